@@ -1,0 +1,46 @@
+import type { ErrorCode } from "./refusals.ts";
+import type { Tier } from "./tiers.ts";
+
+export const LIFECYCLE_EVENT_TYPES = [
+  "ARTIFACT_WRITTEN",
+  "ARTIFACT_PROMOTED",
+  "ARTIFACT_RESTORED",
+  "ARTIFACT_PURGED",
+  "PROMOTED_TO_WARM",
+  "PROMOTED_TO_COLD",
+  "PURGED_FROM_COLD",
+  "PROMOTION_ERROR",
+  "PURGE_ERROR",
+  "RESTORE_ERROR",
+  "SCAN_ERROR",
+  "LIFECYCLE_JOB_STARTED",
+  "LIFECYCLE_JOB_COMPLETED",
+  "LIFECYCLE_STEP_FAILED",
+] as const;
+
+export type LifecycleEventType = (typeof LIFECYCLE_EVENT_TYPES)[number];
+
+/** One line of the audit log: written in the same commit as the change it tells of. */
+export interface LifecycleEvent {
+  /** Position in the log: rises by one per event, in commit order. */
+  readonly seq: number;
+  /** ms since the epoch. */
+  readonly timestamp: number;
+  readonly type: LifecycleEventType;
+  /** Who: a principal, "schedule" or "system". */
+  readonly actor: string;
+  /** Null on events of a whole job over all tenants. */
+  readonly tenantId: string | null;
+  readonly workflowId: string | null;
+  readonly artifactId: string | null;
+  readonly fromTier: Tier | null;
+  readonly toTier: Tier | null;
+  readonly ageDays: number | null;
+  readonly sizeBytes: number | null;
+  /** SHA-256 of the content concerned, lower-case hex. */
+  readonly checksum: string | null;
+  readonly dryRun: boolean;
+  readonly jobId: string | null;
+  readonly errorCode: ErrorCode | null;
+  readonly error: string | null;
+}

@@ -1,0 +1,73 @@
+import { Refused } from "./refusals.ts";
+
+export type IdentifierKind = "tenantId" | "workflowId" | "artifactId";
+
+/** Longest identifier, in bytes of UTF-8: with ".metadata.json" and a temporary prefix it still fits a 255-byte file name. */
+export const MAX_IDENTIFIER_BYTES = 200;
+
+/** Ending of the published sidecars; an artifact so named could forge another one's metadata. */
+export const SIDECAR_SUFFIX = ".metadata.json";
+
+const FORBIDDEN_CHARACTERS = /[/\\:*?"<>|]/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f]/;
+const BIDIRECTIONAL_CONTROLS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
+const WINDOWS_RESERVED = /^(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?$/i;
+
+const encoder = new TextEncoder();
+
+/**
+ * Why `value` may not be used as an identifier, as the end of a sentence that begins with its name; null when it may.
+ *
+ * Identifiers name folders and files of the published tree on any operating system, hence the reserved names of
+ * Windows (Microsoft, "Naming Files, Paths, and Namespaces") and the demand for NFC: two spellings of one name would
+ * be one file on macOS and two on Linux.
+ */
+export function identifierProblem(kind: IdentifierKind, value: string): string | null {
+  if (value === "") return "is empty";
+  if (!value.isWellFormed()) return "is not well-formed Unicode (a surrogate stands alone)";
+  const bytes = encoder.encode(value).length;
+  if (bytes > MAX_IDENTIFIER_BYTES)
+    return `is ${bytes} bytes of UTF-8 long; at most ${MAX_IDENTIFIER_BYTES} are allowed`;
+  if (value.includes("..")) return 'contains ".."';
+  const forbidden = FORBIDDEN_CHARACTERS.exec(value);
+  if (forbidden) return `contains ${JSON.stringify(forbidden[0])}`;
+  if (CONTROL_CHARACTERS.test(value)) return "contains a control character";
+  if (BIDIRECTIONAL_CONTROLS.test(value)) return "contains a bidirectional override";
+  if (value.startsWith(".")) return "starts with a dot";
+  if (value.endsWith(".")) return "ends with a dot";
+  if (value !== value.trim()) return "starts or ends with a space";
+  if (value.normalize("NFC") !== value) return "is not in Unicode normalization form C";
+  if (WINDOWS_RESERVED.test(value)) return "is a name that Windows reserves";
+  if (kind === "artifactId" && value.toLowerCase().endsWith(SIDECAR_SUFFIX))
+    return `ends with "${SIDECAR_SUFFIX}"`;
+  return null;
+}
+
+/**
+ * Returns `value` if it may be used as an identifier.
+ *
+ * @param argument path of the argument it came in, for the refusal
+ * @throws Refused INVALID_IDENTIFIER
+ */
+export function requireIdentifier(kind: IdentifierKind, value: string, argument: string = kind): string {
+  const problem = identifierProblem(kind, value);
+  if (problem === null) return value;
+  const shown = JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+  throw new Refused(
+    "INVALID_IDENTIFIER",
+    `${argument} ${shown} ${problem}. Use 1 to ${MAX_IDENTIFIER_BYTES} bytes without / \\ : * ? " < > |, "..", or a dot or space at either end.`,
+    { argument },
+  );
+}
+
+/** Checks the three parts of a key. `prefix` is put before each part's name in refusals, e.g. "input." or "keys.3.". */
+export function requireKey<K extends { tenantId: string; workflowId: string; artifactId: string }>(
+  key: K,
+  prefix = "",
+): K {
+  requireIdentifier("tenantId", key.tenantId, `${prefix}tenantId`);
+  requireIdentifier("workflowId", key.workflowId, `${prefix}workflowId`);
+  requireIdentifier("artifactId", key.artifactId, `${prefix}artifactId`);
+  return key;
+}

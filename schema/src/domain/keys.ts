@@ -1,0 +1,30 @@
+/** The user's own names for one artifact. Each part obeys the rule in identifiers.ts. */
+export interface ArtifactKey {
+  readonly tenantId: string;
+  readonly workflowId: string;
+  readonly artifactId: string;
+}
+
+/** Total order of keys: by tenant, then workflow, then artifact, each by Unicode code point (UTF-8 byte order). */
+export function compareKeys(a: ArtifactKey, b: ArtifactKey): number {
+  return (
+    compareNames(a.tenantId, b.tenantId) ||
+    compareNames(a.workflowId, b.workflowId) ||
+    compareNames(a.artifactId, b.artifactId)
+  );
+}
+
+/** Order of two names by code point. `<` on strings compares UTF-16 units, which sorts U+FFFF before U+10000 wrongly. */
+export function compareNames(a: string, b: string): number {
+  if (a === b) return 0;
+  const left = a[Symbol.iterator]();
+  const right = b[Symbol.iterator]();
+  for (;;) {
+    const l = left.next();
+    const r = right.next();
+    if (l.done) return r.done ? 0 : -1;
+    if (r.done) return 1;
+    const difference = (l.value.codePointAt(0) ?? 0) - (r.value.codePointAt(0) ?? 0);
+    if (difference !== 0) return difference;
+  }
+}

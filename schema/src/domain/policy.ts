@@ -1,0 +1,71 @@
+import { DAY_MS } from "./ages.ts";
+import type { Tier } from "./tiers.ts";
+
+/** Thresholds on age in days: strictly over `hotDays` leaves hot, over `warmDays` leaves warm, over `coldDays` is purged. Null: never. */
+export interface RetentionPolicy {
+  readonly hotDays: number | null;
+  readonly warmDays: number | null;
+  readonly coldDays: number | null;
+}
+
+/** In the order in which one artifact meets them. */
+export const LIFECYCLE_STEPS = ["PROMOTE_TO_WARM", "PROMOTE_TO_COLD", "PURGE"] as const;
+
+export type LifecycleStep = (typeof LIFECYCLE_STEPS)[number];
+
+/** What each step does: the tier it takes artifacts from, where they go (null: they are gone), and the threshold that makes them due. */
+export const STEP_RULES: Record<
+  LifecycleStep,
+  { readonly from: Tier; readonly to: Tier | null; readonly threshold: keyof RetentionPolicy }
+> = {
+  PROMOTE_TO_WARM: { from: "HOT", to: "WARM", threshold: "hotDays" },
+  PROMOTE_TO_COLD: { from: "WARM", to: "COLD", threshold: "warmDays" },
+  PURGE: { from: "COLD", to: null, threshold: "coldDays" },
+};
+
+const STEP_FROM: Record<Tier, LifecycleStep> = {
+  HOT: "PROMOTE_TO_WARM",
+  WARM: "PROMOTE_TO_COLD",
+  COLD: "PURGE",
+};
+
+/** What a policy judges an artifact by. */
+export interface Aged {
+  readonly tier: Tier;
+  /** The instant its age counts from, ms since the epoch. */
+  readonly ageSince: number;
+}
+
+/** Whole milliseconds, so that the sum in nextTransition and the difference in dueBefore cannot round apart. */
+function thresholdMs(step: LifecycleStep, policy: RetentionPolicy): number | null {
+  const days = policy[STEP_RULES[step].threshold];
+  return days === null ? null : Math.round(days * DAY_MS);
+}
+
+export interface Transition {
+  readonly action: LifecycleStep;
+  /** The instant its age reaches the threshold, ms since the epoch; from the next instant on it is due. */
+  readonly at: number;
+}
+
+/** The next thing `policy` does to an artifact; null when nothing ever will. */
+export function nextTransition(artifact: Aged, policy: RetentionPolicy): Transition | null {
+  const action = STEP_FROM[artifact.tier];
+  const threshold = thresholdMs(action, policy);
+  return threshold === null ? null : { action, at: artifact.ageSince + threshold };
+}
+
+/** The step due at `asOf` (ms since the epoch): its age is strictly over the threshold, so at the exact instant nothing is due yet. */
+export function dueStep(artifact: Aged, policy: RetentionPolicy, asOf: number): LifecycleStep | null {
+  const next = nextTransition(artifact, policy);
+  return next !== null && next.at < asOf ? next.action : null;
+}
+
+/**
+ * Exclusive upper bound of `ageSince` for artifacts to which `step` is due at `asOf`; null when the policy never takes
+ * that step. The same comparison as dueStep, in the form an index needs.
+ */
+export function dueBefore(step: LifecycleStep, policy: RetentionPolicy, asOf: number): number | null {
+  const threshold = thresholdMs(step, policy);
+  return threshold === null ? null : asOf - threshold;
+}

@@ -1,0 +1,14 @@
+/** The three tiers, hottest first. An artifact is in exactly one of them at any time. */
+export const TIERS = ["HOT", "WARM", "COLD"] as const;
+
+export type Tier = (typeof TIERS)[number];
+
+/** How far a tier is from the hottest one: HOT 0, WARM 1, COLD 2. */
+export function coldness(tier: Tier): number {
+  return TIERS.indexOf(tier);
+}
+
+/** True when `tier` is strictly hotter than `other`. */
+export function isHotter(tier: Tier, other: Tier): boolean {
+  return coldness(tier) < coldness(other);
+}

@@ -1,0 +1,102 @@
+import type { JobStatus, LifecycleItemOutcome } from "../domain/jobs.ts";
+import type { ArtifactKey } from "../domain/keys.ts";
+import type { Page, PageRequest } from "../domain/pages.ts";
+import type { LifecycleStep, RetentionPolicy } from "../domain/policy.ts";
+import type { Principal } from "../domain/principal.ts";
+import type { ErrorCode } from "../domain/refusals.ts";
+import type { Tier } from "../domain/tiers.ts";
+import type { ArtifactFilter } from "./artifacts.ts";
+
+interface JobFacts {
+  /** Random, without a prefix. */
+  readonly id: string;
+  readonly status: JobStatus;
+  readonly dryRun: boolean;
+  /** ms since the epoch. */
+  readonly startedAt: number;
+  readonly finishedAt: number | null;
+  /** By a monotonic clock, over 0; null while running. */
+  readonly durationSeconds: number | null;
+  /** 0 to 1. */
+  readonly progress: number;
+  /** Artifacts that failed; the job went on. */
+  readonly totalErrors: number;
+  /** Why it FAILED or is BLOCKED. */
+  readonly error: string | null;
+  /** Null: all tenants, or keys of several. */
+  readonly tenantId: string | null;
+}
+
+export interface LifecycleJob extends JobFacts {
+  readonly kind: "lifecycle";
+  readonly asOf: number;
+  readonly steps: readonly LifecycleStep[];
+  readonly promotedToWarm: number;
+  readonly promotedToCold: number;
+  readonly purged: number;
+  /** The default in force at the start. */
+  readonly retentionPolicy: RetentionPolicy;
+}
+
+export interface RestoreJob extends JobFacts {
+  readonly kind: "restore";
+  readonly toTier: Tier;
+  readonly restoredCount: number;
+  /** Already there. */
+  readonly skippedCount: number;
+}
+
+export type Job = LifecycleJob | RestoreJob;
+
+/** What a lifecycle job did to one artifact or, dry, would do. */
+export interface LifecycleItem extends ArtifactKey {
+  readonly step: LifecycleStep;
+  readonly fromTier: Tier;
+  /** Null: purged. */
+  readonly toTier: Tier | null;
+  readonly ageDays: number;
+  readonly sizeBytes: number;
+  readonly outcome: LifecycleItemOutcome;
+  readonly errorCode: ErrorCode | null;
+  readonly error: string | null;
+}
+
+export interface RunLifecycleOptions {
+  readonly dryRun: boolean;
+  readonly tenantId?: string | undefined;
+  /** Default: all three. */
+  readonly steps?: readonly LifecycleStep[] | undefined;
+  /** ms since the epoch. Live only where the server allows it, else BAD_USER_INPUT. */
+  readonly asOf?: number | undefined;
+  /** 0 to 60; after that the RUNNING job is the answer. */
+  readonly waitSeconds: number;
+}
+
+/** Exactly one of keys, where; where.tenantId is given. */
+export interface RestoreArtifactsOptions {
+  readonly keys?: readonly ArtifactKey[] | undefined;
+  readonly where?: ArtifactFilter | undefined;
+  readonly toTier: Tier;
+  readonly dryRun: boolean;
+  readonly waitSeconds: number;
+}
+
+/** Every method throws Refused. */
+export interface JobService {
+  /** One live run at a time. The same input while it runs: that job, started false. Another: CONFLICT with jobId. */
+  runLifecycle(
+    principal: Principal,
+    options: RunLifecycleOptions,
+  ): Promise<{ readonly job: LifecycleJob; readonly started: boolean }>;
+  restoreArtifacts(principal: Principal, options: RestoreArtifactsOptions): Promise<RestoreJob>;
+  /** NOT_FOUND for an unknown id. A job that has ended is returned as it is. */
+  cancel(principal: Principal, jobId: string): Promise<Job>;
+  /** In order of `jobIds`; null: none that the caller may see. */
+  getMany(principal: Principal, jobIds: readonly string[]): Promise<readonly (Job | null)[]>;
+  /** Lifecycle jobs, newest first. */
+  list(principal: Principal, page: PageRequest): Promise<Page<LifecycleJob>>;
+  /** The last lifecycle job that finished. */
+  last(principal: Principal, dryRun?: boolean): Promise<LifecycleJob | null>;
+  /** By key. */
+  items(principal: Principal, jobId: string, page: PageRequest): Promise<Page<LifecycleItem>>;
+}

@@ -1,0 +1,21 @@
+import type { ArtifactService } from "./artifacts.ts";
+import type { EventService } from "./events.ts";
+import type { JobService } from "./jobs.ts";
+import type { TenantService } from "./tenants.ts";
+
+/** Everything that resolvers and HTTP handlers may call. Rules live behind these, never in a resolver. */
+export interface Services {
+  readonly artifacts: ArtifactService;
+  readonly tenants: TenantService;
+  readonly events: EventService;
+  readonly jobs: JobService;
+  /** Facts that the API needs in order to answer. */
+  readonly limits: {
+    /** Largest content that is answered as text or base64, or taken in a mutation. */
+    readonly maxInlineBytes: number;
+    /** Null: none. */
+    readonly maxArtifactBytes: number | null;
+  };
+  /** The engine's clock, ms since the epoch. */
+  readonly now: () => number;
+}

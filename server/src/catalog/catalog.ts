@@ -1,0 +1,171 @@
+import type { LifecycleEvent } from "@tierkeep/schema/domain/events";
+import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import type { Tier } from "@tierkeep/schema/domain/tiers";
+import type { ArtifactFilter, ArtifactOrder } from "@tierkeep/schema/services/artifacts";
+import type { LifecycleEventFilter } from "@tierkeep/schema/services/events";
+import type { LifecycleJob } from "@tierkeep/schema/services/jobs";
+import type { WorkflowName } from "@tierkeep/schema/services/tenants";
+import type { Change, ResultOf } from "./changes.ts";
+import type {
+  ArtifactRow,
+  DirtyKey,
+  ExportState,
+  GarbageObject,
+  JobRow,
+  LifecycleItemRow,
+  UnsettledObject,
+} from "./rows.ts";
+
+/** A stretch of an ordered list: at most `limit` rows strictly between two positions, taken from its start or its end. */
+export interface Stretch<Position> {
+  /** Exclusive; null: from the list's start. */
+  readonly after: Position | null;
+  /** Exclusive; null: to the list's end. */
+  readonly before: Position | null;
+  readonly limit: number;
+  /** True: the last `limit` rows of the stretch. Rows come back in list order either way. */
+  readonly backward: boolean;
+}
+
+/** Where an artifact stands in a list: by its key (KEY order), or by the value of the order's field (ms or bytes; AGE: ageSince), then by row. */
+export type ArtifactPosition =
+  | { readonly key: ArtifactKey }
+  | { readonly value: number; readonly row: number };
+
+/** `olderThanDays` and `asOf` already turned into an exclusive bound on the age base. */
+export interface ArtifactSelection extends Omit<ArtifactFilter, "olderThanDays" | "asOf"> {
+  /** Only where ageSince is strictly before this, ms since the epoch. */
+  readonly ageSinceBefore?: number | undefined;
+}
+
+/** Where a search for due artifacts goes on: strictly after this age base, then this row. Opaque but for storing it. */
+export interface DuePosition {
+  readonly ageSince: number;
+  readonly row: number;
+}
+
+export interface DueArtifact {
+  readonly artifact: ArtifactRow;
+  readonly position: DuePosition;
+}
+
+/** Artifacts and bytes in one tier of one tenant or workflow. */
+export interface Held {
+  readonly artifactCount: number;
+  readonly totalBytes: number;
+}
+
+export type HeldByTier = Readonly<Record<Tier, Held>>;
+
+/**
+ * Reads. Each call sees one snapshot, taken after every commit that was acknowledged before the call; none takes the
+ * writer's place or holds a snapshot for longer than a second. Absent things are null, never an error. All throw
+ * Refused UNAVAILABLE once the catalog is closed.
+ *
+ * What is indexed, and so costs the same however much is stored: lookups by key; pages in KEY order of everything, a
+ * tenant, a workflow or (with a prefix) part of a workflow; pages in AGE order of everything or of a tenant, with or
+ * without tiers; counts of everything, a tenant or a workflow by tier; what is due; events by position, of a tenant or
+ * of a job. Every other order, filter and count is a scan within the narrowest of those, and runs off the event loop.
+ */
+export interface CatalogReads {
+  artifact(key: ArtifactKey): Promise<ArtifactRow | null>;
+  /** In the order of `keys`. */
+  artifacts(keys: readonly ArtifactKey[]): Promise<readonly (ArtifactRow | null)[]>;
+  /** The row and, while they ride in the catalog, its bytes. */
+  content(key: ArtifactKey): Promise<{ readonly row: ArtifactRow; readonly bytes: Uint8Array | null } | null>;
+  /** Names in KEY order compare by UTF-8 bytes. With another field: by that value, then by row. AGE ASC is youngest first: ageSince descending. */
+  listArtifacts(
+    selection: ArtifactSelection,
+    order: ArtifactOrder,
+    stretch: Stretch<ArtifactPosition>,
+  ): Promise<readonly ArtifactRow[]>;
+  countArtifacts(selection: ArtifactSelection): Promise<number>;
+
+  tenantsExist(tenantIds: readonly string[]): Promise<readonly boolean[]>;
+  workflowsExist(workflows: readonly WorkflowName[]): Promise<readonly boolean[]>;
+  /** Names in order. `tier`: only those with something in it. */
+  listTenants(tier: Tier | null, stretch: Stretch<string>): Promise<readonly string[]>;
+  countTenants(tier: Tier | null): Promise<number>;
+  listWorkflows(tenantId: string, stretch: Stretch<string>): Promise<readonly string[]>;
+  countWorkflows(tenantId: string): Promise<number>;
+  held(): Promise<HeldByTier>;
+  heldByTenants(tenantIds: readonly string[]): Promise<readonly HeldByTier[]>;
+  heldByWorkflows(workflows: readonly WorkflowName[]): Promise<readonly HeldByTier[]>;
+
+  /** In order of seq (ASC) or its reverse (DESC); a stretch's positions are seqs. */
+  listEvents(
+    filter: LifecycleEventFilter,
+    direction: "ASC" | "DESC",
+    stretch: Stretch<number>,
+  ): Promise<readonly LifecycleEvent[]>;
+  countEvents(filter: LifecycleEventFilter): Promise<number>;
+  /**
+   * The matching events after `seq`, at most `limit`, and how far the search came: `scannedTo` is the seq after which to
+   * go on, also when nothing matched. Looks at a bounded number of events per call, so a rare match stalls nobody.
+   */
+  eventsAfter(
+    filter: LifecycleEventFilter,
+    seq: number,
+    limit: number,
+  ): Promise<{ readonly events: readonly LifecycleEvent[]; readonly scannedTo: number }>;
+  events(seqs: readonly number[]): Promise<readonly (LifecycleEvent | null)[]>;
+  /** The newest event's seq; 0: none yet. */
+  lastSeq(): Promise<number>;
+
+  /** Oldest age base first: artifacts in `tier` (of one tenant) whose ageSince is strictly before `before`. */
+  due(
+    tier: Tier,
+    tenantId: string | null,
+    before: number,
+    after: DuePosition | null,
+    limit: number,
+  ): Promise<readonly DueArtifact[]>;
+  countDue(tier: Tier, tenantId: string | null, before: number): Promise<number>;
+  jobs(jobIds: readonly string[]): Promise<readonly (JobRow | null)[]>;
+  /** Jobs that are RUNNING, oldest first. */
+  runningJobs(): Promise<readonly JobRow[]>;
+  /** Lifecycle jobs, newest first; positions are (startedAt, id). */
+  listLifecycleJobs(
+    stretch: Stretch<{ readonly startedAt: number; readonly id: string }>,
+  ): Promise<readonly LifecycleJob[]>;
+  countLifecycleJobs(): Promise<number>;
+  lastFinishedLifecycleJob(dryRun: boolean | null): Promise<LifecycleJob | null>;
+  /** By key, then in the order of the steps. */
+  listItems(jobId: string, stretch: Stretch<ArtifactKey>): Promise<readonly LifecycleItemRow[]>;
+  countItems(jobId: string): Promise<number>;
+
+  /** Oldest first, at most `limit` and about 8 MiB of bytes. */
+  unsettled(limit: number): Promise<readonly UnsettledObject[]>;
+  /** Bytes that ride in the catalog now, and how many artifacts they are. */
+  unsettledTotal(): Promise<{ readonly count: number; readonly bytes: number }>;
+  /** Oldest first; only keys whose row is settled or gone. */
+  dirtyKeys(limit: number): Promise<readonly DirtyKey[]>;
+  dirtyCount(): Promise<number>;
+  /** Garbage that may go at `now`: its time has come and its key is not dirty. */
+  garbage(now: number, limit: number): Promise<readonly GarbageObject[]>;
+  /** Which of these objects nothing knows: in no row, not garbage, not staged. */
+  strays(store: string, objects: readonly string[]): Promise<readonly string[]>;
+  exportState(): Promise<ExportState | null>;
+}
+
+/** What exists, where, since when, and the log of what happened. The catalog's commit is the only commit point. */
+export interface Catalog extends CatalogReads {
+  /** Random name of this log, 16 hex digits; a new one when the log's past is not the one that cursors were made for. */
+  readonly epoch: string;
+  /**
+   * Applies changes, each wholly or not at all, in this order, grouped with those of other callers. Resolves when the
+   * group is durable; no result leaves before. An array's changes may fall into several groups, in order.
+   * @throws Refused (from `commit`) as the change says; STORAGE_FULL or UNAVAILABLE when the catalog cannot write,
+   * with outcome "unknown" when it can neither write nor find out: then it takes no more changes.
+   */
+  commit<C extends Change>(change: C): Promise<ResultOf<C>>;
+  commitAll<C extends Change>(changes: readonly C[]): Promise<readonly CommitOutcome<C>[]>;
+  /** Calls back after each group that wrote events, with the newest seq. Returns how to stop. */
+  onCommitted(listener: (seq: number) => void): () => void;
+  /** Finishes what it was given, then lets go of everything. */
+  close(): Promise<void>;
+}
+
+export type CommitOutcome<C extends Change> =
+  | { readonly ok: true; readonly result: ResultOf<C> }
+  | { readonly ok: false; readonly refused: Error };

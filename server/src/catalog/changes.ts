@@ -1,0 +1,279 @@
+import type { LifecycleEvent } from "@tierkeep/schema/domain/events";
+import type { JobStatus } from "@tierkeep/schema/domain/jobs";
+import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import type { Metadata } from "@tierkeep/schema/domain/metadata";
+import type { LifecycleStep, RetentionPolicy } from "@tierkeep/schema/domain/policy";
+import type { ErrorCode, RefusalRecord } from "@tierkeep/schema/domain/refusals";
+import type { Tier } from "@tierkeep/schema/domain/tiers";
+import type { Job } from "@tierkeep/schema/services/jobs";
+import type { ArtifactRow, ExportState, JobPosition, LifecycleItemRow, ObjectId } from "./rows.ts";
+
+/** Who asks, and when by the engine's clock (ms since the epoch). */
+interface Stamped {
+  readonly at: number;
+  readonly actor: string;
+}
+
+/** Names an object that is about to be written. It stays this owner's until a write takes it or it is abandoned. */
+export interface StageChange {
+  readonly kind: "stage";
+  readonly object: ObjectId;
+  readonly store: string;
+  readonly owner: string;
+  readonly at: number;
+}
+
+/** A staged object that will not be used: it becomes garbage. Nothing happens when it is not staged. */
+export interface AbandonChange {
+  readonly kind: "abandon";
+  readonly object: ObjectId;
+  readonly at: number;
+}
+
+/** Everything staged by other owners than this one becomes garbage, at most `limit` at once. Result: how many. */
+export interface AbandonStrangersChange {
+  readonly kind: "abandonStrangers";
+  readonly owner: string;
+  readonly limit: number;
+  readonly at: number;
+}
+
+/** Writes or replaces an artifact. Result: WriteResult. Refusals: PRECONDITION_FAILED (facts: checksum of what is there), UNAVAILABLE when the staged object is not ours any more. */
+export interface WriteChange extends Stamped {
+  readonly kind: "write";
+  readonly key: ArtifactKey;
+  readonly tier: Tier;
+  readonly object: ObjectId;
+  readonly store: string;
+  /** The bytes when they ride in the commit; null: they are in the object, staged by `owner`. */
+  readonly bytes: Uint8Array | null;
+  readonly owner: string;
+  readonly sizeBytes: number;
+  readonly checksum: string;
+  readonly contentType: string;
+  readonly metadata: Metadata;
+  readonly ifAbsent: boolean;
+  readonly ifChecksum: string | null;
+}
+
+/**
+ * Moves an artifact to another tier. Result: MoveResult. Refusals: ARTIFACT_NOT_FOUND (facts: the tier it is in, where
+ * fromTier was wrong), SAME_TIER, PRECONDITION_FAILED, BAD_USER_INPUT (a restore to a colder tier).
+ * Dry: checks and one event, flagged (none where it belongs to a job); nothing else.
+ */
+export interface MoveChange extends Stamped {
+  readonly kind: "move";
+  readonly as: "promote" | "restore";
+  readonly key: ArtifactKey;
+  readonly fromTier: Tier | null;
+  readonly toTier: Tier;
+  readonly ifChecksum: string | null;
+  readonly dryRun: boolean;
+}
+
+/** Deletes an artifact. Result: PurgeResult. Refusals: ARTIFACT_NOT_FOUND, PRECONDITION_FAILED. Dry: checks and one flagged event. */
+export interface PurgeChange extends Stamped {
+  readonly kind: "purge";
+  readonly key: ArtifactKey;
+  readonly fromTier: Tier | null;
+  readonly ifChecksum: string | null;
+  readonly dryRun: boolean;
+}
+
+/**
+ * One artifact of a lifecycle job: takes the step where version, tier and age base are as planned and it is still due
+ * at asOf under the policy; else the item is SKIPPED. Writes the item row, the job's counters and (live) the event in
+ * the same commit. An item that the job already has is left as it is, and then nothing else happens either: so a batch
+ * repeated after a crash treats no artifact twice. Result: LifecycleItemRow (the one that stands).
+ * Dry: the item is PLANNED where live it would be DONE; no event, no change to the artifact.
+ */
+export interface LifecycleStepChange extends Stamped {
+  readonly kind: "lifecycleStep";
+  readonly jobId: string;
+  readonly key: ArtifactKey;
+  readonly planned: {
+    readonly version: number;
+    readonly tier: Tier;
+    readonly ageSince: number;
+    readonly sizeBytes: number;
+  };
+  readonly step: LifecycleStep;
+  readonly asOf: number;
+  readonly policy: RetentionPolicy;
+  readonly dryRun: boolean;
+}
+
+/** An artifact of a lifecycle job that could not be treated: item FAILED, the job's error count, one *_ERROR event. Same rule for repeats. */
+export interface LifecycleItemFailedChange extends Stamped {
+  readonly kind: "lifecycleItemFailed";
+  readonly jobId: string;
+  readonly item: LifecycleItemRow;
+  readonly dryRun: boolean;
+}
+
+/**
+ * One artifact of a restore job: restores it, counts it restored (dry: too), or skipped where it already is in that
+ * tier or a hotter one, or failed with one RESTORE_ERROR event where it is gone. Once per job and key. Result: "restored" | "skipped" | "failed" | "repeated".
+ */
+export interface RestoreItemChange extends Stamped {
+  readonly kind: "restoreItem";
+  readonly jobId: string;
+  readonly key: ArtifactKey;
+  readonly toTier: Tier;
+  readonly dryRun: boolean;
+}
+
+/** The object is durable: the row that names it drops its inline copy. Nothing happens where no row names it any more. */
+export interface SettledChange {
+  readonly kind: "settled";
+  readonly key: ArtifactKey;
+  readonly object: ObjectId;
+}
+
+/** The view of this key agrees with what was read at `version`: the mark is cleared where that version still stands. */
+export interface PublishedChange {
+  readonly kind: "published";
+  readonly key: ArtifactKey;
+  readonly version: number;
+}
+
+/** The garbage object is gone from its store. */
+export interface CollectedChange {
+  readonly kind: "collected";
+  readonly object: ObjectId;
+}
+
+/**
+ * An artifact's bytes are not what was written. One SCAN_ERROR event with CHECKSUM_MISMATCH, the first time for this
+ * object only; nothing where the row no longer names it.
+ */
+export interface DamageChange extends Stamped {
+  readonly kind: "damage";
+  readonly key: ArtifactKey;
+  readonly object: ObjectId;
+  readonly error: string;
+}
+
+/**
+ * Stores a RUNNING job and its LIFECYCLE_JOB_STARTED event. Refusal CONFLICT (facts: jobId) where a live lifecycle job
+ * runs and this is another one. Result: nothing.
+ */
+export interface StartJobChange extends Stamped {
+  readonly kind: "startJob";
+  readonly job: Job;
+  readonly input: unknown;
+  readonly expected: number | null;
+}
+
+/** Where the runner stands now, and the seconds of work that count so far. */
+export interface AdvanceJobChange {
+  readonly kind: "advanceJob";
+  readonly jobId: string;
+  readonly position: JobPosition;
+  readonly durationSeconds: number;
+  readonly expected?: number | undefined;
+}
+
+/** A job that is RUNNING is asked to stop. Nothing happens to one that has ended. */
+export interface RequestCancelChange {
+  readonly kind: "requestCancel";
+  readonly jobId: string;
+}
+
+/** Ends a RUNNING job and writes its LIFECYCLE_JOB_COMPLETED event (errorCode and error where it did not succeed). */
+export interface FinishJobChange extends Stamped {
+  readonly kind: "finishJob";
+  readonly jobId: string;
+  readonly status: Exclude<JobStatus, "RUNNING">;
+  readonly errorCode: ErrorCode | null;
+  readonly error: string | null;
+  readonly durationSeconds: number;
+}
+
+/** Removes the item rows, at most `limit` at once, of all but the newest `keep` jobs. Result: how many rows. */
+export interface PruneJobItemsChange {
+  readonly kind: "pruneJobItems";
+  readonly keep: number;
+  readonly limit: number;
+}
+
+/** An event that goes with no other change (LIFECYCLE_STEP_FAILED, SCAN_ERROR). */
+export interface EventChange {
+  readonly kind: "event";
+  readonly event: Omit<LifecycleEvent, "seq">;
+}
+
+/** What the audit exporter has on disk now. */
+export interface ExportedChange {
+  readonly kind: "exported";
+  readonly state: ExportState;
+}
+
+export type Change =
+  | StageChange
+  | AbandonChange
+  | AbandonStrangersChange
+  | WriteChange
+  | MoveChange
+  | PurgeChange
+  | LifecycleStepChange
+  | LifecycleItemFailedChange
+  | RestoreItemChange
+  | SettledChange
+  | PublishedChange
+  | CollectedChange
+  | DamageChange
+  | StartJobChange
+  | AdvanceJobChange
+  | RequestCancelChange
+  | FinishJobChange
+  | PruneJobItemsChange
+  | EventChange
+  | ExportedChange;
+
+export interface WriteResult {
+  readonly artifact: ArtifactRow;
+  readonly created: boolean;
+}
+
+/** Dry: the row as it is. */
+export interface MoveResult {
+  readonly artifact: ArtifactRow;
+  readonly fromTier: Tier;
+  readonly toTier: Tier;
+}
+
+export interface PurgeResult {
+  readonly fromTier: Tier;
+  readonly sizeBytes: number;
+}
+
+interface ResultByKind {
+  stage: null;
+  abandon: null;
+  abandonStrangers: number;
+  write: WriteResult;
+  move: MoveResult;
+  purge: PurgeResult;
+  lifecycleStep: LifecycleItemRow;
+  lifecycleItemFailed: null;
+  restoreItem: "restored" | "skipped" | "failed" | "repeated";
+  settled: null;
+  published: null;
+  collected: null;
+  damage: null;
+  startJob: null;
+  advanceJob: null;
+  requestCancel: null;
+  finishJob: null;
+  pruneJobItems: number;
+  event: null;
+  exported: null;
+}
+
+export type ResultOf<C extends Change> = ResultByKind[C["kind"]];
+
+/** What became of one change of a group: its result, or why it was refused (then nothing of it happened). */
+export type Outcome<R = ResultByKind[Change["kind"]]> =
+  | { readonly ok: true; readonly result: R }
+  | { readonly ok: false; readonly refusal: RefusalRecord };

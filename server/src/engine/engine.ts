@@ -1,0 +1,25 @@
+import type { Refused } from "@tierkeep/schema/domain/refusals";
+import type { ArtifactService } from "@tierkeep/schema/services/artifacts";
+import type { Catalog, CommitOutcome } from "../catalog/catalog.ts";
+import type { LifecycleStepChange, RestoreItemChange } from "../catalog/changes.ts";
+import type { Clock } from "./clock.ts";
+
+/** What the rest of the server may ask of the engine. */
+export interface Engine {
+  readonly catalog: Catalog;
+  readonly clock: Clock;
+  readonly artifacts: ArtifactService;
+  /**
+   * Takes the steps of jobs, each wholly or not at all, in this order, and lets what follows from them begin.
+   * A refused purge step (audit log behind) comes back refused; nothing of it has happened.
+   */
+  takeSteps<C extends LifecycleStepChange | RestoreItemChange>(
+    changes: readonly C[],
+  ): Promise<readonly CommitOutcome<C>[]>;
+  /** Why nothing may be purged now; null: purging is allowed. */
+  purgeRefusal(): Refused | null;
+  /** Resolves when nothing is left to settle, publish or collect as of now. */
+  settled(): Promise<void>;
+  /** Stops taking work, finishes what runs, settles and publishes what it can until `deadline` (ms since the epoch by the system's clock). */
+  close(deadline: number): Promise<void>;
+}

@@ -1,0 +1,49 @@
+// Installs the workspace, with the pinned Node in it, on a machine that has only Node 20 and npm.
+// Every script runs it first: when nothing has changed since the last install it only reads a few small files.
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import process from "node:process";
+import { isNewEnough, pinnedNode, required } from "./server/bin/node.mjs";
+
+const pnpm = "pnpm@10.34.9";
+const inputs = [
+  "setup.mjs",
+  "pnpm-lock.yaml",
+  "pnpm-workspace.yaml",
+  "package.json",
+  ...["schema", "server", "sdk", "test"].map((name) => `${name}/package.json`),
+];
+
+const at = (path) => new URL(path, import.meta.url);
+const stamp = at("node_modules/.tierkeep-setup");
+
+const hash = createHash("sha256").update(`${process.platform} ${process.arch}`);
+for (const path of inputs) hash.update(`\0${path}\0`).update(readFileSync(at(path)));
+const wanted = hash.digest("hex");
+
+if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== wanted) {
+  // npx's own --prefer-offline comes first: without it a start with no network waits for the registry for a minute.
+  const args = [
+    ...["--prefer-offline", "--yes", pnpm, "install"],
+    ...["--frozen-lockfile", "--prefer-offline", "--config.confirmModulesPurge=false"],
+  ];
+  // All output goes to stderr: stdout belongs to the command that follows.
+  const { status } = spawnSync("npx", args, {
+    cwd: at("."),
+    stdio: ["ignore", 2, 2],
+    shell: process.platform === "win32",
+  });
+  if (status !== 0) {
+    console.error("\nsetup: installing failed, see above. A first install needs the npm registry.");
+    console.error(`setup: after a change of dependencies run: npx ${pnpm} install`);
+    process.exit(1);
+  }
+  // The pinned Node is an optional dependency, so failing to fetch it is no error to pnpm: then try again next time.
+  if (existsSync(pinnedNode)) writeFileSync(stamp, wanted);
+  else if (!isNewEnough(process.versions.node)) {
+    console.error(`\nsetup: no Node could be installed for ${process.platform} ${process.arch}.`);
+    console.error(`setup: install Node ${required} yourself; this is ${process.version}.`);
+    process.exit(1);
+  }
+}
