@@ -1,4 +1,4 @@
-import { DAY_MS } from "./ages.ts";
+import { ageSinceBefore, daysToMs } from "./ages.ts";
 import type { Tier } from "./tiers.ts";
 
 /** Thresholds on age in days: strictly over `hotDays` leaves hot, over `warmDays` leaves warm, over `coldDays` is purged. Null: never. */
@@ -36,12 +36,6 @@ export interface Aged {
   readonly ageSince: number;
 }
 
-/** Whole milliseconds, so that the sum in nextTransition and the difference in dueBefore cannot round apart. */
-function thresholdMs(step: LifecycleStep, policy: RetentionPolicy): number | null {
-  const days = policy[STEP_RULES[step].threshold];
-  return days === null ? null : Math.round(days * DAY_MS);
-}
-
 export interface Transition {
   readonly action: LifecycleStep;
   /** The instant its age reaches the threshold, ms since the epoch; from the next instant on it is due. */
@@ -51,8 +45,8 @@ export interface Transition {
 /** The next thing `policy` does to an artifact; null when nothing ever will. */
 export function nextTransition(artifact: Aged, policy: RetentionPolicy): Transition | null {
   const action = STEP_FROM[artifact.tier];
-  const threshold = thresholdMs(action, policy);
-  return threshold === null ? null : { action, at: artifact.ageSince + threshold };
+  const days = policy[STEP_RULES[action].threshold];
+  return days === null ? null : { action, at: artifact.ageSince + daysToMs(days) };
 }
 
 /** The step due at `asOf` (ms since the epoch): its age is strictly over the threshold, so at the exact instant nothing is due yet. */
@@ -66,6 +60,6 @@ export function dueStep(artifact: Aged, policy: RetentionPolicy, asOf: number): 
  * that step. The same comparison as dueStep, in the form an index needs.
  */
 export function dueBefore(step: LifecycleStep, policy: RetentionPolicy, asOf: number): number | null {
-  const threshold = thresholdMs(step, policy);
-  return threshold === null ? null : asOf - threshold;
+  const days = policy[STEP_RULES[step].threshold];
+  return days === null ? null : ageSinceBefore(days, asOf);
 }

@@ -1,0 +1,119 @@
+import { posix, win32 } from "node:path";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { identifierProblem, MAX_IDENTIFIER_BYTES, requireIdentifier, requireKey } from "./identifiers.ts";
+import { Refused } from "./refusals.ts";
+
+const refused: [what: string, value: string][] = [
+  ["the empty name", ""],
+  ["a dot, which would be another tenant's parent", "."],
+  ["two dots", ".."],
+  ["two dots inside a name", "a..b"],
+  ["a slash", "a/b"],
+  ["a backslash", "a\\b"],
+  ["a colon", "acme:corp"],
+  ["an asterisk", "a*"],
+  ["a question mark", "a?"],
+  ["a quotation mark", 'a"b'],
+  ["angle brackets", "<a>"],
+  ["a pipe", "a|b"],
+  ["NUL", "a\u0000b"],
+  ["a line break", "a\nb"],
+  ["DEL", "a\u007f"],
+  ["a C1 control character", "a\u0085b"],
+  ["a right-to-left override", "invoice\u202egpj.exe"],
+  ["an isolate", "a\u2066b"],
+  ["a leading dot", ".hidden"],
+  ["a trailing dot", "a."],
+  ["a leading space", " a"],
+  ["a trailing space", "a "],
+  ["a no-break space at the end", "a\u00a0"],
+  ["a lone high surrogate", "a\ud800"],
+  ["a lone low surrogate", "\udc00a"],
+  ["Windows' CON", "CON"],
+  ["Windows' nul with an ending", "nul.txt"],
+  ["Windows' com1", "com1"],
+  ["Windows' LPT with a superscript digit", "LPT¹"],
+  ["a name that is not NFC", "cafe\u0301"],
+  [`${MAX_IDENTIFIER_BYTES + 1} bytes`, "a".repeat(MAX_IDENTIFIER_BYTES + 1)],
+  ["101 two-byte characters", "é".repeat(101)],
+];
+
+const allowed = [
+  "a",
+  "acme_corp",
+  "report_2024_01.md",
+  "weekly report",
+  "büro",
+  "報告書.pdf",
+  "😀",
+  "-rf",
+  "~",
+  "$HOME",
+  "%2e%2e",
+  "a.b.c",
+  "CONSOLE",
+  "com10",
+  "__proto__",
+  "constructor",
+  "a".repeat(MAX_IDENTIFIER_BYTES),
+  "é".repeat(100),
+  "'; DROP TABLE artifact; --",
+];
+
+describe("identifiers", () => {
+  it.each(refused)("refuse %s", (_what, value) => {
+    for (const kind of ["tenantId", "workflowId", "artifactId"] as const) {
+      expect(identifierProblem(kind, value)).not.toBeNull();
+    }
+  });
+
+  it.each(allowed)("allow %j", (value) => {
+    for (const kind of ["tenantId", "workflowId", "artifactId"] as const) {
+      expect(identifierProblem(kind, value)).toBeNull();
+    }
+  });
+
+  it("refuse an artifact that would be another one's sidecar, in any case", () => {
+    expect(identifierProblem("artifactId", "a.metadata.json")).not.toBeNull();
+    expect(identifierProblem("artifactId", "a.METADATA.Json")).not.toBeNull();
+    expect(identifierProblem("artifactId", "metadata.json")).toBeNull();
+    expect(identifierProblem("tenantId", "a.metadata.json")).toBeNull();
+  });
+
+  it("never leave their folder, whatever is allowed", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary", minLength: 1, maxLength: 12 }), (value) => {
+        fc.pre(identifierProblem("artifactId", value) === null);
+        expect(posix.normalize(`root/${value}`)).toBe(`root/${value}`);
+        expect(posix.dirname(posix.join("root", value))).toBe("root");
+        expect(win32.dirname(win32.join("root", value))).toBe("root");
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it("name the argument and what is wrong, and never more than a part of a long name", () => {
+    const problem = catchRefused(() => requireIdentifier("tenantId", "x".repeat(5000), "input.tenantId"));
+    expect(problem.code).toBe("INVALID_IDENTIFIER");
+    expect(problem.facts.argument).toBe("input.tenantId");
+    expect(problem.message).toContain("5000 bytes");
+    expect(problem.message.length).toBeLessThan(300);
+  });
+
+  it("are checked part by part in a key", () => {
+    const key = { tenantId: "a", workflowId: "b/c", artifactId: "d" };
+    expect(catchRefused(() => requireKey(key, "keys.3.")).facts.argument).toBe("keys.3.workflowId");
+    expect(requireKey({ ...key, workflowId: "b" })).toEqual({ ...key, workflowId: "b" });
+  });
+});
+
+function catchRefused(act: () => unknown): Refused {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof Refused) return error;
+    throw error;
+  }
+  throw new Error("nothing was refused");
+}

@@ -1,0 +1,51 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { DAY_MS } from "./ages.ts";
+import { type Aged, dueBefore, dueStep, nextTransition, type RetentionPolicy, STEP_RULES } from "./policy.ts";
+import { TIERS } from "./tiers.ts";
+
+const week: RetentionPolicy = { hotDays: 7, warmDays: 30, coldDays: 90 };
+const epoch = Date.UTC(2026, 0, 1);
+
+const instants = fc.integer({ min: 0, max: 4e12 });
+const thresholds = fc.option(fc.double({ min: 0, max: 4000, noNaN: true }), { nil: null });
+const policies = fc.record({ hotDays: thresholds, warmDays: thresholds, coldDays: thresholds });
+const artifacts = fc.record({ tier: fc.constantFrom(...TIERS), ageSince: instants });
+
+describe("retention policy", () => {
+  it.each([
+    ["HOT", 7, "PROMOTE_TO_WARM"],
+    ["WARM", 30, "PROMOTE_TO_COLD"],
+    ["COLD", 90, "PURGE"],
+  ] as const)("takes what is in %s for more than %d days: %s", (tier, days, step) => {
+    const artifact: Aged = { tier, ageSince: epoch };
+    expect(dueStep(artifact, week, epoch + days * DAY_MS)).toBeNull();
+    expect(dueStep(artifact, week, epoch + days * DAY_MS + 1)).toBe(step);
+    expect(nextTransition(artifact, week)).toEqual({ action: step, at: epoch + days * DAY_MS });
+  });
+
+  it("judges by the tier it is in, never two steps at once", () => {
+    expect(dueStep({ tier: "HOT", ageSince: epoch }, week, epoch + 1000 * DAY_MS)).toBe("PROMOTE_TO_WARM");
+  });
+
+  it("never does what has no threshold", () => {
+    const keep: RetentionPolicy = { hotDays: 7, warmDays: 30, coldDays: null };
+    expect(nextTransition({ tier: "COLD", ageSince: 0 }, keep)).toBeNull();
+    expect(dueStep({ tier: "COLD", ageSince: 0 }, keep, Number.MAX_SAFE_INTEGER)).toBeNull();
+    expect(dueBefore("PURGE", keep, epoch)).toBeNull();
+  });
+
+  it("says the same three ways: next transition, due step, and the bound that an index searches by", () => {
+    fc.assert(
+      fc.property(artifacts, policies, instants, (artifact, policy, asOf) => {
+        const next = nextTransition(artifact, policy);
+        const due = dueStep(artifact, policy, asOf);
+        expect(due).toBe(next !== null && next.at < asOf ? next.action : null);
+        if (next === null) return;
+        const bound = dueBefore(next.action, policy, asOf);
+        expect(bound !== null && artifact.ageSince < bound).toBe(due !== null);
+        expect(STEP_RULES[next.action].from).toBe(artifact.tier);
+      }),
+    );
+  });
+});

@@ -1,0 +1,37 @@
+const CANONICAL = /^[A-Za-z0-9+/]*={0,2}$/;
+
+/** How many bytes become one call's arguments: far below the limit of any engine, and a multiple of three. */
+const CHUNK_BYTES = 0x6000;
+
+export function toBase64(bytes: Uint8Array): string {
+  // Node 24 does not have it yet. Forty times as fast, and it never stands still for a large content.
+  return typeof bytes.toBase64 === "function" ? bytes.toBase64() : toBase64Portably(bytes);
+}
+
+/** The same without Uint8Array.prototype.toBase64. */
+export function toBase64Portably(bytes: Uint8Array): string {
+  let text = "";
+  for (let at = 0; at < bytes.length; at += CHUNK_BYTES) {
+    text += btoa(String.fromCharCode(...bytes.subarray(at, at + CHUNK_BYTES)));
+  }
+  return text;
+}
+
+/**
+ * Decodes strictly (RFC 4648, section 4): padded, no line breaks, no stray bits in the last character. So each content
+ * has one spelling, and nothing is dropped in silence. Null: it is no such text.
+ */
+export function fromBase64(text: string): Uint8Array | null {
+  if (text.length % 4 !== 0 || !CANONICAL.test(text)) return null;
+  let binary: string;
+  try {
+    binary = atob(text);
+  } catch {
+    return null;
+  }
+  // atob ignores the bits of the last character that reach no byte.
+  if (text.endsWith("=") && btoa(binary.slice(-(binary.length % 3))) !== text.slice(-4)) return null;
+  const bytes = new Uint8Array(binary.length);
+  for (let index = 0; index < binary.length; index += 1) bytes[index] = binary.charCodeAt(index);
+  return bytes;
+}

@@ -1,0 +1,19 @@
+import type { Principal } from "../domain/principal.ts";
+import type { Services } from "../services/services.ts";
+import { Reads } from "./reads.ts";
+
+/** What one GraphQL request carries: one HTTP request, or one operation on a WebSocket. */
+export interface GraphQLContext {
+  readonly services: Services;
+  readonly principal: Principal;
+  /** Goes into every error's extensions and into the log. */
+  readonly requestId: string;
+  /** Where an SSE client that reconnects left off (its Last-Event-ID header); wins over a subscription's `after`. */
+  readonly lastEventId?: string | undefined;
+  readonly reads: Reads;
+}
+
+/** A context for one request. Its own properties are all there is to it, so it may be copied into a larger one. */
+export function createContext(request: Omit<GraphQLContext, "reads">): GraphQLContext {
+  return { ...request, reads: new Reads(request.services, request.principal) };
+}

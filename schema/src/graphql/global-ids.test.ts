@@ -1,0 +1,72 @@
+import { describe, expect, it } from "vitest";
+import {
+  artifactGlobalId,
+  jobGlobalId,
+  lifecycleEventGlobalId,
+  parseGlobalId,
+  parseJobGlobalId,
+  tenantGlobalId,
+  workflowGlobalId,
+} from "./global-ids.ts";
+
+const encoded = (text: string) => Buffer.from(text).toString("base64url");
+
+describe("global ids", () => {
+  it("name what they were made of", () => {
+    const key = { tenantId: "acme", workflowId: "nightly run", artifactId: "résumé 🎉.txt" };
+    expect(parseGlobalId(artifactGlobalId(key))).toEqual({ type: "Artifact", key });
+    expect(parseGlobalId(tenantGlobalId("acme"))).toEqual({ type: "Tenant", tenantId: "acme" });
+    const workflow = { tenantId: "acme", workflowId: "wf" };
+    expect(parseGlobalId(workflowGlobalId(workflow))).toEqual({ type: "Workflow", workflow });
+    expect(parseGlobalId(jobGlobalId("r4nd0m"))).toEqual({ type: "Job", jobId: "r4nd0m" });
+    const cursor = "a+b/c=";
+    expect(parseGlobalId(lifecycleEventGlobalId(cursor))).toEqual({ type: "LifecycleEvent", cursor });
+  });
+
+  it("fit a URL, and hold for the longest names", () => {
+    const name = "é".repeat(100);
+    const key = { tenantId: name, workflowId: name, artifactId: name };
+    expect(artifactGlobalId(key)).toMatch(/^[A-Za-z0-9_-]+$/);
+    expect(parseGlobalId(artifactGlobalId(key))).toEqual({ type: "Artifact", key });
+  });
+
+  it("differ where keys do", () => {
+    const ids = [
+      artifactGlobalId({ tenantId: "a", workflowId: "b", artifactId: "c" }),
+      artifactGlobalId({ tenantId: "a", workflowId: "b", artifactId: "d" }),
+      workflowGlobalId({ tenantId: "a", workflowId: "b" }),
+      tenantGlobalId("a"),
+      jobGlobalId("a"),
+      lifecycleEventGlobalId("a"),
+    ];
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it.each([
+    ["empty text", ""],
+    ["plain text", "hello world"],
+    ["base64 of something else", encoded("hello")],
+    ["a type of something else", encoded("User/1")],
+    ["a type alone", encoded("Tenant")],
+    ["no name", encoded("Tenant/")],
+    ["a name that breaks the rule", encoded("Tenant/..")],
+    ["a tenant with too many parts", encoded("Tenant/a/b")],
+    ["a workflow with too few parts", encoded("Workflow/a")],
+    ["a workflow with too many parts", encoded("Workflow/a/b/c")],
+    ["an artifact with too few parts", encoded("Artifact/a/b")],
+    ["an artifact with too many parts", encoded("Artifact/a/b/c/d")],
+    ["an artifact named like a sidecar", encoded("Artifact/a/b/c.metadata.json")],
+    ["no valid UTF-8", Buffer.from("Tenant/\xff", "latin1").toString("base64url")],
+    ["padding", Buffer.from("Tenant/abcd").toString("base64")],
+    ["another spelling of one id", `${encoded("Tenant/a").slice(0, -1)}R`],
+    ["endless text", "A".repeat(100_000)],
+  ])("are none: %s", (_what, id) => {
+    expect(parseGlobalId(id)).toBeNull();
+  });
+
+  it("name a job only where they are a job's", () => {
+    expect(parseJobGlobalId(jobGlobalId("j"))).toBe("j");
+    expect(parseJobGlobalId(tenantGlobalId("j"))).toBeNull();
+    expect(parseJobGlobalId("j")).toBeNull();
+  });
+});

@@ -1,0 +1,18 @@
+import "./artifact/artifact-queries.ts";
+import "./artifact/move-artifact.ts";
+import "./artifact/purge-artifact.ts";
+import "./artifact/write-artifact.ts";
+import "./lifecycle/cancel-job.ts";
+import "./lifecycle/lifecycle-event-queries.ts";
+import "./lifecycle/lifecycle-event-subscription.ts";
+import "./lifecycle/restore-artifacts.ts";
+import "./lifecycle/run-lifecycle.ts";
+import "./node.ts";
+import "./root.ts";
+import "./scalars.ts";
+import "./tenant/tenant-queries.ts";
+import "./viewer.ts";
+import { builder } from "./builder.ts";
+
+/** The whole API, sorted by name. Resolvers expect a GraphQLContext (see context.ts). */
+export const schema = builder.toSchema();

@@ -1,0 +1,45 @@
+import { Refused } from "../../domain/refusals.ts";
+import type { Job } from "../../services/jobs.ts";
+import { builder } from "../builder.ts";
+import { changing } from "../changing.ts";
+import { parseJobGlobalId } from "../global-ids.ts";
+import { JobType } from "./job.ts";
+
+const CancelJobInput = builder.inputType("CancelJobInput", {
+  description: "Which job to stop.",
+  fields: (t) => ({
+    id: t.id({
+      required: true,
+      description: "The job's global id. One of anything else, or malformed: NOT_FOUND.",
+    }),
+  }),
+});
+
+const CancelJobPayload = builder.objectRef<{ readonly job: Job }>("CancelJobPayload").implement({
+  description: "The job that was stopped.",
+  fields: (t) => ({
+    job: t.expose("job", {
+      type: JobType,
+      description: "As it is now; one that had ended already is as it was.",
+    }),
+  }),
+});
+
+builder.mutationField("cancelJob", (t) =>
+  t.field({
+    type: CancelJobPayload,
+    nullable: true,
+    description: "Stops a job between two artifacts. What it has done stays done. Needs OPERATOR.",
+    args: { input: t.arg({ type: CancelJobInput, required: true, description: "Which job to stop." }) },
+    resolve: (_root, { input }, context) =>
+      changing(context, async ({ jobs }) => ({
+        job: await jobs.cancel(context.principal, requireJobId(input.id, "input.id")),
+      })),
+  }),
+);
+
+function requireJobId(id: string, argument: string): string {
+  const jobId = parseJobGlobalId(id);
+  if (jobId !== null) return jobId;
+  throw new Refused("NOT_FOUND", "There is no job of this id.", { argument });
+}

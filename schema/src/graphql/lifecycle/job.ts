@@ -1,0 +1,54 @@
+import type { JobStatus } from "../../domain/jobs.ts";
+import type { Job } from "../../services/jobs.ts";
+import { builder } from "../builder.ts";
+import { described } from "../described-enum.ts";
+import { jobGlobalId } from "../global-ids.ts";
+
+const JobStatusType = builder.enumType("JobStatus", {
+  description: "How a job stands. All but RUNNING are final.",
+  values: described<JobStatus>({
+    RUNNING: "At work, or about to be resumed by a server that has just started.",
+    SUCCEEDED: "It went through everything. Single artifacts may have failed: see totalErrors.",
+    FAILED: "It could not go on; `error` says why. What it had done stays done.",
+    CANCELLED: "Somebody stopped it. What it had done stays done.",
+    BLOCKED:
+      "It stopped before a step that was not safe to take; `error` says why. What it had done stays done.",
+  }),
+});
+
+export const JobType = builder.interfaceRef<Job>("Job");
+
+JobType.implement({
+  description:
+    "Work that may outlast a request: it is kept in the catalog, goes on after a crash of its server, can be cancelled, and says how far it is.",
+  interfaces: [builder.nodeInterfaceRef()],
+  resolveType: ({ kind }) => (kind === "lifecycle" ? "LifecycleJob" : "RestoreJob"),
+  fields: (t) => ({
+    id: t.id({ description: "Opaque global id.", resolve: ({ id }) => jobGlobalId(id) }),
+    status: t.expose("status", { type: JobStatusType, description: "How it stands." }),
+    dryRun: t.exposeBoolean("dryRun", {
+      description: "True: it changes no artifact, and only finds out what it would do.",
+    }),
+    startedAt: t.expose("startedAt", { type: "DateTime", description: "When it began." }),
+    finishedAt: t.expose("finishedAt", {
+      type: "DateTime",
+      nullable: true,
+      description: "When it ended. Null while it runs.",
+    }),
+    durationSeconds: t.exposeFloat("durationSeconds", {
+      nullable: true,
+      description:
+        "How long it took in seconds, always over 0, whatever was done to the clock meanwhile. Null while it runs.",
+    }),
+    progress: t.exposeFloat("progress", { nullable: true, description: "How far it is, from 0 to 1." }),
+    totalErrors: t.expose("totalErrors", {
+      type: "SafeInt",
+      description:
+        "How many artifacts failed while it went on with the others. Which ones: lifecycleEvents with its jobId.",
+    }),
+    error: t.exposeString("error", {
+      nullable: true,
+      description: "Why it FAILED or is BLOCKED, else null.",
+    }),
+  }),
+});

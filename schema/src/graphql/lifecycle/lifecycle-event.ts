@@ -1,0 +1,105 @@
+import type { LifecycleEventType } from "../../domain/events.ts";
+import type { LoggedEvent } from "../../services/events.ts";
+import { ArtifactType } from "../artifact/artifact.ts";
+import { TierType } from "../artifact/tier.ts";
+import { builder } from "../builder.ts";
+import { described } from "../described-enum.ts";
+import { ErrorCodeType } from "../error-code.ts";
+import { jobGlobalId, lifecycleEventGlobalId } from "../global-ids.ts";
+
+export const LifecycleEventTypeEnum = builder.enumType("LifecycleEventType", {
+  description: "What an event tells of.",
+  values: described<LifecycleEventType>({
+    ARTIFACT_WRITTEN: "Somebody wrote or replaced an artifact.",
+    ARTIFACT_PROMOTED: "Somebody moved an artifact to another tier.",
+    ARTIFACT_RESTORED: "Somebody brought an artifact back to a hotter tier, alone or with many.",
+    ARTIFACT_PURGED: "Somebody deleted an artifact.",
+    PROMOTED_TO_WARM: "A lifecycle run moved an artifact from HOT to WARM.",
+    PROMOTED_TO_COLD: "A lifecycle run moved an artifact from WARM to COLD.",
+    PURGED_FROM_COLD: "A lifecycle run deleted an artifact from COLD.",
+    PROMOTION_ERROR: "An artifact could not be moved.",
+    PURGE_ERROR: "An artifact could not be deleted.",
+    RESTORE_ERROR: "An artifact could not be brought back.",
+    SCAN_ERROR: "An artifact could not be read, or is not what was written.",
+    LIFECYCLE_JOB_STARTED: "A job began.",
+    LIFECYCLE_JOB_COMPLETED: "A job ended, in whichever way: its status says how.",
+    LIFECYCLE_STEP_FAILED: "A step of a lifecycle run could not be taken as a whole.",
+  }),
+});
+
+export const LifecycleEventRef = builder.objectRef<LoggedEvent>("LifecycleEvent");
+
+export const LifecycleEventConnection = builder.connectionObject(
+  { type: LifecycleEventRef, name: "LifecycleEventConnection" },
+  { description: "One event of a list. Its cursor is the event's own." },
+);
+
+LifecycleEventRef.implement({
+  description:
+    "One entry of the event log, written in the same commit as the change it tells of. It never changes, and outlives its artifact.",
+  interfaces: [builder.nodeInterfaceRef()],
+  fields: (t) => ({
+    id: t.id({ description: "Opaque global id.", resolve: ({ cursor }) => lifecycleEventGlobalId(cursor) }),
+    cursor: t.exposeString("cursor", {
+      description:
+        "Its place in the log. As `after` it resumes from here, in the query lifecycleEvents with direction ASC and in the subscription of that name.",
+    }),
+    timestamp: t.expose("timestamp", { type: "DateTime", description: "When it happened." }),
+    type: t.expose("type", { type: LifecycleEventTypeEnum, description: "What happened." }),
+    actor: t.exposeString("actor", {
+      nullable: true,
+      description: "Who did it: a caller's name, `schedule` for runs that the schedule started, or `system`.",
+    }),
+    tenantId: t.exposeString("tenantId", {
+      nullable: true,
+      description: "The tenant concerned. Null: a job over all tenants.",
+    }),
+    workflowId: t.exposeString("workflowId", {
+      nullable: true,
+      description: "The workflow concerned. Null: a whole job.",
+    }),
+    artifactId: t.exposeString("artifactId", {
+      nullable: true,
+      description: "The artifact concerned. Null: a whole job.",
+    }),
+    artifact: t.field({
+      type: ArtifactType,
+      nullable: true,
+      description:
+        "The artifact as it is now, not as it was then. Null: it is gone, or the event is of a whole job.",
+      resolve: ({ tenantId, workflowId, artifactId }, _args, { reads }) =>
+        tenantId === null || workflowId === null || artifactId === null
+          ? null
+          : reads.loaders.artifact({ tenantId, workflowId, artifactId }),
+    }),
+    fromTier: t.expose("fromTier", { type: TierType, nullable: true, description: "The tier it was in." }),
+    toTier: t.expose("toTier", { type: TierType, nullable: true, description: "The tier it went to." }),
+    ageDays: t.exposeFloat("ageDays", { nullable: true, description: "Its age in days then." }),
+    sizeBytes: t.expose("sizeBytes", {
+      type: "SafeInt",
+      nullable: true,
+      description: "Size of its content in bytes then.",
+    }),
+    checksum: t.exposeString("checksum", {
+      nullable: true,
+      description: "SHA-256 of its content then, in lower-case hexadecimal.",
+    }),
+    dryRun: t.exposeBoolean("dryRun", {
+      description: "True: it was only tried out, and nothing was changed.",
+    }),
+    jobId: t.id({
+      nullable: true,
+      description: "Global id of the job that it belongs to. Null: none.",
+      resolve: ({ jobId }) => jobId && jobGlobalId(jobId),
+    }),
+    errorCode: t.expose("errorCode", {
+      type: ErrorCodeType,
+      nullable: true,
+      description: "What went wrong. Null: nothing.",
+    }),
+    error: t.exposeString("error", {
+      nullable: true,
+      description: "What went wrong, as a sentence. Null: nothing.",
+    }),
+  }),
+});

@@ -1,0 +1,16 @@
+import type { Transition } from "../../domain/policy.ts";
+import { builder } from "../builder.ts";
+import { LifecycleStepType } from "./lifecycle-step.ts";
+
+export const NextTransition = builder.objectRef<Transition>("NextTransition");
+
+NextTransition.implement({
+  description: "What the lifecycle does to an artifact next, if it stays as it is.",
+  fields: (t) => ({
+    action: t.expose("action", { type: LifecycleStepType, description: "The step it is in for." }),
+    at: t.expose("at", {
+      type: "DateTime",
+      description: "When its age reaches the threshold. The first run after this instant takes the step.",
+    }),
+  }),
+});

@@ -1,0 +1,39 @@
+import { describe, expect, it } from "vitest";
+import { requirePage } from "../../domain/pages.ts";
+import { pageOfOneTenant } from "./page-of-one-tenant.ts";
+
+const read = (isThere: boolean, page: Parameters<typeof requirePage>[0]) =>
+  pageOfOneTenant("HOT", "acme", isThere, requirePage(page));
+const cursor = read(true, {}).edges[0]?.cursor as string;
+
+describe("a page of one tenant", () => {
+  it("has that tenant if it is there", async () => {
+    expect(read(true, {}).edges).toEqual([{ cursor, node: "acme" }]);
+    expect(await read(true, {}).totalCount()).toBe(1);
+    expect(read(false, {}).edges).toEqual([]);
+    expect(await read(false, {}).totalCount()).toBe(0);
+  });
+
+  it.each([
+    [{ first: 1 }, 1, false, false],
+    [{ first: 0 }, 0, true, false],
+    [{ last: 0 }, 0, false, true],
+    [{ after: cursor }, 0, false, true],
+    [{ last: 1, before: cursor }, 0, true, false],
+  ])("pages: %o", (page, length, hasNextPage, hasPreviousPage) => {
+    const { edges, ...rest } = read(true, page);
+    expect(edges).toHaveLength(length);
+    expect(rest).toMatchObject({ hasNextPage, hasPreviousPage });
+  });
+
+  it("refuses every cursor but its own, which stays good while the tenant is gone", () => {
+    expect(read(false, { after: cursor })).toMatchObject({
+      edges: [],
+      hasNextPage: false,
+      hasPreviousPage: false,
+    });
+    for (const page of [{ after: "" }, { before: "x" }, { after: cursor.replace("HOT", "WARM") }]) {
+      expect(() => read(true, page)).toThrow(expect.objectContaining({ code: "CURSOR_INVALID" }));
+    }
+  });
+});

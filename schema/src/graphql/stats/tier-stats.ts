@@ -1,0 +1,71 @@
+import { requirePage } from "../../domain/pages.ts";
+import type { TierCount } from "../../services/tenants.ts";
+import { optionalIdentifier } from "../arguments.ts";
+import { TierType } from "../artifact/tier.ts";
+import { builder } from "../builder.ts";
+import { toConnection } from "../connections.ts";
+import { TenantConnection, TenantType } from "../tenant/tenant.ts";
+import { pageOfOneTenant } from "./page-of-one-tenant.ts";
+
+interface TierStats {
+  readonly count: TierCount;
+  /** The one tenant whose artifacts are counted; null: all that the caller may see. */
+  readonly tenantId: string | null;
+}
+
+export const TierStatsType = builder.objectRef<TierStats>("TierStats");
+
+TierStatsType.implement({
+  description: "What a tier holds: of everything you may see, of a tenant, or of a workflow.",
+  fields: (t) => ({
+    tier: t.field({ type: TierType, description: "The tier.", resolve: ({ count }) => count.tier }),
+    artifactCount: t.field({
+      type: "SafeInt",
+      description: "How many artifacts are in it.",
+      resolve: ({ count }) => count.artifactCount,
+    }),
+    totalBytes: t.field({
+      type: "SafeInt",
+      description: "The sizes of their contents added up, in bytes.",
+      resolve: ({ count }) => count.totalBytes,
+    }),
+    tenantCount: t.field({
+      type: "SafeInt",
+      description: "How many tenants have at least one artifact in it.",
+      resolve: ({ count }) => count.tenantCount,
+    }),
+    tenants: t.connection(
+      {
+        type: TenantType,
+        description: "The tenants that have at least one artifact in it, by name.",
+        resolve: async ({ count, tenantId }, args, { services, principal }) => {
+          const page = requirePage(args);
+          const tenants =
+            tenantId === null
+              ? await services.tenants.list(principal, page, count.tier)
+              : pageOfOneTenant(count.tier, tenantId, count.artifactCount > 0, page);
+          return toConnection(tenants, (name) => ({ tenantId: name }));
+        },
+      },
+      TenantConnection,
+    ),
+  }),
+});
+
+builder.queryField("tierStats", (t) =>
+  t.field({
+    type: [TierStatsType],
+    description: "What each tier holds: always HOT, WARM, COLD, in this order.",
+    args: {
+      tenantId: t.arg.string({ description: "Of this tenant alone. Left out: of all that you may see." }),
+    },
+    resolve: async (_root, args, { services, principal, reads }) => {
+      const tenantId = optionalIdentifier("tenantId", args.tenantId) ?? null;
+      const counts =
+        tenantId === null
+          ? await services.tenants.tierCounts(principal)
+          : await reads.loaders.tierCountsOfTenant(tenantId);
+      return counts.map((count) => ({ count, tenantId }));
+    },
+  }),
+);

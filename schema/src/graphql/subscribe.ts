@@ -1,0 +1,79 @@
+import {
+  createSourceEventStream,
+  type ExecutionArgs,
+  type ExecutionResult,
+  executeSubscriptionEvent,
+  mapSourceToResponseEvent,
+  type ValidatedSubscriptionArgs,
+  validateSubscriptionArgs,
+} from "graphql";
+import type { LoggedEvent } from "../services/events.ts";
+import type { GraphQLContext } from "./context.ts";
+import { toGraphQLError } from "./errors.ts";
+
+/** Where a subscription's result carries the cursor of the event it tells of: a transport needs it, selected or not. */
+export const EVENT_CURSOR: unique symbol = Symbol("tierkeep.eventCursor");
+
+/** A symbol property: it survives a spread, and JSON does not see it. */
+export interface EventResult extends ExecutionResult {
+  readonly [EVENT_CURSOR]?: string;
+}
+
+/** A failure of the source, in the place of an event. */
+interface Failure {
+  readonly failure: unknown;
+}
+
+/**
+ * graphql-js's `subscribe` with two differences. Each result has its event's cursor under EVENT_CURSOR; and a source
+ * that fails half-way yields one last result that says so by code, where graphql-js would throw at the transport.
+ */
+export async function subscribe(
+  args: ExecutionArgs,
+): Promise<AsyncGenerator<EventResult, void, void> | ExecutionResult> {
+  const checked = validateSubscriptionArgs(args);
+  if (!("schema" in checked)) return { errors: checked };
+  const source = await createSourceEventStream(checked);
+  if (!(Symbol.asyncIterator in source)) return source;
+  return mapSourceToResponseEvent(checked, endingWithFailure(source), toResult);
+}
+
+function toResult(args: ValidatedSubscriptionArgs): ExecutionResult | Promise<ExecutionResult> {
+  const event = args.rootValue as LoggedEvent | Failure;
+  if ("failure" in event) {
+    return {
+      data: null,
+      errors: [toGraphQLError(event.failure, (args.contextValue as GraphQLContext).requestId)],
+    };
+  }
+  const result = executeSubscriptionEvent(args);
+  return "then" in result ? result.then((done) => withCursor(done, event)) : withCursor(result, event);
+}
+
+function withCursor(result: ExecutionResult, event: LoggedEvent): EventResult {
+  return { ...result, [EVENT_CURSOR]: event.cursor };
+}
+
+// Not an async generator: its return() would wait for a next() that waits for an event.
+function endingWithFailure(source: AsyncIterable<unknown>): AsyncIterableIterator<unknown> {
+  const iterator = source[Symbol.asyncIterator]();
+  let failed = false;
+  return {
+    async next() {
+      if (failed) return { done: true, value: undefined };
+      try {
+        return await iterator.next();
+      } catch (failure) {
+        failed = true;
+        return { done: false, value: { failure } satisfies Failure };
+      }
+    },
+    async return() {
+      await iterator.return?.();
+      return { done: true, value: undefined };
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}

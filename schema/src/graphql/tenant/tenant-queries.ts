@@ -1,0 +1,27 @@
+import { requireIdentifier } from "../../domain/identifiers.ts";
+import { requirePage } from "../../domain/pages.ts";
+import { builder } from "../builder.ts";
+import { toConnection } from "../connections.ts";
+import { TenantConnection, TenantType } from "./tenant.ts";
+
+builder.queryFields((t) => ({
+  tenant: t.field({
+    type: TenantType,
+    nullable: true,
+    description: "The tenant of this name. Null: there is none.",
+    args: { tenantId: t.arg.string({ required: true, description: "The tenant's name." }) },
+    resolve: async (_root, args, { reads }) => {
+      const tenantId = requireIdentifier("tenantId", args.tenantId);
+      return (await reads.loaders.tenantExists(tenantId)) ? { tenantId } : null;
+    },
+  }),
+  tenants: t.connection(
+    {
+      type: TenantType,
+      description: "Tenants, by name.",
+      resolve: async (_root, args, { services, principal }) =>
+        toConnection(await services.tenants.list(principal, requirePage(args)), (tenantId) => ({ tenantId })),
+    },
+    TenantConnection,
+  ),
+}));

@@ -1,0 +1,48 @@
+import type { WorkflowName } from "../../services/tenants.ts";
+import { ArtifactConnection, ArtifactType } from "../artifact/artifact.ts";
+import { artifactListArguments, listArtifacts } from "../artifact/artifact-list.ts";
+import { builder } from "../builder.ts";
+import { workflowGlobalId } from "../global-ids.ts";
+import { TierStatsType } from "../stats/tier-stats.ts";
+import { TenantType } from "../tenant/tenant.ts";
+
+export const WorkflowType = builder.objectRef<WorkflowName>("Workflow");
+
+export const WorkflowConnection = builder.connectionObject({
+  type: WorkflowType,
+  name: "WorkflowConnection",
+});
+
+WorkflowType.implement({
+  description:
+    "What produced artifacts for a tenant. It exists from its first artifact on, and stays when it has none left.",
+  interfaces: [builder.nodeInterfaceRef()],
+  fields: (t) => ({
+    id: t.id({ description: "Opaque global id.", resolve: workflowGlobalId }),
+    workflowId: t.exposeString("workflowId", { description: "Its name within its tenant." }),
+    tenant: t.field({
+      type: TenantType,
+      description: "The tenant it ran for.",
+      resolve: ({ tenantId }) => ({ tenantId }),
+    }),
+    artifacts: t.connection(
+      {
+        type: ArtifactType,
+        description: "Its artifacts. A filter that names another tenant or workflow: BAD_USER_INPUT.",
+        args: artifactListArguments,
+        resolve: ({ tenantId, workflowId }, args, context) =>
+          listArtifacts({ tenantId, workflowId }, args, context),
+      },
+      ArtifactConnection,
+    ),
+    tierStats: t.field({
+      type: [TierStatsType],
+      description: "What it has in each tier: always HOT, WARM, COLD, in this order.",
+      resolve: async (workflow, _args, { reads }) =>
+        (await reads.loaders.tierCountsOfWorkflow(workflow)).map((count) => ({
+          count,
+          tenantId: workflow.tenantId,
+        })),
+    }),
+  }),
+});
