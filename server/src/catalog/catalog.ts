@@ -143,7 +143,7 @@ export interface CatalogReads {
   dirtyCount(): Promise<number>;
   /** Garbage that may go at `now`: its time has come and its key is not dirty. */
   garbage(now: number, limit: number): Promise<readonly GarbageObject[]>;
-  /** Which of these objects nothing knows: in no row, not garbage, not staged. */
+  /** Which of these objects nothing knows: in no row, not garbage, not staged. Looks at every row, however few are asked for: ask for many at once. */
   strays(store: string, objects: readonly string[]): Promise<readonly string[]>;
   exportState(): Promise<ExportState | null>;
 }

@@ -1,0 +1,27 @@
+import { describe } from "vitest";
+import { backlog } from "./contract/backlog.ts";
+import { jobs } from "./contract/jobs.ts";
+import { listing } from "./contract/listing.ts";
+import { logging } from "./contract/logging.ts";
+import { moving } from "./contract/moving.ts";
+import { naming } from "./contract/naming.ts";
+import type { OpenForTest } from "./contract/opened-catalog.ts";
+import { randomChanges } from "./contract/random-changes.ts";
+import { writing } from "./contract/writing.ts";
+
+/**
+ * What every driver of the port must do. A driver's test calls this and then adds what is its own. `randomRuns`: how
+ * often random changes are tried, for drivers that take long to open.
+ */
+export function catalogContract(driver: string, open: OpenForTest, randomRuns = 40) {
+  describe(`Catalog contract: ${driver}`, () => {
+    writing(open);
+    moving(open);
+    listing(open);
+    naming(open);
+    logging(open);
+    backlog(open);
+    jobs(open);
+    randomChanges(open, randomRuns);
+  });
+}

@@ -1,0 +1,202 @@
+import { describe, expect, it } from "vitest";
+import type { OpenForTest } from "./opened-catalog.ts";
+import { all, eventTypes, key, move, NOW, newObject, purge, write, writeStaged } from "./sample-changes.ts";
+
+export function backlog(open: OpenForTest) {
+  describe("what a commit leaves to do", () => {
+    it("keeps bytes that ride in the commit until they are settled, oldest first", async () => {
+      await using opened = await open();
+      const { catalog } = opened;
+      const [a, b] = [write("a/w/1", { at: NOW + 5 }), write("a/w/2")];
+      await catalog.commitAll([a, b]);
+      await writeStaged(catalog, write("a/w/3"));
+      expect(await catalog.unsettled(1)).toEqual([
+        { key: a.key, object: a.object, store: "files", bytes: a.bytes, modifiedAt: NOW + 5 },
+      ]);
+      expect(await catalog.unsettledTotal()).toEqual({ count: 2, bytes: a.sizeBytes + b.sizeBytes });
+      const before = await catalog.artifact(a.key);
+      await catalog.commit({ kind: "settled", key: a.key, object: a.object });
+      expect(await catalog.artifact(a.key)).toEqual({ ...before, inline: false });
+      expect((await catalog.unsettled(9)).map(({ object }) => object)).toEqual([b.object]);
+      expect(await catalog.unsettledTotal()).toEqual({ count: 1, bytes: b.sizeBytes });
+      expect(await catalog.lastSeq()).toBe(3);
+    });
+
+    it("ignores that an object is settled which no row names any more, or twice", async () => {
+      await using opened = await open();
+      const { catalog } = opened;
+      const [first, second] = [write("a/w/1", { text: "first" }), write("a/w/1", { text: "second!" })];
+      await catalog.commitAll([first, second]);
+      expect(await catalog.unsettledTotal()).toEqual({ count: 1, bytes: 7 });
+      await catalog.commit({ kind: "settled", key: first.key, object: first.object });
+      expect(await catalog.content(first.key)).toMatchObject({ bytes: second.bytes, row: { inline: true } });
+      await catalog.commit({ kind: "settled", key: first.key, object: second.object });
+      await catalog.commit({ kind: "settled", key: first.key, object: second.object });
+      expect(await catalog.content(first.key)).toMatchObject({ bytes: null, row: { inline: false } });
+      await catalog.commit({ kind: "settled", key: key("a/w/2"), object: second.object });
+      expect(await catalog.unsettledTotal()).toEqual({ count: 0, bytes: 0 });
+    });
+
+    it("keeps the bytes of what is moved before it is settled, and drops those of what is purged", async () => {
+      await using opened = await open();
+      const { catalog } = opened;
+      const change = write("a/w/1");
+      await catalog.commitAll([change, move("a/w/1", "COLD")]);
+      expect(await catalog.content(change.key)).toMatchObject({ bytes: change.bytes, row: { tier: "COLD" } });
+      expect(await catalog.unsettled(9)).toMatchObject([{ object: change.object }]);
+      await catalog.commit(purge("a/w/1"));
+      expect(await catalog.unsettled(9)).toEqual([]);
+      expect(await catalog.unsettledTotal()).toEqual({ count: 0, bytes: 0 });
+    });
+
+    it("bounds what one answer carries by bytes as well", async () => {
+      await using opened = await open();
+      const { catalog } = opened;
+      const text = "x".repeat(5 * 1024 * 1024);
+      await catalog.commitAll([write("a/w/1", { text }), write("a/w/2", { text }), write("a/w/3")]);
+      expect(await catalog.unsettled(10)).toHaveLength(1);
+    });
+
+    it("marks a key dirty with every change of its row, once, until it is published at the version that stands", async () => {
+      await using opened = await open();
+      const { catalog } = opened;
+      const { artifact } = await writeStaged(catalog, write("a/w/1"));
+      await catalog.commit(write("a/w/inline"));
+      // What still rides in the catalog has no object that a view could link to.
+      expect(await catalog.dirtyKeys(9)).toEqual([
+        { key: key("a/w/1"), version: artifact.version, row: artifact, garbage: [] },
+      ]);
+      expect(await catalog.dirtyCount()).toBe(2);
+      const moved = await catalog.commit(move("a/w/1", "COLD"));
+      const published = { kind: "published", key: key("a/w/1"), version: artifact.version } as const;
+      await catalog.commit(published);
+      expect(await catalog.dirtyKeys(9)).toMatchObject([
+        { version: moved.artifact.version, row: moved.artifact },
+      ]);
+      await catalog.commit({ ...published, version: moved.artifact.version });
+      expect(await catalog.dirtyKeys(9)).toEqual([]);
+      expect(await catalog.dirtyCount()).toBe(1);
+      await catalog.commit({ ...published, key: key("nobody/w/1") });
+    });
+
+    it("gives the publisher of a dirty key its row as it is, and the objects of its earlier versions", async () => {
+      await using opened = await open();
+      const { catalog } = opened;
+      const [first, second] = [write("a/w/1", { store: "old files" }), write("a/w/1")];
+      await writeStaged(catalog, first);
+      await writeStaged(catalog, second);
+      await catalog.commit(purge("a/w/1"));
+      const last = await catalog.lastSeq();
+      const garbage = [
+        { object: first.object, store: "old files" },
+        { object: second.object, store: "files" },
+      ];
+      const [dirty] = await catalog.dirtyKeys(9);
+      expect(dirty).toMatchObject({ key: key("a/w/1"), version: last, row: null });
+      expect(dirty?.garbage).toHaveLength(2);
+      expect(dirty?.garbage).toEqual(expect.arrayContaining(garbage));
+    });
+
+    it("lists dirty keys by the change that made them so last, oldest first", async () => {
+      await using opened = await open();
+      const { catalog } = opened;
+      for (const name of ["3", "1", "2"]) await writeStaged(catalog, write(`a/w/${name}`));
+      await catalog.commit(move("a/w/3", "COLD"));
+      expect((await catalog.dirtyKeys(2)).map((dirty) => dirty.key.artifactId)).toEqual(["1", "2"]);
+    });
+
+    it("lets garbage go once its time has come and its key is not dirty", async () => {
+      await using opened = await open();
+      const { catalog } = opened;
+      const first = write("a/w/1");
+      await writeStaged(catalog, first);
+      const { artifact } = await writeStaged(catalog, write("a/w/1", { at: NOW + 10 }));
+      expect(await catalog.garbage(NOW + 10, 9)).toEqual([]);
+      await catalog.commit({ kind: "published", key: first.key, version: artifact.version });
+      expect(await catalog.garbage(NOW + 9, 9)).toEqual([]);
+      expect(await catalog.garbage(NOW + 10, 9)).toEqual([
+        { object: first.object, store: "files", notBefore: NOW + 10 },
+      ]);
+      await catalog.commit({ kind: "collected", object: first.object });
+      expect(await catalog.garbage(NOW + 10, 9)).toEqual([]);
+    });
+
+    it("turns what is abandoned into garbage, and what other owners had staged", async () => {
+      await using opened = await open();
+      const { catalog } = opened;
+      const mine = newObject();
+      const stage = (object: string, owner: string) =>
+        ({ kind: "stage", object, store: "files", owner, at: NOW }) as const;
+      const strangers = [newObject(), newObject(), newObject()];
+      await catalog.commitAll([stage(mine, "me"), ...strangers.map((object) => stage(object, "dead"))]);
+      const abandon = { kind: "abandonStrangers", owner: "me", limit: 2, at: NOW } as const;
+      expect(await catalog.commit(abandon)).toBe(2);
+      expect(await catalog.commit(abandon)).toBe(1);
+      expect(await catalog.commit(abandon)).toBe(0);
+      const garbage = (await catalog.garbage(NOW, 9)).map(({ object }) => object);
+      expect(garbage.toSorted()).toEqual(strangers.toSorted());
+      await catalog.commit({ kind: "abandon", object: mine, at: NOW });
+      await catalog.commit({ kind: "abandon", object: mine, at: NOW });
+      await catalog.commit({ kind: "abandon", object: newObject(), at: NOW });
+      expect(await catalog.garbage(NOW, 9)).toHaveLength(4);
+      await expect(
+        catalog.commit({ ...write("a/w/1", { object: mine, owner: "me" }), bytes: null }),
+      ).rejects.toMatchObject({
+        code: "UNAVAILABLE",
+      });
+      expect(await catalog.lastSeq()).toBe(0);
+    });
+
+    it("tells which objects nothing knows: in no row, not garbage, not staged", async () => {
+      await using opened = await open();
+      const { catalog } = opened;
+      const [kept, replaced, staged, stray] = [newObject(), newObject(), newObject(), newObject()];
+      await writeStaged(catalog, write("a/w/1", { object: replaced }));
+      await writeStaged(catalog, write("a/w/1", { object: kept }));
+      await catalog.commit({ kind: "stage", object: staged, store: "files", owner: "me", at: NOW });
+      expect(await catalog.strays("files", [stray, kept, replaced, staged])).toEqual([stray]);
+      expect(await catalog.strays("other files", [kept])).toEqual([kept]);
+      expect(await catalog.strays("files", [])).toEqual([]);
+    });
+
+    it("logs damage once for an object, while a row names it", async () => {
+      await using opened = await open();
+      const { catalog } = opened;
+      const change = write("a/w/1");
+      await writeStaged(catalog, change);
+      const rows = await all(catalog);
+      const damage = {
+        kind: "damage",
+        key: change.key,
+        object: change.object,
+        error: "bits fell",
+        at: NOW,
+        actor: "system",
+      } as const;
+      await catalog.commitAll([
+        damage,
+        damage,
+        { ...damage, object: newObject() },
+        { ...damage, key: key("a/w/2") },
+      ]);
+      expect(await eventTypes(catalog)).toEqual(["ARTIFACT_WRITTEN", "SCAN_ERROR"]);
+      expect(await catalog.events([2])).toMatchObject([
+        { errorCode: "CHECKSUM_MISMATCH", error: "bits fell", checksum: change.checksum, fromTier: "HOT" },
+      ]);
+      expect(await all(catalog)).toEqual(rows);
+      const second = write("a/w/1");
+      await writeStaged(catalog, second);
+      await catalog.commit({ ...damage, object: second.object });
+      expect(await catalog.lastSeq()).toBe(4);
+    });
+
+    it("remembers what the exporter has on disk", async () => {
+      await using opened = await open();
+      expect(await opened.catalog.exportState()).toBeNull();
+      const state = { file: "events.jsonl", offset: 10, seq: 2, tailHash: "ab" };
+      await opened.catalog.commit({ kind: "exported", state });
+      await opened.catalog.commit({ kind: "exported", state: { ...state, offset: 20 } });
+      expect(await (await opened.reopen()).exportState()).toEqual({ ...state, offset: 20 });
+    });
+  });
+}

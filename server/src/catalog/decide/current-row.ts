@@ -1,0 +1,51 @@
+import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import type { Tier } from "@tierkeep/schema/domain/tiers";
+import type { ArtifactRow } from "../rows.ts";
+
+/** @throws Refused ARTIFACT_NOT_FOUND where there is none, or it is not in `fromTier` (null: any) */
+export function requireCurrent(
+  row: ArtifactRow | null,
+  key: ArtifactKey,
+  fromTier: Tier | null,
+): ArtifactRow {
+  if (row === null) {
+    throw new Refused(
+      "ARTIFACT_NOT_FOUND",
+      `There is no artifact ${named(key)}. List the workflow's artifacts to see what is there.`,
+    );
+  }
+  if (fromTier !== null && row.tier !== fromTier) {
+    throw new Refused(
+      "ARTIFACT_NOT_FOUND",
+      `${named(key)} is in ${row.tier}, not in ${fromTier}. Give fromTier ${row.tier}, or leave it out.`,
+      { tier: row.tier },
+    );
+  }
+  return row;
+}
+
+/** @throws Refused PRECONDITION_FAILED, with the checksum of what is there */
+export function requireChecksumUnchanged(
+  row: ArtifactRow | null,
+  key: ArtifactKey,
+  ifChecksum: string | null,
+): void {
+  if (ifChecksum === null || row?.checksum === ifChecksum) return;
+  if (row === null) {
+    throw new Refused(
+      "PRECONDITION_FAILED",
+      `ifChecksum was given, but there is no artifact ${named(key)}. Leave ifChecksum out to write a new one.`,
+    );
+  }
+  throw new Refused(
+    "PRECONDITION_FAILED",
+    `The content of ${named(key)} has the checksum ${row.checksum}, not the one in ifChecksum. Read it again and decide anew.`,
+    { checksum: row.checksum },
+  );
+}
+
+/** A key in a sentence. */
+export function named(key: ArtifactKey): string {
+  return JSON.stringify(`${key.tenantId}/${key.workflowId}/${key.artifactId}`);
+}

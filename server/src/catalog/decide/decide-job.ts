@@ -1,0 +1,54 @@
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import type { Job } from "@tierkeep/schema/services/jobs";
+import type { FinishJobChange, StartJobChange } from "../changes.ts";
+import type { EventDraft } from "./decision.ts";
+
+/** `running`: the live lifecycle job that runs now. @throws Refused CONFLICT */
+export function decideStartJob(running: { readonly id: string } | null, change: StartJobChange): EventDraft {
+  const { job } = change;
+  if (running !== null && running.id !== job.id && job.kind === "lifecycle" && !job.dryRun) {
+    throw new Refused(
+      "CONFLICT",
+      "Another lifecycle run is under way, and only one runs at a time. Wait for it to end, or cancel it.",
+      { jobId: running.id },
+    );
+  }
+  return jobEvent("LIFECYCLE_JOB_STARTED", change, job);
+}
+
+/** `job`: as it is; what is not RUNNING has ended already, and nothing happens (null). */
+export function decideFinishJob(job: Job | null, change: FinishJobChange): EventDraft | null {
+  if (job?.status !== "RUNNING") return null;
+  return jobEvent("LIFECYCLE_JOB_COMPLETED", change, job, change);
+}
+
+/** How far a job has come, 0 to 1. */
+export function jobProgress(status: Job["status"], treated: number, expected: number | null): number {
+  if (status === "SUCCEEDED") return 1;
+  return expected === null || expected === 0 ? 0 : Math.min(1, treated / expected);
+}
+
+function jobEvent(
+  type: "LIFECYCLE_JOB_STARTED" | "LIFECYCLE_JOB_COMPLETED",
+  stamp: { readonly at: number; readonly actor: string },
+  job: Job,
+  ended: Pick<FinishJobChange, "errorCode" | "error"> = { errorCode: null, error: null },
+): EventDraft {
+  return {
+    timestamp: stamp.at,
+    type,
+    actor: stamp.actor,
+    tenantId: job.tenantId,
+    workflowId: null,
+    artifactId: null,
+    fromTier: null,
+    toTier: job.kind === "restore" ? job.toTier : null,
+    ageDays: null,
+    sizeBytes: null,
+    checksum: null,
+    dryRun: job.dryRun,
+    jobId: job.id,
+    errorCode: ended.errorCode,
+    error: ended.error,
+  };
+}

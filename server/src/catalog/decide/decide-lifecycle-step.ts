@@ -1,0 +1,93 @@
+import { ageDays } from "@tierkeep/schema/domain/ages";
+import type { LifecycleEventType } from "@tierkeep/schema/domain/events";
+import { dueStep, type LifecycleStep, STEP_RULES } from "@tierkeep/schema/domain/policy";
+import type { LifecycleItemFailedChange, LifecycleStepChange } from "../changes.ts";
+import type { ArtifactRow, LifecycleItemRow } from "../rows.ts";
+import { departureEvent, keyEvent } from "./artifact-event.ts";
+import { moved } from "./decide-move.ts";
+import { garbageOf } from "./decide-purge.ts";
+import { type Decision, decision, type JobProgress } from "./decision.ts";
+
+const TAKEN: Record<
+  LifecycleStep,
+  { readonly event: LifecycleEventType; readonly failed: LifecycleEventType; readonly progress: JobProgress }
+> = {
+  PROMOTE_TO_WARM: {
+    event: "PROMOTED_TO_WARM",
+    failed: "PROMOTION_ERROR",
+    progress: { treated: 1, promotedToWarm: 1 },
+  },
+  PROMOTE_TO_COLD: {
+    event: "PROMOTED_TO_COLD",
+    failed: "PROMOTION_ERROR",
+    progress: { treated: 1, promotedToCold: 1 },
+  },
+  PURGE: { event: "PURGED_FROM_COLD", failed: "PURGE_ERROR", progress: { treated: 1, purged: 1 } },
+};
+
+/** `repeated`: the item that the job has for this key already. Its age is told as of the instant the run judges by. */
+export function decideLifecycleStep(
+  current: ArtifactRow | null,
+  repeated: LifecycleItemRow | null,
+  change: LifecycleStepChange,
+): Decision<LifecycleItemRow> {
+  if (repeated !== null) return decision({ result: () => repeated });
+  const { planned, step, asOf, dryRun, jobId } = change;
+  const unchanged =
+    current !== null &&
+    current.version === planned.version &&
+    current.tier === planned.tier &&
+    current.ageSince === planned.ageSince;
+  const taken = unchanged && dueStep(current, change.policy, asOf) === step;
+  const item: LifecycleItemRow = {
+    tenantId: change.key.tenantId,
+    workflowId: change.key.workflowId,
+    artifactId: change.key.artifactId,
+    step,
+    fromTier: planned.tier,
+    toTier: STEP_RULES[step].to,
+    ageDays: ageDays(planned.ageSince, asOf),
+    sizeBytes: planned.sizeBytes,
+    outcome: !taken ? "SKIPPED" : dryRun ? "PLANNED" : "DONE",
+    errorCode: null,
+    error: null,
+  };
+  const job = { id: jobId, progress: taken ? TAKEN[step].progress : ({ treated: 1 } as const) };
+  const result = () => item;
+  if (!taken || dryRun) return decision({ item, job, result });
+  const { to } = STEP_RULES[step];
+  const event = departureEvent(TAKEN[step].event, change, current, to, { dryRun, jobId, judgedAt: asOf });
+  return to === null
+    ? decision({ row: { kind: "delete" }, garbage: garbageOf(current, change.at), event, item, job, result })
+    : decision({
+        row: { kind: "put", row: moved(current, to, change.at), bytes: null },
+        event,
+        item,
+        job,
+        result,
+      });
+}
+
+/** A dry run leaves no event of what failed: its items tell. */
+export function decideLifecycleItemFailed(
+  repeated: LifecycleItemRow | null,
+  change: LifecycleItemFailedChange,
+): Decision<null> {
+  if (repeated !== null) return decision({ result: () => null });
+  const { item, jobId, dryRun } = change;
+  const event = keyEvent(TAKEN[item.step].failed, change, item, {
+    fromTier: item.fromTier,
+    toTier: item.toTier,
+    ageDays: item.ageDays,
+    sizeBytes: item.sizeBytes,
+    jobId,
+    errorCode: item.errorCode,
+    error: item.error,
+  });
+  return decision({
+    item: { ...item, outcome: "FAILED" },
+    event: dryRun ? null : event,
+    job: { id: jobId, progress: { treated: 1, errors: 1 } },
+    result: () => null,
+  });
+}

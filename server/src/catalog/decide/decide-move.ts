@@ -1,0 +1,48 @@
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import { isHotter, type Tier } from "@tierkeep/schema/domain/tiers";
+import type { MoveChange, MoveResult } from "../changes.ts";
+import type { ArtifactRow } from "../rows.ts";
+import { departureEvent } from "./artifact-event.ts";
+import { named, requireChecksumUnchanged, requireCurrent } from "./current-row.ts";
+import { type Decision, decision, type NextRow } from "./decision.ts";
+
+/** @throws Refused */
+export function decideMove(current: ArtifactRow | null, change: MoveChange): Decision<MoveResult> {
+  const row = requireCurrent(current, change.key, change.fromTier);
+  const { toTier } = change;
+  const fromTier = row.tier;
+  if (fromTier === toTier) {
+    throw new Refused(
+      "SAME_TIER",
+      `${named(change.key)} is in ${toTier} already. Nothing needs to be done.`,
+      {
+        tier: fromTier,
+      },
+    );
+  }
+  if (change.as === "restore" && !isHotter(toTier, fromTier)) {
+    throw new Refused(
+      "BAD_USER_INPUT",
+      `${named(change.key)} is in ${fromTier}, and a restore goes to a hotter tier only. Promote it to move it to ${toTier}.`,
+      { argument: "toTier", tier: fromTier },
+    );
+  }
+  requireChecksumUnchanged(row, change.key, change.ifChecksum);
+  const type = change.as === "promote" ? "ARTIFACT_PROMOTED" : "ARTIFACT_RESTORED";
+  return decision<MoveResult>({
+    row: change.dryRun ? { kind: "keep" } : { kind: "put", row: moved(row, toTier, change.at), bytes: null },
+    event: departureEvent(type, change, row, toTier, {
+      dryRun: change.dryRun,
+      jobId: null,
+      judgedAt: change.at,
+    }),
+    result: (after) => ({ artifact: after as ArtifactRow, fromTier, toTier }),
+  });
+}
+
+/** The row in another tier. Only a move to a hotter tier makes it young again, and never older than it was: a clock may have stepped back. */
+export function moved(row: ArtifactRow, toTier: Tier, at: number): NextRow {
+  const { row: _row, version: _version, ...rest } = row;
+  const ageSince = isHotter(toTier, row.tier) ? Math.max(at, row.ageSince) : row.ageSince;
+  return { ...rest, tier: toTier, promotedAt: at, promotedFrom: row.tier, ageSince };
+}

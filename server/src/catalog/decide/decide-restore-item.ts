@@ -1,0 +1,45 @@
+import { isHotter } from "@tierkeep/schema/domain/tiers";
+import type { RestoreItemChange, ResultOf } from "../changes.ts";
+import type { ArtifactRow } from "../rows.ts";
+import { departureEvent, keyEvent } from "./artifact-event.ts";
+import { named } from "./current-row.ts";
+import { moved } from "./decide-move.ts";
+import { type Decision, decision } from "./decision.ts";
+
+/** `repeated`: the job has treated this key already. A dry job leaves no events of its artifacts: its counters tell. */
+export function decideRestoreItem(
+  current: ArtifactRow | null,
+  repeated: boolean,
+  change: RestoreItemChange,
+): Decision<ResultOf<RestoreItemChange>> {
+  if (repeated) return decision({ result: () => "repeated" });
+  const { jobId, toTier, dryRun } = change;
+  if (current === null) {
+    const event = keyEvent("RESTORE_ERROR", change, change.key, {
+      toTier,
+      jobId,
+      errorCode: "ARTIFACT_NOT_FOUND",
+      error: `There is no artifact ${named(change.key)} any more.`,
+    });
+    return decision({
+      event: dryRun ? null : event,
+      job: { id: jobId, progress: { treated: 1, errors: 1 } },
+      result: () => "failed",
+    });
+  }
+  if (!isHotter(toTier, current.tier)) {
+    return decision({ job: { id: jobId, progress: { treated: 1, skipped: 1 } }, result: () => "skipped" });
+  }
+  const job = { id: jobId, progress: { treated: 1, restored: 1 } as const };
+  if (dryRun) return decision({ job, result: () => "restored" });
+  return decision({
+    row: { kind: "put", row: moved(current, toTier, change.at), bytes: null },
+    event: departureEvent("ARTIFACT_RESTORED", change, current, toTier, {
+      dryRun,
+      jobId,
+      judgedAt: change.at,
+    }),
+    job,
+    result: () => "restored",
+  });
+}

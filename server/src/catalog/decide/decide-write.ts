@@ -1,0 +1,71 @@
+import { ageDays } from "@tierkeep/schema/domain/ages";
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import type { WriteChange, WriteResult } from "../changes.ts";
+import type { ArtifactRow } from "../rows.ts";
+import { keyEvent } from "./artifact-event.ts";
+import { named, requireChecksumUnchanged } from "./current-row.ts";
+import { type Decision, decision } from "./decision.ts";
+
+/** What the catalog knows of an object that is being written. */
+export interface StagedObject {
+  readonly store: string;
+  readonly owner: string;
+}
+
+/** `staged`: what is known of the object; only asked where the bytes do not ride in the commit. @throws Refused */
+export function decideWrite(
+  current: ArtifactRow | null,
+  staged: StagedObject | null,
+  change: WriteChange,
+): Decision<WriteResult> {
+  const { key, at } = change;
+  if (change.ifAbsent && current !== null) {
+    throw new Refused(
+      "PRECONDITION_FAILED",
+      `${named(key)} exists, and ifAbsent was given. Choose another artifact id, or leave ifAbsent out to replace it.`,
+      { checksum: current.checksum },
+    );
+  }
+  requireChecksumUnchanged(current, key, change.ifChecksum);
+  const inline = change.bytes !== null;
+  if (!inline && (staged?.owner !== change.owner || staged.store !== change.store)) {
+    throw new Refused(
+      "UNAVAILABLE",
+      "What was uploaded is no longer reserved for this write. Send it again.",
+    );
+  }
+  return decision<WriteResult>({
+    row: {
+      kind: "put",
+      bytes: change.bytes,
+      row: {
+        tenantId: key.tenantId,
+        workflowId: key.workflowId,
+        artifactId: key.artifactId,
+        tier: change.tier,
+        sizeBytes: change.sizeBytes,
+        checksum: change.checksum,
+        contentType: change.contentType,
+        metadata: change.metadata,
+        createdAt: current?.createdAt ?? at,
+        modifiedAt: at,
+        promotedAt: null,
+        promotedFrom: null,
+        ageSince: at,
+        object: change.object,
+        store: change.store,
+        inline,
+      },
+    },
+    event: keyEvent("ARTIFACT_WRITTEN", change, key, {
+      fromTier: current?.tier ?? null,
+      toTier: change.tier,
+      ageDays: current === null ? null : ageDays(current.ageSince, at),
+      sizeBytes: change.sizeBytes,
+      checksum: change.checksum,
+    }),
+    garbage: current === null ? null : { object: current.object, store: current.store, notBefore: at },
+    unstage: inline ? null : change.object,
+    result: (row) => ({ artifact: row as ArtifactRow, created: current === null }),
+  });
+}

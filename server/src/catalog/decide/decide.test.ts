@@ -1,0 +1,125 @@
+import { DAY_MS } from "@tierkeep/schema/domain/ages";
+import { dueStep, LIFECYCLE_STEPS } from "@tierkeep/schema/domain/policy";
+import { isHotter, TIERS } from "@tierkeep/schema/domain/tiers";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { key, lifecycleJob, move, NOW, purge, restoreJob, step, write } from "../contract/sample-changes.ts";
+import type { ArtifactRow } from "../rows.ts";
+import { decideLifecycleStep } from "./decide-lifecycle-step.ts";
+import { decideMove } from "./decide-move.ts";
+import { decidePurge } from "./decide-purge.ts";
+import { decideRestoreItem } from "./decide-restore-item.ts";
+import { decideWrite } from "./decide-write.ts";
+import type { Decision } from "./decision.ts";
+
+const tiers = fc.constantFrom(...TIERS);
+const instants = fc.integer({ min: -200, max: 200 }).map((days) => NOW + days * DAY_MS);
+
+const rows: fc.Arbitrary<ArtifactRow> = fc
+  .tuple(tiers, instants, instants, fc.boolean(), fc.nat({ max: 99 }))
+  .map(([tier, modifiedAt, ageSince, inline, sizeBytes]) => ({
+    ...key("acme/daily/report"),
+    tier,
+    sizeBytes,
+    checksum: "c".repeat(64),
+    contentType: "text/plain",
+    metadata: {},
+    createdAt: modifiedAt,
+    modifiedAt,
+    promotedAt: null,
+    promotedFrom: null,
+    ageSince,
+    version: 7,
+    row: 3,
+    object: "0".repeat(32),
+    store: "files",
+    inline,
+  }));
+
+function event(decision: Decision<unknown>) {
+  if (decision.event === null) throw new Error("It has no event.");
+  return decision.event;
+}
+
+describe("decisions", () => {
+  it("never tell a negative age, whatever the clock did", () => {
+    fc.assert(
+      fc.property(rows, tiers, instants, (row, tier, at) => {
+        const decisions: Decision<unknown>[] = [decideWrite(row, null, write("acme/daily/report", { at }))];
+        if (tier !== row.tier) decisions.push(decideMove(row, move("acme/daily/report", tier, { at })));
+        decisions.push(decidePurge(row, purge("acme/daily/report", { at })));
+        for (const decision of decisions) expect(event(decision).ageDays).toBeGreaterThanOrEqual(0);
+      }),
+    );
+  });
+
+  it("make nothing older than it was, and younger only on the way to a hotter tier", () => {
+    fc.assert(
+      fc.property(rows, tiers, instants, (row, tier, at) => {
+        fc.pre(tier !== row.tier);
+        const { row: change } = decideMove(row, move("acme/daily/report", tier, { at }));
+        if (change.kind !== "put") throw new Error("A move puts the row.");
+        expect(change.row.ageSince).toBe(
+          isHotter(tier, row.tier) ? Math.max(at, row.ageSince) : row.ageSince,
+        );
+      }),
+    );
+  });
+
+  it("keep the object of what is moved, and give up that of what is replaced or deleted", () => {
+    fc.assert(
+      fc.property(rows, tiers, (row, tier) => {
+        const gone = { object: row.object, store: row.store, notBefore: NOW };
+        expect(decideWrite(row, null, write("acme/daily/report")).garbage).toEqual(gone);
+        expect(decidePurge(row, purge("acme/daily/report")).garbage).toEqual(gone);
+        if (tier !== row.tier) expect(decideMove(row, move("acme/daily/report", tier)).garbage).toBeNull();
+      }),
+    );
+  });
+
+  it("foretell in a dry run, item by item, exactly what a live run would do", () => {
+    fc.assert(
+      fc.property(rows, instants, fc.constantFrom(...LIFECYCLE_STEPS), (row, asOf, asked) => {
+        const live = lifecycleJob({ asOf });
+        const dry = { ...live, dryRun: true };
+        const lively = decideLifecycleStep(row, null, step(live, row, { step: asked }));
+        const dryly = decideLifecycleStep(row, null, step(dry, row, { step: asked }));
+        const due = dueStep(row, live.retentionPolicy, asOf) === asked;
+        expect(lively.item?.outcome).toBe(due ? "DONE" : "SKIPPED");
+        expect(dryly.item).toEqual({ ...lively.item, outcome: due ? "PLANNED" : "SKIPPED" });
+        expect(dryly.job).toEqual(lively.job);
+        expect([dryly.row, dryly.event, dryly.garbage]).toEqual([{ kind: "keep" }, null, null]);
+      }),
+    );
+  });
+
+  it("do in a dry restore nothing but count what a live one would", () => {
+    fc.assert(
+      fc.property(fc.option(rows), tiers, (row, toTier) => {
+        const job = restoreJob();
+        const change = {
+          kind: "restoreItem",
+          jobId: job.id,
+          key: key("acme/daily/report"),
+          toTier,
+          at: NOW,
+          actor: "ann",
+        } as const;
+        const live = decideRestoreItem(row, false, { ...change, dryRun: false });
+        const dry = decideRestoreItem(row, false, { ...change, dryRun: true });
+        expect(dry.job).toEqual(live.job);
+        expect(dry.result(row)).toBe(live.result(row));
+        expect([dry.row, dry.event]).toEqual([{ kind: "keep" }, null]);
+      }),
+    );
+  });
+
+  it("change no row without an event that tells of it", () => {
+    fc.assert(
+      fc.property(rows, instants, (row, asOf) => {
+        const decision = decideLifecycleStep(row, null, step(lifecycleJob({ asOf }), row));
+        expect(decision.row.kind === "keep").toBe(decision.event === null);
+      }),
+    );
+  });
+});

@@ -1,0 +1,20 @@
+import type { Catalog } from "./catalog.ts";
+import type { Durability } from "./sqlite/connection.ts";
+import { InlineSqliteCatalog, openSqliteCatalog } from "./sqlite/open-sqlite-catalog.ts";
+
+export interface OpenCatalogOptions {
+  /** Where the embedded catalog's file is or is to be; its folder must exist. */
+  readonly path: string;
+  readonly durability: Durability;
+  /** inline: everything on the calling thread, for tests and short commands. Default: worker. */
+  readonly thread?: "worker" | "inline" | undefined;
+}
+
+/**
+ * The only place that knows every driver. The caller owns the store already: two processes never share an embedded
+ * catalog.
+ * @throws NewerCatalogError, or what SQLite says of the file
+ */
+export async function openCatalog(options: OpenCatalogOptions): Promise<Catalog> {
+  return options.thread === "inline" ? InlineSqliteCatalog.open(options) : await openSqliteCatalog(options);
+}

@@ -1,0 +1,185 @@
+import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import { TIERS, type Tier } from "@tierkeep/schema/domain/tiers";
+import type { ArtifactOrder } from "@tierkeep/schema/services/artifacts";
+import type { ArtifactPosition, ArtifactSelection, DueArtifact, DuePosition, Stretch } from "../catalog.ts";
+import type { ArtifactRow } from "../rows.ts";
+import { type AgePosition, ageOrderPage, countBefore } from "./age-order.ts";
+import { ARTIFACT_COLUMN_COUNT, ARTIFACT_COLUMNS, artifactRow } from "./artifact-row.ts";
+import { defineMetadataMatches, isRising, scanCount, scanKeyOrder, scanValueOrder } from "./artifact-scan.ts";
+import type { Connection } from "./connection.ts";
+import { countOfTier, type HeldReads } from "./held-reads.ts";
+import { keyOrderPage } from "./key-order.ts";
+import { onSnapshot } from "./snapshot.ts";
+import { inOrder, walk } from "./stretch.ts";
+
+const BY_KEY = `FROM tenant t CROSS JOIN workflow w CROSS JOIN artifact a`;
+
+/** Reads of artifacts, on one connection. */
+export class ArtifactReads {
+  readonly #connection: Connection;
+  readonly #held: HeldReads;
+
+  constructor(connection: Connection, held: HeldReads) {
+    this.#connection = connection;
+    this.#held = held;
+    defineMetadataMatches(connection);
+  }
+
+  artifact(key: ArtifactKey): ArtifactRow | null {
+    const cells = this.#connection
+      .statement(
+        `SELECT ${ARTIFACT_COLUMNS} ${BY_KEY}
+         WHERE t.name = ? AND w.tenant = t.id AND w.name = ? AND a.workflow = w.id AND a.name = ?`,
+      )
+      .get(key.tenantId, key.workflowId, key.artifactId);
+    return cells === undefined ? null : artifactRow(cells);
+  }
+
+  /** One statement, however many keys. */
+  artifacts(keys: readonly ArtifactKey[]): readonly (ArtifactRow | null)[] {
+    const found: (ArtifactRow | null)[] = keys.map(() => null);
+    if (keys.length === 0) return found;
+    const wanted = JSON.stringify(keys.map((key) => [key.tenantId, key.workflowId, key.artifactId]));
+    const rows = this.#connection
+      .statement(
+        `SELECT ${ARTIFACT_COLUMNS}, k.key
+         FROM json_each(?) k CROSS JOIN tenant t CROSS JOIN workflow w CROSS JOIN artifact a
+         WHERE t.name = k.value ->> 0 AND w.tenant = t.id AND w.name = k.value ->> 1
+           AND a.workflow = w.id AND a.name = k.value ->> 2`,
+      )
+      .all(wanted);
+    for (const cells of rows) found[cells[ARTIFACT_COLUMN_COUNT] as number] = artifactRow(cells);
+    return found;
+  }
+
+  content(key: ArtifactKey): { readonly row: ArtifactRow; readonly bytes: Uint8Array | null } | null {
+    const cells = this.#connection
+      .statement(
+        `SELECT ${ARTIFACT_COLUMNS}, b.bytes ${BY_KEY} LEFT JOIN inline_bytes b ON b.seq = a.inline
+         WHERE t.name = ? AND w.tenant = t.id AND w.name = ? AND a.workflow = w.id AND a.name = ?`,
+      )
+      .get(key.tenantId, key.workflowId, key.artifactId);
+    if (cells === undefined) return null;
+    return { row: artifactRow(cells), bytes: cells[ARTIFACT_COLUMN_COUNT] as Uint8Array | null };
+  }
+
+  listArtifacts(
+    selection: ArtifactSelection,
+    order: ArtifactOrder,
+    stretch: Stretch<ArtifactPosition>,
+  ): readonly ArtifactRow[] {
+    if (order.field === "KEY") {
+      const asked = walk(keyStretch(stretch, order.direction === "DESC"));
+      const read = isKeyIndexed(selection) ? keyOrderPage : scanKeyOrder;
+      const found = onSnapshot(this.#connection, () => read(this.#connection, selection, asked));
+      return inOrder(found, order.direction === "DESC");
+    }
+    const asked = walk(valueStretch(stretch));
+    if (order.field !== "AGE" || !isAgeIndexed(selection)) {
+      return scanValueOrder(this.#connection, selection, { ...order, field: order.field }, asked);
+    }
+    const rising = isRising(order) !== asked.backward;
+    const found = onSnapshot(this.#connection, () =>
+      ageOrderPage(this.#connection, selection, { ...asked, rising }),
+    );
+    return inOrder(found, asked.backward);
+  }
+
+  countArtifacts(selection: ArtifactSelection): number {
+    const { tenantId, workflowId, tiers, ageSinceBefore } = selection;
+    if (isCounted(selection)) {
+      const held =
+        tenantId === undefined
+          ? this.#held.held()
+          : workflowId === undefined
+            ? this.#held.heldByTenants([tenantId])[0]
+            : this.#held.heldByWorkflows([{ tenantId, workflowId }])[0];
+      return countOfTier(held, tiers ?? TIERS);
+    }
+    if (!isAgeIndexed(selection) || ageSinceBefore === undefined)
+      return scanCount(this.#connection, selection);
+    return onSnapshot(this.#connection, () =>
+      TIERS.filter((tier) => tiers?.includes(tier) ?? true)
+        .map((tier) => countBefore(this.#connection, tier, tenantId, ageSinceBefore))
+        .reduce((sum, count) => sum + count, 0),
+    );
+  }
+
+  due(
+    tier: Tier,
+    tenantId: string | null,
+    before: number,
+    after: DuePosition | null,
+    limit: number,
+  ): readonly DueArtifact[] {
+    const from = after === null ? null : { value: after.ageSince, row: after.row };
+    const scope = { tiers: [tier], tenantId: tenantId ?? undefined, ageSinceBefore: before };
+    return onSnapshot(this.#connection, () =>
+      ageOrderPage(this.#connection, scope, { from, until: null, rising: true, limit }),
+    ).map((artifact) => ({ artifact, position: { ageSince: artifact.ageSince, row: artifact.row } }));
+  }
+
+  countDue(tier: Tier, tenantId: string | null, before: number): number {
+    return countBefore(this.#connection, tier, tenantId ?? undefined, before);
+  }
+}
+
+/** A page in this order is read straight from an index. */
+export function isIndexed(selection: ArtifactSelection, order: ArtifactOrder): boolean {
+  if (order.field === "KEY") return isKeyIndexed(selection);
+  return order.field === "AGE" && isAgeIndexed(selection);
+}
+
+/** The count is kept, not counted. */
+export function isCounted(selection: ArtifactSelection): boolean {
+  return (
+    (selection.workflowId === undefined || selection.tenantId !== undefined) &&
+    (selection.artifactIdPrefix ?? "") === "" &&
+    selection.ageSinceBefore === undefined &&
+    selection.metadata === undefined
+  );
+}
+
+function isKeyIndexed(selection: ArtifactSelection): boolean {
+  const { tenantId, workflowId, artifactIdPrefix } = selection;
+  return (
+    (workflowId === undefined || tenantId !== undefined) &&
+    ((artifactIdPrefix ?? "") === "" || workflowId !== undefined) &&
+    selection.tiers === undefined &&
+    selection.ageSinceBefore === undefined &&
+    selection.metadata === undefined
+  );
+}
+
+function isAgeIndexed(selection: ArtifactSelection): boolean {
+  return (
+    selection.workflowId === undefined &&
+    (selection.artifactIdPrefix ?? "") === "" &&
+    selection.metadata === undefined
+  );
+}
+
+/** The stretch in ascending order of keys, whatever the list's direction. */
+function keyStretch(
+  { after, before, limit, backward }: Stretch<ArtifactPosition>,
+  falling: boolean,
+): Stretch<ArtifactKey> {
+  const [low, high] = falling ? [before, after] : [after, before];
+  return { after: positionKey(low), before: positionKey(high), limit, backward: backward !== falling };
+}
+
+function valueStretch({ after, before, limit, backward }: Stretch<ArtifactPosition>): Stretch<AgePosition> {
+  return { after: positionValue(after), before: positionValue(before), limit, backward };
+}
+
+function positionKey(position: ArtifactPosition | null): ArtifactKey | null {
+  if (position === null) return null;
+  if (!("key" in position)) throw new Error("A list in KEY order takes positions that are keys.");
+  return position.key;
+}
+
+function positionValue(position: ArtifactPosition | null): AgePosition | null {
+  if (position === null) return null;
+  if (!("value" in position)) throw new Error("A list in order of a value takes positions that are values.");
+  return position;
+}

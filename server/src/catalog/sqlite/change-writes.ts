@@ -1,0 +1,155 @@
+import type { Change, ResultOf } from "../changes.ts";
+import { decideDamage } from "../decide/decide-damage.ts";
+import { decideLifecycleItemFailed, decideLifecycleStep } from "../decide/decide-lifecycle-step.ts";
+import { decideMove } from "../decide/decide-move.ts";
+import { decidePurge } from "../decide/decide-purge.ts";
+import { decideRestoreItem } from "../decide/decide-restore-item.ts";
+import { decideWrite } from "../decide/decide-write.ts";
+import { ArtifactWrites } from "./artifact-writes.ts";
+import type { Connection } from "./connection.ts";
+import { EventLog } from "./event-log.ts";
+import { HeldCounters } from "./held-counters.ts";
+import { JobWrites } from "./job-writes.ts";
+import { Names } from "./names.ts";
+import { ObjectWrites } from "./object-writes.ts";
+
+/** Makes one change within the transaction that is open: loads what it needs, has it decided, applies it. */
+export class ChangeWrites {
+  readonly #names: Names;
+  readonly #log: EventLog;
+  readonly #held: HeldCounters;
+  readonly #jobs: JobWrites;
+  readonly #objects: ObjectWrites;
+  readonly #artifacts: ArtifactWrites;
+  #mark = 0;
+
+  constructor(connection: Connection) {
+    this.#names = new Names(connection);
+    this.#log = new EventLog(connection, this.#names);
+    this.#held = new HeldCounters(connection);
+    this.#jobs = new JobWrites(connection, this.#log);
+    this.#objects = new ObjectWrites(connection, this.#names);
+    this.#artifacts = new ArtifactWrites(connection, this.#names, this.#log, this.#held, this.#jobs);
+  }
+
+  /** @throws Refused, or what SQLite threw: then the caller rolls back to before the change and calls dropChange */
+  make(change: Change): ResultOf<Change> {
+    this.#mark = this.#log.mark;
+    return this.#make(change);
+  }
+
+  keepChange(): void {
+    this.#held.keepChange();
+  }
+
+  dropChange(): void {
+    this.#log.backTo(this.#mark);
+    this.#held.dropChange();
+    this.#names.rolledBack();
+  }
+
+  /** Before COMMIT: what is written once a group. */
+  flush(): void {
+    this.#held.flush();
+  }
+
+  /** Newest seq of the group; null when it wrote no event. */
+  committed(): number | null {
+    this.#names.committed();
+    return this.#log.committed();
+  }
+
+  /** Reads anew what is kept in memory of the catalog, after it turned out what a COMMIT did. */
+  reload(): void {
+    this.#log.reload();
+  }
+
+  get lastSeq(): number {
+    return this.#log.mark - 1;
+  }
+
+  rolledBack(): void {
+    this.#held.drop();
+    this.#names.rolledBack();
+    this.#log.rolledBack();
+  }
+
+  #make(change: Change): ResultOf<Change> {
+    const artifacts = this.#artifacts;
+    const objects = this.#objects;
+    const jobs = this.#jobs;
+    switch (change.kind) {
+      case "stage":
+        return objects.stage(change);
+      case "abandon":
+        return objects.abandon(change);
+      case "abandonStrangers":
+        return objects.abandonStrangers(change);
+      case "write": {
+        const current = artifacts.load(change.key);
+        const staged = change.bytes === null ? objects.staged(change.object) : null;
+        return artifacts.apply(change.key, current, decideWrite(current?.row ?? null, staged, change));
+      }
+      case "move": {
+        const current = artifacts.load(change.key);
+        return artifacts.apply(change.key, current, decideMove(current?.row ?? null, change));
+      }
+      case "purge": {
+        const current = artifacts.load(change.key);
+        return artifacts.apply(change.key, current, decidePurge(current?.row ?? null, change));
+      }
+      case "lifecycleStep": {
+        const repeated = jobs.item(change.jobId, change.key);
+        const current = artifacts.load(change.key);
+        return artifacts.apply(
+          change.key,
+          current,
+          decideLifecycleStep(current?.row ?? null, repeated, change),
+        );
+      }
+      case "lifecycleItemFailed": {
+        const repeated = jobs.item(change.jobId, change.item);
+        return artifacts.apply(change.item, null, decideLifecycleItemFailed(repeated, change));
+      }
+      case "restoreItem": {
+        const repeated = jobs.hasTreated(change.jobId, change.key);
+        const current = artifacts.load(change.key);
+        return artifacts.apply(
+          change.key,
+          current,
+          decideRestoreItem(current?.row ?? null, repeated, change),
+        );
+      }
+      case "settled": {
+        const current = artifacts.load(change.key);
+        if (current?.row.object === change.object) artifacts.settle(current);
+        return null;
+      }
+      case "damage": {
+        const current = artifacts.load(change.key);
+        const decision = decideDamage(current?.row ?? null, objects.isDamaged(change.object), change);
+        if (decision.event !== null) objects.markDamaged(change.object);
+        return artifacts.apply(change.key, current, decision);
+      }
+      case "published":
+        return objects.published(change);
+      case "collected":
+        return objects.collected(change);
+      case "startJob":
+        return jobs.start(change);
+      case "advanceJob":
+        return jobs.advance(change);
+      case "requestCancel":
+        return jobs.requestCancel(change);
+      case "finishJob":
+        return jobs.finish(change);
+      case "pruneJobItems":
+        return jobs.prune(change);
+      case "event":
+        this.#log.append(change.event);
+        return null;
+      case "exported":
+        return objects.exported(change);
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import type { LifecycleEventType } from "@tierkeep/schema/domain/events";
+import type { Tier } from "@tierkeep/schema/domain/tiers";
+
+// Numbers that stand in stored rows: one that was used once keeps its meaning for good.
+
+const TIER_CODES: Record<Tier, number> = { HOT: 0, WARM: 1, COLD: 2 };
+
+const EVENT_TYPE_CODES: Record<LifecycleEventType, number> = {
+  ARTIFACT_WRITTEN: 1,
+  ARTIFACT_PROMOTED: 2,
+  ARTIFACT_RESTORED: 3,
+  ARTIFACT_PURGED: 4,
+  PROMOTED_TO_WARM: 5,
+  PROMOTED_TO_COLD: 6,
+  PURGED_FROM_COLD: 7,
+  PROMOTION_ERROR: 8,
+  PURGE_ERROR: 9,
+  RESTORE_ERROR: 10,
+  SCAN_ERROR: 11,
+  LIFECYCLE_JOB_STARTED: 12,
+  LIFECYCLE_JOB_COMPLETED: 13,
+  LIFECYCLE_STEP_FAILED: 14,
+};
+
+const TIER_NAMES = inverted(TIER_CODES);
+const EVENT_TYPE_NAMES = inverted(EVENT_TYPE_CODES);
+
+export function tierCode(tier: Tier): number {
+  return TIER_CODES[tier];
+}
+
+export function tierName(code: number): Tier {
+  return named(TIER_NAMES, code, "tier");
+}
+
+export function eventTypeCode(type: LifecycleEventType): number {
+  return EVENT_TYPE_CODES[type];
+}
+
+export function eventTypeName(code: number): LifecycleEventType {
+  return named(EVENT_TYPE_NAMES, code, "event type");
+}
+
+/** Bit of a tier in the sets that tenant and workflow rows keep of the tiers they have something in. */
+export function tierBit(tier: Tier): number {
+  return 1 << TIER_CODES[tier];
+}
+
+function inverted<K extends string>(codes: Record<K, number>): ReadonlyMap<number, K> {
+  return new Map(Object.entries(codes).map(([name, code]) => [code as number, name as K]));
+}
+
+function named<K>(names: ReadonlyMap<number, K>, code: number, what: string): K {
+  const name = names.get(code);
+  if (name === undefined) throw new Error(`The catalog holds the unknown ${what} ${code}.`);
+  return name;
+}

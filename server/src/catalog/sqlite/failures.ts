@@ -1,0 +1,47 @@
+// Primary result codes of SQLite (https://sqlite.org/rescode.html); the rest of an extended code says more of the same.
+const SQLITE_BUSY = 5;
+const SQLITE_READONLY = 8;
+const SQLITE_IOERR = 10;
+const SQLITE_CORRUPT = 11;
+const SQLITE_FULL = 13;
+const SQLITE_CANTOPEN = 14;
+const SQLITE_NOTADB = 26;
+
+/**
+ * What a failure of SQLite's means to who asked for a change.
+ *
+ * full: there is no room, and nothing happened. io: the file can neither be trusted to have taken the change nor to
+ * have left it. busy: somebody else holds the file. other: a mistake of ours.
+ */
+export type FailureKind = "full" | "io" | "busy" | "other";
+
+export function failureKind(error: unknown): FailureKind {
+  switch (primaryCode(error)) {
+    case SQLITE_FULL:
+      return "full";
+    case SQLITE_IOERR:
+    case SQLITE_CORRUPT:
+    case SQLITE_CANTOPEN:
+    case SQLITE_NOTADB:
+    case SQLITE_READONLY:
+      return "io";
+    case SQLITE_BUSY:
+      return "busy";
+    default:
+      return "other";
+  }
+}
+
+export function isBusy(error: unknown): boolean {
+  return primaryCode(error) === SQLITE_BUSY;
+}
+
+function primaryCode(error: unknown): number {
+  if (!(error instanceof Error) || !("errcode" in error)) return 0;
+  return (error.errcode as number) & 0xff;
+}
+
+/** As node:sqlite throws them, for tests that make a step fail. */
+export function sqliteError(errcode: number, message: string): Error {
+  return Object.assign(new Error(message), { code: "ERR_SQLITE_ERROR", errcode, errstr: message });
+}

@@ -1,0 +1,124 @@
+import { TIERS, type Tier } from "@tierkeep/schema/domain/tiers";
+import type { Connection } from "./connection.ts";
+import type { WorkflowEntry } from "./names.ts";
+
+/** hot, hot bytes, warm, warm bytes, cold, cold bytes. */
+type Delta = [number, number, number, number, number, number];
+
+interface Deltas {
+  readonly tenants: Map<number, Delta>;
+  readonly workflows: Map<number, Delta>;
+  unsettled: number;
+  unsettledBytes: number;
+}
+
+/**
+ * What a group adds to the counters of tenants, workflows and the whole, gathered so that each counter row is written
+ * once a group. What one change adds counts only once the change is kept.
+ */
+export class HeldCounters {
+  readonly #connection: Connection;
+  #group = nothing();
+  #change: (() => void)[] = [];
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** `count`: 1 where an artifact comes into the tier, -1 where it leaves. */
+  add(workflow: WorkflowEntry, tier: Tier, count: 1 | -1, sizeBytes: number): void {
+    const group = this.#group;
+    this.#change.push(() => {
+      raise(group.tenants, workflow.tenant.id, tier, count, sizeBytes);
+      raise(group.workflows, workflow.id, tier, count, sizeBytes);
+    });
+  }
+
+  addUnsettled(count: 1 | -1, sizeBytes: number): void {
+    const group = this.#group;
+    this.#change.push(() => {
+      group.unsettled += count;
+      group.unsettledBytes += count * sizeBytes;
+    });
+  }
+
+  keepChange(): void {
+    for (const apply of this.#change) apply();
+    this.#change = [];
+  }
+
+  dropChange(): void {
+    this.#change = [];
+  }
+
+  /** Forgets the group. */
+  drop(): void {
+    this.#group = nothing();
+    this.#change = [];
+  }
+
+  /** Writes what the group has gathered, before its COMMIT. */
+  flush(): void {
+    const { tenants, workflows, unsettled, unsettledBytes } = this.#group;
+    const total: Delta = [0, 0, 0, 0, 0, 0];
+    const holders: [number, number, number] = [0, 0, 0];
+    for (const [id, delta] of workflows) {
+      const [before, after] = this.#raiseRow("workflow", id, delta);
+      if (before !== after)
+        this.#connection.statement("UPDATE workflow SET tiers = ? WHERE id = ?").run(after, id);
+    }
+    for (const [id, delta] of tenants) {
+      const [before, after] = this.#raiseRow("tenant", id, delta);
+      delta.forEach((value, column) => {
+        total[column] = (total[column] ?? 0) + value;
+      });
+      if (before === after) continue;
+      this.#connection.statement("UPDATE tenant SET tiers = ? WHERE id = ?").run(after, id);
+      for (const column of [0, 1, 2] as const)
+        holders[column] += ((after >> column) & 1) - ((before >> column) & 1);
+    }
+    if (tenants.size > 0 || unsettled !== 0 || unsettledBytes !== 0) {
+      this.#connection
+        .statement(
+          `UPDATE total SET hot = hot + ?, hot_bytes = hot_bytes + ?, warm = warm + ?, warm_bytes = warm_bytes + ?,
+             cold = cold + ?, cold_bytes = cold_bytes + ?, hot_tenants = hot_tenants + ?, warm_tenants = warm_tenants + ?,
+             cold_tenants = cold_tenants + ?, unsettled = unsettled + ?, unsettled_bytes = unsettled_bytes + ?`,
+        )
+        .run(...total, ...holders, unsettled, unsettledBytes);
+    }
+    this.#group = nothing();
+  }
+
+  /** The sets of tiers it has something in, before and after. */
+  #raiseRow(table: "tenant" | "workflow", id: number, delta: Delta): [number, number] {
+    const after = this.#connection
+      .statement(
+        `UPDATE ${table}_held SET hot = hot + ?, hot_bytes = hot_bytes + ?, warm = warm + ?, warm_bytes = warm_bytes + ?,
+           cold = cold + ?, cold_bytes = cold_bytes + ? WHERE ${table} = ? RETURNING hot, warm, cold`,
+      )
+      .get(...delta, id) as readonly number[];
+    let had = 0;
+    let has = 0;
+    for (const tier of [0, 1, 2]) {
+      const count = after[tier] ?? 0;
+      if (count > 0) has |= 1 << tier;
+      if (count - (delta[tier * 2] ?? 0) > 0) had |= 1 << tier;
+    }
+    return [had, has];
+  }
+}
+
+function nothing(): Deltas {
+  return { tenants: new Map(), workflows: new Map(), unsettled: 0, unsettledBytes: 0 };
+}
+
+function raise(deltas: Map<number, Delta>, id: number, tier: Tier, count: number, sizeBytes: number): void {
+  let delta = deltas.get(id);
+  if (delta === undefined) {
+    delta = [0, 0, 0, 0, 0, 0];
+    deltas.set(id, delta);
+  }
+  const column = TIERS.indexOf(tier) * 2;
+  delta[column] = (delta[column] ?? 0) + count;
+  delta[column + 1] = (delta[column + 1] ?? 0) + count * sizeBytes;
+}

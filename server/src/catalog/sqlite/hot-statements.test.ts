@@ -1,0 +1,262 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { DatabaseSync } from "node:sqlite";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Catalog } from "../catalog.ts";
+import {
+  all,
+  key,
+  lifecycleJob,
+  move,
+  NOW,
+  newObject,
+  purge,
+  restoreJob,
+  startJob,
+  step,
+  whole,
+  write,
+  writeStaged,
+} from "../contract/sample-changes.ts";
+import { openCatalog } from "../open-catalog.ts";
+import { countStatements } from "./statement-count.ts";
+import { STATEMENT_CHANNEL } from "./statement-count-here.ts";
+import { type tempDir as TempDir, tempDir } from "./temp-dir.ts";
+
+/**
+ * Plans that visit more than they look up, and why each is bounded all the same. Anything else that scans or sorts
+ * would grow with what is stored.
+ */
+const BOUNDED = [
+  /^SCAN k VIRTUAL TABLE/, // the keys that were asked for
+  /^SCAN (t|w|tenant|workflow) USING (COVERING )?INDEX (tenant|workflow)_(holding|present|hot|warm|cold)$/, // in order, up to LIMIT
+  /^SCAN (total|h|meta|export_state)$/, // one row
+  /^SCAN (d|inline_bytes|b)$/, // by rowid, up to LIMIT
+  /^SCAN (e|event)$/, // by rowid, up to LIMIT
+  /^SCAN (j|job) USING INDEX job_running$/, // the jobs that run
+  /^SCAN CONSTANT ROW$/,
+];
+
+/** The same, for statements that are no part of a request. */
+const BACKLOG = [/^SCAN (dirty|staged)/];
+
+let folder: ReturnType<typeof TempDir>;
+let path: string;
+let catalog: Catalog;
+
+beforeAll(async () => {
+  folder = tempDir();
+  path = folder.file("catalog.db");
+  catalog = await openCatalog({ path, durability: "os", thread: "inline" });
+  await catalog.commitAll(["a/v/1", "a/v/2", "a/w/1", "b/w/1", "c/w/1"].map((to) => write(to)));
+  await catalog.commit(startJob(lifecycleJob({ id: "job" })));
+});
+
+afterAll(async () => {
+  await catalog.close();
+  folder[Symbol.dispose]();
+});
+
+/** The statements that SQLite ran, with their values in them. */
+async function statementsOf(run: () => Promise<unknown>): Promise<readonly string[]> {
+  const seen: string[] = [];
+  const listener = (message: unknown) => seen.push((message as { sql: string }).sql);
+  subscribe(STATEMENT_CHANNEL, listener);
+  try {
+    await run();
+  } finally {
+    unsubscribe(STATEMENT_CHANNEL, listener);
+  }
+  return seen.filter((sql) => /^\s*(SELECT|INSERT|UPDATE|DELETE)/.test(sql));
+}
+
+function unbounded(statements: readonly string[], allowed: readonly RegExp[]): readonly string[] {
+  const db = new DatabaseSync(path);
+  try {
+    return statements.flatMap((sql) =>
+      db
+        .prepare(`EXPLAIN QUERY PLAN ${sql}`)
+        .all()
+        .map((row) => row.detail as string)
+        .filter(
+          (detail) =>
+            /^SCAN|USE TEMP B-TREE/.test(detail) && !allowed.some((pattern) => pattern.test(detail)),
+        )
+        .map((detail) => `${detail}: ${sql}`),
+    );
+  } finally {
+    db.close();
+  }
+}
+
+const page = { after: null, before: null, limit: 100, backward: false };
+const names = { after: "a", before: "z", limit: 100, backward: false };
+const at = { key: key("a/v/1") };
+const aged = { value: NOW, row: 2 };
+const seqs = { after: 2, before: 9, limit: 100, backward: false };
+const started = { startedAt: NOW, id: "j" };
+
+const reads: Record<string, () => Promise<unknown>> = {
+  artifact: () => catalog.artifact(key("a/v/1")),
+  artifacts: () => catalog.artifacts([key("a/v/1"), key("b/w/1")]),
+  content: () => catalog.content(key("a/v/1")),
+  "everything by key": () => catalog.listArtifacts({}, { field: "KEY", direction: "ASC" }, page),
+  "everything by key, from a position": () =>
+    catalog.listArtifacts({}, { field: "KEY", direction: "ASC" }, { ...page, after: at }),
+  "everything by key, backward": () =>
+    catalog.listArtifacts({}, { field: "KEY", direction: "DESC" }, { ...page, after: at }),
+  "a tenant by key": () =>
+    catalog.listArtifacts({ tenantId: "a" }, { field: "KEY", direction: "ASC" }, { ...page, after: at }),
+  "a workflow by key": () =>
+    catalog.listArtifacts(
+      { tenantId: "a", workflowId: "v" },
+      { field: "KEY", direction: "ASC" },
+      { ...page, after: at },
+    ),
+  "a prefix by key": () =>
+    catalog.listArtifacts(
+      { tenantId: "a", workflowId: "v", artifactIdPrefix: "1" },
+      { field: "KEY", direction: "DESC" },
+      page,
+    ),
+  "everything by age": () => catalog.listArtifacts({}, { field: "AGE", direction: "ASC" }, page),
+  "everything by age, from a position": () =>
+    catalog.listArtifacts({}, { field: "AGE", direction: "DESC" }, { ...page, after: aged }),
+  "a tenant's tier by age": () =>
+    catalog.listArtifacts(
+      { tenantId: "a", tiers: ["HOT"] },
+      { field: "AGE", direction: "ASC" },
+      { ...page, after: aged, before: aged },
+    ),
+  "counts that are kept": async () => {
+    await catalog.countArtifacts({});
+    await catalog.countArtifacts({ tenantId: "a", tiers: ["HOT"] });
+    await catalog.countArtifacts({ tenantId: "a", workflowId: "v" });
+    await catalog.countTenants(null);
+    await catalog.countTenants("HOT");
+    await catalog.countWorkflows("a");
+    await catalog.unsettledTotal();
+    await catalog.countItems("job");
+  },
+  "what is due": () => catalog.due("HOT", null, NOW + 1, null, 100),
+  "what is due of a tenant, from a position": () =>
+    catalog.due("HOT", "a", NOW + 1, { ageSince: NOW, row: 1 }, 100),
+  existence: async () => {
+    await catalog.tenantsExist(["a"]);
+    await catalog.workflowsExist([{ tenantId: "a", workflowId: "v" }]);
+  },
+  tenants: () => catalog.listTenants(null, page),
+  "tenants from a position": () => catalog.listTenants(null, names),
+  "tenants of a tier": () => catalog.listTenants("COLD", { ...names, backward: true }),
+  workflows: () => catalog.listWorkflows("a", names),
+  held: async () => {
+    await catalog.held();
+    await catalog.heldByTenants(["a", "b"]);
+    await catalog.heldByWorkflows([{ tenantId: "a", workflowId: "v" }]);
+  },
+  "newest events": () => catalog.listEvents({}, "DESC", page),
+  "a tenant's events": () => catalog.listEvents({ tenantId: "a" }, "DESC", seqs),
+  "a job's events": () => catalog.listEvents({ jobId: "job" }, "ASC", page),
+  "events after a position": () => catalog.eventsAfter({ types: ["ARTIFACT_PURGED"] }, 1, 100),
+  "a tenant's events after a position": () => catalog.eventsAfter({ tenantId: "a", artifactId: "1" }, 1, 100),
+  "events by seq": () => catalog.events([1, 2]),
+  jobs: async () => {
+    await catalog.jobs(["job"]);
+    await catalog.runningJobs();
+    await catalog.listLifecycleJobs({ ...page, after: started });
+    await catalog.lastFinishedLifecycleJob(null);
+    await catalog.listItems("job", { ...page, after: key("a/v/1") });
+  },
+  unsettled: () => catalog.unsettled(100),
+  "dirty keys": () => catalog.dirtyKeys(100),
+  garbage: () => catalog.garbage(NOW, 100),
+  "the exporter's state": () => catalog.exportState(),
+};
+
+describe("statements that requests wait for", () => {
+  it.each(Object.entries(reads))("neither scan nor sort: %s", async (_, read) => {
+    const statements = await statementsOf(read);
+    expect(statements.length).toBeGreaterThan(0);
+    expect(unbounded(statements, BOUNDED)).toEqual([]);
+  });
+
+  it("neither scan nor sort when they change something", async () => {
+    const job = lifecycleJob({ id: newObject(), dryRun: true });
+    const restore = restoreJob();
+    const statements = await statementsOf(async () => {
+      await writeStaged(catalog, write("d/w/1"));
+      await catalog.commitAll([
+        write("d/w/1"),
+        move("d/w/1", "COLD"),
+        write("d/w/2"),
+        purge("d/w/2"),
+        startJob(job),
+        startJob(restore),
+      ]);
+      const [row] = await all(catalog);
+      if (row === undefined) throw new Error("Something was written.");
+      await catalog.commitAll([
+        step(job, row),
+        {
+          kind: "restoreItem",
+          jobId: restore.id,
+          key: key("d/w/1"),
+          toTier: "HOT",
+          dryRun: false,
+          at: NOW,
+          actor: "x",
+        },
+        { kind: "settled", key: row, object: row.object },
+        { kind: "published", key: row, version: row.version },
+        { kind: "damage", key: row, object: row.object, error: "x", at: NOW, actor: "x" },
+        { kind: "collected", object: newObject() },
+        { kind: "abandon", object: newObject(), at: NOW },
+        { kind: "abandonStrangers", owner: "this process", limit: 9, at: NOW },
+        { kind: "advanceJob", jobId: job.id, position: null, durationSeconds: 1 },
+        { kind: "requestCancel", jobId: job.id },
+        {
+          kind: "finishJob",
+          jobId: job.id,
+          status: "CANCELLED",
+          errorCode: null,
+          error: null,
+          durationSeconds: 1,
+          at: NOW,
+          actor: "x",
+        },
+        { kind: "pruneJobItems", keep: 100, limit: 9 },
+      ]);
+    });
+    expect(statements.length).toBeGreaterThan(40);
+    expect(unbounded(statements, [...BOUNDED, ...BACKLOG])).toEqual([]);
+  });
+});
+
+describe("the number of statements", () => {
+  it.each(["inline", "worker"] as const)(
+    "is that of SQLite itself, for a page as for a batch of keys (%s)",
+    async (thread) => {
+      using own = tempDir();
+      const statements = countStatements();
+      const opened = await openCatalog({ path: own.file("catalog.db"), durability: "os", thread });
+      try {
+        const count = async (run: () => Promise<unknown>) => {
+          statements.reset();
+          await run();
+          return statements.count();
+        };
+        const keys = Array.from({ length: 100 }, (_, n) => `t${n % 10}/w${n % 3}/a${n}`);
+        expect(await count(() => opened.commitAll(keys.map((to) => write(to))))).toBeGreaterThan(keys.length);
+        expect(await count(() => opened.artifacts(keys.map(key)))).toBe(1);
+        expect(await count(() => opened.heldByTenants(keys))).toBe(1);
+        const byKey = { field: "KEY", direction: "ASC" } as const;
+        expect(await count(() => opened.listArtifacts({}, byKey, whole(100)))).toBeLessThanOrEqual(5);
+        expect(
+          await count(() => opened.listArtifacts({ tiers: ["HOT"] }, byKey, whole(100))),
+        ).toBeGreaterThan(5);
+      } finally {
+        await opened.close();
+        statements.stop();
+      }
+    },
+  );
+});

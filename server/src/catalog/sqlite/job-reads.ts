@@ -1,0 +1,123 @@
+import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import type { LifecycleJob } from "@tierkeep/schema/services/jobs";
+import type { Stretch } from "../catalog.ts";
+import type { JobRow, LifecycleItemRow } from "../rows.ts";
+import type { Cell, Connection } from "./connection.ts";
+import { ITEM_COLUMNS, itemRow, JOB_COLUMNS, jobRow } from "./job-row.ts";
+import { inOrder, walk } from "./stretch.ts";
+
+const WITH_INPUT = "LEFT JOIN job_input i ON i.job = j.id";
+
+/** Without what may be a long list of keys, where nobody asks for it. */
+const WITHOUT_INPUT = JOB_COLUMNS.replace("i.input", "NULL");
+
+/** Reads of jobs and their items, on one connection. */
+export class JobReads {
+  readonly #connection: Connection;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  jobs(jobIds: readonly string[]): readonly (JobRow | null)[] {
+    const found: (JobRow | null)[] = jobIds.map(() => null);
+    const rows = this.#connection
+      .statement(
+        `SELECT ${JOB_COLUMNS}, k.key FROM json_each(?) k CROSS JOIN job j ON j.job = k.value ${WITH_INPUT}`,
+      )
+      .all(JSON.stringify(jobIds));
+    for (const cells of rows) found[cells[22] as number] = jobRow(cells);
+    return found;
+  }
+
+  runningJobs(): readonly JobRow[] {
+    return this.#connection
+      .statement(
+        `SELECT ${JOB_COLUMNS} FROM job j INDEXED BY job_running ${WITH_INPUT}
+         WHERE j.status = 'RUNNING' ORDER BY j.started_at, j.job`,
+      )
+      .all()
+      .map(jobRow);
+  }
+
+  listLifecycleJobs(
+    stretch: Stretch<{ readonly startedAt: number; readonly id: string }>,
+  ): readonly LifecycleJob[] {
+    const { from, until, backward, limit } = walk(stretch);
+    const [beyond, before, direction] = backward ? [">", "<", ""] : ["<", ">", " DESC"];
+    let condition = "";
+    const parameters: (string | number)[] = [];
+    for (const [operator, position] of [
+      [beyond, from],
+      [before, until],
+    ] as const) {
+      if (position === null) continue;
+      condition += ` AND (j.started_at, j.job) ${operator} (?, ?)`;
+      parameters.push(position.startedAt, position.id);
+    }
+    const rows = this.#connection
+      .statement(
+        `SELECT ${WITHOUT_INPUT} FROM job j INDEXED BY job_kind WHERE j.kind = 'lifecycle'${condition}
+         ORDER BY j.started_at${direction}, j.job${direction} LIMIT ?`,
+      )
+      .all(...parameters, limit);
+    return inOrder(rows.map(lifecycleJob), backward);
+  }
+
+  countLifecycleJobs(): number {
+    const sql = "SELECT count(*) FROM job INDEXED BY job_kind WHERE kind = 'lifecycle'";
+    return this.#connection.statement(sql).get()?.[0] as number;
+  }
+
+  lastFinishedLifecycleJob(dryRun: boolean | null): LifecycleJob | null {
+    const kinds = dryRun === null ? [0, 1] : [dryRun ? 1 : 0];
+    const last = kinds
+      .map((dry) =>
+        this.#connection
+          .statement(
+            `SELECT ${WITHOUT_INPUT} FROM job j INDEXED BY job_finished
+             WHERE j.kind = 'lifecycle' AND j.finished_at IS NOT NULL AND j.dry_run = ?
+             ORDER BY j.finished_at DESC, j.id DESC LIMIT 1`,
+          )
+          .get(dry),
+      )
+      .filter((cells) => cells !== undefined)
+      .map(lifecycleJob)
+      .toSorted((a, b) => (b.finishedAt ?? 0) - (a.finishedAt ?? 0));
+    return last[0] ?? null;
+  }
+
+  listItems(jobId: string, stretch: Stretch<ArtifactKey>): readonly LifecycleItemRow[] {
+    const { from, until, backward, limit } = walk(stretch);
+    const [beyond, before, direction] = backward ? ["<", ">", " DESC"] : [">", "<", ""];
+    let condition = "";
+    const parameters: string[] = [];
+    for (const [operator, position] of [
+      [beyond, from],
+      [before, until],
+    ] as const) {
+      if (position === null) continue;
+      condition += ` AND (i.tenant, i.workflow, i.artifact) ${operator} (?, ?, ?)`;
+      parameters.push(position.tenantId, position.workflowId, position.artifactId);
+    }
+    const rows = this.#connection
+      .statement(
+        `SELECT ${ITEM_COLUMNS} FROM job j CROSS JOIN job_item i
+         WHERE j.job = ? AND j.kind = 'lifecycle' AND i.job = j.id${condition}
+         ORDER BY i.tenant${direction}, i.workflow${direction}, i.artifact${direction} LIMIT ?`,
+      )
+      .all(jobId, ...parameters, limit);
+    return inOrder(rows.map(itemRow), backward);
+  }
+
+  countItems(jobId: string): number {
+    const sql = "SELECT items FROM job WHERE job = ? AND kind = 'lifecycle'";
+    return (this.#connection.statement(sql).get(jobId)?.[0] as number | undefined) ?? 0;
+  }
+}
+
+function lifecycleJob(cells: readonly Cell[]): LifecycleJob {
+  const { job } = jobRow(cells);
+  if (job.kind !== "lifecycle") throw new Error(`Job ${job.id} is no lifecycle job.`);
+  return job;
+}

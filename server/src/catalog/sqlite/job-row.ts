@@ -1,0 +1,92 @@
+import type { JobStatus, LifecycleItemOutcome } from "@tierkeep/schema/domain/jobs";
+import type { LifecycleStep, RetentionPolicy } from "@tierkeep/schema/domain/policy";
+import type { ErrorCode } from "@tierkeep/schema/domain/refusals";
+import type { Tier } from "@tierkeep/schema/domain/tiers";
+import type { Job } from "@tierkeep/schema/services/jobs";
+import { jobProgress } from "../decide/decide-job.ts";
+import type { JobPosition, JobRow, LifecycleItemRow } from "../rows.ts";
+import { tierName } from "./codes.ts";
+import type { Cell } from "./connection.ts";
+
+/** Columns of job j and its input i, in the order that `jobRow` reads. */
+export const JOB_COLUMNS = `j.job, j.kind, j.status, j.dry_run, j.started_at, j.finished_at, j.duration_seconds, j.treated,
+  j.expected, j.total_errors, j.promoted_to_warm, j.promoted_to_cold, j.purged, j.restored, j.skipped, j.cancel_requested,
+  j.position, j.tenant, j.actor, j.error, j.facts, i.input`;
+
+/** What does not change after a job's start and differs by kind. */
+export type JobFacts =
+  | {
+      readonly asOf: number;
+      readonly steps: readonly LifecycleStep[];
+      readonly retentionPolicy: RetentionPolicy;
+    }
+  | { readonly toTier: Tier };
+
+export function jobRow(cells: readonly Cell[]): JobRow {
+  const treated = cells[7] as number;
+  const expected = cells[8] as number | null;
+  return {
+    job: job(cells, treated, expected),
+    actor: cells[18] as string,
+    cancelRequested: cells[15] === 1,
+    input: JSON.parse((cells[21] as string | null) ?? "null"),
+    position: JSON.parse(cells[16] as string) as JobPosition,
+    expected,
+    treated,
+  };
+}
+
+function job(cells: readonly Cell[], treated: number, expected: number | null): Job {
+  const status = cells[2] as JobStatus;
+  const common = {
+    id: cells[0] as string,
+    status,
+    dryRun: cells[3] === 1,
+    startedAt: cells[4] as number,
+    finishedAt: cells[5] as number | null,
+    // Seconds of work are kept while it runs, so that a crash does not lose them; clients see them once it has ended.
+    durationSeconds: status === "RUNNING" ? null : (cells[6] as number | null),
+    progress: jobProgress(status, treated, expected),
+    totalErrors: cells[9] as number,
+    error: cells[19] as string | null,
+    tenantId: cells[17] as string | null,
+  };
+  const facts = JSON.parse(cells[20] as string) as JobFacts;
+  return "toTier" in facts
+    ? {
+        kind: "restore",
+        ...common,
+        ...facts,
+        restoredCount: cells[13] as number,
+        skippedCount: cells[14] as number,
+      }
+    : {
+        kind: "lifecycle",
+        ...common,
+        ...facts,
+        promotedToWarm: cells[10] as number,
+        promotedToCold: cells[11] as number,
+        purged: cells[12] as number,
+      };
+}
+
+/** Columns of job_item i, in the order that `itemRow` reads. */
+export const ITEM_COLUMNS = `i.tenant, i.workflow, i.artifact, i.step, i.from_tier, i.to_tier, i.age_days, i.size_bytes,
+  i.outcome, i.error_code, i.error`;
+
+export function itemRow(cells: readonly Cell[]): LifecycleItemRow {
+  const toTier = cells[5] as number | null;
+  return {
+    tenantId: cells[0] as string,
+    workflowId: cells[1] as string,
+    artifactId: cells[2] as string,
+    step: cells[3] as LifecycleStep,
+    fromTier: tierName(cells[4] as number),
+    toTier: toTier === null ? null : tierName(toTier),
+    ageDays: cells[6] as number,
+    sizeBytes: cells[7] as number,
+    outcome: cells[8] as LifecycleItemOutcome,
+    errorCode: cells[9] as ErrorCode | null,
+    error: cells[10] as string | null,
+  };
+}

@@ -1,0 +1,193 @@
+import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import type {
+  AdvanceJobChange,
+  FinishJobChange,
+  PruneJobItemsChange,
+  RequestCancelChange,
+  StartJobChange,
+} from "../changes.ts";
+import { decideFinishJob, decideStartJob } from "../decide/decide-job.ts";
+import type { JobProgress } from "../decide/decision.ts";
+import type { JobRow, LifecycleItemRow } from "../rows.ts";
+import { tierCode } from "./codes.ts";
+import type { Connection } from "./connection.ts";
+import type { EventLog } from "./event-log.ts";
+import { ITEM_COLUMNS, itemRow, JOB_COLUMNS, type JobFacts, jobRow } from "./job-row.ts";
+
+/** Job rows, their counters and their items, for a writer. */
+export class JobWrites {
+  readonly #connection: Connection;
+  readonly #log: EventLog;
+
+  constructor(connection: Connection, log: EventLog) {
+    this.#connection = connection;
+    this.#log = log;
+  }
+
+  start(change: StartJobChange): null {
+    const { job } = change;
+    if (this.#find(job.id) !== null) return null;
+    const running = this.#connection
+      .statement(
+        `SELECT job FROM job INDEXED BY job_running
+         WHERE status = 'RUNNING' AND kind = 'lifecycle' AND dry_run = 0 ORDER BY started_at, job LIMIT 1`,
+      )
+      .get();
+    const event = decideStartJob(running === undefined ? null : { id: running[0] as string }, change);
+    this.#log.append(event);
+    const facts: JobFacts =
+      job.kind === "lifecycle"
+        ? { asOf: job.asOf, steps: job.steps, retentionPolicy: job.retentionPolicy }
+        : { toTier: job.toTier };
+    const id = this.#connection
+      .statement(
+        `INSERT INTO job (job, kind, status, dry_run, started_at, duration_seconds, treated, expected, total_errors,
+           promoted_to_warm, promoted_to_cold, purged, restored, skipped, items, has_items, cancel_requested, position,
+           tenant, actor, facts)
+         VALUES (?, ?, 'RUNNING', ?, ?, 0, 0, ?, 0, 0, 0, 0, 0, 0, 0, 0, 0, 'null', ?, ?, ?) RETURNING id`,
+      )
+      .get(
+        job.id,
+        job.kind,
+        job.dryRun ? 1 : 0,
+        job.startedAt,
+        change.expected,
+        job.tenantId,
+        change.actor,
+        JSON.stringify(facts),
+      )?.[0] as number;
+    this.#connection
+      .statement("INSERT INTO job_input VALUES (?, ?)")
+      .run(id, JSON.stringify(change.input ?? null));
+    return null;
+  }
+
+  advance(change: AdvanceJobChange): null {
+    this.#connection
+      .statement(
+        `UPDATE job SET position = ?, duration_seconds = ?, expected = coalesce(?, expected)
+         WHERE job = ? AND status = 'RUNNING'`,
+      )
+      .run(JSON.stringify(change.position), change.durationSeconds, change.expected ?? null, change.jobId);
+    return null;
+  }
+
+  requestCancel(change: RequestCancelChange): null {
+    this.#connection
+      .statement("UPDATE job SET cancel_requested = 1 WHERE job = ? AND status = 'RUNNING'")
+      .run(change.jobId);
+    return null;
+  }
+
+  finish(change: FinishJobChange): null {
+    const event = decideFinishJob(this.#find(change.jobId)?.job ?? null, change);
+    if (event === null) return null;
+    this.#log.append(event);
+    this.#connection
+      .statement(
+        "UPDATE job SET status = ?, finished_at = ?, duration_seconds = ?, error = ? WHERE job = ? AND status = 'RUNNING'",
+      )
+      .run(change.status, change.at, change.durationSeconds, change.error, change.jobId);
+    return null;
+  }
+
+  /** The item that the job has for a key; null: none yet. */
+  item(jobId: string, key: ArtifactKey): LifecycleItemRow | null {
+    const cells = this.#connection
+      .statement(
+        `SELECT ${ITEM_COLUMNS} FROM job_item i
+         WHERE i.job = ? AND i.tenant = ? AND i.workflow = ? AND i.artifact = ?`,
+      )
+      .get(this.#require(jobId), key.tenantId, key.workflowId, key.artifactId);
+    return cells === undefined ? null : itemRow(cells);
+  }
+
+  hasTreated(jobId: string, key: ArtifactKey): boolean {
+    return (
+      this.#connection
+        .statement("SELECT 1 FROM job_item WHERE job = ? AND tenant = ? AND workflow = ? AND artifact = ?")
+        .get(this.#require(jobId), key.tenantId, key.workflowId, key.artifactId) !== undefined
+    );
+  }
+
+  /** Counts an artifact that the job has treated and remembers it; a restore job keeps no more of it than its key. */
+  treated(jobId: string, progress: JobProgress, key: ArtifactKey, item: LifecycleItemRow | null): void {
+    const job = this.#require(jobId);
+    this.#connection
+      .statement("INSERT INTO job_item VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+      .run(
+        job,
+        key.tenantId,
+        key.workflowId,
+        key.artifactId,
+        item?.step ?? null,
+        item === null ? null : tierCode(item.fromTier),
+        item === null || item.toTier === null ? null : tierCode(item.toTier),
+        item?.ageDays ?? null,
+        item?.sizeBytes ?? null,
+        item?.outcome ?? null,
+        item?.errorCode ?? null,
+        item?.error ?? null,
+      );
+    this.#connection.statement("UPDATE job SET has_items = 1 WHERE id = ? AND has_items = 0").run(job);
+    this.#connection
+      .statement(
+        `UPDATE job SET treated = treated + 1, items = items + 1, total_errors = total_errors + ?,
+           promoted_to_warm = promoted_to_warm + ?, promoted_to_cold = promoted_to_cold + ?, purged = purged + ?,
+           restored = restored + ?, skipped = skipped + ? WHERE id = ?`,
+      )
+      .run(
+        progress.errors ?? 0,
+        progress.promotedToWarm ?? 0,
+        progress.promotedToCold ?? 0,
+        progress.purged ?? 0,
+        progress.restored ?? 0,
+        progress.skipped ?? 0,
+        job,
+      );
+  }
+
+  /** Of each kind the newest `keep` jobs keep their items, and so does every job that runs. */
+  prune(change: PruneJobItemsChange): number {
+    let left = change.limit;
+    for (const kind of ["lifecycle", "restore"]) {
+      const jobs = this.#connection
+        .statement(
+          `SELECT id FROM job INDEXED BY job_with_items
+           WHERE has_items = 1 AND kind = ?1 AND status <> 'RUNNING' AND id NOT IN
+             (SELECT id FROM job INDEXED BY job_kind WHERE kind = ?1 ORDER BY started_at DESC, job DESC LIMIT ?2)
+           ORDER BY started_at`,
+        )
+        .all(kind, change.keep);
+      for (const [job] of jobs) left -= this.#pruneJob(job as number, left);
+    }
+    return change.limit - left;
+  }
+
+  #pruneJob(job: number, limit: number): number {
+    if (limit <= 0) return 0;
+    const removed = this.#connection
+      .statement(
+        `DELETE FROM job_item WHERE job = ?1 AND (tenant, workflow, artifact) IN
+           (SELECT tenant, workflow, artifact FROM job_item WHERE job = ?1 LIMIT ?2)`,
+      )
+      .run(job, limit);
+    this.#connection.statement("UPDATE job SET items = max(0, items - ?) WHERE id = ?").run(removed, job);
+    if (removed < limit) this.#connection.statement("UPDATE job SET has_items = 0 WHERE id = ?").run(job);
+    return removed;
+  }
+
+  #find(jobId: string): JobRow | null {
+    const cells = this.#connection
+      .statement(`SELECT ${JOB_COLUMNS} FROM job j LEFT JOIN job_input i ON i.job = j.id WHERE j.job = ?`)
+      .get(jobId);
+    return cells === undefined ? null : jobRow(cells);
+  }
+
+  #require(jobId: string): number {
+    const row = this.#connection.statement("SELECT id FROM job WHERE job = ?").get(jobId);
+    if (row === undefined) throw new Refused("NOT_FOUND", "There is no such job.");
+    return row[0] as number;
+  }
+}

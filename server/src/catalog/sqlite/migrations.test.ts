@@ -1,0 +1,87 @@
+import { existsSync, writeFileSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { describe, expect, it } from "vitest";
+import { all, write } from "../contract/sample-changes.ts";
+import { openCatalog } from "../open-catalog.ts";
+import { Connection } from "./connection.ts";
+import { MIGRATIONS, migrate, NewerCatalogError } from "./migrations.ts";
+import { InlineSqliteCatalog } from "./open-sqlite-catalog.ts";
+import { tempDir } from "./temp-dir.ts";
+
+const next = { version: 2, sql: "CREATE TABLE later (id INTEGER PRIMARY KEY) STRICT" };
+
+function connect(path: string) {
+  return new Connection({ path, durability: "fsync", cacheKiB: 1024 });
+}
+
+describe("opening", () => {
+  it.each(["inline", "worker"] as const)(
+    "says what is wrong with the file or its folder (%s)",
+    async (thread) => {
+      using folder = tempDir();
+      const open = (name: string) => openCatalog({ path: folder.file(name), durability: "fsync", thread });
+      await expect(open("missing/catalog.db")).rejects.toThrow("unable to open database file");
+      writeFileSync(folder.file("notes.txt"), "not a catalog, and long enough to be looked at".repeat(100));
+      await expect(open("notes.txt")).rejects.toThrow("file is not a database");
+    },
+  );
+});
+
+describe("migrations", () => {
+  it("are numbered from 1 without a gap", () => {
+    expect(MIGRATIONS.map(({ version }) => version)).toEqual(MIGRATIONS.map((_, n) => n + 1));
+  });
+
+  it.each(["inline", "worker"] as const)(
+    "refuse a catalog of a newer version with one clear sentence, and leave it as it is (%s)",
+    async (thread) => {
+      using folder = tempDir();
+      const path = folder.file("catalog.db");
+      const db = new DatabaseSync(path);
+      db.exec("PRAGMA user_version = 99");
+      db.close();
+      const opening = openCatalog({ path, durability: "fsync", thread });
+      await expect(opening).rejects.toBeInstanceOf(NewerCatalogError);
+      await expect(opening).rejects.toThrow(`The catalog ${path} has format 99`);
+      const after = new DatabaseSync(path);
+      expect(after.prepare("SELECT count(*) AS tables FROM sqlite_schema").get()).toEqual({ tables: 0 });
+      after.close();
+    },
+  );
+
+  it("copy a catalog that holds something before they change it", async () => {
+    using folder = tempDir();
+    const path = folder.file("catalog.db");
+    const catalog = InlineSqliteCatalog.open({ path, durability: "fsync" });
+    await catalog.commit(write("a/w/1"));
+    await catalog.close();
+    expect(existsSync(`${path}.format-1.bak`)).toBe(false);
+    const connection = connect(path);
+    migrate(connection, path, [...MIGRATIONS, next]);
+    expect(connection.statement("PRAGMA user_version").get()).toEqual([2]);
+    expect(connection.statement("SELECT count(*) FROM later").get()).toEqual([0]);
+    connection.close();
+    const copy = await openCatalog({ path: `${path}.format-1.bak`, durability: "fsync", thread: "inline" });
+    expect(await all(copy)).toMatchObject([{ artifactId: "1" }]);
+    await copy.close();
+  });
+
+  it("leave the catalog as it was when one fails, and go on from there", () => {
+    using folder = tempDir();
+    const path = folder.file("catalog.db");
+    const connection = connect(path);
+    migrate(connection, path);
+    const broken = { version: 3, sql: "CREATE TABLE half (id INTEGER PRIMARY KEY); NONSENSE" };
+    expect(() => migrate(connection, path, [...MIGRATIONS, next, broken])).toThrow();
+    expect(connection.statement("PRAGMA user_version").get()).toEqual([2]);
+    const half = "SELECT count(*) FROM sqlite_schema WHERE name = 'half'";
+    expect(connection.statement(half).get()).toEqual([0]);
+    migrate(connection, path, [
+      ...MIGRATIONS,
+      next,
+      { ...broken, sql: "CREATE TABLE half (id INTEGER PRIMARY KEY)" },
+    ]);
+    expect(connection.statement(half).get()).toEqual([1]);
+    connection.close();
+  });
+});

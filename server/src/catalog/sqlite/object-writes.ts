@@ -1,0 +1,94 @@
+import type {
+  AbandonChange,
+  AbandonStrangersChange,
+  CollectedChange,
+  ExportedChange,
+  PublishedChange,
+  StageChange,
+} from "../changes.ts";
+import type { StagedObject } from "../decide/decide-write.ts";
+import type { ObjectId } from "../rows.ts";
+import type { Connection } from "./connection.ts";
+import type { Names } from "./names.ts";
+
+/** What is known of objects beside the rows that name them, and of the work left after a commit, for a writer. */
+export class ObjectWrites {
+  readonly #connection: Connection;
+  readonly #names: Names;
+
+  constructor(connection: Connection, names: Names) {
+    this.#connection = connection;
+    this.#names = names;
+  }
+
+  staged(object: ObjectId): StagedObject | null {
+    const row = this.#connection.statement("SELECT store, owner FROM staged WHERE object = ?").get(object);
+    return row === undefined ? null : { store: row[0] as string, owner: row[1] as string };
+  }
+
+  stage(change: StageChange): null {
+    this.#connection
+      .statement("INSERT INTO staged VALUES (?, ?, ?, ?)")
+      .run(change.object, change.store, change.owner, change.at);
+    return null;
+  }
+
+  abandon(change: AbandonChange): null {
+    const staged = this.#connection
+      .statement("DELETE FROM staged WHERE object = ? RETURNING store")
+      .get(change.object);
+    if (staged !== undefined) this.#toGarbage(change.object, staged[0] as string, change.at);
+    return null;
+  }
+
+  abandonStrangers(change: AbandonStrangersChange): number {
+    const strangers = this.#connection
+      .statement("SELECT object, store FROM staged WHERE owner <> ? LIMIT ?")
+      .all(change.owner, change.limit);
+    for (const [object, store] of strangers) {
+      this.#connection.statement("DELETE FROM staged WHERE object = ?").run(object as string);
+      this.#toGarbage(object as string, store as string, change.at);
+    }
+    return strangers.length;
+  }
+
+  published(change: PublishedChange): null {
+    const { tenantId, workflowId, artifactId } = change.key;
+    const workflow = this.#names.findWorkflow(tenantId, workflowId);
+    if (workflow === null) return null;
+    this.#connection
+      .statement("DELETE FROM dirty WHERE workflow = ? AND name = ? AND version = ?")
+      .run(workflow.id, artifactId, change.version);
+    return null;
+  }
+
+  collected(change: CollectedChange): null {
+    this.#connection.statement("DELETE FROM garbage WHERE object = ?").run(change.object);
+    this.#connection.statement("DELETE FROM damage WHERE object = ?").run(change.object);
+    return null;
+  }
+
+  isDamaged(object: ObjectId): boolean {
+    return this.#connection.statement("SELECT 1 FROM damage WHERE object = ?").get(object) !== undefined;
+  }
+
+  markDamaged(object: ObjectId): void {
+    this.#connection.statement("INSERT INTO damage VALUES (?)").run(object);
+  }
+
+  exported({ state }: ExportedChange): null {
+    this.#connection
+      .statement(
+        `INSERT INTO export_state VALUES (1, ?, ?, ?, ?) ON CONFLICT (id)
+         DO UPDATE SET file = excluded.file, offset = excluded.offset, seq = excluded.seq, tail_hash = excluded.tail_hash`,
+      )
+      .run(state.file, state.offset, state.seq, state.tailHash);
+    return null;
+  }
+
+  #toGarbage(object: ObjectId, store: string, notBefore: number): void {
+    this.#connection
+      .statement("INSERT INTO garbage (object, store, not_before) VALUES (?, ?, ?)")
+      .run(object, store, notBefore);
+  }
+}

@@ -1,0 +1,144 @@
+import type { Transferable } from "node:worker_threads";
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import type { Change } from "../changes.ts";
+import type { Durability, Faults } from "./connection.ts";
+import { GroupQueue } from "./group-queue.ts";
+import { NewerCatalogError } from "./migrations.ts";
+import { SqliteReader } from "./reader.ts";
+import { scan } from "./scans.ts";
+import { type CatalogParts, SqliteCatalog } from "./sqlite-catalog.ts";
+import { ThreadClient } from "./thread-client.ts";
+import { type GroupResult, SqliteWriter } from "./writer.ts";
+
+export interface SqliteCatalogOptions {
+  /** The catalog file; its folder must exist. `-wal` and `-shm` stand beside it while it is open. */
+  readonly path: string;
+  readonly durability: Durability;
+}
+
+export interface InlineCatalogOptions extends SqliteCatalogOptions {
+  readonly faults?: Faults | undefined;
+  readonly probeDelaysMs?: readonly number[] | undefined;
+}
+
+const READER_CACHE_KIB = 16 * 1024;
+const SCAN_CACHE_KIB = 8 * 1024;
+
+/** Writes and scans each have a thread of their own. @throws NewerCatalogError, or what SQLite says of the file */
+export async function openSqliteCatalog(options: SqliteCatalogOptions): Promise<SqliteCatalog> {
+  const { path, durability } = options;
+  let fatal: string | null = null;
+  const writer = await startThread<string>("./writer-thread.ts", { path, durability }, () => {
+    fatal = "The catalog's writer has failed. Restart the server.";
+  });
+  let scanner: ReturnType<typeof startThread<null>> | null = null;
+  // Started by the first scan, for most processes never need one; and anew after it has failed.
+  const startScanner = () =>
+    startThread<null>("./scan-thread.ts", { path, cacheKiB: SCAN_CACHE_KIB }, () => {
+      scanner = null;
+    });
+  const reader = new SqliteReader({ path, cacheKiB: READER_CACHE_KIB });
+  const listeners = new Set<(seq: number) => void>();
+  const run = async (changes: readonly Change[]) => {
+    if (fatal !== null) throw new Refused("UNAVAILABLE", fatal);
+    const [message, transfer] = forWriter(changes);
+    try {
+      return (await writer.client.call("run", [message], transfer)) as GroupResult;
+    } catch (error) {
+      throw new Refused(
+        "UNAVAILABLE",
+        "The catalog's writer failed, and it cannot be told whether this took place. Look before you repeat it.",
+        { outcome: "unknown" },
+        { cause: error },
+      );
+    }
+  };
+  return new SqliteCatalog({
+    epoch: writer.opened,
+    queue: new GroupQueue(run, announce(listeners)),
+    reader,
+    listeners,
+    scan: async (method, args) => {
+      scanner ??= startScanner();
+      return (await scanner).client.call(method, args);
+    },
+    close: async () => {
+      // The writer last: whoever closes a catalog last cleans up its WAL, and that is no work for the event loop.
+      reader.close();
+      await (await scanner)?.client.close();
+      await writer.client.close();
+    },
+  });
+}
+
+/** The same writer and reader on the calling thread. For tests: it can be killed between any two steps. */
+export class InlineSqliteCatalog extends SqliteCatalog {
+  readonly #writer: SqliteWriter;
+  readonly #reader: SqliteReader;
+
+  private constructor(parts: CatalogParts, writer: SqliteWriter) {
+    super(parts);
+    this.#writer = writer;
+    this.#reader = parts.reader;
+  }
+
+  /** @throws NewerCatalogError, or what SQLite says of the file */
+  static open(options: InlineCatalogOptions): InlineSqliteCatalog {
+    const writer = new SqliteWriter(options);
+    const reader = new SqliteReader({ path: options.path, cacheKiB: READER_CACHE_KIB });
+    const listeners = new Set<(seq: number) => void>();
+    const run = async (changes: readonly Change[]) => {
+      const result = writer.run(changes);
+      writer.checkpointIfLong();
+      return result;
+    };
+    const parts: CatalogParts = {
+      epoch: writer.epoch,
+      queue: new GroupQueue(run, announce(listeners)),
+      reader,
+      listeners,
+      scan: async (method, args) => scan(reader, method, args),
+      close: async () => {
+        reader.close();
+        writer.close();
+      },
+    };
+    return new InlineSqliteCatalog(parts, writer);
+  }
+
+  /** As if the process died: what has not committed has not happened, and whoever waits is refused, not answered. */
+  kill(): void {
+    this.shut();
+    this.#reader.close();
+    this.#writer.kill();
+  }
+}
+
+async function startThread<T>(script: string, data: unknown, died: () => void) {
+  try {
+    return await ThreadClient.start<T>(new URL(script, import.meta.url), data, died);
+  } catch (error) {
+    // A class does not cross threads; its name does.
+    if (error instanceof Error && error.name === "NewerCatalogError")
+      throw new NewerCatalogError(error.message);
+    throw error;
+  }
+}
+
+/** Bytes are copied once and handed over: sending a view would copy all of the memory that it is a view of. */
+function forWriter(changes: readonly Change[]): [readonly Change[], Transferable[]] {
+  const transfer: Transferable[] = [];
+  const message = changes.map((change) => {
+    if (change.kind !== "write" || change.bytes === null) return change;
+    const bytes = new Uint8Array(change.bytes);
+    transfer.push(bytes.buffer);
+    return { ...change, bytes };
+  });
+  return [message, transfer];
+}
+
+function announce(listeners: ReadonlySet<(seq: number) => void>): (seq: number) => void {
+  return (seq) => {
+    for (const listener of listeners) listener(seq);
+  };
+}

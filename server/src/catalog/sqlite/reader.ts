@@ -1,0 +1,29 @@
+import { ArtifactReads } from "./artifact-reads.ts";
+import { BacklogReads } from "./backlog-reads.ts";
+import { Connection } from "./connection.ts";
+import { EventReads } from "./event-reads.ts";
+import { HeldReads } from "./held-reads.ts";
+import { JobReads } from "./job-reads.ts";
+
+/** Everything that can be read from a catalog, on one connection, for one thread. The catalog must exist. */
+export class SqliteReader {
+  readonly artifacts: ArtifactReads;
+  readonly held: HeldReads;
+  readonly events: EventReads;
+  readonly jobs: JobReads;
+  readonly backlog: BacklogReads;
+  readonly #connection: Connection;
+
+  constructor(options: { readonly path: string; readonly cacheKiB: number }) {
+    this.#connection = new Connection({ ...options, durability: "fsync", readOnly: true });
+    this.held = new HeldReads(this.#connection);
+    this.artifacts = new ArtifactReads(this.#connection, this.held);
+    this.events = new EventReads(this.#connection);
+    this.jobs = new JobReads(this.#connection);
+    this.backlog = new BacklogReads(this.#connection);
+  }
+
+  close(): void {
+    this.#connection.close();
+  }
+}

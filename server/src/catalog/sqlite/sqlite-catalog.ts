@@ -1,0 +1,147 @@
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import type { Catalog, CatalogReads, CommitOutcome } from "../catalog.ts";
+import type { Change, ResultOf } from "../changes.ts";
+import { isCounted, isIndexed } from "./artifact-reads.ts";
+import { isIndexedFilter } from "./event-reads.ts";
+import type { GroupQueue } from "./group-queue.ts";
+import type { SqliteReader } from "./reader.ts";
+import type { Scan } from "./scans.ts";
+import type { WriterOutcome } from "./writer.ts";
+
+type Arguments<M extends keyof CatalogReads> = Parameters<CatalogReads[M]>;
+
+/** What a catalog is made of: where changes go, who reads at once, who reads at length, and how it lets go. */
+export interface CatalogParts {
+  readonly epoch: string;
+  readonly queue: GroupQueue;
+  readonly reader: SqliteReader;
+  readonly scan: (method: Scan, args: readonly unknown[]) => Promise<unknown>;
+  readonly listeners: Set<(seq: number) => void>;
+  /** After the queue has been drained. */
+  readonly close: () => Promise<void>;
+}
+
+const CLOSED = "The catalog is closed. Try again once the server runs.";
+
+/** Answers what an index answers on the calling thread, at once; what may look at many rows goes to `scan`. */
+export class SqliteCatalog implements Catalog {
+  readonly epoch: string;
+  readonly #parts: CatalogParts;
+  #closing: Promise<void> | null = null;
+
+  constructor(parts: CatalogParts) {
+    this.epoch = parts.epoch;
+    this.#parts = parts;
+  }
+
+  async commit<C extends Change>(change: C): Promise<ResultOf<C>> {
+    const outcome = settled<C>(await this.#parts.queue.submit(change));
+    if (outcome.ok) return outcome.result;
+    throw outcome.refused;
+  }
+
+  async commitAll<C extends Change>(changes: readonly C[]): Promise<readonly CommitOutcome<C>[]> {
+    return Promise.all(
+      changes.map((change) =>
+        this.#parts.queue
+          .submit(change)
+          .then(settled<C>, (error: Error): CommitOutcome<C> => ({ ok: false, refused: error })),
+      ),
+    );
+  }
+
+  onCommitted(listener: (seq: number) => void): () => void {
+    this.#parts.listeners.add(listener);
+    return () => this.#parts.listeners.delete(listener);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#parts.queue.close(CLOSED).then(() => this.#parts.close());
+    return this.#closing;
+  }
+
+  /** Reads from now on find it closed. For what lets go of a catalog without closing it in order. */
+  protected shut(): void {
+    this.#closing ??= Promise.resolve();
+    this.#parts.queue.abort(CLOSED);
+  }
+
+  artifact = (...args: Arguments<"artifact">) => this.#read((reader) => reader.artifacts.artifact(...args));
+  artifacts = (...args: Arguments<"artifacts">) =>
+    this.#read((reader) => reader.artifacts.artifacts(...args));
+  content = (...args: Arguments<"content">) => this.#read((reader) => reader.artifacts.content(...args));
+  due = (...args: Arguments<"due">) => this.#read((reader) => reader.artifacts.due(...args));
+  countDue = (...args: Arguments<"countDue">) => this.#scan("countDue", args);
+  strays = (...args: Arguments<"strays">) => this.#scan("strays", args);
+
+  listArtifacts = (...args: Arguments<"listArtifacts">) =>
+    isIndexed(args[0], args[1])
+      ? this.#read((reader) => reader.artifacts.listArtifacts(...args))
+      : this.#scan("listArtifacts", args);
+
+  countArtifacts = (...args: Arguments<"countArtifacts">) =>
+    isCounted(args[0])
+      ? this.#read((reader) => reader.artifacts.countArtifacts(...args))
+      : this.#scan("countArtifacts", args);
+
+  tenantsExist = (...args: Arguments<"tenantsExist">) =>
+    this.#read((reader) => reader.held.tenantsExist(...args));
+  workflowsExist = (...args: Arguments<"workflowsExist">) =>
+    this.#read((reader) => reader.held.workflowsExist(...args));
+  listTenants = (...args: Arguments<"listTenants">) =>
+    this.#read((reader) => reader.held.listTenants(...args));
+  countTenants = (...args: Arguments<"countTenants">) =>
+    this.#read((reader) => reader.held.countTenants(...args));
+  listWorkflows = (...args: Arguments<"listWorkflows">) =>
+    this.#read((reader) => reader.held.listWorkflows(...args));
+  countWorkflows = (...args: Arguments<"countWorkflows">) =>
+    this.#read((reader) => reader.held.countWorkflows(...args));
+  held = () => this.#read((reader) => reader.held.held());
+  heldByTenants = (...args: Arguments<"heldByTenants">) =>
+    this.#read((reader) => reader.held.heldByTenants(...args));
+  heldByWorkflows = (...args: Arguments<"heldByWorkflows">) =>
+    this.#read((reader) => reader.held.heldByWorkflows(...args));
+
+  listEvents = (...args: Arguments<"listEvents">) =>
+    isIndexedFilter(args[0])
+      ? this.#read((reader) => reader.events.listEvents(...args))
+      : this.#scan("listEvents", args);
+  countEvents = (...args: Arguments<"countEvents">) => this.#scan("countEvents", args);
+  eventsAfter = (...args: Arguments<"eventsAfter">) =>
+    this.#read((reader) => reader.events.eventsAfter(...args));
+  events = (...args: Arguments<"events">) => this.#read((reader) => reader.events.events(...args));
+  lastSeq = () => this.#read((reader) => reader.events.lastSeq());
+
+  jobs = (...args: Arguments<"jobs">) => this.#read((reader) => reader.jobs.jobs(...args));
+  runningJobs = () => this.#read((reader) => reader.jobs.runningJobs());
+  listLifecycleJobs = (...args: Arguments<"listLifecycleJobs">) =>
+    this.#read((reader) => reader.jobs.listLifecycleJobs(...args));
+  countLifecycleJobs = () => this.#read((reader) => reader.jobs.countLifecycleJobs());
+  lastFinishedLifecycleJob = (...args: Arguments<"lastFinishedLifecycleJob">) =>
+    this.#read((reader) => reader.jobs.lastFinishedLifecycleJob(...args));
+  listItems = (...args: Arguments<"listItems">) => this.#read((reader) => reader.jobs.listItems(...args));
+  countItems = (...args: Arguments<"countItems">) => this.#read((reader) => reader.jobs.countItems(...args));
+
+  unsettled = (...args: Arguments<"unsettled">) => this.#read((reader) => reader.backlog.unsettled(...args));
+  unsettledTotal = () => this.#read((reader) => reader.backlog.unsettledTotal());
+  dirtyKeys = (...args: Arguments<"dirtyKeys">) => this.#read((reader) => reader.backlog.dirtyKeys(...args));
+  dirtyCount = () => this.#read((reader) => reader.backlog.dirtyCount());
+  garbage = (...args: Arguments<"garbage">) => this.#read((reader) => reader.backlog.garbage(...args));
+  exportState = () => this.#read((reader) => reader.backlog.exportState());
+
+  async #read<T>(read: (reader: SqliteReader) => T): Promise<T> {
+    if (this.#closing !== null) throw new Refused("UNAVAILABLE", CLOSED);
+    return read(this.#parts.reader);
+  }
+
+  async #scan<M extends Scan>(method: M, args: Arguments<M>): Promise<Awaited<ReturnType<CatalogReads[M]>>> {
+    if (this.#closing !== null) throw new Refused("UNAVAILABLE", CLOSED);
+    return (await this.#parts.scan(method, args)) as Awaited<ReturnType<CatalogReads[M]>>;
+  }
+}
+
+function settled<C extends Change>(outcome: WriterOutcome): CommitOutcome<C> {
+  if (outcome.ok) return { ok: true, result: outcome.result as ResultOf<C> };
+  if ("refusal" in outcome) return { ok: false, refused: Refused.from(outcome.refusal) };
+  return { ok: false, refused: new Error("The catalog failed at a change.", { cause: outcome.failure }) };
+}
