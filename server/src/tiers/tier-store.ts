@@ -39,9 +39,15 @@ export interface TierStore {
    * and memory does not grow with its length. When it rejects (an error of `content`'s own is passed on, an abort is
    * an AbortError), the object may be there in part: delete it.
    */
-  write(object: string, content: AsyncIterable<Uint8Array>, options: WriteObjectOptions): Promise<WrittenObject>;
+  write(
+    object: string,
+    content: AsyncIterable<Uint8Array>,
+    options: WriteObjectOptions,
+  ): Promise<WrittenObject>;
   /** Writes small objects whole, durable when it resolves. May be repeated with the same bytes, also after a crash half-way. */
-  put(objects: readonly { readonly object: string; readonly bytes: Uint8Array; readonly modifiedAt: number }[]): Promise<void>;
+  put(
+    objects: readonly { readonly object: string; readonly bytes: Uint8Array; readonly modifiedAt: number }[],
+  ): Promise<void>;
   /**
    * Opens an object; null: there is none. Up to 1 MiB, a whole read is verified before this resolves. What was opened
    * can be read to its end even when the object is deleted meanwhile.

@@ -11,7 +11,7 @@ export interface Placement {
 }
 
 export interface Published {
-  /** Paths of strangers' files that stood in the way, and where they are now. */
+  /** Paths of strangers' files that stood in the way, and where they are now, both below the root. */
   readonly quarantined: readonly { readonly path: string; readonly movedTo: string }[];
   /** Keys that could not be published, and why; the others are. */
   readonly failed: readonly { readonly key: ArtifactKey; readonly error: string }[];

@@ -1,0 +1,157 @@
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  futimesSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
+
+/**
+ * Every change this driver makes to a disk, by name: what a model check may crash before, and what it must have a
+ * boundary for. One name may be taken many times in one operation (an append a chunk, a link an artifact).
+ */
+export const DISK_STEPS = [
+  "store.mkdir",
+  "store.parent.fsync",
+  "object.mkdir",
+  "object.parent.fsync",
+  "object.replace",
+  "object.create",
+  "object.append",
+  "object.stamp",
+  "object.fsync",
+  "object.directory.fsync",
+  "object.discard",
+  "object.unlink",
+  "object.unlink.fsync",
+  "object.quarantine.rename",
+  "object.quarantine.fsync",
+  "object.quarantine.source.fsync",
+  "view.mkdir",
+  "view.parent.fsync",
+  "view.temporary.unlink",
+  "view.sidecar.create",
+  "view.sidecar.append",
+  "view.sidecar.fsync",
+  "view.sidecar.rename",
+  "view.link",
+  "view.link.temporary",
+  "view.link.rename",
+  "view.directory.fsync",
+  "view.old.unlink",
+  "view.old.fsync",
+  "view.quarantine.rename",
+  "view.quarantine.fsync",
+] as const;
+
+export type DiskStep = (typeof DISK_STEPS)[number];
+
+/** What stands at a path or behind a descriptor. */
+export interface Facts {
+  readonly kind: "file" | "directory" | "other";
+  /** Device and inode: the same for two paths exactly when they are links of one file. */
+  readonly identity: string;
+  readonly sizeBytes: number;
+}
+
+/**
+ * The calls that reach a disk, all synchronous: they run in worker threads, or in a model check. Those that change
+ * something say which step they are. Symbolic links are never followed by the last part of a path. Errors are Node's
+ * system errors, with `code`.
+ */
+export interface Disk {
+  mkdir(step: DiskStep, path: string): void;
+  /** A new, read-only file, open for appending. EEXIST where anything stands there. */
+  create(step: DiskStep, path: string): number;
+  /** Writes all of `bytes` at the end. */
+  append(step: DiskStep, descriptor: number, bytes: Uint8Array): void;
+  /** Sets when the file was modified, ms since the epoch. */
+  stamp(step: DiskStep, descriptor: number, modifiedAt: number): void;
+  fsync(step: DiskStep, descriptor: number): void;
+  fsyncDirectory(step: DiskStep, path: string): void;
+  link(step: DiskStep, existing: string, path: string): void;
+  rename(step: DiskStep, from: string, to: string): void;
+  unlink(step: DiskStep, path: string): void;
+  /** Opens a file for reading; null: nothing is there. */
+  open(path: string): number | null;
+  /** Number of bytes read into `into`, 0 at the end. */
+  read(descriptor: number, into: Uint8Array, position: number): number;
+  facts(descriptor: number): Facts;
+  close(descriptor: number): void;
+  /** Null: nothing is there. */
+  lstat(path: string): Facts | null;
+  /** Names in a directory; null: it is not there. */
+  readdir(path: string): string[] | null;
+}
+
+export const realDisk: Disk = {
+  mkdir: (_step, path) => mkdirSync(path),
+  create: (_step, path) => openSync(path, "wx", 0o444),
+  append: (_step, descriptor, bytes) => {
+    for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written);
+  },
+  stamp: (_step, descriptor, modifiedAt) => futimesSync(descriptor, modifiedAt / 1000, modifiedAt / 1000),
+  fsync: (_step, descriptor) => fsyncSync(descriptor),
+  fsyncDirectory: (_step, path) => {
+    const descriptor = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+    try {
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+  },
+  link: (_step, existing, path) => linkSync(existing, path),
+  rename: (_step, from, to) => renameSync(from, to),
+  unlink: (_step, path) => unlinkSync(path),
+  // O_NONBLOCK: opening a stranger's named pipe must not wait for a writer.
+  open: (path) =>
+    orNull(() => openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)),
+  read: (descriptor, into, position) => readSync(descriptor, into, 0, into.length, position),
+  facts: (descriptor) => factsOf(fstatSync(descriptor, { bigint: true })),
+  close: (descriptor) => closeSync(descriptor),
+  lstat: (path) => {
+    const stats = orNull(() => lstatSync(path, { bigint: true, throwIfNoEntry: false }));
+    return stats ? factsOf(stats) : null;
+  },
+  readdir: (path) => orNull(() => readdirSync(path)),
+};
+
+/** The same disk for DURABILITY=os: nothing is forced out of the operating system's cache. The only place that knows. */
+export function withoutFsync(disk: Disk): Disk {
+  return { ...disk, fsync: () => {}, fsyncDirectory: () => {} };
+}
+
+/** Code of a system error ("ENOENT", …); null: it is no system error. */
+export function systemCode(error: unknown): string | null {
+  const code = error instanceof Error && "code" in error ? error.code : null;
+  return typeof code === "string" && /^E[A-Z0-9]+$/.test(code) ? code : null;
+}
+
+function orNull<T>(call: () => T): T | null {
+  try {
+    return call();
+  } catch (error) {
+    // ENOTDIR: a file stands where a directory on the way should be, so nothing can be behind it.
+    const code = systemCode(error);
+    if (code === "ENOENT" || code === "ENOTDIR") return null;
+    throw error;
+  }
+}
+
+function factsOf(stats: BigIntStats): Facts {
+  return {
+    kind: stats.isFile() ? "file" : stats.isDirectory() ? "directory" : "other",
+    identity: `${stats.dev}:${stats.ino}`,
+    sizeBytes: Number(stats.size),
+  };
+}

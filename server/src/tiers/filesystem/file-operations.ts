@@ -1,0 +1,151 @@
+import type { WrittenObject } from "../tier-store.ts";
+import type { Placement, Published } from "../tier-view.ts";
+import type { Disk } from "./disk.ts";
+import { DurableDirectories } from "./durable-directories.ts";
+import { Layout } from "./layout.ts";
+import { ObjectFiles, type ObjectWrite, type SmallObject } from "./object-files.ts";
+import {
+  type ExpectedObject,
+  expectedLength,
+  type ObjectRead,
+  openObject,
+  READ_CHUNK_BYTES,
+  readObject,
+  verifyEmpty,
+} from "./object-reads.ts";
+import { prepareStore } from "./prepare-store.ts";
+import { ViewFiles } from "./view-files.ts";
+
+/**
+ * Everything a thread can be asked to do with files: each call short, synchronous and of plain values, so that it can
+ * cross threads. Long writes and reads are sessions, known by a number; between two calls of one session the thread
+ * serves others, so nobody who stalls holds it.
+ */
+export class FileOperations {
+  readonly #disk: Disk;
+  readonly #layout: Layout;
+  readonly #objects: ObjectFiles;
+  readonly #view: ViewFiles;
+  readonly #writes = new Map<number, ObjectWrite>();
+  readonly #reads = new Map<number, ObjectRead>();
+  #lastSession = 0;
+
+  /** `lane` tells the threads of one store apart. */
+  constructor(options: { readonly root: string; readonly disk: Disk; readonly lane: number }) {
+    this.#disk = options.disk;
+    this.#layout = new Layout(options.root);
+    const directories = new DurableDirectories(options.disk, this.#layout.fixed);
+    this.#objects = new ObjectFiles(options.disk, this.#layout, directories);
+    this.#view = new ViewFiles(options.disk, this.#layout, directories, options.lane);
+  }
+
+  prepare(publishTree: boolean): void {
+    prepareStore(this.#disk, this.#layout, publishTree);
+  }
+
+  beginWrite(object: string, modifiedAt: number): number {
+    const write = this.#objects.begin(object, modifiedAt);
+    this.#lastSession += 1;
+    this.#writes.set(this.#lastSession, write);
+    return this.#lastSession;
+  }
+
+  /** Gives the buffer back, to be filled again. */
+  append(session: number, bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+    this.#objects.append(this.#write(session), bytes);
+    return bytes;
+  }
+
+  finishWrite(session: number): WrittenObject {
+    const written = this.#objects.finish(this.#write(session));
+    this.#writes.delete(session);
+    return written;
+  }
+
+  discardWrite(session: number): void {
+    const write = this.#write(session);
+    this.#writes.delete(session);
+    this.#objects.discard(write);
+  }
+
+  put(objects: readonly SmallObject[]): void {
+    this.#objects.put(objects);
+  }
+
+  /** The whole of what is wanted, verified as far as it can be; null: there is no such object. */
+  readWhole(object: string, expected: ExpectedObject): Uint8Array<ArrayBuffer> | null {
+    const read = this.#open(object, expected);
+    if (read === null) return null;
+    try {
+      verifyEmpty(this.#disk, read);
+      return readObject(this.#disk, read, expectedLength(expected)) ?? new Uint8Array(new ArrayBuffer(0));
+    } finally {
+      this.#disk.close(read.descriptor);
+    }
+  }
+
+  /** A session; null: there is no such object. */
+  openRead(object: string, expected: ExpectedObject): number | null {
+    const read = this.#open(object, expected);
+    if (read === null) return null;
+    this.#lastSession += 1;
+    this.#reads.set(this.#lastSession, read);
+    return this.#lastSession;
+  }
+
+  /** The next bytes; null: there are no more, or the session has ended. After the last ones, or an error, it has. */
+  readNext(session: number): Uint8Array<ArrayBuffer> | null {
+    const read = this.#reads.get(session);
+    if (read === undefined) return null;
+    try {
+      const bytes = readObject(this.#disk, read, READ_CHUNK_BYTES);
+      if (read.remaining === 0) this.closeRead(session);
+      return bytes;
+    } catch (error) {
+      this.closeRead(session);
+      throw error;
+    }
+  }
+
+  closeRead(session: number): void {
+    const read = this.#reads.get(session);
+    this.#reads.delete(session);
+    if (read !== undefined) this.#disk.close(read.descriptor);
+  }
+
+  stat(object: string): number | null {
+    return this.#objects.stat(object);
+  }
+
+  remove(objects: readonly string[]): void {
+    this.#objects.remove(objects);
+  }
+
+  fanOuts(): string[] {
+    return this.#objects.fanOuts();
+  }
+
+  listFanOut(fanOut: string): string[] {
+    return this.#objects.listFanOut(fanOut);
+  }
+
+  quarantine(object: string): void {
+    this.#objects.quarantine(object);
+  }
+
+  publish(placements: readonly Placement[]): Published {
+    return this.#view.publish(placements);
+  }
+
+  #open(object: string, expected: ExpectedObject): ObjectRead | null {
+    const read = openObject(this.#disk, this.#layout, object, expected);
+    if (read === null) this.#objects.requireMounted();
+    return read;
+  }
+
+  #write(session: number): ObjectWrite {
+    const write = this.#writes.get(session);
+    if (write === undefined) throw new Error(`no write has the number ${session}`);
+    return write;
+  }
+}

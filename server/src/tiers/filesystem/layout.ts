@@ -1,0 +1,74 @@
+import { dirname, join } from "node:path";
+import { requireKey, SIDECAR_SUFFIX } from "@tierkeep/schema/domain/identifiers";
+import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import type { Tier } from "@tierkeep/schema/domain/tiers";
+
+const OBJECT_ID = /^[0-9a-f]{32}$/;
+const FAN_OUT = /^[0-9a-f]{2}$/;
+
+/** Where everything stands under one root. The only place that builds paths, so the only one that must not be fooled. */
+export class Layout {
+  readonly root: string;
+  readonly own: string;
+  readonly objects: string;
+  readonly quarantine: string;
+  /** Files on their way into the view; out of sight of those who walk it. */
+  readonly temporary: string;
+
+  constructor(root: string) {
+    this.root = root;
+    this.own = join(root, ".tierkeep");
+    this.objects = join(this.own, "objects");
+    this.quarantine = join(this.own, "quarantine");
+    this.temporary = join(this.own, "tmp");
+  }
+
+  /** The directories that stand as long as the store does, parents first. */
+  get fixed(): readonly string[] {
+    return [this.root, this.own, this.objects, this.quarantine, this.temporary];
+  }
+
+  objectPath(object: string): string {
+    if (!isObjectId(object)) throw new TypeError(`not the name of an object: ${JSON.stringify(object)}`);
+    return join(this.objects, object.slice(0, 2), object);
+  }
+
+  tierDirectory(tier: Tier): string {
+    return join(this.root, tier.toLowerCase());
+  }
+
+  /** The tier's, tenant's and workflow's directories, then the artifact's path and its sidecar's. @throws Refused INVALID_IDENTIFIER */
+  viewPaths(tier: Tier, key: ArtifactKey): ViewPaths {
+    requireKey(key);
+    const tierDirectory = this.tierDirectory(tier);
+    const tenant = join(tierDirectory, key.tenantId);
+    const directory = join(tenant, key.workflowId);
+    const artifact = join(directory, key.artifactId);
+    // The rule above already forbids every name that could climb; this holds should it ever be loosened.
+    if (
+      dirname(artifact) !== directory ||
+      dirname(directory) !== tenant ||
+      dirname(tenant) !== tierDirectory
+    ) {
+      throw new TypeError(`not a key that can be a path: ${JSON.stringify(key)}`);
+    }
+    return { tierDirectory, tenant, directory, artifact, sidecar: `${artifact}${SIDECAR_SUFFIX}` };
+  }
+}
+
+export interface ViewPaths {
+  readonly tierDirectory: string;
+  readonly tenant: string;
+  /** The workflow's directory, in which artifact and sidecar stand. */
+  readonly directory: string;
+  readonly artifact: string;
+  readonly sidecar: string;
+}
+
+export function isObjectId(name: string): boolean {
+  return OBJECT_ID.test(name);
+}
+
+export function isFanOut(name: string): boolean {
+  return FAN_OUT.test(name);
+}

@@ -1,0 +1,291 @@
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { bytesOf, inChunks, newObject, sha256, someBytes } from "../tier-store.contract.ts";
+import type { Published } from "../tier-view.ts";
+import { type Disk, type DiskStep, realDisk } from "./disk.ts";
+import { probeLinks } from "./probe-links.ts";
+import { openStoreUnderTest } from "./store-under-test.ts";
+
+const WRITTEN_AT = Date.UTC(2024, 1, 29, 12, 0, 0, 250);
+const options = { maxBytes: null, modifiedAt: WRITTEN_AT };
+const key = { tenantId: "acme", workflowId: "nightly", artifactId: "report.pdf" };
+
+/** A disk on which a step goes wrong, `after` times that it went right. */
+function failing(step: DiskStep, code: string, after = 0): Disk & { readonly steps: DiskStep[] } {
+  const steps: DiskStep[] = [];
+  const watched = Object.entries(realDisk).map(([name, call]) => [
+    name,
+    (...args: unknown[]) => {
+      if (typeof args[0] === "string" && args.length > 1) steps.push(args[0] as DiskStep);
+      if (args[0] === step && steps.filter((taken) => taken === step).length > after) {
+        throw Object.assign(new Error(`${code}: as the test wants it`), { code });
+      }
+      return (call as (...values: unknown[]) => unknown)(...args);
+    },
+  ]);
+  return Object.assign(Object.fromEntries(watched) as Disk, { steps });
+}
+
+function objectsBelow(root: string): string[] {
+  return readdirSync(join(root, ".tierkeep", "objects"), { recursive: true, encoding: "utf8" }).filter(
+    (name) => name.includes("/"),
+  );
+}
+
+describe("objects on disk", () => {
+  it("are read-only files under the first two digits of their names, with the instant of writing as mtime", async () => {
+    await using test = await openStoreUnderTest({ threads: 1 });
+    const [streamed, put] = [`ab${"0".repeat(30)}`, `cd${"1".repeat(30)}`];
+    await test.store.write(streamed, inChunks(someBytes(1000), 100), options);
+    await test.store.put([{ object: put, bytes: someBytes(10), modifiedAt: WRITTEN_AT }]);
+    expect(objectsBelow(test.root).sort()).toEqual([`ab/${streamed}`, `cd/${put}`]);
+    for (const path of [`ab/${streamed}`, `cd/${put}`]) {
+      const stats = lstatSync(join(test.root, ".tierkeep", "objects", path));
+      expect(stats.isFile()).toBe(true);
+      expect(stats.mode & 0o222).toBe(0);
+      expect(stats.mtimeMs).toBe(WRITTEN_AT);
+    }
+  });
+
+  it("share their bytes with the view", async () => {
+    await using test = await openStoreUnderTest({ threads: 1 });
+    const object = newObject();
+    await test.store.write(object, inChunks(someBytes(1000), 100), options);
+    const sidecar = Buffer.from("{}");
+    await test.store.view?.publish([{ key, place: { tier: "COLD", object, sidecar }, earlier: [] }]);
+    const stored = statSync(join(test.root, ".tierkeep", "objects", object.slice(0, 2), object));
+    const published = statSync(join(test.root, "cold", "acme", "nightly", "report.pdf"));
+    expect(published.ino).toBe(stored.ino);
+    expect(published.mtimeMs).toBe(WRITTEN_AT);
+    expect(readdirSync(join(test.root, ".tierkeep", "tmp"))).toEqual([]);
+  });
+
+  it("are set aside with their bytes", async () => {
+    await using test = await openStoreUnderTest();
+    const object = newObject();
+    await test.store.put([{ object, bytes: someBytes(10), modifiedAt: 0 }]);
+    await test.store.quarantine(object);
+    const [aside] = readdirSync(join(test.root, ".tierkeep", "quarantine"));
+    expect(aside).toMatch(new RegExp(`^[0-9a-f]{16}-${object}$`));
+  });
+
+  it("are listed without what is none", async () => {
+    await using test = await openStoreUnderTest();
+    const object = `ab${"0".repeat(30)}`;
+    await test.store.put([{ object, bytes: someBytes(10), modifiedAt: 0 }]);
+    const folder = join(test.root, ".tierkeep", "objects");
+    for (const name of ["README", "ab/notes.txt", `ab/cd${"0".repeat(30)}`])
+      writeFileSync(join(folder, name), "");
+    expect(await Array.fromAsync(test.store.list())).toEqual([object]);
+  });
+
+  it("survive somebody tidying away empty folders", async () => {
+    await using test = await openStoreUnderTest();
+    const object = newObject();
+    await test.store.put([{ object, bytes: someBytes(10), modifiedAt: 0 }]);
+    await test.store.delete([object]);
+    rmSync(join(test.root, ".tierkeep", "objects", object.slice(0, 2)), { recursive: true });
+    await test.store.put([{ object, bytes: someBytes(10), modifiedAt: 0 }]);
+    expect(await test.store.stat(object)).toEqual({ sizeBytes: 10 });
+  });
+
+  it("are not followed where they are symbolic links, nor waited for where they are no files", async () => {
+    await using test = await openStoreUnderTest();
+    const bytes = someBytes(10);
+    writeFileSync(join(test.root, "outside"), bytes);
+    const expected = { range: null, sizeBytes: 10, checksum: sha256(bytes) };
+    const [link, folder] = [newObject(), newObject()];
+    const at = (object: string) => join(test.root, ".tierkeep", "objects", object.slice(0, 2), object);
+    mkdirSync(dirname(at(link)), { recursive: true });
+    symlinkSync(join(test.root, "outside"), at(link));
+    mkdirSync(at(folder), { recursive: true });
+    await expect(test.store.read(link, expected)).rejects.toMatchObject({ code: "TIER_UNAVAILABLE" });
+    await expect(test.store.read(folder, expected)).rejects.toMatchObject({ code: "CHECKSUM_MISMATCH" });
+  });
+});
+
+describe("a disk in trouble", () => {
+  it.each([
+    ["ENOSPC", "STORAGE_FULL"],
+    ["EDQUOT", "STORAGE_FULL"],
+    ["EIO", "TIER_UNAVAILABLE"],
+    ["EROFS", "TIER_UNAVAILABLE"],
+  ])("that says %s is a %s, with what it said as the cause, and leaves nothing", async (code, refusal) => {
+    for (const step of [
+      "object.create",
+      "object.append",
+      "object.fsync",
+      "object.directory.fsync",
+    ] as const) {
+      await using test = await openStoreUnderTest({ disk: failing(step, code) });
+      const refused = { name: "Refused", code: refusal, cause: { code } };
+      await expect(
+        test.store.write(newObject(), inChunks(someBytes(1000), 100), options),
+      ).rejects.toMatchObject(refused);
+      await expect(
+        test.store.put([{ object: newObject(), bytes: someBytes(9), modifiedAt: 0 }]),
+      ).rejects.toMatchObject(refused);
+      expect(objectsBelow(test.root)).toEqual([]);
+    }
+  });
+
+  it("ends a write as soon as it is full, though the source stalls", async () => {
+    await using test = await openStoreUnderTest({ disk: failing("object.append", "ENOSPC") });
+    async function* stalling(): AsyncGenerator<Uint8Array> {
+      yield someBytes(300_000);
+      await new Promise(() => {});
+    }
+    await expect(test.store.write(newObject(), stalling(), options)).rejects.toMatchObject({
+      code: "STORAGE_FULL",
+    });
+  });
+
+  it("is never asked twice to sync one file: after a failed fsync it may say yes for bytes that it has dropped", async () => {
+    const disk = failing("object.fsync", "EIO");
+    await using test = await openStoreUnderTest({ disk });
+    await expect(
+      test.store.put([{ object: newObject(), bytes: someBytes(9), modifiedAt: 0 }]),
+    ).rejects.toThrow();
+    await expect(test.store.write(newObject(), inChunks(someBytes(9), 9), options)).rejects.toThrow();
+    const after = disk.steps.filter((step) => step.startsWith("object.") && !/parent|mkdir/.test(step));
+    const once = ["object.create", "object.append", "object.stamp", "object.fsync", "object.discard"];
+    expect(after).toEqual([...once, ...once]);
+  });
+
+  it("syncs a long write as it goes, so that the end of it takes no longer than that of a short one", async () => {
+    const disk = failing("object.unlink", "EIO");
+    await using test = await openStoreUnderTest({ disk });
+    await test.store.write(newObject(), inChunks(new Uint8Array(100 * 1024 * 1024), 1024 * 1024), options);
+    expect(disk.steps.filter((step) => step === "object.fsync")).toHaveLength(4);
+  });
+
+  it("leaves nothing of a batch of small objects where one cannot be put", async () => {
+    await using test = await openStoreUnderTest({ disk: failing("object.append", "ENOSPC", 2) });
+    const objects = Array.from({ length: 5 }, () => ({
+      object: newObject(),
+      bytes: someBytes(9),
+      modifiedAt: 0,
+    }));
+    await expect(test.store.put(objects)).rejects.toMatchObject({ code: "STORAGE_FULL" });
+    expect(objectsBelow(test.root)).toEqual([]);
+  });
+
+  it("that is not mounted is no store without objects", async () => {
+    await using test = await openStoreUnderTest();
+    const bytes = someBytes(10);
+    const object = newObject();
+    await test.store.put([{ object, bytes, modifiedAt: 0 }]);
+    renameSync(test.root, `${test.root}-away`);
+    mkdirSync(test.root);
+    const unavailable = { code: "TIER_UNAVAILABLE" };
+    await expect(
+      test.store.read(object, { range: null, sizeBytes: 10, checksum: sha256(bytes) }),
+    ).rejects.toMatchObject(unavailable);
+    await expect(test.store.stat(object)).rejects.toMatchObject(unavailable);
+    await expect(test.store.delete([object])).rejects.toMatchObject(unavailable);
+    await expect(test.store.quarantine(object)).rejects.toMatchObject(unavailable);
+    await expect(Array.fromAsync(test.store.list())).rejects.toMatchObject(unavailable);
+    await expect(test.store.put([{ object, bytes, modifiedAt: 0 }])).rejects.toMatchObject(unavailable);
+    expect(readdirSync(test.root)).toEqual([]);
+  });
+
+  it.each([
+    "view.sidecar.create",
+    "view.sidecar.append",
+    "view.sidecar.fsync",
+    "view.sidecar.rename",
+    "view.link",
+    "view.directory.fsync",
+  ] as const)("fails the key whose %s goes wrong, and leaves no temporary file", async (step) => {
+    const disk = failing(step, "EIO");
+    await using test = await openStoreUnderTest({ disk });
+    const object = newObject();
+    await test.store.put([{ object, bytes: someBytes(9), modifiedAt: 0 }]);
+    const place = { tier: "HOT", object, sidecar: Buffer.from("{}") } as const;
+    const published = await test.store.view?.publish([{ key, place, earlier: [] }]);
+    expect(published).toEqual({
+      quarantined: [],
+      failed: [{ key, error: "EIO: as the test wants it" }],
+    } satisfies Published);
+    expect(readdirSync(join(test.root, ".tierkeep", "tmp"))).toEqual([]);
+  });
+
+  it("fails a key whose old place cannot be removed", async () => {
+    await using test = await openStoreUnderTest({ disk: failing("view.old.unlink", "EACCES") });
+    const object = newObject();
+    await test.store.put([{ object, bytes: someBytes(9), modifiedAt: 0 }]);
+    const place = (tier: "HOT" | "WARM") => ({ tier, object, sidecar: Buffer.from('{"_version":1}') });
+    await test.store.view?.publish([{ key, place: place("HOT"), earlier: [] }]);
+    const published = await test.store.view?.publish([{ key, place: place("WARM"), earlier: [] }]);
+    expect(published?.failed).toHaveLength(1);
+  });
+});
+
+describe("a tier's folder", () => {
+  it("that is a link to elsewhere stays, and its keys fail with what to do", async () => {
+    await using test = await openStoreUnderTest();
+    const object = newObject();
+    await test.store.put([{ object, bytes: someBytes(9), modifiedAt: 0 }]);
+    rmSync(join(test.root, "hot"), { recursive: true });
+    mkdirSync(join(test.root, "elsewhere"));
+    symlinkSync(join(test.root, "elsewhere"), join(test.root, "hot"));
+    const published = await test.store.view?.publish([
+      { key, place: { tier: "HOT", object, sidecar: Buffer.from("{}") }, earlier: [] },
+    ]);
+    expect(published?.failed[0]?.error).toContain("PUBLISH_TREE=false");
+    expect(readdirSync(join(test.root, "elsewhere"))).toEqual([]);
+  });
+
+  it("is probed for links, and nothing is left of that", async () => {
+    await using test = await openStoreUnderTest();
+    expect(await probeLinks(test.root)).toEqual([]);
+    expect(objectsBelow(test.root)).toEqual([]);
+    expect(["hot", "warm", "cold"].flatMap((tier) => readdirSync(join(test.root, tier)))).toEqual([]);
+  });
+
+  it("that takes no links is named, with why", async () => {
+    await using test = await openStoreUnderTest();
+    rmSync(join(test.root, "warm"), { recursive: true });
+    writeFileSync(join(test.root, "warm"), "");
+    expect(await probeLinks(test.root)).toEqual([
+      { tier: "WARM", problem: "links are refused there (EEXIST)" },
+    ]);
+  });
+});
+
+describe("the view's files", () => {
+  it("are written anew where they were edited: content stays the object's", async () => {
+    await using test = await openStoreUnderTest();
+    const object = newObject();
+    await test.store.put([{ object, bytes: someBytes(9), modifiedAt: 0 }]);
+    const placement = {
+      key,
+      place: { tier: "HOT" as const, object, sidecar: Buffer.from("{}") },
+      earlier: [],
+    };
+    await test.store.view?.publish([placement]);
+    const path = join(test.root, "hot", "acme", "nightly", "report.pdf");
+    // As editors save: a new file in place of the old one.
+    rmSync(path);
+    writeFileSync(path, "edited");
+    const published = await test.store.view?.publish([placement]);
+    expect(published?.quarantined).toHaveLength(2);
+    const content = await test.store.read(object, {
+      range: null,
+      sizeBytes: 9,
+      checksum: sha256(someBytes(9)),
+    });
+    expect(await bytesOf(content)).toEqual(Buffer.from(someBytes(9)));
+    expect(statSync(path).size).toBe(9);
+  });
+});

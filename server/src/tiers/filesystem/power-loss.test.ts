@@ -1,0 +1,325 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import type { Tier } from "@tierkeep/schema/domain/tiers";
+import { describe, expect, it } from "vitest";
+import { inChunks, newObject, sha256, someBytes } from "../tier-store.contract.ts";
+import type { TierStore } from "../tier-store.ts";
+import type { Placement } from "../tier-view.ts";
+import { DISK_STEPS, type DiskStep } from "./disk.ts";
+import { openFilesystemStore } from "./filesystem-store.ts";
+import { inlineLanes } from "./lanes.ts";
+import { Layout } from "./layout.ts";
+import { type Loss, LossyDisk, SimulatedCrash } from "./lossy-disk.ts";
+
+const WRITTEN_AT = Date.UTC(2024, 1, 29);
+const A = "aa".repeat(16);
+const B = "ab".repeat(16);
+const C = "cc".repeat(16);
+const STRAY = "dd".repeat(16);
+const STRANGER = "somebody's own";
+
+/** Stops a process, but not the machine: what it did stays as it is, synced or not. */
+class Killed extends Error {}
+
+/** A folder that goes through lives of processes and ends with a power loss, and what was promised about it meanwhile. */
+class History {
+  readonly folder = mkdtempSync(join(tmpdir(), "tierkeep-power-"));
+  readonly root = join(this.folder, "artifacts");
+  readonly layout = new Layout(this.root);
+  readonly disk: LossyDisk;
+  readonly steps: DiskStep[] = [];
+  readonly #skip: DiskStep | null;
+  /** By name: what must hold from now on, until something else is promised under that name. */
+  readonly #promises = new Map<string, () => void>();
+  #killed = false;
+  onStep: (index: number) => void = () => {};
+
+  /** `skip`: an fsync that is left out. */
+  constructor(skip: DiskStep | null = null) {
+    this.#skip = skip;
+    this.disk = new LossyDisk(this.root, {
+      onStep: (step) => {
+        if (this.#killed) throw new Killed();
+        this.steps.push(step);
+        this.onStep(this.steps.length);
+      },
+    });
+    const stranger = this.path("COLD", key("moved"));
+    mkdirSync(dirname(stranger), { recursive: true });
+    writeFileSync(stranger, STRANGER);
+  }
+
+  path(tier: Tier, of: ArtifactKey): string {
+    return join(this.root, tier.toLowerCase(), of.tenantId, of.workflowId, of.artifactId);
+  }
+
+  kill(): void {
+    this.#killed = true;
+    throw new Killed();
+  }
+
+  revive(): void {
+    this.#killed = false;
+  }
+
+  promise(name: string, holds: () => void): void {
+    this.#promises.set(name, holds);
+  }
+
+  open(): Promise<TierStore> {
+    const { fsync, fsyncDirectory } = this.disk;
+    const disk = {
+      ...this.disk,
+      fsync: (step: DiskStep, descriptor: number) =>
+        step === this.#skip ? undefined : fsync(step, descriptor),
+      fsyncDirectory: (step: DiskStep, path: string) =>
+        step === this.#skip ? undefined : fsyncDirectory(step, path),
+    };
+    return openFilesystemStore({
+      id: "base",
+      root: this.root,
+      publishTree: true,
+      lanes: inlineLanes({ root: this.root, disk }),
+    });
+  }
+
+  /** @throws whatever promise was broken */
+  check(): void {
+    for (const holds of this.#promises.values()) holds();
+  }
+
+  [Symbol.dispose](): void {
+    this.disk.release();
+    rmSync(this.folder, { recursive: true });
+  }
+}
+
+function key(artifactId: string): ArtifactKey {
+  return { tenantId: "acme", workflowId: "nightly", artifactId };
+}
+
+const moved = key("moved");
+const replaced = key("replaced");
+const purged = key("purged");
+
+function sidecar(object: string, tier: Tier): Buffer {
+  return Buffer.from(JSON.stringify({ object, tier, _version: 1, _checksum: sha256(Buffer.from(object)) }));
+}
+
+/**
+ * Everything a store is asked in its life, once, with what it promises by each answer. May be done again by the next
+ * process, whatever became of the one before.
+ */
+async function live(history: History, written: string[]): Promise<void> {
+  const { layout, root } = history;
+  const contents = new Map([A, B, C, STRAY].map((object, index) => [object, someBytes(1000 + index, index)]));
+
+  const isWhole = (object: string, bytes: Uint8Array) => () => {
+    expect(readFileSync(layout.objectPath(object)).equals(bytes)).toBe(true);
+    expect(statSync(layout.objectPath(object)).mtimeMs).toBe(WRITTEN_AT);
+  };
+  const standsAt = (of: ArtifactKey, tier: Tier, object: string) => {
+    const bytes = contents.get(object) ?? new Uint8Array();
+    const path = history.path(tier, of);
+    return (
+      existsSync(path) &&
+      readFileSync(path).equals(bytes) &&
+      existsSync(`${path}.metadata.json`) &&
+      readFileSync(`${path}.metadata.json`).equals(sidecar(object, tier))
+    );
+  };
+  const standsOnlyAt = (of: ArtifactKey, tier: Tier | null, object: string) => () => {
+    for (const each of ["HOT", "WARM", "COLD"] as const) {
+      if (each === tier) expect(standsAt(of, each, object)).toBe(true);
+      else
+        expect([
+          existsSync(history.path(each, of)),
+          existsSync(`${history.path(each, of)}.metadata.json`),
+        ]).toEqual([false, false]);
+    }
+  };
+  const publish = async (store: TierStore, placements: readonly Placement[]) => {
+    const published = await store.view?.publish(placements);
+    expect(published?.failed).toEqual([]);
+  };
+  const place = (of: ArtifactKey, tier: Tier, object: string): Placement => ({
+    key: of,
+    place: { tier, object, sidecar: sidecar(object, tier) },
+    earlier: [A, B, C, ...written],
+  });
+
+  history.promise("the stranger's file is somewhere", () => {
+    const set = existsSync(layout.quarantine)
+      ? readdirSync(layout.quarantine).map((name) => join(layout.quarantine, name))
+      : [];
+    const found = [history.path("COLD", moved), ...set].filter(
+      (path) => existsSync(path) && readFileSync(path, "utf8") === STRANGER,
+    );
+    expect(found).not.toEqual([]);
+  });
+
+  const store = await history.open();
+  const put = [A, B, C, STRAY].map((object) => ({
+    object,
+    bytes: contents.get(object) ?? new Uint8Array(),
+    modifiedAt: WRITTEN_AT,
+  }));
+  for (const { object } of put) history.promise(object, () => {});
+  await store.put(put);
+  await store.put(put.slice(0, 1));
+  for (const { object, bytes } of put) history.promise(object, isWhole(object, bytes));
+
+  const object = newObject();
+  written.push(object);
+  const bytes = someBytes(700_000, 9);
+  contents.set(object, bytes);
+  await store.write(object, inChunks(bytes, 65_536), { maxBytes: null, modifiedAt: WRITTEN_AT });
+  history.promise(object, isWhole(object, bytes));
+  const failing = store.write(newObject(), inChunks(bytes, 65_536), {
+    maxBytes: 500_000,
+    modifiedAt: WRITTEN_AT,
+  });
+  await failing.catch((error) => {
+    if (error instanceof SimulatedCrash || error instanceof Killed) throw error;
+  });
+
+  for (const { artifactId } of [moved, replaced, purged]) history.promise(artifactId, () => {});
+  await publish(store, [place(moved, "HOT", A), place(replaced, "HOT", B), place(purged, "WARM", C)]);
+  history.promise("moved", standsOnlyAt(moved, "HOT", A));
+  history.promise("replaced", standsOnlyAt(replaced, "HOT", B));
+  history.promise("purged", standsOnlyAt(purged, "WARM", C));
+
+  // Until it is published again a key may stand in both places, but never in none.
+  history.promise("moved", () => expect(standsAt(moved, "HOT", A) || standsAt(moved, "WARM", A)).toBe(true));
+  history.promise("replaced", () => {
+    const content = readFileSync(history.path("HOT", replaced));
+    expect(content.equals(contents.get(B) ?? new Uint8Array()) || content.equals(bytes)).toBe(true);
+    expect(existsSync(`${history.path("HOT", replaced)}.metadata.json`)).toBe(true);
+  });
+  history.promise("purged", () => {});
+  await publish(store, [
+    place(moved, "WARM", A),
+    place(replaced, "HOT", object),
+    { key: purged, place: null, earlier: [C] },
+  ]);
+  history.promise("moved", standsOnlyAt(moved, "WARM", A));
+  history.promise("replaced", standsOnlyAt(replaced, "HOT", object));
+  history.promise("purged", standsOnlyAt(purged, null, C));
+
+  for (const gone of [B, C]) history.promise(gone, () => {});
+  await store.delete([B, C]);
+  for (const gone of [B, C])
+    history.promise(gone, () => expect(existsSync(layout.objectPath(gone))).toBe(false));
+
+  history.promise(STRAY, () => {
+    const aside = readdirSync(layout.quarantine).filter((name) => name.endsWith(STRAY));
+    const paths = [layout.objectPath(STRAY), ...aside.map((name) => join(layout.quarantine, name))].filter(
+      existsSync,
+    );
+    expect(paths.map((path) => readFileSync(path).length)).toContain(1003);
+  });
+  await store.quarantine(STRAY);
+  history.promise("set aside", () => expect(existsSync(layout.objectPath(STRAY))).toBe(false));
+  expect(existsSync(root)).toBe(true);
+}
+
+/** Lives until the machine loses its power before step number `at`, then checks every promise. False: it lived through. */
+async function powerLostAt(at: number, loss: Loss, skip: DiskStep | null = null): Promise<boolean> {
+  using history = new History(skip);
+  history.onStep = (index) => {
+    if (index === at) history.disk.crash(loss);
+  };
+  try {
+    await live(history, []);
+    return false;
+  } catch (error) {
+    if (!(error instanceof SimulatedCrash)) throw error;
+    history.check();
+    return true;
+  } finally {
+    // Also at the very end, when everything has been promised.
+    history.disk.crash(loss);
+    history.check();
+  }
+}
+
+/** Lives until the process is killed before step number `at`; another one does it all again; then the power goes. */
+async function killedAt(at: number, skip: DiskStep | null = null): Promise<boolean> {
+  using history = new History(skip);
+  history.onStep = (index) => {
+    if (index === at) history.kill();
+  };
+  const written: string[] = [];
+  let killed = false;
+  try {
+    await live(history, written);
+  } catch (error) {
+    if (!(error instanceof Killed)) throw error;
+    killed = true;
+  }
+  history.revive();
+  history.onStep = () => {};
+  await live(history, written);
+  history.disk.crash("everything");
+  history.check();
+  return killed;
+}
+
+async function atEveryStep(run: (at: number) => Promise<boolean>): Promise<number> {
+  let at = 1;
+  while (await run(at)) at += 1;
+  return at - 1;
+}
+
+async function everything(skip: DiskStep): Promise<void> {
+  await powerLostAt(Number.POSITIVE_INFINITY, "everything", skip);
+  await atEveryStep((at) => powerLostAt(at, "everything", skip));
+  await atEveryStep((at) => killedAt(at, skip));
+}
+
+const FSYNCS = DISK_STEPS.filter((step) => step.endsWith("fsync"));
+
+describe("a power loss", () => {
+  it("takes nothing that was acknowledged, at any step, though all that was not synced is lost", async () => {
+    expect(await atEveryStep((at) => powerLostAt(at, "everything"))).toBeGreaterThan(100);
+  });
+
+  it.each([1, 2])(
+    "takes nothing that was acknowledged when some of what was not synced survives (%i)",
+    async (seed) => {
+      await atEveryStep((at) => powerLostAt(at, { seed: seed * 1000 + at }));
+    },
+  );
+
+  it("takes nothing that the next process acknowledged after one was killed at any step", async () => {
+    expect(await atEveryStep((at) => killedAt(at))).toBeGreaterThan(100);
+  });
+
+  it("may come before every kind of step that there is", async () => {
+    using history = new History();
+    history.onStep = () => {
+      // Leaves a temporary file, for the next process to remove.
+      if (history.steps.at(-1) === "view.sidecar.rename") history.kill();
+    };
+    await expect(live(history, [])).rejects.toThrow(Killed);
+    history.revive();
+    history.onStep = () => {};
+    await live(history, []);
+    expect(new Set(history.steps)).toEqual(new Set(DISK_STEPS));
+  });
+
+  it.each(FSYNCS)("would take something if %s were left out", async (step) => {
+    await expect(everything(step)).rejects.toThrow();
+  });
+});

@@ -1,0 +1,49 @@
+import { randomBytes } from "node:crypto";
+import { link, mkdir, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { TIERS, type Tier } from "@tierkeep/schema/domain/tiers";
+import { systemCode } from "./disk.ts";
+import { Layout } from "./layout.ts";
+
+/**
+ * Why no object below `root` can be linked into each tier's folder, by trying; tiers where it works are left out. The
+ * view cannot be published where this is not empty.
+ */
+export async function probeLinks(
+  root: string,
+): Promise<readonly { readonly tier: Tier; readonly problem: string }[]> {
+  const layout = new Layout(root);
+  const name = `.tierkeep-probe-${randomBytes(8).toString("hex")}`;
+  const object = join(layout.objects, name);
+  const problems: { tier: Tier; problem: string }[] = [];
+  try {
+    await mkdir(layout.objects, { recursive: true });
+    await writeFile(object, "");
+    for (const tier of TIERS) {
+      const problem = await linkProblem(object, layout.tierDirectory(tier), name);
+      if (problem !== null) problems.push({ tier, problem });
+    }
+  } finally {
+    await rm(object, { force: true });
+  }
+  return problems;
+}
+
+async function linkProblem(object: string, directory: string, name: string): Promise<string | null> {
+  const path = join(directory, name);
+  try {
+    await mkdir(directory, { recursive: true });
+    await link(object, path);
+    try {
+      const [one, other] = [await stat(object, { bigint: true }), await stat(path, { bigint: true })];
+      // Some network and overlay file systems make a copy and call it a link.
+      return one.ino === other.ino && one.dev === other.dev ? null : "links there are copies";
+    } finally {
+      await rm(path);
+    }
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === null) throw error;
+    return code === "EXDEV" ? "it is on another volume" : `links are refused there (${code})`;
+  }
+}

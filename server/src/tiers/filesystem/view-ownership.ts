@@ -1,0 +1,43 @@
+import { type Disk, systemCode } from "./disk.ts";
+
+/** A sidecar of ours is far smaller: 64 KiB of metadata, indented, and a few facts. */
+const LARGEST_SIDECAR_BYTES = 1024 * 1024;
+
+/** True when what stands there is a sidecar that we published: JSON with a version and a checksum among its facts. */
+export function isOwnSidecar(disk: Disk, path: string): boolean {
+  const text = smallFile(disk, path);
+  if (text === null) return false;
+  let facts: unknown;
+  try {
+    facts = JSON.parse(text);
+  } catch {
+    return false;
+  }
+  if (typeof facts !== "object" || facts === null || Array.isArray(facts)) return false;
+  const { _version: version, _checksum: checksum } = facts as Record<string, unknown>;
+  return typeof version === "number" && typeof checksum === "string" && /^[0-9a-f]{64}$/.test(checksum);
+}
+
+function smallFile(disk: Disk, path: string): string | null {
+  let descriptor: number | null;
+  try {
+    descriptor = disk.open(path);
+  } catch (error) {
+    // A symbolic link, a socket, a device: nothing that we made.
+    if (systemCode(error) === "ELOOP" || systemCode(error) === "ENXIO") return null;
+    throw error;
+  }
+  if (descriptor === null) return null;
+  try {
+    const facts = disk.facts(descriptor);
+    if (facts.kind !== "file" || facts.sizeBytes > LARGEST_SIDECAR_BYTES) return null;
+    const bytes = new Uint8Array(facts.sizeBytes);
+    let filled = 0;
+    for (let count = -1; filled < bytes.length && count !== 0; filled += count) {
+      count = disk.read(descriptor, bytes.subarray(filled), filled);
+    }
+    return new TextDecoder().decode(bytes.subarray(0, filled));
+  } finally {
+    disk.close(descriptor);
+  }
+}

@@ -1,0 +1,50 @@
+import { resolve } from "node:path";
+import type { Tier } from "@tierkeep/schema/domain/tiers";
+import { type Disk, withoutFsync } from "./filesystem/disk.ts";
+import { openFilesystemStore } from "./filesystem/filesystem-store.ts";
+import { ioPool } from "./filesystem/io-pool.ts";
+import { inlineLanes } from "./filesystem/lanes.ts";
+import type { TierStore } from "./tier-store.ts";
+
+const DEFAULT_IO_THREADS = 4;
+
+export interface OpenTiersOptions {
+  /** The store's folder; made where it is missing. */
+  readonly root: string;
+  /** False: no tree of links, and `view` is null. */
+  readonly publishTree: boolean;
+  /** Threads that read and write files. Default: 4. */
+  readonly ioThreads?: number | undefined;
+  /** "os": nothing waits for the disk, and a power cut may take what was acknowledged. */
+  readonly durability: "fsync" | "os";
+  /** All work is done on the calling thread, through this disk: for model checks. `ioThreads` is ignored then. */
+  readonly disk?: Disk | undefined;
+}
+
+export interface Tiers {
+  /** The store below `root`. */
+  readonly base: TierStore;
+  /** Where new objects of a tier go. */
+  storeOf(tier: Tier): TierStore;
+  /** By the id that stands in rows. */
+  readonly stores: ReadonlyMap<string, TierStore>;
+  /** Finishes what was begun, then lets go of every thread and descriptor. */
+  close(): Promise<void>;
+}
+
+/** The only place that knows the drivers. @throws Refused TIER_UNAVAILABLE when the folders cannot be made */
+export async function openTiers(options: OpenTiersOptions): Promise<Tiers> {
+  const { publishTree, durability, disk, ioThreads: threads = DEFAULT_IO_THREADS } = options;
+  const root = resolve(options.root);
+  const lanes =
+    disk === undefined
+      ? ioPool({ root, durability, threads })
+      : inlineLanes({ root, disk: durability === "os" ? withoutFsync(disk) : disk });
+  const base = await openFilesystemStore({ id: "base", root, publishTree, lanes });
+  return {
+    base,
+    storeOf: () => base,
+    stores: new Map([[base.id, base]]),
+    close: () => base.close(),
+  };
+}
