@@ -16,10 +16,10 @@ export interface Engine {
   takeSteps<C extends LifecycleStepChange | RestoreItemChange>(
     changes: readonly C[],
   ): Promise<readonly CommitOutcome<C>[]>;
-  /** Why nothing may be purged now; null: purging is allowed. */
-  purgeRefusal(): Refused | null;
-  /** Resolves when nothing is left to settle, publish or collect as of now. */
-  settled(): Promise<void>;
+  /** Why nothing may be purged now (the audit log cannot be written or lags); null: purging is allowed. */
+  purgeRefusal(): Promise<Refused | null>;
+  /** Works until nothing is left to settle, publish or collect. False: something failed, and will be tried again. */
+  drain(): Promise<boolean>;
   /** Stops taking work, finishes what runs, settles and publishes what it can until `deadline` (ms since the epoch by the system's clock). */
   close(deadline: number): Promise<void>;
 }

@@ -1,0 +1,135 @@
+import { requireChecksum } from "@tierkeep/schema/domain/checksums";
+import { requireKey } from "@tierkeep/schema/domain/identifiers";
+import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import type { Page, PageRequest } from "@tierkeep/schema/domain/pages";
+import type { Principal } from "@tierkeep/schema/domain/principal";
+import type { Refused } from "@tierkeep/schema/domain/refusals";
+import type {
+  Artifact,
+  ArtifactContent,
+  ArtifactFilter,
+  ArtifactOrder,
+  ArtifactService,
+  ByteRange,
+  Moved,
+  MoveOptions,
+  Purged,
+  PurgeOptions,
+  WriteOptions,
+} from "@tierkeep/schema/services/artifacts";
+import type { Catalog } from "../catalog/catalog.ts";
+import { listArtifacts } from "./artifact-list.ts";
+import type { Clock } from "./clock.ts";
+import type { Reader } from "./read.ts";
+import type { Writer } from "./write.ts";
+
+export interface ArtifactServiceParts {
+  readonly catalog: Catalog;
+  readonly clock: Clock;
+  readonly writer: Writer;
+  readonly reader: Reader;
+  /** Why nothing may be purged now; null: purging is allowed. */
+  readonly purgeRefusal: () => Promise<Refused | null>;
+  /** Runs a change as one that a shutdown waits for. @throws Refused UNAVAILABLE once the engine is closing */
+  readonly during: <T>(change: () => Promise<T>) => Promise<T>;
+}
+
+export class EngineArtifacts implements ArtifactService {
+  readonly #parts: ArtifactServiceParts;
+
+  constructor(parts: ArtifactServiceParts) {
+    this.#parts = parts;
+  }
+
+  async get(_principal: Principal, key: ArtifactKey): Promise<Artifact | null> {
+    return this.#parts.catalog.artifact(requireKey(key));
+  }
+
+  async getMany(_principal: Principal, keys: readonly ArtifactKey[]): Promise<readonly (Artifact | null)[]> {
+    for (const [index, key] of keys.entries()) requireKey(key, `keys.${index}.`);
+    return this.#parts.catalog.artifacts(keys);
+  }
+
+  async list(
+    _principal: Principal,
+    filter: ArtifactFilter,
+    order: ArtifactOrder,
+    page: PageRequest,
+  ): Promise<Page<Artifact>> {
+    return listArtifacts(this.#parts.catalog, this.#parts.clock.now(), filter, order, page);
+  }
+
+  write(
+    principal: Principal,
+    options: WriteOptions,
+    content: Uint8Array | AsyncIterable<Uint8Array>,
+    signal?: AbortSignal,
+  ): Promise<{ readonly artifact: Artifact; readonly created: boolean }> {
+    return this.#parts.during(() => this.#parts.writer.write(principal, options, content, signal));
+  }
+
+  promote(principal: Principal, options: MoveOptions): Promise<Moved> {
+    return this.#move(principal, "promote", options);
+  }
+
+  restore(principal: Principal, options: MoveOptions): Promise<Moved> {
+    return this.#move(principal, "restore", options);
+  }
+
+  async #move(principal: Principal, as: "promote" | "restore", options: MoveOptions): Promise<Moved> {
+    const key = keyOf(options);
+    const { catalog, clock, during } = this.#parts;
+    return during(() =>
+      catalog.commit({
+        kind: "move",
+        at: clock.now(),
+        actor: principal.actor,
+        as,
+        key,
+        fromTier: options.fromTier ?? null,
+        toTier: options.toTier,
+        ifChecksum: options.ifChecksum ?? null,
+        dryRun: options.dryRun,
+      }),
+    );
+  }
+
+  async purge(principal: Principal, options: PurgeOptions): Promise<Purged> {
+    const key = keyOf(options);
+    const { catalog, clock, during, purgeRefusal } = this.#parts;
+    return during(async () => {
+      const refusal = options.dryRun ? null : await purgeRefusal();
+      if (refusal) throw refusal;
+      const purged = await catalog.commit({
+        kind: "purge",
+        at: clock.now(),
+        actor: principal.actor,
+        key,
+        fromTier: options.fromTier ?? null,
+        ifChecksum: options.ifChecksum ?? null,
+        dryRun: options.dryRun,
+      });
+      return { ...key, ...purged };
+    });
+  }
+
+  open(
+    _principal: Principal,
+    key: ArtifactKey,
+    pick?: (artifact: Artifact) => ByteRange | null | false,
+    signal?: AbortSignal,
+  ): Promise<ArtifactContent | null> {
+    return this.#parts.reader.open(key, pick, signal);
+  }
+
+  bytes(_principal: Principal, artifact: Artifact): Promise<Uint8Array | null> {
+    return this.#parts.reader.bytes(artifact);
+  }
+}
+
+/** The checked key of an input, without what else stands in it. */
+function keyOf(options: ArtifactKey & { readonly ifChecksum?: string | undefined }): ArtifactKey {
+  const { tenantId, workflowId, artifactId } = requireKey(options);
+  if (options.ifChecksum !== undefined) requireChecksum(options.ifChecksum, "ifChecksum");
+  return { tenantId, workflowId, artifactId };
+}

@@ -1,0 +1,133 @@
+import { createHash } from "node:crypto";
+import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import type { ArtifactOrderField } from "@tierkeep/schema/services/artifacts";
+import type { ArtifactPosition } from "../catalog/catalog.ts";
+
+/** Longer than any cursor of ours: three names of 200 bytes, each byte escaped, in base64. */
+const MAX_CURSOR_LENGTH = 8192;
+const FINGERPRINT_BYTES = 8;
+
+/** Turns positions of one list into opaque cursors and back. */
+export interface Cursors<Position> {
+  encode(position: Position): string;
+  /** @param argument path of the argument it came in @throws Refused CURSOR_INVALID */
+  decode(cursor: string, argument: string): Position;
+}
+
+/** How a position is written as JSON and read back; `read` is given anything a client may send and answers null for what is no position. */
+export interface PositionCodec<Position> {
+  readonly write: (position: Position) => unknown;
+  readonly read: (json: unknown) => Position | null;
+}
+
+/** What a cursor must belong to: the same list, in the same order, of the same things. */
+export interface CursorScope {
+  /** Name of the list, e.g. "artifacts". */
+  readonly list: string;
+  readonly order?: unknown;
+  /** As the client gave it; absent and undefined properties are the same, and their order does not matter. */
+  readonly filter?: unknown;
+}
+
+/** Cursors that hold the sort value of a row, so that rows which come and go between pages shift nothing. */
+export function keysetCursors<Position>(
+  scope: CursorScope,
+  codec: PositionCodec<Position>,
+): Cursors<Position> {
+  const fingerprint = createHash("sha256")
+    .update(canonicalJson([scope.list, scope.order ?? null, scope.filter ?? null]))
+    .digest()
+    .subarray(0, FINGERPRINT_BYTES);
+  return {
+    encode: (position) =>
+      Buffer.concat([fingerprint, Buffer.from(JSON.stringify(codec.write(position)))]).toString("base64url"),
+    decode: (cursor, argument) => {
+      const bytes = canonicalBytes(cursor);
+      if (!bytes?.subarray(0, FINGERPRINT_BYTES).equals(fingerprint)) throw cursorInvalid(argument);
+      const position = codec.read(parsedJson(bytes.subarray(FINGERPRINT_BYTES)));
+      if (position === null) throw cursorInvalid(argument);
+      return position;
+    },
+  };
+}
+
+export function cursorInvalid(argument: string, of = "this list in this order with this filter"): Refused {
+  return new Refused("CURSOR_INVALID", `${argument} is no cursor of ${of}. Start again without it.`, {
+    argument,
+  });
+}
+
+/** The bytes of an unpadded base64url text; null for any other text, also for a second spelling of the same bytes. */
+export function canonicalBytes(text: string): Buffer | null {
+  if (text.length > MAX_CURSOR_LENGTH) return null;
+  const bytes = Buffer.from(text, "base64url");
+  return bytes.toString("base64url") === text ? bytes : null;
+}
+
+export const namePositions: PositionCodec<string> = {
+  write: (name) => name,
+  read: (json) => (isName(json) ? json : null),
+};
+
+export const keyPositions: PositionCodec<ArtifactKey> = {
+  write: ({ tenantId, workflowId, artifactId }) => [tenantId, workflowId, artifactId],
+  read: (json) => {
+    if (!Array.isArray(json) || json.length !== 3 || !json.every(isName)) return null;
+    const [tenantId, workflowId, artifactId] = json as [string, string, string];
+    return { tenantId, workflowId, artifactId };
+  },
+};
+
+/** Jobs, newest first. */
+export const startPositions: PositionCodec<{ readonly startedAt: number; readonly id: string }> = {
+  write: ({ startedAt, id }) => [startedAt, id],
+  read: (json) => {
+    if (!Array.isArray(json) || json.length !== 2) return null;
+    const [startedAt, id]: unknown[] = json;
+    return Number.isSafeInteger(startedAt) && isName(id) ? { startedAt: startedAt as number, id } : null;
+  },
+};
+
+/** Artifacts ordered by `field`. */
+export function artifactPositions(field: ArtifactOrderField): PositionCodec<ArtifactPosition> {
+  return field === "KEY" ? artifactKeyPositions : artifactValuePositions;
+}
+
+const artifactKeyPositions: PositionCodec<ArtifactPosition> = {
+  write: (position) => ("key" in position ? keyPositions.write(position.key) : null),
+  read: (json) => {
+    const key = keyPositions.read(json);
+    return key && { key };
+  },
+};
+
+const artifactValuePositions: PositionCodec<ArtifactPosition> = {
+  write: (position) => ("key" in position ? null : [position.value, position.row]),
+  read: (json) => {
+    if (!Array.isArray(json) || json.length !== 2 || !json.every(Number.isSafeInteger)) return null;
+    const [value, row] = json as [number, number];
+    return { value, row };
+  },
+};
+
+function isName(value: unknown): value is string {
+  return typeof value === "string" && value.isWellFormed();
+}
+
+function parsedJson(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString("utf8"));
+  } catch {
+    return null;
+  }
+}
+
+/** JSON with object keys sorted, so that two spellings of one filter are one text. */
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_name, item: unknown) =>
+    typeof item === "object" && item !== null && !Array.isArray(item)
+      ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : item,
+  );
+}

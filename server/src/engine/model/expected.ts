@@ -1,0 +1,120 @@
+import { createHash } from "node:crypto";
+import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import {
+  dueStep,
+  type LifecycleStep,
+  type RetentionPolicy,
+  STEP_RULES,
+} from "@tierkeep/schema/domain/policy";
+import type { ErrorCode } from "@tierkeep/schema/domain/refusals";
+import { isHotter, type Tier } from "@tierkeep/schema/domain/tiers";
+
+/** One thing that is asked of the engine. Contents are told by seed and size, so that they differ and can be told apart. */
+export type Command =
+  | {
+      readonly do: "write";
+      readonly key: ArtifactKey;
+      readonly tier: Tier;
+      readonly seed: number;
+      readonly sizeBytes: number;
+      readonly ifAbsent?: boolean;
+    }
+  /** The content is not what was announced, or its client goes away half-way: refused, and nothing may be left of it. */
+  | { readonly do: "write in vain" | "upload in vain"; readonly key: ArtifactKey; readonly sizeBytes: number }
+  | { readonly do: "promote" | "restore"; readonly key: ArtifactKey; readonly toTier: Tier }
+  | { readonly do: "purge"; readonly key: ArtifactKey }
+  | { readonly do: "age"; readonly step: LifecycleStep };
+
+export interface ExpectedArtifact {
+  readonly checksum: string;
+  readonly sizeBytes: number;
+  readonly tier: Tier;
+  readonly createdAt: number;
+  readonly modifiedAt: number;
+  readonly promotedAt: number | null;
+  readonly promotedFrom: Tier | null;
+  readonly ageSince: number;
+}
+
+/** What a store must hold, by key as a path. */
+export type Expected = ReadonlyMap<string, ExpectedArtifact>;
+
+export type Answer = { readonly next: Expected; readonly refused: ErrorCode | null };
+
+export const POLICY: RetentionPolicy = { hotDays: 7, warmDays: 30, coldDays: 90 };
+
+export function pathOf(key: ArtifactKey): string {
+  return `${key.tenantId}/${key.workflowId}/${key.artifactId}`;
+}
+
+export function contentOf(seed: number, sizeBytes: number): Buffer {
+  return Buffer.alloc(sizeBytes, `content ${seed} `);
+}
+
+/** The whole of the engine's meaning, in memory and without a thought for how it is done. */
+export function answer(state: Expected, command: Command, now: number): Answer {
+  const refuse = (refused: ErrorCode): Answer => ({ next: state, refused });
+  const put = (path: string, artifact: ExpectedArtifact): Answer => ({
+    next: new Map(state).set(path, artifact),
+    refused: null,
+  });
+  switch (command.do) {
+    case "write": {
+      const path = pathOf(command.key);
+      const current = state.get(path);
+      if (command.ifAbsent && current) return refuse("PRECONDITION_FAILED");
+      const content = contentOf(command.seed, command.sizeBytes);
+      return put(path, {
+        checksum: createHash("sha256").update(content).digest("hex"),
+        sizeBytes: command.sizeBytes,
+        tier: command.tier,
+        createdAt: current?.createdAt ?? now,
+        modifiedAt: now,
+        promotedAt: null,
+        promotedFrom: null,
+        ageSince: now,
+      });
+    }
+    case "write in vain":
+      return refuse("CHECKSUM_MISMATCH");
+    case "upload in vain":
+      return refuse("BAD_USER_INPUT");
+    case "promote":
+    case "restore": {
+      const path = pathOf(command.key);
+      const current = state.get(path);
+      if (!current) return refuse("ARTIFACT_NOT_FOUND");
+      if (current.tier === command.toTier) return refuse("SAME_TIER");
+      if (command.do === "restore" && !isHotter(command.toTier, current.tier))
+        return refuse("BAD_USER_INPUT");
+      return put(path, moved(current, command.toTier, now));
+    }
+    case "purge": {
+      const path = pathOf(command.key);
+      if (!state.has(path)) return refuse("ARTIFACT_NOT_FOUND");
+      const next = new Map(state);
+      next.delete(path);
+      return { next, refused: null };
+    }
+    case "age": {
+      const next = new Map(state);
+      for (const [path, artifact] of state) {
+        if (dueStep(artifact, POLICY, now) !== command.step) continue;
+        const { to } = STEP_RULES[command.step];
+        if (to === null) next.delete(path);
+        else next.set(path, moved(artifact, to, now));
+      }
+      return { next, refused: null };
+    }
+  }
+}
+
+function moved(artifact: ExpectedArtifact, toTier: Tier, now: number): ExpectedArtifact {
+  return {
+    ...artifact,
+    tier: toTier,
+    promotedAt: now,
+    promotedFrom: artifact.tier,
+    ageSince: isHotter(toTier, artifact.tier) ? now : artifact.ageSince,
+  };
+}

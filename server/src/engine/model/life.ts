@@ -1,0 +1,249 @@
+import { createHash, randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { dueBefore, STEP_RULES } from "@tierkeep/schema/domain/policy";
+import type { Principal } from "@tierkeep/schema/domain/principal";
+import { type ErrorCode, Refused } from "@tierkeep/schema/domain/refusals";
+import { InlineSqliteCatalog } from "../../catalog/sqlite/open-sqlite-catalog.ts";
+import type { Disk, DiskStep } from "../../tiers/filesystem/disk.ts";
+import { type Loss, LossyDisk } from "../../tiers/filesystem/lossy-disk.ts";
+import { openTiers, type Tiers } from "../../tiers/open-tiers.ts";
+import type { Clock } from "../clock.ts";
+import { type OpenedEngine, openEngine } from "../open-engine.ts";
+import { type Command, contentOf, POLICY } from "./expected.ts";
+import { Died, type Fuse } from "./fuse.ts";
+import { fusedCatalog } from "./fused-catalog.ts";
+
+export const somebody: Principal = { actor: "model", role: "ADMIN", tenants: null };
+
+export function catalogPath(root: string): string {
+  return join(root, ".tierkeep", "catalog.db");
+}
+
+/** How a life goes on and how it may end. */
+export interface Fate {
+  readonly clock: Clock;
+  readonly fuse: Fuse;
+  /** What of the unsynced files goes with it when it ends. */
+  readonly lose: Loss;
+  /** A sync that this life believes it makes, and does not. */
+  readonly omit?: DiskStep | undefined;
+}
+
+interface Parts {
+  readonly disk: LossyDisk;
+  readonly tiers: Tiers;
+  readonly catalog: InlineSqliteCatalog;
+  readonly clock: Clock;
+  readonly fuse: Fuse;
+}
+
+/**
+ * One life of a process on a store: the real engine on the real drivers, all on the calling thread, with a fuse at
+ * every step of theirs. What it leaves in its folder is what the next life starts from.
+ */
+export class Life {
+  readonly engine: OpenedEngine;
+  readonly tiers: Tiers;
+  readonly #parts: Parts;
+
+  private constructor(parts: Parts) {
+    const { tiers, catalog, clock, fuse } = parts;
+    this.#parts = parts;
+    this.tiers = tiers;
+    this.engine = openEngine({
+      catalog: fusedCatalog(catalog, fuse),
+      clock,
+      stores: tiers.stores,
+      storeOf: tiers.storeOf,
+      owner: randomBytes(8).toString("hex"),
+      maxArtifactBytes: null,
+      purgeRefusal: async () => null,
+      onProblem: () => {},
+      upkeepByItself: false,
+    });
+  }
+
+  /** Null: it died before it was ready. `root` must exist. */
+  static async begin(root: string, { clock, fuse, lose, omit }: Fate): Promise<Life | null> {
+    const disk = new LossyDisk(root, { onStep: (step) => fuse.step(step) });
+    try {
+      const tiers = await openTiers({
+        root,
+        publishTree: true,
+        durability: "fsync",
+        disk: omitting(disk, omit),
+      });
+      const catalog = InlineSqliteCatalog.open({ path: catalogPath(root), durability: "os" });
+      return new Life({ disk, tiers, catalog, clock, fuse });
+    } catch (error) {
+      if (!(error instanceof Died)) throw error;
+      disk.crash(lose);
+      return null;
+    }
+  }
+
+  /** The code of the refusal; null: it was done. @throws Died */
+  async take(command: Command): Promise<ErrorCode | null> {
+    try {
+      await this.#take(command);
+      return null;
+    } catch (error) {
+      if (error instanceof Refused && !this.#parts.fuse.dead) return error.code;
+      throw this.#parts.fuse.dead ? new Died("died meanwhile", { cause: error }) : error;
+    }
+  }
+
+  /** Settles, publishes and collects until nothing is left. @throws Died */
+  async drain(): Promise<void> {
+    const clean = await this.engine.drain();
+    this.#parts.fuse.alive();
+    if (!clean) throw new Error("upkeep failed though nothing was in its way");
+  }
+
+  /** Ends as a process or a machine does that dies here; `lose` says what of the unsynced files goes with it. */
+  async end(lose: Loss): Promise<void> {
+    this.#parts.fuse.blow();
+    this.#parts.catalog.kill();
+    this.#parts.disk.crash(lose);
+    await this.tiers.close();
+  }
+
+  async #take(command: Command): Promise<void> {
+    const { artifacts } = this.engine;
+    switch (command.do) {
+      case "write": {
+        const { key, tier, seed, sizeBytes, ifAbsent = false } = command;
+        const options = { ...key, tier, ifAbsent, contentType: null, metadata: { seed } };
+        await artifacts.write(somebody, options, contentOf(seed, sizeBytes));
+        return;
+      }
+      case "upload in vain": {
+        const options = { ...command.key, tier: "HOT" as const, contentType: null, metadata: {} };
+        await artifacts.write(somebody, options, brokenOff(command.sizeBytes));
+        return;
+      }
+      case "write in vain": {
+        const content = contentOf(-1, command.sizeBytes);
+        const checksum = createHash("sha256").update("something else").digest("hex");
+        const options = { ...command.key, tier: "HOT" as const, contentType: null, metadata: {}, checksum };
+        await artifacts.write(somebody, options, content);
+        return;
+      }
+      case "promote":
+      case "restore":
+        await artifacts[command.do](somebody, { ...command.key, toTier: command.toTier, dryRun: false });
+        return;
+      case "purge":
+        await artifacts.purge(somebody, { ...command.key, dryRun: false });
+        return;
+      case "age":
+        await this.#age(command.step);
+    }
+  }
+
+  async #age(step: "PROMOTE_TO_WARM" | "PROMOTE_TO_COLD" | "PURGE"): Promise<void> {
+    const { clock } = this.#parts;
+    const now = clock.now();
+    const jobId = await this.#startJob(now);
+    const due = await this.engine.catalog.due(
+      STEP_RULES[step].from,
+      null,
+      dueBefore(step, POLICY, now) ?? 0,
+      null,
+      100,
+    );
+    const outcomes = await this.engine.takeSteps(
+      due.map(({ artifact }) => ({
+        kind: "lifecycleStep" as const,
+        at: now,
+        actor: "model",
+        jobId,
+        key: {
+          tenantId: artifact.tenantId,
+          workflowId: artifact.workflowId,
+          artifactId: artifact.artifactId,
+        },
+        planned: {
+          version: artifact.version,
+          tier: artifact.tier,
+          ageSince: artifact.ageSince,
+          sizeBytes: artifact.sizeBytes,
+        },
+        step,
+        asOf: now,
+        policy: POLICY,
+        dryRun: false,
+      })),
+    );
+    for (const outcome of outcomes) if (!outcome.ok) throw outcome.refused;
+    await this.#parts.catalog.commit({
+      kind: "finishJob",
+      at: now,
+      actor: "model",
+      jobId,
+      status: "SUCCEEDED",
+      errorCode: null,
+      error: null,
+      durationSeconds: 1,
+    });
+  }
+
+  /** Jobs are the lifecycle's, not the engine's: their rows are made without a fuse, and an older one is ended first. */
+  async #startJob(now: number): Promise<string> {
+    const { catalog } = this.#parts;
+    for (const { job } of await catalog.runningJobs()) {
+      await catalog.commit({
+        kind: "finishJob",
+        at: now,
+        actor: "model",
+        jobId: job.id,
+        status: "CANCELLED",
+        errorCode: null,
+        error: null,
+        durationSeconds: 1,
+      });
+    }
+    const id = randomBytes(8).toString("hex");
+    await catalog.commit({
+      kind: "startJob",
+      at: now,
+      actor: "model",
+      input: null,
+      expected: null,
+      job: {
+        kind: "lifecycle",
+        id,
+        status: "RUNNING",
+        dryRun: false,
+        startedAt: now,
+        finishedAt: null,
+        durationSeconds: null,
+        progress: 0,
+        totalErrors: 0,
+        error: null,
+        tenantId: null,
+        asOf: now,
+        steps: ["PROMOTE_TO_WARM", "PROMOTE_TO_COLD", "PURGE"],
+        promotedToWarm: 0,
+        promotedToCold: 0,
+        purged: 0,
+        retentionPolicy: POLICY,
+      },
+    });
+    return id;
+  }
+}
+
+/** Yields so many bytes, then fails as an upload does whose client goes away. */
+async function* brokenOff(sizeBytes: number): AsyncGenerator<Uint8Array> {
+  yield contentOf(-1, sizeBytes);
+  throw new Refused("BAD_USER_INPUT", "the client went away");
+}
+
+function omitting(disk: Disk, omit: DiskStep | undefined): Disk {
+  return {
+    ...disk,
+    fsync: (step, descriptor) => step !== omit && disk.fsync(step, descriptor),
+    fsyncDirectory: (step, path) => step !== omit && disk.fsyncDirectory(step, path),
+  };
+}

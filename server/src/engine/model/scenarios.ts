@@ -1,0 +1,113 @@
+import { DAY_MS } from "@tierkeep/schema/domain/ages";
+import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import type { Command } from "./expected.ts";
+
+/** What one life does, in order: commands, the work that follows commits, time that passes, and a stranger's file put where one of ours belongs. */
+export type Act =
+  | Command
+  | { readonly do: "drain" }
+  | { readonly do: "wait"; readonly ms: number }
+  | { readonly do: "intrude"; readonly path: string };
+
+const SMALL = 100;
+/** More than may ride in the catalog. */
+const LARGE = 200_000;
+
+const a: ArtifactKey = { tenantId: "acme", workflowId: "nightly", artifactId: "report.md" };
+const b: ArtifactKey = { tenantId: "acme", workflowId: "nightly", artifactId: "model.bin" };
+const c: ArtifactKey = { tenantId: "globex", workflowId: "büro", artifactId: "報告書.pdf" };
+
+const drain: Act = { do: "drain" };
+const write = (
+  key: ArtifactKey,
+  seed: number,
+  sizeBytes: number,
+  tier: "HOT" | "WARM" | "COLD" = "HOT",
+): Act => ({
+  do: "write",
+  key,
+  seed,
+  sizeBytes,
+  tier,
+});
+
+/** Between them they take every step that the engine and its drivers have; the check asserts that. */
+export const SCENARIOS: Readonly<Record<string, readonly Act[]>> = {
+  "small writes settle, are published, replaced and purged": [
+    write(a, 1, SMALL),
+    write(b, 2, 0),
+    drain,
+    write(a, 3, SMALL),
+    write(c, 4, SMALL),
+    drain,
+    { do: "purge", key: a },
+    drain,
+  ],
+  "a large write replaces a small one before it is settled, and the other way round": [
+    write(a, 1, SMALL),
+    write(a, 2, LARGE),
+    drain,
+    write(a, 3, SMALL),
+    drain,
+    write(a, 4, LARGE),
+    write(a, 5, LARGE),
+    drain,
+  ],
+  "moves change the place and nothing else": [
+    write(a, 1, LARGE),
+    drain,
+    { do: "promote", key: a, toTier: "COLD" },
+    drain,
+    { do: "restore", key: a, toTier: "WARM" },
+    { do: "restore", key: a, toTier: "HOT" },
+    { do: "promote", key: a, toTier: "WARM" },
+    drain,
+    write(a, 2, SMALL),
+    { do: "promote", key: a, toTier: "COLD" },
+    drain,
+  ],
+  "a key that is purged and written again is another artifact": [
+    write(a, 1, SMALL),
+    drain,
+    { do: "purge", key: a },
+    write(a, 2, SMALL, "COLD"),
+    drain,
+    { do: "purge", key: a },
+    write(a, 3, LARGE),
+    { do: "purge", key: a },
+    drain,
+  ],
+  "what ages is moved a step a run, then purged": [
+    write(a, 1, SMALL),
+    write(b, 2, LARGE),
+    drain,
+    { do: "wait", ms: 8 * DAY_MS },
+    { do: "age", step: "PROMOTE_TO_WARM" },
+    drain,
+    { do: "wait", ms: 23 * DAY_MS },
+    { do: "age", step: "PROMOTE_TO_COLD" },
+    { do: "wait", ms: 60 * DAY_MS },
+    write(c, 3, SMALL),
+    { do: "age", step: "PURGE" },
+    drain,
+  ],
+  "a stranger's files are moved out of the way, never removed": [
+    { do: "intrude", path: "hot/acme/nightly/report.md" },
+    { do: "intrude", path: "warm/acme/nightly/report.md.metadata.json" },
+    write(a, 1, SMALL),
+    drain,
+    { do: "intrude", path: "warm/acme/nightly/report.md" },
+    { do: "promote", key: a, toTier: "WARM" },
+    drain,
+  ],
+  "a write that is given up leaves nothing": [
+    { do: "write in vain", key: a, sizeBytes: SMALL },
+    { do: "write in vain", key: a, sizeBytes: LARGE },
+    { do: "upload in vain", key: a, sizeBytes: LARGE },
+    drain,
+    write(a, 1, SMALL),
+    { do: "write", key: a, seed: 2, sizeBytes: LARGE, tier: "HOT", ifAbsent: true },
+    { do: "write in vain", key: a, sizeBytes: LARGE },
+    drain,
+  ],
+};

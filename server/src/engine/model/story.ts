@@ -1,0 +1,101 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { expect } from "vitest";
+import type { DiskStep } from "../../tiers/filesystem/disk.ts";
+import type { Loss } from "../../tiers/filesystem/lossy-disk.ts";
+import { disagreements } from "./disagreements.ts";
+import { answer, type Expected } from "./expected.ts";
+import { Died, Fuse } from "./fuse.ts";
+import { breaches, leftovers, STRANGER, seenOf, strangersIn } from "./inspect.ts";
+import { Life } from "./life.ts";
+import type { Act } from "./scenarios.ts";
+
+const START = Date.UTC(2026, 0, 1);
+
+/** A store's lives one after the other, and what must be true of it. */
+export class Story {
+  readonly root = mkdtempSync(join(tmpdir(), "tierkeep-model-"));
+  /** Names of all steps taken in all lives. */
+  readonly steps: string[] = [];
+  readonly #omit: DiskStep | undefined;
+  #now = START;
+  #before: Expected = new Map();
+  #after: Expected = new Map();
+  #strangers = 0;
+
+  /** `omit`: a sync that is left out in every life. */
+  constructor(omit?: DiskStep) {
+    this.#omit = omit;
+  }
+
+  /** Lives through the acts, to the end (true) or until it has taken `lastStep` steps. */
+  async live(acts: readonly Act[], lastStep: number, lose: Loss): Promise<boolean> {
+    const fuse = new Fuse(lastStep);
+    const life = await Life.begin(this.root, this.#fate(fuse, lose));
+    try {
+      for (const act of life ? acts : []) await this.#act(life as Life, act);
+      return life !== null;
+    } catch (error) {
+      if (error instanceof Died) return false;
+      throw error;
+    } finally {
+      await life?.end(lose);
+      this.steps.push(...fuse.steps);
+    }
+  }
+
+  /** Asserts what the next life finds, at once and after it has put everything in order. */
+  async check(): Promise<void> {
+    const fuse = new Fuse();
+    const life = await Life.begin(this.root, this.#fate(fuse, "nothing"));
+    if (!life) throw new Error("did not begin");
+    try {
+      const seen = await seenOf(life);
+      expect(disagreements(seen, this.#before, this.#after)).toEqual([]);
+      expect(await breaches(life, this.root)).toEqual([]);
+      await life.drain();
+      expect(await seenOf(life)).toEqual(seen);
+      expect(await breaches(life, this.root)).toEqual([]);
+      expect(leftovers(this.root)).toEqual([]);
+      expect(strangersIn(this.root)).toBe(this.#strangers);
+      this.#before = seen;
+      this.#after = seen;
+    } finally {
+      await life.end("nothing");
+      this.steps.push(...fuse.steps);
+    }
+  }
+
+  async #act(life: Life, act: Act): Promise<void> {
+    this.#now += act.do === "wait" ? act.ms : 1;
+    switch (act.do) {
+      case "wait":
+        return;
+      case "drain":
+        return life.drain();
+      case "intrude":
+        return this.#intrude(join(this.root, act.path));
+      default: {
+        const { next, refused } = answer(this.#after, act, this.#now);
+        this.#after = next;
+        expect(await life.take(act)).toBe(refused);
+        this.#before = next;
+      }
+    }
+  }
+
+  #intrude(path: string): void {
+    mkdirSync(dirname(path), { recursive: true });
+    this.#strangers++;
+    writeFileSync(path, STRANGER);
+  }
+
+  #fate(fuse: Fuse, lose: Loss) {
+    return { clock: { now: () => this.#now }, fuse, lose, omit: this.#omit };
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.root, { recursive: true });
+  }
+}

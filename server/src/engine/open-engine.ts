@@ -1,0 +1,96 @@
+import type { Refused } from "@tierkeep/schema/domain/refusals";
+import type { Tier } from "@tierkeep/schema/domain/tiers";
+import type { Catalog } from "../catalog/catalog.ts";
+import type { ArtifactRow } from "../catalog/rows.ts";
+import type { TierStore } from "../tiers/tier-store.ts";
+import { EngineArtifacts } from "./artifact-service.ts";
+import { Backlog } from "./backlog.ts";
+import type { Clock } from "./clock.ts";
+import type { Engine } from "./engine.ts";
+import { InFlight } from "./in-flight.ts";
+import { Reader } from "./read.ts";
+import { abandonStrangers } from "./recover.ts";
+import { Upkeep } from "./upkeep.ts";
+import { Writer } from "./write.ts";
+
+/** Bytes that may ride in the catalog before writers wait. */
+const BACKLOG_BYTES = 256 * 1024 * 1024;
+
+export interface EngineParts {
+  readonly catalog: Catalog;
+  readonly clock: Clock;
+  /** By the id that rows carry; every store that a row may name. */
+  readonly stores: ReadonlyMap<string, TierStore>;
+  /** Where new content of a tier goes. */
+  readonly storeOf: (tier: Tier) => TierStore;
+  /** This process's name, never used before: what others staged is abandoned. */
+  readonly owner: string;
+  /** Null: none. */
+  readonly maxArtifactBytes: number | null;
+  readonly backlogBytes?: number;
+  /** Why nothing may be purged now; null: purging is allowed. */
+  readonly purgeRefusal: () => Promise<Refused | null>;
+  /** Told what went wrong behind the scenes; the engine goes on by itself. */
+  readonly onProblem: (message: string, error?: unknown) => void;
+  readonly onDamage?: (row: ArtifactRow) => void;
+  /** False: settle, publish and collect run only when drained. Default true. */
+  readonly upkeepByItself?: boolean;
+}
+
+/** What the engine shows to metrics beside its work. */
+export interface OpenedEngine extends Engine {
+  /** Bytes that ride in the catalog, not settled yet. */
+  readonly backlogBytes: number;
+}
+
+/** Starts the engine and, in the background, recovery. */
+export function openEngine(parts: EngineParts): OpenedEngine {
+  const { catalog, clock, stores, storeOf, owner, maxArtifactBytes, purgeRefusal, onProblem } = parts;
+  const backlog = new Backlog(parts.backlogBytes ?? BACKLOG_BYTES);
+  const inFlight = new InFlight();
+  const upkeep = new Upkeep({
+    catalog,
+    clock,
+    stores,
+    viewStore: storeOf("HOT"),
+    backlog,
+    onProblem,
+    byItself: parts.upkeepByItself ?? true,
+  });
+  const wakeUpkeep = () => upkeep.wake();
+  const writer = new Writer({ catalog, clock, backlog, storeOf, owner, maxArtifactBytes, wakeUpkeep });
+  const reader = new Reader({ catalog, clock, stores, onDamage: parts.onDamage ?? (() => {}) });
+  const during = <T>(work: () => Promise<T>) => inFlight.during(work);
+  const artifacts = new EngineArtifacts({ catalog, clock, writer, reader, purgeRefusal, during });
+
+  const recovery = abandonStrangers(catalog, owner, () => clock.now())
+    .catch((error: unknown) => onProblem("what a dead owner left behind could not be abandoned yet", error))
+    .then(wakeUpkeep);
+
+  return {
+    catalog,
+    clock,
+    artifacts,
+    purgeRefusal,
+    takeSteps: (changes) =>
+      during(async () => {
+        const purges = changes.some(
+          (change) => change.kind === "lifecycleStep" && change.step === "PURGE" && !change.dryRun,
+        );
+        const refused = purges ? await purgeRefusal() : null;
+        return refused ? changes.map(() => ({ ok: false as const, refused })) : catalog.commitAll(changes);
+      }),
+    drain: async () => {
+      await recovery;
+      return upkeep.drain();
+    },
+    get backlogBytes() {
+      return backlog.bytes;
+    },
+    close: async (deadline) => {
+      await inFlight.close(deadline);
+      await recovery;
+      await upkeep.close(deadline);
+    },
+  };
+}

@@ -1,0 +1,26 @@
+import type { Catalog } from "../catalog/catalog.ts";
+import type { UnsettledObject } from "../catalog/rows.ts";
+import type { TierStore } from "../tiers/tier-store.ts";
+
+/** Objects written with one round of syncs. */
+const BATCH = 64;
+
+/**
+ * Writes bytes that ride in the catalog to their objects, then lets the rows drop their copies where they still name
+ * them. A row replaced meanwhile has its object in garbage, so what was written here is collected. Must not run beside
+ * collect: it could write what is just being removed. Returns how many objects it treated.
+ */
+export async function settle(catalog: Catalog, stores: ReadonlyMap<string, TierStore>): Promise<number> {
+  const objects = await catalog.unsettled(BATCH);
+  for (const [store, own] of Map.groupBy(objects, (object) => object.store)) {
+    await putAll(stores.get(store), own);
+    await catalog.commitAll(own.map(({ key, object }) => ({ kind: "settled" as const, key, object })));
+  }
+  return objects.length;
+}
+
+async function putAll(store: TierStore | undefined, objects: readonly UnsettledObject[]): Promise<void> {
+  if (!store)
+    throw new Error(`No store ${objects[0]?.store} is configured, but the catalog holds bytes for it.`);
+  await store.put(objects.map(({ object, bytes, modifiedAt }) => ({ object, bytes, modifiedAt })));
+}

@@ -1,0 +1,46 @@
+/** Up to here bytes ride in the catalog's commit: one fsync for many writes instead of three for each. */
+export const MAX_RIDING_BYTES = 64 * 1024;
+
+/** Content that is small enough to be held, or more of it than that as it comes. */
+export type SmallOrStream = { readonly small: Uint8Array } | { readonly stream: AsyncIterable<Uint8Array> };
+
+/** Reads ahead just far enough to know which of the two `content` is. A stream must be consumed or returned from. */
+export async function smallOrStream(content: Uint8Array | AsyncIterable<Uint8Array>): Promise<SmallOrStream> {
+  if (content instanceof Uint8Array) {
+    return content.byteLength <= MAX_RIDING_BYTES ? { small: content } : { stream: once(content) };
+  }
+  const source = content[Symbol.asyncIterator]();
+  const ahead: Uint8Array[] = [];
+  let bytes = 0;
+  while (bytes <= MAX_RIDING_BYTES) {
+    const next = await source.next();
+    if (next.done) return { small: Buffer.concat(ahead, bytes) };
+    ahead.push(next.value);
+    bytes += next.value.byteLength;
+  }
+  return { stream: resume(ahead, source) };
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+async function* resume(ahead: Uint8Array[], source: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let ended = false;
+  try {
+    yield* ahead;
+    for (;;) {
+      const next = await source.next();
+      if (next.done) {
+        ended = true;
+        return;
+      }
+      yield next.value;
+    }
+  } catch (error) {
+    ended = true;
+    throw error;
+  } finally {
+    if (!ended) await source.return?.();
+  }
+}

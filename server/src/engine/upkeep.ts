@@ -1,0 +1,166 @@
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import type { Catalog } from "../catalog/catalog.ts";
+import type { TierStore } from "../tiers/tier-store.ts";
+import type { Backlog } from "./backlog.ts";
+import type { Clock } from "./clock.ts";
+import { collect } from "./collect.ts";
+import { publish } from "./publish.ts";
+import { settle } from "./settle.ts";
+
+/** A pause after a commit, so that a burst of them is settled and published together. */
+const GATHER_MS = 20;
+const RETRY_MS = 1000;
+
+export interface UpkeepParts {
+  readonly catalog: Catalog;
+  readonly clock: Clock;
+  readonly stores: ReadonlyMap<string, TierStore>;
+  /** The store whose view is published; every tier's links stand there. */
+  readonly viewStore: TierStore;
+  readonly backlog: Backlog;
+  /** False: works only when drained. */
+  readonly byItself: boolean;
+  /** Told what went wrong or was found in the way; upkeep goes on by itself. */
+  readonly onProblem: (message: string, error?: unknown) => void;
+}
+
+/** One kind of work: a batch of it at a time, and when it failed last. */
+interface Duty {
+  readonly name: string;
+  /** How much the batch treated; 0: nothing is left. */
+  readonly batch: () => Promise<number>;
+  failedAt: number | null;
+}
+
+/**
+ * What follows a commit: settle, publish and collect, a batch of each in turn, never two at once, so that none starves
+ * under load. Woken by commits. A duty that failed is tried again after a second and keeps the others from nothing.
+ */
+export class Upkeep {
+  readonly #parts: UpkeepParts;
+  readonly #duties: readonly Duty[];
+  readonly #stopListening: () => void;
+  /** Keys whose publication failed in this pass. */
+  readonly #passedOver = new Set<string>();
+  #running: Promise<boolean> | null = null;
+  #wokenMeanwhile = false;
+  #timer: NodeJS.Timeout | null = null;
+  #closed = false;
+
+  constructor(parts: UpkeepParts) {
+    this.#parts = parts;
+    const { catalog, stores, clock } = parts;
+    this.#duties = [
+      { name: "settle", batch: () => settle(catalog, stores), failedAt: null },
+      { name: "publish", batch: () => this.#publish(), failedAt: null },
+      { name: "collect", batch: () => collect(catalog, stores, clock.now()), failedAt: null },
+    ];
+    this.#stopListening = catalog.onCommitted(() => this.wake());
+  }
+
+  /** Something may be left to do; looks soon. */
+  wake(): void {
+    if (this.#running !== null) this.#wokenMeanwhile = true;
+    else this.#schedule(GATHER_MS);
+  }
+
+  /** Works now until nothing is left. False: something failed, and will be tried again. */
+  async drain(): Promise<boolean> {
+    while (this.#running !== null) await this.#running;
+    return this.#run();
+  }
+
+  /** Drains until `deadline` (ms since the epoch by the system's clock), then stops for good; what is left waits for the next start. */
+  async close(deadline: number): Promise<void> {
+    const expired = setTimeout(() => this.#stop(), Math.max(0, deadline - Date.now()));
+    while (!this.#closed && !(await this.drain())) await sleep(RETRY_MS / 10);
+    clearTimeout(expired);
+    this.#stop();
+    await this.#running;
+  }
+
+  #stop(): void {
+    this.#closed = true;
+    this.#stopListening();
+    if (this.#timer) clearTimeout(this.#timer);
+  }
+
+  #schedule(delayMs: number): void {
+    if (this.#closed || this.#timer || !this.#parts.byItself) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      if (this.#running === null) void this.#run();
+    }, delayMs);
+    this.#timer.unref();
+  }
+
+  #run(): Promise<boolean> {
+    if (this.#closed) return Promise.resolve(true);
+    this.#wokenMeanwhile = false;
+    this.#passedOver.clear();
+    for (const duty of this.#duties) duty.failedAt = null;
+    this.#running = this.#pass().then((clean) => {
+      this.#running = null;
+      if (!clean) this.#schedule(RETRY_MS);
+      else if (this.#wokenMeanwhile) this.#schedule(GATHER_MS);
+      return clean;
+    });
+    return this.#running;
+  }
+
+  async #pass(): Promise<boolean> {
+    let treated: number;
+    do {
+      treated = 0;
+      for (const duty of this.#duties) {
+        if (this.#closed) return true;
+        if (duty.failedAt === null || performance.now() - duty.failedAt > RETRY_MS)
+          treated += await this.#do(duty);
+      }
+    } while (treated > 0);
+    return this.#passedOver.size === 0 && this.#duties.every(({ failedAt }) => failedAt === null);
+  }
+
+  async #do(duty: Duty): Promise<number> {
+    let trouble: unknown = null;
+    let treated = 0;
+    try {
+      treated = await duty.batch();
+      duty.failedAt = null;
+    } catch (error) {
+      trouble = error;
+      duty.failedAt = performance.now();
+      this.#parts.onProblem(`${duty.name} failed and will be tried again`, error);
+    }
+    if (duty.name === "settle") await this.#refreshBacklog(trouble);
+    return treated;
+  }
+
+  /** A key that cannot be published keeps no other from it. */
+  async #publish(): Promise<number> {
+    const { catalog, viewStore, onProblem } = this.#parts;
+    const { keys, quarantined, failed } = await publish(catalog, viewStore.view, this.#passedOver);
+    for (const { path, movedTo } of quarantined) {
+      onProblem(`${path} is not ours and stood in the way of the published tree; it is now ${movedTo}`);
+    }
+    const first = failed[0];
+    if (first) {
+      const name = `${first.key.tenantId}/${first.key.workflowId}/${first.key.artifactId}`;
+      onProblem(`${failed.length} keys cannot be published yet; the first, ${name}: ${first.error}`);
+    }
+    return keys - failed.length;
+  }
+
+  async #refreshBacklog(trouble: unknown): Promise<void> {
+    try {
+      const { bytes } = await this.#parts.catalog.unsettledTotal();
+      this.#parts.backlog.refresh(bytes, trouble instanceof Refused ? trouble : null);
+    } catch (error) {
+      this.#parts.onProblem("the backlog cannot be read", error);
+    }
+  }
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
