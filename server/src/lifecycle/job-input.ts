@@ -1,0 +1,117 @@
+import { requireIdentifier, requireKey } from "@tierkeep/schema/domain/identifiers";
+import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import { LIFECYCLE_STEPS, type LifecycleStep } from "@tierkeep/schema/domain/policy";
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import { isHotter, TIERS, type Tier } from "@tierkeep/schema/domain/tiers";
+import type { ArtifactFilter } from "@tierkeep/schema/services/artifacts";
+import type { RestoreArtifactsOptions, RunLifecycleOptions } from "@tierkeep/schema/services/jobs";
+
+const MAX_KEYS = 500;
+const MAX_WAIT_SECONDS = 60;
+
+/** What a lifecycle job was asked to do, as stored with it: two live runs with the same input are one. */
+export interface LifecycleInput {
+  /** Null: all. */
+  readonly tenantId: string | null;
+  /** In the order of LIFECYCLE_STEPS, each once. */
+  readonly steps: readonly LifecycleStep[];
+  /** As it was asked for; null: it was not. */
+  readonly asOf: number | null;
+}
+
+/** What a restore job was asked to do, as stored with it. */
+export type RestoreInput =
+  | { readonly keys: readonly ArtifactKey[] }
+  /** `tiers` and the instant that ages are judged at are fixed. */
+  | { readonly where: ArtifactFilter };
+
+/** @throws Refused BAD_USER_INPUT, INVALID_IDENTIFIER */
+export function lifecycleInput(options: RunLifecycleOptions, allowAsOf: boolean): LifecycleInput {
+  const { dryRun, tenantId, asOf, waitSeconds } = options;
+  requireWait(waitSeconds);
+  if (tenantId !== undefined) requireIdentifier("tenantId", tenantId);
+  if (options.steps?.length === 0) {
+    throw new Refused(
+      "BAD_USER_INPUT",
+      "steps is empty. Name at least one step, or leave it out for all three.",
+      {
+        argument: "steps",
+      },
+    );
+  }
+  if (asOf !== undefined && !dryRun && !allowAsOf) {
+    throw new Refused(
+      "BAD_USER_INPUT",
+      "A live run judges ages as of now. Leave asOf out, set dryRun, or start the server with TIERKEEP_ALLOW_AS_OF=true.",
+      { argument: "asOf" },
+    );
+  }
+  const steps = LIFECYCLE_STEPS.filter((step) => options.steps?.includes(step) ?? true);
+  return { tenantId: tenantId ?? null, steps, asOf: asOf ?? null };
+}
+
+/** `stored` is an input as it came out of the catalog. */
+export function isSameInput(stored: unknown, input: LifecycleInput): boolean {
+  const { tenantId, steps, asOf } = stored as LifecycleInput;
+  return tenantId === input.tenantId && asOf === input.asOf && steps.join() === input.steps.join();
+}
+
+/** @param now fixes the instant that ages are judged at, where none is given @throws Refused BAD_USER_INPUT, INVALID_IDENTIFIER */
+export function restoreInput(options: RestoreArtifactsOptions, now: number): RestoreInput {
+  const { keys, where, toTier, waitSeconds } = options;
+  requireWait(waitSeconds);
+  if ((keys === undefined) === (where === undefined)) {
+    throw new Refused("BAD_USER_INPUT", "Give exactly one of keys and where.", { argument: "keys" });
+  }
+  if (where !== undefined) return { where: fixedFilter(where, toTier, now) };
+  return { keys: distinctKeys(keys ?? []) };
+}
+
+/** The one tenant whose artifacts the job may touch; null: several. */
+export function tenantOf(input: RestoreInput): string | null {
+  if ("where" in input) return input.where.tenantId ?? null;
+  const tenants = new Set(input.keys.map(({ tenantId }) => tenantId));
+  const [only] = tenants;
+  return tenants.size === 1 && only !== undefined ? only : null;
+}
+
+function fixedFilter(where: ArtifactFilter, toTier: Tier, now: number): ArtifactFilter {
+  if (where.tenantId === undefined) {
+    throw new Refused("BAD_USER_INPUT", "where.tenantId is missing. Name the tenant to restore for.", {
+      argument: "where.tenantId",
+    });
+  }
+  requireIdentifier("tenantId", where.tenantId, "where.tenantId");
+  if (where.workflowId !== undefined) requireIdentifier("workflowId", where.workflowId, "where.workflowId");
+  return {
+    ...where,
+    tiers: where.tiers ?? TIERS.filter((tier) => isHotter(toTier, tier)),
+    ...(where.olderThanDays !== undefined && { asOf: where.asOf ?? now }),
+  };
+}
+
+function distinctKeys(keys: readonly ArtifactKey[]): readonly ArtifactKey[] {
+  if (keys.length === 0 || keys.length > MAX_KEYS) {
+    throw new Refused(
+      "BAD_USER_INPUT",
+      `keys has ${keys.length} entries; give 1 to ${MAX_KEYS}, or a filter in where for more.`,
+      { argument: "keys" },
+    );
+  }
+  const distinct = new Map<string, ArtifactKey>();
+  keys.forEach((key, index) => {
+    const { tenantId, workflowId, artifactId } = requireKey(key, `keys.${index}.`);
+    // No identifier contains a slash.
+    distinct.set(`${tenantId}/${workflowId}/${artifactId}`, { tenantId, workflowId, artifactId });
+  });
+  return [...distinct.values()];
+}
+
+function requireWait(waitSeconds: number): void {
+  if (Number.isInteger(waitSeconds) && waitSeconds >= 0 && waitSeconds <= MAX_WAIT_SECONDS) return;
+  throw new Refused(
+    "BAD_USER_INPUT",
+    `waitSeconds is ${waitSeconds}; give 0 to ${MAX_WAIT_SECONDS}. The job goes on after that, and can be asked for by its id.`,
+    { argument: "waitSeconds" },
+  );
+}

@@ -1,0 +1,152 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { JobRow } from "../catalog/rows.ts";
+import {
+  cancelled,
+  failedBy,
+  type JobEnding,
+  type JobParts,
+  type JobWork,
+  WorkedSeconds,
+} from "./job-work.ts";
+import { LifecycleRun } from "./lifecycle-run.ts";
+import { RestoreRun } from "./restore-run.ts";
+
+const RETRY_MS = 1000;
+/** Lifecycle jobs whose items are kept. */
+const KEPT_JOBS = 100;
+/** Items removed in one commit, so that cleaning up holds up no writer. */
+const PRUNED_AT_ONCE = 500;
+
+interface Running {
+  cancelRequested: boolean;
+  readonly over: Promise<void>;
+}
+
+/** Drives the jobs of this process from batch to batch, and ends each of them once. */
+export class JobRunner {
+  readonly #parts: JobParts;
+  readonly #running = new Map<string, Running>();
+  readonly #stopping = new AbortController();
+  #pruning: Promise<void> = Promise.resolve();
+
+  constructor(parts: JobParts) {
+    this.#parts = parts;
+  }
+
+  get stopping(): boolean {
+    return this.#stopping.signal.aborted;
+  }
+
+  /** Takes a job up where it stands. Nothing happens to one that runs here already. */
+  run(row: JobRow): void {
+    if (this.#running.has(row.job.id) || this.stopping) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const running: Running = { cancelRequested: row.cancelRequested, over: promise };
+    this.#running.set(row.job.id, running);
+    void this.#drive(row, running).finally(() => {
+      this.#running.delete(row.job.id);
+      resolve();
+    });
+  }
+
+  /** The job ends as CANCELLED before its next batch. */
+  cancel(jobId: string): void {
+    const running = this.#running.get(jobId);
+    if (running) running.cancelRequested = true;
+  }
+
+  /** Resolves when the job is over, after `seconds`, or at once when jobs are being stopped or it does not run here. */
+  async wait(jobId: string, seconds: number): Promise<void> {
+    const running = this.#running.get(jobId);
+    if (!running || seconds === 0 || this.stopping) return;
+    const givenUp = new AbortController();
+    await Promise.race([running.over, this.#pause(seconds * 1000, givenUp.signal)]);
+    givenUp.abort();
+  }
+
+  /** Jobs pause before their next batch, RUNNING as they are, and are taken up again at the next start. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await Promise.all([...this.#running.values()].map(({ over }) => over));
+    await this.#pruning;
+  }
+
+  async #drive(row: JobRow, running: Running): Promise<void> {
+    const worked = new WorkedSeconds(row.position);
+    let ending: JobEnding | null;
+    try {
+      ending = await this.#toTheEnd(this.#workOf(row, worked), running);
+    } catch (error) {
+      // What fails while everything is being closed is no failure of the job.
+      if (this.stopping) return;
+      this.#parts.onProblem(`job ${row.job.id} cannot go on`, error);
+      ending = failedBy(error);
+    }
+    if (ending && (await this.#finish(row, ending, worked)))
+      this.#pruning = this.#pruning.then(() => this.#prune());
+  }
+
+  #workOf(row: JobRow, worked: WorkedSeconds): JobWork {
+    const { job } = row;
+    return job.kind === "lifecycle"
+      ? new LifecycleRun(this.#parts, row, job, worked).work()
+      : new RestoreRun(this.#parts, row, job, worked).work();
+  }
+
+  /** Null: it was paused. */
+  async #toTheEnd(work: JobWork, running: Running): Promise<JobEnding | null> {
+    for (;;) {
+      if (this.stopping) return null;
+      if (running.cancelRequested) return cancelled;
+      const turn = await work.next();
+      if (turn.done) return turn.value;
+    }
+  }
+
+  /** Tries until the ending can be written. False: it was paused before; the next start takes the job up and ends it. */
+  async #finish({ job, actor }: JobRow, ending: JobEnding, worked: WorkedSeconds): Promise<boolean> {
+    const { catalog, clock } = this.#parts.engine;
+    for (;;) {
+      try {
+        await catalog.commit({
+          kind: "finishJob",
+          at: clock.now(),
+          actor,
+          jobId: job.id,
+          ...ending,
+          durationSeconds: worked.total,
+        });
+        return true;
+      } catch (error) {
+        if (this.stopping) return false;
+        this.#parts.onProblem(`the end of job ${job.id} cannot be written yet`, error);
+        await this.#pause(RETRY_MS);
+        if (this.stopping) return false;
+      }
+    }
+  }
+
+  async #prune(): Promise<void> {
+    try {
+      let removed: number;
+      do {
+        if (this.stopping) return;
+        removed = await this.#parts.engine.catalog.commit({
+          kind: "pruneJobItems",
+          keep: KEPT_JOBS,
+          limit: PRUNED_AT_ONCE,
+        });
+      } while (removed === PRUNED_AT_ONCE);
+    } catch (error) {
+      this.#parts.onProblem("items of old jobs could not be removed; the next run tries again", error);
+    }
+  }
+
+  /** Resolves after `ms`, at once when jobs are being stopped, and when `signal` aborts. */
+  async #pause(ms: number, signal?: AbortSignal): Promise<void> {
+    const { signal: stopping } = this.#stopping;
+    await sleep(ms, undefined, { signal: signal ? AbortSignal.any([signal, stopping]) : stopping }).catch(
+      () => {},
+    );
+  }
+}

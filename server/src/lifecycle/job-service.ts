@@ -1,0 +1,207 @@
+import { randomBytes } from "node:crypto";
+import type { Page, PageRequest } from "@tierkeep/schema/domain/pages";
+import type { RetentionPolicy } from "@tierkeep/schema/domain/policy";
+import type { Principal } from "@tierkeep/schema/domain/principal";
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import type {
+  Job,
+  JobService,
+  LifecycleItem,
+  LifecycleJob,
+  RestoreArtifactsOptions,
+  RestoreJob,
+  RunLifecycleOptions,
+} from "@tierkeep/schema/services/jobs";
+import { connectionPage } from "../engine/connection-page.ts";
+import type { Engine } from "../engine/engine.ts";
+import { keyPositions, keysetCursors, startPositions } from "../engine/keyset-cursor.ts";
+import { isSameInput, type LifecycleInput, lifecycleInput, restoreInput, tenantOf } from "./job-input.ts";
+import { JobRunner } from "./job-runner.ts";
+import { BATCH_SIZE } from "./job-work.ts";
+
+/** How long the answer to a cancel waits for the job to end: about a batch. */
+const CANCEL_WAIT_SECONDS = 2;
+
+export interface JobsParts {
+  readonly engine: Engine;
+  /** In force for every tenant. */
+  readonly policy: RetentionPolicy;
+  /** Live runs may be given an instant to judge ages at. */
+  readonly allowAsOf: boolean;
+  /** Told what went wrong behind the scenes; jobs go on by themselves. */
+  readonly onProblem: (message: string, error?: unknown) => void;
+  /** Artifacts treated between two stored positions. */
+  readonly batchSize?: number;
+}
+
+/** Lifecycle runs and bulk restores: rows in the catalog, driven by this process. */
+export class EngineJobs implements JobService {
+  readonly #parts: JobsParts;
+  readonly #runner: JobRunner;
+
+  constructor(parts: JobsParts) {
+    this.#parts = parts;
+    this.#runner = new JobRunner({ batchSize: BATCH_SIZE, ...parts });
+  }
+
+  /** Takes up what a crash or a shutdown left RUNNING. To be called once, at start. */
+  async resumeJobs(): Promise<void> {
+    for (const row of await this.#parts.engine.catalog.runningJobs()) this.#runner.run(row);
+  }
+
+  /** Callers that wait are answered with the RUNNING job; jobs pause within a batch. To be called before the engine closes. */
+  stop(): Promise<void> {
+    return this.#runner.stop();
+  }
+
+  async runLifecycle(
+    principal: Principal,
+    options: RunLifecycleOptions,
+  ): Promise<{ readonly job: LifecycleJob; readonly started: boolean }> {
+    const input = lifecycleInput(options, this.#parts.allowAsOf);
+    const { jobId, started } = await this.#startOrJoin(principal, options.dryRun, input);
+    await this.#runner.wait(jobId, options.waitSeconds);
+    return { job: (await this.#job(jobId)) as LifecycleJob, started };
+  }
+
+  async restoreArtifacts(principal: Principal, options: RestoreArtifactsOptions): Promise<RestoreJob> {
+    const input = restoreInput(options, this.#parts.engine.clock.now());
+    const { toTier, dryRun } = options;
+    const id = newJobId();
+    await this.#start(principal, input, {
+      kind: "restore",
+      ...this.#newFacts(id, dryRun, tenantOf(input)),
+      toTier,
+      restoredCount: 0,
+      skippedCount: 0,
+    });
+    await this.#runner.wait(id, options.waitSeconds);
+    return (await this.#job(id)) as RestoreJob;
+  }
+
+  async cancel(_principal: Principal, jobId: string): Promise<Job> {
+    const { catalog } = this.#parts.engine;
+    const job = await this.#job(jobId);
+    if (job.status !== "RUNNING") return job;
+    await catalog.commit({ kind: "requestCancel", jobId });
+    this.#runner.cancel(jobId);
+    await this.#runner.wait(jobId, CANCEL_WAIT_SECONDS);
+    return this.#job(jobId);
+  }
+
+  async getMany(_principal: Principal, jobIds: readonly string[]): Promise<readonly (Job | null)[]> {
+    return (await this.#parts.engine.catalog.jobs(jobIds)).map((row) => row?.job ?? null);
+  }
+
+  async list(_principal: Principal, page: PageRequest): Promise<Page<LifecycleJob>> {
+    const { catalog } = this.#parts.engine;
+    return connectionPage(page, {
+      cursors: keysetCursors({ list: "lifecycleJobs" }, startPositions),
+      list: (stretch) => catalog.listLifecycleJobs(stretch),
+      positionOf: ({ startedAt, id }) => ({ startedAt, id }),
+      nodeOf: (job) => job,
+      count: () => catalog.countLifecycleJobs(),
+      indexed: true,
+    });
+  }
+
+  async last(_principal: Principal, dryRun?: boolean): Promise<LifecycleJob | null> {
+    return this.#parts.engine.catalog.lastFinishedLifecycleJob(dryRun ?? null);
+  }
+
+  async items(_principal: Principal, jobId: string, page: PageRequest): Promise<Page<LifecycleItem>> {
+    const { catalog } = this.#parts.engine;
+    return connectionPage(page, {
+      cursors: keysetCursors({ list: "lifecycleItems", filter: { jobId } }, keyPositions),
+      list: (stretch) => catalog.listItems(jobId, stretch),
+      positionOf: ({ tenantId, workflowId, artifactId }) => ({ tenantId, workflowId, artifactId }),
+      nodeOf: (item) => item,
+      count: () => catalog.countItems(jobId),
+      indexed: true,
+    });
+  }
+
+  /** @throws Refused CONFLICT where another live run stands in the way */
+  async #startOrJoin(
+    principal: Principal,
+    dryRun: boolean,
+    input: LifecycleInput,
+  ): Promise<{ readonly jobId: string; readonly started: boolean }> {
+    for (;;) {
+      const id = newJobId();
+      try {
+        await this.#start(principal, input, this.#newLifecycleJob(id, dryRun, input));
+        return { jobId: id, started: true };
+      } catch (error) {
+        const inTheWay =
+          error instanceof Refused && error.code === "CONFLICT" ? error.facts.jobId : undefined;
+        if (inTheWay === undefined) throw error;
+        const [row] = await this.#parts.engine.catalog.jobs([inTheWay]);
+        // It may have ended between the two looks; then there is room for this one.
+        if (row?.job.status !== "RUNNING") continue;
+        if (isSameInput(row.input, input)) return { jobId: inTheWay, started: false };
+        throw error;
+      }
+    }
+  }
+
+  async #start(principal: Principal, input: unknown, job: Job): Promise<void> {
+    if (this.#runner.stopping) {
+      throw new Refused("UNAVAILABLE", "The server is shutting down. Try again in a moment.", {
+        retryAfterSeconds: 5,
+      });
+    }
+    const { catalog } = this.#parts.engine;
+    const { actor } = principal;
+    await catalog.commit({ kind: "startJob", at: job.startedAt, actor, job, input, expected: null });
+    this.#runner.run({
+      job,
+      actor,
+      cancelRequested: false,
+      input,
+      position: null,
+      expected: null,
+      treated: 0,
+    });
+  }
+
+  #newLifecycleJob(id: string, dryRun: boolean, input: LifecycleInput): LifecycleJob {
+    const facts = this.#newFacts(id, dryRun, input.tenantId);
+    return {
+      kind: "lifecycle",
+      ...facts,
+      asOf: input.asOf ?? facts.startedAt,
+      steps: input.steps,
+      promotedToWarm: 0,
+      promotedToCold: 0,
+      purged: 0,
+      retentionPolicy: this.#parts.policy,
+    };
+  }
+
+  #newFacts(id: string, dryRun: boolean, tenantId: string | null) {
+    return {
+      id,
+      status: "RUNNING" as const,
+      dryRun,
+      startedAt: this.#parts.engine.clock.now(),
+      finishedAt: null,
+      durationSeconds: null,
+      progress: 0,
+      totalErrors: 0,
+      error: null,
+      tenantId,
+    };
+  }
+
+  /** @throws Refused NOT_FOUND */
+  async #job(jobId: string): Promise<Job> {
+    const [row] = await this.#parts.engine.catalog.jobs([jobId]);
+    if (!row) throw new Refused("NOT_FOUND", "There is no job with this id. lifecycleJobs lists them.");
+    return row.job;
+  }
+}
+
+function newJobId(): string {
+  return randomBytes(16).toString("hex");
+}

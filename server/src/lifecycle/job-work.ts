@@ -1,0 +1,87 @@
+import type { JobStatus } from "@tierkeep/schema/domain/jobs";
+import type { RetentionPolicy } from "@tierkeep/schema/domain/policy";
+import { type ErrorCode, Refused } from "@tierkeep/schema/domain/refusals";
+import type { JobPosition, JobRow } from "../catalog/rows.ts";
+import type { Engine } from "../engine/engine.ts";
+
+/** Artifacts treated between two stored positions: what a crash repeats at most, and what a cancel waits for. */
+export const BATCH_SIZE = 100;
+
+export interface JobParts {
+  readonly engine: Engine;
+  /** In force now; a resumed job may have been planned under another. */
+  readonly policy: RetentionPolicy;
+  readonly batchSize: number;
+  /** Told what went wrong behind the scenes; jobs go on by themselves. */
+  readonly onProblem: (message: string, error?: unknown) => void;
+}
+
+/** How a job ended. */
+export interface JobEnding {
+  readonly status: Exclude<JobStatus, "RUNNING">;
+  readonly errorCode: ErrorCode | null;
+  readonly error: string | null;
+}
+
+/**
+ * A job's work: yields after each batch, once its position is stored, so that whoever drives it may stop there; returns
+ * how it ended. Throws what keeps it from going on at all.
+ */
+export type JobWork = AsyncGenerator<void, JobEnding, void>;
+
+export const succeeded: JobEnding = { status: "SUCCEEDED", errorCode: null, error: null };
+export const cancelled: JobEnding = { status: "CANCELLED", errorCode: null, error: null };
+
+/** How a job ends that `error` has stopped. What was not foreseen stays inside. */
+export function failedBy(error: unknown): JobEnding {
+  return { status: "FAILED", ...reasonOf(error) };
+}
+
+/** What of an error may be stored and shown. */
+export function reasonOf(error: unknown): { readonly errorCode: ErrorCode; readonly error: string } {
+  return error instanceof Refused
+    ? { errorCode: error.code, error: error.message }
+    : { errorCode: "INTERNAL", error: "The server failed in a way it did not foresee; its log says how." };
+}
+
+/** True when an error is not about one artifact: the next one would fare no better. */
+export function stopsEverything(error: unknown): boolean {
+  return (
+    error instanceof Refused &&
+    (error.code === "UNAVAILABLE" || error.code === "STORAGE_FULL" || error.facts.outcome === "unknown")
+  );
+}
+
+/** Seconds of work of one job, over crashes and restarts: they are stored with every position. */
+export class WorkedSeconds {
+  readonly #before: number;
+  readonly #startedAt = performance.now();
+
+  constructor(position: JobPosition) {
+    const seconds = position?.workedSeconds;
+    this.#before = typeof seconds === "number" ? seconds : 0;
+  }
+
+  /** Over 0, also where the monotonic clock has not ticked since the start. */
+  get total(): number {
+    return this.#before + Math.max((performance.now() - this.#startedAt) / 1000, 1e-6);
+  }
+}
+
+/** Stores where a job stands. */
+export async function storePosition(
+  parts: JobParts,
+  row: JobRow,
+  worked: WorkedSeconds,
+  place: { readonly [name: string]: unknown },
+  expected?: number,
+): Promise<void> {
+  const workedSeconds = worked.total;
+  await parts.engine.catalog.commit({
+    kind: "advanceJob",
+    jobId: row.job.id,
+    position: { ...place, workedSeconds },
+    durationSeconds: workedSeconds,
+    ...(expected !== undefined && { expected }),
+  });
+}

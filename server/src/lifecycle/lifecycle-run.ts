@@ -1,0 +1,186 @@
+import { ageDays } from "@tierkeep/schema/domain/ages";
+import { type LifecycleStep, STEP_RULES } from "@tierkeep/schema/domain/policy";
+import type { Refused } from "@tierkeep/schema/domain/refusals";
+import type { LifecycleJob } from "@tierkeep/schema/services/jobs";
+import type { DueArtifact, DuePosition } from "../catalog/catalog.ts";
+import type { LifecycleItemFailedChange, LifecycleStepChange } from "../catalog/changes.ts";
+import type { JobRow } from "../catalog/rows.ts";
+import {
+  type JobEnding,
+  type JobParts,
+  type JobWork,
+  reasonOf,
+  stopsEverything,
+  storePosition,
+  succeeded,
+  type WorkedSeconds,
+} from "./job-work.ts";
+import { type PlannedStep, planSteps } from "./plan.ts";
+
+/** Where a run stands. */
+interface Place {
+  /** The step it is in; null: before the first. */
+  readonly step: LifecycleStep | null;
+  /** The last artifact of that step that was treated. */
+  readonly after: DuePosition | null;
+  /** How the job will end because its purge step was refused. */
+  readonly blocked: JobEnding | null;
+}
+
+const START: Place = { step: null, after: null, blocked: null };
+
+/** Moves everything that is due, a batch at a time, each artifact at most one step; dry, only says what it would do. */
+export class LifecycleRun {
+  readonly #parts: JobParts;
+  readonly #row: JobRow;
+  readonly #job: LifecycleJob;
+  readonly #worked: WorkedSeconds;
+
+  constructor(parts: JobParts, row: JobRow, job: LifecycleJob, worked: WorkedSeconds) {
+    this.#parts = parts;
+    this.#row = row;
+    this.#job = job;
+    this.#worked = worked;
+  }
+
+  async *work(): JobWork {
+    const { steps, retentionPolicy, asOf } = this.#job;
+    const plan = planSteps(steps, retentionPolicy, asOf);
+    let place = { ...START, ...(this.#row.position as Partial<Place> | null) };
+    if (this.#row.expected === null) await this.#store(place, await this.#countDue(plan));
+    if (place.blocked) await this.#tellBlockedOnce(place.blocked);
+
+    const current = plan.findIndex(({ step }) => step === place.step);
+    for (const planned of plan.slice(Math.max(current, 0))) {
+      if (planned.step === "PURGE" && place.blocked) continue;
+      place = { ...place, step: planned.step, after: planned.step === place.step ? place.after : null };
+      for (;;) {
+        const due = await this.#due(planned, place.after);
+        const last = due.at(-1);
+        if (!last) break;
+        const refusal = await this.#take(planned.step, due);
+        if (refusal) {
+          const blocked: JobEnding = { status: "BLOCKED", ...reasonOf(refusal) };
+          place = { ...place, blocked };
+          await this.#store(place);
+          await this.#tellBlockedOnce(blocked);
+          yield;
+          break;
+        }
+        place = { ...place, after: last.position };
+        await this.#store(place);
+        yield;
+        if (due.length < this.#parts.batchSize) break;
+      }
+    }
+    return place.blocked ?? succeeded;
+  }
+
+  #due({ from, before }: PlannedStep, after: DuePosition | null): Promise<readonly DueArtifact[]> {
+    const { engine, batchSize } = this.#parts;
+    return engine.catalog.due(from, this.#job.tenantId, before, after, batchSize);
+  }
+
+  async #countDue(plan: readonly PlannedStep[]): Promise<number> {
+    const { catalog } = this.#parts.engine;
+    const counts = await Promise.all(
+      plan.map(({ from, before }) => catalog.countDue(from, this.#job.tenantId, before)),
+    );
+    return counts.reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Null, or why nothing may be purged now. A dry run changes nothing, so it does not ask. */
+  async #take(step: LifecycleStep, due: readonly DueArtifact[]): Promise<Refused | null> {
+    const { engine, onProblem } = this.#parts;
+    const purges = step === "PURGE" && !this.#job.dryRun;
+    const refusal = purges ? await engine.purgeRefusal() : null;
+    if (refusal) return refusal;
+
+    const outcomes = await engine.takeSteps(due.map((found) => this.#stepChange(step, found)));
+    const failed: LifecycleItemFailedChange[] = [];
+    for (const [index, outcome] of outcomes.entries()) {
+      const found = due[index];
+      if (outcome.ok || !found) continue;
+      if (stopsEverything(outcome.refused)) {
+        const closedMeanwhile = purges ? await engine.purgeRefusal() : null;
+        if (closedMeanwhile) return closedMeanwhile;
+        throw outcome.refused;
+      }
+      onProblem(`job ${this.#job.id}: one artifact could not be treated; the run goes on`, outcome.refused);
+      failed.push(this.#failedChange(step, found, outcome.refused));
+    }
+    if (failed.length === 0) return null;
+    for (const outcome of await engine.catalog.commitAll(failed)) if (!outcome.ok) throw outcome.refused;
+    return null;
+  }
+
+  #stepChange(step: LifecycleStep, { artifact }: DueArtifact): LifecycleStepChange {
+    const { tenantId, workflowId, artifactId, version, tier, ageSince, sizeBytes } = artifact;
+    return {
+      kind: "lifecycleStep",
+      at: this.#parts.engine.clock.now(),
+      actor: this.#row.actor,
+      jobId: this.#job.id,
+      key: { tenantId, workflowId, artifactId },
+      planned: { version, tier, ageSince, sizeBytes },
+      step,
+      asOf: this.#job.asOf,
+      policy: this.#parts.policy,
+      dryRun: this.#job.dryRun,
+    };
+  }
+
+  #failedChange(step: LifecycleStep, { artifact }: DueArtifact, error: Error): LifecycleItemFailedChange {
+    const { tenantId, workflowId, artifactId, tier, ageSince, sizeBytes } = artifact;
+    return {
+      kind: "lifecycleItemFailed",
+      at: this.#parts.engine.clock.now(),
+      actor: this.#row.actor,
+      jobId: this.#job.id,
+      item: {
+        tenantId,
+        workflowId,
+        artifactId,
+        step,
+        fromTier: tier,
+        toTier: STEP_RULES[step].to,
+        ageDays: ageDays(ageSince, this.#job.asOf),
+        sizeBytes,
+        outcome: "FAILED",
+        ...reasonOf(error),
+      },
+      dryRun: this.#job.dryRun,
+    };
+  }
+
+  /** The position is stored before the event is written, so a crash between leaves an event to catch up on, never two. */
+  async #tellBlockedOnce({ errorCode, error }: JobEnding): Promise<void> {
+    const { catalog, clock } = this.#parts.engine;
+    const { id: jobId, tenantId, dryRun } = this.#job;
+    if ((await catalog.countEvents({ jobId, types: ["LIFECYCLE_STEP_FAILED"] })) > 0) return;
+    await catalog.commit({
+      kind: "event",
+      event: {
+        timestamp: clock.now(),
+        type: "LIFECYCLE_STEP_FAILED",
+        actor: this.#row.actor,
+        tenantId,
+        workflowId: null,
+        artifactId: null,
+        fromTier: STEP_RULES.PURGE.from,
+        toTier: null,
+        ageDays: null,
+        sizeBytes: null,
+        checksum: null,
+        dryRun,
+        jobId,
+        errorCode,
+        error,
+      },
+    });
+  }
+
+  #store({ step, after, blocked }: Place, expected?: number): Promise<void> {
+    return storePosition(this.#parts, this.#row, this.#worked, { step, after, blocked }, expected);
+  }
+}
