@@ -28,7 +28,7 @@ export const builder = new SchemaBuilder<{
     // Both are written in node.ts: the plugin's own refuse a malformed id instead of answering null.
     nodeQueryOptions: false,
     nodesQueryOptions: false,
-    nodesOnConnection: { description: "The rows themselves, for who needs no cursors." },
+    nodesOnConnection: { description: "The rows themselves, for those who need no cursors." },
     nodeTypeOptions: {
       description: "Anything with a global id, to be fetched again with `node` or `nodes`.",
     },

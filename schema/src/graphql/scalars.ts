@@ -86,7 +86,7 @@ function badInput(message: string): GraphQLError {
 }
 
 function shown(value: unknown): string {
-  const text =
-    typeof value === "string" ? JSON.stringify(value.slice(0, 61)) : `A value of type ${typeof value}`;
-  return typeof value === "string" && value.length > 60 ? `${text.slice(0, -1)}…"` : text;
+  if (typeof value !== "string") return Array.isArray(value) ? "A list" : `A value of type ${typeof value}`;
+  const text = JSON.stringify(value.slice(0, 60));
+  return value.length > 60 ? `${text.slice(0, -1)}…"` : text;
 }

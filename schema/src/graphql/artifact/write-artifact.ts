@@ -70,7 +70,8 @@ const WriteArtifactInput = builder.inputType("WriteArtifactInput", {
 const WriteArtifactPayload = builder
   .objectRef<{ readonly artifact: Artifact; readonly created: boolean }>("WriteArtifactPayload")
   .implement({
-    description: "What was written. It is on disk by the time this is answered.",
+    description:
+      "What was written. It survives a power cut by the time this is answered, unless the server runs with DURABILITY=os.",
     fields: (t) => ({
       artifact: t.expose("artifact", { type: ArtifactType, description: "The artifact as it is now." }),
       created: t.exposeBoolean("created", { description: "False where it replaced one of the same key." }),

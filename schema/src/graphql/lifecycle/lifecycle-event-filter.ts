@@ -8,7 +8,7 @@ import { LifecycleEventTypeEnum } from "./lifecycle-event.ts";
 export const LifecycleEventFilterInput = builder.inputType("LifecycleEventFilter", {
   description: "Which events. Everything given must hold; an empty filter takes all.",
   fields: (t) => ({
-    tenantId: t.string({ description: "Of this tenant. It need not exist, or not any more." }),
+    tenantId: t.string({ description: "Of this tenant." }),
     workflowId: t.string({ description: "Of the workflow of this name." }),
     artifactId: t.string({ description: "Of the artifact of this name." }),
     types: t.field({

@@ -1,0 +1,120 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import { describe, expect, it } from "vitest";
+import { keyOf, OpenedStore, SOMEBODY } from "./opened-store.ts";
+
+const view = (store: OpenedStore, ...path: string[]) => join(store.root, ...path);
+
+describe("upkeep", () => {
+  it("settles, publishes and collects by itself, soon after a commit", async () => {
+    await using store = await OpenedStore.open({ upkeepByItself: true });
+    await store.write(keyOf("a"), Buffer.from("one"));
+    await store.write(keyOf("a"), Buffer.from("two"));
+    const published = view(store, "hot", "acme", "nightly", "a");
+    await expect.poll(() => readdirSync(store.root, { recursive: true })).toContain("hot/acme/nightly/a");
+    await expect.poll(() => readFileSync(published, "utf8")).toBe("two");
+    await expect.poll(() => store.objects()).toHaveLength(1);
+    const { object } = await store.row(keyOf("a"));
+    expect(statSync(published).ino).toBe(statSync(store.objectPath(object)).ino);
+  });
+
+  it("publishes the writer's metadata with the system's facts", async () => {
+    await using store = await OpenedStore.open();
+    const { artifact } = await store.write(keyOf("a"), Buffer.from("x"), {
+      metadata: { author: "Alice", n: [1] },
+    });
+    await store.engine.drain();
+    const sidecar = JSON.parse(
+      readFileSync(view(store, "hot", "acme", "nightly", "a.metadata.json"), "utf8"),
+    );
+    expect(sidecar).toEqual({
+      author: "Alice",
+      n: [1],
+      _created_at: "2026-01-01T00:00:00.000Z",
+      _modified_at: "2026-01-01T00:00:00.000Z",
+      _checksum: artifact.checksum,
+      _size_bytes: 1,
+      _content_type: "application/octet-stream",
+      _version: artifact.version,
+      _age_since: "2026-01-01T00:00:00.000Z",
+    });
+  });
+
+  it("goes on with all other keys where one cannot be published, and with that one once it can", async () => {
+    await using store = await OpenedStore.open();
+    renameSync(view(store, "warm"), view(store, "elsewhere"));
+    writeFileSync(view(store, "warm"), "not a folder");
+    await store.write(keyOf("stuck"), Buffer.from("x"), { tier: "WARM" });
+    await store.write(keyOf("a"), Buffer.from("x"));
+    expect(await store.engine.drain()).toBe(false);
+    expect(readFileSync(view(store, "hot", "acme", "nightly", "a"), "utf8")).toBe("x");
+    expect(store.problems.join()).toContain("stuck");
+    expect((await store.engine.artifacts.bytes(SOMEBODY, await store.row(keyOf("stuck"))))?.toString()).toBe(
+      "x",
+    );
+    renameSync(view(store, "warm"), view(store, "mistake"));
+    renameSync(view(store, "elsewhere"), view(store, "warm"));
+    expect(await store.engine.drain()).toBe(true);
+    expect(readFileSync(view(store, "warm", "acme", "nightly", "stuck"), "utf8")).toBe("x");
+  });
+
+  it("holds writers back once too much is unsettled, refuses them when a tier stays away, and lets them in again", async () => {
+    await using store = await OpenedStore.open({ backlogBytes: 100_000 });
+    const objects = view(store, ".tierkeep", "objects");
+    renameSync(objects, view(store, "unplugged"));
+    for (const id of ["a", "b"]) await store.write(keyOf(id), Buffer.alloc(50_000));
+    expect(await store.engine.drain()).toBe(false);
+    expect(store.engine.backlogBytes).toBe(100_000);
+    await expect(store.write(keyOf("c"), Buffer.from("x"))).rejects.toMatchObject({
+      code: "TIER_UNAVAILABLE",
+    });
+    await expect(store.write(keyOf("d"), Buffer.alloc(200_000))).rejects.toMatchObject({
+      code: "TIER_UNAVAILABLE",
+    });
+    expect((await store.engine.artifacts.bytes(SOMEBODY, await store.row(keyOf("a"))))?.byteLength).toBe(
+      50_000,
+    );
+    renameSync(view(store, "unplugged"), objects);
+    expect(await store.engine.drain()).toBe(true);
+    await store.write(keyOf("c"), Buffer.from("x"));
+    expect(await store.catalog.artifact(keyOf("d"))).toBeNull();
+  });
+});
+
+describe("a purge", () => {
+  it("is refused while the audit log is behind, dry ones are not, and nothing else is", async () => {
+    await using store = await OpenedStore.open();
+    await store.write(keyOf("a"), Buffer.from("x"));
+    store.refusal = new Refused("UNAVAILABLE", "the audit log cannot be written");
+    await expect(store.engine.artifacts.purge(SOMEBODY, { ...keyOf("a"), dryRun: false })).rejects.toBe(
+      store.refusal,
+    );
+    await store.engine.artifacts.purge(SOMEBODY, { ...keyOf("a"), dryRun: true });
+    await store.engine.artifacts.promote(SOMEBODY, { ...keyOf("a"), toTier: "COLD", dryRun: false });
+    store.refusal = null;
+    await store.engine.artifacts.purge(SOMEBODY, { ...keyOf("a"), dryRun: false });
+    expect(await store.catalog.artifact(keyOf("a"))).toBeNull();
+  });
+
+  it("leaves nothing of the artifact, in the view or as an object", async () => {
+    await using store = await OpenedStore.open();
+    await store.write(keyOf("a"), Buffer.alloc(100_000));
+    await store.engine.drain();
+    await store.engine.artifacts.purge(SOMEBODY, { ...keyOf("a"), dryRun: false });
+    await store.engine.drain();
+    expect(await store.objects()).toEqual([]);
+    expect(readdirSync(view(store, "hot", "acme", "nightly"))).toEqual([]);
+  });
+});
+
+it("what a stranger puts in the view is moved away and named", async () => {
+  await using store = await OpenedStore.open();
+  mkdirSync(view(store, "hot", "acme", "nightly"), { recursive: true });
+  writeFileSync(view(store, "hot", "acme", "nightly", "a"), "mine");
+  await store.write(keyOf("a"), Buffer.from("x"));
+  await store.engine.drain();
+  const [kept] = readdirSync(view(store, ".tierkeep", "quarantine"));
+  expect(readFileSync(view(store, ".tierkeep", "quarantine", kept ?? ""), "utf8")).toBe("mine");
+  expect(store.problems.join()).toContain("hot/acme/nightly/a");
+});

@@ -1,0 +1,146 @@
+import { createHash } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { keyOf, OpenedStore, SOMEBODY } from "./opened-store.ts";
+
+const LARGE = 200_000;
+
+/** Yields `chunks` of so many bytes, counting what was asked for; then fails, where told to. */
+function upload(sizes: readonly number[], failure?: Error) {
+  const seen = { asked: 0 };
+  async function* body(): AsyncGenerator<Uint8Array> {
+    for (const size of sizes) {
+      seen.asked++;
+      yield Buffer.alloc(size, seen.asked);
+    }
+    if (failure) throw failure;
+  }
+  return { seen, body: body() };
+}
+
+describe("a write", () => {
+  it("takes the media type from the id's ending where none is given", async () => {
+    await using store = await OpenedStore.open();
+    const typeOf = async (artifactId: string, contentType: string | null = null) =>
+      (await store.write(keyOf(artifactId), Buffer.from("x"), { contentType })).artifact.contentType;
+    expect(await typeOf("report.md")).toBe("text/markdown");
+    expect(await typeOf("data.json")).toBe("application/json");
+    expect(await typeOf("no ending")).toBe("application/octet-stream");
+    expect(await typeOf("report.md", "text/plain")).toBe("text/plain");
+  });
+
+  it.each(["../../etc", "a/b", ".", "a.metadata.json"])(
+    "with the id %j touches nothing",
+    async (artifactId) => {
+      await using store = await OpenedStore.open();
+      const { seen, body } = upload([LARGE]);
+      await expect(store.write(keyOf(artifactId), body)).rejects.toMatchObject({
+        code: "INVALID_IDENTIFIER",
+      });
+      expect(seen.asked).toBe(0);
+      expect(await store.catalog.lastSeq()).toBe(0);
+    },
+  );
+
+  it("that may not be made asks for none of its bytes", async () => {
+    await using store = await OpenedStore.open();
+    await store.write(keyOf("a"), Buffer.from("here"));
+    const checksum = createHash("sha256").update("here").digest("hex");
+    const other = "0".repeat(64);
+    const { seen, body } = upload([LARGE]);
+    await expect(store.write(keyOf("a"), body, { ifAbsent: true })).rejects.toMatchObject({
+      code: "PRECONDITION_FAILED",
+      facts: { checksum },
+    });
+    await expect(store.write(keyOf("a"), body, { ifChecksum: other })).rejects.toMatchObject({
+      code: "PRECONDITION_FAILED",
+      facts: { checksum },
+    });
+    await expect(store.write(keyOf("b"), body, { ifChecksum: other })).rejects.toMatchObject({
+      code: "PRECONDITION_FAILED",
+    });
+    expect(seen.asked).toBe(0);
+    await expect(store.write(keyOf("a"), body, { ifChecksum: checksum })).resolves.toMatchObject({
+      created: false,
+    });
+  });
+
+  it("that was overtaken while it streamed is refused at the commit, and the first one stands", async () => {
+    await using store = await OpenedStore.open();
+    async function* slow(): AsyncGenerator<Uint8Array> {
+      yield Buffer.alloc(LARGE, 1);
+      await store.write(keyOf("a"), Buffer.from("first"));
+      yield Buffer.alloc(LARGE, 2);
+    }
+    await expect(store.write(keyOf("a"), slow(), { ifAbsent: true })).rejects.toMatchObject({
+      code: "PRECONDITION_FAILED",
+    });
+    expect((await store.row(keyOf("a"))).sizeBytes).toBe(5);
+    await store.engine.drain();
+    expect(await store.objects()).toEqual([(await store.row(keyOf("a"))).object]);
+  });
+
+  it.each([
+    ["that are few", 10],
+    ["that are many", LARGE],
+  ])(
+    "of bytes %s which are not the announced ones is refused, and nothing is left",
+    async (_how, sizeBytes) => {
+      await using store = await OpenedStore.open();
+      const checksum = createHash("sha256").update("something else").digest("hex");
+      await expect(store.write(keyOf("a"), Buffer.alloc(sizeBytes), { checksum })).rejects.toMatchObject({
+        code: "CHECKSUM_MISMATCH",
+        facts: { checksum: createHash("sha256").update(Buffer.alloc(sizeBytes)).digest("hex") },
+      });
+      await store.engine.drain();
+      expect([
+        await store.objects(),
+        await store.catalog.artifact(keyOf("a")),
+        await store.catalog.lastSeq(),
+      ]).toEqual([[], null, 0]);
+    },
+  );
+
+  it("whose client goes away leaves nothing, and the client's error is passed on", async () => {
+    await using store = await OpenedStore.open();
+    const gone = new Error("socket hang up");
+    await expect(store.write(keyOf("a"), upload([LARGE, LARGE], gone).body)).rejects.toBe(gone);
+    await store.engine.drain();
+    expect(await store.objects()).toEqual([]);
+    expect(await store.catalog.artifact(keyOf("a"))).toBeNull();
+  });
+
+  it.each([
+    ["at once", [600]],
+    ["bit by bit", [300, 300]],
+    ["beyond what may ride", [LARGE]],
+  ])("of more than is allowed is refused when it comes %s", async (_how, sizes) => {
+    await using store = await OpenedStore.open({ maxArtifactBytes: 500 });
+    await expect(store.write(keyOf("a"), upload(sizes).body)).rejects.toMatchObject({
+      code: "CONTENT_TOO_LARGE",
+    });
+    await store.engine.drain();
+    expect(await store.objects()).toEqual([]);
+  });
+
+  it("is one of many on one id: all are acknowledged, one stands, and only its bytes remain", async () => {
+    await using store = await OpenedStore.open();
+    const sizes = [10, LARGE, 20, LARGE + 1, 30, LARGE + 2, 40, LARGE + 3];
+    const written = await Promise.all(
+      sizes.map((size) => store.write(keyOf("a"), Buffer.alloc(size, size % 256))),
+    );
+    expect(written.filter(({ created }) => created)).toHaveLength(1);
+    const last = written.map(({ artifact }) => artifact).toSorted((a, b) => b.version - a.version)[0];
+    expect(await store.row(keyOf("a"))).toMatchObject({ version: last?.version, checksum: last?.checksum });
+    await store.engine.drain();
+    expect(await store.objects()).toHaveLength(1);
+    expect((await store.engine.artifacts.bytes(SOMEBODY, await store.row(keyOf("a"))))?.byteLength).toBe(
+      last?.sizeBytes,
+    );
+  });
+
+  it("is refused once the engine is closing", async () => {
+    await using store = await OpenedStore.open();
+    await store.engine.close(Date.now());
+    await expect(store.write(keyOf("a"), Buffer.from("x"))).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  });
+});

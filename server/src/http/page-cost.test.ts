@@ -1,0 +1,93 @@
+import type { Principal } from "@tierkeep/schema/domain/principal";
+import { createContext } from "@tierkeep/schema/graphql/context";
+import { schema } from "@tierkeep/schema/graphql/index";
+import type { Services } from "@tierkeep/schema/services/services";
+import { execute, parse } from "graphql";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { countStatements, type StatementCount } from "../catalog/sqlite/statement-count.ts";
+import { EventCursors } from "../engine/event-cursor.ts";
+import { EngineEvents } from "../engine/event-service.ts";
+import { OpenedStore } from "../engine/opened-store.ts";
+import { EngineTenants } from "../engine/tenant-service.ts";
+import { EngineJobs } from "../lifecycle/job-service.ts";
+
+const POLICY = { hotDays: 7, warmDays: 30, coldDays: 90 };
+const SOMEBODY: Principal = { actor: "somebody", role: "ADMIN", tenants: null };
+
+let statements: StatementCount;
+let store: OpenedStore;
+let services: Services;
+
+beforeAll(async () => {
+  statements = countStatements();
+  store = await OpenedStore.open();
+  const { catalog, engine } = store;
+  services = {
+    artifacts: engine.artifacts,
+    tenants: new EngineTenants(catalog, POLICY),
+    events: new EngineEvents(catalog, new EventCursors(catalog.epoch, new Uint8Array(16))),
+    jobs: new EngineJobs({ engine, policy: POLICY, allowAsOf: false, onProblem: () => {} }),
+    limits: { maxInlineBytes: 1024 * 1024, maxArtifactBytes: null },
+    now: () => store.now,
+  };
+  const names = Array.from({ length: 120 }, (_, index) => String(index));
+  await Promise.all(
+    names.map((name) =>
+      store.write(
+        {
+          tenantId: `tenant ${Number(name) % 40}`,
+          workflowId: `workflow ${Number(name) % 60}`,
+          artifactId: name,
+        },
+        Buffer.from(name),
+      ),
+    ),
+  );
+});
+
+afterAll(async () => {
+  await store[Symbol.asyncDispose]();
+  statements.stop();
+});
+
+/** How many statements SQLite runs for a query, and how many rows of its first list came back. */
+async function costOf(query: string): Promise<{ readonly count: number; readonly rows: number }> {
+  statements.reset();
+  const result = await execute({
+    schema,
+    document: parse(query),
+    contextValue: createContext({ services, principal: SOMEBODY, requestId: "test" }),
+  });
+  expect(result.errors).toBeUndefined();
+  const [connection] = Object.values(result.data ?? {}) as { nodes: unknown[] }[];
+  return { count: statements.count(), rows: connection?.nodes.length ?? 0 };
+}
+
+const PAGE = (first: number) => `{
+  artifacts(first: ${first}) {
+    nodes {
+      artifactId tier nextTransition { action at }
+      tenant { tenantId tierStats { tier artifactCount } retentionPolicy { hotDays } }
+      workflow { workflowId tenant { tenantId } tierStats { tier totalBytes } }
+    }
+  }
+}`;
+
+it("a page of 100 artifacts with tenant, workflow and their stats is a handful of statements", async () => {
+  const { count, rows } = await costOf(PAGE(100));
+  expect(rows).toBe(100);
+  expect(count).toBeGreaterThan(0);
+  expect(count).toBeLessThanOrEqual(12);
+});
+
+it("and a page of ten costs as many", async () => {
+  expect((await costOf(PAGE(10))).count).toBe((await costOf(PAGE(100))).count);
+});
+
+it("a page of 100 events with the artifacts as they are now is a handful of statements, too", async () => {
+  const { count, rows } = await costOf(
+    "{ lifecycleEvents(first: 100) { nodes { type artifact { tier } } } }",
+  );
+  expect(rows).toBe(100);
+  expect(count).toBeLessThanOrEqual(8);
+});
