@@ -2,7 +2,10 @@ import { type ErrorCode, REFUSALS } from "../domain/refusals.ts";
 import { builder } from "./builder.ts";
 import { described } from "./described-enum.ts";
 
-const descriptions = Object.entries(REFUSALS).map(([code, { means }]) => [code, sentence(means)]);
+const descriptions = Object.entries(REFUSALS).map(([code, { means, raised }]) => [
+  code,
+  raised ? sentence(means) : `${sentence(means)} Reserved: nothing in this version raises it.`,
+]);
 
 export const ErrorCodeType = builder.enumType("ErrorCode", {
   description:

@@ -1,4 +1,13 @@
-import { appendFile, copyFile, mkdir, readdir, readFile, rename, truncate, writeFile } from "node:fs/promises";
+import {
+  appendFile,
+  copyFile,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  truncate,
+  writeFile,
+} from "node:fs/promises";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import { describe, expect, it, vi } from "vitest";
 import { LOG, SECOND, World, withCommit } from "./test-world.ts";

@@ -271,7 +271,7 @@ describe("following events", () => {
           expect(seen).toEqual(Array.from({ length: total }, (_, index) => index + 1));
         },
       ),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
   });
 });

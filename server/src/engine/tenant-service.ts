@@ -28,7 +28,8 @@ export class EngineTenants implements TenantService {
 
   async list(_principal: Principal, page: PageRequest, tier?: Tier): Promise<Page<string>> {
     return connectionPage(page, {
-      cursors: keysetCursors({ list: "tenants", filter: { tier } }, namePositions),
+      // A query selects the lists of all three tiers together, with the same arguments: one cursor must do for all of them.
+      cursors: keysetCursors({ list: tier === undefined ? "tenants" : "tenantsByTier" }, namePositions),
       list: (stretch) => this.#catalog.listTenants(tier ?? null, stretch),
       positionOf: (name) => name,
       nodeOf: (name) => name,

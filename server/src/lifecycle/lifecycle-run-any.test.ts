@@ -89,7 +89,7 @@ describe("for any world", () => {
             .map(({ row, tier }) => `${row.tenantId}/${row.artifactId} ${tier}`),
         );
       }),
-      { numRuns: 50 },
+      { numRuns: 30 },
     );
   });
 
@@ -136,7 +136,7 @@ describe("for any world", () => {
           expect(told(await world.events(id))).toEqual(told(await whole.events(reference.id)));
         },
       ),
-      { numRuns: 50 },
+      { numRuns: 30 },
     );
   });
 });

@@ -200,6 +200,28 @@ describe("a lifecycle run", () => {
     expect((await world.events(job.id)).at(-1)).toMatchObject({ errorCode: "STORAGE_FULL" });
   });
 
+  it("blocked, says so once and stays so, whenever its server dies and although the audit log is back after that", async () => {
+    for (let lastWrite = 1; lastWrite <= 7; lastWrite++) {
+      await using world = await TestWorld.open([seed("c", "COLD", 91), seed("h", "HOT", 8)]);
+      const { catalog, died } = dyingCatalog(world.catalog, lastWrite);
+      world.refusal = auditBehind;
+      void world.jobs({ engine: world.engine(catalog) }).runLifecycle(ADMIN, live);
+      await died;
+      world.refusal = null;
+      await world.jobs().resumeJobs();
+      const { job } = await world.ended(await world.startedJob());
+      const told = (await world.events(job.id)).filter(({ type }) => type === "LIFECYCLE_STEP_FAILED").length;
+      // The first two writes start the job and count what is due; the third says that it is blocked.
+      const blocked = lastWrite >= 3;
+      expect({ lastWrite, status: job.status, told }).toEqual({
+        lastWrite,
+        status: blocked ? "BLOCKED" : "SUCCEEDED",
+        told: blocked ? 1 : 0,
+      });
+      expect(await world.stands()).toEqual(blocked ? ["acme/c COLD", "acme/h WARM"] : ["acme/h WARM"]);
+    }
+  });
+
   it("resumed under a stricter policy, leaves alone what that one keeps", async () => {
     await using world = await TestWorld.open([seed("h1", "HOT", 9), seed("h2", "HOT", 8)]);
     const { catalog, died } = dyingCatalog(world.catalog, 4);

@@ -19,7 +19,13 @@ describe("a bulk restore", () => {
       seed("h", "HOT", 1),
     ]);
     const keys = [key("c"), key("gone"), key("w"), key("h"), key("c")];
-    const job = await world.jobs({ batchSize: 2 }).restoreArtifacts(ADMIN, { ...hot, keys });
+    const batches: number[] = [];
+    const engine = world.engine(world.catalog, (changes) => {
+      batches.push(changes.length);
+      return world.catalog.commitAll(changes);
+    });
+    const job = await world.jobs({ engine, batchSize: 3 }).restoreArtifacts(ADMIN, { ...hot, keys });
+    expect(batches).toEqual([3, 1]);
     expect(job).toMatchObject({ status: "SUCCEEDED", progress: 1, tenantId: "acme", toTier: "HOT" });
     expect(job.durationSeconds).toBeGreaterThan(0);
     expect(counts(job)).toEqual({ restoredCount: 2, skippedCount: 1, totalErrors: 1 });
@@ -164,7 +170,7 @@ describe("a bulk restore", () => {
           );
         },
       ),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
   });
 });

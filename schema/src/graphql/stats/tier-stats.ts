@@ -43,7 +43,7 @@ TierStatsType.implement({
           const tenants =
             tenantId === null
               ? await services.tenants.list(principal, page, count.tier)
-              : pageOfOneTenant(count.tier, tenantId, count.artifactCount > 0, page);
+              : pageOfOneTenant(tenantId, count.artifactCount > 0, page);
           return toConnection(tenants, (name) => ({ tenantId: name }));
         },
       },

@@ -173,12 +173,13 @@ export function backlog(open: OpenForTest) {
         at: NOW,
         actor: "system",
       } as const;
-      await catalog.commitAll([
+      const outcomes = await catalog.commitAll([
         damage,
         damage,
         { ...damage, object: newObject() },
         { ...damage, key: key("a/w/2") },
       ]);
+      expect(outcomes).toEqual(Array(4).fill({ ok: true, result: null }));
       expect(await eventTypes(catalog)).toEqual(["ARTIFACT_WRITTEN", "SCAN_ERROR"]);
       expect(await catalog.events([2])).toMatchObject([
         { errorCode: "CHECKSUM_MISMATCH", error: "bits fell", checksum: change.checksum, fromTier: "HOT" },

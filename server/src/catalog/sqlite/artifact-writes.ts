@@ -9,6 +9,9 @@ import type { HeldCounters } from "./held-counters.ts";
 import type { JobWrites } from "./job-writes.ts";
 import type { Names, WorkflowEntry } from "./names.ts";
 
+/** Its names are known to who asks, and need not be looked up. */
+const OWN_COLUMNS = ARTIFACT_COLUMNS.replace("t.name, w.name", "?, ?");
+
 /** An artifact as it is, with what only the driver knows of it. */
 export interface Loaded {
   readonly row: ArtifactRow;
@@ -38,11 +41,9 @@ export class ArtifactWrites {
     if (workflow === null) return null;
     const cells = this.#connection
       .statement(
-        `SELECT ${ARTIFACT_COLUMNS} FROM artifact a
-           CROSS JOIN workflow w ON w.id = a.workflow CROSS JOIN tenant t ON t.id = w.tenant
-         WHERE a.workflow = ? AND a.name = ?`,
+        `SELECT ${OWN_COLUMNS} FROM artifact a INDEXED BY artifact_key WHERE a.workflow = ? AND a.name = ?`,
       )
-      .get(workflow.id, key.artifactId);
+      .get(key.tenantId, key.workflowId, workflow.id, key.artifactId);
     return cells === undefined ? null : { row: artifactRow(cells), workflow, inline: inlineSeq(cells) };
   }
 

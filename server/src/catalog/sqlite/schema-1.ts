@@ -58,7 +58,7 @@ INSERT INTO total VALUES (1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 CREATE TABLE artifact (
   id INTEGER PRIMARY KEY,
   tenant INTEGER NOT NULL,
-  workflow INTEGER NOT NULL REFERENCES workflow,
+  workflow INTEGER NOT NULL,
   name TEXT NOT NULL,
   tier INTEGER NOT NULL,
   size_bytes INTEGER NOT NULL,

@@ -1,5 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { all, checksumOf, key, NOW, newObject, purge, write } from "../contract/sample-changes.ts";
+import {
+  all,
+  checksumOf,
+  key,
+  NOW,
+  newObject,
+  purge,
+  restoreJob,
+  startJob,
+  write,
+} from "../contract/sample-changes.ts";
 import type { Faults } from "./connection.ts";
 import { sqliteError } from "./failures.ts";
 import { InlineSqliteCatalog } from "./open-sqlite-catalog.ts";
@@ -197,6 +207,28 @@ describe("a group", () => {
       expect(
         await catalog.listWorkflows("a", { after: null, before: null, limit: 9, backward: false }),
       ).toEqual(["w"]);
+    });
+  });
+
+  it("that is lost has not made its names exist", async () => {
+    await withTrouble(async (catalog, trouble) => {
+      const job = restoreJob();
+      const restore = {
+        kind: "restoreItem",
+        jobId: job.id,
+        toTier: "HOT",
+        dryRun: false,
+        at: NOW,
+        actor: "x",
+      } as const;
+      // The log mentions both names before there is anything under them.
+      await catalog.commitAll([startJob(job), { ...restore, key: key("a/w/1") }]);
+      trouble.fail("before", "statement", () => new Error("unforeseen"), 1, /INSERT INTO artifact/);
+      await catalog.commitAll([write("a/w/1")]);
+      expect(await catalog.tenantsExist(["a"])).toEqual([false]);
+      await catalog.commit(write("a/w/1"));
+      expect(await catalog.tenantsExist(["a"])).toEqual([true]);
+      expect(await catalog.countTenants(null)).toBe(1);
     });
   });
 

@@ -74,13 +74,14 @@ export function undoMove({ from, to, oldNameGone }: DirectoryMove): void {
 export function loseBytes(file: FileState, draw: Draw): void {
   const { saved, bytes, syncedBytes, stampSynced } = file;
   const kept = syncedBytes + draw(bytes - syncedBytes);
+  const stampKept = stampSynced || draw(1) === 1;
+  if (kept === bytes && stampKept) return;
   const { mode, mtimeMs } = lstatSync(saved);
   chmodSync(saved, 0o600);
   if (kept < bytes) {
     truncateSync(saved, kept);
     if (draw(1) === 1) truncateSync(saved, bytes);
   }
-  const stampKept = stampSynced || draw(1) === 1;
   utimesSync(saved, new Date(), stampKept ? mtimeMs / 1000 : new Date());
   chmodSync(saved, mode);
 }

@@ -118,6 +118,7 @@ describe("a disk in trouble", () => {
   it.each([
     ["ENOSPC", "STORAGE_FULL"],
     ["EDQUOT", "STORAGE_FULL"],
+    ["EFBIG", "STORAGE_FULL"],
     ["EIO", "TIER_UNAVAILABLE"],
     ["EROFS", "TIER_UNAVAILABLE"],
   ])("that says %s is a %s, with what it said as the cause, and leaves nothing", async (code, refusal) => {

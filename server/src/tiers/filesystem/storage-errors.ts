@@ -33,7 +33,8 @@ export function failureFrom(record: FailureRecord): Error {
 export function storageError(error: unknown): unknown {
   const code = systemCode(error);
   if (code === null) return error;
-  if (code === "ENOSPC" || code === "EDQUOT") {
+  // EFBIG: a limit on the size of files that was set for this process, or the file system's own.
+  if (code === "ENOSPC" || code === "EDQUOT" || code === "EFBIG") {
     return new Refused(
       "STORAGE_FULL",
       `There is no room left for this (${code}). Free some space or purge artifacts, then try again.`,

@@ -1,6 +1,7 @@
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { TIERS } from "@tierkeep/schema/domain/tiers";
 import type { StoreUnderTest } from "../tier-store.contract.ts";
 import type { TierStore } from "../tier-store.ts";
 import { type Disk, realDisk, withoutFsync } from "./disk.ts";
@@ -47,4 +48,46 @@ export async function openStoreUnderTest(
       rmSync(folder, { recursive: true });
     },
   };
+}
+
+/** One store for many tests, emptied after each: to start threads takes longer than most tests do. */
+export class ReusedStore {
+  readonly #workers: Workers;
+  #current: Awaited<ReturnType<typeof openStoreUnderTest>> | null = null;
+
+  constructor(workers: Workers) {
+    this.#workers = workers;
+  }
+
+  async open(): ReturnType<typeof openStoreUnderTest> {
+    if (this.#current === null || (await isClosed(this.#current.store))) {
+      await this.end();
+      this.#current = await openStoreUnderTest(this.#workers);
+    }
+    const { root } = this.#current;
+    return { ...this.#current, [Symbol.asyncDispose]: async () => empty(root) };
+  }
+
+  async end(): Promise<void> {
+    await this.#current?.[Symbol.asyncDispose]();
+    this.#current = null;
+  }
+}
+
+async function isClosed(store: TierStore): Promise<boolean> {
+  return store.stat("0".repeat(32)).then(
+    () => false,
+    () => true,
+  );
+}
+
+/** Leaves the directories that stand as long as the store does. */
+function empty(root: string): void {
+  const layout = new Layout(root);
+  const kept = new Set([...layout.fixed, ...TIERS.map((tier) => layout.tierDirectory(tier))]);
+  for (const directory of kept) {
+    for (const name of readdirSync(directory)) {
+      if (!kept.has(join(directory, name))) rmSync(join(directory, name), { recursive: true });
+    }
+  }
 }
