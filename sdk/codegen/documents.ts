@@ -1,0 +1,35 @@
+import type { PluginFunction } from "@graphql-codegen/plugin-helpers";
+import { print, stripIgnoredCharacters } from "graphql";
+import { header } from "./header.ts";
+import { fragmentsOf, operationsOf } from "./operations.ts";
+
+/** Each operation as text, so that the client needs no GraphQL library; each fragment once, so that they stay small. */
+export const plugin: PluginFunction = (_schema, documents) => {
+  const operations = operationsOf(documents);
+  const types = operations.flatMap(({ resultType, variablesType }) => [resultType, variablesType]);
+  const fragments = fragmentsOf(documents).map(
+    (node) => `const ${node.name.value}Text = ${quoted(print(node))};\n`,
+  );
+  return {
+    prepend: [
+      header,
+      'import type { Operation } from "../operation.ts";',
+      `import type {\n${types.map((name) => `  ${name},\n`).join("")}} from "./types.ts";\n`,
+    ],
+    content: [
+      ...fragments,
+      ...operations.map(({ node, name, resultType, variablesType, fragments }) => {
+        const text = [quoted(print(node)), ...fragments.map((fragment) => `${fragment}Text`)].join(" + ");
+        return `export const ${name}Document: Operation<${resultType}, ${variablesType}> = {
+  kind: "${node.operation}",
+  name: "${name}",
+  text: ${text},
+};\n`;
+      }),
+    ].join("\n"),
+  };
+};
+
+function quoted(text: string): string {
+  return JSON.stringify(stripIgnoredCharacters(text));
+}

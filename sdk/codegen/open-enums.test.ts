@@ -1,0 +1,25 @@
+import { readFileSync } from "node:fs";
+import { parse, visit } from "graphql";
+import { describe, expect, it } from "vitest";
+import { enumsOf, openEnum, withOpenEnums } from "./open-enums.ts";
+
+const schemaText = readFileSync(new URL("../../schema/schema.graphql", import.meta.url), "utf8");
+
+describe("open enums", () => {
+  const opened = withOpenEnums(parse(schemaText));
+
+  it("stand in every field that answers with an enum, lists too, and in no argument or input", () => {
+    const enums = enumsOf(opened).map((node) => node.name.value);
+    const used: string[] = [];
+    visit(opened, {
+      FieldDefinition: (field) => {
+        visit(field.type, { NamedType: ({ name }) => void used.push(name.value) });
+      },
+      InputValueDefinition: (input) => {
+        visit(input.type, { NamedType: ({ name }) => void expect(name.value).not.toMatch(/^Open/) });
+      },
+    });
+    expect(used.filter((name) => enums.includes(name))).toEqual([]);
+    expect(used).toContain(openEnum("LifecycleStep"));
+  });
+});

@@ -1,0 +1,248 @@
+import { describe, expect, it, vi } from "vitest";
+import { createTierkeep } from "./client.ts";
+import { AbortError, ConnectionError, TierkeepError, TimeoutError } from "./errors.ts";
+import {
+  ArtifactNotFoundError,
+  ConflictError,
+  REFUSAL_CLASSES,
+  UnauthenticatedError,
+} from "./generated/errors.ts";
+
+const url = "http://tierkeep.test/graphql";
+const key = { tenantId: "acme", workflowId: "weekly", artifactId: "report.md" };
+
+/** A client of a server that gives this answer to everything, and the requests that it got. */
+function clientOf(
+  answer: (request: Request) => Response | Promise<Response>,
+  options: {
+    token?: string | (() => string);
+    headers?: HeadersInit;
+    timeoutMs?: number;
+    signal?: AbortSignal;
+  } = {},
+) {
+  const requests: Request[] = [];
+  const tierkeep = createTierkeep({
+    url,
+    ...options,
+    fetch: async (address, init) => {
+      const request = new Request(address, init);
+      requests.push(request.clone());
+      return answer(request);
+    },
+  });
+  return { tierkeep, requests };
+}
+
+const refusing = (extensions: Record<string, unknown>, message = "No.") =>
+  Response.json({ data: { artifact: null }, errors: [{ message, extensions }] });
+
+const never = () => new Promise<Response>(() => {});
+
+describe("a method", () => {
+  it("sends its operation by name with flat arguments, and answers with what it asks for", async () => {
+    const { tierkeep, requests } = clientOf(() => Response.json({ data: { artifact: { tier: "HOT" } } }));
+    await expect(tierkeep.artifact(key)).resolves.toEqual({ tier: "HOT" });
+    const body = await requests[0]?.json();
+    expect(body).toMatchObject({ operationName: "Artifact", variables: key });
+    expect(body.query).toMatch(/^query Artifact\(/);
+  });
+
+  it("takes a mutation's input itself, and answers with its payload", async () => {
+    const payload = { created: true, artifact: { tier: "HOT" } };
+    const { tierkeep, requests } = clientOf(() => Response.json({ data: { writeArtifact: payload } }));
+    await expect(tierkeep.writeArtifact({ ...key, content: { text: "hi" } })).resolves.toEqual(payload);
+    expect(await requests[0]?.json()).toMatchObject({
+      variables: { input: { ...key, content: { text: "hi" } } },
+    });
+  });
+
+  it("answers with null when something on the way to it is not there", async () => {
+    const { tierkeep } = clientOf(() => Response.json({ data: { tenant: null } }));
+    await expect(tierkeep.workflow(key)).resolves.toBeNull();
+  });
+
+  it("sends token and headers, those of the call over those of the client", async () => {
+    const { tierkeep, requests } = clientOf(() => Response.json({ data: { tierStats: [] } }), {
+      token: () => "t0ken",
+      headers: { "x-one": "client", "x-two": "client" },
+    });
+    await tierkeep.tierStats({}, { headers: { "x-two": "call" } });
+    const headers = Object.fromEntries(requests[0]?.headers ?? []);
+    expect(headers).toMatchObject({ authorization: "Bearer t0ken", "x-one": "client", "x-two": "call" });
+  });
+});
+
+describe("a refusal", () => {
+  it("is thrown as the class of its code, with its facts", async () => {
+    const { tierkeep } = clientOf(() =>
+      refusing(
+        { code: "ARTIFACT_NOT_FOUND", requestId: "r1", argument: "input.fromTier", tier: "COLD" },
+        "It is in COLD.",
+      ),
+    );
+    const error = await tierkeep.artifact(key).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(ArtifactNotFoundError);
+    expect(error).toBeInstanceOf(TierkeepError);
+    expect(error).toMatchObject({
+      name: "ArtifactNotFoundError",
+      message: "It is in COLD.",
+      code: "ARTIFACT_NOT_FOUND",
+      requestId: "r1",
+      argument: "input.fromTier",
+      tier: "COLD",
+      outcome: undefined,
+    });
+  });
+
+  it("carries checksum, job, pause and outcome too", async () => {
+    const facts = { checksum: "c", jobId: "j", retryAfterSeconds: 2, outcome: "unknown" };
+    const { tierkeep } = clientOf(() => refusing({ code: "CONFLICT", ...facts }));
+    await expect(tierkeep.viewer()).rejects.toThrow(
+      expect.objectContaining({ name: "ConflictError", ...facts }),
+    );
+    await expect(tierkeep.viewer()).rejects.toBeInstanceOf(ConflictError);
+  });
+
+  it.each(Object.keys(REFUSAL_CLASSES))("%s has a class of its own", async (code) => {
+    const { tierkeep } = clientOf(() => refusing({ code }));
+    const error = await tierkeep.viewer().catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code });
+    expect((error as Error).constructor).not.toBe(TierkeepError);
+    expect((error as Error).name).toBe((error as Error).constructor.name);
+  });
+
+  it.each(["FROM_THE_FUTURE", "constructor", "__proto__"])(
+    "of the unknown code %s is a plain TierkeepError",
+    async (code) => {
+      const { tierkeep } = clientOf(() => refusing({ code }));
+      const error = await tierkeep.viewer().catch((thrown: unknown) => thrown);
+      expect((error as Error).constructor).toBe(TierkeepError);
+      expect(error).toMatchObject({ code });
+    },
+  );
+
+  it("may come as problem+json, with an HTTP status of its own", async () => {
+    const { tierkeep } = clientOf(() =>
+      Response.json(
+        { title: "Unauthenticated", detail: "Say who you are.", code: "UNAUTHENTICATED", requestId: "r2" },
+        { status: 401 },
+      ),
+    );
+    const error = await tierkeep.viewer().catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(UnauthenticatedError);
+    expect(error).toMatchObject({ message: "Say who you are.", requestId: "r2" });
+  });
+
+  it("may come as GraphQL errors with an HTTP status of 400", async () => {
+    const { tierkeep } = clientOf(() =>
+      Response.json(
+        { errors: [{ message: "?", extensions: { code: "GRAPHQL_PARSE_FAILED" } }] },
+        { status: 400 },
+      ),
+    );
+    await expect(tierkeep.viewer()).rejects.toMatchObject({ code: "GRAPHQL_PARSE_FAILED" });
+  });
+});
+
+describe("without an answer of the server", () => {
+  it("a failed connection is a ConnectionError with its cause, and the system's code in its message", async () => {
+    const refused = Object.assign(new Error("connect"), { code: "ECONNREFUSED" });
+    const cause = new TypeError("fetch failed", { cause: refused });
+    const { tierkeep } = clientOf(() => Promise.reject(cause));
+    const error = await tierkeep.viewer().catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(ConnectionError);
+    expect(error).toMatchObject({ cause, message: "The connection to the server failed (ECONNREFUSED)." });
+  });
+
+  it.each([
+    ["a proxy's page", () => new Response("<h1>Bad gateway</h1>", { status: 502 }), 502],
+    ["a page in place of JSON", () => new Response("<h1>Welcome</h1>"), 200],
+    ["JSON of somebody else", () => Response.json({ ok: true }), 200],
+    ["JSON of somebody else that is an error", () => Response.json({ code: 7 }, { status: 500 }), 500],
+  ])("%s is a ConnectionError with its status", async (_, answer, status) => {
+    const { tierkeep } = clientOf(answer);
+    const error = await tierkeep.viewer().catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(ConnectionError);
+    expect(error).toMatchObject({ status });
+  });
+
+  it("a mutation that answers with neither payload nor refusal is a ConnectionError", async () => {
+    const { tierkeep } = clientOf(() => Response.json({ data: { cancelJob: null } }));
+    await expect(tierkeep.cancelJob({ id: "j" })).rejects.toBeInstanceOf(ConnectionError);
+  });
+
+  it("a call that takes longer than timeoutMs is a TimeoutError, even where fetch heeds no signal", async () => {
+    const { tierkeep } = clientOf(never, { timeoutMs: 5 });
+    const error = await tierkeep.viewer().catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(TimeoutError);
+    expect(error).toMatchObject({ timeoutMs: 5 });
+    await expect(tierkeep.viewer({ timeoutMs: 6 })).rejects.toMatchObject({ timeoutMs: 6 });
+  });
+
+  it("the clock runs on while the body is read", async () => {
+    const stalled = () => new Response(new ReadableStream({ pull: () => new Promise(() => {}) }));
+    const { tierkeep } = clientOf(stalled);
+    await expect(tierkeep.viewer({ timeoutMs: 5 })).rejects.toBeInstanceOf(TimeoutError);
+  });
+
+  it("the caller's abort is an AbortError with the reason as its cause, of the call's signal and of the client's", async () => {
+    const [ofCall, ofClient] = [new AbortController(), new AbortController()];
+    const { tierkeep } = clientOf(never, { signal: ofClient.signal });
+    const one = tierkeep.viewer({ signal: ofCall.signal });
+    ofCall.abort("enough");
+    await expect(one).rejects.toBeInstanceOf(AbortError);
+    await expect(one).rejects.toMatchObject({ name: "AbortError", cause: "enough" });
+    const other = tierkeep.viewer();
+    ofClient.abort();
+    await expect(other).rejects.toBeInstanceOf(AbortError);
+    await expect(tierkeep.viewer()).rejects.toBeInstanceOf(AbortError);
+  });
+
+  it("leaves no timer behind", async () => {
+    vi.useFakeTimers();
+    try {
+      const { tierkeep } = clientOf(() => Response.json({ data: { viewer: {} } }));
+      await tierkeep.viewer();
+      await clientOf(() => Promise.reject(new TypeError("no")))
+        .tierkeep.viewer()
+        .catch(() => {});
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
+describe("secrets", () => {
+  const secret = "hunter2\n";
+  const everythingIn = (error: unknown): string =>
+    error instanceof Error ? `${error.message} ${error.stack} ${everythingIn(error.cause)}` : String(error);
+
+  it("are in no message: of a token that cannot be sent", async () => {
+    const { tierkeep } = clientOf(never, { token: secret });
+    const error = await tierkeep.viewer().catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(TypeError);
+    expect(everythingIn(error)).not.toContain("hunter2");
+  });
+
+  it("are in no message: of a header that cannot be sent", async () => {
+    const { tierkeep } = clientOf(never);
+    const error = await tierkeep
+      .viewer({ headers: { "x-key": `a\n${secret}b` } })
+      .catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(TypeError);
+    expect(everythingIn(error)).not.toContain("hunter2");
+  });
+
+  it("are in no message: of a url with credentials", () => {
+    let error: unknown;
+    try {
+      createTierkeep({ url: "http://me:hunter2@tierkeep.test/graphql" });
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toBeInstanceOf(TypeError);
+    expect(everythingIn(error)).not.toContain("hunter2");
+  });
+});

@@ -1,0 +1,79 @@
+import { callerOf, type Fetch, type Token } from "./caller.ts";
+import { type Download, type DownloadOptions, download } from "./download.ts";
+import { type ArtifactKey, endpointOf } from "./endpoint.ts";
+import { sseSource } from "./event-source.ts";
+import { type EventStream, type EventTransport, type FollowOptions, followEvents } from "./events.ts";
+import { methodsOver, type TierkeepMethods } from "./generated/methods.ts";
+import type { Send } from "./operation.ts";
+import { sendOver } from "./send.ts";
+import { type UploadContent, type Uploaded, type UploadOptions, upload } from "./upload.ts";
+import { webSocketSource } from "./websocket-source.ts";
+
+export interface TierkeepOptions {
+  /** The server's GraphQL endpoint, e.g. "http://127.0.0.1:4000/graphql". */
+  readonly url: string | URL;
+  /** Sent as `Authorization: Bearer …` with every request. */
+  readonly token?: Token | undefined;
+  /** Sent with every request over fetch. */
+  readonly headers?: HeadersInit | undefined;
+  /** Default: the runtime's. */
+  readonly fetch?: Fetch | undefined;
+  /**
+   * How long a query or a mutation may take, in ms, before its TimeoutError. Default 90,000: longer than the 60 s that
+   * a server may be asked to wait for a job. Transfers and events have none but what they are given.
+   */
+  readonly timeoutMs?: number | undefined;
+  /** Ends every call of this client. */
+  readonly signal?: AbortSignal | undefined;
+  /** How events travel. Default "sse". */
+  readonly transport?: EventTransport | undefined;
+  /** The WebSocket class, for transport "ws" where the runtime has none (Node before 22: that of the package ws). */
+  readonly webSocket?: unknown;
+}
+
+/**
+ * A client of one server. Every method but lifecycleEvents answers with a promise, which fails with the refusal's class
+ * (TierkeepError and below), ConnectionError, TimeoutError or AbortError. Nothing is sent before a method is called, and
+ * nothing is sent twice.
+ */
+export interface Tierkeep extends TierkeepMethods {
+  /** Sends any operation of the schema, such as one of your own documents. */
+  readonly request: Send;
+  /**
+   * The lifecycle's events as they happen, without end: `for await (const event of tierkeep.lifecycleEvents())`.
+   * Reconnects by itself and takes up where it was. Begins at the moment of the call, or after `after`.
+   */
+  lifecycleEvents(options?: FollowOptions): EventStream;
+  /** Writes an artifact of any size, streamed. writeArtifact does the same in one GraphQL mutation, for small content. */
+  upload(key: ArtifactKey, content: UploadContent, options?: UploadOptions): Promise<Uploaded>;
+  /** Reads an artifact of any size, streamed and verified. */
+  download(key: ArtifactKey, options?: DownloadOptions): Promise<Download>;
+}
+
+const DEFAULT_TIMEOUT_MS = 90_000;
+
+/** @throws TypeError for a url that is none, or that carries credentials */
+export function createTierkeep(options: TierkeepOptions): Tierkeep {
+  const caller = callerOf({
+    endpoint: endpointOf(options.url),
+    // Called as a method of another object, a browser's own fetch would refuse.
+    fetch: options.fetch ?? ((url, init) => globalThis.fetch(url, init)),
+    headers: options.headers,
+    token: options.token,
+    signal: options.signal,
+  });
+  const send = sendOver(caller, options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+  const methods = methodsOver(send);
+  return {
+    ...methods,
+    request: send,
+    lifecycleEvents(follow = {}) {
+      const transport = follow.transport ?? options.transport ?? "sse";
+      const source = transport === "ws" ? webSocketSource(caller, options.webSocket) : sseSource(caller);
+      const newest = (signal: AbortSignal) => methods.lifecycleEventCursor({ signal });
+      return followEvents(source, newest, follow, options.signal);
+    },
+    upload: (key, content, uploadOptions = {}) => upload(caller, key, content, uploadOptions),
+    download: (key, downloadOptions = {}) => download(caller, key, downloadOptions),
+  };
+}

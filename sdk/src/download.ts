@@ -1,0 +1,163 @@
+import type { Caller } from "./caller.ts";
+import type { Deadline } from "./deadline.ts";
+import { type ArtifactKey, artifactUrl } from "./endpoint.ts";
+import { ConnectionError } from "./errors.ts";
+import type { RequestOptions } from "./operation.ts";
+import { refusal, refusalOfResponse, unexpected } from "./refusals.ts";
+import { incrementalSha256, sha256 } from "./sha256.ts";
+
+export interface DownloadOptions extends RequestOptions {
+  /** Only these bytes: from `start`, counted from 0, through `end` (default: the last one); or the `last` so many. */
+  readonly range?:
+    | { readonly start: number; readonly end?: number | undefined }
+    | { readonly last: number }
+    | undefined;
+}
+
+/** An artifact's bytes under way. Read it once, by one of stream, bytes() and text(), or cancel the stream. */
+export interface Download {
+  /** How many bytes the stream will yield. */
+  readonly sizeBytes: number;
+  /** SHA-256 of the whole content, lower-case hex. */
+  readonly checksum: string;
+  readonly contentType: string;
+  /** Which bytes these are; null: all. */
+  readonly range: { readonly start: number; readonly end: number; readonly totalBytes: number } | null;
+  /**
+   * The bytes. A whole content is hashed as it passes, and the stream fails at its end with ChecksumMismatchError when
+   * they are not the right ones. Where the runtime cannot hash piece by piece (browsers) only bytes() and text() do
+   * that, and a stream relies on the server's own check. A range is checked for its length.
+   */
+  readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>;
+  bytes(): Promise<Uint8Array<ArrayBuffer>>;
+  /** @throws TypeError when the content is not UTF-8 */
+  text(): Promise<string>;
+}
+
+export async function download(
+  caller: Caller,
+  key: ArtifactKey,
+  options: DownloadOptions,
+): Promise<Download> {
+  const headers = new Headers();
+  if (options.range) headers.set("range", rangeHeader(options.range));
+  const { response, deadline } = await caller.call(
+    artifactUrl(caller.endpoint, key).href,
+    { method: "GET", headers },
+    options,
+    Number.POSITIVE_INFINITY,
+  );
+  try {
+    if (response.status !== 200 && response.status !== 206) {
+      throw await deadline.race(refusalOfResponse(response).then((error) => Promise.reject(error)));
+    }
+    return downloadOf(response, deadline);
+  } catch (error) {
+    deadline.clear();
+    throw error;
+  }
+}
+
+function downloadOf(response: Response, deadline: Deadline): Download {
+  const checksum = header(response, "etag", /^"([0-9a-f]{64})"$/);
+  const sizeBytes = Number(header(response, "content-length", /^(\d+)$/));
+  const range = response.status === 206 ? contentRange(response) : null;
+  const hash = range === null ? incrementalSha256() : null;
+  const stream = checked(response.body, deadline, sizeBytes, {
+    take: (chunk) => hash?.update(chunk),
+    end() {
+      const found = hash?.digest("hex") ?? checksum;
+      if (found !== checksum) throw mismatch(found);
+    },
+  });
+
+  async function bytes(): Promise<Uint8Array<ArrayBuffer>> {
+    const all = new Uint8Array(sizeBytes);
+    const reader = stream.getReader();
+    let filled = 0;
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      all.set(value, filled);
+      filled += value.length;
+    }
+    if (range === null && hash === null) {
+      const found = (await sha256(all)) ?? checksum;
+      if (found !== checksum) throw mismatch(found);
+    }
+    return all;
+  }
+
+  return {
+    sizeBytes,
+    checksum,
+    contentType: response.headers.get("content-type") ?? "application/octet-stream",
+    range,
+    stream,
+    bytes,
+    // A byte order mark is content like any other.
+    text: async () => new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(await bytes()),
+  };
+}
+
+/** `body`, seen by `check`; it fails when it ends early or late, or when `check.end` throws. */
+function checked(
+  body: ReadableStream<Uint8Array<ArrayBuffer>> | null,
+  deadline: Deadline,
+  sizeBytes: number,
+  check: { take(chunk: Uint8Array): void; end(): void },
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const reader = (body ?? new Blob().stream()).getReader();
+  let received = 0;
+  return new ReadableStream({
+    async pull(controller) {
+      try {
+        const { done, value } = await deadline.race(reader.read());
+        received += value?.length ?? 0;
+        if (received > sizeBytes || (done && received < sizeBytes)) {
+          throw new ConnectionError(`The answer ended after ${received} of ${sizeBytes} bytes.`);
+        }
+        if (!done) {
+          check.take(value);
+          controller.enqueue(value);
+          return;
+        }
+        check.end();
+        deadline.clear();
+        controller.close();
+      } catch (error) {
+        deadline.clear();
+        reader.cancel().catch(() => {});
+        throw error;
+      }
+    },
+    async cancel(reason) {
+      deadline.clear();
+      await reader.cancel(reason);
+    },
+  });
+}
+
+function header(response: Response, name: string, pattern: RegExp): string {
+  const value = pattern.exec(response.headers.get(name) ?? "")?.[1];
+  if (value === undefined) throw unexpected(response);
+  return value;
+}
+
+function mismatch(found: string): Error {
+  return refusal(
+    "CHECKSUM_MISMATCH",
+    "The bytes that arrived do not have the artifact's checksum. Read it again.",
+    { checksum: found },
+  );
+}
+
+function rangeHeader(range: NonNullable<DownloadOptions["range"]>): string {
+  return "last" in range ? `bytes=-${range.last}` : `bytes=${range.start}-${range.end ?? ""}`;
+}
+
+function contentRange(response: Response): NonNullable<Download["range"]> {
+  const match = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(response.headers.get("content-range") ?? "");
+  if (!match) throw unexpected(response);
+  return { start: Number(match[1]), end: Number(match[2]), totalBytes: Number(match[3]) };
+}

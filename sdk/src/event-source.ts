@@ -1,0 +1,66 @@
+import type { Caller } from "./caller.ts";
+import { LifecycleEventsDocument } from "./generated/documents.ts";
+import type { LifecycleEventFilter, LifecycleEventFragment } from "./generated/types.ts";
+import { isRecord, refusalOf, refusalOfResponse, unexpected } from "./refusals.ts";
+import { SseParser } from "./sse.ts";
+
+/**
+ * One connection to the event log: yields what comes after the cursor, and ends, or throws, with the connection.
+ * Refusals are thrown as such. `alive` is called whenever the server gives a sign of life.
+ */
+export type EventSource = (
+  where: LifecycleEventFilter | null | undefined,
+  after: string,
+  signal: AbortSignal,
+  alive: () => void,
+) => AsyncIterable<LifecycleEventFragment>;
+
+/** The event in one result of the subscription. Both transports send the same. @throws TierkeepError */
+export function eventOf(result: unknown): LifecycleEventFragment {
+  const { data, errors } = isRecord(result) ? result : {};
+  if (Array.isArray(errors) && isRecord(errors[0])) throw refusalOf(errors[0]);
+  const event = isRecord(data) ? data.lifecycleEvents : undefined;
+  if (!isRecord(event)) throw refusalOf({ message: "The server sent neither an event nor a refusal." });
+  return event as LifecycleEventFragment;
+}
+
+/** Events by server-sent events, over the client's own fetch. */
+export function sseSource(caller: Caller): EventSource {
+  return async function* (where, after, signal, alive) {
+    const { response, deadline } = await caller.call(
+      caller.endpoint,
+      {
+        method: "POST",
+        headers: { accept: "text/event-stream", "content-type": "application/json" },
+        body: JSON.stringify({
+          query: LifecycleEventsDocument.text,
+          variables: { where, after },
+          operationName: LifecycleEventsDocument.name,
+        }),
+      },
+      { signal },
+      Number.POSITIVE_INFINITY,
+    );
+    const streams = response.headers.get("content-type")?.startsWith("text/event-stream");
+    if (!response.ok || !streams) throw await refusalOfResponse(response);
+    if (!response.body) throw unexpected(response);
+    alive();
+
+    const parser = new SseParser();
+    const reader = response.body.getReader();
+    try {
+      for (;;) {
+        const { done, value } = await deadline.race(reader.read());
+        if (done) return;
+        alive();
+        for (const message of parser.push(value)) {
+          if (message.event === "complete") return;
+          if (message.event === "next") yield eventOf(JSON.parse(message.data));
+        }
+      }
+    } finally {
+      // Without waiting: a stalled connection may never confirm it.
+      reader.cancel().catch(() => {});
+    }
+  };
+}

@@ -1,0 +1,331 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { createTierkeep, type Tierkeep } from "./client.ts";
+import { ConnectionError } from "./errors.ts";
+import { BadUserInputError, CursorInvalidError } from "./generated/errors.ts";
+
+/**
+ * The log of a pretended server, over a pretended fetch: events 1, 2, 3, … whose cursor is their number. Each connection
+ * is handed to the test, which writes to it and cuts it.
+ */
+class PretendedLog {
+  readonly connections: Connection[] = [];
+  readonly #waiting: ((connection: Connection) => void)[] = [];
+  newest = 0;
+  cursorRequests = 0;
+
+  readonly fetch = async (_url: string, init: RequestInit): Promise<Response> => {
+    init.signal?.throwIfAborted();
+    const { operationName, variables } = JSON.parse(String(init.body));
+    if (operationName === "LifecycleEventCursor") {
+      this.cursorRequests += 1;
+      return Response.json({ data: { lifecycleEventCursor: String(this.newest) } });
+    }
+    const connection = new Connection(variables, init.signal ?? null);
+    this.connections.push(connection);
+    this.#waiting.shift()?.(connection);
+    return connection.response;
+  };
+
+  /** The next connection that the client makes. */
+  connected(): Promise<Connection> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+}
+
+class Connection {
+  readonly variables: { after?: string; where?: unknown };
+  readonly signal: AbortSignal | null;
+  readonly response: Response;
+  #controller!: ReadableStreamDefaultController<Uint8Array>;
+  cancelled = false;
+
+  constructor(variables: Connection["variables"], signal: AbortSignal | null) {
+    this.variables = variables;
+    this.signal = signal;
+    const stream = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        this.#controller = controller;
+      },
+      cancel: () => {
+        this.cancelled = true;
+      },
+    });
+    this.response = new Response(stream, { headers: { "content-type": "text/event-stream" } });
+  }
+
+  write(text: string): void {
+    this.#controller.enqueue(new TextEncoder().encode(text));
+  }
+
+  event(seq: number): void {
+    const data = JSON.stringify({ data: { lifecycleEvents: { cursor: String(seq) } } });
+    this.write(`id: ${seq}\nevent: next\ndata: ${data}\n\n`);
+  }
+
+  refuse(code: string): void {
+    this.write(
+      `event: next\ndata: ${JSON.stringify({ errors: [{ message: "No.", extensions: { code } }] })}\n\n`,
+    );
+  }
+
+  complete(): void {
+    this.write("event: complete\ndata:\n\n");
+    this.#controller.close();
+  }
+
+  cut(): void {
+    this.#controller.error(new TypeError("terminated"));
+  }
+}
+
+const url = "http://tierkeep.test/graphql";
+const soon = { minDelayMs: 1, maxDelayMs: 2 };
+
+function following(options: Parameters<Tierkeep["lifecycleEvents"]>[0] = {}) {
+  const log = new PretendedLog();
+  const events = createTierkeep({ url, fetch: log.fetch }).lifecycleEvents({ ...soon, ...options });
+  const next = async () => (await events.next()).value?.cursor;
+  return { log, events, next };
+}
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe("following events", () => {
+  it("begins at the moment of the call: the cursor is asked for before the first connection", async () => {
+    const log = new PretendedLog();
+    log.newest = 7;
+    const events = createTierkeep({ url, fetch: log.fetch }).lifecycleEvents();
+    await vi.waitUntil(() => log.cursorRequests === 1);
+    log.newest = 8;
+    const connected = log.connected();
+    const first = events.next();
+    const connection = await connected;
+    expect(connection.variables.after).toBe("7");
+    connection.event(8);
+    expect((await first).value).toEqual({ cursor: "8" });
+    await events.return?.();
+  });
+
+  it("begins after the cursor given, and hands the filter on", async () => {
+    const { log, events, next } = following({ after: "3", where: { tenantId: "acme" } });
+    const connected = log.connected();
+    const first = next();
+    const connection = await connected;
+    expect(connection.variables).toEqual({ after: "3", where: { tenantId: "acme" } });
+    expect(log.cursorRequests).toBe(0);
+    connection.event(4);
+    expect(await first).toBe("4");
+    await events.return?.();
+  });
+
+  it.each([
+    ["is cut", (connection: Connection) => connection.cut()],
+    ["is completed by a server that stops", (connection: Connection) => connection.complete()],
+    [
+      "is cut within an event",
+      (connection: Connection) => {
+        connection.write('event: next\ndata: {"data":');
+        connection.cut();
+      },
+    ],
+    ["is refused for now", (connection: Connection) => connection.refuse("UNAVAILABLE")],
+  ])("resumes after the last event that it gave when the connection %s", async (_, end) => {
+    const { log, events, next } = following();
+    let connected = log.connected();
+    let wanted = next();
+    for (let seq = 1; seq <= 6; seq += 2) {
+      const connection = await connected;
+      expect(connection.variables.after).toBe(String(seq - 1));
+      connected = log.connected();
+      connection.event(seq);
+      expect(await wanted).toBe(String(seq));
+      connection.event(seq + 1);
+      expect(await next()).toBe(String(seq + 1));
+      wanted = next();
+      end(connection);
+    }
+    expect((await connected).variables.after).toBe("6");
+    await events.return?.();
+  });
+
+  it("gives every event once, whatever it did not read when the connection was cut", async () => {
+    const { log, events, next } = following();
+    const connected = log.connected();
+    const first = next();
+    const connection = await connected;
+    connection.event(1);
+    connection.event(2);
+    expect(await first).toBe("1");
+    const again = log.connected();
+    connection.cut();
+    const second = next();
+    // Cut before it was read or not: what the next connection is asked for agrees with what was given.
+    const given: (string | undefined)[] = ["1"];
+    const reconnection = await again;
+    for (let seq = Number(reconnection.variables.after) + 1; seq <= 3; seq += 1) reconnection.event(seq);
+    given.push(await second);
+    while (given.at(-1) !== "3") given.push(await next());
+    expect(given).toEqual(["1", "2", "3"]);
+    await events.return?.();
+  });
+
+  it("throws a refusal that will not pass, such as a cursor of another log", async () => {
+    const { log, next } = following({ after: "elsewhere" });
+    const connected = log.connected();
+    const first = next();
+    (await connected).refuse("CURSOR_INVALID");
+    await expect(first).rejects.toBeInstanceOf(CursorInvalidError);
+  });
+
+  it("throws a refusal that comes in place of the stream", async () => {
+    const body = { errors: [{ message: "No.", extensions: { code: "BAD_USER_INPUT" } }] };
+    const tierkeep = createTierkeep({ url, fetch: async () => Response.json(body) });
+    await expect(tierkeep.lifecycleEvents({ after: "1" }).next()).rejects.toBeInstanceOf(BadUserInputError);
+  });
+
+  it("throws when the server has never answered, instead of trying for ever", async () => {
+    const tierkeep = createTierkeep({ url, fetch: () => Promise.reject(new TypeError("refused")) });
+    await expect(tierkeep.lifecycleEvents().next()).rejects.toBeInstanceOf(ConnectionError);
+    await expect(tierkeep.lifecycleEvents({ after: "1" }).next()).rejects.toBeInstanceOf(ConnectionError);
+  });
+
+  it("keeps trying when a server that has answered is gone for a while", async () => {
+    const log = new PretendedLog();
+    let down = 0;
+    const fetch: typeof log.fetch = (address, init) => {
+      if (down > 0 && down--) return Promise.reject(new TypeError("refused"));
+      return log.fetch(address, init);
+    };
+    const events = createTierkeep({ url, fetch }).lifecycleEvents(soon);
+    const connected = log.connected();
+    const first = events.next();
+    const connection = await connected;
+    const again = log.connected();
+    down = 4;
+    connection.cut();
+    (await again).event(1);
+    expect((await first).value).toEqual({ cursor: "1" });
+    expect(down).toBe(0);
+    await events.return?.();
+  });
+
+  it("waits longer before each further try, up to a limit, and at least as long as a refusal says", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const pauses: number[] = [];
+    const setTimeout = globalThis.setTimeout;
+    const { log, events } = following({ after: "0", minDelayMs: 100, maxDelayMs: 1_000, silenceMs: 77_777 });
+    vi.spyOn(globalThis, "setTimeout").mockImplementation(((run: () => void, ms?: number) => {
+      if (ms !== 77_777) pauses.push(ms ?? 0);
+      return setTimeout(run, ms);
+    }) as typeof globalThis.setTimeout);
+    const first = events.next();
+    for (let tries = 0; tries < 6; tries += 1) {
+      await vi.waitUntil(() => log.connections.length > tries);
+      log.connections[tries]?.cut();
+      await vi.waitUntil(() => pauses.length > tries);
+      await vi.advanceTimersByTimeAsync(pauses[tries] ?? 0);
+    }
+    const expected = [100, 200, 400, 800, 1_000, 1_000];
+    for (const [index, most] of expected.entries()) {
+      expect(pauses[index]).toBeGreaterThanOrEqual(most / 2);
+      expect(pauses[index]).toBeLessThanOrEqual(most);
+    }
+    await vi.waitUntil(() => log.connections.length > 6);
+    log.connections[6]?.write(
+      `event: next\ndata: ${JSON.stringify({ errors: [{ extensions: { code: "RATE_LIMITED", retryAfterSeconds: 60 } }] })}\n\n`,
+    );
+    await vi.waitUntil(() => pauses.length > 6);
+    expect(pauses[6]).toBe(60_000);
+    vi.restoreAllMocks();
+    await events.return?.();
+    expect(await first).toEqual({ done: true, value: undefined });
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("gives up a connection without a sign of life, and counts keepalives as such", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const { log, events, next } = following({ silenceMs: 1_000 });
+    const first = next();
+    await vi.waitUntil(() => log.connections.length === 1);
+    const [silent] = log.connections;
+    await vi.advanceTimersByTimeAsync(900);
+    silent?.write(": keepalive\n\n");
+    await vi.advanceTimersByTimeAsync(900);
+    expect(log.connections).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(silent?.cancelled).toBe(true);
+    await vi.waitUntil(() => log.connections.length === 2);
+    log.connections[1]?.event(1);
+    expect(await first).toBe("1");
+    await events.return?.();
+  });
+
+  it("does not hold a busy reader for a silent server", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const { log, events, next } = following({ silenceMs: 1_000 });
+    const first = next();
+    await vi.waitUntil(() => log.connections.length === 1);
+    log.connections[0]?.event(1);
+    await first;
+    await vi.advanceTimersByTimeAsync(60_000);
+    const second = next();
+    log.connections[0]?.event(2);
+    expect(await second).toBe("2");
+    expect(log.connections).toHaveLength(1);
+    await events.return?.();
+  });
+});
+
+describe("events end", () => {
+  it("at return, at once, though an event is being waited for", async () => {
+    const { log, events } = following();
+    const connected = log.connected();
+    const waiting = events.next();
+    const connection = await connected;
+    await expect(events.return?.()).resolves.toEqual({ done: true, value: undefined });
+    await expect(waiting).resolves.toEqual({ done: true, value: undefined });
+    await expect(events.next()).resolves.toEqual({ done: true, value: undefined });
+    expect(connection.signal?.aborted).toBe(true);
+  });
+
+  it("when a loop over them is left", async () => {
+    const { log, events } = following();
+    const connected = log.connected();
+    void connected.then((connection) => connection.event(1));
+    for await (const event of events) {
+      expect(event.cursor).toBe("1");
+      break;
+    }
+    expect((await connected).signal?.aborted).toBe(true);
+  });
+
+  it.each(["of the call", "of the client"])(
+    "at the abort of the signal %s, without an error",
+    async (which) => {
+      const log = new PretendedLog();
+      const controller = new AbortController();
+      const ofClient = which === "of the client" ? { signal: controller.signal } : {};
+      const ofCall = which === "of the call" ? { signal: controller.signal } : {};
+      const events = createTierkeep({ url, fetch: log.fetch, ...ofClient }).lifecycleEvents({
+        ...soon,
+        ...ofCall,
+      });
+      const connected = log.connected();
+      const waiting = events.next();
+      await connected;
+      controller.abort();
+      await expect(waiting).resolves.toEqual({ done: true, value: undefined });
+    },
+  );
+
+  it("though the server is gone and the next try is far away", async () => {
+    const { log, events } = following({ minDelayMs: 1e9, maxDelayMs: 1e9 });
+    const connected = log.connected();
+    const waiting = events.next();
+    (await connected).cut();
+    await events.return?.();
+    await expect(waiting).resolves.toMatchObject({ done: true });
+  });
+});

@@ -1,0 +1,228 @@
+import { createHash } from "node:crypto";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { createTierkeep } from "./client.ts";
+import { AbortError, ConnectionError } from "./errors.ts";
+import { ArtifactNotFoundError, ChecksumMismatchError, InvalidIdentifierError } from "./generated/errors.ts";
+import type { UploadContent } from "./upload.ts";
+
+const key = { tenantId: "acme", workflowId: "weekly report", artifactId: "café 100%.md" };
+const checksumOf = (content: string | Uint8Array) => createHash("sha256").update(content).digest("hex");
+const url = "http://tierkeep.test/prefix/graphql";
+
+function clientOf(answer: (request: Request) => Response | Promise<Response>) {
+  const requests: { request: Request; bytes: Uint8Array }[] = [];
+  const tierkeep = createTierkeep({
+    url,
+    fetch: async (address, init) => {
+      const request = new Request(address, init);
+      requests.push({ request, bytes: new Uint8Array(await request.arrayBuffer()) });
+      return answer(request);
+    },
+  });
+  return { tierkeep, requests };
+}
+
+const written = () => Response.json({ created: true, artifact: { tier: "HOT" } }, { status: 201 });
+
+/** The bytes as a server would send them, cut into pieces. */
+function content(
+  bytes: Uint8Array,
+  claimed: { checksum?: string; length?: number } = {},
+  status = 200,
+): Response {
+  const stream = new ReadableStream({
+    start(controller) {
+      for (let at = 0; at < bytes.length; at += 3) controller.enqueue(bytes.subarray(at, at + 3));
+      controller.close();
+    },
+  });
+  return new Response(stream, {
+    status,
+    headers: {
+      etag: `"${claimed.checksum ?? checksumOf(bytes)}"`,
+      "content-length": String(claimed.length ?? bytes.length),
+      "content-type": "text/markdown",
+    },
+  });
+}
+
+const bytes = new TextEncoder().encode("\ufeffnaïve 𝄞 text");
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+describe("upload", () => {
+  const text = "naïve";
+  const utf8 = new TextEncoder().encode(text);
+  const kinds: [string, UploadContent][] = [
+    ["text", text],
+    ["bytes", utf8],
+    ["an ArrayBuffer", utf8.buffer],
+    ["a Blob", new Blob([utf8])],
+    ["a stream", new Blob([utf8]).stream()],
+    [
+      "an async iterable of bytes and text",
+      (async function* () {
+        yield "naï";
+        yield new TextEncoder().encode("ve");
+      })(),
+    ],
+  ];
+
+  it.each(kinds)("sends %s as it is, with PUT, and claims no type of its own", async (_, given) => {
+    const { tierkeep, requests } = clientOf(written);
+    await expect(tierkeep.upload(key, given)).resolves.toEqual({ created: true, artifact: { tier: "HOT" } });
+    expect(requests[0]?.request.method).toBe("PUT");
+    expect(requests[0]?.bytes).toEqual(utf8);
+    expect(requests[0]?.request.headers.has("content-type")).toBe(false);
+  });
+
+  it("goes to the artifact's place beside the endpoint, each name encoded", async () => {
+    const { tierkeep, requests } = clientOf(written);
+    await tierkeep.upload(key, text, { tier: "WARM" });
+    expect(requests[0]?.request.url).toBe(
+      "http://tierkeep.test/prefix/artifacts/acme/weekly%20report/caf%C3%A9%20100%25.md?tier=WARM",
+    );
+  });
+
+  it("says what it must be and what must be there in headers", async () => {
+    const { tierkeep, requests } = clientOf(written);
+    const checksum = checksumOf(text);
+    // Its base64 has both characters that base64url replaces.
+    const metadata = { author: "Zoë 𝄞", pages: 3, notes: "???>>>~~~" };
+    expect(Buffer.from(JSON.stringify(metadata)).toString("base64")).toMatch(/\/.*\+|\+.*\//);
+    await tierkeep.upload(key, new Blob([text], { type: "text/plain" }), {
+      metadata,
+      checksum,
+      ifAbsent: true,
+    });
+    const headers = requests[0]?.request.headers;
+    expect(headers?.get("content-type")).toBe("text/plain");
+    expect(headers?.get("if-none-match")).toBe("*");
+    expect(headers?.get("repr-digest")).toBe(`sha-256=:${Buffer.from(checksum, "hex").toString("base64")}:`);
+    const sent = headers?.get("tierkeep-metadata") ?? "";
+    expect(sent).toMatch(/^[\w-]+$/);
+    expect(JSON.parse(Buffer.from(sent, "base64url").toString())).toEqual(metadata);
+
+    await tierkeep.upload(key, text, { contentType: "a/b", ifChecksum: checksum });
+    expect(requests[1]?.request.headers.get("content-type")).toBe("a/b");
+    expect(requests[1]?.request.headers.get("if-match")).toBe(`"${checksum}"`);
+  });
+
+  it("throws the refusal of a problem+json", async () => {
+    const { tierkeep } = clientOf(() =>
+      Response.json({ code: "CHECKSUM_MISMATCH", detail: "No." }, { status: 422 }),
+    );
+    await expect(tierkeep.upload(key, text)).rejects.toBeInstanceOf(ChecksumMismatchError);
+  });
+
+  it.each(["", ".", "..", "\ud800"])(
+    "refuses the name %j, which no URL carries, before anything is sent",
+    async (name) => {
+      const { tierkeep, requests } = clientOf(written);
+      const refused = tierkeep.upload({ ...key, workflowId: name }, text);
+      await expect(refused).rejects.toBeInstanceOf(InvalidIdentifierError);
+      await expect(refused).rejects.toMatchObject({ argument: "workflowId" });
+      expect(requests).toHaveLength(0);
+    },
+  );
+});
+
+describe.each([
+  ["where the runtime hashes piece by piece", true],
+  ["where it does not, as in browsers", false],
+])("download, %s", (_, incremental) => {
+  function withoutNode(): void {
+    if (!incremental) vi.stubGlobal("process", undefined);
+  }
+
+  it("gives the bytes, the text, and what the server says of them", async () => {
+    const { tierkeep } = clientOf(() => content(bytes));
+    withoutNode();
+    const download = await tierkeep.download(key);
+    expect(download).toMatchObject({
+      sizeBytes: bytes.length,
+      checksum: checksumOf(bytes),
+      contentType: "text/markdown",
+      range: null,
+    });
+    expect(await download.bytes()).toEqual(bytes);
+    expect(await (await tierkeep.download(key)).text()).toBe("\ufeffnaïve 𝄞 text");
+  });
+
+  it("fails with ChecksumMismatchError when other bytes arrive", async () => {
+    const { tierkeep } = clientOf(() =>
+      content(
+        bytes.map((byte) => byte ^ 1),
+        { checksum: checksumOf(bytes) },
+      ),
+    );
+    withoutNode();
+    const wrong = (await tierkeep.download(key)).bytes();
+    await expect(wrong).rejects.toBeInstanceOf(ChecksumMismatchError);
+  });
+
+  it.each([-1, 1])(
+    "fails with ConnectionError when it is %i byte from what was announced",
+    async (difference) => {
+      const { tierkeep } = clientOf(() => content(bytes, { length: bytes.length + difference }));
+      withoutNode();
+      await expect((await tierkeep.download(key)).bytes()).rejects.toBeInstanceOf(ConnectionError);
+    },
+  );
+});
+
+describe("download", () => {
+  it("streams, and verifies what passed before it ends", async () => {
+    const { tierkeep } = clientOf(() => content(bytes, { checksum: checksumOf("other") }));
+    const { stream } = await tierkeep.download(key);
+    const reader = stream.getReader();
+    const pieces: number[] = [];
+    const drained = (async () => {
+      for (let next = await reader.read(); !next.done; next = await reader.read()) pieces.push(...next.value);
+    })();
+    await expect(drained).rejects.toBeInstanceOf(ChecksumMismatchError);
+    expect(pieces).toEqual([...bytes]);
+  });
+
+  it.each([
+    [{ start: 2 }, "bytes=2-"],
+    [{ start: 0, end: 9 }, "bytes=0-9"],
+    [{ last: 4 }, "bytes=-4"],
+  ])("asks for the range %j, and says which one came", async (range, header) => {
+    const { tierkeep, requests } = clientOf(() => {
+      const part = content(bytes.subarray(2, 6), { checksum: checksumOf(bytes) }, 206);
+      part.headers.set("content-range", `bytes 2-5/${bytes.length}`);
+      return part;
+    });
+    const download = await tierkeep.download(key, { range });
+    expect(requests[0]?.request.headers.get("range")).toBe(header);
+    expect(download.range).toEqual({ start: 2, end: 5, totalBytes: bytes.length });
+    expect(await download.bytes()).toEqual(bytes.slice(2, 6));
+  });
+
+  it("throws the refusal of a problem+json, and ConnectionError for what is no artifact", async () => {
+    const missing = () => Response.json({ code: "ARTIFACT_NOT_FOUND", detail: "Gone." }, { status: 404 });
+    await expect(clientOf(missing).tierkeep.download(key)).rejects.toBeInstanceOf(ArtifactNotFoundError);
+    const page = () => new Response("<h1>Hello</h1>");
+    await expect(clientOf(page).tierkeep.download(key)).rejects.toBeInstanceOf(ConnectionError);
+  });
+
+  it("gives no text for what is not UTF-8", async () => {
+    const { tierkeep } = clientOf(() => content(new Uint8Array([0xff, 0xfe])));
+    await expect((await tierkeep.download(key)).text()).rejects.toBeInstanceOf(TypeError);
+  });
+
+  it("ends with AbortError when its signal aborts while it streams", async () => {
+    const controller = new AbortController();
+    const stalled = new ReadableStream({ pull: () => new Promise(() => {}) });
+    const { tierkeep } = clientOf(
+      () => new Response(stalled, { headers: { etag: `"${checksumOf("")}"`, "content-length": "5" } }),
+    );
+    const download = await tierkeep.download(key, { signal: controller.signal });
+    const reading = download.bytes();
+    controller.abort();
+    await expect(reading).rejects.toBeInstanceOf(AbortError);
+  });
+});

@@ -1,0 +1,149 @@
+import { describe, expect, it, vi } from "vitest";
+import { createTierkeep } from "./client.ts";
+import { CursorInvalidError, UnauthenticatedError } from "./generated/errors.ts";
+
+type Message = { id?: string; type: string; payload?: unknown };
+
+/** A pretended WebSocket to a graphql-ws server whose log the test writes. */
+class PretendedSocket {
+  static readonly CONNECTING = 0;
+  static readonly OPEN = 1;
+  static readonly CLOSING = 2;
+  static readonly CLOSED = 3;
+  static sockets: PretendedSocket[] = [];
+
+  readyState = 0;
+  onopen: (() => void) | null = null;
+  onclose: ((event: unknown) => void) | null = null;
+  onerror: ((event: unknown) => void) | null = null;
+  onmessage: ((event: { data: string }) => void) | null = null;
+  readonly url: string;
+  readonly sent: Message[] = [];
+  closedByClient = false;
+
+  constructor(url: string) {
+    this.url = url;
+    PretendedSocket.sockets.push(this);
+    queueMicrotask(() => {
+      this.readyState = 1;
+      this.onopen?.();
+    });
+  }
+
+  send(text: string): void {
+    const message: Message = JSON.parse(text);
+    this.sent.push(message);
+    if (message.type === "connection_init") this.answer({ type: "connection_ack" });
+  }
+
+  close(): void {
+    this.closedByClient = true;
+    this.readyState = 3;
+  }
+
+  get subscription(): { id: string; payload: { variables: { after: string } } } | undefined {
+    return this.sent.find(({ type }) => type === "subscribe") as never;
+  }
+
+  answer(message: Message): void {
+    queueMicrotask(() => this.onmessage?.({ data: JSON.stringify(message) }));
+  }
+
+  event(seq: number): void {
+    const id = this.subscription?.id ?? "";
+    this.answer({ id, type: "next", payload: { data: { lifecycleEvents: { cursor: String(seq) } } } });
+  }
+
+  drop(code: number): void {
+    this.readyState = 3;
+    this.onclose?.({ code, reason: "" });
+  }
+}
+
+function following(options: { token?: string } = {}) {
+  PretendedSocket.sockets = [];
+  const tierkeep = createTierkeep({
+    url: "https://tierkeep.test/graphql",
+    fetch: async () => Response.json({ data: { lifecycleEventCursor: "0" } }),
+    transport: "ws",
+    webSocket: PretendedSocket,
+    ...options,
+  });
+  return tierkeep.lifecycleEvents({ minDelayMs: 1, maxDelayMs: 2 });
+}
+
+async function subscribed(index: number): Promise<PretendedSocket> {
+  await vi.waitUntil(() => PretendedSocket.sockets[index]?.subscription !== undefined);
+  return PretendedSocket.sockets[index] as PretendedSocket;
+}
+
+describe("events over a WebSocket", () => {
+  it("come from the endpoint's ws address, after the cursor, with the token in the connection's payload", async () => {
+    const events = following({ token: "t0ken" });
+    const first = events.next();
+    const socket = await subscribed(0);
+    expect(socket.url).toBe("wss://tierkeep.test/graphql");
+    expect(socket.sent[0]).toEqual({ type: "connection_init", payload: { authorization: "Bearer t0ken" } });
+    expect(socket.subscription?.payload.variables.after).toBe("0");
+    socket.event(1);
+    expect((await first).value).toEqual({ cursor: "1" });
+    await events.return?.();
+    expect(socket.closedByClient).toBe(true);
+  });
+
+  it("resume after the last one given when the socket is dropped or the server stops", async () => {
+    const events = following();
+    let wanted = events.next();
+    for (const [index, code] of [1006, 1001, 1000, 4500].entries()) {
+      const socket = await subscribed(index);
+      expect(socket.subscription?.payload.variables.after).toBe(String(index));
+      socket.event(index + 1);
+      expect((await wanted).value).toEqual({ cursor: String(index + 1) });
+      wanted = events.next();
+      socket.drop(code);
+    }
+    await subscribed(4);
+    await events.return?.();
+    await expect(wanted).resolves.toMatchObject({ done: true });
+  });
+
+  it("drop the connection rather than hold without limit what the reader does not take, and lose nothing", async () => {
+    const events = following();
+    const first = events.next();
+    const socket = await subscribed(0);
+    for (let seq = 1; seq <= 1_500; seq += 1) socket.event(seq);
+    expect((await first).value).toEqual({ cursor: "1" });
+    const given = [1];
+    while (given.length < 1_500) {
+      const next = events.next();
+      const [, again] = PretendedSocket.sockets;
+      if (!again) {
+        // Whatever is not held is asked for again.
+        void subscribed(1).then((socket) => {
+          const after = Number(socket.subscription?.payload.variables.after);
+          for (let seq = after + 1; seq <= 1_500; seq += 1) socket.event(seq);
+        });
+      }
+      given.push(Number((await next).value?.cursor));
+    }
+    expect(given).toEqual(Array.from({ length: 1_500 }, (_, index) => index + 1));
+    expect(PretendedSocket.sockets.length).toBeGreaterThan(1);
+    await events.return?.();
+  });
+
+  it("throw the server's refusals", async () => {
+    const events = following();
+    const first = events.next();
+    const socket = await subscribed(0);
+    const errors = [{ message: "No.", extensions: { code: "CURSOR_INVALID" } }];
+    socket.answer({ id: socket.subscription?.id ?? "", type: "error", payload: errors });
+    await expect(first).rejects.toBeInstanceOf(CursorInvalidError);
+  });
+
+  it("throw when the server takes no such caller", async () => {
+    const events = following();
+    const first = events.next();
+    (await subscribed(0)).drop(4401);
+    await expect(first).rejects.toBeInstanceOf(UnauthenticatedError);
+  });
+});
