@@ -1,0 +1,117 @@
+import { createHash } from "node:crypto";
+import type { Artifact, Tierkeep } from "@tierkeep/sdk";
+import { type DemoDocument, demoDocument } from "./demo-documents.ts";
+
+/** Under this the demo writes by mutation, from it on by stream: as a program would that knows what it has. */
+const STREAM_FROM_BYTES = 64 * 1024;
+
+/** What the demo found, that must not be. */
+export class DemoFailure extends Error {
+  override readonly name = "DemoFailure";
+  /** True when bytes are not what was written. */
+  readonly damaged: boolean;
+
+  constructor(message: string, damaged = false) {
+    super(message);
+    this.damaged = damaged;
+  }
+}
+
+/** The demo's documents, as the demo itself remembers them: what the store says is held against that. */
+export class DemoLibrary {
+  readonly #tierkeep: Tierkeep;
+  readonly #tenantId: string;
+  /** What must still be there. */
+  readonly #documents = new Map<string, DemoDocument>();
+
+  constructor(tierkeep: Tierkeep, tenantId: string) {
+    this.#tierkeep = tierkeep;
+    this.#tenantId = tenantId;
+  }
+
+  get size(): number {
+    return this.#documents.size;
+  }
+
+  async write(count: number): Promise<{ readonly bytes: number; readonly streamed: number }> {
+    let [bytes, streamed] = [0, 0];
+    for (let index = 0; index < count; index += 1) {
+      const document = demoDocument(index);
+      const { workflowId, artifactId, checksum, metadata } = document;
+      const key = { tenantId: this.#tenantId, workflowId, artifactId };
+      if (document.bytes.length < STREAM_FROM_BYTES) {
+        const content = { text: new TextDecoder().decode(document.bytes) };
+        await this.#tierkeep.writeArtifact({ ...key, content, checksum, metadata, ifAbsent: true });
+      } else {
+        await this.#tierkeep.upload(key, new Blob([document.bytes]).stream(), {
+          checksum,
+          metadata,
+          ifAbsent: true,
+        });
+        streamed += 1;
+      }
+      this.#documents.set(nameOf(document), document);
+      bytes += document.bytes.length;
+    }
+    return { bytes, streamed };
+  }
+
+  /** Reads every document that must be there, and holds its bytes against the ones written. @throws DemoFailure */
+  async verify(): Promise<{ readonly bytes: number }> {
+    let bytes = 0;
+    for (const document of this.#documents.values()) {
+      const { workflowId, artifactId } = document;
+      const download = await this.#tierkeep.download({ tenantId: this.#tenantId, workflowId, artifactId });
+      const read = await download.bytes();
+      const checksum = createHash("sha256").update(read).digest("hex");
+      if (checksum !== document.checksum || Buffer.compare(read, document.bytes) !== 0) {
+        throw new DemoFailure(
+          `${nameOf(document)} came back with SHA-256 ${checksum}, and was written with ${document.checksum}.`,
+          true,
+        );
+      }
+      bytes += read.length;
+    }
+    const listed = await this.#list();
+    const strangers = listed.filter((artifact) => !this.#documents.has(nameOf(artifact)));
+    if (strangers.length > 0 || listed.length !== this.#documents.size) {
+      throw new DemoFailure(`The store lists ${listed.length} artifacts where ${this.size} must be.`);
+    }
+    return { bytes };
+  }
+
+  /** The documents in a tier, by key. */
+  async inTier(tier: "HOT" | "WARM" | "COLD"): Promise<readonly Artifact[]> {
+    return this.#list(tier);
+  }
+
+  /** From now on these must be gone. */
+  forget(artifacts: readonly Artifact[]): void {
+    for (const artifact of artifacts) this.#documents.delete(nameOf(artifact));
+  }
+
+  async #list(tier?: "HOT" | "WARM" | "COLD"): Promise<readonly Artifact[]> {
+    const found: Artifact[] = [];
+    let after: string | null = null;
+    do {
+      const page: Awaited<ReturnType<Tierkeep["artifacts"]>> = await this.#tierkeep.artifacts({
+        where: { tenantId: this.#tenantId, tiers: tier && [tier] },
+        first: 500,
+        after,
+      });
+      found.push(...page.nodes);
+      after = page.pageInfo.hasNextPage ? page.pageInfo.endCursor : null;
+    } while (after !== null);
+    return found;
+  }
+}
+
+function nameOf({
+  workflowId,
+  artifactId,
+}: {
+  readonly workflowId: string;
+  readonly artifactId: string;
+}): string {
+  return `${workflowId}/${artifactId}`;
+}

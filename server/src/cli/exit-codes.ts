@@ -1,0 +1,31 @@
+import { REFUSALS, Refused } from "@tierkeep/schema/domain/refusals";
+import { ConfigError } from "../config/config.ts";
+
+/** The request itself is wrong: options, configuration, an environment in which a server cannot start. */
+export const EXIT_USAGE = 2;
+const EXIT_UNEXPECTED = 1;
+
+/** Something about where a store is to stand keeps it from being opened. Its message is one line that says what to do. */
+export class StartProblem extends Error {
+  override readonly name = "StartProblem";
+}
+
+/** The exit code of what a command threw, by the table of refusals: also for a refusal that came through the SDK. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof StartProblem || error instanceof ConfigError) return EXIT_USAGE;
+  if (error instanceof Refused) return REFUSALS[error.code].exit;
+  const code = (error as { readonly code?: unknown } | null)?.code;
+  if (typeof code === "string" && Object.hasOwn(REFUSALS, code))
+    return REFUSALS[code as keyof typeof REFUSALS].exit;
+  return EXIT_UNEXPECTED;
+}
+
+/** Whether the error's message was written for whoever runs the command, so that its stack says nothing more. */
+export function isExpected(error: unknown): error is Error {
+  return (
+    error instanceof Error &&
+    (exitCodeOf(error) !== EXIT_UNEXPECTED ||
+      error.name === "ConnectionError" ||
+      error.name === "TimeoutError")
+  );
+}

@@ -1,0 +1,199 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createTierkeep, type LifecycleJob, type Tierkeep } from "@tierkeep/sdk";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { DemoClock } from "./demo/demo-clock.ts";
+import { lifecycleRun } from "./lifecycle-run.ts";
+import { lifecycleSummary } from "./lifecycle-summary.ts";
+import { type Connection, connect } from "./owner.ts";
+import { readConfig } from "./read-config.ts";
+import { capturedOutput } from "./render-captured.ts";
+import { listRestorable, restoreFirst, restoreOne } from "./restore-artifacts.ts";
+
+let folder: string;
+let connection: Connection;
+let clock: DemoClock;
+let tierkeep: Tierkeep;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "tierkeep-commands-"));
+  clock = new DemoClock(-100);
+  const config = readConfig({ STORAGE_BASE_PATH: join(folder, "artifacts"), LOG_DIR: join(folder, "logs") });
+  connection = await connect(config, { clock });
+  tierkeep = createTierkeep({ url: connection.url, fetch: connection.fetch });
+  for (const [tenantId, artifactId, tier] of [
+    ["acme", "a.txt", "HOT"],
+    ["acme", "b.txt", "WARM"],
+    ["acme", "c.txt", "COLD"],
+    ["zeta", "a.txt", "HOT"],
+  ] as const) {
+    await tierkeep.writeArtifact({
+      tenantId,
+      workflowId: "wf",
+      artifactId,
+      tier,
+      content: { text: artifactId },
+    });
+  }
+});
+
+afterEach(async () => {
+  await connection.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const jsonLines = (text: string) =>
+  text
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+
+describe("lifecycle run", () => {
+  it("tells people what would be moved and purged, and changes nothing when dry", async () => {
+    clock.turnForward(95);
+    const output = capturedOutput();
+    await expect(lifecycleRun(tierkeep, { dryRun: true }, output)).resolves.toBe(0);
+    expect(output.stdout.text).toMatch(
+      /^Dry run over all tenants: SUCCEEDED\n.*\nwould move to warm {2}2\nwould move to cold {2}1\nwould be purged {5}1\nerrors {14}0\nduration {12}\d/,
+    );
+    expect(output.stdout.text).toMatch(/\nNothing was changed\.\n$/);
+    expect((await tierkeep.tierStats()).map(({ artifactCount }) => artifactCount)).toEqual([2, 1, 1]);
+  });
+
+  it("does it when live, for one tenant and the steps that were asked for", async () => {
+    clock.turnForward(95);
+    const output = capturedOutput();
+    const options = { dryRun: false, tenant: "acme", steps: ["PROMOTE_TO_WARM", "PURGE"] as const };
+    await expect(lifecycleRun(tierkeep, options, output)).resolves.toBe(0);
+    expect(output.stdout.text).toMatch(/^Run over tenant acme, only PROMOTE_TO_WARM and PURGE: SUCCEEDED\n/);
+    expect((await tierkeep.tierStats()).map(({ artifactCount }) => artifactCount)).toEqual([1, 2, 0]);
+  });
+
+  it("lists each artifact when verbose", async () => {
+    clock.turnForward(95);
+    const output = capturedOutput();
+    await lifecycleRun(tierkeep, { dryRun: true, verbose: true }, output);
+    expect(output.stdout.text.split("\n").slice(0, 4)).toEqual([
+      "PLANNED  HOT → WARM         95 d        5 B  acme/wf/a.txt",
+      "PLANNED  WARM → COLD        95 d        5 B  acme/wf/b.txt",
+      "PLANNED  COLD → purged      95 d        5 B  acme/wf/c.txt",
+      "PLANNED  HOT → WARM         95 d        5 B  zeta/wf/a.txt",
+    ]);
+  });
+
+  it("pages through all of them, and as JSON gives a line for each and the job's last", async () => {
+    await Promise.all(
+      Array.from({ length: 505 }, (_, index) =>
+        tierkeep.writeArtifact({
+          tenantId: "many",
+          workflowId: "wf",
+          artifactId: `${String(index).padStart(4, "0")}.txt`,
+          content: { text: "" },
+        }),
+      ),
+    );
+    clock.turnForward(8);
+    const output = capturedOutput(true);
+    await lifecycleRun(tierkeep, { dryRun: true, verbose: true, tenant: "many" }, output);
+    const lines = jsonLines(output.stdout.text);
+    expect(lines).toHaveLength(506);
+    expect(lines.at(-1)).toMatchObject({
+      __typename: "LifecycleJob",
+      status: "SUCCEEDED",
+      promotedToWarm: 505,
+    });
+    expect(new Set(lines.slice(0, -1).map(({ artifactId }) => artifactId)).size).toBe(505);
+  });
+
+  it("waits for a run that takes longer than the server waits", async () => {
+    const job = { status: "RUNNING", progress: 0.5, id: "j" } as LifecycleJob;
+    const slow: Tierkeep = {
+      ...tierkeep,
+      async runLifecycle(args, options) {
+        const { job: finished } = await tierkeep.runLifecycle(args, options);
+        return { started: false, job: { ...finished, status: "RUNNING", progress: job.progress } };
+      },
+    };
+    const output = capturedOutput();
+    await expect(lifecycleRun(slow, { dryRun: true }, output)).resolves.toBe(0);
+    expect(output.stderr.text).toContain("already under way");
+    expect(output.stderr.text).toContain("50 %");
+    expect(output.stdout.text).toContain("SUCCEEDED");
+  });
+});
+
+describe("lifecycle summary", () => {
+  it("shows tiers, policy, tenants, the last run and the newest events", async () => {
+    await tierkeep.runLifecycle({ dryRun: true });
+    const output = capturedOutput();
+    await expect(lifecycleSummary(tierkeep, output)).resolves.toBe(0);
+    const lines = output.stdout.text.split("\n");
+    expect(lines.slice(0, 5)).toEqual([
+      "tier  artifacts  size  tenants  leaves after",
+      "HOT           2  10 B        2           7 d",
+      "WARM          1   5 B        1          30 d",
+      "COLD          1   5 B        1          90 d",
+      "2 tenants",
+    ]);
+    expect(output.stdout.text).toMatch(
+      /last run\ndry run of .*: SUCCEEDED in .*; 0 to warm, 0 to cold, 0 purged, 0 errors\n/,
+    );
+    expect(output.stdout.text).toMatch(
+      /newest events\nwhen +what +who +artifact\n.* LIFECYCLE_JOB_COMPLETED \(dry\) +local\n/,
+    );
+  });
+
+  it("is one document as JSON", async () => {
+    const output = capturedOutput(true);
+    await lifecycleSummary(tierkeep, output);
+    expect(jsonLines(output.stdout.text)).toEqual([
+      expect.objectContaining({
+        tenantCount: 2,
+        lastJob: null,
+        retentionPolicy: { hotDays: 7, warmDays: 30, coldDays: 90 },
+      }),
+    ]);
+  });
+});
+
+describe("restore", () => {
+  const warm = { tenant: "acme", fromTier: "WARM", toTier: "HOT", dryRun: false } as const;
+
+  it("lists what could be restored, with size, age and what comes next", async () => {
+    clock.turnForward(2);
+    const output = capturedOutput();
+    await expect(listRestorable(tierkeep, warm, output)).resolves.toBe(0);
+    expect(output.stdout.text).toMatch(
+      /^workflow {2}artifact {2}size {2}age {2}next\nwf {8}b\.txt {6}5 B {2}2 d {2}PROMOTE_TO_COLD at \d{4}-/,
+    );
+    expect(output.stderr.text).toBe("1 artifact of acme in WARM.\n");
+    const json = capturedOutput(true);
+    await listRestorable(tierkeep, { ...warm, workflow: "other" }, json);
+    expect(json.stdout.text).toBe("");
+  });
+
+  it("restores one by its name", async () => {
+    const output = capturedOutput();
+    await expect(restoreOne(tierkeep, warm, { workflow: "wf", artifact: "b.txt" }, output)).resolves.toBe(0);
+    expect(output.stdout.text).toMatch(/^Restored acme\/wf\/b\.txt from WARM to HOT \(5 B, SHA-256 /);
+    await expect(
+      tierkeep.artifact({ tenantId: "acme", workflowId: "wf", artifactId: "b.txt" }),
+    ).resolves.toMatchObject({ tier: "HOT" });
+  });
+
+  it("restores the first one, and dry only says so", async () => {
+    const output = capturedOutput(true);
+    await restoreFirst(tierkeep, { ...warm, dryRun: true }, undefined, output);
+    expect(jsonLines(output.stdout.text)).toEqual([
+      expect.objectContaining({
+        dryRun: true,
+        artifact: expect.objectContaining({ artifactId: "b.txt", tier: "WARM" }),
+      }),
+    ]);
+    await restoreFirst(tierkeep, warm, "wf", capturedOutput());
+    await expect(restoreFirst(tierkeep, warm, undefined, capturedOutput())).rejects.toMatchObject({
+      code: "ARTIFACT_NOT_FOUND",
+    });
+  });
+});

@@ -1,0 +1,124 @@
+import { type LifecycleStep, STEP_RULES } from "@tierkeep/schema/domain/policy";
+import { REFUSALS } from "@tierkeep/schema/domain/refusals";
+import type { LifecycleItem, LifecycleJob, Tierkeep } from "@tierkeep/sdk";
+import type { Output } from "./render-output.ts";
+import { shownAge, shownBytes, shownDays, shownDuration, shownInstant } from "./render-quantity.ts";
+
+export interface LifecycleRunOptions {
+  readonly dryRun: boolean;
+  readonly steps?: readonly LifecycleStep[] | undefined;
+  readonly tenant?: string | undefined;
+  /** Lists what it did, artifact by artifact. */
+  readonly verbose?: boolean | undefined;
+}
+
+/** The longest that a server may be asked to wait. */
+const WAIT_SECONDS = 60;
+const POLL_MS = 500;
+
+/** Runs the lifecycle and waits for its end, however long. Answers with the exit code: see exitCodeOf. */
+export async function lifecycleRun(
+  tierkeep: Tierkeep,
+  options: LifecycleRunOptions,
+  output: Output,
+): Promise<number> {
+  const { job, started } = await tierkeep.runLifecycle({
+    dryRun: options.dryRun,
+    tenantId: options.tenant,
+    steps: options.steps,
+    waitSeconds: WAIT_SECONDS,
+  });
+  if (!started) output.talk("The same run was already under way; this is about that one.");
+  const finished = await finishedJob(tierkeep, job, output);
+  if (options.verbose) await showItems(tierkeep, finished.id, output);
+  output.value(finished);
+  output.text(summaryOf(finished, output));
+  return exitCodeOf(finished);
+}
+
+/**
+ * 0: it succeeded and no artifact failed. 1: it failed, or some artifacts did. 4: somebody cancelled it. 6: it was
+ * blocked, and may be run again later.
+ */
+export function exitCodeOf(job: LifecycleJob): number {
+  switch (job.status) {
+    case "SUCCEEDED":
+      return job.totalErrors > 0 ? REFUSALS.INTERNAL.exit : 0;
+    case "CANCELLED":
+      return REFUSALS.CONFLICT.exit;
+    case "BLOCKED":
+      return REFUSALS.UNAVAILABLE.exit;
+    default:
+      return REFUSALS.INTERNAL.exit;
+  }
+}
+
+async function finishedJob(tierkeep: Tierkeep, job: LifecycleJob, output: Output): Promise<LifecycleJob> {
+  let current = job;
+  let shown = "";
+  while (current.status === "RUNNING") {
+    const percent = current.progress === null ? "" : ` ${Math.floor(current.progress * 100)} %`;
+    if (percent !== shown) output.talk(`running …${percent}`);
+    shown = percent;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    const next = await tierkeep.lifecycleJob({ id: job.id });
+    if (next === null) throw new Error("The server no longer knows the run that it began.");
+    current = next;
+  }
+  return current;
+}
+
+async function showItems(tierkeep: Tierkeep, id: string, output: Output): Promise<void> {
+  let after: string | null = null;
+  do {
+    const page: Awaited<ReturnType<Tierkeep["lifecycleJobItems"]>> = await tierkeep.lifecycleJobItems({
+      id,
+      first: 500,
+      after,
+    });
+    for (const item of page?.nodes ?? []) {
+      output.value(item);
+      output.text(itemLine(item, output));
+    }
+    after = page?.pageInfo.hasNextPage ? page.pageInfo.endCursor : null;
+  } while (after !== null);
+}
+
+/** One item a line, in columns of fixed width: there may be millions, so none waits for the widest. */
+function itemLine(item: LifecycleItem, { style }: Output): string {
+  const key = `${item.tenantId}/${item.workflowId}/${item.artifactId}`;
+  const move = `${item.fromTier} → ${item.toTier ?? "purged"}`;
+  const line = [
+    item.outcome.padEnd(7),
+    move.padEnd(13),
+    shownAge(item.ageDays).padStart(8),
+    shownBytes(item.sizeBytes).padStart(9),
+    key,
+  ].join("  ");
+  return item.error === null ? line : `${style.red(line)}\n    ${item.errorCode}: ${item.error}`;
+}
+
+function summaryOf(job: LifecycleJob, { style }: Output): string {
+  const { retentionPolicy: policy, dryRun } = job;
+  const where = job.tenantId === null ? "all tenants" : `tenant ${job.tenantId}`;
+  const steps = job.steps.length < Object.keys(STEP_RULES).length ? `, only ${job.steps.join(" and ")}` : "";
+  const [moved, purged] = dryRun
+    ? (["would move to", "would be purged"] as const)
+    : (["moved to", "purged"] as const);
+  const row = (what: string, value: string | number) => `${what.padEnd(20)}${value}`;
+  const errors = row("errors", job.totalErrors);
+  return [
+    style.bold(`${dryRun ? "Dry run" : "Run"} over ${where}${steps}: ${job.status}`),
+    ...(job.error === null ? [] : [style.red(job.error)]),
+    style.dim(
+      `as of ${shownInstant(job.asOf)}; default policy: hot ${shownDays(policy.hotDays)}, ` +
+        `warm ${shownDays(policy.warmDays)}, cold ${shownDays(policy.coldDays)}`,
+    ),
+    row(`${moved} warm`, job.promotedToWarm),
+    row(`${moved} cold`, job.promotedToCold),
+    row(purged, job.purged),
+    job.totalErrors > 0 ? style.red(errors) : errors,
+    row("duration", job.durationSeconds === null ? "–" : shownDuration(job.durationSeconds)),
+    ...(dryRun ? ["Nothing was changed."] : []),
+  ].join("\n");
+}

@@ -1,0 +1,73 @@
+import { LIFECYCLE_STEPS, type LifecycleStep } from "@tierkeep/schema/domain/policy";
+import { type Command, InvalidArgumentError } from "commander";
+import { asClient, type ClientOptions, clientOptions } from "./client-command.ts";
+import type { Run } from "./command.ts";
+import { lifecycleRun } from "./lifecycle-run.ts";
+import { lifecycleSummary } from "./lifecycle-summary.ts";
+
+interface RunOptions extends ClientOptions {
+  readonly dryRun?: true;
+  readonly live?: true;
+  readonly verbose?: true;
+  readonly step?: readonly LifecycleStep[];
+  readonly tenant?: string;
+}
+
+const RUN_HELP = `
+Exactly one of --dry-run and --live is needed. With --verbose --json there is a line for each artifact, and the run's own
+line comes last.
+
+Exit codes: 0 done, 1 it failed or some artifacts did, 4 it was cancelled or another run is under way, 6 it was blocked.
+
+Examples:
+  tierkeep lifecycle run --dry-run --verbose
+  tierkeep lifecycle run --live --tenant acme --step promote_to_warm
+`;
+
+export function configure(command: Command, run: Run): void {
+  command
+    .description("Moves artifacts to colder tiers as they age, and purges them when their time is up.")
+    .helpCommand(false);
+  const runCommand = command
+    .command("run")
+    .description(
+      "Moves what has aged to the next tier and purges what has been kept long enough, or shows what would be.",
+    )
+    .option("--dry-run", "show what a run would do, and change nothing")
+    .option("--live", "do it")
+    .option("--verbose", "list every artifact concerned")
+    .option(
+      "--step <step>",
+      `only this step, repeatable: ${LIFECYCLE_STEPS.join(", ").toLowerCase()}`,
+      stepsOf,
+    )
+    .option("--tenant <tenant>", "only this tenant")
+    .addHelpText("after", RUN_HELP)
+    .exitOverride();
+  clientOptions(runCommand).action((options: RunOptions) => {
+    if ((options.dryRun === true) === (options.live === true)) {
+      runCommand.error("error: give either --dry-run or --live");
+    }
+    const { dryRun = false, step: steps, tenant, verbose } = options;
+    return run(() =>
+      asClient(options, (tierkeep, output) =>
+        lifecycleRun(tierkeep, { dryRun, steps, tenant, verbose }, output),
+      ),
+    );
+  });
+
+  const summaryCommand = command
+    .command("summary")
+    .description("Shows what is in each tier, what the lifecycle did last, and the newest events.")
+    .addHelpText("after", "\nExample:\n  tierkeep lifecycle summary --json")
+    .exitOverride();
+  clientOptions(summaryCommand).action((options: ClientOptions) =>
+    run(() => asClient(options, lifecycleSummary)),
+  );
+}
+
+function stepsOf(text: string, before: readonly LifecycleStep[] = []): readonly LifecycleStep[] {
+  const step = LIFECYCLE_STEPS.find((each) => each === text.toUpperCase().replaceAll("-", "_"));
+  if (step === undefined) throw new InvalidArgumentError(`Give ${LIFECYCLE_STEPS.join(", ").toLowerCase()}.`);
+  return before.includes(step) ? before : [...before, step];
+}

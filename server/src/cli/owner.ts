@@ -1,0 +1,211 @@
+import { randomBytes, timingSafeEqual } from "node:crypto";
+import { readFile, rm } from "node:fs/promises";
+import process from "node:process";
+import type { Logger } from "pino";
+import packageJson from "../../package.json" with { type: "json" };
+import type { Config } from "../config/config.ts";
+import type { Clock } from "../engine/clock.ts";
+import { listen } from "../http/listen.ts";
+import { createLog } from "../http/log.ts";
+import { OWNER_PATH, ownerProof } from "../http/owner-challenge.ts";
+import { StartProblem } from "./exit-codes.ts";
+import { openStore, type Store, StoreOwnedError } from "./store.ts";
+import { replaceFile, storePaths, systemCodeOf } from "./store-files.ts";
+
+/** What owner.json says, for this user alone: who owns the store, and how to become its client. */
+export interface Owner {
+  /** Its GraphQL endpoint. */
+  readonly url: string;
+  /** New at each start. */
+  readonly instance: string;
+  readonly version: string;
+  readonly token: string;
+  readonly pid: number;
+}
+
+export interface OwnOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly log: Logger;
+  readonly clock?: Clock | undefined;
+  readonly schedule?: boolean | undefined;
+}
+
+/** A store that this process owns and serves. */
+export interface OwnedStore {
+  readonly store: Store;
+  readonly url: string;
+  /** Completes what is under way until `deadline` (ms since the epoch), then lets go of the store. */
+  close(deadline?: number): Promise<void>;
+}
+
+export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
+
+/** A way to the API, for a command that is its client. */
+export interface Connection {
+  /** The GraphQL endpoint. */
+  readonly url: string;
+  /** As globalThis.fetch; with an embedded store it calls the handler without a socket. */
+  readonly fetch: Fetch;
+  /** The store, where this process has opened it; null: a server has it. */
+  readonly store: Store | null;
+  /** Lets go of an embedded store. */
+  close(): Promise<void>;
+}
+
+export interface ConnectOptions {
+  /** A server's GraphQL endpoint. Default: the store of the configuration, whoever owns it. */
+  readonly url?: string | undefined;
+  readonly clock?: Clock | undefined;
+  /** Default: warnings on stderr. */
+  readonly log?: Logger | undefined;
+}
+
+const OWNER_WAIT_MS = 10_000;
+const OWNER_RETRY_MS = 100;
+const CHALLENGE_MS = 3000;
+const CLOSE_MS = 30_000;
+
+/** Opens the store, listens, and says so in owner.json. @throws StoreOwnedError, StartProblem */
+export async function own(config: Config, options: OwnOptions): Promise<OwnedStore> {
+  const { host, port, log } = options;
+  const store = await openStore(config, options);
+  try {
+    const listener = await listen(store.handler, {
+      host,
+      port,
+      log,
+      maxInlineBytes: config.maxInlineBytes,
+    }).catch((error: unknown) => {
+      throw listenProblem(error, host, port);
+    });
+    const owner: Owner = {
+      url: listener.url,
+      ...store.identity,
+      version: packageJson.version,
+      pid: process.pid,
+    };
+    await replaceFile(store.paths.owner, `${JSON.stringify(owner, null, 2)}\n`);
+    let closed: Promise<void> | null = null;
+    const close = async (deadline: number) => {
+      listener.stop();
+      await rm(store.paths.owner, { force: true });
+      await store.pauseWork();
+      await listener.close(deadline);
+      await store.close(deadline);
+    };
+    return {
+      store,
+      url: listener.url,
+      close(deadline = Date.now() + CLOSE_MS) {
+        closed ??= close(deadline);
+        return closed;
+      },
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+function listenProblem(error: unknown, host: string, port: number): StartProblem {
+  const code = systemCodeOf(error);
+  const where = `${host}:${port}`;
+  if (code === "EADDRINUSE") {
+    return new StartProblem(
+      `Something listens at ${where} already. Stop it, or set PORT to another port or to 0 for any free one.`,
+    );
+  }
+  return new StartProblem(
+    `It is not possible to listen at ${where} (${code}). Set HOST and PORT to where this user may listen.`,
+  );
+}
+
+/** Who owns the store, as owner.json says; null: nobody says so. It may be dead. */
+export async function readOwner(config: Config): Promise<Owner | null> {
+  try {
+    const owner: Partial<Owner> = JSON.parse(await readFile(storePaths(config).owner, "utf8"));
+    const texts = [owner.url, owner.instance, owner.version, owner.token];
+    return texts.every((text) => typeof text === "string") && typeof owner.pid === "number"
+      ? (owner as Owner)
+      : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * The live owner of the store: one that knows the token of owner.json. Another program may listen at that port by now,
+ * and must not be told the token. Null: there is none, or it does not answer.
+ */
+export async function findOwner(config: Config): Promise<Owner | null> {
+  const owner = await readOwner(config);
+  if (owner === null) return null;
+  const nonce = randomBytes(24).toString("base64url");
+  try {
+    const url = new URL(`${OWNER_PATH}?nonce=${nonce}`, owner.url);
+    const response = await fetch(url, { redirect: "error", signal: AbortSignal.timeout(CHALLENGE_MS) });
+    const { proof } = (await response.json()) as { readonly proof?: unknown };
+    return typeof proof === "string" && isEqual(proof, ownerProof(owner, nonce)) ? owner : null;
+  } catch {
+    return null;
+  }
+}
+
+function isEqual(a: string, b: string): boolean {
+  const [left, right] = [Buffer.from(a), Buffer.from(b)];
+  return left.length === right.length && timingSafeEqual(left, right);
+}
+
+/**
+ * A way to the API: the server at `url`, else the one that owns the configured store, else the store itself, opened by
+ * this process for as long as the connection lasts.
+ *
+ * @throws StartProblem
+ */
+export async function connect(config: Config, options: ConnectOptions = {}): Promise<Connection> {
+  const { url, clock, log = createLog("warn") } = options;
+  if (url !== undefined)
+    return { url, fetch: (to, init) => fetch(to, init), store: null, close: async () => {} };
+  const giveUp = Date.now() + OWNER_WAIT_MS;
+  for (;;) {
+    try {
+      const owned = await own(config, { host: "127.0.0.1", port: 0, log, clock });
+      const { handler } = owned.store;
+      return {
+        url: owned.url,
+        fetch: (to, init) => handler.fetch(new Request(to, init)),
+        store: owned.store,
+        close: () => owned.close(),
+      };
+    } catch (error) {
+      if (!(error instanceof StoreOwnedError)) throw error;
+      const owner = await findOwner(config);
+      if (owner !== null) {
+        return { url: owner.url, fetch: withToken(owner.token), store: null, close: async () => {} };
+      }
+      // It is opening the store, or just leaving it.
+      if (Date.now() > giveUp) throw await ownedProblem(config);
+      await new Promise((resolve) => setTimeout(resolve, OWNER_RETRY_MS));
+    }
+  }
+}
+
+/** Who has the store, for whoever cannot have it. */
+export async function ownedProblem(config: Config): Promise<StartProblem> {
+  const owner = await readOwner(config);
+  const { root } = storePaths(config);
+  return new StartProblem(
+    owner === null
+      ? `The store ${root} belongs to another process, which has not said who it is. Stop it, or name another folder in STORAGE_BASE_PATH.`
+      : `The store ${root} belongs to the server at ${owner.url} (process ${owner.pid}). Use that one, stop it, or name another folder in STORAGE_BASE_PATH.`,
+  );
+}
+
+function withToken(token: string): Fetch {
+  return (url, init) => {
+    const headers = new Headers(init?.headers);
+    if (!headers.has("authorization")) headers.set("authorization", `Bearer ${token}`);
+    return fetch(url, { ...init, headers });
+  };
+}

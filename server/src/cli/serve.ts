@@ -1,0 +1,78 @@
+import process from "node:process";
+import type { Command } from "commander";
+import { SETTINGS } from "../config/settings.ts";
+import { createLog } from "../http/log.ts";
+import type { Run } from "./command.ts";
+import { own, ownedProblem } from "./owner.ts";
+import { readConfig } from "./read-config.ts";
+import { type Store, StoreOwnedError } from "./store.ts";
+
+/** What runs may take this long to finish once the server has been asked to stop. */
+const SHUTDOWN_MS = 30_000;
+
+export function configure(command: Command, run: Run): void {
+  command
+    .description("Opens the store and serves it until SIGTERM or SIGINT.")
+    .addHelpText("after", settingsHelp())
+    .action(() => run(serve));
+}
+
+async function serve(): Promise<number> {
+  const config = readConfig();
+  const log = createLog();
+  const stopping = stopSignal();
+  const owned = await own(config, { host: config.host, port: config.port, log, schedule: true }).catch(
+    async (error: unknown) => {
+      throw error instanceof StoreOwnedError ? await ownedProblem(config) : error;
+    },
+  );
+  if (owned.store.isNew) process.stderr.write(welcome(owned.store, owned.url));
+  process.stdout.write(`tierkeep listening on ${owned.url}\n`);
+  const signal = await stopping;
+  log.info({ signal }, "shutting down");
+  await owned.close(Date.now() + SHUTDOWN_MS);
+  log.info("stopped");
+  return 0;
+}
+
+/** Resolves with the first signal to stop; the second one ends the process at once. */
+function stopSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let asked = false;
+    const numbers = { SIGINT: 2, SIGTERM: 15 } as const;
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      process.on(signal, () => {
+        if (asked) process.exit(128 + numbers[signal]);
+        asked = true;
+        resolve(signal);
+      });
+    }
+  });
+}
+
+function welcome({ paths }: Store, url: string): string {
+  const { origin } = new URL(url);
+  return `
+A new store. Its artifacts are kept in ${paths.root}, the audit log in ${paths.logs}.
+Three things to try:
+  - open ${origin}/ in a browser: GraphiQL, with tabs to write an artifact and watch its event
+  - curl -T FILE ${origin}/artifacts/acme/nightly/FILE
+  - tierkeep lifecycle run --dry-run, in another terminal and the same folder
+
+`;
+}
+
+function settingsHelp(): string {
+  const lines = Object.entries(SETTINGS).map(
+    ([name, { shownDefault, means }]) => `  ${name.padEnd(22)}${means} (${shownDefault})`,
+  );
+  return `
+It is set by environment variables (defaults in parentheses):
+${lines.join("\n")}
+
+Examples:
+  tierkeep serve
+  PORT=0 STORAGE_BASE_PATH=/srv/store LOG_DIR=/srv/log tierkeep serve
+  HOT_RETENTION_DAYS=0.5 COLD_RETENTION_DAYS=never LIFECYCLE_SCHEDULE="0 3 * * *" tierkeep serve
+`;
+}

@@ -1,0 +1,132 @@
+import { randomBytes } from "node:crypto";
+import { constants } from "node:fs";
+import { access, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import type { Config } from "../config/config.ts";
+import { StartProblem } from "./exit-codes.ts";
+
+/** Of the files under STORAGE_BASE_PATH. A store of a newer one is left alone. */
+const LAYOUT = 1;
+
+/** Where an embedded store keeps what is its own. */
+export interface StorePaths {
+  readonly root: string;
+  readonly own: string;
+  readonly catalog: string;
+  readonly ownerLock: string;
+  readonly owner: string;
+  readonly config: string;
+  readonly logs: string;
+}
+
+export function storePaths({
+  storageBasePath,
+  logDir,
+}: Pick<Config, "storageBasePath" | "logDir">): StorePaths {
+  const root = resolve(storageBasePath);
+  const own = join(root, ".tierkeep");
+  return {
+    root,
+    own,
+    catalog: join(own, "catalog.db"),
+    ownerLock: join(own, "owner-lock.db"),
+    owner: join(own, "owner.json"),
+    config: join(own, "config.json"),
+    logs: resolve(logDir),
+  };
+}
+
+/** Makes the folders, and makes sure of what would otherwise fail with the first write. @throws StartProblem */
+export async function prepareFolders(paths: StorePaths): Promise<void> {
+  await makeWritable(paths.own, "STORAGE_BASE_PATH", paths.root);
+  await makeWritable(paths.logs, "LOG_DIR", paths.logs);
+}
+
+async function makeWritable(folder: string, setting: string, shown: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+    // Permissions are not all of it: a file system may be mounted read-only.
+    const probe = join(folder, `.probe-${randomBytes(8).toString("hex")}`);
+    await (await open(probe, "wx", 0o600)).close();
+    await rm(probe);
+  } catch (error) {
+    throw new StartProblem(
+      `${setting} ${shown} cannot be written (${systemCodeOf(error)}). Give this user the right to, or name another folder in ${setting}.`,
+    );
+  }
+}
+
+export function systemCodeOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code ?? message ?? String(error);
+}
+
+/** What config.json holds. */
+export interface StoreFile {
+  /** 16 bytes: seals event cursors. */
+  readonly storeKey: Uint8Array;
+  /** True where there was no store here before. */
+  readonly isNew: boolean;
+}
+
+/** Reads config.json, or makes it at the first start. The caller owns the store. @throws StartProblem */
+export async function openStoreFile(paths: StorePaths): Promise<StoreFile> {
+  let text: string;
+  try {
+    text = await readFile(paths.config, "utf8");
+  } catch (error) {
+    if (systemCodeOf(error) !== "ENOENT") {
+      throw new StartProblem(`${paths.config} cannot be read (${systemCodeOf(error)}).`);
+    }
+    const storeKey = randomBytes(16);
+    await replaceFile(
+      paths.config,
+      `${JSON.stringify({ layout: LAYOUT, storeKey: storeKey.toString("hex") }, null, 2)}\n`,
+    );
+    return { storeKey, isNew: true };
+  }
+  let stored: { readonly layout?: unknown; readonly storeKey?: unknown } | null = null;
+  try {
+    stored = JSON.parse(text);
+  } catch {}
+  if (typeof stored?.layout === "number" && stored.layout > LAYOUT) {
+    throw new StartProblem(
+      `The store ${paths.root} has layout ${stored.layout}, and this version of tierkeep knows layouts up to ${LAYOUT}. Use the newer version that wrote it.`,
+    );
+  }
+  if (
+    stored?.layout !== LAYOUT ||
+    typeof stored.storeKey !== "string" ||
+    !/^[0-9a-f]{32}$/.test(stored.storeKey)
+  ) {
+    throw new StartProblem(
+      `${paths.config} is damaged. Bring it back from a backup; without it, event cursors are lost.`,
+    );
+  }
+  return { storeKey: Buffer.from(stored.storeKey, "hex"), isNew: false };
+}
+
+/** Writes a file that only this user reads, whole or not at all, durably. */
+export async function replaceFile(path: string, text: string): Promise<void> {
+  const temporary = `${path}.${randomBytes(8).toString("hex")}.tmp`;
+  try {
+    const file = await open(temporary, "wx", 0o600);
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  const folder = await open(dirname(path), "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}

@@ -1,0 +1,259 @@
+import { randomBytes } from "node:crypto";
+import process from "node:process";
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import type { Services } from "@tierkeep/schema/services/services";
+import type { Logger } from "pino";
+import { AuditExporter } from "../audit/exporter.ts";
+import type { Catalog } from "../catalog/catalog.ts";
+import { openCatalog } from "../catalog/open-catalog.ts";
+import { NewerCatalogError } from "../catalog/sqlite/migrations.ts";
+import { type OwnerLock, tryOwn } from "../catalog/sqlite/owner-lock.ts";
+import type { Config } from "../config/config.ts";
+import { type Clock, systemClock } from "../engine/clock.ts";
+import { EventCursors } from "../engine/event-cursor.ts";
+import { EngineEvents } from "../engine/event-service.ts";
+import { type OpenedEngine, openEngine } from "../engine/open-engine.ts";
+import { EngineTenants } from "../engine/tenant-service.ts";
+import { createHandler, type Handler } from "../http/handler.ts";
+import type { Health } from "../http/health.ts";
+import type { Metric } from "../http/metrics.ts";
+import type { OwnerIdentity } from "../http/owner-challenge.ts";
+import { EngineJobs } from "../lifecycle/job-service.ts";
+import { startSchedule } from "../lifecycle/schedule.ts";
+import { probeLinks } from "../tiers/filesystem/probe-links.ts";
+import { openTiers, type Tiers } from "../tiers/open-tiers.ts";
+import { StartProblem } from "./exit-codes.ts";
+import { openStoreFile, prepareFolders, type StorePaths, storePaths, systemCodeOf } from "./store-files.ts";
+
+export interface OpenStoreOptions {
+  /** Default: the system's. */
+  readonly clock?: Clock | undefined;
+  readonly log: Logger;
+  /** Runs LIFECYCLE_SCHEDULE. Default: false. */
+  readonly schedule?: boolean | undefined;
+}
+
+/** An embedded store that this process owns, with everything that works on it. */
+export interface Store {
+  readonly paths: StorePaths;
+  readonly identity: OwnerIdentity;
+  /** True where there was no store before. */
+  readonly isNew: boolean;
+  readonly services: Services;
+  readonly engine: OpenedEngine;
+  readonly handler: Handler;
+  /** First part of a shutdown: jobs pause, and those who wait for them are answered with the RUNNING job. */
+  pauseWork(): Promise<void>;
+  /** Settles, publishes and exports what it can until `deadline` (ms since the epoch), then lets go of the store. */
+  close(deadline?: number): Promise<void>;
+}
+
+/** Another process owns the store. */
+export class StoreOwnedError extends StartProblem {
+  constructor(root: string) {
+    super(`The store ${root} belongs to another process.`);
+  }
+}
+
+const CLOSE_MS = 30_000;
+
+/**
+ * The composition root: the only place that knows every part. Takes the owner's lock for as long as the store is open.
+ *
+ * @throws StoreOwnedError, StartProblem
+ */
+export async function openStore(config: Config, options: OpenStoreOptions): Promise<Store> {
+  const paths = storePaths(config);
+  const undo: (() => unknown)[] = [];
+  try {
+    await prepareFolders(paths);
+    const lock = tryOwn(paths.ownerLock);
+    if (lock === null) throw new StoreOwnedError(paths.root);
+    undo.push(() => lock.release());
+    const { storeKey, isNew } = await openStoreFile(paths);
+    const [catalog, tiers] = await openBoth(config, paths, undo);
+    return await assemble({ config, paths, options, lock, storeKey, isNew, catalog, tiers, undo });
+  } catch (error) {
+    for (const step of undo.reverse()) await step();
+    throw error;
+  }
+}
+
+async function openBoth(
+  config: Config,
+  paths: StorePaths,
+  undo: (() => unknown)[],
+): Promise<[Catalog, Tiers]> {
+  const { durability, publishTree } = config;
+  const [catalog, tiers, links] = await Promise.allSettled([
+    openCatalog({ path: paths.catalog, durability }),
+    openTiers({ root: paths.root, publishTree, durability }),
+    publishTree ? probeLinks(paths.root) : [],
+  ]);
+  if (catalog.status === "fulfilled") undo.push(() => catalog.value.close());
+  if (tiers.status === "fulfilled") undo.push(() => tiers.value.close());
+  if (catalog.status === "rejected") throw catalogProblem(catalog.reason, paths);
+  if (tiers.status === "rejected") throw folderProblem(tiers.reason, paths);
+  if (links.status === "rejected") throw folderProblem(links.reason, paths);
+  const [problem] = links.value;
+  if (problem !== undefined) {
+    throw new StartProblem(
+      `The tree of links under ${paths.root} cannot be kept: ${problem.tier.toLowerCase()}: ${problem.problem}. Set PUBLISH_TREE=false to go without it.`,
+    );
+  }
+  return [catalog.value, tiers.value];
+}
+
+function catalogProblem(error: unknown, paths: StorePaths): StartProblem {
+  if (error instanceof NewerCatalogError) return new StartProblem(error.message);
+  const message = error instanceof Error ? error.message : String(error);
+  return new StartProblem(`The catalog ${paths.catalog} cannot be opened: ${message}.`);
+}
+
+function folderProblem(error: unknown, paths: StorePaths): StartProblem {
+  const reason = error instanceof Refused ? error.message : `it cannot be written (${systemCodeOf(error)})`;
+  return new StartProblem(`STORAGE_BASE_PATH ${paths.root}: ${reason}`);
+}
+
+interface Parts {
+  readonly config: Config;
+  readonly paths: StorePaths;
+  readonly options: OpenStoreOptions;
+  readonly lock: OwnerLock;
+  readonly storeKey: Uint8Array;
+  readonly isNew: boolean;
+  readonly catalog: Catalog;
+  readonly tiers: Tiers;
+  readonly undo: (() => unknown)[];
+}
+
+async function assemble({
+  config,
+  paths,
+  options,
+  lock,
+  storeKey,
+  isNew,
+  catalog,
+  tiers,
+  undo,
+}: Parts): Promise<Store> {
+  const { log, clock = systemClock } = options;
+  const identity = {
+    instance: randomBytes(16).toString("hex"),
+    token: randomBytes(32).toString("base64url"),
+  };
+  const onProblem = (message: string, error?: unknown) => log.warn({ err: error }, message);
+  const policy = config.retention;
+
+  const audit = new AuditExporter({ catalog, directory: paths.logs, onProblem });
+  undo.push(() => audit.close());
+  const engine = openEngine({
+    catalog,
+    clock,
+    stores: tiers.stores,
+    storeOf: (tier) => tiers.storeOf(tier),
+    owner: identity.instance,
+    maxArtifactBytes: config.maxArtifactBytes,
+    purgeRefusal: () => audit.purgeRefusal(),
+    onProblem,
+  });
+  undo.push(() => engine.close(Date.now()));
+  const jobs = new EngineJobs({ engine, policy, allowAsOf: config.allowAsOf, onProblem });
+  const services: Services = {
+    artifacts: engine.artifacts,
+    tenants: new EngineTenants(catalog, policy),
+    events: new EngineEvents(catalog, new EventCursors(catalog.epoch, storeKey)),
+    jobs,
+    limits: { maxInlineBytes: config.maxInlineBytes, maxArtifactBytes: config.maxArtifactBytes },
+    now: () => clock.now(),
+  };
+  let closing = false;
+  const handler = createHandler({
+    services,
+    log,
+    trusted: config,
+    identity,
+    health: () => health(catalog, closing),
+    metrics: () => metrics(catalog, engine, audit),
+  });
+  await jobs.resumeJobs();
+  const { lifecycleSchedule } = config;
+  const schedule =
+    options.schedule && lifecycleSchedule ? startSchedule(lifecycleSchedule, jobs, onProblem) : null;
+
+  async function pauseWork(): Promise<void> {
+    closing = true;
+    schedule?.stop();
+    await jobs.stop();
+  }
+
+  return {
+    paths,
+    identity,
+    isNew,
+    services,
+    engine,
+    handler,
+    pauseWork,
+    async close(deadline = Date.now() + CLOSE_MS) {
+      await pauseWork();
+      handler.endSubscriptions();
+      await engine.close(deadline);
+      // What is left is exported at the next start.
+      await Promise.race([audit.flush().catch(() => {}), until(deadline)]);
+      await audit.close();
+      await catalog.close();
+      await tiers.close();
+      lock.release();
+    },
+  };
+}
+
+async function health(catalog: Catalog, closing: boolean): Promise<Health> {
+  const problem = await catalog.lastSeq().then(
+    () => null,
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
+  return { checks: { catalog: problem, shutdown: closing ? "the server is shutting down" : null } };
+}
+
+async function metrics(
+  catalog: Catalog,
+  engine: OpenedEngine,
+  audit: AuditExporter,
+): Promise<readonly Metric[]> {
+  const [unsettled, dirty] = await Promise.all([catalog.unsettledTotal(), catalog.dirtyCount()]);
+  const { lagSeconds, failing } = audit.health();
+  const gauge = (name: string, help: string, value: number): Metric => ({ name, help, type: "gauge", value });
+  return [
+    gauge(
+      "tierkeep_unsettled_artifacts",
+      "Artifacts whose bytes ride in the catalog and have no file yet.",
+      unsettled.count,
+    ),
+    gauge(
+      "tierkeep_unsettled_bytes",
+      "Bytes that ride in the catalog and have no file yet.",
+      unsettled.bytes,
+    ),
+    gauge("tierkeep_backlog_bytes", "The same, as writers are held back by it.", engine.backlogBytes),
+    gauge("tierkeep_unpublished_keys", "Keys whose place in the published tree may be behind.", dirty),
+    gauge(
+      "tierkeep_audit_lag_seconds",
+      "How long the oldest event has waited that is not in the audit log yet.",
+      lagSeconds,
+    ),
+    gauge(
+      "tierkeep_audit_failing",
+      "1 while the audit log cannot be written, and nothing is purged.",
+      failing ? 1 : 0,
+    ),
+    gauge("process_resident_memory_bytes", "Resident memory of the server.", process.memoryUsage.rss()),
+    gauge("process_uptime_seconds", "How long the server has run.", process.uptime()),
+  ];
+}
+
+function until(deadline: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, Math.max(0, deadline - Date.now())).unref());
+}

@@ -1,0 +1,165 @@
+import { describe, expect, it } from "vitest";
+import { ConfigError, type Environment, loadConfig } from "./config.ts";
+import { SETTINGS, UNBUILT_SETTINGS } from "./settings.ts";
+
+const load = (env: Environment) =>
+  loadConfig(env, { scheduleProblem: (text) => (text === "0 3 * * *" ? null : "is no cron expression") });
+
+function problem(env: Environment): string {
+  try {
+    load(env);
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return (error as Error).message;
+  }
+  throw new Error(`accepted: ${JSON.stringify(env)}`);
+}
+
+describe("loadConfig", () => {
+  it("gives the documented defaults for an empty environment, and takes an empty variable for an unset one", () => {
+    const defaults = load({});
+    expect(defaults).toEqual({
+      host: "127.0.0.1",
+      port: 4000,
+      publicUrl: null,
+      corsOrigins: [],
+      storageBasePath: "artifacts",
+      logDir: "logs",
+      retention: { hotDays: 7, warmDays: 30, coldDays: 90 },
+      lifecycleSchedule: null,
+      allowAsOf: false,
+      durability: "fsync",
+      publishTree: true,
+      maxInlineBytes: 1024 * 1024,
+      maxArtifactBytes: null,
+    });
+    const empty = Object.keys({ ...SETTINGS, ...UNBUILT_SETTINGS }).map((name) => [name, ""] as const);
+    expect(load(Object.fromEntries(empty))).toEqual(defaults);
+  });
+
+  it("documents each default as the value that the variable would have to have", () => {
+    for (const [name, { shownDefault }] of Object.entries(SETTINGS)) {
+      if (shownDefault === "–" || shownDefault === "none") continue;
+      expect(load({ [name]: shownDefault })).toEqual(load({}));
+    }
+  });
+
+  it("reads every variable", () => {
+    expect(
+      load({
+        HOST: "::1",
+        PORT: "0",
+        PUBLIC_URL: "https://store.example.com",
+        CORS_ORIGINS: "https://a.example.com, http://localhost:5173",
+        STORAGE_BASE_PATH: "/srv/store",
+        LOG_DIR: "/srv/log",
+        HOT_RETENTION_DAYS: "0.5",
+        WARM_RETENTION_DAYS: "1.25",
+        COLD_RETENTION_DAYS: "never",
+        LIFECYCLE_SCHEDULE: "0 3 * * *",
+        TIERKEEP_ALLOW_AS_OF: "true",
+        DURABILITY: "os",
+        PUBLISH_TREE: "false",
+        MAX_INLINE_BYTES: "64KiB",
+        MAX_ARTIFACT_BYTES: "2 GiB",
+      }),
+    ).toEqual({
+      host: "::1",
+      port: 0,
+      publicUrl: "https://store.example.com/",
+      corsOrigins: ["https://a.example.com", "http://localhost:5173"],
+      storageBasePath: "/srv/store",
+      logDir: "/srv/log",
+      retention: { hotDays: 0.5, warmDays: 1.25, coldDays: null },
+      lifecycleSchedule: "0 3 * * *",
+      allowAsOf: true,
+      durability: "os",
+      publishTree: false,
+      maxInlineBytes: 65536,
+      maxArtifactBytes: 2147483648,
+    });
+  });
+
+  it("gives an object that nobody can change", () => {
+    const config = load({});
+    for (const part of [config, config.retention, config.corsOrigins])
+      expect(Object.isFrozen(part)).toBe(true);
+  });
+
+  it.each([
+    ["PORT", "http"],
+    ["PORT", "65536"],
+    ["PORT", "-1"],
+    ["PUBLIC_URL", "store.example.com"],
+    ["PUBLIC_URL", "https://user:pass@store.example.com"],
+    ["CORS_ORIGINS", "*"],
+    ["CORS_ORIGINS", "https://a.example.com/page"],
+    ["CORS_ORIGINS", "null"],
+    ["HOT_RETENTION_DAYS", "seven"],
+    ["HOT_RETENTION_DAYS", "-1"],
+    ["HOT_RETENTION_DAYS", "1e3"],
+    ["WARM_RETENTION_DAYS", "NaN"],
+    ["COLD_RETENTION_DAYS", "Infinity"],
+    ["LIFECYCLE_SCHEDULE", "at night"],
+    ["TIERKEEP_ALLOW_AS_OF", "yes"],
+    ["DURABILITY", "none"],
+    ["PUBLISH_TREE", "FALSE"],
+    ["MAX_INLINE_BYTES", "17MiB"],
+    ["MAX_INLINE_BYTES", "1MB"],
+    ["MAX_ARTIFACT_BYTES", "0"],
+    ["MAX_ARTIFACT_BYTES", "1.5GiB"],
+    ["STORAGE_BASE_PATH", "a\0b"],
+  ])("refuses %s=%j in one line that names it, its value and what it takes", (name, value) => {
+    const message = problem({ [name]: value });
+    expect(message).toContain(name);
+    expect(message).toContain(JSON.stringify(value));
+    expect(message).toContain(SETTINGS[name as keyof typeof SETTINGS].takes);
+    expect(message).not.toContain("\n");
+  });
+
+  it.each(["0.0.0.0", "::", "192.168.1.4", "example.com", "127.0.0.256"])(
+    "refuses to listen on %s, and says that authentication is missing",
+    (host) => {
+      expect(problem({ HOST: host })).toMatch(/without authentication, which is not built yet/);
+    },
+  );
+
+  it.each(["localhost", "127.0.0.1", "127.8.9.10", "::1"])("listens on %s", (host) => {
+    expect(load({ HOST: host }).host).toBe(host);
+  });
+
+  it.each(Object.keys(UNBUILT_SETTINGS))(
+    "refuses %s, which is not built yet, without repeating its value",
+    (name) => {
+      const message = problem({ [name]: "s3cret://x" });
+      expect(message).toContain(`${name} is set, and not built yet`);
+      expect(message).not.toContain("s3cret");
+    },
+  );
+
+  it.each([
+    ["7", "7", "90"],
+    ["7", "6", "90"],
+    ["7", "30", "30"],
+    ["never", "30", "90"],
+    ["7", "never", "90"],
+    ["7", "30", "0"],
+  ])("refuses retention that does not increase: %s, %s, %s", (hot, warm, cold) => {
+    expect(
+      problem({ HOT_RETENTION_DAYS: hot, WARM_RETENTION_DAYS: warm, COLD_RETENTION_DAYS: cold }),
+    ).toMatch(/must be more than (HOT|WARM)_RETENTION_DAYS, which is/);
+  });
+
+  it.each([
+    ["never", "never", "never"],
+    ["7", "never", "never"],
+    ["0", "0.001", "never"],
+  ])("accepts retention that increases: %s, %s, %s", (hot, warm, cold) => {
+    load({ HOT_RETENTION_DAYS: hot, WARM_RETENTION_DAYS: warm, COLD_RETENTION_DAYS: cold });
+  });
+
+  it("names all that is wrong at once", () => {
+    const message = problem({ PORT: "x", DURABILITY: "y", CATALOG_URL: "postgres://z" });
+    for (const name of ["PORT", "DURABILITY", "CATALOG_URL"]) expect(message).toContain(name);
+  });
+});

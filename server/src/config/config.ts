@@ -1,0 +1,119 @@
+import type { RetentionPolicy } from "@tierkeep/schema/domain/policy";
+import { SETTINGS, type SettingName, type SettingValue, UNBUILT_SETTINGS } from "./settings.ts";
+
+/** What the environment says, checked. */
+export interface Config {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  readonly publicUrl: string | null;
+  readonly corsOrigins: readonly string[];
+  readonly storageBasePath: string;
+  readonly logDir: string;
+  readonly retention: RetentionPolicy;
+  /** A cron expression. */
+  readonly lifecycleSchedule: string | null;
+  readonly allowAsOf: boolean;
+  readonly durability: "fsync" | "os";
+  readonly publishTree: boolean;
+  readonly maxInlineBytes: number;
+  readonly maxArtifactBytes: number | null;
+}
+
+/** Its message is one line that names each variable, its value, and what would be valid. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What config cannot judge by itself. */
+export interface Judges {
+  /** Why this is no cron expression, as the end of a sentence; null: it is one. */
+  readonly scheduleProblem: (expression: string) => string | null;
+}
+
+/**
+ * Reads the environment; an empty variable is an unset one.
+ *
+ * @throws ConfigError naming every variable that is wrong, or known and not built yet
+ */
+export function loadConfig(env: Environment, judges: Judges): Config {
+  const problems: string[] = [];
+  const given = (name: string) => env[name] || undefined;
+
+  function read<N extends SettingName>(name: N): SettingValue<N> {
+    const setting = SETTINGS[name];
+    const text = given(name);
+    if (text === undefined) return setting.default as SettingValue<N>;
+    const result = setting.read.safeParse(text);
+    if (!result.success) problems.push(refused(name, text));
+    return (result.success ? result.data : setting.default) as SettingValue<N>;
+  }
+
+  for (const [name, instead] of Object.entries(UNBUILT_SETTINGS)) {
+    // Its value may be a secret.
+    if (given(name) !== undefined) {
+      problems.push(`${name} is set, and not built yet in this version: ${instead}. Unset it`);
+    }
+  }
+  const retention = {
+    hotDays: read("HOT_RETENTION_DAYS"),
+    warmDays: read("WARM_RETENTION_DAYS"),
+    coldDays: read("COLD_RETENTION_DAYS"),
+  };
+  const schedule = read("LIFECYCLE_SCHEDULE");
+  const config: Config = {
+    host: read("HOST"),
+    port: read("PORT"),
+    publicUrl: read("PUBLIC_URL"),
+    corsOrigins: Object.freeze(read("CORS_ORIGINS")),
+    storageBasePath: read("STORAGE_BASE_PATH"),
+    logDir: read("LOG_DIR"),
+    retention: Object.freeze(retention),
+    lifecycleSchedule: schedule,
+    allowAsOf: read("TIERKEEP_ALLOW_AS_OF"),
+    durability: read("DURABILITY"),
+    publishTree: read("PUBLISH_TREE"),
+    maxInlineBytes: read("MAX_INLINE_BYTES"),
+    maxArtifactBytes: read("MAX_ARTIFACT_BYTES"),
+  };
+  if (problems.length === 0) {
+    problems.push(...orderProblems(retention));
+    const problem = schedule === null ? null : judges.scheduleProblem(schedule);
+    if (schedule !== null && problem !== null) {
+      problems.push(
+        `LIFECYCLE_SCHEDULE ${shown(schedule)} ${problem}; it takes ${SETTINGS.LIFECYCLE_SCHEDULE.takes}`,
+      );
+    }
+  }
+  if (problems.length > 0) throw new ConfigError(oneLine(`${problems.join("; ")}.`));
+  return Object.freeze(config);
+}
+
+/** Each threshold lies beyond the one before, or an artifact would be due for two steps at once. "never" lies beyond all. */
+function orderProblems({ hotDays, warmDays, coldDays }: RetentionPolicy): string[] {
+  const problems: string[] = [];
+  for (const [name, days, before, beforeDays] of [
+    ["WARM_RETENTION_DAYS", warmDays, "HOT_RETENTION_DAYS", hotDays],
+    ["COLD_RETENTION_DAYS", coldDays, "WARM_RETENTION_DAYS", warmDays],
+  ] as const) {
+    if (days === null) continue;
+    if (beforeDays === null || days <= beforeDays) {
+      problems.push(`${name} is ${days}, and must be more than ${before}, which is ${beforeDays ?? "never"}`);
+    }
+  }
+  return problems;
+}
+
+function refused(name: SettingName, given: string): string {
+  return `${name} is ${shown(given)}; it takes ${SETTINGS[name].takes}`;
+}
+
+function shown(value: string): string {
+  return JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value);
+}
+
+function oneLine(message: string): string {
+  return message.replaceAll(/\s*\n\s*/g, " ");
+}

@@ -1,0 +1,82 @@
+import { z } from "zod";
+
+/** One environment variable: what documentation says of it, and how its text becomes a value. */
+export interface Setting<T> {
+  /** The default, as documentation shows it. */
+  readonly shownDefault: string;
+  /** The value when it is unset. */
+  readonly default: T;
+  /** What it takes, as the end of "it takes …". */
+  readonly takes: string;
+  /** What it is for, in a clause. */
+  readonly means: string;
+  readonly read: z.ZodType<T, string>;
+}
+
+/** Text that `pattern` matches whole, turned into a value by `convert`; undefined refuses it. */
+export function text<T>(
+  pattern: RegExp,
+  convert: (match: RegExpExecArray) => T | undefined,
+): z.ZodType<T, string> {
+  return z.string().transform((value, context) => {
+    const match = pattern.exec(value);
+    const converted = match === null ? undefined : convert(match);
+    if (converted !== undefined) return converted;
+    context.addIssue({ code: "custom", message: "refused" });
+    return z.NEVER;
+  });
+}
+
+export const boolean: z.ZodType<boolean, string> = text(/^(?:true|false)$/, ([value]) => value === "true");
+
+/** A folder's path. What the operating system cannot name is refused here, not by the first call that uses it. */
+export const path: z.ZodType<string, string> = text(/^[^\0]+$/, ([value]) => value);
+
+const UNITS: Record<string, number> = { "": 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 };
+
+/** A size in bytes, plain or in binary units. Decimal units are refused: half of their readers mean the binary ones. */
+export function bytes(least: number, most: number): z.ZodType<number, string> {
+  return text(/^(\d+) ?(|KiB|MiB|GiB|TiB)$/, ([, digits, unit]) => {
+    const size = Number(digits) * (UNITS[unit ?? ""] ?? Number.NaN);
+    return size >= least && size <= most ? size : undefined;
+  });
+}
+
+/** Days with fractions; null: never. */
+export const days: z.ZodType<number | null, string> = z.union([
+  text(/^never$/, () => null as number | null),
+  text(/^\d+(?:\.\d+)?$/, ([value]) => (Number(value) <= MAX_DAYS ? Number(value) : undefined)),
+]);
+
+/** Beyond every date that JavaScript knows, and instants computed from it are still exact. */
+const MAX_DAYS = 1_000_000;
+
+/** An address that only this machine reaches. */
+export const loopback: z.ZodType<string, string> = text(
+  /^(?:localhost|::1|\[::1\]|127(?:\.\d{1,3}){3})$/,
+  ([host]) =>
+    host.startsWith("127.") && !z.ipv4().safeParse(host).success ? undefined : host.replace(/[[\]]/g, ""),
+);
+
+/** scheme://host[:port] as browsers send it in Origin. */
+function origin(value: string): string | undefined {
+  const url = URL.parse(value);
+  return url !== null &&
+    /^https?:$/.test(url.protocol) &&
+    url.origin === value.toLowerCase().replace(/\/$/, "")
+    ? url.origin
+    : undefined;
+}
+
+export const origins: z.ZodType<readonly string[], string> = text(/^.+$/s, ([value]) => {
+  const parts = value.split(/[\s,]+/).filter((part) => part !== "");
+  const found = parts.map(origin).filter((part) => part !== undefined);
+  return found.length === parts.length ? found : undefined;
+});
+
+export const publicUrl: z.ZodType<string | null, string> = text(/^https?:\/\/.+$/, ([value]) => {
+  const url = URL.parse(value);
+  if (url === null || url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "")
+    return undefined;
+  return url.href as string | null;
+});

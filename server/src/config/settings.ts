@@ -1,0 +1,131 @@
+import type { z } from "zod";
+import { boolean, bytes, days, loopback, origins, path, publicUrl, type Setting, text } from "./setting.ts";
+
+const MiB = 2 ** 20;
+
+/** Every variable that this version acts on. The documentation's table is made from it. */
+export const SETTINGS = {
+  HOST: {
+    shownDefault: "127.0.0.1",
+    default: "127.0.0.1",
+    takes:
+      "127.0.0.1, ::1 or localhost: without authentication, which is not built yet, only this machine may connect",
+    means: "the address to listen on",
+    read: loopback,
+  },
+  PORT: {
+    shownDefault: "4000",
+    default: 4000,
+    takes: "a port number from 0 to 65535, 0 being any free port",
+    means: "the port to listen on",
+    read: text(/^\d{1,5}$/, ([value]) => (Number(value) <= 65535 ? Number(value) : undefined)),
+  },
+  PUBLIC_URL: {
+    shownDefault: "–",
+    default: null,
+    takes: "an http:// or https:// URL without credentials, query and fragment",
+    means: "where browsers reach this server, if not at HOST and PORT; pages from there are trusted",
+    read: publicUrl,
+  },
+  CORS_ORIGINS: {
+    shownDefault: "–",
+    default: [],
+    takes: 'origins such as "https://app.example.com", separated by commas',
+    means: "web pages of other origins that may call this server",
+    read: origins,
+  },
+  STORAGE_BASE_PATH: {
+    shownDefault: "artifacts",
+    default: "artifacts",
+    takes: "a folder's path",
+    means: "where the store stands",
+    read: path,
+  },
+  LOG_DIR: {
+    shownDefault: "logs",
+    default: "logs",
+    takes: "a folder's path",
+    means: "where the audit log is written",
+    read: path,
+  },
+  HOT_RETENTION_DAYS: {
+    shownDefault: "7",
+    default: 7,
+    takes: 'days from 0 to 1000000, fractions allowed, or "never"',
+    means: "artifacts older than this leave hot",
+    read: days,
+  },
+  WARM_RETENTION_DAYS: {
+    shownDefault: "30",
+    default: 30,
+    takes: 'more days than HOT_RETENTION_DAYS, fractions allowed, or "never"',
+    means: "artifacts older than this leave warm",
+    read: days,
+  },
+  COLD_RETENTION_DAYS: {
+    shownDefault: "90",
+    default: 90,
+    takes: 'more days than WARM_RETENTION_DAYS, fractions allowed, or "never"',
+    means: "artifacts older than this are purged from cold",
+    read: days,
+  },
+  LIFECYCLE_SCHEDULE: {
+    shownDefault: "none",
+    default: null,
+    takes: 'a cron expression such as "0 3 * * *", in the server\'s time zone',
+    means: "when live lifecycle runs start by themselves",
+    read: text(/^.+$/s, ([value]) => value as string | null),
+  },
+  TIERKEEP_ALLOW_AS_OF: {
+    shownDefault: "false",
+    default: false,
+    takes: "true or false",
+    means: "live lifecycle runs may be given the instant to judge ages at",
+    read: boolean,
+  },
+  DURABILITY: {
+    shownDefault: "fsync",
+    default: "fsync",
+    takes: "fsync or os",
+    means:
+      "fsync: what was acknowledged survives a power cut; os: only a crash of the process, but it is faster",
+    read: text(/^(fsync|os)$/, ([value]) => value as "fsync" | "os"),
+  },
+  PUBLISH_TREE: {
+    shownDefault: "true",
+    default: true,
+    takes: "true or false",
+    means: "keep the tree of hard links that shows each tier's artifacts as files",
+    read: boolean,
+  },
+  MAX_INLINE_BYTES: {
+    shownDefault: "1MiB",
+    default: MiB,
+    takes: "bytes from 0 to 16MiB, plain or in KiB or MiB",
+    means:
+      "largest content that GraphQL takes or gives as text or base64; larger content goes over the artifact's URL",
+    read: bytes(0, 16 * MiB),
+  },
+  MAX_ARTIFACT_BYTES: {
+    shownDefault: "none",
+    default: null,
+    takes: "bytes from 1, plain or in KiB, MiB, GiB or TiB",
+    means: "largest content at all",
+    read: bytes(1, Number.MAX_SAFE_INTEGER) as z.ZodType<number | null, string>,
+  },
+} as const satisfies Record<string, Setting<unknown>>;
+
+/** Variables that are known and not built yet: set, they are refused, for a server that ignored them would be another one than was asked for. */
+export const UNBUILT_SETTINGS: Readonly<Record<string, string>> = {
+  AUTH_JWT_SECRET: "everyone on this machine is an administrator",
+  AUTH_JWKS_URL: "everyone on this machine is an administrator",
+  AUTH_ISSUER: "everyone on this machine is an administrator",
+  AUTH_AUDIENCE: "everyone on this machine is an administrator",
+  CATALOG_URL: "the catalog is a SQLite file under STORAGE_BASE_PATH",
+  HOT_TIER_URL: "every tier stands under STORAGE_BASE_PATH",
+  WARM_TIER_URL: "every tier stands under STORAGE_BASE_PATH",
+  COLD_TIER_URL: "every tier stands under STORAGE_BASE_PATH",
+};
+
+export type SettingName = keyof typeof SETTINGS;
+export type SettingValue<N extends SettingName> = z.output<(typeof SETTINGS)[N]["read"]>;

@@ -1,0 +1,199 @@
+import { ageDays } from "@tierkeep/schema/domain/ages";
+import { requireKey } from "@tierkeep/schema/domain/identifiers";
+import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import { artifactGlobalId } from "@tierkeep/schema/graphql/global-ids";
+import type { Artifact, ArtifactContent, ByteRange } from "@tierkeep/schema/services/artifacts";
+import type { Services } from "@tierkeep/schema/services/services";
+import { artifactKeyOf } from "./artifact-path.ts";
+import { byteRange } from "./byte-range.ts";
+import type { Call } from "./call.ts";
+import { attachment } from "./content-disposition.ts";
+import { rangeApplies, readPrecondition } from "./preconditions.ts";
+import { HttpRefused, methodRefused } from "./problem.ts";
+import { uploadOptionsOf } from "./upload-headers.ts";
+
+/** An artifact's bytes at its own URL, streamed both ways. `path` is the path as it was sent. */
+export async function artifacts(
+  request: Request,
+  path: string,
+  call: Call,
+  services: Services,
+): Promise<Response> {
+  call.operation = `${request.method} /artifacts`;
+  const query = new URL(request.url).searchParams;
+  switch (request.method) {
+    case "GET":
+    case "HEAD":
+      return download(request, artifactKeyOf(path), query, call, services);
+    case "PUT":
+      return upload(request, artifactKeyOf(path), query, call, services);
+    default:
+      throw methodRefused(request.method, "GET, HEAD, PUT, OPTIONS");
+  }
+}
+
+async function upload(
+  request: Request,
+  key: ArtifactKey,
+  query: URLSearchParams,
+  { principal }: Call,
+  services: Services,
+): Promise<Response> {
+  const options = uploadOptionsOf(request.headers, query, services.limits.maxArtifactBytes);
+  const content = request.body ?? new Uint8Array();
+  const { artifact, created } = await services.artifacts.write(
+    principal,
+    { ...key, ...options },
+    content,
+    request.signal,
+  );
+  return Response.json(
+    { created, artifact: scalarsOf(artifact, services.now()) },
+    { status: created ? 201 : 200, headers: { etag: etagOf(artifact) } },
+  );
+}
+
+/** What GraphQL calls the artifact's scalars, but for its content. */
+function scalarsOf(artifact: Artifact, now: number) {
+  return {
+    id: artifactGlobalId(artifact),
+    tenantId: artifact.tenantId,
+    workflowId: artifact.workflowId,
+    artifactId: artifact.artifactId,
+    tier: artifact.tier,
+    sizeBytes: artifact.sizeBytes,
+    checksum: artifact.checksum,
+    contentType: artifact.contentType,
+    metadata: artifact.metadata,
+    createdAt: iso(artifact.createdAt),
+    modifiedAt: iso(artifact.modifiedAt),
+    promotedAt: artifact.promotedAt === null ? null : iso(artifact.promotedAt),
+    promotedFrom: artifact.promotedFrom,
+    ageSince: iso(artifact.ageSince),
+    ageDays: ageDays(artifact.ageSince, now),
+    downloadUrl: `/artifacts/${[artifact.tenantId, artifact.workflowId, artifact.artifactId].map(encodeURIComponent).join("/")}`,
+  };
+}
+
+async function download(
+  request: Request,
+  key: ArtifactKey,
+  query: URLSearchParams,
+  call: Call,
+  services: Services,
+): Promise<Response> {
+  for (const name of query.keys()) {
+    throw new Refused("BAD_USER_INPUT", `The URL's query has ${JSON.stringify(name)}; a read takes none.`, {
+      argument: "query",
+    });
+  }
+  let status: 200 | 206 | 304 | 412 | 416 = 200;
+  let range: ByteRange | null = null;
+  const pick = (artifact: Artifact): ByteRange | null | false => {
+    // Called again where the row changed meanwhile: nothing of the first time may stay.
+    status = 200;
+    range = null;
+    const validators = { etag: etagOf(artifact), lastModified: artifact.modifiedAt };
+    const precondition = readPrecondition(request.headers, validators);
+    if (precondition !== null) status = precondition;
+    if (precondition !== null || request.method === "HEAD") return false;
+    if (!rangeApplies(request.headers, validators, Date.now())) return null;
+    const asked = byteRange(request.headers.get("range"), artifact.sizeBytes);
+    if (asked === "unsatisfiable") {
+      status = 416;
+      return false;
+    }
+    if (asked !== null) status = 206;
+    range = asked;
+    return asked;
+  };
+  const content = await services.artifacts.open(call.principal, requireKey(key), pick, request.signal);
+  if (content === null) {
+    throw new Refused(
+      "ARTIFACT_NOT_FOUND",
+      "There is no artifact at this URL. List the workflow's artifacts to see what there is.",
+    );
+  }
+  return answer(content, status, range, request, call);
+}
+
+function answer(
+  content: ArtifactContent,
+  status: 200 | 206 | 304 | 412 | 416,
+  range: ByteRange | null,
+  request: Request,
+  call: Call,
+): Response {
+  const { artifact } = content;
+  const total = artifact.sizeBytes;
+  if (status === 412) {
+    throw new Refused(
+      "PRECONDITION_FAILED",
+      "The artifact's content is not the one that the request's conditions name.",
+      { checksum: artifact.checksum },
+    );
+  }
+  if (status === 416) {
+    throw new HttpRefused(
+      new Refused("BAD_USER_INPUT", `The range lies outside of the content's ${total} bytes.`),
+      {
+        status,
+        headers: { "content-range": `bytes */${total}`, "accept-ranges": "bytes" },
+      },
+    );
+  }
+  const headers = new Headers({
+    etag: etagOf(artifact),
+    "last-modified": new Date(artifact.modifiedAt).toUTCString(),
+    "cache-control": "private, no-cache",
+  });
+  if (status === 304) return new Response(null, { status, headers });
+  headers.set("accept-ranges", "bytes");
+  headers.set("content-type", artifact.contentType);
+  headers.set("content-length", String(request.method === "HEAD" ? total : content.sizeBytes));
+  headers.set("content-disposition", attachment(artifact.artifactId));
+  headers.set("repr-digest", `sha-256=:${Buffer.from(artifact.checksum, "hex").toString("base64")}:`);
+  // Whatever its type claims, a browser shows it neither as a page of ours nor inside of one.
+  headers.set("x-content-type-options", "nosniff");
+  headers.set("content-security-policy", "sandbox; default-src 'none'");
+  headers.set("cross-origin-resource-policy", "same-origin");
+  if (range !== null) headers.set("content-range", `bytes ${range.start}-${range.end}/${total}`);
+  call.status = status;
+  const body = request.method === "HEAD" ? null : streamOf(content.body, call);
+  return new Response(body, { status, headers });
+}
+
+/** Pulled only as fast as it is read: nothing is read ahead. */
+function streamOf(body: AsyncIterable<Uint8Array>, call: Call): ReadableStream<Uint8Array> {
+  const iterator = body[Symbol.asyncIterator]();
+  call.streams = true;
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        try {
+          const { done, value } = await iterator.next();
+          if (!done) return controller.enqueue(value);
+          controller.close();
+          call.end();
+        } catch (error) {
+          call.end(error);
+          throw error;
+        }
+      },
+      async cancel() {
+        call.end();
+        await iterator.return?.();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+function etagOf({ checksum }: Artifact): string {
+  return `"${checksum}"`;
+}
+
+function iso(instant: number): string {
+  return new Date(instant).toISOString();
+}

@@ -1,0 +1,99 @@
+import { createHash } from "node:crypto";
+import { promisify } from "node:util";
+import { brotliCompress, constants, gunzip, gzip } from "node:zlib";
+import { GRAPHIQL_TABS } from "./graphiql-tabs.ts";
+import { GRAPHQL_PATH } from "./graphql.ts";
+
+interface Page {
+  readonly etag: string;
+  readonly br: Buffer;
+  readonly gzip: Buffer;
+}
+
+let page: Promise<Page> | null = null;
+
+/** Everything comes from here, and the page may talk to nobody else. Monaco compiles its grammars, and runs in workers made of blobs. */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'unsafe-inline' 'unsafe-eval' blob:",
+  "worker-src blob:",
+  "style-src 'unsafe-inline'",
+  "img-src 'self' data: blob:",
+  "font-src data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+/** To a visitor without tabs of his own GraphiQL shows the first tab's query and, unless they are stored, no variables. */
+const SHOW_FIRST_VARIABLES = `
+  if (localStorage.getItem("graphiql:tabState") === null) {
+    localStorage.setItem("graphiql:variables", ${JSON.stringify(GRAPHIQL_TABS[0]?.variables)});
+  }
+`;
+
+/**
+ * With several tabs from the start, GraphiQL leaves each but the last with the offset of an animation that never ran. It
+ * hides that, but not from a tab under a pressed mouse button: that one jumps away, and the click is lost.
+ */
+const TABS_STAY = "<style>.graphiql-tabs > .graphiql-tab { transform: none !important; }</style>";
+
+/** GraphiQL, offline. The page is made at the first visit and kept, compressed only. */
+export async function graphiql(request: Request): Promise<Response> {
+  page ??= makePage();
+  const made = await page;
+  const headers = new Headers({
+    etag: made.etag,
+    "cache-control": "no-cache",
+    vary: "accept-encoding",
+    "content-type": "text/html; charset=utf-8",
+    "content-security-policy": POLICY,
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+  });
+  if (request.headers.get("if-none-match")?.includes(made.etag.replace("W/", ""))) {
+    return new Response(null, { status: 304, headers });
+  }
+  const encoding = encodingFor(request.headers.get("accept-encoding"));
+  if (encoding !== "identity") headers.set("content-encoding", encoding);
+  const body = encoding === "identity" ? await promisify(gunzip)(made.gzip) : made[encoding];
+  return new Response(new Uint8Array(body), { headers });
+}
+
+/** Browsers offer brotli only where the connection is trustworthy, which loopback is. */
+function encodingFor(acceptEncoding: string | null): "br" | "gzip" | "identity" {
+  if (acceptEncoding === null || acceptEncoding.trim() === "") return "identity";
+  const accepted = (acceptEncoding ?? "").toLowerCase();
+  for (const encoding of ["br", "gzip"] as const) {
+    if (new RegExp(`(?:^|,)\\s*${encoding}\\s*(?:;\\s*q=(?!0(?:\\.0*)?\\s*(?:,|$))|,|$)`).test(accepted))
+      return encoding;
+  }
+  return "identity";
+}
+
+async function makePage(): Promise<Page> {
+  const { renderGraphiQL } = await import("@graphql-yoga/render-graphiql");
+  const html = renderGraphiQL({
+    title: "Tierkeep GraphiQL",
+    endpoint: GRAPHQL_PATH,
+    subscriptionsProtocol: "SSE",
+    defaultTabs: GRAPHIQL_TABS.map(({ query, variables }) => ({ query, variables })),
+  } as never);
+  const bytes = Buffer.from(
+    html.replace("<body", () => `${TABS_STAY}<script>${SHOW_FIRST_VARIABLES}</script><body`),
+  );
+  // Qualities at which nine megabytes take a fraction of a second, on libuv's threads.
+  const [br, zipped] = await Promise.all([
+    promisify(brotliCompress)(bytes, {
+      params: { [constants.BROTLI_PARAM_QUALITY]: 5, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length },
+    }),
+    promisify(gzip)(bytes, { level: 6 }),
+  ]);
+  // Weak: one page in several encodings.
+  return {
+    etag: `W/"${createHash("sha256").update(bytes).digest("base64url").slice(0, 22)}"`,
+    br,
+    gzip: zipped,
+  };
+}

@@ -1,0 +1,172 @@
+import { createContext, type GraphQLContext } from "@tierkeep/schema/graphql/context";
+import { schema } from "@tierkeep/schema/graphql/index";
+import { subscribe } from "@tierkeep/schema/graphql/subscribe";
+import type { Services } from "@tierkeep/schema/services/services";
+import {
+  type DocumentNode,
+  type ExecutionArgs,
+  type ExecutionResult,
+  execute,
+  getOperationAST,
+} from "graphql";
+import { createYoga, type Plugin } from "graphql-yoga";
+import type { Call } from "./call.ts";
+import {
+  acceptedType,
+  EVENT_STREAM,
+  GRAPHQL_RESPONSE,
+  JSON_TYPE,
+  presentable,
+  resultResponse,
+  transportError,
+} from "./graphql-result.ts";
+import { eventStreamResponse, single } from "./sse.ts";
+import { untilAborted } from "./until-aborted.ts";
+
+export const GRAPHQL_PATH = "/graphql";
+
+/** What the transports put into yoga's context. */
+export interface ServerContext {
+  readonly call: Call;
+  /** Where an SSE client that reconnects left off. */
+  readonly lastEventId?: string | undefined;
+  /** Aborts when the client has gone or the server shuts down. */
+  readonly signal: AbortSignal;
+}
+
+export interface GraphQLParts {
+  readonly services: Services;
+  readonly onInternal: (error: unknown, call: Call) => void;
+}
+
+export type GraphQLYoga = ReturnType<typeof createGraphQL>["yoga"];
+
+/** GraphQL over POST, GET and server-sent events; WebSockets run on the same instance, so that all is as true there. */
+export function createGraphQL({ services, onInternal }: GraphQLParts) {
+  const results: Plugin<ServerContext & GraphQLContext> = {
+    onExecute({ args, setExecuteFn }) {
+      note(args);
+      // What is under way is finished: a client that goes away cancels nothing.
+      setExecuteFn(execute as (args: ExecutionArgs) => ReturnType<typeof execute>);
+    },
+    onSubscribe({ args, setSubscribeFn }) {
+      note(args);
+      const { signal } = args.contextValue as unknown as ServerContext;
+      setSubscribeFn(async (given: ExecutionArgs) => {
+        const source = await subscribe(given);
+        return Symbol.asyncIterator in source ? untilAborted(source, signal) : source;
+      });
+    },
+    async onResultProcess({ request, result, setResult, setResultProcessor, serverContext }) {
+      const { call } = serverContext as unknown as ServerContext;
+      const present = (one: ExecutionResult) => presentable(one, call, (error) => onInternal(error, call));
+      if (Array.isArray(result)) throw new Error("batching is off");
+      const accept = request.headers.get("accept");
+      if (Symbol.asyncIterator in result) {
+        if (acceptedType(accept, [EVENT_STREAM]) !== null) {
+          setResultProcessor(
+            (stream) => eventStreamResponse(stream as AsyncIterable<ExecutionResult>, call, present),
+            EVENT_STREAM,
+          );
+          return;
+        }
+        await result[Symbol.asyncIterator]().return?.();
+        result = refusal(
+          "BAD_USER_INPUT",
+          `A subscription is answered as ${EVENT_STREAM}, or over a WebSocket. Accept that.`,
+          406,
+        );
+      }
+      const type = acceptedType(accept, [GRAPHQL_RESPONSE, JSON_TYPE, EVENT_STREAM]);
+      if (type === null) {
+        result = refusal(
+          "BAD_USER_INPUT",
+          `Answers are ${GRAPHQL_RESPONSE}, ${JSON_TYPE} or ${EVENT_STREAM}. Accept one of them.`,
+          406,
+        );
+      }
+      const shown = present(result as ExecutionResult);
+      setResult(shown);
+      setResultProcessor(
+        () =>
+          type === EVENT_STREAM
+            ? eventStreamResponse(single(shown), call, (one) => one)
+            : resultResponse(shown, type ?? JSON_TYPE, call),
+        type ?? JSON_TYPE,
+      );
+    },
+  };
+  const yoga = createYoga<ServerContext, GraphQLContext>({
+    schema,
+    graphqlEndpoint: GRAPHQL_PATH,
+    context: ({ call, lastEventId }) =>
+      createContext({ services, principal: call.principal, requestId: call.requestId, lastEventId }),
+    plugins: [results as unknown as Plugin],
+    // Errors are made presentable with the request's id, which yoga's own masking does not know.
+    maskedErrors: false,
+    logging: false,
+    graphiql: false,
+    landingPage: false,
+    batching: false,
+    multipart: false,
+    cors: false,
+    maxRequestBodySize: maxRequestBytes(services.limits.maxInlineBytes),
+    // The platform's own: their streams carry backpressure to the socket, and callers in this process get real ones.
+    fetchAPI: {
+      Request,
+      Response,
+      Headers,
+      ReadableStream,
+      TransformStream,
+      TextEncoder,
+      TextDecoder,
+      URL,
+      URLSearchParams,
+    },
+  });
+
+  return {
+    yoga,
+    async fetch(request: Request, context: ServerContext): Promise<Response> {
+      context.call.operation = "graphql";
+      const response = await yoga.fetch(request, context);
+      return response.body === null && response.status >= 400
+        ? unprocessed(request, response, context.call)
+        : response;
+    },
+  };
+}
+
+/** A content of the largest size in a mutation: JSON may write a byte in six (\u0000), and the rest needs room as well. */
+export function maxRequestBytes(maxInlineBytes: number): number {
+  return maxInlineBytes * 6 + 2 ** 20;
+}
+
+/** What yoga answers without a result: by its status alone. */
+function unprocessed(request: Request, response: Response, call: Call): Response {
+  const message =
+    response.status === 415
+      ? `A POST is a JSON object with content type ${JSON_TYPE}.`
+      : `The request cannot be answered (${response.status} ${response.statusText}).`;
+  call.code = "BAD_USER_INPUT";
+  const type = acceptedType(request.headers.get("accept"), [GRAPHQL_RESPONSE, JSON_TYPE]) ?? JSON_TYPE;
+  const headers = response.headers.has("allow") ? { allow: response.headers.get("allow") ?? "" } : {};
+  const error = transportError("BAD_USER_INPUT", message, response.status, headers);
+  return resultResponse(
+    presentable({ errors: [error] }, call, () => {}),
+    type,
+    call,
+  );
+}
+
+function refusal(code: "BAD_USER_INPUT", message: string, status: number): ExecutionResult {
+  return { errors: [transportError(code, message, status)] };
+}
+
+/** For the log: the operation's own name, or what it is. */
+function note({ contextValue, document, operationName }: ExecutionArgs): void {
+  const { call } = contextValue as ServerContext;
+  const operation = getOperationAST(document as DocumentNode, operationName);
+  if (operation)
+    call.operation = `${operation.operation} ${operation.name?.value.slice(0, 100) ?? "(unnamed)"}`;
+}

@@ -1,0 +1,140 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Writable } from "node:stream";
+import type { Services } from "@tierkeep/schema/services/services";
+import { pino } from "pino";
+import { openCatalog } from "../catalog/open-catalog.ts";
+import { EventCursors } from "../engine/event-cursor.ts";
+import { EngineEvents } from "../engine/event-service.ts";
+import { type OpenedEngine, openEngine } from "../engine/open-engine.ts";
+import { EngineTenants } from "../engine/tenant-service.ts";
+import { EngineJobs } from "../lifecycle/job-service.ts";
+import { realDisk } from "../tiers/filesystem/disk.ts";
+import { openTiers } from "../tiers/open-tiers.ts";
+import { createHandler, type Handler } from "./handler.ts";
+import { type Listener, listen } from "./listen.ts";
+import type { TrustedOrigins } from "./origin.ts";
+
+export const ORIGIN = "http://127.0.0.1:4000";
+
+const POLICY = { hotDays: 7, warmDays: 30, coldDays: 90 };
+
+/** The handler over a real store in a temporary folder, for as long as a test lasts. */
+export interface HandlerUnderTest extends AsyncDisposable {
+  readonly handler: Handler;
+  readonly services: Services;
+  readonly engine: OpenedEngine;
+  readonly root: string;
+  /** Every line of the log so far. */
+  readonly logged: readonly Record<string, unknown>[];
+  /** A request without a socket; `path` as in the URL. */
+  request(path: string, init?: RequestInit): Promise<Response>;
+  graphql(query: string, variables?: unknown, headers?: Record<string, string>): Promise<Response>;
+  /** Opens a socket on a free port. */
+  listen(): Promise<Listener>;
+}
+
+export interface HandlerUnderTestOptions {
+  readonly trusted?: Partial<TrustedOrigins>;
+  readonly maxInlineBytes?: number;
+  readonly maxArtifactBytes?: number | null;
+  /** Puts something else in the place of a service. */
+  readonly replace?: (services: Services) => Partial<Services>;
+}
+
+export async function handlerUnderTest(options: HandlerUnderTestOptions = {}): Promise<HandlerUnderTest> {
+  const { maxInlineBytes = 1024 * 1024, maxArtifactBytes = null } = options;
+  const root = await mkdtemp(join(tmpdir(), "tierkeep-http-"));
+  mkdirSync(join(root, ".tierkeep"));
+  const catalog = await openCatalog({
+    path: join(root, ".tierkeep/catalog.db"),
+    durability: "os",
+    thread: "inline",
+  });
+  // On this thread: starting another one takes longer than most tests.
+  const tiers = await openTiers({ root, publishTree: true, durability: "os", disk: realDisk });
+  const engine = openEngine({
+    catalog,
+    clock: { now: () => Date.now() },
+    stores: tiers.stores,
+    storeOf: (tier) => tiers.storeOf(tier),
+    owner: randomBytes(16).toString("hex"),
+    maxArtifactBytes,
+    purgeRefusal: async () => null,
+    onProblem: () => {},
+  });
+  const jobs = new EngineJobs({ engine, policy: POLICY, allowAsOf: false, onProblem: () => {} });
+  const real: Services = {
+    artifacts: engine.artifacts,
+    tenants: new EngineTenants(catalog, POLICY),
+    events: new EngineEvents(catalog, new EventCursors(catalog.epoch, randomBytes(16))),
+    jobs,
+    limits: { maxInlineBytes, maxArtifactBytes },
+    now: () => Date.now(),
+  };
+  const services = { ...real, ...options.replace?.(real) };
+  const logged: Record<string, unknown>[] = [];
+  const log = pino(
+    { base: null },
+    new Writable({
+      write(line, _encoding, done) {
+        logged.push(JSON.parse(String(line)));
+        done();
+      },
+    }),
+  );
+  const handler = createHandler({
+    services,
+    log,
+    trusted: { publicUrl: null, corsOrigins: [], ...options.trusted },
+    health: async () => ({ checks: { catalog: null } }),
+    metrics: async () => [{ name: "tierkeep_test", help: "A test.", type: "gauge", value: 1 }],
+    identity: { instance: "an-instance", token: "a-token" },
+  });
+  const listeners: Listener[] = [];
+  const request = (path: string, init?: RequestInit) =>
+    handler.fetch(
+      new Request(`${ORIGIN}${path}`, { ...init, ...(init?.body ? { duplex: "half" } : {}) } as RequestInit),
+    );
+  return {
+    handler,
+    services,
+    engine,
+    root,
+    logged,
+    request,
+    graphql: (query, variables = {}, headers = {}) =>
+      request("/graphql", {
+        method: "POST",
+        headers: { "content-type": "application/json", ...headers },
+        body: JSON.stringify({ query, variables }),
+      }),
+    async listen() {
+      const listener = await listen(handler, { host: "127.0.0.1", port: 0, maxInlineBytes, log });
+      listeners.push(listener);
+      return listener;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const listener of listeners) await listener.close(Date.now());
+      handler.endSubscriptions();
+      await jobs.stop();
+      await engine.close(Date.now() + 5000);
+      await catalog.close();
+      await tiers.close();
+      await rm(root, { recursive: true });
+    },
+  };
+}
+
+/** `service`, with other methods in the place of some. */
+export function withMethods<T extends object>(service: T, methods: Partial<T>): T {
+  return new Proxy(service, {
+    get(target, name) {
+      const value = name in methods ? methods[name as keyof T] : target[name as keyof T];
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}

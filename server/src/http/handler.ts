@@ -1,0 +1,187 @@
+import type { Principal } from "@tierkeep/schema/domain/principal";
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import type { Services } from "@tierkeep/schema/services/services";
+import type { Logger } from "pino";
+import { ARTIFACTS_PATH } from "./artifact-path.ts";
+import { artifacts } from "./artifacts.ts";
+import { type Call, requestIdOf } from "./call.ts";
+import { createGraphQL, GRAPHQL_PATH, type GraphQLYoga } from "./graphql.ts";
+import { type Health, healthz, readyz } from "./health.ts";
+import { type Metric, metricsResponse } from "./metrics.ts";
+import { allowOrigin, preflight, requireTrusted, type TrustedOrigins } from "./origin.ts";
+import { OWNER_PATH, type OwnerIdentity, ownerChallenge } from "./owner-challenge.ts";
+import { methodRefused, problemResponse } from "./problem.ts";
+
+export interface HandlerParts {
+  readonly services: Services;
+  readonly log: Logger;
+  readonly trusted: TrustedOrigins;
+  readonly health: () => Promise<Health>;
+  readonly metrics: () => Promise<readonly Metric[]>;
+  /** Null: the store has no owner of this kind. */
+  readonly identity: OwnerIdentity | null;
+}
+
+/** All of HTTP as one fetch handler, with or without a socket in front of it. */
+export interface Handler {
+  /**
+   * Answers a request; never rejects. `target` is the request's target as it came over the wire, where the URL has
+   * been through a parser that resolved dots in it.
+   */
+  fetch(request: Request, target?: string): Promise<Response>;
+  /** What WebSockets run on. */
+  readonly yoga: GraphQLYoga;
+  /** Opens a call for what is no request of its own: an operation on a WebSocket. */
+  openCall(headers: Headers, operation: string): Call;
+  /** @throws Refused FORBIDDEN for a page or a host that is not trusted */
+  admit(host: string, origin: string | null): void;
+  readonly onInternal: (error: unknown, call: Call) => void;
+  /** Aborts once subscriptions are to end. */
+  readonly ending: AbortSignal;
+  /** Ends every subscription as one that is complete, and the new ones at once. */
+  endSubscriptions(): void;
+}
+
+/** Without authentication everybody who gets here is this machine's own. */
+const LOCAL: Principal = { actor: "local", role: "ADMIN", tenants: null };
+
+export function createHandler(parts: HandlerParts): Handler {
+  const { services, log, trusted } = parts;
+  const ending = new AbortController();
+  const onInternal = (error: unknown, { requestId, operation }: Call) =>
+    log.error({ requestId, operation, err: error }, "internal error");
+  const graphql = createGraphQL({ services, onInternal });
+
+  function openCall(headers: Headers, operation: string): Call {
+    const begun = performance.now();
+    let over = false;
+    const call: Call = {
+      requestId: requestIdOf(headers),
+      principal: LOCAL,
+      operation,
+      status: 200,
+      code: null,
+      streams: false,
+      end(error) {
+        if (over) return;
+        over = true;
+        if (error instanceof Refused) call.code = error.code;
+        else if (error !== undefined && !isAbort(error)) {
+          call.code = "INTERNAL";
+          onInternal(error, call);
+        }
+        const { requestId, status, code } = call;
+        const durationMs = Math.round((performance.now() - begun) * 10) / 10;
+        const line = {
+          requestId,
+          actor: call.principal.actor,
+          operation: call.operation,
+          status,
+          durationMs,
+        };
+        log.info(code === null ? line : { ...line, code }, "request");
+      },
+    };
+    return call;
+  }
+
+  async function route(request: Request, path: string, call: Call): Promise<Response> {
+    requireTrusted(hostOf(request), request.headers.get("origin"), trusted);
+    if (request.method === "OPTIONS") return preflight();
+    if (path === GRAPHQL_PATH || path === `${GRAPHQL_PATH}/`) return graphqlRoute(request, call);
+    if (path.startsWith(ARTIFACTS_PATH)) return artifacts(request, path, call, services);
+    const page = pages[path];
+    if (page === undefined) {
+      call.operation = request.method;
+      throw new Refused("NOT_FOUND", `There is nothing at this path. The API is at ${GRAPHQL_PATH}.`);
+    }
+    call.operation = `${request.method} ${path}`;
+    if (request.method !== "GET" && request.method !== "HEAD")
+      throw methodRefused(request.method, "GET, HEAD, OPTIONS");
+    return page(request);
+  }
+
+  async function graphqlRoute(request: Request, call: Call): Promise<Response> {
+    if (isForPeople(request)) {
+      call.operation = "GET graphiql";
+      // Nine megabytes, for those alone who open it.
+      const { graphiql } = await import("./graphiql.ts");
+      return graphiql(request);
+    }
+    const signal = AbortSignal.any([request.signal, ending.signal]);
+    const lastEventId = request.headers.get("last-event-id") || undefined;
+    return graphql.fetch(request, { call, signal, lastEventId });
+  }
+
+  const pages: Readonly<Record<string, (request: Request) => Response | Promise<Response>>> = {
+    "/": () =>
+      new Response(null, { status: 302, headers: { location: GRAPHQL_PATH, "cache-control": "no-cache" } }),
+    "/healthz": healthz,
+    "/readyz": () => readyz(parts.health),
+    "/metrics": async () => metricsResponse(await parts.metrics()),
+    ...(parts.identity === null
+      ? {}
+      : { [OWNER_PATH]: (request) => ownerChallenge(request, parts.identity as OwnerIdentity) }),
+  };
+
+  return {
+    yoga: graphql.yoga,
+    openCall,
+    onInternal,
+    admit: (host, origin) => requireTrusted(host, origin, trusted),
+    ending: ending.signal,
+    endSubscriptions: () => ending.abort(),
+    async fetch(request, target) {
+      const path = pathOf(target ?? new URL(request.url).pathname);
+      const call = openCall(request.headers, request.method);
+      let response: Response;
+      try {
+        response = await route(request, path, call);
+        if (!call.streams) call.status = response.status;
+      } catch (error) {
+        response = failed(error, call);
+      }
+      if (request.method === "HEAD" && response.body !== null) response = new Response(null, response);
+      response.headers.set("x-request-id", call.requestId);
+      // Whoever is not trusted learns nothing, and has been refused.
+      if (call.code !== "FORBIDDEN") allowOrigin(response.headers, request.headers.get("origin"));
+      if (!call.streams) call.end();
+      return response;
+    },
+  };
+
+  function failed(error: unknown, call: Call): Response {
+    if (error instanceof Refused) return problemResponse(error, call);
+    if (isAbort(error)) {
+      // Nobody is there to read it; 499 is what logs elsewhere call this.
+      call.status = 499;
+      return new Response(null, { status: 499 });
+    }
+    onInternal(error, call);
+    const refused = new Refused(
+      "INTERNAL",
+      "The server failed on this. Its log has the cause under this requestId.",
+    );
+    return problemResponse(refused, call);
+  }
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === "AbortError";
+}
+
+/** Without a socket there is no Host header, but a URL that the caller made. */
+function hostOf(request: Request): string {
+  return request.headers.get("host") ?? new URL(request.url).host;
+}
+
+/** The path of a target in origin or absolute form, as it was written. */
+function pathOf(target: string): string {
+  return target.replace(/^https?:\/\/[^/?#]*/i, "").replace(/[?#].*$/s, "") || "/";
+}
+
+/** A browser's navigation, not a request that a program makes. */
+function isForPeople(request: Request): boolean {
+  const { method, headers } = request;
+  return (method === "GET" || method === "HEAD") && (headers.get("accept")?.includes("text/html") ?? false);
+}

@@ -1,0 +1,158 @@
+import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import type { Logger } from "pino";
+import { GRAPHQL_PATH } from "./graphql.ts";
+import type { Handler } from "./handler.ts";
+import { headersOf, requestOf, UNSPEAKABLE_METHODS } from "./node-request.ts";
+import { send } from "./node-response.ts";
+import { methodRefused, problemResponse } from "./problem.ts";
+import { webSockets } from "./websocket.ts";
+
+/** Room for 64 KiB of metadata as base64url in a header, and for what comes with it. */
+const MAX_HEADER_BYTES = 128 * 1024;
+
+export interface ListenOptions {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  readonly maxInlineBytes: number;
+  readonly log: Logger;
+}
+
+export interface Listener {
+  /** http://HOST:PORT/graphql */
+  readonly url: string;
+  readonly port: number;
+  /** Takes no more connections and completes every subscription; requests under way go on. */
+  stop(): void;
+  /** Stops, waits until `deadline` (ms since the epoch) for what is under way, then closes every connection. */
+  close(deadline: number): Promise<void>;
+}
+
+/** Binds the handler to a socket. @throws the system's error (EADDRINUSE, EACCES …) where it cannot listen */
+export async function listen(handler: Handler, options: ListenOptions): Promise<Listener> {
+  const { host, port, log } = options;
+  const sockets = webSockets(handler, options.maxInlineBytes, log);
+  const underWay = new Set<ServerResponse>();
+  let origin = "";
+  let stopped = false;
+
+  const server = createServer({
+    maxHeaderSize: MAX_HEADER_BYTES,
+    // An upload takes as long as it takes; only its headers must come in good time.
+    requestTimeout: 0,
+    headersTimeout: 60_000,
+    keepAliveTimeout: 60_000,
+    // Some clients offer HTTP/2 with every first request; that offer is declined by ignoring it.
+    shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket",
+  });
+
+  async function answer(
+    message: IncomingMessage,
+    response: ServerResponse,
+    awaitsContinue: boolean,
+  ): Promise<void> {
+    underWay.add(response);
+    response.once("close", () => underWay.delete(response));
+    message.on("error", () => {});
+    response.on("error", () => {});
+    try {
+      if (stopped) response.setHeader("connection", "close");
+      await send(await respond(message, response, awaitsContinue), message, response);
+    } catch (error) {
+      log.error({ err: error }, "a response could not be sent");
+      response.destroy();
+    }
+  }
+
+  function respond(
+    message: IncomingMessage,
+    response: ServerResponse,
+    awaitsContinue: boolean,
+  ): Response | Promise<Response> {
+    const { method = "", url = "/" } = message;
+    const unspeakable = UNSPEAKABLE_METHODS.has(method);
+    const request = unspeakable ? null : requestOf(message, response, origin, awaitsContinue);
+    if (request !== null) return handler.fetch(request, url);
+    const call = handler.openCall(headersOf(message), method);
+    const refused = problemResponse(
+      unspeakable
+        ? methodRefused(method, "GET, HEAD, POST, PUT, OPTIONS")
+        : new Refused("BAD_USER_INPUT", "The request's target is neither a path nor an http:// URL."),
+      call,
+    );
+    refused.headers.set("x-request-id", call.requestId);
+    call.end();
+    return refused;
+  }
+
+  server.on("request", (message, response) => void answer(message, response, false));
+  server.on("checkContinue", (message, response) => void answer(message, response, true));
+  server.on("upgrade", (message, socket, head) => sockets.upgrade(message, socket, head));
+  server.on("clientError", refuseMalformed);
+
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host, port }, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+  server.on("error", (error) => log.error({ err: error }, "the listening socket failed"));
+  const bound = (server.address() as AddressInfo).port;
+  origin = `http://${host.includes(":") ? `[${host}]` : host}:${bound}`;
+
+  function stop(): void {
+    if (stopped) return;
+    stopped = true;
+    server.close();
+    handler.endSubscriptions();
+  }
+
+  return {
+    url: `${origin}${GRAPHQL_PATH}`,
+    port: bound,
+    stop,
+    async close(deadline) {
+      stop();
+      await sockets.close();
+      while (underWay.size > 0 && Date.now() < deadline) await oneOf(underWay, deadline - Date.now());
+      server.closeAllConnections();
+    },
+  };
+}
+
+/** Until one of them is over, or the time is. */
+async function oneOf(responses: ReadonlySet<ServerResponse>, ms: number): Promise<void> {
+  const over = Promise.withResolvers<void>();
+  const timer = setTimeout(over.resolve, ms);
+  for (const response of responses) response.once("close", over.resolve);
+  await over.promise;
+  clearTimeout(timer);
+  for (const response of responses) response.off("close", over.resolve);
+}
+
+const MALFORMED: Readonly<Record<string, readonly [number, string]>> = {
+  HPE_HEADER_OVERFLOW: [431, `The request's headers are larger than ${MAX_HEADER_BYTES} bytes.`],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, "The request's headers did not come in time."],
+};
+
+/** What the HTTP parser could not take never becomes a request; its sender is told why all the same. */
+function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
+  const [status, detail] = MALFORMED[error.code ?? ""] ?? [400, "This is not HTTP."];
+  const code = status === 431 ? "CONTENT_TOO_LARGE" : "BAD_USER_INPUT";
+  const body = JSON.stringify({ title: STATUS_CODES[status], status, detail, code });
+  socket.end(
+    [
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+      "connection: close",
+      "content-type: application/problem+json",
+      `content-length: ${Buffer.byteLength(body)}`,
+      "",
+      body,
+    ].join("\r\n"),
+  );
+}

@@ -1,0 +1,69 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+/** Methods that fetch's Request refuses to name. */
+export const UNSPEAKABLE_METHODS: ReadonlySet<string> = new Set(["CONNECT", "TRACE", "TRACK"]);
+
+/**
+ * A request from the wire as fetch's own. Its body is read from the socket only as it is pulled. Where the client waits
+ * to be told to go on (Expect: 100-continue), the first pull tells it. Its signal aborts when the client goes away.
+ *
+ * @returns null for a target that is no path
+ */
+export function requestOf(
+  message: IncomingMessage,
+  response: ServerResponse,
+  origin: string,
+  awaitsContinue: boolean,
+): Request | null {
+  const headers = headersOf(message);
+  const target = message.url ?? "/";
+  const url = URL.parse(target.startsWith("/") ? `${origin}${target}` : target === "*" ? origin : target);
+  if (url === null || !/^https?:$/.test(url.protocol)) return null;
+  // In absolute form it is the target that names the host.
+  if (!target.startsWith("/") && target !== "*") headers.set("host", url.host);
+
+  const gone = new AbortController();
+  response.once("close", () => {
+    if (!response.writableFinished) gone.abort();
+  });
+  const method = message.method ?? "GET";
+  const body = hasBody(message) ? bodyOf(message, () => awaitsContinue && response.writeContinue()) : null;
+  const url_ = url.href.replace(/#.*$/, "");
+  return method === "GET" || method === "HEAD"
+    ? new Request(url_, { method, headers, signal: gone.signal })
+    : new Request(url_, { method, headers, signal: gone.signal, body, duplex: "half" } as RequestInit);
+}
+
+export function headersOf({ rawHeaders }: IncomingMessage): Headers {
+  const headers = new Headers();
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    headers.append(rawHeaders[at] as string, rawHeaders[at + 1] as string);
+  }
+  return headers;
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
+}
+
+function bodyOf(message: IncomingMessage, onFirstPull: () => void): ReadableStream<Uint8Array> {
+  // The socket is needed for the answer, whatever becomes of the body.
+  const iterator = message.iterator({ destroyOnReturn: false });
+  let begun = false;
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        if (!begun) onFirstPull();
+        begun = true;
+        const { done, value } = await iterator.next();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      async cancel() {
+        await iterator.return?.();
+      },
+    },
+    // Nothing is read ahead: what nobody wants stays with the client.
+    { highWaterMark: 0 },
+  );
+}

@@ -1,0 +1,75 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+
+/** How long a client may go on sending a body that nobody reads before it finds the connection closed. */
+const LINGER_MS = 2000;
+
+/**
+ * Sends fetch's Response: as fast as the socket takes it and no faster. A body that fails half-way cuts the connection,
+ * so that nobody takes what came for all of it.
+ */
+export async function send(response: Response, message: IncomingMessage, to: ServerResponse): Promise<void> {
+  if (to.destroyed) {
+    await response.body?.cancel().catch(() => {});
+    return;
+  }
+  if (!message.complete) refuseRest(message, to);
+  to.statusCode = response.status;
+  to.setHeaders(response.headers);
+  if (response.body === null) {
+    to.end();
+  } else if (isStream(response)) {
+    await pump(response.body.getReader(), to);
+  } else {
+    const bytes = await response.bytes();
+    to.setHeader("content-length", bytes.byteLength);
+    to.end(bytes);
+  }
+}
+
+/** Whether the body comes bit by bit; all others are whole already. */
+function isStream({ headers }: Response): boolean {
+  return (
+    headers.has("content-length") || (headers.get("content-type")?.startsWith("text/event-stream") ?? false)
+  );
+}
+
+async function pump(reader: ReadableStreamDefaultReader<Uint8Array>, to: ServerResponse): Promise<void> {
+  const closed = Promise.withResolvers<void>();
+  const onClose = () => {
+    closed.resolve();
+    reader.cancel().catch(() => {});
+  };
+  to.once("close", onClose);
+  try {
+    to.flushHeaders();
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (to.destroyed) return;
+      if (done) break;
+      if (!to.write(value)) await Promise.race([drained(to), closed.promise]);
+    }
+    to.off("close", onClose);
+    to.end();
+  } catch {
+    to.destroy();
+  }
+}
+
+function drained(to: ServerResponse): Promise<void> {
+  return new Promise((resolve) => to.once("drain", resolve));
+}
+
+/**
+ * The answer comes before the body was read: the connection has no use after it. It is closed for writing first, and what
+ * still comes is thrown away for a while, or the client's system would discard the answer unread on the reset.
+ */
+function refuseRest(message: IncomingMessage, to: ServerResponse): void {
+  to.setHeader("connection", "close");
+  const socket: Socket = message.socket;
+  socket.destroySoon = () => {
+    socket.end();
+    socket.resume();
+    setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  };
+}

@@ -1,0 +1,67 @@
+import { describe, expect, it } from "vitest";
+import { createHandler } from "./handler.ts";
+import { handlerUnderTest } from "./handler-under-test.ts";
+import { ownerProof } from "./owner-challenge.ts";
+
+describe("paths for operators", () => {
+  it("/healthz says that the process lives", async () => {
+    await using world = await handlerUnderTest();
+    const response = await world.request("/healthz");
+    expect([response.status, await response.json()]).toEqual([200, { status: "ok" }]);
+  });
+
+  it("/readyz says what keeps the server from working", async () => {
+    await using world = await handlerUnderTest();
+    const ready = await world.request("/readyz");
+    expect([ready.status, await ready.json()]).toEqual([200, { status: "ready", checks: { catalog: "ok" } }]);
+    const { services } = world;
+    const broken = createHandler({
+      services,
+      log: { info() {}, error() {} } as never,
+      trusted: { publicUrl: null, corsOrigins: [] },
+      health: async () => ({ checks: { catalog: "it is closed" } }),
+      metrics: async () => [],
+      identity: null,
+    });
+    const response = await broken.fetch(new Request("http://localhost/readyz"));
+    expect([response.status, await response.json()]).toEqual([
+      503,
+      { status: "not ready", checks: { catalog: "it is closed" } },
+    ]);
+    const owner = await broken.fetch(
+      new Request("http://localhost/.well-known/tierkeep-owner?nonce=0123456789abcdef"),
+    );
+    expect(owner.status).toBe(404);
+  });
+
+  it("/metrics is Prometheus' text format", async () => {
+    await using world = await handlerUnderTest();
+    const response = await world.request("/metrics");
+    expect(response.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
+    expect(await response.text()).toBe(
+      "# HELP tierkeep_test A test.\n# TYPE tierkeep_test gauge\ntierkeep_test 1\n",
+    );
+  });
+
+  it("proves who it is to a command that names a nonce, without giving the token away", async () => {
+    await using world = await handlerUnderTest();
+    const ask = (nonce: string) => world.request(`/.well-known/tierkeep-owner?nonce=${nonce}`);
+    const response = await ask("0123456789abcdef");
+    const text = await response.text();
+    expect(JSON.parse(text)).toEqual({
+      instance: "an-instance",
+      proof: ownerProof({ instance: "an-instance", token: "a-token" }, "0123456789abcdef"),
+    });
+    expect(text).not.toContain("a-token");
+    expect(await (await ask("fedcba9876543210")).text()).not.toBe(text);
+    for (const nonce of ["", "short", "x".repeat(129)]) expect((await ask(nonce)).status).toBe(400);
+  });
+
+  it("takes GET and HEAD there, and nothing else", async () => {
+    await using world = await handlerUnderTest();
+    const head = await world.request("/healthz", { method: "HEAD" });
+    expect([head.status, await head.text()]).toEqual([200, ""]);
+    const post = await world.request("/healthz", { method: "POST" });
+    expect([post.status, post.headers.get("allow")]).toEqual([405, "GET, HEAD, OPTIONS"]);
+  });
+});

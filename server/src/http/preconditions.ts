@@ -1,0 +1,50 @@
+/** What a conditional read is judged by. */
+export interface Validators {
+  /** With its quotes. */
+  readonly etag: string;
+  /** ms since the epoch. */
+  readonly lastModified: number;
+}
+
+/** RFC 9110, section 13.2.2, for GET and HEAD: whether the read goes on, or is answered with one of these statuses. */
+export function readPrecondition(headers: Headers, { etag, lastModified }: Validators): 304 | 412 | null {
+  const seconds = Math.floor(lastModified / 1000);
+  const ifMatch = headers.get("if-match");
+  const since = instant(headers.get("if-unmodified-since"));
+  if (ifMatch !== null ? !lists(ifMatch, etag, false) : since !== null && seconds > since) return 412;
+  const ifNoneMatch = headers.get("if-none-match");
+  const modifiedSince = instant(headers.get("if-modified-since"));
+  if (
+    ifNoneMatch !== null ? lists(ifNoneMatch, etag, true) : modifiedSince !== null && seconds <= modifiedSince
+  ) {
+    return 304;
+  }
+  return null;
+}
+
+/** Whether a Range header is to be heeded: If-Range is absent, or names exactly this content. */
+export function rangeApplies(headers: Headers, { etag, lastModified }: Validators, now: number): boolean {
+  const ifRange = headers.get("if-range");
+  if (ifRange === null) return true;
+  if (ifRange.includes('"')) return ifRange.trim() === etag;
+  // A date tells contents apart only once the second in which it was written is over.
+  const seconds = Math.floor(lastModified / 1000);
+  return instant(ifRange) === seconds && Math.floor(now / 1000) > seconds;
+}
+
+const ENTITY_TAG = /(W\/)?"([\x21\x23-\x7e\x80-\xff]*)"/g;
+
+function lists(header: string, etag: string, weakly: boolean): boolean {
+  if (header.trim() === "*") return true;
+  for (const [tag, weak] of header.matchAll(ENTITY_TAG)) {
+    if (weak === undefined ? tag === etag : weakly && tag === `W/${etag}`) return true;
+  }
+  return false;
+}
+
+/** Seconds since the epoch; null: absent or no date. */
+function instant(header: string | null): number | null {
+  if (header === null || !/^[A-Z][a-z]{2,8},? /.test(header)) return null;
+  const parsed = Date.parse(header);
+  return Number.isNaN(parsed) ? null : Math.floor(parsed / 1000);
+}

@@ -1,0 +1,111 @@
+import { requireChecksum } from "@tierkeep/schema/domain/checksums";
+import { requireContentType } from "@tierkeep/schema/domain/content-types";
+import { type Metadata, requireMetadata } from "@tierkeep/schema/domain/metadata";
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import { TIERS, type Tier } from "@tierkeep/schema/domain/tiers";
+import type { WriteOptions } from "@tierkeep/schema/services/artifacts";
+
+type UploadOptions = Pick<
+  WriteOptions,
+  "tier" | "contentType" | "metadata" | "checksum" | "ifAbsent" | "ifChecksum"
+>;
+
+/** What a PUT says beside its path and its body. @throws Refused BAD_USER_INPUT, CONTENT_TOO_LARGE */
+export function uploadOptionsOf(
+  headers: Headers,
+  query: URLSearchParams,
+  maxBytes: number | null,
+): UploadOptions {
+  refuseMisleading(headers);
+  const length = Number(headers.get("content-length") ?? 0);
+  if (maxBytes !== null && length > maxBytes) {
+    throw new Refused(
+      "CONTENT_TOO_LARGE",
+      `The content is larger than the ${maxBytes} bytes that this server takes.`,
+    );
+  }
+  const contentType = headers.get("content-type");
+  return {
+    tier: tierOf(query),
+    contentType: contentType === null ? null : requireContentType(contentType, "Content-Type"),
+    metadata: metadataOf(headers.get("tierkeep-metadata")),
+    checksum: checksumOf(headers.get("repr-digest")),
+    ifAbsent: ifAbsentOf(headers.get("if-none-match")),
+    ifChecksum: ifChecksumOf(headers.get("if-match")),
+  };
+}
+
+/** Headers that would make the content another one than the body's bytes, or that promise a check that is not made. */
+function refuseMisleading(headers: Headers): void {
+  const encoding = headers.get("content-encoding");
+  if (encoding !== null && encoding.toLowerCase() !== "identity") {
+    throw bad(
+      "Content-Encoding",
+      "Content-Encoding is not taken: the body's bytes are the content. Send them plain.",
+    );
+  }
+  for (const name of ["Content-Range", "If-Modified-Since", "If-Unmodified-Since"]) {
+    if (headers.has(name))
+      throw bad(name, `${name} is not taken on a PUT. Send the whole content, with If-Match.`);
+  }
+}
+
+function tierOf(query: URLSearchParams): Tier {
+  const given = query.getAll("tier");
+  for (const name of query.keys()) {
+    if (name !== "tier")
+      throw bad("query", `The URL's query has ${JSON.stringify(name)}; it takes tier alone.`);
+  }
+  const tier = TIERS.find((name) => name === (given[0] ?? "HOT"));
+  if (tier === undefined || given.length > 1) throw bad("tier", `tier must be one of ${TIERS.join(", ")}.`);
+  return tier;
+}
+
+function metadataOf(header: string | null): Metadata {
+  if (header === null) return {};
+  let value: unknown;
+  try {
+    if (!/^[A-Za-z0-9_-]*={0,2}$/.test(header)) throw new TypeError("not base64url");
+    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(Buffer.from(header, "base64url")));
+  } catch {
+    throw bad("Tierkeep-Metadata", "Tierkeep-Metadata must be a JSON object in UTF-8, encoded as base64url.");
+  }
+  return requireMetadata(value, "Tierkeep-Metadata");
+}
+
+/** RFC 9530; digests of other algorithms are left out of account, as it says. */
+function checksumOf(header: string | null): string | undefined {
+  if (header === null) return undefined;
+  const members = header.split(",").map((member) => member.trim());
+  const ours = members.filter((member) => /^sha-256\b/.test(member)).at(-1);
+  if (ours === undefined) {
+    if (members.every((member) => /^[a-z*][a-z0-9_.*-]*=:[A-Za-z0-9+/]*={0,2}:$/.test(member)))
+      return undefined;
+  } else {
+    const digest = /^sha-256=:([A-Za-z0-9+/]{43}=):$/.exec(ours)?.[1];
+    if (digest !== undefined) return Buffer.from(digest, "base64").toString("hex");
+  }
+  throw bad("Repr-Digest", "Repr-Digest must be sha-256=:DIGEST: with the SHA-256 in base64.");
+}
+
+function ifAbsentOf(header: string | null): boolean {
+  if (header === null) return false;
+  if (header.trim() === "*") return true;
+  throw bad("If-None-Match", "If-None-Match on a PUT must be *: write only where there is none yet.");
+}
+
+function ifChecksumOf(header: string | null): string | undefined {
+  if (header === null) return undefined;
+  const checksum = /^[\t ]*"([^"]*)"[\t ]*$/.exec(header)?.[1];
+  if (checksum === undefined) {
+    throw bad(
+      "If-Match",
+      'If-Match on a PUT must be one checksum in quotes, such as the ETag that a GET answered: "…".',
+    );
+  }
+  return requireChecksum(checksum, "If-Match");
+}
+
+function bad(argument: string, message: string): Refused {
+  return new Refused("BAD_USER_INPUT", message, { argument });
+}

@@ -1,0 +1,214 @@
+import { type IncomingMessage, STATUS_CODES } from "node:http";
+import type { Duplex } from "node:stream";
+import { REFUSALS, Refused } from "@tierkeep/schema/domain/refusals";
+import { type ExecutionArgs, type ExecutionResult, GraphQLError } from "graphql";
+import { CloseCode, handleProtocols, makeServer } from "graphql-ws";
+import type { Logger } from "pino";
+import { type WebSocket, WebSocketServer } from "ws";
+import type { Call } from "./call.ts";
+import { GRAPHQL_PATH, maxRequestBytes } from "./graphql.ts";
+import { formatted, presentable } from "./graphql-result.ts";
+import type { Handler } from "./handler.ts";
+import { headersOf } from "./node-request.ts";
+
+/** Proxies and clients take a silent connection for a dead one; so do we, when a ping stays without an answer. */
+const KEEPALIVE_MS = 12_000;
+
+/** Bytes that may wait for a client to take them before nothing more is read from it. */
+const MAX_WAITING_BYTES = 1024 * 1024;
+
+/** How long the last words of subscriptions may take before sockets are closed. */
+const FAREWELL_MS = 2000;
+
+export interface WebSockets {
+  upgrade(message: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Takes no more sockets, lets subscriptions that have ended say so, then closes what there is. */
+  close(): Promise<void>;
+}
+
+/** What is known of one socket: its operations under way, by their ids. */
+interface Extra {
+  readonly headers: Headers;
+  readonly calls: Map<string, Call>;
+}
+
+/** GraphQL over WebSockets (graphql-transport-ws), with all that holds for GraphQL over HTTP. */
+export function webSockets(handler: Handler, maxInlineBytes: number, log: Logger): WebSockets {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    handleProtocols: (protocols) => handleProtocols(protocols),
+    maxPayload: maxRequestBytes(maxInlineBytes),
+    perMessageDeflate: false,
+  });
+  const protocol = graphqlProtocol(handler);
+  let closing = false;
+
+  function accept(socket: WebSocket, headers: Headers): void {
+    const extra: Extra = { headers, calls: new Map() };
+    const stopPinging = keepAlive(socket);
+    const throttle = () => {
+      if (socket.bufferedAmount > MAX_WAITING_BYTES) socket.pause();
+    };
+    socket.on("error", (error) => log.debug({ err: error }, "websocket"));
+    socket.on("ping", throttle);
+    const closed = protocol.opened(
+      {
+        protocol: socket.protocol,
+        // Resolves when the system has taken the bytes: until then no further event is asked for.
+        send: (data) =>
+          new Promise((resolve) => {
+            if (socket.readyState !== socket.OPEN) return resolve();
+            socket.send(data, () => {
+              if (socket.isPaused && socket.bufferedAmount < MAX_WAITING_BYTES / 2) socket.resume();
+              resolve();
+            });
+            throttle();
+          }),
+        close: (code, reason) => socket.close(code, reason),
+        onMessage: (take) =>
+          socket.on("message", (data, isBinary) => {
+            if (isBinary) return socket.close(CloseCode.BadRequest, "Invalid message received");
+            take(String(data)).catch((error: unknown) => {
+              log.error({ err: error }, "internal error");
+              socket.close(CloseCode.InternalServerError, "Internal server error");
+            });
+          }),
+      },
+      extra,
+    );
+    socket.once("close", (code, reason) => {
+      stopPinging();
+      void Promise.resolve(closed(code, String(reason))).catch(() => {});
+      for (const call of extra.calls.values()) call.end();
+    });
+  }
+
+  return {
+    upgrade(message, socket, head) {
+      const headers = headersOf(message);
+      try {
+        handler.admit(headers.get("host") ?? "", headers.get("origin"));
+        const [path] = (message.url ?? "").split("?");
+        if (path !== GRAPHQL_PATH) throw new Refused("NOT_FOUND", `WebSockets are at ${GRAPHQL_PATH}.`);
+        if (closing) throw new Refused("UNAVAILABLE", "The server is shutting down. Connect again.");
+      } catch (error) {
+        refuse(
+          socket,
+          error instanceof Refused ? error : new Refused("INTERNAL", "The server failed on this."),
+        );
+        return;
+      }
+      sockets.handleUpgrade(message, socket, head, (opened) => accept(opened, headers));
+    },
+    async close() {
+      closing = true;
+      const open = [...sockets.clients];
+      await Promise.race([Promise.all(open.map((socket) => farewell(socket))), sleep(FAREWELL_MS)]);
+      for (const socket of sockets.clients) socket.terminate();
+      sockets.close();
+    },
+  };
+}
+
+/** "Going away", after whatever has been sent before. */
+function farewell(socket: WebSocket): Promise<void> {
+  return new Promise((resolve) => {
+    socket.once("close", () => resolve());
+    // What has just ended still says so in this turn of the loop or the next.
+    setTimeout(() => socket.close(1001, "Server is shutting down"), 50);
+  });
+}
+
+function graphqlProtocol(handler: Handler) {
+  type Enveloped = ReturnType<Handler["yoga"]["getEnveloped"]>;
+  const envelopedOf = new WeakMap<object, Enveloped>();
+  const present = (result: ExecutionResult, call: Call) =>
+    presentable(result, call, (error) => handler.onInternal(error, call));
+  const callOf = (extra: unknown, id: string) => (extra as Extra).calls.get(id) as Call;
+
+  return makeServer<Record<string, unknown>, Extra>({
+    connectionInitWaitTimeout: 10_000,
+    async onSubscribe({ extra }, id, { query, variables, operationName }) {
+      const call = handler.openCall(extra.headers, "websocket");
+      extra.calls.set(id, call);
+      const params = { query, variables: variables ?? undefined, operationName: operationName ?? undefined };
+      const enveloped = handler.yoga.getEnveloped({ call, signal: handler.ending, params } as never);
+      try {
+        const document = enveloped.parse(query);
+        const problems = enveloped.validate(enveloped.schema, document);
+        if (problems.length > 0) return problems as readonly GraphQLError[];
+        const args: ExecutionArgs = {
+          schema: enveloped.schema,
+          document,
+          variableValues: variables ?? null,
+          operationName: operationName ?? null,
+          contextValue: await enveloped.contextFactory(),
+        };
+        envelopedOf.set(args, enveloped);
+        return args;
+      } catch (error) {
+        return [
+          error instanceof GraphQLError
+            ? error
+            : new GraphQLError("internal", { originalError: error as Error }),
+        ];
+      }
+    },
+    execute: (args) => (envelopedOf.get(args) as Enveloped).execute(args),
+    subscribe: (args) => (envelopedOf.get(args) as Enveloped).subscribe(args),
+    onNext: ({ extra }, id, _payload, _args, result) =>
+      formatted(present(result as ExecutionResult, callOf(extra, id))),
+    onError: ({ extra }, id, _payload, errors) => {
+      const call = callOf(extra, id);
+      const all = errors as readonly GraphQLError[];
+      const shown = formatted(present({ errors: all }, call)).errors;
+      extra.calls.delete(id);
+      call.end();
+      return shown;
+    },
+    onComplete: ({ extra }, id) => {
+      extra.calls.get(id)?.end();
+      extra.calls.delete(id);
+    },
+  });
+}
+
+/** Pings, and ends a socket that has not answered by the next one. Returns how to stop. */
+function keepAlive(socket: WebSocket): () => void {
+  let answered = true;
+  socket.on("pong", () => {
+    answered = true;
+  });
+  const timer = setInterval(() => {
+    if (!answered) return socket.terminate();
+    answered = false;
+    socket.ping();
+  }, KEEPALIVE_MS);
+  return () => clearInterval(timer);
+}
+
+/** The refusal of an upgrade, as plain HTTP. */
+function refuse(socket: Duplex, refused: Refused): void {
+  const status = REFUSALS[refused.code].http;
+  const body = JSON.stringify({
+    title: REFUSALS[refused.code].means,
+    status,
+    detail: refused.message,
+    code: refused.code,
+  });
+  socket.on("error", () => {});
+  socket.end(
+    [
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+      "connection: close",
+      "content-type: application/problem+json",
+      `content-length: ${Buffer.byteLength(body)}`,
+      "",
+      body,
+    ].join("\r\n"),
+  );
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
+}
