@@ -1,0 +1,33 @@
+// Runs a benchmark, or says which there are. Each is a script of its own and takes the rest of the arguments.
+//
+//   npm run bench -- NAME [ARGUMENT...]
+import { spawnSync } from "node:child_process";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+
+const BENCHES: Readonly<Record<string, { readonly file: string; readonly shows: string }>> = {
+  ready: {
+    file: "ready.ts",
+    shows: "how long `serve` takes to be ready, with an empty store and with a filled one [rows]",
+  },
+  transfer: {
+    file: "transfer.ts",
+    shows: "how fast large bytes go up and down, against the disk and SHA-256 [MiB]",
+  },
+  growth: {
+    file: "catalog-growth.ts",
+    shows: "what the catalog's reads and writes cost as it grows [rows] [writes]",
+  },
+};
+
+const [name = "", ...args] = process.argv.slice(2);
+const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
+if (bench === undefined) {
+  const list = Object.entries(BENCHES).map(([each, { shows }]) => `  ${each.padEnd(10)} ${shows}`);
+  console.error(["npm run bench -- NAME [ARGUMENT...]", ...list].join("\n"));
+  process.exitCode = name === "" ? 0 : 2;
+} else {
+  const script = fileURLToPath(new URL(bench.file, import.meta.url));
+  const { status, signal } = spawnSync(process.execPath, [script, ...args], { stdio: "inherit" });
+  process.exitCode = status ?? (signal === null ? 1 : 128);
+}

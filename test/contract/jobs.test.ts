@@ -1,0 +1,344 @@
+import type { ArtifactKey, LifecycleJob, RunLifecycleInput } from "@tierkeep/sdk";
+import { describe, expect, it } from "vitest";
+import { ask, daysAfter, newTenant, refusalOf } from "../support/client.ts";
+import { writeMany } from "../support/many-artifacts.ts";
+import { sharedServer } from "../support/shared-server.ts";
+
+const shared = sharedServer();
+
+function keyIn(tenantId: string, artifactId: string): ArtifactKey {
+  return { tenantId, workflowId: "w", artifactId };
+}
+
+async function write(key: ArtifactKey, tier: "HOT" | "WARM" | "COLD" = "HOT", text = "x") {
+  return (await shared.tierkeep.writeArtifact({ ...key, tier, content: { text } })).artifact;
+}
+
+/** One artifact in each tier, due at `asOf`: by then each is 100 days old. */
+async function threeTiers() {
+  const tenantId = newTenant();
+  await write(keyIn(tenantId, "hot"), "HOT", "1");
+  await write(keyIn(tenantId, "warm"), "WARM", "22");
+  const { ageSince } = await write(keyIn(tenantId, "cold"), "COLD", "333");
+  return { tenantId, asOf: daysAfter(ageSince, 100) };
+}
+
+async function tiersOf(tenantId: string): Promise<Record<string, string>> {
+  const { nodes } = await shared.tierkeep.artifacts({ where: { tenantId }, first: 500 });
+  return Object.fromEntries(nodes.map(({ artifactId, tier }) => [artifactId, tier]));
+}
+
+async function itemsOf(job: LifecycleJob) {
+  return (await shared.tierkeep.lifecycleJobItems({ id: job.id, first: 500 }))?.nodes ?? [];
+}
+
+describe("runLifecycle", () => {
+  it("takes each artifact one step, and reports what it did", async () => {
+    const { tenantId, asOf } = await threeTiers();
+    const { job, started } = await shared.tierkeep.runLifecycle({ tenantId, asOf });
+    expect(started).toBe(true);
+    expect(job).toMatchObject({
+      status: "SUCCEEDED",
+      dryRun: false,
+      tenantId,
+      asOf,
+      steps: ["PROMOTE_TO_WARM", "PROMOTE_TO_COLD", "PURGE"],
+      promotedToWarm: 1,
+      promotedToCold: 1,
+      purged: 1,
+      totalErrors: 0,
+      error: null,
+      progress: 1,
+      retentionPolicy: { hotDays: 7, warmDays: 30, coldDays: 90 },
+    });
+    expect(job.durationSeconds).toBeGreaterThan(0);
+    expect(Date.parse(job.finishedAt ?? "")).toBeGreaterThanOrEqual(Date.parse(job.startedAt));
+    expect(await tiersOf(tenantId)).toEqual({ hot: "WARM", warm: "COLD" });
+    expect(await itemsOf(job)).toMatchObject([
+      {
+        ...keyIn(tenantId, "cold"),
+        step: "PURGE",
+        fromTier: "COLD",
+        toTier: null,
+        sizeBytes: 3,
+        outcome: "DONE",
+      },
+      {
+        ...keyIn(tenantId, "hot"),
+        step: "PROMOTE_TO_WARM",
+        fromTier: "HOT",
+        toTier: "WARM",
+        sizeBytes: 1,
+        outcome: "DONE",
+        errorCode: null,
+        error: null,
+      },
+      {
+        ...keyIn(tenantId, "warm"),
+        step: "PROMOTE_TO_COLD",
+        fromTier: "WARM",
+        toTier: "COLD",
+        outcome: "DONE",
+      },
+    ]);
+  });
+
+  it("does nothing when dry but report, item by item, what it would do", async () => {
+    const { tenantId, asOf } = await threeTiers();
+    const { job } = await shared.tierkeep.runLifecycle({ tenantId, asOf, dryRun: true });
+    expect(job).toMatchObject({
+      status: "SUCCEEDED",
+      dryRun: true,
+      promotedToWarm: 1,
+      promotedToCold: 1,
+      purged: 1,
+    });
+    expect((await itemsOf(job)).map(({ artifactId, outcome }) => [artifactId, outcome])).toEqual([
+      ["cold", "PLANNED"],
+      ["hot", "PLANNED"],
+      ["warm", "PLANNED"],
+    ]);
+    expect(await tiersOf(tenantId)).toEqual({ hot: "HOT", warm: "WARM", cold: "COLD" });
+    const events = await shared.tierkeep.lifecycleEventHistory({ where: { jobId: job.id } });
+    expect(events.nodes.map(({ type, dryRun }) => [type, dryRun])).toEqual([
+      ["LIFECYCLE_JOB_COMPLETED", true],
+      ["LIFECYCLE_JOB_STARTED", true],
+    ]);
+  });
+
+  it.each([
+    [["PROMOTE_TO_WARM"], { hot: "WARM", warm: "WARM", cold: "COLD" }],
+    [["PROMOTE_TO_COLD"], { hot: "HOT", warm: "COLD", cold: "COLD" }],
+    [["PURGE"], { hot: "HOT", warm: "WARM" }],
+    [["PURGE", "PROMOTE_TO_WARM"], { hot: "WARM", warm: "WARM" }],
+  ] as const)("takes only the steps %j", async (steps, tiers) => {
+    const { tenantId, asOf } = await threeTiers();
+    const { job } = await shared.tierkeep.runLifecycle({ tenantId, asOf, steps });
+    expect(job.steps).toEqual(
+      ["PROMOTE_TO_WARM", "PROMOTE_TO_COLD", "PURGE"].filter((step) =>
+        (steps as readonly string[]).includes(step),
+      ),
+    );
+    expect(await tiersOf(tenantId)).toEqual(tiers);
+  });
+
+  it("leaves other tenants alone when given one, and takes all when given none", async () => {
+    const [one, two] = [await threeTiers(), await threeTiers()];
+    await shared.tierkeep.runLifecycle({ tenantId: one.tenantId, asOf: two.asOf });
+    expect(await tiersOf(two.tenantId)).toEqual({ hot: "HOT", warm: "WARM", cold: "COLD" });
+    const { job } = await shared.tierkeep.runLifecycle({ dryRun: true, asOf: two.asOf });
+    expect(job.tenantId).toBeNull();
+    const planned = (await itemsOf(job)).filter(({ tenantId }) => tenantId === two.tenantId);
+    expect(planned).toHaveLength(3);
+  });
+
+  it("judges by now where no instant is given: what is new stays", async () => {
+    const { tenantId } = await threeTiers();
+    const { job } = await shared.tierkeep.runLifecycle({ tenantId });
+    expect(job).toMatchObject({ status: "SUCCEEDED", promotedToWarm: 0, promotedToCold: 0, purged: 0 });
+    expect(job.progress).toBe(1);
+    expect(await itemsOf(job)).toEqual([]);
+  });
+
+  it.each<[string, RunLifecycleInput, string, string]>([
+    ["an empty list of steps", { dryRun: true, steps: [] }, "BAD_USER_INPUT", "input.steps"],
+    ["a wait below zero", { dryRun: true, waitSeconds: -1 }, "BAD_USER_INPUT", "input.waitSeconds"],
+    ["a wait over 60 s", { dryRun: true, waitSeconds: 61 }, "BAD_USER_INPUT", "input.waitSeconds"],
+    ["a bad tenant", { dryRun: true, tenantId: ".." }, "INVALID_IDENTIFIER", "input.tenantId"],
+  ])("refuses %s", async (_what, input, code, argument) => {
+    expect(await refusalOf(shared.tierkeep.runLifecycle(input))).toMatchObject({ code, argument });
+  });
+
+  it("may wait 60 s, or not at all", async () => {
+    const tenantId = newTenant();
+    expect((await shared.tierkeep.runLifecycle({ dryRun: true, tenantId, waitSeconds: 60 })).job.status).toBe(
+      "SUCCEEDED",
+    );
+    const { job } = await shared.tierkeep.runLifecycle({ dryRun: true, tenantId, waitSeconds: 0 });
+    expect(["RUNNING", "SUCCEEDED"]).toContain(job.status);
+  });
+});
+
+describe("a live run under way", () => {
+  const LARGE = 1000;
+
+  /** A tenant with so much to do that its run is still under way when the next request arrives. */
+  async function muchToDo() {
+    const tenantId = newTenant("large");
+    await writeMany(shared.server, tenantId, LARGE);
+    return { tenantId, asOf: daysAfter(new Date().toISOString(), 8) };
+  }
+
+  const RUNS = `mutation ($first: RunLifecycleInput!, $same: RunLifecycleInput!, $other: RunLifecycleInput!, $dry: RunLifecycleInput!) {
+    first: runLifecycle(input: $first) { started job { id status finishedAt durationSeconds } }
+    same: runLifecycle(input: $same) { started job { id status } }
+    other: runLifecycle(input: $other) { started job { id } }
+    dry: runLifecycle(input: $dry) { started job { id dryRun } }
+  }`;
+
+  it("answers the same input with itself, refuses another with CONFLICT, and lets dry runs be", async () => {
+    const input = { ...(await muchToDo()), waitSeconds: 0 };
+    const { data, errors } = await ask<
+      Record<string, { started: boolean; job: { id: string; status: string } }>
+    >(shared.server, RUNS, {
+      first: input,
+      same: input,
+      other: { ...input, steps: ["PURGE"] },
+      dry: { tenantId: newTenant(), dryRun: true, waitSeconds: 0 },
+    });
+    const jobId = data?.first?.job.id ?? "";
+    expect(data?.first).toEqual({
+      started: true,
+      job: { id: jobId, status: "RUNNING", finishedAt: null, durationSeconds: null },
+    });
+    expect(data?.same).toEqual({ started: false, job: { id: jobId, status: "RUNNING" } });
+    expect(data?.other).toBeNull();
+    expect(errors).toMatchObject([{ path: ["other"], extensions: { code: "CONFLICT", jobId } }]);
+    expect(data?.dry).toMatchObject({ started: true, job: { dryRun: true } });
+
+    // Joining the run is how to wait for it.
+    const joined = await shared.tierkeep.runLifecycle({ ...input, waitSeconds: 60 });
+    if (!joined.started) expect(joined.job.id).toBe(jobId);
+    expect(await shared.tierkeep.lifecycleJob({ id: jobId })).toMatchObject({
+      status: "SUCCEEDED",
+      promotedToWarm: LARGE,
+      progress: 1,
+    });
+  });
+
+  it("can be cancelled: what it has done stays done, and the rest is left alone", async () => {
+    const input = { ...(await muchToDo()), waitSeconds: 0 };
+    const { job } = await shared.tierkeep.runLifecycle(input);
+    const cancelled = await shared.tierkeep.cancelJob({ id: job.id });
+    expect(cancelled.job.id).toBe(job.id);
+    // A run of its own waits for this one's end where it is not over yet.
+    await expect
+      .poll(async () => (await shared.tierkeep.lifecycleJob({ id: job.id }))?.status, { timeout: 15_000 })
+      .toBe("CANCELLED");
+    const ended = await shared.tierkeep.lifecycleJob({ id: job.id });
+    expect(ended?.finishedAt).not.toBeNull();
+    const { totalCount } = await shared.tierkeep.artifacts({
+      where: { tenantId: input.tenantId, tiers: ["WARM"] },
+      first: 0,
+      withTotalCount: true,
+    });
+    expect(ended?.promotedToWarm).toBe(totalCount);
+    expect(totalCount).toBeLessThan(LARGE);
+    const events = await shared.tierkeep.lifecycleEventHistory({
+      where: { jobId: job.id, types: ["LIFECYCLE_JOB_COMPLETED"] },
+    });
+    expect(events.nodes).toHaveLength(1);
+    expect((await shared.tierkeep.cancelJob({ id: job.id })).job).toMatchObject({ status: "CANCELLED" });
+  });
+});
+
+describe("lifecycle jobs", () => {
+  it("are found one by one, newest first, and by which finished last", async () => {
+    const tenantId = newTenant();
+    const dry = (await shared.tierkeep.runLifecycle({ tenantId, dryRun: true })).job;
+    const live = (await shared.tierkeep.runLifecycle({ tenantId })).job;
+    expect(await shared.tierkeep.lifecycleJob({ id: dry.id })).toEqual(dry);
+    const { nodes } = await shared.tierkeep.lifecycleJobs({ first: 2 });
+    expect(nodes.map(({ id }) => id)).toEqual([live.id, dry.id]);
+    expect((await shared.tierkeep.lastLifecycleJob())?.id).toBe(live.id);
+    expect((await shared.tierkeep.lastLifecycleJob({ dryRun: false }))?.id).toBe(live.id);
+    expect((await shared.tierkeep.lastLifecycleJob({ dryRun: true }))?.id).toBe(dry.id);
+  });
+
+  it("stay as they are when cancelled after their end", async () => {
+    const { job } = await shared.tierkeep.runLifecycle({ tenantId: newTenant(), dryRun: true });
+    expect((await shared.tierkeep.cancelJob({ id: job.id })).job).toMatchObject({
+      id: job.id,
+      status: "SUCCEEDED",
+    });
+  });
+});
+
+describe("restoreArtifacts", () => {
+  it("brings back the given keys, skips those that are there, and counts those that are gone as errors", async () => {
+    const tenantId = newTenant();
+    await write(keyIn(tenantId, "cold"), "COLD");
+    await write(keyIn(tenantId, "warm"), "WARM");
+    await write(keyIn(tenantId, "hot"), "HOT");
+    const keys = ["cold", "warm", "hot", "gone"].map((artifactId) => keyIn(tenantId, artifactId));
+    const { job } = await shared.tierkeep.restoreArtifacts({ keys });
+    expect(job).toMatchObject({
+      status: "SUCCEEDED",
+      toTier: "HOT",
+      tenantId,
+      dryRun: false,
+      restoredCount: 2,
+      skippedCount: 1,
+      totalErrors: 1,
+      progress: 1,
+    });
+    expect(job.durationSeconds).toBeGreaterThan(0);
+    expect(await tiersOf(tenantId)).toEqual({ cold: "HOT", warm: "HOT", hot: "HOT" });
+    const { nodes } = await shared.tierkeep.lifecycleEventHistory({ where: { jobId: job.id } });
+    expect(nodes.map(({ type, artifactId }) => `${type} ${artifactId}`).sort()).toEqual([
+      "ARTIFACT_RESTORED cold",
+      "ARTIFACT_RESTORED warm",
+      "LIFECYCLE_JOB_COMPLETED null",
+      "LIFECYCLE_JOB_STARTED null",
+      "RESTORE_ERROR gone",
+    ]);
+    const failed = nodes.find(({ type }) => type === "RESTORE_ERROR");
+    expect(failed).toMatchObject({ errorCode: "ARTIFACT_NOT_FOUND", error: expect.any(String) });
+  });
+
+  it("starts the age of what it brings back anew", async () => {
+    const key = keyIn(newTenant(), "a");
+    const before = await write(key, "COLD");
+    await shared.tierkeep.restoreArtifacts({ keys: [key] });
+    const after = await shared.tierkeep.artifact(key);
+    expect(after?.ageSince).toBe(after?.promotedAt);
+    expect(after).toMatchObject({ promotedFrom: "COLD", modifiedAt: before.modifiedAt });
+  });
+
+  it("brings back whatever a filter finds, never to a colder tier", async () => {
+    const tenantId = newTenant();
+    await write(keyIn(tenantId, "a1"), "COLD");
+    await write(keyIn(tenantId, "a2"), "HOT");
+    await write(keyIn(tenantId, "b1"), "COLD");
+    const { job } = await shared.tierkeep.restoreArtifacts({
+      where: { tenantId, artifactIdPrefix: "a" },
+      toTier: "WARM",
+    });
+    expect(job).toMatchObject({ toTier: "WARM", restoredCount: 1, totalErrors: 0 });
+    expect(await tiersOf(tenantId)).toEqual({ a1: "WARM", a2: "HOT", b1: "COLD" });
+  });
+
+  it("moves nothing when dry, and counts what it would move", async () => {
+    const tenantId = newTenant();
+    await write(keyIn(tenantId, "a"), "COLD");
+    await write(keyIn(tenantId, "b"), "WARM");
+    const { job } = await shared.tierkeep.restoreArtifacts({ where: { tenantId }, dryRun: true });
+    expect(job).toMatchObject({ status: "SUCCEEDED", dryRun: true, restoredCount: 2 });
+    expect(await tiersOf(tenantId)).toEqual({ a: "COLD", b: "WARM" });
+  });
+
+  it("is of no one tenant where its keys are of several", async () => {
+    const [one, two] = [keyIn(newTenant(), "a"), keyIn(newTenant(), "a")];
+    await write(one, "COLD");
+    await write(two, "COLD");
+    const { job } = await shared.tierkeep.restoreArtifacts({ keys: [one, two] });
+    expect(job).toMatchObject({ tenantId: null, restoredCount: 2 });
+    const { job: dry } = await shared.tierkeep.runLifecycle({ dryRun: true, tenantId: newTenant() });
+    expect((await shared.tierkeep.lifecycleJobs({ first: 1 })).nodes.map(({ id }) => id)).toEqual([dry.id]);
+  });
+
+  const good = { tenantId: "t", workflowId: "w", artifactId: "a" };
+  it.each([
+    ["neither keys nor where", {}, "BAD_USER_INPUT"],
+    ["both keys and where", { keys: [good], where: { tenantId: "t" } }, "BAD_USER_INPUT"],
+    ["an empty list of keys", { keys: [] }, "BAD_USER_INPUT"],
+    ["a filter without a tenant", { where: { workflowId: "w" } }, "BAD_USER_INPUT"],
+    ["an empty list of tiers", { where: { tenantId: "t", tiers: [] } }, "BAD_USER_INPUT"],
+    ["a bad key", { keys: [good, { ...good, artifactId: "" }] }, "INVALID_IDENTIFIER"],
+    ["a bad tenant in the filter", { where: { tenantId: "a/b" } }, "INVALID_IDENTIFIER"],
+    ["a wait over 60 s", { keys: [good], waitSeconds: 61 }, "BAD_USER_INPUT"],
+    ["a wait below zero", { keys: [good], waitSeconds: -1 }, "BAD_USER_INPUT"],
+  ] as const)("refuses %s", async (_what, input, code) => {
+    expect((await refusalOf(shared.tierkeep.restoreArtifacts(input))).code).toBe(code);
+  });
+});

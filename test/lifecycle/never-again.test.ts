@@ -1,0 +1,240 @@
+import { mkdirSync, readFileSync, renameSync, rmdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { createTierkeep } from "@tierkeep/sdk";
+import { describe, expect, it } from "vitest";
+import { daysAfter, forEachOf, newTenant, refusalOf, sha256 } from "../support/client.ts";
+import { startServer } from "../support/server.ts";
+import { sharedServer } from "../support/shared-server.ts";
+import { viewOf } from "../support/storage-tree.ts";
+
+const shared = sharedServer();
+
+const DAYS = 24 * 60 * 60 * 1000;
+
+/** What the Python system did wrong, each once. */
+describe("a tenant named `.`", () => {
+  it("cannot write into another tenant's folder", async () => {
+    const victim = newTenant();
+    await shared.tierkeep.writeArtifact({
+      tenantId: victim,
+      workflowId: "w",
+      artifactId: "a",
+      content: { text: "theirs" },
+    });
+    // In the old layout, tenant `.` and workflow VICTIM named the folder of VICTIM itself.
+    const forged = { tenantId: ".", workflowId: victim, artifactId: "w", content: { text: "forged" } };
+    expect(await refusalOf(shared.tierkeep.writeArtifact(forged))).toMatchObject({
+      code: "INVALID_IDENTIFIER",
+    });
+    const { nodes } = await shared.tierkeep.artifacts({ where: { tenantId: victim } });
+    expect(nodes.map(({ artifactId, checksum }) => [artifactId, checksum])).toEqual([
+      ["a", sha256("theirs")],
+    ]);
+  });
+});
+
+describe("an artifact named like a sidecar", () => {
+  it("cannot forge another one's metadata", async () => {
+    const key = { tenantId: newTenant(), workflowId: "w", artifactId: "a" };
+    await shared.tierkeep.writeArtifact({ ...key, content: { text: "x" }, metadata: { author: "Alice" } });
+    const content = { text: JSON.stringify({ author: "Mallory", _created_at: "1999-01-01T00:00:00" }) };
+    for (const artifactId of ["a.metadata.json", "a.METADATA.JSON"]) {
+      const forged = shared.tierkeep.writeArtifact({ ...key, artifactId, content });
+      expect(await refusalOf(forged)).toMatchObject({ code: "INVALID_IDENTIFIER" });
+    }
+    expect((await shared.tierkeep.artifact(key))?.metadata).toEqual({ author: "Alice" });
+  });
+});
+
+describe("four writers on one id", () => {
+  it.each([
+    ["small", 20],
+    ["large", 200_000],
+  ])("all succeed with %s content, and what the last one wrote stands", async (_what, size) => {
+    const key = { tenantId: newTenant(), workflowId: "w", artifactId: "a" };
+    const contents = Array.from({ length: 40 }, (_, index) => `${index}`.padEnd(size, "."));
+    await forEachOf(contents, (content) => shared.tierkeep.upload(key, content), 4);
+    const { nodes } = await shared.tierkeep.lifecycleEventHistory({
+      where: { tenantId: key.tenantId, types: ["ARTIFACT_WRITTEN"] },
+    });
+    expect(nodes.map(({ checksum }) => checksum).sort()).toEqual(contents.map((text) => sha256(text)).sort());
+    const artifact = await shared.tierkeep.artifact(key);
+    expect(artifact?.checksum).toBe(nodes[0]?.checksum);
+    expect(sha256(await (await shared.tierkeep.download(key)).bytes())).toBe(artifact?.checksum);
+  });
+});
+
+describe("a move while the content is being overwritten", () => {
+  it("never loses the newer content", async () => {
+    const key = { tenantId: newTenant(), workflowId: "w", artifactId: "a" };
+    for (let round = 0; round < 20; round++) {
+      await shared.tierkeep.writeArtifact({ ...key, content: { text: `old ${round}` } });
+      const asOf = daysAfter(new Date().toISOString(), 8);
+      const newer = `newer ${round}`;
+      const [write, ...moves] = await Promise.allSettled([
+        shared.tierkeep.writeArtifact({ ...key, content: { text: newer } }),
+        // Each finds the one content or the other, and moves that, whole, or finds it moved already.
+        shared.tierkeep.promoteArtifact({ ...key, toTier: "COLD" }),
+        shared.tierkeep.promoteArtifact({ ...key, toTier: "WARM" }),
+        shared.tierkeep.runLifecycle({ tenantId: key.tenantId, asOf }),
+      ]);
+      expect(write.status).toBe("fulfilled");
+      for (const move of moves) {
+        if (move.status === "rejected") expect(move.reason).toMatchObject({ code: "SAME_TIER" });
+      }
+      const artifact = await shared.tierkeep.artifactContent(key);
+      expect(artifact).toMatchObject({ text: newer, checksum: sha256(newer) });
+      if (artifact?.tier !== "HOT") await shared.tierkeep.restoreArtifact(key);
+    }
+  });
+
+  it("is judged by the content that it was asked for, where that is said", async () => {
+    const key = { tenantId: newTenant(), workflowId: "w", artifactId: "a" };
+    await shared.tierkeep.writeArtifact({ ...key, content: { text: "old" } });
+    await shared.tierkeep.writeArtifact({ ...key, content: { text: "new" } });
+    const stale = shared.tierkeep.purgeArtifact({ ...key, ifChecksum: sha256("old") });
+    expect(await refusalOf(stale)).toMatchObject({ code: "PRECONDITION_FAILED", checksum: sha256("new") });
+    expect((await shared.tierkeep.artifactContent(key))?.text).toBe("new");
+  });
+});
+
+describe("purging while the audit log cannot be written", () => {
+  it("is refused by hand and blocked in a run, and goes on once it can be written", async () => {
+    await using server = await startServer({ env: { TIERKEEP_ALLOW_AS_OF: "true" } });
+    const tierkeep = createTierkeep({ url: server.url });
+    const key = { tenantId: "t", workflowId: "w", artifactId: "cold" };
+    const { artifact } = await tierkeep.writeArtifact({ ...key, tier: "COLD", content: { text: "x" } });
+    const hot = { ...key, artifactId: "hot" };
+    await tierkeep.writeArtifact({ ...hot, content: { text: "x" } });
+    const log = join(server.dir, "logs", "lifecycle_events.jsonl");
+    await expect.poll(() => readFileSync(log, "utf8").split("\n").length, { timeout: 5000 }).toBe(3);
+
+    renameSync(log, `${log}.aside`);
+    mkdirSync(log);
+    expect(await refusalOf(tierkeep.purgeArtifact(key))).toMatchObject({ code: "UNAVAILABLE" });
+    expect(await tierkeep.artifact(key)).toMatchObject({ id: artifact.id });
+
+    const asOf = daysAfter(artifact.ageSince, 100);
+    const { job } = await tierkeep.runLifecycle({ asOf });
+    expect(job).toMatchObject({ status: "BLOCKED", promotedToWarm: 1, purged: 0, error: expect.any(String) });
+    expect(await tierkeep.artifact(key)).not.toBeNull();
+    expect((await tierkeep.artifact(hot))?.tier).toBe("WARM");
+    const { nodes } = await tierkeep.lifecycleEventHistory({
+      where: { jobId: job.id, types: ["LIFECYCLE_STEP_FAILED", "LIFECYCLE_JOB_COMPLETED"] },
+      direction: "ASC",
+    });
+    expect(nodes.map(({ type, errorCode }) => [type, errorCode])).toEqual([
+      ["LIFECYCLE_STEP_FAILED", "UNAVAILABLE"],
+      ["LIFECYCLE_JOB_COMPLETED", "UNAVAILABLE"],
+    ]);
+    // Everything else goes on.
+    await tierkeep.writeArtifact({ ...key, artifactId: "new", content: { text: "x" } });
+
+    rmdirSync(log);
+    renameSync(`${log}.aside`, log);
+    await expect
+      .poll(
+        () =>
+          tierkeep.purgeArtifact(key).then(
+            () => "purged",
+            (error: Error) => error.message,
+          ),
+        {
+          timeout: 10_000,
+        },
+      )
+      .toBe("purged");
+    await expect
+      .poll(
+        () =>
+          readFileSync(log, "utf8")
+            .trimEnd()
+            .split("\n")
+            .map((line) => JSON.parse(line).seq),
+        {
+          timeout: 10_000,
+        },
+      )
+      .toEqual(Array.from({ length: await newestSeq() }, (_, index) => index + 1));
+
+    async function newestSeq(): Promise<number> {
+      const { totalCount } = await tierkeep.lifecycleEventHistory({ first: 0, withTotalCount: true });
+      return totalCount ?? 0;
+    }
+  });
+});
+
+describe("what was restored, or promoted back, after 90 days", () => {
+  it.each([
+    ["restored", (key: Key) => shared.tierkeep.restoreArtifact(key)],
+    ["promoted back", (key: Key) => shared.tierkeep.promoteArtifact({ ...key, toTier: "HOT" })],
+    ["restored to WARM", (key: Key) => shared.tierkeep.restoreArtifact({ ...key, toTier: "WARM" })],
+  ])("is not gone at the next run when it was %s", async (_what, bringBack) => {
+    const key = { tenantId: newTenant(), workflowId: "w", artifactId: "a" };
+    const { artifact } = await shared.tierkeep.writeArtifact({ ...key, content: { text: "x" } });
+    const run = (asOf: string) => shared.tierkeep.runLifecycle({ tenantId: key.tenantId, asOf });
+    await run(daysAfter(artifact.ageSince, 8));
+    await run(daysAfter(artifact.ageSince, 31));
+    expect((await shared.tierkeep.artifact(key))?.tier).toBe("COLD");
+    const { artifact: back } = await bringBack(key);
+    // The server's clock did not move: the age is 0 now, and a run now or within its first days leaves it alone.
+    for (const days of [0, 1, 6]) {
+      const { job } = await run(daysAfter(back.ageSince, days));
+      expect(job).toMatchObject({ promotedToWarm: 0, promotedToCold: 0, purged: 0 });
+    }
+    expect((await shared.tierkeep.artifact(key))?.tier).toBe(back.tier);
+    // By the old rule, which counted from the write, 100 days on it would be gone in one run.
+    await run(daysAfter(back.ageSince, 100));
+    expect(await shared.tierkeep.artifact(key)).not.toBeNull();
+  });
+
+  interface Key {
+    readonly tenantId: string;
+    readonly workflowId: string;
+    readonly artifactId: string;
+  }
+});
+
+describe("a dry run before a live one", () => {
+  it("foretells exactly what the live run purges", async () => {
+    const tenantId = newTenant();
+    const tiers = ["HOT", "WARM", "COLD"] as const;
+    await forEachOf(tiers, (tier) =>
+      shared.tierkeep.writeArtifact({
+        tenantId,
+        workflowId: "w",
+        artifactId: tier,
+        tier,
+        content: { text: "x" },
+      }),
+    );
+    const asOf = new Date(Date.now() + 200 * DAYS).toISOString();
+    const purgesOf = async (dryRun: boolean) => {
+      const { job } = await shared.tierkeep.runLifecycle({ tenantId, asOf, dryRun });
+      const items = await shared.tierkeep.lifecycleJobItems({ id: job.id });
+      const purged = (items?.nodes ?? [])
+        .filter(({ step }) => step === "PURGE")
+        .map(({ artifactId }) => artifactId);
+      expect(job.purged).toBe(purged.length);
+      return purged;
+    };
+    for (const expected of [["COLD"], ["WARM"], ["HOT"], []]) {
+      expect(await purgesOf(true)).toEqual(expected);
+      expect(await purgesOf(false)).toEqual(expected);
+    }
+  });
+});
+
+describe("the published tree", () => {
+  it("is never read back: what somebody writes into it is not served, and is moved aside, not overwritten", async () => {
+    await using server = await startServer();
+    const tierkeep = createTierkeep({ url: server.url });
+    const key = { tenantId: "t", workflowId: "w", artifactId: "a" };
+    await tierkeep.writeArtifact({ ...key, content: { text: "ours" } });
+    await expect.poll(() => viewOf(server), { timeout: 5000 }).toContain("hot/t/w/a");
+    rmSync(join(server.dir, "artifacts/hot/t/w/a"));
+    mkdirSync(join(server.dir, "artifacts/hot/t/w/a"));
+    expect((await tierkeep.artifactContent(key))?.text).toBe("ours");
+    expect(await (await tierkeep.download(key)).text()).toBe("ours");
+  });
+});

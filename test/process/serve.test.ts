@@ -1,0 +1,112 @@
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { createTierkeep } from "@tierkeep/sdk";
+import { describe, expect, it } from "vitest";
+import { ask, daysAfter, forEachOf } from "../support/client.ts";
+import { writeMany } from "../support/many-artifacts.ts";
+import { sendRaw } from "../support/raw-http.ts";
+import { startServer } from "../support/server.ts";
+import { auditLines, viewOf } from "../support/storage-tree.ts";
+
+describe("tierkeep serve", () => {
+  it("prints one line on stdout, and everything else on stderr", async () => {
+    await using server = await startServer();
+    const tierkeep = createTierkeep({ url: server.url });
+    await tierkeep.writeArtifact({ tenantId: "t", workflowId: "w", artifactId: "a", content: { text: "x" } });
+    await ask(server, "{ nothing }");
+    await server.stop();
+    expect(server.stdout).toEqual([`tierkeep listening on ${server.url}`]);
+    expect(server.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/graphql$/);
+  });
+
+  it("keeps its secrets to its own user", async () => {
+    await using server = await startServer();
+    for (const file of ["owner.json", "config.json"]) {
+      expect(statSync(join(server.dir, "artifacts", ".tierkeep", file)).mode & 0o077).toBe(0);
+    }
+  });
+
+  it("logs a line for each request, with the id that the client was given, and no content", async () => {
+    await using server = await startServer();
+    const { headers } = await ask(
+      server,
+      `mutation { writeArtifact(input: { tenantId: "t", workflowId: "w", artifactId: "a", content: { text: "very secret" } }) { created } }`,
+    );
+    await server.stop();
+    const line = server.stderr
+      .split("\n")
+      .find((text) => text.includes(headers.get("x-request-id") ?? "none"));
+    expect(JSON.parse(line ?? "{}")).toMatchObject({ status: 200 });
+    expect(server.stderr).not.toContain("very secret");
+  });
+
+  it("leads from / to the API", async () => {
+    await using server = await startServer();
+    const answer = await sendRaw(server, { path: "/" });
+    expect([answer.status, answer.headers.location]).toEqual([302, "/graphql"]);
+  });
+});
+
+describe("SIGTERM", { timeout: 60_000 }, () => {
+  it("settles, publishes and exports what was written before, and ends with 0", async () => {
+    await using server = await startServer();
+    const tierkeep = createTierkeep({ url: server.url });
+    const names = Array.from({ length: 200 }, (_, index) => `a-${String(index).padStart(3, "0")}`);
+    await forEachOf(names, (artifactId) =>
+      tierkeep.writeArtifact({ tenantId: "t", workflowId: "w", artifactId, content: { text: artifactId } }),
+    );
+    await server.stop();
+    expect(viewOf(server).filter((path) => !path.endsWith(".metadata.json"))).toEqual(
+      names.map((name) => `hot/t/w/${name}`),
+    );
+    expect(auditLines(server)).toHaveLength(names.length);
+  });
+
+  it("answers who waits for a job with the running job, which goes on after the next start", async () => {
+    await using server = await startServer({ env: { TIERKEEP_ALLOW_AS_OF: "true" } });
+    const tierkeep = createTierkeep({ url: server.url });
+    const COUNT = 1000;
+    await writeMany(server, "t", COUNT);
+    const asOf = daysAfter(new Date().toISOString(), 8);
+    const waiting = tierkeep.runLifecycle({ asOf, waitSeconds: 60 });
+    await expect
+      .poll(async () => (await tierkeep.lifecycleJobs()).nodes[0]?.promotedToWarm ?? 0, { interval: 1 })
+      .toBeGreaterThan(0);
+    const stopped = server.stop();
+    const { job } = await waiting;
+    await stopped;
+    expect(job.status).toBe("RUNNING");
+    await server.restart();
+    await expect
+      .poll(async () => (await tierkeep.lifecycleJob({ id: job.id }))?.status, { timeout: 15_000 })
+      .toBe("SUCCEEDED");
+    expect((await tierkeep.lifecycleJob({ id: job.id }))?.promotedToWarm).toBe(COUNT);
+  });
+
+  it("lets an upload that is under way come to its end", async () => {
+    await using server = await startServer();
+    const content = Buffer.alloc(400_000, 1);
+    const answer = await sendRaw(server, {
+      method: "PUT",
+      path: "/artifacts/t/w/a",
+      headers: { expect: "100-continue", "content-length": content.length },
+      body: content,
+      // The server has taken it on and waits for its bytes: now it is told to stop.
+      onContinue: () => server.signal("SIGTERM"),
+    });
+    expect(answer).toMatchObject({ status: 201, continued: true });
+    expect((await server.exited).code).toBe(0);
+    await server.restart();
+    const key = { tenantId: "t", workflowId: "w", artifactId: "a" };
+    expect(await (await createTierkeep({ url: server.url }).download(key)).bytes()).toHaveLength(400_000);
+  });
+
+  it("takes nothing new on, and leaves the store to the next one at once", async () => {
+    await using server = await startServer();
+    const { origin } = server;
+    await server.stop();
+    await expect(fetch(`${origin}/healthz`)).rejects.toThrow();
+    await using next = await startServer({ dir: server.dir });
+    expect((await sendRaw(next, { path: "/readyz" })).status).toBe(200);
+  });
+});

@@ -1,0 +1,43 @@
+import { readFileSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
+
+/** Resident memory of a process right now, in MiB. Linux only. */
+export function residentMiB(pid: number): number {
+  return statusMiB(pid, "VmRSS");
+}
+
+export interface MemorySamples {
+  readonly count: number;
+  readonly highestMiB: number;
+}
+
+/** Samples the resident memory of a process every 20 ms while `work` runs. */
+export async function whileSampling(pid: number, work: () => Promise<unknown>): Promise<MemorySamples> {
+  let done = false;
+  let count = 0;
+  let highestMiB = 0;
+  const sampling = (async () => {
+    while (!done) {
+      highestMiB = Math.max(highestMiB, residentMiB(pid));
+      count += 1;
+      await pause(20);
+    }
+  })();
+  try {
+    await work();
+  } finally {
+    done = true;
+    await sampling;
+  }
+  return { count, highestMiB };
+}
+
+/** The most resident memory that a process has ever had, in MiB, as the kernel kept it. Linux only. */
+export function peakMiB(pid: number): number {
+  return statusMiB(pid, "VmHWM");
+}
+
+function statusMiB(pid: number, field: string): number {
+  const line = new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(readFileSync(`/proc/${pid}/status`, "utf8"));
+  return Number(line?.[1]) / 1024;
+}
