@@ -1,25 +1,34 @@
 #!/usr/bin/env node
-// The command. On a Node that is too old it starts itself again on the one that the clone has installed.
+// The command. It starts itself again on the Node that the clone has installed, where this one is too old, and with
+// settings of Node's that can only be given at a start.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { constants } from "node:os";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { isNewEnough, pinnedNode, required } from "./node.mjs";
+import { compileCache, isNewEnough, pinnedNode, required } from "./node.mjs";
 
-if (isNewEnough(process.versions.node)) {
+// Streams of large artifacts leave short-lived buffers on several threads. Small nurseries and few arenas hand their
+// memory back soon, instead of growing to what a moment needed.
+const NURSERY = "--max-semi-space-size=4";
+const settings = { MALLOC_ARENA_MAX: "2", NODE_COMPILE_CACHE: compileCache };
+
+const newEnough = isNewEnough(process.versions.node);
+if (newEnough && (process.execArgv.includes(NURSERY) || typeof process.execve !== "function")) {
   await import("../src/cli/main.ts");
-} else if (existsSync(pinnedNode)) {
-  runAgain();
+} else if (newEnough || existsSync(pinnedNode)) {
+  startAgain(newEnough ? process.execPath : pinnedNode);
 } else {
   fail(`it needs Node ${required}, this is ${process.version}. In a clone, \`npm run setup\` installs one.`);
 }
 
-function runAgain() {
+function startAgain(node) {
   const self = fileURLToPath(import.meta.url);
-  const child = spawn(pinnedNode, [...process.execArgv, self, ...process.argv.slice(2)], {
-    stdio: "inherit",
-  });
+  const args = [...process.execArgv, NURSERY, self, ...process.argv.slice(2)];
+  const env = { ...settings, ...process.env };
+  // In place of this process, where it can: then there is one to signal and one to wait for.
+  if (newEnough) process.execve(node, [node, ...args], env);
+  const child = spawn(node, args, { stdio: "inherit", env });
   const signals = ["SIGTERM", "SIGINT", "SIGHUP"];
   for (const signal of signals) {
     process.on(signal, () => {
@@ -27,9 +36,7 @@ function runAgain() {
       if (signal !== "SIGINT" || !process.stdin.isTTY) child.kill(signal);
     });
   }
-  child.on("error", (error) =>
-    fail(`cannot start ${pinnedNode}: ${error.message}. It needs Node ${required}.`),
-  );
+  child.on("error", (error) => fail(`cannot start ${node}: ${error.message}. It needs Node ${required}.`));
   child.on("exit", (code, signal) => {
     if (signal === null) process.exit(code);
     // Die of what the child died of, so that whoever started us sees the truth.

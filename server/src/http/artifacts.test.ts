@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type HandlerUnderTest, handlerUnderTest } from "./handler-under-test.ts";
+import { type HandlerUnderTest, handlerUnderTest, withMethods } from "./handler-under-test.ts";
 
 let world: HandlerUnderTest;
 let count = 0;
@@ -267,6 +267,42 @@ describe("GET /artifacts/{tenant}/{workflow}/{artifact}", () => {
     expect([same.status, same.headers.get("etag"), await same.text()]).toEqual([304, etag, ""]);
     const other = await world.request(path, { headers: { "if-match": '"x"' } });
     expect(await refusal(other)).toEqual([412, "PRECONDITION_FAILED"]);
+  });
+
+  it("judges anew where the content is replaced while it is opened", async () => {
+    const path = await written();
+    const sizes = [10, 3];
+    await using other = await handlerUnderTest({
+      replace: () => ({
+        artifacts: withMethods(world.services.artifacts, {
+          open: async (principal, key, pick) => {
+            // As a read does that finds the object gone, and the row another one.
+            const row = await world.services.artifacts.get(principal, key);
+            if (row === null) return null;
+            const [first, second] = sizes.map((sizeBytes) => ({
+              ...row,
+              sizeBytes,
+              checksum: `${sizeBytes}`,
+            }));
+            if (first) pick?.(first);
+            const range = second && pick?.(second);
+            return {
+              artifact: second ?? row,
+              sizeBytes: 3,
+              body: (async function* () {
+                yield Buffer.from(range ? "no" : "new");
+              })(),
+            };
+          },
+        }),
+      }),
+    });
+    const response = await other.request(path, { headers: { range: "bytes=2-4", "if-range": '"10"' } });
+    expect([response.status, response.headers.get("content-range"), await response.text()]).toEqual([
+      200,
+      null,
+      "new",
+    ]);
   });
 
   it("answers HEAD with the headers of a GET, and without a body", async () => {

@@ -107,15 +107,24 @@ describe("GraphQL over HTTP", () => {
   });
 
   it("refuses to answer in a type that nobody knows, and a subscription in one that cannot carry it", async () => {
-    await using world = await handlerUnderTest();
+    const followed: AbortSignal[] = [];
+    await using world = await handlerUnderTest({
+      replace: ({ events }) => ({
+        events: withMethods(events, {
+          follow: (principal, filter, after, signal) => {
+            followed.push(signal);
+            return events.follow(principal, filter, after, signal);
+          },
+        }),
+      }),
+    });
     const query = await world.graphql("{ viewer { actor } }", {}, { accept: "text/csv" });
     expect([query.status, await codeOf(query)]).toEqual([406, "BAD_USER_INPUT"]);
-    const subscription = await world.graphql(
-      "subscription { lifecycleEvents { type } }",
-      {},
-      { accept: JSON_TYPE },
-    );
+    const watch = "subscription { lifecycleEvents { type } }";
+    const subscription = await world.graphql(watch, {}, { accept: JSON_TYPE });
     expect([subscription.status, await codeOf(subscription)]).toEqual([406, "BAD_USER_INPUT"]);
+    // Nobody reads it, so nothing follows the log for it.
+    expect(followed.map(({ aborted }) => aborted)).toEqual([true]);
   });
 
   it("takes a content of the largest inline size, and refuses a body that could hold none", async () => {

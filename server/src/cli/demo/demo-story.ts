@@ -179,7 +179,8 @@ export class DemoStory {
     this.#output.text(
       `dry run: ${promotedToWarm} would go to warm, ${promotedToCold} to cold, ${purged} would be purged`,
     );
-    }
+    expectMoves(job, expected);
+  }
 
   async #lifecycle(dryRun: boolean): Promise<LifecycleJob> {
     const { tenant } = this.#options;

@@ -1,0 +1,44 @@
+import { expect, it } from "vitest";
+import { untilAborted } from "./until-aborted.ts";
+
+/** Yields nothing, and neither its next() nor its return() ever comes back; counts the latter. */
+function silent() {
+  const source = {
+    returns: 0,
+    next: () => new Promise<never>(() => {}),
+    return() {
+      source.returns += 1;
+      return new Promise<never>(() => {});
+    },
+    [Symbol.asyncIterator]: () => source,
+  };
+  return source;
+}
+
+it("passes on what its source yields, and its end", async () => {
+  const source = (async function* () {
+    yield* [1, 2, 3];
+  })();
+  expect(await Array.fromAsync(untilAborted(source, new AbortController().signal))).toEqual([1, 2, 3]);
+});
+
+it("ends when the signal aborts, though its source waits for ever, and tells the source", async () => {
+  for (const beforehand of [true, false]) {
+    const source = silent();
+    const stop = new AbortController();
+    if (beforehand) stop.abort();
+    const next = untilAborted(source, stop.signal).next();
+    stop.abort();
+    expect(await next).toEqual({ done: true, value: undefined });
+    expect(source.returns).toBe(1);
+  }
+});
+
+it("ends what is waited for when its reader returns", async () => {
+  const source = silent();
+  const events = untilAborted(source, new AbortController().signal);
+  const next = events.next();
+  void events.return();
+  expect(await next).toEqual({ done: true, value: undefined });
+  expect(source.returns).toBe(1);
+});
