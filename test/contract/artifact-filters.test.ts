@@ -1,6 +1,15 @@
 import type { ArtifactFilter, ArtifactOrder } from "@tierkeep/sdk";
 import { beforeAll, describe, expect, it } from "vitest";
-import { ask, codesOf, dataOf, daysAfter, forEachOf, newTenant, refusalOf } from "../support/client.ts";
+import {
+  ask,
+  codesOf,
+  dataOf,
+  daysAfter,
+  forEachOf,
+  newTenant,
+  nextMillisecond,
+  refusalOf,
+} from "../support/client.ts";
 import { sharedServer } from "../support/shared-server.ts";
 
 const shared = sharedServer();
@@ -231,11 +240,6 @@ describe("orders", () => {
     await nextMillisecond();
     await shared.tierkeep.restoreArtifact(key("f"));
   });
-
-  /** Instants have milliseconds; two of the same one would have no order to test. */
-  async function nextMillisecond(): Promise<void> {
-    for (const start = Date.now(); Date.now() <= start; ) await new Promise(setImmediate);
-  }
 
   it.each([
     ["KEY", "abcdef"],

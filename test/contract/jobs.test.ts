@@ -160,7 +160,7 @@ describe("runLifecycle", () => {
 });
 
 describe("a live run under way", () => {
-  const LARGE = 1000;
+  const LARGE = 700;
 
   /** A tenant with so much to do that its run is still under way when the next request arrives. */
   async function muchToDo() {

@@ -1,7 +1,7 @@
 import type { Artifact, ArtifactKey, LifecycleJob } from "@tierkeep/sdk";
 import { createTierkeep } from "@tierkeep/sdk";
 import { describe, expect, it } from "vitest";
-import { daysAfter, newTenant } from "../support/client.ts";
+import { daysAfter, newTenant, nextMillisecond } from "../support/client.ts";
 import { startServer } from "../support/server.ts";
 import { sharedServer } from "../support/shared-server.ts";
 
@@ -86,13 +86,16 @@ describe("an artifact's age", () => {
     ["a bulk restore", (key) => shared.tierkeep.restoreArtifacts({ keys: [key] }), "HOT", 7],
   ])("starts anew with %s", async (_what, renew, tier, days) => {
     const before = await written("COLD");
+    await nextMillisecond();
     await renew(keyOf(before));
     const after = await shared.tierkeep.artifact(keyOf(before));
     expect(after?.tier).toBe(tier);
-    const ageSince = after?.ageSince ?? "";
-    await run(before.tenantId, daysAfter(ageSince, days));
+    // A moment after the write, and so a moment that a run can tell from it.
+    const renewedAt = after?.promotedAt ?? after?.modifiedAt ?? "";
+    expect(renewedAt > before.ageSince).toBe(true);
+    await run(before.tenantId, daysAfter(renewedAt, days));
     expect(await tierOf(before)).toBe(tier);
-    await run(before.tenantId, daysAfter(ageSince, days, 1));
+    await run(before.tenantId, daysAfter(renewedAt, days, 1));
     expect(await tierOf(before)).not.toBe(tier);
   });
 

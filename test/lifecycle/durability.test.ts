@@ -100,7 +100,7 @@ describe("SIGKILL in the midst of many writers", { timeout: 60_000 }, () => {
     const attempted = new Map<string, Set<string>>();
     for (let round = 0; round < 5; round++) {
       const tierkeep = createTierkeep({ url: server.url });
-      let left = 100;
+      let left = 60;
       const enough = Promise.withResolvers<void>();
       const writers = Array.from({ length: 16 }, async (_, writer) => {
         for (let turn = 0; ; turn++) {
@@ -149,7 +149,7 @@ describe("a run that is interrupted by SIGKILL", { timeout: 60_000 }, () => {
   it("goes on by itself after the next start, and treats each artifact once", async () => {
     await using server = await startServer({ env });
     const tierkeep = createTierkeep({ url: server.url });
-    const COUNT = 1000;
+    const COUNT = 700;
     await writeMany(server, "t", COUNT);
     const asOf = daysAfter(new Date().toISOString(), 8);
     const { job } = await tierkeep.runLifecycle({ asOf, waitSeconds: 0 });

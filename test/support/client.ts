@@ -17,6 +17,11 @@ export function daysAfter(instant: string, days: number, ms = 0): string {
   return new Date(Date.parse(instant) + Math.round(days * DAY_MS) + ms).toISOString();
 }
 
+/** Instants have milliseconds: what happens in the same one has no order that could be tested. */
+export async function nextMillisecond(): Promise<void> {
+  for (const start = Date.now(); Date.now() <= start; ) await new Promise(setImmediate);
+}
+
 /** The refusal that a call of the SDK ends with. Anything else, a good end included, is an error of the test. */
 export async function refusalOf(call: Promise<unknown>): Promise<TierkeepError> {
   let result: unknown;

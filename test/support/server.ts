@@ -250,8 +250,15 @@ function surroundings(): Record<string, string> {
 const runningChildren = new Set<ChildProcess>();
 const forgottenDirectories = new Set<string>();
 
-// A test that times out or throws before it could dispose of them must leave neither processes nor folders behind.
-process.on("exit", () => {
+// A test that times out or throws before it could dispose of them must leave neither processes nor folders behind; nor
+// must a whole file of which its runner has had enough, and which it ends with SIGTERM.
+process.on("exit", abandon);
+process.on("SIGTERM", () => {
+  abandon();
+  process.exit(143);
+});
+
+function abandon(): void {
   for (const child of runningChildren) child.kill("SIGKILL");
   for (const dir of forgottenDirectories) rmSync(dir, { recursive: true, force: true });
-});
+}

@@ -86,6 +86,7 @@ describe("GraphQL over HTTP", () => {
       { method: "POST", headers: { "content-type": JSON_TYPE }, body: '[{"query":"{ viewer { actor } }"}]' },
     ],
     ["another content type", 415, { method: "POST", headers: { "content-type": "text/csv" }, body: "a,b" }],
+    ["a form", 415, { method: "POST", body: new URLSearchParams({ query: "{ viewer { actor } }" }) }],
     ["another method", 405, { method: "DELETE" }],
   ])("refuses %s with BAD_USER_INPUT and %d", async (_what, status, init) => {
     await using world = await handlerUnderTest();

@@ -129,7 +129,10 @@ export function createGraphQL({ services, onInternal }: GraphQLParts) {
     yoga,
     async fetch(request: Request, context: ServerContext): Promise<Response> {
       context.call.operation = "graphql";
-      const response = await yoga.fetch(request, context);
+      // A form is what a web page may send without asking first. Nothing else is lost with it: GraphQL speaks JSON.
+      const response = isForm(request)
+        ? new Response(null, { status: 415 })
+        : await yoga.fetch(request, context);
       return response.body === null && response.status >= 400
         ? unprocessed(request, response, context.call)
         : response;
@@ -161,6 +164,10 @@ function unprocessed(request: Request, response: Response, call: Call): Response
 
 function refusal(code: "BAD_USER_INPUT", message: string, status: number): ExecutionResult {
   return { errors: [transportError(code, message, status)] };
+}
+
+function isForm({ headers }: Request): boolean {
+  return /^application\/x-www-form-urlencoded\b/i.test(headers.get("content-type") ?? "");
 }
 
 /** For the log: the operation's own name, or what it is. */
