@@ -62,6 +62,14 @@ export function listing(open: OpenForTest) {
         expect(await catalog.countArtifacts(selection)).toBe(whole.length);
         expect(await paged(catalog, selection, order, false)).toEqual(whole);
         expect(await paged(catalog, selection, order, true)).toEqual(whole);
+        // Between the first and the last, neither of them included.
+        const [first, last] = [whole[0], whole.at(-1)];
+        if (first === undefined || last === undefined) throw new Error("Every selection has something.");
+        const ends = { after: positionOf(order, first), before: positionOf(order, last), limit: 100 };
+        for (const backward of [false, true]) {
+          const inner = await catalog.listArtifacts(selection, order, { ...ends, backward });
+          expect(inner).toEqual(whole.slice(1, -1));
+        }
       }
     });
 
@@ -192,6 +200,7 @@ export function listing(open: OpenForTest) {
       ["text that is no number", { n: "1" }, 0],
       ["true that is no 1", { n: true }, 0],
       ["null that is not absent", { absent: null }, 0],
+      ["no key that every object inherits", JSON.parse('{"__proto__": {}}'), 0],
       ["null that is null", { nothing: null }, 1],
       ["every key that is given", { n: 1, list: [1, 2] }, 1],
       ["and not only some", { n: 1, list: [] }, 0],

@@ -12,7 +12,17 @@ import { keyOrderPage } from "./key-order.ts";
 import { onSnapshot } from "./snapshot.ts";
 import { inOrder, walk } from "./stretch.ts";
 
-const BY_KEY = `FROM tenant t CROSS JOIN workflow w CROSS JOIN artifact a`;
+const WITH_KEY = "WHERE t.name = ? AND w.tenant = t.id AND w.name = ? AND a.workflow = w.id AND a.name = ?";
+
+const BY_KEY = `SELECT ${ARTIFACT_COLUMNS} FROM tenant t CROSS JOIN workflow w CROSS JOIN artifact a ${WITH_KEY}`;
+
+const CONTENT_BY_KEY = `SELECT ${ARTIFACT_COLUMNS}, b.bytes FROM tenant t CROSS JOIN workflow w CROSS JOIN artifact a
+  LEFT JOIN inline_bytes b ON b.seq = a.inline ${WITH_KEY}`;
+
+const BY_KEYS = `SELECT ${ARTIFACT_COLUMNS}, k.key
+  FROM json_each(?) k CROSS JOIN tenant t CROSS JOIN workflow w CROSS JOIN artifact a
+  WHERE t.name = k.value ->> 0 AND w.tenant = t.id AND w.name = k.value ->> 1
+    AND a.workflow = w.id AND a.name = k.value ->> 2`;
 
 /** Reads of artifacts, on one connection. */
 export class ArtifactReads {
@@ -26,12 +36,7 @@ export class ArtifactReads {
   }
 
   artifact(key: ArtifactKey): ArtifactRow | null {
-    const cells = this.#connection
-      .statement(
-        `SELECT ${ARTIFACT_COLUMNS} ${BY_KEY}
-         WHERE t.name = ? AND w.tenant = t.id AND w.name = ? AND a.workflow = w.id AND a.name = ?`,
-      )
-      .get(key.tenantId, key.workflowId, key.artifactId);
+    const cells = this.#connection.statement(BY_KEY).get(key.tenantId, key.workflowId, key.artifactId);
     return cells === undefined ? null : artifactRow(cells);
   }
 
@@ -40,24 +45,14 @@ export class ArtifactReads {
     const found: (ArtifactRow | null)[] = keys.map(() => null);
     if (keys.length === 0) return found;
     const wanted = JSON.stringify(keys.map((key) => [key.tenantId, key.workflowId, key.artifactId]));
-    const rows = this.#connection
-      .statement(
-        `SELECT ${ARTIFACT_COLUMNS}, k.key
-         FROM json_each(?) k CROSS JOIN tenant t CROSS JOIN workflow w CROSS JOIN artifact a
-         WHERE t.name = k.value ->> 0 AND w.tenant = t.id AND w.name = k.value ->> 1
-           AND a.workflow = w.id AND a.name = k.value ->> 2`,
-      )
-      .all(wanted);
+    const rows = this.#connection.statement(BY_KEYS).all(wanted);
     for (const cells of rows) found[cells[ARTIFACT_COLUMN_COUNT] as number] = artifactRow(cells);
     return found;
   }
 
   content(key: ArtifactKey): { readonly row: ArtifactRow; readonly bytes: Uint8Array | null } | null {
     const cells = this.#connection
-      .statement(
-        `SELECT ${ARTIFACT_COLUMNS}, b.bytes ${BY_KEY} LEFT JOIN inline_bytes b ON b.seq = a.inline
-         WHERE t.name = ? AND w.tenant = t.id AND w.name = ? AND a.workflow = w.id AND a.name = ?`,
-      )
+      .statement(CONTENT_BY_KEY)
       .get(key.tenantId, key.workflowId, key.artifactId);
     if (cells === undefined) return null;
     return { row: artifactRow(cells), bytes: cells[ARTIFACT_COLUMN_COUNT] as Uint8Array | null };

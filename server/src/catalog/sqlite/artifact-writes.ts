@@ -10,7 +10,8 @@ import type { JobWrites } from "./job-writes.ts";
 import type { Names, WorkflowEntry } from "./names.ts";
 
 /** Its names are known to who asks, and need not be looked up. */
-const OWN_COLUMNS = ARTIFACT_COLUMNS.replace("t.name, w.name", "?, ?");
+const LOAD = `SELECT ${ARTIFACT_COLUMNS.replace("t.name, w.name", "?, ?")}
+  FROM artifact a INDEXED BY artifact_key WHERE a.workflow = ? AND a.name = ?`;
 
 /** An artifact as it is, with what only the driver knows of it. */
 export interface Loaded {
@@ -40,9 +41,7 @@ export class ArtifactWrites {
     const workflow = this.#names.findWorkflow(key.tenantId, key.workflowId);
     if (workflow === null) return null;
     const cells = this.#connection
-      .statement(
-        `SELECT ${OWN_COLUMNS} FROM artifact a INDEXED BY artifact_key WHERE a.workflow = ? AND a.name = ?`,
-      )
+      .statement(LOAD)
       .get(key.tenantId, key.workflowId, workflow.id, key.artifactId);
     return cells === undefined ? null : { row: artifactRow(cells), workflow, inline: inlineSeq(cells) };
   }

@@ -3,11 +3,20 @@ import type { Connection } from "./connection.ts";
 import type { WorkflowEntry } from "./names.ts";
 
 /** hot, hot bytes, warm, warm bytes, cold, cold bytes. */
-type Delta = [number, number, number, number, number, number];
+type Counts = [number, number, number, number, number, number];
+
+type Holder = "tenant" | "workflow";
+
+// Text that is put together anew is hashed anew each time it is looked up, and these run for every write.
+const READ = { tenant: readSql("tenant"), workflow: readSql("workflow") };
+const STORE = { tenant: storeSql("tenant"), workflow: storeSql("workflow") };
+
+/** Counts kept in memory; beyond that all are read anew, so that memory stays bounded. */
+const MAX_CACHED = 50_000;
 
 interface Deltas {
-  readonly tenants: Map<number, Delta>;
-  readonly workflows: Map<number, Delta>;
+  readonly tenants: Map<number, Counts>;
+  readonly workflows: Map<number, Counts>;
   unsettled: number;
   unsettledBytes: number;
 }
@@ -19,6 +28,8 @@ interface Deltas {
 export class HeldCounters {
   readonly #connection: Connection;
   #group = nothing();
+  /** As the rows are, for nobody else changes them: it spares a read for each write. */
+  readonly #stored: Record<Holder, Map<number, Counts>> = { tenant: new Map(), workflow: new Map() };
   #change: (() => void)[] = [];
 
   constructor(connection: Connection) {
@@ -51,8 +62,10 @@ export class HeldCounters {
     this.#change = [];
   }
 
-  /** Forgets the group. */
+  /** Forgets the group, which has not been committed, or not as far as is known. */
   drop(): void {
+    this.#stored.tenant.clear();
+    this.#stored.workflow.clear();
     this.#group = nothing();
     this.#change = [];
   }
@@ -60,7 +73,7 @@ export class HeldCounters {
   /** Writes what the group has gathered, before its COMMIT. */
   flush(): void {
     const { tenants, workflows, unsettled, unsettledBytes } = this.#group;
-    const total: Delta = [0, 0, 0, 0, 0, 0];
+    const total: Counts = [0, 0, 0, 0, 0, 0];
     const holders: [number, number, number] = [0, 0, 0];
     for (const [id, delta] of workflows) {
       const [before, after] = this.#raiseRow("workflow", id, delta);
@@ -90,29 +103,26 @@ export class HeldCounters {
   }
 
   /** The sets of tiers it has something in, before and after. */
-  #raiseRow(table: "tenant" | "workflow", id: number, delta: Delta): [number, number] {
-    const after = this.#connection
-      .statement(
-        `UPDATE ${table}_held SET hot = hot + ?, hot_bytes = hot_bytes + ?, warm = warm + ?, warm_bytes = warm_bytes + ?,
-           cold = cold + ?, cold_bytes = cold_bytes + ? WHERE ${table} = ? RETURNING hot, warm, cold`,
-      )
-      .get(...delta, id) as readonly number[];
-    let had = 0;
-    let has = 0;
-    for (const tier of [0, 1, 2]) {
-      const count = after[tier] ?? 0;
-      if (count > 0) has |= 1 << tier;
-      if (count - (delta[tier * 2] ?? 0) > 0) had |= 1 << tier;
-    }
-    return [had, has];
+  #raiseRow(holder: Holder, id: number, delta: Counts): [number, number] {
+    const stored = this.#stored[holder];
+    if (stored.size > MAX_CACHED) stored.clear();
+    const before = stored.get(id) ?? (this.#connection.statement(READ[holder]).get(id) as unknown as Counts);
+    const after = before.map((count, column) => count + (delta[column] ?? 0)) as Counts;
+    this.#connection.statement(STORE[holder]).run(...after, id);
+    stored.set(id, after);
+    return [tiersOf(before), tiersOf(after)];
   }
+}
+
+function tiersOf(counts: Counts): number {
+  return (counts[0] > 0 ? 1 : 0) | (counts[2] > 0 ? 2 : 0) | (counts[4] > 0 ? 4 : 0);
 }
 
 function nothing(): Deltas {
   return { tenants: new Map(), workflows: new Map(), unsettled: 0, unsettledBytes: 0 };
 }
 
-function raise(deltas: Map<number, Delta>, id: number, tier: Tier, count: number, sizeBytes: number): void {
+function raise(deltas: Map<number, Counts>, id: number, tier: Tier, count: number, sizeBytes: number): void {
   let delta = deltas.get(id);
   if (delta === undefined) {
     delta = [0, 0, 0, 0, 0, 0];
@@ -121,4 +131,13 @@ function raise(deltas: Map<number, Delta>, id: number, tier: Tier, count: number
   const column = TIERS.indexOf(tier) * 2;
   delta[column] = (delta[column] ?? 0) + count;
   delta[column + 1] = (delta[column + 1] ?? 0) + count * sizeBytes;
+}
+
+function readSql(holder: Holder): string {
+  return `SELECT hot, hot_bytes, warm, warm_bytes, cold, cold_bytes FROM ${holder}_held WHERE ${holder} = ?`;
+}
+
+function storeSql(holder: Holder): string {
+  return `UPDATE ${holder}_held SET hot = ?, hot_bytes = ?, warm = ?, warm_bytes = ?, cold = ?, cold_bytes = ?
+    WHERE ${holder} = ?`;
 }
