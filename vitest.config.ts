@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 // A folder here is slow; any other test file is part of the fast suite, so that none can be forgotten.
@@ -7,6 +8,8 @@ export default defineConfig({
   test: {
     // Node itself loads the code, as in production. Vite's runner would load graphql twice.
     experimental: { viteModuleRunner: false },
+    // Many files spend their time waiting for servers that they start and kill.
+    maxWorkers: availableParallelism() + 1,
     projects: [
       {
         extends: true,
