@@ -82,6 +82,15 @@ describe("upkeep", () => {
   });
 });
 
+it("a shutdown does not wait for what fails again and again", async () => {
+  await using store = await OpenedStore.open();
+  renameSync(view(store, ".tierkeep", "objects"), view(store, "unplugged"));
+  await store.write(keyOf("a"), Buffer.from("x"));
+  const tomorrow = Date.now() + 24 * 60 * 60 * 1000;
+  await store.engine.close(tomorrow);
+  expect(store.problems.filter((problem) => problem.startsWith("settle")).length).toBeGreaterThan(1);
+});
+
 describe("a purge", () => {
   it("is refused while the audit log is behind, dry ones are not, and nothing else is", async () => {
     await using store = await OpenedStore.open();

@@ -10,6 +10,7 @@ import { settle } from "./settle.ts";
 /** A pause after a commit, so that a burst of them is settled and published together. */
 const GATHER_MS = 20;
 const RETRY_MS = 1000;
+const CLOSING_ATTEMPTS = 3;
 
 export interface UpkeepParts {
   readonly catalog: Catalog;
@@ -70,10 +71,16 @@ export class Upkeep {
     return this.#run();
   }
 
-  /** Drains until `deadline` (ms since the epoch by the system's clock), then stops for good; what is left waits for the next start. */
+  /**
+   * Drains, until `deadline` (ms since the epoch by the system's clock) at most, then stops for good. What is left, or
+   * fails again at once, waits for the next start: nobody waits for a disk that is broken.
+   */
   async close(deadline: number): Promise<void> {
     const expired = setTimeout(() => this.#stop(), Math.max(0, deadline - Date.now()));
-    while (!this.#closed && !(await this.drain())) await sleep(RETRY_MS / 10);
+    for (let attempt = 0; attempt < CLOSING_ATTEMPTS && !this.#closed; attempt++) {
+      if (await this.drain()) break;
+      await sleep(RETRY_MS / 10);
+    }
     clearTimeout(expired);
     this.#stop();
     await this.#running;
