@@ -202,7 +202,8 @@ async function assemble({
       await engine.close(deadline);
       // What is left is exported at the next start.
       await Promise.race([audit.flush().catch(() => {}), until(deadline)]);
-      await audit.close();
+      // It waits for a write under way, which a disk that hangs never ends.
+      await Promise.race([audit.close(), until(deadline)]);
       await catalog.close();
       await tiers.close();
       lock.release();
