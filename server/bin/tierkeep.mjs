@@ -8,10 +8,15 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { compileCache, isNewEnough, pinnedNode, required } from "./node.mjs";
 
-// Streams of large artifacts leave short-lived buffers on several threads. Small nurseries and few arenas hand their
-// memory back soon, instead of growing to what a moment needed.
+// Streams and batches leave short-lived buffers on several threads. Small nurseries, few arenas and low thresholds hand
+// their memory back soon, instead of growing to what a moment needed. The names are those of glibc; elsewhere they mean nothing.
 const NURSERY = "--max-semi-space-size=4";
-const settings = { MALLOC_ARENA_MAX: "2", NODE_COMPILE_CACHE: compileCache };
+const settings = {
+  MALLOC_ARENA_MAX: "2",
+  MALLOC_TRIM_THRESHOLD_: "131072",
+  MALLOC_MMAP_THRESHOLD_: "65536",
+  NODE_COMPILE_CACHE: compileCache,
+};
 
 const newEnough = isNewEnough(process.versions.node);
 if (newEnough && (process.execArgv.includes(NURSERY) || typeof process.execve !== "function")) {

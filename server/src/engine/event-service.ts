@@ -6,8 +6,8 @@ import type { Catalog } from "../catalog/catalog.ts";
 import { connectionPage } from "./connection-page.ts";
 import type { EventCursors } from "./event-cursor.ts";
 
-/** Events that one follower holds at most, however far behind it is. */
-const FOLLOWED_PAGE = 100;
+/** Events that one follower holds at most, however far behind it is: what a stalled one costs. */
+const FOLLOWED_PAGE = 25;
 
 /** The event log, read from the catalog; nothing here holds events between reads. */
 export class EngineEvents implements EventService {

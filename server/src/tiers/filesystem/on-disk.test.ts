@@ -84,8 +84,10 @@ describe("objects on disk", () => {
     const object = `ab${"0".repeat(30)}`;
     await test.store.put([{ object, bytes: someBytes(10), modifiedAt: 0 }]);
     const folder = join(test.root, ".tierkeep", "objects");
-    for (const name of ["README", "ab/notes.txt", `ab/cd${"0".repeat(30)}`])
-      writeFileSync(join(folder, name), "");
+    mkdirSync(join(folder, "ab0"));
+    const strays = ["README", "ab/notes.txt", `ab/cd${"0".repeat(30)}`, `ab0/ab0${"0".repeat(29)}`];
+    for (const name of strays) writeFileSync(join(folder, name), "");
+    writeFileSync(join(folder, name), "");
     expect(await Array.fromAsync(test.store.list())).toEqual([object]);
   });
 
