@@ -238,6 +238,8 @@ describe("the threads that do file operations", () => {
     `;
     const child = spawn(process.execPath, ["--input-type=module", "--eval", script], {
       stdio: ["ignore", "pipe", "inherit"],
+      // So that a failure of this test does not leave it running.
+      timeout: 15_000,
     });
     const output = (await Array.fromAsync(child.stdout)).join("");
     expect(await new Promise((resolve) => child.on("close", resolve))).toBe(0);
