@@ -230,9 +230,9 @@ export function tierViewContract(name: string, open: () => Promise<ViewUnderTest
     it("keeps two calls for one key that overlap from tearing each other", async () => {
       await using test = await open();
       const [first, second] = [await stored(test, someBytes(10, 1)), await stored(test, someBytes(20, 2))];
-      const calls = [1, 2, 3, 4, 5, 6].map((round) =>
+      const calls = Array.from({ length: 100 }, (_, round) =>
         viewOf(test).publish([
-          round % 2 ? placed("HOT", first, round, [second]) : placed("WARM", second, round, [first]),
+          round % 2 === 0 ? placed("HOT", first, round, [second]) : placed("WARM", second, round, [first]),
         ]),
       );
       expect(await Promise.all(calls)).toEqual(calls.map(() => nothing));
@@ -275,6 +275,7 @@ export function tierViewContract(name: string, open: () => Promise<ViewUnderTest
 
     it.each([
       ["is not JSON", "nicht JSON"],
+      ["is null", "null"],
       ["is JSON of another kind", '["_version", "_checksum"]'],
       ["has no version", `{"_checksum":"${"0".repeat(64)}"}`],
       ["has a version in words", `{"_version":"1","_checksum":"${"0".repeat(64)}"}`],

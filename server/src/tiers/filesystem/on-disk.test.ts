@@ -87,7 +87,6 @@ describe("objects on disk", () => {
     mkdirSync(join(folder, "ab0"));
     const strays = ["README", "ab/notes.txt", `ab/cd${"0".repeat(30)}`, `ab0/ab0${"0".repeat(29)}`];
     for (const name of strays) writeFileSync(join(folder, name), "");
-    writeFileSync(join(folder, name), "");
     expect(await Array.fromAsync(test.store.list())).toEqual([object]);
   });
 
@@ -267,6 +266,26 @@ describe("a tier's folder", () => {
 });
 
 describe("the view's files", () => {
+  it("leave nothing temporary behind, placed, placed again, replaced or moved", async () => {
+    await using test = await openStoreUnderTest();
+    const objects = [newObject(), newObject()];
+    await test.store.put(objects.map((object) => ({ object, bytes: someBytes(9), modifiedAt: 0 })));
+    const sidecar = Buffer.from(`{"_version":1,"_checksum":"${"0".repeat(64)}"}`);
+    for (const [tier, index] of [
+      ["HOT", 0],
+      ["HOT", 0],
+      ["HOT", 1],
+      ["WARM", 1],
+    ] as const) {
+      const place = { tier, object: objects[index] ?? "", sidecar };
+      expect(await test.store.view?.publish([{ key, place, earlier: objects }])).toEqual({
+        quarantined: [],
+        failed: [],
+      });
+      expect(readdirSync(join(test.root, ".tierkeep", "tmp"))).toEqual([]);
+    }
+  });
+
   it("are written anew where they were edited: content stays the object's", async () => {
     await using test = await openStoreUnderTest();
     const object = newObject();
