@@ -57,7 +57,7 @@ export const DISK_STEPS = [
 export type DiskStep = (typeof DISK_STEPS)[number];
 
 /** What stands at a path or behind a descriptor. */
-export interface Facts {
+interface Facts {
   readonly kind: "file" | "directory" | "other";
   /** Device and inode: the same for two paths exactly when they are links of one file. */
   readonly identity: string;

@@ -334,6 +334,22 @@ describe("a power loss", () => {
     expect(readFileSync(new Layout(root).objectPath(A)).equals(someBytes(10))).toBe(true);
   });
 
+  it("brings back nothing that a second process deleted, though the first had unlinked it unsynced", async () => {
+    using history = new History();
+    const first = await history.open();
+    await first.put([{ object: A, bytes: someBytes(10), modifiedAt: WRITTEN_AT }]);
+    history.onStep = () => {
+      if (history.steps.at(-1) === "object.unlink.fsync") history.kill();
+    };
+    await expect(first.delete([A])).rejects.toThrow(Killed);
+    history.revive();
+    history.onStep = () => {};
+    const second = await history.open();
+    await second.delete([A]);
+    history.disk.crash("everything");
+    expect(existsSync(history.layout.objectPath(A))).toBe(false);
+  });
+
   it("may come before every kind of step that there is", async () => {
     using history = new History();
     history.onStep = () => {

@@ -13,7 +13,7 @@ import { Layout } from "./layout.ts";
 /** How the store under test does its work. */
 export type Workers = { readonly threads: number } | { readonly disk: Disk };
 
-export function lanesOf(root: string, workers: Workers): Lanes {
+function lanesOf(root: string, workers: Workers): Lanes {
   return "threads" in workers
     ? ioPool({ root, durability: "os", threads: workers.threads })
     : inlineLanes({ root, disk: workers.disk });
