@@ -21,8 +21,8 @@ export interface InlineCatalogOptions extends SqliteCatalogOptions {
   readonly probeDelaysMs?: readonly number[] | undefined;
 }
 
-const READER_CACHE_KIB = 16 * 1024;
-const SCAN_CACHE_KIB = 8 * 1024;
+const READER_CACHE_KIB = 8 * 1024;
+const SCAN_CACHE_KIB = 4 * 1024;
 
 /** Writes and scans each have a thread of their own. @throws NewerCatalogError, or what SQLite says of the file */
 export async function openSqliteCatalog(options: SqliteCatalogOptions): Promise<SqliteCatalog> {

@@ -28,7 +28,7 @@ const PROBE_DELAYS_MS = [0, 20, 50, 100, 250, 500, 1_000, 2_000];
 /** Pages in the WAL that are not in the catalog file yet, from which they are put there. */
 const CHECKPOINT_PAGES = 1_000;
 
-const CACHE_KIB = 24 * 1024;
+const CACHE_KIB = 12 * 1024;
 
 const FULL: RefusalRecord = {
   code: "STORAGE_FULL",
