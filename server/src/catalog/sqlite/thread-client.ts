@@ -27,7 +27,7 @@ export class ThreadClient {
     data: unknown,
     died: (error: Error) => void,
   ): Promise<{ readonly client: ThreadClient; readonly opened: T }> {
-    const worker = new Worker(script, { workerData: data });
+    const worker = new Worker(script, { workerData: data, resourceLimits: { maxYoungGenerationSizeMb: 4 } });
     const client = new ThreadClient(worker, died);
     return await new Promise((resolve, reject) => {
       worker.once("message", (opened: Opened<T>) => {

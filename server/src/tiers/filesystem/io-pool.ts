@@ -88,6 +88,8 @@ class RunningLane implements Lane {
     this.#worker = new Worker(entry, {
       workerData: settings,
       execArgv: [],
+      // Their memory is buffers, which are not in V8's heap: a small nursery is enough for what they do beside.
+      resourceLimits: { maxYoungGenerationSizeMb: 2 },
       name: `tierkeep io ${settings.lane}`,
     });
     this.#worker.on("message", (reply: WorkerReply) => this.#settle(reply));
