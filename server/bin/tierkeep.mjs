@@ -8,9 +8,11 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { compileCache, isNewEnough, pinnedNode, required } from "./node.mjs";
 
-// Streams and batches leave short-lived buffers on several threads. Small nurseries, few arenas and low thresholds hand
-// their memory back soon, instead of growing to what a moment needed. The names are those of glibc; elsewhere they mean nothing.
+// Streams and batches leave short-lived objects and buffers on several threads. Small nurseries, a heap that grows with
+// reluctance, few arenas and low thresholds hand their memory back soon, instead of keeping what a moment needed. The
+// names in capitals are glibc's; elsewhere they mean nothing.
 const NURSERY = "--max-semi-space-size=4";
+const THRIFT = "--optimize-for-size";
 const settings = {
   MALLOC_ARENA_MAX: "2",
   MALLOC_TRIM_THRESHOLD_: "131072",
@@ -29,7 +31,7 @@ if (newEnough && (process.execArgv.includes(NURSERY) || typeof process.execve !=
 
 function startAgain(node) {
   const self = fileURLToPath(import.meta.url);
-  const args = [...process.execArgv, NURSERY, self, ...process.argv.slice(2)];
+  const args = [...process.execArgv, NURSERY, THRIFT, self, ...process.argv.slice(2)];
   const env = { ...settings, ...process.env };
   // In place of this process, where it can: then there is one to signal and one to wait for.
   if (newEnough) process.execve(node, [node, ...args], env);
