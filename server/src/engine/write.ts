@@ -7,6 +7,7 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { WriteOptions } from "@tierkeep/schema/services/artifacts";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { WriteChange, WriteResult } from "../catalog/changes.ts";
+import { requireWritable } from "../catalog/decide/decide-write.ts";
 import type { TierStore, WrittenObject } from "../tiers/tier-store.ts";
 import type { Backlog } from "./backlog.ts";
 import type { Clock } from "./clock.ts";
@@ -98,24 +99,10 @@ export class Writer {
   async #checkPreconditions(options: WriteOptions): Promise<void> {
     if (!options.ifAbsent && options.ifChecksum === undefined) return;
     const row = await this.#parts.catalog.artifact(options);
-    if (options.ifAbsent && row) {
-      throw new Refused(
-        "PRECONDITION_FAILED",
-        "The artifact exists already. Leave ifAbsent out to replace it.",
-        {
-          checksum: row.checksum,
-        },
-      );
-    }
-    if (options.ifChecksum !== undefined && row?.checksum !== options.ifChecksum) {
-      throw new Refused(
-        "PRECONDITION_FAILED",
-        row
-          ? "The artifact's content is not the one that ifChecksum names. Read it again before you replace it."
-          : "There is no artifact whose content ifChecksum could name. Leave it out to write a new one.",
-        row ? { checksum: row.checksum } : {},
-      );
-    }
+    requireWritable(row, options, {
+      ifAbsent: options.ifAbsent ?? false,
+      ifChecksum: options.ifChecksum ?? null,
+    });
   }
 
   #change(

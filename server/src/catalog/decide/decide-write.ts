@@ -1,4 +1,5 @@
 import { ageDays } from "@tierkeep/schema/domain/ages";
+import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { WriteChange, WriteResult } from "../changes.ts";
 import type { ArtifactRow } from "../rows.ts";
@@ -12,6 +13,22 @@ export interface StagedObject {
   readonly owner: string;
 }
 
+/** Whether a write may be made on what is there: asked before its bytes are, and again at the commit. @throws Refused PRECONDITION_FAILED */
+export function requireWritable(
+  current: ArtifactRow | null,
+  key: ArtifactKey,
+  { ifAbsent, ifChecksum }: Pick<WriteChange, "ifAbsent" | "ifChecksum">,
+): void {
+  if (ifAbsent && current !== null) {
+    throw new Refused(
+      "PRECONDITION_FAILED",
+      `${named(key)} exists, and ifAbsent was given. Choose another artifact id, or leave ifAbsent out to replace it.`,
+      { checksum: current.checksum },
+    );
+  }
+  requireChecksumUnchanged(current, key, ifChecksum);
+}
+
 /** `staged`: what is known of the object; only asked where the bytes do not ride in the commit. @throws Refused */
 export function decideWrite(
   current: ArtifactRow | null,
@@ -19,14 +36,7 @@ export function decideWrite(
   change: WriteChange,
 ): Decision<WriteResult> {
   const { key, at } = change;
-  if (change.ifAbsent && current !== null) {
-    throw new Refused(
-      "PRECONDITION_FAILED",
-      `${named(key)} exists, and ifAbsent was given. Choose another artifact id, or leave ifAbsent out to replace it.`,
-      { checksum: current.checksum },
-    );
-  }
-  requireChecksumUnchanged(current, key, change.ifChecksum);
+  requireWritable(current, key, change);
   const inline = change.bytes !== null;
   if (!inline && (staged?.owner !== change.owner || staged.store !== change.store)) {
     throw new Refused(
