@@ -146,7 +146,11 @@ async function openGraphiQL(): Promise<Visit> {
         );
         if (await opened) break;
       }
-      await page.locator(".graphiql-query-editor .view-lines", { hasText: name }).waitFor();
+      // Until it has parsed and stored what the editor shows, GraphiQL would send the last tab's operation name with it.
+      await page.waitForFunction(
+        (operation) => localStorage.getItem("graphiql:query")?.includes(operation),
+        name,
+      );
     },
     execute: () => button.click(),
     async answers(text) {
