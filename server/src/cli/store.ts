@@ -4,6 +4,7 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Services } from "@tierkeep/schema/services/services";
 import type { Logger } from "pino";
 import { AuditExporter } from "../audit/exporter.ts";
+import type { SigningKey } from "../audit/signing-key.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { openCatalog } from "../catalog/open-catalog.ts";
 import { NewerCatalogError } from "../catalog/sqlite/migrations.ts";
@@ -22,6 +23,7 @@ import { EngineJobs } from "../lifecycle/job-service.ts";
 import { startSchedule } from "../lifecycle/schedule.ts";
 import { probeLinks } from "../tiers/filesystem/probe-links.ts";
 import { openTiers, type Tiers } from "../tiers/open-tiers.ts";
+import { openAuditKey } from "./audit-key.ts";
 import { StartProblem } from "./exit-codes.ts";
 import { openStoreFile, prepareFolders, type StorePaths, storePaths, systemCodeOf } from "./store-files.ts";
 
@@ -71,8 +73,9 @@ export async function openStore(config: Config, options: OpenStoreOptions): Prom
     if (lock === null) throw new StoreOwnedError(paths.root);
     undo.push(() => lock.release());
     const { storeKey, isNew } = await openStoreFile(paths);
+    const auditKey = await openAuditKey(config, paths);
     const [catalog, tiers] = await openBoth(config, paths, undo);
-    return await assemble({ config, paths, options, lock, storeKey, isNew, catalog, tiers, undo });
+    return await assemble({ config, paths, options, lock, storeKey, auditKey, isNew, catalog, tiers, undo });
   } catch (error) {
     for (const step of undo.reverse()) await step();
     throw error;
@@ -121,6 +124,7 @@ interface Parts {
   readonly options: OpenStoreOptions;
   readonly lock: OwnerLock;
   readonly storeKey: Uint8Array;
+  readonly auditKey: SigningKey;
   readonly isNew: boolean;
   readonly catalog: Catalog;
   readonly tiers: Tiers;
@@ -133,6 +137,7 @@ async function assemble({
   options,
   lock,
   storeKey,
+  auditKey,
   isNew,
   catalog,
   tiers,
@@ -146,7 +151,13 @@ async function assemble({
   const onProblem = (message: string, error?: unknown) => log.warn({ err: error }, message);
   const policy = config.retention;
 
-  const audit = new AuditExporter({ catalog, directory: paths.logs, onProblem });
+  const audit = new AuditExporter({
+    catalog,
+    directory: paths.logs,
+    key: auditKey,
+    segmentBytes: config.auditFileBytes,
+    onProblem,
+  });
   undo.push(() => audit.close());
   const engine = openEngine({
     catalog,

@@ -10,6 +10,9 @@ export interface Config {
   readonly corsOrigins: readonly string[];
   readonly storageBasePath: string;
   readonly logDir: string;
+  /** Path of a PEM; null: the store's own key. */
+  readonly auditSigningKey: string | null;
+  readonly auditFileBytes: number | null;
   readonly retention: RetentionPolicy;
   /** A cron expression. */
   readonly lifecycleSchedule: string | null;
@@ -70,6 +73,8 @@ export function loadConfig(env: Environment, judges: Judges): Config {
     corsOrigins: Object.freeze(read("CORS_ORIGINS")),
     storageBasePath: read("STORAGE_BASE_PATH"),
     logDir: read("LOG_DIR"),
+    auditSigningKey: read("AUDIT_SIGNING_KEY"),
+    auditFileBytes: read("AUDIT_FILE_BYTES"),
     retention: Object.freeze(retention),
     lifecycleSchedule: schedule,
     allowAsOf: read("TIERKEEP_ALLOW_AS_OF"),
