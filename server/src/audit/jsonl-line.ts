@@ -17,6 +17,25 @@ export interface Link {
 export function jsonlLine(event: LifecycleEvent, { segment, prev }: Link): string {
   return `${JSON.stringify({
     seq: event.seq,
+    ...lineFields(event),
+    ...(segment === null ? {} : { segment }),
+    prev,
+  })}\n`;
+}
+
+/** What an event says, but for its place in the log. Its words may be those of a newer server. */
+export interface Told
+  extends Omit<LifecycleEvent, "seq" | "type" | "actor" | "fromTier" | "toTier" | "errorCode"> {
+  readonly type: string;
+  readonly actor: string | null;
+  readonly fromTier: string | null;
+  readonly toTier: string | null;
+  readonly errorCode: string | null;
+}
+
+/** What a line says, under the names of the log, in its order. */
+export function lineFields(event: Told): Readonly<Record<string, unknown>> {
+  return {
     timestamp: new Date(event.timestamp).toISOString(),
     event_type: event.type.toLowerCase(),
     tenant_id: event.tenantId,
@@ -32,9 +51,7 @@ export function jsonlLine(event: LifecycleEvent, { segment, prev }: Link): strin
     job_id: event.jobId,
     error_code: event.errorCode,
     error: event.error,
-    ...(segment === null ? {} : { segment }),
-    prev,
-  })}\n`;
+  };
 }
 
 export interface ChainedLines {

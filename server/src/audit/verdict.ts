@@ -30,7 +30,7 @@ export interface Gap {
 export interface Verdict {
   /** Null: everything that is proved below stands. */
   readonly problem: Problem | null;
-  /** Lines that are there as they were signed. */
+  /** Lines that are there as they were signed; with a problem, those looked at before it was found. */
   readonly lines: number;
   /** Of these, the first ones, written before lines named each other: only that the last of them is as it was is proved. */
   readonly unchainedLines: number;

@@ -14,6 +14,10 @@ export const COMMANDS = {
     summary: "bring an artifact back to a hotter tier",
     load: () => import("./restore.ts"),
   },
+  audit: {
+    summary: "verify the audit log, or take a selection from it",
+    load: () => import("./audit.ts"),
+  },
   demo: {
     summary: "take real files from hot to purged in a store of its own",
     load: () => import("./demo.ts"),
