@@ -40,16 +40,6 @@ export class LineReader implements Disposable {
     return this.#held.length === 0 && !this.#fill();
   }
 
-  /** How many bytes follow, which are passed over. */
-  skipRest(): number {
-    let bytes = 0;
-    do {
-      bytes += this.#held.length;
-      this.#held = Buffer.alloc(0);
-    } while (this.#fill());
-    return bytes;
-  }
-
   #fill(): boolean {
     const read = readSync(this.#file, this.#piece, 0, PIECE_BYTES, null);
     this.#held = Buffer.concat([this.#held, this.#piece.subarray(0, read)]);

@@ -4,27 +4,34 @@ import { dirname, join } from "node:path";
 /** Makes what was written durable; the exporter hands it its one sync at a time. */
 export type Sync = (handle: FileHandle) => Promise<void>;
 
-/** Opens a file to read and write; one that is not there is created, its name durable, with its folder. */
+/** Opens a file to read and write; one that is not there is created, with its folder. Its name is durable either way. */
 export async function openLogFile(directory: string, file: string, sync: Sync): Promise<FileHandle> {
   const path = join(directory, file);
+  const handle = (await openExisting(path)) ?? (await create(directory, path, sync));
   try {
-    const handle = await open(path, "r+");
-    if ((await handle.stat()).isFile()) return handle;
-    await handle.close();
-    throw new Error(`${file} is no regular file`);
-  } catch (error) {
-    if (!isAbsent(error)) throw error;
-  }
-  const made = await mkdir(directory, { recursive: true });
-  if (made !== undefined) await syncDirectory(dirname(made), sync);
-  const handle = await open(path, "wx+");
-  try {
+    if (!(await handle.stat()).isFile()) throw new Error(`${file} is no regular file`);
+    // Also of one that was there: a crash may have come between its creation and this.
     await syncDirectory(directory, sync);
+    return handle;
   } catch (error) {
     await handle.close();
     throw error;
   }
-  return handle;
+}
+
+async function openExisting(path: string): Promise<FileHandle | null> {
+  try {
+    return await open(path, "r+");
+  } catch (error) {
+    if (isAbsent(error)) return null;
+    throw error;
+  }
+}
+
+async function create(directory: string, path: string, sync: Sync): Promise<FileHandle> {
+  const made = await mkdir(directory, { recursive: true });
+  if (made !== undefined) await syncDirectory(dirname(made), sync);
+  return await open(path, "wx+");
 }
 
 async function syncDirectory(directory: string, sync: Sync): Promise<void> {
@@ -41,13 +48,8 @@ async function syncDirectory(directory: string, sync: Sync): Promise<void> {
  * cannot be opened for writing.
  */
 export async function isStill(handle: FileHandle, path: string, size: number): Promise<boolean> {
-  let named: FileHandle;
-  try {
-    named = await open(path, "r+");
-  } catch (error) {
-    if (isAbsent(error)) return false;
-    throw error;
-  }
+  const named = await openExisting(path);
+  if (named === null) return false;
   try {
     const [ours, theirs] = await Promise.all([handle.stat(), named.stat()]);
     return ours.dev === theirs.dev && ours.ino === theirs.ino && theirs.size === size;
@@ -88,6 +90,6 @@ export async function lineBefore(handle: FileHandle, end: number): Promise<Buffe
   }
 }
 
-export function isAbsent(error: unknown): boolean {
+function isAbsent(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code === "ENOENT";
 }

@@ -133,18 +133,13 @@ export class LogWalk implements Disposable {
         : type === "gap" && (seq === 0 || this.#remembered.get(seq)?.has(head ?? ""));
     if (this.#seq < seq) throw this.#missing(record, this.#last?.file ?? segmentName(record.segment));
     if (!stood) throw this.#at(`is not what the log went on from at ${time}, event ${seq}`);
-    if (type === "gap") {
-      const unprovedBytes = this.#passOver(record.segment);
-      const file = segmentName(record.segment);
-      this.gaps.push({ time, file, seq, reason: reason ?? "unknown", unprovedBytes });
-    } else if (this.#open !== null && !this.#open.reader.atEnd()) {
+    if (this.#open !== null && !this.#open.reader.atEnd()) {
       const { file, reader } = this.#open;
-      throw new Finding(
-        file,
-        reader.lineNumber + 1,
-        `comes after the end of this file, which was signed at ${time}`,
-      );
+      const message = `was never signed; it stood there when ${segmentName(record.segment)} was begun at ${time}, or was put there since`;
+      throw new Finding(file, reader.lineNumber + 1, message);
     }
+    if (type === "gap")
+      this.gaps.push({ time, file: segmentName(record.segment), seq, reason: reason ?? "unknown" });
     this.#close();
     this.#seq = seq;
     this.#head = head;
@@ -186,22 +181,6 @@ export class LogWalk implements Disposable {
   #pass(): void {
     this.#ahead = this.#ahead.slice(1);
     this.#passed += 1;
-  }
-
-  /** What nobody signed before a gap: the rest of the file, and files between it and the one that the gap begins. In bytes. */
-  #passOver(segment: number): number {
-    const { number: from = 0, reader: rest } = this.#open ?? {};
-    let bytes = rest?.skipRest() ?? 0;
-    for (
-      let [next] = this.#ahead;
-      next && next.number > from && next.number < segment;
-      [next] = this.#ahead
-    ) {
-      using reader = new LineReader(join(this.#directory, next.file));
-      bytes += reader.skipRest();
-      this.#pass();
-    }
-    return bytes;
   }
 
   /** Reads a line and compares it with the one before. False: the file has no more. */

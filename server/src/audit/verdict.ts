@@ -23,8 +23,6 @@ export interface Gap {
   /** The event after which it goes on. */
   readonly seq: number;
   readonly reason: Beginning;
-  /** Bytes at the end of the files before that nobody signed. */
-  readonly unprovedBytes: number;
 }
 
 export interface Verdict {

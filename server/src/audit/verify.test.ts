@@ -71,7 +71,7 @@ describe("an audit log that nobody touched", () => {
     expect(await world.verify()).toMatchObject({
       problem: null,
       lines: 4,
-      gaps: [{ file: LOG, seq: 2, reason: "missing", unprovedBytes: 0 }],
+      gaps: [{ file: LOG, seq: 2, reason: "missing" }],
     });
   });
 
@@ -140,7 +140,7 @@ describe("a gap", () => {
     expect(await world.verify()).toMatchObject({
       problem: null,
       lines: 6,
-      gaps: [{ file: SECOND, seq: 2, reason: "ahead", unprovedBytes: 0 }],
+      gaps: [{ file: SECOND, seq: 2, reason: "ahead" }],
     });
     await edit(world.path(LOG), (text) => text.replace(/tester(?=[^\n]*\n$)/, "nobody"));
     expect((await world.verify()).problem).toMatchObject({ file: LOG, line: 5 });
@@ -165,20 +165,18 @@ describe("a gap", () => {
     });
   });
 
-  it("tells of bytes that somebody added to the log, and forgives nothing that was there", async () => {
+  it("does not excuse bytes that somebody added to the log, and is all that is told once they are removed", async () => {
     await using world = await World.open();
     await world.happen(2);
     await world.exportAll();
+    const text = await world.read(LOG);
     await appendFile(world.path(LOG), "somebody else's line\n");
     expect((await world.verify()).problem).toMatchObject({ file: LOG, line: 3 });
     await world.happen(1);
     await world.exportAll();
-    expect(await world.verify()).toMatchObject({
-      problem: null,
-      gaps: [{ reason: "ahead", unprovedBytes: 21 }],
-    });
-    await edit(world.path(LOG), (text) => text.slice(text.indexOf("\n") + 1));
-    expect((await world.verify()).problem).toMatchObject({ file: LOG, line: 1 });
+    expect((await world.verify()).problem).toMatchObject({ file: LOG, line: 3 });
+    await writeFile(world.path(LOG), text);
+    expect(await world.verify()).toMatchObject({ problem: null, gaps: [{ file: SECOND, reason: "ahead" }] });
   });
 
   it("does not make up for lines that are gone", async () => {
@@ -266,7 +264,8 @@ describe("whatever is done to an audit log", () => {
   }, 60_000);
 });
 
-const place = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+// Not fc.double, which is of all doubles alike: nearly every one of them is nearly 0.
+const place = fc.nat(9_999).map((part) => part / 10_000);
 const TAMPERING = fc.record({
   file: place,
   how: fc.constantFrom(

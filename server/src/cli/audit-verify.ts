@@ -9,7 +9,7 @@ import { verifyLog } from "../audit/verify.ts";
 import { StartProblem } from "./exit-codes.ts";
 import { readConfig } from "./read-config.ts";
 import type { Output } from "./render-output.ts";
-import { counted, shownBytes } from "./render-quantity.ts";
+import { counted } from "./render-quantity.ts";
 import { systemCodeOf } from "./store-files.ts";
 
 export interface AuditVerifyOptions {
@@ -80,11 +80,8 @@ function show(verdict: Verdict, { text, talk, style }: Output): void {
     verdict;
   for (const file of strangers)
     talk(`${file} does not begin with a line of this log, and was not looked at.`);
-  for (const { time, file, seq, reason, unprovedBytes } of gaps) {
-    const unproved = unprovedBytes > 0 ? `; ${shownBytes(unprovedBytes)} before it that nobody signed` : "";
-    talk(
-      `Gap: ${file} goes on after event ${seq}, signed at ${time}: ${BEGINNINGS[reason].means}${unproved}.`,
-    );
+  for (const { time, file, seq, reason } of gaps) {
+    talk(`Gap: ${file} goes on after event ${seq}, signed at ${time}: ${BEGINNINGS[reason].means}.`);
   }
   if (unchainedLines > 0) {
     talk(
