@@ -19,7 +19,7 @@ export class ChecksumMismatchError extends TierkeepError {
   declare readonly code: "CHECKSUM_MISMATCH";
 }
 
-/** Something else is under way that excludes this. */
+/** Something else is under way that excludes this, or the idempotency key came with another request. */
 export class ConflictError extends TierkeepError {
   override readonly name: string = "ConflictError";
   declare readonly code: "CONFLICT";

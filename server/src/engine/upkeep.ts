@@ -4,6 +4,7 @@ import type { TierStore } from "../tiers/tier-store.ts";
 import type { Backlog } from "./backlog.ts";
 import type { Clock } from "./clock.ts";
 import { collect } from "./collect.ts";
+import { forget } from "./forget.ts";
 import { publish } from "./publish.ts";
 import { settle } from "./settle.ts";
 
@@ -34,8 +35,8 @@ interface Duty {
 }
 
 /**
- * What follows a commit: settle, publish and collect, a batch of each in turn, never two at once, so that none starves
- * under load. Woken by commits. A duty that failed is tried again after a second and keeps the others from nothing.
+ * What follows a commit: settle, publish, collect and forget, a batch of each in turn, never two at once, so that none
+ * starves under load. Woken by commits. A duty that failed is tried again after a second and keeps the others from nothing.
  */
 export class Upkeep {
   readonly #parts: UpkeepParts;
@@ -55,6 +56,7 @@ export class Upkeep {
       { name: "settle", batch: () => settle(catalog, stores), failedAt: null },
       { name: "publish", batch: () => this.#publish(), failedAt: null },
       { name: "collect", batch: () => collect(catalog, stores, clock.now()), failedAt: null },
+      { name: "forget", batch: () => forget(catalog, clock.now()), failedAt: null },
     ];
     this.#stopListening = catalog.onCommitted(() => this.wake());
   }
