@@ -53,7 +53,7 @@ export class Upkeep {
     this.#parts = parts;
     const { catalog, stores, clock } = parts;
     this.#duties = [
-      { name: "settle", batch: () => settle(catalog, stores), failedAt: null },
+      { name: "settle", batch: () => this.#settle(), failedAt: null },
       { name: "publish", batch: () => this.#publish(), failedAt: null },
       { name: "collect", batch: () => collect(catalog, stores, clock.now()), failedAt: null },
       { name: "forget", batch: () => forget(catalog, clock.now()), failedAt: null },
@@ -131,18 +131,28 @@ export class Upkeep {
   }
 
   async #do(duty: Duty): Promise<number> {
-    let trouble: unknown = null;
-    let treated = 0;
     try {
-      treated = await duty.batch();
+      const treated = await duty.batch();
       duty.failedAt = null;
+      return treated;
     } catch (error) {
-      trouble = error;
       duty.failedAt = performance.now();
       this.#parts.onProblem(`${duty.name} failed and will be tried again`, error);
+      return 0;
     }
-    if (duty.name === "settle") await this.#refreshBacklog(trouble);
-    return treated;
+  }
+
+  /** The backlog learns what rides by now, and what is in the way of settling it. */
+  async #settle(): Promise<number> {
+    const { catalog, stores } = this.#parts;
+    try {
+      const settled = await settle(catalog, stores);
+      await this.#refreshBacklog(null);
+      return settled;
+    } catch (error) {
+      await this.#refreshBacklog(error instanceof Refused ? error : null);
+      throw error;
+    }
   }
 
   /** A key that cannot be published keeps no other from it. */
@@ -160,10 +170,10 @@ export class Upkeep {
     return keys - failed.length;
   }
 
-  async #refreshBacklog(trouble: unknown): Promise<void> {
+  async #refreshBacklog(trouble: Refused | null): Promise<void> {
     try {
       const { bytes } = await this.#parts.catalog.unsettledTotal();
-      this.#parts.backlog.refresh(bytes, trouble instanceof Refused ? trouble : null);
+      this.#parts.backlog.refresh(bytes, trouble);
     } catch (error) {
       this.#parts.onProblem("the backlog cannot be read", error);
     }
