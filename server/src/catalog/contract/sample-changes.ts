@@ -4,6 +4,7 @@ import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { LifecycleJob, RestoreJob } from "@tierkeep/schema/services/jobs";
 import type { Catalog, Stretch } from "../catalog.ts";
 import type {
+  EventChange,
   LifecycleStepChange,
   MoveChange,
   PurgeChange,
@@ -63,6 +64,29 @@ export function move(of: string, toTier: Tier, given: Partial<MoveChange> = {}):
 export function purge(of: string, given: Partial<PurgeChange> = {}): PurgeChange {
   const base = { kind: "purge", fromTier: null, ifChecksum: null, dryRun: false } as const;
   return { ...base, key: key(of), at: NOW, actor: "ann", ...given };
+}
+
+/** A change that is nothing but an event: what a scan has found. */
+export function scanEvent(given: Partial<EventChange["event"]> = {}): EventChange {
+  const event: EventChange["event"] = {
+    timestamp: NOW,
+    type: "SCAN_ERROR",
+    actor: "system",
+    tenantId: "acme",
+    workflowId: null,
+    artifactId: null,
+    fromTier: null,
+    toTier: null,
+    ageDays: null,
+    sizeBytes: null,
+    checksum: null,
+    dryRun: false,
+    jobId: null,
+    errorCode: null,
+    error: null,
+    ...given,
+  };
+  return { kind: "event", event };
 }
 
 export function lifecycleJob(given: Partial<LifecycleJob> = {}): LifecycleJob {
