@@ -5,6 +5,7 @@ import type { LifecycleJob, RestoreJob } from "@tierkeep/schema/services/jobs";
 import type { Catalog, Stretch } from "../catalog.ts";
 import type {
   EventChange,
+  FinishJobChange,
   LifecycleStepChange,
   MoveChange,
   PurgeChange,
@@ -142,6 +143,18 @@ export function startJob(job: StartJobChange["job"], given: Partial<StartJobChan
     actor: "schedule",
     ...given,
   };
+}
+
+/** Its end, well and 1 ms after NOW. */
+export function finish(jobId: string, given: Partial<FinishJobChange> = {}): FinishJobChange {
+  const base = {
+    kind: "finishJob",
+    status: "SUCCEEDED",
+    errorCode: null,
+    error: null,
+    durationSeconds: 2.5,
+  } as const;
+  return { ...base, jobId, at: NOW + 1, actor: "schedule", ...given };
 }
 
 /** The step that `job` takes with the artifact as it was when planned. */
