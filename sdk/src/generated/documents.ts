@@ -11,6 +11,8 @@ import type {
   ArtifactsByKeyQueryVariables,
   CancelJobMutation,
   CancelJobMutationVariables,
+  ConfirmReindexMutation,
+  ConfirmReindexMutationVariables,
   JobQuery,
   JobQueryVariables,
   LastLifecycleJobQuery,
@@ -37,6 +39,12 @@ import type {
   PromoteArtifactMutationVariables,
   PurgeArtifactMutation,
   PurgeArtifactMutationVariables,
+  ReindexMutation,
+  ReindexMutationVariables,
+  ReindexJobQuery,
+  ReindexJobQueryVariables,
+  ReindexJobFindingsQuery,
+  ReindexJobFindingsQueryVariables,
   RestoreArtifactMutation,
   RestoreArtifactMutationVariables,
   RestoreArtifactsMutation,
@@ -51,6 +59,12 @@ import type {
   TenantsQueryVariables,
   TierStatsQuery,
   TierStatsQueryVariables,
+  VerifyArtifactsMutation,
+  VerifyArtifactsMutationVariables,
+  VerifyJobQuery,
+  VerifyJobQueryVariables,
+  VerifyJobFindingsQuery,
+  VerifyJobFindingsQueryVariables,
   ViewerQuery,
   ViewerQueryVariables,
   WorkflowQuery,
@@ -63,7 +77,7 @@ import type {
 
 const ArtifactText = "fragment Artifact on Artifact{id tenantId workflowId artifactId tier sizeBytes checksum contentType metadata createdAt modifiedAt promotedAt promotedFrom ageSince ageDays nextTransition{action at}downloadUrl}";
 
-const JobText = "fragment Job on Job{__typename id ...JobProgress ...on LifecycleJob{...LifecycleJob}...on RestoreJob{...RestoreJob}}";
+const JobText = "fragment Job on Job{__typename id ...JobProgress ...on LifecycleJob{...LifecycleJob}...on RestoreJob{...RestoreJob}...on ReindexJob{...ReindexJob}...on VerifyJob{...VerifyJob}}";
 
 const JobProgressText = "fragment JobProgress on Job{status dryRun startedAt finishedAt durationSeconds progress totalErrors error}";
 
@@ -77,13 +91,19 @@ const NodeText = "fragment Node on Node{__typename id ...on Artifact{...Artifact
 
 const PageInfoText = "fragment PageInfo on PageInfo{hasNextPage hasPreviousPage startCursor endCursor}";
 
+const ReindexJobText = "fragment ReindexJob on ReindexJob{__typename id ...JobProgress adoptedCount presentCount quarantinedCount leftCount confirmedAt}";
+
 const RestoreJobText = "fragment RestoreJob on RestoreJob{__typename id ...JobProgress tenantId toTier restoredCount skippedCount}";
 
 const RetentionPolicyText = "fragment RetentionPolicy on RetentionPolicy{hotDays warmDays coldDays}";
 
+const StoreFindingText = "fragment StoreFinding on StoreFinding{kind path tenantId workflowId artifactId tier message}";
+
 const TenantText = "fragment Tenant on Tenant{id tenantId retentionPolicy{...RetentionPolicy}tierStats{...TierStats}}";
 
 const TierStatsText = "fragment TierStats on TierStats{tier artifactCount totalBytes tenantCount}";
+
+const VerifyJobText = "fragment VerifyJob on VerifyJob{__typename id ...JobProgress tenantId checkedCount checkedBytes damagedCount missingCount strayCount}";
 
 const WorkflowText = "fragment Workflow on Workflow{id workflowId tenant{id tenantId}tierStats{...TierStats}}";
 
@@ -114,13 +134,19 @@ export const ArtifactsByKeyDocument: Operation<ArtifactsByKeyQuery, ArtifactsByK
 export const CancelJobDocument: Operation<CancelJobMutation, CancelJobMutationVariables> = {
   kind: "mutation",
   name: "CancelJob",
-  text: "mutation CancelJob($input:CancelJobInput!){cancelJob(input:$input){job{...Job}}}" + JobText + JobProgressText + LifecycleJobText + RestoreJobText + RetentionPolicyText,
+  text: "mutation CancelJob($input:CancelJobInput!){cancelJob(input:$input){job{...Job}}}" + JobText + JobProgressText + LifecycleJobText + ReindexJobText + RestoreJobText + RetentionPolicyText + VerifyJobText,
+};
+
+export const ConfirmReindexDocument: Operation<ConfirmReindexMutation, ConfirmReindexMutationVariables> = {
+  kind: "mutation",
+  name: "ConfirmReindex",
+  text: "mutation ConfirmReindex($input:ConfirmReindexInput!){confirmReindex(input:$input){job{...ReindexJob}}}" + JobProgressText + ReindexJobText,
 };
 
 export const JobDocument: Operation<JobQuery, JobQueryVariables> = {
   kind: "query",
   name: "Job",
-  text: "query Job($id:ID!){node(id:$id){__typename ...Job}}" + JobText + JobProgressText + LifecycleJobText + RestoreJobText + RetentionPolicyText,
+  text: "query Job($id:ID!){node(id:$id){__typename ...Job}}" + JobText + JobProgressText + LifecycleJobText + ReindexJobText + RestoreJobText + RetentionPolicyText + VerifyJobText,
 };
 
 export const LastLifecycleJobDocument: Operation<LastLifecycleJobQuery, LastLifecycleJobQueryVariables> = {
@@ -195,6 +221,24 @@ export const PurgeArtifactDocument: Operation<PurgeArtifactMutation, PurgeArtifa
   text: "mutation PurgeArtifact($input:PurgeArtifactInput!){purgeArtifact(input:$input){tenantId workflowId artifactId fromTier sizeBytes dryRun}}",
 };
 
+export const ReindexDocument: Operation<ReindexMutation, ReindexMutationVariables> = {
+  kind: "mutation",
+  name: "Reindex",
+  text: "mutation Reindex($input:ReindexInput!){reindex(input:$input){job{...ReindexJob}}}" + JobProgressText + ReindexJobText,
+};
+
+export const ReindexJobDocument: Operation<ReindexJobQuery, ReindexJobQueryVariables> = {
+  kind: "query",
+  name: "ReindexJob",
+  text: "query ReindexJob($id:ID!){reindexJob(id:$id){...ReindexJob}}" + JobProgressText + ReindexJobText,
+};
+
+export const ReindexJobFindingsDocument: Operation<ReindexJobFindingsQuery, ReindexJobFindingsQueryVariables> = {
+  kind: "query",
+  name: "ReindexJobFindings",
+  text: "query ReindexJobFindings($id:ID!$first:Int$after:String$last:Int$before:String$withTotalCount:Boolean!=false){reindexJob(id:$id){findings(first:$first after:$after last:$last before:$before){nodes{...StoreFinding}pageInfo{...PageInfo}totalCount@include(if:$withTotalCount)}}}" + PageInfoText + StoreFindingText,
+};
+
 export const RestoreArtifactDocument: Operation<RestoreArtifactMutation, RestoreArtifactMutationVariables> = {
   kind: "mutation",
   name: "RestoreArtifact",
@@ -235,6 +279,24 @@ export const TierStatsDocument: Operation<TierStatsQuery, TierStatsQueryVariable
   kind: "query",
   name: "TierStats",
   text: "query TierStats($tenantId:String){tierStats(tenantId:$tenantId){...TierStats}}" + TierStatsText,
+};
+
+export const VerifyArtifactsDocument: Operation<VerifyArtifactsMutation, VerifyArtifactsMutationVariables> = {
+  kind: "mutation",
+  name: "VerifyArtifacts",
+  text: "mutation VerifyArtifacts($input:VerifyArtifactsInput!){verifyArtifacts(input:$input){job{...VerifyJob}}}" + JobProgressText + VerifyJobText,
+};
+
+export const VerifyJobDocument: Operation<VerifyJobQuery, VerifyJobQueryVariables> = {
+  kind: "query",
+  name: "VerifyJob",
+  text: "query VerifyJob($id:ID!){verifyJob(id:$id){...VerifyJob}}" + JobProgressText + VerifyJobText,
+};
+
+export const VerifyJobFindingsDocument: Operation<VerifyJobFindingsQuery, VerifyJobFindingsQueryVariables> = {
+  kind: "query",
+  name: "VerifyJobFindings",
+  text: "query VerifyJobFindings($id:ID!$first:Int$after:String$last:Int$before:String$withTotalCount:Boolean!=false){verifyJob(id:$id){findings(first:$first after:$after last:$last before:$before){nodes{...StoreFinding}pageInfo{...PageInfo}totalCount@include(if:$withTotalCount)}}}" + PageInfoText + StoreFindingText,
 };
 
 export const ViewerDocument: Operation<ViewerQuery, ViewerQueryVariables> = {

@@ -55,7 +55,7 @@ export class GraphqlValidationFailedError extends TierkeepError {
   declare readonly code: "GRAPHQL_VALIDATION_FAILED";
 }
 
-/** A hold forbids removing or replacing the artifact. Reserved: nothing in this version raises it. */
+/** The artifact is held, or nothing may be purged until a reindex is confirmed. */
 export class HeldError extends TierkeepError {
   override readonly name: string = "HeldError";
   declare readonly code: "HELD";

@@ -6,6 +6,7 @@ import {
   ArtifactsDocument,
   ArtifactsByKeyDocument,
   CancelJobDocument,
+  ConfirmReindexDocument,
   JobDocument,
   LastLifecycleJobDocument,
   LifecycleEventDocument,
@@ -18,6 +19,9 @@ import {
   NodesDocument,
   PromoteArtifactDocument,
   PurgeArtifactDocument,
+  ReindexDocument,
+  ReindexJobDocument,
+  ReindexJobFindingsDocument,
   RestoreArtifactDocument,
   RestoreArtifactsDocument,
   RetentionPolicyDocument,
@@ -25,6 +29,9 @@ import {
   TenantDocument,
   TenantsDocument,
   TierStatsDocument,
+  VerifyArtifactsDocument,
+  VerifyJobDocument,
+  VerifyJobFindingsDocument,
   ViewerDocument,
   WorkflowDocument,
   WorkflowsDocument,
@@ -41,6 +48,8 @@ import type {
   ArtifactsQueryVariables,
   CancelJobInput,
   CancelJobMutation,
+  ConfirmReindexInput,
+  ConfirmReindexMutation,
   JobQuery,
   JobQueryVariables,
   LastLifecycleJobQuery,
@@ -64,6 +73,12 @@ import type {
   PromoteArtifactMutation,
   PurgeArtifactInput,
   PurgeArtifactMutation,
+  ReindexInput,
+  ReindexJobFindingsQuery,
+  ReindexJobFindingsQueryVariables,
+  ReindexJobQuery,
+  ReindexJobQueryVariables,
+  ReindexMutation,
   RestoreArtifactInput,
   RestoreArtifactMutation,
   RestoreArtifactsInput,
@@ -78,6 +93,12 @@ import type {
   TenantsQueryVariables,
   TierStatsQuery,
   TierStatsQueryVariables,
+  VerifyArtifactsInput,
+  VerifyArtifactsMutation,
+  VerifyJobFindingsQuery,
+  VerifyJobFindingsQueryVariables,
+  VerifyJobQuery,
+  VerifyJobQueryVariables,
   ViewerQuery,
   WorkflowQuery,
   WorkflowQueryVariables,
@@ -98,6 +119,8 @@ export interface TierkeepMethods {
   artifactsByKey(args: ArtifactsByKeyQueryVariables, options?: RequestOptions): Promise<ArtifactsByKeyQuery["artifactsByKey"]>;
   /** Stops a job between two artifacts. What it has done stays done. Needs OPERATOR. */
   cancelJob(args: CancelJobInput, options?: RequestOptions): Promise<NonNullable<CancelJobMutation["cancelJob"]>>;
+  /** Says that somebody has looked at what a reindex found, so that it holds up no purge any more. While it runs: CONFLICT. Of a dry run: BAD_USER_INPUT. Needs ADMIN. */
+  confirmReindex(args: ConfirmReindexInput, options?: RequestOptions): Promise<NonNullable<ConfirmReindexMutation["confirmReindex"]>>;
   /** Whatever has this global id. Null: nothing has, or it is no such id. */
   job(args: JobQueryVariables, options?: RequestOptions): Promise<JobQuery["node"]>;
   /** The lifecycle run that finished last. Null: none has. */
@@ -120,8 +143,14 @@ export interface TierkeepMethods {
   nodes(args: NodesQueryVariables, options?: RequestOptions): Promise<NodesQuery["nodes"]>;
   /** Moves an artifact to another tier by hand. Its age starts anew where that tier is hotter. Where it already is: SAME_TIER. Needs WRITER. */
   promoteArtifact(args: PromoteArtifactInput, options?: RequestOptions): Promise<NonNullable<PromoteArtifactMutation["promoteArtifact"]>>;
-  /** Deletes an artifact for good, whatever its age and tier. Its events stay. While the audit log cannot be written: UNAVAILABLE. Needs OPERATOR. */
+  /** Deletes an artifact for good, whatever its age and tier. Its events stay. While the audit log cannot be written: UNAVAILABLE. With the key retention_override in its metadata, or while a reindex waits for confirmReindex: HELD. Needs OPERATOR. */
   purgeArtifact(args: PurgeArtifactInput, options?: RequestOptions): Promise<NonNullable<PurgeArtifactMutation["purgeArtifact"]>>;
+  /** Goes through the published tree, whoever wrote it, and takes up every artifact that the catalog does not have: a lost catalog is rebuilt so, and the tree of another system adopted. Nothing is overwritten or deleted. Once it has adopted something, every purge is refused with HELD until confirmReindex. One live reindex runs at a time, else CONFLICT (with extensions.jobId). On a server without a published tree: UNAVAILABLE. Needs ADMIN. */
+  reindex(args: ReindexInput, options?: RequestOptions): Promise<NonNullable<ReindexMutation["reindex"]>>;
+  /** The reindex of this id. Null: there is none, or the id is of something else. */
+  reindexJob(args: ReindexJobQueryVariables, options?: RequestOptions): Promise<ReindexJobQuery["reindexJob"]>;
+  /** What it found, in that order. Kept for the last 100 jobs of its kind. */
+  reindexJobFindings(args: ReindexJobFindingsQueryVariables, options?: RequestOptions): Promise<NonNullable<ReindexJobFindingsQuery["reindexJob"]>["findings"] | null>;
   /** Brings an artifact back to a hotter tier. Its age starts anew, so the next lifecycle run leaves it there. Where it already is: SAME_TIER. Needs WRITER. */
   restoreArtifact(args: RestoreArtifactInput, options?: RequestOptions): Promise<NonNullable<RestoreArtifactMutation["restoreArtifact"]>>;
   /** Brings many artifacts back to a hotter tier, as a job. Needs WRITER. */
@@ -136,6 +165,12 @@ export interface TierkeepMethods {
   tenants(args?: TenantsQueryVariables, options?: RequestOptions): Promise<TenantsQuery["tenants"]>;
   /** What each tier holds: always HOT, WARM, COLD, in this order. */
   tierStats(args?: TierStatsQueryVariables, options?: RequestOptions): Promise<TierStatsQuery["tierStats"]>;
+  /** Reads every byte of every artifact and compares its checksum, then looks for objects and files that belong to none. It changes nothing; damage is told by an event, as when it is read. Needs OPERATOR; for all tenants, ADMIN. */
+  verifyArtifacts(args: VerifyArtifactsInput, options?: RequestOptions): Promise<NonNullable<VerifyArtifactsMutation["verifyArtifacts"]>>;
+  /** The verification of this id. Null: there is none, or the id is of something else. */
+  verifyJob(args: VerifyJobQueryVariables, options?: RequestOptions): Promise<VerifyJobQuery["verifyJob"]>;
+  /** What it found, in that order. Kept for the last 100 jobs of its kind. */
+  verifyJobFindings(args: VerifyJobFindingsQueryVariables, options?: RequestOptions): Promise<NonNullable<VerifyJobFindingsQuery["verifyJob"]>["findings"] | null>;
   /** Who you are to this server. */
   viewer(options?: RequestOptions): Promise<ViewerQuery["viewer"]>;
   /** Its workflow of this name. Null: it has none. */
@@ -168,6 +203,10 @@ export function methodsOver(send: Send): TierkeepMethods {
     async cancelJob(args, options) {
       const data = await send(CancelJobDocument, { input: args }, options);
       return payloadOf(data.cancelJob);
+    },
+    async confirmReindex(args, options) {
+      const data = await send(ConfirmReindexDocument, { input: args }, options);
+      return payloadOf(data.confirmReindex);
     },
     async job(args, options) {
       const data = await send(JobDocument, args, options);
@@ -217,6 +256,18 @@ export function methodsOver(send: Send): TierkeepMethods {
       const data = await send(PurgeArtifactDocument, { input: args }, options);
       return payloadOf(data.purgeArtifact);
     },
+    async reindex(args, options) {
+      const data = await send(ReindexDocument, { input: args }, options);
+      return payloadOf(data.reindex);
+    },
+    async reindexJob(args, options) {
+      const data = await send(ReindexJobDocument, args, options);
+      return data.reindexJob;
+    },
+    async reindexJobFindings(args, options) {
+      const data = await send(ReindexJobFindingsDocument, args, options);
+      return data.reindexJob?.findings ?? null;
+    },
     async restoreArtifact(args, options) {
       const data = await send(RestoreArtifactDocument, { input: args }, options);
       return payloadOf(data.restoreArtifact);
@@ -244,6 +295,18 @@ export function methodsOver(send: Send): TierkeepMethods {
     async tierStats(args, options) {
       const data = await send(TierStatsDocument, args ?? {}, options);
       return data.tierStats;
+    },
+    async verifyArtifacts(args, options) {
+      const data = await send(VerifyArtifactsDocument, { input: args }, options);
+      return payloadOf(data.verifyArtifacts);
+    },
+    async verifyJob(args, options) {
+      const data = await send(VerifyJobDocument, args, options);
+      return data.verifyJob;
+    },
+    async verifyJobFindings(args, options) {
+      const data = await send(VerifyJobFindingsDocument, args, options);
+      return data.verifyJob?.findings ?? null;
     },
     async viewer(options) {
       const data = await send(ViewerDocument, {}, options);

@@ -1,4 +1,6 @@
 import { randomBytes } from "node:crypto";
+import type { StoreFinding } from "@tierkeep/schema/domain/findings";
+import { requireIdentifier } from "@tierkeep/schema/domain/identifiers";
 import type { Page, PageRequest } from "@tierkeep/schema/domain/pages";
 import type { RetentionPolicy } from "@tierkeep/schema/domain/policy";
 import type { Principal } from "@tierkeep/schema/domain/principal";
@@ -8,14 +10,26 @@ import type {
   JobService,
   LifecycleItem,
   LifecycleJob,
+  ReindexJob,
+  ReindexOptions,
   RestoreArtifactsOptions,
   RestoreJob,
   RunLifecycleOptions,
+  VerifyJob,
+  VerifyOptions,
 } from "@tierkeep/schema/services/jobs";
 import { connectionPage } from "../engine/connection-page.ts";
 import type { Engine } from "../engine/engine.ts";
-import { keyPositions, keysetCursors, startPositions } from "../engine/keyset-cursor.ts";
-import { isSameInput, type LifecycleInput, lifecycleInput, restoreInput, tenantOf } from "./job-input.ts";
+import { keyPositions, keysetCursors, numberPositions, startPositions } from "../engine/keyset-cursor.ts";
+import {
+  isSameInput,
+  type LifecycleInput,
+  lifecycleInput,
+  noTree,
+  requireWait,
+  restoreInput,
+  tenantOf,
+} from "./job-input.ts";
 import { JobRunner } from "./job-runner.ts";
 import { BATCH_SIZE } from "./job-work.ts";
 
@@ -34,7 +48,7 @@ export interface JobsParts {
   readonly batchSize?: number;
 }
 
-/** Lifecycle runs and bulk restores: rows in the catalog, driven by this process. */
+/** Lifecycle runs, bulk restores, reindexes and verifications: rows in the catalog, driven by this process. */
 export class EngineJobs implements JobService {
   readonly #parts: JobsParts;
   readonly #runner: JobRunner;
@@ -117,6 +131,69 @@ export class EngineJobs implements JobService {
       positionOf: ({ tenantId, workflowId, artifactId }) => ({ tenantId, workflowId, artifactId }),
       nodeOf: (item) => item,
       count: () => catalog.countItems(jobId),
+      indexed: true,
+    });
+  }
+
+  async reindex(principal: Principal, { dryRun, waitSeconds }: ReindexOptions): Promise<ReindexJob> {
+    requireWait(waitSeconds);
+    if (this.#parts.engine.adopter === null) throw noTree();
+    const id = newJobId();
+    await this.#start(principal, null, {
+      kind: "reindex",
+      ...this.#newFacts(id, dryRun, null),
+      adoptedCount: 0,
+      presentCount: 0,
+      quarantinedCount: 0,
+      leftCount: 0,
+      confirmedAt: null,
+    });
+    await this.#runner.wait(id, waitSeconds);
+    return (await this.#job(id)) as ReindexJob;
+  }
+
+  async confirmReindex(principal: Principal, jobId: string): Promise<ReindexJob> {
+    const { catalog, clock } = this.#parts.engine;
+    const job = await this.#job(jobId);
+    if (job.kind !== "reindex") throw new Refused("NOT_FOUND", "The job of this id is no reindex.");
+    if (job.status === "RUNNING") {
+      throw new Refused("CONFLICT", "This reindex is under way. Look at what it found once it has ended.", {
+        jobId,
+      });
+    }
+    if (job.dryRun)
+      throw new Refused("BAD_USER_INPUT", "A dry reindex has changed nothing. Confirm the live one.", {
+        argument: "id",
+      });
+    await catalog.commit({ kind: "confirmReindex", at: clock.now(), actor: principal.actor, jobId });
+    return (await this.#job(jobId)) as ReindexJob;
+  }
+
+  async verify(principal: Principal, { tenantId, waitSeconds }: VerifyOptions): Promise<VerifyJob> {
+    requireWait(waitSeconds);
+    if (tenantId !== undefined) requireIdentifier("tenantId", tenantId);
+    const id = newJobId();
+    await this.#start(principal, null, {
+      kind: "verify",
+      ...this.#newFacts(id, false, tenantId ?? null),
+      checkedCount: 0,
+      checkedBytes: 0,
+      damagedCount: 0,
+      missingCount: 0,
+      strayCount: 0,
+    });
+    await this.#runner.wait(id, waitSeconds);
+    return (await this.#job(id)) as VerifyJob;
+  }
+
+  async findings(_principal: Principal, jobId: string, page: PageRequest): Promise<Page<StoreFinding>> {
+    const { catalog } = this.#parts.engine;
+    return connectionPage(page, {
+      cursors: keysetCursors({ list: "storeFindings", filter: { jobId } }, numberPositions),
+      list: (stretch) => catalog.listFindings(jobId, stretch),
+      positionOf: ({ number }) => number,
+      nodeOf: (finding) => finding,
+      count: () => catalog.countFindings(jobId),
       indexed: true,
     });
   }

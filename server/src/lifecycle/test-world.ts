@@ -13,6 +13,7 @@ import type { Catalog, CommitOutcome } from "../catalog/catalog.ts";
 import type { Change, LifecycleStepChange, RestoreItemChange } from "../catalog/changes.ts";
 import { openCatalog } from "../catalog/open-catalog.ts";
 import type { ArtifactRow, JobRow, LifecycleItemRow } from "../catalog/rows.ts";
+import type { Checker } from "../engine/checker.ts";
 import type { Engine } from "../engine/engine.ts";
 import { EngineJobs, type JobsParts } from "./job-service.ts";
 
@@ -101,6 +102,8 @@ export class TestWorld implements AsyncDisposable {
       catalog,
       clock: { now: () => this.now },
       artifacts: {} as ArtifactService,
+      adopter: null,
+      checker: {} as Checker,
       purgeRefusal: async () => this.refusal,
       takeSteps: async <C extends LifecycleStepChange | RestoreItemChange>(changes: readonly C[]) => {
         const purges = changes.some((change) => change.kind === "lifecycleStep" && change.step === "PURGE");

@@ -8,7 +8,8 @@ import { MIGRATIONS, migrate, NewerCatalogError } from "./migrations.ts";
 import { InlineSqliteCatalog } from "./open-sqlite-catalog.ts";
 import { tempDir } from "./temp-dir.ts";
 
-const next = { version: 2, sql: "CREATE TABLE later (id INTEGER PRIMARY KEY) STRICT" };
+const newest = MIGRATIONS.length;
+const next = { version: newest + 1, sql: "CREATE TABLE later (id INTEGER PRIMARY KEY) STRICT" };
 
 function connect(path: string) {
   return new Connection({ path, durability: "fsync", cacheKiB: 1024 });
@@ -55,13 +56,17 @@ describe("migrations", () => {
     const catalog = InlineSqliteCatalog.open({ path, durability: "fsync" });
     await catalog.commit(write("a/w/1"));
     await catalog.close();
-    expect(existsSync(`${path}.format-1.bak`)).toBe(false);
+    expect(existsSync(`${path}.format-${newest}.bak`)).toBe(false);
     const connection = connect(path);
     migrate(connection, path, [...MIGRATIONS, next]);
-    expect(connection.statement("PRAGMA user_version").get()).toEqual([2]);
+    expect(connection.statement("PRAGMA user_version").get()).toEqual([newest + 1]);
     expect(connection.statement("SELECT count(*) FROM later").get()).toEqual([0]);
     connection.close();
-    const copy = await openCatalog({ path: `${path}.format-1.bak`, durability: "fsync", thread: "inline" });
+    const copy = await openCatalog({
+      path: `${path}.format-${newest}.bak`,
+      durability: "fsync",
+      thread: "inline",
+    });
     expect(await all(copy)).toMatchObject([{ artifactId: "1" }]);
     await copy.close();
   });
@@ -71,9 +76,9 @@ describe("migrations", () => {
     const path = folder.file("catalog.db");
     const connection = connect(path);
     migrate(connection, path);
-    const broken = { version: 3, sql: "CREATE TABLE half (id INTEGER PRIMARY KEY); NONSENSE" };
+    const broken = { version: newest + 2, sql: "CREATE TABLE half (id INTEGER PRIMARY KEY); NONSENSE" };
     expect(() => migrate(connection, path, [...MIGRATIONS, next, broken])).toThrow();
-    expect(connection.statement("PRAGMA user_version").get()).toEqual([2]);
+    expect(connection.statement("PRAGMA user_version").get()).toEqual([newest + 1]);
     const half = "SELECT count(*) FROM sqlite_schema WHERE name = 'half'";
     expect(connection.statement(half).get()).toEqual([0]);
     migrate(connection, path, [
