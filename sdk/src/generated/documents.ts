@@ -11,6 +11,8 @@ import type {
   ArtifactsByKeyQueryVariables,
   CancelJobMutation,
   CancelJobMutationVariables,
+  ConfirmReindexMutation,
+  ConfirmReindexMutationVariables,
   JobQuery,
   JobQueryVariables,
   LastLifecycleJobQuery,
@@ -37,6 +39,12 @@ import type {
   PromoteArtifactMutationVariables,
   PurgeArtifactMutation,
   PurgeArtifactMutationVariables,
+  ReindexMutation,
+  ReindexMutationVariables,
+  ReindexJobQuery,
+  ReindexJobQueryVariables,
+  ReindexJobFindingsQuery,
+  ReindexJobFindingsQueryVariables,
   RestoreArtifactMutation,
   RestoreArtifactMutationVariables,
   RestoreArtifactsMutation,
@@ -51,6 +59,12 @@ import type {
   TenantsQueryVariables,
   TierStatsQuery,
   TierStatsQueryVariables,
+  VerifyArtifactsMutation,
+  VerifyArtifactsMutationVariables,
+  VerifyJobQuery,
+  VerifyJobQueryVariables,
+  VerifyJobFindingsQuery,
+  VerifyJobFindingsQueryVariables,
   ViewerQuery,
   ViewerQueryVariables,
   WorkflowQuery,
@@ -63,17 +77,20 @@ import type {
 
 const FRAGMENTS: { readonly [name: string]: string } = {
   Artifact: "fragment Artifact on Artifact{id tenantId workflowId artifactId tier sizeBytes checksum contentType metadata createdAt modifiedAt promotedAt promotedFrom ageSince ageDays nextTransition{action at}downloadUrl}",
-  Job: "fragment Job on Job{__typename id ...JobProgress ...on LifecycleJob{...LifecycleJob}...on RestoreJob{...RestoreJob}}",
+  Job: "fragment Job on Job{__typename id ...JobProgress ...on LifecycleJob{...LifecycleJob}...on RestoreJob{...RestoreJob}...on ReindexJob{...ReindexJob}...on VerifyJob{...VerifyJob}}",
   JobProgress: "fragment JobProgress on Job{status dryRun startedAt finishedAt durationSeconds progress totalErrors error}",
   LifecycleEvent: "fragment LifecycleEvent on LifecycleEvent{id cursor timestamp type actor tenantId workflowId artifactId fromTier toTier ageDays sizeBytes checksum dryRun jobId errorCode error}",
   LifecycleItem: "fragment LifecycleItem on LifecycleItem{tenantId workflowId artifactId step fromTier toTier ageDays sizeBytes outcome errorCode error}",
   LifecycleJob: "fragment LifecycleJob on LifecycleJob{__typename id ...JobProgress asOf tenantId steps promotedToWarm promotedToCold purged retentionPolicy{...RetentionPolicy}}",
   Node: "fragment Node on Node{__typename id ...on Artifact{...Artifact}...on Tenant{...Tenant}...on Workflow{...Workflow}...on Job{...JobProgress}}",
   PageInfo: "fragment PageInfo on PageInfo{hasNextPage hasPreviousPage startCursor endCursor}",
+  ReindexJob: "fragment ReindexJob on ReindexJob{__typename id ...JobProgress adoptedCount presentCount quarantinedCount leftCount confirmedAt}",
   RestoreJob: "fragment RestoreJob on RestoreJob{__typename id ...JobProgress tenantId toTier restoredCount skippedCount}",
   RetentionPolicy: "fragment RetentionPolicy on RetentionPolicy{hotDays warmDays coldDays}",
+  StoreFinding: "fragment StoreFinding on StoreFinding{kind path tenantId workflowId artifactId tier message}",
   Tenant: "fragment Tenant on Tenant{id tenantId retentionPolicy{...RetentionPolicy}tierStats{...TierStats}}",
   TierStats: "fragment TierStats on TierStats{tier artifactCount totalBytes tenantCount}",
+  VerifyJob: "fragment VerifyJob on VerifyJob{__typename id ...JobProgress tenantId checkedCount checkedBytes damagedCount missingCount strayCount}",
   Workflow: "fragment Workflow on Workflow{id workflowId tenant{id tenantId}tierStats{...TierStats}}",
 };
 
@@ -99,6 +116,11 @@ export const ArtifactsByKeyDocument: TypedDocument<ArtifactsByKeyQuery, Artifact
 
 export const CancelJobDocument: TypedDocument<CancelJobMutation, CancelJobMutationVariables> = /* @__PURE__ */ withFragments(
   "mutation CancelJob($input:CancelJobInput!){cancelJob(input:$input){job{...Job}}}",
+  FRAGMENTS,
+);
+
+export const ConfirmReindexDocument: TypedDocument<ConfirmReindexMutation, ConfirmReindexMutationVariables> = /* @__PURE__ */ withFragments(
+  "mutation ConfirmReindex($input:ConfirmReindexInput!){confirmReindex(input:$input){job{...ReindexJob}}}",
   FRAGMENTS,
 );
 
@@ -167,6 +189,21 @@ export const PurgeArtifactDocument: TypedDocument<PurgeArtifactMutation, PurgeAr
   FRAGMENTS,
 );
 
+export const ReindexDocument: TypedDocument<ReindexMutation, ReindexMutationVariables> = /* @__PURE__ */ withFragments(
+  "mutation Reindex($input:ReindexInput!){reindex(input:$input){job{...ReindexJob}}}",
+  FRAGMENTS,
+);
+
+export const ReindexJobDocument: TypedDocument<ReindexJobQuery, ReindexJobQueryVariables> = /* @__PURE__ */ withFragments(
+  "query ReindexJob($id:ID!){reindexJob(id:$id){...ReindexJob}}",
+  FRAGMENTS,
+);
+
+export const ReindexJobFindingsDocument: TypedDocument<ReindexJobFindingsQuery, ReindexJobFindingsQueryVariables> = /* @__PURE__ */ withFragments(
+  "query ReindexJobFindings($id:ID!$first:Int$after:String$last:Int$before:String$withTotalCount:Boolean!=false){reindexJob(id:$id){findings(first:$first after:$after last:$last before:$before){nodes{...StoreFinding}pageInfo{...PageInfo}totalCount@include(if:$withTotalCount)}}}",
+  FRAGMENTS,
+);
+
 export const RestoreArtifactDocument: TypedDocument<RestoreArtifactMutation, RestoreArtifactMutationVariables> = /* @__PURE__ */ withFragments(
   "mutation RestoreArtifact($input:RestoreArtifactInput!){restoreArtifact(input:$input){artifact{...Artifact}fromTier toTier dryRun}}",
   FRAGMENTS,
@@ -199,6 +236,21 @@ export const TenantsDocument: TypedDocument<TenantsQuery, TenantsQueryVariables>
 
 export const TierStatsDocument: TypedDocument<TierStatsQuery, TierStatsQueryVariables> = /* @__PURE__ */ withFragments(
   "query TierStats($tenantId:String){tierStats(tenantId:$tenantId){...TierStats}}",
+  FRAGMENTS,
+);
+
+export const VerifyArtifactsDocument: TypedDocument<VerifyArtifactsMutation, VerifyArtifactsMutationVariables> = /* @__PURE__ */ withFragments(
+  "mutation VerifyArtifacts($input:VerifyArtifactsInput!){verifyArtifacts(input:$input){job{...VerifyJob}}}",
+  FRAGMENTS,
+);
+
+export const VerifyJobDocument: TypedDocument<VerifyJobQuery, VerifyJobQueryVariables> = /* @__PURE__ */ withFragments(
+  "query VerifyJob($id:ID!){verifyJob(id:$id){...VerifyJob}}",
+  FRAGMENTS,
+);
+
+export const VerifyJobFindingsDocument: TypedDocument<VerifyJobFindingsQuery, VerifyJobFindingsQueryVariables> = /* @__PURE__ */ withFragments(
+  "query VerifyJobFindings($id:ID!$first:Int$after:String$last:Int$before:String$withTotalCount:Boolean!=false){verifyJob(id:$id){findings(first:$first after:$after last:$last before:$before){nodes{...StoreFinding}pageInfo{...PageInfo}totalCount@include(if:$withTotalCount)}}}",
   FRAGMENTS,
 );
 
