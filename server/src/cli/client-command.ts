@@ -37,10 +37,6 @@ export async function asClient(
 }
 
 export function processOutput(json?: boolean | undefined): Output {
-  // Whoever reads may leave early, as `head` does. The work is done all the same.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-  });
   return outputTo({ json, stdout: process.stdout, stderr: process.stderr, env: process.env });
 }
 
