@@ -116,7 +116,9 @@ describe("connect", () => {
     const config = configIn(folder);
     await mkdir(join(folder.path, "artifacts/.tierkeep"), { recursive: true });
     const lock = tryOwn(join(folder.path, "artifacts/.tierkeep/owner-lock.db"));
-    await expect(connect(config, { log, signal: AbortSignal.timeout(50) })).rejects.toThrow();
+    await expect(connect(config, { log, signal: AbortSignal.timeout(50) })).rejects.toMatchObject({
+      name: "AbortError",
+    });
     lock?.release();
   });
 });
