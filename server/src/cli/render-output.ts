@@ -2,7 +2,7 @@ import type { Writable } from "node:stream";
 import pc from "picocolors";
 import wrapAnsi from "wrap-ansi";
 import { type Cell, type Column, type Layout, layoutOf, renderHead, renderRow } from "./render-table.ts";
-import { jsonLine, visibleLines } from "./render-text.ts";
+import { jsonText, visibleLines } from "./render-text.ts";
 
 /** Where a command writes: data for programs and people to stdout, talk about it to stderr. */
 export interface Output {
@@ -26,6 +26,8 @@ export interface Output {
   ): Promise<number>;
   /** One JSON value; nothing without --json. */
   value(value: unknown): void;
+  /** What is JSON for people too: with --json a line, without it indented, unless it is one of many. */
+  data(value: unknown, indent?: "indented" | "line"): void;
   talk(text: string): void;
   readonly style: {
     bold(text: string): string;
@@ -70,10 +72,13 @@ export function outputTo({ json = false, stdout, stderr, env }: OutputOptions): 
   const text = (lines: string) => {
     const shown = visibleLines(lines, colour ? "keep" : "escape");
     const width = widthOf(stdout, env);
-    print(width === Number.POSITIVE_INFINITY ? shown : wrapAnsi(shown, width, { trim: false }));
+    print(width === Number.POSITIVE_INFINITY ? shown : folded(shown, width));
+  };
+  const data = (value: unknown, indent: "indented" | "line" = "indented") => {
+    if (!closed.signal.aborted) stdout.write(`${jsonText(value, json || indent === "line" ? 0 : 2)}\n`);
   };
   const value = (value: unknown) => {
-    if (json && !closed.signal.aborted) stdout.write(`${jsonLine(value)}\n`);
+    if (json) data(value);
   };
 
   function rows(columns: readonly Column[]): TableRows {
@@ -124,9 +129,14 @@ export function outputTo({ json = false, stdout, stderr, env }: OutputOptions): 
       return count;
     },
     value,
+    data,
     talk: (lines) => void stderr.write(`${visibleLines(lines, talkStyles)}\n`),
     style: { bold, dim, red, green },
   };
+}
+
+function folded(text: string, width: number): string {
+  return wrapAnsi(text, width, { trim: false }).replace(/ +$/gm, "");
 }
 
 /** https://no-color.org: any value that is not empty means none. */
