@@ -30,7 +30,9 @@ Examples:
 `;
 
 export function configure(command: Command, run: Run): void {
-  command.description("Moves artifacts to colder tiers as they age, and purges them when their time is up.");
+  command
+    .description("Moves artifacts to colder tiers as they age, and purges them when their time is up.")
+    .addHelpText("after", "\nExample:\n  tierkeep lifecycle run --dry-run\n\nEach has a --help of its own.");
   const runCommand = command
     .command("run")
     .description(
