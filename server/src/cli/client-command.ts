@@ -39,7 +39,7 @@ export async function asClient(
   kind: "changes" | "reads" = "changes",
 ): Promise<number> {
   const output = processOutput(json);
-  using interrupted = interruption(kind === "reads");
+  using interrupted = interruption(kind === "reads" ? output.closed : null);
   const { signal } = interrupted;
   try {
     const server = serverOf(url, process.env);
@@ -65,10 +65,6 @@ export async function asClient(
 }
 
 export function processOutput(json?: boolean | undefined): Output {
-  // Whoever reads may leave early, as `head` does.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-  });
   return outputTo({ json, stdout: process.stdout, stderr: process.stderr, env: process.env });
 }
 
