@@ -11,7 +11,7 @@ export interface Dialogue {
   readonly output: Terminal<Writable>;
 }
 
-const DIALOGUE: Dialogue = { input: process.stdin, output: process.stderr };
+export const DIALOGUE: Dialogue = { input: process.stdin, output: process.stderr };
 
 /** Whether somebody sits there who could answer. */
 export function isInteractive({ input, output }: Dialogue = DIALOGUE): boolean {

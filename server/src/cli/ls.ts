@@ -1,15 +1,12 @@
 import { requireIdentifier } from "@tierkeep/schema/domain/identifiers";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
-import type { Artifact, ArtifactFilter, ArtifactOrder, Tierkeep } from "@tierkeep/sdk";
+import type { ArtifactFilter, ArtifactOrder } from "@tierkeep/sdk";
 import { type Command, InvalidArgumentError } from "commander";
 import { type FilterOptions, filterOf, filterOptions } from "./artifact-filter-options.ts";
+import { listArtifacts } from "./artifact-table.ts";
 import { asClient, type ClientOptions, clientOptions, tierOption } from "./client-command.ts";
 import type { Run } from "./command.ts";
-import { keyText } from "./key-arguments.ts";
-import type { Output } from "./render-output.ts";
-import { counted, shownAge, shownBytes } from "./render-quantity.ts";
-import { shownNext } from "./shown-next.ts";
 
 interface Options extends FilterOptions, ClientOptions {
   readonly tenant?: string;
@@ -26,6 +23,8 @@ const SORT_FIELDS = {
   created: "CREATED_AT",
   modified: "MODIFIED_AT",
 } as const;
+
+const PAGE_SIZE = 500;
 
 const HELP = `
 --json writes a line for each artifact.
@@ -57,65 +56,29 @@ export function configure(command: Command, run: Run): void {
       ...placeOf(where, options),
       tiers: options.tier && [options.tier],
     };
-    const { sort, limit } = options;
+    const { sort, limit = Number.POSITIVE_INFINITY } = options;
     return run(() =>
-      asClient(options, (tierkeep, output) => list(tierkeep, filter, sort, limit, output), "reads"),
+      asClient(
+        options,
+        async (tierkeep, output) => {
+          const first = Math.min(limit, PAGE_SIZE);
+          const artifacts = tierkeep.artifacts({ where: filter, orderBy: sort, first });
+          await listArtifacts(firstOf(artifacts, limit), output);
+          return 0;
+        },
+        "reads",
+      ),
     );
   });
 }
 
-async function list(
-  tierkeep: Tierkeep,
-  where: ArtifactFilter,
-  orderBy: ArtifactOrder | undefined,
-  limit: number | undefined,
-  output: Output,
-): Promise<number> {
-  let bytes = 0;
-  const artifacts = artifactsOf(tierkeep, where, orderBy, limit);
-  const count = await output.list(
-    [
-      { head: "artifact", narrow: "shorten" },
-      { head: "tier" },
-      { head: "size", align: "right", least: 8 },
-      { head: "age", align: "right", least: 7 },
-      { head: "next" },
-    ],
-    artifacts,
-    (artifact) => {
-      bytes += artifact.sizeBytes;
-      return [
-        keyText(artifact),
-        artifact.tier,
-        shownBytes(artifact.sizeBytes),
-        shownAge(artifact.ageDays),
-        shownNext(artifact),
-      ];
-    },
-  );
-  if (!output.json) output.talk(`${counted(count, "artifact")}, ${shownBytes(bytes)}`);
-  return 0;
-}
-
-async function* artifactsOf(
-  tierkeep: Tierkeep,
-  where: ArtifactFilter,
-  orderBy: ArtifactOrder | undefined,
-  limit = Number.POSITIVE_INFINITY,
-): AsyncGenerator<Artifact> {
+async function* firstOf<Item>(items: AsyncIterable<Item>, limit: number): AsyncGenerator<Item> {
   let left = limit;
-  let after: string | null = null;
-  while (left > 0) {
-    const page: Awaited<ReturnType<Tierkeep["artifacts"]>> = await tierkeep.artifacts({
-      where,
-      orderBy,
-      first: Math.min(left, 500),
-      after,
-    });
-    yield* page.nodes;
-    left -= page.nodes.length;
-    if (!page.pageInfo.hasNextPage) return;
-    after = page.pageInfo.endCursor;
+  if (left === 0) return;
+  for await (const item of items) {
+    yield item;
+    left -= 1;
+    if (left === 0) return;
   }
 }
 

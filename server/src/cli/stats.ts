@@ -99,26 +99,14 @@ export async function stats(
 }
 
 async function* tenantsOf(tierkeep: Tierkeep): AsyncGenerator<Share> {
-  let after: string | null = null;
-  do {
-    const page: Awaited<ReturnType<Tierkeep["tenants"]>> = await tierkeep.tenants({ first: 500, after });
-    for (const { tenantId, tierStats } of page.nodes) yield { name: tenantId, tiers: tierStats };
-    after = page.pageInfo.hasNextPage ? page.pageInfo.endCursor : null;
-  } while (after !== null);
+  for await (const { tenantId, tierStats } of tierkeep.tenants()) yield { name: tenantId, tiers: tierStats };
 }
 
 async function* workflowsOf(tierkeep: Tierkeep, tenantId: string): AsyncGenerator<Share> {
-  let after: string | null = null;
-  do {
-    const page: Awaited<ReturnType<Tierkeep["workflows"]>> = await tierkeep.workflows({
-      tenantId,
-      first: 500,
-      after,
-    });
-    if (page === null) {
-      throw new NotFoundError("NOT_FOUND", `There is no tenant ${tenantId}. tierkeep stats lists all.`);
-    }
-    for (const { workflowId, tierStats } of page.nodes) yield { name: workflowId, tiers: tierStats };
-    after = page.pageInfo.hasNextPage ? page.pageInfo.endCursor : null;
-  } while (after !== null);
+  if ((await tierkeep.tenant({ tenantId })) === null) {
+    throw new NotFoundError("NOT_FOUND", `There is no tenant ${tenantId}. tierkeep stats lists all.`);
+  }
+  for await (const { workflowId, tierStats } of tierkeep.workflows({ tenantId })) {
+    yield { name: workflowId, tiers: tierStats };
+  }
 }
