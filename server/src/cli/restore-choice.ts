@@ -27,7 +27,7 @@ export async function chosenKeys(
   }
   const { autocompleteMultiselect } = await import("@clack/prompts");
   const chosen = await autocompleteMultiselect({
-    message: "Which artifacts come back? Type to search, Tab marks, Enter ends.",
+    message: "Which artifacts come back?",
     options: nodes.map((artifact, index) => ({
       value: index,
       label: visible(keyText(artifact)),
