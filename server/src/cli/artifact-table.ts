@@ -5,7 +5,11 @@ import { counted, shownAge, shownBytes } from "./render-quantity.ts";
 import { shownNext } from "./shown-next.ts";
 
 /** Lists artifacts, however many, as they come. */
-export async function listArtifacts(artifacts: AsyncIterable<Artifact>, output: Output): Promise<void> {
+export async function listArtifacts(
+  artifacts: AsyncIterable<Artifact>,
+  output: Output,
+  signal: AbortSignal,
+): Promise<void> {
   let bytes = 0;
   const count = await output.list(
     [
@@ -26,6 +30,7 @@ export async function listArtifacts(artifacts: AsyncIterable<Artifact>, output: 
         shownNext(artifact),
       ];
     },
+    signal,
   );
   if (!output.json) output.talk(`${counted(count, "artifact")}, ${shownBytes(bytes)}`);
 }

@@ -15,7 +15,15 @@ export interface ClientOptions {
 }
 
 /** What a command does as a client: answers with its exit code, and ends early with an AbortError when `signal` says so. */
-export type ClientWork = (tierkeep: Tierkeep, output: Output, signal: AbortSignal) => Promise<number>;
+export type ClientWork = (
+  tierkeep: Tierkeep,
+  output: Output,
+  signal: AbortSignal,
+  post: Post,
+) => Promise<number>;
+
+/** Posts JSON to the GraphQL endpoint as the client does, for what the client has no method for. */
+export type Post = (body: unknown, accept: string) => Promise<Response>;
 
 export function clientOptions(command: Command): Command {
   return command
@@ -46,11 +54,19 @@ export async function asClient(
     const connection = await connect(readConfig(), { url: server?.url, signal });
     try {
       const { url: endpoint, fetch } = connection;
-      return await work(
-        createTierkeep({ url: endpoint, fetch, token: server?.token, signal }),
-        output,
-        signal,
-      );
+      const token = server?.token;
+      const post: Post = (body, accept) =>
+        fetch(endpoint, {
+          method: "POST",
+          headers: {
+            accept,
+            "content-type": "application/json",
+            ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+          },
+          body: JSON.stringify(body),
+          signal,
+        });
+      return await work(createTierkeep({ url: endpoint, fetch, token, signal }), output, signal, post);
     } finally {
       await connection.close();
     }

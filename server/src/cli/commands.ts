@@ -31,8 +31,24 @@ export const COMMANDS = {
     load: () => import("./stats.ts"),
   },
   lifecycle: {
-    summary: "run the lifecycle, dry or live, or show where things stand",
+    summary: "run the lifecycle, dry or live, watch it, stop it, or show where things stand",
     load: () => import("./lifecycle.ts"),
+  },
+  events: {
+    summary: "show the log of every step, and follow it",
+    load: () => import("./events.ts"),
+  },
+  gql: {
+    summary: "run a GraphQL document",
+    load: () => import("./gql.ts"),
+  },
+  open: {
+    summary: "open the server's page in the browser",
+    load: () => import("./open.ts"),
+  },
+  completion: {
+    summary: "print a script that completes commands in bash, zsh or fish",
+    load: () => import("./completion.ts"),
   },
   demo: {
     summary: "take real files from hot to purged in a store of its own",

@@ -73,11 +73,12 @@ describe("lifecycle run", () => {
     clock.turnForward(95);
     const output = capturedOutput();
     await lifecycleRun(tierkeep, { dryRun: true, verbose: true }, output);
-    expect(output.stdout.text.split("\n").slice(0, 4)).toEqual([
-      "PLANNED  HOT → WARM         95 d        5 B  acme/wf/a.txt",
-      "PLANNED  WARM → COLD        95 d        5 B  acme/wf/b.txt",
-      "PLANNED  COLD → purged      95 d        5 B  acme/wf/c.txt",
-      "PLANNED  HOT → WARM         95 d        5 B  zeta/wf/a.txt",
+    expect(output.stdout.text.split("\n").slice(0, 5)).toEqual([
+      "outcome  move           artifact          age  size",
+      "PLANNED  HOT → WARM     acme/wf/a.txt    95 d   5 B",
+      "PLANNED  WARM → COLD    acme/wf/b.txt    95 d   5 B",
+      "PLANNED  COLD → purged  acme/wf/c.txt    95 d   5 B",
+      "PLANNED  HOT → WARM     zeta/wf/a.txt    95 d   5 B",
     ]);
   });
 
@@ -139,7 +140,7 @@ describe("lifecycle summary", () => {
       /last run\ndry run of .*: SUCCEEDED in .*; 0 to warm, 0 to cold, 0 purged, 0 errors\n/,
     );
     expect(output.stdout.text).toMatch(
-      /newest events\nwhen +what +who +artifact\n.* LIFECYCLE_JOB_COMPLETED \(dry\) +local\n/,
+      /newest events\nwhen +what +artifact +who\n.* job completed \(dry\) +local\n/,
     );
   });
 

@@ -1,8 +1,10 @@
 import { type LifecycleStep, STEP_RULES } from "@tierkeep/schema/domain/policy";
 import { REFUSALS } from "@tierkeep/schema/domain/refusals";
 import type { LifecycleItem, LifecycleJob, Tierkeep } from "@tierkeep/sdk";
+import { everyNode } from "./every-node.ts";
 import type { Output } from "./render-output.ts";
 import { shownAge, shownBytes, shownDays, shownDuration, shownInstant } from "./render-quantity.ts";
+import type { Cell, Column } from "./render-table.ts";
 
 export interface LifecycleRunOptions {
   readonly dryRun: boolean;
@@ -68,34 +70,32 @@ async function finishedJob(tierkeep: Tierkeep, job: LifecycleJob, output: Output
   return current;
 }
 
+const ITEM_COLUMNS: readonly Column[] = [
+  { head: "outcome" },
+  { head: "move", narrow: "stay" },
+  { head: "artifact", narrow: "shorten" },
+  { head: "age", align: "right", least: 6 },
+  { head: "size", align: "right" },
+];
+
 async function showItems(tierkeep: Tierkeep, id: string, output: Output): Promise<void> {
-  let after: string | null = null;
-  do {
-    const page: Awaited<ReturnType<Tierkeep["lifecycleJobItems"]>> = await tierkeep.lifecycleJobItems({
-      id,
-      first: 500,
-      after,
-    });
-    for (const item of page?.nodes ?? []) {
-      output.value(item);
-      output.text(itemLine(item, output));
-    }
-    after = page?.pageInfo.hasNextPage ? page.pageInfo.endCursor : null;
-  } while (after !== null);
+  const table = output.rows(ITEM_COLUMNS);
+  for await (const item of everyNode((page) => tierkeep.lifecycleJobItems({ id, ...page }))) {
+    output.value(item);
+    table.row(cellsOf(item, output));
+    if (item.error !== null) table.line(output.style.red(`    ${item.errorCode}: ${item.error}`));
+  }
+  table.flush();
 }
 
-/** One item a line, in columns of fixed width: there may be millions, so none waits for the widest. */
-function itemLine(item: LifecycleItem, { style }: Output): string {
-  const key = `${item.tenantId}/${item.workflowId}/${item.artifactId}`;
-  const move = `${item.fromTier} → ${item.toTier ?? "purged"}`;
-  const line = [
-    item.outcome.padEnd(7),
-    move.padEnd(13),
-    shownAge(item.ageDays).padStart(8),
-    shownBytes(item.sizeBytes).padStart(9),
-    key,
-  ].join("  ");
-  return item.error === null ? line : `${style.red(line)}\n    ${item.errorCode}: ${item.error}`;
+function cellsOf(item: LifecycleItem, { style }: Output): readonly Cell[] {
+  return [
+    item.error === null ? item.outcome : { text: item.outcome, style: style.red },
+    `${item.fromTier} → ${item.toTier ?? "purged"}`,
+    `${item.tenantId}/${item.workflowId}/${item.artifactId}`,
+    shownAge(item.ageDays),
+    shownBytes(item.sizeBytes),
+  ];
 }
 
 function summaryOf(job: LifecycleJob, { style }: Output): string {

@@ -60,10 +60,10 @@ export function configure(command: Command, run: Run): void {
     return run(() =>
       asClient(
         options,
-        async (tierkeep, output) => {
+        async (tierkeep, output, signal) => {
           const first = Math.min(limit, PAGE_SIZE);
           const artifacts = tierkeep.artifacts({ where: filter, orderBy: sort, first });
-          await listArtifacts(firstOf(artifacts, limit), output);
+          await listArtifacts(firstOf(artifacts, limit), output, signal);
           return 0;
         },
         "reads",

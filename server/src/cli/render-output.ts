@@ -1,8 +1,9 @@
+import { once } from "node:events";
 import type { Writable } from "node:stream";
 import pc from "picocolors";
 import wrapAnsi from "wrap-ansi";
 import { type Cell, type Column, type Layout, layoutOf, renderHead, renderRow } from "./render-table.ts";
-import { jsonLine, visibleLines } from "./render-text.ts";
+import { jsonText, visibleLines } from "./render-text.ts";
 
 /** Where a command writes: data for programs and people to stdout, talk about it to stderr. */
 export interface Output {
@@ -16,16 +17,21 @@ export interface Output {
   /** A table whose rows are not all there yet. Nothing with --json. */
   rows(columns: readonly Column[]): TableRows;
   /**
-   * A list of any length: a table for people, a line of JSON for each item with --json. Ends early once nobody reads it.
-   * Answers with how many items there were.
+   * A list of any length: a table for people, a line of JSON for each item with --json. Asks for no more items than
+   * stdout takes, and ends early once nobody reads it. Answers with how many items there were.
+   *
+   * @throws the signal's reason, when that ends a wait for whoever reads stdout
    */
   list<Item>(
     columns: readonly Column[],
     items: AsyncIterable<Item> | Iterable<Item>,
     cellsOf: (item: Item) => readonly Cell[],
+    signal?: AbortSignal,
   ): Promise<number>;
   /** One JSON value; nothing without --json. */
   value(value: unknown): void;
+  /** What is JSON for people too: with --json a line, without it indented, unless it is one of many. */
+  data(value: unknown, indent?: "indented" | "line"): void;
   talk(text: string): void;
   readonly style: {
     bold(text: string): string;
@@ -70,10 +76,13 @@ export function outputTo({ json = false, stdout, stderr, env }: OutputOptions): 
   const text = (lines: string) => {
     const shown = visibleLines(lines, colour ? "keep" : "escape");
     const width = widthOf(stdout, env);
-    print(width === Number.POSITIVE_INFINITY ? shown : wrapAnsi(shown, width, { trim: false }));
+    print(width === Number.POSITIVE_INFINITY ? shown : folded(shown, width));
+  };
+  const data = (value: unknown, indent: "indented" | "line" = "indented") => {
+    if (!closed.signal.aborted) stdout.write(`${jsonText(value, json || indent === "line" ? 0 : 2)}\n`);
   };
   const value = (value: unknown) => {
-    if (json && !closed.signal.aborted) stdout.write(`${jsonLine(value)}\n`);
+    if (json) data(value);
   };
 
   function rows(columns: readonly Column[]): TableRows {
@@ -111,7 +120,8 @@ export function outputTo({ json = false, stdout, stderr, env }: OutputOptions): 
       print([renderHead(layout, bold), ...cells.map((row) => renderRow(layout, row))].join("\n"));
     },
     rows,
-    async list(columns, items, cellsOf) {
+    async list(columns, items, cellsOf, signal) {
+      const ended = signal === undefined ? closed.signal : AbortSignal.any([closed.signal, signal]);
       const table = rows(columns);
       let count = 0;
       for await (const item of items) {
@@ -119,14 +129,22 @@ export function outputTo({ json = false, stdout, stderr, env }: OutputOptions): 
         count += 1;
         value(item);
         table.row(cellsOf(item));
+        if (!stdout.writableNeedDrain) continue;
+        await once(stdout, "drain", { signal: ended }).catch(() => {});
+        signal?.throwIfAborted();
       }
       if (count > 0) table.flush();
       return count;
     },
     value,
+    data,
     talk: (lines) => void stderr.write(`${visibleLines(lines, talkStyles)}\n`),
     style: { bold, dim, red, green },
   };
+}
+
+function folded(text: string, width: number): string {
+  return wrapAnsi(text, width, { trim: false }).replace(/ +$/gm, "");
 }
 
 /** https://no-color.org: any value that is not empty means none. */

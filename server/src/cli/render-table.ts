@@ -9,7 +9,8 @@ export interface Column {
   readonly least?: number;
   /**
    * What becomes of it where the table is wider than the terminal: "stay", as it is; "shorten", in the middle of its
-   * cells; "drop", which is the default except for the first column, and begins with the last.
+   * cells; "drop": gone, unless what stays and the columns before it have left room. Default: "stay" for the first
+   * column, "drop" for all others.
    */
   readonly narrow?: "stay" | "shorten" | "drop";
 }
@@ -42,20 +43,20 @@ export function layoutOf(
       column.least ?? 0,
     ),
   }));
-  const kept = [...all];
-  const needed = (least: number) =>
-    kept.reduce(
-      (sum, { column, width }) => sum + (column.narrow === "shorten" ? Math.min(width, least) : width),
-      (kept.length - 1) * BETWEEN_COLUMNS.length,
-    );
-  while (needed(ROOMY) > width) {
-    const last = kept.findLastIndex(
-      ({ column, index }) => (column.narrow ?? (index === 0 ? "stay" : "drop")) === "drop",
-    );
-    if (last === -1) break;
-    kept.splice(last, 1);
+  const stays = ({ column, index }: (typeof all)[number]) =>
+    column.narrow === undefined ? index === 0 : column.narrow !== "drop";
+  let room = width - BETWEEN_COLUMNS.length * (all.filter(stays).length - 1);
+  for (const each of all.filter(stays)) {
+    room -= each.column.narrow === "shorten" ? Math.min(each.width, ROOMY) : each.width;
   }
-  for (let excess = needed(Number.POSITIVE_INFINITY) - width; excess > 0; excess -= 1) {
+  const kept = all.filter((each) => {
+    if (stays(each)) return true;
+    if (each.width + BETWEEN_COLUMNS.length > room) return false;
+    room -= each.width + BETWEEN_COLUMNS.length;
+    return true;
+  });
+  const needed = kept.reduce((sum, each) => sum + each.width, BETWEEN_COLUMNS.length * (kept.length - 1));
+  for (let excess = needed - width; excess > 0; excess -= 1) {
     const widest = kept
       .filter((each) => each.column.narrow === "shorten" && each.width > LEAST)
       .sort((a, b) => b.width - a.width)[0];

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { jsonLine, visible, visibleLines } from "./render-text.ts";
+import { jsonText, visible, visibleLines } from "./render-text.ts";
 
 const OBEYED = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/u;
 
@@ -32,7 +32,7 @@ describe("text of others", () => {
 it("JSON is one line without any of them, and means the same", () => {
   fc.assert(
     fc.property(fc.jsonValue({ stringUnit: "binary" }), (value) => {
-      const line = jsonLine(value);
+      const line = jsonText(value);
       expect(line).not.toMatch(OBEYED);
       expect(JSON.parse(line)).toEqual(JSON.parse(JSON.stringify(value)));
     }),

@@ -21,9 +21,9 @@ export function visibleLines(text: string, styles: "keep" | "drop" | "escape"): 
   return eachOther(text, STYLE, (part) => eachOther(part, LINE_ENDS, visible), styles === "keep");
 }
 
-/** A value as JSON in one line, with the same characters escaped: it means the same. */
-export function jsonLine(value: unknown): string {
-  return JSON.stringify(value).replace(OBEYED, escaped);
+/** A value as JSON, in one line unless it is indented, with the same characters escaped: it means the same. */
+export function jsonText(value: unknown, indent = 0): string {
+  return eachOther(JSON.stringify(value, null, indent), LINE_ENDS, visible);
 }
 
 /** The parts of a text between separators, changed; the separators, which the pattern captures, as they are. */

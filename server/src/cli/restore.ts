@@ -68,7 +68,7 @@ async function restore(
   const { how, where } = selection;
   switch (how) {
     case "list":
-      await listArtifacts(tierkeep.artifacts({ where, first: 500 }), output);
+      await listArtifacts(tierkeep.artifacts({ where, first: 500 }), output, signal);
       return 0;
     case "first":
       return restoreFirst(tierkeep, where, options, output);
