@@ -83,6 +83,11 @@ const table = [
     why: "the SDK is generated from the schema's text: it drags in no server, no schema code and no dependency, and runs in browsers",
   },
   {
+    from: "sdk/src/node",
+    mayImport: ["sdk/src", node],
+    why: "it is the SDK's part for those who have a file system: nothing that browsers load may import it",
+  },
+  {
     from: "sdk",
     mayImport: [npm, node],
     why: "the SDK's tools read schema.graphql as a file; nothing of server or schema is code to them",
@@ -153,7 +158,7 @@ function refusal(path, specifier, allowed) {
     const leaves = file.split("/")[0] !== path.split("/")[0];
     if (leaves && !allowed.includes(target)) return "across packages, import by the package's name";
   } else if (specifier.startsWith("node:")) target = node;
-  else if (specifier === "@tierkeep/sdk") target = "sdk/src";
+  else if (specifier === "@tierkeep/sdk" || specifier === "@tierkeep/sdk/node") target = "sdk/src";
   else if (specifier.startsWith("@tierkeep/schema/")) {
     target = roomOf(
       `schema/${specifier.slice("@tierkeep/schema/".length).replace(/^(?!schema\.graphql$)/, "src/")}`,

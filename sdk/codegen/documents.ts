@@ -13,18 +13,14 @@ export const plugin: PluginFunction = (_schema, documents) => {
   return {
     prepend: [
       header,
-      'import type { Operation } from "../operation.ts";',
+      'import type { TypedDocument } from "../document.ts";',
       `import type {\n${types.map((name) => `  ${name},\n`).join("")}} from "./types.ts";\n`,
     ],
     content: [
       ...fragments,
       ...operations.map(({ node, name, resultType, variablesType, fragments }) => {
         const text = [quoted(print(node)), ...fragments.map((fragment) => `${fragment}Text`)].join(" + ");
-        return `export const ${name}Document: Operation<${resultType}, ${variablesType}> = {
-  kind: "${node.operation}",
-  name: "${name}",
-  text: ${text},
-};\n`;
+        return `export const ${name}Document: TypedDocument<${resultType}, ${variablesType}> = ${text};\n`;
       }),
     ].join("\n"),
   };

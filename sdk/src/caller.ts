@@ -1,5 +1,5 @@
 import { type Deadline, deadline } from "./deadline.ts";
-import type { RequestOptions } from "./operation.ts";
+import type { RequestOptions } from "./document.ts";
 
 /** As `globalThis.fetch`, but only ever called with a URL in text and an init. */
 export type Fetch = (url: string, init: RequestInit & { duplex?: "half" }) => Promise<Response>;
@@ -8,20 +8,18 @@ export type Fetch = (url: string, init: RequestInit & { duplex?: "half" }) => Pr
 export interface Caller {
   /** The server's /graphql. */
   readonly endpoint: string;
-  /** Calls `fetch` with the client's headers, and ends with the client's signal. */
-  call(
+  /** How often a call that may be repeated is, unless the call says otherwise. */
+  readonly retries: number;
+  /** What ends a call: its own signal, the client's, and its clock. Whoever gets one ends it with `clear()`. */
+  deadline(options: RequestOptions, defaultTimeoutMs?: number): Deadline;
+  /** Calls `fetch` once, with the client's headers. */
+  fetch(
     url: string,
     init: { readonly method: string; readonly headers: HeadersInit; readonly body?: BodyInit | undefined },
     options: RequestOptions,
-    defaultTimeoutMs: number,
-  ): Promise<Exchange>;
+    limit: Deadline,
+  ): Promise<Response>;
   authorization(): Promise<string | undefined>;
-}
-
-/** An answer, and the deadline that its body is still read under. Whoever gets one ends it with `deadline.clear()`. */
-export interface Exchange {
-  readonly response: Response;
-  readonly deadline: Deadline;
 }
 
 export interface CallerOptions {
@@ -30,12 +28,13 @@ export interface CallerOptions {
   readonly headers: HeadersInit | undefined;
   readonly token: Token | undefined;
   readonly signal: AbortSignal | undefined;
+  readonly retries: number;
 }
 
 /** A bearer token, or what gives the one that is valid now: it is asked before each request. */
 export type Token = string | (() => string | Promise<string>);
 
-export function callerOf({ endpoint, fetch, headers, token, signal }: CallerOptions): Caller {
+export function callerOf({ endpoint, fetch, headers, token, signal, retries }: CallerOptions): Caller {
   const shared = headersOf(headers);
 
   async function authorization(): Promise<string | undefined> {
@@ -48,31 +47,26 @@ export function callerOf({ endpoint, fetch, headers, token, signal }: CallerOpti
 
   return {
     endpoint,
+    retries,
     authorization,
-    async call(url, init, options, defaultTimeoutMs) {
+    deadline: (options, defaultTimeoutMs = Number.POSITIVE_INFINITY) =>
+      deadline([signal, options.signal], options.timeoutMs ?? defaultTimeoutMs),
+    async fetch(url, { method, headers, body }, options, limit) {
       const all = new Headers(shared);
-      for (const [name, value] of headersOf(init.headers)) all.set(name, value);
+      for (const [name, value] of headersOf(headers)) all.set(name, value);
       for (const [name, value] of headersOf(options.headers)) all.set(name, value);
       const credentials = await authorization();
       if (credentials !== undefined && !all.has("authorization")) all.set("authorization", credentials);
-      const streams = init.body instanceof ReadableStream;
-      const limit = deadline([signal, options.signal], options.timeoutMs ?? defaultTimeoutMs);
-      try {
-        const response = await limit.race(
-          fetch(url, {
-            method: init.method,
-            headers: all,
-            signal: limit.signal,
-            ...(init.body === undefined ? {} : { body: init.body }),
-            // A streamed body needs saying that the answer is not read before it is sent.
-            ...(streams ? { duplex: "half" } : {}),
-          }),
-        );
-        return { response, deadline: limit };
-      } catch (error) {
-        limit.clear();
-        throw error;
-      }
+      return await limit.race(
+        fetch(url, {
+          method,
+          headers: all,
+          signal: limit.signal,
+          ...(body === undefined ? {} : { body }),
+          // A streamed body needs saying that the answer is not read before it is sent.
+          ...(body instanceof ReadableStream ? { duplex: "half" } : {}),
+        }),
+      );
     },
   };
 }

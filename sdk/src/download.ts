@@ -1,9 +1,10 @@
 import type { Caller } from "./caller.ts";
 import type { Deadline } from "./deadline.ts";
+import type { RequestOptions } from "./document.ts";
 import { type ArtifactKey, artifactUrl } from "./endpoint.ts";
 import { ConnectionError } from "./errors.ts";
-import type { RequestOptions } from "./operation.ts";
 import { refusal, refusalOfResponse, unexpected } from "./refusals.ts";
+import { repeat } from "./repeat.ts";
 import { incrementalSha256, sha256 } from "./sha256.ts";
 
 export interface DownloadOptions extends RequestOptions {
@@ -12,6 +13,14 @@ export interface DownloadOptions extends RequestOptions {
     | { readonly start: number; readonly end?: number | undefined }
     | { readonly last: number }
     | undefined;
+  /** Told how many bytes have been read, whenever some have. */
+  readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
+}
+
+export interface DownloadProgress {
+  readonly receivedBytes: number;
+  /** As Download's sizeBytes. */
+  readonly totalBytes: number;
 }
 
 /** An artifact's bytes under way. Read it once, by one of stream, bytes() and text(), or cancel the stream. */
@@ -41,30 +50,36 @@ export async function download(
 ): Promise<Download> {
   const headers = new Headers();
   if (options.range) headers.set("range", rangeHeader(options.range));
-  const { response, deadline } = await caller.call(
-    artifactUrl(caller.endpoint, key).href,
-    { method: "GET", headers },
-    options,
-    Number.POSITIVE_INFINITY,
-  );
+  const limit = caller.deadline(options);
   try {
-    if (response.status !== 200 && response.status !== 206) {
-      throw await deadline.race(refusalOfResponse(response).then((error) => Promise.reject(error)));
-    }
-    return downloadOf(response, deadline);
+    return await repeat(limit, options.retries ?? caller.retries, async () => {
+      const url = artifactUrl(caller.endpoint, key).href;
+      const response = await caller.fetch(url, { method: "GET", headers }, options, limit);
+      if (response.status !== 200 && response.status !== 206) {
+        throw await limit.race(refusalOfResponse(response));
+      }
+      return downloadOf(response, limit, options.onProgress);
+    });
   } catch (error) {
-    deadline.clear();
+    limit.clear();
     throw error;
   }
 }
 
-function downloadOf(response: Response, deadline: Deadline): Download {
+function downloadOf(
+  response: Response,
+  deadline: Deadline,
+  onProgress: DownloadOptions["onProgress"],
+): Download {
   const checksum = header(response, "etag", /^"([0-9a-f]{64})"$/);
   const sizeBytes = Number(header(response, "content-length", /^(\d+)$/));
   const range = response.status === 206 ? contentRange(response) : null;
   const hash = range === null ? incrementalSha256() : null;
   const stream = checked(response.body, deadline, sizeBytes, {
-    take: (chunk) => hash?.update(chunk),
+    take(chunk, receivedBytes) {
+      hash?.update(chunk);
+      onProgress?.({ receivedBytes, totalBytes: sizeBytes });
+    },
     end() {
       const found = hash?.digest("hex") ?? checksum;
       if (found !== checksum) throw mismatch(found);
@@ -105,7 +120,7 @@ function checked(
   body: ReadableStream<Uint8Array<ArrayBuffer>> | null,
   deadline: Deadline,
   sizeBytes: number,
-  check: { take(chunk: Uint8Array): void; end(): void },
+  check: { take(chunk: Uint8Array, received: number): void; end(): void },
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   const reader = (body ?? new Blob().stream()).getReader();
   let received = 0;
@@ -118,7 +133,7 @@ function checked(
           throw new ConnectionError(`The answer ended after ${received} of ${sizeBytes} bytes.`);
         }
         if (!done) {
-          check.take(value);
+          check.take(value, received);
           controller.enqueue(value);
           return;
         }

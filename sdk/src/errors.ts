@@ -22,25 +22,45 @@ export interface RefusalFacts {
 export class TierkeepError extends Error {
   override readonly name: string = "TierkeepError";
   readonly code: string;
-  readonly requestId: string | undefined;
-  readonly argument: string | undefined;
-  readonly tier: string | undefined;
-  readonly checksum: string | undefined;
-  readonly jobId: string | undefined;
-  readonly retryAfterSeconds: number | undefined;
-  readonly outcome: string | undefined;
+  declare readonly requestId: string | undefined;
+  declare readonly argument: string | undefined;
+  declare readonly tier: string | undefined;
+  declare readonly checksum: string | undefined;
+  declare readonly jobId: string | undefined;
+  declare readonly retryAfterSeconds: number | undefined;
+  declare readonly outcome: string | undefined;
 
   constructor(code: string, message: string, facts: RefusalFacts = {}, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
-    this.requestId = facts.requestId;
-    this.argument = facts.argument;
-    this.tier = facts.tier;
-    this.checksum = facts.checksum;
-    this.jobId = facts.jobId;
-    this.retryAfterSeconds = facts.retryAfterSeconds;
-    this.outcome = facts.outcome;
+    Object.assign(this, facts);
   }
+}
+
+/** A TierkeepError of one code. */
+export type RefusalOf<Code extends string> = TierkeepError & { readonly code: Code };
+
+export type RefusalClass<Code extends string> = new (
+  ...args: ConstructorParameters<typeof TierkeepError>
+) => RefusalOf<Code>;
+
+const classes = new Map<string, typeof TierkeepError>();
+
+/**
+ * The one class of this code, named after it: ArtifactNotFoundError for ARTIFACT_NOT_FOUND. Made when it is first asked
+ * for, so that a bundle holds no class that nobody names.
+ */
+export function refusalClass<Code extends string>(code: Code): RefusalClass<Code> {
+  const name = `${code.toLowerCase().replace(/(?:^|_)(.)/g, (_, letter: string) => letter.toUpperCase())}Error`;
+  let found = classes.get(code);
+  if (!found) {
+    found = class extends TierkeepError {
+      override readonly name = name;
+    };
+    Object.defineProperty(found, "name", { value: name });
+    classes.set(code, found);
+  }
+  return found as unknown as RefusalClass<Code>;
 }
 
 /**

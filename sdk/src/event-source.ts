@@ -1,4 +1,5 @@
 import type { Caller } from "./caller.ts";
+import { graphqlRequest } from "./document.ts";
 import { LifecycleEventsDocument } from "./generated/documents.ts";
 import type { LifecycleEventFilter, LifecycleEventFragment } from "./generated/types.ts";
 import { isRecord, refusalOf, refusalOfResponse, unexpected } from "./refusals.ts";
@@ -27,19 +28,16 @@ export function eventOf(result: unknown): LifecycleEventFragment {
 /** Events by server-sent events, over the client's own fetch. */
 export function sseSource(caller: Caller): EventSource {
   return async function* (where, after, signal, alive) {
-    const { response, deadline } = await caller.call(
+    const limit = caller.deadline({ signal });
+    const response = await caller.fetch(
       caller.endpoint,
       {
         method: "POST",
         headers: { accept: "text/event-stream", "content-type": "application/json" },
-        body: JSON.stringify({
-          query: LifecycleEventsDocument.text,
-          variables: { where, after },
-          operationName: LifecycleEventsDocument.name,
-        }),
+        body: JSON.stringify(graphqlRequest(LifecycleEventsDocument, { where, after })),
       },
-      { signal },
-      Number.POSITIVE_INFINITY,
+      {},
+      limit,
     );
     const streams = response.headers.get("content-type")?.startsWith("text/event-stream");
     if (!response.ok || !streams) throw await refusalOfResponse(response);
@@ -50,7 +48,7 @@ export function sseSource(caller: Caller): EventSource {
     const reader = response.body.getReader();
     try {
       for (;;) {
-        const { done, value } = await deadline.race(reader.read());
+        const { done, value } = await limit.race(reader.read());
         if (done) return;
         alive();
         for (const message of parser.push(value)) {

@@ -1,6 +1,7 @@
-import { ConnectionError, TierkeepError, TimeoutError } from "./errors.ts";
+import { ConnectionError, TimeoutError } from "./errors.ts";
 import type { EventSource } from "./event-source.ts";
 import type { LifecycleEventFilter, LifecycleEventFragment } from "./generated/types.ts";
+import { delayAfter, mayPass, pause } from "./repeat.ts";
 
 export interface FollowOptions {
   readonly where?: LifecycleEventFilter | null | undefined;
@@ -8,6 +9,11 @@ export interface FollowOptions {
   readonly after?: string | null | undefined;
   /** Ends the events, without an error. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Told how it stands with the connection: "connecting", then "live" once the server gives a sign of life, and "waiting"
+   * for the next attempt after it has ended.
+   */
+  readonly onState?: ((state: EventState) => void) | undefined;
   /** Default: the client's. */
   readonly transport?: EventTransport | undefined;
   /** A connection that gives no sign of life for this long, in ms, is given up. Servers give one every 15 s. Default 45 s. */
@@ -20,18 +26,19 @@ export interface FollowOptions {
 /** "sse": server-sent events over fetch. "ws": a WebSocket; needs the package graphql-ws. */
 export type EventTransport = "sse" | "ws";
 
+export type EventState = "connecting" | "live" | "waiting";
+
 export type EventStream = AsyncIterableIterator<LifecycleEventFragment, undefined> & AsyncDisposable;
 
 /** A connection that held this long, in ms, was a good one: the next pause starts small again. */
 const GOOD_CONNECTION_MS = 30_000;
 
-const PASSING_REFUSALS = ["UNAVAILABLE", "TIER_UNAVAILABLE", "RATE_LIMITED"];
-
 /**
  * Follows the event log without end, across any number of connections: each takes up after the last event that was
  * read, so none is lost and none comes twice.
  *
- * A failure is thrown before the server has answered once, and after that only when it is a refusal that will not pass.
+ * Until the server has answered once, a failure is thrown after `retries` repeats; after that only when it is a refusal
+ * that will not pass.
  *
  * @param newest asks for the cursor to begin after, when the caller gave none
  */
@@ -40,6 +47,7 @@ export function followEvents(
   newest: (signal: AbortSignal) => Promise<string>,
   options: FollowOptions,
   clientSignal: AbortSignal | undefined,
+  retries: number,
 ): EventStream {
   const own = new AbortController();
   const signal = AbortSignal.any(
@@ -48,7 +56,7 @@ export function followEvents(
   // Asked for now and not when the first event is: what happens from here on is what the caller means to see.
   const start = options.after == null ? newest(signal) : Promise.resolve(options.after);
   start.catch(() => {});
-  const events = connections(source, start, options, signal);
+  const events = connections(source, start, options, signal, retries);
   return {
     [Symbol.asyncIterator]() {
       return this;
@@ -70,8 +78,9 @@ async function* connections(
   start: Promise<string>,
   options: FollowOptions,
   signal: AbortSignal,
+  retries: number,
 ): AsyncGenerator<LifecycleEventFragment, undefined> {
-  const { where, silenceMs = 45_000, minDelayMs = 250, maxDelayMs = 15_000 } = options;
+  const { where, onState, silenceMs = 45_000, minDelayMs = 250, maxDelayMs = 15_000 } = options;
   let heard = options.after == null;
   let failures = 0;
   let cursor: string;
@@ -84,14 +93,17 @@ async function* connections(
 
   for (;;) {
     const begun = performance.now();
-    let least = 0;
+    let failure: unknown;
+    let live = false;
     const watchdog = new Watchdog(silenceMs);
     try {
       const connection = AbortSignal.any([signal, watchdog.signal]);
       const alive = () => {
-        heard = true;
+        if (!live) onState?.("live");
+        heard = live = true;
         watchdog.feed();
       };
+      onState?.("connecting");
       watchdog.feed();
       for await (const event of source(where, cursor, connection, alive)) {
         if (signal.aborted) return;
@@ -104,24 +116,24 @@ async function* connections(
       }
     } catch (error) {
       if (signal.aborted) return;
-      if (!heard || !passes(error)) throw error;
-      if (error instanceof TierkeepError) least = (error.retryAfterSeconds ?? 0) * 1_000;
+      if (!passes(error) || (!heard && failures >= retries)) throw error;
+      failure = error;
     } finally {
       watchdog.stop();
     }
     if (performance.now() - begun > GOOD_CONNECTION_MS) failures = 0;
-    // Half of it at random, or all the clients of a server that restarts come back at once.
-    const delay = Math.min(maxDelayMs, minDelayMs * 2 ** failures) * (0.5 + Math.random() / 2);
+    onState?.("waiting");
+    await pause(delayAfter(failures, failure, minDelayMs, maxDelayMs), signal);
     failures += 1;
-    await pause(Math.max(least, delay), signal);
     if (signal.aborted) return;
   }
 }
 
 /** True for what a later connection may not meet again. */
 function passes(error: unknown): boolean {
-  if (error instanceof TierkeepError) return PASSING_REFUSALS.includes(error.code);
-  return error instanceof ConnectionError || error instanceof TimeoutError || isAbort(error);
+  return (
+    mayPass(error) || error instanceof ConnectionError || error instanceof TimeoutError || isAbort(error)
+  );
 }
 
 /** Our own watchdog's: the caller's abort has been dealt with before. */
@@ -151,17 +163,4 @@ class Watchdog {
   stop(): void {
     clearTimeout(this.#timer);
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener("abort", end);
-    if (signal.aborted) end();
-  });
 }

@@ -1,5 +1,5 @@
-import { ConnectionError, type RefusalFacts, TierkeepError } from "./errors.ts";
-import { REFUSAL_CLASSES } from "./generated/errors.ts";
+import { ConnectionError, type RefusalFacts, refusalClass, TierkeepError } from "./errors.ts";
+import { ERROR_CODES } from "./generated/enums.ts";
 
 /** An entry of a GraphQL response's `errors`. */
 export interface ResponseError {
@@ -17,15 +17,14 @@ export function refusalOf(error: ResponseError): TierkeepError {
     tier: textOf(facts.tier),
     checksum: textOf(facts.checksum),
     jobId: textOf(facts.jobId),
-    retryAfterSeconds: numberOf(facts.retryAfterSeconds),
+    retryAfterSeconds: typeof facts.retryAfterSeconds === "number" ? facts.retryAfterSeconds : undefined,
     outcome: textOf(facts.outcome),
   });
 }
 
 export function refusal(code: string, message: string, facts: RefusalFacts = {}): TierkeepError {
-  // The table is a plain object, and a code comes from outside: "constructor" must not find one.
-  const known = Object.hasOwn(REFUSAL_CLASSES, code) ? REFUSAL_CLASSES[code] : undefined;
-  return new (known ?? TierkeepError)(code, message, facts);
+  const known = ERROR_CODES.split(" ").includes(code);
+  return new (known ? refusalClass(code) : TierkeepError)(code, message, facts);
 }
 
 /**
@@ -59,8 +58,4 @@ export function isRecord(value: unknown): value is { readonly [key: string]: unk
 
 function textOf(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;
-}
-
-function numberOf(value: unknown): number | undefined {
-  return typeof value === "number" ? value : undefined;
 }

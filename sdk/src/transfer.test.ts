@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { createTierkeep } from "./client.ts";
 import { AbortError, ConnectionError } from "./errors.ts";
 import { ArtifactNotFoundError, ChecksumMismatchError, InvalidIdentifierError } from "./generated/errors.ts";
-import type { UploadContent } from "./upload.ts";
+import type { UploadContent } from "./upload-body.ts";
 
 const key = { tenantId: "acme", workflowId: "weekly report", artifactId: "café 100%.md" };
 const checksumOf = (content: string | Uint8Array) => createHash("sha256").update(content).digest("hex");
@@ -13,6 +13,7 @@ function clientOf(answer: (request: Request) => Response | Promise<Response>) {
   const requests: { request: Request; bytes: Uint8Array }[] = [];
   const tierkeep = createTierkeep({
     url,
+    retries: 0,
     fetch: async (address, init) => {
       const request = new Request(address, init);
       requests.push({ request, bytes: new Uint8Array(await request.arrayBuffer()) });

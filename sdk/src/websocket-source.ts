@@ -1,4 +1,5 @@
 import type { Caller } from "./caller.ts";
+import { graphqlRequest } from "./document.ts";
 import { ConnectionError } from "./errors.ts";
 import { type EventSource, eventOf } from "./event-source.ts";
 import { LifecycleEventsDocument } from "./generated/documents.ts";
@@ -50,22 +51,15 @@ export function webSocketSource(caller: Caller, webSocket: unknown): EventSource
     });
     const abort = () => finish(signal.reason);
     signal.addEventListener("abort", abort, { once: true });
-    const unsubscribe = client.subscribe(
-      {
-        query: LifecycleEventsDocument.text,
-        operationName: LifecycleEventsDocument.name,
-        variables: { where, after },
+    const unsubscribe = client.subscribe(graphqlRequest(LifecycleEventsDocument, { where, after }), {
+      next(result) {
+        if (waiting.length < MAX_WAITING) waiting.push(result);
+        else finish(null);
+        wake();
       },
-      {
-        next(result) {
-          if (waiting.length < MAX_WAITING) waiting.push(result);
-          else finish(null);
-          wake();
-        },
-        error: (error) => finish(failure(error)),
-        complete: () => finish(null),
-      },
-    );
+      error: (error) => finish(failure(error)),
+      complete: () => finish(null),
+    });
     try {
       for (;;) {
         signal.throwIfAborted();

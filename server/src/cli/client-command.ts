@@ -47,7 +47,7 @@ export async function asClient(
   kind: "changes" | "reads" = "changes",
 ): Promise<number> {
   const output = processOutput(json);
-  using interrupted = interruption(kind === "reads");
+  using interrupted = interruption(kind === "reads" ? output.closed : null);
   const { signal } = interrupted;
   try {
     const server = serverOf(url, process.env);

@@ -6,13 +6,33 @@ export const COMMANDS = {
     summary: "open the store and serve it over HTTP",
     load: () => import("./serve.ts"),
   },
+  ls: {
+    summary: "list artifacts",
+    load: () => import("./ls.ts"),
+  },
+  stat: {
+    summary: "show what is known of an artifact",
+    load: () => import("./stat.ts"),
+  },
+  promote: {
+    summary: "move an artifact to another tier",
+    load: () => import("./promote.ts"),
+  },
+  restore: {
+    summary: "bring artifacts back to a hotter tier",
+    load: () => import("./restore.ts"),
+  },
+  purge: {
+    summary: "delete an artifact for good",
+    load: () => import("./purge.ts"),
+  },
+  stats: {
+    summary: "show how much there is, by tier and tenant",
+    load: () => import("./stats.ts"),
+  },
   lifecycle: {
     summary: "run the lifecycle, dry or live, watch it, stop it, or show where things stand",
     load: () => import("./lifecycle.ts"),
-  },
-  restore: {
-    summary: "bring an artifact back to a hotter tier",
-    load: () => import("./restore.ts"),
   },
   events: {
     summary: "show the log of every step, and follow it",

@@ -8,11 +8,8 @@ export interface Interruption extends Disposable {
   readonly exitCode: 0 | 130 | 143 | null;
 }
 
-/**
- * @param reads the command only reads: when whoever reads its stdout leaves early, as `head` does, it ends too, and
- * that is no error. What changes something goes on without a reader.
- */
-export function interruption(reads: boolean): Interruption {
+/** @param closed aborts when nobody reads stdout any more; null: the command goes on all the same, for it changes something */
+export function interruption(closed: AbortSignal | null): Interruption {
   const controller = new AbortController();
   let exitCode: Interruption["exitCode"] = null;
 
@@ -26,12 +23,9 @@ export function interruption(reads: boolean): Interruption {
     if (controller.signal.aborted) process.exit(code);
     end(code, name);
   }
-  function onWriteError({ code }: NodeJS.ErrnoException): void {
-    if (code === "EPIPE") end(0, code);
-  }
 
   process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
-  if (reads) process.stdout.on("error", onWriteError);
+  closed?.addEventListener("abort", () => end(0, "Nobody reads stdout any more."), { once: true });
   return {
     signal: controller.signal,
     get exitCode() {
@@ -39,7 +33,6 @@ export function interruption(reads: boolean): Interruption {
     },
     [Symbol.dispose]() {
       process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
-      process.stdout.off("error", onWriteError);
     },
   };
 }

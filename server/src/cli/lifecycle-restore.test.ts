@@ -9,7 +9,6 @@ import { lifecycleRun } from "./lifecycle-run.ts";
 import { lifecycleSummary } from "./lifecycle-summary.ts";
 import { readConfig } from "./read-config.ts";
 import { capturedOutput } from "./render-captured.ts";
-import { listRestorable, restoreFirst, restoreOne } from "./restore-artifacts.ts";
 
 let folder: string;
 let connection: Connection;
@@ -155,46 +154,5 @@ describe("lifecycle summary", () => {
         retentionPolicy: { hotDays: 7, warmDays: 30, coldDays: 90 },
       }),
     ]);
-  });
-});
-
-describe("restore", () => {
-  const warm = { tenant: "acme", fromTier: "WARM", toTier: "HOT", dryRun: false } as const;
-
-  it("lists what could be restored, with size, age and what comes next", async () => {
-    clock.turnForward(2);
-    const output = capturedOutput();
-    await expect(listRestorable(tierkeep, warm, output)).resolves.toBe(0);
-    expect(output.stdout.text).toMatch(
-      /^workflow {2}artifact {2}size {2}age {2}next\nwf {8}b\.txt {6}5 B {2}2 d {2}PROMOTE_TO_COLD at \d{4}-/,
-    );
-    expect(output.stderr.text).toBe("1 artifact of acme in WARM.\n");
-    const json = capturedOutput(true);
-    await listRestorable(tierkeep, { ...warm, workflow: "other" }, json);
-    expect(json.stdout.text).toBe("");
-  });
-
-  it("restores one by its name", async () => {
-    const output = capturedOutput();
-    await expect(restoreOne(tierkeep, warm, { workflow: "wf", artifact: "b.txt" }, output)).resolves.toBe(0);
-    expect(output.stdout.text).toMatch(/^Restored acme\/wf\/b\.txt from WARM to HOT \(5 B, SHA-256 /);
-    await expect(
-      tierkeep.artifact({ tenantId: "acme", workflowId: "wf", artifactId: "b.txt" }),
-    ).resolves.toMatchObject({ tier: "HOT" });
-  });
-
-  it("restores the first one, and dry only says so", async () => {
-    const output = capturedOutput(true);
-    await restoreFirst(tierkeep, { ...warm, dryRun: true }, undefined, output);
-    expect(jsonLines(output.stdout.text)).toEqual([
-      expect.objectContaining({
-        dryRun: true,
-        artifact: expect.objectContaining({ artifactId: "b.txt", tier: "WARM" }),
-      }),
-    ]);
-    await restoreFirst(tierkeep, warm, "wf", capturedOutput());
-    await expect(restoreFirst(tierkeep, warm, undefined, capturedOutput())).rejects.toMatchObject({
-      code: "ARTIFACT_NOT_FOUND",
-    });
   });
 });

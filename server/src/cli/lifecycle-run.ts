@@ -42,7 +42,7 @@ export async function lifecycleRun(
  * 0: it succeeded and no artifact failed. 1: it failed, or some artifacts did. 4: somebody cancelled it. 6: it was
  * blocked, and may be run again later.
  */
-export function exitCodeOf(job: LifecycleJob): number {
+export function exitCodeOf(job: Pick<LifecycleJob, "status" | "totalErrors">): number {
   switch (job.status) {
     case "SUCCEEDED":
       return job.totalErrors > 0 ? REFUSALS.INTERNAL.exit : 0;

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import type { Writable } from "node:stream";
 import pc from "picocolors";
 import { type Cell, type Column, type Layout, layoutOf, renderHead, renderRow } from "./render-table.ts";
@@ -15,13 +16,16 @@ export interface Output {
   /** A table whose rows are not all there yet. Nothing with --json. */
   rows(columns: readonly Column[]): TableRows;
   /**
-   * A list of any length: a table for people, a line of JSON for each item with --json. Ends early once nobody reads it.
-   * Answers with how many items there were.
+   * A list of any length: a table for people, a line of JSON for each item with --json. Asks for no more items than
+   * stdout takes, and ends early once nobody reads it. Answers with how many items there were.
+   *
+   * @throws the signal's reason, when that ends a wait for whoever reads stdout
    */
   list<Item>(
     columns: readonly Column[],
     items: AsyncIterable<Item> | Iterable<Item>,
     cellsOf: (item: Item) => readonly Cell[],
+    signal?: AbortSignal,
   ): Promise<number>;
   /** One JSON value; nothing without --json. */
   value(value: unknown): void;
@@ -111,7 +115,8 @@ export function outputTo({ json = false, stdout, stderr, env }: OutputOptions): 
       print([renderHead(layout, bold), ...cells.map((row) => renderRow(layout, row))].join("\n"));
     },
     rows,
-    async list(columns, items, cellsOf) {
+    async list(columns, items, cellsOf, signal) {
+      const ended = signal === undefined ? closed.signal : AbortSignal.any([closed.signal, signal]);
       const table = rows(columns);
       let count = 0;
       for await (const item of items) {
@@ -119,6 +124,9 @@ export function outputTo({ json = false, stdout, stderr, env }: OutputOptions): 
         count += 1;
         value(item);
         table.row(cellsOf(item));
+        if (!stdout.writableNeedDrain) continue;
+        await once(stdout, "drain", { signal: ended }).catch(() => {});
+        signal?.throwIfAborted();
       }
       if (count > 0) table.flush();
       return count;
