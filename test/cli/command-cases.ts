@@ -16,6 +16,8 @@ export interface Call {
   /** Default 0. */
   readonly exit?: number | Readonly<Record<Mode, number>>;
   readonly json: JsonShape;
+  /** There is nothing to show, and that is no error. */
+  readonly none?: true;
   /** Shows what other calls leave behind, and so needs a store in which there was none. */
   readonly undisturbed?: true;
 }
@@ -61,19 +63,80 @@ export const CASES: Readonly<Record<keyof typeof COMMANDS, CommandCase>> = {
       "cancel, what is not there": refused(3, "lifecycle", "cancel", "nobody"),
     },
   },
+  ls: {
+    client: true,
+    calls: {
+      "all there is": lines("ls"),
+      "by filter and order": lines(
+        "ls",
+        "acme/weekly/",
+        "--tier",
+        "cold",
+        "--sort",
+        "size:desc",
+        "--limit",
+        "2",
+      ),
+      "with metadata that a terminal would obey": lines("ls", "東京", "--meta", "author=Zoë"),
+      nothing: { ...lines("ls", "nobody"), none: true },
+      "a name that no tenant can have": refused(2, "ls", "a:b"),
+    },
+  },
+  stat: {
+    client: true,
+    calls: {
+      "what is known": document("stat", "東京/週報/まとめ.txt"),
+      "what is not there": refused(3, "stat", "acme/weekly/none"),
+      "no key": refused(2, "stat", "acme"),
+    },
+  },
+  promote: {
+    client: true,
+    calls: {
+      "one by its key": {
+        args: (copy) => ["promote", `acme/weekly/report-${copy}.md`, "--to-tier", "cold"],
+        json: "document",
+      },
+      "dry, a key longer than the line": document(
+        ..."promote acme/nightly-regression-of-everything/coverage-report-a.html --to-tier warm --dry-run".split(
+          " ",
+        ),
+      ),
+      "to where it is": refused(4, "promote", "acme/weekly/model-a.bin", "--to-tier", "cold"),
+    },
+  },
+  purge: {
+    client: true,
+    calls: {
+      dry: document("purge", "acme/weekly/report-a.md", "--dry-run"),
+      "one by its key": {
+        args: (copy) => ["purge", `acme/weekly/model-${copy}.bin`, "--yes"],
+        json: "document",
+      },
+      "unasked and unconfirmed": refused(2, "purge", "acme/weekly/report-a.md"),
+    },
+  },
+  stats: {
+    client: true,
+    calls: {
+      "by tier and tenant": document("stats"),
+      "of one tenant": document("stats", "--tenant", "acme", "--tier", "warm"),
+      "of nobody": refused(3, "stats", "--tenant", "nobody"),
+    },
+  },
   restore: {
     client: true,
     calls: {
       list: lines("restore", "--tenant", "acme", "--from-tier", "cold", "--list"),
       "one by its key": {
-        args: (copy) =>
-          `restore --tenant acme --from-tier warm --workflow weekly --artifact report-${copy}.md`.split(" "),
+        args: (copy) => ["restore", `acme/weekly/report-${copy}.md`],
         json: "document",
       },
-      "what is not there": refused(
-        3,
-        ..."restore --tenant acme --from-tier warm --workflow weekly --artifact none".split(" "),
+      "all that a filter finds, dry": document(
+        ..."restore --tenant acme --prefix model- --dry-run".split(" "),
       ),
+      "what is not there": refused(3, "restore", "acme/weekly/none", "--from-tier", "warm"),
+      "what nobody has chosen": refused(2, "restore", "--tenant", "acme"),
     },
   },
   events: {

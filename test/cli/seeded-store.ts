@@ -11,9 +11,9 @@ export interface Seed {
 
 /** Ages are seconds in tests: with this policy everything is due at once. */
 export const EVERYTHING_DUE = {
-  HOT_RETENTION_DAYS: "0.000001",
-  WARM_RETENTION_DAYS: "0.000002",
-  COLD_RETENTION_DAYS: "0.000003",
+  HOT_RETENTION_DAYS: "0",
+  WARM_RETENTION_DAYS: "0.000000001",
+  COLD_RETENTION_DAYS: "0.000000002",
 };
 
 /** Names and metadata that try to confuse a terminal; a key that no narrow one can hold. */
