@@ -5,7 +5,7 @@ import type { LifecycleStep, RetentionPolicy } from "../domain/policy.ts";
 import type { Principal } from "../domain/principal.ts";
 import type { ErrorCode } from "../domain/refusals.ts";
 import type { Tier } from "../domain/tiers.ts";
-import type { ArtifactFilter } from "./artifacts.ts";
+import type { ArtifactFilter, Repeatable } from "./artifacts.ts";
 
 interface JobFacts {
   /** Random, without a prefix. */
@@ -61,7 +61,7 @@ export interface LifecycleItem extends ArtifactKey {
   readonly error: string | null;
 }
 
-export interface RunLifecycleOptions {
+export interface RunLifecycleOptions extends Repeatable {
   readonly dryRun: boolean;
   readonly tenantId?: string | undefined;
   /** Default: all three. */
@@ -73,7 +73,7 @@ export interface RunLifecycleOptions {
 }
 
 /** Exactly one of keys, where; where.tenantId is given. */
-export interface RestoreArtifactsOptions {
+export interface RestoreArtifactsOptions extends Repeatable {
   readonly keys?: readonly ArtifactKey[] | undefined;
   readonly where?: ArtifactFilter | undefined;
   readonly toTier: Tier;
@@ -81,7 +81,7 @@ export interface RestoreArtifactsOptions {
   readonly waitSeconds: number;
 }
 
-/** Every method throws Refused. */
+/** Every method throws Refused. A repeat (idempotencyKey) answers with the first one's job as it is by then. */
 export interface JobService {
   /** One live run at a time. The same input while it runs: that job, started false. Another: CONFLICT with jobId. */
   runLifecycle(
@@ -90,7 +90,7 @@ export interface JobService {
   ): Promise<{ readonly job: LifecycleJob; readonly started: boolean }>;
   restoreArtifacts(principal: Principal, options: RestoreArtifactsOptions): Promise<RestoreJob>;
   /** NOT_FOUND for an unknown id. A job that has ended is returned as it is. */
-  cancel(principal: Principal, jobId: string): Promise<Job>;
+  cancel(principal: Principal, jobId: string, idempotencyKey?: string): Promise<Job>;
   /** In order of `jobIds`; null: none that the caller may see. */
   getMany(principal: Principal, jobIds: readonly string[]): Promise<readonly (Job | null)[]>;
   /** Lifecycle jobs, newest first. */

@@ -13,7 +13,7 @@ export type BadUserInputError = RefusalOf<"BAD_USER_INPUT">;
 export const ChecksumMismatchError: RefusalClass<"CHECKSUM_MISMATCH"> = /* @__PURE__ */ refusalClass("CHECKSUM_MISMATCH");
 export type ChecksumMismatchError = RefusalOf<"CHECKSUM_MISMATCH">;
 
-/** Something else is under way that excludes this. */
+/** Something else is under way that excludes this, or the idempotency key came with another request. */
 export const ConflictError: RefusalClass<"CONFLICT"> = /* @__PURE__ */ refusalClass("CONFLICT");
 export type ConflictError = RefusalOf<"CONFLICT">;
 

@@ -7,6 +7,7 @@ import { moving } from "./contract/moving.ts";
 import { naming } from "./contract/naming.ts";
 import type { OpenForTest } from "./contract/opened-catalog.ts";
 import { randomChanges } from "./contract/random-changes.ts";
+import { repeating } from "./contract/repeating.ts";
 import { writing } from "./contract/writing.ts";
 
 /**
@@ -22,6 +23,7 @@ export function catalogContract(driver: string, open: OpenForTest, randomRuns = 
     logging(open);
     backlog(open);
     jobs(open);
+    repeating(open);
     randomChanges(open, randomRuns);
   });
 }

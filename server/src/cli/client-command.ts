@@ -2,7 +2,7 @@ import process from "node:process";
 import { TIERS, type Tier } from "@tierkeep/schema/domain/tiers";
 import { createTierkeep, type Tierkeep } from "@tierkeep/sdk";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { connect } from "./connect.ts";
+import type { Connection } from "./connect.ts";
 import { StartProblem } from "./exit-codes.ts";
 import { interruption } from "./interruption.ts";
 import { readConfig } from "./read-config.ts";
@@ -51,7 +51,7 @@ export async function asClient(
   const { signal } = interrupted;
   try {
     const server = serverOf(url, process.env);
-    const connection = await connect(readConfig(), { url: server?.url, signal });
+    const connection = await connectionTo(server, signal);
     try {
       const { url: endpoint, fetch } = connection;
       const token = server?.token;
@@ -78,6 +78,16 @@ export async function asClient(
     const { cause } = error as Error;
     throw cause instanceof StartProblem ? cause : error;
   }
+}
+
+/** A client of a server needs nothing of what opens a store, which takes longer to load than all the rest. */
+async function connectionTo(server: ServerAddress | null, signal: AbortSignal): Promise<Connection> {
+  const config = readConfig();
+  if (server !== null) {
+    return { url: server.url, fetch: (to, init) => fetch(to, init), store: null, close: async () => {} };
+  }
+  const { connect } = await import("./connect.ts");
+  return await connect(config, { signal });
 }
 
 export function processOutput(json?: boolean | undefined): Output {

@@ -1,5 +1,5 @@
 import type { LifecycleEvent, LifecycleEventFilter, Tierkeep } from "@tierkeep/sdk";
-import { everyNode } from "./every-node.ts";
+import { firstOf } from "./first-of.ts";
 import type { Output } from "./render-output.ts";
 import { shownInstant } from "./render-quantity.ts";
 import type { Cell, Column } from "./render-table.ts";
@@ -12,6 +12,8 @@ export interface EventsShown {
   readonly follow: boolean;
   readonly signal: AbortSignal;
 }
+
+const PAGE_SIZE = 500;
 
 /** Wide enough for whatever event comes later. */
 const COLUMNS: readonly Column[] = [
@@ -65,13 +67,12 @@ async function* history(
   show: number,
 ): AsyncGenerator<LifecycleEvent> {
   if (show === Number.POSITIVE_INFINITY) {
-    yield* everyNode((page) => tierkeep.lifecycleEventHistory({ where, direction: "ASC", ...page }));
+    yield* tierkeep.lifecycleEventHistory({ where, direction: "ASC", first: PAGE_SIZE });
     return;
   }
   const newest: LifecycleEvent[] = [];
-  for await (const event of everyNode((page) => tierkeep.lifecycleEventHistory({ where, ...page }), show)) {
-    newest.push(event);
-  }
+  const backwards = tierkeep.lifecycleEventHistory({ where, first: Math.min(show, PAGE_SIZE) });
+  for await (const event of firstOf(backwards, show)) newest.push(event);
   yield* newest.reverse();
 }
 

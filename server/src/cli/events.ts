@@ -2,6 +2,7 @@ import { LIFECYCLE_EVENT_TYPES, type LifecycleEventType } from "@tierkeep/schema
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { asClient, type ClientOptions, clientOptions } from "./client-command.ts";
 import type { Run } from "./command.ts";
+import { countOf } from "./count-option.ts";
 import { daysOf } from "./duration-option.ts";
 import { showEvents } from "./events-shown.ts";
 
@@ -47,11 +48,6 @@ export function configure(command: Command, run: Run): void {
       ),
     );
   });
-}
-
-function countOf(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("Give a number, 0 or more.");
-  return Number(text);
 }
 
 /** An instant as the API takes it. A length of time counts back from now. */

@@ -1,5 +1,5 @@
 import type { LifecycleJob, Tierkeep } from "@tierkeep/sdk";
-import { everyNode } from "./every-node.ts";
+import { firstOf } from "./first-of.ts";
 import type { Output } from "./render-output.ts";
 import { shownDuration, shownInstant } from "./render-quantity.ts";
 import type { Column } from "./render-table.ts";
@@ -11,7 +11,7 @@ const COLUMNS: readonly Column[] = [
   { head: "errors", align: "right" },
   { head: "moved", align: "right" },
   { head: "purged", align: "right" },
-  { head: "took", align: "right" },
+  { head: "took", align: "right", least: 8 },
   { head: "tenant" },
   { head: "id" },
 ];
@@ -23,7 +23,7 @@ export async function lifecycleJobs(
   output: Output,
 ): Promise<number> {
   const running: LifecycleJob[] = [];
-  const jobs = everyNode((page) => tierkeep.lifecycleJobs(page), limit);
+  const jobs = firstOf(tierkeep.lifecycleJobs({ first: Math.min(limit, 500) }), limit);
   const count = await output.list(COLUMNS, jobs, (job) => {
     if (job.status === "RUNNING") running.push(job);
     return [

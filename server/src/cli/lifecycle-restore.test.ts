@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createTierkeep, type LifecycleJob, type Tierkeep } from "@tierkeep/sdk";
+import { createTierkeep, type Tierkeep } from "@tierkeep/sdk";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Connection, connect } from "./connect.ts";
 import { DemoClock } from "./demo/demo-clock.ts";
@@ -42,6 +42,8 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+const { signal } = new AbortController();
+
 const jsonLines = (text: string) =>
   text
     .trimEnd()
@@ -52,7 +54,7 @@ describe("lifecycle run", () => {
   it("tells people what would be moved and purged, and changes nothing when dry", async () => {
     clock.turnForward(95);
     const output = capturedOutput();
-    await expect(lifecycleRun(tierkeep, { dryRun: true }, output)).resolves.toBe(0);
+    await expect(lifecycleRun(tierkeep, { dryRun: true }, output, signal)).resolves.toBe(0);
     expect(output.stdout.text).toMatch(
       /^Dry run over all tenants: SUCCEEDED\n.*\nwould move to warm {2}2\nwould move to cold {2}1\nwould be purged {5}1\nerrors {14}0\nduration {12}\d/,
     );
@@ -64,7 +66,7 @@ describe("lifecycle run", () => {
     clock.turnForward(95);
     const output = capturedOutput();
     const options = { dryRun: false, tenant: "acme", steps: ["PROMOTE_TO_WARM", "PURGE"] as const };
-    await expect(lifecycleRun(tierkeep, options, output)).resolves.toBe(0);
+    await expect(lifecycleRun(tierkeep, options, output, signal)).resolves.toBe(0);
     expect(output.stdout.text).toMatch(/^Run over tenant acme, only PROMOTE_TO_WARM and PURGE: SUCCEEDED\n/);
     expect((await tierkeep.tierStats()).map(({ artifactCount }) => artifactCount)).toEqual([1, 2, 0]);
   });
@@ -72,7 +74,7 @@ describe("lifecycle run", () => {
   it("lists each artifact when verbose", async () => {
     clock.turnForward(95);
     const output = capturedOutput();
-    await lifecycleRun(tierkeep, { dryRun: true, verbose: true }, output);
+    await lifecycleRun(tierkeep, { dryRun: true, verbose: true }, output, signal);
     expect(output.stdout.text.split("\n").slice(0, 5)).toEqual([
       "outcome  move           artifact          age  size",
       "PLANNED  HOT → WARM     acme/wf/a.txt    95 d   5 B",
@@ -95,7 +97,7 @@ describe("lifecycle run", () => {
     );
     clock.turnForward(8);
     const output = capturedOutput(true);
-    await lifecycleRun(tierkeep, { dryRun: true, verbose: true, tenant: "many" }, output);
+    await lifecycleRun(tierkeep, { dryRun: true, verbose: true, tenant: "many" }, output, signal);
     const lines = jsonLines(output.stdout.text);
     expect(lines).toHaveLength(506);
     expect(lines.at(-1)).toMatchObject({
@@ -106,20 +108,29 @@ describe("lifecycle run", () => {
     expect(new Set(lines.slice(0, -1).map(({ artifactId }) => artifactId)).size).toBe(505);
   });
 
-  it("waits for a run that takes longer than the server waits", async () => {
-    const job = { status: "RUNNING", progress: 0.5, id: "j" } as LifecycleJob;
-    const slow: Tierkeep = {
+  describe("that is still under way when the server answers", () => {
+    const slow = (): Tierkeep => ({
       ...tierkeep,
       async runLifecycle(args, options) {
-        const { job: finished } = await tierkeep.runLifecycle(args, options);
-        return { started: false, job: { ...finished, status: "RUNNING", progress: job.progress } };
+        const begun = await tierkeep.runLifecycle({ ...args, waitSeconds: 0 }, options);
+        return { ...begun, started: false };
       },
-    };
-    const output = capturedOutput();
-    await expect(lifecycleRun(slow, { dryRun: true }, output)).resolves.toBe(0);
-    expect(output.stderr.text).toContain("already under way");
-    expect(output.stderr.text).toContain("50 %");
-    expect(output.stdout.text).toContain("SUCCEEDED");
+    });
+
+    it("is waited for, and said to be another's where it is", async () => {
+      const output = capturedOutput();
+      await expect(lifecycleRun(slow(), { dryRun: true }, output, signal)).resolves.toBe(0);
+      expect(output.stderr.text).toContain("already under way");
+      expect(output.stdout.text).toContain("SUCCEEDED");
+    });
+
+    it("goes on when whoever waits for it is interrupted, who is told how to end it", async () => {
+      const output = capturedOutput();
+      const waiting = lifecycleRun(slow(), { dryRun: true }, output, AbortSignal.abort());
+      await expect(waiting).rejects.toThrow("aborted");
+      const [newest] = (await tierkeep.lifecycleJobs({ first: 1 })).nodes;
+      expect(output.stderr.text).toContain(`tierkeep lifecycle cancel ${newest?.id}`);
+    });
   });
 });
 

@@ -1,7 +1,7 @@
 import { type LifecycleStep, STEP_RULES } from "@tierkeep/schema/domain/policy";
 import { REFUSALS } from "@tierkeep/schema/domain/refusals";
 import type { LifecycleItem, LifecycleJob, Tierkeep } from "@tierkeep/sdk";
-import { everyNode } from "./every-node.ts";
+import { endOf } from "./job-end.ts";
 import type { Output } from "./render-output.ts";
 import { shownAge, shownBytes, shownDays, shownDuration, shownInstant } from "./render-quantity.ts";
 import type { Cell, Column } from "./render-table.ts";
@@ -14,15 +14,15 @@ export interface LifecycleRunOptions {
   readonly verbose?: boolean | undefined;
 }
 
-/** The longest that a server may be asked to wait. */
-const WAIT_SECONDS = 60;
-const POLL_MS = 500;
+/** Short runs are over by then, and need not be asked for again. Longer ones are to show how far they are. */
+const WAIT_SECONDS = 1;
 
 /** Runs the lifecycle and waits for its end, however long. Answers with the exit code: see exitCodeOf. */
 export async function lifecycleRun(
   tierkeep: Tierkeep,
   options: LifecycleRunOptions,
   output: Output,
+  signal: AbortSignal,
 ): Promise<number> {
   const { job, started } = await tierkeep.runLifecycle({
     dryRun: options.dryRun,
@@ -31,7 +31,7 @@ export async function lifecycleRun(
     waitSeconds: WAIT_SECONDS,
   });
   if (!started) output.talk("The same run was already under way; this is about that one.");
-  const finished = await finishedJob(tierkeep, job, output);
+  const finished = await endOf(job, options.dryRun ? "Dry run" : "Run", output, signal);
   if (options.verbose) await showItems(tierkeep, finished.id, output);
   output.value(finished);
   output.text(summaryOf(finished, output));
@@ -55,21 +55,6 @@ export function exitCodeOf(job: Pick<LifecycleJob, "status" | "totalErrors">): n
   }
 }
 
-async function finishedJob(tierkeep: Tierkeep, job: LifecycleJob, output: Output): Promise<LifecycleJob> {
-  let current = job;
-  let shown = "";
-  while (current.status === "RUNNING") {
-    const percent = current.progress === null ? "" : ` ${Math.floor(current.progress * 100)} %`;
-    if (percent !== shown) output.talk(`running …${percent}`);
-    shown = percent;
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-    const next = await tierkeep.lifecycleJob({ id: job.id });
-    if (next === null) throw new Error("The server no longer knows the run that it began.");
-    current = next;
-  }
-  return current;
-}
-
 const ITEM_COLUMNS: readonly Column[] = [
   { head: "outcome" },
   { head: "move", narrow: "stay" },
@@ -80,7 +65,7 @@ const ITEM_COLUMNS: readonly Column[] = [
 
 async function showItems(tierkeep: Tierkeep, id: string, output: Output): Promise<void> {
   const table = output.rows(ITEM_COLUMNS);
-  for await (const item of everyNode((page) => tierkeep.lifecycleJobItems({ id, ...page }))) {
+  for await (const item of tierkeep.lifecycleJobItems({ id, first: 500 })) {
     output.value(item);
     table.row(cellsOf(item, output));
     if (item.error !== null) table.line(output.style.red(`    ${item.errorCode}: ${item.error}`));

@@ -2,6 +2,7 @@ import { LIFECYCLE_STEPS, type LifecycleStep } from "@tierkeep/schema/domain/pol
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { asClient, type ClientOptions, clientOptions } from "./client-command.ts";
 import type { Run } from "./command.ts";
+import { countOf } from "./count-option.ts";
 import { cancelLifecycleJob, lifecycleJobs } from "./lifecycle-jobs.ts";
 import { lifecycleRun } from "./lifecycle-run.ts";
 import { lifecycleSummary } from "./lifecycle-summary.ts";
@@ -30,7 +31,9 @@ Examples:
 `;
 
 export function configure(command: Command, run: Run): void {
-  command.description("Moves artifacts to colder tiers as they age, and purges them when their time is up.");
+  command
+    .description("Moves artifacts to colder tiers as they age, and purges them when their time is up.")
+    .addHelpText("after", "\nExample:\n  tierkeep lifecycle run --dry-run\n\nEach has a --help of its own.");
   const runCommand = command
     .command("run")
     .description(
@@ -52,8 +55,8 @@ export function configure(command: Command, run: Run): void {
     }
     const { dryRun = false, step: steps, tenant, verbose } = options;
     return run(() =>
-      asClient(options, (tierkeep, output) =>
-        lifecycleRun(tierkeep, { dryRun, steps, tenant, verbose }, output),
+      asClient(options, (tierkeep, output, signal) =>
+        lifecycleRun(tierkeep, { dryRun, steps, tenant, verbose }, output, signal),
       ),
     );
   });
@@ -69,7 +72,7 @@ export function configure(command: Command, run: Run): void {
   const jobsCommand = command
     .command("jobs")
     .description("Lists the lifecycle's runs, newest first.")
-    .option("--limit <n>", "only so many", limitOf, 20)
+    .option("--limit <n>", "only so many", countOf, 20)
     .addHelpText(
       "after",
       "\nExample:\n  tierkeep lifecycle jobs --limit 5\n  tierkeep lifecycle jobs --json",
@@ -86,11 +89,6 @@ export function configure(command: Command, run: Run): void {
   clientOptions(cancelCommand).action((id: string, options: ClientOptions) =>
     run(() => asClient(options, (tierkeep, output) => cancelLifecycleJob(tierkeep, { id }, output))),
   );
-}
-
-function limitOf(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError("Give a number, 1 or more.");
-  return Number(text);
 }
 
 function stepsOf(text: string, before: readonly LifecycleStep[] = []): readonly LifecycleStep[] {

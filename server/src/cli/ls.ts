@@ -7,6 +7,8 @@ import { type FilterOptions, filterOf, filterOptions } from "./artifact-filter-o
 import { listArtifacts } from "./artifact-table.ts";
 import { asClient, type ClientOptions, clientOptions, tierOption } from "./client-command.ts";
 import type { Run } from "./command.ts";
+import { countOf } from "./count-option.ts";
+import { firstOf } from "./first-of.ts";
 
 interface Options extends FilterOptions, ClientOptions {
   readonly tenant?: string;
@@ -72,16 +74,6 @@ export function configure(command: Command, run: Run): void {
   });
 }
 
-async function* firstOf<Item>(items: AsyncIterable<Item>, limit: number): AsyncGenerator<Item> {
-  let left = limit;
-  if (left === 0) return;
-  for await (const item of items) {
-    yield item;
-    left -= 1;
-    if (left === 0) return;
-  }
-}
-
 /** Whose artifacts, said in one argument or in options. @throws Refused BAD_USER_INPUT, INVALID_IDENTIFIER */
 function placeOf(where: string | undefined, { tenant, workflow, prefix }: Options): ArtifactFilter {
   const parts = where?.replace(/\/$/, "").split("/") ?? [];
@@ -116,9 +108,4 @@ function orderOf(text: string): ArtifactOrder {
   }
   const field = SORT_FIELDS[name as keyof typeof SORT_FIELDS];
   return { field, direction: direction === "desc" ? "DESC" : "ASC" };
-}
-
-function countOf(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("Give a whole number, 0 or more.");
-  return Number(text);
 }

@@ -4,7 +4,6 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Command } from "commander";
 import { type ClientOptions, clientOptions, processOutput } from "./client-command.ts";
 import type { Run } from "./command.ts";
-import { findOwner } from "./owner.ts";
 import { readConfig } from "./read-config.ts";
 
 const HELP = `
@@ -35,6 +34,7 @@ async function open(options: ClientOptions): Promise<number> {
 }
 
 async function ownersEndpoint(): Promise<string> {
+  const { findOwner } = await import("./owner.ts");
   const owner = await findOwner(readConfig());
   if (owner !== null) return owner.url;
   throw new Refused(

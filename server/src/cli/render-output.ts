@@ -1,7 +1,6 @@
 import { once } from "node:events";
 import type { Writable } from "node:stream";
 import pc from "picocolors";
-import wrapAnsi from "wrap-ansi";
 import { type Cell, type Column, type Layout, layoutOf, renderHead, renderRow } from "./render-table.ts";
 import { jsonText, visibleLines } from "./render-text.ts";
 
@@ -11,7 +10,7 @@ export interface Output {
   readonly json: boolean;
   /** Aborts when whoever reads stdout has gone away, as `head` does. */
   readonly closed: AbortSignal;
-  /** Text for people; nothing with --json. Lines wider than the terminal break between words. */
+  /** Text for people; nothing with --json. */
   text(text: string): void;
   table(columns: readonly Column[], rows: readonly (readonly Cell[])[]): void;
   /** A table whose rows are not all there yet. Nothing with --json. */
@@ -73,11 +72,7 @@ export function outputTo({ json = false, stdout, stderr, env }: OutputOptions): 
   const print = (line: string) => {
     if (!json && !closed.signal.aborted) stdout.write(`${line}\n`);
   };
-  const text = (lines: string) => {
-    const shown = visibleLines(lines, colour ? "keep" : "escape");
-    const width = widthOf(stdout, env);
-    print(width === Number.POSITIVE_INFINITY ? shown : folded(shown, width));
-  };
+  const text = (lines: string) => print(visibleLines(lines, colour ? "keep" : "escape"));
   const data = (value: unknown, indent: "indented" | "line" = "indented") => {
     if (!closed.signal.aborted) stdout.write(`${jsonText(value, json || indent === "line" ? 0 : 2)}\n`);
   };
@@ -143,16 +138,12 @@ export function outputTo({ json = false, stdout, stderr, env }: OutputOptions): 
   };
 }
 
-function folded(text: string, width: number): string {
-  return wrapAnsi(text, width, { trim: false }).replace(/ +$/gm, "");
-}
-
 /** https://no-color.org: any value that is not empty means none. */
 function isColoured(stream: Stream, env: OutputOptions["env"]): boolean {
   return stream.isTTY === true && !env.NO_COLOR && env.TERM !== "dumb";
 }
 
-/** How many columns a line may have: COLUMNS, else the terminal's, else any number. */
+/** How many columns a table may have: COLUMNS, else the terminal's, else any number. */
 function widthOf(stream: Stream, { COLUMNS = "" }: OutputOptions["env"]): number {
   if (/^[1-9]\d*$/.test(COLUMNS)) return Number(COLUMNS);
   return (stream.isTTY && stream.columns) || Number.POSITIVE_INFINITY;

@@ -1,9 +1,9 @@
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { ArtifactFilter, RestoreJob, Tierkeep } from "@tierkeep/sdk";
-import { AbortError, ArtifactNotFoundError } from "@tierkeep/sdk";
+import { ArtifactNotFoundError } from "@tierkeep/sdk";
+import { endOf } from "./job-end.ts";
 import { exitCodeOf } from "./lifecycle-run.ts";
-import { startProgress } from "./progress.ts";
 import type { Output } from "./render-output.ts";
 import { counted } from "./render-quantity.ts";
 import { showMove } from "./shown-move.ts";
@@ -58,27 +58,13 @@ export async function restoreMany(
   signal: AbortSignal,
 ): Promise<number> {
   const { job } = await tierkeep.restoreArtifacts({ ...many, toTier, dryRun, waitSeconds: 0 });
-  const ended = await endOf(job, output, signal);
+  const ended = await endOf(job, dryRun ? "Looking" : "Restoring", output, signal);
   output.value(ended);
   output.text(summaryOf(ended));
   if (ended.error !== null) output.text(output.style.red(ended.error));
   if (ended.totalErrors > 0) await showErrors(tierkeep, ended.id, output);
   if (dryRun) output.text("Nothing was changed.");
   return exitCodeOf(ended);
-}
-
-type Restoring = Awaited<ReturnType<Tierkeep["restoreArtifacts"]>>["job"];
-
-async function endOf(job: Restoring, output: Output, signal: AbortSignal): Promise<RestoreJob> {
-  using progress = startProgress("Restoring", "share");
-  try {
-    return await job.finished({ signal, onProgress: (each) => progress.update(each.progress ?? 0, 1) });
-  } catch (error) {
-    if (error instanceof AbortError) {
-      output.talk(`The restore goes on without this command: tierkeep lifecycle cancel ${job.id} ends it.`);
-    }
-    throw error;
-  }
 }
 
 function summaryOf({ dryRun, status, restoredCount, skippedCount, totalErrors, toTier }: RestoreJob): string {

@@ -1,5 +1,6 @@
 import { Refused } from "../../domain/refusals.ts";
 import type { Job } from "../../services/jobs.ts";
+import { IDEMPOTENCY_KEY, optionalIdempotencyKey } from "../arguments.ts";
 import { builder } from "../builder.ts";
 import { changing } from "../changing.ts";
 import { parseJobGlobalId } from "../global-ids.ts";
@@ -12,6 +13,7 @@ const CancelJobInput = builder.inputType("CancelJobInput", {
       required: true,
       description: "The job's global id. One of anything else, or malformed: NOT_FOUND.",
     }),
+    idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
 });
 
@@ -33,7 +35,11 @@ builder.mutationField("cancelJob", (t) =>
     args: { input: t.arg({ type: CancelJobInput, required: true, description: "Which job to stop." }) },
     resolve: (_root, { input }, context) =>
       changing(context, async ({ jobs }) => ({
-        job: await jobs.cancel(context.principal, requireJobId(input.id, "input.id")),
+        job: await jobs.cancel(
+          context.principal,
+          requireJobId(input.id, "input.id"),
+          optionalIdempotencyKey(input),
+        ),
       })),
   }),
 );

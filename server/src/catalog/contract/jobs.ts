@@ -73,14 +73,30 @@ export function jobs(open: OpenForTest) {
       const { catalog } = opened;
       const live = lifecycleJob();
       const others = [lifecycleJob({ dryRun: true, startedAt: NOW + 1 }), restoreJob({ startedAt: NOW + 2 })];
-      await catalog.commitAll([startJob(live), ...others.map((job) => startJob(job))]);
-      await expect(catalog.commit(startJob(lifecycleJob()))).rejects.toMatchObject({
-        code: "CONFLICT",
-        facts: { jobId: live.id },
-      });
+      const input = { tenantId: null, steps: ["PURGE"] };
+      expect(await catalog.commit(startJob(live, { input }))).toEqual({ jobId: live.id, started: true });
+      await catalog.commitAll(others.map((job) => startJob(job, { input })));
+      for (const other of [{ ...input, tenantId: "acme" }, { ...input, steps: [] }, null]) {
+        await expect(catalog.commit(startJob(lifecycleJob(), { input: other }))).rejects.toMatchObject({
+          code: "CONFLICT",
+          facts: { jobId: live.id },
+        });
+      }
       expect((await catalog.runningJobs()).map(({ job }) => job)).toEqual([live, ...others]);
       await catalog.commit(finish(live.id));
-      await catalog.commit(startJob(lifecycleJob()));
+      const next = lifecycleJob();
+      expect(await catalog.commit(startJob(next, { input }))).toEqual({ jobId: next.id, started: true });
+    });
+
+    it("lets a live lifecycle job join the one that runs and was asked for the same", async () => {
+      await using opened = await open();
+      const { catalog } = opened;
+      const live = lifecycleJob();
+      await catalog.commit(startJob(live, { input: { tenantId: null, steps: ["PURGE"] } }));
+      const same = startJob(lifecycleJob(), { input: { steps: ["PURGE"], tenantId: null } });
+      expect(await catalog.commit(same)).toEqual({ jobId: live.id, started: false });
+      expect((await catalog.runningJobs()).map(({ job }) => job)).toEqual([live]);
+      expect(await eventTypes(catalog)).toEqual(["LIFECYCLE_JOB_STARTED"]);
     });
 
     it("asks a running job to stop, and leaves one that has ended alone", async () => {

@@ -1,19 +1,27 @@
+import { isDeepStrictEqual } from "node:util";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Job } from "@tierkeep/schema/services/jobs";
-import type { FinishJobChange, StartJobChange } from "../changes.ts";
+import type { FinishJobChange, StartJobChange, StartJobResult } from "../changes.ts";
 import type { EventDraft } from "./decision.ts";
 
-/** `running`: the live lifecycle job that runs now. @throws Refused CONFLICT */
-export function decideStartJob(running: { readonly id: string } | null, change: StartJobChange): EventDraft {
-  const { job } = change;
-  if (running !== null && running.id !== job.id && job.kind === "lifecycle" && !job.dryRun) {
-    throw new Refused(
-      "CONFLICT",
-      "Another lifecycle run is under way, and only one runs at a time. Wait for it to end, or cancel it.",
-      { jobId: running.id },
-    );
+/** `running`: the live lifecycle job that runs now. No event: nothing is started. @throws Refused CONFLICT */
+export function decideStartJob(
+  running: { readonly id: string; readonly input: unknown } | null,
+  change: StartJobChange,
+): { readonly event: EventDraft | null; readonly result: StartJobResult } {
+  const { job, input } = change;
+  if (running === null || job.kind !== "lifecycle" || job.dryRun) {
+    const event = jobEvent("LIFECYCLE_JOB_STARTED", change, job);
+    return { event, result: { jobId: job.id, started: true } };
   }
-  return jobEvent("LIFECYCLE_JOB_STARTED", change, job);
+  if (isDeepStrictEqual(running.input, input)) {
+    return { event: null, result: { jobId: running.id, started: false } };
+  }
+  throw new Refused(
+    "CONFLICT",
+    "Another lifecycle run is under way, and only one runs at a time. Wait for it to end, or cancel it.",
+    { jobId: running.id },
+  );
 }
 
 /** `job`: as it is; what is not RUNNING has ended already, and nothing happens (null). */

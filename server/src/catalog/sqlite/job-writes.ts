@@ -6,6 +6,7 @@ import type {
   PruneJobItemsChange,
   RequestCancelChange,
   StartJobChange,
+  StartJobResult,
 } from "../changes.ts";
 import { decideFinishJob, decideStartJob } from "../decide/decide-job.ts";
 import type { JobProgress } from "../decide/decision.ts";
@@ -25,16 +26,11 @@ export class JobWrites {
     this.#log = log;
   }
 
-  start(change: StartJobChange): null {
+  start(change: StartJobChange): StartJobResult {
     const { job } = change;
-    if (this.#find(job.id) !== null) return null;
-    const running = this.#connection
-      .statement(
-        `SELECT job FROM job INDEXED BY job_running
-         WHERE status = 'RUNNING' AND kind = 'lifecycle' AND dry_run = 0 ORDER BY started_at, job LIMIT 1`,
-      )
-      .get();
-    const event = decideStartJob(running === undefined ? null : { id: running[0] as string }, change);
+    if (this.#find(job.id) !== null) return { jobId: job.id, started: true };
+    const { event, result } = decideStartJob(this.#liveRun(), change);
+    if (event === null) return result;
     this.#log.append(event);
     const facts: JobFacts =
       job.kind === "lifecycle"
@@ -60,7 +56,7 @@ export class JobWrites {
     this.#connection
       .statement("INSERT INTO job_input VALUES (?, ?)")
       .run(id, JSON.stringify(change.input ?? null));
-    return null;
+    return result;
   }
 
   advance(change: AdvanceJobChange): null {
@@ -176,6 +172,16 @@ export class JobWrites {
     this.#connection.statement("UPDATE job SET items = max(0, items - ?) WHERE id = ?").run(removed, job);
     if (removed < limit) this.#connection.statement("UPDATE job SET has_items = 0 WHERE id = ?").run(job);
     return removed;
+  }
+
+  #liveRun(): { readonly id: string; readonly input: unknown } | null {
+    const cells = this.#connection
+      .statement(
+        `SELECT j.job, i.input FROM job j INDEXED BY job_running CROSS JOIN job_input i ON i.job = j.id
+         WHERE j.status = 'RUNNING' AND j.kind = 'lifecycle' AND j.dry_run = 0 ORDER BY j.started_at, j.job LIMIT 1`,
+      )
+      .get();
+    return cells === undefined ? null : { id: cells[0] as string, input: JSON.parse(cells[1] as string) };
   }
 
   #find(jobId: string): JobRow | null {

@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import type { Connection } from "./connection.ts";
 import { SCHEMA_1 } from "./schema-1.ts";
+import { SCHEMA_2 } from "./schema-2.ts";
 
 export interface Migration {
   /** The version that the catalog has afterwards; they rise by one. */
@@ -9,7 +10,10 @@ export interface Migration {
 }
 
 /** What every catalog has gone through. Entries are appended and never edited: catalogs exist that took them as they are. */
-export const MIGRATIONS: readonly Migration[] = [{ version: 1, sql: SCHEMA_1 }];
+export const MIGRATIONS: readonly Migration[] = [
+  { version: 1, sql: SCHEMA_1 },
+  { version: 2, sql: SCHEMA_2 },
+];
 
 /** The catalog was written by a newer version of this program. */
 export class NewerCatalogError extends Error {
