@@ -213,6 +213,6 @@ it("whatever is asked again and again, each key is answered one way and acted on
       const rows = await store.catalog.listArtifacts({}, { field: "KEY", direction: "ASC" }, whole());
       expect((await store.objects()).toSorted()).toEqual(rows.map(({ object }) => object).toSorted());
     }),
-    { numRuns: 30 },
+    { numRuns: 20 },
   );
 });
