@@ -63,6 +63,37 @@ export const CASES: Readonly<Record<keyof typeof COMMANDS, CommandCase>> = {
       "cancel, what is not there": refused(3, "lifecycle", "cancel", "nobody"),
     },
   },
+  write: {
+    client: true,
+    calls: {
+      "what comes from stdin": {
+        args: (copy) => `write acme/weekly/notes-${copy}.md - --meta author=Ada --tier warm`.split(" "),
+        input: "# Notes\n",
+        json: "document",
+      },
+      "only if there is none": {
+        ...refused(4, ..."write 東京/週報/まとめ.txt - --if-absent".split(" ")),
+        input: "",
+      },
+      "a file that is not there": refused(2, "write", "acme/weekly/report-a.md", "missing.md"),
+      "a key in part": refused(2, "write", "--tenant", "acme", "-"),
+    },
+  },
+  read: {
+    client: true,
+    calls: {
+      "its content": document("read", "東京/週報/まとめ.txt"),
+      "into a file": {
+        args: (copy) => `read acme/weekly/model-a.bin -o model-${copy}.bin`.split(" "),
+        json: "document",
+      },
+      "what is not there": refused(3, "read", "acme/weekly/none"),
+      "into a folder that is not there": refused(
+        2,
+        ..."read acme/weekly/model-a.bin -o none/model.bin".split(" "),
+      ),
+    },
+  },
   ls: {
     client: true,
     calls: {

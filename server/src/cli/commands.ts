@@ -6,6 +6,14 @@ export const COMMANDS = {
     summary: "open the store and serve it over HTTP",
     load: () => import("./serve.ts"),
   },
+  write: {
+    summary: "write an artifact, or a folder of them",
+    load: () => import("./write.ts"),
+  },
+  read: {
+    summary: "read an artifact, or all of a workflow",
+    load: () => import("./read.ts"),
+  },
   ls: {
     summary: "list artifacts",
     load: () => import("./ls.ts"),

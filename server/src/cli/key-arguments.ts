@@ -58,6 +58,36 @@ export function artifactKeyOf(key: string | undefined, options: KeyOptions): Art
   return requireKey({ tenantId, workflowId, artifactId }, "KEY's ");
 }
 
+/** A workflow, as the place of a tree of files. @throws Refused as artifactKeyOf does */
+export function workflowOf(
+  text: string | undefined,
+  { tenant, workflow, artifact }: KeyOptions,
+): Pick<ArtifactKey, "tenantId" | "workflowId"> {
+  if (artifact !== undefined) {
+    throw new Refused(
+      "BAD_USER_INPUT",
+      "--artifact names one artifact, and --tree means all of a workflow. Give one of them.",
+    );
+  }
+  const parts = text?.replace(/\/$/, "").split("/");
+  if (parts !== undefined && (tenant ?? workflow) !== undefined) {
+    throw new Refused(
+      "BAD_USER_INPUT",
+      `${JSON.stringify(text)} and the options both say which workflow. Give one of them.`,
+    );
+  }
+  const [tenantId, workflowId, ...more] = parts ?? [tenant, workflow];
+  if (tenantId === undefined || workflowId === undefined || more.length > 0) {
+    throw new Refused(
+      "BAD_USER_INPUT",
+      "Which workflow? With --tree give tenant/workflow, or --tenant and --workflow.",
+    );
+  }
+  requireIdentifier("tenantId", tenantId, "the tenant");
+  requireIdentifier("workflowId", workflowId, "the workflow");
+  return { tenantId, workflowId };
+}
+
 function keyMissing(given: readonly string[], missing: readonly string[]): Refused {
   const options = missing.map((part) => `--${part}`).join(" and ");
   return new Refused(

@@ -7,8 +7,8 @@ export type ProgressUnit = "bytes" | "share" | (string & {});
 
 /** One line on a terminal that says how far something is. It is not there until a second has passed, nor once it has ended. */
 export interface Progress {
-  /** `total` null: nobody knows. */
-  update(done: number, total: number | null): void;
+  /** `total` null: nobody knows. A label that is given stands from now on. */
+  update(done: number, total: number | null, label?: string): void;
   /** Takes the line away for good. */
   [Symbol.dispose](): void;
 }
@@ -33,18 +33,22 @@ export function startProgress(
     return { update() {}, [Symbol.dispose]() {} };
   }
   let shown = false;
+  let labelled = label;
   const timer = setInterval(() => {
     const now = performance.now();
     if (now - meter.startedAt < SHOWN_AFTER_MS || meter.isDone) return;
     shown = true;
     // A terminal would wrap what reaches its last column.
-    const line = progressLine(label, unit, meter.reading(now)).slice(0, (stream.columns ?? 80) - 1);
+    const line = progressLine(labelled, unit, meter.reading(now)).slice(0, (stream.columns ?? 80) - 1);
     stream.write(`${ERASE_LINE}${line}`);
   }, DRAWN_EVERY_MS);
   // What is shown must not keep alive what is done.
   timer.unref();
   return {
-    update: (done, total) => meter.update(done, total, performance.now()),
+    update(done, total, nextLabel = labelled) {
+      labelled = nextLabel;
+      meter.update(done, total, performance.now());
+    },
     [Symbol.dispose]() {
       clearInterval(timer);
       if (shown) stream.write(ERASE_LINE);
