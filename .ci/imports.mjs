@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 
 const npm = "npm packages";
 const node = "node:*";
+const commandMap = "tierkeep/commands";
 const schema = ["schema/src/domain", "schema/src/services"];
 const everySchema = [...schema, "schema/src/graphql", "schema"];
 const flow = "cli, http -> lifecycle, audit -> engine -> catalog, tiers -> schema";
@@ -93,8 +94,8 @@ const table = [
   },
   {
     from: "test",
-    mayImport: ["sdk/src", npm, node],
-    why: "test/ proves things from outside, by public names (@tierkeep/sdk, the tierkeep command): what needs an inside stands beside it",
+    mayImport: ["sdk/src", commandMap, npm, node],
+    why: "test/ proves things from outside, by public names (@tierkeep/sdk, the tierkeep command and the type of its map): what needs an inside stands beside it",
   },
   {
     from: "test/bench",
@@ -162,7 +163,8 @@ function refusal(path, specifier, allowed) {
     target = roomOf(
       `schema/${specifier.slice("@tierkeep/schema/".length).replace(/^(?!schema\.graphql$)/, "src/")}`,
     ).from;
-  } else if (/^(@tierkeep\/|tierkeep(\/|$))/.test(specifier)) return "not a public name";
+  } else if (specifier === commandMap) target = commandMap;
+  else if (/^(@tierkeep\/|tierkeep(\/|$))/.test(specifier)) return "not a public name";
   else target = npm;
   const packageName = `npm:${specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/")}`;
   if (allowed.includes(target) || (target === npm && allowed.includes(packageName))) return undefined;
