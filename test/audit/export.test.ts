@@ -49,6 +49,6 @@ it("tierkeep audit export writes the events asked for as the log has them, but f
   expect(await run("--since", "yesterday")).toMatchObject({ code: 2 });
   expect(await run("--output", "no/such/folder.jsonl")).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining("--output"),
+    stderr: expect.stringContaining("no/such/folder.jsonl"),
   });
 });

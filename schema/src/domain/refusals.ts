@@ -61,14 +61,14 @@ export const REFUSALS = {
     exit: 4,
     retryable: true,
     raised: true,
-    means: "something else is under way that excludes this",
+    means: "something else is under way that excludes this, or the idempotency key came with another request",
   },
   HELD: {
     http: 409,
     exit: 4,
     retryable: false,
-    raised: false,
-    means: "a hold forbids removing or replacing the artifact",
+    raised: true,
+    means: "the artifact is held, or nothing may be purged until a reindex is confirmed",
   },
   CONTENT_TOO_LARGE: {
     http: 413,

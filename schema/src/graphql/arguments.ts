@@ -1,6 +1,8 @@
+import { requireIdempotencyKey } from "../domain/idempotency-keys.ts";
 import { requireIdentifier, requireKey } from "../domain/identifiers.ts";
 import type { ArtifactKey } from "../domain/keys.ts";
 import { Refused } from "../domain/refusals.ts";
+import { parseJobGlobalId } from "./global-ids.ts";
 
 /** Most keys or ids in one list. */
 export const MAX_KEYS = 500;
@@ -37,6 +39,18 @@ export function optionalIdentifier(
   return value == null ? undefined : requireIdentifier(kind, value, argument);
 }
 
+/** Describes the field of every mutation's input. */
+export const IDEMPOTENCY_KEY =
+  "Makes it safe to repeat this: 1 to 200 printable ASCII characters, new for each change, else BAD_USER_INPUT. A repeat by the same caller within 24 hours answers as the first did and changes nothing; with another input: CONFLICT.";
+
+/** @throws Refused BAD_USER_INPUT */
+export function optionalIdempotencyKey(input: {
+  readonly idempotencyKey?: string | null | undefined;
+}): string | undefined {
+  const { idempotencyKey } = input;
+  return idempotencyKey == null ? undefined : requireIdempotencyKey(idempotencyKey, "input.idempotencyKey");
+}
+
 /** @throws Refused BAD_USER_INPUT for no keys or more than 500, INVALID_IDENTIFIER for a bad one */
 export function requireKeys(keys: readonly ArtifactKey[], argument: string): readonly ArtifactKey[] {
   if (keys.length === 0)
@@ -62,6 +76,13 @@ export function requireWaitSeconds(seconds: number, argument: string): number {
   throw new Refused("BAD_USER_INPUT", `${argument} is ${seconds}; give 0 to ${MAX_WAIT_SECONDS}.`, {
     argument,
   });
+}
+
+/** The job that a global id names. @throws Refused NOT_FOUND for an id of anything else */
+export function requireJobId(id: string, argument: string): string {
+  const jobId = parseJobGlobalId(id);
+  if (jobId !== null) return jobId;
+  throw new Refused("NOT_FOUND", "There is no job of this id.", { argument });
 }
 
 /** Text that can be stored and sent as UTF-8. @throws Refused BAD_USER_INPUT for a surrogate that stands alone */

@@ -83,7 +83,7 @@ export class LogWalk implements Disposable {
       const message =
         state === "other"
           ? `has another line for event ${seq} than the one with the hash ${hash}`
-          : `ends with event ${this.#seq} and no longer has event ${seq}`;
+          : `ends with event ${this.#seq} and has no event ${seq}`;
       throw new Finding(this.#last?.file ?? segmentName(1), null, message);
     }
   }

@@ -1,10 +1,9 @@
-import { copyFile, mkdtemp, readdir, readFile, rename, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { copyFile, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { LifecycleEvent } from "@tierkeep/schema/domain/events";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { Change } from "../catalog/changes.ts";
-import { openCatalog } from "../catalog/open-catalog.ts";
+import { scanEvent } from "../catalog/contract/sample-changes.ts";
+import { anyCatalog, type CatalogInTempDir } from "../catalog/sqlite/catalog-in-temp-dir.ts";
 import { AuditExporter, type AuditExporterParts } from "./exporter.ts";
 import { chainedLines } from "./jsonl-line.ts";
 import { segmentNumberOf } from "./log-names.ts";
@@ -22,37 +21,27 @@ export const KEY = signingKey(newKeyPem());
 export class World implements AsyncDisposable {
   catalog: Catalog;
   readonly logs: string;
-  readonly #folder: string;
+  readonly #opened: CatalogInTempDir;
   readonly #exporters: AuditExporter[] = [];
 
-  private constructor(catalog: Catalog, folder: string) {
-    this.catalog = catalog;
-    this.#folder = folder;
-    this.logs = join(folder, "logs");
+  private constructor(opened: CatalogInTempDir) {
+    this.catalog = opened.catalog;
+    this.#opened = opened;
+    this.logs = join(opened.folder, "logs");
   }
 
   static async open(): Promise<World> {
-    const folder = await mkdtemp(join(tmpdir(), "tierkeep-audit-"));
-    return new World(await open(join(folder, "catalog.db")), folder);
+    return new World(await anyCatalog());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#exporters.map((exporter) => exporter.close()));
-    await this.catalog.close();
-    await rm(this.#folder, { recursive: true });
+    await this.#opened[Symbol.asyncDispose]();
   }
 
   /** Writes events to the catalog's log. */
   async happen(count: number): Promise<void> {
-    for (let one = 0; one < count; one++) {
-      await this.catalog.commit({ kind: "event", event: { ...EVENT, error: "x".repeat(one) } });
-    }
-  }
-
-  async newest(): Promise<LifecycleEvent> {
-    const [event] = await this.catalog.events([await this.catalog.lastSeq()]);
-    if (!event) throw new Error("nothing has happened");
-    return event;
+    for (let one = 0; one < count; one++) await this.catalog.commit(scanEvent({ error: "x".repeat(one) }));
   }
 
   exporter(parts: Partial<AuditExporterParts> = {}): AuditExporter {
@@ -112,39 +101,17 @@ export class World implements AsyncDisposable {
 
   /** Lets `meanwhile` happen to the catalog, then brings it back from a backup taken before. The log's files stay. */
   async withBackup(meanwhile: () => Promise<void>): Promise<void> {
-    const path = join(this.#folder, "catalog.db");
+    const path = join(this.#opened.folder, "catalog.db");
     await this.catalog.close();
     await copyFile(path, `${path}.backup`);
-    this.catalog = await open(path);
+    this.catalog = await this.#opened.reopen();
     await meanwhile();
     await this.catalog.close();
     await rename(`${path}.backup`, path);
     for (const rest of ["-wal", "-shm"]) await rm(path + rest, { force: true });
-    this.catalog = await open(path);
+    this.catalog = await this.#opened.reopen();
   }
 }
-
-function open(path: string): Promise<Catalog> {
-  return openCatalog({ path, durability: "os", thread: "inline" });
-}
-
-const EVENT: Omit<LifecycleEvent, "seq"> = {
-  timestamp: Date.UTC(2026, 5, 1),
-  type: "SCAN_ERROR",
-  actor: "tester",
-  tenantId: "acme",
-  workflowId: null,
-  artifactId: null,
-  fromTier: null,
-  toTier: null,
-  ageDays: null,
-  sizeBytes: null,
-  checksum: null,
-  dryRun: false,
-  jobId: null,
-  errorCode: null,
-  error: null,
-};
 
 /** `catalog` with its `commit` replaced. */
 export function withCommit(catalog: Catalog, commit: (change: Change) => Promise<unknown>): Catalog {

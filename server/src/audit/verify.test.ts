@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import { appendFile, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { scanEvent } from "../catalog/contract/sample-changes.ts";
 import { CHECKPOINTS_FILE } from "./log-names.ts";
 import { newKeyPem, PublicKeys, signingKey } from "./signing-key.ts";
 import { KEY, LOG, SECOND, THIRD, World } from "./test-world.ts";
@@ -88,7 +89,7 @@ describe("an audit log that nobody touched", () => {
     await world.exportAll();
     expect(await world.segments()).toEqual([LOG]);
     expect(await world.verify()).toMatchObject({ problem: null, lines: 5, unchainedLines: 3, gaps: [] });
-    await edit(world.path(LOG), (text) => text.replace(/^(.*\n.*\n.*)tester/, "$1nobody"));
+    await edit(world.path(LOG), (text) => text.replace(/^(.*\n.*\n.*)system/, "$1nobody"));
     expect((await world.verify()).problem).toMatchObject({ file: LOG, line: 3 });
   });
 
@@ -100,7 +101,7 @@ describe("an audit log that nobody touched", () => {
     await world.happen(1);
     await world.exportAll({ segmentBytes: TWO_LINES });
     expect(await world.verify()).toMatchObject({ problem: null, lines: 4, files: 2 });
-    await edit(world.path(LOG), (text) => text.replace("tester", "nobody"));
+    await edit(world.path(LOG), (text) => text.replace("system", "nobody"));
     expect((await world.verify()).problem).toMatchObject({ file: LOG, line: 1 });
   });
 
@@ -132,17 +133,14 @@ describe("a gap", () => {
       await world.happen(3);
       await world.exportAll();
     });
-    await world.catalog.commit({
-      kind: "event",
-      event: { ...(await world.newest()), actor: "somebody else" },
-    });
+    await world.catalog.commit(scanEvent({ actor: "somebody else" }));
     await world.exportAll();
     expect(await world.verify()).toMatchObject({
       problem: null,
       lines: 6,
       gaps: [{ file: SECOND, seq: 2, reason: "ahead" }],
     });
-    await edit(world.path(LOG), (text) => text.replace(/tester(?=[^\n]*\n$)/, "nobody"));
+    await edit(world.path(LOG), (text) => text.replace(/system(?=[^\n]*\n$)/, "nobody"));
     expect((await world.verify()).problem).toMatchObject({ file: LOG, line: 5 });
   });
 
@@ -152,10 +150,7 @@ describe("a gap", () => {
     await world.happen(2);
     await world.exportAll();
     await rebuilt.happen(1);
-    await rebuilt.catalog.commit({
-      kind: "event",
-      event: { ...(await rebuilt.newest()), actor: "somebody else" },
-    });
+    await rebuilt.catalog.commit(scanEvent({ actor: "somebody else" }));
     const exporter = rebuilt.exporter({ directory: world.logs });
     await exporter.flush();
     expect(await world.verify()).toMatchObject({
@@ -211,7 +206,7 @@ describe("a head that was kept elsewhere", () => {
     await using forged = await World.open();
     await forged.happen(1);
     for (let more = 0; more < 3; more++) {
-      await forged.catalog.commit({ kind: "event", event: { ...(await forged.newest()), actor: "forger" } });
+      await forged.catalog.commit(scanEvent({ actor: "forger" }));
     }
     await forged.exportAll();
     expect((await forged.verify()).problem).toBeNull();
@@ -238,7 +233,7 @@ describe("whatever is done to an audit log", () => {
       await restored.happen(3);
       await restored.exportAll({ batchSize: 1, segmentBytes: TWO_LINES });
     });
-    await restored.catalog.commit({ kind: "event", event: { ...(await restored.newest()), actor: "else" } });
+    await restored.catalog.commit(scanEvent({ actor: "else" }));
     await restored.exportAll();
 
     const worlds = [plain, rotated, restored];

@@ -6,6 +6,7 @@ import type { LifecycleEventFilter } from "@tierkeep/schema/services/events";
 import type { LifecycleJob } from "@tierkeep/schema/services/jobs";
 import type { WorkflowName } from "@tierkeep/schema/services/tenants";
 import type { Change, ResultOf } from "./changes.ts";
+import type { Once } from "./once.ts";
 import type {
   ArtifactRow,
   DirtyKey,
@@ -13,6 +14,7 @@ import type {
   GarbageObject,
   JobRow,
   LifecycleItemRow,
+  StoreFindingRow,
   UnsettledObject,
 } from "./rows.ts";
 
@@ -133,6 +135,11 @@ export interface CatalogReads {
   /** By key, then in the order of the steps. */
   listItems(jobId: string, stretch: Stretch<ArtifactKey>): Promise<readonly LifecycleItemRow[]>;
   countItems(jobId: string): Promise<number>;
+  /** What a reindex or a verification found, in the order in which it did; positions are their numbers. */
+  listFindings(jobId: string, stretch: Stretch<number>): Promise<readonly StoreFindingRow[]>;
+  countFindings(jobId: string): Promise<number>;
+  /** The oldest live reindex that has adopted something and that nobody has confirmed; null: none, and purging is allowed. */
+  unconfirmedReindex(): Promise<string | null>;
 
   /** Oldest first, at most `limit` and about 8 MiB of bytes. */
   unsettled(limit: number): Promise<readonly UnsettledObject[]>;
@@ -141,11 +148,18 @@ export interface CatalogReads {
   /** Oldest first; only keys whose row is settled or gone. */
   dirtyKeys(limit: number): Promise<readonly DirtyKey[]>;
   dirtyCount(): Promise<number>;
+  /** For each key, in this order, whether its published view may be behind. */
+  areDirty(keys: readonly ArtifactKey[]): Promise<readonly boolean[]>;
   /** Garbage that may go at `now`: its time has come and its key is not dirty. */
   garbage(now: number, limit: number): Promise<readonly GarbageObject[]>;
   /** Which of these objects nothing knows: in no row, not garbage, not staged. Looks at every row, however few are asked for: ask for many at once. */
   strays(store: string, objects: readonly string[]): Promise<readonly string[]>;
   exportState(): Promise<ExportState | null>;
+
+  /** Whether a change of this actor's with this key has an answer that counts at `at`. */
+  hasAnswer(once: Pick<Once, "actor" | "key" | "at">): Promise<boolean>;
+  /** When the oldest answer that is kept was given, ms since the epoch; null: none is. */
+  oldestAnswer(): Promise<number | null>;
 }
 
 /** What exists, where, since when, and the log of what happened. The catalog's commit is the only commit point. */
@@ -155,6 +169,7 @@ export interface Catalog extends CatalogReads {
   /**
    * Applies changes, each wholly or not at all, in this order, grouped with those of other callers. Resolves when the
    * group is durable; no result leaves before. An array's changes may fall into several groups, in order.
+   * What a change with `once` was answered is kept in the same commit, refusals included unless they are retryable.
    * @throws Refused (from `commit`) as the change says; STORAGE_FULL or UNAVAILABLE when the catalog cannot write,
    * with outcome "unknown" when it can neither write nor find out: then it takes no more changes.
    */

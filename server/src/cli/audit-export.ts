@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import process from "node:process";
@@ -6,10 +7,9 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { LifecycleEvent, Tierkeep } from "@tierkeep/sdk";
 import { lineFields } from "../audit/jsonl-line.ts";
-import { StartProblem } from "./exit-codes.ts";
+import { localProblem } from "./local-file.ts";
 import type { Output } from "./render-output.ts";
 import { counted } from "./render-quantity.ts";
-import { systemCodeOf } from "./store-files.ts";
 
 export interface AuditExportOptions {
   /** ISO 8601; inclusive. */
@@ -28,59 +28,54 @@ export async function auditExport(
   tierkeep: Tierkeep,
   { since, until, tenantId, file }: AuditExportOptions,
   output: Output,
+  signal: AbortSignal,
 ): Promise<number> {
-  let count = 0;
   const events = tierkeep.lifecycleEventHistory({
     where: { since, until, tenantId },
     direction: "ASC",
     first: PAGE_SIZE,
   });
-  async function* lines() {
-    for await (const event of events) {
-      count += 1;
-      yield exportedLine(event);
-    }
-  }
-  if (file === undefined) {
-    for await (const line of lines()) {
-      if (!process.stdout.write(line)) await drained();
-      if (hasLeft()) break;
-    }
-  } else {
-    await writeWhole(file, lines());
-    output.talk(`${counted(count, "event")} written to ${file}`);
-  }
+  if (file === undefined) await print(events, output, signal);
+  else output.talk(`${counted(await writeWhole(events, file), "event")} written to ${file}`);
   return 0;
 }
 
-function exportedLine(event: LifecycleEvent): string {
-  const { cursor, timestamp, ...rest } = event;
-  return `${JSON.stringify({ cursor, ...lineFields({ ...rest, timestamp: Date.parse(timestamp) }) })}\n`;
+/** Asks for no more events than stdout takes. */
+async function print(
+  events: AsyncIterable<LifecycleEvent>,
+  output: Output,
+  signal: AbortSignal,
+): Promise<void> {
+  const ended = AbortSignal.any([signal, output.closed]);
+  for await (const event of events) {
+    if (output.closed.aborted) return;
+    output.data(exported(event), "line");
+    if (!process.stdout.writableNeedDrain) continue;
+    await once(process.stdout, "drain", { signal: ended }).catch(() => {});
+    signal.throwIfAborted();
+  }
 }
 
-function drained(): Promise<void> {
-  const { stdout } = process;
-  return new Promise((resolve) => {
-    for (const event of ["drain", "close", "error"]) stdout.once(event, () => resolve());
-    if (hasLeft()) resolve();
-  });
+function exported({ cursor, timestamp, ...rest }: LifecycleEvent): Readonly<Record<string, unknown>> {
+  return { cursor, ...lineFields({ ...rest, timestamp: Date.parse(timestamp) }) };
 }
 
-/** Whoever read stdout reads no more, as `head` does once it has enough. */
-function hasLeft(): boolean {
-  return process.stdout.destroyed || process.stdout.errored !== null;
-}
-
-async function writeWhole(file: string, lines: AsyncIterable<string>): Promise<void> {
+/** Answers with how many events there were. */
+async function writeWhole(events: AsyncIterable<LifecycleEvent>, file: string): Promise<number> {
   const temporary = `${file}.${randomBytes(8).toString("hex")}.tmp`;
+  let count = 0;
+  async function* lines() {
+    for await (const event of events) {
+      count += 1;
+      yield `${JSON.stringify(exported(event))}\n`;
+    }
+  }
   try {
-    await pipeline(Readable.from(lines), createWriteStream(temporary, { flags: "wx", flush: true }));
+    await pipeline(Readable.from(lines()), createWriteStream(temporary, { flags: "wx", flush: true }));
     await rename(temporary, file);
+    return count;
   } catch (error) {
     await rm(temporary, { force: true });
-    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
-    throw new StartProblem(
-      `${file} cannot be written (${systemCodeOf(error)}). Name another file with --output.`,
-    );
+    throw localProblem(error, file);
   }
 }

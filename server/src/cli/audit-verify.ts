@@ -9,7 +9,7 @@ import { verifyLog } from "../audit/verify.ts";
 import { StartProblem } from "./exit-codes.ts";
 import { readConfig } from "./read-config.ts";
 import type { Output } from "./render-output.ts";
-import { counted } from "./render-quantity.ts";
+import { counted, shownInstant } from "./render-quantity.ts";
 import { systemCodeOf } from "./store-files.ts";
 
 export interface AuditVerifyOptions {
@@ -76,12 +76,13 @@ function readKeys(file: string): PublicKeys {
 }
 
 function show(verdict: Verdict, { text, talk, style }: Output): void {
-  const { problem, lines, unchainedLines, files, checkpoints, gaps, strangers, isBeingWritten, head } =
-    verdict;
+  const { problem, lines, unchainedLines, files, gaps, strangers, isBeingWritten, head } = verdict;
   for (const file of strangers)
     talk(`${file} does not begin with a line of this log, and was not looked at.`);
   for (const { time, file, seq, reason } of gaps) {
-    talk(`Gap: ${file} goes on after event ${seq}, signed at ${time}: ${BEGINNINGS[reason].means}.`);
+    talk(
+      `Gap: ${file} goes on after event ${seq}, signed at ${shownInstant(time)}: ${BEGINNINGS[reason].means}.`,
+    );
   }
   if (unchainedLines > 0) {
     talk(
@@ -91,16 +92,16 @@ function show(verdict: Verdict, { text, talk, style }: Output): void {
   if (isBeingWritten) talk("A server is writing; lines after the head below were not signed yet.");
   if (problem !== null) {
     text(style.red(`The audit log is not as it was signed: ${shownProblem(problem)}.`));
-    text("Whether what comes after it stands cannot be told.");
+    if (problem.line !== null) text("Whether what comes after it stands cannot be told.");
     return;
   }
   text(
-    style.green(
-      `The audit log is as it was signed: ${counted(lines, "line")} in ${counted(files, "file")}, ${counted(checkpoints, "checkpoint")}.`,
-    ),
+    style.green(`The audit log is as it was signed: ${counted(lines, "line")} in ${counted(files, "file")}.`),
   );
   if (head !== null) {
-    text(`Keep this head where nobody who can change the log can change it too (signed at ${head.time}):`);
+    text(
+      `Keep this head where nobody who can change the log can change it too (signed at ${shownInstant(head.time)}):`,
+    );
     text(`--expect-head ${head.seq}:${head.hash}`);
   }
 }

@@ -4,6 +4,7 @@ import { auditExport } from "./audit-export.ts";
 import { auditVerify } from "./audit-verify.ts";
 import { asClient, type ClientOptions, clientOptions, processOutput } from "./client-command.ts";
 import type { Run } from "./command.ts";
+import { instantOf } from "./instant-option.ts";
 
 interface VerifyCommandOptions {
   readonly logDir?: string;
@@ -18,6 +19,11 @@ interface ExportCommandOptions extends ClientOptions {
   readonly tenant?: string;
   readonly output?: string;
 }
+
+const HELP = `
+Examples:
+  tierkeep audit verify
+  tierkeep audit export --tenant acme --since 2026-01-01`;
 
 const VERIFY_HELP = `
 It reads the log's files, their checkpoints and the public key, and nothing else: no store is opened and no server asked,
@@ -48,7 +54,7 @@ Example:
 export function configure(command: Command, run: Run): void {
   command
     .description("Verifies the audit log, or takes a selection from it for an auditor.")
-    .helpCommand(false);
+    .addHelpText("after", HELP);
   command
     .command("verify")
     .description("Verifies the audit log offline, from its files and a public key.")
@@ -60,7 +66,6 @@ export function configure(command: Command, run: Run): void {
     .option("--expect-head <seq:hash>", "a head that you kept, which must be in the log; repeatable", headsOf)
     .option("--json", "write JSON to stdout")
     .addHelpText("after", VERIFY_HELP)
-    .exitOverride()
     .action((options: VerifyCommandOptions) =>
       run(() =>
         auditVerify(
@@ -74,19 +79,21 @@ export function configure(command: Command, run: Run): void {
     .description("Writes events as lines of the audit log, from the API.")
     .option(
       "--since <instant>",
-      "only events at or after this date or instant (ISO 8601, UTC unless it says otherwise)",
+      "only events from then on: so long ago (2h, 30m, 7d), or a date or an instant",
       instantOf,
     )
     .option("--until <instant>", "only events before it", instantOf)
     .option("--tenant <tenant>", "only events of this tenant")
     .option("--output <file>", "write to this file, whole or not at all (default: stdout)")
-    .addHelpText("after", EXPORT_HELP)
-    .exitOverride();
+    .addHelpText("after", EXPORT_HELP);
   clientOptions(exportCommand).action(
     ({ since, until, tenant, output: file, ...options }: ExportCommandOptions) =>
       run(() =>
-        asClient(options, (tierkeep, output) =>
-          auditExport(tierkeep, { since, until, tenantId: tenant, file }, output),
+        asClient(
+          options,
+          (tierkeep, output, signal) =>
+            auditExport(tierkeep, { since, until, tenantId: tenant, file }, output, signal),
+          "reads",
         ),
       ),
   );
@@ -100,13 +107,4 @@ function headsOf(text: string, before: readonly Head[] = []): readonly Head[] {
     );
   }
   return [...before, { seq: Number(match[1]), hash: match[2] as string }];
-}
-
-function instantOf(text: string): string {
-  const match = /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)?(Z|[+-]\d\d:\d\d)?$/.exec(text);
-  const time = match && Date.parse(`${match[1]}${match[2] ?? "T00:00"}${match[3] ?? "Z"}`);
-  if (time === null || Number.isNaN(time)) {
-    throw new InvalidArgumentError("Give a date or an instant, such as 2026-01-31 or 2026-01-31T12:00:00Z.");
-  }
-  return new Date(time).toISOString();
 }

@@ -50,12 +50,6 @@ export function lifecycleInput(options: RunLifecycleOptions, allowAsOf: boolean)
   return { tenantId: tenantId ?? null, steps, asOf: asOf ?? null };
 }
 
-/** `stored` is an input as it came out of the catalog. */
-export function isSameInput(stored: unknown, input: LifecycleInput): boolean {
-  const { tenantId, steps, asOf } = stored as LifecycleInput;
-  return tenantId === input.tenantId && asOf === input.asOf && steps.join() === input.steps.join();
-}
-
 /** @param now fixes the instant that ages are judged at, where none is given @throws Refused BAD_USER_INPUT, INVALID_IDENTIFIER */
 export function restoreInput(options: RestoreArtifactsOptions, now: number): RestoreInput {
   const { keys, where, toTier, waitSeconds } = options;
@@ -65,6 +59,14 @@ export function restoreInput(options: RestoreArtifactsOptions, now: number): Res
   }
   if (where !== undefined) return { where: fixedFilter(where, toTier, now) };
   return { keys: distinctKeys(keys ?? []) };
+}
+
+/** Why nothing can be reindexed. */
+export function noTree(): Refused {
+  return new Refused(
+    "UNAVAILABLE",
+    "This server publishes no tree of files, and a reindex reads that. Start it with PUBLISH_TREE=true.",
+  );
 }
 
 /** The one tenant whose artifacts the job may touch; null: several. */
@@ -107,7 +109,7 @@ function distinctKeys(keys: readonly ArtifactKey[]): readonly ArtifactKey[] {
   return [...distinct.values()];
 }
 
-function requireWait(waitSeconds: number): void {
+export function requireWait(waitSeconds: number): void {
   if (Number.isInteger(waitSeconds) && waitSeconds >= 0 && waitSeconds <= MAX_WAIT_SECONDS) return;
   throw new Refused(
     "BAD_USER_INPUT",

@@ -1,8 +1,7 @@
-import { Refused } from "../../domain/refusals.ts";
 import type { Job } from "../../services/jobs.ts";
+import { IDEMPOTENCY_KEY, optionalIdempotencyKey, requireJobId } from "../arguments.ts";
 import { builder } from "../builder.ts";
 import { changing } from "../changing.ts";
-import { parseJobGlobalId } from "../global-ids.ts";
 import { JobType } from "./job.ts";
 
 const CancelJobInput = builder.inputType("CancelJobInput", {
@@ -12,6 +11,7 @@ const CancelJobInput = builder.inputType("CancelJobInput", {
       required: true,
       description: "The job's global id. One of anything else, or malformed: NOT_FOUND.",
     }),
+    idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
 });
 
@@ -33,13 +33,11 @@ builder.mutationField("cancelJob", (t) =>
     args: { input: t.arg({ type: CancelJobInput, required: true, description: "Which job to stop." }) },
     resolve: (_root, { input }, context) =>
       changing(context, async ({ jobs }) => ({
-        job: await jobs.cancel(context.principal, requireJobId(input.id, "input.id")),
+        job: await jobs.cancel(
+          context.principal,
+          requireJobId(input.id, "input.id"),
+          optionalIdempotencyKey(input),
+        ),
       })),
   }),
 );
-
-function requireJobId(id: string, argument: string): string {
-  const jobId = parseJobGlobalId(id);
-  if (jobId !== null) return jobId;
-  throw new Refused("NOT_FOUND", "There is no job of this id.", { argument });
-}

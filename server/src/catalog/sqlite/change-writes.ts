@@ -1,10 +1,12 @@
 import type { Change, ResultOf } from "../changes.ts";
+import { decideAdopt, decidePresent } from "../decide/decide-adopt.ts";
 import { decideDamage } from "../decide/decide-damage.ts";
 import { decideLifecycleItemFailed, decideLifecycleStep } from "../decide/decide-lifecycle-step.ts";
 import { decideMove } from "../decide/decide-move.ts";
 import { decidePurge } from "../decide/decide-purge.ts";
 import { decideRestoreItem } from "../decide/decide-restore-item.ts";
 import { decideWrite } from "../decide/decide-write.ts";
+import { AnswerWrites } from "./answer-writes.ts";
 import { ArtifactWrites } from "./artifact-writes.ts";
 import type { Connection } from "./connection.ts";
 import { EventLog } from "./event-log.ts";
@@ -15,6 +17,7 @@ import { ObjectWrites } from "./object-writes.ts";
 
 /** Makes one change within the transaction that is open: loads what it needs, has it decided, applies it. */
 export class ChangeWrites {
+  readonly answers: AnswerWrites;
   readonly #names: Names;
   readonly #log: EventLog;
   readonly #held: HeldCounters;
@@ -24,6 +27,7 @@ export class ChangeWrites {
   #mark = 0;
 
   constructor(connection: Connection) {
+    this.answers = new AnswerWrites(connection);
     this.#names = new Names(connection);
     this.#log = new EventLog(connection, this.#names);
     this.#held = new HeldCounters(connection);
@@ -96,7 +100,11 @@ export class ChangeWrites {
       }
       case "purge": {
         const current = artifacts.load(change.key);
-        return artifacts.apply(change.key, current, decidePurge(current?.row ?? null, change));
+        return artifacts.apply(
+          change.key,
+          current,
+          decidePurge(current?.row ?? null, jobs.unconfirmedReindex(), change),
+        );
       }
       case "lifecycleStep": {
         const repeated = jobs.item(change.jobId, change.key);
@@ -104,7 +112,12 @@ export class ChangeWrites {
         return artifacts.apply(
           change.key,
           current,
-          decideLifecycleStep(current?.row ?? null, repeated, change),
+          decideLifecycleStep(
+            current?.row ?? null,
+            repeated,
+            change.step === "PURGE" ? jobs.unconfirmedReindex() : null,
+            change,
+          ),
         );
       }
       case "lifecycleItemFailed": {
@@ -120,6 +133,25 @@ export class ChangeWrites {
           decideRestoreItem(current?.row ?? null, repeated, change),
         );
       }
+      case "reserve":
+        return objects.reserve(change);
+      case "adopt": {
+        const { key, jobId, artifact } = change;
+        const known = {
+          repeated: jobs.hasTreated(jobId, key),
+          dirty: objects.isDirty(key),
+          staged: objects.staged(artifact.object),
+        };
+        const current = artifacts.load(key);
+        return artifacts.apply(key, current, decideAdopt(current?.row ?? null, known, change));
+      }
+      case "present": {
+        const repeated = jobs.hasTreated(change.jobId, change.key);
+        const current = artifacts.load(change.key);
+        return artifacts.apply(change.key, current, decidePresent(current?.row ?? null, repeated, change));
+      }
+      case "confirmReindex":
+        return jobs.confirmReindex(change);
       case "settled": {
         const current = artifacts.load(change.key);
         if (current?.row.object === change.object) artifacts.settle(current);
@@ -145,6 +177,8 @@ export class ChangeWrites {
         return jobs.finish(change);
       case "pruneJobItems":
         return jobs.prune(change);
+      case "forgetAnswers":
+        return this.answers.forget(change);
       case "event":
         this.#log.append(change.event);
         return null;

@@ -3,12 +3,14 @@ import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
 import { all, write } from "../contract/sample-changes.ts";
 import { openCatalog } from "../open-catalog.ts";
+import { ChangeWrites } from "./change-writes.ts";
 import { Connection } from "./connection.ts";
 import { MIGRATIONS, migrate, NewerCatalogError } from "./migrations.ts";
 import { InlineSqliteCatalog } from "./open-sqlite-catalog.ts";
 import { tempDir } from "./temp-dir.ts";
 
-const next = { version: 2, sql: "CREATE TABLE later (id INTEGER PRIMARY KEY) STRICT" };
+const newest = MIGRATIONS.length;
+const next = { version: newest + 1, sql: "CREATE TABLE later (id INTEGER PRIMARY KEY) STRICT" };
 
 function connect(path: string) {
   return new Connection({ path, durability: "fsync", cacheKiB: 1024 });
@@ -49,19 +51,48 @@ describe("migrations", () => {
     },
   );
 
+  it("bring a catalog of any earlier version to the newest, with what it holds, and leave a copy of it", async () => {
+    for (const { version } of MIGRATIONS.slice(0, -1)) {
+      using folder = tempDir();
+      const path = folder.file("catalog.db");
+      const connection = connect(path);
+      migrate(connection, path, MIGRATIONS.slice(0, version));
+      // As an earlier version of this program would: with nothing that only a later format knows.
+      const changes = new ChangeWrites(connection);
+      changes.make(write("a/w/1"));
+      changes.keepChange();
+      changes.flush();
+      connection.close();
+      const catalog = await openCatalog({ path, durability: "fsync", thread: "inline" });
+      expect(await all(catalog)).toMatchObject([{ artifactId: "1" }]);
+      const once = { actor: "ann", key: "k", fingerprint: "f", at: 0 };
+      await catalog.commit(write("a/w/2", { once }));
+      expect(await catalog.commit(write("a/w/2", { once }))).toMatchObject({ created: true });
+      await catalog.close();
+      const copy = connect(`${path}.format-${version}.bak`);
+      expect(copy.statement("PRAGMA user_version").get()).toEqual([version]);
+      expect(copy.statement("SELECT name FROM artifact").all()).toEqual([["1"]]);
+      copy.close();
+    }
+  });
+
   it("copy a catalog that holds something before they change it", async () => {
     using folder = tempDir();
     const path = folder.file("catalog.db");
     const catalog = InlineSqliteCatalog.open({ path, durability: "fsync" });
     await catalog.commit(write("a/w/1"));
     await catalog.close();
-    expect(existsSync(`${path}.format-1.bak`)).toBe(false);
+    expect(existsSync(`${path}.format-${newest}.bak`)).toBe(false);
     const connection = connect(path);
     migrate(connection, path, [...MIGRATIONS, next]);
-    expect(connection.statement("PRAGMA user_version").get()).toEqual([2]);
+    expect(connection.statement("PRAGMA user_version").get()).toEqual([next.version]);
     expect(connection.statement("SELECT count(*) FROM later").get()).toEqual([0]);
     connection.close();
-    const copy = await openCatalog({ path: `${path}.format-1.bak`, durability: "fsync", thread: "inline" });
+    const copy = await openCatalog({
+      path: `${path}.format-${newest}.bak`,
+      durability: "fsync",
+      thread: "inline",
+    });
     expect(await all(copy)).toMatchObject([{ artifactId: "1" }]);
     await copy.close();
   });
@@ -71,9 +102,9 @@ describe("migrations", () => {
     const path = folder.file("catalog.db");
     const connection = connect(path);
     migrate(connection, path);
-    const broken = { version: 3, sql: "CREATE TABLE half (id INTEGER PRIMARY KEY); NONSENSE" };
+    const broken = { version: newest + 2, sql: "CREATE TABLE half (id INTEGER PRIMARY KEY); NONSENSE" };
     expect(() => migrate(connection, path, [...MIGRATIONS, next, broken])).toThrow();
-    expect(connection.statement("PRAGMA user_version").get()).toEqual([2]);
+    expect(connection.statement("PRAGMA user_version").get()).toEqual([next.version]);
     const half = "SELECT count(*) FROM sqlite_schema WHERE name = 'half'";
     expect(connection.statement(half).get()).toEqual([0]);
     migrate(connection, path, [

@@ -11,9 +11,13 @@ export const COMMIT_STEPS = [
   "move",
   "purge",
   "lifecycleStep",
+  "reserve",
+  "adopt",
+  "present",
   "settled",
   "published",
   "collected",
+  "forgetAnswers",
   "damage",
 ] as const satisfies readonly Change["kind"][];
 

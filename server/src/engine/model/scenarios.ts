@@ -4,7 +4,9 @@ import type { Command } from "./expected.ts";
 
 /** What one life does, in order: commands, the work that follows commits, time that passes, and a stranger's file put where one of ours belongs. */
 export type Act =
-  | Command
+  | Exclude<Command, { readonly do: "adopt" }>
+  /** What is found is what was intruded, and what was there when the catalog was lost. */
+  | { readonly do: "adopt" }
   | { readonly do: "drain" }
   | { readonly do: "wait"; readonly ms: number }
   | { readonly do: "intrude"; readonly path: string };
@@ -29,6 +31,15 @@ const write = (
   seed,
   sizeBytes,
   tier,
+});
+
+const once = (key: ArtifactKey, sizeBytes: number): Act => ({
+  do: "write",
+  key,
+  seed: 9,
+  sizeBytes,
+  tier: "HOT",
+  idempotencyKey: `once ${key.artifactId}`,
 });
 
 /** Between them they take every step that the engine and its drivers have; the check asserts that. */
@@ -97,6 +108,31 @@ export const SCENARIOS: Readonly<Record<string, readonly Act[]>> = {
     write(a, 1, SMALL),
     drain,
     { do: "intrude", path: "warm/acme/nightly/report.md" },
+    { do: "promote", key: a, toTier: "WARM" },
+    drain,
+  ],
+  "a write that is repeated with its key is made once, until its answer is forgotten": [
+    once(a, SMALL),
+    once(a, SMALL),
+    write(a, 2, LARGE),
+    once(a, SMALL),
+    once(b, LARGE),
+    once(b, LARGE),
+    drain,
+    { do: "wait", ms: 2 * DAY_MS },
+    once(a, SMALL),
+    { do: "wait", ms: 2 * DAY_MS },
+    drain,
+  ],
+  "a stranger's files become artifacts where they stand": [
+    write(b, 2, SMALL),
+    drain,
+    { do: "intrude", path: "cold/acme/nightly/report.md" },
+    { do: "intrude", path: "hot/acme/nightly/report.md" },
+    { do: "intrude", path: "warm/globex/büro/報告書.pdf" },
+    { do: "intrude", path: "cold/acme/nightly/model.bin" },
+    { do: "adopt" },
+    drain,
     { do: "promote", key: a, toTier: "WARM" },
     drain,
   ],

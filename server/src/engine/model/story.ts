@@ -1,14 +1,17 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
+import { DAY_MS } from "@tierkeep/schema/domain/ages";
+import type { Tier } from "@tierkeep/schema/domain/tiers";
 import { expect } from "vitest";
 import type { DiskStep } from "../../tiers/filesystem/disk.ts";
 import type { Loss } from "../../tiers/filesystem/lossy-disk.ts";
 import { disagreements } from "./disagreements.ts";
-import { answer, type Expected } from "./expected.ts";
+import { answer, type Command, type Expected, type ExpectedArtifact, pathOf } from "./expected.ts";
 import { Died, Fuse } from "./fuse.ts";
 import { breaches, leftovers, STRANGER, seenOf, strangersIn } from "./inspect.ts";
-import { Life } from "./life.ts";
+import { catalogPath, Life } from "./life.ts";
 import type { Act } from "./scenarios.ts";
 
 const START = Date.UTC(2026, 0, 1);
@@ -23,6 +26,12 @@ export class Story {
   #before: Expected = new Map();
   #after: Expected = new Map();
   #strangers = 0;
+  /** When each idempotency key was answered first. */
+  readonly #answered = new Map<string, number>();
+  /** A write with a key that had no answer yet: whether it was made is seen in what the next life finds. */
+  #unanswered: { readonly path: string; readonly idempotencyKey: string; readonly at: number } | null = null;
+  /** What an adoption finds in the tree. */
+  readonly #found = new Map<string, ExpectedArtifact>();
 
   /** `omit`: a sync that is left out in every life. */
   constructor(omit?: DiskStep) {
@@ -61,10 +70,22 @@ export class Story {
       expect(strangersIn(this.root)).toBe(this.#strangers);
       this.#before = seen;
       this.#after = seen;
+      if (seen.get(this.#unanswered?.path ?? "")?.modifiedAt === this.#unanswered?.at) this.#remember();
+      this.#unanswered = null;
     } finally {
       await life.end("nothing");
       this.steps.push(...fuse.steps);
     }
+  }
+
+  /** The catalog is gone, and nobody remembers what was in it but the tree. */
+  loseCatalog(): void {
+    for (const end of ["", "-wal", "-shm"]) rmSync(`${catalogPath(this.root)}${end}`, { force: true });
+    // Which tier something came from is written nowhere else.
+    for (const [path, artifact] of this.#before)
+      this.#found.set(path, { ...artifact, promotedAt: null, promotedFrom: null });
+    this.#before = new Map();
+    this.#after = this.#before;
   }
 
   async #act(life: Life, act: Act): Promise<void> {
@@ -77,18 +98,49 @@ export class Story {
       case "intrude":
         return this.#intrude(join(this.root, act.path));
       default: {
-        const { next, refused } = answer(this.#after, act, this.#now);
+        const command: Command = act.do === "adopt" ? { ...act, found: this.#found } : act;
+        const { next, refused } = this.#isRepeat(command)
+          ? { next: this.#after, refused: null }
+          : answer(this.#after, command, this.#now);
         this.#after = next;
-        expect(await life.take(act)).toBe(refused);
+        expect(await life.take(command)).toBe(refused);
         this.#before = next;
+        this.#remember();
       }
     }
+  }
+
+  /** Those that are not are unanswered from now on, as far as they have a key. */
+  #isRepeat(act: Command): boolean {
+    if (act.do !== "write" || act.idempotencyKey === undefined) return false;
+    const { idempotencyKey } = act;
+    const answeredAt = this.#answered.get(idempotencyKey) ?? Number.NEGATIVE_INFINITY;
+    if (this.#now - answeredAt <= DAY_MS) return true;
+    this.#unanswered = { path: pathOf(act.key), idempotencyKey, at: this.#now };
+    return false;
+  }
+
+  #remember(): void {
+    if (this.#unanswered !== null) this.#answered.set(this.#unanswered.idempotencyKey, this.#unanswered.at);
+    this.#unanswered = null;
   }
 
   #intrude(path: string): void {
     mkdirSync(dirname(path), { recursive: true });
     this.#strangers++;
     writeFileSync(path, STRANGER);
+    utimesSync(path, this.#now / 1000, this.#now / 1000);
+    const [tier = "", ...name] = relative(this.root, path).split("/");
+    this.#found.set(name.join("/"), {
+      checksum: createHash("sha256").update(STRANGER).digest("hex"),
+      sizeBytes: STRANGER.length,
+      tier: tier.toUpperCase() as Tier,
+      createdAt: this.#now,
+      modifiedAt: this.#now,
+      promotedAt: null,
+      promotedFrom: null,
+      ageSince: this.#now,
+    });
   }
 
   #fate(fuse: Fuse, lose: Loss) {
