@@ -177,6 +177,7 @@ async function assemble({
     storeOf: (tier) => tiers.storeOf(tier),
     owner: identity.instance,
     maxArtifactBytes: config.maxArtifactBytes,
+    auditReads: config.auditReads,
     purgeRefusal: () => audit.purgeRefusal(),
     onProblem,
   });

@@ -13,6 +13,7 @@ export interface Config {
   /** Path of a PEM; null: the store's own key. */
   readonly auditSigningKey: string | null;
   readonly auditFileBytes: number | null;
+  readonly auditReads: boolean;
   readonly retention: RetentionPolicy;
   /** A cron expression. */
   readonly lifecycleSchedule: string | null;
@@ -75,6 +76,7 @@ export function loadConfig(env: Environment, judges: Judges): Config {
     logDir: read("LOG_DIR"),
     auditSigningKey: read("AUDIT_SIGNING_KEY"),
     auditFileBytes: read("AUDIT_FILE_BYTES"),
+    auditReads: read("AUDIT_READS"),
     retention: Object.freeze(retention),
     lifecycleSchedule: schedule,
     allowAsOf: read("TIERKEEP_ALLOW_AS_OF"),

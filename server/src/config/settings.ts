@@ -62,6 +62,13 @@ export const SETTINGS = {
     means: "a file of the audit log that has come to this size is full, and another one is begun",
     read: bytes(4096, Number.MAX_SAFE_INTEGER) as z.ZodType<number | null, string>,
   },
+  AUDIT_READS: {
+    shownDefault: "false",
+    default: false,
+    takes: "true or false",
+    means: "log who reads content, too, before it is given",
+    read: boolean,
+  },
   HOT_RETENTION_DAYS: {
     shownDefault: "7",
     default: 7,

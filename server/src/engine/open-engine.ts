@@ -31,6 +31,8 @@ export interface EngineParts {
   /** Null: none. */
   readonly maxArtifactBytes: number | null;
   readonly backlogBytes?: number;
+  /** Reads of content are events too. Default false. */
+  readonly auditReads?: boolean;
   /** Why nothing may be purged now; null: purging is allowed. */
   readonly purgeRefusal: () => Promise<Refused | null>;
   /** Told what went wrong behind the scenes; the engine goes on by itself. */
@@ -73,7 +75,15 @@ export function openEngine(parts: EngineParts): OpenedEngine {
   const writer = new Writer({ catalog, clock, backlog, storeOf, owner, maxArtifactBytes, wakeUpkeep });
   const reader = new Reader({ catalog, clock, stores, onDamage: parts.onDamage ?? (() => {}) });
   const during = <T>(work: () => Promise<T>) => inFlight.during(work);
-  const artifacts = new EngineArtifacts({ catalog, clock, writer, reader, purgeRefusal, during });
+  const artifacts = new EngineArtifacts({
+    catalog,
+    clock,
+    writer,
+    reader,
+    purgeRefusal,
+    auditReads: parts.auditReads ?? false,
+    during,
+  });
 
   const recovery = abandonStrangers(catalog, owner, () => clock.now())
     .catch((error: unknown) => onProblem("what a dead owner left behind could not be abandoned yet", error))
