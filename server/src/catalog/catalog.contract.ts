@@ -1,4 +1,5 @@
 import { describe } from "vitest";
+import { adopting } from "./contract/adopting.ts";
 import { backlog } from "./contract/backlog.ts";
 import { jobs } from "./contract/jobs.ts";
 import { listing } from "./contract/listing.ts";
@@ -22,6 +23,7 @@ export function catalogContract(driver: string, open: OpenForTest, randomRuns = 
     logging(open);
     backlog(open);
     jobs(open);
+    adopting(open);
     randomChanges(open, randomRuns);
   });
 }
