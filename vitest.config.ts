@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 // A folder here is slow; any other test file is part of the fast suite, so that none can be forgotten.
-const slow = ["test/slow/**/*.test.ts", "test/browser/**/*.test.ts"];
+const slow = ["test/{slow,browser,crash}/**/*.test.ts"];
 
 export default defineConfig({
   test: {

@@ -3,26 +3,19 @@ import { isEnumType } from "graphql";
 import { comment } from "./comment.ts";
 import { header } from "./header.ts";
 
-/** A class per value of the enum ErrorCode, and a table from one to the other. */
+/** A class per value of the enum ErrorCode. */
 export const plugin: PluginFunction = (schema) => {
   const codes = schema.getType("ErrorCode");
   if (!isEnumType(codes)) throw new Error("The schema has no enum ErrorCode.");
-  const classes = codes.getValues().map(({ name, description }) => ({
-    code: name,
-    name: `${name.toLowerCase().replace(/(?:^|_)(\w)/g, (_, letter: string) => letter.toUpperCase())}Error`,
-    description,
-  }));
-  const entries = classes.map(({ code, name }) => `\n  ${code}: ${name},`);
+  const classes = codes.getValues().map(({ name: code, description }) => {
+    const name = `${code.toLowerCase().replace(/(?:^|_)(.)/g, (_, letter: string) => letter.toUpperCase())}Error`;
+    return (
+      `${comment(description)}export const ${name}: RefusalClass<"${code}"> = /* @__PURE__ */ refusalClass("${code}");\n` +
+      `export type ${name} = RefusalOf<"${code}">;\n`
+    );
+  });
   return {
-    prepend: [header, 'import { TierkeepError } from "../errors.ts";\n'],
-    content: [
-      ...classes.map(
-        ({ code, name, description }) =>
-          `${comment(description)}export class ${name} extends TierkeepError {\n` +
-          `  override readonly name: string = "${name}";\n  declare readonly code: "${code}";\n}\n`,
-      ),
-      "/** The class of each refusal that this version knows; any other is a plain TierkeepError. */",
-      `export const REFUSAL_CLASSES: { readonly [code: string]: typeof TierkeepError | undefined } = {${entries.join("")}\n};\n`,
-    ].join("\n"),
+    prepend: [header, 'import { type RefusalClass, type RefusalOf, refusalClass } from "../errors.ts";\n'],
+    content: classes.join("\n"),
   };
 };

@@ -1,13 +1,23 @@
 import type { PluginFunction } from "@graphql-codegen/plugin-helpers";
-import type { GraphQLSchema, SelectionSetNode } from "graphql";
-import { isListType, isNonNullType, isObjectType, Kind } from "graphql";
+import type { GraphQLOutputType, GraphQLSchema, SelectionSetNode } from "graphql";
+import {
+  getNamedType,
+  getNullableType,
+  isInputObjectType,
+  isInterfaceType,
+  isListType,
+  isNonNullType,
+  isObjectType,
+  Kind,
+} from "graphql";
 import { comment } from "./comment.ts";
 import { header } from "./header.ts";
 import { type Operation, operationsOf } from "./operations.ts";
 
 /**
- * A typed method per query and mutation. Arguments are flat: a mutation's method takes its input itself. Results are
- * flat too: a query answers with the field that it asks for, however deep, and a mutation with its payload, never null.
+ * A typed method per query and mutation, and the table that they are made from. Arguments are flat: a mutation's method
+ * takes its input itself. Results are flat too: a query answers with the field that it asks for, however deep, and a
+ * mutation with its payload, never null.
  */
 export const plugin: PluginFunction = (schema, documents) => {
   const operations = operationsOf(documents).filter(({ node }) => node.operation !== "subscription");
@@ -17,14 +27,16 @@ export const plugin: PluginFunction = (schema, documents) => {
   return {
     prepend: [
       header,
-      'import { payloadOf, type RequestOptions, type Send } from "../operation.ts";',
+      'import type { RequestOptions } from "../document.ts";',
+      'import type { WithJobs } from "../jobs.ts";',
+      'import type { List } from "../list.ts";',
+      'import type { MethodSpec } from "../methods.ts";',
       `import {\n${documentNames}} from "./documents.ts";`,
       `import type {\n${types.map((name) => `  ${name},\n`).join("")}} from "./types.ts";\n`,
     ],
     content: [
       `export interface TierkeepMethods {\n${methods.map((each) => each.signature).join("")}}\n`,
-      "/** The methods, each over one request that `send` makes. */",
-      `export function methodsOver(send: Send): TierkeepMethods {\n  return {\n${methods.map((each) => each.body).join("")}  };\n}\n`,
+      `export const METHODS: { readonly [Name in keyof TierkeepMethods]: MethodSpec } = {\n${methods.map((each) => each.spec).join("")}};\n`,
     ].join("\n"),
   };
 };
@@ -33,7 +45,7 @@ function method(operation: Operation, schema: GraphQLSchema) {
   const { node, name, resultType, variablesType } = operation;
   const methodName = `${name.charAt(0).toLowerCase()}${name.slice(1)}`;
   const fields = answerPath(operation, schema);
-  const description = fields.at(-1)?.description;
+  const answer = fields.at(-1);
 
   const variables = node.variableDefinitions ?? [];
   const only = variables.length === 1 ? variables[0] : undefined;
@@ -41,35 +53,38 @@ function method(operation: Operation, schema: GraphQLSchema) {
   const inputType = flat && only.type.type.kind === Kind.NAMED_TYPE ? only.type.type.name.value : undefined;
   const optional = variables.every((each) => each.type.kind !== Kind.NON_NULL_TYPE || each.defaultValue);
   const argumentType = inputType ?? variablesType;
-  const mark = optional ? "?" : "";
-  const parameters = `${variables.length > 0 ? `args${mark}: ${argumentType}, ` : ""}options?: RequestOptions`;
-  const sent =
-    variables.length === 0 ? "{}" : inputType ? "{ input: args }" : optional ? "args ?? {}" : "args";
+  const parameters = `${variables.length > 0 ? `args${optional ? "?" : ""}: ${argumentType}, ` : ""}options?: RequestOptions`;
 
-  const isMutation = node.operation === "mutation";
+  const isList = answer !== undefined && isConnection(answer.type);
+  const input = inputType === undefined ? undefined : schema.getType(inputType);
+  if (isInputObjectType(input) && !("idempotencyKey" in input.getFields())) {
+    throw new Error(`${inputType} has no idempotencyKey: without one the SDK may not repeat ${methodName}.`);
+  }
+  const kind = inputType ? "change" : isList ? "list" : variables.length === 0 ? "bare" : undefined;
+  const path = fields.map((field) => field.name).join(".");
+
   let type = resultType;
-  let nullable = false;
   fields.forEach((field, index) => {
-    type = `${index > 0 && fields[index - 1]?.nullable ? `NonNullable<${type}>` : type}["${field.name}"]`;
-    nullable ||= index < fields.length - 1 && field.nullable;
+    const parent = fields[index - 1];
+    type = `${parent && !isNonNullType(parent.type) ? `NonNullable<${type}>` : type}["${field.name}"]`;
   });
-  const path = fields.map((field) => field.name);
-  const answer = isMutation
-    ? `payloadOf(data.${path.join(".")})`
-    : `data.${path.join("?.")}${nullable ? " ?? null" : ""}`;
-  const result = isMutation ? `NonNullable<${type}>` : `${type}${nullable ? " | null" : ""}`;
+  if (node.operation === "mutation") type = `NonNullable<${type}>`;
+  if (answer !== undefined && holdsJobs(answer.type, schema)) type = `WithJobs<${type}>`;
+  if (fields.slice(0, -1).some((field) => !isNonNullType(field.type))) type = `${type} | null`;
   return {
     types: [...(variables.length > 0 ? [argumentType] : []), resultType],
-    signature: `${comment(description, "  ")}  ${methodName}(${parameters}): Promise<${result}>;\n`,
-    body:
-      `    async ${methodName}(${variables.length > 0 ? "args, " : ""}options) {\n` +
-      `      const data = await send(${name}Document, ${sent}, options);\n      return ${answer};\n    },\n`,
+    signature: `${comment(answer?.description, "  ")}  ${methodName}(${parameters}): ${isList ? "List" : "Promise"}<${type}>;\n`,
+    spec: `  ${methodName}: { ${[
+      `document: ${name}Document`,
+      ...(path === methodName ? [] : [`path: "${path}"`]),
+      ...(kind === undefined ? [] : [`kind: "${kind}"`]),
+    ].join(", ")} },\n`,
   };
 }
 
 /** The fields from the root to what a query is after: as long as each selects one single object or scalar. */
 function answerPath({ node }: Operation, schema: GraphQLSchema) {
-  const path: { name: string; nullable: boolean; description: string | null | undefined }[] = [];
+  const path: { name: string; type: GraphQLOutputType; description: string | null | undefined }[] = [];
   let selections: SelectionSetNode | undefined = node.selectionSet;
   let parent = schema.getRootType(node.operation);
   while (selections && parent) {
@@ -77,8 +92,7 @@ function answerPath({ node }: Operation, schema: GraphQLSchema) {
     if (others.length > 0 || only?.kind !== Kind.FIELD) break;
     const field = parent.getFields()[only.name.value];
     if (!field) break;
-    const nullable = !isNonNullType(field.type);
-    path.push({ name: only.name.value, nullable, description: field.description });
+    path.push({ name: only.name.value, type: field.type, description: field.description });
     const type = isNonNullType(field.type) ? field.type.ofType : field.type;
     // A payload may gain fields, so a mutation always answers with all of it.
     if (node.operation === "mutation" || isListType(type) || !isObjectType(type)) break;
@@ -86,4 +100,24 @@ function answerPath({ node }: Operation, schema: GraphQLSchema) {
     parent = type;
   }
   return path;
+}
+
+function isConnection(type: GraphQLOutputType): boolean {
+  return /Connection$/.test(getNamedType(type).name);
+}
+
+/** True for what is or may be a job, and for what has one in its field `job` or several in its field `nodes`. */
+function holdsJobs(type: GraphQLOutputType, schema: GraphQLSchema): boolean {
+  if (isListType(getNullableType(type))) return false;
+  const named = getNamedType(type);
+  const job = schema.getType("Job");
+  if (!isInterfaceType(job)) throw new Error("The schema has no interface Job.");
+  const isJob = (name: string) =>
+    name === job.name ||
+    name === "Node" ||
+    schema.getPossibleTypes(job).some((possible) => possible.name === name);
+  if (isJob(named.name)) return true;
+  if (!isObjectType(named)) return false;
+  const { job: one, nodes: several } = named.getFields();
+  return [one, several].some((field) => field !== undefined && isJob(getNamedType(field.type).name));
 }

@@ -1,5 +1,5 @@
 import { type Deadline, deadline } from "./deadline.ts";
-import type { RequestOptions } from "./operation.ts";
+import type { RequestOptions } from "./document.ts";
 
 /** As `globalThis.fetch`, but only ever called with a URL in text and an init. */
 export type Fetch = (url: string, init: RequestInit & { duplex?: "half" }) => Promise<Response>;
@@ -8,20 +8,18 @@ export type Fetch = (url: string, init: RequestInit & { duplex?: "half" }) => Pr
 export interface Caller {
   /** The server's /graphql. */
   readonly endpoint: string;
-  /** Calls `fetch` with the client's headers, and ends with the client's signal. */
-  call(
+  /** How often a call that may be repeated is, unless the call says otherwise. */
+  readonly retries: number;
+  /** What ends a call: its own signal, the client's, and its clock. Whoever gets one ends it with `clear()`. */
+  deadline(options: RequestOptions, defaultTimeoutMs?: number): Deadline;
+  /** Calls `fetch` once, with the client's headers. */
+  fetch(
     url: string,
     init: { readonly method: string; readonly headers: HeadersInit; readonly body?: BodyInit | undefined },
     options: RequestOptions,
-    defaultTimeoutMs: number,
-  ): Promise<Exchange>;
+    limit: Deadline,
+  ): Promise<Response>;
   authorization(): Promise<string | undefined>;
-}
-
-/** An answer, and the deadline that its body is still read under. Whoever gets one ends it with `deadline.clear()`. */
-export interface Exchange {
-  readonly response: Response;
-  readonly deadline: Deadline;
 }
 
 export interface CallerOptions {
@@ -30,58 +28,51 @@ export interface CallerOptions {
   readonly headers: HeadersInit | undefined;
   readonly token: Token | undefined;
   readonly signal: AbortSignal | undefined;
+  readonly retries: number;
 }
 
 /** A bearer token, or what gives the one that is valid now: it is asked before each request. */
 export type Token = string | (() => string | Promise<string>);
 
-export function callerOf({ endpoint, fetch, headers, token, signal }: CallerOptions): Caller {
-  const shared = headersOf(headers);
-
+export function callerOf({ endpoint, fetch, headers, token, signal, retries }: CallerOptions): Caller {
   async function authorization(): Promise<string | undefined> {
-    if (token === undefined) return undefined;
-    const value = typeof token === "string" ? token : await token();
-    // fetch would repeat the token in its own message.
-    if (!/^[\x21-\x7e]+$/.test(value)) throw new TypeError("The token holds what a header cannot carry.");
-    return `Bearer ${value}`;
+    const value = typeof token === "function" ? await token() : token;
+    return value === undefined ? value : `Bearer ${value}`;
   }
 
   return {
     endpoint,
+    retries,
     authorization,
-    async call(url, init, options, defaultTimeoutMs) {
-      const all = new Headers(shared);
-      for (const [name, value] of headersOf(init.headers)) all.set(name, value);
-      for (const [name, value] of headersOf(options.headers)) all.set(name, value);
+    deadline: (options, defaultTimeoutMs = Number.POSITIVE_INFINITY) =>
+      deadline([signal, options.signal], options.timeoutMs ?? defaultTimeoutMs),
+    async fetch(url, { method, headers: own, body }, options, limit) {
       const credentials = await authorization();
-      if (credentials !== undefined && !all.has("authorization")) all.set("authorization", credentials);
-      const streams = init.body instanceof ReadableStream;
-      const limit = deadline([signal, options.signal], options.timeoutMs ?? defaultTimeoutMs);
-      try {
-        const response = await limit.race(
-          fetch(url, {
-            method: init.method,
-            headers: all,
-            signal: limit.signal,
-            ...(init.body === undefined ? {} : { body: init.body }),
-            // A streamed body needs saying that the answer is not read before it is sent.
-            ...(streams ? { duplex: "half" } : {}),
-          }),
-        );
-        return { response, deadline: limit };
-      } catch (error) {
-        limit.clear();
-        throw error;
-      }
+      const init = {
+        method,
+        headers: merged([
+          credentials === undefined ? {} : { authorization: credentials },
+          headers,
+          own,
+          options.headers,
+        ]),
+        signal: limit.signal,
+        ...(body !== undefined && { body }),
+        // A streamed body needs saying that the answer is not read before it is sent.
+        ...(body instanceof ReadableStream && { duplex: "half" as const }),
+      };
+      return await limit.race(fetch(url, init));
     },
   };
 }
 
-/** @throws TypeError that does not repeat the value, which may be a secret */
-function headersOf(init: HeadersInit | undefined): Headers {
+/** Later ones win. @throws TypeError that does not repeat the values, as Headers would: they may be secret */
+function merged(all: readonly (HeadersInit | undefined)[]): Headers {
   try {
-    return new Headers(init);
+    const headers = new Headers();
+    for (const some of all) for (const [name, value] of new Headers(some)) headers.set(name, value);
+    return headers;
   } catch {
-    throw new TypeError("headers: a name or a value cannot be carried by HTTP.");
+    throw new TypeError("HTTP cannot carry the token, or the name or the value of a header.");
   }
 }

@@ -1,13 +1,13 @@
 import { callerOf, type Fetch, type Token } from "./caller.ts";
-import { type Download, type DownloadOptions, download } from "./download.ts";
+import type { Send } from "./document.ts";
+import type { Download, DownloadOptions } from "./download.ts";
 import { type ArtifactKey, endpointOf } from "./endpoint.ts";
-import { sseSource } from "./event-source.ts";
 import { type EventStream, type EventTransport, type FollowOptions, followEvents } from "./events.ts";
-import { methodsOver, type TierkeepMethods } from "./generated/methods.ts";
-import type { Send } from "./operation.ts";
+import type { TierkeepMethods } from "./generated/methods.ts";
+import { methodsOver } from "./methods.ts";
 import { sendOver } from "./send.ts";
-import { type UploadContent, type Uploaded, type UploadOptions, upload } from "./upload.ts";
-import { webSocketSource } from "./websocket-source.ts";
+import type { Uploaded, UploadOptions } from "./upload.ts";
+import type { UploadContent } from "./upload-body.ts";
 
 export interface TierkeepOptions {
   /** The server's GraphQL endpoint, e.g. "http://127.0.0.1:4000/graphql". */
@@ -23,6 +23,11 @@ export interface TierkeepOptions {
    * a server may be asked to wait for a job. Transfers and events have none but what they are given.
    */
   readonly timeoutMs?: number | undefined;
+  /**
+   * How often a call is repeated, after a growing pause, when the connection fails or the server answers that it will
+   * pass (RATE_LIMITED, UNAVAILABLE, TIER_UNAVAILABLE). Only what may safely be repeated is. Default 3.
+   */
+  readonly retries?: number | undefined;
   /** Ends every call of this client. */
   readonly signal?: AbortSignal | undefined;
   /** How events travel. Default "sse". */
@@ -33,11 +38,15 @@ export interface TierkeepOptions {
 
 /**
  * A client of one server. Every method but lifecycleEvents answers with a promise, which fails with the refusal's class
- * (TierkeepError and below), ConnectionError, TimeoutError or AbortError. Nothing is sent before a method is called, and
- * nothing is sent twice.
+ * (TierkeepError and below), ConnectionError, TimeoutError or AbortError. Nothing is sent before a method is called; a
+ * list sends nothing before it is awaited or iterated. What is repeated changes nothing a second time: queries and
+ * downloads, and mutations and uploads, which carry an idempotency key. An upload from a stream is never repeated.
  */
 export interface Tierkeep extends TierkeepMethods {
-  /** Sends any operation of the schema, such as one of your own documents. */
+  /**
+   * Sends any query or mutation of the schema: text, a document that ships here, or one of your own with its types.
+   * A mutation is repeated only when its `input` has an idempotencyKey.
+   */
   readonly request: Send;
   /**
    * The lifecycle's events as they happen, without end: `for await (const event of tierkeep.lifecycleEvents())`.
@@ -51,6 +60,7 @@ export interface Tierkeep extends TierkeepMethods {
 }
 
 const DEFAULT_TIMEOUT_MS = 90_000;
+const DEFAULT_RETRIES = 3;
 
 /** @throws TypeError for a url that is none, or that carries credentials */
 export function createTierkeep(options: TierkeepOptions): Tierkeep {
@@ -61,19 +71,26 @@ export function createTierkeep(options: TierkeepOptions): Tierkeep {
     headers: options.headers,
     token: options.token,
     signal: options.signal,
+    retries: options.retries ?? DEFAULT_RETRIES,
   });
   const send = sendOver(caller, options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
-  const methods = methodsOver(send);
+  const methods = methodsOver(caller, send);
   return {
     ...methods,
     request: send,
     lifecycleEvents(follow = {}) {
       const transport = follow.transport ?? options.transport ?? "sse";
-      const source = transport === "ws" ? webSocketSource(caller, options.webSocket) : sseSource(caller);
-      const newest = (signal: AbortSignal) => methods.lifecycleEventCursor({ signal });
-      return followEvents(source, newest, follow, options.signal);
+      const route = { caller, transport, webSocket: options.webSocket };
+      return followEvents(route, (signal) => methods.lifecycleEventCursor({ signal }), follow);
     },
-    upload: (key, content, uploadOptions = {}) => upload(caller, key, content, uploadOptions),
-    download: (key, downloadOptions = {}) => download(caller, key, downloadOptions),
+    // Loaded by the first call, as the events are: whoever only asks questions carries none of it.
+    async upload(key, content, given = {}) {
+      const { upload } = await import("./upload.ts");
+      return await upload(caller, key, content, given);
+    },
+    async download(key, given = {}) {
+      const { download } = await import("./download.ts");
+      return await download(caller, key, given);
+    },
   };
 }

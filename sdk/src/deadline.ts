@@ -8,6 +8,8 @@ export interface Deadline {
   race<T>(work: Promise<T>): Promise<T>;
   /** What an error during the call means: the caller's abort, the clock, or the connection. */
   explain(error: unknown): Error;
+  /** What is left of the call's time, in ms. */
+  leftMs(): number;
   /** Ends the call's clock. */
   clear(): void;
 }
@@ -18,6 +20,7 @@ export function deadline(signals: readonly (AbortSignal | undefined)[], timeoutM
   const given = signals.filter((signal) => signal !== undefined);
   const signal = AbortSignal.any([...given, clock.signal]);
   // A delay over 2^31 - 1 ms would fire at once.
+  const end = performance.now() + timeoutMs;
   const timer = timeoutMs < 2 ** 31 ? setTimeout(() => clock.abort(), timeoutMs) : undefined;
 
   const explain = (error: unknown): Error => {
@@ -33,6 +36,7 @@ export function deadline(signals: readonly (AbortSignal | undefined)[], timeoutM
   return {
     signal,
     explain,
+    leftMs: () => end - performance.now(),
     clear: () => clearTimeout(timer),
     race: <T>(work: Promise<T>) =>
       new Promise<T>((resolve, reject) => {

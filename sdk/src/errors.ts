@@ -16,31 +16,53 @@ export interface RefusalFacts {
 }
 
 /**
- * The server refused. Each code that this version knows has a class of its own (ArtifactNotFoundError, …); one that it
- * does not know yet is a plain TierkeepError. Nothing has changed, unless `outcome` is "unknown".
+ * The server refused. Each code that this version knows has a class of its own (ArtifactNotFoundError, …), whose instances
+ * are those of its code; one that it does not know yet is a TierkeepError like any other, named after its code. Nothing
+ * has changed, unless `outcome` is "unknown".
  */
 export class TierkeepError extends Error {
-  override readonly name: string = "TierkeepError";
+  override readonly name: string;
   readonly code: string;
-  readonly requestId: string | undefined;
-  readonly argument: string | undefined;
-  readonly tier: string | undefined;
-  readonly checksum: string | undefined;
-  readonly jobId: string | undefined;
-  readonly retryAfterSeconds: number | undefined;
-  readonly outcome: string | undefined;
+  declare readonly requestId: string | undefined;
+  declare readonly argument: string | undefined;
+  declare readonly tier: string | undefined;
+  declare readonly checksum: string | undefined;
+  declare readonly jobId: string | undefined;
+  declare readonly retryAfterSeconds: number | undefined;
+  declare readonly outcome: string | undefined;
 
   constructor(code: string, message: string, facts: RefusalFacts = {}, options?: ErrorOptions) {
     super(message, options);
+    this.name = errorName(code);
     this.code = code;
-    this.requestId = facts.requestId;
-    this.argument = facts.argument;
-    this.tier = facts.tier;
-    this.checksum = facts.checksum;
-    this.jobId = facts.jobId;
-    this.retryAfterSeconds = facts.retryAfterSeconds;
-    this.outcome = facts.outcome;
+    Object.assign(this, facts);
   }
+}
+
+/** A TierkeepError of one code. */
+export type RefusalOf<Code extends string> = TierkeepError & { readonly code: Code };
+
+export type RefusalClass<Code extends string> = new (
+  ...args: ConstructorParameters<typeof TierkeepError>
+) => RefusalOf<Code>;
+
+/**
+ * The class of one code. What a server refuses is made without it, and is an instance all the same: so a program holds
+ * the classes that it names, and no others.
+ */
+export function refusalClass<Code extends string>(code: Code): RefusalClass<Code> {
+  const found = class extends TierkeepError {
+    static override [Symbol.hasInstance](error: unknown): boolean {
+      return error instanceof TierkeepError && error.code === code;
+    }
+  };
+  Object.defineProperty(found, "name", { value: errorName(code) });
+  return found as unknown as RefusalClass<Code>;
+}
+
+/** "ArtifactNotFoundError" for ARTIFACT_NOT_FOUND. */
+function errorName(code: string): string {
+  return `${code.toLowerCase().replace(/(?:^|_)(.)/g, (_, letter: string) => letter.toUpperCase())}Error`;
 }
 
 /**

@@ -1,8 +1,10 @@
 import type { Caller } from "./caller.ts";
+import { graphqlRequest } from "./document.ts";
 import { LifecycleEventsDocument } from "./generated/documents.ts";
 import type { LifecycleEventFilter, LifecycleEventFragment } from "./generated/types.ts";
 import { isRecord, refusalOf, refusalOfResponse, unexpected } from "./refusals.ts";
-import { SseParser } from "./sse.ts";
+import { sseParser } from "./sse.ts";
+import { chunksOf } from "./stream.ts";
 
 /**
  * One connection to the event log: yields what comes after the cursor, and ends, or throws, with the connection.
@@ -27,40 +29,29 @@ export function eventOf(result: unknown): LifecycleEventFragment {
 /** Events by server-sent events, over the client's own fetch. */
 export function sseSource(caller: Caller): EventSource {
   return async function* (where, after, signal, alive) {
-    const { response, deadline } = await caller.call(
+    const limit = caller.deadline({ signal });
+    const response = await caller.fetch(
       caller.endpoint,
       {
         method: "POST",
         headers: { accept: "text/event-stream", "content-type": "application/json" },
-        body: JSON.stringify({
-          query: LifecycleEventsDocument.text,
-          variables: { where, after },
-          operationName: LifecycleEventsDocument.name,
-        }),
+        body: JSON.stringify(graphqlRequest(LifecycleEventsDocument, { where, after })),
       },
-      { signal },
-      Number.POSITIVE_INFINITY,
+      {},
+      limit,
     );
     const streams = response.headers.get("content-type")?.startsWith("text/event-stream");
     if (!response.ok || !streams) throw await refusalOfResponse(response);
     if (!response.body) throw unexpected(response);
     alive();
 
-    const parser = new SseParser();
-    const reader = response.body.getReader();
-    try {
-      for (;;) {
-        const { done, value } = await deadline.race(reader.read());
-        if (done) return;
-        alive();
-        for (const message of parser.push(value)) {
-          if (message.event === "complete") return;
-          if (message.event === "next") yield eventOf(JSON.parse(message.data));
-        }
+    const parse = sseParser();
+    for await (const chunk of chunksOf(response.body, limit)) {
+      alive();
+      for (const { event, data } of parse(chunk)) {
+        if (event === "complete") return;
+        if (event === "next") yield eventOf(JSON.parse(data));
       }
-    } finally {
-      // Without waiting: a stalled connection may never confirm it.
-      reader.cancel().catch(() => {});
     }
   };
 }

@@ -1,10 +1,19 @@
 // What the package is to its users; nothing else of it is public.
 export type { Fetch, Token } from "./caller.ts";
 export { createTierkeep, type Tierkeep, type TierkeepOptions } from "./client.ts";
-export type { Download, DownloadOptions } from "./download.ts";
+export type { RequestOptions, Send, TypedDocument } from "./document.ts";
+export type { Download, DownloadOptions, DownloadProgress } from "./download.ts";
 export type { ArtifactKey } from "./endpoint.ts";
-export { AbortError, ConnectionError, type RefusalFacts, TierkeepError, TimeoutError } from "./errors.ts";
-export type { EventStream, EventTransport, FollowOptions } from "./events.ts";
+export {
+  AbortError,
+  ConnectionError,
+  type RefusalClass,
+  type RefusalFacts,
+  type RefusalOf,
+  TierkeepError,
+  TimeoutError,
+} from "./errors.ts";
+export type { EventState, EventStream, EventTransport, FollowOptions } from "./events.ts";
 export * from "./generated/documents.ts";
 export type * from "./generated/enums.ts";
 export * from "./generated/errors.ts";
@@ -26,5 +35,7 @@ export type {
   VerifyJobFragment as VerifyJob,
   WorkflowFragment as Workflow,
 } from "./generated/types.ts";
-export type { Operation, RequestOptions, Send } from "./operation.ts";
-export type { UploadContent, Uploaded, UploadedArtifact, UploadOptions } from "./upload.ts";
+export type { FinishedOptions, Finishing, WithJobs } from "./jobs.ts";
+export type { List, Page } from "./list.ts";
+export type { Uploaded, UploadedArtifact, UploadOptions, UploadProgress } from "./upload.ts";
+export type { ContentSource, UploadContent } from "./upload-body.ts";

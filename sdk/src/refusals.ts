@@ -1,5 +1,4 @@
-import { ConnectionError, type RefusalFacts, TierkeepError } from "./errors.ts";
-import { REFUSAL_CLASSES } from "./generated/errors.ts";
+import { ConnectionError, TierkeepError } from "./errors.ts";
 
 /** An entry of a GraphQL response's `errors`. */
 export interface ResponseError {
@@ -7,25 +6,14 @@ export interface ResponseError {
   readonly extensions?: { readonly [key: string]: unknown } | undefined;
 }
 
+const FACTS = "requestId argument tier checksum jobId retryAfterSeconds outcome";
+
 /** The error for a refusal that a server sent, of the class that its code has. */
 export function refusalOf(error: ResponseError): TierkeepError {
-  const facts = error.extensions ?? {};
-  const code = textOf(facts.code) ?? "UNKNOWN";
-  return refusal(code, textOf(error.message) ?? `The server refused: ${code}.`, {
-    requestId: textOf(facts.requestId),
-    argument: textOf(facts.argument),
-    tier: textOf(facts.tier),
-    checksum: textOf(facts.checksum),
-    jobId: textOf(facts.jobId),
-    retryAfterSeconds: numberOf(facts.retryAfterSeconds),
-    outcome: textOf(facts.outcome),
-  });
-}
-
-export function refusal(code: string, message: string, facts: RefusalFacts = {}): TierkeepError {
-  // The table is a plain object, and a code comes from outside: "constructor" must not find one.
-  const known = Object.hasOwn(REFUSAL_CLASSES, code) ? REFUSAL_CLASSES[code] : undefined;
-  return new (known ?? TierkeepError)(code, message, facts);
+  const given = error.extensions ?? {};
+  const code = textOf(given.code) ?? "UNKNOWN";
+  const facts = Object.fromEntries(FACTS.split(" ").map((name) => [name, given[name]]));
+  return new TierkeepError(code, textOf(error.message) ?? `The server refused: ${code}.`, facts);
 }
 
 /**
@@ -59,8 +47,4 @@ export function isRecord(value: unknown): value is { readonly [key: string]: unk
 
 function textOf(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;
-}
-
-function numberOf(value: unknown): number | undefined {
-  return typeof value === "number" ? value : undefined;
 }

@@ -1,33 +1,43 @@
 import type { Caller } from "./caller.ts";
-import type { Send } from "./operation.ts";
+import { graphqlRequest, type RequestOptions, type Send } from "./document.ts";
 import { isRecord, refusalOf, refusalOfResponse, unexpected } from "./refusals.ts";
+import { repeat } from "./repeat.ts";
 
-/** Sends operations as GraphQL over HTTP, one request each. */
+/** Sends documents as GraphQL over HTTP, one request each. */
 export function sendOver(caller: Caller, defaultTimeoutMs: number): Send {
-  return async <Result, Variables>(
-    operation: { readonly name: string; readonly text: string },
-    variables: Variables,
-    options = {},
-  ) => {
-    const { response, deadline } = await caller.call(
-      caller.endpoint,
-      {
-        method: "POST",
-        headers: {
-          accept: "application/graphql-response+json, application/json",
-          "content-type": "application/json",
-        },
-        body: JSON.stringify({ query: operation.text, variables, operationName: operation.name }),
+  return async <Result>(
+    document: { toString(): string },
+    variables: object = {},
+    options: RequestOptions = {},
+  ): Promise<Result> => {
+    const request = graphqlRequest(document, variables);
+    const init = {
+      method: "POST",
+      headers: {
+        accept: "application/graphql-response+json, application/json",
+        "content-type": "application/json",
       },
-      options,
-      defaultTimeoutMs,
-    );
+      body: JSON.stringify(request),
+    };
+    const limit = caller.deadline(options, defaultTimeoutMs);
     try {
-      return await deadline.race(dataOf<Result>(response));
+      return await repeat(
+        limit,
+        isRepeatable(request) ? (options.retries ?? caller.retries) : 0,
+        async () => {
+          const response = await caller.fetch(caller.endpoint, init, options, limit);
+          return await limit.race(dataOf<Result>(response));
+        },
+      );
     } finally {
-      deadline.clear();
+      limit.clear();
     }
   };
+}
+
+/** Queries are, and mutations under an idempotency key. A query that merely holds the word is taken for a mutation: that does no harm. */
+function isRepeatable({ query, variables: { input } }: ReturnType<typeof graphqlRequest>): boolean {
+  return !/\bmutation\b/.test(query) || (isRecord(input) && input.idempotencyKey != null);
 }
 
 async function dataOf<Result>(response: Response): Promise<Result> {

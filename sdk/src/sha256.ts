@@ -1,22 +1,18 @@
+import { builtinModule } from "./runtime.ts";
+
 /** A SHA-256 that takes its bytes piece by piece. */
 export interface IncrementalSha256 {
   update(bytes: Uint8Array): unknown;
   digest(encoding: "hex"): string;
 }
 
-interface NodeProcess {
-  readonly getBuiltinModule?: (name: string) => {
-    readonly createHash?: (algorithm: string) => IncrementalSha256;
-  };
+interface NodeCrypto {
+  readonly createHash?: (algorithm: string) => IncrementalSha256;
 }
 
-/**
- * The runtime's own incremental SHA-256; null in browsers, whose Web Crypto can only hash what it is given whole. Asked
- * for through `process`, because an import of node:crypto would keep bundlers from building this for browsers.
- */
+/** The runtime's own incremental SHA-256; null in browsers, whose Web Crypto can only hash what it is given whole. */
 export function incrementalSha256(): IncrementalSha256 | null {
-  const { process } = globalThis as { readonly process?: NodeProcess };
-  return process?.getBuiltinModule?.("node:crypto")?.createHash?.("sha256") ?? null;
+  return (builtinModule("node:crypto") as NodeCrypto | undefined)?.createHash?.("sha256") ?? null;
 }
 
 /** SHA-256 of `bytes` in lower-case hex; null where the page may not hash (Web Crypto is for secure contexts only). */

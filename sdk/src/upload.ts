@@ -1,18 +1,12 @@
 import type { Caller } from "./caller.ts";
+import type { RequestOptions } from "./document.ts";
 import { type ArtifactKey, artifactUrl } from "./endpoint.ts";
 import type { Tier } from "./generated/enums.ts";
 import type { ArtifactFragment } from "./generated/types.ts";
-import type { RequestOptions } from "./operation.ts";
+import { newIdempotencyKey } from "./idempotency-key.ts";
 import { isRecord, refusalOfResponse, unexpected } from "./refusals.ts";
-
-/** What an artifact may be made of. Text is sent as UTF-8; streams are sent as they come and never held whole. */
-export type UploadContent =
-  | string
-  | Uint8Array
-  | ArrayBuffer
-  | Blob
-  | ReadableStream<Uint8Array>
-  | AsyncIterable<Uint8Array | string>;
+import { repeat } from "./repeat.ts";
+import { bodyOf, isRepeatable, isSource, type UploadContent } from "./upload-body.ts";
 
 export interface UploadOptions extends RequestOptions {
   /** Default HOT. */
@@ -26,6 +20,22 @@ export interface UploadOptions extends RequestOptions {
   readonly ifAbsent?: boolean | undefined;
   /** PreconditionFailedError unless the current content has this checksum. */
   readonly ifChecksum?: string | undefined;
+  /**
+   * An upload under a key that the server has seen from you in the last 24 h answers as the first did and changes
+   * nothing; other content under it is a ConflictError. Default: a new key where the content can be sent again.
+   */
+  readonly idempotencyKey?: string | undefined;
+  /**
+   * Told how many bytes have been handed to the network, from 0 on, and from 0 again when the upload is repeated.
+   * Browsers send no stream to an HTTP/1.1 server, so there it is told of the start and the end only.
+   */
+  readonly onProgress?: ((progress: UploadProgress) => void) | undefined;
+}
+
+export interface UploadProgress {
+  readonly sentBytes: number;
+  /** Null: a stream, whose end nobody knows yet. */
+  readonly totalBytes: number | null;
 }
 
 /** As Artifact, but for what takes a query. */
@@ -46,7 +56,7 @@ export async function upload(
   const url = artifactUrl(caller.endpoint, key);
   if (options.tier !== undefined) url.searchParams.set("tier", options.tier);
   const headers = new Headers({ accept: "application/json" });
-  const contentType = options.contentType ?? (content instanceof Blob ? content.type : "");
+  const contentType = options.contentType ?? (isSource(content) ? (content.type ?? "") : "");
   if (contentType !== "") headers.set("content-type", contentType);
   if (options.metadata) headers.set("tierkeep-metadata", base64Url(JSON.stringify(options.metadata)));
   if (options.ifAbsent) headers.set("if-none-match", "*");
@@ -54,16 +64,29 @@ export async function upload(
   if (options.checksum !== undefined)
     headers.set("repr-digest", `sha-256=:${hexToBase64(options.checksum)}:`);
 
-  const { response, deadline } = await caller.call(
-    url.href,
-    { method: "PUT", headers, body: bodyOf(content) },
-    options,
-    Number.POSITIVE_INFINITY,
-  );
+  const repeatable = isRepeatable(content);
+  const idempotencyKey = options.idempotencyKey ?? (repeatable ? newIdempotencyKey() : undefined);
+  if (idempotencyKey !== undefined) headers.set("idempotency-key", idempotencyKey);
+
+  const limit = caller.deadline(options);
   try {
-    return await deadline.race(uploadedOf(response));
+    return await repeat(limit, repeatable ? (options.retries ?? caller.retries) : 0, async () => {
+      let broken: { readonly error: unknown } | undefined;
+      const body = bodyOf(content, options.onProgress, (error) => {
+        broken = { error };
+      });
+      try {
+        const response = await caller.fetch(url.href, { method: "PUT", headers, body }, options, limit);
+        const uploaded = await limit.race(uploadedOf(response));
+        const { sizeBytes } = uploaded.artifact;
+        options.onProgress?.({ sentBytes: sizeBytes, totalBytes: sizeBytes });
+        return uploaded;
+      } catch (error) {
+        throw broken ? broken.error : error;
+      }
+    });
   } finally {
-    deadline.clear();
+    limit.clear();
   }
 }
 
@@ -76,41 +99,14 @@ async function uploadedOf(response: Response): Promise<Uploaded> {
   return body as unknown as Uploaded;
 }
 
-function bodyOf(content: UploadContent): BodyInit {
-  // fetch would declare text to be text/plain, and so overrule the artifact id's ending.
-  if (typeof content === "string") return new TextEncoder().encode(content);
-  if (content instanceof Uint8Array || content instanceof ArrayBuffer) return content as BodyInit;
-  if (content instanceof Blob || content instanceof ReadableStream) return content;
-  return streamOf(content);
-}
-
-function streamOf(content: AsyncIterable<Uint8Array | string>): ReadableStream<Uint8Array> {
-  const iterator = content[Symbol.asyncIterator]();
-  const encoder = new TextEncoder();
-  return new ReadableStream({
-    async pull(controller) {
-      const { done, value } = await iterator.next();
-      if (done) controller.close();
-      else controller.enqueue(typeof value === "string" ? encoder.encode(value) : value);
-    },
-    async cancel() {
-      await iterator.return?.();
-    },
-  });
-}
-
-function base64Url(text: string): string {
-  return base64(new TextEncoder().encode(text)).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
-}
-
 /** What is not hex is sent as it is, for the server to refuse by name. */
 function hexToBase64(hex: string): string {
   if (!/^(?:[0-9a-f]{2})+$/i.test(hex)) return hex;
-  return base64(Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16)));
+  return btoa(hex.replace(/../g, (pair) => String.fromCharCode(Number.parseInt(pair, 16))));
 }
 
-function base64(bytes: Uint8Array): string {
-  let binary = "";
-  for (const byte of bytes) binary += String.fromCharCode(byte);
-  return btoa(binary);
+function base64Url(text: string): string {
+  // btoa takes a character a byte.
+  const bytes = Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte));
+  return btoa(bytes.join("")).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 }

@@ -115,6 +115,13 @@ const table: Readonly<Record<string, Ways>> = {
   SAME_TIER: {
     graphql: async () => mutate("restoreArtifact", "RestoreArtifactInput", await written()),
   },
+  HELD: {
+    graphql: async () => {
+      const key = newKey();
+      await shared.tierkeep.upload(key, "x", { metadata: { retention_override: "7_years" } });
+      return mutate("purgeArtifact", "PurgeArtifactInput", key);
+    },
+  },
   PRECONDITION_FAILED: {
     graphql: async () =>
       mutate("purgeArtifact", "PurgeArtifactInput", { ...(await written()), ifChecksum: sha256("other") }),
@@ -135,13 +142,6 @@ const table: Readonly<Record<string, Ways>> = {
       );
       await shared.tierkeep.runLifecycle({ ...input, waitSeconds: 60 });
       return answer;
-    },
-  },
-  HELD: {
-    graphql: async () => {
-      const key = newKey();
-      await shared.tierkeep.upload(key, "x", { metadata: { retention_override: "7_years" } });
-      return mutate("purgeArtifact", "PurgeArtifactInput", key);
     },
   },
   CONTENT_TOO_LARGE: {

@@ -61,7 +61,7 @@ export const REFUSALS = {
     exit: 4,
     retryable: true,
     raised: true,
-    means: "something else is under way that excludes this",
+    means: "something else is under way that excludes this, or the idempotency key came with another request",
   },
   HELD: {
     http: 409,

@@ -1,3 +1,4 @@
+import { requireIdempotencyKey } from "../domain/idempotency-keys.ts";
 import { requireIdentifier, requireKey } from "../domain/identifiers.ts";
 import type { ArtifactKey } from "../domain/keys.ts";
 import { Refused } from "../domain/refusals.ts";
@@ -36,6 +37,18 @@ export function optionalIdentifier(
   argument: string = kind,
 ): string | undefined {
   return value == null ? undefined : requireIdentifier(kind, value, argument);
+}
+
+/** Describes the field of every mutation's input. */
+export const IDEMPOTENCY_KEY =
+  "Makes it safe to repeat this: 1 to 200 printable ASCII characters, new for each change, else BAD_USER_INPUT. A repeat by the same caller within 24 hours answers as the first did and changes nothing; with another input: CONFLICT.";
+
+/** @throws Refused BAD_USER_INPUT */
+export function optionalIdempotencyKey(input: {
+  readonly idempotencyKey?: string | null | undefined;
+}): string | undefined {
+  const { idempotencyKey } = input;
+  return idempotencyKey == null ? undefined : requireIdempotencyKey(idempotencyKey, "input.idempotencyKey");
 }
 
 /** @throws Refused BAD_USER_INPUT for no keys or more than 500, INVALID_IDENTIFIER for a bad one */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ask } from "./fake-request.ts";
 import { anArtifact, FAKE_NOW, fakeServices } from "./fake-services.ts";
+import { jobGlobalId } from "./global-ids.ts";
 
 const key = { tenantId: "acme", workflowId: "wf", artifactId: "a.txt" };
 const stored = { artifacts: [anArtifact()] };
@@ -28,6 +29,7 @@ const documents = {
     "mutation M($input: RestoreArtifactsInput!) { restoreArtifacts(input: $input) { job { id } } }",
   purge: "mutation M($input: PurgeArtifactInput!) { purgeArtifact(input: $input) { fromTier } }",
   run: "mutation M($input: RunLifecycleInput!) { runLifecycle(input: $input) { started } }",
+  cancel: "mutation M($input: CancelJobInput!) { cancelJob(input: $input) { job { id } } }",
 } as const;
 
 type Refusal = readonly [
@@ -38,7 +40,7 @@ type Refusal = readonly [
 ];
 
 const content = { text: "hello" };
-const refusals: readonly Refusal[] = [
+const refusals: Refusal[] = [
   ["artifact", { t: ".", w: "wf", a: "a" }, "INVALID_IDENTIFIER", "tenantId"],
   ["artifact", { t: "t", w: "a/b", a: "a" }, "INVALID_IDENTIFIER", "workflowId"],
   ["artifact", { t: "t", w: "wf", a: "a.metadata.json" }, "INVALID_IDENTIFIER", "artifactId"],
@@ -160,6 +162,27 @@ const refusals: readonly Refusal[] = [
   ["run", { input: { waitSeconds: -1 } }, "BAD_USER_INPUT", "input.waitSeconds"],
 ];
 
+const changes = {
+  write: { ...key, content },
+  promote: { ...key, toTier: "COLD" },
+  restore: key,
+  restoreMany: { keys: [key] },
+  purge: key,
+  run: {},
+  cancel: { id: jobGlobalId("lifecycle-1") },
+} as const;
+
+for (const [document, input] of Object.entries(changes)) {
+  for (const idempotencyKey of ["", "x".repeat(201), "schlüssel", "a\nb"]) {
+    refusals.push([
+      document as keyof typeof changes,
+      { input: { ...input, idempotencyKey } },
+      "BAD_USER_INPUT",
+      "input.idempotencyKey",
+    ]);
+  }
+}
+
 describe("input that cannot be meant", () => {
   it.each(refusals)("%s refuses it %#: %o with %s at %s", async (document, variables, code, argument) => {
     const services = fakeServices(stored);
@@ -233,6 +256,15 @@ describe("input as the services get it", () => {
     expect(await firstCall("restoreMany", { input: { keys: [key] } })).toEqual([
       { keys: [key], toTier: "HOT", dryRun: false, waitSeconds: 30 },
     ]);
+  });
+
+  it.each(Object.entries(changes))("has the idempotency key of %s", async (document, input) => {
+    const args = await firstCall(document as keyof typeof changes, {
+      input: { ...input, idempotencyKey: "k" },
+    });
+    expect(document === "cancel" ? args[1] : args[0]).toEqual(
+      document === "cancel" ? "k" : expect.objectContaining({ idempotencyKey: "k" }),
+    );
   });
 
   it("has content as bytes, up to the limit itself", async () => {

@@ -48,7 +48,17 @@ export interface ArtifactOrder {
   readonly direction: "ASC" | "DESC";
 }
 
-export interface WriteOptions extends ArtifactKey {
+/** A change that its asker may repeat. */
+export interface Repeatable {
+  /**
+   * Already checked. A repeat by the same actor within 24 hours answers as the first did and changes nothing; other
+   * input under the same key: CONFLICT. What is refused for a passing reason (`retryable`), or before the change was
+   * tried, is not remembered.
+   */
+  readonly idempotencyKey?: string | undefined;
+}
+
+export interface WriteOptions extends ArtifactKey, Repeatable {
   readonly tier: Tier;
   /** Null: by the artifact id's ending, else application/octet-stream. */
   readonly contentType: string | null;
@@ -61,7 +71,7 @@ export interface WriteOptions extends ArtifactKey {
   readonly ifChecksum?: string | undefined;
 }
 
-export interface MoveOptions extends ArtifactKey {
+export interface MoveOptions extends ArtifactKey, Repeatable {
   /** Given and not where it is: ARTIFACT_NOT_FOUND, naming the tier it is in. */
   readonly fromTier?: Tier | undefined;
   readonly toTier: Tier;
@@ -76,7 +86,7 @@ export interface Moved {
   readonly toTier: Tier;
 }
 
-export interface PurgeOptions extends ArtifactKey {
+export interface PurgeOptions extends ArtifactKey, Repeatable {
   readonly fromTier?: Tier | undefined;
   readonly ifChecksum?: string | undefined;
   readonly dryRun: boolean;

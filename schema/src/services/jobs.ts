@@ -6,7 +6,7 @@ import type { LifecycleStep, RetentionPolicy } from "../domain/policy.ts";
 import type { Principal } from "../domain/principal.ts";
 import type { ErrorCode } from "../domain/refusals.ts";
 import type { Tier } from "../domain/tiers.ts";
-import type { ArtifactFilter } from "./artifacts.ts";
+import type { ArtifactFilter, Repeatable } from "./artifacts.ts";
 
 interface JobFacts {
   /** Random, without a prefix. */
@@ -83,7 +83,7 @@ export interface LifecycleItem extends ArtifactKey {
   readonly error: string | null;
 }
 
-export interface RunLifecycleOptions {
+export interface RunLifecycleOptions extends Repeatable {
   readonly dryRun: boolean;
   readonly tenantId?: string | undefined;
   /** Default: all three. */
@@ -95,7 +95,7 @@ export interface RunLifecycleOptions {
 }
 
 /** Exactly one of keys, where; where.tenantId is given. */
-export interface RestoreArtifactsOptions {
+export interface RestoreArtifactsOptions extends Repeatable {
   readonly keys?: readonly ArtifactKey[] | undefined;
   readonly where?: ArtifactFilter | undefined;
   readonly toTier: Tier;
@@ -103,19 +103,19 @@ export interface RestoreArtifactsOptions {
   readonly waitSeconds: number;
 }
 
-export interface ReindexOptions {
+export interface ReindexOptions extends Repeatable {
   readonly dryRun: boolean;
   /** 0 to 60; after that the RUNNING job is the answer. */
   readonly waitSeconds: number;
 }
 
-export interface VerifyOptions {
+export interface VerifyOptions extends Repeatable {
   /** Only this tenant's artifacts, and nothing that belongs to none. */
   readonly tenantId?: string | undefined;
   readonly waitSeconds: number;
 }
 
-/** Every method throws Refused. */
+/** Every method throws Refused. A repeat (idempotencyKey) answers with the first one's job as it is by then. */
 export interface JobService {
   /** One live run at a time. The same input while it runs: that job, started false. Another: CONFLICT with jobId. */
   runLifecycle(
@@ -124,7 +124,7 @@ export interface JobService {
   ): Promise<{ readonly job: LifecycleJob; readonly started: boolean }>;
   restoreArtifacts(principal: Principal, options: RestoreArtifactsOptions): Promise<RestoreJob>;
   /** NOT_FOUND for an unknown id. A job that has ended is returned as it is. */
-  cancel(principal: Principal, jobId: string): Promise<Job>;
+  cancel(principal: Principal, jobId: string, idempotencyKey?: string): Promise<Job>;
   /** In order of `jobIds`; null: none that the caller may see. */
   getMany(principal: Principal, jobIds: readonly string[]): Promise<readonly (Job | null)[]>;
   /** Lifecycle jobs, newest first. */
@@ -136,7 +136,7 @@ export interface JobService {
   /** One live reindex at a time, else CONFLICT with jobId. UNAVAILABLE where no tree is published. */
   reindex(principal: Principal, options: ReindexOptions): Promise<ReindexJob>;
   /** Lets purges happen again. NOT_FOUND for an unknown id or another job's, CONFLICT while it runs. */
-  confirmReindex(principal: Principal, jobId: string): Promise<ReindexJob>;
+  confirmReindex(principal: Principal, jobId: string, idempotencyKey?: string): Promise<ReindexJob>;
   verify(principal: Principal, options: VerifyOptions): Promise<VerifyJob>;
   /** What a reindex or a verification found, in the order in which it did. */
   findings(principal: Principal, jobId: string, page: PageRequest): Promise<Page<StoreFinding>>;

@@ -23,7 +23,7 @@ export type ErrorCode =
   | "BAD_USER_INPUT"
   /** The bytes do not have the checksum they must have. */
   | "CHECKSUM_MISMATCH"
-  /** Something else is under way that excludes this. */
+  /** Something else is under way that excludes this, or the idempotency key came with another request. */
   | "CONFLICT"
   /** The content or metadata is larger than this server takes that way. */
   | "CONTENT_TOO_LARGE"

@@ -58,12 +58,16 @@ export type { ArtifactOrderField };
 export type CancelJobInput = {
   /** The job's global id. One of anything else, or malformed: NOT_FOUND. */
   readonly id: string;
+  /** Makes it safe to repeat this: 1 to 200 printable ASCII characters, new for each change, else BAD_USER_INPUT. A repeat by the same caller within 24 hours answers as the first did and changes nothing; with another input: CONFLICT. */
+  readonly idempotencyKey?: string | null | undefined;
 };
 
 /** Which reindex to confirm. */
 export type ConfirmReindexInput = {
   /** The reindex's global id. One of anything else, or malformed: NOT_FOUND. */
   readonly id: string;
+  /** Makes it safe to repeat this: 1 to 200 printable ASCII characters, new for each change, else BAD_USER_INPUT. A repeat by the same caller within 24 hours answers as the first did and changes nothing; with another input: CONFLICT. */
+  readonly idempotencyKey?: string | null | undefined;
 };
 
 /** Which events. Everything given must hold; an empty filter takes all. */
@@ -100,6 +104,8 @@ export type PromoteArtifactInput = {
   readonly dryRun?: boolean | undefined;
   /** The tier it must be in. If it is in another: ARTIFACT_NOT_FOUND, with extensions.tier saying which. */
   readonly fromTier?: Tier | null | undefined;
+  /** Makes it safe to repeat this: 1 to 200 printable ASCII characters, new for each change, else BAD_USER_INPUT. A repeat by the same caller within 24 hours answers as the first did and changes nothing; with another input: CONFLICT. */
+  readonly idempotencyKey?: string | null | undefined;
   /** Only where the content has this SHA-256, else PRECONDITION_FAILED. */
   readonly ifChecksum?: string | null | undefined;
   /** First part of the key. */
@@ -118,6 +124,8 @@ export type PurgeArtifactInput = {
   readonly dryRun?: boolean | undefined;
   /** The tier it must be in. If it is in another: ARTIFACT_NOT_FOUND, with extensions.tier saying which. */
   readonly fromTier?: Tier | null | undefined;
+  /** Makes it safe to repeat this: 1 to 200 printable ASCII characters, new for each change, else BAD_USER_INPUT. A repeat by the same caller within 24 hours answers as the first did and changes nothing; with another input: CONFLICT. */
+  readonly idempotencyKey?: string | null | undefined;
   /** Only where the content has this SHA-256, else PRECONDITION_FAILED. */
   readonly ifChecksum?: string | null | undefined;
   /** First part of the key. */
@@ -130,6 +138,8 @@ export type PurgeArtifactInput = {
 export type ReindexInput = {
   /** Find out what it would adopt, move and leave, and change nothing. Objects that belong to nothing are looked for by a live one only. */
   readonly dryRun?: boolean | undefined;
+  /** Makes it safe to repeat this: 1 to 200 printable ASCII characters, new for each change, else BAD_USER_INPUT. A repeat by the same caller within 24 hours answers as the first did and changes nothing; with another input: CONFLICT. */
+  readonly idempotencyKey?: string | null | undefined;
   /** How long to wait for its end before answering with the RUNNING job: 0 to 60 seconds, else BAD_USER_INPUT. Hanging up cancels nothing. */
   readonly waitSeconds?: number | undefined;
 };
@@ -142,6 +152,8 @@ export type RestoreArtifactInput = {
   readonly dryRun?: boolean | undefined;
   /** The tier it must be in. If it is in another: ARTIFACT_NOT_FOUND, with extensions.tier saying which. */
   readonly fromTier?: Tier | null | undefined;
+  /** Makes it safe to repeat this: 1 to 200 printable ASCII characters, new for each change, else BAD_USER_INPUT. A repeat by the same caller within 24 hours answers as the first did and changes nothing; with another input: CONFLICT. */
+  readonly idempotencyKey?: string | null | undefined;
   /** Only where the content has this SHA-256, else PRECONDITION_FAILED. */
   readonly ifChecksum?: string | null | undefined;
   /** First part of the key. */
@@ -156,6 +168,8 @@ export type RestoreArtifactInput = {
 export type RestoreArtifactsInput = {
   /** Find out what would happen, and move nothing. */
   readonly dryRun?: boolean | undefined;
+  /** Makes it safe to repeat this: 1 to 200 printable ASCII characters, new for each change, else BAD_USER_INPUT. A repeat by the same caller within 24 hours answers as the first did and changes nothing; with another input: CONFLICT. */
+  readonly idempotencyKey?: string | null | undefined;
   /** These artifacts: 1 to 500, else BAD_USER_INPUT. */
   readonly keys?: ReadonlyArray<ArtifactKeyInput> | null | undefined;
   /** The tier to bring them to. Those that are in it already are skipped. */
@@ -172,6 +186,8 @@ export type RunLifecycleInput = {
   readonly asOf?: string | null | undefined;
   /** Find out, artifact by artifact, what a live run at the same instant would do, and do none of it. */
   readonly dryRun?: boolean | undefined;
+  /** Makes it safe to repeat this: 1 to 200 printable ASCII characters, new for each change, else BAD_USER_INPUT. A repeat by the same caller within 24 hours answers as the first did and changes nothing; with another input: CONFLICT. */
+  readonly idempotencyKey?: string | null | undefined;
   /** Only these steps. An empty list: BAD_USER_INPUT. Default: all three. */
   readonly steps?: ReadonlyArray<LifecycleStep> | null | undefined;
   /** For this tenant only. Left out: for all. */
@@ -184,6 +200,8 @@ export type { Tier };
 
 /** What to verify. */
 export type VerifyArtifactsInput = {
+  /** Makes it safe to repeat this: 1 to 200 printable ASCII characters, new for each change, else BAD_USER_INPUT. A repeat by the same caller within 24 hours answers as the first did and changes nothing; with another input: CONFLICT. */
+  readonly idempotencyKey?: string | null | undefined;
   /** Only this tenant's artifacts. Left out: all, and whatever belongs to none. */
   readonly tenantId?: string | null | undefined;
   /** How long to wait for its end before answering with the RUNNING job: 0 to 60 seconds, else BAD_USER_INPUT. Hanging up cancels nothing. */
@@ -200,6 +218,8 @@ export type WriteArtifactInput = {
   readonly content: ArtifactContentInput;
   /** Media type, at most 255 characters, such as `text/plain; charset=utf-8`. Default: by the artifact id's ending, else `application/octet-stream`. */
   readonly contentType?: string | null | undefined;
+  /** Makes it safe to repeat this: 1 to 200 printable ASCII characters, new for each change, else BAD_USER_INPUT. A repeat by the same caller within 24 hours answers as the first did and changes nothing; with another input: CONFLICT. */
+  readonly idempotencyKey?: string | null | undefined;
   /** Only where the key does not exist yet, else PRECONDITION_FAILED. */
   readonly ifAbsent?: boolean | undefined;
   /** Only where the current content has this SHA-256, else PRECONDITION_FAILED. */

@@ -1,13 +1,17 @@
 import { describe } from "vitest";
 import { adopting } from "./contract/adopting.ts";
 import { backlog } from "./contract/backlog.ts";
+import { bulkRestores } from "./contract/bulk-restores.ts";
+import { jobItems } from "./contract/job-items.ts";
 import { jobs } from "./contract/jobs.ts";
+import { lifecycleSteps } from "./contract/lifecycle-steps.ts";
 import { listing } from "./contract/listing.ts";
 import { logging } from "./contract/logging.ts";
 import { moving } from "./contract/moving.ts";
 import { naming } from "./contract/naming.ts";
 import type { OpenForTest } from "./contract/opened-catalog.ts";
 import { randomChanges } from "./contract/random-changes.ts";
+import { repeating } from "./contract/repeating.ts";
 import { writing } from "./contract/writing.ts";
 
 /**
@@ -24,6 +28,10 @@ export function catalogContract(driver: string, open: OpenForTest, randomRuns = 
     backlog(open);
     jobs(open);
     adopting(open);
+    lifecycleSteps(open);
+    bulkRestores(open);
+    jobItems(open);
+    repeating(open);
     randomChanges(open, randomRuns);
   });
 }

@@ -6,6 +6,7 @@ import type { LifecycleEventFilter } from "@tierkeep/schema/services/events";
 import type { LifecycleJob } from "@tierkeep/schema/services/jobs";
 import type { WorkflowName } from "@tierkeep/schema/services/tenants";
 import type { Change, ResultOf } from "./changes.ts";
+import type { Once } from "./once.ts";
 import type {
   ArtifactRow,
   DirtyKey,
@@ -154,6 +155,11 @@ export interface CatalogReads {
   /** Which of these objects nothing knows: in no row, not garbage, not staged. Looks at every row, however few are asked for: ask for many at once. */
   strays(store: string, objects: readonly string[]): Promise<readonly string[]>;
   exportState(): Promise<ExportState | null>;
+
+  /** Whether a change of this actor's with this key has an answer that counts at `at`. */
+  hasAnswer(once: Pick<Once, "actor" | "key" | "at">): Promise<boolean>;
+  /** When the oldest answer that is kept was given, ms since the epoch; null: none is. */
+  oldestAnswer(): Promise<number | null>;
 }
 
 /** What exists, where, since when, and the log of what happened. The catalog's commit is the only commit point. */
@@ -163,6 +169,7 @@ export interface Catalog extends CatalogReads {
   /**
    * Applies changes, each wholly or not at all, in this order, grouped with those of other callers. Resolves when the
    * group is durable; no result leaves before. An array's changes may fall into several groups, in order.
+   * What a change with `once` was answered is kept in the same commit, refusals included unless they are retryable.
    * @throws Refused (from `commit`) as the change says; STORAGE_FULL or UNAVAILABLE when the catalog cannot write,
    * with outcome "unknown" when it can neither write nor find out: then it takes no more changes.
    */

@@ -7,6 +7,7 @@ import type { LifecycleStep, RetentionPolicy } from "@tierkeep/schema/domain/pol
 import type { ErrorCode, RefusalRecord } from "@tierkeep/schema/domain/refusals";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { Job } from "@tierkeep/schema/services/jobs";
+import type { Repeatable } from "./once.ts";
 import type { ArtifactRow, ExportState, JobPosition, LifecycleItemRow, ObjectId } from "./rows.ts";
 
 /** Who asks, and when by the engine's clock (ms since the epoch). */
@@ -40,7 +41,7 @@ export interface AbandonStrangersChange {
 }
 
 /** Writes or replaces an artifact. Result: WriteResult. Refusals: PRECONDITION_FAILED (facts: checksum of what is there), UNAVAILABLE when the staged object is not ours any more. */
-export interface WriteChange extends Stamped {
+export interface WriteChange extends Stamped, Repeatable {
   readonly kind: "write";
   readonly key: ArtifactKey;
   readonly tier: Tier;
@@ -62,7 +63,7 @@ export interface WriteChange extends Stamped {
  * fromTier was wrong), SAME_TIER, PRECONDITION_FAILED, BAD_USER_INPUT (a restore to a colder tier).
  * Dry: checks and one event, flagged (none where it belongs to a job); nothing else.
  */
-export interface MoveChange extends Stamped {
+export interface MoveChange extends Stamped, Repeatable {
   readonly kind: "move";
   readonly as: "promote" | "restore";
   readonly key: ArtifactKey;
@@ -73,7 +74,7 @@ export interface MoveChange extends Stamped {
 }
 
 /** Deletes an artifact. Result: PurgeResult. Refusals: ARTIFACT_NOT_FOUND, PRECONDITION_FAILED. Dry: checks and one flagged event. */
-export interface PurgeChange extends Stamped {
+export interface PurgeChange extends Stamped, Repeatable {
   readonly kind: "purge";
   readonly key: ArtifactKey;
   readonly fromTier: Tier | null;
@@ -194,7 +195,7 @@ export interface PresentChange {
 }
 
 /** Somebody has looked at what a live reindex found: it holds up no purge any more, and a REINDEX_CONFIRMED event says who. Nothing happens to one that runs or is confirmed. */
-export interface ConfirmReindexChange extends Stamped {
+export interface ConfirmReindexChange extends Stamped, Repeatable {
   readonly kind: "confirmReindex";
   readonly jobId: string;
 }
@@ -231,10 +232,10 @@ export interface DamageChange extends Stamped {
 }
 
 /**
- * Stores a RUNNING job and its LIFECYCLE_JOB_STARTED event. Refusal CONFLICT (facts: jobId) where a live lifecycle job
- * runs and this is another one. Result: nothing.
+ * Stores a RUNNING job and its LIFECYCLE_JOB_STARTED event. A live lifecycle job joins the one that runs where their
+ * inputs are the same; where they are not: CONFLICT (facts: jobId). Result: StartJobResult.
  */
-export interface StartJobChange extends Stamped {
+export interface StartJobChange extends Stamped, Repeatable {
   readonly kind: "startJob";
   readonly job: Job;
   readonly input: unknown;
@@ -255,7 +256,7 @@ export interface AdvanceJobChange {
 }
 
 /** A job that is RUNNING is asked to stop. Nothing happens to one that has ended. */
-export interface RequestCancelChange {
+export interface RequestCancelChange extends Repeatable {
   readonly kind: "requestCancel";
   readonly jobId: string;
 }
@@ -274,6 +275,13 @@ export interface FinishJobChange extends Stamped {
 export interface PruneJobItemsChange {
   readonly kind: "pruneJobItems";
   readonly keep: number;
+  readonly limit: number;
+}
+
+/** Removes answers given before an instant (ms since the epoch), the oldest first, at most `limit` at once. Result: how many. */
+export interface ForgetAnswersChange {
+  readonly kind: "forgetAnswers";
+  readonly before: number;
   readonly limit: number;
 }
 
@@ -312,6 +320,7 @@ export type Change =
   | RequestCancelChange
   | FinishJobChange
   | PruneJobItemsChange
+  | ForgetAnswersChange
   | EventChange
   | ExportedChange;
 
@@ -332,6 +341,12 @@ export interface PurgeResult {
   readonly sizeBytes: number;
 }
 
+export interface StartJobResult {
+  readonly jobId: string;
+  /** False: that job was under way already. */
+  readonly started: boolean;
+}
+
 interface ResultByKind {
   stage: null;
   abandon: null;
@@ -350,11 +365,12 @@ interface ResultByKind {
   published: null;
   collected: null;
   damage: null;
-  startJob: null;
+  startJob: StartJobResult;
   advanceJob: null;
   requestCancel: null;
   finishJob: null;
   pruneJobItems: number;
+  forgetAnswers: number;
   event: null;
   exported: null;
 }

@@ -20,6 +20,7 @@ import type {
 import type { Catalog } from "../catalog/catalog.ts";
 import { listArtifacts } from "./artifact-list.ts";
 import type { Clock } from "./clock.ts";
+import { onceOf } from "./once.ts";
 import type { Reader } from "./read.ts";
 import type { Writer } from "./write.ts";
 
@@ -79,36 +80,36 @@ export class EngineArtifacts implements ArtifactService {
   async #move(principal: Principal, as: "promote" | "restore", options: MoveOptions): Promise<Moved> {
     const key = keyOf(options);
     const { catalog, clock, during } = this.#parts;
-    return during(() =>
-      catalog.commit({
-        kind: "move",
-        at: clock.now(),
-        actor: principal.actor,
-        as,
-        key,
-        fromTier: options.fromTier ?? null,
-        toTier: options.toTier,
-        ifChecksum: options.ifChecksum ?? null,
-        dryRun: options.dryRun,
-      }),
-    );
+    const { actor } = principal;
+    const at = clock.now();
+    const asked = {
+      key,
+      fromTier: options.fromTier ?? null,
+      toTier: options.toTier,
+      ifChecksum: options.ifChecksum ?? null,
+      dryRun: options.dryRun,
+    };
+    const once = onceOf(principal, options.idempotencyKey, at, { operation: as, ...asked });
+    return during(() => catalog.commit({ kind: "move", at, actor, as, ...asked, once }));
   }
 
   async purge(principal: Principal, options: PurgeOptions): Promise<Purged> {
     const key = keyOf(options);
     const { catalog, clock, during, purgeRefusal } = this.#parts;
+    const { actor } = principal;
+    const at = clock.now();
+    const asked = {
+      key,
+      fromTier: options.fromTier ?? null,
+      ifChecksum: options.ifChecksum ?? null,
+      dryRun: options.dryRun,
+    };
+    const once = onceOf(principal, options.idempotencyKey, at, { operation: "purge", ...asked });
     return during(async () => {
       const refusal = options.dryRun ? null : await purgeRefusal();
-      if (refusal) throw refusal;
-      const purged = await catalog.commit({
-        kind: "purge",
-        at: clock.now(),
-        actor: principal.actor,
-        key,
-        fromTier: options.fromTier ?? null,
-        ifChecksum: options.ifChecksum ?? null,
-        dryRun: options.dryRun,
-      });
+      // A repeat purges nothing.
+      if (refusal && !(once && (await catalog.hasAnswer(once)))) throw refusal;
+      const purged = await catalog.commit({ kind: "purge", at, actor, ...asked, once });
       return { ...key, ...purged };
     });
   }

@@ -3,6 +3,7 @@ import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { ArtifactOrderField } from "@tierkeep/schema/services/artifacts";
 import type { ArtifactPosition } from "../catalog/catalog.ts";
+import { canonicalJson } from "./canonical-json.ts";
 
 /** Longer than any cursor of ours: three names of 200 bytes, each byte escaped, in base64. */
 const MAX_CURSOR_LENGTH = 8192;
@@ -127,13 +128,4 @@ function parsedJson(bytes: Buffer): unknown {
   } catch {
     return null;
   }
-}
-
-/** JSON with object keys sorted, so that two spellings of one filter are one text. */
-function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_name, item: unknown) =>
-    typeof item === "object" && item !== null && !Array.isArray(item)
-      ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : item,
-  );
 }

@@ -4,6 +4,7 @@ import type { TierStore } from "../tiers/tier-store.ts";
 import type { Backlog } from "./backlog.ts";
 import type { Clock } from "./clock.ts";
 import { collect } from "./collect.ts";
+import { forget } from "./forget.ts";
 import { publish } from "./publish.ts";
 import { settle } from "./settle.ts";
 
@@ -28,14 +29,14 @@ export interface UpkeepParts {
 /** One kind of work: a batch of it at a time, and when it failed last. */
 interface Duty {
   readonly name: string;
-  /** How much the batch treated; 0: nothing is left. */
+  /** How much the batch treated; 0: nothing is left that must be done before a pass is over. */
   readonly batch: () => Promise<number>;
   failedAt: number | null;
 }
 
 /**
- * What follows a commit: settle, publish and collect, a batch of each in turn, never two at once, so that none starves
- * under load. Woken by commits. A duty that failed is tried again after a second and keeps the others from nothing.
+ * What follows a commit: settle, publish, collect and forget, a batch of each in turn, never two at once, so that none
+ * starves under load. Woken by commits. A duty that failed is tried again after a second and keeps the others from nothing.
  */
 export class Upkeep {
   readonly #parts: UpkeepParts;
@@ -52,9 +53,10 @@ export class Upkeep {
     this.#parts = parts;
     const { catalog, stores, clock } = parts;
     this.#duties = [
-      { name: "settle", batch: () => settle(catalog, stores), failedAt: null },
+      { name: "settle", batch: () => this.#settle(), failedAt: null },
       { name: "publish", batch: () => this.#publish(), failedAt: null },
       { name: "collect", batch: () => collect(catalog, stores, clock.now()), failedAt: null },
+      { name: "forget", batch: () => this.#forget(), failedAt: null },
     ];
     this.#stopListening = catalog.onCommitted(() => this.wake());
   }
@@ -129,18 +131,34 @@ export class Upkeep {
   }
 
   async #do(duty: Duty): Promise<number> {
-    let trouble: unknown = null;
-    let treated = 0;
     try {
-      treated = await duty.batch();
+      const treated = await duty.batch();
       duty.failedAt = null;
+      return treated;
     } catch (error) {
-      trouble = error;
       duty.failedAt = performance.now();
       this.#parts.onProblem(`${duty.name} failed and will be tried again`, error);
+      return 0;
     }
-    if (duty.name === "settle") await this.#refreshBacklog(trouble);
-    return treated;
+  }
+
+  /** The backlog learns what rides by now, and what is in the way of settling it. */
+  async #settle(): Promise<number> {
+    const { catalog, stores } = this.#parts;
+    try {
+      const settled = await settle(catalog, stores);
+      await this.#refreshBacklog(null);
+      return settled;
+    } catch (error) {
+      await this.#refreshBacklog(error instanceof Refused ? error : null);
+      throw error;
+    }
+  }
+
+  /** A batch a turn, and none for its own sake: a shutdown does not wait for a day's answers to go. */
+  async #forget(): Promise<number> {
+    await forget(this.#parts.catalog, this.#parts.clock.now());
+    return 0;
   }
 
   /** A key that cannot be published keeps no other from it. */
@@ -158,10 +176,10 @@ export class Upkeep {
     return keys - failed.length;
   }
 
-  async #refreshBacklog(trouble: unknown): Promise<void> {
+  async #refreshBacklog(trouble: Refused | null): Promise<void> {
     try {
       const { bytes } = await this.#parts.catalog.unsettledTotal();
-      this.#parts.backlog.refresh(bytes, trouble instanceof Refused ? trouble : null);
+      this.#parts.backlog.refresh(bytes, trouble);
     } catch (error) {
       this.#parts.onProblem("the backlog cannot be read", error);
     }

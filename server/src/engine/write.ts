@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { requireChecksum } from "@tierkeep/schema/domain/checksums";
+import { requireIdempotencyKey } from "@tierkeep/schema/domain/idempotency-keys";
 import { requireKey } from "@tierkeep/schema/domain/identifiers";
 import { requireMetadata } from "@tierkeep/schema/domain/metadata";
 import type { Principal } from "@tierkeep/schema/domain/principal";
@@ -12,6 +13,7 @@ import type { TierStore, WrittenObject } from "../tiers/tier-store.ts";
 import type { Backlog } from "./backlog.ts";
 import type { Clock } from "./clock.ts";
 import { contentTypeOf } from "./content-type.ts";
+import { onceOf } from "./once.ts";
 import { smallOrStream } from "./small-or-stream.ts";
 
 export interface WriterParts {
@@ -41,7 +43,7 @@ export class Writer {
     signal?: AbortSignal,
   ): Promise<WriteResult> {
     checkOptions(options);
-    await this.#checkPreconditions(options);
+    await this.#checkPreconditions(principal, options, content);
     signal?.throwIfAborted();
     const body = await smallOrStream(content);
     return "small" in body
@@ -58,7 +60,7 @@ export class Writer {
     };
     checkContent(options, written);
     const change = this.#change(principal, options, newObject(), written, bytes);
-    return backlog.admit(bytes.byteLength, () => catalog.commit(change));
+    return this.#answered(change, await backlog.admit(bytes.byteLength, () => catalog.commit(change)));
   }
 
   async #writeStream(
@@ -79,11 +81,18 @@ export class Writer {
       });
       checkContent(options, written);
       signal?.throwIfAborted();
-      return await catalog.commit(this.#change(principal, options, object, written, null));
+      const change = this.#change(principal, options, object, written, null);
+      return await this.#answered(change, await catalog.commit(change));
     } catch (error) {
       await this.#abandon(object);
       throw error;
     }
+  }
+
+  /** A repeat is answered with the first one's object: then this one's is not needed, and its bytes do not ride. */
+  async #answered(change: WriteChange, result: WriteResult): Promise<WriteResult> {
+    if (result.artifact.object !== change.object) await this.#abandon(change.object);
+    return result;
   }
 
   /** Harmless where the write took place after all: then the object is not staged any more. Where it cannot be said now, the next start says it. */
@@ -96,13 +105,25 @@ export class Writer {
   }
 
   /** The same answer that the commit would give, before a byte of content is asked for. The commit decides. */
-  async #checkPreconditions(options: WriteOptions): Promise<void> {
-    if (!options.ifAbsent && options.ifChecksum === undefined) return;
-    const row = await this.#parts.catalog.artifact(options);
-    requireWritable(row, options, {
-      ifAbsent: options.ifAbsent ?? false,
-      ifChecksum: options.ifChecksum ?? null,
-    });
+  async #checkPreconditions(
+    principal: Principal,
+    options: WriteOptions,
+    content: Uint8Array | AsyncIterable<Uint8Array>,
+  ): Promise<void> {
+    const { ifAbsent = false, ifChecksum = null, idempotencyKey } = options;
+    if (!ifAbsent && ifChecksum === null) return;
+    // What is here already may as well be refused by the commit, which remembers it.
+    if (idempotencyKey !== undefined && content instanceof Uint8Array) return;
+    const { catalog, clock } = this.#parts;
+    const row = await catalog.artifact(options);
+    try {
+      requireWritable(row, options, { ifAbsent, ifChecksum });
+    } catch (refused) {
+      if (idempotencyKey === undefined) throw refused;
+      // It may be the repeat of the very write that is in its way.
+      const { actor } = principal;
+      if (!(await catalog.hasAnswer({ actor, key: idempotencyKey, at: clock.now() }))) throw refused;
+    }
   }
 
   #change(
@@ -113,22 +134,27 @@ export class Writer {
     bytes: Uint8Array | null,
   ): WriteChange {
     const { clock, owner, storeOf } = this.#parts;
-    return {
-      kind: "write",
-      at: clock.now(),
-      actor: principal.actor,
+    const at = clock.now();
+    const asked = {
       key: { tenantId: options.tenantId, workflowId: options.workflowId, artifactId: options.artifactId },
       tier: options.tier,
-      object,
-      store: storeOf(options.tier).id,
-      bytes,
-      owner,
-      sizeBytes: written.sizeBytes,
       checksum: written.checksum,
       contentType: options.contentType ?? contentTypeOf(options.artifactId),
       metadata: options.metadata,
       ifAbsent: options.ifAbsent ?? false,
       ifChecksum: options.ifChecksum ?? null,
+    };
+    return {
+      kind: "write",
+      at,
+      actor: principal.actor,
+      ...asked,
+      object,
+      store: storeOf(options.tier).id,
+      bytes,
+      owner,
+      sizeBytes: written.sizeBytes,
+      once: onceOf(principal, options.idempotencyKey, at, { operation: "write", ...asked }),
     };
   }
 }
@@ -143,6 +169,7 @@ function checkOptions(options: WriteOptions): void {
   requireMetadata(options.metadata, "metadata");
   if (options.checksum !== undefined) requireChecksum(options.checksum, "checksum");
   if (options.ifChecksum !== undefined) requireChecksum(options.ifChecksum, "ifChecksum");
+  if (options.idempotencyKey !== undefined) requireIdempotencyKey(options.idempotencyKey, "idempotencyKey");
   if (options.ifAbsent && options.ifChecksum !== undefined) {
     throw new Refused("BAD_USER_INPUT", "ifAbsent and ifChecksum exclude each other. Give one of them.", {
       argument: "ifChecksum",

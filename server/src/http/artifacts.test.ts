@@ -128,6 +128,20 @@ describe("PUT /artifacts/{tenant}/{workflow}/{artifact}", () => {
     expect(pulled).toBe(false);
   });
 
+  it("answers a repeat with the same Idempotency-Key as it did the first time, and another request with 409", async () => {
+    const path = freshPath();
+    const once = { "idempotency-key": "a key", "if-none-match": "*" };
+    const first = await put(path, "first", once);
+    await put(path, "later");
+    const again = await put(path, "first", once);
+    expect([first.status, again.status]).toEqual([201, 201]);
+    expect(again.headers.get("etag")).toBe(`"${sha256("first")}"`);
+    const { created, artifact } = (await first.json()) as { created: boolean; artifact: object };
+    expect(await again.json()).toEqual({ created, artifact: { ...artifact, ageDays: expect.any(Number) } });
+    expect(await (await world.request(path)).text()).toBe("later");
+    expect(await refusal(await put(path, "other", once))).toEqual([409, "CONFLICT"]);
+  });
+
   it("judges the path as it was sent, where a URL would resolve its dots", async () => {
     for (const target of [
       "/artifacts/%2e/w/a",
@@ -162,6 +176,7 @@ describe("PUT /artifacts/{tenant}/{workflow}/{artifact}", () => {
     ["an entity tag in If-None-Match", { "if-none-match": '"abc"' }, "BAD_USER_INPUT"],
     ["a star in If-Match", { "if-match": "*" }, "BAD_USER_INPUT"],
     ["a tag in If-Match that is no checksum", { "if-match": '"abc"' }, "BAD_USER_INPUT"],
+    ["an idempotency key that is none", { "idempotency-key": "x".repeat(201) }, "BAD_USER_INPUT"],
     ["both preconditions", { "if-none-match": "*", "if-match": `"${sha256("x")}"` }, "BAD_USER_INPUT"],
     ["a body in another coding", { "content-encoding": "gzip" }, "BAD_USER_INPUT"],
     ["a part of a content", { "content-range": "bytes 0-1/2" }, "BAD_USER_INPUT"],

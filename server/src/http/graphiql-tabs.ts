@@ -62,19 +62,47 @@ subscription WatchEvents($where: LifecycleEventFilter, $after: String) {
   {
     query: `# Move the artifact: the button offers both.
 # A restore makes its age count from now.
-mutation PromoteToCold($tenantId: String!, $workflowId: String!, $artifactId: String!) {
-  promoteArtifact(input: { tenantId: $tenantId, workflowId: $workflowId, artifactId: $artifactId, toTier: COLD }) {
+mutation PromoteToCold(
+  $tenantId: String!
+  $workflowId: String!
+  $artifactId: String!
+) {
+  promoteArtifact(
+    input: {
+      tenantId: $tenantId
+      workflowId: $workflowId
+      artifactId: $artifactId
+      toTier: COLD
+    }
+  ) {
     fromTier
-    toTier
-    artifact { tier ageDays nextTransition { action at } }
+    artifact {
+      tier
+      ageDays
+      nextTransition { action at }
+    }
   }
 }
 
-mutation RestoreToHot($tenantId: String!, $workflowId: String!, $artifactId: String!) {
-  restoreArtifact(input: { tenantId: $tenantId, workflowId: $workflowId, artifactId: $artifactId, toTier: HOT }) {
+mutation RestoreToHot(
+  $tenantId: String!
+  $workflowId: String!
+  $artifactId: String!
+) {
+  restoreArtifact(
+    input: {
+      tenantId: $tenantId
+      workflowId: $workflowId
+      artifactId: $artifactId
+      toTier: HOT
+    }
+  ) {
     fromTier
-    toTier
-    artifact { tier ageDays nextTransition { action at } }
+    artifact {
+      tier
+      ageDays
+      nextTransition { action at }
+    }
   }
 }
 `,
@@ -82,8 +110,8 @@ mutation RestoreToHot($tenantId: String!, $workflowId: String!, $artifactId: Str
   },
   {
     query: `# What would the lifecycle do at "asOf"?
-# A dry run changes nothing. With "dryRun": false and
-# without "asOf" it does what is due now.
+# A dry run changes nothing. With "dryRun": false
+# and without "asOf" it does what is due now.
 mutation RunLifecycle($input: RunLifecycleInput!) {
   runLifecycle(input: $input) {
     started
@@ -97,7 +125,14 @@ mutation RunLifecycle($input: RunLifecycleInput!) {
       totalErrors
       items(first: 20) {
         totalCount
-        nodes { tenantId workflowId artifactId step fromTier toTier ageDays outcome }
+        nodes {
+          tenantId
+          workflowId
+          artifactId
+          step
+          ageDays
+          outcome
+        }
       }
     }
   }
@@ -106,15 +141,25 @@ mutation RunLifecycle($input: RunLifecycleInput!) {
     variables: json({ input: { dryRun: true, asOf: "2099-01-01T00:00:00.000Z", waitSeconds: 30 } }),
   },
   {
-    query: `# What is there: the tiers, and the artifacts of the
-# highest age.
+    query: `# What is there: the tiers, and the oldest artifacts.
 query Browse($first: Int!) {
   tierStats { tier artifactCount totalBytes tenantCount }
   retentionPolicy { hotDays warmDays coldDays }
-  artifacts(first: $first, orderBy: { field: AGE, direction: DESC }) {
+  artifacts(
+    first: $first
+    orderBy: { field: AGE, direction: DESC }
+  ) {
     totalCount
     pageInfo { hasNextPage endCursor }
-    nodes { tenantId workflowId artifactId tier sizeBytes ageDays nextTransition { action at } }
+    nodes {
+      tenantId
+      workflowId
+      artifactId
+      tier
+      sizeBytes
+      ageDays
+      nextTransition { action at }
+    }
   }
 }
 `,

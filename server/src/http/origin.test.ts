@@ -87,13 +87,14 @@ describe("origins over HTTP", () => {
       headers: {
         origin,
         "access-control-request-method": "PUT",
-        "access-control-request-headers": "tierkeep-metadata",
+        "access-control-request-headers": "tierkeep-metadata, idempotency-key",
       },
     });
     expect(preflight.status).toBe(204);
     expect(preflight.headers.get("access-control-allow-origin")).toBe(origin);
     expect(preflight.headers.get("access-control-allow-methods")).toContain("PUT");
-    expect(preflight.headers.get("access-control-allow-headers")).toContain("tierkeep-metadata");
+    const allowed = preflight.headers.get("access-control-allow-headers")?.split(", ");
+    expect(allowed).toEqual(expect.arrayContaining(["tierkeep-metadata", "idempotency-key"]));
 
     const answers = [
       await world.graphql("{ viewer { actor } }", {}, { origin }),

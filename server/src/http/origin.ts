@@ -57,6 +57,7 @@ const ALLOWED_HEADERS = [
   "accept",
   "authorization",
   "content-type",
+  "idempotency-key",
   "if-match",
   "if-none-match",
   "if-range",

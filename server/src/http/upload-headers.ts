@@ -1,5 +1,6 @@
 import { requireChecksum } from "@tierkeep/schema/domain/checksums";
 import { requireContentType } from "@tierkeep/schema/domain/content-types";
+import { requireIdempotencyKey } from "@tierkeep/schema/domain/idempotency-keys";
 import { type Metadata, requireMetadata } from "@tierkeep/schema/domain/metadata";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import { TIERS, type Tier } from "@tierkeep/schema/domain/tiers";
@@ -7,7 +8,7 @@ import type { WriteOptions } from "@tierkeep/schema/services/artifacts";
 
 type UploadOptions = Pick<
   WriteOptions,
-  "tier" | "contentType" | "metadata" | "checksum" | "ifAbsent" | "ifChecksum"
+  "tier" | "contentType" | "metadata" | "checksum" | "ifAbsent" | "ifChecksum" | "idempotencyKey"
 >;
 
 /** What a PUT says beside its path and its body. @throws Refused BAD_USER_INPUT, CONTENT_TOO_LARGE */
@@ -25,6 +26,7 @@ export function uploadOptionsOf(
     );
   }
   const contentType = headers.get("content-type");
+  const idempotencyKey = headers.get("idempotency-key");
   return {
     tier: tierOf(query),
     contentType: contentType === null ? null : requireContentType(contentType, "Content-Type"),
@@ -32,6 +34,8 @@ export function uploadOptionsOf(
     checksum: checksumOf(headers.get("repr-digest")),
     ifAbsent: ifAbsentOf(headers.get("if-none-match")),
     ifChecksum: ifChecksumOf(headers.get("if-match")),
+    idempotencyKey:
+      idempotencyKey === null ? undefined : requireIdempotencyKey(idempotencyKey, "Idempotency-Key"),
   };
 }
 

@@ -50,12 +50,6 @@ export function lifecycleInput(options: RunLifecycleOptions, allowAsOf: boolean)
   return { tenantId: tenantId ?? null, steps, asOf: asOf ?? null };
 }
 
-/** `stored` is an input as it came out of the catalog. */
-export function isSameInput(stored: unknown, input: LifecycleInput): boolean {
-  const { tenantId, steps, asOf } = stored as LifecycleInput;
-  return tenantId === input.tenantId && asOf === input.asOf && steps.join() === input.steps.join();
-}
-
 /** @param now fixes the instant that ages are judged at, where none is given @throws Refused BAD_USER_INPUT, INVALID_IDENTIFIER */
 export function restoreInput(options: RestoreArtifactsOptions, now: number): RestoreInput {
   const { keys, where, toTier, waitSeconds } = options;

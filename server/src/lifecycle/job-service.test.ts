@@ -57,6 +57,51 @@ describe("the job service", () => {
     expect((await jobs.runLifecycle(ADMIN, live)).started).toBe(true);
   });
 
+  it("answers a repeat with the job of the first as it is by then, however long it is to wait", async () => {
+    await using world = await TestWorld.open([seed("h", "HOT", 8), seed("c", "COLD", 31)]);
+    const { engine, begun, letGo } = heldEngine(world);
+    const jobs = world.jobs({ engine });
+    const once = { ...live, waitSeconds: 0, idempotencyKey: "k" };
+    const { job } = await jobs.runLifecycle(ADMIN, once);
+    expect(job.status).toBe("RUNNING");
+    await begun();
+    const again = jobs.runLifecycle(ADMIN, { ...once, waitSeconds: 60 });
+    letGo();
+    expect(await again).toMatchObject({ started: true, job: { id: job.id, status: "SUCCEEDED" } });
+    await expect(jobs.runLifecycle(ADMIN, { ...once, dryRun: true })).rejects.toMatchObject({
+      code: "CONFLICT",
+      facts: { argument: "idempotencyKey" },
+    });
+
+    const where = { tenantId: "acme", olderThanDays: 1 };
+    const restore = { where, toTier: "HOT", dryRun: false, waitSeconds: 60, idempotencyKey: "r" } as const;
+    const restored = await jobs.restoreArtifacts(ADMIN, restore);
+    world.now += 1000;
+    expect(await jobs.restoreArtifacts(ADMIN, restore)).toEqual(restored);
+    await expect(jobs.restoreArtifacts(ADMIN, { ...restore, toTier: "WARM" })).rejects.toMatchObject({
+      code: "CONFLICT",
+    });
+
+    expect(await jobs.cancel(ADMIN, job.id, "c")).toMatchObject({ id: job.id, status: "SUCCEEDED" });
+    expect(await jobs.cancel(ADMIN, job.id, "c")).toMatchObject({ id: job.id, status: "SUCCEEDED" });
+    await expect(jobs.cancel(ADMIN, restored.id, "c")).rejects.toMatchObject({ code: "CONFLICT" });
+    const started = await world.catalog.countEvents({ types: ["LIFECYCLE_JOB_STARTED"] });
+    expect(started).toBe(2);
+  });
+
+  it("forgets a run that another one kept out, so that its repeat may start", async () => {
+    await using world = await TestWorld.open([seed("h", "HOT", 8)]);
+    const { engine, begun, letGo } = heldEngine(world);
+    const jobs = world.jobs({ engine });
+    const first = jobs.runLifecycle(ADMIN, live);
+    await begun();
+    const kept = { ...live, tenantId: "acme", idempotencyKey: "k" };
+    await expect(jobs.runLifecycle(ADMIN, kept)).rejects.toMatchObject({ code: "CONFLICT" });
+    letGo();
+    await first;
+    expect(await jobs.runLifecycle(ADMIN, kept)).toMatchObject({ started: true });
+  });
+
   it("judges a live run's ages as of another instant only where the server allows it", async () => {
     await using world = await TestWorld.open();
     const jobs = world.jobs({ allowAsOf: false });

@@ -5,6 +5,7 @@ import type { Page, PageRequest } from "@tierkeep/schema/domain/pages";
 import type { RetentionPolicy } from "@tierkeep/schema/domain/policy";
 import type { Principal } from "@tierkeep/schema/domain/principal";
 import { Refused } from "@tierkeep/schema/domain/refusals";
+import type { Repeatable } from "@tierkeep/schema/services/artifacts";
 import type {
   Job,
   JobService,
@@ -18,11 +19,13 @@ import type {
   VerifyJob,
   VerifyOptions,
 } from "@tierkeep/schema/services/jobs";
+import type { StartJobResult } from "../catalog/changes.ts";
+import type { Once } from "../catalog/once.ts";
 import { connectionPage } from "../engine/connection-page.ts";
 import type { Engine } from "../engine/engine.ts";
 import { keyPositions, keysetCursors, numberPositions, startPositions } from "../engine/keyset-cursor.ts";
+import { type Asked, onceOf } from "../engine/once.ts";
 import {
-  isSameInput,
   type LifecycleInput,
   lifecycleInput,
   noTree,
@@ -73,31 +76,42 @@ export class EngineJobs implements JobService {
     options: RunLifecycleOptions,
   ): Promise<{ readonly job: LifecycleJob; readonly started: boolean }> {
     const input = lifecycleInput(options, this.#parts.allowAsOf);
-    const { jobId, started } = await this.#startOrJoin(principal, options.dryRun, input);
+    const { dryRun } = options;
+    const once = this.#once(principal, options, { operation: "runLifecycle", dryRun, ...input });
+    const { jobId, started } = await this.#start(
+      principal,
+      input,
+      this.#newLifecycleJob(dryRun, input),
+      once,
+    );
     await this.#runner.wait(jobId, options.waitSeconds);
     return { job: (await this.#job(jobId)) as LifecycleJob, started };
   }
 
   async restoreArtifacts(principal: Principal, options: RestoreArtifactsOptions): Promise<RestoreJob> {
     const input = restoreInput(options, this.#parts.engine.clock.now());
-    const { toTier, dryRun } = options;
-    const id = newJobId();
-    await this.#start(principal, input, {
+    const { toTier, dryRun, where } = options;
+    // The filter as it was asked for: in `input` it has an instant of its own.
+    const what = "keys" in input ? input : { where };
+    const once = this.#once(principal, options, { operation: "restoreArtifacts", ...what, toTier, dryRun });
+    const job: RestoreJob = {
       kind: "restore",
-      ...this.#newFacts(id, dryRun, tenantOf(input)),
+      ...this.#newFacts(dryRun, tenantOf(input)),
       toTier,
       restoredCount: 0,
       skippedCount: 0,
-    });
-    await this.#runner.wait(id, options.waitSeconds);
-    return (await this.#job(id)) as RestoreJob;
+    };
+    const { jobId } = await this.#start(principal, input, job, once);
+    await this.#runner.wait(jobId, options.waitSeconds);
+    return (await this.#job(jobId)) as RestoreJob;
   }
 
-  async cancel(_principal: Principal, jobId: string): Promise<Job> {
+  async cancel(principal: Principal, jobId: string, idempotencyKey?: string): Promise<Job> {
     const { catalog } = this.#parts.engine;
     const job = await this.#job(jobId);
-    if (job.status !== "RUNNING") return job;
-    await catalog.commit({ kind: "requestCancel", jobId });
+    const once = this.#once(principal, { idempotencyKey }, { operation: "cancelJob", jobId });
+    if (job.status !== "RUNNING" && once === undefined) return job;
+    await catalog.commit({ kind: "requestCancel", jobId, once });
     this.#runner.cancel(jobId);
     await this.#runner.wait(jobId, CANCEL_WAIT_SECONDS);
     return this.#job(jobId);
@@ -135,24 +149,26 @@ export class EngineJobs implements JobService {
     });
   }
 
-  async reindex(principal: Principal, { dryRun, waitSeconds }: ReindexOptions): Promise<ReindexJob> {
+  async reindex(principal: Principal, options: ReindexOptions): Promise<ReindexJob> {
+    const { dryRun, waitSeconds } = options;
     requireWait(waitSeconds);
     if (this.#parts.engine.adopter === null) throw noTree();
-    const id = newJobId();
-    await this.#start(principal, null, {
+    const once = this.#once(principal, options, { operation: "reindex", dryRun });
+    const job: ReindexJob = {
       kind: "reindex",
-      ...this.#newFacts(id, dryRun, null),
+      ...this.#newFacts(dryRun, null),
       adoptedCount: 0,
       presentCount: 0,
       quarantinedCount: 0,
       leftCount: 0,
       confirmedAt: null,
-    });
-    await this.#runner.wait(id, waitSeconds);
-    return (await this.#job(id)) as ReindexJob;
+    };
+    const { jobId } = await this.#start(principal, null, job, once);
+    await this.#runner.wait(jobId, waitSeconds);
+    return (await this.#job(jobId)) as ReindexJob;
   }
 
-  async confirmReindex(principal: Principal, jobId: string): Promise<ReindexJob> {
+  async confirmReindex(principal: Principal, jobId: string, idempotencyKey?: string): Promise<ReindexJob> {
     const { catalog, clock } = this.#parts.engine;
     const job = await this.#job(jobId);
     if (job.kind !== "reindex") throw new Refused("NOT_FOUND", "The job of this id is no reindex.");
@@ -165,25 +181,28 @@ export class EngineJobs implements JobService {
       throw new Refused("BAD_USER_INPUT", "A dry reindex has changed nothing. Confirm the live one.", {
         argument: "id",
       });
-    await catalog.commit({ kind: "confirmReindex", at: clock.now(), actor: principal.actor, jobId });
+    const once = this.#once(principal, { idempotencyKey }, { operation: "confirmReindex", jobId });
+    await catalog.commit({ kind: "confirmReindex", at: clock.now(), actor: principal.actor, jobId, once });
     return (await this.#job(jobId)) as ReindexJob;
   }
 
-  async verify(principal: Principal, { tenantId, waitSeconds }: VerifyOptions): Promise<VerifyJob> {
+  async verify(principal: Principal, options: VerifyOptions): Promise<VerifyJob> {
+    const { tenantId, waitSeconds } = options;
     requireWait(waitSeconds);
     if (tenantId !== undefined) requireIdentifier("tenantId", tenantId);
-    const id = newJobId();
-    await this.#start(principal, null, {
+    const once = this.#once(principal, options, { operation: "verifyArtifacts", tenantId });
+    const job: VerifyJob = {
       kind: "verify",
-      ...this.#newFacts(id, false, tenantId ?? null),
+      ...this.#newFacts(false, tenantId ?? null),
       checkedCount: 0,
       checkedBytes: 0,
       damagedCount: 0,
       missingCount: 0,
       strayCount: 0,
-    });
-    await this.#runner.wait(id, waitSeconds);
-    return (await this.#job(id)) as VerifyJob;
+    };
+    const { jobId } = await this.#start(principal, null, job, once);
+    await this.#runner.wait(jobId, waitSeconds);
+    return (await this.#job(jobId)) as VerifyJob;
   }
 
   async findings(_principal: Principal, jobId: string, page: PageRequest): Promise<Page<StoreFinding>> {
@@ -198,31 +217,13 @@ export class EngineJobs implements JobService {
     });
   }
 
-  /** @throws Refused CONFLICT where another live run stands in the way */
-  async #startOrJoin(
+  /** Starts the job, or finds the one that it joins or repeats. @throws Refused CONFLICT where another live run stands in the way */
+  async #start(
     principal: Principal,
-    dryRun: boolean,
-    input: LifecycleInput,
-  ): Promise<{ readonly jobId: string; readonly started: boolean }> {
-    for (;;) {
-      const id = newJobId();
-      try {
-        await this.#start(principal, input, this.#newLifecycleJob(id, dryRun, input));
-        return { jobId: id, started: true };
-      } catch (error) {
-        const inTheWay =
-          error instanceof Refused && error.code === "CONFLICT" ? error.facts.jobId : undefined;
-        if (inTheWay === undefined) throw error;
-        const [row] = await this.#parts.engine.catalog.jobs([inTheWay]);
-        // It may have ended between the two looks; then there is room for this one.
-        if (row?.job.status !== "RUNNING") continue;
-        if (isSameInput(row.input, input)) return { jobId: inTheWay, started: false };
-        throw error;
-      }
-    }
-  }
-
-  async #start(principal: Principal, input: unknown, job: Job): Promise<void> {
+    input: unknown,
+    job: Job,
+    once: Once | undefined,
+  ): Promise<StartJobResult> {
     if (this.#runner.stopping) {
       throw new Refused("UNAVAILABLE", "The server is shutting down. Try again in a moment.", {
         retryAfterSeconds: 5,
@@ -230,7 +231,9 @@ export class EngineJobs implements JobService {
     }
     const { catalog } = this.#parts.engine;
     const { actor } = principal;
-    await catalog.commit({ kind: "startJob", at: job.startedAt, actor, job, input, expected: null });
+    const at = job.startedAt;
+    const result = await catalog.commit({ kind: "startJob", at, actor, job, input, expected: null, once });
+    if (result.jobId !== job.id) return result;
     this.#runner.run({
       job,
       actor,
@@ -240,10 +243,15 @@ export class EngineJobs implements JobService {
       expected: null,
       treated: 0,
     });
+    return result;
   }
 
-  #newLifecycleJob(id: string, dryRun: boolean, input: LifecycleInput): LifecycleJob {
-    const facts = this.#newFacts(id, dryRun, input.tenantId);
+  #once(principal: Principal, { idempotencyKey }: Repeatable, asked: Asked): Once | undefined {
+    return onceOf(principal, idempotencyKey, this.#parts.engine.clock.now(), asked);
+  }
+
+  #newLifecycleJob(dryRun: boolean, input: LifecycleInput): LifecycleJob {
+    const facts = this.#newFacts(dryRun, input.tenantId);
     return {
       kind: "lifecycle",
       ...facts,
@@ -256,9 +264,9 @@ export class EngineJobs implements JobService {
     };
   }
 
-  #newFacts(id: string, dryRun: boolean, tenantId: string | null) {
+  #newFacts(dryRun: boolean, tenantId: string | null) {
     return {
-      id,
+      id: randomBytes(16).toString("hex"),
       status: "RUNNING" as const,
       dryRun,
       startedAt: this.#parts.engine.clock.now(),
@@ -277,8 +285,4 @@ export class EngineJobs implements JobService {
     if (!row) throw new Refused("NOT_FOUND", "There is no job with this id. lifecycleJobs lists them.");
     return row.job;
   }
-}
-
-function newJobId(): string {
-  return randomBytes(16).toString("hex");
 }

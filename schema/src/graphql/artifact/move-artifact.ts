@@ -2,6 +2,7 @@ import { requireChecksum } from "../../domain/checksums.ts";
 import { requireKey } from "../../domain/identifiers.ts";
 import type { Tier } from "../../domain/tiers.ts";
 import type { Moved, MoveOptions } from "../../services/artifacts.ts";
+import { IDEMPOTENCY_KEY, optionalIdempotencyKey } from "../arguments.ts";
 import { builder } from "../builder.ts";
 import { changing } from "../changing.ts";
 import { ArtifactType } from "./artifact.ts";
@@ -27,6 +28,7 @@ const PromoteArtifactInput = builder.inputType("PromoteArtifactInput", {
     }),
     ifChecksum: t.string({ description: IF_CHECKSUM }),
     dryRun: t.boolean({ required: true, defaultValue: false, description: DRY_RUN }),
+    idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
 });
 
@@ -45,6 +47,7 @@ const RestoreArtifactInput = builder.inputType("RestoreArtifactInput", {
     }),
     ifChecksum: t.string({ description: IF_CHECKSUM }),
     dryRun: t.boolean({ required: true, defaultValue: false, description: DRY_RUN }),
+    idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
 });
 
@@ -96,7 +99,7 @@ function movedPayload(name: string, description: string) {
     fields: (t) => ({
       artifact: t.expose("artifact", {
         type: ArtifactType,
-        description: "The artifact as it is now; dry: unchanged.",
+        description: "The artifact as it is now; dry: unchanged; on a repeat, as it was then.",
       }),
       fromTier: t.expose("fromTier", { type: TierType, description: "The tier it was in." }),
       toTier: t.expose("toTier", { type: TierType, description: "The tier asked for." }),
@@ -113,6 +116,7 @@ interface MoveInput {
   readonly toTier: Tier;
   readonly ifChecksum?: string | null | undefined;
   readonly dryRun: boolean;
+  readonly idempotencyKey?: string | null | undefined;
 }
 
 function requireMove(input: MoveInput): MoveOptions {
@@ -125,5 +129,6 @@ function requireMove(input: MoveInput): MoveOptions {
     toTier: input.toTier,
     ifChecksum: input.ifChecksum == null ? undefined : requireChecksum(input.ifChecksum, "input.ifChecksum"),
     dryRun: input.dryRun,
+    idempotencyKey: optionalIdempotencyKey(input),
   };
 }

@@ -1,6 +1,7 @@
 import { requireChecksum } from "../../domain/checksums.ts";
 import { requireKey } from "../../domain/identifiers.ts";
 import type { Purged } from "../../services/artifacts.ts";
+import { IDEMPOTENCY_KEY, optionalIdempotencyKey } from "../arguments.ts";
 import { builder } from "../builder.ts";
 import { changing } from "../changing.ts";
 import { TierType } from "./tier.ts";
@@ -25,6 +26,7 @@ const PurgeArtifactInput = builder.inputType("PurgeArtifactInput", {
       description:
         "Check everything and say what would happen, but delete nothing. Writes one event, flagged.",
     }),
+    idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
 });
 
@@ -60,6 +62,7 @@ builder.mutationField("purgeArtifact", (t) =>
           ifChecksum:
             input.ifChecksum == null ? undefined : requireChecksum(input.ifChecksum, "input.ifChecksum"),
           dryRun: input.dryRun,
+          idempotencyKey: optionalIdempotencyKey(input),
         });
         return { ...purged, dryRun: input.dryRun };
       }),

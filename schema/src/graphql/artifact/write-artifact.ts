@@ -4,7 +4,7 @@ import { requireKey } from "../../domain/identifiers.ts";
 import { requireMetadata } from "../../domain/metadata.ts";
 import { Refused } from "../../domain/refusals.ts";
 import type { Artifact } from "../../services/artifacts.ts";
-import { requireWellFormed } from "../arguments.ts";
+import { IDEMPOTENCY_KEY, optionalIdempotencyKey, requireWellFormed } from "../arguments.ts";
 import { builder } from "../builder.ts";
 import { changing } from "../changing.ts";
 import { ArtifactType } from "./artifact.ts";
@@ -64,6 +64,7 @@ const WriteArtifactInput = builder.inputType("WriteArtifactInput", {
     ifChecksum: t.string({
       description: "Only where the current content has this SHA-256, else PRECONDITION_FAILED.",
     }),
+    idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
 });
 
@@ -73,7 +74,10 @@ const WriteArtifactPayload = builder
     description:
       "What was written. It survives a power cut by the time this is answered, unless the server runs with DURABILITY=os.",
     fields: (t) => ({
-      artifact: t.expose("artifact", { type: ArtifactType, description: "The artifact as it is now." }),
+      artifact: t.expose("artifact", {
+        type: ArtifactType,
+        description: "The artifact as it is now; on a repeat, as it was then.",
+      }),
       created: t.exposeBoolean("created", { description: "False where it replaced one of the same key." }),
     }),
   });
@@ -102,6 +106,7 @@ builder.mutationField("writeArtifact", (t) =>
           ifAbsent: input.ifAbsent,
           ifChecksum:
             input.ifChecksum == null ? undefined : requireChecksum(input.ifChecksum, "input.ifChecksum"),
+          idempotencyKey: optionalIdempotencyKey(input),
         };
         return artifacts.write(
           context.principal,

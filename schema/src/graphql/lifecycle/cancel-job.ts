@@ -1,5 +1,5 @@
 import type { Job } from "../../services/jobs.ts";
-import { requireJobId } from "../arguments.ts";
+import { IDEMPOTENCY_KEY, optionalIdempotencyKey, requireJobId } from "../arguments.ts";
 import { builder } from "../builder.ts";
 import { changing } from "../changing.ts";
 import { JobType } from "./job.ts";
@@ -11,6 +11,7 @@ const CancelJobInput = builder.inputType("CancelJobInput", {
       required: true,
       description: "The job's global id. One of anything else, or malformed: NOT_FOUND.",
     }),
+    idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
 });
 
@@ -32,7 +33,11 @@ builder.mutationField("cancelJob", (t) =>
     args: { input: t.arg({ type: CancelJobInput, required: true, description: "Which job to stop." }) },
     resolve: (_root, { input }, context) =>
       changing(context, async ({ jobs }) => ({
-        job: await jobs.cancel(context.principal, requireJobId(input.id, "input.id")),
+        job: await jobs.cancel(
+          context.principal,
+          requireJobId(input.id, "input.id"),
+          optionalIdempotencyKey(input),
+        ),
       })),
   }),
 );

@@ -1,5 +1,5 @@
 import type { ReindexJob } from "../../services/jobs.ts";
-import { requireJobId } from "../arguments.ts";
+import { IDEMPOTENCY_KEY, optionalIdempotencyKey, requireJobId } from "../arguments.ts";
 import { builder } from "../builder.ts";
 import { changing } from "../changing.ts";
 import { ReindexJobType } from "./reindex-job.ts";
@@ -11,6 +11,7 @@ const ConfirmReindexInput = builder.inputType("ConfirmReindexInput", {
       required: true,
       description: "The reindex's global id. One of anything else, or malformed: NOT_FOUND.",
     }),
+    idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
 });
 
@@ -35,7 +36,11 @@ builder.mutationField("confirmReindex", (t) =>
     args: { input: t.arg({ type: ConfirmReindexInput, required: true, description: "Which one." }) },
     resolve: (_root, { input }, context) =>
       changing(context, async ({ jobs }) => ({
-        job: await jobs.confirmReindex(context.principal, requireJobId(input.id, "input.id")),
+        job: await jobs.confirmReindex(
+          context.principal,
+          requireJobId(input.id, "input.id"),
+          optionalIdempotencyKey(input),
+        ),
       })),
   }),
 );

@@ -1,5 +1,10 @@
 import type { ReindexJob } from "../../services/jobs.ts";
-import { MAX_WAIT_SECONDS, requireWaitSeconds } from "../arguments.ts";
+import {
+  IDEMPOTENCY_KEY,
+  MAX_WAIT_SECONDS,
+  optionalIdempotencyKey,
+  requireWaitSeconds,
+} from "../arguments.ts";
 import { builder } from "../builder.ts";
 import { changing } from "../changing.ts";
 import { ReindexJobType } from "./reindex-job.ts";
@@ -18,6 +23,7 @@ const ReindexInput = builder.inputType("ReindexInput", {
       defaultValue: 30,
       description: `How long to wait for its end before answering with the RUNNING job: 0 to ${MAX_WAIT_SECONDS} seconds, else BAD_USER_INPUT. Hanging up cancels nothing.`,
     }),
+    idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
 });
 
@@ -43,6 +49,7 @@ builder.mutationField("reindex", (t) =>
         job: await jobs.reindex(context.principal, {
           dryRun: input.dryRun,
           waitSeconds: requireWaitSeconds(input.waitSeconds, "input.waitSeconds"),
+          idempotencyKey: optionalIdempotencyKey(input),
         }),
       })),
   }),

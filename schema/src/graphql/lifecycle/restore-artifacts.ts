@@ -1,6 +1,13 @@
 import { Refused } from "../../domain/refusals.ts";
 import type { RestoreArtifactsOptions, RestoreJob } from "../../services/jobs.ts";
-import { MAX_KEYS, MAX_WAIT_SECONDS, requireKeys, requireWaitSeconds } from "../arguments.ts";
+import {
+  IDEMPOTENCY_KEY,
+  MAX_KEYS,
+  MAX_WAIT_SECONDS,
+  optionalIdempotencyKey,
+  requireKeys,
+  requireWaitSeconds,
+} from "../arguments.ts";
 import { ArtifactFilterInput, requireArtifactFilter } from "../artifact/artifact-filter.ts";
 import { ArtifactKeyInput } from "../artifact/artifact-key.ts";
 import { TierType } from "../artifact/tier.ts";
@@ -35,6 +42,7 @@ const RestoreArtifactsInput = builder.inputType("RestoreArtifactsInput", {
       defaultValue: 30,
       description: `How long to wait for its end before answering with the RUNNING job: 0 to ${MAX_WAIT_SECONDS} seconds, else BAD_USER_INPUT. Hanging up cancels nothing.`,
     }),
+    idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
 });
 
@@ -77,7 +85,8 @@ function requireRestore(input: typeof RestoreArtifactsInput.$inferInput): Restor
       argument: keys == null ? "input.keys" : "input.where",
     });
   }
-  if (keys != null) return { keys: requireKeys(keys, "input.keys"), toTier, dryRun, waitSeconds };
+  const asked = { toTier, dryRun, waitSeconds, idempotencyKey: optionalIdempotencyKey(input) };
+  if (keys != null) return { keys: requireKeys(keys, "input.keys"), ...asked };
   const filter = requireArtifactFilter(where, {}, "input.where");
   if (filter.tenantId === undefined) {
     const argument = "input.where.tenantId";
@@ -87,5 +96,5 @@ function requireRestore(input: typeof RestoreArtifactsInput.$inferInput): Restor
       { argument },
     );
   }
-  return { where: filter, toTier, dryRun, waitSeconds };
+  return { where: filter, ...asked };
 }

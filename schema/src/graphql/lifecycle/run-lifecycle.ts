@@ -1,6 +1,13 @@
 import { LIFECYCLE_STEPS } from "../../domain/policy.ts";
 import type { LifecycleJob } from "../../services/jobs.ts";
-import { MAX_WAIT_SECONDS, optionalIdentifier, optionalSubset, requireWaitSeconds } from "../arguments.ts";
+import {
+  IDEMPOTENCY_KEY,
+  MAX_WAIT_SECONDS,
+  optionalIdempotencyKey,
+  optionalIdentifier,
+  optionalSubset,
+  requireWaitSeconds,
+} from "../arguments.ts";
 import { builder } from "../builder.ts";
 import { changing } from "../changing.ts";
 import { LifecycleJobType } from "./lifecycle-job.ts";
@@ -30,6 +37,7 @@ const RunLifecycleInput = builder.inputType("RunLifecycleInput", {
       defaultValue: 30,
       description: `How long to wait for its end before answering with the RUNNING job: 0 to ${MAX_WAIT_SECONDS} seconds, else BAD_USER_INPUT. Hanging up cancels nothing.`,
     }),
+    idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
 });
 
@@ -63,6 +71,7 @@ builder.mutationField("runLifecycle", (t) =>
           steps: optionalSubset(LIFECYCLE_STEPS, input.steps, "input.steps"),
           asOf: input.asOf ?? undefined,
           waitSeconds: requireWaitSeconds(input.waitSeconds, "input.waitSeconds"),
+          idempotencyKey: optionalIdempotencyKey(input),
         }),
       ),
   }),

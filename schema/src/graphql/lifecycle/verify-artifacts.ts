@@ -1,5 +1,11 @@
 import type { VerifyJob } from "../../services/jobs.ts";
-import { MAX_WAIT_SECONDS, optionalIdentifier, requireWaitSeconds } from "../arguments.ts";
+import {
+  IDEMPOTENCY_KEY,
+  MAX_WAIT_SECONDS,
+  optionalIdempotencyKey,
+  optionalIdentifier,
+  requireWaitSeconds,
+} from "../arguments.ts";
 import { builder } from "../builder.ts";
 import { changing } from "../changing.ts";
 import { VerifyJobType } from "./verify-job.ts";
@@ -15,6 +21,7 @@ const VerifyArtifactsInput = builder.inputType("VerifyArtifactsInput", {
       defaultValue: 30,
       description: `How long to wait for its end before answering with the RUNNING job: 0 to ${MAX_WAIT_SECONDS} seconds, else BAD_USER_INPUT. Hanging up cancels nothing.`,
     }),
+    idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
 });
 
@@ -42,6 +49,7 @@ builder.mutationField("verifyArtifacts", (t) =>
         job: await jobs.verify(context.principal, {
           tenantId: optionalIdentifier("tenantId", input.tenantId, "input.tenantId"),
           waitSeconds: requireWaitSeconds(input.waitSeconds, "input.waitSeconds"),
+          idempotencyKey: optionalIdempotencyKey(input),
         }),
       })),
   }),

@@ -1,6 +1,7 @@
+import { isDeepStrictEqual } from "node:util";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Job } from "@tierkeep/schema/services/jobs";
-import type { FinishJobChange, StartJobChange } from "../changes.ts";
+import type { FinishJobChange, StartJobChange, StartJobResult } from "../changes.ts";
 import type { EventDraft } from "./decision.ts";
 
 /** Jobs of which, live, one runs at a time, by what people call them. */
@@ -11,18 +12,25 @@ const SINGLE: Record<Job["kind"], string | null> = {
   verify: null,
 };
 
-/** `running`: the live job of the same kind that runs now. @throws Refused CONFLICT */
-export function decideStartJob(running: { readonly id: string } | null, change: StartJobChange): EventDraft {
-  const { job } = change;
+/** `running`: the live job of the same kind that runs now. No event: nothing is started. @throws Refused CONFLICT */
+export function decideStartJob(
+  running: { readonly id: string; readonly input: unknown } | null,
+  change: StartJobChange,
+): { readonly event: EventDraft | null; readonly result: StartJobResult } {
+  const { job, input } = change;
   const single = SINGLE[job.kind];
-  if (running !== null && running.id !== job.id && single !== null && !job.dryRun) {
-    throw new Refused(
-      "CONFLICT",
-      `Another ${single} is under way, and only one runs at a time. Wait for it to end, or cancel it.`,
-      { jobId: running.id },
-    );
+  if (running === null || single === null || job.dryRun) {
+    const event = jobEvent("LIFECYCLE_JOB_STARTED", change, job);
+    return { event, result: { jobId: job.id, started: true } };
   }
-  return jobEvent("LIFECYCLE_JOB_STARTED", change, job);
+  if (job.kind === "lifecycle" && isDeepStrictEqual(running.input, input)) {
+    return { event: null, result: { jobId: running.id, started: false } };
+  }
+  throw new Refused(
+    "CONFLICT",
+    `Another ${single} is under way, and only one runs at a time. Wait for it to end, or cancel it.`,
+    { jobId: running.id },
+  );
 }
 
 /** `job`: as it is; what is not RUNNING has ended already, and nothing happens (null). */

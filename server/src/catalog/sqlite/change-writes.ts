@@ -6,6 +6,7 @@ import { decideMove } from "../decide/decide-move.ts";
 import { decidePurge } from "../decide/decide-purge.ts";
 import { decideRestoreItem } from "../decide/decide-restore-item.ts";
 import { decideWrite } from "../decide/decide-write.ts";
+import { AnswerWrites } from "./answer-writes.ts";
 import { ArtifactWrites } from "./artifact-writes.ts";
 import type { Connection } from "./connection.ts";
 import { EventLog } from "./event-log.ts";
@@ -16,6 +17,7 @@ import { ObjectWrites } from "./object-writes.ts";
 
 /** Makes one change within the transaction that is open: loads what it needs, has it decided, applies it. */
 export class ChangeWrites {
+  readonly answers: AnswerWrites;
   readonly #names: Names;
   readonly #log: EventLog;
   readonly #held: HeldCounters;
@@ -25,6 +27,7 @@ export class ChangeWrites {
   #mark = 0;
 
   constructor(connection: Connection) {
+    this.answers = new AnswerWrites(connection);
     this.#names = new Names(connection);
     this.#log = new EventLog(connection, this.#names);
     this.#held = new HeldCounters(connection);
@@ -174,6 +177,8 @@ export class ChangeWrites {
         return jobs.finish(change);
       case "pruneJobItems":
         return jobs.prune(change);
+      case "forgetAnswers":
+        return this.answers.forget(change);
       case "event":
         this.#log.append(change.event);
         return null;

@@ -2,6 +2,7 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Catalog } from "../catalog.ts";
+import { once } from "../contract/repeating.ts";
 import {
   all,
   key,
@@ -171,6 +172,10 @@ const reads: Record<string, () => Promise<unknown>> = {
   "dirty keys": () => catalog.dirtyKeys(100),
   garbage: () => catalog.garbage(NOW, 100),
   "the exporter's state": () => catalog.exportState(),
+  answers: async () => {
+    await catalog.hasAnswer(once());
+    await catalog.oldestAnswer();
+  },
 };
 
 describe("statements that requests wait for", () => {
@@ -225,6 +230,10 @@ describe("statements that requests wait for", () => {
           actor: "x",
         },
         { kind: "pruneJobItems", keep: 100, limit: 9 },
+        write("d/w/3", { once: once() }),
+        write("d/w/3", { once: once() }),
+        purge("d/w/none", { once: once({ key: "key 2" }) }),
+        { kind: "forgetAnswers", before: NOW + 1, limit: 9 },
       ]);
     });
     expect(statements.length).toBeGreaterThan(40);

@@ -1,6 +1,7 @@
 import { isProblem, type StoreFinding } from "@tierkeep/schema/domain/findings";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import { Refused } from "@tierkeep/schema/domain/refusals";
+import type { Job } from "@tierkeep/schema/services/jobs";
 import type {
   AdvanceJobChange,
   ConfirmReindexChange,
@@ -8,6 +9,7 @@ import type {
   PruneJobItemsChange,
   RequestCancelChange,
   StartJobChange,
+  StartJobResult,
   StoreCounts,
 } from "../changes.ts";
 import { decideFinishJob, decideStartJob, jobEvent } from "../decide/decide-job.ts";
@@ -29,16 +31,11 @@ export class JobWrites {
     this.#log = log;
   }
 
-  start(change: StartJobChange): null {
+  start(change: StartJobChange): StartJobResult {
     const { job } = change;
-    if (this.#find(job.id) !== null) return null;
-    const running = this.#connection
-      .statement(
-        `SELECT job FROM job INDEXED BY job_running
-         WHERE status = 'RUNNING' AND kind = ? AND dry_run = 0 ORDER BY started_at, job LIMIT 1`,
-      )
-      .get(job.kind);
-    const event = decideStartJob(running === undefined ? null : { id: running[0] as string }, change);
+    if (this.#find(job.id) !== null) return { jobId: job.id, started: true };
+    const { event, result } = decideStartJob(this.#liveJob(job.kind), change);
+    if (event === null) return result;
     this.#log.append(event);
     const id = this.#connection
       .statement(
@@ -60,7 +57,7 @@ export class JobWrites {
     this.#connection
       .statement("INSERT INTO job_input VALUES (?, ?)")
       .run(id, JSON.stringify(change.input ?? null));
-    return null;
+    return result;
   }
 
   advance(change: AdvanceJobChange): null {
@@ -249,6 +246,16 @@ export class JobWrites {
     if (removed + findings < limit)
       this.#connection.statement("UPDATE job SET has_items = 0 WHERE id = ?").run(job);
     return removed + findings;
+  }
+
+  #liveJob(kind: Job["kind"]): { readonly id: string; readonly input: unknown } | null {
+    const cells = this.#connection
+      .statement(
+        `SELECT j.job, i.input FROM job j INDEXED BY job_running CROSS JOIN job_input i ON i.job = j.id
+         WHERE j.status = 'RUNNING' AND j.kind = ? AND j.dry_run = 0 ORDER BY j.started_at, j.job LIMIT 1`,
+      )
+      .get(kind);
+    return cells === undefined ? null : { id: cells[0] as string, input: JSON.parse(cells[1] as string) };
   }
 
   #find(jobId: string): JobRow | null {

@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import type { Connection } from "./connection.ts";
 import { SCHEMA_1 } from "./schema-1.ts";
+import { SCHEMA_2 } from "./schema-2.ts";
 import { SCHEMA_3 } from "./schema-3.ts";
 
 export interface Migration {
@@ -12,7 +13,7 @@ export interface Migration {
 /** What every catalog has gone through. Entries are appended and never edited: catalogs exist that took them as they are. */
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: SCHEMA_1 },
-  { version: 2, sql: "" },
+  { version: 2, sql: SCHEMA_2 },
   { version: 3, sql: SCHEMA_3 },
 ];
 

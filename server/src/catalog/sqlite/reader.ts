@@ -1,3 +1,4 @@
+import { AnswerReads } from "./answer-reads.ts";
 import { ArtifactReads } from "./artifact-reads.ts";
 import { BacklogReads } from "./backlog-reads.ts";
 import { Connection } from "./connection.ts";
@@ -12,6 +13,7 @@ export class SqliteReader {
   readonly events: EventReads;
   readonly jobs: JobReads;
   readonly backlog: BacklogReads;
+  readonly answers: AnswerReads;
   readonly #connection: Connection;
 
   constructor(options: { readonly path: string; readonly cacheKiB: number }) {
@@ -21,6 +23,7 @@ export class SqliteReader {
     this.events = new EventReads(this.#connection);
     this.jobs = new JobReads(this.#connection);
     this.backlog = new BacklogReads(this.#connection);
+    this.answers = new AnswerReads(this.#connection);
   }
 
   close(): void {

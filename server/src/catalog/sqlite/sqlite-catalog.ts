@@ -135,6 +135,8 @@ export class SqliteCatalog implements Catalog {
   dirtyCount = () => this.#read((reader) => reader.backlog.dirtyCount());
   garbage = (...args: Arguments<"garbage">) => this.#read((reader) => reader.backlog.garbage(...args));
   exportState = () => this.#read((reader) => reader.backlog.exportState());
+  hasAnswer = (...args: Arguments<"hasAnswer">) => this.#read((reader) => reader.answers.hasAnswer(...args));
+  oldestAnswer = () => this.#read((reader) => reader.answers.oldestAnswer());
 
   async #read<T>(read: (reader: SqliteReader) => T): Promise<T> {
     if (this.#closing !== null) throw new Refused("UNAVAILABLE", CLOSED);

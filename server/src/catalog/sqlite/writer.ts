@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type RefusalRecord, Refused } from "@tierkeep/schema/domain/refusals";
 import type { Change, Outcome } from "../changes.ts";
+import { decideRepeat, isRemembered } from "../decide/decide-repeat.ts";
 import { ChangeWrites } from "./change-writes.ts";
 import { Connection, type Durability, type Faults } from "./connection.ts";
 import { type FailureKind, failureKind } from "./failures.ts";
@@ -151,6 +152,18 @@ export class SqliteWriter {
   }
 
   #one(change: Change): WriterOutcome {
+    const once = "once" in change ? change.once : undefined;
+    if (once === undefined) return this.#make(change);
+    const { answers } = this.#changes;
+    const repeated = decideRepeat(answers.find(once), once);
+    if (repeated !== null) return repeated;
+    const outcome = this.#make(change);
+    // Not within the change's savepoint: a refusal is kept although the change is rolled back.
+    if (!("failure" in outcome) && isRemembered(outcome)) answers.keep(once, outcome);
+    return outcome;
+  }
+
+  #make(change: Change): WriterOutcome {
     this.#step("SAVEPOINT change");
     try {
       const result = this.#changes.make(change);

@@ -18,6 +18,7 @@ export type Command =
       readonly seed: number;
       readonly sizeBytes: number;
       readonly ifAbsent?: boolean;
+      readonly idempotencyKey?: string;
     }
   /** The content is not what was announced, or its client goes away half-way: refused, and nothing may be left of it. */
   | { readonly do: "write in vain" | "upload in vain"; readonly key: ArtifactKey; readonly sizeBytes: number }

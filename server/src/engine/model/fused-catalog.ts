@@ -17,6 +17,7 @@ export const COMMIT_STEPS = [
   "settled",
   "published",
   "collected",
+  "forgetAnswers",
   "damage",
 ] as const satisfies readonly Change["kind"][];
 

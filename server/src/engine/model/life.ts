@@ -113,8 +113,8 @@ export class Life {
     const { artifacts } = this.engine;
     switch (command.do) {
       case "write": {
-        const { key, tier, seed, sizeBytes, ifAbsent = false } = command;
-        const options = { ...key, tier, ifAbsent, contentType: null, metadata: { seed } };
+        const { key, tier, seed, sizeBytes, ifAbsent = false, idempotencyKey } = command;
+        const options = { ...key, tier, ifAbsent, contentType: null, metadata: { seed }, idempotencyKey };
         await artifacts.write(somebody, options, contentOf(seed, sizeBytes));
         return;
       }

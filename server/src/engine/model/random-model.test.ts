@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { DAY_MS } from "@tierkeep/schema/domain/ages";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import { LIFECYCLE_STEPS } from "@tierkeep/schema/domain/policy";
@@ -32,6 +33,13 @@ const acts: fc.Arbitrary<Act> = fc.oneof(
     }),
   },
   {
+    weight: 3,
+    // So few that most come more than once.
+    arbitrary: fc
+      .record({ key: keys, tier: fc.constantFrom("HOT", "COLD"), sizeBytes: fc.constantFrom(5_000, 150_000) })
+      .map((write) => ({ do: "write" as const, ...write, seed: 1, idempotencyKey: nameOf(write) })),
+  },
+  {
     weight: 1,
     arbitrary: fc.record({ do: fc.constant("write in vain" as const), key: keys, sizeBytes: sizes }),
   },
@@ -54,6 +62,11 @@ const acts: fc.Arbitrary<Act> = fc.oneof(
     arbitrary: fc.record({ do: fc.constant("wait" as const), ms: fc.integer({ min: 0, max: 40 * DAY_MS }) }),
   },
 );
+
+/** One name for all writes that ask for the same. */
+function nameOf(write: unknown): string {
+  return createHash("sha256").update(JSON.stringify(write)).digest("hex");
+}
 
 const losses: fc.Arbitrary<Loss> = fc.oneof(
   fc.constantFrom("nothing", "everything"),

@@ -33,6 +33,15 @@ const write = (
   tier,
 });
 
+const once = (key: ArtifactKey, sizeBytes: number): Act => ({
+  do: "write",
+  key,
+  seed: 9,
+  sizeBytes,
+  tier: "HOT",
+  idempotencyKey: `once ${key.artifactId}`,
+});
+
 /** Between them they take every step that the engine and its drivers have; the check asserts that. */
 export const SCENARIOS: Readonly<Record<string, readonly Act[]>> = {
   "small writes settle, are published, replaced and purged": [
@@ -100,6 +109,19 @@ export const SCENARIOS: Readonly<Record<string, readonly Act[]>> = {
     drain,
     { do: "intrude", path: "warm/acme/nightly/report.md" },
     { do: "promote", key: a, toTier: "WARM" },
+    drain,
+  ],
+  "a write that is repeated with its key is made once, until its answer is forgotten": [
+    once(a, SMALL),
+    once(a, SMALL),
+    write(a, 2, LARGE),
+    once(a, SMALL),
+    once(b, LARGE),
+    once(b, LARGE),
+    drain,
+    { do: "wait", ms: 2 * DAY_MS },
+    once(a, SMALL),
+    { do: "wait", ms: 2 * DAY_MS },
     drain,
   ],
   "a stranger's files become artifacts where they stand": [

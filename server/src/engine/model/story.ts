@@ -2,12 +2,13 @@ import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
+import { DAY_MS } from "@tierkeep/schema/domain/ages";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import { expect } from "vitest";
 import type { DiskStep } from "../../tiers/filesystem/disk.ts";
 import type { Loss } from "../../tiers/filesystem/lossy-disk.ts";
 import { disagreements } from "./disagreements.ts";
-import { answer, type Command, type Expected, type ExpectedArtifact } from "./expected.ts";
+import { answer, type Command, type Expected, type ExpectedArtifact, pathOf } from "./expected.ts";
 import { Died, Fuse } from "./fuse.ts";
 import { breaches, leftovers, STRANGER, seenOf, strangersIn } from "./inspect.ts";
 import { catalogPath, Life } from "./life.ts";
@@ -25,6 +26,10 @@ export class Story {
   #before: Expected = new Map();
   #after: Expected = new Map();
   #strangers = 0;
+  /** When each idempotency key was answered first. */
+  readonly #answered = new Map<string, number>();
+  /** A write with a key that had no answer yet: whether it was made is seen in what the next life finds. */
+  #unanswered: { readonly path: string; readonly idempotencyKey: string; readonly at: number } | null = null;
   /** What an adoption finds in the tree. */
   readonly #found = new Map<string, ExpectedArtifact>();
 
@@ -65,6 +70,8 @@ export class Story {
       expect(strangersIn(this.root)).toBe(this.#strangers);
       this.#before = seen;
       this.#after = seen;
+      if (seen.get(this.#unanswered?.path ?? "")?.modifiedAt === this.#unanswered?.at) this.#remember();
+      this.#unanswered = null;
     } finally {
       await life.end("nothing");
       this.steps.push(...fuse.steps);
@@ -92,12 +99,30 @@ export class Story {
         return this.#intrude(join(this.root, act.path));
       default: {
         const command: Command = act.do === "adopt" ? { ...act, found: this.#found } : act;
-        const { next, refused } = answer(this.#after, command, this.#now);
+        const { next, refused } = this.#isRepeat(command)
+          ? { next: this.#after, refused: null }
+          : answer(this.#after, command, this.#now);
         this.#after = next;
         expect(await life.take(command)).toBe(refused);
         this.#before = next;
+        this.#remember();
       }
     }
+  }
+
+  /** Those that are not are unanswered from now on, as far as they have a key. */
+  #isRepeat(act: Command): boolean {
+    if (act.do !== "write" || act.idempotencyKey === undefined) return false;
+    const { idempotencyKey } = act;
+    const answeredAt = this.#answered.get(idempotencyKey) ?? Number.NEGATIVE_INFINITY;
+    if (this.#now - answeredAt <= DAY_MS) return true;
+    this.#unanswered = { path: pathOf(act.key), idempotencyKey, at: this.#now };
+    return false;
+  }
+
+  #remember(): void {
+    if (this.#unanswered !== null) this.#answered.set(this.#unanswered.idempotencyKey, this.#unanswered.at);
+    this.#unanswered = null;
   }
 
   #intrude(path: string): void {

@@ -1,0 +1,118 @@
+import { describe, expect, it } from "vitest";
+import { createTierkeep } from "./client.ts";
+
+interface Variables {
+  readonly first?: number;
+  readonly after?: string;
+  readonly last?: number;
+  readonly before?: string;
+  readonly tenantId?: string;
+}
+
+/** A client of a server that has the tenants 0 to count - 1, each under a cursor of the same name; and what it was asked. */
+function clientOf(count: number) {
+  const asked: Variables[] = [];
+  const tierkeep = createTierkeep({
+    url: "http://tierkeep.test/graphql",
+    fetch: async (_, init) => {
+      const { variables }: { variables: Variables } = JSON.parse(String(init.body));
+      asked.push(variables);
+      const { first = 50, after = -1, last, before = count } = variables;
+      const all = Array.from({ length: count }, (_, index) => index);
+      const range = all.filter((each) => each > Number(after) && each < Number(before));
+      const taken = last === undefined ? range.slice(0, first) : range.slice(-last);
+      const [start, end] = [taken.at(0), taken.at(-1)];
+      const page = {
+        nodes: taken.map((each) => ({ tenantId: String(each) })),
+        pageInfo: {
+          hasNextPage: end !== undefined && end < count - 1,
+          hasPreviousPage: start !== undefined && start > 0,
+          startCursor: start === undefined ? null : String(start),
+          endCursor: end === undefined ? null : String(end),
+        },
+      };
+      return Response.json({ data: { tenants: page, tenant: null } });
+    },
+  });
+  return { tierkeep, asked };
+}
+
+const idsOf = (nodes: readonly { readonly tenantId: string }[]) => nodes.map(({ tenantId }) => tenantId);
+
+describe("a list", () => {
+  it("asks for nothing until it is awaited or iterated", async () => {
+    const { tierkeep, asked } = clientOf(3);
+    const list = tierkeep.tenants();
+    list.pages();
+    list[Symbol.asyncIterator]();
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(asked).toEqual([]);
+  });
+
+  it("awaited, is the one page that its arguments name, asked for once however often it is awaited", async () => {
+    const { tierkeep, asked } = clientOf(10);
+    const list = tierkeep.tenants({ first: 2, after: "3" });
+    expect(idsOf((await list).nodes)).toEqual(["4", "5"]);
+    expect((await list).pageInfo).toMatchObject({ hasNextPage: true, endCursor: "5" });
+    expect(asked).toEqual([{ first: 2, after: "3" }]);
+  });
+
+  it("is a promise to whoever takes one", async () => {
+    const { tierkeep } = clientOf(1);
+    const [page, count] = await Promise.all([
+      tierkeep.tenants().finally(() => {}),
+      tierkeep
+        .tenants()
+        .then(({ nodes }) => nodes.length)
+        .catch(() => 0),
+    ]);
+    expect(idsOf(page.nodes)).toEqual(["0"]);
+    expect(count).toBe(1);
+  });
+
+  it("iterated, is every node from there on, with `first` as the page's size", async () => {
+    const { tierkeep, asked } = clientOf(7);
+    const seen: string[] = [];
+    for await (const { tenantId } of tierkeep.tenants({ first: 3, after: "0" })) seen.push(tenantId);
+    expect(seen).toEqual(["1", "2", "3", "4", "5", "6"]);
+    expect(asked).toEqual([
+      { first: 3, after: "0" },
+      { first: 3, after: "3" },
+    ]);
+  });
+
+  it("asks for a page only when the loop gets there", async () => {
+    const { tierkeep, asked } = clientOf(1_000);
+    let seen = 0;
+    for await (const _ of tierkeep.tenants()) {
+      seen += 1;
+      if (seen === 201) break;
+    }
+    expect(asked).toEqual([{ first: 200 }, { first: 200, after: "199" }]);
+  });
+
+  it("goes from the end to the start with `last`", async () => {
+    const { tierkeep, asked } = clientOf(5);
+    const seen: string[] = [];
+    for await (const { tenantId } of tierkeep.tenants({ last: 2 })) seen.push(tenantId);
+    expect(seen).toEqual(["4", "3", "2", "1", "0"]);
+    expect(asked).toEqual([{ last: 2 }, { last: 2, before: "3" }, { last: 2, before: "1" }]);
+  });
+
+  it("can be had a page at a time, and from the start again each time", async () => {
+    const { tierkeep } = clientOf(5);
+    const list = tierkeep.tenants({ first: 2 });
+    for (let round = 0; round < 2; round += 1) {
+      const pages: string[][] = [];
+      for await (const { nodes } of list.pages()) pages.push(idsOf(nodes));
+      expect(pages).toEqual([["0", "1"], ["2", "3"], ["4"]]);
+    }
+  });
+
+  it("of something that is not there is null when awaited, and has no nodes", async () => {
+    const { tierkeep } = clientOf(0);
+    const list = tierkeep.workflows({ tenantId: "nobody" });
+    await expect(list).resolves.toBeNull();
+    for await (const _ of list) expect.unreachable();
+  });
+});

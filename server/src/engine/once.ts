@@ -1,0 +1,30 @@
+import { createHash } from "node:crypto";
+import { requireIdempotencyKey } from "@tierkeep/schema/domain/idempotency-keys";
+import type { Principal } from "@tierkeep/schema/domain/principal";
+import type { Once } from "../catalog/once.ts";
+import { canonicalJson } from "./canonical-json.ts";
+
+/** All that says what is asked for; of content its checksum. Not how long to wait for an answer, and not the key. */
+export interface Asked {
+  readonly operation: string;
+  readonly [input: string]: unknown;
+}
+
+/**
+ * What makes a change one that may be repeated; undefined where it came without an idempotency key.
+ * @throws Refused BAD_USER_INPUT
+ */
+export function onceOf(
+  principal: Principal,
+  idempotencyKey: string | undefined,
+  at: number,
+  asked: Asked,
+): Once | undefined {
+  if (idempotencyKey === undefined) return undefined;
+  return {
+    actor: principal.actor,
+    key: requireIdempotencyKey(idempotencyKey, "idempotencyKey"),
+    fingerprint: createHash("sha256").update(canonicalJson(asked)).digest("hex"),
+    at,
+  };
+}

@@ -1,0 +1,300 @@
+import { randomUUID } from "node:crypto";
+import { createTierkeep } from "@tierkeep/sdk";
+import { describe, expect, it } from "vitest";
+import { ask, dataOf, forEachOf, newTenant, sha256 } from "../support/client.ts";
+import { readLog } from "../support/event-log.ts";
+import { problemOf, sendRaw } from "../support/raw-http.ts";
+import { startServer } from "../support/server.ts";
+import { sharedServer } from "../support/shared-server.ts";
+import { objectsOf } from "../support/storage-tree.ts";
+
+const shared = sharedServer();
+
+const ARTIFACT = "tenantId artifactId tier checksum createdAt modifiedAt promotedAt promotedFrom metadata";
+const JOB = "job { id status dryRun startedAt finishedAt }";
+
+/** What each mutation answers, but for what goes on counting by itself (ageDays). */
+const ANSWERS = {
+  writeArtifact: `created artifact { ${ARTIFACT} }`,
+  promoteArtifact: `fromTier toTier dryRun artifact { ${ARTIFACT} }`,
+  restoreArtifact: `fromTier toTier dryRun artifact { ${ARTIFACT} }`,
+  purgeArtifact: "tenantId artifactId fromTier sizeBytes dryRun",
+  restoreArtifacts: JOB,
+  runLifecycle: `started ${JOB}`,
+  cancelJob: JOB,
+} as const;
+
+type Mutation = keyof typeof ANSWERS;
+
+type Input = Readonly<Record<string, unknown>>;
+
+function documentOf(mutation: Mutation): string {
+  const input = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
+  return `mutation ($input: ${input}!) { ${mutation}(input: $input) { ${ANSWERS[mutation]} } }`;
+}
+
+function mutate(server: { readonly url: string }, mutation: Mutation, input: Input) {
+  return ask<Record<string, unknown>>(server, documentOf(mutation), { input });
+}
+
+interface Prepared {
+  readonly input: Input;
+  /** Something else of the same kind. */
+  readonly other: Input;
+}
+
+/** For each mutation, what can be asked of it in a tenant of its own. */
+const asked: Record<Mutation, (tenantId: string) => Promise<Prepared>> = {
+  writeArtifact: async (tenantId) => {
+    const input = { ...keyIn(tenantId), content: { text: "one" }, metadata: { run: 1 } };
+    return { input, other: { ...input, content: { text: "two" } } };
+  },
+  promoteArtifact: async (tenantId) => {
+    const key = await written(tenantId);
+    return { input: { ...key, toTier: "WARM" }, other: { ...key, toTier: "COLD" } };
+  },
+  restoreArtifact: async (tenantId) => {
+    const key = await written(tenantId, "COLD");
+    return { input: { ...key, toTier: "HOT" }, other: { ...key, toTier: "WARM" } };
+  },
+  purgeArtifact: async (tenantId) => {
+    const key = await written(tenantId);
+    return { input: key, other: { ...key, dryRun: true } };
+  },
+  restoreArtifacts: async (tenantId) => {
+    const key = await written(tenantId, "COLD");
+    return { input: { keys: [key] }, other: { where: { tenantId } } };
+  },
+  runLifecycle: async (tenantId) => ({
+    input: { tenantId },
+    other: { tenantId, dryRun: true },
+  }),
+  cancelJob: async (tenantId) => {
+    const ids = await Promise.all([jobIn(tenantId), jobIn(tenantId)]);
+    return { input: { id: ids[0] }, other: { id: ids[1] } };
+  },
+};
+
+function keyIn(tenantId: string, artifactId = "a.txt") {
+  return { tenantId, workflowId: "w", artifactId };
+}
+
+async function written(tenantId: string, tier = "HOT") {
+  const key = keyIn(tenantId);
+  await dataOf(shared.server, documentOf("writeArtifact"), {
+    input: { ...key, tier, content: { text: "x" } },
+  });
+  return key;
+}
+
+async function jobIn(tenantId: string): Promise<string> {
+  const { job } = await shared.tierkeep.runLifecycle({ tenantId, dryRun: true });
+  return job.id;
+}
+
+const newestEvent = () => shared.tierkeep.lifecycleEventCursor();
+
+describe.each(Object.keys(asked) as Mutation[])(
+  "%s that comes again with its idempotency key",
+  (mutation) => {
+    it("is answered as the first was, and changes nothing", async () => {
+      const { input } = await asked[mutation](newTenant());
+      const once = { ...input, idempotencyKey: randomUUID() };
+      const first = await mutate(shared.server, mutation, once);
+      expect(first.errors).toEqual([]);
+      const before = await newestEvent();
+      const again = await mutate(shared.server, mutation, once);
+      expect([again.data, again.errors]).toEqual([first.data, []]);
+      expect(await newestEvent()).toBe(before);
+    });
+
+    it("and asks for something else is a CONFLICT, and changes nothing", async () => {
+      const { input, other } = await asked[mutation](newTenant());
+      const idempotencyKey = randomUUID();
+      const first = await mutate(shared.server, mutation, { ...input, idempotencyKey });
+      const before = await newestEvent();
+      const { data, errors } = await mutate(shared.server, mutation, { ...other, idempotencyKey });
+      expect(data).toEqual({ [mutation]: null });
+      expect(errors.map(({ extensions }) => [extensions.code, extensions.argument])).toEqual([
+        ["CONFLICT", "input.idempotencyKey"],
+      ]);
+      expect(await newestEvent()).toBe(before);
+      expect((await mutate(shared.server, mutation, { ...input, idempotencyKey })).data).toEqual(first.data);
+    });
+
+    it("is made once where all come at the same time", async () => {
+      const { input } = await asked[mutation](newTenant());
+      const once = { ...input, idempotencyKey: randomUUID() };
+      const before = await newestEvent();
+      const answers = await Promise.all(
+        Array.from({ length: 8 }, () => mutate(shared.server, mutation, once)),
+      );
+      const [first] = answers;
+      expect(first?.errors).toEqual([]);
+      for (const { data } of answers) expect(data).toEqual(first?.data);
+      const types = (await readLog(shared.server, before)).map(({ type }) => type);
+      expect(new Set(types).size).toBe(types.length);
+    });
+
+    it.each(["", "x".repeat(201), "schlüssel", "two\nlines"])(
+      "is refused with the key %j",
+      async (idempotencyKey) => {
+        const { input } = await asked[mutation](newTenant());
+        const { errors } = await mutate(shared.server, mutation, { ...input, idempotencyKey });
+        expect(errors.map(({ extensions }) => [extensions.code, extensions.argument])).toEqual([
+          ["BAD_USER_INPUT", "input.idempotencyKey"],
+        ]);
+      },
+    );
+  },
+);
+
+describe("a repeat", () => {
+  it("answers with the facts of the first also after the artifact was replaced and purged", async () => {
+    const key = keyIn(newTenant());
+    const once = { ...key, content: { text: "first" }, idempotencyKey: randomUUID() };
+    const first = await mutate(shared.server, "writeArtifact", once);
+    await mutate(shared.server, "writeArtifact", { ...key, content: { text: "second" } });
+    expect((await mutate(shared.server, "writeArtifact", once)).data).toEqual(first.data);
+    expect(await shared.tierkeep.artifact(key)).toMatchObject({ checksum: sha256("second") });
+    await shared.tierkeep.purgeArtifact(key);
+    expect((await mutate(shared.server, "writeArtifact", once)).data).toEqual(first.data);
+    expect(await shared.tierkeep.artifact(key)).toBeNull();
+  });
+
+  it("is refused as the first was, though it could be made by now", async () => {
+    const key = keyIn(newTenant());
+    const once = { ...key, toTier: "COLD", idempotencyKey: randomUUID() };
+    const codes = async () =>
+      (await mutate(shared.server, "promoteArtifact", once)).errors.map(({ extensions }) => extensions.code);
+    expect(await codes()).toEqual(["ARTIFACT_NOT_FOUND"]);
+    await shared.tierkeep.writeArtifact({ ...key, content: { text: "x" } });
+    expect(await codes()).toEqual(["ARTIFACT_NOT_FOUND"]);
+    expect(await shared.tierkeep.artifact(key)).toMatchObject({ tier: "HOT" });
+  });
+
+  it("within one request is one, too", async () => {
+    const input = { ...keyIn(newTenant()), content: { text: "x" }, idempotencyKey: randomUUID() };
+    const data = await dataOf<Record<string, { created: boolean }>>(
+      shared.server,
+      `mutation ($input: WriteArtifactInput!) {
+        first: writeArtifact(input: $input) { created artifact { createdAt } }
+        again: writeArtifact(input: $input) { created artifact { createdAt } }
+      }`,
+      { input },
+    );
+    expect(data.again).toEqual(data.first);
+    expect(data.first?.created).toBe(true);
+  });
+});
+
+describe("PUT with an Idempotency-Key", () => {
+  const large = Buffer.alloc(3_000_000, "large ");
+  const put = (
+    server: { readonly origin: string },
+    path: string,
+    body: string | Uint8Array,
+    headers: Readonly<Record<string, string>>,
+  ) => sendRaw(server, { method: "PUT", path, headers, body });
+
+  it.each([
+    ["small", "small"],
+    ["large", large],
+  ])("of %s content is answered twice and made once, and leaves nothing behind", async (_size, body) => {
+    await using server = await startServer();
+    const headers = { "idempotency-key": randomUUID(), "if-none-match": "*" };
+    const answers = [
+      await put(server, "/artifacts/t/w/a.txt", body, headers),
+      await put(server, "/artifacts/t/w/a.txt", body, headers),
+    ].map(({ status, headers, body }) => {
+      const { created, artifact } = JSON.parse(body.toString());
+      return [status, headers.etag, created, { ...artifact, ageDays: null }];
+    });
+    expect(answers[0]?.slice(0, 3)).toEqual([201, `"${sha256(body)}"`, true]);
+    expect(answers[1]).toEqual(answers[0]);
+    expect(await readLog(server)).toHaveLength(1);
+    await expect.poll(() => objectsOf(server)).toHaveLength(1);
+  });
+
+  it("and other content, or another target, is a 409 CONFLICT", async () => {
+    const tenantId = newTenant();
+    const headers = { "idempotency-key": randomUUID() };
+    expect((await put(shared.server, `/artifacts/${tenantId}/w/a`, "one", headers)).status).toBe(201);
+    for (const [path, body] of [
+      [`/artifacts/${tenantId}/w/a`, "two"],
+      [`/artifacts/${tenantId}/w/a`, large],
+      [`/artifacts/${tenantId}/w/a?tier=COLD`, "one"],
+      [`/artifacts/${tenantId}/w/b`, "one"],
+    ] as const) {
+      const answer = await put(shared.server, path, body, headers);
+      expect([answer.status, problemOf(answer).code]).toEqual([409, "CONFLICT"]);
+    }
+    const { nodes } = await shared.tierkeep.artifacts({ where: { tenantId } });
+    expect(nodes).toMatchObject([{ artifactId: "a", tier: "HOT", checksum: sha256("one") }]);
+  });
+
+  it("of which the server cannot make one is refused before the body is asked for", async () => {
+    let asked = false;
+    const answer = await sendRaw(shared.server, {
+      method: "PUT",
+      path: `/artifacts/${newTenant()}/w/a`,
+      headers: { "idempotency-key": "x".repeat(201), expect: "100-continue" },
+      body: "x",
+      onContinue: () => {
+        asked = true;
+      },
+    });
+    expect([answer.status, problemOf(answer).code, asked]).toEqual([400, "BAD_USER_INPUT", false]);
+  });
+});
+
+describe("a server that is gone before it has answered", () => {
+  it("has answered the repeats after its restart as if it had not been", async () => {
+    await using server = await startServer();
+    const key = keyIn("t");
+    const once = { ...key, content: { text: "x" }, idempotencyKey: "write" };
+    const first = await mutate(server, "writeArtifact", once);
+    const run = await mutate(server, "runLifecycle", { idempotencyKey: "run" });
+    await server.restart();
+    expect((await mutate(server, "writeArtifact", once)).data).toEqual(first.data);
+    await server.kill("SIGKILL");
+    await server.restart();
+    expect((await mutate(server, "writeArtifact", once)).data).toEqual(first.data);
+    expect((await mutate(server, "runLifecycle", { idempotencyKey: "run" })).data).toEqual(run.data);
+    expect((await readLog(server)).map(({ type }) => type)).toEqual([
+      "ARTIFACT_WRITTEN",
+      "LIFECYCLE_JOB_STARTED",
+      "LIFECYCLE_JOB_COMPLETED",
+    ]);
+  });
+
+  it("has made each change once, when all are repeated that were under way as it was killed", async () => {
+    await using server = await startServer();
+    const inputs = Array.from({ length: 300 }, (_, n) => ({
+      ...keyIn("t", `a${n}`),
+      content: { text: `content ${n}` },
+      ifAbsent: true,
+      idempotencyKey: `key ${n}`,
+    }));
+    const answered = new Map<string, unknown>();
+    const killed = Promise.withResolvers<unknown>();
+    await forEachOf(inputs, async (input) => {
+      try {
+        answered.set(input.artifactId, (await mutate(server, "writeArtifact", input)).data);
+      } catch {
+        // The connection broke.
+      }
+      if (answered.size === 100) killed.resolve(server.kill("SIGKILL"));
+    });
+    await killed.promise;
+    await server.restart();
+    const tierkeep = createTierkeep({ url: server.url });
+    await forEachOf(inputs, async (input) => {
+      const { data, errors } = await mutate(server, "writeArtifact", input);
+      expect([data, errors]).toMatchObject([{ writeArtifact: { created: true } }, []]);
+      if (answered.has(input.artifactId)) expect(data).toEqual(answered.get(input.artifactId));
+    });
+    expect(await readLog(server)).toHaveLength(inputs.length);
+    expect((await tierkeep.artifacts({ first: 500 })).nodes).toHaveLength(inputs.length);
+  });
+});

@@ -1,0 +1,174 @@
+import { createHash } from "node:crypto";
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { type Artifact, createTierkeep, type Tier, type Tierkeep } from "@tierkeep/sdk";
+import { pause } from "../events/resuming-client.ts";
+import type { Server } from "../support/server.ts";
+import { auditLines, objectsOf, sidecarOf, viewOf } from "../support/storage-tree.ts";
+import { isSame, nameOf, type PossibleStates, type State } from "./possible-states.ts";
+
+const PATIENCE_MS = 30_000;
+
+/**
+ * Compares a server that has started again with what was acknowledged, and takes what it finds as what is known from now
+ * on. Answers with what is wrong, a line each.
+ */
+export async function inspect(server: Server, states: PossibleStates): Promise<string[]> {
+  const tierkeep = createTierkeep({ url: server.url, retries: 0 });
+  await jobsEnded(tierkeep);
+  const artifacts = await all(tierkeep.artifacts());
+  return [
+    ...compareWithAnswers(artifacts, states),
+    ...(await readEverything(tierkeep, artifacts)),
+    ...(await compareCounts(tierkeep, artifacts)),
+    ...(await compareFiles(server, artifacts)),
+    ...(await compareAudit(server, tierkeep)),
+  ];
+}
+
+async function all<T>(list: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = [];
+  for await (const each of list) found.push(each);
+  return found;
+}
+
+/** Jobs outlive their server, so the next one takes up what was under way. */
+async function jobsEnded(tierkeep: Tierkeep): Promise<void> {
+  const count = async (type: "LIFECYCLE_JOB_STARTED" | "LIFECYCLE_JOB_COMPLETED") =>
+    (await tierkeep.lifecycleEventHistory({ where: { types: [type] }, first: 0, withTotalCount: true }))
+      .totalCount;
+  await eventually("every job that began has ended", async () => {
+    const [started, completed] = [
+      await count("LIFECYCLE_JOB_STARTED"),
+      await count("LIFECYCLE_JOB_COMPLETED"),
+    ];
+    return started === completed ? [] : [`${started} jobs have begun, and ${completed} have ended`];
+  }).then((problems) => {
+    if (problems.length > 0) throw new Error(problems.join("\n"));
+  });
+}
+
+function compareWithAnswers(artifacts: readonly Artifact[], states: PossibleStates): string[] {
+  const found = new Map(artifacts.map((artifact) => [nameOf(artifact), artifact]));
+  if (found.size !== artifacts.length) return ["a key is listed twice"];
+  const problems: string[] = [];
+  for (const key of states.keys) {
+    const name = nameOf(key);
+    const artifact = found.get(name);
+    found.delete(name);
+    const state: State = artifact ? { checksum: artifact.checksum, tier: artifact.tier as Tier } : null;
+    const possible = states.of(key);
+    if (!possible.some((each) => isSame(each, state)))
+      problems.push(`${name} is ${shown(state)}; it can only be ${possible.map(shown).join(" or ")}`);
+    states.known(key, state);
+  }
+  for (const name of found.keys()) problems.push(`${name} is there, and nobody wrote it`);
+  return problems;
+}
+
+function shown(state: State): string {
+  return state === null ? "absent" : `${state.checksum.slice(0, 8)} in ${state.tier}`;
+}
+
+/** The SDK compares every whole content with its checksum. */
+async function readEverything(tierkeep: Tierkeep, artifacts: readonly Artifact[]): Promise<string[]> {
+  const problems: string[] = [];
+  for (const artifact of artifacts) {
+    try {
+      const bytes = await (await tierkeep.download(artifact)).bytes();
+      if (bytes.length !== artifact.sizeBytes) problems.push(`${nameOf(artifact)}: ${bytes.length} bytes`);
+    } catch (error) {
+      problems.push(`${nameOf(artifact)}: ${error}`);
+    }
+  }
+  return problems;
+}
+
+/** Counters are kept as changes are committed; here everything is counted anew. */
+async function compareCounts(tierkeep: Tierkeep, artifacts: readonly Artifact[]): Promise<string[]> {
+  const problems: string[] = [];
+  const expectSame = (what: string, shownCount: unknown, counted: unknown) => {
+    if (shownCount !== counted) problems.push(`${what}: ${shownCount}, but counted ${counted}`);
+  };
+  const compare = async (tenantId: string | undefined, own: readonly Artifact[]) => {
+    for (const { tier, artifactCount, totalBytes, tenantCount } of await tierkeep.tierStats({ tenantId })) {
+      const inTier = own.filter((artifact) => artifact.tier === tier);
+      const where = `${tenantId ?? "all tenants"}, ${tier}`;
+      expectSame(`${where}, artifacts`, artifactCount, inTier.length);
+      expectSame(
+        `${where}, bytes`,
+        totalBytes,
+        inTier.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+      );
+      expectSame(`${where}, tenants`, tenantCount, new Set(inTier.map((each) => each.tenantId)).size);
+    }
+  };
+  await compare(undefined, artifacts);
+  for (const { tenantId } of await all(tierkeep.tenants()))
+    await compare(
+      tenantId,
+      artifacts.filter((artifact) => artifact.tenantId === tenantId),
+    );
+  return problems;
+}
+
+/** Once what follows a commit is done: one copy in one tier, its sidecar beside it, one object a version, nothing else. */
+function compareFiles(server: Server, artifacts: readonly Artifact[]): Promise<string[]> {
+  return eventually("the files agree with the catalog", async () => {
+    const expected = artifacts.flatMap((artifact) => {
+      const path = `${artifact.tier.toLowerCase()}/${nameOf(artifact)}`;
+      return [path, `${path}.metadata.json`];
+    });
+    const view = viewOf(server);
+    const problems = [
+      ...view.filter((path) => !expected.includes(path)).map((path) => `${path} should not be there`),
+      ...expected.filter((path) => !view.includes(path)).map((path) => `${path} is missing`),
+    ];
+    if (problems.length > 0) return problems;
+    for (const artifact of artifacts) {
+      const path = `${artifact.tier.toLowerCase()}/${nameOf(artifact)}`;
+      const file = join(server.dir, "artifacts", path);
+      const checksum = createHash("sha256").update(readFileSync(file)).digest("hex");
+      if (checksum !== artifact.checksum) problems.push(`${path} holds other bytes`);
+      if (sidecarOf(server, path)._checksum !== artifact.checksum)
+        problems.push(`${path}: sidecar of another version`);
+      if (statSync(file).nlink !== 2) problems.push(`${path} has ${statSync(file).nlink} links`);
+    }
+    const objects = await objectsOf(server);
+    if (objects.length !== artifacts.length)
+      problems.push(`${objects.length} objects for ${artifacts.length} artifacts`);
+    return problems;
+  });
+}
+
+/** Each event is one line, in order, with no gap and no half line. */
+function compareAudit(server: Server, tierkeep: Tierkeep): Promise<string[]> {
+  return eventually("the audit log agrees with the events", async () => {
+    const { totalCount } = await tierkeep.lifecycleEventHistory({ first: 0, withTotalCount: true });
+    const lines = auditLines(server);
+    const misplaced = lines.findIndex(({ seq }, index) => seq !== index + 1);
+    return [
+      ...(lines.length === totalCount
+        ? []
+        : [`the audit log has ${lines.length} lines for ${totalCount} events`]),
+      ...(misplaced === -1
+        ? []
+        : [`line ${misplaced + 1} of the audit log has seq ${lines[misplaced]?.seq}`]),
+    ];
+  });
+}
+
+/** What is still wrong after a while: settling, publishing, collecting and exporting follow the commit. */
+async function eventually(what: string, look: () => Promise<string[]>): Promise<string[]> {
+  const giveUp = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const problems = await look().catch((error: unknown) => {
+      // A file may go between being listed and being looked at.
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return [String(error)];
+      throw error;
+    });
+    if (problems.length === 0) return [];
+    if (Date.now() > giveUp) return problems.map((problem) => `${what}, but: ${problem}`);
+    await pause(50);
+  }
+}
