@@ -95,6 +95,25 @@ describe("a server that has lost its catalog", () => {
     expect(readdirSync(join(server.dir, "artifacts/.tierkeep/quarantine"))).toEqual([]);
   });
 
+  it("is not misled by what a killed server's catalog has left beside it, and keeps that", async () => {
+    await using server = await startServer();
+    const before = createTierkeep({ url: server.url });
+    await before.upload(key("a.txt"), "a");
+    await expect.poll(() => viewOf(server), { timeout: 5000 }).toContain("hot/acme/w/a.txt.metadata.json");
+    await expect.poll(() => viewOf(server), { timeout: 5000 }).toContain("hot/acme/w/a.txt");
+    await server.kill("SIGKILL");
+    const own = join(server.dir, "artifacts", ".tierkeep");
+    expect(readdirSync(own)).toContain("catalog.db-wal");
+    rmSync(join(own, "catalog.db"));
+    await server.restart();
+    const after = createTierkeep({ url: server.url });
+    expect(await everything(after)).toEqual([]);
+    expect(readdirSync(own)).toContainEqual(expect.stringMatching(/^catalog\.db-wal\.lost-/));
+    const { job } = await after.reindex({ waitSeconds: 60 });
+    expect(job).toMatchObject({ status: "SUCCEEDED", adoptedCount: 1, totalErrors: 0 });
+    expect(await (await after.download(key("a.txt"))).text()).toBe("a");
+  });
+
   it("tells of objects that neither an artifact nor the tree names, and leaves them", async () => {
     await using server = await startServer();
     const before = createTierkeep({ url: server.url });
