@@ -131,7 +131,9 @@ describe("reindex of any tree", () => {
         }
         const again = await reindex(store);
         expect(again.job).toMatchObject({ adoptedCount: 0, presentCount: byKey.size, quarantinedCount: 0 });
-        expect(again.job.leftCount).toBe(live.job.leftCount);
+        // An orphan sidecar in another tier of a key that was adopted stands in its way, and is moved aside with it.
+        const leftBefore = live.found.map(({ kind, path }) => `${kind} ${path}`);
+        for (const { kind, path } of again.found) expect(leftBefore).toContain(`${kind} ${path}`);
         expect(store.problems.filter((problem) => !problem.includes("is not ours"))).toEqual([]);
       }),
       { numRuns: 40 },

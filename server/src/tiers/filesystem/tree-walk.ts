@@ -171,10 +171,11 @@ export class TreeWalk {
     if (name.startsWith(".") && name.endsWith(".tmp"))
       return this.#left(tier, path, "TEMPORARY_FILE", "is what a write that broke off has left");
     if (isSidecar(name)) {
-      const owner = this.#disk.lstat(path.slice(0, -SIDECAR_SUFFIX.length));
-      return owner?.kind === "file"
+      // A sidecar is no artifact, so it has none of its own.
+      const owner = path.slice(0, -SIDECAR_SUFFIX.length);
+      return !isSidecar(owner) && this.#disk.lstat(owner)?.kind === "file"
         ? "nothing"
-        : this.#left(tier, path, "ORPHAN_SIDECAR", "is a sidecar, and the file beside it is not there");
+        : this.#left(tier, path, "ORPHAN_SIDECAR", "is a sidecar without an artifact beside it");
     }
     return refused === null
       ? null
