@@ -11,6 +11,8 @@ import type {
   ArtifactsByKeyQueryVariables,
   CancelJobMutation,
   CancelJobMutationVariables,
+  ConfirmReindexMutation,
+  ConfirmReindexMutationVariables,
   JobQuery,
   JobQueryVariables,
   LastLifecycleJobQuery,
@@ -37,6 +39,12 @@ import type {
   PromoteArtifactMutationVariables,
   PurgeArtifactMutation,
   PurgeArtifactMutationVariables,
+  ReindexMutation,
+  ReindexMutationVariables,
+  ReindexJobQuery,
+  ReindexJobQueryVariables,
+  ReindexJobFindingsQuery,
+  ReindexJobFindingsQueryVariables,
   RestoreArtifactMutation,
   RestoreArtifactMutationVariables,
   RestoreArtifactsMutation,
@@ -51,6 +59,12 @@ import type {
   TenantsQueryVariables,
   TierStatsQuery,
   TierStatsQueryVariables,
+  VerifyArtifactsMutation,
+  VerifyArtifactsMutationVariables,
+  VerifyJobQuery,
+  VerifyJobQueryVariables,
+  VerifyJobFindingsQuery,
+  VerifyJobFindingsQueryVariables,
   ViewerQuery,
   ViewerQueryVariables,
   WorkflowQuery,
@@ -63,7 +77,7 @@ import type {
 
 const ArtifactText = "fragment Artifact on Artifact{id tenantId workflowId artifactId tier sizeBytes checksum contentType metadata createdAt modifiedAt promotedAt promotedFrom ageSince ageDays nextTransition{action at}downloadUrl}";
 
-const JobText = "fragment Job on Job{__typename id ...JobProgress ...on LifecycleJob{...LifecycleJob}...on RestoreJob{...RestoreJob}}";
+const JobText = "fragment Job on Job{__typename id ...JobProgress ...on LifecycleJob{...LifecycleJob}...on RestoreJob{...RestoreJob}...on ReindexJob{...ReindexJob}...on VerifyJob{...VerifyJob}}";
 
 const JobProgressText = "fragment JobProgress on Job{status dryRun startedAt finishedAt durationSeconds progress totalErrors error}";
 
@@ -77,13 +91,19 @@ const NodeText = "fragment Node on Node{__typename id ...on Artifact{...Artifact
 
 const PageInfoText = "fragment PageInfo on PageInfo{hasNextPage hasPreviousPage startCursor endCursor}";
 
+const ReindexJobText = "fragment ReindexJob on ReindexJob{__typename id ...JobProgress adoptedCount presentCount quarantinedCount leftCount confirmedAt}";
+
 const RestoreJobText = "fragment RestoreJob on RestoreJob{__typename id ...JobProgress tenantId toTier restoredCount skippedCount}";
 
 const RetentionPolicyText = "fragment RetentionPolicy on RetentionPolicy{hotDays warmDays coldDays}";
 
+const StoreFindingText = "fragment StoreFinding on StoreFinding{kind path tenantId workflowId artifactId tier message}";
+
 const TenantText = "fragment Tenant on Tenant{id tenantId retentionPolicy{...RetentionPolicy}tierStats{...TierStats}}";
 
 const TierStatsText = "fragment TierStats on TierStats{tier artifactCount totalBytes tenantCount}";
+
+const VerifyJobText = "fragment VerifyJob on VerifyJob{__typename id ...JobProgress tenantId checkedCount checkedBytes damagedCount missingCount strayCount}";
 
 const WorkflowText = "fragment Workflow on Workflow{id workflowId tenant{id tenantId}tierStats{...TierStats}}";
 
@@ -95,9 +115,11 @@ export const ArtifactsDocument: TypedDocument<ArtifactsQuery, ArtifactsQueryVari
 
 export const ArtifactsByKeyDocument: TypedDocument<ArtifactsByKeyQuery, ArtifactsByKeyQueryVariables> = "query ArtifactsByKey($keys:[ArtifactKeyInput!]!){artifactsByKey(keys:$keys){...Artifact}}" + ArtifactText;
 
-export const CancelJobDocument: TypedDocument<CancelJobMutation, CancelJobMutationVariables> = "mutation CancelJob($input:CancelJobInput!){cancelJob(input:$input){job{...Job}}}" + JobText + JobProgressText + LifecycleJobText + RestoreJobText + RetentionPolicyText;
+export const CancelJobDocument: TypedDocument<CancelJobMutation, CancelJobMutationVariables> = "mutation CancelJob($input:CancelJobInput!){cancelJob(input:$input){job{...Job}}}" + JobText + JobProgressText + LifecycleJobText + ReindexJobText + RestoreJobText + RetentionPolicyText + VerifyJobText;
 
-export const JobDocument: TypedDocument<JobQuery, JobQueryVariables> = "query Job($id:ID!){node(id:$id){__typename ...Job}}" + JobText + JobProgressText + LifecycleJobText + RestoreJobText + RetentionPolicyText;
+export const ConfirmReindexDocument: TypedDocument<ConfirmReindexMutation, ConfirmReindexMutationVariables> = "mutation ConfirmReindex($input:ConfirmReindexInput!){confirmReindex(input:$input){job{...ReindexJob}}}" + JobProgressText + ReindexJobText;
+
+export const JobDocument: TypedDocument<JobQuery, JobQueryVariables> = "query Job($id:ID!){node(id:$id){__typename ...Job}}" + JobText + JobProgressText + LifecycleJobText + ReindexJobText + RestoreJobText + RetentionPolicyText + VerifyJobText;
 
 export const LastLifecycleJobDocument: TypedDocument<LastLifecycleJobQuery, LastLifecycleJobQueryVariables> = "query LastLifecycleJob($dryRun:Boolean){lastLifecycleJob(dryRun:$dryRun){...LifecycleJob}}" + JobProgressText + LifecycleJobText + RetentionPolicyText;
 
@@ -123,6 +145,12 @@ export const PromoteArtifactDocument: TypedDocument<PromoteArtifactMutation, Pro
 
 export const PurgeArtifactDocument: TypedDocument<PurgeArtifactMutation, PurgeArtifactMutationVariables> = "mutation PurgeArtifact($input:PurgeArtifactInput!){purgeArtifact(input:$input){tenantId workflowId artifactId fromTier sizeBytes dryRun}}";
 
+export const ReindexDocument: TypedDocument<ReindexMutation, ReindexMutationVariables> = "mutation Reindex($input:ReindexInput!){reindex(input:$input){job{...ReindexJob}}}" + JobProgressText + ReindexJobText;
+
+export const ReindexJobDocument: TypedDocument<ReindexJobQuery, ReindexJobQueryVariables> = "query ReindexJob($id:ID!){reindexJob(id:$id){...ReindexJob}}" + JobProgressText + ReindexJobText;
+
+export const ReindexJobFindingsDocument: TypedDocument<ReindexJobFindingsQuery, ReindexJobFindingsQueryVariables> = "query ReindexJobFindings($id:ID!$first:Int$after:String$last:Int$before:String$withTotalCount:Boolean!=false){reindexJob(id:$id){findings(first:$first after:$after last:$last before:$before){nodes{...StoreFinding}pageInfo{...PageInfo}totalCount@include(if:$withTotalCount)}}}" + PageInfoText + StoreFindingText;
+
 export const RestoreArtifactDocument: TypedDocument<RestoreArtifactMutation, RestoreArtifactMutationVariables> = "mutation RestoreArtifact($input:RestoreArtifactInput!){restoreArtifact(input:$input){artifact{...Artifact}fromTier toTier dryRun}}" + ArtifactText;
 
 export const RestoreArtifactsDocument: TypedDocument<RestoreArtifactsMutation, RestoreArtifactsMutationVariables> = "mutation RestoreArtifacts($input:RestoreArtifactsInput!){restoreArtifacts(input:$input){job{...RestoreJob}}}" + JobProgressText + RestoreJobText;
@@ -136,6 +164,12 @@ export const TenantDocument: TypedDocument<TenantQuery, TenantQueryVariables> = 
 export const TenantsDocument: TypedDocument<TenantsQuery, TenantsQueryVariables> = "query Tenants($first:Int$after:String$last:Int$before:String$withTotalCount:Boolean!=false){tenants(first:$first after:$after last:$last before:$before){nodes{...Tenant}pageInfo{...PageInfo}totalCount@include(if:$withTotalCount)}}" + PageInfoText + RetentionPolicyText + TenantText + TierStatsText;
 
 export const TierStatsDocument: TypedDocument<TierStatsQuery, TierStatsQueryVariables> = "query TierStats($tenantId:String){tierStats(tenantId:$tenantId){...TierStats}}" + TierStatsText;
+
+export const VerifyArtifactsDocument: TypedDocument<VerifyArtifactsMutation, VerifyArtifactsMutationVariables> = "mutation VerifyArtifacts($input:VerifyArtifactsInput!){verifyArtifacts(input:$input){job{...VerifyJob}}}" + JobProgressText + VerifyJobText;
+
+export const VerifyJobDocument: TypedDocument<VerifyJobQuery, VerifyJobQueryVariables> = "query VerifyJob($id:ID!){verifyJob(id:$id){...VerifyJob}}" + JobProgressText + VerifyJobText;
+
+export const VerifyJobFindingsDocument: TypedDocument<VerifyJobFindingsQuery, VerifyJobFindingsQueryVariables> = "query VerifyJobFindings($id:ID!$first:Int$after:String$last:Int$before:String$withTotalCount:Boolean!=false){verifyJob(id:$id){findings(first:$first after:$after last:$last before:$before){nodes{...StoreFinding}pageInfo{...PageInfo}totalCount@include(if:$withTotalCount)}}}" + PageInfoText + StoreFindingText;
 
 export const ViewerDocument: TypedDocument<ViewerQuery, ViewerQueryVariables> = "query Viewer{viewer{actor role tenants}}";
 

@@ -36,7 +36,7 @@ ${lines.join("\n")}
 function takes(values: Values, required: string): string {
   const flag = required === "" ? "" : ` ${required}`;
   if (values === "files") return `${flag} -F`;
-  if (values === "folders") return `${flag} -a '(__fish_complete_directories)'`;
+  if (values === "folders") return `${flag} -f -a '(__fish_complete_directories)'`;
   if (values === "any") return `${flag} -f`;
   return `${flag} -f -a ${fishQuoted(values.join(" "))}`;
 }

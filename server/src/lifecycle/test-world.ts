@@ -10,6 +10,7 @@ import type { Change, LifecycleStepChange, RestoreItemChange } from "../catalog/
 import { path, write } from "../catalog/contract/sample-changes.ts";
 import type { ArtifactRow, JobRow, LifecycleItemRow } from "../catalog/rows.ts";
 import { anyCatalog, type CatalogInTempDir } from "../catalog/sqlite/catalog-in-temp-dir.ts";
+import type { Checker } from "../engine/checker.ts";
 import type { Engine } from "../engine/engine.ts";
 import { EngineJobs, type JobsParts } from "./job-service.ts";
 
@@ -77,6 +78,8 @@ export class TestWorld implements AsyncDisposable {
       catalog,
       clock: { now: () => this.now },
       artifacts: {} as ArtifactService,
+      adopter: null,
+      checker: {} as Checker,
       purgeRefusal: async () => this.refusal,
       takeSteps: async <C extends LifecycleStepChange | RestoreItemChange>(changes: readonly C[]) => {
         const purges = changes.some((change) => change.kind === "lifecycleStep" && change.step === "PURGE");

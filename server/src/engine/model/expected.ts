@@ -100,7 +100,7 @@ export function answer(state: Expected, command: Command, now: number): Answer {
     case "age": {
       const next = new Map(state);
       for (const [path, artifact] of state) {
-        if (dueStep(artifact, POLICY, now) !== command.step) continue;
+        if (dueStep({ ...artifact, metadata: {} }, POLICY, now) !== command.step) continue;
         const { to } = STEP_RULES[command.step];
         if (to === null) next.delete(path);
         else next.set(path, moved(artifact, to, now));

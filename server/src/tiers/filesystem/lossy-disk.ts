@@ -121,6 +121,12 @@ export class LossyDisk implements Disk {
     if (file) file.stampSynced = false;
   };
 
+  /** Who may write a file is no part of what a crash takes. */
+  readonly chmod: Disk["chmod"] = (step, descriptor, mode) => {
+    this.#enter(step);
+    realDisk.chmod(step, descriptor, mode);
+  };
+
   /** Nothing is forced out to the real disk: this one only has to remember that it was asked. */
   readonly fsync: Disk["fsync"] = (step, descriptor) => {
     this.#enter(step);
@@ -197,6 +203,11 @@ export class LossyDisk implements Disk {
   readonly readdir: Disk["readdir"] = (path) => {
     this.#alive();
     return realDisk.readdir(path);
+  };
+
+  readonly names: Disk["names"] = (path) => {
+    this.#alive();
+    return realDisk.names(path);
   };
 
   /** For each name, which of its states the next boot finds. */
