@@ -1,7 +1,7 @@
 import { lstat, mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Tierkeep } from "../client.ts";
-import { refusal } from "../refusals.ts";
+import { TierkeepError } from "../errors.ts";
 import { downloadFile } from "./download-file.ts";
 import {
   collisionsOf,
@@ -81,7 +81,7 @@ async function makeFolder(path: string): Promise<void> {
     if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
     // What a link leads to may be anywhere.
     if ((await lstat(path)).isDirectory()) return;
-    throw refusal(
+    throw new TierkeepError(
       "BAD_USER_INPUT",
       `${path} is in the way: it is a link or a file, and a folder is needed there.`,
     );

@@ -1,5 +1,5 @@
 import process from "node:process";
-import { refusal } from "../refusals.ts";
+import { TierkeepError } from "../errors.ts";
 
 /** A workflow whose artifacts are the files of a directory. */
 export interface Tree {
@@ -45,7 +45,7 @@ export function refuse(code: "BAD_USER_INPUT" | "INVALID_IDENTIFIER", problems: 
   if (problems.length === 0) return;
   const more = problems.length - MOST_TOLD;
   const told = [...problems.slice(0, MOST_TOLD), ...(more > 0 ? [`and ${more} more`] : [])];
-  throw refusal(code, `Nothing has been transferred:\n  ${told.join("\n  ")}`);
+  throw new TierkeepError(code, `Nothing has been transferred:\n  ${told.join("\n  ")}`);
 }
 
 /** Which files would fall on one another: as one name, or one being a folder of the other. */

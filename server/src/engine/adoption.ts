@@ -6,7 +6,7 @@ import { type Metadata, requireMetadata } from "@tierkeep/schema/domain/metadata
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import { TIERS, type Tier } from "@tierkeep/schema/domain/tiers";
 import type { AdoptedArtifact } from "../catalog/changes.ts";
-import type { FoundFile } from "../tiers/tier-view.ts";
+import { type FoundFile, modifiedMs } from "../tiers/tier-view.ts";
 import { contentTypeOf } from "./content-type.ts";
 
 /** Which of the files that stand under one key is the artifact, and which stand in its way. */
@@ -96,7 +96,7 @@ export function adoptionOf(
 
   const system = isOther ? {} : (facts ?? {});
   const modified = instantOf(system._modified_at);
-  const written = clamped(Number(winner.modifiedNs / 1_000_000n));
+  const written = clamped(modifiedMs(winner));
   return {
     findings,
     artifact: {

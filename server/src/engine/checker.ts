@@ -140,16 +140,21 @@ export class Checker {
     if (error.code !== "CHECKSUM_MISMATCH") return null;
     const now = await this.#parts.catalog.artifact(row);
     const object = now && !now.inline ? await this.#parts.stores.get(now.store)?.stat(now.object) : undefined;
-    const todo = "Write it again from its source, or bring its bytes back from a backup.";
     return object === null
-      ? { kind: "MISSING", ...about, message: `The bytes of ${name} are gone. ${todo}` }
+      ? {
+          kind: "MISSING",
+          ...about,
+          message: `The bytes of ${name} are gone. If its file still stands in the tree, copy it away and write it again from there; else ${SOURCES}.`,
+        }
       : {
           kind: "DAMAGED",
           ...about,
-          message: `The bytes of ${name} are not the ones that were written. ${todo}`,
+          message: `The bytes of ${name} are not the ones that were written. To mend it, ${SOURCES}.`,
         };
   }
 }
+
+const SOURCES = "write it again from its source, or bring its bytes back from a backup";
 
 const NO_KEY = { tenantId: null, workflowId: null, artifactId: null } as const;
 

@@ -40,6 +40,11 @@ export interface FoundFile {
   readonly object: string | null;
 }
 
+/** The same in ms, to the nearest: an instant that was set in ms comes out as it went in, whatever a float made of it. */
+export function modifiedMs({ modifiedNs }: Pick<FoundFile, "modifiedNs">): number {
+  return Number((modifiedNs + 500_000n) / 1_000_000n);
+}
+
 /** Where a walk stands: names at the three levels, empty below the level that it has come to. */
 export interface TreePosition {
   readonly tenant: string;

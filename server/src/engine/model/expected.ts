@@ -24,7 +24,9 @@ export type Command =
   | { readonly do: "write in vain" | "upload in vain"; readonly key: ArtifactKey; readonly sizeBytes: number }
   | { readonly do: "promote" | "restore"; readonly key: ArtifactKey; readonly toTier: Tier }
   | { readonly do: "purge"; readonly key: ArtifactKey }
-  | { readonly do: "age"; readonly step: LifecycleStep };
+  | { readonly do: "age"; readonly step: LifecycleStep }
+  /** Takes up what stands in the tree: what was there before the catalog was lost, and strangers' files. */
+  | { readonly do: "adopt"; readonly found: Expected };
 
 export interface ExpectedArtifact {
   readonly checksum: string;
@@ -97,6 +99,8 @@ export function answer(state: Expected, command: Command, now: number): Answer {
       next.delete(path);
       return { next, refused: null };
     }
+    case "adopt":
+      return { next: new Map([...command.found, ...state]), refused: null };
     case "age": {
       const next = new Map(state);
       for (const [path, artifact] of state) {

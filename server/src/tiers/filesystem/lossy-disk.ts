@@ -56,7 +56,7 @@ export class LossyDisk implements Disk {
   /** By identity. */
   readonly #files = new Map<string, FileState>();
   readonly #saved = new Map<string, string>();
-  /** Open ones; those being written with their file. */
+  /** Open ones; those of files that are not all synced with their file. */
   readonly #descriptors = new Map<number, FileState | null>();
   #crashed = false;
 
@@ -90,6 +90,14 @@ export class LossyDisk implements Disk {
   /** Ends with everything kept. */
   release(): void {
     this.crash("nothing");
+  }
+
+  /** A file that somebody else has written and not synced: its bytes may go at the crash, its name does not. */
+  stranger(path: string): void {
+    const facts = realDisk.lstat(path);
+    if (facts === null) throw new Error(`${path} is not there`);
+    const saved = this.#save(path, facts.identity);
+    this.#files.set(facts.identity, { saved, bytes: facts.sizeBytes, syncedBytes: 0, stampSynced: true });
   }
 
   readonly mkdir: Disk["mkdir"] = (step, path) => {
@@ -175,7 +183,8 @@ export class LossyDisk implements Disk {
   readonly open: Disk["open"] = (path) => {
     this.#alive();
     const descriptor = realDisk.open(path);
-    if (descriptor !== null) this.#descriptors.set(descriptor, null);
+    if (descriptor !== null)
+      this.#descriptors.set(descriptor, this.#files.get(realDisk.facts(descriptor).identity) ?? null);
     return descriptor;
   };
 

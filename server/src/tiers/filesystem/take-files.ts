@@ -1,7 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { dirname } from "node:path";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
-import type { FoundFile, TakeAs, Taken } from "../tier-view.ts";
+import { type FoundFile, modifiedMs, type TakeAs, type Taken } from "../tier-view.ts";
 import { type Disk, type Facts, systemCode } from "./disk.ts";
 import type { DurableDirectories } from "./durable-directories.ts";
 import type { Layout } from "./layout.ts";
@@ -62,9 +62,7 @@ export class TakeFiles {
       }
       const link = how.as === "new" ? this.#link(path, how.object, opened, facts) : null;
       const copy =
-        how.as === "new" && link === null
-          ? this.#objects.begin(how.object, Number(facts.modifiedNs / 1_000_000n))
-          : null;
+        how.as === "new" && link === null ? this.#objects.begin(how.object, modifiedMs(facts)) : null;
       return { descriptor: opened, facts, hash: createHash("sha256"), position: 0, link, copy };
     } catch (error) {
       this.#disk.close(opened);

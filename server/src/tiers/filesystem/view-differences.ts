@@ -26,8 +26,10 @@ export function viewDifferences(
           .map((path) => told(path, "foreign"));
       }
       const found: ViewDifference[] = [];
+      // Without its object, what stands there may be all that is left of the bytes.
+      const object = disk.lstat(layout.objectPath(place.object));
       if (present === null) found.push(told(paths.artifact, "missing"));
-      else if (present.identity !== disk.lstat(layout.objectPath(place.object))?.identity)
+      else if (object !== null && present.identity !== object.identity)
         found.push(told(paths.artifact, "foreign"));
       const sidecar = disk.lstat(paths.sidecar);
       if (sidecar === null) found.push(told(paths.sidecar, "missing"));
