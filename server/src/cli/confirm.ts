@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import process from "node:process";
 import type { Readable, Writable } from "node:stream";
 import { Refused } from "@tierkeep/schema/domain/refusals";
@@ -42,16 +41,9 @@ export async function confirmed(
 }
 
 /** An answer to a question of clack's, which answers with a symbol where Ctrl-C or the signal ended it. */
-export async function answered<Answer>(
-  answer: Answer,
-  signal: AbortSignal,
-): Promise<Exclude<Answer, symbol>> {
+export function answered<Answer>(answer: Answer, signal: AbortSignal): Exclude<Answer, symbol> {
   if (typeof answer !== "symbol") return answer as Exclude<Answer, symbol>;
-  if (!signal.aborted) {
-    // While it asks, a terminal makes no signal of Ctrl-C. Here it becomes one again, and ends what any other would.
-    const aborted = once(signal, "abort");
-    process.kill(process.pid, "SIGINT");
-    await aborted;
-  }
+  // While it asks, a terminal makes no signal of Ctrl-C. Here it becomes one again, and ends what any other would.
+  if (!signal.aborted) process.emit("SIGINT", "SIGINT");
   throw signal.reason;
 }

@@ -38,7 +38,7 @@ export async function chosenKeys(
     signal,
     ...dialogue,
   });
-  const indexes = await answered(chosen, signal);
+  const indexes = answered(chosen, signal);
   return nodes
     .filter((_, index) => indexes.includes(index))
     .map(({ tenantId, workflowId, artifactId }) => ({ tenantId, workflowId, artifactId }));
