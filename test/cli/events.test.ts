@@ -60,7 +60,9 @@ describe("events --follow", () => {
     expect(shown.length).toBeGreaterThanOrEqual(10);
   });
 
-  it("begins with what happens where there is no history, and takes up again when the server comes back", async () => {
+  it("begins with what happens where there is no history, and takes up again when the server comes back", {
+    timeout: 60_000,
+  }, async () => {
     await using own = await startServer();
     const ours = createTierkeep({ url: own.url });
     const key = { tenantId: "acme", workflowId: "w" };
@@ -85,7 +87,9 @@ describe("events --follow", () => {
     expect((await following.ended).code).toBe(0);
   });
 
-  it("opens the store itself where nobody has, and lets go of it at Ctrl-C", async () => {
+  it("opens the store itself where nobody has, and lets go of it at Ctrl-C", {
+    timeout: 60_000,
+  }, async () => {
     const dir = await temporaryDirectory();
     await using following = startCommand(["events", "--follow"], { cwd: dir });
     await expect.poll(() => following.stdout, { timeout: 15_000 }).toMatch(/^when +what +artifact +who\n/);
