@@ -124,6 +124,7 @@ export async function readTree(
         ),
       onFile(file) {
         read += 1;
+        progress.clear();
         output.value(file);
       },
     });
