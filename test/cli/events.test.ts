@@ -89,7 +89,15 @@ describe("events --follow", () => {
     await ours.writeArtifact({ ...key, artifactId: "last", content: { text: "" } });
     await expect.poll(() => shownBy(following).at(-1), PATIENCE).toBe("last");
     following.signal("SIGTERM");
-    expect((await following.ended).code).toBe(0);
+    const { code, stderr } = await following.ended;
+    expect([code, stderr.split("\n")]).toEqual([
+      0,
+      [
+        "The connection is lost; trying again until it is back.",
+        "The connection is back; nothing was missed.",
+        "",
+      ],
+    ]);
   });
 
   it("opens the store itself where nobody has, and lets go of it at Ctrl-C", {
