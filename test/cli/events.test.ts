@@ -125,9 +125,7 @@ describe("events --follow", () => {
 describe("gql", () => {
   it("shows a subscription's events, a line each, until Ctrl-C", SEVERAL_PROCESSES, async () => {
     const tenant = newTenant();
-    const { lifecycleEventCursor: after } = await tierkeep.request<{ lifecycleEventCursor: string }>(
-      "{ lifecycleEventCursor }",
-    );
+    const after = await newest(server);
     await write(tenant, "one", "two");
     await using following = startCommand(
       ["gql", "-", "--url", server.url, "--variables", JSON.stringify({ after, tenant })],
@@ -144,4 +142,37 @@ describe("gql", () => {
     following.signal("SIGINT");
     expect((await following.ended).code).toBe(130);
   });
+
+  it(
+    "says in one line that the server is gone, before and within a subscription",
+    SEVERAL_PROCESSES,
+    async () => {
+      await using own = await startServer();
+      const args = [
+        "gql",
+        "-",
+        "--url",
+        own.url,
+        "--variables",
+        JSON.stringify({ after: await newest(own) }),
+      ];
+      const input = "subscription ($after: String) { lifecycleEvents(after: $after) { artifactId } }";
+      await using following = startCommand(args, { input });
+      const ours = createTierkeep({ url: own.url });
+      await ours.writeArtifact({ tenantId: "acme", workflowId: "w", artifactId: "a", content: { text: "" } });
+      await expect.poll(() => following.stdout, PATIENCE).toContain('"artifactId":"a"');
+      await own.kill("SIGKILL");
+      const broken = {
+        code: 1,
+        stderr: expect.stringMatching(/^tierkeep: The connection to the server .*\n$/),
+      };
+      expect(await following.ended).toMatchObject(broken);
+      await using late = startCommand(args, { input });
+      expect(await late.ended).toMatchObject(broken);
+    },
+  );
 });
+
+async function newest({ url }: Server): Promise<string> {
+  return await createTierkeep({ url }).lifecycleEventCursor();
+}

@@ -1,6 +1,6 @@
 import process from "node:process";
 import { TIERS, type Tier } from "@tierkeep/schema/domain/tiers";
-import { createTierkeep, type Tierkeep } from "@tierkeep/sdk";
+import { ConnectionError, createTierkeep, type Tierkeep } from "@tierkeep/sdk";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Connection } from "./connect.ts";
 import { StartProblem } from "./exit-codes.ts";
@@ -64,6 +64,9 @@ export async function asClient(
           },
           body: JSON.stringify(body),
           signal,
+        }).catch((cause: unknown) => {
+          signal.throwIfAborted();
+          throw new ConnectionError("The connection to the server failed.", { cause });
         });
       return await work(createTierkeep({ url: endpoint, fetch, token, signal }), output, signal, post);
     } finally {
