@@ -8,9 +8,12 @@ import { join } from "node:path";
 import process from "node:process";
 import { buffer, text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { newTenant } from "../support/client.ts";
 import { COMMAND, removeDirectory, runCommand, startServer, temporaryDirectory } from "../support/server.ts";
+import { sharedServer } from "../support/shared-server.ts";
 import { objectWith } from "../support/storage-tree.ts";
 
+const shared = sharedServer();
 let dir: string;
 
 beforeEach(async () => {
@@ -21,7 +24,11 @@ afterEach(async () => {
   await removeDirectory(dir);
 });
 
-const run = (...args: string[]) => runCommand(args, { cwd: dir });
+/** Power cuts are not what is proved here. */
+const ENV = { DURABILITY: "os" };
+
+const run = (...args: string[]) => runCommand(args, { cwd: dir, env: ENV });
+const runRemote = (...args: string[]) => run(...args, "--url", shared.server.url);
 
 /** More than pipes and sockets hold, and no text. */
 const LARGE = Buffer.alloc(3_000_000, "\u0000 large");
@@ -32,7 +39,10 @@ class Running {
   readonly ended: Promise<number | null>;
 
   constructor(...args: string[]) {
-    this.child = spawn(process.execPath, [COMMAND, ...args], { cwd: dir, env: { PATH: process.env.PATH } });
+    this.child = spawn(process.execPath, [COMMAND, ...args], {
+      cwd: dir,
+      env: { PATH: process.env.PATH, ...ENV },
+    });
     // A command that has ended reads nothing more.
     this.child.stdin.on("error", () => {});
     this.ended = once(this.child, "exit").then(([code]) => code);
@@ -68,7 +78,8 @@ describe("an artifact of any size", () => {
 
   it("is written only if what the options say holds", async () => {
     const write = (...options: string[]) =>
-      runCommand(["write", "acme/weekly/a.txt", "-", ...options], { cwd: dir, input: "a" });
+      runCommand(["write", key, "-", "--url", shared.server.url, ...options], { input: "a" });
+    const key = `${newTenant()}/weekly/a.txt`;
     const checksum = createHash("sha256").update("a").digest("hex");
     const other = "0".repeat(64);
     expect((await write("--checksum", other)).code).toBe(7);
@@ -84,12 +95,16 @@ describe("an artifact of any size", () => {
       "text/csv",
     );
     expect(replaced.stdout).toMatch(/^Replaced .*text\/csv/);
-    const stat = await run("stat", "acme/weekly/a.txt", "--json");
+    const stat = await runRemote("stat", key, "--json");
     expect(JSON.parse(stat.stdout)).toMatchObject({ metadata: { rows: 42 }, contentType: "text/csv" });
   });
 
   it("that is damaged leaves the file that was there, and no other", async () => {
-    await runCommand(["write", "acme/weekly/large.bin", "-"], { cwd: dir, input: LARGE.toString() });
+    await runCommand(["write", "acme/weekly/large.bin", "-"], {
+      cwd: dir,
+      env: ENV,
+      input: LARGE.toString(),
+    });
     const object = (await objectWith({ dir }, LARGE)) ?? "";
     await chmod(object, 0o600);
     await writeFile(object, Buffer.concat([LARGE.subarray(1), Buffer.from("!")]));
@@ -101,7 +116,7 @@ describe("an artifact of any size", () => {
       stderr: expect.stringMatching(/^tierkeep: acme\/weekly\/large\.bin is damaged/),
     };
     expect(await run(...read)).toMatchObject(damaged);
-    await using server = await startServer({ dir });
+    await using server = await startServer({ dir, env: ENV });
     expect(await run(...read, "--url", server.url)).toMatchObject(damaged);
     expect(await run("read", "acme/weekly", "--tree", "tree", "--url", server.url)).toMatchObject(damaged);
     expect(await readdir(join(dir, "tree"))).toEqual([]);
@@ -110,7 +125,11 @@ describe("an artifact of any size", () => {
   });
 
   it("may find that nobody reads on, and that is no error", async () => {
-    await runCommand(["write", "acme/weekly/large.bin", "-"], { cwd: dir, input: LARGE.toString() });
+    await runCommand(["write", "acme/weekly/large.bin", "-"], {
+      cwd: dir,
+      env: ENV,
+      input: LARGE.toString(),
+    });
     await using reading = new Running("read", "acme/weekly/large.bin");
     const stderr = text(reading.child.stderr);
     await once(reading.child.stdout, "readable");
@@ -125,13 +144,14 @@ describe("a folder", () => {
   it("becomes a workflow's artifacts, and they become the same folder", async () => {
     await mkdir(join(dir, "site/assets/img"), { recursive: true });
     for (const [path, content] of Object.entries(contents)) await writeFile(join(dir, "site", path), content);
-    const written = await run("write", "--tree", "site", "acme/site", "--meta", "by=CI");
+    const tenant = newTenant();
+    const written = await runRemote("write", "--tree", "site", `${tenant}/site`, "--meta", "by=CI");
     expect(written).toMatchObject({
       code: 0,
-      stdout: "Wrote 3 files to acme/site in HOT (12 B)\n",
+      stdout: `Wrote 3 files to ${tenant}/site in HOT (12 B)\n`,
       stderr: "",
     });
-    const { stdout } = await run("ls", "acme/site", "--meta", "by=CI", "--json");
+    const { stdout } = await runRemote("ls", `${tenant}/site`, "--meta", "by=CI", "--json");
     const artifacts = stdout
       .trimEnd()
       .split("\n")
@@ -141,7 +161,16 @@ describe("a folder", () => {
       ["assets__style.css", "assets/style.css"],
       ["index.html", "index.html"],
     ]);
-    const read = await run("read", "--tree", "back", "--tenant", "acme", "--workflow", "site", "--json");
+    const read = await runRemote(
+      "read",
+      "--tree",
+      "back",
+      "--tenant",
+      tenant,
+      "--workflow",
+      "site",
+      "--json",
+    );
     expect(read.stdout.trimEnd().split("\n")).toHaveLength(3);
     for (const [path, content] of Object.entries(contents)) {
       expect(await readFile(join(dir, "back", path), "utf8")).toBe(content);
