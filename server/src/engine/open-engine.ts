@@ -3,13 +3,13 @@ import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { ArtifactRow } from "../catalog/rows.ts";
 import type { TierStore } from "../tiers/tier-store.ts";
+import { Abandoned } from "./abandoned.ts";
 import { EngineArtifacts } from "./artifact-service.ts";
 import { Backlog } from "./backlog.ts";
 import type { Clock } from "./clock.ts";
 import type { Engine } from "./engine.ts";
 import { InFlight } from "./in-flight.ts";
 import { Reader } from "./read.ts";
-import { abandonStrangers } from "./recover.ts";
 import { Upkeep } from "./upkeep.ts";
 import { Writer } from "./write.ts";
 
@@ -47,6 +47,7 @@ export interface OpenedEngine extends Engine {
 export function openEngine(parts: EngineParts): OpenedEngine {
   const { catalog, clock, stores, storeOf, owner, maxArtifactBytes, purgeRefusal, onProblem } = parts;
   const backlog = new Backlog(parts.backlogBytes ?? BACKLOG_BYTES);
+  const abandoned = new Abandoned(catalog, clock, owner);
   const inFlight = new InFlight();
   const upkeep = new Upkeep({
     catalog,
@@ -54,18 +55,27 @@ export function openEngine(parts: EngineParts): OpenedEngine {
     stores,
     viewStore: storeOf("HOT"),
     backlog,
+    abandoned,
     onProblem,
     byItself: parts.upkeepByItself ?? true,
   });
   const wakeUpkeep = () => upkeep.wake();
-  const writer = new Writer({ catalog, clock, backlog, storeOf, owner, maxArtifactBytes, wakeUpkeep });
+  const writer = new Writer({
+    catalog,
+    clock,
+    backlog,
+    storeOf,
+    owner,
+    maxArtifactBytes,
+    abandoned,
+    wakeUpkeep,
+  });
   const reader = new Reader({ catalog, clock, stores, onDamage: parts.onDamage ?? (() => {}) });
   const during = <T>(work: () => Promise<T>) => inFlight.during(work);
   const artifacts = new EngineArtifacts({ catalog, clock, writer, reader, purgeRefusal, during });
 
-  const recovery = abandonStrangers(catalog, owner, () => clock.now())
-    .catch((error: unknown) => onProblem("what a dead owner left behind could not be abandoned yet", error))
-    .then(wakeUpkeep);
+  // What the last owner left to do.
+  upkeep.wake();
 
   return {
     catalog,
@@ -80,16 +90,12 @@ export function openEngine(parts: EngineParts): OpenedEngine {
         const refused = purges ? await purgeRefusal() : null;
         return refused ? changes.map(() => ({ ok: false as const, refused })) : catalog.commitAll(changes);
       }),
-    drain: async () => {
-      await recovery;
-      return upkeep.drain();
-    },
+    drain: () => upkeep.drain(),
     get backlogBytes() {
       return backlog.bytes;
     },
     close: async (deadline) => {
       await inFlight.close(deadline);
-      await recovery;
       await upkeep.close(deadline);
     },
   };

@@ -17,7 +17,10 @@ export interface SqliteCatalogOptions {
 }
 
 export interface InlineCatalogOptions extends SqliteCatalogOptions {
+  /** Around the writer's steps. */
   readonly faults?: Faults | undefined;
+  /** Around the reader's. */
+  readonly readFaults?: Faults | undefined;
   readonly probeDelaysMs?: readonly number[] | undefined;
 }
 
@@ -85,7 +88,8 @@ export class InlineSqliteCatalog extends SqliteCatalog {
   /** @throws NewerCatalogError, or what SQLite says of the file */
   static open(options: InlineCatalogOptions): InlineSqliteCatalog {
     const writer = new SqliteWriter(options);
-    const reader = new SqliteReader({ path: options.path, cacheKiB: READER_CACHE_KIB });
+    const { path, readFaults } = options;
+    const reader = new SqliteReader({ path, cacheKiB: READER_CACHE_KIB, faults: readFaults });
     const listeners = new Set<(seq: number) => void>();
     const run = async (changes: readonly Change[]) => {
       const result = writer.run(changes);

@@ -126,15 +126,17 @@ describe("a COMMIT that fails with an I/O error", () => {
     });
   });
 
-  it("is unknown where no later commit succeeds, and then nothing more is taken", async () => {
+  it("is unknown where no later commit succeeds, and then nothing is taken until one does", async () => {
     await withTrouble(async (catalog, trouble) => {
-      trouble.fail("before", "commit", IOERR_FSYNC, 4);
+      trouble.fail("before", "commit", IOERR_FSYNC, 5);
       const unknown = { code: "UNAVAILABLE", facts: { outcome: "unknown" } };
       await expect(catalog.commit(write("a/w/1"))).rejects.toMatchObject(unknown);
       const later = await catalog.commit(write("a/w/2")).catch((error) => error);
       expect(later).toMatchObject({ code: "UNAVAILABLE" });
       expect(later.facts).toEqual({});
       expect(await names(catalog)).toEqual([]);
+      expect(await catalog.commit(write("a/w/3"))).toMatchObject({ artifact: { version: 1 } });
+      expect(await catalog.lastSeq()).toBe(1);
     });
   });
 

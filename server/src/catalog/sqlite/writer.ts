@@ -50,7 +50,7 @@ const UNKNOWN: RefusalRecord = {
 const STOPPED: RefusalRecord = {
   code: "UNAVAILABLE",
   message:
-    "The catalog takes no more changes since its disk failed. Nothing was changed; mend the disk and restart the server.",
+    "The catalog takes no changes while the disk under it fails. Nothing was changed; mend the disk and try again.",
   facts: {},
 };
 
@@ -79,7 +79,7 @@ export class SqliteWriter {
   readonly #connection: Connection;
   readonly #changes: ChangeWrites;
   readonly #probeDelaysMs: readonly number[];
-  /** It could not be found out what a COMMIT did: nothing may be built on this file any more. */
+  /** It could not be found out what a COMMIT did: nothing may be built on this file until one stands on it again. */
   #stopped = false;
 
   /** Creates the catalog where there is none, or brings it to the newest format. @throws NewerCatalogError, or what SQLite says of the file */
@@ -97,7 +97,8 @@ export class SqliteWriter {
   }
 
   run(changes: readonly Change[]): GroupResult {
-    if (this.#stopped) return refuseAll(changes, STOPPED);
+    if (this.#stopped && this.#probe() === null) return refuseAll(changes, STOPPED);
+    this.#stopped = false;
     try {
       return this.#attempt(changes);
     } catch (error) {
@@ -207,20 +208,28 @@ export class SqliteWriter {
   #findOut(changes: readonly Change[], failed: GroupFailed): GroupResult {
     for (const delay of this.#probeDelaysMs) {
       if (delay > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, delay);
-      try {
-        this.#step("BEGIN IMMEDIATE");
-        const tookPlace = this.#meta("commit_id") === failed.commitId;
-        this.#connection.statement("UPDATE meta SET probe = ?").run(randomBytes(8).toString("hex"));
-        this.#step("COMMIT");
-        this.#changes.reload();
-        if (!tookPlace) return refuseAll(changes, NOT_WRITABLE);
-        return { outcomes: failed.outcomes, lastSeq: this.#changes.lastSeq };
-      } catch {
-        this.#rollBack();
-      }
+      const newest = this.#probe();
+      if (newest === null) continue;
+      if (newest !== failed.commitId) return refuseAll(changes, NOT_WRITABLE);
+      return { outcomes: failed.outcomes, lastSeq: this.#changes.lastSeq };
     }
     this.#stopped = true;
     return refuseAll(changes, UNKNOWN);
+  }
+
+  /** Id of the last group that took place, once a commit stands on the file after it; null: it does not take one. */
+  #probe(): string | null {
+    try {
+      this.#step("BEGIN IMMEDIATE");
+      const newest = this.#meta("commit_id");
+      this.#connection.statement("UPDATE meta SET probe = ?").run(randomBytes(8).toString("hex"));
+      this.#step("COMMIT");
+      this.#changes.reload();
+      return newest;
+    } catch {
+      this.#rollBack();
+      return null;
+    }
   }
 
   #rollBack(): void {
