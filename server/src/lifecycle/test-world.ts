@@ -11,8 +11,8 @@ import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { ArtifactService } from "@tierkeep/schema/services/artifacts";
 import type { Catalog, CommitOutcome } from "../catalog/catalog.ts";
 import type { Change, LifecycleStepChange, RestoreItemChange } from "../catalog/changes.ts";
-import { openCatalog } from "../catalog/open-catalog.ts";
 import type { ArtifactRow, JobRow, LifecycleItemRow } from "../catalog/rows.ts";
+import { type InlineCatalogOptions, InlineSqliteCatalog } from "../catalog/sqlite/open-sqlite-catalog.ts";
 import type { Engine } from "../engine/engine.ts";
 import { EngineJobs, type JobsParts } from "./job-service.ts";
 
@@ -51,12 +51,14 @@ export class TestWorld implements AsyncDisposable {
     this.#folder = folder;
   }
 
-  static async open(seeds: readonly Seed[] = []): Promise<TestWorld> {
+  /** `trouble` may make calls of the catalog's file fail. */
+  static async open(
+    seeds: readonly Seed[] = [],
+    trouble: Partial<InlineCatalogOptions> = {},
+  ): Promise<TestWorld> {
     const folder = await mkdtemp(join(tmpdir(), "tierkeep-lifecycle-"));
-    const world = new TestWorld(
-      await openCatalog({ path: join(folder, "catalog.db"), durability: "os", thread: "inline" }),
-      folder,
-    );
+    const path = join(folder, "catalog.db");
+    const world = new TestWorld(InlineSqliteCatalog.open({ path, durability: "os", ...trouble }), folder);
     await world.add(seeds);
     return world;
   }

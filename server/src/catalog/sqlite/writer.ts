@@ -269,7 +269,7 @@ export class SqliteWriter {
   }
 }
 
-/** True: it is for more to be stored, or for its own sake. A lifecycle run frees room in the end, though it moves first. */
+/** True: it neither frees room nor tells of anything, nor ends what has been begun. A lifecycle run purges before it moves. */
 function fillsUp(change: Change): boolean {
   switch (change.kind) {
     case "write":
@@ -277,6 +277,8 @@ function fillsUp(change: Change): boolean {
     case "move":
     case "restoreItem":
       return true;
+    case "lifecycleStep":
+      return change.step !== "PURGE";
     default:
       return false;
   }
