@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { closeSync, openSync, readFileSync, rmSync, statfsSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import { createTierkeep, type Tierkeep } from "@tierkeep/sdk";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { removeDirectory, startServer, temporaryDirectory } from "../support/server.ts";
@@ -10,15 +11,30 @@ const DISK_MIB = 48;
 const key = (artifactId: string) => ({ tenantId: "acme", workflowId: "nightly", artifactId });
 
 let disk: string;
+let mounted = false;
 
-// A real file system of a few MiB: it takes root, or a user who may mount.
 beforeAll(async () => {
   disk = await temporaryDirectory();
-  execFileSync("mount", ["-t", "tmpfs", "-o", `size=${DISK_MIB}m`, "tierkeep-test", disk]);
+  try {
+    execFileSync("mount", ["-t", "tmpfs", "-o", `size=${DISK_MIB}m`, "tierkeep-test", disk]);
+  } catch (error) {
+    throw new Error("This test needs a file system of its own: run it as a user who may mount one (root).", {
+      cause: error,
+    });
+  }
+  mounted = true;
 });
 
+// Also where the test has been given up, with the server still running on it.
+function unmount(): void {
+  if (mounted) execFileSync("umount", ["--lazy", disk]);
+  mounted = false;
+}
+
+process.on("exit", unmount);
+
 afterAll(async () => {
-  execFileSync("umount", [disk]);
+  unmount();
   await removeDirectory(disk);
 });
 
@@ -78,7 +94,7 @@ async function expectToRead(tierkeep: Tierkeep, stored: ReadonlyMap<string, Buff
 }
 
 it("a full disk refuses writes, and still reads, purges and audits; once there is room, all goes on by itself", async () => {
-  await using server = await startServer({ dir: disk });
+  await using server = await startServer({ dir: disk, env: { TIERKEEP_ALLOW_AS_OF: "true" } });
   const tierkeep = createTierkeep({ url: server.url, retries: 0 });
   const stored = new Map<string, Buffer>();
   const large = () => [...stored.keys()].filter((name) => name.startsWith("large"));
@@ -89,6 +105,11 @@ it("a full disk refuses writes, and still reads, purges and audits; once there i
     }
   };
 
+  for (const name of ["cold-1", "cold-2"]) {
+    const bytes = randomBytes(1_000_000);
+    await tierkeep.upload(key(name), bytes, { tier: "COLD" });
+    stored.set(name, bytes);
+  }
   expect(await writeUntilFull(tierkeep, "large", 2_000_000, stored)).toMatchObject({ code: "STORAGE_FULL" });
   fillUp("filler-1");
   expect(await writeUntilFull(tierkeep, "small", 5_000, stored)).toMatchObject({ code: "STORAGE_FULL" });
@@ -102,6 +123,15 @@ it("a full disk refuses writes, and still reads, purges and audits; once there i
   await expect.poll(freeBytes, { timeout: 10_000 }).toBeGreaterThan(8_000_000);
   await expectToRead(tierkeep, stored);
 
+  fillUp("filler-3");
+  const asOf = new Date(Date.now() + 91 * 86_400_000).toISOString();
+  const { job } = await tierkeep.runLifecycle({ steps: ["PURGE"], asOf });
+  expect(job).toMatchObject({ status: "SUCCEEDED", purged: 2 });
+  stored.delete("cold-1");
+  stored.delete("cold-2");
+  await expect.poll(() => linesOf("purged_from_cold").length, { timeout: 10_000 }).toBe(2);
+
+  rmSync(join(disk, "filler-3"));
   rmSync(join(disk, "filler-1"));
   rmSync(join(disk, "filler-2"));
   await purge(large());
