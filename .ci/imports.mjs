@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 
 const npm = "npm packages";
 const node = "node:*";
+const commandMap = "tierkeep/commands";
 const schema = ["schema/src/domain", "schema/src/services"];
 const everySchema = [...schema, "schema/src/graphql", "schema"];
 const flow = "cli, http -> lifecycle, audit -> engine -> catalog, tiers -> schema";
@@ -82,14 +83,19 @@ const table = [
     why: "the SDK is generated from the schema's text: it drags in no server, no schema code and no dependency, and runs in browsers",
   },
   {
+    from: "sdk/src/node",
+    mayImport: ["sdk/src", node],
+    why: "it is the SDK's part for those who have a file system: nothing that browsers load may import it",
+  },
+  {
     from: "sdk",
     mayImport: [npm, node],
     why: "the SDK's tools read schema.graphql as a file; nothing of server or schema is code to them",
   },
   {
     from: "test",
-    mayImport: ["sdk/src", npm, node],
-    why: "test/ proves things from outside, by public names (@tierkeep/sdk, the tierkeep command): what needs an inside stands beside it",
+    mayImport: ["sdk/src", commandMap, npm, node],
+    why: "test/ proves things from outside, by public names (@tierkeep/sdk, the tierkeep command and the type of its map): what needs an inside stands beside it",
   },
   {
     from: "test/bench",
@@ -152,12 +158,13 @@ function refusal(path, specifier, allowed) {
     const leaves = file.split("/")[0] !== path.split("/")[0];
     if (leaves && !allowed.includes(target)) return "across packages, import by the package's name";
   } else if (specifier.startsWith("node:")) target = node;
-  else if (specifier === "@tierkeep/sdk") target = "sdk/src";
+  else if (specifier === "@tierkeep/sdk" || specifier === "@tierkeep/sdk/node") target = "sdk/src";
   else if (specifier.startsWith("@tierkeep/schema/")) {
     target = roomOf(
       `schema/${specifier.slice("@tierkeep/schema/".length).replace(/^(?!schema\.graphql$)/, "src/")}`,
     ).from;
-  } else if (/^(@tierkeep\/|tierkeep(\/|$))/.test(specifier)) return "not a public name";
+  } else if (specifier === commandMap) target = commandMap;
+  else if (/^(@tierkeep\/|tierkeep(\/|$))/.test(specifier)) return "not a public name";
   else target = npm;
   const packageName = `npm:${specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/")}`;
   if (allowed.includes(target) || (target === npm && allowed.includes(packageName))) return undefined;

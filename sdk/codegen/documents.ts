@@ -7,21 +7,20 @@ import { fragmentsOf, operationsOf } from "./operations.ts";
 export const plugin: PluginFunction = (_schema, documents) => {
   const operations = operationsOf(documents);
   const types = operations.flatMap(({ resultType, variablesType }) => [resultType, variablesType]);
-  const fragments = fragmentsOf(documents).map(
-    (node) => `const ${node.name.value}Text = ${quoted(print(node))};\n`,
-  );
+  const fragments = fragmentsOf(documents).map((node) => `  ${node.name.value}: ${quoted(print(node))},\n`);
   return {
     prepend: [
       header,
-      'import type { TypedDocument } from "../document.ts";',
+      'import { type TypedDocument, withFragments } from "../document.ts";',
       `import type {\n${types.map((name) => `  ${name},\n`).join("")}} from "./types.ts";\n`,
     ],
     content: [
-      ...fragments,
-      ...operations.map(({ node, name, resultType, variablesType, fragments }) => {
-        const text = [quoted(print(node)), ...fragments.map((fragment) => `${fragment}Text`)].join(" + ");
-        return `export const ${name}Document: TypedDocument<${resultType}, ${variablesType}> = ${text};\n`;
-      }),
+      `const FRAGMENTS: { readonly [name: string]: string } = {\n${fragments.join("")}};\n`,
+      ...operations.map(
+        ({ node, name, resultType, variablesType }) =>
+          `export const ${name}Document: TypedDocument<${resultType}, ${variablesType}> = /* @__PURE__ */ withFragments(\n` +
+          `  ${quoted(print(node))},\n  FRAGMENTS,\n);\n`,
+      ),
     ].join("\n"),
   };
 };

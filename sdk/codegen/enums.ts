@@ -1,5 +1,4 @@
 import type { PluginFunction } from "@graphql-codegen/plugin-helpers";
-import { isEnumType } from "graphql";
 import { comment } from "./comment.ts";
 import { header } from "./header.ts";
 import { openEnum } from "./open-enums.ts";
@@ -22,8 +21,5 @@ export const plugin: PluginFunction = (schema) => {
       ].join("\n");
     })
     .join("\n");
-  const codes = schema.getType("ErrorCode");
-  const names = isEnumType(codes) ? codes.getValues().map(({ name }) => name) : [];
-  const known = `/** Every ErrorCode that this version knows. One text: it is half the size of a list. */\nexport const ERROR_CODES = ${JSON.stringify(names.join(" "))};\n`;
-  return { prepend: [`${header}\n`], content: `${content}\n${known}` };
+  return { prepend: [`${header}\n`], content };
 };

@@ -57,16 +57,10 @@ function method(operation: Operation, schema: GraphQLSchema) {
 
   const isList = answer !== undefined && isConnection(answer.type);
   const input = inputType === undefined ? undefined : schema.getType(inputType);
-  const isKeyed = isInputObjectType(input) && "idempotencyKey" in input.getFields();
-  const kind = inputType
-    ? isKeyed
-      ? "keyed"
-      : "change"
-    : isList
-      ? "list"
-      : variables.length === 0
-        ? "bare"
-        : undefined;
+  if (isInputObjectType(input) && !("idempotencyKey" in input.getFields())) {
+    throw new Error(`${inputType} has no idempotencyKey: without one the SDK may not repeat ${methodName}.`);
+  }
+  const kind = inputType ? "change" : isList ? "list" : variables.length === 0 ? "bare" : undefined;
   const path = fields.map((field) => field.name).join(".");
 
   let type = resultType;

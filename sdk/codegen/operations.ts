@@ -1,6 +1,6 @@
 import type { Types } from "@graphql-codegen/plugin-helpers";
-import type { FragmentDefinitionNode, OperationDefinitionNode, SelectionSetNode } from "graphql";
-import { Kind, visit } from "graphql";
+import type { FragmentDefinitionNode, OperationDefinitionNode } from "graphql";
+import { Kind } from "graphql";
 
 export interface Operation {
   readonly node: OperationDefinitionNode;
@@ -8,8 +8,6 @@ export interface Operation {
   /** Name of its result type, as typescript-operations calls it. */
   readonly resultType: string;
   readonly variablesType: string;
-  /** Every fragment that its document needs, each once, by name. */
-  readonly fragments: readonly string[];
 }
 
 const byName = (a: { name?: { value: string } | undefined }, b: { name?: { value: string } | undefined }) =>
@@ -23,7 +21,6 @@ export function fragmentsOf(documents: readonly Types.DocumentFile[]): FragmentD
 }
 
 export function operationsOf(documents: readonly Types.DocumentFile[]): Operation[] {
-  const fragments = new Map(fragmentsOf(documents).map((node) => [node.name.value, node]));
   return documents
     .flatMap(({ document }) => document?.definitions ?? [])
     .filter((definition) => definition.kind === Kind.OPERATION_DEFINITION)
@@ -36,23 +33,6 @@ export function operationsOf(documents: readonly Types.DocumentFile[]): Operatio
         name,
         resultType: `${name}${suffix}`,
         variablesType: `${name}${suffix}Variables`,
-        fragments: [...spreads(node.selectionSet, fragments)].sort(),
       };
     });
-}
-
-function spreads(
-  selections: SelectionSetNode,
-  fragments: ReadonlyMap<string, FragmentDefinitionNode>,
-  found: Set<string> = new Set(),
-): Set<string> {
-  visit(selections, {
-    FragmentSpread: ({ name: { value } }) => {
-      const fragment = fragments.get(value);
-      if (found.has(value) || !fragment) return;
-      found.add(value);
-      spreads(fragment.selectionSet, fragments, found);
-    },
-  });
-  return found;
 }

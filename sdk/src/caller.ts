@@ -35,14 +35,9 @@ export interface CallerOptions {
 export type Token = string | (() => string | Promise<string>);
 
 export function callerOf({ endpoint, fetch, headers, token, signal, retries }: CallerOptions): Caller {
-  const shared = headersOf(headers);
-
   async function authorization(): Promise<string | undefined> {
-    if (token === undefined) return undefined;
-    const value = typeof token === "string" ? token : await token();
-    // fetch would repeat the token in its own message.
-    if (!/^[\x21-\x7e]+$/.test(value)) throw new TypeError("The token holds what a header cannot carry.");
-    return `Bearer ${value}`;
+    const value = typeof token === "function" ? await token() : token;
+    return value === undefined ? value : `Bearer ${value}`;
   }
 
   return {
@@ -51,31 +46,33 @@ export function callerOf({ endpoint, fetch, headers, token, signal, retries }: C
     authorization,
     deadline: (options, defaultTimeoutMs = Number.POSITIVE_INFINITY) =>
       deadline([signal, options.signal], options.timeoutMs ?? defaultTimeoutMs),
-    async fetch(url, { method, headers, body }, options, limit) {
-      const all = new Headers(shared);
-      for (const [name, value] of headersOf(headers)) all.set(name, value);
-      for (const [name, value] of headersOf(options.headers)) all.set(name, value);
+    async fetch(url, { method, headers: own, body }, options, limit) {
       const credentials = await authorization();
-      if (credentials !== undefined && !all.has("authorization")) all.set("authorization", credentials);
-      return await limit.race(
-        fetch(url, {
-          method,
-          headers: all,
-          signal: limit.signal,
-          ...(body === undefined ? {} : { body }),
-          // A streamed body needs saying that the answer is not read before it is sent.
-          ...(body instanceof ReadableStream ? { duplex: "half" } : {}),
-        }),
-      );
+      const init = {
+        method,
+        headers: merged([
+          credentials === undefined ? {} : { authorization: credentials },
+          headers,
+          own,
+          options.headers,
+        ]),
+        signal: limit.signal,
+        ...(body !== undefined && { body }),
+        // A streamed body needs saying that the answer is not read before it is sent.
+        ...(body instanceof ReadableStream && { duplex: "half" as const }),
+      };
+      return await limit.race(fetch(url, init));
     },
   };
 }
 
-/** @throws TypeError that does not repeat the value, which may be a secret */
-function headersOf(init: HeadersInit | undefined): Headers {
+/** Later ones win. @throws TypeError that does not repeat the values, as Headers would: they may be secret */
+function merged(all: readonly (HeadersInit | undefined)[]): Headers {
   try {
-    return new Headers(init);
+    const headers = new Headers();
+    for (const some of all) for (const [name, value] of new Headers(some)) headers.set(name, value);
+    return headers;
   } catch {
-    throw new TypeError("headers: a name or a value cannot be carried by HTTP.");
+    throw new TypeError("HTTP cannot carry the token, or the name or the value of a header.");
   }
 }

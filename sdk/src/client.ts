@@ -1,15 +1,13 @@
 import { callerOf, type Fetch, type Token } from "./caller.ts";
 import type { Send } from "./document.ts";
-import { type Download, type DownloadOptions, download } from "./download.ts";
+import type { Download, DownloadOptions } from "./download.ts";
 import { type ArtifactKey, endpointOf } from "./endpoint.ts";
-import { sseSource } from "./event-source.ts";
 import { type EventStream, type EventTransport, type FollowOptions, followEvents } from "./events.ts";
 import type { TierkeepMethods } from "./generated/methods.ts";
 import { methodsOver } from "./methods.ts";
 import { sendOver } from "./send.ts";
-import { type Uploaded, type UploadOptions, upload } from "./upload.ts";
+import type { Uploaded, UploadOptions } from "./upload.ts";
 import type { UploadContent } from "./upload-body.ts";
-import { webSocketSource } from "./websocket-source.ts";
 
 export interface TierkeepOptions {
   /** The server's GraphQL endpoint, e.g. "http://127.0.0.1:4000/graphql". */
@@ -82,11 +80,17 @@ export function createTierkeep(options: TierkeepOptions): Tierkeep {
     request: send,
     lifecycleEvents(follow = {}) {
       const transport = follow.transport ?? options.transport ?? "sse";
-      const source = transport === "ws" ? webSocketSource(caller, options.webSocket) : sseSource(caller);
-      const newest = (signal: AbortSignal) => methods.lifecycleEventCursor({ signal });
-      return followEvents(source, newest, follow, options.signal, caller.retries);
+      const route = { caller, transport, webSocket: options.webSocket };
+      return followEvents(route, (signal) => methods.lifecycleEventCursor({ signal }), follow);
     },
-    upload: (key, content, uploadOptions = {}) => upload(caller, key, content, uploadOptions),
-    download: (key, downloadOptions = {}) => download(caller, key, downloadOptions),
+    // Loaded by the first call, as the events are: whoever only asks questions carries none of it.
+    async upload(key, content, given = {}) {
+      const { upload } = await import("./upload.ts");
+      return await upload(caller, key, content, given);
+    },
+    async download(key, given = {}) {
+      const { download } = await import("./download.ts");
+      return await download(caller, key, given);
+    },
   };
 }

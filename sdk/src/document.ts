@@ -46,3 +46,17 @@ export function graphqlRequest(document: { toString(): string }, variables: obje
   const query = document.toString();
   return { query, variables: { ...variables }, operationName: /^\s*[a-z]+\s+(\w+)/.exec(query)?.[1] };
 }
+
+/** The text with every fragment that it needs, each once. Put together here, because the whole texts are five times as long. */
+export function withFragments(text: string, fragments: { readonly [name: string]: string }): string {
+  const needed = new Set<string>();
+  const collect = (part: string): void => {
+    for (const [, name = ""] of part.matchAll(/\.{3}(\w+)/g)) {
+      if (needed.has(name)) continue;
+      needed.add(name);
+      collect(fragments[name] ?? "");
+    }
+  };
+  collect(text);
+  return [text, ...[...needed].map((name) => fragments[name])].join("");
+}

@@ -2,10 +2,11 @@ import type { Caller } from "./caller.ts";
 import type { Deadline } from "./deadline.ts";
 import type { RequestOptions } from "./document.ts";
 import { type ArtifactKey, artifactUrl } from "./endpoint.ts";
-import { ConnectionError } from "./errors.ts";
-import { refusal, refusalOfResponse, unexpected } from "./refusals.ts";
+import { ConnectionError, TierkeepError } from "./errors.ts";
+import { refusalOfResponse, unexpected } from "./refusals.ts";
 import { repeat } from "./repeat.ts";
 import { incrementalSha256, sha256 } from "./sha256.ts";
+import { chunksOf, streamOf } from "./stream.ts";
 
 export interface DownloadOptions extends RequestOptions {
   /** Only these bytes: from `start`, counted from 0, through `end` (default: the last one); or the `last` so many. */
@@ -68,43 +69,63 @@ export async function download(
 
 function downloadOf(
   response: Response,
-  deadline: Deadline,
+  limit: Deadline,
   onProgress: DownloadOptions["onProgress"],
 ): Download {
   const checksum = header(response, "etag", /^"([0-9a-f]{64})"$/);
-  const sizeBytes = Number(header(response, "content-length", /^(\d+)$/));
+  const totalBytes = Number(header(response, "content-length", /^(\d+)$/));
   const range = response.status === 206 ? contentRange(response) : null;
   const hash = range === null ? incrementalSha256() : null;
-  const stream = checked(response.body, deadline, sizeBytes, {
-    take(chunk, receivedBytes) {
-      hash?.update(chunk);
-      onProgress?.({ receivedBytes, totalBytes: sizeBytes });
-    },
-    end() {
-      const found = hash?.digest("hex") ?? checksum;
-      if (found !== checksum) throw mismatch(found);
-    },
-  });
+  const reader = (response.body ?? new Blob().stream()).getReader();
+  const end = (): Promise<void> => {
+    limit.clear();
+    return reader.cancel();
+  };
+
+  async function* checked(): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
+    let receivedBytes = 0;
+    try {
+      for (;;) {
+        const { done, value } = await limit.race(reader.read());
+        receivedBytes += value?.length ?? 0;
+        if (receivedBytes > totalBytes || (done && receivedBytes < totalBytes)) {
+          throw new ConnectionError(`The answer ended after ${receivedBytes} of ${totalBytes} bytes.`);
+        }
+        if (done) break;
+        hash?.update(value);
+        onProgress?.({ receivedBytes, totalBytes });
+        yield value;
+      }
+      if (hash) requireChecksum(hash.digest("hex"));
+    } finally {
+      end().catch(() => {});
+    }
+  }
+
+  function requireChecksum(found: string | null): void {
+    if (found === null || found === checksum) return;
+    throw new TierkeepError(
+      "CHECKSUM_MISMATCH",
+      "The bytes that arrived do not have the artifact's checksum. Read it again.",
+      { checksum: found },
+    );
+  }
+
+  const stream = streamOf(checked(), end);
 
   async function bytes(): Promise<Uint8Array<ArrayBuffer>> {
-    const all = new Uint8Array(sizeBytes);
-    const reader = stream.getReader();
+    const all = new Uint8Array(totalBytes);
     let filled = 0;
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      all.set(value, filled);
-      filled += value.length;
+    for await (const chunk of chunksOf(stream)) {
+      all.set(chunk, filled);
+      filled += chunk.length;
     }
-    if (range === null && hash === null) {
-      const found = (await sha256(all)) ?? checksum;
-      if (found !== checksum) throw mismatch(found);
-    }
+    if (range === null && hash === null) requireChecksum(await sha256(all));
     return all;
   }
 
   return {
-    sizeBytes,
+    sizeBytes: totalBytes,
     checksum,
     contentType: response.headers.get("content-type") ?? "application/octet-stream",
     range,
@@ -115,56 +136,10 @@ function downloadOf(
   };
 }
 
-/** `body`, seen by `check`; it fails when it ends early or late, or when `check.end` throws. */
-function checked(
-  body: ReadableStream<Uint8Array<ArrayBuffer>> | null,
-  deadline: Deadline,
-  sizeBytes: number,
-  check: { take(chunk: Uint8Array, received: number): void; end(): void },
-): ReadableStream<Uint8Array<ArrayBuffer>> {
-  const reader = (body ?? new Blob().stream()).getReader();
-  let received = 0;
-  return new ReadableStream({
-    async pull(controller) {
-      try {
-        const { done, value } = await deadline.race(reader.read());
-        received += value?.length ?? 0;
-        if (received > sizeBytes || (done && received < sizeBytes)) {
-          throw new ConnectionError(`The answer ended after ${received} of ${sizeBytes} bytes.`);
-        }
-        if (!done) {
-          check.take(value, received);
-          controller.enqueue(value);
-          return;
-        }
-        check.end();
-        deadline.clear();
-        controller.close();
-      } catch (error) {
-        deadline.clear();
-        reader.cancel().catch(() => {});
-        throw error;
-      }
-    },
-    async cancel(reason) {
-      deadline.clear();
-      await reader.cancel(reason);
-    },
-  });
-}
-
 function header(response: Response, name: string, pattern: RegExp): string {
   const value = pattern.exec(response.headers.get(name) ?? "")?.[1];
   if (value === undefined) throw unexpected(response);
   return value;
-}
-
-function mismatch(found: string): Error {
-  return refusal(
-    "CHECKSUM_MISMATCH",
-    "The bytes that arrived do not have the artifact's checksum. Read it again.",
-    { checksum: found },
-  );
 }
 
 function rangeHeader(range: NonNullable<DownloadOptions["range"]>): string {

@@ -1,4 +1,4 @@
-import { refusal } from "./refusals.ts";
+import { TierkeepError } from "./errors.ts";
 
 /** The user's own names of one artifact. */
 export interface ArtifactKey {
@@ -31,9 +31,13 @@ export function artifactUrl(endpoint: string, key: ArtifactKey): URL {
   const segments = (["tenantId", "workflowId", "artifactId"] as const).map((argument) => {
     const name = key[argument];
     if (name === "" || name === "." || name === ".." || /\p{Surrogate}/u.test(name)) {
-      throw refusal("INVALID_IDENTIFIER", `${argument} ${JSON.stringify(name)} cannot name an artifact.`, {
-        argument,
-      });
+      throw new TierkeepError(
+        "INVALID_IDENTIFIER",
+        `${argument} ${JSON.stringify(name)} cannot name an artifact.`,
+        {
+          argument,
+        },
+      );
     }
     return encodeURIComponent(name);
   });

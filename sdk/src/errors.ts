@@ -16,11 +16,12 @@ export interface RefusalFacts {
 }
 
 /**
- * The server refused. Each code that this version knows has a class of its own (ArtifactNotFoundError, …); one that it
- * does not know yet is a plain TierkeepError. Nothing has changed, unless `outcome` is "unknown".
+ * The server refused. Each code that this version knows has a class of its own (ArtifactNotFoundError, …), whose instances
+ * are those of its code; one that it does not know yet is a TierkeepError like any other, named after its code. Nothing
+ * has changed, unless `outcome` is "unknown".
  */
 export class TierkeepError extends Error {
-  override readonly name: string = "TierkeepError";
+  override readonly name: string;
   readonly code: string;
   declare readonly requestId: string | undefined;
   declare readonly argument: string | undefined;
@@ -32,6 +33,7 @@ export class TierkeepError extends Error {
 
   constructor(code: string, message: string, facts: RefusalFacts = {}, options?: ErrorOptions) {
     super(message, options);
+    this.name = errorName(code);
     this.code = code;
     Object.assign(this, facts);
   }
@@ -44,23 +46,23 @@ export type RefusalClass<Code extends string> = new (
   ...args: ConstructorParameters<typeof TierkeepError>
 ) => RefusalOf<Code>;
 
-const classes = new Map<string, typeof TierkeepError>();
-
 /**
- * The one class of this code, named after it: ArtifactNotFoundError for ARTIFACT_NOT_FOUND. Made when it is first asked
- * for, so that a bundle holds no class that nobody names.
+ * The class of one code. What a server refuses is made without it, and is an instance all the same: so a program holds
+ * the classes that it names, and no others.
  */
 export function refusalClass<Code extends string>(code: Code): RefusalClass<Code> {
-  const name = `${code.toLowerCase().replace(/(?:^|_)(.)/g, (_, letter: string) => letter.toUpperCase())}Error`;
-  let found = classes.get(code);
-  if (!found) {
-    found = class extends TierkeepError {
-      override readonly name = name;
-    };
-    Object.defineProperty(found, "name", { value: name });
-    classes.set(code, found);
-  }
+  const found = class extends TierkeepError {
+    static override [Symbol.hasInstance](error: unknown): boolean {
+      return error instanceof TierkeepError && error.code === code;
+    }
+  };
+  Object.defineProperty(found, "name", { value: errorName(code) });
   return found as unknown as RefusalClass<Code>;
+}
+
+/** "ArtifactNotFoundError" for ARTIFACT_NOT_FOUND. */
+function errorName(code: string): string {
+  return `${code.toLowerCase().replace(/(?:^|_)(.)/g, (_, letter: string) => letter.toUpperCase())}Error`;
 }
 
 /**

@@ -3,7 +3,8 @@ import { graphqlRequest } from "./document.ts";
 import { LifecycleEventsDocument } from "./generated/documents.ts";
 import type { LifecycleEventFilter, LifecycleEventFragment } from "./generated/types.ts";
 import { isRecord, refusalOf, refusalOfResponse, unexpected } from "./refusals.ts";
-import { SseParser } from "./sse.ts";
+import { sseParser } from "./sse.ts";
+import { chunksOf } from "./stream.ts";
 
 /**
  * One connection to the event log: yields what comes after the cursor, and ends, or throws, with the connection.
@@ -44,21 +45,13 @@ export function sseSource(caller: Caller): EventSource {
     if (!response.body) throw unexpected(response);
     alive();
 
-    const parser = new SseParser();
-    const reader = response.body.getReader();
-    try {
-      for (;;) {
-        const { done, value } = await limit.race(reader.read());
-        if (done) return;
-        alive();
-        for (const message of parser.push(value)) {
-          if (message.event === "complete") return;
-          if (message.event === "next") yield eventOf(JSON.parse(message.data));
-        }
+    const parse = sseParser();
+    for await (const chunk of chunksOf(response.body, limit)) {
+      alive();
+      for (const { event, data } of parse(chunk)) {
+        if (event === "complete") return;
+        if (event === "next") yield eventOf(JSON.parse(data));
       }
-    } finally {
-      // Without waiting: a stalled connection may never confirm it.
-      reader.cancel().catch(() => {});
     }
   };
 }

@@ -1,7 +1,5 @@
-import { ConnectionError, TimeoutError } from "./errors.ts";
-import type { EventSource } from "./event-source.ts";
+import type { Caller } from "./caller.ts";
 import type { LifecycleEventFilter, LifecycleEventFragment } from "./generated/types.ts";
-import { delayAfter, mayPass, pause } from "./repeat.ts";
 
 export interface FollowOptions {
   readonly where?: LifecycleEventFilter | null | undefined;
@@ -30,33 +28,35 @@ export type EventState = "connecting" | "live" | "waiting";
 
 export type EventStream = AsyncIterableIterator<LifecycleEventFragment, undefined> & AsyncDisposable;
 
-/** A connection that held this long, in ms, was a good one: the next pause starts small again. */
-const GOOD_CONNECTION_MS = 30_000;
+/** What a connection to the event log is made with. */
+export interface EventRoute {
+  readonly caller: Caller;
+  readonly transport: EventTransport;
+  /** A WebSocket class, where the runtime has none of its own. */
+  readonly webSocket: unknown;
+}
 
 /**
- * Follows the event log without end, across any number of connections: each takes up after the last event that was
- * read, so none is lost and none comes twice.
- *
- * Until the server has answered once, a failure is thrown after `retries` repeats; after that only when it is a refusal
- * that will not pass.
+ * Follows the event log without end, from the moment of the call. What that takes is loaded then, not before.
  *
  * @param newest asks for the cursor to begin after, when the caller gave none
  */
 export function followEvents(
-  source: EventSource,
+  route: EventRoute,
   newest: (signal: AbortSignal) => Promise<string>,
   options: FollowOptions,
-  clientSignal: AbortSignal | undefined,
-  retries: number,
 ): EventStream {
   const own = new AbortController();
-  const signal = AbortSignal.any(
-    [own.signal, options.signal, clientSignal].filter((each) => each !== undefined),
-  );
+  const both = AbortSignal.any(options.signal ? [own.signal, options.signal] : [own.signal]);
+  const { signal } = route.caller.deadline({ signal: both });
   // Asked for now and not when the first event is: what happens from here on is what the caller means to see.
   const start = options.after == null ? newest(signal) : Promise.resolve(options.after);
   start.catch(() => {});
-  const events = connections(source, start, options, signal, retries);
+  async function* following(): AsyncGenerator<LifecycleEventFragment, undefined> {
+    const { connections } = await import("./event-connections.ts");
+    return yield* connections(route, start, options, signal);
+  }
+  const events = following();
   return {
     [Symbol.asyncIterator]() {
       return this;
@@ -71,96 +71,4 @@ export function followEvents(
       await this.return?.();
     },
   };
-}
-
-async function* connections(
-  source: EventSource,
-  start: Promise<string>,
-  options: FollowOptions,
-  signal: AbortSignal,
-  retries: number,
-): AsyncGenerator<LifecycleEventFragment, undefined> {
-  const { where, onState, silenceMs = 45_000, minDelayMs = 250, maxDelayMs = 15_000 } = options;
-  let heard = options.after == null;
-  let failures = 0;
-  let cursor: string;
-  try {
-    cursor = await start;
-  } catch (error) {
-    if (signal.aborted) return;
-    throw error;
-  }
-
-  for (;;) {
-    const begun = performance.now();
-    let failure: unknown;
-    let live = false;
-    const watchdog = new Watchdog(silenceMs);
-    try {
-      const connection = AbortSignal.any([signal, watchdog.signal]);
-      const alive = () => {
-        if (!live) onState?.("live");
-        heard = live = true;
-        watchdog.feed();
-      };
-      onState?.("connecting");
-      watchdog.feed();
-      for await (const event of source(where, cursor, connection, alive)) {
-        if (signal.aborted) return;
-        cursor = event.cursor;
-        failures = 0;
-        // While the reader is busy nobody listens, so silence means nothing.
-        watchdog.stop();
-        yield event;
-        watchdog.feed();
-      }
-    } catch (error) {
-      if (signal.aborted) return;
-      if (!passes(error) || (!heard && failures >= retries)) throw error;
-      failure = error;
-    } finally {
-      watchdog.stop();
-    }
-    if (performance.now() - begun > GOOD_CONNECTION_MS) failures = 0;
-    onState?.("waiting");
-    await pause(delayAfter(failures, failure, minDelayMs, maxDelayMs), signal);
-    failures += 1;
-    if (signal.aborted) return;
-  }
-}
-
-/** True for what a later connection may not meet again. */
-function passes(error: unknown): boolean {
-  return (
-    mayPass(error) || error instanceof ConnectionError || error instanceof TimeoutError || isAbort(error)
-  );
-}
-
-/** Our own watchdog's: the caller's abort has been dealt with before. */
-function isAbort(error: unknown): boolean {
-  return error instanceof Error && error.name === "AbortError";
-}
-
-/** Aborts its signal when it has not been fed for a while. */
-class Watchdog {
-  readonly #controller = new AbortController();
-  readonly #patienceMs: number;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-
-  constructor(patienceMs: number) {
-    this.#patienceMs = patienceMs;
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  feed(): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#controller.abort(), this.#patienceMs);
-  }
-
-  stop(): void {
-    clearTimeout(this.#timer);
-  }
 }

@@ -26,10 +26,13 @@ export type {
   LifecycleItemFragment as LifecycleItem,
   LifecycleJobFragment as LifecycleJob,
   PageInfoFragment as PageInfo,
+  ReindexJobFragment as ReindexJob,
   RestoreJobFragment as RestoreJob,
   RetentionPolicyFragment as RetentionPolicy,
+  StoreFindingFragment as StoreFinding,
   TenantFragment as Tenant,
   TierStatsFragment as TierStats,
+  VerifyJobFragment as VerifyJob,
   WorkflowFragment as Workflow,
 } from "./generated/types.ts";
 export type { FinishedOptions, Finishing, WithJobs } from "./jobs.ts";

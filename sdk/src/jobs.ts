@@ -1,6 +1,7 @@
 import type { Caller } from "./caller.ts";
 import type { RequestOptions } from "./document.ts";
-import { isRecord, refusal } from "./refusals.ts";
+import { TierkeepError } from "./errors.ts";
+import { isRecord } from "./refusals.ts";
 import { pause } from "./repeat.ts";
 
 export interface FinishedOptions<Job> {
@@ -68,7 +69,7 @@ async function finished(
     if (job.finishedAt !== null) return job;
     await limit.race(pause(Math.min(waitMs, pollMs), limit.signal));
     const found = await ask(job.id, { signal });
-    if (!isJob(found)) throw refusal("NOT_FOUND", `The server no longer knows the job ${job.id}.`);
+    if (!isJob(found)) throw new TierkeepError("NOT_FOUND", `The server no longer knows the job ${job.id}.`);
     job = found;
   }
 }

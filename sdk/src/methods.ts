@@ -14,10 +14,10 @@ export interface MethodSpec {
   /** What it answers with: fields from the operation's root down, with dots. Default: the method's own name. */
   readonly path?: string;
   /**
-   * "bare": takes no arguments. "list": answers with a connection. "change": its arguments are a mutation's input.
-   * "keyed": that input has an idempotency key. Default: takes arguments.
+   * "bare": takes no arguments. "list": answers with a connection. "change": its arguments are a mutation's input, which
+   * goes under an idempotency key. Default: takes arguments.
    */
-  readonly kind?: "bare" | "list" | "change" | "keyed";
+  readonly kind?: "bare" | "list" | "change";
 }
 
 type AnyArguments = { readonly idempotencyKey?: string | null | undefined };
@@ -27,10 +27,10 @@ export function methodsOver(caller: Caller, send: Send): TierkeepMethods {
   const job = async (id: string, options: RequestOptions) => (await send(JobDocument, { id }, options)).node;
 
   const method = ({ document, path, kind }: MethodSpec, name: string) => {
-    const changes = kind === "change" || kind === "keyed";
+    const changes = kind === "change";
     const ask = async (args: AnyArguments | undefined, options: RequestOptions | undefined) => {
-      const keyed = kind === "keyed" && { idempotencyKey: args?.idempotencyKey ?? newIdempotencyKey() };
-      const variables = changes ? { input: { ...args, ...keyed } } : args;
+      const key = args?.idempotencyKey ?? newIdempotencyKey();
+      const variables = changes ? { input: { ...args, idempotencyKey: key } } : args;
       let answer: unknown = await send(document as string, variables, options);
       for (const field of (path ?? name).split(".")) answer = isRecord(answer) ? answer[field] : null;
       // Null only beside a refusal, which has been thrown before.

@@ -1,5 +1,4 @@
-import { ConnectionError, type RefusalFacts, refusalClass, TierkeepError } from "./errors.ts";
-import { ERROR_CODES } from "./generated/enums.ts";
+import { ConnectionError, TierkeepError } from "./errors.ts";
 
 /** An entry of a GraphQL response's `errors`. */
 export interface ResponseError {
@@ -7,24 +6,14 @@ export interface ResponseError {
   readonly extensions?: { readonly [key: string]: unknown } | undefined;
 }
 
+const FACTS = "requestId argument tier checksum jobId retryAfterSeconds outcome";
+
 /** The error for a refusal that a server sent, of the class that its code has. */
 export function refusalOf(error: ResponseError): TierkeepError {
-  const facts = error.extensions ?? {};
-  const code = textOf(facts.code) ?? "UNKNOWN";
-  return refusal(code, textOf(error.message) ?? `The server refused: ${code}.`, {
-    requestId: textOf(facts.requestId),
-    argument: textOf(facts.argument),
-    tier: textOf(facts.tier),
-    checksum: textOf(facts.checksum),
-    jobId: textOf(facts.jobId),
-    retryAfterSeconds: typeof facts.retryAfterSeconds === "number" ? facts.retryAfterSeconds : undefined,
-    outcome: textOf(facts.outcome),
-  });
-}
-
-export function refusal(code: string, message: string, facts: RefusalFacts = {}): TierkeepError {
-  const known = ERROR_CODES.split(" ").includes(code);
-  return new (known ? refusalClass(code) : TierkeepError)(code, message, facts);
+  const given = error.extensions ?? {};
+  const code = textOf(given.code) ?? "UNKNOWN";
+  const facts = Object.fromEntries(FACTS.split(" ").map((name) => [name, given[name]]));
+  return new TierkeepError(code, textOf(error.message) ?? `The server refused: ${code}.`, facts);
 }
 
 /**

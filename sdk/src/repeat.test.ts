@@ -115,7 +115,31 @@ describe("a query", () => {
   });
 });
 
-describe("a change", () => {
+describe("a mutation's method", () => {
+  const purged: Answer = () => Response.json({ data: { purgeArtifact: { sizeBytes: 2 } } });
+
+  it("is repeated, word for word, under a key of its own", async () => {
+    const { tierkeep, requests } = clientOf([broken, refused("UNAVAILABLE"), purged]);
+    const { outcome } = await outcomeOf(tierkeep.purgeArtifact(key));
+    expect(outcome).toEqual({ sizeBytes: 2 });
+    const bodies = await Promise.all(requests.map((request) => request.text()));
+    expect(new Set(bodies).size).toBe(1);
+    expect(JSON.parse(bodies[0] ?? "").variables.input).toEqual({
+      ...key,
+      idempotencyKey: expect.stringMatching(/^[\x21-\x7e]{16,200}$/),
+    });
+    await tierkeep.purgeArtifact(key);
+    expect(await requests[3]?.text()).not.toBe(bodies[0]);
+  });
+
+  it("goes under the key that it is given", async () => {
+    const { tierkeep, requests } = clientOf([purged]);
+    await tierkeep.purgeArtifact({ ...key, idempotencyKey: "mine" });
+    expect(await requests[0]?.json()).toMatchObject({ variables: { input: { idempotencyKey: "mine" } } });
+  });
+});
+
+describe("a mutation of one's own", () => {
   const mutation = "mutation M($input: In!) { anything(input: $input) }";
 
   it("is sent once when it has no idempotency key", async () => {

@@ -1,46 +1,44 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type SseMessage, SseParser } from "./sse.ts";
+import { type SseMessage, sseParser } from "./sse.ts";
 
 const encoder = new TextEncoder();
 
 function parse(...chunks: (string | Uint8Array)[]): SseMessage[] {
-  const parser = new SseParser();
-  return chunks.flatMap((chunk) => parser.push(typeof chunk === "string" ? encoder.encode(chunk) : chunk));
+  const parser = sseParser();
+  return chunks.flatMap((chunk) => parser(typeof chunk === "string" ? encoder.encode(chunk) : chunk));
 }
 
 describe("an event stream", () => {
-  it("has messages that end at an empty line, with their event, data and id", () => {
-    expect(parse("event: next\nid: c1\ndata: {}\n\n")).toEqual([{ event: "next", data: "{}", id: "c1" }]);
+  it("has messages that end at an empty line, with their event and data", () => {
+    expect(parse("event: next\nid: c1\ndata: {}\n\n")).toEqual([{ event: "next", data: "{}" }]);
   });
 
   it("joins several data lines with line feeds, and keeps all but one leading space", () => {
-    expect(parse("data: a\ndata:\ndata:  b\n\n")).toEqual([{ event: "message", data: "a\n\n b", id: "" }]);
+    expect(parse("data: a\ndata:\ndata:  b\n\n")).toEqual([{ event: "message", data: "a\n\n b" }]);
   });
 
   it("may end its lines with LF, CR LF or CR", () => {
-    const expected = [{ event: "next", data: "1", id: "" }];
+    const expected = [{ event: "next", data: "1" }];
     expect(parse("event: next\r\ndata: 1\r\n\r\n")).toEqual(expected);
     expect(parse("event: next\rdata: 1\r\r")).toEqual(expected);
     expect(parse("event: next\r\ndata: 1\n\r\n")).toEqual(expected);
   });
 
   it("does not take the LF after a CR at the end of a chunk for an empty line", () => {
-    expect(parse("data: 1\r", "\ndata: 2\r", "\n\r", "\n")).toEqual([
-      { event: "message", data: "1\n2", id: "" },
-    ]);
+    expect(parse("data: 1\r", "\ndata: 2\r", "\n\r", "\n")).toEqual([{ event: "message", data: "1\n2" }]);
   });
 
   it("has comments and unknown fields that say nothing", () => {
     expect(parse(": keepalive\n\n:\n\nretry: 5\nfoo: bar\ndata: 1\n\n")).toEqual([
-      { event: "message", data: "1", id: "" },
+      { event: "message", data: "1" },
     ]);
   });
 
-  it("keeps the last id, but not the event, for the messages that follow", () => {
-    expect(parse("id: c1\nevent: next\ndata: 1\n\ndata: 2\n\n")).toEqual([
-      { event: "next", data: "1", id: "c1" },
-      { event: "message", data: "2", id: "c1" },
+  it("keeps an event for one message only", () => {
+    expect(parse("event: next\ndata: 1\n\ndata: 2\n\n")).toEqual([
+      { event: "next", data: "1" },
+      { event: "message", data: "2" },
     ]);
   });
 
@@ -72,7 +70,7 @@ describe("an event stream", () => {
           "",
         ]);
         const bytes = encoder.encode(lines.map((line) => line + newline).join(""));
-        const expected = messages.map(({ event, data, id }) => ({ event, data: data.join("\n"), id }));
+        const expected = messages.map(({ event, data }) => ({ event, data: data.join("\n") }));
         expect(parse(...cut(bytes, cuts))).toEqual(expected);
         expect(parse(...cut(bytes, [1]))).toEqual(expected);
       },

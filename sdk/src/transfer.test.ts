@@ -174,6 +174,68 @@ describe.each([
   );
 });
 
+describe("an upload's progress", () => {
+  const content = new Uint8Array(200_000).fill(7);
+
+  it.each<[string, UploadContent, number | null]>([
+    ["bytes", content, 200_000],
+    ["an ArrayBuffer", content.buffer, 200_000],
+    ["a Blob", new Blob([content]), 200_000],
+    ["a stream", new Blob([content]).stream(), null],
+  ])("of %s is told by the piece, from 0 to all of it", async (_, given, totalBytes) => {
+    const told: { sentBytes: number; totalBytes: number | null }[] = [];
+    const answer = () => Response.json({ created: true, artifact: { sizeBytes: 200_000 } });
+    const { tierkeep, requests } = clientOf(answer);
+    await tierkeep.upload(key, given, { onProgress: (progress) => told.push(progress) });
+    expect(requests[0]?.bytes).toEqual(content);
+    expect(told[0]).toEqual({ sentBytes: 0, totalBytes });
+    expect(told.at(-1)).toEqual({ sentBytes: 200_000, totalBytes: 200_000 });
+    const sent = told.map(({ sentBytes }) => sentBytes);
+    expect(sent).toEqual([...sent].sort((a, b) => a - b));
+    expect(new Set(sent).size).toBeGreaterThan(3);
+  });
+
+  it("is told of the start and the end where streams cannot be sent, as in browsers", async () => {
+    vi.stubGlobal("process", undefined);
+    const told: number[] = [];
+    const { tierkeep, requests } = clientOf(() =>
+      Response.json({ created: true, artifact: { sizeBytes: 200_000 } }),
+    );
+    await tierkeep.upload(key, content, { onProgress: ({ sentBytes }) => told.push(sentBytes) });
+    expect(requests[0]?.bytes).toEqual(content);
+    expect(told).toEqual([0, 200_000]);
+  });
+});
+
+describe("an upload's content", () => {
+  it("that fails on the way is thrown as it failed: it is no failed connection", async () => {
+    const failed = new Error("the disk is gone");
+    const { tierkeep } = clientOf(written);
+    const content = (async function* () {
+      yield "half";
+      throw failed;
+    })();
+    await expect(tierkeep.upload(key, content)).rejects.toBe(failed);
+  });
+});
+
+describe("a download's progress", () => {
+  it("is told with every piece that has been read", async () => {
+    const { tierkeep } = clientOf(() => content(bytes));
+    const told: number[] = [];
+    const download = await tierkeep.download(key, {
+      onProgress({ receivedBytes, totalBytes }) {
+        expect(totalBytes).toBe(bytes.length);
+        told.push(receivedBytes);
+      },
+    });
+    expect(told).toEqual([]);
+    await download.bytes();
+    expect(told.slice(0, 2)).toEqual([3, 6]);
+    expect(told.at(-1)).toBe(bytes.length);
+  });
+});
+
 describe("download", () => {
   it("streams, and verifies what passed before it ends", async () => {
     const { tierkeep } = clientOf(() => content(bytes, { checksum: checksumOf("other") }));
@@ -208,6 +270,25 @@ describe("download", () => {
     await expect(clientOf(missing).tierkeep.download(key)).rejects.toBeInstanceOf(ArtifactNotFoundError);
     const page = () => new Response("<h1>Hello</h1>");
     await expect(clientOf(page).tierkeep.download(key)).rejects.toBeInstanceOf(ConnectionError);
+  });
+
+  it("lets go of the connection when its stream is cancelled, though it waits for bytes", async () => {
+    let cancelled = false;
+    const stalled = new ReadableStream({
+      pull: () => new Promise(() => {}),
+      cancel() {
+        cancelled = true;
+      },
+    });
+    const { tierkeep } = clientOf(
+      () => new Response(stalled, { headers: { etag: `"${checksumOf("")}"`, "content-length": "5" } }),
+    );
+    const { stream } = await tierkeep.download(key);
+    const reader = stream.getReader();
+    const reading = reader.read();
+    await reader.cancel();
+    await expect(reading).resolves.toMatchObject({ done: true });
+    expect(cancelled).toBe(true);
   });
 
   it("gives no text for what is not UTF-8", async () => {

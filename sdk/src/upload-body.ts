@@ -1,4 +1,5 @@
 import { builtinModule } from "./runtime.ts";
+import { chunksOf, streamOf } from "./stream.ts";
 import type { UploadOptions } from "./upload.ts";
 
 /** Content that can be read from its start any number of times: a Blob, a File, or what the package's node entry makes of a path. */
@@ -30,8 +31,16 @@ export function isRepeatable(content: UploadContent): boolean {
   return typeof content !== "object" || isSource(content) || "byteLength" in content;
 }
 
-/** The content as fetch takes it, for one request. Progress can be told of by the piece only where fetch sends streams. */
-export function bodyOf(content: UploadContent, onProgress: UploadOptions["onProgress"]): BodyInit {
+/**
+ * The content as fetch takes it, for one request. Progress can be told of by the piece only where fetch sends streams.
+ *
+ * @param broken told when the content itself fails: fetch would make a failed connection of that
+ */
+export function bodyOf(
+  content: UploadContent,
+  onProgress: UploadOptions["onProgress"],
+  broken: (error: unknown) => void,
+): BodyInit {
   // fetch would declare text to be text/plain, and so overrule the artifact id's ending.
   const given = typeof content === "string" ? new TextEncoder().encode(content) : content;
   const totalBytes = isSource(given) ? given.size : "byteLength" in given ? given.byteLength : null;
@@ -41,52 +50,40 @@ export function bodyOf(content: UploadContent, onProgress: UploadOptions["onProg
     onProgress?.({ sentBytes: 0, totalBytes });
     return given as BodyInit;
   }
-  if (given instanceof ReadableStream && !onProgress) return given;
-  const pieces = "byteLength" in given ? piecesOf(given) : isSource(given) ? given.stream() : given;
-  return streamOf(iteratorOf(pieces), (sentBytes) => onProgress?.({ sentBytes, totalBytes }));
+  const pieces = piecesOf(given, (sentBytes) => onProgress?.({ sentBytes, totalBytes }), broken);
+  return streamOf(pieces, () => pieces.return());
 }
 
-function streamOf(
-  iterator: AsyncIterator<Uint8Array | string>,
+/** Being asked for more is how it learns that what it gave before has been taken. */
+async function* piecesOf(
+  content: Exclude<UploadContent, string>,
   passed: (bytes: number) => void,
-): ReadableStream<Uint8Array> {
+  broken: (error: unknown) => void,
+): AsyncGenerator<Uint8Array, void> {
   const encoder = new TextEncoder();
   let bytes = 0;
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        // Being asked for more is how a stream learns that what it gave before has been taken.
+  try {
+    passed(bytes);
+    for await (const piece of iterableOf(content)) {
+      const chunk = typeof piece === "string" ? encoder.encode(piece) : piece;
+      // A Blob in memory comes as one chunk, however large.
+      for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
+        const part = chunk.subarray(at, at + PIECE_BYTES);
+        yield part;
+        bytes += part.length;
         passed(bytes);
-        const { done, value } = await iterator.next();
-        if (done) return controller.close();
-        const chunk = typeof value === "string" ? encoder.encode(value) : value;
-        bytes += chunk.length;
-        controller.enqueue(chunk);
-      },
-      async cancel() {
-        await iterator.return?.();
-      },
-    },
-    { highWaterMark: 0 },
-  );
+      }
+    }
+  } catch (error) {
+    broken(error);
+    throw error;
+  }
 }
 
-/** Streams cannot be iterated in every browser. */
-function iteratorOf(
-  pieces: ReadableStream<Uint8Array> | AsyncIterable<Uint8Array | string>,
-): AsyncIterator<Uint8Array | string> {
-  if (!(pieces instanceof ReadableStream)) return pieces[Symbol.asyncIterator]();
-  const reader = pieces.getReader();
-  return {
-    next: () => reader.read() as Promise<IteratorResult<Uint8Array>>,
-    async return() {
-      await reader.cancel();
-      return { done: true, value: undefined };
-    },
-  };
-}
-
-async function* piecesOf(content: Uint8Array | ArrayBuffer): AsyncGenerator<Uint8Array> {
-  const bytes = content instanceof ArrayBuffer ? new Uint8Array(content) : content;
-  for (let at = 0; at < bytes.length; at += PIECE_BYTES) yield bytes.subarray(at, at + PIECE_BYTES);
+function iterableOf(
+  content: Exclude<UploadContent, string>,
+): AsyncIterable<Uint8Array | string> | Iterable<Uint8Array> {
+  if ("byteLength" in content) return [content instanceof ArrayBuffer ? new Uint8Array(content) : content];
+  const pieces = isSource(content) ? content.stream() : content;
+  return pieces instanceof ReadableStream ? chunksOf(pieces) : pieces;
 }

@@ -71,11 +71,19 @@ export async function upload(
   const limit = caller.deadline(options);
   try {
     return await repeat(limit, repeatable ? (options.retries ?? caller.retries) : 0, async () => {
-      const init = { method: "PUT", headers, body: bodyOf(content, options.onProgress) };
-      const uploaded = await limit.race(uploadedOf(await caller.fetch(url.href, init, options, limit)));
-      const { sizeBytes } = uploaded.artifact;
-      options.onProgress?.({ sentBytes: sizeBytes, totalBytes: sizeBytes });
-      return uploaded;
+      let broken: { readonly error: unknown } | undefined;
+      const body = bodyOf(content, options.onProgress, (error) => {
+        broken = { error };
+      });
+      try {
+        const response = await caller.fetch(url.href, { method: "PUT", headers, body }, options, limit);
+        const uploaded = await limit.race(uploadedOf(response));
+        const { sizeBytes } = uploaded.artifact;
+        options.onProgress?.({ sentBytes: sizeBytes, totalBytes: sizeBytes });
+        return uploaded;
+      } catch (error) {
+        throw broken ? broken.error : error;
+      }
     });
   } finally {
     limit.clear();
@@ -91,18 +99,14 @@ async function uploadedOf(response: Response): Promise<Uploaded> {
   return body as unknown as Uploaded;
 }
 
-function base64Url(text: string): string {
-  return base64(new TextEncoder().encode(text)).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
-}
-
 /** What is not hex is sent as it is, for the server to refuse by name. */
 function hexToBase64(hex: string): string {
   if (!/^(?:[0-9a-f]{2})+$/i.test(hex)) return hex;
-  return base64(Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16)));
+  return btoa(hex.replace(/../g, (pair) => String.fromCharCode(Number.parseInt(pair, 16))));
 }
 
-function base64(bytes: Uint8Array): string {
-  let binary = "";
-  for (const byte of bytes) binary += String.fromCharCode(byte);
-  return btoa(binary);
+function base64Url(text: string): string {
+  // btoa takes a character a byte.
+  const bytes = Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte));
+  return btoa(bytes.join("")).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 }

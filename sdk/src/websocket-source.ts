@@ -1,9 +1,9 @@
 import type { Caller } from "./caller.ts";
 import { graphqlRequest } from "./document.ts";
-import { ConnectionError } from "./errors.ts";
+import { ConnectionError, TierkeepError } from "./errors.ts";
 import { type EventSource, eventOf } from "./event-source.ts";
 import { LifecycleEventsDocument } from "./generated/documents.ts";
-import { isRecord, refusal, refusalOf } from "./refusals.ts";
+import { isRecord, refusalOf } from "./refusals.ts";
 
 /** A ping this often, in ms: its pong is a sign of life that scripts can see, unlike the protocol's own ping frames. */
 const PING_MS = 15_000;
@@ -82,7 +82,7 @@ function failure(error: unknown): Error {
   if (Array.isArray(error) && isRecord(error[0])) return refusalOf(error[0]);
   const code = isRecord(error) ? error.code : undefined;
   if (code === 4401)
-    return refusal("UNAUTHENTICATED", "The server refused the WebSocket: no valid credentials.");
-  if (code === 4403) return refusal("FORBIDDEN", "The server refused the WebSocket.");
+    return new TierkeepError("UNAUTHENTICATED", "The server refused the WebSocket: no valid credentials.");
+  if (code === 4403) return new TierkeepError("FORBIDDEN", "The server refused the WebSocket.");
   return new ConnectionError("The WebSocket to the server failed or was closed.", { cause: error });
 }

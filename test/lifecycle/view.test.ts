@@ -26,6 +26,7 @@ function factsOf(artifact: Artifact) {
     _content_type: artifact.contentType,
     _version: expect.any(Number),
     _age_since: artifact.ageSince,
+    _object: expect.stringMatching(/^[0-9a-f]{32}$/),
   };
 }
 

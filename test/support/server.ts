@@ -168,19 +168,26 @@ export interface CommandOptions {
   readonly cwd?: string;
   /** Written to the command's stdin, which is then closed. */
   readonly input?: string;
+  /** Command line that runs it in place of Node itself, e.g. a shell that pipes what it prints into another program. */
+  readonly through?: (command: readonly string[]) => readonly [string, ...string[]];
 }
 
-/** Runs `tierkeep ARGS…` to its end, whatever its exit code. */
-export async function runCommand(
-  args: readonly string[],
-  options: CommandOptions = {},
-): Promise<CommandResult> {
-  const { child, exited } = spawnOwned(
-    process.execPath,
-    [COMMAND, ...args],
-    options.cwd ?? tmpdir(),
-    options.env ?? {},
-  );
+/** A command under way. Disposed of, it is killed. */
+export interface RunningCommand extends AsyncDisposable {
+  /** What it has written so far. */
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Sends the signal, and waits for nothing. */
+  signal(signal: NodeJS.Signals): void;
+  /** Resolves when it has ended, whatever its exit code. */
+  readonly ended: Promise<CommandResult>;
+}
+
+/** Starts `tierkeep ARGS…`. */
+export function startCommand(args: readonly string[], options: CommandOptions = {}): RunningCommand {
+  const { through = (same) => same as [string, ...string[]], cwd = tmpdir(), env = {} } = options;
+  const [file, ...rest] = through([process.execPath, COMMAND, ...args]);
+  const { child, exited } = spawnOwned(file, rest, cwd, env);
   let stdout = "";
   let stderr = "";
   child.stdout?.setEncoding("utf8").on("data", (text: string) => {
@@ -192,8 +199,28 @@ export async function runCommand(
   // A command that ends without reading its input breaks the pipe; that is its own affair.
   child.stdin?.on("error", () => {});
   child.stdin?.end(options.input ?? "");
-  const exit = await exited;
-  return { ...exit, stdout, stderr };
+  return {
+    get stdout() {
+      return stdout;
+    },
+    get stderr() {
+      return stderr;
+    },
+    signal: (signal) => void child.kill(signal),
+    ended: exited.then((exit) => ({ ...exit, stdout, stderr })),
+    async [Symbol.asyncDispose]() {
+      if (!isGone(child)) child.kill("SIGKILL");
+      await exited;
+    },
+  };
+}
+
+/** Runs `tierkeep ARGS…` to its end, whatever its exit code. */
+export async function runCommand(
+  args: readonly string[],
+  options: CommandOptions = {},
+): Promise<CommandResult> {
+  return await startCommand(args, options).ended;
 }
 
 /** A new empty folder; give it back with removeDirectory, or it goes when the test process ends. */

@@ -5,5 +5,5 @@ export type JobStatus = (typeof JOB_STATUSES)[number];
 
 export const LIFECYCLE_ITEM_OUTCOMES = ["PLANNED", "DONE", "SKIPPED", "FAILED"] as const;
 
-/** PLANNED in dry runs; SKIPPED: changed since it was found due, so left alone. */
+/** PLANNED in dry runs; SKIPPED: changed since it was found due, or held, so left alone. */
 export type LifecycleItemOutcome = (typeof LIFECYCLE_ITEM_OUTCOMES)[number];

@@ -10,7 +10,8 @@ const epoch = Date.UTC(2026, 0, 1);
 const instants = fc.integer({ min: 0, max: 4e12 });
 const thresholds = fc.option(fc.double({ min: 0, max: 4000, noNaN: true }), { nil: null });
 const policies = fc.record({ hotDays: thresholds, warmDays: thresholds, coldDays: thresholds });
-const artifacts = fc.record({ tier: fc.constantFrom(...TIERS), ageSince: instants });
+const metadata = fc.constantFrom({}, { author: "Ann" });
+const artifacts = fc.record({ tier: fc.constantFrom(...TIERS), ageSince: instants, metadata });
 
 describe("retention policy", () => {
   it.each([
@@ -18,21 +19,41 @@ describe("retention policy", () => {
     ["WARM", 30, "PROMOTE_TO_COLD"],
     ["COLD", 90, "PURGE"],
   ] as const)("takes what is in %s for more than %d days: %s", (tier, days, step) => {
-    const artifact: Aged = { tier, ageSince: epoch };
+    const artifact: Aged = { tier, ageSince: epoch, metadata: {} };
     expect(dueStep(artifact, week, epoch + days * DAY_MS)).toBeNull();
     expect(dueStep(artifact, week, epoch + days * DAY_MS + 1)).toBe(step);
     expect(nextTransition(artifact, week)).toEqual({ action: step, at: epoch + days * DAY_MS });
   });
 
   it("judges by the tier it is in, never two steps at once", () => {
-    expect(dueStep({ tier: "HOT", ageSince: epoch }, week, epoch + 1000 * DAY_MS)).toBe("PROMOTE_TO_WARM");
+    const artifact: Aged = { tier: "HOT", ageSince: epoch, metadata: {} };
+    expect(dueStep(artifact, week, epoch + 1000 * DAY_MS)).toBe("PROMOTE_TO_WARM");
   });
 
   it("never does what has no threshold", () => {
     const keep: RetentionPolicy = { hotDays: 7, warmDays: 30, coldDays: null };
-    expect(nextTransition({ tier: "COLD", ageSince: 0 }, keep)).toBeNull();
-    expect(dueStep({ tier: "COLD", ageSince: 0 }, keep, Number.MAX_SAFE_INTEGER)).toBeNull();
+    const artifact: Aged = { tier: "COLD", ageSince: 0, metadata: {} };
+    expect(nextTransition(artifact, keep)).toBeNull();
+    expect(dueStep(artifact, keep, Number.MAX_SAFE_INTEGER)).toBeNull();
     expect(dueBefore("PURGE", keep, epoch)).toBeNull();
+  });
+
+  it.each(["7_years", null, false, 0])(
+    "takes what has retention_override %j down to cold, and never purges it",
+    (override) => {
+      const held = { ageSince: epoch, metadata: { retention_override: override } };
+      const late = epoch + 1000 * DAY_MS;
+      expect(dueStep({ tier: "HOT", ...held }, week, late)).toBe("PROMOTE_TO_WARM");
+      expect(dueStep({ tier: "WARM", ...held }, week, late)).toBe("PROMOTE_TO_COLD");
+      expect(dueStep({ tier: "COLD", ...held }, week, late)).toBeNull();
+      expect(nextTransition({ tier: "COLD", ...held }, week)).toBeNull();
+    },
+  );
+
+  it("is held by the key at the top of the metadata alone, and by no inherited one", () => {
+    const cold = (metadata: Aged["metadata"]): Aged => ({ tier: "COLD", ageSince: epoch, metadata });
+    expect(nextTransition(cold({ policy: { retention_override: "7_years" } }), week)).not.toBeNull();
+    expect(nextTransition(cold({ Retention_Override: "7_years" }), week)).not.toBeNull();
   });
 
   it("says the same three ways: next transition, due step, and the bound that an index searches by", () => {

@@ -1,4 +1,6 @@
 import { ageSinceBefore, daysToMs } from "./ages.ts";
+import { isHeld } from "./holds.ts";
+import type { Metadata } from "./metadata.ts";
 import type { Tier } from "./tiers.ts";
 
 /** Thresholds on age in days: strictly over `hotDays` leaves hot, over `warmDays` leaves warm, over `coldDays` is purged. Null: never. */
@@ -34,6 +36,7 @@ export interface Aged {
   readonly tier: Tier;
   /** The instant its age counts from, ms since the epoch. */
   readonly ageSince: number;
+  readonly metadata: Metadata;
 }
 
 export interface Transition {
@@ -42,9 +45,10 @@ export interface Transition {
   readonly at: number;
 }
 
-/** The next thing `policy` does to an artifact; null when nothing ever will. */
+/** The next thing `policy` does to an artifact; null when nothing ever will, as with one that is held and cold. */
 export function nextTransition(artifact: Aged, policy: RetentionPolicy): Transition | null {
   const action = STEP_FROM[artifact.tier];
+  if (action === "PURGE" && isHeld(artifact.metadata)) return null;
   const days = policy[STEP_RULES[action].threshold];
   return days === null ? null : { action, at: artifact.ageSince + daysToMs(days) };
 }
@@ -57,7 +61,7 @@ export function dueStep(artifact: Aged, policy: RetentionPolicy, asOf: number): 
 
 /**
  * Exclusive upper bound of `ageSince` for artifacts to which `step` is due at `asOf`; null when the policy never takes
- * that step. The same comparison as dueStep, in the form an index needs.
+ * that step. The same comparison as dueStep, in the form an index needs: it finds those that are held, too.
  */
 export function dueBefore(step: LifecycleStep, policy: RetentionPolicy, asOf: number): number | null {
   const days = policy[STEP_RULES[step].threshold];

@@ -67,8 +67,8 @@ export const REFUSALS = {
     http: 409,
     exit: 4,
     retryable: false,
-    raised: false,
-    means: "a hold forbids removing or replacing the artifact",
+    raised: true,
+    means: "the artifact is held, or nothing may be purged until a reindex is confirmed",
   },
   CONTENT_TOO_LARGE: {
     http: 413,

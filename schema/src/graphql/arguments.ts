@@ -2,6 +2,7 @@ import { requireIdempotencyKey } from "../domain/idempotency-keys.ts";
 import { requireIdentifier, requireKey } from "../domain/identifiers.ts";
 import type { ArtifactKey } from "../domain/keys.ts";
 import { Refused } from "../domain/refusals.ts";
+import { parseJobGlobalId } from "./global-ids.ts";
 
 /** Most keys or ids in one list. */
 export const MAX_KEYS = 500;
@@ -75,6 +76,13 @@ export function requireWaitSeconds(seconds: number, argument: string): number {
   throw new Refused("BAD_USER_INPUT", `${argument} is ${seconds}; give 0 to ${MAX_WAIT_SECONDS}.`, {
     argument,
   });
+}
+
+/** The job that a global id names. @throws Refused NOT_FOUND for an id of anything else */
+export function requireJobId(id: string, argument: string): string {
+  const jobId = parseJobGlobalId(id);
+  if (jobId !== null) return jobId;
+  throw new Refused("NOT_FOUND", "There is no job of this id.", { argument });
 }
 
 /** Text that can be stored and sent as UTF-8. @throws Refused BAD_USER_INPUT for a surrogate that stands alone */

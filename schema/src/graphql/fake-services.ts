@@ -1,7 +1,7 @@
 import type { Page, PageRequest } from "../domain/pages.ts";
 import type { Artifact, ArtifactService } from "../services/artifacts.ts";
 import type { EventService, LoggedEvent } from "../services/events.ts";
-import type { Job, JobService, LifecycleJob, RestoreJob } from "../services/jobs.ts";
+import type { Job, JobService, LifecycleJob, ReindexJob, RestoreJob, VerifyJob } from "../services/jobs.ts";
 import type { Services } from "../services/services.ts";
 import type { TenantService, TierCount } from "../services/tenants.ts";
 
@@ -107,6 +107,10 @@ export function fakeServices({
     list: async (_principal, page) => pageOf([aLifecycleJob()], page),
     last: async () => null,
     items: async (_principal, _jobId, page) => pageOf([], page),
+    reindex: async (_principal, { dryRun }) => aReindexJob({ dryRun }),
+    confirmReindex: async (_principal, id) => aReindexJob({ id, confirmedAt: FAKE_NOW }),
+    verify: async (_principal, { tenantId }) => aVerifyJob({ tenantId: tenantId ?? null }),
+    findings: async (_principal, _jobId, page) => pageOf([], page),
   };
   return {
     calls,
@@ -183,6 +187,32 @@ export function aRestoreJob(facts: Partial<RestoreJob> = {}): RestoreJob {
     toTier: "HOT",
     restoredCount: 0,
     skippedCount: 0,
+    ...facts,
+  };
+}
+
+export function aReindexJob(facts: Partial<ReindexJob> = {}): ReindexJob {
+  return {
+    ...jobFacts("reindex-1"),
+    kind: "reindex",
+    adoptedCount: 0,
+    presentCount: 0,
+    quarantinedCount: 0,
+    leftCount: 0,
+    confirmedAt: null,
+    ...facts,
+  };
+}
+
+export function aVerifyJob(facts: Partial<VerifyJob> = {}): VerifyJob {
+  return {
+    ...jobFacts("verify-1"),
+    kind: "verify",
+    checkedCount: 0,
+    checkedBytes: 0,
+    damagedCount: 0,
+    missingCount: 0,
+    strayCount: 0,
     ...facts,
   };
 }

@@ -31,7 +31,7 @@ export function workflowGlobalId({ tenantId, workflowId }: WorkflowName): string
   return encode(`Workflow/${tenantId}/${workflowId}`);
 }
 
-/** One for both kinds of job, so that an event, which knows only the job's own id, can name it. */
+/** One for every kind of job, so that an event, which knows only the job's own id, can name it. */
 export function jobGlobalId(jobId: string): string {
   return encode(`Job/${jobId}`);
 }

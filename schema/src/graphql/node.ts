@@ -2,6 +2,7 @@ import { MAX_KEYS, requireAtMost } from "./arguments.ts";
 import { builder } from "./builder.ts";
 import type { GraphQLContext } from "./context.ts";
 import { parseGlobalId } from "./global-ids.ts";
+import { JOB_TYPE_NAMES } from "./lifecycle/job.ts";
 
 builder.queryFields((t) => ({
   node: t.field({
@@ -50,7 +51,7 @@ async function loadNode(
       return named("LifecycleEvent", await loaders.event(parsed.cursor));
     case "Job": {
       const job = await loaders.job(parsed.jobId);
-      return named(job?.kind === "restore" ? "RestoreJob" : "LifecycleJob", job);
+      return job && named(JOB_TYPE_NAMES[job.kind], job);
     }
     case undefined:
       return null;

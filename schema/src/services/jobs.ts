@@ -1,3 +1,4 @@
+import type { StoreFinding } from "../domain/findings.ts";
 import type { JobStatus, LifecycleItemOutcome } from "../domain/jobs.ts";
 import type { ArtifactKey } from "../domain/keys.ts";
 import type { Page, PageRequest } from "../domain/pages.ts";
@@ -46,7 +47,28 @@ export interface RestoreJob extends JobFacts {
   readonly skippedCount: number;
 }
 
-export type Job = LifecycleJob | RestoreJob;
+export interface ReindexJob extends JobFacts {
+  readonly kind: "reindex";
+  readonly adoptedCount: number;
+  /** In the catalog already. */
+  readonly presentCount: number;
+  readonly quarantinedCount: number;
+  /** Paths left where they are. */
+  readonly leftCount: number;
+  /** Null: nobody has confirmed it. */
+  readonly confirmedAt: number | null;
+}
+
+export interface VerifyJob extends JobFacts {
+  readonly kind: "verify";
+  readonly checkedCount: number;
+  readonly checkedBytes: number;
+  readonly damagedCount: number;
+  readonly missingCount: number;
+  readonly strayCount: number;
+}
+
+export type Job = LifecycleJob | RestoreJob | ReindexJob | VerifyJob;
 
 /** What a lifecycle job did to one artifact or, dry, would do. */
 export interface LifecycleItem extends ArtifactKey {
@@ -81,6 +103,18 @@ export interface RestoreArtifactsOptions extends Repeatable {
   readonly waitSeconds: number;
 }
 
+export interface ReindexOptions extends Repeatable {
+  readonly dryRun: boolean;
+  /** 0 to 60; after that the RUNNING job is the answer. */
+  readonly waitSeconds: number;
+}
+
+export interface VerifyOptions extends Repeatable {
+  /** Only this tenant's artifacts, and nothing that belongs to none. */
+  readonly tenantId?: string | undefined;
+  readonly waitSeconds: number;
+}
+
 /** Every method throws Refused. A repeat (idempotencyKey) answers with the first one's job as it is by then. */
 export interface JobService {
   /** One live run at a time. The same input while it runs: that job, started false. Another: CONFLICT with jobId. */
@@ -99,4 +133,11 @@ export interface JobService {
   last(principal: Principal, dryRun?: boolean): Promise<LifecycleJob | null>;
   /** By key. */
   items(principal: Principal, jobId: string, page: PageRequest): Promise<Page<LifecycleItem>>;
+  /** One live reindex at a time, else CONFLICT with jobId. UNAVAILABLE where no tree is published. */
+  reindex(principal: Principal, options: ReindexOptions): Promise<ReindexJob>;
+  /** Lets purges happen again. NOT_FOUND for an unknown id or another job's, CONFLICT while it runs. */
+  confirmReindex(principal: Principal, jobId: string, idempotencyKey?: string): Promise<ReindexJob>;
+  verify(principal: Principal, options: VerifyOptions): Promise<VerifyJob>;
+  /** What a reindex or a verification found, in the order in which it did. */
+  findings(principal: Principal, jobId: string, page: PageRequest): Promise<Page<StoreFinding>>;
 }

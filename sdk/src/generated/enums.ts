@@ -35,7 +35,7 @@ export type ErrorCode =
   | "GRAPHQL_PARSE_FAILED"
   /** The document does not fit the schema. */
   | "GRAPHQL_VALIDATION_FAILED"
-  /** A hold forbids removing or replacing the artifact. Reserved: nothing in this version raises it. */
+  /** The artifact is held, or nothing may be purged until a reindex is confirmed. */
   | "HELD"
   /** The server failed in a way it did not foresee; its log line has the same requestId. */
   | "INTERNAL"
@@ -81,6 +81,8 @@ export type OpenJobStatus = JobStatus | (string & {});
 
 /** What an event tells of. */
 export type LifecycleEventType =
+  /** A reindex took an artifact up that it found in the published tree. */
+  | "ARTIFACT_ADOPTED"
   /** Somebody moved an artifact to another tier. */
   | "ARTIFACT_PROMOTED"
   /** Somebody deleted an artifact. */
@@ -105,6 +107,8 @@ export type LifecycleEventType =
   | "PURGED_FROM_COLD"
   /** An artifact could not be deleted. */
   | "PURGE_ERROR"
+  /** Somebody confirmed what a reindex has found, so that purging is allowed again. */
+  | "REINDEX_CONFIRMED"
   /** An artifact could not be brought back. */
   | "RESTORE_ERROR"
   /** An artifact could not be read, or is not what was written. */
@@ -120,7 +124,7 @@ export type LifecycleItemOutcome =
   | "FAILED"
   /** Not done yet; on a dry run: what a live run at that instant would do. */
   | "PLANNED"
-  /** It changed after it was found due, so it was left alone. */
+  /** It changed after it was found due, or is held (then errorCode is HELD), so it was left alone. */
   | "SKIPPED";
 /** LifecycleItemOutcome as a server answers it: a later version may add values. */
 export type OpenLifecycleItemOutcome = LifecycleItemOutcome | (string & {});
@@ -158,6 +162,41 @@ export type Role =
 /** Role as a server answers it: a later version may add values. */
 export type OpenRole = Role | (string & {});
 
+/** What a finding tells of. All but ADOPTED and RETENTION_OVERRIDE are problems, and count as errors. */
+export type StoreFindingKind =
+  /** An artifact that the catalog did not have has been taken up. */
+  | "ADOPTED"
+  /** A file that changed while it was read. It stays where it is. */
+  | "CHANGING"
+  /** A sidecar that speaks of other bytes. Only its metadata is kept. */
+  | "CHECKSUM_DIFFERS"
+  /** An artifact whose bytes are not the ones that were written. */
+  | "DAMAGED"
+  /** An artifact whose bytes are gone. */
+  | "MISSING"
+  /** A file whose names no artifact may have. It stays where it is. */
+  | "NAME_REFUSED"
+  /** Something that is no file where only files belong, or no folder where only folders do: links too. It stays where it is. */
+  | "NOT_AN_ARTIFACT"
+  /** A sidecar without its file. It stays where it is. */
+  | "ORPHAN_SIDECAR"
+  /** A file that stands in an artifact's way: of the same key in another tier, or in its own place. It is moved to the store's quarantine, and nothing is deleted. */
+  | "QUARANTINED"
+  /** An artifact that has the key retention_override in its metadata: nothing purges it. */
+  | "RETENTION_OVERRIDE"
+  /** Bytes that belong to no artifact. They stay where they are. */
+  | "STRAY"
+  /** What a write that broke off has left. It stays where it is. */
+  | "TEMPORARY_FILE"
+  /** A sidecar that cannot be read, or holds metadata that cannot be kept. Its artifact is adopted without it. */
+  | "TORN_SIDECAR"
+  /** A file or folder that this server may not read, or that its disk fails to read. */
+  | "UNREADABLE"
+  /** A place in the published tree that is not as the catalog says. The artifact itself is unharmed. */
+  | "VIEW_DIFFERS";
+/** StoreFindingKind as a server answers it: a later version may add values. */
+export type OpenStoreFindingKind = StoreFindingKind | (string & {});
+
 /** Where an artifact's bytes are kept. It is in exactly one tier at any time. */
 export type Tier =
   /** The coldest: where the lifecycle moves what has aged out of WARM, and purges from. */
@@ -168,6 +207,3 @@ export type Tier =
   | "WARM";
 /** Tier as a server answers it: a later version may add values. */
 export type OpenTier = Tier | (string & {});
-
-/** Every ErrorCode that this version knows. One text: it is half the size of a list. */
-export const ERROR_CODES = "ARTIFACT_NOT_FOUND BAD_USER_INPUT CHECKSUM_MISMATCH CONFLICT CONTENT_TOO_LARGE CURSOR_INVALID FORBIDDEN GRAPHQL_PARSE_FAILED GRAPHQL_VALIDATION_FAILED HELD INTERNAL INVALID_IDENTIFIER NOT_FOUND PRECONDITION_FAILED QUERY_TOO_COMPLEX QUOTA_EXCEEDED RATE_LIMITED SAME_TIER STORAGE_FULL TIER_UNAVAILABLE UNAUTHENTICATED UNAVAILABLE";

@@ -37,7 +37,7 @@ export type GraphqlParseFailedError = RefusalOf<"GRAPHQL_PARSE_FAILED">;
 export const GraphqlValidationFailedError: RefusalClass<"GRAPHQL_VALIDATION_FAILED"> = /* @__PURE__ */ refusalClass("GRAPHQL_VALIDATION_FAILED");
 export type GraphqlValidationFailedError = RefusalOf<"GRAPHQL_VALIDATION_FAILED">;
 
-/** A hold forbids removing or replacing the artifact. Reserved: nothing in this version raises it. */
+/** The artifact is held, or nothing may be purged until a reindex is confirmed. */
 export const HeldError: RefusalClass<"HELD"> = /* @__PURE__ */ refusalClass("HELD");
 export type HeldError = RefusalOf<"HELD">;
 

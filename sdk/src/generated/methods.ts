@@ -9,6 +9,7 @@ import {
   ArtifactsDocument,
   ArtifactsByKeyDocument,
   CancelJobDocument,
+  ConfirmReindexDocument,
   JobDocument,
   LastLifecycleJobDocument,
   LifecycleEventDocument,
@@ -21,6 +22,9 @@ import {
   NodesDocument,
   PromoteArtifactDocument,
   PurgeArtifactDocument,
+  ReindexDocument,
+  ReindexJobDocument,
+  ReindexJobFindingsDocument,
   RestoreArtifactDocument,
   RestoreArtifactsDocument,
   RetentionPolicyDocument,
@@ -28,6 +32,9 @@ import {
   TenantDocument,
   TenantsDocument,
   TierStatsDocument,
+  VerifyArtifactsDocument,
+  VerifyJobDocument,
+  VerifyJobFindingsDocument,
   ViewerDocument,
   WorkflowDocument,
   WorkflowsDocument,
@@ -44,6 +51,8 @@ import type {
   ArtifactsQueryVariables,
   CancelJobInput,
   CancelJobMutation,
+  ConfirmReindexInput,
+  ConfirmReindexMutation,
   JobQuery,
   JobQueryVariables,
   LastLifecycleJobQuery,
@@ -67,6 +76,12 @@ import type {
   PromoteArtifactMutation,
   PurgeArtifactInput,
   PurgeArtifactMutation,
+  ReindexInput,
+  ReindexJobFindingsQuery,
+  ReindexJobFindingsQueryVariables,
+  ReindexJobQuery,
+  ReindexJobQueryVariables,
+  ReindexMutation,
   RestoreArtifactInput,
   RestoreArtifactMutation,
   RestoreArtifactsInput,
@@ -81,6 +96,12 @@ import type {
   TenantsQueryVariables,
   TierStatsQuery,
   TierStatsQueryVariables,
+  VerifyArtifactsInput,
+  VerifyArtifactsMutation,
+  VerifyJobFindingsQuery,
+  VerifyJobFindingsQueryVariables,
+  VerifyJobQuery,
+  VerifyJobQueryVariables,
   ViewerQuery,
   WorkflowQuery,
   WorkflowQueryVariables,
@@ -101,6 +122,8 @@ export interface TierkeepMethods {
   artifactsByKey(args: ArtifactsByKeyQueryVariables, options?: RequestOptions): Promise<ArtifactsByKeyQuery["artifactsByKey"]>;
   /** Stops a job between two artifacts. What it has done stays done. Needs OPERATOR. */
   cancelJob(args: CancelJobInput, options?: RequestOptions): Promise<WithJobs<NonNullable<CancelJobMutation["cancelJob"]>>>;
+  /** Says that somebody has looked at what a reindex found, so that it holds up no purge any more. While it runs: CONFLICT. Of a dry run: BAD_USER_INPUT. Needs ADMIN. */
+  confirmReindex(args: ConfirmReindexInput, options?: RequestOptions): Promise<WithJobs<NonNullable<ConfirmReindexMutation["confirmReindex"]>>>;
   /** Whatever has this global id. Null: nothing has, or it is no such id. */
   job(args: JobQueryVariables, options?: RequestOptions): Promise<WithJobs<JobQuery["node"]>>;
   /** The lifecycle run that finished last. Null: none has. */
@@ -123,8 +146,14 @@ export interface TierkeepMethods {
   nodes(args: NodesQueryVariables, options?: RequestOptions): Promise<NodesQuery["nodes"]>;
   /** Moves an artifact to another tier by hand. Its age starts anew where that tier is hotter. Where it already is: SAME_TIER. Needs WRITER. */
   promoteArtifact(args: PromoteArtifactInput, options?: RequestOptions): Promise<NonNullable<PromoteArtifactMutation["promoteArtifact"]>>;
-  /** Deletes an artifact for good, whatever its age and tier. Its events stay. While the audit log cannot be written: UNAVAILABLE. Needs OPERATOR. */
+  /** Deletes an artifact for good, whatever its age and tier. Its events stay. While the audit log cannot be written: UNAVAILABLE. With the key retention_override in its metadata, or while a reindex waits for confirmReindex: HELD. Needs OPERATOR. */
   purgeArtifact(args: PurgeArtifactInput, options?: RequestOptions): Promise<NonNullable<PurgeArtifactMutation["purgeArtifact"]>>;
+  /** Goes through the published tree, whoever wrote it, and takes up every artifact that the catalog does not have: a lost catalog is rebuilt so, and the tree of another system adopted. Nothing is overwritten or deleted. Once it has adopted something, every purge is refused with HELD until confirmReindex. One live reindex runs at a time, else CONFLICT (with extensions.jobId). On a server without a published tree: UNAVAILABLE. Needs ADMIN. */
+  reindex(args: ReindexInput, options?: RequestOptions): Promise<WithJobs<NonNullable<ReindexMutation["reindex"]>>>;
+  /** The reindex of this id. Null: there is none, or the id is of something else. */
+  reindexJob(args: ReindexJobQueryVariables, options?: RequestOptions): Promise<WithJobs<ReindexJobQuery["reindexJob"]>>;
+  /** What it found, in that order. Kept for the last 100 jobs of its kind. */
+  reindexJobFindings(args: ReindexJobFindingsQueryVariables, options?: RequestOptions): List<NonNullable<ReindexJobFindingsQuery["reindexJob"]>["findings"] | null>;
   /** Brings an artifact back to a hotter tier. Its age starts anew, so the next lifecycle run leaves it there. Where it already is: SAME_TIER. Needs WRITER. */
   restoreArtifact(args: RestoreArtifactInput, options?: RequestOptions): Promise<NonNullable<RestoreArtifactMutation["restoreArtifact"]>>;
   /** Brings many artifacts back to a hotter tier, as a job. Needs WRITER. */
@@ -139,6 +168,12 @@ export interface TierkeepMethods {
   tenants(args?: TenantsQueryVariables, options?: RequestOptions): List<TenantsQuery["tenants"]>;
   /** What each tier holds: always HOT, WARM, COLD, in this order. */
   tierStats(args?: TierStatsQueryVariables, options?: RequestOptions): Promise<TierStatsQuery["tierStats"]>;
+  /** Reads every byte of every artifact and compares its checksum, then looks for objects and files that belong to none. It changes nothing; damage is told by an event, as when it is read. Needs OPERATOR; for all tenants, ADMIN. */
+  verifyArtifacts(args: VerifyArtifactsInput, options?: RequestOptions): Promise<WithJobs<NonNullable<VerifyArtifactsMutation["verifyArtifacts"]>>>;
+  /** The verification of this id. Null: there is none, or the id is of something else. */
+  verifyJob(args: VerifyJobQueryVariables, options?: RequestOptions): Promise<WithJobs<VerifyJobQuery["verifyJob"]>>;
+  /** What it found, in that order. Kept for the last 100 jobs of its kind. */
+  verifyJobFindings(args: VerifyJobFindingsQueryVariables, options?: RequestOptions): List<NonNullable<VerifyJobFindingsQuery["verifyJob"]>["findings"] | null>;
   /** Who you are to this server. */
   viewer(options?: RequestOptions): Promise<ViewerQuery["viewer"]>;
   /** Its workflow of this name. Null: it has none. */
@@ -154,7 +189,8 @@ export const METHODS: { readonly [Name in keyof TierkeepMethods]: MethodSpec } =
   artifactContent: { document: ArtifactContentDocument, path: "artifact" },
   artifacts: { document: ArtifactsDocument, kind: "list" },
   artifactsByKey: { document: ArtifactsByKeyDocument },
-  cancelJob: { document: CancelJobDocument, kind: "keyed" },
+  cancelJob: { document: CancelJobDocument, kind: "change" },
+  confirmReindex: { document: ConfirmReindexDocument, kind: "change" },
   job: { document: JobDocument, path: "node" },
   lastLifecycleJob: { document: LastLifecycleJobDocument },
   lifecycleEvent: { document: LifecycleEventDocument, path: "node" },
@@ -165,17 +201,23 @@ export const METHODS: { readonly [Name in keyof TierkeepMethods]: MethodSpec } =
   lifecycleJobs: { document: LifecycleJobsDocument, kind: "list" },
   node: { document: NodeDocument },
   nodes: { document: NodesDocument },
-  promoteArtifact: { document: PromoteArtifactDocument, kind: "keyed" },
-  purgeArtifact: { document: PurgeArtifactDocument, kind: "keyed" },
-  restoreArtifact: { document: RestoreArtifactDocument, kind: "keyed" },
-  restoreArtifacts: { document: RestoreArtifactsDocument, kind: "keyed" },
+  promoteArtifact: { document: PromoteArtifactDocument, kind: "change" },
+  purgeArtifact: { document: PurgeArtifactDocument, kind: "change" },
+  reindex: { document: ReindexDocument, kind: "change" },
+  reindexJob: { document: ReindexJobDocument },
+  reindexJobFindings: { document: ReindexJobFindingsDocument, path: "reindexJob.findings", kind: "list" },
+  restoreArtifact: { document: RestoreArtifactDocument, kind: "change" },
+  restoreArtifacts: { document: RestoreArtifactsDocument, kind: "change" },
   retentionPolicy: { document: RetentionPolicyDocument },
-  runLifecycle: { document: RunLifecycleDocument, kind: "keyed" },
+  runLifecycle: { document: RunLifecycleDocument, kind: "change" },
   tenant: { document: TenantDocument },
   tenants: { document: TenantsDocument, kind: "list" },
   tierStats: { document: TierStatsDocument },
+  verifyArtifacts: { document: VerifyArtifactsDocument, kind: "change" },
+  verifyJob: { document: VerifyJobDocument },
+  verifyJobFindings: { document: VerifyJobFindingsDocument, path: "verifyJob.findings", kind: "list" },
   viewer: { document: ViewerDocument, kind: "bare" },
   workflow: { document: WorkflowDocument, path: "tenant.workflow" },
   workflows: { document: WorkflowsDocument, path: "tenant.workflows", kind: "list" },
-  writeArtifact: { document: WriteArtifactDocument, kind: "keyed" },
+  writeArtifact: { document: WriteArtifactDocument, kind: "change" },
 };

@@ -8,7 +8,7 @@ import type { LifecycleEventType } from './enums.ts';
 import type { LifecycleStep } from './enums.ts';
 import type { OrderDirection } from './enums.ts';
 import type { Tier } from './enums.ts';
-import type { OpenErrorCode, OpenJobStatus, OpenLifecycleEventType, OpenLifecycleItemOutcome, OpenLifecycleStep, OpenRole, OpenTier } from './enums.ts';
+import type { OpenErrorCode, OpenJobStatus, OpenLifecycleEventType, OpenLifecycleItemOutcome, OpenLifecycleStep, OpenRole, OpenStoreFindingKind, OpenTier } from './enums.ts';
 /** Content given inline, in exactly one of these forms. Content larger than the server takes inline (1 MiB unless configured otherwise) is sent with PUT to the artifact's URL. */
 export type ArtifactContentInput =
   {   /** Any bytes. */
@@ -57,6 +57,14 @@ export type { ArtifactOrderField };
 /** Which job to stop. */
 export type CancelJobInput = {
   /** The job's global id. One of anything else, or malformed: NOT_FOUND. */
+  readonly id: string;
+  /** Makes it safe to repeat this: 1 to 200 printable ASCII characters, new for each change, else BAD_USER_INPUT. A repeat by the same caller within 24 hours answers as the first did and changes nothing; with another input: CONFLICT. */
+  readonly idempotencyKey?: string | null | undefined;
+};
+
+/** Which reindex to confirm. */
+export type ConfirmReindexInput = {
+  /** The reindex's global id. One of anything else, or malformed: NOT_FOUND. */
   readonly id: string;
   /** Makes it safe to repeat this: 1 to 200 printable ASCII characters, new for each change, else BAD_USER_INPUT. A repeat by the same caller within 24 hours answers as the first did and changes nothing; with another input: CONFLICT. */
   readonly idempotencyKey?: string | null | undefined;
@@ -126,6 +134,16 @@ export type PurgeArtifactInput = {
   readonly workflowId: string;
 };
 
+/** How to reindex. */
+export type ReindexInput = {
+  /** Find out what it would adopt, move and leave, and change nothing. Objects that belong to nothing are looked for by a live one only. */
+  readonly dryRun?: boolean | undefined;
+  /** Makes it safe to repeat this: 1 to 200 printable ASCII characters, new for each change, else BAD_USER_INPUT. A repeat by the same caller within 24 hours answers as the first did and changes nothing; with another input: CONFLICT. */
+  readonly idempotencyKey?: string | null | undefined;
+  /** How long to wait for its end before answering with the RUNNING job: 0 to 60 seconds, else BAD_USER_INPUT. Hanging up cancels nothing. */
+  readonly waitSeconds?: number | undefined;
+};
+
 /** Which artifact to bring back, and how far. */
 export type RestoreArtifactInput = {
   /** Last part of the key. */
@@ -179,6 +197,16 @@ export type RunLifecycleInput = {
 };
 
 export type { Tier };
+
+/** What to verify. */
+export type VerifyArtifactsInput = {
+  /** Makes it safe to repeat this: 1 to 200 printable ASCII characters, new for each change, else BAD_USER_INPUT. A repeat by the same caller within 24 hours answers as the first did and changes nothing; with another input: CONFLICT. */
+  readonly idempotencyKey?: string | null | undefined;
+  /** Only this tenant's artifacts. Left out: all, and whatever belongs to none. */
+  readonly tenantId?: string | null | undefined;
+  /** How long to wait for its end before answering with the RUNNING job: 0 to 60 seconds, else BAD_USER_INPUT. Hanging up cancels nothing. */
+  readonly waitSeconds?: number | undefined;
+};
 
 /** What to write, and where. */
 export type WriteArtifactInput = {
@@ -300,8 +328,10 @@ export type LifecycleEventQuery = { readonly node:
       & LifecycleEventFragment
     )
     | { readonly __typename: 'LifecycleJob' }
+    | { readonly __typename: 'ReindexJob' }
     | { readonly __typename: 'RestoreJob' }
     | { readonly __typename: 'Tenant' }
+    | { readonly __typename: 'VerifyJob' }
     | { readonly __typename: 'Workflow' }
    | null };
 
@@ -333,11 +363,17 @@ export type LifecycleEventsSubscription = { readonly lifecycleEvents: LifecycleE
 
 type JobProgress_LifecycleJob_Fragment = { readonly status: OpenJobStatus, readonly dryRun: boolean, readonly startedAt: string, readonly finishedAt: string | null, readonly durationSeconds: number | null, readonly progress: number | null, readonly totalErrors: number, readonly error: string | null };
 
+type JobProgress_ReindexJob_Fragment = { readonly status: OpenJobStatus, readonly dryRun: boolean, readonly startedAt: string, readonly finishedAt: string | null, readonly durationSeconds: number | null, readonly progress: number | null, readonly totalErrors: number, readonly error: string | null };
+
 type JobProgress_RestoreJob_Fragment = { readonly status: OpenJobStatus, readonly dryRun: boolean, readonly startedAt: string, readonly finishedAt: string | null, readonly durationSeconds: number | null, readonly progress: number | null, readonly totalErrors: number, readonly error: string | null };
+
+type JobProgress_VerifyJob_Fragment = { readonly status: OpenJobStatus, readonly dryRun: boolean, readonly startedAt: string, readonly finishedAt: string | null, readonly durationSeconds: number | null, readonly progress: number | null, readonly totalErrors: number, readonly error: string | null };
 
 export type JobProgressFragment =
   | JobProgress_LifecycleJob_Fragment
+  | JobProgress_ReindexJob_Fragment
   | JobProgress_RestoreJob_Fragment
+  | JobProgress_VerifyJob_Fragment
 ;
 
 export type LifecycleJobFragment = (
@@ -356,15 +392,29 @@ type Job_LifecycleJob_Fragment = (
   & JobProgress_LifecycleJob_Fragment
 );
 
+type Job_ReindexJob_Fragment = (
+  { readonly __typename: 'ReindexJob', readonly id: string }
+  & ReindexJobFragment
+  & JobProgress_ReindexJob_Fragment
+);
+
 type Job_RestoreJob_Fragment = (
   { readonly __typename: 'RestoreJob', readonly id: string }
   & RestoreJobFragment
   & JobProgress_RestoreJob_Fragment
 );
 
+type Job_VerifyJob_Fragment = (
+  { readonly __typename: 'VerifyJob', readonly id: string }
+  & VerifyJobFragment
+  & JobProgress_VerifyJob_Fragment
+);
+
 export type JobFragment =
   | Job_LifecycleJob_Fragment
+  | Job_ReindexJob_Fragment
   | Job_RestoreJob_Fragment
+  | Job_VerifyJob_Fragment
 ;
 
 export type LifecycleItemFragment = { readonly tenantId: string, readonly workflowId: string, readonly artifactId: string, readonly step: OpenLifecycleStep, readonly fromTier: OpenTier, readonly toTier: OpenTier | null, readonly ageDays: number, readonly sizeBytes: number, readonly outcome: OpenLifecycleItemOutcome, readonly errorCode: OpenErrorCode | null, readonly error: string | null };
@@ -382,10 +432,18 @@ export type JobQuery = { readonly node:
       & Job_LifecycleJob_Fragment
     )
     | (
+      { readonly __typename: 'ReindexJob' }
+      & Job_ReindexJob_Fragment
+    )
+    | (
       { readonly __typename: 'RestoreJob' }
       & Job_RestoreJob_Fragment
     )
     | { readonly __typename: 'Tenant' }
+    | (
+      { readonly __typename: 'VerifyJob' }
+      & Job_VerifyJob_Fragment
+    )
     | { readonly __typename: 'Workflow' }
    | null };
 
@@ -440,7 +498,9 @@ export type CancelJobMutationVariables = Exact<{
 
 export type CancelJobMutation = { readonly cancelJob: { readonly job:
       | Job_LifecycleJob_Fragment
+      | Job_ReindexJob_Fragment
       | Job_RestoreJob_Fragment
+      | Job_VerifyJob_Fragment
      } | null };
 
 export type PageInfoFragment = { readonly hasNextPage: boolean, readonly hasPreviousPage: boolean, readonly startCursor: string | null, readonly endCursor: string | null };
@@ -457,6 +517,11 @@ type Node_LifecycleJob_Fragment = (
   & JobProgress_LifecycleJob_Fragment
 );
 
+type Node_ReindexJob_Fragment = (
+  { readonly __typename: 'ReindexJob', readonly id: string }
+  & JobProgress_ReindexJob_Fragment
+);
+
 type Node_RestoreJob_Fragment = (
   { readonly __typename: 'RestoreJob', readonly id: string }
   & JobProgress_RestoreJob_Fragment
@@ -465,6 +530,11 @@ type Node_RestoreJob_Fragment = (
 type Node_Tenant_Fragment = (
   { readonly __typename: 'Tenant', readonly id: string }
   & TenantFragment
+);
+
+type Node_VerifyJob_Fragment = (
+  { readonly __typename: 'VerifyJob', readonly id: string }
+  & JobProgress_VerifyJob_Fragment
 );
 
 type Node_Workflow_Fragment = (
@@ -476,8 +546,10 @@ export type NodeFragment =
   | Node_Artifact_Fragment
   | Node_LifecycleEvent_Fragment
   | Node_LifecycleJob_Fragment
+  | Node_ReindexJob_Fragment
   | Node_RestoreJob_Fragment
   | Node_Tenant_Fragment
+  | Node_VerifyJob_Fragment
   | Node_Workflow_Fragment
 ;
 
@@ -490,8 +562,10 @@ export type NodeQuery = { readonly node:
     | Node_Artifact_Fragment
     | Node_LifecycleEvent_Fragment
     | Node_LifecycleJob_Fragment
+    | Node_ReindexJob_Fragment
     | Node_RestoreJob_Fragment
     | Node_Tenant_Fragment
+    | Node_VerifyJob_Fragment
     | Node_Workflow_Fragment
    | null };
 
@@ -504,10 +578,83 @@ export type NodesQuery = { readonly nodes: ReadonlyArray<
     | Node_Artifact_Fragment
     | Node_LifecycleEvent_Fragment
     | Node_LifecycleJob_Fragment
+    | Node_ReindexJob_Fragment
     | Node_RestoreJob_Fragment
     | Node_Tenant_Fragment
+    | Node_VerifyJob_Fragment
     | Node_Workflow_Fragment
    | null> };
+
+export type ReindexJobFragment = (
+  { readonly __typename: 'ReindexJob', readonly id: string, readonly adoptedCount: number, readonly presentCount: number, readonly quarantinedCount: number, readonly leftCount: number, readonly confirmedAt: string | null }
+  & JobProgress_ReindexJob_Fragment
+);
+
+export type VerifyJobFragment = (
+  { readonly __typename: 'VerifyJob', readonly id: string, readonly tenantId: string | null, readonly checkedCount: number, readonly checkedBytes: number, readonly damagedCount: number, readonly missingCount: number, readonly strayCount: number }
+  & JobProgress_VerifyJob_Fragment
+);
+
+export type StoreFindingFragment = { readonly kind: OpenStoreFindingKind, readonly path: string | null, readonly tenantId: string | null, readonly workflowId: string | null, readonly artifactId: string | null, readonly tier: OpenTier | null, readonly message: string };
+
+export type ReindexJobQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type ReindexJobQuery = { readonly reindexJob: ReindexJobFragment | null };
+
+export type ReindexJobFindingsQueryVariables = Exact<{
+  id: string;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  last?: number | null | undefined;
+  before?: string | null | undefined;
+  withTotalCount?: boolean | undefined;
+}>;
+
+
+export type ReindexJobFindingsQuery = { readonly reindexJob: { readonly findings: { readonly totalCount?: number, readonly nodes: ReadonlyArray<StoreFindingFragment>, readonly pageInfo: PageInfoFragment } } | null };
+
+export type VerifyJobQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type VerifyJobQuery = { readonly verifyJob: VerifyJobFragment | null };
+
+export type VerifyJobFindingsQueryVariables = Exact<{
+  id: string;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  last?: number | null | undefined;
+  before?: string | null | undefined;
+  withTotalCount?: boolean | undefined;
+}>;
+
+
+export type VerifyJobFindingsQuery = { readonly verifyJob: { readonly findings: { readonly totalCount?: number, readonly nodes: ReadonlyArray<StoreFindingFragment>, readonly pageInfo: PageInfoFragment } } | null };
+
+export type ReindexMutationVariables = Exact<{
+  input: ReindexInput;
+}>;
+
+
+export type ReindexMutation = { readonly reindex: { readonly job: ReindexJobFragment } | null };
+
+export type ConfirmReindexMutationVariables = Exact<{
+  input: ConfirmReindexInput;
+}>;
+
+
+export type ConfirmReindexMutation = { readonly confirmReindex: { readonly job: ReindexJobFragment } | null };
+
+export type VerifyArtifactsMutationVariables = Exact<{
+  input: VerifyArtifactsInput;
+}>;
+
+
+export type VerifyArtifactsMutation = { readonly verifyArtifacts: { readonly job: VerifyJobFragment } | null };
 
 export type RetentionPolicyFragment = { readonly hotDays: number | null, readonly warmDays: number | null, readonly coldDays: number | null };
 

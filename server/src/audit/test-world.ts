@@ -1,10 +1,9 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { LifecycleEvent } from "@tierkeep/schema/domain/events";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { Change } from "../catalog/changes.ts";
-import { openCatalog } from "../catalog/open-catalog.ts";
+import { scanEvent } from "../catalog/contract/sample-changes.ts";
+import { anyCatalog, type CatalogInTempDir } from "../catalog/sqlite/catalog-in-temp-dir.ts";
 import { AuditExporter, type AuditExporterParts } from "./exporter.ts";
 import { jsonlLine } from "./jsonl-line.ts";
 
@@ -15,32 +14,27 @@ export const SECOND = "lifecycle_events.2.jsonl";
 export class World implements AsyncDisposable {
   readonly catalog: Catalog;
   readonly logs: string;
-  readonly #folder: string;
+  readonly #opened: CatalogInTempDir;
   readonly #exporters: AuditExporter[] = [];
 
-  private constructor(catalog: Catalog, folder: string) {
-    this.catalog = catalog;
-    this.#folder = folder;
-    this.logs = join(folder, "logs");
+  private constructor(opened: CatalogInTempDir) {
+    this.catalog = opened.catalog;
+    this.#opened = opened;
+    this.logs = join(opened.folder, "logs");
   }
 
   static async open(): Promise<World> {
-    const folder = await mkdtemp(join(tmpdir(), "tierkeep-audit-"));
-    const path = join(folder, "catalog.db");
-    return new World(await openCatalog({ path, durability: "os", thread: "inline" }), folder);
+    return new World(await anyCatalog());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#exporters.map((exporter) => exporter.close()));
-    await this.catalog.close();
-    await rm(this.#folder, { recursive: true });
+    await this.#opened[Symbol.asyncDispose]();
   }
 
   /** Writes events to the catalog's log. */
   async happen(count: number): Promise<void> {
-    for (let one = 0; one < count; one++) {
-      await this.catalog.commit({ kind: "event", event: { ...EVENT, error: "x".repeat(one) } });
-    }
+    for (let one = 0; one < count; one++) await this.catalog.commit(scanEvent({ error: "x".repeat(one) }));
   }
 
   exporter(parts: Partial<AuditExporterParts> = {}): AuditExporter {
@@ -79,24 +73,6 @@ export class World implements AsyncDisposable {
       .join("");
   }
 }
-
-const EVENT: Omit<LifecycleEvent, "seq"> = {
-  timestamp: Date.UTC(2026, 5, 1),
-  type: "SCAN_ERROR",
-  actor: "tester",
-  tenantId: "acme",
-  workflowId: null,
-  artifactId: null,
-  fromTier: null,
-  toTier: null,
-  ageDays: null,
-  sizeBytes: null,
-  checksum: null,
-  dryRun: false,
-  jobId: null,
-  errorCode: null,
-  error: null,
-};
 
 /** `catalog` with its `commit` replaced. */
 export function withCommit(catalog: Catalog, commit: (change: Change) => Promise<unknown>): Catalog {

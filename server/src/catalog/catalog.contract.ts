@@ -1,6 +1,9 @@
 import { describe } from "vitest";
 import { backlog } from "./contract/backlog.ts";
+import { bulkRestores } from "./contract/bulk-restores.ts";
+import { jobItems } from "./contract/job-items.ts";
 import { jobs } from "./contract/jobs.ts";
+import { lifecycleSteps } from "./contract/lifecycle-steps.ts";
 import { listing } from "./contract/listing.ts";
 import { logging } from "./contract/logging.ts";
 import { moving } from "./contract/moving.ts";
@@ -23,6 +26,9 @@ export function catalogContract(driver: string, open: OpenForTest, randomRuns = 
     logging(open);
     backlog(open);
     jobs(open);
+    lifecycleSteps(open);
+    bulkRestores(open);
+    jobItems(open);
     repeating(open);
     randomChanges(open, randomRuns);
   });

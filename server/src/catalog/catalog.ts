@@ -14,6 +14,7 @@ import type {
   GarbageObject,
   JobRow,
   LifecycleItemRow,
+  StoreFindingRow,
   UnsettledObject,
 } from "./rows.ts";
 
@@ -134,6 +135,11 @@ export interface CatalogReads {
   /** By key, then in the order of the steps. */
   listItems(jobId: string, stretch: Stretch<ArtifactKey>): Promise<readonly LifecycleItemRow[]>;
   countItems(jobId: string): Promise<number>;
+  /** What a reindex or a verification found, in the order in which it did; positions are their numbers. */
+  listFindings(jobId: string, stretch: Stretch<number>): Promise<readonly StoreFindingRow[]>;
+  countFindings(jobId: string): Promise<number>;
+  /** The oldest live reindex that has adopted something and that nobody has confirmed; null: none, and purging is allowed. */
+  unconfirmedReindex(): Promise<string | null>;
 
   /** Oldest first, at most `limit` and about 8 MiB of bytes. */
   unsettled(limit: number): Promise<readonly UnsettledObject[]>;
@@ -142,6 +148,8 @@ export interface CatalogReads {
   /** Oldest first; only keys whose row is settled or gone. */
   dirtyKeys(limit: number): Promise<readonly DirtyKey[]>;
   dirtyCount(): Promise<number>;
+  /** For each key, in this order, whether its published view may be behind. */
+  areDirty(keys: readonly ArtifactKey[]): Promise<readonly boolean[]>;
   /** Garbage that may go at `now`: its time has come and its key is not dirty. */
   garbage(now: number, limit: number): Promise<readonly GarbageObject[]>;
   /** Which of these objects nothing knows: in no row, not garbage, not staged. Looks at every row, however few are asked for: ask for many at once. */

@@ -1,4 +1,5 @@
 import type { LifecycleEvent } from "@tierkeep/schema/domain/events";
+import type { StoreFinding } from "@tierkeep/schema/domain/findings";
 import type { JobStatus } from "@tierkeep/schema/domain/jobs";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import type { Metadata } from "@tierkeep/schema/domain/metadata";
@@ -24,14 +25,14 @@ export interface StageChange {
   readonly at: number;
 }
 
-/** A staged object that will not be used: it becomes garbage. Nothing happens when it is not staged. */
+/** A staged object that will not be used: it becomes garbage, or what it was where it was reserved. Nothing happens when it is not staged. */
 export interface AbandonChange {
   readonly kind: "abandon";
   readonly object: ObjectId;
   readonly at: number;
 }
 
-/** Everything staged by other owners than this one becomes garbage, at most `limit` at once. Result: how many. */
+/** The same for everything staged by other owners than this one, at most `limit` at once. Result: how many. */
 export interface AbandonStrangersChange {
   readonly kind: "abandonStrangers";
   readonly owner: string;
@@ -124,6 +125,81 @@ export interface RestoreItemChange extends Stamped {
   readonly dryRun: boolean;
 }
 
+/** What counts of a reindex or a verification; left out: 0. */
+export interface StoreCounts {
+  readonly adopted?: number;
+  readonly present?: number;
+  readonly quarantined?: number;
+  readonly left?: number;
+  readonly checked?: number;
+  readonly checkedBytes?: number;
+  readonly damaged?: number;
+  readonly missing?: number;
+  readonly stray?: number;
+}
+
+/**
+ * Stages an object that is there already and that nothing knows, so that nothing else takes it before a row names it.
+ * One that another owner has reserved is taken over. Result: false where it is garbage or staged, and nothing has happened.
+ */
+export interface ReserveChange {
+  readonly kind: "reserve";
+  readonly object: ObjectId;
+  readonly store: string;
+  readonly owner: string;
+  readonly at: number;
+}
+
+/** An artifact as a reindex takes it up from the published tree. */
+export type AdoptedArtifact = Pick<
+  ArtifactRow,
+  | "tier"
+  | "sizeBytes"
+  | "checksum"
+  | "contentType"
+  | "metadata"
+  | "createdAt"
+  | "modifiedAt"
+  | "ageSince"
+  | "object"
+  | "store"
+>;
+
+/**
+ * One artifact of a reindex: its row, an ARTIFACT_ADOPTED event, the job's counters and findings, where the key has no
+ * row and its view is not behind. Its object is staged by `owner`. Once per job and key. Result: "adopted"; "present":
+ * it has a row, which stands; "passed": its view is behind, so what was found there means nothing; "repeated".
+ * Refusal: UNAVAILABLE where the staged object is not ours any more. Dry: counters and findings only.
+ */
+export interface AdoptChange extends Stamped {
+  readonly kind: "adopt";
+  readonly jobId: string;
+  readonly key: ArtifactKey;
+  readonly artifact: AdoptedArtifact;
+  readonly owner: string;
+  readonly dryRun: boolean;
+  /** Told where it is adopted. */
+  readonly findings: readonly StoreFinding[];
+}
+
+/**
+ * A key that a reindex found in the tree and that has a row. `findings`: files in its places that are not its own; live,
+ * its view is published anew, which moves them to quarantine. Once per job and key. Result: nothing.
+ */
+export interface PresentChange {
+  readonly kind: "present";
+  readonly jobId: string;
+  readonly key: ArtifactKey;
+  readonly dryRun: boolean;
+  readonly findings: readonly StoreFinding[];
+}
+
+/** Somebody has looked at what a live reindex found: it holds up no purge any more, and a REINDEX_CONFIRMED event says who. Nothing happens to one that runs or is confirmed. */
+export interface ConfirmReindexChange extends Stamped, Repeatable {
+  readonly kind: "confirmReindex";
+  readonly jobId: string;
+}
+
 /** The object is durable: the row that names it drops its inline copy. Nothing happens where no row names it any more. */
 export interface SettledChange {
   readonly kind: "settled";
@@ -173,6 +249,10 @@ export interface AdvanceJobChange {
   readonly position: JobPosition;
   readonly durationSeconds: number;
   readonly expected?: number | undefined;
+  /** What was found on the way here, and what it adds to the counters: in one commit with the position, so that none counts twice. */
+  readonly found?:
+    | { readonly findings: readonly StoreFinding[]; readonly counts: StoreCounts; readonly treated: number }
+    | undefined;
 }
 
 /** A job that is RUNNING is asked to stop. Nothing happens to one that has ended. */
@@ -191,7 +271,7 @@ export interface FinishJobChange extends Stamped {
   readonly durationSeconds: number;
 }
 
-/** Removes the item rows, at most `limit` at once, of all but the newest `keep` jobs. Result: how many rows. */
+/** Removes the item rows and findings, at most `limit` at once, of all but the newest `keep` jobs. Result: how many rows. */
 export interface PruneJobItemsChange {
   readonly kind: "pruneJobItems";
   readonly keep: number;
@@ -227,6 +307,10 @@ export type Change =
   | LifecycleStepChange
   | LifecycleItemFailedChange
   | RestoreItemChange
+  | ReserveChange
+  | AdoptChange
+  | PresentChange
+  | ConfirmReindexChange
   | SettledChange
   | PublishedChange
   | CollectedChange
@@ -273,6 +357,10 @@ interface ResultByKind {
   lifecycleStep: LifecycleItemRow;
   lifecycleItemFailed: null;
   restoreItem: "restored" | "skipped" | "failed" | "repeated";
+  reserve: boolean;
+  adopt: "adopted" | "present" | "passed" | "repeated";
+  present: null;
+  confirmReindex: null;
   settled: null;
   published: null;
   collected: null;

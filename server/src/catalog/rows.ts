@@ -1,3 +1,4 @@
+import type { StoreFinding } from "@tierkeep/schema/domain/findings";
 import type { LifecycleItemOutcome } from "@tierkeep/schema/domain/jobs";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import type { LifecycleStep } from "@tierkeep/schema/domain/policy";
@@ -76,6 +77,11 @@ export interface LifecycleItemRow extends ArtifactKey {
   readonly outcome: LifecycleItemOutcome;
   readonly errorCode: ErrorCode | null;
   readonly error: string | null;
+}
+
+export interface StoreFindingRow extends StoreFinding {
+  /** From 1, in the order in which the job found it. */
+  readonly number: number;
 }
 
 /** What the audit exporter wrote last. */

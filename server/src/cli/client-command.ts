@@ -2,7 +2,9 @@ import process from "node:process";
 import { TIERS, type Tier } from "@tierkeep/schema/domain/tiers";
 import { createTierkeep, type Tierkeep } from "@tierkeep/sdk";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { connect } from "./owner.ts";
+import type { Connection } from "./connect.ts";
+import { StartProblem } from "./exit-codes.ts";
+import { interruption } from "./interruption.ts";
 import { readConfig } from "./read-config.ts";
 import { type Output, outputTo } from "./render-output.ts";
 
@@ -12,35 +14,83 @@ export interface ClientOptions {
   readonly json?: boolean | undefined;
 }
 
+/** What a command does as a client: answers with its exit code, and ends early with an AbortError when `signal` says so. */
+export type ClientWork = (
+  tierkeep: Tierkeep,
+  output: Output,
+  signal: AbortSignal,
+  post: Post,
+) => Promise<number>;
+
+/** Posts JSON to the GraphQL endpoint as the client does, for what the client has no method for. */
+export type Post = (body: unknown, accept: string) => Promise<Response>;
+
 export function clientOptions(command: Command): Command {
   return command
     .option(
       "--url <url>",
-      "the GraphQL endpoint of a server (default: the store that the environment names)",
+      "the GraphQL endpoint of a server, which is sent TIERKEEP_TOKEN if that is set (default: TIERKEEP_URL, else the store that the environment names)",
       urlOf,
     )
     .option("--json", "write JSON to stdout");
 }
 
-/** Runs a client's work against the server at --url, the store's owner, or the store itself. Answers with its exit code. */
+/**
+ * Runs a client's work against the server at --url, the store's owner, or the store itself. Answers with its exit code,
+ * or with 130 or 143 when it was interrupted before its end.
+ *
+ * @param kind what only reads ends early, and well, when nobody reads its stdout any more; what changes something goes on
+ */
 export async function asClient(
   { url, json }: ClientOptions,
-  work: (tierkeep: Tierkeep, output: Output) => Promise<number>,
+  work: ClientWork,
+  kind: "changes" | "reads" = "changes",
 ): Promise<number> {
   const output = processOutput(json);
-  const connection = await connect(readConfig(), { url });
+  using interrupted = interruption(kind === "reads" ? output.closed : null);
+  const { signal } = interrupted;
   try {
-    return await work(createTierkeep({ url: connection.url, fetch: connection.fetch }), output);
-  } finally {
-    await connection.close();
+    const server = serverOf(url, process.env);
+    const connection = await connectionTo(server, signal);
+    try {
+      const { url: endpoint, fetch } = connection;
+      const token = server?.token;
+      const post: Post = (body, accept) =>
+        fetch(endpoint, {
+          method: "POST",
+          headers: {
+            accept,
+            "content-type": "application/json",
+            ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+          },
+          body: JSON.stringify(body),
+          signal,
+        });
+      return await work(createTierkeep({ url: endpoint, fetch, token, signal }), output, signal, post);
+    } finally {
+      await connection.close();
+    }
+  } catch (error) {
+    if (interrupted.exitCode !== null && (error as Error | null)?.name === "AbortError") {
+      return interrupted.exitCode;
+    }
+    // The store's next owner could not be found, and that says more than that the connection failed.
+    const { cause } = error as Error;
+    throw cause instanceof StartProblem ? cause : error;
   }
 }
 
+/** A client of a server needs nothing of what opens a store, which takes longer to load than all the rest. */
+async function connectionTo(server: ServerAddress | null, signal: AbortSignal): Promise<Connection> {
+  const config = readConfig();
+  if (server !== null) {
+    return { url: server.url, fetch: (to, init) => fetch(to, init), store: null, close: async () => {} };
+  }
+  const { connect } = await import("./connect.ts");
+  return await connect(config, { signal });
+}
+
 export function processOutput(json?: boolean | undefined): Output {
-  // Whoever reads may leave early, as `head` does. The work is done all the same.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-  });
   return outputTo({ json, stdout: process.stdout, stderr: process.stderr, env: process.env });
 }
 
@@ -55,10 +105,35 @@ function tierOf(text: string): Tier {
   return tier;
 }
 
-function urlOf(text: string): string {
-  const url = URL.parse(text);
-  if (url === null || !/^https?:$/.test(url.protocol)) {
-    throw new InvalidArgumentError("Give the http or https URL of a server's /graphql.");
+interface ServerAddress {
+  readonly url: string;
+  readonly token: string | undefined;
+}
+
+/** The server that a command is told to use; null: none, so the store. @throws StartProblem that repeats no secret */
+function serverOf(given: string | undefined, env: NodeJS.ProcessEnv): ServerAddress | null {
+  const url = given ?? (env.TIERKEEP_URL || undefined);
+  if (url === undefined) return null;
+  const name = given === undefined ? "TIERKEEP_URL" : "--url";
+  const parsed = httpUrlOf(url);
+  if (parsed === null) throw new StartProblem(`${name} is not the http or https URL of a server's /graphql.`);
+  if (parsed.username !== "" || parsed.password !== "") {
+    throw new StartProblem(`${name} carries credentials. Give a token in TIERKEEP_TOKEN.`);
   }
+  const token = env.TIERKEEP_TOKEN || undefined;
+  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
+    throw new StartProblem("TIERKEEP_TOKEN holds spaces or other characters that a token cannot have.");
+  }
+  return { url, token };
+}
+
+function urlOf(text: string): string {
+  if (httpUrlOf(text) === null)
+    throw new InvalidArgumentError("Give the http or https URL of a server's /graphql.");
   return text;
+}
+
+function httpUrlOf(text: string): URL | null {
+  const url = URL.parse(text);
+  return url !== null && /^https?:$/.test(url.protocol) ? url : null;
 }

@@ -6,13 +6,57 @@ export const COMMANDS = {
     summary: "open the store and serve it over HTTP",
     load: () => import("./serve.ts"),
   },
-  lifecycle: {
-    summary: "run the lifecycle, dry or live, or show where things stand",
-    load: () => import("./lifecycle.ts"),
+  write: {
+    summary: "write an artifact, or a folder of them",
+    load: () => import("./write.ts"),
+  },
+  read: {
+    summary: "read an artifact, or all of a workflow",
+    load: () => import("./read.ts"),
+  },
+  ls: {
+    summary: "list artifacts",
+    load: () => import("./ls.ts"),
+  },
+  stat: {
+    summary: "show what is known of an artifact",
+    load: () => import("./stat.ts"),
+  },
+  promote: {
+    summary: "move an artifact to another tier",
+    load: () => import("./promote.ts"),
   },
   restore: {
-    summary: "bring an artifact back to a hotter tier",
+    summary: "bring artifacts back to a hotter tier",
     load: () => import("./restore.ts"),
+  },
+  purge: {
+    summary: "delete an artifact for good",
+    load: () => import("./purge.ts"),
+  },
+  stats: {
+    summary: "show how much there is, by tier and tenant",
+    load: () => import("./stats.ts"),
+  },
+  lifecycle: {
+    summary: "run the lifecycle, dry or live, watch it, stop it, or show where things stand",
+    load: () => import("./lifecycle.ts"),
+  },
+  events: {
+    summary: "show the log of every step, and follow it",
+    load: () => import("./events.ts"),
+  },
+  gql: {
+    summary: "run a GraphQL document",
+    load: () => import("./gql.ts"),
+  },
+  open: {
+    summary: "open the server's page in the browser",
+    load: () => import("./open.ts"),
+  },
+  completion: {
+    summary: "print a script that completes commands in bash, zsh or fish",
+    load: () => import("./completion.ts"),
   },
   demo: {
     summary: "take real files from hot to purged in a store of its own",

@@ -7,13 +7,14 @@ import { createTierkeep } from "@tierkeep/sdk";
 import { type Command, InvalidArgumentError } from "commander";
 import { processOutput } from "./client-command.ts";
 import type { Run } from "./command.ts";
+import { connect } from "./connect.ts";
 import { DemoClock } from "./demo/demo-clock.ts";
 import { DemoFailure } from "./demo/demo-library.ts";
 import { DEMO_POLICY, type DemoOptions, DemoStory, type DemoTally, daysToTurn } from "./demo/demo-story.ts";
-import { connect } from "./owner.ts";
 import { readConfig } from "./read-config.ts";
 import type { Output } from "./render-output.ts";
 import { counted, shownBytes } from "./render-quantity.ts";
+import { quoted } from "./render-quoted.ts";
 
 interface Options extends DemoOptions {
   readonly dir?: string;
@@ -119,9 +120,4 @@ async function loggedLines(folder: string): Promise<number> {
     if (name.endsWith(".jsonl")) lines += (await readFile(join(folder, name), "utf8")).split("\n").length - 1;
   }
   return lines;
-}
-
-/** A path as a POSIX shell takes it. */
-function quoted(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -1,15 +1,14 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createTierkeep, type LifecycleJob, type Tierkeep } from "@tierkeep/sdk";
+import { createTierkeep, type Tierkeep } from "@tierkeep/sdk";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type Connection, connect } from "./connect.ts";
 import { DemoClock } from "./demo/demo-clock.ts";
 import { lifecycleRun } from "./lifecycle-run.ts";
 import { lifecycleSummary } from "./lifecycle-summary.ts";
-import { type Connection, connect } from "./owner.ts";
 import { readConfig } from "./read-config.ts";
 import { capturedOutput } from "./render-captured.ts";
-import { listRestorable, restoreFirst, restoreOne } from "./restore-artifacts.ts";
 
 let folder: string;
 let connection: Connection;
@@ -43,6 +42,8 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+const { signal } = new AbortController();
+
 const jsonLines = (text: string) =>
   text
     .trimEnd()
@@ -53,7 +54,7 @@ describe("lifecycle run", () => {
   it("tells people what would be moved and purged, and changes nothing when dry", async () => {
     clock.turnForward(95);
     const output = capturedOutput();
-    await expect(lifecycleRun(tierkeep, { dryRun: true }, output)).resolves.toBe(0);
+    await expect(lifecycleRun(tierkeep, { dryRun: true }, output, signal)).resolves.toBe(0);
     expect(output.stdout.text).toMatch(
       /^Dry run over all tenants: SUCCEEDED\n.*\nwould move to warm {2}2\nwould move to cold {2}1\nwould be purged {5}1\nerrors {14}0\nduration {12}\d/,
     );
@@ -65,7 +66,7 @@ describe("lifecycle run", () => {
     clock.turnForward(95);
     const output = capturedOutput();
     const options = { dryRun: false, tenant: "acme", steps: ["PROMOTE_TO_WARM", "PURGE"] as const };
-    await expect(lifecycleRun(tierkeep, options, output)).resolves.toBe(0);
+    await expect(lifecycleRun(tierkeep, options, output, signal)).resolves.toBe(0);
     expect(output.stdout.text).toMatch(/^Run over tenant acme, only PROMOTE_TO_WARM and PURGE: SUCCEEDED\n/);
     expect((await tierkeep.tierStats()).map(({ artifactCount }) => artifactCount)).toEqual([1, 2, 0]);
   });
@@ -73,12 +74,13 @@ describe("lifecycle run", () => {
   it("lists each artifact when verbose", async () => {
     clock.turnForward(95);
     const output = capturedOutput();
-    await lifecycleRun(tierkeep, { dryRun: true, verbose: true }, output);
-    expect(output.stdout.text.split("\n").slice(0, 4)).toEqual([
-      "PLANNED  HOT → WARM         95 d        5 B  acme/wf/a.txt",
-      "PLANNED  WARM → COLD        95 d        5 B  acme/wf/b.txt",
-      "PLANNED  COLD → purged      95 d        5 B  acme/wf/c.txt",
-      "PLANNED  HOT → WARM         95 d        5 B  zeta/wf/a.txt",
+    await lifecycleRun(tierkeep, { dryRun: true, verbose: true }, output, signal);
+    expect(output.stdout.text.split("\n").slice(0, 5)).toEqual([
+      "outcome  move           artifact          age  size",
+      "PLANNED  HOT → WARM     acme/wf/a.txt    95 d   5 B",
+      "PLANNED  WARM → COLD    acme/wf/b.txt    95 d   5 B",
+      "PLANNED  COLD → purged  acme/wf/c.txt    95 d   5 B",
+      "PLANNED  HOT → WARM     zeta/wf/a.txt    95 d   5 B",
     ]);
   });
 
@@ -95,7 +97,7 @@ describe("lifecycle run", () => {
     );
     clock.turnForward(8);
     const output = capturedOutput(true);
-    await lifecycleRun(tierkeep, { dryRun: true, verbose: true, tenant: "many" }, output);
+    await lifecycleRun(tierkeep, { dryRun: true, verbose: true, tenant: "many" }, output, signal);
     const lines = jsonLines(output.stdout.text);
     expect(lines).toHaveLength(506);
     expect(lines.at(-1)).toMatchObject({
@@ -106,20 +108,29 @@ describe("lifecycle run", () => {
     expect(new Set(lines.slice(0, -1).map(({ artifactId }) => artifactId)).size).toBe(505);
   });
 
-  it("waits for a run that takes longer than the server waits", async () => {
-    const job = { status: "RUNNING", progress: 0.5, id: "j" } as LifecycleJob;
-    const slow: Tierkeep = {
+  describe("that is still under way when the server answers", () => {
+    const slow = (): Tierkeep => ({
       ...tierkeep,
       async runLifecycle(args, options) {
-        const { job: finished } = await tierkeep.runLifecycle(args, options);
-        return { started: false, job: { ...finished, status: "RUNNING", progress: job.progress } };
+        const begun = await tierkeep.runLifecycle({ ...args, waitSeconds: 0 }, options);
+        return { ...begun, started: false };
       },
-    };
-    const output = capturedOutput();
-    await expect(lifecycleRun(slow, { dryRun: true }, output)).resolves.toBe(0);
-    expect(output.stderr.text).toContain("already under way");
-    expect(output.stderr.text).toContain("50 %");
-    expect(output.stdout.text).toContain("SUCCEEDED");
+    });
+
+    it("is waited for, and said to be another's where it is", async () => {
+      const output = capturedOutput();
+      await expect(lifecycleRun(slow(), { dryRun: true }, output, signal)).resolves.toBe(0);
+      expect(output.stderr.text).toContain("already under way");
+      expect(output.stdout.text).toContain("SUCCEEDED");
+    });
+
+    it("goes on when whoever waits for it is interrupted, who is told how to end it", async () => {
+      const output = capturedOutput();
+      const waiting = lifecycleRun(slow(), { dryRun: true }, output, AbortSignal.abort());
+      await expect(waiting).rejects.toThrow("aborted");
+      const [newest] = (await tierkeep.lifecycleJobs({ first: 1 })).nodes;
+      expect(output.stderr.text).toContain(`tierkeep lifecycle cancel ${newest?.id}`);
+    });
   });
 });
 
@@ -140,7 +151,7 @@ describe("lifecycle summary", () => {
       /last run\ndry run of .*: SUCCEEDED in .*; 0 to warm, 0 to cold, 0 purged, 0 errors\n/,
     );
     expect(output.stdout.text).toMatch(
-      /newest events\nwhen +what +who +artifact\n.* LIFECYCLE_JOB_COMPLETED \(dry\) +local\n/,
+      /newest events\nwhen +what +artifact +who\n.* job completed \(dry\) +local\n/,
     );
   });
 
@@ -154,46 +165,5 @@ describe("lifecycle summary", () => {
         retentionPolicy: { hotDays: 7, warmDays: 30, coldDays: 90 },
       }),
     ]);
-  });
-});
-
-describe("restore", () => {
-  const warm = { tenant: "acme", fromTier: "WARM", toTier: "HOT", dryRun: false } as const;
-
-  it("lists what could be restored, with size, age and what comes next", async () => {
-    clock.turnForward(2);
-    const output = capturedOutput();
-    await expect(listRestorable(tierkeep, warm, output)).resolves.toBe(0);
-    expect(output.stdout.text).toMatch(
-      /^workflow {2}artifact {2}size {2}age {2}next\nwf {8}b\.txt {6}5 B {2}2 d {2}PROMOTE_TO_COLD at \d{4}-/,
-    );
-    expect(output.stderr.text).toBe("1 artifact of acme in WARM.\n");
-    const json = capturedOutput(true);
-    await listRestorable(tierkeep, { ...warm, workflow: "other" }, json);
-    expect(json.stdout.text).toBe("");
-  });
-
-  it("restores one by its name", async () => {
-    const output = capturedOutput();
-    await expect(restoreOne(tierkeep, warm, { workflow: "wf", artifact: "b.txt" }, output)).resolves.toBe(0);
-    expect(output.stdout.text).toMatch(/^Restored acme\/wf\/b\.txt from WARM to HOT \(5 B, SHA-256 /);
-    await expect(
-      tierkeep.artifact({ tenantId: "acme", workflowId: "wf", artifactId: "b.txt" }),
-    ).resolves.toMatchObject({ tier: "HOT" });
-  });
-
-  it("restores the first one, and dry only says so", async () => {
-    const output = capturedOutput(true);
-    await restoreFirst(tierkeep, { ...warm, dryRun: true }, undefined, output);
-    expect(jsonLines(output.stdout.text)).toEqual([
-      expect.objectContaining({
-        dryRun: true,
-        artifact: expect.objectContaining({ artifactId: "b.txt", tier: "WARM" }),
-      }),
-    ]);
-    await restoreFirst(tierkeep, warm, "wf", capturedOutput());
-    await expect(restoreFirst(tierkeep, warm, undefined, capturedOutput())).rejects.toMatchObject({
-      code: "ARTIFACT_NOT_FOUND",
-    });
   });
 });

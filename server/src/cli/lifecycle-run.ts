@@ -1,8 +1,10 @@
 import { type LifecycleStep, STEP_RULES } from "@tierkeep/schema/domain/policy";
 import { REFUSALS } from "@tierkeep/schema/domain/refusals";
 import type { LifecycleItem, LifecycleJob, Tierkeep } from "@tierkeep/sdk";
+import { endOf } from "./job-end.ts";
 import type { Output } from "./render-output.ts";
 import { shownAge, shownBytes, shownDays, shownDuration, shownInstant } from "./render-quantity.ts";
+import type { Cell, Column } from "./render-table.ts";
 
 export interface LifecycleRunOptions {
   readonly dryRun: boolean;
@@ -12,15 +14,15 @@ export interface LifecycleRunOptions {
   readonly verbose?: boolean | undefined;
 }
 
-/** The longest that a server may be asked to wait. */
-const WAIT_SECONDS = 60;
-const POLL_MS = 500;
+/** Short runs are over by then, and need not be asked for again. Longer ones are to show how far they are. */
+const WAIT_SECONDS = 1;
 
 /** Runs the lifecycle and waits for its end, however long. Answers with the exit code: see exitCodeOf. */
 export async function lifecycleRun(
   tierkeep: Tierkeep,
   options: LifecycleRunOptions,
   output: Output,
+  signal: AbortSignal,
 ): Promise<number> {
   const { job, started } = await tierkeep.runLifecycle({
     dryRun: options.dryRun,
@@ -29,7 +31,7 @@ export async function lifecycleRun(
     waitSeconds: WAIT_SECONDS,
   });
   if (!started) output.talk("The same run was already under way; this is about that one.");
-  const finished = await finishedJob(tierkeep, job, output);
+  const finished = await endOf(job, options.dryRun ? "Dry run" : "Run", output, signal);
   if (options.verbose) await showItems(tierkeep, finished.id, output);
   output.value(finished);
   output.text(summaryOf(finished, output));
@@ -40,7 +42,7 @@ export async function lifecycleRun(
  * 0: it succeeded and no artifact failed. 1: it failed, or some artifacts did. 4: somebody cancelled it. 6: it was
  * blocked, and may be run again later.
  */
-export function exitCodeOf(job: LifecycleJob): number {
+export function exitCodeOf(job: Pick<LifecycleJob, "status" | "totalErrors">): number {
   switch (job.status) {
     case "SUCCEEDED":
       return job.totalErrors > 0 ? REFUSALS.INTERNAL.exit : 0;
@@ -53,49 +55,32 @@ export function exitCodeOf(job: LifecycleJob): number {
   }
 }
 
-async function finishedJob(tierkeep: Tierkeep, job: LifecycleJob, output: Output): Promise<LifecycleJob> {
-  let current = job;
-  let shown = "";
-  while (current.status === "RUNNING") {
-    const percent = current.progress === null ? "" : ` ${Math.floor(current.progress * 100)} %`;
-    if (percent !== shown) output.talk(`running …${percent}`);
-    shown = percent;
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-    const next = await tierkeep.lifecycleJob({ id: job.id });
-    if (next === null) throw new Error("The server no longer knows the run that it began.");
-    current = next;
-  }
-  return current;
-}
+const ITEM_COLUMNS: readonly Column[] = [
+  { head: "outcome" },
+  { head: "move", narrow: "stay" },
+  { head: "artifact", narrow: "shorten" },
+  { head: "age", align: "right", least: 6 },
+  { head: "size", align: "right" },
+];
 
 async function showItems(tierkeep: Tierkeep, id: string, output: Output): Promise<void> {
-  let after: string | null = null;
-  do {
-    const page: Awaited<ReturnType<Tierkeep["lifecycleJobItems"]>> = await tierkeep.lifecycleJobItems({
-      id,
-      first: 500,
-      after,
-    });
-    for (const item of page?.nodes ?? []) {
-      output.value(item);
-      output.text(itemLine(item, output));
-    }
-    after = page?.pageInfo.hasNextPage ? page.pageInfo.endCursor : null;
-  } while (after !== null);
+  const table = output.rows(ITEM_COLUMNS);
+  for await (const item of tierkeep.lifecycleJobItems({ id, first: 500 })) {
+    output.value(item);
+    table.row(cellsOf(item, output));
+    if (item.error !== null) table.line(output.style.red(`    ${item.errorCode}: ${item.error}`));
+  }
+  table.flush();
 }
 
-/** One item a line, in columns of fixed width: there may be millions, so none waits for the widest. */
-function itemLine(item: LifecycleItem, { style }: Output): string {
-  const key = `${item.tenantId}/${item.workflowId}/${item.artifactId}`;
-  const move = `${item.fromTier} → ${item.toTier ?? "purged"}`;
-  const line = [
-    item.outcome.padEnd(7),
-    move.padEnd(13),
-    shownAge(item.ageDays).padStart(8),
-    shownBytes(item.sizeBytes).padStart(9),
-    key,
-  ].join("  ");
-  return item.error === null ? line : `${style.red(line)}\n    ${item.errorCode}: ${item.error}`;
+function cellsOf(item: LifecycleItem, { style }: Output): readonly Cell[] {
+  return [
+    item.error === null ? item.outcome : { text: item.outcome, style: style.red },
+    `${item.fromTier} → ${item.toTier ?? "purged"}`,
+    `${item.tenantId}/${item.workflowId}/${item.artifactId}`,
+    shownAge(item.ageDays),
+    shownBytes(item.sizeBytes),
+  ];
 }
 
 function summaryOf(job: LifecycleJob, { style }: Output): string {

@@ -1,4 +1,5 @@
-import type { LifecycleEvent, Tierkeep } from "@tierkeep/sdk";
+import type { Tierkeep } from "@tierkeep/sdk";
+import { eventTable } from "./events-shown.ts";
 import type { Output } from "./render-output.ts";
 import { counted, shownBytes, shownDays, shownDuration, shownInstant } from "./render-quantity.ts";
 
@@ -51,21 +52,6 @@ export async function lifecycleSummary(tierkeep: Tierkeep, output: Output): Prom
   output.text("");
   output.text(style.bold("newest events"));
   if (events.nodes.length === 0) output.text("none yet");
-  else {
-    output.table(
-      [{ head: "when" }, { head: "what" }, { head: "who" }, { head: "artifact" }],
-      events.nodes.map((event) => [
-        shownInstant(event.timestamp),
-        `${event.type}${event.dryRun ? " (dry)" : ""}`,
-        event.actor ?? "",
-        subjectOf(event),
-      ]),
-    );
-  }
+  else eventTable(events.nodes, output);
   return 0;
-}
-
-function subjectOf({ tenantId, workflowId, artifactId, error }: LifecycleEvent): string {
-  const key = [tenantId, workflowId, artifactId].filter((name) => name !== null).join("/");
-  return [key, error].filter(Boolean).join(": ");
 }

@@ -1,7 +1,9 @@
 import { LIFECYCLE_STEPS, type LifecycleStep } from "@tierkeep/schema/domain/policy";
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { asClient, type ClientOptions, clientOptions } from "./client-command.ts";
 import type { Run } from "./command.ts";
+import { countOf } from "./count-option.ts";
+import { cancelLifecycleJob, lifecycleJobs } from "./lifecycle-jobs.ts";
 import { lifecycleRun } from "./lifecycle-run.ts";
 import { lifecycleSummary } from "./lifecycle-summary.ts";
 
@@ -11,6 +13,10 @@ interface RunOptions extends ClientOptions {
   readonly verbose?: true;
   readonly step?: readonly LifecycleStep[];
   readonly tenant?: string;
+}
+
+interface JobsOptions extends ClientOptions {
+  readonly limit: number;
 }
 
 const RUN_HELP = `
@@ -27,7 +33,7 @@ Examples:
 export function configure(command: Command, run: Run): void {
   command
     .description("Moves artifacts to colder tiers as they age, and purges them when their time is up.")
-    .helpCommand(false);
+    .addHelpText("after", "\nExample:\n  tierkeep lifecycle run --dry-run\n\nEach has a --help of its own.");
   const runCommand = command
     .command("run")
     .description(
@@ -36,22 +42,21 @@ export function configure(command: Command, run: Run): void {
     .option("--dry-run", "show what a run would do, and change nothing")
     .option("--live", "do it")
     .option("--verbose", "list every artifact concerned")
-    .option(
-      "--step <step>",
-      `only this step, repeatable: ${LIFECYCLE_STEPS.join(", ").toLowerCase()}`,
-      stepsOf,
+    .addOption(
+      new Option("--step <step>", "only this step, repeatable")
+        .choices(LIFECYCLE_STEPS.map((step) => step.toLowerCase()))
+        .argParser(stepsOf),
     )
     .option("--tenant <tenant>", "only this tenant")
-    .addHelpText("after", RUN_HELP)
-    .exitOverride();
+    .addHelpText("after", RUN_HELP);
   clientOptions(runCommand).action((options: RunOptions) => {
     if ((options.dryRun === true) === (options.live === true)) {
       runCommand.error("error: give either --dry-run or --live");
     }
     const { dryRun = false, step: steps, tenant, verbose } = options;
     return run(() =>
-      asClient(options, (tierkeep, output) =>
-        lifecycleRun(tierkeep, { dryRun, steps, tenant, verbose }, output),
+      asClient(options, (tierkeep, output, signal) =>
+        lifecycleRun(tierkeep, { dryRun, steps, tenant, verbose }, output, signal),
       ),
     );
   });
@@ -59,10 +64,30 @@ export function configure(command: Command, run: Run): void {
   const summaryCommand = command
     .command("summary")
     .description("Shows what is in each tier, what the lifecycle did last, and the newest events.")
-    .addHelpText("after", "\nExample:\n  tierkeep lifecycle summary --json")
-    .exitOverride();
+    .addHelpText("after", "\nExample:\n  tierkeep lifecycle summary --json");
   clientOptions(summaryCommand).action((options: ClientOptions) =>
-    run(() => asClient(options, lifecycleSummary)),
+    run(() => asClient(options, lifecycleSummary, "reads")),
+  );
+
+  const jobsCommand = command
+    .command("jobs")
+    .description("Lists the lifecycle's runs, newest first.")
+    .option("--limit <n>", "only so many", countOf, 20)
+    .addHelpText(
+      "after",
+      "\nExample:\n  tierkeep lifecycle jobs --limit 5\n  tierkeep lifecycle jobs --json",
+    );
+  clientOptions(jobsCommand).action((options: JobsOptions) =>
+    run(() => asClient(options, (tierkeep, output) => lifecycleJobs(tierkeep, options, output), "reads")),
+  );
+
+  const cancelCommand = command
+    .command("cancel")
+    .description("Stops a run between two artifacts. What it has done stays done.")
+    .argument("<id>", "which run: its id, as `lifecycle jobs` shows it")
+    .addHelpText("after", "\nExample:\n  tierkeep lifecycle cancel Sm9iLzNm…");
+  clientOptions(cancelCommand).action((id: string, options: ClientOptions) =>
+    run(() => asClient(options, (tierkeep, output) => cancelLifecycleJob(tierkeep, { id }, output))),
   );
 }
 

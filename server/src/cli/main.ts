@@ -1,36 +1,25 @@
 import process from "node:process";
-import { Command, CommanderError } from "commander";
-import packageJson from "../../package.json" with { type: "json" };
+import { CommanderError } from "commander";
 import { COMMANDS } from "./commands.ts";
 import { EXIT_USAGE, exitCodeOf, isExpected } from "./exit-codes.ts";
+import { programOf } from "./program.ts";
+import { visibleLines } from "./render-text.ts";
 
-const EXAMPLES = `
-Examples:
-  tierkeep serve                          serve ./artifacts at http://127.0.0.1:4000/graphql
-  PORT=0 STORAGE_BASE_PATH=/srv/store tierkeep serve
-  tierkeep serve --help                   what can be set, and how
-
-Exit codes: 0 done, 1 unexpected, 2 the request is wrong, 3 not there, 4 in conflict with what is there,
-5 not allowed, 6 try again later, 7 bytes are damaged, 8 over a limit.
-`;
+// Whoever reads may leave early, as `head` does: no error. A command may ask its output whether anybody still reads.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+}
 
 /** Runs the command line and answers with its exit code. */
-async function main(args: readonly string[]): Promise<number> {
+async function main(asked: readonly string[]): Promise<number> {
   let exitCode = 0;
   const run = async (work: () => Promise<number>) => {
     exitCode = await work();
   };
-  const program = new Command("tierkeep")
-    .description("Keeps the files that workflows produce: hot, warm and cold, until their time is up.")
-    .version(packageJson.version, "-V, --version")
-    .helpCommand(false)
-    .exitOverride()
-    .addHelpText("after", EXAMPLES);
-  for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
-    const command = program.command(name).summary(summary).description(summary).exitOverride();
-    // Only the command that is asked for is loaded, and then says what it takes.
-    if (args.find((arg) => !arg.startsWith("-")) === name) (await load()).configure(command, run);
-  }
+  const args = argumentsOf(asked);
+  const program = await programOf(run, (name) => name === commandOf(args));
   try {
     await program.parseAsync(args, { from: "user" });
     return exitCode;
@@ -42,12 +31,21 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
+/** `help X` is `X --help`; and where there is no X that is what is wrong, whatever else was asked. */
+function argumentsOf(asked: readonly string[]): readonly string[] {
+  const [first, ...rest] = asked;
+  const args = first === "help" ? [...rest, "--help"] : asked;
+  const name = commandOf(args);
+  return name === undefined || Object.hasOwn(COMMANDS, name) ? args : [name];
+}
+
+function commandOf(args: readonly string[]): string | undefined {
+  return args.find((arg) => !arg.startsWith("-"));
+}
+
 function complain(error: unknown): void {
-  if (isExpected(error)) process.stderr.write(`tierkeep: ${error.message}\n`);
-  else
-    process.stderr.write(
-      `tierkeep: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-    );
+  const text = isExpected(error) ? error.message : error instanceof Error ? error.stack : undefined;
+  process.stderr.write(`tierkeep: ${visibleLines(text ?? String(error), "escape")}\n`);
 }
 
 process.exitCode = await main(process.argv.slice(2));

@@ -1,15 +1,11 @@
-import { mkdir, stat, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { tryOwn } from "../catalog/sqlite/owner-lock.ts";
-import { createLog } from "../http/log.ts";
-import { connect, findOwner, own, readOwner } from "./owner.ts";
+import { findOwner } from "./owner.ts";
 import { readConfig } from "./read-config.ts";
 import { Folder } from "./serve-process.ts";
-
-const log = createLog("silent");
 
 const configIn = (folder: Folder) =>
   readConfig({
@@ -17,65 +13,6 @@ const configIn = (folder: Folder) =>
     LOG_DIR: join(folder.path, "logs"),
     DURABILITY: "os",
   });
-
-const VIEWER = {
-  method: "POST",
-  headers: { "content-type": "application/json" },
-  body: '{"query":"{ viewer { actor } }"}',
-};
-
-describe("connect", () => {
-  it("opens the store where nobody has it, serves it meanwhile, and leaves nothing behind but the store", async () => {
-    await using folder = await Folder.make();
-    const config = configIn(folder);
-    const connection = await connect(config, { log });
-    expect(connection.store).not.toBeNull();
-    expect(await (await connection.fetch(connection.url, VIEWER)).json()).toEqual({
-      data: { viewer: { actor: "local" } },
-    });
-    // Others reach it by its URL.
-    expect((await fetch(connection.url, VIEWER)).status).toBe(200);
-    expect((await findOwner(config))?.url).toBe(connection.url);
-    await connection.close();
-    await expect(fetch(connection.url, VIEWER)).rejects.toThrow();
-    expect(await readOwner(config)).toBeNull();
-    await stat(join(folder.path, "artifacts/.tierkeep/catalog.db"));
-    await (await connect(config, { log })).close();
-  });
-
-  it("becomes the client of the process that owns the store, and sends its token", async () => {
-    await using folder = await Folder.make();
-    const config = configIn(folder);
-    const owned = await own(config, { host: "127.0.0.1", port: 0, log });
-    const connection = await connect(config, { log });
-    expect([connection.url, connection.store]).toEqual([owned.url, null]);
-    expect((await connection.fetch(connection.url, VIEWER)).status).toBe(200);
-    await connection.close();
-    expect((await fetch(owned.url, VIEWER)).status).toBe(200);
-    await owned.close();
-  });
-
-  it("waits for an owner that has not said yet who it is", async () => {
-    await using folder = await Folder.make();
-    const config = configIn(folder);
-    await mkdir(join(folder.path, "artifacts/.tierkeep"), { recursive: true });
-    const lock = tryOwn(join(folder.path, "artifacts/.tierkeep/owner-lock.db"));
-    const connecting = connect(config, { log });
-    setTimeout(() => lock?.release(), 200);
-    const connection = await connecting;
-    expect(connection.store).not.toBeNull();
-    await connection.close();
-  });
-
-  it("goes to the URL that it is given, without opening anything", async () => {
-    await using folder = await Folder.make();
-    const config = configIn(folder);
-    const connection = await connect(config, { url: "http://127.0.0.1:1/graphql", log });
-    expect([connection.url, connection.store]).toEqual(["http://127.0.0.1:1/graphql", null]);
-    await connection.close();
-    await expect(stat(join(folder.path, "artifacts"))).rejects.toMatchObject({ code: "ENOENT" });
-  });
-});
 
 describe("findOwner", () => {
   it("tells the token to nobody who cannot prove to know it", async () => {

@@ -6,10 +6,9 @@ import packageJson from "../../package.json" with { type: "json" };
 import type { Config } from "../config/config.ts";
 import type { Clock } from "../engine/clock.ts";
 import { listen } from "../http/listen.ts";
-import { createLog } from "../http/log.ts";
 import { OWNER_PATH, ownerProof } from "../http/owner-challenge.ts";
 import { StartProblem } from "./exit-codes.ts";
-import { openStore, type Store, StoreOwnedError } from "./store.ts";
+import { openStore, type Store } from "./store.ts";
 import { replaceFile, storePaths, systemCodeOf } from "./store-files.ts";
 
 /** What owner.json says, for this user alone: who owns the store, and how to become its client. */
@@ -39,30 +38,6 @@ export interface OwnedStore {
   close(deadline?: number): Promise<void>;
 }
 
-export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
-
-/** A way to the API, for a command that is its client. */
-export interface Connection {
-  /** The GraphQL endpoint. */
-  readonly url: string;
-  /** As globalThis.fetch; with an embedded store it calls the handler without a socket. */
-  readonly fetch: Fetch;
-  /** The store, where this process has opened it; null: a server has it. */
-  readonly store: Store | null;
-  /** Lets go of an embedded store. */
-  close(): Promise<void>;
-}
-
-export interface ConnectOptions {
-  /** A server's GraphQL endpoint. Default: the store of the configuration, whoever owns it. */
-  readonly url?: string | undefined;
-  readonly clock?: Clock | undefined;
-  /** Default: warnings on stderr. */
-  readonly log?: Logger | undefined;
-}
-
-const OWNER_WAIT_MS = 10_000;
-const OWNER_RETRY_MS = 100;
 const CHALLENGE_MS = 3000;
 const CLOSE_MS = 30_000;
 
@@ -157,40 +132,6 @@ function isEqual(a: string, b: string): boolean {
   return left.length === right.length && timingSafeEqual(left, right);
 }
 
-/**
- * A way to the API: the server at `url`, else the one that owns the configured store, else the store itself, opened by
- * this process for as long as the connection lasts.
- *
- * @throws StartProblem
- */
-export async function connect(config: Config, options: ConnectOptions = {}): Promise<Connection> {
-  const { url, clock, log = createLog("warn") } = options;
-  if (url !== undefined)
-    return { url, fetch: (to, init) => fetch(to, init), store: null, close: async () => {} };
-  const giveUp = Date.now() + OWNER_WAIT_MS;
-  for (;;) {
-    try {
-      const owned = await own(config, { host: "127.0.0.1", port: 0, log, clock });
-      const { handler } = owned.store;
-      return {
-        url: owned.url,
-        fetch: (to, init) => handler.fetch(new Request(to, init)),
-        store: owned.store,
-        close: () => owned.close(),
-      };
-    } catch (error) {
-      if (!(error instanceof StoreOwnedError)) throw error;
-      const owner = await findOwner(config);
-      if (owner !== null) {
-        return { url: owner.url, fetch: withToken(owner.token), store: null, close: async () => {} };
-      }
-      // It is opening the store, or just leaving it.
-      if (Date.now() > giveUp) throw await ownedProblem(config);
-      await new Promise((resolve) => setTimeout(resolve, OWNER_RETRY_MS));
-    }
-  }
-}
-
 /** Who has the store, for whoever cannot have it. */
 export async function ownedProblem(config: Config): Promise<StartProblem> {
   const owner = await readOwner(config);
@@ -200,12 +141,4 @@ export async function ownedProblem(config: Config): Promise<StartProblem> {
       ? `The store ${root} belongs to another process, which has not said who it is. Stop it, or name another folder in STORAGE_BASE_PATH.`
       : `The store ${root} belongs to the server at ${owner.url} (process ${owner.pid}). Use that one, stop it, or name another folder in STORAGE_BASE_PATH.`,
   );
-}
-
-function withToken(token: string): Fetch {
-  return (url, init) => {
-    const headers = new Headers(init?.headers);
-    if (!headers.has("authorization")) headers.set("authorization", `Bearer ${token}`);
-    return fetch(url, { ...init, headers });
-  };
 }

@@ -5,10 +5,12 @@ import { type Output, outputTo } from "./render-output.ts";
 export class CapturedStream extends Writable {
   text = "";
   readonly isTTY: boolean;
+  readonly columns: number;
 
-  constructor(isTTY = false) {
+  constructor(isTTY = false, columns = 80) {
     super();
     this.isTTY = isTTY;
+    this.columns = columns;
   }
 
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {

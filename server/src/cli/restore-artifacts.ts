@@ -1,105 +1,94 @@
+import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
-import type { Artifact, Tierkeep } from "@tierkeep/sdk";
+import type { ArtifactFilter, RestoreJob, Tierkeep } from "@tierkeep/sdk";
 import { ArtifactNotFoundError } from "@tierkeep/sdk";
+import { endOf } from "./job-end.ts";
+import { exitCodeOf } from "./lifecycle-run.ts";
 import type { Output } from "./render-output.ts";
-import { counted, shownAge, shownBytes, shownInstant } from "./render-quantity.ts";
+import { counted } from "./render-quantity.ts";
+import { showMove } from "./shown-move.ts";
 
 export interface RestoreOptions {
-  readonly tenant: string;
-  readonly fromTier: Tier;
+  /** Only if it is there. */
+  readonly fromTier?: Tier | undefined;
   readonly toTier: Tier;
   readonly dryRun: boolean;
-}
-
-/** Lists what could be restored, by key, page by page. */
-export async function listRestorable(
-  tierkeep: Tierkeep,
-  {
-    tenant,
-    fromTier,
-    workflow,
-  }: Pick<RestoreOptions, "tenant" | "fromTier"> & { readonly workflow?: string | undefined },
-  output: Output,
-): Promise<number> {
-  let total = 0;
-  let after: string | null = null;
-  do {
-    const page: Awaited<ReturnType<Tierkeep["artifacts"]>> = await tierkeep.artifacts({
-      where: { tenantId: tenant, tiers: [fromTier], workflowId: workflow },
-      first: 500,
-      after,
-    });
-    for (const artifact of page.nodes) output.value(artifact);
-    if (page.nodes.length > 0) showPage(page.nodes, output);
-    total += page.nodes.length;
-    after = page.pageInfo.hasNextPage ? page.pageInfo.endCursor : null;
-  } while (after !== null);
-  output.talk(`${counted(total, "artifact")} of ${tenant} in ${fromTier}.`);
-  return 0;
-}
-
-function showPage(artifacts: readonly Artifact[], output: Output): void {
-  if (output.json) return;
-  output.table(
-    [
-      { head: "workflow" },
-      { head: "artifact" },
-      { head: "size", align: "right" },
-      { head: "age", align: "right" },
-      { head: "next" },
-    ],
-    artifacts.map(({ workflowId, artifactId, sizeBytes, ageDays, nextTransition }) => [
-      workflowId,
-      artifactId,
-      shownBytes(sizeBytes),
-      shownAge(ageDays),
-      nextTransition === null ? "stays" : `${nextTransition.action} at ${shownInstant(nextTransition.at)}`,
-    ]),
-  );
 }
 
 /** Restores one artifact. */
 export async function restoreOne(
   tierkeep: Tierkeep,
-  options: RestoreOptions,
-  { workflow, artifact }: { readonly workflow: string; readonly artifact: string },
+  { tenantId, workflowId, artifactId }: ArtifactKey,
+  { fromTier, toTier, dryRun }: RestoreOptions,
   output: Output,
 ): Promise<number> {
   const restored = await tierkeep.restoreArtifact({
-    tenantId: options.tenant,
-    workflowId: workflow,
-    artifactId: artifact,
-    fromTier: options.fromTier,
-    toTier: options.toTier,
-    dryRun: options.dryRun,
+    tenantId,
+    workflowId,
+    artifactId,
+    fromTier,
+    toTier,
+    dryRun,
   });
-  output.value(restored);
-  const { tenantId, workflowId, artifactId, sizeBytes, checksum } = restored.artifact;
-  output.text(
-    `${restored.dryRun ? "Would restore" : "Restored"} ${tenantId}/${workflowId}/${artifactId} ` +
-      `from ${restored.fromTier} to ${restored.toTier} (${shownBytes(sizeBytes)}, SHA-256 ${checksum.slice(0, 12)}…)`,
-  );
-  if (restored.dryRun) output.text("Nothing was changed.");
-  return 0;
+  return showMove(restored, dryRun ? "Would restore" : "Restored", output);
 }
 
-/** Restores the first artifact of the tenant in that tier, by key. */
+/** Restores the first artifact that the filter finds, by key. */
 export async function restoreFirst(
   tierkeep: Tierkeep,
+  where: ArtifactFilter,
   options: RestoreOptions,
-  workflow: string | undefined,
   output: Output,
 ): Promise<number> {
-  const { nodes } = await tierkeep.artifacts({
-    where: { tenantId: options.tenant, tiers: [options.fromTier], workflowId: workflow },
-    first: 1,
-  });
+  const { nodes } = await tierkeep.artifacts({ where, first: 1 });
   const [first] = nodes;
-  if (!first) {
-    throw new ArtifactNotFoundError(
-      "ARTIFACT_NOT_FOUND",
-      `${options.tenant} has no artifact in ${options.fromTier} to restore.`,
-    );
+  if (!first) throw nothingFound(where);
+  return restoreOne(tierkeep, first, options, output);
+}
+
+/** What to bring back: at most 500 keys, or whatever a filter finds. */
+export type Many = { readonly keys: readonly ArtifactKey[] } | { readonly where: ArtifactFilter };
+
+/** Restores many artifacts, as a job of the server's. Answers as exitCodeOf does. */
+export async function restoreMany(
+  tierkeep: Tierkeep,
+  many: Many,
+  { toTier, dryRun }: RestoreOptions,
+  output: Output,
+  signal: AbortSignal,
+): Promise<number> {
+  const { job } = await tierkeep.restoreArtifacts({ ...many, toTier, dryRun, waitSeconds: 0 });
+  const ended = await endOf(job, dryRun ? "Looking" : "Restoring", output, signal);
+  output.value(ended);
+  output.text(summaryOf(ended));
+  if (ended.error !== null) output.text(output.style.red(ended.error));
+  if (ended.totalErrors > 0) await showErrors(tierkeep, ended.id, output);
+  if (dryRun) output.text("Nothing was changed.");
+  return exitCodeOf(ended);
+}
+
+function summaryOf({ dryRun, status, restoredCount, skippedCount, totalErrors, toTier }: RestoreJob): string {
+  const restored = `${dryRun ? "Would restore" : "Restored"} ${counted(restoredCount, "artifact")} to ${toTier}`;
+  const skipped =
+    skippedCount === 0 ? "" : `, ${skippedCount} ${skippedCount === 1 ? "was" : "were"} there already`;
+  const failed = totalErrors === 0 ? "" : `, ${totalErrors} failed`;
+  return `${restored}${skipped}${failed}${status === "SUCCEEDED" ? "" : `: ${status}`}`;
+}
+
+async function showErrors(tierkeep: Tierkeep, jobId: string, output: Output): Promise<void> {
+  const events = tierkeep.lifecycleEventHistory({
+    where: { jobId, types: ["RESTORE_ERROR"] },
+    direction: "ASC",
+  });
+  for await (const { tenantId, workflowId, artifactId, errorCode, error } of events) {
+    const key = [tenantId, workflowId, artifactId].filter((name) => name !== null).join("/");
+    output.talk(`${key}: ${errorCode}: ${error}`);
   }
-  return restoreOne(tierkeep, options, { workflow: first.workflowId, artifact: first.artifactId }, output);
+}
+
+export function nothingFound({ tenantId, tiers }: ArtifactFilter): ArtifactNotFoundError {
+  return new ArtifactNotFoundError(
+    "ARTIFACT_NOT_FOUND",
+    `${tenantId} has no such artifact in ${tiers?.join(" or ")} to restore.`,
+  );
 }

@@ -1,56 +1,82 @@
-import type { Tier } from "@tierkeep/schema/domain/tiers";
+import type { Tierkeep } from "@tierkeep/sdk";
 import type { Command } from "commander";
+import { filterOptions } from "./artifact-filter-options.ts";
+import { listArtifacts } from "./artifact-table.ts";
 import { asClient, type ClientOptions, clientOptions, tierOption } from "./client-command.ts";
 import type { Run } from "./command.ts";
-import { listRestorable, restoreFirst, restoreOne } from "./restore-artifacts.ts";
+import { isInteractive } from "./confirm.ts";
+import type { Output } from "./render-output.ts";
+import { type RestoreOptions, restoreFirst, restoreMany, restoreOne } from "./restore-artifacts.ts";
+import { chosenKeys } from "./restore-choice.ts";
+import { nothingSelected, type Selection, type SelectionOptions, selectionOf } from "./restore-selection.ts";
 
-interface Options extends ClientOptions {
-  readonly tenant: string;
-  readonly fromTier: Tier;
-  readonly toTier: Tier;
-  readonly list?: true;
-  readonly autoSelect?: true;
-  readonly workflow?: string;
-  readonly artifact?: string;
-  readonly dryRun?: true;
+interface Options extends SelectionOptions, ClientOptions {
+  readonly dryRun?: boolean;
 }
 
 const HELP = `
-Exactly one of --list, --auto-select and --artifact (with --workflow) is needed. --list --json writes a line for each artifact.
+KEY, or --tenant with --workflow and --artifact, restores one artifact. --tenant with any of --workflow, --prefix,
+--older-than and --meta restores all that they find, and --all whatever is colder. With nothing but --tenant you choose
+from a list, on a terminal. --list --json writes a line for each artifact.
 
 Examples:
+  tierkeep restore acme/weekly/report.md
+  tierkeep restore --tenant acme --from-tier warm
   tierkeep restore --tenant acme --from-tier warm --list
-  tierkeep restore --tenant acme --from-tier warm --workflow weekly --artifact report.md --dry-run
+  tierkeep restore --tenant acme --workflow weekly --older-than 30d --dry-run
   tierkeep restore --tenant acme --from-tier cold --to-tier warm --auto-select
 `;
 
 export function configure(command: Command, run: Run): void {
   command
-    .description("Brings an artifact back to a hotter tier. Its age starts anew.")
-    .requiredOption("--tenant <tenant>", "whose artifact")
-    .addOption(tierOption("--from-tier <tier>", "the tier it is in").makeOptionMandatory())
-    .addOption(tierOption("--to-tier <tier>", "where it goes").default("HOT", "hot"))
+    .description("Brings artifacts back to a hotter tier. Their age starts anew.")
+    .argument("[key]", "tenant/workflow/artifact")
+    .option("--tenant <tenant>", "whose artifacts, where KEY does not say so")
+    .option("--workflow <workflow>", "only of this workflow")
+    .option("--artifact <artifact>", "only this one; needs --tenant and --workflow")
+    .addOption(tierOption("--from-tier <tier>", "only from this tier (default: from any colder one)"))
+    .addOption(tierOption("--to-tier <tier>", "where they go").default("HOT", "hot"))
     .option("--list", "list what could be restored, and restore nothing")
-    .option("--workflow <workflow>", "its workflow; with --list or --auto-select: only of this one")
-    .option("--artifact <artifact>", "which one")
     .option("--auto-select", "the first one, by workflow and name")
+    .option("--all", "all of the tenant's");
+  filterOptions(command)
     .option("--dry-run", "show what would be restored, and change nothing")
     .addHelpText("after", HELP);
-  clientOptions(command).action((options: Options) => {
-    const { list, autoSelect, workflow, artifact, tenant, fromTier, toTier, dryRun = false } = options;
-    const ways = [list, autoSelect, artifact].filter((way) => way !== undefined);
-    if (ways.length !== 1)
-      command.error("error: give one of --list, --auto-select, or --workflow and --artifact");
-    if (artifact !== undefined && workflow === undefined) command.error("error: --artifact needs --workflow");
+  clientOptions(command).action((key: string | undefined, options: Options) => {
+    const selection = selectionOf(key, options);
+    if (selection.how === "choose" && !isInteractive()) throw nothingSelected();
+    const { fromTier, toTier, dryRun = false } = options;
     return run(() =>
-      asClient(options, (tierkeep, output) => {
-        if (list) return listRestorable(tierkeep, { tenant, fromTier, workflow }, output);
-        const restoring = { tenant, fromTier, toTier, dryRun };
-        if (artifact === undefined || workflow === undefined) {
-          return restoreFirst(tierkeep, restoring, workflow, output);
-        }
-        return restoreOne(tierkeep, restoring, { workflow, artifact }, output);
-      }),
+      asClient(
+        options,
+        (tierkeep, output, signal) =>
+          restore(tierkeep, selection, { fromTier, toTier, dryRun }, output, signal),
+        selection.how === "list" ? "reads" : "changes",
+      ),
     );
   });
+}
+
+async function restore(
+  tierkeep: Tierkeep,
+  selection: Selection,
+  options: RestoreOptions,
+  output: Output,
+  signal: AbortSignal,
+): Promise<number> {
+  if (selection.how === "one") return restoreOne(tierkeep, selection.key, options, output);
+  const { how, where } = selection;
+  switch (how) {
+    case "list":
+      await listArtifacts(tierkeep.artifacts({ where, first: 500 }), output, signal);
+      return 0;
+    case "first":
+      return restoreFirst(tierkeep, where, options, output);
+    case "all":
+      return restoreMany(tierkeep, { where }, options, output, signal);
+    case "choose": {
+      const keys = await chosenKeys(tierkeep, where, output, signal);
+      return restoreMany(tierkeep, { keys }, options, output, signal);
+    }
+  }
 }

@@ -27,6 +27,7 @@ async function serve(): Promise<number> {
     },
   );
   if (owned.store.isNew) process.stderr.write(welcome(owned.store, owned.url));
+  if (owned.store.unindexedTenants > 0) process.stderr.write(unindexed(owned.store));
   process.stdout.write(`tierkeep listening on ${owned.url}\n`);
   const signal = await stopping;
   log.info({ signal }, "shutting down");
@@ -60,6 +61,11 @@ Three things to try:
   - tierkeep lifecycle run --dry-run, in another terminal and the same folder
 
 `;
+}
+
+function unindexed({ unindexedTenants: count, paths }: Store): string {
+  const folders = count === 1 ? "a tenant has folders" : `${count} tenants have folders`;
+  return `The catalog is empty, but ${folders} in ${paths.root}. To take their artifacts up: tierkeep reindex\n`;
 }
 
 function settingsHelp(): string {

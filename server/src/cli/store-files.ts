@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { access, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { access, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { TIERS } from "@tierkeep/schema/domain/tiers";
 import type { Config } from "../config/config.ts";
 import { StartProblem } from "./exit-codes.ts";
 
@@ -62,6 +63,37 @@ async function makeWritable(folder: string, setting: string, shown: string): Pro
 export function systemCodeOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   return code ?? message ?? String(error);
+}
+
+/**
+ * Moves aside what a catalog that is gone has left: SQLite would take the old log for that of the new catalog. The
+ * caller owns the store.
+ */
+export async function setOldLogAside(paths: StorePaths): Promise<void> {
+  if (await isThere(paths.catalog)) return;
+  for (const end of ["-wal", "-shm"]) {
+    if (await isThere(`${paths.catalog}${end}`))
+      await rename(`${paths.catalog}${end}`, `${paths.catalog}${end}.lost-${randomBytes(8).toString("hex")}`);
+  }
+}
+
+/** How many tenants have a folder in the published tree. */
+export async function tenantsInTree(paths: StorePaths): Promise<number> {
+  const names = new Set<string>();
+  for (const tier of TIERS) {
+    const entries = await readdir(join(paths.root, tier.toLowerCase()), { withFileTypes: true }).catch(
+      () => [],
+    );
+    for (const entry of entries) if (entry.isDirectory()) names.add(entry.name);
+  }
+  return names.size;
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** What config.json holds. */

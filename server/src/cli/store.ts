@@ -25,7 +25,15 @@ import { startSchedule } from "../lifecycle/schedule.ts";
 import { probeLinks } from "../tiers/filesystem/probe-links.ts";
 import { openTiers, type Tiers } from "../tiers/open-tiers.ts";
 import { StartProblem } from "./exit-codes.ts";
-import { openStoreFile, prepareFolders, type StorePaths, storePaths, systemCodeOf } from "./store-files.ts";
+import {
+  openStoreFile,
+  prepareFolders,
+  type StorePaths,
+  setOldLogAside,
+  storePaths,
+  systemCodeOf,
+  tenantsInTree,
+} from "./store-files.ts";
 
 export interface OpenStoreOptions {
   /** Default: the system's. */
@@ -41,6 +49,8 @@ export interface Store {
   readonly identity: OwnerIdentity;
   /** True where there was no store before. */
   readonly isNew: boolean;
+  /** Tenants that have folders in the published tree while the catalog has none: they wait for a reindex. */
+  readonly unindexedTenants: number;
   readonly services: Services;
   readonly engine: OpenedEngine;
   readonly handler: Handler;
@@ -73,6 +83,7 @@ export async function openStore(config: Config, options: OpenStoreOptions): Prom
     if (lock === null) throw new StoreOwnedError(paths.root);
     undo.push(() => lock.release());
     const { storeKey, isNew } = await openStoreFile(paths);
+    await setOldLogAside(paths);
     const [catalog, tiers] = await openBoth(config, paths, undo);
     return await assemble({ config, paths, options, lock, storeKey, isNew, catalog, tiers, undo });
   } catch (error) {
@@ -193,6 +204,8 @@ async function assemble({
   const schedule =
     options.schedule && lifecycleSchedule ? startSchedule(lifecycleSchedule, jobs, onProblem) : null;
 
+  const unindexedTenants = (await catalog.countTenants(null)) === 0 ? await tenantsInTree(paths) : 0;
+
   async function pauseWork(): Promise<void> {
     closing = true;
     schedule?.stop();
@@ -203,6 +216,7 @@ async function assemble({
     paths,
     identity,
     isNew,
+    unindexedTenants,
     services,
     engine,
     handler,

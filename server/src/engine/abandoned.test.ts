@@ -29,7 +29,7 @@ it("what a dead owner had staged, and what is given up, is collected though it c
   await stage("b", "me");
   await stage("c", "me");
   const abandoned = new Abandoned(failingAtFirst(store.catalog, 2), { now: () => store.now }, "me");
-  await abandoned.add(object("b"));
+  await abandoned.add([object("b")]);
   await expect(abandoned.batch()).rejects.toThrow("made to fail");
   while ((await abandoned.batch()) > 0);
   const garbage = await store.catalog.garbage(store.now, 10);

@@ -23,11 +23,11 @@ export class Abandoned {
     this.#owner = owner;
   }
 
-  /** Gives up an object of ours: in the catalog before it resolves where that can be written, else with a later batch. */
-  async add(object: ObjectId): Promise<void> {
-    this.#own.add(object);
+  /** Gives up objects of ours: in the catalog before it resolves where that can be written, else with a later batch. */
+  async add(objects: readonly ObjectId[]): Promise<void> {
+    for (const object of objects) this.#own.add(object);
     try {
-      await this.#abandon([object]);
+      await this.#abandon(objects);
     } catch {}
   }
 

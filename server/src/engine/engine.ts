@@ -2,6 +2,8 @@ import type { Refused } from "@tierkeep/schema/domain/refusals";
 import type { ArtifactService } from "@tierkeep/schema/services/artifacts";
 import type { Catalog, CommitOutcome } from "../catalog/catalog.ts";
 import type { LifecycleStepChange, RestoreItemChange } from "../catalog/changes.ts";
+import type { Adopter } from "./adopter.ts";
+import type { Checker } from "./checker.ts";
 import type { Clock } from "./clock.ts";
 
 /** What the rest of the server may ask of the engine. */
@@ -9,6 +11,9 @@ export interface Engine {
   readonly catalog: Catalog;
   readonly clock: Clock;
   readonly artifacts: ArtifactService;
+  /** Null: there is no published tree that could be adopted. */
+  readonly adopter: Adopter | null;
+  readonly checker: Checker;
   /**
    * Takes the steps of jobs, each wholly or not at all, in this order, and lets what follows from them begin.
    * A refused purge step (audit log behind) comes back refused; nothing of it has happened.
@@ -16,7 +21,7 @@ export interface Engine {
   takeSteps<C extends LifecycleStepChange | RestoreItemChange>(
     changes: readonly C[],
   ): Promise<readonly CommitOutcome<C>[]>;
-  /** Why nothing may be purged now (the audit log cannot be written or lags); null: purging is allowed. */
+  /** Why nothing may be purged now (the audit log cannot be written or lags, a reindex is not confirmed); null: purging is allowed. */
   purgeRefusal(): Promise<Refused | null>;
   /** Works until nothing is left to settle, publish or collect. False: something failed, and will be tried again. */
   drain(): Promise<boolean>;

@@ -1,50 +1,30 @@
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type { LifecycleEvent } from "@tierkeep/schema/domain/events";
 import type { PageRequest } from "@tierkeep/schema/domain/pages";
 import type { Principal } from "@tierkeep/schema/domain/principal";
 import type { LoggedEvent } from "@tierkeep/schema/services/events";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Catalog } from "../catalog/catalog.ts";
-import { openCatalog } from "../catalog/open-catalog.ts";
+import { scanEvent } from "../catalog/contract/sample-changes.ts";
+import { anyCatalog, type CatalogInTempDir } from "../catalog/sqlite/catalog-in-temp-dir.ts";
 import { EventCursors } from "./event-cursor.ts";
 import { EngineEvents } from "./event-service.ts";
 
 const READER: Principal = { actor: "reader", role: "READER", tenants: null };
 const FIRST_PAGE: PageRequest = { limit: 50, backward: false, after: null, before: null };
-const EVENT: Omit<LifecycleEvent, "seq"> = {
-  timestamp: Date.UTC(2026, 5, 1),
-  type: "SCAN_ERROR",
-  actor: "tester",
-  tenantId: "acme",
-  workflowId: null,
-  artifactId: null,
-  fromTier: null,
-  toTier: null,
-  ageDays: null,
-  sizeBytes: null,
-  checksum: null,
-  dryRun: false,
-  jobId: null,
-  errorCode: null,
-  error: null,
-};
-
 /** A real catalog, its events by service, and how often the catalog was read and is listened to. */
 class World implements AsyncDisposable {
   readonly catalog: Catalog;
   readonly events: EngineEvents;
-  readonly #folder: string;
+  readonly #opened: CatalogInTempDir;
   readonly #stopped = new AbortController();
   reads = 0;
   listeners = 0;
 
-  private constructor(catalog: Catalog, folder: string) {
+  private constructor(opened: CatalogInTempDir) {
+    const { catalog } = opened;
     this.catalog = catalog;
-    this.#folder = folder;
+    this.#opened = opened;
     const watched = new Proxy(catalog, {
       get: (_target, name: keyof Catalog) => {
         if (name === "eventsAfter") this.reads++;
@@ -57,20 +37,16 @@ class World implements AsyncDisposable {
   }
 
   static async open(): Promise<World> {
-    const folder = await mkdtemp(join(tmpdir(), "tierkeep-events-"));
-    const path = join(folder, "catalog.db");
-    return new World(await openCatalog({ path, durability: "os", thread: "inline" }), folder);
+    return new World(await anyCatalog());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopped.abort();
-    await this.catalog.close();
-    await rm(this.#folder, { recursive: true });
+    await this.#opened[Symbol.asyncDispose]();
   }
 
   async happen(...tenants: readonly string[]): Promise<void> {
-    for (const tenantId of tenants)
-      await this.catalog.commit({ kind: "event", event: { ...EVENT, tenantId } });
+    for (const tenantId of tenants) await this.catalog.commit(scanEvent({ tenantId }));
   }
 
   async follow(

@@ -7,10 +7,10 @@ const BATCH = 256;
 /** Beyond the time for which answers count: none goes under a request that has found that it counts. */
 const GRACE_MS = 60 * 60 * 1000;
 
-/** Removes answers that count no more. Returns how many. */
-export async function forget(catalog: Catalog, now: number): Promise<number> {
+/** Removes some of the answers that count no more. Nobody waits for them to go, so it is for the caller to come back. */
+export async function forget(catalog: Catalog, now: number): Promise<void> {
   const before = now - REMEMBERED_MS - GRACE_MS;
   const oldest = await catalog.oldestAnswer();
-  if (oldest === null || oldest >= before) return 0;
-  return catalog.commit({ kind: "forgetAnswers", before, limit: BATCH });
+  if (oldest === null || oldest >= before) return;
+  await catalog.commit({ kind: "forgetAnswers", before, limit: BATCH });
 }

@@ -80,6 +80,12 @@ export const keyPositions: PositionCodec<ArtifactKey> = {
   },
 };
 
+/** By a number that rises along the list. */
+export const numberPositions: PositionCodec<number> = {
+  write: (number) => number,
+  read: (json) => (Number.isSafeInteger(json) ? (json as number) : null),
+};
+
 /** Jobs, newest first. */
 export const startPositions: PositionCodec<{ readonly startedAt: number; readonly id: string }> = {
   write: ({ startedAt, id }) => [startedAt, id],

@@ -1,11 +1,14 @@
 import type { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { Catalog } from "../catalog/catalog.ts";
+import { unconfirmedReindex } from "../catalog/decide/decide-purge.ts";
 import type { ArtifactRow } from "../catalog/rows.ts";
 import type { TierStore } from "../tiers/tier-store.ts";
 import { Abandoned } from "./abandoned.ts";
+import { Adopter } from "./adopter.ts";
 import { EngineArtifacts } from "./artifact-service.ts";
 import { Backlog } from "./backlog.ts";
+import { Checker } from "./checker.ts";
 import type { Clock } from "./clock.ts";
 import type { Engine } from "./engine.ts";
 import { InFlight } from "./in-flight.ts";
@@ -43,17 +46,26 @@ export interface OpenedEngine extends Engine {
   readonly backlogBytes: number;
 }
 
+/** Why nothing may be purged after a reindex; null: it may. The commit of each purge asks the same again. */
+async function heldByReindex(catalog: Catalog): Promise<Refused | null> {
+  const jobId = await catalog.unconfirmedReindex();
+  return jobId === null ? null : unconfirmedReindex(jobId);
+}
+
 /** Starts the engine and, in the background, recovery. */
 export function openEngine(parts: EngineParts): OpenedEngine {
-  const { catalog, clock, stores, storeOf, owner, maxArtifactBytes, purgeRefusal, onProblem } = parts;
+  const { catalog, clock, stores, storeOf, owner, maxArtifactBytes, onProblem } = parts;
+  const purgeRefusal = async () => (await parts.purgeRefusal()) ?? (await heldByReindex(catalog));
   const backlog = new Backlog(parts.backlogBytes ?? BACKLOG_BYTES);
   const abandoned = new Abandoned(catalog, clock, owner);
   const inFlight = new InFlight();
+  const viewStore = storeOf("HOT");
+  const { view } = viewStore;
   const upkeep = new Upkeep({
     catalog,
     clock,
     stores,
-    viewStore: storeOf("HOT"),
+    viewStore,
     backlog,
     abandoned,
     onProblem,
@@ -81,6 +93,8 @@ export function openEngine(parts: EngineParts): OpenedEngine {
     catalog,
     clock,
     artifacts,
+    adopter: view && new Adopter({ catalog, clock, store: viewStore, view, owner, abandoned }),
+    checker: new Checker({ catalog, reader, stores, view }),
     purgeRefusal,
     takeSteps: (changes) =>
       during(async () => {

@@ -9,6 +9,7 @@ import type { WriteOptions } from "@tierkeep/schema/services/artifacts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { openCatalog } from "../catalog/open-catalog.ts";
 import type { ArtifactRow } from "../catalog/rows.ts";
+import { realDisk } from "../tiers/filesystem/disk.ts";
 import { openTiers, type Tiers } from "../tiers/open-tiers.ts";
 import { type EngineParts, type OpenedEngine, openEngine } from "./open-engine.ts";
 
@@ -51,7 +52,8 @@ export class OpenedStore implements AsyncDisposable {
 
   static async open(parts: Partial<EngineParts> = {}): Promise<OpenedStore> {
     const root = mkdtempSync(join(tmpdir(), "tierkeep-engine-"));
-    const tiers = await openTiers({ root, publishTree: true, durability: "os", ioThreads: 1 });
+    // On this thread: starting another one takes longer than most tests.
+    const tiers = await openTiers({ root, publishTree: true, durability: "os", disk: realDisk });
     const path = join(root, ".tierkeep", "catalog.db");
     const catalog = await openCatalog({ path, durability: "os", thread: "inline" });
     return new OpenedStore(root, catalog, tiers, parts);

@@ -43,7 +43,7 @@ function nameOf(key: ArtifactKey): string {
   return `${key.tenantId}/${key.workflowId}/${key.artifactId}`;
 }
 
-function placementOf({ key, row, garbage }: DirtyKey): Placement {
+export function placementOf({ key, row, garbage }: Omit<DirtyKey, "version">): Placement {
   return {
     key,
     place: row && { tier: row.tier, object: row.object, sidecar: sidecarOf(row) },

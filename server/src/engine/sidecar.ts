@@ -17,6 +17,7 @@ export function sidecarOf(row: ArtifactRow): Uint8Array {
     _content_type: row.contentType,
     _version: row.version,
     _age_since: new Date(row.ageSince).toISOString(),
+    _object: row.object,
   };
   const compact = JSON.stringify(facts);
   const text = compact.length > MAX_INDENTED_LENGTH ? compact : JSON.stringify(facts, null, 2);

@@ -1,63 +1,31 @@
-import { randomBytes } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Principal } from "@tierkeep/schema/domain/principal";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Catalog } from "../catalog/catalog.ts";
-import { openCatalog } from "../catalog/open-catalog.ts";
+import { write } from "../catalog/contract/sample-changes.ts";
+import { anyCatalog, type CatalogInTempDir } from "../catalog/sqlite/catalog-in-temp-dir.ts";
 import { EngineTenants } from "./tenant-service.ts";
 
 const READER: Principal = { actor: "reader", role: "READER", tenants: null };
 const POLICY = { hotDays: 7, warmDays: 30, coldDays: null };
 const FIRST_PAGE = { limit: 2, backward: false, after: null, before: null };
 
-let folder: string;
-let catalog: Catalog;
+let opened: CatalogInTempDir;
 let tenants: EngineTenants;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "tierkeep-tenants-"));
-  catalog = await openCatalog({ path: join(folder, "catalog.db"), durability: "os", thread: "inline" });
+  opened = await anyCatalog();
+  const { catalog } = opened;
   tenants = new EngineTenants(catalog, POLICY);
-  await write("acme", "daily", "a", "HOT", 10);
-  await write("acme", "weekly", "a", "COLD", 20);
-  await write("acme", "weekly", "b", "COLD", 5);
-  await write("umbrella", "daily", "a", "HOT", 1);
-  await write("zeta", "monthly", "a", "WARM", 2);
+  await catalog.commitAll([
+    write("acme/daily/a", { tier: "HOT", text: "x".repeat(10) }),
+    write("acme/weekly/a", { tier: "COLD", text: "x".repeat(20) }),
+    write("acme/weekly/b", { tier: "COLD", text: "x".repeat(5) }),
+    write("umbrella/daily/a", { tier: "HOT", text: "x" }),
+    write("zeta/monthly/a", { tier: "WARM", text: "xx" }),
+  ]);
 });
 
-afterAll(async () => {
-  await catalog.close();
-  await rm(folder, { recursive: true });
-});
-
-async function write(
-  tenantId: string,
-  workflowId: string,
-  artifactId: string,
-  tier: Tier,
-  sizeBytes: number,
-) {
-  await catalog.commit({
-    kind: "write",
-    at: 0,
-    actor: "tester",
-    key: { tenantId, workflowId, artifactId },
-    tier,
-    object: randomBytes(16).toString("hex"),
-    store: "local",
-    bytes: Buffer.alloc(sizeBytes),
-    owner: "tester",
-    sizeBytes,
-    checksum: "0".repeat(64),
-    contentType: "text/plain",
-    metadata: {},
-    ifAbsent: true,
-    ifChecksum: null,
-  });
-}
+afterAll(() => opened[Symbol.asyncDispose]());
 
 function count(tier: Tier, artifactCount: number, totalBytes: number, tenantCount: number) {
   return { tier, artifactCount, totalBytes, tenantCount };

@@ -38,6 +38,7 @@ describe("upkeep", () => {
       _content_type: "application/octet-stream",
       _version: artifact.version,
       _age_since: "2026-01-01T00:00:00.000Z",
+      _object: (await store.row(keyOf("a"))).object,
     });
   });
 

@@ -31,7 +31,7 @@ export interface UpkeepParts {
 /** One kind of work: a batch of it at a time, and when it failed last. */
 interface Duty {
   readonly name: string;
-  /** How much the batch treated; 0: nothing is left. */
+  /** How much the batch treated; 0: nothing is left that must be done before a pass is over. */
   readonly batch: () => Promise<number>;
   failedAt: number | null;
 }
@@ -59,7 +59,7 @@ export class Upkeep {
       { name: "settle", batch: () => this.#settle(), failedAt: null },
       { name: "publish", batch: () => this.#publish(), failedAt: null },
       { name: "collect", batch: () => collect(catalog, stores, clock.now()), failedAt: null },
-      { name: "forget", batch: () => forget(catalog, clock.now()), failedAt: null },
+      { name: "forget", batch: () => this.#forget(), failedAt: null },
     ];
     this.#stopListening = catalog.onCommitted(() => this.wake());
   }
@@ -156,6 +156,12 @@ export class Upkeep {
       await this.#refreshBacklog(error instanceof Refused ? error : null);
       throw error;
     }
+  }
+
+  /** A batch a turn, and none for its own sake: a shutdown does not wait for a day's answers to go. */
+  async #forget(): Promise<number> {
+    await forget(this.#parts.catalog, this.#parts.clock.now());
+    return 0;
   }
 
   /** A key that cannot be published keeps no other from it. */

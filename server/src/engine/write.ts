@@ -98,7 +98,7 @@ export class Writer {
   }
 
   async #abandon(object: string): Promise<void> {
-    await this.#parts.abandoned.add(object);
+    await this.#parts.abandoned.add([object]);
     this.#parts.wakeUpkeep();
   }
 

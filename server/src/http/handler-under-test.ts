@@ -1,19 +1,14 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { Writable } from "node:stream";
 import type { Services } from "@tierkeep/schema/services/services";
 import { pino } from "pino";
-import { openCatalog } from "../catalog/open-catalog.ts";
+import { systemClock } from "../engine/clock.ts";
 import { EventCursors } from "../engine/event-cursor.ts";
 import { EngineEvents } from "../engine/event-service.ts";
-import { type OpenedEngine, openEngine } from "../engine/open-engine.ts";
+import type { OpenedEngine } from "../engine/open-engine.ts";
+import { OpenedStore } from "../engine/opened-store.ts";
 import { EngineTenants } from "../engine/tenant-service.ts";
 import { EngineJobs } from "../lifecycle/job-service.ts";
-import { realDisk } from "../tiers/filesystem/disk.ts";
-import { openTiers } from "../tiers/open-tiers.ts";
 import { createHandler, type Handler } from "./handler.ts";
 import { type Listener, listen } from "./listen.ts";
 import type { TrustedOrigins } from "./origin.ts";
@@ -47,25 +42,8 @@ export interface HandlerUnderTestOptions {
 
 export async function handlerUnderTest(options: HandlerUnderTestOptions = {}): Promise<HandlerUnderTest> {
   const { maxInlineBytes = 1024 * 1024, maxArtifactBytes = null } = options;
-  const root = await mkdtemp(join(tmpdir(), "tierkeep-http-"));
-  mkdirSync(join(root, ".tierkeep"));
-  const catalog = await openCatalog({
-    path: join(root, ".tierkeep/catalog.db"),
-    durability: "os",
-    thread: "inline",
-  });
-  // On this thread: starting another one takes longer than most tests.
-  const tiers = await openTiers({ root, publishTree: true, durability: "os", disk: realDisk });
-  const engine = openEngine({
-    catalog,
-    clock: { now: () => Date.now() },
-    stores: tiers.stores,
-    storeOf: (tier) => tiers.storeOf(tier),
-    owner: randomBytes(16).toString("hex"),
-    maxArtifactBytes,
-    purgeRefusal: async () => null,
-    onProblem: () => {},
-  });
+  const store = await OpenedStore.open({ clock: systemClock, maxArtifactBytes, upkeepByItself: true });
+  const { root, catalog, engine } = store;
   const jobs = new EngineJobs({ engine, policy: POLICY, allowAsOf: false, onProblem: () => {} });
   const real: Services = {
     artifacts: engine.artifacts,
@@ -121,10 +99,7 @@ export async function handlerUnderTest(options: HandlerUnderTestOptions = {}): P
       for (const listener of listeners) await listener.close(Date.now());
       handler.endSubscriptions();
       await jobs.stop();
-      await engine.close(Date.now() + 5000);
-      await catalog.close();
-      await tiers.close();
-      await rm(root, { recursive: true });
+      await store[Symbol.asyncDispose]();
     },
   };
 }

@@ -61,6 +61,14 @@ export function restoreInput(options: RestoreArtifactsOptions, now: number): Res
   return { keys: distinctKeys(keys ?? []) };
 }
 
+/** Why nothing can be reindexed. */
+export function noTree(): Refused {
+  return new Refused(
+    "UNAVAILABLE",
+    "This server publishes no tree of files, and a reindex reads that. Start it with PUBLISH_TREE=true.",
+  );
+}
+
 /** The one tenant whose artifacts the job may touch; null: several. */
 export function tenantOf(input: RestoreInput): string | null {
   if ("where" in input) return input.where.tenantId ?? null;
@@ -101,7 +109,7 @@ function distinctKeys(keys: readonly ArtifactKey[]): readonly ArtifactKey[] {
   return [...distinct.values()];
 }
 
-function requireWait(waitSeconds: number): void {
+export function requireWait(waitSeconds: number): void {
   if (Number.isInteger(waitSeconds) && waitSeconds >= 0 && waitSeconds <= MAX_WAIT_SECONDS) return;
   throw new Refused(
     "BAD_USER_INPUT",

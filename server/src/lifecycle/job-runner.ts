@@ -9,16 +9,19 @@ import {
   WorkedSeconds,
 } from "./job-work.ts";
 import { LifecycleRun } from "./lifecycle-run.ts";
+import { ReindexRun } from "./reindex-run.ts";
 import { RestoreRun } from "./restore-run.ts";
+import { VerifyRun } from "./verify-run.ts";
 
 const RETRY_MS = 1000;
-/** Lifecycle jobs whose items are kept. */
+/** Jobs of each kind whose items and findings are kept. */
 const KEPT_JOBS = 100;
 /** Items removed in one commit, so that cleaning up holds up no writer. */
 const PRUNED_AT_ONCE = 500;
 
 interface Running {
-  cancelRequested: boolean;
+  /** Aborted by a cancel; what takes long within a batch may heed it there. */
+  readonly cancel: AbortController;
   readonly over: Promise<void>;
 }
 
@@ -41,7 +44,8 @@ export class JobRunner {
   run(row: JobRow): void {
     if (this.#running.has(row.job.id) || this.stopping) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    const running: Running = { cancelRequested: row.cancelRequested, over: promise };
+    const running: Running = { cancel: new AbortController(), over: promise };
+    if (row.cancelRequested) running.cancel.abort();
     this.#running.set(row.job.id, running);
     void this.#drive(row, running).finally(() => {
       this.#running.delete(row.job.id);
@@ -51,8 +55,7 @@ export class JobRunner {
 
   /** The job ends as CANCELLED before its next batch. */
   cancel(jobId: string): void {
-    const running = this.#running.get(jobId);
-    if (running) running.cancelRequested = true;
+    this.#running.get(jobId)?.cancel.abort();
   }
 
   /** Resolves when the job is over, after `seconds`, or at once when jobs are being stopped or it does not run here. */
@@ -75,7 +78,8 @@ export class JobRunner {
     const worked = new WorkedSeconds(row.position);
     let ending: JobEnding | null;
     try {
-      ending = await this.#toTheEnd(this.#workOf(row, worked), running);
+      const signal = AbortSignal.any([running.cancel.signal, this.#stopping.signal]);
+      ending = await this.#toTheEnd(this.#workOf(row, worked, signal), running);
     } catch (error) {
       // What fails while everything is being closed is no failure of the job.
       if (this.stopping) return;
@@ -86,18 +90,25 @@ export class JobRunner {
       this.#pruning = this.#pruning.then(() => this.#prune());
   }
 
-  #workOf(row: JobRow, worked: WorkedSeconds): JobWork {
+  #workOf(row: JobRow, worked: WorkedSeconds, signal: AbortSignal): JobWork {
     const { job } = row;
-    return job.kind === "lifecycle"
-      ? new LifecycleRun(this.#parts, row, job, worked).work()
-      : new RestoreRun(this.#parts, row, job, worked).work();
+    switch (job.kind) {
+      case "lifecycle":
+        return new LifecycleRun(this.#parts, row, job, worked).work();
+      case "restore":
+        return new RestoreRun(this.#parts, row, job, worked).work();
+      case "reindex":
+        return new ReindexRun(this.#parts, row, job, worked, signal).work();
+      case "verify":
+        return new VerifyRun(this.#parts, row, job, worked, signal).work();
+    }
   }
 
   /** Null: it was paused. */
   async #toTheEnd(work: JobWork, running: Running): Promise<JobEnding | null> {
     for (;;) {
       if (this.stopping) return null;
-      if (running.cancelRequested) return cancelled;
+      if (running.cancel.signal.aborted) return cancelled;
       const turn = await work.next();
       if (turn.done) return turn.value;
     }

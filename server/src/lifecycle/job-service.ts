@@ -1,4 +1,6 @@
 import { randomBytes } from "node:crypto";
+import type { StoreFinding } from "@tierkeep/schema/domain/findings";
+import { requireIdentifier } from "@tierkeep/schema/domain/identifiers";
 import type { Page, PageRequest } from "@tierkeep/schema/domain/pages";
 import type { RetentionPolicy } from "@tierkeep/schema/domain/policy";
 import type { Principal } from "@tierkeep/schema/domain/principal";
@@ -9,17 +11,28 @@ import type {
   JobService,
   LifecycleItem,
   LifecycleJob,
+  ReindexJob,
+  ReindexOptions,
   RestoreArtifactsOptions,
   RestoreJob,
   RunLifecycleOptions,
+  VerifyJob,
+  VerifyOptions,
 } from "@tierkeep/schema/services/jobs";
 import type { StartJobResult } from "../catalog/changes.ts";
 import type { Once } from "../catalog/once.ts";
 import { connectionPage } from "../engine/connection-page.ts";
 import type { Engine } from "../engine/engine.ts";
-import { keyPositions, keysetCursors, startPositions } from "../engine/keyset-cursor.ts";
+import { keyPositions, keysetCursors, numberPositions, startPositions } from "../engine/keyset-cursor.ts";
 import { type Asked, onceOf } from "../engine/once.ts";
-import { type LifecycleInput, lifecycleInput, restoreInput, tenantOf } from "./job-input.ts";
+import {
+  type LifecycleInput,
+  lifecycleInput,
+  noTree,
+  requireWait,
+  restoreInput,
+  tenantOf,
+} from "./job-input.ts";
 import { JobRunner } from "./job-runner.ts";
 import { BATCH_SIZE } from "./job-work.ts";
 
@@ -38,7 +51,7 @@ export interface JobsParts {
   readonly batchSize?: number;
 }
 
-/** Lifecycle runs and bulk restores: rows in the catalog, driven by this process. */
+/** Lifecycle runs, bulk restores, reindexes and verifications: rows in the catalog, driven by this process. */
 export class EngineJobs implements JobService {
   readonly #parts: JobsParts;
   readonly #runner: JobRunner;
@@ -132,6 +145,74 @@ export class EngineJobs implements JobService {
       positionOf: ({ tenantId, workflowId, artifactId }) => ({ tenantId, workflowId, artifactId }),
       nodeOf: (item) => item,
       count: () => catalog.countItems(jobId),
+      indexed: true,
+    });
+  }
+
+  async reindex(principal: Principal, options: ReindexOptions): Promise<ReindexJob> {
+    const { dryRun, waitSeconds } = options;
+    requireWait(waitSeconds);
+    if (this.#parts.engine.adopter === null) throw noTree();
+    const once = this.#once(principal, options, { operation: "reindex", dryRun });
+    const job: ReindexJob = {
+      kind: "reindex",
+      ...this.#newFacts(dryRun, null),
+      adoptedCount: 0,
+      presentCount: 0,
+      quarantinedCount: 0,
+      leftCount: 0,
+      confirmedAt: null,
+    };
+    const { jobId } = await this.#start(principal, null, job, once);
+    await this.#runner.wait(jobId, waitSeconds);
+    return (await this.#job(jobId)) as ReindexJob;
+  }
+
+  async confirmReindex(principal: Principal, jobId: string, idempotencyKey?: string): Promise<ReindexJob> {
+    const { catalog, clock } = this.#parts.engine;
+    const job = await this.#job(jobId);
+    if (job.kind !== "reindex") throw new Refused("NOT_FOUND", "The job of this id is no reindex.");
+    if (job.status === "RUNNING") {
+      throw new Refused("CONFLICT", "This reindex is under way. Look at what it found once it has ended.", {
+        jobId,
+      });
+    }
+    if (job.dryRun)
+      throw new Refused("BAD_USER_INPUT", "A dry reindex has changed nothing. Confirm the live one.", {
+        argument: "id",
+      });
+    const once = this.#once(principal, { idempotencyKey }, { operation: "confirmReindex", jobId });
+    await catalog.commit({ kind: "confirmReindex", at: clock.now(), actor: principal.actor, jobId, once });
+    return (await this.#job(jobId)) as ReindexJob;
+  }
+
+  async verify(principal: Principal, options: VerifyOptions): Promise<VerifyJob> {
+    const { tenantId, waitSeconds } = options;
+    requireWait(waitSeconds);
+    if (tenantId !== undefined) requireIdentifier("tenantId", tenantId);
+    const once = this.#once(principal, options, { operation: "verifyArtifacts", tenantId });
+    const job: VerifyJob = {
+      kind: "verify",
+      ...this.#newFacts(false, tenantId ?? null),
+      checkedCount: 0,
+      checkedBytes: 0,
+      damagedCount: 0,
+      missingCount: 0,
+      strayCount: 0,
+    };
+    const { jobId } = await this.#start(principal, null, job, once);
+    await this.#runner.wait(jobId, waitSeconds);
+    return (await this.#job(jobId)) as VerifyJob;
+  }
+
+  async findings(_principal: Principal, jobId: string, page: PageRequest): Promise<Page<StoreFinding>> {
+    const { catalog } = this.#parts.engine;
+    return connectionPage(page, {
+      cursors: keysetCursors({ list: "storeFindings", filter: { jobId } }, numberPositions),
+      list: (stretch) => catalog.listFindings(jobId, stretch),
+      positionOf: ({ number }) => number,
+      nodeOf: (finding) => finding,
+      count: () => catalog.countFindings(jobId),
       indexed: true,
     });
   }

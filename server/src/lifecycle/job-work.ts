@@ -1,6 +1,7 @@
 import type { JobStatus } from "@tierkeep/schema/domain/jobs";
 import type { RetentionPolicy } from "@tierkeep/schema/domain/policy";
 import { type ErrorCode, Refused } from "@tierkeep/schema/domain/refusals";
+import type { AdvanceJobChange } from "../catalog/changes.ts";
 import type { JobPosition, JobRow } from "../catalog/rows.ts";
 import type { Engine } from "../engine/engine.ts";
 
@@ -75,6 +76,7 @@ export async function storePosition(
   worked: WorkedSeconds,
   place: { readonly [name: string]: unknown },
   expected?: number,
+  found?: AdvanceJobChange["found"],
 ): Promise<void> {
   const workedSeconds = worked.total;
   await parts.engine.catalog.commit({
@@ -83,5 +85,6 @@ export async function storePosition(
     position: { ...place, workedSeconds },
     durationSeconds: workedSeconds,
     ...(expected !== undefined && { expected }),
+    ...(found && { found }),
   });
 }

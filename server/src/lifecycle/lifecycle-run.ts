@@ -101,7 +101,8 @@ export class LifecycleRun {
     for (const [index, outcome] of outcomes.entries()) {
       const found = due[index];
       if (outcome.ok || !found) continue;
-      if (stopsEverything(outcome.refused)) {
+      // A reindex may have adopted something since it was asked whether purging is allowed.
+      if (stopsEverything(outcome.refused) || (outcome.refused as Partial<Refused>).code === "HELD") {
         const closedMeanwhile = purges ? await engine.purgeRefusal() : null;
         if (closedMeanwhile) return closedMeanwhile;
         throw outcome.refused;

@@ -39,12 +39,12 @@ describe("the plan of a run", () => {
         fc.integer({ min: -1, max: 1 }),
         (anyPolicy, tier, anyAgeSince, off) => {
           // Half of the time right at the threshold, where a rounding would show.
-          const edge = nextTransition({ tier, ageSince: 0 }, anyPolicy)?.at;
+          const edge = nextTransition({ tier, ageSince: 0, metadata: {} }, anyPolicy)?.at;
           const ageSince = edge === undefined || anyAgeSince % 2 ? anyAgeSince : asOf - edge + off;
           const planned = planSteps(LIFECYCLE_STEPS, anyPolicy, asOf)
             .filter(({ from, before }) => from === tier && ageSince < before)
             .map(({ step }) => step);
-          const due = dueStep({ tier, ageSince }, anyPolicy, asOf);
+          const due = dueStep({ tier, ageSince, metadata: {} }, anyPolicy, asOf);
           expect(planned).toEqual(due === null ? [] : [due]);
         },
       ),

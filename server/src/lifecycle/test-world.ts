@@ -1,7 +1,3 @@
-import { createHash, randomBytes } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { DAY_MS } from "@tierkeep/schema/domain/ages";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import type { RetentionPolicy } from "@tierkeep/schema/domain/policy";
@@ -11,8 +7,11 @@ import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { ArtifactService } from "@tierkeep/schema/services/artifacts";
 import type { Catalog, CommitOutcome } from "../catalog/catalog.ts";
 import type { Change, LifecycleStepChange, RestoreItemChange } from "../catalog/changes.ts";
+import { path, write } from "../catalog/contract/sample-changes.ts";
 import type { ArtifactRow, JobRow, LifecycleItemRow } from "../catalog/rows.ts";
+import { type CatalogInTempDir, catalogInTempDir } from "../catalog/sqlite/catalog-in-temp-dir.ts";
 import { type InlineCatalogOptions, InlineSqliteCatalog } from "../catalog/sqlite/open-sqlite-catalog.ts";
+import type { Checker } from "../engine/checker.ts";
 import type { Engine } from "../engine/engine.ts";
 import { EngineJobs, type JobsParts } from "./job-service.ts";
 
@@ -40,15 +39,15 @@ export function seed(artifactId: string, tier: Tier, ageDays: number, tenantId?:
 /** A real catalog in a folder of its own, a clock that is turned by hand, and no more of an engine than jobs need. */
 export class TestWorld implements AsyncDisposable {
   readonly catalog: Catalog;
-  readonly #folder: string;
+  readonly #opened: CatalogInTempDir;
   now = NOW;
   /** Why nothing may be purged. */
   refusal: Refused | null = null;
   readonly #jobs: EngineJobs[] = [];
 
-  private constructor(catalog: Catalog, folder: string) {
-    this.catalog = catalog;
-    this.#folder = folder;
+  private constructor(opened: CatalogInTempDir) {
+    this.catalog = opened.catalog;
+    this.#opened = opened;
   }
 
   /** `trouble` may make calls of the catalog's file fail. */
@@ -56,40 +55,22 @@ export class TestWorld implements AsyncDisposable {
     seeds: readonly Seed[] = [],
     trouble: Partial<InlineCatalogOptions> = {},
   ): Promise<TestWorld> {
-    const folder = await mkdtemp(join(tmpdir(), "tierkeep-lifecycle-"));
-    const path = join(folder, "catalog.db");
-    const world = new TestWorld(InlineSqliteCatalog.open({ path, durability: "os", ...trouble }), folder);
+    const open = async (path: string) => InlineSqliteCatalog.open({ path, durability: "os", ...trouble });
+    const world = new TestWorld(await catalogInTempDir(open));
     await world.add(seeds);
     return world;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#jobs.map((jobs) => jobs.stop()));
-    await this.catalog.close();
-    await rm(this.#folder, { recursive: true });
+    await this.#opened[Symbol.asyncDispose]();
   }
 
   async add(seeds: readonly Seed[]): Promise<void> {
-    const bytes = Buffer.from("content");
-    const checksum = createHash("sha256").update(bytes).digest("hex");
     const outcomes = await this.catalog.commitAll(
-      seeds.map(({ key, tier, ageMs }) => ({
-        kind: "write" as const,
-        at: NOW - ageMs,
-        actor: "tester",
-        key,
-        tier,
-        object: randomBytes(16).toString("hex"),
-        store: "local",
-        bytes,
-        owner: "tester",
-        sizeBytes: bytes.length,
-        checksum,
-        contentType: "text/plain",
-        metadata: {},
-        ifAbsent: true,
-        ifChecksum: null,
-      })),
+      seeds.map(({ key, tier, ageMs }) =>
+        write(path(key), { text: "content", tier, at: NOW - ageMs, actor: "tester", ifAbsent: true }),
+      ),
     );
     for (const outcome of outcomes) if (!outcome.ok) throw outcome.refused;
   }
@@ -103,6 +84,8 @@ export class TestWorld implements AsyncDisposable {
       catalog,
       clock: { now: () => this.now },
       artifacts: {} as ArtifactService,
+      adopter: null,
+      checker: {} as Checker,
       purgeRefusal: async () => this.refusal,
       takeSteps: async <C extends LifecycleStepChange | RestoreItemChange>(changes: readonly C[]) => {
         const purges = changes.some((change) => change.kind === "lifecycleStep" && change.step === "PURGE");

@@ -57,8 +57,8 @@ export interface TierStore {
   stat(object: string): Promise<{ readonly sizeBytes: number } | null>;
   /** Durable when it resolves. An object that is not there is no error. */
   delete(objects: readonly string[]): Promise<void>;
-  /** Every object, in no order; those that come or go meanwhile may or may not be among them. */
-  list(): AsyncIterable<string>;
+  /** Every object whose name is greater than `after`, in order; those that come or go meanwhile may or may not be among them. */
+  list(after?: string | null): AsyncIterable<string>;
   /** Moves an object that nothing knows out of the way, without deleting its bytes. */
   quarantine(object: string): Promise<void>;
   /** The published tree; null: this store has none. */

@@ -78,7 +78,7 @@ ArtifactType.implement({
       type: NextTransition,
       nullable: true,
       description:
-        "What the lifecycle does to it next under the retention policy in force. Null: nothing, ever.",
+        "What the lifecycle does to it next under the retention policy in force. Null: nothing, ever; so with what is cold and has the key retention_override in its metadata, which is never purged.",
       resolve: async (artifact, _args, { reads }) => {
         const next = nextTransition(artifact, await reads.loaders.retentionPolicy(artifact.tenantId));
         // A DateTime cannot say later than the year 9999, and nobody waits that long: it is never.

@@ -49,7 +49,7 @@ builder.mutationField("purgeArtifact", (t) =>
     type: PurgeArtifactPayload,
     nullable: true,
     description:
-      "Deletes an artifact for good, whatever its age and tier. Its events stay. While the audit log cannot be written: UNAVAILABLE. Needs OPERATOR.",
+      "Deletes an artifact for good, whatever its age and tier. Its events stay. While the audit log cannot be written: UNAVAILABLE. With the key retention_override in its metadata, or while a reindex waits for confirmReindex: HELD. Needs OPERATOR.",
     args: { input: t.arg({ type: PurgeArtifactInput, required: true, description: "What to delete." }) },
     resolve: (_root, { input }, context) =>
       changing(context, async ({ artifacts }) => {

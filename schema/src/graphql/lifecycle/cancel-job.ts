@@ -1,9 +1,7 @@
-import { Refused } from "../../domain/refusals.ts";
 import type { Job } from "../../services/jobs.ts";
-import { IDEMPOTENCY_KEY, optionalIdempotencyKey } from "../arguments.ts";
+import { IDEMPOTENCY_KEY, optionalIdempotencyKey, requireJobId } from "../arguments.ts";
 import { builder } from "../builder.ts";
 import { changing } from "../changing.ts";
-import { parseJobGlobalId } from "../global-ids.ts";
 import { JobType } from "./job.ts";
 
 const CancelJobInput = builder.inputType("CancelJobInput", {
@@ -43,9 +41,3 @@ builder.mutationField("cancelJob", (t) =>
       })),
   }),
 );
-
-function requireJobId(id: string, argument: string): string {
-  const jobId = parseJobGlobalId(id);
-  if (jobId !== null) return jobId;
-  throw new Refused("NOT_FOUND", "There is no job of this id.", { argument });
-}

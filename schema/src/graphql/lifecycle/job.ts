@@ -16,13 +16,21 @@ const JobStatusType = builder.enumType("JobStatus", {
   }),
 });
 
+/** Name of the type of each kind of job. */
+export const JOB_TYPE_NAMES: Readonly<Record<Job["kind"], string>> = {
+  lifecycle: "LifecycleJob",
+  restore: "RestoreJob",
+  reindex: "ReindexJob",
+  verify: "VerifyJob",
+};
+
 export const JobType = builder.interfaceRef<Job>("Job");
 
 JobType.implement({
   description:
     "Work that may outlast a request: it is kept in the catalog, goes on after a crash of its server, can be cancelled, and says how far it is.",
   interfaces: [builder.nodeInterfaceRef()],
-  resolveType: ({ kind }) => (kind === "lifecycle" ? "LifecycleJob" : "RestoreJob"),
+  resolveType: ({ kind }) => JOB_TYPE_NAMES[kind],
   fields: (t) => ({
     id: t.id({ description: "Opaque global id.", resolve: ({ id }) => jobGlobalId(id) }),
     status: t.expose("status", { type: JobStatusType, description: "How it stands." }),
@@ -44,7 +52,7 @@ JobType.implement({
     totalErrors: t.expose("totalErrors", {
       type: "SafeInt",
       description:
-        "How many artifacts failed while it went on with the others. Which ones: lifecycleEvents with its jobId.",
+        "How many artifacts failed while it went on with the others, or how many problems it found. Which ones: lifecycleEvents with its jobId, or its findings.",
     }),
     error: t.exposeString("error", {
       nullable: true,

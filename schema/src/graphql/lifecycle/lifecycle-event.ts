@@ -14,6 +14,7 @@ export const LifecycleEventTypeEnum = builder.enumType("LifecycleEventType", {
     ARTIFACT_PROMOTED: "Somebody moved an artifact to another tier.",
     ARTIFACT_RESTORED: "Somebody brought an artifact back to a hotter tier, alone or with many.",
     ARTIFACT_PURGED: "Somebody deleted an artifact.",
+    ARTIFACT_ADOPTED: "A reindex took an artifact up that it found in the published tree.",
     PROMOTED_TO_WARM: "A lifecycle run moved an artifact from HOT to WARM.",
     PROMOTED_TO_COLD: "A lifecycle run moved an artifact from WARM to COLD.",
     PURGED_FROM_COLD: "A lifecycle run deleted an artifact from COLD.",
@@ -24,6 +25,7 @@ export const LifecycleEventTypeEnum = builder.enumType("LifecycleEventType", {
     LIFECYCLE_JOB_STARTED: "A job began.",
     LIFECYCLE_JOB_COMPLETED: "A job ended, in whichever way: its status says how.",
     LIFECYCLE_STEP_FAILED: "A step of a lifecycle run could not be taken as a whole.",
+    REINDEX_CONFIRMED: "Somebody confirmed what a reindex has found, so that purging is allowed again.",
   }),
 });
 

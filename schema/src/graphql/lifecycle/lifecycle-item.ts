@@ -11,7 +11,7 @@ const LifecycleItemOutcomeType = builder.enumType("LifecycleItemOutcome", {
   values: described<LifecycleItemOutcome>({
     PLANNED: "Not done yet; on a dry run: what a live run at that instant would do.",
     DONE: "The step was taken.",
-    SKIPPED: "It changed after it was found due, so it was left alone.",
+    SKIPPED: "It changed after it was found due, or is held (then errorCode is HELD), so it was left alone.",
     FAILED: "The step could not be taken; errorCode and error say why.",
   }),
 });
@@ -42,11 +42,11 @@ LifecycleItemType.implement({
     errorCode: t.expose("errorCode", {
       type: ErrorCodeType,
       nullable: true,
-      description: "Why it FAILED, else null.",
+      description: "Why it FAILED; HELD where it was SKIPPED since nothing may purge it; else null.",
     }),
     error: t.exposeString("error", {
       nullable: true,
-      description: "Why it FAILED, as a sentence, else null.",
+      description: "The same as a sentence.",
     }),
   }),
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { OpenForTest } from "./opened-catalog.ts";
-import { move, NOW, purge, whole, write } from "./sample-changes.ts";
+import { move, purge, scanEvent, whole, write } from "./sample-changes.ts";
 
 const NONE = { artifactCount: 0, totalBytes: 0 };
 
@@ -44,26 +44,7 @@ export function naming(open: OpenForTest) {
       const { catalog } = opened;
       await catalog.commitAll([
         purge("ghost/w/a"),
-        {
-          kind: "event",
-          event: {
-            timestamp: NOW,
-            type: "SCAN_ERROR",
-            actor: "system",
-            tenantId: "ghost",
-            workflowId: "w",
-            artifactId: "a",
-            fromTier: null,
-            toTier: null,
-            ageDays: null,
-            sizeBytes: null,
-            checksum: null,
-            dryRun: false,
-            jobId: null,
-            errorCode: null,
-            error: "a stray file",
-          },
-        },
+        scanEvent({ tenantId: "ghost", workflowId: "w", artifactId: "a" }),
       ]);
       expect(await catalog.listEvents({ tenantId: "ghost" }, "ASC", whole())).toMatchObject([
         { workflowId: "w" },

@@ -4,6 +4,8 @@ import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { LifecycleJob, RestoreJob } from "@tierkeep/schema/services/jobs";
 import type { Catalog, Stretch } from "../catalog.ts";
 import type {
+  EventChange,
+  FinishJobChange,
   LifecycleStepChange,
   MoveChange,
   PurgeChange,
@@ -65,6 +67,29 @@ export function purge(of: string, given: Partial<PurgeChange> = {}): PurgeChange
   return { ...base, key: key(of), at: NOW, actor: "ann", ...given };
 }
 
+/** A change that is nothing but an event: what a scan has found. */
+export function scanEvent(given: Partial<EventChange["event"]> = {}): EventChange {
+  const event: EventChange["event"] = {
+    timestamp: NOW,
+    type: "SCAN_ERROR",
+    actor: "system",
+    tenantId: "acme",
+    workflowId: null,
+    artifactId: null,
+    fromTier: null,
+    toTier: null,
+    ageDays: null,
+    sizeBytes: null,
+    checksum: null,
+    dryRun: false,
+    jobId: null,
+    errorCode: null,
+    error: null,
+    ...given,
+  };
+  return { kind: "event", event };
+}
+
 export function lifecycleJob(given: Partial<LifecycleJob> = {}): LifecycleJob {
   return {
     kind: "lifecycle",
@@ -118,6 +143,18 @@ export function startJob(job: StartJobChange["job"], given: Partial<StartJobChan
     actor: "schedule",
     ...given,
   };
+}
+
+/** Its end, well and 1 ms after NOW. */
+export function finish(jobId: string, given: Partial<FinishJobChange> = {}): FinishJobChange {
+  const base = {
+    kind: "finishJob",
+    status: "SUCCEEDED",
+    errorCode: null,
+    error: null,
+    durationSeconds: 2.5,
+  } as const;
+  return { ...base, jobId, at: NOW + 1, actor: "schedule", ...given };
 }
 
 /** The step that `job` takes with the artifact as it was when planned. */

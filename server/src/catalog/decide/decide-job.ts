@@ -4,22 +4,31 @@ import type { Job } from "@tierkeep/schema/services/jobs";
 import type { FinishJobChange, StartJobChange, StartJobResult } from "../changes.ts";
 import type { EventDraft } from "./decision.ts";
 
-/** `running`: the live lifecycle job that runs now. No event: nothing is started. @throws Refused CONFLICT */
+/** Jobs of which, live, one runs at a time, by what people call them. */
+const SINGLE: Record<Job["kind"], string | null> = {
+  lifecycle: "lifecycle run",
+  reindex: "reindex",
+  restore: null,
+  verify: null,
+};
+
+/** `running`: the live job of the same kind that runs now. No event: nothing is started. @throws Refused CONFLICT */
 export function decideStartJob(
   running: { readonly id: string; readonly input: unknown } | null,
   change: StartJobChange,
 ): { readonly event: EventDraft | null; readonly result: StartJobResult } {
   const { job, input } = change;
-  if (running === null || job.kind !== "lifecycle" || job.dryRun) {
+  const single = SINGLE[job.kind];
+  if (running === null || single === null || job.dryRun) {
     const event = jobEvent("LIFECYCLE_JOB_STARTED", change, job);
     return { event, result: { jobId: job.id, started: true } };
   }
-  if (isDeepStrictEqual(running.input, input)) {
+  if (job.kind === "lifecycle" && isDeepStrictEqual(running.input, input)) {
     return { event: null, result: { jobId: running.id, started: false } };
   }
   throw new Refused(
     "CONFLICT",
-    "Another lifecycle run is under way, and only one runs at a time. Wait for it to end, or cancel it.",
+    `Another ${single} is under way, and only one runs at a time. Wait for it to end, or cancel it.`,
     { jobId: running.id },
   );
 }
@@ -36,8 +45,9 @@ export function jobProgress(status: Job["status"], treated: number, expected: nu
   return expected === null || expected === 0 ? 0 : Math.min(1, treated / expected);
 }
 
-function jobEvent(
-  type: "LIFECYCLE_JOB_STARTED" | "LIFECYCLE_JOB_COMPLETED",
+/** An event about a whole job. */
+export function jobEvent(
+  type: "LIFECYCLE_JOB_STARTED" | "LIFECYCLE_JOB_COMPLETED" | "REINDEX_CONFIRMED",
   stamp: { readonly at: number; readonly actor: string },
   job: Job,
   ended: Pick<FinishJobChange, "errorCode" | "error"> = { errorCode: null, error: null },

@@ -1,11 +1,12 @@
 import { ageDays } from "@tierkeep/schema/domain/ages";
 import type { LifecycleEventType } from "@tierkeep/schema/domain/events";
+import { isHeld } from "@tierkeep/schema/domain/holds";
 import { dueStep, type LifecycleStep, STEP_RULES } from "@tierkeep/schema/domain/policy";
 import type { LifecycleItemFailedChange, LifecycleStepChange } from "../changes.ts";
 import type { ArtifactRow, LifecycleItemRow } from "../rows.ts";
 import { departureEvent, keyEvent } from "./artifact-event.ts";
 import { moved } from "./decide-move.ts";
-import { garbageOf } from "./decide-purge.ts";
+import { garbageOf, heldBecause, unconfirmedReindex } from "./decide-purge.ts";
 import { type Decision, decision, type JobProgress } from "./decision.ts";
 
 const TAKEN: Record<
@@ -25,10 +26,14 @@ const TAKEN: Record<
   PURGE: { event: "PURGED_FROM_COLD", failed: "PURGE_ERROR", progress: { treated: 1, purged: 1 } },
 };
 
-/** `repeated`: the item that the job has for this key already. Its age is told as of the instant the run judges by. */
+/**
+ * `repeated`: the item that the job has for this key already; `unconfirmed`: the reindex that nobody has confirmed yet.
+ * Its age is told as of the instant the run judges by. @throws Refused HELD where nothing may be purged
+ */
 export function decideLifecycleStep(
   current: ArtifactRow | null,
   repeated: LifecycleItemRow | null,
+  unconfirmed: string | null,
   change: LifecycleStepChange,
 ): Decision<LifecycleItemRow> {
   if (repeated !== null) return decision({ result: () => repeated });
@@ -39,6 +44,8 @@ export function decideLifecycleStep(
     current.tier === planned.tier &&
     current.ageSince === planned.ageSince;
   const taken = unchanged && dueStep(current, change.policy, asOf) === step;
+  if (taken && step === "PURGE" && !dryRun && unconfirmed !== null) throw unconfirmedReindex(unconfirmed);
+  const held = unchanged && step === "PURGE" && isHeld(current.metadata);
   const item: LifecycleItemRow = {
     tenantId: change.key.tenantId,
     workflowId: change.key.workflowId,
@@ -49,8 +56,8 @@ export function decideLifecycleStep(
     ageDays: ageDays(planned.ageSince, asOf),
     sizeBytes: planned.sizeBytes,
     outcome: !taken ? "SKIPPED" : dryRun ? "PLANNED" : "DONE",
-    errorCode: null,
-    error: null,
+    errorCode: held ? "HELD" : null,
+    error: held ? heldBecause(current) : null,
   };
   const job = { id: jobId, progress: taken ? TAKEN[step].progress : ({ treated: 1 } as const) };
   const result = () => item;

@@ -1,4 +1,5 @@
 import { DAY_MS } from "@tierkeep/schema/domain/ages";
+import { isHeld } from "@tierkeep/schema/domain/holds";
 import { dueStep, LIFECYCLE_STEPS } from "@tierkeep/schema/domain/policy";
 import { isHotter, TIERS } from "@tierkeep/schema/domain/tiers";
 import fc from "fast-check";
@@ -36,6 +37,10 @@ const rows: fc.Arbitrary<ArtifactRow> = fc
     inline,
   }));
 
+const maybeHeld = fc
+  .tuple(rows, fc.constantFrom({}, { retention_override: "7_years" }))
+  .map(([row, metadata]): ArtifactRow => ({ ...row, metadata }));
+
 function event(decision: Decision<unknown>) {
   if (decision.event === null) throw new Error("It has no event.");
   return decision.event;
@@ -47,7 +52,7 @@ describe("decisions", () => {
       fc.property(rows, tiers, instants, (row, tier, at) => {
         const decisions: Decision<unknown>[] = [decideWrite(row, null, write("acme/daily/report", { at }))];
         if (tier !== row.tier) decisions.push(decideMove(row, move("acme/daily/report", tier, { at })));
-        decisions.push(decidePurge(row, purge("acme/daily/report", { at })));
+        decisions.push(decidePurge(row, null, purge("acme/daily/report", { at })));
         for (const decision of decisions) expect(event(decision).ageDays).toBeGreaterThanOrEqual(0);
       }),
     );
@@ -71,7 +76,7 @@ describe("decisions", () => {
       fc.property(rows, tiers, (row, tier) => {
         const gone = { object: row.object, store: row.store, notBefore: NOW };
         expect(decideWrite(row, null, write("acme/daily/report")).garbage).toEqual(gone);
-        expect(decidePurge(row, purge("acme/daily/report")).garbage).toEqual(gone);
+        expect(decidePurge(row, null, purge("acme/daily/report")).garbage).toEqual(gone);
         if (tier !== row.tier) expect(decideMove(row, move("acme/daily/report", tier)).garbage).toBeNull();
       }),
     );
@@ -79,16 +84,29 @@ describe("decisions", () => {
 
   it("foretell in a dry run, item by item, exactly what a live run would do", () => {
     fc.assert(
-      fc.property(rows, instants, fc.constantFrom(...LIFECYCLE_STEPS), (row, asOf, asked) => {
+      fc.property(maybeHeld, instants, fc.constantFrom(...LIFECYCLE_STEPS), (row, asOf, asked) => {
         const live = lifecycleJob({ asOf });
         const dry = { ...live, dryRun: true };
-        const lively = decideLifecycleStep(row, null, step(live, row, { step: asked }));
-        const dryly = decideLifecycleStep(row, null, step(dry, row, { step: asked }));
+        const lively = decideLifecycleStep(row, null, null, step(live, row, { step: asked }));
+        const dryly = decideLifecycleStep(row, null, null, step(dry, row, { step: asked }));
         const due = dueStep(row, live.retentionPolicy, asOf) === asked;
         expect(lively.item?.outcome).toBe(due ? "DONE" : "SKIPPED");
+        const held = asked === "PURGE" && isHeld(row.metadata);
+        expect(lively.item?.errorCode).toBe(held ? "HELD" : null);
         expect(dryly.item).toEqual({ ...lively.item, outcome: due ? "PLANNED" : "SKIPPED" });
         expect(dryly.job).toEqual(lively.job);
         expect([dryly.row, dryly.event, dryly.garbage]).toEqual([{ kind: "keep" }, null, null]);
+      }),
+    );
+  });
+
+  it("refuse to purge what is held, dry and live alike, and anything live while a reindex is unconfirmed", () => {
+    fc.assert(
+      fc.property(maybeHeld, fc.boolean(), fc.option(fc.constant("a job")), (row, dryRun, unconfirmed) => {
+        const refused = isHeld(row.metadata) || (unconfirmed !== null && !dryRun);
+        const deciding = () => decidePurge(row, unconfirmed, purge("acme/daily/report", { dryRun }));
+        if (refused) expect(deciding).toThrow(expect.objectContaining({ code: "HELD" }));
+        else expect(event(deciding()).dryRun).toBe(dryRun);
       }),
     );
   });
@@ -117,7 +135,7 @@ describe("decisions", () => {
   it("change no row without an event that tells of it", () => {
     fc.assert(
       fc.property(rows, instants, (row, asOf) => {
-        const decision = decideLifecycleStep(row, null, step(lifecycleJob({ asOf }), row));
+        const decision = decideLifecycleStep(row, null, null, step(lifecycleJob({ asOf }), row));
         expect(decision.row.kind === "keep").toBe(decision.event === null);
       }),
     );

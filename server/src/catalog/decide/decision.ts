@@ -1,4 +1,6 @@
 import type { LifecycleEvent } from "@tierkeep/schema/domain/events";
+import type { StoreFinding } from "@tierkeep/schema/domain/findings";
+import type { StoreCounts } from "../changes.ts";
 import type { ArtifactRow, LifecycleItemRow, ObjectId } from "../rows.ts";
 
 /** An event without its place in the log, which the driver gives it. */
@@ -16,7 +18,7 @@ export type RowChange =
 /** What a job's counters rise by. */
 export interface JobProgress {
   readonly treated: 1;
-  readonly errors?: 1;
+  readonly errors?: number;
   readonly promotedToWarm?: 1;
   readonly promotedToCold?: 1;
   readonly purged?: 1;
@@ -40,6 +42,10 @@ export interface Decision<R> {
   /** Stored with the job that it belongs to. */
   readonly item: LifecycleItemRow | null;
   readonly job: { readonly id: string; readonly progress: JobProgress } | null;
+  /** What the same job found, and what that adds to its other counters. */
+  readonly found: { readonly findings: readonly StoreFinding[]; readonly counts: StoreCounts } | null;
+  /** The row stays, and its view is made to agree with it once more. */
+  readonly republish: boolean;
   /** Told the row as it stands after the change. */
   readonly result: (row: ArtifactRow | null) => R;
 }
@@ -55,6 +61,8 @@ export function decision<R>(
     unstage: parts.unstage ?? null,
     item: parts.item ?? null,
     job: parts.job ?? null,
+    found: parts.found ?? null,
+    republish: parts.republish ?? false,
     result: parts.result,
   };
 }

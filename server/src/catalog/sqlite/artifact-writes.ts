@@ -75,7 +75,11 @@ export class ArtifactWrites {
     if (decision.unstage !== null) {
       this.#connection.statement("DELETE FROM staged WHERE object = ?").run(decision.unstage);
     }
+    if (decision.republish && current !== null)
+      this.#markDirty(current.workflow, key.artifactId, current.row.version);
     if (decision.job !== null) this.#jobs.treated(decision.job.id, decision.job.progress, key, decision.item);
+    if (decision.job !== null && decision.found !== null)
+      this.#jobs.found(decision.job.id, decision.found.findings, decision.found.counts);
     return decision.result(after);
   }
 

@@ -1,3 +1,4 @@
+import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import type { DirtyKey, ExportState, GarbageObject, UnsettledObject } from "../rows.ts";
 import { ARTIFACT_COLUMN_COUNT, ARTIFACT_COLUMNS, artifactRow } from "./artifact-row.ts";
 import type { Connection } from "./connection.ts";
@@ -78,6 +79,19 @@ export class BacklogReads {
 
   dirtyCount(): number {
     return this.#connection.statement("SELECT count(*) FROM dirty").get()?.[0] as number;
+  }
+
+  areDirty(keys: readonly ArtifactKey[]): readonly boolean[] {
+    const statement = this.#connection.statement(
+      `SELECT 1 FROM tenant t CROSS JOIN workflow w CROSS JOIN dirty d
+       WHERE t.name = ? AND w.tenant = t.id AND w.name = ? AND d.workflow = w.id AND d.name = ?`,
+    );
+    return onSnapshot(this.#connection, () =>
+      keys.map(
+        ({ tenantId, workflowId, artifactId }) =>
+          statement.get(tenantId, workflowId, artifactId) !== undefined,
+      ),
+    );
   }
 
   garbage(now: number, limit: number): readonly GarbageObject[] {

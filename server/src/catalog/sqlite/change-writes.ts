@@ -1,4 +1,5 @@
 import type { Change, ResultOf } from "../changes.ts";
+import { decideAdopt, decidePresent } from "../decide/decide-adopt.ts";
 import { decideDamage } from "../decide/decide-damage.ts";
 import { decideLifecycleItemFailed, decideLifecycleStep } from "../decide/decide-lifecycle-step.ts";
 import { decideMove } from "../decide/decide-move.ts";
@@ -99,7 +100,11 @@ export class ChangeWrites {
       }
       case "purge": {
         const current = artifacts.load(change.key);
-        return artifacts.apply(change.key, current, decidePurge(current?.row ?? null, change));
+        return artifacts.apply(
+          change.key,
+          current,
+          decidePurge(current?.row ?? null, jobs.unconfirmedReindex(), change),
+        );
       }
       case "lifecycleStep": {
         const repeated = jobs.item(change.jobId, change.key);
@@ -107,7 +112,12 @@ export class ChangeWrites {
         return artifacts.apply(
           change.key,
           current,
-          decideLifecycleStep(current?.row ?? null, repeated, change),
+          decideLifecycleStep(
+            current?.row ?? null,
+            repeated,
+            change.step === "PURGE" ? jobs.unconfirmedReindex() : null,
+            change,
+          ),
         );
       }
       case "lifecycleItemFailed": {
@@ -123,6 +133,25 @@ export class ChangeWrites {
           decideRestoreItem(current?.row ?? null, repeated, change),
         );
       }
+      case "reserve":
+        return objects.reserve(change);
+      case "adopt": {
+        const { key, jobId, artifact } = change;
+        const known = {
+          repeated: jobs.hasTreated(jobId, key),
+          dirty: objects.isDirty(key),
+          staged: objects.staged(artifact.object),
+        };
+        const current = artifacts.load(key);
+        return artifacts.apply(key, current, decideAdopt(current?.row ?? null, known, change));
+      }
+      case "present": {
+        const repeated = jobs.hasTreated(change.jobId, change.key);
+        const current = artifacts.load(change.key);
+        return artifacts.apply(change.key, current, decidePresent(current?.row ?? null, repeated, change));
+      }
+      case "confirmReindex":
+        return jobs.confirmReindex(change);
       case "settled": {
         const current = artifacts.load(change.key);
         if (current?.row.object === change.object) artifacts.settle(current);

@@ -34,6 +34,7 @@ const BOUNDED = [
   /^SCAN (d|inline_bytes|b)$/, // by rowid, up to LIMIT
   /^SCAN (e|event)$/, // by rowid, up to LIMIT
   /^SCAN (j|job) USING INDEX job_running$/, // the jobs that run
+  /^SCAN job USING INDEX job_unconfirmed$/, // the reindexes that nobody has confirmed, up to LIMIT
   /^SCAN CONSTANT ROW$/,
 ];
 

@@ -1,12 +1,24 @@
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import type { LifecycleJob } from "@tierkeep/schema/services/jobs";
 import type { Stretch } from "../catalog.ts";
-import type { JobRow, LifecycleItemRow } from "../rows.ts";
+import type { JobRow, LifecycleItemRow, StoreFindingRow } from "../rows.ts";
 import type { Cell, Connection } from "./connection.ts";
-import { ITEM_COLUMNS, itemRow, JOB_COLUMNS, jobRow } from "./job-row.ts";
-import { inOrder, walk } from "./stretch.ts";
+import {
+  FINDING_COLUMNS,
+  findingRow,
+  ITEM_COLUMNS,
+  itemRow,
+  JOB_COLUMN_COUNT,
+  JOB_COLUMNS,
+  jobRow,
+} from "./job-row.ts";
+import { columnWalk, inOrder, walk } from "./stretch.ts";
 
 const WITH_INPUT = "LEFT JOIN job_input i ON i.job = j.id";
+
+/** The oldest live reindex that has adopted something and that nobody has confirmed. */
+export const UNCONFIRMED = `SELECT job FROM job INDEXED BY job_unconfirmed
+  WHERE kind = 'reindex' AND dry_run = 0 AND adopted > 0 AND confirmed_at IS NULL ORDER BY started_at, job LIMIT 1`;
 
 /** Without what may be a long list of keys, where nobody asks for it. */
 const WITHOUT_INPUT = JOB_COLUMNS.replace("i.input", "NULL");
@@ -26,7 +38,7 @@ export class JobReads {
         `SELECT ${JOB_COLUMNS}, k.key FROM json_each(?) k CROSS JOIN job j ON j.job = k.value ${WITH_INPUT}`,
       )
       .all(JSON.stringify(jobIds));
-    for (const cells of rows) found[cells[22] as number] = jobRow(cells);
+    for (const cells of rows) found[cells[JOB_COLUMN_COUNT] as number] = jobRow(cells);
     return found;
   }
 
@@ -113,6 +125,25 @@ export class JobReads {
   countItems(jobId: string): number {
     const sql = "SELECT items FROM job WHERE job = ? AND kind = 'lifecycle'";
     return (this.#connection.statement(sql).get(jobId)?.[0] as number | undefined) ?? 0;
+  }
+
+  listFindings(jobId: string, stretch: Stretch<number>): readonly StoreFindingRow[] {
+    const { condition, parameters, order } = columnWalk("f.number", stretch);
+    const rows = this.#connection
+      .statement(
+        `SELECT ${FINDING_COLUMNS} FROM job j CROSS JOIN finding f WHERE j.job = ? AND f.job = j.id${condition} ${order}`,
+      )
+      .all(jobId, ...parameters, stretch.limit);
+    return inOrder(rows.map(findingRow), stretch.backward);
+  }
+
+  countFindings(jobId: string): number {
+    const found = this.#connection.statement("SELECT findings FROM job WHERE job = ?").get(jobId);
+    return (found?.[0] as number | undefined) ?? 0;
+  }
+
+  unconfirmedReindex(): string | null {
+    return (this.#connection.statement(UNCONFIRMED).get()?.[0] as string | undefined) ?? null;
   }
 }
 

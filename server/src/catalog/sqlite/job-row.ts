@@ -1,26 +1,33 @@
+import type { StoreFindingKind } from "@tierkeep/schema/domain/findings";
 import type { JobStatus, LifecycleItemOutcome } from "@tierkeep/schema/domain/jobs";
-import type { LifecycleStep, RetentionPolicy } from "@tierkeep/schema/domain/policy";
+import type { LifecycleStep } from "@tierkeep/schema/domain/policy";
 import type { ErrorCode } from "@tierkeep/schema/domain/refusals";
-import type { Tier } from "@tierkeep/schema/domain/tiers";
-import type { Job } from "@tierkeep/schema/services/jobs";
+import type { Job, LifecycleJob, RestoreJob } from "@tierkeep/schema/services/jobs";
 import { jobProgress } from "../decide/decide-job.ts";
-import type { JobPosition, JobRow, LifecycleItemRow } from "../rows.ts";
+import type { JobPosition, JobRow, LifecycleItemRow, StoreFindingRow } from "../rows.ts";
 import { tierName } from "./codes.ts";
 import type { Cell } from "./connection.ts";
 
 /** Columns of job j and its input i, in the order that `jobRow` reads. */
 export const JOB_COLUMNS = `j.job, j.kind, j.status, j.dry_run, j.started_at, j.finished_at, j.duration_seconds, j.treated,
   j.expected, j.total_errors, j.promoted_to_warm, j.promoted_to_cold, j.purged, j.restored, j.skipped, j.cancel_requested,
-  j.position, j.tenant, j.actor, j.error, j.facts, i.input`;
+  j.position, j.tenant, j.actor, j.error, j.facts, i.input, j.adopted, j.present, j.quarantined, j.left_over, j.checked,
+  j.checked_bytes, j.damaged, j.missing, j.stray, j.confirmed_at`;
+
+export const JOB_COLUMN_COUNT = 32;
 
 /** What does not change after a job's start and differs by kind. */
-export type JobFacts =
-  | {
-      readonly asOf: number;
-      readonly steps: readonly LifecycleStep[];
-      readonly retentionPolicy: RetentionPolicy;
-    }
-  | { readonly toTier: Tier };
+export function factsOf(job: Job): object {
+  switch (job.kind) {
+    case "lifecycle":
+      return { asOf: job.asOf, steps: job.steps, retentionPolicy: job.retentionPolicy };
+    case "restore":
+      return { toTier: job.toTier };
+    case "reindex":
+    case "verify":
+      return {};
+  }
+}
 
 export function jobRow(cells: readonly Cell[]): JobRow {
   const treated = cells[7] as number;
@@ -51,23 +58,65 @@ function job(cells: readonly Cell[], treated: number, expected: number | null): 
     error: cells[19] as string | null,
     tenantId: cells[17] as string | null,
   };
-  const facts = JSON.parse(cells[20] as string) as JobFacts;
-  return "toTier" in facts
-    ? {
-        kind: "restore",
+  const kind = cells[1] as Job["kind"];
+  const facts = JSON.parse(cells[20] as string);
+  switch (kind) {
+    case "lifecycle":
+      return {
+        kind,
         ...common,
-        ...facts,
-        restoredCount: cells[13] as number,
-        skippedCount: cells[14] as number,
-      }
-    : {
-        kind: "lifecycle",
-        ...common,
-        ...facts,
+        ...(facts as Pick<LifecycleJob, "asOf" | "steps" | "retentionPolicy">),
         promotedToWarm: cells[10] as number,
         promotedToCold: cells[11] as number,
         purged: cells[12] as number,
       };
+    case "restore":
+      return {
+        kind,
+        ...common,
+        ...(facts as Pick<RestoreJob, "toTier">),
+        restoredCount: cells[13] as number,
+        skippedCount: cells[14] as number,
+      };
+    case "reindex":
+      return {
+        kind,
+        ...common,
+        adoptedCount: cells[22] as number,
+        presentCount: cells[23] as number,
+        quarantinedCount: cells[24] as number,
+        leftCount: cells[25] as number,
+        confirmedAt: cells[31] as number | null,
+      };
+    case "verify":
+      return {
+        kind,
+        ...common,
+        checkedCount: cells[26] as number,
+        checkedBytes: cells[27] as number,
+        damagedCount: cells[28] as number,
+        missingCount: cells[29] as number,
+        strayCount: cells[30] as number,
+      };
+  }
+}
+
+/** Columns of finding f, in the order that `findingRow` reads. */
+export const FINDING_COLUMNS =
+  "f.number, f.kind, f.path, f.tenant, f.workflow, f.artifact, f.tier, f.message";
+
+export function findingRow(cells: readonly Cell[]): StoreFindingRow {
+  const tier = cells[6] as number | null;
+  return {
+    number: cells[0] as number,
+    kind: cells[1] as StoreFindingKind,
+    path: cells[2] as string | null,
+    tenantId: cells[3] as string | null,
+    workflowId: cells[4] as string | null,
+    artifactId: cells[5] as string | null,
+    tier: tier === null ? null : tierName(tier),
+    message: cells[7] as string,
+  };
 }
 
 /** Columns of job_item i, in the order that `itemRow` reads. */

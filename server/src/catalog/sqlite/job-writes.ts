@@ -1,20 +1,25 @@
+import { isProblem, type StoreFinding } from "@tierkeep/schema/domain/findings";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import { Refused } from "@tierkeep/schema/domain/refusals";
+import type { Job } from "@tierkeep/schema/services/jobs";
 import type {
   AdvanceJobChange,
+  ConfirmReindexChange,
   FinishJobChange,
   PruneJobItemsChange,
   RequestCancelChange,
   StartJobChange,
   StartJobResult,
+  StoreCounts,
 } from "../changes.ts";
-import { decideFinishJob, decideStartJob } from "../decide/decide-job.ts";
+import { decideFinishJob, decideStartJob, jobEvent } from "../decide/decide-job.ts";
 import type { JobProgress } from "../decide/decision.ts";
 import type { JobRow, LifecycleItemRow } from "../rows.ts";
 import { tierCode } from "./codes.ts";
 import type { Connection } from "./connection.ts";
 import type { EventLog } from "./event-log.ts";
-import { ITEM_COLUMNS, itemRow, JOB_COLUMNS, type JobFacts, jobRow } from "./job-row.ts";
+import { UNCONFIRMED } from "./job-reads.ts";
+import { factsOf, ITEM_COLUMNS, itemRow, JOB_COLUMNS, jobRow } from "./job-row.ts";
 
 /** Job rows, their counters and their items, for a writer. */
 export class JobWrites {
@@ -29,13 +34,9 @@ export class JobWrites {
   start(change: StartJobChange): StartJobResult {
     const { job } = change;
     if (this.#find(job.id) !== null) return { jobId: job.id, started: true };
-    const { event, result } = decideStartJob(this.#liveRun(), change);
+    const { event, result } = decideStartJob(this.#liveJob(job.kind), change);
     if (event === null) return result;
     this.#log.append(event);
-    const facts: JobFacts =
-      job.kind === "lifecycle"
-        ? { asOf: job.asOf, steps: job.steps, retentionPolicy: job.retentionPolicy }
-        : { toTier: job.toTier };
     const id = this.#connection
       .statement(
         `INSERT INTO job (job, kind, status, dry_run, started_at, duration_seconds, treated, expected, total_errors,
@@ -51,7 +52,7 @@ export class JobWrites {
         change.expected,
         job.tenantId,
         change.actor,
-        JSON.stringify(facts),
+        JSON.stringify(factsOf(job)),
       )?.[0] as number;
     this.#connection
       .statement("INSERT INTO job_input VALUES (?, ?)")
@@ -66,7 +67,72 @@ export class JobWrites {
          WHERE job = ? AND status = 'RUNNING'`,
       )
       .run(JSON.stringify(change.position), change.durationSeconds, change.expected ?? null, change.jobId);
+    if (change.found === undefined) return null;
+    const { findings, counts, treated } = change.found;
+    this.found(change.jobId, findings, counts);
+    this.#connection
+      .statement("UPDATE job SET treated = treated + ?, total_errors = total_errors + ? WHERE job = ?")
+      .run(treated, findings.filter(isProblem).length, change.jobId);
     return null;
+  }
+
+  /** Keeps what a job has found, and adds to its counters. */
+  found(jobId: string, findings: readonly StoreFinding[], counts: StoreCounts): void {
+    const [job, last] = this.#connection
+      .statement("SELECT id, findings FROM job WHERE job = ?")
+      .get(jobId) as unknown as [number, number];
+    for (const [index, finding] of findings.entries()) {
+      this.#connection
+        .statement("INSERT INTO finding VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        .run(
+          job,
+          last + index + 1,
+          finding.kind,
+          finding.path,
+          finding.tenantId,
+          finding.workflowId,
+          finding.artifactId,
+          finding.tier === null ? null : tierCode(finding.tier),
+          finding.message,
+        );
+    }
+    this.#connection
+      .statement(
+        `UPDATE job SET has_items = has_items OR ?1, findings = findings + ?1, adopted = adopted + ?2, present = present + ?3,
+           quarantined = quarantined + ?4, left_over = left_over + ?5, checked = checked + ?6,
+           checked_bytes = checked_bytes + ?7, damaged = damaged + ?8, missing = missing + ?9, stray = stray + ?10
+         WHERE id = ?11`,
+      )
+      .run(
+        findings.length,
+        counts.adopted ?? 0,
+        counts.present ?? 0,
+        counts.quarantined ?? 0,
+        counts.left ?? 0,
+        counts.checked ?? 0,
+        counts.checkedBytes ?? 0,
+        counts.damaged ?? 0,
+        counts.missing ?? 0,
+        counts.stray ?? 0,
+        job,
+      );
+  }
+
+  confirmReindex(change: ConfirmReindexChange): null {
+    const confirmed = this.#connection
+      .statement(
+        `UPDATE job SET confirmed_at = ?
+         WHERE job = ? AND kind = 'reindex' AND dry_run = 0 AND status <> 'RUNNING' AND confirmed_at IS NULL`,
+      )
+      .run(change.at, change.jobId);
+    const job = this.#find(change.jobId)?.job;
+    if (confirmed > 0 && job !== undefined) this.#log.append(jobEvent("REINDEX_CONFIRMED", change, job));
+    return null;
+  }
+
+  /** The reindex that nobody has confirmed yet: nothing is purged then. */
+  unconfirmedReindex(): string | null {
+    return (this.#connection.statement(UNCONFIRMED).get()?.[0] as string | undefined) ?? null;
   }
 
   requestCancel(change: RequestCancelChange): null {
@@ -147,7 +213,7 @@ export class JobWrites {
   /** Of each kind the newest `keep` jobs keep their items, and so does every job that runs. */
   prune(change: PruneJobItemsChange): number {
     let left = change.limit;
-    for (const kind of ["lifecycle", "restore"]) {
+    for (const kind of ["lifecycle", "restore", "reindex", "verify"]) {
       const jobs = this.#connection
         .statement(
           `SELECT id FROM job INDEXED BY job_with_items
@@ -169,18 +235,26 @@ export class JobWrites {
            (SELECT tenant, workflow, artifact FROM job_item WHERE job = ?1 LIMIT ?2)`,
       )
       .run(job, limit);
-    this.#connection.statement("UPDATE job SET items = max(0, items - ?) WHERE id = ?").run(removed, job);
-    if (removed < limit) this.#connection.statement("UPDATE job SET has_items = 0 WHERE id = ?").run(job);
-    return removed;
+    const findings = this.#connection
+      .statement(
+        "DELETE FROM finding WHERE job = ?1 AND number IN (SELECT number FROM finding WHERE job = ?1 LIMIT ?2)",
+      )
+      .run(job, limit - removed);
+    this.#connection
+      .statement("UPDATE job SET items = max(0, items - ?), findings = max(0, findings - ?) WHERE id = ?")
+      .run(removed, findings, job);
+    if (removed + findings < limit)
+      this.#connection.statement("UPDATE job SET has_items = 0 WHERE id = ?").run(job);
+    return removed + findings;
   }
 
-  #liveRun(): { readonly id: string; readonly input: unknown } | null {
+  #liveJob(kind: Job["kind"]): { readonly id: string; readonly input: unknown } | null {
     const cells = this.#connection
       .statement(
         `SELECT j.job, i.input FROM job j INDEXED BY job_running CROSS JOIN job_input i ON i.job = j.id
-         WHERE j.status = 'RUNNING' AND j.kind = 'lifecycle' AND j.dry_run = 0 ORDER BY j.started_at, j.job LIMIT 1`,
+         WHERE j.status = 'RUNNING' AND j.kind = ? AND j.dry_run = 0 ORDER BY j.started_at, j.job LIMIT 1`,
       )
-      .get();
+      .get(kind);
     return cells === undefined ? null : { id: cells[0] as string, input: JSON.parse(cells[1] as string) };
   }
 

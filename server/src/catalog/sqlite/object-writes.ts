@@ -1,9 +1,11 @@
+import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import type {
   AbandonChange,
   AbandonStrangersChange,
   CollectedChange,
   ExportedChange,
   PublishedChange,
+  ReserveChange,
   StageChange,
 } from "../changes.ts";
 import type { StagedObject } from "../decide/decide-write.ts";
@@ -28,26 +30,48 @@ export class ObjectWrites {
 
   stage(change: StageChange): null {
     this.#connection
-      .statement("INSERT INTO staged VALUES (?, ?, ?, ?)")
+      .statement("INSERT INTO staged (object, store, owner, at) VALUES (?, ?, ?, ?)")
       .run(change.object, change.store, change.owner, change.at);
     return null;
   }
 
+  reserve(change: ReserveChange): boolean {
+    const { object, store, owner, at } = change;
+    if (this.#connection.statement("SELECT 1 FROM garbage WHERE object = ?").get(object) !== undefined)
+      return false;
+    const reserved = this.#connection
+      .statement(
+        `INSERT INTO staged (object, store, owner, at, found) VALUES (?, ?, ?, ?, 1)
+         ON CONFLICT (object) DO UPDATE SET owner = excluded.owner WHERE found = 1 AND owner <> excluded.owner`,
+      )
+      .run(object, store, owner, at);
+    return reserved === 1;
+  }
+
+  /** True where the key's view may differ from its row. */
+  isDirty({ tenantId, workflowId, artifactId }: ArtifactKey): boolean {
+    const workflow = this.#names.findWorkflow(tenantId, workflowId);
+    if (workflow === null) return false;
+    const sql = "SELECT 1 FROM dirty WHERE workflow = ? AND name = ?";
+    return this.#connection.statement(sql).get(workflow.id, artifactId) !== undefined;
+  }
+
   abandon(change: AbandonChange): null {
     const staged = this.#connection
-      .statement("DELETE FROM staged WHERE object = ? RETURNING store")
+      .statement("DELETE FROM staged WHERE object = ? RETURNING store, found")
       .get(change.object);
-    if (staged !== undefined) this.#toGarbage(change.object, staged[0] as string, change.at);
+    if (staged !== undefined && staged[1] === 0)
+      this.#toGarbage(change.object, staged[0] as string, change.at);
     return null;
   }
 
   abandonStrangers(change: AbandonStrangersChange): number {
     const strangers = this.#connection
-      .statement("SELECT object, store FROM staged WHERE owner <> ? LIMIT ?")
+      .statement("SELECT object, store, found FROM staged WHERE owner <> ? LIMIT ?")
       .all(change.owner, change.limit);
-    for (const [object, store] of strangers) {
+    for (const [object, store, found] of strangers) {
       this.#connection.statement("DELETE FROM staged WHERE object = ?").run(object as string);
-      this.#toGarbage(object as string, store as string, change.at);
+      if (found === 0) this.#toGarbage(object as string, store as string, change.at);
     }
     return strangers.length;
   }

@@ -123,9 +123,16 @@ export class SqliteCatalog implements Catalog {
   listItems = (...args: Arguments<"listItems">) => this.#read((reader) => reader.jobs.listItems(...args));
   countItems = (...args: Arguments<"countItems">) => this.#read((reader) => reader.jobs.countItems(...args));
 
+  listFindings = (...args: Arguments<"listFindings">) =>
+    this.#read((reader) => reader.jobs.listFindings(...args));
+  countFindings = (...args: Arguments<"countFindings">) =>
+    this.#read((reader) => reader.jobs.countFindings(...args));
+  unconfirmedReindex = () => this.#read((reader) => reader.jobs.unconfirmedReindex());
+
   unsettled = (...args: Arguments<"unsettled">) => this.#read((reader) => reader.backlog.unsettled(...args));
   unsettledTotal = () => this.#read((reader) => reader.backlog.unsettledTotal());
   dirtyKeys = (...args: Arguments<"dirtyKeys">) => this.#read((reader) => reader.backlog.dirtyKeys(...args));
+  areDirty = (...args: Arguments<"areDirty">) => this.#read((reader) => reader.backlog.areDirty(...args));
   dirtyCount = () => this.#read((reader) => reader.backlog.dirtyCount());
   garbage = (...args: Arguments<"garbage">) => this.#read((reader) => reader.backlog.garbage(...args));
   exportState = () => this.#read((reader) => reader.backlog.exportState());

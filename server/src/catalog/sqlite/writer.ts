@@ -276,6 +276,8 @@ function fillsUp(change: Change): boolean {
     case "stage":
     case "move":
     case "restoreItem":
+    case "reserve":
+    case "adopt":
       return true;
     case "lifecycleStep":
       return change.step !== "PURGE";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createTierkeep, type Tierkeep } from "@tierkeep/sdk";
 import { afterEach, expect, it } from "vitest";
-import { type Connection, connect } from "../owner.ts";
+import { type Connection, connect } from "../connect.ts";
 import { readConfig } from "../read-config.ts";
 import { capturedOutput } from "../render-captured.ts";
 import { DemoClock } from "./demo-clock.ts";

@@ -2,18 +2,21 @@ import { DAY_MS } from "@tierkeep/schema/domain/ages";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import type { LifecycleStepChange, RestoreItemChange } from "../../catalog/changes.ts";
 import { lifecycleJob, restoreJob, startJob, step } from "../../catalog/contract/sample-changes.ts";
+import type { Command } from "../model/expected.ts";
 import { rowsOf } from "../model/inspect.ts";
 import type { Life } from "../model/life.ts";
-import type { Act } from "../model/scenarios.ts";
 
 type Step = LifecycleStepChange | RestoreItemChange;
 
+export type Given = Command | { readonly do: "drain" } | { readonly do: "wait"; readonly ms: number };
+
 /** Something that changes or reads a store, what it is given to change, and how it is asked for. */
 export interface Operation {
-  readonly given: readonly Act[];
+  readonly given: readonly Given[];
   /** What must be whole or not at all: one command, what follows from commits, a read, or a batch of a job's steps. */
   readonly act:
-    | Exclude<Act, { readonly do: "wait" | "intrude" }>
+    | Command
+    | { readonly do: "drain" }
     | { readonly do: "read"; readonly key: ArtifactKey }
     | { readonly do: "steps"; readonly plan: (life: Life, now: number) => Promise<readonly Step[]> };
 }

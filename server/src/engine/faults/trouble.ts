@@ -57,6 +57,7 @@ export class Trouble {
         disk.append(step, descriptor, bytes.subarray(0, bytes.length >> 1));
         return fail(step);
       },
+      chmod: around("chmod", false, disk.chmod),
       stamp: around("stamp", true, disk.stamp),
       fsync: around("fsync", true, disk.fsync),
       fsyncDirectory: around("fsyncDirectory", true, disk.fsyncDirectory),
@@ -69,6 +70,7 @@ export class Trouble {
       close: disk.close,
       lstat: around("lstat", false, disk.lstat),
       readdir: around("readdir", false, disk.readdir),
+      names: around("names", false, disk.names),
     };
   }
 

@@ -12,8 +12,7 @@ import { answer, type Command, type Expected, pathOf } from "../model/expected.t
 import { Fuse } from "../model/fuse.ts";
 import { breaches, leftovers, seenOf } from "../model/inspect.ts";
 import { Life, somebody } from "../model/life.ts";
-import type { Act } from "../model/scenarios.ts";
-import type { Operation } from "./operations.ts";
+import type { Given, Operation } from "./operations.ts";
 import { type Fault, type Place, Trouble } from "./trouble.ts";
 
 /**
@@ -183,11 +182,10 @@ export class TroubledStore {
     await this.#life.drain();
   }
 
-  async #do(act: Act): Promise<void> {
+  async #do(act: Given): Promise<void> {
     this.#now += act.do === "wait" ? act.ms : 1;
     if (act.do === "wait") return;
     if (act.do === "drain") return this.#life.drain();
-    if (act.do === "intrude") throw new Error("no stranger comes here");
     this.#state = answer(this.#state, act, this.#now).next;
     expect(await this.#life.take(act)).toBeNull();
   }

@@ -24,7 +24,9 @@ export type Command =
   | { readonly do: "write in vain" | "upload in vain"; readonly key: ArtifactKey; readonly sizeBytes: number }
   | { readonly do: "promote" | "restore"; readonly key: ArtifactKey; readonly toTier: Tier }
   | { readonly do: "purge"; readonly key: ArtifactKey }
-  | { readonly do: "age"; readonly step: LifecycleStep };
+  | { readonly do: "age"; readonly step: LifecycleStep }
+  /** Takes up what stands in the tree: what was there before the catalog was lost, and strangers' files. */
+  | { readonly do: "adopt"; readonly found: Expected };
 
 export interface ExpectedArtifact {
   readonly checksum: string;
@@ -97,10 +99,12 @@ export function answer(state: Expected, command: Command, now: number): Answer {
       next.delete(path);
       return { next, refused: null };
     }
+    case "adopt":
+      return { next: new Map([...command.found, ...state]), refused: null };
     case "age": {
       const next = new Map(state);
       for (const [path, artifact] of state) {
-        if (dueStep(artifact, POLICY, now) !== command.step) continue;
+        if (dueStep({ ...artifact, metadata: {} }, POLICY, now) !== command.step) continue;
         const { to } = STEP_RULES[command.step];
         if (to === null) next.delete(path);
         else next.set(path, moved(artifact, to, now));

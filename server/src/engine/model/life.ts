@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { dueBefore, STEP_RULES } from "@tierkeep/schema/domain/policy";
 import type { Principal } from "@tierkeep/schema/domain/principal";
 import { type ErrorCode, Refused } from "@tierkeep/schema/domain/refusals";
+import type { LifecycleJob, ReindexJob } from "@tierkeep/schema/services/jobs";
 import type { Faults } from "../../catalog/sqlite/connection.ts";
 import { InlineSqliteCatalog } from "../../catalog/sqlite/open-sqlite-catalog.ts";
 import { type Disk, type DiskStep, realDisk, withoutFsync } from "../../tiers/filesystem/disk.ts";
@@ -153,9 +154,22 @@ export class Life {
       case "purge":
         await artifacts.purge(somebody, { ...command.key, dryRun: false });
         return;
+      case "adopt":
+        await this.#adopt();
+        return;
       case "age":
         await this.#age(command.step);
     }
+  }
+
+  async #adopt(): Promise<void> {
+    const { adopter } = this.engine;
+    if (adopter === null) throw new Error("there is no tree");
+    const jobId = await this.#startJob(this.#parts.clock.now(), "reindex");
+    const entries = await adopter.view.walk(null, 1000);
+    const job = { jobId, actor: "model", dryRun: false };
+    await adopter.adopt(job, entries, new AbortController().signal);
+    this.#parts.fuse.alive();
   }
 
   async #age(step: "PROMOTE_TO_WARM" | "PROMOTE_TO_COLD" | "PURGE"): Promise<void> {
@@ -206,7 +220,7 @@ export class Life {
   }
 
   /** Jobs are the lifecycle's, not the engine's: their rows are made without a fuse, and an older one is ended first. */
-  async #startJob(now: number): Promise<string> {
+  async #startJob(now: number, kind: "lifecycle" | "reindex" = "lifecycle"): Promise<string> {
     const { catalog } = this.#parts;
     for (const { job } of await catalog.runningJobs()) {
       await catalog.commit({
@@ -227,28 +241,45 @@ export class Life {
       actor: "model",
       input: null,
       expected: null,
-      job: {
-        kind: "lifecycle",
-        id,
-        status: "RUNNING",
-        dryRun: false,
-        startedAt: now,
-        finishedAt: null,
-        durationSeconds: null,
-        progress: 0,
-        totalErrors: 0,
-        error: null,
-        tenantId: null,
+      job: jobOf(kind, id, now),
+    });
+    return id;
+  }
+}
+
+function jobOf(kind: "lifecycle" | "reindex", id: string, now: number): LifecycleJob | ReindexJob {
+  const facts = {
+    id,
+    status: "RUNNING",
+    dryRun: false,
+    startedAt: now,
+    finishedAt: null,
+    durationSeconds: null,
+    progress: 0,
+    totalErrors: 0,
+    error: null,
+    tenantId: null,
+  } as const;
+  return kind === "lifecycle"
+    ? {
+        kind,
+        ...facts,
         asOf: now,
         steps: ["PROMOTE_TO_WARM", "PROMOTE_TO_COLD", "PURGE"],
         promotedToWarm: 0,
         promotedToCold: 0,
         purged: 0,
         retentionPolicy: POLICY,
-      },
-    });
-    return id;
-  }
+      }
+    : {
+        kind,
+        ...facts,
+        adoptedCount: 0,
+        presentCount: 0,
+        quarantinedCount: 0,
+        leftCount: 0,
+        confirmedAt: null,
+      };
 }
 
 /** Yields so many bytes, then fails as an upload does whose client goes away. */

@@ -4,7 +4,9 @@ import type { Command } from "./expected.ts";
 
 /** What one life does, in order: commands, the work that follows commits, time that passes, and a stranger's file put where one of ours belongs. */
 export type Act =
-  | Command
+  | Exclude<Command, { readonly do: "adopt" }>
+  /** What is found is what was intruded, and what was there when the catalog was lost. */
+  | { readonly do: "adopt" }
   | { readonly do: "drain" }
   | { readonly do: "wait"; readonly ms: number }
   | { readonly do: "intrude"; readonly path: string };
@@ -120,6 +122,18 @@ export const SCENARIOS: Readonly<Record<string, readonly Act[]>> = {
     { do: "wait", ms: 2 * DAY_MS },
     once(a, SMALL),
     { do: "wait", ms: 2 * DAY_MS },
+    drain,
+  ],
+  "a stranger's files become artifacts where they stand": [
+    write(b, 2, SMALL),
+    drain,
+    { do: "intrude", path: "cold/acme/nightly/report.md" },
+    { do: "intrude", path: "hot/acme/nightly/report.md" },
+    { do: "intrude", path: "warm/globex/büro/報告書.pdf" },
+    { do: "intrude", path: "cold/acme/nightly/model.bin" },
+    { do: "adopt" },
+    drain,
+    { do: "promote", key: a, toTier: "WARM" },
     drain,
   ],
   "a write that is given up leaves nothing": [

@@ -1,15 +1,17 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { DAY_MS } from "@tierkeep/schema/domain/ages";
+import type { Tier } from "@tierkeep/schema/domain/tiers";
 import { expect } from "vitest";
 import type { DiskStep } from "../../tiers/filesystem/disk.ts";
 import type { Loss } from "../../tiers/filesystem/lossy-disk.ts";
 import { disagreements } from "./disagreements.ts";
-import { answer, type Command, type Expected, pathOf } from "./expected.ts";
+import { answer, type Command, type Expected, type ExpectedArtifact, pathOf } from "./expected.ts";
 import { Died, Fuse } from "./fuse.ts";
 import { breaches, leftovers, STRANGER, seenOf, strangersIn } from "./inspect.ts";
-import { Life } from "./life.ts";
+import { catalogPath, Life } from "./life.ts";
 import type { Act } from "./scenarios.ts";
 
 const START = Date.UTC(2026, 0, 1);
@@ -28,6 +30,8 @@ export class Story {
   readonly #answered = new Map<string, number>();
   /** A write with a key that had no answer yet: whether it was made is seen in what the next life finds. */
   #unanswered: { readonly path: string; readonly idempotencyKey: string; readonly at: number } | null = null;
+  /** What an adoption finds in the tree. */
+  readonly #found = new Map<string, ExpectedArtifact>();
 
   /** `omit`: a sync that is left out in every life. */
   constructor(omit?: DiskStep) {
@@ -74,6 +78,16 @@ export class Story {
     }
   }
 
+  /** The catalog is gone, and nobody remembers what was in it but the tree. */
+  loseCatalog(): void {
+    for (const end of ["", "-wal", "-shm"]) rmSync(`${catalogPath(this.root)}${end}`, { force: true });
+    // Which tier something came from is written nowhere else.
+    for (const [path, artifact] of this.#before)
+      this.#found.set(path, { ...artifact, promotedAt: null, promotedFrom: null });
+    this.#before = new Map();
+    this.#after = this.#before;
+  }
+
   async #act(life: Life, act: Act): Promise<void> {
     this.#now += act.do === "wait" ? act.ms : 1;
     switch (act.do) {
@@ -84,11 +98,12 @@ export class Story {
       case "intrude":
         return this.#intrude(join(this.root, act.path));
       default: {
-        const { next, refused } = this.#isRepeat(act)
+        const command: Command = act.do === "adopt" ? { ...act, found: this.#found } : act;
+        const { next, refused } = this.#isRepeat(command)
           ? { next: this.#after, refused: null }
-          : answer(this.#after, act, this.#now);
+          : answer(this.#after, command, this.#now);
         this.#after = next;
-        expect(await life.take(act)).toBe(refused);
+        expect(await life.take(command)).toBe(refused);
         this.#before = next;
         this.#remember();
       }
@@ -114,6 +129,18 @@ export class Story {
     mkdirSync(dirname(path), { recursive: true });
     this.#strangers++;
     writeFileSync(path, STRANGER);
+    utimesSync(path, this.#now / 1000, this.#now / 1000);
+    const [tier = "", ...name] = relative(this.root, path).split("/");
+    this.#found.set(name.join("/"), {
+      checksum: createHash("sha256").update(STRANGER).digest("hex"),
+      sizeBytes: STRANGER.length,
+      tier: tier.toUpperCase() as Tier,
+      createdAt: this.#now,
+      modifiedAt: this.#now,
+      promotedAt: null,
+      promotedFrom: null,
+      ageSince: this.#now,
+    });
   }
 
   #fate(fuse: Fuse, lose: Loss) {

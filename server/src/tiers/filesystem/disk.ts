@@ -2,12 +2,14 @@ import {
   type BigIntStats,
   closeSync,
   constants,
+  fchmodSync,
   fstatSync,
   fsyncSync,
   futimesSync,
   linkSync,
   lstatSync,
   mkdirSync,
+  opendirSync,
   openSync,
   readdirSync,
   readSync,
@@ -52,16 +54,27 @@ export const DISK_STEPS = [
   "view.old.fsync",
   "view.quarantine.rename",
   "view.quarantine.fsync",
+  "take.link",
+  "take.mode",
+  "take.undo",
+  "take.fsync",
+  "take.directory.fsync",
 ] as const;
 
 export type DiskStep = (typeof DISK_STEPS)[number];
 
 /** What stands at a path or behind a descriptor. */
-interface Facts {
+export interface Facts {
   readonly kind: "file" | "directory" | "other";
   /** Device and inode: the same for two paths exactly when they are links of one file. */
   readonly identity: string;
   readonly sizeBytes: number;
+  /** ns since the epoch: any write changes it. */
+  readonly modifiedNs: bigint;
+  /** How many names the file has. */
+  readonly links: number;
+  /** Permission bits. */
+  readonly mode: number;
 }
 
 /**
@@ -77,6 +90,7 @@ export interface Disk {
   append(step: DiskStep, descriptor: number, bytes: Uint8Array): void;
   /** Sets when the file was modified, ms since the epoch. */
   stamp(step: DiskStep, descriptor: number, modifiedAt: number): void;
+  chmod(step: DiskStep, descriptor: number, mode: number): void;
   fsync(step: DiskStep, descriptor: number): void;
   fsyncDirectory(step: DiskStep, path: string): void;
   link(step: DiskStep, existing: string, path: string): void;
@@ -92,6 +106,8 @@ export interface Disk {
   lstat(path: string): Facts | null;
   /** Names in a directory; null: it is not there. */
   readdir(path: string): string[] | null;
+  /** The same one by one, in no order and without holding them all. */
+  names(path: string): Iterable<string>;
 }
 
 export const realDisk: Disk = {
@@ -101,6 +117,7 @@ export const realDisk: Disk = {
     for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written);
   },
   stamp: (_step, descriptor, modifiedAt) => futimesSync(descriptor, modifiedAt / 1000, modifiedAt / 1000),
+  chmod: (_step, descriptor, mode) => fchmodSync(descriptor, mode),
   fsync: (_step, descriptor) => fsyncSync(descriptor),
   fsyncDirectory: (_step, path) => {
     const descriptor = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
@@ -124,7 +141,18 @@ export const realDisk: Disk = {
     return stats ? factsOf(stats) : null;
   },
   readdir: (path) => orNull(() => readdirSync(path)),
+  names: namesIn,
 };
+
+function* namesIn(path: string): Generator<string> {
+  const directory = orNull(() => opendirSync(path, { bufferSize: 512 }));
+  if (directory === null) return;
+  try {
+    for (let entry = directory.readSync(); entry !== null; entry = directory.readSync()) yield entry.name;
+  } finally {
+    directory.closeSync();
+  }
+}
 
 /** The same disk for DURABILITY=os: nothing is forced out of the operating system's cache. The only place that knows. */
 export function withoutFsync(disk: Disk): Disk {
@@ -153,5 +181,8 @@ function factsOf(stats: BigIntStats): Facts {
     kind: stats.isFile() ? "file" : stats.isDirectory() ? "directory" : "other",
     identity: `${stats.dev}:${stats.ino}`,
     sizeBytes: Number(stats.size),
+    modifiedNs: stats.mtimeNs,
+    links: Number(stats.nlink),
+    mode: Number(stats.mode & 0o7777n),
   };
 }

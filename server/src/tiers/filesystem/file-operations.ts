@@ -1,5 +1,15 @@
+import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import type { WrittenObject } from "../tier-store.ts";
-import type { Placement, Published } from "../tier-view.ts";
+import type {
+  FoundFile,
+  Placement,
+  Published,
+  TakeAs,
+  Taken,
+  TreeEntry,
+  TreePosition,
+  ViewDifference,
+} from "../tier-view.ts";
 import type { Disk } from "./disk.ts";
 import { DurableDirectories } from "./durable-directories.ts";
 import { Layout } from "./layout.ts";
@@ -14,6 +24,9 @@ import {
   verifyEmpty,
 } from "./object-reads.ts";
 import { prepareStore } from "./prepare-store.ts";
+import { type FileTake, TakeFiles } from "./take-files.ts";
+import { TreeWalk } from "./tree-walk.ts";
+import { viewDifferences } from "./view-differences.ts";
 import { ViewFiles } from "./view-files.ts";
 
 /**
@@ -26,8 +39,11 @@ export class FileOperations {
   readonly #layout: Layout;
   readonly #objects: ObjectFiles;
   readonly #view: ViewFiles;
+  readonly #tree: TreeWalk;
+  readonly #taking: TakeFiles;
   readonly #writes = new Map<number, ObjectWrite>();
   readonly #reads = new Map<number, ObjectRead>();
+  readonly #takes = new Map<number, FileTake>();
   #lastSession = 0;
 
   /** `lane` tells the threads of one store apart. */
@@ -37,6 +53,8 @@ export class FileOperations {
     const directories = new DurableDirectories(options.disk, this.#layout.fixed);
     this.#objects = new ObjectFiles(options.disk, this.#layout, directories);
     this.#view = new ViewFiles(options.disk, this.#layout, directories, options.lane);
+    this.#tree = new TreeWalk(options.disk, this.#layout);
+    this.#taking = new TakeFiles(options.disk, this.#layout, directories, this.#objects);
   }
 
   prepare(publishTree: boolean): void {
@@ -135,6 +153,50 @@ export class FileOperations {
 
   publish(placements: readonly Placement[]): Published {
     return this.#view.publish(placements);
+  }
+
+  walkTree(after: TreePosition | null, limit: number): TreeEntry[] {
+    return this.#tree.page(after, limit);
+  }
+
+  countTree(): number {
+    return this.#tree.count();
+  }
+
+  /** What became of the file, or, where it is long, a session in which to go on with it. */
+  beginTake(key: ArtifactKey, file: FoundFile, how: TakeAs): Taken | number {
+    const take = this.#taking.begin(key, file, how);
+    if ("state" in take) return take;
+    const taken = this.#taking.next(take);
+    if (taken !== null) return taken;
+    this.#lastSession += 1;
+    this.#takes.set(this.#lastSession, take);
+    return this.#lastSession;
+  }
+
+  /** Null: there is more to read. After anything else, or an error, the session has ended. */
+  continueTake(session: number): Taken | null {
+    const take = this.#take(session);
+    this.#takes.delete(session);
+    const taken = this.#taking.next(take);
+    if (taken === null) this.#takes.set(session, take);
+    return taken;
+  }
+
+  discardTake(session: number): void {
+    const take = this.#take(session);
+    this.#takes.delete(session);
+    this.#taking.discard(take);
+  }
+
+  differences(placements: readonly Placement[]): ViewDifference[] {
+    return viewDifferences(this.#disk, this.#layout, placements);
+  }
+
+  #take(session: number): FileTake {
+    const take = this.#takes.get(session);
+    if (take === undefined) throw new Error(`no file is being taken under the number ${session}`);
+    return take;
   }
 
   #open(object: string, expected: ExpectedObject): ObjectRead | null {

@@ -1,6 +1,15 @@
+import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { ReadObjectOptions, TierStore, WriteObjectOptions, WrittenObject } from "../tier-store.ts";
-import type { Placement, Published, TierView } from "../tier-view.ts";
+import type {
+  FoundFile,
+  Placement,
+  Published,
+  TakeAs,
+  Taken,
+  TierView,
+  ViewDifference,
+} from "../tier-view.ts";
 import type { Lanes } from "./lanes.ts";
 import type { SmallObject } from "./object-files.ts";
 import { expectedLength } from "./object-reads.ts";
@@ -38,7 +47,16 @@ class FilesystemStore implements TierStore {
   constructor({ id, publishTree, lanes }: FilesystemStoreOptions) {
     this.id = id;
     this.#lanes = lanes;
-    this.view = publishTree ? { publish: (placements) => this.#publish(placements) } : null;
+    this.view = publishTree
+      ? {
+          publish: (placements) => this.#publish(placements),
+          // Always the same lane, which remembers where the last page ended.
+          walk: (after, limit) => lanes.at(0).call("walkTree", [after, limit]),
+          count: () => lanes.at(0).call("countTree", []),
+          take: (key, file, how, signal) => this.#take(key, file, how, signal),
+          differences: (placements) => this.#differences(placements),
+        }
+      : null;
   }
 
   async write(
@@ -84,9 +102,11 @@ class FilesystemStore implements TierStore {
     await this.#spread(objects.toSorted(), (lane, part) => lane.call("remove", [part]));
   }
 
-  async *list(): AsyncIterable<string> {
+  async *list(after: string | null = null): AsyncIterable<string> {
     for (const fanOut of await this.#lanes.idlest().call("fanOuts", [])) {
-      yield* await this.#lanes.idlest().call("listFanOut", [fanOut]);
+      if (after !== null && fanOut < after.slice(0, fanOut.length)) continue;
+      const objects = await this.#lanes.idlest().call("listFanOut", [fanOut]);
+      yield* after === null ? objects : objects.filter((object) => object > after);
     }
   }
 
@@ -121,6 +141,34 @@ class FilesystemStore implements TierStore {
       if (!(error instanceof Refused)) throw error;
       return { quarantined: [], failed: placements.map(({ key }) => ({ key, error: error.message })) };
     }
+  }
+
+  async #take(
+    key: ArtifactKey,
+    file: FoundFile,
+    how: TakeAs,
+    signal: AbortSignal | undefined,
+  ): Promise<Taken | null> {
+    if (signal?.aborted) return null;
+    const lane = this.#lanes.idlest();
+    const begun = await lane.call("beginTake", [key, file, how]);
+    if (typeof begun !== "number") return begun;
+    for (;;) {
+      if (signal?.aborted) {
+        await lane.call("discardTake", [begun]);
+        return null;
+      }
+      const taken = await lane.call("continueTake", [begun]);
+      if (taken !== null) return taken;
+    }
+  }
+
+  async #differences(placements: readonly Placement[]): Promise<readonly ViewDifference[]> {
+    const found: ViewDifference[] = [];
+    for (const part of slices(placements, FILES_PER_CALL)) {
+      found.push(...(await this.#lanes.idlest().call("differences", [part])));
+    }
+    return found;
   }
 
   /** In parts over all lanes, as fsyncs that run at once are committed at once. Rejects only when all parts have ended. */

@@ -56,7 +56,7 @@ export class LossyDisk implements Disk {
   /** By identity. */
   readonly #files = new Map<string, FileState>();
   readonly #saved = new Map<string, string>();
-  /** Open ones; those being written with their file. */
+  /** Open ones; those of files that are not all synced with their file. */
   readonly #descriptors = new Map<number, FileState | null>();
   #crashed = false;
 
@@ -92,6 +92,14 @@ export class LossyDisk implements Disk {
     this.crash("nothing");
   }
 
+  /** A file that somebody else has written and not synced: its bytes may go at the crash, its name does not. */
+  stranger(path: string): void {
+    const facts = realDisk.lstat(path);
+    if (facts === null) throw new Error(`${path} is not there`);
+    const saved = this.#save(path, facts.identity);
+    this.#files.set(facts.identity, { saved, bytes: facts.sizeBytes, syncedBytes: 0, stampSynced: true });
+  }
+
   readonly mkdir: Disk["mkdir"] = (step, path) => {
     this.#enter(step);
     this.#changeName(path, () => realDisk.mkdir(step, path));
@@ -119,6 +127,12 @@ export class LossyDisk implements Disk {
     realDisk.stamp(step, descriptor, modifiedAt);
     const file = this.#descriptors.get(descriptor);
     if (file) file.stampSynced = false;
+  };
+
+  /** Who may write a file is no part of what a crash takes. */
+  readonly chmod: Disk["chmod"] = (step, descriptor, mode) => {
+    this.#enter(step);
+    realDisk.chmod(step, descriptor, mode);
   };
 
   /** Nothing is forced out to the real disk: this one only has to remember that it was asked. */
@@ -169,7 +183,8 @@ export class LossyDisk implements Disk {
   readonly open: Disk["open"] = (path) => {
     this.#alive();
     const descriptor = realDisk.open(path);
-    if (descriptor !== null) this.#descriptors.set(descriptor, null);
+    if (descriptor !== null)
+      this.#descriptors.set(descriptor, this.#files.get(realDisk.facts(descriptor).identity) ?? null);
     return descriptor;
   };
 
@@ -197,6 +212,11 @@ export class LossyDisk implements Disk {
   readonly readdir: Disk["readdir"] = (path) => {
     this.#alive();
     return realDisk.readdir(path);
+  };
+
+  readonly names: Disk["names"] = (path) => {
+    this.#alive();
+    return realDisk.names(path);
   };
 
   /** For each name, which of its states the next boot finds. */

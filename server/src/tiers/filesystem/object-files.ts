@@ -138,12 +138,12 @@ export class ObjectFiles {
 
   fanOuts(): string[] {
     this.requireMounted();
-    return (this.#disk.readdir(this.#layout.objects) ?? []).filter(isFanOut);
+    return (this.#disk.readdir(this.#layout.objects) ?? []).filter(isFanOut).sort();
   }
 
   listFanOut(fanOut: string): string[] {
     const names = this.#disk.readdir(join(this.#layout.objects, fanOut)) ?? [];
-    return names.filter((name) => isObjectId(name) && name.startsWith(fanOut));
+    return names.filter((name) => isObjectId(name) && name.startsWith(fanOut)).sort();
   }
 
   quarantine(object: string): void {

@@ -6,6 +6,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -32,6 +33,8 @@ const CONTENTS: ReadonlyMap<string, Uint8Array> = new Map(
 );
 const STREAMED = someBytes(300_000, 9);
 const STRANGER = "somebody's own";
+/** What somebody has put into the tree. */
+const FOUND = someBytes(5000, 7);
 
 /** The loops below make some thousand small files, which a busy disk takes its time for. */
 const PATIENCE = { timeout: 120_000 };
@@ -65,6 +68,11 @@ class History {
     const stranger = this.path("COLD", key("moved"));
     mkdirSync(dirname(stranger), { recursive: true });
     writeFileSync(stranger, STRANGER);
+    for (const each of [taken, disturbed]) {
+      mkdirSync(dirname(this.path("HOT", each)), { recursive: true });
+      writeFileSync(this.path("HOT", each), FOUND);
+      this.disk.stranger(this.path("HOT", each));
+    }
   }
 
   path(tier: Tier, of: ArtifactKey): string {
@@ -85,9 +93,15 @@ class History {
   }
 
   open(): Promise<TierStore> {
-    const { fsync, fsyncDirectory } = this.disk;
+    const { fsync, fsyncDirectory, chmod } = this.disk;
     const disk = {
       ...this.disk,
+      chmod: (step: DiskStep, descriptor: number, mode: number) => {
+        chmod(step, descriptor, mode);
+        // Somebody who has the file open writes to it just then.
+        if (statSync(this.path("HOT", disturbed)).mode % 0o1000 === 0o444)
+          utimesSync(this.path("HOT", disturbed), new Date(), new Date());
+      },
       fsync: (step: DiskStep, descriptor: number) =>
         step === this.#skip ? undefined : fsync(step, descriptor),
       fsyncDirectory: (step: DiskStep, path: string) =>
@@ -119,6 +133,8 @@ function key(artifactId: string): ArtifactKey {
 const moved = key("moved");
 const replaced = key("replaced");
 const purged = key("purged");
+const taken = key("taken");
+const disturbed = key("disturbed");
 
 function sidecar(object: string, tier: Tier): Buffer {
   return Buffer.from(JSON.stringify({ object, tier, _version: 1, _checksum: sha256(Buffer.from(object)) }));
@@ -223,6 +239,25 @@ async function live(history: History, written: string[]): Promise<void> {
   history.promise("moved", standsOnlyAt(moved, "WARM", A));
   history.promise("replaced", standsOnlyAt(replaced, "HOT", object));
   history.promise("purged", standsOnlyAt(purged, null, C));
+
+  const objectOf = async (of: ArtifactKey) => {
+    const entries = (await store.view?.walk(null, 100)) ?? [];
+    const file = entries.find((entry) => entry.key?.artifactId === of.artifactId)?.files[0];
+    if (file === undefined) throw new Error(`${of.artifactId} is not in the tree any more`);
+    const as = { as: "new", object: newObject() } as const;
+    return { ...as, outcome: await store.view?.take(of, file, as) };
+  };
+  const whole = await objectOf(taken);
+  expect(whole.outcome).toMatchObject({ state: "taken", copied: false });
+  const took = whole.outcome?.state === "taken" ? whole.outcome.checksum : "";
+  history.promise("taken", () => {
+    expect(sha256(readFileSync(layout.objectPath(whole.object)))).toBe(took);
+    expect(sha256(readFileSync(history.path("HOT", taken)))).toBe(took);
+  });
+  const other = await objectOf(disturbed);
+  expect(other.outcome).toEqual({ state: "changed" });
+  expect(existsSync(layout.objectPath(other.object))).toBe(false);
+  history.promise("left", () => expect(existsSync(history.path("HOT", disturbed))).toBe(true));
 
   for (const gone of [B, C]) history.promise(gone, () => {});
   await store.delete([B, C]);

@@ -1,3 +1,4 @@
+import type { FoundSidecar } from "../tier-view.ts";
 import { type Disk, systemCode } from "./disk.ts";
 
 /** A sidecar of ours is far smaller: 64 KiB of metadata, indented, and a few facts. */
@@ -5,17 +6,31 @@ const LARGEST_SIDECAR_BYTES = 1024 * 1024;
 
 /** True when what stands there is a sidecar that we published: JSON with a version and a checksum among its facts. */
 export function isOwnSidecar(disk: Disk, path: string): boolean {
-  const text = smallFile(disk, path);
-  if (text === null) return false;
+  const { facts } = readSidecar(disk, path);
+  if (facts === null) return false;
+  const { _version: version, _checksum: checksum } = facts;
+  return typeof version === "number" && typeof checksum === "string" && /^[0-9a-f]{64}$/.test(checksum);
+}
+
+/** What stands at a sidecar's path, whoever wrote it. */
+export function readSidecar(disk: Disk, path: string): FoundSidecar {
   let facts: unknown;
   try {
+    if (disk.lstat(path) === null) return { facts: null, problem: null };
+    const text = smallFile(disk, path);
+    if (text === null) return torn("is no file, or too large for a sidecar");
     facts = JSON.parse(text);
-  } catch {
-    return false;
+  } catch (error) {
+    const code = systemCode(error);
+    return torn(code === null ? "is not whole: it is no JSON" : `cannot be read (${code})`);
   }
-  if (typeof facts !== "object" || facts === null || Array.isArray(facts)) return false;
-  const { _version: version, _checksum: checksum } = facts as Record<string, unknown>;
-  return typeof version === "number" && typeof checksum === "string" && /^[0-9a-f]{64}$/.test(checksum);
+  if (typeof facts !== "object" || facts === null || Array.isArray(facts))
+    return torn("holds no JSON object");
+  return { facts: facts as Record<string, unknown>, problem: null };
+}
+
+function torn(problem: string): FoundSidecar {
+  return { facts: null, problem };
 }
 
 function smallFile(disk: Disk, path: string): string | null {

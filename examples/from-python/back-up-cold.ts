@@ -1,0 +1,16 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { createTierkeep } from "@tierkeep/sdk";
+import { downloadFile } from "@tierkeep/sdk/node";
+
+const tierkeep = createTierkeep({ url: process.env.TIERKEEP_URL ?? "http://127.0.0.1:4000/graphql" });
+const [folder = "backup"] = process.argv.slice(2);
+
+// Each file appears under its name once all of it is there and its checksum is right. To a bucket: give
+// `(await tierkeep.download(artifact)).stream` to its client.
+for await (const artifact of tierkeep.artifacts({ where: { tenantId: "acme", tiers: ["COLD"] } })) {
+  const directory = join(folder, artifact.tenantId, artifact.workflowId);
+  await mkdir(directory, { recursive: true });
+  await downloadFile(tierkeep, artifact, join(directory, artifact.artifactId));
+  console.log(artifact.workflowId, artifact.artifactId, artifact.sizeBytes);
+}

@@ -1,0 +1,15 @@
+import { createTierkeep } from "@tierkeep/sdk";
+
+const tierkeep = createTierkeep({ url: process.env.TIERKEEP_URL ?? "http://127.0.0.1:4000/graphql" });
+
+// In whatever tier and workflow: an artifact is in exactly one tier, so one list answers for all three.
+for await (const artifact of tierkeep.artifacts({ where: { tenantId: "acme" } })) {
+  if (artifact.artifactId !== "report.md") continue;
+  const { tier, workflowId, nextTransition } = artifact;
+  console.log(tier, workflowId, nextTransition?.action ?? "stays");
+}
+
+// By metadata, too.
+const where = { tenantId: "acme", metadata: { author: "Ada" } };
+for await (const { workflowId, artifactId } of tierkeep.artifacts({ where }))
+  console.log(workflowId, artifactId);

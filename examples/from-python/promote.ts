@@ -1,0 +1,9 @@
+import { createTierkeep } from "@tierkeep/sdk";
+
+const tierkeep = createTierkeep({ url: process.env.TIERKEEP_URL ?? "http://127.0.0.1:4000/graphql" });
+const key = { tenantId: "acme", workflowId: "weekly", artifactId: "report.md" };
+
+for (const dryRun of [true, false]) {
+  const moved = await tierkeep.promoteArtifact({ ...key, fromTier: "HOT", toTier: "WARM", dryRun });
+  console.log(dryRun ? "would move" : "moved", moved.fromTier, "to", moved.toTier);
+}

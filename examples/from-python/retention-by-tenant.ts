@@ -1,0 +1,28 @@
+import { createTierkeep } from "@tierkeep/sdk";
+
+const tierkeep = createTierkeep({ url: process.env.TIERKEEP_URL ?? "http://127.0.0.1:4000/graphql" });
+const DAYS_HOT = new Map([["acme", 14]]);
+const OTHERS = 7;
+/** Ages are judged as of now, or of the instant that is given. */
+const [asOf] = process.argv.slice(2);
+
+// With HOT_RETENTION_DAYS=never on the server, this decides alone what leaves hot.
+for await (const { tenantId } of tierkeep.tenants()) {
+  const olderThanDays = DAYS_HOT.get(tenantId) ?? OTHERS;
+  let moved = 0;
+  for await (const artifact of tierkeep.artifacts({
+    where: { tenantId, tiers: ["HOT"], olderThanDays, asOf },
+  })) {
+    const { workflowId, artifactId, checksum } = artifact;
+    // What was written since it was listed stays where it is.
+    await tierkeep.promoteArtifact({
+      tenantId,
+      workflowId,
+      artifactId,
+      toTier: "WARM",
+      ifChecksum: checksum,
+    });
+    moved += 1;
+  }
+  console.log(tenantId, olderThanDays, "days:", moved, "moved");
+}

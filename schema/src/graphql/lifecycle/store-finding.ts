@@ -1,0 +1,66 @@
+import type { StoreFinding, StoreFindingKind } from "../../domain/findings.ts";
+import { TierType } from "../artifact/tier.ts";
+import { builder } from "../builder.ts";
+import { described } from "../described-enum.ts";
+
+const StoreFindingKindType = builder.enumType("StoreFindingKind", {
+  description:
+    "What a finding tells of. All but ADOPTED and RETENTION_OVERRIDE are problems, and count as errors.",
+  values: described<StoreFindingKind>({
+    ADOPTED: "An artifact that the catalog did not have has been taken up.",
+    QUARANTINED:
+      "A file that stands in an artifact's way: of the same key in another tier, or in its own place. It is moved to the store's quarantine, and nothing is deleted.",
+    NAME_REFUSED: "A file whose names no artifact may have. It stays where it is.",
+    NOT_AN_ARTIFACT:
+      "Something that is no file where only files belong, or no folder where only folders do: links too. It stays where it is.",
+    ORPHAN_SIDECAR: "A sidecar without its file. It stays where it is.",
+    TORN_SIDECAR:
+      "A sidecar that cannot be read, or holds metadata that cannot be kept. Its artifact is adopted without it.",
+    CHECKSUM_DIFFERS: "A sidecar that speaks of other bytes. Only its metadata is kept.",
+    TEMPORARY_FILE: "What a write that broke off has left. It stays where it is.",
+    CHANGING: "A file that changed while it was read. It stays where it is.",
+    UNREADABLE: "A file or folder that this server may not read, or that its disk fails to read.",
+    RETENTION_OVERRIDE: "An artifact that has the key retention_override in its metadata: nothing purges it.",
+    DAMAGED: "An artifact whose bytes are not the ones that were written.",
+    MISSING: "An artifact whose bytes are gone.",
+    STRAY: "Bytes that belong to no artifact. They stay where they are.",
+    VIEW_DIFFERS:
+      "A place in the published tree that is not as the catalog says. The artifact itself is unharmed.",
+  }),
+});
+
+export const StoreFindingType = builder.objectRef<StoreFinding>("StoreFinding");
+
+export const StoreFindingConnection = builder.connectionObject({
+  type: StoreFindingType,
+  name: "StoreFindingConnection",
+});
+
+StoreFindingType.implement({
+  description: "One thing that a reindex or a verification found.",
+  fields: (t) => ({
+    kind: t.expose("kind", { type: StoreFindingKindType, description: "What it tells of." }),
+    path: t.exposeString("path", {
+      nullable: true,
+      description: "Where it is or was, below STORAGE_BASE_PATH, with slashes. Null: no path is concerned.",
+    }),
+    tenantId: t.exposeString("tenantId", {
+      nullable: true,
+      description: "First part of the artifact's key. Null: it is about no artifact.",
+    }),
+    workflowId: t.exposeString("workflowId", {
+      nullable: true,
+      description: "Second part of the artifact's key. Null: it is about no artifact.",
+    }),
+    artifactId: t.exposeString("artifactId", {
+      nullable: true,
+      description: "Last part of the artifact's key. Null: it is about no artifact.",
+    }),
+    tier: t.expose("tier", {
+      type: TierType,
+      nullable: true,
+      description: "The tier that the path or the artifact is in. Null: none.",
+    }),
+    message: t.exposeString("message", { description: "What was found, and what became of it." }),
+  }),
+});

@@ -1,0 +1,64 @@
+import { requirePage } from "../../domain/pages.ts";
+import type { VerifyJob } from "../../services/jobs.ts";
+import { builder } from "../builder.ts";
+import { connectionOf } from "../connections.ts";
+import { parseJobGlobalId } from "../global-ids.ts";
+import { JobType } from "./job.ts";
+import { StoreFindingConnection, StoreFindingType } from "./store-finding.ts";
+
+export const VerifyJobType = builder.objectRef<VerifyJob>("VerifyJob");
+
+VerifyJobType.implement({
+  description:
+    "Reading all that is stored and comparing it with what the catalog says, both ways. It changes nothing.",
+  interfaces: [builder.nodeInterfaceRef(), JobType],
+  fields: (t) => ({
+    tenantId: t.exposeString("tenantId", {
+      nullable: true,
+      description: "The one tenant whose artifacts it reads. Null: all of them, and what belongs to none.",
+    }),
+    checkedCount: t.expose("checkedCount", {
+      type: "SafeInt",
+      description: "How many artifacts it has read.",
+    }),
+    checkedBytes: t.expose("checkedBytes", {
+      type: "SafeInt",
+      description: "How many bytes it has read of them.",
+    }),
+    damagedCount: t.expose("damagedCount", {
+      type: "SafeInt",
+      description: "How many have other bytes than were written.",
+    }),
+    missingCount: t.expose("missingCount", {
+      type: "SafeInt",
+      description: "How many have lost their bytes.",
+    }),
+    strayCount: t.expose("strayCount", {
+      type: "SafeInt",
+      description: "How many objects and files it found that belong to no artifact.",
+    }),
+    findings: t.connection(
+      {
+        type: StoreFindingType,
+        description: "What it found, in that order. Kept for the last 100 jobs of its kind.",
+        resolve: async ({ id }, args, { services, principal }) =>
+          connectionOf(await services.jobs.findings(principal, id, requirePage(args))),
+      },
+      StoreFindingConnection,
+    ),
+  }),
+});
+
+builder.queryField("verifyJob", (t) =>
+  t.field({
+    type: VerifyJobType,
+    nullable: true,
+    description: "The verification of this id. Null: there is none, or the id is of something else.",
+    args: { id: t.arg.id({ required: true, description: "The job's global id." }) },
+    resolve: async (_root, { id }, { reads }) => {
+      const jobId = parseJobGlobalId(id);
+      const job = jobId === null ? null : await reads.loaders.job(jobId);
+      return job?.kind === "verify" ? job : null;
+    },
+  }),
+);

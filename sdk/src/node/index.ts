@@ -1,0 +1,7 @@
+// What the package is to those who have a file system: Node, Bun and Deno.
+export { type DownloadedFile, downloadFile } from "./download-file.ts";
+export { type DownloadTreeOptions, downloadTree } from "./download-tree.ts";
+export { fileContent } from "./file-content.ts";
+export type { Tree, TreeFile, TreeProgress, TreeResult } from "./tree.ts";
+export { uploadFile } from "./upload-file.ts";
+export { type UploadTreeOptions, uploadTree } from "./upload-tree.ts";

@@ -1,0 +1,85 @@
+import { ageDays } from "@tierkeep/schema/domain/ages";
+import { isProblem, type StoreFinding } from "@tierkeep/schema/domain/findings";
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import type { AdoptChange, PresentChange, ResultOf } from "../changes.ts";
+import type { ArtifactRow } from "../rows.ts";
+import { keyEvent } from "./artifact-event.ts";
+import type { StagedObject } from "./decide-write.ts";
+import { type Decision, decision, type JobProgress } from "./decision.ts";
+
+/** What the catalog knows of a key and an object that a reindex has found. */
+export interface KnownOfAdopted {
+  /** The job has treated this key already. */
+  readonly repeated: boolean;
+  /** The key's view may be behind: what stands there may be what was purged a moment ago. */
+  readonly dirty: boolean;
+  readonly staged: StagedObject | null;
+}
+
+/** @throws Refused */
+export function decideAdopt(
+  current: ArtifactRow | null,
+  known: KnownOfAdopted,
+  change: AdoptChange,
+): Decision<ResultOf<AdoptChange>> {
+  const { key, jobId, artifact, dryRun, findings } = change;
+  if (known.repeated) return decision({ result: () => "repeated" });
+  if (current !== null) return counted(jobId, [], { present: 1 }, "present");
+  if (known.dirty) return counted(jobId, [], {}, "passed");
+  const counts = { adopted: 1, quarantined: quarantinedIn(findings) };
+  if (dryRun) return counted(jobId, findings, counts, "adopted");
+  if (known.staged?.owner !== change.owner || known.staged.store !== artifact.store) {
+    throw new Refused("UNAVAILABLE", "What was found is no longer reserved for this. Run the reindex again.");
+  }
+  return {
+    ...counted(jobId, findings, counts, "adopted"),
+    row: {
+      kind: "put",
+      bytes: null,
+      row: {
+        tenantId: key.tenantId,
+        workflowId: key.workflowId,
+        artifactId: key.artifactId,
+        ...artifact,
+        promotedAt: null,
+        promotedFrom: null,
+        inline: false,
+      },
+    },
+    event: keyEvent("ARTIFACT_ADOPTED", change, key, {
+      toTier: artifact.tier,
+      ageDays: ageDays(artifact.ageSince, change.at),
+      sizeBytes: artifact.sizeBytes,
+      checksum: artifact.checksum,
+      jobId,
+    }),
+    unstage: artifact.object,
+  };
+}
+
+export function decidePresent(
+  current: ArtifactRow | null,
+  repeated: boolean,
+  change: PresentChange,
+): Decision<null> {
+  if (repeated) return decision({ result: () => null });
+  const { jobId, findings, dryRun } = change;
+  return {
+    ...counted(jobId, findings, { present: 1, quarantined: quarantinedIn(findings) }, null),
+    republish: current !== null && findings.length > 0 && !dryRun,
+  };
+}
+
+function counted<R>(
+  id: string,
+  findings: readonly StoreFinding[],
+  counts: NonNullable<Decision<R>["found"]>["counts"],
+  result: R,
+): Decision<R> {
+  const progress: JobProgress = { treated: 1, errors: findings.filter(isProblem).length };
+  return decision({ job: { id, progress }, found: { findings, counts }, result: () => result });
+}
+
+function quarantinedIn(findings: readonly StoreFinding[]): number {
+  return findings.filter(({ kind }) => kind === "QUARANTINED").length;
+}

@@ -1,0 +1,28 @@
+import type { ArtifactFilter } from "@tierkeep/sdk";
+import type { Command } from "commander";
+import { daysOf } from "./duration-option.ts";
+import { type MetadataOptions, metadataOf, metadataOptions } from "./metadata-options.ts";
+
+/** What narrows a list of artifacts down, besides whose they are. */
+export interface FilterOptions extends MetadataOptions {
+  readonly prefix?: string | undefined;
+  /** In days. */
+  readonly olderThan?: number | undefined;
+}
+
+export function filterOptions(command: Command): Command {
+  command
+    .option("--prefix <text>", "only those whose artifact id starts with this")
+    .option("--older-than <time>", "only those older than this, such as 30d, 12h, 90m or 2w", daysOf);
+  return metadataOptions(command, "only those with this in their metadata");
+}
+
+/** @throws Refused as metadataOf does */
+export function filterOf({ prefix, olderThan, ...metadata }: FilterOptions): ArtifactFilter {
+  return { artifactIdPrefix: prefix, olderThanDays: olderThan, metadata: metadataOf(metadata) };
+}
+
+/** Whether any of them was given. */
+export function isFiltered({ prefix, olderThan, meta, metadata }: FilterOptions): boolean {
+  return [prefix, olderThan, meta, metadata].some((option) => option !== undefined);
+}

@@ -1,0 +1,36 @@
+import type { Artifact } from "@tierkeep/sdk";
+import { keyText } from "./key-arguments.ts";
+import type { Output } from "./render-output.ts";
+import { counted, shownAge, shownBytes } from "./render-quantity.ts";
+import { shownNext } from "./shown-next.ts";
+
+/** Lists artifacts, however many, as they come. */
+export async function listArtifacts(
+  artifacts: AsyncIterable<Artifact>,
+  output: Output,
+  signal: AbortSignal,
+): Promise<void> {
+  let bytes = 0;
+  const count = await output.list(
+    [
+      { head: "artifact", narrow: "shorten" },
+      { head: "tier" },
+      { head: "size", align: "right", least: 8 },
+      { head: "age", align: "right", least: 7 },
+      { head: "next" },
+    ],
+    artifacts,
+    (artifact) => {
+      bytes += artifact.sizeBytes;
+      return [
+        keyText(artifact),
+        artifact.tier,
+        shownBytes(artifact.sizeBytes),
+        shownAge(artifact.ageDays),
+        shownNext(artifact),
+      ];
+    },
+    signal,
+  );
+  if (!output.json) output.talk(`${counted(count, "artifact")}, ${shownBytes(bytes)}`);
+}

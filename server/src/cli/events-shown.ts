@@ -1,0 +1,92 @@
+import type { LifecycleEvent, LifecycleEventFilter, Tierkeep } from "@tierkeep/sdk";
+import { firstOf } from "./first-of.ts";
+import type { Output } from "./render-output.ts";
+import { shownInstant } from "./render-quantity.ts";
+import type { Cell, Column } from "./render-table.ts";
+
+export interface EventsShown {
+  readonly where: LifecycleEventFilter;
+  /** Of the history, only the newest so many; Infinity: all. */
+  readonly show: number;
+  /** Go on with what happens, until `signal` aborts. */
+  readonly follow: boolean;
+  readonly signal: AbortSignal;
+}
+
+const PAGE_SIZE = 500;
+
+/** Wide enough for whatever event comes later. */
+const COLUMNS: readonly Column[] = [
+  { head: "when", least: 20 },
+  { head: "what", least: 17, narrow: "shorten" },
+  { head: "artifact", narrow: "shorten" },
+  { head: "who" },
+];
+
+/** Shows the log, oldest first, and then what happens: without a gap, and without showing anything twice. */
+export async function showEvents(
+  tierkeep: Tierkeep,
+  { where, show, follow, signal }: EventsShown,
+  output: Output,
+): Promise<number> {
+  // Asked for before the history: where that is empty, this is where it ended.
+  let after = follow ? await tierkeep.lifecycleEventCursor() : null;
+  const table = output.rows(COLUMNS);
+  const showOne = (event: LifecycleEvent) => {
+    after = event.cursor;
+    output.value(event);
+    table.row(cellsOf(event, output));
+  };
+  for await (const event of history(tierkeep, where, show)) {
+    if (output.closed.aborted) return 0;
+    showOne(event);
+  }
+  if (!follow) {
+    if (after === null) output.talk("No such events.");
+    else table.flush();
+    return 0;
+  }
+  table.flush();
+  const live = tierkeep.lifecycleEvents({ where, after, signal: AbortSignal.any([signal, output.closed]) });
+  for await (const event of live) showOne(event);
+  return 0;
+}
+
+/** A table of events that are all there. */
+export function eventTable(events: readonly LifecycleEvent[], output: Output): void {
+  output.table(
+    COLUMNS,
+    events.map((event) => cellsOf(event, output)),
+  );
+}
+
+/** The newest so many, oldest first. Of all of them none is ever held. */
+async function* history(
+  tierkeep: Tierkeep,
+  where: LifecycleEventFilter,
+  show: number,
+): AsyncGenerator<LifecycleEvent> {
+  if (show === Number.POSITIVE_INFINITY) {
+    yield* tierkeep.lifecycleEventHistory({ where, direction: "ASC", first: PAGE_SIZE });
+    return;
+  }
+  const newest: LifecycleEvent[] = [];
+  const backwards = tierkeep.lifecycleEventHistory({ where, first: Math.min(show, PAGE_SIZE) });
+  for await (const event of firstOf(backwards, show)) newest.push(event);
+  yield* newest.reverse();
+}
+
+function cellsOf(event: LifecycleEvent, { style }: Output): readonly Cell[] {
+  const { tenantId, workflowId, artifactId, error } = event;
+  const key = [tenantId, workflowId, artifactId].filter((name) => name !== null).join("/");
+  const what = event.type
+    .replace(/^LIFECYCLE_/, "")
+    .replaceAll("_", " ")
+    .toLowerCase();
+  return [
+    shownInstant(event.timestamp),
+    event.dryRun ? `${what} (dry)` : what,
+    error === null ? key : { text: [key, error].filter(Boolean).join(": "), style: style.red },
+    event.actor ?? "",
+  ];
+}

@@ -1,0 +1,74 @@
+import { LIFECYCLE_EVENT_TYPES, type LifecycleEventType } from "@tierkeep/schema/domain/events";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { asClient, type ClientOptions, clientOptions } from "./client-command.ts";
+import type { Run } from "./command.ts";
+import { countOf } from "./count-option.ts";
+import { daysOf } from "./duration-option.ts";
+import { showEvents } from "./events-shown.ts";
+
+interface Options extends ClientOptions {
+  readonly follow?: true;
+  readonly show?: number;
+  readonly since?: string;
+  readonly tenant?: string;
+  readonly type?: readonly LifecycleEventType[];
+}
+
+const HELP = `
+With --json each event is a line. With --follow the connection is taken up again whenever it is lost, and no event is
+missed; Ctrl-C ends it, with exit code 0.
+
+Examples:
+  tierkeep events --since 2h --type artifact_purged --type purged_from_cold
+  tierkeep events --follow --tenant acme --json | jq .artifactId
+`;
+
+export function configure(command: Command, run: Run): void {
+  command
+    .description("Shows the log of every step, newest last.")
+    .option("--follow", "go on with what happens from now on")
+    .option("--show <n>", "only the newest n (default: 20; with --since all)", countOf)
+    .option("--since <when>", "only from then on: so long ago (2h, 30m, 7d), or an instant", instantOf)
+    .option("--tenant <tenant>", "only of this tenant")
+    .addOption(
+      new Option("--type <type>", "only of this type, repeatable")
+        .choices(LIFECYCLE_EVENT_TYPES.map((type) => type.toLowerCase()))
+        .argParser(typesOf),
+    )
+    .addHelpText("after", HELP);
+  clientOptions(command).action((options: Options) => {
+    const { follow = false, since, tenant, type: types } = options;
+    const show = options.show ?? (since === undefined ? 20 : Number.POSITIVE_INFINITY);
+    const where = { since, tenantId: tenant, types };
+    return run(() =>
+      asClient(
+        options,
+        (tierkeep, output, signal) => showEvents(tierkeep, { where, show, follow, signal }, output),
+        "reads",
+      ),
+    );
+  });
+}
+
+/** An instant as the API takes it. A length of time counts back from now. */
+function instantOf(text: string): string {
+  if (/^\d+(\.\d+)?[a-z]$/.test(text)) return ago(daysOf(text));
+  const instant = new Date(text);
+  if (Number.isNaN(instant.getTime())) {
+    throw new InvalidArgumentError(
+      "Give a length of time, such as 2h, or an instant, such as 2026-11-24T09:00Z.",
+    );
+  }
+  return instant.toISOString();
+}
+
+function ago(days: number): string {
+  return new Date(Date.now() - days * 86_400_000).toISOString();
+}
+
+function typesOf(text: string, before: readonly LifecycleEventType[] = []): readonly LifecycleEventType[] {
+  const wanted = text.toUpperCase().replace(/[- ]/g, "_");
+  const type = LIFECYCLE_EVENT_TYPES.find((each) => each === wanted || each === `LIFECYCLE_${wanted}`);
+  if (type === undefined) throw new InvalidArgumentError("See --help for the types that there are.");
+  return [...before, type];
+}

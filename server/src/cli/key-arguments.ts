@@ -1,0 +1,99 @@
+import { requireIdentifier, requireKey } from "@tierkeep/schema/domain/identifiers";
+import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import type { Command } from "commander";
+
+/** A key in three options, where it is not given in one argument. */
+export interface KeyOptions {
+  readonly tenant?: string | undefined;
+  readonly workflow?: string | undefined;
+  readonly artifact?: string | undefined;
+}
+
+const PARTS = ["tenant", "workflow", "artifact"] as const;
+
+/** A key as people write it, and as the command line takes it. */
+export function keyText({ tenantId, workflowId, artifactId }: ArtifactKey): string {
+  return `${tenantId}/${workflowId}/${artifactId}`;
+}
+
+export function keyOptions(command: Command): Command {
+  return command
+    .argument("[key]", "tenant/workflow/artifact")
+    .option("--tenant <tenant>", "in place of KEY, with --workflow and --artifact")
+    .option("--workflow <workflow>", "in place of KEY, with --tenant and --artifact")
+    .option("--artifact <artifact>", "in place of KEY, with --tenant and --workflow");
+}
+
+/**
+ * The artifact that a command names, one way or the other.
+ *
+ * @throws Refused BAD_USER_INPUT unless all of it is given, and once; INVALID_IDENTIFIER
+ */
+export function artifactKeyOf(key: string | undefined, options: KeyOptions): ArtifactKey {
+  const given = PARTS.filter((part) => options[part] !== undefined);
+  if (key === undefined) {
+    const missing = PARTS.filter((part) => options[part] === undefined);
+    if (missing.length > 0) throw keyMissing(given, missing);
+    const { tenant = "", workflow = "", artifact = "" } = options;
+    requireIdentifier("tenantId", tenant, "--tenant");
+    requireIdentifier("workflowId", workflow, "--workflow");
+    requireIdentifier("artifactId", artifact, "--artifact");
+    return { tenantId: tenant, workflowId: workflow, artifactId: artifact };
+  }
+  if (given.length > 0) {
+    throw new Refused(
+      "BAD_USER_INPUT",
+      `KEY and --${given[0]} both say which artifact. Give either KEY, or --tenant, --workflow and --artifact.`,
+    );
+  }
+  const parts = key.split("/");
+  const [tenantId = "", workflowId = "", artifactId = ""] = parts;
+  if (parts.length !== PARTS.length) {
+    throw new Refused(
+      "BAD_USER_INPUT",
+      `KEY ${JSON.stringify(key)} has ${parts.length} of its 3 parts. Give tenant/workflow/artifact.`,
+    );
+  }
+  return requireKey({ tenantId, workflowId, artifactId }, "KEY's ");
+}
+
+/** A workflow, as the place of a tree of files. @throws Refused as artifactKeyOf does */
+export function workflowOf(
+  text: string | undefined,
+  { tenant, workflow, artifact }: KeyOptions,
+): Pick<ArtifactKey, "tenantId" | "workflowId"> {
+  if (artifact !== undefined) {
+    throw new Refused(
+      "BAD_USER_INPUT",
+      "--artifact names one artifact, and --tree means all of a workflow. Give one of them.",
+    );
+  }
+  const parts = text?.replace(/\/$/, "").split("/");
+  if (parts !== undefined && (tenant ?? workflow) !== undefined) {
+    throw new Refused(
+      "BAD_USER_INPUT",
+      `${JSON.stringify(text)} and the options both say which workflow. Give one of them.`,
+    );
+  }
+  const [tenantId, workflowId, ...more] = parts ?? [tenant, workflow];
+  if (tenantId === undefined || workflowId === undefined || more.length > 0) {
+    throw new Refused(
+      "BAD_USER_INPUT",
+      "Which workflow? With --tree give tenant/workflow, or --tenant and --workflow.",
+    );
+  }
+  requireIdentifier("tenantId", tenantId, "the tenant");
+  requireIdentifier("workflowId", workflowId, "the workflow");
+  return { tenantId, workflowId };
+}
+
+function keyMissing(given: readonly string[], missing: readonly string[]): Refused {
+  const options = missing.map((part) => `--${part}`).join(" and ");
+  return new Refused(
+    "BAD_USER_INPUT",
+    given.length === 0
+      ? "Which artifact? Give KEY (tenant/workflow/artifact), or --tenant, --workflow and --artifact."
+      : `The artifact is not named in full: ${options} ${missing.length === 1 ? "is" : "are"} missing.`,
+  );
+}

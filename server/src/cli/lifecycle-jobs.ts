@@ -1,0 +1,64 @@
+import type { LifecycleJob, Tierkeep } from "@tierkeep/sdk";
+import { firstOf } from "./first-of.ts";
+import type { Output } from "./render-output.ts";
+import { shownDuration, shownInstant } from "./render-quantity.ts";
+import type { Column } from "./render-table.ts";
+
+const COLUMNS: readonly Column[] = [
+  { head: "started" },
+  { head: "run", narrow: "stay" },
+  { head: "status", narrow: "stay" },
+  { head: "errors", align: "right" },
+  { head: "moved", align: "right" },
+  { head: "purged", align: "right" },
+  { head: "took", align: "right", least: 8 },
+  { head: "tenant" },
+  { head: "id" },
+];
+
+/** Lists the newest lifecycle runs, newest first. */
+export async function lifecycleJobs(
+  tierkeep: Tierkeep,
+  { limit }: { readonly limit: number },
+  output: Output,
+): Promise<number> {
+  const running: LifecycleJob[] = [];
+  const jobs = firstOf(tierkeep.lifecycleJobs({ first: Math.min(limit, 500) }), limit);
+  const count = await output.list(COLUMNS, jobs, (job) => {
+    if (job.status === "RUNNING") running.push(job);
+    return [
+      shownInstant(job.startedAt),
+      job.dryRun ? "dry" : "live",
+      statusOf(job),
+      job.totalErrors > 0 ? { text: String(job.totalErrors), style: output.style.red } : "0",
+      String(job.promotedToWarm + job.promotedToCold),
+      String(job.purged),
+      job.durationSeconds === null ? "–" : shownDuration(job.durationSeconds),
+      job.tenantId ?? "all",
+      job.id,
+    ];
+  });
+  if (count === 0) output.talk("None yet: tierkeep lifecycle run --dry-run shows what one would do.");
+  if (output.json) return 0;
+  for (const { id } of running) output.talk(`To stop what runs: tierkeep lifecycle cancel ${id}`);
+  return 0;
+}
+
+/** Stops a run between two artifacts; one that has ended stays as it is. Answers 0 when it runs no more. */
+export async function cancelLifecycleJob(
+  tierkeep: Tierkeep,
+  { id }: { readonly id: string },
+  output: Output,
+): Promise<number> {
+  const { job } = await tierkeep.cancelJob({ id });
+  output.value(job);
+  output.text(`${job.dryRun ? "Dry run" : "Run"} of ${shownInstant(job.startedAt)}: ${job.status}`);
+  if (job.status === "RUNNING") {
+    output.talk("It has been asked to stop, and will after the artifact that it is at.");
+  } else if (job.status !== "CANCELLED") output.talk("It had ended before; nothing was stopped.");
+  return 0;
+}
+
+function statusOf({ status, progress }: LifecycleJob): string {
+  return status === "RUNNING" && progress !== null ? `${status} ${Math.floor(progress * 100)} %` : status;
+}

@@ -1,0 +1,35 @@
+import { Command } from "commander";
+import packageJson from "../../package.json" with { type: "json" };
+import type { CommandEntry, Run } from "./command.ts";
+import { COMMANDS } from "./commands.ts";
+
+const EXAMPLES = `
+Examples:
+  tierkeep serve                          serve ./artifacts at http://127.0.0.1:4000/graphql
+  PORT=0 STORAGE_BASE_PATH=/srv/store tierkeep serve
+  tierkeep serve --help                   what can be set, and how
+  tierkeep help lifecycle run             the same as tierkeep lifecycle run --help
+
+Exit codes: 0 done, 1 unexpected, 2 the request is wrong, 3 not there, 4 in conflict with what is there,
+5 not allowed, 6 try again later, 7 bytes are damaged, 8 over a limit.
+`;
+
+/**
+ * The command line, as commander takes it. It throws CommanderError where that would exit.
+ *
+ * @param isWanted of which commands to know everything: a command's file is loaded for that, and the others only have a
+ * name and a summary
+ */
+export async function programOf(run: Run, isWanted: (name: string) => boolean): Promise<Command> {
+  const program = new Command("tierkeep")
+    .description("Keeps the files that workflows produce: hot, warm and cold, until their time is up.")
+    .version(packageJson.version, "-V, --version")
+    .helpCommand(false)
+    .exitOverride()
+    .addHelpText("after", EXAMPLES);
+  for (const [name, { summary, load }] of Object.entries<CommandEntry>(COMMANDS)) {
+    const command = program.command(name).summary(summary).description(summary).helpCommand(false);
+    if (isWanted(name)) (await load()).configure(command, run);
+  }
+  return program;
+}

@@ -1,0 +1,45 @@
+import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import type { ArtifactFilter, Tierkeep } from "@tierkeep/sdk";
+import { answered, DIALOGUE, type Dialogue } from "./confirm.ts";
+import { keyText } from "./key-arguments.ts";
+import type { Output } from "./render-output.ts";
+import { shownAge, shownBytes } from "./render-quantity.ts";
+import { visible } from "./render-text.ts";
+import { nothingFound } from "./restore-artifacts.ts";
+
+/** As many as one request restores by key, and more than anybody reads through. */
+const MAX_CHOICES = 500;
+
+/** Lets somebody at a terminal choose among what the filter finds. @throws AbortError when interrupted instead */
+export async function chosenKeys(
+  tierkeep: Tierkeep,
+  where: ArtifactFilter,
+  output: Output,
+  signal: AbortSignal,
+  dialogue: Dialogue = DIALOGUE,
+): Promise<readonly ArtifactKey[]> {
+  const { nodes, pageInfo } = await tierkeep.artifacts({ where, first: MAX_CHOICES });
+  if (nodes.length === 0) throw nothingFound(where);
+  if (pageInfo.hasNextPage) {
+    output.talk(
+      `These are the first ${MAX_CHOICES}. --workflow, --prefix, --older-than and --meta restore all that they find.`,
+    );
+  }
+  const { autocompleteMultiselect } = await import("@clack/prompts");
+  const chosen = await autocompleteMultiselect({
+    message: "Which artifacts come back?",
+    options: nodes.map((artifact, index) => ({
+      value: index,
+      label: visible(keyText(artifact)),
+      hint: `${artifact.tier}, ${shownBytes(artifact.sizeBytes)}, ${shownAge(artifact.ageDays)} old`,
+    })),
+    required: true,
+    maxItems: 12,
+    signal,
+    ...dialogue,
+  });
+  const indexes = await answered(chosen, signal);
+  return nodes
+    .filter((_, index) => indexes.includes(index))
+    .map(({ tenantId, workflowId, artifactId }) => ({ tenantId, workflowId, artifactId }));
+}

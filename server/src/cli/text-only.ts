@@ -1,0 +1,32 @@
+import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import { keyText } from "./key-arguments.ts";
+
+/** What makes a terminal do something else than show it. Line ends, tabs and form feeds are text. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+const CONTROL_CHARACTERS = /[\u0000-\u0008\u000b\u000e-\u001f\u007f-\u009f]/;
+
+/**
+ * The bytes as text that a terminal can show. Others' files may hold what would make it act instead.
+ *
+ * @throws Refused BAD_USER_INPUT at the first piece that is something else
+ */
+export async function* textOnly(
+  bytes: AsyncIterable<Uint8Array>,
+  key: ArtifactKey,
+): AsyncGenerator<string, void> {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  for await (const chunk of bytes) yield checked(() => decoder.decode(chunk, { stream: true }), key);
+  yield checked(() => decoder.decode(), key);
+}
+
+function checked(decode: () => string, key: ArtifactKey): string {
+  try {
+    const text = decode();
+    if (!CONTROL_CHARACTERS.test(text)) return text;
+  } catch {}
+  throw new Refused(
+    "BAD_USER_INPUT",
+    `${keyText(key)} is not plain text, and a terminal would not bear it. Read it with -o FILE, or into a pipe.`,
+  );
+}

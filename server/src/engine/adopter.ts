@@ -1,0 +1,284 @@
+import { randomBytes } from "node:crypto";
+import type { StoreFinding } from "@tierkeep/schema/domain/findings";
+import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import type { Catalog } from "../catalog/catalog.ts";
+import type { AdoptChange, PresentChange } from "../catalog/changes.ts";
+import type { ArtifactRow } from "../catalog/rows.ts";
+import type { TierStore } from "../tiers/tier-store.ts";
+import type { FoundFile, TakeAs, Taken, TierView, TreeEntry } from "../tiers/tier-view.ts";
+import type { Abandoned } from "./abandoned.ts";
+import { type Adoption, adoptionOf, type Choice, chooseFile, keyOf, ownObject, pathOf } from "./adoption.ts";
+import type { Clock } from "./clock.ts";
+import { placementOf } from "./publish.ts";
+
+/** Files that are read at once. */
+const WIDTH = 8;
+
+export interface AdopterParts {
+  readonly catalog: Catalog;
+  readonly clock: Clock;
+  /** Where the tree stands, and the objects that its files become. */
+  readonly store: TierStore;
+  readonly view: TierView;
+  /** This process's name for what it stages. */
+  readonly owner: string;
+  readonly abandoned: Abandoned;
+}
+
+/** For which job something is adopted, and on whose behalf. */
+export interface AdoptingJob {
+  readonly jobId: string;
+  readonly actor: string;
+  readonly dryRun: boolean;
+}
+
+/** A key of the tree that has no row. */
+interface Newcomer {
+  readonly key: ArtifactKey;
+  readonly choice: Choice;
+  /** Null: it is only looked at. */
+  readonly own: string | null;
+}
+
+/**
+ * Takes up what stands in the published tree and has no row: its bytes become an object, staged first like any other,
+ * and the commit of its row is what counts. A crash before that leaves the file where it is, and an object's name that
+ * is collected. What has a row keeps it.
+ */
+export class Adopter {
+  readonly #parts: AdopterParts;
+
+  constructor(parts: AdopterParts) {
+    this.#parts = parts;
+  }
+
+  get view(): TierView {
+    return this.#parts.view;
+  }
+
+  /** Treats entries of a walk. Answers what was left where it is; null: `signal` aborted first, and they may be treated again. */
+  async adopt(
+    job: AdoptingJob,
+    entries: readonly TreeEntry[],
+    signal: AbortSignal,
+  ): Promise<readonly StoreFinding[] | null> {
+    const { catalog } = this.#parts;
+    const found = entries.flatMap(({ key, files }) => (key === null ? [] : [{ key, files }]));
+    const keys = found.map(({ key }) => key);
+    const rows = await catalog.artifacts(keys);
+    const dirty = await catalog.areDirty(keys);
+    const present = rows.filter((row) => row !== null);
+    await this.#keep(job, present);
+    const newcomers = found
+      .filter((_, index) => rows[index] === null && !dirty[index])
+      .map(({ key, files }): Newcomer => {
+        const choice = chooseFile(files);
+        return { key, choice, own: ownObject(choice.winner, files) };
+      });
+    const left: StoreFinding[] = [];
+    const adopted = job.dryRun
+      ? await this.#look(job, newcomers, left, signal)
+      : await this.#take(job, newcomers, left, signal);
+    if (adopted === null) return null;
+    const passed: string[] = [];
+    for (const [index, outcome] of (await catalog.commitAll(adopted)).entries()) {
+      if (!outcome.ok) throw outcome.refused;
+      if (outcome.result !== "adopted") passed.push(adopted[index]?.artifact.object ?? "");
+    }
+    if (!job.dryRun) await this.#abandon(passed);
+    return left;
+  }
+
+  /** What has a row: files in its places that are not its own are told of and, live, moved out of its way by the publisher. */
+  async #keep({ jobId, dryRun }: AdoptingJob, rows: readonly ArtifactRow[]): Promise<void> {
+    const { catalog, view } = this.#parts;
+    const differences = await view.differences(
+      rows.map((row) => placementOf({ key: keyOf(row), row, garbage: [] })),
+    );
+    const foreign = differences.filter(
+      ({ how, path }) => how === "foreign" && !path.endsWith(".metadata.json"),
+    );
+    const keys = foreign.map(({ key }) => key);
+    const [now, dirty] = [await catalog.artifacts(keys), await catalog.areDirty(keys)];
+    // Only where nothing has happened since: what follows from a move that was just made is no stranger's doing.
+    const strange = foreign.filter(
+      ({ key }, index) =>
+        !dirty[index] && rows.some((row) => isSameKey(row, key) && row.version === now[index]?.version),
+    );
+    const would = dryRun ? "would be" : "is";
+    const changes = rows.map((row): PresentChange => {
+      const findings = strange
+        .filter(({ key }) => isSameKey(row, key))
+        .map(
+          ({ path, tier }): StoreFinding => ({
+            kind: "QUARANTINED",
+            path,
+            ...keyOf(row),
+            tier,
+            message: `${path} is not the file of the artifact that the catalog has under this key, and that stands. It ${would} moved to quarantine.`,
+          }),
+        );
+      return { kind: "present", jobId, key: keyOf(row), dryRun, findings };
+    });
+    for (const outcome of await catalog.commitAll(changes)) if (!outcome.ok) throw outcome.refused;
+  }
+
+  async #look(
+    job: AdoptingJob,
+    newcomers: readonly Newcomer[],
+    left: StoreFinding[],
+    signal: AbortSignal,
+  ): Promise<AdoptChange[] | null> {
+    const changes: (AdoptChange | null)[] = newcomers.map(() => null);
+    const whole = await eachOf(newcomers, async ({ key, choice }, index) => {
+      const taken = await this.#parts.view.take(key, choice.winner, { as: "look" }, signal);
+      if (taken === null) return false;
+      const adoption = this.#adoptionOf(job, key, choice, taken, left);
+      if (adoption !== null) changes[index] = this.#change(job, key, adoption, "");
+      return true;
+    });
+    return whole ? changes.filter((change) => change !== null) : null;
+  }
+
+  async #take(
+    job: AdoptingJob,
+    newcomers: readonly Newcomer[],
+    left: StoreFinding[],
+    signal: AbortSignal,
+  ): Promise<AdoptChange[] | null> {
+    const objects = await this.#stage(newcomers);
+    const unused = new Set(objects.map(({ object }) => object));
+    const changes: (AdoptChange | null)[] = newcomers.map(() => null);
+    try {
+      const whole = await eachOf(newcomers, async ({ key, choice }, index) => {
+        const how = objects[index];
+        if (how === undefined) throw new Error("Nothing was staged for it.");
+        const taken = await this.#parts.view.take(key, choice.winner, how, signal);
+        if (taken === null) return false;
+        const adoption = this.#adoptionOf(job, key, choice, taken, left);
+        if (adoption === null) return true;
+        changes[index] = this.#change(job, key, adoption, how.object);
+        unused.delete(how.object);
+        return true;
+      });
+      if (whole) return changes.filter((change) => change !== null);
+      for (const { object } of objects) unused.add(object);
+      return null;
+    } catch (error) {
+      for (const { object } of objects) unused.add(object);
+      throw error;
+    } finally {
+      await this.#abandon([...unused]);
+    }
+  }
+
+  /** Each file's object, staged: its own where that is free, else a new one. */
+  async #stage(newcomers: readonly Newcomer[]): Promise<readonly Exclude<TakeAs, { as: "look" }>[]> {
+    const { catalog, clock, owner, store } = this.#parts;
+    const stamp = { store: store.id, owner, at: clock.now() };
+    const own = newcomers.flatMap(({ own }) => own ?? []);
+    const reserved = await catalog.commitAll(
+      own.map((object) => ({ kind: "reserve" as const, object, ...stamp })),
+    );
+    const free = new Set<string>();
+    for (const [index, outcome] of reserved.entries()) {
+      if (!outcome.ok) throw outcome.refused;
+      const object = own[index];
+      if (outcome.result && object !== undefined) free.add(object);
+    }
+    const objects = newcomers.map(({ own }) =>
+      own !== null && free.has(own)
+        ? ({ as: "own", object: own } as const)
+        : ({ as: "new", object: randomBytes(16).toString("hex") } as const),
+    );
+    const fresh = objects.filter(({ as }) => as === "new");
+    const staged = await catalog.commitAll(
+      fresh.map(({ object }) => ({ kind: "stage" as const, object, ...stamp })),
+    );
+    for (const outcome of staged) if (!outcome.ok) throw outcome.refused;
+    return objects;
+  }
+
+  /** New objects become garbage: of what was linked, the tree keeps the bytes. Those that were there before stay. */
+  async #abandon(objects: readonly string[]): Promise<void> {
+    await this.#parts.abandoned.add(objects);
+  }
+
+  /** Null: it stays where it is, and `left` says so. */
+  #adoptionOf(
+    { dryRun }: AdoptingJob,
+    key: ArtifactKey,
+    choice: Choice,
+    taken: Taken,
+    left: StoreFinding[],
+  ): Adoption | null {
+    if (taken.state === "taken") return adoptionOf(key, choice, taken, { dryRun, copied: taken.copied });
+    const { tier } = choice.winner;
+    const path = pathOf(key, tier);
+    const [kind, message] =
+      taken.state === "changed"
+        ? (["CHANGING", `${path} was written to, moved or removed while it was read.`] as const)
+        : (["UNREADABLE", `${path} cannot be read (${taken.code}).`] as const);
+    left.push({
+      kind,
+      path,
+      ...keyOf(key),
+      tier,
+      message: `${message} It stays where it is; run the reindex again.`,
+    });
+    return null;
+  }
+
+  #change(
+    { jobId, actor, dryRun }: AdoptingJob,
+    key: ArtifactKey,
+    { artifact, findings }: Adoption,
+    object: string,
+  ): AdoptChange {
+    const { clock, owner, store } = this.#parts;
+    return {
+      kind: "adopt",
+      at: clock.now(),
+      actor,
+      jobId,
+      key: keyOf(key),
+      artifact: { ...artifact, object, store: store.id },
+      owner,
+      dryRun,
+      findings,
+    };
+  }
+}
+
+/** How many bytes it is to read these. */
+export function bytesToRead(files: readonly FoundFile[]): number {
+  return files.length === 0 ? 0 : chooseFile(files).winner.sizeBytes;
+}
+
+function isSameKey(a: ArtifactKey, b: ArtifactKey): boolean {
+  return a.tenantId === b.tenantId && a.workflowId === b.workflowId && a.artifactId === b.artifactId;
+}
+
+/** Treats all, some at once; false as soon as one answers false. Ends when none is under way any more. */
+async function eachOf<T>(
+  items: readonly T[],
+  act: (item: T, index: number) => Promise<boolean>,
+): Promise<boolean> {
+  const entries = items.entries();
+  let whole = true;
+  const outcomes = await Promise.allSettled(
+    Array.from({ length: Math.min(WIDTH, items.length) }, async () => {
+      for (const [index, item] of entries) {
+        if (!whole) return;
+        try {
+          if (!(await act(item, index))) whole = false;
+        } catch (error) {
+          whole = false;
+          throw error;
+        }
+      }
+    }),
+  );
+  for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+  return whole;
+}

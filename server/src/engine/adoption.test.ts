@@ -1,0 +1,208 @@
+import { TIERS, type Tier } from "@tierkeep/schema/domain/tiers";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { FoundFile } from "../tiers/tier-view.ts";
+import { adoptionOf, chooseFile, ownObject } from "./adoption.ts";
+
+const key = { tenantId: "acme", workflowId: "weekly", artifactId: "report.md" };
+const WRITTEN = Date.UTC(2024, 0, 15, 10, 30);
+const bytes = { sizeBytes: 5, checksum: "a".repeat(64) };
+const live = { dryRun: false, copied: false };
+
+function file(
+  tier: Tier,
+  given: Partial<FoundFile> & { readonly facts?: Record<string, unknown> } = {},
+): FoundFile {
+  const { facts = null, ...rest } = given;
+  return {
+    tier,
+    identity: `1:${tier}`,
+    sizeBytes: 5,
+    modifiedNs: BigInt(WRITTEN) * 1_000_000n,
+    links: 1,
+    sidecar: { facts, problem: null },
+    object: null,
+    ...rest,
+  };
+}
+
+function adopted(facts: Record<string, unknown>, given: Partial<FoundFile> = {}) {
+  const winner = file("WARM", { facts, ...given });
+  return adoptionOf(key, { winner, losers: [] }, bytes, live);
+}
+
+const kinds = (adoption: ReturnType<typeof adopted>) => adoption.findings.map(({ kind }) => kind);
+
+describe("of several files under one key", () => {
+  const later = BigInt(WRITTEN + 1) * 1_000_000n;
+
+  it("the one with the higher version is the artifact, however old it is", () => {
+    const { winner, losers } = chooseFile([
+      file("HOT", { facts: { _version: 3 }, modifiedNs: later }),
+      file("COLD", { facts: { _version: 4 } }),
+    ]);
+    expect([winner.tier, losers.map(({ tier }) => tier)]).toEqual(["COLD", ["HOT"]]);
+  });
+
+  it("the one modified later is, where versions do not tell; to the nanosecond", () => {
+    const { winner } = chooseFile([
+      file("HOT"),
+      file("WARM", { modifiedNs: BigInt(WRITTEN) * 1_000_000n + 1n }),
+    ]);
+    expect(winner.tier).toBe("WARM");
+  });
+
+  it("the hotter one is, where nothing else tells", () => {
+    expect(chooseFile([file("COLD"), file("WARM"), file("HOT")]).winner.tier).toBe("HOT");
+  });
+
+  it("a version that is no whole number counts for nothing", () => {
+    for (const _version of ["9", 1.5, null, -3, 2 ** 60]) {
+      expect(chooseFile([file("HOT"), file("COLD", { facts: { _version } })]).winner.tier).toBe("HOT");
+    }
+  });
+
+  it("links of the same file are no conflict", () => {
+    const files = [file("HOT", { identity: "1:7" }), file("WARM", { identity: "1:7" }), file("COLD")];
+    expect(chooseFile(files).losers.map(({ tier }) => tier)).toEqual(["COLD"]);
+  });
+
+  it("is chosen the same whatever order they are met in", () => {
+    const files = fc.tuple(
+      ...TIERS.map((tier) =>
+        fc
+          .tuple(fc.integer({ min: -1, max: 2 }), fc.bigInt(0n, 2n))
+          .map(([version, modifiedNs]) => file(tier, { facts: { _version: version }, modifiedNs })),
+      ),
+    );
+    fc.assert(
+      fc.property(
+        files.chain((all) => fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: 3 }))),
+        ([all, shuffled]) => {
+          expect(chooseFile(shuffled).winner).toBe(chooseFile(all).winner);
+        },
+      ),
+    );
+  });
+});
+
+describe("an object of ours", () => {
+  it("is named again where only this key's places are links of it", () => {
+    const both = { identity: "1:7", object: "0".repeat(32) };
+    const alone = file("HOT", { ...both, links: 2 });
+    expect(ownObject(alone, [alone])).toBe(both.object);
+    const moving = [file("HOT", { ...both, links: 3 }), file("WARM", { ...both, links: 3 })] as const;
+    expect(ownObject(moving[0], moving)).toBe(both.object);
+  });
+
+  it("is not, where something else is a link of it too: two rows must never name one object", () => {
+    const copied = file("HOT", { object: "0".repeat(32), links: 3 });
+    expect(ownObject(copied, [copied])).toBeNull();
+  });
+});
+
+describe("what a file becomes", () => {
+  it("is told by its own sidecar: metadata, times, age and type", () => {
+    const { artifact, findings } = adopted({
+      author: "Ann",
+      nested: { _kept: 1 },
+      _created_at: "2024-01-15T10:30:00.123456",
+      _modified_at: "2024-02-01T00:00:00Z",
+      _age_since: "2024-03-01T01:00:00+01:00",
+      _checksum: bytes.checksum.toUpperCase(),
+      _content_type: "text/x-report",
+      _tier: "hot",
+    });
+    expect(artifact).toEqual({
+      tier: "WARM",
+      ...bytes,
+      contentType: "text/x-report",
+      metadata: { author: "Ann", nested: { _kept: 1 } },
+      createdAt: Date.UTC(2024, 0, 15, 10, 30, 0, 123),
+      modifiedAt: Date.UTC(2024, 1, 1),
+      ageSince: Date.UTC(2024, 2, 1),
+    });
+    expect(findings.map(({ kind, path }) => [kind, path])).toEqual([
+      ["ADOPTED", "warm/acme/weekly/report.md"],
+    ]);
+  });
+
+  it("is told by the file itself, where no sidecar says it", () => {
+    expect(adoptionOf(key, { winner: file("HOT"), losers: [] }, bytes, live).artifact).toMatchObject({
+      contentType: "text/markdown",
+      metadata: {},
+      createdAt: WRITTEN,
+      modifiedAt: WRITTEN,
+      ageSince: WRITTEN,
+    });
+  });
+
+  it("takes no more than the metadata from a sidecar that speaks of other bytes", () => {
+    const adoption = adopted({
+      author: "Ann",
+      _created_at: "2020-01-01T00:00:00",
+      _age_since: "2020-01-01T00:00:00",
+      _content_type: "text/x-report",
+      _checksum: "b".repeat(64),
+    });
+    expect(kinds(adoption)).toEqual(["CHECKSUM_DIFFERS", "ADOPTED"]);
+    expect(adoption.artifact).toMatchObject({
+      metadata: { author: "Ann" },
+      contentType: "text/markdown",
+      createdAt: WRITTEN,
+      ageSince: WRITTEN,
+    });
+  });
+
+  it("does without a sidecar that is torn, or whose metadata no artifact may have, and says so", () => {
+    const torn = adopted({}, { sidecar: { facts: null, problem: "is not whole: it is no JSON" } });
+    expect([kinds(torn), torn.artifact.metadata]).toEqual([["TORN_SIDECAR", "ADOPTED"], {}]);
+    const large = adopted({ text: "x".repeat(70_000), _created_at: "2020-01-01T00:00:00" });
+    expect([kinds(large), large.artifact.metadata]).toEqual([["TORN_SIDECAR", "ADOPTED"], {}]);
+    expect(large.artifact.createdAt).toBe(Date.UTC(2020, 0, 1));
+  });
+
+  it("says what has a retention of its own", () => {
+    expect(kinds(adopted({ retention_override: null }))).toEqual(["RETENTION_OVERRIDE", "ADOPTED"]);
+  });
+
+  it("tells of each file that it displaces, where that stood", () => {
+    const adoption = adoptionOf(key, { winner: file("HOT"), losers: [file("COLD")] }, bytes, live);
+    expect(adoption.findings.map(({ kind, path, tier }) => [kind, path, tier])).toEqual([
+      ["QUARANTINED", "cold/acme/weekly/report.md", "COLD"],
+      ["ADOPTED", "hot/acme/weekly/report.md", "HOT"],
+    ]);
+  });
+
+  it("is a row that can be stored and shown, whatever stands in a sidecar", () => {
+    const facts = fc.dictionary(
+      fc.oneof(
+        fc.constantFrom(
+          "_created_at",
+          "_modified_at",
+          "_age_since",
+          "_version",
+          "_content_type",
+          "_checksum",
+          "__proto__",
+          "a",
+        ),
+        fc.string(),
+      ),
+      fc.oneof(
+        fc.jsonValue(),
+        fc.constantFrom("2024-13-99T99:99:99", "0000-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"),
+      ),
+    );
+    fc.assert(
+      fc.property(facts, fc.bigInt(-(10n ** 20n), 10n ** 20n), (found, modifiedNs) => {
+        const { artifact } = adopted(JSON.parse(JSON.stringify(found)), { modifiedNs });
+        for (const at of [artifact.createdAt, artifact.modifiedAt, artifact.ageSince]) {
+          expect(Number.isSafeInteger(at)).toBe(true);
+          expect(new Date(at).toISOString()).toMatch(/^\d{4}-/);
+        }
+        expect(Object.keys(artifact.metadata).filter((name) => name.startsWith("_"))).toEqual([]);
+      }),
+    );
+  });
+});

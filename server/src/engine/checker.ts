@@ -1,0 +1,165 @@
+import type { StoreFinding } from "@tierkeep/schema/domain/findings";
+import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import type { Catalog } from "../catalog/catalog.ts";
+import type { ArtifactRow } from "../catalog/rows.ts";
+import type { TierStore } from "../tiers/tier-store.ts";
+import type { TierView, TreePosition } from "../tiers/tier-view.ts";
+import { keyOf, pathOf } from "./adoption.ts";
+import { placementOf } from "./publish.ts";
+import type { Reader } from "./read.ts";
+
+/** Objects asked about at once: each time every row is looked at. */
+const OBJECTS_AT_ONCE = 20_000;
+const ENTRIES_AT_ONCE = 500;
+
+export interface CheckerParts {
+  readonly catalog: Catalog;
+  readonly reader: Reader;
+  readonly stores: ReadonlyMap<string, TierStore>;
+  readonly view: TierView | null;
+}
+
+/** Compares what the catalog says with what is there, both ways. Changes nothing but the events of what is damaged. */
+export class Checker {
+  readonly #parts: CheckerParts;
+
+  constructor(parts: CheckerParts) {
+    this.#parts = parts;
+  }
+
+  /** Reads all of an artifact's bytes; null: `signal` aborted first. */
+  async bytesOf(
+    row: ArtifactRow,
+    signal: AbortSignal,
+  ): Promise<{ readonly bytes: number; readonly finding: StoreFinding | null } | null> {
+    let bytes = 0;
+    try {
+      const content = await this.#parts.reader.open(keyOf(row), undefined, signal);
+      for await (const chunk of content?.body ?? []) {
+        bytes += chunk.byteLength;
+        if (signal.aborted) return null;
+      }
+      return { bytes, finding: null };
+    } catch (error) {
+      if (signal.aborted) return null;
+      const finding = await this.#whatIsWrong(row, error);
+      if (finding === null) throw error;
+      return { bytes, finding };
+    }
+  }
+
+  /** Where the view is not as these rows say, of those that nothing has happened to since. */
+  async view(rows: readonly ArtifactRow[]): Promise<readonly StoreFinding[]> {
+    const { catalog, view } = this.#parts;
+    if (view === null) return [];
+    const placements = rows.map((row) => placementOf({ key: keyOf(row), row, garbage: [] }));
+    const found = await view.differences(placements.filter((_, index) => rows[index]?.inline === false));
+    const keys = found.map(({ key }) => key);
+    const [now, dirty] = [await catalog.artifacts(keys), await catalog.areDirty(keys)];
+    const versions = new Map(rows.map((row) => [pathOf(row, "HOT"), row.version]));
+    return found.flatMap(({ key, tier, path, how }, index): StoreFinding[] => {
+      if (dirty[index] || now[index]?.version !== versions.get(pathOf(key, "HOT"))) return [];
+      const message = `${path} ${HOW[how]}. The artifact itself is as it was: the tree is only a view.`;
+      return [{ kind: "VIEW_DIFFERS", path, ...keyOf(key), tier, message }];
+    });
+  }
+
+  /** Objects that nothing knows, of the next ones after `after`; `next` null: there are no more. */
+  async strayObjects(
+    after: string | null,
+  ): Promise<{ readonly findings: readonly StoreFinding[]; readonly next: string | null }> {
+    const findings: StoreFinding[] = [];
+    let next: string | null = null;
+    for (const store of this.#parts.stores.values()) {
+      const objects: string[] = [];
+      for await (const object of store.list(after)) {
+        objects.push(object);
+        if (objects.length === OBJECTS_AT_ONCE) break;
+      }
+      if (objects.length === OBJECTS_AT_ONCE) next = objects.at(-1) ?? null;
+      for (const object of await this.#parts.catalog.strays(store.id, objects)) {
+        findings.push({
+          kind: "STRAY",
+          path: `.tierkeep/objects/${object.slice(0, 2)}/${object}`,
+          ...NO_KEY,
+          tier: null,
+          message: `The object ${object} is the bytes of no artifact. It stays where it is.`,
+        });
+      }
+    }
+    return { findings, next };
+  }
+
+  /** Files of the tree whose keys the catalog does not have, of the next ones after `after`; `next` null: there are no more. */
+  async strayFiles(
+    after: TreePosition | null,
+  ): Promise<{ readonly findings: readonly StoreFinding[]; readonly next: TreePosition | null }> {
+    const { catalog, view } = this.#parts;
+    const entries = (await view?.walk(after, ENTRIES_AT_ONCE)) ?? [];
+    const found = entries.flatMap(({ key, files }) =>
+      key === null ? [] : files.map(({ tier }) => ({ key, tier })),
+    );
+    const keys = found.map(({ key }) => key);
+    // The mark first: what is published between the two looks has no mark at the second.
+    const dirty = await catalog.areDirty(keys);
+    const rows = await catalog.artifacts(keys);
+    const suspects = found.filter((_, index) => rows[index] === null && !dirty[index]);
+    const there = await this.#stillThere(suspects);
+    const findings = there.map(({ key, tier }): StoreFinding => {
+      const path = pathOf(key, tier);
+      const message = `${path} is no artifact's: the catalog has none under this key. It stays where it is; a reindex adopts it.`;
+      return { kind: "STRAY", path, ...keyOf(key), tier, message };
+    });
+    return { findings, next: entries.at(-1)?.position ?? null };
+  }
+
+  /** What was purged a moment ago may have been seen before it was removed. */
+  async #stillThere<T extends { readonly key: ArtifactKey; readonly tier: string }>(
+    suspects: readonly T[],
+  ): Promise<readonly T[]> {
+    const { view } = this.#parts;
+    const placements = suspects.map(({ key }) => ({ key, place: null, earlier: [] }));
+    const seen = (await view?.differences(placements)) ?? [];
+    const paths = new Set(seen.map(({ path }) => path));
+    return suspects.filter(({ key, tier }) => paths.has(pathOf(key, tier as "HOT")));
+  }
+
+  /** Null: nothing about this artifact. */
+  async #whatIsWrong(row: ArtifactRow, error: unknown): Promise<StoreFinding | null> {
+    if (!(error instanceof Refused)) return null;
+    const about = { path: pathOf(row, row.tier), ...keyOf(row), tier: row.tier };
+    const name = `${row.tenantId}/${row.workflowId}/${row.artifactId}`;
+    const cause = error.cause as { readonly code?: unknown } | undefined;
+    if (error.code === "TIER_UNAVAILABLE" && cause?.code === "EIO")
+      return {
+        kind: "UNREADABLE",
+        ...about,
+        message: `The bytes of ${name} cannot be read: the disk fails (EIO).`,
+      };
+    if (error.code !== "CHECKSUM_MISMATCH") return null;
+    const now = await this.#parts.catalog.artifact(row);
+    const object = now && !now.inline ? await this.#parts.stores.get(now.store)?.stat(now.object) : undefined;
+    return object === null
+      ? {
+          kind: "MISSING",
+          ...about,
+          message: `The bytes of ${name} are gone. If its file still stands in the tree, copy it away and write it again from there; else ${SOURCES}.`,
+        }
+      : {
+          kind: "DAMAGED",
+          ...about,
+          message: `The bytes of ${name} are not the ones that were written. To mend it, ${SOURCES}.`,
+        };
+  }
+}
+
+const SOURCES = "write it again from its source, or bring its bytes back from a backup";
+
+const NO_KEY = { tenantId: null, workflowId: null, artifactId: null } as const;
+
+const HOW = {
+  missing: "is missing in the tree",
+  foreign: "is a file that does not belong there",
+  sidecar: "is not the sidecar that was published",
+} as const;

@@ -1,0 +1,243 @@
+import type { COMMANDS } from "tierkeep/commands";
+import type { Seed } from "./seeded-store.ts";
+
+/** What stdout is with --json; null: the command has no --json. */
+export type JsonShape = "document" | "lines" | null;
+
+export type Copy = "a" | "b" | "c";
+
+export type Mode = "embedded" | "remote";
+
+export interface Call {
+  /** It runs thrice at once in one store, for people and for programs: what it changes it changes for artifacts of its copy. */
+  readonly args: (copy: Copy, seed: Seed) => readonly string[];
+  readonly input?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Default 0. */
+  readonly exit?: number | Readonly<Record<Mode, number>>;
+  readonly json: JsonShape;
+  /** There is nothing to show, and that is no error. */
+  readonly none?: true;
+  /** Shows what other calls leave behind, and so needs a store in which there was none. */
+  readonly undisturbed?: true;
+}
+
+/** By what each call shows. */
+export type Calls = Readonly<Record<string, Call>>;
+
+export interface CommandCase {
+  /** Whether it is a client, of the store itself or of a server at --url. */
+  readonly client: boolean;
+  readonly calls: Calls;
+}
+
+const document = (...args: string[]): Call => ({ args: () => args, json: "document" });
+const lines = (...args: string[]): Call => ({ args: () => args, json: "lines" });
+const refused = (exit: number, ...args: string[]): Call => ({ args: () => args, json: null, exit });
+
+/** A command that is not here does not compile. */
+export const CASES: Readonly<Record<keyof typeof COMMANDS, CommandCase>> = {
+  serve: {
+    client: false,
+    calls: {
+      "refuses a setting that is wrong": {
+        args: () => ["serve"],
+        env: { PORT: "many", HOT_RETENTION_DAYS: "a week" },
+        exit: 2,
+        json: null,
+      },
+    },
+  },
+  lifecycle: {
+    client: true,
+    calls: {
+      "run, dry": document("lifecycle", "run", "--dry-run"),
+      "run, item by item": lines("lifecycle", "run", "--dry-run", "--verbose", "--tenant", "acme"),
+      "run, neither dry nor live": refused(2, "lifecycle", "run"),
+      summary: { ...document("lifecycle", "summary"), undisturbed: true },
+      jobs: { ...lines("lifecycle", "jobs"), undisturbed: true },
+      "cancel, too late": {
+        args: (_, { jobId }) => ["lifecycle", "cancel", jobId],
+        json: "document",
+      },
+      "cancel, what is not there": refused(3, "lifecycle", "cancel", "nobody"),
+    },
+  },
+  write: {
+    client: true,
+    calls: {
+      "what comes from stdin": {
+        args: (copy) => `write acme/weekly/notes-${copy}.md - --meta author=Ada --tier warm`.split(" "),
+        input: "# Notes\n",
+        json: "document",
+      },
+      "only if there is none": {
+        ...refused(4, ..."write 東京/週報/まとめ.txt - --if-absent".split(" ")),
+        input: "",
+      },
+      "a file that is not there": refused(2, "write", "acme/weekly/report-a.md", "missing.md"),
+      "a key in part": refused(2, "write", "--tenant", "acme", "-"),
+    },
+  },
+  read: {
+    client: true,
+    calls: {
+      "its content": document("read", "東京/週報/まとめ.txt"),
+      "into a file": {
+        args: (copy) => `read acme/weekly/model-a.bin -o model-${copy}.bin`.split(" "),
+        json: "document",
+      },
+      "what is not there": refused(3, "read", "acme/weekly/none"),
+      "into a folder that is not there": refused(
+        2,
+        ..."read acme/weekly/model-a.bin -o none/model.bin".split(" "),
+      ),
+    },
+  },
+  ls: {
+    client: true,
+    calls: {
+      "all there is": lines("ls"),
+      "by filter and order": lines(
+        "ls",
+        "acme/weekly/",
+        "--tier",
+        "cold",
+        "--sort",
+        "size:desc",
+        "--limit",
+        "2",
+      ),
+      "with metadata that a terminal would obey": lines("ls", "東京", "--meta", "author=Zoë"),
+      nothing: { ...lines("ls", "nobody"), none: true },
+      "a name that no tenant can have": refused(2, "ls", "a:b"),
+    },
+  },
+  stat: {
+    client: true,
+    calls: {
+      "what is known": document("stat", "東京/週報/まとめ.txt"),
+      "what is not there": refused(3, "stat", "acme/weekly/none"),
+      "no key": refused(2, "stat", "acme"),
+    },
+  },
+  promote: {
+    client: true,
+    calls: {
+      "one by its key": {
+        args: (copy) => ["promote", `acme/weekly/report-${copy}.md`, "--to-tier", "cold"],
+        json: "document",
+      },
+      "dry, a key longer than the line": document(
+        ..."promote acme/nightly-regression-of-everything/coverage-report-a.html --to-tier warm --dry-run".split(
+          " ",
+        ),
+      ),
+      "to where it is": refused(4, "promote", "acme/weekly/model-a.bin", "--to-tier", "cold"),
+    },
+  },
+  purge: {
+    client: true,
+    calls: {
+      dry: document("purge", "acme/weekly/report-a.md", "--dry-run"),
+      "one by its key": {
+        args: (copy) => ["purge", `acme/weekly/model-${copy}.bin`, "--yes"],
+        json: "document",
+      },
+      "unasked and unconfirmed": refused(2, "purge", "acme/weekly/report-a.md"),
+    },
+  },
+  stats: {
+    client: true,
+    calls: {
+      "by tier and tenant": document("stats"),
+      "of one tenant": document("stats", "--tenant", "acme", "--tier", "warm"),
+      "of nobody": refused(3, "stats", "--tenant", "nobody"),
+    },
+  },
+  restore: {
+    client: true,
+    calls: {
+      list: lines("restore", "--tenant", "acme", "--from-tier", "cold", "--list"),
+      "one by its key": {
+        args: (copy) => ["restore", `acme/weekly/report-${copy}.md`],
+        json: "document",
+      },
+      "all that a filter finds, dry": document(
+        ..."restore --tenant acme --prefix model- --dry-run".split(" "),
+      ),
+      "what is not there": refused(3, "restore", "acme/weekly/none", "--from-tier", "warm"),
+      "what nobody has chosen": refused(2, "restore", "--tenant", "acme"),
+    },
+  },
+  events: {
+    client: true,
+    calls: {
+      "the newest": lines("events", "--show", "3"),
+      "of one tenant and type": lines(
+        "events",
+        "--since",
+        "2h",
+        "--tenant",
+        "東京",
+        "--type",
+        "artifact-written",
+      ),
+      none: refused(0, "events", "--type", "purge_error"),
+      "a time that is none": refused(2, "events", "--since", "yesterday"),
+    },
+  },
+  gql: {
+    client: true,
+    calls: {
+      "a query from stdin": {
+        args: () => ["gql", "-", "--variables", '{"tenant":"acme"}'],
+        input:
+          "query Tiers($tenant: String) { tierStats(tenantId: $tenant) { tier artifactCount totalBytes } }",
+        json: "document",
+      },
+      "data beside a refusal": {
+        args: () => ["gql", "-"],
+        input: `{ viewer { role } artifact(tenantId: "..", workflowId: "w", artifactId: "a") { id } }`,
+        exit: 2,
+        json: "document",
+      },
+      "what does not parse": { args: () => ["gql", "-"], input: "{ viewer {", exit: 2, json: null },
+      "what does not fit the schema": { args: () => ["gql", "-"], input: "{ wiewer }", exit: 2, json: null },
+      "one of several": {
+        args: () => ["gql", "-", "--operation", "B"],
+        input: "query A { nobody } query B { viewer { role } }",
+        exit: 2,
+        json: null,
+      },
+      "which of several?": {
+        args: () => ["gql", "-"],
+        input: "query A { viewer { role } } query B { viewer { role } }",
+        exit: 2,
+        json: null,
+      },
+      "no such file": refused(3, "gql", "missing.graphql"),
+    },
+  },
+  open: {
+    client: true,
+    calls: {
+      "without a display": { args: () => ["open"], exit: { embedded: 6, remote: 0 }, json: "document" },
+    },
+  },
+  completion: {
+    client: false,
+    calls: {
+      "a shell that it does not know": refused(2, "completion", "tcsh"),
+    },
+  },
+  demo: {
+    client: false,
+    calls: {
+      "from hot to purged": {
+        args: () => ["demo", "--count", "3", "--force-age", "--dir", "."],
+        json: null,
+      },
+    },
+  },
+};

@@ -1,0 +1,16 @@
+/**
+ * What a command showed, with what differs from run to run replaced: instants, ages, ids, folders and ports. A cell
+ * keeps its width, so that the table does, too.
+ */
+export function withoutAccidents(text: string, dir: string): string {
+  return text
+    .replaceAll(dir, "DIR")
+    .replace(/DIR\/tierkeep-demo-\w{6}/g, "DIR/tierkeep-demo-XXXXXX")
+    .replace(/127\.0\.0\.1:\d+/g, "127.0.0.1:4000")
+    .replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ/g, "2026-01-01 00:00:00Z")
+    .replace(/\b[\w-]{40,}\b/g, (id) => "id".padEnd(id.length, "-"))
+    .replace(/ {2,}\d+(\.\d+)? (ms|s|min)$/gm, "  TIME")
+    .replace(/ {2,}\d+(\.\d+)? (ms|s|min)\b/g, ({ length }) => "TIME".padStart(length))
+    .replace(/\b\d+(\.\d+)? (ms|s|min)\b/g, "TIME")
+    .replace(/\b(report|model)-[abc]\./g, "$1-x.");
+}

@@ -1,0 +1,159 @@
+import { chmodSync, linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createTierkeep, type Tierkeep } from "@tierkeep/sdk";
+import { describe, expect, it } from "vitest";
+import { refusalOf } from "../support/client.ts";
+import { writePythonTree } from "../support/python-tree.ts";
+import { type Server, startServer } from "../support/server.ts";
+import { objectWith, viewOf } from "../support/storage-tree.ts";
+
+const key = (artifactId: string, tenantId = "acme") => ({ tenantId, workflowId: "w", artifactId });
+
+async function withServer<T>(act: (server: Server, tierkeep: Tierkeep) => Promise<T>): Promise<T> {
+  await using server = await startServer();
+  return await act(server, createTierkeep({ url: server.url }));
+}
+
+async function verify(tierkeep: Tierkeep, input: { readonly tenantId?: string } = {}) {
+  const { job } = await tierkeep.verifyArtifacts({ ...input, waitSeconds: 60 });
+  expect(job.status).toBe("SUCCEEDED");
+  const page = await tierkeep.verifyJobFindings({ id: job.id, first: 500 });
+  return { job, found: (page?.nodes ?? []).map(({ kind, path }) => `${kind} ${path}`) };
+}
+
+/** Replaces a byte of an object behind the store's back. */
+async function rot(server: Server, content: Buffer): Promise<void> {
+  const path = (await objectWith(server, content)) ?? "";
+  const bytes = Buffer.from(readFileSync(path));
+  bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+  chmodSync(path, 0o644);
+  writeFileSync(path, bytes);
+}
+
+describe("a verification", () => {
+  it("reads every byte of every artifact, and finds nothing where nothing is wrong", async () => {
+    await withServer(async (_server, tierkeep) => {
+      const sizes = [0, 1, 70_000, 3_000_000];
+      for (const size of sizes) await tierkeep.upload(key(`${size}`), Buffer.alloc(size, "x"));
+      const { job, found } = await verify(tierkeep);
+      expect(found).toEqual([]);
+      expect(job).toMatchObject({
+        tenantId: null,
+        dryRun: false,
+        progress: 1,
+        totalErrors: 0,
+        checkedCount: sizes.length,
+        checkedBytes: sizes.reduce((sum, size) => sum + size),
+        damagedCount: 0,
+        missingCount: 0,
+        strayCount: 0,
+      });
+      expect(await tierkeep.job({ id: job.id })).toEqual(job);
+    });
+  });
+
+  it("finds what rotted and what is gone, small and large, with one event each, and goes on", async () => {
+    await withServer(async (server, tierkeep) => {
+      const contents = {
+        small: Buffer.from("small one"),
+        large: Buffer.alloc(2_500_000, "l"),
+        gone: Buffer.from("gone"),
+        whole: Buffer.from("whole"),
+      };
+      for (const [name, content] of Object.entries(contents)) await tierkeep.upload(key(name), content);
+      await expect.poll(() => viewOf(server).length, { timeout: 5000 }).toBe(8);
+      await rot(server, contents.small);
+      await rot(server, contents.large);
+      rmSync((await objectWith(server, contents.gone)) ?? "");
+      for (let round = 0; round < 2; round++) {
+        const { job, found } = await verify(tierkeep);
+        expect(job).toMatchObject({ checkedCount: 4, damagedCount: 2, missingCount: 1, strayCount: 0 });
+        expect(found).toEqual([
+          "MISSING hot/acme/w/gone",
+          "DAMAGED hot/acme/w/large",
+          "DAMAGED hot/acme/w/small",
+        ]);
+        expect(job.totalErrors).toBe(found.length);
+      }
+      const { nodes } = await tierkeep.lifecycleEventHistory({ where: { types: ["SCAN_ERROR"] } });
+      expect(nodes.map(({ artifactId, errorCode }) => `${artifactId} ${errorCode}`).sort()).toEqual([
+        "gone CHECKSUM_MISMATCH",
+        "large CHECKSUM_MISMATCH",
+        "small CHECKSUM_MISMATCH",
+      ]);
+    });
+  });
+
+  it("finds what belongs to no artifact: objects, files of the tree, and places that are not as they were published", async () => {
+    await withServer(async (server, tierkeep) => {
+      await tierkeep.upload(key("a"), "a");
+      await tierkeep.upload(key("b"), "b");
+      await expect.poll(() => viewOf(server).length, { timeout: 5000 }).toBe(4);
+      const artifacts = join(server.dir, "artifacts");
+      const stray = "0".repeat(32);
+      const object = (await objectWith(server, Buffer.from("b"))) ?? "";
+      linkSync(
+        object,
+        join(object, "../..", object.slice(-32, -30), stray.replace(/^00/, object.slice(-32, -30))),
+      );
+      writePythonTree(server.dir, [{ tier: "warm", name: "other/w/file", sidecar: null }]);
+      rmSync(join(artifacts, "hot/acme/w/a"));
+      writeFileSync(join(artifacts, "hot/acme/w/b.metadata.json"), "{}");
+      const { job, found } = await verify(tierkeep);
+      expect(found.map((line) => line.replace(/objects.*/, "objects")).sort()).toEqual([
+        "STRAY .tierkeep/objects",
+        "STRAY warm/other/w/file",
+        "VIEW_DIFFERS hot/acme/w/a",
+        "VIEW_DIFFERS hot/acme/w/b.metadata.json",
+      ]);
+      expect(job).toMatchObject({ strayCount: 2, damagedCount: 0, missingCount: 0, totalErrors: 4 });
+      expect(await (await tierkeep.download(key("a"))).text()).toBe("a");
+    });
+  });
+
+  it("of one tenant looks at its artifacts alone", async () => {
+    await withServer(async (server, tierkeep) => {
+      await tierkeep.upload(key("a"), "mine");
+      await tierkeep.upload(key("a", "other"), "theirs");
+      await expect.poll(() => viewOf(server).length, { timeout: 5000 }).toBe(4);
+      await rot(server, Buffer.from("theirs"));
+      writePythonTree(server.dir, [{ tier: "warm", name: "acme/w/file", sidecar: null }]);
+      const mine = await verify(tierkeep, { tenantId: "acme" });
+      expect(mine).toMatchObject({ found: [], job: { tenantId: "acme", checkedCount: 1, totalErrors: 0 } });
+      const theirs = await verify(tierkeep, { tenantId: "other" });
+      expect(theirs.found).toEqual(["DAMAGED hot/other/w/a"]);
+      const none = await verify(tierkeep, { tenantId: "nobody" });
+      expect(none.job).toMatchObject({ checkedCount: 0, checkedBytes: 0 });
+      expect(await refusalOf(tierkeep.verifyArtifacts({ tenantId: ".." }))).toMatchObject({
+        code: "INVALID_IDENTIFIER",
+      });
+    });
+  });
+
+  it("goes on at the next start where its server was killed, and counts nothing twice", async () => {
+    await using server = await startServer();
+    let tierkeep = createTierkeep({ url: server.url });
+    const size = 4_000_000;
+    const count = 60;
+    for (let index = 0; index < count; index++)
+      await tierkeep.upload(key(`${index}`), Buffer.alloc(size, `${index} `));
+    const { job } = await tierkeep.verifyArtifacts({ waitSeconds: 0 });
+    await expect
+      .poll(async () => (await tierkeep.verifyJob({ id: job.id }))?.checkedCount, {
+        timeout: 20_000,
+        interval: 5,
+      })
+      .toBeGreaterThan(0);
+    await server.kill("SIGKILL");
+    await server.restart();
+    tierkeep = createTierkeep({ url: server.url });
+    await expect
+      .poll(async () => (await tierkeep.verifyJob({ id: job.id }))?.status, { timeout: 20_000 })
+      .toBe("SUCCEEDED");
+    expect(await tierkeep.verifyJob({ id: job.id })).toMatchObject({
+      checkedCount: count,
+      checkedBytes: count * size,
+      totalErrors: 0,
+    });
+  });
+});

@@ -1,0 +1,246 @@
+import { createHash, randomBytes } from "node:crypto";
+import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  AbortError,
+  BadUserInputError,
+  ChecksumMismatchError,
+  createTierkeep,
+  InvalidIdentifierError,
+  PreconditionFailedError,
+} from "@tierkeep/sdk";
+import {
+  downloadFile,
+  downloadTree,
+  fileContent,
+  type TreeProgress,
+  uploadFile,
+  uploadTree,
+} from "@tierkeep/sdk/node";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { newTenant } from "../support/client.ts";
+import { removeDirectory, temporaryDirectory } from "../support/server.ts";
+import { sharedServer } from "../support/shared-server.ts";
+
+const shared = sharedServer();
+const checksumOf = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+
+let folder: string;
+let tree: { tenantId: string; workflowId: string };
+let key: { tenantId: string; workflowId: string; artifactId: string };
+
+beforeEach(async () => {
+  folder = await temporaryDirectory();
+  tree = { tenantId: newTenant(), workflowId: "nightly" };
+  key = { ...tree, artifactId: "model.bin" };
+});
+
+afterEach(() => removeDirectory(folder));
+
+async function filesIn(directory: string): Promise<Record<string, string>> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  const files: Record<string, string> = {};
+  for (const entry of entries.filter((each) => each.isFile())) {
+    const path = join(entry.parentPath, entry.name);
+    files[path.slice(directory.length + 1)] = await readFile(path, "utf8");
+  }
+  return files;
+}
+
+/** Writes these files below `folder`, with the folders that they need. */
+async function lay(files: Record<string, string | Uint8Array>): Promise<void> {
+  for (const [path, content] of Object.entries(files)) {
+    await mkdir(join(folder, path, ".."), { recursive: true });
+    await writeFile(join(folder, path), content);
+  }
+}
+
+describe("a file", () => {
+  it("goes up and comes down as it is, and both tell of every byte", async () => {
+    const bytes = randomBytes(700_000);
+    const path = join(folder, "model.bin");
+    await writeFile(path, bytes);
+    const sent: (number | null)[][] = [];
+    const { artifact, created } = await uploadFile(shared.tierkeep, key, path, {
+      tier: "WARM",
+      metadata: { epoch: 3 },
+      checksum: checksumOf(bytes),
+      onProgress: ({ sentBytes, totalBytes }) => sent.push([sentBytes, totalBytes]),
+    });
+    expect(created).toBe(true);
+    expect(artifact).toMatchObject({ tier: "WARM", sizeBytes: bytes.length, metadata: { epoch: 3 } });
+    expect(sent[0]).toEqual([0, bytes.length]);
+    expect(sent.at(-1)).toEqual([bytes.length, bytes.length]);
+    expect(sent.length).toBeGreaterThan(5);
+
+    const received: number[] = [];
+    const target = join(folder, "back.bin");
+    const file = await downloadFile(shared.tierkeep, key, target, {
+      onProgress: ({ receivedBytes }) => received.push(receivedBytes),
+    });
+    expect(file).toMatchObject({ sizeBytes: bytes.length, checksum: checksumOf(bytes) });
+    expect(checksumOf(await readFile(target))).toBe(checksumOf(bytes));
+    expect(received).toEqual([...received].sort((a, b) => a - b));
+    expect(received.at(-1)).toBe(bytes.length);
+  });
+
+  it("can be the content of any upload", async () => {
+    await lay({ "note.txt": "from a file" });
+    await shared.tierkeep.upload(key, await fileContent(join(folder, "note.txt")));
+    await expect(shared.tierkeep.download(key).then((found) => found.text())).resolves.toBe("from a file");
+  });
+
+  it("that is none is refused before anything is sent", async () => {
+    await expect(uploadFile(shared.tierkeep, key, folder)).rejects.toBeInstanceOf(TypeError);
+    await expect(uploadFile(shared.tierkeep, key, join(folder, "none"))).rejects.toMatchObject({
+      code: "ENOENT",
+    });
+    await expect(shared.tierkeep.artifact(key)).resolves.toBeNull();
+  });
+
+  it("keeps what it had, with nothing left beside it, when its download fails half-way", async () => {
+    const target = join(folder, "report.txt");
+    await writeFile(target, "before");
+    await shared.tierkeep.upload(key, "x".repeat(200_000));
+    const damaging = createTierkeep({
+      url: shared.server.url,
+      async fetch(url, init) {
+        const response = await fetch(url, init);
+        const bytes = new Uint8Array(await response.arrayBuffer());
+        bytes[100_000] = 0;
+        return new Response(bytes, response);
+      },
+    });
+    await expect(downloadFile(damaging, key, target)).rejects.toBeInstanceOf(ChecksumMismatchError);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const ended = downloadFile(shared.tierkeep, key, target, {
+      signal,
+      onProgress: () => controller.abort(),
+    });
+    await expect(ended).rejects.toBeInstanceOf(AbortError);
+    expect(await filesIn(folder)).toEqual({ "report.txt": "before" });
+  });
+
+  it("whose folder is not there is the system's own error", async () => {
+    await shared.tierkeep.upload(key, "hi");
+    const target = join(folder, "no", "such", "folder.txt");
+    await expect(downloadFile(shared.tierkeep, key, target)).rejects.toMatchObject({ code: "ENOENT" });
+  });
+});
+
+describe("a directory tree", () => {
+  const files = { "a.txt": "one", "sub/b.txt": "two", "sub/deeper/c.txt": "three", "naïve 𝄞.txt": "four" };
+
+  it("goes up as one artifact a file, named by its path, and comes down as it was", async () => {
+    await lay({ ...Object.fromEntries(Object.entries(files).map(([path, text]) => [`up/${path}`, text])) });
+    await mkdir(join(folder, "up", "empty"));
+    const done: string[] = [];
+    const progress: TreeProgress[] = [];
+    const result = await uploadTree(shared.tierkeep, tree, join(folder, "up"), {
+      tier: "WARM",
+      metadata: { run: 7 },
+      concurrency: 2,
+      onFile: ({ path, artifactId, created }) => done.push(`${path} ${artifactId} ${created}`),
+      onProgress: (now) => progress.push(now),
+    });
+    expect(result).toEqual({ fileCount: 4, totalBytes: 15 });
+    expect(done.sort()).toEqual([
+      "a.txt a.txt true",
+      "naïve 𝄞.txt naïve 𝄞.txt true",
+      "sub/b.txt sub__b.txt true",
+      "sub/deeper/c.txt sub__deeper__c.txt true",
+    ]);
+    expect(progress[0]).toEqual({ doneFiles: 0, totalFiles: 4, transferredBytes: 0, totalBytes: 15 });
+    expect(progress.at(-1)).toEqual({ doneFiles: 4, totalFiles: 4, transferredBytes: 15, totalBytes: 15 });
+    const found = await shared.tierkeep.artifact({ ...tree, artifactId: "sub__deeper__c.txt" });
+    expect(found).toMatchObject({ tier: "WARM", metadata: { run: 7, path: "sub/deeper/c.txt" } });
+
+    const down = join(folder, "made", "down");
+    const paths: string[] = [];
+    const back = await downloadTree(shared.tierkeep, tree, down, { onFile: ({ path }) => paths.push(path) });
+    expect(back).toEqual({ fileCount: 4, totalBytes: 15 });
+    expect(await filesIn(down)).toEqual(files);
+    expect(paths.sort()).toEqual(Object.keys(files).sort());
+  });
+
+  it("replaces files that are in the way, and leaves others alone", async () => {
+    await lay({ "up/a.txt": "new" });
+    await uploadTree(shared.tierkeep, tree, join(folder, "up"));
+    await lay({ "down/a.txt": "old", "down/other.txt": "mine" });
+    await downloadTree(shared.tierkeep, tree, join(folder, "down"));
+    expect(await filesIn(join(folder, "down"))).toEqual({ "a.txt": "new", "other.txt": "mine" });
+  });
+
+  it("with two files that would be one artifact is refused whole, before the first write", async () => {
+    await lay({ "a__b.txt": "one", "a/b.txt": "two", "fine.txt": "three" });
+    const refused = uploadTree(shared.tierkeep, tree, folder);
+    await expect(refused).rejects.toBeInstanceOf(BadUserInputError);
+    await expect(refused).rejects.toThrow(/a\/b\.txt .* and a__b\.txt|a__b\.txt and a\/b\.txt/);
+    await expect(shared.tierkeep.artifacts({ where: tree })).resolves.toMatchObject({ nodes: [] });
+  });
+
+  it("with names that no artifact may have is refused whole, each of them told, before the first write", async () => {
+    await lay({ ".hidden": "1", "fine.txt": "2", "sub/what?.txt": "3", "nul.txt": "4" });
+    const error = await uploadTree(shared.tierkeep, tree, folder).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(InvalidIdentifierError);
+    expect((error as Error).message).toMatch(/\.hidden: .*\n.*nul\.txt: .*\n.*sub\/what\?\.txt: /);
+    await expect(shared.tierkeep.artifacts({ where: tree })).resolves.toMatchObject({ nodes: [] });
+  });
+
+  it("with a link in it is refused: it may lead anywhere", async () => {
+    await lay({ "tree/fine.txt": "1", "secret.txt": "2" });
+    await symlink("../secret.txt", join(folder, "tree", "link.txt"));
+    const refused = uploadTree(shared.tierkeep, tree, join(folder, "tree"));
+    await expect(refused).rejects.toBeInstanceOf(BadUserInputError);
+    await expect(refused).rejects.toThrow("link.txt");
+  });
+
+  it("ends at the first failure, which is thrown", async () => {
+    await lay({ "a.txt": "1", "b.txt": "2" });
+    await uploadTree(shared.tierkeep, tree, folder);
+    const again = uploadTree(shared.tierkeep, tree, folder, { ifAbsent: true });
+    await expect(again).rejects.toBeInstanceOf(PreconditionFailedError);
+  });
+
+  it("ends with AbortError at its signal, with whole files in place only", async () => {
+    await lay({ "up/a.txt": "x".repeat(100_000), "up/b.txt": "y".repeat(100_000) });
+    await uploadTree(shared.tierkeep, tree, join(folder, "up"));
+    const controller = new AbortController();
+    const ended = downloadTree(shared.tierkeep, tree, join(folder, "down"), {
+      concurrency: 1,
+      signal: controller.signal,
+      onProgress: ({ transferredBytes }) => transferredBytes > 100_000 && controller.abort(),
+    });
+    await expect(ended).rejects.toBeInstanceOf(AbortError);
+    expect(Object.keys(await filesIn(join(folder, "down")))).toEqual(["a.txt"]);
+  });
+
+  it.each(["../outside.txt", "/outside.txt", "sub/../../outside.txt", "..\\outside.txt", ""])(
+    "takes an artifact whose path is %j by its id: nothing leaves the directory",
+    async (path) => {
+      await shared.tierkeep.upload(key, "caught", { metadata: { path } });
+      await downloadTree(shared.tierkeep, tree, join(folder, "down"));
+      expect(await filesIn(folder)).toEqual({ "down/model.bin": "caught" });
+    },
+  );
+
+  it("follows no link that stands in the directory", async () => {
+    await mkdir(join(folder, "elsewhere"));
+    await mkdir(join(folder, "down"));
+    await symlink("../elsewhere", join(folder, "down", "sub"));
+    await shared.tierkeep.upload(key, "caught", { metadata: { path: "sub/file.txt" } });
+    const refused = downloadTree(shared.tierkeep, tree, join(folder, "down"));
+    await expect(refused).rejects.toBeInstanceOf(BadUserInputError);
+    expect(await filesIn(join(folder, "elsewhere"))).toEqual({});
+  });
+
+  it("of artifacts that would be one file, or a file and a folder, is refused before the first write", async () => {
+    await shared.tierkeep.upload({ ...tree, artifactId: "1" }, "one", { metadata: { path: "a" } });
+    await shared.tierkeep.upload({ ...tree, artifactId: "2" }, "two", { metadata: { path: "a/b" } });
+    const refused = downloadTree(shared.tierkeep, tree, join(folder, "down"));
+    await expect(refused).rejects.toBeInstanceOf(BadUserInputError);
+    await expect(refused).rejects.toThrow("a (1) is a file, and a/b (2) needs a folder of that name");
+    expect(await filesIn(folder)).toEqual({});
+  });
+});
