@@ -123,7 +123,10 @@ export class TroubledStore {
     const { engine } = this.#life;
     const seqBefore = await engine.catalog.lastSeq();
     this.#trouble.arm(fault);
-    const outcomes = await engine.takeSteps<LifecycleStepChange | RestoreItemChange>(changes);
+    // Where it cannot be asked whether anything may be purged, nothing is.
+    const outcomes = await engine
+      .takeSteps<LifecycleStepChange | RestoreItemChange>(changes)
+      .catch((refused: Error) => changes.map(() => ({ ok: false as const, refused })));
     const struck = this.#trouble.lift();
     const seen = await seenOf(this.#life);
     let events = 0;
