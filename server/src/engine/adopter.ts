@@ -80,12 +80,13 @@ export class Adopter {
       ? await this.#look(job, newcomers, left, signal)
       : await this.#take(job, newcomers, left, signal);
     if (adopted === null) return null;
-    const passed: string[] = [];
-    for (const [index, outcome] of (await catalog.commitAll(adopted)).entries()) {
-      if (!outcome.ok) throw outcome.refused;
-      if (outcome.result !== "adopted") passed.push(adopted[index]?.artifact.object ?? "");
-    }
-    if (!job.dryRun) await this.#abandon(passed);
+    const outcomes = await catalog.commitAll(adopted);
+    const unused = adopted.filter((_, index) => {
+      const outcome = outcomes[index];
+      return !outcome?.ok || outcome.result !== "adopted";
+    });
+    if (!job.dryRun) await this.#parts.abandoned.add(unused.map(({ artifact }) => artifact.object));
+    for (const outcome of outcomes) if (!outcome.ok) throw outcome.refused;
     return left;
   }
 
@@ -146,10 +147,11 @@ export class Adopter {
     left: StoreFinding[],
     signal: AbortSignal,
   ): Promise<AdoptChange[] | null> {
-    const objects = await this.#stage(newcomers);
-    const unused = new Set(objects.map(({ object }) => object));
+    const staged = new Set<string>();
+    const used = new Set<string>();
     const changes: (AdoptChange | null)[] = newcomers.map(() => null);
     try {
+      const objects = await this.#stage(newcomers, staged);
       const whole = await eachOf(newcomers, async ({ key, choice }, index) => {
         const how = objects[index];
         if (how === undefined) throw new Error("Nothing was staged for it.");
@@ -158,22 +160,26 @@ export class Adopter {
         const adoption = this.#adoptionOf(job, key, choice, taken, left);
         if (adoption === null) return true;
         changes[index] = this.#change(job, key, adoption, how.object);
-        unused.delete(how.object);
+        used.add(how.object);
         return true;
       });
       if (whole) return changes.filter((change) => change !== null);
-      for (const { object } of objects) unused.add(object);
+      used.clear();
       return null;
     } catch (error) {
-      for (const { object } of objects) unused.add(object);
+      used.clear();
       throw error;
     } finally {
-      await this.#abandon([...unused]);
+      // New objects become garbage: of what was linked, the tree keeps the bytes. Those that were there before stay.
+      await this.#parts.abandoned.add([...staged.difference(used)]);
     }
   }
 
-  /** Each file's object, staged: its own where that is free, else a new one. */
-  async #stage(newcomers: readonly Newcomer[]): Promise<readonly Exclude<TakeAs, { as: "look" }>[]> {
+  /** Each file's object, staged: its own where that is free, else a new one. Adds to `names` whatever may be staged then. */
+  async #stage(
+    newcomers: readonly Newcomer[],
+    names: Set<string>,
+  ): Promise<readonly Exclude<TakeAs, { as: "look" }>[]> {
     const { catalog, clock, owner, store } = this.#parts;
     const stamp = { store: store.id, owner, at: clock.now() };
     const own = newcomers.flatMap(({ own }) => own ?? []);
@@ -182,26 +188,24 @@ export class Adopter {
     );
     const free = new Set<string>();
     for (const [index, outcome] of reserved.entries()) {
-      if (!outcome.ok) throw outcome.refused;
       const object = own[index];
-      if (outcome.result && object !== undefined) free.add(object);
+      if (object === undefined || (outcome.ok && !outcome.result)) continue;
+      names.add(object);
+      if (outcome.ok) free.add(object);
     }
+    for (const outcome of reserved) if (!outcome.ok) throw outcome.refused;
     const objects = newcomers.map(({ own }) =>
       own !== null && free.has(own)
         ? ({ as: "own", object: own } as const)
         : ({ as: "new", object: randomBytes(16).toString("hex") } as const),
     );
     const fresh = objects.filter(({ as }) => as === "new");
+    for (const { object } of fresh) names.add(object);
     const staged = await catalog.commitAll(
       fresh.map(({ object }) => ({ kind: "stage" as const, object, ...stamp })),
     );
     for (const outcome of staged) if (!outcome.ok) throw outcome.refused;
     return objects;
-  }
-
-  /** New objects become garbage: of what was linked, the tree keeps the bytes. Those that were there before stay. */
-  async #abandon(objects: readonly string[]): Promise<void> {
-    await this.#parts.abandoned.add(objects);
   }
 
   /** Null: it stays where it is, and `left` says so. */

@@ -1,5 +1,6 @@
 import { DAY_MS } from "@tierkeep/schema/domain/ages";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { LifecycleStepChange, RestoreItemChange } from "../../catalog/changes.ts";
 import { lifecycleJob, restoreJob, startJob, step } from "../../catalog/contract/sample-changes.ts";
 import type { Command } from "../model/expected.ts";
@@ -8,16 +9,22 @@ import type { Life } from "../model/life.ts";
 
 type Step = LifecycleStepChange | RestoreItemChange;
 
-export type Given = Command | { readonly do: "drain" } | { readonly do: "wait"; readonly ms: number };
+export type Given =
+  | Command
+  | { readonly do: "drain" }
+  | { readonly do: "wait"; readonly ms: number }
+  /** A file that is not ours, where an artifact of ours would stand. */
+  | { readonly do: "intrude"; readonly tier: Tier; readonly key: ArtifactKey };
 
 /** Something that changes or reads a store, what it is given to change, and how it is asked for. */
 export interface Operation {
   readonly given: readonly Given[];
-  /** What must be whole or not at all: one command, what follows from commits, a read, or a batch of a job's steps. */
+  /** What must be whole or not at all: one command, what follows from commits, a read, a batch of a job's steps, or taking up what strangers put into the tree. */
   readonly act:
     | Command
     | { readonly do: "drain" }
     | { readonly do: "read"; readonly key: ArtifactKey }
+    | { readonly do: "take up" }
     | { readonly do: "steps"; readonly plan: (life: Life, now: number) => Promise<readonly Step[]> };
 }
 
@@ -79,6 +86,13 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   "a read of what rides in the catalog": { given: [write(a, 1, SMALL)], act: { do: "read", key: a } },
   "a read of a small object": { given: [write(a, 1, SMALL), drain], act: { do: "read", key: a } },
   "a read of a large object": { given: [write(a, 1, TO_STREAM)], act: { do: "read", key: a } },
+  "taking up files of strangers": {
+    given: [
+      { do: "intrude", tier: "HOT", key: a },
+      { do: "intrude", tier: "COLD", key: b },
+    ],
+    act: { do: "take up" },
+  },
   "settling, and publishing for the first time": {
     given: [write(a, 1, SMALL), write(b, 2, SMALL)],
     act: drain,

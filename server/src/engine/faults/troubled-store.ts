@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import { STEP_RULES } from "@tierkeep/schema/domain/policy";
 import { Refused } from "@tierkeep/schema/domain/refusals";
+import type { Tier } from "@tierkeep/schema/domain/tiers";
 import { expect } from "vitest";
 import type { LifecycleStepChange, RestoreItemChange } from "../../catalog/changes.ts";
 import { disagreements } from "../model/disagreements.ts";
@@ -29,6 +30,8 @@ export class TroubledStore {
   unknown = 0;
   /** What must be there. */
   #state: Expected = new Map();
+  /** What stands in the tree that is not ours, as it would be taken up. */
+  #strangers: Expected = new Map();
 
   private constructor(root: string, life: Life, trouble: Trouble, clock: { now: () => number }) {
     this.#root = root;
@@ -57,13 +60,15 @@ export class TroubledStore {
     for (const one of given) await this.#do(one);
     const seqBefore = await this.#life.engine.catalog.lastSeq();
     const struck =
-      act.do === "steps"
-        ? await this.#batch(await act.plan(this.#life, this.#clock.now()), fault)
-        : act.do === "read"
-          ? await this.#read(act.key, fault)
-          : act.do === "drain"
-            ? await this.#drain(fault, seqBefore)
-            : await this.#ask(act, fault, seqBefore);
+      act.do === "take up"
+        ? await this.#takeUp(fault)
+        : act.do === "steps"
+          ? await this.#batch(await act.plan(this.#life, this.#clock.now()), fault)
+          : act.do === "read"
+            ? await this.#read(act.key, fault)
+            : act.do === "drain"
+              ? await this.#drain(fault, seqBefore)
+              : await this.#ask(act, fault, seqBefore);
     await this.#mend();
     return struck;
   }
@@ -163,6 +168,60 @@ export class TroubledStore {
     return struck;
   }
 
+  /** Each file becomes an artifact or stays where it is; once the fault is gone, all of them become artifacts. */
+  async #takeUp(fault: Fault): Promise<ReadonlySet<Place>> {
+    const adopt = () => this.#life.attempt({ do: "adopt", found: this.#strangers });
+    this.#trouble.arm(fault);
+    const refused = await refusalOf(adopt());
+    const struck = this.#trouble.lift();
+    if (refused !== null) this.#expectRightCode(refused, struck, fault);
+    const taken = await seenOf(this.#life);
+    expect(disagreements(taken, new Map(), this.#strangers)).toEqual([]);
+    for (const [path, { tier }] of this.#strangers) {
+      if (!taken.has(path))
+        expect(readFileSync(join(this.#root, tier.toLowerCase(), path), "utf8")).toBe(path);
+    }
+    await this.#life.drain();
+    await adopt();
+    this.#state = this.#strangers;
+    this.#strangers = new Map();
+    await this.#confirm();
+    return struck;
+  }
+
+  /** Nothing may be purged before. */
+  async #confirm(): Promise<void> {
+    const { catalog } = this.#life.engine;
+    const common = { at: this.#now, actor: "model" } as const;
+    for (const { job } of await catalog.runningJobs()) {
+      const ending = { status: "SUCCEEDED", errorCode: null, error: null, durationSeconds: 1 } as const;
+      await catalog.commit({ kind: "finishJob", ...common, jobId: job.id, ...ending });
+    }
+    for (;;) {
+      const jobId = await catalog.unconfirmedReindex();
+      if (jobId === null) return;
+      await catalog.commit({ kind: "confirmReindex", ...common, jobId });
+    }
+  }
+
+  #intrude(tier: Tier, key: ArtifactKey): void {
+    const name = pathOf(key);
+    const path = join(this.#root, tier.toLowerCase(), name);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, name);
+    utimesSync(path, this.#now / 1000, this.#now / 1000);
+    this.#strangers = new Map(this.#strangers).set(name, {
+      checksum: createHash("sha256").update(name).digest("hex"),
+      sizeBytes: Buffer.byteLength(name),
+      tier,
+      createdAt: this.#now,
+      modifiedAt: this.#now,
+      promotedAt: null,
+      promotedFrom: null,
+      ageSince: this.#now,
+    });
+  }
+
   #expectRightCode(refused: Error, struck: ReadonlySet<Place>, fault: Fault): void {
     expect(refused, refused.stack).toBeInstanceOf(Refused);
     const codes = [...struck].map((place) => (place === "disk" ? "TIER_UNAVAILABLE" : "UNAVAILABLE"));
@@ -188,6 +247,7 @@ export class TroubledStore {
   async #do(act: Given): Promise<void> {
     this.#now += act.do === "wait" ? act.ms : 1;
     if (act.do === "wait") return;
+    if (act.do === "intrude") return this.#intrude(act.tier, act.key);
     if (act.do === "drain") return this.#life.drain();
     this.#state = answer(this.#state, act, this.#now).next;
     expect(await this.#life.take(act)).toBeNull();
