@@ -47,7 +47,17 @@ export async function showEvents(
     return 0;
   }
   table.flush();
-  const live = tierkeep.lifecycleEvents({ where, after, signal: AbortSignal.any([signal, output.closed]) });
+  let lost = false;
+  const live = tierkeep.lifecycleEvents({
+    where,
+    after,
+    signal: AbortSignal.any([signal, output.closed]),
+    onState(state) {
+      if (state === "waiting" && !lost) output.talk("The connection is lost; trying again until it is back.");
+      if (state === "live" && lost) output.talk("The connection is back; nothing was missed.");
+      if (state !== "connecting") lost = state === "waiting";
+    },
+  });
   for await (const event of live) showOne(event);
   return 0;
 }
