@@ -21,6 +21,8 @@ export interface AuditExporterParts {
   readonly directory: string;
   /** Makes a file durable. Default: its fsync, one at a time on one of libuv's threads. */
   readonly sync?: Sync;
+  /** Frees some room for the log on a full disk; false: it has none. Default: there is none. */
+  readonly makeRoom?: (() => boolean) | undefined;
   /** Events written with one sync. */
   readonly batchSize?: number;
   /** Told when the export begins to fail, and when it fails for another reason; it goes on trying by itself. */
@@ -161,15 +163,27 @@ export class AuditExporter {
       this.#lag.committed(newest);
       this.#lag.exported(state?.seq ?? 0);
     }
-    const segment = await this.#segmentToWrite();
+    const segment = await this.#withRoom(() => this.#segmentToWrite());
     while (!this.#closed) {
       const { events } = await catalog.eventsAfter({}, this.#state?.seq ?? 0, this.#batchSize);
       const last = events.at(-1);
       if (!last) return;
-      const state = await segment.append(Buffer.from(events.map(jsonlLine).join("")), last.seq);
+      const lines = Buffer.from(events.map(jsonlLine).join(""));
+      const state = await this.#withRoom(() => segment.append(lines, last.seq));
       await catalog.commit({ kind: "exported", state });
       this.#state = state;
       this.#lag.exported(state.seq);
+    }
+  }
+
+  async #withRoom<T>(write: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await write();
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        if ((code !== "ENOSPC" && code !== "EDQUOT") || !this.#parts.makeRoom?.()) throw error;
+      }
     }
   }
 

@@ -6,6 +6,7 @@ import type { AdoptChange, PresentChange } from "../catalog/changes.ts";
 import type { ArtifactRow } from "../catalog/rows.ts";
 import type { TierStore } from "../tiers/tier-store.ts";
 import type { FoundFile, TakeAs, TakeItem, Taken, TierView, TreeEntry } from "../tiers/tier-view.ts";
+import type { Abandoned } from "./abandoned.ts";
 import { type Adoption, adoptionOf, type Choice, chooseFile, keyOf, ownObject, pathOf } from "./adoption.ts";
 import type { Clock } from "./clock.ts";
 import { placementOf } from "./publish.ts";
@@ -18,6 +19,7 @@ export interface AdopterParts {
   readonly view: TierView;
   /** This process's name for what it stages. */
   readonly owner: string;
+  readonly abandoned: Abandoned;
 }
 
 /** For which job something is adopted, and on whose behalf. */
@@ -75,12 +77,13 @@ export class Adopter {
       ? await this.#look(job, newcomers, left, signal)
       : await this.#take(job, newcomers, left, signal);
     if (adopted === null) return null;
-    const passed: string[] = [];
-    for (const [index, outcome] of (await catalog.commitAll(adopted)).entries()) {
-      if (!outcome.ok) throw outcome.refused;
-      if (outcome.result !== "adopted") passed.push(adopted[index]?.artifact.object ?? "");
-    }
-    if (!job.dryRun) await this.#abandon(passed);
+    const outcomes = await catalog.commitAll(adopted);
+    const unused = adopted.filter((_, index) => {
+      const outcome = outcomes[index];
+      return !outcome?.ok || outcome.result !== "adopted";
+    });
+    if (!job.dryRun) await this.#parts.abandoned.add(unused.map(({ artifact }) => artifact.object));
+    for (const outcome of outcomes) if (!outcome.ok) throw outcome.refused;
     return left;
   }
 
@@ -139,9 +142,9 @@ export class Adopter {
     left: StoreFinding[],
     signal: AbortSignal,
   ): Promise<readonly AdoptChange[] | null> {
-    const objects = await this.#stage(newcomers);
-    const unused = new Set(objects.map(({ object }) => object));
+    const unused = new Set<string>();
     try {
+      const objects = await this.#stage(newcomers, unused);
       const items = newcomers.flatMap((newcomer, index) => {
         const how = objects[index];
         return how === undefined ? [] : [itemOf(newcomer, how)];
@@ -154,12 +157,16 @@ export class Adopter {
       for (const { artifact } of changes) unused.delete(artifact.object);
       return changes;
     } finally {
-      await this.#abandon([...unused]);
+      // New objects become garbage: of what was linked, the tree keeps the bytes. Those that were there before stay.
+      await this.#parts.abandoned.add([...unused]);
     }
   }
 
-  /** Each file's object, staged: its own where that is free, else a new one. */
-  async #stage(newcomers: readonly Newcomer[]): Promise<readonly Exclude<TakeAs, { as: "look" }>[]> {
+  /** Each file's object, staged: its own where that is free, else a new one. Adds to `names` whatever may be staged then. */
+  async #stage(
+    newcomers: readonly Newcomer[],
+    names: Set<string>,
+  ): Promise<readonly Exclude<TakeAs, { as: "look" }>[]> {
     const { catalog, clock, owner, store } = this.#parts;
     const stamp = { store: store.id, owner, at: clock.now() };
     const own = newcomers.flatMap(({ own }) => own ?? []);
@@ -168,10 +175,12 @@ export class Adopter {
     );
     const free = new Set<string>();
     for (const [index, outcome] of reserved.entries()) {
-      if (!outcome.ok) throw outcome.refused;
       const object = own[index];
-      if (outcome.result && object !== undefined) free.add(object);
+      if (object === undefined || (outcome.ok && !outcome.result)) continue;
+      names.add(object);
+      if (outcome.ok) free.add(object);
     }
+    for (const outcome of reserved) if (!outcome.ok) throw outcome.refused;
     // In one folder, which is synced once for all of them.
     const folder = randomBytes(1).toString("hex");
     const objects = newcomers.map(({ own }) =>
@@ -180,18 +189,12 @@ export class Adopter {
         : ({ as: "new", object: `${folder}${randomBytes(15).toString("hex")}` } as const),
     );
     const fresh = objects.filter(({ as }) => as === "new");
+    for (const { object } of fresh) names.add(object);
     const staged = await catalog.commitAll(
       fresh.map(({ object }) => ({ kind: "stage" as const, object, ...stamp })),
     );
     for (const outcome of staged) if (!outcome.ok) throw outcome.refused;
     return objects;
-  }
-
-  /** New objects become garbage: of what was linked, the tree keeps the bytes. Those that were there before stay. */
-  async #abandon(objects: readonly string[]): Promise<void> {
-    const { catalog, clock } = this.#parts;
-    const at = clock.now();
-    await catalog.commitAll(objects.map((object) => ({ kind: "abandon" as const, object, at })));
   }
 
   /** None: it stays where it is, and `left` says so. */
