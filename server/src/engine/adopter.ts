@@ -5,13 +5,10 @@ import type { Catalog } from "../catalog/catalog.ts";
 import type { AdoptChange, PresentChange } from "../catalog/changes.ts";
 import type { ArtifactRow } from "../catalog/rows.ts";
 import type { TierStore } from "../tiers/tier-store.ts";
-import type { FoundFile, TakeAs, Taken, TierView, TreeEntry } from "../tiers/tier-view.ts";
+import type { FoundFile, TakeAs, TakeItem, Taken, TierView, TreeEntry } from "../tiers/tier-view.ts";
 import { type Adoption, adoptionOf, type Choice, chooseFile, keyOf, ownObject, pathOf } from "./adoption.ts";
 import type { Clock } from "./clock.ts";
 import { placementOf } from "./publish.ts";
-
-/** Files that are read at once. */
-const WIDTH = 8;
 
 export interface AdopterParts {
   readonly catalog: Catalog;
@@ -126,16 +123,14 @@ export class Adopter {
     newcomers: readonly Newcomer[],
     left: StoreFinding[],
     signal: AbortSignal,
-  ): Promise<AdoptChange[] | null> {
-    const changes: (AdoptChange | null)[] = newcomers.map(() => null);
-    const whole = await eachOf(newcomers, async ({ key, choice }, index) => {
-      const taken = await this.#parts.view.take(key, choice.winner, { as: "look" }, signal);
-      if (taken === null) return false;
-      const adoption = this.#adoptionOf(job, key, choice, taken, left);
-      if (adoption !== null) changes[index] = this.#change(job, key, adoption, "");
-      return true;
-    });
-    return whole ? changes.filter((change) => change !== null) : null;
+  ): Promise<readonly AdoptChange[] | null> {
+    const taken = await this.#parts.view.take(
+      newcomers.map((newcomer) => itemOf(newcomer, { as: "look" })),
+      signal,
+    );
+    return (
+      taken && newcomers.flatMap((newcomer, index) => this.#changes(job, newcomer, taken[index], "", left))
+    );
   }
 
   async #take(
@@ -143,28 +138,21 @@ export class Adopter {
     newcomers: readonly Newcomer[],
     left: StoreFinding[],
     signal: AbortSignal,
-  ): Promise<AdoptChange[] | null> {
+  ): Promise<readonly AdoptChange[] | null> {
     const objects = await this.#stage(newcomers);
     const unused = new Set(objects.map(({ object }) => object));
-    const changes: (AdoptChange | null)[] = newcomers.map(() => null);
     try {
-      const whole = await eachOf(newcomers, async ({ key, choice }, index) => {
+      const items = newcomers.flatMap((newcomer, index) => {
         const how = objects[index];
-        if (how === undefined) throw new Error("Nothing was staged for it.");
-        const taken = await this.#parts.view.take(key, choice.winner, how, signal);
-        if (taken === null) return false;
-        const adoption = this.#adoptionOf(job, key, choice, taken, left);
-        if (adoption === null) return true;
-        changes[index] = this.#change(job, key, adoption, how.object);
-        unused.delete(how.object);
-        return true;
+        return how === undefined ? [] : [itemOf(newcomer, how)];
       });
-      if (whole) return changes.filter((change) => change !== null);
-      for (const { object } of objects) unused.add(object);
-      return null;
-    } catch (error) {
-      for (const { object } of objects) unused.add(object);
-      throw error;
+      const taken = await this.#parts.view.take(items, signal);
+      if (taken === null) return null;
+      const changes = newcomers.flatMap((newcomer, index) =>
+        this.#changes(job, newcomer, taken[index], objects[index]?.object ?? "", left),
+      );
+      for (const { artifact } of changes) unused.delete(artifact.object);
+      return changes;
     } finally {
       await this.#abandon([...unused]);
     }
@@ -184,10 +172,12 @@ export class Adopter {
       const object = own[index];
       if (outcome.result && object !== undefined) free.add(object);
     }
+    // In one folder, which is synced once for all of them.
+    const folder = randomBytes(1).toString("hex");
     const objects = newcomers.map(({ own }) =>
       own !== null && free.has(own)
         ? ({ as: "own", object: own } as const)
-        : ({ as: "new", object: randomBytes(16).toString("hex") } as const),
+        : ({ as: "new", object: `${folder}${randomBytes(15).toString("hex")}` } as const),
     );
     const fresh = objects.filter(({ as }) => as === "new");
     const staged = await catalog.commitAll(
@@ -204,21 +194,26 @@ export class Adopter {
     await catalog.commitAll(objects.map((object) => ({ kind: "abandon" as const, object, at })));
   }
 
-  /** Null: it stays where it is, and `left` says so. */
-  #adoptionOf(
-    { dryRun }: AdoptingJob,
-    key: ArtifactKey,
-    choice: Choice,
-    taken: Taken,
+  /** None: it stays where it is, and `left` says so. */
+  #changes(
+    job: AdoptingJob,
+    { key, choice }: Newcomer,
+    taken: Taken | undefined,
+    object: string,
     left: StoreFinding[],
-  ): Adoption | null {
-    if (taken.state === "taken") return adoptionOf(key, choice, taken, { dryRun, copied: taken.copied });
+  ): readonly AdoptChange[] {
     const { tier } = choice.winner;
+    if (taken?.state === "taken") {
+      const { dryRun } = job;
+      return [
+        this.#change(job, key, adoptionOf(key, choice, taken, { dryRun, copied: taken.copied }), object),
+      ];
+    }
     const path = pathOf(key, tier);
     const [kind, message] =
-      taken.state === "changed"
-        ? (["CHANGING", `${path} was written to, moved or removed while it was read.`] as const)
-        : (["UNREADABLE", `${path} cannot be read (${taken.code}).`] as const);
+      taken?.state === "unreadable"
+        ? (["UNREADABLE", `${path} cannot be read (${taken.code}).`] as const)
+        : (["CHANGING", `${path} was written to, moved or removed while it was read.`] as const);
     left.push({
       kind,
       path,
@@ -226,7 +221,7 @@ export class Adopter {
       tier,
       message: `${message} It stays where it is; run the reindex again.`,
     });
-    return null;
+    return [];
   }
 
   #change(
@@ -255,30 +250,10 @@ export function bytesToRead(files: readonly FoundFile[]): number {
   return files.length === 0 ? 0 : chooseFile(files).winner.sizeBytes;
 }
 
-function isSameKey(a: ArtifactKey, b: ArtifactKey): boolean {
-  return a.tenantId === b.tenantId && a.workflowId === b.workflowId && a.artifactId === b.artifactId;
+function itemOf({ key, choice }: Newcomer, how: TakeAs): TakeItem {
+  return { key, file: choice.winner, how };
 }
 
-/** Treats all, some at once; false as soon as one answers false. Ends when none is under way any more. */
-async function eachOf<T>(
-  items: readonly T[],
-  act: (item: T, index: number) => Promise<boolean>,
-): Promise<boolean> {
-  const entries = items.entries();
-  let whole = true;
-  const outcomes = await Promise.allSettled(
-    Array.from({ length: Math.min(WIDTH, items.length) }, async () => {
-      for (const [index, item] of entries) {
-        if (!whole) return;
-        try {
-          if (!(await act(item, index))) whole = false;
-        } catch (error) {
-          whole = false;
-          throw error;
-        }
-      }
-    }),
-  );
-  for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
-  return whole;
+function isSameKey(a: ArtifactKey, b: ArtifactKey): boolean {
+  return a.tenantId === b.tenantId && a.workflowId === b.workflowId && a.artifactId === b.artifactId;
 }

@@ -165,13 +165,19 @@ export class Upkeep {
   async #publish(): Promise<number> {
     const { catalog, viewStore, onProblem } = this.#parts;
     const { keys, quarantined, failed } = await publish(catalog, viewStore.view, this.#passedOver);
-    for (const { path, movedTo } of quarantined) {
-      onProblem(`${path} is not ours and stood in the way of the published tree; it is now ${movedTo}`);
+    const [moved] = quarantined;
+    if (moved) {
+      // A line a batch: where a tree is adopted, every sidecar of the system before is one of these.
+      const { path, movedTo } = moved;
+      onProblem(
+        `${quarantined.length} files that are not ours stood in the way of the published tree and are in quarantine now; the first, ${path}, as ${movedTo}`,
+      );
     }
-    const first = failed[0];
-    if (first) {
-      const name = `${first.key.tenantId}/${first.key.workflowId}/${first.key.artifactId}`;
-      onProblem(`${failed.length} keys cannot be published yet; the first, ${name}: ${first.error}`);
+    const [unpublished] = failed;
+    if (unpublished) {
+      const { tenantId, workflowId, artifactId } = unpublished.key;
+      const name = `${tenantId}/${workflowId}/${artifactId}`;
+      onProblem(`${failed.length} keys cannot be published yet; the first, ${name}: ${unpublished.error}`);
     }
     return keys - failed.length;
   }
