@@ -1,3 +1,5 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { COMMANDS } from "tierkeep/commands";
 import type { Seed } from "./seeded-store.ts";
 
@@ -28,6 +30,8 @@ export type Calls = Readonly<Record<string, Call>>;
 export interface CommandCase {
   /** Whether it is a client, of the store itself or of a server at --url. */
   readonly client: boolean;
+  /** What is done to the folder of a store, at rest, before anything is called there. */
+  readonly prepare?: (dir: string) => Promise<void>;
   readonly calls: Calls;
 }
 
@@ -185,6 +189,32 @@ export const CASES: Readonly<Record<keyof typeof COMMANDS, CommandCase>> = {
       ),
       none: refused(0, "events", "--type", "purge_error"),
       "a time that is none": refused(2, "events", "--since", "yesterday"),
+    },
+  },
+  reindex: {
+    client: true,
+    prepare: async (dir) => {
+      const tier = join(dir, "artifacts", "hot");
+      await mkdir(join(tier, "zeta", "old"), { recursive: true });
+      await writeFile(join(tier, "zeta", "old", "report.txt"), "written by another system");
+      await writeFile(
+        join(tier, "zeta", "old", "report.txt.metadata.json"),
+        '{ "retention_override": "10y" }',
+      );
+      await writeFile(join(tier, "zeta", "old", "orphan.txt.metadata.json"), "{}");
+      await writeFile(join(tier, "zeta", "old", ".half.tmp"), "");
+    },
+    calls: {
+      "dry, item by item": { ...lines("reindex", "--dry-run"), exit: 4 },
+      "confirmed, what is not there": refused(3, "reindex", "--confirm", "nobody"),
+      "dry and confirmed": refused(2, "reindex", "--dry-run", "--confirm", "nobody"),
+    },
+  },
+  verify: {
+    client: true,
+    calls: {
+      "that all is well": lines("verify"),
+      "that one tenant's is": lines("verify", "--tenant", "東京"),
     },
   },
   gql: {

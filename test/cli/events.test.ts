@@ -10,6 +10,10 @@ import {
   temporaryDirectory,
 } from "../support/server.ts";
 
+// Commands and servers start one after the other here, on machines that may be busy.
+const SEVERAL_PROCESSES = { timeout: 60_000 };
+const PATIENCE = { timeout: 40_000 };
+
 let server: Server;
 let tierkeep: Tierkeep;
 
@@ -39,28 +43,34 @@ function shownBy({ stdout }: RunningCommand): string[] {
 const NAMES = Array.from({ length: 40 }, (_, index) => `a-${String(index).padStart(2, "0")}`);
 
 describe("events --follow", () => {
-  it("shows the newest, then what happens, none left out and none twice, until Ctrl-C, which is its good end", async () => {
-    const tenant = newTenant();
-    const [before, after] = [NAMES.slice(0, 20), NAMES.slice(20)];
-    await write(tenant, ...before);
-    await using following = startCommand(
-      ["events", "--follow", "--show", "10", "--tenant", tenant, "--json", "--url", server.url],
-      {},
-    );
-    // Some of it while the command is between its history and what comes after.
-    await write(tenant, ...after);
-    const expected = expect.poll(() => shownBy(following).at(-1), { timeout: 15_000 });
-    await expected.toBe(NAMES.at(-1));
-    following.signal("SIGINT");
-    const { code, stderr } = await following.ended;
-    expect([code, stderr]).toEqual([0, ""]);
-    // The history may have begun later, with the newest ten of that moment.
-    const shown = shownBy(following);
-    expect(shown).toEqual(NAMES.slice(-shown.length));
-    expect(shown.length).toBeGreaterThanOrEqual(10);
-  });
+  it(
+    "shows the newest, then what happens, none left out and none twice, until Ctrl-C, which is its good end",
+    SEVERAL_PROCESSES,
+    async () => {
+      const tenant = newTenant();
+      const [before, after] = [NAMES.slice(0, 20), NAMES.slice(20)];
+      await write(tenant, ...before);
+      await using following = startCommand(
+        ["events", "--follow", "--show", "10", "--tenant", tenant, "--json", "--url", server.url],
+        {},
+      );
+      // Some of it while the command is between its history and what comes after.
+      await write(tenant, ...after);
+      const expected = expect.poll(() => shownBy(following).at(-1), PATIENCE);
+      await expected.toBe(NAMES.at(-1));
+      following.signal("SIGINT");
+      const { code, stderr } = await following.ended;
+      expect([code, stderr]).toEqual([0, ""]);
+      // The history may have begun later, with the newest ten of that moment.
+      const shown = shownBy(following);
+      expect(shown).toEqual(NAMES.slice(-shown.length));
+      expect(shown.length).toBeGreaterThanOrEqual(10);
+    },
+  );
 
-  it("begins with what happens where there is no history, and takes up again when the server comes back", async () => {
+  it("begins with what happens where there is no history, and takes up again when the server comes back", {
+    timeout: 60_000,
+  }, async () => {
     await using own = await startServer();
     const ours = createTierkeep({ url: own.url });
     const key = { tenantId: "acme", workflowId: "w" };
@@ -70,32 +80,39 @@ describe("events --follow", () => {
     );
     // It asks for its place in the log first of all; what it misses before that is not its to show.
     await expect
-      .poll(
-        async () => {
-          await ours.writeArtifact({ ...key, artifactId: "first", content: { text: "" } });
-          return shownBy(following).length;
-        },
-        { timeout: 15_000 },
-      )
+      .poll(async () => {
+        await ours.writeArtifact({ ...key, artifactId: "first", content: { text: "" } });
+        return shownBy(following).length;
+      }, PATIENCE)
       .toBeGreaterThan(0);
     await own.restart();
     await ours.writeArtifact({ ...key, artifactId: "last", content: { text: "" } });
-    await expect.poll(() => shownBy(following).at(-1), { timeout: 15_000 }).toBe("last");
+    await expect.poll(() => shownBy(following).at(-1), PATIENCE).toBe("last");
     following.signal("SIGTERM");
-    expect((await following.ended).code).toBe(0);
+    const { code, stderr } = await following.ended;
+    expect([code, stderr.split("\n")]).toEqual([
+      0,
+      [
+        "The connection is lost; trying again until it is back.",
+        "The connection is back; nothing was missed.",
+        "",
+      ],
+    ]);
   });
 
-  it("opens the store itself where nobody has, and lets go of it at Ctrl-C", async () => {
+  it("opens the store itself where nobody has, and lets go of it at Ctrl-C", {
+    timeout: 60_000,
+  }, async () => {
     const dir = await temporaryDirectory();
     await using following = startCommand(["events", "--follow"], { cwd: dir });
-    await expect.poll(() => following.stdout, { timeout: 15_000 }).toMatch(/^when +what +artifact +who\n/);
+    await expect.poll(() => following.stdout, PATIENCE).toMatch(/^when +what +artifact +who\n/);
     await using writing = startCommand(["gql", "-"], {
       cwd: dir,
       input: `mutation { writeArtifact(input: {
         tenantId: "acme", workflowId: "w", artifactId: "a", content: { text: "x" } }) { created } }`,
     });
     expect((await writing.ended).code).toBe(0);
-    await expect.poll(() => following.stdout, { timeout: 15_000 }).toMatch(/artifact written +acme\/w\/a /);
+    await expect.poll(() => following.stdout, PATIENCE).toMatch(/artifact written +acme\/w\/a /);
     following.signal("SIGINT");
     const { code, stderr } = await following.ended;
     expect([code, stderr]).toEqual([0, ""]);
@@ -106,11 +123,9 @@ describe("events --follow", () => {
 });
 
 describe("gql", () => {
-  it("shows a subscription's events, a line each, until Ctrl-C", async () => {
+  it("shows a subscription's events, a line each, until Ctrl-C", SEVERAL_PROCESSES, async () => {
     const tenant = newTenant();
-    const { lifecycleEventCursor: after } = await tierkeep.request<{ lifecycleEventCursor: string }>(
-      "{ lifecycleEventCursor }",
-    );
+    const after = await newest(server);
     await write(tenant, "one", "two");
     await using following = startCommand(
       ["gql", "-", "--url", server.url, "--variables", JSON.stringify({ after, tenant })],
@@ -121,10 +136,43 @@ describe("gql", () => {
       },
     );
     const line = (artifactId: string) => `${JSON.stringify({ lifecycleEvents: { artifactId } })}\n`;
-    await expect.poll(() => following.stdout, { timeout: 15_000 }).toBe(line("one") + line("two"));
+    await expect.poll(() => following.stdout, PATIENCE).toBe(line("one") + line("two"));
     await write(tenant, "three");
-    await expect.poll(() => following.stdout, { timeout: 15_000 }).toContain(line("three"));
+    await expect.poll(() => following.stdout, PATIENCE).toContain(line("three"));
     following.signal("SIGINT");
     expect((await following.ended).code).toBe(130);
   });
+
+  it(
+    "says in one line that the server is gone, before and within a subscription",
+    SEVERAL_PROCESSES,
+    async () => {
+      await using own = await startServer();
+      const args = [
+        "gql",
+        "-",
+        "--url",
+        own.url,
+        "--variables",
+        JSON.stringify({ after: await newest(own) }),
+      ];
+      const input = "subscription ($after: String) { lifecycleEvents(after: $after) { artifactId } }";
+      await using following = startCommand(args, { input });
+      const ours = createTierkeep({ url: own.url });
+      await ours.writeArtifact({ tenantId: "acme", workflowId: "w", artifactId: "a", content: { text: "" } });
+      await expect.poll(() => following.stdout, PATIENCE).toContain('"artifactId":"a"');
+      await own.kill("SIGKILL");
+      const broken = {
+        code: 1,
+        stderr: expect.stringMatching(/^tierkeep: The connection to the server .*\n$/),
+      };
+      expect(await following.ended).toMatchObject(broken);
+      await using late = startCommand(args, { input });
+      expect(await late.ended).toMatchObject(broken);
+    },
+  );
 });
+
+async function newest({ url }: Server): Promise<string> {
+  return await createTierkeep({ url }).lifecycleEventCursor();
+}

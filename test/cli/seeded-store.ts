@@ -1,4 +1,5 @@
-import { cp } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { createTierkeep, type Tier } from "@tierkeep/sdk";
 import { startServer, temporaryDirectory } from "../support/server.ts";
 
@@ -51,9 +52,9 @@ export async function seedStore(): Promise<Seed> {
   return { dir, jobId: job.id };
 }
 
-/** A folder with a copy of the store, its links as they were. */
+/** A folder with a copy of the store: the published tree is still hard links to its objects, which only `cp` keeps. */
 export async function copyOf({ dir }: Seed): Promise<string> {
   const copy = await temporaryDirectory();
-  await cp(dir, copy, { recursive: true, preserveTimestamps: true });
+  await promisify(execFile)("cp", ["-a", `${dir}/.`, copy]);
   return copy;
 }

@@ -134,7 +134,7 @@ describe("a verification", () => {
     await using server = await startServer();
     let tierkeep = createTierkeep({ url: server.url });
     const size = 4_000_000;
-    const count = 60;
+    const count = 20;
     for (let index = 0; index < count; index++)
       await tierkeep.upload(key(`${index}`), Buffer.alloc(size, `${index} `));
     const { job } = await tierkeep.verifyArtifacts({ waitSeconds: 0 });

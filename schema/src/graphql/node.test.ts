@@ -1,7 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { Refused } from "../domain/refusals.ts";
 import { ask } from "./fake-request.ts";
-import { aLifecycleJob, anArtifact, anEvent, aRestoreJob, fakeServices } from "./fake-services.ts";
+import {
+  aLifecycleJob,
+  anArtifact,
+  anEvent,
+  aReindexJob,
+  aRestoreJob,
+  aVerifyJob,
+  fakeServices,
+} from "./fake-services.ts";
 import {
   artifactGlobalId,
   jobGlobalId,
@@ -14,7 +22,7 @@ const artifact = anArtifact();
 const stored = {
   artifacts: [artifact],
   events: [anEvent({ jobId: "lifecycle-1" })],
-  jobs: [aLifecycleJob(), aRestoreJob()],
+  jobs: [aLifecycleJob(), aRestoreJob(), aReindexJob(), aVerifyJob()],
 };
 const ids = {
   artifact: artifactGlobalId(artifact),
@@ -23,6 +31,8 @@ const ids = {
   event: lifecycleEventGlobalId("cursor-1"),
   lifecycleJob: jobGlobalId("lifecycle-1"),
   restoreJob: jobGlobalId("restore-1"),
+  reindexJob: jobGlobalId("reindex-1"),
+  verifyJob: jobGlobalId("verify-1"),
 };
 const nodes = "query Q($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }";
 
@@ -38,6 +48,8 @@ describe("node and nodes", () => {
       { __typename: "LifecycleEvent", id: ids.event },
       { __typename: "LifecycleJob", id: ids.lifecycleJob },
       { __typename: "RestoreJob", id: ids.restoreJob },
+      { __typename: "ReindexJob", id: ids.reindexJob },
+      { __typename: "VerifyJob", id: ids.verifyJob },
     ]);
     expect(services.calls.map(({ method }) => method).sort()).toEqual([
       "artifacts.getMany",

@@ -1,6 +1,6 @@
 import type { LifecycleEvent } from "@tierkeep/schema/domain/events";
 import type { ExportState } from "../catalog/rows.ts";
-import { BEGINNINGS } from "./checkpoint.ts";
+import { BEGINNINGS, type Checkpoint } from "./checkpoint.ts";
 import { CheckpointFile } from "./checkpoint-file.ts";
 import type { Sync } from "./log-file.ts";
 import { type EventsAfter, LogSegment } from "./log-segment.ts";
@@ -21,6 +21,8 @@ export class AuditLog {
   readonly #checkpoints: CheckpointFile;
   #segment: LogSegment;
   #state: ExportState | null;
+  /** It is signed where the segment goes on. */
+  #isAnnounced = false;
 
   private constructor(
     parts: AuditLogParts,
@@ -41,18 +43,24 @@ export class AuditLog {
     try {
       await segment.sync();
       checkpoints = await CheckpointFile.open(parts.directory, parts.key, parts.sync);
-      await announce(segment, checkpoints);
-      return new AuditLog(parts, state, segment, checkpoints);
+      const log = new AuditLog(parts, state, segment, checkpoints);
+      await log.#announce();
+      return log;
     } catch (error) {
       await Promise.allSettled([segment.close(), checkpoints?.close()]);
       throw error;
     }
   }
 
-  /** Writes and signs events; durable when it resolves, and what is to be stored of it. */
+  /**
+   * Writes and signs events; durable when it resolves, and what is to be stored of it. Where it fails it may be called
+   * again with the same events.
+   */
   async append(events: readonly LifecycleEvent[]): Promise<ExportState> {
     if (this.#isFull()) await this.#rotate();
-    this.#state = await this.#segment.append(events);
+    if (!this.#isAnnounced) await this.#announce();
+    const last = events.at(-1)?.seq ?? 0;
+    if (this.#state === null || this.#state.seq < last) this.#state = await this.#segment.append(events);
     const { seq, head } = this.#state;
     const { number: segment } = this.#segment;
     const { newest } = this.#checkpoints;
@@ -86,27 +94,34 @@ export class AuditLog {
   async #rotate(): Promise<void> {
     const full = this.#segment;
     this.#segment = await LogSegment.open({ ...this.#parts, state: this.#state, full: full.number });
+    this.#isAnnounced = false;
     await full.close();
-    await announce(this.#segment, this.#checkpoints);
+  }
+
+  /** Signs where the log goes on, unless the newest checkpoint says so already. */
+  async #announce(): Promise<void> {
+    const { newest } = this.#checkpoints;
+    const segment = this.#segment;
+    const { number, seq, head, offset, beginning } = segment;
+    const here = { segment: number, seq, head };
+    if (!isSaid(segment, newest)) {
+      if (offset > 0) await this.#checkpoints.append({ type: "checkpoint", ...here });
+      else {
+        const type = BEGINNINGS[beginning].gap ? "gap" : "segment";
+        await this.#checkpoints.append({ type, reason: beginning, ...here });
+      }
+    }
+    this.#isAnnounced = true;
   }
 }
 
-/** Signs where the log goes on, unless the newest checkpoint says so already. */
-async function announce(segment: LogSegment, checkpoints: CheckpointFile): Promise<void> {
-  const { newest } = checkpoints;
-  const { number, seq, head, offset, beginning } = segment;
-  if (newest !== null && newest.segment === number) {
-    const isHere = newest.seq === seq && newest.head === head;
-    if (isHere && (newest.type === "checkpoint") === offset > 0) return;
-    // A crash before the state was stored: those lines are there, and are what comes next.
-    if (newest.seq > seq && segment.isAhead) return;
-  }
+function isSaid({ number, seq, head, offset, isAhead }: LogSegment, newest: Checkpoint | null): boolean {
+  if (newest === null) return false;
   // They went on in a later segment, and so will the next events.
-  if (newest !== null && newest.segment > number && offset > 0) return;
-  const here = { segment: number, seq, head };
-  if (offset > 0) await checkpoints.append({ type: "checkpoint", ...here });
-  else {
-    const type = BEGINNINGS[beginning].gap ? "gap" : "segment";
-    await checkpoints.append({ type, reason: beginning, ...here });
-  }
+  if (newest.segment > number) return offset > 0;
+  if (newest.segment < number) return false;
+  if (newest.seq === seq && newest.head === head && (newest.type === "checkpoint") === offset > 0)
+    return true;
+  // A crash before the state was stored: those lines are there, and are what comes next.
+  return newest.seq > seq && isAhead;
 }

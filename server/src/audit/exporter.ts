@@ -27,6 +27,8 @@ export interface AuditExporterParts {
   readonly segmentBytes?: number | null | undefined;
   /** Makes a file durable. Default: its fsync, one at a time on one of libuv's threads. */
   readonly sync?: Sync;
+  /** Frees some room for the log on a full disk; false: it has none. Default: there is none. */
+  readonly makeRoom?: (() => boolean) | undefined;
   /** Events written with one sync. */
   readonly batchSize?: number;
   /** Told when the export begins to fail, and when it fails for another reason; it goes on trying by itself. */
@@ -167,14 +169,25 @@ export class AuditExporter {
       this.#lag.committed(newest);
       this.#lag.exported(state?.seq ?? 0);
     }
-    const log = await this.#logToWrite();
+    const log = await this.#withRoom(() => this.#logToWrite());
     while (!this.#closed) {
       const { events } = await catalog.eventsAfter({}, this.#state?.seq ?? 0, this.#batchSize);
       if (events.length === 0) return;
-      const state = await log.append(events);
+      const state = await this.#withRoom(() => log.append(events));
       await catalog.commit({ kind: "exported", state });
       this.#state = state;
       this.#lag.exported(state.seq);
+    }
+  }
+
+  async #withRoom<T>(write: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await write();
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        if ((code !== "ENOSPC" && code !== "EDQUOT") || !this.#parts.makeRoom?.()) throw error;
+      }
     }
   }
 

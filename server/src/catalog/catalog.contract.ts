@@ -1,4 +1,5 @@
 import { describe } from "vitest";
+import { adopting } from "./contract/adopting.ts";
 import { backlog } from "./contract/backlog.ts";
 import { bulkRestores } from "./contract/bulk-restores.ts";
 import { jobItems } from "./contract/job-items.ts";
@@ -26,6 +27,7 @@ export function catalogContract(driver: string, open: OpenForTest, randomRuns = 
     logging(open);
     backlog(open);
     jobs(open);
+    adopting(open);
     lifecycleSteps(open);
     bulkRestores(open);
     jobItems(open);

@@ -171,7 +171,7 @@ export interface Catalog extends CatalogReads {
    * group is durable; no result leaves before. An array's changes may fall into several groups, in order.
    * What a change with `once` was answered is kept in the same commit, refusals included unless they are retryable.
    * @throws Refused (from `commit`) as the change says; STORAGE_FULL or UNAVAILABLE when the catalog cannot write,
-   * with outcome "unknown" when it can neither write nor find out: then it takes no more changes.
+   * with outcome "unknown" when it can neither write nor find out: then it takes no change until it can write again.
    */
   commit<C extends Change>(change: C): Promise<ResultOf<C>>;
   commitAll<C extends Change>(changes: readonly C[]): Promise<readonly CommitOutcome<C>[]>;

@@ -6,6 +6,8 @@ export interface OpenCatalogOptions {
   /** Where the embedded catalog's file is or is to be; its folder must exist. */
   readonly path: string;
   readonly durability: Durability;
+  /** Path of the file that keeps room on a full disk for what frees some; its keeper is the caller's. Default: none. */
+  readonly ballast?: string | undefined;
   /** inline: everything on the calling thread, for tests and short commands. Default: worker. */
   readonly thread?: "worker" | "inline" | undefined;
 }

@@ -1,11 +1,10 @@
 import process from "node:process";
 import { TIERS, type Tier } from "@tierkeep/schema/domain/tiers";
-import { createTierkeep, type Tierkeep } from "@tierkeep/sdk";
+import { ConnectionError, createTierkeep, type Tierkeep } from "@tierkeep/sdk";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Connection } from "./connect.ts";
 import { StartProblem } from "./exit-codes.ts";
 import { interruption } from "./interruption.ts";
-import { readConfig } from "./read-config.ts";
 import { type Output, outputTo } from "./render-output.ts";
 
 /** Options of every command that is a client. */
@@ -65,6 +64,9 @@ export async function asClient(
           },
           body: JSON.stringify(body),
           signal,
+        }).catch((cause: unknown) => {
+          signal.throwIfAborted();
+          throw new ConnectionError("The connection to the server failed.", { cause });
         });
       return await work(createTierkeep({ url: endpoint, fetch, token, signal }), output, signal, post);
     } finally {
@@ -82,12 +84,14 @@ export async function asClient(
 
 /** A client of a server needs nothing of what opens a store, which takes longer to load than all the rest. */
 async function connectionTo(server: ServerAddress | null, signal: AbortSignal): Promise<Connection> {
-  const config = readConfig();
   if (server !== null) {
     return { url: server.url, fetch: (to, init) => fetch(to, init), store: null, close: async () => {} };
   }
-  const { connect } = await import("./connect.ts");
-  return await connect(config, { signal });
+  const [{ connect }, { readConfig }] = await Promise.all([
+    import("./connect.ts"),
+    import("./read-config.ts"),
+  ]);
+  return await connect(readConfig(), { signal });
 }
 
 export function processOutput(json?: boolean | undefined): Output {

@@ -46,6 +46,14 @@ export const COMMANDS = {
     summary: "show the log of every step, and follow it",
     load: () => import("./events.ts"),
   },
+  reindex: {
+    summary: "rebuild a lost catalog, or adopt another system's tree",
+    load: () => import("./reindex.ts"),
+  },
+  verify: {
+    summary: "compare every checksum",
+    load: () => import("./verify.ts"),
+  },
   gql: {
     summary: "run a GraphQL document",
     load: () => import("./gql.ts"),

@@ -6,7 +6,7 @@ import { createLog } from "../http/log.ts";
 import { findOwner, type OwnedStore, own, ownedProblem } from "./owner.ts";
 import { type Store, StoreOwnedError } from "./store.ts";
 
-export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
+type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
 
 /** A way to the API, for a command that is its client. */
 export interface Connection {

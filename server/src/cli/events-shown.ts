@@ -1,4 +1,11 @@
-import type { LifecycleEvent, LifecycleEventFilter, Tierkeep } from "@tierkeep/sdk";
+import { setTimeout as delay } from "node:timers/promises";
+import {
+  ConnectionError,
+  type EventState,
+  type LifecycleEvent,
+  type LifecycleEventFilter,
+  type Tierkeep,
+} from "@tierkeep/sdk";
 import { firstOf } from "./first-of.ts";
 import type { Output } from "./render-output.ts";
 import { shownInstant } from "./render-quantity.ts";
@@ -14,6 +21,7 @@ export interface EventsShown {
 }
 
 const PAGE_SIZE = 500;
+const RETRY_MS = 1_000;
 
 /** Wide enough for whatever event comes later. */
 const COLUMNS: readonly Column[] = [
@@ -47,8 +55,23 @@ export async function showEvents(
     return 0;
   }
   table.flush();
-  const live = tierkeep.lifecycleEvents({ where, after, signal: AbortSignal.any([signal, output.closed]) });
-  for await (const event of live) showOne(event);
+  const until = AbortSignal.any([signal, output.closed]);
+  let lost = false;
+  const onState = (state: EventState) => {
+    if (state === "waiting" && !lost) output.talk("The connection is lost; trying again until it is back.");
+    if (state === "live" && lost) output.talk("The connection is back; nothing was missed.");
+    if (state !== "connecting") lost = state === "waiting";
+  };
+  while (!until.aborted) {
+    try {
+      for await (const event of tierkeep.lifecycleEvents({ where, after, signal: until, onState }))
+        showOne(event);
+    } catch (error) {
+      // The SDK gives up where it has never been answered. The history was: so the server is there, or will be again.
+      if (!(error instanceof ConnectionError)) throw error;
+      await delay(RETRY_MS, undefined, { signal: until }).catch(() => {});
+    }
+  }
   return 0;
 }
 

@@ -1,6 +1,6 @@
 import { REFUSALS, Refused } from "@tierkeep/schema/domain/refusals";
 import { describe, expect, it } from "vitest";
-import { ConfigError } from "../config/config.ts";
+import { ConfigError } from "../config/config-error.ts";
 import { exitCodeOf, isExpected, StartProblem } from "./exit-codes.ts";
 
 describe("exit codes", () => {

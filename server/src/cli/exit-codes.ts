@@ -1,5 +1,5 @@
 import { REFUSALS, Refused } from "@tierkeep/schema/domain/refusals";
-import { ConfigError } from "../config/config.ts";
+import { ConfigError } from "../config/config-error.ts";
 
 /** The request itself is wrong: options, configuration, an environment in which a server cannot start. */
 export const EXIT_USAGE = 2;

@@ -1,4 +1,5 @@
 import { REFUSALS, Refused } from "@tierkeep/schema/domain/refusals";
+import { ConnectionError } from "@tierkeep/sdk";
 import { EventSourceParserStream } from "eventsource-parser/stream";
 import { GraphQLError, Kind, type OperationDefinitionNode, OperationTypeNode, parse } from "graphql";
 import type { Post } from "./client-command.ts";
@@ -86,9 +87,14 @@ function parsed(document: string) {
 
 async function* eventsOf(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
   const events = body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
-  for await (const { event, data } of events) {
-    if (event === "complete") return;
-    if (event === "next") yield data;
+  try {
+    for await (const { event, data } of events) {
+      if (event === "complete") return;
+      if (event === "next") yield data;
+    }
+  } catch (cause) {
+    if (cause instanceof Error && cause.name === "AbortError") throw cause;
+    throw new ConnectionError("The connection to the server broke off.", { cause });
   }
 }
 

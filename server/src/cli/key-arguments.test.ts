@@ -1,6 +1,6 @@
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import { expect, it } from "vitest";
-import { artifactKeyOf, type KeyOptions } from "./key-arguments.ts";
+import { artifactKeyOf, type KeyOptions, workflowOf } from "./key-arguments.ts";
 
 const named = { tenant: "acme", workflow: "weekly", artifact: "report.md" };
 const key = { tenantId: "acme", workflowId: "weekly", artifactId: "report.md" };
@@ -41,4 +41,15 @@ it.each<[string, string | undefined, KeyOptions, string, RegExp]>([
   })();
   expect(refused).toBeInstanceOf(Refused);
   expect(refused).toMatchObject({ code, message: expect.stringMatching(message) });
+});
+
+it("a workflow is named likewise, and with nothing more than it takes", () => {
+  const workflow = { tenantId: "acme", workflowId: "weekly" };
+  expect(workflowOf("acme/weekly", {})).toEqual(workflow);
+  expect(workflowOf("acme/weekly/", {})).toEqual(workflow);
+  expect(workflowOf(undefined, { tenant: "acme", workflow: "weekly" })).toEqual(workflow);
+  expect(() => workflowOf("acme/weekly", { tenant: "acme" })).toThrow(/both say which workflow/);
+  expect(() => workflowOf("acme/weekly/report.md", {})).toThrow(/^Which workflow\?/);
+  expect(() => workflowOf(undefined, { tenant: "acme" })).toThrow(/^Which workflow\?/);
+  expect(() => workflowOf("acme/..", {})).toThrow(/the workflow "\.\." contains/);
 });

@@ -49,3 +49,5 @@ function complain(error: unknown): void {
 }
 
 process.exitCode = await main(process.argv.slice(2));
+// Where a signal ended it, nobody is waited for who might yet read what it had written.
+if (process.exitCode > 128) process.exit();

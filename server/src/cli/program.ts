@@ -5,10 +5,10 @@ import { COMMANDS } from "./commands.ts";
 
 const EXAMPLES = `
 Examples:
-  tierkeep serve                          serve ./artifacts at http://127.0.0.1:4000/graphql
-  PORT=0 STORAGE_BASE_PATH=/srv/store tierkeep serve
-  tierkeep serve --help                   what can be set, and how
-  tierkeep help lifecycle run             the same as tierkeep lifecycle run --help
+  tierkeep serve                              serve ./artifacts at http://127.0.0.1:4000/graphql
+  tierkeep write acme/nightly/report.md FILE  write a file as an artifact
+  tierkeep ls acme --older-than 30d           list what is older than 30 days
+  tierkeep help lifecycle run                 what a command takes, as tierkeep lifecycle run --help
 
 Exit codes: 0 done, 1 unexpected, 2 the request is wrong, 3 not there, 4 in conflict with what is there,
 5 not allowed, 6 try again later, 7 bytes are damaged, 8 over a limit.

@@ -77,6 +77,17 @@ describe("on a terminal", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it("the line makes room for what is written in its place, and comes back", () => {
+    const terminal = new CapturedStream(true);
+    using progress = startProgress("Reading", "bytes", terminal);
+    progress.update(1, 2);
+    vi.advanceTimersByTime(1_000);
+    progress.clear();
+    terminal.write("{}\n");
+    vi.advanceTimersByTime(200);
+    expect(terminal.text).toContain(`${ERASE}{}\n${ERASE}Reading`);
+  });
+
   it("what is done within a second shows none", () => {
     const terminal = new CapturedStream(true);
     {

@@ -9,6 +9,8 @@ export type ProgressUnit = "bytes" | "share" | (string & {});
 export interface Progress {
   /** `total` null: nobody knows. A label that is given stands from now on. */
   update(done: number, total: number | null, label?: string): void;
+  /** Takes the line away, until it is drawn again, for what is to stand in its place. */
+  clear(): void;
   /** Takes the line away for good. */
   [Symbol.dispose](): void;
 }
@@ -30,7 +32,7 @@ export function startProgress(
 ): Progress {
   const meter = new Meter(performance.now());
   if (stream.isTTY !== true || process.env.TERM === "dumb") {
-    return { update() {}, [Symbol.dispose]() {} };
+    return { update() {}, clear() {}, [Symbol.dispose]() {} };
   }
   let shown = false;
   let labelled = label;
@@ -44,15 +46,20 @@ export function startProgress(
   }, DRAWN_EVERY_MS);
   // What is shown must not keep alive what is done.
   timer.unref();
+  function clear(): void {
+    if (shown) stream.write(ERASE_LINE);
+    shown = false;
+  }
+
   return {
     update(done, total, nextLabel = labelled) {
       labelled = nextLabel;
       meter.update(done, total, performance.now());
     },
+    clear,
     [Symbol.dispose]() {
       clearInterval(timer);
-      if (shown) stream.write(ERASE_LINE);
-      shown = false;
+      clear();
     },
   };
 }

@@ -2,14 +2,14 @@ import { once } from "node:events";
 import { open, realpath } from "node:fs/promises";
 import { basename } from "node:path";
 import process from "node:process";
-import type { Writable } from "node:stream";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import { Refused } from "@tierkeep/schema/domain/refusals";
-import { ArtifactNotFoundError, type DownloadOptions, type Tierkeep } from "@tierkeep/sdk";
+import type { DownloadOptions, Tierkeep } from "@tierkeep/sdk";
 import { downloadFile, downloadTree, type Tree } from "@tierkeep/sdk/node";
 import { keyText } from "./key-arguments.ts";
 import { kindOf, localProblem } from "./local-file.ts";
 import { type Progress, startProgress } from "./progress.ts";
+import { readProblem } from "./read-problem.ts";
 import type { Output } from "./render-output.ts";
 import { counted, shownBytes } from "./render-quantity.ts";
 import { noArtifact } from "./stat.ts";
@@ -20,21 +20,27 @@ export async function readToStdout(
   tierkeep: Tierkeep,
   key: ArtifactKey,
   signal: AbortSignal,
-  stdout: Writable & { readonly isTTY?: boolean } = process.stdout,
 ): Promise<number> {
-  if (stdout.isTTY) {
-    const { stream } = await tierkeep.download(key, { signal }).catch(named(key));
-    for await (const text of textOnly(stream, key)) stdout.write(text);
+  try {
+    await copyToStdout(tierkeep, key, signal);
     return 0;
+  } catch (error) {
+    throw await readProblem(tierkeep, key, error);
+  }
+}
+
+async function copyToStdout(tierkeep: Tierkeep, key: ArtifactKey, signal: AbortSignal): Promise<void> {
+  const { stdout } = process;
+  if (stdout.isTTY) {
+    const { stream } = await tierkeep.download(key, { signal });
+    for await (const text of textOnly(stream, key)) stdout.write(text);
+    return;
   }
   using progress = startProgress(`Reading ${key.artifactId}`, "bytes");
-  const { stream } = await tierkeep
-    .download(key, { signal, onProgress: shownBy(progress) })
-    .catch(named(key));
+  const { stream } = await tierkeep.download(key, { signal, onProgress: shownBy(progress) });
   for await (const chunk of stream) {
     if (!stdout.write(chunk)) await once(stdout, "drain", { signal });
   }
-  return 0;
 }
 
 /** Gives an artifact and its content as one JSON document. @throws Refused CONTENT_TOO_LARGE */
@@ -81,15 +87,8 @@ export async function readToFile(
     );
     return 0;
   } catch (error) {
-    throw localProblem(error instanceof ArtifactNotFoundError ? noArtifact(key) : error, file);
+    throw await readProblem(tierkeep, key, localProblem(error, file));
   }
-}
-
-/** Says of a URL's refusal which artifact it was about. */
-function named(key: ArtifactKey): (error: unknown) => never {
-  return (error) => {
-    throw error instanceof ArtifactNotFoundError ? noArtifact(key) : error;
-  };
 }
 
 /** A device or a pipe is written to as it is: it cannot be replaced. */
@@ -125,6 +124,7 @@ export async function readTree(
         ),
       onFile(file) {
         read += 1;
+        progress.clear();
         output.value(file);
       },
     });
@@ -136,7 +136,7 @@ export async function readTree(
   } catch (error) {
     progress[Symbol.dispose]();
     if (read > 0) output.talk(`${counted(read, "file")} had been read by then.`);
-    throw localProblem(error);
+    throw await readProblem(tierkeep, tree, localProblem(error));
   }
 }
 

@@ -1,6 +1,6 @@
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import type { ArtifactFilter, Tierkeep } from "@tierkeep/sdk";
-import { answered, DIALOGUE, type Dialogue } from "./confirm.ts";
+import { answered, DIALOGUE } from "./confirm.ts";
 import { keyText } from "./key-arguments.ts";
 import type { Output } from "./render-output.ts";
 import { shownAge, shownBytes } from "./render-quantity.ts";
@@ -16,7 +16,6 @@ export async function chosenKeys(
   where: ArtifactFilter,
   output: Output,
   signal: AbortSignal,
-  dialogue: Dialogue = DIALOGUE,
 ): Promise<readonly ArtifactKey[]> {
   const { nodes, pageInfo } = await tierkeep.artifacts({ where, first: MAX_CHOICES });
   if (nodes.length === 0) throw nothingFound(where);
@@ -36,9 +35,9 @@ export async function chosenKeys(
     required: true,
     maxItems: 12,
     signal,
-    ...dialogue,
+    ...DIALOGUE,
   });
-  const indexes = await answered(chosen, signal);
+  const indexes = answered(chosen, signal);
   return nodes
     .filter((_, index) => indexes.includes(index))
     .map(({ tenantId, workflowId, artifactId }) => ({ tenantId, workflowId, artifactId }));

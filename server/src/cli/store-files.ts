@@ -14,6 +14,7 @@ export interface StorePaths {
   readonly root: string;
   readonly own: string;
   readonly catalog: string;
+  readonly ballast: string;
   readonly ownerLock: string;
   readonly owner: string;
   readonly config: string;
@@ -32,6 +33,7 @@ export function storePaths({
     root,
     own,
     catalog: join(own, "catalog.db"),
+    ballast: join(own, "ballast"),
     ownerLock: join(own, "owner-lock.db"),
     owner: join(own, "owner.json"),
     config: join(own, "config.json"),

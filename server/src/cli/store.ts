@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { statSync } from "node:fs";
 import process from "node:process";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Services } from "@tierkeep/schema/services/services";
@@ -7,6 +8,7 @@ import { AuditExporter } from "../audit/exporter.ts";
 import type { SigningKey } from "../audit/signing-key.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { openCatalog } from "../catalog/open-catalog.ts";
+import { Ballast, BallastKeeper } from "../catalog/sqlite/ballast.ts";
 import { NewerCatalogError } from "../catalog/sqlite/migrations.ts";
 import { type OwnerLock, tryOwn } from "../catalog/sqlite/owner-lock.ts";
 import type { Config } from "../config/config.ts";
@@ -100,7 +102,7 @@ async function openBoth(
 ): Promise<[Catalog, Tiers]> {
   const { durability, publishTree } = config;
   const [catalog, tiers, links] = await Promise.allSettled([
-    openCatalog({ path: paths.catalog, durability }),
+    openCatalog({ path: paths.catalog, durability, ballast: paths.ballast }),
     openTiers({ root: paths.root, publishTree, durability }),
     publishTree ? probeLinks(paths.root) : [],
   ]);
@@ -162,12 +164,17 @@ async function assemble({
   const onProblem = (message: string, error?: unknown) => log.warn({ err: error }, message);
   const policy = config.retention;
 
+  const keeper = new BallastKeeper(paths.ballast);
+  undo.push(() => keeper.stop());
+  const ballast = new Ballast(paths.ballast);
   const audit = new AuditExporter({
     catalog,
     directory: paths.logs,
     key: auditKey,
     segmentBytes: config.auditFileBytes,
     onProblem,
+    // On another disk the log would gain nothing by it.
+    ...(onOneDisk(paths.own, paths.logs) && { makeRoom: () => ballast.release() }),
   });
   undo.push(() => audit.close());
   const engine = openEngine({
@@ -230,11 +237,16 @@ async function assemble({
       await Promise.race([audit.flush().catch(() => {}), until(deadline)]);
       // It waits for a write under way, which a disk that hangs never ends.
       await Promise.race([audit.close(), until(deadline)]);
+      await keeper.stop();
       await catalog.close();
       await tiers.close();
       lock.release();
     },
   };
+}
+
+function onOneDisk(one: string, other: string): boolean {
+  return statSync(one).dev === statSync(other).dev;
 }
 
 async function health(catalog: Catalog, closing: boolean): Promise<Health> {

@@ -70,6 +70,7 @@ export async function writeTree(
         ),
       onFile({ path, created, artifact }) {
         written += 1;
+        progress.clear();
         output.value({ path, created, artifact });
       },
     });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { ConfigError, type Environment, loadConfig } from "./config.ts";
+import { type Environment, loadConfig } from "./config.ts";
+import { ConfigError } from "./config-error.ts";
 import { SETTINGS, UNBUILT_SETTINGS } from "./settings.ts";
 
 const load = (env: Environment) =>

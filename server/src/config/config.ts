@@ -1,4 +1,5 @@
 import type { RetentionPolicy } from "@tierkeep/schema/domain/policy";
+import { ConfigError } from "./config-error.ts";
 import { SETTINGS, type SettingName, type SettingValue, UNBUILT_SETTINGS } from "./settings.ts";
 
 /** What the environment says, checked. */
@@ -22,11 +23,6 @@ export interface Config {
   readonly publishTree: boolean;
   readonly maxInlineBytes: number;
   readonly maxArtifactBytes: number | null;
-}
-
-/** Its message is one line that names each variable, its value, and what would be valid. */
-export class ConfigError extends Error {
-  override readonly name = "ConfigError";
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -5,13 +5,11 @@ import type { Catalog } from "../catalog/catalog.ts";
 import type { AdoptChange, PresentChange } from "../catalog/changes.ts";
 import type { ArtifactRow } from "../catalog/rows.ts";
 import type { TierStore } from "../tiers/tier-store.ts";
-import type { FoundFile, TakeAs, Taken, TierView, TreeEntry } from "../tiers/tier-view.ts";
+import type { FoundFile, TakeAs, TakeItem, Taken, TierView, TreeEntry } from "../tiers/tier-view.ts";
+import type { Abandoned } from "./abandoned.ts";
 import { type Adoption, adoptionOf, type Choice, chooseFile, keyOf, ownObject, pathOf } from "./adoption.ts";
 import type { Clock } from "./clock.ts";
 import { placementOf } from "./publish.ts";
-
-/** Files that are read at once. */
-const WIDTH = 8;
 
 export interface AdopterParts {
   readonly catalog: Catalog;
@@ -21,6 +19,7 @@ export interface AdopterParts {
   readonly view: TierView;
   /** This process's name for what it stages. */
   readonly owner: string;
+  readonly abandoned: Abandoned;
 }
 
 /** For which job something is adopted, and on whose behalf. */
@@ -78,12 +77,13 @@ export class Adopter {
       ? await this.#look(job, newcomers, left, signal)
       : await this.#take(job, newcomers, left, signal);
     if (adopted === null) return null;
-    const passed: string[] = [];
-    for (const [index, outcome] of (await catalog.commitAll(adopted)).entries()) {
-      if (!outcome.ok) throw outcome.refused;
-      if (outcome.result !== "adopted") passed.push(adopted[index]?.artifact.object ?? "");
-    }
-    if (!job.dryRun) await this.#abandon(passed);
+    const outcomes = await catalog.commitAll(adopted);
+    const unused = adopted.filter((_, index) => {
+      const outcome = outcomes[index];
+      return !outcome?.ok || outcome.result !== "adopted";
+    });
+    if (!job.dryRun) await this.#parts.abandoned.add(unused.map(({ artifact }) => artifact.object));
+    for (const outcome of outcomes) if (!outcome.ok) throw outcome.refused;
     return left;
   }
 
@@ -126,16 +126,14 @@ export class Adopter {
     newcomers: readonly Newcomer[],
     left: StoreFinding[],
     signal: AbortSignal,
-  ): Promise<AdoptChange[] | null> {
-    const changes: (AdoptChange | null)[] = newcomers.map(() => null);
-    const whole = await eachOf(newcomers, async ({ key, choice }, index) => {
-      const taken = await this.#parts.view.take(key, choice.winner, { as: "look" }, signal);
-      if (taken === null) return false;
-      const adoption = this.#adoptionOf(job, key, choice, taken, left);
-      if (adoption !== null) changes[index] = this.#change(job, key, adoption, "");
-      return true;
-    });
-    return whole ? changes.filter((change) => change !== null) : null;
+  ): Promise<readonly AdoptChange[] | null> {
+    const taken = await this.#parts.view.take(
+      newcomers.map((newcomer) => itemOf(newcomer, { as: "look" })),
+      signal,
+    );
+    return (
+      taken && newcomers.flatMap((newcomer, index) => this.#changes(job, newcomer, taken[index], "", left))
+    );
   }
 
   async #take(
@@ -143,35 +141,32 @@ export class Adopter {
     newcomers: readonly Newcomer[],
     left: StoreFinding[],
     signal: AbortSignal,
-  ): Promise<AdoptChange[] | null> {
-    const objects = await this.#stage(newcomers);
-    const unused = new Set(objects.map(({ object }) => object));
-    const changes: (AdoptChange | null)[] = newcomers.map(() => null);
+  ): Promise<readonly AdoptChange[] | null> {
+    const unused = new Set<string>();
     try {
-      const whole = await eachOf(newcomers, async ({ key, choice }, index) => {
+      const objects = await this.#stage(newcomers, unused);
+      const items = newcomers.flatMap((newcomer, index) => {
         const how = objects[index];
-        if (how === undefined) throw new Error("Nothing was staged for it.");
-        const taken = await this.#parts.view.take(key, choice.winner, how, signal);
-        if (taken === null) return false;
-        const adoption = this.#adoptionOf(job, key, choice, taken, left);
-        if (adoption === null) return true;
-        changes[index] = this.#change(job, key, adoption, how.object);
-        unused.delete(how.object);
-        return true;
+        return how === undefined ? [] : [itemOf(newcomer, how)];
       });
-      if (whole) return changes.filter((change) => change !== null);
-      for (const { object } of objects) unused.add(object);
-      return null;
-    } catch (error) {
-      for (const { object } of objects) unused.add(object);
-      throw error;
+      const taken = await this.#parts.view.take(items, signal);
+      if (taken === null) return null;
+      const changes = newcomers.flatMap((newcomer, index) =>
+        this.#changes(job, newcomer, taken[index], objects[index]?.object ?? "", left),
+      );
+      for (const { artifact } of changes) unused.delete(artifact.object);
+      return changes;
     } finally {
-      await this.#abandon([...unused]);
+      // New objects become garbage: of what was linked, the tree keeps the bytes. Those that were there before stay.
+      await this.#parts.abandoned.add([...unused]);
     }
   }
 
-  /** Each file's object, staged: its own where that is free, else a new one. */
-  async #stage(newcomers: readonly Newcomer[]): Promise<readonly Exclude<TakeAs, { as: "look" }>[]> {
+  /** Each file's object, staged: its own where that is free, else a new one. Adds to `names` whatever may be staged then. */
+  async #stage(
+    newcomers: readonly Newcomer[],
+    names: Set<string>,
+  ): Promise<readonly Exclude<TakeAs, { as: "look" }>[]> {
     const { catalog, clock, owner, store } = this.#parts;
     const stamp = { store: store.id, owner, at: clock.now() };
     const own = newcomers.flatMap(({ own }) => own ?? []);
@@ -180,16 +175,21 @@ export class Adopter {
     );
     const free = new Set<string>();
     for (const [index, outcome] of reserved.entries()) {
-      if (!outcome.ok) throw outcome.refused;
       const object = own[index];
-      if (outcome.result && object !== undefined) free.add(object);
+      if (object === undefined || (outcome.ok && !outcome.result)) continue;
+      names.add(object);
+      if (outcome.ok) free.add(object);
     }
+    for (const outcome of reserved) if (!outcome.ok) throw outcome.refused;
+    // In one folder, which is synced once for all of them.
+    const folder = randomBytes(1).toString("hex");
     const objects = newcomers.map(({ own }) =>
       own !== null && free.has(own)
         ? ({ as: "own", object: own } as const)
-        : ({ as: "new", object: randomBytes(16).toString("hex") } as const),
+        : ({ as: "new", object: `${folder}${randomBytes(15).toString("hex")}` } as const),
     );
     const fresh = objects.filter(({ as }) => as === "new");
+    for (const { object } of fresh) names.add(object);
     const staged = await catalog.commitAll(
       fresh.map(({ object }) => ({ kind: "stage" as const, object, ...stamp })),
     );
@@ -197,28 +197,26 @@ export class Adopter {
     return objects;
   }
 
-  /** New objects become garbage: of what was linked, the tree keeps the bytes. Those that were there before stay. */
-  async #abandon(objects: readonly string[]): Promise<void> {
-    const { catalog, clock } = this.#parts;
-    const at = clock.now();
-    await catalog.commitAll(objects.map((object) => ({ kind: "abandon" as const, object, at })));
-  }
-
-  /** Null: it stays where it is, and `left` says so. */
-  #adoptionOf(
-    { dryRun }: AdoptingJob,
-    key: ArtifactKey,
-    choice: Choice,
-    taken: Taken,
+  /** None: it stays where it is, and `left` says so. */
+  #changes(
+    job: AdoptingJob,
+    { key, choice }: Newcomer,
+    taken: Taken | undefined,
+    object: string,
     left: StoreFinding[],
-  ): Adoption | null {
-    if (taken.state === "taken") return adoptionOf(key, choice, taken, { dryRun, copied: taken.copied });
+  ): readonly AdoptChange[] {
     const { tier } = choice.winner;
+    if (taken?.state === "taken") {
+      const { dryRun } = job;
+      return [
+        this.#change(job, key, adoptionOf(key, choice, taken, { dryRun, copied: taken.copied }), object),
+      ];
+    }
     const path = pathOf(key, tier);
     const [kind, message] =
-      taken.state === "changed"
-        ? (["CHANGING", `${path} was written to, moved or removed while it was read.`] as const)
-        : (["UNREADABLE", `${path} cannot be read (${taken.code}).`] as const);
+      taken?.state === "unreadable"
+        ? (["UNREADABLE", `${path} cannot be read (${taken.code}).`] as const)
+        : (["CHANGING", `${path} was written to, moved or removed while it was read.`] as const);
     left.push({
       kind,
       path,
@@ -226,7 +224,7 @@ export class Adopter {
       tier,
       message: `${message} It stays where it is; run the reindex again.`,
     });
-    return null;
+    return [];
   }
 
   #change(
@@ -255,30 +253,10 @@ export function bytesToRead(files: readonly FoundFile[]): number {
   return files.length === 0 ? 0 : chooseFile(files).winner.sizeBytes;
 }
 
-function isSameKey(a: ArtifactKey, b: ArtifactKey): boolean {
-  return a.tenantId === b.tenantId && a.workflowId === b.workflowId && a.artifactId === b.artifactId;
+function itemOf({ key, choice }: Newcomer, how: TakeAs): TakeItem {
+  return { key, file: choice.winner, how };
 }
 
-/** Treats all, some at once; false as soon as one answers false. Ends when none is under way any more. */
-async function eachOf<T>(
-  items: readonly T[],
-  act: (item: T, index: number) => Promise<boolean>,
-): Promise<boolean> {
-  const entries = items.entries();
-  let whole = true;
-  const outcomes = await Promise.allSettled(
-    Array.from({ length: Math.min(WIDTH, items.length) }, async () => {
-      for (const [index, item] of entries) {
-        if (!whole) return;
-        try {
-          if (!(await act(item, index))) whole = false;
-        } catch (error) {
-          whole = false;
-          throw error;
-        }
-      }
-    }),
-  );
-  for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
-  return whole;
+function isSameKey(a: ArtifactKey, b: ArtifactKey): boolean {
+  return a.tenantId === b.tenantId && a.workflowId === b.workflowId && a.artifactId === b.artifactId;
 }

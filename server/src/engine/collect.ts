@@ -1,5 +1,6 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import type { TierStore } from "../tiers/tier-store.ts";
+import { commitAllOf } from "./commit-all.ts";
 
 /** Objects removed with one round of syncs. */
 const BATCH = 256;
@@ -16,7 +17,10 @@ export async function collect(
   const garbage = await catalog.garbage(now, BATCH);
   for (const [store, own] of Map.groupBy(garbage, (object) => object.store)) {
     await stores.get(store)?.delete(own.map(({ object }) => object));
-    await catalog.commitAll(own.map(({ object }) => ({ kind: "collected" as const, object })));
+    await commitAllOf(
+      catalog,
+      own.map(({ object }) => ({ kind: "collected" as const, object })),
+    );
   }
   return garbage.length;
 }

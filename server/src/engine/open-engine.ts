@@ -4,6 +4,7 @@ import type { Catalog } from "../catalog/catalog.ts";
 import { unconfirmedReindex } from "../catalog/decide/decide-purge.ts";
 import type { ArtifactRow } from "../catalog/rows.ts";
 import type { TierStore } from "../tiers/tier-store.ts";
+import { Abandoned } from "./abandoned.ts";
 import { Adopter } from "./adopter.ts";
 import { EngineArtifacts } from "./artifact-service.ts";
 import { Backlog } from "./backlog.ts";
@@ -12,7 +13,6 @@ import type { Clock } from "./clock.ts";
 import type { Engine } from "./engine.ts";
 import { InFlight } from "./in-flight.ts";
 import { Reader } from "./read.ts";
-import { abandonStrangers } from "./recover.ts";
 import { Upkeep } from "./upkeep.ts";
 import { Writer } from "./write.ts";
 
@@ -59,6 +59,7 @@ export function openEngine(parts: EngineParts): OpenedEngine {
   const { catalog, clock, stores, storeOf, owner, maxArtifactBytes, onProblem } = parts;
   const purgeRefusal = async () => (await parts.purgeRefusal()) ?? (await heldByReindex(catalog));
   const backlog = new Backlog(parts.backlogBytes ?? BACKLOG_BYTES);
+  const abandoned = new Abandoned(catalog, clock, owner);
   const inFlight = new InFlight();
   const viewStore = storeOf("HOT");
   const { view } = viewStore;
@@ -68,11 +69,21 @@ export function openEngine(parts: EngineParts): OpenedEngine {
     stores,
     viewStore,
     backlog,
+    abandoned,
     onProblem,
     byItself: parts.upkeepByItself ?? true,
   });
   const wakeUpkeep = () => upkeep.wake();
-  const writer = new Writer({ catalog, clock, backlog, storeOf, owner, maxArtifactBytes, wakeUpkeep });
+  const writer = new Writer({
+    catalog,
+    clock,
+    backlog,
+    storeOf,
+    owner,
+    maxArtifactBytes,
+    abandoned,
+    wakeUpkeep,
+  });
   const reader = new Reader({ catalog, clock, stores, onDamage: parts.onDamage ?? (() => {}) });
   const during = <T>(work: () => Promise<T>) => inFlight.during(work);
   const artifacts = new EngineArtifacts({
@@ -85,15 +96,14 @@ export function openEngine(parts: EngineParts): OpenedEngine {
     during,
   });
 
-  const recovery = abandonStrangers(catalog, owner, () => clock.now())
-    .catch((error: unknown) => onProblem("what a dead owner left behind could not be abandoned yet", error))
-    .then(wakeUpkeep);
+  // What the last owner left to do.
+  upkeep.wake();
 
   return {
     catalog,
     clock,
     artifacts,
-    adopter: view && new Adopter({ catalog, clock, store: viewStore, view, owner }),
+    adopter: view && new Adopter({ catalog, clock, store: viewStore, view, owner, abandoned }),
     checker: new Checker({ catalog, reader, stores, view }),
     purgeRefusal,
     takeSteps: (changes) =>
@@ -104,16 +114,12 @@ export function openEngine(parts: EngineParts): OpenedEngine {
         const refused = purges ? await purgeRefusal() : null;
         return refused ? changes.map(() => ({ ok: false as const, refused })) : catalog.commitAll(changes);
       }),
-    drain: async () => {
-      await recovery;
-      return upkeep.drain();
-    },
+    drain: () => upkeep.drain(),
     get backlogBytes() {
       return backlog.bytes;
     },
     close: async (deadline) => {
       await inFlight.close(deadline);
-      await recovery;
       await upkeep.close(deadline);
     },
   };

@@ -2,6 +2,7 @@ import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { DirtyKey } from "../catalog/rows.ts";
 import type { Placement, Published, TierView } from "../tiers/tier-view.ts";
+import { commitAllOf } from "./commit-all.ts";
 import { sidecarOf } from "./sidecar.ts";
 
 /** Keys published with one round of syncs. */
@@ -30,7 +31,8 @@ export async function publish(
     : { quarantined: [], failed: [] };
   for (const { key } of failed) passedOver.add(nameOf(key));
   const published = dirty.filter(({ key }) => !passedOver.has(nameOf(key)));
-  await catalog.commitAll(
+  await commitAllOf(
+    catalog,
     published.map(({ key, version }) => ({ kind: "published" as const, key, version })),
   );
   return { keys: dirty.length, quarantined, failed };

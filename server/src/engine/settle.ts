@@ -1,6 +1,7 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import type { UnsettledObject } from "../catalog/rows.ts";
 import type { TierStore } from "../tiers/tier-store.ts";
+import { commitAllOf } from "./commit-all.ts";
 
 /** Objects written with one round of syncs. */
 const BATCH = 64;
@@ -14,7 +15,10 @@ export async function settle(catalog: Catalog, stores: ReadonlyMap<string, TierS
   const objects = await catalog.unsettled(BATCH);
   for (const [store, own] of Map.groupBy(objects, (object) => object.store)) {
     await putAll(stores.get(store), own);
-    await catalog.commitAll(own.map(({ key, object }) => ({ kind: "settled" as const, key, object })));
+    await commitAllOf(
+      catalog,
+      own.map(({ key, object }) => ({ kind: "settled" as const, key, object })),
+    );
   }
   return objects.length;
 }

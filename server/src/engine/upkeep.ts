@@ -1,6 +1,7 @@
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { TierStore } from "../tiers/tier-store.ts";
+import type { Abandoned } from "./abandoned.ts";
 import type { Backlog } from "./backlog.ts";
 import type { Clock } from "./clock.ts";
 import { collect } from "./collect.ts";
@@ -20,6 +21,7 @@ export interface UpkeepParts {
   /** The store whose view is published; every tier's links stand there. */
   readonly viewStore: TierStore;
   readonly backlog: Backlog;
+  readonly abandoned: Abandoned;
   /** False: works only when drained. */
   readonly byItself: boolean;
   /** Told what went wrong or was found in the way; upkeep goes on by itself. */
@@ -35,7 +37,7 @@ interface Duty {
 }
 
 /**
- * What follows a commit: settle, publish, collect and forget, a batch of each in turn, never two at once, so that none
+ * What follows commits and writes that were given up: abandon, settle, publish, collect and forget, a batch of each in turn, never two at once, so that none
  * starves under load. Woken by commits. A duty that failed is tried again after a second and keeps the others from nothing.
  */
 export class Upkeep {
@@ -51,8 +53,9 @@ export class Upkeep {
 
   constructor(parts: UpkeepParts) {
     this.#parts = parts;
-    const { catalog, stores, clock } = parts;
+    const { catalog, stores, clock, abandoned } = parts;
     this.#duties = [
+      { name: "abandon", batch: () => abandoned.batch(), failedAt: null },
       { name: "settle", batch: () => this.#settle(), failedAt: null },
       { name: "publish", batch: () => this.#publish(), failedAt: null },
       { name: "collect", batch: () => collect(catalog, stores, clock.now()), failedAt: null },
@@ -165,13 +168,19 @@ export class Upkeep {
   async #publish(): Promise<number> {
     const { catalog, viewStore, onProblem } = this.#parts;
     const { keys, quarantined, failed } = await publish(catalog, viewStore.view, this.#passedOver);
-    for (const { path, movedTo } of quarantined) {
-      onProblem(`${path} is not ours and stood in the way of the published tree; it is now ${movedTo}`);
+    const [moved] = quarantined;
+    if (moved) {
+      // A line a batch: where a tree is adopted, every sidecar of the system before is one of these.
+      const { path, movedTo } = moved;
+      onProblem(
+        `${quarantined.length} files that are not ours stood in the way of the published tree and are in quarantine now; the first, ${path}, as ${movedTo}`,
+      );
     }
-    const first = failed[0];
-    if (first) {
-      const name = `${first.key.tenantId}/${first.key.workflowId}/${first.key.artifactId}`;
-      onProblem(`${failed.length} keys cannot be published yet; the first, ${name}: ${first.error}`);
+    const [unpublished] = failed;
+    if (unpublished) {
+      const { tenantId, workflowId, artifactId } = unpublished.key;
+      const name = `${tenantId}/${workflowId}/${artifactId}`;
+      onProblem(`${failed.length} keys cannot be published yet; the first, ${name}: ${unpublished.error}`);
     }
     return keys - failed.length;
   }

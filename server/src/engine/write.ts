@@ -10,6 +10,7 @@ import type { Catalog } from "../catalog/catalog.ts";
 import type { WriteChange, WriteResult } from "../catalog/changes.ts";
 import { requireWritable } from "../catalog/decide/decide-write.ts";
 import type { TierStore, WrittenObject } from "../tiers/tier-store.ts";
+import type { Abandoned } from "./abandoned.ts";
 import type { Backlog } from "./backlog.ts";
 import type { Clock } from "./clock.ts";
 import { contentTypeOf } from "./content-type.ts";
@@ -24,6 +25,7 @@ export interface WriterParts {
   /** This process's name for what it stages. */
   readonly owner: string;
   readonly maxArtifactBytes: number | null;
+  readonly abandoned: Abandoned;
   /** Told that something became garbage without an event. */
   readonly wakeUpkeep: () => void;
 }
@@ -72,8 +74,8 @@ export class Writer {
     const { catalog, clock, owner, storeOf, maxArtifactBytes } = this.#parts;
     const store = storeOf(options.tier);
     const object = newObject();
-    await catalog.commit({ kind: "stage", object, store: store.id, owner, at: clock.now() });
     try {
+      await catalog.commit({ kind: "stage", object, store: store.id, owner, at: clock.now() });
       const written = await store.write(object, content, {
         maxBytes: maxArtifactBytes,
         modifiedAt: clock.now(),
@@ -95,13 +97,9 @@ export class Writer {
     return result;
   }
 
-  /** Harmless where the write took place after all: then the object is not staged any more. Where it cannot be said now, the next start says it. */
   async #abandon(object: string): Promise<void> {
-    const { catalog, clock, wakeUpkeep } = this.#parts;
-    try {
-      await catalog.commit({ kind: "abandon", object, at: clock.now() });
-      wakeUpkeep();
-    } catch {}
+    await this.#parts.abandoned.add([object]);
+    this.#parts.wakeUpkeep();
   }
 
   /** The same answer that the commit would give, before a byte of content is asked for. The commit decides. */

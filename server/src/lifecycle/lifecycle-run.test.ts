@@ -174,6 +174,20 @@ describe("a lifecycle run", () => {
     expect((await jobs.runLifecycle(ADMIN, live)).job).toMatchObject({ status: "SUCCEEDED", purged: 2 });
   });
 
+  it("ends its purge step where a reindex adopts something just then: no artifact counts as failed", async () => {
+    await using world = await TestWorld.open([seed("c1", "COLD", 91), seed("h", "HOT", 8)]);
+    const held = new Refused("HELD", "A reindex has adopted artifacts.", { jobId: "a reindex" });
+    const engine = world.engine(world.catalog, async (changes) => {
+      if (changes[0]?.kind !== "lifecycleStep" || changes[0].step !== "PURGE")
+        return world.catalog.commitAll(changes);
+      world.refusal = held;
+      return changes.map(() => ({ ok: false as const, refused: held }));
+    });
+    const { job } = await world.jobs({ engine }).runLifecycle(ADMIN, live);
+    expect(job).toMatchObject({ status: "BLOCKED", error: held.message, totalErrors: 0, promotedToWarm: 1 });
+    expect(await world.stands()).toEqual(["acme/c1 COLD", "acme/h WARM"]);
+  });
+
   it("is not blocked by an audit log that nothing has to be purged past", async () => {
     await using world = await TestWorld.open([seed("c", "COLD", 89), seed("h", "HOT", 8)]);
     world.refusal = auditBehind;

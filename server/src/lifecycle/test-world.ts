@@ -9,7 +9,8 @@ import type { Catalog, CommitOutcome } from "../catalog/catalog.ts";
 import type { Change, LifecycleStepChange, RestoreItemChange } from "../catalog/changes.ts";
 import { path, write } from "../catalog/contract/sample-changes.ts";
 import type { ArtifactRow, JobRow, LifecycleItemRow } from "../catalog/rows.ts";
-import { anyCatalog, type CatalogInTempDir } from "../catalog/sqlite/catalog-in-temp-dir.ts";
+import { type CatalogInTempDir, catalogInTempDir } from "../catalog/sqlite/catalog-in-temp-dir.ts";
+import { type InlineCatalogOptions, InlineSqliteCatalog } from "../catalog/sqlite/open-sqlite-catalog.ts";
 import type { Checker } from "../engine/checker.ts";
 import type { Engine } from "../engine/engine.ts";
 import { EngineJobs, type JobsParts } from "./job-service.ts";
@@ -49,8 +50,13 @@ export class TestWorld implements AsyncDisposable {
     this.#opened = opened;
   }
 
-  static async open(seeds: readonly Seed[] = []): Promise<TestWorld> {
-    const world = new TestWorld(await anyCatalog());
+  /** `trouble` may make calls of the catalog's file fail. */
+  static async open(
+    seeds: readonly Seed[] = [],
+    trouble: Partial<InlineCatalogOptions> = {},
+  ): Promise<TestWorld> {
+    const open = async (path: string) => InlineSqliteCatalog.open({ path, durability: "os", ...trouble });
+    const world = new TestWorld(await catalogInTempDir(open));
     await world.add(seeds);
     return world;
   }

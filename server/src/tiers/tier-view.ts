@@ -79,6 +79,12 @@ export type TakeAs =
   /** A new object, linked where the disk can do that, else copied. */
   | { readonly as: "new"; readonly object: string };
 
+export interface TakeItem {
+  readonly key: ArtifactKey;
+  readonly file: FoundFile;
+  readonly how: TakeAs;
+}
+
 export type Taken =
   | {
       readonly state: "taken";
@@ -119,10 +125,11 @@ export interface TierView {
   /** How many names a walk of the whole tree would meet, sidecars aside. */
   count(): Promise<number>;
   /**
-   * Hashes a file found by `walk` and, unless it is only looked at, makes its bytes an object: durable and read-only
-   * when it resolves. Null where `signal` aborts first; then no object is left.
+   * Hashes files found by `walk` and, unless they are only looked at, makes their bytes objects: durable and read-only
+   * when it resolves. In the order of `items`. Null where `signal` aborts first, or an error: then some objects may be
+   * there, and are to be deleted.
    */
-  take(key: ArtifactKey, file: FoundFile, how: TakeAs, signal?: AbortSignal): Promise<Taken | null>;
+  take(items: readonly TakeItem[], signal?: AbortSignal): Promise<readonly Taken[] | null>;
   /** Where the paths of these keys are not as their placements say. Changes nothing. */
   differences(placements: readonly Placement[]): Promise<readonly ViewDifference[]>;
 }

@@ -35,7 +35,7 @@ export function heldBecause(row: ArtifactRow): string {
 export function unconfirmedReindex(jobId: string): Refused {
   return new Refused(
     "HELD",
-    "A reindex has adopted artifacts, and nothing is purged until somebody has looked at what it found. Look at its findings, then confirm it with confirmReindex.",
+    "A reindex has adopted artifacts, and nothing is purged until somebody has looked at what it found. Look at its findings, then confirm it: confirmReindex, or tierkeep reindex --confirm.",
     { jobId },
   );
 }

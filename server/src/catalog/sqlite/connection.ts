@@ -16,7 +16,7 @@ export interface Statement {
 }
 
 /**
- * A seam for tests: called around every step of a writer. What `before` throws happens instead of the step; what
+ * A seam for tests: called around every step of a connection. What `before` throws happens instead of the step; what
  * `after` throws happens although the step took place.
  */
 export interface Faults {

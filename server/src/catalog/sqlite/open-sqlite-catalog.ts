@@ -14,10 +14,15 @@ export interface SqliteCatalogOptions {
   /** The catalog file; its folder must exist. `-wal` and `-shm` stand beside it while it is open. */
   readonly path: string;
   readonly durability: Durability;
+  /** Path of the ballast's file; its keeper is the caller's. Default: none. */
+  readonly ballast?: string | undefined;
 }
 
 export interface InlineCatalogOptions extends SqliteCatalogOptions {
+  /** Around the writer's steps. */
   readonly faults?: Faults | undefined;
+  /** Around the reader's. */
+  readonly readFaults?: Faults | undefined;
   readonly probeDelaysMs?: readonly number[] | undefined;
 }
 
@@ -26,9 +31,9 @@ const SCAN_CACHE_KIB = 4 * 1024;
 
 /** Writes and scans each have a thread of their own. @throws NewerCatalogError, or what SQLite says of the file */
 export async function openSqliteCatalog(options: SqliteCatalogOptions): Promise<SqliteCatalog> {
-  const { path, durability } = options;
+  const { path, durability, ballast } = options;
   let fatal: string | null = null;
-  const writer = await startThread<string>("./writer-thread.ts", { path, durability }, () => {
+  const writer = await startThread<string>("./writer-thread.ts", { path, durability, ballast }, () => {
     fatal = "The catalog's writer has failed. Restart the server.";
   });
   let scanner: ReturnType<typeof startThread<null>> | null = null;
@@ -85,7 +90,8 @@ export class InlineSqliteCatalog extends SqliteCatalog {
   /** @throws NewerCatalogError, or what SQLite says of the file */
   static open(options: InlineCatalogOptions): InlineSqliteCatalog {
     const writer = new SqliteWriter(options);
-    const reader = new SqliteReader({ path: options.path, cacheKiB: READER_CACHE_KIB });
+    const { path, readFaults } = options;
+    const reader = new SqliteReader({ path, cacheKiB: READER_CACHE_KIB, faults: readFaults });
     const listeners = new Set<(seq: number) => void>();
     const run = async (changes: readonly Change[]) => {
       const result = writer.run(changes);

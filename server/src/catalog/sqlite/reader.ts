@@ -1,7 +1,7 @@
 import { AnswerReads } from "./answer-reads.ts";
 import { ArtifactReads } from "./artifact-reads.ts";
 import { BacklogReads } from "./backlog-reads.ts";
-import { Connection } from "./connection.ts";
+import { Connection, type ConnectionOptions } from "./connection.ts";
 import { EventReads } from "./event-reads.ts";
 import { HeldReads } from "./held-reads.ts";
 import { JobReads } from "./job-reads.ts";
@@ -16,7 +16,7 @@ export class SqliteReader {
   readonly answers: AnswerReads;
   readonly #connection: Connection;
 
-  constructor(options: { readonly path: string; readonly cacheKiB: number }) {
+  constructor(options: Pick<ConnectionOptions, "path" | "cacheKiB" | "faults">) {
     this.#connection = new Connection({ ...options, durability: "fsync", readOnly: true });
     this.held = new HeldReads(this.#connection);
     this.artifacts = new ArtifactReads(this.#connection, this.held);

@@ -19,6 +19,7 @@ export function onSnapshot<T>(connection: Connection, read: (breathe: () => void
       since = performance.now();
     });
   } finally {
-    connection.statement("COMMIT").run();
+    // A failure of the disk may have ended it. Nothing can go wrong with giving up what changed nothing.
+    if (connection.inTransaction) connection.statement("ROLLBACK").run();
   }
 }

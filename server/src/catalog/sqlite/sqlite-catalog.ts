@@ -3,6 +3,7 @@ import type { Catalog, CatalogReads, CommitOutcome } from "../catalog.ts";
 import type { Change, ResultOf } from "../changes.ts";
 import { isCounted, isIndexed } from "./artifact-reads.ts";
 import { isIndexedFilter } from "./event-reads.ts";
+import { failureKind } from "./failures.ts";
 import type { GroupQueue } from "./group-queue.ts";
 import type { SqliteReader } from "./reader.ts";
 import type { Scan } from "./scans.ts";
@@ -140,13 +141,32 @@ export class SqliteCatalog implements Catalog {
 
   async #read<T>(read: (reader: SqliteReader) => T): Promise<T> {
     if (this.#closing !== null) throw new Refused("UNAVAILABLE", CLOSED);
-    return read(this.#parts.reader);
+    try {
+      return read(this.#parts.reader);
+    } catch (error) {
+      throw readFailure(error);
+    }
   }
 
   async #scan<M extends Scan>(method: M, args: Arguments<M>): Promise<Awaited<ReturnType<CatalogReads[M]>>> {
     if (this.#closing !== null) throw new Refused("UNAVAILABLE", CLOSED);
-    return (await this.#parts.scan(method, args)) as Awaited<ReturnType<CatalogReads[M]>>;
+    try {
+      return (await this.#parts.scan(method, args)) as Awaited<ReturnType<CatalogReads[M]>>;
+    } catch (error) {
+      throw readFailure(error);
+    }
   }
+}
+
+/** What a caller is told whose read the disk has failed; mistakes of ours stay what they are. */
+function readFailure(error: unknown): unknown {
+  if (failureKind(error) === "other") return error;
+  return new Refused(
+    "UNAVAILABLE",
+    "The catalog cannot be read right now. Try again; if it stays, look at the server's log and at the disk.",
+    {},
+    { cause: error },
+  );
 }
 
 function settled<C extends Change>(outcome: WriterOutcome): CommitOutcome<C> {

@@ -68,7 +68,7 @@ export class ThreadClient {
     const waiting = this.#pending.get(answer.id);
     this.#pending.delete(answer.id);
     if (answer.ok) waiting?.resolve(answer.value);
-    else waiting?.reject(new Error(answer.message));
+    else waiting?.reject(Object.assign(new Error(answer.message), { errcode: answer.errcode }));
   }
 
   #end(error: Error): void {

@@ -14,7 +14,7 @@ export interface Call {
 
 export type Answer =
   | { readonly id: number; readonly ok: true; readonly value: unknown }
-  | { readonly id: number; readonly ok: false; readonly message: string };
+  | { readonly id: number; readonly ok: false; readonly message: string; readonly errcode: unknown };
 
 export interface Served<T> {
   readonly opened: T;
@@ -52,7 +52,8 @@ export async function serve<T>(open: () => Served<T>): Promise<void> {
       port.postMessage({ id, ok: true, value: served.call(method, args) } satisfies Answer);
     } catch (error) {
       const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      port.postMessage({ id, ok: false, message } satisfies Answer);
+      const errcode = error instanceof Error && "errcode" in error ? error.errcode : null;
+      port.postMessage({ id, ok: false, message, errcode } satisfies Answer);
     }
     served.idle?.();
   });

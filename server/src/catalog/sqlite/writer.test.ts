@@ -1,8 +1,11 @@
+import { statSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import type { Change } from "../changes.ts";
 import {
   all,
   checksumOf,
   key,
+  move,
   NOW,
   newObject,
   purge,
@@ -56,19 +59,21 @@ class Trouble implements Faults {
 }
 
 async function withTrouble(
-  test: (catalog: InlineSqliteCatalog, trouble: Trouble, path: string) => Promise<void>,
+  test: (catalog: InlineSqliteCatalog, trouble: Trouble, path: string, ballast: string) => Promise<void>,
 ) {
   using folder = tempDir();
+  const ballast = folder.file("ballast");
   const path = folder.file("catalog.db");
   const trouble = new Trouble();
   const catalog = InlineSqliteCatalog.open({
     path,
     durability: "fsync",
+    ballast,
     faults: trouble,
     probeDelaysMs: [0, 0, 0],
   });
   try {
-    await test(catalog, trouble, path);
+    await test(catalog, trouble, path, ballast);
   } finally {
     await catalog.close();
   }
@@ -126,15 +131,17 @@ describe("a COMMIT that fails with an I/O error", () => {
     });
   });
 
-  it("is unknown where no later commit succeeds, and then nothing more is taken", async () => {
+  it("is unknown where no later commit succeeds, and then nothing is taken until one does", async () => {
     await withTrouble(async (catalog, trouble) => {
-      trouble.fail("before", "commit", IOERR_FSYNC, 4);
+      trouble.fail("before", "commit", IOERR_FSYNC, 5);
       const unknown = { code: "UNAVAILABLE", facts: { outcome: "unknown" } };
       await expect(catalog.commit(write("a/w/1"))).rejects.toMatchObject(unknown);
       const later = await catalog.commit(write("a/w/2")).catch((error) => error);
       expect(later).toMatchObject({ code: "UNAVAILABLE" });
       expect(later.facts).toEqual({});
       expect(await names(catalog)).toEqual([]);
+      expect(await catalog.commit(write("a/w/3"))).toMatchObject({ artifact: { version: 1 } });
+      expect(await catalog.lastSeq()).toBe(1);
     });
   });
 
@@ -176,6 +183,55 @@ describe("a full disk", () => {
         { ok: true },
       ]);
       expect(await names(catalog)).toEqual(["2"]);
+    });
+  });
+});
+
+describe("a full disk with ballast", () => {
+  const BALLAST_BYTES = 1_000_000;
+
+  it("has room for purges and what follows from them, and for nothing else until the ballast is whole again", async () => {
+    await withTrouble(async (catalog, trouble, _path, ballast) => {
+      await catalog.commitAll([write("a/w/1"), write("a/w/2")]);
+      writeFileSync(ballast, Buffer.alloc(BALLAST_BYTES));
+      trouble.fail("before", "commit", FULL, 2);
+      await catalog.commit(purge("a/w/1"));
+      expect(statSync(ballast).size).toBeGreaterThan(0);
+      expect(statSync(ballast).size).toBeLessThan(BALLAST_BYTES);
+      const object = newObject();
+      const stage = { kind: "stage", object, store: "files", owner: "me", at: NOW } as const;
+      for (const refused of [write("a/w/3"), stage, move("a/w/2", "COLD")]) {
+        await expect(catalog.commit<Change>(refused)).rejects.toMatchObject({ code: "STORAGE_FULL" });
+      }
+      await catalog.commit(purge("a/w/2"));
+      expect(await names(catalog)).toEqual([]);
+      writeFileSync(ballast, Buffer.alloc(BALLAST_BYTES));
+      await catalog.commit(write("a/w/3"));
+    });
+  });
+
+  it("gives up none of it for a write, and refuses purges only once all of it is gone", async () => {
+    await withTrouble(async (catalog, trouble, _path, ballast) => {
+      await catalog.commit(write("a/w/1"));
+      writeFileSync(ballast, Buffer.alloc(BALLAST_BYTES));
+      trouble.fail("before", "commit", FULL, 1);
+      await expect(catalog.commit(write("a/w/2"))).rejects.toMatchObject({ code: "STORAGE_FULL" });
+      expect(statSync(ballast).size).toBe(BALLAST_BYTES);
+      trouble.fail("before", "commit", FULL, 1_000);
+      await expect(catalog.commit(purge("a/w/1"))).rejects.toMatchObject({ code: "STORAGE_FULL" });
+      expect(statSync(ballast).size).toBe(0);
+      expect(await names(catalog)).toEqual(["1"]);
+    });
+  });
+
+  it("lets the writes of a group go for the purges in it", async () => {
+    await withTrouble(async (catalog, trouble, _path, ballast) => {
+      await catalog.commit(write("a/w/1"));
+      writeFileSync(ballast, Buffer.alloc(BALLAST_BYTES));
+      trouble.fail("before", "commit", FULL, 3);
+      const outcomes = await catalog.commitAll<Change>([write("a/w/2"), purge("a/w/1"), write("a/w/3")]);
+      expect(outcomes.map(({ ok }) => ok)).toEqual([false, true, false]);
+      expect(await names(catalog)).toEqual([]);
     });
   });
 });

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { type RefusalRecord, Refused } from "@tierkeep/schema/domain/refusals";
 import type { Change, Outcome } from "../changes.ts";
 import { decideRepeat, isRemembered } from "../decide/decide-repeat.ts";
+import { Ballast } from "./ballast.ts";
 import { ChangeWrites } from "./change-writes.ts";
 import { Connection, type Durability, type Faults } from "./connection.ts";
 import { type FailureKind, failureKind } from "./failures.ts";
@@ -10,6 +11,8 @@ import { migrate } from "./migrations.ts";
 export interface WriterOptions {
   readonly path: string;
   readonly durability: Durability;
+  /** Path of the file that keeps room for what frees some. Default: none is kept. */
+  readonly ballast?: string | undefined;
   readonly faults?: Faults | undefined;
   /** Waits between attempts to find out whether a COMMIT that failed took place, in ms. Default: about four seconds in all. */
   readonly probeDelaysMs?: readonly number[] | undefined;
@@ -33,7 +36,8 @@ const CACHE_KIB = 12 * 1024;
 
 const FULL: RefusalRecord = {
   code: "STORAGE_FULL",
-  message: "There is no room left for the catalog. Nothing was changed; free some space and try again.",
+  message:
+    "There is no room left for the catalog. Nothing was changed; purge artifacts or free some space, then try again.",
   facts: {},
 };
 const NOT_WRITABLE: RefusalRecord = {
@@ -50,7 +54,7 @@ const UNKNOWN: RefusalRecord = {
 const STOPPED: RefusalRecord = {
   code: "UNAVAILABLE",
   message:
-    "The catalog takes no more changes since its disk failed. Nothing was changed; mend the disk and restart the server.",
+    "The catalog takes no changes while the disk under it fails. Nothing was changed; mend the disk and try again.",
   facts: {},
 };
 
@@ -79,12 +83,16 @@ export class SqliteWriter {
   readonly #connection: Connection;
   readonly #changes: ChangeWrites;
   readonly #probeDelaysMs: readonly number[];
-  /** It could not be found out what a COMMIT did: nothing may be built on this file any more. */
+  readonly #ballast: Ballast | null;
+  /** The room that is left is not for what needs more of it. */
+  #sparing = false;
+  /** It could not be found out what a COMMIT did: nothing may be built on this file until one stands on it again. */
   #stopped = false;
 
   /** Creates the catalog where there is none, or brings it to the newest format. @throws NewerCatalogError, or what SQLite says of the file */
   constructor(options: WriterOptions) {
     this.#probeDelaysMs = options.probeDelaysMs ?? PROBE_DELAYS_MS;
+    this.#ballast = options.ballast === undefined ? null : new Ballast(options.ballast);
     this.#connection = new Connection({ ...options, cacheKiB: CACHE_KIB });
     try {
       migrate(this.#connection, options.path);
@@ -97,7 +105,9 @@ export class SqliteWriter {
   }
 
   run(changes: readonly Change[]): GroupResult {
-    if (this.#stopped) return refuseAll(changes, STOPPED);
+    if (this.#stopped && this.#probe() === null) return refuseAll(changes, STOPPED);
+    this.#stopped = false;
+    this.#sparing = this.#ballast?.released ?? false;
     try {
       return this.#attempt(changes);
     } catch (error) {
@@ -116,7 +126,10 @@ export class SqliteWriter {
         .get() as number[];
       if (inWal - done < CHECKPOINT_PAGES) return;
       this.#connection.statement("PRAGMA wal_checkpoint(PASSIVE)").get();
-    } catch {}
+    } catch (error) {
+      // A WAL that cannot start over grows with every purge.
+      if (failureKind(error) === "full" && this.#sparing) this.#ballast?.release();
+    }
   }
 
   close(): void {
@@ -164,6 +177,7 @@ export class SqliteWriter {
   }
 
   #make(change: Change): WriterOutcome {
+    if (this.#sparing && fillsUp(change)) return { ok: false, refusal: FULL };
     this.#step("SAVEPOINT change");
     try {
       const result = this.#changes.make(change);
@@ -185,7 +199,10 @@ export class SqliteWriter {
     if (failed.committing && failed.kind === "io") return this.#findOut(changes, failed);
     if (failed.kind === "io" || failed.kind === "busy") return refuseAll(changes, NOT_WRITABLE);
     if (changes.length > 1) return this.#oneByOne(changes);
-    if (failed.kind === "full") return refuseAll(changes, FULL);
+    if (failed.kind === "full") {
+      const mayHaveRoom = changes.every((change) => !fillsUp(change));
+      return mayHaveRoom && this.#ballast?.release() ? this.run(changes) : refuseAll(changes, FULL);
+    }
     return { outcomes: [{ ok: false, failure: described(failed.cause) }], lastSeq: null };
   }
 
@@ -207,20 +224,28 @@ export class SqliteWriter {
   #findOut(changes: readonly Change[], failed: GroupFailed): GroupResult {
     for (const delay of this.#probeDelaysMs) {
       if (delay > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, delay);
-      try {
-        this.#step("BEGIN IMMEDIATE");
-        const tookPlace = this.#meta("commit_id") === failed.commitId;
-        this.#connection.statement("UPDATE meta SET probe = ?").run(randomBytes(8).toString("hex"));
-        this.#step("COMMIT");
-        this.#changes.reload();
-        if (!tookPlace) return refuseAll(changes, NOT_WRITABLE);
-        return { outcomes: failed.outcomes, lastSeq: this.#changes.lastSeq };
-      } catch {
-        this.#rollBack();
-      }
+      const newest = this.#probe();
+      if (newest === null) continue;
+      if (newest !== failed.commitId) return refuseAll(changes, NOT_WRITABLE);
+      return { outcomes: failed.outcomes, lastSeq: this.#changes.lastSeq };
     }
     this.#stopped = true;
     return refuseAll(changes, UNKNOWN);
+  }
+
+  /** Id of the last group that took place, once a commit stands on the file after it; null: it does not take one. */
+  #probe(): string | null {
+    try {
+      this.#step("BEGIN IMMEDIATE");
+      const newest = this.#meta("commit_id");
+      this.#connection.statement("UPDATE meta SET probe = ?").run(randomBytes(8).toString("hex"));
+      this.#step("COMMIT");
+      this.#changes.reload();
+      return newest;
+    } catch {
+      this.#rollBack();
+      return null;
+    }
   }
 
   #rollBack(): void {
@@ -241,6 +266,23 @@ export class SqliteWriter {
 
   #meta(column: "epoch" | "commit_id"): string {
     return this.#connection.statement(`SELECT ${column} FROM meta`).get()?.[0] as string;
+  }
+}
+
+/** True: it neither frees room nor tells of anything, nor ends what has been begun. A lifecycle run purges before it moves. */
+function fillsUp(change: Change): boolean {
+  switch (change.kind) {
+    case "write":
+    case "stage":
+    case "move":
+    case "restoreItem":
+    case "reserve":
+    case "adopt":
+      return true;
+    case "lifecycleStep":
+      return change.step !== "PURGE";
+    default:
+      return false;
   }
 }
 

@@ -92,16 +92,8 @@ export class DemoLibrary {
 
   async #list(tier?: "HOT" | "WARM" | "COLD"): Promise<readonly Artifact[]> {
     const found: Artifact[] = [];
-    let after: string | null = null;
-    do {
-      const page: Awaited<ReturnType<Tierkeep["artifacts"]>> = await this.#tierkeep.artifacts({
-        where: { tenantId: this.#tenantId, tiers: tier && [tier] },
-        first: 500,
-        after,
-      });
-      found.push(...page.nodes);
-      after = page.pageInfo.hasNextPage ? page.pageInfo.endCursor : null;
-    } while (after !== null);
+    const where = { tenantId: this.#tenantId, tiers: tier && [tier] };
+    for await (const artifact of this.#tierkeep.artifacts({ where, first: 500 })) found.push(artifact);
     return found;
   }
 }

@@ -184,11 +184,8 @@ export class DemoStory {
 
   async #lifecycle(dryRun: boolean): Promise<LifecycleJob> {
     const { tenant } = this.#options;
-    let { job } = await this.#tierkeep.runLifecycle({ dryRun, tenantId: tenant, waitSeconds: 60 });
-    while (job.status === "RUNNING") {
-      await new Promise((resolve) => setTimeout(resolve, 200));
-      job = (await this.#tierkeep.lifecycleJob({ id: job.id })) ?? job;
-    }
+    const begun = await this.#tierkeep.runLifecycle({ dryRun, tenantId: tenant, waitSeconds: 60 });
+    const job = await begun.job.finished();
     if (job.status !== "SUCCEEDED" || job.totalErrors > 0) {
       const errors = counted(job.totalErrors, "error");
       throw new DemoFailure(`The lifecycle's run ended ${job.status} with ${errors}. ${job.error ?? ""}`);

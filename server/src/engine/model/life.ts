@@ -4,8 +4,9 @@ import { dueBefore, STEP_RULES } from "@tierkeep/schema/domain/policy";
 import type { Principal } from "@tierkeep/schema/domain/principal";
 import { type ErrorCode, Refused } from "@tierkeep/schema/domain/refusals";
 import type { LifecycleJob, ReindexJob } from "@tierkeep/schema/services/jobs";
+import type { Faults } from "../../catalog/sqlite/connection.ts";
 import { InlineSqliteCatalog } from "../../catalog/sqlite/open-sqlite-catalog.ts";
-import type { Disk, DiskStep } from "../../tiers/filesystem/disk.ts";
+import { type Disk, type DiskStep, realDisk, withoutFsync } from "../../tiers/filesystem/disk.ts";
 import { type Loss, LossyDisk } from "../../tiers/filesystem/lossy-disk.ts";
 import { openTiers, type Tiers } from "../../tiers/open-tiers.ts";
 import type { Clock } from "../clock.ts";
@@ -28,6 +29,15 @@ export interface Fate {
   readonly lose: Loss;
   /** A sync that this life believes it makes, and does not. */
   readonly omit?: DiskStep | undefined;
+  /** In place of a disk that loses and of steps that are counted: one of which calls fail, as those of its catalog's file do. */
+  readonly trouble?: Trouble | undefined;
+}
+
+/** Makes calls fail. */
+export interface Trouble {
+  disk(disk: Disk): Disk;
+  readonly writing: Faults;
+  readonly reading: Faults;
 }
 
 interface Parts {
@@ -65,16 +75,22 @@ export class Life {
   }
 
   /** Null: it died before it was ready. `root` must exist. */
-  static async begin(root: string, { clock, fuse, lose, omit }: Fate): Promise<Life | null> {
+  static async begin(root: string, { clock, fuse, lose, omit, trouble }: Fate): Promise<Life | null> {
     const disk = new LossyDisk(root, { onStep: (step) => fuse.step(step) });
     try {
       const tiers = await openTiers({
         root,
         publishTree: true,
         durability: "fsync",
-        disk: omitting(disk, omit),
+        disk: trouble?.disk(withoutFsync(realDisk)) ?? omitting(disk, omit),
       });
-      const catalog = InlineSqliteCatalog.open({ path: catalogPath(root), durability: "os" });
+      const catalog = InlineSqliteCatalog.open({
+        path: catalogPath(root),
+        durability: "os",
+        faults: trouble?.writing,
+        readFaults: trouble?.reading,
+        probeDelaysMs: [0, 0],
+      });
       return new Life({ disk, tiers, catalog, clock, fuse });
     } catch (error) {
       if (!(error instanceof Died)) throw error;
@@ -86,7 +102,7 @@ export class Life {
   /** The code of the refusal; null: it was done. @throws Died */
   async take(command: Command): Promise<ErrorCode | null> {
     try {
-      await this.#take(command);
+      await this.attempt(command);
       return null;
     } catch (error) {
       if (error instanceof Refused && !this.#parts.fuse.dead) return error.code;
@@ -109,7 +125,8 @@ export class Life {
     await this.tiers.close();
   }
 
-  async #take(command: Command): Promise<void> {
+  /** As the engine answers. */
+  async attempt(command: Command): Promise<void> {
     const { artifacts } = this.engine;
     switch (command.do) {
       case "write": {

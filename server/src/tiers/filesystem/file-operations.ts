@@ -1,10 +1,8 @@
-import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import type { WrittenObject } from "../tier-store.ts";
 import type {
-  FoundFile,
   Placement,
   Published,
-  TakeAs,
+  TakeItem,
   Taken,
   TreeEntry,
   TreePosition,
@@ -163,12 +161,32 @@ export class FileOperations {
     return this.#tree.count();
   }
 
-  /** What became of the file, or, where it is long, a session in which to go on with it. */
-  beginTake(key: ArtifactKey, file: FoundFile, how: TakeAs): Taken | number {
-    const take = this.#taking.begin(key, file, how);
-    if ("state" in take) return take;
-    const taken = this.#taking.next(take);
-    if (taken !== null) return taken;
+  /** What became of each file, or, where it is long, a session in which to go on with it. */
+  take(items: readonly TakeItem[]): (Taken | number)[] {
+    const outcomes: (Taken | number)[] = [];
+    const read: { readonly index: number; readonly take: FileTake }[] = [];
+    try {
+      for (const [index, { key, file, how }] of items.entries()) {
+        const take = this.#taking.begin(key, file, how);
+        if ("state" in take) {
+          outcomes[index] = take;
+          continue;
+        }
+        const next = this.#taking.next(take);
+        if (next === "read") read.push({ index, take });
+        else outcomes[index] = next === "more" ? this.#sessionOf(take) : next;
+      }
+    } catch (error) {
+      for (const { take } of read) this.#taking.discard(take);
+      for (const begun of outcomes) if (typeof begun === "number") this.discardTake(begun);
+      throw error;
+    }
+    const taken = this.#taking.finish(read.map(({ take }) => take));
+    for (const [at, { index }] of read.entries()) outcomes[index] = taken[at] as Taken;
+    return outcomes;
+  }
+
+  #sessionOf(take: FileTake): number {
     this.#lastSession += 1;
     this.#takes.set(this.#lastSession, take);
     return this.#lastSession;
@@ -178,9 +196,11 @@ export class FileOperations {
   continueTake(session: number): Taken | null {
     const take = this.#take(session);
     this.#takes.delete(session);
-    const taken = this.#taking.next(take);
-    if (taken === null) this.#takes.set(session, take);
-    return taken;
+    const next = this.#taking.next(take);
+    if (next === "read") return this.#taking.finish([take])[0] as Taken;
+    if (next !== "more") return next;
+    this.#takes.set(session, take);
+    return null;
   }
 
   discardTake(session: number): void {

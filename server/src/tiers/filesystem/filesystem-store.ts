@@ -1,15 +1,6 @@
-import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { ReadObjectOptions, TierStore, WriteObjectOptions, WrittenObject } from "../tier-store.ts";
-import type {
-  FoundFile,
-  Placement,
-  Published,
-  TakeAs,
-  Taken,
-  TierView,
-  ViewDifference,
-} from "../tier-view.ts";
+import type { Placement, Published, TakeItem, Taken, TierView, ViewDifference } from "../tier-view.ts";
 import type { Lanes } from "./lanes.ts";
 import type { SmallObject } from "./object-files.ts";
 import { expectedLength } from "./object-reads.ts";
@@ -53,7 +44,7 @@ class FilesystemStore implements TierStore {
           // Always the same lane, which remembers where the last page ended.
           walk: (after, limit) => lanes.at(0).call("walkTree", [after, limit]),
           count: () => lanes.at(0).call("countTree", []),
-          take: (key, file, how, signal) => this.#take(key, file, how, signal),
+          take: (items, signal) => this.#take(items, signal),
           differences: (placements) => this.#differences(placements),
         }
       : null;
@@ -143,24 +134,42 @@ class FilesystemStore implements TierStore {
     }
   }
 
-  async #take(
-    key: ArtifactKey,
-    file: FoundFile,
-    how: TakeAs,
-    signal: AbortSignal | undefined,
-  ): Promise<Taken | null> {
-    if (signal?.aborted) return null;
-    const lane = this.#lanes.idlest();
-    const begun = await lane.call("beginTake", [key, file, how]);
-    if (typeof begun !== "number") return begun;
-    for (;;) {
-      if (signal?.aborted) {
-        await lane.call("discardTake", [begun]);
-        return null;
-      }
-      const taken = await lane.call("continueTake", [begun]);
-      if (taken !== null) return taken;
+  async #take(items: readonly TakeItem[], signal: AbortSignal | undefined): Promise<readonly Taken[] | null> {
+    const size = Math.min(FILES_PER_CALL, Math.max(8, Math.ceil(items.length / this.#lanes.count)));
+    const outcomes = await Promise.allSettled(
+      slices(items, size).map((part) => this.#takePart(this.#lanes.idlest(), part, signal)),
+    );
+    const taken: Taken[] = [];
+    for (const outcome of outcomes) {
+      if (outcome.status === "rejected") throw outcome.reason;
+      if (outcome.value === null) return null;
+      taken.push(...outcome.value);
     }
+    return taken;
+  }
+
+  async #takePart(
+    lane: ReturnType<Lanes["idlest"]>,
+    items: readonly TakeItem[],
+    signal: AbortSignal | undefined,
+  ): Promise<readonly Taken[] | null> {
+    if (signal?.aborted) return null;
+    const taken: Taken[] = [];
+    let aborted = false;
+    for (const begun of await lane.call("take", [items])) {
+      if (typeof begun !== "number") {
+        taken.push(begun);
+        continue;
+      }
+      let outcome: Taken | null = null;
+      while (outcome === null && !aborted) {
+        aborted = signal?.aborted ?? false;
+        outcome = aborted ? null : await lane.call("continueTake", [begun]);
+      }
+      if (outcome !== null) taken.push(outcome);
+      else await lane.call("discardTake", [begun]);
+    }
+    return aborted ? null : taken;
   }
 
   async #differences(placements: readonly Placement[]): Promise<readonly ViewDifference[]> {

@@ -152,10 +152,8 @@ export class ObjectFiles {
       this.requireMounted();
       return;
     }
-    moveToQuarantine(this.#disk, this.#layout, path, {
-      rename: "object.quarantine.rename",
-      fsync: "object.quarantine.fsync",
-    });
+    moveToQuarantine(this.#disk, this.#layout, path, "object.quarantine.rename");
+    this.#disk.fsyncDirectory("object.quarantine.fsync", this.#layout.quarantine);
     this.#disk.fsyncDirectory("object.quarantine.source.fsync", dirname(path));
   }
 

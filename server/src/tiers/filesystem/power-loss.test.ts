@@ -245,7 +245,7 @@ async function live(history: History, written: string[]): Promise<void> {
     const file = entries.find((entry) => entry.key?.artifactId === of.artifactId)?.files[0];
     if (file === undefined) throw new Error(`${of.artifactId} is not in the tree any more`);
     const as = { as: "new", object: newObject() } as const;
-    return { ...as, outcome: await store.view?.take(of, file, as) };
+    return { ...as, outcome: (await store.view?.take([{ key: of, file, how: as }]))?.[0] };
   };
   const whole = await objectOf(taken);
   expect(whole.outcome).toMatchObject({ state: "taken", copied: false });

@@ -5,17 +5,11 @@ import type { Layout } from "./layout.ts";
 
 /**
  * Moves whatever stands at `path` (a symbolic link itself, not what it points to) into quarantine under a name never
- * used before, and answers the new path. Its new name is durable before the caller syncs the old directory, so that a
- * crash cannot leave it with neither.
+ * used before, and answers the new path. The caller syncs the quarantine before the old directory, so that a crash
+ * cannot leave it with neither name.
  */
-export function moveToQuarantine(
-  disk: Disk,
-  layout: Layout,
-  path: string,
-  steps: { readonly rename: DiskStep; readonly fsync: DiskStep },
-): string {
+export function moveToQuarantine(disk: Disk, layout: Layout, path: string, step: DiskStep): string {
   const movedTo = join(layout.quarantine, `${randomBytes(8).toString("hex")}-${basename(path)}`);
-  disk.rename(steps.rename, path, movedTo);
-  disk.fsyncDirectory(steps.fsync, layout.quarantine);
+  disk.rename(step, path, movedTo);
   return movedTo;
 }

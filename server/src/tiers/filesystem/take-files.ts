@@ -70,19 +70,19 @@ export class TakeFiles {
     }
   }
 
-  /** Reads on for a while; null: there is more. */
-  next(take: FileTake): Taken | null {
+  /** Reads on for a while. "more": there is more; "read": that was all, and it waits to be finished. */
+  next(take: FileTake): "more" | "read" | Taken {
     const chunk = new Uint8Array(CHUNK_BYTES);
     try {
       for (const end = take.position + STRETCH_BYTES; take.position < end; ) {
         const count = this.#disk.read(take.descriptor, chunk, take.position);
-        if (count === 0) return this.#finish(take);
+        if (count === 0) return "read";
         const bytes = chunk.subarray(0, count);
         take.hash.update(bytes);
         if (take.copy !== null) this.#objects.append(take.copy, bytes);
         take.position += count;
       }
-      return null;
+      return "more";
     } catch (error) {
       this.discard(take);
       const code = systemCode(error);
@@ -101,21 +101,34 @@ export class TakeFiles {
     this.#disk.close(take.descriptor);
   }
 
-  #finish(take: FileTake): Taken {
-    const { descriptor, link, copy, position: sizeBytes } = take;
-    const after = this.#disk.facts(descriptor);
-    if (after.modifiedNs !== take.facts.modifiedNs || after.sizeBytes !== sizeBytes) {
-      this.discard(take);
-      return { state: "changed" };
+  /**
+   * Ends takes that are all read, durable when it returns. The links and modes of all are made before the first sync:
+   * the file system then commits them together.
+   */
+  finish(takes: readonly FileTake[]): Taken[] {
+    const open = new Set(takes);
+    try {
+      const outcomes = takes.map((take): Taken => {
+        const { facts, position: sizeBytes, copy } = take;
+        const after = this.#disk.facts(take.descriptor);
+        if (after.modifiedNs !== facts.modifiedNs || after.sizeBytes !== sizeBytes) {
+          open.delete(take);
+          this.discard(take);
+          return { state: "changed" };
+        }
+        return { state: "taken", sizeBytes, checksum: take.hash.digest("hex"), copied: copy !== null };
+      });
+      for (const { copy } of open) if (copy !== null) this.#objects.finish(copy);
+      const linked = [...open].flatMap(({ link, descriptor }) =>
+        link === null ? [] : [{ link, descriptor }],
+      );
+      for (const { descriptor } of linked) this.#disk.fsync("take.fsync", descriptor);
+      for (const directory of new Set(linked.map(({ link }) => dirname(link))))
+        this.#disk.fsyncDirectory("take.directory.fsync", directory);
+      return outcomes;
+    } finally {
+      for (const { descriptor } of open) this.#disk.close(descriptor);
     }
-    const checksum = take.hash.digest("hex");
-    if (copy !== null) this.#objects.finish(copy);
-    if (link !== null) {
-      this.#disk.fsync("take.fsync", descriptor);
-      this.#disk.fsyncDirectory("take.directory.fsync", dirname(link));
-    }
-    this.#disk.close(descriptor);
-    return { state: "taken", sizeBytes, checksum, copied: copy !== null };
   }
 
   /** Null: it cannot be linked. */

@@ -26,12 +26,14 @@ interface Met {
 export class TreeWalk {
   readonly #disk: Disk;
   readonly #layout: Layout;
+  readonly #window: number;
   /** Where the last page ended, and what comes after: the next page usually begins there. */
   #going: { readonly after: string; readonly rest: Generator<Met> } | null = null;
 
-  constructor(disk: Disk, layout: Layout) {
+  constructor(disk: Disk, layout: Layout, window = WINDOW) {
     this.#disk = disk;
     this.#layout = layout;
+    this.#window = window;
   }
 
   page(after: TreePosition | null, limit: number): TreeEntry[] {
@@ -110,7 +112,7 @@ export class TreeWalk {
       const window = this.#smallest(folders, bound, within);
       yield* window;
       const last = window.at(-1);
-      if (last === undefined || window.length < WINDOW) return;
+      if (last === undefined || window.length < this.#window) return;
       bound = last;
     }
   }
@@ -119,15 +121,15 @@ export class TreeWalk {
     let kept: string[] = [];
     let most = null as string | null;
     const cut = () => {
-      kept = [...new Set(kept)].sort(byUnits).slice(0, WINDOW);
-      if (kept.length === WINDOW) most = kept.at(-1) ?? null;
+      kept = [...new Set(kept)].sort(byUnits).slice(0, this.#window);
+      if (kept.length === this.#window) most = kept.at(-1) ?? null;
     };
     for (const { path } of folders) {
       for (const name of this.#disk.names(path)) {
         if (from !== null && (inclusive ? name < from : name <= from)) continue;
         if (most !== null && name > most) continue;
         kept.push(name);
-        if (kept.length > 2 * WINDOW) cut();
+        if (kept.length > 2 * this.#window) cut();
       }
     }
     cut();
@@ -169,10 +171,11 @@ export class TreeWalk {
     if (name.startsWith(".") && name.endsWith(".tmp"))
       return this.#left(tier, path, "TEMPORARY_FILE", "is what a write that broke off has left");
     if (isSidecar(name)) {
-      const owner = this.#disk.lstat(path.slice(0, -SIDECAR_SUFFIX.length));
-      return owner?.kind === "file"
+      // A sidecar is no artifact, so it has none of its own.
+      const owner = path.slice(0, -SIDECAR_SUFFIX.length);
+      return !isSidecar(owner) && this.#disk.lstat(owner)?.kind === "file"
         ? "nothing"
-        : this.#left(tier, path, "ORPHAN_SIDECAR", "is a sidecar, and the file beside it is not there");
+        : this.#left(tier, path, "ORPHAN_SIDECAR", "is a sidecar without an artifact beside it");
     }
     return refused === null
       ? null

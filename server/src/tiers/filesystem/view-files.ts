@@ -33,6 +33,8 @@ interface Batch {
   readonly failed: { key: ArtifactKey; error: string }[];
   /** Those that have not failed so far. */
   live: Publication[];
+  /** Something was moved to quarantine since that was synced last. */
+  unsyncedQuarantine: boolean;
 }
 
 /** The published tree below one root. All calls are synchronous. */
@@ -60,7 +62,7 @@ export class ViewFiles {
    * holds each artifact at least once, with its sidecar. Two calls must not treat one key at once.
    */
   publish(placements: readonly Placement[]): Published {
-    const batch: Batch = { quarantined: [], failed: [], live: [] };
+    const batch: Batch = { quarantined: [], failed: [], live: [], unsyncedQuarantine: false };
     for (const placement of placements) {
       guarded(batch, placement.key, () => batch.live.push(this.#publication(placement)));
     }
@@ -178,6 +180,7 @@ export class ViewFiles {
           );
         }
         this.#quarantine(batch, path);
+        this.#syncQuarantine(batch);
       }
       this.#directories.forget(path);
       this.#directories.ensure(path, STEPS);
@@ -195,10 +198,8 @@ export class ViewFiles {
   }
 
   #quarantine(batch: Batch, path: string): void {
-    const movedTo = moveToQuarantine(this.#disk, this.#layout, path, {
-      rename: "view.quarantine.rename",
-      fsync: "view.quarantine.fsync",
-    });
+    const movedTo = moveToQuarantine(this.#disk, this.#layout, path, "view.quarantine.rename");
+    batch.unsyncedQuarantine = true;
     batch.quarantined.push({
       path: relative(this.#layout.root, path),
       movedTo: relative(this.#layout.root, movedTo),
@@ -221,7 +222,15 @@ export class ViewFiles {
     publication.changed.add(directory);
   }
 
+  /** What was moved there is durable before the directories that it came from are synced. */
+  #syncQuarantine(batch: Batch): void {
+    if (!batch.unsyncedQuarantine) return;
+    this.#disk.fsyncDirectory("view.quarantine.fsync", this.#layout.quarantine);
+    batch.unsyncedQuarantine = false;
+  }
+
   #syncChanged(batch: Batch, step: DiskStep): void {
+    if (batch.unsyncedQuarantine) this.#each(batch, () => this.#syncQuarantine(batch));
     const directories = new Set(batch.live.flatMap(({ changed }) => [...changed]));
     for (const directory of directories) {
       const concerned = batch.live.filter(({ changed }) => changed.has(directory));

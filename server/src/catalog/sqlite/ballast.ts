@@ -1,0 +1,95 @@
+import { randomBytes } from "node:crypto";
+import { statSync, truncateSync } from "node:fs";
+import { type FileHandle, open, statfs } from "node:fs/promises";
+
+/** Kept free on the store's disk; less where that would be more than a quarter of what is free. */
+export const BALLAST_BYTES = 8 * 1024 * 1024;
+
+/** Given up at once: enough for a group of purges, and too little for who else waits for room to make much of it. */
+const SLICE_BYTES = 256 * 1024;
+
+const LOOK_MS = 1000;
+
+/**
+ * A file that only takes up room, so that there is some on a full disk: it is cut shorter, a slice at a time, for what
+ * frees room or tells of it. While it is not whole again, nothing else is given any.
+ */
+export class Ballast {
+  readonly #path: string;
+  #wholeBytes = 0;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** True from its first release until there is room for all of it again. */
+  get released(): boolean {
+    const sizeBytes = this.#sizeBytes();
+    this.#wholeBytes = Math.max(this.#wholeBytes, sizeBytes);
+    return sizeBytes < this.#wholeBytes;
+  }
+
+  /** Frees a slice. False: there is none left. */
+  release(): boolean {
+    const sizeBytes = this.#sizeBytes();
+    if (sizeBytes === 0) return false;
+    this.#wholeBytes = Math.max(this.#wholeBytes, sizeBytes);
+    truncateSync(this.#path, Math.max(0, sizeBytes - SLICE_BYTES));
+    return true;
+  }
+
+  #sizeBytes(): number {
+    return statSync(this.#path, { throwIfNoEntry: false })?.size ?? 0;
+  }
+}
+
+/** Makes the ballast, and makes it again whenever it is short and there is twice the room for it. */
+export class BallastKeeper {
+  readonly #path: string;
+  readonly #timer: NodeJS.Timeout;
+  #wholeBytes = 0;
+  #look: Promise<void> | null = null;
+  #stopped = false;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#timer = setInterval(() => this.#start(), LOOK_MS).unref();
+    this.#start();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearInterval(this.#timer);
+    await this.#look;
+  }
+
+  #start(): void {
+    // What keeps it from being made will keep it a second later too, or not.
+    this.#look ??= this.#fill()
+      .catch(() => {})
+      .finally(() => {
+        this.#look = null;
+      });
+  }
+
+  async #fill(): Promise<void> {
+    const file = await open(this.#path, "a", 0o600);
+    try {
+      let { size } = await file.stat();
+      const { bavail, bsize } = await statfs(this.#path);
+      const free = bavail * bsize;
+      const fitting = Math.min(BALLAST_BYTES, Math.floor((free + size) / 4));
+      this.#wholeBytes = Math.max(this.#wholeBytes, size, fitting);
+      if (free < 2 * this.#wholeBytes - size) return;
+      while (size < this.#wholeBytes && !this.#stopped) size += await grow(file, this.#wholeBytes - size);
+    } finally {
+      await file.close();
+    }
+  }
+}
+
+/** Random bytes: a disk that compresses, or leaves holes where zeros are, gives them real room. */
+async function grow(file: FileHandle, missingBytes: number): Promise<number> {
+  const { bytesWritten } = await file.write(randomBytes(Math.min(missingBytes, SLICE_BYTES)));
+  return bytesWritten;
+}

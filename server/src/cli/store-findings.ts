@@ -1,0 +1,45 @@
+import { isProblem, STORE_FINDING_KINDS, type StoreFindingKind } from "@tierkeep/schema/domain/findings";
+import { REFUSALS } from "@tierkeep/schema/domain/refusals";
+import type { StoreFindingFragment } from "@tierkeep/sdk";
+import type { Output } from "./render-output.ts";
+import type { Column } from "./render-table.ts";
+
+const COLUMNS: readonly Column[] = [
+  { head: "what" },
+  { head: "where", narrow: "shorten" },
+  { head: "what became of it" },
+];
+
+/** Bytes that are not, or may not be, the ones that were written. */
+const DAMAGE: readonly string[] = ["DAMAGED", "MISSING", "CHECKSUM_DIFFERS"] satisfies StoreFindingKind[];
+
+/**
+ * Lists what a job found in the store. Answers with the exit code that this deserves: 7 where bytes are damaged, 4 where
+ * something else is left for somebody to look at, 0.
+ */
+export async function showFindings(
+  findings: AsyncIterable<StoreFindingFragment>,
+  output: Output,
+  signal: AbortSignal,
+): Promise<number> {
+  let exitCode = 0;
+  await output.list(
+    COLUMNS,
+    findings,
+    ({ kind, path, tenantId, workflowId, artifactId, message }) => {
+      const problem = !isKnown(kind) || isProblem({ kind });
+      if (DAMAGE.includes(kind)) exitCode = REFUSALS.CHECKSUM_MISMATCH.exit;
+      else if (problem) exitCode ||= REFUSALS.CONFLICT.exit;
+      const key = [tenantId, workflowId, artifactId].filter((name) => name !== null).join("/");
+      const what = kind.toLowerCase().replaceAll("_", " ");
+      return [problem ? { text: what, style: output.style.red } : what, path ?? key, message];
+    },
+    signal,
+  );
+  return exitCode;
+}
+
+/** A later server may know more kinds. */
+function isKnown(kind: string): kind is StoreFindingKind {
+  return (STORE_FINDING_KINDS as readonly string[]).includes(kind);
+}

@@ -1,0 +1,38 @@
+import { expect, it } from "vitest";
+import type { Catalog } from "../catalog/catalog.ts";
+import { Abandoned } from "./abandoned.ts";
+import { OpenedStore } from "./opened-store.ts";
+
+const object = (digit: string) => digit.repeat(32);
+
+/** `catalog`, of which the first commits fail. */
+function failingAtFirst(catalog: Catalog, times: number): Catalog {
+  let left = times;
+  return new Proxy(catalog, {
+    get: (target, name: keyof Catalog) => {
+      const own: unknown = target[name];
+      if (typeof own !== "function") return own;
+      if (name !== "commit" && name !== "commitAll") return own.bind(target);
+      return async (...args: unknown[]) => {
+        if (left-- > 0) throw new Error("made to fail");
+        return own.apply(target, args);
+      };
+    },
+  });
+}
+
+it("what a dead owner had staged, and what is given up, is collected though it could not be written down at first", async () => {
+  await using store = await OpenedStore.open();
+  const stage = (digit: string, owner: string) =>
+    store.catalog.commit({ kind: "stage", object: object(digit), store: "base", owner, at: store.now });
+  await stage("a", "dead");
+  await stage("b", "me");
+  await stage("c", "me");
+  const abandoned = new Abandoned(failingAtFirst(store.catalog, 2), { now: () => store.now }, "me");
+  await abandoned.add([object("b")]);
+  await expect(abandoned.batch()).rejects.toThrow("made to fail");
+  while ((await abandoned.batch()) > 0);
+  const garbage = await store.catalog.garbage(store.now, 10);
+  expect(garbage.map((one) => one.object)).toEqual([object("a"), object("b")]);
+  expect(await store.catalog.strays("base", [object("c")])).toEqual([]);
+});

@@ -1,0 +1,35 @@
+import { afterAll, it, vi } from "vitest";
+import { OPERATIONS } from "./operations.ts";
+import { CODES } from "./trouble.ts";
+import { TroubledStore } from "./troubled-store.ts";
+
+vi.setConfig({ testTimeout: 300_000 });
+
+let faults = 0;
+let unknown = 0;
+
+afterAll(() => console.log(`${faults} faults, after ${unknown} of which nobody could know`));
+
+it.each(Object.entries(OPERATIONS))(
+  "%s, whichever call of the disk or the catalog fails, is done or leaves nothing, and all is well once the fault is gone",
+  async (_name, operation) => {
+    const store = await TroubledStore.open();
+    try {
+      for (const lasting of [false, true]) {
+        for (const code of CODES) {
+          for (let nth = 1; ; nth++) {
+            const fault = { code, nth, lasting };
+            const struck = await store.suffer(operation, fault).catch((error: unknown) => {
+              throw new Error(`${JSON.stringify(fault)}: ${error}`, { cause: error });
+            });
+            if (struck.size === 0) break;
+            faults += 1;
+          }
+        }
+      }
+    } finally {
+      unknown += store.unknown;
+      await store.close();
+    }
+  },
+);

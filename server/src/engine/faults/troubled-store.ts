@@ -1,0 +1,267 @@
+import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import { STEP_RULES } from "@tierkeep/schema/domain/policy";
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import type { Tier } from "@tierkeep/schema/domain/tiers";
+import { expect } from "vitest";
+import type { LifecycleStepChange, RestoreItemChange } from "../../catalog/changes.ts";
+import { disagreements } from "../model/disagreements.ts";
+import { answer, type Command, type Expected, pathOf } from "../model/expected.ts";
+import { Fuse } from "../model/fuse.ts";
+import { breaches, leftovers, seenOf } from "../model/inspect.ts";
+import { Life, somebody } from "../model/life.ts";
+import type { Given, Operation } from "./operations.ts";
+import { type Fault, type Place, Trouble } from "./trouble.ts";
+
+/**
+ * One life of one store, which is asked for the same again and again while its disk fails in another place each time.
+ * It is never started anew: what one fault leaves behind, all later ones meet.
+ */
+export class TroubledStore {
+  readonly #root: string;
+  readonly #life: Life;
+  readonly #trouble: Trouble;
+  readonly #clock: { now: () => number };
+  #now = Date.UTC(2026, 0, 1);
+  /** How many answers so far were that nobody can know. */
+  unknown = 0;
+  /** What must be there. */
+  #state: Expected = new Map();
+  /** What stands in the tree that is not ours, as it would be taken up. */
+  #strangers: Expected = new Map();
+
+  private constructor(root: string, life: Life, trouble: Trouble, clock: { now: () => number }) {
+    this.#root = root;
+    this.#life = life;
+    this.#trouble = trouble;
+    this.#clock = clock;
+    clock.now = () => this.#now;
+  }
+
+  static async open(): Promise<TroubledStore> {
+    const root = mkdtempSync(join(tmpdir(), "tierkeep-faults-"));
+    const trouble = new Trouble();
+    const clock = { now: () => 0 };
+    const life = await Life.begin(root, { clock, fuse: new Fuse(), lose: "nothing", trouble });
+    if (life === null) throw new Error("did not begin");
+    return new TroubledStore(root, life, trouble, clock);
+  }
+
+  async close(): Promise<void> {
+    await this.#life.end("nothing");
+    rmSync(this.#root, { recursive: true });
+  }
+
+  /** Asks for the operation while the fault is there, and asserts what must be true then and once it is gone. Where calls failed. */
+  async suffer({ given, act }: Operation, fault: Fault): Promise<ReadonlySet<Place>> {
+    for (const one of given) await this.#do(one);
+    const seqBefore = await this.#life.engine.catalog.lastSeq();
+    const struck =
+      act.do === "take up"
+        ? await this.#takeUp(fault)
+        : act.do === "steps"
+          ? await this.#batch(await act.plan(this.#life, this.#clock.now()), fault)
+          : act.do === "read"
+            ? await this.#read(act.key, fault)
+            : act.do === "drain"
+              ? await this.#drain(fault, seqBefore)
+              : await this.#ask(act, fault, seqBefore);
+    await this.#mend();
+    return struck;
+  }
+
+  /** One command is done, or refused with the right code and without a trace; or nobody knows, and it is told so. */
+  async #ask(command: Command, fault: Fault, seqBefore: number): Promise<ReadonlySet<Place>> {
+    this.#now += 1;
+    const { next } = answer(this.#state, command, this.#now);
+    this.#trouble.arm(fault);
+    const refused = await refusalOf(this.#life.attempt(command));
+    const struck = this.#trouble.lift();
+    const seen = await seenOf(this.#life);
+    if (refused === null) expect(disagreements(seen, next, next)).toEqual([]);
+    else {
+      this.#expectRightCode(refused, struck, fault);
+      expect(disagreements(seen, this.#state, isUnknown(refused) ? next : this.#state)).toEqual([]);
+    }
+    const changed = disagreements(seen, this.#state, this.#state).length > 0;
+    // An event is written exactly when something happened.
+    expect(await this.#life.engine.catalog.lastSeq()).toBe(seqBefore + (changed ? 1 : 0));
+    this.#state = seen;
+    return struck;
+  }
+
+  /** What follows from commits changes nothing that anybody sees, whatever fails. */
+  async #drain(fault: Fault, seqBefore: number): Promise<ReadonlySet<Place>> {
+    this.#trouble.arm(fault);
+    await this.#life.engine.drain();
+    const struck = this.#trouble.lift();
+    expect(disagreements(await seenOf(this.#life), this.#state, this.#state)).toEqual([]);
+    expect(await this.#life.engine.catalog.lastSeq()).toBe(seqBefore);
+    return struck;
+  }
+
+  /** Exactly the bytes, or a refusal; never damage. */
+  async #read(key: ArtifactKey, fault: Fault): Promise<ReadonlySet<Place>> {
+    const { artifacts } = this.#life.engine;
+    const wanted = this.#state.get(pathOf(key));
+    const read = async () => {
+      const artifact = await artifacts.get(somebody, key);
+      const bytes = artifact && (await artifacts.bytes(somebody, artifact));
+      expect(bytes && createHash("sha256").update(bytes).digest("hex")).toBe(wanted?.checksum);
+    };
+    this.#trouble.arm(fault);
+    const refused = await refusalOf(read());
+    const struck = this.#trouble.lift();
+    if (refused !== null) this.#expectRightCode(refused, struck, fault);
+    await read();
+    return struck;
+  }
+
+  /** Each step of a batch is done or refused by itself. */
+  async #batch(
+    changes: readonly (LifecycleStepChange | RestoreItemChange)[],
+    fault: Fault,
+  ): Promise<ReadonlySet<Place>> {
+    const { engine } = this.#life;
+    const seqBefore = await engine.catalog.lastSeq();
+    this.#trouble.arm(fault);
+    // Where it cannot be asked whether anything may be purged, nothing is.
+    const outcomes = await engine
+      .takeSteps<LifecycleStepChange | RestoreItemChange>(changes)
+      .catch((refused: Error) => changes.map(() => ({ ok: false as const, refused })));
+    const struck = this.#trouble.lift();
+    const seen = await seenOf(this.#life);
+    let events = 0;
+    for (const [index, change] of changes.entries()) {
+      const path = pathOf(change.key);
+      const before = this.#state.get(path);
+      const toTier = change.kind === "restoreItem" ? change.toTier : STEP_RULES[change.step].to;
+      const outcome = outcomes[index];
+      const { refused } = outcome?.ok === false ? outcome : { refused: null };
+      if (refused !== null) this.#expectRightCode(refused, struck, fault);
+      const isAs = seen.get(path);
+      if (isAs?.tier === before?.tier) {
+        expect(refused, `${path} was answered as done`).not.toBeNull();
+        expect(isAs).toEqual(before);
+      } else {
+        if (refused !== null) expect(isUnknown(refused), `${path} was refused, and done`).toBe(true);
+        expect(isAs?.tier ?? null).toBe(toTier);
+        events += 1;
+      }
+    }
+    expect(await engine.catalog.lastSeq()).toBe(seqBefore + events);
+    this.#state = seen;
+    const jobId = changes[0]?.jobId as string;
+    await engine.catalog.commit({
+      kind: "finishJob",
+      at: this.#now,
+      actor: "model",
+      jobId,
+      status: "SUCCEEDED",
+      errorCode: null,
+      error: null,
+      durationSeconds: 1,
+    });
+    return struck;
+  }
+
+  /** Each file becomes an artifact or stays where it is; once the fault is gone, all of them become artifacts. */
+  async #takeUp(fault: Fault): Promise<ReadonlySet<Place>> {
+    const adopt = () => this.#life.attempt({ do: "adopt", found: this.#strangers });
+    this.#trouble.arm(fault);
+    const refused = await refusalOf(adopt());
+    const struck = this.#trouble.lift();
+    if (refused !== null) this.#expectRightCode(refused, struck, fault);
+    const taken = await seenOf(this.#life);
+    expect(disagreements(taken, new Map(), this.#strangers)).toEqual([]);
+    for (const [path, { tier }] of this.#strangers) {
+      if (!taken.has(path))
+        expect(readFileSync(join(this.#root, tier.toLowerCase(), path), "utf8")).toBe(path);
+    }
+    await this.#life.drain();
+    await adopt();
+    this.#state = this.#strangers;
+    this.#strangers = new Map();
+    await this.#confirm();
+    return struck;
+  }
+
+  /** Nothing may be purged before. */
+  async #confirm(): Promise<void> {
+    const { catalog } = this.#life.engine;
+    const common = { at: this.#now, actor: "model" } as const;
+    for (const { job } of await catalog.runningJobs()) {
+      const ending = { status: "SUCCEEDED", errorCode: null, error: null, durationSeconds: 1 } as const;
+      await catalog.commit({ kind: "finishJob", ...common, jobId: job.id, ...ending });
+    }
+    for (;;) {
+      const jobId = await catalog.unconfirmedReindex();
+      if (jobId === null) return;
+      await catalog.commit({ kind: "confirmReindex", ...common, jobId });
+    }
+  }
+
+  #intrude(tier: Tier, key: ArtifactKey): void {
+    const name = pathOf(key);
+    const path = join(this.#root, tier.toLowerCase(), name);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, name);
+    utimesSync(path, this.#now / 1000, this.#now / 1000);
+    this.#strangers = new Map(this.#strangers).set(name, {
+      checksum: createHash("sha256").update(name).digest("hex"),
+      sizeBytes: Buffer.byteLength(name),
+      tier,
+      createdAt: this.#now,
+      modifiedAt: this.#now,
+      promotedAt: null,
+      promotedFrom: null,
+      ageSince: this.#now,
+    });
+  }
+
+  #expectRightCode(refused: Error, struck: ReadonlySet<Place>, fault: Fault): void {
+    expect(refused, refused.stack).toBeInstanceOf(Refused);
+    const codes = [...struck].map((place) => (place === "disk" ? "TIER_UNAVAILABLE" : "UNAVAILABLE"));
+    expect(fault.code === "ENOSPC" ? ["STORAGE_FULL"] : codes).toContain((refused as Refused).code);
+    if (isUnknown(refused)) this.unknown += 1;
+  }
+
+  /** The cause is gone: without a restart everything that is left gets done, and the store is as good as ever. */
+  async #mend(): Promise<void> {
+    await this.#life.drain();
+    expect(disagreements(await seenOf(this.#life), this.#state, this.#state)).toEqual([]);
+    expect(await breaches(this.#life, this.#root)).toEqual([]);
+    expect(leftovers(this.#root)).toEqual([]);
+    for (const path of this.#state.keys()) {
+      const [tenantId = "", workflowId = "", artifactId = ""] = path.split("/");
+      const key = { tenantId, workflowId, artifactId };
+      await this.#life.engine.artifacts.purge(somebody, { ...key, dryRun: false });
+    }
+    this.#state = new Map();
+    await this.#life.drain();
+  }
+
+  async #do(act: Given): Promise<void> {
+    this.#now += act.do === "wait" ? act.ms : 1;
+    if (act.do === "wait") return;
+    if (act.do === "intrude") return this.#intrude(act.tier, act.key);
+    if (act.do === "drain") return this.#life.drain();
+    this.#state = answer(this.#state, act, this.#now).next;
+    expect(await this.#life.take(act)).toBeNull();
+  }
+}
+
+/** Null: it was done. */
+function refusalOf(asked: Promise<void>): Promise<Error | null> {
+  return asked.then(
+    () => null,
+    (error: Error) => error,
+  );
+}
+
+function isUnknown(refused: Error): boolean {
+  return refused instanceof Refused && refused.facts.outcome === "unknown";
+}

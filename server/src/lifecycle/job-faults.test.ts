@@ -1,0 +1,100 @@
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import { afterAll, describe, expect, it } from "vitest";
+import { whole } from "../catalog/contract/sample-changes.ts";
+import { CODES, type Fault, Trouble } from "../engine/faults/trouble.ts";
+import type { EngineJobs } from "./job-service.ts";
+import { ADMIN, type Seed, seed, TestWorld } from "./test-world.ts";
+
+/** A job, what it finds, and how all of that stands once it has done everything. */
+interface Case {
+  readonly seeds: (round: number) => readonly Seed[];
+  readonly ask: (jobs: EngineJobs, round: number) => Promise<unknown>;
+  readonly after: (round: number) => readonly string[];
+  /** Events of the artifacts, one each. */
+  readonly events: number;
+}
+
+const CASES: Readonly<Record<string, Case>> = {
+  "a lifecycle run": {
+    seeds: (round) => [
+      seed(`${round}-h`, "HOT", 8),
+      seed(`${round}-w`, "WARM", 31),
+      seed(`${round}-c`, "COLD", 91),
+    ],
+    ask: (jobs) => jobs.runLifecycle(ADMIN, { dryRun: false, waitSeconds: 60 }),
+    after: (round) => [`acme/${round}-h WARM`, `acme/${round}-w COLD`],
+    events: 3,
+  },
+  "a bulk restore": {
+    seeds: (round) => [
+      seed(`${round}-w`, "WARM", 1, `t${round}`),
+      seed(`${round}-c`, "COLD", 1, `t${round}`),
+    ],
+    ask: (jobs, round) =>
+      jobs.restoreArtifacts(ADMIN, {
+        where: { tenantId: `t${round}` },
+        toTier: "HOT",
+        dryRun: false,
+        waitSeconds: 60,
+      }),
+    after: (round) => [`t${round}/${round}-c HOT`, `t${round}/${round}-w HOT`],
+    events: 2,
+  },
+};
+
+let faults = 0;
+
+afterAll(() => console.log(`${faults} faults`));
+
+describe.each(Object.entries(CASES))("%s", (_name, { seeds, ask, after, events }) => {
+  it.concurrent.each(CODES)(
+    "of which a call fails (%s) ends, and it and the next one together treat each artifact once",
+    async (code) => {
+      const trouble = new Trouble();
+      await using world = await TestWorld.open([], {
+        faults: trouble.writing,
+        readFaults: trouble.reading,
+        probeDelaysMs: [0],
+      });
+      const jobs = world.jobs({ batchSize: 1 });
+      for (let nth = 1; ; nth++) {
+        await world.add(seeds(nth));
+        const seqBefore = await world.catalog.lastSeq();
+        const struck = await suffer(world, trouble, { code, nth, lasting: false }, () => ask(jobs, nth));
+        // What it left undone, the next one does.
+        await ask(jobs, nth);
+        expect((await world.stands()).filter((stand) => stand.includes(`/${nth}-`))).toEqual(after(nth));
+        const told = await world.catalog.listEvents({}, "ASC", { ...whole(), after: seqBefore });
+        const moves = told.filter(({ artifactId, errorCode }) => artifactId !== null && errorCode === null);
+        expect(moves.map(({ artifactId }) => artifactId?.split("-")[0])).toEqual(
+          Array(events).fill(`${nth}`),
+        );
+        if (!struck) break;
+        faults += 1;
+      }
+    },
+    300_000,
+  );
+});
+
+/** True: a call failed. What was refused is refused with the right code, and every job has ended once this resolves. */
+async function suffer(
+  world: TestWorld,
+  trouble: Trouble,
+  fault: Fault,
+  ask: () => Promise<unknown>,
+): Promise<boolean> {
+  trouble.arm(fault);
+  const refused = await ask().then(
+    () => null,
+    (error: Error) => error,
+  );
+  const struck = trouble.lift().size > 0;
+  if (refused !== null) {
+    expect(refused, refused.stack).toBeInstanceOf(Refused);
+    expect((refused as Refused).code).toBe(fault.code === "ENOSPC" ? "STORAGE_FULL" : "UNAVAILABLE");
+  }
+  while ((await world.catalog.runningJobs()).length > 0)
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  return struck;
+}

@@ -1,0 +1,86 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import process from "node:process";
+import { beforeEach, describe, expect, it } from "vitest";
+import { newTenant } from "../support/client.ts";
+import { COMMAND } from "../support/server.ts";
+import { sharedServer } from "../support/shared-server.ts";
+
+const ENTER = "\r";
+const TAB = "\t";
+const DOWN = "\u001b[B";
+const CTRL_C = "\u0003";
+
+const shared = sharedServer();
+let tenantId: string;
+
+beforeEach(async () => {
+  tenantId = newTenant();
+  for (const artifactId of ["a", "b", "c"]) {
+    const key = { tenantId, workflowId: "weekly", artifactId };
+    await shared.tierkeep.writeArtifact({ ...key, tier: "WARM", content: { text: artifactId } });
+  }
+});
+
+/** Runs the command on a terminal of its own, by the command `script`, and types once the question is there. */
+async function answering(question: string, keys: string, ...args: string[]) {
+  const words = [process.execPath, COMMAND, ...args, "--url", shared.server.url];
+  const line = words.map((word) => `'${word}'`).join(" ");
+  const child = spawn("script", ["-qec", `stty cols 100; ${line}`, "/dev/null"], {
+    env: { PATH: process.env.PATH, TERM: "xterm" },
+  });
+  using _ = { [Symbol.dispose]: () => void child.kill("SIGKILL") };
+  let shown = "";
+  let typed = false;
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    shown += text;
+    if (typed || !shown.includes(question)) return;
+    typed = true;
+    child.stdin.write(keys);
+  });
+  const [code] = await once(child, "close");
+  return { code, shown };
+}
+
+async function tiers(): Promise<Record<string, string>> {
+  const { nodes } = await shared.tierkeep.artifacts({ where: { tenantId } });
+  return Object.fromEntries(nodes.map(({ artifactId, tier }) => [artifactId, tier]));
+}
+
+describe("on a terminal, a purge", () => {
+  const purge = (keys: string) =>
+    answering("It cannot be brought back.", keys, "purge", `${tenantId}/weekly/a`);
+
+  it("is made once somebody says yes", async () => {
+    const { code, shown } = await purge("y");
+    expect(code).toBe(0);
+    expect(shown).toContain(`Purge ${tenantId}/weekly/a (WARM, 1 B, `);
+    expect(shown).toContain(`Purged ${tenantId}/weekly/a from WARM (1 B)`);
+    expect(await tiers()).toEqual({ b: "WARM", c: "WARM" });
+  });
+
+  it.each([
+    ["anything else", ENTER, 1],
+    ["Ctrl-C", CTRL_C, 130],
+  ])("changes nothing on %s", async (_, keys, exit) => {
+    const { code } = await purge(keys);
+    expect(code).toBe(exit);
+    expect(Object.keys(await tiers())).toHaveLength(3);
+  });
+});
+
+describe("on a terminal, a restore that names nothing", () => {
+  it("brings back what is chosen", async () => {
+    const keys = [TAB, DOWN, DOWN, TAB, ENTER].join("");
+    const { code, shown } = await answering(
+      "Which artifacts come back?",
+      keys,
+      "restore",
+      "--tenant",
+      tenantId,
+    );
+    expect(code).toBe(0);
+    expect(shown).toContain("Restored 2 artifacts to HOT");
+    expect(await tiers()).toEqual({ a: "HOT", b: "WARM", c: "HOT" });
+  });
+});

@@ -1,0 +1,249 @@
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { chmod, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import process from "node:process";
+import { buffer, text } from "node:stream/consumers";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { newTenant } from "../support/client.ts";
+import { COMMAND, removeDirectory, runCommand, startServer, temporaryDirectory } from "../support/server.ts";
+import { sharedServer } from "../support/shared-server.ts";
+import { objectWith } from "../support/storage-tree.ts";
+
+const shared = sharedServer();
+let dir: string;
+
+beforeEach(async () => {
+  dir = await temporaryDirectory();
+});
+
+afterEach(async () => {
+  await removeDirectory(dir);
+});
+
+/** Power cuts are not what is proved here. */
+const ENV = { DURABILITY: "os" };
+
+const run = (...args: string[]) => runCommand(args, { cwd: dir, env: ENV });
+const runRemote = (...args: string[]) => run(...args, "--url", shared.server.url);
+
+/** More than pipes and sockets hold, and no text. */
+const LARGE = Buffer.alloc(3_000_000, "\u0000 large");
+
+/** The command in a process of its own, killed at the end where it still runs. */
+class Running {
+  readonly child: ChildProcessWithoutNullStreams;
+  readonly ended: Promise<number | null>;
+
+  constructor(...args: string[]) {
+    this.child = spawn(process.execPath, [COMMAND, ...args], {
+      cwd: dir,
+      env: { PATH: process.env.PATH, ...ENV },
+    });
+    // A command that has ended reads nothing more.
+    this.child.stdin.on("error", () => {});
+    this.ended = once(this.child, "exit").then(([code]) => code);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.child.kill("SIGKILL");
+    await this.ended;
+  }
+}
+
+describe("an artifact of any size", () => {
+  it("comes from a file or from stdin, and goes to stdout or into a file, byte by byte", async () => {
+    await writeFile(join(dir, "large.bin"), LARGE);
+    expect(await run("write", "acme/weekly/large.bin", "large.bin", "--tier", "cold")).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^Wrote acme\/weekly\/large\.bin in COLD \(2\.86 MiB, /),
+      stderr: "",
+    });
+    await using writing = new Running("write", "acme/weekly/piped.bin", "-");
+    writing.child.stdin.end(LARGE);
+    expect(await writing.ended).toBe(0);
+    await using reading = new Running("read", "acme/weekly/piped.bin");
+    const [read, code] = await Promise.all([buffer(reading.child.stdout), reading.ended]);
+    expect([code, read.equals(LARGE)]).toEqual([0, true]);
+    // What is there is replaced, and through a link the file that it leads to.
+    await symlink("large.bin", join(dir, "link.bin"));
+    await writeFile(join(dir, "large.bin"), "old");
+    expect((await run("read", "acme/weekly/large.bin", "-o", "link.bin")).code).toBe(0);
+    expect((await readFile(join(dir, "large.bin"))).equals(LARGE)).toBe(true);
+    expect(await files()).toEqual(["large.bin", "link.bin"]);
+  });
+
+  it("is written only if what the options say holds", async () => {
+    const write = (...options: string[]) =>
+      runCommand(["write", key, "-", "--url", shared.server.url, ...options], { input: "a" });
+    const key = `${newTenant()}/weekly/a.txt`;
+    const checksum = createHash("sha256").update("a").digest("hex");
+    const other = "0".repeat(64);
+    expect((await write("--checksum", other)).code).toBe(7);
+    expect((await write("--checksum", checksum.toUpperCase(), "--if-absent", "--json")).code).toBe(0);
+    expect((await write("--if-absent")).code).toBe(4);
+    expect((await write("--if-checksum", other)).code).toBe(4);
+    const replaced = await write(
+      "--if-checksum",
+      checksum,
+      "--metadata",
+      '{"rows":42}',
+      "--content-type",
+      "text/csv",
+    );
+    expect(replaced.stdout).toMatch(/^Replaced .*text\/csv/);
+    const stat = await runRemote("stat", key, "--json");
+    expect(JSON.parse(stat.stdout)).toMatchObject({ metadata: { rows: 42 }, contentType: "text/csv" });
+  });
+
+  it("that is damaged leaves the file that was there, and no other", async () => {
+    await runCommand(["write", "acme/weekly/large.bin", "-"], {
+      cwd: dir,
+      env: ENV,
+      input: LARGE.toString(),
+    });
+    const object = (await objectWith({ dir }, LARGE)) ?? "";
+    await chmod(object, 0o600);
+    await writeFile(object, Buffer.concat([LARGE.subarray(1), Buffer.from("!")]));
+    await writeFile(join(dir, "mine.bin"), "mine");
+    const read = ["read", "acme/weekly/large.bin", "-o", "mine.bin"];
+    const damaged = {
+      code: 7,
+      stdout: "",
+      stderr: expect.stringMatching(/^tierkeep: acme\/weekly\/large\.bin is damaged/),
+    };
+    expect(await run(...read)).toMatchObject(damaged);
+    await using server = await startServer({ dir, env: ENV });
+    expect(await run(...read, "--url", server.url)).toMatchObject(damaged);
+    expect(await run("read", "acme/weekly", "--tree", "tree", "--url", server.url)).toMatchObject(damaged);
+    expect(await readdir(join(dir, "tree"))).toEqual([]);
+    expect(await readFile(join(dir, "mine.bin"), "utf8")).toBe("mine");
+    expect(await files()).toEqual(["mine.bin", "tree"]);
+  });
+
+  it("may find that nobody reads on, and that is no error", async () => {
+    await runCommand(["write", "acme/weekly/large.bin", "-"], {
+      cwd: dir,
+      env: ENV,
+      input: LARGE.toString(),
+    });
+    await using reading = new Running("read", "acme/weekly/large.bin");
+    const stderr = text(reading.child.stderr);
+    await once(reading.child.stdout, "readable");
+    reading.child.stdout.destroy();
+    expect([await reading.ended, await stderr]).toEqual([0, ""]);
+  });
+});
+
+describe("a folder", () => {
+  const contents = { "index.html": "<h1>", "assets/style.css": "body {}", "assets/img/é.png": "\u0000" };
+
+  it("becomes a workflow's artifacts, and they become the same folder", async () => {
+    await mkdir(join(dir, "site/assets/img"), { recursive: true });
+    for (const [path, content] of Object.entries(contents)) await writeFile(join(dir, "site", path), content);
+    const tenant = newTenant();
+    const written = await runRemote("write", "--tree", "site", `${tenant}/site`, "--meta", "by=CI");
+    expect(written).toMatchObject({
+      code: 0,
+      stdout: `Wrote 3 files to ${tenant}/site in HOT (12 B)\n`,
+      stderr: "",
+    });
+    const { stdout } = await runRemote("ls", `${tenant}/site`, "--meta", "by=CI", "--json");
+    const artifacts = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(artifacts.map(({ artifactId, metadata }) => [artifactId, metadata.path])).toEqual([
+      ["assets__img__é.png", "assets/img/é.png"],
+      ["assets__style.css", "assets/style.css"],
+      ["index.html", "index.html"],
+    ]);
+    const read = await runRemote(
+      "read",
+      "--tree",
+      "back",
+      "--tenant",
+      tenant,
+      "--workflow",
+      "site",
+      "--json",
+    );
+    expect(read.stdout.trimEnd().split("\n")).toHaveLength(3);
+    for (const [path, content] of Object.entries(contents)) {
+      expect(await readFile(join(dir, "back", path), "utf8")).toBe(content);
+    }
+  });
+
+  it("with names that fall on one another is refused before anything is written", async () => {
+    await mkdir(join(dir, "site/a"), { recursive: true });
+    await writeFile(join(dir, "site/a/b"), "1");
+    await writeFile(join(dir, "site/a__b"), "2");
+    const { code, stdout, stderr } = await run("write", "acme/site", "--tree", "site");
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toMatch(/a\/b \(a__b\) and a__b have the same name/);
+    expect((await run("ls", "--json")).stdout).toBe("");
+  });
+
+  it.each([
+    [["write", "acme/site", "nofile", "--tree", "."], /--tree says what to write, and so does FILE/],
+    [["write", "acme/site", "--tree", ".", "--checksum", "0".repeat(64)], /--checksum is of one file/],
+    [["write", "acme", "--tree", "."], /Which workflow\?/],
+    [["write", "acme/site", "--tree", "none"], /none is no folder/],
+    [["write", "acme/weekly/a", "."], /is a folder. Write what is in it with --tree/],
+    [["read", "acme/site", "--tree", ".", "--artifact", "a"], /--artifact names one artifact/],
+    [["read", "acme/site", "--tree", ".", "-o", "a"], /--output is for one artifact/],
+  ])("is not what %j means: it opens nothing", async (args, message) => {
+    const { code, stderr } = await run(...args);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(message)]);
+    expect(await readdir(dir)).toEqual([]);
+  });
+});
+
+describe("an interrupted command leaves nothing half done", () => {
+  it.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)("when it writes what does not end: %s", async (signal, code) => {
+    await using writing = new Running("write", "acme/weekly/endless.bin", "-");
+    writing.child.stdin.write(LARGE);
+    // More has been taken than a pipe holds: the upload is under way.
+    await once(writing.child.stdin, "drain");
+    writing.child.kill(signal);
+    expect(await writing.ended).toBe(code);
+    // The store was let go of in order, and has neither the artifact nor its bytes.
+    expect(await readdir(join(dir, "artifacts/.tierkeep"))).not.toContain("owner.json");
+    expect(await run("ls")).toMatchObject({ code: 0, stdout: "", stderr: "0 artifacts, 0 B\n" });
+    expect(await objectWith({ dir }, LARGE)).toBeUndefined();
+  });
+
+  it("when it reads what does not come", async () => {
+    const half = createServer((_request, response) => {
+      response.writeHead(200, { etag: `"${"0".repeat(64)}"`, "content-length": 2_000 });
+      response.write(Buffer.alloc(1_000));
+    }).listen(0, "127.0.0.1");
+    await once(half, "listening");
+    const { port } = half.address() as AddressInfo;
+    await using reading = new Running(
+      "read",
+      "a/b/c",
+      "-o",
+      "c.bin",
+      "--url",
+      `http://127.0.0.1:${port}/graphql`,
+    );
+    await expect.poll(() => readdir(dir), { timeout: 10_000 }).toHaveLength(1);
+    reading.child.kill("SIGINT");
+    expect(await reading.ended).toBe(130);
+    expect(await readdir(dir)).toEqual([]);
+    half.closeAllConnections();
+    half.close();
+  });
+});
+
+/** What stands in the folder besides the store. */
+async function files(): Promise<string[]> {
+  return (await readdir(dir)).filter((name) => name !== "artifacts" && name !== "logs").sort();
+}
