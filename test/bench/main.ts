@@ -14,6 +14,10 @@ const BENCHES: Readonly<Record<string, { readonly file: string; readonly shows: 
     file: "transfer.ts",
     shows: "how fast large bytes go up and down, against the disk and SHA-256 [MiB]",
   },
+  audit: {
+    file: "audit.ts",
+    shows: "what the audit log's chain and signatures cost, and how fast it is verified [events]",
+  },
   growth: {
     file: "catalog-growth.ts",
     shows: "what the catalog's reads and writes cost as it grows [rows] [writes]",

@@ -261,6 +261,19 @@ export const CASES: Readonly<Record<keyof typeof COMMANDS, CommandCase>> = {
       "a shell that it does not know": refused(2, "completion", "tcsh"),
     },
   },
+  audit: {
+    client: false,
+    calls: {
+      "verify, what stands": document("audit", "verify"),
+      "verify, a head that is not there": {
+        ...document("audit", "verify", "--expect-head", `9999:${"0".repeat(64)}`),
+        exit: 7,
+      },
+      "verify, a folder without a log": refused(3, "audit", "verify", "--log-dir", "artifacts"),
+      "export, of a tenant": lines("audit", "export", "--tenant", "acme"),
+      "export, a time that is none": refused(2, "audit", "export", "--since", "yesterday"),
+    },
+  },
   demo: {
     client: false,
     calls: {

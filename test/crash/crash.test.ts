@@ -2,7 +2,7 @@ import process from "node:process";
 import { describe, expect, it } from "vitest";
 import { pause } from "../events/resuming-client.ts";
 import { seededRandom } from "../support/seeded-random.ts";
-import { startServer } from "../support/server.ts";
+import { runCommand, startServer } from "../support/server.ts";
 import { changeArtifacts, runJobs, type World } from "./clients.ts";
 import { inspect } from "./inspect.ts";
 import { PossibleStates } from "./possible-states.ts";
@@ -37,5 +37,7 @@ describe("a server under load that is killed with SIGKILL", () => {
     expect(tally.acknowledged).toBeGreaterThan(CYCLES * CLIENTS);
     expect(tally.unanswered).toBeGreaterThan(CYCLES);
     await server.stop();
+    const verified = await runCommand(["audit", "verify", "--json"], { cwd: server.dir });
+    expect(verified.code, verified.stdout).toBe(0);
   }, 900_000);
 });

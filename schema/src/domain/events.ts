@@ -18,6 +18,7 @@ export const LIFECYCLE_EVENT_TYPES = [
   "LIFECYCLE_JOB_COMPLETED",
   "LIFECYCLE_STEP_FAILED",
   "REINDEX_CONFIRMED",
+  "ARTIFACT_READ",
 ] as const;
 
 export type LifecycleEventType = (typeof LIFECYCLE_EVENT_TYPES)[number];

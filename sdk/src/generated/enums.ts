@@ -87,6 +87,8 @@ export type LifecycleEventType =
   | "ARTIFACT_PROMOTED"
   /** Somebody deleted an artifact. */
   | "ARTIFACT_PURGED"
+  /** Somebody was given an artifact's content, or part of it. Only where the server logs reads. */
+  | "ARTIFACT_READ"
   /** Somebody brought an artifact back to a hotter tier, alone or with many. */
   | "ARTIFACT_RESTORED"
   /** Somebody wrote or replaced an artifact. */

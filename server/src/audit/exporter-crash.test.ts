@@ -1,48 +1,60 @@
-import { readdir, readFile, rm, truncate } from "node:fs/promises";
+import { readdir, rm, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Change } from "../catalog/changes.ts";
-import type { Sync } from "./log-segment.ts";
+import type { Sync } from "./log-file.ts";
+import { CHECKPOINTS_FILE, segmentNumberOf } from "./log-names.ts";
 import { LOG, World, withCommit } from "./test-world.ts";
 
 describe("the audit log, for any sequence of crashes", () => {
-  it("is a whole line for each event after a crash at any moment, whatever of it was not synced yet", async () => {
-    const life = fc.record({
-      events: fc.integer({ min: 0, max: 5 }),
-      batchSize: fc.integer({ min: 1, max: 3 }),
-      lastStep: fc.integer({ min: 0, max: 14 }),
-      kept: fc.double({ min: 0, max: 1, noNaN: true }),
-    });
-    await fc.assert(
-      fc.asyncProperty(fc.array(life, { maxLength: 5 }), async (lives) => {
-        await using world = await World.open();
-        const disk = new Disk(world.logs);
-        for (const { events, batchSize, lastStep, kept } of lives) {
-          await world.happen(events);
-          const { died, step, bury } = mortal(lastStep);
-          const exporter = world.exporter({
-            batchSize,
-            sync: step((handle) => disk.sync(handle)),
-            catalog: withCommit(
-              world.catalog,
-              step((change: Change) => world.catalog.commit(change)),
-            ),
-          });
-          const flushed = exporter.flush().catch(() => {});
-          await Promise.race([died, flushed]);
-          const closed = exporter.close();
-          bury();
-          await closed;
-          await disk.lose(kept);
-        }
-        await world.exportAll();
-        expect(await world.read(LOG)).toBe(await world.lines());
-        expect(await readdir(world.logs)).toEqual([LOG]);
-      }),
-      { numRuns: 40 },
-    );
-  });
+  it.each([
+    ["one file", null],
+    ["many files", 900],
+  ])(
+    "is a whole signed line for each event, in %s, whatever was not synced yet",
+    async (_files, segmentBytes) => {
+      const life = fc.record({
+        events: fc.integer({ min: 0, max: 5 }),
+        batchSize: fc.integer({ min: 1, max: 3 }),
+        lastStep: fc.integer({ min: 0, max: 30 }),
+        kept: fc.nat(100).map((percent) => percent / 100),
+      });
+      await fc.assert(
+        fc.asyncProperty(fc.array(life, { maxLength: 5 }), async (lives) => {
+          await using world = await World.open();
+          const disk = new Disk(world.logs);
+          for (const { events, batchSize, lastStep, kept } of lives) {
+            await world.happen(events);
+            const { died, step, bury } = mortal(lastStep);
+            const exporter = world.exporter({
+              batchSize,
+              segmentBytes,
+              sync: step((handle) => disk.sync(handle)),
+              catalog: withCommit(
+                world.catalog,
+                step((change: Change) => world.catalog.commit(change)),
+              ),
+            });
+            const flushed = exporter.flush().catch(() => {});
+            await Promise.race([died, flushed]);
+            const closed = exporter.close();
+            bury();
+            await closed;
+            await disk.lose(kept);
+          }
+          await world.exportAll({ segmentBytes });
+          if (segmentBytes === null) {
+            expect([await world.read(LOG)]).toEqual(await world.lines([1]));
+            expect(await world.segments()).toEqual([LOG]);
+          }
+          const lines = await world.catalog.lastSeq();
+          expect(await world.verify()).toMatchObject({ problem: null, lines, gaps: [] });
+        }),
+        { numRuns: 30 },
+      );
+    },
+  );
 });
 
 /** Steps of a process that dies before or after one of them: from then on none is taken, or answered. `bury` frees what it held. */
@@ -67,27 +79,40 @@ function mortal(lastStep: number) {
   return { died: death.promise, step, bury: () => burial.reject(new Error("dead")) };
 }
 
-/** What a power failure may take: bytes that were not synced, and a file whose name was not. It only takes note of syncs. */
+/** What a power failure may take: bytes that were not synced, and files whose names were not. It only takes note of syncs. */
 class Disk {
   readonly #logs: string;
-  #syncedBytes = 0;
-  #nameSynced = false;
+  readonly #syncedBytes = new Map<string, number>();
+  readonly #syncedNames = new Set<string>();
 
   constructor(logs: string) {
     this.#logs = logs;
   }
 
   sync: Sync = async (handle) => {
-    const stat = await handle.stat();
-    if (stat.isFile()) this.#syncedBytes = stat.size;
-    else if ((await readdir(this.#logs).catch((): string[] => [])).includes(LOG)) this.#nameSynced = true;
+    const synced = await handle.stat();
+    if (!synced.isFile()) {
+      for (const file of await this.#files()) this.#syncedNames.add(file);
+      return;
+    }
+    for (const file of await this.#files()) {
+      const { ino, size } = await stat(join(this.#logs, file));
+      if (ino === synced.ino) this.#syncedBytes.set(file, size);
+    }
   };
 
   async lose(kept: number): Promise<void> {
-    const path = join(this.#logs, LOG);
-    const bytes = await readFile(path).catch(() => null);
-    if (!bytes) return;
-    if (!this.#nameSynced && kept < 0.5) await rm(path);
-    else await truncate(path, this.#syncedBytes + Math.floor((bytes.length - this.#syncedBytes) * kept));
+    for (const file of await this.#files()) {
+      const path = join(this.#logs, file);
+      const { size } = await stat(path);
+      const synced = this.#syncedBytes.get(file) ?? 0;
+      if (!this.#syncedNames.has(file) && kept < 0.5) await rm(path);
+      else await truncate(path, synced + Math.floor((size - synced) * kept));
+    }
+  }
+
+  async #files(): Promise<string[]> {
+    const files = await readdir(this.#logs).catch((): string[] => []);
+    return files.filter((file) => segmentNumberOf(file) !== null || file === CHECKPOINTS_FILE);
   }
 }

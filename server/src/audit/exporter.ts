@@ -1,10 +1,12 @@
 import type { FileHandle } from "node:fs/promises";
+import type { LifecycleEvent } from "@tierkeep/schema/domain/events";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { ExportState } from "../catalog/rows.ts";
+import { AuditLog } from "./audit-log.ts";
 import { ExportLag } from "./export-lag.ts";
-import { jsonlLine } from "./jsonl-line.ts";
-import { LogSegment, type Sync } from "./log-segment.ts";
+import type { Sync } from "./log-file.ts";
+import type { SigningKey } from "./signing-key.ts";
 
 /** A pause after a commit, so that a burst of events costs one sync and one commit of the state. */
 const GATHER_MS = 50;
@@ -19,6 +21,10 @@ export interface AuditExporterParts {
   readonly catalog: Catalog;
   /** Where the log's files stand; made when it is not there. */
   readonly directory: string;
+  /** Signs what was written. */
+  readonly key: SigningKey;
+  /** A file of the log that has this many bytes is full, and another one is begun. Default: none ever is. */
+  readonly segmentBytes?: number | null | undefined;
   /** Makes a file durable. Default: its fsync, one at a time on one of libuv's threads. */
   readonly sync?: Sync;
   /** Frees some room for the log on a full disk; false: it has none. Default: there is none. */
@@ -41,8 +47,8 @@ export interface AuditHealth {
  * Copies the event log to files, a JSON object a line, each event once and in order. Starts at once; woken by commits;
  * tries again every second while it fails.
  *
- * Written, synced, and only then the state is stored: after a crash between these, what lies beyond the stored offset
- * is the beginning of what comes next, and is written over with the same bytes.
+ * Written, synced, signed, and only then the state is stored: after a crash between these, what lies beyond the stored
+ * offset is the beginning of what comes next, and is written over with the same bytes.
  */
 export class AuditExporter {
   readonly #parts: AuditExporterParts;
@@ -51,7 +57,7 @@ export class AuditExporter {
   readonly #lag = new ExportLag();
   readonly #stopListening: () => void;
   readonly #firstAttempt: Promise<void>;
-  #segment: LogSegment | null = null;
+  #log: AuditLog | null = null;
   /** Undefined: not known, to be read. */
   #state: ExportState | null | undefined;
   #failure: Error | null = null;
@@ -106,7 +112,7 @@ export class AuditExporter {
     this.#stopListening();
     if (this.#timer) clearTimeout(this.#timer);
     await this.#attempt;
-    await this.#forgetSegment();
+    await this.#forgetLog();
   }
 
   #wake(): void {
@@ -137,7 +143,7 @@ export class AuditExporter {
       async (error: unknown) => {
         // What was on disk, and what the catalog knows of it, is looked at anew.
         this.#state = undefined;
-        await this.#forgetSegment();
+        await this.#forgetLog();
         this.#ended(error instanceof Error ? error : new Error(String(error)));
       },
     );
@@ -163,13 +169,11 @@ export class AuditExporter {
       this.#lag.committed(newest);
       this.#lag.exported(state?.seq ?? 0);
     }
-    const segment = await this.#withRoom(() => this.#segmentToWrite());
+    const log = await this.#withRoom(() => this.#logToWrite());
     while (!this.#closed) {
       const { events } = await catalog.eventsAfter({}, this.#state?.seq ?? 0, this.#batchSize);
-      const last = events.at(-1);
-      if (!last) return;
-      const lines = Buffer.from(events.map(jsonlLine).join(""));
-      const state = await this.#withRoom(() => segment.append(lines, last.seq));
+      if (events.length === 0) return;
+      const state = await this.#withRoom(() => log.append(events));
       await catalog.commit({ kind: "exported", state });
       this.#state = state;
       this.#lag.exported(state.seq);
@@ -187,28 +191,30 @@ export class AuditExporter {
     }
   }
 
-  /** The segment of the last attempt while its file is as that left it, else the one that goes on, proved by a sync. */
-  async #segmentToWrite(): Promise<LogSegment> {
-    if (this.#segment && (await this.#segment.stands())) return this.#segment;
-    await this.#forgetSegment();
-    const { directory } = this.#parts;
-    const segment = await LogSegment.open(
-      directory,
+  /** That of the last attempt while its files are as that left them, else where the log goes on. */
+  async #logToWrite(): Promise<AuditLog> {
+    if (await this.#log?.stands()) return this.#log as AuditLog;
+    await this.#forgetLog();
+    const { directory, key, segmentBytes } = this.#parts;
+    this.#log = await AuditLog.open(
+      {
+        directory,
+        key,
+        segmentBytes: segmentBytes ?? Number.POSITIVE_INFINITY,
+        eventsAfter: (seq) => this.#eventsAfter(seq),
+        sync: this.#sync,
+      },
       this.#state ?? null,
-      (seq) => this.#linesAfter(seq),
-      this.#sync,
     );
-    this.#segment = segment;
-    await segment.sync();
-    return segment;
+    return this.#log;
   }
 
-  async *#linesAfter(seq: number): AsyncGenerator<Buffer, void, undefined> {
+  async *#eventsAfter(seq: number): AsyncGenerator<readonly LifecycleEvent[], void, undefined> {
     for (let from = seq; ; ) {
       const { events } = await this.#parts.catalog.eventsAfter({}, from, this.#batchSize);
       const last = events.at(-1);
       if (!last) return;
-      yield Buffer.from(events.map(jsonlLine).join(""));
+      yield events;
       from = last.seq;
     }
   }
@@ -218,15 +224,14 @@ export class AuditExporter {
     await this.#firstAttempt;
     if (this.#attempt !== null) await this.#attempt;
     // What cannot be told, an attempt will tell.
-    const stands = await this.#segment?.stands().catch(() => false);
+    const stands = await this.#log?.stands().catch(() => false);
     if (!stands && !this.#failure) await this.#tryAgain();
   }
 
-  async #forgetSegment(): Promise<void> {
-    const segment = this.#segment;
-    this.#segment = null;
-    // Everything that counts has been synced; a file that cannot even be closed has nothing more to tell.
-    await segment?.close().catch(() => {});
+  async #forgetLog(): Promise<void> {
+    const log = this.#log;
+    this.#log = null;
+    await log?.close();
   }
 }
 

@@ -1,12 +1,41 @@
+import { hash } from "node:crypto";
 import type { LifecycleEvent } from "@tierkeep/schema/domain/events";
 
+/** What ties a line to those before it. */
+export interface Link {
+  /** The number of the segment that this line begins; null: it begins none. */
+  readonly segment: number | null;
+  /** SHA-256, hex, of the line before, newline included, in whatever file; null: none came before. */
+  readonly prev: string | null;
+}
+
 /**
- * An event as a line of the audit log, newline included: line format 1. A function of the event alone, so that what was
- * written once can be recognised, and written again byte for byte. Every key stands in every line, in this order.
+ * An event as a line of the audit log, newline included: line format 2. A function of the event and of the chain so far,
+ * so that what was written once can be recognised, and written again byte for byte. Every key stands in every line, in
+ * this order, but for `segment`, which only the first line of a file has. Format 1 had neither `segment` nor `prev`.
  */
-export function jsonlLine(event: LifecycleEvent): string {
+export function jsonlLine(event: LifecycleEvent, { segment, prev }: Link): string {
   return `${JSON.stringify({
     seq: event.seq,
+    ...lineFields(event),
+    ...(segment === null ? {} : { segment }),
+    prev,
+  })}\n`;
+}
+
+/** What an event says, but for its place in the log. Its words may be those of a newer server. */
+export interface Told
+  extends Omit<LifecycleEvent, "seq" | "type" | "actor" | "fromTier" | "toTier" | "errorCode"> {
+  readonly type: string;
+  readonly actor: string | null;
+  readonly fromTier: string | null;
+  readonly toTier: string | null;
+  readonly errorCode: string | null;
+}
+
+/** What a line says, under the names of the log, in its order. */
+export function lineFields(event: Told): Readonly<Record<string, unknown>> {
+  return {
     timestamp: new Date(event.timestamp).toISOString(),
     event_type: event.type.toLowerCase(),
     tenant_id: event.tenantId,
@@ -22,5 +51,29 @@ export function jsonlLine(event: LifecycleEvent): string {
     job_id: event.jobId,
     error_code: event.errorCode,
     error: event.error,
-  })}\n`;
+  };
+}
+
+export interface ChainedLines {
+  readonly bytes: Buffer;
+  /** What the next line names as the one before it. */
+  readonly head: string | null;
+}
+
+/** Events as lines, each naming the one before it, the first one `link.prev`. */
+export function chainedLines(events: readonly LifecycleEvent[], link: Link): ChainedLines {
+  let { segment, prev } = link;
+  const lines: string[] = [];
+  for (const event of events) {
+    const line = jsonlLine(event, { segment, prev });
+    lines.push(line);
+    prev = lineHash(line);
+    segment = null;
+  }
+  return { bytes: Buffer.from(lines.join("")), head: prev };
+}
+
+/** SHA-256, hex, of a line with its newline. */
+export function lineHash(line: string | Uint8Array): string {
+  return hash("sha256", line);
 }

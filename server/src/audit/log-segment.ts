@@ -1,72 +1,82 @@
-import { createHash } from "node:crypto";
-import { type FileHandle, mkdir, open } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import type { FileHandle } from "node:fs/promises";
+import { join } from "node:path";
+import type { LifecycleEvent } from "@tierkeep/schema/domain/events";
 import type { ExportState } from "../catalog/rows.ts";
+import type { Beginning } from "./checkpoint.ts";
+import { chainedLines, lineHash } from "./jsonl-line.ts";
+import { isStill, lineBefore, openLogFile, readAt, type Sync, writeAt } from "./log-file.ts";
+import { segmentName, segmentNumberOf } from "./log-names.ts";
 
-const STEM = "lifecycle_events";
-/** How much of a file's end is hashed to recognise it. */
+/** How much of a file's end was hashed to recognise it, before lines named each other. */
 const TAIL_BYTES = 64 * 1024;
 const READ_BYTES = 256 * 1024;
 
-/** Makes what was written durable; the exporter hands it its one sync at a time. */
-export type Sync = (handle: FileHandle) => Promise<void>;
+/** The events after one, some at a time, ending when there are no more. */
+export type EventsAfter = (seq: number) => AsyncIterable<readonly LifecycleEvent[]>;
 
-/** The bytes of the lines that come after an event, a piece at a time, ending when there are no more events. */
-export type LinesAfter = (seq: number) => AsyncIterable<Buffer>;
-
-/** lifecycle_events.jsonl, then lifecycle_events.2.jsonl, lifecycle_events.3.jsonl … */
-export function segmentName(number: number): string {
-  return number === 1 ? `${STEM}.jsonl` : `${STEM}.${number}.jsonl`;
-}
-
-export function segmentNumber(name: string): number {
-  return Number(/\.(\d+)\.jsonl$/.exec(name)?.[1] ?? 1);
+export interface OpenSegmentOptions {
+  readonly directory: string;
+  /** Null: nothing was ever exported. */
+  readonly state: ExportState | null;
+  readonly eventsAfter: EventsAfter;
+  readonly sync: Sync;
+  /** The number of a segment that is full, so that another one is looked for. Default: the state's may be gone on with. */
+  readonly full?: number | undefined;
 }
 
 interface Start {
   readonly offset: number;
   readonly size: number;
-  readonly tail: Buffer;
+  readonly head: string | null;
 }
 
 /** An open file of the audit log, at the place where it goes on. */
 export class LogSegment {
-  readonly file: string;
+  readonly number: number;
+  /** Why this file, where it is at its start. */
+  readonly beginning: Beginning;
   readonly #directory: string;
   readonly #handle: FileHandle;
   readonly #sync: Sync;
+  #seq: number;
+  #head: string | null;
   #offset: number;
   /** Of the file as it was opened: what lies beyond the offset will be written over with the same bytes. */
   readonly #size: number;
-  /** The last bytes before the offset. */
-  #tail: Buffer;
 
-  private constructor(directory: string, file: string, handle: FileHandle, sync: Sync, start: Start) {
-    this.file = file;
+  private constructor(
+    { directory, state, sync }: OpenSegmentOptions,
+    number: number,
+    handle: FileHandle,
+    start: Start,
+    beginning: Beginning,
+  ) {
+    this.number = number;
+    this.beginning = beginning;
     this.#directory = directory;
     this.#handle = handle;
     this.#sync = sync;
+    this.#seq = state?.seq ?? 0;
+    this.#head = start.head;
     this.#offset = start.offset;
     this.#size = start.size;
-    this.#tail = start.tail;
   }
 
   /**
-   * Opens the file that goes on after `state` (null: nothing was ever exported): the one the state names if it is as we
-   * left it, else the next segment that is not somebody else's. A file that is not there is created, its name durable.
+   * Opens the file that goes on after the state: the one it names if it is as we left it, else the next segment that is
+   * not somebody else's. A file that is not there is created, its name durable.
    */
-  static async open(
-    directory: string,
-    state: ExportState | null,
-    linesAfter: LinesAfter,
-    sync: Sync,
-  ): Promise<LogSegment> {
-    for (let number = state ? segmentNumber(state.file) : 1; ; number++) {
-      const file = segmentName(number);
-      const handle = await openFile(directory, file, sync);
+  static async open(options: OpenSegmentOptions): Promise<LogSegment> {
+    const { directory, state, sync, full } = options;
+    const usual = full !== undefined ? "rotated" : state === null ? "first" : "missing";
+    let beginning: Beginning = usual;
+    const from = full === undefined ? state && segmentNumberOf(state.file) : full + 1;
+    for (let number = from ?? 1; ; number++) {
+      const handle = await openLogFile(directory, segmentName(number), sync);
       try {
-        const start = await whereToGoOn(handle, file, state, linesAfter);
-        if (start) return new LogSegment(directory, file, handle, sync, start);
+        const start = await whereToGoOn(handle, number, options);
+        if (typeof start === "object") return new LogSegment(options, number, handle, start, beginning);
+        if (beginning === usual) beginning = usual === "rotated" ? "ahead" : start;
       } catch (error) {
         await handle.close();
         throw error;
@@ -75,50 +85,48 @@ export class LogSegment {
     }
   }
 
-  /** Writes lines up to event `seq` where the last ones end; durable when it resolves, and what is to be stored of it. */
-  async append(lines: Buffer, seq: number): Promise<ExportState> {
-    let written = 0;
-    while (written < lines.length) {
-      const { bytesWritten } = await this.#handle.write(
-        lines,
-        written,
-        lines.length - written,
-        this.#offset + written,
-      );
-      written += bytesWritten;
-    }
+  /** Of the last event in the log; 0: none. */
+  get seq(): number {
+    return this.#seq;
+  }
+
+  /** Of the last line of the log; null: there is none. */
+  get head(): string | null {
+    return this.#head;
+  }
+
+  /** Bytes of the file that are ours. */
+  get offset(): number {
+    return this.#offset;
+  }
+
+  /** There are lines beyond the offset already, those that come next. */
+  get isAhead(): boolean {
+    return this.#size > this.#offset;
+  }
+
+  /** Writes events where the last ones end; durable when it resolves, and what is to be stored of it. */
+  async append(events: readonly LifecycleEvent[]): Promise<ExportState> {
+    const { bytes, head } = chainedLines(events, {
+      segment: this.#offset === 0 ? this.number : null,
+      prev: this.#head,
+    });
+    await writeAt(this.#handle, this.#offset, bytes);
     await this.#sync(this.#handle);
-    this.#offset += lines.length;
-    this.#tail = Buffer.concat([this.#tail, lines]).subarray(-TAIL_BYTES);
-    return { file: this.file, offset: this.#offset, seq, tailHash: sha256(this.#tail) };
+    this.#offset += bytes.length;
+    this.#head = head;
+    this.#seq = events.at(-1)?.seq ?? this.#seq;
+    return { file: segmentName(this.number), offset: this.#offset, seq: this.#seq, head: head ?? "" };
   }
 
   sync(): Promise<void> {
     return this.#sync(this.#handle);
   }
 
-  /**
-   * False: the file that has this name now is another one, or somebody else wrote to it. Fails with the system's error
-   * where it cannot be opened for writing.
-   */
-  async stands(): Promise<boolean> {
-    let named: FileHandle;
-    try {
-      named = await open(join(this.#directory, this.file), "r+");
-    } catch (error) {
-      if (isAbsent(error)) return false;
-      throw error;
-    }
-    try {
-      const [ours, theirs] = await Promise.all([this.#handle.stat(), named.stat()]);
-      return (
-        ours.dev === theirs.dev &&
-        ours.ino === theirs.ino &&
-        theirs.size === Math.max(this.#size, this.#offset)
-      );
-    } finally {
-      await named.close();
-    }
+  /** False: the file that has this name now is another one, or somebody else wrote to it. */
+  stands(): Promise<boolean> {
+    const path = join(this.#directory, segmentName(this.number));
+    return isStill(this.#handle, path, Math.max(this.#size, this.#offset));
   }
 
   close(): Promise<void> {
@@ -126,66 +134,56 @@ export class LogSegment {
   }
 }
 
-async function openFile(directory: string, file: string, sync: Sync): Promise<FileHandle> {
-  const path = join(directory, file);
-  try {
-    const handle = await open(path, "r+");
-    if ((await handle.stat()).isFile()) return handle;
-    await handle.close();
-    throw new Error(`${file} is no regular file`);
-  } catch (error) {
-    if (!isAbsent(error)) throw error;
-  }
-  const made = await mkdir(directory, { recursive: true });
-  if (made !== undefined) await syncDirectory(dirname(made), sync);
-  const handle = await open(path, "wx+");
-  try {
-    await syncDirectory(directory, sync);
-  } catch (error) {
-    await handle.close();
-    throw error;
-  }
-  return handle;
-}
-
-async function syncDirectory(directory: string, sync: Sync): Promise<void> {
-  const handle = await open(directory, "r");
-  try {
-    await sync(handle);
-  } finally {
-    await handle.close();
-  }
-}
-
-/** Null: the file is not ours to write to. */
+/** Or why the file is not ours to write to. */
 async function whereToGoOn(
   handle: FileHandle,
-  file: string,
-  state: ExportState | null,
-  linesAfter: LinesAfter,
-): Promise<Start | null> {
+  number: number,
+  { state, eventsAfter }: OpenSegmentOptions,
+): Promise<Start | "unknown" | "ahead"> {
   const { size } = await handle.stat();
-  const next = linesAfter(state?.seq ?? 0);
-  if (state && state.file === file && size >= state.offset) {
-    const tail = await readAt(
-      handle,
-      Math.max(0, state.offset - TAIL_BYTES),
-      Math.min(state.offset, TAIL_BYTES),
-    );
-    if (sha256(tail) === state.tailHash) {
-      return (await isPrefix(handle, state.offset, size, next)) ? { offset: state.offset, size, tail } : null;
+  const next = (offset: number, head: string | null): Start & { readonly lines: AsyncIterable<Buffer> } => ({
+    offset,
+    size,
+    head,
+    lines: linesAfter(eventsAfter(state?.seq ?? 0), offset === 0 ? number : null, head),
+  });
+  if (state && state.file === segmentName(number) && size >= state.offset) {
+    const head = await headAt(handle, state);
+    if (head !== null) {
+      const start = next(state.offset, head);
+      return (await isPrefix(handle, start)) ? start : "ahead";
     }
   }
   // A file begun anew, in which we may have come to write before a crash; an empty one is anybody's.
-  return (await isPrefix(handle, 0, size, next)) ? { offset: 0, size, tail: Buffer.alloc(0) } : null;
+  const start = next(0, state?.head ?? null);
+  return (await isPrefix(handle, start)) ? start : "unknown";
+}
+
+/** The hash of the last line before the state's offset; null: that is not the line that we left there. */
+async function headAt(handle: FileHandle, { offset, head: stored }: ExportState): Promise<string | null> {
+  const head = lineHash(await lineBefore(handle, offset));
+  if (head === stored) return head;
+  const tailBytes = Math.min(offset, TAIL_BYTES);
+  return lineHash(await readAt(handle, offset - tailBytes, tailBytes)) === stored ? head : null;
+}
+
+async function* linesAfter(
+  events: AsyncIterable<readonly LifecycleEvent[]>,
+  segment: number | null,
+  prev: string | null,
+): AsyncGenerator<Buffer, void, undefined> {
+  let link = { segment, prev };
+  for await (const some of events) {
+    const { bytes, head } = chainedLines(some, link);
+    yield bytes;
+    link = { segment: null, prev: head };
+  }
 }
 
 /** True when the bytes from `offset` to `size` are what comes next, or the beginning of it. */
 async function isPrefix(
   handle: FileHandle,
-  offset: number,
-  size: number,
-  next: AsyncIterable<Buffer>,
+  { offset, size, lines: next }: Start & { readonly lines: AsyncIterable<Buffer> },
 ): Promise<boolean> {
   if (offset === size) return true;
   let position = offset;
@@ -198,24 +196,4 @@ async function isPrefix(
     if (position === size) return true;
   }
   return false;
-}
-
-/** Fewer bytes where the file ends before. */
-async function readAt(handle: FileHandle, position: number, length: number): Promise<Buffer> {
-  const buffer = Buffer.alloc(length);
-  let filled = 0;
-  while (filled < length) {
-    const { bytesRead } = await handle.read(buffer, filled, length - filled, position + filled);
-    if (bytesRead === 0) break;
-    filled += bytesRead;
-  }
-  return buffer.subarray(0, filled);
-}
-
-function sha256(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
-}
-
-function isAbsent(error: unknown): boolean {
-  return (error as NodeJS.ErrnoException).code === "ENOENT";
 }

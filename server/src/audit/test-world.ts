@@ -1,18 +1,25 @@
-import { readFile } from "node:fs/promises";
+import { copyFile, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { Change } from "../catalog/changes.ts";
 import { scanEvent } from "../catalog/contract/sample-changes.ts";
 import { anyCatalog, type CatalogInTempDir } from "../catalog/sqlite/catalog-in-temp-dir.ts";
 import { AuditExporter, type AuditExporterParts } from "./exporter.ts";
-import { jsonlLine } from "./jsonl-line.ts";
+import { chainedLines } from "./jsonl-line.ts";
+import { segmentNumberOf } from "./log-names.ts";
+import { newKeyPem, PublicKeys, signingKey } from "./signing-key.ts";
+import type { Head, Verdict } from "./verdict.ts";
+import { verifyLog } from "./verify.ts";
 
 export const LOG = "lifecycle_events.jsonl";
 export const SECOND = "lifecycle_events.2.jsonl";
+export const THIRD = "lifecycle_events.3.jsonl";
+
+export const KEY = signingKey(newKeyPem());
 
 /** A real catalog and a log directory. */
 export class World implements AsyncDisposable {
-  readonly catalog: Catalog;
+  catalog: Catalog;
   readonly logs: string;
   readonly #opened: CatalogInTempDir;
   readonly #exporters: AuditExporter[] = [];
@@ -41,6 +48,7 @@ export class World implements AsyncDisposable {
     const exporter = new AuditExporter({
       catalog: this.catalog,
       directory: this.logs,
+      key: KEY,
       onProblem: () => {},
       ...parts,
     });
@@ -50,8 +58,8 @@ export class World implements AsyncDisposable {
   }
 
   /** An exporter's whole life: everything there is, exported. */
-  async exportAll(): Promise<void> {
-    const exporter = this.exporter();
+  async exportAll(parts: Partial<AuditExporterParts> = {}): Promise<void> {
+    const exporter = this.exporter(parts);
     await exporter.flush();
     await exporter.close();
   }
@@ -64,13 +72,44 @@ export class World implements AsyncDisposable {
     return readFile(this.path(file), "utf8");
   }
 
-  /** What the log must be: the events after the first `skipped` ones. */
-  async lines(skipped = 0, until = Number.MAX_SAFE_INTEGER): Promise<string> {
-    const { events } = await this.catalog.eventsAfter({}, skipped, 10_000);
-    return events
-      .filter(({ seq }) => seq <= until)
-      .map(jsonlLine)
-      .join("");
+  /** What the segments must be, given their numbers and the seqs that they end with: each the next lines of one chain. */
+  async lines(...segments: readonly (readonly [number: number, lastSeq?: number])[]): Promise<string[]> {
+    const { events } = await this.catalog.eventsAfter({}, 0, 10_000);
+    let from = 0;
+    let prev: string | null = null;
+    return segments.map(([segment, lastSeq = events.length]) => {
+      const { bytes, head } = chainedLines(events.slice(from, lastSeq), { segment, prev });
+      from = lastSeq;
+      prev = head;
+      return bytes.toString();
+    });
+  }
+
+  /** The files with lines that are in the folder. */
+  async segments(): Promise<string[]> {
+    return (await readdir(this.logs)).filter((file) => segmentNumberOf(file) !== null).sort();
+  }
+
+  verify(expected: readonly Head[] = []): Promise<Verdict> {
+    return verifyLog({
+      directory: this.logs,
+      keys: new PublicKeys(KEY.publicPem),
+      expected,
+      patienceMs: 0,
+    });
+  }
+
+  /** Lets `meanwhile` happen to the catalog, then brings it back from a backup taken before. The log's files stay. */
+  async withBackup(meanwhile: () => Promise<void>): Promise<void> {
+    const path = join(this.#opened.folder, "catalog.db");
+    await this.catalog.close();
+    await copyFile(path, `${path}.backup`);
+    this.catalog = await this.#opened.reopen();
+    await meanwhile();
+    await this.catalog.close();
+    await rename(`${path}.backup`, path);
+    for (const rest of ["-wal", "-shm"]) await rm(path + rest, { force: true });
+    this.catalog = await this.#opened.reopen();
   }
 }
 

@@ -92,6 +92,6 @@ export interface ExportState {
   readonly offset: number;
   /** Last event in it; 0: none. */
   readonly seq: number;
-  /** SHA-256, hex, of the last `min(offset, 64 KiB)` bytes before offset: recognises the file without reading it all. */
-  readonly tailHash: string;
+  /** SHA-256, hex, of the last line before offset: recognises the file, and is what the next line names as the one before. */
+  readonly head: string;
 }

@@ -66,6 +66,10 @@ export const COMMANDS = {
     summary: "print a script that completes commands in bash, zsh or fish",
     load: () => import("./completion.ts"),
   },
+  audit: {
+    summary: "verify the audit log, or take a selection from it",
+    load: () => import("./audit.ts"),
+  },
   demo: {
     summary: "take real files from hot to purged in a store of its own",
     load: () => import("./demo.ts"),

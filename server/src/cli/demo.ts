@@ -5,6 +5,7 @@ import { requireIdentifier } from "@tierkeep/schema/domain/identifiers";
 import { REFUSALS } from "@tierkeep/schema/domain/refusals";
 import { createTierkeep } from "@tierkeep/sdk";
 import { type Command, InvalidArgumentError } from "commander";
+import { segmentNumberOf } from "../audit/log-names.ts";
 import { processOutput } from "./client-command.ts";
 import type { Run } from "./command.ts";
 import { connect } from "./connect.ts";
@@ -117,7 +118,8 @@ function summarise(tally: DemoTally, events: number, { text, style }: Output): v
 async function loggedLines(folder: string): Promise<number> {
   let lines = 0;
   for (const name of await readdir(folder)) {
-    if (name.endsWith(".jsonl")) lines += (await readFile(join(folder, name), "utf8")).split("\n").length - 1;
+    if (segmentNumberOf(name) !== null)
+      lines += (await readFile(join(folder, name), "utf8")).split("\n").length - 1;
   }
   return lines;
 }

@@ -3,8 +3,8 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { asClient, type ClientOptions, clientOptions } from "./client-command.ts";
 import type { Run } from "./command.ts";
 import { countOf } from "./count-option.ts";
-import { daysOf } from "./duration-option.ts";
 import { showEvents } from "./events-shown.ts";
+import { instantOf } from "./instant-option.ts";
 
 interface Options extends ClientOptions {
   readonly follow?: true;
@@ -48,22 +48,6 @@ export function configure(command: Command, run: Run): void {
       ),
     );
   });
-}
-
-/** An instant as the API takes it. A length of time counts back from now. */
-function instantOf(text: string): string {
-  if (/^\d+(\.\d+)?[a-z]$/.test(text)) return ago(daysOf(text));
-  const instant = new Date(text);
-  if (Number.isNaN(instant.getTime())) {
-    throw new InvalidArgumentError(
-      "Give a length of time, such as 2h, or an instant, such as 2026-11-24T09:00Z.",
-    );
-  }
-  return instant.toISOString();
-}
-
-function ago(days: number): string {
-  return new Date(Date.now() - days * 86_400_000).toISOString();
 }
 
 function typesOf(text: string, before: readonly LifecycleEventType[] = []): readonly LifecycleEventType[] {

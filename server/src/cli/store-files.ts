@@ -18,6 +18,8 @@ export interface StorePaths {
   readonly ownerLock: string;
   readonly owner: string;
   readonly config: string;
+  /** The private key that signs the audit log. */
+  readonly auditKey: string;
   readonly logs: string;
 }
 
@@ -35,6 +37,7 @@ export function storePaths({
     ownerLock: join(own, "owner-lock.db"),
     owner: join(own, "owner.json"),
     config: join(own, "config.json"),
+    auditKey: join(own, "audit-key.pem"),
     logs: resolve(logDir),
   };
 }

@@ -5,6 +5,7 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Services } from "@tierkeep/schema/services/services";
 import type { Logger } from "pino";
 import { AuditExporter } from "../audit/exporter.ts";
+import type { SigningKey } from "../audit/signing-key.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { openCatalog } from "../catalog/open-catalog.ts";
 import { Ballast, BallastKeeper } from "../catalog/sqlite/ballast.ts";
@@ -24,6 +25,7 @@ import { EngineJobs } from "../lifecycle/job-service.ts";
 import { startSchedule } from "../lifecycle/schedule.ts";
 import { probeLinks } from "../tiers/filesystem/probe-links.ts";
 import { openTiers, type Tiers } from "../tiers/open-tiers.ts";
+import { openAuditKey } from "./audit-key.ts";
 import { StartProblem } from "./exit-codes.ts";
 import {
   openStoreFile,
@@ -83,9 +85,10 @@ export async function openStore(config: Config, options: OpenStoreOptions): Prom
     if (lock === null) throw new StoreOwnedError(paths.root);
     undo.push(() => lock.release());
     const { storeKey, isNew } = await openStoreFile(paths);
+    const auditKey = await openAuditKey(config, paths);
     await setOldLogAside(paths);
     const [catalog, tiers] = await openBoth(config, paths, undo);
-    return await assemble({ config, paths, options, lock, storeKey, isNew, catalog, tiers, undo });
+    return await assemble({ config, paths, options, lock, storeKey, auditKey, isNew, catalog, tiers, undo });
   } catch (error) {
     for (const step of undo.reverse()) await step();
     throw error;
@@ -134,6 +137,7 @@ interface Parts {
   readonly options: OpenStoreOptions;
   readonly lock: OwnerLock;
   readonly storeKey: Uint8Array;
+  readonly auditKey: SigningKey;
   readonly isNew: boolean;
   readonly catalog: Catalog;
   readonly tiers: Tiers;
@@ -146,6 +150,7 @@ async function assemble({
   options,
   lock,
   storeKey,
+  auditKey,
   isNew,
   catalog,
   tiers,
@@ -165,6 +170,8 @@ async function assemble({
   const audit = new AuditExporter({
     catalog,
     directory: paths.logs,
+    key: auditKey,
+    segmentBytes: config.auditFileBytes,
     onProblem,
     // On another disk the log would gain nothing by it.
     ...(onOneDisk(paths.own, paths.logs) && { makeRoom: () => ballast.release() }),
@@ -177,6 +184,7 @@ async function assemble({
     storeOf: (tier) => tiers.storeOf(tier),
     owner: identity.instance,
     maxArtifactBytes: config.maxArtifactBytes,
+    auditReads: config.auditReads,
     purgeRefusal: () => audit.purgeRefusal(),
     onProblem,
   });

@@ -11,6 +11,10 @@ export interface Config {
   readonly corsOrigins: readonly string[];
   readonly storageBasePath: string;
   readonly logDir: string;
+  /** Path of a PEM; null: the store's own key. */
+  readonly auditSigningKey: string | null;
+  readonly auditFileBytes: number | null;
+  readonly auditReads: boolean;
   readonly retention: RetentionPolicy;
   /** A cron expression. */
   readonly lifecycleSchedule: string | null;
@@ -66,6 +70,9 @@ export function loadConfig(env: Environment, judges: Judges): Config {
     corsOrigins: Object.freeze(read("CORS_ORIGINS")),
     storageBasePath: read("STORAGE_BASE_PATH"),
     logDir: read("LOG_DIR"),
+    auditSigningKey: read("AUDIT_SIGNING_KEY"),
+    auditFileBytes: read("AUDIT_FILE_BYTES"),
+    auditReads: read("AUDIT_READS"),
     retention: Object.freeze(retention),
     lifecycleSchedule: schedule,
     allowAsOf: read("TIERKEEP_ALLOW_AS_OF"),

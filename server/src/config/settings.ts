@@ -48,6 +48,27 @@ export const SETTINGS = {
     means: "where the audit log is written",
     read: path,
   },
+  AUDIT_SIGNING_KEY: {
+    shownDefault: "–",
+    default: null,
+    takes: "the path of an Ed25519 private key, PKCS#8 in PEM",
+    means: "the key that signs the audit log; unset, the store makes one at its first start",
+    read: path as z.ZodType<string | null, string>,
+  },
+  AUDIT_FILE_BYTES: {
+    shownDefault: "none",
+    default: null,
+    takes: "bytes from 4KiB, plain or in KiB, MiB, GiB or TiB",
+    means: "a file of the audit log that has come to this size is full, and another one is begun",
+    read: bytes(4096, Number.MAX_SAFE_INTEGER) as z.ZodType<number | null, string>,
+  },
+  AUDIT_READS: {
+    shownDefault: "false",
+    default: false,
+    takes: "true or false",
+    means: "log who reads content, too, before it is given",
+    read: boolean,
+  },
   HOT_RETENTION_DAYS: {
     shownDefault: "7",
     default: 7,

@@ -18,6 +18,7 @@ import type {
   WriteOptions,
 } from "@tierkeep/schema/services/artifacts";
 import type { Catalog } from "../catalog/catalog.ts";
+import { keyEvent } from "../catalog/decide/artifact-event.ts";
 import { listArtifacts } from "./artifact-list.ts";
 import type { Clock } from "./clock.ts";
 import { onceOf } from "./once.ts";
@@ -31,6 +32,8 @@ export interface ArtifactServiceParts {
   readonly reader: Reader;
   /** Why nothing may be purged now; null: purging is allowed. */
   readonly purgeRefusal: () => Promise<Refused | null>;
+  /** Nobody is given content before the log has an event that says so. */
+  readonly auditReads: boolean;
   /** Runs a change as one that a shutdown waits for. @throws Refused UNAVAILABLE once the engine is closing */
   readonly during: <T>(change: () => Promise<T>) => Promise<T>;
 }
@@ -114,17 +117,42 @@ export class EngineArtifacts implements ArtifactService {
     });
   }
 
-  open(
-    _principal: Principal,
+  async open(
+    principal: Principal,
     key: ArtifactKey,
-    pick?: (artifact: Artifact) => ByteRange | null | false,
+    pick: (artifact: Artifact) => ByteRange | null | false = () => null,
     signal?: AbortSignal,
   ): Promise<ArtifactContent | null> {
-    return this.#parts.reader.open(key, pick, signal);
+    let isRead = false;
+    const picked = (artifact: Artifact) => {
+      const range = pick(artifact);
+      isRead = range !== false;
+      return range;
+    };
+    const content = await this.#parts.reader.open(key, picked, signal);
+    if (content === null || !isRead) return content;
+    try {
+      await this.#logRead(principal, content.artifact, content.sizeBytes);
+    } catch (error) {
+      await content.body[Symbol.asyncIterator]().return?.();
+      throw error;
+    }
+    return content;
   }
 
-  bytes(_principal: Principal, artifact: Artifact): Promise<Uint8Array | null> {
-    return this.#parts.reader.bytes(artifact);
+  async bytes(principal: Principal, artifact: Artifact): Promise<Uint8Array | null> {
+    const bytes = await this.#parts.reader.bytes(artifact);
+    if (bytes !== null) await this.#logRead(principal, artifact, bytes.byteLength);
+    return bytes;
+  }
+
+  /** Committed in a group with whatever else is under way, as every change is. */
+  async #logRead({ actor }: Principal, artifact: Artifact, sizeBytes: number): Promise<void> {
+    const { auditReads, catalog, clock, during } = this.#parts;
+    if (!auditReads) return;
+    const facts = { fromTier: artifact.tier, sizeBytes, checksum: artifact.checksum };
+    const event = keyEvent("ARTIFACT_READ", { at: clock.now(), actor }, artifact, facts);
+    await during(() => catalog.commit({ kind: "event", event }));
   }
 }
 

@@ -31,6 +31,8 @@ export interface EngineParts {
   /** Null: none. */
   readonly maxArtifactBytes: number | null;
   readonly backlogBytes?: number;
+  /** Reads of content are events too. Default false. */
+  readonly auditReads?: boolean;
   /** Why nothing may be purged now; null: purging is allowed. */
   readonly purgeRefusal: () => Promise<Refused | null>;
   /** Told what went wrong behind the scenes; the engine goes on by itself. */
@@ -84,7 +86,15 @@ export function openEngine(parts: EngineParts): OpenedEngine {
   });
   const reader = new Reader({ catalog, clock, stores, onDamage: parts.onDamage ?? (() => {}) });
   const during = <T>(work: () => Promise<T>) => inFlight.during(work);
-  const artifacts = new EngineArtifacts({ catalog, clock, writer, reader, purgeRefusal, during });
+  const artifacts = new EngineArtifacts({
+    catalog,
+    clock,
+    writer,
+    reader,
+    purgeRefusal,
+    auditReads: parts.auditReads ?? false,
+    during,
+  });
 
   // What the last owner left to do.
   upkeep.wake();

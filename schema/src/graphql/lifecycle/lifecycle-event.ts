@@ -26,6 +26,8 @@ export const LifecycleEventTypeEnum = builder.enumType("LifecycleEventType", {
     LIFECYCLE_JOB_COMPLETED: "A job ended, in whichever way: its status says how.",
     LIFECYCLE_STEP_FAILED: "A step of a lifecycle run could not be taken as a whole.",
     REINDEX_CONFIRMED: "Somebody confirmed what a reindex has found, so that purging is allowed again.",
+    ARTIFACT_READ:
+      "Somebody was given an artifact's content, or part of it. Only where the server logs reads.",
   }),
 });
 

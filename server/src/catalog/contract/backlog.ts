@@ -194,7 +194,7 @@ export function backlog(open: OpenForTest) {
     it("remembers what the exporter has on disk", async () => {
       await using opened = await open();
       expect(await opened.catalog.exportState()).toBeNull();
-      const state = { file: "events.jsonl", offset: 10, seq: 2, tailHash: "ab" };
+      const state = { file: "events.jsonl", offset: 10, seq: 2, head: "ab" };
       await opened.catalog.commit({ kind: "exported", state });
       await opened.catalog.commit({ kind: "exported", state: { ...state, offset: 20 } });
       expect(await (await opened.reopen()).exportState()).toEqual({ ...state, offset: 20 });

@@ -140,7 +140,7 @@ export class BacklogReads {
       file: row[0] as string,
       offset: row[1] as number,
       seq: row[2] as number,
-      tailHash: row[3] as string,
+      head: row[3] as string,
     };
   }
 

@@ -22,6 +22,7 @@ const EVENT_TYPE_CODES: Record<LifecycleEventType, number> = {
   LIFECYCLE_STEP_FAILED: 14,
   ARTIFACT_ADOPTED: 15,
   REINDEX_CONFIRMED: 16,
+  ARTIFACT_READ: 17,
 };
 
 const TIER_NAMES = inverted(TIER_CODES);

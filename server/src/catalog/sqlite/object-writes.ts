@@ -106,7 +106,7 @@ export class ObjectWrites {
         `INSERT INTO export_state VALUES (1, ?, ?, ?, ?) ON CONFLICT (id)
          DO UPDATE SET file = excluded.file, offset = excluded.offset, seq = excluded.seq, tail_hash = excluded.tail_hash`,
       )
-      .run(state.file, state.offset, state.seq, state.tailHash);
+      .run(state.file, state.offset, state.seq, state.head);
     return null;
   }
 

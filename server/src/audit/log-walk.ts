@@ -1,0 +1,259 @@
+import { join } from "node:path";
+import type { Checkpoint } from "./checkpoint.ts";
+import { lineHash } from "./jsonl-line.ts";
+import { LineReader } from "./line-reader.ts";
+import { segmentName, segmentNumberOf } from "./log-names.ts";
+import { placeOf, type SegmentFile, segmentFiles } from "./segment-files.ts";
+import { Finding, type Gap, type Head } from "./verdict.ts";
+
+interface OpenFile extends SegmentFile {
+  readonly reader: LineReader;
+}
+
+/** A way through the log's lines, led by checkpoints: goes as far as each says, and compares. Its methods throw Finding. */
+export class LogWalk implements Disposable {
+  readonly #directory: string;
+  readonly #expected: Map<number, { readonly hash: string; state: "unseen" | "other" | "found" }>;
+  readonly strangers: readonly string[];
+  readonly gaps: Gap[] = [];
+  lines = 0;
+  unchainedLines = 0;
+  files = 0;
+  #ahead: SegmentFile[];
+  /** How many files come before those. */
+  #passed = 0;
+  #open: OpenFile | null = null;
+  /** What the last line was: the log's end so far. */
+  #seq = 0;
+  #head: string | null = null;
+  #last: { readonly file: string; readonly line: number } | null = null;
+  /** A segment that is signed to begin here, whose first line has not been read. */
+  #begun: Checkpoint | null = null;
+  /** No segment has been signed to begin yet: files follow one another by their chain alone. */
+  #isUnled = true;
+  /** The log's first files are elsewhere: checkpoints are passed over up to the one that begins this file. */
+  #archivedUpTo: SegmentFile | null = null;
+  #isStarted = false;
+  readonly #remembered = new Map<number, Set<string>>();
+
+  constructor(directory: string, expected: readonly Head[]) {
+    this.#directory = directory;
+    this.#expected = new Map(expected.map(({ seq, hash }) => [seq, { hash, state: "unseen" }]));
+    const { segments, strangers } = segmentFiles(directory);
+    this.#ahead = segments;
+    this.strangers = strangers;
+  }
+
+  /** Keeps the hashes of the lines of these events, for gaps that go back to them. */
+  remember(seqs: ReadonlySet<number>): void {
+    for (const seq of seqs) this.#remembered.set(seq, new Set());
+  }
+
+  /** Goes on to where the checkpoint says, and compares. */
+  take(record: Checkpoint): void {
+    this.#start();
+    if (this.#archivedUpTo !== null) {
+      const { number, first } = this.#archivedUpTo;
+      if (record.type === "checkpoint" || record.segment !== number || record.seq !== first.seq - 1) return;
+      this.#archivedUpTo = null;
+    }
+    if (record.type === "checkpoint") this.#checkpoint(record);
+    else this.#begin(record);
+  }
+
+  /** True when nothing follows that is not signed. */
+  atEnd(): boolean {
+    if (this.#ahead.length > 0) return false;
+    return this.#open === null || this.#open.reader.atEnd();
+  }
+
+  unsigned(): Finding {
+    const here = this.#open;
+    const message =
+      "comes after the newest checkpoint, and nobody signed it. A server that was killed here signs it at its next start; else it is not the server's";
+    if (here !== null && !here.reader.atEnd())
+      return new Finding(here.file, here.reader.lineNumber + 1, message);
+    return new Finding(this.#ahead[0]?.file ?? "", null, message);
+  }
+
+  /** Every head that was to be found has been. */
+  expectAll(): void {
+    for (const [seq, { state, hash }] of this.#expected) {
+      if (state === "found") continue;
+      const message =
+        state === "other"
+          ? `has another line for event ${seq} than the one with the hash ${hash}`
+          : `ends with event ${this.#seq} and has no event ${seq}`;
+      throw new Finding(this.#last?.file ?? segmentName(1), null, message);
+    }
+  }
+
+  #start(): void {
+    if (this.#isStarted) return;
+    this.#isStarted = true;
+    const [oldest] = this.#ahead;
+    if (oldest === undefined || oldest.first.seq === 1) return;
+    const seq = oldest.first.seq - 1;
+    const expected = this.#expected.get(seq);
+    if (expected === undefined || expected.hash !== oldest.first.prev) {
+      throw new Finding(
+        oldest.file,
+        1,
+        `is event ${oldest.first.seq}, and the files before it are not here. Put them back, or give the head that was kept of them: --expect-head ${seq}:HASH`,
+      );
+    }
+    expected.state = "found";
+    this.#seq = seq;
+    this.#head = expected.hash;
+    this.#archivedUpTo = oldest;
+  }
+
+  #checkpoint(record: Checkpoint): void {
+    const { segment, seq, head, time } = record;
+    while (this.#isUnled && this.#open?.number !== segment) {
+      while (this.#nextLine(null)) {}
+      if (!this.#openNext(null)) break;
+    }
+    if (this.#begun !== null) this.#openNext(record);
+    const open = this.#open;
+    if (open === null || open.number !== segment) throw this.#missing(record, segmentName(segment));
+    while (this.#seq < seq) if (!this.#nextLine(record)) throw this.#missing(record, open.file);
+    if (this.#seq > seq || this.#head !== head) {
+      throw this.#at(`is not what was signed at ${time} for event ${seq}`);
+    }
+  }
+
+  #begin(record: Checkpoint): void {
+    const { seq, head, type, time, reason } = record;
+    if (this.#isUnled && this.#open === null && seq > this.#seq) this.#openNext(null);
+    while (this.#seq < seq && (this.#nextLine(record) || (this.#isUnled && this.#openNext(null)))) {}
+    const stood =
+      seq === this.#seq
+        ? this.#head === head
+        : type === "gap" && (seq === 0 || this.#remembered.get(seq)?.has(head ?? ""));
+    if (this.#seq < seq) throw this.#missing(record, this.#last?.file ?? segmentName(record.segment));
+    if (!stood) throw this.#at(`is not what the log went on from at ${time}, event ${seq}`);
+    if (this.#open !== null && !this.#open.reader.atEnd()) {
+      const { file, reader } = this.#open;
+      const message = `was never signed; it stood there when ${segmentName(record.segment)} was begun at ${time}, or was put there since`;
+      throw new Finding(file, reader.lineNumber + 1, message);
+    }
+    if (type === "gap")
+      this.gaps.push({ time, file: segmentName(record.segment), seq, reason: reason ?? "unknown" });
+    this.#close();
+    this.#seq = seq;
+    this.#head = head;
+    this.#begun = record;
+    this.#isUnled = false;
+  }
+
+  /** Opens the file that comes next. False: there is none. */
+  #openNext(wanted: Checkpoint | null): boolean {
+    if (!this.#isNext()) {
+      // A server may have begun another file meanwhile.
+      this.#ahead = segmentFiles(this.#directory).segments.slice(this.#passed);
+    }
+    const next = this.#ahead[0];
+    if (next === undefined || !this.#isNext()) {
+      if (wanted === null) return false;
+      throw this.#missing(wanted, segmentName(wanted.segment));
+    }
+    this.#pass();
+    this.#close();
+    const named = segmentNumberOf(next.file);
+    if (named !== null && named !== next.number)
+      throw new Finding(
+        next.file,
+        1,
+        `begins segment ${next.number}, whose name is ${segmentName(next.number)}`,
+      );
+    this.#open = { ...next, reader: new LineReader(join(this.#directory, next.file)) };
+    this.files += 1;
+    return true;
+  }
+
+  #isNext(): boolean {
+    const [next] = this.#ahead;
+    if (next === undefined || this.#begun === null) return next !== undefined;
+    return next.number === this.#begun.segment && next.first.seq === this.#begun.seq + 1;
+  }
+
+  #pass(): void {
+    this.#ahead = this.#ahead.slice(1);
+    this.#passed += 1;
+  }
+
+  /** Reads a line and compares it with the one before. False: the file has no more. */
+  #nextLine(record: Checkpoint | null): boolean {
+    const open = this.#open;
+    const line = open?.reader.next() ?? null;
+    if (open === null || line === null) return false;
+    const place = placeOf(line);
+    const isFirst = open.reader.lineNumber === 1;
+    const before = this.#last;
+    this.#last = { file: open.file, line: open.reader.lineNumber };
+    if (place === null) throw this.#at("is no line of the log");
+    const { seq, segment, prev } = place;
+    if (seq !== this.#seq + 1) {
+      throw this.#at(
+        `is event ${seq} where event ${this.#seq + 1} was to come: lines are missing, or stand in another order`,
+      );
+    }
+    const hash = lineHash(line);
+    if (prev === undefined) {
+      if (this.lines > this.unchainedLines || this.#begun !== null)
+        throw this.#at("does not name the line before it, as every line around it does");
+      this.unchainedLines += 1;
+    } else if (prev !== this.#head) {
+      // Whichever of the two was changed, the line after this one tells.
+      if (before !== null && this.#begun === null && this.#isVouchedFor(hash, seq, record))
+        this.#last = before;
+      throw this.#at("was changed, or another line stood there when the next one was written");
+    }
+    if (segment !== (isFirst && prev !== undefined ? open.number : undefined))
+      throw this.#at("begins a segment where none begins, or does not where one does");
+    this.#seq = seq;
+    this.#head = hash;
+    this.#begun = null;
+    this.lines += 1;
+    this.#note(seq, hash);
+    return true;
+  }
+
+  #isVouchedFor(hash: string, seq: number, record: Checkpoint | null): boolean {
+    if (record?.seq === seq) return record.head === hash;
+    const line = this.#open?.reader.next() ?? null;
+    const next = line === null ? this.#ahead[0]?.first : placeOf(line);
+    return next?.prev === hash;
+  }
+
+  #note(seq: number, hash: string): void {
+    this.#remembered.get(seq)?.add(hash);
+    const expected = this.#expected.get(seq);
+    if (expected === undefined || expected.state === "found") return;
+    expected.state = expected.hash === hash ? "found" : "other";
+  }
+
+  #missing({ seq, time }: Checkpoint, file: string): Finding {
+    const here = this.#open;
+    const signed = `event ${seq} was signed at ${time}`;
+    if (this.strangers.includes(file)) return new Finding(file, 1, `is no line of the log, and ${signed}`);
+    if (here?.file !== file)
+      return new Finding(file, null, `is not here, or does not begin as it did, and ${signed}`);
+    const line = here.reader.lineNumber + 1;
+    return new Finding(file, line, `is missing: the file ends with event ${this.#seq}, and ${signed}`);
+  }
+
+  #at(message: string): Finding {
+    return new Finding(this.#last?.file ?? segmentName(1), this.#last?.line ?? null, message);
+  }
+
+  #close(): void {
+    this.#open?.reader[Symbol.dispose]();
+    this.#open = null;
+  }
+
+  [Symbol.dispose](): void {
+    this.#close();
+  }
+}

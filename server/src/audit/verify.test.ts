@@ -1,0 +1,217 @@
+import { hash } from "node:crypto";
+import { appendFile, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { describe, expect, it } from "vitest";
+import { scanEvent } from "../catalog/contract/sample-changes.ts";
+import { CHECKPOINTS_FILE } from "./log-names.ts";
+import { newKeyPem, PublicKeys, signingKey } from "./signing-key.ts";
+import { KEY, LOG, SECOND, THIRD, World } from "./test-world.ts";
+import { verifyLog } from "./verify.ts";
+
+/** Less than three lines have, and more than one. */
+const TWO_LINES = 600;
+
+async function edit(path: string, change: (text: string) => string): Promise<void> {
+  const text = await readFile(path, "utf8");
+  const changed = change(text);
+  if (changed === text) throw new Error("nothing was changed");
+  await writeFile(path, changed);
+}
+
+describe("an audit log that nobody touched", () => {
+  it("is accepted, with the head to keep", async () => {
+    await using world = await World.open();
+    await world.happen(5);
+    await world.exportAll({ batchSize: 2 });
+    const verdict = await world.verify();
+    expect(verdict).toMatchObject({ problem: null, lines: 5, unchainedLines: 0, files: 1, gaps: [] });
+    expect(verdict.head).toMatchObject({ seq: 5, hash: expect.stringMatching(/^[0-9a-f]{64}$/) });
+    // One when the log was begun, and one for each batch.
+    expect(verdict.checkpoints).toBe(4);
+  });
+
+  it("is accepted when nothing has happened yet", async () => {
+    await using world = await World.open();
+    await world.exporter().purgeRefusal();
+    expect(await world.verify()).toMatchObject({ problem: null, lines: 0, head: null });
+  });
+
+  it("is one chain across files, each begun once the one before has its size", async () => {
+    await using world = await World.open();
+    await world.happen(5);
+    await world.exportAll({ batchSize: 1, segmentBytes: TWO_LINES });
+    const [first, second, third] = await world.lines([1, 2], [2, 4], [3]);
+    expect([await world.read(LOG), await world.read(SECOND), await world.read(THIRD)]).toEqual([
+      first,
+      second,
+      third,
+    ]);
+    expect(await world.verify()).toMatchObject({ problem: null, lines: 5, files: 3, gaps: [] });
+  });
+
+  it("is accepted from the first file that was not moved away, given the head that came before it", async () => {
+    await using world = await World.open();
+    await world.happen(2);
+    await world.exportAll({ segmentBytes: TWO_LINES });
+    const { head } = await world.verify();
+    await world.happen(3);
+    await world.exportAll({ segmentBytes: TWO_LINES });
+    await rm(world.path(LOG));
+    expect((await world.verify()).problem).toMatchObject({ file: SECOND, line: 1 });
+    expect((await world.verify([{ seq: 2, hash: "0".repeat(64) }])).problem).not.toBeNull();
+    if (head === null) throw new Error("no head");
+    expect(await world.verify([head])).toMatchObject({ problem: null, lines: 3 });
+  });
+
+  it("may have been rotated by somebody else, as long as all of its files are there", async () => {
+    await using world = await World.open();
+    await world.happen(2);
+    await world.exportAll();
+    await rename(world.path(LOG), world.path("lifecycle_events.jsonl-2026"));
+    await world.happen(2);
+    await world.exportAll();
+    expect(await world.verify()).toMatchObject({
+      problem: null,
+      lines: 4,
+      gaps: [{ file: LOG, seq: 2, reason: "missing" }],
+    });
+  });
+
+  it("may begin with lines from before lines were chained, which it says", async () => {
+    await using world = await World.open();
+    await world.happen(3);
+    await mkdir(world.logs);
+    const lines = (await world.lines([1])).join("").replaceAll(/,"(?:segment|prev)":[^,}]+/g, "");
+    await writeFile(world.path(LOG), lines);
+    const head = hash("sha256", lines);
+    const state = { file: LOG, offset: lines.length, seq: 3, head };
+    await world.catalog.commit({ kind: "exported", state });
+    await world.happen(2);
+    await world.exportAll();
+    expect(await world.segments()).toEqual([LOG]);
+    expect(await world.verify()).toMatchObject({ problem: null, lines: 5, unchainedLines: 3, gaps: [] });
+    await edit(world.path(LOG), (text) => text.replace(/^(.*\n.*\n.*)system/, "$1nobody"));
+    expect((await world.verify()).problem).toMatchObject({ file: LOG, line: 3 });
+  });
+
+  it("is accepted although its checkpoints were begun anew, and the chain still proves all of it", async () => {
+    await using world = await World.open();
+    await world.happen(3);
+    await world.exportAll({ batchSize: 1, segmentBytes: TWO_LINES });
+    await rm(world.path(CHECKPOINTS_FILE));
+    await world.happen(1);
+    await world.exportAll({ segmentBytes: TWO_LINES });
+    expect(await world.verify()).toMatchObject({ problem: null, lines: 4, files: 2 });
+    await edit(world.path(LOG), (text) => text.replace("system", "nobody"));
+    expect((await world.verify()).problem).toMatchObject({ file: LOG, line: 1 });
+  });
+
+  it("is signed by whatever keys its server had, one after another", async () => {
+    await using world = await World.open();
+    const second = signingKey(newKeyPem());
+    await world.happen(1);
+    await world.exportAll();
+    await world.happen(1);
+    await world.exportAll({ key: second });
+    const published = await world.read("lifecycle_events.public-key.pem");
+    expect(new PublicKeys(published).ids).toEqual([KEY.id, second.id]);
+    const verify = (text: string) =>
+      verifyLog({ directory: world.logs, keys: new PublicKeys(text), patienceMs: 0 });
+    expect(await verify(published)).toMatchObject({ problem: null, lines: 2 });
+    expect((await verify(KEY.publicPem)).problem).toMatchObject({
+      file: CHECKPOINTS_FILE,
+      message: expect.stringContaining(second.id),
+    });
+  });
+});
+
+describe("a gap", () => {
+  it("is signed where the catalog came back from a backup, and what the log had said since stays proved", async () => {
+    await using world = await World.open();
+    await world.happen(2);
+    await world.exportAll();
+    await world.withBackup(async () => {
+      await world.happen(3);
+      await world.exportAll();
+    });
+    await world.catalog.commit(scanEvent({ actor: "somebody else" }));
+    await world.exportAll();
+    expect(await world.verify()).toMatchObject({
+      problem: null,
+      lines: 6,
+      gaps: [{ file: SECOND, seq: 2, reason: "ahead" }],
+    });
+    await edit(world.path(LOG), (text) => text.replace(/system(?=[^\n]*\n$)/, "nobody"));
+    expect((await world.verify()).problem).toMatchObject({ file: LOG, line: 5 });
+  });
+
+  it("is signed where a rebuilt catalog begins its log anew", async () => {
+    await using world = await World.open();
+    await using rebuilt = await World.open();
+    await world.happen(2);
+    await world.exportAll();
+    await rebuilt.happen(1);
+    await rebuilt.catalog.commit(scanEvent({ actor: "somebody else" }));
+    const exporter = rebuilt.exporter({ directory: world.logs });
+    await exporter.flush();
+    expect(await world.verify()).toMatchObject({
+      problem: null,
+      lines: 4,
+      gaps: [{ file: SECOND, seq: 0, reason: "unknown" }],
+    });
+  });
+
+  it("does not excuse bytes that somebody added to the log, and is all that is told once they are removed", async () => {
+    await using world = await World.open();
+    await world.happen(2);
+    await world.exportAll();
+    const text = await world.read(LOG);
+    await appendFile(world.path(LOG), "somebody else's line\n");
+    expect((await world.verify()).problem).toMatchObject({ file: LOG, line: 3 });
+    await world.happen(1);
+    await world.exportAll();
+    expect((await world.verify()).problem).toMatchObject({ file: LOG, line: 3 });
+    await writeFile(world.path(LOG), text);
+    expect(await world.verify()).toMatchObject({ problem: null, gaps: [{ file: SECOND, reason: "ahead" }] });
+  });
+
+  it("does not make up for lines that are gone", async () => {
+    await using world = await World.open();
+    await world.happen(3);
+    await world.exportAll();
+    await edit(world.path(LOG), (text) => text.slice(0, text.lastIndexOf("\n", text.length - 2) + 1));
+    await world.happen(1);
+    await world.exportAll();
+    expect((await world.verify()).problem).toMatchObject({ file: LOG, line: 3 });
+  });
+});
+
+describe("a head that was kept elsewhere", () => {
+  it("finds that the log was cut back together with its checkpoints, or written anew with the server's own key", async () => {
+    await using world = await World.open();
+    await world.happen(2);
+    await world.exportAll();
+    const early = await Promise.all([world.read(LOG), world.read(CHECKPOINTS_FILE)]);
+    await world.happen(2);
+    await world.exportAll();
+    const { head } = await world.verify();
+    if (head === null) throw new Error("no head");
+    expect(await world.verify([head])).toMatchObject({ problem: null });
+    await writeFile(world.path(LOG), early[0]);
+    await writeFile(world.path(CHECKPOINTS_FILE), early[1]);
+    expect((await world.verify()).problem).toBeNull();
+    expect((await world.verify([head])).problem).toMatchObject({
+      message: expect.stringContaining("ends with event 2"),
+    });
+
+    await using forged = await World.open();
+    await forged.happen(1);
+    for (let more = 0; more < 3; more++) {
+      await forged.catalog.commit(scanEvent({ actor: "forger" }));
+    }
+    await forged.exportAll();
+    expect((await forged.verify()).problem).toBeNull();
+    expect((await forged.verify([head])).problem).toMatchObject({
+      message: expect.stringContaining("another line"),
+    });
+  });
+});

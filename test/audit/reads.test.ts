@@ -1,0 +1,47 @@
+import { createTierkeep } from "@tierkeep/sdk";
+import { describe, expect, it } from "vitest";
+import { type Server, startServer } from "../support/server.ts";
+
+const key = { tenantId: "t", workflowId: "w", artifactId: "a" };
+
+async function readInEveryWay(server: Server): Promise<void> {
+  const tierkeep = createTierkeep({ url: server.url });
+  const { artifact } = await tierkeep.upload(key, "0123456789", { tier: "WARM" });
+  const url = `${server.origin}/artifacts/t/w/a`;
+  expect(await (await fetch(url)).text()).toBe("0123456789");
+  expect(await (await fetch(url, { headers: { range: "bytes=2-4" } })).text()).toBe("234");
+  expect((await tierkeep.artifactContent({ ...key, withBase64: true }))?.text).toBe("0123456789");
+  // These give no content.
+  expect((await fetch(url, { method: "HEAD" })).status).toBe(200);
+  expect((await fetch(url, { headers: { "if-none-match": `"${artifact.checksum}"` } })).status).toBe(304);
+  expect((await fetch(url, { headers: { range: "bytes=99-" } })).status).toBe(416);
+  expect((await fetch(`${url}-none`)).status).toBe(404);
+  await tierkeep.artifacts();
+}
+
+async function reads(server: Server) {
+  const { nodes } = await createTierkeep({ url: server.url }).lifecycleEventHistory({
+    where: { types: ["ARTIFACT_READ"] },
+    direction: "ASC",
+  });
+  return nodes;
+}
+
+describe("AUDIT_READS", () => {
+  it("logs every read of content, once each, with who read how much of what", async () => {
+    await using server = await startServer({ env: { AUDIT_READS: "true" } });
+    await readInEveryWay(server);
+    const events = await reads(server);
+    expect(events.map(({ sizeBytes }) => sizeBytes)).toEqual([10, 3, 10]);
+    for (const event of events) {
+      expect(event).toMatchObject({ ...key, actor: "local", fromTier: "WARM", toTier: null, dryRun: false });
+      expect(event.checksum).toMatch(/^[0-9a-f]{64}$/);
+    }
+  });
+
+  it("unset, logs none", async () => {
+    await using server = await startServer();
+    await readInEveryWay(server);
+    expect(await reads(server)).toEqual([]);
+  });
+});
