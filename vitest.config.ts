@@ -1,8 +1,11 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
-// A folder here is slow; any other test file is part of the fast suite, so that none can be forgotten.
+// What is here is slow, or thorough; any other test file is part of the fast suite, so that none can be forgotten.
+/** Each alone: what they measure would be each other's load. */
 const slow = ["test/{slow,browser,crash}/**/*.test.ts"];
+/** Whatever takes the machine more than some seconds. */
+const thorough = ["{schema,server,sdk,test}/**/*.thorough.test.ts"];
 
 export default defineConfig({
   test: {
@@ -16,9 +19,19 @@ export default defineConfig({
         test: {
           name: "fast",
           include: ["{schema,server,sdk,test}/**/*.test.ts"],
-          exclude: ["**/node_modules/**", ...slow],
+          exclude: ["**/node_modules/**", ...slow, ...thorough],
           testTimeout: 20_000,
           hookTimeout: 30_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "thorough",
+          include: thorough,
+          exclude: ["**/node_modules/**"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {

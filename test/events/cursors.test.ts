@@ -83,8 +83,11 @@ for (const [transport, follow] of Object.entries(transports)) {
       await write(server, { ...key, artifactId: "b" });
       const cursor = await newestCursor(server);
       await server.stop();
-      await using restored = await startServer({ dir });
-      expect(await codeOf(restored, { after: cursor })).toBe("CURSOR_INVALID");
+      {
+        await using restored = await startServer({ dir });
+        expect(await codeOf(restored, { after: cursor })).toBe("CURSOR_INVALID");
+      }
+      // Not before its server is gone, which may yet write to it.
       await removeDirectory(dir);
     });
 
