@@ -99,7 +99,7 @@ describe("SIGKILL in the midst of many writers", { timeout: 60_000 }, () => {
     const acknowledged = new Map<string, string>();
     const attempted = new Map<string, Set<string>>();
     for (let round = 0; round < 5; round++) {
-      const tierkeep = createTierkeep({ url: server.url });
+      const tierkeep = createTierkeep({ url: server.url, retries: 0 });
       let left = 60;
       const enough = Promise.withResolvers<void>();
       const writers = Array.from({ length: 16 }, async (_, writer) => {

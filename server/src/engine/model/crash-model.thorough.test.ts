@@ -20,9 +20,9 @@ const NOT_IN_THE_PROTOCOL = new Set([
   // An event about bytes that rotted by themselves; nothing follows from it.
   "commit damage",
   "committed damage",
-  // Only where somebody writes to a file just while it is taken up; power-loss.test.ts does.
+  // Only where somebody writes to a file just while it is taken up; power-loss.thorough.test.ts does.
   "take.undo",
-  // Strangers' files are on the disk here, whoever synced them; in power-loss.test.ts they are not.
+  // Strangers' files are on the disk here, whoever synced them; in power-loss.thorough.test.ts they are not.
   "take.fsync",
 ]);
 
