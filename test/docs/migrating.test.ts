@@ -1,0 +1,34 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { writePythonTree } from "../support/python-tree.ts";
+import { openClone, ROOT } from "./clone.ts";
+import { codeBlocksOf, consoleStepsOf } from "./code-blocks.ts";
+
+const GUIDE = readFileSync(join(ROOT, "docs/migrating.md"), "utf8");
+
+it("docs/migrating.md takes over a tree as it says, step by step", { timeout: 60_000 }, async () => {
+  await using clone = await openClone();
+  writePythonTree(clone.dir, [
+    { tier: "hot", name: "acme/weekly/report.md", content: "# Weekly report\n", ageDays: 3 },
+    {
+      tier: "cold",
+      name: "acme/contracts/contract.pdf",
+      content: "%PDF-1.7\n",
+      ageDays: 200,
+      sidecar: { retention_override: "7_years" },
+    },
+  ]);
+  const blocks = codeBlocksOf(GUIDE);
+  expect(new Set(blocks.map(({ language }) => language))).toEqual(new Set(["console"]));
+  for (const block of blocks) {
+    for (const { command, output } of consoleStepsOf(block))
+      await clone.expectOutput(command, output, `docs/migrating.md:${block.line}`);
+  }
+});
+
+it("docs/migrating.md links only to files that are there", () => {
+  const links = [...GUIDE.matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(([, path = ""]) => path);
+  expect(links.length).toBeGreaterThan(5);
+  for (const path of links) expect(() => readFileSync(join(ROOT, "docs", path)), path).not.toThrow();
+});
