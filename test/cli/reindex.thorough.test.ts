@@ -37,6 +37,9 @@ describe("reindex", () => {
       expect(reindex.code).toBe(0);
       expect(reindex.stdout).toMatch(/^adopted +cold\/acme\/weekly\/report\.md /m);
       expect(reindex.stdout).toContain("Adopted 1 artifact; 0 there already");
+      expect(reindex.stderr).toMatch(
+        /^tierkeep: files that are not ours stood in the way .*report\.md\.metadata\.json/m,
+      );
       expect((await tierkeep("stat acme/weekly/report.md")).stdout).toContain("author = Ada");
 
       expect(await tierkeep("purge acme/weekly/report.md --yes")).toMatchObject({ code: 4 });

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { Config } from "../config/config.ts";
 import type { Clock } from "../engine/clock.ts";
-import { createLog } from "../http/log.ts";
+import { createWarnings } from "../http/log.ts";
 import { findOwner, type OwnedStore, own, ownedProblem } from "./owner.ts";
 import { type Store, StoreOwnedError } from "./store.ts";
 
@@ -94,7 +94,7 @@ interface Way {
 /** @throws StartProblem */
 async function wayToStore(
   config: Config,
-  { clock, log = createLog("warn"), signal }: ConnectOptions,
+  { clock, log = createWarnings(), signal }: ConnectOptions,
 ): Promise<Way> {
   const giveUp = Date.now() + OWNER_WAIT_MS;
   for (;;) {

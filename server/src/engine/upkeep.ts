@@ -173,7 +173,7 @@ export class Upkeep {
       // A line a batch: where a tree is adopted, every sidecar of the system before is one of these.
       const { path, movedTo } = moved;
       onProblem(
-        `${quarantined.length} files that are not ours stood in the way of the published tree and are in quarantine now; the first, ${path}, as ${movedTo}`,
+        `files that are not ours stood in the way of the published tree and are in quarantine now: ${quarantined.length}; the first, ${path}, as ${movedTo}`,
       );
     }
     const [unpublished] = failed;
