@@ -45,7 +45,7 @@ function freeBytes(): number {
 
 /** Takes all the room that is left, to the last block. */
 function fillUp(name: string): void {
-  const file = openSync(join(disk, name), "w");
+  const file = openSync(join(disk, name), "a");
   const chunk = Buffer.alloc(64 * 1024, 1);
   for (let size = chunk.length; size >= 512; size >>= 1) {
     try {
@@ -113,9 +113,14 @@ it("a full disk refuses writes, and still reads, purges and audits; once there i
   expect(await writeUntilFull(tierkeep, "large", 2_000_000, stored)).toMatchObject({ code: "STORAGE_FULL" });
   fillUp("filler-1");
   expect(await writeUntilFull(tierkeep, "small", 5_000, stored)).toMatchObject({ code: "STORAGE_FULL" });
-  fillUp("filler-2");
   expect(large().length).toBeGreaterThan(10);
-  expect(freeBytes()).toBeLessThan(4096);
+  // The server may give up a slice of its ballast the moment after, for events that it has yet to tell of.
+  await expect
+    .poll(() => {
+      fillUp("filler-2");
+      return freeBytes();
+    })
+    .toBeLessThan(4096);
 
   await expectToRead(tierkeep, stored);
   await purge(large().slice(0, 5));
