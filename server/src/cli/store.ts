@@ -203,6 +203,7 @@ async function assemble({
     services,
     log,
     trusted: config,
+    limits: config.limits,
     identity,
     health: () => health(catalog, closing),
     metrics: () => metrics(catalog, engine, audit),

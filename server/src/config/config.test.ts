@@ -1,3 +1,4 @@
+import { DEFAULT_LIMITS } from "@tierkeep/schema/domain/limits";
 import { describe, expect, it } from "vitest";
 import { type Environment, loadConfig } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
@@ -36,6 +37,7 @@ describe("loadConfig", () => {
       publishTree: true,
       maxInlineBytes: 1024 * 1024,
       maxArtifactBytes: null,
+      limits: DEFAULT_LIMITS,
     });
     const empty = Object.keys({ ...SETTINGS, ...UNBUILT_SETTINGS }).map((name) => [name, ""] as const);
     expect(load(Object.fromEntries(empty))).toEqual(defaults);
@@ -69,6 +71,11 @@ describe("loadConfig", () => {
         PUBLISH_TREE: "false",
         MAX_INLINE_BYTES: "64KiB",
         MAX_ARTIFACT_BYTES: "2 GiB",
+        MAX_QUERY_TOKENS: "500",
+        MAX_QUERY_DEPTH: "8",
+        MAX_QUERY_ALIASES: "0",
+        MAX_QUERY_DIRECTIVES: "3",
+        MAX_QUERY_COST: "100000",
       }),
     ).toEqual({
       host: "::1",
@@ -87,12 +94,15 @@ describe("loadConfig", () => {
       publishTree: false,
       maxInlineBytes: 65536,
       maxArtifactBytes: 2147483648,
+      limits: {
+        document: { maxTokens: 500, maxDepth: 8, maxAliases: 0, maxDirectives: 3, maxCost: 100000 },
+      },
     });
   });
 
   it("gives an object that nobody can change", () => {
     const config = load({});
-    for (const part of [config, config.retention, config.corsOrigins])
+    for (const part of [config, config.retention, config.corsOrigins, config.limits, config.limits.document])
       expect(Object.isFrozen(part)).toBe(true);
   });
 
@@ -119,6 +129,8 @@ describe("loadConfig", () => {
     ["MAX_ARTIFACT_BYTES", "0"],
     ["AUDIT_FILE_BYTES", "4095"],
     ["MAX_ARTIFACT_BYTES", "1.5GiB"],
+    ["MAX_QUERY_DEPTH", "4"],
+    ["MAX_QUERY_COST", "1e6"],
     ["STORAGE_BASE_PATH", "a\0b"],
   ])("refuses %s=%j in one line that names it, its value and what it takes", (name, value) => {
     const message = problem({ [name]: value });

@@ -42,6 +42,14 @@ export function bytes(least: number, most: number): z.ZodType<number, string> {
   });
 }
 
+/** A whole number. */
+export function count(least: number, most: number): z.ZodType<number, string> {
+  return text(/^\d{1,10}$/, ([digits]) => {
+    const number = Number(digits);
+    return number >= least && number <= most ? number : undefined;
+  });
+}
+
 /** Days with fractions; null: never. */
 export const days: z.ZodType<number | null, string> = z.union([
   text(/^never$/, () => null as number | null),

@@ -1,5 +1,17 @@
+import { DEFAULT_LIMITS } from "@tierkeep/schema/domain/limits";
 import type { z } from "zod";
-import { boolean, bytes, days, loopback, origins, path, publicUrl, type Setting, text } from "./setting.ts";
+import {
+  boolean,
+  bytes,
+  count,
+  days,
+  loopback,
+  origins,
+  path,
+  publicUrl,
+  type Setting,
+  text,
+} from "./setting.ts";
 
 const MiB = 2 ** 20;
 
@@ -133,6 +145,42 @@ export const SETTINGS = {
     takes: "bytes from 1, plain or in KiB, MiB, GiB or TiB",
     means: "largest content at all",
     read: bytes(1, Number.MAX_SAFE_INTEGER) as z.ZodType<number | null, string>,
+  },
+  MAX_QUERY_TOKENS: {
+    shownDefault: "6000",
+    default: DEFAULT_LIMITS.document.maxTokens,
+    takes: "a number from 100 to 1000000",
+    means: "most words and marks of a GraphQL document",
+    read: count(100, 1_000_000),
+  },
+  MAX_QUERY_DEPTH: {
+    shownDefault: "15",
+    default: DEFAULT_LIMITS.document.maxDepth,
+    takes: "a number from 5 to 100",
+    means: "how deep a document's fields may stand in each other",
+    read: count(5, 100),
+  },
+  MAX_QUERY_ALIASES: {
+    shownDefault: "50",
+    default: DEFAULT_LIMITS.document.maxAliases,
+    takes: "a number from 0 to 10000",
+    means: "most aliases in a document",
+    read: count(0, 10_000),
+  },
+  MAX_QUERY_DIRECTIVES: {
+    shownDefault: "50",
+    default: DEFAULT_LIMITS.document.maxDirectives,
+    takes: "a number from 0 to 10000",
+    means: "most directives in a document",
+    read: count(0, 10_000),
+  },
+  MAX_QUERY_COST: {
+    shownDefault: "60000",
+    default: DEFAULT_LIMITS.document.maxCost,
+    takes: "a number from 100 to 100000000",
+    means:
+      "what an operation may cost, about one for each value that may come back; lists multiply by page size",
+    read: count(100, 100_000_000),
   },
 } as const satisfies Record<string, Setting<unknown>>;
 

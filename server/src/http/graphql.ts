@@ -1,3 +1,4 @@
+import type { Limits } from "@tierkeep/schema/domain/limits";
 import { createContext, type GraphQLContext } from "@tierkeep/schema/graphql/context";
 import { schema } from "@tierkeep/schema/graphql/index";
 import { subscribe } from "@tierkeep/schema/graphql/subscribe";
@@ -7,10 +8,13 @@ import {
   type ExecutionArgs,
   type ExecutionResult,
   execute,
+  GraphQLError,
   getOperationAST,
 } from "graphql";
 import { createYoga, type Plugin } from "graphql-yoga";
 import type { Call } from "./call.ts";
+import { documentCache } from "./document-cache.ts";
+import { parseWithin, requireCostWithin } from "./document-limits.ts";
 import {
   acceptedType,
   EVENT_STREAM,
@@ -36,13 +40,27 @@ export interface ServerContext {
 
 export interface GraphQLParts {
   readonly services: Services;
+  readonly limits: Limits;
   readonly onInternal: (error: unknown, call: Call) => void;
 }
 
 export type GraphQLYoga = ReturnType<typeof createGraphQL>["yoga"];
 
 /** GraphQL over POST, GET and server-sent events; WebSockets run on the same instance, so that all is as true there. */
-export function createGraphQL({ services, onInternal }: GraphQLParts) {
+export function createGraphQL({ services, limits, onInternal }: GraphQLParts) {
+  const within: Plugin = {
+    onParse({ setParseFn }) {
+      setParseFn((source) => parseWithin(limits.document, source));
+    },
+    onExecute({ args, setResultAndStopExecution }) {
+      const refused = refusalOf(() => requireCostWithin(limits.document, args));
+      if (refused !== null) setResultAndStopExecution(refused);
+    },
+    onSubscribe({ args, setResultAndStopExecution }) {
+      const refused = refusalOf(() => requireCostWithin(limits.document, args));
+      if (refused !== null) setResultAndStopExecution(refused);
+    },
+  };
   const results: Plugin<ServerContext & GraphQLContext> = {
     onExecute({ args, setExecuteFn }) {
       note(args);
@@ -101,7 +119,8 @@ export function createGraphQL({ services, onInternal }: GraphQLParts) {
     graphqlEndpoint: GRAPHQL_PATH,
     context: ({ call, lastEventId }) =>
       createContext({ services, principal: call.principal, requestId: call.requestId, lastEventId }),
-    plugins: [results as unknown as Plugin],
+    plugins: [results as unknown as Plugin, within],
+    parserAndValidationCache: { documentCache: documentCache(), errorCache: documentCache() },
     // Errors are made presentable with the request's id, which yoga's own masking does not know.
     maskedErrors: false,
     logging: false,
@@ -160,6 +179,16 @@ function unprocessed(request: Request, response: Response, call: Call): Response
     type,
     call,
   );
+}
+
+/** The result that an operation has where `check` refuses it. */
+function refusalOf(check: () => void): ExecutionResult | null {
+  try {
+    check();
+    return null;
+  } catch (error) {
+    return { errors: [new GraphQLError("refused", { originalError: error as Error })] };
+  }
 }
 
 function refusal(code: "BAD_USER_INPUT", message: string, status: number): ExecutionResult {

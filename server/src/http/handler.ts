@@ -1,3 +1,4 @@
+import type { Limits } from "@tierkeep/schema/domain/limits";
 import type { Principal } from "@tierkeep/schema/domain/principal";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Services } from "@tierkeep/schema/services/services";
@@ -16,6 +17,7 @@ export interface HandlerParts {
   readonly services: Services;
   readonly log: Logger;
   readonly trusted: TrustedOrigins;
+  readonly limits: Limits;
   readonly health: () => Promise<Health>;
   readonly metrics: () => Promise<readonly Metric[]>;
   /** Null: the store has no owner of this kind. */
@@ -46,11 +48,11 @@ export interface Handler {
 const LOCAL: Principal = { actor: "local", role: "ADMIN", tenants: null };
 
 export function createHandler(parts: HandlerParts): Handler {
-  const { services, log, trusted } = parts;
+  const { services, log, trusted, limits } = parts;
   const ending = new AbortController();
   const onInternal = (error: unknown, { requestId, operation }: Call) =>
     log.error({ requestId, operation, err: error }, "internal error");
-  const graphql = createGraphQL({ services, onInternal });
+  const graphql = createGraphQL({ services, limits, onInternal });
 
   function openCall(headers: Headers, operation: string): Call {
     const begun = performance.now();

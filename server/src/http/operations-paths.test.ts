@@ -1,3 +1,4 @@
+import { DEFAULT_LIMITS } from "@tierkeep/schema/domain/limits";
 import { describe, expect, it } from "vitest";
 import { createHandler } from "./handler.ts";
 import { handlerUnderTest } from "./handler-under-test.ts";
@@ -19,6 +20,7 @@ describe("paths for operators", () => {
       services,
       log: { info() {}, error() {} } as never,
       trusted: { publicUrl: null, corsOrigins: [] },
+      limits: DEFAULT_LIMITS,
       health: async () => ({ checks: { catalog: "it is closed" } }),
       metrics: async () => [],
       identity: null,
