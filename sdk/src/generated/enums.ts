@@ -49,7 +49,7 @@ export type ErrorCode =
   | "QUERY_TOO_COMPLEX"
   /** The tenant's quota is used up. Reserved: nothing in this version raises it. */
   | "QUOTA_EXCEEDED"
-  /** Too many requests in too short a time. Reserved: nothing in this version raises it. */
+  /** Too many requests in too short a time. */
   | "RATE_LIMITED"
   /** The artifact is already in the tier asked for. */
   | "SAME_TIER"

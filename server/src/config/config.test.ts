@@ -76,6 +76,11 @@ describe("loadConfig", () => {
         MAX_QUERY_ALIASES: "0",
         MAX_QUERY_DIRECTIVES: "3",
         MAX_QUERY_COST: "100000",
+        RATE_LIMIT: "none",
+        RATE_LIMIT_BURST: "10",
+        MAX_REQUESTS_PER_PRINCIPAL: "7",
+        MAX_SUBSCRIPTIONS_PER_PRINCIPAL: "8",
+        MAX_SUBSCRIPTIONS: "9",
       }),
     ).toEqual({
       host: "::1",
@@ -96,13 +101,27 @@ describe("loadConfig", () => {
       maxArtifactBytes: 2147483648,
       limits: {
         document: { maxTokens: 500, maxDepth: 8, maxAliases: 0, maxDirectives: 3, maxCost: 100000 },
+        usage: {
+          requestsPerSecond: null,
+          burst: 10,
+          maxRequestsPerPrincipal: 7,
+          maxSubscriptionsPerPrincipal: 8,
+          maxSubscriptions: 9,
+        },
       },
     });
   });
 
   it("gives an object that nobody can change", () => {
     const config = load({});
-    for (const part of [config, config.retention, config.corsOrigins, config.limits, config.limits.document])
+    for (const part of [
+      config,
+      config.retention,
+      config.corsOrigins,
+      config.limits,
+      config.limits.document,
+      config.limits.usage,
+    ])
       expect(Object.isFrozen(part)).toBe(true);
   });
 

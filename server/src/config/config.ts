@@ -90,6 +90,13 @@ export function loadConfig(env: Environment, judges: Judges): Config {
         maxDirectives: read("MAX_QUERY_DIRECTIVES"),
         maxCost: read("MAX_QUERY_COST"),
       }),
+      usage: Object.freeze({
+        requestsPerSecond: read("RATE_LIMIT"),
+        burst: read("RATE_LIMIT_BURST"),
+        maxRequestsPerPrincipal: read("MAX_REQUESTS_PER_PRINCIPAL"),
+        maxSubscriptionsPerPrincipal: read("MAX_SUBSCRIPTIONS_PER_PRINCIPAL"),
+        maxSubscriptions: read("MAX_SUBSCRIPTIONS"),
+      }),
     }),
   };
   if (problems.length === 0) {

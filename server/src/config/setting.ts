@@ -50,6 +50,11 @@ export function count(least: number, most: number): z.ZodType<number, string> {
   });
 }
 
+/** A whole number, or null: as many as there are. */
+export function countOrNone(least: number, most: number): z.ZodType<number | null, string> {
+  return z.union([text(/^none$/, () => null as number | null), count(least, most)]);
+}
+
 /** Days with fractions; null: never. */
 export const days: z.ZodType<number | null, string> = z.union([
   text(/^never$/, () => null as number | null),

@@ -4,6 +4,7 @@ import {
   boolean,
   bytes,
   count,
+  countOrNone,
   days,
   loopback,
   origins,
@@ -181,6 +182,41 @@ export const SETTINGS = {
     means:
       "what an operation may cost, about one for each value that may come back; lists multiply by page size",
     read: count(100, 100_000_000),
+  },
+  RATE_LIMIT: {
+    shownDefault: "5000",
+    default: DEFAULT_LIMITS.usage.requestsPerSecond,
+    takes: 'a number from 1 to 1000000, or "none"',
+    means: "requests a second of one principal, evenly over time; more are RATE_LIMITED",
+    read: countOrNone(1, 1_000_000),
+  },
+  RATE_LIMIT_BURST: {
+    shownDefault: "300000",
+    default: DEFAULT_LIMITS.usage.burst,
+    takes: "a number from 1 to 100000000",
+    means: "how many requests of one principal may come faster than RATE_LIMIT before any is refused",
+    read: count(1, 100_000_000),
+  },
+  MAX_REQUESTS_PER_PRINCIPAL: {
+    shownDefault: "2000",
+    default: DEFAULT_LIMITS.usage.maxRequestsPerPrincipal,
+    takes: "a number from 1 to 1000000",
+    means: "requests and WebSockets of one principal that may be under way at once",
+    read: count(1, 1_000_000),
+  },
+  MAX_SUBSCRIPTIONS_PER_PRINCIPAL: {
+    shownDefault: "2000",
+    default: DEFAULT_LIMITS.usage.maxSubscriptionsPerPrincipal,
+    takes: "a number from 0 to 1000000",
+    means: "subscriptions of one principal",
+    read: count(0, 1_000_000),
+  },
+  MAX_SUBSCRIPTIONS: {
+    shownDefault: "5000",
+    default: DEFAULT_LIMITS.usage.maxSubscriptions,
+    takes: "a number from 0 to 1000000",
+    means: "subscriptions in all",
+    read: count(0, 1_000_000),
   },
 } as const satisfies Record<string, Setting<unknown>>;
 

@@ -1,4 +1,5 @@
 import type { Limits } from "@tierkeep/schema/domain/limits";
+import { REFUSALS, type Refused } from "@tierkeep/schema/domain/refusals";
 import { createContext, type GraphQLContext } from "@tierkeep/schema/graphql/context";
 import { schema } from "@tierkeep/schema/graphql/index";
 import { subscribe } from "@tierkeep/schema/graphql/subscribe";
@@ -24,8 +25,10 @@ import {
   resultResponse,
   transportError,
 } from "./graphql-result.ts";
+import { headersOfRefusal } from "./problem.ts";
 import { eventStreamResponse, single } from "./sse.ts";
 import { untilAborted } from "./until-aborted.ts";
+import type { Usage } from "./usage.ts";
 
 export const GRAPHQL_PATH = "/graphql";
 
@@ -41,13 +44,14 @@ export interface ServerContext {
 export interface GraphQLParts {
   readonly services: Services;
   readonly limits: Limits;
+  readonly usage: Usage;
   readonly onInternal: (error: unknown, call: Call) => void;
 }
 
 export type GraphQLYoga = ReturnType<typeof createGraphQL>["yoga"];
 
 /** GraphQL over POST, GET and server-sent events; WebSockets run on the same instance, so that all is as true there. */
-export function createGraphQL({ services, limits, onInternal }: GraphQLParts) {
+export function createGraphQL({ services, limits, usage, onInternal }: GraphQLParts) {
   const within: Plugin = {
     onParse({ setParseFn }) {
       setParseFn((source) => parseWithin(limits.document, source));
@@ -57,7 +61,11 @@ export function createGraphQL({ services, limits, onInternal }: GraphQLParts) {
       if (refused !== null) setResultAndStopExecution(refused);
     },
     onSubscribe({ args, setResultAndStopExecution }) {
-      const refused = refusalOf(() => requireCostWithin(limits.document, args));
+      const { call } = args.contextValue as unknown as ServerContext;
+      const refused = refusalOf(() => {
+        requireCostWithin(limits.document, args);
+        call.atEnd(usage.subscribe(call.principal.actor));
+      });
       if (refused !== null) setResultAndStopExecution(refused);
     },
   };
@@ -156,6 +164,14 @@ export function createGraphQL({ services, limits, onInternal }: GraphQLParts) {
         ? unprocessed(request, response, context.call)
         : response;
     },
+    /** A refusal before anything was read of the request, in the words of GraphQL. */
+    refuse(request: Request, refused: Refused, call: Call): Response {
+      call.operation = "graphql";
+      const { http: status } = REFUSALS[refused.code];
+      const http = { status, headers: headersOfRefusal(refused) };
+      const extensions = { code: refused.code, ...refused.facts, http };
+      return errorResponse(request, new GraphQLError(refused.message, { extensions }), call);
+    },
   };
 }
 
@@ -170,10 +186,12 @@ function unprocessed(request: Request, response: Response, call: Call): Response
     response.status === 415
       ? `A POST is a JSON object with content type ${JSON_TYPE}.`
       : `The request cannot be answered (${response.status} ${response.statusText}).`;
-  call.code = "BAD_USER_INPUT";
-  const type = acceptedType(request.headers.get("accept"), [GRAPHQL_RESPONSE, JSON_TYPE]) ?? JSON_TYPE;
   const headers = response.headers.has("allow") ? { allow: response.headers.get("allow") ?? "" } : {};
-  const error = transportError("BAD_USER_INPUT", message, response.status, headers);
+  return errorResponse(request, transportError("BAD_USER_INPUT", message, response.status, headers), call);
+}
+
+function errorResponse(request: Request, error: GraphQLError, call: Call): Response {
+  const type = acceptedType(request.headers.get("accept"), [GRAPHQL_RESPONSE, JSON_TYPE]) ?? JSON_TYPE;
   return resultResponse(
     presentable({ errors: [error] }, call, () => {}),
     type,
