@@ -221,8 +221,9 @@ export interface CollectedChange {
 }
 
 /**
- * An artifact's bytes are not what was written. One SCAN_ERROR event with CHECKSUM_MISMATCH, the first time for this
- * object only; nothing where the row no longer names it.
+ * An artifact's bytes are not what was written. Its row is marked (damagedAt) until it has new ones, and one
+ * SCAN_ERROR event tells of it, with CHECKSUM_MISMATCH; nothing happens where that was done, or the row no longer names
+ * this object.
  */
 export interface DamageChange extends Stamped {
   readonly kind: "damage";

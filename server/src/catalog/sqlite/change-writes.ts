@@ -159,8 +159,8 @@ export class ChangeWrites {
       }
       case "damage": {
         const current = artifacts.load(change.key);
-        const decision = decideDamage(current?.row ?? null, objects.isDamaged(change.object), change);
-        if (decision.event !== null) objects.markDamaged(change.object);
+        const decision = decideDamage(current?.row ?? null, change);
+        if (decision.event !== null && current !== null) artifacts.markDamaged(current, change.at);
         return artifacts.apply(change.key, current, decision);
       }
       case "published":
