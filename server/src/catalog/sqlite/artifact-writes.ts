@@ -139,13 +139,14 @@ export class ArtifactWrites {
     const id = current.row.row;
     this.#connection
       .statement(
-        "UPDATE artifact SET tier = ?, promoted_at = ?, promoted_from = ?, age_since = ?, version = ? WHERE id = ?",
+        "UPDATE artifact SET tier = ?, promoted_at = ?, promoted_from = ?, age_since = ?, damaged_at = ?, version = ? WHERE id = ?",
       )
       .run(
         tierCode(row.tier),
         row.promotedAt,
         row.promotedFrom === null ? null : tierCode(row.promotedFrom),
         row.ageSince,
+        row.damagedAt,
         seq,
         id,
       );
