@@ -85,6 +85,9 @@ describe("loadConfig", () => {
         MAX_REQUESTS_PER_PRINCIPAL: "7",
         MAX_SUBSCRIPTIONS_PER_PRINCIPAL: "8",
         MAX_SUBSCRIPTIONS: "9",
+        MAX_CONNECTIONS: "10",
+        REQUEST_TIMEOUT_SECONDS: "11",
+        IDLE_TIMEOUT_SECONDS: "12",
       }),
     ).toEqual({
       host: "::1",
@@ -114,6 +117,7 @@ describe("loadConfig", () => {
           maxSubscriptionsPerPrincipal: 8,
           maxSubscriptions: 9,
         },
+        connections: { maxConnections: 10, requestTimeoutMs: 11_000, idleTimeoutMs: 12_000 },
       },
     });
   });
@@ -127,6 +131,7 @@ describe("loadConfig", () => {
       config.limits,
       config.limits.document,
       config.limits.usage,
+      config.limits.connections,
     ])
       expect(Object.isFrozen(part)).toBe(true);
   });

@@ -89,6 +89,11 @@ export function loadConfig(env: Environment, judges: Judges): Config {
     maxInlineBytes: read("MAX_INLINE_BYTES"),
     maxArtifactBytes: read("MAX_ARTIFACT_BYTES"),
     limits: Object.freeze({
+      connections: Object.freeze({
+        maxConnections: read("MAX_CONNECTIONS"),
+        requestTimeoutMs: read("REQUEST_TIMEOUT_SECONDS"),
+        idleTimeoutMs: read("IDLE_TIMEOUT_SECONDS"),
+      }),
       document: Object.freeze({
         maxTokens: read("MAX_QUERY_TOKENS"),
         maxDepth: read("MAX_QUERY_DEPTH"),

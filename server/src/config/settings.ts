@@ -11,6 +11,7 @@ import {
   path,
   publicUrl,
   type Setting,
+  seconds,
   text,
 } from "./setting.ts";
 
@@ -231,6 +232,29 @@ export const SETTINGS = {
     takes: "a number from 0 to 1000000",
     means: "subscriptions in all",
     read: count(0, 1_000_000),
+  },
+  MAX_CONNECTIONS: {
+    shownDefault: "5000",
+    default: DEFAULT_LIMITS.connections.maxConnections,
+    takes: "a number from 1 to 1000000",
+    means: "connections in all; one more is closed at once",
+    read: count(1, 1_000_000),
+  },
+  REQUEST_TIMEOUT_SECONDS: {
+    shownDefault: "30",
+    default: DEFAULT_LIMITS.connections.requestTimeoutMs,
+    takes: "seconds from 1 to 3600",
+    means:
+      "how long a request's headers may take to come, and its body may fall silent or short of 1 KiB a second",
+    read: seconds(1, 3_600),
+  },
+  IDLE_TIMEOUT_SECONDS: {
+    shownDefault: "60",
+    default: DEFAULT_LIMITS.connections.idleTimeoutMs,
+    takes: "seconds from 1 to 3600",
+    means:
+      "how long a connection may stand on which nothing is asked, or an answer of which nothing is taken",
+    read: seconds(1, 3_600),
   },
 } as const satisfies Record<string, Setting<unknown>>;
 

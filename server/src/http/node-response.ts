@@ -6,14 +6,20 @@ const LINGER_MS = 2000;
 
 /**
  * Sends fetch's Response: as fast as the socket takes it and no faster. A body that fails half-way cuts the connection,
- * so that nobody takes what came for all of it.
+ * so that nobody takes what came for all of it; so does a client that has taken nothing of it for `idleTimeoutMs`.
  */
-export async function send(response: Response, message: IncomingMessage, to: ServerResponse): Promise<void> {
+export async function send(
+  response: Response,
+  message: IncomingMessage,
+  to: ServerResponse,
+  idleTimeoutMs: number,
+): Promise<void> {
   if (to.destroyed) {
     await response.body?.cancel().catch(() => {});
     return;
   }
   if (!message.complete) refuseRest(message, to);
+  to.setTimeout(idleTimeoutMs);
   to.statusCode = response.status;
   to.setHeaders(response.headers);
   if (response.body === null) {
