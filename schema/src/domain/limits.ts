@@ -29,8 +29,17 @@ export interface ConnectionLimits {
   readonly idleTimeoutMs: number;
 }
 
+/** What a server shows of its schema, and which documents it takes. */
+export interface ApiSurface {
+  readonly graphiql: boolean;
+  readonly introspection: boolean;
+  /** As graphql-js prints them; null: any. */
+  readonly operations: ReadonlySet<string> | null;
+}
+
 /** How much a server takes of whoever calls. */
 export interface Limits {
+  readonly surface: ApiSurface;
   readonly connections: ConnectionLimits;
   readonly document: DocumentLimits;
   readonly usage: UsageLimits;
@@ -38,6 +47,7 @@ export interface Limits {
 
 /** Beyond what programs need that mean well: 500 keys written out; 500 nodes with all that the SDK asks of every type. */
 export const DEFAULT_LIMITS: Limits = {
+  surface: { graphiql: true, introspection: true, operations: null },
   connections: { maxConnections: 5_000, requestTimeoutMs: 30_000, idleTimeoutMs: 60_000 },
   document: { maxTokens: 6_000, maxDepth: 15, maxAliases: 50, maxDirectives: 50, maxCost: 60_000 },
   // One program alone on a small machine may reach it and keep it up for a minute.

@@ -39,7 +39,10 @@ describe("loadConfig", () => {
       publishTree: true,
       maxInlineBytes: 1024 * 1024,
       maxArtifactBytes: null,
-      limits: DEFAULT_LIMITS,
+      graphiql: true,
+      introspection: true,
+      allowedOperations: "any",
+      limits: { ...DEFAULT_LIMITS, surface: undefined },
     });
     const empty = Object.keys({ ...SETTINGS, ...UNBUILT_SETTINGS }).map((name) => [name, ""] as const);
     expect(load(Object.fromEntries(empty))).toEqual(defaults);
@@ -75,6 +78,9 @@ describe("loadConfig", () => {
         PUBLISH_TREE: "false",
         MAX_INLINE_BYTES: "64KiB",
         MAX_ARTIFACT_BYTES: "2 GiB",
+        GRAPHIQL: "false",
+        INTROSPECTION: "false",
+        ALLOWED_OPERATIONS: "./operations",
         MAX_QUERY_TOKENS: "500",
         MAX_QUERY_DEPTH: "8",
         MAX_QUERY_ALIASES: "0",
@@ -108,6 +114,9 @@ describe("loadConfig", () => {
       publishTree: false,
       maxInlineBytes: 65536,
       maxArtifactBytes: 2147483648,
+      graphiql: false,
+      introspection: false,
+      allowedOperations: "./operations",
       limits: {
         document: { maxTokens: 500, maxDepth: 8, maxAliases: 0, maxDirectives: 3, maxCost: 100000 },
         usage: {
@@ -163,6 +172,7 @@ describe("loadConfig", () => {
     ["MAX_ARTIFACT_BYTES", "0"],
     ["AUDIT_FILE_BYTES", "4095"],
     ["MAX_ARTIFACT_BYTES", "1.5GiB"],
+    ["ALLOWED_OPERATIONS", "skd"],
     ["MAX_QUERY_DEPTH", "4"],
     ["MAX_QUERY_COST", "1e6"],
     ["STORAGE_BASE_PATH", "a\0b"],

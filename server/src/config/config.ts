@@ -28,7 +28,11 @@ export interface Config {
   readonly publishTree: boolean;
   readonly maxInlineBytes: number;
   readonly maxArtifactBytes: number | null;
-  readonly limits: Limits;
+  readonly graphiql: boolean;
+  readonly introspection: boolean;
+  /** "any", "sdk", or a folder's path. */
+  readonly allowedOperations: string;
+  readonly limits: Omit<Limits, "surface">;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -88,6 +92,9 @@ export function loadConfig(env: Environment, judges: Judges): Config {
     publishTree: read("PUBLISH_TREE"),
     maxInlineBytes: read("MAX_INLINE_BYTES"),
     maxArtifactBytes: read("MAX_ARTIFACT_BYTES"),
+    graphiql: read("GRAPHIQL"),
+    introspection: read("INTROSPECTION"),
+    allowedOperations: read("ALLOWED_OPERATIONS"),
     limits: Object.freeze({
       connections: Object.freeze({
         maxConnections: read("MAX_CONNECTIONS"),

@@ -162,6 +162,28 @@ export const SETTINGS = {
     means: "largest content at all",
     read: bytes(1, Number.MAX_SAFE_INTEGER) as z.ZodType<number | null, string>,
   },
+  GRAPHIQL: {
+    shownDefault: "true",
+    default: DEFAULT_LIMITS.surface.graphiql,
+    takes: "true or false",
+    means: "serve GraphiQL, a page to try queries on",
+    read: boolean,
+  },
+  INTROSPECTION: {
+    shownDefault: "true",
+    default: DEFAULT_LIMITS.surface.introspection,
+    takes: "true or false",
+    means: "let clients ask for the schema; GraphiQL needs it",
+    read: boolean,
+  },
+  ALLOWED_OPERATIONS: {
+    shownDefault: "any",
+    default: "any",
+    takes: 'any, sdk, or the path of a folder of .graphql files, with a "/" in it',
+    means:
+      "GraphQL documents that are taken: any; the SDK's alone; or those and the ones in a folder, one a file",
+    read: text(/^any$|^sdk$|^[^\0]*\/[^\0]*$/, ([value]) => value),
+  },
   MAX_QUERY_TOKENS: {
     shownDefault: "6000",
     default: DEFAULT_LIMITS.document.maxTokens,

@@ -121,7 +121,7 @@ export function createHandler(parts: HandlerParts): Handler {
   }
 
   async function graphqlRoute(request: Request, call: Call): Promise<Response> {
-    if (isForPeople(request)) {
+    if (limits.surface.graphiql && isForPeople(request)) {
       call.operation = "GET graphiql";
       // Nine megabytes, for those alone who open it.
       const { graphiql } = await import("./graphiql.ts");
@@ -139,8 +139,7 @@ export function createHandler(parts: HandlerParts): Handler {
   }
 
   const pages: Readonly<Record<string, (request: Request) => Response | Promise<Response>>> = {
-    "/": () =>
-      new Response(null, { status: 302, headers: { location: GRAPHQL_PATH, "cache-control": "no-cache" } }),
+    ...(limits.surface.graphiql && { "/": toGraphiql }),
     "/healthz": healthz,
     "/readyz": () => readyz(parts.health),
     "/metrics": async () => metricsResponse([...(await parts.metrics()), ...usageMetrics(usage)]),
@@ -190,6 +189,13 @@ export function createHandler(parts: HandlerParts): Handler {
     );
     return problemResponse(refused, call);
   }
+}
+
+function toGraphiql(): Response {
+  return new Response(null, {
+    status: 302,
+    headers: { location: GRAPHQL_PATH, "cache-control": "no-cache" },
+  });
 }
 
 function isAbort(error: unknown): boolean {

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { SECURITY_HEADERS } from "./security-headers.ts";
 
 /** How long a client may go on sending a body that nobody reads before it finds the connection closed. */
 const LINGER_MS = 2000;
@@ -21,6 +22,7 @@ export async function send(
   if (!message.complete) refuseRest(message, to);
   to.setTimeout(idleTimeoutMs);
   to.statusCode = response.status;
+  for (const name in SECURITY_HEADERS) to.setHeader(name, SECURITY_HEADERS[name] as string);
   to.setHeaders(response.headers);
   if (response.body === null) {
     to.end();
