@@ -58,10 +58,15 @@ describe("changing", () => {
   it.each(NAMES)("%s takes its role or one that includes it", (name) => {
     const least = ROLES.indexOf(RIGHTS[name].role);
     for (const [rank, role] of ROLES.entries()) {
+      const one = principal(role, role === "ADMIN" ? null : ["acme"]);
       const expected = rank >= least ? null : "FORBIDDEN";
-      expect(codeOf(() => requireRight(principal(role), name))).toBe(expected);
-      expect(codeOf(() => requireRightWithin(principal(role), name, "acme", "tenantId"))).toBe(expected);
+      expect(codeOf(() => requireRight(one, name))).toBe(expected);
+      expect(codeOf(() => requireRightWithin(one, name, "acme", "tenantId"))).toBe(expected);
     }
+  });
+
+  it("as ADMIN takes all tenants", () => {
+    expect(codeOf(() => requireRight(principal("ADMIN"), "reindex"))).toBe("FORBIDDEN");
   });
 
   it("within a tenant takes that tenant, too", () => {

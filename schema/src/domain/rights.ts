@@ -49,10 +49,10 @@ export function seesTenants(principal: Principal, tenantIds: readonly string[] |
   return tenantIds.every((tenantId) => seesTenant(principal, tenantId));
 }
 
-/** @throws Refused FORBIDDEN where the role is too low */
+/** @throws Refused FORBIDDEN where the role is too low; ADMIN is one who has all tenants */
 export function requireRight(principal: Principal, name: RightName): void {
   const { role, doing } = RIGHTS[name];
-  if (hasRole(principal, role)) return;
+  if (hasRole(principal, role) && (role !== "ADMIN" || principal.tenants === null)) return;
   throw new Refused(
     "FORBIDDEN",
     `You may not ${doing}: that takes the role ${role}, and yours is ${principal.role}. Use credentials that have it.`,

@@ -141,6 +141,7 @@ export class EventReads {
   /** Where to look for a filter's events; null: there can be none, since it names what the log never heard of. */
   #source(filter: EventSelection): Source | null {
     const { tenants, tenantId, workflowId, artifactId, types, jobId, dryRun, since, until } = filter;
+    if (tenants?.length === 0) return null;
     const conditions: string[] = [];
     const values: (string | number)[] = [];
     const require = (condition: string, ...parameters: (string | number)[]) => {
