@@ -3,6 +3,7 @@ import RelayPlugin from "@pothos/plugin-relay";
 import type { JsonValue } from "../domain/metadata.ts";
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from "../domain/pages.ts";
 import type { GraphQLContext } from "./context.ts";
+import "./rights-plugin.ts";
 
 /** The schema under construction. Types register themselves with it from the file that defines them; index.ts builds it. */
 export const builder = new SchemaBuilder<{
@@ -21,7 +22,7 @@ export const builder = new SchemaBuilder<{
     Base64: { Input: Uint8Array; Output: Uint8Array };
   };
 }>({
-  plugins: [RelayPlugin],
+  plugins: [RelayPlugin, "rights"],
   defaultFieldNullability: false,
   relay: {
     cursorType: "String",
