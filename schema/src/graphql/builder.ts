@@ -5,6 +5,7 @@ import type { JsonValue } from "../domain/metadata.ts";
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from "../domain/pages.ts";
 import type { GraphQLContext } from "./context.ts";
 import { fieldCost } from "./field-cost.ts";
+import "./rights-plugin.ts";
 
 /** The schema under construction. Types register themselves with it from the file that defines them; index.ts builds it. */
 export const builder = new SchemaBuilder<{
@@ -23,7 +24,7 @@ export const builder = new SchemaBuilder<{
     Base64: { Input: Uint8Array; Output: Uint8Array };
   };
 }>({
-  plugins: [RelayPlugin, ComplexityPlugin],
+  plugins: [RelayPlugin, ComplexityPlugin, "rights"],
   defaultFieldNullability: false,
   complexity: {
     fieldComplexity: (args, _context, field) => fieldCost(args, field),

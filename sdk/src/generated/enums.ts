@@ -157,9 +157,9 @@ export type OpenOrderDirection = OrderDirection | (string & {});
 
 /** What a caller may do. Each role includes the ones before it: READER, WRITER, OPERATOR, ADMIN. */
 export type Role =
-  /** Also everything that spans all tenants. */
+  /** Also reindex, and whatever goes over all tenants. */
   | "ADMIN"
-  /** Also purge artifacts, run the lifecycle and cancel jobs, within its tenants. */
+  /** Also purge and verify artifacts, run the lifecycle and cancel jobs, within its tenants. */
   | "OPERATOR"
   /** Every query and subscription, and downloads. */
   | "READER"

@@ -3,6 +3,7 @@ import type { Principal } from "@tierkeep/schema/domain/principal";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Services } from "@tierkeep/schema/services/services";
 import type { Logger } from "pino";
+import { guarded } from "../access/guard.ts";
 import { ARTIFACTS_PATH } from "./artifact-path.ts";
 import { artifacts } from "./artifacts.ts";
 import { type Call, requestIdOf } from "./call.ts";
@@ -51,7 +52,8 @@ export interface Handler {
 const LOCAL: Principal = { actor: "local", role: "ADMIN", tenants: null };
 
 export function createHandler(parts: HandlerParts): Handler {
-  const { services, log, trusted, limits } = parts;
+  const { log, trusted, limits } = parts;
+  const services = guarded(parts.services);
   const ending = new AbortController();
   const onInternal = (error: unknown, { requestId, operation }: Call) =>
     log.error({ requestId, operation, err: error }, "internal error");
