@@ -57,7 +57,7 @@ export type ErrorCode =
   | "STORAGE_FULL"
   /** The storage behind a tier does not answer or fell too far behind. */
   | "TIER_UNAVAILABLE"
-  /** No valid credentials were given. Reserved: nothing in this version raises it. */
+  /** No valid credentials were given. */
   | "UNAUTHENTICATED"
   /** The server cannot do this safely right now. */
   | "UNAVAILABLE";

@@ -26,6 +26,7 @@ import { startSchedule } from "../lifecycle/schedule.ts";
 import { probeLinks } from "../tiers/filesystem/probe-links.ts";
 import { openTiers, type Tiers } from "../tiers/open-tiers.ts";
 import { openAuditKey } from "./audit-key.ts";
+import { openAuthentication } from "./authentication.ts";
 import { StartProblem } from "./exit-codes.ts";
 import {
   openStoreFile,
@@ -203,6 +204,7 @@ async function assemble({
     services,
     log,
     trusted: config,
+    authenticate: await openAuthentication(config, identity.token),
     identity,
     health: () => health(catalog, closing),
     metrics: () => metrics(catalog, engine, audit),

@@ -1,4 +1,6 @@
+import { REFUSALS, type Refused } from "@tierkeep/schema/domain/refusals";
 import { createContext, type GraphQLContext } from "@tierkeep/schema/graphql/context";
+import { toGraphQLError } from "@tierkeep/schema/graphql/errors";
 import { schema } from "@tierkeep/schema/graphql/index";
 import { subscribe } from "@tierkeep/schema/graphql/subscribe";
 import type { Services } from "@tierkeep/schema/services/services";
@@ -7,10 +9,13 @@ import {
   type ExecutionArgs,
   type ExecutionResult,
   execute,
+  GraphQLError,
   getOperationAST,
 } from "graphql";
 import { createYoga, type Plugin } from "graphql-yoga";
 import type { Call } from "./call.ts";
+import { onLapse, unauthenticated } from "./credentials.ts";
+import { endedEarly, untilAborted } from "./ended-early.ts";
 import {
   acceptedType,
   EVENT_STREAM,
@@ -20,8 +25,8 @@ import {
   resultResponse,
   transportError,
 } from "./graphql-result.ts";
+import { headersOfRefusal } from "./problem.ts";
 import { eventStreamResponse, single } from "./sse.ts";
-import { untilAborted } from "./until-aborted.ts";
 
 export const GRAPHQL_PATH = "/graphql";
 
@@ -51,10 +56,17 @@ export function createGraphQL({ services, onInternal }: GraphQLParts) {
     },
     onSubscribe({ args, setSubscribeFn }) {
       note(args);
-      const { signal } = args.contextValue as unknown as ServerContext;
+      const { signal, call } = args.contextValue as unknown as ServerContext;
       setSubscribeFn(async (given: ExecutionArgs) => {
         const source = await subscribe(given);
-        return Symbol.asyncIterator in source ? untilAborted(source, signal) : source;
+        if (!(Symbol.asyncIterator in source)) return source;
+        const lapsed = (): ExecutionResult => ({
+          data: null,
+          errors: [toGraphQLError(unauthenticated("lapsed while following"), call.requestId)],
+        });
+        return endedEarly<ExecutionResult>(untilAborted(source, signal), (end) =>
+          onLapse(call.credentials, () => end(lapsed())),
+        );
       });
     },
     async onResultProcess({ request, result, setResult, setResultProcessor, serverContext }) {
@@ -137,6 +149,14 @@ export function createGraphQL({ services, onInternal }: GraphQLParts) {
         ? unprocessed(request, response, context.call)
         : response;
     },
+    /** A refusal before anything was read of the request, in the words of GraphQL. */
+    refuse(request: Request, refused: Refused, call: Call): Response {
+      call.operation = "graphql";
+      const { http: status } = REFUSALS[refused.code];
+      const http = { status, headers: headersOfRefusal(refused) };
+      const extensions = { code: refused.code, ...refused.facts, http };
+      return errorResponse(request, new GraphQLError(refused.message, { extensions }), call);
+    },
   };
 }
 
@@ -151,10 +171,12 @@ function unprocessed(request: Request, response: Response, call: Call): Response
     response.status === 415
       ? `A POST is a JSON object with content type ${JSON_TYPE}.`
       : `The request cannot be answered (${response.status} ${response.statusText}).`;
-  call.code = "BAD_USER_INPUT";
-  const type = acceptedType(request.headers.get("accept"), [GRAPHQL_RESPONSE, JSON_TYPE]) ?? JSON_TYPE;
   const headers = response.headers.has("allow") ? { allow: response.headers.get("allow") ?? "" } : {};
-  const error = transportError("BAD_USER_INPUT", message, response.status, headers);
+  return errorResponse(request, transportError("BAD_USER_INPUT", message, response.status, headers), call);
+}
+
+function errorResponse(request: Request, error: GraphQLError, call: Call): Response {
+  const type = acceptedType(request.headers.get("accept"), [GRAPHQL_RESPONSE, JSON_TYPE]) ?? JSON_TYPE;
   return resultResponse(
     presentable({ errors: [error] }, call, () => {}),
     type,

@@ -9,6 +9,7 @@ import type { OpenedEngine } from "../engine/open-engine.ts";
 import { OpenedStore } from "../engine/opened-store.ts";
 import { EngineTenants } from "../engine/tenant-service.ts";
 import { EngineJobs } from "../lifecycle/job-service.ts";
+import type { Authenticate } from "./authenticate.ts";
 import { createHandler, type Handler } from "./handler.ts";
 import { type Listener, listen } from "./listen.ts";
 import type { TrustedOrigins } from "./origin.ts";
@@ -34,6 +35,8 @@ export interface HandlerUnderTest extends AsyncDisposable {
 
 export interface HandlerUnderTestOptions {
   readonly trusted?: Partial<TrustedOrigins>;
+  /** Default: none is configured. */
+  readonly authenticate?: Authenticate;
   readonly maxInlineBytes?: number;
   readonly maxArtifactBytes?: number | null;
   /** Puts something else in the place of a service. */
@@ -68,6 +71,7 @@ export async function handlerUnderTest(options: HandlerUnderTestOptions = {}): P
     services,
     log,
     trusted: { publicUrl: null, corsOrigins: [], ...options.trusted },
+    authenticate: options.authenticate ?? null,
     health: async () => ({ checks: { catalog: null } }),
     metrics: async () => [{ name: "tierkeep_test", help: "A test.", type: "gauge", value: 1 }],
     identity: { instance: "an-instance", token: "a-token" },

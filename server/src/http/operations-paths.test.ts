@@ -21,6 +21,7 @@ describe("paths for operators", () => {
       trusted: { publicUrl: null, corsOrigins: [] },
       health: async () => ({ checks: { catalog: "it is closed" } }),
       metrics: async () => [],
+      authenticate: null,
       identity: null,
     });
     const response = await broken.fetch(new Request("http://localhost/readyz"));

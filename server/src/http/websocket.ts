@@ -6,6 +6,7 @@ import { CloseCode, handleProtocols, makeServer } from "graphql-ws";
 import type { Logger } from "pino";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { Call } from "./call.ts";
+import { ANONYMOUS, type Credentials, onLapse, requireValid } from "./credentials.ts";
 import { GRAPHQL_PATH, maxRequestBytes } from "./graphql.ts";
 import { formatted, presentable } from "./graphql-result.ts";
 import type { Handler } from "./handler.ts";
@@ -26,10 +27,16 @@ export interface WebSockets {
   close(): Promise<void>;
 }
 
-/** What is known of one socket: its operations under way, by their ids. */
+/** What is known of one socket. */
 interface Extra {
+  readonly socket: WebSocket;
   readonly headers: Headers;
+  /** Those of nobody until its connection_init. */
+  credentials: Credentials;
+  /** Its operations under way, by their ids. */
   readonly calls: Map<string, Call>;
+  /** Ends the wait for the credentials to lapse. */
+  forget: () => void;
 }
 
 /** GraphQL over WebSockets (graphql-transport-ws), with all that holds for GraphQL over HTTP. */
@@ -44,7 +51,13 @@ export function webSockets(handler: Handler, maxInlineBytes: number, log: Logger
   let closing = false;
 
   function accept(socket: WebSocket, headers: Headers): void {
-    const extra: Extra = { headers, calls: new Map() };
+    const extra: Extra = {
+      socket,
+      headers,
+      credentials: ANONYMOUS,
+      calls: new Map(),
+      forget: () => {},
+    };
     const stopPinging = keepAlive(socket);
     const throttle = () => {
       if (socket.bufferedAmount > MAX_WAITING_BYTES) socket.pause();
@@ -78,6 +91,7 @@ export function webSockets(handler: Handler, maxInlineBytes: number, log: Logger
     );
     socket.once("close", (code, reason) => {
       stopPinging();
+      extra.forget();
       void Promise.resolve(closed(code, String(reason))).catch(() => {});
       for (const call of extra.calls.values()) call.end();
     });
@@ -103,19 +117,21 @@ export function webSockets(handler: Handler, maxInlineBytes: number, log: Logger
     async close() {
       closing = true;
       const open = [...sockets.clients];
-      await Promise.race([Promise.all(open.map((socket) => farewell(socket))), sleep(FAREWELL_MS)]);
+      await Promise.race([
+        Promise.all(open.map((socket) => farewell(socket, 1001, "Server is shutting down"))),
+        sleep(FAREWELL_MS),
+      ]);
       for (const socket of sockets.clients) socket.terminate();
       sockets.close();
     },
   };
 }
 
-/** "Going away", after whatever has been sent before. */
-function farewell(socket: WebSocket): Promise<void> {
+/** Closes it after whatever has just ended has said so, which it does in this turn of the loop or the next. */
+function farewell(socket: WebSocket, code: number, reason: string): Promise<void> {
   return new Promise((resolve) => {
     socket.once("close", () => resolve());
-    // What has just ended still says so in this turn of the loop or the next.
-    setTimeout(() => socket.close(1001, "Server is shutting down"), 50);
+    setTimeout(() => socket.close(code, reason), 50);
   });
 }
 
@@ -128,12 +144,34 @@ function graphqlProtocol(handler: Handler) {
 
   return makeServer<Record<string, unknown>, Extra>({
     connectionInitWaitTimeout: 10_000,
+    async onConnect({ extra, connectionParams }) {
+      const call = handler.openCall(extra.headers, "websocket connect");
+      try {
+        await handler.identify(call, authorizationOf(connectionParams) ?? extra.headers.get("authorization"));
+        extra.credentials = call.credentials;
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+        call.end(error);
+        if (error.code !== "UNAUTHENTICATED") throw error;
+        extra.socket.close(CloseCode.Unauthorized, "Unauthorized");
+        return false;
+      }
+      const { socket, credentials } = extra;
+      if (socket.readyState !== socket.OPEN) return false;
+      extra.forget = onLapse(
+        credentials,
+        () => void farewell(socket, CloseCode.Unauthorized, "Unauthorized"),
+      );
+      return true;
+    },
     async onSubscribe({ extra }, id, { query, variables, operationName }) {
       const call = handler.openCall(extra.headers, "websocket");
+      call.credentials = extra.credentials;
       extra.calls.set(id, call);
       const params = { query, variables: variables ?? undefined, operationName: operationName ?? undefined };
       const enveloped = handler.yoga.getEnveloped({ call, signal: handler.ending, params } as never);
       try {
+        requireValid(extra.credentials);
         const document = enveloped.parse(query);
         const problems = enveloped.validate(enveloped.schema, document);
         if (problems.length > 0) return problems as readonly GraphQLError[];
@@ -171,6 +209,13 @@ function graphqlProtocol(handler: Handler) {
       extra.calls.delete(id);
     },
   });
+}
+
+/** What a page sends, for browsers give WebSockets no headers. */
+function authorizationOf(params: Readonly<Record<string, unknown>> | undefined): string | null {
+  const [, given] =
+    Object.entries(params ?? {}).find(([name]) => name.toLowerCase() === "authorization") ?? [];
+  return typeof given === "string" ? given : null;
 }
 
 /** Pings, and ends a socket that has not answered by the next one. Returns how to stop. */
