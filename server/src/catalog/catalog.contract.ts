@@ -12,6 +12,7 @@ import { naming } from "./contract/naming.ts";
 import type { OpenForTest } from "./contract/opened-catalog.ts";
 import { randomChanges } from "./contract/random-changes.ts";
 import { repeating } from "./contract/repeating.ts";
+import { scrubbing } from "./contract/scrubbing.ts";
 import { writing } from "./contract/writing.ts";
 
 /**
@@ -32,6 +33,7 @@ export function catalogContract(driver: string, open: OpenForTest, randomRuns = 
     bulkRestores(open);
     jobItems(open);
     repeating(open);
+    scrubbing(open);
     randomChanges(open, randomRuns);
   });
 }

@@ -23,6 +23,10 @@ export interface Config {
   readonly lifecycleSchedule: string | null;
   readonly allowAsOf: boolean;
   readonly durability: "fsync" | "os";
+  /** Null: the store is not scrubbed. */
+  readonly scrubDays: number | null;
+  /** Bytes a second. */
+  readonly scrubRate: number;
   readonly publishTree: boolean;
   readonly maxInlineBytes: number;
   readonly maxArtifactBytes: number | null;
@@ -96,6 +100,8 @@ export function loadConfig(env: Environment, judges: Judges): Config {
     lifecycleSchedule: schedule,
     allowAsOf: read("TIERKEEP_ALLOW_AS_OF"),
     durability: read("DURABILITY"),
+    scrubDays: read("SCRUB_DAYS"),
+    scrubRate: read("SCRUB_RATE"),
     publishTree: read("PUBLISH_TREE"),
     maxInlineBytes: read("MAX_INLINE_BYTES"),
     maxArtifactBytes: read("MAX_ARTIFACT_BYTES"),

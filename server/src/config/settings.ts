@@ -153,6 +153,20 @@ export const SETTINGS = {
       "fsync: what was acknowledged survives a power cut; os: only a crash of the process, but it is faster",
     read: text(/^(fsync|os)$/, ([value]) => value as "fsync" | "os"),
   },
+  SCRUB_DAYS: {
+    shownDefault: "30",
+    default: 30,
+    takes: 'days from 0 to 1000000, fractions allowed, or "never"',
+    means: "in so many days every stored byte is read once and compared; never: only when somebody asks",
+    read: days,
+  },
+  SCRUB_RATE: {
+    shownDefault: "16MiB",
+    default: 16 * MiB,
+    takes: "bytes from 64KiB, plain or in KiB, MiB, GiB or TiB",
+    means: "most that is read for it in a second",
+    read: bytes(64 * 1024, Number.MAX_SAFE_INTEGER),
+  },
   PUBLISH_TREE: {
     shownDefault: "true",
     default: true,
