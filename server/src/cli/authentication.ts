@@ -1,4 +1,5 @@
 import type { AuthConfig, Config } from "../config/config.ts";
+import type { EngineKeys } from "../engine/key-service.ts";
 import { type Authenticate, authenticator } from "../http/authenticate.ts";
 import { jwtKeys } from "../http/jwt-keys.ts";
 import { type JwtRules, jwtVerifier } from "../http/verify-jwt.ts";
@@ -9,10 +10,15 @@ import { systemCodeOf } from "./store-files.ts";
 export async function openAuthentication(
   { auth }: Pick<Config, "auth">,
   ownerToken: string,
+  keys: EngineKeys,
 ): Promise<Authenticate | null> {
   if (auth === null) return null;
   const key = await jwtKey(auth);
-  return authenticator({ ownerToken, verifyJwt: key === null ? null : jwtVerifier({ ...auth, key }) });
+  return authenticator({
+    ownerToken,
+    verifyJwt: key === null ? null : jwtVerifier({ ...auth, key }),
+    verifyKey: auth.apiKeys ? (secret) => keys.verify(secret) : null,
+  });
 }
 
 async function jwtKey({ jwtSecret, jwksUrl }: AuthConfig): Promise<JwtRules["key"] | null> {

@@ -54,6 +54,10 @@ export const COMMANDS = {
     summary: "compare every checksum",
     load: () => import("./verify.ts"),
   },
+  keys: {
+    summary: "make, list and revoke the keys that let programs in",
+    load: () => import("./keys.ts"),
+  },
   gql: {
     summary: "run a GraphQL document",
     load: () => import("./gql.ts"),

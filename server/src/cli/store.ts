@@ -15,6 +15,7 @@ import type { Config } from "../config/config.ts";
 import { type Clock, systemClock } from "../engine/clock.ts";
 import { EventCursors } from "../engine/event-cursor.ts";
 import { EngineEvents } from "../engine/event-service.ts";
+import { EngineKeys } from "../engine/key-service.ts";
 import { type OpenedEngine, openEngine } from "../engine/open-engine.ts";
 import { Scrubber } from "../engine/scrubber.ts";
 import { EngineTenants } from "../engine/tenant-service.ts";
@@ -193,11 +194,13 @@ async function assemble({
   });
   undo.push(() => engine.close(Date.now()));
   const jobs = new EngineJobs({ engine, policy, allowAsOf: config.allowAsOf, onProblem });
+  const keys = new EngineKeys(catalog, clock);
   const services: Services = {
     artifacts: engine.artifacts,
     tenants: new EngineTenants(catalog, policy),
     events: new EngineEvents(catalog, new EventCursors(catalog.epoch, storeKey)),
     jobs,
+    keys,
     limits: { maxInlineBytes: config.maxInlineBytes, maxArtifactBytes: config.maxArtifactBytes },
     now: () => clock.now(),
   };
@@ -212,7 +215,7 @@ async function assemble({
     services,
     log,
     trusted: config,
-    authenticate: await openAuthentication(config, identity.token),
+    authenticate: await openAuthentication(config, identity.token, keys),
     identity,
     health: () => health(catalog, closing),
     metrics: async () => [

@@ -63,6 +63,7 @@ describe("loadConfig", () => {
         AUTH_JWKS_URL: "https://issuer.example/keys",
         AUTH_ISSUER: "https://issuer.example",
         AUTH_AUDIENCE: "tierkeep",
+        AUTH_API_KEYS: "false",
         STORAGE_BASE_PATH: "/srv/store",
         LOG_DIR: "/srv/log",
         AUDIT_SIGNING_KEY: "/etc/audit.pem",
@@ -90,6 +91,7 @@ describe("loadConfig", () => {
         jwksUrl: "https://issuer.example/keys",
         issuer: "https://issuer.example",
         audience: "tierkeep",
+        apiKeys: false,
       },
       storageBasePath: "/srv/store",
       logDir: "/srv/log",
@@ -165,6 +167,14 @@ describe("loadConfig", () => {
 
   it.each(["localhost", "127.0.0.1", "127.8.9.10", "::1"])("listens on %s", (host) => {
     expect(load({ HOST: host }).host).toBe(host);
+  });
+
+  it("takes API keys alone where it is told to, and besides JSON Web Tokens unless it is told not to", () => {
+    expect(load({}).auth).toBeNull();
+    expect(load({ AUTH_API_KEYS: "false" }).auth).toBeNull();
+    expect(load({ AUTH_API_KEYS: "true", HOST: "0.0.0.0" }).auth).toMatchObject({ apiKeys: true });
+    expect(load({ AUTH_JWT_SECRET: SECRET }).auth).toMatchObject({ apiKeys: true });
+    expect(load({ AUTH_JWT_SECRET: SECRET, AUTH_API_KEYS: "false" }).auth).toMatchObject({ apiKeys: false });
   });
 
   it.each([

@@ -39,6 +39,7 @@ export interface AuthConfig {
   readonly jwksUrl: string | null;
   readonly issuer: string | null;
   readonly audience: string | null;
+  readonly apiKeys: boolean;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -79,9 +80,13 @@ export function loadConfig(env: Environment, judges: Judges): Config {
     coldDays: read("COLD_RETENTION_DAYS"),
   };
   const schedule = read("LIFECYCLE_SCHEDULE");
+  const [jwtSecret, jwksUrl] = [read("AUTH_JWT_SECRET"), read("AUTH_JWKS_URL")];
+  const apiKeys = read("AUTH_API_KEYS");
+  const hasJwt = jwtSecret !== null || jwksUrl !== null;
   const auth: AuthConfig = {
-    jwtSecret: read("AUTH_JWT_SECRET"),
-    jwksUrl: read("AUTH_JWKS_URL"),
+    jwtSecret,
+    jwksUrl,
+    apiKeys: apiKeys ?? hasJwt,
     issuer: read("AUTH_ISSUER"),
     audience: read("AUTH_AUDIENCE"),
   };
@@ -90,7 +95,7 @@ export function loadConfig(env: Environment, judges: Judges): Config {
     port: read("PORT"),
     publicUrl: read("PUBLIC_URL"),
     corsOrigins: Object.freeze(read("CORS_ORIGINS")),
-    auth: auth.jwtSecret === null && auth.jwksUrl === null ? null : Object.freeze(auth),
+    auth: hasJwt || apiKeys ? Object.freeze(auth) : null,
     storageBasePath: read("STORAGE_BASE_PATH"),
     logDir: read("LOG_DIR"),
     auditSigningKey: read("AUDIT_SIGNING_KEY"),
@@ -106,10 +111,10 @@ export function loadConfig(env: Environment, judges: Judges): Config {
     maxInlineBytes: read("MAX_INLINE_BYTES"),
     maxArtifactBytes: read("MAX_ARTIFACT_BYTES"),
   };
-  const asksWho = given("AUTH_JWT_SECRET") ?? given("AUTH_JWKS_URL");
+  const asksWho = given("AUTH_JWT_SECRET") ?? given("AUTH_JWKS_URL") ?? (apiKeys || undefined);
   if (asksWho === undefined && !isLoopback(config.host)) {
     problems.push(
-      `HOST is ${shown(config.host)}, which others reach, and everybody would be an administrator there; set AUTH_JWT_SECRET or AUTH_JWKS_URL, or listen on 127.0.0.1`,
+      `HOST is ${shown(config.host)}, which others reach, and everybody would be an administrator there; set AUTH_JWT_SECRET, AUTH_JWKS_URL or AUTH_API_KEYS=true, or listen on 127.0.0.1`,
     );
   }
   if (problems.length === 0) {

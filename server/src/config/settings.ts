@@ -61,6 +61,14 @@ export const SETTINGS = {
       "callers must show a token; taken are JSON Web Tokens that one of the keys in this JSON Web Key Set signs (RS256, ES256)",
     read: keySetUrl,
   },
+  AUTH_API_KEYS: {
+    shownDefault: "–",
+    default: null,
+    takes: "true or false",
+    means:
+      "callers must show a token; taken are API keys (`tierkeep keys`). Unset, they are taken besides JSON Web Tokens, and not asked for alone",
+    read: boolean as z.ZodType<boolean | null, string>,
+  },
   AUTH_ISSUER: {
     shownDefault: "–",
     default: null,

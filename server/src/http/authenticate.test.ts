@@ -12,6 +12,7 @@ const SECRET = Buffer.from("a secret of more than thirty-two bytes");
 const OWNER = "the-token-of-owner.json";
 const authenticate = authenticator({
   ownerToken: OWNER,
+  verifyKey: null,
   verifyJwt: jwtVerifier({ key: SECRET, issuer: null, audience: null }),
 });
 

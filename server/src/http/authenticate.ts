@@ -14,16 +14,23 @@ export interface AuthenticateParts {
   readonly ownerToken: string;
   /** Null: none are taken. */
   readonly verifyJwt: ((token: string) => Promise<Credentials>) | null;
+  /** Whose key a secret is; answers null where it is nobody's. Null: none are taken. */
+  readonly verifyKey: ((secret: string) => Promise<Credentials | null>) | null;
 }
 
 /** By bearer tokens: the owner's own, and what is configured. */
-export function authenticator({ ownerToken, verifyJwt }: AuthenticateParts): Authenticate {
+export function authenticator({ ownerToken, verifyJwt, verifyKey }: AuthenticateParts): Authenticate {
   const owner = sha256(ownerToken);
   return async (authorization) => {
     if (authorization === null) throw unauthenticated("no credentials");
     const token = /^Bearer +([\x21-\x7e]+)$/i.exec(authorization)?.[1];
     if (token === undefined) throw unauthenticated("no bearer token");
     if (timingSafeEqual(sha256(token), owner)) return LOCAL;
+    if (verifyKey !== null && token.startsWith("tk_")) {
+      const found = await verifyKey(token);
+      if (found === null) throw unauthenticated("no API key that is valid now");
+      return found;
+    }
     if (verifyJwt === null || token.split(".").length !== 3)
       throw unauthenticated("no token of a known kind");
     return await verifyJwt(token);

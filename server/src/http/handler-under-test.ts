@@ -5,6 +5,7 @@ import { pino } from "pino";
 import { systemClock } from "../engine/clock.ts";
 import { EventCursors } from "../engine/event-cursor.ts";
 import { EngineEvents } from "../engine/event-service.ts";
+import { EngineKeys } from "../engine/key-service.ts";
 import type { OpenedEngine } from "../engine/open-engine.ts";
 import { OpenedStore } from "../engine/opened-store.ts";
 import { EngineTenants } from "../engine/tenant-service.ts";
@@ -53,6 +54,7 @@ export async function handlerUnderTest(options: HandlerUnderTestOptions = {}): P
     tenants: new EngineTenants(catalog, POLICY),
     events: new EngineEvents(catalog, new EventCursors(catalog.epoch, randomBytes(16))),
     jobs,
+    keys: new EngineKeys(catalog, systemClock),
     limits: { maxInlineBytes, maxArtifactBytes },
     now: () => Date.now(),
   };

@@ -1,0 +1,16 @@
+import { requirePage } from "../../domain/pages.ts";
+import { builder } from "../builder.ts";
+import { connectionOf } from "../connections.ts";
+import { ApiKeyConnection, ApiKeyType } from "./api-key.ts";
+
+builder.queryFields((t) => ({
+  apiKeys: t.connection(
+    {
+      type: ApiKeyType,
+      description: "API keys, newest first, also those that are revoked or have expired. Needs ADMIN.",
+      resolve: async (_root, args, { services, principal }) =>
+        connectionOf(await services.keys.list(principal, requirePage(args))),
+    },
+    ApiKeyConnection,
+  ),
+}));
