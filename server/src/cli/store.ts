@@ -216,6 +216,7 @@ async function assemble({
     log,
     trusted: config,
     authenticate: await openAuthentication(config, identity.token, keys),
+    limits: config.limits,
     identity,
     health: () => health(catalog, closing),
     metrics: async () => [

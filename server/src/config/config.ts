@@ -1,3 +1,4 @@
+import type { Limits } from "@tierkeep/schema/domain/limits";
 import type { RetentionPolicy } from "@tierkeep/schema/domain/policy";
 import { ConfigError } from "./config-error.ts";
 import { isLoopback, type Setting } from "./setting.ts";
@@ -30,6 +31,7 @@ export interface Config {
   readonly publishTree: boolean;
   readonly maxInlineBytes: number;
   readonly maxArtifactBytes: number | null;
+  readonly limits: Limits;
 }
 
 /** Whom to believe who they are. */
@@ -110,6 +112,22 @@ export function loadConfig(env: Environment, judges: Judges): Config {
     publishTree: read("PUBLISH_TREE"),
     maxInlineBytes: read("MAX_INLINE_BYTES"),
     maxArtifactBytes: read("MAX_ARTIFACT_BYTES"),
+    limits: Object.freeze({
+      document: Object.freeze({
+        maxTokens: read("MAX_QUERY_TOKENS"),
+        maxDepth: read("MAX_QUERY_DEPTH"),
+        maxAliases: read("MAX_QUERY_ALIASES"),
+        maxDirectives: read("MAX_QUERY_DIRECTIVES"),
+        maxCost: read("MAX_QUERY_COST"),
+      }),
+      usage: Object.freeze({
+        requestsPerSecond: read("RATE_LIMIT"),
+        burst: read("RATE_LIMIT_BURST"),
+        maxRequestsPerPrincipal: read("MAX_REQUESTS_PER_PRINCIPAL"),
+        maxSubscriptionsPerPrincipal: read("MAX_SUBSCRIPTIONS_PER_PRINCIPAL"),
+        maxSubscriptions: read("MAX_SUBSCRIPTIONS"),
+      }),
+    }),
   };
   const asksWho = given("AUTH_JWT_SECRET") ?? given("AUTH_JWKS_URL") ?? (apiKeys || undefined);
   if (asksWho === undefined && !isLoopback(config.host)) {

@@ -16,8 +16,9 @@ const authenticate = authenticator({
   verifyJwt: jwtVerifier({ key: SECRET, issuer: null, audience: null }),
 });
 
-const tokenOf = (sub: string, exp: number = Math.floor(Date.now() / 1000) + 3600) =>
-  new SignJWT({ sub, exp, tierkeep: { role: "writer", tenants: ["t"] } })
+const inAnHour = () => Math.floor(Date.now() / 1000) + 3600;
+const tokenOf = (sub: string, exp = inAnHour(), tenants: readonly string[] | null = ["t"]) =>
+  new SignJWT({ sub, exp, tierkeep: { role: "writer", tenants } })
     .setProtectedHeader({ alg: "HS256" })
     .sign(SECRET);
 
@@ -125,13 +126,19 @@ const KEY = { tenantId: "t", workflowId: "w", artifactId: "a" };
 describe("with valid credentials", () => {
   it("every way in over HTTP answers", async () => {
     await using world = await handlerUnderTest({ authenticate });
-    const headers = bearer(await tokenOf("ada"));
+    const headers = bearer(await tokenOf("ada", inAnHour(), null));
     for (const [name, path, init] of [ENTRIES[3], ...ENTRIES] as typeof ENTRIES) {
       const response = await world.request(path, { ...init, headers: { ...init.headers, ...headers } });
       expect(response.ok, name).toBe(true);
       await response.body?.cancel();
     }
     expect(world.logged.every(({ actor }) => actor === "ada")).toBe(true);
+  });
+
+  it("the metrics, which are of the whole store, are for those who have all tenants", async () => {
+    await using world = await handlerUnderTest({ authenticate });
+    const response = await world.request("/metrics", { headers: bearer(await tokenOf("ada")) });
+    expect([response.status, (await response.json()).code]).toEqual([403, "FORBIDDEN"]);
   });
 
   it("the viewer is who the token says, and this machine's own with the owner's token", async () => {
@@ -194,7 +201,10 @@ describe("over a WebSocket", () => {
     for (const [what, authorization] of BAD_CREDENTIALS) {
       const payload = { authorization: await authorization() };
       expect(await dialogue(socketTo(listener), payload), what).toEqual(["4401 Unauthorized"]);
-      expect(world.logged.at(-1)).toMatchObject({ operation: "websocket connect", code: "UNAUTHENTICATED" });
+      expect(world.logged.at(-1)).toMatchObject({
+        operation: "websocket connection",
+        code: "UNAUTHENTICATED",
+      });
     }
   });
 });

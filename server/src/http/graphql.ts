@@ -1,3 +1,4 @@
+import type { Limits } from "@tierkeep/schema/domain/limits";
 import { REFUSALS, type Refused } from "@tierkeep/schema/domain/refusals";
 import { createContext, type GraphQLContext } from "@tierkeep/schema/graphql/context";
 import { toGraphQLError } from "@tierkeep/schema/graphql/errors";
@@ -15,6 +16,8 @@ import {
 import { createYoga, type Plugin } from "graphql-yoga";
 import type { Call } from "./call.ts";
 import { onLapse, unauthenticated } from "./credentials.ts";
+import { documentCache } from "./document-cache.ts";
+import { parseWithin, requireCostWithin } from "./document-limits.ts";
 import { endedEarly, untilAborted } from "./ended-early.ts";
 import {
   acceptedType,
@@ -27,6 +30,7 @@ import {
 } from "./graphql-result.ts";
 import { headersOfRefusal } from "./problem.ts";
 import { eventStreamResponse, single } from "./sse.ts";
+import type { Usage } from "./usage.ts";
 
 export const GRAPHQL_PATH = "/graphql";
 
@@ -41,13 +45,32 @@ export interface ServerContext {
 
 export interface GraphQLParts {
   readonly services: Services;
+  readonly limits: Limits;
+  readonly usage: Usage;
   readonly onInternal: (error: unknown, call: Call) => void;
 }
 
 export type GraphQLYoga = ReturnType<typeof createGraphQL>["yoga"];
 
 /** GraphQL over POST, GET and server-sent events; WebSockets run on the same instance, so that all is as true there. */
-export function createGraphQL({ services, onInternal }: GraphQLParts) {
+export function createGraphQL({ services, limits, usage, onInternal }: GraphQLParts) {
+  const within: Plugin = {
+    onParse({ setParseFn }) {
+      setParseFn((source) => parseWithin(limits.document, source));
+    },
+    onExecute({ args, setResultAndStopExecution }) {
+      const refused = refusalOf(() => requireCostWithin(limits.document, args));
+      if (refused !== null) setResultAndStopExecution(refused);
+    },
+    onSubscribe({ args, setResultAndStopExecution }) {
+      const { call } = args.contextValue as unknown as ServerContext;
+      const refused = refusalOf(() => {
+        requireCostWithin(limits.document, args);
+        call.atEnd(usage.subscribe(call.principal.actor));
+      });
+      if (refused !== null) setResultAndStopExecution(refused);
+    },
+  };
   const results: Plugin<ServerContext & GraphQLContext> = {
     onExecute({ args, setExecuteFn }) {
       note(args);
@@ -113,7 +136,8 @@ export function createGraphQL({ services, onInternal }: GraphQLParts) {
     graphqlEndpoint: GRAPHQL_PATH,
     context: ({ call, lastEventId }) =>
       createContext({ services, principal: call.principal, requestId: call.requestId, lastEventId }),
-    plugins: [results as unknown as Plugin],
+    plugins: [results as unknown as Plugin, within],
+    parserAndValidationCache: { documentCache: documentCache(), errorCache: documentCache() },
     // Errors are made presentable with the request's id, which yoga's own masking does not know.
     maskedErrors: false,
     logging: false,
@@ -182,6 +206,16 @@ function errorResponse(request: Request, error: GraphQLError, call: Call): Respo
     type,
     call,
   );
+}
+
+/** The result that an operation has where `check` refuses it. */
+function refusalOf(check: () => void): ExecutionResult | null {
+  try {
+    check();
+    return null;
+  } catch (error) {
+    return { errors: [new GraphQLError("refused", { originalError: error as Error })] };
+  }
 }
 
 function refusal(code: "BAD_USER_INPUT", message: string, status: number): ExecutionResult {

@@ -1,6 +1,10 @@
+import type { Limits } from "@tierkeep/schema/domain/limits";
+import type { Principal } from "@tierkeep/schema/domain/principal";
 import { Refused } from "@tierkeep/schema/domain/refusals";
+import { seesTenants } from "@tierkeep/schema/domain/rights";
 import type { Services } from "@tierkeep/schema/services/services";
 import type { Logger } from "pino";
+import { guarded } from "../access/guard.ts";
 import { ARTIFACTS_PATH } from "./artifact-path.ts";
 import { artifacts } from "./artifacts.ts";
 import type { Authenticate } from "./authenticate.ts";
@@ -12,6 +16,7 @@ import { type Metric, metricsResponse } from "./metrics.ts";
 import { allowOrigin, preflight, requireLoopback, requireTrusted, type TrustedOrigins } from "./origin.ts";
 import { OWNER_PATH, type OwnerIdentity, ownerChallenge } from "./owner-challenge.ts";
 import { methodRefused, problemResponse } from "./problem.ts";
+import { Usage, usageMetrics } from "./usage.ts";
 
 export interface HandlerParts {
   readonly services: Services;
@@ -19,6 +24,7 @@ export interface HandlerParts {
   readonly trusted: TrustedOrigins;
   /** Null: no authentication is configured, and everybody who gets here is this machine's own. */
   readonly authenticate: Authenticate | null;
+  readonly limits: Limits;
   readonly health: () => Promise<Health>;
   readonly metrics: () => Promise<readonly Metric[]>;
   /** Null: the store has no owner of this kind. */
@@ -38,6 +44,8 @@ export interface Handler {
   openCall(headers: Headers, operation: string): Call;
   /** Finds out on whose behalf a call is. @throws Refused UNAUTHENTICATED */
   identify(call: Call, authorization: string | null): Promise<void>;
+  /** Counts the call as its principal's until it ends. @throws Refused RATE_LIMITED */
+  begin(call: Call): void;
   /** @throws Refused FORBIDDEN for a page or a host that is not trusted */
   admit(host: string, origin: string | null): void;
   readonly onInternal: (error: unknown, call: Call) => void;
@@ -48,15 +56,18 @@ export interface Handler {
 }
 
 export function createHandler(parts: HandlerParts): Handler {
-  const { services, log, trusted, authenticate } = parts;
+  const { log, trusted, authenticate, limits } = parts;
+  const services = guarded(parts.services);
   const ending = new AbortController();
   const onInternal = (error: unknown, { requestId, operation }: Call) =>
     log.error({ requestId, operation, err: error }, "internal error");
-  const graphql = createGraphQL({ services, onInternal });
+  const usage = new Usage(limits.usage);
+  const graphql = createGraphQL({ services, limits, usage, onInternal });
 
   function openCall(headers: Headers, operation: string): Call {
     const begun = performance.now();
     let over = false;
+    const releases: (() => void)[] = [];
     const call: Call = {
       requestId: requestIdOf(headers),
       credentials: ANONYMOUS,
@@ -68,9 +79,14 @@ export function createHandler(parts: HandlerParts): Handler {
       code: null,
       reason: null,
       streams: false,
+      atEnd(release) {
+        if (over) release();
+        else releases.push(release);
+      },
       end(error) {
         if (over) return;
         over = true;
+        for (const release of releases) release();
         if (error instanceof Refused) call.code = error.code;
         else if (error !== undefined && !isAbort(error)) {
           call.code = "INTERNAL";
@@ -102,6 +118,10 @@ export function createHandler(parts: HandlerParts): Handler {
     }
   }
 
+  function begin(call: Call): void {
+    call.atEnd(usage.begin(call.principal.actor));
+  }
+
   async function route(request: Request, path: string, call: Call): Promise<Response> {
     admit(hostOf(request), request.headers.get("origin"));
     if (request.method === "OPTIONS") return preflight();
@@ -109,6 +129,7 @@ export function createHandler(parts: HandlerParts): Handler {
     if (path.startsWith(ARTIFACTS_PATH)) {
       call.operation = `${request.method} /artifacts`;
       await identify(call, request.headers.get("authorization"));
+      begin(call);
       return artifacts(request, path, call, services);
     }
     const page = pages[path];
@@ -131,6 +152,7 @@ export function createHandler(parts: HandlerParts): Handler {
     }
     try {
       await identify(call, request.headers.get("authorization"));
+      begin(call);
     } catch (error) {
       if (error instanceof Refused) return graphql.refuse(request, error, call);
       throw error;
@@ -153,7 +175,8 @@ export function createHandler(parts: HandlerParts): Handler {
     "/readyz": () => readyz(parts.health, authenticate === null),
     "/metrics": async (request, call) => {
       await identify(call, request.headers.get("authorization"));
-      return metricsResponse(await parts.metrics());
+      requireSeesAll(call.principal);
+      return metricsResponse([...(await parts.metrics()), ...usageMetrics(usage)]);
     },
     ...(parts.identity === null
       ? {}
@@ -164,6 +187,7 @@ export function createHandler(parts: HandlerParts): Handler {
     yoga: graphql.yoga,
     openCall,
     identify,
+    begin,
     onInternal,
     admit,
     ending: ending.signal,
@@ -201,6 +225,12 @@ export function createHandler(parts: HandlerParts): Handler {
     );
     return problemResponse(refused, call);
   }
+}
+
+/** @throws Refused FORBIDDEN */
+function requireSeesAll(principal: Principal): void {
+  if (seesTenants(principal, null)) return;
+  throw new Refused("FORBIDDEN", "Metrics are of the whole store. Use credentials that have all tenants.");
 }
 
 function isAbort(error: unknown): boolean {

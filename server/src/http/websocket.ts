@@ -6,7 +6,7 @@ import { CloseCode, handleProtocols, makeServer } from "graphql-ws";
 import type { Logger } from "pino";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { Call } from "./call.ts";
-import { ANONYMOUS, type Credentials, onLapse, requireValid } from "./credentials.ts";
+import { onLapse, requireValid } from "./credentials.ts";
 import { GRAPHQL_PATH, maxRequestBytes } from "./graphql.ts";
 import { formatted, presentable } from "./graphql-result.ts";
 import type { Handler } from "./handler.ts";
@@ -17,6 +17,15 @@ const KEEPALIVE_MS = 12_000;
 
 /** Bytes that may wait for a client to take them before nothing more is read from it. */
 const MAX_WAITING_BYTES = 1024 * 1024;
+
+/**
+ * How a socket is closed that nobody has been recognised on, whose credentials have lapsed, or whose principal has too
+ * many (4429 would read as too many initialisations, to one who sent one) or cannot be asked about now.
+ */
+const CLOSINGS = {
+  UNAUTHENTICATED: [CloseCode.Unauthorized, "Unauthorized"],
+  RATE_LIMITED: [1013, "Too many connections or requests. Try again later"],
+} as const;
 
 /** How long the last words of subscriptions may take before sockets are closed. */
 const FAREWELL_MS = 2000;
@@ -31,8 +40,8 @@ export interface WebSockets {
 interface Extra {
   readonly socket: WebSocket;
   readonly headers: Headers;
-  /** Those of nobody until its connection_init. */
-  credentials: Credentials;
+  /** The socket's own, as long as it is open. Nobody's until its connection_init. */
+  readonly call: Call;
   /** Its operations under way, by their ids. */
   readonly calls: Map<string, Call>;
   /** Ends the wait for the credentials to lapse. */
@@ -51,13 +60,8 @@ export function webSockets(handler: Handler, maxInlineBytes: number, log: Logger
   let closing = false;
 
   function accept(socket: WebSocket, headers: Headers): void {
-    const extra: Extra = {
-      socket,
-      headers,
-      credentials: ANONYMOUS,
-      calls: new Map(),
-      forget: () => {},
-    };
+    const call = handler.openCall(headers, "websocket connection");
+    const extra: Extra = { socket, headers, call, calls: new Map(), forget: () => {} };
     const stopPinging = keepAlive(socket);
     const throttle = () => {
       if (socket.bufferedAmount > MAX_WAITING_BYTES) socket.pause();
@@ -93,7 +97,8 @@ export function webSockets(handler: Handler, maxInlineBytes: number, log: Logger
       stopPinging();
       extra.forget();
       void Promise.resolve(closed(code, String(reason))).catch(() => {});
-      for (const call of extra.calls.values()) call.end();
+      for (const each of extra.calls.values()) each.end();
+      call.end();
     });
   }
 
@@ -145,33 +150,30 @@ function graphqlProtocol(handler: Handler) {
   return makeServer<Record<string, unknown>, Extra>({
     connectionInitWaitTimeout: 10_000,
     async onConnect({ extra, connectionParams }) {
-      const call = handler.openCall(extra.headers, "websocket connect");
+      const { call, headers, socket } = extra;
       try {
-        await handler.identify(call, authorizationOf(connectionParams) ?? extra.headers.get("authorization"));
-        extra.credentials = call.credentials;
+        await handler.identify(call, authorizationOf(connectionParams) ?? headers.get("authorization"));
+        handler.begin(call);
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
         call.end(error);
-        if (error.code !== "UNAUTHENTICATED") throw error;
-        extra.socket.close(CloseCode.Unauthorized, "Unauthorized");
+        const [code, reason] = CLOSINGS[error.code === "UNAUTHENTICATED" ? error.code : "RATE_LIMITED"];
+        socket.close(code, reason);
         return false;
       }
-      const { socket, credentials } = extra;
       if (socket.readyState !== socket.OPEN) return false;
-      extra.forget = onLapse(
-        credentials,
-        () => void farewell(socket, CloseCode.Unauthorized, "Unauthorized"),
-      );
+      extra.forget = onLapse(call.credentials, () => void farewell(socket, ...CLOSINGS.UNAUTHENTICATED));
       return true;
     },
     async onSubscribe({ extra }, id, { query, variables, operationName }) {
       const call = handler.openCall(extra.headers, "websocket");
-      call.credentials = extra.credentials;
+      call.credentials = extra.call.credentials;
       extra.calls.set(id, call);
       const params = { query, variables: variables ?? undefined, operationName: operationName ?? undefined };
       const enveloped = handler.yoga.getEnveloped({ call, signal: handler.ending, params } as never);
       try {
-        requireValid(extra.credentials);
+        requireValid(call.credentials);
+        handler.begin(call);
         const document = enveloped.parse(query);
         const problems = enveloped.validate(enveloped.schema, document);
         if (problems.length > 0) return problems as readonly GraphQLError[];
@@ -188,7 +190,7 @@ function graphqlProtocol(handler: Handler) {
         return [
           error instanceof GraphQLError
             ? error
-            : new GraphQLError("internal", { originalError: error as Error }),
+            : new GraphQLError("refused", { originalError: error as Error }),
         ];
       }
     },

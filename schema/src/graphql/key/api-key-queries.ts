@@ -7,6 +7,7 @@ builder.queryFields((t) => ({
   apiKeys: t.connection(
     {
       type: ApiKeyType,
+      needs: "manageKeys",
       description: "API keys, newest first, also those that are revoked or have expired. Needs ADMIN.",
       resolve: async (_root, args, { services, principal }) =>
         connectionOf(await services.keys.list(principal, requirePage(args))),

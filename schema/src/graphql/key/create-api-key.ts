@@ -43,6 +43,7 @@ builder.mutationField("createApiKey", (t) =>
   t.field({
     type: CreateApiKeyPayload,
     nullable: true,
+    needs: "manageKeys",
     description: "Makes a key that a program shows to be let in. Needs ADMIN.",
     args: { input: t.arg({ type: CreateApiKeyInput, required: true, description: "What it is for." }) },
     resolve: (_root, { input }, context) =>

@@ -26,6 +26,7 @@ builder.mutationField("revokeApiKey", (t) =>
   t.field({
     type: RevokeApiKeyPayload,
     nullable: true,
+    needs: "manageKeys",
     description:
       "Lets nobody in with this key any more, and ends what is under way with it: subscriptions at once, uploads and downloads at their next chunk. Needs ADMIN.",
     args: { input: t.arg({ type: RevokeApiKeyInput, required: true, description: "Which one." }) },
