@@ -27,6 +27,7 @@ import { EngineJobs } from "../lifecycle/job-service.ts";
 import { startSchedule } from "../lifecycle/schedule.ts";
 import { probeLinks } from "../tiers/filesystem/probe-links.ts";
 import { openTiers, type Tiers } from "../tiers/open-tiers.ts";
+import { allowedOperations } from "./allowed-operations.ts";
 import { openAuditKey } from "./audit-key.ts";
 import { openAuthentication } from "./authentication.ts";
 import { StartProblem } from "./exit-codes.ts";
@@ -90,9 +91,22 @@ export async function openStore(config: Config, options: OpenStoreOptions): Prom
     undo.push(() => lock.release());
     const { storeKey, isNew } = await openStoreFile(paths);
     const auditKey = await openAuditKey(config, paths);
+    const operations = await allowedOperations(config.allowedOperations);
     await setOldLogAside(paths);
     const [catalog, tiers] = await openBoth(config, paths, undo);
-    return await assemble({ config, paths, options, lock, storeKey, auditKey, isNew, catalog, tiers, undo });
+    return await assemble({
+      config,
+      paths,
+      options,
+      lock,
+      storeKey,
+      auditKey,
+      operations,
+      isNew,
+      catalog,
+      tiers,
+      undo,
+    });
   } catch (error) {
     for (const step of undo.reverse()) await step();
     throw error;
@@ -142,6 +156,7 @@ interface Parts {
   readonly lock: OwnerLock;
   readonly storeKey: Uint8Array;
   readonly auditKey: SigningKey;
+  readonly operations: ReadonlySet<string> | null;
   readonly isNew: boolean;
   readonly catalog: Catalog;
   readonly tiers: Tiers;
@@ -155,6 +170,7 @@ async function assemble({
   lock,
   storeKey,
   auditKey,
+  operations,
   isNew,
   catalog,
   tiers,
@@ -216,7 +232,10 @@ async function assemble({
     log,
     trusted: config,
     authenticate: await openAuthentication(config, identity.token, keys),
-    limits: config.limits,
+    limits: {
+      ...config.limits,
+      surface: { graphiql: config.graphiql, introspection: config.introspection, operations },
+    },
     identity,
     health: () => health(catalog, closing),
     metrics: async () => [

@@ -144,7 +144,7 @@ export function createHandler(parts: HandlerParts): Handler {
   }
 
   async function graphqlRoute(request: Request, call: Call): Promise<Response> {
-    if (isForPeople(request)) {
+    if (limits.surface.graphiql && isForPeople(request)) {
       call.operation = "GET graphiql";
       // Nine megabytes, for those alone who open it.
       const { graphiql } = await import("./graphiql.ts");
@@ -169,8 +169,7 @@ export function createHandler(parts: HandlerParts): Handler {
 
   /** Open to everybody, but for the metrics: they tell how much there is. */
   const pages: Readonly<Record<string, (request: Request, call: Call) => Response | Promise<Response>>> = {
-    "/": () =>
-      new Response(null, { status: 302, headers: { location: GRAPHQL_PATH, "cache-control": "no-cache" } }),
+    ...(limits.surface.graphiql && { "/": toGraphiql }),
     "/healthz": healthz,
     "/readyz": () => readyz(parts.health, authenticate === null),
     "/metrics": async (request, call) => {
@@ -231,6 +230,13 @@ export function createHandler(parts: HandlerParts): Handler {
 function requireSeesAll(principal: Principal): void {
   if (seesTenants(principal, null)) return;
   throw new Refused("FORBIDDEN", "Metrics are of the whole store. Use credentials that have all tenants.");
+}
+
+function toGraphiql(): Response {
+  return new Response(null, {
+    status: 302,
+    headers: { location: GRAPHQL_PATH, "cache-control": "no-cache" },
+  });
 }
 
 function isAbort(error: unknown): boolean {
