@@ -138,6 +138,7 @@ export function anArtifact(facts: Partial<Artifact> = {}): Artifact {
     promotedAt: null,
     promotedFrom: null,
     ageSince: FAKE_NOW,
+    damagedAt: null,
     version: 1,
     ...facts,
   };

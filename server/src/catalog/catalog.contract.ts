@@ -13,6 +13,7 @@ import { narrowing } from "./contract/narrowing.ts";
 import type { OpenForTest } from "./contract/opened-catalog.ts";
 import { randomChanges } from "./contract/random-changes.ts";
 import { repeating } from "./contract/repeating.ts";
+import { scrubbing } from "./contract/scrubbing.ts";
 import { writing } from "./contract/writing.ts";
 
 /**
@@ -34,6 +35,7 @@ export function catalogContract(driver: string, open: OpenForTest, randomRuns = 
     bulkRestores(open);
     jobItems(open);
     repeating(open);
+    scrubbing(open);
     randomChanges(open, randomRuns);
   });
 }

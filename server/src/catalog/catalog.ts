@@ -14,6 +14,7 @@ import type {
   GarbageObject,
   JobRow,
   LifecycleItemRow,
+  ScrubState,
   StoreFindingRow,
   UnsettledObject,
 } from "./rows.ts";
@@ -167,6 +168,13 @@ export interface CatalogReads {
   /** Which of these objects nothing knows: in no row, not garbage, not staged. Looks at every row, however few are asked for: ask for many at once. */
   strays(store: string, objects: readonly string[]): Promise<readonly string[]>;
   exportState(): Promise<ExportState | null>;
+
+  scrubState(): Promise<ScrubState>;
+  /** In order of their rows' numbers, those after this one; 0: from the first. */
+  artifactsAfter(row: number, limit: number): Promise<readonly ArtifactRow[]>;
+  /** The same, of those that are marked as damaged. */
+  damagedAfter(row: number, limit: number): Promise<readonly ArtifactRow[]>;
+  damagedCount(): Promise<number>;
 
   /** Whether a change of this actor's with this key has an answer that counts at `at`. */
   hasAnswer(once: Pick<Once, "actor" | "key" | "at">): Promise<boolean>;

@@ -137,6 +137,12 @@ export class SqliteCatalog implements Catalog {
   dirtyCount = () => this.#read((reader) => reader.backlog.dirtyCount());
   garbage = (...args: Arguments<"garbage">) => this.#read((reader) => reader.backlog.garbage(...args));
   exportState = () => this.#read((reader) => reader.backlog.exportState());
+  scrubState = () => this.#read((reader) => reader.scrub.scrubState());
+  artifactsAfter = (...args: Arguments<"artifactsAfter">) =>
+    this.#read((reader) => reader.scrub.artifactsAfter(...args));
+  damagedAfter = (...args: Arguments<"damagedAfter">) =>
+    this.#read((reader) => reader.scrub.damagedAfter(...args));
+  damagedCount = () => this.#read((reader) => reader.scrub.damagedCount());
   hasAnswer = (...args: Arguments<"hasAnswer">) => this.#read((reader) => reader.answers.hasAnswer(...args));
   oldestAnswer = () => this.#read((reader) => reader.answers.oldestAnswer());
 
