@@ -202,6 +202,7 @@ async function assemble({
     clock,
     stores: tiers.stores,
     storeOf: (tier) => tiers.storeOf(tier),
+    storeKey,
     owner: identity.instance,
     maxArtifactBytes: config.maxArtifactBytes,
     auditReads: config.auditReads,
