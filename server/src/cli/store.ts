@@ -8,6 +8,7 @@ import { AuditExporter } from "../audit/exporter.ts";
 import type { SigningKey } from "../audit/signing-key.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { openCatalog } from "../catalog/open-catalog.ts";
+import { BackupWatch } from "../catalog/sqlite/backup-lock.ts";
 import { Ballast, BallastKeeper } from "../catalog/sqlite/ballast.ts";
 import { NewerCatalogError } from "../catalog/sqlite/migrations.ts";
 import { type OwnerLock, tryOwn } from "../catalog/sqlite/owner-lock.ts";
@@ -30,6 +31,7 @@ import { StartProblem } from "./exit-codes.ts";
 import {
   openStoreFile,
   prepareFolders,
+  requireWhole,
   type StorePaths,
   setOldLogAside,
   storePaths,
@@ -84,11 +86,26 @@ export async function openStore(config: Config, options: OpenStoreOptions): Prom
     const lock = tryOwn(paths.ownerLock);
     if (lock === null) throw new StoreOwnedError(paths.root);
     undo.push(() => lock.release());
+    await requireWhole(paths);
+    const backupWatch = new BackupWatch(paths.backupLock);
+    undo.push(() => backupWatch[Symbol.dispose]());
     const { storeKey, isNew } = await openStoreFile(paths);
     const auditKey = await openAuditKey(config, paths);
     await setOldLogAside(paths);
     const [catalog, tiers] = await openBoth(config, paths, undo);
-    return await assemble({ config, paths, options, lock, storeKey, auditKey, isNew, catalog, tiers, undo });
+    return await assemble({
+      config,
+      paths,
+      options,
+      lock,
+      backupWatch,
+      storeKey,
+      auditKey,
+      isNew,
+      catalog,
+      tiers,
+      undo,
+    });
   } catch (error) {
     for (const step of undo.reverse()) await step();
     throw error;
@@ -136,6 +153,7 @@ interface Parts {
   readonly paths: StorePaths;
   readonly options: OpenStoreOptions;
   readonly lock: OwnerLock;
+  readonly backupWatch: BackupWatch;
   readonly storeKey: Uint8Array;
   readonly auditKey: SigningKey;
   readonly isNew: boolean;
@@ -149,6 +167,7 @@ async function assemble({
   paths,
   options,
   lock,
+  backupWatch,
   storeKey,
   auditKey,
   isNew,
@@ -186,6 +205,7 @@ async function assemble({
     maxArtifactBytes: config.maxArtifactBytes,
     auditReads: config.auditReads,
     purgeRefusal: () => audit.purgeRefusal(),
+    mayCollect: () => !backupWatch.isHeld(),
     onProblem,
   });
   undo.push(() => engine.close(Date.now()));
@@ -240,6 +260,7 @@ async function assemble({
       await keeper.stop();
       await catalog.close();
       await tiers.close();
+      backupWatch[Symbol.dispose]();
       lock.release();
     },
   };
