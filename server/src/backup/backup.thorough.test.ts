@@ -213,42 +213,47 @@ describe("a backup", () => {
     expect(await holds(store, "a", LARGE)).toBe(true);
   });
 
-  it("has the audit log as far as its catalog knows it, so that a restored store goes on with it", async () => {
-    await using store = await OpenedStore.open();
-    const key = signingKey(newKeyPem());
-    const exporting = (to: OpenedStore, directory: string) =>
-      new AuditExporter({
-        catalog: to.catalog,
-        directory,
-        key,
-        // Some lines a file.
-        segmentBytes: 2_000,
-        onProblem: () => {},
-      });
-    const verify = (directory: string) =>
-      verifyLog({ directory, keys: new PublicKeys(key.publicPem), expected: [], patienceMs: 0 });
-    const files = filesOf(store.root);
-    const exporter = exporting(store, files.logs);
-    for (let n = 0; n < 20; n += 1) await store.write(keyOf("a"), Buffer.from(`${n}`));
-    await exporter.flush();
-    // What the log has beyond what the catalog says of it, as it does while a server writes.
-    const state = await store.catalog.exportState();
-    for (let n = 0; n < 20; n += 1) await store.write(keyOf("b"), Buffer.from(`${n}`));
-    await exporter.flush();
-    await exporter.close();
-    if (state === null) throw new Error("nothing was exported");
-    await store.catalog.commit({ kind: "exported", state });
-    await backUp(store);
-    expect(await verify(backup("logs"))).toMatchObject({ problem: null, lines: 20, gaps: [] });
-    expect((await restore()).logRestored).toBe(true);
+  it.each([
+    ["one file", Number.POSITIVE_INFINITY],
+    ["many files", 2_000],
+  ])(
+    "has the audit log as far as its catalog knows it, and a restored store goes on with it: %s",
+    async (_, segmentBytes) => {
+      await using store = await OpenedStore.open();
+      const key = signingKey(newKeyPem());
+      const exporting = (to: OpenedStore, directory: string) =>
+        new AuditExporter({
+          catalog: to.catalog,
+          directory,
+          key,
+          segmentBytes,
+          onProblem: () => {},
+        });
+      const verify = (directory: string) =>
+        verifyLog({ directory, keys: new PublicKeys(key.publicPem), expected: [], patienceMs: 0 });
+      const files = filesOf(store.root);
+      const exporter = exporting(store, files.logs);
+      for (let n = 0; n < 20; n += 1) await store.write(keyOf("a"), Buffer.from(`${n}`));
+      await exporter.flush();
+      // What the log has beyond what the catalog says of it, as it does while a server writes.
+      const state = await store.catalog.exportState();
+      for (let n = 0; n < 20; n += 1) await store.write(keyOf("b"), Buffer.from(`${n}`));
+      await exporter.flush();
+      await exporter.close();
+      if (state === null) throw new Error("nothing was exported");
+      await store.catalog.commit({ kind: "exported", state });
+      await backUp(store);
+      expect(await verify(backup("logs"))).toMatchObject({ problem: null, lines: 20, gaps: [] });
+      expect((await restore()).logRestored).toBe(true);
 
-    await using again = await OpenedStore.open({}, restored().root);
-    await again.write(keyOf("c"), Buffer.from("x"));
-    const next = exporting(again, restored().logs);
-    await next.flush();
-    await next.close();
-    expect(await verify(restored().logs)).toMatchObject({ problem: null, lines: 41, gaps: [] });
-  });
+      await using again = await OpenedStore.open({}, restored().root);
+      await again.write(keyOf("c"), Buffer.from("x"));
+      const next = exporting(again, restored().logs);
+      await next.flush();
+      await next.close();
+      expect(await verify(restored().logs)).toMatchObject({ problem: null, lines: 41, gaps: [] });
+    },
+  );
 });
 
 describe("a store that is restored", () => {
