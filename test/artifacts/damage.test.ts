@@ -31,19 +31,14 @@ async function damaged(size: number, damage: Damage) {
   // Small content rides in the catalog at first; it is in a file a moment later.
   let path: string | undefined;
   await expect
-    .poll(
-      async () => {
-        path = await objectWith(shared.server, bytes);
-        return path;
-      },
-      { timeout: 10_000 },
-    )
+    .poll(async () => {
+      path = await objectWith(shared.server, bytes);
+      return path;
+    })
     .toBeDefined();
   // The row may still hold the bytes while their file is being written: an overwrite of something else goes behind it.
   await expect
-    .poll(async () => (await sendRaw(shared.server, { path: "/metrics" })).body.toString(), {
-      timeout: 10_000,
-    })
+    .poll(async () => (await sendRaw(shared.server, { path: "/metrics" })).body.toString())
     .toMatch(/^tierkeep_unsettled\S* 0$/m);
   damage(path ?? "", size);
   return { key, artifact, url: artifact.downloadUrl };

@@ -240,16 +240,12 @@ describe("a client that goes away", () => {
     const { key, path } = newKey();
     // What stands here before: an artifact to be replaced, in an object of its own.
     await shared.tierkeep.upload(key, "x".repeat(70_000));
-    await expect
-      .poll(async () => (await objectsOf(shared.server)).length, { timeout: 5000 })
-      .toBeGreaterThan(0);
-    await expect.poll(() => objectsAtRest(), { timeout: 5000 }).toBe(true);
+    await expect.poll(async () => (await objectsOf(shared.server)).length).toBeGreaterThan(0);
+    await expect.poll(() => objectsAtRest()).toBe(true);
     const before = await objectsOf(shared.server);
     const head = `PUT ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: ${announced}\r\n\r\n`;
     await sendAndHangUp(shared.server, Buffer.concat([Buffer.from(head), Buffer.alloc(sent, 1)]));
-    await expect
-      .poll(async () => (await objectsOf(shared.server)).toSorted(), { timeout: 10_000 })
-      .toEqual(before.toSorted());
+    await expect.poll(async () => (await objectsOf(shared.server)).toSorted()).toEqual(before.toSorted());
     expect(await shared.tierkeep.artifact(key)).toMatchObject({ sizeBytes: 70_000 });
     const { nodes } = await shared.tierkeep.lifecycleEventHistory({ where: { tenantId: key.tenantId } });
     expect(nodes).toHaveLength(1);

@@ -213,7 +213,7 @@ describe("a live run under way", () => {
     expect(cancelled.job.id).toBe(job.id);
     // A run of its own waits for this one's end where it is not over yet.
     await expect
-      .poll(async () => (await shared.tierkeep.lifecycleJob({ id: job.id }))?.status, { timeout: 15_000 })
+      .poll(async () => (await shared.tierkeep.lifecycleJob({ id: job.id }))?.status)
       .toBe("CANCELLED");
     const ended = await shared.tierkeep.lifecycleJob({ id: job.id });
     expect(ended?.finishedAt).not.toBeNull();

@@ -166,7 +166,7 @@ beforeAll(async () => {
       expect(metrics).toMatch(/^tierkeep_unpublished_keys 0$/m);
       expect(treeOf(shared.server.dir)).toContain("logs/lifecycle_events.jsonl");
     },
-    { timeout: 10_000 },
+    { timeout: 30_000 },
   );
   before = await stateOfStore();
 });

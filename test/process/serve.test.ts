@@ -61,9 +61,7 @@ describe("SIGTERM", { timeout: 60_000 }, () => {
     await stopped;
     expect(job.status).toBe("RUNNING");
     await server.restart();
-    await expect
-      .poll(async () => (await tierkeep.lifecycleJob({ id: job.id }))?.status, { timeout: 15_000 })
-      .toBe("SUCCEEDED");
+    await expect.poll(async () => (await tierkeep.lifecycleJob({ id: job.id }))?.status).toBe("SUCCEEDED");
     expect((await tierkeep.lifecycleJob({ id: job.id }))?.promotedToWarm).toBe(COUNT);
   });
 

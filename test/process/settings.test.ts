@@ -96,9 +96,7 @@ describe("PUBLISH_TREE=false", () => {
     await shared.tierkeep.upload(key, "x".repeat(1000));
     await shared.tierkeep.promoteArtifact({ ...key, toTier: "COLD" });
     await expect
-      .poll(async () => (await sendRaw(shared.server, { path: "/metrics" })).body.toString(), {
-        timeout: 10_000,
-      })
+      .poll(async () => (await sendRaw(shared.server, { path: "/metrics" })).body.toString())
       .toMatch(/^tierkeep_unpublished_keys 0$/m);
     expect(viewOf(shared.server)).toEqual([]);
     expect(await (await shared.tierkeep.download(key)).text()).toHaveLength(1000);
@@ -123,7 +121,7 @@ describe("LIFECYCLE_SCHEDULE", () => {
           where: { types: ["LIFECYCLE_JOB_COMPLETED"], dryRun: false },
         })
       ).nodes;
-    await expect.poll(scheduled, { timeout: 10_000 }).not.toEqual([]);
+    await expect.poll(scheduled).not.toEqual([]);
     const [event] = await scheduled();
     expect(event).toMatchObject({ actor: "schedule", tenantId: null, dryRun: false });
     expect(await shared.tierkeep.lifecycleJob({ id: event?.jobId ?? "" })).toMatchObject({
