@@ -248,12 +248,15 @@ export async function removeDirectory(dir: string): Promise<void> {
   forgottenDirectories.delete(dir);
 }
 
+let ports = Math.floor(Math.random() * 12_000);
+
 /**
  * A port to come back to after a restart, if nobody has it yet. Below those that systems give out by themselves: nobody
  * may be given it by chance while the server is away.
  */
 function portToKeep(): string {
-  return String(20_000 + Math.floor(Math.random() * 12_000));
+  ports = (ports + 1) % 12_000;
+  return String(20_000 + ports);
 }
 
 interface Running {
