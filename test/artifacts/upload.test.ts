@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { type IncomingMessage, request } from "node:http";
 import { describe, expect, it } from "vitest";
+import { untilPublished } from "../support/at-rest.ts";
 import { newTenant, refusalOf, sha256 } from "../support/client.ts";
 import { problemOf, type RawRequest, sendAndHangUp, sendRaw } from "../support/raw-http.ts";
 import { sharedServer } from "../support/shared-server.ts";
@@ -252,9 +253,7 @@ describe("a client that goes away", () => {
 
   /** Once all bytes are in objects and what was replaced is gone, nothing comes or goes by itself any more. */
   async function atRest(): Promise<void> {
-    await expect
-      .poll(async () => (await sendRaw(shared.server, { path: "/metrics" })).body.toString())
-      .toMatch(/^tierkeep_unsettled_artifacts 0$/m);
+    await untilPublished(shared.server);
     const { totalCount } = await shared.tierkeep.artifacts({ first: 0, withTotalCount: true });
     await expect.poll(() => objectsOf(shared.server)).toHaveLength(totalCount ?? 0);
   }
