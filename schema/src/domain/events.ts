@@ -19,6 +19,8 @@ export const LIFECYCLE_EVENT_TYPES = [
   "LIFECYCLE_STEP_FAILED",
   "REINDEX_CONFIRMED",
   "ARTIFACT_READ",
+  "ARTIFACT_HEALED",
+  "STRAY_QUARANTINED",
 ] as const;
 
 export type LifecycleEventType = (typeof LIFECYCLE_EVENT_TYPES)[number];

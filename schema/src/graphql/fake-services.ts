@@ -138,6 +138,7 @@ export function anArtifact(facts: Partial<Artifact> = {}): Artifact {
     promotedAt: null,
     promotedFrom: null,
     ageSince: FAKE_NOW,
+    damagedAt: null,
     version: 1,
     ...facts,
   };
@@ -184,6 +185,7 @@ export function aRestoreJob(facts: Partial<RestoreJob> = {}): RestoreJob {
   return {
     ...jobFacts("restore-1"),
     kind: "restore",
+    tenantIds: null,
     toTier: "HOT",
     restoredCount: 0,
     skippedCount: 0,

@@ -21,6 +21,8 @@ export interface Artifact extends ArtifactKey {
   readonly promotedFrom: Tier | null;
   /** The instant its age counts from: its last write or its last move to a hotter tier, whichever is later. */
   readonly ageSince: number;
+  /** Its bytes were found not to be the ones that were written, or gone; null: never since they were written. */
+  readonly damagedAt: number | null;
   /** Rises with every change of this row and is never used twice in a store, not even after a purge. */
   readonly version: number;
 }

@@ -41,6 +41,8 @@ export interface LifecycleJob extends JobFacts {
 
 export interface RestoreJob extends JobFacts {
   readonly kind: "restore";
+  /** Every tenant whose artifacts it may touch. Null: nobody noted which, so it may be any. */
+  readonly tenantIds: readonly string[] | null;
   readonly toTier: Tier;
   readonly restoredCount: number;
   /** Already there. */

@@ -76,7 +76,7 @@ import type {
 } from "./types.ts";
 
 const FRAGMENTS: { readonly [name: string]: string } = {
-  Artifact: "Artifact{id tenantId workflowId artifactId tier sizeBytes checksum contentType metadata createdAt modifiedAt promotedAt promotedFrom ageSince ageDays nextTransition{action at}downloadUrl}",
+  Artifact: "Artifact{id tenantId workflowId artifactId tier sizeBytes checksum contentType metadata createdAt modifiedAt promotedAt promotedFrom ageSince ageDays damagedAt nextTransition{action at}downloadUrl}",
   Job: "Job{__typename id ...JobProgress ...on LifecycleJob{...LifecycleJob}...on RestoreJob{...RestoreJob}...on ReindexJob{...ReindexJob}...on VerifyJob{...VerifyJob}}",
   JobProgress: "Job{status dryRun startedAt finishedAt durationSeconds progress totalErrors error}",
   LifecycleEvent: "LifecycleEvent{id cursor timestamp type actor tenantId workflowId artifactId fromTier toTier ageDays sizeBytes checksum dryRun jobId errorCode error}",

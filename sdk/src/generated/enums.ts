@@ -49,7 +49,7 @@ export type ErrorCode =
   | "QUERY_TOO_COMPLEX"
   /** The tenant's quota is used up. Reserved: nothing in this version raises it. */
   | "QUOTA_EXCEEDED"
-  /** Too many requests in too short a time. Reserved: nothing in this version raises it. */
+  /** Too many requests in too short a time. */
   | "RATE_LIMITED"
   /** The artifact is already in the tier asked for. */
   | "SAME_TIER"
@@ -83,6 +83,8 @@ export type OpenJobStatus = JobStatus | (string & {});
 export type LifecycleEventType =
   /** A reindex took an artifact up that it found in the published tree. */
   | "ARTIFACT_ADOPTED"
+  /** A repair found the bytes of an artifact again whose own were damaged or gone. */
+  | "ARTIFACT_HEALED"
   /** Somebody moved an artifact to another tier. */
   | "ARTIFACT_PROMOTED"
   /** Somebody deleted an artifact. */
@@ -113,8 +115,10 @@ export type LifecycleEventType =
   | "REINDEX_CONFIRMED"
   /** An artifact could not be brought back. */
   | "RESTORE_ERROR"
-  /** An artifact could not be read, or is not what was written. */
-  | "SCAN_ERROR";
+  /** An artifact could not be read, or is not what was written; or something stands in the store that belongs to no artifact, or is not where it should be. Once for each. */
+  | "SCAN_ERROR"
+  /** A repair moved bytes out of the way that belong to no artifact. */
+  | "STRAY_QUARANTINED";
 /** LifecycleEventType as a server answers it: a later version may add values. */
 export type OpenLifecycleEventType = LifecycleEventType | (string & {});
 
@@ -153,9 +157,9 @@ export type OpenOrderDirection = OrderDirection | (string & {});
 
 /** What a caller may do. Each role includes the ones before it: READER, WRITER, OPERATOR, ADMIN. */
 export type Role =
-  /** Also everything that spans all tenants. */
+  /** Also reindex, and whatever goes over all tenants. */
   | "ADMIN"
-  /** Also purge artifacts, run the lifecycle and cancel jobs, within its tenants. */
+  /** Also purge and verify artifacts, run the lifecycle and cancel jobs, within its tenants. */
   | "OPERATOR"
   /** Every query and subscription, and downloads. */
   | "READER"

@@ -234,7 +234,7 @@ export type WriteArtifactInput = {
   readonly workflowId: string;
 };
 
-export type ArtifactFragment = { readonly id: string, readonly tenantId: string, readonly workflowId: string, readonly artifactId: string, readonly tier: OpenTier, readonly sizeBytes: number, readonly checksum: string, readonly contentType: string, readonly metadata: { readonly [key: string]: unknown }, readonly createdAt: string, readonly modifiedAt: string, readonly promotedAt: string | null, readonly promotedFrom: OpenTier | null, readonly ageSince: string, readonly ageDays: number, readonly downloadUrl: string, readonly nextTransition: { readonly action: OpenLifecycleStep, readonly at: string } | null };
+export type ArtifactFragment = { readonly id: string, readonly tenantId: string, readonly workflowId: string, readonly artifactId: string, readonly tier: OpenTier, readonly sizeBytes: number, readonly checksum: string, readonly contentType: string, readonly metadata: { readonly [key: string]: unknown }, readonly createdAt: string, readonly modifiedAt: string, readonly promotedAt: string | null, readonly promotedFrom: OpenTier | null, readonly ageSince: string, readonly ageDays: number, readonly damagedAt: string | null, readonly downloadUrl: string, readonly nextTransition: { readonly action: OpenLifecycleStep, readonly at: string } | null };
 
 export type ArtifactQueryVariables = Exact<{
   tenantId: string;

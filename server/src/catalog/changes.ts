@@ -136,6 +136,7 @@ export interface StoreCounts {
   readonly damaged?: number;
   readonly missing?: number;
   readonly stray?: number;
+  readonly healed?: number;
 }
 
 /**
@@ -221,14 +222,47 @@ export interface CollectedChange {
 }
 
 /**
- * An artifact's bytes are not what was written. One SCAN_ERROR event with CHECKSUM_MISMATCH, the first time for this
- * object only; nothing where the row no longer names it.
+ * An artifact's bytes are not what was written. Its row is marked (damagedAt) until it has new ones, and one
+ * SCAN_ERROR event tells of it, with CHECKSUM_MISMATCH; nothing happens where that was done, or the row no longer names
+ * this object.
  */
 export interface DamageChange extends Stamped {
   readonly kind: "damage";
   readonly key: ArtifactKey;
   readonly object: ObjectId;
   readonly error: string;
+}
+
+/**
+ * A damaged artifact has its bytes again, as `object`, staged by `owner`, or where they were (`damaged` itself): its row names that one, is marked no more, and
+ * an ARTIFACT_HEALED event tells of it. Result: false where the row does not name `damaged` any more, or is not marked.
+ * Refusal: UNAVAILABLE where the staged object is not ours any more.
+ */
+export interface HealChange extends Stamped {
+  readonly kind: "heal";
+  readonly key: ArtifactKey;
+  readonly damaged: ObjectId;
+  readonly object: ObjectId;
+  readonly store: string;
+  readonly owner: string;
+  readonly jobId: string | null;
+}
+
+/**
+ * Findings that no other change tells of: an event each, the first time that a path is found so; again only when a
+ * whole pass of the scrubber has not met it. Result: how many were new.
+ */
+export interface TellChange extends Stamped {
+  readonly kind: "tell";
+  readonly jobId: string | null;
+  readonly findings: readonly StoreFinding[];
+}
+
+/** Where the scrubber stands now; `passEnds`: it has been through everything. */
+export interface ScrubbedChange {
+  readonly kind: "scrubbed";
+  readonly position: JobPosition;
+  readonly passEnds: boolean;
 }
 
 /**
@@ -315,6 +349,9 @@ export type Change =
   | PublishedChange
   | CollectedChange
   | DamageChange
+  | HealChange
+  | TellChange
+  | ScrubbedChange
   | StartJobChange
   | AdvanceJobChange
   | RequestCancelChange
@@ -365,6 +402,9 @@ interface ResultByKind {
   published: null;
   collected: null;
   damage: null;
+  heal: boolean;
+  tell: number;
+  scrubbed: null;
   startJob: StartJobResult;
   advanceJob: null;
   requestCancel: null;

@@ -84,6 +84,14 @@ export interface StoreFindingRow extends StoreFinding {
   readonly number: number;
 }
 
+/** How far the scrubber is. */
+export interface ScrubState {
+  /** The time that it goes through everything; from 1. */
+  readonly pass: number;
+  /** Opaque to the catalog; null: it has not begun. */
+  readonly position: JobPosition;
+}
+
 /** What the audit exporter wrote last. */
 export interface ExportState {
   /** File name within the log directory. */

@@ -27,7 +27,7 @@ export async function listArtifacts(
         artifact.tier,
         shownBytes(artifact.sizeBytes),
         shownAge(artifact.ageDays),
-        shownNext(artifact),
+        artifact.damagedAt === null ? shownNext(artifact) : { text: "damaged", style: output.style.red },
       ];
     },
     signal,

@@ -38,6 +38,8 @@ export async function showArtifact(tierkeep: Tierkeep, key: ArtifactKey, output:
   row("size", sizeBytes < 1_000 ? shownBytes(sizeBytes) : `${shownBytes(sizeBytes)} (${sizeBytes} bytes)`);
   row("age", shownAge(artifact.ageDays));
   row("next", shownNext(artifact));
+  if (artifact.damagedAt !== null)
+    row("bytes", style.red(`found damaged or gone on ${shownInstant(artifact.damagedAt)}`));
   row("content type", artifact.contentType);
   row("SHA-256", artifact.checksum);
   row("created", shownInstant(artifact.createdAt));

@@ -16,6 +16,7 @@ import { type Clock, systemClock } from "../engine/clock.ts";
 import { EventCursors } from "../engine/event-cursor.ts";
 import { EngineEvents } from "../engine/event-service.ts";
 import { type OpenedEngine, openEngine } from "../engine/open-engine.ts";
+import { Scrubber } from "../engine/scrubber.ts";
 import { EngineTenants } from "../engine/tenant-service.ts";
 import { createHandler, type Handler } from "../http/handler.ts";
 import type { Health } from "../http/health.ts";
@@ -27,6 +28,7 @@ import { probeLinks } from "../tiers/filesystem/probe-links.ts";
 import { openTiers, type Tiers } from "../tiers/open-tiers.ts";
 import { openAuditKey } from "./audit-key.ts";
 import { StartProblem } from "./exit-codes.ts";
+import { scrubMetrics } from "./scrub-metrics.ts";
 import {
   openStoreFile,
   prepareFolders,
@@ -41,7 +43,7 @@ export interface OpenStoreOptions {
   /** Default: the system's. */
   readonly clock?: Clock | undefined;
   readonly log: Logger;
-  /** Runs LIFECYCLE_SCHEDULE. Default: false. */
+  /** Runs LIFECYCLE_SCHEDULE, and the scrubber. Default: false. */
   readonly schedule?: boolean | undefined;
 }
 
@@ -198,14 +200,24 @@ async function assemble({
     limits: { maxInlineBytes: config.maxInlineBytes, maxArtifactBytes: config.maxArtifactBytes },
     now: () => clock.now(),
   };
+  const { scrubDays: days, scrubRate: bytesPerSecond } = config;
+  const { checker } = engine;
+  const scrubber =
+    options.schedule && days !== null
+      ? new Scrubber({ catalog, checker, clock, days, bytesPerSecond, onProblem })
+      : null;
   let closing = false;
   const handler = createHandler({
     services,
     log,
     trusted: config,
+    limits: config.limits,
     identity,
     health: () => health(catalog, closing),
-    metrics: () => metrics(catalog, engine, audit),
+    metrics: async () => [
+      ...(await metrics(catalog, engine, audit)),
+      ...(await scrubMetrics(catalog, scrubber)),
+    ],
   });
   await jobs.resumeJobs();
   const { lifecycleSchedule } = config;
@@ -213,11 +225,12 @@ async function assemble({
     options.schedule && lifecycleSchedule ? startSchedule(lifecycleSchedule, jobs, onProblem) : null;
 
   const unindexedTenants = (await catalog.countTenants(null)) === 0 ? await tenantsInTree(paths) : 0;
+  scrubber?.start();
 
   async function pauseWork(): Promise<void> {
     closing = true;
     schedule?.stop();
-    await jobs.stop();
+    await Promise.all([scrubber?.stop(), jobs.stop()]);
   }
 
   return {

@@ -1,3 +1,4 @@
+import { DEFAULT_LIMITS } from "@tierkeep/schema/domain/limits";
 import { describe, expect, it } from "vitest";
 import { type Environment, loadConfig } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
@@ -33,9 +34,12 @@ describe("loadConfig", () => {
       lifecycleSchedule: null,
       allowAsOf: false,
       durability: "fsync",
+      scrubDays: 30,
+      scrubRate: 16 * 1024 * 1024,
       publishTree: true,
       maxInlineBytes: 1024 * 1024,
       maxArtifactBytes: null,
+      limits: DEFAULT_LIMITS,
     });
     const empty = Object.keys({ ...SETTINGS, ...UNBUILT_SETTINGS }).map((name) => [name, ""] as const);
     expect(load(Object.fromEntries(empty))).toEqual(defaults);
@@ -66,9 +70,21 @@ describe("loadConfig", () => {
         LIFECYCLE_SCHEDULE: "0 3 * * *",
         TIERKEEP_ALLOW_AS_OF: "true",
         DURABILITY: "os",
+        SCRUB_DAYS: "0.25",
+        SCRUB_RATE: "1MiB",
         PUBLISH_TREE: "false",
         MAX_INLINE_BYTES: "64KiB",
         MAX_ARTIFACT_BYTES: "2 GiB",
+        MAX_QUERY_TOKENS: "500",
+        MAX_QUERY_DEPTH: "8",
+        MAX_QUERY_ALIASES: "0",
+        MAX_QUERY_DIRECTIVES: "3",
+        MAX_QUERY_COST: "100000",
+        RATE_LIMIT: "none",
+        RATE_LIMIT_BURST: "10",
+        MAX_REQUESTS_PER_PRINCIPAL: "7",
+        MAX_SUBSCRIPTIONS_PER_PRINCIPAL: "8",
+        MAX_SUBSCRIPTIONS: "9",
       }),
     ).toEqual({
       host: "::1",
@@ -84,15 +100,34 @@ describe("loadConfig", () => {
       lifecycleSchedule: "0 3 * * *",
       allowAsOf: true,
       durability: "os",
+      scrubDays: 0.25,
+      scrubRate: 1048576,
       publishTree: false,
       maxInlineBytes: 65536,
       maxArtifactBytes: 2147483648,
+      limits: {
+        document: { maxTokens: 500, maxDepth: 8, maxAliases: 0, maxDirectives: 3, maxCost: 100000 },
+        usage: {
+          requestsPerSecond: null,
+          burst: 10,
+          maxRequestsPerPrincipal: 7,
+          maxSubscriptionsPerPrincipal: 8,
+          maxSubscriptions: 9,
+        },
+      },
     });
   });
 
   it("gives an object that nobody can change", () => {
     const config = load({});
-    for (const part of [config, config.retention, config.corsOrigins])
+    for (const part of [
+      config,
+      config.retention,
+      config.corsOrigins,
+      config.limits,
+      config.limits.document,
+      config.limits.usage,
+    ])
       expect(Object.isFrozen(part)).toBe(true);
   });
 
@@ -106,6 +141,10 @@ describe("loadConfig", () => {
     ["CORS_ORIGINS", "https://a.example.com/page"],
     ["CORS_ORIGINS", "null"],
     ["HOT_RETENTION_DAYS", "seven"],
+    ["SCRUB_DAYS", "off"],
+    ["SCRUB_DAYS", "-1"],
+    ["SCRUB_RATE", "0"],
+    ["SCRUB_RATE", "1MB"],
     ["HOT_RETENTION_DAYS", "-1"],
     ["HOT_RETENTION_DAYS", "1e3"],
     ["WARM_RETENTION_DAYS", "NaN"],
@@ -119,6 +158,8 @@ describe("loadConfig", () => {
     ["MAX_ARTIFACT_BYTES", "0"],
     ["AUDIT_FILE_BYTES", "4095"],
     ["MAX_ARTIFACT_BYTES", "1.5GiB"],
+    ["MAX_QUERY_DEPTH", "4"],
+    ["MAX_QUERY_COST", "1e6"],
     ["STORAGE_BASE_PATH", "a\0b"],
   ])("refuses %s=%j in one line that names it, its value and what it takes", (name, value) => {
     const message = problem({ [name]: value });

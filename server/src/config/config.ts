@@ -1,3 +1,4 @@
+import type { Limits } from "@tierkeep/schema/domain/limits";
 import type { RetentionPolicy } from "@tierkeep/schema/domain/policy";
 import { ConfigError } from "./config-error.ts";
 import { SETTINGS, type SettingName, type SettingValue, UNBUILT_SETTINGS } from "./settings.ts";
@@ -20,9 +21,14 @@ export interface Config {
   readonly lifecycleSchedule: string | null;
   readonly allowAsOf: boolean;
   readonly durability: "fsync" | "os";
+  /** Null: the store is not scrubbed. */
+  readonly scrubDays: number | null;
+  /** Bytes a second. */
+  readonly scrubRate: number;
   readonly publishTree: boolean;
   readonly maxInlineBytes: number;
   readonly maxArtifactBytes: number | null;
+  readonly limits: Limits;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -77,9 +83,27 @@ export function loadConfig(env: Environment, judges: Judges): Config {
     lifecycleSchedule: schedule,
     allowAsOf: read("TIERKEEP_ALLOW_AS_OF"),
     durability: read("DURABILITY"),
+    scrubDays: read("SCRUB_DAYS"),
+    scrubRate: read("SCRUB_RATE"),
     publishTree: read("PUBLISH_TREE"),
     maxInlineBytes: read("MAX_INLINE_BYTES"),
     maxArtifactBytes: read("MAX_ARTIFACT_BYTES"),
+    limits: Object.freeze({
+      document: Object.freeze({
+        maxTokens: read("MAX_QUERY_TOKENS"),
+        maxDepth: read("MAX_QUERY_DEPTH"),
+        maxAliases: read("MAX_QUERY_ALIASES"),
+        maxDirectives: read("MAX_QUERY_DIRECTIVES"),
+        maxCost: read("MAX_QUERY_COST"),
+      }),
+      usage: Object.freeze({
+        requestsPerSecond: read("RATE_LIMIT"),
+        burst: read("RATE_LIMIT_BURST"),
+        maxRequestsPerPrincipal: read("MAX_REQUESTS_PER_PRINCIPAL"),
+        maxSubscriptionsPerPrincipal: read("MAX_SUBSCRIPTIONS_PER_PRINCIPAL"),
+        maxSubscriptions: read("MAX_SUBSCRIPTIONS"),
+      }),
+    }),
   };
   if (problems.length === 0) {
     problems.push(...orderProblems(retention));

@@ -6,6 +6,7 @@ import type { ArtifactRow } from "../catalog/rows.ts";
 import type { TierStore } from "../tiers/tier-store.ts";
 import type { TierView, TreePosition } from "../tiers/tier-view.ts";
 import { keyOf, pathOf } from "./adoption.ts";
+import type { Clock } from "./clock.ts";
 import { placementOf } from "./publish.ts";
 import type { Reader } from "./read.ts";
 
@@ -13,8 +14,19 @@ import type { Reader } from "./read.ts";
 const OBJECTS_AT_ONCE = 20_000;
 const ENTRIES_AT_ONCE = 500;
 
+/** What is read before something is told of it, but for one artifact. */
+const BYTES_AT_ONCE = 64 * 1024 * 1024;
+
+/** Artifacts that were read, and what is wrong with them. */
+export interface Checked {
+  readonly rows: readonly ArtifactRow[];
+  readonly bytes: number;
+  readonly findings: readonly StoreFinding[];
+}
+
 export interface CheckerParts {
   readonly catalog: Catalog;
+  readonly clock: Clock;
   readonly reader: Reader;
   readonly stores: ReadonlyMap<string, TierStore>;
   readonly view: TierView | null;
@@ -28,18 +40,56 @@ export class Checker {
     this.#parts = parts;
   }
 
-  /** Reads all of an artifact's bytes; null: `signal` aborted first. */
-  async bytesOf(
+  /**
+   * Reads these artifacts, one after the other, as many as are not too long, and compares their places in the tree; null:
+   * `signal` aborted before the first was read. `pace` is told of bytes as they come, and may keep the next ones waiting.
+   */
+  async check(
+    rows: readonly ArtifactRow[],
+    signal: AbortSignal,
+    pace?: (bytes: number) => Promise<void>,
+  ): Promise<Checked | null> {
+    const findings: StoreFinding[] = [];
+    let bytes = 0;
+    let count = 0;
+    for (const row of rows) {
+      if (count > 0 && bytes + row.sizeBytes > BYTES_AT_ONCE) break;
+      const checked = await this.#bytesOf(row, signal, pace);
+      if (checked === null) break;
+      count += 1;
+      bytes += checked.bytes;
+      if (checked.finding !== null) findings.push(checked.finding);
+    }
+    if (count === 0 && rows.length > 0) return null;
+    const read = rows.slice(0, count);
+    return { rows: read, bytes, findings: [...findings, ...(await this.#view(read))] };
+  }
+
+  /** Puts on the log what it does not know yet; damage is there as soon as it has been read. Answers how many were new. */
+  async tell(
+    findings: readonly StoreFinding[],
+    by: { readonly actor: string; readonly jobId: string | null },
+  ): Promise<number> {
+    const untold = findings.filter(({ kind }) => kind !== "DAMAGED" && kind !== "MISSING");
+    if (untold.length === 0) return 0;
+    const { catalog, clock } = this.#parts;
+    return catalog.commit({ kind: "tell", at: clock.now(), ...by, findings: untold });
+  }
+
+  async #bytesOf(
     row: ArtifactRow,
     signal: AbortSignal,
+    pace?: (bytes: number) => Promise<void>,
   ): Promise<{ readonly bytes: number; readonly finding: StoreFinding | null } | null> {
     let bytes = 0;
     try {
       const content = await this.#parts.reader.open(keyOf(row), undefined, signal);
       for await (const chunk of content?.body ?? []) {
         bytes += chunk.byteLength;
+        await pace?.(chunk.byteLength);
         if (signal.aborted) return null;
       }
+      if (row.damagedAt !== null) await this.#isWellAgain(row);
       return { bytes, finding: null };
     } catch (error) {
       if (signal.aborted) return null;
@@ -50,7 +100,7 @@ export class Checker {
   }
 
   /** Where the view is not as these rows say, of those that nothing has happened to since. */
-  async view(rows: readonly ArtifactRow[]): Promise<readonly StoreFinding[]> {
+  async #view(rows: readonly ArtifactRow[]): Promise<readonly StoreFinding[]> {
     const { catalog, view } = this.#parts;
     if (view === null) return [];
     const placements = rows.map((row) => placementOf({ key: keyOf(row), row, garbage: [] }));
@@ -123,6 +173,14 @@ export class Checker {
     const seen = (await view?.differences(placements)) ?? [];
     const paths = new Set(seen.map(({ path }) => path));
     return suspects.filter(({ key, tier }) => paths.has(pathOf(key, tier as "HOT")));
+  }
+
+  /** Somebody has brought its bytes back to where they were. */
+  async #isWellAgain(row: ArtifactRow): Promise<void> {
+    const { catalog, clock } = this.#parts;
+    const { object, store } = row;
+    const by = { at: clock.now(), actor: "system", jobId: null, owner: "" };
+    await catalog.commit({ kind: "heal", ...by, key: keyOf(row), damaged: object, object, store });
   }
 
   /** Null: nothing about this artifact. */

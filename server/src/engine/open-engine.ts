@@ -104,7 +104,7 @@ export function openEngine(parts: EngineParts): OpenedEngine {
     clock,
     artifacts,
     adopter: view && new Adopter({ catalog, clock, store: viewStore, view, owner, abandoned }),
-    checker: new Checker({ catalog, reader, stores, view }),
+    checker: new Checker({ catalog, clock, reader, stores, view }),
     purgeRefusal,
     takeSteps: (changes) =>
       during(async () => {

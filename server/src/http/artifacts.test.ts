@@ -66,6 +66,7 @@ describe("PUT /artifacts/{tenant}/{workflow}/{artifact}", () => {
         promotedAt: null,
         promotedFrom: null,
         ageSince: instant,
+        damagedAt: null,
         ageDays: expect.any(Number),
         downloadUrl: path,
       },

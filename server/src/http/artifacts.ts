@@ -71,6 +71,7 @@ function scalarsOf(artifact: Artifact, now: number) {
     promotedAt: artifact.promotedAt === null ? null : iso(artifact.promotedAt),
     promotedFrom: artifact.promotedFrom,
     ageSince: iso(artifact.ageSince),
+    damagedAt: artifact.damagedAt === null ? null : iso(artifact.damagedAt),
     ageDays: ageDays(artifact.ageSince, now),
     downloadUrl: `/artifacts/${[artifact.tenantId, artifact.workflowId, artifact.artifactId].map(encodeURIComponent).join("/")}`,
   };

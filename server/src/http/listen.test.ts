@@ -204,6 +204,7 @@ describe("the socket", () => {
       promotedAt: null,
       promotedFrom: null,
       ageSince: 0,
+      damagedAt: null,
       version: 1,
     };
     await using world = await handlerUnderTest({

@@ -7,9 +7,6 @@ import { keyOf } from "../engine/adoption.ts";
 import type { TreePosition } from "../tiers/tier-view.ts";
 import { type JobParts, type JobWork, storePosition, succeeded, type WorkedSeconds } from "./job-work.ts";
 
-/** What is read between two stored positions, but for one artifact. */
-const BYTES_AT_ONCE = 64 * 1024 * 1024;
-
 /** Where a verification stands: among the artifacts, then among the objects, then in the tree. */
 interface Place {
   readonly phase: "artifacts" | "objects" | "tree";
@@ -45,13 +42,12 @@ export class VerifyRun {
 
     while (place.phase === "artifacts") {
       const rows = await this.#next(place.after);
-      const checked = await this.#check(rows);
+      const checked = await checker.check(rows, this.#signal);
       if (checked !== null) {
         const last = checked.rows.at(-1);
         place = last ? { ...place, after: keyOf(last) } : { ...place, phase: "objects" };
-        const findings = [...checked.findings, ...(await checker.view(checked.rows))];
         const counts = { checked: checked.rows.length, checkedBytes: checked.bytes };
-        await this.#store(place, findings, counts);
+        await this.#store(place, checked.findings, counts);
       }
       yield;
     }
@@ -81,32 +77,17 @@ export class VerifyRun {
     );
   }
 
-  /** As many of these as are not too long to read; null: it was told to stop first. */
-  async #check(rows: readonly ArtifactRow[]) {
-    const findings: StoreFinding[] = [];
-    let bytes = 0;
-    let count = 0;
-    for (const row of rows) {
-      if (count > 0 && bytes + row.sizeBytes > BYTES_AT_ONCE) break;
-      const checked = await this.#parts.engine.checker.bytesOf(row, this.#signal);
-      if (checked === null) return null;
-      count += 1;
-      bytes += checked.bytes;
-      if (checked.finding !== null) findings.push(checked.finding);
-    }
-    return { rows: rows.slice(0, count), bytes, findings };
-  }
-
-  #store(
+  async #store(
     place: Place,
     findings: readonly StoreFinding[],
     checked: StoreCounts = {},
     expected?: number,
   ): Promise<void> {
+    await this.#parts.engine.checker.tell(findings, { actor: this.#row.actor, jobId: this.#job.id });
     const of = (kind: StoreFindingKind) => findings.filter((finding) => finding.kind === kind).length;
     const counts = { ...checked, damaged: of("DAMAGED"), missing: of("MISSING"), stray: of("STRAY") };
     const treated = checked.checked ?? 0;
-    return storePosition(this.#parts, this.#row, this.#worked, { ...place }, expected, {
+    await storePosition(this.#parts, this.#row, this.#worked, { ...place }, expected, {
       findings: findings.filter(isProblem),
       counts,
       treated,

@@ -74,6 +74,12 @@ ArtifactType.implement({
       },
       resolve: ({ ageSince }, { asOf }, { reads }) => ageDays(ageSince, asOf ?? reads.now),
     }),
+    damagedAt: t.expose("damagedAt", {
+      type: "DateTime",
+      nullable: true,
+      description:
+        "When its stored bytes were found damaged or gone: reading them is CHECKSUM_MISMATCH until it is written again or mended. Null: they never were, as far as anybody has read them.",
+    }),
     nextTransition: t.field({
       type: NextTransition,
       nullable: true,

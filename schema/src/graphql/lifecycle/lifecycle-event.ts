@@ -21,13 +21,16 @@ export const LifecycleEventTypeEnum = builder.enumType("LifecycleEventType", {
     PROMOTION_ERROR: "An artifact could not be moved.",
     PURGE_ERROR: "An artifact could not be deleted.",
     RESTORE_ERROR: "An artifact could not be brought back.",
-    SCAN_ERROR: "An artifact could not be read, or is not what was written.",
+    SCAN_ERROR:
+      "An artifact could not be read, or is not what was written; or something stands in the store that belongs to no artifact, or is not where it should be. Once for each.",
     LIFECYCLE_JOB_STARTED: "A job began.",
     LIFECYCLE_JOB_COMPLETED: "A job ended, in whichever way: its status says how.",
     LIFECYCLE_STEP_FAILED: "A step of a lifecycle run could not be taken as a whole.",
     REINDEX_CONFIRMED: "Somebody confirmed what a reindex has found, so that purging is allowed again.",
     ARTIFACT_READ:
       "Somebody was given an artifact's content, or part of it. Only where the server logs reads.",
+    ARTIFACT_HEALED: "A repair found the bytes of an artifact again whose own were damaged or gone.",
+    STRAY_QUARANTINED: "A repair moved bytes out of the way that belong to no artifact.",
   }),
 });
 

@@ -159,7 +159,7 @@ export function backlog(open: OpenForTest) {
       expect(await catalog.strays("files", [])).toEqual([]);
     });
 
-    it("logs damage once for an object, while a row names it", async () => {
+    it("logs damage once for an object, while a row names it, and marks that row until it is written anew", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const change = write("a/w/1");
@@ -184,11 +184,15 @@ export function backlog(open: OpenForTest) {
       expect(await catalog.events([2])).toMatchObject([
         { errorCode: "CHECKSUM_MISMATCH", error: "bits fell", checksum: change.checksum, fromTier: "HOT" },
       ]);
-      expect(await all(catalog)).toEqual(rows);
+      expect(await all(catalog)).toEqual(rows.map((row) => ({ ...row, damagedAt: NOW })));
+      const moved = { kind: "move", as: "promote", key: change.key, fromTier: null, toTier: "WARM" } as const;
+      await catalog.commit({ ...moved, ifChecksum: null, dryRun: false, at: NOW, actor: "ann" });
+      expect(await all(catalog)).toMatchObject([{ tier: "WARM", damagedAt: NOW }]);
       const second = write("a/w/1");
       await writeStaged(catalog, second);
+      expect(await all(catalog)).toMatchObject([{ damagedAt: null }]);
       await catalog.commit({ ...damage, object: second.object });
-      expect(await catalog.lastSeq()).toBe(4);
+      expect(await catalog.lastSeq()).toBe(5);
     });
 
     it("remembers what the exporter has on disk", async () => {

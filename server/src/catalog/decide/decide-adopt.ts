@@ -43,6 +43,7 @@ export function decideAdopt(
         ...artifact,
         promotedAt: null,
         promotedFrom: null,
+        damagedAt: null,
         inline: false,
       },
     },

@@ -4,14 +4,11 @@ import type { ArtifactRow } from "../rows.ts";
 import { keyEvent } from "./artifact-event.ts";
 import { type Decision, decision } from "./decision.ts";
 
-/** `known`: this object's damage is on the log already. The decision's event, where there is one, makes it known. */
-export function decideDamage(
-  current: ArtifactRow | null,
-  known: boolean,
-  change: DamageChange,
-): Decision<null> {
+/** Where the decision has an event, the row is marked: the mark is what keeps it from being told again. */
+export function decideDamage(current: ArtifactRow | null, change: DamageChange): Decision<null> {
   const result = () => null;
-  if (known || current === null || current.object !== change.object) return decision({ result });
+  if (current === null || current.damagedAt !== null || current.object !== change.object)
+    return decision({ result });
   const event = keyEvent("SCAN_ERROR", change, change.key, {
     fromTier: current.tier,
     ageDays: ageDays(current.ageSince, change.at),

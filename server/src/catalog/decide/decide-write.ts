@@ -62,6 +62,7 @@ export function decideWrite(
         promotedAt: null,
         promotedFrom: null,
         ageSince: at,
+        damagedAt: null,
         object: change.object,
         store: change.store,
         inline,

@@ -30,6 +30,7 @@ const rows: fc.Arbitrary<ArtifactRow> = fc
     promotedAt: null,
     promotedFrom: null,
     ageSince,
+    damagedAt: null,
     version: 7,
     row: 3,
     object: "0".repeat(32),

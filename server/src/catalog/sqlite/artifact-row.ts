@@ -5,9 +5,9 @@ import type { Cell } from "./connection.ts";
 
 /** Columns of an artifact with its names, in the order that `artifactRow` reads: of artifact a, workflow w, tenant t. */
 export const ARTIFACT_COLUMNS = `a.id, t.name, w.name, a.name, a.tier, a.size_bytes, a.checksum, a.content_type, a.metadata,
-  a.created_at, a.modified_at, a.promoted_at, a.promoted_from, a.age_since, a.version, a.object, a.store, a.inline`;
+  a.created_at, a.modified_at, a.promoted_at, a.promoted_from, a.age_since, a.version, a.object, a.store, a.inline, a.damaged_at`;
 
-export const ARTIFACT_COLUMN_COUNT = 18;
+export const ARTIFACT_COLUMN_COUNT = 19;
 
 const INLINE = 17;
 
@@ -34,6 +34,7 @@ export function artifactRow(cells: readonly Cell[], at = 0): ArtifactRow {
     object: cells[at + 15] as string,
     store: cells[at + 16] as string,
     inline: cells[at + INLINE] !== null,
+    damagedAt: cells[at + 18] as number | null,
   };
 }
 

@@ -90,6 +90,11 @@ export class ArtifactWrites {
     this.#dropInline(current);
   }
 
+  /** Nothing about the artifact changes but what is known of its bytes, so the version stands. */
+  markDamaged({ row }: Loaded, at: number): void {
+    this.#connection.statement("UPDATE artifact SET damaged_at = ? WHERE id = ?").run(at, row.row);
+  }
+
   #insert(workflow: WorkflowEntry, row: NextRow, bytes: Uint8Array | null, seq: number): ArtifactRow {
     this.#names.makePresent(workflow);
     if (bytes !== null) this.#rideInline(seq, seq, row.sizeBytes, bytes);
@@ -120,8 +125,8 @@ export class ArtifactWrites {
     this.#connection
       .statement(
         `UPDATE artifact SET tier = ?, size_bytes = ?, created_at = ?, modified_at = ?, promoted_at = ?, promoted_from = ?,
-           age_since = ?, version = ?, inline = ?, checksum = ?, object = ?, store = ?, content_type = ?, metadata = ?
-         WHERE id = ?`,
+           age_since = ?, version = ?, inline = ?, checksum = ?, object = ?, store = ?, content_type = ?, metadata = ?,
+           damaged_at = NULL WHERE id = ?`,
       )
       .run(...facts(row), seq, bytes === null ? null : seq, ...content(row), id);
     this.#held.add(current.workflow, current.row.tier, -1, current.row.sizeBytes);
@@ -134,13 +139,14 @@ export class ArtifactWrites {
     const id = current.row.row;
     this.#connection
       .statement(
-        "UPDATE artifact SET tier = ?, promoted_at = ?, promoted_from = ?, age_since = ?, version = ? WHERE id = ?",
+        "UPDATE artifact SET tier = ?, promoted_at = ?, promoted_from = ?, age_since = ?, damaged_at = ?, version = ? WHERE id = ?",
       )
       .run(
         tierCode(row.tier),
         row.promotedAt,
         row.promotedFrom === null ? null : tierCode(row.promotedFrom),
         row.ageSince,
+        row.damagedAt,
         seq,
         id,
       );

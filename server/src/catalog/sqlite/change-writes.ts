@@ -1,6 +1,7 @@
 import type { Change, ResultOf } from "../changes.ts";
 import { decideAdopt, decidePresent } from "../decide/decide-adopt.ts";
 import { decideDamage } from "../decide/decide-damage.ts";
+import { decideHeal } from "../decide/decide-heal.ts";
 import { decideLifecycleItemFailed, decideLifecycleStep } from "../decide/decide-lifecycle-step.ts";
 import { decideMove } from "../decide/decide-move.ts";
 import { decidePurge } from "../decide/decide-purge.ts";
@@ -14,6 +15,7 @@ import { HeldCounters } from "./held-counters.ts";
 import { JobWrites } from "./job-writes.ts";
 import { Names } from "./names.ts";
 import { ObjectWrites } from "./object-writes.ts";
+import { ScrubWrites } from "./scrub-writes.ts";
 
 /** Makes one change within the transaction that is open: loads what it needs, has it decided, applies it. */
 export class ChangeWrites {
@@ -24,6 +26,7 @@ export class ChangeWrites {
   readonly #jobs: JobWrites;
   readonly #objects: ObjectWrites;
   readonly #artifacts: ArtifactWrites;
+  readonly #scrub: ScrubWrites;
   #mark = 0;
 
   constructor(connection: Connection) {
@@ -33,6 +36,7 @@ export class ChangeWrites {
     this.#held = new HeldCounters(connection);
     this.#jobs = new JobWrites(connection, this.#log);
     this.#objects = new ObjectWrites(connection, this.#names);
+    this.#scrub = new ScrubWrites(connection, this.#log);
     this.#artifacts = new ArtifactWrites(connection, this.#names, this.#log, this.#held, this.#jobs);
   }
 
@@ -159,10 +163,19 @@ export class ChangeWrites {
       }
       case "damage": {
         const current = artifacts.load(change.key);
-        const decision = decideDamage(current?.row ?? null, objects.isDamaged(change.object), change);
-        if (decision.event !== null) objects.markDamaged(change.object);
+        const decision = decideDamage(current?.row ?? null, change);
+        if (decision.event !== null && current !== null) artifacts.markDamaged(current, change.at);
         return artifacts.apply(change.key, current, decision);
       }
+      case "heal": {
+        const current = artifacts.load(change.key);
+        const staged = objects.staged(change.object);
+        return artifacts.apply(change.key, current, decideHeal(current?.row ?? null, staged, change));
+      }
+      case "tell":
+        return this.#scrub.tell(change);
+      case "scrubbed":
+        return this.#scrub.scrubbed(change);
       case "published":
         return objects.published(change);
       case "collected":

@@ -23,6 +23,8 @@ const EVENT_TYPE_CODES: Record<LifecycleEventType, number> = {
   ARTIFACT_ADOPTED: 15,
   REINDEX_CONFIRMED: 16,
   ARTIFACT_READ: 17,
+  ARTIFACT_HEALED: 18,
+  STRAY_QUARANTINED: 19,
 };
 
 const TIER_NAMES = inverted(TIER_CODES);

@@ -100,8 +100,8 @@ export class JobWrites {
       .statement(
         `UPDATE job SET has_items = has_items OR ?1, findings = findings + ?1, adopted = adopted + ?2, present = present + ?3,
            quarantined = quarantined + ?4, left_over = left_over + ?5, checked = checked + ?6,
-           checked_bytes = checked_bytes + ?7, damaged = damaged + ?8, missing = missing + ?9, stray = stray + ?10
-         WHERE id = ?11`,
+           checked_bytes = checked_bytes + ?7, damaged = damaged + ?8, missing = missing + ?9, stray = stray + ?10,
+           healed = healed + ?11 WHERE id = ?12`,
       )
       .run(
         findings.length,
@@ -114,6 +114,7 @@ export class JobWrites {
         counts.damaged ?? 0,
         counts.missing ?? 0,
         counts.stray ?? 0,
+        counts.healed ?? 0,
         job,
       );
   }

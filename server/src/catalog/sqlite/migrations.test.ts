@@ -76,6 +76,23 @@ describe("migrations", () => {
     }
   });
 
+  it("mark the artifacts whose damage was known", async () => {
+    using folder = tempDir();
+    const path = folder.file("catalog.db");
+    const connection = connect(path);
+    migrate(connection, path, MIGRATIONS.slice(0, 3));
+    const changes = new ChangeWrites(connection);
+    const damaged = write("a/w/1");
+    for (const change of [damaged, write("a/x/2")]) changes.make(change);
+    changes.keepChange();
+    changes.flush();
+    connection.statement("INSERT INTO damage VALUES (?)").run(damaged.object);
+    connection.close();
+    const catalog = await openCatalog({ path, durability: "fsync", thread: "inline" });
+    expect(await all(catalog)).toMatchObject([{ damagedAt: expect.any(Number) }, { damagedAt: null }]);
+    await catalog.close();
+  });
+
   it("copy a catalog that holds something before they change it", async () => {
     using folder = tempDir();
     const path = folder.file("catalog.db");

@@ -88,16 +88,7 @@ export class ObjectWrites {
 
   collected(change: CollectedChange): null {
     this.#connection.statement("DELETE FROM garbage WHERE object = ?").run(change.object);
-    this.#connection.statement("DELETE FROM damage WHERE object = ?").run(change.object);
     return null;
-  }
-
-  isDamaged(object: ObjectId): boolean {
-    return this.#connection.statement("SELECT 1 FROM damage WHERE object = ?").get(object) !== undefined;
-  }
-
-  markDamaged(object: ObjectId): void {
-    this.#connection.statement("INSERT INTO damage VALUES (?)").run(object);
   }
 
   exported({ state }: ExportedChange): null {

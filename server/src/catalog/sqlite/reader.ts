@@ -5,6 +5,7 @@ import { Connection, type ConnectionOptions } from "./connection.ts";
 import { EventReads } from "./event-reads.ts";
 import { HeldReads } from "./held-reads.ts";
 import { JobReads } from "./job-reads.ts";
+import { ScrubReads } from "./scrub-reads.ts";
 
 /** Everything that can be read from a catalog, on one connection, for one thread. The catalog must exist. */
 export class SqliteReader {
@@ -14,6 +15,7 @@ export class SqliteReader {
   readonly jobs: JobReads;
   readonly backlog: BacklogReads;
   readonly answers: AnswerReads;
+  readonly scrub: ScrubReads;
   readonly #connection: Connection;
 
   constructor(options: Pick<ConnectionOptions, "path" | "cacheKiB" | "faults">) {
@@ -24,6 +26,7 @@ export class SqliteReader {
     this.jobs = new JobReads(this.#connection);
     this.backlog = new BacklogReads(this.#connection);
     this.answers = new AnswerReads(this.#connection);
+    this.scrub = new ScrubReads(this.#connection);
   }
 
   close(): void {

@@ -111,13 +111,14 @@ export class SqliteCatalog implements Catalog {
   eventsAfter = (...args: Arguments<"eventsAfter">) =>
     this.#read((reader) => reader.events.eventsAfter(...args));
   events = (...args: Arguments<"events">) => this.#read((reader) => reader.events.events(...args));
-  lastSeq = () => this.#read((reader) => reader.events.lastSeq());
+  lastSeq = (...args: Arguments<"lastSeq">) => this.#read((reader) => reader.events.lastSeq(...args));
 
   jobs = (...args: Arguments<"jobs">) => this.#read((reader) => reader.jobs.jobs(...args));
   runningJobs = () => this.#read((reader) => reader.jobs.runningJobs());
   listLifecycleJobs = (...args: Arguments<"listLifecycleJobs">) =>
     this.#read((reader) => reader.jobs.listLifecycleJobs(...args));
-  countLifecycleJobs = () => this.#read((reader) => reader.jobs.countLifecycleJobs());
+  countLifecycleJobs = (...args: Arguments<"countLifecycleJobs">) =>
+    this.#read((reader) => reader.jobs.countLifecycleJobs(...args));
   lastFinishedLifecycleJob = (...args: Arguments<"lastFinishedLifecycleJob">) =>
     this.#read((reader) => reader.jobs.lastFinishedLifecycleJob(...args));
   listItems = (...args: Arguments<"listItems">) => this.#read((reader) => reader.jobs.listItems(...args));
@@ -136,6 +137,12 @@ export class SqliteCatalog implements Catalog {
   dirtyCount = () => this.#read((reader) => reader.backlog.dirtyCount());
   garbage = (...args: Arguments<"garbage">) => this.#read((reader) => reader.backlog.garbage(...args));
   exportState = () => this.#read((reader) => reader.backlog.exportState());
+  scrubState = () => this.#read((reader) => reader.scrub.scrubState());
+  artifactsAfter = (...args: Arguments<"artifactsAfter">) =>
+    this.#read((reader) => reader.scrub.artifactsAfter(...args));
+  damagedAfter = (...args: Arguments<"damagedAfter">) =>
+    this.#read((reader) => reader.scrub.damagedAfter(...args));
+  damagedCount = () => this.#read((reader) => reader.scrub.damagedCount());
   hasAnswer = (...args: Arguments<"hasAnswer">) => this.#read((reader) => reader.answers.hasAnswer(...args));
   oldestAnswer = () => this.#read((reader) => reader.answers.oldestAnswer());
 

@@ -103,7 +103,10 @@ it(`${DAMAGES} damaged objects are each found by the next read, with one event, 
       events.map(() => "SCAN_ERROR CHECKSUM_MISMATCH"),
     );
     expect(events.map(({ artifactId }) => artifactId).sort()).toEqual([...harmed].sort());
-    for (const name of names) expect(await store.row(keyOf(name))).toEqual(rows.get(name));
+    for (const name of names) {
+      const damagedAt = harmed.has(name) ? store.now : null;
+      expect(await store.row(keyOf(name))).toEqual({ ...rows.get(name), damagedAt });
+    }
     found += harmed.size;
     stale = [...harmed, ...unharmed.slice(0, 30)];
   }

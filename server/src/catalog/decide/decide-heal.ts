@@ -1,0 +1,37 @@
+import { ageDays } from "@tierkeep/schema/domain/ages";
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import type { HealChange } from "../changes.ts";
+import type { ArtifactRow } from "../rows.ts";
+import { keyEvent } from "./artifact-event.ts";
+import type { StagedObject } from "./decide-write.ts";
+import { type Decision, decision } from "./decision.ts";
+
+/**
+ * The object with the damaged bytes does not become garbage: nothing that was found is deleted. Once no row names it any
+ * more, it is a stray. @throws Refused
+ */
+export function decideHeal(
+  current: ArtifactRow | null,
+  staged: StagedObject | null,
+  change: HealChange,
+): Decision<boolean> {
+  const { key, damaged, object, store, owner, jobId, at } = change;
+  if (current === null || current.inline || current.damagedAt === null || current.object !== damaged)
+    return decision({ result: () => false });
+  const isBack = object === damaged;
+  if (!isBack && (staged?.owner !== owner || staged.store !== store))
+    throw new Refused("UNAVAILABLE", "What was found is no longer reserved for this. Try again.");
+  const { row: _row, version: _version, ...kept } = current;
+  return decision({
+    row: { kind: "put", row: { ...kept, object, store, damagedAt: null }, bytes: null },
+    event: keyEvent("ARTIFACT_HEALED", change, key, {
+      toTier: current.tier,
+      ageDays: ageDays(current.ageSince, at),
+      sizeBytes: current.sizeBytes,
+      checksum: current.checksum,
+      jobId,
+    }),
+    unstage: isBack ? null : object,
+    result: () => true,
+  });
+}
