@@ -90,7 +90,7 @@ const FRAGMENTS: { readonly [name: string]: string } = {
   StoreFinding: "fragment StoreFinding on StoreFinding{kind path tenantId workflowId artifactId tier message}",
   Tenant: "fragment Tenant on Tenant{id tenantId retentionPolicy{...RetentionPolicy}tierStats{...TierStats}}",
   TierStats: "fragment TierStats on TierStats{tier artifactCount totalBytes tenantCount}",
-  VerifyJob: "fragment VerifyJob on VerifyJob{__typename id ...JobProgress tenantId checkedCount checkedBytes damagedCount missingCount strayCount}",
+  VerifyJob: "fragment VerifyJob on VerifyJob{__typename id ...JobProgress tenantId checkedCount checkedBytes damagedCount missingCount strayCount repair healedCount quarantinedCount adoptedCount}",
   Workflow: "fragment Workflow on Workflow{id workflowId tenant{id tenantId}tierStats{...TierStats}}",
 };
 

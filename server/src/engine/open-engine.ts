@@ -12,6 +12,7 @@ import { Checker } from "./checker.ts";
 import type { Clock } from "./clock.ts";
 import type { Engine } from "./engine.ts";
 import { InFlight } from "./in-flight.ts";
+import { Mender } from "./mender.ts";
 import { Reader } from "./read.ts";
 import { Upkeep } from "./upkeep.ts";
 import { Writer } from "./write.ts";
@@ -96,6 +97,9 @@ export function openEngine(parts: EngineParts): OpenedEngine {
     during,
   });
 
+  const adopter = view && new Adopter({ catalog, clock, store: viewStore, view, owner, abandoned });
+  const checker = new Checker({ catalog, clock, reader, stores, view });
+
   // What the last owner left to do.
   upkeep.wake();
 
@@ -103,8 +107,9 @@ export function openEngine(parts: EngineParts): OpenedEngine {
     catalog,
     clock,
     artifacts,
-    adopter: view && new Adopter({ catalog, clock, store: viewStore, view, owner, abandoned }),
-    checker: new Checker({ catalog, clock, reader, stores, view }),
+    adopter,
+    checker,
+    mender: new Mender({ catalog, clock, stores, view, checker, adopter, owner, abandoned }),
     purgeRefusal,
     takeSteps: (changes) =>
       during(async () => {

@@ -185,11 +185,17 @@ export class Scrubber {
     let next: Place | "end";
     if (place.phase === "objects") {
       const found = await checker.strayObjects(place.object);
-      await this.#told(found.findings, 0);
+      await this.#told(
+        found.strays.map(({ finding }) => finding),
+        0,
+      );
       next = found.next === null ? { ...place, phase: "tree" } : { ...place, object: found.next };
     } else {
       const found = await checker.strayFiles(place.tree);
-      await this.#told(found.findings, 0);
+      await this.#told(
+        found.strays.flatMap(({ findings }) => findings),
+        0,
+      );
       next = found.next === null ? "end" : { ...place, tree: found.next };
     }
     await this.#pace.pause();
