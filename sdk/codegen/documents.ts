@@ -7,7 +7,11 @@ import { fragmentsOf, operationsOf } from "./operations.ts";
 export const plugin: PluginFunction = (_schema, documents) => {
   const operations = operationsOf(documents);
   const types = operations.flatMap(({ resultType, variablesType }) => [resultType, variablesType]);
-  const fragments = fragmentsOf(documents).map((node) => `  ${node.name.value}: ${quoted(print(node))},\n`);
+  // Without what is the same at the head of each: `fragment NAME on `.
+  const fragments = fragmentsOf(documents).map(
+    ({ name, typeCondition, selectionSet }) =>
+      `  ${name.value}: ${quoted(`${print(typeCondition)} ${print(selectionSet)}`)},\n`,
+  );
   return {
     prepend: [
       header,

@@ -15,7 +15,7 @@ import { header } from "./header.ts";
 import { type Operation, operationsOf } from "./operations.ts";
 
 /**
- * A typed method per query and mutation, and the table that they are made from. Arguments are flat: a mutation's method
+ * A typed method per query and mutation, and what they are made from: documents, by what they take. Arguments are flat: a mutation's method
  * takes its input itself. Results are flat too: a query answers with the field that it asks for, however deep, and a
  * mutation with its payload, never null.
  */
@@ -24,22 +24,31 @@ export const plugin: PluginFunction = (schema, documents) => {
   const methods = operations.map((operation) => method(operation, schema));
   const types = [...new Set(methods.flatMap((each) => each.types))].sort();
   const documentNames = operations.map(({ name }) => `  ${name}Document,\n`).join("");
+  const lists = KINDS.map((kind) => {
+    const ofKind = methods.filter((each) => each.kind === kind);
+    return `  ${kind}: [\n${ofKind.map(({ document }) => `    ${document},\n`).join("")}  ],\n`;
+  });
+  const paths = methods.filter(({ name, path }) => path !== name);
   return {
     prepend: [
       header,
       'import type { RequestOptions } from "../document.ts";',
       'import type { WithJobs } from "../jobs.ts";',
       'import type { List } from "../list.ts";',
-      'import type { MethodSpec } from "../methods.ts";',
+      'import type { MethodKind } from "../methods.ts";',
       `import {\n${documentNames}} from "./documents.ts";`,
       `import type {\n${types.map((name) => `  ${name},\n`).join("")}} from "./types.ts";\n`,
     ],
     content: [
       `export interface TierkeepMethods {\n${methods.map((each) => each.signature).join("")}}\n`,
-      `export const METHODS: { readonly [Name in keyof TierkeepMethods]: MethodSpec } = {\n${methods.map((each) => each.spec).join("")}};\n`,
+      `export const METHODS: { readonly [Kind in MethodKind]: readonly { toString(): string }[] } = {\n${lists.join("")}};\n`,
+      "/** What the methods answer with that do not answer with the field of their own name: fields from the operation's root down. */",
+      `export const PATHS: { readonly [method: string]: string } = {\n${paths.map(({ name, path }) => `  ${name}: "${path}",\n`).join("")}};\n`,
     ].join("\n"),
   };
 };
+
+const KINDS = ["ask", "bare", "list", "change"] as const;
 
 function method(operation: Operation, schema: GraphQLSchema) {
   const { node, name, resultType, variablesType } = operation;
@@ -60,7 +69,7 @@ function method(operation: Operation, schema: GraphQLSchema) {
   if (isInputObjectType(input) && !("idempotencyKey" in input.getFields())) {
     throw new Error(`${inputType} has no idempotencyKey: without one the SDK may not repeat ${methodName}.`);
   }
-  const kind = inputType ? "change" : isList ? "list" : variables.length === 0 ? "bare" : undefined;
+  const kind = inputType ? "change" : isList ? "list" : variables.length === 0 ? "bare" : "ask";
   const path = fields.map((field) => field.name).join(".");
 
   let type = resultType;
@@ -74,11 +83,10 @@ function method(operation: Operation, schema: GraphQLSchema) {
   return {
     types: [...(variables.length > 0 ? [argumentType] : []), resultType],
     signature: `${comment(answer?.description, "  ")}  ${methodName}(${parameters}): ${isList ? "List" : "Promise"}<${type}>;\n`,
-    spec: `  ${methodName}: { ${[
-      `document: ${name}Document`,
-      ...(path === methodName ? [] : [`path: "${path}"`]),
-      ...(kind === undefined ? [] : [`kind: "${kind}"`]),
-    ].join(", ")} },\n`,
+    name: methodName,
+    document: `${name}Document`,
+    kind,
+    path,
   };
 }
 

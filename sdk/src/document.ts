@@ -47,16 +47,20 @@ export function graphqlRequest(document: { toString(): string }, variables: obje
   return { query, variables: { ...variables }, operationName: /^\s*[a-z]+\s+(\w+)/.exec(query)?.[1] };
 }
 
-/** The text with every fragment that it needs, each once. Put together here, because the whole texts are five times as long. */
+/**
+ * The text with every fragment that it needs, each once. Put together here, because the whole texts are five times as long.
+ *
+ * @param fragments the type and the selection of each, by its name
+ */
 export function withFragments(text: string, fragments: { readonly [name: string]: string }): string {
   const needed = new Set<string>();
   const collect = (part: string): void => {
-    for (const [, name = ""] of part.matchAll(/\.{3}(\w+)/g)) {
+    for (const [, name = ""] of part.matchAll(/\.{3}(?!on )(\w+)/g)) {
       if (needed.has(name)) continue;
       needed.add(name);
       collect(fragments[name] ?? "");
     }
   };
   collect(text);
-  return [text, ...[...needed].map((name) => fragments[name])].join("");
+  return [text, ...[...needed].map((name) => `fragment ${name} on ${fragments[name]}`)].join("");
 }

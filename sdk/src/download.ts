@@ -3,7 +3,7 @@ import type { Deadline } from "./deadline.ts";
 import type { RequestOptions } from "./document.ts";
 import { type ArtifactKey, artifactUrl } from "./endpoint.ts";
 import { ConnectionError, TierkeepError } from "./errors.ts";
-import { refusalOfResponse, unexpected } from "./refusals.ts";
+import { answerOf, unexpected } from "./refusals.ts";
 import { repeat } from "./repeat.ts";
 import { incrementalSha256, sha256 } from "./sha256.ts";
 import { chunksOf, streamOf } from "./stream.ts";
@@ -57,7 +57,8 @@ export async function download(
       const url = artifactUrl(caller.endpoint, key).href;
       const response = await caller.fetch(url, { method: "GET", headers }, options, limit);
       if (response.status !== 200 && response.status !== 206) {
-        throw await limit.race(refusalOfResponse(response));
+        await limit.race(answerOf(response));
+        throw unexpected(response);
       }
       return downloadOf(response, limit, options.onProgress);
     });

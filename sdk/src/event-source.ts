@@ -2,7 +2,7 @@ import type { Caller } from "./caller.ts";
 import { graphqlRequest } from "./document.ts";
 import { LifecycleEventsDocument } from "./generated/documents.ts";
 import type { LifecycleEventFilter, LifecycleEventFragment } from "./generated/types.ts";
-import { isRecord, refusalOf, refusalOfResponse, unexpected } from "./refusals.ts";
+import { answerOf, isRecord, refusalIn, refusalOf, unexpected } from "./refusals.ts";
 import { sseParser } from "./sse.ts";
 import { chunksOf } from "./stream.ts";
 
@@ -20,7 +20,8 @@ export type EventSource = (
 /** The event in one result of the subscription. Both transports send the same. @throws TierkeepError */
 export function eventOf(result: unknown): LifecycleEventFragment {
   const { data, errors } = isRecord(result) ? result : {};
-  if (Array.isArray(errors) && isRecord(errors[0])) throw refusalOf(errors[0]);
+  const refusal = refusalIn(errors);
+  if (refusal) throw refusal;
   const event = isRecord(data) ? data.lifecycleEvents : undefined;
   if (!isRecord(event)) throw refusalOf({ message: "The server sent neither an event nor a refusal." });
   return event as LifecycleEventFragment;
@@ -41,8 +42,8 @@ export function sseSource(caller: Caller): EventSource {
       limit,
     );
     const streams = response.headers.get("content-type")?.startsWith("text/event-stream");
-    if (!response.ok || !streams) throw await refusalOfResponse(response);
-    if (!response.body) throw unexpected(response);
+    if (!response.ok || !streams) await limit.race(answerOf(response));
+    if (!streams || !response.body) throw unexpected(response);
     alive();
 
     const parse = sseParser();

@@ -16,22 +16,30 @@ export function refusalOf(error: ResponseError): TierkeepError {
   return new TierkeepError(code, textOf(error.message) ?? `The server refused: ${code}.`, facts);
 }
 
+/** The refusal that GraphQL `errors` begin with; undefined: they are none. */
+export function refusalIn(errors: unknown): TierkeepError | undefined {
+  return Array.isArray(errors) && isRecord(errors[0]) ? refusalOf(errors[0]) : undefined;
+}
+
 /**
- * The error for an HTTP answer that is not the one hoped for: the refusal in its problem+json or its GraphQL errors,
- * else a ConnectionError, for it is not Tierkeep that speaks.
+ * The JSON object that the server answered with.
+ *
+ * @throws the refusal in its GraphQL errors or its problem+json, or ConnectionError, for then it is not Tierkeep that speaks
  */
-export async function refusalOfResponse(response: Response): Promise<TierkeepError | ConnectionError> {
+export async function answerOf(response: Response): Promise<{ readonly [key: string]: unknown }> {
+  const text = await response.text();
   let body: unknown;
   try {
-    body = JSON.parse(await response.text());
+    body = JSON.parse(text);
   } catch (cause) {
-    return unexpected(response, cause);
+    throw unexpected(response, cause);
   }
-  if (!isRecord(body)) return unexpected(response);
-  const first = Array.isArray(body.errors) ? body.errors[0] : undefined;
-  if (isRecord(first)) return refusalOf(first);
-  if (textOf(body.code) === undefined) return unexpected(response);
-  return refusalOf({ message: body.detail ?? body.title, extensions: body });
+  if (!isRecord(body)) throw unexpected(response);
+  const refusal = refusalIn(body.errors);
+  if (refusal) throw refusal;
+  if (response.ok) return body;
+  if (textOf(body.code) === undefined) throw unexpected(response);
+  throw refusalOf({ message: body.detail ?? body.title, extensions: body });
 }
 
 export function unexpected(response: Response, cause?: unknown): ConnectionError {

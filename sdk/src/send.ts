@@ -1,6 +1,6 @@
 import type { Caller } from "./caller.ts";
 import { graphqlRequest, type RequestOptions, type Send } from "./document.ts";
-import { isRecord, refusalOf, refusalOfResponse, unexpected } from "./refusals.ts";
+import { answerOf, isRecord, unexpected } from "./refusals.ts";
 import { repeat } from "./repeat.ts";
 
 /** Sends documents as GraphQL over HTTP, one request each. */
@@ -41,17 +41,7 @@ function isRepeatable({ query, variables: { input } }: ReturnType<typeof graphql
 }
 
 async function dataOf<Result>(response: Response): Promise<Result> {
-  if (!response.ok) throw await refusalOfResponse(response);
-  const text = await response.text();
-  let body: unknown;
-  try {
-    body = JSON.parse(text);
-  } catch (cause) {
-    throw unexpected(response, cause);
-  }
-  if (!isRecord(body)) throw unexpected(response);
-  const { data, errors } = body;
-  if (Array.isArray(errors) && isRecord(errors[0])) throw refusalOf(errors[0]);
+  const { data } = await answerOf(response);
   if (!isRecord(data)) throw unexpected(response);
   return data as Result;
 }

@@ -4,7 +4,7 @@ import { type ArtifactKey, artifactUrl } from "./endpoint.ts";
 import type { Tier } from "./generated/enums.ts";
 import type { ArtifactFragment } from "./generated/types.ts";
 import { newIdempotencyKey } from "./idempotency-key.ts";
-import { isRecord, refusalOfResponse, unexpected } from "./refusals.ts";
+import { answerOf, isRecord, unexpected } from "./refusals.ts";
 import { repeat } from "./repeat.ts";
 import { bodyOf, isRepeatable, isSource, type UploadContent } from "./upload-body.ts";
 
@@ -91,11 +91,8 @@ export async function upload(
 }
 
 async function uploadedOf(response: Response): Promise<Uploaded> {
-  if (!response.ok) throw await refusalOfResponse(response);
-  const body: unknown = await response.json().catch((cause: unknown) => {
-    throw unexpected(response, cause);
-  });
-  if (!isRecord(body) || !isRecord(body.artifact)) throw unexpected(response);
+  const body = await answerOf(response);
+  if (!isRecord(body.artifact)) throw unexpected(response);
   return body as unknown as Uploaded;
 }
 

@@ -3,7 +3,7 @@ import { graphqlRequest } from "./document.ts";
 import { ConnectionError, TierkeepError } from "./errors.ts";
 import { type EventSource, eventOf } from "./event-source.ts";
 import { LifecycleEventsDocument } from "./generated/documents.ts";
-import { isRecord, refusalOf } from "./refusals.ts";
+import { isRecord, refusalIn } from "./refusals.ts";
 
 /** A ping this often, in ms: its pong is a sign of life that scripts can see, unlike the protocol's own ping frames. */
 const PING_MS = 15_000;
@@ -79,7 +79,8 @@ export function webSocketSource(caller: Caller, webSocket: unknown): EventSource
 
 /** What ended a subscription: GraphQL errors, a close of the socket, or an error of the socket. */
 function failure(error: unknown): Error {
-  if (Array.isArray(error) && isRecord(error[0])) return refusalOf(error[0]);
+  const refusal = refusalIn(error);
+  if (refusal) return refusal;
   const code = isRecord(error) ? error.code : undefined;
   if (code === 4401)
     return new TierkeepError("UNAUTHENTICATED", "The server refused the WebSocket: no valid credentials.");

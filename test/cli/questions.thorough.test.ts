@@ -5,13 +5,14 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { newTenant } from "../support/client.ts";
 import { COMMAND } from "../support/server.ts";
 import { sharedServer } from "../support/shared-server.ts";
+import { EVERYTHING_DUE } from "./seeded-store.ts";
 
 const ENTER = "\r";
 const TAB = "\t";
 const DOWN = "\u001b[B";
 const CTRL_C = "\u0003";
 
-const shared = sharedServer();
+const shared = sharedServer(EVERYTHING_DUE);
 let tenantId: string;
 
 beforeEach(async () => {
@@ -65,6 +66,45 @@ describe("on a terminal, a purge", () => {
   ])("changes nothing on %s", async (_, keys, exit) => {
     const { code } = await purge(keys);
     expect(code).toBe(exit);
+    expect(Object.keys(await tiers())).toHaveLength(3);
+  });
+});
+
+describe("on a terminal, a live run of the lifecycle", () => {
+  const run = (keys: string, ...more: string[]) => {
+    const args = ["lifecycle", "run", "--live", "--tenant", tenantId, "--step", "purge", ...more];
+    return answering("Go on?", keys, ...args);
+  };
+
+  beforeEach(async () => {
+    for (const artifactId of ["d", "e"]) {
+      const key = { tenantId, workflowId: "weekly", artifactId };
+      await shared.tierkeep.writeArtifact({ ...key, tier: "COLD", content: { text: "due" } });
+    }
+  });
+
+  it("purges once somebody says yes", async () => {
+    const { code, shown } = await run("y");
+    expect(code).toBe(0);
+    expect(shown).toContain("This will purge 2 artifacts (6 B) for good. Go on?");
+    expect(Object.keys(await tiers())).toEqual(["a", "b", "c"]);
+  });
+
+  it.each([
+    ["anything else", ENTER, 1],
+    ["Ctrl-C", CTRL_C, 130],
+  ])("changes nothing on %s", async (_, keys, exit) => {
+    const { code } = await run(keys);
+    expect(code).toBe(exit);
+    expect(Object.keys(await tiers())).toHaveLength(5);
+  });
+
+  it("does not ask with --yes, nor where there is nothing to purge", async () => {
+    for (const args of [["--yes"], []]) {
+      const { code, shown } = await run(CTRL_C, ...args);
+      expect(code).toBe(0);
+      expect(shown).not.toContain("Go on?");
+    }
     expect(Object.keys(await tiers())).toHaveLength(3);
   });
 });

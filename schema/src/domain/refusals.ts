@@ -137,7 +137,7 @@ export const REFUSALS = {
     http: 429,
     exit: 6,
     retryable: true,
-    raised: false,
+    raised: true,
     means: "too many requests in too short a time",
   },
   QUERY_TOO_COMPLEX: {

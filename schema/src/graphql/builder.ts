@@ -1,8 +1,11 @@
 import SchemaBuilder from "@pothos/core";
+import ComplexityPlugin from "@pothos/plugin-complexity";
 import RelayPlugin from "@pothos/plugin-relay";
 import type { JsonValue } from "../domain/metadata.ts";
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from "../domain/pages.ts";
 import type { GraphQLContext } from "./context.ts";
+import { fieldCost } from "./field-cost.ts";
+import "./rights-plugin.ts";
 
 /** The schema under construction. Types register themselves with it from the file that defines them; index.ts builds it. */
 export const builder = new SchemaBuilder<{
@@ -21,8 +24,13 @@ export const builder = new SchemaBuilder<{
     Base64: { Input: Uint8Array; Output: Uint8Array };
   };
 }>({
-  plugins: [RelayPlugin],
+  plugins: [RelayPlugin, ComplexityPlugin, "rights"],
   defaultFieldNullability: false,
+  complexity: {
+    fieldComplexity: (args, _context, field) => fieldCost(args, field),
+    // It only says what a field costs: query-cost.ts adds up and refuses, before anything is executed.
+    disabled: true,
+  },
   relay: {
     cursorType: "String",
     // Both are written in node.ts: the plugin's own refuse a malformed id instead of answering null.

@@ -185,6 +185,7 @@ export function aRestoreJob(facts: Partial<RestoreJob> = {}): RestoreJob {
   return {
     ...jobFacts("restore-1"),
     kind: "restore",
+    tenantIds: null,
     toTier: "HOT",
     restoredCount: 0,
     skippedCount: 0,

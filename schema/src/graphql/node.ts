@@ -6,6 +6,7 @@ import { JOB_TYPE_NAMES } from "./lifecycle/job.ts";
 
 builder.queryFields((t) => ({
   node: t.field({
+    needs: "read",
     type: builder.nodeInterfaceRef(),
     nullable: true,
     description: "Whatever has this global id. Null: nothing has, or it is no such id.",
@@ -15,6 +16,7 @@ builder.queryFields((t) => ({
     resolve: (_root, { id }, context) => loadNode(id, context),
   }),
   nodes: t.field({
+    needs: "read",
     type: [builder.nodeInterfaceRef()],
     nullable: { list: false, items: true },
     description: "Whatever has these global ids, in their order; null where nothing has.",

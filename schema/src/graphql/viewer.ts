@@ -8,8 +8,8 @@ const RoleType = builder.enumType("Role", {
   values: described<Role>({
     READER: "Every query and subscription, and downloads.",
     WRITER: "Also write, promote and restore artifacts.",
-    OPERATOR: "Also purge artifacts, run the lifecycle and cancel jobs, within its tenants.",
-    ADMIN: "Also everything that spans all tenants.",
+    OPERATOR: "Also purge and verify artifacts, run the lifecycle and cancel jobs, within its tenants.",
+    ADMIN: "Also reindex, and whatever goes over all tenants.",
   }),
 });
 
@@ -31,6 +31,7 @@ Viewer.implement({
 
 builder.queryField("viewer", (t) =>
   t.field({
+    needs: "read",
     type: Viewer,
     description: "Who you are to this server.",
     resolve: (_root, _args, { principal }) => principal,

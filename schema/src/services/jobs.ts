@@ -41,6 +41,8 @@ export interface LifecycleJob extends JobFacts {
 
 export interface RestoreJob extends JobFacts {
   readonly kind: "restore";
+  /** Every tenant whose artifacts it may touch. Null: nobody noted which, so it may be any. */
+  readonly tenantIds: readonly string[] | null;
   readonly toTier: Tier;
   readonly restoredCount: number;
   /** Already there. */
@@ -118,8 +120,8 @@ export interface ReindexOptions extends Repeatable {
 export interface VerifyOptions extends Repeatable {
   /** Only this tenant's artifacts, and nothing that belongs to none. */
   readonly tenantId?: string | undefined;
-  /** Mend what can be mended. Of the whole store only: with a tenant, BAD_USER_INPUT. */
-  readonly repair: boolean;
+  /** Mend what can be mended. Of the whole store only: with a tenant, BAD_USER_INPUT. Default: false. */
+  readonly repair?: boolean | undefined;
   readonly waitSeconds: number;
 }
 

@@ -76,22 +76,22 @@ import type {
 } from "./types.ts";
 
 const FRAGMENTS: { readonly [name: string]: string } = {
-  Artifact: "fragment Artifact on Artifact{id tenantId workflowId artifactId tier sizeBytes checksum contentType metadata createdAt modifiedAt promotedAt promotedFrom ageSince ageDays damagedAt nextTransition{action at}downloadUrl}",
-  Job: "fragment Job on Job{__typename id ...JobProgress ...on LifecycleJob{...LifecycleJob}...on RestoreJob{...RestoreJob}...on ReindexJob{...ReindexJob}...on VerifyJob{...VerifyJob}}",
-  JobProgress: "fragment JobProgress on Job{status dryRun startedAt finishedAt durationSeconds progress totalErrors error}",
-  LifecycleEvent: "fragment LifecycleEvent on LifecycleEvent{id cursor timestamp type actor tenantId workflowId artifactId fromTier toTier ageDays sizeBytes checksum dryRun jobId errorCode error}",
-  LifecycleItem: "fragment LifecycleItem on LifecycleItem{tenantId workflowId artifactId step fromTier toTier ageDays sizeBytes outcome errorCode error}",
-  LifecycleJob: "fragment LifecycleJob on LifecycleJob{__typename id ...JobProgress asOf tenantId steps promotedToWarm promotedToCold purged retentionPolicy{...RetentionPolicy}}",
-  Node: "fragment Node on Node{__typename id ...on Artifact{...Artifact}...on Tenant{...Tenant}...on Workflow{...Workflow}...on Job{...JobProgress}}",
-  PageInfo: "fragment PageInfo on PageInfo{hasNextPage hasPreviousPage startCursor endCursor}",
-  ReindexJob: "fragment ReindexJob on ReindexJob{__typename id ...JobProgress adoptedCount presentCount quarantinedCount leftCount confirmedAt}",
-  RestoreJob: "fragment RestoreJob on RestoreJob{__typename id ...JobProgress tenantId toTier restoredCount skippedCount}",
-  RetentionPolicy: "fragment RetentionPolicy on RetentionPolicy{hotDays warmDays coldDays}",
-  StoreFinding: "fragment StoreFinding on StoreFinding{kind path tenantId workflowId artifactId tier message}",
-  Tenant: "fragment Tenant on Tenant{id tenantId retentionPolicy{...RetentionPolicy}tierStats{...TierStats}}",
-  TierStats: "fragment TierStats on TierStats{tier artifactCount totalBytes tenantCount}",
-  VerifyJob: "fragment VerifyJob on VerifyJob{__typename id ...JobProgress tenantId checkedCount checkedBytes damagedCount missingCount strayCount repair healedCount quarantinedCount adoptedCount}",
-  Workflow: "fragment Workflow on Workflow{id workflowId tenant{id tenantId}tierStats{...TierStats}}",
+  Artifact: "Artifact{id tenantId workflowId artifactId tier sizeBytes checksum contentType metadata createdAt modifiedAt promotedAt promotedFrom ageSince ageDays damagedAt nextTransition{action at}downloadUrl}",
+  Job: "Job{__typename id ...JobProgress ...on LifecycleJob{...LifecycleJob}...on RestoreJob{...RestoreJob}...on ReindexJob{...ReindexJob}...on VerifyJob{...VerifyJob}}",
+  JobProgress: "Job{status dryRun startedAt finishedAt durationSeconds progress totalErrors error}",
+  LifecycleEvent: "LifecycleEvent{id cursor timestamp type actor tenantId workflowId artifactId fromTier toTier ageDays sizeBytes checksum dryRun jobId errorCode error}",
+  LifecycleItem: "LifecycleItem{tenantId workflowId artifactId step fromTier toTier ageDays sizeBytes outcome errorCode error}",
+  LifecycleJob: "LifecycleJob{__typename id ...JobProgress asOf tenantId steps promotedToWarm promotedToCold purged retentionPolicy{...RetentionPolicy}}",
+  Node: "Node{__typename id ...on Artifact{...Artifact}...on Tenant{...Tenant}...on Workflow{...Workflow}...on Job{...JobProgress}}",
+  PageInfo: "PageInfo{hasNextPage hasPreviousPage startCursor endCursor}",
+  ReindexJob: "ReindexJob{__typename id ...JobProgress adoptedCount presentCount quarantinedCount leftCount confirmedAt}",
+  RestoreJob: "RestoreJob{__typename id ...JobProgress tenantId toTier restoredCount skippedCount}",
+  RetentionPolicy: "RetentionPolicy{hotDays warmDays coldDays}",
+  StoreFinding: "StoreFinding{kind path tenantId workflowId artifactId tier message}",
+  Tenant: "Tenant{id tenantId retentionPolicy{...RetentionPolicy}tierStats{...TierStats}}",
+  TierStats: "TierStats{tier artifactCount totalBytes tenantCount}",
+  VerifyJob: "VerifyJob{__typename id ...JobProgress tenantId checkedCount checkedBytes damagedCount missingCount strayCount repair healedCount quarantinedCount adoptedCount}",
+  Workflow: "Workflow{id workflowId tenant{id tenantId}tierStats{...TierStats}}",
 };
 
 export const ArtifactDocument: TypedDocument<ArtifactQuery, ArtifactQueryVariables> = /* @__PURE__ */ withFragments(

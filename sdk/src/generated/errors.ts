@@ -65,7 +65,7 @@ export type QueryTooComplexError = RefusalOf<"QUERY_TOO_COMPLEX">;
 export const QuotaExceededError: RefusalClass<"QUOTA_EXCEEDED"> = /* @__PURE__ */ refusalClass("QUOTA_EXCEEDED");
 export type QuotaExceededError = RefusalOf<"QUOTA_EXCEEDED">;
 
-/** Too many requests in too short a time. Reserved: nothing in this version raises it. */
+/** Too many requests in too short a time. */
 export const RateLimitedError: RefusalClass<"RATE_LIMITED"> = /* @__PURE__ */ refusalClass("RATE_LIMITED");
 export type RateLimitedError = RefusalOf<"RATE_LIMITED">;
 

@@ -2,7 +2,7 @@
 import type { RequestOptions } from "../document.ts";
 import type { WithJobs } from "../jobs.ts";
 import type { List } from "../list.ts";
-import type { MethodSpec } from "../methods.ts";
+import type { MethodKind } from "../methods.ts";
 import {
   ArtifactDocument,
   ArtifactContentDocument,
@@ -184,40 +184,61 @@ export interface TierkeepMethods {
   writeArtifact(args: WriteArtifactInput, options?: RequestOptions): Promise<NonNullable<WriteArtifactMutation["writeArtifact"]>>;
 }
 
-export const METHODS: { readonly [Name in keyof TierkeepMethods]: MethodSpec } = {
-  artifact: { document: ArtifactDocument },
-  artifactContent: { document: ArtifactContentDocument, path: "artifact" },
-  artifacts: { document: ArtifactsDocument, kind: "list" },
-  artifactsByKey: { document: ArtifactsByKeyDocument },
-  cancelJob: { document: CancelJobDocument, kind: "change" },
-  confirmReindex: { document: ConfirmReindexDocument, kind: "change" },
-  job: { document: JobDocument, path: "node" },
-  lastLifecycleJob: { document: LastLifecycleJobDocument },
-  lifecycleEvent: { document: LifecycleEventDocument, path: "node" },
-  lifecycleEventCursor: { document: LifecycleEventCursorDocument, kind: "bare" },
-  lifecycleEventHistory: { document: LifecycleEventHistoryDocument, path: "lifecycleEvents", kind: "list" },
-  lifecycleJob: { document: LifecycleJobDocument },
-  lifecycleJobItems: { document: LifecycleJobItemsDocument, path: "lifecycleJob.items", kind: "list" },
-  lifecycleJobs: { document: LifecycleJobsDocument, kind: "list" },
-  node: { document: NodeDocument },
-  nodes: { document: NodesDocument },
-  promoteArtifact: { document: PromoteArtifactDocument, kind: "change" },
-  purgeArtifact: { document: PurgeArtifactDocument, kind: "change" },
-  reindex: { document: ReindexDocument, kind: "change" },
-  reindexJob: { document: ReindexJobDocument },
-  reindexJobFindings: { document: ReindexJobFindingsDocument, path: "reindexJob.findings", kind: "list" },
-  restoreArtifact: { document: RestoreArtifactDocument, kind: "change" },
-  restoreArtifacts: { document: RestoreArtifactsDocument, kind: "change" },
-  retentionPolicy: { document: RetentionPolicyDocument },
-  runLifecycle: { document: RunLifecycleDocument, kind: "change" },
-  tenant: { document: TenantDocument },
-  tenants: { document: TenantsDocument, kind: "list" },
-  tierStats: { document: TierStatsDocument },
-  verifyArtifacts: { document: VerifyArtifactsDocument, kind: "change" },
-  verifyJob: { document: VerifyJobDocument },
-  verifyJobFindings: { document: VerifyJobFindingsDocument, path: "verifyJob.findings", kind: "list" },
-  viewer: { document: ViewerDocument, kind: "bare" },
-  workflow: { document: WorkflowDocument, path: "tenant.workflow" },
-  workflows: { document: WorkflowsDocument, path: "tenant.workflows", kind: "list" },
-  writeArtifact: { document: WriteArtifactDocument, kind: "change" },
+export const METHODS: { readonly [Kind in MethodKind]: readonly { toString(): string }[] } = {
+  ask: [
+    ArtifactDocument,
+    ArtifactContentDocument,
+    ArtifactsByKeyDocument,
+    JobDocument,
+    LastLifecycleJobDocument,
+    LifecycleEventDocument,
+    LifecycleJobDocument,
+    NodeDocument,
+    NodesDocument,
+    ReindexJobDocument,
+    RetentionPolicyDocument,
+    TenantDocument,
+    TierStatsDocument,
+    VerifyJobDocument,
+    WorkflowDocument,
+  ],
+  bare: [
+    LifecycleEventCursorDocument,
+    ViewerDocument,
+  ],
+  list: [
+    ArtifactsDocument,
+    LifecycleEventHistoryDocument,
+    LifecycleJobItemsDocument,
+    LifecycleJobsDocument,
+    ReindexJobFindingsDocument,
+    TenantsDocument,
+    VerifyJobFindingsDocument,
+    WorkflowsDocument,
+  ],
+  change: [
+    CancelJobDocument,
+    ConfirmReindexDocument,
+    PromoteArtifactDocument,
+    PurgeArtifactDocument,
+    ReindexDocument,
+    RestoreArtifactDocument,
+    RestoreArtifactsDocument,
+    RunLifecycleDocument,
+    VerifyArtifactsDocument,
+    WriteArtifactDocument,
+  ],
+};
+
+/** What the methods answer with that do not answer with the field of their own name: fields from the operation's root down. */
+export const PATHS: { readonly [method: string]: string } = {
+  artifactContent: "artifact",
+  job: "node",
+  lifecycleEvent: "node",
+  lifecycleEventHistory: "lifecycleEvents",
+  lifecycleJobItems: "lifecycleJob.items",
+  reindexJobFindings: "reindexJob.findings",
+  verifyJobFindings: "verifyJob.findings",
+  workflow: "tenant.workflow",
+  workflows: "tenant.workflows",
 };

@@ -9,6 +9,7 @@ import { listing } from "./contract/listing.ts";
 import { logging } from "./contract/logging.ts";
 import { moving } from "./contract/moving.ts";
 import { naming } from "./contract/naming.ts";
+import { narrowing } from "./contract/narrowing.ts";
 import type { OpenForTest } from "./contract/opened-catalog.ts";
 import { randomChanges } from "./contract/random-changes.ts";
 import { repeating } from "./contract/repeating.ts";
@@ -25,6 +26,7 @@ export function catalogContract(driver: string, open: OpenForTest, randomRuns = 
     moving(open);
     listing(open);
     naming(open);
+    narrowing(open);
     logging(open);
     backlog(open);
     jobs(open);

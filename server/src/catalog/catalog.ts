@@ -35,8 +35,16 @@ export type ArtifactPosition =
   | { readonly key: ArtifactKey }
   | { readonly value: number; readonly row: number };
 
+/** Narrows a read to some tenants. */
+export interface Among {
+  /** Only what belongs to one of these, each named once; none: nothing. Left out: to whichever, or to no tenant at all. */
+  readonly tenants?: readonly string[] | undefined;
+}
+
+export interface EventSelection extends LifecycleEventFilter, Among {}
+
 /** `olderThanDays` and `asOf` already turned into an exclusive bound on the age base. */
-export interface ArtifactSelection extends Omit<ArtifactFilter, "olderThanDays" | "asOf"> {
+export interface ArtifactSelection extends Omit<ArtifactFilter, "olderThanDays" | "asOf">, Among {
   /** Only where ageSince is strictly before this, ms since the epoch. */
   readonly ageSinceBefore?: number | undefined;
 }
@@ -69,6 +77,9 @@ export type HeldByTier = Readonly<Record<Tier, Held>>;
  * tenant, a workflow or (with a prefix) part of a workflow; pages in AGE order of everything or of a tenant, with or
  * without tiers; counts of everything, a tenant or a workflow by tier; what is due; events by position, of a tenant or
  * of a job. Every other order, filter and count is a scan within the narrowest of those, and runs off the event loop.
+ *
+ * `tenants` narrows any of them to what as many reads of one tenant each would find, merged: it costs what those cost.
+ * Following events, and lists of jobs, look at those of others on their way.
  */
 export interface CatalogReads {
   artifact(key: ArtifactKey): Promise<ArtifactRow | null>;
@@ -87,8 +98,8 @@ export interface CatalogReads {
   tenantsExist(tenantIds: readonly string[]): Promise<readonly boolean[]>;
   workflowsExist(workflows: readonly WorkflowName[]): Promise<readonly boolean[]>;
   /** Names in order. `tier`: only those with something in it. */
-  listTenants(tier: Tier | null, stretch: Stretch<string>): Promise<readonly string[]>;
-  countTenants(tier: Tier | null): Promise<number>;
+  listTenants(tier: Tier | null, stretch: Stretch<string>, among?: Among): Promise<readonly string[]>;
+  countTenants(tier: Tier | null, among?: Among): Promise<number>;
   listWorkflows(tenantId: string, stretch: Stretch<string>): Promise<readonly string[]>;
   countWorkflows(tenantId: string): Promise<number>;
   held(): Promise<HeldByTier>;
@@ -97,23 +108,23 @@ export interface CatalogReads {
 
   /** In order of seq (ASC) or its reverse (DESC); a stretch's positions are seqs. */
   listEvents(
-    filter: LifecycleEventFilter,
+    filter: EventSelection,
     direction: "ASC" | "DESC",
     stretch: Stretch<number>,
   ): Promise<readonly LifecycleEvent[]>;
-  countEvents(filter: LifecycleEventFilter): Promise<number>;
+  countEvents(filter: EventSelection): Promise<number>;
   /**
    * The matching events after `seq`, at most `limit`, and how far the search came: `scannedTo` is the seq after which to
    * go on, also when nothing matched. Looks at a bounded number of events per call, so a rare match stalls nobody.
    */
   eventsAfter(
-    filter: LifecycleEventFilter,
+    filter: EventSelection,
     seq: number,
     limit: number,
   ): Promise<{ readonly events: readonly LifecycleEvent[]; readonly scannedTo: number }>;
   events(seqs: readonly number[]): Promise<readonly (LifecycleEvent | null)[]>;
   /** The newest event's seq; 0: none yet. */
-  lastSeq(): Promise<number>;
+  lastSeq(among?: Among): Promise<number>;
 
   /** Oldest age base first: artifacts in `tier` (of one tenant) whose ageSince is strictly before `before`. */
   due(
@@ -130,9 +141,10 @@ export interface CatalogReads {
   /** Lifecycle jobs, newest first; positions are (startedAt, id). */
   listLifecycleJobs(
     stretch: Stretch<{ readonly startedAt: number; readonly id: string }>,
+    among?: Among,
   ): Promise<readonly LifecycleJob[]>;
-  countLifecycleJobs(): Promise<number>;
-  lastFinishedLifecycleJob(dryRun: boolean | null): Promise<LifecycleJob | null>;
+  countLifecycleJobs(among?: Among): Promise<number>;
+  lastFinishedLifecycleJob(dryRun: boolean | null, among?: Among): Promise<LifecycleJob | null>;
   /** By key, then in the order of the steps. */
   listItems(jobId: string, stretch: Stretch<ArtifactKey>): Promise<readonly LifecycleItemRow[]>;
   countItems(jobId: string): Promise<number>;

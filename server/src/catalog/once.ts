@@ -1,6 +1,6 @@
 /** Makes a change one that its asker may repeat: where the catalog knows its key, it gives the first answer again. */
 export interface Once {
-  /** Keys of different actors have nothing to do with each other. */
+  /** Whose key it is: keys of different actors have nothing to do with each other. */
   readonly actor: string;
   /** The asker's name for this change. */
   readonly key: string;

@@ -5,7 +5,7 @@ import { createTierkeep, type Tierkeep } from "@tierkeep/sdk";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Connection, connect } from "./connect.ts";
 import { DemoClock } from "./demo/demo-clock.ts";
-import { lifecycleRun } from "./lifecycle-run.ts";
+import { confirmedLifecycleRun, lifecycleRun } from "./lifecycle-run.ts";
 import { lifecycleSummary } from "./lifecycle-summary.ts";
 import { readConfig } from "./read-config.ts";
 import { capturedOutput } from "./render-captured.ts";
@@ -84,6 +84,12 @@ describe("lifecycle run", () => {
     ]);
   });
 
+  it("shows no table when verbose over nothing", async () => {
+    const output = capturedOutput();
+    await lifecycleRun(tierkeep, { dryRun: true, verbose: true }, output, signal);
+    expect(output.stdout.text).toMatch(/^Dry run over all tenants/);
+  });
+
   it("pages through all of them, and as JSON gives a line for each and the job's last", async () => {
     await Promise.all(
       Array.from({ length: 505 }, (_, index) =>
@@ -106,6 +112,51 @@ describe("lifecycle run", () => {
       promotedToWarm: 505,
     });
     expect(new Set(lines.slice(0, -1).map(({ artifactId }) => artifactId)).size).toBe(505);
+  });
+
+  describe("that somebody confirms", () => {
+    const confirmedRun = async (
+      answer: boolean,
+      options: { steps?: "PROMOTE_TO_COLD"[]; tenant?: string } = {},
+    ) => {
+      const questions: string[] = [];
+      const output = capturedOutput();
+      const code = await confirmedLifecycleRun(
+        tierkeep,
+        { dryRun: false, ...options },
+        output,
+        signal,
+        async (question) => {
+          questions.push(question);
+          return answer;
+        },
+      );
+      const left = (await tierkeep.tierStats()).map(({ artifactCount }) => artifactCount);
+      return { code, questions, left, output };
+    };
+    const question = "This will purge 1 artifact (5 B) for good. Go on?";
+
+    beforeEach(() => clock.turnForward(95));
+
+    it("purges after a yes", async () => {
+      const { code, questions, left } = await confirmedRun(true);
+      expect({ code, questions, left }).toEqual({ code: 0, questions: [question], left: [0, 2, 1] });
+    });
+
+    it("does nothing at all after a no", async () => {
+      const { code, questions, left, output } = await confirmedRun(false);
+      expect({ code, questions, left }).toEqual({ code: 1, questions: [question], left: [2, 1, 1] });
+      expect(output.stderr.text).toBe("Nothing was changed.\n");
+      expect(output.stdout.text).toBe("");
+    });
+
+    it.each([
+      ["its steps purge nothing", { steps: ["PROMOTE_TO_COLD" as const] }, [2, 0, 2]],
+      ["its tenant has nothing to purge", { tenant: "zeta" }, [1, 2, 1]],
+    ])("asks nothing where %s", async (_, options, after) => {
+      const { code, questions, left } = await confirmedRun(false, options);
+      expect({ code, questions, left }).toEqual({ code: 0, questions: [], left: after });
+    });
   });
 
   describe("that is still under way when the server answers", () => {

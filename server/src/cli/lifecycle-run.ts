@@ -3,7 +3,7 @@ import { REFUSALS } from "@tierkeep/schema/domain/refusals";
 import type { LifecycleItem, LifecycleJob, Tierkeep } from "@tierkeep/sdk";
 import { endOf } from "./job-end.ts";
 import type { Output } from "./render-output.ts";
-import { shownAge, shownBytes, shownDays, shownDuration, shownInstant } from "./render-quantity.ts";
+import { counted, shownAge, shownBytes, shownDays, shownDuration, shownInstant } from "./render-quantity.ts";
 import type { Cell, Column } from "./render-table.ts";
 
 export interface LifecycleRunOptions {
@@ -24,18 +24,65 @@ export async function lifecycleRun(
   output: Output,
   signal: AbortSignal,
 ): Promise<number> {
-  const { job, started } = await tierkeep.runLifecycle({
-    dryRun: options.dryRun,
-    tenantId: options.tenant,
-    steps: options.steps,
-    waitSeconds: WAIT_SECONDS,
-  });
-  if (!started) output.talk("The same run was already under way; this is about that one.");
-  const finished = await endOf(job, options.dryRun ? "Dry run" : "Run", output, signal);
+  const finished = await ended(tierkeep, options, output, signal);
   if (options.verbose) await showItems(tierkeep, finished.id, output);
   output.value(finished);
   output.text(summaryOf(finished, output));
   return exitCodeOf(finished);
+}
+
+/**
+ * A live run that somebody confirms first, where it would purge anything: a dry one finds out how much. Answers as
+ * lifecycleRun does, and with 1 where whoever was asked did not say yes.
+ */
+export async function confirmedLifecycleRun(
+  tierkeep: Tierkeep,
+  options: LifecycleRunOptions,
+  output: Output,
+  signal: AbortSignal,
+  confirm: (question: string) => Promise<boolean>,
+): Promise<number> {
+  if (options.steps === undefined || options.steps.includes("PURGE")) {
+    const dry = await ended(tierkeep, { ...options, dryRun: true }, output, signal);
+    if (dry.status !== "SUCCEEDED") {
+      output.value(dry);
+      output.text(summaryOf(dry, output));
+      return exitCodeOf(dry);
+    }
+    if (dry.purged > 0) {
+      const bytes = await purgedBytesOf(tierkeep, dry.id);
+      const what = `${counted(dry.purged, "artifact")} (${shownBytes(bytes)})`;
+      if (!(await confirm(`This will purge ${what} for good. Go on?`))) {
+        output.talk("Nothing was changed.");
+        return 1;
+      }
+    }
+  }
+  return lifecycleRun(tierkeep, options, output, signal);
+}
+
+async function ended(
+  tierkeep: Tierkeep,
+  { dryRun, tenant, steps }: LifecycleRunOptions,
+  output: Output,
+  signal: AbortSignal,
+): Promise<LifecycleJob> {
+  const { job, started } = await tierkeep.runLifecycle({
+    dryRun,
+    tenantId: tenant,
+    steps,
+    waitSeconds: WAIT_SECONDS,
+  });
+  if (!started) output.talk("The same run was already under way; this is about that one.");
+  return endOf(job, dryRun ? "Dry run" : "Run", output, signal);
+}
+
+async function purgedBytesOf(tierkeep: Tierkeep, id: string): Promise<number> {
+  let bytes = 0;
+  for await (const { step, sizeBytes } of tierkeep.lifecycleJobItems({ id, first: 500 })) {
+    if (step === "PURGE") bytes += sizeBytes;
+  }
+  return bytes;
 }
 
 /**
@@ -65,12 +112,14 @@ const ITEM_COLUMNS: readonly Column[] = [
 
 async function showItems(tierkeep: Tierkeep, id: string, output: Output): Promise<void> {
   const table = output.rows(ITEM_COLUMNS);
+  let any = false;
   for await (const item of tierkeep.lifecycleJobItems({ id, first: 500 })) {
+    any = true;
     output.value(item);
     table.row(cellsOf(item, output));
     if (item.error !== null) table.line(output.style.red(`    ${item.errorCode}: ${item.error}`));
   }
-  table.flush();
+  if (any) table.flush();
 }
 
 function cellsOf(item: LifecycleItem, { style }: Output): readonly Cell[] {

@@ -2,15 +2,18 @@ import { LIFECYCLE_STEPS, type LifecycleStep } from "@tierkeep/schema/domain/pol
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { asClient, type ClientOptions, clientOptions } from "./client-command.ts";
 import type { Run } from "./command.ts";
+import { confirmed, isInteractive } from "./confirm.ts";
 import { countOf } from "./count-option.ts";
 import { cancelLifecycleJob, lifecycleJobs } from "./lifecycle-jobs.ts";
-import { lifecycleRun } from "./lifecycle-run.ts";
+import { confirmedLifecycleRun, lifecycleRun } from "./lifecycle-run.ts";
 import { lifecycleSummary } from "./lifecycle-summary.ts";
 
 interface RunOptions extends ClientOptions {
   readonly dryRun?: true;
   readonly live?: true;
   readonly verbose?: true;
+  /** Asks nobody. */
+  readonly yes?: true;
   readonly step?: readonly LifecycleStep[];
   readonly tenant?: string;
 }
@@ -22,6 +25,9 @@ interface JobsOptions extends ClientOptions {
 const RUN_HELP = `
 Exactly one of --dry-run and --live is needed. With --verbose --json there is a line for each artifact, and the run's own
 line comes last.
+
+What is purged is gone for good. A person at a terminal is told how much that would be and asked first, unless --yes is
+given; elsewhere, as in cron, --live is enough.
 
 Exit codes: 0 done, 1 it failed or some artifacts did, 4 it was cancelled or another run is under way, 6 it was blocked.
 
@@ -41,6 +47,7 @@ export function configure(command: Command, run: Run): void {
     )
     .option("--dry-run", "show what a run would do, and change nothing")
     .option("--live", "do it")
+    .option("-y, --yes", "do not ask before it purges")
     .option("--verbose", "list every artifact concerned")
     .addOption(
       new Option("--step <step>", "only this step, repeatable")
@@ -53,10 +60,13 @@ export function configure(command: Command, run: Run): void {
     if ((options.dryRun === true) === (options.live === true)) {
       runCommand.error("error: give either --dry-run or --live");
     }
-    const { dryRun = false, step: steps, tenant, verbose } = options;
+    const { dryRun = false, step: steps, tenant, verbose, yes = false } = options;
+    const how = { dryRun, steps, tenant, verbose };
     return run(() =>
       asClient(options, (tierkeep, output, signal) =>
-        lifecycleRun(tierkeep, { dryRun, steps, tenant, verbose }, output, signal),
+        dryRun || yes || !isInteractive()
+          ? lifecycleRun(tierkeep, how, output, signal)
+          : confirmedLifecycleRun(tierkeep, how, output, signal, (question) => confirmed(question, signal)),
       ),
     );
   });

@@ -69,8 +69,9 @@ function unindexed({ unindexedTenants: count, paths }: Store): string {
 }
 
 function settingsHelp(): string {
+  const width = Math.max(...Object.keys(SETTINGS).map((name) => name.length)) + 1;
   const lines = Object.entries(SETTINGS).map(
-    ([name, { shownDefault, means }]) => `  ${name.padEnd(22)}${means} (${shownDefault})`,
+    ([name, { shownDefault, means }]) => `  ${name.padEnd(width)}${means} (${shownDefault})`,
   );
   return `
 It is set by environment variables (defaults in parentheses):

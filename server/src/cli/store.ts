@@ -211,6 +211,7 @@ async function assemble({
     services,
     log,
     trusted: config,
+    limits: config.limits,
     identity,
     health: () => health(catalog, closing),
     metrics: async () => [

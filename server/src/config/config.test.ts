@@ -1,3 +1,4 @@
+import { DEFAULT_LIMITS } from "@tierkeep/schema/domain/limits";
 import { describe, expect, it } from "vitest";
 import { type Environment, loadConfig } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
@@ -38,6 +39,7 @@ describe("loadConfig", () => {
       publishTree: true,
       maxInlineBytes: 1024 * 1024,
       maxArtifactBytes: null,
+      limits: DEFAULT_LIMITS,
     });
     const empty = Object.keys({ ...SETTINGS, ...UNBUILT_SETTINGS }).map((name) => [name, ""] as const);
     expect(load(Object.fromEntries(empty))).toEqual(defaults);
@@ -73,6 +75,16 @@ describe("loadConfig", () => {
         PUBLISH_TREE: "false",
         MAX_INLINE_BYTES: "64KiB",
         MAX_ARTIFACT_BYTES: "2 GiB",
+        MAX_QUERY_TOKENS: "500",
+        MAX_QUERY_DEPTH: "8",
+        MAX_QUERY_ALIASES: "0",
+        MAX_QUERY_DIRECTIVES: "3",
+        MAX_QUERY_COST: "100000",
+        RATE_LIMIT: "none",
+        RATE_LIMIT_BURST: "10",
+        MAX_REQUESTS_PER_PRINCIPAL: "7",
+        MAX_SUBSCRIPTIONS_PER_PRINCIPAL: "8",
+        MAX_SUBSCRIPTIONS: "9",
       }),
     ).toEqual({
       host: "::1",
@@ -93,12 +105,29 @@ describe("loadConfig", () => {
       publishTree: false,
       maxInlineBytes: 65536,
       maxArtifactBytes: 2147483648,
+      limits: {
+        document: { maxTokens: 500, maxDepth: 8, maxAliases: 0, maxDirectives: 3, maxCost: 100000 },
+        usage: {
+          requestsPerSecond: null,
+          burst: 10,
+          maxRequestsPerPrincipal: 7,
+          maxSubscriptionsPerPrincipal: 8,
+          maxSubscriptions: 9,
+        },
+      },
     });
   });
 
   it("gives an object that nobody can change", () => {
     const config = load({});
-    for (const part of [config, config.retention, config.corsOrigins])
+    for (const part of [
+      config,
+      config.retention,
+      config.corsOrigins,
+      config.limits,
+      config.limits.document,
+      config.limits.usage,
+    ])
       expect(Object.isFrozen(part)).toBe(true);
   });
 
@@ -129,6 +158,8 @@ describe("loadConfig", () => {
     ["MAX_ARTIFACT_BYTES", "0"],
     ["AUDIT_FILE_BYTES", "4095"],
     ["MAX_ARTIFACT_BYTES", "1.5GiB"],
+    ["MAX_QUERY_DEPTH", "4"],
+    ["MAX_QUERY_COST", "1e6"],
     ["STORAGE_BASE_PATH", "a\0b"],
   ])("refuses %s=%j in one line that names it, its value and what it takes", (name, value) => {
     const message = problem({ [name]: value });

@@ -1,3 +1,4 @@
+import type { Limits } from "@tierkeep/schema/domain/limits";
 import type { RetentionPolicy } from "@tierkeep/schema/domain/policy";
 import { ConfigError } from "./config-error.ts";
 import { SETTINGS, type SettingName, type SettingValue, UNBUILT_SETTINGS } from "./settings.ts";
@@ -27,6 +28,7 @@ export interface Config {
   readonly publishTree: boolean;
   readonly maxInlineBytes: number;
   readonly maxArtifactBytes: number | null;
+  readonly limits: Limits;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -86,6 +88,22 @@ export function loadConfig(env: Environment, judges: Judges): Config {
     publishTree: read("PUBLISH_TREE"),
     maxInlineBytes: read("MAX_INLINE_BYTES"),
     maxArtifactBytes: read("MAX_ARTIFACT_BYTES"),
+    limits: Object.freeze({
+      document: Object.freeze({
+        maxTokens: read("MAX_QUERY_TOKENS"),
+        maxDepth: read("MAX_QUERY_DEPTH"),
+        maxAliases: read("MAX_QUERY_ALIASES"),
+        maxDirectives: read("MAX_QUERY_DIRECTIVES"),
+        maxCost: read("MAX_QUERY_COST"),
+      }),
+      usage: Object.freeze({
+        requestsPerSecond: read("RATE_LIMIT"),
+        burst: read("RATE_LIMIT_BURST"),
+        maxRequestsPerPrincipal: read("MAX_REQUESTS_PER_PRINCIPAL"),
+        maxSubscriptionsPerPrincipal: read("MAX_SUBSCRIPTIONS_PER_PRINCIPAL"),
+        maxSubscriptions: read("MAX_SUBSCRIPTIONS"),
+      }),
+    }),
   };
   if (problems.length === 0) {
     problems.push(...orderProblems(retention));

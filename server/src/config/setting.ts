@@ -42,6 +42,19 @@ export function bytes(least: number, most: number): z.ZodType<number, string> {
   });
 }
 
+/** A whole number. */
+export function count(least: number, most: number): z.ZodType<number, string> {
+  return text(/^\d{1,10}$/, ([digits]) => {
+    const number = Number(digits);
+    return number >= least && number <= most ? number : undefined;
+  });
+}
+
+/** A whole number, or null: as many as there are. */
+export function countOrNone(least: number, most: number): z.ZodType<number | null, string> {
+  return z.union([text(/^none$/, () => null as number | null), count(least, most)]);
+}
+
 /** Days with fractions; null: never. */
 export const days: z.ZodType<number | null, string> = z.union([
   text(/^never$/, () => null as number | null),

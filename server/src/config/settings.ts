@@ -1,5 +1,18 @@
+import { DEFAULT_LIMITS } from "@tierkeep/schema/domain/limits";
 import type { z } from "zod";
-import { boolean, bytes, days, loopback, origins, path, publicUrl, type Setting, text } from "./setting.ts";
+import {
+  boolean,
+  bytes,
+  count,
+  countOrNone,
+  days,
+  loopback,
+  origins,
+  path,
+  publicUrl,
+  type Setting,
+  text,
+} from "./setting.ts";
 
 const MiB = 2 ** 20;
 
@@ -147,6 +160,77 @@ export const SETTINGS = {
     takes: "bytes from 1, plain or in KiB, MiB, GiB or TiB",
     means: "largest content at all",
     read: bytes(1, Number.MAX_SAFE_INTEGER) as z.ZodType<number | null, string>,
+  },
+  MAX_QUERY_TOKENS: {
+    shownDefault: "6000",
+    default: DEFAULT_LIMITS.document.maxTokens,
+    takes: "a number from 100 to 1000000",
+    means: "most words and marks of a GraphQL document",
+    read: count(100, 1_000_000),
+  },
+  MAX_QUERY_DEPTH: {
+    shownDefault: "15",
+    default: DEFAULT_LIMITS.document.maxDepth,
+    takes: "a number from 5 to 100",
+    means: "how deep a document's fields may stand in each other",
+    read: count(5, 100),
+  },
+  MAX_QUERY_ALIASES: {
+    shownDefault: "50",
+    default: DEFAULT_LIMITS.document.maxAliases,
+    takes: "a number from 0 to 10000",
+    means: "most aliases in a document",
+    read: count(0, 10_000),
+  },
+  MAX_QUERY_DIRECTIVES: {
+    shownDefault: "50",
+    default: DEFAULT_LIMITS.document.maxDirectives,
+    takes: "a number from 0 to 10000",
+    means: "most directives in a document",
+    read: count(0, 10_000),
+  },
+  MAX_QUERY_COST: {
+    shownDefault: "60000",
+    default: DEFAULT_LIMITS.document.maxCost,
+    takes: "a number from 100 to 100000000",
+    means:
+      "what an operation may cost, about one for each value that may come back; lists multiply by page size",
+    read: count(100, 100_000_000),
+  },
+  RATE_LIMIT: {
+    shownDefault: "5000",
+    default: DEFAULT_LIMITS.usage.requestsPerSecond,
+    takes: 'a number from 1 to 1000000, or "none"',
+    means: "requests a second of one principal, evenly over time; more are RATE_LIMITED",
+    read: countOrNone(1, 1_000_000),
+  },
+  RATE_LIMIT_BURST: {
+    shownDefault: "300000",
+    default: DEFAULT_LIMITS.usage.burst,
+    takes: "a number from 1 to 100000000",
+    means: "how many requests of one principal may come faster than RATE_LIMIT before any is refused",
+    read: count(1, 100_000_000),
+  },
+  MAX_REQUESTS_PER_PRINCIPAL: {
+    shownDefault: "2000",
+    default: DEFAULT_LIMITS.usage.maxRequestsPerPrincipal,
+    takes: "a number from 1 to 1000000",
+    means: "requests and WebSockets of one principal that may be under way at once",
+    read: count(1, 1_000_000),
+  },
+  MAX_SUBSCRIPTIONS_PER_PRINCIPAL: {
+    shownDefault: "2000",
+    default: DEFAULT_LIMITS.usage.maxSubscriptionsPerPrincipal,
+    takes: "a number from 0 to 1000000",
+    means: "subscriptions of one principal",
+    read: count(0, 1_000_000),
+  },
+  MAX_SUBSCRIPTIONS: {
+    shownDefault: "5000",
+    default: DEFAULT_LIMITS.usage.maxSubscriptions,
+    takes: "a number from 0 to 1000000",
+    means: "subscriptions in all",
+    read: count(0, 1_000_000),
   },
 } as const satisfies Record<string, Setting<unknown>>;
 

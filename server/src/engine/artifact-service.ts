@@ -55,12 +55,12 @@ export class EngineArtifacts implements ArtifactService {
   }
 
   async list(
-    _principal: Principal,
+    principal: Principal,
     filter: ArtifactFilter,
     order: ArtifactOrder,
     page: PageRequest,
   ): Promise<Page<Artifact>> {
-    return listArtifacts(this.#parts.catalog, this.#parts.clock.now(), filter, order, page);
+    return listArtifacts(this.#parts.catalog, this.#parts.clock.now(), principal, filter, order, page);
   }
 
   write(

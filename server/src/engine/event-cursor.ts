@@ -1,6 +1,9 @@
 import { createCipheriv, createDecipheriv } from "node:crypto";
 import { type Cursors, canonicalBytes, cursorInvalid } from "./keyset-cursor.ts";
 
+/** What a refused cursor is no cursor of. */
+export const EVENT_LOG = "this event log";
+
 const ALGORITHM = "aes-128-ecb";
 const BLOCK_BYTES = 16;
 
@@ -47,7 +50,7 @@ export class EventCursors {
       encode: (seq) => this.encode(seq),
       decode: (cursor, argument) => {
         const seq = this.seqOf(cursor);
-        if (seq === null || seq > newest) throw cursorInvalid(argument, "this event log");
+        if (seq === null || seq > newest) throw cursorInvalid(argument, EVENT_LOG);
         return seq;
       },
     };

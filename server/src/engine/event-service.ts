@@ -1,10 +1,13 @@
 import type { LifecycleEvent } from "@tierkeep/schema/domain/events";
 import type { Page, PageRequest } from "@tierkeep/schema/domain/pages";
 import type { Principal } from "@tierkeep/schema/domain/principal";
+import { seesTenant } from "@tierkeep/schema/domain/rights";
 import type { EventService, LifecycleEventFilter, LoggedEvent } from "@tierkeep/schema/services/events";
-import type { Catalog } from "../catalog/catalog.ts";
+import type { Catalog, EventSelection } from "../catalog/catalog.ts";
 import { connectionPage } from "./connection-page.ts";
-import type { EventCursors } from "./event-cursor.ts";
+import { EVENT_LOG, type EventCursors } from "./event-cursor.ts";
+import { cursorInvalid } from "./keyset-cursor.ts";
+import { amongOf, scoped } from "./scope.ts";
 
 /** Events that one follower holds at most, however far behind it is: what a stalled one costs. */
 const FOLLOWED_PAGE = 25;
@@ -20,19 +23,25 @@ export class EngineEvents implements EventService {
   }
 
   async list(
-    _principal: Principal,
+    principal: Principal,
     filter: LifecycleEventFilter,
     direction: "ASC" | "DESC",
     page: PageRequest,
   ): Promise<Page<LoggedEvent>> {
+    const selection = scoped(principal, filter);
     const bounded = page.after !== null || page.before !== null;
+    const newest = bounded ? await this.#catalog.lastSeq() : 0;
+    for (const argument of ["after", "before"] as const) {
+      const cursor = page[argument];
+      if (cursor !== null) await this.#position(principal, cursor, newest, argument);
+    }
     return connectionPage(page, {
-      cursors: this.#cursors.upTo(bounded ? await this.#catalog.lastSeq() : 0),
-      list: (stretch) => this.#catalog.listEvents(filter, direction, stretch),
+      cursors: this.#cursors.upTo(newest),
+      list: (stretch) => this.#catalog.listEvents(selection, direction, stretch),
       positionOf: (event) => event.seq,
       nodeOf: (event) => this.#logged(event),
-      count: () => this.#catalog.countEvents(filter),
-      indexed: isIndexed(filter),
+      count: () => this.#catalog.countEvents(selection),
+      indexed: isIndexed(selection),
     });
   }
 
@@ -47,24 +56,42 @@ export class EngineEvents implements EventService {
     });
   }
 
-  async cursor(_principal: Principal): Promise<string> {
-    return this.#cursors.encode(await this.#catalog.lastSeq());
+  async cursor(principal: Principal): Promise<string> {
+    return this.#cursors.encode(await this.#catalog.lastSeq(amongOf(principal)));
   }
 
   async follow(
-    _principal: Principal,
+    principal: Principal,
     filter: LifecycleEventFilter,
     after: string | null,
     signal: AbortSignal,
   ): Promise<AsyncIterable<LoggedEvent>> {
     const newest = await this.#catalog.lastSeq();
-    const from = after === null ? newest : this.#cursors.upTo(newest).decode(after, "after");
-    return this.#followed(filter, from, signal);
+    const from = after === null ? newest : await this.#position(principal, after, newest, "after");
+    return this.#followed(scoped(principal, filter), from, signal);
+  }
+
+  /**
+   * Where a cursor stands. That of an event which the principal may not see is none of its log, as one of no event is.
+   * @throws Refused CURSOR_INVALID
+   */
+  async #position(
+    principal: Principal,
+    cursor: string,
+    newest: number,
+    argument: "after" | "before",
+  ): Promise<number> {
+    const seq = this.#cursors.upTo(newest).decode(cursor, argument);
+    // The log's start, 0, is everybody's.
+    if (principal.tenants === null || seq === 0) return seq;
+    const [event] = await this.#catalog.events([seq]);
+    if (!event || !seesTenant(principal, event.tenantId)) throw cursorInvalid(argument, EVENT_LOG);
+    return seq;
   }
 
   /** A commit only says that there is something to read; what there is comes from the log, so no wake-up can be lost or counted twice. */
   async *#followed(
-    filter: LifecycleEventFilter,
+    filter: EventSelection,
     from: number,
     signal: AbortSignal,
   ): AsyncGenerator<LoggedEvent, void, undefined> {
@@ -112,6 +139,11 @@ export class EngineEvents implements EventService {
 }
 
 /** True where the catalog finds the next matching event without looking at others. */
-function isIndexed({ tenantId: _tenant, jobId: _job, ...scanned }: LifecycleEventFilter): boolean {
+function isIndexed({
+  tenantId: _tenant,
+  tenants: _tenants,
+  jobId: _job,
+  ...scanned
+}: EventSelection): boolean {
   return Object.values(scanned).every((value) => value === undefined);
 }

@@ -11,6 +11,14 @@ export interface Asked {
 }
 
 /**
+ * Whose keys they are. A name alone does not do: credentials of one name may be for different tenants, and who has the
+ * ones is not to learn what was answered to the others, nor that anything was.
+ */
+export function askerOf({ actor, tenants }: Principal): string {
+  return tenants === null ? actor : JSON.stringify([actor, [...new Set(tenants)].sort()]);
+}
+
+/**
  * What makes a change one that may be repeated; undefined where it came without an idempotency key.
  * @throws Refused BAD_USER_INPUT
  */
@@ -22,7 +30,7 @@ export function onceOf(
 ): Once | undefined {
   if (idempotencyKey === undefined) return undefined;
   return {
-    actor: principal.actor,
+    actor: askerOf(principal),
     key: requireIdempotencyKey(idempotencyKey, "idempotencyKey"),
     fingerprint: createHash("sha256").update(canonicalJson(asked)).digest("hex"),
     at,

@@ -6,6 +6,7 @@ import type { TenantService, TierCount, WorkflowName } from "@tierkeep/schema/se
 import type { Catalog, HeldByTier } from "../catalog/catalog.ts";
 import { connectionPage } from "./connection-page.ts";
 import { keysetCursors, namePositions } from "./keyset-cursor.ts";
+import { amongOf } from "./scope.ts";
 
 /** Tenants and workflows, and what they hold, as the catalog counts it. */
 export class EngineTenants implements TenantService {
@@ -26,14 +27,15 @@ export class EngineTenants implements TenantService {
     return this.#catalog.workflowsExist(workflows);
   }
 
-  async list(_principal: Principal, page: PageRequest, tier?: Tier): Promise<Page<string>> {
+  async list(principal: Principal, page: PageRequest, tier?: Tier): Promise<Page<string>> {
+    const among = amongOf(principal);
     return connectionPage(page, {
       // A query selects the lists of all three tiers together, with the same arguments: one cursor must do for all of them.
       cursors: keysetCursors({ list: tier === undefined ? "tenants" : "tenantsByTier" }, namePositions),
-      list: (stretch) => this.#catalog.listTenants(tier ?? null, stretch),
+      list: (stretch) => this.#catalog.listTenants(tier ?? null, stretch, among),
       positionOf: (name) => name,
       nodeOf: (name) => name,
-      count: () => this.#catalog.countTenants(tier ?? null),
+      count: () => this.#catalog.countTenants(tier ?? null, among),
       indexed: true,
     });
   }
@@ -53,7 +55,9 @@ export class EngineTenants implements TenantService {
     });
   }
 
-  async tierCounts(_principal: Principal): Promise<readonly TierCount[]> {
+  async tierCounts(principal: Principal): Promise<readonly TierCount[]> {
+    const { tenants } = amongOf(principal);
+    if (tenants !== undefined) return addedUp((await this.#catalog.heldByTenants(tenants)).map(countsOfOne));
     const [held, tenantCounts] = await Promise.all([
       this.#catalog.held(),
       Promise.all(TIERS.map((tier) => this.#catalog.countTenants(tier))),
@@ -81,6 +85,19 @@ export class EngineTenants implements TenantService {
   ): Promise<readonly RetentionPolicy[]> {
     return tenantIds.map(() => this.#policy);
   }
+}
+
+function addedUp(counts: readonly (readonly TierCount[])[]): readonly TierCount[] {
+  return TIERS.map((tier, index) => {
+    const inTier = counts.flatMap((each) => each[index] ?? []);
+    const sum = (of: (count: TierCount) => number) => inTier.reduce((total, count) => total + of(count), 0);
+    return {
+      tier,
+      artifactCount: sum(({ artifactCount }) => artifactCount),
+      totalBytes: sum(({ totalBytes }) => totalBytes),
+      tenantCount: sum(({ tenantCount }) => tenantCount),
+    };
+  });
 }
 
 /** What one tenant, or a part of one, holds. */

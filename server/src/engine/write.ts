@@ -14,7 +14,7 @@ import type { Abandoned } from "./abandoned.ts";
 import type { Backlog } from "./backlog.ts";
 import type { Clock } from "./clock.ts";
 import { contentTypeOf } from "./content-type.ts";
-import { onceOf } from "./once.ts";
+import { askerOf, onceOf } from "./once.ts";
 import { smallOrStream } from "./small-or-stream.ts";
 
 export interface WriterParts {
@@ -119,7 +119,7 @@ export class Writer {
     } catch (refused) {
       if (idempotencyKey === undefined) throw refused;
       // It may be the repeat of the very write that is in its way.
-      const { actor } = principal;
+      const actor = askerOf(principal);
       if (!(await catalog.hasAnswer({ actor, key: idempotencyKey, at: clock.now() }))) throw refused;
     }
   }

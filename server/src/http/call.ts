@@ -16,6 +16,8 @@ export interface Call {
   code: ErrorCode | null;
   /** True once something else than the handler says when the call is over: its answer is a stream. */
   streams: boolean;
+  /** Has `release` called when the call is over; at once, where it is. */
+  atEnd(release: () => void): void;
   /** To be called when the answer is over, with what cut it short; only the first time counts. */
   end(error?: unknown): void;
 }

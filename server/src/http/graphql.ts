@@ -1,3 +1,5 @@
+import type { Limits } from "@tierkeep/schema/domain/limits";
+import { REFUSALS, type Refused } from "@tierkeep/schema/domain/refusals";
 import { createContext, type GraphQLContext } from "@tierkeep/schema/graphql/context";
 import { schema } from "@tierkeep/schema/graphql/index";
 import { subscribe } from "@tierkeep/schema/graphql/subscribe";
@@ -7,10 +9,13 @@ import {
   type ExecutionArgs,
   type ExecutionResult,
   execute,
+  GraphQLError,
   getOperationAST,
 } from "graphql";
 import { createYoga, type Plugin } from "graphql-yoga";
 import type { Call } from "./call.ts";
+import { documentCache } from "./document-cache.ts";
+import { parseWithin, requireCostWithin } from "./document-limits.ts";
 import {
   acceptedType,
   EVENT_STREAM,
@@ -20,8 +25,10 @@ import {
   resultResponse,
   transportError,
 } from "./graphql-result.ts";
+import { headersOfRefusal } from "./problem.ts";
 import { eventStreamResponse, single } from "./sse.ts";
 import { untilAborted } from "./until-aborted.ts";
+import type { Usage } from "./usage.ts";
 
 export const GRAPHQL_PATH = "/graphql";
 
@@ -36,13 +43,32 @@ export interface ServerContext {
 
 export interface GraphQLParts {
   readonly services: Services;
+  readonly limits: Limits;
+  readonly usage: Usage;
   readonly onInternal: (error: unknown, call: Call) => void;
 }
 
 export type GraphQLYoga = ReturnType<typeof createGraphQL>["yoga"];
 
 /** GraphQL over POST, GET and server-sent events; WebSockets run on the same instance, so that all is as true there. */
-export function createGraphQL({ services, onInternal }: GraphQLParts) {
+export function createGraphQL({ services, limits, usage, onInternal }: GraphQLParts) {
+  const within: Plugin = {
+    onParse({ setParseFn }) {
+      setParseFn((source) => parseWithin(limits.document, source));
+    },
+    onExecute({ args, setResultAndStopExecution }) {
+      const refused = refusalOf(() => requireCostWithin(limits.document, args));
+      if (refused !== null) setResultAndStopExecution(refused);
+    },
+    onSubscribe({ args, setResultAndStopExecution }) {
+      const { call } = args.contextValue as unknown as ServerContext;
+      const refused = refusalOf(() => {
+        requireCostWithin(limits.document, args);
+        call.atEnd(usage.subscribe(call.principal.actor));
+      });
+      if (refused !== null) setResultAndStopExecution(refused);
+    },
+  };
   const results: Plugin<ServerContext & GraphQLContext> = {
     onExecute({ args, setExecuteFn }) {
       note(args);
@@ -101,7 +127,8 @@ export function createGraphQL({ services, onInternal }: GraphQLParts) {
     graphqlEndpoint: GRAPHQL_PATH,
     context: ({ call, lastEventId }) =>
       createContext({ services, principal: call.principal, requestId: call.requestId, lastEventId }),
-    plugins: [results as unknown as Plugin],
+    plugins: [results as unknown as Plugin, within],
+    parserAndValidationCache: { documentCache: documentCache(), errorCache: documentCache() },
     // Errors are made presentable with the request's id, which yoga's own masking does not know.
     maskedErrors: false,
     logging: false,
@@ -137,6 +164,14 @@ export function createGraphQL({ services, onInternal }: GraphQLParts) {
         ? unprocessed(request, response, context.call)
         : response;
     },
+    /** A refusal before anything was read of the request, in the words of GraphQL. */
+    refuse(request: Request, refused: Refused, call: Call): Response {
+      call.operation = "graphql";
+      const { http: status } = REFUSALS[refused.code];
+      const http = { status, headers: headersOfRefusal(refused) };
+      const extensions = { code: refused.code, ...refused.facts, http };
+      return errorResponse(request, new GraphQLError(refused.message, { extensions }), call);
+    },
   };
 }
 
@@ -151,15 +186,27 @@ function unprocessed(request: Request, response: Response, call: Call): Response
     response.status === 415
       ? `A POST is a JSON object with content type ${JSON_TYPE}.`
       : `The request cannot be answered (${response.status} ${response.statusText}).`;
-  call.code = "BAD_USER_INPUT";
-  const type = acceptedType(request.headers.get("accept"), [GRAPHQL_RESPONSE, JSON_TYPE]) ?? JSON_TYPE;
   const headers = response.headers.has("allow") ? { allow: response.headers.get("allow") ?? "" } : {};
-  const error = transportError("BAD_USER_INPUT", message, response.status, headers);
+  return errorResponse(request, transportError("BAD_USER_INPUT", message, response.status, headers), call);
+}
+
+function errorResponse(request: Request, error: GraphQLError, call: Call): Response {
+  const type = acceptedType(request.headers.get("accept"), [GRAPHQL_RESPONSE, JSON_TYPE]) ?? JSON_TYPE;
   return resultResponse(
     presentable({ errors: [error] }, call, () => {}),
     type,
     call,
   );
+}
+
+/** The result that an operation has where `check` refuses it. */
+function refusalOf(check: () => void): ExecutionResult | null {
+  try {
+    check();
+    return null;
+  } catch (error) {
+    return { errors: [new GraphQLError("refused", { originalError: error as Error })] };
+  }
 }
 
 function refusal(code: "BAD_USER_INPUT", message: string, status: number): ExecutionResult {

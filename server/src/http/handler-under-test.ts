@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { Writable } from "node:stream";
+import { DEFAULT_LIMITS, type Limits } from "@tierkeep/schema/domain/limits";
 import type { Services } from "@tierkeep/schema/services/services";
 import { pino } from "pino";
 import { systemClock } from "../engine/clock.ts";
@@ -34,6 +35,7 @@ export interface HandlerUnderTest extends AsyncDisposable {
 
 export interface HandlerUnderTestOptions {
   readonly trusted?: Partial<TrustedOrigins>;
+  readonly limits?: Partial<Limits>;
   readonly maxInlineBytes?: number;
   readonly maxArtifactBytes?: number | null;
   /** Puts something else in the place of a service. */
@@ -68,6 +70,7 @@ export async function handlerUnderTest(options: HandlerUnderTestOptions = {}): P
     services,
     log,
     trusted: { publicUrl: null, corsOrigins: [], ...options.trusted },
+    limits: { ...DEFAULT_LIMITS, ...options.limits },
     health: async () => ({ checks: { catalog: null } }),
     metrics: async () => [{ name: "tierkeep_test", help: "A test.", type: "gauge", value: 1 }],
     identity: { instance: "an-instance", token: "a-token" },

@@ -1,7 +1,9 @@
+import type { Limits } from "@tierkeep/schema/domain/limits";
 import type { Principal } from "@tierkeep/schema/domain/principal";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Services } from "@tierkeep/schema/services/services";
 import type { Logger } from "pino";
+import { guarded } from "../access/guard.ts";
 import { ARTIFACTS_PATH } from "./artifact-path.ts";
 import { artifacts } from "./artifacts.ts";
 import { type Call, requestIdOf } from "./call.ts";
@@ -11,11 +13,13 @@ import { type Metric, metricsResponse } from "./metrics.ts";
 import { allowOrigin, preflight, requireTrusted, type TrustedOrigins } from "./origin.ts";
 import { OWNER_PATH, type OwnerIdentity, ownerChallenge } from "./owner-challenge.ts";
 import { methodRefused, problemResponse } from "./problem.ts";
+import { Usage, usageMetrics } from "./usage.ts";
 
 export interface HandlerParts {
   readonly services: Services;
   readonly log: Logger;
   readonly trusted: TrustedOrigins;
+  readonly limits: Limits;
   readonly health: () => Promise<Health>;
   readonly metrics: () => Promise<readonly Metric[]>;
   /** Null: the store has no owner of this kind. */
@@ -33,6 +37,8 @@ export interface Handler {
   readonly yoga: GraphQLYoga;
   /** Opens a call for what is no request of its own: an operation on a WebSocket. */
   openCall(headers: Headers, operation: string): Call;
+  /** Counts the call as its principal's until it ends. @throws Refused RATE_LIMITED */
+  begin(call: Call): void;
   /** @throws Refused FORBIDDEN for a page or a host that is not trusted */
   admit(host: string, origin: string | null): void;
   readonly onInternal: (error: unknown, call: Call) => void;
@@ -46,15 +52,18 @@ export interface Handler {
 const LOCAL: Principal = { actor: "local", role: "ADMIN", tenants: null };
 
 export function createHandler(parts: HandlerParts): Handler {
-  const { services, log, trusted } = parts;
+  const { log, trusted, limits } = parts;
+  const services = guarded(parts.services);
   const ending = new AbortController();
   const onInternal = (error: unknown, { requestId, operation }: Call) =>
     log.error({ requestId, operation, err: error }, "internal error");
-  const graphql = createGraphQL({ services, onInternal });
+  const usage = new Usage(limits.usage);
+  const graphql = createGraphQL({ services, limits, usage, onInternal });
 
   function openCall(headers: Headers, operation: string): Call {
     const begun = performance.now();
     let over = false;
+    const releases: (() => void)[] = [];
     const call: Call = {
       requestId: requestIdOf(headers),
       principal: LOCAL,
@@ -62,9 +71,14 @@ export function createHandler(parts: HandlerParts): Handler {
       status: 200,
       code: null,
       streams: false,
+      atEnd(release) {
+        if (over) release();
+        else releases.push(release);
+      },
       end(error) {
         if (over) return;
         over = true;
+        for (const release of releases) release();
         if (error instanceof Refused) call.code = error.code;
         else if (error !== undefined && !isAbort(error)) {
           call.code = "INTERNAL";
@@ -85,11 +99,18 @@ export function createHandler(parts: HandlerParts): Handler {
     return call;
   }
 
+  function begin(call: Call): void {
+    call.atEnd(usage.begin(call.principal.actor));
+  }
+
   async function route(request: Request, path: string, call: Call): Promise<Response> {
     requireTrusted(hostOf(request), request.headers.get("origin"), trusted);
     if (request.method === "OPTIONS") return preflight();
     if (path === GRAPHQL_PATH || path === `${GRAPHQL_PATH}/`) return graphqlRoute(request, call);
-    if (path.startsWith(ARTIFACTS_PATH)) return artifacts(request, path, call, services);
+    if (path.startsWith(ARTIFACTS_PATH)) {
+      begin(call);
+      return artifacts(request, path, call, services);
+    }
     const page = pages[path];
     if (page === undefined) {
       call.operation = request.method;
@@ -108,6 +129,12 @@ export function createHandler(parts: HandlerParts): Handler {
       const { graphiql } = await import("./graphiql.ts");
       return graphiql(request);
     }
+    try {
+      begin(call);
+    } catch (error) {
+      if (error instanceof Refused) return graphql.refuse(request, error, call);
+      throw error;
+    }
     const signal = AbortSignal.any([request.signal, ending.signal]);
     const lastEventId = request.headers.get("last-event-id") || undefined;
     return graphql.fetch(request, { call, signal, lastEventId });
@@ -118,7 +145,7 @@ export function createHandler(parts: HandlerParts): Handler {
       new Response(null, { status: 302, headers: { location: GRAPHQL_PATH, "cache-control": "no-cache" } }),
     "/healthz": healthz,
     "/readyz": () => readyz(parts.health),
-    "/metrics": async () => metricsResponse(await parts.metrics()),
+    "/metrics": async () => metricsResponse([...(await parts.metrics()), ...usageMetrics(usage)]),
     ...(parts.identity === null
       ? {}
       : { [OWNER_PATH]: (request) => ownerChallenge(request, parts.identity as OwnerIdentity) }),
@@ -127,6 +154,7 @@ export function createHandler(parts: HandlerParts): Handler {
   return {
     yoga: graphql.yoga,
     openCall,
+    begin,
     onInternal,
     admit: (host, origin) => requireTrusted(host, origin, trusted),
     ending: ending.signal,

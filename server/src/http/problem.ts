@@ -23,7 +23,6 @@ export function problemResponse(refused: Refused, call: Call): Response {
     refused instanceof HttpRefused ? refused.options : {};
   call.code = refused.code;
   call.status = status;
-  const { retryAfterSeconds } = refused.facts;
   const means: string = REFUSALS[refused.code].means;
   return new Response(
     JSON.stringify({
@@ -40,11 +39,18 @@ export function problemResponse(refused: Refused, call: Call): Response {
       headers: {
         "content-type": "application/problem+json",
         "cache-control": "no-store",
-        ...(retryAfterSeconds === undefined ? {} : { "retry-after": String(Math.ceil(retryAfterSeconds)) }),
+        ...headersOfRefusal(refused),
         ...headers,
       },
     },
   );
+}
+
+/** What HTTP says in headers of a refusal, whatever its body is. */
+export function headersOfRefusal({ facts: { retryAfterSeconds } }: Refused): Record<string, string> {
+  return {
+    ...(retryAfterSeconds !== undefined && { "retry-after": String(Math.ceil(retryAfterSeconds)) }),
+  };
 }
 
 export function methodRefused(method: string, allow: string): HttpRefused {

@@ -17,6 +17,9 @@ const KEEPALIVE_MS = 12_000;
 /** Bytes that may wait for a client to take them before nothing more is read from it. */
 const MAX_WAITING_BYTES = 1024 * 1024;
 
+/** Why a socket is closed whose principal has too many. 4429 would read as too many initialisations, to one who sent one. */
+const TOO_MANY = 1013;
+
 /** How long the last words of subscriptions may take before sockets are closed. */
 const FAREWELL_MS = 2000;
 
@@ -29,6 +32,9 @@ export interface WebSockets {
 /** What is known of one socket: its operations under way, by their ids. */
 interface Extra {
   readonly headers: Headers;
+  readonly socket: WebSocket;
+  /** The socket's own, as long as it is open. */
+  readonly call: Call;
   readonly calls: Map<string, Call>;
 }
 
@@ -44,7 +50,8 @@ export function webSockets(handler: Handler, maxInlineBytes: number, log: Logger
   let closing = false;
 
   function accept(socket: WebSocket, headers: Headers): void {
-    const extra: Extra = { headers, calls: new Map() };
+    const call = handler.openCall(headers, "websocket connection");
+    const extra: Extra = { headers, socket, call, calls: new Map() };
     const stopPinging = keepAlive(socket);
     const throttle = () => {
       if (socket.bufferedAmount > MAX_WAITING_BYTES) socket.pause();
@@ -79,7 +86,8 @@ export function webSockets(handler: Handler, maxInlineBytes: number, log: Logger
     socket.once("close", (code, reason) => {
       stopPinging();
       void Promise.resolve(closed(code, String(reason))).catch(() => {});
-      for (const call of extra.calls.values()) call.end();
+      for (const each of extra.calls.values()) each.end();
+      call.end();
     });
   }
 
@@ -128,12 +136,24 @@ function graphqlProtocol(handler: Handler) {
 
   return makeServer<Record<string, unknown>, Extra>({
     connectionInitWaitTimeout: 10_000,
+    onConnect({ extra: { call, socket } }) {
+      try {
+        handler.begin(call);
+        return true;
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+        call.end(error);
+        socket.close(TOO_MANY, "Too many connections or requests. Try again later");
+        return false;
+      }
+    },
     async onSubscribe({ extra }, id, { query, variables, operationName }) {
       const call = handler.openCall(extra.headers, "websocket");
       extra.calls.set(id, call);
       const params = { query, variables: variables ?? undefined, operationName: operationName ?? undefined };
       const enveloped = handler.yoga.getEnveloped({ call, signal: handler.ending, params } as never);
       try {
+        handler.begin(call);
         const document = enveloped.parse(query);
         const problems = enveloped.validate(enveloped.schema, document);
         if (problems.length > 0) return problems as readonly GraphQLError[];
@@ -150,7 +170,7 @@ function graphqlProtocol(handler: Handler) {
         return [
           error instanceof GraphQLError
             ? error
-            : new GraphQLError("internal", { originalError: error as Error }),
+            : new GraphQLError("refused", { originalError: error as Error }),
         ];
       }
     },

@@ -69,12 +69,16 @@ export function noTree(): Refused {
   );
 }
 
+/** Every tenant whose artifacts the job may touch, each once. */
+export function tenantsOf(input: RestoreInput): readonly string[] {
+  if ("where" in input) return input.where.tenantId === undefined ? [] : [input.where.tenantId];
+  return [...new Set(input.keys.map(({ tenantId }) => tenantId))];
+}
+
 /** The one tenant whose artifacts the job may touch; null: several. */
 export function tenantOf(input: RestoreInput): string | null {
-  if ("where" in input) return input.where.tenantId ?? null;
-  const tenants = new Set(input.keys.map(({ tenantId }) => tenantId));
-  const [only] = tenants;
-  return tenants.size === 1 && only !== undefined ? only : null;
+  const tenants = tenantsOf(input);
+  return tenants.length === 1 ? (tenants[0] ?? null) : null;
 }
 
 function fixedFilter(where: ArtifactFilter, toTier: Tier, now: number): ArtifactFilter {

@@ -25,6 +25,7 @@ import { connectionPage } from "../engine/connection-page.ts";
 import type { Engine } from "../engine/engine.ts";
 import { keyPositions, keysetCursors, numberPositions, startPositions } from "../engine/keyset-cursor.ts";
 import { type Asked, onceOf } from "../engine/once.ts";
+import { amongOf } from "../engine/scope.ts";
 import {
   type LifecycleInput,
   lifecycleInput,
@@ -32,6 +33,7 @@ import {
   requireWait,
   restoreInput,
   tenantOf,
+  tenantsOf,
 } from "./job-input.ts";
 import { JobRunner } from "./job-runner.ts";
 import { BATCH_SIZE } from "./job-work.ts";
@@ -97,6 +99,7 @@ export class EngineJobs implements JobService {
     const job: RestoreJob = {
       kind: "restore",
       ...this.#newFacts(dryRun, tenantOf(input)),
+      tenantIds: tenantsOf(input),
       toTier,
       restoredCount: 0,
       skippedCount: 0,
@@ -121,20 +124,21 @@ export class EngineJobs implements JobService {
     return (await this.#parts.engine.catalog.jobs(jobIds)).map((row) => row?.job ?? null);
   }
 
-  async list(_principal: Principal, page: PageRequest): Promise<Page<LifecycleJob>> {
+  async list(principal: Principal, page: PageRequest): Promise<Page<LifecycleJob>> {
     const { catalog } = this.#parts.engine;
+    const among = amongOf(principal);
     return connectionPage(page, {
       cursors: keysetCursors({ list: "lifecycleJobs" }, startPositions),
-      list: (stretch) => catalog.listLifecycleJobs(stretch),
+      list: (stretch) => catalog.listLifecycleJobs(stretch, among),
       positionOf: ({ startedAt, id }) => ({ startedAt, id }),
       nodeOf: (job) => job,
-      count: () => catalog.countLifecycleJobs(),
+      count: () => catalog.countLifecycleJobs(among),
       indexed: true,
     });
   }
 
-  async last(_principal: Principal, dryRun?: boolean): Promise<LifecycleJob | null> {
-    return this.#parts.engine.catalog.lastFinishedLifecycleJob(dryRun ?? null);
+  async last(principal: Principal, dryRun?: boolean): Promise<LifecycleJob | null> {
+    return this.#parts.engine.catalog.lastFinishedLifecycleJob(dryRun ?? null, amongOf(principal));
   }
 
   async items(_principal: Principal, jobId: string, page: PageRequest): Promise<Page<LifecycleItem>> {
@@ -187,7 +191,7 @@ export class EngineJobs implements JobService {
   }
 
   async verify(principal: Principal, options: VerifyOptions): Promise<VerifyJob> {
-    const { tenantId, repair, waitSeconds } = options;
+    const { tenantId, repair = false, waitSeconds } = options;
     requireWait(waitSeconds);
     if (tenantId !== undefined) requireIdentifier("tenantId", tenantId);
     if (repair && tenantId !== undefined) {

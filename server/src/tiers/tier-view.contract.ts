@@ -288,8 +288,16 @@ export function tierViewContract(name: string, open: () => Promise<ViewUnderTest
       const moved = await movedFrom(test, sidecarPath(test.root, "HOT"), placed("HOT", object, 1));
       expect(readFileSync(moved, "utf8")).toBe(content);
 
+      // In another tier one by itself is in nobody's way; beside a file it goes with that.
       strangerFile(sidecarPath(test.root, "WARM"), content);
-      await movedFrom(test, sidecarPath(test.root, "WARM"), placed("HOT", object, 1));
+      expect(await viewOf(test).publish([placed("HOT", object, 1)])).toEqual({ quarantined: [], failed: [] });
+      expect(readFileSync(sidecarPath(test.root, "WARM"), "utf8")).toBe(content);
+      strangerFile(path(test.root, "WARM"));
+      const { quarantined } = await viewOf(test).publish([placed("HOT", object, 1)]);
+      expect(quarantined.map((each) => join(test.root, each.path))).toEqual([
+        path(test.root, "WARM"),
+        sidecarPath(test.root, "WARM"),
+      ]);
       expect(tree(test.root)).toEqual([
         "hot/acme/nightly/report.pdf",
         "hot/acme/nightly/report.pdf.metadata.json",
@@ -309,21 +317,24 @@ export function tierViewContract(name: string, open: () => Promise<ViewUnderTest
     });
 
     it.each([
-      ["artifact", path],
-      ["sidecar", sidecarPath],
-    ])("moves a symbolic link at the %s's path, and touches nothing that it points to", async (_, at) => {
-      await using test = await open();
-      const target = join(test.root, "target");
-      strangerFile(target, JSON.stringify({ _version: 1, _checksum: "0".repeat(64) }));
-      const object = await stored(test, someBytes(10));
-      for (const tier of ["HOT", "WARM"] as const) {
-        mkdirSync(dirname(at(test.root, tier)), { recursive: true });
-        symlinkSync(target, at(test.root, tier));
-        const moved = await movedFrom(test, at(test.root, tier), placed("HOT", object, 1));
-        expect(readlinkSync(moved)).toBe(target);
-      }
-      expect(JSON.parse(readFileSync(target, "utf8"))).toEqual({ _version: 1, _checksum: "0".repeat(64) });
-    });
+      ["artifact", path, ["HOT", "WARM"] as const],
+      ["sidecar", sidecarPath, ["HOT"] as const],
+    ])(
+      "moves a symbolic link at the %s's path, and touches nothing that it points to",
+      async (_, at, tiers) => {
+        await using test = await open();
+        const target = join(test.root, "target");
+        strangerFile(target, JSON.stringify({ _version: 1, _checksum: "0".repeat(64) }));
+        const object = await stored(test, someBytes(10));
+        for (const tier of tiers) {
+          mkdirSync(dirname(at(test.root, tier)), { recursive: true });
+          symlinkSync(target, at(test.root, tier));
+          const moved = await movedFrom(test, at(test.root, tier), placed("HOT", object, 1));
+          expect(readlinkSync(moved)).toBe(target);
+        }
+        expect(JSON.parse(readFileSync(target, "utf8"))).toEqual({ _version: 1, _checksum: "0".repeat(64) });
+      },
+    );
 
     it("takes a link to an object of another key for a stranger", async () => {
       await using test = await open();

@@ -7,6 +7,7 @@ import { artifactListArguments, listArtifacts } from "./artifact-list.ts";
 
 builder.queryFields((t) => ({
   artifact: t.field({
+    needs: "read",
     type: ArtifactType,
     nullable: true,
     description: "The artifact of this key, in whichever tier. Null: there is none.",
@@ -18,6 +19,7 @@ builder.queryFields((t) => ({
     resolve: (_root, key, { reads }) => reads.loaders.artifact(requireKey(key)),
   }),
   artifactsByKey: t.field({
+    needs: "read",
     type: [ArtifactType],
     nullable: { list: false, items: true },
     description: "The artifacts of these keys, in the order of the keys; null where there is none.",
@@ -33,6 +35,7 @@ builder.queryFields((t) => ({
   }),
   artifacts: t.connection(
     {
+      needs: "read",
       type: ArtifactType,
       description: "Artifacts of all tenants.",
       args: artifactListArguments,

@@ -60,6 +60,7 @@ const RestoreArtifactPayload = movedPayload("RestoreArtifactPayload", "What was 
 
 builder.mutationFields((t) => ({
   promoteArtifact: t.field({
+    needs: "promote",
     type: PromoteArtifactPayload,
     nullable: true,
     description:
@@ -74,6 +75,7 @@ builder.mutationFields((t) => ({
       })),
   }),
   restoreArtifact: t.field({
+    needs: "restore",
     type: RestoreArtifactPayload,
     nullable: true,
     description:

@@ -46,6 +46,7 @@ const PurgeArtifactPayload = builder
 
 builder.mutationField("purgeArtifact", (t) =>
   t.field({
+    needs: "purge",
     type: PurgeArtifactPayload,
     nullable: true,
     description:

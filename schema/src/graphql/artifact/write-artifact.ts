@@ -84,6 +84,7 @@ const WriteArtifactPayload = builder
 
 builder.mutationField("writeArtifact", (t) =>
   t.field({
+    needs: "write",
     type: WriteArtifactPayload,
     nullable: true,
     description:

@@ -27,6 +27,7 @@ const CancelJobPayload = builder.objectRef<{ readonly job: Job }>("CancelJobPayl
 
 builder.mutationField("cancelJob", (t) =>
   t.field({
+    needs: "cancelJob",
     type: CancelJobPayload,
     nullable: true,
     description: "Stops a job between two artifacts. What it has done stays done. Needs OPERATOR.",

@@ -29,6 +29,7 @@ const ConfirmReindexPayload = builder
 
 builder.mutationField("confirmReindex", (t) =>
   t.field({
+    needs: "confirmReindex",
     type: ConfirmReindexPayload,
     nullable: true,
     description:

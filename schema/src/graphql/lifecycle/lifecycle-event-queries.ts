@@ -8,6 +8,7 @@ import { LifecycleEventFilterInput, requireLifecycleEventFilter } from "./lifecy
 builder.queryFields((t) => ({
   lifecycleEvents: t.connection(
     {
+      needs: "read",
       type: LifecycleEventRef,
       description: "The event log, newest first unless told otherwise.",
       args: {
@@ -33,6 +34,7 @@ builder.queryFields((t) => ({
     LifecycleEventConnection,
   ),
   lifecycleEventCursor: t.string({
+    needs: "read",
     description:
       "The cursor of the newest event that you may see, or of the log's start: where to begin following without a gap.",
     resolve: (_root, _args, { services, principal }) => services.events.cursor(principal),

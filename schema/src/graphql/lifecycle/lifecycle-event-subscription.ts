@@ -4,6 +4,7 @@ import { LifecycleEventFilterInput, requireLifecycleEventFilter } from "./lifecy
 
 builder.subscriptionField("lifecycleEvents", (t) =>
   t.field({
+    needs: "read",
     type: LifecycleEventRef,
     description:
       "Events as they happen, in order, without end: none left out, none twice. Keep the cursor of the last one to resume from.",

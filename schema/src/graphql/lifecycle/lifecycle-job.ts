@@ -56,6 +56,7 @@ LifecycleJobType.implement({
 
 builder.queryFields((t) => ({
   lifecycleJob: t.field({
+    needs: "read",
     type: LifecycleJobType,
     nullable: true,
     description: "The lifecycle run of this id. Null: there is none, or the id is of something else.",
@@ -68,6 +69,7 @@ builder.queryFields((t) => ({
   }),
   lifecycleJobs: t.connection(
     {
+      needs: "read",
       type: LifecycleJobType,
       description: "Lifecycle runs, newest first.",
       resolve: async (_root, args, { services, principal }) =>
@@ -76,6 +78,7 @@ builder.queryFields((t) => ({
     LifecycleJobConnection,
   ),
   lastLifecycleJob: t.field({
+    needs: "read",
     type: LifecycleJobType,
     nullable: true,
     description: "The lifecycle run that finished last. Null: none has.",

@@ -48,6 +48,7 @@ ReindexJobType.implement({
 
 builder.queryField("reindexJob", (t) =>
   t.field({
+    needs: "read",
     type: ReindexJobType,
     nullable: true,
     description: "The reindex of this id. Null: there is none, or the id is of something else.",

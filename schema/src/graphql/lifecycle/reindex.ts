@@ -39,6 +39,7 @@ const ReindexPayload = builder.objectRef<{ readonly job: ReindexJob }>("ReindexP
 
 builder.mutationField("reindex", (t) =>
   t.field({
+    needs: "reindex",
     type: ReindexPayload,
     nullable: true,
     description:

@@ -60,6 +60,7 @@ const RestoreArtifactsPayload = builder
 
 builder.mutationField("restoreArtifacts", (t) =>
   t.field({
+    needs: "restore",
     type: RestoreArtifactsPayload,
     nullable: true,
     description: "Brings many artifacts back to a hotter tier, as a job. Needs WRITER.",

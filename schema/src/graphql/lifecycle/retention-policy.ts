@@ -25,6 +25,7 @@ RetentionPolicyType.implement({
 
 builder.queryField("retentionPolicy", (t) =>
   t.field({
+    needs: "read",
     type: RetentionPolicyType,
     description: "The retention policy in force.",
     args: {

@@ -58,6 +58,7 @@ const RunLifecyclePayload = builder
 
 builder.mutationField("runLifecycle", (t) =>
   t.field({
+    needs: "runLifecycle",
     type: RunLifecyclePayload,
     nullable: true,
     description:

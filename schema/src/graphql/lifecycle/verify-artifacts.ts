@@ -45,6 +45,7 @@ const VerifyArtifactsPayload = builder
 
 builder.mutationField("verifyArtifacts", (t) =>
   t.field({
+    needs: "verify",
     type: VerifyArtifactsPayload,
     nullable: true,
     description:

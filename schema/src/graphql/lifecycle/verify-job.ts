@@ -64,6 +64,7 @@ VerifyJobType.implement({
 
 builder.queryField("verifyJob", (t) =>
   t.field({
+    needs: "read",
     type: VerifyJobType,
     nullable: true,
     description: "The verification of this id. Null: there is none, or the id is of something else.",

@@ -54,6 +54,7 @@ TierStatsType.implement({
 
 builder.queryField("tierStats", (t) =>
   t.field({
+    needs: "read",
     type: [TierStatsType],
     description: "What each tier holds: always HOT, WARM, COLD, in this order.",
     args: {

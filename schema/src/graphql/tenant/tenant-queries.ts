@@ -6,6 +6,7 @@ import { TenantConnection, TenantType } from "./tenant.ts";
 
 builder.queryFields((t) => ({
   tenant: t.field({
+    needs: "read",
     type: TenantType,
     nullable: true,
     description: "The tenant of this name. Null: there is none.",
@@ -17,6 +18,7 @@ builder.queryFields((t) => ({
   }),
   tenants: t.connection(
     {
+      needs: "read",
       type: TenantType,
       description: "Tenants, by name.",
       resolve: async (_root, args, { services, principal }) =>

@@ -126,6 +126,7 @@ export function restoreJob(given: Partial<RestoreJob> = {}): RestoreJob {
     totalErrors: 0,
     error: null,
     tenantId: "acme",
+    tenantIds: ["acme"],
     toTier: "HOT",
     restoredCount: 0,
     skippedCount: 0,

@@ -31,6 +31,7 @@ describe("what is remembered", () => {
     );
     expect(forgotten.toSorted()).toEqual([
       "CONFLICT",
+      "HELD",
       "INTERNAL",
       "RATE_LIMITED",
       "STORAGE_FULL",

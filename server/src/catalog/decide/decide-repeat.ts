@@ -32,9 +32,9 @@ export function counts(remembered: { readonly at: number }, now: number): boolea
   return now - remembered.at <= REMEMBERED_MS;
 }
 
-/** Not so what may turn out otherwise the next time although nobody changes the request. */
+/** Not so what may turn out otherwise the next time although nobody changes the request: a confirmation lifts HELD. */
 export function isRemembered(outcome: Outcome): boolean {
   if (outcome.ok) return true;
   const { code } = outcome.refusal;
-  return code !== "INTERNAL" && !REFUSALS[code].retryable;
+  return code !== "INTERNAL" && code !== "HELD" && !REFUSALS[code].retryable;
 }

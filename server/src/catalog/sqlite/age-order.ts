@@ -1,5 +1,6 @@
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import { TIERS } from "@tierkeep/schema/domain/tiers";
+import type { Among } from "../catalog.ts";
 import type { ArtifactRow } from "../rows.ts";
 import { ARTIFACT_COLUMNS, artifactRow } from "./artifact-row.ts";
 import { tierCode } from "./codes.ts";
@@ -10,7 +11,7 @@ export interface AgePosition {
   readonly row: number;
 }
 
-export interface AgeScope {
+export interface AgeScope extends Among {
   readonly tenantId?: string | undefined;
   readonly tiers?: readonly Tier[] | undefined;
   /** Only where ageSince is strictly before this. */
@@ -25,15 +26,24 @@ export interface AgeWalk {
   readonly limit: number;
 }
 
-/** Artifacts in the order of a walk: each tier is read in the order of its index, and the tiers are merged. */
+/** Artifacts in the order of a walk: each tier is read in the order of its index, and the tiers, and tenants, are merged. */
 export function ageOrderPage(
   connection: Connection,
   scope: AgeScope,
   asked: AgeWalk,
 ): readonly ArtifactRow[] {
+  const { limit, until, rising } = asked;
+  const { tenants, ...rest } = scope;
+  if (tenants !== undefined) {
+    let best: readonly ArtifactRow[] = [];
+    for (const tenantId of tenants) {
+      const more = ageOrderPage(connection, { ...rest, tenantId }, asked);
+      best = [...best, ...more].sort((a, b) => compareAges(a, b) * (rising ? 1 : -1)).slice(0, limit);
+    }
+    return best;
+  }
   const tenant = tenantNumber(connection, scope.tenantId);
   if (tenant === null) return [];
-  const { limit, until, rising } = asked;
   const tiers = scope.tiers === undefined ? TIERS : TIERS.filter((tier) => scope.tiers?.includes(tier));
   const found = tiers.flatMap((tier) => inTier(connection, tier, tenant, scope.ageSinceBefore, asked));
   if (tiers.length > 1) found.sort((a, b) => (rising ? compareAges(a, b) : compareAges(b, a)));

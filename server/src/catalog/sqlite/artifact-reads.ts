@@ -10,7 +10,7 @@ import type { Connection } from "./connection.ts";
 import { countOfTier, type HeldReads } from "./held-reads.ts";
 import { keyOrderPage } from "./key-order.ts";
 import { onSnapshot } from "./snapshot.ts";
-import { inOrder, walk } from "./stretch.ts";
+import { inOrder, type Walk, walk } from "./stretch.ts";
 
 const WITH_KEY = "WHERE t.name = ? AND w.tenant = t.id AND w.name = ? AND a.workflow = w.id AND a.name = ?";
 
@@ -65,8 +65,14 @@ export class ArtifactReads {
   ): readonly ArtifactRow[] {
     if (order.field === "KEY") {
       const asked = walk(keyStretch(stretch, order.direction === "DESC"));
-      const read = isKeyIndexed(selection) ? keyOrderPage : scanKeyOrder;
-      const found = onSnapshot(this.#connection, () => read(this.#connection, selection, asked));
+      const isShort = isKeyIndexed(selection);
+      const read = isShort ? keyOrderPage : scanKeyOrder;
+      const page = () =>
+        selection.tenants === undefined
+          ? read(this.#connection, selection, asked)
+          : this.#tenantByTenant(selection, asked, (one, rest) => read(this.#connection, one, rest));
+      // A scan is given newer snapshots on its way, which one around it would keep from it.
+      const found = isShort ? onSnapshot(this.#connection, page) : page();
       return inOrder(found, order.direction === "DESC");
     }
     const asked = walk(valueStretch(stretch));
@@ -80,23 +86,44 @@ export class ArtifactReads {
     return inOrder(found, asked.backward);
   }
 
+  /** In KEY order one tenant follows the other: only those are read that hold something, up to the limit. */
+  #tenantByTenant(
+    { tenants = [], ...rest }: ArtifactSelection,
+    asked: Walk<ArtifactKey>,
+    read: (one: ArtifactSelection, asked: Walk<ArtifactKey>) => readonly ArtifactRow[],
+  ): readonly ArtifactRow[] {
+    let found: readonly ArtifactRow[] = [];
+    for (const tenantId of inOrder(this.#held.holding(tenants), asked.backward)) {
+      const limit = asked.limit - found.length;
+      if (limit === 0) break;
+      const more = read({ ...rest, tenantId }, { ...asked, limit });
+      found = asked.backward ? [...more, ...found] : [...found, ...more];
+    }
+    return found;
+  }
+
   countArtifacts(selection: ArtifactSelection): number {
-    const { tenantId, workflowId, tiers, ageSinceBefore } = selection;
+    const { tenantId, workflowId, tiers = TIERS, ageSinceBefore } = selection;
+    const tenants = selection.tenants ?? (tenantId === undefined ? undefined : [tenantId]);
     if (isCounted(selection)) {
       const held =
-        tenantId === undefined
-          ? this.#held.held()
+        tenants === undefined
+          ? [this.#held.held()]
           : workflowId === undefined
-            ? this.#held.heldByTenants([tenantId])[0]
-            : this.#held.heldByWorkflows([{ tenantId, workflowId }])[0];
-      return countOfTier(held, tiers ?? TIERS);
+            ? this.#held.heldByTenants(tenants)
+            : this.#held.heldByWorkflows(tenants.map((one) => ({ tenantId: one, workflowId })));
+      return sum(held.map((each) => countOfTier(each, tiers)));
     }
     if (!isAgeIndexed(selection) || ageSinceBefore === undefined)
       return scanCount(this.#connection, selection);
     return onSnapshot(this.#connection, () =>
-      TIERS.filter((tier) => tiers?.includes(tier) ?? true)
-        .map((tier) => countBefore(this.#connection, tier, tenantId, ageSinceBefore))
-        .reduce((sum, count) => sum + count, 0),
+      sum(
+        (tenants ?? [undefined]).flatMap((tenant) =>
+          TIERS.filter((tier) => tiers.includes(tier)).map((tier) =>
+            countBefore(this.#connection, tier, tenant, ageSinceBefore),
+          ),
+        ),
+      ),
     );
   }
 
@@ -119,26 +146,34 @@ export class ArtifactReads {
   }
 }
 
-/** A page in this order is read straight from an index. */
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0);
+}
+
+/** A page in this order is read straight from an index, and with little else. */
 export function isIndexed(selection: ArtifactSelection, order: ArtifactOrder): boolean {
   if (order.field === "KEY") return isKeyIndexed(selection);
-  return order.field === "AGE" && isAgeIndexed(selection);
+  return order.field === "AGE" && isAgeIndexed(selection) && selection.tenants === undefined;
 }
 
 /** The count is kept, not counted. */
 export function isCounted(selection: ArtifactSelection): boolean {
   return (
-    (selection.workflowId === undefined || selection.tenantId !== undefined) &&
+    (selection.workflowId === undefined || isWithinTenants(selection)) &&
     (selection.artifactIdPrefix ?? "") === "" &&
     selection.ageSinceBefore === undefined &&
     selection.metadata === undefined
   );
 }
 
+function isWithinTenants({ tenantId, tenants }: ArtifactSelection): boolean {
+  return tenantId !== undefined || tenants !== undefined;
+}
+
 function isKeyIndexed(selection: ArtifactSelection): boolean {
-  const { tenantId, workflowId, artifactIdPrefix } = selection;
+  const { workflowId, artifactIdPrefix } = selection;
   return (
-    (workflowId === undefined || tenantId !== undefined) &&
+    (workflowId === undefined || isWithinTenants(selection)) &&
     ((artifactIdPrefix ?? "") === "" || workflowId !== undefined) &&
     selection.tiers === undefined &&
     selection.ageSinceBefore === undefined &&

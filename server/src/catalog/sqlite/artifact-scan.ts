@@ -122,8 +122,16 @@ export function scanCount(connection: Connection, selection: ArtifactSelection):
   return count;
 }
 
-function* ranges(connection: Connection, selection: ArtifactSelection) {
-  if (selection.tenantId === undefined && selection.workflowId === undefined) {
+function* ranges(
+  connection: Connection,
+  { tenants, ...selection }: ArtifactSelection,
+): Generator<{
+  readonly range: ArtifactRange;
+  readonly index: string | null;
+}> {
+  if (tenants !== undefined) {
+    for (const tenantId of tenants) yield* ranges(connection, { ...selection, tenantId });
+  } else if (selection.tenantId === undefined && selection.workflowId === undefined) {
     for (const range of rowRanges(connection)) yield { range, index: null };
   } else {
     for (const range of keyRanges(connection, selection, null, false)) yield { range, index: "artifact_key" };

@@ -1,6 +1,5 @@
 import type { LifecycleEvent } from "@tierkeep/schema/domain/events";
-import type { LifecycleEventFilter } from "@tierkeep/schema/services/events";
-import type { Stretch } from "../catalog.ts";
+import type { Among, EventSelection, Stretch } from "../catalog.ts";
 import { eventTypeCode } from "./codes.ts";
 import type { Connection } from "./connection.ts";
 import { EVENT_COLUMNS, eventRow, lastSeq } from "./event-log.ts";
@@ -21,12 +20,20 @@ export class EventReads {
     this.#connection = connection;
   }
 
+  /** With `tenants`, each one's events are read as if they were all, and merged. */
   listEvents(
-    filter: LifecycleEventFilter,
+    { tenants, ...filter }: EventSelection,
     direction: "ASC" | "DESC",
     stretch: Stretch<number>,
   ): readonly LifecycleEvent[] {
     const { after, before, limit } = stretch;
+    if (tenants !== undefined) {
+      const found = tenants.flatMap((tenantId) =>
+        this.listEvents({ ...filter, tenantId }, direction, stretch),
+      );
+      found.sort((a, b) => (a.seq - b.seq) * (direction === "ASC" ? 1 : -1));
+      return stretch.backward ? found.slice(Math.max(0, found.length - limit)) : found.slice(0, limit);
+    }
     const [low, high] = direction === "ASC" ? [after, before] : [before, after];
     const backward = stretch.backward !== (direction === "DESC");
     const source = this.#source(filter);
@@ -47,7 +54,9 @@ export class EventReads {
     return inOrder(found, stretch.backward);
   }
 
-  countEvents(filter: LifecycleEventFilter): number {
+  countEvents({ tenants, ...filter }: EventSelection): number {
+    if (tenants !== undefined)
+      return tenants.reduce((sum, tenantId) => sum + this.countEvents({ ...filter, tenantId }), 0);
     const source = this.#source(filter);
     if (source === null) return 0;
     if (!source.narrowed && source.condition === "") {
@@ -71,8 +80,9 @@ export class EventReads {
     }
   }
 
+  /** With `tenants`, the log is looked through in its order: who follows several mostly waits at its end, where one look does for all. */
   eventsAfter(
-    filter: LifecycleEventFilter,
+    filter: EventSelection,
     seq: number,
     limit: number,
   ): { readonly events: readonly LifecycleEvent[]; readonly scannedTo: number } {
@@ -100,8 +110,11 @@ export class EventReads {
     return found;
   }
 
-  lastSeq(): number {
-    return lastSeq(this.#connection);
+  lastSeq({ tenants }: Among = {}): number {
+    if (tenants === undefined) return lastSeq(this.#connection);
+    const sql = `SELECT max((SELECT max(e.seq) FROM event e INDEXED BY event_tenant WHERE e.tenant = t.id))
+      FROM json_each(?) k CROSS JOIN tenant t ON t.name = k.value`;
+    return (this.#connection.statement(sql).get(JSON.stringify(tenants))?.[0] as number | null) ?? 0;
   }
 
   #between(source: Source, low: number, high: number, backward: boolean, limit: number): LifecycleEvent[] {
@@ -126,8 +139,9 @@ export class EventReads {
   }
 
   /** Where to look for a filter's events; null: there can be none, since it names what the log never heard of. */
-  #source(filter: LifecycleEventFilter): Source | null {
-    const { tenantId, workflowId, artifactId, types, jobId, dryRun, since, until } = filter;
+  #source(filter: EventSelection): Source | null {
+    const { tenants, tenantId, workflowId, artifactId, types, jobId, dryRun, since, until } = filter;
+    if (tenants?.length === 0) return null;
     const conditions: string[] = [];
     const values: (string | number)[] = [];
     const require = (condition: string, ...parameters: (string | number)[]) => {
@@ -151,6 +165,11 @@ export class EventReads {
       require("(SELECT x.name FROM workflow x WHERE x.id = e.workflow) = ?", workflowId);
     }
     if (jobId !== undefined && tenant !== undefined) require("+e.tenant = ?", tenant);
+    if (tenants !== undefined) {
+      require("+e.tenant IN (SELECT t.id FROM json_each(?) k CROSS JOIN tenant t ON t.name = k.value)", JSON.stringify(
+        tenants,
+      ));
+    }
     if (artifactId !== undefined) require("e.artifact = ?", artifactId);
     if (types !== undefined)
       require(types.length === 0 ? "0" : `e.type IN (${types.map(eventTypeCode).join(", ")})`);
@@ -191,11 +210,12 @@ interface Source {
 }
 
 /** The filter's page is read straight from an index. */
-export function isIndexedFilter(filter: LifecycleEventFilter): boolean {
-  const { workflowId, artifactId, types, dryRun, since, until } = filter;
+export function isIndexedFilter(filter: EventSelection): boolean {
+  const { tenants, workflowId, artifactId, types, dryRun, since, until } = filter;
   const narrowers = (filter.tenantId === undefined ? 0 : 1) + (filter.jobId === undefined ? 0 : 1);
   return (
     narrowers < 2 &&
+    tenants === undefined &&
     [workflowId, artifactId, types, dryRun, since, until].every((value) => value === undefined)
   );
 }

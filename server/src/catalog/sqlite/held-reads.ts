@@ -1,6 +1,7 @@
+import { compareNames } from "@tierkeep/schema/domain/keys";
 import { TIERS, type Tier } from "@tierkeep/schema/domain/tiers";
 import type { WorkflowName } from "@tierkeep/schema/services/tenants";
-import type { HeldByTier, Stretch } from "../catalog.ts";
+import type { Among, HeldByTier, Stretch } from "../catalog.ts";
 import type { Cell, Connection } from "./connection.ts";
 import { columnWalk, inOrder } from "./stretch.ts";
 
@@ -27,19 +28,33 @@ export class HeldReads {
     return this.#exist(sql, workflows.map(pair));
   }
 
-  listTenants(tier: Tier | null, stretch: Stretch<string>): readonly string[] {
-    const { condition, parameters, order } = columnWalk("name", stretch);
-    const [index, holds] =
-      tier === null
-        ? ["present", "present = 1"]
-        : [tier.toLowerCase(), `(tiers & ${1 << TIERS.indexOf(tier)}) <> 0`];
+  /** Those of these tenants that hold something, in order of names. */
+  holding(tenants: readonly string[]): readonly string[] {
+    return this.#among(tenants, "t.tiers <> 0");
+  }
+
+  listTenants(tier: Tier | null, stretch: Stretch<string>, { tenants }: Among = {}): readonly string[] {
+    if (tenants !== undefined) {
+      const { after, before, backward, limit } = stretch;
+      const within = this.#among(tenants, holds(tier)).filter(
+        (name) =>
+          (after === null || compareNames(name, after) > 0) &&
+          (before === null || compareNames(name, before) < 0),
+      );
+      return backward ? within.slice(Math.max(0, within.length - limit)) : within.slice(0, limit);
+    }
+    const { condition, parameters, order } = columnWalk("t.name", stretch);
+    const index = tier === null ? "present" : tier.toLowerCase();
     const names = this.#connection
-      .statement(`SELECT name FROM tenant INDEXED BY tenant_${index} WHERE ${holds}${condition} ${order}`)
+      .statement(
+        `SELECT t.name FROM tenant t INDEXED BY tenant_${index} WHERE ${holds(tier)}${condition} ${order}`,
+      )
       .all(...parameters, stretch.limit);
     return inOrder(names.map(text), stretch.backward);
   }
 
-  countTenants(tier: Tier | null): number {
+  countTenants(tier: Tier | null, { tenants }: Among = {}): number {
+    if (tenants !== undefined) return this.#among(tenants, holds(tier)).length;
     const column = tier === null ? "tenants" : `${tier.toLowerCase()}_tenants`;
     return this.#connection.statement(`SELECT ${column} FROM total`).get()?.[0] as number;
   }
@@ -77,6 +92,16 @@ export class HeldReads {
     return this.#heldBy(sql, workflows.map(pair));
   }
 
+  #among(tenants: readonly string[], condition: string): readonly string[] {
+    return this.#connection
+      .statement(
+        `SELECT t.name FROM json_each(?) k CROSS JOIN tenant t ON t.name = k.value WHERE ${condition}`,
+      )
+      .all(JSON.stringify(tenants))
+      .map(text)
+      .sort(compareNames);
+  }
+
   #exist(sql: string, wanted: readonly unknown[]): readonly boolean[] {
     const exist = wanted.map(() => false);
     for (const [position] of this.#connection.statement(sql).all(JSON.stringify(wanted))) {
@@ -107,6 +132,11 @@ function heldByTier(cells: readonly Cell[]): HeldByTier {
     totalBytes: cells[column + 1] as number,
   });
   return { HOT: at(0), WARM: at(2), COLD: at(4) };
+}
+
+/** The condition that tenant t is there or, with a tier, has something in it. */
+function holds(tier: Tier | null): string {
+  return tier === null ? "t.present = 1" : `(t.tiers & ${1 << TIERS.indexOf(tier)}) <> 0`;
 }
 
 function pair({ tenantId, workflowId }: WorkflowName): readonly [string, string] {

@@ -95,6 +95,7 @@ const names = { after: "a", before: "z", limit: 100, backward: false };
 const at = { key: key("a/v/1") };
 const aged = { value: NOW, row: 2 };
 const seqs = { after: 2, before: 9, limit: 100, backward: false };
+const tenants = ["b", "a", "never"];
 const started = { startedAt: NOW, id: "j" };
 
 const reads: Record<string, () => Promise<unknown>> = {
@@ -163,6 +164,30 @@ const reads: Record<string, () => Promise<unknown>> = {
   "events after a position": () => catalog.eventsAfter({ types: ["ARTIFACT_PURGED"] }, 1, 100),
   "a tenant's events after a position": () => catalog.eventsAfter({ tenantId: "a", artifactId: "1" }, 1, 100),
   "events by seq": () => catalog.events([1, 2]),
+  "some tenants' artifacts by key": async () => {
+    for (const direction of ["ASC", "DESC"] as const) {
+      await catalog.listArtifacts({ tenants }, { field: "KEY", direction }, { ...page, after: at });
+      await catalog.listArtifacts({ tenants, workflowId: "w" }, { field: "KEY", direction }, page);
+    }
+  },
+  "some tenants' artifacts by age": () =>
+    catalog.listArtifacts({ tenants }, { field: "AGE", direction: "ASC" }, { ...page, after: aged }),
+  "what some tenants hold": async () => {
+    await catalog.countArtifacts({ tenants });
+    await catalog.countArtifacts({ tenants, tiers: ["HOT"], ageSinceBefore: NOW });
+    await catalog.listTenants("HOT", names, { tenants });
+    await catalog.countTenants(null, { tenants });
+  },
+  "some tenants' events": async () => {
+    await catalog.listEvents({ tenants }, "DESC", seqs);
+    await catalog.eventsAfter({ tenants }, 1, 100);
+    await catalog.lastSeq({ tenants });
+  },
+  "some tenants' jobs": async () => {
+    await catalog.listLifecycleJobs({ ...page, after: started }, { tenants });
+    await catalog.countLifecycleJobs({ tenants });
+    await catalog.lastFinishedLifecycleJob(null, { tenants });
+  },
   jobs: async () => {
     await catalog.jobs(["job"]);
     await catalog.runningJobs();

@@ -1,6 +1,6 @@
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import type { LifecycleJob } from "@tierkeep/schema/services/jobs";
-import type { Stretch } from "../catalog.ts";
+import type { Among, Stretch } from "../catalog.ts";
 import type { JobRow, LifecycleItemRow, StoreFindingRow } from "../rows.ts";
 import type { Cell, Connection } from "./connection.ts";
 import {
@@ -54,11 +54,13 @@ export class JobReads {
 
   listLifecycleJobs(
     stretch: Stretch<{ readonly startedAt: number; readonly id: string }>,
+    among: Among = {},
   ): readonly LifecycleJob[] {
     const { from, until, backward, limit } = walk(stretch);
     const [beyond, before, direction] = backward ? [">", "<", ""] : ["<", ">", " DESC"];
-    let condition = "";
-    const parameters: (string | number)[] = [];
+    const own = ofTenants(among);
+    let condition = own.condition;
+    const parameters: (string | number)[] = [...own.parameters];
     for (const [operator, position] of [
       [beyond, from],
       [before, until],
@@ -76,22 +78,24 @@ export class JobReads {
     return inOrder(rows.map(lifecycleJob), backward);
   }
 
-  countLifecycleJobs(): number {
-    const sql = "SELECT count(*) FROM job INDEXED BY job_kind WHERE kind = 'lifecycle'";
-    return this.#connection.statement(sql).get()?.[0] as number;
+  countLifecycleJobs(among: Among = {}): number {
+    const { condition, parameters } = ofTenants(among);
+    const sql = `SELECT count(*) FROM job j INDEXED BY job_kind WHERE j.kind = 'lifecycle'${condition}`;
+    return this.#connection.statement(sql).get(...parameters)?.[0] as number;
   }
 
-  lastFinishedLifecycleJob(dryRun: boolean | null): LifecycleJob | null {
+  lastFinishedLifecycleJob(dryRun: boolean | null, among: Among = {}): LifecycleJob | null {
     const kinds = dryRun === null ? [0, 1] : [dryRun ? 1 : 0];
+    const { condition, parameters } = ofTenants(among);
     const last = kinds
       .map((dry) =>
         this.#connection
           .statement(
             `SELECT ${WITHOUT_INPUT} FROM job j INDEXED BY job_finished
-             WHERE j.kind = 'lifecycle' AND j.finished_at IS NOT NULL AND j.dry_run = ?
+             WHERE j.kind = 'lifecycle' AND j.finished_at IS NOT NULL AND j.dry_run = ?${condition}
              ORDER BY j.finished_at DESC, j.id DESC LIMIT 1`,
           )
-          .get(dry),
+          .get(dry, ...parameters),
       )
       .filter((cells) => cells !== undefined)
       .map(lifecycleJob)
@@ -145,6 +149,18 @@ export class JobReads {
   unconfirmedReindex(): string | null {
     return (this.#connection.statement(UNCONFIRMED).get()?.[0] as string | undefined) ?? null;
   }
+}
+
+/** A job of all tenants is of none of these. */
+function ofTenants({ tenants }: Among): {
+  readonly condition: string;
+  readonly parameters: readonly string[];
+} {
+  if (tenants === undefined) return { condition: "", parameters: [] };
+  return {
+    condition: " AND j.tenant IN (SELECT k.value FROM json_each(?) k)",
+    parameters: [JSON.stringify(tenants)],
+  };
 }
 
 function lifecycleJob(cells: readonly Cell[]): LifecycleJob {

@@ -22,7 +22,7 @@ export function factsOf(job: Job): object {
     case "lifecycle":
       return { asOf: job.asOf, steps: job.steps, retentionPolicy: job.retentionPolicy };
     case "restore":
-      return { toTier: job.toTier };
+      return { toTier: job.toTier, tenantIds: job.tenantIds };
     case "reindex":
       return {};
     case "verify":
@@ -75,7 +75,9 @@ function job(cells: readonly Cell[], treated: number, expected: number | null): 
       return {
         kind,
         ...common,
-        ...(facts as Pick<RestoreJob, "toTier">),
+        // A restore that was begun before tenants were noted says only where there is one.
+        tenantIds: common.tenantId === null ? null : [common.tenantId],
+        ...(facts as Pick<RestoreJob, "toTier"> & Partial<Pick<RestoreJob, "tenantIds">>),
         restoredCount: cells[13] as number,
         skippedCount: cells[14] as number,
       };

@@ -111,13 +111,14 @@ export class SqliteCatalog implements Catalog {
   eventsAfter = (...args: Arguments<"eventsAfter">) =>
     this.#read((reader) => reader.events.eventsAfter(...args));
   events = (...args: Arguments<"events">) => this.#read((reader) => reader.events.events(...args));
-  lastSeq = () => this.#read((reader) => reader.events.lastSeq());
+  lastSeq = (...args: Arguments<"lastSeq">) => this.#read((reader) => reader.events.lastSeq(...args));
 
   jobs = (...args: Arguments<"jobs">) => this.#read((reader) => reader.jobs.jobs(...args));
   runningJobs = () => this.#read((reader) => reader.jobs.runningJobs());
   listLifecycleJobs = (...args: Arguments<"listLifecycleJobs">) =>
     this.#read((reader) => reader.jobs.listLifecycleJobs(...args));
-  countLifecycleJobs = () => this.#read((reader) => reader.jobs.countLifecycleJobs());
+  countLifecycleJobs = (...args: Arguments<"countLifecycleJobs">) =>
+    this.#read((reader) => reader.jobs.countLifecycleJobs(...args));
   lastFinishedLifecycleJob = (...args: Arguments<"lastFinishedLifecycleJob">) =>
     this.#read((reader) => reader.jobs.lastFinishedLifecycleJob(...args));
   listItems = (...args: Arguments<"listItems">) => this.#read((reader) => reader.jobs.listItems(...args));

@@ -157,9 +157,14 @@ export class ViewFiles {
         this.#quarantine(batch, paths.artifact);
       }
       if (this.#disk.lstat(paths.sidecar) === null) continue;
-      this.#markChanged(publication, paths.directory);
-      if (isOwnSidecar(this.#disk, paths.sidecar)) this.#disk.unlink("view.old.unlink", paths.sidecar);
-      else this.#quarantine(batch, paths.sidecar);
+      if (isOwnSidecar(this.#disk, paths.sidecar)) {
+        this.#markChanged(publication, paths.directory);
+        this.#disk.unlink("view.old.unlink", paths.sidecar);
+      } else if (link !== null) {
+        // It goes with its file. One that had none is in nobody's way, and stays.
+        this.#markChanged(publication, paths.directory);
+        this.#quarantine(batch, paths.sidecar);
+      }
     }
   }
 

@@ -1,0 +1,40 @@
+/** How much one GraphQL document may ask for. */
+export interface DocumentLimits {
+  readonly maxTokens: number;
+  readonly maxDepth: number;
+  readonly maxAliases: number;
+  readonly maxDirectives: number;
+  /** About one for each value that may come back. */
+  readonly maxCost: number;
+}
+
+/** How much may be under way at once, and begun in a time. */
+export interface UsageLimits {
+  /** Of one principal, evenly over time; null: as many as it likes. */
+  readonly requestsPerSecond: number | null;
+  /** How many of them may come at once. */
+  readonly burst: number;
+  /** Requests, WebSockets and their operations that are under way, of one principal. */
+  readonly maxRequestsPerPrincipal: number;
+  readonly maxSubscriptionsPerPrincipal: number;
+  readonly maxSubscriptions: number;
+}
+
+/** How much a server takes of whoever calls. */
+export interface Limits {
+  readonly document: DocumentLimits;
+  readonly usage: UsageLimits;
+}
+
+/** Beyond what programs need that mean well: 500 keys written out; 500 nodes with all that the SDK asks of every type. */
+export const DEFAULT_LIMITS: Limits = {
+  document: { maxTokens: 6_000, maxDepth: 15, maxAliases: 50, maxDirectives: 50, maxCost: 60_000 },
+  // One program alone on a small machine may reach it and keep it up for a minute.
+  usage: {
+    requestsPerSecond: 5_000,
+    burst: 300_000,
+    maxRequestsPerPrincipal: 2_000,
+    maxSubscriptionsPerPrincipal: 2_000,
+    maxSubscriptions: 5_000,
+  },
+};

@@ -1,0 +1,24 @@
+import type { Principal } from "@tierkeep/schema/domain/principal";
+import type { Among } from "../catalog/catalog.ts";
+
+/** The principal's tenants, as reads of the catalog are narrowed to them. */
+export function amongOf({ tenants }: Principal): Among {
+  return tenants === null ? {} : { tenants: [...new Set(tenants)] };
+}
+
+/**
+ * What a filter asks for, within the principal's tenants. One that names another tenant finds nothing and reads nothing,
+ * so not even the time it takes says whether that tenant exists. Where there is but one tenant, it is as if the filter
+ * had named it.
+ */
+export function scoped<Filter extends { readonly tenantId?: string | undefined }>(
+  principal: Principal,
+  filter: Filter,
+): Filter & Among {
+  const { tenants } = amongOf(principal);
+  if (tenants === undefined) return filter;
+  const { tenantId } = filter;
+  if (tenantId !== undefined)
+    return tenants.includes(tenantId) ? filter : { ...filter, tenantId: undefined, tenants: [] };
+  return tenants.length === 1 ? { ...filter, tenantId: tenants[0] } : { ...filter, tenants };
+}

@@ -1,0 +1,80 @@
+import type { DocumentLimits } from "@tierkeep/schema/domain/limits";
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import { queryCost } from "@tierkeep/schema/graphql/query-cost";
+import {
+  type DocumentNode,
+  type ExecutionArgs,
+  GraphQLError,
+  Lexer,
+  parse,
+  Source,
+  TokenKind,
+} from "graphql";
+import { documentShape } from "./document-shape.ts";
+
+/**
+ * How often fields may be selected again where they stand already. Validation compares each with each, so that two
+ * thousand tokens of nothing else keep it busy for half a second; nobody writes that by hand, and generators merge.
+ */
+const MAX_REPEATS = 100;
+
+/** A document from its text. @throws GraphQLError GRAPHQL_PARSE_FAILED, or QUERY_TOO_COMPLEX before it is validated */
+export function parseWithin(limits: DocumentLimits, given: string | Source): DocumentNode {
+  const source = typeof given === "string" ? new Source(given) : given;
+  const { maxTokens, maxDepth, maxAliases, maxDirectives } = limits;
+  const document = parsed(source, maxTokens);
+  const { depth, aliases, directives, repeats } = documentShape(document);
+  if (depth > maxDepth) throw tooComplex(`The document's fields stand more than ${maxDepth} levels deep.`);
+  if (aliases > maxAliases)
+    throw tooComplex(`The document has ${aliases} aliases, and may have ${maxAliases}.`);
+  if (directives > maxDirectives)
+    throw tooComplex(`The document has ${directives} directives, and may have ${maxDirectives}.`);
+  if (repeats > MAX_REPEATS)
+    throw tooComplex(
+      `The document selects fields again that it has selected, more than ${MAX_REPEATS} times.`,
+    );
+  return document;
+}
+
+function parsed(source: Source, maxTokens: number): DocumentNode {
+  try {
+    return parse(source, { maxTokens });
+  } catch (error) {
+    // Brackets in brackets without end.
+    if (error instanceof RangeError) throw tooComplex("The document's parts stand too deep in each other.");
+    if (hasMoreThan(maxTokens, source))
+      throw tooComplex(`The document has more than ${maxTokens} tokens. Put values into variables.`);
+    throw error;
+  }
+}
+
+function hasMoreThan(most: number, source: Source): boolean {
+  const lexer = new Lexer(source);
+  try {
+    for (let count = 0; count <= most; count += 1) {
+      if (lexer.advance().kind === TokenKind.EOF) return false;
+    }
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** @throws Refused QUERY_TOO_COMPLEX, before anything is executed */
+export function requireCostWithin(
+  { maxCost }: DocumentLimits,
+  { document, operationName, variableValues }: ExecutionArgs,
+): void {
+  const cost = queryCost(document, operationName, variableValues ?? {});
+  if (cost === null || cost <= maxCost) return;
+  throw new Refused(
+    "QUERY_TOO_COMPLEX",
+    `This operation costs ${cost}, and may cost ${maxCost}: about one for each value that it could answer. Ask for smaller pages, or for less of each row.`,
+  );
+}
+
+function tooComplex(what: string): GraphQLError {
+  return new GraphQLError(`${what} Ask for less in one request.`, {
+    extensions: { code: "QUERY_TOO_COMPLEX" },
+  });
+}

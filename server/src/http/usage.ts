@@ -1,0 +1,130 @@
+import type { UsageLimits } from "@tierkeep/schema/domain/limits";
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import type { Metric } from "./metrics.ts";
+
+/** What one principal has under way, and when it may begin the next. */
+interface Use {
+  requests: number;
+  subscriptions: number;
+  /** When all that was begun would have begun at an even rate, ms of the monotonic clock. */
+  evenUntil: number;
+}
+
+/** How many principals may be remembered that have nothing under way. */
+const MAX_IDLE = 1_000;
+
+/**
+ * Counts what each principal does, and refuses what is too much. The rate is that of a bucket that leaks evenly (GCRA):
+ * one number for each principal, and no timers.
+ */
+export class Usage {
+  readonly #limits: UsageLimits;
+  readonly #now: () => number;
+  readonly #uses = new Map<string, Use>();
+  #requests = 0;
+  #subscriptions = 0;
+
+  constructor(limits: UsageLimits, now: () => number = () => performance.now()) {
+    this.#limits = limits;
+    this.#now = now;
+  }
+
+  /** What is under way, of all principals. */
+  get requests(): number {
+    return this.#requests;
+  }
+
+  get subscriptions(): number {
+    return this.#subscriptions;
+  }
+
+  /**
+   * Begins a request, a WebSocket or an operation on one.
+   *
+   * @returns how to say that it is over
+   * @throws Refused RATE_LIMITED
+   */
+  begin(actor: string): () => void {
+    const use = this.#of(actor);
+    const { maxRequestsPerPrincipal } = this.#limits;
+    if (use.requests >= maxRequestsPerPrincipal) {
+      throw limited(`There are ${use.requests} requests and connections of yours under way already.`, 1);
+    }
+    this.#take(use);
+    use.requests += 1;
+    this.#requests += 1;
+    return () => {
+      use.requests -= 1;
+      this.#requests -= 1;
+    };
+  }
+
+  /** The same for a subscription, beside the request that it came with. */
+  subscribe(actor: string): () => void {
+    const use = this.#of(actor);
+    const { maxSubscriptions, maxSubscriptionsPerPrincipal } = this.#limits;
+    if (use.subscriptions >= maxSubscriptionsPerPrincipal)
+      throw limited(`You follow ${use.subscriptions} subscriptions already. End some.`, 5);
+    if (this.#subscriptions >= maxSubscriptions)
+      throw limited("The server has as many subscriptions as it takes.", 5);
+    use.subscriptions += 1;
+    this.#subscriptions += 1;
+    return () => {
+      use.subscriptions -= 1;
+      this.#subscriptions -= 1;
+    };
+  }
+
+  #take(use: Use): void {
+    const { requestsPerSecond, burst } = this.#limits;
+    if (requestsPerSecond === null) return;
+    const now = this.#now();
+    const spacing = 1_000 / requestsPerSecond;
+    const next = Math.max(use.evenUntil, now) + spacing;
+    const early = next - burst * spacing - now;
+    if (early > 0) {
+      throw limited(
+        `You have made more than ${requestsPerSecond} requests a second for too long.`,
+        Math.ceil(early) / 1_000,
+      );
+    }
+    use.evenUntil = next;
+  }
+
+  #of(actor: string): Use {
+    const known = this.#uses.get(actor);
+    if (known !== undefined) return known;
+    if (this.#uses.size >= MAX_IDLE) this.#forgetIdle();
+    const use = { requests: 0, subscriptions: 0, evenUntil: 0 };
+    this.#uses.set(actor, use);
+    return use;
+  }
+
+  #forgetIdle(): void {
+    const now = this.#now();
+    for (const [actor, { requests, subscriptions, evenUntil }] of this.#uses) {
+      if (requests === 0 && subscriptions === 0 && evenUntil <= now) this.#uses.delete(actor);
+    }
+  }
+}
+
+export function usageMetrics({ requests, subscriptions }: Usage): readonly Metric[] {
+  return [
+    {
+      name: "tierkeep_requests_under_way",
+      help: "Requests, WebSockets and their operations that are under way.",
+      type: "gauge",
+      value: requests,
+    },
+    {
+      name: "tierkeep_subscriptions",
+      help: "Subscriptions that are followed.",
+      type: "gauge",
+      value: subscriptions,
+    },
+  ];
+}
+
+function limited(what: string, retryAfterSeconds: number): Refused {
+  return new Refused("RATE_LIMITED", `${what} Wait, and try again.`, { retryAfterSeconds });
+}
