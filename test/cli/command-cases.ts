@@ -217,6 +217,13 @@ export const CASES: Readonly<Record<keyof typeof COMMANDS, CommandCase>> = {
       "that one tenant's is": lines("verify", "--tenant", "東京"),
     },
   },
+  doctor: {
+    client: true,
+    calls: {
+      "that all is well": lines("doctor"),
+      "that there is nothing to repair": lines("doctor", "--repair"),
+    },
+  },
   gql: {
     client: true,
     calls: {

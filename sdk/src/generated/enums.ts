@@ -178,7 +178,7 @@ export type StoreFindingKind =
   | "CHECKSUM_DIFFERS"
   /** An artifact whose bytes are not the ones that were written. */
   | "DAMAGED"
-  /** A damaged artifact whose bytes were found again. The damaged ones are in the store's quarantine. */
+  /** A damaged artifact whose bytes were found again. What was left of the old ones is in the store's quarantine. */
   | "HEALED"
   /** An artifact whose bytes are gone. */
   | "MISSING"

@@ -54,6 +54,10 @@ export const COMMANDS = {
     summary: "compare every checksum",
     load: () => import("./verify.ts"),
   },
+  doctor: {
+    summary: "look whether everything is as it should be, and mend what can be mended",
+    load: () => import("./doctor.ts"),
+  },
   gql: {
     summary: "run a GraphQL document",
     load: () => import("./gql.ts"),

@@ -129,6 +129,21 @@ export class Checker {
     });
   }
 
+  /**
+   * Whether what has no row is a stray. It is not while a reindex may still take it up: where there is no artifact at all
+   * but something in the tree or among the objects, and until what a reindex has adopted is confirmed.
+   */
+  async knowsTheStore(): Promise<boolean> {
+    const { catalog, stores, view } = this.#parts;
+    const running = await catalog.runningJobs();
+    if (running.some(({ job }) => job.kind === "reindex") || (await catalog.unconfirmedReindex()) !== null)
+      return false;
+    if ((await catalog.artifactsAfter(0, 1)).length > 0) return true;
+    if (((await view?.walk(null, 1)) ?? []).length > 0) return false;
+    for (const store of stores.values()) for await (const _object of store.list()) return false;
+    return true;
+  }
+
   /** Objects that nothing knows, of the next ones after `after`; `next` null: there are no more. */
   async strayObjects(
     after: string | null,

@@ -46,6 +46,17 @@ export class Mender {
     this.#parts = parts;
   }
 
+  /** Why nothing may be mended; null: it may. Before a catalog has its rows, everything looks like a stray. */
+  async refusal(): Promise<Refused | null> {
+    const { checker } = this.#parts;
+    if (!(await checker.knowsTheStore()))
+      return new Refused(
+        "CONFLICT",
+        "The catalog knows nothing of what is stored: it was lost, or this is another system's tree; or a reindex is not confirmed. A repair would move it all to quarantine. Run tierkeep reindex first, and confirm it.",
+      );
+    return null;
+  }
+
   /** The view of these artifacts, whose own bytes are right, is made to agree with them once more. */
   async republish(
     rows: readonly ArtifactRow[],
@@ -146,7 +157,7 @@ export class Mender {
       path: pathOf(row, row.tier),
       ...keyOf(row),
       tier: row.tier,
-      message: `The bytes of ${row.tenantId}/${row.workflowId}/${row.artifactId} were found, and it has them again. The damaged ones are in quarantine.`,
+      message: `The bytes of ${row.tenantId}/${row.workflowId}/${row.artifactId} were found, and it has them again. What was left of the old ones is in quarantine.`,
     }));
   }
 

@@ -183,7 +183,8 @@ export class Scrubber {
   async #strays(place: Place): Promise<Place | "end"> {
     const { checker, clock } = this.#parts;
     let next: Place | "end";
-    if (place.phase === "objects") {
+    if (!(await checker.knowsTheStore())) next = "end";
+    else if (place.phase === "objects") {
       const found = await checker.strayObjects(place.object);
       await this.#told(
         found.strays.map(({ finding }) => finding),

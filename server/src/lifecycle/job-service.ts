@@ -201,6 +201,8 @@ export class EngineJobs implements JobService {
         { argument: "tenantId" },
       );
     }
+    const refusal = repair ? await this.#parts.engine.mender.refusal() : null;
+    if (refusal !== null) throw refusal;
     const once = this.#once(principal, options, { operation: "verifyArtifacts", tenantId, repair });
     const job: VerifyJob = {
       kind: "verify",

@@ -27,7 +27,7 @@ const StoreFindingKindType = builder.enumType("StoreFindingKind", {
     VIEW_DIFFERS:
       "A place in the published tree that is not as the catalog says. The artifact itself is unharmed.",
     HEALED:
-      "A damaged artifact whose bytes were found again. The damaged ones are in the store's quarantine.",
+      "A damaged artifact whose bytes were found again. What was left of the old ones is in the store's quarantine.",
     REPUBLISHED: "A place in the published tree that was not as the catalog says. It is published anew.",
   }),
 });
