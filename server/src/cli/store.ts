@@ -8,6 +8,7 @@ import { AuditExporter } from "../audit/exporter.ts";
 import type { SigningKey } from "../audit/signing-key.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { openCatalog } from "../catalog/open-catalog.ts";
+import { BackupWatch } from "../catalog/sqlite/backup-lock.ts";
 import { Ballast, BallastKeeper } from "../catalog/sqlite/ballast.ts";
 import { NewerCatalogError } from "../catalog/sqlite/migrations.ts";
 import { type OwnerLock, tryOwn } from "../catalog/sqlite/owner-lock.ts";
@@ -15,6 +16,7 @@ import type { Config } from "../config/config.ts";
 import { type Clock, systemClock } from "../engine/clock.ts";
 import { EventCursors } from "../engine/event-cursor.ts";
 import { EngineEvents } from "../engine/event-service.ts";
+import { EngineKeys } from "../engine/key-service.ts";
 import { type OpenedEngine, openEngine } from "../engine/open-engine.ts";
 import { Scrubber } from "../engine/scrubber.ts";
 import { EngineTenants } from "../engine/tenant-service.ts";
@@ -28,11 +30,13 @@ import { probeLinks } from "../tiers/filesystem/probe-links.ts";
 import { openTiers, type Tiers } from "../tiers/open-tiers.ts";
 import { allowedOperations } from "./allowed-operations.ts";
 import { openAuditKey } from "./audit-key.ts";
+import { openAuthentication } from "./authentication.ts";
 import { StartProblem } from "./exit-codes.ts";
 import { scrubMetrics } from "./scrub-metrics.ts";
 import {
   openStoreFile,
   prepareFolders,
+  requireWhole,
   type StorePaths,
   setOldLogAside,
   storePaths,
@@ -87,6 +91,9 @@ export async function openStore(config: Config, options: OpenStoreOptions): Prom
     const lock = tryOwn(paths.ownerLock);
     if (lock === null) throw new StoreOwnedError(paths.root);
     undo.push(() => lock.release());
+    await requireWhole(paths);
+    const backupWatch = new BackupWatch(paths.backupLock);
+    undo.push(() => backupWatch[Symbol.dispose]());
     const { storeKey, isNew } = await openStoreFile(paths);
     const auditKey = await openAuditKey(config, paths);
     const operations = await allowedOperations(config.allowedOperations);
@@ -97,6 +104,7 @@ export async function openStore(config: Config, options: OpenStoreOptions): Prom
       paths,
       options,
       lock,
+      backupWatch,
       storeKey,
       auditKey,
       operations,
@@ -152,6 +160,7 @@ interface Parts {
   readonly paths: StorePaths;
   readonly options: OpenStoreOptions;
   readonly lock: OwnerLock;
+  readonly backupWatch: BackupWatch;
   readonly storeKey: Uint8Array;
   readonly auditKey: SigningKey;
   readonly operations: ReadonlySet<string> | null;
@@ -166,6 +175,7 @@ async function assemble({
   paths,
   options,
   lock,
+  backupWatch,
   storeKey,
   auditKey,
   operations,
@@ -200,19 +210,23 @@ async function assemble({
     clock,
     stores: tiers.stores,
     storeOf: (tier) => tiers.storeOf(tier),
+    storeKey,
     owner: identity.instance,
     maxArtifactBytes: config.maxArtifactBytes,
     auditReads: config.auditReads,
     purgeRefusal: () => audit.purgeRefusal(),
+    mayCollect: () => !backupWatch.isHeld(),
     onProblem,
   });
   undo.push(() => engine.close(Date.now()));
   const jobs = new EngineJobs({ engine, policy, allowAsOf: config.allowAsOf, onProblem });
+  const keys = new EngineKeys(catalog, clock);
   const services: Services = {
     artifacts: engine.artifacts,
     tenants: new EngineTenants(catalog, policy),
     events: new EngineEvents(catalog, new EventCursors(catalog.epoch, storeKey)),
     jobs,
+    keys,
     limits: { maxInlineBytes: config.maxInlineBytes, maxArtifactBytes: config.maxArtifactBytes },
     now: () => clock.now(),
   };
@@ -227,6 +241,7 @@ async function assemble({
     services,
     log,
     trusted: config,
+    authenticate: await openAuthentication(config, identity.token, keys),
     limits: {
       ...config.limits,
       surface: { graphiql: config.graphiql, introspection: config.introspection, operations },
@@ -272,6 +287,7 @@ async function assemble({
       await keeper.stop();
       await catalog.close();
       await tiers.close();
+      backupWatch[Symbol.dispose]();
       lock.release();
     },
   };

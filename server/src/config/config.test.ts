@@ -17,6 +17,8 @@ function problem(env: Environment): string {
   throw new Error(`accepted: ${JSON.stringify(env)}`);
 }
 
+const SECRET = "a secret of more than thirty-two bytes";
+
 describe("loadConfig", () => {
   it("gives the documented defaults for an empty environment, and takes an empty variable for an unset one", () => {
     const defaults = load({});
@@ -25,6 +27,7 @@ describe("loadConfig", () => {
       port: 4000,
       publicUrl: null,
       corsOrigins: [],
+      auth: null,
       storageBasePath: "artifacts",
       logDir: "logs",
       auditSigningKey: null,
@@ -62,6 +65,10 @@ describe("loadConfig", () => {
         PORT: "0",
         PUBLIC_URL: "https://store.example.com",
         CORS_ORIGINS: "https://a.example.com, http://localhost:5173",
+        AUTH_JWKS_URL: "https://issuer.example/keys",
+        AUTH_ISSUER: "https://issuer.example",
+        AUTH_AUDIENCE: "tierkeep",
+        AUTH_API_KEYS: "false",
         STORAGE_BASE_PATH: "/srv/store",
         LOG_DIR: "/srv/log",
         AUDIT_SIGNING_KEY: "/etc/audit.pem",
@@ -100,6 +107,13 @@ describe("loadConfig", () => {
       port: 0,
       publicUrl: "https://store.example.com/",
       corsOrigins: ["https://a.example.com", "http://localhost:5173"],
+      auth: {
+        jwtSecret: null,
+        jwksUrl: "https://issuer.example/keys",
+        issuer: "https://issuer.example",
+        audience: "tierkeep",
+        apiKeys: false,
+      },
       storageBasePath: "/srv/store",
       logDir: "/srv/log",
       auditSigningKey: "/etc/audit.pem",
@@ -132,9 +146,10 @@ describe("loadConfig", () => {
   });
 
   it("gives an object that nobody can change", () => {
-    const config = load({});
+    const config = load({ AUTH_JWT_SECRET: SECRET });
     for (const part of [
       config,
+      config.auth,
       config.retention,
       config.corsOrigins,
       config.limits,
@@ -146,6 +161,11 @@ describe("loadConfig", () => {
   });
 
   it.each([
+    ["HOST", "127.0.0.256"],
+    ["HOST", "http://127.0.0.1"],
+    ["AUTH_JWKS_URL", "http://issuer.example/keys"],
+    ["AUTH_JWKS_URL", "https://user:pass@issuer.example/keys"],
+    ["AUTH_JWKS_URL", "ftp://issuer.example/keys"],
     ["PORT", "http"],
     ["PORT", "65536"],
     ["PORT", "-1"],
@@ -184,15 +204,45 @@ describe("loadConfig", () => {
     expect(message).not.toContain("\n");
   });
 
-  it.each(["0.0.0.0", "::", "192.168.1.4", "example.com", "127.0.0.256"])(
-    "refuses to listen on %s, and says that authentication is missing",
+  it.each(["0.0.0.0", "::", "192.168.1.4", "example.com", "127.0.0.1.example.com"])(
+    "listens on %s with authentication only",
     (host) => {
-      expect(problem({ HOST: host })).toMatch(/without authentication, which is not built yet/);
+      expect(problem({ HOST: host })).toMatch(/everybody would be an administrator there; set AUTH_/);
+      expect(load({ HOST: host, AUTH_JWT_SECRET: SECRET }).host).toBe(host);
     },
   );
 
   it.each(["localhost", "127.0.0.1", "127.8.9.10", "::1"])("listens on %s", (host) => {
     expect(load({ HOST: host }).host).toBe(host);
+  });
+
+  it("takes API keys alone where it is told to, and besides JSON Web Tokens unless it is told not to", () => {
+    expect(load({}).auth).toBeNull();
+    expect(load({ AUTH_API_KEYS: "false" }).auth).toBeNull();
+    expect(load({ AUTH_API_KEYS: "true", HOST: "0.0.0.0" }).auth).toMatchObject({ apiKeys: true });
+    expect(load({ AUTH_JWT_SECRET: SECRET }).auth).toMatchObject({ apiKeys: true });
+    expect(load({ AUTH_JWT_SECRET: SECRET, AUTH_API_KEYS: "false" }).auth).toMatchObject({ apiKeys: false });
+  });
+
+  it.each([
+    ["https://issuer.example/keys", "https://issuer.example/keys"],
+    ["http://127.0.0.1:8080/keys", "http://127.0.0.1:8080/keys"],
+    ["http://[::1]:8080/keys", "http://[::1]:8080/keys"],
+    ["/etc/keys.json", "file:///etc/keys.json"],
+    ["file:///etc/keys.json", "file:///etc/keys.json"],
+  ])("reads tokens' keys from %s", (given, url) => {
+    expect(load({ AUTH_JWKS_URL: given }).auth?.jwksUrl).toBe(url);
+  });
+
+  it.each([
+    [{ AUTH_JWT_SECRET: SECRET, AUTH_JWKS_URL: "/keys.json" }, "AUTH_JWT_SECRET and AUTH_JWKS_URL are both"],
+    [{ AUTH_ISSUER: "https://issuer.example" }, "AUTH_ISSUER is set, and says nothing without"],
+    [{ AUTH_AUDIENCE: "tierkeep" }, "AUTH_AUDIENCE is set, and says nothing without"],
+    [{ AUTH_JWT_SECRET: "hunter2 is too short" }, "AUTH_JWT_SECRET is set to something else than it takes"],
+  ])("refuses %j, and repeats no secret", (env, expected) => {
+    const message = problem(env);
+    expect(message).toContain(expected);
+    expect(message).not.toMatch(/hunter2|thirty-two/);
   });
 
   it.each(Object.keys(UNBUILT_SETTINGS))(

@@ -6,12 +6,14 @@ import {
   count,
   countOrNone,
   days,
-  loopback,
+  host,
+  keySetUrl,
   origins,
   path,
   publicUrl,
   type Setting,
   seconds,
+  sharedSecret,
   text,
 } from "./setting.ts";
 
@@ -22,10 +24,9 @@ export const SETTINGS = {
   HOST: {
     shownDefault: "127.0.0.1",
     default: "127.0.0.1",
-    takes:
-      "127.0.0.1, ::1 or localhost: without authentication, which is not built yet, only this machine may connect",
-    means: "the address to listen on",
-    read: loopback,
+    takes: "an address of this machine, such as 127.0.0.1 or 0.0.0.0, or a name of it",
+    means: "the address to listen on; one that others reach needs authentication (AUTH_…)",
+    read: host,
   },
   PORT: {
     shownDefault: "4000",
@@ -47,6 +48,44 @@ export const SETTINGS = {
     takes: 'origins such as "https://app.example.com", separated by commas',
     means: "web pages of other origins that may call this server",
     read: origins,
+  },
+  AUTH_JWT_SECRET: {
+    shownDefault: "–",
+    default: null,
+    takes: "a secret of at least 32 bytes",
+    means: "callers must show a token; taken are JSON Web Tokens that this secret signs (HS256)",
+    secret: true,
+    read: sharedSecret,
+  },
+  AUTH_JWKS_URL: {
+    shownDefault: "–",
+    default: null,
+    takes: "an https:// URL, an http:// URL of this machine, or a file's path",
+    means:
+      "callers must show a token; taken are JSON Web Tokens that one of the keys in this JSON Web Key Set signs (RS256, ES256)",
+    read: keySetUrl,
+  },
+  AUTH_API_KEYS: {
+    shownDefault: "–",
+    default: null,
+    takes: "true or false",
+    means:
+      "callers must show a token; taken are API keys (`tierkeep keys`). Unset, they are taken besides JSON Web Tokens, and not asked for alone",
+    read: boolean as z.ZodType<boolean | null, string>,
+  },
+  AUTH_ISSUER: {
+    shownDefault: "–",
+    default: null,
+    takes: "text",
+    means: "the `iss` that a JSON Web Token must have",
+    read: text(/^.+$/s, ([value]) => value as string | null),
+  },
+  AUTH_AUDIENCE: {
+    shownDefault: "–",
+    default: null,
+    takes: "text",
+    means: "the `aud` that a JSON Web Token must have",
+    read: text(/^.+$/s, ([value]) => value as string | null),
   },
   STORAGE_BASE_PATH: {
     shownDefault: "artifacts",
@@ -282,10 +321,6 @@ export const SETTINGS = {
 
 /** Variables that are known and not built yet: set, they are refused, for a server that ignored them would be another one than was asked for. */
 export const UNBUILT_SETTINGS: Readonly<Record<string, string>> = {
-  AUTH_JWT_SECRET: "everyone on this machine is an administrator",
-  AUTH_JWKS_URL: "everyone on this machine is an administrator",
-  AUTH_ISSUER: "everyone on this machine is an administrator",
-  AUTH_AUDIENCE: "everyone on this machine is an administrator",
   CATALOG_URL: "the catalog is a SQLite file under STORAGE_BASE_PATH",
   HOT_TIER_URL: "every tier stands under STORAGE_BASE_PATH",
   WARM_TIER_URL: "every tier stands under STORAGE_BASE_PATH",

@@ -1,6 +1,7 @@
 import type { Limits } from "@tierkeep/schema/domain/limits";
 import { REFUSALS, type Refused } from "@tierkeep/schema/domain/refusals";
 import { createContext, type GraphQLContext } from "@tierkeep/schema/graphql/context";
+import { toGraphQLError } from "@tierkeep/schema/graphql/errors";
 import { schema } from "@tierkeep/schema/graphql/index";
 import { subscribe } from "@tierkeep/schema/graphql/subscribe";
 import type { Services } from "@tierkeep/schema/services/services";
@@ -18,8 +19,10 @@ import {
 } from "graphql";
 import { createYoga, type Plugin } from "graphql-yoga";
 import type { Call } from "./call.ts";
+import { onLapse, unauthenticated } from "./credentials.ts";
 import { documentCache } from "./document-cache.ts";
 import { parseWithin, requireCostWithin } from "./document-limits.ts";
+import { endedEarly, untilAborted } from "./ended-early.ts";
 import {
   acceptedType,
   EVENT_STREAM,
@@ -31,7 +34,6 @@ import {
 } from "./graphql-result.ts";
 import { headersOfRefusal } from "./problem.ts";
 import { eventStreamResponse, single } from "./sse.ts";
-import { untilAborted } from "./until-aborted.ts";
 import type { Usage } from "./usage.ts";
 
 export const GRAPHQL_PATH = "/graphql";
@@ -90,10 +92,17 @@ export function createGraphQL({ services, limits, usage, onInternal }: GraphQLPa
     },
     onSubscribe({ args, setSubscribeFn }) {
       note(args);
-      const { signal } = args.contextValue as unknown as ServerContext;
+      const { signal, call } = args.contextValue as unknown as ServerContext;
       setSubscribeFn(async (given: ExecutionArgs) => {
         const source = await subscribe(given);
-        return Symbol.asyncIterator in source ? untilAborted(source, signal) : source;
+        if (!(Symbol.asyncIterator in source)) return source;
+        const lapsed = (): ExecutionResult => ({
+          data: null,
+          errors: [toGraphQLError(unauthenticated("lapsed while following"), call.requestId)],
+        });
+        return endedEarly<ExecutionResult>(untilAborted(source, signal), (end) =>
+          onLapse(call.credentials, () => end(lapsed())),
+        );
       });
     },
     async onResultProcess({ request, result, setResult, setResultProcessor, serverContext }) {

@@ -6,10 +6,12 @@ import { pino } from "pino";
 import { systemClock } from "../engine/clock.ts";
 import { EventCursors } from "../engine/event-cursor.ts";
 import { EngineEvents } from "../engine/event-service.ts";
+import { EngineKeys } from "../engine/key-service.ts";
 import type { OpenedEngine } from "../engine/open-engine.ts";
 import { OpenedStore } from "../engine/opened-store.ts";
 import { EngineTenants } from "../engine/tenant-service.ts";
 import { EngineJobs } from "../lifecycle/job-service.ts";
+import type { Authenticate } from "./authenticate.ts";
 import { createHandler, type Handler } from "./handler.ts";
 import { type Listener, listen } from "./listen.ts";
 import type { TrustedOrigins } from "./origin.ts";
@@ -35,6 +37,8 @@ export interface HandlerUnderTest extends AsyncDisposable {
 
 export interface HandlerUnderTestOptions {
   readonly trusted?: Partial<TrustedOrigins>;
+  /** Default: none is configured. */
+  readonly authenticate?: Authenticate;
   readonly limits?: Partial<Limits>;
   readonly maxInlineBytes?: number;
   readonly maxArtifactBytes?: number | null;
@@ -52,6 +56,7 @@ export async function handlerUnderTest(options: HandlerUnderTestOptions = {}): P
     tenants: new EngineTenants(catalog, POLICY),
     events: new EngineEvents(catalog, new EventCursors(catalog.epoch, randomBytes(16))),
     jobs,
+    keys: new EngineKeys(catalog, systemClock),
     limits: { maxInlineBytes, maxArtifactBytes },
     now: () => Date.now(),
   };
@@ -71,6 +76,7 @@ export async function handlerUnderTest(options: HandlerUnderTestOptions = {}): P
     services,
     log,
     trusted: { publicUrl: null, corsOrigins: [], ...options.trusted },
+    authenticate: options.authenticate ?? null,
     limits,
     health: async () => ({ checks: { catalog: null } }),
     metrics: async () => [{ name: "tierkeep_test", help: "A test.", type: "gauge", value: 1 }],
