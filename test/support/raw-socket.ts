@@ -4,6 +4,8 @@ import { connect, type Socket } from "node:net";
 /** A connection on which bytes are sent as they are. */
 export interface RawSocket extends Disposable {
   send(bytes: string | Uint8Array): void;
+  /** Says that nothing more will be sent. */
+  finish(): void;
   /** All that has come back so far. */
   readonly received: Buffer;
   /** Resolves when the connection is gone, whoever ended it. */
@@ -19,6 +21,7 @@ export function rawSocket(server: { readonly origin: string }): RawSocket {
   const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
   return {
     send: (bytes) => void socket.write(bytes),
+    finish: () => void socket.end(),
     get received() {
       return Buffer.concat(chunks);
     },

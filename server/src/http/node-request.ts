@@ -72,7 +72,10 @@ function bodyOf(
         begun = true;
         const since = performance.now();
         const timer = setTimeout(() => controller.error(tooSlow()), Math.max(0, Math.min(leftMs, timeoutMs)));
-        const { done, value } = await iterator.next().finally(() => clearTimeout(timer));
+        const { done, value } = await iterator
+          .next()
+          .catch(brokenOff)
+          .finally(() => clearTimeout(timer));
         if (done) return controller.close();
         leftMs += value.byteLength / SLOWEST_BYTES_PER_MS - (performance.now() - since);
         controller.enqueue(value);
@@ -84,6 +87,11 @@ function bodyOf(
     // Nothing is read ahead: what nobody wants stays with the client.
     { highWaterMark: 0 },
   );
+}
+
+/** A body breaks off when its client goes away, and may say so before anything else does. Nobody has failed then. */
+function brokenOff(cause: unknown): never {
+  throw Object.assign(new DOMException("The client went away.", "AbortError"), { cause });
 }
 
 function tooSlow(): HttpRefused {
