@@ -1,4 +1,5 @@
 import {
+  ArtifactNotFoundError,
   createTierkeep,
   type EventTransport,
   ForbiddenError,
@@ -34,7 +35,7 @@ describe("two tenants on one server, by tokens of one name", () => {
     expect((await acme.artifacts()).nodes.map(({ tenantId }) => tenantId)).toEqual(["acme"]);
     expect(await acme.artifact(keyIn("beta"))).toBeNull();
     expect(await acme.lifecycleJob({ id: job.id })).toBeNull();
-    await expect(acme.download(keyIn("beta"))).rejects.toThrow(NotFoundError);
+    await expect(acme.download(keyIn("beta"))).rejects.toThrow(ArtifactNotFoundError);
     await expect(acme.upload(keyIn("beta"), "mine")).rejects.toThrow(ForbiddenError);
     await expect(acme.purgeArtifact(keyIn("beta"))).rejects.toThrow(ForbiddenError);
     await expect(acme.runLifecycle({ dryRun: true })).rejects.toThrow(ForbiddenError);
