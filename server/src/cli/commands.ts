@@ -58,6 +58,10 @@ export const COMMANDS = {
     summary: "look whether everything is as it should be, and mend what can be mended",
     load: () => import("./doctor.ts"),
   },
+  keys: {
+    summary: "make, list and revoke the keys that let programs in",
+    load: () => import("./keys.ts"),
+  },
   gql: {
     summary: "run a GraphQL document",
     load: () => import("./gql.ts"),

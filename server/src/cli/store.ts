@@ -15,6 +15,7 @@ import type { Config } from "../config/config.ts";
 import { type Clock, systemClock } from "../engine/clock.ts";
 import { EventCursors } from "../engine/event-cursor.ts";
 import { EngineEvents } from "../engine/event-service.ts";
+import { EngineKeys } from "../engine/key-service.ts";
 import { type OpenedEngine, openEngine } from "../engine/open-engine.ts";
 import { Scrubber } from "../engine/scrubber.ts";
 import { EngineTenants } from "../engine/tenant-service.ts";
@@ -26,7 +27,9 @@ import { EngineJobs } from "../lifecycle/job-service.ts";
 import { startSchedule } from "../lifecycle/schedule.ts";
 import { probeLinks } from "../tiers/filesystem/probe-links.ts";
 import { openTiers, type Tiers } from "../tiers/open-tiers.ts";
+import { allowedOperations } from "./allowed-operations.ts";
 import { openAuditKey } from "./audit-key.ts";
+import { openAuthentication } from "./authentication.ts";
 import { StartProblem } from "./exit-codes.ts";
 import { scrubMetrics } from "./scrub-metrics.ts";
 import {
@@ -88,9 +91,22 @@ export async function openStore(config: Config, options: OpenStoreOptions): Prom
     undo.push(() => lock.release());
     const { storeKey, isNew } = await openStoreFile(paths);
     const auditKey = await openAuditKey(config, paths);
+    const operations = await allowedOperations(config.allowedOperations);
     await setOldLogAside(paths);
     const [catalog, tiers] = await openBoth(config, paths, undo);
-    return await assemble({ config, paths, options, lock, storeKey, auditKey, isNew, catalog, tiers, undo });
+    return await assemble({
+      config,
+      paths,
+      options,
+      lock,
+      storeKey,
+      auditKey,
+      operations,
+      isNew,
+      catalog,
+      tiers,
+      undo,
+    });
   } catch (error) {
     for (const step of undo.reverse()) await step();
     throw error;
@@ -140,6 +156,7 @@ interface Parts {
   readonly lock: OwnerLock;
   readonly storeKey: Uint8Array;
   readonly auditKey: SigningKey;
+  readonly operations: ReadonlySet<string> | null;
   readonly isNew: boolean;
   readonly catalog: Catalog;
   readonly tiers: Tiers;
@@ -153,6 +170,7 @@ async function assemble({
   lock,
   storeKey,
   auditKey,
+  operations,
   isNew,
   catalog,
   tiers,
@@ -184,6 +202,7 @@ async function assemble({
     clock,
     stores: tiers.stores,
     storeOf: (tier) => tiers.storeOf(tier),
+    storeKey,
     owner: identity.instance,
     maxArtifactBytes: config.maxArtifactBytes,
     auditReads: config.auditReads,
@@ -192,11 +211,13 @@ async function assemble({
   });
   undo.push(() => engine.close(Date.now()));
   const jobs = new EngineJobs({ engine, policy, allowAsOf: config.allowAsOf, onProblem });
+  const keys = new EngineKeys(catalog, clock);
   const services: Services = {
     artifacts: engine.artifacts,
     tenants: new EngineTenants(catalog, policy),
     events: new EngineEvents(catalog, new EventCursors(catalog.epoch, storeKey)),
     jobs,
+    keys,
     limits: { maxInlineBytes: config.maxInlineBytes, maxArtifactBytes: config.maxArtifactBytes },
     now: () => clock.now(),
   };
@@ -211,7 +232,11 @@ async function assemble({
     services,
     log,
     trusted: config,
-    limits: config.limits,
+    authenticate: await openAuthentication(config, identity.token, keys),
+    limits: {
+      ...config.limits,
+      surface: { graphiql: config.graphiql, introspection: config.introspection, operations },
+    },
     identity,
     health: () => health(catalog, closing),
     metrics: async () => [

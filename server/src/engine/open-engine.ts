@@ -12,6 +12,7 @@ import { Checker } from "./checker.ts";
 import type { Clock } from "./clock.ts";
 import type { Engine } from "./engine.ts";
 import { InFlight } from "./in-flight.ts";
+import { sealedRows } from "./keyset-cursor.ts";
 import { Mender } from "./mender.ts";
 import { Reader } from "./read.ts";
 import { Upkeep } from "./upkeep.ts";
@@ -27,6 +28,8 @@ export interface EngineParts {
   readonly stores: ReadonlyMap<string, TierStore>;
   /** Where new content of a tier goes. */
   readonly storeOf: (tier: Tier) => TierStore;
+  /** The store's, 16 bytes: seals what clients carry about but may not read. */
+  readonly storeKey: Uint8Array;
   /** This process's name, never used before: what others staged is abandoned. */
   readonly owner: string;
   /** Null: none. */
@@ -89,6 +92,7 @@ export function openEngine(parts: EngineParts): OpenedEngine {
   const during = <T>(work: () => Promise<T>) => inFlight.during(work);
   const artifacts = new EngineArtifacts({
     catalog,
+    rows: sealedRows(parts.storeKey),
     clock,
     writer,
     reader,
