@@ -8,6 +8,7 @@ import { AuditExporter } from "../audit/exporter.ts";
 import type { SigningKey } from "../audit/signing-key.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { openCatalog } from "../catalog/open-catalog.ts";
+import { BackupWatch } from "../catalog/sqlite/backup-lock.ts";
 import { Ballast, BallastKeeper } from "../catalog/sqlite/ballast.ts";
 import { NewerCatalogError } from "../catalog/sqlite/migrations.ts";
 import { type OwnerLock, tryOwn } from "../catalog/sqlite/owner-lock.ts";
@@ -35,6 +36,7 @@ import { scrubMetrics } from "./scrub-metrics.ts";
 import {
   openStoreFile,
   prepareFolders,
+  requireWhole,
   type StorePaths,
   setOldLogAside,
   storePaths,
@@ -89,6 +91,9 @@ export async function openStore(config: Config, options: OpenStoreOptions): Prom
     const lock = tryOwn(paths.ownerLock);
     if (lock === null) throw new StoreOwnedError(paths.root);
     undo.push(() => lock.release());
+    await requireWhole(paths);
+    const backupWatch = new BackupWatch(paths.backupLock);
+    undo.push(() => backupWatch[Symbol.dispose]());
     const { storeKey, isNew } = await openStoreFile(paths);
     const auditKey = await openAuditKey(config, paths);
     const operations = await allowedOperations(config.allowedOperations);
@@ -99,6 +104,7 @@ export async function openStore(config: Config, options: OpenStoreOptions): Prom
       paths,
       options,
       lock,
+      backupWatch,
       storeKey,
       auditKey,
       operations,
@@ -154,6 +160,7 @@ interface Parts {
   readonly paths: StorePaths;
   readonly options: OpenStoreOptions;
   readonly lock: OwnerLock;
+  readonly backupWatch: BackupWatch;
   readonly storeKey: Uint8Array;
   readonly auditKey: SigningKey;
   readonly operations: ReadonlySet<string> | null;
@@ -168,6 +175,7 @@ async function assemble({
   paths,
   options,
   lock,
+  backupWatch,
   storeKey,
   auditKey,
   operations,
@@ -207,6 +215,7 @@ async function assemble({
     maxArtifactBytes: config.maxArtifactBytes,
     auditReads: config.auditReads,
     purgeRefusal: () => audit.purgeRefusal(),
+    mayCollect: () => !backupWatch.isHeld(),
     onProblem,
   });
   undo.push(() => engine.close(Date.now()));
@@ -278,6 +287,7 @@ async function assemble({
       await keeper.stop();
       await catalog.close();
       await tiers.close();
+      backupWatch[Symbol.dispose]();
       lock.release();
     },
   };

@@ -39,6 +39,8 @@ export interface EngineParts {
   readonly auditReads?: boolean;
   /** Why nothing may be purged now; null: purging is allowed. */
   readonly purgeRefusal: () => Promise<Refused | null>;
+  /** False: objects that nothing needs any more stay for now, for somebody copies what there was. Default: always true. */
+  readonly mayCollect?: () => boolean;
   /** Told what went wrong behind the scenes; the engine goes on by itself. */
   readonly onProblem: (message: string, error?: unknown) => void;
   readonly onDamage?: (row: ArtifactRow) => void;
@@ -74,6 +76,7 @@ export function openEngine(parts: EngineParts): OpenedEngine {
     viewStore,
     backlog,
     abandoned,
+    mayCollect: parts.mayCollect ?? (() => true),
     onProblem,
     byItself: parts.upkeepByItself ?? true,
   });

@@ -7,6 +7,7 @@ import { execute, parse } from "graphql";
 import { guarded } from "../access/guard.ts";
 import { EventCursors } from "../engine/event-cursor.ts";
 import { EngineEvents } from "../engine/event-service.ts";
+import { EngineKeys } from "../engine/key-service.ts";
 import { OpenedStore } from "../engine/opened-store.ts";
 import { EngineTenants } from "../engine/tenant-service.ts";
 import { EngineJobs } from "../lifecycle/job-service.ts";
@@ -28,6 +29,7 @@ export class GuardedStore implements AsyncDisposable {
       tenants: new EngineTenants(catalog, POLICY),
       events: new EngineEvents(catalog, new EventCursors(catalog.epoch, new Uint8Array(16))),
       jobs: this.#jobs,
+      keys: new EngineKeys(catalog, engine.clock),
       limits: { maxInlineBytes: 1024 * 1024, maxArtifactBytes: null },
       now: () => store.now,
     });
