@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
+import type { Token } from "./caller.ts";
 import { createTierkeep, type Tierkeep } from "./client.ts";
 import { ConnectionError } from "./errors.ts";
-import { BadUserInputError, CursorInvalidError } from "./generated/errors.ts";
+import { BadUserInputError, CursorInvalidError, UnauthenticatedError } from "./generated/errors.ts";
 
 /** Far more than it takes: on a busy machine a second is nothing. */
 const PATIENT = { timeout: 30_000 };
@@ -84,9 +85,9 @@ class Connection {
 const url = "http://tierkeep.test/graphql";
 const soon = { minDelayMs: 1, maxDelayMs: 2 };
 
-function following(options: Parameters<Tierkeep["lifecycleEvents"]>[0] = {}) {
+function following(options: Parameters<Tierkeep["lifecycleEvents"]>[0] = {}, token?: Token) {
   const log = new PretendedLog();
-  const events = createTierkeep({ url, fetch: log.fetch }).lifecycleEvents({ ...soon, ...options });
+  const events = createTierkeep({ url, fetch: log.fetch, token }).lifecycleEvents({ ...soon, ...options });
   const next = async () => (await events.next()).value?.cursor;
   return { log, events, next };
 }
@@ -353,5 +354,31 @@ describe("events end", () => {
     (await connected).cut();
     await events.return?.();
     await expect(waiting).resolves.toMatchObject({ done: true });
+  });
+});
+
+describe("when the token comes to its end under way", () => {
+  it("the events go on with the next one, from where they were", async () => {
+    const { log, events, next } = following({}, () => "t0ken");
+    let wanted = next();
+    for (const seq of [1, 2, 3]) {
+      await vi.waitUntil(() => log.connections.length === seq);
+      const connection = log.connections.at(-1);
+      expect(connection?.variables.after).toBe(String(seq - 1));
+      connection?.event(seq);
+      expect(await wanted).toBe(String(seq));
+      wanted = next();
+      connection?.refuse("UNAUTHENTICATED");
+    }
+    await events.return?.();
+    expect(await wanted).toBeUndefined();
+  });
+
+  it("the refusal is thrown where there is no next one", async () => {
+    const { log, next } = following({}, "t0ken");
+    const connected = log.connected();
+    const first = next();
+    (await connected).refuse("UNAUTHENTICATED");
+    await expect(first).rejects.toBeInstanceOf(UnauthenticatedError);
   });
 });

@@ -57,7 +57,7 @@ export type ErrorCode =
   | "STORAGE_FULL"
   /** The storage behind a tier does not answer or fell too far behind. */
   | "TIER_UNAVAILABLE"
-  /** No valid credentials were given. Reserved: nothing in this version raises it. */
+  /** No valid credentials were given. */
   | "UNAUTHENTICATED"
   /** The server cannot do this safely right now. */
   | "UNAVAILABLE";
@@ -81,6 +81,10 @@ export type OpenJobStatus = JobStatus | (string & {});
 
 /** What an event tells of. */
 export type LifecycleEventType =
+  /** Somebody made an API key: `error` says which, and what it may. */
+  | "API_KEY_CREATED"
+  /** Somebody revoked an API key: `error` says which. */
+  | "API_KEY_REVOKED"
   /** A reindex took an artifact up that it found in the published tree. */
   | "ARTIFACT_ADOPTED"
   /** A repair found the bytes of an artifact again whose own were damaged or gone. */

@@ -7,6 +7,7 @@ import type { LifecycleStep, RetentionPolicy } from "@tierkeep/schema/domain/pol
 import type { ErrorCode, RefusalRecord } from "@tierkeep/schema/domain/refusals";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { Job } from "@tierkeep/schema/services/jobs";
+import type { ApiKey } from "@tierkeep/schema/services/keys";
 import type { Repeatable } from "./once.ts";
 import type { ArtifactRow, ExportState, JobPosition, LifecycleItemRow, ObjectId } from "./rows.ts";
 
@@ -319,6 +320,20 @@ export interface ForgetAnswersChange {
   readonly limit: number;
 }
 
+/** Keeps a new API key, and an API_KEY_CREATED event. Result: the key, which under an idempotency key is the first one. */
+export interface CreateApiKeyChange extends Repeatable {
+  readonly kind: "createApiKey";
+  readonly apiKey: ApiKey;
+  /** SHA-256, hex, of its secret. */
+  readonly digest: string;
+}
+
+/** From now on the key is no key; an API_KEY_REVOKED event says who revoked it. Nothing happens where it is that already. Refusal: NOT_FOUND. */
+export interface RevokeApiKeyChange extends Stamped, Repeatable {
+  readonly kind: "revokeApiKey";
+  readonly keyId: string;
+}
+
 /** An event that goes with no other change (LIFECYCLE_STEP_FAILED, SCAN_ERROR). */
 export interface EventChange {
   readonly kind: "event";
@@ -358,6 +373,8 @@ export type Change =
   | FinishJobChange
   | PruneJobItemsChange
   | ForgetAnswersChange
+  | CreateApiKeyChange
+  | RevokeApiKeyChange
   | EventChange
   | ExportedChange;
 
@@ -411,6 +428,8 @@ interface ResultByKind {
   finishJob: null;
   pruneJobItems: number;
   forgetAnswers: number;
+  createApiKey: ApiKey;
+  revokeApiKey: null;
   event: null;
   exported: null;
 }

@@ -54,6 +54,18 @@ export const COMMANDS = {
     summary: "compare every checksum",
     load: () => import("./verify.ts"),
   },
+  keys: {
+    summary: "make, list and revoke the keys that let programs in",
+    load: () => import("./keys.ts"),
+  },
+  backup: {
+    summary: "take a consistent copy of a store, while it is being served",
+    load: () => import("./backup.ts"),
+  },
+  "restore-backup": {
+    summary: "make a store of a backup",
+    load: () => import("./restore-backup.ts"),
+  },
   gql: {
     summary: "run a GraphQL document",
     load: () => import("./gql.ts"),
