@@ -252,6 +252,13 @@ export const CASES: Readonly<Record<keyof typeof COMMANDS, CommandCase>> = {
       "verify, what is no backup": refused(3, "restore-backup", "nowhere", "--verify"),
     },
   },
+  doctor: {
+    client: true,
+    calls: {
+      "that all is well": lines("doctor"),
+      "that there is nothing to repair": lines("doctor", "--repair"),
+    },
+  },
   gql: {
     client: true,
     calls: {

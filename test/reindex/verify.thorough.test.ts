@@ -1,10 +1,11 @@
-import { chmodSync, linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createTierkeep, type Tierkeep } from "@tierkeep/sdk";
 import { describe, expect, it } from "vitest";
 import { untilPublished } from "../support/at-rest.ts";
 import { refusalOf } from "../support/client.ts";
 import { writePythonTree } from "../support/python-tree.ts";
+import { rot } from "../support/rot.ts";
 import { type Server, startServer } from "../support/server.ts";
 import { objectWith } from "../support/storage-tree.ts";
 
@@ -20,15 +21,6 @@ async function verify(tierkeep: Tierkeep, input: { readonly tenantId?: string } 
   expect(job.status).toBe("SUCCEEDED");
   const page = await tierkeep.verifyJobFindings({ id: job.id, first: 500 });
   return { job, found: (page?.nodes ?? []).map(({ kind, path }) => `${kind} ${path}`) };
-}
-
-/** Replaces a byte of an object behind the store's back. */
-async function rot(server: Server, content: Buffer): Promise<void> {
-  const path = (await objectWith(server, content)) ?? "";
-  const bytes = Buffer.from(readFileSync(path));
-  bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
-  chmodSync(path, 0o644);
-  writeFileSync(path, bytes);
 }
 
 describe("a verification", () => {

@@ -66,6 +66,10 @@ export const COMMANDS = {
     summary: "make a store of a backup",
     load: () => import("./restore-backup.ts"),
   },
+  doctor: {
+    summary: "look whether everything is as it should be, and mend what can be mended",
+    load: () => import("./doctor.ts"),
+  },
   gql: {
     summary: "run a GraphQL document",
     load: () => import("./gql.ts"),

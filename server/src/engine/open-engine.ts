@@ -13,6 +13,7 @@ import type { Clock } from "./clock.ts";
 import type { Engine } from "./engine.ts";
 import { InFlight } from "./in-flight.ts";
 import { sealedRows } from "./keyset-cursor.ts";
+import { Mender } from "./mender.ts";
 import { Reader } from "./read.ts";
 import { Upkeep } from "./upkeep.ts";
 import { Writer } from "./write.ts";
@@ -103,6 +104,9 @@ export function openEngine(parts: EngineParts): OpenedEngine {
     during,
   });
 
+  const adopter = view && new Adopter({ catalog, clock, store: viewStore, view, owner, abandoned });
+  const checker = new Checker({ catalog, clock, reader, stores, view });
+
   // What the last owner left to do.
   upkeep.wake();
 
@@ -110,8 +114,9 @@ export function openEngine(parts: EngineParts): OpenedEngine {
     catalog,
     clock,
     artifacts,
-    adopter: view && new Adopter({ catalog, clock, store: viewStore, view, owner, abandoned }),
-    checker: new Checker({ catalog, clock, reader, stores, view }),
+    adopter,
+    checker,
+    mender: new Mender({ catalog, clock, stores, view, checker, adopter, owner, abandoned }),
     purgeRefusal,
     takeSteps: (changes) =>
       during(async () => {
