@@ -96,11 +96,7 @@ export class JobReads {
       .map(lifecycleJob);
   }
 
-  countLifecycleJobs({
-    tenants = [null],
-  }: {
-    readonly tenants?: readonly (string | null)[] | undefined;
-  } = {}): number {
+  countLifecycleJobs({ tenants = [null] }: Owners = {}): number {
     return tenants
       .map((tenant) => {
         const { condition, index, parameters } = ofTenant("job_kind", "job_tenant", tenant);
