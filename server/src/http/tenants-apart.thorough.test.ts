@@ -176,4 +176,4 @@ it("whatever two callers do, neither sees, counts, changes or hinders anything o
     }),
     { numRuns: Number(process.env.ISOLATION_RUNS ?? 25) },
   );
-}, 300_000);
+}, 1_800_000);
