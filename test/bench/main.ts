@@ -18,6 +18,10 @@ const BENCHES: Readonly<Record<string, { readonly file: string; readonly shows: 
     file: "audit.ts",
     shows: "what the audit log's chain and signatures cost, and how fast it is verified [events]",
   },
+  scrub: {
+    file: "scrub.ts",
+    shows: "what reads cost while the server scrubs as fast as it may [reads]",
+  },
   growth: {
     file: "catalog-growth.ts",
     shows: "what the catalog's reads and writes cost as it grows [rows] [writes]",

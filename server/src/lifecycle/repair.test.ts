@@ -1,100 +1,12 @@
-import { createHash } from "node:crypto";
-import {
-  copyFileSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { whole } from "../catalog/contract/sample-changes.ts";
-import { type Damage, damage, replaceFile } from "../engine/faults/rot.ts";
-import { keyOf, OpenedStore, SOMEBODY } from "../engine/opened-store.ts";
-import { EngineJobs } from "./job-service.ts";
+import { replaceFile } from "../engine/faults/rot.ts";
+import { keyOf, SOMEBODY } from "../engine/opened-store.ts";
+import { DamagedStore } from "./damaged-store.ts";
 
-const POLICY = { hotDays: 7, warmDays: 30, coldDays: 90 };
 const NAMES = Array.from({ length: 20 }, (_, index) => `a${index}`);
-
-class DamagedStore implements AsyncDisposable {
-  readonly store: OpenedStore;
-  readonly jobs: EngineJobs;
-
-  private constructor(store: OpenedStore) {
-    this.store = store;
-    const onProblem = (message: string, error?: unknown) => store.problems.push(`${message}: ${error}`);
-    this.jobs = new EngineJobs({ engine: store.engine, policy: POLICY, allowAsOf: false, onProblem });
-  }
-
-  static async open(): Promise<DamagedStore> {
-    const store = await OpenedStore.open();
-    for (const [index, name] of NAMES.entries())
-      await store.write(keyOf(name), Buffer.alloc(20 + index, `${name}.`), { metadata: { name } });
-    expect(await store.engine.drain()).toBe(true);
-    return new DamagedStore(store);
-  }
-
-  view(name: string): string {
-    return join(this.store.root, "hot", "acme", "nightly", name);
-  }
-
-  async object(name: string): Promise<string> {
-    return this.store.objectPath((await this.store.row(keyOf(name))).object);
-  }
-
-  async harm(name: string, kind: Damage["kind"], other = name): Promise<void> {
-    const how = { kind, through: "object", at: 0.5, much: 0.5 } as const;
-    damage(await this.object(name), how, await this.object(other));
-  }
-
-  inQuarantine(name: string): string {
-    return join(this.store.root, ".tierkeep", "quarantine", name);
-  }
-
-  /** A repair to its end, published. */
-  async repair() {
-    const job = await this.jobs.verify(SOMEBODY, { repair: true, waitSeconds: 60 });
-    expect(job.status).toBe("SUCCEEDED");
-    expect(await this.store.engine.drain()).toBe(true);
-    const page = await this.store.catalog.listFindings(job.id, whole());
-    return { job, findings: page.map(({ kind, path }) => `${kind} ${path}`).sort() };
-  }
-
-  async text(name: string): Promise<string> {
-    const content = await this.store.engine.artifacts.open(SOMEBODY, keyOf(name));
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of content?.body ?? []) chunks.push(chunk);
-    return Buffer.concat(chunks).toString();
-  }
-
-  async eventsAfter(seq: number): Promise<readonly string[]> {
-    const events = await this.store.catalog.listEvents({}, "ASC", { ...whole(), after: seq });
-    return events
-      .filter(({ type }) => !type.startsWith("LIFECYCLE_JOB"))
-      .map(({ type, artifactId, fromTier }) => [type, artifactId, fromTier].filter(Boolean).join(" "))
-      .sort();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.jobs.stop();
-    await this.store[Symbol.asyncDispose]();
-  }
-}
-
-/** Every content that a file holds, but for the sidecars of artifacts, which are made from their rows, and the catalog. */
-function contents(root: string): ReadonlySet<string> {
-  const found = new Set<string>();
-  for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name);
-    if (!entry.isFile() || dirname(path) === join(root, ".tierkeep")) continue;
-    if ([...NAMES, "known"].some((name) => entry.name === `${name}.metadata.json`)) continue;
-    found.add(createHash("sha256").update(readFileSync(path)).digest("hex"));
-  }
-  return found;
-}
+const CONTENTS = new Map(NAMES.map((name, index) => [name, Buffer.alloc(20 + index, `${name}.`)]));
 
 const write = (path: string, text: string) => {
   mkdirSync(dirname(path), { recursive: true });
@@ -103,16 +15,15 @@ const write = (path: string, text: string) => {
 
 describe("a repair", () => {
   it("heals what has its bytes somewhere, marks the rest, moves strays aside, and deletes nothing", async () => {
-    await using world = await DamagedStore.open();
+    await using world = await DamagedStore.open(CONTENTS);
     const { store } = world;
-    const before = new Map<string, string>();
-    for (const name of NAMES) before.set(name, await world.text(name));
-
     // Can be healed: from quarantine, from the tree, from one another, from an object that nothing names.
     copyFileSync(world.view("a0"), world.inQuarantine("somebody-put-it-here"));
     await world.harm("a0", "flip");
+    rmSync(world.view("a0"));
     await world.harm("a1", "lose");
     await world.harm("a2", "swap", "a3");
+    for (const name of ["a2", "a3"]) rmSync(world.view(name));
     const renamed = store.objectPath(`0${"e".repeat(31)}`);
     mkdirSync(dirname(renamed), { recursive: true });
     renameSync(await world.object("a4"), renamed);
@@ -133,7 +44,7 @@ describe("a repair", () => {
     rmSync(world.view("a11"));
     write(join(store.root, "cold", "acme", "nightly", "a12"), "a stranger's, in another tier");
 
-    const bytesBefore = contents(store.root);
+    const bytesBefore = world.contents(["known"]);
     const seq = await store.catalog.lastSeq();
     const { job, findings } = await world.repair();
     expect(job).toMatchObject({
@@ -158,15 +69,15 @@ describe("a repair", () => {
       const { damagedAt, metadata } = await store.row(keyOf(name));
       expect([name, damagedAt !== null, metadata]).toEqual([name, damaged.has(name), { name }]);
       if (damaged.has(name)) {
-        await expect(world.text(name)).rejects.toMatchObject({ code: "CHECKSUM_MISMATCH" });
+        await expect(world.read(name)).rejects.toMatchObject({ code: "CHECKSUM_MISMATCH" });
       } else {
-        expect([name, await world.text(name)]).toEqual([name, before.get(name)]);
-        expect(readFileSync(world.view(name), "utf8")).toBe(before.get(name));
+        expect([name, await world.read(name)]).toEqual([name, CONTENTS.get(name)]);
+        expect(readFileSync(world.view(name))).toEqual(CONTENTS.get(name));
         expect(statSync(world.view(name)).ino).toBe(statSync(await world.object(name)).ino);
       }
     }
-    expect(await world.text("known")).toBe(before.get("a7"));
-    expect([...bytesBefore].filter((bytes) => !contents(store.root).has(bytes))).toEqual([]);
+    expect(await world.read("known")).toEqual(CONTENTS.get("a7"));
+    expect([...bytesBefore].filter((bytes) => !world.contents(["known"]).has(bytes))).toEqual([]);
 
     const told = await world.eventsAfter(seq);
     const count = (type: string) => told.filter((event) => event.startsWith(type)).length;
@@ -179,7 +90,7 @@ describe("a repair", () => {
 
     // Once more: it finds what it could not heal, and does nothing.
     const rows = await Promise.all(NAMES.map((name) => store.row(keyOf(name))));
-    const [bytesAfter, seqAfter] = [contents(store.root), await store.catalog.lastSeq()];
+    const [bytesAfter, seqAfter] = [world.contents(["known"]), await store.catalog.lastSeq()];
     const again = await world.repair();
     expect(again.job).toMatchObject({
       damagedCount: 1,
@@ -190,12 +101,12 @@ describe("a repair", () => {
     });
     expect(again.findings.filter((finding) => !/\/a[56](\.metadata\.json)?$/.test(finding))).toEqual([]);
     expect(await Promise.all(NAMES.map((name) => store.row(keyOf(name))))).toEqual(rows);
-    expect(contents(store.root)).toEqual(bytesAfter);
+    expect(world.contents(["known"])).toEqual(bytesAfter);
     expect(await world.eventsAfter(seqAfter)).toEqual([]);
   });
 
   it("is of the whole store", async () => {
-    await using world = await DamagedStore.open();
+    await using world = await DamagedStore.open(CONTENTS);
     const asked = { repair: true, tenantId: "acme", waitSeconds: 0 };
     await expect(world.jobs.verify(SOMEBODY, asked)).rejects.toMatchObject({
       code: "BAD_USER_INPUT",

@@ -1,0 +1,95 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { expect } from "vitest";
+import { whole } from "../catalog/contract/sample-changes.ts";
+import { type Damage, damage } from "../engine/faults/rot.ts";
+import { keyOf, OpenedStore, SOMEBODY } from "../engine/opened-store.ts";
+import { EngineJobs } from "./job-service.ts";
+
+const POLICY = { hotDays: 7, warmDays: 30, coldDays: 90 };
+
+/** For tests: a real store whose files somebody harms, and what goes through it. */
+export class DamagedStore implements AsyncDisposable {
+  readonly store: OpenedStore;
+  readonly jobs: EngineJobs;
+  readonly names: readonly string[];
+
+  private constructor(store: OpenedStore, names: readonly string[]) {
+    this.store = store;
+    this.names = names;
+    const onProblem = (message: string, error?: unknown) => store.problems.push(`${message}: ${error}`);
+    this.jobs = new EngineJobs({ engine: store.engine, policy: POLICY, allowAsOf: false, onProblem });
+  }
+
+  /** With an artifact of each of these contents, by their names: all of them settled and published. */
+  static async open(contents: ReadonlyMap<string, Uint8Array>): Promise<DamagedStore> {
+    const store = await OpenedStore.open();
+    for (const [name, bytes] of contents) await store.write(keyOf(name), bytes, { metadata: { name } });
+    expect(await store.engine.drain()).toBe(true);
+    return new DamagedStore(store, [...contents.keys()]);
+  }
+
+  view(name: string): string {
+    return join(this.store.root, "hot", "acme", "nightly", name);
+  }
+
+  async object(name: string): Promise<string> {
+    return this.store.objectPath((await this.store.row(keyOf(name))).object);
+  }
+
+  async harm(name: string, kind: Damage["kind"], other = name): Promise<void> {
+    const how = { kind, through: "object", at: 0.5, much: 0.5 } as const;
+    damage(await this.object(name), how, await this.object(other));
+  }
+
+  inQuarantine(name: string): string {
+    return join(this.store.root, ".tierkeep", "quarantine", name);
+  }
+
+  /** A repair to its end, published. */
+  async repair() {
+    const job = await this.jobs.verify(SOMEBODY, { repair: true, waitSeconds: 60 });
+    expect(job.status).toBe("SUCCEEDED");
+    expect(await this.store.engine.drain()).toBe(true);
+    const page = await this.store.catalog.listFindings(job.id, whole(10_000));
+    return { job, findings: page.map(({ kind, path }) => `${kind} ${path}`).sort() };
+  }
+
+  /** @throws Refused CHECKSUM_MISMATCH where it is damaged */
+  async read(name: string): Promise<Buffer> {
+    const content = await this.store.engine.artifacts.open(SOMEBODY, keyOf(name));
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of content?.body ?? []) chunks.push(chunk);
+    return Buffer.concat(chunks);
+  }
+
+  async eventsAfter(seq: number): Promise<readonly string[]> {
+    const events = await this.store.catalog.listEvents({}, "ASC", { ...whole(10_000), after: seq });
+    return events
+      .filter(({ type }) => !type.startsWith("LIFECYCLE_JOB"))
+      .map(({ type, artifactId, fromTier }) => [type, artifactId, fromTier].filter(Boolean).join(" "))
+      .sort();
+  }
+
+  /**
+   * Every content that a file holds, but for the catalog and the sidecars of artifacts, which are made from their rows:
+   * those of the store's own and `more`.
+   */
+  contents(more: readonly string[] = []): ReadonlySet<string> {
+    const { root } = this.store;
+    const sidecars = new Set([...this.names, ...more].map((name) => `${name}.metadata.json`));
+    const found = new Set<string>();
+    for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {
+      const path = join(entry.parentPath, entry.name);
+      if (!entry.isFile() || dirname(path) === join(root, ".tierkeep") || sidecars.has(entry.name)) continue;
+      found.add(createHash("sha256").update(readFileSync(path)).digest("hex"));
+    }
+    return found;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.jobs.stop();
+    await this.store[Symbol.asyncDispose]();
+  }
+}
