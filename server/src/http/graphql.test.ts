@@ -159,7 +159,7 @@ describe("GraphQL over HTTP", () => {
     expect(JSON.parse(text).errors[0].extensions).toEqual({ code: "INTERNAL", requestId: "mine-1" });
     const lines = world.logged.filter((line) => line.requestId === "mine-1");
     expect(lines.find((line) => line.msg === "internal error")?.err).toMatchObject({
-      stack: expect.stringContaining("secret: the disk"),
+      message: expect.stringContaining("secret: the disk"),
     });
     expect(lines.find((line) => line.msg === "request")).toMatchObject({ code: "INTERNAL" });
   });
