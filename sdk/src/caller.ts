@@ -12,7 +12,9 @@ export interface Caller {
   readonly retries: number;
   /** What ends a call: its own signal, the client's, and its clock. Whoever gets one ends it with `clear()`. */
   deadline(options: RequestOptions, defaultTimeoutMs?: number): Deadline;
-  /** Calls `fetch` once, with the client's headers. */
+  /** True where the token is asked for, so that another one may come after one that is valid no longer. */
+  readonly renews: boolean;
+  /** Calls `fetch` once, with the client's headers; once more with the next token where the first one is refused. */
   fetch(
     url: string,
     init: { readonly method: string; readonly headers: HeadersInit; readonly body?: BodyInit | undefined },
@@ -31,7 +33,10 @@ export interface CallerOptions {
   readonly retries: number;
 }
 
-/** A bearer token, or what gives the one that is valid now: it is asked before each request. */
+/**
+ * A bearer token, or what gives the one that is valid now: it is asked before each request and each connection, and once
+ * more where the server refuses that one.
+ */
 export type Token = string | (() => string | Promise<string>);
 
 export function callerOf({ endpoint, fetch, headers, token, signal, retries }: CallerOptions): Caller {
@@ -43,25 +48,36 @@ export function callerOf({ endpoint, fetch, headers, token, signal, retries }: C
   return {
     endpoint,
     retries,
+    renews: typeof token === "function",
     authorization,
     deadline: (options, defaultTimeoutMs = Number.POSITIVE_INFINITY) =>
       deadline([signal, options.signal], options.timeoutMs ?? defaultTimeoutMs),
     async fetch(url, { method, headers: own, body }, options, limit) {
-      const credentials = await authorization();
-      const init = {
-        method,
-        headers: merged([
-          credentials === undefined ? {} : { authorization: credentials },
-          headers,
-          own,
-          options.headers,
-        ]),
-        signal: limit.signal,
-        ...(body !== undefined && { body }),
-        // A streamed body needs saying that the answer is not read before it is sent.
-        ...(body instanceof ReadableStream && { duplex: "half" as const }),
+      const streams = body instanceof ReadableStream;
+      const send = (credentials: string | undefined) => {
+        const init = {
+          method,
+          headers: merged([
+            credentials === undefined ? {} : { authorization: credentials },
+            headers,
+            own,
+            options.headers,
+          ]),
+          signal: limit.signal,
+          ...(body !== undefined && { body }),
+          // A streamed body needs saying that the answer is not read before it is sent.
+          ...(streams && { duplex: "half" as const }),
+        };
+        return limit.race(fetch(url, init));
       };
-      return await limit.race(fetch(url, init));
+      const credentials = await authorization();
+      const response = await send(credentials);
+      // What has been streamed is gone: whoever can make it again repeats the call.
+      if (response.status !== 401 || streams) return response;
+      const next = await authorization();
+      if (next === credentials) return response;
+      response.body?.cancel().catch(() => {});
+      return await send(next);
     },
   };
 }

@@ -42,6 +42,9 @@ function codesOfSchema(): string[] {
   return type.getValues().map(({ name }) => name);
 }
 
+const unauthenticated = () =>
+  Response.json({ errors: [{ message: "No.", extensions: { code: "UNAUTHENTICATED" } }] }, { status: 401 });
+
 const never = () => new Promise<Response>(() => {});
 
 describe("a method", () => {
@@ -75,6 +78,29 @@ describe("a method", () => {
     await tierkeep.tierStats({}, { headers: { "x-two": "call" } });
     const headers = Object.fromEntries(requests[0]?.headers ?? []);
     expect(headers).toMatchObject({ authorization: "Bearer t0ken", "x-one": "client", "x-two": "call" });
+  });
+
+  it("asks for another token where the one it has is refused, and sends that once", async () => {
+    let given = 0;
+    const taken = (request: Request) => request.headers.get("authorization") === "Bearer token 2";
+    const { tierkeep, requests } = clientOf(
+      (request) => (taken(request) ? Response.json({ data: { tierStats: [] } }) : unauthenticated()),
+      { token: () => `token ${++given}` },
+    );
+    await expect(tierkeep.tierStats({})).resolves.toEqual([]);
+    expect(given).toBe(2);
+    await expect(tierkeep.tierStats({})).rejects.toBeInstanceOf(UnauthenticatedError);
+    expect(requests).toHaveLength(4);
+    const bodies = await Promise.all(requests.slice(0, 2).map((request) => request.text()));
+    expect(bodies[1]).toBe(bodies[0]);
+  });
+
+  it("sends no token twice that has been refused", async () => {
+    for (const token of ["t0ken", () => "t0ken"]) {
+      const { tierkeep, requests } = clientOf(unauthenticated, { token });
+      await expect(tierkeep.tierStats({})).rejects.toBeInstanceOf(UnauthenticatedError);
+      expect(requests).toHaveLength(1);
+    }
   });
 });
 

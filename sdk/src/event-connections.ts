@@ -1,3 +1,4 @@
+import { TierkeepError } from "./errors.ts";
 import { type EventSource, sseSource } from "./event-source.ts";
 import type { EventRoute, FollowOptions } from "./events.ts";
 import type { LifecycleEventFragment } from "./generated/types.ts";
@@ -24,6 +25,7 @@ export async function* connections(
   const source = await sourceOf(route);
   let heard = options.after == null;
   let failures = 0;
+  let refused = false;
   let cursor: string;
   try {
     cursor = await start;
@@ -62,17 +64,24 @@ export async function* connections(
       }
     } catch (error) {
       if (signal.aborted) return;
-      if (!passes(error) || (!heard && failures >= retries)) throw error;
+      // A token has come to its end: the next connection asks for another one, and if that is refused, there is none.
+      const lapsed = route.caller.renews && isUnauthenticated(error) && (live || !refused);
+      if (!lapsed && (!passes(error) || (!heard && failures >= retries))) throw error;
       failure = error;
     } finally {
       clearTimeout(timer);
     }
+    refused = !live && isUnauthenticated(failure);
     if (performance.now() - begun > GOOD_CONNECTION_MS) failures = 0;
     onState?.("waiting");
     await pause(delayAfter(failures, failure, minDelayMs, maxDelayMs), signal);
     failures += 1;
     if (signal.aborted) return;
   }
+}
+
+function isUnauthenticated(error: unknown): boolean {
+  return error instanceof TierkeepError && error.code === "UNAUTHENTICATED";
 }
 
 /** True for what a later connection may not meet again. An abort is our own watchdog's: the caller's has been dealt with before. */

@@ -1,7 +1,11 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
+import type { Token } from "./caller.ts";
 import { createTierkeep, type Tierkeep } from "./client.ts";
 import { ConnectionError } from "./errors.ts";
-import { BadUserInputError, CursorInvalidError } from "./generated/errors.ts";
+import { BadUserInputError, CursorInvalidError, UnauthenticatedError } from "./generated/errors.ts";
+
+/** Far more than it takes: on a busy machine a second is nothing. */
+const PATIENT = { timeout: 30_000 };
 
 /**
  * The log of a pretended server, over a pretended fetch: events 1, 2, 3, … whose cursor is their number. Each connection
@@ -81,9 +85,9 @@ class Connection {
 const url = "http://tierkeep.test/graphql";
 const soon = { minDelayMs: 1, maxDelayMs: 2 };
 
-function following(options: Parameters<Tierkeep["lifecycleEvents"]>[0] = {}) {
+function following(options: Parameters<Tierkeep["lifecycleEvents"]>[0] = {}, token?: Token) {
   const log = new PretendedLog();
-  const events = createTierkeep({ url, fetch: log.fetch }).lifecycleEvents({ ...soon, ...options });
+  const events = createTierkeep({ url, fetch: log.fetch, token }).lifecycleEvents({ ...soon, ...options });
   const next = async () => (await events.next()).value?.cursor;
   return { log, events, next };
 }
@@ -97,7 +101,7 @@ describe("following events", () => {
     const log = new PretendedLog();
     log.newest = 7;
     const events = createTierkeep({ url, fetch: log.fetch }).lifecycleEvents();
-    await vi.waitUntil(() => log.cursorRequests === 1);
+    await vi.waitUntil(() => log.cursorRequests === 1, PATIENT);
     log.newest = 8;
     const connected = log.connected();
     const first = events.next();
@@ -244,9 +248,9 @@ describe("following events", () => {
     }) as typeof globalThis.setTimeout);
     const first = events.next();
     for (let tries = 0; tries < 6; tries += 1) {
-      await vi.waitUntil(() => log.connections.length > tries);
+      await vi.waitUntil(() => log.connections.length > tries, PATIENT);
       log.connections[tries]?.cut();
-      await vi.waitUntil(() => pauses.length > tries);
+      await vi.waitUntil(() => pauses.length > tries, PATIENT);
       await vi.advanceTimersByTimeAsync(pauses[tries] ?? 0);
     }
     const expected = [100, 200, 400, 800, 1_000, 1_000];
@@ -254,11 +258,11 @@ describe("following events", () => {
       expect(pauses[index]).toBeGreaterThanOrEqual(most / 2);
       expect(pauses[index]).toBeLessThanOrEqual(most);
     }
-    await vi.waitUntil(() => log.connections.length > 6);
+    await vi.waitUntil(() => log.connections.length > 6, PATIENT);
     log.connections[6]?.write(
       `event: next\ndata: ${JSON.stringify({ errors: [{ extensions: { code: "RATE_LIMITED", retryAfterSeconds: 60 } }] })}\n\n`,
     );
-    await vi.waitUntil(() => pauses.length > 6);
+    await vi.waitUntil(() => pauses.length > 6, PATIENT);
     expect(pauses[6]).toBeGreaterThanOrEqual(60_000);
     expect(pauses[6]).toBeLessThanOrEqual(61_000);
     vi.restoreAllMocks();
@@ -271,7 +275,7 @@ describe("following events", () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const { log, events, next } = following({ silenceMs: 1_000 });
     const first = next();
-    await vi.waitUntil(() => log.connections.length === 1);
+    await vi.waitUntil(() => log.connections.length === 1, PATIENT);
     const [silent] = log.connections;
     await vi.advanceTimersByTimeAsync(900);
     silent?.write(": keepalive\n\n");
@@ -279,7 +283,7 @@ describe("following events", () => {
     expect(log.connections).toHaveLength(1);
     await vi.advanceTimersByTimeAsync(200);
     expect(silent?.cancelled).toBe(true);
-    await vi.waitUntil(() => log.connections.length === 2);
+    await vi.waitUntil(() => log.connections.length === 2, PATIENT);
     log.connections[1]?.event(1);
     expect(await first).toBe("1");
     await events.return?.();
@@ -289,7 +293,7 @@ describe("following events", () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const { log, events, next } = following({ silenceMs: 1_000 });
     const first = next();
-    await vi.waitUntil(() => log.connections.length === 1);
+    await vi.waitUntil(() => log.connections.length === 1, PATIENT);
     log.connections[0]?.event(1);
     await first;
     await vi.advanceTimersByTimeAsync(60_000);
@@ -350,5 +354,31 @@ describe("events end", () => {
     (await connected).cut();
     await events.return?.();
     await expect(waiting).resolves.toMatchObject({ done: true });
+  });
+});
+
+describe("when the token comes to its end under way", () => {
+  it("the events go on with the next one, from where they were", async () => {
+    const { log, events, next } = following({}, () => "t0ken");
+    let wanted = next();
+    for (const seq of [1, 2, 3]) {
+      await vi.waitUntil(() => log.connections.length === seq);
+      const connection = log.connections.at(-1);
+      expect(connection?.variables.after).toBe(String(seq - 1));
+      connection?.event(seq);
+      expect(await wanted).toBe(String(seq));
+      wanted = next();
+      connection?.refuse("UNAUTHENTICATED");
+    }
+    await events.return?.();
+    expect(await wanted).toBeUndefined();
+  });
+
+  it("the refusal is thrown where there is no next one", async () => {
+    const { log, next } = following({}, "t0ken");
+    const connected = log.connected();
+    const first = next();
+    (await connected).refuse("UNAUTHENTICATED");
+    await expect(first).rejects.toBeInstanceOf(UnauthenticatedError);
   });
 });

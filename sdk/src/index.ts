@@ -20,6 +20,7 @@ export * from "./generated/errors.ts";
 export type { TierkeepMethods } from "./generated/methods.ts";
 export type * from "./generated/types.ts";
 export type {
+  ApiKeyFragment as ApiKey,
   ArtifactFragment as Artifact,
   JobFragment as Job,
   LifecycleEventFragment as LifecycleEvent,

@@ -2,6 +2,9 @@ import { describe, expect, it, vi } from "vitest";
 import { createTierkeep } from "./client.ts";
 import { CursorInvalidError, UnauthenticatedError } from "./generated/errors.ts";
 
+/** Far more than it takes: on a busy machine a second is nothing. */
+const PATIENT = { timeout: 30_000 };
+
 type Message = { id?: string; type: string; payload?: unknown };
 
 /** A pretended WebSocket to a graphql-ws server whose log the test writes. */
@@ -60,7 +63,7 @@ class PretendedSocket {
   }
 }
 
-function following(options: { token?: string } = {}) {
+function following(options: { token?: string | (() => string) } = {}) {
   PretendedSocket.sockets = [];
   const tierkeep = createTierkeep({
     url: "https://tierkeep.test/graphql",
@@ -73,7 +76,7 @@ function following(options: { token?: string } = {}) {
 }
 
 async function subscribed(index: number): Promise<PretendedSocket> {
-  await vi.waitUntil(() => PretendedSocket.sockets[index]?.subscription !== undefined);
+  await vi.waitUntil(() => PretendedSocket.sockets[index]?.subscription !== undefined, PATIENT);
   return PretendedSocket.sockets[index] as PretendedSocket;
 }
 
@@ -145,5 +148,19 @@ describe("events over a WebSocket", () => {
     const first = events.next();
     (await subscribed(0)).drop(4401);
     await expect(first).rejects.toBeInstanceOf(UnauthenticatedError);
+  });
+
+  it("ask for the next token when the server takes this one no longer", async () => {
+    let given = 0;
+    const events = following({ token: () => `token ${++given}` });
+    const first = events.next();
+    const socket = await subscribed(0);
+    const asked = given;
+    socket.drop(4401);
+    const again = await subscribed(1);
+    expect(again.sent[0]?.payload).toEqual({ authorization: `Bearer token ${asked + 1}` });
+    again.event(1);
+    expect((await first).value).toEqual({ cursor: "1" });
+    await events.return?.();
   });
 });

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { COMMANDS } from "tierkeep/commands";
+import { runCommand } from "../support/server.ts";
 import type { Seed } from "./seeded-store.ts";
 
 /** What stdout is with --json; null: the command has no --json. */
@@ -81,6 +82,20 @@ export const CASES: Readonly<Record<keyof typeof COMMANDS, CommandCase>> = {
       },
       "a file that is not there": refused(2, "write", "acme/weekly/report-a.md", "missing.md"),
       "a key in part": refused(2, "write", "--tenant", "acme", "-"),
+    },
+  },
+  keys: {
+    client: true,
+    prepare: async (dir) => {
+      const made = "keys create --tenant acme --tenant zeta --role operator --name nightly".split(" ");
+      const { code, stderr } = await runCommand(made, { cwd: dir });
+      if (code !== 0) throw new Error(stderr);
+    },
+    calls: {
+      create: document(..."keys create --tenant acme --role writer --expires 90d".split(" ")),
+      "create, for nobody": refused(2, ..."keys create --role writer".split(" ")),
+      list: { ...lines("keys", "list"), undisturbed: true },
+      "revoke, what is not there": refused(3, "keys", "revoke", "nobody"),
     },
   },
   read: {
@@ -235,6 +250,13 @@ export const CASES: Readonly<Record<keyof typeof COMMANDS, CommandCase>> = {
     calls: {
       "what is no backup": refused(3, "restore-backup", "artifacts"),
       "verify, what is no backup": refused(3, "restore-backup", "nowhere", "--verify"),
+    },
+  },
+  doctor: {
+    client: true,
+    calls: {
+      "that all is well": lines("doctor"),
+      "that there is nothing to repair": lines("doctor", "--repair"),
     },
   },
   gql: {

@@ -72,7 +72,7 @@ async function withBrokenCatalog<T>(act: (server: Server) => Promise<T>): Promis
       "x",
     );
     const catalog = new DatabaseSync(join(server.dir, "artifacts", ".tierkeep", "catalog.db"), {
-      timeout: 5000,
+      timeout: 30_000,
     });
     const tables = catalog.prepare(
       "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
@@ -206,7 +206,7 @@ const table: Readonly<Record<string, Ways>> = {
           "x",
         );
         const log = join(server.dir, "logs", "lifecycle_events.jsonl");
-        await vi.waitFor(() => renameSync(log, `${log}.aside`));
+        await vi.waitFor(() => renameSync(log, `${log}.aside`), { timeout: 30_000 });
         mkdirSync(log);
         return await ask(
           server,
@@ -245,7 +245,7 @@ const table: Readonly<Record<string, Ways>> = {
         );
         const [error] = answer.errors;
         expect(error?.message).not.toMatch(/sqlite|table|catalog|\.ts|\//i);
-        await vi.waitFor(() => expect(server.stderr).toMatch(`"requestId":"${error?.extensions.requestId}"`));
+        await expect.poll(() => server.stderr).toMatch(`"requestId":"${error?.extensions.requestId}"`);
         expect(server.stderr).toMatch(/no such table/);
         return answer;
       }),

@@ -71,10 +71,6 @@ describe("a setting that is wrong", () => {
 
 describe("a setting that is known but not built yet", () => {
   const unbuilt = {
-    AUTH_JWT_SECRET: "a secret of thirty-two characters",
-    AUTH_JWKS_URL: "https://issuer.example/keys",
-    AUTH_ISSUER: "https://issuer.example",
-    AUTH_AUDIENCE: "some audience",
     CATALOG_URL: "postgres://u:hunter2@db/x",
     HOT_TIER_URL: "s3://bucket/hot",
     WARM_TIER_URL: "file:///srv/warm",

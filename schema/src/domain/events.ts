@@ -21,6 +21,8 @@ export const LIFECYCLE_EVENT_TYPES = [
   "ARTIFACT_READ",
   "ARTIFACT_HEALED",
   "STRAY_QUARANTINED",
+  "API_KEY_CREATED",
+  "API_KEY_REVOKED",
 ] as const;
 
 export type LifecycleEventType = (typeof LIFECYCLE_EVENT_TYPES)[number];

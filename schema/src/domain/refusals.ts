@@ -123,7 +123,7 @@ export const REFUSALS = {
     http: 401,
     exit: 5,
     retryable: false,
-    raised: false,
+    raised: true,
     means: "no valid credentials were given",
   },
   FORBIDDEN: {

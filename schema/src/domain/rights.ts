@@ -30,6 +30,7 @@ export const RIGHTS = {
   cancelJob: { role: "OPERATOR", doing: "cancel jobs" },
   reindex: { role: "ADMIN", doing: "reindex the store" },
   confirmReindex: { role: "ADMIN", doing: "confirm a reindex" },
+  manageKeys: { role: "ADMIN", doing: "make, list and revoke API keys" },
 } as const satisfies Record<string, Right>;
 
 export type RightName = keyof typeof RIGHTS;

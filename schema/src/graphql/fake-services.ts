@@ -2,6 +2,7 @@ import type { Page, PageRequest } from "../domain/pages.ts";
 import type { Artifact, ArtifactService } from "../services/artifacts.ts";
 import type { EventService, LoggedEvent } from "../services/events.ts";
 import type { Job, JobService, LifecycleJob, ReindexJob, RestoreJob, VerifyJob } from "../services/jobs.ts";
+import type { ApiKey, KeyService } from "../services/keys.ts";
 import type { Services } from "../services/services.ts";
 import type { TenantService, TierCount } from "../services/tenants.ts";
 
@@ -30,6 +31,7 @@ interface Stored {
     readonly tenants?: Partial<TenantService>;
     readonly events?: Partial<EventService>;
     readonly jobs?: Partial<JobService>;
+    readonly keys?: Partial<KeyService>;
   };
 }
 
@@ -112,12 +114,21 @@ export function fakeServices({
     verify: async (_principal, { tenantId }) => aVerifyJob({ tenantId: tenantId ?? null }),
     findings: async (_principal, _jobId, page) => pageOf([], page),
   };
+  const keyService: KeyService = {
+    create: async (_principal, { role, tenantIds }) => ({
+      apiKey: anApiKey({ role, tenants: tenantIds }),
+      secret: "tk_secret",
+    }),
+    list: async (_principal, page) => pageOf([anApiKey()], page),
+    revoke: async (_principal, keyId) => anApiKey({ keyId, revokedAt: FAKE_NOW }),
+  };
   return {
     calls,
     artifacts: recorded("artifacts", { ...artifactService, ...overrides.artifacts }, calls),
     tenants: recorded("tenants", { ...tenantService, ...overrides.tenants }, calls),
     events: recorded("events", { ...eventService, ...overrides.events }, calls),
     jobs: recorded("jobs", { ...jobService, ...overrides.jobs }, calls),
+    keys: recorded("keys", { ...keyService, ...overrides.keys }, calls),
     limits: { maxInlineBytes: 1024 * 1024, maxArtifactBytes: null },
     now: () => FAKE_NOW,
   };
@@ -210,11 +221,15 @@ export function aVerifyJob(facts: Partial<VerifyJob> = {}): VerifyJob {
   return {
     ...jobFacts("verify-1"),
     kind: "verify",
+    repair: false,
     checkedCount: 0,
     checkedBytes: 0,
     damagedCount: 0,
     missingCount: 0,
     strayCount: 0,
+    healedCount: 0,
+    quarantinedCount: 0,
+    adoptedCount: 0,
     ...facts,
   };
 }
@@ -272,4 +287,19 @@ function recorded<T extends object>(name: string, service: T, calls: Call[]): T 
       };
     },
   });
+}
+
+function anApiKey(facts: Partial<ApiKey> = {}): ApiKey {
+  return {
+    keyId: "0123456789abcdef",
+    name: null,
+    role: "READER",
+    tenants: null,
+    createdAt: FAKE_NOW,
+    createdBy: "ada",
+    expiresAt: null,
+    revokedAt: null,
+    revokedBy: null,
+    ...facts,
+  };
 }

@@ -2,7 +2,7 @@ import type { Principal, Role } from "../domain/principal.ts";
 import { builder } from "./builder.ts";
 import { described } from "./described-enum.ts";
 
-const RoleType = builder.enumType("Role", {
+export const RoleType = builder.enumType("Role", {
   description:
     "What a caller may do. Each role includes the ones before it: READER, WRITER, OPERATOR, ADMIN.",
   values: described<Role>({

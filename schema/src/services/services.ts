@@ -1,6 +1,7 @@
 import type { ArtifactService } from "./artifacts.ts";
 import type { EventService } from "./events.ts";
 import type { JobService } from "./jobs.ts";
+import type { KeyService } from "./keys.ts";
 import type { TenantService } from "./tenants.ts";
 
 /** Everything that resolvers and HTTP handlers may call. Rules live behind these, never in a resolver. */
@@ -9,6 +10,7 @@ export interface Services {
   readonly tenants: TenantService;
   readonly events: EventService;
   readonly jobs: JobService;
+  readonly keys: KeyService;
   /** Facts that the API needs in order to answer. */
   readonly limits: {
     /** Largest content that is answered as text or base64, or taken in a mutation. */

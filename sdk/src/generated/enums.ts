@@ -57,7 +57,7 @@ export type ErrorCode =
   | "STORAGE_FULL"
   /** The storage behind a tier does not answer or fell too far behind. */
   | "TIER_UNAVAILABLE"
-  /** No valid credentials were given. Reserved: nothing in this version raises it. */
+  /** No valid credentials were given. */
   | "UNAUTHENTICATED"
   /** The server cannot do this safely right now. */
   | "UNAVAILABLE";
@@ -81,6 +81,10 @@ export type OpenJobStatus = JobStatus | (string & {});
 
 /** What an event tells of. */
 export type LifecycleEventType =
+  /** Somebody made an API key: `error` says which, and what it may. */
+  | "API_KEY_CREATED"
+  /** Somebody revoked an API key: `error` says which. */
+  | "API_KEY_REVOKED"
   /** A reindex took an artifact up that it found in the published tree. */
   | "ARTIFACT_ADOPTED"
   /** A repair found the bytes of an artifact again whose own were damaged or gone. */
@@ -168,7 +172,7 @@ export type Role =
 /** Role as a server answers it: a later version may add values. */
 export type OpenRole = Role | (string & {});
 
-/** What a finding tells of. All but ADOPTED and RETENTION_OVERRIDE are problems, and count as errors. */
+/** What a finding tells of. All but ADOPTED, RETENTION_OVERRIDE, HEALED and REPUBLISHED are problems, and count as errors. */
 export type StoreFindingKind =
   /** An artifact that the catalog did not have has been taken up. */
   | "ADOPTED"
@@ -178,6 +182,8 @@ export type StoreFindingKind =
   | "CHECKSUM_DIFFERS"
   /** An artifact whose bytes are not the ones that were written. */
   | "DAMAGED"
+  /** A damaged artifact whose bytes were found again. What was left of the old ones is in the store's quarantine. */
+  | "HEALED"
   /** An artifact whose bytes are gone. */
   | "MISSING"
   /** A file whose names no artifact may have. It stays where it is. */
@@ -186,8 +192,10 @@ export type StoreFindingKind =
   | "NOT_AN_ARTIFACT"
   /** A sidecar without its file. It stays where it is. */
   | "ORPHAN_SIDECAR"
-  /** A file that stands in an artifact's way: of the same key in another tier, or in its own place. It is moved to the store's quarantine, and nothing is deleted. */
+  /** A file that stands in an artifact's way, of the same key in another tier or in its own place; or bytes that belong to no artifact, in a repair. It is moved to the store's quarantine, and nothing is deleted. */
   | "QUARANTINED"
+  /** A place in the published tree that was not as the catalog says. It is published anew. */
+  | "REPUBLISHED"
   /** An artifact that has the key retention_override in its metadata: nothing purges it. */
   | "RETENTION_OVERRIDE"
   /** Bytes that belong to no artifact. They stay where they are. */

@@ -81,7 +81,7 @@ export type StorageFullError = RefusalOf<"STORAGE_FULL">;
 export const TierUnavailableError: RefusalClass<"TIER_UNAVAILABLE"> = /* @__PURE__ */ refusalClass("TIER_UNAVAILABLE");
 export type TierUnavailableError = RefusalOf<"TIER_UNAVAILABLE">;
 
-/** No valid credentials were given. Reserved: nothing in this version raises it. */
+/** No valid credentials were given. */
 export const UnauthenticatedError: RefusalClass<"UNAUTHENTICATED"> = /* @__PURE__ */ refusalClass("UNAUTHENTICATED");
 export type UnauthenticatedError = RefusalOf<"UNAUTHENTICATED">;
 

@@ -4,12 +4,14 @@ import type { WithJobs } from "../jobs.ts";
 import type { List } from "../list.ts";
 import type { MethodKind } from "../methods.ts";
 import {
+  ApiKeysDocument,
   ArtifactDocument,
   ArtifactContentDocument,
   ArtifactsDocument,
   ArtifactsByKeyDocument,
   CancelJobDocument,
   ConfirmReindexDocument,
+  CreateApiKeyDocument,
   JobDocument,
   LastLifecycleJobDocument,
   LifecycleEventDocument,
@@ -28,6 +30,7 @@ import {
   RestoreArtifactDocument,
   RestoreArtifactsDocument,
   RetentionPolicyDocument,
+  RevokeApiKeyDocument,
   RunLifecycleDocument,
   TenantDocument,
   TenantsDocument,
@@ -41,6 +44,8 @@ import {
   WriteArtifactDocument,
 } from "./documents.ts";
 import type {
+  ApiKeysQuery,
+  ApiKeysQueryVariables,
   ArtifactContentQuery,
   ArtifactContentQueryVariables,
   ArtifactQuery,
@@ -53,6 +58,8 @@ import type {
   CancelJobMutation,
   ConfirmReindexInput,
   ConfirmReindexMutation,
+  CreateApiKeyInput,
+  CreateApiKeyMutation,
   JobQuery,
   JobQueryVariables,
   LastLifecycleJobQuery,
@@ -88,6 +95,8 @@ import type {
   RestoreArtifactsMutation,
   RetentionPolicyQuery,
   RetentionPolicyQueryVariables,
+  RevokeApiKeyInput,
+  RevokeApiKeyMutation,
   RunLifecycleInput,
   RunLifecycleMutation,
   TenantQuery,
@@ -112,6 +121,8 @@ import type {
 } from "./types.ts";
 
 export interface TierkeepMethods {
+  /** API keys, newest first, also those that are revoked or have expired. Needs ADMIN. */
+  apiKeys(args?: ApiKeysQueryVariables, options?: RequestOptions): List<ApiKeysQuery["apiKeys"]>;
   /** The artifact of this key, in whichever tier. Null: there is none. */
   artifact(args: ArtifactQueryVariables, options?: RequestOptions): Promise<ArtifactQuery["artifact"]>;
   /** The artifact of this key, in whichever tier. Null: there is none. */
@@ -124,6 +135,8 @@ export interface TierkeepMethods {
   cancelJob(args: CancelJobInput, options?: RequestOptions): Promise<WithJobs<NonNullable<CancelJobMutation["cancelJob"]>>>;
   /** Says that somebody has looked at what a reindex found, so that it holds up no purge any more. While it runs: CONFLICT. Of a dry run: BAD_USER_INPUT. Needs ADMIN. */
   confirmReindex(args: ConfirmReindexInput, options?: RequestOptions): Promise<WithJobs<NonNullable<ConfirmReindexMutation["confirmReindex"]>>>;
+  /** Makes a key that a program shows to be let in. Needs ADMIN. */
+  createApiKey(args: CreateApiKeyInput, options?: RequestOptions): Promise<NonNullable<CreateApiKeyMutation["createApiKey"]>>;
   /** Whatever has this global id. Null: nothing has, or it is no such id. */
   job(args: JobQueryVariables, options?: RequestOptions): Promise<WithJobs<JobQuery["node"]>>;
   /** The lifecycle run that finished last. Null: none has. */
@@ -160,6 +173,8 @@ export interface TierkeepMethods {
   restoreArtifacts(args: RestoreArtifactsInput, options?: RequestOptions): Promise<WithJobs<NonNullable<RestoreArtifactsMutation["restoreArtifacts"]>>>;
   /** The retention policy in force. */
   retentionPolicy(args?: RetentionPolicyQueryVariables, options?: RequestOptions): Promise<RetentionPolicyQuery["retentionPolicy"]>;
+  /** Lets nobody in with this key any more, and ends what is under way with it: subscriptions at once, uploads and downloads at their next chunk. Needs ADMIN. */
+  revokeApiKey(args: RevokeApiKeyInput, options?: RequestOptions): Promise<NonNullable<RevokeApiKeyMutation["revokeApiKey"]>>;
   /** Runs the lifecycle. There is one live run at a time: asking for the same again while it runs answers with it, asking for another is a CONFLICT (with extensions.jobId, where you may see that job). Needs OPERATOR; for all tenants, ADMIN. */
   runLifecycle(args: RunLifecycleInput, options?: RequestOptions): Promise<WithJobs<NonNullable<RunLifecycleMutation["runLifecycle"]>>>;
   /** The tenant of this name. Null: there is none. */
@@ -168,7 +183,7 @@ export interface TierkeepMethods {
   tenants(args?: TenantsQueryVariables, options?: RequestOptions): List<TenantsQuery["tenants"]>;
   /** What each tier holds: always HOT, WARM, COLD, in this order. */
   tierStats(args?: TierStatsQueryVariables, options?: RequestOptions): Promise<TierStatsQuery["tierStats"]>;
-  /** Reads every byte of every artifact and compares its checksum, then looks for objects and files that belong to none. It changes nothing; damage is told by an event, as when it is read. Needs OPERATOR; for all tenants, ADMIN. */
+  /** Reads every byte of every artifact and compares its checksum, then looks for objects and files that belong to none. What it finds is told by an event, once, and what is damaged is marked; otherwise it changes nothing unless it is to repair. Needs OPERATOR; for all tenants, ADMIN. */
   verifyArtifacts(args: VerifyArtifactsInput, options?: RequestOptions): Promise<WithJobs<NonNullable<VerifyArtifactsMutation["verifyArtifacts"]>>>;
   /** The verification of this id. Null: there is none, or the id is of something else. */
   verifyJob(args: VerifyJobQueryVariables, options?: RequestOptions): Promise<WithJobs<VerifyJobQuery["verifyJob"]>>;
@@ -207,6 +222,7 @@ export const METHODS: { readonly [Kind in MethodKind]: readonly { toString(): st
     ViewerDocument,
   ],
   list: [
+    ApiKeysDocument,
     ArtifactsDocument,
     LifecycleEventHistoryDocument,
     LifecycleJobItemsDocument,
@@ -219,11 +235,13 @@ export const METHODS: { readonly [Kind in MethodKind]: readonly { toString(): st
   change: [
     CancelJobDocument,
     ConfirmReindexDocument,
+    CreateApiKeyDocument,
     PromoteArtifactDocument,
     PurgeArtifactDocument,
     ReindexDocument,
     RestoreArtifactDocument,
     RestoreArtifactsDocument,
+    RevokeApiKeyDocument,
     RunLifecycleDocument,
     VerifyArtifactsDocument,
     WriteArtifactDocument,

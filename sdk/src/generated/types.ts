@@ -7,6 +7,7 @@ import type { ArtifactOrderField } from './enums.ts';
 import type { LifecycleEventType } from './enums.ts';
 import type { LifecycleStep } from './enums.ts';
 import type { OrderDirection } from './enums.ts';
+import type { Role } from './enums.ts';
 import type { Tier } from './enums.ts';
 import type { OpenErrorCode, OpenJobStatus, OpenLifecycleEventType, OpenLifecycleItemOutcome, OpenLifecycleStep, OpenRole, OpenStoreFindingKind, OpenTier } from './enums.ts';
 /** Content given inline, in exactly one of these forms. Content larger than the server takes inline (1 MiB unless configured otherwise) is sent with PUT to the artifact's URL. */
@@ -68,6 +69,22 @@ export type ConfirmReindexInput = {
   readonly id: string;
   /** Makes it safe to repeat this: 1 to 200 printable ASCII characters, new for each change, else BAD_USER_INPUT. A repeat by the same caller within 24 hours answers as the first did and changes nothing; with another input: CONFLICT. */
   readonly idempotencyKey?: string | null | undefined;
+};
+
+/** What the key's holder may do, and where. */
+export type CreateApiKeyInput = {
+  /** In place of tenantIds: all tenants, now and later. */
+  readonly allTenants?: boolean | undefined;
+  /** How long it is good for, up to 3650 days. Default: until it is revoked. */
+  readonly expiresInDays?: number | null | undefined;
+  /** Makes it safe to repeat this: 1 to 200 printable ASCII characters, new for each change, else BAD_USER_INPUT. A repeat by the same caller within 24 hours answers as the first did and changes nothing; with another input: CONFLICT. */
+  readonly idempotencyKey?: string | null | undefined;
+  /** What it is for: up to 100 characters, which events repeat. */
+  readonly name?: string | null | undefined;
+  /** What its holder may do. */
+  readonly role: Role;
+  /** The tenants that its holder may see and act on, at least one. ADMIN has all of them: leave it out. */
+  readonly tenantIds?: ReadonlyArray<string> | null | undefined;
 };
 
 /** Which events. Everything given must hold; an empty filter takes all. */
@@ -180,6 +197,16 @@ export type RestoreArtifactsInput = {
   readonly where?: ArtifactFilter | null | undefined;
 };
 
+/** Which key. */
+export type RevokeApiKeyInput = {
+  /** Makes it safe to repeat this: 1 to 200 printable ASCII characters, new for each change, else BAD_USER_INPUT. A repeat by the same caller within 24 hours answers as the first did and changes nothing; with another input: CONFLICT. */
+  readonly idempotencyKey?: string | null | undefined;
+  /** Its keyId. Of no key: NOT_FOUND. */
+  readonly keyId: string;
+};
+
+export type { Role };
+
 /** How to run the lifecycle. */
 export type RunLifecycleInput = {
   /** The instant at which to judge ages. Default: now. Always allowed on a dry run; live only where the server is configured with TIERKEEP_ALLOW_AS_OF=true, else BAD_USER_INPUT. */
@@ -202,6 +229,8 @@ export type { Tier };
 export type VerifyArtifactsInput = {
   /** Makes it safe to repeat this: 1 to 200 printable ASCII characters, new for each change, else BAD_USER_INPUT. A repeat by the same caller within 24 hours answers as the first did and changes nothing; with another input: CONFLICT. */
   readonly idempotencyKey?: string | null | undefined;
+  /** Mend what can be mended: give what is damaged or missing its bytes back where they are found, take up files whose sidecar knows them, move other strays to quarantine, publish anew what differs in the tree. Nothing is deleted. Needs ADMIN; with tenantId, BAD_USER_INPUT. */
+  readonly repair?: boolean | undefined;
   /** Only this tenant's artifacts. Left out: all, and whatever belongs to none. */
   readonly tenantId?: string | null | undefined;
   /** How long to wait for its end before answering with the RUNNING job: 0 to 60 seconds, else BAD_USER_INPUT. Hanging up cancels nothing. */
@@ -360,6 +389,33 @@ export type LifecycleEventsSubscriptionVariables = Exact<{
 
 
 export type LifecycleEventsSubscription = { readonly lifecycleEvents: LifecycleEventFragment };
+
+export type ApiKeyFragment = { readonly keyId: string, readonly name: string | null, readonly role: OpenRole, readonly tenants: ReadonlyArray<string> | null, readonly createdAt: string, readonly createdBy: string, readonly expiresAt: string | null, readonly revokedAt: string | null, readonly revokedBy: string | null };
+
+export type ApiKeysQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  last?: number | null | undefined;
+  before?: string | null | undefined;
+  withTotalCount?: boolean | undefined;
+}>;
+
+
+export type ApiKeysQuery = { readonly apiKeys: { readonly totalCount?: number, readonly nodes: ReadonlyArray<ApiKeyFragment>, readonly pageInfo: PageInfoFragment } };
+
+export type CreateApiKeyMutationVariables = Exact<{
+  input: CreateApiKeyInput;
+}>;
+
+
+export type CreateApiKeyMutation = { readonly createApiKey: { readonly secret: string | null, readonly apiKey: ApiKeyFragment } | null };
+
+export type RevokeApiKeyMutationVariables = Exact<{
+  input: RevokeApiKeyInput;
+}>;
+
+
+export type RevokeApiKeyMutation = { readonly revokeApiKey: { readonly apiKey: ApiKeyFragment } | null };
 
 type JobProgress_LifecycleJob_Fragment = { readonly status: OpenJobStatus, readonly dryRun: boolean, readonly startedAt: string, readonly finishedAt: string | null, readonly durationSeconds: number | null, readonly progress: number | null, readonly totalErrors: number, readonly error: string | null };
 
@@ -591,7 +647,7 @@ export type ReindexJobFragment = (
 );
 
 export type VerifyJobFragment = (
-  { readonly __typename: 'VerifyJob', readonly id: string, readonly tenantId: string | null, readonly checkedCount: number, readonly checkedBytes: number, readonly damagedCount: number, readonly missingCount: number, readonly strayCount: number }
+  { readonly __typename: 'VerifyJob', readonly id: string, readonly tenantId: string | null, readonly checkedCount: number, readonly checkedBytes: number, readonly damagedCount: number, readonly missingCount: number, readonly strayCount: number, readonly repair: boolean, readonly healedCount: number, readonly quarantinedCount: number, readonly adoptedCount: number }
   & JobProgress_VerifyJob_Fragment
 );
 

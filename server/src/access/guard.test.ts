@@ -36,6 +36,7 @@ function services(answers: Record<string, (...args: never[]) => unknown> = {}) {
     tenants: service("tenants"),
     events: service("events"),
     jobs: service("jobs"),
+    keys: service("keys"),
     limits: { maxInlineBytes: 1, maxArtifactBytes: null },
     now: () => 0,
   } as unknown as Services;
@@ -169,6 +170,9 @@ describe("a change", () => {
       }),
     reindex: (of, principal) => of.jobs.reindex(principal, { dryRun: true, waitSeconds: 0 }),
     confirmReindex: (of, principal) => of.jobs.confirmReindex(principal, "job"),
+    "create a key": (of, principal) => of.keys.create(principal, { role: "READER", tenantIds: ["mine"] }),
+    "list keys": (of, principal) => of.keys.list(principal, PAGE),
+    "revoke a key": (of, principal) => of.keys.revoke(principal, "key"),
   };
 
   it.each(Object.entries(changes))(

@@ -2,6 +2,7 @@ import type { Services } from "@tierkeep/schema/services/services";
 import { artifactRules } from "./artifact-rules.ts";
 import { eventRules } from "./event-rules.ts";
 import { jobRules } from "./job-rules.ts";
+import { keyRules } from "./key-rules.ts";
 import { underRules } from "./rule.ts";
 import { tenantRules } from "./tenant-rules.ts";
 
@@ -15,6 +16,7 @@ export function guarded(services: Services): Services {
     tenants: underRules(services.tenants, tenantRules),
     events: underRules(services.events, eventRules),
     jobs: underRules(services.jobs, jobRules(services.jobs)),
+    keys: underRules(services.keys, keyRules),
     limits: services.limits,
     now: services.now,
   };

@@ -8,6 +8,7 @@ import type { WorkflowName } from "@tierkeep/schema/services/tenants";
 import type { Change, ResultOf } from "./changes.ts";
 import type { Once } from "./once.ts";
 import type {
+  ApiKeyRow,
   ArtifactRow,
   DirtyKey,
   ExportState,
@@ -175,6 +176,11 @@ export interface CatalogReads {
   /** The same, of those that are marked as damaged. */
   damagedAfter(row: number, limit: number): Promise<readonly ArtifactRow[]>;
   damagedCount(): Promise<number>;
+
+  apiKey(keyId: string): Promise<ApiKeyRow | null>;
+  /** Newest first; positions are their row numbers. */
+  listApiKeys(stretch: Stretch<number>): Promise<readonly ApiKeyRow[]>;
+  countApiKeys(): Promise<number>;
 
   /** Whether a change of this actor's with this key has an answer that counts at `at`. */
   hasAnswer(once: Pick<Once, "actor" | "key" | "at">): Promise<boolean>;

@@ -7,6 +7,7 @@ import type { LifecycleStep, RetentionPolicy } from "@tierkeep/schema/domain/pol
 import type { ErrorCode, RefusalRecord } from "@tierkeep/schema/domain/refusals";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { Job } from "@tierkeep/schema/services/jobs";
+import type { ApiKey } from "@tierkeep/schema/services/keys";
 import type { Repeatable } from "./once.ts";
 import type { ArtifactRow, ExportState, JobPosition, LifecycleItemRow, ObjectId } from "./rows.ts";
 
@@ -250,12 +251,19 @@ export interface HealChange extends Stamped {
 
 /**
  * Findings that no other change tells of: an event each, the first time that a path is found so; again only when a
- * whole pass of the scrubber has not met it. Result: how many were new.
+ * whole pass of the scrubber has not met it. What is moved to quarantine (QUARANTINED) is told of each time. Result: how
+ * many were new.
  */
 export interface TellChange extends Stamped {
   readonly kind: "tell";
   readonly jobId: string | null;
   readonly findings: readonly StoreFinding[];
+}
+
+/** The view of this key is made to agree with its row once more. Nothing happens where it has none. */
+export interface RepublishChange {
+  readonly kind: "republish";
+  readonly key: ArtifactKey;
 }
 
 /** Where the scrubber stands now; `passEnds`: it has been through everything. */
@@ -319,6 +327,20 @@ export interface ForgetAnswersChange {
   readonly limit: number;
 }
 
+/** Keeps a new API key, and an API_KEY_CREATED event. Result: the key, which under an idempotency key is the first one. */
+export interface CreateApiKeyChange extends Repeatable {
+  readonly kind: "createApiKey";
+  readonly apiKey: ApiKey;
+  /** SHA-256, hex, of its secret. */
+  readonly digest: string;
+}
+
+/** From now on the key is no key; an API_KEY_REVOKED event says who revoked it. Nothing happens where it is that already. Refusal: NOT_FOUND. */
+export interface RevokeApiKeyChange extends Stamped, Repeatable {
+  readonly kind: "revokeApiKey";
+  readonly keyId: string;
+}
+
 /** An event that goes with no other change (LIFECYCLE_STEP_FAILED, SCAN_ERROR). */
 export interface EventChange {
   readonly kind: "event";
@@ -351,6 +373,7 @@ export type Change =
   | DamageChange
   | HealChange
   | TellChange
+  | RepublishChange
   | ScrubbedChange
   | StartJobChange
   | AdvanceJobChange
@@ -358,6 +381,8 @@ export type Change =
   | FinishJobChange
   | PruneJobItemsChange
   | ForgetAnswersChange
+  | CreateApiKeyChange
+  | RevokeApiKeyChange
   | EventChange
   | ExportedChange;
 
@@ -404,6 +429,7 @@ interface ResultByKind {
   damage: null;
   heal: boolean;
   tell: number;
+  republish: null;
   scrubbed: null;
   startJob: StartJobResult;
   advanceJob: null;
@@ -411,6 +437,8 @@ interface ResultByKind {
   finishJob: null;
   pruneJobItems: number;
   forgetAnswers: number;
+  createApiKey: ApiKey;
+  revokeApiKey: null;
   event: null;
   exported: null;
 }

@@ -6,6 +6,7 @@ import type { ErrorCode } from "@tierkeep/schema/domain/refusals";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { Artifact } from "@tierkeep/schema/services/artifacts";
 import type { Job } from "@tierkeep/schema/services/jobs";
+import type { ApiKey } from "@tierkeep/schema/services/keys";
 
 /** Name of an object: 32 lower-case hexadecimal digits, random, never used twice. */
 export type ObjectId = string;
@@ -102,4 +103,12 @@ export interface ExportState {
   readonly seq: number;
   /** SHA-256, hex, of the last line before offset: recognises the file, and is what the next line names as the one before. */
   readonly head: string;
+}
+
+export interface ApiKeyRow {
+  /** The catalog's own number: rises with every key that is made. */
+  readonly row: number;
+  /** SHA-256, hex, of the secret. */
+  readonly digest: string;
+  readonly apiKey: ApiKey;
 }

@@ -100,12 +100,13 @@ async function wayToStore(
   for (;;) {
     try {
       const owned = await own(config, { host: "127.0.0.1", port: 0, log, clock });
-      const { handler } = owned.store;
-      return { url: owned.url, fetch: (to, init) => handler.fetch(new Request(to, init)), owned };
+      const { handler, identity } = owned.store;
+      const call: Fetch = (to, init) => handler.fetch(new Request(to, init));
+      return { url: owned.url, fetch: withToken(identity.token, call), owned };
     } catch (error) {
       if (!(error instanceof StoreOwnedError)) throw error;
       const owner = await findOwner(config);
-      if (owner !== null) return { url: owner.url, fetch: withToken(owner.token), owned: null };
+      if (owner !== null) return { url: owner.url, fetch: withToken(owner.token, fetch), owned: null };
       // It is opening the store, or just leaving it.
       if (Date.now() > giveUp) throw await ownedProblem(config);
       await delay(OWNER_RETRY_MS, undefined, { signal });
@@ -119,10 +120,10 @@ function movedTo(endpoint: string, url: string): string {
   return new URL(`${pathname}${search}`, endpoint).href;
 }
 
-function withToken(token: string): Fetch {
+function withToken(token: string, send: Fetch): Fetch {
   return (url, init) => {
     const headers = new Headers(init?.headers);
     if (!headers.has("authorization")) headers.set("authorization", `Bearer ${token}`);
-    return fetch(url, { ...init, headers });
+    return send(url, { ...init, headers });
   };
 }

@@ -51,11 +51,12 @@ export async function own(config: Config, options: OwnOptions): Promise<OwnedSto
       port,
       log,
       maxInlineBytes: config.maxInlineBytes,
+      limits: config.limits.connections,
     }).catch((error: unknown) => {
       throw listenProblem(error, host, port);
     });
     const owner: Owner = {
-      url: listener.url,
+      url: reachable(listener.url),
       ...store.identity,
       version: packageJson.version,
       pid: process.pid,
@@ -81,6 +82,11 @@ export async function own(config: Config, options: OwnOptions): Promise<OwnedSto
     await store.close();
     throw error;
   }
+}
+
+/** Where a command on this machine reaches it: an address that stands for all of them is none to connect to. */
+function reachable(url: string): string {
+  return url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:");
 }
 
 function listenProblem(error: unknown, host: string, port: number): StartProblem {

@@ -16,6 +16,7 @@ import type { Config } from "../config/config.ts";
 import { type Clock, systemClock } from "../engine/clock.ts";
 import { EventCursors } from "../engine/event-cursor.ts";
 import { EngineEvents } from "../engine/event-service.ts";
+import { EngineKeys } from "../engine/key-service.ts";
 import { type OpenedEngine, openEngine } from "../engine/open-engine.ts";
 import { Scrubber } from "../engine/scrubber.ts";
 import { EngineTenants } from "../engine/tenant-service.ts";
@@ -27,7 +28,9 @@ import { EngineJobs } from "../lifecycle/job-service.ts";
 import { startSchedule } from "../lifecycle/schedule.ts";
 import { probeLinks } from "../tiers/filesystem/probe-links.ts";
 import { openTiers, type Tiers } from "../tiers/open-tiers.ts";
+import { allowedOperations } from "./allowed-operations.ts";
 import { openAuditKey } from "./audit-key.ts";
+import { openAuthentication } from "./authentication.ts";
 import { StartProblem } from "./exit-codes.ts";
 import { scrubMetrics } from "./scrub-metrics.ts";
 import {
@@ -93,6 +96,7 @@ export async function openStore(config: Config, options: OpenStoreOptions): Prom
     undo.push(() => backupWatch[Symbol.dispose]());
     const { storeKey, isNew } = await openStoreFile(paths);
     const auditKey = await openAuditKey(config, paths);
+    const operations = await allowedOperations(config.allowedOperations);
     await setOldLogAside(paths);
     const [catalog, tiers] = await openBoth(config, paths, undo);
     return await assemble({
@@ -103,6 +107,7 @@ export async function openStore(config: Config, options: OpenStoreOptions): Prom
       backupWatch,
       storeKey,
       auditKey,
+      operations,
       isNew,
       catalog,
       tiers,
@@ -158,6 +163,7 @@ interface Parts {
   readonly backupWatch: BackupWatch;
   readonly storeKey: Uint8Array;
   readonly auditKey: SigningKey;
+  readonly operations: ReadonlySet<string> | null;
   readonly isNew: boolean;
   readonly catalog: Catalog;
   readonly tiers: Tiers;
@@ -172,6 +178,7 @@ async function assemble({
   backupWatch,
   storeKey,
   auditKey,
+  operations,
   isNew,
   catalog,
   tiers,
@@ -203,6 +210,7 @@ async function assemble({
     clock,
     stores: tiers.stores,
     storeOf: (tier) => tiers.storeOf(tier),
+    storeKey,
     owner: identity.instance,
     maxArtifactBytes: config.maxArtifactBytes,
     auditReads: config.auditReads,
@@ -212,11 +220,13 @@ async function assemble({
   });
   undo.push(() => engine.close(Date.now()));
   const jobs = new EngineJobs({ engine, policy, allowAsOf: config.allowAsOf, onProblem });
+  const keys = new EngineKeys(catalog, clock);
   const services: Services = {
     artifacts: engine.artifacts,
     tenants: new EngineTenants(catalog, policy),
     events: new EngineEvents(catalog, new EventCursors(catalog.epoch, storeKey)),
     jobs,
+    keys,
     limits: { maxInlineBytes: config.maxInlineBytes, maxArtifactBytes: config.maxArtifactBytes },
     now: () => clock.now(),
   };
@@ -231,7 +241,11 @@ async function assemble({
     services,
     log,
     trusted: config,
-    limits: config.limits,
+    authenticate: await openAuthentication(config, identity.token, keys),
+    limits: {
+      ...config.limits,
+      surface: { graphiql: config.graphiql, introspection: config.introspection, operations },
+    },
     identity,
     health: () => health(catalog, closing),
     metrics: async () => [

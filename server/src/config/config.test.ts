@@ -17,6 +17,8 @@ function problem(env: Environment): string {
   throw new Error(`accepted: ${JSON.stringify(env)}`);
 }
 
+const SECRET = "a secret of more than thirty-two bytes";
+
 describe("loadConfig", () => {
   it("gives the documented defaults for an empty environment, and takes an empty variable for an unset one", () => {
     const defaults = load({});
@@ -25,6 +27,7 @@ describe("loadConfig", () => {
       port: 4000,
       publicUrl: null,
       corsOrigins: [],
+      auth: null,
       storageBasePath: "artifacts",
       logDir: "logs",
       auditSigningKey: null,
@@ -39,7 +42,10 @@ describe("loadConfig", () => {
       publishTree: true,
       maxInlineBytes: 1024 * 1024,
       maxArtifactBytes: null,
-      limits: DEFAULT_LIMITS,
+      graphiql: true,
+      introspection: true,
+      allowedOperations: "any",
+      limits: { ...DEFAULT_LIMITS, surface: undefined },
     });
     const empty = Object.keys({ ...SETTINGS, ...UNBUILT_SETTINGS }).map((name) => [name, ""] as const);
     expect(load(Object.fromEntries(empty))).toEqual(defaults);
@@ -59,6 +65,10 @@ describe("loadConfig", () => {
         PORT: "0",
         PUBLIC_URL: "https://store.example.com",
         CORS_ORIGINS: "https://a.example.com, http://localhost:5173",
+        AUTH_JWKS_URL: "https://issuer.example/keys",
+        AUTH_ISSUER: "https://issuer.example",
+        AUTH_AUDIENCE: "tierkeep",
+        AUTH_API_KEYS: "false",
         STORAGE_BASE_PATH: "/srv/store",
         LOG_DIR: "/srv/log",
         AUDIT_SIGNING_KEY: "/etc/audit.pem",
@@ -75,6 +85,9 @@ describe("loadConfig", () => {
         PUBLISH_TREE: "false",
         MAX_INLINE_BYTES: "64KiB",
         MAX_ARTIFACT_BYTES: "2 GiB",
+        GRAPHIQL: "false",
+        INTROSPECTION: "false",
+        ALLOWED_OPERATIONS: "./operations",
         MAX_QUERY_TOKENS: "500",
         MAX_QUERY_DEPTH: "8",
         MAX_QUERY_ALIASES: "0",
@@ -85,12 +98,22 @@ describe("loadConfig", () => {
         MAX_REQUESTS_PER_PRINCIPAL: "7",
         MAX_SUBSCRIPTIONS_PER_PRINCIPAL: "8",
         MAX_SUBSCRIPTIONS: "9",
+        MAX_CONNECTIONS: "10",
+        REQUEST_TIMEOUT_SECONDS: "11",
+        IDLE_TIMEOUT_SECONDS: "12",
       }),
     ).toEqual({
       host: "::1",
       port: 0,
       publicUrl: "https://store.example.com/",
       corsOrigins: ["https://a.example.com", "http://localhost:5173"],
+      auth: {
+        jwtSecret: null,
+        jwksUrl: "https://issuer.example/keys",
+        issuer: "https://issuer.example",
+        audience: "tierkeep",
+        apiKeys: false,
+      },
       storageBasePath: "/srv/store",
       logDir: "/srv/log",
       auditSigningKey: "/etc/audit.pem",
@@ -105,6 +128,9 @@ describe("loadConfig", () => {
       publishTree: false,
       maxInlineBytes: 65536,
       maxArtifactBytes: 2147483648,
+      graphiql: false,
+      introspection: false,
+      allowedOperations: "./operations",
       limits: {
         document: { maxTokens: 500, maxDepth: 8, maxAliases: 0, maxDirectives: 3, maxCost: 100000 },
         usage: {
@@ -114,24 +140,32 @@ describe("loadConfig", () => {
           maxSubscriptionsPerPrincipal: 8,
           maxSubscriptions: 9,
         },
+        connections: { maxConnections: 10, requestTimeoutMs: 11_000, idleTimeoutMs: 12_000 },
       },
     });
   });
 
   it("gives an object that nobody can change", () => {
-    const config = load({});
+    const config = load({ AUTH_JWT_SECRET: SECRET });
     for (const part of [
       config,
+      config.auth,
       config.retention,
       config.corsOrigins,
       config.limits,
       config.limits.document,
       config.limits.usage,
+      config.limits.connections,
     ])
       expect(Object.isFrozen(part)).toBe(true);
   });
 
   it.each([
+    ["HOST", "127.0.0.256"],
+    ["HOST", "http://127.0.0.1"],
+    ["AUTH_JWKS_URL", "http://issuer.example/keys"],
+    ["AUTH_JWKS_URL", "https://user:pass@issuer.example/keys"],
+    ["AUTH_JWKS_URL", "ftp://issuer.example/keys"],
     ["PORT", "http"],
     ["PORT", "65536"],
     ["PORT", "-1"],
@@ -158,6 +192,7 @@ describe("loadConfig", () => {
     ["MAX_ARTIFACT_BYTES", "0"],
     ["AUDIT_FILE_BYTES", "4095"],
     ["MAX_ARTIFACT_BYTES", "1.5GiB"],
+    ["ALLOWED_OPERATIONS", "skd"],
     ["MAX_QUERY_DEPTH", "4"],
     ["MAX_QUERY_COST", "1e6"],
     ["STORAGE_BASE_PATH", "a\0b"],
@@ -169,15 +204,45 @@ describe("loadConfig", () => {
     expect(message).not.toContain("\n");
   });
 
-  it.each(["0.0.0.0", "::", "192.168.1.4", "example.com", "127.0.0.256"])(
-    "refuses to listen on %s, and says that authentication is missing",
+  it.each(["0.0.0.0", "::", "192.168.1.4", "example.com", "127.0.0.1.example.com"])(
+    "listens on %s with authentication only",
     (host) => {
-      expect(problem({ HOST: host })).toMatch(/without authentication, which is not built yet/);
+      expect(problem({ HOST: host })).toMatch(/everybody would be an administrator there; set AUTH_/);
+      expect(load({ HOST: host, AUTH_JWT_SECRET: SECRET }).host).toBe(host);
     },
   );
 
   it.each(["localhost", "127.0.0.1", "127.8.9.10", "::1"])("listens on %s", (host) => {
     expect(load({ HOST: host }).host).toBe(host);
+  });
+
+  it("takes API keys alone where it is told to, and besides JSON Web Tokens unless it is told not to", () => {
+    expect(load({}).auth).toBeNull();
+    expect(load({ AUTH_API_KEYS: "false" }).auth).toBeNull();
+    expect(load({ AUTH_API_KEYS: "true", HOST: "0.0.0.0" }).auth).toMatchObject({ apiKeys: true });
+    expect(load({ AUTH_JWT_SECRET: SECRET }).auth).toMatchObject({ apiKeys: true });
+    expect(load({ AUTH_JWT_SECRET: SECRET, AUTH_API_KEYS: "false" }).auth).toMatchObject({ apiKeys: false });
+  });
+
+  it.each([
+    ["https://issuer.example/keys", "https://issuer.example/keys"],
+    ["http://127.0.0.1:8080/keys", "http://127.0.0.1:8080/keys"],
+    ["http://[::1]:8080/keys", "http://[::1]:8080/keys"],
+    ["/etc/keys.json", "file:///etc/keys.json"],
+    ["file:///etc/keys.json", "file:///etc/keys.json"],
+  ])("reads tokens' keys from %s", (given, url) => {
+    expect(load({ AUTH_JWKS_URL: given }).auth?.jwksUrl).toBe(url);
+  });
+
+  it.each([
+    [{ AUTH_JWT_SECRET: SECRET, AUTH_JWKS_URL: "/keys.json" }, "AUTH_JWT_SECRET and AUTH_JWKS_URL are both"],
+    [{ AUTH_ISSUER: "https://issuer.example" }, "AUTH_ISSUER is set, and says nothing without"],
+    [{ AUTH_AUDIENCE: "tierkeep" }, "AUTH_AUDIENCE is set, and says nothing without"],
+    [{ AUTH_JWT_SECRET: "hunter2 is too short" }, "AUTH_JWT_SECRET is set to something else than it takes"],
+  ])("refuses %j, and repeats no secret", (env, expected) => {
+    const message = problem(env);
+    expect(message).toContain(expected);
+    expect(message).not.toMatch(/hunter2|thirty-two/);
   });
 
   it.each(Object.keys(UNBUILT_SETTINGS))(

@@ -1,6 +1,7 @@
 import type { Limits } from "@tierkeep/schema/domain/limits";
 import type { RetentionPolicy } from "@tierkeep/schema/domain/policy";
 import { ConfigError } from "./config-error.ts";
+import { isLoopback, type Setting } from "./setting.ts";
 import { SETTINGS, type SettingName, type SettingValue, UNBUILT_SETTINGS } from "./settings.ts";
 
 /** What the environment says, checked. */
@@ -10,6 +11,8 @@ export interface Config {
   readonly port: number;
   readonly publicUrl: string | null;
   readonly corsOrigins: readonly string[];
+  /** Null: everybody who can connect is an administrator. */
+  readonly auth: AuthConfig | null;
   readonly storageBasePath: string;
   readonly logDir: string;
   /** Path of a PEM; null: the store's own key. */
@@ -28,7 +31,21 @@ export interface Config {
   readonly publishTree: boolean;
   readonly maxInlineBytes: number;
   readonly maxArtifactBytes: number | null;
-  readonly limits: Limits;
+  readonly graphiql: boolean;
+  readonly introspection: boolean;
+  /** "any", "sdk", or a folder's path. */
+  readonly allowedOperations: string;
+  readonly limits: Omit<Limits, "surface">;
+}
+
+/** Whom to believe who they are. */
+export interface AuthConfig {
+  readonly jwtSecret: string | null;
+  /** An http(s): or file: URL. */
+  readonly jwksUrl: string | null;
+  readonly issuer: string | null;
+  readonly audience: string | null;
+  readonly apiKeys: boolean;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -69,11 +86,22 @@ export function loadConfig(env: Environment, judges: Judges): Config {
     coldDays: read("COLD_RETENTION_DAYS"),
   };
   const schedule = read("LIFECYCLE_SCHEDULE");
+  const [jwtSecret, jwksUrl] = [read("AUTH_JWT_SECRET"), read("AUTH_JWKS_URL")];
+  const apiKeys = read("AUTH_API_KEYS");
+  const hasJwt = jwtSecret !== null || jwksUrl !== null;
+  const auth: AuthConfig = {
+    jwtSecret,
+    jwksUrl,
+    apiKeys: apiKeys ?? hasJwt,
+    issuer: read("AUTH_ISSUER"),
+    audience: read("AUTH_AUDIENCE"),
+  };
   const config: Config = {
     host: read("HOST"),
     port: read("PORT"),
     publicUrl: read("PUBLIC_URL"),
     corsOrigins: Object.freeze(read("CORS_ORIGINS")),
+    auth: hasJwt || apiKeys ? Object.freeze(auth) : null,
     storageBasePath: read("STORAGE_BASE_PATH"),
     logDir: read("LOG_DIR"),
     auditSigningKey: read("AUDIT_SIGNING_KEY"),
@@ -88,7 +116,15 @@ export function loadConfig(env: Environment, judges: Judges): Config {
     publishTree: read("PUBLISH_TREE"),
     maxInlineBytes: read("MAX_INLINE_BYTES"),
     maxArtifactBytes: read("MAX_ARTIFACT_BYTES"),
+    graphiql: read("GRAPHIQL"),
+    introspection: read("INTROSPECTION"),
+    allowedOperations: read("ALLOWED_OPERATIONS"),
     limits: Object.freeze({
+      connections: Object.freeze({
+        maxConnections: read("MAX_CONNECTIONS"),
+        requestTimeoutMs: read("REQUEST_TIMEOUT_SECONDS"),
+        idleTimeoutMs: read("IDLE_TIMEOUT_SECONDS"),
+      }),
       document: Object.freeze({
         maxTokens: read("MAX_QUERY_TOKENS"),
         maxDepth: read("MAX_QUERY_DEPTH"),
@@ -105,8 +141,14 @@ export function loadConfig(env: Environment, judges: Judges): Config {
       }),
     }),
   };
+  const asksWho = given("AUTH_JWT_SECRET") ?? given("AUTH_JWKS_URL") ?? (apiKeys || undefined);
+  if (asksWho === undefined && !isLoopback(config.host)) {
+    problems.push(
+      `HOST is ${shown(config.host)}, which others reach, and everybody would be an administrator there; set AUTH_JWT_SECRET, AUTH_JWKS_URL or AUTH_API_KEYS=true, or listen on 127.0.0.1`,
+    );
+  }
   if (problems.length === 0) {
-    problems.push(...orderProblems(retention));
+    problems.push(...orderProblems(retention), ...authProblems(auth));
     const problem = schedule === null ? null : judges.scheduleProblem(schedule);
     if (schedule !== null && problem !== null) {
       problems.push(
@@ -133,8 +175,28 @@ function orderProblems({ hotDays, warmDays, coldDays }: RetentionPolicy): string
   return problems;
 }
 
+function authProblems({ jwtSecret, jwksUrl, issuer, audience }: AuthConfig): string[] {
+  const problems: string[] = [];
+  const hasJwt = jwtSecret !== null || jwksUrl !== null;
+  if (jwtSecret !== null && jwksUrl !== null) {
+    problems.push("AUTH_JWT_SECRET and AUTH_JWKS_URL are both set; tokens are verified by one of them");
+  }
+  for (const [name, value] of [
+    ["AUTH_ISSUER", issuer],
+    ["AUTH_AUDIENCE", audience],
+  ] as const) {
+    if (value !== null && !hasJwt) {
+      problems.push(`${name} is set, and says nothing without AUTH_JWT_SECRET or AUTH_JWKS_URL`);
+    }
+  }
+  return problems;
+}
+
 function refused(name: SettingName, given: string): string {
-  return `${name} is ${shown(given)}; it takes ${SETTINGS[name].takes}`;
+  const setting: Setting<unknown> = SETTINGS[name];
+  return setting.secret
+    ? `${name} is set to something else than it takes, which is ${setting.takes}`
+    : `${name} is ${shown(given)}; it takes ${setting.takes}`;
 }
 
 function shown(value: string): string {

@@ -1,3 +1,4 @@
+import { pathToFileURL } from "node:url";
 import { z } from "zod";
 
 /** One environment variable: what documentation says of it, and how its text becomes a value. */
@@ -10,6 +11,8 @@ export interface Setting<T> {
   readonly takes: string;
   /** What it is for, in a clause. */
   readonly means: string;
+  /** True: its value is never shown. */
+  readonly secret?: boolean;
   readonly read: z.ZodType<T, string>;
 }
 
@@ -50,6 +53,11 @@ export function count(least: number, most: number): z.ZodType<number, string> {
   });
 }
 
+/** A whole number of seconds, as ms. */
+export function seconds(least: number, most: number): z.ZodType<number, string> {
+  return count(least, most).transform((number) => number * 1_000);
+}
+
 /** A whole number, or null: as many as there are. */
 export function countOrNone(least: number, most: number): z.ZodType<number | null, string> {
   return z.union([text(/^none$/, () => null as number | null), count(least, most)]);
@@ -64,12 +72,31 @@ export const days: z.ZodType<number | null, string> = z.union([
 /** Beyond every date that JavaScript knows, and instants computed from it are still exact. */
 const MAX_DAYS = 1_000_000;
 
-/** An address that only this machine reaches. */
-export const loopback: z.ZodType<string, string> = text(
-  /^(?:localhost|::1|\[::1\]|127(?:\.\d{1,3}){3})$/,
-  ([host]) =>
-    host.startsWith("127.") && !z.ipv4().safeParse(host).success ? undefined : host.replace(/[[\]]/g, ""),
+/** An address to listen on, or a name that stands for one. */
+export const host: z.ZodType<string, string> = text(/^[A-Za-z0-9.:-]+$|^\[[0-9a-f:.]+\]$/i, ([value]) => {
+  const name = value.replace(/[[\]]/g, "");
+  const isAddress = z.ipv4().safeParse(name).success || z.ipv6().safeParse(name).success;
+  return isAddress || /^(?![\d.]+$)[a-z0-9-]+(?:\.[a-z0-9-]+)*$/i.test(name) ? name : undefined;
+});
+
+/** Whether an address is one that only this machine reaches. */
+export function isLoopback(address: string): boolean {
+  return /^(?:localhost|::1|127(?:\.\d{1,3}){3})$/i.test(address);
+}
+
+/** What is as hard to guess as the digests that are made with it: as many bytes. */
+export const sharedSecret: z.ZodType<string | null, string> = text(/^.+$/s, ([value]) =>
+  Buffer.byteLength(value) >= 32 ? (value as string | null) : undefined,
 );
+
+/** Where public keys are: by https, where nobody can put others in their place, or from this machine. */
+export const keySetUrl: z.ZodType<string | null, string> = text(/^[^\0]+$/, ([value]) => {
+  if (!/^[a-z][a-z0-9+.-]+:/i.test(value)) return pathToFileURL(value).href as string | null;
+  const url = URL.parse(value);
+  if (url === null || url.username !== "" || url.password !== "") return undefined;
+  const isLocal = url.protocol === "http:" && isLoopback(url.hostname.replace(/[[\]]/g, ""));
+  return isLocal || /^(?:https|file):$/.test(url.protocol) ? url.href : undefined;
+});
 
 /** scheme://host[:port] as browsers send it in Origin. */
 function origin(value: string): string | undefined {

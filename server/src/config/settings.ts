@@ -6,11 +6,14 @@ import {
   count,
   countOrNone,
   days,
-  loopback,
+  host,
+  keySetUrl,
   origins,
   path,
   publicUrl,
   type Setting,
+  seconds,
+  sharedSecret,
   text,
 } from "./setting.ts";
 
@@ -21,10 +24,9 @@ export const SETTINGS = {
   HOST: {
     shownDefault: "127.0.0.1",
     default: "127.0.0.1",
-    takes:
-      "127.0.0.1, ::1 or localhost: without authentication, which is not built yet, only this machine may connect",
-    means: "the address to listen on",
-    read: loopback,
+    takes: "an address of this machine, such as 127.0.0.1 or 0.0.0.0, or a name of it",
+    means: "the address to listen on; one that others reach needs authentication (AUTH_…)",
+    read: host,
   },
   PORT: {
     shownDefault: "4000",
@@ -46,6 +48,44 @@ export const SETTINGS = {
     takes: 'origins such as "https://app.example.com", separated by commas',
     means: "web pages of other origins that may call this server",
     read: origins,
+  },
+  AUTH_JWT_SECRET: {
+    shownDefault: "–",
+    default: null,
+    takes: "a secret of at least 32 bytes",
+    means: "callers must show a token; taken are JSON Web Tokens that this secret signs (HS256)",
+    secret: true,
+    read: sharedSecret,
+  },
+  AUTH_JWKS_URL: {
+    shownDefault: "–",
+    default: null,
+    takes: "an https:// URL, an http:// URL of this machine, or a file's path",
+    means:
+      "callers must show a token; taken are JSON Web Tokens that one of the keys in this JSON Web Key Set signs (RS256, ES256)",
+    read: keySetUrl,
+  },
+  AUTH_API_KEYS: {
+    shownDefault: "–",
+    default: null,
+    takes: "true or false",
+    means:
+      "callers must show a token; taken are API keys (`tierkeep keys`). Unset, they are taken besides JSON Web Tokens, and not asked for alone",
+    read: boolean as z.ZodType<boolean | null, string>,
+  },
+  AUTH_ISSUER: {
+    shownDefault: "–",
+    default: null,
+    takes: "text",
+    means: "the `iss` that a JSON Web Token must have",
+    read: text(/^.+$/s, ([value]) => value as string | null),
+  },
+  AUTH_AUDIENCE: {
+    shownDefault: "–",
+    default: null,
+    takes: "text",
+    means: "the `aud` that a JSON Web Token must have",
+    read: text(/^.+$/s, ([value]) => value as string | null),
   },
   STORAGE_BASE_PATH: {
     shownDefault: "artifacts",
@@ -161,6 +201,28 @@ export const SETTINGS = {
     means: "largest content at all",
     read: bytes(1, Number.MAX_SAFE_INTEGER) as z.ZodType<number | null, string>,
   },
+  GRAPHIQL: {
+    shownDefault: "true",
+    default: DEFAULT_LIMITS.surface.graphiql,
+    takes: "true or false",
+    means: "serve GraphiQL, a page to try queries on",
+    read: boolean,
+  },
+  INTROSPECTION: {
+    shownDefault: "true",
+    default: DEFAULT_LIMITS.surface.introspection,
+    takes: "true or false",
+    means: "let clients ask for the schema; GraphiQL needs it",
+    read: boolean,
+  },
+  ALLOWED_OPERATIONS: {
+    shownDefault: "any",
+    default: "any",
+    takes: 'any, sdk, or the path of a folder of .graphql files, with a "/" in it',
+    means:
+      "GraphQL documents that are taken: any; the SDK's alone; or those and the ones in a folder, one a file",
+    read: text(/^any$|^sdk$|^[^\0]*\/[^\0]*$/, ([value]) => value),
+  },
   MAX_QUERY_TOKENS: {
     shownDefault: "6000",
     default: DEFAULT_LIMITS.document.maxTokens,
@@ -232,14 +294,33 @@ export const SETTINGS = {
     means: "subscriptions in all",
     read: count(0, 1_000_000),
   },
+  MAX_CONNECTIONS: {
+    shownDefault: "5000",
+    default: DEFAULT_LIMITS.connections.maxConnections,
+    takes: "a number from 1 to 1000000",
+    means: "connections in all; one more is closed at once",
+    read: count(1, 1_000_000),
+  },
+  REQUEST_TIMEOUT_SECONDS: {
+    shownDefault: "30",
+    default: DEFAULT_LIMITS.connections.requestTimeoutMs,
+    takes: "seconds from 1 to 3600",
+    means:
+      "how long a request's headers may take to come, and its body may fall silent or short of 1 KiB a second",
+    read: seconds(1, 3_600),
+  },
+  IDLE_TIMEOUT_SECONDS: {
+    shownDefault: "60",
+    default: DEFAULT_LIMITS.connections.idleTimeoutMs,
+    takes: "seconds from 1 to 3600",
+    means:
+      "how long a connection may stand on which nothing is asked, or an answer of which nothing is taken",
+    read: seconds(1, 3_600),
+  },
 } as const satisfies Record<string, Setting<unknown>>;
 
 /** Variables that are known and not built yet: set, they are refused, for a server that ignored them would be another one than was asked for. */
 export const UNBUILT_SETTINGS: Readonly<Record<string, string>> = {
-  AUTH_JWT_SECRET: "everyone on this machine is an administrator",
-  AUTH_JWKS_URL: "everyone on this machine is an administrator",
-  AUTH_ISSUER: "everyone on this machine is an administrator",
-  AUTH_AUDIENCE: "everyone on this machine is an administrator",
   CATALOG_URL: "the catalog is a SQLite file under STORAGE_BASE_PATH",
   HOT_TIER_URL: "every tier stands under STORAGE_BASE_PATH",
   WARM_TIER_URL: "every tier stands under STORAGE_BASE_PATH",

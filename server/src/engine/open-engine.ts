@@ -12,6 +12,8 @@ import { Checker } from "./checker.ts";
 import type { Clock } from "./clock.ts";
 import type { Engine } from "./engine.ts";
 import { InFlight } from "./in-flight.ts";
+import { sealedRows } from "./keyset-cursor.ts";
+import { Mender } from "./mender.ts";
 import { Reader } from "./read.ts";
 import { Upkeep } from "./upkeep.ts";
 import { Writer } from "./write.ts";
@@ -26,6 +28,8 @@ export interface EngineParts {
   readonly stores: ReadonlyMap<string, TierStore>;
   /** Where new content of a tier goes. */
   readonly storeOf: (tier: Tier) => TierStore;
+  /** The store's, 16 bytes: seals what clients carry about but may not read. */
+  readonly storeKey: Uint8Array;
   /** This process's name, never used before: what others staged is abandoned. */
   readonly owner: string;
   /** Null: none. */
@@ -91,6 +95,7 @@ export function openEngine(parts: EngineParts): OpenedEngine {
   const during = <T>(work: () => Promise<T>) => inFlight.during(work);
   const artifacts = new EngineArtifacts({
     catalog,
+    rows: sealedRows(parts.storeKey),
     clock,
     writer,
     reader,
@@ -99,6 +104,9 @@ export function openEngine(parts: EngineParts): OpenedEngine {
     during,
   });
 
+  const adopter = view && new Adopter({ catalog, clock, store: viewStore, view, owner, abandoned });
+  const checker = new Checker({ catalog, clock, reader, stores, view });
+
   // What the last owner left to do.
   upkeep.wake();
 
@@ -106,8 +114,9 @@ export function openEngine(parts: EngineParts): OpenedEngine {
     catalog,
     clock,
     artifacts,
-    adopter: view && new Adopter({ catalog, clock, store: viewStore, view, owner, abandoned }),
-    checker: new Checker({ catalog, clock, reader, stores, view }),
+    adopter,
+    checker,
+    mender: new Mender({ catalog, clock, stores, view, checker, adopter, owner, abandoned }),
     purgeRefusal,
     takeSteps: (changes) =>
       during(async () => {

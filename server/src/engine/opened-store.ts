@@ -40,6 +40,7 @@ export class OpenedStore implements AsyncDisposable {
       clock: { now: () => this.now },
       stores: tiers.stores,
       storeOf: tiers.storeOf,
+      storeKey: randomBytes(16),
       owner: randomBytes(8).toString("hex"),
       maxArtifactBytes: null,
       purgeRefusal: async () => this.refusal,

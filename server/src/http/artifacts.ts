@@ -9,6 +9,7 @@ import { artifactKeyOf } from "./artifact-path.ts";
 import { byteRange } from "./byte-range.ts";
 import type { Call } from "./call.ts";
 import { attachment } from "./content-disposition.ts";
+import { type Credentials, requireValid } from "./credentials.ts";
 import { rangeApplies, readPrecondition } from "./preconditions.ts";
 import { HttpRefused, methodRefused } from "./problem.ts";
 import { uploadOptionsOf } from "./upload-headers.ts";
@@ -20,7 +21,6 @@ export async function artifacts(
   call: Call,
   services: Services,
 ): Promise<Response> {
-  call.operation = `${request.method} /artifacts`;
   const query = new URL(request.url).searchParams;
   switch (request.method) {
     case "GET":
@@ -37,11 +37,11 @@ async function upload(
   request: Request,
   key: ArtifactKey,
   query: URLSearchParams,
-  { principal }: Call,
+  { principal, credentials }: Call,
   services: Services,
 ): Promise<Response> {
   const options = uploadOptionsOf(request.headers, query, services.limits.maxArtifactBytes);
-  const content = request.body ?? new Uint8Array();
+  const content = request.body === null ? new Uint8Array() : whileValid(request.body, credentials);
   const { artifact, created } = await services.artifacts.write(
     principal,
     { ...key, ...options },
@@ -156,13 +156,22 @@ function answer(
   headers.set("content-disposition", attachment(artifact.artifactId));
   headers.set("repr-digest", `sha-256=:${Buffer.from(artifact.checksum, "hex").toString("base64")}:`);
   // Whatever its type claims, a browser shows it neither as a page of ours nor inside of one.
-  headers.set("x-content-type-options", "nosniff");
   headers.set("content-security-policy", "sandbox; default-src 'none'");
-  headers.set("cross-origin-resource-policy", "same-origin");
   if (range !== null) headers.set("content-range", `bytes ${range.start}-${range.end}/${total}`);
   call.status = status;
   const body = request.method === "HEAD" ? null : streamOf(content.body, call);
   return new Response(body, { status, headers });
+}
+
+/** Refuses the next chunk once the credentials have lapsed that the content is sent with. */
+async function* whileValid(
+  body: AsyncIterable<Uint8Array>,
+  credentials: Credentials,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of body) {
+    requireValid(credentials);
+    yield chunk;
+  }
 }
 
 /** Pulled only as fast as it is read: nothing is read ahead. */
@@ -173,12 +182,14 @@ function streamOf(body: AsyncIterable<Uint8Array>, call: Call): ReadableStream<U
     {
       async pull(controller) {
         try {
+          requireValid(call.credentials);
           const { done, value } = await iterator.next();
           if (!done) return controller.enqueue(value);
           controller.close();
           call.end();
         } catch (error) {
           call.end(error);
+          await iterator.return?.();
           throw error;
         }
       },

@@ -1,6 +1,7 @@
 import type { Limits } from "@tierkeep/schema/domain/limits";
 import { REFUSALS, type Refused } from "@tierkeep/schema/domain/refusals";
 import { createContext, type GraphQLContext } from "@tierkeep/schema/graphql/context";
+import { toGraphQLError } from "@tierkeep/schema/graphql/errors";
 import { schema } from "@tierkeep/schema/graphql/index";
 import { subscribe } from "@tierkeep/schema/graphql/subscribe";
 import type { Services } from "@tierkeep/schema/services/services";
@@ -10,12 +11,18 @@ import {
   type ExecutionResult,
   execute,
   GraphQLError,
+  type GraphQLSchema,
   getOperationAST,
+  NoSchemaIntrospectionCustomRule,
+  specifiedRules,
+  validate,
 } from "graphql";
 import { createYoga, type Plugin } from "graphql-yoga";
 import type { Call } from "./call.ts";
+import { onLapse, unauthenticated } from "./credentials.ts";
 import { documentCache } from "./document-cache.ts";
 import { parseWithin, requireCostWithin } from "./document-limits.ts";
+import { endedEarly, untilAborted } from "./ended-early.ts";
 import {
   acceptedType,
   EVENT_STREAM,
@@ -27,7 +34,6 @@ import {
 } from "./graphql-result.ts";
 import { headersOfRefusal } from "./problem.ts";
 import { eventStreamResponse, single } from "./sse.ts";
-import { untilAborted } from "./until-aborted.ts";
 import type { Usage } from "./usage.ts";
 
 export const GRAPHQL_PATH = "/graphql";
@@ -53,8 +59,17 @@ export type GraphQLYoga = ReturnType<typeof createGraphQL>["yoga"];
 /** GraphQL over POST, GET and server-sent events; WebSockets run on the same instance, so that all is as true there. */
 export function createGraphQL({ services, limits, usage, onInternal }: GraphQLParts) {
   const within: Plugin = {
+    ...(!limits.surface.introspection && {
+      onValidate({ setValidationFn }) {
+        const rules = [...specifiedRules, NoSchemaIntrospectionCustomRule];
+        // Suggestions would give the names away, one mistake at a time.
+        setValidationFn((of: GraphQLSchema, document: DocumentNode) =>
+          validate(of, document, rules, { hideSuggestions: true }),
+        );
+      },
+    }),
     onParse({ setParseFn }) {
-      setParseFn((source) => parseWithin(limits.document, source));
+      setParseFn((source) => parseWithin(limits.document, limits.surface, source));
     },
     onExecute({ args, setResultAndStopExecution }) {
       const refused = refusalOf(() => requireCostWithin(limits.document, args));
@@ -77,10 +92,17 @@ export function createGraphQL({ services, limits, usage, onInternal }: GraphQLPa
     },
     onSubscribe({ args, setSubscribeFn }) {
       note(args);
-      const { signal } = args.contextValue as unknown as ServerContext;
+      const { signal, call } = args.contextValue as unknown as ServerContext;
       setSubscribeFn(async (given: ExecutionArgs) => {
         const source = await subscribe(given);
-        return Symbol.asyncIterator in source ? untilAborted(source, signal) : source;
+        if (!(Symbol.asyncIterator in source)) return source;
+        const lapsed = (): ExecutionResult => ({
+          data: null,
+          errors: [toGraphQLError(unauthenticated("lapsed while following"), call.requestId)],
+        });
+        return endedEarly<ExecutionResult>(untilAborted(source, signal), (end) =>
+          onLapse(call.credentials, () => end(lapsed())),
+        );
       });
     },
     async onResultProcess({ request, result, setResult, setResultProcessor, serverContext }) {

@@ -6,10 +6,12 @@ import { pino } from "pino";
 import { systemClock } from "../engine/clock.ts";
 import { EventCursors } from "../engine/event-cursor.ts";
 import { EngineEvents } from "../engine/event-service.ts";
+import { EngineKeys } from "../engine/key-service.ts";
 import type { OpenedEngine } from "../engine/open-engine.ts";
 import { OpenedStore } from "../engine/opened-store.ts";
 import { EngineTenants } from "../engine/tenant-service.ts";
 import { EngineJobs } from "../lifecycle/job-service.ts";
+import type { Authenticate } from "./authenticate.ts";
 import { createHandler, type Handler } from "./handler.ts";
 import { type Listener, listen } from "./listen.ts";
 import type { TrustedOrigins } from "./origin.ts";
@@ -35,6 +37,8 @@ export interface HandlerUnderTest extends AsyncDisposable {
 
 export interface HandlerUnderTestOptions {
   readonly trusted?: Partial<TrustedOrigins>;
+  /** Default: none is configured. */
+  readonly authenticate?: Authenticate;
   readonly limits?: Partial<Limits>;
   readonly maxInlineBytes?: number;
   readonly maxArtifactBytes?: number | null;
@@ -52,6 +56,7 @@ export async function handlerUnderTest(options: HandlerUnderTestOptions = {}): P
     tenants: new EngineTenants(catalog, POLICY),
     events: new EngineEvents(catalog, new EventCursors(catalog.epoch, randomBytes(16))),
     jobs,
+    keys: new EngineKeys(catalog, systemClock),
     limits: { maxInlineBytes, maxArtifactBytes },
     now: () => Date.now(),
   };
@@ -66,11 +71,13 @@ export async function handlerUnderTest(options: HandlerUnderTestOptions = {}): P
       },
     }),
   );
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const handler = createHandler({
     services,
     log,
     trusted: { publicUrl: null, corsOrigins: [], ...options.trusted },
-    limits: { ...DEFAULT_LIMITS, ...options.limits },
+    authenticate: options.authenticate ?? null,
+    limits,
     health: async () => ({ checks: { catalog: null } }),
     metrics: async () => [{ name: "tierkeep_test", help: "A test.", type: "gauge", value: 1 }],
     identity: { instance: "an-instance", token: "a-token" },
@@ -94,7 +101,13 @@ export async function handlerUnderTest(options: HandlerUnderTestOptions = {}): P
         body: JSON.stringify({ query, variables }),
       }),
     async listen() {
-      const listener = await listen(handler, { host: "127.0.0.1", port: 0, maxInlineBytes, log });
+      const listener = await listen(handler, {
+        host: "127.0.0.1",
+        port: 0,
+        maxInlineBytes,
+        limits: limits.connections,
+        log,
+      });
       listeners.push(listener);
       return listener;
     },

@@ -1,16 +1,19 @@
 import type { Limits } from "@tierkeep/schema/domain/limits";
 import type { Principal } from "@tierkeep/schema/domain/principal";
 import { Refused } from "@tierkeep/schema/domain/refusals";
+import { seesTenants } from "@tierkeep/schema/domain/rights";
 import type { Services } from "@tierkeep/schema/services/services";
 import type { Logger } from "pino";
 import { guarded } from "../access/guard.ts";
 import { ARTIFACTS_PATH } from "./artifact-path.ts";
 import { artifacts } from "./artifacts.ts";
+import type { Authenticate } from "./authenticate.ts";
 import { type Call, requestIdOf } from "./call.ts";
+import { ANONYMOUS, LOCAL } from "./credentials.ts";
 import { createGraphQL, GRAPHQL_PATH, type GraphQLYoga } from "./graphql.ts";
 import { type Health, healthz, readyz } from "./health.ts";
 import { type Metric, metricsResponse } from "./metrics.ts";
-import { allowOrigin, preflight, requireTrusted, type TrustedOrigins } from "./origin.ts";
+import { allowOrigin, preflight, requireLoopback, requireTrusted, type TrustedOrigins } from "./origin.ts";
 import { OWNER_PATH, type OwnerIdentity, ownerChallenge } from "./owner-challenge.ts";
 import { methodRefused, problemResponse } from "./problem.ts";
 import { Usage, usageMetrics } from "./usage.ts";
@@ -19,6 +22,8 @@ export interface HandlerParts {
   readonly services: Services;
   readonly log: Logger;
   readonly trusted: TrustedOrigins;
+  /** Null: no authentication is configured, and everybody who gets here is this machine's own. */
+  readonly authenticate: Authenticate | null;
   readonly limits: Limits;
   readonly health: () => Promise<Health>;
   readonly metrics: () => Promise<readonly Metric[]>;
@@ -35,8 +40,10 @@ export interface Handler {
   fetch(request: Request, target?: string): Promise<Response>;
   /** What WebSockets run on. */
   readonly yoga: GraphQLYoga;
-  /** Opens a call for what is no request of its own: an operation on a WebSocket. */
+  /** Opens a call for what is no request of its own: an operation on a WebSocket. Nobody's, until it is told whose. */
   openCall(headers: Headers, operation: string): Call;
+  /** Finds out on whose behalf a call is. @throws Refused UNAUTHENTICATED */
+  identify(call: Call, authorization: string | null): Promise<void>;
   /** Counts the call as its principal's until it ends. @throws Refused RATE_LIMITED */
   begin(call: Call): void;
   /** @throws Refused FORBIDDEN for a page or a host that is not trusted */
@@ -48,11 +55,8 @@ export interface Handler {
   endSubscriptions(): void;
 }
 
-/** Without authentication everybody who gets here is this machine's own. */
-const LOCAL: Principal = { actor: "local", role: "ADMIN", tenants: null };
-
 export function createHandler(parts: HandlerParts): Handler {
-  const { log, trusted, limits } = parts;
+  const { log, trusted, authenticate, limits } = parts;
   const services = guarded(parts.services);
   const ending = new AbortController();
   const onInternal = (error: unknown, { requestId, operation }: Call) =>
@@ -66,10 +70,14 @@ export function createHandler(parts: HandlerParts): Handler {
     const releases: (() => void)[] = [];
     const call: Call = {
       requestId: requestIdOf(headers),
-      principal: LOCAL,
+      credentials: ANONYMOUS,
+      get principal() {
+        return call.credentials.principal;
+      },
       operation,
       status: 200,
       code: null,
+      reason: null,
       streams: false,
       atEnd(release) {
         if (over) release();
@@ -84,7 +92,7 @@ export function createHandler(parts: HandlerParts): Handler {
           call.code = "INTERNAL";
           onInternal(error, call);
         }
-        const { requestId, status, code } = call;
+        const { requestId, status, code, reason } = call;
         const durationMs = Math.round((performance.now() - begun) * 10) / 10;
         const line = {
           requestId,
@@ -92,11 +100,22 @@ export function createHandler(parts: HandlerParts): Handler {
           operation: call.operation,
           status,
           durationMs,
+          ...(code !== null && { code }),
+          ...(reason !== null && { reason }),
         };
-        log.info(code === null ? line : { ...line, code }, "request");
+        log.info(line, "request");
       },
     };
     return call;
+  }
+
+  async function identify(call: Call, authorization: string | null): Promise<void> {
+    try {
+      call.credentials = authenticate === null ? LOCAL : await authenticate(authorization);
+    } catch (error) {
+      if (error instanceof Refused && error.cause instanceof Error) call.reason = error.cause.message;
+      throw error;
+    }
   }
 
   function begin(call: Call): void {
@@ -104,10 +123,12 @@ export function createHandler(parts: HandlerParts): Handler {
   }
 
   async function route(request: Request, path: string, call: Call): Promise<Response> {
-    requireTrusted(hostOf(request), request.headers.get("origin"), trusted);
+    admit(hostOf(request), request.headers.get("origin"));
     if (request.method === "OPTIONS") return preflight();
     if (path === GRAPHQL_PATH || path === `${GRAPHQL_PATH}/`) return graphqlRoute(request, call);
     if (path.startsWith(ARTIFACTS_PATH)) {
+      call.operation = `${request.method} /artifacts`;
+      await identify(call, request.headers.get("authorization"));
       begin(call);
       return artifacts(request, path, call, services);
     }
@@ -119,17 +140,18 @@ export function createHandler(parts: HandlerParts): Handler {
     call.operation = `${request.method} ${path}`;
     if (request.method !== "GET" && request.method !== "HEAD")
       throw methodRefused(request.method, "GET, HEAD, OPTIONS");
-    return page(request);
+    return page(request, call);
   }
 
   async function graphqlRoute(request: Request, call: Call): Promise<Response> {
-    if (isForPeople(request)) {
+    if (limits.surface.graphiql && isForPeople(request)) {
       call.operation = "GET graphiql";
       // Nine megabytes, for those alone who open it.
       const { graphiql } = await import("./graphiql.ts");
       return graphiql(request);
     }
     try {
+      await identify(call, request.headers.get("authorization"));
       begin(call);
     } catch (error) {
       if (error instanceof Refused) return graphql.refuse(request, error, call);
@@ -140,12 +162,21 @@ export function createHandler(parts: HandlerParts): Handler {
     return graphql.fetch(request, { call, signal, lastEventId });
   }
 
-  const pages: Readonly<Record<string, (request: Request) => Response | Promise<Response>>> = {
-    "/": () =>
-      new Response(null, { status: 302, headers: { location: GRAPHQL_PATH, "cache-control": "no-cache" } }),
+  function admit(host: string, origin: string | null): void {
+    if (authenticate === null) requireLoopback(host);
+    requireTrusted(host, origin, trusted);
+  }
+
+  /** Open to everybody, but for the metrics: they tell how much there is. */
+  const pages: Readonly<Record<string, (request: Request, call: Call) => Response | Promise<Response>>> = {
+    ...(limits.surface.graphiql && { "/": toGraphiql }),
     "/healthz": healthz,
-    "/readyz": () => readyz(parts.health),
-    "/metrics": async () => metricsResponse([...(await parts.metrics()), ...usageMetrics(usage)]),
+    "/readyz": () => readyz(parts.health, authenticate === null),
+    "/metrics": async (request, call) => {
+      await identify(call, request.headers.get("authorization"));
+      requireSeesAll(call.principal);
+      return metricsResponse([...(await parts.metrics()), ...usageMetrics(usage)]);
+    },
     ...(parts.identity === null
       ? {}
       : { [OWNER_PATH]: (request) => ownerChallenge(request, parts.identity as OwnerIdentity) }),
@@ -154,9 +185,10 @@ export function createHandler(parts: HandlerParts): Handler {
   return {
     yoga: graphql.yoga,
     openCall,
+    identify,
     begin,
     onInternal,
-    admit: (host, origin) => requireTrusted(host, origin, trusted),
+    admit,
     ending: ending.signal,
     endSubscriptions: () => ending.abort(),
     async fetch(request, target) {
@@ -192,6 +224,19 @@ export function createHandler(parts: HandlerParts): Handler {
     );
     return problemResponse(refused, call);
   }
+}
+
+/** @throws Refused FORBIDDEN */
+function requireSeesAll(principal: Principal): void {
+  if (seesTenants(principal, null)) return;
+  throw new Refused("FORBIDDEN", "Metrics are of the whole store. Use credentials that have all tenants.");
+}
+
+function toGraphiql(): Response {
+  return new Response(null, {
+    status: 302,
+    headers: { location: GRAPHQL_PATH, "cache-control": "no-cache" },
+  });
 }
 
 function isAbort(error: unknown): boolean {

@@ -9,14 +9,16 @@ export function healthz(): Response {
   return Response.json({ status: "ok" }, { headers: { "cache-control": "no-store" } });
 }
 
-/** Ready for requests. */
-export async function readyz(health: () => Promise<Health>): Promise<Response> {
+/** Ready for requests. @param tells whether it says, part by part, what is wrong: whoever asks has not said who it is */
+export async function readyz(health: () => Promise<Health>, tells: boolean): Promise<Response> {
   const { checks } = await health();
   const ready = Object.values(checks).every((problem) => problem === null);
   return Response.json(
     {
       status: ready ? "ready" : "not ready",
-      checks: Object.fromEntries(Object.entries(checks).map(([name, problem]) => [name, problem ?? "ok"])),
+      ...(tells && {
+        checks: Object.fromEntries(Object.entries(checks).map(([name, problem]) => [name, problem ?? "ok"])),
+      }),
     },
     { status: ready ? 200 : 503, headers: { "cache-control": "no-store" } },
   );

@@ -23,6 +23,7 @@ describe("paths for operators", () => {
       limits: DEFAULT_LIMITS,
       health: async () => ({ checks: { catalog: "it is closed" } }),
       metrics: async () => [],
+      authenticate: null,
       identity: null,
     });
     const response = await broken.fetch(new Request("http://localhost/readyz"));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { handlerUnderTest } from "./handler-under-test.ts";
-import { requireTrusted } from "./origin.ts";
+import { requireLoopback, requireTrusted } from "./origin.ts";
 
 const TRUSTED = {
   publicUrl: "https://store.example.com/tierkeep/",
@@ -9,6 +9,7 @@ const TRUSTED = {
 
 const admits = (host: string, origin: string | null) => {
   try {
+    requireLoopback(host);
     requireTrusted(host, origin, TRUSTED);
     return true;
   } catch (error) {
@@ -17,7 +18,7 @@ const admits = (host: string, origin: string | null) => {
   }
 };
 
-describe("requireTrusted", () => {
+describe("requireLoopback and requireTrusted", () => {
   it.each([
     "localhost",
     "localhost:4000",

@@ -10,19 +10,26 @@ export interface TrustedOrigins {
 const LOOPBACK_HOST = /^(?:(?:[a-z0-9-]+\.)*localhost|127(?:\.\d{1,3}){3}|\[::1\])\.?(?::\d{1,5})?$/i;
 
 /**
- * Keeps web pages of strangers out. Everyone who reaches this machine's loopback is an administrator, and a browser on it
- * reaches that for any page: so a page's origin must be known, and the host asked for must be a loopback name, or a
- * page could have its own name resolve to 127.0.0.1 and be of the same origin as this server.
+ * Without authentication everyone who reaches this machine's loopback is an administrator. So the host asked for must be
+ * a loopback name, or a page could have its own name resolve to 127.0.0.1 and be of the same origin as this server.
+ *
+ * @throws Refused FORBIDDEN
+ */
+export function requireLoopback(host: string): void {
+  if (LOOPBACK_HOST.test(host)) return;
+  throw new Refused(
+    "FORBIDDEN",
+    "Without authentication this server answers only to loopback names. Call it at localhost or 127.0.0.1.",
+  );
+}
+
+/**
+ * Keeps web pages of strangers out: a browser reaches, for any page, what its machine reaches, so a page's origin must be
+ * known.
  *
  * @throws Refused FORBIDDEN
  */
 export function requireTrusted(host: string, origin: string | null, trusted: TrustedOrigins): void {
-  if (!LOOPBACK_HOST.test(host)) {
-    throw new Refused(
-      "FORBIDDEN",
-      "Without authentication this server answers only to loopback names. Call it at localhost or 127.0.0.1.",
-    );
-  }
   if (origin === null || origin === `http://${host.toLowerCase()}` || isListed(origin, trusted)) return;
   throw new Refused(
     "FORBIDDEN",

@@ -5,8 +5,10 @@ import type { Services } from "@tierkeep/schema/services/services";
 import { execute, parse } from "graphql";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { countStatements, type StatementCount } from "../catalog/sqlite/statement-count.ts";
+import { systemClock } from "../engine/clock.ts";
 import { EventCursors } from "../engine/event-cursor.ts";
 import { EngineEvents } from "../engine/event-service.ts";
+import { EngineKeys } from "../engine/key-service.ts";
 import { OpenedStore } from "../engine/opened-store.ts";
 import { EngineTenants } from "../engine/tenant-service.ts";
 import { EngineJobs } from "../lifecycle/job-service.ts";
@@ -27,6 +29,7 @@ beforeAll(async () => {
     tenants: new EngineTenants(catalog, POLICY),
     events: new EngineEvents(catalog, new EventCursors(catalog.epoch, new Uint8Array(16))),
     jobs: new EngineJobs({ engine, policy: POLICY, allowAsOf: false, onProblem: () => {} }),
+    keys: new EngineKeys(catalog, systemClock),
     limits: { maxInlineBytes: 1024 * 1024, maxArtifactBytes: null },
     now: () => store.now,
   };

@@ -47,9 +47,10 @@ export function problemResponse(refused: Refused, call: Call): Response {
 }
 
 /** What HTTP says in headers of a refusal, whatever its body is. */
-export function headersOfRefusal({ facts: { retryAfterSeconds } }: Refused): Record<string, string> {
+export function headersOfRefusal({ code, facts: { retryAfterSeconds } }: Refused): Record<string, string> {
   return {
     ...(retryAfterSeconds !== undefined && { "retry-after": String(Math.ceil(retryAfterSeconds)) }),
+    ...(code === "UNAUTHENTICATED" && { "www-authenticate": "Bearer" }),
   };
 }
 

@@ -6,6 +6,7 @@ import { CloseCode, handleProtocols, makeServer } from "graphql-ws";
 import type { Logger } from "pino";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { Call } from "./call.ts";
+import { onLapse, requireValid } from "./credentials.ts";
 import { GRAPHQL_PATH, maxRequestBytes } from "./graphql.ts";
 import { formatted, presentable } from "./graphql-result.ts";
 import type { Handler } from "./handler.ts";
@@ -17,8 +18,14 @@ const KEEPALIVE_MS = 12_000;
 /** Bytes that may wait for a client to take them before nothing more is read from it. */
 const MAX_WAITING_BYTES = 1024 * 1024;
 
-/** Why a socket is closed whose principal has too many. 4429 would read as too many initialisations, to one who sent one. */
-const TOO_MANY = 1013;
+/**
+ * How a socket is closed that nobody has been recognised on, whose credentials have lapsed, or whose principal has too
+ * many (4429 would read as too many initialisations, to one who sent one) or cannot be asked about now.
+ */
+const CLOSINGS = {
+  UNAUTHENTICATED: [CloseCode.Unauthorized, "Unauthorized"],
+  RATE_LIMITED: [1013, "Too many connections or requests. Try again later"],
+} as const;
 
 /** How long the last words of subscriptions may take before sockets are closed. */
 const FAREWELL_MS = 2000;
@@ -29,13 +36,16 @@ export interface WebSockets {
   close(): Promise<void>;
 }
 
-/** What is known of one socket: its operations under way, by their ids. */
+/** What is known of one socket. */
 interface Extra {
-  readonly headers: Headers;
   readonly socket: WebSocket;
-  /** The socket's own, as long as it is open. */
+  readonly headers: Headers;
+  /** The socket's own, as long as it is open. Nobody's until its connection_init. */
   readonly call: Call;
+  /** Its operations under way, by their ids. */
   readonly calls: Map<string, Call>;
+  /** Ends the wait for the credentials to lapse. */
+  forget: () => void;
 }
 
 /** GraphQL over WebSockets (graphql-transport-ws), with all that holds for GraphQL over HTTP. */
@@ -51,7 +61,7 @@ export function webSockets(handler: Handler, maxInlineBytes: number, log: Logger
 
   function accept(socket: WebSocket, headers: Headers): void {
     const call = handler.openCall(headers, "websocket connection");
-    const extra: Extra = { headers, socket, call, calls: new Map() };
+    const extra: Extra = { socket, headers, call, calls: new Map(), forget: () => {} };
     const stopPinging = keepAlive(socket);
     const throttle = () => {
       if (socket.bufferedAmount > MAX_WAITING_BYTES) socket.pause();
@@ -85,6 +95,7 @@ export function webSockets(handler: Handler, maxInlineBytes: number, log: Logger
     );
     socket.once("close", (code, reason) => {
       stopPinging();
+      extra.forget();
       void Promise.resolve(closed(code, String(reason))).catch(() => {});
       for (const each of extra.calls.values()) each.end();
       call.end();
@@ -111,19 +122,21 @@ export function webSockets(handler: Handler, maxInlineBytes: number, log: Logger
     async close() {
       closing = true;
       const open = [...sockets.clients];
-      await Promise.race([Promise.all(open.map((socket) => farewell(socket))), sleep(FAREWELL_MS)]);
+      await Promise.race([
+        Promise.all(open.map((socket) => farewell(socket, 1001, "Server is shutting down"))),
+        sleep(FAREWELL_MS),
+      ]);
       for (const socket of sockets.clients) socket.terminate();
       sockets.close();
     },
   };
 }
 
-/** "Going away", after whatever has been sent before. */
-function farewell(socket: WebSocket): Promise<void> {
+/** Closes it after whatever has just ended has said so, which it does in this turn of the loop or the next. */
+function farewell(socket: WebSocket, code: number, reason: string): Promise<void> {
   return new Promise((resolve) => {
     socket.once("close", () => resolve());
-    // What has just ended still says so in this turn of the loop or the next.
-    setTimeout(() => socket.close(1001, "Server is shutting down"), 50);
+    setTimeout(() => socket.close(code, reason), 50);
   });
 }
 
@@ -136,23 +149,30 @@ function graphqlProtocol(handler: Handler) {
 
   return makeServer<Record<string, unknown>, Extra>({
     connectionInitWaitTimeout: 10_000,
-    onConnect({ extra: { call, socket } }) {
+    async onConnect({ extra, connectionParams }) {
+      const { call, headers, socket } = extra;
       try {
+        await handler.identify(call, authorizationOf(connectionParams) ?? headers.get("authorization"));
         handler.begin(call);
-        return true;
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
         call.end(error);
-        socket.close(TOO_MANY, "Too many connections or requests. Try again later");
+        const [code, reason] = CLOSINGS[error.code === "UNAUTHENTICATED" ? error.code : "RATE_LIMITED"];
+        socket.close(code, reason);
         return false;
       }
+      if (socket.readyState !== socket.OPEN) return false;
+      extra.forget = onLapse(call.credentials, () => void farewell(socket, ...CLOSINGS.UNAUTHENTICATED));
+      return true;
     },
     async onSubscribe({ extra }, id, { query, variables, operationName }) {
       const call = handler.openCall(extra.headers, "websocket");
+      call.credentials = extra.call.credentials;
       extra.calls.set(id, call);
       const params = { query, variables: variables ?? undefined, operationName: operationName ?? undefined };
       const enveloped = handler.yoga.getEnveloped({ call, signal: handler.ending, params } as never);
       try {
+        requireValid(call.credentials);
         handler.begin(call);
         const document = enveloped.parse(query);
         const problems = enveloped.validate(enveloped.schema, document);
@@ -191,6 +211,13 @@ function graphqlProtocol(handler: Handler) {
       extra.calls.delete(id);
     },
   });
+}
+
+/** What a page sends, for browsers give WebSockets no headers. */
+function authorizationOf(params: Readonly<Record<string, unknown>> | undefined): string | null {
+  const [, given] =
+    Object.entries(params ?? {}).find(([name]) => name.toLowerCase() === "authorization") ?? [];
+  return typeof given === "string" ? given : null;
 }
 
 /** Pings, and ends a socket that has not answered by the next one. Returns how to stop. */

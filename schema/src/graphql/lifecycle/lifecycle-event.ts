@@ -31,6 +31,8 @@ export const LifecycleEventTypeEnum = builder.enumType("LifecycleEventType", {
       "Somebody was given an artifact's content, or part of it. Only where the server logs reads.",
     ARTIFACT_HEALED: "A repair found the bytes of an artifact again whose own were damaged or gone.",
     STRAY_QUARANTINED: "A repair moved bytes out of the way that belong to no artifact.",
+    API_KEY_CREATED: "Somebody made an API key: `error` says which, and what it may.",
+    API_KEY_REVOKED: "Somebody revoked an API key: `error` says which.",
   }),
 });
 
@@ -106,7 +108,7 @@ LifecycleEventRef.implement({
     }),
     error: t.exposeString("error", {
       nullable: true,
-      description: "What went wrong, as a sentence. Null: nothing.",
+      description: "What went wrong, or what else there is to say, as a sentence. Null: nothing.",
     }),
   }),
 });

@@ -8,6 +8,7 @@ import { decidePurge } from "../decide/decide-purge.ts";
 import { decideRestoreItem } from "../decide/decide-restore-item.ts";
 import { decideWrite } from "../decide/decide-write.ts";
 import { AnswerWrites } from "./answer-writes.ts";
+import { ApiKeyWrites } from "./api-keys.ts";
 import { ArtifactWrites } from "./artifact-writes.ts";
 import type { Connection } from "./connection.ts";
 import { EventLog } from "./event-log.ts";
@@ -27,6 +28,7 @@ export class ChangeWrites {
   readonly #objects: ObjectWrites;
   readonly #artifacts: ArtifactWrites;
   readonly #scrub: ScrubWrites;
+  readonly #apiKeys: ApiKeyWrites;
   #mark = 0;
 
   constructor(connection: Connection) {
@@ -37,6 +39,7 @@ export class ChangeWrites {
     this.#jobs = new JobWrites(connection, this.#log);
     this.#objects = new ObjectWrites(connection, this.#names);
     this.#scrub = new ScrubWrites(connection, this.#log);
+    this.#apiKeys = new ApiKeyWrites(connection, this.#log);
     this.#artifacts = new ArtifactWrites(connection, this.#names, this.#log, this.#held, this.#jobs);
   }
 
@@ -174,6 +177,11 @@ export class ChangeWrites {
       }
       case "tell":
         return this.#scrub.tell(change);
+      case "republish": {
+        const current = artifacts.load(change.key);
+        if (current !== null) artifacts.republish(current);
+        return null;
+      }
       case "scrubbed":
         return this.#scrub.scrubbed(change);
       case "published":
@@ -192,6 +200,10 @@ export class ChangeWrites {
         return jobs.prune(change);
       case "forgetAnswers":
         return this.answers.forget(change);
+      case "createApiKey":
+        return this.#apiKeys.create(change);
+      case "revokeApiKey":
+        return this.#apiKeys.revoke(change);
       case "event":
         this.#log.append(change.event);
         return null;

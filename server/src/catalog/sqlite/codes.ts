@@ -25,6 +25,8 @@ const EVENT_TYPE_CODES: Record<LifecycleEventType, number> = {
   ARTIFACT_READ: 17,
   ARTIFACT_HEALED: 18,
   STRAY_QUARANTINED: 19,
+  API_KEY_CREATED: 20,
+  API_KEY_REVOKED: 21,
 };
 
 const TIER_NAMES = inverted(TIER_CODES);

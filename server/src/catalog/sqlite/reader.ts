@@ -1,4 +1,5 @@
 import { AnswerReads } from "./answer-reads.ts";
+import { ApiKeyReads } from "./api-keys.ts";
 import { ArtifactReads } from "./artifact-reads.ts";
 import { BacklogReads } from "./backlog-reads.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
@@ -16,6 +17,7 @@ export class SqliteReader {
   readonly backlog: BacklogReads;
   readonly answers: AnswerReads;
   readonly scrub: ScrubReads;
+  readonly apiKeys: ApiKeyReads;
   readonly #connection: Connection;
 
   constructor(options: Pick<ConnectionOptions, "path" | "cacheKiB" | "faults">) {
@@ -27,6 +29,7 @@ export class SqliteReader {
     this.backlog = new BacklogReads(this.#connection);
     this.answers = new AnswerReads(this.#connection);
     this.scrub = new ScrubReads(this.#connection);
+    this.apiKeys = new ApiKeyReads(this.#connection);
   }
 
   close(): void {

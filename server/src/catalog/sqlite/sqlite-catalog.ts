@@ -143,6 +143,10 @@ export class SqliteCatalog implements Catalog {
   damagedAfter = (...args: Arguments<"damagedAfter">) =>
     this.#read((reader) => reader.scrub.damagedAfter(...args));
   damagedCount = () => this.#read((reader) => reader.scrub.damagedCount());
+  apiKey = (...args: Arguments<"apiKey">) => this.#read((reader) => reader.apiKeys.apiKey(...args));
+  listApiKeys = (...args: Arguments<"listApiKeys">) =>
+    this.#read((reader) => reader.apiKeys.listApiKeys(...args));
+  countApiKeys = () => this.#read((reader) => reader.apiKeys.countApiKeys());
   hasAnswer = (...args: Arguments<"hasAnswer">) => this.#read((reader) => reader.answers.hasAnswer(...args));
   oldestAnswer = () => this.#read((reader) => reader.answers.oldestAnswer());
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { untilAborted } from "./until-aborted.ts";
+import { endedEarly, untilAborted } from "./ended-early.ts";
 
 /** Yields nothing, and neither its next() nor its return() ever comes back; counts the latter. */
 function silent() {
@@ -41,4 +41,38 @@ it("ends what is waited for when its reader returns", async () => {
   void events.return();
   expect(await next).toEqual({ done: true, value: undefined });
   expect(source.returns).toBe(1);
+});
+
+it("has last words, once, before its end", async () => {
+  const source = silent();
+  let end: (...words: string[]) => void = () => {};
+  const events = endedEarly<string>(source, (how) => {
+    end = how;
+    return () => {};
+  });
+  const next = events.next();
+  end("the end");
+  end("not the end");
+  expect(await next).toEqual({ done: false, value: "the end" });
+  expect(await events.next()).toEqual({ done: true, value: undefined });
+  expect(source.returns).toBe(1);
+});
+
+it("listens no longer once it is over, however that came about", async () => {
+  const over: ((events: AsyncGenerator<unknown>, end: () => void) => unknown)[] = [
+    (events) => void events.return(undefined),
+    (_events, end) => end(),
+  ];
+  for (const how of over) {
+    let listening = true;
+    let end = () => {};
+    const events = endedEarly(silent(), (ending) => {
+      end = ending;
+      return () => {
+        listening = false;
+      };
+    });
+    how(events, end);
+    expect(listening).toBe(false);
+  }
 });

@@ -1,0 +1,17 @@
+import { requirePage } from "../../domain/pages.ts";
+import { builder } from "../builder.ts";
+import { connectionOf } from "../connections.ts";
+import { ApiKeyConnection, ApiKeyType } from "./api-key.ts";
+
+builder.queryFields((t) => ({
+  apiKeys: t.connection(
+    {
+      type: ApiKeyType,
+      needs: "manageKeys",
+      description: "API keys, newest first, also those that are revoked or have expired. Needs ADMIN.",
+      resolve: async (_root, args, { services, principal }) =>
+        connectionOf(await services.keys.list(principal, requirePage(args))),
+    },
+    ApiKeyConnection,
+  ),
+}));

@@ -1,0 +1,38 @@
+import type { AuthConfig, Config } from "../config/config.ts";
+import type { EngineKeys } from "../engine/key-service.ts";
+import { type Authenticate, authenticator } from "../http/authenticate.ts";
+import { jwtKeys } from "../http/jwt-keys.ts";
+import { type JwtRules, jwtVerifier } from "../http/verify-jwt.ts";
+import { StartProblem } from "./exit-codes.ts";
+import { systemCodeOf } from "./store-files.ts";
+
+/** What is configured; null: nothing. @throws StartProblem for a key file that is none */
+export async function openAuthentication(
+  { auth }: Pick<Config, "auth">,
+  ownerToken: string,
+  keys: EngineKeys,
+): Promise<Authenticate | null> {
+  if (auth === null) return null;
+  const key = await jwtKey(auth);
+  return authenticator({
+    ownerToken,
+    verifyJwt: key === null ? null : jwtVerifier({ ...auth, key }),
+    verifyKey: auth.apiKeys ? (secret) => keys.verify(secret) : null,
+  });
+}
+
+async function jwtKey({ jwtSecret, jwksUrl }: AuthConfig): Promise<JwtRules["key"] | null> {
+  if (jwtSecret !== null) return Buffer.from(jwtSecret);
+  if (jwksUrl === null) return null;
+  const url = new URL(jwksUrl);
+  const keys = jwtKeys(url);
+  // An issuer may be away while this starts; a file may not.
+  if (url.protocol === "file:") {
+    await keys.reload().catch((error: unknown) => {
+      throw new StartProblem(
+        `AUTH_JWKS_URL ${url.href} cannot be used (${systemCodeOf(error)}). Name a file that holds a JSON Web Key Set of public keys.`,
+      );
+    });
+  }
+  return keys;
+}

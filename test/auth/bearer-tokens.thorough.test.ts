@@ -1,0 +1,132 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createTierkeep, type EventTransport, type Tierkeep, UnauthenticatedError } from "@tierkeep/sdk";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { WebSocket } from "ws";
+import { newTenant } from "../support/client.ts";
+import { runCommand, type Server, startServer } from "../support/server.ts";
+import { TOKEN_SECRET, tokenOf } from "../support/token.ts";
+
+const TRANSPORTS: readonly EventTransport[] = ["sse", "ws"];
+
+let server: Server;
+/** Every token of this file that the server has seen. */
+const seen: string[] = [];
+
+beforeAll(async () => {
+  server = await startServer({ env: { HOST: "0.0.0.0", AUTH_JWT_SECRET: TOKEN_SECRET } });
+});
+afterAll(() => server?.[Symbol.asyncDispose]());
+
+function newToken(...claims: Parameters<typeof tokenOf>): string {
+  const token = tokenOf(...claims);
+  seen.push(token);
+  return token;
+}
+
+const local = () => server.url.replace("0.0.0.0", "127.0.0.1");
+const clientWith = (token: string | (() => string) | undefined): Tierkeep =>
+  createTierkeep({ url: local(), token, webSocket: WebSocket });
+const newKey = () => ({ tenantId: newTenant(), workflowId: "w", artifactId: "a" });
+
+describe("with a token", () => {
+  it("every way in answers, and the log of events says who it was", { timeout: 60_000 }, async () => {
+    const token = newToken({ actor: "grace" });
+    const tierkeep = clientWith(token);
+    expect(await tierkeep.viewer()).toMatchObject({ actor: "grace", role: "ADMIN", tenants: null });
+    const followed = TRANSPORTS.map((transport) => tierkeep.lifecycleEvents({ transport }));
+    const events = Promise.all(followed.map(async (each) => (await each.next()).value?.actor));
+    const key = newKey();
+    await tierkeep.upload(key, "uploaded");
+    expect(await (await tierkeep.download(key)).text()).toBe("uploaded");
+    expect(await events).toEqual(["grace", "grace"]);
+    for (const each of followed) await each.return?.();
+    const metrics = await fetch(new URL("/metrics", local()), {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    expect(await metrics.text()).toContain("tierkeep_audit_lag_seconds");
+  });
+
+  it("a command is let in, at the address that it is told", { timeout: 60_000 }, async () => {
+    const env = { TIERKEEP_URL: local() };
+    const args = ["gql", "-", "--json"];
+    const input = "{ viewer { actor } }";
+    const token = newToken({ actor: "grace" });
+    const done = await runCommand(args, { env: { ...env, TIERKEEP_TOKEN: token }, input });
+    expect(done.stdout).toContain('"grace"');
+    const refused = await runCommand(args, { env: { ...env, TIERKEEP_TOKEN: `${token}x` }, input });
+    expect(refused).toMatchObject({ code: 5, stdout: "" });
+    expect(refused.stderr).toContain("No valid credentials were given");
+    expect(refused.stderr).not.toContain(token);
+  });
+
+  it("none is needed by a command on the machine that the store is on", { timeout: 60_000 }, async () => {
+    const env = { AUTH_JWT_SECRET: TOKEN_SECRET };
+    const viewer = await runCommand(["gql", "-", "--json"], {
+      cwd: server.dir,
+      env,
+      input: "{ viewer { actor role } }",
+    });
+    expect(viewer.stderr).toBe("");
+    expect(JSON.parse(viewer.stdout)).toMatchObject({ viewer: { actor: "local", role: "ADMIN" } });
+  });
+});
+
+describe("without one", () => {
+  it.each([undefined, "abc", "a.b.c"])("no way in answers: %s", async (token) => {
+    const tierkeep = clientWith(token);
+    const key = newKey();
+    for (const attempt of [
+      () => tierkeep.viewer(),
+      () => tierkeep.writeArtifact({ ...key, content: { text: "x" } }),
+      () => tierkeep.upload(key, "x"),
+      () => tierkeep.download(key),
+      ...TRANSPORTS.map((transport) => () => tierkeep.lifecycleEvents({ transport, after: "x" }).next()),
+    ]) {
+      await expect(attempt()).rejects.toBeInstanceOf(UnauthenticatedError);
+    }
+    expect((await fetch(new URL("/metrics", local()))).status).toBe(401);
+    expect(await (await fetch(new URL("/healthz", local()))).json()).toEqual({ status: "ok" });
+  });
+});
+
+describe.each(TRANSPORTS)("when a token expires under way, events over %s", (transport) => {
+  it("end with the refusal", { timeout: 60_000 }, async () => {
+    const token = newToken({ expiresInSeconds: 2 });
+    const events = clientWith(token).lifecycleEvents({ transport });
+    await expect(events.next()).rejects.toBeInstanceOf(UnauthenticatedError);
+  });
+
+  it("go on where the program has another one, and none is lost", { timeout: 60_000 }, async () => {
+    const tenantId = newTenant();
+    const writer = clientWith(newToken());
+    let given = 0;
+    const tierkeep = clientWith(() => {
+      given += 1;
+      return newToken({ expiresInSeconds: 4 });
+    });
+    const events = tierkeep.lifecycleEvents({ transport, where: { tenantId } });
+    const heard: (string | null | undefined)[] = [];
+    for (let index = 0; given < 3; index += 1) {
+      await writer.writeArtifact({
+        tenantId,
+        workflowId: "w",
+        artifactId: `a${index}`,
+        content: { text: "x" },
+      });
+      heard.push((await events.next()).value?.artifactId);
+    }
+    expect(heard).toEqual(heard.map((_, index) => `a${index}`));
+    await events.return?.();
+  });
+});
+
+it("no token is in the log, nor in the audit log", async () => {
+  await server.stop();
+  const audit = readFileSync(join(server.dir, "logs", "lifecycle_events.jsonl"), "utf8");
+  for (const text of [server.stderr, server.stdout.join("\n"), audit]) {
+    expect(seen.filter((token) => text.includes(token.split(".")[2] as string))).toEqual([]);
+    expect(text).not.toContain(TOKEN_SECRET);
+  }
+  expect(server.stderr).toContain('"code":"UNAUTHENTICATED","reason":');
+});
