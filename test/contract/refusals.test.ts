@@ -228,6 +228,30 @@ const table: Readonly<Record<string, Ways>> = {
         }),
     ],
   },
+  UNAUTHENTICATED: {
+    http: [
+      401,
+      () =>
+        withServer((server) => send("/artifacts/t/w/a", {}, server), {
+          env: { AUTH_JWT_SECRET: "0123456789abcdef".repeat(4) },
+        }),
+    ],
+  },
+  RATE_LIMITED: {
+    http: [
+      429,
+      () =>
+        withServer(
+          async (server) => {
+            let answer: RawResponse;
+            do answer = await send("/artifacts/t/w/a", {}, server);
+            while (answer.status === 404);
+            return answer;
+          },
+          { env: { RATE_LIMIT: "1", RATE_LIMIT_BURST: "1" } },
+        ),
+    ],
+  },
   QUERY_TOO_COMPLEX: {
     graphql: async () => {
       const key = await written("x".repeat(1024 * 1024));
@@ -281,7 +305,7 @@ describe("the codes of refusals", () => {
 
   it("include those that are reserved for what is still to come", async () => {
     const reserved = (await codesOfSchema()).filter((code) => code.reserved).map(({ name }) => name);
-    expect(reserved.sort()).toEqual(["QUOTA_EXCEEDED", "RATE_LIMITED", "UNAUTHENTICATED"]);
+    expect(reserved.sort()).toEqual(["QUOTA_EXCEEDED"]);
   });
 });
 
