@@ -18,6 +18,10 @@ const BENCHES: Readonly<Record<string, { readonly file: string; readonly shows: 
     file: "audit.ts",
     shows: "what the audit log's chain and signatures cost, and how fast it is verified [events]",
   },
+  backup: {
+    file: "backup.ts",
+    shows: "how long a backup takes, and what writers wait for meanwhile [files of 10 KiB] [of 20 MiB]",
+  },
   growth: {
     file: "catalog-growth.ts",
     shows: "what the catalog's reads and writes cost as it grows [rows] [writes]",
