@@ -74,6 +74,7 @@ describe("a backup of a server under load", () => {
       await using again = await startServer({ dir, env });
       const { seq } = JSON.parse(taken.stdout);
       expect(seq).toBeGreaterThanOrEqual(before);
+      await expect.poll(() => auditLines(server).length, { timeout: 60_000 }).toBeGreaterThanOrEqual(seq);
       const own = auditLines(server).slice(0, seq);
       await expect.poll(() => auditLines(again).slice(0, seq), { timeout: 30_000 }).toEqual(own);
       expect(await inspect(again, possible), `backup ${round}`).toEqual([]);
