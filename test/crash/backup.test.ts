@@ -141,6 +141,21 @@ describe("a backup", () => {
     expect((await tierkeep.verifyArtifacts({})).job).toMatchObject({ damagedCount: 0, missingCount: 0 });
   });
 
+  it("is taken of a server that is frozen, and of one that was killed", async () => {
+    await using work = await besides();
+    await using server = await startServer({ env });
+    const tierkeep = createTierkeep({ url: server.url });
+    for (const name of ["a", "b"]) await tierkeep.upload(key(name), Buffer.alloc(200_000, name));
+    for (const signal of ["SIGSTOP", "SIGKILL"] as const) {
+      if (signal === "SIGSTOP") server.signal(signal);
+      else await server.kill(signal);
+      const backup = join(work.dir, signal);
+      const { code, stdout } = await runCommand(["backup", backup, "--json"], { cwd: server.dir });
+      expect([code, JSON.parse(stdout).artifactCount]).toEqual([0, 2]);
+      expect(await expectWholeOrNone(backup)).toBe("whole");
+    }
+  });
+
   it("brings a store back to where it was lost, beside an audit log that knows more", async () => {
     await using work = await besides();
     await using server = await startServer({ env });
