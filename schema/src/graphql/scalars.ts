@@ -15,7 +15,8 @@ builder.scalarType("DateTime", {
     "An instant as RFC 3339 writes it. Answers are in UTC with milliseconds, as in `2026-11-24T08:14:00.000Z`; inputs may have any offset, and digits beyond milliseconds are cut off.",
   specifiedByURL: "https://www.rfc-editor.org/rfc/rfc3339",
   serialize: (ms) => {
-    if (!(ms >= EARLIEST_MS && ms <= LATEST_MS)) throw new RangeError(`${ms} ms is no instant of RFC 3339`);
+    if (!(ms >= EARLIEST_MS && ms <= LATEST_MS))
+      throw new RangeError(`${Number(ms)} ms is no instant of RFC 3339`);
     return new Date(ms).toISOString();
   },
   parseValue: (value) => {
@@ -43,7 +44,7 @@ builder.scalarType("SafeInt", {
   description:
     "A whole number of at most 2^53 - 1 in either direction, so that it fits a JSON number exactly.",
   serialize: (value) => {
-    if (!Number.isSafeInteger(value)) throw new RangeError(`${value} is no safe integer`);
+    if (!Number.isSafeInteger(value)) throw new RangeError(`${Number(value)} is no safe integer`);
     return value;
   },
   parseValue: (value) => {

@@ -158,6 +158,8 @@ export class Checker {
       }
       if (objects.length === OBJECTS_AT_ONCE) next = objects.at(-1) ?? null;
       for (const object of await this.#parts.catalog.strays(store.id, objects)) {
+        // What was collected since it was listed: the object goes first, and then what the catalog knows of it.
+        if ((await store.stat(object)) === null) continue;
         const finding: StoreFinding = {
           kind: "STRAY",
           path: `.tierkeep/objects/${object.slice(0, 2)}/${object}`,

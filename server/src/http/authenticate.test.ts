@@ -246,8 +246,11 @@ describe("when credentials lapse under way", () => {
   it.each(["revoked", "expired"])(
     "server-sent events end and say so, as soon as they are %s",
     async (how) => {
-      const somebody = passing(how === "expired" ? Date.now() + 200 : null);
-      await using world = await handlerUnderTest({ authenticate: somebody.authenticate });
+      let somebody = passing();
+      await using world = await handlerUnderTest({
+        authenticate: (...asked) => somebody.authenticate(...asked),
+      });
+      if (how === "expired") somebody = passing(Date.now() + 1_000);
       const rest = await watch(world);
       if (how === "revoked") somebody.revoke();
       const [, data, end] =
@@ -269,9 +272,13 @@ describe("when credentials lapse under way", () => {
   it.each(["revoked", "expired"])(
     "a WebSocket says so and is closed, as soon as they are %s",
     async (how) => {
-      const somebody = passing(how === "expired" ? Date.now() + 500 : null);
-      await using world = await handlerUnderTest({ authenticate: somebody.authenticate });
-      const socket = socketTo(await world.listen());
+      let somebody = passing();
+      await using world = await handlerUnderTest({
+        authenticate: (...asked) => somebody.authenticate(...asked),
+      });
+      const listener = await world.listen();
+      if (how === "expired") somebody = passing(Date.now() + 1_000);
+      const socket = socketTo(listener);
       const heard = dialogue(socket, {}, () => {
         subscribeTo(socket, WATCH)();
         // The answer to what is sent after it shows that the subscription has been taken.

@@ -14,6 +14,7 @@ import { EngineJobs } from "../lifecycle/job-service.ts";
 import type { Authenticate } from "./authenticate.ts";
 import { createHandler, type Handler } from "./handler.ts";
 import { type Listener, listen } from "./listen.ts";
+import { SERIALIZERS } from "./log.ts";
 import type { TrustedOrigins } from "./origin.ts";
 
 export const ORIGIN = "http://127.0.0.1:4000";
@@ -63,7 +64,7 @@ export async function handlerUnderTest(options: HandlerUnderTestOptions = {}): P
   const services = { ...real, ...options.replace?.(real) };
   const logged: Record<string, unknown>[] = [];
   const log = pino(
-    { base: null },
+    { base: null, serializers: SERIALIZERS },
     new Writable({
       write(line, _encoding, done) {
         logged.push(JSON.parse(String(line)));

@@ -1,5 +1,9 @@
 import process from "node:process";
 import { destination, type Logger, pino } from "pino";
+import { loggedError } from "./logged-error.ts";
+
+/** For every log of a server. */
+export const SERIALIZERS = { err: (error: unknown) => loggedError(error) };
 
 /**
  * The log: JSON lines on stderr, for stdout belongs to the command. Never blocks on a slow reader; what is not written yet
@@ -10,6 +14,7 @@ export function createLog(level: "info" | "silent" = "info"): Logger {
     {
       level,
       base: null,
+      serializers: SERIALIZERS,
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
     },

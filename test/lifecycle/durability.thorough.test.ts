@@ -93,7 +93,7 @@ describe("a restart", () => {
   });
 });
 
-describe("SIGKILL in the midst of many writers", { timeout: 60_000 }, () => {
+describe("SIGKILL in the midst of many writers", () => {
   it("loses no write that was acknowledged, five times over", async () => {
     await using server = await startServer({ env });
     const acknowledged = new Map<string, string>();
@@ -145,7 +145,7 @@ describe("SIGKILL in the midst of many writers", { timeout: 60_000 }, () => {
   });
 });
 
-describe("a run that is interrupted by SIGKILL", { timeout: 60_000 }, () => {
+describe("a run that is interrupted by SIGKILL", () => {
   it("goes on by itself after the next start, and treats each artifact once", async () => {
     await using server = await startServer({ env });
     const tierkeep = createTierkeep({ url: server.url });
