@@ -4,6 +4,9 @@ import { createTierkeep, type Tierkeep } from "./client.ts";
 import { ConnectionError } from "./errors.ts";
 import { BadUserInputError, CursorInvalidError, UnauthenticatedError } from "./generated/errors.ts";
 
+/** Far more than it takes: on a busy machine a second is nothing. */
+const PATIENT = { timeout: 30_000 };
+
 /**
  * The log of a pretended server, over a pretended fetch: events 1, 2, 3, … whose cursor is their number. Each connection
  * is handed to the test, which writes to it and cuts it.
@@ -98,7 +101,7 @@ describe("following events", () => {
     const log = new PretendedLog();
     log.newest = 7;
     const events = createTierkeep({ url, fetch: log.fetch }).lifecycleEvents();
-    await vi.waitUntil(() => log.cursorRequests === 1);
+    await vi.waitUntil(() => log.cursorRequests === 1, PATIENT);
     log.newest = 8;
     const connected = log.connected();
     const first = events.next();
@@ -245,9 +248,9 @@ describe("following events", () => {
     }) as typeof globalThis.setTimeout);
     const first = events.next();
     for (let tries = 0; tries < 6; tries += 1) {
-      await vi.waitUntil(() => log.connections.length > tries);
+      await vi.waitUntil(() => log.connections.length > tries, PATIENT);
       log.connections[tries]?.cut();
-      await vi.waitUntil(() => pauses.length > tries);
+      await vi.waitUntil(() => pauses.length > tries, PATIENT);
       await vi.advanceTimersByTimeAsync(pauses[tries] ?? 0);
     }
     const expected = [100, 200, 400, 800, 1_000, 1_000];
@@ -255,11 +258,11 @@ describe("following events", () => {
       expect(pauses[index]).toBeGreaterThanOrEqual(most / 2);
       expect(pauses[index]).toBeLessThanOrEqual(most);
     }
-    await vi.waitUntil(() => log.connections.length > 6);
+    await vi.waitUntil(() => log.connections.length > 6, PATIENT);
     log.connections[6]?.write(
       `event: next\ndata: ${JSON.stringify({ errors: [{ extensions: { code: "RATE_LIMITED", retryAfterSeconds: 60 } }] })}\n\n`,
     );
-    await vi.waitUntil(() => pauses.length > 6);
+    await vi.waitUntil(() => pauses.length > 6, PATIENT);
     expect(pauses[6]).toBeGreaterThanOrEqual(60_000);
     expect(pauses[6]).toBeLessThanOrEqual(61_000);
     vi.restoreAllMocks();
@@ -272,7 +275,7 @@ describe("following events", () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const { log, events, next } = following({ silenceMs: 1_000 });
     const first = next();
-    await vi.waitUntil(() => log.connections.length === 1);
+    await vi.waitUntil(() => log.connections.length === 1, PATIENT);
     const [silent] = log.connections;
     await vi.advanceTimersByTimeAsync(900);
     silent?.write(": keepalive\n\n");
@@ -280,7 +283,7 @@ describe("following events", () => {
     expect(log.connections).toHaveLength(1);
     await vi.advanceTimersByTimeAsync(200);
     expect(silent?.cancelled).toBe(true);
-    await vi.waitUntil(() => log.connections.length === 2);
+    await vi.waitUntil(() => log.connections.length === 2, PATIENT);
     log.connections[1]?.event(1);
     expect(await first).toBe("1");
     await events.return?.();
@@ -290,7 +293,7 @@ describe("following events", () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const { log, events, next } = following({ silenceMs: 1_000 });
     const first = next();
-    await vi.waitUntil(() => log.connections.length === 1);
+    await vi.waitUntil(() => log.connections.length === 1, PATIENT);
     log.connections[0]?.event(1);
     await first;
     await vi.advanceTimersByTimeAsync(60_000);

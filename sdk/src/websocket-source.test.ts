@@ -2,6 +2,9 @@ import { describe, expect, it, vi } from "vitest";
 import { createTierkeep } from "./client.ts";
 import { CursorInvalidError, UnauthenticatedError } from "./generated/errors.ts";
 
+/** Far more than it takes: on a busy machine a second is nothing. */
+const PATIENT = { timeout: 30_000 };
+
 type Message = { id?: string; type: string; payload?: unknown };
 
 /** A pretended WebSocket to a graphql-ws server whose log the test writes. */
@@ -73,7 +76,7 @@ function following(options: { token?: string | (() => string) } = {}) {
 }
 
 async function subscribed(index: number): Promise<PretendedSocket> {
-  await vi.waitUntil(() => PretendedSocket.sockets[index]?.subscription !== undefined);
+  await vi.waitUntil(() => PretendedSocket.sockets[index]?.subscription !== undefined, PATIENT);
   return PretendedSocket.sockets[index] as PretendedSocket;
 }
 

@@ -1,5 +1,6 @@
 import { chmodSync, closeSync, openSync, rmSync, truncateSync, writeSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { untilPublished } from "../support/at-rest.ts";
 import { ask, newTenant, refusalOf, sha256 } from "../support/client.ts";
 import { problemOf, sendRaw } from "../support/raw-http.ts";
 import { sharedServer } from "../support/shared-server.ts";
@@ -31,20 +32,13 @@ async function damaged(size: number, damage: Damage) {
   // Small content rides in the catalog at first; it is in a file a moment later.
   let path: string | undefined;
   await expect
-    .poll(
-      async () => {
-        path = await objectWith(shared.server, bytes);
-        return path;
-      },
-      { timeout: 10_000 },
-    )
+    .poll(async () => {
+      path = await objectWith(shared.server, bytes);
+      return path;
+    })
     .toBeDefined();
   // The row may still hold the bytes while their file is being written: an overwrite of something else goes behind it.
-  await expect
-    .poll(async () => (await sendRaw(shared.server, { path: "/metrics" })).body.toString(), {
-      timeout: 10_000,
-    })
-    .toMatch(/^tierkeep_unsettled\S* 0$/m);
+  await untilPublished(shared.server);
   damage(path ?? "", size);
   return { key, artifact, url: artifact.downloadUrl };
 }

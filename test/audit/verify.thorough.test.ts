@@ -31,8 +31,8 @@ async function accepted(logs: string, ...args: readonly string[]) {
   };
 }
 
-/** Writes artifacts until the server is gone. */
-async function write(server: Server, tenant: string): Promise<void> {
+/** Writes artifacts until the server is gone, and tells of each that was acknowledged. */
+async function write(server: Server, tenant: string, acknowledged: () => void): Promise<void> {
   const { origin } = server;
   for (let index = 0; ; index++) {
     try {
@@ -42,6 +42,7 @@ async function write(server: Server, tenant: string): Promise<void> {
     } catch {
       return;
     }
+    acknowledged();
   }
 }
 
@@ -50,8 +51,15 @@ describe("tierkeep audit verify", { timeout: SLOW }, () => {
     await using server = await startServer({ env: { AUDIT_FILE_BYTES: "16KiB" } });
     const logs = join(server.dir, "logs");
     for (let life = 0; life < 4; life++) {
-      const writing = ["a", "b", "c"].map((tenant) => write(server, `${tenant}${life}`));
-      await new Promise((resolve) => setTimeout(resolve, 50 + Math.random() * 400));
+      // Together more than one file of the log holds.
+      let left = 20 + Math.floor(Math.random() * 50);
+      const enough = Promise.withResolvers<void>();
+      const acknowledged = () => {
+        left -= 1;
+        if (left === 0) enough.resolve();
+      };
+      const writing = ["a", "b", "c"].map((tenant) => write(server, `${tenant}${life}`, acknowledged));
+      await enough.promise;
       if (life === 0) await accepted(logs);
       await server.kill("SIGKILL");
       await Promise.all(writing);

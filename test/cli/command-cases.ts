@@ -232,6 +232,33 @@ export const CASES: Readonly<Record<keyof typeof COMMANDS, CommandCase>> = {
       "that one tenant's is": lines("verify", "--tenant", "東京"),
     },
   },
+  backup: {
+    client: false,
+    calls: {
+      "into a new folder": { args: (copy) => ["backup", `backup-${copy}`], json: "document" },
+      "by hard links": { args: (copy) => ["backup", `snapshot-${copy}`, "--snapshot"], json: "document" },
+      "into the store": refused(2, "backup", "artifacts/backup"),
+      "into a folder that holds something": refused(4, "backup", "taken"),
+    },
+    prepare: async (dir) => {
+      await mkdir(join(dir, "taken"));
+      await writeFile(join(dir, "taken", "something"), "");
+    },
+  },
+  "restore-backup": {
+    client: false,
+    calls: {
+      "what is no backup": refused(3, "restore-backup", "artifacts"),
+      "verify, what is no backup": refused(3, "restore-backup", "nowhere", "--verify"),
+    },
+  },
+  doctor: {
+    client: true,
+    calls: {
+      "that all is well": lines("doctor"),
+      "that there is nothing to repair": lines("doctor", "--repair"),
+    },
+  },
   gql: {
     client: true,
     calls: {

@@ -15,5 +15,6 @@ export function withoutAccidents(text: string, dir: string): string {
     .replace(/ {2,}\d+(\.\d+)? (ms|s|min)$/gm, "  TIME")
     .replace(/ {2,}\d+(\.\d+)? (ms|s|min)\b/g, ({ length }) => "TIME".padStart(length))
     .replace(/\b\d+(\.\d+)? (ms|s|min)\b/g, "TIME")
-    .replace(/\b(report|model)-[abc]\./g, "$1-x.");
+    .replace(/\b(report|model)-[abc]\./g, "$1-x.")
+    .replace(/\b(backup|snapshot)-[abc]\b/g, "$1-x");
 }

@@ -234,7 +234,7 @@ describe("an interrupted command leaves nothing half done", () => {
       "--url",
       `http://127.0.0.1:${port}/graphql`,
     );
-    await expect.poll(() => readdir(dir), { timeout: 10_000 }).toHaveLength(1);
+    await expect.poll(() => readdir(dir)).toHaveLength(1);
     reading.child.kill("SIGINT");
     expect(await reading.ended).toBe(130);
     expect(await readdir(dir)).toEqual([]);

@@ -18,6 +18,7 @@ interface Entry {
 /** What each key may be now, by what was acknowledged and what has had no answer. */
 export class PossibleStates {
   readonly #entries = new Map<string, Entry>();
+  readonly #forks = new Set<PossibleStates>();
 
   get keys(): Key[] {
     return [...this.#entries.values()].map(({ key }) => key);
@@ -37,11 +38,25 @@ export class PossibleStates {
   /** A change is on its way: before its answer the key is what it was or what it becomes. */
   asked(key: Key, after: State): void {
     this.#set(key, [...this.of(key), after]);
+    for (const fork of this.#forks) fork.asked(key, after);
   }
 
   /** What the key is, without a doubt. */
   known(key: Key, state: State): void {
     this.#set(key, [state]);
+  }
+
+  /** Of a copy that is taken at some moment from now on: each key as it may be now, or as it is asked to become until `join`. */
+  fork(): PossibleStates {
+    const fork = new PossibleStates();
+    for (const [name, entry] of this.#entries) fork.#entries.set(name, { ...entry });
+    this.#forks.add(fork);
+    return fork;
+  }
+
+  /** The copy has been taken. */
+  join(fork: PossibleStates): void {
+    this.#forks.delete(fork);
   }
 
   #set(key: Key, states: readonly State[]): void {

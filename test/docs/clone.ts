@@ -85,7 +85,7 @@ export async function openClone(): Promise<Clone> {
       const message = `${at}: ${command}`;
       // What is published or exported a moment behind the commit may need a second look. All else is done once.
       const looks = /^(ls|tail|cat) /.test(command);
-      if (looks) await expect.poll(printed, { message, timeout: 10_000 }).toBe(withoutAccidents(output));
+      if (looks) await expect.poll(printed, { message }).toBe(withoutAccidents(output));
       else expect(await printed(), message).toBe(withoutAccidents(output));
     },
     async [Symbol.asyncDispose]() {

@@ -32,12 +32,13 @@ export function consoleStepsOf({ text }: CodeBlock): ConsoleStep[] {
     });
 }
 
-/** What differs from run to run: ids and instants, durations and sequence numbers, each replaced by a word for it. */
+/** What differs from run to run: instants, durations, sequence numbers and hashes, each replaced by a word for it. */
 export function withoutAccidents(text: string): string {
   return text
     .replace(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z/g, "INSTANT")
     .replace(/\d+(\.\d+)? (ms|s)\b/g, "DURATION")
     .replace(/"seq":\d+/g, '"seq":N')
+    .replace(/\b[0-9a-f]{64}\b/g, "HASH")
     .replace(/[ \t]+/g, " ")
     .trim();
 }

@@ -125,7 +125,7 @@ for (const [transport, follow] of Object.entries(transports)) {
       server.url,
       request,
       { onEvent: (event) => expect(event).toBe("none") },
-      AbortSignal.timeout(15_000),
+      AbortSignal.timeout(45_000),
     );
     return codeIn(ending);
   }
@@ -154,7 +154,7 @@ describe("the Last-Event-ID header of SSE", () => {
       server.url,
       { after: await newestCursor(server), lastEventId: "not a cursor" },
       { onEvent: () => {} },
-      AbortSignal.timeout(15_000),
+      AbortSignal.timeout(45_000),
     );
     expect(codeIn(ending)).toBe("CURSOR_INVALID");
   });

@@ -73,7 +73,7 @@ describe.each<Transport>(["sse", "graphql-ws"])("a filtered subscription, over %
       shared.server.url,
       { where },
       { onEvent: () => {} },
-      AbortSignal.timeout(15_000),
+      AbortSignal.timeout(45_000),
     );
     expect(ending).toMatchObject({ how: "refused", errors: [{ extensions: { code } }] });
   });

@@ -79,15 +79,18 @@ describe("control: the same, but the client does not say where it was", PATIENT,
         },
       });
 
-      await writeConcurrently(server, {
-        tenantId: newTenant(),
-        ...SEVERAL,
-        onAcknowledged: (count) => {
-          acknowledged = count;
-          nextWrite.resolve();
-          nextWrite = Promise.withResolvers();
-        },
-      });
+      // However long the client takes until it has been away several times.
+      do {
+        await writeConcurrently(server, {
+          tenantId: newTenant(),
+          ...SEVERAL,
+          onAcknowledged: (count) => {
+            acknowledged = count;
+            nextWrite.resolve();
+            nextWrite = Promise.withResolvers();
+          },
+        });
+      } while (proxy.cuts < 5);
       writing = false;
       nextWrite.resolve();
       proxy.stopCutting();
@@ -96,7 +99,6 @@ describe("control: the same, but the client does not say where it was", PATIENT,
       const log = cursorsOf(await readLog(server));
       const received = cursorsOf(client.received);
       expect(acknowledged).toBe(WRITES);
-      expect(proxy.cuts).toBeGreaterThan(0);
       expect(received).not.toEqual(log);
       // What did arrive is right: it is the replay that is missing, and nothing else.
       expect(received).toEqual(log.filter((cursor) => received.includes(cursor)));

@@ -84,7 +84,7 @@ describe("all of them together", () => {
       const path = `hot/${name}/${name}/${name}`;
       return [path, `${path}.metadata.json`];
     });
-    await expect.poll(() => viewOf(shared.server), { timeout: 10_000 }).toEqual(paths.sort());
+    await expect.poll(() => viewOf(shared.server)).toEqual(paths.sort());
     for (const name of ODD) {
       const path = `hot/${name}/${name}/${name}`;
       expect(readFileSync(join(shared.server.dir, "artifacts", path), "utf8")).toBe(`content of ${name}`);
@@ -94,9 +94,7 @@ describe("all of them together", () => {
 
   it("stand in the audit log", async () => {
     await expect
-      .poll(() => new Set(auditLines(shared.server).map(({ artifact_id }) => artifact_id)), {
-        timeout: 10_000,
-      })
+      .poll(() => new Set(auditLines(shared.server).map(({ artifact_id }) => artifact_id)))
       .toEqual(new Set([...ODD, null]));
   });
 

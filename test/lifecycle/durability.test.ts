@@ -88,7 +88,7 @@ describe("a restart", () => {
     expect((await tierkeep.artifactContent(key("small")))?.text).toBe("x");
     expect(await (await tierkeep.download(key("large"))).text()).toBe("y".repeat(300_000));
     await expect
-      .poll(() => viewOf(server).filter((path) => !path.endsWith(".metadata.json")), { timeout: 10_000 })
+      .poll(() => viewOf(server).filter((path) => !path.endsWith(".metadata.json")))
       .toEqual(["hot/t/w/large", "warm/t/w/small"]);
   });
 });
@@ -160,9 +160,7 @@ describe("a run that is interrupted by SIGKILL", { timeout: 60_000 }, () => {
     await server.kill("SIGKILL");
     await server.restart();
 
-    await expect
-      .poll(async () => (await tierkeep.lifecycleJob({ id: job.id }))?.status, { timeout: 15_000 })
-      .toBe("SUCCEEDED");
+    await expect.poll(async () => (await tierkeep.lifecycleJob({ id: job.id }))?.status).toBe("SUCCEEDED");
     expect(await tierkeep.lifecycleJob({ id: job.id })).toMatchObject({
       promotedToWarm: COUNT,
       totalErrors: 0,

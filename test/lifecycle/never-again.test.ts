@@ -107,7 +107,7 @@ describe("purging while the audit log cannot be written", () => {
     const hot = { ...key, artifactId: "hot" };
     await tierkeep.writeArtifact({ ...hot, content: { text: "x" } });
     const log = join(server.dir, "logs", "lifecycle_events.jsonl");
-    await expect.poll(() => readFileSync(log, "utf8").split("\n").length, { timeout: 5000 }).toBe(3);
+    await expect.poll(() => readFileSync(log, "utf8").split("\n").length).toBe(3);
 
     renameSync(log, `${log}.aside`);
     mkdirSync(log);
@@ -133,27 +133,19 @@ describe("purging while the audit log cannot be written", () => {
     rmdirSync(log);
     renameSync(`${log}.aside`, log);
     await expect
-      .poll(
-        () =>
-          tierkeep.purgeArtifact(key).then(
-            () => "purged",
-            (error: Error) => error.message,
-          ),
-        {
-          timeout: 10_000,
-        },
+      .poll(() =>
+        tierkeep.purgeArtifact(key).then(
+          () => "purged",
+          (error: Error) => error.message,
+        ),
       )
       .toBe("purged");
     await expect
-      .poll(
-        () =>
-          readFileSync(log, "utf8")
-            .trimEnd()
-            .split("\n")
-            .map((line) => JSON.parse(line).seq),
-        {
-          timeout: 10_000,
-        },
+      .poll(() =>
+        readFileSync(log, "utf8")
+          .trimEnd()
+          .split("\n")
+          .map((line) => JSON.parse(line).seq),
       )
       .toEqual(Array.from({ length: await newestSeq() }, (_, index) => index + 1));
 
@@ -233,7 +225,7 @@ describe("the published tree", () => {
     const tierkeep = createTierkeep({ url: server.url });
     const key = { tenantId: "t", workflowId: "w", artifactId: "a" };
     await tierkeep.writeArtifact({ ...key, content: { text: "ours" } });
-    await expect.poll(() => viewOf(server), { timeout: 5000 }).toContain("hot/t/w/a");
+    await expect.poll(() => viewOf(server)).toContain("hot/t/w/a");
     rmSync(join(server.dir, "artifacts/hot/t/w/a"));
     mkdirSync(join(server.dir, "artifacts/hot/t/w/a"));
     expect((await tierkeep.artifactContent(key))?.text).toBe("ours");

@@ -12,7 +12,7 @@ const shared = sharedServer();
 async function expectView(tenantId: string, paths: readonly string[]): Promise<void> {
   const expected = paths.flatMap((path) => [path, `${path}.metadata.json`]).sort();
   await expect
-    .poll(() => viewOf(shared.server).filter((path) => path.split("/")[1] === tenantId), { timeout: 10_000 })
+    .poll(() => viewOf(shared.server).filter((path) => path.split("/")[1] === tenantId))
     .toEqual(expected);
 }
 
@@ -39,7 +39,7 @@ describe("the published tree", () => {
     const expectAt = async (tier: string, artifact: Artifact, text: string) => {
       const path = `${tier}/${tenantId}/w/a.txt`;
       await expectView(tenantId, [path]);
-      await expect.poll(() => sidecarOf(shared.server, path), { timeout: 5000 }).toEqual(factsOf(artifact));
+      await expect.poll(() => sidecarOf(shared.server, path)).toEqual(factsOf(artifact));
       expect(bytesAt(tier)).toBe(text);
     };
 
@@ -95,10 +95,10 @@ describe("the published tree", () => {
     ];
     await shared.tierkeep.upload(key, old);
     await shared.tierkeep.upload(key, next);
-    await expect.poll(() => objectWith(shared.server, old), { timeout: 10_000 }).toBeUndefined();
+    await expect.poll(() => objectWith(shared.server, old)).toBeUndefined();
     expect(await objectWith(shared.server, next)).toBeDefined();
     await shared.tierkeep.purgeArtifact(key);
-    await expect.poll(() => objectWith(shared.server, next), { timeout: 10_000 }).toBeUndefined();
+    await expect.poll(() => objectWith(shared.server, next)).toBeUndefined();
   });
 
   it("keeps tenants, workflows and artifacts of every name apart", async () => {

@@ -2,8 +2,7 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { createTierkeep } from "@tierkeep/sdk";
 import { describe, expect, it } from "vitest";
-import { ask, daysAfter, forEachOf } from "../support/client.ts";
-import { writeMany } from "../support/many-artifacts.ts";
+import { ask, forEachOf } from "../support/client.ts";
 import { sendRaw } from "../support/raw-http.ts";
 import { startServer } from "../support/server.ts";
 import { auditLines, viewOf } from "../support/storage-tree.ts";
@@ -44,27 +43,6 @@ describe("SIGTERM", { timeout: 60_000 }, () => {
       names.map((name) => `hot/t/w/${name}`),
     );
     expect(auditLines(server)).toHaveLength(names.length);
-  });
-
-  it("answers who waits for a job with the running job, which goes on after the next start", async () => {
-    await using server = await startServer({ env: { TIERKEEP_ALLOW_AS_OF: "true" } });
-    const tierkeep = createTierkeep({ url: server.url });
-    const COUNT = 700;
-    await writeMany(server, "t", COUNT);
-    const asOf = daysAfter(new Date().toISOString(), 8);
-    const waiting = tierkeep.runLifecycle({ asOf, waitSeconds: 60 });
-    await expect
-      .poll(async () => (await tierkeep.lifecycleJobs()).nodes[0]?.promotedToWarm ?? 0, { interval: 1 })
-      .toBeGreaterThan(0);
-    const stopped = server.stop();
-    const { job } = await waiting;
-    await stopped;
-    expect(job.status).toBe("RUNNING");
-    await server.restart();
-    await expect
-      .poll(async () => (await tierkeep.lifecycleJob({ id: job.id }))?.status, { timeout: 15_000 })
-      .toBe("SUCCEEDED");
-    expect((await tierkeep.lifecycleJob({ id: job.id }))?.promotedToWarm).toBe(COUNT);
   });
 
   it("lets an upload that is under way come to its end", async () => {

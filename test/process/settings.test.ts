@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { untilPublished } from "../support/at-rest.ts";
 import { newTenant, refusalOf } from "../support/client.ts";
 import { problemOf, sendRaw } from "../support/raw-http.ts";
 import { sharedServer } from "../support/shared-server.ts";
@@ -95,11 +96,7 @@ describe("PUBLISH_TREE=false", () => {
     const key = newKey();
     await shared.tierkeep.upload(key, "x".repeat(1000));
     await shared.tierkeep.promoteArtifact({ ...key, toTier: "COLD" });
-    await expect
-      .poll(async () => (await sendRaw(shared.server, { path: "/metrics" })).body.toString(), {
-        timeout: 10_000,
-      })
-      .toMatch(/^tierkeep_unpublished_keys 0$/m);
+    await untilPublished(shared.server);
     expect(viewOf(shared.server)).toEqual([]);
     expect(await (await shared.tierkeep.download(key)).text()).toHaveLength(1000);
   });
@@ -123,7 +120,7 @@ describe("LIFECYCLE_SCHEDULE", () => {
           where: { types: ["LIFECYCLE_JOB_COMPLETED"], dryRun: false },
         })
       ).nodes;
-    await expect.poll(scheduled, { timeout: 10_000 }).not.toEqual([]);
+    await expect.poll(scheduled).not.toEqual([]);
     const [event] = await scheduled();
     expect(event).toMatchObject({ actor: "schedule", tenantId: null, dryRun: false });
     expect(await shared.tierkeep.lifecycleJob({ id: event?.jobId ?? "" })).toMatchObject({

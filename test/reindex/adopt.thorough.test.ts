@@ -148,7 +148,7 @@ describe("reindex of a tree that the Python system wrote", () => {
         expect(statSync(object).ino).toBe(before.ino);
         expect(statSync(path)).toMatchObject({ ino: before.ino, mtimeMs: before.mtimeMs, mode: 0o100444 });
         await expect
-          .poll(() => sidecarOf(server, "warm/acme/weekly/report.md"), { timeout: 5000 })
+          .poll(() => sidecarOf(server, "warm/acme/weekly/report.md"))
           .toMatchObject({ author: "Ann", _checksum: sha256("# Report"), _object: object.slice(-32) });
       },
     );
@@ -175,7 +175,7 @@ describe("reindex of a tree that the Python system wrote", () => {
         ]);
         expect(nodes[2]?.ageDays).toBeCloseTo(40, 1);
         await expect
-          .poll(() => auditLines(server).map(({ event_type }) => event_type), { timeout: 5000 })
+          .poll(() => auditLines(server).map(({ event_type }) => event_type))
           .toContain("artifact_adopted");
         expect(await tierkeep.tierStats()).toMatchObject([
           { artifactCount: 1 },
@@ -207,10 +207,8 @@ describe("reindex of a tree that the Python system wrote", () => {
       expect((await tierkeep.artifact(keyOf("acme/w/torn.txt")))?.metadata).toEqual({});
 
       // The places of what lost, once the publisher has been there; and nothing else has moved.
-      await expect.poll(() => viewOf(server), { timeout: 5000 }).not.toContain("cold/acme/w/twice.txt");
-      await expect
-        .poll(() => viewOf(server), { timeout: 5000 })
-        .not.toContain("warm/acme/w/twice.txt.metadata.json");
+      await expect.poll(() => viewOf(server)).not.toContain("cold/acme/w/twice.txt");
+      await expect.poll(() => viewOf(server)).not.toContain("warm/acme/w/twice.txt.metadata.json");
       const left = LEFT.map((line) => line.slice(line.indexOf(" ") + 1));
       const still = fingerprint(server.dir);
       for (const path of left) {
@@ -226,8 +224,8 @@ describe("reindex of a tree that the Python system wrote", () => {
   it("finds everything present when it is run again, and the same leftovers", async () => {
     await withTree(damaged, async (server, tierkeep) => {
       await reindex(tierkeep);
-      await expect.poll(() => viewOf(server), { timeout: 5000 }).not.toContain("cold/acme/w/twice.txt");
-      await expect.poll(() => viewOf(server), { timeout: 5000 }).not.toContain("warm/acme/w/twice.txt");
+      await expect.poll(() => viewOf(server)).not.toContain("cold/acme/w/twice.txt");
+      await expect.poll(() => viewOf(server)).not.toContain("warm/acme/w/twice.txt");
       const { job, found } = await reindex(tierkeep);
       expect(found).toEqual([...LEFT].sort());
       expect(job).toMatchObject({
@@ -287,7 +285,7 @@ describe("reindex of a tree that the Python system wrote", () => {
       () => {},
       async (server, tierkeep) => {
         await tierkeep.upload(keyOf("acme/w/a.txt"), "ours");
-        await expect.poll(() => viewOf(server), { timeout: 5000 }).toContain("hot/acme/w/a.txt");
+        await expect.poll(() => viewOf(server)).toContain("hot/acme/w/a.txt");
         writePythonTree(server.dir, [
           { tier: "cold", name: "acme/w/a.txt", content: "theirs", sidecar: null },
         ]);
@@ -295,9 +293,7 @@ describe("reindex of a tree that the Python system wrote", () => {
         expect(found).toEqual(["QUARANTINED cold/acme/w/a.txt"]);
         expect(job).toMatchObject({ adoptedCount: 0, presentCount: 1, quarantinedCount: 1 });
         expect(await textOf(tierkeep, "acme/w/a.txt")).toBe("ours");
-        await expect
-          .poll(() => existsSync(join(server.dir, "artifacts/cold/acme/w/a.txt")), { timeout: 5000 })
-          .toBe(false);
+        await expect.poll(() => existsSync(join(server.dir, "artifacts/cold/acme/w/a.txt"))).toBe(false);
         expect(await textOf(tierkeep, "acme/w/a.txt")).toBe("ours");
       },
     );

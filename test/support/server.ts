@@ -11,9 +11,10 @@ import { fileURLToPath } from "node:url";
 export const COMMAND = fileURLToPath(new URL("../../server/bin/tierkeep.mjs", import.meta.url));
 
 const READY = /^tierkeep listening on (http:\/\/\S+\/graphql)$/;
+const TAKEN = /already\. Stop it, or set PORT/;
 
 export interface ServerOptions {
-  /** Settings, on top of PORT=0. Nothing of the test's own environment reaches the server but where programs are. */
+  /** Settings, on top of PORT. Nothing of the test's own environment reaches the server but where programs are. */
   readonly env?: Readonly<Record<string, string>>;
   /** Where it runs, with its `artifacts` and `logs`. Default: a new folder, removed at the end. A folder that is given stays. */
   readonly dir?: string;
@@ -59,7 +60,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   if (remove) forgottenDirectories.add(dir);
   const stdout: string[] = [];
   let stderr = "";
-  let env = { PORT: "0", ...options.env };
+  let env = { PORT: portToKeep(), ...options.env };
   let url = "";
   let running: Running | null = null;
 
@@ -85,6 +86,18 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
       );
     });
     env = { ...env, PORT: new URL(url).port };
+  }
+
+  async function startAnywhere(): Promise<void> {
+    for (;;) {
+      try {
+        return await start();
+      } catch (error) {
+        if (options.env?.PORT !== undefined || !TAKEN.test((error as Error).message)) throw error;
+        env = { ...env, PORT: portToKeep() };
+        stderr = "";
+      }
+    }
   }
 
   function current(): Running {
@@ -150,7 +163,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   };
 
   try {
-    await start();
+    await startAnywhere();
   } catch (error) {
     await server[Symbol.asyncDispose]();
     throw error;
@@ -233,6 +246,17 @@ export async function temporaryDirectory(): Promise<string> {
 export async function removeDirectory(dir: string): Promise<void> {
   await rm(dir, { recursive: true, force: true });
   forgottenDirectories.delete(dir);
+}
+
+let ports = Math.floor(Math.random() * 12_000);
+
+/**
+ * A port to come back to after a restart, if nobody has it yet. Below those that systems give out by themselves: nobody
+ * may be given it by chance while the server is away.
+ */
+function portToKeep(): string {
+  ports = (ports + 1) % 12_000;
+  return String(20_000 + ports);
 }
 
 interface Running {

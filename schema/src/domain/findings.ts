@@ -16,6 +16,8 @@ export const STORE_FINDING_KINDS = [
   "MISSING",
   "STRAY",
   "VIEW_DIFFERS",
+  "HEALED",
+  "REPUBLISHED",
 ] as const;
 
 export type StoreFindingKind = (typeof STORE_FINDING_KINDS)[number];
@@ -33,7 +35,14 @@ export interface StoreFinding {
   readonly message: string;
 }
 
+const NO_PROBLEMS = [
+  "ADOPTED",
+  "RETENTION_OVERRIDE",
+  "HEALED",
+  "REPUBLISHED",
+] as const satisfies StoreFindingKind[];
+
 /** False for what a job merely did or noted; true for what somebody should look at. */
 export function isProblem({ kind }: Pick<StoreFinding, "kind">): boolean {
-  return kind !== "ADOPTED" && kind !== "RETENTION_OVERRIDE";
+  return !(NO_PROBLEMS as readonly StoreFindingKind[]).includes(kind);
 }

@@ -20,14 +20,35 @@ export interface UsageLimits {
   readonly maxSubscriptions: number;
 }
 
+/** How long a server waits for the other end of a connection, and for how many. */
+export interface ConnectionLimits {
+  readonly maxConnections: number;
+  /** A request's headers must have come in this time, and its body may keep the server waiting as long, ms. */
+  readonly requestTimeoutMs: number;
+  /** A connection on which nothing is asked, and an answer of which nothing is taken, may stand this long, ms. */
+  readonly idleTimeoutMs: number;
+}
+
+/** What a server shows of its schema, and which documents it takes. */
+export interface ApiSurface {
+  readonly graphiql: boolean;
+  readonly introspection: boolean;
+  /** As graphql-js prints them; null: any. */
+  readonly operations: ReadonlySet<string> | null;
+}
+
 /** How much a server takes of whoever calls. */
 export interface Limits {
+  readonly surface: ApiSurface;
+  readonly connections: ConnectionLimits;
   readonly document: DocumentLimits;
   readonly usage: UsageLimits;
 }
 
 /** Beyond what programs need that mean well: 500 keys written out; 500 nodes with all that the SDK asks of every type. */
 export const DEFAULT_LIMITS: Limits = {
+  surface: { graphiql: true, introspection: true, operations: null },
+  connections: { maxConnections: 5_000, requestTimeoutMs: 30_000, idleTimeoutMs: 60_000 },
   document: { maxTokens: 6_000, maxDepth: 15, maxAliases: 50, maxDirectives: 50, maxCost: 60_000 },
   // One program alone on a small machine may reach it and keep it up for a minute.
   usage: {

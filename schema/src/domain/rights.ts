@@ -75,7 +75,7 @@ export function requireRightWithin(
   if (seesTenant(principal, tenantId)) return;
   throw new Refused(
     "FORBIDDEN",
-    `You may not ${RIGHTS[name].doing} for the tenant ${JSON.stringify(tenantId)}: it is none of yours, which viewer lists.`,
+    `You may not ${RIGHTS[name].doing} for the tenant ${JSON.stringify(tenantId)}: it is not among yours. viewer lists those.`,
     { argument },
   );
 }

@@ -226,11 +226,15 @@ export function aVerifyJob(facts: Partial<VerifyJob> = {}): VerifyJob {
   return {
     ...jobFacts("verify-1"),
     kind: "verify",
+    repair: false,
     checkedCount: 0,
     checkedBytes: 0,
     damagedCount: 0,
     missingCount: 0,
     strayCount: 0,
+    healedCount: 0,
+    quarantinedCount: 0,
+    adoptedCount: 0,
     ...facts,
   };
 }

@@ -63,11 +63,17 @@ export interface ReindexJob extends JobFacts {
 
 export interface VerifyJob extends JobFacts {
   readonly kind: "verify";
+  /** It mends what it can. */
+  readonly repair: boolean;
   readonly checkedCount: number;
   readonly checkedBytes: number;
   readonly damagedCount: number;
   readonly missingCount: number;
   readonly strayCount: number;
+  /** Of the damaged and the missing ones: have their bytes again. */
+  readonly healedCount: number;
+  readonly quarantinedCount: number;
+  readonly adoptedCount: number;
 }
 
 export type Job = LifecycleJob | RestoreJob | ReindexJob | VerifyJob;
@@ -114,6 +120,8 @@ export interface ReindexOptions extends Repeatable {
 export interface VerifyOptions extends Repeatable {
   /** Only this tenant's artifacts, and nothing that belongs to none. */
   readonly tenantId?: string | undefined;
+  /** Mend what can be mended. Of the whole store only: with a tenant, BAD_USER_INPUT. Default: false. */
+  readonly repair?: boolean | undefined;
   readonly waitSeconds: number;
 }
 

@@ -101,7 +101,7 @@ const FRAGMENTS: { readonly [name: string]: string } = {
   StoreFinding: "StoreFinding{kind path tenantId workflowId artifactId tier message}",
   Tenant: "Tenant{id tenantId retentionPolicy{...RetentionPolicy}tierStats{...TierStats}}",
   TierStats: "TierStats{tier artifactCount totalBytes tenantCount}",
-  VerifyJob: "VerifyJob{__typename id ...JobProgress tenantId checkedCount checkedBytes damagedCount missingCount strayCount}",
+  VerifyJob: "VerifyJob{__typename id ...JobProgress tenantId checkedCount checkedBytes damagedCount missingCount strayCount repair healedCount quarantinedCount adoptedCount}",
   Workflow: "Workflow{id workflowId tenant{id tenantId}tierStats{...TierStats}}",
 };
 

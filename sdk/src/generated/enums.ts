@@ -172,7 +172,7 @@ export type Role =
 /** Role as a server answers it: a later version may add values. */
 export type OpenRole = Role | (string & {});
 
-/** What a finding tells of. All but ADOPTED and RETENTION_OVERRIDE are problems, and count as errors. */
+/** What a finding tells of. All but ADOPTED, RETENTION_OVERRIDE, HEALED and REPUBLISHED are problems, and count as errors. */
 export type StoreFindingKind =
   /** An artifact that the catalog did not have has been taken up. */
   | "ADOPTED"
@@ -182,6 +182,8 @@ export type StoreFindingKind =
   | "CHECKSUM_DIFFERS"
   /** An artifact whose bytes are not the ones that were written. */
   | "DAMAGED"
+  /** A damaged artifact whose bytes were found again. What was left of the old ones is in the store's quarantine. */
+  | "HEALED"
   /** An artifact whose bytes are gone. */
   | "MISSING"
   /** A file whose names no artifact may have. It stays where it is. */
@@ -190,8 +192,10 @@ export type StoreFindingKind =
   | "NOT_AN_ARTIFACT"
   /** A sidecar without its file. It stays where it is. */
   | "ORPHAN_SIDECAR"
-  /** A file that stands in an artifact's way: of the same key in another tier, or in its own place. It is moved to the store's quarantine, and nothing is deleted. */
+  /** A file that stands in an artifact's way, of the same key in another tier or in its own place; or bytes that belong to no artifact, in a repair. It is moved to the store's quarantine, and nothing is deleted. */
   | "QUARANTINED"
+  /** A place in the published tree that was not as the catalog says. It is published anew. */
+  | "REPUBLISHED"
   /** An artifact that has the key retention_override in its metadata: nothing purges it. */
   | "RETENTION_OVERRIDE"
   /** Bytes that belong to no artifact. They stay where they are. */

@@ -1,6 +1,6 @@
 import { appendFile, copyFile, mkdir, readFile, rename, truncate, writeFile } from "node:fs/promises";
 import { Refused } from "@tierkeep/schema/domain/refusals";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { LOG, SECOND, THIRD, World, withCommit } from "./test-world.ts";
 
 describe("the audit log", () => {
@@ -21,7 +21,7 @@ describe("the audit log", () => {
     await world.exporter().purgeRefusal();
     await world.happen(1);
     const [lines] = await world.lines([1]);
-    await vi.waitFor(async () => expect(await world.read(LOG)).toBe(lines), { timeout: 15_000 });
+    await expect.poll(() => world.read(LOG)).toBe(lines);
   });
 
   it("goes on where it was left, at the next start", async () => {

@@ -16,7 +16,7 @@ describe("purging", () => {
     expect(problems).toHaveLength(1);
 
     await rmdir(world.path(LOG));
-    await vi.waitFor(async () => expect(await exporter.purgeRefusal()).toBeNull(), { timeout: 15_000 });
+    await expect.poll(() => exporter.purgeRefusal()).toBeNull();
     expect(exporter.health().failing).toBe(false);
   });
 

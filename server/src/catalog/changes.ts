@@ -251,12 +251,19 @@ export interface HealChange extends Stamped {
 
 /**
  * Findings that no other change tells of: an event each, the first time that a path is found so; again only when a
- * whole pass of the scrubber has not met it. Result: how many were new.
+ * whole pass of the scrubber has not met it. What is moved to quarantine (QUARANTINED) is told of each time. Result: how
+ * many were new.
  */
 export interface TellChange extends Stamped {
   readonly kind: "tell";
   readonly jobId: string | null;
   readonly findings: readonly StoreFinding[];
+}
+
+/** The view of this key is made to agree with its row once more. Nothing happens where it has none. */
+export interface RepublishChange {
+  readonly kind: "republish";
+  readonly key: ArtifactKey;
 }
 
 /** Where the scrubber stands now; `passEnds`: it has been through everything. */
@@ -366,6 +373,7 @@ export type Change =
   | DamageChange
   | HealChange
   | TellChange
+  | RepublishChange
   | ScrubbedChange
   | StartJobChange
   | AdvanceJobChange
@@ -421,6 +429,7 @@ interface ResultByKind {
   damage: null;
   heal: boolean;
   tell: number;
+  republish: null;
   scrubbed: null;
   startJob: StartJobResult;
   advanceJob: null;

@@ -54,7 +54,7 @@ function requireLog(directory: string, expected: readonly Head[]): void {
   );
 }
 
-function readKeys(file: string): PublicKeys {
+export function readKeys(file: string): PublicKeys {
   let text: string;
   try {
     text = readFileSync(file, "utf8");
@@ -106,6 +106,6 @@ function show(verdict: Verdict, { text, talk, style }: Output): void {
   }
 }
 
-function shownProblem({ file, line, message }: Problem): string {
+export function shownProblem({ file, line, message }: Problem): string {
   return line === null ? `${file} ${message}` : `${file}, line ${line}, ${message}`;
 }

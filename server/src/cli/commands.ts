@@ -58,6 +58,18 @@ export const COMMANDS = {
     summary: "make, list and revoke the keys that let programs in",
     load: () => import("./keys.ts"),
   },
+  backup: {
+    summary: "take a consistent copy of a store, while it is being served",
+    load: () => import("./backup.ts"),
+  },
+  "restore-backup": {
+    summary: "make a store of a backup",
+    load: () => import("./restore-backup.ts"),
+  },
+  doctor: {
+    summary: "look whether everything is as it should be, and mend what can be mended",
+    load: () => import("./doctor.ts"),
+  },
   gql: {
     summary: "run a GraphQL document",
     load: () => import("./gql.ts"),

@@ -51,6 +51,7 @@ export async function own(config: Config, options: OwnOptions): Promise<OwnedSto
       port,
       log,
       maxInlineBytes: config.maxInlineBytes,
+      limits: config.limits.connections,
     }).catch((error: unknown) => {
       throw listenProblem(error, host, port);
     });

@@ -103,6 +103,6 @@ describe("a restore", () => {
     expect(output.stderr.text).toMatch(
       /^It goes on without this command: tierkeep lifecycle cancel \S+ ends it\.\n$/,
     );
-    await expect.poll(inHot, { timeout: 10_000 }).toEqual(NAMES);
+    await expect.poll(inHot).toEqual(NAMES);
   });
 });

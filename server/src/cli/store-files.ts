@@ -20,6 +20,10 @@ export interface StorePaths {
   readonly config: string;
   /** The private key that signs the audit log. */
   readonly auditKey: string;
+  /** Held while a backup is taken. */
+  readonly backupLock: string;
+  /** There while a backup is being put back, and after that has failed. */
+  readonly unfinishedRestore: string;
   readonly logs: string;
 }
 
@@ -38,8 +42,18 @@ export function storePaths({
     owner: join(own, "owner.json"),
     config: join(own, "config.json"),
     auditKey: join(own, "audit-key.pem"),
+    backupLock: join(own, "backup-lock.db"),
+    unfinishedRestore: join(own, "unfinished-restore"),
     logs: resolve(logDir),
   };
+}
+
+/** @throws StartProblem where a backup was being put back, and only a part of it is there */
+export async function requireWhole(paths: StorePaths): Promise<void> {
+  if (!(await isThere(paths.unfinishedRestore))) return;
+  throw new StartProblem(
+    `In ${paths.root} a backup was being restored, and that was not finished. Delete what is there and restore it again.`,
+  );
 }
 
 /** Makes the folders, and makes sure of what would otherwise fail with the first write. @throws StartProblem */

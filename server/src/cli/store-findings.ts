@@ -15,28 +15,32 @@ const DAMAGE: readonly string[] = ["DAMAGED", "MISSING", "CHECKSUM_DIFFERS"] sat
 
 /**
  * Lists what a job found in the store. Answers with the exit code that this deserves: 7 where bytes are damaged, 4 where
- * something else is left for somebody to look at, 0.
+ * something else is left for somebody to look at, 0. What is healed is left no more, nor is what is of a kind in `mended`.
  */
 export async function showFindings(
   findings: AsyncIterable<StoreFindingFragment>,
   output: Output,
   signal: AbortSignal,
+  mended: readonly StoreFindingKind[] = [],
 ): Promise<number> {
-  let exitCode = 0;
+  /** What each artifact, or path of none, that is left deserves. */
+  const left = new Map<string, number>();
   await output.list(
     COLUMNS,
     findings,
     ({ kind, path, tenantId, workflowId, artifactId, message }) => {
-      const problem = !isKnown(kind) || isProblem({ kind });
-      if (DAMAGE.includes(kind)) exitCode = REFUSALS.CHECKSUM_MISMATCH.exit;
-      else if (problem) exitCode ||= REFUSALS.CONFLICT.exit;
+      const problem = !isKnown(kind) || (isProblem({ kind }) && !mended.includes(kind));
       const key = [tenantId, workflowId, artifactId].filter((name) => name !== null).join("/");
+      const about = key || (path ?? "");
+      if (kind === "HEALED") left.delete(about);
+      else if (DAMAGE.includes(kind)) left.set(about, REFUSALS.CHECKSUM_MISMATCH.exit);
+      else if (problem) left.set(about, left.get(about) ?? REFUSALS.CONFLICT.exit);
       const what = kind.toLowerCase().replaceAll("_", " ");
       return [problem ? { text: what, style: output.style.red } : what, path ?? key, message];
     },
     signal,
   );
-  return exitCode;
+  return Math.max(0, ...new Set(left.values()));
 }
 
 /** A later server may know more kinds. */

@@ -8,6 +8,7 @@ import { AuditExporter } from "../audit/exporter.ts";
 import type { SigningKey } from "../audit/signing-key.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { openCatalog } from "../catalog/open-catalog.ts";
+import { BackupWatch } from "../catalog/sqlite/backup-lock.ts";
 import { Ballast, BallastKeeper } from "../catalog/sqlite/ballast.ts";
 import { NewerCatalogError } from "../catalog/sqlite/migrations.ts";
 import { type OwnerLock, tryOwn } from "../catalog/sqlite/owner-lock.ts";
@@ -28,6 +29,7 @@ import { EngineJobs } from "../lifecycle/job-service.ts";
 import { startSchedule } from "../lifecycle/schedule.ts";
 import { probeLinks } from "../tiers/filesystem/probe-links.ts";
 import { openTiers, type Tiers } from "../tiers/open-tiers.ts";
+import { allowedOperations } from "./allowed-operations.ts";
 import { openAuditKey } from "./audit-key.ts";
 import { openAuthentication } from "./authentication.ts";
 import { StartProblem } from "./exit-codes.ts";
@@ -35,6 +37,7 @@ import { scrubMetrics } from "./scrub-metrics.ts";
 import {
   openStoreFile,
   prepareFolders,
+  requireWhole,
   type StorePaths,
   setOldLogAside,
   storePaths,
@@ -89,11 +92,28 @@ export async function openStore(config: Config, options: OpenStoreOptions): Prom
     const lock = tryOwn(paths.ownerLock);
     if (lock === null) throw new StoreOwnedError(paths.root);
     undo.push(() => lock.release());
+    await requireWhole(paths);
+    const backupWatch = new BackupWatch(paths.backupLock);
+    undo.push(() => backupWatch[Symbol.dispose]());
     const { storeKey, isNew } = await openStoreFile(paths);
     const auditKey = await openAuditKey(config, paths);
+    const operations = await allowedOperations(config.allowedOperations);
     await setOldLogAside(paths);
     const [catalog, tiers] = await openBoth(config, paths, undo);
-    return await assemble({ config, paths, options, lock, storeKey, auditKey, isNew, catalog, tiers, undo });
+    return await assemble({
+      config,
+      paths,
+      options,
+      lock,
+      backupWatch,
+      storeKey,
+      auditKey,
+      operations,
+      isNew,
+      catalog,
+      tiers,
+      undo,
+    });
   } catch (error) {
     for (const step of undo.reverse()) await step();
     throw error;
@@ -141,8 +161,10 @@ interface Parts {
   readonly paths: StorePaths;
   readonly options: OpenStoreOptions;
   readonly lock: OwnerLock;
+  readonly backupWatch: BackupWatch;
   readonly storeKey: Uint8Array;
   readonly auditKey: SigningKey;
+  readonly operations: ReadonlySet<string> | null;
   readonly isNew: boolean;
   readonly catalog: Catalog;
   readonly tiers: Tiers;
@@ -154,8 +176,10 @@ async function assemble({
   paths,
   options,
   lock,
+  backupWatch,
   storeKey,
   auditKey,
+  operations,
   isNew,
   catalog,
   tiers,
@@ -187,10 +211,12 @@ async function assemble({
     clock,
     stores: tiers.stores,
     storeOf: (tier) => tiers.storeOf(tier),
+    storeKey,
     owner: identity.instance,
     maxArtifactBytes: config.maxArtifactBytes,
     auditReads: config.auditReads,
     purgeRefusal: () => audit.purgeRefusal(),
+    mayCollect: () => !backupWatch.isHeld(),
     onProblem,
   });
   undo.push(() => engine.close(Date.now()));
@@ -220,7 +246,10 @@ async function assemble({
     trusted: config,
     openSigned: (signed) => urls.open(signed),
     authenticate: await openAuthentication(config, identity.token, keys),
-    limits: config.limits,
+    limits: {
+      ...config.limits,
+      surface: { graphiql: config.graphiql, introspection: config.introspection, operations },
+    },
     identity,
     health: () => health(catalog, closing),
     metrics: async () => [
@@ -262,6 +291,7 @@ async function assemble({
       await keeper.stop();
       await catalog.close();
       await tiers.close();
+      backupWatch[Symbol.dispose]();
       lock.release();
     },
   };

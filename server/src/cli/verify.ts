@@ -1,5 +1,5 @@
 import { requireIdentifier } from "@tierkeep/schema/domain/identifiers";
-import type { Tierkeep } from "@tierkeep/sdk";
+import type { Tierkeep, VerifyJob } from "@tierkeep/sdk";
 import type { Command } from "commander";
 import { asClient, type ClientOptions, clientOptions } from "./client-command.ts";
 import type { Run } from "./command.ts";
@@ -14,7 +14,7 @@ interface Options extends ClientOptions {
 }
 
 const HELP = `
-It repairs nothing; damage becomes an event on the log. --json writes a line for each finding, and the job's own line last.
+It repairs nothing (tierkeep doctor --repair does); what it finds becomes an event on the log, once. --json writes a line for each finding, and the job's own line last.
 
 Exit codes: 0 all is well, 7 bytes are damaged or gone, 4 something else is not as it should be.
 
@@ -34,20 +34,30 @@ export function configure(command: Command, run: Run): void {
     const { tenant } = options;
     if (tenant !== undefined) requireIdentifier("tenantId", tenant, "--tenant");
     return run(() =>
-      asClient(options, (tierkeep, output, signal) => verify(tierkeep, tenant, output, signal)),
+      asClient(
+        options,
+        async (tierkeep, output, signal) =>
+          (await verifyStore(tierkeep, { tenantId: tenant }, output, signal)).exit,
+      ),
     );
   });
 }
 
-async function verify(
+/** Verifies, or repairs, to the end, and shows what that found. `exit`: what it deserves. */
+export async function verifyStore(
   tierkeep: Tierkeep,
-  tenant: string | undefined,
+  input: { readonly tenantId?: string | undefined; readonly repair?: boolean },
   output: Output,
   signal: AbortSignal,
-): Promise<number> {
-  const { job: begun } = await tierkeep.verifyArtifacts({ tenantId: tenant, waitSeconds: 1 });
-  const job = await endOf(begun, "Verifying", output, signal);
-  const found = await showFindings(tierkeep.verifyJobFindings({ id: job.id, first: 500 }), output, signal);
+): Promise<{ readonly job: VerifyJob; readonly exit: number }> {
+  const { job: begun } = await tierkeep.verifyArtifacts({ ...input, waitSeconds: 1 });
+  const job = await endOf(begun, input.repair ? "Repairing" : "Verifying", output, signal);
+  const found = await showFindings(
+    tierkeep.verifyJobFindings({ id: job.id, first: 500 }),
+    output,
+    signal,
+    input.repair ? ["QUARANTINED"] : [],
+  );
   output.value(job);
   const { checkedCount, checkedBytes, damagedCount, missingCount, strayCount } = job;
   output.text(
@@ -55,5 +65,5 @@ async function verify(
       `${missingCount} missing; ${counted(strayCount, "stray file")}: ${job.status}`,
   );
   if (job.error !== null) output.text(output.style.red(job.error));
-  return job.status === "SUCCEEDED" ? found : exitCodeOf(job);
+  return { job, exit: job.status === "SUCCEEDED" ? found : exitCodeOf(job) };
 }

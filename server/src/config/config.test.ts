@@ -42,7 +42,10 @@ describe("loadConfig", () => {
       publishTree: true,
       maxInlineBytes: 1024 * 1024,
       maxArtifactBytes: null,
-      limits: DEFAULT_LIMITS,
+      graphiql: true,
+      introspection: true,
+      allowedOperations: "any",
+      limits: { ...DEFAULT_LIMITS, surface: undefined },
     });
     const empty = Object.keys({ ...SETTINGS, ...UNBUILT_SETTINGS }).map((name) => [name, ""] as const);
     expect(load(Object.fromEntries(empty))).toEqual(defaults);
@@ -82,6 +85,9 @@ describe("loadConfig", () => {
         PUBLISH_TREE: "false",
         MAX_INLINE_BYTES: "64KiB",
         MAX_ARTIFACT_BYTES: "2 GiB",
+        GRAPHIQL: "false",
+        INTROSPECTION: "false",
+        ALLOWED_OPERATIONS: "./operations",
         MAX_QUERY_TOKENS: "500",
         MAX_QUERY_DEPTH: "8",
         MAX_QUERY_ALIASES: "0",
@@ -92,6 +98,9 @@ describe("loadConfig", () => {
         MAX_REQUESTS_PER_PRINCIPAL: "7",
         MAX_SUBSCRIPTIONS_PER_PRINCIPAL: "8",
         MAX_SUBSCRIPTIONS: "9",
+        MAX_CONNECTIONS: "10",
+        REQUEST_TIMEOUT_SECONDS: "11",
+        IDLE_TIMEOUT_SECONDS: "12",
       }),
     ).toEqual({
       host: "::1",
@@ -119,6 +128,9 @@ describe("loadConfig", () => {
       publishTree: false,
       maxInlineBytes: 65536,
       maxArtifactBytes: 2147483648,
+      graphiql: false,
+      introspection: false,
+      allowedOperations: "./operations",
       limits: {
         document: { maxTokens: 500, maxDepth: 8, maxAliases: 0, maxDirectives: 3, maxCost: 100000 },
         usage: {
@@ -128,6 +140,7 @@ describe("loadConfig", () => {
           maxSubscriptionsPerPrincipal: 8,
           maxSubscriptions: 9,
         },
+        connections: { maxConnections: 10, requestTimeoutMs: 11_000, idleTimeoutMs: 12_000 },
       },
     });
   });
@@ -142,6 +155,7 @@ describe("loadConfig", () => {
       config.limits,
       config.limits.document,
       config.limits.usage,
+      config.limits.connections,
     ])
       expect(Object.isFrozen(part)).toBe(true);
   });
@@ -178,6 +192,7 @@ describe("loadConfig", () => {
     ["MAX_ARTIFACT_BYTES", "0"],
     ["AUDIT_FILE_BYTES", "4095"],
     ["MAX_ARTIFACT_BYTES", "1.5GiB"],
+    ["ALLOWED_OPERATIONS", "skd"],
     ["MAX_QUERY_DEPTH", "4"],
     ["MAX_QUERY_COST", "1e6"],
     ["STORAGE_BASE_PATH", "a\0b"],

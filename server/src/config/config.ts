@@ -31,7 +31,11 @@ export interface Config {
   readonly publishTree: boolean;
   readonly maxInlineBytes: number;
   readonly maxArtifactBytes: number | null;
-  readonly limits: Limits;
+  readonly graphiql: boolean;
+  readonly introspection: boolean;
+  /** "any", "sdk", or a folder's path. */
+  readonly allowedOperations: string;
+  readonly limits: Omit<Limits, "surface">;
 }
 
 /** Whom to believe who they are. */
@@ -112,7 +116,15 @@ export function loadConfig(env: Environment, judges: Judges): Config {
     publishTree: read("PUBLISH_TREE"),
     maxInlineBytes: read("MAX_INLINE_BYTES"),
     maxArtifactBytes: read("MAX_ARTIFACT_BYTES"),
+    graphiql: read("GRAPHIQL"),
+    introspection: read("INTROSPECTION"),
+    allowedOperations: read("ALLOWED_OPERATIONS"),
     limits: Object.freeze({
+      connections: Object.freeze({
+        maxConnections: read("MAX_CONNECTIONS"),
+        requestTimeoutMs: read("REQUEST_TIMEOUT_SECONDS"),
+        idleTimeoutMs: read("IDLE_TIMEOUT_SECONDS"),
+      }),
       document: Object.freeze({
         maxTokens: read("MAX_QUERY_TOKENS"),
         maxDepth: read("MAX_QUERY_DEPTH"),

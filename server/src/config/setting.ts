@@ -53,6 +53,11 @@ export function count(least: number, most: number): z.ZodType<number, string> {
   });
 }
 
+/** A whole number of seconds, as ms. */
+export function seconds(least: number, most: number): z.ZodType<number, string> {
+  return count(least, most).transform((number) => number * 1_000);
+}
+
 /** A whole number, or null: as many as there are. */
 export function countOrNone(least: number, most: number): z.ZodType<number | null, string> {
   return z.union([text(/^none$/, () => null as number | null), count(least, most)]);

@@ -12,6 +12,7 @@ import {
   path,
   publicUrl,
   type Setting,
+  seconds,
   sharedSecret,
   text,
 } from "./setting.ts";
@@ -200,6 +201,28 @@ export const SETTINGS = {
     means: "largest content at all",
     read: bytes(1, Number.MAX_SAFE_INTEGER) as z.ZodType<number | null, string>,
   },
+  GRAPHIQL: {
+    shownDefault: "true",
+    default: DEFAULT_LIMITS.surface.graphiql,
+    takes: "true or false",
+    means: "serve GraphiQL, a page to try queries on",
+    read: boolean,
+  },
+  INTROSPECTION: {
+    shownDefault: "true",
+    default: DEFAULT_LIMITS.surface.introspection,
+    takes: "true or false",
+    means: "let clients ask for the schema; GraphiQL needs it",
+    read: boolean,
+  },
+  ALLOWED_OPERATIONS: {
+    shownDefault: "any",
+    default: "any",
+    takes: 'any, sdk, or the path of a folder of .graphql files, with a "/" in it',
+    means:
+      "GraphQL documents that are taken: any; the SDK's alone; or those and the ones in a folder, one a file",
+    read: text(/^any$|^sdk$|^[^\0]*\/[^\0]*$/, ([value]) => value),
+  },
   MAX_QUERY_TOKENS: {
     shownDefault: "6000",
     default: DEFAULT_LIMITS.document.maxTokens,
@@ -270,6 +293,29 @@ export const SETTINGS = {
     takes: "a number from 0 to 1000000",
     means: "subscriptions in all",
     read: count(0, 1_000_000),
+  },
+  MAX_CONNECTIONS: {
+    shownDefault: "5000",
+    default: DEFAULT_LIMITS.connections.maxConnections,
+    takes: "a number from 1 to 1000000",
+    means: "connections in all; one more is closed at once",
+    read: count(1, 1_000_000),
+  },
+  REQUEST_TIMEOUT_SECONDS: {
+    shownDefault: "30",
+    default: DEFAULT_LIMITS.connections.requestTimeoutMs,
+    takes: "seconds from 1 to 3600",
+    means:
+      "how long a request's headers may take to come, and its body may fall silent or short of 1 KiB a second",
+    read: seconds(1, 3_600),
+  },
+  IDLE_TIMEOUT_SECONDS: {
+    shownDefault: "60",
+    default: DEFAULT_LIMITS.connections.idleTimeoutMs,
+    takes: "seconds from 1 to 3600",
+    means:
+      "how long a connection may stand on which nothing is asked, or an answer of which nothing is taken",
+    read: seconds(1, 3_600),
   },
 } as const satisfies Record<string, Setting<unknown>>;
 

@@ -12,6 +12,7 @@ import type { ArtifactRow } from "../catalog/rows.ts";
 import { connectionPage } from "./connection-page.ts";
 import { artifactPositions, keysetCursors } from "./keyset-cursor.ts";
 import { scoped } from "./scope.ts";
+import type { SealedNumbers } from "./sealed-number.ts";
 
 /** What a filter selects at `now`, ms since the epoch. */
 function selectionOf(filter: ArtifactFilter & Among, now: number): ArtifactSelection {
@@ -23,7 +24,7 @@ function selectionOf(filter: ArtifactFilter & Among, now: number): ArtifactSelec
 
 /** One page of what the principal may see. A filter by age without `asOf` is judged anew for each page. @throws Refused CURSOR_INVALID */
 export function listArtifacts(
-  catalog: Catalog,
+  { catalog, rows }: { readonly catalog: Catalog; readonly rows: SealedNumbers },
   now: number,
   principal: Principal,
   filter: ArtifactFilter,
@@ -32,7 +33,7 @@ export function listArtifacts(
 ): Promise<Page<Artifact>> {
   const selection = selectionOf(scoped(principal, filter), now);
   return connectionPage<ArtifactRow, ArtifactPosition, Artifact>(page, {
-    cursors: keysetCursors({ list: "artifacts", order, filter }, artifactPositions(order.field)),
+    cursors: keysetCursors({ list: "artifacts", order, filter }, artifactPositions(order.field, rows)),
     list: (stretch) => catalog.listArtifacts(selection, order, stretch),
     positionOf: POSITIONS[order.field],
     nodeOf: (row) => row,

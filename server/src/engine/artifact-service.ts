@@ -23,10 +23,13 @@ import { listArtifacts } from "./artifact-list.ts";
 import type { Clock } from "./clock.ts";
 import { onceOf } from "./once.ts";
 import type { Reader } from "./read.ts";
+import type { SealedNumbers } from "./sealed-number.ts";
 import type { Writer } from "./write.ts";
 
 export interface ArtifactServiceParts {
   readonly catalog: Catalog;
+  /** Seals the numbers of rows in what clients are given. */
+  readonly rows: SealedNumbers;
   readonly clock: Clock;
   readonly writer: Writer;
   readonly reader: Reader;
@@ -60,7 +63,7 @@ export class EngineArtifacts implements ArtifactService {
     order: ArtifactOrder,
     page: PageRequest,
   ): Promise<Page<Artifact>> {
-    return listArtifacts(this.#parts.catalog, this.#parts.clock.now(), principal, filter, order, page);
+    return listArtifacts(this.#parts, this.#parts.clock.now(), principal, filter, order, page);
   }
 
   write(

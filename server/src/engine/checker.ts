@@ -1,10 +1,10 @@
-import type { StoreFinding } from "@tierkeep/schema/domain/findings";
+import type { StoreFinding, StoreFindingKind } from "@tierkeep/schema/domain/findings";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { ArtifactRow } from "../catalog/rows.ts";
 import type { TierStore } from "../tiers/tier-store.ts";
-import type { TierView, TreePosition } from "../tiers/tier-view.ts";
+import type { TierView, TreeEntry, TreePosition } from "../tiers/tier-view.ts";
 import { keyOf, pathOf } from "./adoption.ts";
 import type { Clock } from "./clock.ts";
 import { placementOf } from "./publish.ts";
@@ -21,6 +21,20 @@ const BYTES_AT_ONCE = 64 * 1024 * 1024;
 export interface Checked {
   readonly rows: readonly ArtifactRow[];
   readonly bytes: number;
+  readonly findings: readonly StoreFinding[];
+}
+
+/** An object that nothing knows. */
+export interface StrayObject {
+  readonly store: string;
+  readonly object: string;
+  readonly finding: StoreFinding;
+}
+
+/** Files of the tree under a key that the catalog does not have; a finding each. */
+export interface StrayEntry {
+  readonly key: ArtifactKey;
+  readonly entry: TreeEntry;
   readonly findings: readonly StoreFinding[];
 }
 
@@ -70,7 +84,7 @@ export class Checker {
     findings: readonly StoreFinding[],
     by: { readonly actor: string; readonly jobId: string | null },
   ): Promise<number> {
-    const untold = findings.filter(({ kind }) => kind !== "DAMAGED" && kind !== "MISSING");
+    const untold = findings.filter(({ kind }) => !TOLD_OTHERWISE.has(kind));
     if (untold.length === 0) return 0;
     const { catalog, clock } = this.#parts;
     return catalog.commit({ kind: "tell", at: clock.now(), ...by, findings: untold });
@@ -115,11 +129,26 @@ export class Checker {
     });
   }
 
+  /**
+   * Whether what has no row is a stray. It is not while a reindex may still take it up: where there is no artifact at all
+   * but something in the tree or among the objects, and until what a reindex has adopted is confirmed.
+   */
+  async knowsTheStore(): Promise<boolean> {
+    const { catalog, stores, view } = this.#parts;
+    const running = await catalog.runningJobs();
+    if (running.some(({ job }) => job.kind === "reindex") || (await catalog.unconfirmedReindex()) !== null)
+      return false;
+    if ((await catalog.artifactsAfter(0, 1)).length > 0) return true;
+    if (((await view?.walk(null, 1)) ?? []).length > 0) return false;
+    for (const store of stores.values()) for await (const _object of store.list()) return false;
+    return true;
+  }
+
   /** Objects that nothing knows, of the next ones after `after`; `next` null: there are no more. */
   async strayObjects(
     after: string | null,
-  ): Promise<{ readonly findings: readonly StoreFinding[]; readonly next: string | null }> {
-    const findings: StoreFinding[] = [];
+  ): Promise<{ readonly strays: readonly StrayObject[]; readonly next: string | null }> {
+    const strays: StrayObject[] = [];
     let next: string | null = null;
     for (const store of this.#parts.stores.values()) {
       const objects: string[] = [];
@@ -129,50 +158,56 @@ export class Checker {
       }
       if (objects.length === OBJECTS_AT_ONCE) next = objects.at(-1) ?? null;
       for (const object of await this.#parts.catalog.strays(store.id, objects)) {
-        findings.push({
+        const finding: StoreFinding = {
           kind: "STRAY",
           path: `.tierkeep/objects/${object.slice(0, 2)}/${object}`,
           ...NO_KEY,
           tier: null,
           message: `The object ${object} is the bytes of no artifact. It stays where it is.`,
-        });
+        };
+        strays.push({ store: store.id, object, finding });
       }
     }
-    return { findings, next };
+    return { strays, next };
   }
 
   /** Files of the tree whose keys the catalog does not have, of the next ones after `after`; `next` null: there are no more. */
   async strayFiles(
     after: TreePosition | null,
-  ): Promise<{ readonly findings: readonly StoreFinding[]; readonly next: TreePosition | null }> {
+  ): Promise<{ readonly strays: readonly StrayEntry[]; readonly next: TreePosition | null }> {
     const { catalog, view } = this.#parts;
     const entries = (await view?.walk(after, ENTRIES_AT_ONCE)) ?? [];
-    const found = entries.flatMap(({ key, files }) =>
-      key === null ? [] : files.map(({ tier }) => ({ key, tier })),
-    );
+    const found = entries.flatMap((entry) => (entry.key === null ? [] : [{ key: entry.key, entry }]));
     const keys = found.map(({ key }) => key);
     // The mark first: what is published between the two looks has no mark at the second.
     const dirty = await catalog.areDirty(keys);
     const rows = await catalog.artifacts(keys);
     const suspects = found.filter((_, index) => rows[index] === null && !dirty[index]);
     const there = await this.#stillThere(suspects);
-    const findings = there.map(({ key, tier }): StoreFinding => {
-      const path = pathOf(key, tier);
-      const message = `${path} is no artifact's: the catalog has none under this key. It stays where it is; a reindex adopts it.`;
-      return { kind: "STRAY", path, ...keyOf(key), tier, message };
+    const strays = there.map(({ key, entry }): StrayEntry => {
+      const findings = entry.files.map(({ tier }): StoreFinding => {
+        const path = pathOf(key, tier);
+        const message = `${path} is no artifact's: the catalog has none under this key. It stays where it is; a reindex adopts it.`;
+        return { kind: "STRAY", path, ...keyOf(key), tier, message };
+      });
+      return { key, entry, findings };
     });
-    return { findings, next: entries.at(-1)?.position ?? null };
+    return { strays, next: entries.at(-1)?.position ?? null };
   }
 
   /** What was purged a moment ago may have been seen before it was removed. */
-  async #stillThere<T extends { readonly key: ArtifactKey; readonly tier: string }>(
+  async #stillThere<T extends Pick<StrayEntry, "key" | "entry">>(
     suspects: readonly T[],
   ): Promise<readonly T[]> {
     const { view } = this.#parts;
     const placements = suspects.map(({ key }) => ({ key, place: null, earlier: [] }));
     const seen = (await view?.differences(placements)) ?? [];
     const paths = new Set(seen.map(({ path }) => path));
-    return suspects.filter(({ key, tier }) => paths.has(pathOf(key, tier as "HOT")));
+    return suspects.flatMap((suspect) => {
+      const { key, entry } = suspect;
+      const files = entry.files.filter(({ tier }) => paths.has(pathOf(key, tier)));
+      return files.length === 0 ? [] : [{ ...suspect, entry: { ...entry, files } }];
+    });
   }
 
   /** Somebody has brought its bytes back to where they were. */
@@ -202,17 +237,20 @@ export class Checker {
       ? {
           kind: "MISSING",
           ...about,
-          message: `The bytes of ${name} are gone. If its file still stands in the tree, copy it away and write it again from there; else ${SOURCES}.`,
+          message: `The bytes of ${name} are gone. A repair (tierkeep doctor --repair) looks for them; else ${SOURCES}.`,
         }
       : {
           kind: "DAMAGED",
           ...about,
-          message: `The bytes of ${name} are not the ones that were written. To mend it, ${SOURCES}.`,
+          message: `The bytes of ${name} are not the ones that were written. A repair (tierkeep doctor --repair) looks for them; else ${SOURCES}.`,
         };
   }
 }
 
 const SOURCES = "write it again from its source, or bring its bytes back from a backup";
+
+/** By the commit that the finding comes from. */
+const TOLD_OTHERWISE: ReadonlySet<StoreFindingKind> = new Set(["DAMAGED", "MISSING", "ADOPTED", "HEALED"]);
 
 const NO_KEY = { tenantId: null, workflowId: null, artifactId: null } as const;
 

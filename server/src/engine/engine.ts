@@ -5,6 +5,7 @@ import type { LifecycleStepChange, RestoreItemChange } from "../catalog/changes.
 import type { Adopter } from "./adopter.ts";
 import type { Checker } from "./checker.ts";
 import type { Clock } from "./clock.ts";
+import type { Mender } from "./mender.ts";
 
 /** What the rest of the server may ask of the engine. */
 export interface Engine {
@@ -14,6 +15,7 @@ export interface Engine {
   /** Null: there is no published tree that could be adopted. */
   readonly adopter: Adopter | null;
   readonly checker: Checker;
+  readonly mender: Mender;
   /**
    * Takes the steps of jobs, each wholly or not at all, in this order, and lets what follows from them begin.
    * A refused purge step (audit log behind) comes back refused; nothing of it has happened.

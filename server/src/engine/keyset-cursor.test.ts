@@ -5,22 +5,24 @@ import {
   keyPositions,
   keysetCursors,
   namePositions,
+  sealedRows,
   startPositions,
 } from "./keyset-cursor.ts";
 
 const refused = expect.objectContaining({ code: "CURSOR_INVALID", facts: { argument: "after" } });
+const rows = sealedRows(new Uint8Array(16));
 const name = fc.string({ unit: "grapheme", minLength: 1, maxLength: 40 });
 
 describe("keyset cursors", () => {
   it("give every position back", () => {
-    const keys = keysetCursors({ list: "artifacts" }, artifactPositions("KEY"));
+    const keys = keysetCursors({ list: "artifacts" }, artifactPositions("KEY", rows));
     fc.assert(
       fc.property(name, name, name, (tenantId, workflowId, artifactId) => {
         const position = { key: { tenantId, workflowId, artifactId } };
         expect(keys.decode(keys.encode(position), "after")).toEqual(position);
       }),
     );
-    const values = keysetCursors({ list: "artifacts" }, artifactPositions("AGE"));
+    const values = keysetCursors({ list: "artifacts" }, artifactPositions("AGE", rows));
     fc.assert(
       fc.property(fc.maxSafeInteger(), fc.maxSafeNat(), (value, row) => {
         expect(values.decode(values.encode({ value, row }), "after")).toEqual({ value, row });
@@ -38,6 +40,20 @@ describe("keyset cursors", () => {
     const cursor = keysetCursors({ list: "items" }, keyPositions).encode(row);
     expect(cursor).toMatch(/^[\w-]+$/);
     expect(Buffer.from(cursor, "base64url").toString()).not.toContain("not for clients");
+  });
+
+  it("do not show the number of a row, which says how much everybody has written", () => {
+    const cursors = keysetCursors({ list: "artifacts" }, artifactPositions("SIZE", rows));
+    const texts = [41, 42, 43].map((row) => cursors.encode({ value: 7, row }));
+    const shown = texts.map((text) => Buffer.from(text, "base64url").subarray(8).toString());
+    expect(shown.join()).not.toMatch(/\b4[123]\b/);
+    const [first, , third] = shown.map((json) => (JSON.parse(json) as [number, string])[1]);
+    expect(first?.slice(0, 6)).not.toBe(third?.slice(0, 6));
+    const plain = keysetCursors<unknown>({ list: "artifacts" }, { write: (at) => at, read: () => null });
+    expect(() => cursors.decode(plain.encode([7, 42]), "after")).toThrow(refused);
+    const sealedElsewhere = artifactPositions("SIZE", sealedRows(Buffer.alloc(16, 1)));
+    const foreign = keysetCursors({ list: "artifacts" }, sealedElsewhere).encode({ value: 7, row: 42 });
+    expect(() => cursors.decode(foreign, "after")).toThrow(refused);
   });
 
   it("belong to one list, one order and one filter", () => {
@@ -63,7 +79,7 @@ describe("keyset cursors", () => {
   });
 
   it("refuse whatever is not one of them, and never crash over it", () => {
-    const cursors = keysetCursors({ list: "artifacts" }, artifactPositions("KEY"));
+    const cursors = keysetCursors({ list: "artifacts" }, artifactPositions("KEY", rows));
     const cursor = cursors.encode({ key: { tenantId: "t", workflowId: "w", artifactId: "a" } });
     const bytes = Buffer.from(cursor, "base64url");
     const withPosition = (json: string) =>

@@ -4,9 +4,8 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { ArtifactOrderField } from "@tierkeep/schema/services/artifacts";
 import type { ArtifactPosition } from "../catalog/catalog.ts";
 import { canonicalJson } from "./canonical-json.ts";
+import { canonicalBytes, SealedNumbers } from "./sealed-number.ts";
 
-/** Longer than any cursor of ours: three names of 200 bytes, each byte escaped, in base64. */
-const MAX_CURSOR_LENGTH = 8192;
 const FINGERPRINT_BYTES = 8;
 
 /** Turns positions of one list into opaque cursors and back. */
@@ -59,13 +58,6 @@ export function cursorInvalid(argument: string, of = "this list in this order wi
   });
 }
 
-/** The bytes of an unpadded base64url text; null for any other text, also for a second spelling of the same bytes. */
-export function canonicalBytes(text: string): Buffer | null {
-  if (text.length > MAX_CURSOR_LENGTH) return null;
-  const bytes = Buffer.from(text, "base64url");
-  return bytes.toString("base64url") === text ? bytes : null;
-}
-
 export const namePositions: PositionCodec<string> = {
   write: (name) => name,
   read: (json) => (isName(json) ? json : null),
@@ -96,9 +88,17 @@ export const startPositions: PositionCodec<{ readonly startedAt: number; readonl
   },
 };
 
-/** Artifacts ordered by `field`. */
-export function artifactPositions(field: ArtifactOrderField): PositionCodec<ArtifactPosition> {
-  return field === "KEY" ? artifactKeyPositions : artifactValuePositions;
+/** Artifacts ordered by `field`. Row numbers are sealed: they count what everybody has done. */
+export function artifactPositions(
+  field: ArtifactOrderField,
+  rows: SealedNumbers,
+): PositionCodec<ArtifactPosition> {
+  return field === "KEY" ? artifactKeyPositions : artifactValuePositions(rows);
+}
+
+/** The numbers of a store's rows. @param key the store's */
+export function sealedRows(key: Uint8Array): SealedNumbers {
+  return new SealedNumbers(0n, key);
 }
 
 const artifactKeyPositions: PositionCodec<ArtifactPosition> = {
@@ -109,14 +109,17 @@ const artifactKeyPositions: PositionCodec<ArtifactPosition> = {
   },
 };
 
-const artifactValuePositions: PositionCodec<ArtifactPosition> = {
-  write: (position) => ("key" in position ? null : [position.value, position.row]),
-  read: (json) => {
-    if (!Array.isArray(json) || json.length !== 2 || !json.every(Number.isSafeInteger)) return null;
-    const [value, row] = json as [number, number];
-    return { value, row };
-  },
-};
+function artifactValuePositions(rows: SealedNumbers): PositionCodec<ArtifactPosition> {
+  return {
+    write: (position) => ("key" in position ? null : [position.value, rows.seal(position.row)]),
+    read: (json) => {
+      if (!Array.isArray(json) || json.length !== 2) return null;
+      const [value, sealed]: unknown[] = json;
+      const row = typeof sealed === "string" ? rows.open(sealed) : null;
+      return Number.isSafeInteger(value) && row !== null ? { value: value as number, row } : null;
+    },
+  };
+}
 
 function isName(value: unknown): value is string {
   return typeof value === "string" && value.isWellFormed();

@@ -12,6 +12,8 @@ import { Checker } from "./checker.ts";
 import type { Clock } from "./clock.ts";
 import type { Engine } from "./engine.ts";
 import { InFlight } from "./in-flight.ts";
+import { sealedRows } from "./keyset-cursor.ts";
+import { Mender } from "./mender.ts";
 import { Reader } from "./read.ts";
 import { Upkeep } from "./upkeep.ts";
 import { Writer } from "./write.ts";
@@ -26,6 +28,8 @@ export interface EngineParts {
   readonly stores: ReadonlyMap<string, TierStore>;
   /** Where new content of a tier goes. */
   readonly storeOf: (tier: Tier) => TierStore;
+  /** The store's, 16 bytes: seals what clients carry about but may not read. */
+  readonly storeKey: Uint8Array;
   /** This process's name, never used before: what others staged is abandoned. */
   readonly owner: string;
   /** Null: none. */
@@ -35,6 +39,8 @@ export interface EngineParts {
   readonly auditReads?: boolean;
   /** Why nothing may be purged now; null: purging is allowed. */
   readonly purgeRefusal: () => Promise<Refused | null>;
+  /** False: objects that nothing needs any more stay for now, for somebody copies what there was. Default: always true. */
+  readonly mayCollect?: () => boolean;
   /** Told what went wrong behind the scenes; the engine goes on by itself. */
   readonly onProblem: (message: string, error?: unknown) => void;
   readonly onDamage?: (row: ArtifactRow) => void;
@@ -70,6 +76,7 @@ export function openEngine(parts: EngineParts): OpenedEngine {
     viewStore,
     backlog,
     abandoned,
+    mayCollect: parts.mayCollect ?? (() => true),
     onProblem,
     byItself: parts.upkeepByItself ?? true,
   });
@@ -88,6 +95,7 @@ export function openEngine(parts: EngineParts): OpenedEngine {
   const during = <T>(work: () => Promise<T>) => inFlight.during(work);
   const artifacts = new EngineArtifacts({
     catalog,
+    rows: sealedRows(parts.storeKey),
     clock,
     writer,
     reader,
@@ -96,6 +104,9 @@ export function openEngine(parts: EngineParts): OpenedEngine {
     during,
   });
 
+  const adopter = view && new Adopter({ catalog, clock, store: viewStore, view, owner, abandoned });
+  const checker = new Checker({ catalog, clock, reader, stores, view });
+
   // What the last owner left to do.
   upkeep.wake();
 
@@ -103,8 +114,9 @@ export function openEngine(parts: EngineParts): OpenedEngine {
     catalog,
     clock,
     artifacts,
-    adopter: view && new Adopter({ catalog, clock, store: viewStore, view, owner, abandoned }),
-    checker: new Checker({ catalog, clock, reader, stores, view }),
+    adopter,
+    checker,
+    mender: new Mender({ catalog, clock, stores, view, checker, adopter, owner, abandoned }),
     purgeRefusal,
     takeSteps: (changes) =>
       during(async () => {

@@ -40,6 +40,7 @@ export class OpenedStore implements AsyncDisposable {
       clock: { now: () => this.now },
       stores: tiers.stores,
       storeOf: tiers.storeOf,
+      storeKey: randomBytes(16),
       owner: randomBytes(8).toString("hex"),
       maxArtifactBytes: null,
       purgeRefusal: async () => this.refusal,
@@ -50,8 +51,11 @@ export class OpenedStore implements AsyncDisposable {
     });
   }
 
-  static async open(parts: Partial<EngineParts> = {}): Promise<OpenedStore> {
-    const root = mkdtempSync(join(tmpdir(), "tierkeep-engine-"));
+  /** `root`: a store that is there already. It goes with the rest in the end. */
+  static async open(
+    parts: Partial<EngineParts> = {},
+    root = mkdtempSync(join(tmpdir(), "tierkeep-engine-")),
+  ): Promise<OpenedStore> {
     // On this thread: starting another one takes longer than most tests.
     const tiers = await openTiers({ root, publishTree: true, durability: "os", disk: realDisk });
     const path = join(root, ".tierkeep", "catalog.db");

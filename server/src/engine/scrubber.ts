@@ -183,13 +183,20 @@ export class Scrubber {
   async #strays(place: Place): Promise<Place | "end"> {
     const { checker, clock } = this.#parts;
     let next: Place | "end";
-    if (place.phase === "objects") {
+    if (!(await checker.knowsTheStore())) next = "end";
+    else if (place.phase === "objects") {
       const found = await checker.strayObjects(place.object);
-      await this.#told(found.findings, 0);
+      await this.#told(
+        found.strays.map(({ finding }) => finding),
+        0,
+      );
       next = found.next === null ? { ...place, phase: "tree" } : { ...place, object: found.next };
     } else {
       const found = await checker.strayFiles(place.tree);
-      await this.#told(found.findings, 0);
+      await this.#told(
+        found.strays.flatMap(({ findings }) => findings),
+        0,
+      );
       next = found.next === null ? "end" : { ...place, tree: found.next };
     }
     await this.#pace.pause();

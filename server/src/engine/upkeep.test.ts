@@ -19,6 +19,18 @@ describe("upkeep", () => {
     expect(statSync(published).ino).toBe(statSync(store.objectPath(object)).ino);
   });
 
+  it("removes no object while somebody copies an earlier state, and by itself does so afterwards", async () => {
+    let mayCollect = false;
+    await using store = await OpenedStore.open({ upkeepByItself: true, mayCollect: () => mayCollect });
+    await store.write(keyOf("a"), Buffer.from("one"));
+    await store.engine.drain();
+    await store.write(keyOf("a"), Buffer.from("two"));
+    expect(await store.engine.drain()).toBe(true);
+    expect(await store.objects()).toHaveLength(2);
+    mayCollect = true;
+    await expect.poll(() => store.objects(), { timeout: 15_000 }).toHaveLength(1);
+  });
+
   it("publishes the writer's metadata with the system's facts", async () => {
     await using store = await OpenedStore.open();
     const { artifact } = await store.write(keyOf("a"), Buffer.from("x"), {

@@ -22,6 +22,8 @@ export interface UpkeepParts {
   readonly viewStore: TierStore;
   readonly backlog: Backlog;
   readonly abandoned: Abandoned;
+  /** False: objects stay for now. */
+  readonly mayCollect: () => boolean;
   /** False: works only when drained. */
   readonly byItself: boolean;
   /** Told what went wrong or was found in the way; upkeep goes on by itself. */
@@ -48,17 +50,19 @@ export class Upkeep {
   readonly #passedOver = new Set<string>();
   #running: Promise<boolean> | null = null;
   #wokenMeanwhile = false;
+  /** Garbage that could be collected may not be, for now. */
+  #collectIsHeld = false;
   #timer: NodeJS.Timeout | null = null;
   #closed = false;
 
   constructor(parts: UpkeepParts) {
     this.#parts = parts;
-    const { catalog, stores, clock, abandoned } = parts;
+    const { abandoned, catalog } = parts;
     this.#duties = [
       { name: "abandon", batch: () => abandoned.batch(), failedAt: null },
       { name: "settle", batch: () => this.#settle(), failedAt: null },
       { name: "publish", batch: () => this.#publish(), failedAt: null },
-      { name: "collect", batch: () => collect(catalog, stores, clock.now()), failedAt: null },
+      { name: "collect", batch: () => this.#collect(), failedAt: null },
       { name: "forget", batch: () => this.#forget(), failedAt: null },
     ];
     this.#stopListening = catalog.onCommitted(() => this.wake());
@@ -113,7 +117,7 @@ export class Upkeep {
     for (const duty of this.#duties) duty.failedAt = null;
     this.#running = this.#pass().then((clean) => {
       this.#running = null;
-      if (!clean) this.#schedule(RETRY_MS);
+      if (!clean || this.#collectIsHeld) this.#schedule(RETRY_MS);
       else if (this.#wokenMeanwhile) this.#schedule(GATHER_MS);
       return clean;
     });
@@ -156,6 +160,13 @@ export class Upkeep {
       await this.#refreshBacklog(error instanceof Refused ? error : null);
       throw error;
     }
+  }
+
+  async #collect(): Promise<number> {
+    const { catalog, stores, clock, mayCollect } = this.#parts;
+    const collected = await collect(catalog, stores, clock.now(), mayCollect);
+    this.#collectIsHeld = collected === null;
+    return collected ?? 0;
   }
 
   /** A batch a turn, and none for its own sake: a shutdown does not wait for a day's answers to go. */

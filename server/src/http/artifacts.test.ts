@@ -252,7 +252,7 @@ describe("GET /artifacts/{tenant}/{workflow}/{artifact}", () => {
       "accept-ranges": "bytes",
       "cache-control": "private, no-cache",
       "content-disposition": expect.stringMatching(/^attachment; /),
-      "x-content-type-options": "nosniff",
+      "content-security-policy": "sandbox; default-src 'none'",
       "last-modified": expect.stringMatching(/ GMT$/),
     });
   });

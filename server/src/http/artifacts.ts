@@ -168,9 +168,7 @@ function answer(
   headers.set("content-disposition", attachment(artifact.artifactId));
   headers.set("repr-digest", `sha-256=:${Buffer.from(artifact.checksum, "hex").toString("base64")}:`);
   // Whatever its type claims, a browser shows it neither as a page of ours nor inside of one.
-  headers.set("x-content-type-options", "nosniff");
   headers.set("content-security-policy", "sandbox; default-src 'none'");
-  headers.set("cross-origin-resource-policy", "same-origin");
   if (range !== null) headers.set("content-range", `bytes ${range.start}-${range.end}/${total}`);
   call.status = status;
   const body = request.method === "HEAD" ? null : streamOf(content.body, call);

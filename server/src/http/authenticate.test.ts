@@ -50,7 +50,7 @@ const BAD_CREDENTIALS: readonly (readonly [string, () => Promise<string>])[] = [
   ["no token", async () => ""],
   ["another scheme", async () => "Basic bG9jYWw6bG9jYWw="],
   ["no scheme", async () => OWNER],
-  ["a token that is none", async () => "Bearer abc"],
+  ["a token that is none", async () => "Bearer nobody-made-this"],
   ["two tokens", async () => `Bearer ${OWNER} ${OWNER}`],
   ["an owner's token of another start", async () => `Bearer ${OWNER}x`],
   ["a token that has expired", async () => `Bearer ${await tokenOf("ada", 1)}`],

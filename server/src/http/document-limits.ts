@@ -1,4 +1,4 @@
-import type { DocumentLimits } from "@tierkeep/schema/domain/limits";
+import type { ApiSurface, DocumentLimits } from "@tierkeep/schema/domain/limits";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import { queryCost } from "@tierkeep/schema/graphql/query-cost";
 import {
@@ -7,6 +7,7 @@ import {
   GraphQLError,
   Lexer,
   parse,
+  print,
   Source,
   TokenKind,
 } from "graphql";
@@ -18,8 +19,16 @@ import { documentShape } from "./document-shape.ts";
  */
 const MAX_REPEATS = 100;
 
-/** A document from its text. @throws GraphQLError GRAPHQL_PARSE_FAILED, or QUERY_TOO_COMPLEX before it is validated */
-export function parseWithin(limits: DocumentLimits, given: string | Source): DocumentNode {
+/**
+ * A document from its text.
+ *
+ * @throws GraphQLError GRAPHQL_PARSE_FAILED, and before it is validated QUERY_TOO_COMPLEX, FORBIDDEN
+ */
+export function parseWithin(
+  limits: DocumentLimits,
+  { operations }: ApiSurface,
+  given: string | Source,
+): DocumentNode {
   const source = typeof given === "string" ? new Source(given) : given;
   const { maxTokens, maxDepth, maxAliases, maxDirectives } = limits;
   const document = parsed(source, maxTokens);
@@ -33,6 +42,12 @@ export function parseWithin(limits: DocumentLimits, given: string | Source): Doc
     throw tooComplex(
       `The document selects fields again that it has selected, more than ${MAX_REPEATS} times.`,
     );
+  if (operations !== null && !operations.has(print(document))) {
+    throw new GraphQLError(
+      "This server takes those operations alone that it was given, and this is none of them. Use the SDK's, or have it added to ALLOWED_OPERATIONS where the server is started.",
+      { extensions: { code: "FORBIDDEN" } },
+    );
+  }
   return document;
 }
 

@@ -24,6 +24,7 @@ describe("GraphiQL", () => {
     expect(policy).toContain("default-src 'none'");
     expect(policy).toContain("connect-src 'self'");
     expect(policy).not.toMatch(/https?:/);
+    expect(policy).toMatch(/script-src ('sha256-[^']+' )+blob:;/);
   });
 
   it("comes compressed as the browser likes it, the same page each time", async () => {

@@ -80,7 +80,12 @@ export function resultResponse(result: ExecutionResult, type: string, call: Call
 }
 
 /** These are about a request that was understood as one. */
-const WELL_FORMED: ReadonlySet<ErrorCode> = new Set(["GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED"]);
+const WELL_FORMED: ReadonlySet<ErrorCode> = new Set([
+  "GRAPHQL_PARSE_FAILED",
+  "GRAPHQL_VALIDATION_FAILED",
+  "QUERY_TOO_COMPLEX",
+  "FORBIDDEN",
+]);
 
 /** An error of the transport's own, with the status that HTTP has for it. */
 export function transportError(

@@ -11,7 +11,11 @@ import {
   type ExecutionResult,
   execute,
   GraphQLError,
+  type GraphQLSchema,
   getOperationAST,
+  NoSchemaIntrospectionCustomRule,
+  specifiedRules,
+  validate,
 } from "graphql";
 import { createYoga, type Plugin } from "graphql-yoga";
 import type { Call } from "./call.ts";
@@ -55,8 +59,17 @@ export type GraphQLYoga = ReturnType<typeof createGraphQL>["yoga"];
 /** GraphQL over POST, GET and server-sent events; WebSockets run on the same instance, so that all is as true there. */
 export function createGraphQL({ services, limits, usage, onInternal }: GraphQLParts) {
   const within: Plugin = {
+    ...(!limits.surface.introspection && {
+      onValidate({ setValidationFn }) {
+        const rules = [...specifiedRules, NoSchemaIntrospectionCustomRule];
+        // Suggestions would give the names away, one mistake at a time.
+        setValidationFn((of: GraphQLSchema, document: DocumentNode) =>
+          validate(of, document, rules, { hideSuggestions: true }),
+        );
+      },
+    }),
     onParse({ setParseFn }) {
-      setParseFn((source) => parseWithin(limits.document, source));
+      setParseFn((source) => parseWithin(limits.document, limits.surface, source));
     },
     onExecute({ args, setResultAndStopExecution }) {
       const refused = refusalOf(() => requireCostWithin(limits.document, args));

@@ -75,13 +75,14 @@ export async function handlerUnderTest(options: HandlerUnderTestOptions = {}): P
       },
     }),
   );
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const handler = createHandler({
     services,
     log,
     trusted: { publicUrl: null, corsOrigins: [], ...options.trusted },
     authenticate: options.authenticate ?? null,
     openSigned: (signed) => urls.open(signed),
-    limits: { ...DEFAULT_LIMITS, ...options.limits },
+    limits,
     health: async () => ({ checks: { catalog: null } }),
     metrics: async () => [{ name: "tierkeep_test", help: "A test.", type: "gauge", value: 1 }],
     identity: { instance: "an-instance", token: "a-token" },
@@ -105,7 +106,13 @@ export async function handlerUnderTest(options: HandlerUnderTestOptions = {}): P
         body: JSON.stringify({ query, variables }),
       }),
     async listen() {
-      const listener = await listen(handler, { host: "127.0.0.1", port: 0, maxInlineBytes, log });
+      const listener = await listen(handler, {
+        host: "127.0.0.1",
+        port: 0,
+        maxInlineBytes,
+        limits: limits.connections,
+        log,
+      });
       listeners.push(listener);
       return listener;
     },

@@ -155,7 +155,7 @@ export function createHandler(parts: HandlerParts): Handler {
   }
 
   async function graphqlRoute(request: Request, call: Call): Promise<Response> {
-    if (isForPeople(request)) {
+    if (limits.surface.graphiql && isForPeople(request)) {
       call.operation = "GET graphiql";
       // Nine megabytes, for those alone who open it.
       const { graphiql } = await import("./graphiql.ts");
@@ -180,8 +180,7 @@ export function createHandler(parts: HandlerParts): Handler {
 
   /** Open to everybody, but for the metrics: they tell how much there is. */
   const pages: Readonly<Record<string, (request: Request, call: Call) => Response | Promise<Response>>> = {
-    "/": () =>
-      new Response(null, { status: 302, headers: { location: GRAPHQL_PATH, "cache-control": "no-cache" } }),
+    ...(limits.surface.graphiql && { "/": toGraphiql }),
     "/healthz": healthz,
     "/readyz": () => readyz(parts.health, authenticate === null),
     "/metrics": async (request, call) => {
@@ -252,6 +251,13 @@ async function withReason<T>(call: Call, recognise: () => Promise<T>): Promise<T
     if (error instanceof Refused && error.cause instanceof Error) call.reason = error.cause.message;
     throw error;
   }
+}
+
+function toGraphiql(): Response {
+  return new Response(null, {
+    status: 302,
+    headers: { location: GRAPHQL_PATH, "cache-control": "no-cache" },
+  });
 }
 
 function isAbort(error: unknown): boolean {

@@ -3,8 +3,8 @@ import { readdir, truncate } from "node:fs/promises";
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { describe, expect, it, vi } from "vitest";
-import { type HandlerUnderTest, handlerUnderTest, withMethods } from "./handler-under-test.ts";
+import { describe, expect, it } from "vitest";
+import { handlerUnderTest, withMethods } from "./handler-under-test.ts";
 import type { Listener } from "./listen.ts";
 
 /** Writes `text` to a new connection as it is, and resolves with all that comes back until it is closed. */
@@ -159,10 +159,8 @@ describe("the socket", () => {
     socket.write(head("PUT /artifacts/t/w/a", "content-length: 3000000"));
     await new Promise((resolve) => socket.write(randomBytes(2_000_000), resolve));
     socket.destroy();
-    await vi.waitFor(() => expect(aborted).toBe(true));
-    await vi.waitFor(() =>
-      expect(world.logged.at(-1)).toMatchObject({ operation: "PUT /artifacts", status: 499 }),
-    );
+    await expect.poll(() => aborted).toBe(true);
+    await expect.poll(() => world.logged.at(-1)).toMatchObject({ operation: "PUT /artifacts", status: 499 });
     expect((await world.request("/artifacts/t/w/a")).status).toBe(404);
   });
 
@@ -180,7 +178,7 @@ describe("the socket", () => {
     const response = await fetch(`http://127.0.0.1:${listener.port}/artifacts/t/w/a`);
     expect(response.status).toBe(200);
     await expect(response.bytes()).rejects.toThrow();
-    await vi.waitFor(() => expect(world.logged.at(-1)).toMatchObject({ code: "CHECKSUM_MISMATCH" }));
+    await expect.poll(() => world.logged.at(-1)).toMatchObject({ code: "CHECKSUM_MISMATCH" });
   });
 
   it("streams both ways: what a slow reader has not taken stays on the disk, what a slow store has not taken with the client", async () => {
@@ -279,32 +277,36 @@ describe("the socket", () => {
   });
 
   it("finishes what is under way when it is closed, and takes nothing new", async () => {
-    let release: (tiers: never[]) => void = () => {};
-    const waiting = new Promise<never[]>((resolve) => {
-      release = resolve;
-    });
+    const [asked, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<never[]>()];
+    const tierCounts = () => {
+      asked.resolve();
+      return answer.promise;
+    };
     await using world = await handlerUnderTest({
-      replace: ({ tenants }) => ({ tenants: withMethods(tenants, { tierCounts: () => waiting }) }),
+      replace: ({ tenants }) => ({ tenants: withMethods(tenants, { tierCounts }) }),
     });
     const listener = await world.listen();
     const underWay = post(listener, "{ tierStats { tier } }");
-    await reached(world, listener);
+    await asked.promise;
     const closed = listener.close(Date.now() + 10_000);
     await expect(fetch(listener.url)).rejects.toThrow();
-    release([]);
+    answer.resolve([]);
     expect(await (await underWay).json()).toEqual({ data: { tierStats: [] } });
     await closed;
   });
 
   it("cuts what is still under way at its deadline", async () => {
+    const asked = Promise.withResolvers<void>();
+    const tierCounts = () => {
+      asked.resolve();
+      return new Promise<never>(() => {});
+    };
     await using world = await handlerUnderTest({
-      replace: ({ tenants }) => ({
-        tenants: withMethods(tenants, { tierCounts: () => new Promise<never>(() => {}) }),
-      }),
+      replace: ({ tenants }) => ({ tenants: withMethods(tenants, { tierCounts }) }),
     });
     const listener = await world.listen();
     const cut = expect(post(listener, "{ tierStats { tier } }")).rejects.toThrow();
-    await reached(world, listener);
+    await asked.promise;
     await listener.close(Date.now() + 50);
     await cut;
   });
@@ -316,12 +318,6 @@ function post(listener: Listener, query: string): Promise<Response> {
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ query }),
   });
-}
-
-/** Every request sent before has reached the handler: this one, on a connection of its own, has been answered. */
-async function reached(world: HandlerUnderTest, listener: Listener): Promise<void> {
-  await post(listener, "{ viewer { actor } }");
-  await vi.waitFor(() => expect(world.logged.length).toBeGreaterThan(0));
 }
 
 /** Waits until a count has stopped rising. */

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
+import type { ConnectionLimits } from "@tierkeep/schema/domain/limits";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Logger } from "pino";
 import { GRAPHQL_PATH } from "./graphql.ts";
@@ -13,11 +14,15 @@ import { webSockets } from "./websocket.ts";
 /** Room for 64 KiB of metadata as base64url in a header, and for what comes with it. */
 const MAX_HEADER_BYTES = 128 * 1024;
 
+/** How long after its time a connection may still stand whose headers have not come. */
+const MAX_CHECKING_MS = 5_000;
+
 export interface ListenOptions {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
   readonly maxInlineBytes: number;
+  readonly limits: ConnectionLimits;
   readonly log: Logger;
 }
 
@@ -34,6 +39,7 @@ export interface Listener {
 /** Binds the handler to a socket. @throws the system's error (EADDRINUSE, EACCES …) where it cannot listen */
 export async function listen(handler: Handler, options: ListenOptions): Promise<Listener> {
   const { host, port, log } = options;
+  const { maxConnections, requestTimeoutMs, idleTimeoutMs } = options.limits;
   const sockets = webSockets(handler, options.maxInlineBytes, log);
   const underWay = new Set<ServerResponse>();
   let origin = "";
@@ -41,13 +47,16 @@ export async function listen(handler: Handler, options: ListenOptions): Promise<
 
   const server = createServer({
     maxHeaderSize: MAX_HEADER_BYTES,
-    // An upload takes as long as it takes; only its headers must come in good time.
+    // An upload takes as long as it takes, while it comes: node-request.ts sees to that.
     requestTimeout: 0,
-    headersTimeout: 60_000,
-    keepAliveTimeout: 60_000,
+    headersTimeout: requestTimeoutMs,
+    keepAliveTimeout: idleTimeoutMs,
+    connectionsCheckingInterval: Math.min(requestTimeoutMs, MAX_CHECKING_MS),
     // Some clients offer HTTP/2 with every first request; that offer is declined by ignoring it.
     shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket",
   });
+
+  server.maxConnections = maxConnections;
 
   async function answer(
     message: IncomingMessage,
@@ -60,7 +69,7 @@ export async function listen(handler: Handler, options: ListenOptions): Promise<
     response.on("error", () => {});
     try {
       if (stopped) response.setHeader("connection", "close");
-      await send(await respond(message, response, awaitsContinue), message, response);
+      await send(await respond(message, response, awaitsContinue), message, response, idleTimeoutMs);
     } catch (error) {
       log.error({ err: error }, "a response could not be sent");
       response.destroy();
@@ -74,7 +83,9 @@ export async function listen(handler: Handler, options: ListenOptions): Promise<
   ): Response | Promise<Response> {
     const { method = "", url = "/" } = message;
     const unspeakable = UNSPEAKABLE_METHODS.has(method);
-    const request = unspeakable ? null : requestOf(message, response, origin, awaitsContinue);
+    const request = unspeakable
+      ? null
+      : requestOf(message, response, origin, awaitsContinue, requestTimeoutMs);
     if (request !== null) return handler.fetch(request, url);
     const call = handler.openCall(headersOf(message), method);
     const refused = problemResponse(

@@ -1,11 +1,17 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import { HttpRefused } from "./problem.ts";
 
 /** Methods that fetch's Request refuses to name. */
 export const UNSPEAKABLE_METHODS: ReadonlySet<string> = new Set(["CONNECT", "TRACE", "TRACK"]);
 
+/** A body may keep the server waiting for a while at a time, and for as long again as it would take at this rate altogether. */
+const SLOWEST_BYTES_PER_MS = 1024 / 1_000;
+
 /**
  * A request from the wire as fetch's own. Its body is read from the socket only as it is pulled. Where the client waits
- * to be told to go on (Expect: 100-continue), the first pull tells it. Its signal aborts when the client goes away.
+ * to be told to go on (Expect: 100-continue), the first pull tells it. Its signal aborts when the client goes away. A body
+ * that keeps the server waiting for longer than `bodyTimeoutMs` fails with a refusal.
  *
  * @returns null for a target that is no path
  */
@@ -14,6 +20,7 @@ export function requestOf(
   response: ServerResponse,
   origin: string,
   awaitsContinue: boolean,
+  bodyTimeoutMs: number,
 ): Request | null {
   const headers = headersOf(message);
   const target = message.url ?? "/";
@@ -27,7 +34,9 @@ export function requestOf(
     if (!response.writableFinished) gone.abort();
   });
   const method = message.method ?? "GET";
-  const body = hasBody(message) ? bodyOf(message, () => awaitsContinue && response.writeContinue()) : null;
+  const body = hasBody(message)
+    ? bodyOf(message, () => awaitsContinue && response.writeContinue(), bodyTimeoutMs)
+    : null;
   const url_ = url.href.replace(/#.*$/, "");
   return method === "GET" || method === "HEAD"
     ? new Request(url_, { method, headers, signal: gone.signal })
@@ -46,18 +55,27 @@ function hasBody({ headers }: IncomingMessage): boolean {
   return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
 }
 
-function bodyOf(message: IncomingMessage, onFirstPull: () => void): ReadableStream<Uint8Array> {
+function bodyOf(
+  message: IncomingMessage,
+  onFirstPull: () => void,
+  timeoutMs: number,
+): ReadableStream<Uint8Array> {
   // The socket is needed for the answer, whatever becomes of the body.
   const iterator = message.iterator({ destroyOnReturn: false });
   let begun = false;
+  // Only what the client lets us wait for counts: a store that is slow to take the bytes does not.
+  let leftMs = timeoutMs;
   return new ReadableStream(
     {
       async pull(controller) {
         if (!begun) onFirstPull();
         begun = true;
-        const { done, value } = await iterator.next();
-        if (done) controller.close();
-        else controller.enqueue(value);
+        const since = performance.now();
+        const timer = setTimeout(() => controller.error(tooSlow()), Math.max(0, Math.min(leftMs, timeoutMs)));
+        const { done, value } = await iterator.next().finally(() => clearTimeout(timer));
+        if (done) return controller.close();
+        leftMs += value.byteLength / SLOWEST_BYTES_PER_MS - (performance.now() - since);
+        controller.enqueue(value);
       },
       async cancel() {
         await iterator.return?.();
@@ -66,4 +84,9 @@ function bodyOf(message: IncomingMessage, onFirstPull: () => void): ReadableStre
     // Nothing is read ahead: what nobody wants stays with the client.
     { highWaterMark: 0 },
   );
+}
+
+function tooSlow(): HttpRefused {
+  const refused = new Refused("BAD_USER_INPUT", "The request's body did not come in time. Send it again.");
+  return new HttpRefused(refused, { status: 408 });
 }

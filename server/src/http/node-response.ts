@@ -1,20 +1,28 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { SECURITY_HEADERS } from "./security-headers.ts";
 
 /** How long a client may go on sending a body that nobody reads before it finds the connection closed. */
 const LINGER_MS = 2000;
 
 /**
  * Sends fetch's Response: as fast as the socket takes it and no faster. A body that fails half-way cuts the connection,
- * so that nobody takes what came for all of it.
+ * so that nobody takes what came for all of it; so does a client that has taken nothing of it for `idleTimeoutMs`.
  */
-export async function send(response: Response, message: IncomingMessage, to: ServerResponse): Promise<void> {
+export async function send(
+  response: Response,
+  message: IncomingMessage,
+  to: ServerResponse,
+  idleTimeoutMs: number,
+): Promise<void> {
   if (to.destroyed) {
     await response.body?.cancel().catch(() => {});
     return;
   }
   if (!message.complete) refuseRest(message, to);
+  to.setTimeout(idleTimeoutMs);
   to.statusCode = response.status;
+  for (const name in SECURITY_HEADERS) to.setHeader(name, SECURITY_HEADERS[name] as string);
   to.setHeaders(response.headers);
   if (response.body === null) {
     to.end();

@@ -4,6 +4,7 @@ import { schema } from "@tierkeep/schema/graphql/index";
 import type { Services } from "@tierkeep/schema/services/services";
 import { execute, parse } from "graphql";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { guarded } from "../access/guard.ts";
 import { countStatements, type StatementCount } from "../catalog/sqlite/statement-count.ts";
 import { systemClock } from "../engine/clock.ts";
 import { EventCursors } from "../engine/event-cursor.ts";
@@ -26,7 +27,7 @@ beforeAll(async () => {
   store = await OpenedStore.open();
   const { catalog, engine } = store;
   const keys = new EngineKeys(catalog, systemClock);
-  services = {
+  services = guarded({
     artifacts: engine.artifacts,
     tenants: new EngineTenants(catalog, POLICY),
     events: new EngineEvents(catalog, new EventCursors(catalog.epoch, new Uint8Array(16))),
@@ -35,7 +36,7 @@ beforeAll(async () => {
     urls: new EngineUrls({ catalog, clock: systemClock, keys, storeKey: new Uint8Array(16) }),
     limits: { maxInlineBytes: 1024 * 1024, maxArtifactBytes: null },
     now: () => store.now,
-  };
+  });
   const names = Array.from({ length: 120 }, (_, index) => String(index));
   await Promise.all(
     names.map((name) =>
@@ -57,12 +58,15 @@ afterAll(async () => {
 });
 
 /** How many statements SQLite runs for a query, and how many rows of its first list came back. */
-async function costOf(query: string): Promise<{ readonly count: number; readonly rows: number }> {
+async function costOf(
+  query: string,
+  principal = SOMEBODY,
+): Promise<{ readonly count: number; readonly rows: number }> {
   statements.reset();
   const result = await execute({
     schema,
     document: parse(query),
-    contextValue: createContext({ services, principal: SOMEBODY, requestId: "test" }),
+    contextValue: createContext({ services, principal, requestId: "test" }),
   });
   expect(result.errors).toBeUndefined();
   const [connection] = Object.values(result.data ?? {}) as { nodes: unknown[] }[];
@@ -96,4 +100,22 @@ it("a page of 100 events with the artifacts as they are now is a handful of stat
   );
   expect(rows).toBe(100);
   expect(count).toBeLessThanOrEqual(8);
+});
+
+const ofTenants = (count: number): Principal => ({
+  actor: "somebody",
+  role: "READER",
+  tenants: Array.from({ length: count }, (_, index) => `tenant ${index}`),
+});
+
+it("a page costs who has one tenant no more than who has all", async () => {
+  const { count, rows } = await costOf(PAGE(100), ofTenants(1));
+  expect(rows).toBe(3);
+  expect(count).toBeLessThanOrEqual((await costOf(PAGE(100))).count);
+});
+
+it("and who has several one or two statements more for each tenant that is on it", async () => {
+  const { count, rows } = await costOf(PAGE(6), ofTenants(40));
+  expect(rows).toBe(6);
+  expect(count - (await costOf(PAGE(6))).count).toBeLessThanOrEqual(2 * 3);
 });

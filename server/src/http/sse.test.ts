@@ -121,7 +121,7 @@ describe("subscriptions over server-sent events", () => {
     await reader.read();
     expect(followed?.aborted).toBe(false);
     await reader.cancel();
-    await vi.waitFor(() => expect(followed?.aborted).toBe(true));
+    await expect.poll(() => followed?.aborted).toBe(true);
   });
 
   it("asks the log for no more than a stalled client has taken", async () => {

@@ -100,7 +100,7 @@ describe("over the wire", () => {
   it("a refused request is 429 with Retry-After and a code, whatever it asks for, and nothing is read for it", async () => {
     let reads = 0;
     await using under = await handlerUnderTest({
-      limits: { usage: { ...DEFAULT_LIMITS.usage, requestsPerSecond: 1, burst: 1 } },
+      limits: { usage: { ...DEFAULT_LIMITS.usage, requestsPerSecond: 0.01, burst: 1 } },
       replace: ({ artifacts }) => ({
         artifacts: withMethods(artifacts, {
           getMany: async () => {

@@ -181,11 +181,11 @@ describe("GraphQL over WebSockets", () => {
     const client = await Client.connected(await world.listen());
     client.subscribe("1", WATCH);
     client.subscribe("2", WATCH);
-    await vi.waitFor(() => expect(followed).toHaveLength(2));
+    await expect.poll(() => followed).toHaveLength(2);
     client.send({ id: "1", type: "complete" });
-    await vi.waitFor(() => expect(followed.map(({ aborted }) => aborted)).toEqual([true, false]));
+    await expect.poll(() => followed.map(({ aborted }) => aborted)).toEqual([true, false]);
     client.socket.terminate();
-    await vi.waitFor(() => expect(followed[1]?.aborted).toBe(true));
+    await expect.poll(() => followed[1]?.aborted).toBe(true);
   });
 
   it("pings while nothing happens, and lets go of a client that does not answer", async () => {
@@ -259,6 +259,6 @@ describe("GraphQL over WebSockets", () => {
     // 80 MB in all; the two sockets' buffers hold some.
     expect(taken).toBeLessThan(total / 2);
     tcp.resume();
-    await vi.waitFor(() => expect(taken).toBe(total), { timeout: 15_000 });
+    await expect.poll(() => taken).toBe(total);
   });
 });

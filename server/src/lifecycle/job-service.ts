@@ -191,10 +191,19 @@ export class EngineJobs implements JobService {
   }
 
   async verify(principal: Principal, options: VerifyOptions): Promise<VerifyJob> {
-    const { tenantId, waitSeconds } = options;
+    const { tenantId, repair = false, waitSeconds } = options;
     requireWait(waitSeconds);
     if (tenantId !== undefined) requireIdentifier("tenantId", tenantId);
-    const once = this.#once(principal, options, { operation: "verifyArtifacts", tenantId });
+    if (repair && tenantId !== undefined) {
+      throw new Refused(
+        "BAD_USER_INPUT",
+        "A repair is of the whole store: what a tenant has lost may stand where no tenant is. Leave tenantId out.",
+        { argument: "tenantId" },
+      );
+    }
+    const refusal = repair ? await this.#parts.engine.mender.refusal() : null;
+    if (refusal !== null) throw refusal;
+    const once = this.#once(principal, options, { operation: "verifyArtifacts", tenantId, repair });
     const job: VerifyJob = {
       kind: "verify",
       ...this.#newFacts(false, tenantId ?? null),
@@ -203,6 +212,10 @@ export class EngineJobs implements JobService {
       damagedCount: 0,
       missingCount: 0,
       strayCount: 0,
+      repair,
+      healedCount: 0,
+      quarantinedCount: 0,
+      adoptedCount: 0,
     };
     const { jobId } = await this.#start(principal, null, job, once);
     await this.#runner.wait(jobId, waitSeconds);

@@ -61,8 +61,11 @@ export class ReindexRun {
 
   async *#strays(place: Place): JobWork {
     for (let after = place.object; ; ) {
-      const { findings, next } = await this.#parts.engine.checker.strayObjects(after);
-      await this.#store({ ...place, object: next ?? LAST_OBJECT }, findings);
+      const { strays, next } = await this.#parts.engine.checker.strayObjects(after);
+      await this.#store(
+        { ...place, object: next ?? LAST_OBJECT },
+        strays.map(({ finding }) => finding),
+      );
       if (next === null) return succeeded;
       after = next;
       yield;

@@ -13,6 +13,7 @@ import { type CatalogInTempDir, catalogInTempDir } from "../catalog/sqlite/catal
 import { type InlineCatalogOptions, InlineSqliteCatalog } from "../catalog/sqlite/open-sqlite-catalog.ts";
 import type { Checker } from "../engine/checker.ts";
 import type { Engine } from "../engine/engine.ts";
+import type { Mender } from "../engine/mender.ts";
 import { EngineJobs, type JobsParts } from "./job-service.ts";
 
 type TakeSteps = Engine["takeSteps"];
@@ -86,6 +87,7 @@ export class TestWorld implements AsyncDisposable {
       artifacts: {} as ArtifactService,
       adopter: null,
       checker: {} as Checker,
+      mender: {} as Mender,
       purgeRefusal: async () => this.refusal,
       takeSteps: async <C extends LifecycleStepChange | RestoreItemChange>(changes: readonly C[]) => {
         const purges = changes.some((change) => change.kind === "lifecycleStep" && change.step === "PURGE");

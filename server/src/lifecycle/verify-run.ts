@@ -1,4 +1,4 @@
-import { isProblem, type StoreFinding, type StoreFindingKind } from "@tierkeep/schema/domain/findings";
+import type { StoreFinding, StoreFindingKind } from "@tierkeep/schema/domain/findings";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import type { VerifyJob } from "@tierkeep/schema/services/jobs";
 import type { StoreCounts } from "../catalog/changes.ts";
@@ -7,17 +7,29 @@ import { keyOf } from "../engine/adoption.ts";
 import type { TreePosition } from "../tiers/tier-view.ts";
 import { type JobParts, type JobWork, storePosition, succeeded, type WorkedSeconds } from "./job-work.ts";
 
-/** Where a verification stands: among the artifacts, then among the objects, then in the tree. */
+/** Where a verification stands: among the artifacts, in the tree, among the objects, and at what can be healed. */
 interface Place {
-  readonly phase: "artifacts" | "objects" | "tree";
+  readonly phase: "artifacts" | "tree" | "objects" | "damage" | "done";
   readonly after: ArtifactKey | null;
-  readonly object: string | null;
   readonly tree: TreePosition | null;
+  readonly object: string | null;
+  /** Row of the damaged artifact that was treated last. */
+  readonly damaged: number;
 }
 
-const START: Place = { phase: "artifacts", after: null, object: null, tree: null };
+const START: Place = { phase: "artifacts", after: null, tree: null, object: null, damaged: 0 };
 
-/** Reads every byte of every artifact, then looks for what no artifact is. */
+/** What came of a batch. */
+interface Batch {
+  readonly next: Place;
+  readonly findings: readonly StoreFinding[];
+  readonly counts?: StoreCounts;
+}
+
+/**
+ * Reads every byte of every artifact, then looks for what no artifact is. A repair mends what that has found: strays go
+ * to quarantine before anybody looks there for the bytes of what is damaged.
+ */
 export class VerifyRun {
   readonly #parts: JobParts;
   readonly #row: JobRow;
@@ -34,38 +46,99 @@ export class VerifyRun {
   }
 
   async *work(): JobWork {
-    const { catalog, checker } = this.#parts.engine;
+    const { catalog } = this.#parts.engine;
     const selection = this.#job.tenantId === null ? {} : { tenantId: this.#job.tenantId };
-    let place = { ...START, ...(this.#row.position as Partial<Place> | null) };
+    let place: Place = { ...START, ...(this.#row.position as Partial<Place> | null) };
     if (this.#row.expected === null)
       await this.#store(place, [], {}, await catalog.countArtifacts(selection));
-
-    while (place.phase === "artifacts") {
-      const rows = await this.#next(place.after);
-      const checked = await checker.check(rows, this.#signal);
-      if (checked !== null) {
-        const last = checked.rows.at(-1);
-        place = last ? { ...place, after: keyOf(last) } : { ...place, phase: "objects" };
-        const counts = { checked: checked.rows.length, checkedBytes: checked.bytes };
-        await this.#store(place, checked.findings, counts);
+    while (place.phase !== "done") {
+      const batch: Batch | null = await this.#batch(place);
+      // Null: it was told to stop first.
+      if (batch !== null) {
+        await this.#store(batch.next, batch.findings, batch.counts);
+        place = batch.next;
       }
       yield;
     }
+    return succeeded;
+  }
+
+  #batch(place: Place): Promise<Batch | null> {
+    switch (place.phase) {
+      case "artifacts":
+        return this.#artifacts(place);
+      case "tree":
+        return this.#tree(place);
+      case "objects":
+        return this.#objects(place);
+      case "damage":
+        return this.#damage(place);
+      case "done":
+        throw new Error("There is nothing left to verify.");
+    }
+  }
+
+  async #artifacts(place: Place): Promise<Batch | null> {
+    const { checker, mender } = this.#parts.engine;
+    const rows = await this.#next(place.after);
+    const checked = await checker.check(rows, this.#signal);
+    if (checked === null) return null;
+    const last = checked.rows.at(-1);
+    const counts = { checked: checked.rows.length, checkedBytes: checked.bytes };
+    await this.#tell(checked.findings);
+    if (last !== undefined) {
+      const findings = this.#job.repair
+        ? await mender.republish(checked.rows, checked.findings)
+        : checked.findings;
+      return { next: { ...place, after: keyOf(last) }, findings, counts };
+    }
     // What belongs to no artifact belongs to no tenant.
-    if (this.#job.tenantId !== null) return succeeded;
-    while (place.phase === "objects") {
-      const { findings, next } = await checker.strayObjects(place.object);
-      place = next === null ? { ...place, phase: "tree" } : { ...place, object: next };
-      await this.#store(place, findings);
-      yield;
+    return { next: { ...place, phase: this.#job.tenantId === null ? "tree" : "done" }, findings: [] };
+  }
+
+  async #tree(place: Place): Promise<Batch | null> {
+    const { checker, mender } = this.#parts.engine;
+    const { strays, next } = await checker.strayFiles(place.tree);
+    const then: Place = next === null ? { ...place, phase: "objects" } : { ...place, tree: next };
+    if (this.#job.repair) {
+      const treated = await mender.treatFiles(this.#by, strays, this.#signal);
+      return treated && { next: then, findings: treated, counts: { quarantined: quarantinedIn(treated) } };
     }
-    for (;;) {
-      const { findings, next } = await checker.strayFiles(place.tree);
-      if (next === null) return succeeded;
-      place = { ...place, tree: next };
-      await this.#store(place, findings);
-      yield;
+    const findings = strays.flatMap((stray) => stray.findings);
+    await this.#tell(findings);
+    return { next: then, findings };
+  }
+
+  async #objects(place: Place): Promise<Batch> {
+    const { checker, mender } = this.#parts.engine;
+    const { repair } = this.#job;
+    const { strays, next } = await checker.strayObjects(place.object);
+    const then: Place =
+      next === null ? { ...place, phase: repair ? "damage" : "done" } : { ...place, object: next };
+    if (repair) {
+      const findings = await mender.quarantineObjects(this.#by, strays);
+      return { next: then, findings, counts: { quarantined: quarantinedIn(findings) } };
     }
+    const findings = strays.map(({ finding }) => finding);
+    await this.#tell(findings);
+    return { next: then, findings };
+  }
+
+  async #damage(place: Place): Promise<Batch | null> {
+    const { catalog, mender } = this.#parts.engine;
+    const rows = await catalog.damagedAfter(place.damaged, this.#parts.batchSize);
+    const findings = await mender.heal(this.#by, rows, this.#signal);
+    const last = rows.at(-1);
+    const next: Place = last === undefined ? { ...place, phase: "done" } : { ...place, damaged: last.row };
+    return findings && { next, findings, counts: { healed: findings.length } };
+  }
+
+  get #by() {
+    return { jobId: this.#job.id, actor: this.#row.actor };
+  }
+
+  async #tell(findings: readonly StoreFinding[]): Promise<void> {
+    await this.#parts.engine.checker.tell(findings, this.#by);
   }
 
   #next(after: ArtifactKey | null): Promise<readonly ArtifactRow[]> {
@@ -83,14 +156,17 @@ export class VerifyRun {
     checked: StoreCounts = {},
     expected?: number,
   ): Promise<void> {
-    await this.#parts.engine.checker.tell(findings, { actor: this.#row.actor, jobId: this.#job.id });
     const of = (kind: StoreFindingKind) => findings.filter((finding) => finding.kind === kind).length;
     const counts = { ...checked, damaged: of("DAMAGED"), missing: of("MISSING"), stray: of("STRAY") };
     const treated = checked.checked ?? 0;
     await storePosition(this.#parts, this.#row, this.#worked, { ...place }, expected, {
-      findings: findings.filter(isProblem),
+      findings,
       counts,
       treated,
     });
   }
+}
+
+function quarantinedIn(findings: readonly StoreFinding[]): number {
+  return findings.filter(({ kind }) => kind === "QUARANTINED").length;
 }

@@ -460,6 +460,28 @@ export function tierStoreContract(name: string, open: () => Promise<StoreUnderTe
       expect(await listed(test.store)).toEqual([]);
     });
 
+    it("lists what was set aside, and reads it as it reads an object", async () => {
+      await using test = await open();
+      const [small, large] = [someBytes(10), someBytes(3_000_000)];
+      for (const bytes of [small, large]) await test.store.quarantine(await settled(test.store, bytes));
+      const found = await test.store.quarantined();
+      expect(found.map(({ sizeBytes }) => sizeBytes).toSorted((a, b) => a - b)).toEqual([10, 3_000_000]);
+      for (const bytes of [small, large]) {
+        const name = found.find(({ sizeBytes }) => sizeBytes === bytes.length)?.name ?? "";
+        const read = await test.store.readFound({ quarantined: name }, whole(bytes));
+        expect(Buffer.concat(await Array.fromAsync(read ?? [])).equals(bytes)).toBe(true);
+        const other = { ...whole(bytes), checksum: "0".repeat(64) };
+        const reading = test.store.readFound({ quarantined: name }, other);
+        await expect(reading.then((body) => Array.fromAsync(body ?? []))).rejects.toMatchObject({
+          code: "CHECKSUM_MISMATCH",
+        });
+      }
+      expect(await test.store.readFound({ quarantined: "nothing" }, whole(small))).toBeNull();
+      await expect(test.store.readFound({ quarantined: "../config.json" }, whole(small))).rejects.toThrow(
+        "not the name of a file in quarantine",
+      );
+    });
+
     it.each([
       "../../etc/passwd",
       "",

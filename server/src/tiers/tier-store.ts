@@ -1,3 +1,5 @@
+import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { ByteRange } from "@tierkeep/schema/services/artifacts";
 import type { TierView } from "./tier-view.ts";
 
@@ -25,6 +27,9 @@ export interface ReadObjectOptions {
   readonly checksum: string;
   readonly signal?: AbortSignal | undefined;
 }
+
+/** Where bytes may be found that are no object: in quarantine, under this name, or in a place of the published tree. */
+export type FoundAt = { readonly quarantined: string } | { readonly key: ArtifactKey; readonly tier: Tier };
 
 /**
  * Where the bytes of one or more tiers live. Objects are created and deleted, never changed; their names are never used
@@ -61,6 +66,10 @@ export interface TierStore {
   list(after?: string | null): AsyncIterable<string>;
   /** Moves an object that nothing knows out of the way, without deleting its bytes. */
   quarantine(object: string): Promise<void>;
+  /** The files that were moved out of the way. */
+  quarantined(): Promise<readonly { readonly name: string; readonly sizeBytes: number }[]>;
+  /** As `read`, of what is no object. */
+  readFound(at: FoundAt, options: ReadObjectOptions): Promise<AsyncIterable<Uint8Array> | null>;
   /** The published tree; null: this store has none. */
   readonly view: TierView | null;
   close(): Promise<void>;

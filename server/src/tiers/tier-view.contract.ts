@@ -416,6 +416,25 @@ export function tierViewContract(name: string, open: () => Promise<ViewUnderTest
       expect(readdirSync(join(test.root, "hot"))).toEqual(["acme"]);
     });
 
+    it("sets aside what stands in a place, with its sidecar, whoever wrote it, and lets it be read before", async () => {
+      await using test = await open();
+      const object = await stored(test, someBytes(10));
+      await viewOf(test).publish([placed("HOT", object, 1)]);
+      const expected = { range: null, sizeBytes: 10, checksum: sha256(someBytes(10)) };
+      const body = await test.store.readFound({ key, tier: "HOT" }, expected);
+      expect(Buffer.concat(await Array.fromAsync(body ?? [])).equals(someBytes(10))).toBe(true);
+      expect(await test.store.readFound({ key, tier: "WARM" }, expected)).toBeNull();
+      await viewOf(test).setAside([
+        { key, tier: "HOT" },
+        { key, tier: "COLD" },
+      ]);
+      expect(existsSync(path(test.root, "HOT"))).toBe(false);
+      expect(existsSync(sidecarPath(test.root, "HOT"))).toBe(false);
+      const names = readdirSync(join(test.root, ".tierkeep", "quarantine")).map((name) => name.slice(17));
+      expect(names.toSorted()).toEqual([key.artifactId, `${key.artifactId}.metadata.json`]);
+      expect(await test.store.stat(object)).toEqual({ sizeBytes: 10 });
+    });
+
     it("publishes a key that failed once what was wrong is mended", async () => {
       await using test = await open();
       const object = newObject();

@@ -130,6 +130,8 @@ export interface TierView {
    * there, and are to be deleted.
    */
   take(items: readonly TakeItem[], signal?: AbortSignal): Promise<readonly Taken[] | null>;
+  /** Moves what stands in these places to quarantine, sidecars with it, whoever wrote it. Durable when it resolves. */
+  setAside(places: readonly { readonly key: ArtifactKey; readonly tier: Tier }[]): Promise<void>;
   /** Where the paths of these keys are not as their placements say. Changes nothing. */
   differences(placements: readonly Placement[]): Promise<readonly ViewDifference[]>;
 }

@@ -5,11 +5,11 @@ import { described } from "../described-enum.ts";
 
 const StoreFindingKindType = builder.enumType("StoreFindingKind", {
   description:
-    "What a finding tells of. All but ADOPTED and RETENTION_OVERRIDE are problems, and count as errors.",
+    "What a finding tells of. All but ADOPTED, RETENTION_OVERRIDE, HEALED and REPUBLISHED are problems, and count as errors.",
   values: described<StoreFindingKind>({
     ADOPTED: "An artifact that the catalog did not have has been taken up.",
     QUARANTINED:
-      "A file that stands in an artifact's way: of the same key in another tier, or in its own place. It is moved to the store's quarantine, and nothing is deleted.",
+      "A file that stands in an artifact's way, of the same key in another tier or in its own place; or bytes that belong to no artifact, in a repair. It is moved to the store's quarantine, and nothing is deleted.",
     NAME_REFUSED: "A file whose names no artifact may have. It stays where it is.",
     NOT_AN_ARTIFACT:
       "Something that is no file where only files belong, or no folder where only folders do: links too. It stays where it is.",
@@ -26,6 +26,9 @@ const StoreFindingKindType = builder.enumType("StoreFindingKind", {
     STRAY: "Bytes that belong to no artifact. They stay where they are.",
     VIEW_DIFFERS:
       "A place in the published tree that is not as the catalog says. The artifact itself is unharmed.",
+    HEALED:
+      "A damaged artifact whose bytes were found again. What was left of the old ones is in the store's quarantine.",
+    REPUBLISHED: "A place in the published tree that was not as the catalog says. It is published anew.",
   }),
 });
 

@@ -16,6 +16,12 @@ const VerifyArtifactsInput = builder.inputType("VerifyArtifactsInput", {
     tenantId: t.string({
       description: "Only this tenant's artifacts. Left out: all, and whatever belongs to none.",
     }),
+    repair: t.boolean({
+      required: true,
+      defaultValue: false,
+      description:
+        "Mend what can be mended: give what is damaged or missing its bytes back where they are found, take up files whose sidecar knows them, move other strays to quarantine, publish anew what differs in the tree. Nothing is deleted. Needs ADMIN; with tenantId, BAD_USER_INPUT.",
+    }),
     waitSeconds: t.int({
       required: true,
       defaultValue: 30,
@@ -43,12 +49,13 @@ builder.mutationField("verifyArtifacts", (t) =>
     type: VerifyArtifactsPayload,
     nullable: true,
     description:
-      "Reads every byte of every artifact and compares its checksum, then looks for objects and files that belong to none. It changes nothing; damage is told by an event, as when it is read. Needs OPERATOR; for all tenants, ADMIN.",
+      "Reads every byte of every artifact and compares its checksum, then looks for objects and files that belong to none. What it finds is told by an event, once, and what is damaged is marked; otherwise it changes nothing unless it is to repair. Needs OPERATOR; for all tenants, ADMIN.",
     args: { input: t.arg({ type: VerifyArtifactsInput, required: true, description: "What to verify." }) },
     resolve: (_root, { input }, context) =>
       changing(context, async ({ jobs }) => ({
         job: await jobs.verify(context.principal, {
           tenantId: optionalIdentifier("tenantId", input.tenantId, "input.tenantId"),
+          repair: input.repair,
           waitSeconds: requireWaitSeconds(input.waitSeconds, "input.waitSeconds"),
           idempotencyKey: optionalIdempotencyKey(input),
         }),

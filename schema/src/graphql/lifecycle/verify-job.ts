@@ -10,7 +10,7 @@ export const VerifyJobType = builder.objectRef<VerifyJob>("VerifyJob");
 
 VerifyJobType.implement({
   description:
-    "Reading all that is stored and comparing it with what the catalog says, both ways. It changes nothing.",
+    "Reading all that is stored and comparing it with what the catalog says, both ways; and, where it was asked to, mending what can be mended.",
   interfaces: [builder.nodeInterfaceRef(), JobType],
   fields: (t) => ({
     tenantId: t.exposeString("tenantId", {
@@ -36,6 +36,19 @@ VerifyJobType.implement({
     strayCount: t.expose("strayCount", {
       type: "SafeInt",
       description: "How many objects and files it found that belong to no artifact.",
+    }),
+    repair: t.exposeBoolean("repair", { description: "True: it mends what can be mended." }),
+    healedCount: t.expose("healedCount", {
+      type: "SafeInt",
+      description: "How many of the damaged and missing ones have their bytes again.",
+    }),
+    quarantinedCount: t.expose("quarantinedCount", {
+      type: "SafeInt",
+      description: "How many strays it has moved to quarantine.",
+    }),
+    adoptedCount: t.expose("adoptedCount", {
+      type: "SafeInt",
+      description: "How many artifacts it has taken up whose sidecars knew them.",
     }),
     findings: t.connection(
       {

@@ -62,11 +62,13 @@ export function scrubbing(open: OpenForTest) {
       expect(await catalog.commit(tell(stray("a")))).toBe(0);
       await catalog.commit(scrubbed(true));
       expect(await catalog.commit(tell(stray("a"), stray("b")))).toBe(1);
-      expect(await catalog.commit(tell({ ...stray("a"), kind: "QUARANTINED" }))).toBe(1);
+      for (let time = 0; time < 2; time++)
+        expect(await catalog.commit(tell({ ...stray("a"), kind: "QUARANTINED" }))).toBe(1);
       expect(await eventTypes(catalog)).toEqual([
         "SCAN_ERROR",
         "SCAN_ERROR",
         "SCAN_ERROR",
+        "STRAY_QUARANTINED",
         "STRAY_QUARANTINED",
       ]);
     });

@@ -95,6 +95,10 @@ export class ArtifactWrites {
     this.#connection.statement("UPDATE artifact SET damaged_at = ? WHERE id = ?").run(at, row.row);
   }
 
+  republish({ row, workflow }: Loaded): void {
+    this.#markDirty(workflow, row.artifactId, row.version);
+  }
+
   #insert(workflow: WorkflowEntry, row: NextRow, bytes: Uint8Array | null, seq: number): ArtifactRow {
     this.#names.makePresent(workflow);
     if (bytes !== null) this.#rideInline(seq, seq, row.sizeBytes, bytes);

@@ -177,6 +177,11 @@ export class ChangeWrites {
       }
       case "tell":
         return this.#scrub.tell(change);
+      case "republish": {
+        const current = artifacts.load(change.key);
+        if (current !== null) artifacts.republish(current);
+        return null;
+      }
       case "scrubbed":
         return this.#scrub.scrubbed(change);
       case "published":

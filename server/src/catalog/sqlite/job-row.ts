@@ -2,7 +2,7 @@ import type { StoreFindingKind } from "@tierkeep/schema/domain/findings";
 import type { JobStatus, LifecycleItemOutcome } from "@tierkeep/schema/domain/jobs";
 import type { LifecycleStep } from "@tierkeep/schema/domain/policy";
 import type { ErrorCode } from "@tierkeep/schema/domain/refusals";
-import type { Job, LifecycleJob, RestoreJob } from "@tierkeep/schema/services/jobs";
+import type { Job, LifecycleJob, RestoreJob, VerifyJob } from "@tierkeep/schema/services/jobs";
 import { jobProgress } from "../decide/decide-job.ts";
 import type { JobPosition, JobRow, LifecycleItemRow, StoreFindingRow } from "../rows.ts";
 import { tierName } from "./codes.ts";
@@ -12,9 +12,9 @@ import type { Cell } from "./connection.ts";
 export const JOB_COLUMNS = `j.job, j.kind, j.status, j.dry_run, j.started_at, j.finished_at, j.duration_seconds, j.treated,
   j.expected, j.total_errors, j.promoted_to_warm, j.promoted_to_cold, j.purged, j.restored, j.skipped, j.cancel_requested,
   j.position, j.tenant, j.actor, j.error, j.facts, i.input, j.adopted, j.present, j.quarantined, j.left_over, j.checked,
-  j.checked_bytes, j.damaged, j.missing, j.stray, j.confirmed_at`;
+  j.checked_bytes, j.damaged, j.missing, j.stray, j.confirmed_at, j.healed`;
 
-export const JOB_COLUMN_COUNT = 32;
+export const JOB_COLUMN_COUNT = 33;
 
 /** What does not change after a job's start and differs by kind. */
 export function factsOf(job: Job): object {
@@ -24,8 +24,9 @@ export function factsOf(job: Job): object {
     case "restore":
       return { toTier: job.toTier, tenantIds: job.tenantIds };
     case "reindex":
-    case "verify":
       return {};
+    case "verify":
+      return { repair: job.repair };
   }
 }
 
@@ -99,6 +100,10 @@ function job(cells: readonly Cell[], treated: number, expected: number | null): 
         damagedCount: cells[28] as number,
         missingCount: cells[29] as number,
         strayCount: cells[30] as number,
+        repair: (facts as Partial<Pick<VerifyJob, "repair">>).repair ?? false,
+        healedCount: cells[32] as number,
+        quarantinedCount: cells[24] as number,
+        adoptedCount: cells[22] as number,
       };
   }
 }

@@ -34,6 +34,7 @@ export class ScrubWrites {
   }
 
   #isNew(finding: StoreFinding, pass: number): boolean {
+    if (finding.kind === "QUARANTINED") return true;
     const what = `${finding.kind} ${finding.path}`;
     const known = this.#connection.statement("UPDATE told SET pass = ? WHERE what = ?").run(pass, what);
     if (known === 0) this.#connection.statement("INSERT INTO told VALUES (?, ?)").run(what, pass);

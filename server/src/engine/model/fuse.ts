@@ -7,11 +7,16 @@ export class Died extends Error {
 export class Fuse {
   readonly steps: string[] = [];
   readonly #lastStep: number;
+  readonly #onStep: () => void;
   #dead = false;
 
-  /** @param lastStep how many steps are taken before it dies; Infinity: it does not */
-  constructor(lastStep = Number.POSITIVE_INFINITY) {
+  /**
+   * @param lastStep how many steps are taken before it dies; Infinity: it does not
+   * @param onStep called before each step that is taken
+   */
+  constructor(lastStep = Number.POSITIVE_INFINITY, onStep = () => {}) {
     this.#lastStep = lastStep;
+    this.#onStep = onStep;
   }
 
   get dead(): boolean {
@@ -24,6 +29,7 @@ export class Fuse {
       this.#dead = true;
       throw new Died(`died before step ${this.steps.length + 1}, ${name}`);
     }
+    this.#onStep();
     this.steps.push(name);
   }
 

@@ -66,6 +66,7 @@ export class Life {
       clock,
       stores: tiers.stores,
       storeOf: tiers.storeOf,
+      storeKey: randomBytes(16),
       owner: randomBytes(8).toString("hex"),
       maxArtifactBytes: null,
       purgeRefusal: async () => null,

@@ -18,7 +18,7 @@ const START = Date.UTC(2026, 0, 1);
 
 /** A store's lives one after the other, and what must be true of it. */
 export class Story {
-  readonly root = mkdtempSync(join(tmpdir(), "tierkeep-model-"));
+  readonly root: string;
   /** Names of all steps taken in all lives. */
   readonly steps: string[] = [];
   readonly #omit: DiskStep | undefined;
@@ -33,14 +33,33 @@ export class Story {
   /** What an adoption finds in the tree. */
   readonly #found = new Map<string, ExpectedArtifact>();
 
-  /** `omit`: a sync that is left out in every life. */
-  constructor(omit?: DiskStep) {
+  /** `omit`: a sync that is left out in every life. `root`: a store that is there already. */
+  constructor(omit?: DiskStep, root = mkdtempSync(join(tmpdir(), "tierkeep-model-"))) {
     this.#omit = omit;
+    this.root = root;
   }
 
-  /** Lives through the acts, to the end (true) or until it has taken `lastStep` steps. */
-  async live(acts: readonly Act[], lastStep: number, lose: Loss): Promise<boolean> {
-    const fuse = new Fuse(lastStep);
+  /** The same story, as far as it has come, of another store, which it owns from now on. */
+  fork(root: string): Story {
+    const fork = new Story(this.#omit, root);
+    fork.#now = this.#now;
+    fork.#before = this.#before;
+    fork.#after = this.#after;
+    fork.#strangers = this.#strangers;
+    return fork;
+  }
+
+  /**
+   * Lives through the acts, to the end (true) or until it has taken `lastStep` steps. `onStep` is called before each:
+   * between two calls there is one commit, or one change to the tiers.
+   */
+  async live(
+    acts: readonly Act[],
+    lastStep: number,
+    lose: Loss,
+    onStep: () => void = () => {},
+  ): Promise<boolean> {
+    const fuse = new Fuse(lastStep, onStep);
     const life = await Life.begin(this.root, this.#fate(fuse, lose));
     try {
       for (const act of life ? acts : []) await this.#act(life as Life, act);

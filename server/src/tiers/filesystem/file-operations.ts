@@ -1,4 +1,6 @@
-import type { WrittenObject } from "../tier-store.ts";
+import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import type { Tier } from "@tierkeep/schema/domain/tiers";
+import type { FoundAt, WrittenObject } from "../tier-store.ts";
 import type {
   Placement,
   Published,
@@ -10,6 +12,7 @@ import type {
 } from "../tier-view.ts";
 import type { Disk } from "./disk.ts";
 import { DurableDirectories } from "./durable-directories.ts";
+import { FoundFiles } from "./found-files.ts";
 import { Layout } from "./layout.ts";
 import { ObjectFiles, type ObjectWrite, type SmallObject } from "./object-files.ts";
 import {
@@ -38,6 +41,7 @@ export class FileOperations {
   readonly #objects: ObjectFiles;
   readonly #view: ViewFiles;
   readonly #tree: TreeWalk;
+  readonly #found: FoundFiles;
   readonly #taking: TakeFiles;
   readonly #writes = new Map<number, ObjectWrite>();
   readonly #reads = new Map<number, ObjectRead>();
@@ -51,6 +55,7 @@ export class FileOperations {
     const directories = new DurableDirectories(options.disk, this.#layout.fixed);
     this.#objects = new ObjectFiles(options.disk, this.#layout, directories);
     this.#view = new ViewFiles(options.disk, this.#layout, directories, options.lane);
+    this.#found = new FoundFiles(options.disk, this.#layout);
     this.#tree = new TreeWalk(options.disk, this.#layout);
     this.#taking = new TakeFiles(options.disk, this.#layout, directories, this.#objects);
   }
@@ -89,7 +94,7 @@ export class FileOperations {
   }
 
   /** The whole of what is wanted, verified as far as it can be; null: there is no such object. */
-  readWhole(object: string, expected: ExpectedObject): Uint8Array<ArrayBuffer> | null {
+  readWhole(object: string | FoundAt, expected: ExpectedObject): Uint8Array<ArrayBuffer> | null {
     const read = this.#open(object, expected);
     if (read === null) return null;
     try {
@@ -101,7 +106,7 @@ export class FileOperations {
   }
 
   /** A session; null: there is no such object. */
-  openRead(object: string, expected: ExpectedObject): number | null {
+  openRead(object: string | FoundAt, expected: ExpectedObject): number | null {
     const read = this.#open(object, expected);
     if (read === null) return null;
     this.#lastSession += 1;
@@ -147,6 +152,14 @@ export class FileOperations {
 
   quarantine(object: string): void {
     this.#objects.quarantine(object);
+  }
+
+  quarantined(): { readonly name: string; readonly sizeBytes: number }[] {
+    return this.#found.quarantined();
+  }
+
+  setAside(places: readonly { readonly key: ArtifactKey; readonly tier: Tier }[]): void {
+    this.#found.setAside(places);
   }
 
   publish(placements: readonly Placement[]): Published {
@@ -219,7 +232,7 @@ export class FileOperations {
     return take;
   }
 
-  #open(object: string, expected: ExpectedObject): ObjectRead | null {
+  #open(object: string | FoundAt, expected: ExpectedObject): ObjectRead | null {
     const read = openObject(this.#disk, this.#layout, object, expected);
     if (read === null) this.#objects.requireMounted();
     return read;

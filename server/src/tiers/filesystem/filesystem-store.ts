@@ -1,5 +1,11 @@
 import { Refused } from "@tierkeep/schema/domain/refusals";
-import type { ReadObjectOptions, TierStore, WriteObjectOptions, WrittenObject } from "../tier-store.ts";
+import type {
+  FoundAt,
+  ReadObjectOptions,
+  TierStore,
+  WriteObjectOptions,
+  WrittenObject,
+} from "../tier-store.ts";
 import type { Placement, Published, TakeItem, Taken, TierView, ViewDifference } from "../tier-view.ts";
 import type { Lanes } from "./lanes.ts";
 import type { SmallObject } from "./object-files.ts";
@@ -45,6 +51,7 @@ class FilesystemStore implements TierStore {
           walk: (after, limit) => lanes.at(0).call("walkTree", [after, limit]),
           count: () => lanes.at(0).call("countTree", []),
           take: (items, signal) => this.#take(items, signal),
+          setAside: (places) => lanes.at(0).call("setAside", [places]),
           differences: (placements) => this.#differences(placements),
         }
       : null;
@@ -66,17 +73,29 @@ class FilesystemStore implements TierStore {
     await this.#spread(inOrder, (lane, part) => lane.call("put", [part]));
   }
 
-  async read(object: string, options: ReadObjectOptions): Promise<AsyncIterable<Uint8Array> | null> {
+  read(object: string, options: ReadObjectOptions): Promise<AsyncIterable<Uint8Array> | null> {
+    return this.#read(object, options);
+  }
+
+  readFound(at: FoundAt, options: ReadObjectOptions): Promise<AsyncIterable<Uint8Array> | null> {
+    return this.#read(at, options);
+  }
+
+  quarantined(): Promise<readonly { readonly name: string; readonly sizeBytes: number }[]> {
+    return this.#lanes.idlest().call("quarantined", []);
+  }
+
+  async #read(from: string | FoundAt, options: ReadObjectOptions): Promise<AsyncIterable<Uint8Array> | null> {
     const { range, sizeBytes, checksum, signal } = options;
     if (signal?.aborted) throw abortError(signal);
     const expected = { range, sizeBytes, checksum };
     const lane = this.#lanes.idlest();
     if (expectedLength(expected) <= WHOLE_READ_BYTES) {
-      const bytes = await lane.call("readWhole", [object, expected]);
+      const bytes = await lane.call("readWhole", [from, expected]);
       if (signal?.aborted) throw abortError(signal);
       return bytes === null ? null : once(bytes, signal);
     }
-    const session = await lane.call("openRead", [object, expected]);
+    const session = await lane.call("openRead", [from, expected]);
     if (session === null) return null;
     const stream = new ObjectStream(lane, session, signal);
     if (!signal?.aborted) return stream;

@@ -2,6 +2,7 @@ import { dirname, join } from "node:path";
 import { requireKey, SIDECAR_SUFFIX } from "@tierkeep/schema/domain/identifiers";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
+import type { FoundAt } from "../tier-store.ts";
 
 const OBJECT_ID = /^[0-9a-f]{32}$/;
 const FAN_OUT = /^[0-9a-f]{2}$/;
@@ -31,6 +32,14 @@ export class Layout {
   objectPath(object: string): string {
     if (!isObjectId(object)) throw new TypeError(`not the name of an object: ${JSON.stringify(object)}`);
     return join(this.objects, object.slice(0, 2), object);
+  }
+
+  foundPath(at: FoundAt): string {
+    if ("key" in at) return this.viewPaths(at.tier, at.key).artifact;
+    const path = join(this.quarantine, at.quarantined);
+    if (dirname(path) !== this.quarantine)
+      throw new TypeError(`not the name of a file in quarantine: ${JSON.stringify(at.quarantined)}`);
+    return path;
   }
 
   tierDirectory(tier: Tier): string {

@@ -1,6 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { ByteRange } from "@tierkeep/schema/services/artifacts";
+import type { FoundAt } from "../tier-store.ts";
 import type { Disk } from "./disk.ts";
 import type { Layout } from "./layout.ts";
 
@@ -29,18 +30,20 @@ export function expectedLength({ range, sizeBytes }: ExpectedObject): number {
   return range === null ? sizeBytes : range.end - range.start + 1;
 }
 
-/** Null: there is no such object. @throws Refused CHECKSUM_MISMATCH when it has another size */
+/** An object by its name, or what was found elsewhere. Null: there is none. @throws Refused CHECKSUM_MISMATCH when it has another size */
 export function openObject(
   disk: Disk,
   layout: Layout,
-  object: string,
+  from: string | FoundAt,
   expected: ExpectedObject,
 ): ObjectRead | null {
   const { range, sizeBytes, checksum } = expected;
   if (range !== null && !(range.start >= 0 && range.start <= range.end && range.end < sizeBytes)) {
     throw new RangeError(`bytes ${range.start} to ${range.end} do not lie within ${sizeBytes}`);
   }
-  const descriptor = disk.open(layout.objectPath(object));
+  const path = typeof from === "string" ? layout.objectPath(from) : layout.foundPath(from);
+  const object = typeof from === "string" ? from : path;
+  const descriptor = disk.open(path);
   if (descriptor === null) return null;
   try {
     const facts = disk.facts(descriptor);

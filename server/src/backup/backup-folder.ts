@@ -1,0 +1,83 @@
+import { mkdir, readdir, realpath, rm } from "node:fs/promises";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import { syncPath } from "./durable-files.ts";
+import { MANIFEST_FILE } from "./manifest.ts";
+import type { StoreFiles } from "./store-files.ts";
+
+export interface BackupFolder {
+  /** Absolute. */
+  readonly path: string;
+  /** Makes its name durable. */
+  sync(): Promise<void>;
+  /** Removes all that was put there, and the folder too where it was not there before. */
+  discard(): Promise<void>;
+}
+
+/**
+ * Makes the folder for a backup, or takes an empty one.
+ * @throws Refused BAD_USER_INPUT for a folder within the store or its log; CONFLICT for one that holds something
+ */
+export async function openBackupFolder(given: string, store: StoreFiles): Promise<BackupFolder> {
+  const path = await realPath(given);
+  for (const taken of [store.root, store.logs]) {
+    if (isWithin(path, await realPath(taken))) {
+      throw new Refused(
+        "BAD_USER_INPUT",
+        `${given} is within ${taken}, which is what the backup is of. Name a folder elsewhere, best on another disk.`,
+      );
+    }
+  }
+  let made: string | undefined;
+  let names: readonly string[];
+  try {
+    made = await mkdir(path, { recursive: true, mode: 0o700 });
+    names = await contentsOf(path);
+  } catch (error) {
+    throw new Refused(
+      "BAD_USER_INPUT",
+      `${given} cannot be made or read (${(error as NodeJS.ErrnoException).code}). Name a folder that this user may write.`,
+      {},
+      { cause: error },
+    );
+  }
+  if (names.length > 0) {
+    throw new Refused(
+      "CONFLICT",
+      names.includes(MANIFEST_FILE)
+        ? `${given} holds a backup already. Give each backup a folder of its own.`
+        : `${given} is not empty. Name an empty folder, or one that is not there; what an unfinished backup has left may be deleted.`,
+    );
+  }
+  return {
+    path,
+    async sync() {
+      await syncPath(path);
+      if (made !== undefined) await syncPath(dirname(made));
+    },
+    async discard() {
+      const left = made === undefined ? (await contentsOf(path)).map((name) => join(path, name)) : [made];
+      for (const each of left) await rm(each, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Names in a folder, but for what a file system puts into each disk of its own. */
+export async function contentsOf(folder: string): Promise<readonly string[]> {
+  return (await readdir(folder)).filter((name) => name !== "lost+found");
+}
+
+/** With its symbolic links followed as far as it is there. */
+async function realPath(given: string): Promise<string> {
+  const path = resolve(given);
+  try {
+    return await realpath(path);
+  } catch {
+    return dirname(path) === path ? path : join(await realPath(dirname(path)), basename(path));
+  }
+}
+
+function isWithin(path: string, folder: string): boolean {
+  const way = relative(folder, path);
+  return way === "" || (way !== ".." && !way.startsWith(`..${sep}`));
+}

@@ -1,0 +1,319 @@
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { AuditExporter } from "../audit/exporter.ts";
+import { newKeyPem, PublicKeys, signingKey } from "../audit/signing-key.ts";
+import { verifyLog } from "../audit/verify.ts";
+import { BackupWatch } from "../catalog/sqlite/backup-lock.ts";
+import { keyOf, OpenedStore, SOMEBODY } from "../engine/opened-store.ts";
+import { MANIFEST_FILE } from "./manifest.ts";
+import { restoreBackup, verifyBackup } from "./restore-backup.ts";
+import type { StoreFiles } from "./store-files.ts";
+import { takeBackup } from "./take-backup.ts";
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "tierkeep-backup-"));
+});
+
+afterEach(async () => {
+  await rm(folder, { recursive: true });
+});
+
+const LARGE = Buffer.alloc(300_000, "large");
+
+function filesOf(root: string, logs = join(folder, "logs")): StoreFiles {
+  const own = join(root, ".tierkeep");
+  return {
+    root,
+    own,
+    logs,
+    catalog: join(own, "catalog.db"),
+    config: join(own, "config.json"),
+    auditKey: join(own, "audit-key.pem"),
+    ownerLock: join(own, "owner-lock.db"),
+    backupLock: join(own, "backup-lock.db"),
+    unfinishedRestore: join(own, "unfinished-restore"),
+  };
+}
+
+const backUp = (store: OpenedStore, more: Partial<Parameters<typeof takeBackup>[0]> = {}) =>
+  takeBackup({
+    store: filesOf(store.root),
+    into: join(folder, "backup"),
+    linked: false,
+    version: "1.2.3",
+    ...more,
+  });
+
+const restored = () => filesOf(join(folder, "restored"), join(folder, "restored-logs"));
+
+const restore = (store = restored()) => restoreBackup({ from: join(folder, "backup"), store });
+
+const backup = (...path: string[]) => join(folder, "backup", ...path);
+
+/** Whether an artifact's bytes are these. */
+async function holds(store: OpenedStore, artifactId: string, content: string | Buffer): Promise<boolean> {
+  const bytes = await store.engine.artifacts.bytes(SOMEBODY, await store.row(keyOf(artifactId)));
+  return bytes !== null && Buffer.from(content).equals(bytes);
+}
+
+/** Turns one bit of an object. */
+function rot(path: string): void {
+  chmodSync(path, 0o600);
+  const bytes = readFileSync(path);
+  bytes.writeUInt8(bytes.readUInt8(0) ^ 1, 0);
+  writeFileSync(path, bytes);
+}
+
+describe("a backup", () => {
+  it("has everything that was committed before it, whether its bytes have a file yet or not", async () => {
+    await using store = await OpenedStore.open();
+    await store.write(keyOf("settled"), Buffer.from("one"));
+    await store.write(keyOf("large"), LARGE, { tier: "COLD" });
+    await store.write(keyOf("empty"), Buffer.alloc(0));
+    await store.engine.drain();
+    await store.write(keyOf("rides"), Buffer.from("rides in the catalog"));
+    expect(await backUp(store)).toMatchObject({ artifactCount: 4, objectCount: 3, damaged: [] });
+    await store.write(keyOf("later"), LARGE);
+    await restore();
+
+    await using again = await OpenedStore.open({}, restored().root);
+    expect(await holds(again, "settled", "one")).toBe(true);
+    expect(await holds(again, "large", LARGE)).toBe(true);
+    expect(await holds(again, "empty", "")).toBe(true);
+    expect(await holds(again, "rides", "rides in the catalog")).toBe(true);
+    for (const name of ["settled", "large", "empty", "rides"])
+      expect(await again.row(keyOf(name))).toEqual(await store.row(keyOf(name)));
+    expect(await again.catalog.artifact(keyOf("later"))).toBeNull();
+  });
+
+  it("has the keys and the log, for this user alone, and neither owner nor locks", async () => {
+    await using store = await OpenedStore.open();
+    await store.write(keyOf("a"), Buffer.from("x"));
+    for (const name of ["config.json", "audit-key.pem", "owner.json", "owner-lock.db", "ballast"])
+      writeFileSync(join(store.root, ".tierkeep", name), `of ${name}`);
+    await backUp(store);
+    const names = readdirSync(backup()).sort();
+    expect(names).toEqual([
+      ".tierkeep",
+      "audit-key.pem",
+      "catalog.db",
+      "config.json",
+      "logs",
+      "tierkeep-backup.json",
+    ]);
+    for (const name of names.slice(1)) expect(lstatSync(backup(name)).mode & 0o077, name).toBe(0);
+    await restore();
+    expect(readFileSync(restored().config, "utf8")).toBe("of config.json");
+    expect(readFileSync(restored().auditKey, "utf8")).toBe("of audit-key.pem");
+  });
+
+  it("keeps the owner from removing objects, for as long as it is taken", async () => {
+    await using store = await OpenedStore.open();
+    await store.write(keyOf("a"), LARGE);
+    await store.engine.drain();
+    using watch = new BackupWatch(filesOf(store.root).backupLock);
+    const seen: boolean[] = [];
+    await backUp(store, { onProgress: () => seen.push(watch.isHeld()) });
+    expect(new Set(seen)).toEqual(new Set([true]));
+    expect(watch.isHeld()).toBe(false);
+  });
+
+  it("tells of bytes that are damaged or gone, and has everything else", async () => {
+    await using store = await OpenedStore.open();
+    for (const name of ["rotten", "gone", "sound"]) await store.write(keyOf(name), Buffer.from(name));
+    for (const name of ["large-rotten", "large-sound"]) await store.write(keyOf(name), LARGE);
+    await store.engine.drain();
+    for (const name of ["rotten", "large-rotten"])
+      rot(store.objectPath((await store.row(keyOf(name))).object));
+    rmSync(store.objectPath((await store.row(keyOf("gone"))).object));
+    const { damaged } = await backUp(store);
+    expect(damaged.map(({ artifactId, problem }) => `${artifactId} ${problem}`).sort()).toEqual([
+      "gone MISSING",
+      "large-rotten DAMAGED",
+      "rotten DAMAGED",
+    ]);
+    const report = await restore();
+    expect(report.damaged.map(({ artifactId }) => artifactId).sort()).toEqual([
+      "gone",
+      "large-rotten",
+      "rotten",
+    ]);
+
+    await using again = await OpenedStore.open({}, restored().root);
+    expect(await again.engine.drain()).toBe(true);
+    expect(await holds(again, "sound", "sound")).toBe(true);
+    expect(await holds(again, "large-sound", LARGE)).toBe(true);
+    await expect(holds(again, "rotten", "rotten")).rejects.toMatchObject({ code: "CHECKSUM_MISMATCH" });
+    expect(existsSync(join(again.root, "hot", "acme", "nightly", "sound"))).toBe(true);
+    expect(existsSync(join(again.root, "hot", "acme", "nightly", "rotten"))).toBe(false);
+  });
+
+  it("as a snapshot has the same files under names of its own, which outlive the store's", async () => {
+    await using store = await OpenedStore.open();
+    await store.write(keyOf("a"), LARGE);
+    await store.engine.drain();
+    const { object } = await store.row(keyOf("a"));
+    await backUp(store, { linked: true });
+    const linked = backup(".tierkeep", "objects", object.slice(0, 2), object);
+    expect(lstatSync(linked).ino).toBe(lstatSync(store.objectPath(object)).ino);
+    await store.engine.artifacts.purge(SOMEBODY, { ...keyOf("a"), dryRun: false });
+    await store.engine.drain();
+    expect((await verifyBackup({ from: backup() })).damaged).toEqual([]);
+    expect(await store.objects()).toEqual([]);
+  });
+
+  it("is refused within the store, in a folder that holds something, and where there is no store", async () => {
+    await using store = await OpenedStore.open();
+    symlinkSync(store.root, join(folder, "link"));
+    mkdirSync(join(folder, "taken", "in"), { recursive: true });
+    for (const [into, code] of [
+      [join(store.root, "backup"), "BAD_USER_INPUT"],
+      [join(folder, "link", "hot", "backup"), "BAD_USER_INPUT"],
+      [join(folder, "logs"), "BAD_USER_INPUT"],
+      [join(folder, "taken"), "CONFLICT"],
+    ] as const)
+      await expect(backUp(store, { into }), into).rejects.toMatchObject({ code });
+    await expect(backUp(store, { store: filesOf(join(folder, "nowhere")) })).rejects.toMatchObject({
+      code: "NOT_FOUND",
+    });
+    expect(readdirSync(folder).sort()).toEqual(["link", "taken"]);
+    expect(readdirSync(store.root)).not.toContain("backup");
+  });
+
+  it("that is interrupted leaves nothing but the folder that was there before", async () => {
+    await using store = await OpenedStore.open();
+    await store.write(keyOf("a"), LARGE);
+    await store.engine.drain();
+    for (const isThere of [false, true]) {
+      if (isThere) mkdirSync(backup());
+      const interruption = new AbortController();
+      const interrupted = backUp(store, {
+        signal: interruption.signal,
+        onProgress: () => interruption.abort(),
+      });
+      await expect(interrupted).rejects.toMatchObject({ name: "AbortError" });
+      expect(readdirSync(folder)).toEqual(isThere ? ["backup"] : []);
+    }
+    expect(readdirSync(backup())).toEqual([]);
+    expect(await holds(store, "a", LARGE)).toBe(true);
+  });
+
+  it.each([
+    ["one file", Number.POSITIVE_INFINITY],
+    ["many files", 2_000],
+  ])(
+    "has the audit log as far as its catalog knows it, and a restored store goes on with it: %s",
+    async (_, segmentBytes) => {
+      await using store = await OpenedStore.open();
+      const key = signingKey(newKeyPem());
+      const exporting = (to: OpenedStore, directory: string) =>
+        new AuditExporter({
+          catalog: to.catalog,
+          directory,
+          key,
+          segmentBytes,
+          onProblem: () => {},
+        });
+      const verify = (directory: string) =>
+        verifyLog({ directory, keys: new PublicKeys(key.publicPem), expected: [], patienceMs: 0 });
+      const files = filesOf(store.root);
+      const exporter = exporting(store, files.logs);
+      for (let n = 0; n < 20; n += 1) await store.write(keyOf("a"), Buffer.from(`${n}`));
+      await exporter.flush();
+      // What the log has beyond what the catalog says of it, as it does while a server writes.
+      const state = await store.catalog.exportState();
+      for (let n = 0; n < 20; n += 1) await store.write(keyOf("b"), Buffer.from(`${n}`));
+      await exporter.flush();
+      await exporter.close();
+      if (state === null) throw new Error("nothing was exported");
+      await store.catalog.commit({ kind: "exported", state });
+      await backUp(store);
+      expect(await verify(backup("logs"))).toMatchObject({ problem: null, lines: 20, gaps: [] });
+      expect((await restore()).logRestored).toBe(true);
+
+      await using again = await OpenedStore.open({}, restored().root);
+      await again.write(keyOf("c"), Buffer.from("x"));
+      const next = exporting(again, restored().logs);
+      await next.flush();
+      await next.close();
+      expect(await verify(restored().logs)).toMatchObject({ problem: null, lines: 41, gaps: [] });
+    },
+  );
+});
+
+describe("a store that is restored", () => {
+  it("is published again, and has no part in what happened after the backup", async () => {
+    await using store = await OpenedStore.open();
+    await store.write(keyOf("a"), LARGE);
+    await store.engine.artifacts.promote(SOMEBODY, { ...keyOf("a"), toTier: "COLD", dryRun: false });
+    await store.engine.drain();
+    await backUp(store);
+    await restore();
+    await using again = await OpenedStore.open({}, restored().root);
+    expect(again.catalog.epoch).not.toBe(store.catalog.epoch);
+    expect(await again.engine.drain()).toBe(true);
+    const published = join(again.root, "cold", "acme", "nightly", "a");
+    expect(lstatSync(published).ino).toBe(
+      lstatSync(again.objectPath((await again.row(keyOf("a"))).object)).ino,
+    );
+    expect(existsSync(`${published}.metadata.json`)).toBe(true);
+  });
+
+  it("is not made over another one, and leaves a log that is there as it is", async () => {
+    await using store = await OpenedStore.open();
+    await store.write(keyOf("a"), Buffer.from("x"));
+    mkdirSync(filesOf(store.root).logs);
+    writeFileSync(join(filesOf(store.root).logs, "lifecycle_events.public-key.pem"), "of the backup");
+    await backUp(store);
+    await expect(restore(filesOf(store.root))).rejects.toMatchObject({ code: "CONFLICT" });
+    mkdirSync(restored().logs);
+    writeFileSync(join(restored().logs, "lifecycle_events.jsonl"), "knows more\n");
+    expect((await restore()).logRestored).toBe(false);
+    expect(readdirSync(restored().logs)).toEqual(["lifecycle_events.jsonl"]);
+    expect(await holds(store, "a", "x")).toBe(true);
+  });
+
+  it("comes from a backup that is whole: one without its end, or with another catalog, is refused", async () => {
+    await using store = await OpenedStore.open();
+    await store.write(keyOf("a"), Buffer.from("x"));
+    await backUp(store);
+    rot(backup("catalog.db"));
+    await expect(restore()).rejects.toMatchObject({ code: "CHECKSUM_MISMATCH" });
+    await expect(verifyBackup({ from: backup() })).rejects.toMatchObject({ code: "CHECKSUM_MISMATCH" });
+    rmSync(backup(MANIFEST_FILE));
+    await expect(restore()).rejects.toMatchObject({ code: "NOT_FOUND" });
+    expect(existsSync(restored().root)).toBe(false);
+  });
+
+  it("is not there in part where restoring was interrupted", async () => {
+    await using store = await OpenedStore.open();
+    await store.write(keyOf("a"), LARGE);
+    await store.engine.drain();
+    await backUp(store);
+    const interruption = new AbortController();
+    const interrupted = restoreBackup({
+      from: backup(),
+      store: restored(),
+      signal: interruption.signal,
+      onProgress: () => interruption.abort(),
+    });
+    await expect(interrupted).rejects.toMatchObject({ name: "AbortError" });
+    expect(readdirSync(restored().root)).toEqual([]);
+    await restore();
+  });
+});

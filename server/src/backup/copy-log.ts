@@ -1,0 +1,47 @@
+import { mkdir, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { parseCheckpoint } from "../audit/checkpoint.ts";
+import { LineReader } from "../audit/line-reader.ts";
+import { CHECKPOINTS_FILE, isLogName, PUBLIC_KEY_FILE, segmentNumberOf } from "../audit/log-names.ts";
+import type { ExportState } from "../catalog/rows.ts";
+import { copyFileDurably, type FileFacts, syncPath } from "./durable-files.ts";
+
+/**
+ * Copies the audit log as the catalog knows it, though more is being written meanwhile: the lines that it has exported,
+ * and the checkpoints of those. So the log of a store that is restored goes on where the copy ends. Answers with the
+ * copied files by name.
+ */
+export async function copyLog(
+  from: string,
+  to: string,
+  state: ExportState | null,
+): Promise<ReadonlyMap<string, FileFacts>> {
+  const copied = new Map<string, FileFacts>();
+  await mkdir(to, { mode: 0o700 });
+  const there = await readdir(from).catch(() => []);
+  const last = state === null ? 0 : (segmentNumberOf(state.file) ?? Number.POSITIVE_INFINITY);
+  for (const file of there.toSorted()) {
+    let bytes: number;
+    if (file === PUBLIC_KEY_FILE) bytes = Number.POSITIVE_INFINITY;
+    else if (state === null) continue;
+    else if (file === state.file) bytes = state.offset;
+    else if (file === CHECKPOINTS_FILE) bytes = checkpointBytes(join(from, file), last, state.seq);
+    else if (isLogName(file) && (segmentNumberOf(file) ?? 0) <= last) bytes = Number.POSITIVE_INFINITY;
+    else continue;
+    copied.set(file, await copyFileDurably(join(from, file), join(to, file), bytes));
+  }
+  await syncPath(to);
+  return copied;
+}
+
+/** How many bytes of checkpoints there are before the first that tells of a later event or segment. */
+function checkpointBytes(path: string, segment: number, seq: number): number {
+  using reader = new LineReader(path);
+  let bytes = 0;
+  for (let line = reader.next(); line !== null; line = reader.next()) {
+    const checkpoint = parseCheckpoint(line.toString());
+    if (checkpoint !== null && (checkpoint.segment > segment || checkpoint.seq > seq)) break;
+    bytes += line.length;
+  }
+  return bytes;
+}

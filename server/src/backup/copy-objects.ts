@@ -1,0 +1,136 @@
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import type { NamedObject } from "../catalog/sqlite/catalog-copy.ts";
+import type { TierStore } from "../tiers/tier-store.ts";
+import type { DamagedArtifact } from "./manifest.ts";
+
+/** Up to here objects are copied many at a time: it is their syncs that take the time, and those go together. */
+const SMALL_BYTES = 64 * 1024;
+const SMALL_AT_ONCE = 256;
+const LARGE_AT_ONCE = 4;
+
+export interface ObjectsOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onBytes?: ((bytes: number) => void) | undefined;
+}
+
+/** What was not copied because the bytes were not there, or not the right ones. */
+type Failures = DamagedArtifact[];
+
+/**
+ * Reads each object, compares its hash, and copies it into another store; `to` null: only compares. Durable when it
+ * resolves. What is damaged is not copied, and told of.
+ */
+export async function copyObjects(
+  objects: Iterable<NamedObject>,
+  from: TierStore,
+  to: TierStore | null,
+  options: ObjectsOptions = {},
+): Promise<readonly DamagedArtifact[]> {
+  const failures: Failures = [];
+  const copying = new Set<Promise<void>>();
+  let small: NamedObject[] = [];
+  const begin = (work: Promise<void>) => {
+    const ended = work.finally(() => copying.delete(ended));
+    copying.add(ended);
+    // Whoever waits for the first that ends learns of a failure; so does the end.
+    ended.catch(() => {});
+  };
+  try {
+    for (const each of objects) {
+      options.signal?.throwIfAborted();
+      if (each.sizeBytes > SMALL_BYTES) begin(copyLarge(each, from, to, failures, options));
+      else if (small.push(each) === SMALL_AT_ONCE) {
+        begin(copySmall(small, from, to, failures, options));
+        small = [];
+      }
+      if (copying.size >= LARGE_AT_ONCE) await Promise.race(copying);
+    }
+    begin(copySmall(small, from, to, failures, options));
+    await Promise.all(copying);
+  } finally {
+    await Promise.allSettled(copying);
+  }
+  options.signal?.throwIfAborted();
+  return failures;
+}
+
+async function copySmall(
+  objects: readonly NamedObject[],
+  from: TierStore,
+  to: TierStore | null,
+  failures: Failures,
+  { signal, onBytes }: ObjectsOptions,
+): Promise<void> {
+  const contents = await Promise.all(
+    objects.map(async (each) => {
+      try {
+        const content = await from.read(each.object, { ...each, range: null, signal });
+        if (content !== null) return Buffer.concat(await Array.fromAsync(content));
+        failures.push(damagedArtifact(each, "MISSING"));
+      } catch (error) {
+        failures.push(damagedArtifact(each, problemOf(error)));
+      }
+      return null;
+    }),
+  );
+  await to?.put(
+    objects.flatMap((each, index) => {
+      const bytes = contents[index];
+      return bytes ? [{ ...each, bytes }] : [];
+    }),
+  );
+  onBytes?.(objects.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
+}
+
+/** Something about the source, not about where it is copied to. */
+class SourceFailed extends Error {}
+
+async function copyLarge(
+  each: NamedObject,
+  from: TierStore,
+  to: TierStore | null,
+  failures: Failures,
+  { signal, onBytes }: ObjectsOptions,
+): Promise<void> {
+  const { object, modifiedAt } = each;
+  async function* content(): AsyncGenerator<Uint8Array> {
+    let chunks: AsyncIterable<Uint8Array> | null;
+    try {
+      chunks = await from.read(object, { ...each, range: null, signal });
+      if (chunks === null) {
+        failures.push(damagedArtifact(each, "MISSING"));
+        throw new SourceFailed();
+      }
+      for await (const chunk of chunks) {
+        onBytes?.(chunk.byteLength);
+        yield chunk;
+      }
+    } catch (error) {
+      if (error instanceof SourceFailed) throw error;
+      failures.push(damagedArtifact(each, problemOf(error)));
+      throw new SourceFailed();
+    }
+  }
+  try {
+    if (to === null) for await (const _ of content());
+    else await to.write(object, content(), { maxBytes: null, modifiedAt, signal });
+  } catch (error) {
+    if (!(error instanceof SourceFailed)) throw error;
+    await to?.delete([object]);
+  }
+}
+
+/** What is wrong with the bytes. @throws what is wrong with something else */
+function problemOf(error: unknown): DamagedArtifact["problem"] {
+  if (!(error instanceof Refused)) throw error;
+  if (error.code === "CHECKSUM_MISMATCH") return "DAMAGED";
+  if ((error.cause as NodeJS.ErrnoException | undefined)?.code === "EIO") return "UNREADABLE";
+  throw error;
+}
+
+export function damagedArtifact(
+  { key, object }: NamedObject,
+  problem: DamagedArtifact["problem"],
+): DamagedArtifact {
+  return { ...key, object, problem };
+}

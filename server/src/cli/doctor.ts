@@ -1,0 +1,78 @@
+import process from "node:process";
+import type { Tierkeep } from "@tierkeep/sdk";
+import type { Command } from "commander";
+import { asClient, type ClientOptions, clientOptions } from "./client-command.ts";
+import type { Run } from "./command.ts";
+import { type Check, localChecks } from "./doctor-checks.ts";
+import { readConfig } from "./read-config.ts";
+import type { Output } from "./render-output.ts";
+import { counted } from "./render-quantity.ts";
+import { storePaths } from "./store-files.ts";
+import { verifyStore } from "./verify.ts";
+
+interface Options extends ClientOptions {
+  readonly repair?: true;
+}
+
+const HELP = `
+It looks at the room that is left and at the audit log, where the store is on this machine; then it reads every byte of
+every artifact and compares both ways. What it finds is an event on the log, once, and a damaged artifact is marked.
+
+--repair deletes nothing. It gives what is damaged or gone its bytes back where it finds them (in the tree, in quarantine,
+as another damaged artifact's object), takes up files whose sidecar knows them, moves other strays to the store's
+quarantine, and publishes anew what differs in the tree. Where another system's tree is to be adopted, reindex
+first: what no sidecar knows is a stray. What it cannot mend stays marked (damagedAt). --json writes a line
+for each check, one for each finding, and the job's own line last.
+
+Exit codes: 0 nothing is wrong, or all of it was mended; 7 bytes are damaged or gone, or the audit log is not as it was
+signed; 4 something else is left; 5 there is hardly any room.
+
+Examples:
+  tierkeep doctor
+  tierkeep doctor --repair
+`;
+
+export function configure(command: Command, run: Run): void {
+  command
+    .description("Looks whether everything about a store is as it should be, and mends what can be mended.")
+    .option("--repair", "mend what can be mended; nothing is deleted")
+    .addHelpText("after", HELP);
+  clientOptions(command).action((options: Options) => {
+    const isHere = options.url === undefined && !process.env.TIERKEEP_URL;
+    return run(async () => {
+      // Before this command may open the store itself, and write to it.
+      const checks = isHere ? await Array.fromAsync(localChecks(storePaths(readConfig()))) : null;
+      return asClient(options, (tierkeep, output, signal) =>
+        doctor(tierkeep, { repair: options.repair === true, checks }, output, signal),
+      );
+    });
+  });
+}
+
+async function doctor(
+  tierkeep: Tierkeep,
+  { repair, checks }: { readonly repair: boolean; readonly checks: readonly Check[] | null },
+  output: Output,
+  signal: AbortSignal,
+): Promise<number> {
+  if (checks === null)
+    output.talk("The store was named by a URL: its room and its audit log are not looked at.");
+  for (const check of checks ?? []) show(check, output);
+  const { job, exit } = await verifyStore(tierkeep, { repair }, output, signal);
+  const exits = [...(checks ?? []).map((check) => check.exit), exit];
+  const mended = job.healedCount + job.quarantinedCount + job.adoptedCount;
+  if (repair && mended > 0) {
+    output.text(
+      `${counted(job.healedCount, "artifact")} healed, ${counted(job.adoptedCount, "artifact")} adopted, ` +
+        `${counted(job.quarantinedCount, "stray")} moved to quarantine, which is .tierkeep/quarantine below the store: nothing was deleted.`,
+    );
+  }
+  if (!repair && exit !== 0) output.talk("What can be mended is mended by tierkeep doctor --repair.");
+  // Damage says most.
+  return exits.find((each) => each === 7) ?? exits.find((each) => each !== 0) ?? 0;
+}
+
+function show({ check, ok, message, exit }: Check, output: Output): void {
+  output.value({ check, ok, message, exit });
+  output.text(`${ok ? output.style.green("ok") : output.style.red("not ok")}  ${check}: ${message}`);
+}

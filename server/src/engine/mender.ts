@@ -1,0 +1,243 @@
+import { randomBytes } from "node:crypto";
+import type { StoreFinding } from "@tierkeep/schema/domain/findings";
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import { TIERS } from "@tierkeep/schema/domain/tiers";
+import type { Catalog } from "../catalog/catalog.ts";
+import type { ArtifactRow } from "../catalog/rows.ts";
+import type { FoundAt, TierStore } from "../tiers/tier-store.ts";
+import type { TierView } from "../tiers/tier-view.ts";
+import type { Abandoned } from "./abandoned.ts";
+import type { Adopter } from "./adopter.ts";
+import { chooseFile, keyOf, pathOf } from "./adoption.ts";
+import type { Checker, StrayEntry, StrayObject } from "./checker.ts";
+import type { Clock } from "./clock.ts";
+import { commitAllOf } from "./commit-all.ts";
+
+/** Damaged artifacts whose objects are looked at for one another's bytes. */
+const PARTNERS = 10_000;
+
+export interface MenderParts {
+  readonly catalog: Catalog;
+  readonly clock: Clock;
+  readonly stores: ReadonlyMap<string, TierStore>;
+  readonly view: TierView | null;
+  readonly checker: Checker;
+  /** Null: there is no tree. */
+  readonly adopter: Adopter | null;
+  /** This process's name for what it stages. */
+  readonly owner: string;
+  readonly abandoned: Abandoned;
+}
+
+/** For which job something is mended, and on whose behalf. */
+export interface MendingJob {
+  readonly jobId: string;
+  readonly actor: string;
+}
+
+/** Somewhere that may hold an artifact's bytes. */
+type Source = FoundAt | { readonly object: string };
+
+/** Mends what a check of the store has found, as far as it can be. Deletes nothing: what is in the way goes to quarantine. */
+export class Mender {
+  readonly #parts: MenderParts;
+
+  constructor(parts: MenderParts) {
+    this.#parts = parts;
+  }
+
+  /** Why nothing may be mended; null: it may. Before a catalog has its rows, everything looks like a stray. */
+  async refusal(): Promise<Refused | null> {
+    const { checker } = this.#parts;
+    if (!(await checker.knowsTheStore()))
+      return new Refused(
+        "CONFLICT",
+        "The catalog knows nothing of what is stored: it was lost, or this is another system's tree; or a reindex is not confirmed. A repair would move it all to quarantine. Run tierkeep reindex first, and confirm it.",
+      );
+    return null;
+  }
+
+  /** The view of these artifacts, whose own bytes are right, is made to agree with them once more. */
+  async republish(
+    rows: readonly ArtifactRow[],
+    findings: readonly StoreFinding[],
+  ): Promise<readonly StoreFinding[]> {
+    const nameOf = (of: Pick<StoreFinding, "tenantId" | "workflowId" | "artifactId">) =>
+      `${of.tenantId}/${of.workflowId}/${of.artifactId}`;
+    const differ = new Set(findings.filter(({ kind }) => kind === "VIEW_DIFFERS").map(nameOf));
+    // Without its object there is nothing to be linked.
+    const harmed = new Set(findings.filter(({ kind }) => kind !== "VIEW_DIFFERS").map(nameOf));
+    const mended = rows.filter((row) => differ.has(nameOf(row)) && !harmed.has(nameOf(row)));
+    await commitAllOf(
+      this.#parts.catalog,
+      mended.map((row) => ({ kind: "republish" as const, key: keyOf(row) })),
+    );
+    const names = new Set(mended.map(nameOf));
+    return findings.map((finding) =>
+      finding.kind === "VIEW_DIFFERS" && names.has(nameOf(finding))
+        ? { ...finding, kind: "REPUBLISHED", message: `${finding.message} It is published anew.` }
+        : finding,
+    );
+  }
+
+  async quarantineObjects(job: MendingJob, strays: readonly StrayObject[]): Promise<readonly StoreFinding[]> {
+    const findings = strays.map(
+      ({ object, finding }): StoreFinding => ({
+        ...finding,
+        kind: "QUARANTINED",
+        message: `The object ${object} is the bytes of no artifact. It is moved to quarantine.`,
+      }),
+    );
+    await this.#parts.checker.tell(findings, job);
+    for (const { store, object } of strays) await this.#parts.stores.get(store)?.quarantine(object);
+    return findings;
+  }
+
+  /**
+   * Takes up what its sidecar knows, and moves the rest to quarantine. What is adopted is told by its own commit. Null:
+   * `signal` aborted first.
+   */
+  async treatFiles(
+    job: MendingJob,
+    strays: readonly StrayEntry[],
+    signal: AbortSignal,
+  ): Promise<readonly StoreFinding[] | null> {
+    const { adopter, catalog, checker, view } = this.#parts;
+    if (view === null || adopter === null) return [];
+    const known: StrayEntry[] = [];
+    const unknown: StrayEntry[] = [];
+    for (const stray of strays) ((await this.#isKnown(view, stray)) ? known : unknown).push(stray);
+    const left = await adopter.adopt(
+      { ...job, dryRun: false },
+      known.map(({ entry }) => entry),
+      signal,
+    );
+    if (left === null) return null;
+    const places = unknown.flatMap(({ key, entry }) => entry.files.map(({ tier }) => ({ key, tier })));
+    const findings = places.map(({ key, tier }): StoreFinding => {
+      const path = pathOf(key, tier);
+      const message = `${path} is no artifact's, and has no sidecar that knows its bytes. It is moved to quarantine.`;
+      return { kind: "QUARANTINED", path, ...keyOf(key), tier, message };
+    });
+    await checker.tell(findings, job);
+    await view.setAside(places);
+    // Where an artifact was written there meanwhile, its place may have been taken away with the file.
+    await commitAllOf(
+      catalog,
+      unknown.map(({ key }) => ({ kind: "republish" as const, key: keyOf(key) })),
+    );
+    return [...left, ...findings];
+  }
+
+  /**
+   * Gives these artifacts, marked as damaged, their bytes back where the right ones stand somewhere: in their places of
+   * the tree, in quarantine, or as one another's objects. Null: `signal` aborted first.
+   */
+  async heal(
+    job: MendingJob,
+    rows: readonly ArtifactRow[],
+    signal: AbortSignal,
+  ): Promise<readonly StoreFinding[] | null> {
+    const partners = await this.#partners();
+    const healed: ArtifactRow[] = [];
+    for (const row of rows) {
+      if (signal.aborted) return null;
+      const store = this.#parts.stores.get(row.store);
+      if (store === undefined || row.inline) continue;
+      for (const source of await this.#sources(row, store, partners)) {
+        if (!(await this.#take(job, row, store, source, signal))) continue;
+        healed.push(row);
+        break;
+      }
+    }
+    // Only now: each may have been what another one was looking for.
+    for (const { store, object } of healed) await this.#parts.stores.get(store)?.quarantine(object);
+    return healed.map((row) => ({
+      kind: "HEALED",
+      path: pathOf(row, row.tier),
+      ...keyOf(row),
+      tier: row.tier,
+      message: `The bytes of ${row.tenantId}/${row.workflowId}/${row.artifactId} were found, and it has them again. What was left of the old ones is in quarantine.`,
+    }));
+  }
+
+  /** Whether its sidecar, one of ours, tells of the very bytes that stand there. */
+  async #isKnown(view: TierView, { key, entry }: StrayEntry): Promise<boolean> {
+    const { winner } = chooseFile(entry.files);
+    const { _checksum: checksum, _version: version } = winner.sidecar.facts ?? {};
+    if (typeof checksum !== "string" || typeof version !== "number") return false;
+    const [taken] = (await view.take([{ key, file: winner, how: { as: "look" } }])) ?? [];
+    return taken?.state === "taken" && taken.checksum === checksum;
+  }
+
+  /** Objects of damaged artifacts by their sizes: a name may have come to stand for another one's bytes. */
+  async #partners(): Promise<ReadonlyMap<number, readonly string[]>> {
+    const { catalog, stores } = this.#parts;
+    const bySize = new Map<number, string[]>();
+    for (const { object, store, inline } of await catalog.damagedAfter(0, PARTNERS)) {
+      const there = inline ? null : await stores.get(store)?.stat(object);
+      if (!there) continue;
+      const same = bySize.get(there.sizeBytes);
+      if (same === undefined) bySize.set(there.sizeBytes, [object]);
+      else same.push(object);
+    }
+    return bySize;
+  }
+
+  async #sources(
+    row: ArtifactRow,
+    store: TierStore,
+    partners: ReadonlyMap<number, readonly string[]>,
+  ): Promise<readonly Source[]> {
+    const quarantined = (await store.quarantined()).filter(({ sizeBytes }) => sizeBytes === row.sizeBytes);
+    return [
+      ...(store.view === null ? [] : TIERS.map((tier) => ({ key: keyOf(row), tier }))),
+      ...quarantined.map(({ name }) => ({ quarantined: name })),
+      ...(partners.get(row.sizeBytes) ?? [])
+        .filter((object) => object !== row.object)
+        .map((object) => ({ object })),
+    ];
+  }
+
+  /** Copies the bytes into a new object, where they are the right ones; false: they are not, or not there. */
+  async #take(
+    job: MendingJob,
+    row: ArtifactRow,
+    store: TierStore,
+    source: Source,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { abandoned, catalog, clock, owner } = this.#parts;
+    const { sizeBytes, checksum, modifiedAt } = row;
+    const wanted = { range: null, sizeBytes, checksum, signal };
+    const object = randomBytes(16).toString("hex");
+    let healed = false;
+    try {
+      const body =
+        "object" in source ? await store.read(source.object, wanted) : await store.readFound(source, wanted);
+      if (body === null) return false;
+      try {
+        await catalog.commit({ kind: "stage", object, store: store.id, owner, at: clock.now() });
+      } catch (error) {
+        await body[Symbol.asyncIterator]().return?.();
+        throw error;
+      }
+      await store.write(object, body, { maxBytes: null, modifiedAt, signal });
+      const as = { damaged: row.object, object, store: store.id, owner };
+      healed = await catalog.commit({ kind: "heal", at: clock.now(), ...job, key: keyOf(row), ...as });
+      return healed;
+    } catch (error) {
+      if (isOther(error) || signal.aborted) return false;
+      throw error;
+    } finally {
+      if (!healed) await abandoned.add([object]);
+    }
+  }
+}
+
+/** What is there are other bytes, or cannot be read. */
+function isOther(error: unknown): boolean {
+  if (!(error instanceof Refused)) return false;
+  const { code } = (error.cause ?? {}) as { readonly code?: unknown };
+  return error.code === "CHECKSUM_MISMATCH" || code === "EIO" || code === "ELOOP";
+}
