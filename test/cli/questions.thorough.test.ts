@@ -109,6 +109,21 @@ describe("on a terminal, a live run of the lifecycle", () => {
   });
 });
 
+describe("on a terminal, the revocation of a key", () => {
+  it.each([
+    ["made once somebody says yes", "y", 0],
+    ["not made on anything else", ENTER, 1],
+  ])("is %s", async (_, keys, exit) => {
+    const { apiKey } = await shared.tierkeep.createApiKey({ role: "READER", tenantIds: [tenantId] });
+    const { code } = await answering("It cannot be made good again.", keys, "keys", "revoke", apiKey.keyId);
+    expect(code).toBe(exit);
+    const { nodes } = await shared.tierkeep.apiKeys({ first: 1 });
+    expect(nodes.map(({ keyId, revokedAt }) => [keyId, revokedAt !== null])).toEqual([
+      [apiKey.keyId, exit === 0],
+    ]);
+  });
+});
+
 describe("on a terminal, a restore that names nothing", () => {
   it("brings back what is chosen", async () => {
     const keys = [TAB, DOWN, DOWN, TAB, ENTER].join("");

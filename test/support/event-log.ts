@@ -10,7 +10,7 @@ export interface SeenEvent {
 }
 
 /** Wide on purpose: a frame that is cut should be long enough to be cut in its middle. */
-export const EVENT_FIELDS =
+const EVENT_FIELDS =
   "cursor id timestamp type actor tenantId workflowId artifactId fromTier toTier ageDays sizeBytes checksum dryRun jobId errorCode error";
 
 export const FOLLOW = `subscription Follow($where: LifecycleEventFilter, $after: String) {

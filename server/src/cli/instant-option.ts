@@ -1,18 +1,15 @@
+import { DAY_MS } from "@tierkeep/schema/domain/ages";
 import { InvalidArgumentError } from "commander";
 import { daysOf } from "./duration-option.ts";
 
 /** An instant as the API takes it. A length of time counts back from now. */
 export function instantOf(text: string): string {
-  if (/^\d+(\.\d+)?[a-z]$/.test(text)) return ago(daysOf(text));
-  const instant = new Date(text);
+  const ago = /^\d+(\.\d+)?[a-z]$/.test(text);
+  const instant = new Date(ago ? Date.now() - daysOf(text) * DAY_MS : text);
   if (Number.isNaN(instant.getTime())) {
     throw new InvalidArgumentError(
       "Give a length of time, such as 2h, or an instant, such as 2026-11-24T09:00Z.",
     );
   }
   return instant.toISOString();
-}
-
-function ago(days: number): string {
-  return new Date(Date.now() - days * 86_400_000).toISOString();
 }

@@ -4,6 +4,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { createApiKey, listApiKeys, revokeApiKey } from "./api-keys.ts";
 import { asClient, type ClientOptions, clientOptions } from "./client-command.ts";
 import type { Run } from "./command.ts";
+import { confirmed, isInteractive } from "./confirm.ts";
 import { countOf } from "./count-option.ts";
 import { daysOf } from "./duration-option.ts";
 
@@ -13,6 +14,10 @@ interface CreateOptions extends ClientOptions {
   readonly allTenants?: true;
   readonly expires?: number;
   readonly name?: string;
+}
+
+interface RevokeOptions extends ClientOptions {
+  readonly yes?: true;
 }
 
 interface ListOptions extends ClientOptions {
@@ -81,9 +86,19 @@ export function configure(command: Command, run: Run): void {
     .command("revoke")
     .description("Lets nobody in with a key any more, and ends what is under way with it.")
     .argument("<id>", "which key: its id, as `keys list` shows it")
+    .option("-y, --yes", "do not ask, as a person at a terminal is asked")
     .addHelpText("after", "\nExample:\n  tierkeep keys revoke 0011223344556677");
-  clientOptions(revokeCommand).action((keyId: string, options: ClientOptions) =>
-    run(() => asClient(options, (tierkeep, output) => revokeApiKey(tierkeep, { keyId }, output))),
+  clientOptions(revokeCommand).action((keyId: string, options: RevokeOptions) =>
+    run(() =>
+      asClient(options, async (tierkeep, output, signal) => {
+        const question = `Revoke the key ${keyId}? It cannot be made good again.`;
+        if (!options.yes && isInteractive() && !(await confirmed(question, signal))) {
+          output.talk("Nothing was changed.");
+          return 1;
+        }
+        return revokeApiKey(tierkeep, { keyId }, output);
+      }),
+    ),
   );
 }
 

@@ -19,8 +19,9 @@ const JOBS = 100;
 
 const HELP = `
 What is there already stays as it is, and nothing is deleted: a reindex can be repeated. After one that has adopted
-something nothing is purged until --confirm says that somebody has looked at what it found. --json writes a line for each
-finding, and the job's own line last.
+something nothing is purged until --confirm says that somebody has looked at what it found. A dry one does not look for
+bytes that belong to nothing: as long as artifacts are to be adopted, theirs would be among them. --json writes a line for
+each finding, and the job's own line last.
 
 Exit codes: 0 nothing is left to look at, 4 something is, 7 bytes are not the ones that their sidecar tells of.
 

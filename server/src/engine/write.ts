@@ -184,7 +184,7 @@ function checkContent(options: WriteOptions, written: WrittenObject): void {
   );
 }
 
-export function tooLarge(maxBytes: number): Refused {
+function tooLarge(maxBytes: number): Refused {
   return new Refused(
     "CONTENT_TOO_LARGE",
     `The content is larger than the ${maxBytes} bytes that this server takes.`,

@@ -75,10 +75,7 @@ export function countBefore(
 }
 
 /** Undefined: of all tenants. Null: there is no such tenant. */
-export function tenantNumber(
-  connection: Connection,
-  tenantId: string | undefined,
-): number | null | undefined {
+function tenantNumber(connection: Connection, tenantId: string | undefined): number | null | undefined {
   if (tenantId === undefined) return undefined;
   return (
     (connection.statement("SELECT id FROM tenant WHERE name = ?").get(tenantId)?.[0] as number | undefined) ??

@@ -48,11 +48,6 @@ export function eventTypeName(code: number): LifecycleEventType {
   return named(EVENT_TYPE_NAMES, code, "event type");
 }
 
-/** Bit of a tier in the sets that tenant and workflow rows keep of the tiers they have something in. */
-export function tierBit(tier: Tier): number {
-  return 1 << TIER_CODES[tier];
-}
-
 function inverted<K extends string>(codes: Record<K, number>): ReadonlyMap<number, K> {
   return new Map(Object.entries(codes).map(([name, code]) => [code as number, name as K]));
 }

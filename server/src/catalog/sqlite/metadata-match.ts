@@ -7,7 +7,7 @@ export function metadataMatches(metadata: Metadata, wanted: Metadata): boolean {
   );
 }
 
-export function jsonEqual(a: JsonValue, b: JsonValue): boolean {
+function jsonEqual(a: JsonValue, b: JsonValue): boolean {
   if (a === b) return true;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
   if (Array.isArray(a) || Array.isArray(b)) {

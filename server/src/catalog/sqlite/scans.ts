@@ -2,7 +2,7 @@ import type { CatalogReads } from "../catalog.ts";
 import type { SqliteReader } from "./reader.ts";
 
 /** The reads that may look at more than they return, and so do not belong on the event loop. */
-export const SCANS = {
+const SCANS = {
   listArtifacts: (reader, ...args) => reader.artifacts.listArtifacts(...args),
   countArtifacts: (reader, ...args) => reader.artifacts.countArtifacts(...args),
   countDue: (reader, ...args) => reader.artifacts.countDue(...args),
