@@ -133,7 +133,7 @@ export interface TierkeepMethods {
   artifact(args: ArtifactQueryVariables, options?: RequestOptions): Promise<ArtifactQuery["artifact"]>;
   /** The artifact of this key, in whichever tier. Null: there is none. */
   artifactContent(args: ArtifactContentQueryVariables, options?: RequestOptions): Promise<ArtifactContentQuery["artifact"]>;
-  /** Artifacts of all tenants. */
+  /** Artifacts of all tenants that you may see. */
   artifacts(args?: ArtifactsQueryVariables, options?: RequestOptions): List<ArtifactsQuery["artifacts"]>;
   /** The artifacts of these keys, in the order of the keys; null where there is none. */
   artifactsByKey(args: ArtifactsByKeyQueryVariables, options?: RequestOptions): Promise<ArtifactsByKeyQuery["artifactsByKey"]>;

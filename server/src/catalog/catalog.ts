@@ -80,7 +80,7 @@ export type HeldByTier = Readonly<Record<Tier, Held>>;
  * of a job. Every other order, filter and count is a scan within the narrowest of those, and runs off the event loop.
  *
  * `tenants` narrows any of them to what as many reads of one tenant each would find, merged: it costs what those cost.
- * Following events, and lists of jobs, look at those of others on their way.
+ * Following the events of several looks at those of others on its way.
  */
 export interface CatalogReads {
   artifact(key: ArtifactKey): Promise<ArtifactRow | null>;

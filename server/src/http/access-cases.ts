@@ -111,7 +111,7 @@ export const LISTS: Readonly<Record<string, string>> = {
   "Query.artifacts": `{ ${["KEY", "AGE", "CREATED_AT", "MODIFIED_AT", "SIZE"]
     .map((field) => `${field}: artifacts(orderBy: { field: ${field} }) { ${LIST} nodes { ${ARTIFACT} } }`)
     .join(" ")} }`,
-  "Artifact.ageDays": `{ artifacts(where: { workflowId: "w", olderThanDays: 0 }) { ${LIST} nodes { ${ARTIFACT} } } }`,
+  "Artifact.ageDays": `{ artifacts(where: { workflowId: "w", olderThanDays: 1, asOf: "2100-01-01T00:00:00Z" }) { ${LIST} nodes { ${ARTIFACT} } } }`,
   "Query.lifecycleEvents": `{ lifecycleEvents { ${LIST} nodes { id cursor type tenantId jobId } } }`,
   "Query.lifecycleEventCursor": "{ lifecycleEventCursor }",
   "Query.lifecycleJobs": `{ lifecycleJobs { ${LIST} nodes { id tenantId status } } }`,

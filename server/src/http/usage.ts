@@ -80,15 +80,15 @@ export class Usage {
     if (requestsPerSecond === null) return;
     const now = this.#now();
     const spacing = 1_000 / requestsPerSecond;
-    const next = Math.max(use.evenUntil, now) + spacing;
-    const early = next - burst * spacing - now;
+    const ahead = Math.max(0, use.evenUntil - now);
+    const early = ahead - (burst - 1) * spacing;
     if (early > 0) {
       throw limited(
         `You have made more than ${requestsPerSecond} requests a second for too long.`,
         Math.ceil(early) / 1_000,
       );
     }
-    use.evenUntil = next;
+    use.evenUntil = now + ahead + spacing;
   }
 
   #of(actor: string): Use {

@@ -37,7 +37,7 @@ builder.queryFields((t) => ({
     {
       needs: "read",
       type: ArtifactType,
-      description: "Artifacts of all tenants.",
+      description: "Artifacts of all tenants that you may see.",
       args: artifactListArguments,
       resolve: (_root, args, context) => listArtifacts({}, args, context),
     },

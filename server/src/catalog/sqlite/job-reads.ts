@@ -12,7 +12,15 @@ import {
   JOB_COLUMNS,
   jobRow,
 } from "./job-row.ts";
-import { columnWalk, inOrder, walk } from "./stretch.ts";
+import { onSnapshot } from "./snapshot.ts";
+import { columnWalk, inOrder, type Walk, walk } from "./stretch.ts";
+
+/** Whose jobs; null: everybody's, those of all tenants included. */
+interface Owners {
+  readonly tenants?: readonly (string | null)[] | undefined;
+}
+
+type StartPosition = { readonly startedAt: number; readonly id: string };
 
 const WITH_INPUT = "LEFT JOIN job_input i ON i.job = j.id";
 
@@ -52,15 +60,25 @@ export class JobReads {
       .map(jobRow);
   }
 
-  listLifecycleJobs(
-    stretch: Stretch<{ readonly startedAt: number; readonly id: string }>,
-    among: Among = {},
-  ): readonly LifecycleJob[] {
-    const { from, until, backward, limit } = walk(stretch);
+  listLifecycleJobs(stretch: Stretch<StartPosition>, { tenants }: Among = {}): readonly LifecycleJob[] {
+    const asked = walk(stretch);
+    if (tenants === undefined) return inOrder(this.#lifecycleJobs(asked, null), asked.backward);
+    const nearest = asked.backward ? 1 : -1;
+    const found = onSnapshot(this.#connection, () =>
+      tenants.flatMap((tenant) => this.#lifecycleJobs(asked, tenant)),
+    ).sort((a, b) => (a.startedAt - b.startedAt || (a.id < b.id ? -1 : 1)) * nearest);
+    return inOrder(found.slice(0, asked.limit), asked.backward);
+  }
+
+  /** Nearest first; `tenant` null: of everybody. */
+  #lifecycleJobs(
+    { from, until, backward, limit }: Walk<StartPosition>,
+    tenant: string | null,
+  ): LifecycleJob[] {
     const [beyond, before, direction] = backward ? [">", "<", ""] : ["<", ">", " DESC"];
-    const own = ofTenants(among);
-    let condition = own.condition;
-    const parameters: (string | number)[] = [...own.parameters];
+    const { condition: own, index, parameters: owner } = ofTenant("job_kind", "job_tenant", tenant);
+    let condition = own;
+    const parameters: (string | number)[] = [...owner];
     for (const [operator, position] of [
       [beyond, from],
       [before, until],
@@ -69,33 +87,39 @@ export class JobReads {
       condition += ` AND (j.started_at, j.job) ${operator} (?, ?)`;
       parameters.push(position.startedAt, position.id);
     }
-    const rows = this.#connection
+    return this.#connection
       .statement(
-        `SELECT ${WITHOUT_INPUT} FROM job j INDEXED BY job_kind WHERE j.kind = 'lifecycle'${condition}
+        `SELECT ${WITHOUT_INPUT} FROM job j INDEXED BY ${index} WHERE j.kind = 'lifecycle'${condition}
          ORDER BY j.started_at${direction}, j.job${direction} LIMIT ?`,
       )
-      .all(...parameters, limit);
-    return inOrder(rows.map(lifecycleJob), backward);
+      .all(...parameters, limit)
+      .map(lifecycleJob);
   }
 
-  countLifecycleJobs(among: Among = {}): number {
-    const { condition, parameters } = ofTenants(among);
-    const sql = `SELECT count(*) FROM job j INDEXED BY job_kind WHERE j.kind = 'lifecycle'${condition}`;
-    return this.#connection.statement(sql).get(...parameters)?.[0] as number;
+  countLifecycleJobs({ tenants = [null] }: Owners = {}): number {
+    return tenants
+      .map((tenant) => {
+        const { condition, index, parameters } = ofTenant("job_kind", "job_tenant", tenant);
+        const sql = `SELECT count(*) FROM job j INDEXED BY ${index} WHERE j.kind = 'lifecycle'${condition}`;
+        return this.#connection.statement(sql).get(...parameters)?.[0] as number;
+      })
+      .reduce((sum, count) => sum + count, 0);
   }
 
-  lastFinishedLifecycleJob(dryRun: boolean | null, among: Among = {}): LifecycleJob | null {
+  lastFinishedLifecycleJob(dryRun: boolean | null, { tenants = [null] }: Owners = {}): LifecycleJob | null {
     const kinds = dryRun === null ? [0, 1] : [dryRun ? 1 : 0];
-    const { condition, parameters } = ofTenants(among);
-    const last = kinds
-      .map((dry) =>
-        this.#connection
-          .statement(
-            `SELECT ${WITHOUT_INPUT} FROM job j INDEXED BY job_finished
-             WHERE j.kind = 'lifecycle' AND j.finished_at IS NOT NULL AND j.dry_run = ?${condition}
-             ORDER BY j.finished_at DESC, j.id DESC LIMIT 1`,
-          )
-          .get(dry, ...parameters),
+    const last = tenants
+      .flatMap((tenant) =>
+        kinds.map((dry) => {
+          const { condition, index, parameters } = ofTenant("job_finished", "job_tenant_finished", tenant);
+          return this.#connection
+            .statement(
+              `SELECT ${WITHOUT_INPUT} FROM job j INDEXED BY ${index}
+               WHERE j.kind = 'lifecycle' AND j.finished_at IS NOT NULL${condition} AND j.dry_run = ?
+               ORDER BY j.finished_at DESC, j.id DESC LIMIT 1`,
+            )
+            .get(...parameters, dry);
+        }),
       )
       .filter((cells) => cells !== undefined)
       .map(lifecycleJob)
@@ -151,16 +175,11 @@ export class JobReads {
   }
 }
 
-/** A job of all tenants is of none of these. */
-function ofTenants({ tenants }: Among): {
-  readonly condition: string;
-  readonly parameters: readonly string[];
-} {
-  if (tenants === undefined) return { condition: "", parameters: [] };
-  return {
-    condition: " AND j.tenant IN (SELECT k.value FROM json_each(?) k)",
-    parameters: [JSON.stringify(tenants)],
-  };
+/** Where to find the jobs of everybody (null) or of one tenant: a job of all tenants is of none. */
+function ofTenant(everybodys: string, one: string, tenant: string | null) {
+  return tenant === null
+    ? { index: everybodys, condition: "", parameters: [] }
+    : { index: one, condition: " AND j.tenant = ?", parameters: [tenant] };
 }
 
 function lifecycleJob(cells: readonly Cell[]): LifecycleJob {
