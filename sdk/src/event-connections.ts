@@ -25,7 +25,7 @@ export async function* connections(
   const source = await sourceOf(route);
   let heard = options.after == null;
   let failures = 0;
-  let refused = false;
+  let lapsed = false;
   let cursor: string;
   try {
     cursor = await start;
@@ -49,6 +49,7 @@ export async function* connections(
       const alive = () => {
         if (!live) onState?.("live");
         heard = live = true;
+        lapsed = false;
         feed();
       };
       onState?.("connecting");
@@ -65,23 +66,20 @@ export async function* connections(
     } catch (error) {
       if (signal.aborted) return;
       // A token has come to its end: the next connection asks for another one, and if that is refused, there is none.
-      const lapsed = route.caller.renews && isUnauthenticated(error) && (live || !refused);
-      if (!lapsed && (!passes(error) || (!heard && failures >= retries))) throw error;
+      const lapses =
+        error instanceof TierkeepError && error.code === "UNAUTHENTICATED" && route.caller.renews;
+      if (!(lapses && !lapsed) && (!passes(error) || (!heard && failures >= retries))) throw error;
+      lapsed = lapses;
       failure = error;
     } finally {
       clearTimeout(timer);
     }
-    refused = !live && isUnauthenticated(failure);
     if (performance.now() - begun > GOOD_CONNECTION_MS) failures = 0;
     onState?.("waiting");
     await pause(delayAfter(failures, failure, minDelayMs, maxDelayMs), signal);
     failures += 1;
     if (signal.aborted) return;
   }
-}
-
-function isUnauthenticated(error: unknown): boolean {
-  return error instanceof TierkeepError && error.code === "UNAUTHENTICATED";
 }
 
 /** True for what a later connection may not meet again. An abort is our own watchdog's: the caller's has been dealt with before. */

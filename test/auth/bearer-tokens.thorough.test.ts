@@ -47,6 +47,23 @@ describe("with a token", () => {
     expect(await metrics.text()).toContain("tierkeep_audit_lag_seconds");
   });
 
+  it("a URL is signed that somebody without one uses", { timeout: 60_000 }, async () => {
+    const tierkeep = clientWith(newToken({ actor: "grace" }));
+    const key = newKey();
+    const { url } = await tierkeep.signedUploadUrl({ upload: { ...key, ifAbsent: true } });
+    const put = () => fetch(new URL(url, local()), { method: "PUT", body: "signed" });
+    expect((await put()).status).toBe(201);
+    expect((await put()).status).toBe(412);
+    const signed = await tierkeep.signedDownloadUrl({ key, expiresInSeconds: 60 });
+    const download = new URL(signed?.url ?? "", local());
+    expect(await (await fetch(download)).text()).toBe("signed");
+    download.pathname += "x";
+    expect((await fetch(download)).status).toBe(401);
+    const { nodes } = await tierkeep.lifecycleEventHistory({ where: { tenantId: key.tenantId } });
+    expect(nodes.map(({ actor }) => actor)).toEqual(["grace"]);
+    seen.push(...[url, download.href].map((each) => `..${each.split(".").at(-1)}`));
+  });
+
   it("a command is let in, at the address that it is told", { timeout: 60_000 }, async () => {
     const env = { TIERKEEP_URL: local() };
     const args = ["gql", "-", "--json"];

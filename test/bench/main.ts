@@ -22,6 +22,10 @@ const BENCHES: Readonly<Record<string, { readonly file: string; readonly shows: 
     file: "scrub.ts",
     shows: "what reads cost while the server scrubs as fast as it may [reads]",
   },
+  backup: {
+    file: "backup.ts",
+    shows: "how long a backup takes, and what writers wait for meanwhile [files of 10 KiB] [of 20 MiB]",
+  },
   growth: {
     file: "catalog-growth.ts",
     shows: "what the catalog's reads and writes cost as it grows [rows] [writes]",

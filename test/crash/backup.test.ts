@@ -74,6 +74,7 @@ describe("a backup of a server under load", () => {
       await using again = await startServer({ dir, env });
       const { seq } = JSON.parse(taken.stdout);
       expect(seq).toBeGreaterThanOrEqual(before);
+      await expect.poll(() => auditLines(server).length, { timeout: 60_000 }).toBeGreaterThanOrEqual(seq);
       const own = auditLines(server).slice(0, seq);
       await expect.poll(() => auditLines(again).slice(0, seq), { timeout: 30_000 }).toEqual(own);
       expect(await inspect(again, possible), `backup ${round}`).toEqual([]);
@@ -138,6 +139,21 @@ describe("a backup", () => {
     expect(full.stderr).toContain("not enough room for the backup");
     expect(readdirSync(work.dir)).toEqual([]);
     expect((await tierkeep.verifyArtifacts({})).job).toMatchObject({ damagedCount: 0, missingCount: 0 });
+  });
+
+  it("is taken of a server that is frozen, and of one that was killed", async () => {
+    await using work = await besides();
+    await using server = await startServer({ env });
+    const tierkeep = createTierkeep({ url: server.url });
+    for (const name of ["a", "b"]) await tierkeep.upload(key(name), Buffer.alloc(200_000, name));
+    for (const signal of ["SIGSTOP", "SIGKILL"] as const) {
+      if (signal === "SIGSTOP") server.signal(signal);
+      else await server.kill(signal);
+      const backup = join(work.dir, signal);
+      const { code, stdout } = await runCommand(["backup", backup, "--json"], { cwd: server.dir });
+      expect([code, JSON.parse(stdout).artifactCount]).toEqual([0, 2]);
+      expect(await expectWholeOrNone(backup)).toBe("whole");
+    }
   });
 
   it("brings a store back to where it was lost, beside an audit log that knows more", async () => {

@@ -5,6 +5,7 @@ import type { Job, JobService, LifecycleJob, ReindexJob, RestoreJob, VerifyJob }
 import type { ApiKey, KeyService } from "../services/keys.ts";
 import type { Services } from "../services/services.ts";
 import type { TenantService, TierCount } from "../services/tenants.ts";
+import type { UrlService } from "../services/urls.ts";
 
 /** The clock of every fake. */
 export const FAKE_NOW = Date.parse("2026-11-24T12:00:00.000Z");
@@ -32,6 +33,7 @@ interface Stored {
     readonly events?: Partial<EventService>;
     readonly jobs?: Partial<JobService>;
     readonly keys?: Partial<KeyService>;
+    readonly urls?: Partial<UrlService>;
   };
 }
 
@@ -122,6 +124,8 @@ export function fakeServices({
     list: async (_principal, page) => pageOf([anApiKey()], page),
     revoke: async (_principal, keyId) => anApiKey({ keyId, revokedAt: FAKE_NOW }),
   };
+  const signed = { url: "/artifacts/t/w/a?signed=s", expiresAt: FAKE_NOW };
+  const urlService: UrlService = { download: async () => signed, upload: async () => signed };
   return {
     calls,
     artifacts: recorded("artifacts", { ...artifactService, ...overrides.artifacts }, calls),
@@ -129,6 +133,7 @@ export function fakeServices({
     events: recorded("events", { ...eventService, ...overrides.events }, calls),
     jobs: recorded("jobs", { ...jobService, ...overrides.jobs }, calls),
     keys: recorded("keys", { ...keyService, ...overrides.keys }, calls),
+    urls: recorded("urls", { ...urlService, ...overrides.urls }, calls),
     limits: { maxInlineBytes: 1024 * 1024, maxArtifactBytes: null },
     now: () => FAKE_NOW,
   };

@@ -17,6 +17,7 @@ import "./node.ts";
 import "./root.ts";
 import "./scalars.ts";
 import "./tenant/tenant-queries.ts";
+import "./url/signed-urls.ts";
 import "./viewer.ts";
 import { builder } from "./builder.ts";
 

@@ -3,6 +3,7 @@ import type { EventService } from "./events.ts";
 import type { JobService } from "./jobs.ts";
 import type { KeyService } from "./keys.ts";
 import type { TenantService } from "./tenants.ts";
+import type { UrlService } from "./urls.ts";
 
 /** Everything that resolvers and HTTP handlers may call. Rules live behind these, never in a resolver. */
 export interface Services {
@@ -11,6 +12,7 @@ export interface Services {
   readonly events: EventService;
   readonly jobs: JobService;
   readonly keys: KeyService;
+  readonly urls: UrlService;
   /** Facts that the API needs in order to answer. */
   readonly limits: {
     /** Largest content that is answered as text or base64, or taken in a mutation. */

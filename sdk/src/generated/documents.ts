@@ -59,6 +59,10 @@ import type {
   RevokeApiKeyMutationVariables,
   RunLifecycleMutation,
   RunLifecycleMutationVariables,
+  SignedDownloadUrlQuery,
+  SignedDownloadUrlQueryVariables,
+  SignedUploadUrlQuery,
+  SignedUploadUrlQueryVariables,
   TenantQuery,
   TenantQueryVariables,
   TenantsQuery,
@@ -243,6 +247,16 @@ export const RevokeApiKeyDocument: TypedDocument<RevokeApiKeyMutation, RevokeApi
 
 export const RunLifecycleDocument: TypedDocument<RunLifecycleMutation, RunLifecycleMutationVariables> = /* @__PURE__ */ withFragments(
   "mutation RunLifecycle($input:RunLifecycleInput!){runLifecycle(input:$input){job{...LifecycleJob}started}}",
+  FRAGMENTS,
+);
+
+export const SignedDownloadUrlDocument: TypedDocument<SignedDownloadUrlQuery, SignedDownloadUrlQueryVariables> = /* @__PURE__ */ withFragments(
+  "query SignedDownloadUrl($key:ArtifactKeyInput!$expiresInSeconds:Int!=300){signedDownloadUrl(key:$key expiresInSeconds:$expiresInSeconds){url expiresAt}}",
+  FRAGMENTS,
+);
+
+export const SignedUploadUrlDocument: TypedDocument<SignedUploadUrlQuery, SignedUploadUrlQueryVariables> = /* @__PURE__ */ withFragments(
+  "query SignedUploadUrl($upload:SignedUpload!$expiresInSeconds:Int!=300){signedUploadUrl(upload:$upload expiresInSeconds:$expiresInSeconds){url expiresAt}}",
   FRAGMENTS,
 );
 

@@ -32,6 +32,8 @@ import {
   RetentionPolicyDocument,
   RevokeApiKeyDocument,
   RunLifecycleDocument,
+  SignedDownloadUrlDocument,
+  SignedUploadUrlDocument,
   TenantDocument,
   TenantsDocument,
   TierStatsDocument,
@@ -99,6 +101,10 @@ import type {
   RevokeApiKeyMutation,
   RunLifecycleInput,
   RunLifecycleMutation,
+  SignedDownloadUrlQuery,
+  SignedDownloadUrlQueryVariables,
+  SignedUploadUrlQuery,
+  SignedUploadUrlQueryVariables,
   TenantQuery,
   TenantQueryVariables,
   TenantsQuery,
@@ -177,6 +183,10 @@ export interface TierkeepMethods {
   revokeApiKey(args: RevokeApiKeyInput, options?: RequestOptions): Promise<NonNullable<RevokeApiKeyMutation["revokeApiKey"]>>;
   /** Runs the lifecycle. There is one live run at a time: asking for the same again while it runs answers with it, asking for another is a CONFLICT (with extensions.jobId, where you may see that job). Needs OPERATOR; for all tenants, ADMIN. */
   runLifecycle(args: RunLifecycleInput, options?: RequestOptions): Promise<WithJobs<NonNullable<RunLifecycleMutation["runLifecycle"]>>>;
+  /** A URL to GET an artifact's bytes from. Null: there is no such artifact. */
+  signedDownloadUrl(args: SignedDownloadUrlQueryVariables, options?: RequestOptions): Promise<SignedDownloadUrlQuery["signedDownloadUrl"]>;
+  /** A URL to PUT an artifact's bytes to, as often as one likes until it expires. */
+  signedUploadUrl(args: SignedUploadUrlQueryVariables, options?: RequestOptions): Promise<SignedUploadUrlQuery["signedUploadUrl"]>;
   /** The tenant of this name. Null: there is none. */
   tenant(args: TenantQueryVariables, options?: RequestOptions): Promise<TenantQuery["tenant"]>;
   /** Tenants, by name. */
@@ -212,6 +222,8 @@ export const METHODS: { readonly [Kind in MethodKind]: readonly { toString(): st
     NodesDocument,
     ReindexJobDocument,
     RetentionPolicyDocument,
+    SignedDownloadUrlDocument,
+    SignedUploadUrlDocument,
     TenantDocument,
     TierStatsDocument,
     VerifyJobDocument,

@@ -223,6 +223,28 @@ export type RunLifecycleInput = {
   readonly waitSeconds?: number | undefined;
 };
 
+/** What an upload to a signed URL will be, whatever its sender says. It has no metadata. */
+export type SignedUpload = {
+  /** Last part of the key. */
+  readonly artifactId: string;
+  /** SHA-256 that the bytes must have, in lower-case hexadecimal, else CHECKSUM_MISMATCH. */
+  readonly checksum?: string | null | undefined;
+  /** Its content type. Default: what the sender says. */
+  readonly contentType?: string | null | undefined;
+  /** Only where there is no artifact of this key yet, else PRECONDITION_FAILED. */
+  readonly ifAbsent?: boolean | undefined;
+  /** Only where the artifact has this checksum now, else PRECONDITION_FAILED. */
+  readonly ifChecksum?: string | null | undefined;
+  /** The most bytes that it may have, else CONTENT_TOO_LARGE. Default: what the server takes. */
+  readonly maxBytes?: number | null | undefined;
+  /** First part of the key. */
+  readonly tenantId: string;
+  /** The tier that it is written to. */
+  readonly tier?: Tier | undefined;
+  /** Second part of the key. */
+  readonly workflowId: string;
+};
+
 export type { Tier };
 
 /** What to verify. */
@@ -342,6 +364,22 @@ export type PurgeArtifactMutationVariables = Exact<{
 
 
 export type PurgeArtifactMutation = { readonly purgeArtifact: { readonly tenantId: string, readonly workflowId: string, readonly artifactId: string, readonly fromTier: OpenTier, readonly sizeBytes: number, readonly dryRun: boolean } | null };
+
+export type SignedDownloadUrlQueryVariables = Exact<{
+  key: ArtifactKeyInput;
+  expiresInSeconds?: number | undefined;
+}>;
+
+
+export type SignedDownloadUrlQuery = { readonly signedDownloadUrl: { readonly url: string, readonly expiresAt: string } | null };
+
+export type SignedUploadUrlQueryVariables = Exact<{
+  upload: SignedUpload;
+  expiresInSeconds?: number | undefined;
+}>;
+
+
+export type SignedUploadUrlQuery = { readonly signedUploadUrl: { readonly url: string, readonly expiresAt: string } };
 
 export type LifecycleEventFragment = { readonly id: string, readonly cursor: string, readonly timestamp: string, readonly type: OpenLifecycleEventType, readonly actor: string | null, readonly tenantId: string | null, readonly workflowId: string | null, readonly artifactId: string | null, readonly fromTier: OpenTier | null, readonly toTier: OpenTier | null, readonly ageDays: number | null, readonly sizeBytes: number | null, readonly checksum: string | null, readonly dryRun: boolean, readonly jobId: string | null, readonly errorCode: OpenErrorCode | null, readonly error: string | null };
 

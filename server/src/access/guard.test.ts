@@ -37,6 +37,7 @@ function services(answers: Record<string, (...args: never[]) => unknown> = {}) {
     events: service("events"),
     jobs: service("jobs"),
     keys: service("keys"),
+    urls: service("urls"),
     limits: { maxInlineBytes: 1, maxArtifactBytes: null },
     now: () => 0,
   } as unknown as Services;
@@ -58,12 +59,13 @@ function job(facts: Partial<Job>): Job {
 
 describe("what belongs to another tenant", () => {
   it("is not even asked for, so that it cannot differ from what does not exist", async () => {
-    const { asked, artifacts, tenants } = services();
+    const { asked, artifacts, tenants, urls } = services();
     const other = { ...OTHERS } as unknown as Artifact;
     expect(await artifacts.get(READER, OTHERS)).toBeNull();
     expect(await artifacts.getMany(READER, [OTHERS, OTHERS])).toEqual([null, null]);
     expect(await artifacts.open(READER, OTHERS)).toBeNull();
     expect(await artifacts.bytes(READER, other)).toBeNull();
+    expect(await urls.download(READER, OTHERS, 60)).toBeNull();
     expect(await tenants.exist(READER, ["others"])).toEqual([false]);
     expect(await tenants.workflowsExist(READER, [OTHERS])).toEqual([false]);
     expect((await tenants.listWorkflows(READER, "others", PAGE)).edges).toEqual([]);
@@ -170,6 +172,20 @@ describe("a change", () => {
       }),
     reindex: (of, principal) => of.jobs.reindex(principal, { dryRun: true, waitSeconds: 0 }),
     confirmReindex: (of, principal) => of.jobs.confirmReindex(principal, "job"),
+    "sign an upload": (of, principal) =>
+      of.urls.upload(
+        principal,
+        {
+          ...OTHERS,
+          tier: "HOT",
+          contentType: null,
+          checksum: null,
+          ifAbsent: false,
+          ifChecksum: null,
+          maxBytes: null,
+        },
+        60,
+      ),
     "create a key": (of, principal) => of.keys.create(principal, { role: "READER", tenantIds: ["mine"] }),
     "list keys": (of, principal) => of.keys.list(principal, PAGE),
     "revoke a key": (of, principal) => of.keys.revoke(principal, "key"),

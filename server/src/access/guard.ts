@@ -5,6 +5,7 @@ import { jobRules } from "./job-rules.ts";
 import { keyRules } from "./key-rules.ts";
 import { underRules } from "./rule.ts";
 import { tenantRules } from "./tenant-rules.ts";
+import { urlRules } from "./url-rules.ts";
 
 /**
  * The services as principals may use them: the one place that says who may do what (the rules themselves are in the
@@ -17,6 +18,7 @@ export function guarded(services: Services): Services {
     events: underRules(services.events, eventRules),
     jobs: underRules(services.jobs, jobRules(services.jobs)),
     keys: underRules(services.keys, keyRules),
+    urls: underRules(services.urls, urlRules),
     limits: services.limits,
     now: services.now,
   };

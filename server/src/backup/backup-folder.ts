@@ -1,7 +1,7 @@
-import { mkdir, readdir, realpath, rm } from "node:fs/promises";
+import { mkdir, realpath, rm } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { Refused } from "@tierkeep/schema/domain/refusals";
-import { syncPath } from "./durable-files.ts";
+import type { Disk } from "../tiers/filesystem/disk.ts";
 import { MANIFEST_FILE } from "./manifest.ts";
 import type { StoreFiles } from "./store-files.ts";
 
@@ -9,7 +9,7 @@ export interface BackupFolder {
   /** Absolute. */
   readonly path: string;
   /** Makes its name durable. */
-  sync(): Promise<void>;
+  sync(): void;
   /** Removes all that was put there, and the folder too where it was not there before. */
   discard(): Promise<void>;
 }
@@ -18,7 +18,7 @@ export interface BackupFolder {
  * Makes the folder for a backup, or takes an empty one.
  * @throws Refused BAD_USER_INPUT for a folder within the store or its log; CONFLICT for one that holds something
  */
-export async function openBackupFolder(given: string, store: StoreFiles): Promise<BackupFolder> {
+export async function openBackupFolder(disk: Disk, given: string, store: StoreFiles): Promise<BackupFolder> {
   const path = await realPath(given);
   for (const taken of [store.root, store.logs]) {
     if (isWithin(path, await realPath(taken))) {
@@ -32,7 +32,7 @@ export async function openBackupFolder(given: string, store: StoreFiles): Promis
   let names: readonly string[];
   try {
     made = await mkdir(path, { recursive: true, mode: 0o700 });
-    names = await contentsOf(path);
+    names = contentsOf(disk, path);
   } catch (error) {
     throw new Refused(
       "BAD_USER_INPUT",
@@ -51,20 +51,21 @@ export async function openBackupFolder(given: string, store: StoreFiles): Promis
   }
   return {
     path,
-    async sync() {
-      await syncPath(path);
-      if (made !== undefined) await syncPath(dirname(made));
+    sync() {
+      disk.fsyncDirectory("backup.directory.fsync", path);
+      if (made !== undefined) disk.fsyncDirectory("backup.directory.fsync", dirname(made));
     },
     async discard() {
-      const left = made === undefined ? (await contentsOf(path)).map((name) => join(path, name)) : [made];
-      for (const each of left) await rm(each, { recursive: true, force: true });
+      const names = contentsOf(disk, path).map((name) => join(path, name));
+      for (const each of made === undefined ? names : [made])
+        await rm(each, { recursive: true, force: true });
     },
   };
 }
 
 /** Names in a folder, but for what a file system puts into each disk of its own. */
-export async function contentsOf(folder: string): Promise<readonly string[]> {
-  return (await readdir(folder)).filter((name) => name !== "lost+found");
+export function contentsOf(disk: Disk, folder: string): readonly string[] {
+  return (disk.readdir(folder) ?? []).filter((name) => name !== "lost+found");
 }
 
 /** With its symbolic links followed as far as it is there. */

@@ -20,7 +20,7 @@ import { BackupWatch } from "../catalog/sqlite/backup-lock.ts";
 import { keyOf, OpenedStore, SOMEBODY } from "../engine/opened-store.ts";
 import { MANIFEST_FILE } from "./manifest.ts";
 import { restoreBackup, verifyBackup } from "./restore-backup.ts";
-import type { StoreFiles } from "./store-files.ts";
+import { storeFilesOf } from "./store-files.ts";
 import { takeBackup } from "./take-backup.ts";
 
 let folder: string;
@@ -35,20 +35,7 @@ afterEach(async () => {
 
 const LARGE = Buffer.alloc(300_000, "large");
 
-function filesOf(root: string, logs = join(folder, "logs")): StoreFiles {
-  const own = join(root, ".tierkeep");
-  return {
-    root,
-    own,
-    logs,
-    catalog: join(own, "catalog.db"),
-    config: join(own, "config.json"),
-    auditKey: join(own, "audit-key.pem"),
-    ownerLock: join(own, "owner-lock.db"),
-    backupLock: join(own, "backup-lock.db"),
-    unfinishedRestore: join(own, "unfinished-restore"),
-  };
-}
+const filesOf = (root: string, logs = join(folder, "logs")) => storeFilesOf(root, logs);
 
 const backUp = (store: OpenedStore, more: Partial<Parameters<typeof takeBackup>[0]> = {}) =>
   takeBackup({
@@ -116,7 +103,10 @@ describe("a backup", () => {
       "logs",
       "tierkeep-backup.json",
     ]);
-    for (const name of names.slice(1)) expect(lstatSync(backup(name)).mode & 0o077, name).toBe(0);
+    for (const name of ["", ...names.filter((each) => each.includes("."))].filter(
+      (each) => each !== ".tierkeep",
+    ))
+      expect(lstatSync(backup(name)).mode & 0o077, name).toBe(0);
     await restore();
     expect(readFileSync(restored().config, "utf8")).toBe("of config.json");
     expect(readFileSync(restored().auditKey, "utf8")).toBe("of audit-key.pem");

@@ -1,10 +1,10 @@
-import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { parseCheckpoint } from "../audit/checkpoint.ts";
 import { LineReader } from "../audit/line-reader.ts";
 import { CHECKPOINTS_FILE, isLogName, PUBLIC_KEY_FILE, segmentNumberOf } from "../audit/log-names.ts";
 import type { ExportState } from "../catalog/rows.ts";
-import { copyFileDurably, type FileFacts, syncPath } from "./durable-files.ts";
+import type { Disk } from "../tiers/filesystem/disk.ts";
+import { copyFile, type FileFacts } from "./durable-files.ts";
 
 /**
  * Copies the audit log as the catalog knows it, though more is being written meanwhile: the lines that it has exported,
@@ -12,13 +12,14 @@ import { copyFileDurably, type FileFacts, syncPath } from "./durable-files.ts";
  * copied files by name.
  */
 export async function copyLog(
+  disk: Disk,
   from: string,
   to: string,
   state: ExportState | null,
 ): Promise<ReadonlyMap<string, FileFacts>> {
   const copied = new Map<string, FileFacts>();
-  await mkdir(to, { mode: 0o700 });
-  const there = await readdir(from).catch(() => []);
+  disk.mkdir("backup.mkdir", to);
+  const there = disk.readdir(from) ?? [];
   const last = state === null ? 0 : (segmentNumberOf(state.file) ?? Number.POSITIVE_INFINITY);
   for (const file of there.toSorted()) {
     let bytes: number;
@@ -28,9 +29,10 @@ export async function copyLog(
     else if (file === CHECKPOINTS_FILE) bytes = checkpointBytes(join(from, file), last, state.seq);
     else if (isLogName(file) && (segmentNumberOf(file) ?? 0) <= last) bytes = Number.POSITIVE_INFINITY;
     else continue;
-    copied.set(file, await copyFileDurably(join(from, file), join(to, file), bytes));
+    const facts = await copyFile(disk, join(from, file), join(to, file), bytes);
+    if (facts !== null) copied.set(file, facts);
   }
-  await syncPath(to);
+  disk.fsyncDirectory("backup.directory.fsync", to);
   return copied;
 }
 

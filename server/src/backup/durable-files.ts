@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { open, rename } from "node:fs/promises";
 import { dirname } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Disk } from "../tiers/filesystem/disk.ts";
 
 const CHUNK_BYTES = 1024 * 1024;
 
@@ -11,73 +12,90 @@ export interface FileFacts {
   readonly checksum: string;
 }
 
-/** Copies a file, or its first `bytes`, into a new one that only this user reads. Its bytes are durable, not yet its name. */
-export async function copyFileDurably(
+/**
+ * Copies a file, or its first `bytes`, into a new one that only this user reads; null: it is not there. The copy's bytes
+ * are durable when it resolves, not yet its name.
+ */
+export async function copyFile(
+  disk: Disk,
   from: string,
   to: string,
   bytes = Number.POSITIVE_INFINITY,
+): Promise<FileFacts | null> {
+  const source = disk.open(from);
+  if (source === null) return null;
+  try {
+    return await writeNew(disk, to, (write) => readAll(disk, source, bytes, write));
+  } finally {
+    disk.close(source);
+  }
+}
+
+/** Null: it is not there. */
+export async function factsOfFile(disk: Disk, path: string): Promise<FileFacts | null> {
+  const file = disk.open(path);
+  if (file === null) return null;
+  try {
+    return await readAll(disk, file, Number.POSITIVE_INFINITY, () => {});
+  } finally {
+    disk.close(file);
+  }
+}
+
+/** Puts a new file in its place, whole or not at all, durable when it resolves. */
+export async function placeFile(disk: Disk, path: string, text: string): Promise<void> {
+  const temporary = `${path}.tmp`;
+  await writeNew(disk, temporary, async (write) => write(Buffer.from(text)));
+  disk.rename("backup.file.rename", temporary, path);
+  disk.fsyncDirectory("backup.directory.fsync", dirname(path));
+}
+
+/** Makes a file that somebody else has written durable, and this user's alone. */
+export function seal(disk: Disk, path: string): void {
+  const file = disk.open(path);
+  if (file === null) throw new Error(`${path} has gone`);
+  try {
+    disk.chmod("backup.file.mode", file, 0o600);
+    disk.fsync("backup.file.fsync", file);
+  } finally {
+    disk.close(file);
+  }
+}
+
+async function writeNew<T>(
+  disk: Disk,
+  path: string,
+  fill: (write: (bytes: Uint8Array) => void) => Promise<T>,
+): Promise<T> {
+  const file = disk.create("backup.file.create", path);
+  try {
+    disk.chmod("backup.file.mode", file, 0o600);
+    const filled = await fill((bytes) => disk.append("backup.file.append", file, bytes));
+    disk.fsync("backup.file.fsync", file);
+    return filled;
+  } finally {
+    disk.close(file);
+  }
+}
+
+async function readAll(
+  disk: Disk,
+  file: number,
+  bytes: number,
+  onChunk: (chunk: Uint8Array) => void,
 ): Promise<FileFacts> {
   const hash = createHash("sha256");
-  const source = await open(from, "r");
-  try {
-    const target = await open(to, "wx", 0o600);
-    try {
-      const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-      let sizeBytes = 0;
-      while (sizeBytes < bytes) {
-        const { bytesRead } = await source.read(
-          chunk,
-          0,
-          Math.min(CHUNK_BYTES, bytes - sizeBytes),
-          sizeBytes,
-        );
-        if (bytesRead === 0) break;
-        const read = chunk.subarray(0, bytesRead);
-        hash.update(read);
-        await target.appendFile(read);
-        sizeBytes += bytesRead;
-      }
-      await target.sync();
-      return { sizeBytes, checksum: hash.digest("hex") };
-    } finally {
-      await target.close();
-    }
-  } finally {
-    await source.close();
-  }
-}
-
-export async function factsOfFile(path: string): Promise<FileFacts> {
-  const hash = createHash("sha256");
+  const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
   let sizeBytes = 0;
-  const file = await open(path, "r");
-  for await (const chunk of file.createReadStream({ highWaterMark: CHUNK_BYTES })) {
-    hash.update(chunk as Buffer);
-    sizeBytes += (chunk as Buffer).length;
+  while (sizeBytes < bytes) {
+    const count = disk.read(file, buffer.subarray(0, Math.min(CHUNK_BYTES, bytes - sizeBytes)), sizeBytes);
+    if (count === 0) break;
+    const chunk = buffer.subarray(0, count);
+    hash.update(chunk);
+    onChunk(chunk);
+    sizeBytes += count;
+    // Calls of a disk are synchronous, and somebody may want to interrupt this.
+    await nextTurn();
   }
   return { sizeBytes, checksum: hash.digest("hex") };
-}
-
-/** Puts a new file in its place, whole or not at all, and durable when it resolves. */
-export async function placeFile(path: string, text: string): Promise<void> {
-  const temporary = `${path}.tmp`;
-  const file = await open(temporary, "wx", 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(temporary, path);
-  await syncPath(dirname(path));
-}
-
-/** Makes a file's bytes, or a folder's names, durable. */
-export async function syncPath(path: string): Promise<void> {
-  const handle = await open(path, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

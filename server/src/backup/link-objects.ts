@@ -1,22 +1,22 @@
-import { linkSync, lstatSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { NamedObject } from "../catalog/sqlite/catalog-copy.ts";
+import { type Disk, systemCode } from "../tiers/filesystem/disk.ts";
 import { Layout } from "../tiers/filesystem/layout.ts";
 import { damagedArtifact, type ObjectsOptions } from "./copy-objects.ts";
-import { syncPath } from "./durable-files.ts";
 import type { DamagedArtifact } from "./manifest.ts";
 
 /**
  * Gives each object a second name under another root on the same disk, and reads none. Durable when it resolves.
  * @throws Refused BAD_USER_INPUT where that is another disk
  */
-export async function linkObjects(
+export function linkObjects(
+  disk: Disk,
   objects: Iterable<NamedObject>,
   fromRoot: string,
   toRoot: string,
   { signal, onBytes }: ObjectsOptions,
-): Promise<readonly DamagedArtifact[]> {
+): readonly DamagedArtifact[] {
   const [from, to] = [new Layout(fromRoot), new Layout(toRoot)];
   const failures: DamagedArtifact[] = [];
   const folders = new Set([to.objects]);
@@ -24,19 +24,19 @@ export async function linkObjects(
     signal?.throwIfAborted();
     const path = to.objectPath(each.object);
     const folder = dirname(path);
-    if (!folders.has(folder)) mkdirSync(folder, { recursive: true });
+    if (!folders.has(folder)) disk.mkdir("backup.mkdir", folder);
     folders.add(folder);
     try {
-      linkSync(from.objectPath(each.object), path);
-      if (lstatSync(path).size !== each.sizeBytes) failures.push(damagedArtifact(each, "DAMAGED"));
+      disk.link("backup.link", from.objectPath(each.object), path);
+      if (disk.lstat(path)?.sizeBytes !== each.sizeBytes) failures.push(damagedArtifact(each, "DAMAGED"));
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
+      const code = systemCode(error);
       if (code !== "ENOENT") throw code === "EXDEV" ? onAnotherDisk() : error;
       failures.push(damagedArtifact(each, "MISSING"));
     }
     onBytes?.(each.sizeBytes);
   }
-  for (const folder of folders) await syncPath(folder);
+  for (const folder of folders) disk.fsyncDirectory("backup.directory.fsync", folder);
   return failures;
 }
 

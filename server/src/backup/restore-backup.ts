@@ -1,12 +1,14 @@
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { Refused } from "@tierkeep/schema/domain/refusals";
+import { CHECKPOINTS_FILE, isLogName, PUBLIC_KEY_FILE } from "../audit/log-names.ts";
 import { beginAnew, CatalogCopy } from "../catalog/sqlite/catalog-copy.ts";
 import { tryOwn } from "../catalog/sqlite/owner-lock.ts";
+import { type Disk, realDisk, systemCode } from "../tiers/filesystem/disk.ts";
 import { openTiers } from "../tiers/open-tiers.ts";
 import { contentsOf } from "./backup-folder.ts";
 import { copyObjects, type ObjectsOptions } from "./copy-objects.ts";
-import { copyFileDurably, factsOfFile, placeFile, syncPath } from "./durable-files.ts";
+import { copyFile, factsOfFile, placeFile, seal } from "./durable-files.ts";
 import {
   AUDIT_KEY_FILE,
   CATALOG_FILE,
@@ -16,10 +18,13 @@ import {
   type Manifest,
   readManifest,
 } from "./manifest.ts";
+import { asRefusal } from "./refused-by-disk.ts";
 import type { StoreFiles } from "./store-files.ts";
 
 export interface ReadBackupOptions {
   readonly from: string;
+  /** All but the catalog is written through it, on the calling thread: for tests. */
+  readonly disk?: Disk | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((doneBytes: number, totalBytes: number) => void) | undefined;
 }
@@ -41,7 +46,7 @@ export interface RestoreReport extends BackupReport {
 
 /** Reads a whole backup and compares every checksum. @throws Refused where it is none, or its catalog or keys are damaged */
 export async function verifyBackup(options: ReadBackupOptions): Promise<BackupReport> {
-  const manifest = await checkedManifest(options.from);
+  const manifest = await checkedManifest(options);
   return { manifest, damaged: await eachObject(options, manifest, null) };
 }
 
@@ -52,64 +57,70 @@ export async function verifyBackup(options: ReadBackupOptions): Promise<BackupRe
  * @throws Refused, NewerCatalogError, or an AbortError
  */
 export async function restoreBackup(options: RestoreBackupOptions): Promise<RestoreReport> {
-  const { from, store } = options;
-  const manifest = await checkedManifest(from);
-  await requireEmpty(store);
-  await mkdir(store.own, { recursive: true });
+  const { store, disk = realDisk } = options;
+  const manifest = await checkedManifest(options);
+  await takeEmptyFolder(disk, store);
+  await mkdir(store.own);
   const lock = tryOwn(store.ownerLock);
   if (lock === null) throw notEmpty(store, "another process has it");
   try {
-    await placeFile(store.unfinishedRestore, "A backup is being restored here.\n");
+    await placeFile(disk, store.unfinishedRestore, "A backup is being restored here.\n");
     const report = await fillStore(options, manifest);
-    await rm(store.unfinishedRestore);
-    await syncPath(store.own);
+    disk.unlink("backup.file.unlink", store.unfinishedRestore);
+    disk.fsyncDirectory("backup.directory.fsync", store.own);
     return report;
   } catch (error) {
-    for (const name of await contentsOf(store.root)) {
+    for (const name of contentsOf(disk, store.root)) {
       await rm(join(store.root, name), { recursive: true, force: true });
     }
-    throw error;
+    throw asRefusal(error, `for the store in ${store.root}`);
   } finally {
     lock.release();
   }
 }
 
 async function fillStore(options: RestoreBackupOptions, manifest: Manifest): Promise<RestoreReport> {
-  const { from, store } = options;
+  const { from, store, disk = realDisk } = options;
   const damaged = await eachObject(options, manifest, store.root);
-  for (const [name, to] of [
-    [CONFIG_FILE, store.config],
-    [AUDIT_KEY_FILE, store.auditKey],
-  ] as const) {
-    if (manifest.files.some(({ path }) => path === name)) await copyFileDurably(join(from, name), to);
-  }
+  await copyFile(disk, join(from, CONFIG_FILE), store.config);
+  await copyFile(disk, join(from, AUDIT_KEY_FILE), store.auditKey);
   const incoming = `${store.catalog}.restoring`;
-  await copyFileDurably(join(from, CATALOG_FILE), incoming);
+  await copyFile(disk, join(from, CATALOG_FILE), incoming);
   beginAnew(
     incoming,
     damaged.map(({ object }) => object),
   );
-  await syncPath(incoming);
+  seal(disk, incoming);
   const logRestored = await restoreLog(options, manifest);
-  await rename(incoming, store.catalog);
-  for (const folder of [store.own, store.root, dirname(store.root)]) await syncPath(folder);
+  disk.rename("backup.file.rename", incoming, store.catalog);
+  for (const folder of [store.own, store.root, dirname(store.root)])
+    disk.fsyncDirectory("backup.directory.fsync", folder);
   return { manifest, damaged, logRestored };
 }
 
 /** Where there is a log, it knows more than the backup's: the server goes on after it, and says so in it. */
-async function restoreLog({ from, store }: RestoreBackupOptions, { files }: Manifest): Promise<boolean> {
+async function restoreLog(
+  { from, store, disk = realDisk }: RestoreBackupOptions,
+  { files }: Manifest,
+): Promise<boolean> {
   await mkdir(store.logs, { recursive: true });
+  const names = disk.readdir(store.logs) ?? [];
+  if (names.some((name) => isLogName(name) || name === CHECKPOINTS_FILE || name === PUBLIC_KEY_FILE))
+    return false;
   const log = files.filter(({ path }) => dirname(path) === LOGS_FOLDER).map(({ path }) => basename(path));
-  const there = new Set(await readdir(store.logs));
-  if ([...there].some((name) => name.startsWith("lifecycle_events"))) return false;
-  for (const name of log) await copyFileDurably(join(from, LOGS_FOLDER, name), join(store.logs, name));
-  await syncPath(store.logs);
+  // A part of a log would pass for one that is there. So none has its name before all of them are whole.
+  const copies = log.map((name) => ({ copy: join(store.logs, `restoring.${name}`), name }));
+  for (const { copy } of copies) await rm(copy, { force: true });
+  for (const { copy, name } of copies) await copyFile(disk, join(from, LOGS_FOLDER, name), copy);
+  for (const { copy, name } of copies) disk.rename("backup.file.rename", copy, join(store.logs, name));
+  for (const folder of [store.logs, dirname(store.logs)])
+    disk.fsyncDirectory("backup.directory.fsync", folder);
   return true;
 }
 
 /** Reads every object of a backup, and copies it to `root`; null: nowhere. */
 async function eachObject(
-  { from, signal, onProgress }: ReadBackupOptions,
+  { from, signal, onProgress, disk }: ReadBackupOptions,
   { objectBytes }: Manifest,
   root: string | null,
 ): Promise<readonly DamagedArtifact[]> {
@@ -122,9 +133,15 @@ async function eachObject(
     },
   };
   using catalog = new CatalogCopy(join(from, CATALOG_FILE));
-  const source = await openTiers({ root: from, publishTree: false, durability: "os" });
+  const source = await openTiers({
+    root: from,
+    publishTree: false,
+    durability: "os",
+    disk: disk && realDisk,
+  });
   try {
-    const target = root === null ? null : await openTiers({ root, publishTree: false, durability: "fsync" });
+    const target =
+      root === null ? null : await openTiers({ root, publishTree: false, durability: "fsync", disk });
     try {
       return await copyObjects(catalog.objects(), source.base, target?.base ?? null, options);
     } finally {
@@ -135,10 +152,10 @@ async function eachObject(
   }
 }
 
-async function checkedManifest(from: string): Promise<Manifest> {
+async function checkedManifest({ from, disk = realDisk }: ReadBackupOptions): Promise<Manifest> {
   const manifest = await readManifest(from);
   for (const { path, sizeBytes, checksum } of manifest.files) {
-    const found = await factsOfFile(join(from, path)).catch(() => null);
+    const found = await factsOfFile(disk, join(from, path)).catch(() => null);
     if (found?.sizeBytes === sizeBytes && found.checksum === checksum) continue;
     throw new Refused(
       "CHECKSUM_MISMATCH",
@@ -148,11 +165,14 @@ async function checkedManifest(from: string): Promise<Manifest> {
   return manifest;
 }
 
-async function requireEmpty(store: StoreFiles): Promise<void> {
-  const names = await contentsOf(store.root).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return [];
-    throw notEmpty(store, String(error.code));
-  });
+async function takeEmptyFolder(disk: Disk, store: StoreFiles): Promise<void> {
+  let names: readonly string[];
+  try {
+    await mkdir(store.root, { recursive: true });
+    names = contentsOf(disk, store.root);
+  } catch (error) {
+    throw notEmpty(store, `it cannot be made or read (${systemCode(error)})`);
+  }
   if (names.length > 0) throw notEmpty(store, "it is not empty");
 }
 

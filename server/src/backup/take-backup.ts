@@ -1,14 +1,13 @@
-import { access, chmod } from "node:fs/promises";
 import { join } from "node:path";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import { holdForBackup } from "../catalog/sqlite/backup-lock.ts";
 import { CatalogCopy, type CatalogFacts, copyCatalog } from "../catalog/sqlite/catalog-copy.ts";
-import { failureKind, isBusy } from "../catalog/sqlite/failures.ts";
-import { openTiers } from "../tiers/open-tiers.ts";
+import { type Disk, realDisk } from "../tiers/filesystem/disk.ts";
+import { openTiers, type Tiers } from "../tiers/open-tiers.ts";
 import { type BackupFolder, openBackupFolder } from "./backup-folder.ts";
 import { copyLog } from "./copy-log.ts";
 import { copyObjects, type ObjectsOptions } from "./copy-objects.ts";
-import { copyFileDurably, type FileFacts, factsOfFile, placeFile, syncPath } from "./durable-files.ts";
+import { copyFile, type FileFacts, factsOfFile, placeFile, seal } from "./durable-files.ts";
 import { linkObjects } from "./link-objects.ts";
 import {
   AUDIT_KEY_FILE,
@@ -20,6 +19,7 @@ import {
   type Manifest,
   manifestText,
 } from "./manifest.ts";
+import { asRefusal } from "./refused-by-disk.ts";
 import type { StoreFiles } from "./store-files.ts";
 
 export interface TakeBackupOptions {
@@ -30,6 +30,8 @@ export interface TakeBackupOptions {
   readonly linked: boolean;
   /** Of this program. */
   readonly version: string;
+  /** Everything but the catalog is written through it, on the calling thread: for tests. */
+  readonly disk?: Disk | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((doneBytes: number, totalBytes: number) => void) | undefined;
 }
@@ -41,22 +43,22 @@ export interface TakeBackupOptions {
  * @throws Refused, or an AbortError
  */
 export async function takeBackup(options: TakeBackupOptions): Promise<Manifest> {
-  const { store, into } = options;
-  await access(store.catalog).catch(() => {
+  const { store, into, disk = realDisk } = options;
+  if (disk.lstat(store.catalog) === null) {
     throw new Refused(
       "NOT_FOUND",
       `There is no store in ${store.root}, or its catalog is lost. Name the store's folder in STORAGE_BASE_PATH.`,
     );
-  });
-  const folder = await openBackupFolder(into, store);
+  }
+  const folder = await openBackupFolder(disk, into, store);
   try {
     const manifest = await fillFolder(folder, options);
     options.signal?.throwIfAborted();
-    await placeFile(join(folder.path, MANIFEST_FILE), manifestText(manifest));
+    await placeFile(disk, join(folder.path, MANIFEST_FILE), manifestText(manifest));
     return { format: 1, ...manifest };
   } catch (error) {
     await folder.discard();
-    throw asRefusal(error, into);
+    throw asRefusal(error, `for the backup in ${into}`);
   }
 }
 
@@ -64,52 +66,69 @@ async function fillFolder(
   folder: BackupFolder,
   options: TakeBackupOptions,
 ): Promise<Omit<Manifest, "format">> {
-  const { store, linked, version, signal } = options;
+  const { store, linked, version, signal, disk = realDisk } = options;
   const inFolder = (name: string) => join(folder.path, name);
   // Before the snapshot: what was garbage by then is in no row of it.
   using _held = holdForBackup(store.backupLock);
   const takenAt = new Date().toISOString();
   await copyCatalog(store.catalog, inFolder(CATALOG_FILE));
-  await chmod(inFolder(CATALOG_FILE), 0o600);
-  await syncPath(inFolder(CATALOG_FILE));
   signal?.throwIfAborted();
-  using copy = new CatalogCopy(inFolder(CATALOG_FILE));
-  const problem = copy.problem();
-  if (problem !== null) throw damagedCatalog(store, problem);
-  const facts = copy.facts();
-  const files = new Map<string, FileFacts>([[CATALOG_FILE, await factsOfFile(inFolder(CATALOG_FILE))]]);
-  for (const [name, from] of [
-    [CONFIG_FILE, store.config],
-    [AUDIT_KEY_FILE, store.auditKey],
-  ] as const) {
-    const copied = await copyIfThere(from, inFolder(name));
-    if (copied !== null) files.set(name, copied);
+  const to = await openTiers({
+    root: folder.path,
+    publishTree: false,
+    durability: "fsync",
+    disk: options.disk,
+  });
+  try {
+    seal(disk, inFolder(CATALOG_FILE));
+    using copy = new CatalogCopy(inFolder(CATALOG_FILE));
+    const problem = copy.problem();
+    if (problem !== null) throw damagedCatalog(store, problem);
+    const facts = copy.facts();
+    const files = await copyFiles(disk, folder.path, store, facts);
+    const damaged = await fillObjects(copy, facts, to, folder.path, options);
+    folder.sync();
+    const { seq, artifactCount, totalBytes, objectCount, objectBytes } = facts;
+    return {
+      version,
+      takenAt,
+      seq,
+      artifactCount,
+      totalBytes,
+      objectCount,
+      objectBytes,
+      linked,
+      damaged: [...damaged],
+      files: [...files].map(([path, file]) => ({ path, ...file })),
+    };
+  } finally {
+    await to.close();
   }
-  for (const [name, copied] of await copyLog(store.logs, inFolder(LOGS_FOLDER), facts.exportState)) {
-    files.set(`${LOGS_FOLDER}/${name}`, copied);
-  }
-  const damaged = await fillObjects(copy, facts, folder.path, options);
-  await folder.sync();
-  const { seq, artifactCount, totalBytes, objectCount, objectBytes } = facts;
-  return {
-    version,
-    takenAt,
-    seq,
-    artifactCount,
-    totalBytes,
-    objectCount,
-    objectBytes,
-    linked,
-    damaged: [...damaged],
-    files: [...files].map(([path, file]) => ({ path, ...file })),
-  };
+}
+
+/** All that is there of what is not an object. The catalog is in the folder already. */
+async function copyFiles(
+  disk: Disk,
+  folder: string,
+  store: StoreFiles,
+  { exportState }: CatalogFacts,
+): Promise<ReadonlyMap<string, FileFacts>> {
+  const files = new Map<string, FileFacts>();
+  const add = (name: string, facts: FileFacts | null) => facts && files.set(name, facts);
+  add(CATALOG_FILE, await factsOfFile(disk, join(folder, CATALOG_FILE)));
+  add(CONFIG_FILE, await copyFile(disk, store.config, join(folder, CONFIG_FILE)));
+  add(AUDIT_KEY_FILE, await copyFile(disk, store.auditKey, join(folder, AUDIT_KEY_FILE)));
+  const log = await copyLog(disk, store.logs, join(folder, LOGS_FOLDER), exportState);
+  for (const [name, facts] of log) add(`${LOGS_FOLDER}/${name}`, facts);
+  return files;
 }
 
 async function fillObjects(
   copy: CatalogCopy,
   { objectBytes }: CatalogFacts,
+  to: Tiers,
   folder: string,
-  { store, linked, signal, onProgress }: TakeBackupOptions,
+  { store, linked, signal, onProgress, disk }: TakeBackupOptions,
 ): Promise<readonly DamagedArtifact[]> {
   let done = 0;
   const options: ObjectsOptions = {
@@ -119,26 +138,17 @@ async function fillObjects(
       onProgress?.(done, objectBytes);
     },
   };
-  const to = await openTiers({ root: folder, publishTree: false, durability: "fsync" });
+  if (linked) return linkObjects(disk ?? realDisk, copy.objects(), store.root, folder, options);
+  const from = await openTiers({
+    root: store.root,
+    publishTree: false,
+    durability: "os",
+    disk: disk && realDisk,
+  });
   try {
-    if (linked) return await linkObjects(copy.objects(), store.root, folder, options);
-    const from = await openTiers({ root: store.root, publishTree: false, durability: "os" });
-    try {
-      return await copyObjects(copy.objects(), from.base, to.base, options);
-    } finally {
-      await from.close();
-    }
+    return await copyObjects(copy.objects(), from.base, to.base, options);
   } finally {
-    await to.close();
-  }
-}
-
-async function copyIfThere(from: string, to: string): Promise<FileFacts | null> {
-  try {
-    return await copyFileDurably(from, to);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-    throw error;
+    await from.close();
   }
 }
 
@@ -147,30 +157,4 @@ function damagedCatalog({ catalog }: StoreFiles, problem: string): Refused {
     "CHECKSUM_MISMATCH",
     `The catalog ${catalog} is damaged, and a copy of it would be as well (${problem}). Restore an earlier backup, or let the store reindex.`,
   );
-}
-
-/** What the user can do something about, in their terms. */
-function asRefusal(error: unknown, into: string): unknown {
-  const code = (error as NodeJS.ErrnoException | null)?.code ?? "";
-  if (
-    code === "STORAGE_FULL" ||
-    ["ENOSPC", "EDQUOT", "EFBIG"].includes(code) ||
-    failureKind(error) === "full"
-  ) {
-    return new Refused(
-      "STORAGE_FULL",
-      `There is not enough room for the backup in ${into}. Nothing of it was kept, and the store is as it was. Free some space there, or name a folder on another disk.`,
-      {},
-      { cause: error },
-    );
-  }
-  if (isBusy(error)) {
-    return new Refused(
-      "UNAVAILABLE",
-      "The store's owner does not let go of a lock that it needs for moments only. Look whether it hangs, then back up again.",
-      {},
-      { cause: error },
-    );
-  }
-  return error;
 }

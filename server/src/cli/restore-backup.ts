@@ -24,7 +24,8 @@ A log that is there already is left as it is: the server goes on in a new file, 
 
 Each checksum is compared; an artifact that is damaged in the backup comes back without its bytes, and is named. The tree of
 tiers is published anew once the store is served. A job that ran when the backup was taken goes on then, and events of what
-came after it are gone, so that their cursors are refused (CURSOR_INVALID).
+came after it are gone, and all cursors are refused (CURSOR_INVALID). API keys are as they were: what was revoked since then
+lets in again.
 
 Exit codes: 0 all is there, 7 something is damaged, 3 that is no backup, 4 there is a store already.
 

@@ -26,7 +26,7 @@ async function serve(): Promise<number> {
       throw error instanceof StoreOwnedError ? await ownedProblem(config) : error;
     },
   );
-  if (owned.store.isNew) process.stderr.write(welcome(owned.store, owned.url));
+  if (owned.store.isNew) process.stderr.write(welcome(owned.store, owned.url, config.auth !== null));
   if (owned.store.unindexedTenants > 0) process.stderr.write(unindexed(owned.store));
   process.stdout.write(`tierkeep listening on ${owned.url}\n`);
   const signal = await stopping;
@@ -51,13 +51,14 @@ function stopSignal(): Promise<NodeJS.Signals> {
   });
 }
 
-function welcome({ paths }: Store, url: string): string {
+function welcome({ paths }: Store, url: string, asksWho: boolean): string {
   const { origin } = new URL(url);
+  const token = asksWho ? ' -H "Authorization: Bearer $TOKEN"' : "";
   return `
 A new store. Its artifacts are kept in ${paths.root}, the audit log in ${paths.logs}.
 Three things to try:
   - open ${origin}/ in a browser: GraphiQL, with tabs to write an artifact and watch its event
-  - curl -T FILE ${origin}/artifacts/acme/nightly/FILE
+  - curl${token} -T FILE ${origin}/artifacts/acme/nightly/FILE
   - tierkeep lifecycle run --dry-run, in another terminal and the same folder
 
 `;

@@ -3,6 +3,7 @@ import { constants } from "node:fs";
 import { access, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { TIERS } from "@tierkeep/schema/domain/tiers";
+import { type StoreFiles, storeFilesOf } from "../backup/store-files.ts";
 import type { Config } from "../config/config.ts";
 import { StartProblem } from "./exit-codes.ts";
 
@@ -10,42 +11,17 @@ import { StartProblem } from "./exit-codes.ts";
 const LAYOUT = 1;
 
 /** Where an embedded store keeps what is its own. */
-export interface StorePaths {
-  readonly root: string;
-  readonly own: string;
-  readonly catalog: string;
+export interface StorePaths extends StoreFiles {
   readonly ballast: string;
-  readonly ownerLock: string;
   readonly owner: string;
-  readonly config: string;
-  /** The private key that signs the audit log. */
-  readonly auditKey: string;
-  /** Held while a backup is taken. */
-  readonly backupLock: string;
-  /** There while a backup is being put back, and after that has failed. */
-  readonly unfinishedRestore: string;
-  readonly logs: string;
 }
 
 export function storePaths({
   storageBasePath,
   logDir,
 }: Pick<Config, "storageBasePath" | "logDir">): StorePaths {
-  const root = resolve(storageBasePath);
-  const own = join(root, ".tierkeep");
-  return {
-    root,
-    own,
-    catalog: join(own, "catalog.db"),
-    ballast: join(own, "ballast"),
-    ownerLock: join(own, "owner-lock.db"),
-    owner: join(own, "owner.json"),
-    config: join(own, "config.json"),
-    auditKey: join(own, "audit-key.pem"),
-    backupLock: join(own, "backup-lock.db"),
-    unfinishedRestore: join(own, "unfinished-restore"),
-    logs: resolve(logDir),
-  };
+  const files = storeFilesOf(resolve(storageBasePath), resolve(logDir));
+  return { ...files, ballast: join(files.own, "ballast"), owner: join(files.own, "owner.json") };
 }
 
 /** @throws StartProblem where a backup was being put back, and only a part of it is there */

@@ -19,6 +19,7 @@ import { EngineEvents } from "../engine/event-service.ts";
 import { EngineKeys } from "../engine/key-service.ts";
 import { type OpenedEngine, openEngine } from "../engine/open-engine.ts";
 import { Scrubber } from "../engine/scrubber.ts";
+import { EngineUrls } from "../engine/signed-urls.ts";
 import { EngineTenants } from "../engine/tenant-service.ts";
 import { createHandler, type Handler } from "../http/handler.ts";
 import type { Health } from "../http/health.ts";
@@ -221,12 +222,14 @@ async function assemble({
   undo.push(() => engine.close(Date.now()));
   const jobs = new EngineJobs({ engine, policy, allowAsOf: config.allowAsOf, onProblem });
   const keys = new EngineKeys(catalog, clock);
+  const urls = new EngineUrls({ catalog, clock, keys, storeKey });
   const services: Services = {
     artifacts: engine.artifacts,
     tenants: new EngineTenants(catalog, policy),
     events: new EngineEvents(catalog, new EventCursors(catalog.epoch, storeKey)),
     jobs,
     keys,
+    urls,
     limits: { maxInlineBytes: config.maxInlineBytes, maxArtifactBytes: config.maxArtifactBytes },
     now: () => clock.now(),
   };
@@ -241,6 +244,7 @@ async function assemble({
     services,
     log,
     trusted: config,
+    openSigned: (signed) => urls.open(signed),
     authenticate: await openAuthentication(config, identity.token, keys),
     limits: {
       ...config.limits,

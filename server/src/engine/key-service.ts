@@ -104,6 +104,12 @@ export class EngineKeys implements KeyService {
     return known.verified;
   }
 
+  /** Aborted, or aborts, when this key is good no longer for whoever came with it before. */
+  async standing(keyId: string): Promise<AbortSignal> {
+    const known = this.#known.get(keyId) ?? (await this.#load(keyId));
+    return known?.verified.revoked ?? AbortSignal.abort();
+  }
+
   async #load(keyId: string) {
     const found = await this.#catalog.apiKey(keyId);
     // It may have been revoked while it was read.

@@ -43,6 +43,8 @@ export const READS: Readonly<Record<string, Document>> = {
     `{ reindexJob(id: ${text(reindexJob)}) { id findings { ${LIST} } } }`,
   "Query.retentionPolicy(tenantId)": ({ tenantId }) =>
     `{ retentionPolicy(tenantId: ${text(tenantId)}) { hotDays warmDays coldDays } }`,
+  "Query.signedDownloadUrl(key.tenantId)": (of) =>
+    `{ signedDownloadUrl(key: { ${keyOf(of)} }) { __typename } }`,
   "Query.tenant(tenantId)": ({ tenantId }) =>
     `{ tenant(tenantId: ${text(tenantId)}) { id workflows { ${LIST} } tierStats { artifactCount } } }`,
   "Query.tierStats(tenantId)": ({ tenantId }) =>
@@ -64,6 +66,8 @@ export const ALIKE: ReadonlySet<string> = new Set([
 export const CHANGES: Readonly<Record<string, Document>> = {
   "Mutation.writeArtifact(input.tenantId)": (of) =>
     `mutation { writeArtifact(input: { ${keyOf(of)}, content: { text: "" }, ifChecksum: "${"0".repeat(64)}" }) { created artifact { id } } }`,
+  "Query.signedUploadUrl(upload.tenantId)": (of) =>
+    `{ signedUploadUrl(upload: { ${keyOf(of)} }) { __typename } }`,
   "Mutation.promoteArtifact(input.tenantId)": (of) =>
     `mutation { promoteArtifact(input: { ${keyOf(of)}, toTier: WARM, dryRun: true }) { fromTier artifact { id } } }`,
   "Mutation.restoreArtifact(input.tenantId)": (of) =>

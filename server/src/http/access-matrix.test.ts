@@ -123,8 +123,9 @@ function codeIn(answer: string): string | null {
 }
 
 function rightOf(name: string): RightName {
-  const field = name.replace(/^Mutation\./, "").replace(/\(.*$/, "");
-  return schema.getMutationType()?.getFields()[field]?.extensions.needs as RightName;
+  const [root = "", field = ""] = name.replace(/\(.*$/, "").split(".");
+  const type = root === "Query" ? schema.getQueryType() : schema.getMutationType();
+  return type?.getFields()[field]?.extensions.needs as RightName;
 }
 
 it("every root field, and every argument that names something, has an expectation", () => {

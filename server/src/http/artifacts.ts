@@ -5,6 +5,7 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 import { artifactGlobalId } from "@tierkeep/schema/graphql/global-ids";
 import type { Artifact, ArtifactContent, ByteRange } from "@tierkeep/schema/services/artifacts";
 import type { Services } from "@tierkeep/schema/services/services";
+import type { UploadTerms } from "@tierkeep/schema/services/urls";
 import { artifactKeyOf } from "./artifact-path.ts";
 import { byteRange } from "./byte-range.ts";
 import type { Call } from "./call.ts";
@@ -12,22 +13,29 @@ import { attachment } from "./content-disposition.ts";
 import { type Credentials, requireValid } from "./credentials.ts";
 import { rangeApplies, readPrecondition } from "./preconditions.ts";
 import { HttpRefused, methodRefused } from "./problem.ts";
+import { atMost, SIGNED, termsFirst } from "./signed-request.ts";
 import { uploadOptionsOf } from "./upload-headers.ts";
 
-/** An artifact's bytes at its own URL, streamed both ways. `path` is the path as it was sent. */
+/**
+ * An artifact's bytes at its own URL, streamed both ways. `path` is the path as it was sent.
+ *
+ * @param terms what a signed URL says of the upload; null: the request itself says it
+ */
 export async function artifacts(
   request: Request,
   path: string,
   call: Call,
   services: Services,
+  terms: UploadTerms | null,
 ): Promise<Response> {
   const query = new URL(request.url).searchParams;
+  query.delete(SIGNED);
   switch (request.method) {
     case "GET":
     case "HEAD":
       return download(request, artifactKeyOf(path), query, call, services);
     case "PUT":
-      return upload(request, artifactKeyOf(path), query, call, services);
+      return upload(request, artifactKeyOf(path), query, call, services, terms);
     default:
       throw methodRefused(request.method, "GET, HEAD, PUT, OPTIONS");
   }
@@ -39,9 +47,13 @@ async function upload(
   query: URLSearchParams,
   { principal, credentials }: Call,
   services: Services,
+  terms: UploadTerms | null,
 ): Promise<Response> {
-  const options = uploadOptionsOf(request.headers, query, services.limits.maxArtifactBytes);
-  const content = request.body === null ? new Uint8Array() : whileValid(request.body, credentials);
+  const { maxArtifactBytes } = services.limits;
+  const maxBytes = terms?.maxBytes ?? maxArtifactBytes;
+  const options = termsFirst(terms, uploadOptionsOf(request.headers, query, maxBytes));
+  const body = request.body === null ? null : whileValid(request.body, credentials);
+  const content = body === null ? new Uint8Array() : terms === null ? body : atMost(maxBytes, body);
   const { artifact, created } = await services.artifacts.write(
     principal,
     { ...key, ...options },

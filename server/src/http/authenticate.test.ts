@@ -250,7 +250,7 @@ describe("when credentials lapse under way", () => {
       await using world = await handlerUnderTest({
         authenticate: (...asked) => somebody.authenticate(...asked),
       });
-      if (how === "expired") somebody = passing(Date.now() + 1_000);
+      if (how === "expired") somebody = passing(Date.now() + 3_000);
       const rest = await watch(world);
       if (how === "revoked") somebody.revoke();
       const [, data, end] =
@@ -277,7 +277,7 @@ describe("when credentials lapse under way", () => {
         authenticate: (...asked) => somebody.authenticate(...asked),
       });
       const listener = await world.listen();
-      if (how === "expired") somebody = passing(Date.now() + 1_000);
+      if (how === "expired") somebody = passing(Date.now() + 3_000);
       const socket = socketTo(listener);
       const heard = dialogue(socket, {}, () => {
         subscribeTo(socket, WATCH)();

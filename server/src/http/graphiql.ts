@@ -85,6 +85,8 @@ async function makePage(): Promise<Page> {
     title: "Tierkeep GraphiQL",
     endpoint: GRAPHQL_PATH,
     subscriptionsProtocol: "SSE",
+    // A token would stay in the browser's storage, for whoever sits there next.
+    shouldPersistHeaders: false,
     defaultTabs: GRAPHIQL_TABS.map(({ query, variables }) => ({ query, variables })),
   } as never);
   const page = html.replace("<body", () => `${TABS_STAY}<script>${SHOW_FIRST_VARIABLES}</script><body`);

@@ -9,6 +9,7 @@ import { EventCursors } from "../engine/event-cursor.ts";
 import { EngineEvents } from "../engine/event-service.ts";
 import { EngineKeys } from "../engine/key-service.ts";
 import { OpenedStore } from "../engine/opened-store.ts";
+import { EngineUrls } from "../engine/signed-urls.ts";
 import { EngineTenants } from "../engine/tenant-service.ts";
 import { EngineJobs } from "../lifecycle/job-service.ts";
 
@@ -24,12 +25,14 @@ export class GuardedStore implements AsyncDisposable {
     this.store = store;
     const { catalog, engine } = store;
     this.#jobs = new EngineJobs({ engine, policy: POLICY, allowAsOf: false, onProblem: () => {} });
+    const keys = new EngineKeys(catalog, engine.clock);
     this.services = guarded({
       artifacts: engine.artifacts,
       tenants: new EngineTenants(catalog, POLICY),
       events: new EngineEvents(catalog, new EventCursors(catalog.epoch, new Uint8Array(16))),
       jobs: this.#jobs,
-      keys: new EngineKeys(catalog, engine.clock),
+      keys,
+      urls: new EngineUrls({ catalog, clock: engine.clock, keys, storeKey: new Uint8Array(16) }),
       limits: { maxInlineBytes: 1024 * 1024, maxArtifactBytes: null },
       now: () => store.now,
     });

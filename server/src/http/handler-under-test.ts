@@ -9,6 +9,7 @@ import { EngineEvents } from "../engine/event-service.ts";
 import { EngineKeys } from "../engine/key-service.ts";
 import type { OpenedEngine } from "../engine/open-engine.ts";
 import { OpenedStore } from "../engine/opened-store.ts";
+import { EngineUrls } from "../engine/signed-urls.ts";
 import { EngineTenants } from "../engine/tenant-service.ts";
 import { EngineJobs } from "../lifecycle/job-service.ts";
 import type { Authenticate } from "./authenticate.ts";
@@ -52,12 +53,15 @@ export async function handlerUnderTest(options: HandlerUnderTestOptions = {}): P
   const store = await OpenedStore.open({ clock: systemClock, maxArtifactBytes, upkeepByItself: true });
   const { root, catalog, engine } = store;
   const jobs = new EngineJobs({ engine, policy: POLICY, allowAsOf: false, onProblem: () => {} });
+  const keys = new EngineKeys(catalog, systemClock);
+  const urls = new EngineUrls({ catalog, clock: systemClock, keys, storeKey: randomBytes(16) });
   const real: Services = {
     artifacts: engine.artifacts,
     tenants: new EngineTenants(catalog, POLICY),
     events: new EngineEvents(catalog, new EventCursors(catalog.epoch, randomBytes(16))),
     jobs,
-    keys: new EngineKeys(catalog, systemClock),
+    keys,
+    urls,
     limits: { maxInlineBytes, maxArtifactBytes },
     now: () => Date.now(),
   };
@@ -78,6 +82,7 @@ export async function handlerUnderTest(options: HandlerUnderTestOptions = {}): P
     log,
     trusted: { publicUrl: null, corsOrigins: [], ...options.trusted },
     authenticate: options.authenticate ?? null,
+    openSigned: (signed) => urls.open(signed),
     limits,
     health: async () => ({ checks: { catalog: null } }),
     metrics: async () => [{ name: "tierkeep_test", help: "A test.", type: "gauge", value: 1 }],

@@ -5,6 +5,7 @@ import { seesTenants } from "@tierkeep/schema/domain/rights";
 import type { Services } from "@tierkeep/schema/services/services";
 import type { Logger } from "pino";
 import { guarded } from "../access/guard.ts";
+import type { Permission } from "../engine/signed-urls.ts";
 import { ARTIFACTS_PATH } from "./artifact-path.ts";
 import { artifacts } from "./artifacts.ts";
 import type { Authenticate } from "./authenticate.ts";
@@ -16,6 +17,7 @@ import { type Metric, metricsResponse } from "./metrics.ts";
 import { allowOrigin, preflight, requireLoopback, requireTrusted, type TrustedOrigins } from "./origin.ts";
 import { OWNER_PATH, type OwnerIdentity, ownerChallenge } from "./owner-challenge.ts";
 import { methodRefused, problemResponse } from "./problem.ts";
+import { requirePermission, signedOf } from "./signed-request.ts";
 import { Usage, usageMetrics } from "./usage.ts";
 
 export interface HandlerParts {
@@ -24,6 +26,8 @@ export interface HandlerParts {
   readonly trusted: TrustedOrigins;
   /** Null: no authentication is configured, and everybody who gets here is this machine's own. */
   readonly authenticate: Authenticate | null;
+  /** What a signed URL's query permits; null: nothing. */
+  readonly openSigned: (signed: string) => Promise<Permission | null>;
   readonly limits: Limits;
   readonly health: () => Promise<Health>;
   readonly metrics: () => Promise<readonly Metric[]>;
@@ -110,12 +114,24 @@ export function createHandler(parts: HandlerParts): Handler {
   }
 
   async function identify(call: Call, authorization: string | null): Promise<void> {
-    try {
-      call.credentials = authenticate === null ? LOCAL : await authenticate(authorization);
-    } catch (error) {
-      if (error instanceof Refused && error.cause instanceof Error) call.reason = error.cause.message;
-      throw error;
+    call.credentials =
+      authenticate === null ? LOCAL : await withReason(call, () => authenticate(authorization));
+  }
+
+  async function artifactsRoute(request: Request, path: string, call: Call): Promise<Response> {
+    call.operation = `${request.method} /artifacts`;
+    const signed = signedOf(request);
+    if (signed === null) {
+      await identify(call, request.headers.get("authorization"));
+      begin(call);
+      return artifacts(request, path, call, services, null);
     }
+    const permission = await withReason(call, () =>
+      requirePermission(request.method, path, signed, parts.openSigned),
+    );
+    call.credentials = permission;
+    begin(call);
+    return artifacts(request, path, call, services, permission.upload);
   }
 
   function begin(call: Call): void {
@@ -126,12 +142,7 @@ export function createHandler(parts: HandlerParts): Handler {
     admit(hostOf(request), request.headers.get("origin"));
     if (request.method === "OPTIONS") return preflight();
     if (path === GRAPHQL_PATH || path === `${GRAPHQL_PATH}/`) return graphqlRoute(request, call);
-    if (path.startsWith(ARTIFACTS_PATH)) {
-      call.operation = `${request.method} /artifacts`;
-      await identify(call, request.headers.get("authorization"));
-      begin(call);
-      return artifacts(request, path, call, services);
-    }
+    if (path.startsWith(ARTIFACTS_PATH)) return artifactsRoute(request, path, call);
     const page = pages[path];
     if (page === undefined) {
       call.operation = request.method;
@@ -230,6 +241,16 @@ export function createHandler(parts: HandlerParts): Handler {
 function requireSeesAll(principal: Principal): void {
   if (seesTenants(principal, null)) return;
   throw new Refused("FORBIDDEN", "Metrics are of the whole store. Use credentials that have all tenants.");
+}
+
+/** Keeps for the log what is not told to the client. */
+async function withReason<T>(call: Call, recognise: () => Promise<T>): Promise<T> {
+  try {
+    return await recognise();
+  } catch (error) {
+    if (error instanceof Refused && error.cause instanceof Error) call.reason = error.cause.message;
+    throw error;
+  }
 }
 
 function toGraphiql(): Response {

@@ -24,6 +24,7 @@ describe("paths for operators", () => {
       health: async () => ({ checks: { catalog: "it is closed" } }),
       metrics: async () => [],
       authenticate: null,
+      openSigned: async () => null,
       identity: null,
     });
     const response = await broken.fetch(new Request("http://localhost/readyz"));

@@ -11,6 +11,7 @@ import { EventCursors } from "../engine/event-cursor.ts";
 import { EngineEvents } from "../engine/event-service.ts";
 import { EngineKeys } from "../engine/key-service.ts";
 import { OpenedStore } from "../engine/opened-store.ts";
+import { EngineUrls } from "../engine/signed-urls.ts";
 import { EngineTenants } from "../engine/tenant-service.ts";
 import { EngineJobs } from "../lifecycle/job-service.ts";
 
@@ -25,12 +26,14 @@ beforeAll(async () => {
   statements = countStatements();
   store = await OpenedStore.open();
   const { catalog, engine } = store;
+  const keys = new EngineKeys(catalog, systemClock);
   services = guarded({
     artifacts: engine.artifacts,
     tenants: new EngineTenants(catalog, POLICY),
     events: new EngineEvents(catalog, new EventCursors(catalog.epoch, new Uint8Array(16))),
     jobs: new EngineJobs({ engine, policy: POLICY, allowAsOf: false, onProblem: () => {} }),
-    keys: new EngineKeys(catalog, systemClock),
+    keys,
+    urls: new EngineUrls({ catalog, clock: systemClock, keys, storeKey: new Uint8Array(16) }),
     limits: { maxInlineBytes: 1024 * 1024, maxArtifactBytes: null },
     now: () => store.now,
   });

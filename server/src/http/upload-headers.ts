@@ -6,7 +6,7 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 import { TIERS, type Tier } from "@tierkeep/schema/domain/tiers";
 import type { WriteOptions } from "@tierkeep/schema/services/artifacts";
 
-type UploadOptions = Pick<
+export type UploadOptions = Pick<
   WriteOptions,
   "tier" | "contentType" | "metadata" | "checksum" | "ifAbsent" | "ifChecksum" | "idempotencyKey"
 >;

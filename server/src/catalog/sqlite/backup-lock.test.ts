@@ -20,7 +20,7 @@ it("is held while any backup is taken", () => {
   expect(watch.isHeld()).toBe(false);
 });
 
-it("is held by another process, and not by one that has died", () => {
+it("is held by another process, and not by one that has died", { timeout: 60_000 }, () => {
   using dir = tempDir();
   const path = dir.file("backup-lock.db");
   const module = JSON.stringify(new URL("backup-lock.ts", import.meta.url).href);

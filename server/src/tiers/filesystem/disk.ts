@@ -61,7 +61,20 @@ export const DISK_STEPS = [
   "take.directory.fsync",
 ] as const;
 
-export type DiskStep = (typeof DISK_STEPS)[number];
+/** Those that a backup makes beside them: of files that are no objects, and of the folder that holds it all. */
+export const BACKUP_STEPS = [
+  "backup.mkdir",
+  "backup.file.create",
+  "backup.file.mode",
+  "backup.file.append",
+  "backup.file.fsync",
+  "backup.file.rename",
+  "backup.file.unlink",
+  "backup.link",
+  "backup.directory.fsync",
+] as const;
+
+export type DiskStep = (typeof DISK_STEPS)[number] | (typeof BACKUP_STEPS)[number];
 
 /** What stands at a path or behind a descriptor. */
 export interface Facts {
