@@ -160,6 +160,7 @@ describe("GraphQL over HTTP", () => {
     const lines = world.logged.filter((line) => line.requestId === "mine-1");
     expect(lines.find((line) => line.msg === "internal error")?.err).toMatchObject({
       message: expect.stringContaining("secret: the disk"),
+      stack: expect.stringMatching(/^ +at /),
     });
     expect(lines.find((line) => line.msg === "request")).toMatchObject({ code: "INTERNAL" });
   });
