@@ -2,7 +2,8 @@ import type { JobStatus } from "../../domain/jobs.ts";
 import type { Job } from "../../services/jobs.ts";
 import { builder } from "../builder.ts";
 import { described } from "../described-enum.ts";
-import { jobGlobalId } from "../global-ids.ts";
+import { jobGlobalId, parseJobGlobalId } from "../global-ids.ts";
+import type { Reads } from "../reads.ts";
 
 const JobStatusType = builder.enumType("JobStatus", {
   description: "How a job stands. All but RUNNING are final.",
@@ -60,3 +61,14 @@ JobType.implement({
     }),
   }),
 });
+
+/** The job of this global id. Null: there is none, or the id is of something else, a job of another kind too. */
+export async function jobOf<K extends Job["kind"]>(
+  { loaders }: Pick<Reads, "loaders">,
+  id: string,
+  kind: K,
+): Promise<Extract<Job, { kind: K }> | null> {
+  const jobId = parseJobGlobalId(id);
+  const job = jobId === null ? null : await loaders.job(jobId);
+  return job?.kind === kind ? (job as Extract<Job, { kind: K }>) : null;
+}

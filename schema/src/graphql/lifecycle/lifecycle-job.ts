@@ -2,8 +2,7 @@ import { requirePage } from "../../domain/pages.ts";
 import type { LifecycleJob } from "../../services/jobs.ts";
 import { builder } from "../builder.ts";
 import { connectionOf } from "../connections.ts";
-import { parseJobGlobalId } from "../global-ids.ts";
-import { JobType } from "./job.ts";
+import { JobType, jobOf } from "./job.ts";
 import { LifecycleItemConnection, LifecycleItemType } from "./lifecycle-item.ts";
 import { LifecycleStepType } from "./lifecycle-step.ts";
 import { RetentionPolicyType } from "./retention-policy.ts";
@@ -61,11 +60,7 @@ builder.queryFields((t) => ({
     nullable: true,
     description: "The lifecycle run of this id. Null: there is none, or the id is of something else.",
     args: { id: t.arg.id({ required: true, description: "The job's global id." }) },
-    resolve: async (_root, { id }, { reads }) => {
-      const jobId = parseJobGlobalId(id);
-      const job = jobId === null ? null : await reads.loaders.job(jobId);
-      return job?.kind === "lifecycle" ? job : null;
-    },
+    resolve: (_root, { id }, { reads }) => jobOf(reads, id, "lifecycle"),
   }),
   lifecycleJobs: t.connection(
     {

@@ -1,10 +1,7 @@
-import { requirePage } from "../../domain/pages.ts";
 import type { ReindexJob } from "../../services/jobs.ts";
 import { builder } from "../builder.ts";
-import { connectionOf } from "../connections.ts";
-import { parseJobGlobalId } from "../global-ids.ts";
-import { JobType } from "./job.ts";
-import { StoreFindingConnection, StoreFindingType } from "./store-finding.ts";
+import { JobType, jobOf } from "./job.ts";
+import { findingsField } from "./store-finding.ts";
 
 export const ReindexJobType = builder.objectRef<ReindexJob>("ReindexJob");
 
@@ -34,15 +31,7 @@ ReindexJobType.implement({
       description:
         "When somebody confirmed what it found. Null: nobody has; nothing is purged while a live one that has adopted something stands so.",
     }),
-    findings: t.connection(
-      {
-        type: StoreFindingType,
-        description: "What it found, in that order. Kept for the last 100 jobs of its kind.",
-        resolve: async ({ id }, args, { services, principal }) =>
-          connectionOf(await services.jobs.findings(principal, id, requirePage(args))),
-      },
-      StoreFindingConnection,
-    ),
+    findings: findingsField(t),
   }),
 });
 
@@ -53,10 +42,6 @@ builder.queryField("reindexJob", (t) =>
     nullable: true,
     description: "The reindex of this id. Null: there is none, or the id is of something else.",
     args: { id: t.arg.id({ required: true, description: "The job's global id." }) },
-    resolve: async (_root, { id }, { reads }) => {
-      const jobId = parseJobGlobalId(id);
-      const job = jobId === null ? null : await reads.loaders.job(jobId);
-      return job?.kind === "reindex" ? job : null;
-    },
+    resolve: (_root, { id }, { reads }) => jobOf(reads, id, "reindex"),
   }),
 );

@@ -1,6 +1,9 @@
 import type { StoreFinding, StoreFindingKind } from "../../domain/findings.ts";
+import { requirePage } from "../../domain/pages.ts";
+import type { ReindexJob, VerifyJob } from "../../services/jobs.ts";
 import { TierType } from "../artifact/tier.ts";
 import { builder } from "../builder.ts";
+import { connectionOf } from "../connections.ts";
 import { described } from "../described-enum.ts";
 
 const StoreFindingKindType = builder.enumType("StoreFindingKind", {
@@ -32,9 +35,9 @@ const StoreFindingKindType = builder.enumType("StoreFindingKind", {
   }),
 });
 
-export const StoreFindingType = builder.objectRef<StoreFinding>("StoreFinding");
+const StoreFindingType = builder.objectRef<StoreFinding>("StoreFinding");
 
-export const StoreFindingConnection = builder.connectionObject({
+const StoreFindingConnection = builder.connectionObject({
   type: StoreFindingType,
   name: "StoreFindingConnection",
 });
@@ -67,3 +70,17 @@ StoreFindingType.implement({
     message: t.exposeString("message", { description: "What was found, and what became of it." }),
   }),
 });
+
+type FieldsOf<Shape> = PothosSchemaTypes.ObjectFieldBuilder<typeof builder.$inferSchemaTypes, Shape>;
+
+/** The `findings` of a job that looks through the store. */
+export const findingsField = (t: FieldsOf<ReindexJob> | FieldsOf<VerifyJob>) =>
+  t.connection(
+    {
+      type: StoreFindingType,
+      description: "What it found, in that order. Kept for the last 100 jobs of its kind.",
+      resolve: async ({ id }, args, { services, principal }) =>
+        connectionOf(await services.jobs.findings(principal, id, requirePage(args))),
+    },
+    StoreFindingConnection,
+  );

@@ -1,10 +1,7 @@
-import { requirePage } from "../../domain/pages.ts";
 import type { VerifyJob } from "../../services/jobs.ts";
 import { builder } from "../builder.ts";
-import { connectionOf } from "../connections.ts";
-import { parseJobGlobalId } from "../global-ids.ts";
-import { JobType } from "./job.ts";
-import { StoreFindingConnection, StoreFindingType } from "./store-finding.ts";
+import { JobType, jobOf } from "./job.ts";
+import { findingsField } from "./store-finding.ts";
 
 export const VerifyJobType = builder.objectRef<VerifyJob>("VerifyJob");
 
@@ -50,15 +47,7 @@ VerifyJobType.implement({
       type: "SafeInt",
       description: "How many artifacts it has taken up whose sidecars knew them.",
     }),
-    findings: t.connection(
-      {
-        type: StoreFindingType,
-        description: "What it found, in that order. Kept for the last 100 jobs of its kind.",
-        resolve: async ({ id }, args, { services, principal }) =>
-          connectionOf(await services.jobs.findings(principal, id, requirePage(args))),
-      },
-      StoreFindingConnection,
-    ),
+    findings: findingsField(t),
   }),
 });
 
@@ -69,10 +58,6 @@ builder.queryField("verifyJob", (t) =>
     nullable: true,
     description: "The verification of this id. Null: there is none, or the id is of something else.",
     args: { id: t.arg.id({ required: true, description: "The job's global id." }) },
-    resolve: async (_root, { id }, { reads }) => {
-      const jobId = parseJobGlobalId(id);
-      const job = jobId === null ? null : await reads.loaders.job(jobId);
-      return job?.kind === "verify" ? job : null;
-    },
+    resolve: (_root, { id }, { reads }) => jobOf(reads, id, "verify"),
   }),
 );
