@@ -2,7 +2,7 @@
 // artifacts overwritten, everything settled, published and collected.
 import { randomBytes } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
-import type { WriteChange } from "../../server/src/catalog/changes.ts";
+import type { WriteChange } from "../../server/src/catalog/artifact-changes.ts";
 import { SqliteWriter } from "../../server/src/catalog/sqlite/writer.ts";
 
 export const TENANTS = 1_000;

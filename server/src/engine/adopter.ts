@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { StoreFinding } from "@tierkeep/schema/domain/findings";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import type { Catalog } from "../catalog/catalog.ts";
-import type { AdoptChange, PresentChange } from "../catalog/changes.ts";
+import type { AdoptChange, PresentChange } from "../catalog/job-changes.ts";
 import type { ArtifactRow } from "../catalog/rows.ts";
 import type { TierStore } from "../tiers/tier-store.ts";
 import type { FoundFile, TakeAs, TakeItem, Taken, TierView, TreeEntry } from "../tiers/tier-view.ts";

@@ -5,7 +5,7 @@ import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import { type Metadata, requireMetadata } from "@tierkeep/schema/domain/metadata";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import { TIERS, type Tier } from "@tierkeep/schema/domain/tiers";
-import type { AdoptedArtifact } from "../catalog/changes.ts";
+import type { AdoptedArtifact } from "../catalog/job-changes.ts";
 import { type FoundFile, modifiedMs } from "../tiers/tier-view.ts";
 import { contentTypeOf } from "./content-type.ts";
 

@@ -1,7 +1,7 @@
 import type { Refused } from "@tierkeep/schema/domain/refusals";
 import type { ArtifactService } from "@tierkeep/schema/services/artifacts";
 import type { Catalog, CommitOutcome } from "../catalog/catalog.ts";
-import type { LifecycleStepChange, RestoreItemChange } from "../catalog/changes.ts";
+import type { LifecycleStepChange, RestoreItemChange } from "../catalog/job-changes.ts";
 import type { Adopter } from "./adopter.ts";
 import type { Checker } from "./checker.ts";
 import type { Clock } from "./clock.ts";

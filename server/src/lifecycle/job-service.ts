@@ -19,7 +19,7 @@ import type {
   VerifyJob,
   VerifyOptions,
 } from "@tierkeep/schema/services/jobs";
-import type { StartJobResult } from "../catalog/changes.ts";
+import type { StartJobResult } from "../catalog/job-changes.ts";
 import type { Once } from "../catalog/once.ts";
 import { connectionPage } from "../engine/connection-page.ts";
 import type { Engine } from "../engine/engine.ts";

@@ -1,7 +1,7 @@
 import type { JobStatus } from "@tierkeep/schema/domain/jobs";
 import type { RetentionPolicy } from "@tierkeep/schema/domain/policy";
 import { type ErrorCode, Refused } from "@tierkeep/schema/domain/refusals";
-import type { AdvanceJobChange } from "../catalog/changes.ts";
+import type { AdvanceJobChange } from "../catalog/job-changes.ts";
 import type { JobPosition, JobRow } from "../catalog/rows.ts";
 import type { Engine } from "../engine/engine.ts";
 

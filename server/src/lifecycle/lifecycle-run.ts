@@ -3,7 +3,7 @@ import { type LifecycleStep, STEP_RULES } from "@tierkeep/schema/domain/policy";
 import type { Refused } from "@tierkeep/schema/domain/refusals";
 import type { LifecycleJob } from "@tierkeep/schema/services/jobs";
 import type { DueArtifact, DuePosition } from "../catalog/catalog.ts";
-import type { LifecycleItemFailedChange, LifecycleStepChange } from "../catalog/changes.ts";
+import type { LifecycleItemFailedChange, LifecycleStepChange } from "../catalog/job-changes.ts";
 import type { JobRow } from "../catalog/rows.ts";
 import {
   type JobEnding,

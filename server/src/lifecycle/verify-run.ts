@@ -1,7 +1,7 @@
 import type { StoreFinding, StoreFindingKind } from "@tierkeep/schema/domain/findings";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import type { VerifyJob } from "@tierkeep/schema/services/jobs";
-import type { StoreCounts } from "../catalog/changes.ts";
+import type { StoreCounts } from "../catalog/job-changes.ts";
 import type { ArtifactRow, JobRow } from "../catalog/rows.ts";
 import { keyOf } from "../engine/adoption.ts";
 import type { TreePosition } from "../tiers/tier-view.ts";

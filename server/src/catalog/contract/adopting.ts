@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Catalog } from "../catalog.ts";
-import type { AdoptChange, PresentChange } from "../changes.ts";
+import type { AdoptChange, PresentChange } from "../job-changes.ts";
 import type { OpenForTest } from "./opened-catalog.ts";
 import {
   all,

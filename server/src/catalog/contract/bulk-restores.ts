@@ -1,6 +1,6 @@
 import { DAY_MS } from "@tierkeep/schema/domain/ages";
 import { describe, expect, it } from "vitest";
-import type { RestoreItemChange } from "../changes.ts";
+import type { RestoreItemChange } from "../job-changes.ts";
 import type { OpenForTest } from "./opened-catalog.ts";
 import { all, key, NOW, restoreJob, startJob, whole, write } from "./sample-changes.ts";
 

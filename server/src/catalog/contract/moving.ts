@@ -1,6 +1,6 @@
 import { DAY_MS } from "@tierkeep/schema/domain/ages";
 import { describe, expect, it } from "vitest";
-import type { MoveChange, PurgeChange } from "../changes.ts";
+import type { MoveChange, PurgeChange } from "../artifact-changes.ts";
 import type { OpenForTest } from "./opened-catalog.ts";
 import { all, checksumOf, eventTypes, key, move, NOW, purge, whole, write } from "./sample-changes.ts";
 

@@ -2,17 +2,11 @@ import { createHash, randomBytes } from "node:crypto";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { LifecycleJob, RestoreJob } from "@tierkeep/schema/services/jobs";
+import type { MoveChange, PurgeChange, WriteChange } from "../artifact-changes.ts";
 import type { Catalog, Stretch } from "../catalog.ts";
-import type {
-  EventChange,
-  FinishJobChange,
-  LifecycleStepChange,
-  MoveChange,
-  PurgeChange,
-  StartJobChange,
-  WriteChange,
-} from "../changes.ts";
+import type { FinishJobChange, LifecycleStepChange, StartJobChange } from "../job-changes.ts";
 import type { ArtifactRow, LifecycleItemRow } from "../rows.ts";
+import type { EventChange } from "../upkeep-changes.ts";
 
 /** The instant at which samples happen, ms since the epoch. */
 export const NOW = Date.UTC(2026, 0, 1);

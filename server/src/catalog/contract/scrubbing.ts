@@ -1,6 +1,7 @@
 import type { StoreFinding } from "@tierkeep/schema/domain/findings";
 import { describe, expect, it } from "vitest";
-import type { HealChange, TellChange } from "../changes.ts";
+import type { HealChange } from "../artifact-changes.ts";
+import type { TellChange } from "../upkeep-changes.ts";
 import type { OpenForTest } from "./opened-catalog.ts";
 import { all, eventTypes, NOW, newObject, path, write, writeStaged } from "./sample-changes.ts";
 

@@ -1,7 +1,8 @@
 import { ageDays } from "@tierkeep/schema/domain/ages";
 import { isProblem, type StoreFinding } from "@tierkeep/schema/domain/findings";
 import { Refused } from "@tierkeep/schema/domain/refusals";
-import type { AdoptChange, PresentChange, ResultOf } from "../changes.ts";
+import type { ResultOf } from "../changes.ts";
+import type { AdoptChange, PresentChange } from "../job-changes.ts";
 import type { ArtifactRow } from "../rows.ts";
 import { keyEvent } from "./artifact-event.ts";
 import type { StagedObject } from "./decide-write.ts";

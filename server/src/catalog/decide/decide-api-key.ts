@@ -1,6 +1,6 @@
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { ApiKey } from "@tierkeep/schema/services/keys";
-import type { CreateApiKeyChange, RevokeApiKeyChange } from "../changes.ts";
+import type { CreateApiKeyChange, RevokeApiKeyChange } from "../api-key-changes.ts";
 import type { EventDraft } from "./decision.ts";
 
 export function decideCreateApiKey({ apiKey }: CreateApiKeyChange): EventDraft {

@@ -1,5 +1,5 @@
 import { ageDays } from "@tierkeep/schema/domain/ages";
-import type { DamageChange } from "../changes.ts";
+import type { DamageChange } from "../artifact-changes.ts";
 import type { ArtifactRow } from "../rows.ts";
 import { keyEvent } from "./artifact-event.ts";
 import { type Decision, decision } from "./decision.ts";

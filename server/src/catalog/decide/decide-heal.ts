@@ -1,6 +1,6 @@
 import { ageDays } from "@tierkeep/schema/domain/ages";
 import { Refused } from "@tierkeep/schema/domain/refusals";
-import type { HealChange } from "../changes.ts";
+import type { HealChange } from "../artifact-changes.ts";
 import type { ArtifactRow } from "../rows.ts";
 import { keyEvent } from "./artifact-event.ts";
 import type { StagedObject } from "./decide-write.ts";

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Job } from "@tierkeep/schema/services/jobs";
-import type { FinishJobChange, StartJobChange, StartJobResult } from "../changes.ts";
+import type { FinishJobChange, StartJobChange, StartJobResult } from "../job-changes.ts";
 import type { EventDraft } from "./decision.ts";
 
 /** Jobs of which, live, one runs at a time, by what people call them. */

@@ -2,7 +2,7 @@ import { ageDays } from "@tierkeep/schema/domain/ages";
 import type { LifecycleEventType } from "@tierkeep/schema/domain/events";
 import { isHeld } from "@tierkeep/schema/domain/holds";
 import { dueStep, type LifecycleStep, STEP_RULES } from "@tierkeep/schema/domain/policy";
-import type { LifecycleItemFailedChange, LifecycleStepChange } from "../changes.ts";
+import type { LifecycleItemFailedChange, LifecycleStepChange } from "../job-changes.ts";
 import type { ArtifactRow, LifecycleItemRow } from "../rows.ts";
 import { departureEvent, keyEvent } from "./artifact-event.ts";
 import { moved } from "./decide-move.ts";

@@ -1,6 +1,6 @@
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import { isHotter, type Tier } from "@tierkeep/schema/domain/tiers";
-import type { MoveChange, MoveResult } from "../changes.ts";
+import type { MoveChange, MoveResult } from "../artifact-changes.ts";
 import type { ArtifactRow } from "../rows.ts";
 import { departureEvent } from "./artifact-event.ts";
 import { named, requireChecksumUnchanged, requireCurrent } from "./current-row.ts";

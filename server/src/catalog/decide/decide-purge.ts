@@ -1,6 +1,6 @@
 import { isHeld, RETENTION_OVERRIDE } from "@tierkeep/schema/domain/holds";
 import { Refused } from "@tierkeep/schema/domain/refusals";
-import type { PurgeChange, PurgeResult } from "../changes.ts";
+import type { PurgeChange, PurgeResult } from "../artifact-changes.ts";
 import type { ArtifactRow } from "../rows.ts";
 import { departureEvent } from "./artifact-event.ts";
 import { named, requireChecksumUnchanged, requireCurrent } from "./current-row.ts";

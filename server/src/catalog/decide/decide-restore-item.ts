@@ -1,5 +1,6 @@
 import { isHotter } from "@tierkeep/schema/domain/tiers";
-import type { RestoreItemChange, ResultOf } from "../changes.ts";
+import type { ResultOf } from "../changes.ts";
+import type { RestoreItemChange } from "../job-changes.ts";
 import type { ArtifactRow } from "../rows.ts";
 import { departureEvent, keyEvent } from "./artifact-event.ts";
 import { named } from "./current-row.ts";

@@ -1,5 +1,5 @@
 import type { StoreFinding } from "@tierkeep/schema/domain/findings";
-import type { TellChange } from "../changes.ts";
+import type { TellChange } from "../upkeep-changes.ts";
 import type { EventDraft } from "./decision.ts";
 
 /** The event of a finding that the log does not know yet. */

@@ -1,7 +1,7 @@
 import { ageDays } from "@tierkeep/schema/domain/ages";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import { Refused } from "@tierkeep/schema/domain/refusals";
-import type { WriteChange, WriteResult } from "../changes.ts";
+import type { WriteChange, WriteResult } from "../artifact-changes.ts";
 import type { ArtifactRow } from "../rows.ts";
 import { keyEvent } from "./artifact-event.ts";
 import { named, requireChecksumUnchanged } from "./current-row.ts";

@@ -1,6 +1,6 @@
 import type { LifecycleEvent } from "@tierkeep/schema/domain/events";
 import type { StoreFinding } from "@tierkeep/schema/domain/findings";
-import type { StoreCounts } from "../changes.ts";
+import type { StoreCounts } from "../job-changes.ts";
 import type { ArtifactRow, LifecycleItemRow, ObjectId } from "../rows.ts";
 
 /** An event without its place in the log, which the driver gives it. */

@@ -1,6 +1,7 @@
-import type { ForgetAnswersChange, Outcome } from "../changes.ts";
+import type { Outcome } from "../changes.ts";
 import type { RememberedAnswer } from "../decide/decide-repeat.ts";
 import type { Once } from "../once.ts";
+import type { ForgetAnswersChange } from "../upkeep-changes.ts";
 import type { Connection } from "./connection.ts";
 
 /** What was answered to changes that may be repeated, for a writer. */

@@ -1,7 +1,7 @@
 import type { Role } from "@tierkeep/schema/domain/principal";
 import type { ApiKey } from "@tierkeep/schema/services/keys";
+import type { CreateApiKeyChange, RevokeApiKeyChange } from "../api-key-changes.ts";
 import type { Stretch } from "../catalog.ts";
-import type { CreateApiKeyChange, RevokeApiKeyChange } from "../changes.ts";
 import { decideCreateApiKey, decideRevokeApiKey } from "../decide/decide-api-key.ts";
 import type { ApiKeyRow } from "../rows.ts";
 import type { Cell, Connection } from "./connection.ts";

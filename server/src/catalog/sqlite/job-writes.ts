@@ -2,19 +2,19 @@ import { isProblem, type StoreFinding } from "@tierkeep/schema/domain/findings";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Job } from "@tierkeep/schema/services/jobs";
+import { decideFinishJob, decideStartJob, jobEvent } from "../decide/decide-job.ts";
+import type { JobProgress } from "../decide/decision.ts";
 import type {
   AdvanceJobChange,
   ConfirmReindexChange,
   FinishJobChange,
-  PruneJobItemsChange,
   RequestCancelChange,
   StartJobChange,
   StartJobResult,
   StoreCounts,
-} from "../changes.ts";
-import { decideFinishJob, decideStartJob, jobEvent } from "../decide/decide-job.ts";
-import type { JobProgress } from "../decide/decision.ts";
+} from "../job-changes.ts";
 import type { JobRow, LifecycleItemRow } from "../rows.ts";
+import type { PruneJobItemsChange } from "../upkeep-changes.ts";
 import { tierCode } from "./codes.ts";
 import type { Connection } from "./connection.ts";
 import type { EventLog } from "./event-log.ts";

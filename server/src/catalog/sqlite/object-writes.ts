@@ -1,4 +1,6 @@
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import type { StagedObject } from "../decide/decide-write.ts";
+import type { ObjectId } from "../rows.ts";
 import type {
   AbandonChange,
   AbandonStrangersChange,
@@ -7,9 +9,7 @@ import type {
   PublishedChange,
   ReserveChange,
   StageChange,
-} from "../changes.ts";
-import type { StagedObject } from "../decide/decide-write.ts";
-import type { ObjectId } from "../rows.ts";
+} from "../upkeep-changes.ts";
 import type { Connection } from "./connection.ts";
 import type { Names } from "./names.ts";
 

@@ -1,6 +1,6 @@
 import type { StoreFinding } from "@tierkeep/schema/domain/findings";
-import type { ScrubbedChange, TellChange } from "../changes.ts";
 import { decideTold } from "../decide/decide-told.ts";
+import type { ScrubbedChange, TellChange } from "../upkeep-changes.ts";
 import type { Connection } from "./connection.ts";
 import type { EventLog } from "./event-log.ts";
 

@@ -1,8 +1,8 @@
 import { DAY_MS } from "@tierkeep/schema/domain/ages";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
-import type { LifecycleStepChange, RestoreItemChange } from "../../catalog/changes.ts";
 import { lifecycleJob, restoreJob, startJob, step } from "../../catalog/contract/sample-changes.ts";
+import type { LifecycleStepChange, RestoreItemChange } from "../../catalog/job-changes.ts";
 import type { Command } from "../model/expected.ts";
 import { rowsOf } from "../model/inspect.ts";
 import type { Life } from "../model/life.ts";

@@ -7,7 +7,7 @@ import { STEP_RULES } from "@tierkeep/schema/domain/policy";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import { expect } from "vitest";
-import type { LifecycleStepChange, RestoreItemChange } from "../../catalog/changes.ts";
+import type { LifecycleStepChange, RestoreItemChange } from "../../catalog/job-changes.ts";
 import { disagreements } from "../model/disagreements.ts";
 import { answer, type Command, type Expected, pathOf } from "../model/expected.ts";
 import { Fuse } from "../model/fuse.ts";

@@ -1,0 +1,17 @@
+import type { ApiKey } from "@tierkeep/schema/services/keys";
+import type { Repeatable } from "./once.ts";
+import type { Stamped } from "./stamped.ts";
+
+/** Keeps a new API key, and an API_KEY_CREATED event. Result: the key, which under an idempotency key is the first one. */
+export interface CreateApiKeyChange extends Repeatable {
+  readonly kind: "createApiKey";
+  readonly apiKey: ApiKey;
+  /** SHA-256, hex, of its secret. */
+  readonly digest: string;
+}
+
+/** From now on the key is no key; an API_KEY_REVOKED event says who revoked it. Nothing happens where it is that already. Refusal: NOT_FOUND. */
+export interface RevokeApiKeyChange extends Stamped, Repeatable {
+  readonly kind: "revokeApiKey";
+  readonly keyId: string;
+}

@@ -1,0 +1,111 @@
+import type { LifecycleEvent } from "@tierkeep/schema/domain/events";
+import type { StoreFinding } from "@tierkeep/schema/domain/findings";
+import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import type { ExportState, JobPosition, ObjectId } from "./rows.ts";
+import type { Stamped } from "./stamped.ts";
+
+/** Names an object that is about to be written. It stays this owner's until a write takes it or it is abandoned. */
+export interface StageChange {
+  readonly kind: "stage";
+  readonly object: ObjectId;
+  readonly store: string;
+  readonly owner: string;
+  readonly at: number;
+}
+
+/**
+ * Stages an object that is there already and that nothing knows, so that nothing else takes it before a row names it.
+ * One that another owner has reserved is taken over. Result: false where it is garbage or staged, and nothing has happened.
+ */
+export interface ReserveChange {
+  readonly kind: "reserve";
+  readonly object: ObjectId;
+  readonly store: string;
+  readonly owner: string;
+  readonly at: number;
+}
+
+/** A staged object that will not be used: it becomes garbage, or what it was where it was reserved. Nothing happens when it is not staged. */
+export interface AbandonChange {
+  readonly kind: "abandon";
+  readonly object: ObjectId;
+  readonly at: number;
+}
+
+/** The same for everything staged by other owners than this one, at most `limit` at once. Result: how many. */
+export interface AbandonStrangersChange {
+  readonly kind: "abandonStrangers";
+  readonly owner: string;
+  readonly limit: number;
+  readonly at: number;
+}
+
+/** The object is durable: the row that names it drops its inline copy. Nothing happens where no row names it any more. */
+export interface SettledChange {
+  readonly kind: "settled";
+  readonly key: ArtifactKey;
+  readonly object: ObjectId;
+}
+
+/** The view of this key agrees with what was read at `version`: the mark is cleared where that version still stands. */
+export interface PublishedChange {
+  readonly kind: "published";
+  readonly key: ArtifactKey;
+  readonly version: number;
+}
+
+/** The view of this key is made to agree with its row once more. Nothing happens where it has none. */
+export interface RepublishChange {
+  readonly kind: "republish";
+  readonly key: ArtifactKey;
+}
+
+/** The garbage object is gone from its store. */
+export interface CollectedChange {
+  readonly kind: "collected";
+  readonly object: ObjectId;
+}
+
+/**
+ * Findings that no other change tells of: an event each, the first time that a path is found so; again only when a
+ * whole pass of the scrubber has not met it. What is moved to quarantine (QUARANTINED) is told of each time. Result: how
+ * many were new.
+ */
+export interface TellChange extends Stamped {
+  readonly kind: "tell";
+  readonly jobId: string | null;
+  readonly findings: readonly StoreFinding[];
+}
+
+/** Where the scrubber stands now; `passEnds`: it has been through everything. */
+export interface ScrubbedChange {
+  readonly kind: "scrubbed";
+  readonly position: JobPosition;
+  readonly passEnds: boolean;
+}
+
+/** Removes the item rows and findings, at most `limit` at once, of all but the newest `keep` jobs. Result: how many rows. */
+export interface PruneJobItemsChange {
+  readonly kind: "pruneJobItems";
+  readonly keep: number;
+  readonly limit: number;
+}
+
+/** Removes answers given before an instant (ms since the epoch), the oldest first, at most `limit` at once. Result: how many. */
+export interface ForgetAnswersChange {
+  readonly kind: "forgetAnswers";
+  readonly before: number;
+  readonly limit: number;
+}
+
+/** An event that goes with no other change (LIFECYCLE_STEP_FAILED, SCAN_ERROR). */
+export interface EventChange {
+  readonly kind: "event";
+  readonly event: Omit<LifecycleEvent, "seq">;
+}
+
+/** What the audit exporter has on disk now. */
+export interface ExportedChange {
+  readonly kind: "exported";
+  readonly state: ExportState;
+}
