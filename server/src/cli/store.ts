@@ -1,39 +1,28 @@
 import { randomBytes } from "node:crypto";
 import { statSync } from "node:fs";
-import process from "node:process";
-import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Services } from "@tierkeep/schema/services/services";
 import type { Logger } from "pino";
 import { AuditExporter } from "../audit/exporter.ts";
 import type { SigningKey } from "../audit/signing-key.ts";
 import type { Catalog } from "../catalog/catalog.ts";
-import { openCatalog } from "../catalog/open-catalog.ts";
 import { BackupWatch } from "../catalog/sqlite/backup-lock.ts";
 import { Ballast, BallastKeeper } from "../catalog/sqlite/ballast.ts";
-import { NewerCatalogError } from "../catalog/sqlite/migrations.ts";
 import { type OwnerLock, tryOwn } from "../catalog/sqlite/owner-lock.ts";
 import type { Config } from "../config/config.ts";
 import { type Clock, systemClock } from "../engine/clock.ts";
-import { EventCursors } from "../engine/event-cursor.ts";
-import { EngineEvents } from "../engine/event-service.ts";
-import { EngineKeys } from "../engine/key-service.ts";
 import { type OpenedEngine, openEngine } from "../engine/open-engine.ts";
 import { Scrubber } from "../engine/scrubber.ts";
-import { EngineUrls } from "../engine/signed-urls.ts";
-import { EngineTenants } from "../engine/tenant-service.ts";
 import { createHandler, type Handler } from "../http/handler.ts";
 import type { Health } from "../http/health.ts";
-import type { Metric } from "../http/metrics.ts";
 import type { OwnerIdentity } from "../http/owner-challenge.ts";
-import { EngineJobs } from "../lifecycle/job-service.ts";
 import { startSchedule } from "../lifecycle/schedule.ts";
-import { probeLinks } from "../tiers/filesystem/probe-links.ts";
-import { openTiers, type Tiers } from "../tiers/open-tiers.ts";
+import type { Tiers } from "../tiers/open-tiers.ts";
 import { allowedOperations } from "./allowed-operations.ts";
 import { openAuditKey } from "./audit-key.ts";
 import { openAuthentication } from "./authentication.ts";
 import { StartProblem } from "./exit-codes.ts";
 import { scrubMetrics } from "./scrub-metrics.ts";
+import { openDrivers } from "./store-drivers.ts";
 import {
   openStoreFile,
   prepareFolders,
@@ -41,9 +30,10 @@ import {
   type StorePaths,
   setOldLogAside,
   storePaths,
-  systemCodeOf,
   tenantsInTree,
 } from "./store-files.ts";
+import { storeMetrics } from "./store-metrics.ts";
+import { openServices } from "./store-services.ts";
 
 export interface OpenStoreOptions {
   /** Default: the system's. */
@@ -99,7 +89,7 @@ export async function openStore(config: Config, options: OpenStoreOptions): Prom
     const auditKey = await openAuditKey(config, paths);
     const operations = await allowedOperations(config.allowedOperations);
     await setOldLogAside(paths);
-    const [catalog, tiers] = await openBoth(config, paths, undo);
+    const [catalog, tiers] = await openDrivers(config, paths, undo);
     return await assemble({
       config,
       paths,
@@ -118,42 +108,6 @@ export async function openStore(config: Config, options: OpenStoreOptions): Prom
     for (const step of undo.reverse()) await step();
     throw error;
   }
-}
-
-async function openBoth(
-  config: Config,
-  paths: StorePaths,
-  undo: (() => unknown)[],
-): Promise<[Catalog, Tiers]> {
-  const { durability, publishTree } = config;
-  const [catalog, tiers, links] = await Promise.allSettled([
-    openCatalog({ path: paths.catalog, durability, ballast: paths.ballast }),
-    openTiers({ root: paths.root, publishTree, durability }),
-    publishTree ? probeLinks(paths.root) : [],
-  ]);
-  if (catalog.status === "fulfilled") undo.push(() => catalog.value.close());
-  if (tiers.status === "fulfilled") undo.push(() => tiers.value.close());
-  if (catalog.status === "rejected") throw catalogProblem(catalog.reason, paths);
-  if (tiers.status === "rejected") throw folderProblem(tiers.reason, paths);
-  if (links.status === "rejected") throw folderProblem(links.reason, paths);
-  const [problem] = links.value;
-  if (problem !== undefined) {
-    throw new StartProblem(
-      `The tree of links under ${paths.root} cannot be kept: ${problem.tier.toLowerCase()}: ${problem.problem}. Set PUBLISH_TREE=false to go without it.`,
-    );
-  }
-  return [catalog.value, tiers.value];
-}
-
-function catalogProblem(error: unknown, paths: StorePaths): StartProblem {
-  if (error instanceof NewerCatalogError) return new StartProblem(error.message);
-  const message = error instanceof Error ? error.message : String(error);
-  return new StartProblem(`The catalog ${paths.catalog} cannot be opened: ${message}.`);
-}
-
-function folderProblem(error: unknown, paths: StorePaths): StartProblem {
-  const reason = error instanceof Refused ? error.message : `it cannot be written (${systemCodeOf(error)})`;
-  return new StartProblem(`STORAGE_BASE_PATH ${paths.root}: ${reason}`);
 }
 
 interface Parts {
@@ -191,7 +145,6 @@ async function assemble({
     token: randomBytes(32).toString("base64url"),
   };
   const onProblem = (message: string, error?: unknown) => log.warn({ err: error }, message);
-  const policy = config.retention;
 
   const keeper = new BallastKeeper(paths.ballast);
   undo.push(() => keeper.stop());
@@ -220,19 +173,14 @@ async function assemble({
     onProblem,
   });
   undo.push(() => engine.close(Date.now()));
-  const jobs = new EngineJobs({ engine, policy, allowAsOf: config.allowAsOf, onProblem });
-  const keys = new EngineKeys(catalog, clock);
-  const urls = new EngineUrls({ catalog, clock, keys, storeKey });
-  const services: Services = {
-    artifacts: engine.artifacts,
-    tenants: new EngineTenants(catalog, policy),
-    events: new EngineEvents(catalog, new EventCursors(catalog.epoch, storeKey)),
-    jobs,
-    keys,
-    urls,
-    limits: { maxInlineBytes: config.maxInlineBytes, maxArtifactBytes: config.maxArtifactBytes },
-    now: () => clock.now(),
-  };
+  const { services, jobs, keys, urls } = openServices({
+    config,
+    catalog,
+    engine,
+    clock,
+    storeKey,
+    onProblem,
+  });
   const { scrubDays: days, scrubRate: bytesPerSecond } = config;
   const { checker } = engine;
   const scrubber =
@@ -253,7 +201,7 @@ async function assemble({
     identity,
     health: () => health(catalog, closing),
     metrics: async () => [
-      ...(await metrics(catalog, engine, audit)),
+      ...(await storeMetrics(catalog, engine, audit)),
       ...(await scrubMetrics(catalog, scrubber)),
     ],
   });
@@ -307,42 +255,6 @@ async function health(catalog: Catalog, closing: boolean): Promise<Health> {
     (error: unknown) => (error instanceof Error ? error.message : String(error)),
   );
   return { checks: { catalog: problem, shutdown: closing ? "the server is shutting down" : null } };
-}
-
-async function metrics(
-  catalog: Catalog,
-  engine: OpenedEngine,
-  audit: AuditExporter,
-): Promise<readonly Metric[]> {
-  const [unsettled, dirty] = await Promise.all([catalog.unsettledTotal(), catalog.dirtyCount()]);
-  const { lagSeconds, failing } = audit.health();
-  const gauge = (name: string, help: string, value: number): Metric => ({ name, help, type: "gauge", value });
-  return [
-    gauge(
-      "tierkeep_unsettled_artifacts",
-      "Artifacts whose bytes ride in the catalog and have no file yet.",
-      unsettled.count,
-    ),
-    gauge(
-      "tierkeep_unsettled_bytes",
-      "Bytes that ride in the catalog and have no file yet.",
-      unsettled.bytes,
-    ),
-    gauge("tierkeep_backlog_bytes", "The same, as writers are held back by it.", engine.backlogBytes),
-    gauge("tierkeep_unpublished_keys", "Keys whose place in the published tree may be behind.", dirty),
-    gauge(
-      "tierkeep_audit_lag_seconds",
-      "How long the oldest event has waited that is not in the audit log yet.",
-      lagSeconds,
-    ),
-    gauge(
-      "tierkeep_audit_failing",
-      "1 while the audit log cannot be written, and nothing is purged.",
-      failing ? 1 : 0,
-    ),
-    gauge("process_resident_memory_bytes", "Resident memory of the server.", process.memoryUsage.rss()),
-    gauge("process_uptime_seconds", "How long the server has run.", process.uptime()),
-  ];
 }
 
 function until(deadline: number): Promise<void> {

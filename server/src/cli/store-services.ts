@@ -1,0 +1,47 @@
+import type { Services } from "@tierkeep/schema/services/services";
+import type { Catalog } from "../catalog/catalog.ts";
+import type { Config } from "../config/config.ts";
+import type { Clock } from "../engine/clock.ts";
+import { EventCursors } from "../engine/event-cursor.ts";
+import { EngineEvents } from "../engine/event-service.ts";
+import { EngineKeys } from "../engine/key-service.ts";
+import type { OpenedEngine } from "../engine/open-engine.ts";
+import { EngineUrls } from "../engine/signed-urls.ts";
+import { EngineTenants } from "../engine/tenant-service.ts";
+import { EngineJobs } from "../lifecycle/job-service.ts";
+
+interface Parts {
+  readonly config: Config;
+  readonly catalog: Catalog;
+  readonly engine: OpenedEngine;
+  readonly clock: Clock;
+  readonly storeKey: Uint8Array;
+  readonly onProblem: (message: string, error?: unknown) => void;
+}
+
+interface OpenedServices {
+  readonly services: Services;
+  /** The same, with what only the process that owns the store may do with them. */
+  readonly jobs: EngineJobs;
+  readonly keys: EngineKeys;
+  readonly urls: EngineUrls;
+}
+
+/** What the store offers, on top of its engine. No job runs before `jobs.resumeJobs`. */
+export function openServices({ config, catalog, engine, clock, storeKey, onProblem }: Parts): OpenedServices {
+  const policy = config.retention;
+  const jobs = new EngineJobs({ engine, policy, allowAsOf: config.allowAsOf, onProblem });
+  const keys = new EngineKeys(catalog, clock);
+  const urls = new EngineUrls({ catalog, clock, keys, storeKey });
+  const services: Services = {
+    artifacts: engine.artifacts,
+    tenants: new EngineTenants(catalog, policy),
+    events: new EngineEvents(catalog, new EventCursors(catalog.epoch, storeKey)),
+    jobs,
+    keys,
+    urls,
+    limits: { maxInlineBytes: config.maxInlineBytes, maxArtifactBytes: config.maxArtifactBytes },
+    now: () => clock.now(),
+  };
+  return { services, jobs, keys, urls };
+}
