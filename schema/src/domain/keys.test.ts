@@ -1,6 +1,26 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { compareNames } from "./keys.ts";
+import { compareKeys, compareNames, isSameKey, keyOf, keyText } from "./keys.ts";
+
+describe("a key", () => {
+  const name = fc.constantFrom("a", "b", "ab");
+  const key = fc.record({ tenantId: name, workflowId: name, artifactId: name });
+
+  it("is the same as another where its text is, and where neither comes first", () => {
+    fc.assert(
+      fc.property(key, key, (a, b) => {
+        expect(isSameKey(a, b)).toBe(keyText(a) === keyText(b));
+        expect(isSameKey(a, b)).toBe(compareKeys(a, b) === 0);
+      }),
+    );
+  });
+
+  it("is what is left of a row without its other facts", () => {
+    const one = { tenantId: "acme", workflowId: "nightly", artifactId: "report.pdf" };
+    expect(keyOf({ ...one, ...{ sizeBytes: 1 } })).toStrictEqual(one);
+    expect(keyText(one)).toBe("acme/nightly/report.pdf");
+  });
+});
 
 describe("order of names", () => {
   it("is the order of their UTF-8 bytes", () => {

@@ -5,6 +5,20 @@ export interface ArtifactKey {
   readonly artifactId: string;
 }
 
+/** A key without what else stands beside it. */
+export function keyOf({ tenantId, workflowId, artifactId }: ArtifactKey): ArtifactKey {
+  return { tenantId, workflowId, artifactId };
+}
+
+/** A key as people write it, tenant/workflow/artifact. Different keys have different texts: no identifier contains a slash. */
+export function keyText({ tenantId, workflowId, artifactId }: ArtifactKey): string {
+  return `${tenantId}/${workflowId}/${artifactId}`;
+}
+
+export function isSameKey(a: ArtifactKey, b: ArtifactKey): boolean {
+  return a.tenantId === b.tenantId && a.workflowId === b.workflowId && a.artifactId === b.artifactId;
+}
+
 /** Total order of keys: by tenant, then workflow, then artifact, each by Unicode code point (UTF-8 byte order). */
 export function compareKeys(a: ArtifactKey, b: ArtifactKey): number {
   return (

@@ -1,3 +1,4 @@
+import { isSameKey } from "../domain/keys.ts";
 import type { Page, PageRequest } from "../domain/pages.ts";
 import type { Artifact, ArtifactService } from "../services/artifacts.ts";
 import type { EventService, LoggedEvent } from "../services/events.ts";
@@ -47,7 +48,7 @@ export function fakeServices({
   const calls: Call[] = [];
   const tenants = [...new Set(artifacts.map(({ tenantId }) => tenantId))];
   const find = (key: { tenantId: string; workflowId: string; artifactId: string }) =>
-    artifacts.find((one) => keyText(one) === keyText(key)) ?? null;
+    artifacts.find((one) => isSameKey(one, key)) ?? null;
 
   const artifactService: ArtifactService = {
     get: async (_principal, key) => find(key),
@@ -252,10 +253,6 @@ function jobFacts(id: string) {
     error: null,
     tenantId: null,
   } as const;
-}
-
-function keyText(key: { tenantId: string; workflowId: string; artifactId: string }): string {
-  return `${key.tenantId}/${key.workflowId}/${key.artifactId}`;
 }
 
 function tierCounts(artifacts: readonly Artifact[]): TierCount[] {

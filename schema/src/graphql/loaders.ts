@@ -1,5 +1,5 @@
 import DataLoader from "dataloader";
-import type { ArtifactKey } from "../domain/keys.ts";
+import { type ArtifactKey, keyText } from "../domain/keys.ts";
 import type { RetentionPolicy } from "../domain/policy.ts";
 import type { Principal } from "../domain/principal.ts";
 import type { Artifact } from "../services/artifacts.ts";
@@ -35,7 +35,7 @@ export class Loaders {
 
   artifact(key: ArtifactKey): Promise<Artifact | null> {
     this.#artifacts ??= new DataLoader((keys) => this.#services.artifacts.getMany(this.#principal, keys), {
-      cacheKeyFn: ({ tenantId, workflowId, artifactId }) => `${tenantId}/${workflowId}/${artifactId}`,
+      cacheKeyFn: keyText,
     });
     return this.#artifacts.load(key);
   }

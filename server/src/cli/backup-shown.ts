@@ -1,3 +1,4 @@
+import { keyText } from "@tierkeep/schema/domain/keys";
 import type { DamagedArtifact } from "../backup/manifest.ts";
 import type { Output } from "./render-output.ts";
 
@@ -8,6 +9,5 @@ const PROBLEMS = {
 } as const satisfies Record<DamagedArtifact["problem"], string>;
 
 export function showDamaged(damaged: readonly DamagedArtifact[], { text, style }: Output): void {
-  for (const { tenantId, workflowId, artifactId, problem } of damaged)
-    text(style.red(`${tenantId}/${workflowId}/${artifactId}: ${PROBLEMS[problem]}`));
+  for (const artifact of damaged) text(style.red(`${keyText(artifact)}: ${PROBLEMS[artifact.problem]}`));
 }

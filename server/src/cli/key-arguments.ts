@@ -12,11 +12,6 @@ export interface KeyOptions {
 
 const PARTS = ["tenant", "workflow", "artifact"] as const;
 
-/** A key as people write it, and as the command line takes it. */
-export function keyText({ tenantId, workflowId, artifactId }: ArtifactKey): string {
-  return `${tenantId}/${workflowId}/${artifactId}`;
-}
-
 export function keyOptions(command: Command): Command {
   return command
     .argument("[key]", "tenant/workflow/artifact")

@@ -1,3 +1,4 @@
+import { keyText } from "@tierkeep/schema/domain/keys";
 import { type LifecycleStep, STEP_RULES } from "@tierkeep/schema/domain/policy";
 import { REFUSALS } from "@tierkeep/schema/domain/refusals";
 import type { LifecycleItem, LifecycleJob, Tierkeep } from "@tierkeep/sdk";
@@ -126,7 +127,7 @@ function cellsOf(item: LifecycleItem, { style }: Output): readonly Cell[] {
   return [
     item.error === null ? item.outcome : { text: item.outcome, style: style.red },
     `${item.fromTier} → ${item.toTier ?? "purged"}`,
-    `${item.tenantId}/${item.workflowId}/${item.artifactId}`,
+    keyText(item),
     shownAge(item.ageDays),
     shownBytes(item.sizeBytes),
   ];

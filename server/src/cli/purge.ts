@@ -1,4 +1,4 @@
-import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import { type ArtifactKey, keyText } from "@tierkeep/schema/domain/keys";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { Tierkeep } from "@tierkeep/sdk";
 import type { Command } from "commander";
@@ -6,7 +6,7 @@ import { checksumOption } from "./checksum-option.ts";
 import { asClient, type ClientOptions, clientOptions, tierOption } from "./client-command.ts";
 import type { Run } from "./command.ts";
 import { confirmed, requireConfirmable } from "./confirm.ts";
-import { artifactKeyOf, type KeyOptions, keyOptions, keyText } from "./key-arguments.ts";
+import { artifactKeyOf, type KeyOptions, keyOptions } from "./key-arguments.ts";
 import type { Output } from "./render-output.ts";
 import { shownAge, shownBytes } from "./render-quantity.ts";
 import { noArtifact } from "./stat.ts";

@@ -1,6 +1,6 @@
+import { keyText } from "@tierkeep/schema/domain/keys";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import { ArtifactNotFoundError, ConnectionError, type Tierkeep } from "@tierkeep/sdk";
-import { keyText } from "./key-arguments.ts";
 import { noArtifact } from "./stat.ts";
 
 /** An artifact, or a workflow whose artifacts are read. */

@@ -1,7 +1,6 @@
-import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import { type ArtifactKey, keyOf, keyText } from "@tierkeep/schema/domain/keys";
 import type { ArtifactFilter, Tierkeep } from "@tierkeep/sdk";
 import { answered, DIALOGUE } from "./confirm.ts";
-import { keyText } from "./key-arguments.ts";
 import type { Output } from "./render-output.ts";
 import { shownAge, shownBytes } from "./render-quantity.ts";
 import { visible } from "./render-text.ts";
@@ -38,7 +37,5 @@ export async function chosenKeys(
     ...DIALOGUE,
   });
   const indexes = answered(chosen, signal);
-  return nodes
-    .filter((_, index) => indexes.includes(index))
-    .map(({ tenantId, workflowId, artifactId }) => ({ tenantId, workflowId, artifactId }));
+  return nodes.filter((_, index) => indexes.includes(index)).map(keyOf);
 }

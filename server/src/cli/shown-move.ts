@@ -1,5 +1,5 @@
+import { keyText } from "@tierkeep/schema/domain/keys";
 import type { Artifact } from "@tierkeep/sdk";
-import { keyText } from "./key-arguments.ts";
 import type { Output } from "./render-output.ts";
 import { shownBytes } from "./render-quantity.ts";
 

@@ -1,10 +1,10 @@
-import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import { type ArtifactKey, keyText } from "@tierkeep/schema/domain/keys";
 import type { Tierkeep } from "@tierkeep/sdk";
 import { ArtifactNotFoundError } from "@tierkeep/sdk";
 import type { Command } from "commander";
 import { asClient, type ClientOptions, clientOptions } from "./client-command.ts";
 import type { Run } from "./command.ts";
-import { artifactKeyOf, type KeyOptions, keyOptions, keyText } from "./key-arguments.ts";
+import { artifactKeyOf, type KeyOptions, keyOptions } from "./key-arguments.ts";
 import type { Output } from "./render-output.ts";
 import { shownAge, shownBytes, shownInstant } from "./render-quantity.ts";
 import { shownNext } from "./shown-next.ts";

@@ -1,6 +1,5 @@
-import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import { type ArtifactKey, keyText } from "@tierkeep/schema/domain/keys";
 import { Refused } from "@tierkeep/schema/domain/refusals";
-import { keyText } from "./key-arguments.ts";
 
 /** What makes a terminal do something else than show it. Line ends, tabs and form feeds are text. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for

@@ -1,9 +1,8 @@
 import { basename } from "node:path";
 import process from "node:process";
-import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import { type ArtifactKey, keyText } from "@tierkeep/schema/domain/keys";
 import type { Tierkeep, Uploaded, UploadOptions } from "@tierkeep/sdk";
 import { type Tree, type UploadTreeOptions, uploadFile, uploadTree } from "@tierkeep/sdk/node";
-import { keyText } from "./key-arguments.ts";
 import { localProblem } from "./local-file.ts";
 import { startProgress } from "./progress.ts";
 import type { Output } from "./render-output.ts";

@@ -1,14 +1,15 @@
 import { randomBytes } from "node:crypto";
 import type { StoreFinding } from "@tierkeep/schema/domain/findings";
-import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import { type ArtifactKey, isSameKey, keyOf } from "@tierkeep/schema/domain/keys";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { AdoptChange, PresentChange } from "../catalog/job-changes.ts";
 import type { ArtifactRow } from "../catalog/rows.ts";
 import type { TierStore } from "../tiers/tier-store.ts";
 import type { FoundFile, TakeAs, TakeItem, Taken, TierView, TreeEntry } from "../tiers/tier-view.ts";
 import type { Abandoned } from "./abandoned.ts";
-import { type Adoption, adoptionOf, type Choice, chooseFile, keyOf, ownObject, pathOf } from "./adoption.ts";
+import { type Adoption, adoptionOf, type Choice, chooseFile, ownObject, pathOf } from "./adoption.ts";
 import type { Clock } from "./clock.ts";
+import { commitAllOf } from "./commit-all.ts";
 import { placementOf } from "./publish.ts";
 
 export interface AdopterParts {
@@ -118,7 +119,7 @@ export class Adopter {
         );
       return { kind: "present", jobId, key: keyOf(row), dryRun, findings };
     });
-    for (const outcome of await catalog.commitAll(changes)) if (!outcome.ok) throw outcome.refused;
+    await commitAllOf(catalog, changes);
   }
 
   async #look(
@@ -190,10 +191,10 @@ export class Adopter {
     );
     const fresh = objects.filter(({ as }) => as === "new");
     for (const { object } of fresh) names.add(object);
-    const staged = await catalog.commitAll(
+    await commitAllOf(
+      catalog,
       fresh.map(({ object }) => ({ kind: "stage" as const, object, ...stamp })),
     );
-    for (const outcome of staged) if (!outcome.ok) throw outcome.refused;
     return objects;
   }
 
@@ -255,8 +256,4 @@ export function bytesToRead(files: readonly FoundFile[]): number {
 
 function itemOf({ key, choice }: Newcomer, how: TakeAs): TakeItem {
   return { key, file: choice.winner, how };
-}
-
-function isSameKey(a: ArtifactKey, b: ArtifactKey): boolean {
-  return a.tenantId === b.tenantId && a.workflowId === b.workflowId && a.artifactId === b.artifactId;
 }

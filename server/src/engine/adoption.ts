@@ -1,7 +1,7 @@
 import { requireContentType } from "@tierkeep/schema/domain/content-types";
 import type { StoreFinding, StoreFindingKind } from "@tierkeep/schema/domain/findings";
 import { isHeld, RETENTION_OVERRIDE } from "@tierkeep/schema/domain/holds";
-import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import { type ArtifactKey, keyOf, keyText } from "@tierkeep/schema/domain/keys";
 import { type Metadata, requireMetadata } from "@tierkeep/schema/domain/metadata";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import { TIERS, type Tier } from "@tierkeep/schema/domain/tiers";
@@ -113,12 +113,7 @@ export function adoptionOf(
 }
 
 export function pathOf(key: ArtifactKey, tier: Tier): string {
-  return `${tier.toLowerCase()}/${key.tenantId}/${key.workflowId}/${key.artifactId}`;
-}
-
-/** A key without what else stands beside it. */
-export function keyOf({ tenantId, workflowId, artifactId }: ArtifactKey): ArtifactKey {
-  return { tenantId, workflowId, artifactId };
+  return `${tier.toLowerCase()}/${keyText(key)}`;
 }
 
 const SHA256 = /^[0-9a-f]{64}$/i;

@@ -1,4 +1,5 @@
 import { ageSinceBefore } from "@tierkeep/schema/domain/ages";
+import { keyOf } from "@tierkeep/schema/domain/keys";
 import type { Page, PageRequest } from "@tierkeep/schema/domain/pages";
 import type { Principal } from "@tierkeep/schema/domain/principal";
 import type {
@@ -43,7 +44,7 @@ export function listArtifacts(
 }
 
 const POSITIONS: Record<ArtifactOrderField, (row: ArtifactRow) => ArtifactPosition> = {
-  KEY: ({ tenantId, workflowId, artifactId }) => ({ key: { tenantId, workflowId, artifactId } }),
+  KEY: (row) => ({ key: keyOf(row) }),
   AGE: ({ ageSince, row }) => ({ value: ageSince, row }),
   CREATED_AT: ({ createdAt, row }) => ({ value: createdAt, row }),
   MODIFIED_AT: ({ modifiedAt, row }) => ({ value: modifiedAt, row }),

@@ -1,6 +1,6 @@
 import { requireChecksum } from "@tierkeep/schema/domain/checksums";
 import { requireKey } from "@tierkeep/schema/domain/identifiers";
-import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import { type ArtifactKey, keyOf } from "@tierkeep/schema/domain/keys";
 import type { Page, PageRequest } from "@tierkeep/schema/domain/pages";
 import type { Principal } from "@tierkeep/schema/domain/principal";
 import type { Refused } from "@tierkeep/schema/domain/refusals";
@@ -84,7 +84,7 @@ export class EngineArtifacts implements ArtifactService {
   }
 
   async #move(principal: Principal, as: "promote" | "restore", options: MoveOptions): Promise<Moved> {
-    const key = keyOf(options);
+    const key = checkedKey(options);
     const { catalog, clock, during } = this.#parts;
     const { actor } = principal;
     const at = clock.now();
@@ -100,7 +100,7 @@ export class EngineArtifacts implements ArtifactService {
   }
 
   async purge(principal: Principal, options: PurgeOptions): Promise<Purged> {
-    const key = keyOf(options);
+    const key = checkedKey(options);
     const { catalog, clock, during, purgeRefusal } = this.#parts;
     const { actor } = principal;
     const at = clock.now();
@@ -160,8 +160,8 @@ export class EngineArtifacts implements ArtifactService {
 }
 
 /** The checked key of an input, without what else stands in it. */
-function keyOf(options: ArtifactKey & { readonly ifChecksum?: string | undefined }): ArtifactKey {
-  const { tenantId, workflowId, artifactId } = requireKey(options);
+function checkedKey(options: ArtifactKey & { readonly ifChecksum?: string | undefined }): ArtifactKey {
+  const key = keyOf(requireKey(options));
   if (options.ifChecksum !== undefined) requireChecksum(options.ifChecksum, "ifChecksum");
-  return { tenantId, workflowId, artifactId };
+  return key;
 }

@@ -1,11 +1,11 @@
 import type { StoreFinding, StoreFindingKind } from "@tierkeep/schema/domain/findings";
-import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import { type ArtifactKey, keyOf, keyText } from "@tierkeep/schema/domain/keys";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { ArtifactRow } from "../catalog/rows.ts";
 import type { TierStore } from "../tiers/tier-store.ts";
 import type { TierView, TreeEntry, TreePosition } from "../tiers/tier-view.ts";
-import { keyOf, pathOf } from "./adoption.ts";
+import { pathOf } from "./adoption.ts";
 import type { Clock } from "./clock.ts";
 import { placementOf } from "./publish.ts";
 import type { Reader } from "./read.ts";
@@ -224,7 +224,7 @@ export class Checker {
   async #whatIsWrong(row: ArtifactRow, error: unknown): Promise<StoreFinding | null> {
     if (!(error instanceof Refused)) return null;
     const about = { path: pathOf(row, row.tier), ...keyOf(row), tier: row.tier };
-    const name = `${row.tenantId}/${row.workflowId}/${row.artifactId}`;
+    const name = keyText(row);
     const cause = error.cause as { readonly code?: unknown } | undefined;
     if (error.code === "TIER_UNAVAILABLE" && cause?.code === "EIO")
       return {

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { StoreFinding } from "@tierkeep/schema/domain/findings";
+import { keyOf, keyText } from "@tierkeep/schema/domain/keys";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import { TIERS } from "@tierkeep/schema/domain/tiers";
 import type { Catalog } from "../catalog/catalog.ts";
@@ -8,7 +9,7 @@ import type { FoundAt, TierStore } from "../tiers/tier-store.ts";
 import type { TierView } from "../tiers/tier-view.ts";
 import type { Abandoned } from "./abandoned.ts";
 import type { Adopter } from "./adopter.ts";
-import { chooseFile, keyOf, pathOf } from "./adoption.ts";
+import { chooseFile, pathOf } from "./adoption.ts";
 import type { Checker, StrayEntry, StrayObject } from "./checker.ts";
 import type { Clock } from "./clock.ts";
 import { commitAllOf } from "./commit-all.ts";
@@ -157,7 +158,7 @@ export class Mender {
       path: pathOf(row, row.tier),
       ...keyOf(row),
       tier: row.tier,
-      message: `The bytes of ${row.tenantId}/${row.workflowId}/${row.artifactId} were found, and it has them again. What was left of the old ones is in quarantine.`,
+      message: `The bytes of ${keyText(row)} were found, and it has them again. What was left of the old ones is in quarantine.`,
     }));
   }
 

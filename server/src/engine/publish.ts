@@ -1,4 +1,4 @@
-import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import { keyText } from "@tierkeep/schema/domain/keys";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { DirtyKey } from "../catalog/rows.ts";
 import type { Placement, Published, TierView } from "../tiers/tier-view.ts";
@@ -24,23 +24,18 @@ export async function publish(
   passedOver: Set<string>,
 ): Promise<PublishReport> {
   const found = await catalog.dirtyKeys(BATCH + passedOver.size);
-  const dirty = found.filter(({ key }) => !passedOver.has(nameOf(key)));
+  const dirty = found.filter(({ key }) => !passedOver.has(keyText(key)));
   if (dirty.length === 0) return { keys: 0, quarantined: [], failed: [] };
   const { quarantined, failed } = view
     ? await view.publish(dirty.map(placementOf))
     : { quarantined: [], failed: [] };
-  for (const { key } of failed) passedOver.add(nameOf(key));
-  const published = dirty.filter(({ key }) => !passedOver.has(nameOf(key)));
+  for (const { key } of failed) passedOver.add(keyText(key));
+  const published = dirty.filter(({ key }) => !passedOver.has(keyText(key)));
   await commitAllOf(
     catalog,
     published.map(({ key, version }) => ({ kind: "published" as const, key, version })),
   );
   return { keys: dirty.length, quarantined, failed };
-}
-
-/** No identifier contains a slash. */
-function nameOf(key: ArtifactKey): string {
-  return `${key.tenantId}/${key.workflowId}/${key.artifactId}`;
 }
 
 export function placementOf({ key, row, garbage }: Omit<DirtyKey, "version">): Placement {

@@ -1,3 +1,4 @@
+import { keyText } from "@tierkeep/schema/domain/keys";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { TierStore } from "../tiers/tier-store.ts";
@@ -189,8 +190,7 @@ export class Upkeep {
     }
     const [unpublished] = failed;
     if (unpublished) {
-      const { tenantId, workflowId, artifactId } = unpublished.key;
-      const name = `${tenantId}/${workflowId}/${artifactId}`;
+      const name = keyText(unpublished.key);
       onProblem(`${failed.length} keys cannot be published yet; the first, ${name}: ${unpublished.error}`);
     }
     return keys - failed.length;

@@ -1,5 +1,5 @@
 import { requireIdentifier, requireKey } from "@tierkeep/schema/domain/identifiers";
-import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import { type ArtifactKey, keyOf, keyText } from "@tierkeep/schema/domain/keys";
 import { LIFECYCLE_STEPS, type LifecycleStep } from "@tierkeep/schema/domain/policy";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import { isHotter, TIERS, type Tier } from "@tierkeep/schema/domain/tiers";
@@ -106,9 +106,8 @@ function distinctKeys(keys: readonly ArtifactKey[]): readonly ArtifactKey[] {
   }
   const distinct = new Map<string, ArtifactKey>();
   keys.forEach((key, index) => {
-    const { tenantId, workflowId, artifactId } = requireKey(key, `keys.${index}.`);
-    // No identifier contains a slash.
-    distinct.set(`${tenantId}/${workflowId}/${artifactId}`, { tenantId, workflowId, artifactId });
+    const checked = requireKey(key, `keys.${index}.`);
+    distinct.set(keyText(checked), keyOf(checked));
   });
   return [...distinct.values()];
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { StoreFinding } from "@tierkeep/schema/domain/findings";
 import { requireIdentifier } from "@tierkeep/schema/domain/identifiers";
+import { keyOf } from "@tierkeep/schema/domain/keys";
 import type { Page, PageRequest } from "@tierkeep/schema/domain/pages";
 import type { RetentionPolicy } from "@tierkeep/schema/domain/policy";
 import type { Principal } from "@tierkeep/schema/domain/principal";
@@ -146,7 +147,7 @@ export class EngineJobs implements JobService {
     return connectionPage(page, {
       cursors: keysetCursors({ list: "lifecycleItems", filter: { jobId } }, keyPositions),
       list: (stretch) => catalog.listItems(jobId, stretch),
-      positionOf: ({ tenantId, workflowId, artifactId }) => ({ tenantId, workflowId, artifactId }),
+      positionOf: keyOf,
       nodeOf: (item) => item,
       count: () => catalog.countItems(jobId),
       indexed: true,

@@ -1,10 +1,12 @@
 import { ageDays } from "@tierkeep/schema/domain/ages";
+import { keyOf } from "@tierkeep/schema/domain/keys";
 import { type LifecycleStep, STEP_RULES } from "@tierkeep/schema/domain/policy";
 import type { Refused } from "@tierkeep/schema/domain/refusals";
 import type { LifecycleJob } from "@tierkeep/schema/services/jobs";
 import type { DueArtifact, DuePosition } from "../catalog/catalog.ts";
 import type { LifecycleItemFailedChange, LifecycleStepChange } from "../catalog/job-changes.ts";
 import type { JobRow } from "../catalog/rows.ts";
+import { commitAllOf } from "../engine/commit-all.ts";
 import {
   type JobEnding,
   type JobParts,
@@ -111,18 +113,18 @@ export class LifecycleRun {
       failed.push(this.#failedChange(step, found, outcome.refused));
     }
     if (failed.length === 0) return null;
-    for (const outcome of await engine.catalog.commitAll(failed)) if (!outcome.ok) throw outcome.refused;
+    await commitAllOf(engine.catalog, failed);
     return null;
   }
 
   #stepChange(step: LifecycleStep, { artifact }: DueArtifact): LifecycleStepChange {
-    const { tenantId, workflowId, artifactId, version, tier, ageSince, sizeBytes } = artifact;
+    const { version, tier, ageSince, sizeBytes } = artifact;
     return {
       kind: "lifecycleStep",
       at: this.#parts.engine.clock.now(),
       actor: this.#row.actor,
       jobId: this.#job.id,
-      key: { tenantId, workflowId, artifactId },
+      key: keyOf(artifact),
       planned: { version, tier, ageSince, sizeBytes },
       step,
       asOf: this.#job.asOf,
@@ -132,16 +134,14 @@ export class LifecycleRun {
   }
 
   #failedChange(step: LifecycleStep, { artifact }: DueArtifact, error: Error): LifecycleItemFailedChange {
-    const { tenantId, workflowId, artifactId, tier, ageSince, sizeBytes } = artifact;
+    const { tier, ageSince, sizeBytes } = artifact;
     return {
       kind: "lifecycleItemFailed",
       at: this.#parts.engine.clock.now(),
       actor: this.#row.actor,
       jobId: this.#job.id,
       item: {
-        tenantId,
-        workflowId,
-        artifactId,
+        ...keyOf(artifact),
         step,
         fromTier: tier,
         toTier: STEP_RULES[step].to,

@@ -1,5 +1,5 @@
 import { ageSinceBefore } from "@tierkeep/schema/domain/ages";
-import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import { type ArtifactKey, keyOf } from "@tierkeep/schema/domain/keys";
 import type { ArtifactFilter } from "@tierkeep/schema/services/artifacts";
 import type { RestoreJob } from "@tierkeep/schema/services/jobs";
 import type { ArtifactSelection } from "../catalog/catalog.ts";
@@ -54,7 +54,7 @@ export class RestoreRun {
       { field: "KEY", direction: "ASC" },
       { after: after && { key: after }, before: null, limit: batchSize, backward: false },
     );
-    return rows.map(({ tenantId, workflowId, artifactId }) => ({ tenantId, workflowId, artifactId }));
+    return rows.map(keyOf);
   }
 
   async #count(input: RestoreInput): Promise<number> {

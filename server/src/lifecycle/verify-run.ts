@@ -1,9 +1,8 @@
 import type { StoreFinding, StoreFindingKind } from "@tierkeep/schema/domain/findings";
-import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import { type ArtifactKey, keyOf } from "@tierkeep/schema/domain/keys";
 import type { VerifyJob } from "@tierkeep/schema/services/jobs";
 import type { StoreCounts } from "../catalog/job-changes.ts";
 import type { ArtifactRow, JobRow } from "../catalog/rows.ts";
-import { keyOf } from "../engine/adoption.ts";
 import type { TreePosition } from "../tiers/tier-view.ts";
 import { type JobParts, type JobWork, storePosition, succeeded, type WorkedSeconds } from "./job-work.ts";
 

@@ -1,3 +1,4 @@
+import { keyText } from "@tierkeep/schema/domain/keys";
 import { TIERS, type Tier } from "@tierkeep/schema/domain/tiers";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -86,7 +87,7 @@ export function randomChanges(open: OpenForTest, runs: number) {
 async function followUps(catalog: Catalog, then: "settle" | "age" | "nothing"): Promise<readonly Change[]> {
   const rows = await all(catalog);
   if (then === "settle") {
-    return rows.slice(0, 3).map((row) => ({ kind: "settled", key: key(pathOf(row)), object: row.object }));
+    return rows.slice(0, 3).map((row) => ({ kind: "settled", key: key(keyText(row)), object: row.object }));
   }
   if (then === "nothing") return [];
   const job = lifecycleJob({ id: newObject(), dryRun: false, asOf: NOW });
@@ -159,8 +160,4 @@ function counted(rows: readonly ArtifactRow[]): HeldByTier {
     return { artifactCount: within.length, totalBytes: within.reduce((sum, row) => sum + row.sizeBytes, 0) };
   };
   return { HOT: of("HOT"), WARM: of("WARM"), COLD: of("COLD") };
-}
-
-function pathOf({ tenantId, workflowId, artifactId }: ArtifactRow): string {
-  return `${tenantId}/${workflowId}/${artifactId}`;
 }

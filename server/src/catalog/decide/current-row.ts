@@ -1,4 +1,4 @@
-import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import { type ArtifactKey, keyText } from "@tierkeep/schema/domain/keys";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { ArtifactRow } from "../rows.ts";
@@ -47,5 +47,5 @@ export function requireChecksumUnchanged(
 
 /** A key in a sentence. */
 export function named(key: ArtifactKey): string {
-  return JSON.stringify(`${key.tenantId}/${key.workflowId}/${key.artifactId}`);
+  return JSON.stringify(keyText(key));
 }

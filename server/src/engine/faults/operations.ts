@@ -1,5 +1,5 @@
 import { DAY_MS } from "@tierkeep/schema/domain/ages";
-import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import { type ArtifactKey, keyOf } from "@tierkeep/schema/domain/keys";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import { lifecycleJob, restoreJob, startJob, step } from "../../catalog/contract/sample-changes.ts";
 import type { LifecycleStepChange, RestoreItemChange } from "../../catalog/job-changes.ts";
@@ -55,9 +55,9 @@ async function restoreBatch(life: Life, now: number): Promise<readonly Step[]> {
   const job = restoreJob({ startedAt: now });
   await life.engine.catalog.commit(startJob(job));
   const common = { kind: "restoreItem", jobId: job.id, toTier: "HOT", dryRun: false } as const;
-  return (await rowsOf(life)).map(({ tenantId, workflowId, artifactId }) => ({
+  return (await rowsOf(life)).map((row) => ({
     ...common,
-    key: { tenantId, workflowId, artifactId },
+    key: keyOf(row),
     at: now,
     actor: "model",
   }));

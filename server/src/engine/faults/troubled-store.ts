@@ -2,14 +2,14 @@ import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import { type ArtifactKey, keyText } from "@tierkeep/schema/domain/keys";
 import { STEP_RULES } from "@tierkeep/schema/domain/policy";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import { expect } from "vitest";
 import type { LifecycleStepChange, RestoreItemChange } from "../../catalog/job-changes.ts";
 import { disagreements } from "../model/disagreements.ts";
-import { answer, type Command, type Expected, pathOf } from "../model/expected.ts";
+import { answer, type Command, type Expected } from "../model/expected.ts";
 import { Fuse } from "../model/fuse.ts";
 import { breaches, leftovers, seenOf } from "../model/inspect.ts";
 import { Life, somebody } from "../model/life.ts";
@@ -106,7 +106,7 @@ export class TroubledStore {
   /** Exactly the bytes, or a refusal; never damage. */
   async #read(key: ArtifactKey, fault: Fault): Promise<ReadonlySet<Place>> {
     const { artifacts } = this.#life.engine;
-    const wanted = this.#state.get(pathOf(key));
+    const wanted = this.#state.get(keyText(key));
     const read = async () => {
       const artifact = await artifacts.get(somebody, key);
       const bytes = artifact && (await artifacts.bytes(somebody, artifact));
@@ -136,7 +136,7 @@ export class TroubledStore {
     const seen = await seenOf(this.#life);
     let events = 0;
     for (const [index, change] of changes.entries()) {
-      const path = pathOf(change.key);
+      const path = keyText(change.key);
       const before = this.#state.get(path);
       const toTier = change.kind === "restoreItem" ? change.toTier : STEP_RULES[change.step].to;
       const outcome = outcomes[index];
@@ -205,7 +205,7 @@ export class TroubledStore {
   }
 
   #intrude(tier: Tier, key: ArtifactKey): void {
-    const name = pathOf(key);
+    const name = keyText(key);
     const path = join(this.#root, tier.toLowerCase(), name);
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, name);

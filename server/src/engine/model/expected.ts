@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import { type ArtifactKey, keyText } from "@tierkeep/schema/domain/keys";
 import {
   dueStep,
   type LifecycleStep,
@@ -46,10 +46,6 @@ export type Answer = { readonly next: Expected; readonly refused: ErrorCode | nu
 
 export const POLICY: RetentionPolicy = { hotDays: 7, warmDays: 30, coldDays: 90 };
 
-export function pathOf(key: ArtifactKey): string {
-  return `${key.tenantId}/${key.workflowId}/${key.artifactId}`;
-}
-
 export function contentOf(seed: number, sizeBytes: number): Buffer {
   return Buffer.alloc(sizeBytes, `content ${seed} `);
 }
@@ -63,7 +59,7 @@ export function answer(state: Expected, command: Command, now: number): Answer {
   });
   switch (command.do) {
     case "write": {
-      const path = pathOf(command.key);
+      const path = keyText(command.key);
       const current = state.get(path);
       if (command.ifAbsent && current) return refuse("PRECONDITION_FAILED");
       const content = contentOf(command.seed, command.sizeBytes);
@@ -84,7 +80,7 @@ export function answer(state: Expected, command: Command, now: number): Answer {
       return refuse("BAD_USER_INPUT");
     case "promote":
     case "restore": {
-      const path = pathOf(command.key);
+      const path = keyText(command.key);
       const current = state.get(path);
       if (!current) return refuse("ARTIFACT_NOT_FOUND");
       if (current.tier === command.toTier) return refuse("SAME_TIER");
@@ -93,7 +89,7 @@ export function answer(state: Expected, command: Command, now: number): Answer {
       return put(path, moved(current, command.toTier, now));
     }
     case "purge": {
-      const path = pathOf(command.key);
+      const path = keyText(command.key);
       if (!state.has(path)) return refuse("ARTIFACT_NOT_FOUND");
       const next = new Map(state);
       next.delete(path);

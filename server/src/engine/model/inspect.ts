@@ -2,10 +2,11 @@ import { createHash } from "node:crypto";
 import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { keyText } from "@tierkeep/schema/domain/keys";
 import { TIERS } from "@tierkeep/schema/domain/tiers";
 import type { ArtifactRow } from "../../catalog/rows.ts";
 import { sidecarOf } from "../sidecar.ts";
-import { type ExpectedArtifact, pathOf } from "./expected.ts";
+import type { ExpectedArtifact } from "./expected.ts";
 import { catalogPath, type Life } from "./life.ts";
 
 /** Content of files that are not ours. */
@@ -41,7 +42,7 @@ export async function seenOf(life: Life): Promise<Map<string, ExpectedArtifact>>
   const rows = await rowsOf(life);
   return new Map(
     rows.map((row) => [
-      pathOf(row),
+      keyText(row),
       {
         checksum: row.checksum,
         sizeBytes: row.sizeBytes,
@@ -94,9 +95,9 @@ async function missingBytes(life: Life, rows: readonly ArtifactRow[]): Promise<s
     try {
       const bytes = await life.engine.artifacts.bytes({ actor: "model", role: "ADMIN", tenants: null }, row);
       const checksum = bytes && createHash("sha256").update(bytes).digest("hex");
-      if (checksum !== row.checksum) found.push(`${pathOf(row)} reads as ${checksum}`);
+      if (checksum !== row.checksum) found.push(`${keyText(row)} reads as ${checksum}`);
     } catch (error) {
-      found.push(`${pathOf(row)} cannot be read: ${error}`);
+      found.push(`${keyText(row)} cannot be read: ${error}`);
     }
   }
   return found;
@@ -141,7 +142,7 @@ function viewBreaches(root: string, rows: readonly ArtifactRow[], dirty: Readonl
   const found: string[] = [];
   const wanted = new Map<string, () => string | null>();
   for (const row of rows) {
-    const name = pathOf(row);
+    const name = keyText(row);
     if (dirty.has(name)) continue;
     const path = join(root, row.tier.toLowerCase(), name);
     wanted.set(path, () => {

@@ -3,12 +3,13 @@ import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { DAY_MS } from "@tierkeep/schema/domain/ages";
+import { keyText } from "@tierkeep/schema/domain/keys";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import { expect } from "vitest";
 import type { DiskStep } from "../../tiers/filesystem/disk.ts";
 import type { Loss } from "../../tiers/filesystem/lossy-disk.ts";
 import { disagreements } from "./disagreements.ts";
-import { answer, type Command, type Expected, type ExpectedArtifact, pathOf } from "./expected.ts";
+import { answer, type Command, type Expected, type ExpectedArtifact } from "./expected.ts";
 import { Died, Fuse } from "./fuse.ts";
 import { breaches, leftovers, STRANGER, seenOf, strangersIn } from "./inspect.ts";
 import { catalogPath, Life } from "./life.ts";
@@ -135,7 +136,7 @@ export class Story {
     const { idempotencyKey } = act;
     const answeredAt = this.#answered.get(idempotencyKey) ?? Number.NEGATIVE_INFINITY;
     if (this.#now - answeredAt <= DAY_MS) return true;
-    this.#unanswered = { path: pathOf(act.key), idempotencyKey, at: this.#now };
+    this.#unanswered = { path: keyText(act.key), idempotencyKey, at: this.#now };
     return false;
   }
 
