@@ -94,9 +94,9 @@ export class JobRunner {
     const { job } = row;
     switch (job.kind) {
       case "lifecycle":
-        return new LifecycleRun(this.#parts, row, job, worked).work();
+        return new LifecycleRun(this.#parts, row, job, worked, signal).work();
       case "restore":
-        return new RestoreRun(this.#parts, row, job, worked).work();
+        return new RestoreRun(this.#parts, row, job, worked, signal).work();
       case "reindex":
         return new ReindexRun(this.#parts, row, job, worked, signal).work();
       case "verify":

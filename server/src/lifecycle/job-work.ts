@@ -1,6 +1,7 @@
 import type { JobStatus } from "@tierkeep/schema/domain/jobs";
 import type { RetentionPolicy } from "@tierkeep/schema/domain/policy";
 import { type ErrorCode, Refused } from "@tierkeep/schema/domain/refusals";
+import type { Job } from "@tierkeep/schema/services/jobs";
 import type { AdvanceJobChange } from "../catalog/job-changes.ts";
 import type { JobPosition, JobRow } from "../catalog/rows.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -69,22 +70,36 @@ export class WorkedSeconds {
   }
 }
 
-/** Stores where a job stands. */
-export async function storePosition(
-  parts: JobParts,
-  row: JobRow,
-  worked: WorkedSeconds,
-  place: { readonly [name: string]: unknown },
-  expected?: number,
-  found?: AdvanceJobChange["found"],
-): Promise<void> {
-  const workedSeconds = worked.total;
-  await parts.engine.catalog.commit({
-    kind: "advanceJob",
-    jobId: row.job.id,
-    position: { ...place, workedSeconds },
-    durationSeconds: workedSeconds,
-    ...(expected !== undefined && { expected }),
-    ...(found && { found }),
-  });
+/** A job at work: each kind of job is a class of its own. */
+export abstract class JobRun<J extends Job> {
+  protected readonly parts: JobParts;
+  protected readonly row: JobRow;
+  protected readonly job: J;
+  /** Aborts when the job is to stop, for what takes longer than a batch should. */
+  protected readonly signal: AbortSignal;
+  readonly #worked: WorkedSeconds;
+
+  constructor(parts: JobParts, row: JobRow, job: J, worked: WorkedSeconds, signal: AbortSignal) {
+    this.parts = parts;
+    this.row = row;
+    this.job = job;
+    this.signal = signal;
+    this.#worked = worked;
+  }
+
+  /** Goes on where the row's position says. */
+  abstract work(): JobWork;
+
+  /** Stores where the job stands. `expected`: how many artifacts it is about, told once. */
+  protected async store(place: object, expected?: number, found?: AdvanceJobChange["found"]): Promise<void> {
+    const workedSeconds = this.#worked.total;
+    await this.parts.engine.catalog.commit({
+      kind: "advanceJob",
+      jobId: this.row.job.id,
+      position: { ...place, workedSeconds },
+      durationSeconds: workedSeconds,
+      ...(expected !== undefined && { expected }),
+      ...(found && { found }),
+    });
+  }
 }

@@ -5,18 +5,8 @@ import type { Refused } from "@tierkeep/schema/domain/refusals";
 import type { LifecycleJob } from "@tierkeep/schema/services/jobs";
 import type { DueArtifact, DuePosition } from "../catalog/catalog.ts";
 import type { LifecycleItemFailedChange, LifecycleStepChange } from "../catalog/job-changes.ts";
-import type { JobRow } from "../catalog/rows.ts";
 import { commitAllOf } from "../engine/commit-all.ts";
-import {
-  type JobEnding,
-  type JobParts,
-  type JobWork,
-  reasonOf,
-  stopsEverything,
-  storePosition,
-  succeeded,
-  type WorkedSeconds,
-} from "./job-work.ts";
+import { type JobEnding, JobRun, type JobWork, reasonOf, stopsEverything, succeeded } from "./job-work.ts";
 import { type PlannedStep, planSteps } from "./plan.ts";
 
 /** Where a run stands. */
@@ -32,24 +22,12 @@ interface Place {
 const START: Place = { step: null, after: null, blocked: null };
 
 /** Moves everything that is due, a batch at a time, each artifact at most one step; dry, only says what it would do. */
-export class LifecycleRun {
-  readonly #parts: JobParts;
-  readonly #row: JobRow;
-  readonly #job: LifecycleJob;
-  readonly #worked: WorkedSeconds;
-
-  constructor(parts: JobParts, row: JobRow, job: LifecycleJob, worked: WorkedSeconds) {
-    this.#parts = parts;
-    this.#row = row;
-    this.#job = job;
-    this.#worked = worked;
-  }
-
-  async *work(): JobWork {
-    const { steps, retentionPolicy, asOf } = this.#job;
+export class LifecycleRun extends JobRun<LifecycleJob> {
+  override async *work(): JobWork {
+    const { steps, retentionPolicy, asOf } = this.job;
     const plan = planSteps(steps, retentionPolicy, asOf);
-    let place = { ...START, ...(this.#row.position as Partial<Place> | null) };
-    if (this.#row.expected === null) await this.#store(place, await this.#countDue(plan));
+    let place = { ...START, ...(this.row.position as Partial<Place> | null) };
+    if (this.row.expected === null) await this.store(place, await this.#countDue(plan));
     if (place.blocked) await this.#tellBlockedOnce(place.blocked);
 
     const current = plan.findIndex(({ step }) => step === place.step);
@@ -64,37 +42,37 @@ export class LifecycleRun {
         if (refusal) {
           const blocked: JobEnding = { status: "BLOCKED", ...reasonOf(refusal) };
           place = { ...place, blocked };
-          await this.#store(place);
+          await this.store(place);
           await this.#tellBlockedOnce(blocked);
           yield;
           break;
         }
         place = { ...place, after: last.position };
-        await this.#store(place);
+        await this.store(place);
         yield;
-        if (due.length < this.#parts.batchSize) break;
+        if (due.length < this.parts.batchSize) break;
       }
     }
     return place.blocked ?? succeeded;
   }
 
   #due({ from, before }: PlannedStep, after: DuePosition | null): Promise<readonly DueArtifact[]> {
-    const { engine, batchSize } = this.#parts;
-    return engine.catalog.due(from, this.#job.tenantId, before, after, batchSize);
+    const { engine, batchSize } = this.parts;
+    return engine.catalog.due(from, this.job.tenantId, before, after, batchSize);
   }
 
   async #countDue(plan: readonly PlannedStep[]): Promise<number> {
-    const { catalog } = this.#parts.engine;
+    const { catalog } = this.parts.engine;
     const counts = await Promise.all(
-      plan.map(({ from, before }) => catalog.countDue(from, this.#job.tenantId, before)),
+      plan.map(({ from, before }) => catalog.countDue(from, this.job.tenantId, before)),
     );
     return counts.reduce((sum, count) => sum + count, 0);
   }
 
   /** Null, or why nothing may be purged now. A dry run changes nothing, so it does not ask. */
   async #take(step: LifecycleStep, due: readonly DueArtifact[]): Promise<Refused | null> {
-    const { engine, onProblem } = this.#parts;
-    const purges = step === "PURGE" && !this.#job.dryRun;
+    const { engine, onProblem } = this.parts;
+    const purges = step === "PURGE" && !this.job.dryRun;
     const refusal = purges ? await engine.purgeRefusal() : null;
     if (refusal) return refusal;
 
@@ -109,7 +87,7 @@ export class LifecycleRun {
         if (closedMeanwhile) return closedMeanwhile;
         throw outcome.refused;
       }
-      onProblem(`job ${this.#job.id}: one artifact could not be treated; the run goes on`, outcome.refused);
+      onProblem(`job ${this.job.id}: one artifact could not be treated; the run goes on`, outcome.refused);
       failed.push(this.#failedChange(step, found, outcome.refused));
     }
     if (failed.length === 0) return null;
@@ -121,15 +99,15 @@ export class LifecycleRun {
     const { version, tier, ageSince, sizeBytes } = artifact;
     return {
       kind: "lifecycleStep",
-      at: this.#parts.engine.clock.now(),
-      actor: this.#row.actor,
-      jobId: this.#job.id,
+      at: this.parts.engine.clock.now(),
+      actor: this.row.actor,
+      jobId: this.job.id,
       key: keyOf(artifact),
       planned: { version, tier, ageSince, sizeBytes },
       step,
-      asOf: this.#job.asOf,
-      policy: this.#parts.policy,
-      dryRun: this.#job.dryRun,
+      asOf: this.job.asOf,
+      policy: this.parts.policy,
+      dryRun: this.job.dryRun,
     };
   }
 
@@ -137,34 +115,34 @@ export class LifecycleRun {
     const { tier, ageSince, sizeBytes } = artifact;
     return {
       kind: "lifecycleItemFailed",
-      at: this.#parts.engine.clock.now(),
-      actor: this.#row.actor,
-      jobId: this.#job.id,
+      at: this.parts.engine.clock.now(),
+      actor: this.row.actor,
+      jobId: this.job.id,
       item: {
         ...keyOf(artifact),
         step,
         fromTier: tier,
         toTier: STEP_RULES[step].to,
-        ageDays: ageDays(ageSince, this.#job.asOf),
+        ageDays: ageDays(ageSince, this.job.asOf),
         sizeBytes,
         outcome: "FAILED",
         ...reasonOf(error),
       },
-      dryRun: this.#job.dryRun,
+      dryRun: this.job.dryRun,
     };
   }
 
   /** The position is stored before the event is written, so a crash between leaves an event to catch up on, never two. */
   async #tellBlockedOnce({ errorCode, error }: JobEnding): Promise<void> {
-    const { catalog, clock } = this.#parts.engine;
-    const { id: jobId, tenantId, dryRun } = this.#job;
+    const { catalog, clock } = this.parts.engine;
+    const { id: jobId, tenantId, dryRun } = this.job;
     if ((await catalog.countEvents({ jobId, types: ["LIFECYCLE_STEP_FAILED"] })) > 0) return;
     await catalog.commit({
       kind: "event",
       event: {
         timestamp: clock.now(),
         type: "LIFECYCLE_STEP_FAILED",
-        actor: this.#row.actor,
+        actor: this.row.actor,
         tenantId,
         workflowId: null,
         artifactId: null,
@@ -179,9 +157,5 @@ export class LifecycleRun {
         error,
       },
     });
-  }
-
-  #store({ step, after, blocked }: Place, expected?: number): Promise<void> {
-    return storePosition(this.#parts, this.#row, this.#worked, { step, after, blocked }, expected);
   }
 }

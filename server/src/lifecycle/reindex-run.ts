@@ -1,10 +1,9 @@
 import type { StoreFinding } from "@tierkeep/schema/domain/findings";
 import type { ReindexJob } from "@tierkeep/schema/services/jobs";
-import type { JobRow } from "../catalog/rows.ts";
 import { bytesToRead } from "../engine/adopter.ts";
 import type { TreeEntry, TreePosition } from "../tiers/tier-view.ts";
 import { noTree } from "./job-input.ts";
-import { type JobParts, type JobWork, storePosition, succeeded, type WorkedSeconds } from "./job-work.ts";
+import { JobRun, type JobWork, succeeded } from "./job-work.ts";
 
 /** What is read between two stored positions, but for one file. */
 const BYTES_AT_ONCE = 256 * 1024 * 1024;
@@ -19,33 +18,19 @@ interface Place {
 const START: Place = { phase: "tree", after: null, object: null };
 
 /** Goes through the published tree and adopts what the catalog does not have, then looks for objects that nothing names. */
-export class ReindexRun {
-  readonly #parts: JobParts;
-  readonly #row: JobRow;
-  readonly #job: ReindexJob;
-  readonly #worked: WorkedSeconds;
-  readonly #signal: AbortSignal;
-
-  constructor(parts: JobParts, row: JobRow, job: ReindexJob, worked: WorkedSeconds, signal: AbortSignal) {
-    this.#parts = parts;
-    this.#row = row;
-    this.#job = job;
-    this.#worked = worked;
-    this.#signal = signal;
-  }
-
-  async *work(): JobWork {
-    const { adopter } = this.#parts.engine;
+export class ReindexRun extends JobRun<ReindexJob> {
+  override async *work(): JobWork {
+    const { adopter } = this.parts.engine;
     // A server that was started anew may have been told to keep no tree.
     if (adopter === null) throw noTree();
-    const job = { jobId: this.#job.id, actor: this.#row.actor, dryRun: this.#job.dryRun };
-    let place = { ...START, ...(this.#row.position as Partial<Place> | null) };
-    if (this.#row.expected === null) await this.#store(place, [], await adopter.view.count());
+    const job = { jobId: this.job.id, actor: this.row.actor, dryRun: this.job.dryRun };
+    let place = { ...START, ...(this.row.position as Partial<Place> | null) };
+    if (this.row.expected === null) await this.#store(place, [], await adopter.view.count());
     while (place.phase === "tree") {
-      const entries = await adopter.view.walk(place.after, this.#parts.batchSize);
+      const entries = await adopter.view.walk(place.after, this.parts.batchSize);
       if (entries.length === 0) place = { ...place, phase: "objects" };
       for (const part of partsOf(entries)) {
-        const left = await adopter.adopt(job, part, this.#signal);
+        const left = await adopter.adopt(job, part, this.signal);
         if (left === null) {
           yield;
           break;
@@ -56,12 +41,12 @@ export class ReindexRun {
       }
     }
     // Before a catalog has its rows again, every object looks like a stray.
-    return this.#job.dryRun ? succeeded : yield* this.#strays(place);
+    return this.job.dryRun ? succeeded : yield* this.#strays(place);
   }
 
   async *#strays(place: Place): JobWork {
     for (let after = place.object; ; ) {
-      const { strays, next } = await this.#parts.engine.checker.strayObjects(after);
+      const { strays, next } = await this.parts.engine.checker.strayObjects(after);
       await this.#store(
         { ...place, object: next ?? LAST_OBJECT },
         strays.map(({ finding }) => finding),
@@ -74,7 +59,7 @@ export class ReindexRun {
 
   #store(place: Place, findings: readonly StoreFinding[], expected?: number): Promise<void> {
     const left = findings.filter(({ kind }) => kind !== "STRAY").length;
-    return storePosition(this.#parts, this.#row, this.#worked, { ...place }, expected, {
+    return this.store(place, expected, {
       findings,
       counts: { left: findings.length },
       treated: left,

@@ -3,9 +3,8 @@ import { type ArtifactKey, keyOf } from "@tierkeep/schema/domain/keys";
 import type { ArtifactFilter } from "@tierkeep/schema/services/artifacts";
 import type { RestoreJob } from "@tierkeep/schema/services/jobs";
 import type { ArtifactSelection } from "../catalog/catalog.ts";
-import type { JobRow } from "../catalog/rows.ts";
 import type { RestoreInput } from "./job-input.ts";
-import { type JobParts, type JobWork, storePosition, succeeded, type WorkedSeconds } from "./job-work.ts";
+import { JobRun, type JobWork, succeeded } from "./job-work.ts";
 
 /** Where a restore by keys stands: how many are treated. By filter: the last key treated. */
 interface Place {
@@ -16,36 +15,24 @@ interface Place {
 const START: Place = { done: 0, after: null };
 
 /** Brings many artifacts to a hotter tier, a batch at a time: those named, or those that a filter finds in key order. */
-export class RestoreRun {
-  readonly #parts: JobParts;
-  readonly #row: JobRow;
-  readonly #job: RestoreJob;
-  readonly #worked: WorkedSeconds;
-
-  constructor(parts: JobParts, row: JobRow, job: RestoreJob, worked: WorkedSeconds) {
-    this.#parts = parts;
-    this.#row = row;
-    this.#job = job;
-    this.#worked = worked;
-  }
-
-  async *work(): JobWork {
-    const input = this.#row.input as RestoreInput;
-    let place = { ...START, ...(this.#row.position as Partial<Place> | null) };
-    if (this.#row.expected === null) await this.#store(place, await this.#count(input));
+export class RestoreRun extends JobRun<RestoreJob> {
+  override async *work(): JobWork {
+    const input = this.row.input as RestoreInput;
+    let place = { ...START, ...(this.row.position as Partial<Place> | null) };
+    if (this.row.expected === null) await this.store(place, await this.#count(input));
     for (;;) {
       const keys = await this.#next(input, place);
       const last = keys.at(-1);
       if (!last) return succeeded;
       await this.#restore(keys);
       place = { done: place.done + keys.length, after: last };
-      await this.#store(place);
+      await this.store(place);
       yield;
     }
   }
 
   async #next(input: RestoreInput, { done, after }: Place): Promise<readonly ArtifactKey[]> {
-    const { engine, batchSize } = this.#parts;
+    const { engine, batchSize } = this.parts;
     if ("keys" in input) return input.keys.slice(done, done + batchSize);
     const selection = selectionOf(input.where);
     if (!selection) return [];
@@ -60,19 +47,19 @@ export class RestoreRun {
   async #count(input: RestoreInput): Promise<number> {
     if ("keys" in input) return input.keys.length;
     const selection = selectionOf(input.where);
-    return selection ? this.#parts.engine.catalog.countArtifacts(selection) : 0;
+    return selection ? this.parts.engine.catalog.countArtifacts(selection) : 0;
   }
 
   /** What is gone, or is there already, is a result and not an error: only what stops the whole job throws. */
   async #restore(keys: readonly ArtifactKey[]): Promise<void> {
-    const { engine } = this.#parts;
-    const { id: jobId, toTier, dryRun } = this.#job;
+    const { engine } = this.parts;
+    const { id: jobId, toTier, dryRun } = this.job;
     const at = engine.clock.now();
     const outcomes = await engine.takeSteps(
       keys.map((key) => ({
         kind: "restoreItem" as const,
         at,
-        actor: this.#row.actor,
+        actor: this.row.actor,
         jobId,
         key,
         toTier,
@@ -80,10 +67,6 @@ export class RestoreRun {
       })),
     );
     for (const outcome of outcomes) if (!outcome.ok) throw outcome.refused;
-  }
-
-  #store({ done, after }: Place, expected?: number): Promise<void> {
-    return storePosition(this.#parts, this.#row, this.#worked, { done, after }, expected);
   }
 }
 

@@ -2,9 +2,9 @@ import type { StoreFinding, StoreFindingKind } from "@tierkeep/schema/domain/fin
 import { type ArtifactKey, keyOf } from "@tierkeep/schema/domain/keys";
 import type { VerifyJob } from "@tierkeep/schema/services/jobs";
 import type { StoreCounts } from "../catalog/job-changes.ts";
-import type { ArtifactRow, JobRow } from "../catalog/rows.ts";
+import type { ArtifactRow } from "../catalog/rows.ts";
 import type { TreePosition } from "../tiers/tier-view.ts";
-import { type JobParts, type JobWork, storePosition, succeeded, type WorkedSeconds } from "./job-work.ts";
+import { JobRun, type JobWork, succeeded } from "./job-work.ts";
 
 /** Where a verification stands: among the artifacts, in the tree, among the objects, and at what can be healed. */
 interface Place {
@@ -29,27 +29,12 @@ interface Batch {
  * Reads every byte of every artifact, then looks for what no artifact is. A repair mends what that has found: strays go
  * to quarantine before anybody looks there for the bytes of what is damaged.
  */
-export class VerifyRun {
-  readonly #parts: JobParts;
-  readonly #row: JobRow;
-  readonly #job: VerifyJob;
-  readonly #worked: WorkedSeconds;
-  readonly #signal: AbortSignal;
-
-  constructor(parts: JobParts, row: JobRow, job: VerifyJob, worked: WorkedSeconds, signal: AbortSignal) {
-    this.#parts = parts;
-    this.#row = row;
-    this.#job = job;
-    this.#worked = worked;
-    this.#signal = signal;
-  }
-
-  async *work(): JobWork {
-    const { catalog } = this.#parts.engine;
-    const selection = this.#job.tenantId === null ? {} : { tenantId: this.#job.tenantId };
-    let place: Place = { ...START, ...(this.#row.position as Partial<Place> | null) };
-    if (this.#row.expected === null)
-      await this.#store(place, [], {}, await catalog.countArtifacts(selection));
+export class VerifyRun extends JobRun<VerifyJob> {
+  override async *work(): JobWork {
+    const { catalog } = this.parts.engine;
+    const selection = this.job.tenantId === null ? {} : { tenantId: this.job.tenantId };
+    let place: Place = { ...START, ...(this.row.position as Partial<Place> | null) };
+    if (this.row.expected === null) await this.#store(place, [], {}, await catalog.countArtifacts(selection));
     while (place.phase !== "done") {
       const batch: Batch | null = await this.#batch(place);
       // Null: it was told to stop first.
@@ -78,29 +63,29 @@ export class VerifyRun {
   }
 
   async #artifacts(place: Place): Promise<Batch | null> {
-    const { checker, mender } = this.#parts.engine;
+    const { checker, mender } = this.parts.engine;
     const rows = await this.#next(place.after);
-    const checked = await checker.check(rows, this.#signal);
+    const checked = await checker.check(rows, this.signal);
     if (checked === null) return null;
     const last = checked.rows.at(-1);
     const counts = { checked: checked.rows.length, checkedBytes: checked.bytes };
     await this.#tell(checked.findings);
     if (last !== undefined) {
-      const findings = this.#job.repair
+      const findings = this.job.repair
         ? await mender.republish(checked.rows, checked.findings)
         : checked.findings;
       return { next: { ...place, after: keyOf(last) }, findings, counts };
     }
     // What belongs to no artifact belongs to no tenant.
-    return { next: { ...place, phase: this.#job.tenantId === null ? "tree" : "done" }, findings: [] };
+    return { next: { ...place, phase: this.job.tenantId === null ? "tree" : "done" }, findings: [] };
   }
 
   async #tree(place: Place): Promise<Batch | null> {
-    const { checker, mender } = this.#parts.engine;
+    const { checker, mender } = this.parts.engine;
     const { strays, next } = await checker.strayFiles(place.tree);
     const then: Place = next === null ? { ...place, phase: "objects" } : { ...place, tree: next };
-    if (this.#job.repair) {
-      const treated = await mender.treatFiles(this.#by, strays, this.#signal);
+    if (this.job.repair) {
+      const treated = await mender.treatFiles(this.#by, strays, this.signal);
       return treated && { next: then, findings: treated, counts: { quarantined: quarantinedIn(treated) } };
     }
     const findings = strays.flatMap((stray) => stray.findings);
@@ -109,8 +94,8 @@ export class VerifyRun {
   }
 
   async #objects(place: Place): Promise<Batch> {
-    const { checker, mender } = this.#parts.engine;
-    const { repair } = this.#job;
+    const { checker, mender } = this.parts.engine;
+    const { repair } = this.job;
     const { strays, next } = await checker.strayObjects(place.object);
     const then: Place =
       next === null ? { ...place, phase: repair ? "damage" : "done" } : { ...place, object: next };
@@ -124,26 +109,26 @@ export class VerifyRun {
   }
 
   async #damage(place: Place): Promise<Batch | null> {
-    const { catalog, mender } = this.#parts.engine;
-    const rows = await catalog.damagedAfter(place.damaged, this.#parts.batchSize);
-    const findings = await mender.heal(this.#by, rows, this.#signal);
+    const { catalog, mender } = this.parts.engine;
+    const rows = await catalog.damagedAfter(place.damaged, this.parts.batchSize);
+    const findings = await mender.heal(this.#by, rows, this.signal);
     const last = rows.at(-1);
     const next: Place = last === undefined ? { ...place, phase: "done" } : { ...place, damaged: last.row };
     return findings && { next, findings, counts: { healed: findings.length } };
   }
 
   get #by() {
-    return { jobId: this.#job.id, actor: this.#row.actor };
+    return { jobId: this.job.id, actor: this.row.actor };
   }
 
   async #tell(findings: readonly StoreFinding[]): Promise<void> {
-    await this.#parts.engine.checker.tell(findings, this.#by);
+    await this.parts.engine.checker.tell(findings, this.#by);
   }
 
   #next(after: ArtifactKey | null): Promise<readonly ArtifactRow[]> {
-    const { engine, batchSize } = this.#parts;
+    const { engine, batchSize } = this.parts;
     return engine.catalog.listArtifacts(
-      this.#job.tenantId === null ? {} : { tenantId: this.#job.tenantId },
+      this.job.tenantId === null ? {} : { tenantId: this.job.tenantId },
       { field: "KEY", direction: "ASC" },
       { after: after && { key: after }, before: null, limit: batchSize, backward: false },
     );
@@ -158,7 +143,7 @@ export class VerifyRun {
     const of = (kind: StoreFindingKind) => findings.filter((finding) => finding.kind === kind).length;
     const counts = { ...checked, damaged: of("DAMAGED"), missing: of("MISSING"), stray: of("STRAY") };
     const treated = checked.checked ?? 0;
-    await storePosition(this.#parts, this.#row, this.#worked, { ...place }, expected, {
+    await this.store(place, expected, {
       findings,
       counts,
       treated,
