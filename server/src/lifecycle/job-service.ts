@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import type { StoreFinding } from "@tierkeep/schema/domain/findings";
 import { requireIdentifier } from "@tierkeep/schema/domain/identifiers";
 import { keyOf } from "@tierkeep/schema/domain/keys";
@@ -20,24 +19,23 @@ import type {
   VerifyJob,
   VerifyOptions,
 } from "@tierkeep/schema/services/jobs";
-import type { StartJobResult } from "../catalog/job-changes.ts";
 import type { Once } from "../catalog/once.ts";
 import { connectionPage } from "../engine/connection-page.ts";
 import type { Engine } from "../engine/engine.ts";
 import { keyPositions, keysetCursors, numberPositions, startPositions } from "../engine/keyset-cursor.ts";
 import { type Asked, onceOf } from "../engine/once.ts";
 import { amongOf } from "../engine/scope.ts";
-import {
-  type LifecycleInput,
-  lifecycleInput,
-  noTree,
-  requireWait,
-  restoreInput,
-  tenantOf,
-  tenantsOf,
-} from "./job-input.ts";
+import { lifecycleInput, noTree, requireWait, restoreInput } from "./job-input.ts";
 import { JobRunner } from "./job-runner.ts";
 import { BATCH_SIZE } from "./job-work.ts";
+import {
+  type NewJobFacts,
+  newFacts,
+  newLifecycleJob,
+  newReindexJob,
+  newRestoreJob,
+  newVerifyJob,
+} from "./new-jobs.ts";
 
 /** How long the answer to a cancel waits for the job to end: about a batch. */
 const CANCEL_WAIT_SECONDS = 2;
@@ -52,6 +50,15 @@ export interface JobsParts {
   readonly onProblem: (message: string, error?: unknown) => void;
   /** Artifacts treated between two stored positions. */
   readonly batchSize?: number;
+}
+
+/** A job to be started. */
+interface Start<J extends Job> {
+  readonly input: unknown;
+  readonly job: J;
+  readonly once: Once | undefined;
+  /** How long the answer may wait for its end. */
+  readonly waitSeconds: number;
 }
 
 /** Lifecycle runs, bulk restores, reindexes and verifications: rows in the catalog, driven by this process. */
@@ -81,14 +88,8 @@ export class EngineJobs implements JobService {
     const input = lifecycleInput(options, this.#parts.allowAsOf);
     const { dryRun } = options;
     const once = this.#once(principal, options, { operation: "runLifecycle", dryRun, ...input });
-    const { jobId, started } = await this.#start(
-      principal,
-      input,
-      this.#newLifecycleJob(dryRun, input),
-      once,
-    );
-    await this.#runner.wait(jobId, options.waitSeconds);
-    return { job: (await this.#job(jobId)) as LifecycleJob, started };
+    const job = newLifecycleJob(this.#newFacts(dryRun), input, this.#parts.policy);
+    return this.#run(principal, { input, job, once, waitSeconds: options.waitSeconds });
   }
 
   async restoreArtifacts(principal: Principal, options: RestoreArtifactsOptions): Promise<RestoreJob> {
@@ -97,17 +98,8 @@ export class EngineJobs implements JobService {
     // The filter as it was asked for: in `input` it has an instant of its own.
     const what = "keys" in input ? input : { where };
     const once = this.#once(principal, options, { operation: "restoreArtifacts", ...what, toTier, dryRun });
-    const job: RestoreJob = {
-      kind: "restore",
-      ...this.#newFacts(dryRun, tenantOf(input)),
-      tenantIds: tenantsOf(input),
-      toTier,
-      restoredCount: 0,
-      skippedCount: 0,
-    };
-    const { jobId } = await this.#start(principal, input, job, once);
-    await this.#runner.wait(jobId, options.waitSeconds);
-    return (await this.#job(jobId)) as RestoreJob;
+    const job = newRestoreJob(this.#newFacts(dryRun), input, toTier);
+    return (await this.#run(principal, { input, job, once, waitSeconds: options.waitSeconds })).job;
   }
 
   async cancel(principal: Principal, jobId: string, idempotencyKey?: string): Promise<Job> {
@@ -159,18 +151,8 @@ export class EngineJobs implements JobService {
     requireWait(waitSeconds);
     if (this.#parts.engine.adopter === null) throw noTree();
     const once = this.#once(principal, options, { operation: "reindex", dryRun });
-    const job: ReindexJob = {
-      kind: "reindex",
-      ...this.#newFacts(dryRun, null),
-      adoptedCount: 0,
-      presentCount: 0,
-      quarantinedCount: 0,
-      leftCount: 0,
-      confirmedAt: null,
-    };
-    const { jobId } = await this.#start(principal, null, job, once);
-    await this.#runner.wait(jobId, waitSeconds);
-    return (await this.#job(jobId)) as ReindexJob;
+    const job = newReindexJob(this.#newFacts(dryRun));
+    return (await this.#run(principal, { input: null, job, once, waitSeconds })).job;
   }
 
   async confirmReindex(principal: Principal, jobId: string, idempotencyKey?: string): Promise<ReindexJob> {
@@ -205,22 +187,8 @@ export class EngineJobs implements JobService {
     const refusal = repair ? await this.#parts.engine.mender.refusal() : null;
     if (refusal !== null) throw refusal;
     const once = this.#once(principal, options, { operation: "verifyArtifacts", tenantId, repair });
-    const job: VerifyJob = {
-      kind: "verify",
-      ...this.#newFacts(false, tenantId ?? null),
-      checkedCount: 0,
-      checkedBytes: 0,
-      damagedCount: 0,
-      missingCount: 0,
-      strayCount: 0,
-      repair,
-      healedCount: 0,
-      quarantinedCount: 0,
-      adoptedCount: 0,
-    };
-    const { jobId } = await this.#start(principal, null, job, once);
-    await this.#runner.wait(jobId, waitSeconds);
-    return (await this.#job(jobId)) as VerifyJob;
+    const job = newVerifyJob(this.#newFacts(false), tenantId ?? null, repair);
+    return (await this.#run(principal, { input: null, job, once, waitSeconds })).job;
   }
 
   async findings(_principal: Principal, jobId: string, page: PageRequest): Promise<Page<StoreFinding>> {
@@ -236,12 +204,10 @@ export class EngineJobs implements JobService {
   }
 
   /** Starts the job, or finds the one that it joins or repeats. @throws Refused CONFLICT where another live run stands in the way */
-  async #start(
+  async #run<J extends Job>(
     principal: Principal,
-    input: unknown,
-    job: Job,
-    once: Once | undefined,
-  ): Promise<StartJobResult> {
+    { input, job, once, waitSeconds }: Start<J>,
+  ): Promise<{ readonly job: J; readonly started: boolean }> {
     if (this.#runner.stopping) {
       throw new Refused("UNAVAILABLE", "The server is shutting down. Try again in a moment.", {
         retryAfterSeconds: 5,
@@ -250,51 +216,36 @@ export class EngineJobs implements JobService {
     const { catalog } = this.#parts.engine;
     const { actor } = principal;
     const at = job.startedAt;
-    const result = await catalog.commit({ kind: "startJob", at, actor, job, input, expected: null, once });
-    if (result.jobId !== job.id) return result;
-    this.#runner.run({
-      job,
+    const { jobId, started } = await catalog.commit({
+      kind: "startJob",
+      at,
       actor,
-      cancelRequested: false,
+      job,
       input,
-      position: null,
       expected: null,
-      treated: 0,
+      once,
     });
-    return result;
+    if (jobId === job.id) {
+      this.#runner.run({
+        job,
+        actor,
+        cancelRequested: false,
+        input,
+        position: null,
+        expected: null,
+        treated: 0,
+      });
+    }
+    await this.#runner.wait(jobId, waitSeconds);
+    return { job: (await this.#job(jobId)) as J, started };
   }
 
   #once(principal: Principal, { idempotencyKey }: Repeatable, asked: Asked): Once | undefined {
     return onceOf(principal, idempotencyKey, this.#parts.engine.clock.now(), asked);
   }
 
-  #newLifecycleJob(dryRun: boolean, input: LifecycleInput): LifecycleJob {
-    const facts = this.#newFacts(dryRun, input.tenantId);
-    return {
-      kind: "lifecycle",
-      ...facts,
-      asOf: input.asOf ?? facts.startedAt,
-      steps: input.steps,
-      promotedToWarm: 0,
-      promotedToCold: 0,
-      purged: 0,
-      retentionPolicy: this.#parts.policy,
-    };
-  }
-
-  #newFacts(dryRun: boolean, tenantId: string | null) {
-    return {
-      id: randomBytes(16).toString("hex"),
-      status: "RUNNING" as const,
-      dryRun,
-      startedAt: this.#parts.engine.clock.now(),
-      finishedAt: null,
-      durationSeconds: null,
-      progress: 0,
-      totalErrors: 0,
-      error: null,
-      tenantId,
-    };
+  #newFacts(dryRun: boolean): NewJobFacts {
+    return newFacts(this.#parts.engine.clock.now(), dryRun);
   }
 
   /** @throws Refused NOT_FOUND */
