@@ -13,6 +13,24 @@ export interface ObjectsOptions {
   readonly onBytes?: ((bytes: number) => void) | undefined;
 }
 
+/** Whoever waits for all objects: may break it off, and is told how far it is. */
+export interface Follower {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((doneBytes: number, totalBytes: number) => void) | undefined;
+}
+
+/** Tells the follower how many bytes of `totalBytes` are done. */
+export function followedBy({ signal, onProgress }: Follower, totalBytes: number): ObjectsOptions {
+  let done = 0;
+  return {
+    signal,
+    onBytes: (bytes) => {
+      done += bytes;
+      onProgress?.(done, totalBytes);
+    },
+  };
+}
+
 /** What was not copied because the bytes were not there, or not the right ones. */
 type Failures = DamagedArtifact[];
 

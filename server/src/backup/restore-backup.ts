@@ -7,7 +7,7 @@ import { tryOwn } from "../catalog/sqlite/owner-lock.ts";
 import { type Disk, realDisk, systemCode } from "../tiers/filesystem/disk.ts";
 import { openTiers } from "../tiers/open-tiers.ts";
 import { contentsOf } from "./backup-folder.ts";
-import { copyObjects, type ObjectsOptions } from "./copy-objects.ts";
+import { copyObjects, type Follower, followedBy } from "./copy-objects.ts";
 import { copyFile, factsOfFile, placeFile, seal } from "./durable-files.ts";
 import {
   AUDIT_KEY_FILE,
@@ -21,12 +21,10 @@ import {
 import { asRefusal } from "./refused-by-disk.ts";
 import type { StoreFiles } from "./store-files.ts";
 
-export interface ReadBackupOptions {
+export interface ReadBackupOptions extends Follower {
   readonly from: string;
   /** All but the catalog is written through it, on the calling thread: for tests. */
   readonly disk?: Disk | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((doneBytes: number, totalBytes: number) => void) | undefined;
 }
 
 export interface RestoreBackupOptions extends ReadBackupOptions {
@@ -120,18 +118,10 @@ async function restoreLog(
 
 /** Reads every object of a backup, and copies it to `root`; null: nowhere. */
 async function eachObject(
-  { from, signal, onProgress, disk }: ReadBackupOptions,
+  { from, disk, ...follower }: ReadBackupOptions,
   { objectBytes }: Manifest,
   root: string | null,
 ): Promise<readonly DamagedArtifact[]> {
-  let done = 0;
-  const options: ObjectsOptions = {
-    signal,
-    onBytes: (bytes) => {
-      done += bytes;
-      onProgress?.(done, objectBytes);
-    },
-  };
   using catalog = new CatalogCopy(join(from, CATALOG_FILE));
   const source = await openTiers({
     root: from,
@@ -143,7 +133,12 @@ async function eachObject(
     const target =
       root === null ? null : await openTiers({ root, publishTree: false, durability: "fsync", disk });
     try {
-      return await copyObjects(catalog.objects(), source.base, target?.base ?? null, options);
+      return await copyObjects(
+        catalog.objects(),
+        source.base,
+        target?.base ?? null,
+        followedBy(follower, objectBytes),
+      );
     } finally {
       await target?.close();
     }

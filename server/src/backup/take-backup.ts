@@ -6,7 +6,7 @@ import { type Disk, realDisk } from "../tiers/filesystem/disk.ts";
 import { openTiers, type Tiers } from "../tiers/open-tiers.ts";
 import { type BackupFolder, openBackupFolder } from "./backup-folder.ts";
 import { copyLog } from "./copy-log.ts";
-import { copyObjects, type ObjectsOptions } from "./copy-objects.ts";
+import { copyObjects, type Follower, followedBy } from "./copy-objects.ts";
 import { copyFile, type FileFacts, factsOfFile, placeFile, seal } from "./durable-files.ts";
 import { linkObjects } from "./link-objects.ts";
 import {
@@ -22,7 +22,7 @@ import {
 import { asRefusal } from "./refused-by-disk.ts";
 import type { StoreFiles } from "./store-files.ts";
 
-export interface TakeBackupOptions {
+export interface TakeBackupOptions extends Follower {
   readonly store: StoreFiles;
   /** A folder that is empty or not there. */
   readonly into: string;
@@ -32,8 +32,6 @@ export interface TakeBackupOptions {
   readonly version: string;
   /** Everything but the catalog is written through it, on the calling thread: for tests. */
   readonly disk?: Disk | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((doneBytes: number, totalBytes: number) => void) | undefined;
 }
 
 /**
@@ -128,16 +126,9 @@ async function fillObjects(
   { objectBytes }: CatalogFacts,
   to: Tiers,
   folder: string,
-  { store, linked, signal, onProgress, disk }: TakeBackupOptions,
+  { store, linked, disk, ...follower }: TakeBackupOptions,
 ): Promise<readonly DamagedArtifact[]> {
-  let done = 0;
-  const options: ObjectsOptions = {
-    signal,
-    onBytes: (bytes) => {
-      done += bytes;
-      onProgress?.(done, objectBytes);
-    },
-  };
+  const options = followedBy(follower, objectBytes);
   if (linked) return linkObjects(disk ?? realDisk, copy.objects(), store.root, folder, options);
   const from = await openTiers({
     root: store.root,
