@@ -50,7 +50,7 @@ export interface Tierkeep extends TierkeepMethods {
   readonly request: Send;
   /**
    * The lifecycle's events as they happen, without end: `for await (const event of tierkeep.lifecycleEvents())`.
-   * Reconnects by itself and takes up where it was. Begins at the moment of the call, or after `after`.
+   * Reconnects by itself and takes up where it was. Begins after the newest event at the time of the call, or after `after`.
    */
   lifecycleEvents(options?: FollowOptions): EventStream;
   /** Writes an artifact of any size, streamed. writeArtifact does the same in one GraphQL mutation, for small content. */

@@ -3,7 +3,10 @@ import type { LifecycleEventFilter, LifecycleEventFragment } from "./generated/t
 
 export interface FollowOptions {
   readonly where?: LifecycleEventFilter | null | undefined;
-  /** Begin after this event: a cursor that an event carried, or lifecycleEventCursor. Default: after the newest one now. */
+  /**
+   * Begin after this event: a cursor that an event carried, or lifecycleEventCursor, which, awaited before a change, is
+   * sure to show it. Default: after the newest one at the time of the call.
+   */
   readonly after?: string | null | undefined;
   /** Ends the events, without an error. */
   readonly signal?: AbortSignal | undefined;
@@ -37,7 +40,7 @@ export interface EventRoute {
 }
 
 /**
- * Follows the event log without end, from the moment of the call. What that takes is loaded then, not before.
+ * Follows the event log without end. What that takes is loaded then, not before.
  *
  * @param newest asks for the cursor to begin after, when the caller gave none
  */

@@ -34,7 +34,8 @@ describe("with a token", () => {
     const token = newToken({ actor: "grace" });
     const tierkeep = clientWith(token);
     expect(await tierkeep.viewer()).toMatchObject({ actor: "grace", role: "ADMIN", tenants: null });
-    const followed = TRANSPORTS.map((transport) => tierkeep.lifecycleEvents({ transport }));
+    const after = await tierkeep.lifecycleEventCursor();
+    const followed = TRANSPORTS.map((transport) => tierkeep.lifecycleEvents({ transport, after }));
     const events = Promise.all(followed.map(async (each) => (await each.next()).value?.actor));
     const key = newKey();
     await tierkeep.upload(key, "uploaded");
@@ -122,7 +123,8 @@ describe.each(TRANSPORTS)("when a token expires under way, events over %s", (tra
       given += 1;
       return newToken({ expiresInSeconds: 4 });
     });
-    const events = tierkeep.lifecycleEvents({ transport, where: { tenantId } });
+    const after = await tierkeep.lifecycleEventCursor();
+    const events = tierkeep.lifecycleEvents({ transport, where: { tenantId }, after });
     const heard: (string | null | undefined)[] = [];
     for (let index = 0; given < 3; index += 1) {
       await writer.writeArtifact({

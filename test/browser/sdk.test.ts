@@ -79,6 +79,7 @@ describe("the packed SDK in a page of another origin", () => {
         const states: string[] = [];
         const events = tierkeep.lifecycleEvents({
           where: { tenantId },
+          after: await tierkeep.lifecycleEventCursor(),
           onState: (state) => states.push(state),
         });
         const sent: (number | null)[][] = [];

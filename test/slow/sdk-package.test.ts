@@ -117,7 +117,8 @@ describe("the packed SDK", () => {
       import { createTierkeep } from "@tierkeep/sdk";
       import WebSocket from "ws";
       const tierkeep = createTierkeep({ url: process.argv[1], transport: "ws", webSocket: WebSocket });
-      const events = tierkeep.lifecycleEvents({ where: { tenantId: process.argv[2] } });
+      const after = await tierkeep.lifecycleEventCursor();
+      const events = tierkeep.lifecycleEvents({ where: { tenantId: process.argv[2] }, after });
       await tierkeep.upload({ tenantId: process.argv[2], workflowId: "w", artifactId: "a" }, "hi");
       console.log((await events.next()).value.type);
       await events.return();

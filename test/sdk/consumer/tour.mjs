@@ -7,7 +7,8 @@ const [url, tenantId, folder] = process.argv.slice(2);
 const tierkeep = createTierkeep({ url });
 const key = { tenantId, workflowId: "tour", artifactId: "note.txt" };
 
-const events = tierkeep.lifecycleEvents({ where: { tenantId } });
+const after = await tierkeep.lifecycleEventCursor();
+const events = tierkeep.lifecycleEvents({ where: { tenantId }, after });
 const { created } = await tierkeep.upload(key, new Blob(["naïve"]), { metadata: { run: 1 } });
 const first = await events.next();
 await events.return();
