@@ -9,7 +9,7 @@ import type { FoundFile, TakeAs, TakeItem, Taken, TierView, TreeEntry } from "..
 import type { Abandoned } from "./abandoned.ts";
 import { type Adoption, adoptionOf, type Choice, chooseFile, ownObject, pathOf } from "./adoption.ts";
 import type { Clock } from "./clock.ts";
-import { commitAllOf } from "./commit-all.ts";
+import { commitAllOf, requireWritten } from "./commit-all.ts";
 import { placementOf } from "./publish.ts";
 
 export interface AdopterParts {
@@ -84,7 +84,7 @@ export class Adopter {
       return !outcome?.ok || outcome.result !== "adopted";
     });
     if (!job.dryRun) await this.#parts.abandoned.add(unused.map(({ artifact }) => artifact.object));
-    for (const outcome of outcomes) if (!outcome.ok) throw outcome.refused;
+    requireWritten(outcomes);
     return left;
   }
 
@@ -181,7 +181,7 @@ export class Adopter {
       names.add(object);
       if (outcome.ok) free.add(object);
     }
-    for (const outcome of reserved) if (!outcome.ok) throw outcome.refused;
+    requireWritten(reserved);
     // In one folder, which is synced once for all of them.
     const folder = randomBytes(1).toString("hex");
     const objects = newcomers.map(({ own }) =>

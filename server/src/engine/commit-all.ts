@@ -1,7 +1,12 @@
-import type { Catalog } from "../catalog/catalog.ts";
+import type { Catalog, CommitOutcome } from "../catalog/catalog.ts";
 import type { Change } from "../catalog/changes.ts";
 
 /** Commits changes of which none is ever refused for what it says. @throws the first reason why one could not be written */
 export async function commitAllOf(catalog: Catalog, changes: readonly Change[]): Promise<void> {
-  for (const outcome of await catalog.commitAll(changes)) if (!outcome.ok) throw outcome.refused;
+  requireWritten(await catalog.commitAll(changes));
+}
+
+/** @throws the first reason why a change could not be written */
+export function requireWritten(outcomes: readonly CommitOutcome<Change>[]): void {
+  for (const outcome of outcomes) if (!outcome.ok) throw outcome.refused;
 }

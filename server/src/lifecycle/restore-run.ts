@@ -3,6 +3,7 @@ import { type ArtifactKey, keyOf } from "@tierkeep/schema/domain/keys";
 import type { ArtifactFilter } from "@tierkeep/schema/services/artifacts";
 import type { RestoreJob } from "@tierkeep/schema/services/jobs";
 import type { ArtifactSelection } from "../catalog/catalog.ts";
+import { requireWritten } from "../engine/commit-all.ts";
 import type { RestoreInput } from "./job-input.ts";
 import { JobRun, type JobWork, succeeded } from "./job-work.ts";
 
@@ -66,7 +67,7 @@ export class RestoreRun extends JobRun<RestoreJob> {
         dryRun,
       })),
     );
-    for (const outcome of outcomes) if (!outcome.ok) throw outcome.refused;
+    requireWritten(outcomes);
   }
 }
 

@@ -13,6 +13,7 @@ import type { ArtifactRow, JobRow, LifecycleItemRow } from "../catalog/rows.ts";
 import { type CatalogInTempDir, catalogInTempDir } from "../catalog/sqlite/catalog-in-temp-dir.ts";
 import { type InlineCatalogOptions, InlineSqliteCatalog } from "../catalog/sqlite/open-sqlite-catalog.ts";
 import type { Checker } from "../engine/checker.ts";
+import { commitAllOf } from "../engine/commit-all.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Mender } from "../engine/mender.ts";
 import { EngineJobs, type JobsParts } from "./job-service.ts";
@@ -69,12 +70,12 @@ export class TestWorld implements AsyncDisposable {
   }
 
   async add(seeds: readonly Seed[]): Promise<void> {
-    const outcomes = await this.catalog.commitAll(
+    await commitAllOf(
+      this.catalog,
       seeds.map(({ key, tier, ageMs }) =>
         write(path(key), { text: "content", tier, at: NOW - ageMs, actor: "tester", ifAbsent: true }),
       ),
     );
-    for (const outcome of outcomes) if (!outcome.ok) throw outcome.refused;
   }
 
   /** `takeSteps` stands in for the engine's own, to hold it up or make it fail. */

@@ -10,6 +10,7 @@ import { type Disk, type DiskStep, realDisk, withoutFsync } from "../../tiers/fi
 import { type Loss, LossyDisk } from "../../tiers/filesystem/lossy-disk.ts";
 import { openTiers, type Tiers } from "../../tiers/open-tiers.ts";
 import type { Clock } from "../clock.ts";
+import { requireWritten } from "../commit-all.ts";
 import { type OpenedEngine, openEngine } from "../open-engine.ts";
 import { type Command, contentOf, POLICY } from "./expected.ts";
 import { Died, type Fuse } from "./fuse.ts";
@@ -207,7 +208,7 @@ export class Life {
         dryRun: false,
       })),
     );
-    for (const outcome of outcomes) if (!outcome.ok) throw outcome.refused;
+    requireWritten(outcomes);
     await this.#parts.catalog.commit({
       kind: "finishJob",
       at: now,
