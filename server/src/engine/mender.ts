@@ -36,6 +36,8 @@ export interface MendingJob {
   readonly actor: string;
 }
 
+type QuarantinedBySize = ReadonlyMap<number, readonly { readonly name: string }[]>;
+
 /** Somewhere that may hold an artifact's bytes. */
 type Source = FoundAt | { readonly object: string };
 
@@ -140,12 +142,13 @@ export class Mender {
     signal: AbortSignal,
   ): Promise<readonly StoreFinding[] | null> {
     const partners = await this.#partners();
+    const quarantined = await this.#quarantined();
     const healed: ArtifactRow[] = [];
     for (const row of rows) {
       if (signal.aborted) return null;
       const store = this.#parts.stores.get(row.store);
       if (store === undefined || row.inline) continue;
-      for (const source of await this.#sources(row, store, partners)) {
+      for (const source of this.#sources(row, store, partners, quarantined)) {
         if (!(await this.#take(job, row, store, source, signal))) continue;
         healed.push(row);
         break;
@@ -185,15 +188,27 @@ export class Mender {
     return bySize;
   }
 
-  async #sources(
+  /** Names in quarantine by store and size. */
+  async #quarantined(): Promise<ReadonlyMap<string, QuarantinedBySize>> {
+    const byStore = new Map<string, QuarantinedBySize>();
+    for (const store of this.#parts.stores.values())
+      byStore.set(
+        store.id,
+        Map.groupBy(await store.quarantined(), ({ sizeBytes }) => sizeBytes),
+      );
+    return byStore;
+  }
+
+  #sources(
     row: ArtifactRow,
     store: TierStore,
     partners: ReadonlyMap<number, readonly string[]>,
-  ): Promise<readonly Source[]> {
-    const quarantined = (await store.quarantined()).filter(({ sizeBytes }) => sizeBytes === row.sizeBytes);
+    quarantined: ReadonlyMap<string, QuarantinedBySize>,
+  ): readonly Source[] {
+    const sameSize = quarantined.get(store.id)?.get(row.sizeBytes) ?? [];
     return [
       ...(store.view === null ? [] : TIERS.map((tier) => ({ key: keyOf(row), tier }))),
-      ...quarantined.map(({ name }) => ({ quarantined: name })),
+      ...sameSize.map(({ name }) => ({ quarantined: name })),
       ...(partners.get(row.sizeBytes) ?? [])
         .filter((object) => object !== row.object)
         .map((object) => ({ object })),
