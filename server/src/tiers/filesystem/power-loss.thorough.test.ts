@@ -98,9 +98,10 @@ class History {
       ...this.disk,
       chmod: (step: DiskStep, descriptor: number, mode: number) => {
         chmod(step, descriptor, mode);
-        // Somebody who has the file open writes to it just then.
-        if (statSync(this.path("HOT", disturbed)).mode % 0o1000 === 0o444)
-          utimesSync(this.path("HOT", disturbed), new Date(), new Date());
+        // Somebody who has the file open writes to it just then: later than before, however fast this is.
+        const { mode: found, mtimeMs } = statSync(this.path("HOT", disturbed));
+        const later = new Date(mtimeMs + 1000);
+        if (found % 0o1000 === 0o444) utimesSync(this.path("HOT", disturbed), later, later);
       },
       fsync: (step: DiskStep, descriptor: number) =>
         step === this.#skip ? undefined : fsync(step, descriptor),
