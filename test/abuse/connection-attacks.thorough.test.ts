@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { untilIdle } from "../support/at-rest.ts";
 import { ask } from "../support/client.ts";
 import { sendRaw } from "../support/raw-http.ts";
 import {
@@ -247,13 +248,6 @@ it("every answer says what a browser may do with it", async () => {
 });
 
 it("after all that the server has nothing under way, and has failed at nothing", async () => {
-  await expect
-    .poll(
-      async () =>
-        /^tierkeep_requests_under_way (\d+)$/m.exec(
-          String((await sendRaw(shared.server, { path: "/metrics" })).body),
-        )?.[1],
-    )
-    .toBe("0");
+  await untilIdle(shared.server);
   expect(shared.server.stderr).not.toContain('"level":"error"');
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { untilIdle } from "../support/at-rest.ts";
 import { ask, newTenant } from "../support/client.ts";
 import { sendRaw } from "../support/raw-http.ts";
 import { sharedServer } from "../support/shared-server.ts";
@@ -268,14 +269,7 @@ describe("an attack by request is refused:", () => {
 });
 
 it("after all that the server has nothing under way, has failed at nothing, and answers", async () => {
-  await expect
-    .poll(
-      async () =>
-        /^tierkeep_requests_under_way (\d+)$/m.exec(
-          String((await sendRaw(shared.server, { path: "/metrics" })).body),
-        )?.[1],
-    )
-    .toBe("0");
+  await untilIdle(shared.server);
   expect(shared.server.stderr).not.toContain("internal error");
   expect(shared.server.stderr).not.toContain('"level":"error"');
   expect((await ask(shared.server, "{ viewer { actor } }")).errors).toEqual([]);

@@ -16,3 +16,14 @@ export async function untilPublished(server: { readonly origin: string }): Promi
     { timeout: 30_000 },
   );
 }
+
+/** Waits until the server has nothing under way: no request, no WebSocket, no operation on one. */
+export async function untilIdle(server: { readonly origin: string }): Promise<void> {
+  await vi.waitFor(
+    async () => {
+      const metrics = (await sendRaw(server, { path: "/metrics" })).body.toString();
+      expect(metrics).toMatch(/^tierkeep_requests_under_way 0$/m);
+    },
+    { timeout: 30_000 },
+  );
+}

@@ -70,10 +70,7 @@ const attacks: readonly (readonly [string, string])[] = [
   ["has one directive many times", `{ viewer { actor ${"@include(if: true) ".repeat(51)} } }`],
   ["selects the same again and again", `{ ${"viewer { actor } ".repeat(200)} }`],
   ["selects the same in inline fragments", `{ ${"... { viewer { actor } } ".repeat(200)} }`],
-  [
-    "selects the same, doubled at every level",
-    `{ ${"artifacts { ".repeat(1)} ${"nodes { tenant { id } } ".repeat(150)} } }`,
-  ],
+  ["selects the same, with more in it", `{ artifacts { ${"nodes { tenant { id } } ".repeat(150)} } }`],
   ["doubles by fragments", bomb(20)],
   ["asks for pages of pages", "{ tenants(first: 500) { nodes { artifacts(first: 500) { nodes { id } } } } }"],
   [

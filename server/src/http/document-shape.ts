@@ -43,9 +43,9 @@ function counted(document: DocumentNode): Pick<DocumentShape, "aliases" | "direc
   let aliases = 0;
   let directives = 0;
   visit(document, {
-    enter({ kind, ...node }: ASTNode & { readonly alias?: unknown }) {
-      if (kind === Kind.FIELD && node.alias !== undefined) aliases += 1;
-      if (kind === Kind.DIRECTIVE) directives += 1;
+    enter(node: ASTNode) {
+      if (node.kind === Kind.FIELD && node.alias !== undefined) aliases += 1;
+      if (node.kind === Kind.DIRECTIVE) directives += 1;
     },
   });
   return { aliases, directives };

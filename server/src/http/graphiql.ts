@@ -89,8 +89,8 @@ async function makePage(): Promise<Page> {
     shouldPersistHeaders: false,
     defaultTabs: GRAPHIQL_TABS.map(({ query, variables }) => ({ query, variables })),
   } as never);
-  const page = html.replace("<body", () => `${TABS_STAY}<script>${SHOW_FIRST_VARIABLES}</script><body`);
-  const bytes = Buffer.from(page);
+  const shown = html.replace("<body", () => `${TABS_STAY}<script>${SHOW_FIRST_VARIABLES}</script><body`);
+  const bytes = Buffer.from(shown);
   // Qualities at which nine megabytes take a fraction of a second, on libuv's threads.
   const [br, zipped] = await Promise.all([
     promisify(brotliCompress)(bytes, {
@@ -101,7 +101,7 @@ async function makePage(): Promise<Page> {
   // Weak: one page in several encodings.
   return {
     etag: `W/"${createHash("sha256").update(bytes).digest("base64url").slice(0, 22)}"`,
-    policy: policyOf(page),
+    policy: policyOf(shown),
     br,
     gzip: zipped,
   };

@@ -25,6 +25,20 @@ function refusalOf(act: () => unknown): Refused | null {
 }
 
 describe("the rate", () => {
+  it("lets the first request through at any instant, also where one is all of a burst", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 1e9 }), fc.integer({ min: 1, max: 1e6 }), (thousandths, rate) => {
+        const usage = new Usage(
+          { ...LIMITS, requestsPerSecond: rate / 1000, burst: 1 },
+          () => thousandths / 1000,
+        );
+        const begin = () => refusalOf(() => usage.begin("one")());
+        expect(begin()).toBeNull();
+        expect(begin()).toMatchObject({ code: "RATE_LIMITED" });
+      }),
+    );
+  });
+
   it("lets a burst through, then the even rate, and says when to come back", () => {
     let now = 1_000;
     const usage = new Usage(LIMITS, () => now);

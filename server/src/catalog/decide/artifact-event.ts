@@ -1,35 +1,19 @@
 import { ageDays } from "@tierkeep/schema/domain/ages";
 import type { LifecycleEventType } from "@tierkeep/schema/domain/events";
-import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import { type ArtifactKey, keyOf } from "@tierkeep/schema/domain/keys";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { ArtifactRow } from "../rows.ts";
 import type { EventDraft } from "./decision.ts";
+import { eventOf } from "./event-of.ts";
 
-/** An event about a key, with everything that does not concern it left out. */
+/** An event about a key. */
 export function keyEvent(
   type: LifecycleEventType,
   stamp: { readonly at: number; readonly actor: string },
   key: ArtifactKey,
   facts: Partial<EventDraft> = {},
 ): EventDraft {
-  return {
-    timestamp: stamp.at,
-    type,
-    actor: stamp.actor,
-    tenantId: key.tenantId,
-    workflowId: key.workflowId,
-    artifactId: key.artifactId,
-    fromTier: null,
-    toTier: null,
-    ageDays: null,
-    sizeBytes: null,
-    checksum: null,
-    dryRun: false,
-    jobId: null,
-    errorCode: null,
-    error: null,
-    ...facts,
-  };
+  return eventOf(type, stamp, { ...keyOf(key), ...facts });
 }
 
 /** An event about an artifact that leaves the tier it is in: for another one or (null) for good. `judgedAt`: the instant its age is told for. */

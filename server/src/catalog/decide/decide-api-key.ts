@@ -2,17 +2,14 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { ApiKey } from "@tierkeep/schema/services/keys";
 import type { CreateApiKeyChange, RevokeApiKeyChange } from "../api-key-changes.ts";
 import type { EventDraft } from "./decision.ts";
+import { eventOf } from "./event-of.ts";
 
 export function decideCreateApiKey({ apiKey }: CreateApiKeyChange): EventDraft {
   const { role, tenants, expiresAt } = apiKey;
   const until = expiresAt === null ? "for good" : `until ${new Date(expiresAt).toISOString()}`;
   const whose = tenants === null ? "all tenants" : tenants.join(", ") || "no tenant";
-  return keyEvent(
-    "API_KEY_CREATED",
-    apiKey.createdAt,
-    apiKey.createdBy,
-    `${named(apiKey)}: ${role} of ${whose}, ${until}`,
-  );
+  const stamp = { at: apiKey.createdAt, actor: apiKey.createdBy };
+  return eventOf("API_KEY_CREATED", stamp, { error: `${named(apiKey)}: ${role} of ${whose}, ${until}` });
 }
 
 /** Null: it is revoked already, and nothing happens. @throws Refused NOT_FOUND */
@@ -21,35 +18,10 @@ export function decideRevokeApiKey(found: ApiKey | null, change: RevokeApiKeyCha
     throw new Refused("NOT_FOUND", "There is no API key of this id.", { argument: "keyId" });
   }
   if (found.revokedAt !== null) return null;
-  return keyEvent("API_KEY_REVOKED", change.at, change.actor, named(found));
+  return eventOf("API_KEY_REVOKED", change, { error: named(found) });
 }
 
 /** Never more of a key than its id and its name. */
 function named({ keyId, name }: ApiKey): string {
   return name === null ? `key:${keyId}` : `key:${keyId} (${name})`;
-}
-
-function keyEvent(
-  type: "API_KEY_CREATED" | "API_KEY_REVOKED",
-  timestamp: number,
-  actor: string,
-  message: string,
-): EventDraft {
-  return {
-    timestamp,
-    type,
-    actor,
-    tenantId: null,
-    workflowId: null,
-    artifactId: null,
-    fromTier: null,
-    toTier: null,
-    ageDays: null,
-    sizeBytes: null,
-    checksum: null,
-    dryRun: false,
-    jobId: null,
-    errorCode: null,
-    error: message,
-  };
 }

@@ -3,6 +3,7 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Job } from "@tierkeep/schema/services/jobs";
 import type { FinishJobChange, StartJobChange, StartJobResult } from "../job-changes.ts";
 import type { EventDraft } from "./decision.ts";
+import { eventOf } from "./event-of.ts";
 
 /** Jobs of which, live, one runs at a time, by what people call them. */
 const SINGLE: Record<Job["kind"], string | null> = {
@@ -52,21 +53,12 @@ export function jobEvent(
   job: Job,
   ended: Pick<FinishJobChange, "errorCode" | "error"> = { errorCode: null, error: null },
 ): EventDraft {
-  return {
-    timestamp: stamp.at,
-    type,
-    actor: stamp.actor,
+  return eventOf(type, stamp, {
     tenantId: job.tenantId,
-    workflowId: null,
-    artifactId: null,
-    fromTier: null,
     toTier: job.kind === "restore" ? job.toTier : null,
-    ageDays: null,
-    sizeBytes: null,
-    checksum: null,
     dryRun: job.dryRun,
     jobId: job.id,
     errorCode: ended.errorCode,
     error: ended.error,
-  };
+  });
 }

@@ -1,0 +1,28 @@
+import type { LifecycleEventType } from "@tierkeep/schema/domain/events";
+import type { EventDraft } from "./decision.ts";
+
+/** An event with everything that does not concern it left out: of no artifact and no job, unless `facts` says otherwise. */
+export function eventOf(
+  type: LifecycleEventType,
+  stamp: { readonly at: number; readonly actor: string },
+  facts: Partial<Omit<EventDraft, "timestamp" | "type" | "actor">> = {},
+): EventDraft {
+  return {
+    timestamp: stamp.at,
+    type,
+    actor: stamp.actor,
+    tenantId: null,
+    workflowId: null,
+    artifactId: null,
+    fromTier: null,
+    toTier: null,
+    ageDays: null,
+    sizeBytes: null,
+    checksum: null,
+    dryRun: false,
+    jobId: null,
+    errorCode: null,
+    error: null,
+    ...facts,
+  };
+}
