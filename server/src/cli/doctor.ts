@@ -1,4 +1,5 @@
 import process from "node:process";
+import { REFUSALS } from "@tierkeep/schema/domain/refusals";
 import type { Tierkeep } from "@tierkeep/sdk";
 import type { Command } from "commander";
 import { asClient, type ClientOptions, clientOptions } from "./client-command.ts";
@@ -25,7 +26,7 @@ first: what no sidecar knows is a stray. What it cannot mend stays marked (damag
 for each check, one for each finding, and the job's own line last.
 
 Exit codes: 0 nothing is wrong, or all of it was mended; 7 bytes are damaged or gone, or the audit log is not as it was
-signed; 4 something else is left; 5 there is hardly any room.
+signed; 4 something else is left; ${REFUSALS.STORAGE_FULL.exit} there is hardly any room, or a folder cannot be looked at.
 
 Examples:
   tierkeep doctor
