@@ -215,7 +215,7 @@ describe("a lifecycle run", () => {
   });
 
   it("blocked, says so once and stays so, whenever its server dies and although the audit log is back after that", async () => {
-    for (let lastWrite = 1; lastWrite <= 7; lastWrite++) {
+    for (let lastWrite = 1; lastWrite <= 8; lastWrite++) {
       await using world = await TestWorld.open([seed("c", "COLD", 91), seed("h", "HOT", 8)]);
       const { catalog, died } = dyingCatalog(world.catalog, lastWrite);
       world.refusal = auditBehind;
@@ -225,8 +225,8 @@ describe("a lifecycle run", () => {
       await world.jobs().resumeJobs();
       const { job } = await world.ended(await world.startedJob());
       const told = (await world.events(job.id)).filter(({ type }) => type === "LIFECYCLE_STEP_FAILED").length;
-      // The first two writes start the job and count what is due; the third says that it is blocked.
-      const blocked = lastWrite >= 3;
+      // The first three writes start the job, count what is due and enter the step; the fourth says that it is blocked.
+      const blocked = lastWrite >= 4;
       expect({ lastWrite, status: job.status, told }).toEqual({
         lastWrite,
         status: blocked ? "BLOCKED" : "SUCCEEDED",
@@ -236,9 +236,23 @@ describe("a lifecycle run", () => {
     }
   });
 
+  it("is not blocked from purging by what it moved to cold itself, whenever its server dies", async () => {
+    for (let lastWrite = 1; lastWrite <= 8; lastWrite++) {
+      await using world = await TestWorld.open([seed("w", "WARM", 91)]);
+      world.refusal = auditBehind;
+      const { catalog, died } = dyingCatalog(world.catalog, lastWrite);
+      const first = world.jobs({ engine: world.engine(catalog) }).runLifecycle(ADMIN, live);
+      await Promise.race([first, died]);
+      await world.jobs().resumeJobs();
+      const { job } = await world.ended(await world.startedJob());
+      expect({ lastWrite, status: job.status }).toEqual({ lastWrite, status: "SUCCEEDED" });
+      expect(await world.stands()).toEqual(["acme/w COLD"]);
+    }
+  });
+
   it("resumed under a stricter policy, leaves alone what that one keeps", async () => {
     await using world = await TestWorld.open([seed("h1", "HOT", 9), seed("h2", "HOT", 8)]);
-    const { catalog, died } = dyingCatalog(world.catalog, 4);
+    const { catalog, died } = dyingCatalog(world.catalog, 7);
     void world.jobs({ engine: world.engine(catalog), batchSize: 1 }).runLifecycle(ADMIN, live);
     await died;
     const id = await world.startedJob();

@@ -33,7 +33,11 @@ export class LifecycleRun extends JobRun<LifecycleJob> {
     const current = plan.findIndex(({ step }) => step === place.step);
     for (const planned of plan.slice(Math.max(current, 0))) {
       if (planned.step === "PURGE" && place.blocked) continue;
-      place = { ...place, step: planned.step, after: planned.step === place.step ? place.after : null };
+      if (planned.step !== place.step) {
+        place = { ...place, step: planned.step, after: null };
+        // Resumed, it must not go back to a colder step and find due there what it has itself moved.
+        await this.store(place);
+      }
       for (;;) {
         const due = await this.#due(planned, place.after);
         const last = due.at(-1);
