@@ -13,16 +13,20 @@ const PATIENCE_MS = 30_000;
  * Compares a server that has started again with what was acknowledged, and takes what it finds as what is known from now
  * on. Answers with what is wrong, a line each.
  */
-export async function inspect(server: Server, states: PossibleStates): Promise<string[]> {
+export async function inspect(
+  server: Server,
+  states: PossibleStates,
+  patienceMs = PATIENCE_MS,
+): Promise<string[]> {
   const tierkeep = createTierkeep({ url: server.url, retries: 0 });
-  await jobsEnded(tierkeep);
+  await jobsEnded(tierkeep, patienceMs);
   const artifacts = await all(tierkeep.artifacts());
   return [
     ...compareWithAnswers(artifacts, states),
     ...(await readEverything(tierkeep, artifacts)),
     ...(await compareCounts(tierkeep, artifacts)),
-    ...(await compareFiles(server, artifacts)),
-    ...(await compareAudit(server, tierkeep)),
+    ...(await compareFiles(server, artifacts, patienceMs)),
+    ...(await compareAudit(server, tierkeep, patienceMs)),
   ];
 }
 
@@ -33,11 +37,11 @@ async function all<T>(list: AsyncIterable<T>): Promise<T[]> {
 }
 
 /** Jobs outlive their server, so the next one takes up what was under way. */
-async function jobsEnded(tierkeep: Tierkeep): Promise<void> {
+async function jobsEnded(tierkeep: Tierkeep, patienceMs: number): Promise<void> {
   const count = async (type: "LIFECYCLE_JOB_STARTED" | "LIFECYCLE_JOB_COMPLETED") =>
     (await tierkeep.lifecycleEventHistory({ where: { types: [type] }, first: 0, withTotalCount: true }))
       .totalCount;
-  await eventually("every job that began has ended", async () => {
+  await eventually(patienceMs, "every job that began has ended", async () => {
     const [started, completed] = [
       await count("LIFECYCLE_JOB_STARTED"),
       await count("LIFECYCLE_JOB_COMPLETED"),
@@ -113,8 +117,8 @@ async function compareCounts(tierkeep: Tierkeep, artifacts: readonly Artifact[])
 }
 
 /** Once what follows a commit is done: one copy in one tier, its sidecar beside it, one object a version, nothing else. */
-function compareFiles(server: Server, artifacts: readonly Artifact[]): Promise<string[]> {
-  return eventually("the files agree with the catalog", async () => {
+function compareFiles(server: Server, artifacts: readonly Artifact[], patienceMs: number): Promise<string[]> {
+  return eventually(patienceMs, "the files agree with the catalog", async () => {
     const expected = artifacts.flatMap((artifact) => {
       const path = `${artifact.tier.toLowerCase()}/${nameOf(artifact)}`;
       return [path, `${path}.metadata.json`];
@@ -142,8 +146,8 @@ function compareFiles(server: Server, artifacts: readonly Artifact[]): Promise<s
 }
 
 /** Each event is one line, in order, with no gap and no half line. */
-function compareAudit(server: Server, tierkeep: Tierkeep): Promise<string[]> {
-  return eventually("the audit log agrees with the events", async () => {
+function compareAudit(server: Server, tierkeep: Tierkeep, patienceMs: number): Promise<string[]> {
+  return eventually(patienceMs, "the audit log agrees with the events", async () => {
     const { totalCount } = await tierkeep.lifecycleEventHistory({ first: 0, withTotalCount: true });
     const lines = auditLines(server);
     const misplaced = lines.findIndex(({ seq }, index) => seq !== index + 1);
@@ -159,8 +163,12 @@ function compareAudit(server: Server, tierkeep: Tierkeep): Promise<string[]> {
 }
 
 /** What is still wrong after a while: settling, publishing, collecting and exporting follow the commit. */
-async function eventually(what: string, look: () => Promise<string[]>): Promise<string[]> {
-  const giveUp = Date.now() + PATIENCE_MS;
+async function eventually(
+  patienceMs: number,
+  what: string,
+  look: () => Promise<string[]>,
+): Promise<string[]> {
+  const giveUp = Date.now() + patienceMs;
   for (;;) {
     const problems = await look().catch((error: unknown) => {
       // A file may go between being listed and being looked at.

@@ -40,7 +40,8 @@ export class CheckpointFile {
     try {
       let { size } = await handle.stat();
       let last = size === 0 ? null : await lineBefore(handle, size);
-      if (last !== null && last.at(-1) !== 0x0a) {
+      // Where a file system kept its length and not all its bytes, there are zeros in their place.
+      if (last !== null && (last.at(-1) !== 0x0a || last.includes(0))) {
         size -= last.length;
         await handle.truncate(size);
         last = size === 0 ? null : await lineBefore(handle, size);

@@ -1,4 +1,4 @@
-import { readdir, rm, stat, truncate } from "node:fs/promises";
+import { open, readdir, rm, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -6,6 +6,8 @@ import type { Change } from "../catalog/changes.ts";
 import type { Sync } from "./log-file.ts";
 import { CHECKPOINTS_FILE, segmentNumberOf } from "./log-names.ts";
 import { LOG, World, withCommit } from "./test-world.ts";
+
+const BLOCK = 4096;
 
 describe("the audit log, for any sequence of crashes", () => {
   it.each([
@@ -19,12 +21,13 @@ describe("the audit log, for any sequence of crashes", () => {
         batchSize: fc.integer({ min: 1, max: 3 }),
         lastStep: fc.integer({ min: 0, max: 30 }),
         kept: fc.nat(100).map((percent) => percent / 100),
+        instead: fc.constantFrom("nothing", "zeros", "a hole"),
       });
       await fc.assert(
         fc.asyncProperty(fc.array(life, { maxLength: 5 }), async (lives) => {
           await using world = await World.open();
           const disk = new Disk(world.logs);
-          for (const { events, batchSize, lastStep, kept } of lives) {
+          for (const { events, batchSize, lastStep, kept, instead } of lives) {
             await world.happen(events);
             const { died, step, bury } = mortal(lastStep);
             const exporter = world.exporter({
@@ -41,7 +44,7 @@ describe("the audit log, for any sequence of crashes", () => {
             const closed = exporter.close();
             bury();
             await closed;
-            await disk.lose(kept);
+            await disk.lose(kept, instead);
           }
           await world.exportAll({ segmentBytes });
           if (segmentBytes === null) {
@@ -101,13 +104,22 @@ class Disk {
     }
   };
 
-  async lose(kept: number): Promise<void> {
+  /** What is lost is gone from the end; or there are zeros in its place, to the end of a block; or zeros before what is kept. */
+  async lose(kept: number, instead: "nothing" | "zeros" | "a hole"): Promise<void> {
     for (const file of await this.#files()) {
       const path = join(this.#logs, file);
       const { size } = await stat(path);
       const synced = this.#syncedBytes.get(file) ?? 0;
       if (!this.#syncedNames.has(file) && kept < 0.5) await rm(path);
-      else await truncate(path, synced + Math.floor((size - synced) * kept));
+      else if (instead === "a hole") {
+        const hole = Buffer.alloc(Math.floor((size - synced) * (1 - kept)));
+        const handle = await open(path, "r+");
+        await handle.write(hole, 0, hole.length, synced);
+        await handle.close();
+      } else {
+        await truncate(path, synced + Math.floor((size - synced) * kept));
+        if (instead === "zeros" && synced < size) await truncate(path, Math.ceil(size / BLOCK) * BLOCK);
+      }
     }
   }
 

@@ -150,13 +150,23 @@ async function whereToGoOn(
   if (state && state.file === segmentName(number) && size >= state.offset) {
     const head = await headAt(handle, state);
     if (head !== null) {
-      const start = next(state.offset, head);
-      return (await isPrefix(handle, start)) ? start : "ahead";
+      return (await startAt(handle, next(state.offset, head))) ?? "ahead";
     }
   }
   // A file begun anew, in which we may have come to write before a crash; an empty one is anybody's.
-  const start = next(0, state?.head ?? null);
-  return (await isPrefix(handle, start)) ? start : "unknown";
+  return (await startAt(handle, next(0, state?.head ?? null))) ?? "unknown";
+}
+
+/** Removes what a power cut left in place of lines; they come next. */
+async function startAt(
+  handle: FileHandle,
+  start: Start & { readonly lines: AsyncIterable<Buffer> },
+): Promise<Start | null> {
+  const own = await ownBytes(handle, start);
+  if (own === null) return null;
+  const size = start.offset + own;
+  if (size < start.size) await handle.truncate(size);
+  return { ...start, size };
 }
 
 /** The hash of the last line before the state's offset; null: that is not the line that we left there. */
@@ -180,20 +190,34 @@ async function* linesAfter(
   }
 }
 
-/** True when the bytes from `offset` to `size` are what comes next, or the beginning of it. */
-async function isPrefix(
+/**
+ * How many bytes from `offset` on are what comes next, which is what is there but for what a power cut made of it: zeros,
+ * where a file system keeps a file's length and not its bytes, often up to the end of a block. No line has a zero byte.
+ * Null: somebody else wrote there.
+ */
+async function ownBytes(
   handle: FileHandle,
   { offset, size, lines: next }: Start & { readonly lines: AsyncIterable<Buffer> },
-): Promise<boolean> {
-  if (offset === size) return true;
+): Promise<number | null> {
   let position = offset;
+  let own: number | null = null;
   for await (const lines of next) {
     for (let at = 0; at < lines.length && position < size; at += READ_BYTES) {
       const expected = lines.subarray(at, Math.min(at + READ_BYTES, at + size - position));
-      if (!(await readAt(handle, position, expected.length)).equals(expected)) return false;
+      const found = await readAt(handle, position, expected.length);
+      if (!found.equals(expected)) {
+        const differs = expected.findIndex((byte, index) => found[index] !== byte);
+        own ??= position + differs;
+        if (expected.some((byte, index) => found[index] !== byte && found[index] !== 0)) return null;
+      }
       position += expected.length;
     }
-    if (position === size) return true;
+    if (position === size) break;
   }
-  return false;
+  own ??= position;
+  for (; position < size; position += READ_BYTES) {
+    const rest = await readAt(handle, position, Math.min(READ_BYTES, size - position));
+    if (rest.some((byte) => byte !== 0)) return null;
+  }
+  return own - offset;
 }

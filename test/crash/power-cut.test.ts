@@ -1,0 +1,112 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import process from "node:process";
+import { describe, expect, it } from "vitest";
+import { pause } from "../events/resuming-client.ts";
+import { type SeededRandom, seededRandom } from "../support/seeded-random.ts";
+import { runCommand, startServer } from "../support/server.ts";
+import { changeArtifacts, runJobs, type World } from "./clients.ts";
+import { inspect } from "./inspect.ts";
+import { PossibleStates } from "./possible-states.ts";
+import { type FileSystem, RecordedDisk } from "./recorded-disk.ts";
+
+/** More by hand: POWER_CUTS=200 */
+const CUTS = Number(process.env.POWER_CUTS ?? 8);
+const CLIENTS = 6;
+const ARTIFACTS_EACH = 8;
+/** Of the load, between two power cuts. */
+const LIFE_MS = { least: 20, most: 500 };
+
+const FILE_SYSTEMS: Readonly<Record<string, FileSystem>> = {
+  ext4: { make: ["mkfs.ext4", "-q"], options: [] },
+  // Lengths may be there before what they are the lengths of.
+  "ext4 with data=writeback": { make: ["mkfs.ext4", "-q"], options: ["data=writeback"] },
+  // The original is mounted as well, by the same id.
+  xfs: { make: ["mkfs.xfs", "-q"], options: ["nouuid"] },
+};
+
+/** A moment of a server's life, and what each artifact may be if that was its last one. */
+interface Cut {
+  readonly moment: number;
+  readonly possible: PossibleStates;
+}
+
+interface Life {
+  readonly cuts: readonly Cut[];
+  readonly acknowledged: number;
+}
+
+/** Lets a server work on the disk, and notes moments at which the power may have gone. */
+async function live(
+  disk: RecordedDisk,
+  random: SeededRandom,
+  env: Readonly<Record<string, string>>,
+): Promise<Life> {
+  const dir = join(disk.mounted, "store");
+  await mkdir(dir);
+  await using server = await startServer({ dir, env: { ...env, TIERKEEP_ALLOW_AS_OF: "true" } });
+  const states = new PossibleStates();
+  const tally = { acknowledged: 0, unanswered: 0 };
+  const world: World = { url: server.url, random, states, tally };
+  const load = Promise.all([
+    ...Array.from({ length: CLIENTS }, (_, n) => changeArtifacts(world, `tenant-${n}`, ARTIFACTS_EACH)),
+    runJobs(world, "aging", ARTIFACTS_EACH * 2),
+  ]);
+  const cuts: Cut[] = [];
+  while (cuts.length < CUTS) {
+    const before = tally.acknowledged;
+    await Promise.race([pause(random.between(LIFE_MS.least, LIFE_MS.most)), load]);
+    await expect.poll(() => tally.acknowledged, { interval: 5 }).toBeGreaterThan(before + CLIENTS);
+    const possible = states.fork();
+    const moment = await disk.moment();
+    states.join(possible);
+    cuts.push({ moment, possible });
+  }
+  await server.kill("SIGKILL");
+  await load;
+  return { cuts, acknowledged: tally.acknowledged };
+}
+
+/** What is wrong with what a power cut left, after a server has started on it. */
+async function breaches(
+  disk: RecordedDisk,
+  { moment, possible }: Cut,
+  random: SeededRandom,
+  patienceMs?: number,
+): Promise<string[]> {
+  using left = await disk.afterPowerCut(moment, random);
+  const dir = join(left.mounted, "store");
+  (await import("node:fs")).cpSync(join(dir, "logs"), `/tmp/dbg-logs-${moment}`, { recursive: true });
+  await using server = await startServer({ dir, env: { TIERKEEP_ALLOW_AS_OF: "true" } });
+  const found = await inspect(server, possible, patienceMs);
+  await server.stop();
+  const verified = await runCommand(["audit", "verify"], { cwd: dir });
+  return verified.code === 0 ? found : [...found, verified.stdout];
+}
+
+describe("a power cut under a server's load, on a disk that keeps only what was flushed", () => {
+  it.each(Object.entries(FILE_SYSTEMS))(
+    `loses nothing that was acknowledged and leaves nothing half done: %s, ${CUTS} times`,
+    async (name, fileSystem) => {
+      const random = seededRandom();
+      await using disk = await RecordedDisk.begin(fileSystem);
+      const { cuts, acknowledged } = await live(disk, random, {});
+      for (const [index, cut] of cuts.entries())
+        expect(await breaches(disk, cut, random), `cut ${index + 1}`).toEqual([]);
+      console.info(
+        `${CUTS} power cuts on ${name} (seed ${random.seed}), with ${acknowledged} changes acknowledged and ${cuts.at(-1)?.moment} requests to the disk`,
+      );
+    },
+    900_000,
+  );
+
+  it("is seen to lose what was acknowledged where nothing is synced", async () => {
+    const random = seededRandom();
+    await using disk = await RecordedDisk.begin(FILE_SYSTEMS.ext4 as FileSystem);
+    const { cuts } = await live(disk, random, { DURABILITY: "os" });
+    const found = await breaches(disk, cuts.at(-1) as Cut, random, 1_000).catch((error: Error) => [
+      error.message,
+    ]);
+    expect(found).not.toEqual([]);
+  }, 900_000);
+});
