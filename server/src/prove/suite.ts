@@ -23,8 +23,10 @@ export interface ProofRun extends AsyncDisposable {
   /**
    * Tries once. Resolves with what broke, a sentence each; none: nothing did. What it throws counts as broken as well.
    * After either nothing more is tried in this run.
+   *
+   * @param signal a cycle that takes seconds ends early when this aborts; nobody looks then at what came of it
    */
-  cycle(random: SeededRandom): Promise<readonly string[]>;
+  cycle(random: SeededRandom, signal?: AbortSignal): Promise<readonly string[]>;
   /** After the last cycle: what can only be looked at in the end. Resolves like `cycle`. */
   finish?(): Promise<readonly string[]>;
 }

@@ -1,0 +1,5 @@
+import type { ProofSuite } from "./suite.ts";
+import { tamper } from "./tamper.ts";
+
+/** Every suite, in the order in which they run. */
+export const SUITES: readonly ProofSuite[] = [tamper];
