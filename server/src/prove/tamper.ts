@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { CHECKPOINTS_FILE } from "../audit/log-names.ts";
 import { SampleLog, TWO_LINES } from "../audit/sample-log.ts";
 import { newKeyPem, type SigningKey, signingKey } from "../audit/signing-key.ts";
-import type { Head } from "../audit/verdict.ts";
+import { type Head, shownProblem } from "../audit/verdict.ts";
 import { scanEvent } from "../catalog/contract/sample-changes.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 import type { ProofRun, ProofSuite } from "./suite.ts";
@@ -136,7 +136,8 @@ class Tampered implements ProofRun {
     const broken: string[] = [];
     for (const { of, log, head } of this.#logs) {
       const { problem } = await log.verify([head]);
-      if (problem !== null) broken.push(`A log of ${of} that nobody harmed is refused: ${problem.message}.`);
+      if (problem !== null)
+        broken.push(`A log of ${of} that nobody harmed is refused: ${shownProblem(problem)}.`);
     }
     return broken;
   }

@@ -2,18 +2,18 @@ import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type Artifact, createTierkeep, type Tier, type Tierkeep } from "@tierkeep/sdk";
-import { pause } from "../events/resuming-client.ts";
-import type { Server } from "../support/server.ts";
-import { auditLines, objectsOf, sidecarOf, viewOf } from "../support/storage-tree.ts";
+import { eventually } from "./eventually.ts";
 import { isSame, nameOf, type PossibleStates, type State } from "./possible-states.ts";
-
-const PATIENCE_MS = 30_000;
+import { auditLinesIn, type OnDisk, objectsIn, publishedIn } from "./store-on-disk.ts";
 
 /**
  * Compares a server that has started again with what was acknowledged, and takes what it finds as what is known from now
  * on. Answers with what is wrong, a line each.
  */
-export async function inspect(server: Server, states: PossibleStates): Promise<string[]> {
+export async function inspect(
+  server: OnDisk & { readonly url: string },
+  states: PossibleStates,
+): Promise<string[]> {
   const tierkeep = createTierkeep({ url: server.url, retries: 0 });
   await jobsEnded(tierkeep);
   const artifacts = await all(tierkeep.artifacts());
@@ -113,13 +113,13 @@ async function compareCounts(tierkeep: Tierkeep, artifacts: readonly Artifact[])
 }
 
 /** Once what follows a commit is done: one copy in one tier, its sidecar beside it, one object a version, nothing else. */
-function compareFiles(server: Server, artifacts: readonly Artifact[]): Promise<string[]> {
+function compareFiles(server: OnDisk, artifacts: readonly Artifact[]): Promise<string[]> {
   return eventually("the files agree with the catalog", async () => {
     const expected = artifacts.flatMap((artifact) => {
       const path = `${artifact.tier.toLowerCase()}/${nameOf(artifact)}`;
       return [path, `${path}.metadata.json`];
     });
-    const view = viewOf(server);
+    const view = publishedIn(server);
     const problems = [
       ...view.filter((path) => !expected.includes(path)).map((path) => `${path} should not be there`),
       ...expected.filter((path) => !view.includes(path)).map((path) => `${path} is missing`),
@@ -130,22 +130,21 @@ function compareFiles(server: Server, artifacts: readonly Artifact[]): Promise<s
       const file = join(server.dir, "artifacts", path);
       const checksum = createHash("sha256").update(readFileSync(file)).digest("hex");
       if (checksum !== artifact.checksum) problems.push(`${path} holds other bytes`);
-      if (sidecarOf(server, path)._checksum !== artifact.checksum)
+      if (JSON.parse(readFileSync(`${file}.metadata.json`, "utf8"))._checksum !== artifact.checksum)
         problems.push(`${path}: sidecar of another version`);
       if (statSync(file).nlink !== 2) problems.push(`${path} has ${statSync(file).nlink} links`);
     }
-    const objects = await objectsOf(server);
-    if (objects.length !== artifacts.length)
-      problems.push(`${objects.length} objects for ${artifacts.length} artifacts`);
+    const objects = objectsIn(server);
+    if (objects !== artifacts.length) problems.push(`${objects} objects for ${artifacts.length} artifacts`);
     return problems;
   });
 }
 
 /** Each event is one line, in order, with no gap and no half line. */
-function compareAudit(server: Server, tierkeep: Tierkeep): Promise<string[]> {
+function compareAudit(server: OnDisk, tierkeep: Tierkeep): Promise<string[]> {
   return eventually("the audit log agrees with the events", async () => {
     const { totalCount } = await tierkeep.lifecycleEventHistory({ first: 0, withTotalCount: true });
-    const lines = auditLines(server);
+    const lines = auditLinesIn(server);
     const misplaced = lines.findIndex(({ seq }, index) => seq !== index + 1);
     return [
       ...(lines.length === totalCount
@@ -156,19 +155,4 @@ function compareAudit(server: Server, tierkeep: Tierkeep): Promise<string[]> {
         : [`line ${misplaced + 1} of the audit log has seq ${lines[misplaced]?.seq}`]),
     ];
   });
-}
-
-/** What is still wrong after a while: settling, publishing, collecting and exporting follow the commit. */
-async function eventually(what: string, look: () => Promise<string[]>): Promise<string[]> {
-  const giveUp = Date.now() + PATIENCE_MS;
-  for (;;) {
-    const problems = await look().catch((error: unknown) => {
-      // A file may go between being listed and being looked at.
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return [String(error)];
-      throw error;
-    });
-    if (problems.length === 0) return [];
-    if (Date.now() > giveUp) return problems.map((problem) => `${what}, but: ${problem}`);
-    await pause(50);
-  }
 }
