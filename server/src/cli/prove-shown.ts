@@ -1,6 +1,6 @@
 import type { ProofResult } from "../prove/run-suite.ts";
 import type { Output } from "./render-output.ts";
-import { shownDuration } from "./render-quantity.ts";
+import { counted, shownDuration } from "./render-quantity.ts";
 import type { Column } from "./render-table.ts";
 
 const COLUMNS: readonly Column[] = [
@@ -38,7 +38,7 @@ export function jsonOf(result: ProofResult): unknown {
 /** Of a suite that has just ended. */
 export function lineOf({ suite, tried, unit, broken, seconds }: ProofResult): string {
   const what = broken.length === 0 ? "nothing broke" : "it broke";
-  return `${suite}: ${tried} ${unit} in ${shownDuration(seconds)}, ${what}`;
+  return `${suite}: ${shownTried(tried, unit)} in ${shownDuration(seconds)}, ${what}`;
 }
 
 /** All that was tried, and of what broke: how, where to look and how to get there again. */
@@ -48,7 +48,7 @@ export function showResults(results: readonly ProofResult[], { table, text, styl
     COLUMNS,
     results.map(({ suite, tried, unit, figures, broken }) => [
       suite,
-      `${tried} ${unit}`,
+      shownTried(tried, unit),
       broken.length === 0
         ? { text: "nothing", style: style.green }
         : { text: String(broken.length), style: style.red },
@@ -61,12 +61,16 @@ export function showResults(results: readonly ProofResult[], { table, text, styl
     const { suite, broken, folder } = result;
     text("");
     text(style.red(`${suite} broke:`));
-    for (const sentence of broken.slice(0, MOST_SENTENCES)) text(`  ${sentence}`);
+    for (const sentence of broken.slice(0, MOST_SENTENCES)) text(`  ${sentence.replaceAll("\n", "\n  ")}`);
     if (broken.length > MOST_SENTENCES)
       text(`  and ${broken.length - MOST_SENTENCES} more; --json has them all`);
     text(`What is left of it: ${folder}`);
     text(`Please report it, with these lines. The same again: ${replayOf(result)}`);
   }
+}
+
+function shownTried(tried: number, unit: string): string {
+  return counted(tried, unit.replace(/s$/, ""));
 }
 
 function replayOf({ suite, replay }: ProofResult): string {

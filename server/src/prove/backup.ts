@@ -38,7 +38,6 @@ export const backup: ProofSuite = {
 };
 
 class Backups implements ProofRun {
-  readonly figures = { "changes acknowledged": 0, compared: 0, "ended early": 0, "whole all the same": 0 };
   readonly #dir: string;
   readonly #store: ServedStore;
   readonly #states = new PossibleStates();
@@ -46,20 +45,30 @@ class Backups implements ProofRun {
   /** From the first cycle to the end of the server. */
   #load: Promise<unknown> | null = null;
   #isLoadOver = false;
-  #taken = 0;
+  #compared = 0;
+  #endedEarly = 0;
+  #whole = 0;
 
   constructor(dir: string, store: ServedStore) {
     this.#dir = dir;
     this.#store = store;
   }
 
+  get figures(): Readonly<Record<string, number>> {
+    return {
+      "changes acknowledged": this.#tally.acknowledged,
+      compared: this.#compared,
+      "ended early": this.#endedEarly,
+      "whole all the same": this.#whole,
+    };
+  }
+
   async cycle(random: SeededRandom, signal?: AbortSignal): Promise<readonly string[]> {
     this.#load ??= this.#begin({ url: this.#store.url, random, states: this.#states, tally: this.#tally });
-    await this.#acknowledged((this.#taken + 1) * CHANGES, signal);
+    const taken = this.#compared + this.#endedEarly;
+    await this.#acknowledged((taken + 1) * CHANGES, signal);
     const into = join(this.#dir, "backup");
-    const found = this.#taken % 2 === 0 ? await this.#compare(into) : await this.#endEarly(into, random);
-    this.#taken += 1;
-    this.figures["changes acknowledged"] = this.#tally.acknowledged;
+    const found = taken % 2 === 0 ? await this.#compare(into) : await this.#endEarly(into, random);
     if (found.length === 0) await rm(into, { recursive: true, force: true });
     return found;
   }
@@ -127,12 +136,12 @@ class Backups implements ProofRun {
     await again.stop();
     found.push(...(await verifyAuditLog(again)));
     if (found.length === 0) await rm(dir, { recursive: true });
-    this.figures.compared += 1;
+    this.#compared += 1;
     return found;
   }
 
   async #endEarly(into: string, random: SeededRandom): Promise<readonly string[]> {
-    const signal = random.oneOf(["SIGKILL", "SIGINT"] as const);
+    const signal = this.#endedEarly % 2 === 0 ? "SIGKILL" : "SIGINT";
     await using command = new CommandProcess(this.#store.dir, ["backup", into]);
     let isOver = false;
     const over = command.ended.then(() => {
@@ -142,15 +151,15 @@ class Backups implements ProofRun {
     await Promise.race([pause(random.between(0, MOST_LIFE_MS)), over]);
     command.child.kill(signal);
     const { code } = await command.ended;
-    this.figures["ended early"] += 1;
+    this.#endedEarly += 1;
     if (code === 130 && existsSync(into)) return ["A backup that was interrupted has left its folder."];
     const isWhole = existsSync(join(into, MANIFEST_FILE));
-    if (isWhole) this.figures["whole all the same"] += 1;
     const verified = await run(this.#dir, "restore-backup", into, "--verify");
     const isTold = isWhole
       ? verified.code === 0
       : verified.code === 3 &&
         verified.stderr.includes(`${MANIFEST_FILE}, which is written last, is not there`);
+    if (isWhole && isTold) this.#whole += 1;
     return isTold
       ? []
       : [
@@ -181,6 +190,6 @@ async function run(dir: string, ...args: readonly string[]): Promise<Ended> {
   return await command.ended;
 }
 
-function shown({ code, signal, stderr }: Ended): string {
-  return `ended with ${code ?? signal}: ${stderr.trim()}`;
+function shown({ code, signal, stdout, stderr }: Ended): string {
+  return `ended with ${code ?? signal}: ${`${stderr}${stdout}`.trim()}`;
 }

@@ -9,8 +9,10 @@ import type { ProofRun, ProofSuite } from "./suite.ts";
 
 const CLIENTS = 8;
 const ARTIFACTS_EACH = 8;
-/** Of a server's life under load, from its first change to its end. */
+/** Of a server's life under load, from its first answer to its end. */
 const LIFE_MS = { least: 20, most: 1_000 };
+
+const PATIENCE_MS = 10_000;
 
 export const crash: ProofSuite = {
   name: "crash",
@@ -39,15 +41,23 @@ class Crash implements ProofRun {
   async cycle(random: SeededRandom, signal?: AbortSignal): Promise<readonly string[]> {
     const store = this.#store;
     const load = { url: store.url, random, states: this.#states, tally: this.#tally };
-    const dying = pause(random.between(LIFE_MS.least, LIFE_MS.most)).then(() => store.kill());
+    const lifeMs = random.between(LIFE_MS.least, LIFE_MS.most);
     await Promise.all([
       ...Array.from({ length: CLIENTS }, (_, n) => changeArtifacts(load, `tenant-${n}`, ARTIFACTS_EACH)),
       runJobs(load, "aging", ARTIFACTS_EACH * 3),
-      dying,
+      this.#killAfter(lifeMs),
     ]);
     if (signal?.aborted) return [];
     await store.restart();
     return await inspect(store, this.#states);
+  }
+
+  async #killAfter(lifeMs: number): Promise<void> {
+    const before = this.#tally.acknowledged;
+    const giveUp = Date.now() + PATIENCE_MS;
+    while (this.#tally.acknowledged === before && Date.now() < giveUp) await pause(5);
+    await pause(lifeMs);
+    await this.#store.kill();
   }
 
   async finish(): Promise<readonly string[]> {

@@ -1,5 +1,6 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { inspect } from "node:util";
 import { seededRandom } from "./seeded-random.ts";
 import type { ProofSuite } from "./suite.ts";
 
@@ -23,7 +24,7 @@ export interface ProofResult {
   /** Counts, by what they count. */
   readonly figures: Readonly<Record<string, number>>;
   readonly seconds: number;
-  /** What broke, a sentence each; none: nothing did. */
+  /** What broke, a sentence each, or what was thrown, with its stack; none: nothing did. */
   readonly broken: readonly string[];
   /** What does the same again; where something broke, no more than it takes to get there. */
   readonly replay: { readonly cycles: number; readonly seed: number };
@@ -92,6 +93,6 @@ async function sentences(work: () => Promise<readonly string[]>): Promise<readon
   try {
     return await work();
   } catch (error) {
-    return [error instanceof Error ? error.message : String(error)];
+    return [inspect(error)];
   }
 }
