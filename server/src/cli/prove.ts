@@ -124,7 +124,7 @@ async function scratchIn(parent: string): Promise<Scratch> {
     );
   });
   // A second signal ends the process where it stands.
-  const removeNow = () => rmSync(path, { recursive: true, force: true });
+  const removeNow = () => rmSync(path, { recursive: true, force: true, maxRetries: 3 });
   process.on("exit", removeNow);
   return {
     path,
