@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 
 // What is here is slow, or thorough; any other test file is part of the fast suite, so that none can be forgotten.
 /** Each alone: what they measure would be each other's load. */
-const slow = ["test/{slow,browser,crash}/**/*.test.ts"];
+const slow = ["test/{slow,browser,crash}/**/*.test.ts", "server/**/*.slow.test.ts"];
 /** Whatever takes the machine more than some seconds. */
 const thorough = ["{schema,server,sdk,test}/**/*.thorough.test.ts"];
 

@@ -10,7 +10,7 @@ const node = "node:*";
 const commandMap = "tierkeep/commands";
 const schema = ["schema/src/domain", "schema/src/services"];
 const everySchema = [...schema, "schema/src/graphql", "schema"];
-const flow = "cli, http -> lifecycle, audit, backup -> engine -> catalog, tiers -> schema";
+const flow = "cli -> prove -> http -> lifecycle, audit, backup -> engine -> catalog, tiers -> schema";
 const ports = [...schema, "server/src/catalog", "server/src/tiers"];
 const core = [...ports, "server/src/engine"];
 const upper = [...core, "server/src/lifecycle", "server/src/audit", "server/src/backup"];
@@ -64,9 +64,15 @@ const table = [
     why: `imports run one way: ${flow}; config is read by cli and passed on as values`,
   },
   {
+    from: "server/src/prove",
+    mayImport: [...upper, ...everySchema, "server/src/access", "server/src/http", "sdk/src", npm, node],
+    why: `imports run one way: ${flow}; what is proved knows nothing of its proofs, and the suites know nothing of how they are shown`,
+  },
+  {
     from: "server/src/cli",
     mayImport: [
       ...upper,
+      "server/src/prove",
       ...everySchema,
       "server/src/http",
       "server/src/config",

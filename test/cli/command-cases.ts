@@ -316,6 +316,15 @@ export const CASES: Readonly<Record<keyof typeof COMMANDS, CommandCase>> = {
       "export, a time that is none": refused(2, "audit", "export", "--since", "yesterday"),
     },
   },
+  prove: {
+    client: false,
+    calls: {
+      "one suite": lines(..."prove --only tamper --cycles 20 --seed 7".split(" ")),
+      "a suite that there is none of": refused(2, "prove", "--only", "tamper,luck"),
+      never: refused(2, "prove", "--cycles", "0"),
+      "a folder that is not there": refused(2, "prove", "--dir", "missing"),
+    },
+  },
   demo: {
     client: false,
     calls: {

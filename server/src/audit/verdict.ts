@@ -15,6 +15,10 @@ export interface Problem {
   readonly message: string;
 }
 
+export function shownProblem({ file, line, message }: Problem): string {
+  return line === null ? `${file} ${message}` : `${file}, line ${line}, ${message}`;
+}
+
 /** A place where the log goes on although the file before was not as it was left. */
 export interface Gap {
   readonly time: string;

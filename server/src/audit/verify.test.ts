@@ -3,12 +3,10 @@ import { appendFile, mkdir, readFile, rename, rm, writeFile } from "node:fs/prom
 import { describe, expect, it } from "vitest";
 import { scanEvent } from "../catalog/contract/sample-changes.ts";
 import { CHECKPOINTS_FILE } from "./log-names.ts";
+import { TWO_LINES } from "./sample-log.ts";
 import { newKeyPem, PublicKeys, signingKey } from "./signing-key.ts";
 import { KEY, LOG, SECOND, THIRD, World } from "./test-world.ts";
 import { verifyLog } from "./verify.ts";
-
-/** Less than three lines have, and more than one. */
-const TWO_LINES = 600;
 
 async function edit(path: string, change: (text: string) => string): Promise<void> {
   const text = await readFile(path, "utf8");

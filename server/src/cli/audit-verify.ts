@@ -4,7 +4,7 @@ import { REFUSALS, Refused } from "@tierkeep/schema/domain/refusals";
 import { BEGINNINGS } from "../audit/checkpoint.ts";
 import { CHECKPOINTS_FILE, isLogName, PUBLIC_KEY_FILE, segmentName } from "../audit/log-names.ts";
 import { PublicKeys } from "../audit/signing-key.ts";
-import type { Head, Problem, Verdict } from "../audit/verdict.ts";
+import { type Head, shownProblem, type Verdict } from "../audit/verdict.ts";
 import { verifyLog } from "../audit/verify.ts";
 import { StartProblem } from "./exit-codes.ts";
 import { readConfig } from "./read-config.ts";
@@ -104,8 +104,4 @@ function show(verdict: Verdict, { text, talk, style }: Output): void {
     );
     text(`--expect-head ${head.seq}:${head.hash}`);
   }
-}
-
-export function shownProblem({ file, line, message }: Problem): string {
-  return line === null ? `${file} ${message}` : `${file}, line ${line}, ${message}`;
 }

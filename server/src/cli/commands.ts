@@ -70,6 +70,10 @@ export const COMMANDS = {
     summary: "look whether everything is as it should be, and mend what can be mended",
     load: () => import("./doctor.ts"),
   },
+  prove: {
+    summary: "try to break what is promised, on this machine and its disk",
+    load: () => import("./prove.ts"),
+  },
   gql: {
     summary: "run a GraphQL document",
     load: () => import("./gql.ts"),

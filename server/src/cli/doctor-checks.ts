@@ -3,8 +3,9 @@ import { statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { REFUSALS } from "@tierkeep/schema/domain/refusals";
 import { isLogName, PUBLIC_KEY_FILE } from "../audit/log-names.ts";
+import { shownProblem } from "../audit/verdict.ts";
 import { verifyLog } from "../audit/verify.ts";
-import { readKeys, shownProblem } from "./audit-verify.ts";
+import { readKeys } from "./audit-verify.ts";
 import { counted, shownBytes } from "./render-quantity.ts";
 import { type StorePaths, systemCodeOf } from "./store-files.ts";
 

@@ -4,7 +4,8 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
-import { type Ended, Folder } from "./serve-process.ts";
+import type { Ended } from "../prove/command-process.ts";
+import { Folder } from "./serve-process.ts";
 
 const SLOW = 60_000;
 

@@ -5,8 +5,9 @@ import type { LoggedEvent } from "@tierkeep/schema/services/events";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Catalog } from "../catalog/catalog.ts";
+import type { OpenedCatalog } from "../catalog/contract/opened-catalog.ts";
 import { scanEvent } from "../catalog/contract/sample-changes.ts";
-import { anyCatalog, type CatalogInTempDir } from "../catalog/sqlite/catalog-in-temp-dir.ts";
+import { anyCatalog } from "../catalog/sqlite/catalog-in-temp-dir.ts";
 import { EventCursors } from "./event-cursor.ts";
 import { EngineEvents } from "./event-service.ts";
 
@@ -16,12 +17,12 @@ const FIRST_PAGE: PageRequest = { limit: 50, backward: false, after: null, befor
 class World implements AsyncDisposable {
   readonly catalog: Catalog;
   readonly events: EngineEvents;
-  readonly #opened: CatalogInTempDir;
+  readonly #opened: OpenedCatalog;
   readonly #stopped = new AbortController();
   reads = 0;
   listeners = 0;
 
-  private constructor(opened: CatalogInTempDir) {
+  private constructor(opened: OpenedCatalog) {
     const { catalog } = opened;
     this.catalog = catalog;
     this.#opened = opened;

@@ -2,14 +2,15 @@ import { createHash } from "node:crypto";
 import { DAY_MS } from "@tierkeep/schema/domain/ages";
 import type { Principal } from "@tierkeep/schema/domain/principal";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { anyCatalog, type CatalogInTempDir } from "../catalog/sqlite/catalog-in-temp-dir.ts";
+import type { OpenedCatalog } from "../catalog/contract/opened-catalog.ts";
+import { anyCatalog } from "../catalog/sqlite/catalog-in-temp-dir.ts";
 import { EngineKeys } from "./key-service.ts";
 
 const ADMIN: Principal = { actor: "ada", role: "ADMIN", tenants: null };
 const FIRST_PAGE = { limit: 10, backward: false, after: null, before: null };
 const WRITER = { role: "WRITER", tenantIds: ["acme", "zeta"] } as const;
 
-let opened: CatalogInTempDir;
+let opened: OpenedCatalog;
 let now: number;
 let keys: EngineKeys;
 

@@ -1,15 +1,16 @@
 import type { Principal } from "@tierkeep/schema/domain/principal";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { OpenedCatalog } from "../catalog/contract/opened-catalog.ts";
 import { write } from "../catalog/contract/sample-changes.ts";
-import { anyCatalog, type CatalogInTempDir } from "../catalog/sqlite/catalog-in-temp-dir.ts";
+import { anyCatalog } from "../catalog/sqlite/catalog-in-temp-dir.ts";
 import { EngineTenants } from "./tenant-service.ts";
 
 const READER: Principal = { actor: "reader", role: "READER", tenants: null };
 const POLICY = { hotDays: 7, warmDays: 30, coldDays: null };
 const FIRST_PAGE = { limit: 2, backward: false, after: null, before: null };
 
-let opened: CatalogInTempDir;
+let opened: OpenedCatalog;
 let tenants: EngineTenants;
 
 beforeAll(async () => {

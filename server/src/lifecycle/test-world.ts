@@ -7,10 +7,11 @@ import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { ArtifactService } from "@tierkeep/schema/services/artifacts";
 import type { Catalog, CommitOutcome } from "../catalog/catalog.ts";
 import type { Change } from "../catalog/changes.ts";
+import type { OpenedCatalog } from "../catalog/contract/opened-catalog.ts";
 import { path, write } from "../catalog/contract/sample-changes.ts";
 import type { LifecycleStepChange, RestoreItemChange } from "../catalog/job-changes.ts";
 import type { ArtifactRow, JobRow, LifecycleItemRow } from "../catalog/rows.ts";
-import { type CatalogInTempDir, catalogInTempDir } from "../catalog/sqlite/catalog-in-temp-dir.ts";
+import { catalogInTempDir } from "../catalog/sqlite/catalog-in-temp-dir.ts";
 import { type InlineCatalogOptions, InlineSqliteCatalog } from "../catalog/sqlite/open-sqlite-catalog.ts";
 import type { Checker } from "../engine/checker.ts";
 import { commitAllOf } from "../engine/commit-all.ts";
@@ -42,13 +43,13 @@ export function seed(artifactId: string, tier: Tier, ageDays: number, tenantId?:
 /** A real catalog in a folder of its own, a clock that is turned by hand, and no more of an engine than jobs need. */
 export class TestWorld implements AsyncDisposable {
   readonly catalog: Catalog;
-  readonly #opened: CatalogInTempDir;
+  readonly #opened: OpenedCatalog;
   now = NOW;
   /** Why nothing may be purged. */
   refusal: Refused | null = null;
   readonly #jobs: EngineJobs[] = [];
 
-  private constructor(opened: CatalogInTempDir) {
+  private constructor(opened: OpenedCatalog) {
     this.catalog = opened.catalog;
     this.#opened = opened;
   }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { ConnectionError, createTierkeep, type Tier, type Tierkeep, TierkeepError } from "@tierkeep/sdk";
-import type { SeededRandom } from "../support/seeded-random.ts";
+import type { SeededRandom } from "../seeded-random.ts";
 import type { Key, PossibleStates } from "./possible-states.ts";
 
 const TIERS: readonly Tier[] = ["HOT", "WARM", "COLD"];

@@ -1,14 +1,15 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
-import { describe, expect, it } from "vitest";
-import { pause } from "../events/resuming-client.ts";
-import { type SeededRandom, seededRandom } from "../support/seeded-random.ts";
-import { runCommand, startServer } from "../support/server.ts";
-import { changeArtifacts, runJobs, type World } from "./clients.ts";
-import { inspect } from "./inspect.ts";
+import { setTimeout as pause } from "node:timers/promises";
+import { describe, expect, it, onTestFailed } from "vitest";
+import { type SeededRandom, seededRandom } from "../seeded-random.ts";
+import { ServedStore } from "../served-store.ts";
+import { changeArtifacts, runJobs } from "./clients.ts";
+import { inspect, inspectAnswers } from "./inspect.ts";
 import { PossibleStates } from "./possible-states.ts";
 import { type FileSystem, RecordedDisk } from "./recorded-disk.ts";
+import { verifyAuditLog } from "./verify-audit-log.ts";
 
 /** More by hand: POWER_CUTS=200 */
 const CUTS = Number(process.env.POWER_CUTS ?? 8);
@@ -44,67 +45,75 @@ async function live(
 ): Promise<Life> {
   const dir = join(disk.mounted, "store");
   await mkdir(dir);
-  await using server = await startServer({ dir, env: { ...env, TIERKEEP_ALLOW_AS_OF: "true" } });
+  await using server = await ServedStore.start(dir, env);
   const states = new PossibleStates();
   const tally = { acknowledged: 0, unanswered: 0 };
-  const world: World = { url: server.url, random, states, tally };
-  const load = Promise.all([
-    ...Array.from({ length: CLIENTS }, (_, n) => changeArtifacts(world, `tenant-${n}`, ARTIFACTS_EACH)),
-    runJobs(world, "aging", ARTIFACTS_EACH * 2),
+  const load = { url: server.url, random, states, tally };
+  const working = Promise.all([
+    ...Array.from({ length: CLIENTS }, (_, n) => changeArtifacts(load, `tenant-${n}`, ARTIFACTS_EACH)),
+    runJobs(load, "aging", ARTIFACTS_EACH * 2),
   ]);
   const cuts: Cut[] = [];
   while (cuts.length < CUTS) {
     const before = tally.acknowledged;
-    await Promise.race([pause(random.between(LIFE_MS.least, LIFE_MS.most)), load]);
+    await Promise.race([pause(random.between(LIFE_MS.least, LIFE_MS.most)), working]);
     await expect.poll(() => tally.acknowledged, { interval: 5 }).toBeGreaterThan(before + CLIENTS);
     const possible = states.fork();
     const moment = await disk.moment();
     states.join(possible);
     cuts.push({ moment, possible });
   }
-  await server.kill("SIGKILL");
-  await load;
+  await server.kill();
+  await working;
   return { cuts, acknowledged: tally.acknowledged };
 }
 
-/** What is wrong with what a power cut left, after a server has started on it. */
+/** What is wrong with what a power cut left, once a server has started on it. */
 async function breaches(
   disk: RecordedDisk,
   { moment, possible }: Cut,
   random: SeededRandom,
-  patienceMs?: number,
-): Promise<string[]> {
+  look: (server: ServedStore, states: PossibleStates) => Promise<readonly string[]>,
+): Promise<readonly string[]> {
   using left = await disk.afterPowerCut(moment, random);
-  const dir = join(left.mounted, "store");
-  (await import("node:fs")).cpSync(join(dir, "logs"), `/tmp/dbg-logs-${moment}`, { recursive: true });
-  await using server = await startServer({ dir, env: { TIERKEEP_ALLOW_AS_OF: "true" } });
-  const found = await inspect(server, possible, patienceMs);
+  await using server = await ServedStore.start(join(left.mounted, "store"));
+  return await look(server, possible);
+}
+
+async function lookAtEverything(server: ServedStore, states: PossibleStates): Promise<string[]> {
+  const found = await inspect(server, states);
   await server.stop();
-  const verified = await runCommand(["audit", "verify"], { cwd: dir });
-  return verified.code === 0 ? found : [...found, verified.stdout];
+  return [...found, ...(await verifyAuditLog(server))];
+}
+
+/** The seed of TEST_SEED, else a new one; a test that fails prints it. */
+function random(): SeededRandom {
+  const seed = Number(process.env.TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
+  onTestFailed(() => console.error(`repeat this with TEST_SEED=${seed}`));
+  return seededRandom(seed);
 }
 
 describe("a power cut under a server's load, on a disk that keeps only what was flushed", () => {
   it.each(Object.entries(FILE_SYSTEMS))(
     `loses nothing that was acknowledged and leaves nothing half done: %s, ${CUTS} times`,
     async (name, fileSystem) => {
-      const random = seededRandom();
+      const chance = random();
       await using disk = await RecordedDisk.begin(fileSystem);
-      const { cuts, acknowledged } = await live(disk, random, {});
+      const { cuts, acknowledged } = await live(disk, chance, {});
       for (const [index, cut] of cuts.entries())
-        expect(await breaches(disk, cut, random), `cut ${index + 1}`).toEqual([]);
+        expect(await breaches(disk, cut, chance, lookAtEverything), `cut ${index + 1}`).toEqual([]);
       console.info(
-        `${CUTS} power cuts on ${name} (seed ${random.seed}), with ${acknowledged} changes acknowledged and ${cuts.at(-1)?.moment} requests to the disk`,
+        `${CUTS} power cuts on ${name} (seed ${chance.seed}), with ${acknowledged} changes acknowledged and ${cuts.at(-1)?.moment} requests to the disk`,
       );
     },
     900_000,
   );
 
   it("is seen to lose what was acknowledged where nothing is synced", async () => {
-    const random = seededRandom();
+    const chance = random();
     await using disk = await RecordedDisk.begin(FILE_SYSTEMS.ext4 as FileSystem);
-    const { cuts } = await live(disk, random, { DURABILITY: "os" });
-    const found = await breaches(disk, cuts.at(-1) as Cut, random, 1_000).catch((error: Error) => [
+    const { cuts } = await live(disk, chance, { DURABILITY: "os" });
+    const found = await breaches(disk, cuts.at(-1) as Cut, chance, inspectAnswers).catch((error: Error) => [
       error.message,
     ]);
     expect(found).not.toEqual([]);

@@ -3,6 +3,7 @@ import {
   closeSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   openSync,
   readSync,
   rmSync,
@@ -11,11 +12,11 @@ import {
   writeFileSync,
   writeSync,
 } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { pause } from "../events/resuming-client.ts";
-import type { SeededRandom } from "../support/seeded-random.ts";
-import { removeDirectory, temporaryDirectory } from "../support/server.ts";
+import { setTimeout as pause } from "node:timers/promises";
+import type { SeededRandom } from "../seeded-random.ts";
 
 const DISK_BYTES = 640 * 2 ** 20;
 /** Of which only what is written takes room. */
@@ -61,7 +62,7 @@ export class RecordedDisk implements AsyncDisposable {
   }
 
   static async begin(fileSystem: FileSystem): Promise<RecordedDisk> {
-    const disk = new RecordedDisk(await temporaryDirectory(), fileSystem);
+    const disk = new RecordedDisk(mkdtempSync(join(tmpdir(), "tierkeep-disk-")), fileSystem);
     try {
       await disk.#begin();
       return disk;
@@ -189,7 +190,7 @@ export class RecordedDisk implements AsyncDisposable {
       daemon.kill("SIGTERM");
       await ended;
     }
-    await removeDirectory(this.#dir);
+    rmSync(this.#dir, { recursive: true });
   }
 }
 

@@ -2,32 +2,36 @@ import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type Artifact, createTierkeep, type Tier, type Tierkeep } from "@tierkeep/sdk";
-import { pause } from "../events/resuming-client.ts";
-import type { Server } from "../support/server.ts";
-import { auditLines, objectsOf, sidecarOf, viewOf } from "../support/storage-tree.ts";
+import { eventually } from "./eventually.ts";
 import { isSame, nameOf, type PossibleStates, type State } from "./possible-states.ts";
-
-const PATIENCE_MS = 30_000;
+import { auditLinesIn, type OnDisk, objectsIn, publishedIn } from "./store-on-disk.ts";
 
 /**
  * Compares a server that has started again with what was acknowledged, and takes what it finds as what is known from now
  * on. Answers with what is wrong, a line each.
  */
 export async function inspect(
-  server: Server,
+  server: OnDisk & { readonly url: string },
   states: PossibleStates,
-  patienceMs = PATIENCE_MS,
 ): Promise<string[]> {
   const tierkeep = createTierkeep({ url: server.url, retries: 0 });
-  await jobsEnded(tierkeep, patienceMs);
+  await jobsEnded(tierkeep);
   const artifacts = await all(tierkeep.artifacts());
   return [
     ...compareWithAnswers(artifacts, states),
     ...(await readEverything(tierkeep, artifacts)),
     ...(await compareCounts(tierkeep, artifacts)),
-    ...(await compareFiles(server, artifacts, patienceMs)),
-    ...(await compareAudit(server, tierkeep, patienceMs)),
+    ...(await compareFiles(server, artifacts)),
+    ...(await compareAudit(server, tierkeep)),
   ];
+}
+
+/** Every artifact that there is, against what was acknowledged. Answers like `inspect`. */
+export async function inspectAnswers(
+  server: { readonly url: string },
+  states: PossibleStates,
+): Promise<string[]> {
+  return compareWithAnswers(await all(createTierkeep({ url: server.url, retries: 0 }).artifacts()), states);
 }
 
 async function all<T>(list: AsyncIterable<T>): Promise<T[]> {
@@ -37,11 +41,11 @@ async function all<T>(list: AsyncIterable<T>): Promise<T[]> {
 }
 
 /** Jobs outlive their server, so the next one takes up what was under way. */
-async function jobsEnded(tierkeep: Tierkeep, patienceMs: number): Promise<void> {
+async function jobsEnded(tierkeep: Tierkeep): Promise<void> {
   const count = async (type: "LIFECYCLE_JOB_STARTED" | "LIFECYCLE_JOB_COMPLETED") =>
     (await tierkeep.lifecycleEventHistory({ where: { types: [type] }, first: 0, withTotalCount: true }))
       .totalCount;
-  await eventually(patienceMs, "every job that began has ended", async () => {
+  await eventually("every job that began has ended", async () => {
     const [started, completed] = [
       await count("LIFECYCLE_JOB_STARTED"),
       await count("LIFECYCLE_JOB_COMPLETED"),
@@ -117,13 +121,13 @@ async function compareCounts(tierkeep: Tierkeep, artifacts: readonly Artifact[])
 }
 
 /** Once what follows a commit is done: one copy in one tier, its sidecar beside it, one object a version, nothing else. */
-function compareFiles(server: Server, artifacts: readonly Artifact[], patienceMs: number): Promise<string[]> {
-  return eventually(patienceMs, "the files agree with the catalog", async () => {
+function compareFiles(server: OnDisk, artifacts: readonly Artifact[]): Promise<string[]> {
+  return eventually("the files agree with the catalog", async () => {
     const expected = artifacts.flatMap((artifact) => {
       const path = `${artifact.tier.toLowerCase()}/${nameOf(artifact)}`;
       return [path, `${path}.metadata.json`];
     });
-    const view = viewOf(server);
+    const view = publishedIn(server);
     const problems = [
       ...view.filter((path) => !expected.includes(path)).map((path) => `${path} should not be there`),
       ...expected.filter((path) => !view.includes(path)).map((path) => `${path} is missing`),
@@ -134,22 +138,21 @@ function compareFiles(server: Server, artifacts: readonly Artifact[], patienceMs
       const file = join(server.dir, "artifacts", path);
       const checksum = createHash("sha256").update(readFileSync(file)).digest("hex");
       if (checksum !== artifact.checksum) problems.push(`${path} holds other bytes`);
-      if (sidecarOf(server, path)._checksum !== artifact.checksum)
+      if (JSON.parse(readFileSync(`${file}.metadata.json`, "utf8"))._checksum !== artifact.checksum)
         problems.push(`${path}: sidecar of another version`);
       if (statSync(file).nlink !== 2) problems.push(`${path} has ${statSync(file).nlink} links`);
     }
-    const objects = await objectsOf(server);
-    if (objects.length !== artifacts.length)
-      problems.push(`${objects.length} objects for ${artifacts.length} artifacts`);
+    const objects = objectsIn(server);
+    if (objects !== artifacts.length) problems.push(`${objects} objects for ${artifacts.length} artifacts`);
     return problems;
   });
 }
 
 /** Each event is one line, in order, with no gap and no half line. */
-function compareAudit(server: Server, tierkeep: Tierkeep, patienceMs: number): Promise<string[]> {
-  return eventually(patienceMs, "the audit log agrees with the events", async () => {
+function compareAudit(server: OnDisk, tierkeep: Tierkeep): Promise<string[]> {
+  return eventually("the audit log agrees with the events", async () => {
     const { totalCount } = await tierkeep.lifecycleEventHistory({ first: 0, withTotalCount: true });
-    const lines = auditLines(server);
+    const lines = auditLinesIn(server);
     const misplaced = lines.findIndex(({ seq }, index) => seq !== index + 1);
     return [
       ...(lines.length === totalCount
@@ -160,23 +163,4 @@ function compareAudit(server: Server, tierkeep: Tierkeep, patienceMs: number): P
         : [`line ${misplaced + 1} of the audit log has seq ${lines[misplaced]?.seq}`]),
     ];
   });
-}
-
-/** What is still wrong after a while: settling, publishing, collecting and exporting follow the commit. */
-async function eventually(
-  patienceMs: number,
-  what: string,
-  look: () => Promise<string[]>,
-): Promise<string[]> {
-  const giveUp = Date.now() + patienceMs;
-  for (;;) {
-    const problems = await look().catch((error: unknown) => {
-      // A file may go between being listed and being looked at.
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return [String(error)];
-      throw error;
-    });
-    if (problems.length === 0) return [];
-    if (Date.now() > giveUp) return problems.map((problem) => `${what}, but: ${problem}`);
-    await pause(50);
-  }
 }

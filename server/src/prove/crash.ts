@@ -1,0 +1,71 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { changeArtifacts, runJobs } from "./crash/clients.ts";
+import { inspect } from "./crash/inspect.ts";
+import { PossibleStates } from "./crash/possible-states.ts";
+import { verifyAuditLog } from "./crash/verify-audit-log.ts";
+import type { SeededRandom } from "./seeded-random.ts";
+import { ServedStore } from "./served-store.ts";
+import type { ProofRun, ProofSuite } from "./suite.ts";
+
+const CLIENTS = 8;
+const ARTIFACTS_EACH = 8;
+/** Of a server's life under load, from its first answer to its end. */
+const LIFE_MS = { least: 20, most: 1_000 };
+
+const PATIENCE_MS = 10_000;
+
+export const crash: ProofSuite = {
+  name: "crash",
+  claim:
+    "A server under load that is killed keeps what it acknowledged, and of what it did not answer all or nothing.",
+  unit: "kills",
+  cycles: 25,
+  isEachAlone: false,
+  open: async (dir) => new Crash(await ServedStore.start(dir)),
+};
+
+class Crash implements ProofRun {
+  readonly #store: ServedStore;
+  readonly #states = new PossibleStates();
+  readonly #tally = { acknowledged: 0, unanswered: 0 };
+
+  constructor(store: ServedStore) {
+    this.#store = store;
+  }
+
+  get figures(): Readonly<Record<string, number>> {
+    const { acknowledged, unanswered } = this.#tally;
+    return { "changes acknowledged": acknowledged, "changes without an answer": unanswered };
+  }
+
+  async cycle(random: SeededRandom, signal?: AbortSignal): Promise<readonly string[]> {
+    const store = this.#store;
+    const load = { url: store.url, random, states: this.#states, tally: this.#tally };
+    const lifeMs = random.between(LIFE_MS.least, LIFE_MS.most);
+    await Promise.all([
+      ...Array.from({ length: CLIENTS }, (_, n) => changeArtifacts(load, `tenant-${n}`, ARTIFACTS_EACH)),
+      runJobs(load, "aging", ARTIFACTS_EACH * 3),
+      this.#killAfter(lifeMs),
+    ]);
+    if (signal?.aborted) return [];
+    await store.restart();
+    return await inspect(store, this.#states);
+  }
+
+  async #killAfter(lifeMs: number): Promise<void> {
+    const before = this.#tally.acknowledged;
+    const giveUp = Date.now() + PATIENCE_MS;
+    while (this.#tally.acknowledged === before && Date.now() < giveUp) await pause(5);
+    await pause(lifeMs);
+    await this.#store.kill();
+  }
+
+  async finish(): Promise<readonly string[]> {
+    await this.#store.stop();
+    return await verifyAuditLog(this.#store);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#store[Symbol.asyncDispose]();
+  }
+}

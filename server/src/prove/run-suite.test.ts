@@ -1,0 +1,161 @@
+import { existsSync, writeFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type ProofOptions, runSuite } from "./run-suite.ts";
+import type { ProofRun, ProofSuite } from "./suite.ts";
+
+let dir: string;
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), "tierkeep-prove-test-"));
+});
+
+afterEach(async () => {
+  await rm(dir, { recursive: true, force: true });
+});
+
+/** Throws a die in each cycle, and notes what became of it. */
+class Dice implements ProofRun {
+  readonly figures = { eyes: 0 };
+  readonly thrown: number[] = [];
+  isClosed = false;
+  /** What cycle n, from 0, answers. */
+  answer: (n: number, signal?: AbortSignal) => Promise<readonly string[]> = async () => [];
+  finish = async (): Promise<readonly string[]> => [];
+
+  cycle: ProofRun["cycle"] = async (random, signal) => {
+    const eyes = random.between(1, 1_000_000);
+    this.thrown.push(eyes);
+    this.figures.eyes += eyes;
+    return await this.answer(this.thrown.length - 1, signal);
+  };
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.isClosed = true;
+  }
+}
+
+function run(dice: Dice, options: Partial<ProofOptions & ProofSuite> = {}) {
+  const suite: ProofSuite = {
+    name: "dice",
+    claim: "A die falls.",
+    unit: "throws",
+    cycles: 3,
+    isEachAlone: true,
+    open: async (folder) => {
+      writeFileSync(join(folder, "die"), "");
+      return dice;
+    },
+    ...options,
+  };
+  return runSuite(suite, { dir, seed: 7, cycles: suite.cycles, ...options });
+}
+
+describe("a suite", () => {
+  it("runs its cycles, says what it tried and counted, and leaves nothing", async () => {
+    const dice = new Dice();
+    const progress: string[] = [];
+    const result = await run(dice, { onProgress: (done, total) => progress.push(`${done} of ${total}`) });
+    expect(result).toEqual({
+      suite: "dice",
+      tried: 3,
+      unit: "throws",
+      figures: { eyes: dice.thrown.reduce((sum, eyes) => sum + eyes) },
+      seconds: expect.any(Number),
+      broken: [],
+      replay: { cycles: 3, seed: 7 },
+      folder: null,
+    });
+    expect(progress).toEqual(["0 of 3", "1 of 3", "2 of 3", "3 of 3"]);
+    expect([dice.isClosed, existsSync(join(dir, "dice"))]).toEqual([true, false]);
+  });
+
+  it("does the same with the same seed, and a cycle that is alone with its own", async () => {
+    const [first, again, other, third] = [new Dice(), new Dice(), new Dice(), new Dice()];
+    await run(first);
+    await run(again);
+    await run(other, { seed: 8_000 });
+    await run(third, { seed: 9, cycles: 1 });
+    expect(again.thrown).toEqual(first.thrown);
+    expect(other.thrown).not.toEqual(first.thrown);
+    expect(third.thrown).toEqual([first.thrown[2]]);
+  });
+
+  it("ends with its first break, keeps its folder, and says how to get there again", async () => {
+    const dice = new Dice();
+    dice.answer = async (n) => (n === 1 ? ["The die broke.", "So did the table."] : []);
+    const broken = ["The die broke.", "So did the table."];
+    const folder = join(dir, "dice");
+    expect(await run(dice)).toMatchObject({ tried: 2, broken, folder, replay: { cycles: 1, seed: 8 } });
+    expect([dice.isClosed, existsSync(join(folder, "die"))]).toEqual([true, true]);
+  });
+
+  it("whose cycles build upon each other is replayed from its beginning", async () => {
+    const dice = new Dice();
+    dice.answer = async (n) => (n === 1 ? ["The die broke."] : []);
+    expect(await run(dice, { isEachAlone: false })).toMatchObject({
+      tried: 2,
+      replay: { cycles: 2, seed: 7 },
+    });
+  });
+
+  it.each<[string, (dice: Dice) => Partial<ProofSuite>]>([
+    [
+      "its beginning",
+      () => ({
+        open: async () => {
+          throw new Error("No die.");
+        },
+      }),
+    ],
+    [
+      "a cycle",
+      (dice) => {
+        dice.answer = async () => {
+          throw new Error("No die.");
+        };
+        return {};
+      },
+    ],
+    [
+      "its end",
+      (dice) => {
+        dice.finish = async () => ["No die."];
+        return {};
+      },
+    ],
+    [
+      "its closing",
+      (dice) => {
+        dice[Symbol.asyncDispose] = async () => {
+          throw new Error("No die.");
+        };
+        return {};
+      },
+    ],
+  ])("is broken as well by what goes wrong in %s", async (_, harm) => {
+    const dice = new Dice();
+    expect(await run(dice, harm(dice))).toMatchObject({
+      broken: [expect.stringContaining("No die.")],
+      folder: join(dir, "dice"),
+    });
+  });
+
+  it("that is interrupted waits for its cycle, to which it tells it, and leaves nothing, whatever that comes to", async () => {
+    const dice = new Dice();
+    const interrupted = new AbortController();
+    let told: unknown = null;
+    dice.answer = async (_, signal) => {
+      signal?.addEventListener("abort", () => {
+        told = signal.reason;
+      });
+      interrupted.abort(new Error("Enough."));
+      return ["Its server is gone."];
+    };
+    await expect(run(dice, { signal: interrupted.signal })).rejects.toThrow("Enough.");
+    expect([told, dice.isClosed]).toEqual([new Error("Enough."), true]);
+    expect(existsSync(join(dir, "dice"))).toBe(false);
+  });
+});
