@@ -10,7 +10,7 @@ export interface CreateApiKeyChange extends Repeatable {
   readonly digest: string;
 }
 
-/** From now on the key is no key; an API_KEY_REVOKED event says who revoked it. Nothing happens where it is that already. Refusal: NOT_FOUND. */
+/** From now on the key is no key; an API_KEY_REVOKED event says who revoked it. Nothing happens where it is that already. Result: the key. Refusal: NOT_FOUND. */
 export interface RevokeApiKeyChange extends Stamped, Repeatable {
   readonly kind: "revokeApiKey";
   readonly keyId: string;

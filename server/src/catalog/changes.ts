@@ -104,7 +104,7 @@ interface ResultByKind {
   pruneJobItems: number;
   forgetAnswers: number;
   createApiKey: ApiKey;
-  revokeApiKey: null;
+  revokeApiKey: ApiKey;
   event: null;
   exported: null;
 }

@@ -83,13 +83,24 @@ export class EngineKeys implements KeyService {
   async revoke(principal: Principal, keyId: string, idempotencyKey?: string): Promise<ApiKey> {
     const at = this.#clock.now();
     const once = onceOf(principal, idempotencyKey, at, { operation: "revokeApiKey", keyId });
-    await this.#catalog.commit({ kind: "revokeApiKey", at, actor: principal.actor, keyId, once });
+    try {
+      const change = { kind: "revokeApiKey", at, actor: principal.actor, keyId, once } as const;
+      const apiKey = await this.#catalog.commit(change);
+      this.#end(keyId);
+      return apiKey;
+    } catch (error) {
+      // It may have been committed all the same, and then counts from now on.
+      this.#known.delete(keyId);
+      await this.#load(keyId).catch(() => {});
+      throw error;
+    }
+  }
+
+  /** Whoever comes with it, or came with it, is let in no longer. */
+  #end(keyId: string): void {
     this.#revoked.add(keyId);
     this.#known.delete(keyId);
     this.#revoking.get(keyId)?.abort();
-    const found = await this.#catalog.apiKey(keyId);
-    if (found === null) throw new Error(`The API key ${keyId} is not there.`);
-    return found.apiKey;
   }
 
   /** Whom the secret stands for; null: nobody, or nobody any more. */
@@ -112,8 +123,9 @@ export class EngineKeys implements KeyService {
 
   async #load(keyId: string) {
     const found = await this.#catalog.apiKey(keyId);
+    if (found !== null && found.apiKey.revokedAt !== null) this.#end(keyId);
     // It may have been revoked while it was read.
-    if (found === null || found.apiKey.revokedAt !== null || this.#revoked.has(keyId)) return null;
+    if (found === null || this.#revoked.has(keyId)) return null;
     const { role, tenants, expiresAt } = found.apiKey;
     const revoking = this.#revoking.get(keyId) ?? new AbortController();
     this.#revoking.set(keyId, revoking);

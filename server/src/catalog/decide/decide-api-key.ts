@@ -12,13 +12,17 @@ export function decideCreateApiKey({ apiKey }: CreateApiKeyChange): EventDraft {
   return eventOf("API_KEY_CREATED", stamp, { error: `${named(apiKey)}: ${role} of ${whose}, ${until}` });
 }
 
-/** Null: it is revoked already, and nothing happens. @throws Refused NOT_FOUND */
-export function decideRevokeApiKey(found: ApiKey | null, change: RevokeApiKeyChange): EventDraft | null {
+/** The key as it is from now on. No event: it is revoked already, and nothing happens. @throws Refused NOT_FOUND */
+export function decideRevokeApiKey(
+  found: ApiKey | null,
+  change: RevokeApiKeyChange,
+): { readonly apiKey: ApiKey; readonly event: EventDraft | null } {
   if (found === null) {
     throw new Refused("NOT_FOUND", "There is no API key of this id.", { argument: "keyId" });
   }
-  if (found.revokedAt !== null) return null;
-  return eventOf("API_KEY_REVOKED", change, { error: named(found) });
+  if (found.revokedAt !== null) return { apiKey: found, event: null };
+  const apiKey = { ...found, revokedAt: change.at, revokedBy: change.actor };
+  return { apiKey, event: eventOf("API_KEY_REVOKED", change, { error: named(found) }) };
 }
 
 /** Never more of a key than its id and its name. */

@@ -75,14 +75,15 @@ export class ApiKeyWrites {
     return apiKey;
   }
 
-  revoke(change: RevokeApiKeyChange): null {
-    const event = decideRevokeApiKey(this.#reads.apiKey(change.keyId)?.apiKey ?? null, change);
-    if (event === null) return null;
+  revoke(change: RevokeApiKeyChange): ApiKey {
+    const found = this.#reads.apiKey(change.keyId)?.apiKey ?? null;
+    const { apiKey, event } = decideRevokeApiKey(found, change);
+    if (event === null) return apiKey;
     this.#log.append(event);
     this.#connection
       .statement("UPDATE api_key SET revoked_at = ?, revoked_by = ? WHERE key = ?")
-      .run(change.at, change.actor, change.keyId);
-    return null;
+      .run(apiKey.revokedAt, apiKey.revokedBy, apiKey.keyId);
+    return apiKey;
   }
 }
 
