@@ -77,6 +77,35 @@ describe.each(Object.entries(CASES))("%s", (_name, { seeds, ask, after, events }
   );
 });
 
+describe("a job whose start has no certain answer", () => {
+  it.each(CODES)("is none, or is done without a restart: %s", async (code) => {
+    const trouble = new Trouble();
+    await using world = await TestWorld.open([seed("h", "HOT", 8)], {
+      faults: trouble.writing,
+      readFaults: trouble.reading,
+      probeDelaysMs: [0],
+    });
+    const jobs = world.jobs({ batchSize: 1 });
+    for (let nth = 1; ; nth++) {
+      // So that each begins with a catalog that knows where it stands.
+      await world.add([seed(`young-${nth}`, "HOT", 0)]);
+      trouble.arm({ code, nth, lasting: true });
+      const refused = await jobs.runLifecycle(ADMIN, { dryRun: false, waitSeconds: 0 }).then(
+        () => null,
+        (error: Error) => error,
+      );
+      trouble.lift();
+      await expect.poll(() => world.catalog.runningJobs(), { timeout: 20_000 }).toEqual([]);
+      if (refused === null) break;
+      expect(refused, refused.stack).toBeInstanceOf(Refused);
+      faults += 1;
+    }
+    const { job } = await jobs.runLifecycle(ADMIN, { dryRun: false, waitSeconds: 60 });
+    const old = (await world.stands()).filter((stand) => !stand.includes("young"));
+    expect([job.status, old]).toEqual(["SUCCEEDED", ["acme/h WARM"]]);
+  });
+});
+
 /** True: a call failed. What was refused is refused with the right code, and every job has ended once this resolves. */
 async function suffer(
   world: TestWorld,

@@ -31,6 +31,7 @@ export class JobRunner {
   readonly #running = new Map<string, Running>();
   readonly #stopping = new AbortController();
   #pruning: Promise<void> = Promise.resolve();
+  #resuming: Promise<void> | null = null;
 
   constructor(parts: JobParts) {
     this.#parts = parts;
@@ -53,6 +54,36 @@ export class JobRunner {
     });
   }
 
+  /** Takes up every job that is RUNNING and does not run here. */
+  async resume(): Promise<void> {
+    for (const row of await this.#parts.engine.catalog.runningJobs()) this.run(row);
+  }
+
+  /**
+   * The same, once the catalog can be written and read again: a start whose outcome nobody knows may have left a job, which
+   * would stand in the way of others until the server's next start.
+   */
+  resumeOnceCertain(): void {
+    this.#resuming ??= this.#resumeOnceCertain().finally(() => {
+      this.#resuming = null;
+    });
+  }
+
+  async #resumeOnceCertain(): Promise<void> {
+    for (;;) {
+      await this.#pause(RETRY_MS);
+      if (this.stopping) return;
+      try {
+        // After a commit it is certain what those before it have come to.
+        await this.#pruneSome();
+        return await this.resume();
+      } catch (error) {
+        if (this.stopping) return;
+        this.#parts.onProblem("whether a job was started cannot be found out yet", error);
+      }
+    }
+  }
+
   /** The job ends as CANCELLED before its next batch. */
   cancel(jobId: string): void {
     this.#running.get(jobId)?.cancel.abort();
@@ -70,6 +101,7 @@ export class JobRunner {
   /** Jobs pause before their next batch, RUNNING as they are, and are taken up again at the next start. */
   async stop(): Promise<void> {
     this.#stopping.abort();
+    await this.#resuming;
     await Promise.all([...this.#running.values()].map(({ over }) => over));
     await this.#pruning;
   }
@@ -142,15 +174,17 @@ export class JobRunner {
       let removed: number;
       do {
         if (this.stopping) return;
-        removed = await this.#parts.engine.catalog.commit({
-          kind: "pruneJobItems",
-          keep: KEPT_JOBS,
-          limit: PRUNED_AT_ONCE,
-        });
+        removed = await this.#pruneSome();
       } while (removed === PRUNED_AT_ONCE);
     } catch (error) {
       this.#parts.onProblem("items of old jobs could not be removed; the next run tries again", error);
     }
+  }
+
+  /** How many items were removed. */
+  #pruneSome(): Promise<number> {
+    const change = { kind: "pruneJobItems", keep: KEPT_JOBS, limit: PRUNED_AT_ONCE } as const;
+    return this.#parts.engine.catalog.commit(change);
   }
 
   /** Resolves after `ms`, at once when jobs are being stopped, and when `signal` aborts. */

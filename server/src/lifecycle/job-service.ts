@@ -73,7 +73,7 @@ export class EngineJobs implements JobService {
 
   /** Takes up what a crash or a shutdown left RUNNING. To be called once, at start. */
   async resumeJobs(): Promise<void> {
-    for (const row of await this.#parts.engine.catalog.runningJobs()) this.#runner.run(row);
+    await this.#runner.resume();
   }
 
   /** Callers that wait are answered with the RUNNING job; jobs pause within a batch. To be called before the engine closes. */
@@ -216,14 +216,10 @@ export class EngineJobs implements JobService {
     const { catalog } = this.#parts.engine;
     const { actor } = principal;
     const at = job.startedAt;
-    const { jobId, started } = await catalog.commit({
-      kind: "startJob",
-      at,
-      actor,
-      job,
-      input,
-      expected: null,
-      once,
+    const change = { kind: "startJob", at, actor, job, input, expected: null, once } as const;
+    const { jobId, started } = await catalog.commit(change).catch((error: unknown) => {
+      if (error instanceof Refused && error.facts.outcome === "unknown") this.#runner.resumeOnceCertain();
+      throw error;
     });
     if (jobId === job.id) {
       this.#runner.run({
