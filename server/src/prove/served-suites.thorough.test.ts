@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import { createTierkeep } from "@tierkeep/sdk";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { backup } from "./backup.ts";
@@ -24,6 +25,14 @@ const SUITES = [
   { suite: backup, served: "served" },
 ];
 
+it("a server that ends by itself is no server that was killed", async () => {
+  await using run = await crash.open(dir);
+  const { pid } = ownerOf(dir);
+  const cycle = run.cycle(seededRandom(1));
+  process.kill(pid, "SIGTERM");
+  await expect(cycle).rejects.toThrow("A server that nobody had stopped ended with 0");
+});
+
 describe.each(SUITES)("the suite $suite.name", ({ suite, served }) => {
   it("breaks nothing, and leaves neither files nor a server", async () => {
     const seed = Math.floor(Math.random() * 1e9);
@@ -34,7 +43,7 @@ describe.each(SUITES)("the suite $suite.name", ({ suite, served }) => {
       cycles: 2,
       // After the last cycle it still serves.
       onProgress: () => {
-        url = urlOf(join(dir, suite.name, served));
+        url = ownerOf(join(dir, suite.name, served)).url;
       },
     });
     expect(result.broken, `seed ${seed}`).toEqual([]);
@@ -47,7 +56,7 @@ describe.each(SUITES)("the suite $suite.name", ({ suite, served }) => {
 
   it("tells of a store that is not as it must be", async () => {
     await using run = await suite.open(dir);
-    const tierkeep = createTierkeep({ url: urlOf(join(dir, served)) });
+    const tierkeep = createTierkeep({ url: ownerOf(join(dir, served)).url });
     const artifactId = "stranger";
     await tierkeep.upload({ tenantId: "tenant-0", workflowId: "workflow-0", artifactId }, Buffer.from("?"));
     expect((await run.cycle(seededRandom(1))).join("\n")).toContain(
@@ -56,6 +65,6 @@ describe.each(SUITES)("the suite $suite.name", ({ suite, served }) => {
   });
 });
 
-function urlOf(store: string): string {
-  return JSON.parse(readFileSync(join(store, "artifacts/.tierkeep/owner.json"), "utf8")).url;
+function ownerOf(store: string): { readonly url: string; readonly pid: number } {
+  return JSON.parse(readFileSync(join(store, "artifacts/.tierkeep/owner.json"), "utf8"));
 }
