@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import process from "node:process";
 import { REFUSALS } from "@tierkeep/schema/domain/refusals";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { killCommands } from "../prove/command-process.ts";
 import { type ProofResult, runSuite } from "../prove/run-suite.ts";
 import { SUITES } from "../prove/suites.ts";
 import { processOutput } from "./client-command.ts";
@@ -86,6 +87,8 @@ async function prove(options: Options): Promise<number> {
   const suites = SUITES.filter(({ name }) => options.only?.includes(name) ?? true);
   using interrupted = interruption(output.closed);
   const { signal } = interrupted;
+  // A cycle under way would go on with them for seconds.
+  signal.addEventListener("abort", killCommands, { once: true });
   await using scratch = await scratchIn(resolve(options.dir));
   output.talk(`Trying to break ${suites.map(({ name }) => name).join(", ")} (seed ${seed}) …`);
   const results: ProofResult[] = [];
