@@ -2,6 +2,7 @@ import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createTierkeep } from "@tierkeep/sdk";
 import { expect, it } from "vitest";
+import { runCommand } from "../support/server.ts";
 import { openClone, ROOT } from "./clone.ts";
 import { codeBlocksOf, consoleStepsOf } from "./code-blocks.ts";
 
@@ -42,4 +43,11 @@ it("docs/guarantees.md names tests that there are, in the suite that runs them",
       expect(found, `${command}: ${filter}`).not.toEqual([]);
     }
   }
+});
+
+it("docs/guarantees.md names suites of tierkeep prove that there are", async () => {
+  const { stdout } = await runCommand(["prove", "--help"]);
+  const suites = [...stdout.matchAll(/^ {2}(\S+) \(\d+ [^)]+\): /gm)].map(([, name]) => name);
+  const named = [...PAGE.matchAll(/prove --only ([\w-]+)/g)].map(([, name]) => name);
+  expect(new Set(named)).toEqual(new Set(suites));
 });

@@ -19,6 +19,7 @@ const CLIENTS = 6;
 const ARTIFACTS_EACH = 12;
 /** Between one backup and the next. */
 const CHANGES = 100;
+/** They are waited for this long. */
 const PATIENCE_MS = 60_000;
 /** Of a backup that is ended, after its first file. */
 const MOST_LIFE_MS = 300;

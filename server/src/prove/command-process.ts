@@ -15,9 +15,12 @@ export interface Ended {
 const running = new Set<{ readonly child: { kill(signal: "SIGKILL"): unknown } }>();
 
 // However this process ends, short of SIGKILL: none of its commands outlives it.
-process.on("exit", () => {
+process.on("exit", killCommands);
+
+/** Kills all that run, for a proof that is not to go on: whoever waits for one of them learns that it is gone. */
+export function killCommands(): void {
   for (const { child } of running) child.kill("SIGKILL");
-});
+}
 
 /** The command in a process of its own, as it is packaged. Disposed of, it is killed if it still runs. */
 export class CommandProcess implements AsyncDisposable {

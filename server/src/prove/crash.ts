@@ -11,7 +11,7 @@ const CLIENTS = 8;
 const ARTIFACTS_EACH = 8;
 /** Of a server's life under load, from its first answer to its end. */
 const LIFE_MS = { least: 20, most: 1_000 };
-
+/** The first answer is waited for this long. */
 const PATIENCE_MS = 10_000;
 
 export const crash: ProofSuite = {

@@ -32,9 +32,13 @@ export class ServedStore implements AsyncDisposable {
     return this.#url;
   }
 
-  /** Kills it where it stands. Resolves once it is gone. */
+  /** Kills it where it stands. Resolves once it is gone, and rejects where it had already gone by itself. */
   async kill(): Promise<void> {
-    await this.#process[Symbol.asyncDispose]();
+    const { child, ended } = this.#process;
+    const isThere = child.kill("SIGKILL");
+    const { code, signal, stderr } = await ended;
+    if (!isThere || signal !== "SIGKILL")
+      throw new Error(`A server that nobody had stopped ended with ${code ?? signal}:\n${stderr}`);
   }
 
   /** Rejects unless it ends in order. */
@@ -57,6 +61,6 @@ export class ServedStore implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.kill();
+    await this.#process[Symbol.asyncDispose]();
   }
 }
