@@ -54,10 +54,11 @@ export interface PublishedChange {
   readonly version: number;
 }
 
-/** The view of this key is made to agree with its row once more. Nothing happens where it has none. */
+/** The view of this key is made to agree with its row once more, and `found` is kept with the job. Nothing happens where it has none. */
 export interface RepublishChange {
   readonly kind: "republish";
   readonly key: ArtifactKey;
+  readonly found?: { readonly jobId: string; readonly findings: readonly StoreFinding[] } | undefined;
 }
 
 /** The garbage object is gone from its store. */

@@ -60,27 +60,28 @@ export class Mender {
     return null;
   }
 
-  /** The view of these artifacts, whose own bytes are right, is made to agree with them once more. */
+  /**
+   * The view of these artifacts, whose own bytes are right, is made to agree with them once more: told by commits of their
+   * own. Answers what is left of the findings.
+   */
   async republish(
+    { jobId }: MendingJob,
     rows: readonly ArtifactRow[],
     findings: readonly StoreFinding[],
   ): Promise<readonly StoreFinding[]> {
-    const nameOf = (of: Pick<StoreFinding, "tenantId" | "workflowId" | "artifactId">) =>
-      `${of.tenantId}/${of.workflowId}/${of.artifactId}`;
-    const differ = new Set(findings.filter(({ kind }) => kind === "VIEW_DIFFERS").map(nameOf));
+    const ofRow = Map.groupBy(findings, nameOf);
     // Without its object there is nothing to be linked.
-    const harmed = new Set(findings.filter(({ kind }) => kind !== "VIEW_DIFFERS").map(nameOf));
-    const mended = rows.filter((row) => differ.has(nameOf(row)) && !harmed.has(nameOf(row)));
+    const mended = rows.filter((row) => ofRow.get(nameOf(row))?.every(({ kind }) => kind === "VIEW_DIFFERS"));
     await commitAllOf(
       this.#parts.catalog,
-      mended.map((row) => ({ kind: "republish" as const, key: keyOf(row) })),
+      mended.map((row) => ({
+        kind: "republish" as const,
+        key: keyOf(row),
+        found: { jobId, findings: (ofRow.get(nameOf(row)) ?? []).map(republished) },
+      })),
     );
     const names = new Set(mended.map(nameOf));
-    return findings.map((finding) =>
-      finding.kind === "VIEW_DIFFERS" && names.has(nameOf(finding))
-        ? { ...finding, kind: "REPUBLISHED", message: `${finding.message} It is published anew.` }
-        : finding,
-    );
+    return findings.filter((finding) => !names.has(nameOf(finding)));
   }
 
   /** Moves them to quarantine. What is told of comes first, and once: a batch may be repeated after a crash. */
@@ -268,6 +269,14 @@ export class Mender {
       if (!healed) await abandoned.add([object]);
     }
   }
+}
+
+function nameOf(of: Pick<StoreFinding, "tenantId" | "workflowId" | "artifactId">): string {
+  return `${of.tenantId}/${of.workflowId}/${of.artifactId}`;
+}
+
+function republished(finding: StoreFinding): StoreFinding {
+  return { ...finding, kind: "REPUBLISHED", message: `${finding.message} It is published anew.` };
 }
 
 function healedFinding(row: ArtifactRow): StoreFinding {

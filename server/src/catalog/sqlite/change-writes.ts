@@ -186,7 +186,9 @@ export class ChangeWrites {
         return this.#mend.recount(change);
       case "republish": {
         const current = artifacts.load(change.key);
-        if (current !== null) artifacts.republish(current);
+        if (current === null) return null;
+        artifacts.republish(current);
+        if (change.found) jobs.found(change.found.jobId, change.found.findings, {});
         return null;
       }
       case "scrubbed":
