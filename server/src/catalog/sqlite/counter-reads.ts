@@ -4,8 +4,8 @@ import type { Cell, Connection, Row } from "./connection.ts";
 import { type Counts, HELD_OF_H, nothingHeld, tiersOf } from "./held-columns.ts";
 import { onSnapshot } from "./snapshot.ts";
 
-/** Rows counted in one statement: their groups fit in memory. */
-const ROWS = 50_000;
+/** Rows of one statement, which are in memory at once. */
+const ROWS = 10_000;
 /** Tenants or workflows read in one statement. */
 const OWNERS = 10_000;
 
@@ -46,16 +46,14 @@ export class CounterReads {
     const counts = new Map<number, Counts>();
     const newest = this.#connection.statement("SELECT max(id) FROM artifact").get()?.[0] as number | null;
     for (let low = 0; low < (newest ?? 0); low += ROWS) {
-      const groups = this.#connection
-        .statement(
-          `SELECT workflow, tier, count(*), sum(size_bytes) FROM artifact NOT INDEXED
-           WHERE id > ? AND id <= ? GROUP BY workflow, tier`,
-        )
-        .all(low, low + ROWS) as unknown as readonly (readonly [number, number, number, number])[];
-      for (const [workflow, tier, count, bytes] of groups) {
+      // Grouped here: SQLite would sort them first, which takes three times as long.
+      const rows = this.#connection
+        .statement("SELECT workflow, tier, size_bytes FROM artifact NOT INDEXED WHERE id > ? AND id <= ?")
+        .all(low, low + ROWS) as unknown as readonly (readonly [number, number, number])[];
+      for (const [workflow, tier, sizeBytes] of rows) {
         const own = entry(counts, workflow, nothingHeld);
-        own[tier * 2] = (own[tier * 2] ?? 0) + count;
-        own[tier * 2 + 1] = (own[tier * 2 + 1] ?? 0) + bytes;
+        own[tier * 2] = (own[tier * 2] ?? 0) + 1;
+        own[tier * 2 + 1] = (own[tier * 2 + 1] ?? 0) + sizeBytes;
       }
     }
     return counts;
