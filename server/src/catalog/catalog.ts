@@ -180,8 +180,8 @@ export interface CatalogReads {
   /**
    * Whose counters are not what a full count of everything says: workflows first, then tenants, then the whole; at most
    * `limit`. All of it is counted in one snapshot, for changes go on meanwhile, and apart from other reads: nobody waits
-   * for it. It looks at every row (a second or so for a million) and keeps a few numbers for each tenant and workflow in
-   * memory; while it counts, a log that was written ahead cannot start over.
+   * for it. It looks at every row (half a second of one core for a million) and keeps a few numbers for each tenant and
+   * workflow in memory; while it counts, a log that is written ahead cannot start over.
    */
   miscounts(limit: number): Promise<readonly Miscount[]>;
 
