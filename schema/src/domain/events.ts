@@ -23,6 +23,7 @@ export const LIFECYCLE_EVENT_TYPES = [
   "STRAY_QUARANTINED",
   "API_KEY_CREATED",
   "API_KEY_REVOKED",
+  "COUNTERS_RECOUNTED",
 ] as const;
 
 export type LifecycleEventType = (typeof LIFECYCLE_EVENT_TYPES)[number];

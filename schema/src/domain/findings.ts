@@ -18,6 +18,8 @@ export const STORE_FINDING_KINDS = [
   "VIEW_DIFFERS",
   "HEALED",
   "REPUBLISHED",
+  "MISCOUNTED",
+  "RECOUNTED",
 ] as const;
 
 export type StoreFindingKind = (typeof STORE_FINDING_KINDS)[number];
@@ -40,6 +42,7 @@ const NO_PROBLEMS = [
   "RETENTION_OVERRIDE",
   "HEALED",
   "REPUBLISHED",
+  "RECOUNTED",
 ] as const satisfies StoreFindingKind[];
 
 /** False for what a job merely did or noted; true for what somebody should look at. */

@@ -99,6 +99,8 @@ export type LifecycleEventType =
   | "ARTIFACT_RESTORED"
   /** Somebody wrote or replaced an artifact. */
   | "ARTIFACT_WRITTEN"
+  /** A repair counted anew what a tenant, a workflow or, with neither, the whole store holds: `error` says what was wrong. */
+  | "COUNTERS_RECOUNTED"
   /** A job ended, in whichever way: its status says how. */
   | "LIFECYCLE_JOB_COMPLETED"
   /** A job began. */
@@ -119,7 +121,7 @@ export type LifecycleEventType =
   | "REINDEX_CONFIRMED"
   /** An artifact could not be brought back. */
   | "RESTORE_ERROR"
-  /** An artifact could not be read, or is not what was written; or something stands in the store that belongs to no artifact, or is not where it should be. Once for each. */
+  /** An artifact could not be read, or is not what was written; or something stands in the store that belongs to no artifact, or is not where it should be; or something was counted wrongly. Once for each. */
   | "SCAN_ERROR"
   /** A repair moved bytes out of the way that belong to no artifact. */
   | "STRAY_QUARANTINED";
@@ -172,7 +174,7 @@ export type Role =
 /** Role as a server answers it: a later version may add values. */
 export type OpenRole = Role | (string & {});
 
-/** What a finding tells of. All but ADOPTED, RETENTION_OVERRIDE, HEALED and REPUBLISHED are problems, and count as errors. */
+/** What a finding tells of. All but ADOPTED, RETENTION_OVERRIDE, HEALED, REPUBLISHED and RECOUNTED are problems, and count as errors. */
 export type StoreFindingKind =
   /** An artifact that the catalog did not have has been taken up. */
   | "ADOPTED"
@@ -184,6 +186,8 @@ export type StoreFindingKind =
   | "DAMAGED"
   /** A damaged artifact whose bytes were found again. What was left of the old ones is in the store's quarantine. */
   | "HEALED"
+  /** Counters of a tenant, of a workflow or, with neither, of the whole store that are not what a full count says. The artifacts themselves are unharmed. */
+  | "MISCOUNTED"
   /** An artifact whose bytes are gone. */
   | "MISSING"
   /** A file whose names no artifact may have. It stays where it is. */
@@ -194,6 +198,8 @@ export type StoreFindingKind =
   | "ORPHAN_SIDECAR"
   /** A file that stands in an artifact's way, of the same key in another tier or in its own place; or bytes that belong to no artifact, in a repair. It is moved to the store's quarantine, and nothing is deleted. */
   | "QUARANTINED"
+  /** The same. They are counted anew. */
+  | "RECOUNTED"
   /** A place in the published tree that was not as the catalog says. It is published anew. */
   | "REPUBLISHED"
   /** An artifact that has the key retention_override in its metadata: nothing purges it. */

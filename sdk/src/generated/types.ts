@@ -251,9 +251,9 @@ export type { Tier };
 export type VerifyArtifactsInput = {
   /** Makes it safe to repeat this: 1 to 200 printable ASCII characters, new for each change, else BAD_USER_INPUT. A repeat by the same caller within 24 hours answers as the first did and changes nothing; with another input: CONFLICT. */
   readonly idempotencyKey?: string | null | undefined;
-  /** Mend what can be mended: give what is damaged or missing its bytes back where they are found, take up files whose sidecar knows them, move other strays to quarantine, publish anew what differs in the tree. Nothing is deleted. Needs ADMIN; with tenantId, BAD_USER_INPUT. */
+  /** Mend what can be mended: give what is damaged or missing its bytes back where they are found, take up files whose sidecar knows them, move other strays to quarantine, publish anew what differs in the tree, count anew what is counted wrongly. Nothing is deleted. Needs ADMIN; with tenantId, BAD_USER_INPUT. */
   readonly repair?: boolean | undefined;
-  /** Only this tenant's artifacts. Left out: all, and whatever belongs to none. */
+  /** Only this tenant's artifacts. Left out: all, whatever belongs to none, and what is counted. */
   readonly tenantId?: string | null | undefined;
   /** How long to wait for its end before answering with the RUNNING job: 0 to 60 seconds, else BAD_USER_INPUT. Hanging up cancels nothing. */
   readonly waitSeconds?: number | undefined;

@@ -1,3 +1,4 @@
+import type { StoreFinding } from "@tierkeep/schema/domain/findings";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import type { Metadata } from "@tierkeep/schema/domain/metadata";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
@@ -77,8 +78,9 @@ export interface DamageChange extends Stamped {
 }
 
 /**
- * A damaged artifact has its bytes again, as `object`, staged by `owner`, or where they were (`damaged` itself): its row names that one, is marked no more, and
- * an ARTIFACT_HEALED event tells of it. Result: false where the row does not name `damaged` any more, or is not marked.
+ * A damaged artifact has its bytes again, as `object`, staged by `owner`, or where they were (`damaged` itself): its row
+ * names that one, is marked no more, and an ARTIFACT_HEALED event tells of it; `finding` is kept with the job, which counts
+ * one more as healed. Result: false where the row does not name `damaged` any more, or is not marked.
  * Refusal: UNAVAILABLE where the staged object is not ours any more.
  */
 export interface HealChange extends Stamped {
@@ -88,5 +90,7 @@ export interface HealChange extends Stamped {
   readonly object: ObjectId;
   readonly store: string;
   readonly owner: string;
+  /** Both or neither. */
   readonly jobId: string | null;
+  readonly finding: StoreFinding | null;
 }

@@ -2,6 +2,7 @@ import { describe } from "vitest";
 import { adopting } from "./contract/adopting.ts";
 import { backlog } from "./contract/backlog.ts";
 import { bulkRestores } from "./contract/bulk-restores.ts";
+import { counting } from "./contract/counting.ts";
 import { jobItems } from "./contract/job-items.ts";
 import { jobs } from "./contract/jobs.ts";
 import { lifecycleSteps } from "./contract/lifecycle-steps.ts";
@@ -36,6 +37,7 @@ export function catalogContract(driver: string, open: OpenForTest, randomRuns = 
     jobItems(open);
     repeating(open);
     scrubbing(open);
+    counting(open);
     randomChanges(open, randomRuns);
   });
 }

@@ -6,6 +6,7 @@ import type { LifecycleEventFilter } from "@tierkeep/schema/services/events";
 import type { LifecycleJob } from "@tierkeep/schema/services/jobs";
 import type { WorkflowName } from "@tierkeep/schema/services/tenants";
 import type { Change, ResultOf } from "./changes.ts";
+import type { Miscount } from "./miscounts.ts";
 import type { Once } from "./once.ts";
 import type {
   ApiKeyRow,
@@ -71,7 +72,7 @@ export type HeldByTier = Readonly<Record<Tier, Held>>;
 
 /**
  * Reads. Each call sees one snapshot, taken after every commit that was acknowledged before the call; none takes the
- * writer's place or holds a snapshot for longer than a second. Absent things are null, never an error. All throw
+ * writer's place or, but for `miscounts`, holds a snapshot for longer than a second. Absent things are null, never an error. All throw
  * Refused UNAVAILABLE once the catalog is closed.
  *
  * What is indexed, and so costs the same however much is stored: lookups by key; pages in KEY order of everything, a
@@ -176,6 +177,13 @@ export interface CatalogReads {
   /** The same, of those that are marked as damaged. */
   damagedAfter(row: number, limit: number): Promise<readonly ArtifactRow[]>;
   damagedCount(): Promise<number>;
+  /**
+   * Whose counters are not what a full count of everything says: workflows first, then tenants, then the whole; at most
+   * `limit`. All of it is counted in one snapshot, for changes go on meanwhile, and apart from other reads: nobody waits
+   * for it. It looks at every row (half a second of one core for a million) and keeps a few numbers for each tenant and
+   * workflow in memory; while it counts, a log that is written ahead cannot start over.
+   */
+  miscounts(limit: number): Promise<readonly Miscount[]>;
 
   apiKey(keyId: string): Promise<ApiKeyRow | null>;
   /** Newest first; positions are their row numbers. */

@@ -34,6 +34,8 @@ import type {
   ForgetAnswersChange,
   PruneJobItemsChange,
   PublishedChange,
+  QuarantineChange,
+  RecountChange,
   RepublishChange,
   ReserveChange,
   ScrubbedChange,
@@ -62,6 +64,8 @@ export type Change =
   | DamageChange
   | HealChange
   | TellChange
+  | QuarantineChange
+  | RecountChange
   | RepublishChange
   | ScrubbedChange
   | StartJobChange
@@ -95,6 +99,8 @@ interface ResultByKind {
   damage: null;
   heal: boolean;
   tell: number;
+  quarantine: null;
+  recount: null;
   republish: null;
   scrubbed: null;
   startJob: StartJobResult;

@@ -54,10 +54,11 @@ export interface PublishedChange {
   readonly version: number;
 }
 
-/** The view of this key is made to agree with its row once more. Nothing happens where it has none. */
+/** The view of this key is made to agree with its row once more, and `found` is kept with the job. Nothing happens where it has none. */
 export interface RepublishChange {
   readonly kind: "republish";
   readonly key: ArtifactKey;
+  readonly found?: { readonly jobId: string; readonly findings: readonly StoreFinding[] } | undefined;
 }
 
 /** The garbage object is gone from its store. */
@@ -67,14 +68,36 @@ export interface CollectedChange {
 }
 
 /**
- * Findings that no other change tells of: an event each, the first time that a path is found so; again only when a
- * whole pass of the scrubber has not met it. What is moved to quarantine (QUARANTINED) is told of each time. Result: how
- * many were new.
+ * Findings that no other change tells of: an event each, the first time that a path is found so, or where there is no
+ * path what belongs to a tenant or workflow; again only when a whole pass of the scrubber has not met it. Result: how many
+ * were new.
  */
 export interface TellChange extends Stamped {
   readonly kind: "tell";
   readonly jobId: string | null;
   readonly findings: readonly StoreFinding[];
+}
+
+/**
+ * Findings (QUARANTINED) of what a verification is about to move to quarantine: an event, a finding and a count of the
+ * job's each, in one commit, once for a job and path. So a move that is repeated after a crash is told once.
+ */
+export interface QuarantineChange extends Stamped {
+  readonly kind: "quarantine";
+  readonly jobId: string;
+  readonly findings: readonly StoreFinding[];
+}
+
+/**
+ * Counters are set to what is there: a workflow's to a count of its artifacts, a tenant's to the sums of its workflows',
+ * those of the whole to the sums of the tenants'; so where several are wrong, in this order. `finding` (RECOUNTED) says
+ * whose: it is an event and a finding of the job in the same commit. It keeps the writer for as long as it counts: some ms
+ * for thousands of artifacts, seconds for a workflow of a million, and nobody writes meanwhile. Nothing happens to a tenant or workflow that is not there.
+ */
+export interface RecountChange extends Stamped {
+  readonly kind: "recount";
+  readonly jobId: string;
+  readonly finding: StoreFinding;
 }
 
 /** Where the scrubber stands now; `passEnds`: it has been through everything. */

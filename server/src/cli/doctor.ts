@@ -17,11 +17,13 @@ interface Options extends ClientOptions {
 
 const HELP = `
 It looks at the room that is left and at the audit log, where the store is on this machine; then it reads every byte of
-every artifact and compares both ways. What it finds is an event on the log, once, and a damaged artifact is marked.
+every artifact, compares both ways, and compares what is counted of tenants, workflows and the whole with a full count.
+What it finds is an event on the log, once, and a damaged artifact is marked.
 
 --repair deletes nothing. It gives what is damaged or gone its bytes back where it finds them (in the tree, in quarantine,
 as another damaged artifact's object), takes up files whose sidecar knows them, moves other strays to the store's
-quarantine, and publishes anew what differs in the tree. Where another system's tree is to be adopted, reindex
+quarantine, publishes anew what differs in the tree, and counts anew what was counted wrongly (nobody writes while it
+counts: seconds, for a workflow of a million artifacts). Where another system's tree is to be adopted, reindex
 first: what no sidecar knows is a stray. What it cannot mend stays marked (damagedAt). --json writes a line
 for each check, one for each finding, and the job's own line last.
 

@@ -36,7 +36,11 @@ export async function showFindings(
       else if (DAMAGE.includes(kind)) left.set(about, REFUSALS.CHECKSUM_MISMATCH.exit);
       else if (problem) left.set(about, left.get(about) ?? REFUSALS.CONFLICT.exit);
       const what = kind.toLowerCase().replaceAll("_", " ");
-      return [problem ? { text: what, style: output.style.red } : what, path ?? key, message];
+      return [
+        problem ? { text: what, style: output.style.red } : what,
+        path ?? (key || "the whole store"),
+        message,
+      ];
     },
     signal,
   );

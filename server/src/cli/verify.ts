@@ -26,9 +26,9 @@ Examples:
 export function configure(command: Command, run: Run): void {
   command
     .description(
-      "Reads every artifact and compares its checksum, and looks for files that belong to no artifact.",
+      "Reads every artifact and compares its checksum, looks for files that belong to no artifact, and counts everything.",
     )
-    .option("--tenant <tenant>", "only this tenant's artifacts, and no other files")
+    .option("--tenant <tenant>", "only this tenant's artifacts: no other files, and no counters")
     .addHelpText("after", HELP);
   clientOptions(command).action((options: Options) => {
     const { tenant } = options;

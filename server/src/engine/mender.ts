@@ -60,30 +60,32 @@ export class Mender {
     return null;
   }
 
-  /** The view of these artifacts, whose own bytes are right, is made to agree with them once more. */
+  /**
+   * The view of these artifacts, whose own bytes are right, is made to agree with them once more: told by commits of their
+   * own. Answers what is left of the findings.
+   */
   async republish(
+    { jobId }: MendingJob,
     rows: readonly ArtifactRow[],
     findings: readonly StoreFinding[],
   ): Promise<readonly StoreFinding[]> {
-    const nameOf = (of: Pick<StoreFinding, "tenantId" | "workflowId" | "artifactId">) =>
-      `${of.tenantId}/${of.workflowId}/${of.artifactId}`;
-    const differ = new Set(findings.filter(({ kind }) => kind === "VIEW_DIFFERS").map(nameOf));
+    const ofRow = Map.groupBy(findings, nameOf);
     // Without its object there is nothing to be linked.
-    const harmed = new Set(findings.filter(({ kind }) => kind !== "VIEW_DIFFERS").map(nameOf));
-    const mended = rows.filter((row) => differ.has(nameOf(row)) && !harmed.has(nameOf(row)));
+    const mended = rows.filter((row) => ofRow.get(nameOf(row))?.every(({ kind }) => kind === "VIEW_DIFFERS"));
     await commitAllOf(
       this.#parts.catalog,
-      mended.map((row) => ({ kind: "republish" as const, key: keyOf(row) })),
+      mended.map((row) => ({
+        kind: "republish" as const,
+        key: keyOf(row),
+        found: { jobId, findings: (ofRow.get(nameOf(row)) ?? []).map(republished) },
+      })),
     );
     const names = new Set(mended.map(nameOf));
-    return findings.map((finding) =>
-      finding.kind === "VIEW_DIFFERS" && names.has(nameOf(finding))
-        ? { ...finding, kind: "REPUBLISHED", message: `${finding.message} It is published anew.` }
-        : finding,
-    );
+    return findings.filter((finding) => !names.has(nameOf(finding)));
   }
 
-  async quarantineObjects(job: MendingJob, strays: readonly StrayObject[]): Promise<readonly StoreFinding[]> {
+  /** Moves them to quarantine. What is told of comes first, and once: a batch may be repeated after a crash. */
+  async quarantineObjects(job: MendingJob, strays: readonly StrayObject[]): Promise<void> {
     const findings = strays.map(
       ({ object, finding }): StoreFinding => ({
         ...finding,
@@ -91,21 +93,20 @@ export class Mender {
         message: `The object ${object} is the bytes of no artifact. It is moved to quarantine.`,
       }),
     );
-    await this.#parts.checker.tell(findings, job);
+    await this.#tellQuarantined(job, findings);
     for (const { store, object } of strays) await this.#parts.stores.get(store)?.quarantine(object);
-    return findings;
   }
 
   /**
-   * Takes up what its sidecar knows, and moves the rest to quarantine. What is adopted is told by its own commit. Null:
-   * `signal` aborted first.
+   * Takes up what its sidecar knows, and moves the rest to quarantine: told by commits of their own. Answers what else was
+   * found; null: `signal` aborted first.
    */
   async treatFiles(
     job: MendingJob,
     strays: readonly StrayEntry[],
     signal: AbortSignal,
   ): Promise<readonly StoreFinding[] | null> {
-    const { adopter, catalog, checker, view } = this.#parts;
+    const { adopter, catalog, view } = this.#parts;
     if (view === null || adopter === null) return [];
     const known: StrayEntry[] = [];
     const unknown: StrayEntry[] = [];
@@ -122,30 +123,27 @@ export class Mender {
       const message = `${path} is no artifact's, and has no sidecar that knows its bytes. It is moved to quarantine.`;
       return { kind: "QUARANTINED", path, ...keyOf(key), tier, message };
     });
-    await checker.tell(findings, job);
+    await this.#tellQuarantined(job, findings);
     await view.setAside(places);
     // Where an artifact was written there meanwhile, its place may have been taken away with the file.
     await commitAllOf(
       catalog,
       unknown.map(({ key }) => ({ kind: "republish" as const, key: keyOf(key) })),
     );
-    return [...left, ...findings];
+    return left;
   }
 
   /**
    * Gives these artifacts, marked as damaged, their bytes back where the right ones stand somewhere: in their places of
-   * the tree, in quarantine, or as one another's objects. Null: `signal` aborted first.
+   * the tree, in quarantine, or as one another's objects. What is healed is told by its own commit. False: `signal` aborted
+   * first.
    */
-  async heal(
-    job: MendingJob,
-    rows: readonly ArtifactRow[],
-    signal: AbortSignal,
-  ): Promise<readonly StoreFinding[] | null> {
+  async heal(job: MendingJob, rows: readonly ArtifactRow[], signal: AbortSignal): Promise<boolean> {
     const partners = await this.#partners();
     const quarantined = await this.#quarantined();
     const healed: ArtifactRow[] = [];
     for (const row of rows) {
-      if (signal.aborted) return null;
+      if (signal.aborted) return false;
       const store = this.#parts.stores.get(row.store);
       if (store === undefined || row.inline) continue;
       for (const source of this.#sources(row, store, partners, quarantined)) {
@@ -156,13 +154,27 @@ export class Mender {
     }
     // Only now: each may have been what another one was looking for.
     for (const { store, object } of healed) await this.#parts.stores.get(store)?.quarantine(object);
-    return healed.map((row) => ({
-      kind: "HEALED",
-      path: pathOf(row, row.tier),
-      ...keyOf(row),
-      tier: row.tier,
-      message: `The bytes of ${keyText(row)} were found, and it has them again. What was left of the old ones is in quarantine.`,
-    }));
+    return true;
+  }
+
+  /** Counts anew what these findings say is counted wrongly. */
+  async recount(job: MendingJob, findings: readonly StoreFinding[]): Promise<void> {
+    const { catalog, clock } = this.#parts;
+    await commitAllOf(
+      catalog,
+      findings.map((finding) => ({
+        kind: "recount" as const,
+        at: clock.now(),
+        ...job,
+        finding: { ...finding, kind: "RECOUNTED", message: `${finding.message} It is counted anew.` },
+      })),
+    );
+  }
+
+  async #tellQuarantined(job: MendingJob, findings: readonly StoreFinding[]): Promise<void> {
+    if (findings.length === 0) return;
+    const { catalog, clock } = this.#parts;
+    await catalog.commit({ kind: "quarantine", at: clock.now(), ...job, findings });
   }
 
   /** Whether its sidecar, one of ours, tells of the very bytes that stand there. */
@@ -240,7 +252,15 @@ export class Mender {
       }
       await store.write(object, body, { maxBytes: null, modifiedAt, signal });
       const as = { damaged: row.object, object, store: store.id, owner };
-      healed = await catalog.commit({ kind: "heal", at: clock.now(), ...job, key: keyOf(row), ...as });
+      const finding = healedFinding(row);
+      healed = await catalog.commit({
+        kind: "heal",
+        at: clock.now(),
+        ...job,
+        finding,
+        key: keyOf(row),
+        ...as,
+      });
       return healed;
     } catch (error) {
       if (isOther(error) || signal.aborted) return false;
@@ -249,6 +269,24 @@ export class Mender {
       if (!healed) await abandoned.add([object]);
     }
   }
+}
+
+function nameOf(of: Pick<StoreFinding, "tenantId" | "workflowId" | "artifactId">): string {
+  return `${of.tenantId}/${of.workflowId}/${of.artifactId}`;
+}
+
+function republished(finding: StoreFinding): StoreFinding {
+  return { ...finding, kind: "REPUBLISHED", message: `${finding.message} It is published anew.` };
+}
+
+function healedFinding(row: ArtifactRow): StoreFinding {
+  return {
+    kind: "HEALED",
+    path: pathOf(row, row.tier),
+    ...keyOf(row),
+    tier: row.tier,
+    message: `The bytes of ${keyText(row)} were found, and it has them again. What was left of the old ones goes to quarantine.`,
+  };
 }
 
 /** What is there are other bytes, or cannot be read. */

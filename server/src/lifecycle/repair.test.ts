@@ -1,6 +1,8 @@
 import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
+import { whole } from "../catalog/contract/sample-changes.ts";
 import { replaceFile } from "../engine/faults/rot.ts";
 import { keyOf, SOMEBODY } from "../engine/opened-store.ts";
 import { DamagedStore } from "./damaged-store.ts";
@@ -103,6 +105,35 @@ describe("a repair", () => {
     expect(await Promise.all(NAMES.map((name) => store.row(keyOf(name))))).toEqual(rows);
     expect(world.contents(["known"])).toEqual(bytesAfter);
     expect(await world.eventsAfter(seqAfter)).toEqual([]);
+  });
+
+  it("counts anew what is counted wrongly, where a verification tells of it, and that of one tenant does not look", async () => {
+    await using world = await DamagedStore.open(CONTENTS);
+    const { catalog, root } = world.store;
+    const db = new DatabaseSync(join(root, ".tierkeep", "catalog.db"));
+    db.exec(
+      "UPDATE workflow_held SET warm = warm + 2; UPDATE tenant SET workflows = 7; UPDATE total SET hot_bytes = 0",
+    );
+    db.close();
+    const verify = async (tenantId?: string) => {
+      const job = await world.jobs.verify(SOMEBODY, { tenantId, waitSeconds: 60 });
+      const found = await catalog.listFindings(job.id, whole());
+      return found.map(({ kind, workflowId, message }) => `${kind} ${workflowId} ${message}`);
+    };
+    const bytes = [...CONTENTS.values()].reduce((sum, content) => sum + content.length, 0);
+    expect(await verify("acme")).toEqual([]);
+    expect(await verify()).toEqual([
+      "MISCOUNTED nightly What the catalog counts of acme/nightly is wrong (artifacts in WARM: 2, and there are 0).",
+      "MISCOUNTED null What the catalog counts of acme is wrong (workflows: 7, and there are 1).",
+      `MISCOUNTED null What the catalog counts of the whole store is wrong (bytes in HOT: 0, and there are ${bytes}).`,
+    ]);
+    const seq = await catalog.lastSeq();
+    const { job, findings } = await world.repair();
+    expect([job.totalErrors, findings]).toEqual([0, Array(3).fill("RECOUNTED null")]);
+    expect(await world.eventsAfter(seq)).toEqual(Array(3).fill("COUNTERS_RECOUNTED"));
+    expect(await catalog.countWorkflows("acme")).toBe(1);
+    expect((await catalog.held()).HOT.totalBytes).toBe(bytes);
+    expect(await verify()).toEqual([]);
   });
 
   it("is of the whole store", async () => {

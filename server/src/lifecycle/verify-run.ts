@@ -3,12 +3,13 @@ import { type ArtifactKey, keyOf } from "@tierkeep/schema/domain/keys";
 import type { VerifyJob } from "@tierkeep/schema/services/jobs";
 import type { StoreCounts } from "../catalog/job-changes.ts";
 import type { ArtifactRow } from "../catalog/rows.ts";
+import { MISCOUNTS_AT_ONCE } from "../engine/checker.ts";
 import type { TreePosition } from "../tiers/tier-view.ts";
 import { JobRun, type JobWork, succeeded } from "./job-work.ts";
 
-/** Where a verification stands: among the artifacts, in the tree, among the objects, and at what can be healed. */
+/** Where a verification stands: among the artifacts, in the tree, among the objects, at what can be healed, and at the counters. */
 interface Place {
-  readonly phase: "artifacts" | "tree" | "objects" | "damage" | "done";
+  readonly phase: "artifacts" | "tree" | "objects" | "damage" | "counters" | "done";
   readonly after: ArtifactKey | null;
   readonly tree: TreePosition | null;
   readonly object: string | null;
@@ -26,14 +27,17 @@ interface Batch {
 }
 
 /**
- * Reads every byte of every artifact, then looks for what no artifact is. A repair mends what that has found: strays go
- * to quarantine before anybody looks there for the bytes of what is damaged.
+ * Reads every byte of every artifact, then looks for what no artifact is, and counts everything. A repair mends what that
+ * has found: strays go to quarantine before anybody looks there for the bytes of what is damaged.
+ *
+ * A batch that was under way when the process died is done again. What it had mended is found no more, so what is mended is
+ * told and counted by the commit that mends it or, where files are moved, by one before that.
  */
 export class VerifyRun extends JobRun<VerifyJob> {
   override async *work(): JobWork {
     const { catalog } = this.parts.engine;
     const selection = this.job.tenantId === null ? {} : { tenantId: this.job.tenantId };
-    let place: Place = { ...START, ...(this.row.position as Partial<Place> | null) };
+    let place = resumed({ ...START, ...(this.row.position as Partial<Place> | null) });
     if (this.row.expected === null) await this.#store(place, [], {}, await catalog.countArtifacts(selection));
     while (place.phase !== "done") {
       const batch: Batch | null = await this.#batch(place);
@@ -57,6 +61,8 @@ export class VerifyRun extends JobRun<VerifyJob> {
         return this.#objects(place);
       case "damage":
         return this.#damage(place);
+      case "counters":
+        return this.#counters(place);
       case "done":
         throw new Error("There is nothing left to verify.");
     }
@@ -72,7 +78,7 @@ export class VerifyRun extends JobRun<VerifyJob> {
     await this.#tell(checked.findings);
     if (last !== undefined) {
       const findings = this.job.repair
-        ? await mender.republish(checked.rows, checked.findings)
+        ? await mender.republish(this.#by, checked.rows, checked.findings)
         : checked.findings;
       return { next: { ...place, after: keyOf(last) }, findings, counts };
     }
@@ -85,8 +91,8 @@ export class VerifyRun extends JobRun<VerifyJob> {
     const { strays, next } = await checker.strayFiles(place.tree);
     const then: Place = next === null ? { ...place, phase: "objects" } : { ...place, tree: next };
     if (this.job.repair) {
-      const treated = await mender.treatFiles(this.#by, strays, this.signal);
-      return treated && { next: then, findings: treated, counts: { quarantined: quarantinedIn(treated) } };
+      const left = await mender.treatFiles(this.#by, strays, this.signal);
+      return left && { next: then, findings: left };
     }
     const findings = strays.flatMap((stray) => stray.findings);
     await this.#tell(findings);
@@ -98,10 +104,10 @@ export class VerifyRun extends JobRun<VerifyJob> {
     const { repair } = this.job;
     const { strays, next } = await checker.strayObjects(place.object);
     const then: Place =
-      next === null ? { ...place, phase: repair ? "damage" : "done" } : { ...place, object: next };
+      next === null ? { ...place, phase: repair ? "damage" : "counters" } : { ...place, object: next };
     if (repair) {
-      const findings = await mender.quarantineObjects(this.#by, strays);
-      return { next: then, findings, counts: { quarantined: quarantinedIn(findings) } };
+      await mender.quarantineObjects(this.#by, strays);
+      return { next: then, findings: [] };
     }
     const findings = strays.map(({ finding }) => finding);
     await this.#tell(findings);
@@ -111,10 +117,21 @@ export class VerifyRun extends JobRun<VerifyJob> {
   async #damage(place: Place): Promise<Batch | null> {
     const { catalog, mender } = this.parts.engine;
     const rows = await catalog.damagedAfter(place.damaged, this.parts.batchSize);
-    const findings = await mender.heal(this.#by, rows, this.signal);
+    if (!(await mender.heal(this.#by, rows, this.signal))) return null;
     const last = rows.at(-1);
-    const next: Place = last === undefined ? { ...place, phase: "done" } : { ...place, damaged: last.row };
-    return findings && { next, findings, counts: { healed: findings.length } };
+    const next: Place =
+      last === undefined ? { ...place, phase: "counters" } : { ...place, damaged: last.row };
+    return { next, findings: [] };
+  }
+
+  async #counters(place: Place): Promise<Batch> {
+    const { checker, mender } = this.parts.engine;
+    const findings = await checker.miscounts();
+    await this.#tell(findings);
+    const done: Place = { ...place, phase: "done" };
+    if (!this.job.repair) return { next: done, findings };
+    await mender.recount(this.#by, findings);
+    return { next: findings.length < MISCOUNTS_AT_ONCE ? done : place, findings: [] };
   }
 
   get #by() {
@@ -151,6 +168,10 @@ export class VerifyRun extends JobRun<VerifyJob> {
   }
 }
 
-function quarantinedIn(findings: readonly StoreFinding[]): number {
-  return findings.filter(({ kind }) => kind === "QUARANTINED").length;
+/**
+ * What a batch had healed when it was cut off may have left its old object where nothing names it, with bytes that another
+ * artifact lacks: such strays go to quarantine first.
+ */
+function resumed(place: Place): Place {
+  return place.phase === "damage" ? { ...place, phase: "objects", object: null, damaged: 0 } : place;
 }

@@ -22,7 +22,7 @@ export const LifecycleEventTypeEnum = builder.enumType("LifecycleEventType", {
     PURGE_ERROR: "An artifact could not be deleted.",
     RESTORE_ERROR: "An artifact could not be brought back.",
     SCAN_ERROR:
-      "An artifact could not be read, or is not what was written; or something stands in the store that belongs to no artifact, or is not where it should be. Once for each.",
+      "An artifact could not be read, or is not what was written; or something stands in the store that belongs to no artifact, or is not where it should be; or something was counted wrongly. Once for each.",
     LIFECYCLE_JOB_STARTED: "A job began.",
     LIFECYCLE_JOB_COMPLETED: "A job ended, in whichever way: its status says how.",
     LIFECYCLE_STEP_FAILED: "A step of a lifecycle run could not be taken as a whole.",
@@ -33,6 +33,8 @@ export const LifecycleEventTypeEnum = builder.enumType("LifecycleEventType", {
     STRAY_QUARANTINED: "A repair moved bytes out of the way that belong to no artifact.",
     API_KEY_CREATED: "Somebody made an API key: `error` says which, and what it may.",
     API_KEY_REVOKED: "Somebody revoked an API key: `error` says which.",
+    COUNTERS_RECOUNTED:
+      "A repair counted anew what a tenant, a workflow or, with neither, the whole store holds: `error` says what was wrong.",
   }),
 });
 

@@ -8,7 +8,7 @@ import { described } from "../described-enum.ts";
 
 const StoreFindingKindType = builder.enumType("StoreFindingKind", {
   description:
-    "What a finding tells of. All but ADOPTED, RETENTION_OVERRIDE, HEALED and REPUBLISHED are problems, and count as errors.",
+    "What a finding tells of. All but ADOPTED, RETENTION_OVERRIDE, HEALED, REPUBLISHED and RECOUNTED are problems, and count as errors.",
   values: described<StoreFindingKind>({
     ADOPTED: "An artifact that the catalog did not have has been taken up.",
     QUARANTINED:
@@ -32,6 +32,9 @@ const StoreFindingKindType = builder.enumType("StoreFindingKind", {
     HEALED:
       "A damaged artifact whose bytes were found again. What was left of the old ones is in the store's quarantine.",
     REPUBLISHED: "A place in the published tree that was not as the catalog says. It is published anew.",
+    MISCOUNTED:
+      "Counters of a tenant, of a workflow or, with neither, of the whole store that are not what a full count says. The artifacts themselves are unharmed.",
+    RECOUNTED: "The same. They are counted anew.",
   }),
 });
 
@@ -52,11 +55,13 @@ StoreFindingType.implement({
     }),
     tenantId: t.exposeString("tenantId", {
       nullable: true,
-      description: "First part of the artifact's key. Null: it is about no artifact.",
+      description:
+        "First part of the artifact's key, or the tenant concerned. Null: it is about no tenant's.",
     }),
     workflowId: t.exposeString("workflowId", {
       nullable: true,
-      description: "Second part of the artifact's key. Null: it is about no artifact.",
+      description:
+        "Second part of the artifact's key, or the workflow concerned. Null: it is about no workflow's.",
     }),
     artifactId: t.exposeString("artifactId", {
       nullable: true,

@@ -14,13 +14,14 @@ const VerifyArtifactsInput = builder.inputType("VerifyArtifactsInput", {
   description: "What to verify.",
   fields: (t) => ({
     tenantId: t.string({
-      description: "Only this tenant's artifacts. Left out: all, and whatever belongs to none.",
+      description:
+        "Only this tenant's artifacts. Left out: all, whatever belongs to none, and what is counted.",
     }),
     repair: t.boolean({
       required: true,
       defaultValue: false,
       description:
-        "Mend what can be mended: give what is damaged or missing its bytes back where they are found, take up files whose sidecar knows them, move other strays to quarantine, publish anew what differs in the tree. Nothing is deleted. Needs ADMIN; with tenantId, BAD_USER_INPUT.",
+        "Mend what can be mended: give what is damaged or missing its bytes back where they are found, take up files whose sidecar knows them, move other strays to quarantine, publish anew what differs in the tree, count anew what is counted wrongly. Nothing is deleted. Needs ADMIN; with tenantId, BAD_USER_INPUT.",
     }),
     waitSeconds: t.int({
       required: true,
@@ -49,7 +50,7 @@ builder.mutationField("verifyArtifacts", (t) =>
     type: VerifyArtifactsPayload,
     nullable: true,
     description:
-      "Reads every byte of every artifact and compares its checksum, then looks for objects and files that belong to none. What it finds is told by an event, once, and what is damaged is marked; otherwise it changes nothing unless it is to repair. Needs OPERATOR; for all tenants, ADMIN.",
+      "Reads every byte of every artifact and compares its checksum, then looks for objects and files that belong to none, and compares what is counted with a full count. What it finds is told by an event, once, and what is damaged is marked; otherwise it changes nothing unless it is to repair. Needs OPERATOR; for all tenants, ADMIN.",
     args: { input: t.arg({ type: VerifyArtifactsInput, required: true, description: "What to verify." }) },
     resolve: (_root, { input }, context) =>
       changing(context, async ({ jobs }) => ({

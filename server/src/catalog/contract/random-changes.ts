@@ -112,6 +112,7 @@ async function agrees(
   rows: readonly ArtifactRow[],
   seen: ReadonlyMap<string, ArtifactRow>,
 ) {
+  expect(await catalog.miscounts(9)).toEqual([]);
   expect(await catalog.held()).toEqual(counted(rows));
   const tenants = await catalog.listTenants(null, whole());
   expect(await catalog.countTenants(null)).toBe(tenants.length);

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
-import type { LifecycleJob, RestoreJob } from "@tierkeep/schema/services/jobs";
+import type { LifecycleJob, RestoreJob, VerifyJob } from "@tierkeep/schema/services/jobs";
 import type { MoveChange, PurgeChange, WriteChange } from "../artifact-changes.ts";
 import type { Catalog, Stretch } from "../catalog.ts";
 import type { FinishJobChange, LifecycleStepChange, StartJobChange } from "../job-changes.ts";
@@ -125,6 +125,23 @@ export function restoreJob(given: Partial<RestoreJob> = {}): RestoreJob {
     restoredCount: 0,
     skippedCount: 0,
     ...given,
+  };
+}
+
+export function verifyJob(): VerifyJob {
+  const { asOf, steps, retentionPolicy, promotedToWarm, promotedToCold, purged, ...facts } = lifecycleJob();
+  return {
+    ...facts,
+    kind: "verify",
+    repair: true,
+    checkedCount: 0,
+    checkedBytes: 0,
+    damagedCount: 0,
+    missingCount: 0,
+    strayCount: 0,
+    healedCount: 0,
+    quarantinedCount: 0,
+    adoptedCount: 0,
   };
 }
 

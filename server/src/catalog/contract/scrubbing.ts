@@ -1,9 +1,21 @@
 import type { StoreFinding } from "@tierkeep/schema/domain/findings";
 import { describe, expect, it } from "vitest";
 import type { HealChange } from "../artifact-changes.ts";
-import type { TellChange } from "../upkeep-changes.ts";
+import type { QuarantineChange, TellChange } from "../upkeep-changes.ts";
 import type { OpenForTest } from "./opened-catalog.ts";
-import { all, eventTypes, NOW, newObject, path, write, writeStaged } from "./sample-changes.ts";
+import {
+  all,
+  eventTypes,
+  finish,
+  NOW,
+  newObject,
+  path,
+  startJob,
+  verifyJob,
+  whole,
+  write,
+  writeStaged,
+} from "./sample-changes.ts";
 
 const stray = (object: string): StoreFinding => ({
   kind: "STRAY",
@@ -63,15 +75,38 @@ export function scrubbing(open: OpenForTest) {
       expect(await catalog.commit(tell(stray("a")))).toBe(0);
       await catalog.commit(scrubbed(true));
       expect(await catalog.commit(tell(stray("a"), stray("b")))).toBe(1);
-      for (let time = 0; time < 2; time++)
-        expect(await catalog.commit(tell({ ...stray("a"), kind: "QUARANTINED" }))).toBe(1);
-      expect(await eventTypes(catalog)).toEqual([
-        "SCAN_ERROR",
-        "SCAN_ERROR",
-        "SCAN_ERROR",
-        "STRAY_QUARANTINED",
-        "STRAY_QUARANTINED",
-      ]);
+      expect(await eventTypes(catalog)).toEqual(["SCAN_ERROR", "SCAN_ERROR", "SCAN_ERROR"]);
+    });
+
+    it("tells of what goes to quarantine once a job, with the job's finding and count, however many passes end meanwhile", async () => {
+      await using opened = await open();
+      const { catalog } = opened;
+      const jobs = [verifyJob(), verifyJob()];
+      const quarantine = (jobId: string, ...objects: readonly string[]): QuarantineChange => ({
+        kind: "quarantine",
+        at: NOW,
+        actor: "ann",
+        jobId,
+        findings: objects.map((object) => ({ ...stray(object), kind: "QUARANTINED" })),
+      });
+      for (const job of jobs) {
+        await catalog.commit(startJob(job));
+        await catalog.commit(quarantine(job.id, "a", "b"));
+        for (let pass = 0; pass < 3; pass++) await catalog.commit(scrubbed(true));
+        await catalog.commit(quarantine(job.id, "b", "c"));
+        expect(await catalog.jobs([job.id])).toMatchObject([
+          { job: { quarantinedCount: 3, totalErrors: 3, strayCount: 0 } },
+        ]);
+        const found = await catalog.listFindings(job.id, whole());
+        expect(found.map(({ kind, path }) => `${kind} ${path}`)).toEqual(
+          ["a", "b", "c"].map((name) => `QUARANTINED ${name}`),
+        );
+        await catalog.commit(finish(job.id));
+      }
+      const told = await catalog.listEvents({ types: ["STRAY_QUARANTINED"] }, "ASC", whole());
+      expect(told.map(({ jobId, error }) => [jobId, error])).toEqual(
+        jobs.flatMap(({ id }) => ["a", "b", "c"].map((name) => [id, `${name} is nobody's`])),
+      );
     });
 
     it("gives a damaged artifact its bytes back as another object, or where they were, and leaves the old one alone", async () => {
@@ -80,13 +115,16 @@ export function scrubbing(open: OpenForTest) {
       const change = write("a/w/1");
       await writeStaged(catalog, change);
       const [before] = await all(catalog);
+      const job = verifyJob();
+      await catalog.commit(startJob(job));
       const found = newObject();
       const damage = { kind: "damage", key: change.key, error: "x", at: NOW, actor: "system" } as const;
       const heal: HealChange = {
         kind: "heal",
         at: NOW + 1,
         actor: "ann",
-        jobId: null,
+        jobId: job.id,
+        finding: { ...stray("hot/a/w/1"), kind: "HEALED" },
         key: change.key,
         damaged: change.object,
         object: found,
@@ -100,16 +138,22 @@ export function scrubbing(open: OpenForTest) {
         code: "UNAVAILABLE",
       });
       expect(await catalog.commit(heal)).toBe(true);
-      expect(await all(catalog)).toEqual([{ ...before, object: found, version: 3 }]);
+      expect(await catalog.jobs([job.id])).toMatchObject([{ job: { healedCount: 1, totalErrors: 0 } }]);
+      expect(await catalog.listFindings(job.id, whole())).toMatchObject([
+        { kind: "HEALED", path: "hot/a/w/1" },
+      ]);
+      expect(await all(catalog)).toEqual([{ ...before, object: found, version: 4 }]);
       expect(await catalog.garbage(NOW + 9, 9)).toEqual([]);
       expect(await catalog.strays("files", [change.object, found])).toEqual([change.object]);
       expect(await catalog.areDirty([change.key])).toEqual([true]);
       expect(await catalog.commit(heal)).toBe(false);
       await catalog.commit({ ...damage, object: found });
-      expect(await catalog.commit({ ...heal, damaged: found, object: found, owner: "" })).toBe(true);
+      const isBack = { damaged: found, object: found, owner: "", jobId: null, finding: null };
+      expect(await catalog.commit({ ...heal, ...isBack })).toBe(true);
       expect(await all(catalog)).toMatchObject([{ object: found, damagedAt: null, modifiedAt: NOW }]);
       expect(await eventTypes(catalog)).toEqual([
         "ARTIFACT_WRITTEN",
+        "LIFECYCLE_JOB_STARTED",
         "SCAN_ERROR",
         "ARTIFACT_HEALED",
         "SCAN_ERROR",

@@ -1,12 +1,12 @@
 import { ageDays } from "@tierkeep/schema/domain/ages";
-import { isProblem, type StoreFinding } from "@tierkeep/schema/domain/findings";
+import type { StoreFinding } from "@tierkeep/schema/domain/findings";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { ResultOf } from "../changes.ts";
 import type { AdoptChange, PresentChange } from "../job-changes.ts";
 import type { ArtifactRow } from "../rows.ts";
 import { keyEvent } from "./artifact-event.ts";
 import type { StagedObject } from "./decide-write.ts";
-import { type Decision, decision, type JobProgress } from "./decision.ts";
+import { type Decision, decision } from "./decision.ts";
 
 /** What the catalog knows of a key and an object that a reindex has found. */
 export interface KnownOfAdopted {
@@ -73,13 +73,16 @@ export function decidePresent(
 }
 
 function counted<R>(
-  id: string,
+  jobId: string,
   findings: readonly StoreFinding[],
   counts: NonNullable<Decision<R>["found"]>["counts"],
   result: R,
 ): Decision<R> {
-  const progress: JobProgress = { treated: 1, errors: findings.filter(isProblem).length };
-  return decision({ job: { id, progress }, found: { findings, counts }, result: () => result });
+  return decision({
+    job: { id: jobId, progress: { treated: 1 } },
+    found: { jobId, findings, counts },
+    result: () => result,
+  });
 }
 
 function quarantinedIn(findings: readonly StoreFinding[]): number {

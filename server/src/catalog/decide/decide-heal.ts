@@ -15,7 +15,7 @@ export function decideHeal(
   staged: StagedObject | null,
   change: HealChange,
 ): Decision<boolean> {
-  const { key, damaged, object, store, owner, jobId, at } = change;
+  const { key, damaged, object, store, owner, jobId, finding, at } = change;
   if (current === null || current.inline || current.damagedAt === null || current.object !== damaged)
     return decision({ result: () => false });
   const isBack = object === damaged;
@@ -32,6 +32,7 @@ export function decideHeal(
       jobId,
     }),
     unstage: isBack ? null : object,
+    found: jobId !== null && finding !== null ? { jobId, findings: [finding], counts: { healed: 1 } } : null,
     result: () => true,
   });
 }

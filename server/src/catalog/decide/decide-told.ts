@@ -1,14 +1,20 @@
-import type { StoreFinding } from "@tierkeep/schema/domain/findings";
+import type { LifecycleEventType } from "@tierkeep/schema/domain/events";
+import type { StoreFinding, StoreFindingKind } from "@tierkeep/schema/domain/findings";
 import type { TellChange } from "../upkeep-changes.ts";
 import type { EventDraft } from "./decision.ts";
 import { eventOf } from "./event-of.ts";
+
+const TYPES: Partial<Record<StoreFindingKind, LifecycleEventType>> = {
+  QUARANTINED: "STRAY_QUARANTINED",
+  RECOUNTED: "COUNTERS_RECOUNTED",
+};
 
 /** The event of a finding that the log does not know yet. */
 export function decideTold(
   finding: StoreFinding,
   change: Pick<TellChange, "at" | "actor" | "jobId">,
 ): EventDraft {
-  return eventOf(finding.kind === "QUARANTINED" ? "STRAY_QUARANTINED" : "SCAN_ERROR", change, {
+  return eventOf(TYPES[finding.kind] ?? "SCAN_ERROR", change, {
     tenantId: finding.tenantId,
     workflowId: finding.workflowId,
     artifactId: finding.artifactId,

@@ -42,8 +42,12 @@ export interface Decision<R> {
   /** Stored with the job that it belongs to. */
   readonly item: LifecycleItemRow | null;
   readonly job: { readonly id: string; readonly progress: JobProgress } | null;
-  /** What the same job found, and what that adds to its other counters. */
-  readonly found: { readonly findings: readonly StoreFinding[]; readonly counts: StoreCounts } | null;
+  /** What a job found, and what that adds to its other counters. */
+  readonly found: {
+    readonly jobId: string;
+    readonly findings: readonly StoreFinding[];
+    readonly counts: StoreCounts;
+  } | null;
   /** The row stays, and its view is made to agree with it once more. */
   readonly republish: boolean;
   /** Told the row as it stands after the change. */

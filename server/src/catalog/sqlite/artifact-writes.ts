@@ -78,8 +78,8 @@ export class ArtifactWrites {
     if (decision.republish && current !== null)
       this.#markDirty(current.workflow, key.artifactId, current.row.version);
     if (decision.job !== null) this.#jobs.treated(decision.job.id, decision.job.progress, key, decision.item);
-    if (decision.job !== null && decision.found !== null)
-      this.#jobs.found(decision.job.id, decision.found.findings, decision.found.counts);
+    if (decision.found !== null)
+      this.#jobs.found(decision.found.jobId, decision.found.findings, decision.found.counts);
     return decision.result(after);
   }
 

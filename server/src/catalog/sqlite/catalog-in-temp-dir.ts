@@ -1,3 +1,4 @@
+import { DatabaseSync } from "node:sqlite";
 import type { Catalog } from "../catalog.ts";
 import type { OpenedCatalog } from "../contract/opened-catalog.ts";
 import { openCatalog } from "../open-catalog.ts";
@@ -21,6 +22,20 @@ export async function catalogInTempDir(open: (path: string) => Promise<Catalog>)
       await catalog.close();
       catalog = await open(path);
       return catalog;
+    },
+    miscount({ tenantId, workflowId }) {
+      const db = new DatabaseSync(path);
+      if (tenantId === null) db.exec("UPDATE total SET cold = cold + 1");
+      else if (workflowId === null)
+        db.prepare(
+          "UPDATE tenant_held SET cold = cold + 1 WHERE tenant = (SELECT id FROM tenant WHERE name = ?)",
+        ).run(tenantId);
+      else
+        db.prepare(
+          `UPDATE workflow_held SET cold = cold + 1 WHERE workflow =
+             (SELECT w.id FROM workflow w JOIN tenant t ON t.id = w.tenant WHERE t.name = ? AND w.name = ?)`,
+        ).run(tenantId, workflowId);
+      db.close();
     },
     async [Symbol.asyncDispose]() {
       await catalog.close();

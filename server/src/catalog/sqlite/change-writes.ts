@@ -14,6 +14,7 @@ import type { Connection } from "./connection.ts";
 import { EventLog } from "./event-log.ts";
 import { HeldCounters } from "./held-counters.ts";
 import { JobWrites } from "./job-writes.ts";
+import { MendWrites } from "./mend-writes.ts";
 import { Names } from "./names.ts";
 import { ObjectWrites } from "./object-writes.ts";
 import { ScrubWrites } from "./scrub-writes.ts";
@@ -28,6 +29,7 @@ export class ChangeWrites {
   readonly #objects: ObjectWrites;
   readonly #artifacts: ArtifactWrites;
   readonly #scrub: ScrubWrites;
+  readonly #mend: MendWrites;
   readonly #apiKeys: ApiKeyWrites;
   #mark = 0;
 
@@ -39,6 +41,7 @@ export class ChangeWrites {
     this.#jobs = new JobWrites(connection, this.#log);
     this.#objects = new ObjectWrites(connection, this.#names);
     this.#scrub = new ScrubWrites(connection, this.#log);
+    this.#mend = new MendWrites(this.#names, this.#log, this.#held, this.#jobs, this.#scrub);
     this.#apiKeys = new ApiKeyWrites(connection, this.#log);
     this.#artifacts = new ArtifactWrites(connection, this.#names, this.#log, this.#held, this.#jobs);
   }
@@ -177,9 +180,15 @@ export class ChangeWrites {
       }
       case "tell":
         return this.#scrub.tell(change);
+      case "quarantine":
+        return this.#mend.quarantine(change);
+      case "recount":
+        return this.#mend.recount(change);
       case "republish": {
         const current = artifacts.load(change.key);
-        if (current !== null) artifacts.republish(current);
+        if (current === null) return null;
+        artifacts.republish(current);
+        if (change.found) jobs.found(change.found.jobId, change.found.findings, {});
         return null;
       }
       case "scrubbed":

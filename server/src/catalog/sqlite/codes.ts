@@ -27,6 +27,7 @@ const EVENT_TYPE_CODES: Record<LifecycleEventType, number> = {
   STRAY_QUARANTINED: 19,
   API_KEY_CREATED: 20,
   API_KEY_REVOKED: 21,
+  COUNTERS_RECOUNTED: 22,
 };
 
 const TIER_NAMES = inverted(TIER_CODES);

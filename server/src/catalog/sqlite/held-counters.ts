@@ -1,9 +1,8 @@
 import { TIERS, type Tier } from "@tierkeep/schema/domain/tiers";
 import type { Connection } from "./connection.ts";
+import { type Counts, HELD_COLUMNS, nothingHeld, tiersOf } from "./held-columns.ts";
 import type { WorkflowEntry } from "./names.ts";
-
-/** hot, hot bytes, warm, warm bytes, cold, cold bytes. */
-type Counts = [number, number, number, number, number, number];
+import { type Recounted, recount } from "./recount.ts";
 
 type Holder = "tenant" | "workflow";
 
@@ -17,6 +16,7 @@ const MAX_CACHED = 50_000;
 interface Deltas {
   readonly tenants: Map<number, Counts>;
   readonly workflows: Map<number, Counts>;
+  readonly recounted: Recounted[];
   unsettled: number;
   unsettledBytes: number;
 }
@@ -53,6 +53,12 @@ export class HeldCounters {
     });
   }
 
+  /** Once all that the group has gathered is written: of what it did before, nothing may count twice. */
+  recount(owner: Recounted): void {
+    const group = this.#group;
+    this.#change.push(() => group.recounted.push(owner));
+  }
+
   keepChange(): void {
     for (const apply of this.#change) apply();
     this.#change = [];
@@ -64,16 +70,15 @@ export class HeldCounters {
 
   /** Forgets the group, which has not been committed, or not as far as is known. */
   drop(): void {
-    this.#stored.tenant.clear();
-    this.#stored.workflow.clear();
+    this.#forgetStored();
     this.#group = nothing();
     this.#change = [];
   }
 
   /** Writes what the group has gathered, before its COMMIT. */
   flush(): void {
-    const { tenants, workflows, unsettled, unsettledBytes } = this.#group;
-    const total: Counts = [0, 0, 0, 0, 0, 0];
+    const { tenants, workflows, recounted, unsettled, unsettledBytes } = this.#group;
+    const total = nothingHeld();
     const holders: [number, number, number] = [0, 0, 0];
     for (const [id, delta] of workflows) {
       const [before, after] = this.#raiseRow("workflow", id, delta);
@@ -99,7 +104,14 @@ export class HeldCounters {
         )
         .run(...total, ...holders, unsettled, unsettledBytes);
     }
+    for (const owner of recounted) recount(this.#connection, owner);
+    if (recounted.length > 0) this.#forgetStored();
     this.#group = nothing();
+  }
+
+  #forgetStored(): void {
+    this.#stored.tenant.clear();
+    this.#stored.workflow.clear();
   }
 
   /** The sets of tiers it has something in, before and after. */
@@ -114,18 +126,14 @@ export class HeldCounters {
   }
 }
 
-function tiersOf(counts: Counts): number {
-  return (counts[0] > 0 ? 1 : 0) | (counts[2] > 0 ? 2 : 0) | (counts[4] > 0 ? 4 : 0);
-}
-
 function nothing(): Deltas {
-  return { tenants: new Map(), workflows: new Map(), unsettled: 0, unsettledBytes: 0 };
+  return { tenants: new Map(), workflows: new Map(), recounted: [], unsettled: 0, unsettledBytes: 0 };
 }
 
 function raise(deltas: Map<number, Counts>, id: number, tier: Tier, count: number, sizeBytes: number): void {
   let delta = deltas.get(id);
   if (delta === undefined) {
-    delta = [0, 0, 0, 0, 0, 0];
+    delta = nothingHeld();
     deltas.set(id, delta);
   }
   const column = TIERS.indexOf(tier) * 2;
@@ -134,10 +142,9 @@ function raise(deltas: Map<number, Counts>, id: number, tier: Tier, count: numbe
 }
 
 function readSql(holder: Holder): string {
-  return `SELECT hot, hot_bytes, warm, warm_bytes, cold, cold_bytes FROM ${holder}_held WHERE ${holder} = ?`;
+  return `SELECT ${HELD_COLUMNS.join(", ")} FROM ${holder}_held WHERE ${holder} = ?`;
 }
 
 function storeSql(holder: Holder): string {
-  return `UPDATE ${holder}_held SET hot = ?, hot_bytes = ?, warm = ?, warm_bytes = ?, cold = ?, cold_bytes = ?
-    WHERE ${holder} = ?`;
+  return `UPDATE ${holder}_held SET ${HELD_COLUMNS.map((column) => `${column} = ?`).join(", ")} WHERE ${holder} = ?`;
 }

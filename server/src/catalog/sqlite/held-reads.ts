@@ -3,11 +3,10 @@ import { TIERS, type Tier } from "@tierkeep/schema/domain/tiers";
 import type { WorkflowName } from "@tierkeep/schema/services/tenants";
 import type { Among, HeldByTier, Stretch } from "../catalog.ts";
 import type { Cell, Connection } from "./connection.ts";
+import { HELD_OF_H, nothingHeld } from "./held-columns.ts";
 import { columnWalk, inOrder } from "./stretch.ts";
 
-const HELD_COLUMNS = "h.hot, h.hot_bytes, h.warm, h.warm_bytes, h.cold, h.cold_bytes";
-
-const NOTHING_HELD = heldByTier([0, 0, 0, 0, 0, 0]);
+const NOTHING_HELD = heldByTier(nothingHeld());
 
 /** Reads of tenants, workflows and what they hold, on one connection. Every one is a single statement, however many are asked for. */
 export class HeldReads {
@@ -76,17 +75,17 @@ export class HeldReads {
   }
 
   held(): HeldByTier {
-    return heldByTier(this.#connection.statement(`SELECT ${HELD_COLUMNS} FROM total h`).get() ?? []);
+    return heldByTier(this.#connection.statement(`SELECT ${HELD_OF_H} FROM total h`).get() ?? []);
   }
 
   heldByTenants(tenantIds: readonly string[]): readonly HeldByTier[] {
-    const sql = `SELECT ${HELD_COLUMNS}, k.key FROM json_each(?) k CROSS JOIN tenant t ON t.name = k.value
+    const sql = `SELECT ${HELD_OF_H}, k.key FROM json_each(?) k CROSS JOIN tenant t ON t.name = k.value
       CROSS JOIN tenant_held h ON h.tenant = t.id`;
     return this.#heldBy(sql, tenantIds);
   }
 
   heldByWorkflows(workflows: readonly WorkflowName[]): readonly HeldByTier[] {
-    const sql = `SELECT ${HELD_COLUMNS}, k.key FROM json_each(?) k CROSS JOIN tenant t ON t.name = k.value ->> 0
+    const sql = `SELECT ${HELD_OF_H}, k.key FROM json_each(?) k CROSS JOIN tenant t ON t.name = k.value ->> 0
       CROSS JOIN workflow w ON w.tenant = t.id AND w.name = k.value ->> 1
       CROSS JOIN workflow_held h ON h.workflow = w.id`;
     return this.#heldBy(sql, workflows.map(pair));

@@ -249,6 +249,7 @@ describe("statements that requests wait for", () => {
           store: "files",
           owner: "",
           jobId: null,
+          finding: null,
           at: NOW,
           actor: "x",
         },

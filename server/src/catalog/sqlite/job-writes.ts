@@ -71,12 +71,12 @@ export class JobWrites {
     const { findings, counts, treated } = change.found;
     this.found(change.jobId, findings, counts);
     this.#connection
-      .statement("UPDATE job SET treated = treated + ?, total_errors = total_errors + ? WHERE job = ?")
-      .run(treated, findings.filter(isProblem).length, change.jobId);
+      .statement("UPDATE job SET treated = treated + ? WHERE job = ?")
+      .run(treated, change.jobId);
     return null;
   }
 
-  /** Keeps what a job has found, and adds to its counters. */
+  /** Keeps what a job has found, and adds to its counters; what is a problem counts as an error. */
   found(jobId: string, findings: readonly StoreFinding[], counts: StoreCounts): void {
     const [job, last] = this.#connection
       .statement("SELECT id, findings FROM job WHERE job = ?")
@@ -101,7 +101,7 @@ export class JobWrites {
         `UPDATE job SET has_items = has_items OR ?1, findings = findings + ?1, adopted = adopted + ?2, present = present + ?3,
            quarantined = quarantined + ?4, left_over = left_over + ?5, checked = checked + ?6,
            checked_bytes = checked_bytes + ?7, damaged = damaged + ?8, missing = missing + ?9, stray = stray + ?10,
-           healed = healed + ?11 WHERE id = ?12`,
+           healed = healed + ?11, total_errors = total_errors + ?12 WHERE id = ?13`,
       )
       .run(
         findings.length,
@@ -115,6 +115,7 @@ export class JobWrites {
         counts.missing ?? 0,
         counts.stray ?? 0,
         counts.healed ?? 0,
+        findings.filter(isProblem).length,
         job,
       );
   }

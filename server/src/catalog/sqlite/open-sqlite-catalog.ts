@@ -5,7 +5,7 @@ import type { Durability, Faults } from "./connection.ts";
 import { GroupQueue } from "./group-queue.ts";
 import { NewerCatalogError } from "./migrations.ts";
 import { SqliteReader } from "./reader.ts";
-import { scan } from "./scans.ts";
+import { type Scan, scan } from "./scans.ts";
 import { type CatalogParts, SqliteCatalog } from "./sqlite-catalog.ts";
 import { ThreadClient } from "./thread-client.ts";
 import { type GroupResult, SqliteWriter } from "./writer.ts";
@@ -29,7 +29,7 @@ export interface InlineCatalogOptions extends SqliteCatalogOptions {
 const READER_CACHE_KIB = 8 * 1024;
 const SCAN_CACHE_KIB = 4 * 1024;
 
-/** Writes and scans each have a thread of their own. @throws NewerCatalogError, or what SQLite says of the file */
+/** Writes and scans each have a thread of their own, and each count of everything: other scans need not wait for it. @throws NewerCatalogError, or what SQLite says of the file */
 export async function openSqliteCatalog(options: SqliteCatalogOptions): Promise<SqliteCatalog> {
   const { path, durability, ballast } = options;
   let fatal: string | null = null;
@@ -37,11 +37,17 @@ export async function openSqliteCatalog(options: SqliteCatalogOptions): Promise<
     fatal = "The catalog's writer has failed. Restart the server.";
   });
   let scanner: ReturnType<typeof startThread<null>> | null = null;
-  // Started by the first scan, for most processes never need one; and anew after it has failed.
-  const startScanner = () =>
-    startThread<null>("./scan-thread.ts", { path, cacheKiB: SCAN_CACHE_KIB }, () => {
-      scanner = null;
-    });
+  const startScanner = (died: () => void) =>
+    startThread<null>("./scan-thread.ts", { path, cacheKiB: SCAN_CACHE_KIB }, died);
+  const apart = new Set<Promise<unknown>>();
+  const scanApart = async (method: Scan, args: readonly unknown[]) => {
+    const { client } = await startScanner(() => {});
+    try {
+      return await client.call(method, args);
+    } finally {
+      await client.close();
+    }
+  };
   const reader = new SqliteReader({ path, cacheKiB: READER_CACHE_KIB });
   const listeners = new Set<(seq: number) => void>();
   const run = async (changes: readonly Change[]) => {
@@ -64,12 +70,21 @@ export async function openSqliteCatalog(options: SqliteCatalogOptions): Promise<
     reader,
     listeners,
     scan: async (method, args) => {
-      scanner ??= startScanner();
+      if (method === "miscounts") {
+        const counting = scanApart(method, args);
+        apart.add(counting);
+        return counting.finally(() => apart.delete(counting));
+      }
+      // Started by the first scan, for most processes never need one; and anew after it has failed.
+      scanner ??= startScanner(() => {
+        scanner = null;
+      });
       return (await scanner).client.call(method, args);
     },
     close: async () => {
       // The writer last: whoever closes a catalog last cleans up its WAL, and that is no work for the event loop.
       reader.close();
+      await Promise.allSettled(apart);
       await (await scanner)?.client.close();
       await writer.client.close();
     },

@@ -3,6 +3,7 @@ import { ApiKeyReads } from "./api-keys.ts";
 import { ArtifactReads } from "./artifact-reads.ts";
 import { BacklogReads } from "./backlog-reads.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
+import { CounterReads } from "./counter-reads.ts";
 import { EventReads } from "./event-reads.ts";
 import { HeldReads } from "./held-reads.ts";
 import { JobReads } from "./job-reads.ts";
@@ -18,6 +19,7 @@ export class SqliteReader {
   readonly answers: AnswerReads;
   readonly scrub: ScrubReads;
   readonly apiKeys: ApiKeyReads;
+  readonly counters: CounterReads;
   readonly #connection: Connection;
 
   constructor(options: Pick<ConnectionOptions, "path" | "cacheKiB" | "faults">) {
@@ -30,6 +32,7 @@ export class SqliteReader {
     this.answers = new AnswerReads(this.#connection);
     this.scrub = new ScrubReads(this.#connection);
     this.apiKeys = new ApiKeyReads(this.#connection);
+    this.counters = new CounterReads(this.#connection);
   }
 
   close(): void {

@@ -15,10 +15,9 @@ export class ScrubWrites {
   }
 
   tell(change: TellChange): number {
-    const pass = this.#connection.statement("SELECT pass FROM scrub").get()?.[0] as number;
     let told = 0;
     for (const finding of change.findings) {
-      if (!this.#isNew(finding, pass)) continue;
+      if (!this.isNew(markOf(finding))) continue;
       this.#log.append(decideTold(finding, change));
       told += 1;
     }
@@ -26,18 +25,36 @@ export class ScrubWrites {
   }
 
   scrubbed({ position, passEnds }: ScrubbedChange): null {
-    if (passEnds) this.#connection.statement("DELETE FROM told WHERE pass < (SELECT pass FROM scrub)").run();
+    // A verification that goes on after a crash relies on what it has told of, however many passes that has taken.
+    if (passEnds)
+      this.#connection
+        .statement(
+          `DELETE FROM told WHERE pass < (SELECT pass FROM scrub)
+             AND NOT EXISTS (SELECT 1 FROM job INDEXED BY job_running WHERE status = 'RUNNING' AND kind = 'verify')`,
+        )
+        .run();
     this.#connection
       .statement("UPDATE scrub SET position = ?, pass = pass + ?")
       .run(JSON.stringify(position), passEnds ? 1 : 0);
     return null;
   }
 
-  #isNew(finding: StoreFinding, pass: number): boolean {
-    if (finding.kind === "QUARANTINED") return true;
-    const what = `${finding.kind} ${finding.path}`;
-    const known = this.#connection.statement("UPDATE told SET pass = ? WHERE what = ?").run(pass, what);
-    if (known === 0) this.#connection.statement("INSERT INTO told VALUES (?, ?)").run(what, pass);
+  /** Whether nothing is known of it yet; from now on it is. */
+  isNew(what: string): boolean {
+    const known = this.#connection
+      .statement("UPDATE told SET pass = (SELECT pass FROM scrub) WHERE what = ?")
+      .run(what);
+    if (known === 0) this.#connection.statement("INSERT INTO told SELECT ?, pass FROM scrub").run(what);
     return known === 0;
   }
+
+  /** What was found so is no more; found once more, it is told of once more. */
+  forget(finding: StoreFinding): void {
+    this.#connection.statement("DELETE FROM told WHERE what = ?").run(markOf(finding));
+  }
+}
+
+/** What stands for a finding: its path or, where it has none, whose it is. */
+function markOf({ kind, path, tenantId, workflowId }: StoreFinding): string {
+  return `${kind} ${path ?? [tenantId, workflowId].filter((name) => name !== null).join("/")}`;
 }

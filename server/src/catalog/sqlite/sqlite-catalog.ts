@@ -143,6 +143,7 @@ export class SqliteCatalog implements Catalog {
   damagedAfter = (...args: Arguments<"damagedAfter">) =>
     this.#read((reader) => reader.scrub.damagedAfter(...args));
   damagedCount = () => this.#read((reader) => reader.scrub.damagedCount());
+  miscounts = (...args: Arguments<"miscounts">) => this.#scan("miscounts", args);
   apiKey = (...args: Arguments<"apiKey">) => this.#read((reader) => reader.apiKeys.apiKey(...args));
   listApiKeys = (...args: Arguments<"listApiKeys">) =>
     this.#read((reader) => reader.apiKeys.listApiKeys(...args));

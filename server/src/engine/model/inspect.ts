@@ -60,7 +60,11 @@ export async function seenOf(life: Life): Promise<Map<string, ExpectedArtifact>>
 /** What is wrong with a store that must hold whatever happened to it, as sentences; none: nothing. */
 export async function breaches(life: Life, root: string): Promise<string[]> {
   const rows = await rowsOf(life);
-  const found = [...(await missingBytes(life, rows)), ...(await strays(life)), ...wrongCounters(root)];
+  const found = [
+    ...(await missingBytes(life, rows)),
+    ...(await strays(life)),
+    ...(await wrongCounters(life, root)),
+  ];
   const dirty = withCatalog(root, (db) =>
     names(
       db,
@@ -111,30 +115,16 @@ async function strays({ engine, tiers }: Life): Promise<string[]> {
   return unknown.map((object) => `object ${object} is known to nothing`);
 }
 
-function wrongCounters(root: string): string[] {
-  return withCatalog(root, (db) => {
-    const counted = db
-      .prepare(
-        `SELECT count(*) FILTER (WHERE tier = 0) AS hot, count(*) FILTER (WHERE tier = 1) AS warm, count(*) FILTER (WHERE tier = 2) AS cold,
-                total(size_bytes) AS bytes FROM artifact`,
-      )
-      .get();
-    const kept = db
-      .prepare(
-        "SELECT hot, warm, cold, CAST(hot_bytes + warm_bytes + cold_bytes AS REAL) AS bytes FROM total",
-      )
-      .get();
-    const gap = db.prepare("SELECT count(*) AS events, coalesce(max(seq), 0) AS newest FROM event").get() as {
-      events: number;
-      newest: number;
-    };
-    return [
-      ...(JSON.stringify(counted) === JSON.stringify(kept)
-        ? []
-        : [`counters ${JSON.stringify(kept)}, counted ${JSON.stringify(counted)}`]),
-      ...(gap.events === gap.newest ? [] : [`${gap.events} events up to seq ${gap.newest}`]),
-    ];
-  });
+/** Of every tenant and workflow, and of the whole; and of events, whose newest seq is their number. */
+async function wrongCounters({ engine }: Life, root: string): Promise<string[]> {
+  const miscounts = await engine.catalog.miscounts(100);
+  const gap = withCatalog(root, (db) =>
+    db.prepare("SELECT count(*) AS events, coalesce(max(seq), 0) AS newest FROM event").get(),
+  ) as { readonly events: number; readonly newest: number };
+  return [
+    ...miscounts.map((miscount) => `counted wrongly: ${JSON.stringify(miscount)}`),
+    ...(gap.events === gap.newest ? [] : [`${gap.events} events up to seq ${gap.newest}`]),
+  ];
 }
 
 /** Paths of keys that are not dirty must be exactly what their rows say; those of dirty keys may be anything of ours. */

@@ -1,0 +1,16 @@
+/** Artifacts and bytes by tier, in the order of HELD_COLUMNS. */
+export type Counts = [number, number, number, number, number, number];
+
+export const HELD_COLUMNS = ["hot", "hot_bytes", "warm", "warm_bytes", "cold", "cold_bytes"] as const;
+
+/** The same of a table h, for a statement. */
+export const HELD_OF_H = HELD_COLUMNS.map((column) => `h.${column}`).join(", ");
+
+export function nothingHeld(): Counts {
+  return [0, 0, 0, 0, 0, 0];
+}
+
+/** The set of tiers with something in them, as bits. */
+export function tiersOf(counts: Counts): number {
+  return (counts[0] > 0 ? 1 : 0) | (counts[2] > 0 ? 2 : 0) | (counts[4] > 0 ? 4 : 0);
+}
