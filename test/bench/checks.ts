@@ -6,37 +6,36 @@ import { generateKeyPairSync, sign } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
 import { createTierkeep } from "@tierkeep/sdk";
 import { removeDirectory, type Server, startServer, temporaryDirectory } from "../support/server.ts";
 import { TOKEN_SECRET, tokenOf } from "../support/token.ts";
-import { cpuOfEach, type Load, median, ratioOf } from "./server-cpu.ts";
+import { pointQuery, send } from "./send.ts";
+import { cpuOfEach, type Load, printRatios } from "./server-cpu.ts";
 
 const ROUNDS = 15;
 const askings = Number(process.argv[2] ?? 1_500);
 const key = { tenantId: "bench", workflowId: "w", artifactId: "a" };
-const NONE_TO_SCRUB = { SCRUB_DAYS: "never" };
-const WITHOUT = fileURLToPath(new URL("without-document-limits.mjs", import.meta.url));
+const LIMITS = new URL("document-limits.mjs", import.meta.url).href;
 
 const dir = await temporaryDirectory();
 const es256 = generateKeyPairSync("ec", { namedCurve: "P-256" });
 const keySet = join(dir, "keys.json");
 writeFileSync(keySet, JSON.stringify({ keys: [es256.publicKey.export({ format: "jwk" })] }));
 
-await using off = await startServer({
-  env: { ...NONE_TO_SCRUB, RATE_LIMIT: "none", RATE_LIMIT_FAILED_AUTH: "none" },
-  through: ([node = "", ...command]) => [node, "--import", WITHOUT, ...command],
-});
-await using open = await startServer({ env: NONE_TO_SCRUB });
-await using secret = await startServer({ env: { ...NONE_TO_SCRUB, AUTH_JWT_SECRET: TOKEN_SECRET } });
-await using keys = await startServer({ env: { ...NONE_TO_SCRUB, AUTH_JWKS_URL: keySet } });
+// Started alike, so that they differ in what they check and in nothing else.
+const started = (env: Record<string, string>, limits = "") =>
+  startServer({
+    env: { SCRUB_DAYS: "never", ...env },
+    through: ([node = "", ...command]) => [node, "--import", LIMITS + limits, ...command],
+  });
+await using off = await started({ RATE_LIMIT: "none", RATE_LIMIT_FAILED_AUTH: "none" }, "?none");
+await using open = await started({});
+await using secret = await started({ AUTH_JWT_SECRET: TOKEN_SECRET });
+await using keys = await started({ AUTH_JWKS_URL: keySet });
 
 async function pointQueries(server: Server, token?: string): Promise<Load> {
-  const tierkeep = createTierkeep({ url: server.url, token });
-  await tierkeep.upload(key, "content");
-  const ask = async () => {
-    if ((await tierkeep.artifact(key)) === null) throw new Error("the artifact is not there");
-  };
+  await createTierkeep({ url: server.url, token }).upload(key, "content");
+  const ask = () => send(server, { token, query: pointQuery("point") }, /"checksum"/);
   return { pid: server.pid, ask };
 }
 
@@ -64,14 +63,8 @@ const costs = await cpuOfEach(
   },
   { rounds: ROUNDS, askings },
 );
-const { "no checks": base, ...checked } = costs;
-console.log(`A point query by @tierkeep/sdk, ${ROUNDS} rounds of ${askings}, processor time of the server:`);
-console.log("no checks".padEnd(20), `${median(base).toFixed(0)} µs`);
-for (const [name, each] of Object.entries(checked)) {
-  const { ratio, from, to } = ratioOf(each, base);
-  const spread = `half of the rounds from ${from.toFixed(2)} to ${to.toFixed(2)}`;
-  console.log(name.padEnd(20), `${median(each).toFixed(0)} µs: ratio ${ratio.toFixed(2)} (${spread})`);
-}
+console.log(`${ROUNDS} rounds of ${askings} point queries, processor time of the server:`);
+printRatios(costs, "no checks");
 console.log(
   "Checks that no setting switches off are in all of them: Host and Origin, rights, sizes and times.",
 );

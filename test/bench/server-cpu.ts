@@ -49,12 +49,24 @@ async function ask({ ask: once }: Load, times: number): Promise<void> {
   await Promise.all(Array.from({ length: CONCURRENT }, asking));
 }
 
-export function median(values: readonly number[]): number {
+/** A line for each load: its cost, and what it is of that of `base`. */
+export function printRatios<Name extends string>(costs: Record<Name, readonly number[]>, base: Name): void {
+  for (const [name, each] of Object.entries<readonly number[]>(costs)) {
+    const { ratio, from, to } = ratioOf(each, costs[base]);
+    const spread = name === base ? "" : ` (half of the rounds from ${from.toFixed(2)} to ${to.toFixed(2)})`;
+    console.log(
+      name.padEnd(36),
+      `${median(each).toFixed(0).padStart(6)} µs: ratio ${ratio.toFixed(2)}${spread}`,
+    );
+  }
+}
+
+function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 }
 
 /** The ratio of two series, round by round: its median, and the half of the rounds around it. */
-export function ratioOf(values: readonly number[], to: readonly number[]) {
+function ratioOf(values: readonly number[], to: readonly number[]) {
   const ratios = values.map((value, round) => value / (to[round] as number)).toSorted((a, b) => a - b);
   const at = (part: number) => ratios[Math.floor((ratios.length - 1) * part)] ?? 0;
   return { ratio: at(0.5), from: at(0.25), to: at(0.75) };
