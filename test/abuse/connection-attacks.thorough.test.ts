@@ -57,7 +57,10 @@ describe("HTTP that is none, or lies, is answered with 4xx and the connection cl
     ["a target that is no path", "GET evil HTTP/1.1\r\nhost: localhost\r\n\r\n"],
   ])("%s", GENEROUS, async (_what, bytes) => {
     const said = await answerTo(bytes);
-    if (said !== "") expect(said).toMatch(/^HTTP\/1\.1 4\d\d /);
+    expect(said).toMatch(/^HTTP\/1\.1 4\d\d /);
+    expect(said).toMatch(/^x-content-type-options: nosniff\r$/m);
+    expect(said).toMatch(/^content-security-policy: default-src 'none'; frame-ancestors 'none'\r$/m);
+    expect(said).toMatch(/^\{.*"code":"[A-Z_]+".*\}$/m);
   });
 
   it("a second request hidden in the first one's body is not answered", GENEROUS, async () => {

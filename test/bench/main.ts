@@ -26,6 +26,14 @@ const BENCHES: Readonly<Record<string, { readonly file: string; readonly shows: 
     file: "backup.ts",
     shows: "how long a backup takes, and what writers wait for meanwhile [files of 10 KiB] [of 20 MiB]",
   },
+  checks: {
+    file: "checks.ts",
+    shows: "what the checks that are on by default cost a point query [queries]",
+  },
+  refusals: {
+    file: "refusals.ts",
+    shows: "what it costs to refuse, against a point query [requests]",
+  },
   growth: {
     file: "catalog-growth.ts",
     shows: "what the catalog's reads and writes cost as it grows [rows] [writes]",

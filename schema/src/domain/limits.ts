@@ -14,6 +14,8 @@ export interface UsageLimits {
   readonly requestsPerSecond: number | null;
   /** How many of them may come at once. */
   readonly burst: number;
+  /** Failed attempts to authenticate, of one address; as many may come at once. Null: as many as there are. */
+  readonly failedAttemptsPerMinute: number | null;
   /** Requests, WebSockets and their operations that are under way, of one principal. */
   readonly maxRequestsPerPrincipal: number;
   readonly maxSubscriptionsPerPrincipal: number;
@@ -54,6 +56,8 @@ export const DEFAULT_LIMITS: Limits = {
   usage: {
     requestsPerSecond: 5_000,
     burst: 300_000,
+    // All programs of a large site, when what they came with has expired at the same moment.
+    failedAttemptsPerMinute: 600,
     maxRequestsPerPrincipal: 2_000,
     maxSubscriptionsPerPrincipal: 2_000,
     maxSubscriptions: 5_000,

@@ -2,6 +2,7 @@ import type { AuthConfig, Config } from "../config/config.ts";
 import type { EngineKeys } from "../engine/key-service.ts";
 import { type Authenticate, authenticator } from "../http/authenticate.ts";
 import { jwtKeys } from "../http/jwt-keys.ts";
+import { onceInAWhile } from "../http/verified-tokens.ts";
 import { type JwtRules, jwtVerifier } from "../http/verify-jwt.ts";
 import { StartProblem } from "./exit-codes.ts";
 import { systemCodeOf } from "./store-files.ts";
@@ -16,7 +17,7 @@ export async function openAuthentication(
   const key = await jwtKey(auth);
   return authenticator({
     ownerToken,
-    verifyJwt: key === null ? null : jwtVerifier({ ...auth, key }),
+    verifyJwt: key === null ? null : onceInAWhile(jwtVerifier({ ...auth, key })),
     verifyKey: auth.apiKeys ? (secret) => keys.verify(secret) : null,
   });
 }

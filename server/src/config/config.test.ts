@@ -95,6 +95,7 @@ describe("loadConfig", () => {
         MAX_QUERY_COST: "100000",
         RATE_LIMIT: "none",
         RATE_LIMIT_BURST: "10",
+        RATE_LIMIT_FAILED_AUTH: "6",
         MAX_REQUESTS_PER_PRINCIPAL: "7",
         MAX_SUBSCRIPTIONS_PER_PRINCIPAL: "8",
         MAX_SUBSCRIPTIONS: "9",
@@ -136,6 +137,7 @@ describe("loadConfig", () => {
         usage: {
           requestsPerSecond: null,
           burst: 10,
+          failedAttemptsPerMinute: 6,
           maxRequestsPerPrincipal: 7,
           maxSubscriptionsPerPrincipal: 8,
           maxSubscriptions: 9,

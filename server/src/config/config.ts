@@ -135,6 +135,7 @@ export function loadConfig(env: Environment, judges: Judges): Config {
       usage: Object.freeze({
         requestsPerSecond: read("RATE_LIMIT"),
         burst: read("RATE_LIMIT_BURST"),
+        failedAttemptsPerMinute: read("RATE_LIMIT_FAILED_AUTH"),
         maxRequestsPerPrincipal: read("MAX_REQUESTS_PER_PRINCIPAL"),
         maxSubscriptionsPerPrincipal: read("MAX_SUBSCRIPTIONS_PER_PRINCIPAL"),
         maxSubscriptions: read("MAX_SUBSCRIPTIONS"),

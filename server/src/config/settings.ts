@@ -273,6 +273,14 @@ export const SETTINGS = {
     means: "how many requests of one principal may come faster than RATE_LIMIT before any is refused",
     read: count(1, 100_000_000),
   },
+  RATE_LIMIT_FAILED_AUTH: {
+    shownDefault: "600",
+    default: DEFAULT_LIMITS.usage.failedAttemptsPerMinute,
+    takes: 'a number from 1 to 1000000, or "none"',
+    means:
+      "attempts to authenticate that may fail in a minute from one address; more are RATE_LIMITED, and not looked at",
+    read: countOrNone(1, 1_000_000),
+  },
   MAX_REQUESTS_PER_PRINCIPAL: {
     shownDefault: "2000",
     default: DEFAULT_LIMITS.usage.maxRequestsPerPrincipal,

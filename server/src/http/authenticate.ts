@@ -5,9 +5,13 @@ import { type Credentials, LOCAL, unauthenticated } from "./credentials.ts";
  * Finds out who asks.
  *
  * @param authorization the value of an Authorization header, or of the same name in a WebSocket's connection_init
- * @throws Refused UNAUTHENTICATED
+ * @param attempt does what it costs something to find out; it may refuse to
+ * @throws Refused UNAUTHENTICATED; what `attempt` throws
  */
-export type Authenticate = (authorization: string | null) => Promise<Credentials>;
+export type Authenticate = (
+  authorization: string | null,
+  attempt: (recognise: () => Promise<Credentials>) => Promise<Credentials>,
+) => Promise<Credentials>;
 
 export interface AuthenticateParts {
   /** What commands on this machine read in owner.json. */
@@ -21,11 +25,8 @@ export interface AuthenticateParts {
 /** By bearer tokens: the owner's own, and what is configured. */
 export function authenticator({ ownerToken, verifyJwt, verifyKey }: AuthenticateParts): Authenticate {
   const owner = sha256(ownerToken);
-  return async (authorization) => {
-    if (authorization === null) throw unauthenticated("no credentials");
-    const token = /^Bearer +([\x21-\x7e]+)$/i.exec(authorization)?.[1];
+  async function recognise(token: string | undefined): Promise<Credentials> {
     if (token === undefined) throw unauthenticated("no bearer token");
-    if (timingSafeEqual(sha256(token), owner)) return LOCAL;
     if (verifyKey !== null && token.startsWith("tk_")) {
       const found = await verifyKey(token);
       if (found === null) throw unauthenticated("no API key that is valid now");
@@ -34,6 +35,14 @@ export function authenticator({ ownerToken, verifyJwt, verifyKey }: Authenticate
     if (verifyJwt === null || token.split(".").length !== 3)
       throw unauthenticated("no token of a known kind");
     return await verifyJwt(token);
+  }
+  return async (authorization, attempt) => {
+    // Who shows nothing guesses nothing.
+    if (authorization === null) throw unauthenticated("no credentials");
+    const token = /^Bearer +([\x21-\x7e]+)$/i.exec(authorization)?.[1];
+    // Whoever owns the machine can act on it, whatever others at its address do.
+    if (token !== undefined && timingSafeEqual(sha256(token), owner)) return LOCAL;
+    return await attempt(() => recognise(token));
   };
 }
 

@@ -9,8 +9,9 @@ import type { Permission } from "../engine/signed-urls.ts";
 import { ARTIFACTS_PATH } from "./artifact-path.ts";
 import { artifacts } from "./artifacts.ts";
 import type { Authenticate } from "./authenticate.ts";
-import { type Call, requestIdOf } from "./call.ts";
-import { ANONYMOUS, LOCAL } from "./credentials.ts";
+import { type Call, callsOn, isAbort } from "./call.ts";
+import { LOCAL } from "./credentials.ts";
+import { FailedAttempts, failedAttemptsMetrics } from "./failed-attempts.ts";
 import { createGraphQL, GRAPHQL_PATH, type GraphQLYoga } from "./graphql.ts";
 import { type Health, healthz, readyz } from "./health.ts";
 import { type Metric, metricsResponse } from "./metrics.ts";
@@ -39,20 +40,24 @@ export interface HandlerParts {
 export interface Handler {
   /**
    * Answers a request; never rejects. `target` is the request's target as it came over the wire, where the URL has
-   * been through a parser that resolved dots in it.
+   * been through a parser that resolved dots in it; `address` the other end of its socket.
    */
-  fetch(request: Request, target?: string): Promise<Response>;
+  fetch(request: Request, target?: string, address?: string): Promise<Response>;
   /** What WebSockets run on. */
   readonly yoga: GraphQLYoga;
   /** Opens a call for what is no request of its own: an operation on a WebSocket. Nobody's, until it is told whose. */
-  openCall(headers: Headers, operation: string): Call;
-  /** Finds out on whose behalf a call is. @throws Refused UNAUTHENTICATED */
+  openCall(headers: Headers, operation: string, address?: string): Call;
+  /** Finds out on whose behalf a call is. @throws Refused UNAUTHENTICATED; RATE_LIMITED */
   identify(call: Call, authorization: string | null): Promise<void>;
+  /** Whether `identify` would look at this at all. @throws Refused RATE_LIMITED */
+  requireLookedAt(call: Call, authorization: string): void;
   /** Counts the call as its principal's until it ends. @throws Refused RATE_LIMITED */
   begin(call: Call): void;
   /** @throws Refused FORBIDDEN for a page or a host that is not trusted */
   admit(host: string, origin: string | null): void;
   readonly onInternal: (error: unknown, call: Call) => void;
+  /** What its caller is told of an error; one that is no refusal stands in the log. */
+  refusalOf(error: unknown, call: Call): Refused;
   /** Aborts once subscriptions are to end. */
   readonly ending: AbortSignal;
   /** Ends every subscription as one that is complete, and the new ones at once. */
@@ -65,57 +70,25 @@ export function createHandler(parts: HandlerParts): Handler {
   const ending = new AbortController();
   const onInternal = (error: unknown, { requestId, operation }: Call) =>
     log.error({ requestId, operation, err: error }, "internal error");
+  const openCall = callsOn(log, onInternal);
   const usage = new Usage(limits.usage);
+  const attempts = new FailedAttempts(limits.usage);
   const graphql = createGraphQL({ services, limits, usage, onInternal });
 
-  function openCall(headers: Headers, operation: string): Call {
-    const begun = performance.now();
-    let over = false;
-    const releases: (() => void)[] = [];
-    const call: Call = {
-      requestId: requestIdOf(headers),
-      credentials: ANONYMOUS,
-      get principal() {
-        return call.credentials.principal;
-      },
-      operation,
-      status: 200,
-      code: null,
-      reason: null,
-      streams: false,
-      atEnd(release) {
-        if (over) release();
-        else releases.push(release);
-      },
-      end(error) {
-        if (over) return;
-        over = true;
-        for (const release of releases) release();
-        if (error instanceof Refused) call.code = error.code;
-        else if (error !== undefined && !isAbort(error)) {
-          call.code = "INTERNAL";
-          onInternal(error, call);
-        }
-        const { requestId, status, code, reason } = call;
-        const durationMs = Math.round((performance.now() - begun) * 10) / 10;
-        const line = {
-          requestId,
-          actor: call.principal.actor,
-          operation: call.operation,
-          status,
-          durationMs,
-          ...(code !== null && { code }),
-          ...(reason !== null && { reason }),
-        };
-        log.info(line, "request");
-      },
-    };
-    return call;
+  async function identify(call: Call, authorization: string | null): Promise<void> {
+    if (authenticate === null) {
+      call.credentials = LOCAL;
+      return;
+    }
+    call.credentials = await withReason(call, () =>
+      authenticate(authorization, (recognise) =>
+        attempts.attempt(call.address, authorization ?? "", recognise),
+      ),
+    );
   }
 
-  async function identify(call: Call, authorization: string | null): Promise<void> {
-    call.credentials =
-      authenticate === null ? LOCAL : await withReason(call, () => authenticate(authorization));
+  function requireLookedAt(call: Call, authorization: string): void {
+    if (authenticate !== null) attempts.require(call.address, authorization);
   }
 
   async function artifactsRoute(request: Request, path: string, call: Call): Promise<Response> {
@@ -127,7 +100,9 @@ export function createHandler(parts: HandlerParts): Handler {
       return artifacts(request, path, call, services, null);
     }
     const permission = await withReason(call, () =>
-      requirePermission(request.method, path, signed, parts.openSigned),
+      attempts.attempt(call.address, signed, () =>
+        requirePermission(request.method, path, signed, parts.openSigned),
+      ),
     );
     call.credentials = permission;
     begin(call);
@@ -186,7 +161,8 @@ export function createHandler(parts: HandlerParts): Handler {
     "/metrics": async (request, call) => {
       await identify(call, request.headers.get("authorization"));
       requireSeesAll(call.principal);
-      return metricsResponse([...(await parts.metrics()), ...usageMetrics(usage)]);
+      const own = [...usageMetrics(usage), ...failedAttemptsMetrics(attempts)];
+      return metricsResponse([...(await parts.metrics()), ...own]);
     },
     ...(parts.identity === null
       ? {}
@@ -197,14 +173,16 @@ export function createHandler(parts: HandlerParts): Handler {
     yoga: graphql.yoga,
     openCall,
     identify,
+    requireLookedAt,
     begin,
     onInternal,
+    refusalOf,
     admit,
     ending: ending.signal,
     endSubscriptions: () => ending.abort(),
-    async fetch(request, target) {
+    async fetch(request, target, address) {
       const path = pathOf(target ?? new URL(request.url).pathname);
-      const call = openCall(request.headers, request.method);
+      const call = openCall(request.headers, request.method, address);
       let response: Response;
       try {
         response = await route(request, path, call);
@@ -222,18 +200,16 @@ export function createHandler(parts: HandlerParts): Handler {
   };
 
   function failed(error: unknown, call: Call): Response {
-    if (error instanceof Refused) return problemResponse(error, call);
-    if (isAbort(error)) {
-      // Nobody is there to read it; 499 is what logs elsewhere call this.
-      call.status = 499;
-      return new Response(null, { status: 499 });
-    }
+    if (!isAbort(error)) return problemResponse(refusalOf(error, call), call);
+    // Nobody is there to read it; 499 is what logs elsewhere call this.
+    call.status = 499;
+    return new Response(null, { status: 499 });
+  }
+
+  function refusalOf(error: unknown, call: Call): Refused {
+    if (error instanceof Refused) return error;
     onInternal(error, call);
-    const refused = new Refused(
-      "INTERNAL",
-      "The server failed on this. Its log has the cause under this requestId.",
-    );
-    return problemResponse(refused, call);
+    return new Refused("INTERNAL", "The server failed on this. Its log has the cause under this requestId.");
   }
 }
 
@@ -258,10 +234,6 @@ function toGraphiql(): Response {
     status: 302,
     headers: { location: GRAPHQL_PATH, "cache-control": "no-cache" },
   });
-}
-
-function isAbort(error: unknown): boolean {
-  return error instanceof Error && error.name === "AbortError";
 }
 
 /** Without a socket there is no Host header, but a URL that the caller made. */

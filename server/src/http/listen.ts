@@ -1,5 +1,5 @@
-import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { ConnectionLimits } from "@tierkeep/schema/domain/limits";
 import { Refused } from "@tierkeep/schema/domain/refusals";
@@ -8,7 +8,8 @@ import { GRAPHQL_PATH } from "./graphql.ts";
 import type { Handler } from "./handler.ts";
 import { headersOf, requestOf, UNSPEAKABLE_METHODS } from "./node-request.ts";
 import { send } from "./node-response.ts";
-import { methodRefused, problemResponse } from "./problem.ts";
+import { HttpRefused, methodRefused, problemResponse } from "./problem.ts";
+import { refuseRaw } from "./raw-refusal.ts";
 import { webSockets } from "./websocket.ts";
 
 /** Room for 64 KiB of metadata as base64url in a header, and for what comes with it. */
@@ -47,6 +48,8 @@ export async function listen(handler: Handler, options: ListenOptions): Promise<
 
   const server = createServer({
     maxHeaderSize: MAX_HEADER_BYTES,
+    // Said below, in our own words.
+    requireHostHeader: false,
     // An upload takes as long as it takes, while it comes: node-request.ts sees to that.
     requestTimeout: 0,
     headersTimeout: requestTimeoutMs,
@@ -81,28 +84,40 @@ export async function listen(handler: Handler, options: ListenOptions): Promise<
     response: ServerResponse,
     awaitsContinue: boolean,
   ): Response | Promise<Response> {
-    const { method = "", url = "/" } = message;
-    const unspeakable = UNSPEAKABLE_METHODS.has(method);
-    const request = unspeakable
-      ? null
-      : requestOf(message, response, origin, awaitsContinue, requestTimeoutMs);
-    if (request !== null) return handler.fetch(request, url);
-    const call = handler.openCall(headersOf(message), method);
-    const refused = problemResponse(
-      unspeakable
-        ? methodRefused(method, "GET, HEAD, POST, PUT, OPTIONS")
-        : new Refused("BAD_USER_INPUT", "The request's target is neither a path nor an http:// URL."),
-      call,
-    );
+    const { method = "", url = "/", socket } = message;
+    const problem = problemOfRequest(message);
+    const request =
+      problem === null ? requestOf(message, response, origin, awaitsContinue, requestTimeoutMs) : null;
+    if (request !== null) return handler.fetch(request, url, socket.remoteAddress);
+    const call = handler.openCall(headersOf(message), method, socket.remoteAddress);
+    const refused = problemResponse(problem ?? NO_TARGET, call);
     refused.headers.set("x-request-id", call.requestId);
+    refused.headers.set("connection", "close");
     call.end();
     return refused;
   }
 
+  /** What the HTTP parser could not take never becomes a request; its sender is told why all the same. */
+  function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
+    // It has been refused, and goes on all the same.
+    if (socket.writableEnded) return;
+    // Within an answer another one would be taken for a part of it.
+    const answering = [...underWay].some((response) => response.socket === socket && response.headersSent);
+    if (error.code === "ECONNRESET" || !socket.writable || answering) return void socket.destroy();
+    const call = handler.openCall(new Headers(), "malformed request", socket.remoteAddress);
+    refuseRaw(socket, malformed(error.code), call);
+  }
+
   server.on("request", (message, response) => void answer(message, response, false));
   server.on("checkContinue", (message, response) => void answer(message, response, true));
+  // Without these, Node would answer by itself, or not at all.
+  server.on("checkExpectation", (message, response) => void answer(message, response, false));
+  server.on("connect", (message: IncomingMessage, socket: Duplex) => {
+    const call = handler.openCall(headersOf(message), "CONNECT", message.socket.remoteAddress);
+    refuseRaw(socket, methodRefused("CONNECT", METHODS), call);
+  });
   server.on("upgrade", (message, socket, head) => sockets.upgrade(message, socket, head));
-  server.on("clientError", refuseMalformed);
+  server.on("clientError", (error, socket) => refuseMalformed(error, socket as Socket));
 
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -145,25 +160,37 @@ async function oneOf(responses: ReadonlySet<ServerResponse>, ms: number): Promis
   for (const response of responses) response.off("close", over.resolve);
 }
 
-const MALFORMED: Readonly<Record<string, readonly [number, string]>> = {
-  HPE_HEADER_OVERFLOW: [431, `The request's headers are larger than ${MAX_HEADER_BYTES} bytes.`],
-  ERR_HTTP_REQUEST_TIMEOUT: [408, "The request's headers did not come in time."],
-};
+const METHODS = "GET, HEAD, POST, PUT, OPTIONS";
 
-/** What the HTTP parser could not take never becomes a request; its sender is told why all the same. */
-function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
-  const [status, detail] = MALFORMED[error.code ?? ""] ?? [400, "This is not HTTP."];
-  const code = status === 431 ? "CONTENT_TOO_LARGE" : "BAD_USER_INPUT";
-  const body = JSON.stringify({ title: STATUS_CODES[status], status, detail, code });
-  socket.end(
-    [
-      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-      "connection: close",
-      "content-type: application/problem+json",
-      `content-length: ${Buffer.byteLength(body)}`,
-      "",
-      body,
-    ].join("\r\n"),
+const NO_TARGET = new Refused("BAD_USER_INPUT", "The request's target is neither a path nor an http:// URL.");
+
+/** Why a request is not for the handler; null: it is. */
+function problemOfRequest({ method = "", httpVersion, headers }: IncomingMessage): Refused | null {
+  if (UNSPEAKABLE_METHODS.has(method)) return methodRefused(method, METHODS);
+  if (httpVersion !== "1.1") return null;
+  if (headers.host === undefined) {
+    return new Refused("BAD_USER_INPUT", "The request does not say in Host whom it is for.");
+  }
+  if (headers.expect === undefined || /\b100-continue\b/i.test(headers.expect)) return null;
+  const refused = new Refused(
+    "BAD_USER_INPUT",
+    "The request expects what there is not. Expect 100-continue.",
   );
+  return new HttpRefused(refused, { status: 417 });
+}
+
+/** What the HTTP parser could not take. Its status is the parser's own. */
+function malformed(code: string | undefined): HttpRefused {
+  switch (code) {
+    case "HPE_HEADER_OVERFLOW": {
+      const message = `The request's headers are larger than ${MAX_HEADER_BYTES} bytes.`;
+      return new HttpRefused(new Refused("CONTENT_TOO_LARGE", message), { status: 431 });
+    }
+    case "ERR_HTTP_REQUEST_TIMEOUT":
+      return new HttpRefused(new Refused("BAD_USER_INPUT", "The request's headers did not come in time."), {
+        status: 408,
+      });
+    default:
+      return new HttpRefused(new Refused("BAD_USER_INPUT", "This is not HTTP."), { status: 400 });
+  }
 }

@@ -19,13 +19,26 @@ export class HttpRefused extends Refused {
 
 /** A refusal as RFC 9457 has it, with the code, the request's id and the facts that GraphQL puts into extensions. */
 export function problemResponse(refused: Refused, call: Call): Response {
+  const { body, ...rest } = problemOf(refused, call);
+  return new Response(body, rest);
+}
+
+/** The same in parts, for where no Response can be sent. */
+export function problemOf(refused: Refused, call: Call) {
   const { status = REFUSALS[refused.code].http, headers = {} } =
     refused instanceof HttpRefused ? refused.options : {};
   call.code = refused.code;
   call.status = status;
   const means: string = REFUSALS[refused.code].means;
-  return new Response(
-    JSON.stringify({
+  return {
+    status,
+    headers: {
+      "content-type": "application/problem+json",
+      "cache-control": "no-store",
+      ...headersOfRefusal(refused),
+      ...headers,
+    },
+    body: JSON.stringify({
       type: `urn:tierkeep:refusal:${refused.code}`,
       title: `${means.charAt(0).toUpperCase()}${means.slice(1)}.`,
       status,
@@ -34,16 +47,7 @@ export function problemResponse(refused: Refused, call: Call): Response {
       requestId: call.requestId,
       ...refused.facts,
     }),
-    {
-      status,
-      headers: {
-        "content-type": "application/problem+json",
-        "cache-control": "no-store",
-        ...headersOfRefusal(refused),
-        ...headers,
-      },
-    },
-  );
+  };
 }
 
 /** What HTTP says in headers of a refusal, whatever its body is. */

@@ -66,6 +66,28 @@ describe("a client that", () => {
     expect(slow.said).toMatch(/^HTTP\/1\.1 408 /);
   });
 
+  it("goes on with what is not HTTP, is told so once, and let go although it keeps its end open", async () => {
+    await using patient = await handlerUnderTest();
+    const { port } = await patient.listen();
+    const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+    let said = "";
+    socket.on("data", (text) => {
+      said += text;
+    });
+    socket.on("error", () => {});
+    await expect
+      .poll(
+        () => {
+          if (!socket.destroyed) socket.write("nonsense\r\n\r\n");
+          return socket.destroyed;
+        },
+        { timeout: 20_000, interval: 10 },
+      )
+      .toBe(true);
+    expect(said.match(/HTTP\/1\.1 400/g)).toHaveLength(1);
+    expect(said).toMatch(/"code":"BAD_USER_INPUT".*\}$/);
+  });
+
   it.each([
     ["an upload", "PUT /artifacts/a/b/slow HTTP/1.1", "408"],
     ["a GraphQL request", "POST /graphql HTTP/1.1", "4"],

@@ -9,6 +9,7 @@ import { Usage } from "./usage.ts";
 const LIMITS: UsageLimits = {
   requestsPerSecond: 10,
   burst: 5,
+  failedAttemptsPerMinute: 600,
   maxRequestsPerPrincipal: 1_000,
   maxSubscriptionsPerPrincipal: 2,
   maxSubscriptions: 3,

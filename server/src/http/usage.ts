@@ -1,31 +1,32 @@
 import type { UsageLimits } from "@tierkeep/schema/domain/limits";
 import { Refused } from "@tierkeep/schema/domain/refusals";
+import { EvenRate } from "./even-rate.ts";
 import type { Metric } from "./metrics.ts";
 
 /** What one principal has under way, and when it may begin the next. */
 interface Use {
   requests: number;
   subscriptions: number;
-  /** When all that was begun would have begun at an even rate, ms of the monotonic clock. */
+  /** As its rate has it. */
   evenUntil: number;
 }
 
 /** How many principals may be remembered that have nothing under way. */
 const MAX_IDLE = 1_000;
 
-/**
- * Counts what each principal does, and refuses what is too much. The rate is that of a bucket that leaks evenly (GCRA):
- * one number for each principal, and no timers.
- */
+/** Counts what each principal does, and refuses what is too much. */
 export class Usage {
   readonly #limits: UsageLimits;
+  readonly #rate: EvenRate | null;
   readonly #now: () => number;
   readonly #uses = new Map<string, Use>();
   #requests = 0;
   #subscriptions = 0;
 
   constructor(limits: UsageLimits, now: () => number = () => performance.now()) {
+    const { requestsPerSecond, burst } = limits;
     this.#limits = limits;
+    this.#rate = requestsPerSecond === null ? null : new EvenRate(requestsPerSecond, burst);
     this.#now = now;
   }
 
@@ -76,19 +77,16 @@ export class Usage {
   }
 
   #take(use: Use): void {
-    const { requestsPerSecond, burst } = this.#limits;
-    if (requestsPerSecond === null) return;
+    if (this.#rate === null) return;
     const now = this.#now();
-    const spacing = 1_000 / requestsPerSecond;
-    const ahead = Math.max(0, use.evenUntil - now);
-    const early = ahead - (burst - 1) * spacing;
-    if (early > 0) {
+    const ms = this.#rate.wait(use.evenUntil, now);
+    if (ms > 0) {
       throw limited(
-        `You have made more than ${requestsPerSecond} requests a second for too long.`,
-        Math.ceil(early) / 1_000,
+        `You have made more than ${this.#limits.requestsPerSecond} requests a second for too long.`,
+        Math.ceil(ms) / 1_000,
       );
     }
-    use.evenUntil = now + ahead + spacing;
+    use.evenUntil = this.#rate.after(use.evenUntil, now);
   }
 
   #of(actor: string): Use {

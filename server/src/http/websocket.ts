@@ -1,6 +1,6 @@
-import { type IncomingMessage, STATUS_CODES } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { REFUSALS, Refused } from "@tierkeep/schema/domain/refusals";
+import { Refused } from "@tierkeep/schema/domain/refusals";
 import { type ExecutionArgs, type ExecutionResult, GraphQLError } from "graphql";
 import { CloseCode, handleProtocols, makeServer } from "graphql-ws";
 import type { Logger } from "pino";
@@ -11,6 +11,8 @@ import { GRAPHQL_PATH, maxRequestBytes } from "./graphql.ts";
 import { formatted, presentable } from "./graphql-result.ts";
 import type { Handler } from "./handler.ts";
 import { headersOf } from "./node-request.ts";
+import { HttpRefused } from "./problem.ts";
+import { refuseRaw } from "./raw-refusal.ts";
 
 /** Proxies and clients take a silent connection for a dead one; so do we, when a ping stays without an answer. */
 const KEEPALIVE_MS = 12_000;
@@ -59,8 +61,21 @@ export function webSockets(handler: Handler, maxInlineBytes: number, log: Logger
   const protocol = graphqlProtocol(handler);
   let closing = false;
 
-  function accept(socket: WebSocket, headers: Headers): void {
-    const call = handler.openCall(headers, "websocket connection");
+  // What is no handshake: the library would answer in words of its own.
+  sockets.on("wsClientError", ({ message }, socket, request) => {
+    const call = callOf(request, "websocket upgrade");
+    const refused = new Refused("BAD_USER_INPUT", `This is not the handshake of a WebSocket: ${message}.`);
+    const headers = { "sec-websocket-version": "13, 8" };
+    refuseRaw(socket, new HttpRefused(refused, { headers }), call);
+  });
+
+  function callOf(message: IncomingMessage, operation: string): Call {
+    return handler.openCall(headersOf(message), operation, message.socket.remoteAddress);
+  }
+
+  function accept(socket: WebSocket, message: IncomingMessage): void {
+    const headers = headersOf(message);
+    const call = callOf(message, "websocket connection");
     const extra: Extra = { socket, headers, call, calls: new Map(), forget: () => {} };
     const stopPinging = keepAlive(socket);
     const throttle = () => {
@@ -105,19 +120,19 @@ export function webSockets(handler: Handler, maxInlineBytes: number, log: Logger
   return {
     upgrade(message, socket, head) {
       const headers = headersOf(message);
+      const call = callOf(message, "websocket upgrade");
       try {
         handler.admit(headers.get("host") ?? "", headers.get("origin"));
         const [path] = (message.url ?? "").split("?");
         if (path !== GRAPHQL_PATH) throw new Refused("NOT_FOUND", `WebSockets are at ${GRAPHQL_PATH}.`);
         if (closing) throw new Refused("UNAVAILABLE", "The server is shutting down. Connect again.");
+        const authorization = headers.get("authorization");
+        if (authorization !== null) handler.requireLookedAt(call, authorization);
       } catch (error) {
-        refuse(
-          socket,
-          error instanceof Refused ? error : new Refused("INTERNAL", "The server failed on this."),
-        );
+        refuseRaw(socket, handler.refusalOf(error, call), call);
         return;
       }
-      sockets.handleUpgrade(message, socket, head, (opened) => accept(opened, headers));
+      sockets.handleUpgrade(message, socket, head, (opened) => accept(opened, message));
     },
     async close() {
       closing = true;
@@ -232,28 +247,6 @@ function keepAlive(socket: WebSocket): () => void {
     socket.ping();
   }, KEEPALIVE_MS);
   return () => clearInterval(timer);
-}
-
-/** The refusal of an upgrade, as plain HTTP. */
-function refuse(socket: Duplex, refused: Refused): void {
-  const status = REFUSALS[refused.code].http;
-  const body = JSON.stringify({
-    title: REFUSALS[refused.code].means,
-    status,
-    detail: refused.message,
-    code: refused.code,
-  });
-  socket.on("error", () => {});
-  socket.end(
-    [
-      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-      "connection: close",
-      "content-type: application/problem+json",
-      `content-length: ${Buffer.byteLength(body)}`,
-      "",
-      body,
-    ].join("\r\n"),
-  );
 }
 
 function sleep(ms: number): Promise<void> {

@@ -1,0 +1,245 @@
+import { DEFAULT_LIMITS } from "@tierkeep/schema/domain/limits";
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import fc from "fast-check";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { WebSocket } from "ws";
+import { EngineUrls } from "../engine/signed-urls.ts";
+import { authenticator } from "./authenticate.ts";
+import { lasting, unauthenticated } from "./credentials.ts";
+import { FailedAttempts, failedAttemptsMetrics } from "./failed-attempts.ts";
+import { type HandlerUnderTest, handlerUnderTest } from "./handler-under-test.ts";
+
+const HERE = "192.0.2.1";
+const good = async () => "somebody";
+const bad = async (): Promise<string> => {
+  throw unauthenticated("wrong");
+};
+
+/** Attempts whose clock stands at `now` ms. */
+function attemptsOf(failedAttemptsPerMinute: number | null) {
+  const clock = { now: 5_000 };
+  const attempts = new FailedAttempts({ failedAttemptsPerMinute }, () => clock.now);
+  /** The code of the refusal; null: it went well. */
+  const tried = async (recognise: () => Promise<unknown>, address: string | null = HERE, credential = "x") =>
+    attempts.attempt(address, credential, recognise).then(
+      () => null,
+      (error: Refused) => error.code,
+    );
+  return { clock, attempts, tried };
+}
+
+describe("attempts that fail", () => {
+  it("are looked at as often as the rate says, and then refused unseen until it allows one more", async () => {
+    const { clock, attempts, tried } = attemptsOf(60);
+    const looked = vi.fn(bad);
+    for (let n = 0; n < 60; n += 1) expect(await tried(looked)).toBe("UNAUTHENTICATED");
+    await expect(attempts.attempt(HERE, "x", looked)).rejects.toMatchObject({
+      code: "RATE_LIMITED",
+      facts: { retryAfterSeconds: 1 },
+    });
+    clock.now += 999;
+    expect(await tried(looked)).toBe("RATE_LIMITED");
+    clock.now += 1;
+    expect(await tried(looked)).toBe("UNAUTHENTICATED");
+    expect(await tried(looked)).toBe("RATE_LIMITED");
+    expect(looked).toHaveBeenCalledTimes(61);
+    expect(failedAttemptsMetrics(attempts).map(({ value }) => value)).toEqual([61, 3]);
+  });
+
+  it("are never more than the rate allows, whenever they come", async () => {
+    const pauses = fc.array(fc.integer({ min: 0, max: 4_000 }), { maxLength: 60 });
+    await fc.assert(
+      fc.asyncProperty(pauses, fc.integer({ min: 1, max: 100 }), async (each, perMinute) => {
+        const { clock, attempts, tried } = attemptsOf(perMinute);
+        const start = clock.now;
+        for (const ms of each) {
+          clock.now += ms;
+          await tried(bad);
+          const allowed = perMinute + ((clock.now - start) / 60_000) * perMinute;
+          expect(attempts.failed).toBeLessThanOrEqual(allowed + 1e-6);
+        }
+      }),
+    );
+  });
+
+  it("keep nobody waiting for longer than until the next one, however many were looked at together", async () => {
+    const { attempts, tried } = attemptsOf(6);
+    const failing = Promise.withResolvers<string>();
+    const together = Array.from({ length: 100 }, () => tried(() => failing.promise));
+    failing.reject(unauthenticated("wrong"));
+    expect(new Set(await Promise.all(together))).toEqual(new Set(["UNAUTHENTICATED"]));
+    await expect(attempts.attempt(HERE, "x", good)).rejects.toMatchObject({
+      facts: { retryAfterSeconds: 10 },
+    });
+  });
+
+  it("are those alone that were refused for their credentials", async () => {
+    const { attempts, tried } = attemptsOf(1);
+    const away = async () => {
+      throw new Refused("UNAVAILABLE", "The keys cannot be had.");
+    };
+    for (let n = 0; n < 10; n += 1) {
+      expect(await tried(good)).toBeNull();
+      expect(await tried(away)).toBe("UNAVAILABLE");
+    }
+    expect(attempts.failed).toBe(0);
+    expect(await tried(bad)).toBe("UNAUTHENTICATED");
+    expect(await tried(bad)).toBe("RATE_LIMITED");
+  });
+
+  it("leave in what has been good before, until it is so no longer", async () => {
+    const { tried } = attemptsOf(1);
+    expect(await tried(good, "198.51.100.1", "known")).toBeNull();
+    await tried(bad);
+    expect(await tried(good, HERE, "new")).toBe("RATE_LIMITED");
+    expect(await tried(good, HERE, "known")).toBeNull();
+    expect(await tried(bad, HERE, "known")).toBe("UNAUTHENTICATED");
+    expect(await tried(good, HERE, "known")).toBe("RATE_LIMITED");
+  });
+
+  it.each([
+    ["another IPv4 address", "192.0.2.1", "192.0.2.2", false],
+    ["the same one as IPv6 writes it", "192.0.2.1", "::ffff:192.0.2.1", true],
+    ["another one as IPv6 writes it", "::ffff:192.0.2.1", "::ffff:192.0.2.2", false],
+    ["an IPv6 address of the same network", "2001:db8:1:2::1", "2001:db8:1:2:ffff:1:2:3", true],
+    ["the same network with zeros in it", "2001:db8::1", "2001:db8:0:0:9::", true],
+    ["an IPv6 address of another network", "2001:db8:1:2::1", "2001:db8:1:3::1", false],
+    ["the same link", "fe80::1%eth0", "fe80::2%eth0", true],
+    ["loopback of the other kind", "127.0.0.1", "::1", false],
+  ])("count for an address, and for a whole network of IPv6: %s", async (_what, first, second, together) => {
+    const { tried } = attemptsOf(1);
+    await tried(bad, first);
+    expect(await tried(bad, first)).toBe("RATE_LIMITED");
+    expect(await tried(bad, second)).toBe(together ? "RATE_LIMITED" : "UNAUTHENTICATED");
+  });
+
+  it("are forgotten where more addresses fail than are remembered", async () => {
+    const { tried } = attemptsOf(1);
+    for (let n = 0; n < 10_000; n += 1) await tried(bad, `10.0.${n >> 8}.${n & 255}`);
+    expect(await tried(bad, "10.0.0.0")).toBe("RATE_LIMITED");
+    await tried(bad);
+    // The one that was tried again has become the latest.
+    expect(await tried(bad, "10.0.0.0")).toBe("RATE_LIMITED");
+    expect(await tried(bad, "10.0.0.1")).toBe("UNAUTHENTICATED");
+  });
+
+  it("are not limited where there is no socket, or no limit", async () => {
+    const unlimited = attemptsOf(null);
+    const limited = attemptsOf(1);
+    for (let n = 0; n < 10; n += 1) {
+      expect(await unlimited.tried(bad)).toBe("UNAUTHENTICATED");
+      expect(await limited.tried(bad, null)).toBe("UNAUTHENTICATED");
+    }
+  });
+});
+
+const OWNER = "the-token-of-owner.json";
+const SIGNED = "/artifacts/t/w/a?signed=forged.signature";
+const POST = { method: "POST", body: '{"query":"{ viewer { actor } }"}' };
+
+afterEach(() => vi.restoreAllMocks());
+
+/** A server at which one attempt a minute may fail, and has; `looked` counts keys and signatures that were looked at. */
+async function flooded() {
+  const looked = vi.fn();
+  const signatures = vi.spyOn(EngineUrls.prototype, "open");
+  const world = await handlerUnderTest({
+    limits: { usage: { ...DEFAULT_LIMITS.usage, failedAttemptsPerMinute: 1 } },
+    authenticate: authenticator({
+      ownerToken: OWNER,
+      verifyKey: async (secret) => {
+        looked();
+        return secret.startsWith("tk_good")
+          ? lasting({ actor: secret, role: "READER", tenants: null })
+          : null;
+      },
+      verifyJwt: async () => {
+        looked();
+        throw unauthenticated("wrong");
+      },
+    }),
+  });
+  const { url } = await world.listen();
+  const send = async (path: string, init: RequestInit = {}, token: string | null = null) => {
+    const headers = new Headers({ "content-type": "application/json", ...(init.headers as object) });
+    if (token !== null) headers.set("authorization", `Bearer ${token}`);
+    return fetch(new URL(path, url), { ...init, headers });
+  };
+  expect((await send("/metrics", {}, "tk_good_known")).status).toBe(200);
+  expect((await send("/metrics", {}, "a.b.c")).status).toBe(401);
+  looked.mockClear();
+  return { world, url, send, looked, signatures };
+}
+
+/** What a WebSocket is closed or refused with. */
+function webSocketEnd(url: string, header: string | null, payload: object): Promise<number | string> {
+  const headers = header === null ? {} : { authorization: `Bearer ${header}` };
+  const socket = new WebSocket(url.replace("http", "ws"), "graphql-transport-ws", { headers });
+  socket.on("open", () => socket.send(JSON.stringify({ type: "connection_init", payload })));
+  return new Promise((resolve) => {
+    socket.once("message", (data) => {
+      socket.terminate();
+      resolve(String(data));
+    });
+    socket.once("close", resolve);
+    socket.once("unexpected-response", (_request, response) => {
+      resolve(`${response.statusCode} after ${response.headers["retry-after"]}`);
+      response.destroy();
+    });
+    socket.on("error", () => {});
+  });
+}
+
+function lastLine({ logged }: HandlerUnderTest) {
+  return logged.at(-1);
+}
+
+describe("an address that has used up its failures", () => {
+  it.each<[string, string, RequestInit]>([
+    ["a query", "/graphql", POST],
+    ["a query by GET", "/graphql?query={viewer{actor}}", {}],
+    ["server-sent events", "/graphql", { ...POST, headers: { accept: "text/event-stream" } }],
+    ["an upload", "/artifacts/t/w/a", { method: "PUT", body: "content" }],
+    ["a download", "/artifacts/t/w/a", {}],
+    ["the metrics", "/metrics", {}],
+    ["a signed URL", SIGNED, {}],
+    ["an upload by a signed URL", SIGNED, { method: "PUT", body: "content" }],
+  ])("is told when to come back, with nothing looked at: %s", async (_what, path, init) => {
+    const { world, send, looked, signatures } = await flooded();
+    await using _world = world;
+    for (const token of path === SIGNED ? [null] : ["d.e.f", "tk_wrong", "tk_good_new", "no-token"]) {
+      const response = await send(path, init, token);
+      expect(response.status).toBe(429);
+      expect(response.headers.get("retry-after")).toMatch(/^[1-9]\d?$/);
+      const text = await response.text();
+      for (const fact of ['"code":"RATE_LIMITED"', '"retryAfterSeconds":']) expect(text).toContain(fact);
+    }
+    expect(looked).not.toHaveBeenCalled();
+    expect(signatures).not.toHaveBeenCalled();
+    expect(lastLine(world)).toMatchObject({
+      code: "RATE_LIMITED",
+      actor: "anonymous",
+      reason: "failed attempts from 127.0.0.1",
+    });
+  });
+
+  it("has its WebSockets closed, or refused where the upgrade has credentials", async () => {
+    const { world, url, looked } = await flooded();
+    await using _world = world;
+    expect(await webSocketEnd(url, null, { authorization: "Bearer d.e.f" })).toBe(1013);
+    expect(await webSocketEnd(url, "d.e.f", {})).toMatch(/^429 after [1-9]/);
+    expect(looked).not.toHaveBeenCalled();
+    expect(await webSocketEnd(url, "tk_good_known", {})).toContain("connection_ack");
+    expect(await webSocketEnd(url, null, { authorization: "Bearer tk_good_known" })).toContain("ack");
+  });
+
+  it("still gives way to whoever was good before, to the store's owner, and to who shows nothing", async () => {
+    const { world, send } = await flooded();
+    await using _world = world;
+    for (let n = 0; n < 5; n += 1) expect((await send("/graphql", POST, "tk_bad")).status).toBe(429);
+    expect((await send("/graphql", POST, "tk_good_known")).status).toBe(200);
+    expect((await send("/graphql", POST, OWNER)).status).toBe(200);
+    expect((await send("/metrics")).status).toBe(401);
+    expect((await send("/healthz")).status).toBe(200);
+  });
+});

@@ -1,0 +1,148 @@
+import { createTierkeep } from "@tierkeep/sdk";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { WebSocket } from "ws";
+import { newTenant } from "../support/client.ts";
+import { type RawRequest, sendRaw } from "../support/raw-http.ts";
+import { runCommand, type Server, startServer } from "../support/server.ts";
+import { TOKEN_SECRET, tokenOf } from "../support/token.ts";
+
+const GENEROUS = { timeout: 60_000 };
+const known = tokenOf({ actor: "known" });
+const forged = () => `${tokenOf({ actor: `${Math.random()}` })}x`;
+const unknownKey = `tk_0123456789abcdef_${"A".repeat(43)}`;
+
+const QUERY = { method: "POST", path: "/graphql", body: '{"query":"{ viewer { actor } }"}' };
+const QUERY_OF: RawRequest = { ...QUERY, headers: { "content-type": "application/json" } };
+const ENTRIES: Readonly<Record<string, RawRequest>> = {
+  "a query": QUERY_OF,
+  "server-sent events": {
+    ...QUERY,
+    headers: { "content-type": "application/json", accept: "text/event-stream" },
+  },
+  "an upload": { method: "PUT", path: "/artifacts/t/w/a", body: "content" },
+  "a download": { path: "/artifacts/t/w/a" },
+  "the metrics": { path: "/metrics" },
+};
+
+const key = { tenantId: newTenant(), workflowId: "w", artifactId: "a" };
+
+let server: Server;
+/** Known to the server before anybody guesses. */
+let apiKey: { readonly keyId: string; readonly secret: string };
+let signed: string;
+
+beforeAll(async () => {
+  // One attempt a minute may fail: no second one comes to its turn while a test lasts.
+  server = await startServer({ env: { AUTH_JWT_SECRET: TOKEN_SECRET, RATE_LIMIT_FAILED_AUTH: "1" } });
+  const admin = createTierkeep({ url: server.url, token: known });
+  await admin.upload(key, "content");
+  signed = await newSignedUrl();
+  const made = await admin.createApiKey({ role: "READER", tenantIds: [key.tenantId] });
+  apiKey = { keyId: made.apiKey.keyId, secret: made.secret as string };
+  expect((await sendRaw(server, { path: signed })).status).toBe(200);
+  expect((await sendRaw(server, withToken(QUERY_OF, apiKey.secret))).status).toBe(200);
+});
+afterAll(() => server?.[Symbol.asyncDispose]());
+
+async function newSignedUrl(): Promise<string> {
+  const admin = createTierkeep({ url: server.url, token: known });
+  const made = await admin.signedDownloadUrl({ key, expiresInSeconds: 600 });
+  const { pathname, search } = new URL(made?.url ?? "", server.url);
+  return pathname + search;
+}
+
+const withToken = (raw: RawRequest, token: string, more = {}): RawRequest => ({
+  ...raw,
+  headers: { ...raw.headers, authorization: `Bearer ${token}`, ...more },
+});
+
+async function metric(name: string): Promise<number> {
+  const { body } = await sendRaw(server, withToken(ENTRIES["the metrics"] as RawRequest, known));
+  return Number(new RegExp(`^${name} (\\d+)$`, "m").exec(String(body))?.[1]);
+}
+const looked = () => metric("tierkeep_failed_authentications_total");
+
+/** Fails until it is told to stop. */
+async function flood(at = server): Promise<void> {
+  await expect
+    .poll(async () => (await sendRaw(at, withToken({ path: "/metrics" }, forged()))).status, {
+      timeout: 20_000,
+      interval: 1,
+    })
+    .toBe(429);
+}
+
+/** How a WebSocket ends that greets with a token; null: it is greeted. */
+function webSocketEnd(token: string): Promise<number | null> {
+  const socket = new WebSocket(server.webSocketUrl, "graphql-transport-ws");
+  const payload = { authorization: `Bearer ${token}` };
+  socket.on("open", () => socket.send(JSON.stringify({ type: "connection_init", payload })));
+  return new Promise((resolve) => {
+    socket.once("message", () => {
+      socket.terminate();
+      resolve(null);
+    });
+    socket.once("close", resolve);
+  });
+}
+
+describe("an address that guesses", () => {
+  it("is refused at every way in, unseen, whatever it says of where it comes from", GENEROUS, async () => {
+    await flood();
+    const before = await looked();
+    let sent = 0;
+    for (const [what, raw] of Object.entries(ENTRIES)) {
+      for (const token of [forged(), unknownKey, "nonsense"]) {
+        const elsewhere = { "x-forwarded-for": "203.0.113.9", forwarded: "for=203.0.113.9" };
+        const { status, headers } = await sendRaw(server, withToken(raw, token, elsewhere));
+        sent += 1;
+        expect([what, status]).toEqual([what, 429]);
+        expect(headers["retry-after"]).toMatch(/^[1-9]\d?$/);
+      }
+    }
+    expect((await sendRaw(server, { path: "/artifacts/t/w/a?signed=e30.AAAA" })).status).toBe(429);
+    expect(await webSocketEnd(forged())).toBe(1013);
+    expect(await looked()).toBe(before);
+    expect(await metric("tierkeep_refused_authentications_total")).toBeGreaterThanOrEqual(sent + 2);
+    expect(server.stderr).toContain('"reason":"failed attempts from 127.0.0.1"');
+  });
+
+  it("shuts out nobody there who was good before, and no operator", GENEROUS, async () => {
+    await flood();
+    for (const token of [known, apiKey.secret]) {
+      expect((await sendRaw(server, withToken(QUERY_OF, token))).status).toBe(200);
+      expect(await webSocketEnd(token)).toBeNull();
+    }
+    expect((await sendRaw(server, { path: signed })).status).toBe(200);
+    expect((await sendRaw(server, { path: "/healthz" })).status).toBe(200);
+    const args = ["keys", "create", "--role", "admin", "--json"];
+    expect(await runCommand(args, { cwd: server.dir })).toMatchObject({ code: 0 });
+  });
+
+  it("has what is new from there wait with the rest, be it good", GENEROUS, async () => {
+    await flood();
+    expect((await sendRaw(server, withToken(QUERY_OF, tokenOf({ actor: "new" })))).status).toBe(429);
+    expect((await sendRaw(server, { path: await newSignedUrl() })).status).toBe(429);
+  });
+
+  it("has a key that was good refused as soon as it is revoked", GENEROUS, async () => {
+    await flood();
+    const { keyId, secret } = apiKey;
+    await createTierkeep({ url: server.url, token: known }).revokeApiKey({ keyId });
+    const status = async () => (await sendRaw(server, withToken(QUERY_OF, secret))).status;
+    expect(await status()).toBe(401);
+    expect(await status()).toBe(429);
+  });
+});
+
+it(
+  "whoever is good and new there is let in by waiting, once the guessing has stopped",
+  GENEROUS,
+  async () => {
+    const env = { AUTH_JWT_SECRET: TOKEN_SECRET, RATE_LIMIT_FAILED_AUTH: "30" };
+    await using quick = await startServer({ env });
+    await flood(quick);
+    const { actor } = await createTierkeep({ url: quick.url, token: tokenOf({ actor: "new" }) }).viewer();
+    expect(actor).toBe("new");
+  },
+);
