@@ -76,7 +76,10 @@ export async function cutPower({ write, story }: Moment, draw: Draw): Promise<Tr
     const files = write.upTo(count);
     whole.set(count, recovered(files, dir));
     await startFrom(files, story).catch((error: unknown) => {
-      throw Broken.when(`with ${count} of ${write.pieces.length} pieces of the log`, error);
+      throw Broken.when(
+        `power cut with ${count} of ${write.pieces.length} pieces of a commit written`,
+        error,
+      );
     });
   }
   const broken: string[] = [];
