@@ -17,7 +17,7 @@ export const fault: ProofSuite = {
 
 /** Each cycle is one more fault in the same store. */
 class FaultRun implements ProofRun {
-  readonly figures = { "of the disk": 0, "of the catalog": 0, "changes refused": 0, "outcomes unknown": 0 };
+  readonly figures = { "of the disk": 0, "of the catalog": 0, refusals: 0, "outcomes unknown": 0 };
   readonly #store: TroubledStore;
   /** How many calls of an operation can fail with a code, as it was last seen. */
   readonly #calls = new Map<string, number>();
@@ -49,7 +49,7 @@ class FaultRun implements ProofRun {
         });
       if (struck.size === 0) this.#calls.set(`${name} ${code}`, calls);
       for (const place of struck) this.figures[`of the ${place}`] += 1;
-      this.figures["changes refused"] = this.#store.refused;
+      this.figures.refusals = this.#store.refused;
       this.figures["outcomes unknown"] = this.#store.unknown;
       return struck.size > 0;
     };

@@ -3,18 +3,18 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync
 import { dirname, join } from "node:path";
 import { type ArtifactKey, keyText } from "@tierkeep/schema/domain/keys";
 import { STEP_RULES } from "@tierkeep/schema/domain/policy";
-import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { LifecycleStepChange, RestoreItemChange } from "../../catalog/job-changes.ts";
 import type { Durability } from "../../catalog/sqlite/connection.ts";
 import { drawing } from "../../tiers/filesystem/crash-loss.ts";
 import { Broken } from "../model/broken.ts";
 import { disagreements } from "../model/disagreements.ts";
-import { answer, type Command, type Expected } from "../model/expected.ts";
+import { answer, type Command, type Expected, takenUp } from "../model/expected.ts";
 import { Fuse } from "../model/fuse.ts";
 import { breaches, leftovers, seenOf } from "../model/inspect.ts";
 import { Life, somebody } from "../model/life.ts";
 import { bytesBy } from "../model/random-bytes.ts";
+import { isUnknown, refusalOf, wrongRefusal, wrongStep } from "./answers.ts";
 import type { Given, Operation } from "./operations.ts";
 import { type Fault, type Place, Trouble } from "./trouble.ts";
 
@@ -181,30 +181,12 @@ export class TroubledStore {
       const { refused } = outcome?.ok === false ? outcome : { refused: null };
       if (refused !== null) this.#requireRightCode(refused, struck, fault);
       const isAs = seen.get(path);
-      if (isAs?.tier === before?.tier) {
-        if (refused === null) throw new Broken([`${path} was answered as done, and was not`]);
-        const [is, was] = [isAs, before].map((artifact) => JSON.stringify(artifact));
-        if (is !== was) throw new Broken([`${path} was refused, and is ${is} instead of ${was}`]);
-      } else {
-        if (refused !== null && !isUnknown(refused)) throw new Broken([`${path} was refused, and done`]);
-        const isIn = isAs?.tier ?? null;
-        if (isIn !== toTier) throw new Broken([`${path} went to ${isIn} instead of ${toTier}`]);
-        events += 1;
-      }
+      Broken.unlessNone(wrongStep(path, before, isAs, toTier, refused));
+      if (isAs?.tier !== before?.tier) events += 1;
     }
     await this.#requireEvents(seqBefore, events);
     this.#state = seen;
-    const jobId = changes[0]?.jobId as string;
-    await engine.catalog.commit({
-      kind: "finishJob",
-      at: this.#now,
-      actor: "model",
-      jobId,
-      status: "SUCCEEDED",
-      errorCode: null,
-      error: null,
-      durationSeconds: 1,
-    });
+    await this.#finishJobs();
     return struck;
   }
 
@@ -233,16 +215,19 @@ export class TroubledStore {
   /** Nothing may be purged before. */
   async #confirm(): Promise<void> {
     const { catalog } = this.#life.engine;
-    const common = { at: this.#now, actor: "model" } as const;
-    for (const { job } of await catalog.runningJobs()) {
-      const ending = { status: "SUCCEEDED", errorCode: null, error: null, durationSeconds: 1 } as const;
-      await catalog.commit({ kind: "finishJob", ...common, jobId: job.id, ...ending });
-    }
+    await this.#finishJobs();
     for (;;) {
       const jobId = await catalog.unconfirmedReindex();
       if (jobId === null) return;
-      await catalog.commit({ kind: "confirmReindex", ...common, jobId });
+      await catalog.commit({ kind: "confirmReindex", at: this.#now, actor: "model", jobId });
     }
+  }
+
+  async #finishJobs(): Promise<void> {
+    const { catalog } = this.#life.engine;
+    const ending = { status: "SUCCEEDED", errorCode: null, error: null, durationSeconds: 1 } as const;
+    for (const { job } of await catalog.runningJobs())
+      await catalog.commit({ kind: "finishJob", at: this.#now, actor: "model", jobId: job.id, ...ending });
   }
 
   #intrude(tier: Tier, key: ArtifactKey): void {
@@ -251,28 +236,11 @@ export class TroubledStore {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, name);
     utimesSync(path, this.#now / 1000, this.#now / 1000);
-    this.#strangers = new Map(this.#strangers).set(name, {
-      checksum: createHash("sha256").update(name).digest("hex"),
-      sizeBytes: Buffer.byteLength(name),
-      tier,
-      createdAt: this.#now,
-      modifiedAt: this.#now,
-      promotedAt: null,
-      promotedFrom: null,
-      ageSince: this.#now,
-    });
+    this.#strangers = new Map(this.#strangers).set(name, takenUp(name, tier, this.#now));
   }
 
   #requireRightCode(refused: Error, struck: ReadonlySet<Place>, fault: Fault): void {
-    if (!(refused instanceof Refused)) throw refused;
-    const rightOnes =
-      fault.code === "ENOSPC"
-        ? ["STORAGE_FULL"]
-        : [...struck].map((place) => (place === "disk" ? "TIER_UNAVAILABLE" : "UNAVAILABLE"));
-    if (!rightOnes.includes(refused.code))
-      throw new Broken([
-        `it was refused as ${refused.code} (${refused.message}), and must be ${rightOnes.join(" or ") || "done"}`,
-      ]);
+    Broken.unlessNone(wrongRefusal(refused, struck, fault));
     this.refused += 1;
     if (isUnknown(refused)) this.unknown += 1;
   }
@@ -312,16 +280,4 @@ export class TroubledStore {
 function told({ code, nth, lasting }: Fault): string {
   if (nth === Number.POSITIVE_INFINITY) return "without a fault";
   return lasting ? `with ${code} from call ${nth} on` : `with ${code} at call ${nth}`;
-}
-
-/** Null: it was done. */
-function refusalOf(asked: Promise<void>): Promise<Error | null> {
-  return asked.then(
-    () => null,
-    (error: Error) => error,
-  );
-}
-
-function isUnknown(refused: Error): boolean {
-  return refused instanceof Refused && refused.facts.outcome === "unknown";
 }

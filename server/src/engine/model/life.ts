@@ -35,7 +35,7 @@ export interface Fate {
   readonly omit?: DiskStep | undefined;
   /** In place of a disk that loses and of steps that are counted: one of which calls fail, as those of its catalog's file do. */
   readonly trouble?: Trouble | undefined;
-  /** Whether syncs reach the disk in trouble, and those of the catalog any disk. Default "os". */
+  /** Whether anything waits for the real disk: the catalog's syncs, and those of a disk in trouble. Default "os". */
   readonly durability?: Durability | undefined;
 }
 

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { DAY_MS } from "@tierkeep/schema/domain/ages";
@@ -10,7 +9,7 @@ import type { Loss } from "../../tiers/filesystem/lossy-disk.ts";
 import type { RandomBytes } from "../new-object.ts";
 import { Broken } from "./broken.ts";
 import { disagreements } from "./disagreements.ts";
-import { answer, type Command, type Expected, type ExpectedArtifact } from "./expected.ts";
+import { answer, type Command, type Expected, type ExpectedArtifact, takenUp } from "./expected.ts";
 import { Died, Fuse } from "./fuse.ts";
 import { breaches, leftovers, STRANGER, seenOf, strangersIn } from "./inspect.ts";
 import { catalogPath, Life } from "./life.ts";
@@ -191,16 +190,7 @@ export class Story {
     writeFileSync(path, STRANGER);
     utimesSync(path, this.#now / 1000, this.#now / 1000);
     const [tier = "", ...name] = relative(this.root, path).split("/");
-    this.#found.set(name.join("/"), {
-      checksum: createHash("sha256").update(STRANGER).digest("hex"),
-      sizeBytes: STRANGER.length,
-      tier: tier.toUpperCase() as Tier,
-      createdAt: this.#now,
-      modifiedAt: this.#now,
-      promotedAt: null,
-      promotedFrom: null,
-      ageSince: this.#now,
-    });
+    this.#found.set(name.join("/"), takenUp(STRANGER, tier.toUpperCase() as Tier, this.#now));
   }
 
   #fate(fuse: Fuse, lose: Loss) {
