@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import type { StoreFinding } from "@tierkeep/schema/domain/findings";
 import { type ArtifactKey, isSameKey, keyOf } from "@tierkeep/schema/domain/keys";
 import type { Catalog } from "../catalog/catalog.ts";
@@ -10,11 +9,13 @@ import type { Abandoned } from "./abandoned.ts";
 import { type Adoption, adoptionOf, type Choice, chooseFile, ownObject, pathOf } from "./adoption.ts";
 import type { Clock } from "./clock.ts";
 import { commitAllOf, requireWritten } from "./commit-all.ts";
+import { newObjectsTogether, type RandomBytes } from "./new-object.ts";
 import { placementOf } from "./publish.ts";
 
 export interface AdopterParts {
   readonly catalog: Catalog;
   readonly clock: Clock;
+  readonly random: RandomBytes;
   /** Where the tree stands, and the objects that its files become. */
   readonly store: TierStore;
   readonly view: TierView;
@@ -168,7 +169,7 @@ export class Adopter {
     newcomers: readonly Newcomer[],
     names: Set<string>,
   ): Promise<readonly Exclude<TakeAs, { as: "look" }>[]> {
-    const { catalog, clock, owner, store } = this.#parts;
+    const { catalog, clock, random, owner, store } = this.#parts;
     const stamp = { store: store.id, owner, at: clock.now() };
     const own = newcomers.flatMap(({ own }) => own ?? []);
     const reserved = await catalog.commitAll(
@@ -182,12 +183,11 @@ export class Adopter {
       if (outcome.ok) free.add(object);
     }
     requireWritten(reserved);
-    // In one folder, which is synced once for all of them.
-    const folder = randomBytes(1).toString("hex");
-    const objects = newcomers.map(({ own }) =>
+    const unused = newObjectsTogether(random, newcomers.length);
+    const objects = newcomers.map(({ own }, index) =>
       own !== null && free.has(own)
         ? ({ as: "own", object: own } as const)
-        : ({ as: "new", object: `${folder}${randomBytes(15).toString("hex")}` } as const),
+        : ({ as: "new", object: unused[index] as string } as const),
     );
     const fresh = objects.filter(({ as }) => as === "new");
     for (const { object } of fresh) names.add(object);

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import type { StoreFinding } from "@tierkeep/schema/domain/findings";
 import { keyOf, keyText } from "@tierkeep/schema/domain/keys";
 import { Refused } from "@tierkeep/schema/domain/refusals";
@@ -13,6 +12,7 @@ import { chooseFile, pathOf } from "./adoption.ts";
 import type { Checker, StrayEntry, StrayObject } from "./checker.ts";
 import type { Clock } from "./clock.ts";
 import { commitAllOf } from "./commit-all.ts";
+import { newObject, type RandomBytes } from "./new-object.ts";
 
 /** Damaged artifacts whose objects are looked at for one another's bytes. */
 const PARTNERS = 10_000;
@@ -20,6 +20,7 @@ const PARTNERS = 10_000;
 export interface MenderParts {
   readonly catalog: Catalog;
   readonly clock: Clock;
+  readonly random: RandomBytes;
   readonly stores: ReadonlyMap<string, TierStore>;
   readonly view: TierView | null;
   readonly checker: Checker;
@@ -235,10 +236,10 @@ export class Mender {
     source: Source,
     signal: AbortSignal,
   ): Promise<boolean> {
-    const { abandoned, catalog, clock, owner } = this.#parts;
+    const { abandoned, catalog, clock, random, owner } = this.#parts;
     const { sizeBytes, checksum, modifiedAt } = row;
     const wanted = { range: null, sizeBytes, checksum, signal };
-    const object = randomBytes(16).toString("hex");
+    const object = newObject(random);
     let healed = false;
     try {
       const body =

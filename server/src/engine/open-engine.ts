@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import type { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { Catalog } from "../catalog/catalog.ts";
@@ -14,6 +15,7 @@ import type { Engine } from "./engine.ts";
 import { InFlight } from "./in-flight.ts";
 import { sealedRows } from "./keyset-cursor.ts";
 import { Mender } from "./mender.ts";
+import type { RandomBytes } from "./new-object.ts";
 import { Reader } from "./read.ts";
 import { Upkeep } from "./upkeep.ts";
 import { Writer } from "./write.ts";
@@ -24,6 +26,8 @@ const BACKLOG_BYTES = 256 * 1024 * 1024;
 export interface EngineParts {
   readonly catalog: Catalog;
   readonly clock: Clock;
+  /** Where objects get their names from. Default: the system's. */
+  readonly random?: RandomBytes;
   /** By the id that rows carry; every store that a row may name. */
   readonly stores: ReadonlyMap<string, TierStore>;
   /** Where new content of a tier goes. */
@@ -63,6 +67,7 @@ async function heldByReindex(catalog: Catalog): Promise<Refused | null> {
 /** Starts the engine and, in the background, recovery. */
 export function openEngine(parts: EngineParts): OpenedEngine {
   const { catalog, clock, stores, storeOf, owner, maxArtifactBytes, onProblem } = parts;
+  const { random = randomBytes } = parts;
   const purgeRefusal = async () => (await parts.purgeRefusal()) ?? (await heldByReindex(catalog));
   const backlog = new Backlog(parts.backlogBytes ?? BACKLOG_BYTES);
   const abandoned = new Abandoned(catalog, clock, owner);
@@ -84,6 +89,7 @@ export function openEngine(parts: EngineParts): OpenedEngine {
   const writer = new Writer({
     catalog,
     clock,
+    random,
     backlog,
     storeOf,
     owner,
@@ -104,7 +110,7 @@ export function openEngine(parts: EngineParts): OpenedEngine {
     during,
   });
 
-  const adopter = view && new Adopter({ catalog, clock, store: viewStore, view, owner, abandoned });
+  const adopter = view && new Adopter({ catalog, clock, random, store: viewStore, view, owner, abandoned });
   const checker = new Checker({ catalog, clock, reader, stores, view });
 
   // What the last owner left to do.
@@ -116,7 +122,7 @@ export function openEngine(parts: EngineParts): OpenedEngine {
     artifacts,
     adopter,
     checker,
-    mender: new Mender({ catalog, clock, stores, view, checker, adopter, owner, abandoned }),
+    mender: new Mender({ catalog, clock, random, stores, view, checker, adopter, owner, abandoned }),
     purgeRefusal,
     takeSteps: (changes) =>
       during(async () => {

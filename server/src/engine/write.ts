@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import { requireChecksum } from "@tierkeep/schema/domain/checksums";
 import { requireIdempotencyKey } from "@tierkeep/schema/domain/idempotency-keys";
 import { requireKey } from "@tierkeep/schema/domain/identifiers";
@@ -14,12 +14,14 @@ import type { Abandoned } from "./abandoned.ts";
 import type { Backlog } from "./backlog.ts";
 import type { Clock } from "./clock.ts";
 import { contentTypeOf } from "./content-type.ts";
+import { newObject, type RandomBytes } from "./new-object.ts";
 import { askerOf, onceOf } from "./once.ts";
 import { smallOrStream } from "./small-or-stream.ts";
 
 export interface WriterParts {
   readonly catalog: Catalog;
   readonly clock: Clock;
+  readonly random: RandomBytes;
   readonly backlog: Backlog;
   readonly storeOf: (tier: WriteOptions["tier"]) => TierStore;
   /** This process's name for what it stages. */
@@ -54,14 +56,14 @@ export class Writer {
   }
 
   async #writeSmall(principal: Principal, options: WriteOptions, bytes: Uint8Array): Promise<WriteResult> {
-    const { backlog, catalog, maxArtifactBytes } = this.#parts;
+    const { backlog, catalog, random, maxArtifactBytes } = this.#parts;
     if (maxArtifactBytes !== null && bytes.byteLength > maxArtifactBytes) throw tooLarge(maxArtifactBytes);
     const written = {
       sizeBytes: bytes.byteLength,
       checksum: createHash("sha256").update(bytes).digest("hex"),
     };
     checkContent(options, written);
-    const change = this.#change(principal, options, newObject(), written, bytes);
+    const change = this.#change(principal, options, newObject(random), written, bytes);
     return this.#answered(change, await backlog.admit(bytes.byteLength, () => catalog.commit(change)));
   }
 
@@ -71,9 +73,9 @@ export class Writer {
     content: AsyncIterable<Uint8Array>,
     signal: AbortSignal | undefined,
   ): Promise<WriteResult> {
-    const { catalog, clock, owner, storeOf, maxArtifactBytes } = this.#parts;
+    const { catalog, clock, random, owner, storeOf, maxArtifactBytes } = this.#parts;
     const store = storeOf(options.tier);
-    const object = newObject();
+    const object = newObject(random);
     try {
       await catalog.commit({ kind: "stage", object, store: store.id, owner, at: clock.now() });
       const written = await store.write(object, content, {
@@ -155,11 +157,6 @@ export class Writer {
       once: onceOf(principal, options.idempotencyKey, at, { operation: "write", ...asked }),
     };
   }
-}
-
-/** Random, so that it is never used twice and tells nothing. */
-function newObject(): string {
-  return randomBytes(16).toString("hex");
 }
 
 function checkOptions(options: WriteOptions): void {

@@ -7,6 +7,7 @@ export const CODES = ["EIO", "ENOSPC", "EACCES"] as const;
 /** One call that fails, counted from the moment at which this is armed, and whether all after it fail too. */
 export interface Fault {
   readonly code: (typeof CODES)[number];
+  /** From 1. Infinity: none fails, and they are counted. */
   readonly nth: number;
   readonly lasting: boolean;
 }
@@ -33,6 +34,11 @@ export class Trouble {
   lift(): ReadonlySet<Place> {
     this.#fault = null;
     return new Set(this.#struck);
+  }
+
+  /** How many calls there were, between arming and lifting it, that could have failed. */
+  get calls(): number {
+    return this.#calls;
   }
 
   /** `close` never fails: its descriptor is gone either way, and nothing but a sync says that bytes are safe. */

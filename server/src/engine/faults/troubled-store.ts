@@ -1,20 +1,37 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type ArtifactKey, keyText } from "@tierkeep/schema/domain/keys";
 import { STEP_RULES } from "@tierkeep/schema/domain/policy";
-import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
-import { expect } from "vitest";
 import type { LifecycleStepChange, RestoreItemChange } from "../../catalog/job-changes.ts";
+import type { Durability } from "../../catalog/sqlite/connection.ts";
+import { drawing } from "../../tiers/filesystem/crash-loss.ts";
+import { Broken } from "../model/broken.ts";
 import { disagreements } from "../model/disagreements.ts";
-import { answer, type Command, type Expected } from "../model/expected.ts";
+import { answer, type Command, type Expected, takenUp } from "../model/expected.ts";
 import { Fuse } from "../model/fuse.ts";
 import { breaches, leftovers, seenOf } from "../model/inspect.ts";
 import { Life, somebody } from "../model/life.ts";
+import { bytesBy } from "../model/random-bytes.ts";
+import { isUnknown, refusalOf, wrongRefusal, wrongStep } from "./answers.ts";
 import type { Given, Operation } from "./operations.ts";
 import { type Fault, type Place, Trouble } from "./trouble.ts";
+
+export interface TroubledStoreOptions {
+  /** Where it makes its folder. */
+  readonly dir: string;
+  /** Whether syncs reach the disk where they are not made to fail. */
+  readonly durability: Durability;
+}
+
+/** What an operation went through. */
+export interface Suffered {
+  /** Where calls failed. None: there were not so many. */
+  readonly struck: ReadonlySet<Place>;
+  /** How many there were that could have failed. */
+  readonly calls: number;
+}
 
 /**
  * One life of one store, which is asked for the same again and again while its disk fails in another place each time.
@@ -26,7 +43,9 @@ export class TroubledStore {
   readonly #trouble: Trouble;
   readonly #clock: { now: () => number };
   #now = Date.UTC(2026, 0, 1);
-  /** How many answers so far were that nobody can know. */
+  /** How many were refused so far, as they must be. */
+  refused = 0;
+  /** How many of those were told that nobody can know whether it was done. */
   unknown = 0;
   /** What must be there. */
   #state: Expected = new Map();
@@ -41,11 +60,19 @@ export class TroubledStore {
     clock.now = () => this.#now;
   }
 
-  static async open(): Promise<TroubledStore> {
-    const root = mkdtempSync(join(tmpdir(), "tierkeep-faults-"));
+  static async open({ dir, durability }: TroubledStoreOptions): Promise<TroubledStore> {
+    const root = mkdtempSync(join(dir, "tierkeep-faults-"));
+    const random = bytesBy(drawing({ seed: 0 }));
     const trouble = new Trouble();
     const clock = { now: () => 0 };
-    const life = await Life.begin(root, { clock, fuse: new Fuse(), lose: "nothing", trouble });
+    const life = await Life.begin(root, {
+      clock,
+      fuse: new Fuse(),
+      random,
+      lose: "nothing",
+      trouble,
+      durability,
+    });
     if (life === null) throw new Error("did not begin");
     return new TroubledStore(root, life, trouble, clock);
   }
@@ -55,8 +82,17 @@ export class TroubledStore {
     rmSync(this.#root, { recursive: true });
   }
 
-  /** Asks for the operation while the fault is there, and asserts what must be true then and once it is gone. Where calls failed. */
-  async suffer({ given, act }: Operation, fault: Fault): Promise<ReadonlySet<Place>> {
+  /** Asks for the operation while the fault is there, and looks at what must be true then and once it is gone. @throws Broken */
+  async suffer(operation: Operation, fault: Fault): Promise<Suffered> {
+    try {
+      const struck = await this.#suffer(operation, fault);
+      return { struck, calls: this.#trouble.calls };
+    } catch (error) {
+      throw Broken.when(told(fault), error);
+    }
+  }
+
+  async #suffer({ given, act }: Operation, fault: Fault): Promise<ReadonlySet<Place>> {
     for (const one of given) await this.#do(one);
     const seqBefore = await this.#life.engine.catalog.lastSeq();
     const struck =
@@ -81,14 +117,14 @@ export class TroubledStore {
     const refused = await refusalOf(this.#life.attempt(command));
     const struck = this.#trouble.lift();
     const seen = await seenOf(this.#life);
-    if (refused === null) expect(disagreements(seen, next, next)).toEqual([]);
+    if (refused === null) Broken.unlessNone(disagreements(seen, next, next));
     else {
-      this.#expectRightCode(refused, struck, fault);
-      expect(disagreements(seen, this.#state, isUnknown(refused) ? next : this.#state)).toEqual([]);
+      this.#requireRightCode(refused, struck, fault);
+      Broken.unlessNone(disagreements(seen, this.#state, isUnknown(refused) ? next : this.#state));
     }
     const changed = disagreements(seen, this.#state, this.#state).length > 0;
     // An event is written exactly when something happened.
-    expect(await this.#life.engine.catalog.lastSeq()).toBe(seqBefore + (changed ? 1 : 0));
+    await this.#requireEvents(seqBefore, changed ? 1 : 0);
     this.#state = seen;
     return struck;
   }
@@ -98,8 +134,8 @@ export class TroubledStore {
     this.#trouble.arm(fault);
     await this.#life.engine.drain();
     const struck = this.#trouble.lift();
-    expect(disagreements(await seenOf(this.#life), this.#state, this.#state)).toEqual([]);
-    expect(await this.#life.engine.catalog.lastSeq()).toBe(seqBefore);
+    Broken.unlessNone(disagreements(await seenOf(this.#life), this.#state, this.#state));
+    await this.#requireEvents(seqBefore, 0);
     return struck;
   }
 
@@ -110,12 +146,14 @@ export class TroubledStore {
     const read = async () => {
       const artifact = await artifacts.get(somebody, key);
       const bytes = artifact && (await artifacts.bytes(somebody, artifact));
-      expect(bytes && createHash("sha256").update(bytes).digest("hex")).toBe(wanted?.checksum);
+      const checksum = bytes && createHash("sha256").update(bytes).digest("hex");
+      if (checksum !== wanted?.checksum)
+        throw new Broken([`${keyText(key)} was read as ${checksum}, and is ${wanted?.checksum}`]);
     };
     this.#trouble.arm(fault);
     const refused = await refusalOf(read());
     const struck = this.#trouble.lift();
-    if (refused !== null) this.#expectRightCode(refused, struck, fault);
+    if (refused !== null) this.#requireRightCode(refused, struck, fault);
     await read();
     return struck;
   }
@@ -141,30 +179,14 @@ export class TroubledStore {
       const toTier = change.kind === "restoreItem" ? change.toTier : STEP_RULES[change.step].to;
       const outcome = outcomes[index];
       const { refused } = outcome?.ok === false ? outcome : { refused: null };
-      if (refused !== null) this.#expectRightCode(refused, struck, fault);
+      if (refused !== null) this.#requireRightCode(refused, struck, fault);
       const isAs = seen.get(path);
-      if (isAs?.tier === before?.tier) {
-        expect(refused, `${path} was answered as done`).not.toBeNull();
-        expect(isAs).toEqual(before);
-      } else {
-        if (refused !== null) expect(isUnknown(refused), `${path} was refused, and done`).toBe(true);
-        expect(isAs?.tier ?? null).toBe(toTier);
-        events += 1;
-      }
+      Broken.unlessNone(wrongStep(path, before, isAs, toTier, refused));
+      if (isAs?.tier !== before?.tier) events += 1;
     }
-    expect(await engine.catalog.lastSeq()).toBe(seqBefore + events);
+    await this.#requireEvents(seqBefore, events);
     this.#state = seen;
-    const jobId = changes[0]?.jobId as string;
-    await engine.catalog.commit({
-      kind: "finishJob",
-      at: this.#now,
-      actor: "model",
-      jobId,
-      status: "SUCCEEDED",
-      errorCode: null,
-      error: null,
-      durationSeconds: 1,
-    });
+    await this.#finishJobs();
     return struck;
   }
 
@@ -174,12 +196,13 @@ export class TroubledStore {
     this.#trouble.arm(fault);
     const refused = await refusalOf(adopt());
     const struck = this.#trouble.lift();
-    if (refused !== null) this.#expectRightCode(refused, struck, fault);
+    if (refused !== null) this.#requireRightCode(refused, struck, fault);
     const taken = await seenOf(this.#life);
-    expect(disagreements(taken, new Map(), this.#strangers)).toEqual([]);
+    Broken.unlessNone(disagreements(taken, new Map(), this.#strangers));
     for (const [path, { tier }] of this.#strangers) {
-      if (!taken.has(path))
-        expect(readFileSync(join(this.#root, tier.toLowerCase(), path), "utf8")).toBe(path);
+      if (taken.has(path)) continue;
+      const text = readFileSync(join(this.#root, tier.toLowerCase(), path), "utf8");
+      if (text !== path) throw new Broken([`${path} was left in the tree with the content ${text}`]);
     }
     await this.#life.drain();
     await adopt();
@@ -192,16 +215,19 @@ export class TroubledStore {
   /** Nothing may be purged before. */
   async #confirm(): Promise<void> {
     const { catalog } = this.#life.engine;
-    const common = { at: this.#now, actor: "model" } as const;
-    for (const { job } of await catalog.runningJobs()) {
-      const ending = { status: "SUCCEEDED", errorCode: null, error: null, durationSeconds: 1 } as const;
-      await catalog.commit({ kind: "finishJob", ...common, jobId: job.id, ...ending });
-    }
+    await this.#finishJobs();
     for (;;) {
       const jobId = await catalog.unconfirmedReindex();
       if (jobId === null) return;
-      await catalog.commit({ kind: "confirmReindex", ...common, jobId });
+      await catalog.commit({ kind: "confirmReindex", at: this.#now, actor: "model", jobId });
     }
+  }
+
+  async #finishJobs(): Promise<void> {
+    const { catalog } = this.#life.engine;
+    const ending = { status: "SUCCEEDED", errorCode: null, error: null, durationSeconds: 1 } as const;
+    for (const { job } of await catalog.runningJobs())
+      await catalog.commit({ kind: "finishJob", at: this.#now, actor: "model", jobId: job.id, ...ending });
   }
 
   #intrude(tier: Tier, key: ArtifactKey): void {
@@ -210,31 +236,26 @@ export class TroubledStore {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, name);
     utimesSync(path, this.#now / 1000, this.#now / 1000);
-    this.#strangers = new Map(this.#strangers).set(name, {
-      checksum: createHash("sha256").update(name).digest("hex"),
-      sizeBytes: Buffer.byteLength(name),
-      tier,
-      createdAt: this.#now,
-      modifiedAt: this.#now,
-      promotedAt: null,
-      promotedFrom: null,
-      ageSince: this.#now,
-    });
+    this.#strangers = new Map(this.#strangers).set(name, takenUp(name, tier, this.#now));
   }
 
-  #expectRightCode(refused: Error, struck: ReadonlySet<Place>, fault: Fault): void {
-    expect(refused, refused.stack).toBeInstanceOf(Refused);
-    const codes = [...struck].map((place) => (place === "disk" ? "TIER_UNAVAILABLE" : "UNAVAILABLE"));
-    expect(fault.code === "ENOSPC" ? ["STORAGE_FULL"] : codes).toContain((refused as Refused).code);
+  #requireRightCode(refused: Error, struck: ReadonlySet<Place>, fault: Fault): void {
+    Broken.unlessNone(wrongRefusal(refused, struck, fault));
+    this.refused += 1;
     if (isUnknown(refused)) this.unknown += 1;
+  }
+
+  async #requireEvents(seqBefore: number, count: number): Promise<void> {
+    const events = (await this.#life.engine.catalog.lastSeq()) - seqBefore;
+    if (events !== count) throw new Broken([`${events} events were written, and must be ${count}`]);
   }
 
   /** The cause is gone: without a restart everything that is left gets done, and the store is as good as ever. */
   async #mend(): Promise<void> {
     await this.#life.drain();
-    expect(disagreements(await seenOf(this.#life), this.#state, this.#state)).toEqual([]);
-    expect(await breaches(this.#life, this.#root)).toEqual([]);
-    expect(leftovers(this.#root)).toEqual([]);
+    Broken.unlessNone(disagreements(await seenOf(this.#life), this.#state, this.#state));
+    Broken.unlessNone(await breaches(this.#life, this.#root));
+    Broken.unlessNone(leftovers(this.#root));
     for (const path of this.#state.keys()) {
       const [tenantId = "", workflowId = "", artifactId = ""] = path.split("/");
       const key = { tenantId, workflowId, artifactId };
@@ -250,18 +271,13 @@ export class TroubledStore {
     if (act.do === "intrude") return this.#intrude(act.tier, act.key);
     if (act.do === "drain") return this.#life.drain();
     this.#state = answer(this.#state, act, this.#now).next;
-    expect(await this.#life.take(act)).toBeNull();
+    const refused = await this.#life.take(act);
+    if (refused !== null)
+      throw new Broken([`${JSON.stringify(act)} was refused as ${refused} before any fault`]);
   }
 }
 
-/** Null: it was done. */
-function refusalOf(asked: Promise<void>): Promise<Error | null> {
-  return asked.then(
-    () => null,
-    (error: Error) => error,
-  );
-}
-
-function isUnknown(refused: Error): boolean {
-  return refused instanceof Refused && refused.facts.outcome === "unknown";
+function told({ code, nth, lasting }: Fault): string {
+  if (nth === Number.POSITIVE_INFINITY) return "without a fault";
+  return lasting ? `with ${code} from call ${nth} on` : `with ${code} at call ${nth}`;
 }

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
@@ -151,9 +150,9 @@ function mixed(before: Buffer, after: Buffer, draw: (last: number) => number): B
   return db;
 }
 
-/** What SQLite makes of the files: a hash of the catalog's file once the log has been put into it. */
-export function recovered(files: CatalogFiles): string {
-  const folder = mkdtempSync(join(tmpdir(), "tierkeep-wal-"));
+/** What SQLite makes of the files: a hash of the catalog's file once the log has been put into it. Tried in a folder of its own in `dir`. */
+export function recovered(files: CatalogFiles, dir: string): string {
+  const folder = mkdtempSync(join(dir, "tierkeep-wal-"));
   try {
     const path = join(folder, "catalog.db");
     writeCatalogFiles(path, files);

@@ -1,6 +1,8 @@
+import { tmpdir } from "node:os";
 import { describe, expect, it, vi } from "vitest";
 import { DISK_STEPS, type DiskStep } from "../../tiers/filesystem/disk.ts";
 import type { Loss } from "../../tiers/filesystem/lossy-disk.ts";
+import { Broken } from "./broken.ts";
 import { COMMIT_STEPS } from "./fused-catalog.ts";
 import { type Act, SCENARIOS } from "./scenarios.ts";
 import { Story } from "./story.ts";
@@ -42,9 +44,9 @@ const more: readonly Act[] = [
 
 const reached = new Set<string>();
 
-/** The steps that the acts take when nothing goes wrong. Objects have random names, so they may vary by a folder or two. */
+/** The steps that the acts take when nothing goes wrong. */
 async function stepsOf(acts: readonly Act[]): Promise<readonly string[]> {
-  return told(new Story(), async (story) => {
+  return told(Story.begin({ dir: tmpdir() }), async (story) => {
     expect(await story.live(acts, Number.POSITIVE_INFINITY, "nothing")).toBe(true);
     const steps = [...story.steps];
     await story.check();
@@ -62,12 +64,9 @@ async function told<T>(story: Story, tell: (story: Story) => Promise<T>): Promis
 }
 
 async function dieAfter(lastStep: number, acts: readonly Act[], lose: Loss, omit?: DiskStep): Promise<void> {
-  await told(new Story(omit), async (story) => {
+  await told(Story.begin({ dir: tmpdir(), omit }), async (story) => {
     await story.live(acts, lastStep, lose);
-    const where = `dead after ${lastStep} steps, the last ${story.steps.at(-1)}, losing ${JSON.stringify(lose)}`;
-    await story.check().catch((error: unknown) => {
-      throw new Error(`${where}: ${error}`, { cause: error });
-    });
+    await story.check();
   });
 }
 
@@ -78,13 +77,13 @@ describe("a rebuild of a lost catalog", () => {
   it("brings everything back that was published, though it dies at any step and is begun again", async () => {
     let died = true;
     for (let lastStep = 0; died; lastStep += EXHAUSTIVE ? 1 : 3) {
-      await told(new Story(), async (story) => {
+      await told(Story.begin({ dir: tmpdir() }), async (story) => {
         await story.live(before, Number.POSITIVE_INFINITY, "nothing");
         story.loseCatalog();
         died = !(await story.live(rebuild, lastStep, LOSSES[lastStep % LOSSES.length] ?? "nothing"));
         await story.live(rebuild, Number.POSITIVE_INFINITY, "nothing");
         await story.check().catch((error: unknown) => {
-          throw new Error(`dead after ${lastStep} steps: ${error}`, { cause: error });
+          throw Broken.when(`rebuilt for the first time for ${lastStep} steps`, error);
         });
       });
     }
@@ -105,7 +104,7 @@ describe("a death at any step loses nothing that was acknowledged and leaves not
     for (let lastStep = 5; lastStep < length; lastStep += EXHAUSTIVE ? 3 : 41) {
       let recovered = false;
       for (let again = 0; !recovered; again += EXHAUSTIVE ? 1 : 3) {
-        await told(new Story(), async (story) => {
+        await told(Story.begin({ dir: tmpdir() }), async (story) => {
           await story.live(acts, lastStep, { seed: lastStep });
           recovered = await story.live([{ do: "drain" }], again, { seed: again });
           await story.check();

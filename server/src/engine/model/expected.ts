@@ -39,6 +39,20 @@ export interface ExpectedArtifact {
   readonly ageSince: number;
 }
 
+/** As what a stranger's file is taken up, which was last modified `at`. */
+export function takenUp(content: string, tier: Tier, at: number): ExpectedArtifact {
+  return {
+    checksum: createHash("sha256").update(content).digest("hex"),
+    sizeBytes: Buffer.byteLength(content),
+    tier,
+    createdAt: at,
+    modifiedAt: at,
+    promotedAt: null,
+    promotedFrom: null,
+    ageSince: at,
+  };
+}
+
 /** What a store must hold, by key as a path. */
 export type Expected = ReadonlyMap<string, ExpectedArtifact>;
 

@@ -4,13 +4,14 @@ import { dueBefore, STEP_RULES } from "@tierkeep/schema/domain/policy";
 import type { Principal } from "@tierkeep/schema/domain/principal";
 import { type ErrorCode, Refused } from "@tierkeep/schema/domain/refusals";
 import type { LifecycleJob, ReindexJob } from "@tierkeep/schema/services/jobs";
-import type { Faults } from "../../catalog/sqlite/connection.ts";
+import type { Durability, Faults } from "../../catalog/sqlite/connection.ts";
 import { InlineSqliteCatalog } from "../../catalog/sqlite/open-sqlite-catalog.ts";
 import { type Disk, type DiskStep, realDisk, withoutFsync } from "../../tiers/filesystem/disk.ts";
 import { type Loss, LossyDisk } from "../../tiers/filesystem/lossy-disk.ts";
 import { openTiers, type Tiers } from "../../tiers/open-tiers.ts";
 import type { Clock } from "../clock.ts";
 import { requireWritten } from "../commit-all.ts";
+import type { RandomBytes } from "../new-object.ts";
 import { type OpenedEngine, openEngine } from "../open-engine.ts";
 import { type Command, contentOf, POLICY } from "./expected.ts";
 import { Died, type Fuse } from "./fuse.ts";
@@ -26,12 +27,16 @@ export function catalogPath(root: string): string {
 export interface Fate {
   readonly clock: Clock;
   readonly fuse: Fuse;
+  /** Where everything gets its name from; no two lives of a store from the same. Default: the system's. */
+  readonly random?: RandomBytes | undefined;
   /** What of the unsynced files goes with it when it ends. */
   readonly lose: Loss;
   /** A sync that this life believes it makes, and does not. */
   readonly omit?: DiskStep | undefined;
   /** In place of a disk that loses and of steps that are counted: one of which calls fail, as those of its catalog's file do. */
   readonly trouble?: Trouble | undefined;
+  /** Whether anything waits for the real disk: the catalog's syncs, and those of a disk in trouble. Default "os". */
+  readonly durability?: Durability | undefined;
 }
 
 /** Makes calls fail. */
@@ -47,6 +52,7 @@ interface Parts {
   readonly catalog: InlineSqliteCatalog;
   readonly clock: Clock;
   readonly fuse: Fuse;
+  readonly random: RandomBytes;
 }
 
 /**
@@ -59,16 +65,17 @@ export class Life {
   readonly #parts: Parts;
 
   private constructor(parts: Parts) {
-    const { tiers, catalog, clock, fuse } = parts;
+    const { tiers, catalog, clock, fuse, random } = parts;
     this.#parts = parts;
     this.tiers = tiers;
     this.engine = openEngine({
       catalog: fusedCatalog(catalog, fuse),
       clock,
+      random,
       stores: tiers.stores,
       storeOf: tiers.storeOf,
-      storeKey: randomBytes(16),
-      owner: randomBytes(8).toString("hex"),
+      storeKey: random(16),
+      owner: random(8).toString("hex"),
       maxArtifactBytes: null,
       purgeRefusal: async () => null,
       onProblem: () => {},
@@ -77,27 +84,29 @@ export class Life {
   }
 
   /** Null: it died before it was ready. `root` must exist. */
-  static async begin(root: string, { clock, fuse, lose, omit, trouble }: Fate): Promise<Life | null> {
+  static async begin(root: string, fate: Fate): Promise<Life | null> {
+    const { clock, fuse, random = randomBytes, lose, omit, trouble, durability = "os" } = fate;
     const disk = new LossyDisk(root, { onStep: (step) => fuse.step(step) });
     try {
       const tiers = await openTiers({
         root,
         publishTree: true,
         durability: "fsync",
-        disk: trouble?.disk(withoutFsync(realDisk)) ?? omitting(disk, omit),
+        disk:
+          trouble?.disk(durability === "fsync" ? realDisk : withoutFsync(realDisk)) ?? omitting(disk, omit),
       });
       const catalog = InlineSqliteCatalog.open({
         path: catalogPath(root),
-        durability: "os",
+        durability,
         faults: trouble?.writing,
         readFaults: trouble?.reading,
         probeDelaysMs: [0, 0],
       });
-      return new Life({ disk, tiers, catalog, clock, fuse });
+      return new Life({ disk, tiers, catalog, clock, fuse, random });
     } catch (error) {
-      if (!(error instanceof Died)) throw error;
       disk.crash(lose);
-      return null;
+      if (error instanceof Died) return null;
+      throw error;
     }
   }
 
@@ -223,7 +232,7 @@ export class Life {
 
   /** Jobs are the lifecycle's, not the engine's: their rows are made without a fuse, and an older one is ended first. */
   async #startJob(now: number, kind: "lifecycle" | "reindex" = "lifecycle"): Promise<string> {
-    const { catalog } = this.#parts;
+    const { catalog, random } = this.#parts;
     for (const { job } of await catalog.runningJobs()) {
       await catalog.commit({
         kind: "finishJob",
@@ -236,7 +245,7 @@ export class Life {
         durationSeconds: 1,
       });
     }
-    const id = randomBytes(8).toString("hex");
+    const id = random(8).toString("hex");
     await catalog.commit({
       kind: "startJob",
       at: now,

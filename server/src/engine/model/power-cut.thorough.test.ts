@@ -1,17 +1,13 @@
-import { linkSync, mkdirSync, mkdtempSync, readdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { Connection } from "../../catalog/sqlite/connection.ts";
 import { drawing } from "../../tiers/filesystem/crash-loss.ts";
-import {
-  type CatalogFiles,
-  CatalogWrite,
-  readCatalogFiles,
-  recovered,
-  writeCatalogFiles,
-} from "./catalog-files.ts";
+import { Broken } from "./broken.ts";
+import type { CatalogWrite } from "./catalog-files.ts";
 import { catalogPath } from "./life.ts";
+import { cutPower, Recording } from "./power-cut.ts";
 import { type Act, SCENARIOS } from "./scenarios.ts";
 import { Story } from "./story.ts";
 
@@ -26,90 +22,24 @@ const untilCheckpointed: readonly Act[] = [
   { do: "drain" },
 ];
 
-/** One commit, and the store as it was around it. */
-interface Moment {
-  readonly write: CatalogWrite;
-  /** The same tiers as then, under other names. */
-  readonly tiers: string;
-  readonly story: Story;
-}
-
-/** Lives through the acts and keeps every commit's writes to the catalog's files. */
-async function recorded(story: Story, acts: readonly Act[]): Promise<readonly Moment[]> {
-  const moments: Moment[] = [];
-  let last: CatalogFiles | null = null;
-  const look = () => {
-    const before = last;
-    last = readCatalogFiles(catalogPath(story.root));
-    // How the catalog is made is another matter: nothing was acknowledged yet.
-    if (before === null || before.db.length === 0) return;
-    if (before.wal.equals(last.wal) && before.db.equals(last.db)) return;
-    const tiers = mkdtempSync(join(tmpdir(), "tierkeep-cut-"));
-    linkTree(story.root, tiers);
-    moments.push({ write: new CatalogWrite(before, last), tiers, story: story.fork(tiers) });
-  };
-  await story.live(acts, Number.POSITIVE_INFINITY, "nothing", look);
-  return moments;
-}
-
-function linkTree(from: string, to: string): void {
-  for (const entry of readdirSync(from, { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name);
-    const target = join(to, path.slice(from.length));
-    if (entry.isDirectory()) mkdirSync(target, { recursive: true });
-  }
-  for (const entry of readdirSync(from, { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name);
-    if (entry.isFile() && !basename(path).startsWith("catalog.db"))
-      linkSync(path, join(to, path.slice(from.length)));
-  }
-}
-
-/** Starts the engine on what the power cut left, and compares with what was acknowledged by then. */
-async function startsFrom({ tiers, story }: Moment, files: CatalogFiles): Promise<void> {
-  const root = mkdtempSync(join(tmpdir(), "tierkeep-cut-"));
-  using world = story.fork(root);
-  linkTree(tiers, root);
-  writeCatalogFiles(catalogPath(root), files);
-  await world.check();
-}
-
 let states = 0;
 let starts = 0;
 
 /** How many states were tried. */
 async function tryAll(acts: readonly Act[], isTried: (write: CatalogWrite) => boolean): Promise<number> {
   const draw = drawing({ seed: SEED });
-  let tried = 0;
-  using story = new Story();
-  const moments = await recorded(story, acts);
-  try {
-    for (const [index, moment] of moments.entries()) {
-      const { write } = moment;
-      if (!isTried(write)) continue;
-      // What SQLite makes of each number of whole transactions, and that the engine starts from it.
-      const whole = new Map<number, string>();
-      for (let count = 0; count <= write.pieces.length; count += 1) {
-        if (write.committed(count) !== count) continue;
-        const files = write.upTo(count);
-        whole.set(count, recovered(files));
-        starts += 1;
-        await startsFrom(moment, files).catch((error: unknown) => {
-          throw new Error(`commit ${index} with ${count} pieces of the log: ${error}`, { cause: error });
-        });
-      }
-      expect(whole.get(0)).toBe(recovered(write.before));
-      expect(whole.get(write.committed(write.pieces.length))).toBe(recovered(write.after));
-      for (const { name, files, whole: count } of write.possible(draw)) {
-        tried += 1;
-        expect(recovered(files), `commit ${index}, ${name}`).toBe(whole.get(write.committed(count)));
-      }
-    }
-  } finally {
-    for (const moment of moments) moment.story[Symbol.dispose]();
+  const statesBefore = states;
+  using story = Story.begin({ dir: tmpdir() });
+  using recording = new Recording(story, isTried);
+  await story.live(acts, Number.POSITIVE_INFINITY, "nothing", recording.look);
+  for (const [index, moment] of recording.moments.entries()) {
+    const tried = await cutPower(moment, draw).catch((error: unknown) => {
+      throw Broken.when(`commit ${index}`, error);
+    });
+    states += tried.states;
+    starts += tried.starts;
   }
-  states += tried;
-  return tried;
+  return states - statesBefore;
 }
 
 afterAll(() => {
@@ -142,7 +72,7 @@ describe("a power cut in the middle of a commit", () => {
 });
 
 it("with DURABILITY=fsync SQLite is told to sync the log in every commit", () => {
-  using story = new Story();
+  using story = Story.begin({ dir: tmpdir() });
   mkdirSync(join(story.root, ".tierkeep"));
   const connection = new Connection({ path: catalogPath(story.root), durability: "fsync", cacheKiB: 100 });
   expect(connection.statement("PRAGMA synchronous").get()).toEqual([2]);

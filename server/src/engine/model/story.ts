@@ -1,48 +1,68 @@
-import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { DAY_MS } from "@tierkeep/schema/domain/ages";
 import { keyText } from "@tierkeep/schema/domain/keys";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
-import { expect } from "vitest";
+import { drawing } from "../../tiers/filesystem/crash-loss.ts";
 import type { DiskStep } from "../../tiers/filesystem/disk.ts";
 import type { Loss } from "../../tiers/filesystem/lossy-disk.ts";
+import type { RandomBytes } from "../new-object.ts";
+import { Broken } from "./broken.ts";
 import { disagreements } from "./disagreements.ts";
-import { answer, type Command, type Expected, type ExpectedArtifact } from "./expected.ts";
+import { answer, type Command, type Expected, type ExpectedArtifact, takenUp } from "./expected.ts";
 import { Died, Fuse } from "./fuse.ts";
 import { breaches, leftovers, STRANGER, seenOf, strangersIn } from "./inspect.ts";
 import { catalogPath, Life } from "./life.ts";
+import { bytesBy } from "./random-bytes.ts";
 import type { Act } from "./scenarios.ts";
 
 const START = Date.UTC(2026, 0, 1);
+
+export interface StoryOptions {
+  /** Where it makes the folder of its store. */
+  readonly dir: string;
+  /** Names of objects follow from it: with the same one the same happens. Default 0. */
+  readonly seed?: number;
+  /** A sync that is left out in every life. */
+  readonly omit?: DiskStep | undefined;
+}
 
 /** A store's lives one after the other, and what must be true of it. */
 export class Story {
   readonly root: string;
   /** Names of all steps taken in all lives. */
   readonly steps: string[] = [];
+  /** How many artifacts were changed by what was answered as done, each as often as it was. */
+  acknowledged = 0;
   readonly #omit: DiskStep | undefined;
+  readonly #random: RandomBytes;
   #now = START;
   #before: Expected = new Map();
   #after: Expected = new Map();
   #strangers = 0;
   /** When each idempotency key was answered first. */
   readonly #answered = new Map<string, number>();
+  /** How the last life ended; null: of this store there was none yet. */
+  #ending: string | null = null;
   /** A write with a key that had no answer yet: whether it was made is seen in what the next life finds. */
   #unanswered: { readonly path: string; readonly idempotencyKey: string; readonly at: number } | null = null;
   /** What an adoption finds in the tree. */
   readonly #found = new Map<string, ExpectedArtifact>();
 
-  /** `omit`: a sync that is left out in every life. `root`: a store that is there already. */
-  constructor(omit?: DiskStep, root = mkdtempSync(join(tmpdir(), "tierkeep-model-"))) {
-    this.#omit = omit;
+  private constructor(root: string, omit: DiskStep | undefined, random: RandomBytes) {
     this.root = root;
+    this.#omit = omit;
+    this.#random = random;
+  }
+
+  /** Of a new store. */
+  static begin({ dir, seed = 0, omit }: StoryOptions): Story {
+    return new Story(mkdtempSync(join(dir, "tierkeep-story-")), omit, bytesBy(drawing({ seed })));
   }
 
   /** The same story, as far as it has come, of another store, which it owns from now on. */
   fork(root: string): Story {
-    const fork = new Story(this.#omit, root);
+    const fork = new Story(root, this.#omit, this.#random);
     fork.#now = this.#now;
     fork.#before = this.#before;
     fork.#after = this.#after;
@@ -71,23 +91,31 @@ export class Story {
     } finally {
       await life?.end(lose);
       this.steps.push(...fuse.steps);
+      const last = fuse.steps.at(-1) ?? "none";
+      this.#ending = `dead after ${fuse.steps.length} steps, the last ${last}, losing ${JSON.stringify(lose)}`;
     }
   }
 
-  /** Asserts what the next life finds, at once and after it has put everything in order. */
+  /** Looks at what the next life finds, at once and after it has put everything in order. @throws Broken */
   async check(): Promise<void> {
+    await this.#look().catch((error: unknown) => {
+      throw this.#ending === null ? error : Broken.when(this.#ending, error);
+    });
+  }
+
+  async #look(): Promise<void> {
     const fuse = new Fuse();
     const life = await Life.begin(this.root, this.#fate(fuse, "nothing"));
     if (!life) throw new Error("did not begin");
     try {
       const seen = await seenOf(life);
-      expect(disagreements(seen, this.#before, this.#after)).toEqual([]);
-      expect(await breaches(life, this.root)).toEqual([]);
+      Broken.unlessNone(disagreements(seen, this.#before, this.#after));
+      Broken.unlessNone(await breaches(life, this.root));
       await life.drain();
-      expect(await seenOf(life)).toEqual(seen);
-      expect(await breaches(life, this.root)).toEqual([]);
-      expect(leftovers(this.root)).toEqual([]);
-      expect(strangersIn(this.root)).toBe(this.#strangers);
+      Broken.unlessNone(disagreements(await seenOf(life), seen, seen));
+      Broken.unlessNone(await breaches(life, this.root));
+      Broken.unlessNone(leftovers(this.root));
+      this.#countStrangers();
       this.#before = seen;
       this.#after = seen;
       if (seen.get(this.#unanswered?.path ?? "")?.modifiedAt === this.#unanswered?.at) this.#remember();
@@ -123,7 +151,12 @@ export class Story {
           ? { next: this.#after, refused: null }
           : answer(this.#after, command, this.#now);
         this.#after = next;
-        expect(await life.take(command)).toBe(refused);
+        const answered = await life.take(command);
+        if (answered !== refused) {
+          const [is, mustBe] = [answered, refused].map((code) => code ?? "done");
+          throw new Broken([`${JSON.stringify(command)} was answered as ${is}, and must be ${mustBe}`]);
+        }
+        this.acknowledged += disagreements(next, this.#before, this.#before).length;
         this.#before = next;
         this.#remember();
       }
@@ -145,26 +178,23 @@ export class Story {
     this.#unanswered = null;
   }
 
+  #countStrangers(): void {
+    const count = strangersIn(this.root);
+    if (count !== this.#strangers)
+      throw new Broken([`${count} files of strangers are there, and must be ${this.#strangers}`]);
+  }
+
   #intrude(path: string): void {
     mkdirSync(dirname(path), { recursive: true });
     this.#strangers++;
     writeFileSync(path, STRANGER);
     utimesSync(path, this.#now / 1000, this.#now / 1000);
     const [tier = "", ...name] = relative(this.root, path).split("/");
-    this.#found.set(name.join("/"), {
-      checksum: createHash("sha256").update(STRANGER).digest("hex"),
-      sizeBytes: STRANGER.length,
-      tier: tier.toUpperCase() as Tier,
-      createdAt: this.#now,
-      modifiedAt: this.#now,
-      promotedAt: null,
-      promotedFrom: null,
-      ageSince: this.#now,
-    });
+    this.#found.set(name.join("/"), takenUp(STRANGER, tier.toUpperCase() as Tier, this.#now));
   }
 
   #fate(fuse: Fuse, lose: Loss) {
-    return { clock: { now: () => this.#now }, fuse, lose, omit: this.#omit };
+    return { clock: { now: () => this.#now }, fuse, random: this.#random, lose, omit: this.#omit };
   }
 
   [Symbol.dispose](): void {
