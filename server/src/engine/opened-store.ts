@@ -19,7 +19,13 @@ export function keyOf(artifactId: string, tenantId = "acme"): ArtifactKey {
   return { tenantId, workflowId: "nightly", artifactId };
 }
 
-/** For tests: an engine on the real drivers in a folder of its own, with a clock that is turned by hand. */
+/**
+ * served: as a server has them, with threads and syncs of their own. inline: all is done on the calling thread, for starting
+ * another one takes longer than most tests.
+ */
+export type StoreDrivers = "served" | "inline";
+
+/** For tests and proofs: an engine on the real drivers in a folder of its own, with a clock that is turned by hand. */
 export class OpenedStore implements AsyncDisposable {
   readonly root: string;
   readonly catalog: Catalog;
@@ -51,15 +57,22 @@ export class OpenedStore implements AsyncDisposable {
     });
   }
 
-  /** `root`: a store that is there already. It goes with the rest in the end. */
+  /** `root`: where it is to be, or is already. It goes with the rest in the end. */
   static async open(
     parts: Partial<EngineParts> = {},
     root = mkdtempSync(join(tmpdir(), "tierkeep-engine-")),
+    drivers: StoreDrivers = "inline",
   ): Promise<OpenedStore> {
-    // On this thread: starting another one takes longer than most tests.
-    const tiers = await openTiers({ root, publishTree: true, durability: "os", disk: realDisk });
+    const isInline = drivers === "inline";
+    const durability = isInline ? "os" : "fsync";
+    const tiers = await openTiers({
+      root,
+      publishTree: true,
+      durability,
+      disk: isInline ? realDisk : undefined,
+    });
     const path = join(root, ".tierkeep", "catalog.db");
-    const catalog = await openCatalog({ path, durability: "os", thread: "inline" });
+    const catalog = await openCatalog({ path, durability, thread: isInline ? "inline" : "worker" });
     return new OpenedStore(root, catalog, tiers, parts);
   }
 

@@ -15,7 +15,7 @@ import { EngineJobs } from "../lifecycle/job-service.ts";
 
 const POLICY = { hotDays: 2, warmDays: 5, coldDays: 9 };
 
-/** For tests: a real store whose clock is turned by hand, asked in GraphQL on anybody's behalf and without a transport. */
+/** For proofs: a real store whose clock is turned by hand, asked in GraphQL on anybody's behalf and without a transport. */
 export class GuardedStore implements AsyncDisposable {
   readonly store: OpenedStore;
   readonly services: Services;
@@ -38,8 +38,9 @@ export class GuardedStore implements AsyncDisposable {
     });
   }
 
-  static async open(): Promise<GuardedStore> {
-    return new GuardedStore(await OpenedStore.open());
+  /** `root`: where it is to be; it goes with the rest in the end. */
+  static async open(root: string): Promise<GuardedStore> {
+    return new GuardedStore(await OpenedStore.open({}, root));
   }
 
   /** An answer as a client gets it. */

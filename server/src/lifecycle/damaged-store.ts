@@ -1,15 +1,17 @@
+import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { expect } from "vitest";
-import { whole } from "../catalog/contract/sample-changes.ts";
+import type { LifecycleEvent } from "@tierkeep/schema/domain/events";
 import { type Damage, damage } from "../engine/faults/rot.ts";
-import { keyOf, OpenedStore, SOMEBODY } from "../engine/opened-store.ts";
+import { keyOf, OpenedStore, SOMEBODY, type StoreDrivers } from "../engine/opened-store.ts";
 import { EngineJobs } from "./job-service.ts";
 
+/** More than there ever are. */
+const ALL = { before: null, limit: 100_000, backward: false } as const;
 const POLICY = { hotDays: 7, warmDays: 30, coldDays: 90 };
 
-/** For tests: a real store whose files somebody harms, and what goes through it. */
+/** For tests and proofs: a real store whose files somebody harms, and what goes through it. */
 export class DamagedStore implements AsyncDisposable {
   readonly store: OpenedStore;
   readonly jobs: EngineJobs;
@@ -22,12 +24,29 @@ export class DamagedStore implements AsyncDisposable {
     this.jobs = new EngineJobs({ engine: store.engine, policy: POLICY, allowAsOf: false, onProblem });
   }
 
-  /** With an artifact of each of these contents, by their names: all of them settled and published. */
-  static async open(contents: ReadonlyMap<string, Uint8Array>): Promise<DamagedStore> {
-    const store = await OpenedStore.open();
-    for (const [name, bytes] of contents) await store.write(keyOf(name), bytes, { metadata: { name } });
-    expect(await store.engine.drain()).toBe(true);
-    return new DamagedStore(store, [...contents.keys()]);
+  /** With an artifact of each of these contents, by their names. */
+  static async open(
+    contents: ReadonlyMap<string, Uint8Array>,
+    root?: string,
+    drivers?: StoreDrivers,
+  ): Promise<DamagedStore> {
+    const store = await OpenedStore.open({}, root, drivers);
+    const world = new DamagedStore(store, [...contents.keys()]);
+    try {
+      await world.write(contents);
+      return world;
+    } catch (error) {
+      await world[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** Each content under its name, settled and published. */
+  async write(contents: ReadonlyMap<string, Uint8Array>): Promise<void> {
+    const write = ([name, bytes]: readonly [string, Uint8Array]) =>
+      this.store.write(keyOf(name), bytes, { metadata: { name } });
+    await Promise.all(Array.from(contents, write));
+    await this.#drain();
   }
 
   view(name: string): string {
@@ -50,9 +69,9 @@ export class DamagedStore implements AsyncDisposable {
   /** A repair to its end, published. */
   async repair() {
     const job = await this.jobs.verify(SOMEBODY, { repair: true, waitSeconds: 60 });
-    expect(job.status).toBe("SUCCEEDED");
-    expect(await this.store.engine.drain()).toBe(true);
-    const page = await this.store.catalog.listFindings(job.id, whole(10_000));
+    assert.equal(job.status, "SUCCEEDED", `The repair ended as ${job.status}: ${job.error}.`);
+    await this.#drain();
+    const page = await this.store.catalog.listFindings(job.id, { ...ALL, after: null });
     return { job, findings: page.map(({ kind, path }) => `${kind} ${path}`).sort() };
   }
 
@@ -64,8 +83,12 @@ export class DamagedStore implements AsyncDisposable {
     return Buffer.concat(chunks);
   }
 
+  events(after: number): Promise<readonly LifecycleEvent[]> {
+    return this.store.catalog.listEvents({}, "ASC", { ...ALL, after });
+  }
+
   async eventsAfter(seq: number): Promise<readonly string[]> {
-    const events = await this.store.catalog.listEvents({}, "ASC", { ...whole(10_000), after: seq });
+    const events = await this.events(seq);
     return events
       .filter(({ type }) => !type.startsWith("LIFECYCLE_JOB"))
       .map(({ type, artifactId, fromTier }) => [type, artifactId, fromTier].filter(Boolean).join(" "))
@@ -86,6 +109,10 @@ export class DamagedStore implements AsyncDisposable {
       found.add(createHash("sha256").update(readFileSync(path)).digest("hex"));
     }
     return found;
+  }
+
+  async #drain(): Promise<void> {
+    assert(await this.store.engine.drain(), `The store does not come to rest: ${this.store.problems}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import {
   appendFileSync,
   chmodSync,
@@ -29,7 +28,8 @@ export function damage(path: string, { kind, at, much }: Damage, otherPath: stri
   const position = Math.floor(at * size);
   if (kind === "swap") swap(path, otherPath);
   else if (kind === "lose") rmSync(path);
-  else if (kind === "grow" || size === 0) appendFileSync(path, randomBytes(1 + Math.floor(much * 5000)));
+  else if (kind === "grow" || size === 0)
+    appendFileSync(path, Buffer.alloc(1 + Math.floor(much * 5000), "grown"));
   else if (kind === "cut") truncateSync(path, position);
   else if (kind === "zero") overwrite(path, position, (bytes) => bytes.fill(0), 1 + Math.floor(much * 4096));
   else overwrite(path, position, (bytes) => bytes.map((byte) => byte ^ (1 << Math.floor(much * 8))), 1);
@@ -61,6 +61,6 @@ function swap(path: string, otherPath: string): void {
 
 /** Puts something else there, as a new file: what was there may be a link of an object, which stays as it is. */
 export function replaceFile(path: string): void {
-  rmSync(path);
-  writeFileSync(path, randomBytes(100));
+  rmSync(path, { force: true });
+  writeFileSync(path, `Somebody else's, where ${path} was.`);
 }

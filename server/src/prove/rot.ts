@@ -1,0 +1,73 @@
+import { join } from "node:path";
+import { HarmedStore } from "./rot/harmed-store.ts";
+import type { SeededRandom } from "./seeded-random.ts";
+import type { ProofRun, ProofSuite } from "./suite.ts";
+
+export const rot: ProofSuite = {
+  name: "rot",
+  claim:
+    "Files of a store are changed, cut, lost, swapped and put in: whatever is damaged is refused and told of once, and a repair brings back all that has its bytes left.",
+  unit: "rounds",
+  cycles: 15,
+  isEachAlone: true,
+  open: async (dir) => new RotRun(dir),
+};
+
+/** A store is harmed so often. What is damaged is written anew, or, the last time, repaired. */
+const TURNS = 5;
+/** As a server has them, and, more often, as is quicker: on one thread, without the syncs that rot asks nothing of. */
+const DRIVERS = ["served", "inline", "inline", "inline"] as const;
+/** How what is damaged is found first: by whoever reads it, by the scrubber, or by the repair itself. */
+const FINDERS = ["reads", "reads", "pass", "repair"] as const;
+
+/** A round is one store, from its first write to the end. */
+class RotRun implements ProofRun {
+  readonly figures = {
+    "artifacts damaged": 0,
+    "of them found": 0,
+    repaired: 0,
+  };
+  readonly #dir: string;
+
+  constructor(dir: string) {
+    this.#dir = dir;
+  }
+
+  async cycle(random: SeededRandom, signal?: AbortSignal): Promise<readonly string[]> {
+    const drivers = random.oneOf(DRIVERS);
+    await using store = await HarmedStore.open(join(this.#dir, "store"), drivers, random);
+    for (let turn = 1; turn < TURNS; turn++) {
+      const broken = await this.#harm(store, random, [() => store.read(), () => store.found()]);
+      if (broken.length > 0 || signal?.aborted) return broken;
+      await store.writeAnew(random);
+    }
+    const finder = random.oneOf(FINDERS);
+    return await this.#harm(store, random, [
+      ...(finder === "reads" ? [() => store.read()] : []),
+      ...(finder === "pass" ? [() => store.scrub(random)] : []),
+      ...(finder === "repair" ? [] : [() => store.found()]),
+      () => store.repair(),
+      () => store.repairAgain(),
+    ]);
+  }
+
+  /** Harms the store and does these things, up to the first that breaks. */
+  async #harm(
+    store: HarmedStore,
+    random: SeededRandom,
+    steps: readonly (() => Promise<readonly string[]>)[],
+  ): Promise<readonly string[]> {
+    const { damaged } = await store.harm(random);
+    let broken: readonly string[] = [];
+    for (const step of steps) {
+      broken = await step();
+      if (broken.length > 0) break;
+    }
+    this.figures["artifacts damaged"] += damaged.size;
+    this.figures["of them found"] += new Set(await store.damageTold()).size;
+    this.figures.repaired += (await store.healed()).length;
+    return broken;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
