@@ -64,7 +64,7 @@ it("a wrong body is told of, with what had been done to the file", async () => {
 });
 
 it("a repair that brings nothing back is told of", async () => {
-  vi.spyOn(Mender.prototype, "heal").mockResolvedValue([]);
+  vi.spyOn(Mender.prototype, "heal").mockResolvedValue(true);
   await using run = await rot.open(dir);
   const broken = await run.cycle(seededRandom(1));
   expect(broken[0]).toMatch(/^There is no event of healing of a\d+ \(.*\), .* and \d+ more\.$/);

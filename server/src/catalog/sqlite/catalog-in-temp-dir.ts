@@ -4,17 +4,22 @@ import type { OpenedCatalog } from "../contract/opened-catalog.ts";
 import { openCatalog } from "../open-catalog.ts";
 import { tempDir } from "./temp-dir.ts";
 
+export interface CatalogInTempDir extends OpenedCatalog {
+  readonly folder: string;
+}
+
 /** For tests that need a catalog and not its driver: on this thread, and nobody waits for the disk. */
-export function anyCatalog(): Promise<OpenedCatalog> {
+export function anyCatalog(): Promise<CatalogInTempDir> {
   return catalogInTempDir((path) => openCatalog({ path, durability: "os", thread: "inline" }));
 }
 
 /** For tests: a catalog in a folder of its own, which goes with it. */
-export async function catalogInTempDir(open: (path: string) => Promise<Catalog>): Promise<OpenedCatalog> {
+export async function catalogInTempDir(open: (path: string) => Promise<Catalog>): Promise<CatalogInTempDir> {
   const folder = tempDir();
   const path = folder.file("catalog.db");
   let catalog = await open(path);
   return {
+    folder: folder.path,
     get catalog() {
       return catalog;
     },
