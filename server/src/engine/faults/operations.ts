@@ -44,15 +44,20 @@ const write = (of: ArtifactKey, seed: number, sizeBytes: number, tier: "HOT" | "
 const drain = { do: "drain" } as const;
 const twoIn = (tier: "HOT" | "WARM" | "COLD") => [write(a, 1, SMALL, tier), write(b, 2, LARGE, tier), drain];
 
+/** No two jobs start at once. */
+function idOf(startedAt: number): string {
+  return startedAt.toString(16).padStart(32, "0");
+}
+
 /** The job's row is there before; its steps are what is looked at. */
 async function lifecycleBatch(life: Life, now: number): Promise<readonly Step[]> {
-  const job = lifecycleJob({ startedAt: now, asOf: now });
+  const job = lifecycleJob({ id: idOf(now), startedAt: now, asOf: now });
   await life.engine.catalog.commit(startJob(job));
   return (await rowsOf(life)).map((row) => step(job, row));
 }
 
 async function restoreBatch(life: Life, now: number): Promise<readonly Step[]> {
-  const job = restoreJob({ startedAt: now });
+  const job = restoreJob({ id: idOf(now), startedAt: now });
   await life.engine.catalog.commit(startJob(job));
   const common = { kind: "restoreItem", jobId: job.id, toTier: "HOT", dryRun: false } as const;
   return (await rowsOf(life)).map((row) => ({
