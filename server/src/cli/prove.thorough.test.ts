@@ -29,3 +29,16 @@ it.each([
   expect(await readdir(folder.path)).toEqual([]);
   await expect(fetch(server)).rejects.toThrow();
 });
+
+it("prove needs no test framework", async () => {
+  const hook = `import { registerHooks } from "node:module";
+    registerHooks({ resolve(name, context, next) {
+      if (/^(vitest|fast-check)/.test(name)) throw new Error("Users have no " + name);
+      return next(name, context);
+    } });`;
+  await using folder = await Folder.make();
+  const { code, stderr } = await folder.run(["prove", "--only", "tamper", "--cycles", "1"], {
+    NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(hook)}`,
+  });
+  expect(code, stderr).toBe(0);
+});

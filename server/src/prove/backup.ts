@@ -22,7 +22,7 @@ const CHANGES = 100;
 /** They are waited for this long. */
 const PATIENCE_MS = 60_000;
 /** Of a backup that is ended, after its first file. */
-const MOST_LIFE_MS = 300;
+const MOST_LIFE_MS = 1_000;
 
 export const backup: ProofSuite = {
   name: "backup",
