@@ -42,7 +42,7 @@ it("the same is damaged with the same seed, and something else with another", as
   const figures = await figuresOf(1);
   expect(await figuresOf(1)).toEqual(figures);
   expect(await figuresOf(2)).not.toEqual(figures);
-});
+}, 600_000);
 
 it("a wrong body is told of, with what had been done to the file", async () => {
   const { open } = EngineArtifacts.prototype;
@@ -60,7 +60,9 @@ it("a wrong body is told of, with what had been done to the file", async () => {
   });
   await using run = await rot.open(dir);
   const broken = await run.cycle(seededRandom(1));
-  expect(broken[0]).toMatch(/^A read of a\d+ \(.*\) gave 5 bytes that are not the ones that were written\.$/);
+  expect(broken[0]).toMatch(
+    /^A read gave bytes that are not the ones that were written: a\d+ \(.+\), .* and \d+ more\.$/,
+  );
 });
 
 it("a repair that brings nothing back is told of", async () => {

@@ -1,4 +1,3 @@
-import { DAY_MS } from "@tierkeep/schema/domain/ages";
 import { GuardedStore } from "../../http/guarded-store.ts";
 import { EVERYTHING, OF_EVERYBODY } from "./everything.ts";
 import { CALLERS, type Caller, type Step } from "./story.ts";
@@ -17,6 +16,8 @@ export interface Answer {
 
 export type Answers = Readonly<Record<Caller, readonly Answer[]>>;
 
+type Asked = Awaited<ReturnType<GuardedStore["ask"]>>;
+
 /** Random, or in an order of the whole store's: what counts is which of them are the same. */
 const OPAQUE = new Set(["id", "cursor", "jobId", "startCursor", "endCursor", "lifecycleEventCursor"]);
 
@@ -29,17 +30,18 @@ export async function answersOf(
   await using world = await GuardedStore.open(root);
   const names = { a: new Map<string, string>(), b: new Map<string, string>() };
   const answers: Record<Caller, Answer[]> = { a: [], b: [] };
-  const note = (who: Caller, step: number, isLook: boolean, answer: unknown) => {
+  const note = (who: Caller, step: number, isLook: boolean, { data, errors }: Asked) => {
     const known = names[who];
-    const text = JSON.stringify(answer, (name, value) => {
+    // Errors first: where one has some and the other none, they say most.
+    const text = JSON.stringify({ errors, data }, (name, value) => {
       if (!OPAQUE.has(name) || typeof value !== "string") return value;
       if (!known.has(value)) known.set(value, `#${known.size}`);
       return known.get(value);
     });
     answers[who].push({ step, isLook, value: JSON.parse(text) });
   };
-  for (const [index, { who, document, input }] of steps.entries()) {
-    world.store.now += DAY_MS / 2;
+  for (const [index, { who, document, input, after }] of steps.entries()) {
+    world.store.now += after;
     if (present.includes(who)) note(who, index, false, await world.ask(CALLERS[who], document, { input }));
     if (index % LOOK_EVERY !== LOOK_EVERY - 1 && index !== steps.length - 1) continue;
     for (const one of present) {

@@ -1,5 +1,5 @@
 /** Characters of a value that are shown. */
-const SHOWN = 80;
+const SHOWN = 120;
 
 /** Where two JSON values differ first: a path into them, and what stands there in each, as short JSON. */
 export interface Difference {

@@ -1,3 +1,4 @@
+import { DAY_MS } from "@tierkeep/schema/domain/ages";
 import type { Principal } from "@tierkeep/schema/domain/principal";
 import { TIERS } from "@tierkeep/schema/domain/tiers";
 import type { SeededRandom } from "../seeded-random.ts";
@@ -15,7 +16,9 @@ export interface Step {
   readonly who: Caller;
   readonly name: string;
   readonly document: string;
-  readonly input: Readonly<Record<string, unknown>>;
+  readonly input: Input;
+  /** Since the step before, in ms. */
+  readonly after: number;
 }
 
 type Input = Readonly<Record<string, unknown>>;
@@ -74,12 +77,27 @@ const MUTATIONS = [
   mutation("reindex", "job { id }", (random) => ({ dryRun: flag(random) })),
 ];
 
+/** Between two steps: an idempotency key counts for a day, and a tier keeps for some. */
+const PAUSES = [DAY_MS / 24, DAY_MS / 24, DAY_MS / 2, DAY_MS] as const;
+
 /** What two callers do, one step after the other. */
 export function randomStory(random: SeededRandom): readonly Step[] {
-  return Array.from({ length: random.between(4, 18) }, () => {
-    const { name, document, input } = random.oneOf(MUTATIONS);
-    return { who: random.oneOf<Caller>(["a", "b"]), name, document, input: input(random) };
-  });
+  const steps: Step[] = [];
+  for (let left = random.between(4, 18); left > 0; left--) {
+    const isRepeat = steps.length > 0 && random.between(1, 6) === 1;
+    steps.push({
+      // To the letter, by the same one or by the other.
+      ...(isRepeat ? random.oneOf(steps) : randomStep(random)),
+      who: random.oneOf(["a", "b"] as const),
+      after: random.oneOf(PAUSES),
+    });
+  }
+  return steps;
+}
+
+function randomStep(random: SeededRandom): Pick<Step, "name" | "document" | "input"> {
+  const { name, document, input } = random.oneOf(MUTATIONS);
+  return { name, document, input: input(random) };
 }
 
 function operator(...tenants: string[]): Principal {
@@ -102,7 +120,7 @@ function tier(random: SeededRandom, as: "tier" | "toTier"): Input {
 }
 
 function once(random: SeededRandom): Input {
-  return flag(random) ? { idempotencyKey: random.oneOf(["k1", "k2", "k3"]) } : {};
+  return random.between(1, 6) > 1 ? { idempotencyKey: random.oneOf(["k1", "k2", "k3"]) } : {};
 }
 
 function tenant(random: SeededRandom): Input {

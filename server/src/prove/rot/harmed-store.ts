@@ -60,9 +60,13 @@ export class HarmedStore implements AsyncDisposable {
 
   /** Every artifact, each by two readers at once. `damaged`: those that have no right bytes now. */
   async read(damaged: Names = this.#harm.damaged): Promise<readonly string[]> {
-    const twice = this.#world.names.flatMap((name) => [name, name]);
-    const broken = await Promise.all(twice.map((name) => this.#readOne(name, damaged.has(name))));
-    return broken.flat();
+    const { names } = this.#world;
+    const twice = [...names, ...names];
+    const wrong = await Promise.all(twice.map((name) => this.#readOne(name, damaged.has(name))));
+    const byWhat = Map.groupBy(names.keys(), (index) => wrong[index] ?? wrong[index + names.length] ?? null);
+    return [...byWhat].flatMap(([what, found]) =>
+      what === null ? [] : [`${what}: ${this.#list(found.map((index) => String(names[index])))}.`],
+    );
   }
 
   /** One pass of the scrubber, from a random artifact on. */
@@ -164,7 +168,8 @@ export class HarmedStore implements AsyncDisposable {
     await this.#world[Symbol.asyncDispose]();
   }
 
-  async #readOne(name: string, isDamaged: boolean): Promise<readonly string[]> {
+  /** What is wrong with a read of it; null: nothing. */
+  async #readOne(name: string, isDamaged: boolean): Promise<string | null> {
     const row = this.#rows.get(name);
     const wanted = row?.sizeBytes ?? 0;
     const hash = createHash("sha256");
@@ -172,7 +177,7 @@ export class HarmedStore implements AsyncDisposable {
     let refusal: unknown = null;
     try {
       const content = await this.#world.store.engine.artifacts.open(SOMEBODY, keyOf(name));
-      if (content === null) return [`${this.#told(name)} is not there any more.`];
+      if (content === null) return "There is no artifact any more";
       for await (const chunk of content.body) {
         hash.update(chunk);
         given += chunk.byteLength;
@@ -180,16 +185,16 @@ export class HarmedStore implements AsyncDisposable {
     } catch (error) {
       refusal = error;
     }
-    const read = `A read of ${this.#told(name)}`;
     if (refusal === null) {
-      const isRight = hash.digest("hex") === row?.checksum;
-      if (isRight) return isDamaged ? [`${read} gave the right bytes, which it has no more.`] : [];
-      return [`${read} gave ${given} bytes that are not the ones that were written.`];
+      if (hash.digest("hex") !== row?.checksum)
+        return "A read gave bytes that are not the ones that were written";
+      return isDamaged ? "A read gave bytes that its file does not have" : null;
     }
-    if (!isDamaged || !(refusal instanceof Refused) || refusal.code !== "CHECKSUM_MISMATCH")
-      return [`${read} was refused: ${refusal}`];
+    const isMismatch = refusal instanceof Refused && refusal.code === "CHECKSUM_MISMATCH";
+    if (!isMismatch) return `A read failed (${refusal})`;
+    if (!isDamaged) return "A read of what has its bytes was refused";
     const most = wanted > VERIFIED_FIRST ? wanted - 1 : 0;
-    return given <= most ? [] : [`${read} gave ${given} of ${wanted} bytes before it was refused.`];
+    return given <= most ? null : "A read gave bytes out before it was refused";
   }
 
   /** Rows that are not as they were before, but for the mark of those in `damaged`, and for objects and versions of those in `healed`. */
