@@ -13,8 +13,6 @@ import type { Reader } from "./read.ts";
 /** Objects asked about at once: each time every row is looked at. */
 const OBJECTS_AT_ONCE = 20_000;
 const ENTRIES_AT_ONCE = 500;
-/** Told of at once: each time everything is counted. */
-export const MISCOUNTS_AT_ONCE = 1000;
 
 /** What is read before something is told of it, but for one artifact. */
 const BYTES_AT_ONCE = 64 * 1024 * 1024;
@@ -197,22 +195,6 @@ export class Checker {
       return { key, entry, findings };
     });
     return { strays, next: entries.at(-1)?.position ?? null };
-  }
-
-  /** Counters that are not what a full count says, a finding for each tenant, workflow or the whole; at most MISCOUNTS_AT_ONCE. */
-  async miscounts(): Promise<readonly StoreFinding[]> {
-    const miscounts = await this.#parts.catalog.miscounts(MISCOUNTS_AT_ONCE);
-    return miscounts.map(({ tenantId, workflowId, counters }): StoreFinding => {
-      const whose = [tenantId, workflowId].filter((name) => name !== null).join("/") || "the whole store";
-      const wrong = counters.map(({ what, kept, counted }) => `${what}: ${kept}, and there are ${counted}`);
-      return {
-        kind: "MISCOUNTED",
-        path: null,
-        ...{ tenantId, workflowId, artifactId: null },
-        tier: null,
-        message: `What the catalog counts of ${whose} is wrong (${wrong.join("; ")}).`,
-      };
-    });
   }
 
   /** What was purged a moment ago may have been seen before it was removed. */

@@ -5,6 +5,7 @@ import type { LifecycleStepChange, RestoreItemChange } from "../catalog/job-chan
 import type { Adopter } from "./adopter.ts";
 import type { Checker } from "./checker.ts";
 import type { Clock } from "./clock.ts";
+import type { Healer } from "./healer.ts";
 import type { Mender } from "./mender.ts";
 
 /** What the rest of the server may ask of the engine. */
@@ -16,6 +17,7 @@ export interface Engine {
   readonly adopter: Adopter | null;
   readonly checker: Checker;
   readonly mender: Mender;
+  readonly healer: Healer;
   /**
    * Takes the steps of jobs, each wholly or not at all, in this order, and lets what follows from them begin.
    * A refused purge step (audit log behind) comes back refused; nothing of it has happened.

@@ -12,6 +12,7 @@ import { Backlog } from "./backlog.ts";
 import { Checker } from "./checker.ts";
 import type { Clock } from "./clock.ts";
 import type { Engine } from "./engine.ts";
+import { Healer } from "./healer.ts";
 import { InFlight } from "./in-flight.ts";
 import { sealedRows } from "./keyset-cursor.ts";
 import { Mender } from "./mender.ts";
@@ -122,7 +123,8 @@ export function openEngine(parts: EngineParts): OpenedEngine {
     artifacts,
     adopter,
     checker,
-    mender: new Mender({ catalog, clock, random, stores, view, checker, adopter, owner, abandoned }),
+    mender: new Mender({ catalog, clock, stores, view, checker, adopter }),
+    healer: new Healer({ catalog, clock, random, stores, owner, abandoned }),
     purgeRefusal,
     takeSteps: (changes) =>
       during(async () => {

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { whole } from "../catalog/contract/sample-changes.ts";
@@ -130,6 +131,20 @@ describe("a pass of the scrubber", () => {
     writeFileSync(stranger, "a stranger's");
     await pass(store, () => scrubber);
     expect(await newEvents(store, before)).toHaveLength(2);
+  });
+
+  it("ends with a look at all counters, each wrong one told of once", async () => {
+    await using store = await OpenedStore.open();
+    await filled(store, 3);
+    const db = new DatabaseSync(join(store.root, ".tierkeep", "catalog.db"));
+    db.exec("UPDATE workflow_held SET cold = 1; UPDATE total SET tenants = 0");
+    db.close();
+    const seq = await store.catalog.lastSeq();
+    for (let time = 0; time < 2; time++) await pass(store, () => scrubberOf(store));
+    expect(await newEvents(store, seq)).toMatchObject([
+      { type: "SCAN_ERROR", actor: "system", tenantId: "acme", workflowId: "nightly", artifactId: null },
+      { type: "SCAN_ERROR", actor: "system", tenantId: null, workflowId: null, artifactId: null },
+    ]);
   });
 
   it("takes the mark off what somebody has brought back to where it was", async () => {

@@ -6,6 +6,7 @@ import type { ArtifactRow } from "../catalog/rows.ts";
 import type { TreePosition } from "../tiers/tier-view.ts";
 import type { Checker } from "./checker.ts";
 import type { Clock } from "./clock.ts";
+import { MISCOUNTS_AT_ONCE, miscounted } from "./miscount-findings.ts";
 import { Pace, type Sleep } from "./pace.ts";
 
 const ROWS_AT_ONCE = 100;
@@ -66,7 +67,7 @@ export interface ScrubFigures {
 
 /**
  * Goes through the whole store again and again, slowly: reads every artifact and compares its checksum and its places in
- * the tree, then looks for objects and files that are no artifact's. It changes nothing but the marks and events of what
+ * the tree, then looks for objects and files that are no artifact's, and last at the counters. It changes nothing but the marks and events of what
  * it finds. Its position is in the catalog: what ends the process costs it a batch.
  */
 export class Scrubber {
@@ -181,7 +182,7 @@ export class Scrubber {
   }
 
   async #strays(place: Place): Promise<Place | "end"> {
-    const { checker, clock } = this.#parts;
+    const { catalog, checker, clock } = this.#parts;
     let next: Place | "end";
     if (!(await checker.knowsTheStore())) next = "end";
     else if (place.phase === "objects") {
@@ -199,6 +200,7 @@ export class Scrubber {
       );
       next = found.next === null ? "end" : { ...place, tree: found.next };
     }
+    if (next === "end") await this.#told((await catalog.miscounts(MISCOUNTS_AT_ONCE)).map(miscounted), 0);
     await this.#pace.pause();
     return next === "end" ? next : { ...next, dueAt: clock.now() };
   }

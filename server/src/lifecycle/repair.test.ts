@@ -123,9 +123,9 @@ describe("a repair", () => {
     const bytes = [...CONTENTS.values()].reduce((sum, content) => sum + content.length, 0);
     expect(await verify("acme")).toEqual([]);
     expect(await verify()).toEqual([
-      "MISCOUNTED nightly What the catalog counts of acme/nightly is wrong (artifacts in WARM: 2, and there are 0).",
-      "MISCOUNTED null What the catalog counts of acme is wrong (workflows: 7, and there are 1).",
-      `MISCOUNTED null What the catalog counts of the whole store is wrong (bytes in HOT: 0, and there are ${bytes}).`,
+      "MISCOUNTED nightly What the catalog counts of acme/nightly is wrong (artifacts in WARM: 2, and there are 0). A repair (tierkeep doctor --repair) counts it anew.",
+      "MISCOUNTED null What the catalog counts of acme is wrong (workflows: 7, and there are 1). A repair (tierkeep doctor --repair) counts it anew.",
+      `MISCOUNTED null What the catalog counts of the whole store is wrong (bytes in HOT: 0, and there are ${bytes}). A repair (tierkeep doctor --repair) counts it anew.`,
     ]);
     const seq = await catalog.lastSeq();
     const { job, findings } = await world.repair();

@@ -16,6 +16,7 @@ import { type InlineCatalogOptions, InlineSqliteCatalog } from "../catalog/sqlit
 import type { Checker } from "../engine/checker.ts";
 import { commitAllOf } from "../engine/commit-all.ts";
 import type { Engine } from "../engine/engine.ts";
+import type { Healer } from "../engine/healer.ts";
 import type { Mender } from "../engine/mender.ts";
 import { EngineJobs, type JobsParts } from "./job-service.ts";
 
@@ -91,6 +92,7 @@ export class TestWorld implements AsyncDisposable {
       adopter: null,
       checker: {} as Checker,
       mender: {} as Mender,
+      healer: {} as Healer,
       purgeRefusal: async () => this.refusal,
       takeSteps: async <C extends LifecycleStepChange | RestoreItemChange>(changes: readonly C[]) => {
         const purges = changes.some((change) => change.kind === "lifecycleStep" && change.step === "PURGE");

@@ -3,7 +3,7 @@ import { type ArtifactKey, keyOf } from "@tierkeep/schema/domain/keys";
 import type { VerifyJob } from "@tierkeep/schema/services/jobs";
 import type { StoreCounts } from "../catalog/job-changes.ts";
 import type { ArtifactRow } from "../catalog/rows.ts";
-import { MISCOUNTS_AT_ONCE } from "../engine/checker.ts";
+import { MISCOUNTS_AT_ONCE, miscounted } from "../engine/miscount-findings.ts";
 import type { TreePosition } from "../tiers/tier-view.ts";
 import { JobRun, type JobWork, succeeded } from "./job-work.ts";
 
@@ -115,9 +115,9 @@ export class VerifyRun extends JobRun<VerifyJob> {
   }
 
   async #damage(place: Place): Promise<Batch | null> {
-    const { catalog, mender } = this.parts.engine;
+    const { catalog, healer } = this.parts.engine;
     const rows = await catalog.damagedAfter(place.damaged, this.parts.batchSize);
-    if (!(await mender.heal(this.#by, rows, this.signal))) return null;
+    if (!(await healer.heal(this.#by, rows, this.signal))) return null;
     const last = rows.at(-1);
     const next: Place =
       last === undefined ? { ...place, phase: "counters" } : { ...place, damaged: last.row };
@@ -125,13 +125,15 @@ export class VerifyRun extends JobRun<VerifyJob> {
   }
 
   async #counters(place: Place): Promise<Batch> {
-    const { checker, mender } = this.parts.engine;
-    const findings = await checker.miscounts();
+    const { catalog, mender } = this.parts.engine;
+    const miscounts = await catalog.miscounts(MISCOUNTS_AT_ONCE);
+    const findings = miscounts.map(miscounted);
     await this.#tell(findings);
     const done: Place = { ...place, phase: "done" };
     if (!this.job.repair) return { next: done, findings };
-    await mender.recount(this.#by, findings);
-    return { next: findings.length < MISCOUNTS_AT_ONCE ? done : place, findings: [] };
+    await mender.recount(this.#by, miscounts);
+    // There may be more.
+    return { next: miscounts.length < MISCOUNTS_AT_ONCE ? done : place, findings: [] };
   }
 
   get #by() {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { EngineArtifacts } from "../engine/artifact-service.ts";
-import { Mender } from "../engine/mender.ts";
+import { Healer } from "../engine/healer.ts";
 import { rot } from "./rot.ts";
 import { seededRandom } from "./seeded-random.ts";
 import type { ProofRun } from "./suite.ts";
@@ -66,7 +66,7 @@ it("a wrong body is told of, with what had been done to the file", async () => {
 });
 
 it("a repair that brings nothing back is told of", async () => {
-  vi.spyOn(Mender.prototype, "heal").mockResolvedValue(true);
+  vi.spyOn(Healer.prototype, "heal").mockResolvedValue(true);
   await using run = await rot.open(dir);
   const broken = await run.cycle(seededRandom(1));
   expect(broken[0]).toMatch(/^There is no event of healing of a\d+ \(.*\), .* and \d+ more\.$/);

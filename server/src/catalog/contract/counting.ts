@@ -47,6 +47,27 @@ export function counting(open: OpenForTest) {
       expect(await catalog.miscounts(2)).toEqual(found.slice(0, 2));
     });
 
+    it("counts one moment, though changes go on", async () => {
+      await using opened = await open();
+      const { catalog } = opened;
+      const paths = Array.from({ length: 3_000 }, (_, n) => `t${n % 5}/w${n % 7}/${n}`);
+      await catalog.commitAll(paths.map((to) => write(to)));
+      let isCounting = true;
+      const change = async () => {
+        for (let n = 0; isCounting; n = (n + 1) % paths.length) {
+          const path = paths[n] ?? "";
+          for (const step of [move(path, "COLD"), purge(path), write(path)]) await catalog.commit(step);
+        }
+      };
+      const changing = change();
+      try {
+        for (let time = 0; time < 10; time++) expect(await catalog.miscounts(9)).toEqual([]);
+      } finally {
+        isCounting = false;
+        await changing;
+      }
+    });
+
     it("sets them right, with an event and a finding of the job each, and counts on from there", async () => {
       await using opened = await open();
       await opened.catalog.commitAll([write("a/w/1"), write("b/w/1"), write("b/v/1")]);
