@@ -321,7 +321,7 @@ export const CASES: Readonly<Record<keyof typeof COMMANDS, CommandCase>> = {
     calls: {
       "one suite": lines(..."prove --only tamper --cycles 20 --seed 7".split(" ")),
       "a suite that there is none of": refused(2, "prove", "--only", "tamper,luck"),
-      "never": refused(2, "prove", "--cycles", "0"),
+      never: refused(2, "prove", "--cycles", "0"),
       "a folder that is not there": refused(2, "prove", "--dir", "missing"),
     },
   },
