@@ -30,7 +30,7 @@ it("docs/guarantees.md names tests that there are, in the suite that runs them",
     exclude: (path) => path === "node_modules" || path.endsWith("/node_modules"),
   });
   const suiteOf = (file: string) =>
-    /^test\/(slow|browser|crash)\//.test(file)
+    /^test\/(slow|browser|crash)\/|\.slow\.test\.ts$/.test(file)
       ? "slow"
       : file.endsWith(".thorough.test.ts")
         ? "thorough"
