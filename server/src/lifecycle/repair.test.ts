@@ -1,8 +1,8 @@
 import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { DAY_MS } from "@tierkeep/schema/domain/ages";
 import { describe, expect, it } from "vitest";
-import { whole } from "../catalog/contract/sample-changes.ts";
 import { replaceFile } from "../engine/faults/rot.ts";
 import { keyOf, SOMEBODY } from "../engine/opened-store.ts";
 import { DamagedStore } from "./damaged-store.ts";
@@ -115,11 +115,10 @@ describe("a repair", () => {
       "UPDATE workflow_held SET warm = warm + 2; UPDATE tenant SET workflows = 7; UPDATE total SET hot_bytes = 0",
     );
     db.close();
-    const verify = async (tenantId?: string) => {
-      const job = await world.jobs.verify(SOMEBODY, { tenantId, waitSeconds: 60 });
-      const found = await catalog.listFindings(job.id, whole());
-      return found.map(({ kind, workflowId, message }) => `${kind} ${workflowId} ${message}`);
-    };
+    const verify = async (tenantId?: string) =>
+      (await world.verify(tenantId)).map(
+        ({ kind, workflowId, message }) => `${kind} ${workflowId} ${message}`,
+      );
     const bytes = [...CONTENTS.values()].reduce((sum, content) => sum + content.length, 0);
     expect(await verify("acme")).toEqual([]);
     expect(await verify()).toEqual([
@@ -143,5 +142,28 @@ describe("a repair", () => {
       code: "BAD_USER_INPUT",
       facts: { argument: "tenantId" },
     });
+  });
+});
+
+describe("a verification", () => {
+  it("tells of work that has been left undone for more than a day, once, and not of what is done when it looks", async () => {
+    let mayCollect = false;
+    await using world = await DamagedStore.open(CONTENTS, { mayCollect: () => mayCollect });
+    const { store } = world;
+    await store.write(keyOf("a0"), Buffer.from("anew"));
+    await store.engine.drain();
+    await store.write(keyOf("a1"), Buffer.from("anew, and not settled"));
+    store.now += DAY_MS;
+    expect(await world.verify()).toEqual([]);
+    store.now += 1;
+    const seq = await store.catalog.lastSeq();
+    for (let time = 0; time < 2; time++) {
+      const [finding, ...more] = await world.verify();
+      expect([finding?.kind, more]).toEqual(["OVERDUE", []]);
+      expect(finding?.message).toContain("(objects of earlier versions that are still there: 2)");
+    }
+    expect(await world.eventsAfter(seq)).toEqual(["SCAN_ERROR"]);
+    mayCollect = true;
+    expect(await world.verify()).toEqual([]);
   });
 });
