@@ -3,9 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect } from "vitest";
 import { whole } from "../catalog/contract/sample-changes.ts";
-import type { StoreFindingRow } from "../catalog/rows.ts";
 import { type Damage, damage } from "../engine/faults/rot.ts";
-import type { EngineParts } from "../engine/open-engine.ts";
 import { keyOf, OpenedStore, SOMEBODY } from "../engine/opened-store.ts";
 import { EngineJobs } from "./job-service.ts";
 
@@ -25,11 +23,8 @@ export class DamagedStore implements AsyncDisposable {
   }
 
   /** With an artifact of each of these contents, by their names: all of them settled and published. */
-  static async open(
-    contents: ReadonlyMap<string, Uint8Array>,
-    parts: Partial<EngineParts> = {},
-  ): Promise<DamagedStore> {
-    const store = await OpenedStore.open(parts);
+  static async open(contents: ReadonlyMap<string, Uint8Array>): Promise<DamagedStore> {
+    const store = await OpenedStore.open();
     for (const [name, bytes] of contents) await store.write(keyOf(name), bytes, { metadata: { name } });
     expect(await store.engine.drain()).toBe(true);
     return new DamagedStore(store, [...contents.keys()]);
@@ -50,13 +45,6 @@ export class DamagedStore implements AsyncDisposable {
 
   inQuarantine(name: string): string {
     return join(this.store.root, ".tierkeep", "quarantine", name);
-  }
-
-  /** What a verification finds. */
-  async verify(tenantId?: string): Promise<readonly StoreFindingRow[]> {
-    const job = await this.jobs.verify(SOMEBODY, { tenantId, waitSeconds: 60 });
-    expect(job.status).toBe("SUCCEEDED");
-    return this.store.catalog.listFindings(job.id, whole(10_000));
   }
 
   /** A repair to its end, published. */
