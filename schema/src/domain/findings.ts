@@ -20,6 +20,7 @@ export const STORE_FINDING_KINDS = [
   "REPUBLISHED",
   "MISCOUNTED",
   "RECOUNTED",
+  "OVERDUE",
 ] as const;
 
 export type StoreFindingKind = (typeof STORE_FINDING_KINDS)[number];

@@ -196,6 +196,8 @@ export type StoreFindingKind =
   | "NOT_AN_ARTIFACT"
   /** A sidecar without its file. It stays where it is. */
   | "ORPHAN_SIDECAR"
+  /** Work that follows changes within seconds and has been left undone for more than a day: bytes without a file, places of the tree, objects that were to go. Something is in the server's way. */
+  | "OVERDUE"
   /** A file that stands in an artifact's way, of the same key in another tier or in its own place; or bytes that belong to no artifact, in a repair. It is moved to the store's quarantine, and nothing is deleted. */
   | "QUARANTINED"
   /** The same. They are counted anew. */

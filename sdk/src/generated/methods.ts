@@ -193,7 +193,7 @@ export interface TierkeepMethods {
   tenants(args?: TenantsQueryVariables, options?: RequestOptions): List<TenantsQuery["tenants"]>;
   /** What each tier holds: always HOT, WARM, COLD, in this order. */
   tierStats(args?: TierStatsQueryVariables, options?: RequestOptions): Promise<TierStatsQuery["tierStats"]>;
-  /** Reads every byte of every artifact and compares its checksum, then looks for objects and files that belong to none, and compares what is counted with a full count. What it finds is told by an event, once, and what is damaged is marked; otherwise it changes nothing unless it is to repair. Needs OPERATOR; for all tenants, ADMIN. */
+  /** Reads every byte of every artifact and compares its checksum; then, for all tenants, looks for objects and files that belong to none, compares what is counted with a full count, and looks for work that has been left undone for a day. What it finds is told by an event, once, and what is damaged is marked; otherwise it changes nothing unless it is to repair. Needs OPERATOR; for all tenants, ADMIN. */
   verifyArtifacts(args: VerifyArtifactsInput, options?: RequestOptions): Promise<WithJobs<NonNullable<VerifyArtifactsMutation["verifyArtifacts"]>>>;
   /** The verification of this id. Null: there is none, or the id is of something else. */
   verifyJob(args: VerifyJobQueryVariables, options?: RequestOptions): Promise<WithJobs<VerifyJobQuery["verifyJob"]>>;

@@ -16,6 +16,7 @@ import type {
   GarbageObject,
   JobRow,
   LifecycleItemRow,
+  Overdue,
   ScrubState,
   StoreFindingRow,
   UnsettledObject,
@@ -169,6 +170,8 @@ export interface CatalogReads {
   garbage(now: number, limit: number): Promise<readonly GarbageObject[]>;
   /** Which of these objects nothing knows: in no row, not garbage, not staged. Looks at every row, however few are asked for: ask for many at once. */
   strays(store: string, objects: readonly string[]): Promise<readonly string[]>;
+  /** What was to be done before this instant, ms since the epoch. Looks at all that is left to do. */
+  overdue(before: number): Promise<Overdue>;
   exportState(): Promise<ExportState | null>;
 
   scrubState(): Promise<ScrubState>;

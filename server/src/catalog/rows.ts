@@ -52,6 +52,18 @@ export interface DirtyKey {
   readonly garbage: readonly { readonly object: ObjectId; readonly store: string }[];
 }
 
+/** How much of what follows changes was to be done by an instant, and is not. */
+export interface Overdue {
+  /** Artifacts whose bytes ride in the catalog since before. */
+  readonly unsettled: number;
+  /** Keys that are dirty, and whose artifacts were changed last before. */
+  readonly unpublished: number;
+  /** Objects that were to go before. */
+  readonly uncollected: number;
+  /** Objects that were staged before. */
+  readonly staged: number;
+}
+
 /** Where a runner stands; opaque to the catalog, JSON. */
 export type JobPosition = { readonly [name: string]: unknown } | null;
 

@@ -18,7 +18,8 @@ interface Options extends ClientOptions {
 const HELP = `
 It looks at the room that is left and at the audit log, where the store is on this machine; then it reads every byte of
 every artifact, compares both ways, and compares what is counted of tenants, workflows and the whole with a full count.
-What it finds is an event on the log, once, and a damaged artifact is marked.
+Last it looks for work that a server does by itself within seconds and that has been left undone for a day, and says what
+may be in its way. What it finds is an event on the log, once, and a damaged artifact is marked.
 
 --repair deletes nothing. It gives what is damaged or gone its bytes back where it finds them (in the tree, in quarantine,
 as another damaged artifact's object), takes up files whose sidecar knows them, moves other strays to the store's

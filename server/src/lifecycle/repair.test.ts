@@ -1,12 +1,15 @@
 import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { DAY_MS } from "@tierkeep/schema/domain/ages";
 import { describe, expect, it } from "vitest";
 import { whole } from "../catalog/contract/sample-changes.ts";
 import { replaceFile } from "../engine/faults/rot.ts";
-import { keyOf, SOMEBODY } from "../engine/opened-store.ts";
+import { keyOf, OpenedStore, SOMEBODY } from "../engine/opened-store.ts";
 import { DamagedStore } from "./damaged-store.ts";
+import { EngineJobs } from "./job-service.ts";
 
+const POLICY = { hotDays: 7, warmDays: 30, coldDays: 90 };
 const NAMES = Array.from({ length: 20 }, (_, index) => `a${index}`);
 const CONTENTS = new Map(NAMES.map((name, index) => [name, Buffer.alloc(20 + index, `${name}.`)]));
 
@@ -115,11 +118,10 @@ describe("a repair", () => {
       "UPDATE workflow_held SET warm = warm + 2; UPDATE tenant SET workflows = 7; UPDATE total SET hot_bytes = 0",
     );
     db.close();
-    const verify = async (tenantId?: string) => {
-      const job = await world.jobs.verify(SOMEBODY, { tenantId, waitSeconds: 60 });
-      const found = await catalog.listFindings(job.id, whole());
-      return found.map(({ kind, workflowId, message }) => `${kind} ${workflowId} ${message}`);
-    };
+    const verify = async (tenantId?: string) =>
+      (await verified(world.jobs, world.store, tenantId)).map(
+        ({ kind, workflowId, message }) => `${kind} ${workflowId} ${message}`,
+      );
     const bytes = [...CONTENTS.values()].reduce((sum, content) => sum + content.length, 0);
     expect(await verify("acme")).toEqual([]);
     expect(await verify()).toEqual([
@@ -145,3 +147,42 @@ describe("a repair", () => {
     });
   });
 });
+
+describe("a verification", () => {
+  it("tells of work that has been left undone for more than a day, once, and not of what is done when it looks", async () => {
+    let mayCollect = false;
+    await using store = await OpenedStore.open({ mayCollect: () => mayCollect });
+    const jobs = new EngineJobs({
+      engine: store.engine,
+      policy: POLICY,
+      allowAsOf: false,
+      onProblem: () => {},
+    });
+    for (const text of ["first", "anew"]) {
+      await store.write(keyOf("a"), Buffer.from(text));
+      await store.engine.drain();
+    }
+    await store.write(keyOf("b"), Buffer.from("not settled"));
+    store.now += DAY_MS;
+    expect(await verified(jobs, store)).toEqual([]);
+    store.now += 1;
+    const seq = await store.catalog.lastSeq();
+    for (let time = 0; time < 2; time++) {
+      const [finding, ...more] = await verified(jobs, store);
+      expect([finding?.kind, more]).toEqual(["OVERDUE", []]);
+      expect(finding?.message).toContain("(objects of earlier versions that are still there: 1)");
+    }
+    const told = await store.catalog.listEvents({ types: ["SCAN_ERROR"] }, "ASC", { ...whole(), after: seq });
+    expect(told.map(({ error }) => error)).toEqual([expect.stringContaining("left undone")]);
+    mayCollect = true;
+    expect(await verified(jobs, store)).toEqual([]);
+    await jobs.stop();
+  });
+});
+
+/** What a verification finds. */
+async function verified(jobs: EngineJobs, { catalog }: OpenedStore, tenantId?: string) {
+  const job = await jobs.verify(SOMEBODY, { tenantId, waitSeconds: 60 });
+  expect(job.status).toBe("SUCCEEDED");
+  return catalog.listFindings(job.id, whole());
+}

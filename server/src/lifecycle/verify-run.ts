@@ -1,15 +1,18 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { DAY_MS } from "@tierkeep/schema/domain/ages";
 import type { StoreFinding, StoreFindingKind } from "@tierkeep/schema/domain/findings";
 import { type ArtifactKey, keyOf } from "@tierkeep/schema/domain/keys";
 import type { VerifyJob } from "@tierkeep/schema/services/jobs";
 import type { StoreCounts } from "../catalog/job-changes.ts";
 import type { ArtifactRow } from "../catalog/rows.ts";
 import { MISCOUNTS_AT_ONCE, miscounted } from "../engine/miscount-findings.ts";
+import { overdueFinding } from "../engine/overdue-finding.ts";
 import type { TreePosition } from "../tiers/tier-view.ts";
 import { JobRun, type JobWork, succeeded } from "./job-work.ts";
 
-/** Where a verification stands: among the artifacts, in the tree, among the objects, at what can be healed, and at the counters. */
+/** Where a verification stands: among the artifacts, in the tree, among the objects, at what can be healed, at the counters, and at what is overdue. */
 interface Place {
-  readonly phase: "artifacts" | "tree" | "objects" | "damage" | "counters" | "done";
+  readonly phase: "artifacts" | "tree" | "objects" | "damage" | "counters" | "overdue" | "done";
   readonly after: ArtifactKey | null;
   readonly tree: TreePosition | null;
   readonly object: string | null;
@@ -18,6 +21,9 @@ interface Place {
 }
 
 const START: Place = { phase: "artifacts", after: null, tree: null, object: null, damaged: 0 };
+
+/** Longest that a verification waits for what is overdue to be done: what waits longest is done first. */
+const UPKEEP_MS = 30_000;
 
 /** What came of a batch. */
 interface Batch {
@@ -63,6 +69,8 @@ export class VerifyRun extends JobRun<VerifyJob> {
         return this.#damage(place);
       case "counters":
         return this.#counters(place);
+      case "overdue":
+        return this.#overdue(place);
       case "done":
         throw new Error("There is nothing left to verify.");
     }
@@ -129,11 +137,30 @@ export class VerifyRun extends JobRun<VerifyJob> {
     const miscounts = await catalog.miscounts(MISCOUNTS_AT_ONCE);
     const findings = miscounts.map(miscounted);
     await this.#tell(findings);
-    const done: Place = { ...place, phase: "done" };
-    if (!this.job.repair) return { next: done, findings };
+    const then: Place = { ...place, phase: "overdue" };
+    if (!this.job.repair) return { next: then, findings };
     await mender.recount(this.#by, miscounts);
     // There may be more.
-    return { next: miscounts.length < MISCOUNTS_AT_ONCE ? done : place, findings: [] };
+    return { next: miscounts.length < MISCOUNTS_AT_ONCE ? then : place, findings: [] };
+  }
+
+  async #overdue(place: Place): Promise<Batch> {
+    const { catalog, clock, drain } = this.parts.engine;
+    const before = clock.now() - DAY_MS;
+    const next: Place = { ...place, phase: "done" };
+    if (overdueFinding(await catalog.overdue(before)) === null) return { next, findings: [] };
+    // A server that has just started, or a repair, may have left it to be done this very moment.
+    const given = new AbortController();
+    const { signal } = given;
+    await Promise.race([
+      drain(),
+      sleep(UPKEEP_MS, undefined, { signal: AbortSignal.any([signal, this.signal]) }).catch(() => {}),
+    ]);
+    given.abort();
+    const finding = overdueFinding(await catalog.overdue(before));
+    const findings = finding === null ? [] : [finding];
+    await this.#tell(findings);
+    return { next, findings };
   }
 
   get #by() {

@@ -35,6 +35,8 @@ const StoreFindingKindType = builder.enumType("StoreFindingKind", {
     MISCOUNTED:
       "Counters of a tenant, of a workflow or, with neither, of the whole store that are not what a full count says. The artifacts themselves are unharmed.",
     RECOUNTED: "The same. They are counted anew.",
+    OVERDUE:
+      "Work that follows changes within seconds and has been left undone for more than a day: bytes without a file, places of the tree, objects that were to go. Something is in the server's way.",
   }),
 });
 

@@ -159,6 +159,25 @@ export function backlog(open: OpenForTest) {
       expect(await catalog.strays("files", [])).toEqual([]);
     });
 
+    it("tells how much of it was to be done before an instant", async () => {
+      await using opened = await open();
+      const { catalog } = opened;
+      const nothing = { unsettled: 0, unpublished: 0, uncollected: 0, staged: 0 };
+      expect(await catalog.overdue(NOW + 9)).toEqual(nothing);
+      await catalog.commitAll([write("a/w/1"), write("a/w/2", { at: NOW + 2 })]);
+      await writeStaged(catalog, write("a/w/3"));
+      await writeStaged(catalog, write("a/w/3", { at: NOW + 1 }));
+      await catalog.commit({ kind: "stage", object: newObject(), store: "files", owner: "me", at: NOW });
+      expect(await catalog.overdue(NOW)).toEqual(nothing);
+      expect(await catalog.overdue(NOW + 1)).toEqual({ ...nothing, unsettled: 1, unpublished: 1, staged: 1 });
+      expect(await catalog.overdue(NOW + 3)).toEqual({
+        unsettled: 2,
+        unpublished: 3,
+        uncollected: 1,
+        staged: 1,
+      });
+    });
+
     it("logs damage once for an object, while a row names it, and marks that row until it is written anew", async () => {
       await using opened = await open();
       const { catalog } = opened;

@@ -1,5 +1,5 @@
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
-import type { DirtyKey, ExportState, GarbageObject, UnsettledObject } from "../rows.ts";
+import type { DirtyKey, ExportState, GarbageObject, Overdue, UnsettledObject } from "../rows.ts";
 import { ARTIFACT_COLUMN_COUNT, ARTIFACT_COLUMNS, artifactRow } from "./artifact-row.ts";
 import type { Connection } from "./connection.ts";
 import { onSnapshot } from "./snapshot.ts";
@@ -131,6 +131,19 @@ export class BacklogReads {
       this.#forget(unknown, store, "garbage");
     });
     return objects.filter((object) => unknown.has(object));
+  }
+
+  overdue(before: number): Overdue {
+    const bySeq = (table: string, seq: string) =>
+      `(SELECT count(*) FROM ${table} o CROSS JOIN event e ON e.seq = o.${seq} WHERE e.at < ?1)`;
+    const cells = this.#connection
+      .statement(
+        `SELECT ${bySeq("inline_bytes", "seq")}, ${bySeq("dirty", "version")},
+           (SELECT count(*) FROM garbage WHERE not_before < ?1), (SELECT count(*) FROM staged WHERE at < ?1)`,
+      )
+      .get(before) as unknown as readonly number[];
+    const [unsettled = 0, unpublished = 0, uncollected = 0, staged = 0] = cells;
+    return { unsettled, unpublished, uncollected, staged };
   }
 
   exportState(): ExportState | null {

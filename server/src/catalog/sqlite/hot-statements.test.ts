@@ -30,7 +30,7 @@ import { type tempDir as TempDir, tempDir } from "./temp-dir.ts";
 const BOUNDED = [
   /^SCAN k VIRTUAL TABLE/, // the keys that were asked for
   /^SCAN (t|w|tenant|workflow) USING (COVERING )?INDEX (tenant|workflow)_(holding|present|hot|warm|cold)$/, // in order, up to LIMIT
-  /^SCAN (total|h|meta|export_state)$/, // one row
+  /^SCAN (total|h|meta|export_state|scrub)$/, // one row
   /^SCAN (d|inline_bytes|b)$/, // by rowid, up to LIMIT
   /^SCAN (e|event)$/, // by rowid, up to LIMIT
   /^SCAN (j|job) USING INDEX job_running$/, // the jobs that run
@@ -250,6 +250,13 @@ describe("statements that requests wait for", () => {
           owner: "",
           jobId: null,
           finding: null,
+          at: NOW,
+          actor: "x",
+        },
+        {
+          kind: "quarantine",
+          jobId: job.id,
+          findings: [{ kind: "QUARANTINED", path: "x", ...row, message: "x" }],
           at: NOW,
           actor: "x",
         },

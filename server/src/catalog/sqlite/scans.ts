@@ -9,6 +9,7 @@ const SCANS = {
   listEvents: (reader, ...args) => reader.events.listEvents(...args),
   countEvents: (reader, ...args) => reader.events.countEvents(...args),
   strays: (reader, ...args) => reader.backlog.strays(...args),
+  overdue: (reader, ...args) => reader.backlog.overdue(...args),
   miscounts: (reader, ...args) => reader.counters.miscounts(...args),
 } satisfies {
   [M in keyof CatalogReads]?: (

@@ -136,6 +136,7 @@ export class SqliteCatalog implements Catalog {
   areDirty = (...args: Arguments<"areDirty">) => this.#read((reader) => reader.backlog.areDirty(...args));
   dirtyCount = () => this.#read((reader) => reader.backlog.dirtyCount());
   garbage = (...args: Arguments<"garbage">) => this.#read((reader) => reader.backlog.garbage(...args));
+  overdue = (...args: Arguments<"overdue">) => this.#scan("overdue", args);
   exportState = () => this.#read((reader) => reader.backlog.exportState());
   scrubState = () => this.#read((reader) => reader.scrub.scrubState());
   artifactsAfter = (...args: Arguments<"artifactsAfter">) =>
