@@ -20,6 +20,8 @@ export interface UsageLimits {
   readonly maxRequestsPerPrincipal: number;
   readonly maxSubscriptionsPerPrincipal: number;
   readonly maxSubscriptions: number;
+  /** Of GraphQL requests and messages that are not small, all together while they are under way. */
+  readonly maxHeldBytes: number;
 }
 
 /** How long a server waits for the other end of a connection, and for how many. */
@@ -61,5 +63,6 @@ export const DEFAULT_LIMITS: Limits = {
     maxRequestsPerPrincipal: 2_000,
     maxSubscriptionsPerPrincipal: 2_000,
     maxSubscriptions: 5_000,
+    maxHeldBytes: 256 * 2 ** 20,
   },
 };

@@ -139,6 +139,7 @@ export function loadConfig(env: Environment, judges: Judges): Config {
         maxRequestsPerPrincipal: read("MAX_REQUESTS_PER_PRINCIPAL"),
         maxSubscriptionsPerPrincipal: read("MAX_SUBSCRIPTIONS_PER_PRINCIPAL"),
         maxSubscriptions: read("MAX_SUBSCRIPTIONS"),
+        maxHeldBytes: read("MAX_HELD_BYTES"),
       }),
     }),
   };

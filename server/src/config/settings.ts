@@ -302,6 +302,14 @@ export const SETTINGS = {
     means: "subscriptions in all",
     read: count(0, 1_000_000),
   },
+  MAX_HELD_BYTES: {
+    shownDefault: "256MiB",
+    default: DEFAULT_LIMITS.usage.maxHeldBytes,
+    takes: "bytes from 1MiB, plain or in KiB, MiB, GiB or TiB",
+    means:
+      "what GraphQL requests and messages of more than 64 KiB may hold in memory together; more are RATE_LIMITED",
+    read: bytes(MiB, 2 ** 40),
+  },
   MAX_CONNECTIONS: {
     shownDefault: "5000",
     default: DEFAULT_LIMITS.connections.maxConnections,

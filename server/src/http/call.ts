@@ -80,6 +80,16 @@ export function callsOn(log: Logger, onInternal: (error: unknown, call: Call) =>
   };
 }
 
+/** Keeps for the log what is not told to the client. */
+export async function withReason<T>(call: Call, recognise: () => Promise<T>): Promise<T> {
+  try {
+    return await recognise();
+  } catch (error) {
+    if (error instanceof Refused && error.cause instanceof Error) call.reason = error.cause.message;
+    throw error;
+  }
+}
+
 /** Nobody has failed: whoever asked has gone. */
 export function isAbort(error: unknown): boolean {
   return error instanceof Error && error.name === "AbortError";

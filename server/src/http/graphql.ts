@@ -189,6 +189,7 @@ export function createGraphQL({ services, limits, usage, onInternal }: GraphQLPa
     /** A refusal before anything was read of the request, in the words of GraphQL. */
     refuse(request: Request, refused: Refused, call: Call): Response {
       call.operation = "graphql";
+      call.code = refused.code;
       const { http: status } = REFUSALS[refused.code];
       const http = { status, headers: headersOfRefusal(refused) };
       const extensions = { code: refused.code, ...refused.facts, http };

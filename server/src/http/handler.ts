@@ -9,11 +9,12 @@ import type { Permission } from "../engine/signed-urls.ts";
 import { ARTIFACTS_PATH } from "./artifact-path.ts";
 import { artifacts } from "./artifacts.ts";
 import type { Authenticate } from "./authenticate.ts";
-import { type Call, callsOn, isAbort } from "./call.ts";
+import { type Call, callsOn, isAbort, withReason } from "./call.ts";
 import { LOCAL } from "./credentials.ts";
 import { FailedAttempts, failedAttemptsMetrics } from "./failed-attempts.ts";
-import { createGraphQL, GRAPHQL_PATH, type GraphQLYoga } from "./graphql.ts";
+import { createGraphQL, GRAPHQL_PATH, type GraphQLYoga, maxRequestBytes } from "./graphql.ts";
 import { type Health, healthz, readyz } from "./health.ts";
+import { HeldBytes, type Hold, heldBytesMetrics, heldRequest } from "./held-bytes.ts";
 import { type Metric, metricsResponse } from "./metrics.ts";
 import { allowOrigin, preflight, requireLoopback, requireTrusted, type TrustedOrigins } from "./origin.ts";
 import { OWNER_PATH, type OwnerIdentity, ownerChallenge } from "./owner-challenge.ts";
@@ -53,6 +54,8 @@ export interface Handler {
   requireLookedAt(call: Call, authorization: string): void;
   /** Counts the call as its principal's until it ends. @throws Refused RATE_LIMITED */
   begin(call: Call): void;
+  /** For what a message makes the server hold. */
+  hold(): Hold;
   /** @throws Refused FORBIDDEN for a page or a host that is not trusted */
   admit(host: string, origin: string | null): void;
   readonly onInternal: (error: unknown, call: Call) => void;
@@ -73,6 +76,8 @@ export function createHandler(parts: HandlerParts): Handler {
   const openCall = callsOn(log, onInternal);
   const usage = new Usage(limits.usage);
   const attempts = new FailedAttempts(limits.usage);
+  const held = new HeldBytes(limits.usage.maxHeldBytes);
+  const maxBytes = maxRequestBytes(services.limits.maxInlineBytes);
   const graphql = createGraphQL({ services, limits, usage, onInternal });
 
   async function identify(call: Call, authorization: string | null): Promise<void> {
@@ -136,16 +141,22 @@ export function createHandler(parts: HandlerParts): Handler {
       const { graphiql } = await import("./graphiql.ts");
       return graphiql(request);
     }
+    const hold = held.hold();
+    let counted = request;
     try {
       await identify(call, request.headers.get("authorization"));
       begin(call);
+      call.atEnd(hold.release);
+      // Within this process it is the caller's own memory.
+      if (call.address !== null) counted = heldRequest(request, hold, maxBytes);
     } catch (error) {
       if (error instanceof Refused) return graphql.refuse(request, error, call);
       throw error;
     }
     const signal = AbortSignal.any([request.signal, ending.signal]);
     const lastEventId = request.headers.get("last-event-id") || undefined;
-    return graphql.fetch(request, { call, signal, lastEventId });
+    const response = await graphql.fetch(counted, { call, signal, lastEventId });
+    return hold.refused === null ? response : graphql.refuse(request, hold.refused, call);
   }
 
   function admit(host: string, origin: string | null): void {
@@ -161,7 +172,7 @@ export function createHandler(parts: HandlerParts): Handler {
     "/metrics": async (request, call) => {
       await identify(call, request.headers.get("authorization"));
       requireSeesAll(call.principal);
-      const own = [...usageMetrics(usage), ...failedAttemptsMetrics(attempts)];
+      const own = [...usageMetrics(usage), ...failedAttemptsMetrics(attempts), ...heldBytesMetrics(held)];
       return metricsResponse([...(await parts.metrics()), ...own]);
     },
     ...(parts.identity === null
@@ -175,6 +186,7 @@ export function createHandler(parts: HandlerParts): Handler {
     identify,
     requireLookedAt,
     begin,
+    hold: () => held.hold(),
     onInternal,
     refusalOf,
     admit,
@@ -217,16 +229,6 @@ export function createHandler(parts: HandlerParts): Handler {
 function requireSeesAll(principal: Principal): void {
   if (seesTenants(principal, null)) return;
   throw new Refused("FORBIDDEN", "Metrics are of the whole store. Use credentials that have all tenants.");
-}
-
-/** Keeps for the log what is not told to the client. */
-async function withReason<T>(call: Call, recognise: () => Promise<T>): Promise<T> {
-  try {
-    return await recognise();
-  } catch (error) {
-    if (error instanceof Refused && error.cause instanceof Error) call.reason = error.cause.message;
-    throw error;
-  }
 }
 
 function toGraphiql(): Response {

@@ -13,6 +13,7 @@ const LIMITS: UsageLimits = {
   maxRequestsPerPrincipal: 1_000,
   maxSubscriptionsPerPrincipal: 2,
   maxSubscriptions: 3,
+  maxHeldBytes: 0,
 };
 
 function refusalOf(act: () => unknown): Refused | null {

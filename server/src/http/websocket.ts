@@ -13,6 +13,7 @@ import type { Handler } from "./handler.ts";
 import { headersOf } from "./node-request.ts";
 import { HttpRefused } from "./problem.ts";
 import { refuseRaw } from "./raw-refusal.ts";
+import { heldMessages } from "./websocket-holds.ts";
 
 /** Proxies and clients take a silent connection for a dead one; so do we, when a ping stays without an answer. */
 const KEEPALIVE_MS = 12_000;
@@ -78,6 +79,7 @@ export function webSockets(handler: Handler, maxInlineBytes: number, log: Logger
     const call = callOf(message, "websocket connection");
     const extra: Extra = { socket, headers, call, calls: new Map(), forget: () => {} };
     const stopPinging = keepAlive(socket);
+    const heldByMessage = heldMessages(socket, message.socket, call, handler.hold);
     const throttle = () => {
       if (socket.bufferedAmount > MAX_WAITING_BYTES) socket.pause();
     };
@@ -100,10 +102,13 @@ export function webSockets(handler: Handler, maxInlineBytes: number, log: Logger
         onMessage: (take) =>
           socket.on("message", (data, isBinary) => {
             if (isBinary) return socket.close(CloseCode.BadRequest, "Invalid message received");
-            take(String(data)).catch((error: unknown) => {
-              log.error({ err: error }, "internal error");
-              socket.close(CloseCode.InternalServerError, "Internal server error");
-            });
+            const { release } = heldByMessage();
+            take(String(data))
+              .catch((error: unknown) => {
+                log.error({ err: error }, "internal error");
+                socket.close(CloseCode.InternalServerError, "Internal server error");
+              })
+              .finally(release);
           }),
       },
       extra,

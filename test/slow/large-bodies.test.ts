@@ -1,0 +1,43 @@
+import { once } from "node:events";
+import { Agent, type ClientRequest, request } from "node:http";
+import { expect, it } from "vitest";
+import { sendRaw } from "../support/raw-http.ts";
+import { residentMiB } from "../support/resident-memory.ts";
+import { startServer } from "../support/server.ts";
+
+const MiB = 2 ** 20;
+const BODIES = 100;
+const START = '{"query":"{ viewer { actor } }","variables":{"x":"';
+const END = '"}}';
+
+it("many bodies of the largest size, all under way at once, take a part of their memory", {
+  timeout: 120_000,
+}, async () => {
+  await using server = await startServer({ env: { MAX_HELD_BYTES: "64MiB" } });
+  const { port } = new URL(server.origin);
+  const agent = new Agent({ maxSockets: BODIES });
+  const before = residentMiB(server.pid);
+  const statuses: number[] = [];
+  const sent: ClientRequest[] = [];
+  const body = `${START}${"x".repeat(7 * MiB - START.length - END.length)}${END}`;
+  const all = Array.from({ length: BODIES }, async () => {
+    const each = request({ agent, host: "127.0.0.1", port, path: "/graphql", method: "POST" });
+    each.setHeader("content-type", "application/json").setHeader("content-length", body.length);
+    each.on("error", () => {});
+    each.write(body.slice(0, -1));
+    sent.push(each);
+    const [response] = await once(each, "response");
+    response.resume();
+    statuses.push(response.statusCode);
+  });
+  // Who is not refused is waited for by the server, with all of his body but the last byte.
+  await expect.poll(() => statuses.length, { timeout: 60_000 }).toBe(BODIES - 9);
+  const grown = residentMiB(server.pid) - before;
+  for (const each of sent) each.end("}");
+  await Promise.all(all);
+  expect(statuses.filter((status) => status === 429)).toHaveLength(BODIES - 9);
+  expect(statuses.filter((status) => status === 200)).toHaveLength(9);
+  expect(grown).toBeLessThan((BODIES * 7) / 2);
+  expect((await sendRaw(server, { path: "/readyz" })).status).toBe(200);
+  agent.destroy();
+});
