@@ -9,7 +9,7 @@ export const isolation: ProofSuite = {
   name: "isolation",
   claim:
     "Two callers of one name change what is theirs and try what is not: each is answered as in a store where the other does nothing.",
-  unit: "stories",
+  unit: "runs",
   cycles: 250,
   isEachAlone: true,
   open: async (dir) => new IsolationRun(dir),
