@@ -58,7 +58,7 @@ function unlike(
     const asked = isLook ? "looked at everything" : told(steps[step]);
     const before = steps.slice(0, step + 1).findLast((one) => one.who === other);
     return [
-      `After step ${step + 1} of ${steps.length}, ${who} (${asked}) was told ${path} = ${here}, and ${there} where ${other} does nothing. What ${other} did last was ${told(before)}.`,
+      `After step ${step + 1} of ${steps.length}, ${who} (${asked}) was told ${path} = ${here}; where ${other} does nothing, it is ${there}. What ${other} did last was ${told(before)}.`,
     ];
   }
   return [];
