@@ -54,7 +54,7 @@ it("a count that takes in what is another's is told of, with the step that gave 
   const broken = await run.cycle(seededRandom(1));
   expect(broken).toHaveLength(2);
   expect(broken[0]).toMatch(
-    /^After step \d+ of \d+, a \(looked at everything\) was told data\.tierStats\[\d\]\.\w+ = \d+, and \d+ where b does nothing\. What b did last was \w+ {.*}\.$/,
+    /^After step \d+ of \d+, a \(looked at everything\) was told data\.tierStats\[\d\]\.\w+ = \d+; where b does nothing, it is \d+\. What b did last was \w+ {.*}\.$/,
   );
   expect(readdirSync(dir)).toEqual([]);
 });

@@ -9,7 +9,7 @@ export const isolation: ProofSuite = {
   name: "isolation",
   claim:
     "Two callers of one name change what is theirs and try what is not: each is answered as in a store where the other does nothing.",
-  unit: "stories",
+  unit: "runs",
   cycles: 250,
   isEachAlone: true,
   open: async (dir) => new IsolationRun(dir),
@@ -58,7 +58,7 @@ function unlike(
     const asked = isLook ? "looked at everything" : told(steps[step]);
     const before = steps.slice(0, step + 1).findLast((one) => one.who === other);
     return [
-      `After step ${step + 1} of ${steps.length}, ${who} (${asked}) was told ${path} = ${here}, and ${there} where ${other} does nothing. What ${other} did last was ${told(before)}.`,
+      `After step ${step + 1} of ${steps.length}, ${who} (${asked}) was told ${path} = ${here}; where ${other} does nothing, it is ${there}. What ${other} did last was ${told(before)}.`,
     ];
   }
   return [];

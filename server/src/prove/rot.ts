@@ -15,18 +15,14 @@ export const rot: ProofSuite = {
 
 /** A store is harmed so often. What is damaged is written anew, or, the last time, repaired. */
 const TURNS = 5;
-/** As a server has them, and, more often, as is quicker: on one thread, without the syncs that rot asks nothing of. */
+/** As a server has them; more often on one thread and without syncs, which is quicker, and the same to what rots. */
 const DRIVERS = ["served", "inline", "inline", "inline"] as const;
 /** How what is damaged is found first: by whoever reads it, by the scrubber, or by the repair itself. */
 const FINDERS = ["reads", "reads", "pass", "repair"] as const;
 
 /** A round is one store, from its first write to the end. */
 class RotRun implements ProofRun {
-  readonly figures = {
-    "artifacts damaged": 0,
-    "of them found": 0,
-    repaired: 0,
-  };
+  readonly figures = { "artifacts damaged": 0, "of them found": 0, repaired: 0 };
   readonly #dir: string;
 
   constructor(dir: string) {

@@ -216,7 +216,7 @@ export class HarmedStore implements AsyncDisposable {
     const seen = new Set(got);
     const missing = [...wanted.keys()].filter((name) => !seen.has(name));
     const other = [...seen].filter((name) => !wanted.has(name));
-    const again = got.filter((name, index) => got.indexOf(name) !== index);
+    const again = [...seen].filter((name) => got.indexOf(name) !== got.lastIndexOf(name));
     return [
       ...(missing.length === 0 ? [] : [`There is no ${what} of ${this.#list(missing)}.`]),
       ...(other.length === 0 ? [] : [`There is an ${what} of ${this.#list(other)}.`]),
