@@ -46,7 +46,7 @@ export class DamagedStore implements AsyncDisposable {
     const write = ([name, bytes]: readonly [string, Uint8Array]) =>
       this.store.write(keyOf(name), bytes, { metadata: { name } });
     await Promise.all(Array.from(contents, write));
-    await this.#drain();
+    await this.drain();
   }
 
   view(name: string): string {
@@ -70,7 +70,7 @@ export class DamagedStore implements AsyncDisposable {
   async repair() {
     const job = await this.jobs.verify(SOMEBODY, { repair: true, waitSeconds: 60 });
     assert.equal(job.status, "SUCCEEDED", `The repair ended as ${job.status}: ${job.error}.`);
-    await this.#drain();
+    await this.drain();
     const page = await this.store.catalog.listFindings(job.id, { ...ALL, after: null });
     return { job, findings: page.map(({ kind, path }) => `${kind} ${path}`).sort() };
   }
@@ -111,7 +111,8 @@ export class DamagedStore implements AsyncDisposable {
     return found;
   }
 
-  async #drain(): Promise<void> {
+  /** Until everything is settled and published. */
+  async drain(): Promise<void> {
     assert(await this.store.engine.drain(), `The store does not come to rest: ${this.store.problems}`);
   }
 

@@ -10,7 +10,7 @@ export const isolation: ProofSuite = {
   claim:
     "Two callers of one name change what is theirs and try what is not: each is answered as in a store where the other does nothing.",
   unit: "runs",
-  cycles: 250,
+  cycles: 350,
   isEachAlone: true,
   open: async (dir) => new IsolationRun(dir),
 };

@@ -13,7 +13,7 @@ export const rot: ProofSuite = {
   open: async (dir) => new RotRun(dir),
 };
 
-/** A store is harmed so often. What is damaged is written anew, or, the last time, repaired. */
+/** A store is harmed so often. What is damaged is written anew or put back, and, the last time, repaired. */
 const TURNS = 5;
 /** As a server has them; more often on one thread and without syncs, which is quicker, and the same to what rots. */
 const DRIVERS = ["served", "inline", "inline", "inline"] as const;
@@ -33,12 +33,16 @@ class RotRun implements ProofRun {
     const drivers = random.oneOf(DRIVERS);
     await using store = await HarmedStore.open(join(this.#dir, "store"), drivers, random);
     for (let turn = 1; turn < TURNS; turn++) {
-      const broken = await this.#harm(store, random, [() => store.read(), () => store.found()]);
+      const broken = await this.#harm(store, random, false, [() => store.read(), () => store.found()]);
       if (broken.length > 0 || signal?.aborted) return broken;
-      await store.writeAnew(random);
+      if (random.between(1, 3) === 1) await store.writeAnew(random);
+      else {
+        const left = await store.putBack(random);
+        if (left.length > 0) return left;
+      }
     }
     const finder = random.oneOf(FINDERS);
-    return await this.#harm(store, random, [
+    return await this.#harm(store, random, true, [
       ...(finder === "reads" ? [() => store.read()] : []),
       ...(finder === "pass" ? [() => store.scrub(random)] : []),
       ...(finder === "repair" ? [] : [() => store.found()]),
@@ -47,13 +51,14 @@ class RotRun implements ProofRun {
     ]);
   }
 
-  /** Harms the store and does these things, up to the first that breaks. */
+  /** Harms the store and does these steps, up to the first in which something breaks. */
   async #harm(
     store: HarmedStore,
     random: SeededRandom,
+    andPutsIn: boolean,
     steps: readonly (() => Promise<readonly string[]>)[],
   ): Promise<readonly string[]> {
-    const { damaged } = await store.harm(random);
+    const { damaged } = await store.harm(random, andPutsIn);
     let broken: readonly string[] = [];
     for (const step of steps) {
       broken = await step();

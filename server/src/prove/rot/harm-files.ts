@@ -42,11 +42,12 @@ function bytesOf(random: SeededRandom, sizeBytes: number): Uint8Array {
   return bytes.map((byte) => byte | 1);
 }
 
-/** Harms the files of two artifacts in three, and puts in some that are nobody's. */
+/** Harms the files of two artifacts in three. `andPutsIn`: copies of right bytes, and files that are nobody's. */
 export async function harmFiles(
   world: DamagedStore,
   contents: ReadonlyMap<string, Uint8Array>,
   random: SeededRandom,
+  andPutsIn: boolean,
 ): Promise<Harm> {
   const objects = new Map<string, string>();
   for (const name of world.names) objects.set(name, await world.object(name));
@@ -76,7 +77,7 @@ export async function harmFiles(
 
   for (const [name, bytes] of contents) {
     if (random.between(1, 3) > 1) {
-      const spare = random.oneOf(["none", "none", "quarantine", "stray"]);
+      const spare = andPutsIn ? random.oneOf(["none", "none", "quarantine", "stray"]) : "none";
       if (spare === "quarantine") writeFileSync(world.inQuarantine(`spare-${name}`), bytes);
       if (spare === "stray") addStray(bytes);
       harm(name);
@@ -87,7 +88,7 @@ export async function harmFiles(
     if (place === "replaced") replaceFile(world.view(name));
     if (random.between(1, 10) === 1) replaceFile(`${world.view(name)}.metadata.json`);
   }
-  for (let left = random.between(0, 20); left > 0; left--) addStray(bytesOf(random, 100));
+  for (let left = andPutsIn ? random.between(0, 20) : 0; left > 0; left--) addStray(bytesOf(random, 100));
 
   const isDamaged = (name: string) =>
     !existsSync(objectOf(name)) || !readFileSync(objectOf(name)).equals(contents.get(name) ?? Buffer.of());
@@ -95,6 +96,13 @@ export async function harmFiles(
     world.names.filter(isDamaged).map((name) => [name, done.get(name)?.join(", then ") ?? ""]),
   );
   return { damaged, strays };
+}
+
+/** Gives a damaged artifact's object its bytes again, behind the store's back: in the file that is there, unless that is another's. */
+export async function putBack(world: DamagedStore, name: string, bytes: Uint8Array): Promise<void> {
+  const object = await world.object(name);
+  if (!existsSync(object) || !isSameFile(world.view(name), object)) rmSync(object, { force: true });
+  writeFileSync(object, bytes);
 }
 
 const DONE: Record<Exclude<Damage["kind"], "swap">, string> = {

@@ -7,7 +7,7 @@ import { keyOf, SOMEBODY, type StoreDrivers } from "../../engine/opened-store.ts
 import { Scrubber } from "../../engine/scrubber.ts";
 import { DamagedStore } from "../../lifecycle/damaged-store.ts";
 import type { SeededRandom } from "../seeded-random.ts";
-import { type Harm, harmFiles, randomContents } from "./harm-files.ts";
+import { type Harm, harmFiles, putBack, randomContents } from "./harm-files.ts";
 
 /** Up to here nothing of a wrong body goes out, in bytes. */
 const VERIFIED_FIRST = 1024 * 1024;
@@ -22,8 +22,6 @@ export class HarmedStore implements AsyncDisposable {
   readonly #world: DamagedStore;
   readonly #contents: Map<string, Uint8Array>;
   #harm: Harm = { damaged: new Map(), strays: 0 };
-  /** Since it was opened. */
-  #strays = 0;
   /** What no repair can bring back: damaged, and its right bytes in no file. */
   #lost: ReadonlySet<string> = new Set();
   /** As they were before the last harm. */
@@ -42,12 +40,11 @@ export class HarmedStore implements AsyncDisposable {
     return new HarmedStore(await DamagedStore.open(contents, root, drivers), contents);
   }
 
-  /** @returns what it did; nothing may be damaged before it. */
-  async harm(random: SeededRandom): Promise<Harm> {
+  /** Nothing may be damaged before it. `andPutsIn`: as `harmFiles` says. @returns what it did */
+  async harm(random: SeededRandom, andPutsIn: boolean): Promise<Harm> {
     this.#rows = await rowsOf(this.#world);
     this.#seq = await this.#world.store.catalog.lastSeq();
-    this.#harm = await harmFiles(this.#world, this.#contents, random);
-    this.#strays += this.#harm.strays;
+    this.#harm = await harmFiles(this.#world, this.#contents, random, andPutsIn);
     return this.#harm;
   }
 
@@ -56,6 +53,20 @@ export class HarmedStore implements AsyncDisposable {
     const contents = randomContents(random, [...this.#harm.damaged.keys()]);
     for (const [name, bytes] of contents) this.#contents.set(name, bytes);
     await this.#world.write(contents);
+  }
+
+  /** Somebody else puts the right bytes back, and the next pass takes the marks off. */
+  async putBack(random: SeededRandom): Promise<readonly string[]> {
+    const { damaged } = this.#harm;
+    for (const name of damaged.keys())
+      await putBack(this.#world, name, this.#contents.get(name) ?? Buffer.of());
+    const broken = await this.scrub(random);
+    await this.#world.drain();
+    return [
+      ...broken,
+      ...this.#unlike("event of healing", damaged, await this.healed()),
+      ...(await this.#changed(new Set(), damaged)),
+    ];
   }
 
   /** Every artifact, each by two readers at once. `damaged`: those that have no right bytes now. */
@@ -88,9 +99,9 @@ export class HarmedStore implements AsyncDisposable {
     const { pass } = await store.catalog.scrubState();
     while ((await store.catalog.scrubState()).pass === pass) store.now += Math.ceil(await scrubber.turn());
     const told = (await this.#world.events(this.#seq)).filter(({ error }) => /no artifact/.test(error ?? ""));
-    return told.length === this.#strays
+    return told.length === this.#harm.strays
       ? []
-      : [`The pass told of ${told.length} strays; there are ${this.#strays}.`];
+      : [`The pass told of ${told.length} strays; there are ${this.#harm.strays}.`];
   }
 
   /** Whether what is damaged has been told of once, and nothing else has changed. */
@@ -116,12 +127,12 @@ export class HarmedStore implements AsyncDisposable {
     const counts: readonly (readonly [string, number, number])[] = [
       ["damaged", job.damagedCount + job.missingCount, damaged.size],
       ["healed", job.healedCount, mendable.size],
-      ["quarantined", job.quarantinedCount, this.#strays],
+      ["quarantined", job.quarantinedCount, this.#harm.strays],
       ["adopted", job.adoptedCount, 0],
       [
         "quarantined on the log",
         events.filter(({ type }) => type === "STRAY_QUARANTINED").length,
-        this.#strays,
+        this.#harm.strays,
       ],
     ];
     return [
