@@ -64,7 +64,7 @@ export function showResults(results: readonly ProofResult[], { table, text, styl
     for (const sentence of broken.slice(0, MOST_SENTENCES)) text(`  ${sentence.replaceAll("\n", "\n  ")}`);
     if (broken.length > MOST_SENTENCES)
       text(`  and ${broken.length - MOST_SENTENCES} more; --json has them all`);
-    text(`What is left of it: ${folder}`);
+    if (folder !== null) text(`What is left of it: ${folder}`);
     text(`Please report it, with these lines. The same again: ${replayOf(result)}`);
   }
 }

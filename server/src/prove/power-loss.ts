@@ -11,14 +11,14 @@ export const powerLoss: ProofSuite = {
   name: "power-loss",
   claim:
     "A store that loses power after any step, and with it any part of what was not synced, keeps all that was acknowledged and nothing half done.",
-  unit: "stories",
+  unit: "runs",
   cycles: 150,
   isEachAlone: true,
   open: async (dir) => new PowerLossRun(dir),
 };
 
 /**
- * Each cycle is the story of one store: lives of random acts that die after a random step on a disk that forgets, and
+ * Each run is the story of one store: lives of random acts that die after a random step on a disk that forgets, and
  * in one of them a power cut in the middle of a random commit.
  */
 export class PowerLossRun implements ProofRun {

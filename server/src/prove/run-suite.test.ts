@@ -92,6 +92,13 @@ describe("a suite", () => {
     expect([dice.isClosed, existsSync(join(folder, "die"))]).toEqual([true, true]);
   });
 
+  it("keeps no folder in which it has left nothing", async () => {
+    const dice = new Dice();
+    dice.answer = async () => ["The die broke."];
+    expect(await run(dice, { open: async () => dice })).toMatchObject({ tried: 1, folder: null });
+    expect(existsSync(join(dir, "dice"))).toBe(false);
+  });
+
   it("whose cycles build upon each other is replayed from its beginning", async () => {
     const dice = new Dice();
     dice.answer = async (n) => (n === 1 ? ["The die broke."] : []);
@@ -105,7 +112,8 @@ describe("a suite", () => {
     [
       "its beginning",
       () => ({
-        open: async () => {
+        open: async (folder) => {
+          writeFileSync(join(folder, "die"), "");
           throw new Error("No die.");
         },
       }),

@@ -1,4 +1,4 @@
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { seededRandom } from "./seeded-random.ts";
@@ -28,7 +28,7 @@ export interface ProofResult {
   readonly broken: readonly string[];
   /** What does the same again; where something broke, no more than it takes to get there. */
   readonly replay: { readonly cycles: number; readonly seed: number };
-  /** Where the suite's folder was left for somebody to look at, since something broke. Null: it is gone. */
+  /** Where the suite's folder was left for somebody to look at, since something broke. Null: nothing was. */
   readonly folder: string | null;
 }
 
@@ -43,7 +43,7 @@ export async function runSuite(suite: ProofSuite, options: ProofOptions): Promis
   await mkdir(folder);
   const startedAt = performance.now();
   const { tried, figures, broken, replay } = await tryToBreak(suite, folder, options);
-  const isKept = broken.length > 0 && !options.signal?.aborted;
+  const isKept = broken.length > 0 && !options.signal?.aborted && (await readdir(folder)).length > 0;
   if (!isKept) await rm(folder, { recursive: true, force: true, maxRetries: 3 });
   options.signal?.throwIfAborted();
   return {
