@@ -22,7 +22,7 @@ const es256 = generateKeyPairSync("ec", { namedCurve: "P-256" });
 const keySet = join(dir, "keys.json");
 writeFileSync(keySet, JSON.stringify({ keys: [es256.publicKey.export({ format: "jwk" })] }));
 
-// Started alike, so that they differ in what they check and in nothing else.
+// Started alike and each with one load of its own, so that they differ in what they check and in nothing else.
 const started = (env: Record<string, string>, limits = "") =>
   startServer({
     env: { SCRUB_DAYS: "never", ...env },
@@ -30,8 +30,9 @@ const started = (env: Record<string, string>, limits = "") =>
   });
 await using off = await started({ RATE_LIMIT: "none", RATE_LIMIT_FAILED_AUTH: "none" }, "?none");
 await using open = await started({});
-await using secret = await started({ AUTH_JWT_SECRET: TOKEN_SECRET });
-await using keys = await started({ AUTH_JWKS_URL: keySet });
+await using byKey = await started({ AUTH_JWT_SECRET: TOKEN_SECRET });
+await using byHs256 = await started({ AUTH_JWT_SECRET: TOKEN_SECRET });
+await using byEs256 = await started({ AUTH_JWKS_URL: keySet });
 
 async function pointQueries(server: Server, token?: string): Promise<Load> {
   await createTierkeep({ url: server.url, token }).upload(key, "content");
@@ -57,9 +58,9 @@ const costs = await cpuOfEach(
   {
     "no checks": await pointQueries(off),
     "no authentication": await pointQueries(open),
-    "an API key": await pointQueries(secret, await apiKey(secret)),
-    "a token by HS256": await pointQueries(secret, tokenOf()),
-    "a token by ES256": await pointQueries(keys, tokenByEs256()),
+    "an API key": await pointQueries(byKey, await apiKey(byKey)),
+    "a token by HS256": await pointQueries(byHs256, tokenOf()),
+    "a token by ES256": await pointQueries(byEs256, tokenByEs256()),
   },
   { rounds: ROUNDS, askings },
 );
@@ -68,5 +69,5 @@ printRatios(costs, "no checks");
 console.log(
   "Checks that no setting switches off are in all of them: Host and Origin, rights, sizes and times.",
 );
-for (const server of [off, open, secret, keys]) await server.stop();
+for (const server of [off, open, byKey, byHs256, byEs256]) await server.stop();
 await removeDirectory(dir);

@@ -91,6 +91,16 @@ describe("a document that", () => {
     expect(messages[0]?.length).toBeLessThan(300);
     expect(reads).toBe(0);
   });
+
+  it("has one token more than it may is told so, wherever in it something else is wrong", async () => {
+    const listOf = (values: number, end = "") =>
+      `{ nodes(ids: [${'"x" '.repeat(values)}]) { id } } # a comment, which is none ${end}`;
+    const tooMany = /more than 6000 tokens/;
+    expect((await told(listOf(5_989))).messages[0]).toMatch(tooMany);
+    expect((await told(listOf(5_989, "\n ?!"))).messages[0]).toMatch(tooMany);
+    expect((await told(listOf(5_988))).messages.join()).not.toMatch(tooMany);
+    expect((await told(listOf(5_988, "\n ?"))).codes).toEqual(["GRAPHQL_PARSE_FAILED"]);
+  });
 });
 
 describe("an operation's cost", () => {
