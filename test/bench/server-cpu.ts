@@ -53,7 +53,7 @@ async function ask({ ask: once }: Load, times: number): Promise<void> {
 export function printRatios<Name extends string>(costs: Record<Name, readonly number[]>, base: Name): void {
   for (const [name, each] of Object.entries<readonly number[]>(costs)) {
     const { ratio, from, to } = ratioOf(each, costs[base]);
-    const spread = name === base ? "" : ` (half of the rounds from ${from.toFixed(2)} to ${to.toFixed(2)})`;
+    const spread = name === base ? "" : ` (half of them from ${from.toFixed(2)} to ${to.toFixed(2)})`;
     console.log(
       name.padEnd(36),
       `${median(each).toFixed(0).padStart(6)} µs: ratio ${ratio.toFixed(2)}${spread}`,
@@ -61,11 +61,11 @@ export function printRatios<Name extends string>(costs: Record<Name, readonly nu
   }
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 }
 
-/** The ratio of two series, round by round: its median, and the half of the rounds around it. */
+/** The ratio of two series, one by one: its median, and the half of them around it. */
 function ratioOf(values: readonly number[], to: readonly number[]) {
   const ratios = values.map((value, round) => value / (to[round] as number)).toSorted((a, b) => a - b);
   const at = (part: number) => ratios[Math.floor((ratios.length - 1) * part)] ?? 0;
