@@ -151,6 +151,17 @@ describe("a suite", () => {
     });
   });
 
+  it("lets others have their turn between its cycles, also where these wait for nothing", async () => {
+    const dice = new Dice();
+    const interrupted = new AbortController();
+    dice.answer = async (n) => {
+      if (n === 0) setImmediate(() => interrupted.abort(new Error("Enough.")));
+      return [];
+    };
+    await expect(run(dice, { cycles: 10_000, signal: interrupted.signal })).rejects.toThrow("Enough.");
+    expect(dice.thrown.length).toBeLessThan(10_000);
+  });
+
   it("that is interrupted waits for its cycle, to which it tells it, and leaves nothing, whatever that comes to", async () => {
     const dice = new Dice();
     const interrupted = new AbortController();

@@ -1,5 +1,6 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { inspect } from "node:util";
 import { seededRandom } from "./seeded-random.ts";
 import type { ProofSuite } from "./suite.ts";
@@ -70,7 +71,10 @@ async function tryToBreak(
     await using run = await open(folder);
     figures = run.figures;
     onProgress?.(0, cycles);
-    while (tried < cycles && !signal?.aborted) {
+    for (;;) {
+      // A cycle may have waited for nothing but itself: here timers and signals have their turn.
+      await nextTurn();
+      if (tried === cycles || signal?.aborted) break;
       const random = seededRandom(seed + tried);
       tried += 1;
       const found = await sentences(() => run.cycle(random, signal));
