@@ -1,9 +1,9 @@
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import { afterAll, describe, expect, it } from "vitest";
-import { whole } from "../catalog/contract/sample-changes.ts";
+import { lifecycleJob, startJob, whole } from "../catalog/contract/sample-changes.ts";
 import { CODES, type Fault, Trouble } from "../engine/faults/trouble.ts";
 import type { EngineJobs } from "./job-service.ts";
-import { ADMIN, type Seed, seed, TestWorld } from "./test-world.ts";
+import { ADMIN, NOW, type Seed, seed, TestWorld } from "./test-world.ts";
 
 /** A job, what it finds, and how all of that stands once it has done everything. */
 interface Case {
@@ -103,6 +103,39 @@ describe("a job whose start has no certain answer", () => {
     const { job } = await jobs.runLifecycle(ADMIN, { dryRun: false, waitSeconds: 60 });
     const old = (await world.stands()).filter((stand) => !stand.includes("young"));
     expect([job.status, old]).toEqual(["SUCCEEDED", ["acme/h WARM"]]);
+  });
+});
+
+describe("a job that is to be cancelled", () => {
+  it.each(CODES)("is, or may be asked for that again, whichever call fails: %s", async (code) => {
+    const trouble = new Trouble();
+    await using world = await TestWorld.open([], {
+      faults: trouble.writing,
+      readFaults: trouble.reading,
+      probeDelaysMs: [0],
+    });
+    for (let nth = 1; ; nth++) {
+      // Nobody drives it yet, so that it is still there to be cancelled.
+      const job = lifecycleJob({ startedAt: NOW, asOf: NOW });
+      await world.catalog.commit(startJob(job));
+      const jobs = world.jobs({ batchSize: 1 });
+      trouble.arm({ code, nth, lasting: true });
+      const refused = await jobs.cancel(ADMIN, job.id).then(
+        () => null,
+        (error: Error) => error,
+      );
+      const struck = trouble.lift().size > 0;
+      if (refused === null) expect((await world.catalog.jobs([job.id]))[0]?.cancelRequested).toBe(true);
+      else {
+        expect(refused, refused.stack).toBeInstanceOf(Refused);
+        await jobs.cancel(ADMIN, job.id);
+      }
+      await jobs.resumeJobs();
+      await expect.poll(() => world.catalog.runningJobs(), { timeout: 20_000 }).toEqual([]);
+      expect((await world.catalog.jobs([job.id]))[0]?.job.status).toBe("CANCELLED");
+      if (!struck) break;
+      faults += 1;
+    }
   });
 });
 
