@@ -53,7 +53,11 @@ export class RecordedDisk implements AsyncDisposable {
   #end = SECTOR;
   #log = -1;
   #daemon: ChildProcess | null = null;
-  #device: string | null = null;
+  readonly #abandon = () => {
+    for (const where of [...mounts].reverse()) if (where.startsWith(this.#dir)) unmount(where);
+    this.#daemon?.kill();
+    rmSync(this.#dir, { recursive: true, force: true });
+  };
 
   private constructor(dir: string, fileSystem: FileSystem) {
     this.#dir = dir;
@@ -101,16 +105,23 @@ export class RecordedDisk implements AsyncDisposable {
       { stdio: "ignore" },
     );
     this.#daemon = daemon;
+    process.on("exit", this.#abandon);
     const failed = new Promise<never>((_, reject) => {
       daemon.on("error", reject);
       daemon.on("exit", (code) => reject(new Error(`qemu-storage-daemon ended with ${code}`)));
     });
     failed.catch(() => {});
     while (statSync(exported).size === 0) await Promise.race([pause(20), failed]);
+    mounts.add(exported);
     this.#log = openSync(log, "r");
-    this.#device = execFileSync("losetup", ["--find", "--show", exported], { encoding: "utf8" }).trim();
-    mkdirSync(this.mounted);
-    mount(this.#device, this.mounted, this.#fileSystem);
+    const device = execFileSync("losetup", ["--find", "--show", exported], { encoding: "utf8" }).trim();
+    try {
+      mkdirSync(this.mounted);
+      mount(device, this.mounted, this.#fileSystem);
+    } finally {
+      // As soon as nobody has it mounted.
+      execFileSync("losetup", ["--detach", device]);
+    }
   }
 
   /** How many requests there have been. A power cut now may lose any of those since the last flush among them. */
@@ -181,15 +192,15 @@ export class RecordedDisk implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     unmount(this.mounted);
-    if (this.#device !== null) execFileSync("losetup", ["--detach", this.#device]);
-    this.#device = null;
+    unmount(join(this.#dir, "exported"));
     if (this.#log !== -1) closeSync(this.#log);
     const daemon = this.#daemon;
     if (daemon !== null && daemon.exitCode === null && daemon.signalCode === null) {
       const ended = new Promise((resolve) => daemon.on("exit", resolve));
-      daemon.kill("SIGTERM");
+      daemon.kill();
       await ended;
     }
+    process.off("exit", this.#abandon);
     rmSync(this.#dir, { recursive: true });
   }
 }
@@ -229,6 +240,5 @@ function unmount(where: string): void {
   execFileSync("umount", ["--lazy", where]);
 }
 
-process.on("exit", () => {
-  for (const where of mounts) unmount(where);
-});
+// Whoever has had enough of a file of tests ends it with SIGTERM.
+process.on("SIGTERM", () => process.exit(143));
