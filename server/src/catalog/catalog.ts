@@ -73,8 +73,8 @@ export type HeldByTier = Readonly<Record<Tier, Held>>;
 
 /**
  * Reads. Each call sees one snapshot, taken after every commit that was acknowledged before the call; none takes the
- * writer's place or, but for `miscounts`, holds a snapshot for longer than a second. Absent things are null, never an error. All throw
- * Refused UNAVAILABLE once the catalog is closed.
+ * writer's place or, but for `miscounts`, holds a snapshot for longer than a second. Absent things are null, never an
+ * error. All throw Refused UNAVAILABLE once the catalog is closed.
  *
  * What is indexed, and so costs the same however much is stored: lookups by key; pages in KEY order of everything, a
  * tenant, a workflow or (with a prefix) part of a workflow; pages in AGE order of everything or of a tenant, with or

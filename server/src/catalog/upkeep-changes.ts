@@ -92,7 +92,8 @@ export interface QuarantineChange extends Stamped {
  * Counters are set to what is there: a workflow's to a count of its artifacts, a tenant's to the sums of its workflows',
  * those of the whole to the sums of the tenants'; so where several are wrong, in this order. `finding` (RECOUNTED) says
  * whose: it is an event and a finding of the job in the same commit. It keeps the writer for as long as it counts: some ms
- * for thousands of artifacts, seconds for a workflow of a million, and nobody writes meanwhile. Nothing happens to a tenant or workflow that is not there.
+ * for thousands of artifacts, seconds for a workflow of a million, and nobody writes meanwhile. Nothing happens to a tenant
+ * or workflow that is not there.
  */
 export interface RecountChange extends Stamped {
   readonly kind: "recount";

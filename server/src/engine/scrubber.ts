@@ -67,8 +67,8 @@ export interface ScrubFigures {
 
 /**
  * Goes through the whole store again and again, slowly: reads every artifact and compares its checksum and its places in
- * the tree, then looks for objects and files that are no artifact's, and last at the counters. It changes nothing but the marks and events of what
- * it finds. Its position is in the catalog: what ends the process costs it a batch.
+ * the tree, then looks for objects and files that are no artifact's, and last at the counters. It changes nothing but the
+ * marks and events of what it finds. Its position is in the catalog: what ends the process costs it a batch.
  */
 export class Scrubber {
   readonly #parts: ScrubberParts;

@@ -1,3 +1,5 @@
+import { mulberry32 } from "../tiers/filesystem/mulberry32.ts";
+
 /** Numbers by chance that come again with the same seed. */
 export interface SeededRandom {
   readonly seed: number;
@@ -8,14 +10,8 @@ export interface SeededRandom {
 }
 
 export function seededRandom(seed: number): SeededRandom {
-  let state = seed | 0;
-  function between(least: number, most: number): number {
-    // mulberry32
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    const fraction = ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-    return least + Math.floor(fraction * (most - least + 1));
-  }
+  const next = mulberry32(seed);
+  const between = (least: number, most: number) =>
+    least + Math.floor((next() / 2 ** 32) * (most - least + 1));
   return { seed, between, oneOf: (choices) => choices[between(0, choices.length - 1)] as never };
 }

@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { realDisk } from "./disk.ts";
 import type { Loss } from "./lossy-disk.ts";
+import { mulberry32 } from "./mulberry32.ts";
 
 /** What a name in a directory stood for, at one time since that directory was last fsynced. */
 export type NameState =
@@ -39,14 +40,8 @@ export type Draw = (last: number) => number;
 export function drawing(lose: Loss): Draw {
   if (lose === "everything") return () => 0;
   if (lose === "nothing") return (last) => last;
-  let state = lose.seed >>> 0;
-  return (last) => {
-    // mulberry32
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % (last + 1);
-  };
+  const next = mulberry32(lose.seed);
+  return (last) => next() % (last + 1);
 }
 
 export function bringBack(path: string, state: NameState): void {
