@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
-import { isNewEnough, pinnedNode, required } from "./server/bin/node.mjs";
+import { installedNode, isNewEnough, required } from "./server/bin/node.mjs";
 
 const pnpm = "pnpm@10.34.9";
 const inputs = [
@@ -40,7 +40,7 @@ if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== wanted) {
     process.exit(1);
   }
   // The pinned Node is an optional dependency, so failing to fetch it is no error to pnpm: then try again next time.
-  if (existsSync(pinnedNode)) writeFileSync(stamp, wanted);
+  if (installedNode() !== null) writeFileSync(stamp, wanted);
   else if (!isNewEnough(process.versions.node)) {
     console.error(`\nsetup: no Node could be installed for ${process.platform} ${process.arch}.`);
     console.error(`setup: install Node ${required} yourself; this is ${process.version}.`);

@@ -1,10 +1,13 @@
-// Which Node runs Tierkeep. Plain JavaScript: it must load on the older Node that it turns away.
+// Which Node runs Tierkeep. Plain JavaScript: an older Node must be able to load it.
 
+import { createRequire } from "node:module";
+import { dirname, join, sep } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 
 export const required = "^24.11 || >=26";
 
+/** True where `version`, such as "26.10.0", can run Tierkeep. */
 export function isNewEnough(version) {
   const [major, minor] = version.split(".").map(Number);
   return major >= 26 || (major === 24 && minor >= 11);
@@ -14,8 +17,30 @@ const platform = `${process.platform === "win32" ? "win" : process.platform}-${p
 const name = platform === "darwin-arm64" ? `node-bin-${platform}` : `node-${platform}`;
 const binary = process.platform === "win32" ? "node.exe" : "node";
 
-/** Where a clone has its own Node, if this platform is among those in package.json and it has been installed. */
-export const pinnedNode = fileURLToPath(new URL(`../../node_modules/${name}/bin/${binary}`, import.meta.url));
+/**
+ * The path of the Node that is installed as an npm package, in a clone or beside Tierkeep. Null where there is none for
+ * this platform, or where that one is too old itself.
+ */
+export function installedNode() {
+  const require = createRequire(import.meta.url);
+  try {
+    const manifest = require.resolve(`${name}/package.json`);
+    return isNewEnough(require(manifest).version) ? join(dirname(manifest), "bin", binary) : null;
+  } catch {
+    return null;
+  }
+}
 
-/** Where Node keeps what it has compiled: with it the server is ready in half the time and needs 50 MB less. */
-export const compileCache = fileURLToPath(new URL("../../node_modules/.cache/tierkeep", import.meta.url));
+const here = dirname(fileURLToPath(import.meta.url));
+const nodeModules = `${sep}node_modules${sep}`;
+const end = here.lastIndexOf(nodeModules);
+
+/**
+ * Folder of Node's compile cache: that of the clone's, or of the project's node_modules. With the cache the server is
+ * ready in half the time and needs 50 MB less.
+ */
+export const compileCache = join(
+  end === -1 ? join(here, "..", "..", "node_modules") : here.slice(0, end + nodeModules.length),
+  ".cache",
+  "tierkeep",
+);

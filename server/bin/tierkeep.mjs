@@ -1,12 +1,11 @@
 #!/usr/bin/env node
-// The command. It starts itself again on the Node that the clone has installed, where this one is too old, and with
-// settings of Node's that can only be given at a start.
+// The command. It starts itself again where this Node is too old, and with settings that Node takes only at its start.
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import { constants } from "node:os";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { compileCache, isNewEnough, pinnedNode, required } from "./node.mjs";
+import { compileCache, installedNode, isNewEnough, required } from "./node.mjs";
+import { endWithParent, PARENT_VARIABLE } from "./parent.mjs";
 
 // Streams and batches leave short-lived objects and buffers on several threads. Small nurseries, a heap that grows with
 // reluctance, few arenas and low thresholds hand their memory back soon, instead of keeping what a moment needed. The
@@ -22,31 +21,40 @@ const settings = {
 
 const newEnough = isNewEnough(process.versions.node);
 if (newEnough && (process.execArgv.includes(NURSERY) || typeof process.execve !== "function")) {
+  endWithParent();
   await import("../src/cli/main.ts");
-} else if (newEnough || existsSync(pinnedNode)) {
-  startAgain(newEnough ? process.execPath : pinnedNode);
 } else {
-  fail(`it needs Node ${required}, this is ${process.version}. In a clone, \`npm run setup\` installs one.`);
+  const node = newEnough ? process.execPath : installedNode();
+  if (node === null) {
+    fail(
+      `it needs Node ${required}, and this is ${process.version}. Install a newer Node, or its npm package beside tierkeep; in a clone, run \`npm run setup\`.`,
+    );
+  }
+  startAgain(node);
 }
 
+/** Runs the same command on `node`: in place of this process where that is possible, otherwise as its child. */
 function startAgain(node) {
   const self = fileURLToPath(import.meta.url);
   const args = [...process.execArgv, NURSERY, THRIFT, self, ...process.argv.slice(2)];
   const env = { ...settings, ...process.env };
-  // In place of this process, where it can: then there is one to signal and one to wait for.
-  if (newEnough) process.execve(node, [node, ...args], env);
-  const child = spawn(node, args, { stdio: "inherit", env });
+  if (typeof process.execve === "function") process.execve(node, [node, ...args], env);
+  endWithParent();
+  const child = spawn(node, args, {
+    stdio: "inherit",
+    env: { ...env, [PARENT_VARIABLE]: String(process.pid) },
+  });
   const signals = ["SIGTERM", "SIGINT", "SIGHUP"];
   for (const signal of signals) {
     process.on(signal, () => {
-      // Ctrl-C in a terminal reaches the child by itself; twice would mean "now" to it.
+      // Ctrl-C in a terminal reaches the child by itself. A second one would mean "now" to it.
       if (signal !== "SIGINT" || !process.stdin.isTTY) child.kill(signal);
     });
   }
   child.on("error", (error) => fail(`cannot start ${node}: ${error.message}. It needs Node ${required}.`));
   child.on("exit", (code, signal) => {
     if (signal === null) process.exit(code);
-    // Die of what the child died of, so that whoever started us sees the truth.
+    // End by the same signal as the child, which is then what the caller of this process sees.
     for (const name of signals) process.removeAllListeners(name);
     process.kill(process.pid, signal);
     setTimeout(() => process.exit(128 + constants.signals[signal]), 100);

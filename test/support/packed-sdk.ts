@@ -53,5 +53,5 @@ async function pack(folder: string): Promise<string> {
     join(folder, "out"),
   ];
   await run("npx", pnpm, { cwd: sdk });
-  return join(folder, "out", "tierkeep-sdk-0.0.0.tgz");
+  return join(folder, "out", "tierkeep-sdk-0.1.0.tgz");
 }

@@ -31,11 +31,15 @@ async function main(asked: readonly string[]): Promise<number> {
   }
 }
 
-/** `help X` is `X --help`; and where there is no X that is what is wrong, whatever else was asked. */
+/**
+ * The arguments as commander takes them. `help X` means `X --help`; `version` and `-V` mean `--version`. The name of an
+ * unknown command is kept alone: it is the mistake, whatever else was asked.
+ */
 function argumentsOf(asked: readonly string[]): readonly string[] {
   const [first, ...rest] = asked;
   const args = first === "help" ? [...rest, "--help"] : asked;
   const name = commandOf(args);
+  if (name === "version" || first === "-V") return ["--version"];
   return name === undefined || Object.hasOwn(COMMANDS, name) ? args : [name];
 }
 

@@ -23,7 +23,7 @@ Exit codes: 0 done, 1 unexpected, 2 the request is wrong, 3 not there, 4 in conf
 export async function programOf(run: Run, isWanted: (name: string) => boolean): Promise<Command> {
   const program = new Command("tierkeep")
     .description("Keeps the files that workflows produce: hot, warm and cold, until their time is up.")
-    .version(packageJson.version, "-V, --version")
+    .version(packageJson.version, "-v, --version", "print the version")
     .helpCommand(false)
     .exitOverride()
     .addHelpText("after", EXAMPLES);

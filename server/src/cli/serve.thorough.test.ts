@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
+import packageJson from "../../package.json" with { type: "json" };
 import type { Ended } from "../prove/command-process.ts";
 import { Folder } from "./serve-process.ts";
 
@@ -193,20 +194,32 @@ describe("tierkeep", () => {
     "helps with examples, and ends with 2 where it is called wrongly",
     async () => {
       await using folder = await Folder.make();
-      const [help, serveHelp, unknownCommand, unknownOption, version] = await Promise.all([
+      const [help, serveHelp, unknownCommand, unknownOption] = await Promise.all([
         folder.run(["--help"]),
         folder.run(["serve", "--help"]),
         folder.run(["srve"]),
         folder.run(["serve", "--prot", "1"]),
-        folder.run(["--version"]),
       ]);
       expect([help.code, help.stderr]).toEqual([0, ""]);
       expect(help.stdout).toMatch(/serve .*open the store[\s\S]*Examples:/);
       expect(serveHelp.stdout).toMatch(/HOT_RETENTION_DAYS[\s\S]*Examples:/);
-      expect([version.code, version.stdout]).toEqual([0, expect.stringMatching(/^\d+\.\d+\.\d+\n$/)]);
       for (const wrong of [unknownCommand, unknownOption]) {
         expect([wrong.code, wrong.stdout]).toEqual([2, ""]);
         expect(wrong.stderr).toMatch(/unknown (command|option)/);
+      }
+    },
+    SLOW,
+  );
+
+  it(
+    "prints the version of its package for -v, -V, --version and version",
+    async () => {
+      await using folder = await Folder.make();
+      const { version } = packageJson;
+      expect(version).not.toBe("0.0.0");
+      for (const spelling of ["-v", "-V", "--version", "version"]) {
+        const { code, stdout, stderr } = await folder.run([spelling]);
+        expect([spelling, code, stdout, stderr]).toEqual([spelling, 0, `${version}\n`, ""]);
       }
     },
     SLOW,
