@@ -44,4 +44,44 @@ describe("AUDIT_READS", () => {
     await readInEveryWay(server);
     expect(await reads(server)).toEqual([]);
   });
+
+  it("logs one read for each client that follows events and reads every artifact", async () => {
+    await using server = await startServer({ env: { AUDIT_READS: "true" } });
+    const tierkeep = createTierkeep({ url: server.url });
+    const stop = new AbortController();
+    const response = await fetch(server.url, {
+      method: "POST",
+      headers: { "content-type": "application/json", accept: "text/event-stream" },
+      body: JSON.stringify({
+        query: "subscription { lifecycleEvents { type artifactId artifact { text } } }",
+      }),
+      signal: stop.signal,
+    });
+    const events = eventsIn(response);
+    await tierkeep.upload(key, "0123456789");
+    expect(await events.next()).toMatchObject({
+      value: { type: "ARTIFACT_WRITTEN", artifact: { text: "0123456789" } },
+    });
+    expect(await events.next()).toMatchObject({
+      value: { type: "ARTIFACT_READ", artifactId: "a", artifact: null },
+    });
+    await tierkeep.upload({ ...key, artifactId: "b" }, "");
+    expect(await events.next()).toMatchObject({ value: { type: "ARTIFACT_WRITTEN", artifactId: "b" } });
+    expect((await reads(server)).map(({ artifactId }) => artifactId)).toEqual(["a", "b"]);
+    stop.abort();
+  });
 });
+
+/** The events of a subscription over server-sent events. */
+async function* eventsIn({ body }: Response): AsyncGenerator<unknown> {
+  let text = "";
+  for await (const chunk of (body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream())) {
+    text += chunk;
+    const parts = text.split("\n\n");
+    text = parts.pop() ?? "";
+    for (const part of parts) {
+      const data = /^data: (\{.*)$/m.exec(part)?.[1];
+      if (data !== undefined) yield JSON.parse(data).data.lifecycleEvents;
+    }
+  }
+}

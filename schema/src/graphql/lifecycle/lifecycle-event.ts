@@ -77,9 +77,9 @@ LifecycleEventRef.implement({
       type: ArtifactType,
       nullable: true,
       description:
-        "The artifact as it is now, not as it was then. Null: it is gone, or the event is of a whole job.",
-      resolve: ({ tenantId, workflowId, artifactId }, _args, { reads }) =>
-        tenantId === null || workflowId === null || artifactId === null
+        "The artifact as it is now, not as it was then. Null: it is gone, the event is of a whole job, or its type is ARTIFACT_READ: a client that follows events and reads each artifact would otherwise cause an event with every event.",
+      resolve: ({ type, tenantId, workflowId, artifactId }, _args, { reads }) =>
+        type === "ARTIFACT_READ" || tenantId === null || workflowId === null || artifactId === null
           ? null
           : reads.loaders.artifact({ tenantId, workflowId, artifactId }),
     }),
