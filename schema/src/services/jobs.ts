@@ -147,6 +147,7 @@ export interface JobService {
   reindex(principal: Principal, options: ReindexOptions): Promise<ReindexJob>;
   /** Lets purges happen again. NOT_FOUND for an unknown id or another job's, CONFLICT while it runs. */
   confirmReindex(principal: Principal, jobId: string, idempotencyKey?: string): Promise<ReindexJob>;
+  /** One verification of a tenant at a time, and one of the whole store, else CONFLICT with jobId. */
   verify(principal: Principal, options: VerifyOptions): Promise<VerifyJob>;
   /** What a reindex or a verification found, in the order in which it did. */
   findings(principal: Principal, jobId: string, page: PageRequest): Promise<Page<StoreFinding>>;

@@ -155,7 +155,7 @@ export interface TierkeepMethods {
   lifecycleEventHistory(args?: LifecycleEventHistoryQueryVariables, options?: RequestOptions): List<LifecycleEventHistoryQuery["lifecycleEvents"]>;
   /** The lifecycle run of this id. Null: there is none, or the id is of something else. */
   lifecycleJob(args: LifecycleJobQueryVariables, options?: RequestOptions): Promise<WithJobs<LifecycleJobQuery["lifecycleJob"]>>;
-  /** What it did or, dry, would do, one artifact at a time, by key. */
+  /** What it did or, dry, would do, one artifact at a time, by key. Kept for the last 100 runs of the same tenant. */
   lifecycleJobItems(args: LifecycleJobItemsQueryVariables, options?: RequestOptions): List<NonNullable<LifecycleJobItemsQuery["lifecycleJob"]>["items"] | null>;
   /** Lifecycle runs, newest first. */
   lifecycleJobs(args?: LifecycleJobsQueryVariables, options?: RequestOptions): List<WithJobs<LifecycleJobsQuery["lifecycleJobs"]>>;
@@ -171,7 +171,7 @@ export interface TierkeepMethods {
   reindex(args: ReindexInput, options?: RequestOptions): Promise<WithJobs<NonNullable<ReindexMutation["reindex"]>>>;
   /** The reindex of this id. Null: there is none, or the id is of something else. */
   reindexJob(args: ReindexJobQueryVariables, options?: RequestOptions): Promise<WithJobs<ReindexJobQuery["reindexJob"]>>;
-  /** What it found, in that order. Kept for the last 100 jobs of its kind. */
+  /** What it found, in that order. Kept for the last 100 jobs of its kind and tenant. */
   reindexJobFindings(args: ReindexJobFindingsQueryVariables, options?: RequestOptions): List<NonNullable<ReindexJobFindingsQuery["reindexJob"]>["findings"] | null>;
   /** Brings an artifact back to a hotter tier. Its age starts anew, so the next lifecycle run leaves it there. Where it already is: SAME_TIER. Needs WRITER. */
   restoreArtifact(args: RestoreArtifactInput, options?: RequestOptions): Promise<NonNullable<RestoreArtifactMutation["restoreArtifact"]>>;
@@ -193,11 +193,11 @@ export interface TierkeepMethods {
   tenants(args?: TenantsQueryVariables, options?: RequestOptions): List<TenantsQuery["tenants"]>;
   /** What each tier holds: always HOT, WARM, COLD, in this order. */
   tierStats(args?: TierStatsQueryVariables, options?: RequestOptions): Promise<TierStatsQuery["tierStats"]>;
-  /** Reads every byte of every artifact and compares its checksum; then, for all tenants, looks for objects and files that belong to none, compares what is counted with a full count, and looks for work that has been left undone for a day. What it finds is told by an event, once, and what is damaged is marked; otherwise it changes nothing unless it is to repair. Needs OPERATOR; for all tenants, ADMIN. */
+  /** Reads every byte of every artifact and compares its checksum; then, for all tenants, looks for objects and files that belong to none, compares what is counted with a full count, and looks for work that has been left undone for a day. What it finds is told by an event, once, and what is damaged is marked; otherwise it changes nothing unless it is to repair. One verification of a tenant runs at a time, and one for all tenants; another: CONFLICT. Needs OPERATOR; for all tenants, ADMIN. */
   verifyArtifacts(args: VerifyArtifactsInput, options?: RequestOptions): Promise<WithJobs<NonNullable<VerifyArtifactsMutation["verifyArtifacts"]>>>;
   /** The verification of this id. Null: there is none, or the id is of something else. */
   verifyJob(args: VerifyJobQueryVariables, options?: RequestOptions): Promise<WithJobs<VerifyJobQuery["verifyJob"]>>;
-  /** What it found, in that order. Kept for the last 100 jobs of its kind. */
+  /** What it found, in that order. Kept for the last 100 jobs of its kind and tenant. */
   verifyJobFindings(args: VerifyJobFindingsQueryVariables, options?: RequestOptions): List<NonNullable<VerifyJobFindingsQuery["verifyJob"]>["findings"] | null>;
   /** Who you are to this server. */
   viewer(options?: RequestOptions): Promise<ViewerQuery["viewer"]>;

@@ -68,9 +68,13 @@ export function jobRules(jobs: JobService): Rules<JobService> {
       requireRight(principal, "confirmReindex");
       return proceed(...args);
     },
-    verify: (principal, proceed, options) => {
+    verify: async (principal, proceed, options) => {
       requireRightFor(principal, "verify", options.tenantId);
-      return proceed(options);
+      try {
+        return await proceed(options);
+      } catch (error) {
+        throw await withoutForeignJob(principal, error);
+      }
     },
     findings: async (principal, proceed, jobId, page) =>
       (await sees(principal, jobId)) ? proceed(jobId, page) : emptyPage(),

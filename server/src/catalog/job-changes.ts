@@ -11,7 +11,8 @@ import type { Stamped } from "./stamped.ts";
 
 /**
  * Stores a RUNNING job and its LIFECYCLE_JOB_STARTED event. A live lifecycle job joins the one that runs where their
- * inputs are the same; where they are not: CONFLICT (facts: jobId). Result: StartJobResult.
+ * inputs are the same; where they are not: CONFLICT (facts: jobId), as with a live reindex while another one runs, and a
+ * verification while one of the same tenant (or another one of the whole store) does. Result: StartJobResult.
  */
 export interface StartJobChange extends Stamped, Repeatable {
   readonly kind: "startJob";

@@ -108,9 +108,13 @@ export interface ScrubbedChange {
   readonly passEnds: boolean;
 }
 
-/** Removes the item rows and findings, at most `limit` at once, of all but the newest `keep` jobs. Result: how many rows. */
+/**
+ * Removes items and findings, at most `limit` at once, of jobs of the same kind and tenant as `jobId`: all but those of
+ * the newest `keep` jobs that have any. Jobs of other tenants keep theirs. Result: how many rows.
+ */
 export interface PruneJobItemsChange {
   readonly kind: "pruneJobItems";
+  readonly jobId: string;
   readonly keep: number;
   readonly limit: number;
 }

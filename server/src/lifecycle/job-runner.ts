@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Job } from "@tierkeep/schema/services/jobs";
 import type { JobRow } from "../catalog/rows.ts";
+import { BatchTurns } from "./batch-turns.ts";
 import {
   cancelled,
   failedBy,
@@ -14,10 +16,15 @@ import { RestoreRun } from "./restore-run.ts";
 import { VerifyRun } from "./verify-run.ts";
 
 const RETRY_MS = 1000;
-/** Jobs of each kind whose items and findings are kept. */
+/** Jobs of each kind and tenant whose items and findings are kept. */
 const KEPT_JOBS = 100;
 /** Items removed in one commit, so that cleaning up holds up no writer. */
 const PRUNED_AT_ONCE = 500;
+
+/** No job has this id. */
+const NO_JOB = "";
+/** The owner of jobs that are not of one tenant; no tenant has this name. */
+const WHOLE_STORE = "";
 
 interface Running {
   /** Aborted by a cancel; what takes long within a batch may heed it there. */
@@ -30,6 +37,13 @@ export class JobRunner {
   readonly #parts: JobParts;
   readonly #running = new Map<string, Running>();
   readonly #stopping = new AbortController();
+  /** How many batches of each kind run at once: one of a verification or a reindex reads many bytes. */
+  readonly #turns: Record<Job["kind"], BatchTurns> = {
+    lifecycle: new BatchTurns(4),
+    restore: new BatchTurns(4),
+    reindex: new BatchTurns(1),
+    verify: new BatchTurns(2),
+  };
   #pruning: Promise<void> = Promise.resolve();
   #resuming: Promise<void> | null = null;
 
@@ -75,7 +89,7 @@ export class JobRunner {
       if (this.stopping) return;
       try {
         // After a commit it is certain what those before it have come to.
-        await this.#pruneSome();
+        await this.#pruneSome(NO_JOB);
         return await this.resume();
       } catch (error) {
         if (this.stopping) return;
@@ -111,7 +125,7 @@ export class JobRunner {
     let ending: JobEnding | null;
     try {
       const signal = AbortSignal.any([running.cancel.signal, this.#stopping.signal]);
-      ending = await this.#toTheEnd(this.#workOf(row, worked, signal), running);
+      ending = await this.#toTheEnd(row.job, this.#workOf(row, worked, signal), running, signal);
     } catch (error) {
       // What fails while everything is being closed is no failure of the job.
       if (this.stopping) return;
@@ -119,7 +133,7 @@ export class JobRunner {
       ending = failedBy(error);
     }
     if (ending && (await this.#finish(row, ending, worked)))
-      this.#pruning = this.#pruning.then(() => this.#prune());
+      this.#pruning = this.#pruning.then(() => this.#prune(row.job.id));
   }
 
   #workOf(row: JobRow, worked: WorkedSeconds, signal: AbortSignal): JobWork {
@@ -137,12 +151,17 @@ export class JobRunner {
   }
 
   /** Null: it was paused. */
-  async #toTheEnd(work: JobWork, running: Running): Promise<JobEnding | null> {
+  async #toTheEnd(
+    { kind, tenantId }: Job,
+    work: JobWork,
+    running: Running,
+    signal: AbortSignal,
+  ): Promise<JobEnding | null> {
     for (;;) {
       if (this.stopping) return null;
       if (running.cancel.signal.aborted) return cancelled;
-      const turn = await work.next();
-      if (turn.done) return turn.value;
+      const batch = await this.#turns[kind].run(tenantId ?? WHOLE_STORE, signal, () => work.next());
+      if (batch?.done) return batch.value;
     }
   }
 
@@ -169,21 +188,21 @@ export class JobRunner {
     }
   }
 
-  async #prune(): Promise<void> {
+  async #prune(jobId: string): Promise<void> {
     try {
       let removed: number;
       do {
         if (this.stopping) return;
-        removed = await this.#pruneSome();
+        removed = await this.#pruneSome(jobId);
       } while (removed === PRUNED_AT_ONCE);
     } catch (error) {
       this.#parts.onProblem("items of old jobs could not be removed; the next run tries again", error);
     }
   }
 
-  /** How many items were removed. */
-  #pruneSome(): Promise<number> {
-    const change = { kind: "pruneJobItems", keep: KEPT_JOBS, limit: PRUNED_AT_ONCE } as const;
+  /** Removes items of older jobs like this one, and returns how many. */
+  #pruneSome(jobId: string): Promise<number> {
+    const change = { kind: "pruneJobItems", jobId, keep: KEPT_JOBS, limit: PRUNED_AT_ONCE } as const;
     return this.#parts.engine.catalog.commit(change);
   }
 

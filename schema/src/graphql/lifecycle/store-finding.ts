@@ -85,7 +85,7 @@ export const findingsField = (t: FieldsOf<ReindexJob> | FieldsOf<VerifyJob>) =>
   t.connection(
     {
       type: StoreFindingType,
-      description: "What it found, in that order. Kept for the last 100 jobs of its kind.",
+      description: "What it found, in that order. Kept for the last 100 jobs of its kind and tenant.",
       resolve: async ({ id }, args, { services, principal }) =>
         connectionOf(await services.jobs.findings(principal, id, requirePage(args))),
     },

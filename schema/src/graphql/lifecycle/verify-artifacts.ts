@@ -50,7 +50,7 @@ builder.mutationField("verifyArtifacts", (t) =>
     type: VerifyArtifactsPayload,
     nullable: true,
     description:
-      "Reads every byte of every artifact and compares its checksum; then, for all tenants, looks for objects and files that belong to none, compares what is counted with a full count, and looks for work that has been left undone for a day. What it finds is told by an event, once, and what is damaged is marked; otherwise it changes nothing unless it is to repair. Needs OPERATOR; for all tenants, ADMIN.",
+      "Reads every byte of every artifact and compares its checksum; then, for all tenants, looks for objects and files that belong to none, compares what is counted with a full count, and looks for work that has been left undone for a day. What it finds is told by an event, once, and what is damaged is marked; otherwise it changes nothing unless it is to repair. One verification of a tenant runs at a time, and one for all tenants; another: CONFLICT. Needs OPERATOR; for all tenants, ADMIN.",
     args: { input: t.arg({ type: VerifyArtifactsInput, required: true, description: "What to verify." }) },
     resolve: (_root, { input }, context) =>
       changing(context, async ({ jobs }) => ({

@@ -310,8 +310,8 @@ export function adopting(open: OpenForTest) {
         backward: true,
       });
       expect(last.map(({ number }) => number)).toEqual([2, 3]);
-      expect(await catalog.commit({ kind: "pruneJobItems", keep: 1, limit: 2 })).toBe(2);
-      expect(await catalog.commit({ kind: "pruneJobItems", keep: 1, limit: 2 })).toBe(1);
+      expect(await catalog.commit({ kind: "pruneJobItems", jobId: old.id, keep: 1, limit: 2 })).toBe(2);
+      expect(await catalog.commit({ kind: "pruneJobItems", jobId: old.id, keep: 1, limit: 2 })).toBe(1);
       expect(await Promise.all(jobs.map(({ id }) => catalog.countFindings(id)))).toEqual([0, 3]);
       expect(await catalog.listFindings(old.id, whole())).toEqual([]);
     });

@@ -40,10 +40,13 @@ export function jobItems(open: OpenForTest) {
       expect(await catalog.countItems("none")).toBe(0);
     });
 
-    it("drops the items of all but the newest jobs, a part at a time, and never those of a job that runs", async () => {
+    it("drops the items of all but a tenant's newest jobs, a part at a time, and never those of a job that runs", async () => {
       await using opened = await open();
       const { catalog } = opened;
-      const jobs = [0, 1, 2, 3].map((n) => lifecycleJob({ id: `job${n}`, dryRun: true, startedAt: NOW + n }));
+      const tenants = ["a", "a", "a", "a", "b", null];
+      const jobs = tenants.map((tenantId, n) =>
+        lifecycleJob({ id: `job${n}`, tenantId, dryRun: true, startedAt: n < 4 ? NOW + n : NOW - n }),
+      );
       await catalog.commitAll(jobs.map((job) => startJob(job)));
       await catalog.commitAll(
         jobs.flatMap((job) =>
@@ -60,13 +63,14 @@ export function jobItems(open: OpenForTest) {
           ),
         ),
       );
-      await catalog.commitAll(["job1", "job2", "job3"].map((id) => finish(id)));
-      const prune = { kind: "pruneJobItems", keep: 1, limit: 4 } as const;
+      await catalog.commitAll(["job1", "job2", "job3", "job4", "job5"].map((id) => finish(id)));
+      const prune = { kind: "pruneJobItems", jobId: "job3", keep: 1, limit: 4 } as const;
       expect(await catalog.commit(prune)).toBe(4);
       expect(await catalog.commit(prune)).toBe(2);
       expect(await catalog.commit(prune)).toBe(0);
       const counts = await Promise.all(jobs.map(({ id }) => catalog.countItems(id)));
-      expect(counts).toEqual([3, 0, 0, 3]);
+      expect(counts).toEqual([3, 0, 0, 3, 3, 3]);
+      expect(await catalog.commit({ ...prune, jobId: "none" })).toBe(0);
       expect(await catalog.listItems("job1", whole())).toEqual([]);
       expect(await catalog.jobs(["job1"])).toMatchObject([{ treated: 3, job: { totalErrors: 3 } }]);
     });

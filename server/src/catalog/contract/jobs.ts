@@ -1,6 +1,16 @@
+import type { VerifyJob } from "@tierkeep/schema/services/jobs";
 import { describe, expect, it } from "vitest";
 import type { OpenForTest } from "./opened-catalog.ts";
-import { eventTypes, finish, lifecycleJob, NOW, restoreJob, startJob, whole } from "./sample-changes.ts";
+import {
+  eventTypes,
+  finish,
+  lifecycleJob,
+  NOW,
+  restoreJob,
+  startJob,
+  verifyJob,
+  whole,
+} from "./sample-changes.ts";
 
 export function jobs(open: OpenForTest) {
   describe("jobs", () => {
@@ -85,6 +95,27 @@ export function jobs(open: OpenForTest) {
         { kind: "requestCancel", jobId: "none" },
       ]);
       expect(await catalog.jobs([job.id])).toEqual(ended);
+    });
+
+    it("lets one verification of a tenant run at a time, and one of the whole store", async () => {
+      await using opened = await open();
+      const { catalog } = opened;
+      const [ofA, ofB, ofAll] = ["a", "b", null].map((tenantId) => verifyJob({ tenantId })) as [
+        VerifyJob,
+        VerifyJob,
+        VerifyJob,
+      ];
+      await catalog.commitAll([ofA, ofB, ofAll].map((job) => startJob(job)));
+      for (const running of [ofA, ofAll]) {
+        const { tenantId } = running;
+        await expect(catalog.commit(startJob(verifyJob({ tenantId })))).rejects.toMatchObject({
+          code: "CONFLICT",
+          facts: { jobId: running.id },
+        });
+      }
+      await catalog.commit(finish(ofA.id));
+      const next = verifyJob({ tenantId: "a" });
+      expect(await catalog.commit(startJob(next))).toEqual({ jobId: next.id, started: true });
     });
 
     it("lists lifecycle jobs newest first, both ways, and finds the last that finished", async () => {

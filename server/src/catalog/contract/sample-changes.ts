@@ -128,7 +128,7 @@ export function restoreJob(given: Partial<RestoreJob> = {}): RestoreJob {
   };
 }
 
-export function verifyJob(): VerifyJob {
+export function verifyJob(given: Partial<VerifyJob> = {}): VerifyJob {
   const { asOf, steps, retentionPolicy, promotedToWarm, promotedToCold, purged, ...facts } = lifecycleJob();
   return {
     ...facts,
@@ -142,6 +142,7 @@ export function verifyJob(): VerifyJob {
     healedCount: 0,
     quarantinedCount: 0,
     adoptedCount: 0,
+    ...given,
   };
 }
 

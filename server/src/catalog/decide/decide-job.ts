@@ -5,15 +5,20 @@ import type { FinishJobChange, StartJobChange, StartJobResult } from "../job-cha
 import type { EventDraft } from "./decision.ts";
 import { eventOf } from "./event-of.ts";
 
-/** Jobs of which, live, one runs at a time, by what people call them. */
+/** Live jobs of which one runs at a time; null: any number. Verifications: one of each tenant, and one of the whole store. */
 const SINGLE: Record<Job["kind"], string | null> = {
   lifecycle: "lifecycle run",
   reindex: "reindex",
   restore: null,
-  verify: null,
+  verify: "verification",
 };
 
-/** `running`: the live job of the same kind that runs now. No event: nothing is started. @throws Refused CONFLICT */
+/**
+ * Decides whether a job starts. No event: nothing is started.
+ *
+ * @param running the live job that runs now and that stands in the way of another of its kind; null: none does
+ * @throws Refused CONFLICT
+ */
 export function decideStartJob(
   running: { readonly id: string; readonly input: unknown } | null,
   change: StartJobChange,
@@ -27,9 +32,10 @@ export function decideStartJob(
   if (job.kind === "lifecycle" && isDeepStrictEqual(running.input, input)) {
     return { event: null, result: { jobId: running.id, started: false } };
   }
+  const what = job.kind === "verify" && job.tenantId !== null ? `${single} of this tenant` : single;
   throw new Refused(
     "CONFLICT",
-    `Another ${single} is under way, and only one runs at a time. Wait for it to end, or cancel it.`,
+    `Another ${what} is under way, and only one runs at a time. Wait for it to end, or cancel it.`,
     { jobId: running.id },
   );
 }

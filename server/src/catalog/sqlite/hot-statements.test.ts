@@ -275,7 +275,7 @@ describe("statements that requests wait for", () => {
           at: NOW,
           actor: "x",
         },
-        { kind: "pruneJobItems", keep: 100, limit: 9 },
+        { kind: "pruneJobItems", jobId: job.id, keep: 100, limit: 9 },
         write("d/w/3", { once: once() }),
         write("d/w/3", { once: once() }),
         purge("d/w/none", { once: once({ key: "key 2" }) }),

@@ -34,7 +34,7 @@ export class JobWrites {
   start(change: StartJobChange): StartJobResult {
     const { job } = change;
     if (this.#find(job.id) !== null) return { jobId: job.id, started: true };
-    const { event, result } = decideStartJob(this.#liveJob(job.kind), change);
+    const { event, result } = decideStartJob(this.#liveJob(job), change);
     if (event === null) return result;
     this.#log.append(event);
     const id = this.#connection
@@ -212,21 +212,18 @@ export class JobWrites {
       );
   }
 
-  /** Of each kind the newest `keep` jobs keep their items, and so does every job that runs. */
-  prune(change: PruneJobItemsChange): number {
-    let left = change.limit;
-    for (const kind of ["lifecycle", "restore", "reindex", "verify"]) {
-      const jobs = this.#connection
-        .statement(
-          `SELECT id FROM job INDEXED BY job_with_items
-           WHERE has_items = 1 AND kind = ?1 AND status <> 'RUNNING' AND id NOT IN
-             (SELECT id FROM job INDEXED BY job_kind WHERE kind = ?1 ORDER BY started_at DESC, job DESC LIMIT ?2)
-           ORDER BY started_at`,
-        )
-        .all(kind, change.keep);
-      for (const [job] of jobs) left -= this.#pruneJob(job as number, left);
-    }
-    return change.limit - left;
+  /** A job that runs keeps its items, too. */
+  prune({ jobId, keep, limit }: PruneJobItemsChange): number {
+    const jobs = this.#connection
+      .statement(
+        `SELECT j.id FROM job k CROSS JOIN job j INDEXED BY job_with_items
+         WHERE k.job = ? AND j.has_items = 1 AND j.kind = k.kind AND j.tenant IS k.tenant AND j.status <> 'RUNNING'
+         ORDER BY j.started_at DESC, j.job DESC LIMIT -1 OFFSET ?`,
+      )
+      .all(jobId, keep);
+    let left = limit;
+    for (const [job] of jobs.toReversed()) left -= this.#pruneJob(job as number, left);
+    return limit - left;
   }
 
   #pruneJob(job: number, limit: number): number {
@@ -250,13 +247,15 @@ export class JobWrites {
     return removed + findings;
   }
 
-  #liveJob(kind: Job["kind"]): { readonly id: string; readonly input: unknown } | null {
+  /** The live job of the same kind that runs now; with verifications, of the same tenant, or of none as well. */
+  #liveJob({ kind, tenantId }: Job): { readonly id: string; readonly input: unknown } | null {
+    const sameTenant = kind === "verify" ? " AND j.tenant IS ?" : "";
     const cells = this.#connection
       .statement(
         `SELECT j.job, i.input FROM job j INDEXED BY job_running CROSS JOIN job_input i ON i.job = j.id
-         WHERE j.status = 'RUNNING' AND j.kind = ? AND j.dry_run = 0 ORDER BY j.started_at, j.job LIMIT 1`,
+         WHERE j.status = 'RUNNING' AND j.kind = ? AND j.dry_run = 0${sameTenant} ORDER BY j.started_at, j.job LIMIT 1`,
       )
-      .get(kind);
+      .get(kind, ...(kind === "verify" ? [tenantId] : []));
     return cells === undefined ? null : { id: cells[0] as string, input: JSON.parse(cells[1] as string) };
   }
 

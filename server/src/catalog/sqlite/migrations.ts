@@ -6,6 +6,7 @@ import { SCHEMA_3 } from "./schema-3.ts";
 import { SCHEMA_4 } from "./schema-4.ts";
 import { SCHEMA_5 } from "./schema-5.ts";
 import { SCHEMA_6 } from "./schema-6.ts";
+import { SCHEMA_7 } from "./schema-7.ts";
 
 export interface Migration {
   /** The version that the catalog has afterwards; they rise by one. */
@@ -21,6 +22,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 4, sql: SCHEMA_4 },
   { version: 5, sql: SCHEMA_5 },
   { version: 6, sql: SCHEMA_6 },
+  { version: 7, sql: SCHEMA_7 },
 ];
 
 /** The catalog was written by a newer version of this program. */

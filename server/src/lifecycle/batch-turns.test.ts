@@ -1,0 +1,49 @@
+import { describe, expect, it } from "vitest";
+import { BatchTurns } from "./batch-turns.ts";
+
+/** Batches that note their names when they begin and end when they are told to. */
+function batches(turns: BatchTurns) {
+  const begun: string[] = [];
+  const ends = new Map<string, () => void>();
+  return {
+    begun,
+    start(name: string, signal = new AbortController().signal): Promise<string | undefined> {
+      return turns.run(name.slice(0, 1), signal, () => {
+        begun.push(name);
+        return new Promise((resolve) => ends.set(name, () => resolve(name)));
+      });
+    },
+    async end(name: string): Promise<void> {
+      ends.get(name)?.();
+      await new Promise(setImmediate);
+    },
+  };
+}
+
+describe("BatchTurns", () => {
+  it("runs a few batches at once and gives the next turn to the owner that waits longest", async () => {
+    const { begun, start, end } = batches(new BatchTurns(2));
+    for (const name of ["a1", "a2", "a3", "a4", "b1"]) void start(name);
+    await end("none");
+    expect(begun).toEqual(["a1", "a2"]);
+    await end("a1");
+    await end("a2");
+    expect(begun).toEqual(["a1", "a2", "a3", "b1"]);
+    await end("b1");
+    expect(begun).toEqual(["a1", "a2", "a3", "b1", "a4"]);
+  });
+
+  it("does not run a batch whose signal aborts while it waits", async () => {
+    const { begun, start, end } = batches(new BatchTurns(1));
+    const stop = new AbortController();
+    void start("a1");
+    const second = start("b1", stop.signal);
+    stop.abort();
+    expect(await second).toBeUndefined();
+    expect(await start("b2", stop.signal)).toBeUndefined();
+    await end("a1");
+    void start("c1");
+    await end("none");
+    expect(begun).toEqual(["a1", "c1"]);
+  });
+});

@@ -1,0 +1,52 @@
+import { RoundRobin } from "../catalog/round-robin.ts";
+
+interface Waiting {
+  readonly begin: () => void;
+}
+
+/** Lets a few batches run at once. Owners (tenants) take turns: many jobs of one owner delay another's by one batch. */
+export class BatchTurns {
+  readonly #most: number;
+  readonly #waiting = new RoundRobin<Waiting>();
+  #running = 0;
+
+  /** @param most batches that run at once */
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** Waits for a turn, runs `batch` and returns its result; undefined where `signal` aborts first. */
+  async run<T>(owner: string, signal: AbortSignal, batch: () => Promise<T>): Promise<T | undefined> {
+    if (!(await this.#begin(owner, signal))) return undefined;
+    try {
+      return await batch();
+    } finally {
+      this.#end();
+    }
+  }
+
+  async #begin(owner: string, signal: AbortSignal): Promise<boolean> {
+    if (signal.aborted) return false;
+    if (this.#running < this.#most) {
+      this.#running += 1;
+      return true;
+    }
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const waiting = { begin: () => resolve(true) };
+    const giveUp = () => {
+      if (this.#waiting.remove(owner, waiting)) resolve(false);
+    };
+    this.#waiting.add(owner, waiting);
+    signal.addEventListener("abort", giveUp, { once: true });
+    const begun = await promise;
+    signal.removeEventListener("abort", giveUp);
+    return begun;
+  }
+
+  /** The turn goes to the next batch that waits. */
+  #end(): void {
+    const next = this.#waiting.take();
+    if (next === undefined) this.#running -= 1;
+    else next.begin();
+  }
+}
