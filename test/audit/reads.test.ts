@@ -75,7 +75,9 @@ describe("AUDIT_READS", () => {
 /** The events of a subscription over server-sent events. */
 async function* eventsIn({ body }: Response): AsyncGenerator<unknown> {
   let text = "";
-  for await (const chunk of (body as ReadableStream<Uint8Array<ArrayBuffer>>).pipeThrough(new TextDecoderStream())) {
+  for await (const chunk of (body as ReadableStream<Uint8Array<ArrayBuffer>>).pipeThrough(
+    new TextDecoderStream(),
+  )) {
     text += chunk;
     const parts = text.split("\n\n");
     text = parts.pop() ?? "";

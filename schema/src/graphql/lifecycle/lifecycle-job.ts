@@ -44,7 +44,8 @@ LifecycleJobType.implement({
     items: t.connection(
       {
         type: LifecycleItemType,
-        description: "What it did or, dry, would do, one artifact at a time, by key. Kept for the last 100 runs of the same tenant.",
+        description:
+          "What it did or, dry, would do, one artifact at a time, by key. Kept for the last 100 runs of the same tenant.",
         resolve: async ({ id }, args, { services, principal }) =>
           connectionOf(await services.jobs.items(principal, id, requirePage(args))),
       },
