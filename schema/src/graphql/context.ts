@@ -1,4 +1,5 @@
 import type { Principal } from "../domain/principal.ts";
+import type { Charge } from "../services/charge.ts";
 import type { Services } from "../services/services.ts";
 import { Reads } from "./reads.ts";
 
@@ -8,6 +9,8 @@ export interface GraphQLContext {
   readonly principal: Principal;
   /** Goes into every error's extensions and into the log. */
   readonly requestId: string;
+  /** The memory that the request uses. Code that builds large answers charges their bytes here. */
+  readonly charge: Charge;
   /** Where an SSE client that reconnects left off (its Last-Event-ID header); wins over a subscription's `after`. */
   readonly lastEventId?: string | undefined;
   readonly reads: Reads;

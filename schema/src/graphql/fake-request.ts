@@ -1,5 +1,6 @@
 import { execute, type GraphQLError, parse, validate } from "graphql";
 import type { Principal } from "../domain/principal.ts";
+import { UNCHARGED } from "../services/charge.ts";
 import type { Services } from "../services/services.ts";
 import { createContext } from "./context.ts";
 import { toGraphQLError } from "./errors.ts";
@@ -30,7 +31,12 @@ export async function ask(
     const document = parse(source);
     const invalid = validate(schema, document);
     if (invalid.length > 0) return answer(null, invalid);
-    const contextValue = createContext({ services, principal: FAKE_PRINCIPAL, requestId: FAKE_REQUEST_ID });
+    const contextValue = createContext({
+      services,
+      principal: FAKE_PRINCIPAL,
+      requestId: FAKE_REQUEST_ID,
+      charge: UNCHARGED,
+    });
     const { data, errors } = await execute({ schema, document, contextValue, variableValues });
     return answer(data, errors);
   } catch (error) {

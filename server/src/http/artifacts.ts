@@ -198,15 +198,15 @@ function streamOf(body: AsyncIterable<Uint8Array>, call: Call): ReadableStream<U
           const { done, value } = await iterator.next();
           if (!done) return controller.enqueue(value);
           controller.close();
-          call.end();
+          call.answered();
         } catch (error) {
-          call.end(error);
+          call.answered(error);
           await iterator.return?.();
           throw error;
         }
       },
       async cancel() {
-        call.end();
+        call.answered();
         await iterator.return?.();
       },
     },

@@ -3,6 +3,8 @@ import type { Principal } from "@tierkeep/schema/domain/principal";
 import { type ErrorCode, Refused } from "@tierkeep/schema/domain/refusals";
 import type { Logger } from "pino";
 import { ANONYMOUS, type Credentials } from "./credentials.ts";
+import type { CallCharge, MemoryBudget } from "./limits/memory-budget.ts";
+import { addressOwner, type Owner } from "./limits/owner.ts";
 
 /** Ids that a client may choose: short, and nothing that could break a log line or a header. */
 const SANE_ID = /^[A-Za-z0-9][A-Za-z0-9._:+/=-]{0,127}$/;
@@ -12,8 +14,14 @@ export interface Call {
   readonly requestId: string;
   /** Where it comes from: the other end of its socket; null: there is no socket. */
   readonly address: string | null;
-  /** Those of nobody until somebody has been recognised. */
+  /** Anonymous until authentication succeeds. */
   credentials: Credentials;
+  /** Who is charged for the call: its address, until authentication succeeds. */
+  readonly owner: Owner;
+  /** The memory that the call uses, from the first byte read until the last byte sent. */
+  readonly charge: CallCharge;
+  /** Charges the call, and everything that it has used so far, to `owner`. */
+  assign(owner: Owner): void;
   /** On whose behalf: that of the credentials. */
   readonly principal: Principal;
   /** A GraphQL operation's name or kind, or an HTTP method and route. Never what stands in variables or paths. */
@@ -23,20 +31,29 @@ export interface Call {
   code: ErrorCode | null;
   /** What is known of the cause beyond what the client is told, for the log. */
   reason: string | null;
-  /** True once something else than the handler says when the call is over: its answer is a stream. */
+  /** True: the answer is a stream, which calls `answered` at its end. */
   streams: boolean;
-  /** Has `release` called when the call is over; at once, where it is. */
+  /** True: the answer goes to a socket. The call ends when the answer has been sent or the socket has closed. */
+  hasSocket: boolean;
+  /** Charges or refuses bytes of the request's body as they arrive from the socket. @throws Refused */
+  onBodyBytes: (bytes: number) => void;
+  /** Calls `release` when the call ends, or at once if it has ended. */
   atEnd(release: () => void): void;
-  /** To be called when the answer is over, with what cut it short; only the first time counts. */
+  /** Says that the answer is complete, or which error cut it short. Ends the call, unless a socket has yet to send it. */
+  answered(error?: unknown): void;
+  /** Ends the call, writes its log line and gives back its memory. Only the first time counts. */
   end(error?: unknown): void;
 }
 
-/** What opens calls, each of which is a line of this log when it is over. */
-export function callsOn(log: Logger, onInternal: (error: unknown, call: Call) => void) {
+/** Returns the function that opens calls. Each call writes one line to the log when it ends. */
+export function callsOn(log: Logger, budget: MemoryBudget, onInternal: (error: unknown, call: Call) => void) {
   return (headers: Headers, operation: string, address: string | null = null): Call => {
     const begun = performance.now();
     let over = false;
-    const releases: (() => void)[] = [];
+    let failure: unknown;
+    let owner = addressOwner(address);
+    const charge = budget.charge(owner);
+    const releases: (() => void)[] = [charge.release];
     const call: Call = {
       requestId: requestIdOf(headers),
       address,
@@ -44,16 +61,30 @@ export function callsOn(log: Logger, onInternal: (error: unknown, call: Call) =>
       get principal() {
         return call.credentials.principal;
       },
+      get owner() {
+        return owner;
+      },
+      charge,
+      assign(next) {
+        owner = next;
+        charge.assign(next);
+      },
       operation,
       status: 200,
       code: null,
       reason: null,
       streams: false,
+      hasSocket: false,
+      onBodyBytes: () => {},
       atEnd(release) {
         if (over) release();
         else releases.push(release);
       },
-      end(error) {
+      answered(error) {
+        failure ??= error;
+        if (!call.hasSocket) call.end();
+      },
+      end(error = failure) {
         if (over) return;
         over = true;
         for (const release of releases) release();

@@ -32,9 +32,9 @@ import {
   resultResponse,
   transportError,
 } from "./graphql-result.ts";
+import type { Usage } from "./limits/usage.ts";
 import { headersOfRefusal } from "./problem.ts";
 import { eventStreamResponse, single } from "./sse.ts";
-import type { Usage } from "./usage.ts";
 
 export const GRAPHQL_PATH = "/graphql";
 
@@ -79,7 +79,7 @@ export function createGraphQL({ services, limits, usage, onInternal }: GraphQLPa
       const { call } = args.contextValue as unknown as ServerContext;
       const refused = refusalOf(() => {
         requireCostWithin(limits.document, args);
-        call.atEnd(usage.subscribe(call.principal.actor));
+        call.atEnd(usage.subscribe(call.owner));
       });
       if (refused !== null) setResultAndStopExecution(refused);
     },
@@ -148,7 +148,13 @@ export function createGraphQL({ services, limits, usage, onInternal }: GraphQLPa
     schema,
     graphqlEndpoint: GRAPHQL_PATH,
     context: ({ call, lastEventId }) =>
-      createContext({ services, principal: call.principal, requestId: call.requestId, lastEventId }),
+      createContext({
+        services,
+        principal: call.principal,
+        requestId: call.requestId,
+        charge: call.charge,
+        lastEventId,
+      }),
     plugins: [results as unknown as Plugin, within],
     parserAndValidationCache: { documentCache: documentCache(), errorCache: documentCache() },
     // Errors are made presentable with the request's id, which yoga's own masking does not know.

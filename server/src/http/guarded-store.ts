@@ -2,6 +2,7 @@ import type { Principal } from "@tierkeep/schema/domain/principal";
 import { createContext } from "@tierkeep/schema/graphql/context";
 import { toGraphQLError } from "@tierkeep/schema/graphql/errors";
 import { schema } from "@tierkeep/schema/graphql/index";
+import { UNCHARGED } from "@tierkeep/schema/services/charge";
 import type { Services } from "@tierkeep/schema/services/services";
 import { execute, parse } from "graphql";
 import { guarded } from "../access/guard.ts";
@@ -45,7 +46,12 @@ export class GuardedStore implements AsyncDisposable {
 
   /** An answer as a client gets it. */
   async ask(principal: Principal, query: string, variableValues: Record<string, unknown> = {}) {
-    const contextValue = createContext({ services: this.services, principal, requestId: "request" });
+    const contextValue = createContext({
+      services: this.services,
+      principal,
+      requestId: "request",
+      charge: UNCHARGED,
+    });
     const { data, errors = [] } = await execute({
       schema,
       document: parse(query),

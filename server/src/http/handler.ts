@@ -11,16 +11,17 @@ import { artifacts } from "./artifacts.ts";
 import type { Authenticate } from "./authenticate.ts";
 import { type Call, callsOn, isAbort, withReason } from "./call.ts";
 import { LOCAL } from "./credentials.ts";
-import { FailedAttempts, failedAttemptsMetrics } from "./failed-attempts.ts";
-import { createGraphQL, GRAPHQL_PATH, type GraphQLYoga, maxRequestBytes } from "./graphql.ts";
+import { createGraphQL, GRAPHQL_PATH, type GraphQLYoga } from "./graphql.ts";
 import { type Health, healthz, readyz } from "./health.ts";
-import { HeldBytes, type Hold, heldBytesMetrics, heldRequest } from "./held-bytes.ts";
+import { FailedAttempts, failedAttemptsMetrics } from "./limits/failed-attempts.ts";
+import { MemoryBudget, memoryBudgetMetrics } from "./limits/memory-budget.ts";
+import { principalOwner, urlOwner } from "./limits/owner.ts";
+import { Usage, usageMetrics } from "./limits/usage.ts";
 import { type Metric, metricsResponse } from "./metrics.ts";
 import { allowOrigin, preflight, requireLoopback, requireTrusted, type TrustedOrigins } from "./origin.ts";
 import { OWNER_PATH, type OwnerIdentity, ownerChallenge } from "./owner-challenge.ts";
 import { methodRefused, problemResponse } from "./problem.ts";
 import { requirePermission, signedOf } from "./signed-request.ts";
-import { Usage, usageMetrics } from "./usage.ts";
 
 export interface HandlerParts {
   readonly services: Services;
@@ -44,6 +45,8 @@ export interface Handler {
    * been through a parser that resolved dots in it; `address` the other end of its socket.
    */
   fetch(request: Request, target?: string, address?: string): Promise<Response>;
+  /** The same for a call that is open already. The caller ends it when the answer has been sent. */
+  respond(request: Request, target: string, call: Call): Promise<Response>;
   /** What WebSockets run on. */
   readonly yoga: GraphQLYoga;
   /** Opens a call for what is no request of its own: an operation on a WebSocket. Nobody's, until it is told whose. */
@@ -54,8 +57,6 @@ export interface Handler {
   requireLookedAt(call: Call, authorization: string): void;
   /** Counts the call as its principal's until it ends. @throws Refused RATE_LIMITED */
   begin(call: Call): void;
-  /** For what a message makes the server hold. */
-  hold(): Hold;
   /** @throws Refused FORBIDDEN for a page or a host that is not trusted */
   admit(host: string, origin: string | null): void;
   readonly onInternal: (error: unknown, call: Call) => void;
@@ -73,23 +74,22 @@ export function createHandler(parts: HandlerParts): Handler {
   const ending = new AbortController();
   const onInternal = (error: unknown, { requestId, operation }: Call) =>
     log.error({ requestId, operation, err: error }, "internal error");
-  const openCall = callsOn(log, onInternal);
+  const budget = new MemoryBudget(limits.usage.maxHeldBytes);
+  const openCall = callsOn(log, budget, onInternal);
   const usage = new Usage(limits.usage);
   const attempts = new FailedAttempts(limits.usage);
-  const held = new HeldBytes(limits.usage.maxHeldBytes);
-  const maxBytes = maxRequestBytes(services.limits.maxInlineBytes);
   const graphql = createGraphQL({ services, limits, usage, onInternal });
 
   async function identify(call: Call, authorization: string | null): Promise<void> {
-    if (authenticate === null) {
-      call.credentials = LOCAL;
-      return;
-    }
-    call.credentials = await withReason(call, () =>
-      authenticate(authorization, (recognise) =>
-        attempts.attempt(call.address, authorization ?? "", recognise),
-      ),
-    );
+    call.credentials =
+      authenticate === null
+        ? LOCAL
+        : await withReason(call, () =>
+            authenticate(authorization, (recognise) =>
+              attempts.attempt(call.address, authorization ?? "", recognise),
+            ),
+          );
+    call.assign(principalOwner(call.principal));
   }
 
   function requireLookedAt(call: Call, authorization: string): void {
@@ -110,12 +110,14 @@ export function createHandler(parts: HandlerParts): Handler {
       ),
     );
     call.credentials = permission;
+    call.assign(urlOwner(signed));
     begin(call);
     return artifacts(request, path, call, services, permission.upload);
   }
 
   function begin(call: Call): void {
-    call.atEnd(usage.begin(call.principal.actor));
+    call.atEnd(usage.begin(call.owner));
+    call.charge.add(CALL_BYTES);
   }
 
   async function route(request: Request, path: string, call: Call): Promise<Response> {
@@ -141,22 +143,26 @@ export function createHandler(parts: HandlerParts): Handler {
       const { graphiql } = await import("./graphiql.ts");
       return graphiql(request);
     }
-    const hold = held.hold();
-    let counted = request;
     try {
       await identify(call, request.headers.get("authorization"));
       begin(call);
-      call.atEnd(hold.release);
-      // Within this process it is the caller's own memory.
-      if (call.address !== null) counted = heldRequest(request, hold, maxBytes);
     } catch (error) {
       if (error instanceof Refused) return graphql.refuse(request, error, call);
       throw error;
     }
     const signal = AbortSignal.any([request.signal, ending.signal]);
     const lastEventId = request.headers.get("last-event-id") || undefined;
-    const response = await graphql.fetch(counted, { call, signal, lastEventId });
-    return hold.refused === null ? response : graphql.refuse(request, hold.refused, call);
+    let refusedBody: Refused | null = null;
+    call.onBodyBytes = (bytes) => {
+      try {
+        call.charge.add(bytes);
+      } catch (error) {
+        refusedBody = error as Refused;
+        throw error;
+      }
+    };
+    const response = await graphql.fetch(request, { call, signal, lastEventId });
+    return refusedBody === null ? response : graphql.refuse(request, refusedBody, call);
   }
 
   function admit(host: string, origin: string | null): void {
@@ -172,7 +178,11 @@ export function createHandler(parts: HandlerParts): Handler {
     "/metrics": async (request, call) => {
       await identify(call, request.headers.get("authorization"));
       requireSeesAll(call.principal);
-      const own = [...usageMetrics(usage), ...failedAttemptsMetrics(attempts), ...heldBytesMetrics(held)];
+      const own = [
+        ...usageMetrics(usage),
+        ...failedAttemptsMetrics(attempts),
+        ...memoryBudgetMetrics(budget),
+      ];
       return metricsResponse([...(await parts.metrics()), ...own]);
     },
     ...(parts.identity === null
@@ -186,30 +196,35 @@ export function createHandler(parts: HandlerParts): Handler {
     identify,
     requireLookedAt,
     begin,
-    hold: () => held.hold(),
     onInternal,
     refusalOf,
     admit,
     ending: ending.signal,
     endSubscriptions: () => ending.abort(),
     async fetch(request, target, address) {
-      const path = pathOf(target ?? new URL(request.url).pathname);
       const call = openCall(request.headers, request.method, address);
-      let response: Response;
-      try {
-        response = await route(request, path, call);
-        if (!call.streams) call.status = response.status;
-      } catch (error) {
-        response = failed(error, call);
-      }
-      if (request.method === "HEAD" && response.body !== null) response = new Response(null, response);
-      response.headers.set("x-request-id", call.requestId);
-      // Whoever is not trusted learns nothing, and has been refused.
-      if (call.code !== "FORBIDDEN") allowOrigin(response.headers, request.headers.get("origin"));
+      const response = await respond(request, target ?? new URL(request.url).pathname, call);
       if (!call.streams) call.end();
       return response;
     },
+    respond,
   };
+
+  async function respond(request: Request, target: string, call: Call): Promise<Response> {
+    const path = pathOf(target);
+    let response: Response;
+    try {
+      response = await route(request, path, call);
+      if (!call.streams) call.status = response.status;
+    } catch (error) {
+      response = failed(error, call);
+    }
+    if (request.method === "HEAD" && response.body !== null) response = new Response(null, response);
+    response.headers.set("x-request-id", call.requestId);
+    // Whoever is not trusted learns nothing, and has been refused.
+    if (call.code !== "FORBIDDEN") allowOrigin(response.headers, request.headers.get("origin"));
+    return response;
+  }
 
   function failed(error: unknown, call: Call): Response {
     if (!isAbort(error)) return problemResponse(refusalOf(error, call), call);
@@ -224,6 +239,9 @@ export function createHandler(parts: HandlerParts): Handler {
     return new Refused("INTERNAL", "The server failed on this. Its log has the cause under this requestId.");
   }
 }
+
+/** What every call uses beside its body and its answer: its headers, streams and timers. */
+const CALL_BYTES = 8 * 1024;
 
 /** @throws Refused FORBIDDEN */
 function requireSeesAll(principal: Principal): void {

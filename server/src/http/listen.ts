@@ -4,6 +4,7 @@ import type { Duplex } from "node:stream";
 import type { ConnectionLimits } from "@tierkeep/schema/domain/limits";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Logger } from "pino";
+import type { Call } from "./call.ts";
 import { GRAPHQL_PATH } from "./graphql.ts";
 import type { Handler } from "./handler.ts";
 import { headersOf, requestOf, UNSPEAKABLE_METHODS } from "./node-request.ts";
@@ -66,13 +67,19 @@ export async function listen(handler: Handler, options: ListenOptions): Promise<
     response: ServerResponse,
     awaitsContinue: boolean,
   ): Promise<void> {
+    const call = handler.openCall(headersOf(message), message.method ?? "", message.socket.remoteAddress);
+    call.hasSocket = true;
     underWay.add(response);
-    response.once("close", () => underWay.delete(response));
+    const closed = new Promise<void>((resolve) => response.once("close", resolve));
+    void closed.then(() => underWay.delete(response));
     message.on("error", () => {});
     response.on("error", () => {});
     try {
       if (stopped) response.setHeader("connection", "close");
-      await send(await respond(message, response, awaitsContinue), message, response, idleTimeoutMs);
+      const answer = await respond(message, response, awaitsContinue, call);
+      // Work for a client that has gone uses memory until it is done.
+      void closed.then(() => call.end());
+      await send(answer, message, response, idleTimeoutMs, call.charge);
     } catch (error) {
       log.error({ err: error }, "a response could not be sent");
       response.destroy();
@@ -83,17 +90,18 @@ export async function listen(handler: Handler, options: ListenOptions): Promise<
     message: IncomingMessage,
     response: ServerResponse,
     awaitsContinue: boolean,
+    call: Call,
   ): Response | Promise<Response> {
-    const { method = "", url = "/", socket } = message;
     const problem = problemOfRequest(message);
+    const onBodyBytes = (bytes: number) => call.onBodyBytes(bytes);
     const request =
-      problem === null ? requestOf(message, response, origin, awaitsContinue, requestTimeoutMs) : null;
-    if (request !== null) return handler.fetch(request, url, socket.remoteAddress);
-    const call = handler.openCall(headersOf(message), method, socket.remoteAddress);
+      problem === null
+        ? requestOf(message, response, origin, awaitsContinue, requestTimeoutMs, onBodyBytes)
+        : null;
+    if (request !== null) return handler.respond(request, message.url ?? "/", call);
     const refused = problemResponse(problem ?? NO_TARGET, call);
     refused.headers.set("x-request-id", call.requestId);
     refused.headers.set("connection", "close");
-    call.end();
     return refused;
   }
 

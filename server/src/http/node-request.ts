@@ -13,6 +13,7 @@ const SLOWEST_BYTES_PER_MS = 1024 / 1_000;
  * to be told to go on (Expect: 100-continue), the first pull tells it. Its signal aborts when the client goes away. A body
  * that keeps the server waiting for longer than `bodyTimeoutMs` fails with a refusal.
  *
+ * @param onBodyBytes is called as the body's bytes arrive; an error that it throws fails the body
  * @returns null for a target that is no path
  */
 export function requestOf(
@@ -21,6 +22,7 @@ export function requestOf(
   origin: string,
   awaitsContinue: boolean,
   bodyTimeoutMs: number,
+  onBodyBytes: (bytes: number) => void,
 ): Request | null {
   const headers = headersOf(message);
   const target = message.url ?? "/";
@@ -35,7 +37,7 @@ export function requestOf(
   });
   const method = message.method ?? "GET";
   const body = hasBody(message)
-    ? bodyOf(message, () => awaitsContinue && response.writeContinue(), bodyTimeoutMs)
+    ? bodyOf(message, () => awaitsContinue && response.writeContinue(), bodyTimeoutMs, onBodyBytes)
     : null;
   const url_ = url.href.replace(/#.*$/, "");
   return method === "GET" || method === "HEAD"
@@ -59,6 +61,7 @@ function bodyOf(
   message: IncomingMessage,
   onFirstPull: () => void,
   timeoutMs: number,
+  onBytes: (bytes: number) => void,
 ): ReadableStream<Uint8Array> {
   // The socket is needed for the answer, whatever becomes of the body.
   const iterator = message.iterator({ destroyOnReturn: false });
@@ -78,6 +81,7 @@ function bodyOf(
           .finally(() => clearTimeout(timer));
         if (done) return controller.close();
         leftMs += value.byteLength / SLOWEST_BYTES_PER_MS - (performance.now() - since);
+        onBytes(value.byteLength);
         controller.enqueue(value);
       },
       async cancel() {

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import type { CallCharge } from "./limits/memory-budget.ts";
 import { SECURITY_HEADERS } from "./security-headers.ts";
 
 /** How long a client may go on sending a body that nobody reads before it finds the connection closed. */
@@ -8,12 +9,15 @@ const LINGER_MS = 2000;
 /**
  * Sends fetch's Response: as fast as the socket takes it and no faster. A body that fails half-way cuts the connection,
  * so that nobody takes what came for all of it; so does a client that has taken nothing of it for `idleTimeoutMs`.
+ *
+ * @param charge what the answer uses is charged here until the call ends
  */
 export async function send(
   response: Response,
   message: IncomingMessage,
   to: ServerResponse,
   idleTimeoutMs: number,
+  charge: CallCharge,
 ): Promise<void> {
   if (to.destroyed) {
     await response.body?.cancel().catch(() => {});
@@ -30,6 +34,7 @@ export async function send(
     await pump(response.body.getReader(), to);
   } else {
     const bytes = await response.bytes();
+    charge.hold(bytes.byteLength);
     to.setHeader("content-length", bytes.byteLength);
     to.end(bytes);
   }

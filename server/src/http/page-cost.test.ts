@@ -1,6 +1,7 @@
 import type { Principal } from "@tierkeep/schema/domain/principal";
 import { createContext } from "@tierkeep/schema/graphql/context";
 import { schema } from "@tierkeep/schema/graphql/index";
+import { UNCHARGED } from "@tierkeep/schema/services/charge";
 import type { Services } from "@tierkeep/schema/services/services";
 import { execute, parse } from "graphql";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -66,7 +67,7 @@ async function costOf(
   const result = await execute({
     schema,
     document: parse(query),
-    contextValue: createContext({ services, principal, requestId: "test" }),
+    contextValue: createContext({ services, principal, requestId: "test", charge: UNCHARGED }),
   });
   expect(result.errors).toBeUndefined();
   const [connection] = Object.values(result.data ?? {}) as { nodes: unknown[] }[];

@@ -23,7 +23,7 @@ export function eventStreamResponse(
   let keepalive: NodeJS.Timeout | undefined;
   const over = (error?: unknown) => {
     clearInterval(keepalive);
-    call.end(error);
+    call.answered(error);
   };
   const body = new ReadableStream<Uint8Array>(
     {

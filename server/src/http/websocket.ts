@@ -10,10 +10,10 @@ import { onLapse, requireValid } from "./credentials.ts";
 import { GRAPHQL_PATH, maxRequestBytes } from "./graphql.ts";
 import { formatted, presentable } from "./graphql-result.ts";
 import type { Handler } from "./handler.ts";
+import { chargeMessages } from "./limits/websocket-charge.ts";
 import { headersOf } from "./node-request.ts";
 import { HttpRefused } from "./problem.ts";
 import { refuseRaw } from "./raw-refusal.ts";
-import { heldMessages } from "./websocket-holds.ts";
 
 /** Proxies and clients take a silent connection for a dead one; so do we, when a ping stays without an answer. */
 const KEEPALIVE_MS = 12_000;
@@ -79,7 +79,7 @@ export function webSockets(handler: Handler, maxInlineBytes: number, log: Logger
     const call = callOf(message, "websocket connection");
     const extra: Extra = { socket, headers, call, calls: new Map(), forget: () => {} };
     const stopPinging = keepAlive(socket);
-    const heldByMessage = heldMessages(socket, message.socket, call, handler.hold);
+    const completeMessage = chargeMessages(socket, message.socket, call);
     const throttle = () => {
       if (socket.bufferedAmount > MAX_WAITING_BYTES) socket.pause();
     };
@@ -102,7 +102,7 @@ export function webSockets(handler: Handler, maxInlineBytes: number, log: Logger
         onMessage: (take) =>
           socket.on("message", (data, isBinary) => {
             if (isBinary) return socket.close(CloseCode.BadRequest, "Invalid message received");
-            const { release } = heldByMessage();
+            const release = completeMessage();
             take(String(data))
               .catch((error: unknown) => {
                 log.error({ err: error }, "internal error");
@@ -188,6 +188,7 @@ function graphqlProtocol(handler: Handler) {
     async onSubscribe({ extra }, id, { query, variables, operationName }) {
       const call = handler.openCall(extra.headers, "websocket");
       call.credentials = extra.call.credentials;
+      call.assign(extra.call.owner);
       extra.calls.set(id, call);
       const params = { query, variables: variables ?? undefined, operationName: operationName ?? undefined };
       const enveloped = handler.yoga.getEnveloped({ call, signal: handler.ending, params } as never);

@@ -1,6 +1,7 @@
 import { type ExecutionArgs, subscribe as graphqlSubscribe, parse } from "graphql";
 import { describe, expect, it } from "vitest";
 import { Refused } from "../../domain/refusals.ts";
+import { UNCHARGED } from "../../services/charge.ts";
 import type { EventService, LoggedEvent } from "../../services/events.ts";
 import type { Services } from "../../services/services.ts";
 import { createContext } from "../context.ts";
@@ -24,6 +25,7 @@ function argsFor(
       services,
       principal: FAKE_PRINCIPAL,
       requestId: FAKE_REQUEST_ID,
+      charge: UNCHARGED,
       lastEventId: more.lastEventId,
     }),
     abortSignal: more.signal,

@@ -2,8 +2,9 @@ import { hash } from "node:crypto";
 import type { UsageLimits } from "@tierkeep/schema/domain/limits";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import { LRUCache } from "lru-cache";
-import { EvenRate } from "./even-rate.ts";
-import type { Metric } from "./metrics.ts";
+import type { Metric } from "../metrics.ts";
+import { networkOf } from "./owner.ts";
+import { RateLimiter } from "./rate-limiter.ts";
 
 /** Addresses that have failed, the latest. Who has more than these can fail as often anew from each. */
 const MAX_ADDRESSES = 10_000;
@@ -17,7 +18,7 @@ const MAX_KNOWN = 10_000;
  * address with somebody who guesses are not shut out with him.
  */
 export class FailedAttempts {
-  readonly #rate: EvenRate | null;
+  readonly #rate: RateLimiter | null;
   readonly #now: () => number;
   /** By network, as the rate has it. */
   readonly #evenUntil = new LRUCache<string, number>({ max: MAX_ADDRESSES });
@@ -30,7 +31,7 @@ export class FailedAttempts {
     { failedAttemptsPerMinute: most }: Pick<UsageLimits, "failedAttemptsPerMinute">,
     now: () => number = () => performance.now(),
   ) {
-    this.#rate = most === null ? null : new EvenRate(most / 60, most);
+    this.#rate = most === null ? null : new RateLimiter(most / 60, most);
     this.#now = now;
   }
 
@@ -99,18 +100,6 @@ export function failedAttemptsMetrics({ failed, refused }: FailedAttempts): read
       value: refused,
     },
   ];
-}
-
-/** An IPv4 address, or the first 64 bits of an IPv6 one: whoever has one of these has all of them. */
-function networkOf(address: string): string {
-  const mapped = /^::ffff:(\d+(?:\.\d+){3})$/i.exec(address)?.[1];
-  if (mapped !== undefined || !address.includes(":")) return mapped ?? address;
-  const [before = [], after = []] = address
-    .replace(/%.*$/, "")
-    .split("::")
-    .map((side) => (side === "" ? [] : side.split(":")));
-  const zeros = Array<string>(Math.max(0, 8 - before.length - after.length)).fill("0");
-  return [...before, ...zeros, ...after].slice(0, 4).join(":");
 }
 
 function digestOf(credential: string): string {

@@ -3,11 +3,11 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { WebSocket } from "ws";
-import { EngineUrls } from "../engine/signed-urls.ts";
-import { authenticator } from "./authenticate.ts";
-import { lasting, unauthenticated } from "./credentials.ts";
+import { EngineUrls } from "../../engine/signed-urls.ts";
+import { authenticator } from "../authenticate.ts";
+import { lasting, unauthenticated } from "../credentials.ts";
+import { type HandlerUnderTest, handlerUnderTest } from "../handler-under-test.ts";
 import { FailedAttempts, failedAttemptsMetrics } from "./failed-attempts.ts";
-import { type HandlerUnderTest, handlerUnderTest } from "./handler-under-test.ts";
 
 const HERE = "192.0.2.1";
 const good = async () => "somebody";

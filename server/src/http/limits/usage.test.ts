@@ -3,8 +3,11 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
-import { handlerUnderTest, withMethods } from "./handler-under-test.ts";
+import { handlerUnderTest, withMethods } from "../handler-under-test.ts";
 import { Usage } from "./usage.ts";
+
+const ONE = { kind: "principal", name: "one" } as const;
+const TWO = { kind: "principal", name: "two" } as const;
 
 const LIMITS: UsageLimits = {
   requestsPerSecond: 10,
@@ -34,7 +37,7 @@ describe("the rate", () => {
           { ...LIMITS, requestsPerSecond: rate / 1000, burst: 1 },
           () => thousandths / 1000,
         );
-        const begin = () => refusalOf(() => usage.begin("one")());
+        const begin = () => refusalOf(() => usage.begin(ONE)());
         expect(begin()).toBeNull();
         expect(begin()).toMatchObject({ code: "RATE_LIMITED" });
       }),
@@ -44,7 +47,7 @@ describe("the rate", () => {
   it("lets a burst through, then the even rate, and says when to come back", () => {
     let now = 1_000;
     const usage = new Usage(LIMITS, () => now);
-    const begin = () => refusalOf(() => usage.begin("one")());
+    const begin = () => refusalOf(() => usage.begin(ONE)());
     for (let n = 0; n < 5; n += 1) expect(begin()).toBeNull();
     expect(begin()).toMatchObject({ code: "RATE_LIMITED", facts: { retryAfterSeconds: 0.1 } });
     now += 60;
@@ -59,8 +62,8 @@ describe("the rate", () => {
 
   it("is each principal's own", () => {
     const usage = new Usage(LIMITS, () => 0);
-    for (let n = 0; n < 6; n += 1) refusalOf(() => usage.begin("one"));
-    expect(refusalOf(() => usage.begin("two"))).toBeNull();
+    for (let n = 0; n < 6; n += 1) refusalOf(() => usage.begin(ONE));
+    expect(refusalOf(() => usage.begin(TWO))).toBeNull();
   });
 
   it("never lets more through than the burst and the rate, and never refuses who keeps to it", () => {
@@ -71,11 +74,11 @@ describe("the rate", () => {
         const usage = new Usage(LIMITS, () => now);
         for (const ms of pauses) {
           now += ms;
-          const refused = refusalOf(() => usage.begin("one")());
+          const refused = refusalOf(() => usage.begin(ONE)());
           if (refused === null) begun += 1;
           else {
             now += Math.ceil((refused.facts.retryAfterSeconds ?? 0) * 1_000);
-            expect(refusalOf(() => usage.begin("one")())).toBeNull();
+            expect(refusalOf(() => usage.begin(ONE)())).toBeNull();
             begun += 1;
           }
           expect(begun).toBeLessThanOrEqual(5 + (now / 1_000) * 10 + 1e-6);
@@ -88,24 +91,24 @@ describe("the rate", () => {
 describe("what is under way", () => {
   it("is limited for each principal, and frees its place when it ends", () => {
     const usage = new Usage({ ...LIMITS, requestsPerSecond: null, maxRequestsPerPrincipal: 2 });
-    const end = usage.begin("one");
-    usage.begin("one");
-    expect(refusalOf(() => usage.begin("one"))).toMatchObject({ code: "RATE_LIMITED" });
-    expect(refusalOf(() => usage.begin("two"))).toBeNull();
+    const end = usage.begin(ONE);
+    usage.begin(ONE);
+    expect(refusalOf(() => usage.begin(ONE))).toMatchObject({ code: "RATE_LIMITED" });
+    expect(refusalOf(() => usage.begin(TWO))).toBeNull();
     end();
-    expect(refusalOf(() => usage.begin("one"))).toBeNull();
+    expect(refusalOf(() => usage.begin(ONE))).toBeNull();
     expect(usage.requests).toBe(3);
   });
 
   it("is limited for subscriptions of each and of all", () => {
     const usage = new Usage(LIMITS);
-    const end = usage.subscribe("one");
-    usage.subscribe("one");
-    expect(refusalOf(() => usage.subscribe("one"))?.message).toMatch(/You follow 2/);
-    usage.subscribe("two");
-    expect(refusalOf(() => usage.subscribe("two"))?.message).toMatch(/The server/);
+    const end = usage.subscribe(ONE);
+    usage.subscribe(ONE);
+    expect(refusalOf(() => usage.subscribe(ONE))?.message).toMatch(/You follow 2/);
+    usage.subscribe(TWO);
+    expect(refusalOf(() => usage.subscribe(TWO))?.message).toMatch(/The server/);
     end();
-    expect(refusalOf(() => usage.subscribe("two"))).toBeNull();
+    expect(refusalOf(() => usage.subscribe(TWO))).toBeNull();
     expect(usage.subscriptions).toBe(3);
   });
 });

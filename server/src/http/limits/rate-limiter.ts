@@ -1,8 +1,9 @@
 /**
- * A rate that holds evenly over time and leaves room for a burst: a bucket that leaks (GCRA). All that is kept of whoever
- * is limited is one instant, ms of the monotonic clock: when what it has done would be done at the even rate. 0: nothing.
+ * A rate limiter that spreads requests evenly over time and leaves room for a burst (GCRA, a leaky bucket). The only state
+ * of a client is one instant, in ms of the monotonic clock: when its requests so far would end at the even rate. 0: it
+ * has made none.
  */
-export class EvenRate {
+export class RateLimiter {
   readonly #spacingMs: number;
   readonly #burstMs: number;
 

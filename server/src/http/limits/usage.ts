@@ -1,7 +1,8 @@
 import type { UsageLimits } from "@tierkeep/schema/domain/limits";
 import { Refused } from "@tierkeep/schema/domain/refusals";
-import { EvenRate } from "./even-rate.ts";
-import type { Metric } from "./metrics.ts";
+import type { Metric } from "../metrics.ts";
+import type { Owner } from "./owner.ts";
+import { RateLimiter } from "./rate-limiter.ts";
 
 /** What one principal has under way, and when it may begin the next. */
 interface Use {
@@ -17,7 +18,7 @@ const MAX_IDLE = 1_000;
 /** Counts what each principal does, and refuses what is too much. */
 export class Usage {
   readonly #limits: UsageLimits;
-  readonly #rate: EvenRate | null;
+  readonly #rate: RateLimiter | null;
   readonly #now: () => number;
   readonly #uses = new Map<string, Use>();
   #requests = 0;
@@ -26,7 +27,7 @@ export class Usage {
   constructor(limits: UsageLimits, now: () => number = () => performance.now()) {
     const { requestsPerSecond, burst } = limits;
     this.#limits = limits;
-    this.#rate = requestsPerSecond === null ? null : new EvenRate(requestsPerSecond, burst);
+    this.#rate = requestsPerSecond === null ? null : new RateLimiter(requestsPerSecond, burst);
     this.#now = now;
   }
 
@@ -45,8 +46,8 @@ export class Usage {
    * @returns how to say that it is over
    * @throws Refused RATE_LIMITED
    */
-  begin(actor: string): () => void {
-    const use = this.#of(actor);
+  begin(owner: Owner): () => void {
+    const use = this.#of(owner);
     const { maxRequestsPerPrincipal } = this.#limits;
     if (use.requests >= maxRequestsPerPrincipal) {
       throw limited(`There are ${use.requests} requests and connections of yours under way already.`, 1);
@@ -61,8 +62,8 @@ export class Usage {
   }
 
   /** The same for a subscription, beside the request that it came with. */
-  subscribe(actor: string): () => void {
-    const use = this.#of(actor);
+  subscribe(owner: Owner): () => void {
+    const use = this.#of(owner);
     const { maxSubscriptions, maxSubscriptionsPerPrincipal } = this.#limits;
     if (use.subscriptions >= maxSubscriptionsPerPrincipal)
       throw limited(`You follow ${use.subscriptions} subscriptions already. End some.`, 5);
@@ -89,19 +90,20 @@ export class Usage {
     use.evenUntil = this.#rate.after(use.evenUntil, now);
   }
 
-  #of(actor: string): Use {
-    const known = this.#uses.get(actor);
+  #of({ kind, name }: Owner): Use {
+    const key = `${kind} ${name}`;
+    const known = this.#uses.get(key);
     if (known !== undefined) return known;
     if (this.#uses.size >= MAX_IDLE) this.#forgetIdle();
     const use = { requests: 0, subscriptions: 0, evenUntil: 0 };
-    this.#uses.set(actor, use);
+    this.#uses.set(key, use);
     return use;
   }
 
   #forgetIdle(): void {
     const now = this.#now();
-    for (const [actor, { requests, subscriptions, evenUntil }] of this.#uses) {
-      if (requests === 0 && subscriptions === 0 && evenUntil <= now) this.#uses.delete(actor);
+    for (const [key, { requests, subscriptions, evenUntil }] of this.#uses) {
+      if (requests === 0 && subscriptions === 0 && evenUntil <= now) this.#uses.delete(key);
     }
   }
 }

@@ -1,0 +1,39 @@
+import { hash } from "node:crypto";
+import type { Principal } from "@tierkeep/schema/domain/principal";
+
+/** To which part of the memory an owner's bytes belong. */
+export type OwnerKind = "principal" | "url" | "address";
+
+/** Who is charged for what a call uses. */
+export interface Owner {
+  readonly kind: OwnerKind;
+  /** Two owners of one kind with the same name share one account. */
+  readonly name: string;
+}
+
+/** A principal is an actor together with its tenants: equal names from different issuers are different principals. */
+export function principalOwner({ actor, tenants }: Principal): Owner {
+  return { kind: "principal", name: JSON.stringify([actor, tenants && [...new Set(tenants)].sort()]) };
+}
+
+/** Each signed URL has its own account: what its holders do is not charged to the principal who made it. */
+export function urlOwner(signed: string): Owner {
+  return { kind: "url", name: hash("sha256", signed, "base64url") };
+}
+
+/** A client that has not shown who it is. */
+export function addressOwner(address: string | null): Owner {
+  return { kind: "address", name: address === null ? "" : networkOf(address) };
+}
+
+/** An IPv4 address, or the first 64 bits of an IPv6 one: one client usually has all addresses of such a network. */
+export function networkOf(address: string): string {
+  const mapped = /^::ffff:(\d+(?:\.\d+){3})$/i.exec(address)?.[1];
+  if (mapped !== undefined || !address.includes(":")) return mapped ?? address;
+  const [before = [], after = []] = address
+    .replace(/%.*$/, "")
+    .split("::")
+    .map((side) => (side === "" ? [] : side.split(":")));
+  const zeros = Array<string>(Math.max(0, 8 - before.length - after.length)).fill("0");
+  return [...before, ...zeros, ...after].slice(0, 4).join(":");
+}

@@ -1,0 +1,62 @@
+import type { Duplex } from "node:stream";
+import type { WebSocket } from "ws";
+import type { Call } from "../call.ts";
+import { ANONYMOUS } from "../credentials.ts";
+
+/** Bytes that a client may send before it has been authenticated. */
+const MAX_ANONYMOUS_BYTES = 64 * 1024;
+
+/** Bytes of a client's control frame beside its data. */
+const CONTROL_BYTES = 6;
+
+/** How long a client may take to read why its socket is closed. */
+const LINGER_MS = 500;
+
+/**
+ * Charges the bytes of a WebSocket's messages to its call as they arrive, and closes the socket when they are refused,
+ * or when there are too many before authentication.
+ *
+ * @returns a function to call when a message is complete; it returns how to give its bytes back
+ */
+export function chargeMessages(socket: WebSocket, stream: Duplex, call: Call): () => () => void {
+  /** Of the message that is arriving. */
+  let arrived = 0;
+  let anonymousBytes = 0;
+
+  function count({ length }: Buffer): void {
+    if (call.credentials === ANONYMOUS) anonymousBytes += length;
+    if (call.credentials === ANONYMOUS && anonymousBytes > MAX_ANONYMOUS_BYTES) {
+      shut(1009, "Too many bytes before connection_init");
+      return;
+    }
+    try {
+      call.charge.add(length);
+      arrived += length;
+    } catch {
+      call.code = "RATE_LIMITED";
+      shut(1013, "Too many large messages. Try again later");
+    }
+  }
+  function shut(code: number, reason: string): void {
+    stream.off("data", count);
+    socket.close(code, reason);
+    // Nothing more is read: it would use memory too.
+    socket.pause();
+    setTimeout(() => socket.terminate(), LINGER_MS).unref();
+  }
+  function discount({ length }: Buffer): void {
+    const bytes = Math.min(arrived, length + CONTROL_BYTES);
+    arrived -= bytes;
+    call.charge.add(-bytes);
+  }
+
+  // Before the listener of ws, which joins the bytes to those that came before.
+  stream.prependListener("data", count);
+  socket.on("ping", discount);
+  socket.on("pong", discount);
+  return () => {
+    const whole = arrived;
+    arrived = 0;
+    return () => call.charge.add(-whole);
+  };
+}
