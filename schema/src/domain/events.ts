@@ -24,6 +24,8 @@ export const LIFECYCLE_EVENT_TYPES = [
   "API_KEY_CREATED",
   "API_KEY_REVOKED",
   "COUNTERS_RECOUNTED",
+  "SETTING_CHANGED",
+  "RETENTION_CONFIRMED",
 ] as const;
 
 export type LifecycleEventType = (typeof LIFECYCLE_EVENT_TYPES)[number];

@@ -38,6 +38,24 @@ describe("retention policy", () => {
     expect(dueBefore("PURGE", keep, epoch)).toBeNull();
   });
 
+  it("names the earliest purge that a shortened threshold allows, and judges by the one in force", () => {
+    const artifact: Aged = { tier: "COLD", ageSince: epoch, metadata: {} };
+    const later = (from: number, coldDays = 90) => ({
+      ...week,
+      coldDays: 365,
+      upcomingColdDays: [{ coldDays, from }],
+    });
+    const day = (days: number) => epoch + days * DAY_MS;
+    expect(nextTransition(artifact, later(day(10)))).toEqual({ action: "PURGE", at: day(90) });
+    expect(nextTransition(artifact, later(day(100)))).toEqual({ action: "PURGE", at: day(100) });
+    expect(nextTransition(artifact, later(day(400)))).toEqual({ action: "PURGE", at: day(365) });
+    const fromNever = { ...later(day(100)), coldDays: null };
+    expect(nextTransition(artifact, fromNever)).toEqual({ action: "PURGE", at: day(100) });
+    expect(dueStep(artifact, later(day(100)), day(200))).toBeNull();
+    expect(dueStep(artifact, fromNever, day(200))).toBeNull();
+    expect(nextTransition({ ...artifact, tier: "WARM" }, later(day(1)))).toMatchObject({ at: day(30) });
+  });
+
   it.each(["7_years", null, false, 0])(
     "takes what has retention_override %j down to cold, and never purges it",
     (override) => {

@@ -8,6 +8,14 @@ export interface RetentionPolicy {
   readonly hotDays: number | null;
   readonly warmDays: number | null;
   readonly coldDays: number | null;
+  /** Shorter values of coldDays that take force later, earliest first. Runs judge by coldDays alone. */
+  readonly upcomingColdDays?: readonly UpcomingColdDays[] | undefined;
+}
+
+export interface UpcomingColdDays {
+  readonly coldDays: number;
+  /** The instant from which it is in force, ms since the epoch. */
+  readonly from: number;
 }
 
 /** In the order in which one artifact meets them. */
@@ -15,10 +23,13 @@ export const LIFECYCLE_STEPS = ["PROMOTE_TO_WARM", "PROMOTE_TO_COLD", "PURGE"] a
 
 export type LifecycleStep = (typeof LIFECYCLE_STEPS)[number];
 
+/** The parts of a policy that are thresholds. */
+export type Threshold = "hotDays" | "warmDays" | "coldDays";
+
 /** What each step does: the tier it takes artifacts from, where they go (null: they are gone), and the threshold that makes them due. */
 export const STEP_RULES: Record<
   LifecycleStep,
-  { readonly from: Tier; readonly to: Tier | null; readonly threshold: keyof RetentionPolicy }
+  { readonly from: Tier; readonly to: Tier | null; readonly threshold: Threshold }
 > = {
   PROMOTE_TO_WARM: { from: "HOT", to: "WARM", threshold: "hotDays" },
   PROMOTE_TO_COLD: { from: "WARM", to: "COLD", threshold: "warmDays" },
@@ -50,12 +61,17 @@ export function nextTransition(artifact: Aged, policy: RetentionPolicy): Transit
   const action = STEP_FROM[artifact.tier];
   if (action === "PURGE" && isHeld(artifact.metadata)) return null;
   const days = policy[STEP_RULES[action].threshold];
-  return days === null ? null : { action, at: artifact.ageSince + daysToMs(days) };
+  const instants = days === null ? [] : [artifact.ageSince + daysToMs(days)];
+  if (action === "PURGE") {
+    for (const { coldDays, from } of policy.upcomingColdDays ?? [])
+      instants.push(Math.max(from, artifact.ageSince + daysToMs(coldDays)));
+  }
+  return instants.length === 0 ? null : { action, at: Math.min(...instants) };
 }
 
 /** The step due at `asOf` (ms since the epoch): its age is strictly over the threshold, so at the exact instant nothing is due yet. */
 export function dueStep(artifact: Aged, policy: RetentionPolicy, asOf: number): LifecycleStep | null {
-  const next = nextTransition(artifact, policy);
+  const next = nextTransition(artifact, { ...policy, upcomingColdDays: undefined });
   return next !== null && next.at < asOf ? next.action : null;
 }
 

@@ -121,8 +121,12 @@ export type LifecycleEventType =
   | "REINDEX_CONFIRMED"
   /** An artifact could not be brought back. */
   | "RESTORE_ERROR"
+  /** An operator confirmed a shortened retention, so that purges use it at once: `error` names the values. */
+  | "RETENTION_CONFIRMED"
   /** An artifact could not be read, or is not what was written; or something stands in the store that belongs to no artifact, or is not where it should be; or something was counted wrongly. Once for each. */
   | "SCAN_ERROR"
+  /** A setting of the store changed: `error` names it with its old and its new value. */
+  | "SETTING_CHANGED"
   /** A repair moved bytes out of the way that belong to no artifact. */
   | "STRAY_QUARANTINED";
 /** LifecycleEventType as a server answers it: a later version may add values. */

@@ -15,6 +15,7 @@ import type { OpenForTest } from "./contract/opened-catalog.ts";
 import { randomChanges } from "./contract/random-changes.ts";
 import { repeating } from "./contract/repeating.ts";
 import { scrubbing } from "./contract/scrubbing.ts";
+import { storeSettings } from "./contract/store-settings.ts";
 import { writing } from "./contract/writing.ts";
 
 /**
@@ -38,6 +39,7 @@ export function catalogContract(driver: string, open: OpenForTest, randomRuns = 
     repeating(open);
     scrubbing(open);
     counting(open);
+    storeSettings(open);
     randomChanges(open, randomRuns);
   });
 }

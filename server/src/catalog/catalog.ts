@@ -193,6 +193,9 @@ export interface CatalogReads {
   listApiKeys(stretch: Stretch<number>): Promise<readonly ApiKeyRow[]>;
   countApiKeys(): Promise<number>;
 
+  /** The store's settings as JSON text; null: none are stored yet. */
+  settings(): Promise<string | null>;
+
   /** Whether a change of this actor's with this key has an answer that counts at `at`. */
   hasAnswer(once: Pick<Once, "actor" | "key" | "at">): Promise<boolean>;
   /** When the oldest answer that is kept was given, ms since the epoch; null: none is. */

@@ -25,6 +25,7 @@ import type {
   StartJobResult,
 } from "./job-changes.ts";
 import type { LifecycleItemRow } from "./rows.ts";
+import type { ChangeSettingsChange } from "./settings-changes.ts";
 import type {
   AbandonChange,
   AbandonStrangersChange,
@@ -76,6 +77,7 @@ export type Change =
   | ForgetAnswersChange
   | CreateApiKeyChange
   | RevokeApiKeyChange
+  | ChangeSettingsChange
   | EventChange
   | ExportedChange;
 
@@ -111,6 +113,7 @@ interface ResultByKind {
   forgetAnswers: number;
   createApiKey: ApiKey;
   revokeApiKey: ApiKey;
+  changeSettings: null;
   event: null;
   exported: null;
 }

@@ -35,6 +35,9 @@ export const LifecycleEventTypeEnum = builder.enumType("LifecycleEventType", {
     API_KEY_REVOKED: "Somebody revoked an API key: `error` says which.",
     COUNTERS_RECOUNTED:
       "A repair counted anew what a tenant, a workflow or, with neither, the whole store holds: `error` says what was wrong.",
+    SETTING_CHANGED: "A setting of the store changed: `error` names it with its old and its new value.",
+    RETENTION_CONFIRMED:
+      "An operator confirmed a shortened retention, so that purges use it at once: `error` names the values.",
   }),
 });
 

@@ -18,6 +18,7 @@ import { MendWrites } from "./mend-writes.ts";
 import { Names } from "./names.ts";
 import { ObjectWrites } from "./object-writes.ts";
 import { ScrubWrites } from "./scrub-writes.ts";
+import { SettingsWrites } from "./settings.ts";
 
 /** Makes one change within the transaction that is open: loads what it needs, has it decided, applies it. */
 export class ChangeWrites {
@@ -31,6 +32,7 @@ export class ChangeWrites {
   readonly #scrub: ScrubWrites;
   readonly #mend: MendWrites;
   readonly #apiKeys: ApiKeyWrites;
+  readonly #settings: SettingsWrites;
   #mark = 0;
 
   constructor(connection: Connection) {
@@ -43,6 +45,7 @@ export class ChangeWrites {
     this.#scrub = new ScrubWrites(connection, this.#log);
     this.#mend = new MendWrites(this.#names, this.#log, this.#held, this.#jobs, this.#scrub);
     this.#apiKeys = new ApiKeyWrites(connection, this.#log);
+    this.#settings = new SettingsWrites(connection, this.#log);
     this.#artifacts = new ArtifactWrites(connection, this.#names, this.#log, this.#held, this.#jobs);
   }
 
@@ -213,6 +216,8 @@ export class ChangeWrites {
         return this.#apiKeys.create(change);
       case "revokeApiKey":
         return this.#apiKeys.revoke(change);
+      case "changeSettings":
+        return this.#settings.change(change);
       case "event":
         this.#log.append(change.event);
         return null;

@@ -28,6 +28,8 @@ const EVENT_TYPE_CODES: Record<LifecycleEventType, number> = {
   API_KEY_CREATED: 20,
   API_KEY_REVOKED: 21,
   COUNTERS_RECOUNTED: 22,
+  SETTING_CHANGED: 23,
+  RETENTION_CONFIRMED: 24,
 };
 
 const TIER_NAMES = inverted(TIER_CODES);

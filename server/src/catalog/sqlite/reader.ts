@@ -8,6 +8,7 @@ import { EventReads } from "./event-reads.ts";
 import { HeldReads } from "./held-reads.ts";
 import { JobReads } from "./job-reads.ts";
 import { ScrubReads } from "./scrub-reads.ts";
+import { SettingsReads } from "./settings.ts";
 
 /** Everything that can be read from a catalog, on one connection, for one thread. The catalog must exist. */
 export class SqliteReader {
@@ -20,6 +21,7 @@ export class SqliteReader {
   readonly scrub: ScrubReads;
   readonly apiKeys: ApiKeyReads;
   readonly counters: CounterReads;
+  readonly settings: SettingsReads;
   readonly #connection: Connection;
 
   constructor(options: Pick<ConnectionOptions, "path" | "cacheKiB" | "faults">) {
@@ -33,6 +35,7 @@ export class SqliteReader {
     this.scrub = new ScrubReads(this.#connection);
     this.apiKeys = new ApiKeyReads(this.#connection);
     this.counters = new CounterReads(this.#connection);
+    this.settings = new SettingsReads(this.#connection);
   }
 
   close(): void {

@@ -150,6 +150,7 @@ export class SqliteCatalog implements Catalog {
     this.#read((reader) => reader.apiKeys.listApiKeys(...args));
   countApiKeys = () => this.#read((reader) => reader.apiKeys.countApiKeys());
   hasAnswer = (...args: Arguments<"hasAnswer">) => this.#read((reader) => reader.answers.hasAnswer(...args));
+  settings = () => this.#read((reader) => reader.settings.settings());
   oldestAnswer = () => this.#read((reader) => reader.answers.oldestAnswer());
 
   async #read<T>(read: (reader: SqliteReader) => T): Promise<T> {

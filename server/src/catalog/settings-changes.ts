@@ -1,0 +1,16 @@
+import type { Stamped } from "./stamped.ts";
+
+/** Replaces the store's settings and logs what changed. Result: null. */
+export interface ChangeSettingsChange extends Stamped {
+  readonly kind: "changeSettings";
+  /** The settings as JSON text. The catalog stores the text and does not interpret it. */
+  readonly settings: string;
+  /** One event each. Empty: nothing is logged, as when a store is created. */
+  readonly events: readonly SettingsEvent[];
+}
+
+export interface SettingsEvent {
+  readonly type: "SETTING_CHANGED" | "RETENTION_CONFIRMED";
+  /** A sentence that names the setting, its old value and its new one. */
+  readonly message: string;
+}
