@@ -1,6 +1,6 @@
 import { DEFAULT_LIMITS } from "@tierkeep/schema/domain/limits";
 import { describe, expect, it } from "vitest";
-import { type Environment, loadConfig } from "./config.ts";
+import { type Environment, loadConfig, withStored } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
 import { SETTINGS, UNBUILT_SETTINGS } from "./settings.ts";
 
@@ -23,6 +23,7 @@ describe("loadConfig", () => {
   it("gives the documented defaults for an empty environment, and takes an empty variable for an unset one", () => {
     const defaults = load({});
     expect(defaults).toEqual({
+      given: {},
       host: "127.0.0.1",
       port: 4000,
       publicUrl: null,
@@ -54,7 +55,7 @@ describe("loadConfig", () => {
   it("documents each default as the value that the variable would have to have", () => {
     for (const [name, { shownDefault }] of Object.entries(SETTINGS)) {
       if (shownDefault === "–" || shownDefault === "none") continue;
-      expect(load({ [name]: shownDefault })).toEqual(load({}));
+      expect({ ...load({ [name]: shownDefault }), given: {} }).toEqual(load({}));
     }
   });
 
@@ -105,6 +106,16 @@ describe("loadConfig", () => {
         IDLE_TIMEOUT_SECONDS: "12",
       }),
     ).toEqual({
+      given: {
+        LOG_DIR: "/srv/log",
+        AUDIT_SIGNING_KEY: "/etc/audit.pem",
+        AUDIT_READS: "true",
+        HOT_RETENTION_DAYS: "0.5",
+        WARM_RETENTION_DAYS: "1.25",
+        COLD_RETENTION_DAYS: "never",
+        DURABILITY: "os",
+        PUBLISH_TREE: "false",
+      },
       host: "::1",
       port: 0,
       publicUrl: "https://store.example.com/",
@@ -146,6 +157,22 @@ describe("loadConfig", () => {
         },
         connections: { maxConnections: 10, requestTimeoutMs: 11_000, idleTimeoutMs: 12_000 },
       },
+    });
+  });
+
+  it("takes the store's settings where the environment gives none, and judges retention by both together", () => {
+    const stored = { HOT_RETENTION_DAYS: "1", WARM_RETENTION_DAYS: "2", COLD_RETENTION_DAYS: "365" };
+    const judges = { scheduleProblem: () => null };
+    expect(loadConfig({ COLD_RETENTION_DAYS: "3" }, judges, stored)).toMatchObject({
+      retention: { hotDays: 1, warmDays: 2, coldDays: 3 },
+      given: { COLD_RETENTION_DAYS: "3" },
+      publishTree: true,
+    });
+    expect(() => loadConfig({ HOT_RETENTION_DAYS: "2" }, judges, stored)).toThrow(ConfigError);
+    const config = load({ AUDIT_READS: "true" });
+    expect(withStored(config, { AUDIT_READS: "false", DURABILITY: "os" })).toMatchObject({
+      auditReads: true,
+      durability: "os",
     });
   });
 

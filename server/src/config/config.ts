@@ -1,11 +1,19 @@
 import type { Limits } from "@tierkeep/schema/domain/limits";
-import type { RetentionPolicy } from "@tierkeep/schema/domain/policy";
 import { ConfigError } from "./config-error.ts";
 import { isLoopback, type Setting } from "./setting.ts";
 import { SETTINGS, type SettingName, type SettingValue, UNBUILT_SETTINGS } from "./settings.ts";
+import {
+  retentionProblems,
+  STORE_SETTINGS,
+  type StoreConfig,
+  type StoreSettingTexts,
+  storeConfigOf,
+} from "./store-settings.ts";
 
-/** What the environment says, checked. */
-export interface Config {
+/** The settings of the environment and of the store, checked. */
+export interface Config extends StoreConfig {
+  /** The store's settings that the environment gives, as text. */
+  readonly given: StoreSettingTexts;
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
@@ -14,21 +22,14 @@ export interface Config {
   /** Null: everybody who can connect is an administrator. */
   readonly auth: AuthConfig | null;
   readonly storageBasePath: string;
-  readonly logDir: string;
-  /** Path of a PEM; null: the store's own key. */
-  readonly auditSigningKey: string | null;
   readonly auditFileBytes: number | null;
-  readonly auditReads: boolean;
-  readonly retention: RetentionPolicy;
   /** A cron expression. */
   readonly lifecycleSchedule: string | null;
   readonly allowAsOf: boolean;
-  readonly durability: "fsync" | "os";
   /** Null: the store is not scrubbed. */
   readonly scrubDays: number | null;
   /** Bytes a second. */
   readonly scrubRate: number;
-  readonly publishTree: boolean;
   readonly maxInlineBytes: number;
   readonly maxArtifactBytes: number | null;
   readonly graphiql: boolean;
@@ -57,17 +58,19 @@ export interface Judges {
 }
 
 /**
- * Reads the environment; an empty variable is an unset one.
+ * Reads the environment. An empty variable counts as unset.
  *
+ * @param stored the settings of the store, which apply where the environment gives none
  * @throws ConfigError naming every variable that is wrong, or known and not built yet
  */
-export function loadConfig(env: Environment, judges: Judges): Config {
+export function loadConfig(env: Environment, judges: Judges, stored: StoreSettingTexts = {}): Config {
   const problems: string[] = [];
   const given = (name: string) => env[name] || undefined;
+  const ofStore: Readonly<Record<string, string | undefined>> = stored;
 
   function read<N extends SettingName>(name: N): SettingValue<N> {
     const setting = SETTINGS[name];
-    const text = given(name);
+    const text = given(name) ?? ofStore[name];
     if (text === undefined) return setting.default as SettingValue<N>;
     const result = setting.read.safeParse(text);
     if (!result.success) problems.push(refused(name, text));
@@ -97,6 +100,9 @@ export function loadConfig(env: Environment, judges: Judges): Config {
     audience: read("AUTH_AUDIENCE"),
   };
   const config: Config = {
+    given: Object.freeze(
+      Object.fromEntries(STORE_SETTINGS.flatMap((name) => (env[name] ? [[name, env[name]]] : []))),
+    ),
     host: read("HOST"),
     port: read("PORT"),
     publicUrl: read("PUBLIC_URL"),
@@ -150,7 +156,7 @@ export function loadConfig(env: Environment, judges: Judges): Config {
     );
   }
   if (problems.length === 0) {
-    problems.push(...orderProblems(retention), ...authProblems(auth));
+    problems.push(...retentionProblems(retention), ...authProblems(auth));
     const problem = schedule === null ? null : judges.scheduleProblem(schedule);
     if (schedule !== null && problem !== null) {
       problems.push(
@@ -162,19 +168,13 @@ export function loadConfig(env: Environment, judges: Judges): Config {
   return Object.freeze(config);
 }
 
-/** Each threshold lies beyond the one before, or an artifact would be due for two steps at once. "never" lies beyond all. */
-function orderProblems({ hotDays, warmDays, coldDays }: RetentionPolicy): string[] {
-  const problems: string[] = [];
-  for (const [name, days, before, beforeDays] of [
-    ["WARM_RETENTION_DAYS", warmDays, "HOT_RETENTION_DAYS", hotDays],
-    ["COLD_RETENTION_DAYS", coldDays, "WARM_RETENTION_DAYS", warmDays],
-  ] as const) {
-    if (days === null) continue;
-    if (beforeDays === null || days <= beforeDays) {
-      problems.push(`${name} is ${days}, and must be more than ${before}, which is ${beforeDays ?? "never"}`);
-    }
-  }
-  return problems;
+/**
+ * The same configuration with other stored settings. What the environment gives still comes first.
+ *
+ * @throws ConfigError
+ */
+export function withStored(config: Config, stored: StoreSettingTexts): Config {
+  return Object.freeze({ ...config, ...storeConfigOf({ ...stored, ...config.given }) });
 }
 
 function authProblems({ jwtSecret, jwksUrl, issuer, audience }: AuthConfig): string[] {

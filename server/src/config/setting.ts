@@ -11,6 +11,8 @@ export interface Setting<T> {
   readonly takes: string;
   /** What it is for, in a clause. */
   readonly means: string;
+  /** "store": the value is stored with the store and is the same for every command that opens it. */
+  readonly belongsTo?: "store";
   /** True: its value is never shown. */
   readonly secret?: boolean;
   readonly read: z.ZodType<T, string>;

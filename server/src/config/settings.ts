@@ -19,7 +19,10 @@ import {
 
 const MiB = 2 ** 20;
 
-/** Every variable that this version acts on. The documentation's table is made from it. */
+/**
+ * Every variable that this version acts on. The documentation's table is made from it. `belongsTo: "store"` marks a setting
+ * that is stored with the store: only `serve` changes it, and the default applies to a new store only.
+ */
 export const SETTINGS = {
   HOST: {
     shownDefault: "127.0.0.1",
@@ -95,6 +98,7 @@ export const SETTINGS = {
     read: path,
   },
   LOG_DIR: {
+    belongsTo: "store",
     shownDefault: "logs",
     default: "logs",
     takes: "a folder's path",
@@ -102,11 +106,12 @@ export const SETTINGS = {
     read: path,
   },
   AUDIT_SIGNING_KEY: {
-    shownDefault: "–",
+    belongsTo: "store",
+    shownDefault: "own",
     default: null,
-    takes: "the path of an Ed25519 private key, PKCS#8 in PEM",
-    means: "the key that signs the audit log; unset, the store makes one at its first start",
-    read: path as z.ZodType<string | null, string>,
+    takes: 'the path of an Ed25519 private key (PKCS#8 in PEM), or "own"',
+    means: "the key that signs the audit log; own: the store makes one when it is created",
+    read: text(/^[^\0]+$/, ([value]) => (value === "own" ? null : value) as string | null),
   },
   AUDIT_FILE_BYTES: {
     shownDefault: "none",
@@ -116,6 +121,7 @@ export const SETTINGS = {
     read: bytes(4096, Number.MAX_SAFE_INTEGER) as z.ZodType<number | null, string>,
   },
   AUDIT_READS: {
+    belongsTo: "store",
     shownDefault: "false",
     default: false,
     takes: "true or false",
@@ -123,6 +129,7 @@ export const SETTINGS = {
     read: boolean,
   },
   HOT_RETENTION_DAYS: {
+    belongsTo: "store",
     shownDefault: "7",
     default: 7,
     takes: 'days from 0 to 1000000, fractions allowed, or "never"',
@@ -130,6 +137,7 @@ export const SETTINGS = {
     read: days,
   },
   WARM_RETENTION_DAYS: {
+    belongsTo: "store",
     shownDefault: "30",
     default: 30,
     takes: 'more days than HOT_RETENTION_DAYS, fractions allowed, or "never"',
@@ -137,6 +145,7 @@ export const SETTINGS = {
     read: days,
   },
   COLD_RETENTION_DAYS: {
+    belongsTo: "store",
     shownDefault: "90",
     default: 90,
     takes: 'more days than WARM_RETENTION_DAYS, fractions allowed, or "never"',
@@ -158,6 +167,7 @@ export const SETTINGS = {
     read: boolean,
   },
   DURABILITY: {
+    belongsTo: "store",
     shownDefault: "fsync",
     default: "fsync",
     takes: "fsync or os",
@@ -180,6 +190,7 @@ export const SETTINGS = {
     read: bytes(64 * 1024, Number.MAX_SAFE_INTEGER),
   },
   PUBLISH_TREE: {
+    belongsTo: "store",
     shownDefault: "true",
     default: true,
     takes: "true or false",
