@@ -95,7 +95,7 @@ const table = [
   },
   {
     from: "sdk/src",
-    mayImport: ["npm:graphql-ws"],
+    mayImport: [],
     why: "the SDK is generated from the schema's text: it drags in no server, no schema code and no dependency, and runs in browsers",
   },
   {

@@ -7,7 +7,7 @@ export default defineConfig({
   platform: "neutral",
   target: "es2022",
   dts: { oxc: true },
-  deps: { neverBundle: [/^graphql-ws/, /^node:/] },
+  deps: { neverBundle: [/^node:/] },
   hooks: {
     "build:done": () =>
       copyFileSync(

@@ -1,6 +1,9 @@
 import { type Deadline, deadline } from "./deadline.ts";
 import type { RequestOptions } from "./document.ts";
 
+/** What `new Headers` takes. Node's own types have no global name for it. */
+export type HeadersInit = NonNullable<ConstructorParameters<typeof Headers>[0]>;
+
 /** As `globalThis.fetch`, but only ever called with a URL in text and an init. */
 export type Fetch = (url: string, init: RequestInit & { duplex?: "half" }) => Promise<Response>;
 

@@ -1,4 +1,4 @@
-import { callerOf, type Fetch, type Token } from "./caller.ts";
+import { callerOf, type Fetch, type HeadersInit, type Token } from "./caller.ts";
 import type { Send } from "./document.ts";
 import type { Download, DownloadOptions } from "./download.ts";
 import { type ArtifactKey, endpointOf } from "./endpoint.ts";

@@ -89,7 +89,7 @@ function passes(error: unknown): boolean {
 
 async function sourceOf({ caller, transport, webSocket }: EventRoute): Promise<EventSource> {
   if (transport !== "ws") return sseSource(caller);
-  // By itself, so that nobody else needs graphql-ws.
+  // A part of its own, which only clients that use WebSockets load.
   const { webSocketSource } = await import("./websocket-source.ts");
   return webSocketSource(caller, webSocket);
 }

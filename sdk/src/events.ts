@@ -24,7 +24,7 @@ export interface FollowOptions {
   readonly maxDelayMs?: number | undefined;
 }
 
-/** "sse": server-sent events over fetch. "ws": a WebSocket; needs the package graphql-ws. */
+/** "sse": server-sent events over fetch. "ws": a WebSocket, by the protocol graphql-transport-ws. */
 export type EventTransport = "sse" | "ws";
 
 export type EventState = "connecting" | "live" | "waiting";

@@ -7,7 +7,7 @@ const PATIENT = { timeout: 30_000 };
 
 type Message = { id?: string; type: string; payload?: unknown };
 
-/** A pretended WebSocket to a graphql-ws server whose log the test writes. */
+/** A WebSocket class that plays a graphql-transport-ws server, whose log the test writes. */
 class PretendedSocket {
   static readonly CONNECTING = 0;
   static readonly OPEN = 1;
@@ -116,19 +116,14 @@ describe("events over a WebSocket", () => {
     const socket = await subscribed(0);
     for (let seq = 1; seq <= 1_500; seq += 1) socket.event(seq);
     expect((await first).value).toEqual({ cursor: "1" });
+    // What the client does not hold, it asks for again.
+    const again = subscribed(1).then((second) => {
+      const after = Number(second.subscription?.payload.variables.after);
+      for (let seq = after + 1; seq <= 1_500; seq += 1) second.event(seq);
+    });
     const given = [1];
-    while (given.length < 1_500) {
-      const next = events.next();
-      const [, again] = PretendedSocket.sockets;
-      if (!again) {
-        // Whatever is not held is asked for again.
-        void subscribed(1).then((socket) => {
-          const after = Number(socket.subscription?.payload.variables.after);
-          for (let seq = after + 1; seq <= 1_500; seq += 1) socket.event(seq);
-        });
-      }
-      given.push(Number((await next).value?.cursor));
-    }
+    while (given.length < 1_500) given.push(Number((await events.next()).value?.cursor));
+    await again;
     expect(given).toEqual(Array.from({ length: 1_500 }, (_, index) => index + 1));
     expect(PretendedSocket.sockets.length).toBeGreaterThan(1);
     await events.return?.();
@@ -162,5 +157,49 @@ describe("events over a WebSocket", () => {
     again.event(1);
     expect((await first).value).toEqual({ cursor: "1" });
     await events.return?.();
+  });
+
+  it("answer a ping with a pong, and send pings of their own", async () => {
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+    try {
+      const events = following();
+      const first = events.next();
+      const socket = await subscribed(0);
+      socket.answer({ type: "ping" });
+      socket.answer({ type: "pong" });
+      socket.event(1);
+      await first;
+      expect(socket.sent.at(-1)).toEqual({ type: "pong" });
+      vi.advanceTimersByTime(15_000);
+      expect(socket.sent.at(-1)).toEqual({ type: "ping" });
+      await events.return?.();
+      const { length } = socket.sent;
+      vi.advanceTimersByTime(60_000);
+      expect(socket.sent).toHaveLength(length);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it.each([
+    ["is not JSON", "hello"],
+    ["is not an object", "7"],
+    ["has an unknown type", '{"type":"toString"}'],
+  ])("reconnect after a message that %s", async (_, data) => {
+    const events = following();
+    const first = events.next();
+    (await subscribed(0)).onmessage?.({ data });
+    (await subscribed(1)).event(1);
+    expect((await first).value).toEqual({ cursor: "1" });
+    await events.return?.();
+  });
+
+  it("throw a TypeError that names the option where the runtime has no WebSocket", async () => {
+    vi.stubGlobal("WebSocket", undefined);
+    const events = createTierkeep({ url: "http://tierkeep.test/graphql", transport: "ws" }).lifecycleEvents({
+      after: "0",
+    });
+    await expect(events.next()).rejects.toThrow(/webSocket/);
+    vi.unstubAllGlobals();
   });
 });

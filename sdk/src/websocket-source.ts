@@ -10,18 +10,23 @@ const PING_MS = 15_000;
 
 /**
  * How many events may wait for their reader. A WebSocket cannot be told to pause, so beyond this the connection is
- * dropped, and taken up again after the last event that was read.
+ * closed, and the next one resumes after the last event that was read.
  */
 const MAX_WAITING = 1_000;
 
+/** The one subscription of a connection. */
+const ID = "1";
+
+/** A WebSocket class: the runtime's own, or one with the same interface. */
+type WebSocketClass = new (url: string, protocol: string) => WebSocket;
+
 /**
- * Events over a WebSocket, by the graphql-ws protocol and package, which is loaded when this is first used.
+ * Events over a WebSocket, by the graphql-transport-ws protocol: one connection with one subscription.
  *
- * @param webSocket a WebSocket class, where the runtime has none of its own
+ * @param webSocket a WebSocket class, where the runtime has none
  */
 export function webSocketSource(caller: Caller, webSocket: unknown): EventSource {
   return async function* (where, after, signal, alive) {
-    const { createClient } = await import("graphql-ws/client");
     const authorization = await caller.authorization();
     const url = new URL(caller.endpoint);
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
@@ -34,32 +39,37 @@ export function webSocketSource(caller: Caller, webSocket: unknown): EventSource
       wake();
     };
 
-    const client = createClient({
-      url: url.href,
-      retryAttempts: 0,
-      keepAlive: PING_MS,
-      ...(webSocket === undefined ? {} : { webSocketImpl: webSocket }),
-      ...(authorization === undefined ? {} : { connectionParams: { authorization } }),
-      on: {
-        message: alive,
-        // After a close that was meant graphql-ws would connect again whatever its settings, and begin at the old cursor.
-        closed(event) {
-          finish(failure(event));
-          unsubscribe();
-        },
+    const socket = new (classOf(webSocket))(url.href, "graphql-transport-ws");
+    const say = (type: string, rest: object = {}) => socket.send(JSON.stringify({ type, ...rest }));
+    let pinging: ReturnType<typeof setInterval> | undefined;
+    const hear: Readonly<Record<string, (payload: unknown) => void>> = {
+      connection_ack() {
+        say("subscribe", { id: ID, payload: graphqlRequest(LifecycleEventsDocument, { where, after }) });
+        pinging = setInterval(() => say("ping"), PING_MS);
       },
-    });
-    const abort = () => finish(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
-    const unsubscribe = client.subscribe(graphqlRequest(LifecycleEventsDocument, { where, after }), {
+      ping: () => say("pong"),
+      pong: () => {},
       next(result) {
         if (waiting.length < MAX_WAITING) waiting.push(result);
         else finish(null);
         wake();
       },
-      error: (error) => finish(failure(error)),
+      error: (errors) => finish(failure(errors)),
       complete: () => finish(null),
-    });
+    };
+    socket.onopen = () =>
+      say("connection_init", authorization === undefined ? {} : { payload: { authorization } });
+    socket.onmessage = ({ data }) => {
+      alive();
+      const { type, payload } = messageIn(data);
+      const act = typeof type === "string" && Object.hasOwn(hear, type) ? hear[type] : undefined;
+      if (act) act(payload);
+      else finish(new ConnectionError("The WebSocket's server does not speak graphql-transport-ws."));
+    };
+    socket.onerror = (event) => finish(failure(event));
+    socket.onclose = (event) => finish(failure(event));
+    const abort = () => finish(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
     try {
       for (;;) {
         signal.throwIfAborted();
@@ -70,11 +80,33 @@ export function webSocketSource(caller: Caller, webSocket: unknown): EventSource
       }
     } finally {
       signal.removeEventListener("abort", abort);
-      client.terminate();
+      clearInterval(pinging);
+      // Some classes deliver messages until the close has been confirmed.
+      socket.onmessage = null;
+      socket.close(1000);
     }
     const { error } = end as { readonly error: unknown };
     if (error !== null) throw error;
   };
+}
+
+/** @throws TypeError where neither the caller nor the runtime has a WebSocket class */
+function classOf(webSocket: unknown): WebSocketClass {
+  const found = webSocket ?? globalThis.WebSocket;
+  if (typeof found === "function") return found as WebSocketClass;
+  throw new TypeError(
+    "This runtime has no WebSocket. Give createTierkeep a class as `webSocket`, such as that of the package ws.",
+  );
+}
+
+/** The message in what a socket received; an empty object where that is not a JSON object. */
+function messageIn(data: unknown): { readonly [key: string]: unknown } {
+  try {
+    const message: unknown = JSON.parse(String(data));
+    return isRecord(message) ? message : {};
+  } catch {
+    return {};
+  }
 }
 
 /** What ended a subscription: GraphQL errors, a close of the socket, or an error of the socket. */

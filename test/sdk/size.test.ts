@@ -11,7 +11,7 @@ async function sizeOf(program: string, parts: "at the start" | "all") {
     input: entry,
     cwd: fileURLToPath(new URL("..", import.meta.url)),
     platform: "browser",
-    external: [/^graphql-ws/, ...(parts === "all" ? [] : [later])],
+    external: parts === "all" ? [] : [later],
     plugins: [
       {
         name: "program",
