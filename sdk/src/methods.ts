@@ -31,7 +31,7 @@ export function methodsOver(caller: Caller, send: Send): TierkeepMethods {
       if (changes && answer === null) {
         throw new ConnectionError("The server answered with neither a payload nor a refusal.");
       }
-      return withJobs(answer, caller, job);
+      return withJobs(withAbsoluteUrl(answer, caller.endpoint), caller, job);
     };
     if (kind === "bare") return (options?: RequestOptions) => ask({}, options);
     if (kind !== "list") return ask;
@@ -46,6 +46,13 @@ export function methodsOver(caller: Caller, send: Send): TierkeepMethods {
     }),
   );
   return Object.fromEntries(methods) as TierkeepMethods;
+}
+
+/** A signed URL's `url` as an absolute one: what it is handed to knows no endpoint to resolve it against. */
+function withAbsoluteUrl(answer: unknown, endpoint: string): unknown {
+  return isRecord(answer) && typeof answer.url === "string"
+    ? { ...answer, url: new URL(answer.url, endpoint).href }
+    : answer;
 }
 
 /** "writeArtifact" for the document of the operation WriteArtifact. */

@@ -59,6 +59,7 @@ export const CASES: Readonly<Record<keyof typeof COMMANDS, CommandCase>> = {
       "run, dry": document("lifecycle", "run", "--dry-run"),
       "run, item by item": lines("lifecycle", "run", "--dry-run", "--verbose", "--tenant", "acme"),
       "run, neither dry nor live": refused(2, "lifecycle", "run"),
+      "run, as of another time": refused(2, "lifecycle", "run", "--dry-run", "--as-of", "2027-01-01"),
       summary: { ...document("lifecycle", "summary"), undisturbed: true },
       jobs: { ...lines("lifecycle", "jobs"), undisturbed: true },
       "cancel, too late": {
@@ -129,7 +130,10 @@ export const CASES: Readonly<Record<keyof typeof COMMANDS, CommandCase>> = {
       ),
       "with metadata that a terminal would obey": lines("ls", "東京", "--meta", "author=Zoë"),
       nothing: { ...lines("ls", "nobody"), none: true },
+      "of two tiers": lines("ls", "acme/weekly", "--tier", "warm", "--tier", "cold"),
       "a name that no tenant can have": refused(2, "ls", "a:b"),
+      "an option given twice": refused(2, "ls", "--tenant", "acme", "--tenant", "zeta"),
+      "an option that it has not": refused(2, "ls", "--teir", "hot"),
     },
   },
   stat: {
@@ -174,6 +178,32 @@ export const CASES: Readonly<Record<keyof typeof COMMANDS, CommandCase>> = {
       "of nobody": refused(3, "stats", "--tenant", "nobody"),
     },
   },
+  tenants: {
+    client: true,
+    calls: { "all of them": lines("tenants") },
+  },
+  whoami: {
+    client: true,
+    calls: { "the caller without authentication": document("whoami") },
+  },
+  url: {
+    client: true,
+    calls: {
+      "to download": {
+        args: () => ["url", "acme/weekly/report-a.md", "--expires", "10m"],
+        exit: { embedded: 6, remote: 0 },
+        json: "document",
+      },
+      "to upload": {
+        args: () => ["url", "acme/weekly/new.md", "--upload", "--if-absent", "--tier", "warm"],
+        exit: { embedded: 6, remote: 0 },
+        json: "document",
+      },
+      "what is not there": refused(3, "url", "acme/weekly/none"),
+      "a download with an option for uploads": refused(2, "url", "acme/weekly/report-a.md", "--if-absent"),
+      "for longer than an hour": refused(2, "url", "acme/weekly/report-a.md", "--expires", "2h"),
+    },
+  },
   restore: {
     client: true,
     calls: {
@@ -204,6 +234,7 @@ export const CASES: Readonly<Record<keyof typeof COMMANDS, CommandCase>> = {
       ),
       none: refused(0, "events", "--type", "purge_error"),
       "a time that is none": refused(2, "events", "--since", "yesterday"),
+      "a type that is none": refused(2, "events", "--type", "foo"),
     },
   },
   reindex: {
@@ -288,6 +319,7 @@ export const CASES: Readonly<Record<keyof typeof COMMANDS, CommandCase>> = {
         exit: 2,
         json: null,
       },
+      "a document in the command line": document("gql", "{ viewer { role } }"),
       "no such file": refused(3, "gql", "missing.graphql"),
     },
   },

@@ -6,6 +6,7 @@ import type { Connection } from "./connect.ts";
 import { StartProblem } from "./exit-codes.ts";
 import { interruption } from "./interruption.ts";
 import { type Output, outputTo } from "./render-output.ts";
+import { repeatableOption } from "./repeatable-option.ts";
 
 /** Options of every command that is a client. */
 export interface ClientOptions {
@@ -100,7 +101,16 @@ export function processOutput(json?: boolean | undefined): Output {
 
 /** An option that takes a tier's name, in any case. */
 export function tierOption(flags: string, description: string): Option {
-  return new Option(flags, `${description}: ${TIERS.join(", ").toLowerCase()}`).argParser(tierOf);
+  return new Option(flags, tierDescription(description)).argParser(tierOf);
+}
+
+/** An option that takes one or more tiers' names, in any case. */
+export function tiersOption(flags: string, description: string): Option {
+  return repeatableOption(flags, tierDescription(description), tierOf);
+}
+
+function tierDescription(description: string): string {
+  return `${description}: ${TIERS.join(", ").toLowerCase()}`;
 }
 
 function tierOf(text: string): Tier {

@@ -38,6 +38,18 @@ export const COMMANDS = {
     summary: "show how much there is, by tier and tenant",
     load: () => import("./stats.ts"),
   },
+  tenants: {
+    summary: "list the tenants",
+    load: () => import("./tenants.ts"),
+  },
+  whoami: {
+    summary: "show your name, role and tenants",
+    load: () => import("./whoami.ts"),
+  },
+  url: {
+    summary: "print a signed URL to download or upload an artifact",
+    load: () => import("./url.ts"),
+  },
   lifecycle: {
     summary: "run the lifecycle, dry or live, watch it, stop it, or show where things stand",
     load: () => import("./lifecycle.ts"),

@@ -1,10 +1,11 @@
 import { LIFECYCLE_EVENT_TYPES, type LifecycleEventType } from "@tierkeep/schema/domain/events";
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { asClient, type ClientOptions, clientOptions } from "./client-command.ts";
 import type { Run } from "./command.ts";
 import { countOf } from "./count-option.ts";
 import { showEvents } from "./events-shown.ts";
 import { instantOf } from "./instant-option.ts";
+import { repeatableOption } from "./repeatable-option.ts";
 
 interface Options extends ClientOptions {
   readonly follow?: true;
@@ -13,6 +14,8 @@ interface Options extends ClientOptions {
   readonly tenant?: string;
   readonly type?: readonly LifecycleEventType[];
 }
+
+const TYPES = LIFECYCLE_EVENT_TYPES.map((type) => type.toLowerCase());
 
 const HELP = `
 With --json each event is a line. With --follow the connection is taken up again whenever it is lost, and no event is
@@ -30,11 +33,7 @@ export function configure(command: Command, run: Run): void {
     .option("--show <n>", "only the newest n (default: 20; with --since all)", countOf)
     .option("--since <when>", "only from then on: so long ago (2h, 30m, 7d), or an instant", instantOf)
     .option("--tenant <tenant>", "only of this tenant")
-    .addOption(
-      new Option("--type <type>", "only of this type, repeatable")
-        .choices(LIFECYCLE_EVENT_TYPES.map((type) => type.toLowerCase()))
-        .argParser(typesOf),
-    )
+    .addOption(repeatableOption("--type <type>", "only of this type", typeOf, TYPES))
     .addHelpText("after", HELP);
   clientOptions(command).action((options: Options) => {
     const { follow = false, since, tenant, type: types } = options;
@@ -50,9 +49,9 @@ export function configure(command: Command, run: Run): void {
   });
 }
 
-function typesOf(text: string, before: readonly LifecycleEventType[] = []): readonly LifecycleEventType[] {
+function typeOf(text: string): LifecycleEventType {
   const wanted = text.toUpperCase().replace(/[- ]/g, "_");
   const type = LIFECYCLE_EVENT_TYPES.find((each) => each === wanted || each === `LIFECYCLE_${wanted}`);
-  if (type === undefined) throw new InvalidArgumentError("See --help for the types that there are.");
-  return [...before, type];
+  if (type === undefined) throw new InvalidArgumentError(`Give one of ${TYPES.join(", ")}.`);
+  return type;
 }

@@ -12,11 +12,15 @@ interface Options extends ClientOptions {
   readonly operation?: string;
 }
 
+/** How a GraphQL document begins. Everything else is a file name. */
+const DOCUMENT = /^\s*(?:[{#]|(?:query|mutation|subscription|fragment)[\s({])/;
+
 const HELP = `
 The data goes to stdout as JSON, also what there is of it beside a refusal; refusals go to stderr, and the first one's
 exit code is the command's. A subscription is a line for each event, until Ctrl-C.
 
 Examples:
+  tierkeep gql '{ tierStats { tier artifactCount } }'
   tierkeep gql report.graphql --variables '{"tenantId":"acme"}'
   echo '{ tierStats { tier artifactCount totalBytes } }' | tierkeep gql - --json
   tierkeep gql operations.graphql --operation Artifact --variables @key.json
@@ -25,14 +29,14 @@ Examples:
 export function configure(command: Command, run: Run): void {
   command
     .description("Runs a GraphQL document: a query, a mutation or a subscription.")
-    .argument("<file>", "the file that holds it; - for stdin")
+    .argument("<file|document>", "the file that holds it, - for stdin, or the document itself")
     .option("--variables <json>", "its variables; @FILE reads them from a file, @- from stdin")
     .option("--operation <name>", "which of its operations, where it holds several")
     .addHelpText("after", HELP);
-  clientOptions(command).action((file: string, options: Options) =>
+  clientOptions(command).action((given: string, options: Options) =>
     run(async () => {
-      const document = await contentOf(file);
-      const variables = variablesOf(await given(options.variables ?? "{}"));
+      const document = DOCUMENT.test(given) ? given : await contentOf(given);
+      const variables = variablesOf(await variablesText(options.variables ?? "{}"));
       const { operation } = options;
       return asClient(options, (_tierkeep, output, _signal, post) =>
         sendDocument(post, { document, variables, operation }, output),
@@ -41,7 +45,7 @@ export function configure(command: Command, run: Run): void {
   );
 }
 
-function given(value: string): string | Promise<string> {
+function variablesText(value: string): string | Promise<string> {
   return value.startsWith("@") ? contentOf(value.slice(1)) : value;
 }
 

@@ -7,6 +7,7 @@ import type { Run } from "./command.ts";
 import { confirmed, isInteractive } from "./confirm.ts";
 import { countOf } from "./count-option.ts";
 import { daysOf } from "./duration-option.ts";
+import { repeatableOption } from "./repeatable-option.ts";
 
 interface CreateOptions extends ClientOptions {
   readonly role: Role;
@@ -51,7 +52,7 @@ export function configure(command: Command, run: Run): void {
         .argParser(roleOf)
         .makeOptionMandatory(),
     )
-    .option("--tenant <tenant>", "a tenant that its holder may see and act on, repeatable", tenantsOf)
+    .addOption(repeatableOption("--tenant <tenant>", "a tenant that its holder may see and act on", tenantOf))
     .option("--all-tenants", "all tenants, now and later (an admin always has them)")
     .option(
       "--expires <time>",
@@ -108,8 +109,8 @@ function roleOf(text: string): Role {
   return role;
 }
 
-function tenantsOf(text: string, before: readonly string[] = []): readonly string[] {
+function tenantOf(text: string): string {
   const problem = identifierProblem("tenantId", text);
   if (problem !== null) throw new InvalidArgumentError(problem);
-  return [...before, text];
+  return text;
 }

@@ -7,6 +7,7 @@ import { countOf } from "./count-option.ts";
 import { cancelLifecycleJob, lifecycleJobs } from "./lifecycle-jobs.ts";
 import { confirmedLifecycleRun, lifecycleRun } from "./lifecycle-run.ts";
 import { lifecycleSummary } from "./lifecycle-summary.ts";
+import { repeatableOption } from "./repeatable-option.ts";
 
 interface RunOptions extends ClientOptions {
   readonly dryRun?: true;
@@ -21,6 +22,8 @@ interface RunOptions extends ClientOptions {
 interface JobsOptions extends ClientOptions {
   readonly limit: number;
 }
+
+const STEPS = LIFECYCLE_STEPS.map((step) => step.toLowerCase());
 
 const RUN_HELP = `
 Exactly one of --dry-run and --live is needed. With --verbose --json there is a line for each artifact, and the run's own
@@ -49,12 +52,9 @@ export function configure(command: Command, run: Run): void {
     .option("--live", "do it")
     .option("-y, --yes", "do not ask before it purges")
     .option("--verbose", "list every artifact concerned")
-    .addOption(
-      new Option("--step <step>", "only this step, repeatable")
-        .choices(LIFECYCLE_STEPS.map((step) => step.toLowerCase()))
-        .argParser(stepsOf),
-    )
+    .addOption(repeatableOption("--step <step>", "only this step", stepOf, STEPS))
     .option("--tenant <tenant>", "only this tenant")
+    .addOption(new Option("--as-of <when>").hideHelp().argParser(refuseAsOf))
     .addHelpText("after", RUN_HELP);
   clientOptions(runCommand).action((options: RunOptions) => {
     if ((options.dryRun === true) === (options.live === true)) {
@@ -101,8 +101,17 @@ export function configure(command: Command, run: Run): void {
   );
 }
 
-function stepsOf(text: string, before: readonly LifecycleStep[] = []): readonly LifecycleStep[] {
+function stepOf(text: string): LifecycleStep {
   const step = LIFECYCLE_STEPS.find((each) => each === text.toUpperCase().replaceAll("-", "_"));
-  if (step === undefined) throw new InvalidArgumentError(`Give ${LIFECYCLE_STEPS.join(", ").toLowerCase()}.`);
-  return before.includes(step) ? before : [...before, step];
+  if (step === undefined) throw new InvalidArgumentError(`Give one of ${STEPS.join(", ")}.`);
+  return step;
+}
+
+/** The command has no forecast; the API has one, which the message shows. @throws InvalidArgumentError */
+function refuseAsOf(text: string): never {
+  const when = new Date(text);
+  const asOf = Number.isNaN(when.getTime()) ? "2027-01-01T00:00:00.000Z" : when.toISOString();
+  throw new InvalidArgumentError(
+    `This command judges ages as of now. For a forecast ask the API: tierkeep gql 'mutation { runLifecycle(input: { dryRun: true, asOf: "${asOf}" }) { job { promotedToWarm promotedToCold purged } } }'`,
+  );
 }

@@ -5,7 +5,7 @@ import type { ArtifactFilter, ArtifactOrder } from "@tierkeep/sdk";
 import { type Command, InvalidArgumentError } from "commander";
 import { type FilterOptions, filterOf, filterOptions } from "./artifact-filter-options.ts";
 import { listArtifacts } from "./artifact-table.ts";
-import { asClient, type ClientOptions, clientOptions, tierOption } from "./client-command.ts";
+import { asClient, type ClientOptions, clientOptions, tiersOption } from "./client-command.ts";
 import type { Run } from "./command.ts";
 import { countOf } from "./count-option.ts";
 import { firstOf } from "./first-of.ts";
@@ -13,7 +13,7 @@ import { firstOf } from "./first-of.ts";
 interface Options extends FilterOptions, ClientOptions {
   readonly tenant?: string;
   readonly workflow?: string;
-  readonly tier?: Tier;
+  readonly tier?: readonly Tier[];
   readonly sort?: ArtifactOrder;
   readonly limit?: number;
 }
@@ -33,7 +33,7 @@ const HELP = `
 
 Examples:
   tierkeep ls
-  tierkeep ls acme/weekly --tier warm --older-than 30d
+  tierkeep ls acme/weekly --tier warm --tier cold --older-than 30d
   tierkeep ls acme/weekly/report- --meta author=Ada --sort size:desc --limit 10
 `;
 
@@ -43,7 +43,7 @@ export function configure(command: Command, run: Run): void {
     .argument("[where]", "tenant, tenant/workflow, or tenant/workflow/START of an artifact's id")
     .option("--tenant <tenant>", "only of this tenant")
     .option("--workflow <workflow>", "only of this workflow")
-    .addOption(tierOption("--tier <tier>", "only in this tier"));
+    .addOption(tiersOption("--tier <tier>", "only in this tier"));
   filterOptions(command)
     .option(
       "--sort <field>",
@@ -56,7 +56,7 @@ export function configure(command: Command, run: Run): void {
     const filter = {
       ...filterOf(options),
       ...placeOf(where, options),
-      tiers: options.tier && [options.tier],
+      tiers: options.tier,
     };
     const { sort, limit = Number.POSITIVE_INFINITY } = options;
     return run(() =>

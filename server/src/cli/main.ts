@@ -1,5 +1,6 @@
 import process from "node:process";
 import { CommanderError } from "commander";
+import { commandHint } from "./command-hints.ts";
 import { COMMANDS } from "./commands.ts";
 import { EXIT_USAGE, exitCodeOf, isExpected } from "./exit-codes.ts";
 import { programOf } from "./program.ts";
@@ -19,6 +20,11 @@ async function main(asked: readonly string[]): Promise<number> {
     exitCode = await work();
   };
   const args = argumentsOf(asked);
+  const hint = commandHint(commandOf(args) ?? "");
+  if (hint !== undefined) {
+    process.stderr.write(`tierkeep: there is no command '${commandOf(args)}'. ${hint}\n`);
+    return EXIT_USAGE;
+  }
   const program = await programOf(run, (name) => name === commandOf(args));
   try {
     await program.parseAsync(args, { from: "user" });

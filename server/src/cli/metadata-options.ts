@@ -1,6 +1,7 @@
 import { type Metadata, requireMetadata } from "@tierkeep/schema/domain/metadata";
 import { Refused } from "@tierkeep/schema/domain/refusals";
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { collecting } from "./repeatable-option.ts";
 
 /** Metadata as a command line gives it: texts one by one, and JSON for all else. */
 export interface MetadataOptions {
@@ -11,7 +12,7 @@ export interface MetadataOptions {
 /** @param means what the metadata is for, as the end of the options' help */
 export function metadataOptions(command: Command, means: string): Command {
   return command
-    .option("--meta <key=text>", `${means}; repeatable`, pairsOf)
+    .addOption(collecting(new Option("--meta <key=text>", `${means}; repeatable`), pairsOf))
     .option("--metadata <json>", `the same as a JSON object, for numbers and the like`);
 }
 

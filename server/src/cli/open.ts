@@ -1,10 +1,9 @@
 import { spawn } from "node:child_process";
 import process from "node:process";
-import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Command } from "commander";
 import { type ClientOptions, clientOptions, processOutput } from "./client-command.ts";
 import type { Run } from "./command.ts";
-import { readConfig } from "./read-config.ts";
+import { serverEndpoint } from "./server-endpoint.ts";
 
 const HELP = `
 It needs a server that runs. The address goes to stdout, also where there is no browser to open it in.
@@ -23,24 +22,13 @@ export function configure(command: Command, run: Run): void {
 
 async function open(options: ClientOptions): Promise<number> {
   const output = processOutput(options.json);
-  const endpoint = options.url ?? (process.env.TIERKEEP_URL || (await ownersEndpoint()));
-  const url = new URL("/", endpoint).href;
+  const url = new URL("/", await serverEndpoint(options.url)).href;
   output.value({ url });
   output.text(url);
   const browser = browserOf(process.platform, process.env);
   if (browser === null) output.talk("There is no display here to open it on.");
   else if (!(await started(browser, url))) output.talk("No browser could be started here; open it yourself.");
   return 0;
-}
-
-async function ownersEndpoint(): Promise<string> {
-  const { findOwner } = await import("./owner.ts");
-  const owner = await findOwner(readConfig());
-  if (owner !== null) return owner.url;
-  throw new Refused(
-    "UNAVAILABLE",
-    "No server owns this store. Start one with `tierkeep serve`, or name one with --url.",
-  );
 }
 
 /** The command that opens a URL; null: nobody would see it. */

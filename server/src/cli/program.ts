@@ -2,6 +2,7 @@ import { Command } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import type { CommandEntry, Run } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
+import { refuseRepeatedOptions } from "./repeatable-option.ts";
 
 const EXAMPLES = `
 Examples:
@@ -26,10 +27,21 @@ export async function programOf(run: Run, isWanted: (name: string) => boolean): 
     .version(packageJson.version, "-v, --version", "print the version")
     .helpCommand(false)
     .exitOverride()
+    // One style for what commander refuses and for what a command does.
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "tierkeep: ")) })
+    .showHelpAfterError("See `tierkeep --help`.")
     .addHelpText("after", EXAMPLES);
   for (const [name, { summary, load }] of Object.entries<CommandEntry>(COMMANDS)) {
     const command = program.command(name).summary(summary).description(summary).helpCommand(false);
-    if (isWanted(name)) (await load()).configure(command, run);
+    if (!isWanted(name)) continue;
+    (await load()).configure(command, run);
+    refuseRepeatedOptions(command);
+    pointToHelp(command, `tierkeep ${name}`);
   }
   return program;
+}
+
+function pointToHelp(command: Command, path: string): void {
+  command.showHelpAfterError(`See \`${path} --help\`.`);
+  for (const each of command.commands) pointToHelp(each, `${path} ${each.name()}`);
 }

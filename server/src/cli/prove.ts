@@ -14,6 +14,7 @@ import { StartProblem } from "./exit-codes.ts";
 import { interruption } from "./interruption.ts";
 import { startProgress } from "./progress.ts";
 import { commandOf, jsonOf, lineOf, showResults } from "./prove-shown.ts";
+import { collecting } from "./repeatable-option.ts";
 import { systemCodeOf } from "./store-files.ts";
 
 interface Options {
@@ -50,9 +51,12 @@ export function configure(command: Command, run: Run): void {
   command
     .description("Tries to break what is promised, on this machine and its disk, and shows what came of it.")
     .addOption(
-      new Option("--only <suites>", "only these suites, with commas between them, or one each time")
-        .choices(NAMES)
-        .argParser(suitesOf),
+      collecting(
+        new Option("--only <suites>", "only these suites, with commas between them; repeatable").choices(
+          NAMES,
+        ),
+        suitesOf,
+      ),
     )
     .option("--cycles <n>", "how often each suite tries (default: as below)", cyclesOf)
     .option("--seed <n>", "what chance begins with (default: another each time, which is shown)", seedOf)

@@ -3,14 +3,14 @@ import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { Tierkeep, TierStats } from "@tierkeep/sdk";
 import { NotFoundError } from "@tierkeep/sdk";
 import type { Command } from "commander";
-import { asClient, type ClientOptions, clientOptions, tierOption } from "./client-command.ts";
+import { asClient, type ClientOptions, clientOptions, tiersOption } from "./client-command.ts";
 import type { Run } from "./command.ts";
 import type { Output } from "./render-output.ts";
 import { shownBytes } from "./render-quantity.ts";
 
 interface StatsOptions {
   readonly tenant?: string | undefined;
-  readonly tier?: Tier | undefined;
+  readonly tier?: readonly Tier[] | undefined;
 }
 
 const EXAMPLES = `
@@ -26,7 +26,7 @@ export function configure(command: Command, run: Run): void {
       "Shows how much there is: in each tier, and of each tenant or, for one tenant, of each workflow.",
     )
     .option("--tenant <tenant>", "only of this tenant")
-    .addOption(tierOption("--tier <tier>", "only in this tier"))
+    .addOption(tiersOption("--tier <tier>", "only in this tier"))
     .addHelpText("after", EXAMPLES);
   clientOptions(command).action((options: StatsOptions & ClientOptions) => {
     const { tenant, tier } = options;
@@ -49,7 +49,7 @@ export async function stats(
   output: Output,
 ): Promise<number> {
   const wanted = (tiers: readonly TierStats[]) =>
-    tiers.filter((each) => tier === undefined || each.tier === tier);
+    tiers.filter((each) => tier === undefined || (tier as readonly string[]).includes(each.tier));
   const shares: Share[] = [];
   for await (const { name, tiers } of tenant === undefined
     ? tenantsOf(tierkeep)

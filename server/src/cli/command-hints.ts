@@ -1,0 +1,23 @@
+/** What to use in place of commands that other tools have and this one has not. */
+const HINTS: Readonly<Record<string, string>> = {
+  cat: "`tierkeep read KEY` writes an artifact to stdout.",
+  cp: "`tierkeep write KEY FILE` uploads a file, and `tierkeep read KEY -o FILE` downloads one.",
+  delete: "`tierkeep purge KEY` deletes an artifact.",
+  download: "`tierkeep read KEY -o FILE` downloads an artifact.",
+  du: "`tierkeep stats` shows how much is stored.",
+  get: "`tierkeep read KEY -o FILE` downloads an artifact.",
+  list: "`tierkeep ls` lists artifacts.",
+  login: "Set TIERKEEP_URL and TIERKEEP_TOKEN; `tierkeep whoami` shows what they give you.",
+  mv: "Keys cannot be renamed: read the artifact, write it under the new key, then purge the old one. `tierkeep promote KEY --to-tier TIER` moves one to another tier.",
+  presign: "`tierkeep url KEY` prints a signed URL.",
+  put: "`tierkeep write KEY FILE` uploads a file.",
+  rm: "`tierkeep purge KEY` deletes an artifact, and `tierkeep purge TENANT/WORKFLOW/ --dry-run` shows what deleting several would do.",
+  share: "`tierkeep url KEY` prints a signed URL.",
+  sync: "`tierkeep write TENANT/WORKFLOW --tree DIR` uploads what has changed in a folder, and `tierkeep read TENANT/WORKFLOW --tree DIR` downloads a folder.",
+  upload: "`tierkeep write KEY FILE` uploads a file.",
+};
+
+/** Returns a sentence on what to use in place of a command of another tool; undefined for every other name. */
+export function commandHint(name: string): string | undefined {
+  return Object.hasOwn(HINTS, name) ? HINTS[name] : undefined;
+}

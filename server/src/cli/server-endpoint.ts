@@ -1,0 +1,20 @@
+import process from "node:process";
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import { readConfig } from "./read-config.ts";
+
+/**
+ * Returns the GraphQL endpoint of the running server that a command uses: --url, TIERKEEP_URL, or the store's owner.
+ *
+ * @throws Refused UNAVAILABLE where no server runs on the store
+ */
+export async function serverEndpoint(url: string | undefined): Promise<string> {
+  const named = url ?? (process.env.TIERKEEP_URL || undefined);
+  if (named !== undefined) return named;
+  const { findOwner } = await import("./owner.ts");
+  const owner = await findOwner(readConfig());
+  if (owner !== null) return owner.url;
+  throw new Refused(
+    "UNAVAILABLE",
+    "No server owns this store. Start one with `tierkeep serve`, or name one with --url.",
+  );
+}
