@@ -1,3 +1,4 @@
+import type { EventEmitter } from "node:events";
 import type { Command, Option } from "commander";
 import { describe, expect, it } from "vitest";
 import { programOf } from "./program.ts";
@@ -54,14 +55,16 @@ function silence(command: Command): void {
 
 /** Gives an option two values that it takes, as the command line does. */
 function giveTwice(path: string, command: Command, option: Option): unknown {
+  // commander does not declare that a Command is an EventEmitter.
+  const events = command as unknown as EventEmitter;
   const event = `option:${option.name()}`;
   for (const [first, second] of VALUES) {
     try {
-      command.emit(event, first);
+      events.emit(event, first);
     } catch {
       continue;
     }
-    command.emit(event, second);
+    events.emit(event, second);
     return command.getOptionValue(option.attributeName());
   }
   throw new Error(`No value here is one that ${path} takes.`);
