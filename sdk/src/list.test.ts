@@ -116,3 +116,78 @@ describe("a list", () => {
     for await (const _ of list) expect.unreachable();
   });
 });
+
+describe("a list whose pages are refused as too large", () => {
+  /** A client of a server that answers with `count` tenants, and refuses a page that costs more than `most`. */
+  function limitedClientOf(count: number, most: (after: number, size: number) => boolean) {
+    const asked: [after: number, first: number][] = [];
+    const tierkeep = createTierkeep({
+      url: "http://tierkeep.test/graphql",
+      fetch: async (_, init) => {
+        const { variables }: { variables: Variables } = JSON.parse(String(init.body));
+        const [after, first] = [Number(variables.after ?? -1), variables.first ?? 0];
+        asked.push([after, first]);
+        if (!most(after, first)) {
+          const extensions = { code: "QUERY_TOO_COMPLEX" };
+          return Response.json({ data: null, errors: [{ message: "Ask for smaller pages.", extensions }] });
+        }
+        const nodes = Array.from({ length: Math.min(first, count - 1 - after) }, (_each, index) => ({
+          tenantId: String(after + 1 + index),
+        }));
+        const end = after + nodes.length;
+        const pageInfo = {
+          hasNextPage: end < count - 1,
+          hasPreviousPage: after >= 0,
+          startCursor: String(after + 1),
+          endCursor: String(end),
+        };
+        return Response.json({ data: { tenants: { nodes, pageInfo } } });
+      },
+    });
+    return { tierkeep, asked };
+  }
+
+  async function idsOfAll(tierkeep: ReturnType<typeof createTierkeep>, first: number): Promise<string[]> {
+    const ids: string[] = [];
+    for await (const { tenantId } of tierkeep.tenants({ first })) ids.push(tenantId);
+    return ids;
+  }
+
+  const numbers = (count: number) => Array.from({ length: count }, (_, index) => String(index));
+
+  it("halves the page until it is answered, and misses no node", async () => {
+    const { tierkeep, asked } = limitedClientOf(20, (_, size) => size <= 6);
+    expect(await idsOfAll(tierkeep, 20)).toEqual(numbers(20));
+    expect(asked.slice(0, 4)).toEqual([
+      [-1, 20],
+      [-1, 10],
+      [-1, 5],
+      [4, 5],
+    ]);
+  });
+
+  it("asks for larger pages again once the large nodes are behind it", async () => {
+    const { tierkeep, asked } = limitedClientOf(400, (after, size) => after >= 8 || size <= 2);
+    expect(await idsOfAll(tierkeep, 64)).toEqual(numbers(400));
+    expect(asked.at(-1)?.[1]).toBe(64);
+  });
+
+  it("tries larger pages ever more rarely while they are refused", async () => {
+    const { tierkeep, asked } = limitedClientOf(1_000, (_, size) => size <= 10);
+    expect(await idsOfAll(tierkeep, 20)).toEqual(numbers(1_000));
+    // The first page, and after 4, 8, 16 and 32 more; the 64 after these are not complete.
+    expect(asked.filter(([, size]) => size === 20)).toHaveLength(5);
+  });
+
+  it("fails with the refusal when a page of one node is refused", async () => {
+    const { tierkeep, asked } = limitedClientOf(9, (after) => after < 4);
+    await expect(idsOfAll(tierkeep, 5)).rejects.toMatchObject({ code: "QUERY_TOO_COMPLEX" });
+    expect(asked.at(-1)).toEqual([4, 1]);
+  });
+
+  it("awaited, is refused: the caller has named that page", async () => {
+    const { tierkeep, asked } = limitedClientOf(9, () => false);
+    await expect(tierkeep.tenants({ first: 5 })).rejects.toMatchObject({ code: "QUERY_TOO_COMPLEX" });
+    expect(asked).toHaveLength(1);
+  });
+});

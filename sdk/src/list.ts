@@ -1,3 +1,5 @@
+import { TierkeepError } from "./errors.ts";
+
 /** One page of a list. */
 export interface Page<Node> {
   readonly nodes: readonly Node[];
@@ -15,6 +17,7 @@ type NodeOf<Answer> = Answer extends Page<infer Node> ? Node : never;
  * A list of which nothing has been asked yet. Awaited, it is the one page that the arguments name, asked for once.
  * Iterated, it is every node from there on, asked for page by page as the loop gets there; `first` is then a page's size
  * (default 200). With `last` it goes from the end to the start. A list of something that is not there has no nodes.
+ * A loop halves a page that the server refuses as too large (QUERY_TOO_COMPLEX), and later tries larger ones again.
  */
 export interface List<Answer> extends Promise<Answer>, AsyncIterable<NodeOf<Answer>> {
   /** The same, a page at a time. */
@@ -29,6 +32,8 @@ export interface ListRange {
 }
 
 const PAGE_SIZE = 200;
+/** A loop asks for a larger page after so many smaller ones, and after twice as many each time that it was refused. */
+const PAGES_BEFORE_GROWTH = 4;
 
 export function listOf<Node>(
   ask: (range: ListRange) => Promise<Page<Node> | null>,
@@ -39,10 +44,24 @@ export function listOf<Node>(
   const backward = range.last != null;
 
   async function* pages(): AsyncGenerator<Page<Node>, void> {
-    let next: ListRange | null = backward ? range : { ...range, first: range.first ?? PAGE_SIZE };
+    const limit = backward ? "last" : "first";
+    const whole = range[limit] ?? PAGE_SIZE;
+    let [size, taken, growsAfter, grown] = [whole, 0, PAGES_BEFORE_GROWTH, false];
+    let next: ListRange | null = range;
     while (next) {
-      const page: Page<Node> | null = await ask(next);
+      let page: Page<Node> | null;
+      try {
+        page = await ask({ ...next, [limit]: size });
+      } catch (error) {
+        if (size < 2 || !(error instanceof TierkeepError) || error.code !== "QUERY_TOO_COMPLEX") throw error;
+        if (grown) growsAfter *= 2;
+        [size, taken, grown] = [Math.ceil(size / 2), 0, false];
+        continue;
+      }
       if (!page) return;
+      taken += 1;
+      grown = size < whole && taken >= growsAfter;
+      if (grown) [size, taken] = [Math.min(whole, size * 2), 0];
       yield page;
       const { hasNextPage, hasPreviousPage, startCursor, endCursor } = page.pageInfo;
       const cursor = backward ? hasPreviousPage && startCursor : hasNextPage && endCursor;

@@ -166,8 +166,10 @@ describe("gql", () => {
       await expect.poll(() => following.stdout, PATIENCE).toContain('"artifactId":"a"');
       await own.kill("SIGKILL");
       const broken = {
-        code: 1,
-        stderr: expect.stringMatching(/^tierkeep: The connection to the server .*\n$/),
+        code: 6,
+        stderr: expect.stringMatching(
+          /^tierkeep: http:\S+\/graphql(?:: The connection to the server broke off\.| cannot be reached \(E).*\n$/,
+        ),
       };
       expect(await following.ended).toMatchObject(broken);
       await using late = startCommand(args, { input });

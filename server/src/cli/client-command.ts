@@ -3,6 +3,7 @@ import { TIERS, type Tier } from "@tierkeep/schema/domain/tiers";
 import { ConnectionError, createTierkeep, type Tierkeep } from "@tierkeep/sdk";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Connection } from "./connect.ts";
+import { connectionProblem } from "./connection-problem.ts";
 import { StartProblem } from "./exit-codes.ts";
 import { interruption } from "./interruption.ts";
 import { type Output, outputTo } from "./render-output.ts";
@@ -52,8 +53,8 @@ export async function asClient(
   try {
     const server = serverOf(url, process.env);
     const connection = await connectionTo(server, signal);
+    const { url: endpoint, fetch } = connection;
     try {
-      const { url: endpoint, fetch } = connection;
       const token = server?.token;
       const post: Post = (body, accept) =>
         fetch(endpoint, {
@@ -70,6 +71,10 @@ export async function asClient(
           throw new ConnectionError("The connection to the server failed.", { cause });
         });
       return await work(createTierkeep({ url: endpoint, fetch, token, signal }), output, signal, post);
+    } catch (error) {
+      // The store's next owner could not be found, and that says more than that the connection failed.
+      const { cause } = error as Error;
+      throw cause instanceof StartProblem ? cause : connectionProblem(error, endpoint);
     } finally {
       await connection.close();
     }
@@ -77,9 +82,7 @@ export async function asClient(
     if (interrupted.exitCode !== null && (error as Error | null)?.name === "AbortError") {
       return interrupted.exitCode;
     }
-    // The store's next owner could not be found, and that says more than that the connection failed.
-    const { cause } = error as Error;
-    throw cause instanceof StartProblem ? cause : error;
+    throw error;
   }
 }
 

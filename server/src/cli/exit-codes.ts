@@ -1,5 +1,6 @@
 import { REFUSALS, Refused } from "@tierkeep/schema/domain/refusals";
 import { ConfigError } from "../config/config-error.ts";
+import { ConnectionProblem } from "./connection-problem.ts";
 
 /** The request itself is wrong: options, configuration, an environment in which a server cannot start. */
 export const EXIT_USAGE = 2;
@@ -13,6 +14,7 @@ export class StartProblem extends Error {
 /** The exit code of what a command threw, by the table of refusals: also for a refusal that came through the SDK. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof StartProblem || error instanceof ConfigError) return EXIT_USAGE;
+  if (error instanceof ConnectionProblem) return REFUSALS.UNAVAILABLE.exit;
   if (error instanceof Refused) return REFUSALS[error.code].exit;
   const code = (error as { readonly code?: unknown } | null)?.code;
   if (typeof code === "string" && Object.hasOwn(REFUSALS, code))
@@ -20,12 +22,15 @@ export function exitCodeOf(error: unknown): number {
   return EXIT_UNEXPECTED;
 }
 
+/** Whether the error is a refusal by its code: one of ours, or one that came through the SDK. */
+export function isRefusal(
+  error: unknown,
+): error is Error & { readonly code: string; readonly requestId?: string } {
+  if (!(error instanceof Error) || !("code" in error)) return false;
+  return typeof error.code === "string" && Object.hasOwn(REFUSALS, error.code);
+}
+
 /** Whether the error's message was written for whoever runs the command, so that its stack says nothing more. */
 export function isExpected(error: unknown): error is Error {
-  return (
-    error instanceof Error &&
-    (exitCodeOf(error) !== EXIT_UNEXPECTED ||
-      error.name === "ConnectionError" ||
-      error.name === "TimeoutError")
-  );
+  return error instanceof Error && exitCodeOf(error) !== EXIT_UNEXPECTED;
 }

@@ -3,6 +3,7 @@ import { ConnectionError } from "@tierkeep/sdk";
 import { EventSourceParserStream } from "eventsource-parser/stream";
 import { GraphQLError, Kind, type OperationDefinitionNode, OperationTypeNode, parse } from "graphql";
 import type { Post } from "./client-command.ts";
+import { withCommandToken } from "./error-words.ts";
 import { exitCodeOf } from "./exit-codes.ts";
 import type { Output } from "./render-output.ts";
 
@@ -104,7 +105,7 @@ function show(answer: Answer, as: "line" | "indented", output: Output): number {
   const refusals = data !== undefined && answer.errors === undefined ? [] : errors;
   for (const { message, path = [], extensions } of refusals) {
     const where = path.length === 0 ? "" : ` (at ${path.join(".")})`;
-    output.talk(`tierkeep: ${extensions?.code ?? "UNKNOWN"}: ${message}${where}`);
+    output.talk(`tierkeep: ${extensions?.code ?? "UNKNOWN"}: ${withCommandToken(String(message))}${where}`);
   }
   const [first] = refusals;
   if (first === undefined) return 0;

@@ -2,6 +2,7 @@ import { keyText } from "@tierkeep/schema/domain/keys";
 import { type LifecycleStep, STEP_RULES } from "@tierkeep/schema/domain/policy";
 import { REFUSALS } from "@tierkeep/schema/domain/refusals";
 import type { LifecycleItem, LifecycleJob, Tierkeep } from "@tierkeep/sdk";
+import { inCommandWords } from "./error-words.ts";
 import { endOf } from "./job-end.ts";
 import type { Output } from "./render-output.ts";
 import { counted, shownAge, shownBytes, shownDays, shownDuration, shownInstant } from "./render-quantity.ts";
@@ -118,7 +119,8 @@ async function showItems(tierkeep: Tierkeep, id: string, output: Output): Promis
     any = true;
     output.value(item);
     table.row(cellsOf(item, output));
-    if (item.error !== null) table.line(output.style.red(`    ${item.errorCode}: ${item.error}`));
+    if (item.error !== null)
+      table.line(output.style.red(`    ${item.errorCode}: ${inCommandWords(item.error)}`));
   }
   if (any) table.flush();
 }
@@ -144,7 +146,7 @@ function summaryOf(job: LifecycleJob, { style }: Output): string {
   const errors = row("errors", job.totalErrors);
   return [
     style.bold(`${dryRun ? "Dry run" : "Run"} over ${where}${steps}: ${job.status}`),
-    ...(job.error === null ? [] : [style.red(job.error)]),
+    ...(job.error === null ? [] : [style.red(inCommandWords(job.error))]),
     style.dim(
       `as of ${shownInstant(job.asOf)}; default policy: hot ${shownDays(policy.hotDays)}, ` +
         `warm ${shownDays(policy.warmDays)}, cold ${shownDays(policy.coldDays)}`,

@@ -2,7 +2,8 @@ import process from "node:process";
 import { CommanderError } from "commander";
 import { commandHint } from "./command-hints.ts";
 import { COMMANDS } from "./commands.ts";
-import { EXIT_USAGE, exitCodeOf, isExpected } from "./exit-codes.ts";
+import { inCommandWords } from "./error-words.ts";
+import { EXIT_USAGE, exitCodeOf, isExpected, isRefusal } from "./exit-codes.ts";
 import { programOf } from "./program.ts";
 import { visibleLines } from "./render-text.ts";
 
@@ -54,8 +55,19 @@ function commandOf(args: readonly string[]): string | undefined {
 }
 
 function complain(error: unknown): void {
-  const text = isExpected(error) ? error.message : error instanceof Error ? error.stack : undefined;
-  process.stderr.write(`tierkeep: ${visibleLines(text ?? String(error), "escape")}\n`);
+  process.stderr.write(`tierkeep: ${visibleLines(complaintOf(error), "escape")}\n`);
+}
+
+function complaintOf(error: unknown): string {
+  if (isRefusal(error)) {
+    const { requestId } = error;
+    const words = inCommandWords(error.message);
+    return error.code === "INTERNAL" && requestId !== undefined
+      ? `${words} Request id: ${requestId}.`
+      : words;
+  }
+  if (isExpected(error)) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 process.exitCode = await main(process.argv.slice(2));

@@ -2,6 +2,7 @@ import type { Tierkeep } from "@tierkeep/sdk";
 import type { Command } from "commander";
 import { asClient, type ClientOptions, clientOptions } from "./client-command.ts";
 import type { Run } from "./command.ts";
+import { inCommandWords } from "./error-words.ts";
 import { firstOf } from "./first-of.ts";
 import { endOf } from "./job-end.ts";
 import { exitCodeOf } from "./lifecycle-run.ts";
@@ -70,7 +71,7 @@ async function reindex(
     `${dryRun ? "Would adopt" : "Adopted"} ${counted(adoptedCount, "artifact")}; ${presentCount} there already, ` +
       `${quarantinedCount} ${dryRun ? "to go " : ""}into quarantine, ${leftCount} left where they are: ${job.status}`,
   );
-  if (job.error !== null) output.text(output.style.red(job.error));
+  if (job.error !== null) output.text(output.style.red(inCommandWords(job.error)));
   if (dryRun) output.text("Nothing was changed.");
   else if (adoptedCount > 0 && confirmedAt === null) {
     output.talk(

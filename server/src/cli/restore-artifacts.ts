@@ -2,6 +2,7 @@ import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { ArtifactFilter, RestoreJob, Tierkeep } from "@tierkeep/sdk";
 import { ArtifactNotFoundError } from "@tierkeep/sdk";
+import { inCommandWords } from "./error-words.ts";
 import { endOf } from "./job-end.ts";
 import { exitCodeOf } from "./lifecycle-run.ts";
 import type { Output } from "./render-output.ts";
@@ -61,7 +62,7 @@ export async function restoreMany(
   const ended = await endOf(job, dryRun ? "Looking" : "Restoring", output, signal);
   output.value(ended);
   output.text(summaryOf(ended));
-  if (ended.error !== null) output.text(output.style.red(ended.error));
+  if (ended.error !== null) output.text(output.style.red(inCommandWords(ended.error)));
   if (ended.totalErrors > 0) await showErrors(tierkeep, ended.id, output);
   if (dryRun) output.text("Nothing was changed.");
   return exitCodeOf(ended);
@@ -82,7 +83,7 @@ async function showErrors(tierkeep: Tierkeep, jobId: string, output: Output): Pr
   });
   for await (const { tenantId, workflowId, artifactId, errorCode, error } of events) {
     const key = [tenantId, workflowId, artifactId].filter((name) => name !== null).join("/");
-    output.talk(`${key}: ${errorCode}: ${error}`);
+    output.talk(`${key}: ${errorCode}: ${inCommandWords(error ?? "")}`);
   }
 }
 

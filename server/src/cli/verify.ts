@@ -3,6 +3,7 @@ import type { Tierkeep, VerifyJob } from "@tierkeep/sdk";
 import type { Command } from "commander";
 import { asClient, type ClientOptions, clientOptions } from "./client-command.ts";
 import type { Run } from "./command.ts";
+import { inCommandWords } from "./error-words.ts";
 import { endOf } from "./job-end.ts";
 import { exitCodeOf } from "./lifecycle-run.ts";
 import type { Output } from "./render-output.ts";
@@ -64,6 +65,6 @@ export async function verifyStore(
     `Verified ${counted(checkedCount, "artifact")}, ${shownBytes(checkedBytes)}: ${damagedCount} damaged, ` +
       `${missingCount} missing; ${counted(strayCount, "stray file")}: ${job.status}`,
   );
-  if (job.error !== null) output.text(output.style.red(job.error));
+  if (job.error !== null) output.text(output.style.red(inCommandWords(job.error)));
   return { job, exit: job.status === "SUCCEEDED" ? found : exitCodeOf(job) };
 }

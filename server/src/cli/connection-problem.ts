@@ -1,0 +1,32 @@
+import { ConnectionError, TimeoutError } from "@tierkeep/sdk";
+
+/** No usable answer came from the server that a command uses. The message is for the user of the command. */
+export class ConnectionProblem extends Error {
+  override readonly name = "ConnectionProblem";
+}
+
+/** Returns a failed connection as a message with the server's address and what to do; every other error as it is. */
+export function connectionProblem(error: unknown, endpoint: string): unknown {
+  if (error instanceof TimeoutError) {
+    return new ConnectionProblem(`${endpoint}: ${error.message} Try again later.`, { cause: error });
+  }
+  if (!(error instanceof ConnectionError)) return error;
+  if (error.status !== undefined)
+    return new ConnectionProblem(`${endpoint}: ${error.message}`, { cause: error });
+  const code = /\(([A-Z][A-Z0-9_]+)\)/.exec(error.message)?.[1];
+  const { message } = error;
+  return new ConnectionProblem(
+    code === undefined
+      ? `${endpoint}: ${message} Try again.`
+      : `${endpoint} cannot be reached (${code}). ${adviceFor(code)}`,
+    { cause: error },
+  );
+}
+
+function adviceFor(code: string): string {
+  if (/^(?:ENOTFOUND|EAI_AGAIN)$/.test(code)) return "Check the host name in --url or TIERKEEP_URL.";
+  if (/CERT|SIGNED|SSL|TLS/.test(code)) {
+    return "Its certificate is not trusted: name the issuer's certificate in NODE_EXTRA_CA_CERTS.";
+  }
+  return "Start the server with `tierkeep serve`, or check --url and TIERKEEP_URL.";
+}

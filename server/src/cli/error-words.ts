@@ -1,0 +1,63 @@
+/** Whole phrases of the API's refusals, and what they are for a user of the command. The first match wins. */
+const PHRASES: readonly (readonly [RegExp, string])[] = [
+  [/Send Authorization: Bearer with a token/g, "Set TIERKEEP_TOKEN to a token"],
+  [/Use credentials that have/g, "Set TIERKEEP_TOKEN to a token that has"],
+  [/\bviewer lists those/g, "`tierkeep whoami` lists those"],
+  [/\blifecycleJobs lists them/g, "`tierkeep lifecycle jobs` lists them"],
+  [/\bjobs lists them/g, "`tierkeep jobs` lists them"],
+  [/: confirmReindex, or tierkeep reindex --confirm/g, ": `tierkeep reindex --confirm`"],
+  [/or fetch their downloadUrl/g, "or read them with `tierkeep read KEY -o FILE`"],
+  [/Send larger content with PUT \S+/g, "Write larger content with `tierkeep write KEY FILE`."],
+  [/follow pageInfo for more/g, "ask for the next page for more"],
+  [/KEY's (tenant|workflow|artifact)Id\b/g, "KEY's $1"],
+];
+
+/** Names of the API's arguments, and the options or words that they are here. */
+const NAMES: Readonly<Record<string, string>> = {
+  allTenants: "--all-tenants",
+  artifactId: "--artifact",
+  artifactIdPrefix: "--prefix",
+  asOf: "the instant to judge ages at",
+  contentType: "--content-type",
+  dryRun: "--dry-run",
+  expiresInDays: "--expires",
+  expiresInSeconds: "--expires",
+  fromTier: "--from-tier",
+  idempotencyKey: "the idempotency key",
+  ifAbsent: "--if-absent",
+  ifChecksum: "--if-checksum",
+  keyId: "the key's id",
+  maxBytes: "the most bytes",
+  olderThanDays: "--older-than",
+  requestId: "request id",
+  sizeBytes: "the size",
+  tenantId: "--tenant",
+  tenantIds: "--tenant",
+  toTier: "--to-tier",
+  waitSeconds: "the time to wait",
+  workflowId: "--workflow",
+};
+
+/** The path before an argument's name, such as "input.where." or "keys.2.". */
+const ARGUMENT_PATH = String.raw`(?:\b(?:input|where|key|keys|upload|content|orderBy)\.(?:\d+\.)?)+`;
+
+/** Text in quotation marks and keys such as a/b/c are the user's own, and stay. */
+const WORD = new RegExp(
+  String.raw`"(?:[^"\\]|\\.)*"|[^\s"]*/[^\s"]*|(?:${ARGUMENT_PATH})?\b(?:${Object.keys(NAMES).join("|")})\b(?:\.\d+)?(?:: true\b)?|${ARGUMENT_PATH}(?=[a-z])`,
+  "g",
+);
+
+/** Returns an API refusal's message in the words of the command line: options, commands and TIERKEEP_TOKEN. */
+export function inCommandWords(message: string): string {
+  const phrased = PHRASES.reduce((text, [phrase, words]) => text.replace(phrase, words), message);
+  return phrased.replace(WORD, (found) => {
+    if (/["/]/.test(found)) return found;
+    const name = /([A-Za-z]+)(?:\.\d+)?(?:: true)?$/.exec(found)?.[1] ?? "";
+    return NAMES[name] ?? "";
+  });
+}
+
+/** Returns the message with what it says about credentials in the command's words. For GraphQL that the user wrote. */
+export function withCommandToken(message: string): string {
+  return message.replace(/Send Authorization: Bearer with a token/g, "Set TIERKEEP_TOKEN to a token");
+}
