@@ -167,8 +167,8 @@ describe("a list whose pages are refused as too large", () => {
   });
 
   it("asks for larger pages again once the large nodes are behind it", async () => {
-    const { tierkeep, asked } = limitedClientOf(400, (after, size) => after >= 8 || size <= 2);
-    expect(await idsOfAll(tierkeep, 64)).toEqual(numbers(400));
+    const { tierkeep, asked } = limitedClientOf(800, (after, size) => after >= 8 || size <= 2);
+    expect(await idsOfAll(tierkeep, 64)).toEqual(numbers(800));
     expect(asked.at(-1)?.[1]).toBe(64);
   });
 

@@ -10,6 +10,9 @@ const SOURCES = ["schema/src", "server/src"];
 /** They speak the command's own words, or to operators before a server runs. */
 const OWN_WORDS = /^server\/src\/(?:cli|prove|backup|config)\//;
 
+/** How a template names the argument that it refuses. */
+const ARGUMENT = `$\{argument}`;
+
 /** Paths of arguments as refusals name them. */
 const ARGUMENTS = [
   "input.tenantId",
@@ -47,8 +50,8 @@ function refusals(): readonly string[] {
       for (const [literal] of argumentsAt(source, index).matchAll(/"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`/g)) {
         const text = literal.slice(1, -1);
         if (!/ .*[.?]$/s.test(text)) continue;
-        for (const argument of text.includes("${argument}") ? ARGUMENTS : [""]) {
-          found.add(text.replaceAll("${argument}", argument).replace(/\$\{(?:[^{}]|\{[^{}]*\})*\}/g, "X"));
+        for (const argument of text.includes(ARGUMENT) ? ARGUMENTS : [""]) {
+          found.add(text.replaceAll(ARGUMENT, argument).replace(/\$\{(?:[^{}]|\{[^{}]*\})*\}/g, "X"));
         }
       }
     }
