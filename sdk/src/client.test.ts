@@ -289,3 +289,18 @@ describe("secrets", () => {
     expect(everythingIn(error)).not.toContain("hunter2");
   });
 });
+
+describe("a signed URL", () => {
+  it.each([
+    ["/artifacts/a/b/c?signed=x", "https://store.test/artifacts/a/b/c?signed=x"],
+    ["https://other.test/artifacts/a/b/c?signed=x", "https://other.test/artifacts/a/b/c?signed=x"],
+  ])("of %s is absolute", async (url, absolute) => {
+    const tierkeep = createTierkeep({
+      url: "https://store.test/graphql",
+      fetch: async () =>
+        Response.json({ data: { signedDownloadUrl: { url, expiresAt: "2026-01-01T00:00:00Z" } } }),
+    });
+    const key = { tenantId: "a", workflowId: "b", artifactId: "c" };
+    await expect(tierkeep.signedDownloadUrl({ key })).resolves.toMatchObject({ url: absolute });
+  });
+});

@@ -6,7 +6,8 @@ export function withoutAccidents(text: string, dir: string): string {
   return text
     .replaceAll(dir, "DIR")
     .replace(/DIR\/tierkeep-demo-\w{6}/g, "DIR/tierkeep-demo-XXXXXX")
-    .replace(/\b\d{4}-\d\d-\d\d\b/g, "2026-01-01")
+    .replace(/\b\d{4}-\d\d-\d\d(?!\d)/g, "2026-01-01")
+    .replace(/\bsigned=[\w.-]+/g, "signed=SIGNED")
     .replace(/127\.0\.0\.1:\d+/g, "127.0.0.1:4000")
     .replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ/g, "2026-01-01 00:00:00Z")
     .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, "2026-01-01T00:00:00.000Z")

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { CASES } from "../cli/command-cases.ts";
 import { ask } from "../support/client.ts";
 import { runCommand } from "../support/server.ts";
 import { type Clone, DOCUMENTED_ORIGIN, openClone, ROOT } from "./clone.ts";
@@ -77,6 +78,13 @@ describe("README.md", () => {
     );
     expect(printed.length).toBeGreaterThan(10);
     expect(listed).toEqual(printed);
+  });
+
+  it("lists every command", () => {
+    const listed = [...README.matchAll(/^\| (`[a-z].*?) \| /gm)].flatMap(([, cell = ""]) =>
+      [...cell.matchAll(/`([a-z-]+)/g)].map(([, name]) => name),
+    );
+    for (const name of Object.keys(CASES)) expect(listed).toContain(name);
   });
 
   it("links only to files that are there", () => {
