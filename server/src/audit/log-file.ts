@@ -1,5 +1,10 @@
-import { type FileHandle, mkdir, open } from "node:fs/promises";
+import { constants } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { makeDirectories } from "../tiers/filesystem/make-directories.ts";
+
+/** Modes of LOG_DIR and its files, narrowed by the umask: the group may read, for programs that ship logs. */
+export const LOG_MODES = { directory: 0o750, file: 0o640 } as const;
 
 /** Makes what was written durable; the exporter hands it its one sync at a time. */
 export type Sync = (handle: FileHandle) => Promise<void>;
@@ -21,17 +26,21 @@ export async function openLogFile(directory: string, file: string, sync: Sync): 
 
 async function openExisting(path: string): Promise<FileHandle | null> {
   try {
-    return await open(path, "r+");
+    return await open(path, constants.O_RDWR | constants.O_NOFOLLOW);
   } catch (error) {
     if (isAbsent(error)) return null;
-    throw error;
+    if ((error as NodeJS.ErrnoException).code !== "ELOOP") throw error;
+    // Another user who may write to this directory could make the server append to any of its files.
+    throw new Error(`${path} is a symbolic link, and the audit log follows none. Put a file in its place`, {
+      cause: error,
+    });
   }
 }
 
 async function create(directory: string, path: string, sync: Sync): Promise<FileHandle> {
-  const made = await mkdir(directory, { recursive: true });
-  if (made !== undefined) await syncDirectory(dirname(made), sync);
-  return await open(path, "wx+");
+  const made = await makeDirectories(directory, LOG_MODES.directory);
+  if (made !== null) await syncDirectory(dirname(made), sync);
+  return await open(path, "wx+", LOG_MODES.file);
 }
 
 async function syncDirectory(directory: string, sync: Sync): Promise<void> {

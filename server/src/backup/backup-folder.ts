@@ -1,7 +1,9 @@
-import { mkdir, realpath, rm } from "node:fs/promises";
-import { basename, dirname, join, relative, resolve, sep } from "node:path";
+import { rm } from "node:fs/promises";
+import { dirname, join, relative, sep } from "node:path";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Disk } from "../tiers/filesystem/disk.ts";
+import { makeDirectories } from "../tiers/filesystem/make-directories.ts";
+import { realPath } from "../tiers/filesystem/real-path.ts";
 import { MANIFEST_FILE } from "./manifest.ts";
 import type { StoreFiles } from "./store-files.ts";
 
@@ -19,19 +21,19 @@ export interface BackupFolder {
  * @throws Refused BAD_USER_INPUT for a folder within the store or its log; CONFLICT for one that holds something
  */
 export async function openBackupFolder(disk: Disk, given: string, store: StoreFiles): Promise<BackupFolder> {
-  const path = await realPath(given);
+  const path = realPath(given);
   for (const taken of [store.root, store.logs]) {
-    if (isWithin(path, await realPath(taken))) {
+    if (isWithin(path, realPath(taken))) {
       throw new Refused(
         "BAD_USER_INPUT",
         `${given} is within ${taken}, which is what the backup is of. Name a folder elsewhere, best on another disk.`,
       );
     }
   }
-  let made: string | undefined;
+  let made: string | null;
   let names: readonly string[];
   try {
-    made = await mkdir(path, { recursive: true, mode: 0o700 });
+    made = await makeDirectories(path, 0o700);
     names = contentsOf(disk, path);
   } catch (error) {
     throw new Refused(
@@ -53,12 +55,11 @@ export async function openBackupFolder(disk: Disk, given: string, store: StoreFi
     path,
     sync() {
       disk.fsyncDirectory("backup.directory.fsync", path);
-      if (made !== undefined) disk.fsyncDirectory("backup.directory.fsync", dirname(made));
+      if (made !== null) disk.fsyncDirectory("backup.directory.fsync", dirname(made));
     },
     async discard() {
       const names = contentsOf(disk, path).map((name) => join(path, name));
-      for (const each of made === undefined ? names : [made])
-        await rm(each, { recursive: true, force: true });
+      for (const each of made === null ? names : [made]) await rm(each, { recursive: true, force: true });
     },
   };
 }
@@ -66,16 +67,6 @@ export async function openBackupFolder(disk: Disk, given: string, store: StoreFi
 /** Names in a folder, but for what a file system puts into each disk of its own. */
 export function contentsOf(disk: Disk, folder: string): readonly string[] {
   return (disk.readdir(folder) ?? []).filter((name) => name !== "lost+found");
-}
-
-/** With its symbolic links followed as far as it is there. */
-async function realPath(given: string): Promise<string> {
-  const path = resolve(given);
-  try {
-    return await realpath(path);
-  } catch {
-    return dirname(path) === path ? path : join(await realPath(dirname(path)), basename(path));
-  }
 }
 
 function isWithin(path: string, folder: string): boolean {

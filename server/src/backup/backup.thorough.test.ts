@@ -37,14 +37,17 @@ const LARGE = Buffer.alloc(300_000, "large");
 
 const filesOf = (root: string, logs = join(folder, "logs")) => storeFilesOf(root, logs);
 
-const backUp = (store: OpenedStore, more: Partial<Parameters<typeof takeBackup>[0]> = {}) =>
-  takeBackup({
-    store: filesOf(store.root),
+const backUp = (store: OpenedStore, more: Partial<Parameters<typeof takeBackup>[0]> = {}) => {
+  const files = filesOf(store.root);
+  if (!existsSync(files.config)) writeFileSync(files.config, "{}");
+  return takeBackup({
+    store: files,
     into: join(folder, "backup"),
     linked: false,
     version: "1.2.3",
     ...more,
   });
+};
 
 const restored = () => filesOf(join(folder, "restored"), join(folder, "restored-logs"));
 
@@ -288,6 +291,53 @@ describe("a store that is restored", () => {
     rmSync(backup(MANIFEST_FILE));
     await expect(restore()).rejects.toMatchObject({ code: "NOT_FOUND" });
     expect(existsSync(restored().root)).toBe(false);
+  });
+
+  it("comes from a backup whose manifest lists all of its files and no others", async () => {
+    await using store = await OpenedStore.open();
+    await store.write(keyOf("a"), Buffer.from("x"));
+    const key = signingKey(newKeyPem());
+    const { logs, auditKey } = filesOf(store.root);
+    writeFileSync(auditKey, "of audit-key.pem");
+    const exporter = new AuditExporter({ catalog: store.catalog, directory: logs, key, onProblem: () => {} });
+    await exporter.flush();
+    await exporter.close();
+    const { files } = await backUp(store);
+    const paths = files.map(({ path }) => path);
+    expect(paths).toEqual([
+      "catalog.db",
+      "config.json",
+      "audit-key.pem",
+      "logs/lifecycle_events.checkpoints.jsonl",
+      "logs/lifecycle_events.jsonl",
+      "logs/lifecycle_events.public-key.pem",
+    ]);
+    const manifest = JSON.parse(readFileSync(backup(MANIFEST_FILE), "utf8"));
+    const without = (gone: string) => files.filter(({ path }) => path !== gone);
+    const outside = { path: "../restored", sizeBytes: 0, checksum: "0".repeat(64) };
+    for (const changed of [[], ...paths.map(without), [...files, outside]]) {
+      writeFileSync(backup(MANIFEST_FILE), JSON.stringify({ ...manifest, files: changed }));
+      await expect(verifyBackup({ from: backup() })).rejects.toMatchObject({ code: "CHECKSUM_MISMATCH" });
+      await expect(restore()).rejects.toMatchObject({ code: "CHECKSUM_MISMATCH" });
+    }
+    // Also where the files themselves are gone with their entries.
+    rmSync(backup("logs"), { recursive: true });
+    const logless = files.filter(({ path }) => !path.startsWith("logs/"));
+    writeFileSync(backup(MANIFEST_FILE), JSON.stringify({ ...manifest, files: logless }));
+    await expect(restore()).rejects.toThrow(/does not list the audit log/);
+  });
+
+  it("has no log where the backed up store had lost it, and the manifest says so", async () => {
+    await using store = await OpenedStore.open();
+    await store.write(keyOf("a"), Buffer.from("x"));
+    const { logs: directory } = filesOf(store.root);
+    const key = signingKey(newKeyPem());
+    const exporter = new AuditExporter({ catalog: store.catalog, directory, key, onProblem: () => {} });
+    await exporter.flush();
+    await exporter.close();
+    rmSync(directory, { recursive: true });
+    expect(await backUp(store)).toMatchObject({ logMissing: true });
+    expect((await restore()).manifest.logMissing).toBe(true);
   });
 
   it("is not there in part where restoring was interrupted", async () => {

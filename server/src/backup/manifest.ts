@@ -39,6 +39,8 @@ const MANIFEST = z.object({
       problem: z.enum(["MISSING", "DAMAGED", "UNREADABLE"]),
     }),
   ),
+  /** The store's audit log was lost when it was taken, so there is none in it. Default: false. */
+  logMissing: z.boolean().optional(),
   /** Everything else in it: catalog, keys, audit log. */
   files: z.array(z.object({ path: z.string(), sizeBytes: bytes, checksum: z.string() })),
 });

@@ -1,20 +1,25 @@
-import { mkdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { Refused } from "@tierkeep/schema/domain/refusals";
+import { LOG_MODES } from "../audit/log-file.ts";
 import { CHECKPOINTS_FILE, isLogName, PUBLIC_KEY_FILE } from "../audit/log-names.ts";
 import { beginAnew, CatalogCopy } from "../catalog/sqlite/catalog-copy.ts";
 import { tryOwn } from "../catalog/sqlite/owner-lock.ts";
 import { type Disk, realDisk, systemCode } from "../tiers/filesystem/disk.ts";
+import { makeDirectories } from "../tiers/filesystem/make-directories.ts";
+import { STORE_MODES } from "../tiers/filesystem/prepare-store.ts";
 import { openTiers } from "../tiers/open-tiers.ts";
 import { contentsOf } from "./backup-folder.ts";
 import { copyObjects, type Follower, followedBy } from "./copy-objects.ts";
 import { copyFile, factsOfFile, placeFile, seal } from "./durable-files.ts";
+import { fileListProblem, missesLog } from "./known-files.ts";
 import {
   AUDIT_KEY_FILE,
   CATALOG_FILE,
   CONFIG_FILE,
   type DamagedArtifact,
   LOGS_FOLDER,
+  MANIFEST_FILE,
   type Manifest,
   readManifest,
 } from "./manifest.ts";
@@ -58,7 +63,7 @@ export async function restoreBackup(options: RestoreBackupOptions): Promise<Rest
   const { store, disk = realDisk } = options;
   const manifest = await checkedManifest(options);
   await takeEmptyFolder(disk, store);
-  await mkdir(store.own);
+  await makeDirectories(store.own, STORE_MODES.private);
   const lock = tryOwn(store.ownerLock);
   if (lock === null) throw notEmpty(store, "another process has it");
   try {
@@ -101,7 +106,7 @@ async function restoreLog(
   { from, store, disk = realDisk }: RestoreBackupOptions,
   { files }: Manifest,
 ): Promise<boolean> {
-  await mkdir(store.logs, { recursive: true });
+  await makeDirectories(store.logs, LOG_MODES.directory);
   const names = disk.readdir(store.logs) ?? [];
   if (names.some((name) => isLogName(name) || name === CHECKPOINTS_FILE || name === PUBLIC_KEY_FILE))
     return false;
@@ -149,6 +154,8 @@ async function eachObject(
 
 async function checkedManifest({ from, disk = realDisk }: ReadBackupOptions): Promise<Manifest> {
   const manifest = await readManifest(from);
+  const problem = fileListProblem(disk, from, manifest);
+  if (problem !== null) throw damagedManifest(from, problem);
   for (const { path, sizeBytes, checksum } of manifest.files) {
     const found = await factsOfFile(disk, join(from, path)).catch(() => null);
     if (found?.sizeBytes === sizeBytes && found.checksum === checksum) continue;
@@ -157,13 +164,24 @@ async function checkedManifest({ from, disk = realDisk }: ReadBackupOptions): Pr
       `${join(from, path)} is ${found === null ? "missing or cannot be read" : "not as it was when the backup was taken"}. Restore another backup.`,
     );
   }
+  using catalog = new CatalogCopy(join(from, CATALOG_FILE));
+  const files = new Set(manifest.files.map(({ path }) => path));
+  if (manifest.logMissing !== true && missesLog(files, catalog.exportState()))
+    throw damagedManifest(from, "does not list the audit log, which the catalog knows");
   return manifest;
+}
+
+function damagedManifest(from: string, problem: string): Refused {
+  return new Refused(
+    "CHECKSUM_MISMATCH",
+    `${join(from, MANIFEST_FILE)} ${problem}: it is damaged. Restore another backup, or look at this one by hand.`,
+  );
 }
 
 async function takeEmptyFolder(disk: Disk, store: StoreFiles): Promise<void> {
   let names: readonly string[];
   try {
-    await mkdir(store.root, { recursive: true });
+    await makeDirectories(store.root, STORE_MODES.root);
     names = contentsOf(disk, store.root);
   } catch (error) {
     throw notEmpty(store, `it cannot be made or read (${systemCode(error)})`);

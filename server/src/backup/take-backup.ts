@@ -8,6 +8,7 @@ import { type BackupFolder, openBackupFolder } from "./backup-folder.ts";
 import { copyLog } from "./copy-log.ts";
 import { copyObjects, type Follower, followedBy } from "./copy-objects.ts";
 import { copyFile, type FileFacts, factsOfFile, placeFile, seal } from "./durable-files.ts";
+import { missesLog } from "./known-files.ts";
 import { linkObjects } from "./link-objects.ts";
 import {
   AUDIT_KEY_FILE,
@@ -97,6 +98,7 @@ async function fillFolder(
       objectBytes,
       linked,
       damaged: [...damaged],
+      ...(missesLog(new Set(files.keys()), facts.exportState) && { logMissing: true }),
       files: [...files].map(([path, file]) => ({ path, ...file })),
     };
   } finally {
@@ -114,7 +116,9 @@ async function copyFiles(
   const files = new Map<string, FileFacts>();
   const add = (name: string, facts: FileFacts | null) => facts && files.set(name, facts);
   add(CATALOG_FILE, await factsOfFile(disk, join(folder, CATALOG_FILE)));
-  add(CONFIG_FILE, await copyFile(disk, store.config, join(folder, CONFIG_FILE)));
+  const config = await copyFile(disk, store.config, join(folder, CONFIG_FILE));
+  if (config === null) throw lostConfig(store);
+  add(CONFIG_FILE, config);
   add(AUDIT_KEY_FILE, await copyFile(disk, store.auditKey, join(folder, AUDIT_KEY_FILE)));
   const log = await copyLog(disk, store.logs, join(folder, LOGS_FOLDER), exportState);
   for (const [name, facts] of log) add(`${LOGS_FOLDER}/${name}`, facts);
@@ -141,6 +145,13 @@ async function fillObjects(
   } finally {
     await from.close();
   }
+}
+
+function lostConfig({ config }: StoreFiles): Refused {
+  return new Refused(
+    "NOT_FOUND",
+    `${config} is lost, and a backup without it cannot be restored. Start the server once, which makes another one, then back up again.`,
+  );
 }
 
 function damagedCatalog({ catalog }: StoreFiles, problem: string): Refused {

@@ -8,7 +8,7 @@ import { findOwner, own, readOwner } from "./owner.ts";
 import { readConfig } from "./read-config.ts";
 import { Folder } from "./serve-process.ts";
 
-const log = createLog("silent");
+const log = createLog("silent", { write: () => {} });
 
 const configIn = (folder: Folder) =>
   readConfig({

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { requireIdentifier } from "@tierkeep/schema/domain/identifiers";
@@ -6,6 +6,7 @@ import { REFUSALS } from "@tierkeep/schema/domain/refusals";
 import { createTierkeep } from "@tierkeep/sdk";
 import { type Command, InvalidArgumentError } from "commander";
 import { segmentNumberOf } from "../audit/log-names.ts";
+import { makeDirectories } from "../tiers/filesystem/make-directories.ts";
 import { processOutput } from "./client-command.ts";
 import type { Run } from "./command.ts";
 import { connect } from "./connect.ts";
@@ -62,7 +63,7 @@ async function demo(options: Options): Promise<number> {
   requireIdentifier("tenantId", options.tenant, "--tenant");
   const output = processOutput();
   const parent = resolve(options.dir ?? tmpdir());
-  await mkdir(parent, { recursive: true });
+  await makeDirectories(parent);
   const folder = await mkdtemp(join(parent, "tierkeep-demo-"));
   const store = { STORAGE_BASE_PATH: join(folder, "artifacts"), LOG_DIR: join(folder, "logs") };
   // Of the environment nothing is taken: the story is the same everywhere.

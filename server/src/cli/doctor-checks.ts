@@ -69,10 +69,10 @@ async function auditCheck(directory: string): Promise<Check> {
   }
 }
 
-function well(check: string, message: string): Check {
+export function well(check: string, message: string): Check {
   return { check, ok: true, message, exit: 0 };
 }
 
-function ill(check: string, message: string, exit: number): Check {
+export function ill(check: string, message: string, exit: number): Check {
   return { check, ok: false, message, exit };
 }

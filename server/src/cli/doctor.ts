@@ -5,6 +5,7 @@ import type { Command } from "commander";
 import { asClient, type ClientOptions, clientOptions } from "./client-command.ts";
 import type { Run } from "./command.ts";
 import { type Check, localChecks } from "./doctor-checks.ts";
+import { fileChecks } from "./doctor-file-checks.ts";
 import { readConfig } from "./read-config.ts";
 import type { Output } from "./render-output.ts";
 import { counted } from "./render-quantity.ts";
@@ -16,8 +17,8 @@ interface Options extends ClientOptions {
 }
 
 const HELP = `
-It looks at the room that is left and at the audit log, where the store is on this machine; then it reads every byte of
-every artifact, compares both ways, and compares what is counted of tenants, workflows and the whole with a full count.
+Where the store is on this machine, it checks the free space, the audit log, links inside the store, permissions and
+owners. Then it reads every byte of every artifact, compares both ways, and compares what is counted of tenants, workflows and the whole with a full count.
 Last it looks for work that a server does by itself within seconds and that has been left undone for a day, and says what
 may be in its way. What it finds is an event on the log, once, and a damaged artifact is marked.
 
@@ -45,12 +46,21 @@ export function configure(command: Command, run: Run): void {
     const isHere = options.url === undefined && !process.env.TIERKEEP_URL;
     return run(async () => {
       // Before this command may open the store itself, and write to it.
-      const checks = isHere ? await Array.fromAsync(localChecks(storePaths(readConfig()))) : null;
+      const checks = isHere ? await checksHere() : null;
       return asClient(options, (tierkeep, output, signal) =>
         doctor(tierkeep, { repair: options.repair === true, checks }, output, signal),
       );
     });
   });
+}
+
+async function checksHere(): Promise<readonly Check[]> {
+  const config = readConfig();
+  const paths = storePaths(config);
+  return [
+    ...(await Array.fromAsync(localChecks(paths))),
+    ...(await Array.fromAsync(fileChecks(paths, config))),
+  ];
 }
 
 async function doctor(

@@ -4,15 +4,17 @@ import { commandHint } from "./command-hints.ts";
 import { COMMANDS } from "./commands.ts";
 import { inCommandWords } from "./error-words.ts";
 import { EXIT_USAGE, exitCodeOf, isExpected, isRefusal } from "./exit-codes.ts";
+import { localProblem } from "./local-file.ts";
 import { programOf } from "./program.ts";
 import { visibleLines } from "./render-text.ts";
 
-// Whoever reads may leave early, as `head` does: no error. A command may ask its output whether anybody still reads.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-  });
-}
+// What stderr does not take is lost, and ends nothing.
+process.stderr.on("error", () => {});
+let stdoutProblem: NodeJS.ErrnoException | null = null;
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  // A reader such as `head` may leave early. A command may ask its output whether it is still read.
+  if (error.code !== "EPIPE") stdoutProblem ??= error;
+});
 
 /** Runs the command line and answers with its exit code. */
 async function main(asked: readonly string[]): Promise<number> {
@@ -71,5 +73,10 @@ function complaintOf(error: unknown): string {
 }
 
 process.exitCode = await main(process.argv.slice(2));
+process.on("exit", () => {
+  if (stdoutProblem === null || process.exitCode !== 0) return;
+  complain(localProblem(stdoutProblem, "stdout"));
+  process.exitCode = exitCodeOf(localProblem(stdoutProblem, "stdout"));
+});
 // Where a signal ended it, nobody is waited for who might yet read what it had written.
 if (process.exitCode > 128) process.exit();

@@ -28,6 +28,7 @@ export interface OwnOptions {
   readonly log: Logger;
   readonly clock?: Clock | undefined;
   readonly schedule?: boolean | undefined;
+  readonly droppedLogLines?: (() => number) | undefined;
 }
 
 /** A store that this process owns and serves. */

@@ -58,6 +58,8 @@ async function restore(from: string, { verify = false, json }: Options): Promise
     const store = storePaths(readConfig());
     const report = await restoreBackup({ ...options, store });
     const code = show("Restored", from, report, output, () => progress.clear());
+    if (report.manifest.logMissing)
+      output.talk("The backup has no audit log: the store had lost it when the backup was taken.");
     if (!report.logRestored)
       output.talk(`The audit log in ${store.logs} was there already and is left as it is.`);
     output.talk(`The store is in ${store.root}. Next: tierkeep serve`);

@@ -1,7 +1,8 @@
 import process from "node:process";
 import type { Command } from "commander";
 import { SETTINGS } from "../config/settings.ts";
-import { createLog } from "../http/log.ts";
+import { LineOutput } from "../http/line-output.ts";
+import { createLog, logOutput } from "../http/log.ts";
 import type { Run } from "./command.ts";
 import { own, ownedProblem } from "./owner.ts";
 import { readConfig } from "./read-config.ts";
@@ -9,6 +10,9 @@ import { type Store, StoreOwnedError } from "./store.ts";
 
 /** What runs may take this long to finish once the server has been asked to stop. */
 const SHUTDOWN_MS = 30_000;
+
+/** The last lines of the log may take this long, where its reader is slow. */
+const FLUSH_MS = 1000;
 
 export function configure(command: Command, run: Run): void {
   command
@@ -19,20 +23,25 @@ export function configure(command: Command, run: Run): void {
 
 async function serve(): Promise<number> {
   const config = readConfig();
-  const log = createLog();
+  const stdout = new LineOutput(1);
+  const stderr = logOutput();
+  const log = createLog("info", stderr);
   const stopping = stopSignal();
-  const owned = await own(config, { host: config.host, port: config.port, log, schedule: true }).catch(
+  const { host, port } = config;
+  const droppedLogLines = () => stderr.dropped;
+  const owned = await own(config, { host, port, log, droppedLogLines, schedule: true }).catch(
     async (error: unknown) => {
       throw error instanceof StoreOwnedError ? await ownedProblem(config) : error;
     },
   );
-  if (owned.store.isNew) process.stderr.write(welcome(owned.store, owned.url, config.auth !== null));
-  if (owned.store.unindexedTenants > 0) process.stderr.write(unindexed(owned.store));
-  process.stdout.write(`tierkeep listening on ${owned.url}\n`);
+  if (owned.store.isNew) stderr.write(welcome(owned.store, owned.url, config.auth !== null));
+  if (owned.store.unindexedTenants > 0) stderr.write(unindexed(owned.store));
+  stdout.write(`tierkeep listening on ${owned.url}\n`);
   const signal = await stopping;
   log.info({ signal }, "shutting down");
   await owned.close(Date.now() + SHUTDOWN_MS);
   log.info("stopped");
+  await Promise.all([stdout.flush(FLUSH_MS), stderr.flush(FLUSH_MS)]);
   return 0;
 }
 

@@ -19,17 +19,20 @@ export async function openDrivers(
   undo: (() => unknown)[],
 ): Promise<[Catalog, Tiers]> {
   const { durability, publishTree } = config;
-  const [catalog, tiers, links] = await Promise.allSettled([
+  const [catalog, tiers] = await Promise.allSettled([
     openCatalog({ path: paths.catalog, durability, ballast: paths.ballast }),
     openTiers({ root: paths.root, publishTree, durability }),
-    publishTree ? probeLinks(paths.root) : [],
   ]);
   if (catalog.status === "fulfilled") undo.push(() => catalog.value.close());
   if (tiers.status === "fulfilled") undo.push(() => tiers.value.close());
   if (catalog.status === "rejected") throw catalogProblem(catalog.reason, paths);
   if (tiers.status === "rejected") throw folderProblem(tiers.reason, paths);
-  if (links.status === "rejected") throw folderProblem(links.reason, paths);
-  const [problem] = links.value;
+  const links = publishTree
+    ? probeLinks(paths.root).catch((error: unknown) => {
+        throw folderProblem(error, paths);
+      })
+    : [];
+  const [problem] = await links;
   if (problem !== undefined) {
     throw new StartProblem(
       `The tree of links under ${paths.root} cannot be kept: ${problem.tier.toLowerCase()}: ${problem.problem}. Set PUBLISH_TREE=false to go without it.`,

@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { constants } from "node:fs";
-import { access, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { access, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { TIERS } from "@tierkeep/schema/domain/tiers";
 import { type StoreFiles, storeFilesOf } from "../backup/store-files.ts";
 import type { Config } from "../config/config.ts";
+import { realPath } from "../tiers/filesystem/real-path.ts";
 import { StartProblem } from "./exit-codes.ts";
 
 /** Of the files under STORAGE_BASE_PATH. A store of a newer one is left alone. */
@@ -16,11 +16,12 @@ export interface StorePaths extends StoreFiles {
   readonly owner: string;
 }
 
+/** Where the configured store's files are. Links above and at STORAGE_BASE_PATH are followed, so a store has one name. */
 export function storePaths({
   storageBasePath,
   logDir,
 }: Pick<Config, "storageBasePath" | "logDir">): StorePaths {
-  const files = storeFilesOf(resolve(storageBasePath), resolve(logDir));
+  const files = storeFilesOf(realPath(storageBasePath), resolve(logDir));
   return { ...files, ballast: join(files.own, "ballast"), owner: join(files.own, "owner.json") };
 }
 
@@ -30,27 +31,6 @@ export async function requireWhole(paths: StorePaths): Promise<void> {
   throw new StartProblem(
     `In ${paths.root} a backup was being restored, and that was not finished. Delete what is there and restore it again.`,
   );
-}
-
-/** Makes the folders, and makes sure of what would otherwise fail with the first write. @throws StartProblem */
-export async function prepareFolders(paths: StorePaths): Promise<void> {
-  await makeWritable(paths.own, "STORAGE_BASE_PATH", paths.root);
-  await makeWritable(paths.logs, "LOG_DIR", paths.logs);
-}
-
-async function makeWritable(folder: string, setting: string, shown: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true });
-    await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
-    // Permissions are not all of it: a file system may be mounted read-only.
-    const probe = join(folder, `.probe-${randomBytes(8).toString("hex")}`);
-    await (await open(probe, "wx", 0o600)).close();
-    await rm(probe);
-  } catch (error) {
-    throw new StartProblem(
-      `${setting} ${shown} cannot be written (${systemCodeOf(error)}). Give this user the right to, or name another folder in ${setting}.`,
-    );
-  }
 }
 
 export function systemCodeOf(error: unknown): string {

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import type { Services } from "@tierkeep/schema/services/services";
 import type { Logger } from "pino";
 import { AuditExporter } from "../audit/exporter.ts";
@@ -14,6 +14,7 @@ import { type OpenedEngine, openEngine } from "../engine/open-engine.ts";
 import { Scrubber } from "../engine/scrubber.ts";
 import { createHandler, type Handler } from "../http/handler.ts";
 import type { Health } from "../http/health.ts";
+import type { Metric } from "../http/metrics.ts";
 import type { OwnerIdentity } from "../http/owner-challenge.ts";
 import { startSchedule } from "../lifecycle/schedule.ts";
 import type { Tiers } from "../tiers/open-tiers.ts";
@@ -25,13 +26,13 @@ import { scrubMetrics } from "./scrub-metrics.ts";
 import { openDrivers } from "./store-drivers.ts";
 import {
   openStoreFile,
-  prepareFolders,
   requireWhole,
   type StorePaths,
   setOldLogAside,
   storePaths,
   tenantsInTree,
 } from "./store-files.ts";
+import { prepareFolders } from "./store-folders.ts";
 import { storeMetrics } from "./store-metrics.ts";
 import { openServices } from "./store-services.ts";
 
@@ -41,6 +42,8 @@ export interface OpenStoreOptions {
   readonly log: Logger;
   /** Runs LIFECYCLE_SCHEDULE, and the scrubber. Default: false. */
   readonly schedule?: boolean | undefined;
+  /** Lines of the log that could not be written so far. Default: none. */
+  readonly droppedLogLines?: (() => number) | undefined;
 }
 
 /** An embedded store that this process owns, with everything that works on it. */
@@ -78,10 +81,13 @@ export async function openStore(config: Config, options: OpenStoreOptions): Prom
   const paths = storePaths(config);
   const undo: (() => unknown)[] = [];
   try {
-    await prepareFolders(paths);
+    const foreign = await prepareFolders(paths, config);
+    // Without the file no server has the lock, and this user's file would be in the way of the owner's.
+    if (foreign !== null && !existsSync(paths.ownerLock)) throw foreign;
     const lock = tryOwn(paths.ownerLock);
     if (lock === null) throw new StoreOwnedError(paths.root);
     undo.push(() => lock.release());
+    if (foreign !== null) throw foreign;
     await requireWhole(paths);
     const backupWatch = new BackupWatch(paths.backupLock);
     undo.push(() => backupWatch[Symbol.dispose]());
@@ -202,6 +208,7 @@ async function assemble({
     health: () => health(catalog, closing),
     metrics: async () => [
       ...(await storeMetrics(catalog, engine, audit)),
+      droppedLines(options.droppedLogLines?.() ?? 0),
       ...(await scrubMetrics(catalog, scrubber)),
     ],
   });
@@ -243,6 +250,11 @@ async function assemble({
       lock.release();
     },
   };
+}
+
+function droppedLines(value: number): Metric {
+  const help = "Lines of the server's log that stderr did not take.";
+  return { name: "tierkeep_log_lines_dropped_total", help, type: "counter", value };
 }
 
 function onOneDisk(one: string, other: string): boolean {

@@ -1,15 +1,13 @@
 import process from "node:process";
-import { destination, type Logger, pino } from "pino";
+import { type Logger, pino } from "pino";
+import { LineOutput } from "./line-output.ts";
 import { loggedError } from "./logged-error.ts";
 
 /** For every log of a server. */
 export const SERIALIZERS = { err: (error: unknown) => loggedError(error) };
 
-/**
- * The log: JSON lines on stderr, for stdout belongs to the command. Never blocks on a slow reader; what is not written yet
- * is written when the process exits.
- */
-export function createLog(level: "info" | "silent" = "info"): Logger {
+/** The log of a server: a JSON object a line. */
+export function createLog(level: "info" | "silent", output: Pick<LineOutput, "write">): Logger {
   return pino(
     {
       level,
@@ -18,8 +16,16 @@ export function createLog(level: "info" | "silent" = "info"): Logger {
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
     },
-    destination({ dest: 2, sync: false }),
+    output,
   );
+}
+
+/** Where a server's log goes: stderr, for stdout belongs to the command. Never blocks or ends the server. */
+export function logOutput(): LineOutput {
+  return new LineOutput(2, (dropped) => {
+    const facts = { level: "warn", time: new Date().toISOString(), dropped };
+    return `${JSON.stringify({ ...facts, msg: "log lines were dropped: stderr could not be written" })}\n`;
+  });
 }
 
 /** Warnings for whoever runs a command that has opened the store itself: a sentence a line on stderr. */

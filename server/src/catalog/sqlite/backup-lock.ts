@@ -1,5 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
 import { isBusy } from "./failures.ts";
+import { createPrivateFile } from "./private-file.ts";
 
 /** How long a backup waits for an owner that just looks at the lock, in ms. */
 const PATIENCE_MS = 10_000;
@@ -10,6 +11,7 @@ const PATIENCE_MS = 10_000;
  * dies, however it dies. The folder must exist.
  */
 export function holdForBackup(path: string): Disposable {
+  createPrivateFile(path);
   const db = new DatabaseSync(path, { timeout: PATIENCE_MS });
   try {
     db.exec("BEGIN");
@@ -27,6 +29,7 @@ export class BackupWatch implements Disposable {
   readonly #db: DatabaseSync;
 
   constructor(path: string) {
+    createPrivateFile(path);
     this.#db = new DatabaseSync(path, { timeout: 0 });
     this.#db.exec("PRAGMA journal_mode = DELETE");
   }

@@ -3,6 +3,7 @@ import { backup, DatabaseSync } from "node:sqlite";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import type { ExportState } from "../rows.ts";
 import { MIGRATIONS, NewerCatalogError } from "./migrations.ts";
+import { createPrivateFile } from "./private-file.ts";
 
 /** In one step: between two of them a change would make it begin again. */
 const EVERY_PAGE = 2 ** 31 - 1;
@@ -37,6 +38,7 @@ export interface CatalogFacts {
  * in the copy. Works on a thread of its own and keeps nobody from writing. The copy is one file and not synced yet.
  */
 export async function copyCatalog(from: string, to: string): Promise<void> {
+  createPrivateFile(to);
   const source = new DatabaseSync(from, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
   try {
     await backup(source, to, { rate: EVERY_PAGE });
@@ -76,9 +78,6 @@ export class CatalogCopy implements Disposable {
       unsettled, unsettled_bytes FROM total`);
     const { epoch } = this.#one("SELECT epoch FROM meta");
     const { seq } = this.#one("SELECT coalesce(max(seq), 0) AS seq FROM event");
-    const exported = this.#db
-      .prepare('SELECT file, "offset", seq, tail_hash AS head FROM export_state')
-      .get() as unknown as ExportState | undefined;
     return {
       epoch: String(epoch),
       seq: Number(seq),
@@ -86,8 +85,16 @@ export class CatalogCopy implements Disposable {
       totalBytes: Number(total.bytes),
       objectCount: Number(total.artifacts) - Number(total.unsettled),
       objectBytes: Number(total.bytes) - Number(total.unsettled_bytes),
-      exportState: exported ?? null,
+      exportState: this.exportState(),
     };
+  }
+
+  /** Where the audit log ended; null: nothing was exported. Every format of the catalog has it. */
+  exportState(): ExportState | null {
+    const state = this.#db
+      .prepare('SELECT file, "offset", seq, tail_hash AS head FROM export_state')
+      .get() as unknown as ExportState | undefined;
+    return state ?? null;
   }
 
   /** Every object that a row names, in no order. */

@@ -1,4 +1,5 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { createPrivateFile } from "./private-file.ts";
 
 /** fsync: what is committed survives a power cut. os: it survives the process, and reaches the disk when the system sees fit. */
 export type Durability = "fsync" | "os";
@@ -45,6 +46,7 @@ export class Connection {
 
   constructor(options: ConnectionOptions) {
     this.#faults = options.faults;
+    if (options.readOnly !== true) createPrivateFile(options.path);
     this.#db = new DatabaseSync(options.path, {
       timeout: BUSY_TIMEOUT_MS,
       enableForeignKeyConstraints: true,

@@ -1,5 +1,6 @@
 import { rmSync } from "node:fs";
 import type { Connection } from "./connection.ts";
+import { createPrivateFile } from "./private-file.ts";
 import { SCHEMA_1 } from "./schema-1.ts";
 import { SCHEMA_2 } from "./schema-2.ts";
 import { SCHEMA_3 } from "./schema-3.ts";
@@ -69,5 +70,6 @@ export function migrate(
 
 function copyCatalog(connection: Connection, copy: string): void {
   rmSync(copy, { force: true });
+  createPrivateFile(copy);
   connection.statement("VACUUM INTO ?").run(copy);
 }

@@ -1,5 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
 import { isBusy } from "./failures.ts";
+import { createPrivateFile } from "./private-file.ts";
 
 export interface OwnerLock {
   release(): void;
@@ -11,6 +12,7 @@ export interface OwnerLock {
  * process is stopped. The folder must exist.
  */
 export function tryOwn(path: string): OwnerLock | null {
+  createPrivateFile(path);
   const db = new DatabaseSync(path, { timeout: 0 });
   try {
     // A rollback journal, not WAL: only there does an exclusive transaction keep everybody out.

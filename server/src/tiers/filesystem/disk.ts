@@ -96,9 +96,10 @@ export interface Facts {
  * system errors, with `code`.
  */
 export interface Disk {
-  mkdir(step: DiskStep, path: string): void;
-  /** A new, read-only file, open for appending. EEXIST where anything stands there. */
-  create(step: DiskStep, path: string): number;
+  /** The umask narrows `mode`. Default: 0777. */
+  mkdir(step: DiskStep, path: string, mode?: number): void;
+  /** A new, read-only file, open for appending. EEXIST where anything stands there. Default of `mode`: 0444. */
+  create(step: DiskStep, path: string, mode?: number): number;
   /** Writes all of `bytes` at the end. */
   append(step: DiskStep, descriptor: number, bytes: Uint8Array): void;
   /** Sets when the file was modified, ms since the epoch. */
@@ -124,8 +125,8 @@ export interface Disk {
 }
 
 export const realDisk: Disk = {
-  mkdir: (_step, path) => mkdirSync(path),
-  create: (_step, path) => openSync(path, "wx", 0o444),
+  mkdir: (_step, path, mode) => mkdirSync(path, { mode }),
+  create: (_step, path, mode = 0o444) => openSync(path, "wx", mode),
   append: (_step, descriptor, bytes) => {
     for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written);
   },

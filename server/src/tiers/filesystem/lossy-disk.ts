@@ -100,14 +100,14 @@ export class LossyDisk implements Disk {
     this.#files.set(facts.identity, { saved, bytes: facts.sizeBytes, syncedBytes: 0, stampSynced: true });
   }
 
-  readonly mkdir: Disk["mkdir"] = (step, path) => {
+  readonly mkdir: Disk["mkdir"] = (step, path, mode) => {
     this.#enter(step);
-    this.#changeName(path, () => realDisk.mkdir(step, path));
+    this.#changeName(path, () => realDisk.mkdir(step, path, mode));
   };
 
-  readonly create: Disk["create"] = (step, path) => {
+  readonly create: Disk["create"] = (step, path, mode) => {
     this.#enter(step);
-    const descriptor = this.#changeName(path, () => realDisk.create(step, path));
+    const descriptor = this.#changeName(path, () => realDisk.create(step, path, mode));
     const { identity } = realDisk.facts(descriptor);
     const file = { saved: this.#save(path, identity), bytes: 0, syncedBytes: 0, stampSynced: true };
     this.#files.set(identity, file);

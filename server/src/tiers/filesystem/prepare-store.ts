@@ -3,15 +3,21 @@ import { TIERS } from "@tierkeep/schema/domain/tiers";
 import { type Disk, systemCode } from "./disk.ts";
 import type { Layout } from "./layout.ts";
 
-/** Makes the directories that stand as long as the store does, durably, with the root and its parents where they are missing. */
+/**
+ * Modes of the store's directories, narrowed by the umask. Objects are readable by all, for the tree's links share their
+ * mode: these directories decide which users reach them.
+ */
+export const STORE_MODES = { private: 0o700, root: 0o750, tier: 0o750 } as const;
+
+/** Makes the directories that exist as long as the store does, durably, with the root and its missing parents. */
 export function prepareStore(disk: Disk, layout: Layout, publishTree: boolean): void {
   const missing: string[] = [];
   for (let path = layout.root; disk.lstat(path) === null; path = dirname(path)) missing.unshift(path);
   const tiers = publishTree ? TIERS.map((tier) => layout.tierDirectory(tier)) : [];
   const own = [...layout.fixed, ...tiers].filter((path) => path !== layout.root);
   for (const path of [...missing, ...own]) {
-    // A tier's folder that is something else than a folder is the publisher's to report.
-    if (disk.lstat(path) === null) disk.mkdir("store.mkdir", path);
+    // A link or a file in the place of a tier's directory is reported by the publisher.
+    if (disk.lstat(path) === null) disk.mkdir("store.mkdir", path, modeOf(layout, path));
   }
   // Also where all of them were there: whoever made them may have been killed before this.
   for (const parent of new Set([layout.root, ...missing, ...own].map(dirname))) {
@@ -23,4 +29,10 @@ export function prepareStore(disk: Disk, layout: Layout, publishTree: boolean): 
       if (parent.startsWith(layout.root) || (code !== "EACCES" && code !== "EPERM")) throw error;
     }
   }
+}
+
+function modeOf(layout: Layout, path: string): number {
+  if (path === layout.root) return STORE_MODES.root;
+  if (layout.fixed.includes(path)) return STORE_MODES.private;
+  return path.startsWith(layout.root) ? STORE_MODES.tier : 0o777;
 }

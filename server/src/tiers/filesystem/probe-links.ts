@@ -1,9 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { link, mkdir, rm, stat, writeFile } from "node:fs/promises";
+import { link, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { TIERS, type Tier } from "@tierkeep/schema/domain/tiers";
 import { systemCode } from "./disk.ts";
 import { Layout } from "./layout.ts";
+import { makeDirectories } from "./make-directories.ts";
+import { STORE_MODES } from "./prepare-store.ts";
 
 /**
  * Why no object below `root` can be linked into each tier's folder, by trying; tiers where it works are left out. The
@@ -17,7 +19,7 @@ export async function probeLinks(
   const object = join(layout.objects, name);
   const problems: { tier: Tier; problem: string }[] = [];
   try {
-    await mkdir(layout.objects, { recursive: true });
+    await makeDirectories(layout.objects, STORE_MODES.private);
     await writeFile(object, "");
     for (const tier of TIERS) {
       const problem = await linkProblem(object, layout.tierDirectory(tier), name);
@@ -32,7 +34,7 @@ export async function probeLinks(
 async function linkProblem(object: string, directory: string, name: string): Promise<string | null> {
   const path = join(directory, name);
   try {
-    await mkdir(directory, { recursive: true });
+    await makeDirectories(directory, STORE_MODES.tier);
     await link(object, path);
     try {
       const [one, other] = [await stat(object, { bigint: true }), await stat(path, { bigint: true })];
