@@ -63,6 +63,7 @@ function damaged(dir: string): void {
     { tier: "warm", name: "acme/w/other.txt", sidecar: { author: "Ann", _checksum: sha256("other bytes") } },
     { tier: "hot", name: "acme/w/torn.txt", sidecar: '{"author": "Be' },
     { tier: "hot", name: "acme/w/list.txt", sidecar: "[1]" },
+    { tier: "hot", name: "acme/w/deep.txt", sidecar: `{"a":${"[".repeat(20_000)}${"]".repeat(20_000)}}` },
     { tier: "hot", name: "acme/w/bare.md", sidecar: null },
     { tier: "hot", name: "acme/w/con", sidecar: {} },
     { tier: "hot", name: ".hidden/w/a.txt", sidecar: null },
@@ -92,6 +93,7 @@ const LEFT = [
 const ADOPTED = [
   "ADOPTED cold/acme/w/contract.pdf",
   "ADOPTED hot/acme/w/bare.md",
+  "ADOPTED hot/acme/w/deep.txt",
   "ADOPTED hot/acme/w/list.txt",
   "ADOPTED hot/acme/w/torn.txt",
   "ADOPTED hot/acme/w/twice.txt",
@@ -100,6 +102,7 @@ const ADOPTED = [
   "QUARANTINED cold/acme/w/twice.txt",
   "QUARANTINED warm/acme/w/twice.txt",
   "RETENTION_OVERRIDE cold/acme/w/contract.pdf",
+  "TORN_SIDECAR hot/acme/w/deep.txt",
   "TORN_SIDECAR hot/acme/w/list.txt",
   "TORN_SIDECAR hot/acme/w/torn.txt",
 ];
@@ -191,7 +194,7 @@ describe("reindex of a tree that the Python system wrote", () => {
       const before = fingerprint(server.dir);
       const { job, found } = await reindex(tierkeep);
       expect(found).toEqual([...ADOPTED, ...LEFT].sort());
-      expect(job).toMatchObject({ adoptedCount: 6, quarantinedCount: 2, leftCount: LEFT.length });
+      expect(job).toMatchObject({ adoptedCount: 7, quarantinedCount: 2, leftCount: LEFT.length });
       expect(job.totalErrors).toBe(
         found.filter((line) => !/^(ADOPTED|RETENTION_OVERRIDE) /.test(line)).length,
       );
@@ -230,7 +233,7 @@ describe("reindex of a tree that the Python system wrote", () => {
       expect(found).toEqual([...LEFT].sort());
       expect(job).toMatchObject({
         adoptedCount: 0,
-        presentCount: 6,
+        presentCount: 7,
         quarantinedCount: 0,
         leftCount: LEFT.length,
       });

@@ -6,7 +6,15 @@ import type { ArtifactRow } from "../catalog/rows.ts";
 import type { TierStore } from "../tiers/tier-store.ts";
 import type { FoundFile, TakeAs, TakeItem, Taken, TierView, TreeEntry } from "../tiers/tier-view.ts";
 import type { Abandoned } from "./abandoned.ts";
-import { type Adoption, adoptionOf, type Choice, chooseFile, ownObject, pathOf } from "./adoption.ts";
+import {
+  type Adoption,
+  adoptionOf,
+  type Choice,
+  chooseFile,
+  isLinkedElsewhere,
+  ownObject,
+  pathOf,
+} from "./adoption.ts";
 import type { Clock } from "./clock.ts";
 import { commitAllOf, requireWritten } from "./commit-all.ts";
 import { newObjectsTogether, type RandomBytes } from "./new-object.ts";
@@ -37,6 +45,7 @@ interface Newcomer {
   readonly choice: Choice;
   /** Null: it is only looked at. */
   readonly own: string | null;
+  readonly isLinkedElsewhere: boolean;
 }
 
 /**
@@ -72,7 +81,13 @@ export class Adopter {
       .filter((_, index) => rows[index] === null && !dirty[index])
       .map(({ key, files }): Newcomer => {
         const choice = chooseFile(files);
-        return { key, choice, own: ownObject(choice.winner, files) };
+        const { winner } = choice;
+        return {
+          key,
+          choice,
+          own: ownObject(winner, files),
+          isLinkedElsewhere: isLinkedElsewhere(winner, files),
+        };
       });
     const left: StoreFinding[] = [];
     const adopted = job.dryRun
@@ -184,10 +199,10 @@ export class Adopter {
     }
     requireWritten(reserved);
     const unused = newObjectsTogether(random, newcomers.length);
-    const objects = newcomers.map(({ own }, index) =>
+    const objects = newcomers.map(({ own, isLinkedElsewhere }, index) =>
       own !== null && free.has(own)
         ? ({ as: "own", object: own } as const)
-        : ({ as: "new", object: unused[index] as string } as const),
+        : ({ as: "new", object: unused[index] as string, isLinkedElsewhere } as const),
     );
     const fresh = objects.filter(({ as }) => as === "new");
     for (const { object } of fresh) names.add(object);

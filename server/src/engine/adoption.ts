@@ -37,6 +37,11 @@ export function ownObject(file: FoundFile, files: readonly FoundFile[]): string 
   return file.links === places + 1 ? file.object : null;
 }
 
+/** Whether the file has names besides the key's places: hard links that belong to someone else. */
+export function isLinkedElsewhere(file: FoundFile, files: readonly FoundFile[]): boolean {
+  return file.links > files.filter(({ identity }) => identity === file.identity).length;
+}
+
 /** What is known of a file's bytes once they have been read. */
 export interface ReadBytes {
   readonly sizeBytes: number;
@@ -91,7 +96,9 @@ export function adoptionOf(
       `${pathOf(key, loser.tier)} stands under the same key as ${path}, which wins. It ${would} moved to quarantine.`,
       loser.tier,
     );
-  const how = options.copied ? "; its bytes were copied, since it cannot be linked" : "";
+  const how = options.copied
+    ? "; its bytes were copied, since it cannot be linked or is linked elsewhere"
+    : "";
   tell("ADOPTED", `${path} ${would} adopted${how}.`);
 
   const system = isOther ? {} : (facts ?? {});

@@ -76,8 +76,11 @@ export type TakeAs =
   | { readonly as: "look" }
   /** It is a link of this object already. */
   | { readonly as: "own"; readonly object: string }
-  /** A new object, linked where the disk can do that, else copied. */
-  | { readonly as: "new"; readonly object: string };
+  /**
+   * A new object, linked where the disk can do that, else copied. Also copied: a writable file that has names outside the
+   * tree, for a link would take the right to write to it from those.
+   */
+  | { readonly as: "new"; readonly object: string; readonly isLinkedElsewhere: boolean };
 
 export interface TakeItem {
   readonly key: ArtifactKey;

@@ -47,8 +47,9 @@ export class ObjectFiles {
     this.#directories = directories;
   }
 
-  begin(object: string, modifiedAt: number): ObjectWrite {
-    return this.#begin(object, modifiedAt, false);
+  /** Default of `mode`: readable by all who reach it. */
+  begin(object: string, modifiedAt: number, mode?: number): ObjectWrite {
+    return this.#begin(object, modifiedAt, false, mode);
   }
 
   append(write: ObjectWrite, bytes: Uint8Array): void {
@@ -166,10 +167,10 @@ export class ObjectFiles {
     );
   }
 
-  #begin(object: string, modifiedAt: number, replace: boolean): ObjectWrite {
+  #begin(object: string, modifiedAt: number, replace: boolean, mode?: number): ObjectWrite {
     const path = this.#layout.objectPath(object);
     this.#directories.ensure(dirname(path), STEPS);
-    const descriptor = this.#create(path, replace);
+    const descriptor = this.#create(path, replace, mode);
     return {
       path,
       modifiedAt,
@@ -181,9 +182,9 @@ export class ObjectFiles {
     };
   }
 
-  #create(path: string, replace: boolean): number {
+  #create(path: string, replace: boolean, mode: number | undefined): number {
     try {
-      return this.#disk.create("object.create", path);
+      return this.#disk.create("object.create", path, mode);
     } catch (error) {
       const code = systemCode(error);
       if (code === "EEXIST" && replace) {
@@ -194,7 +195,7 @@ export class ObjectFiles {
       } else {
         throw error;
       }
-      return this.#disk.create("object.create", path);
+      return this.#disk.create("object.create", path, mode);
     }
   }
 

@@ -101,7 +101,7 @@ class History {
         // Somebody who has the file open writes to it just then: later than before, however fast this is.
         const { mode: found, mtimeMs } = statSync(this.path("HOT", disturbed));
         const later = new Date(mtimeMs + 1000);
-        if (found % 0o1000 === 0o444) utimesSync(this.path("HOT", disturbed), later, later);
+        if ((found & 0o222) === 0) utimesSync(this.path("HOT", disturbed), later, later);
       },
       fsync: (step: DiskStep, descriptor: number) =>
         step === this.#skip ? undefined : fsync(step, descriptor),
@@ -245,7 +245,7 @@ async function live(history: History, written: string[]): Promise<void> {
     const entries = (await store.view?.walk(null, 100)) ?? [];
     const file = entries.find((entry) => entry.key?.artifactId === of.artifactId)?.files[0];
     if (file === undefined) throw new Error(`${of.artifactId} is not in the tree any more`);
-    const as = { as: "new", object: newObject() } as const;
+    const as = { as: "new", object: newObject(), isLinkedElsewhere: false } as const;
     return { ...as, outcome: (await store.view?.take([{ key: of, file, how: as }]))?.[0] };
   };
   const whole = await objectOf(taken);

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, linkSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { newObject, sha256, someBytes } from "../tier-store.contract.ts";
@@ -43,7 +43,7 @@ describe("a file of the tree", () => {
     await using test = await withFile(bytes);
     const before = lstatSync(test.path);
     const object = newObject();
-    const taken = await test.take({ as: "new", object });
+    const taken = await test.take({ as: "new", object, isLinkedElsewhere: false });
     expect(taken).toEqual({
       state: "taken",
       sizeBytes: bytes.length,
@@ -51,7 +51,7 @@ describe("a file of the tree", () => {
       copied: false,
     });
     const after = lstatSync(test.objectPath(object));
-    expect([after.ino, after.mtimeMs, after.mode & 0o777]).toEqual([before.ino, before.mtimeMs, 0o444]);
+    expect([after.ino, after.mtimeMs, after.mode & 0o777]).toEqual([before.ino, before.mtimeMs, 0o440]);
   });
 
   it.each([
@@ -61,7 +61,7 @@ describe("a file of the tree", () => {
   ] as const)("is copied where %s fails with %s, and stays as it was", async (step, code) => {
     await using test = await withFile(bytes, refusing(step, code));
     const object = newObject();
-    expect(await test.take({ as: "new", object })).toMatchObject({
+    expect(await test.take({ as: "new", object, isLinkedElsewhere: false })).toMatchObject({
       state: "taken",
       copied: true,
       checksum: sha256(bytes),
@@ -70,6 +70,34 @@ describe("a file of the tree", () => {
     expect(lstatSync(test.objectPath(object)).ino).not.toBe(lstatSync(test.path).ino);
     expect(lstatSync(test.path)).toMatchObject({ nlink: 1, mode: 0o100640 });
     expect(lstatSync(test.objectPath(object)).mtimeMs).toBeCloseTo(lstatSync(test.path).mtimeMs, -1);
+  });
+
+  it.each([0o600, 0o640, 0o666, 0o444])(
+    "is never readable by more users than before: mode %o",
+    async (mode) => {
+      for (const step of [null, "take.link"] as const) {
+        await using test = await withFile(someBytes(9), step === null ? realDisk : refusing(step, "EXDEV"));
+        chmodSync(test.path, mode);
+        const object = newObject();
+        const taken = await test.take({ as: "new", object, isLinkedElsewhere: false });
+        expect(taken).toMatchObject({ state: "taken", copied: step !== null });
+        expect(lstatSync(test.objectPath(object)).mode & 0o777).toBe(mode & 0o444);
+      }
+    },
+  );
+
+  it("is copied where a writable file has a name outside the tree, which keeps its mode", async () => {
+    await using test = await withFile(someBytes(9));
+    const outside = `${test.path}.outside`;
+    linkSync(test.path, outside);
+    const object = newObject();
+    const elsewhere = { as: "new", object, isLinkedElsewhere: true } as const;
+    expect(await test.take(elsewhere)).toMatchObject({ state: "taken", copied: true });
+    expect(lstatSync(outside)).toMatchObject({ nlink: 2, mode: 0o100640 });
+    chmodSync(outside, 0o440);
+    const other = { ...elsewhere, object: newObject() };
+    expect(await test.take(other)).toMatchObject({ state: "taken", copied: false });
+    expect(lstatSync(outside)).toMatchObject({ nlink: 3, mode: 0o100440 });
   });
 
   it("is only hashed where it is only looked at", async () => {
@@ -82,7 +110,7 @@ describe("a file of the tree", () => {
     await using test = await withFile(bytes);
     writeFileSync(test.path, "other");
     const object = newObject();
-    expect(await test.take({ as: "new", object })).toEqual({ state: "changed" });
+    expect(await test.take({ as: "new", object, isLinkedElsewhere: false })).toEqual({ state: "changed" });
     expect(await test.take({ as: "own", object })).toEqual({ state: "changed" });
     expect(existsSync(test.objectPath(object))).toBe(false);
   });
@@ -98,7 +126,7 @@ describe("a file of the tree", () => {
       },
     });
     const object = newObject();
-    expect(await test.take({ as: "new", object }, calledOff.signal)).toBeNull();
+    expect(await test.take({ as: "new", object, isLinkedElsewhere: false }, calledOff.signal)).toBeNull();
     expect(lstatSync(test.path)).toMatchObject({ nlink: 1, mode: 0o100640 });
     expect(existsSync(test.objectPath(object))).toBe(false);
   });

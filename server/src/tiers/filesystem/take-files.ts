@@ -11,7 +11,9 @@ import type { ObjectFiles, ObjectWrite } from "./object-files.ts";
 const STRETCH_BYTES = 8 * 1024 * 1024;
 const CHUNK_BYTES = 256 * 1024;
 
-const READ_ONLY = 0o444;
+const MAY_READ = 0o444;
+const MAY_WRITE = 0o222;
+const OWNER_MAY_READ = 0o400;
 
 const STEPS = { mkdir: "object.mkdir", parentFsync: "object.parent.fsync" } as const;
 
@@ -60,9 +62,12 @@ export class TakeFiles {
         this.#disk.close(opened);
         return { state: "changed" };
       }
-      const link = how.as === "new" ? this.#link(path, how.object, opened, facts) : null;
+      const isOthers = how.as === "new" && how.isLinkedElsewhere && (facts.mode & MAY_WRITE) !== 0;
+      const link = how.as === "new" && !isOthers ? this.#link(path, how.object, opened, facts) : null;
+      // As readable as the file, and always for its new owner.
+      const mode = (facts.mode & MAY_READ) | OWNER_MAY_READ;
       const copy =
-        how.as === "new" && link === null ? this.#objects.begin(how.object, modifiedMs(facts)) : null;
+        how.as === "new" && link === null ? this.#objects.begin(how.object, modifiedMs(facts), mode) : null;
       return { descriptor: opened, facts, hash: createHash("sha256"), position: 0, link, copy };
     } catch (error) {
       this.#disk.close(opened);
@@ -143,7 +148,7 @@ export class TakeFiles {
     }
     try {
       if (this.#identityOf(target) === facts.identity) {
-        this.#disk.chmod("take.mode", descriptor, READ_ONLY);
+        this.#disk.chmod("take.mode", descriptor, facts.mode & MAY_READ);
         return target;
       }
     } catch (error) {

@@ -4,6 +4,12 @@ import { type Disk, systemCode } from "./disk.ts";
 /** A sidecar of ours is far smaller: 64 KiB of metadata, indented, and a few facts. */
 const LARGEST_SIDECAR_BYTES = 1024 * 1024;
 
+/**
+ * Deepest nesting that is passed on, several times that of metadata. Copying a deeper value to another thread would
+ * overflow the stack.
+ */
+const DEEPEST = 100;
+
 /** True when what stands there is a sidecar that we published: JSON with a version and a checksum among its facts. */
 export function isOwnSidecar(disk: Disk, path: string): boolean {
   const { facts } = readSidecar(disk, path);
@@ -26,7 +32,13 @@ export function readSidecar(disk: Disk, path: string): FoundSidecar {
   }
   if (typeof facts !== "object" || facts === null || Array.isArray(facts))
     return torn("holds no JSON object");
+  if (isDeeperThan(facts, DEEPEST)) return torn(`is nested more than ${DEEPEST} levels deep`);
   return { facts: facts as Record<string, unknown>, problem: null };
+}
+
+function isDeeperThan(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((item) => isDeeperThan(item, levels - 1));
 }
 
 function torn(problem: string): FoundSidecar {
