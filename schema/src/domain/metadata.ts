@@ -1,3 +1,4 @@
+import { inexactNumberIn } from "./exact-numbers.ts";
 import { Refused } from "./refusals.ts";
 
 export type JsonValue =
@@ -20,8 +21,8 @@ const MAX_METADATA_DEPTH = 32;
 /**
  * Returns `value` as metadata.
  *
- * @throws Refused BAD_USER_INPUT for anything but a JSON object, for keys starting with `_`, for lone surrogates or too
- * deep nesting; CONTENT_TOO_LARGE over 64 KiB
+ * @throws Refused BAD_USER_INPUT for anything but a JSON object, for keys starting with `_`, for lone surrogates, too
+ * deep nesting or a number that a double cannot hold exactly; CONTENT_TOO_LARGE over 64 KiB
  */
 export function requireMetadata(value: unknown, argument: string): Metadata {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
@@ -60,6 +61,9 @@ function jsonProblem(value: unknown, depth: number): string | null {
       return Number.isFinite(value) ? null : "holds a number that JSON cannot express";
     case "object":
       if (value === null) return null;
+      if (inexactNumberIn(value) !== null) {
+        return `holds the number ${inexactNumberIn(value)}, which cannot be stored exactly. Send it as text, in quotes`;
+      }
       for (const [key, item] of Object.entries(value)) {
         if (!key.isWellFormed()) return "holds text that is not well-formed Unicode";
         const problem = jsonProblem(item, depth + 1);

@@ -1,4 +1,5 @@
-import { GraphQLError } from "graphql";
+import { GraphQLError, Kind, type ValueNode } from "graphql";
+import { INEXACT_NUMBER, isExactNumber } from "../domain/exact-numbers.ts";
 import type { JsonValue } from "../domain/metadata.ts";
 import { fromBase64, toBase64 } from "./base64.ts";
 import { builder } from "./builder.ts";
@@ -29,16 +30,41 @@ builder.scalarType("DateTime", {
 });
 
 builder.scalarType("JSONObject", {
-  description: "A JSON object, with values of any kind inside.",
+  description:
+    "A JSON object, with values of any kind inside. A number that a 64-bit float cannot hold exactly, such as 12345678901234567890, is BAD_USER_INPUT: send it as text.",
   specifiedByURL: "https://www.rfc-editor.org/rfc/rfc8259",
   serialize: (value) => value,
-  parseValue: (value) => {
-    if (typeof value !== "object" || value === null || Array.isArray(value)) {
-      throw badInput(`${shown(value)} is no JSON object.`);
-    }
-    return value as { [key: string]: JsonValue };
-  },
+  parseValue: requireJsonObject,
+  parseLiteral: (node, variables) => requireJsonObject(literalValue(node, variables ?? {})),
 });
+
+function requireJsonObject(value: unknown): { [key: string]: JsonValue } {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw badInput(`${shown(value)} is no JSON object.`);
+  }
+  return value as { [key: string]: JsonValue };
+}
+
+/** The JSON value of a literal, with numbers that a double cannot hold replaced as exactJson does. */
+function literalValue(node: ValueNode, variables: { readonly [name: string]: unknown }): unknown {
+  switch (node.kind) {
+    case Kind.NULL:
+      return null;
+    case Kind.INT:
+    case Kind.FLOAT:
+      return isExactNumber(node.value) ? Number(node.value) : { [INEXACT_NUMBER]: node.value.slice(0, 60) };
+    case Kind.LIST:
+      return node.values.map((item) => literalValue(item, variables));
+    case Kind.OBJECT:
+      return Object.fromEntries(
+        node.fields.map(({ name, value }) => [name.value, literalValue(value, variables)]),
+      );
+    case Kind.VARIABLE:
+      return variables[node.name.value];
+    default:
+      return node.value;
+  }
+}
 
 builder.scalarType("SafeInt", {
   description:

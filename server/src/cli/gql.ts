@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { text } from "node:stream/consumers";
+import { exactJson } from "@tierkeep/schema/domain/exact-numbers";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Command } from "commander";
 import { asClient, type ClientOptions, clientOptions } from "./client-command.ts";
@@ -52,7 +53,7 @@ function variablesText(value: string): string | Promise<string> {
 /** @throws Refused BAD_USER_INPUT */
 function variablesOf(json: string): object {
   try {
-    const value: unknown = JSON.parse(json);
+    const value: unknown = JSON.parse(exactJson(json));
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
   } catch {
     // It is said below what it should have been.

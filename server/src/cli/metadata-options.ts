@@ -1,3 +1,4 @@
+import { exactJson } from "@tierkeep/schema/domain/exact-numbers";
 import { type Metadata, requireMetadata } from "@tierkeep/schema/domain/metadata";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import { type Command, InvalidArgumentError, Option } from "commander";
@@ -38,7 +39,7 @@ export function metadataOf({ meta, metadata }: MetadataOptions): Metadata | unde
 function parsed(text: string): Metadata {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(exactJson(text));
   } catch {
     throw new Refused("BAD_USER_INPUT", `--metadata is not JSON. Give an object, such as '{"rows": 42}'.`);
   }

@@ -1,3 +1,4 @@
+import { exactJson } from "@tierkeep/schema/domain/exact-numbers";
 import { TIERS, type Tier } from "@tierkeep/schema/domain/tiers";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -205,4 +206,15 @@ describe("what a file becomes", () => {
       }),
     );
   });
+});
+
+it("metadata keeps a number that a double cannot hold as its text, and says so", () => {
+  const facts = JSON.parse(exactJson('{"id":12345678901234567890,"in":[{"n":9007199254740993}],"f":0.5}'));
+  const adoption = adopted(facts);
+  expect(adoption.artifact.metadata).toEqual({
+    id: "12345678901234567890",
+    in: [{ n: "9007199254740993" }],
+    f: 0.5,
+  });
+  expect(kinds(adoption)).toContain("TORN_SIDECAR");
 });

@@ -1,4 +1,5 @@
 import { requireContentType } from "@tierkeep/schema/domain/content-types";
+import { inexactNumberIn } from "@tierkeep/schema/domain/exact-numbers";
 import type { StoreFinding, StoreFindingKind } from "@tierkeep/schema/domain/findings";
 import { isHeld, RETENTION_OVERRIDE } from "@tierkeep/schema/domain/holds";
 import { type ArtifactKey, keyOf, keyText } from "@tierkeep/schema/domain/keys";
@@ -78,7 +79,13 @@ export function adoptionOf(
       "CHECKSUM_DIFFERS",
       `${path} has the checksum ${read.checksum}, and its sidecar says ${told}. Of the sidecar, only the metadata ${would} kept.`,
     );
+  const inexact = numbersToText(facts ?? {});
   const metadata = metadataOf(facts ?? {});
+  if (inexact.length > 0)
+    tell(
+      "TORN_SIDECAR",
+      `The sidecar of ${path} holds numbers that cannot be kept exactly (${inexact.slice(0, 5).join(", ")}). The metadata ${would} adopted with their text.`,
+    );
   if (typeof metadata === "string")
     tell(
       "TORN_SIDECAR",
@@ -145,6 +152,25 @@ function clamped(instant: number): number {
 function versionOf({ sidecar }: FoundFile): number {
   const version = sidecar.facts?._version;
   return typeof version === "number" && Number.isSafeInteger(version) ? version : -1;
+}
+
+/** Replaces, in a sidecar's facts, each number that a double cannot hold by its text. Returns these texts. */
+function numbersToText(facts: object): readonly string[] {
+  const found: string[] = [];
+  // A loop: recursion could be too deep for the stack.
+  const open: object[] = [facts];
+  for (let holder = open.pop(); holder !== undefined; holder = open.pop()) {
+    for (const [name, value] of Object.entries(holder)) {
+      if (typeof value !== "object" || value === null) continue;
+      const number = inexactNumberIn(value);
+      if (number === null) open.push(value);
+      else {
+        found.push(number);
+        (holder as Record<string, unknown>)[name] = number;
+      }
+    }
+  }
+  return found;
 }
 
 /** The writer's own part of a sidecar; a text: why it cannot be kept. Keys that start with `_` are a system's. */

@@ -1,3 +1,4 @@
+import { DEFAULT_LIMITS } from "@tierkeep/schema/domain/limits";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import { describe, expect, it } from "vitest";
 import { handlerUnderTest, ORIGIN, withMethods } from "./handler-under-test.ts";
@@ -214,5 +215,132 @@ describe("GraphQL over HTTP", () => {
     const nothing = await world.request("/favicon.ico");
     expect([nothing.status, await nothing.json()]).toMatchObject([404, { code: "NOT_FOUND" }]);
     expect(new URL(nothing.url || ORIGIN).origin).toBe(ORIGIN);
+  });
+});
+
+describe("a GraphQL request", () => {
+  const WRITE = `mutation ($metadata: JSONObject) {
+    writeArtifact(input: { tenantId: "t", workflowId: "w", artifactId: "a", content: { text: "" }, metadata: $metadata }) { created }
+  }`;
+  const post = (world: Awaited<ReturnType<typeof handlerUnderTest>>, body: BodyInit, headers = {}) =>
+    world.request("/graphql", { method: "POST", body, headers: { "content-type": JSON_TYPE, ...headers } });
+
+  it.each(["variables={", "variables=[1", "extensions=}", "variables=1", 'variables="a"', "variables=[]"])(
+    "by GET with malformed parameters is BAD_USER_INPUT: %s",
+    async (parameters) => {
+      await using world = await handlerUnderTest();
+      const response = await world.request(`/graphql?query={viewer{actor}}&${parameters}`);
+      expect([response.status, await codeOf(response)]).toEqual([400, "BAD_USER_INPUT"]);
+    },
+  );
+
+  it.each(["1", "null", '"{}"', "{", "", "[]"])(
+    "by POST with the body %j is BAD_USER_INPUT",
+    async (body) => {
+      await using world = await handlerUnderTest();
+      const response = await post(world, body);
+      expect([response.status, await codeOf(response)]).toEqual([400, "BAD_USER_INPUT"]);
+    },
+  );
+
+  it("takes its content type in any case, and an empty operation name for none", async () => {
+    await using world = await handlerUnderTest();
+    const body = JSON.stringify({ query: "{ viewer { actor } }", operationName: "" });
+    for (const type of ["APPLICATION/JSON", "Application/Json; Charset=UTF-8", "application/json ; a=b"]) {
+      const response = await post(world, body, { "content-type": type });
+      expect(await response.json()).toEqual({ data: { viewer: { actor: "local" } } });
+    }
+    for (const type of ["text/plain", "application/json-seq", "application/graphql"]) {
+      expect((await post(world, body, { "content-type": type })).status).toBe(415);
+    }
+    const get = await world.request("/graphql?query={viewer{actor}}&operationName=");
+    expect(get.status).toBe(200);
+  });
+
+  it("refuses a body that is not UTF-8, or is compressed", async () => {
+    await using world = await handlerUnderTest();
+    const latin1 = Buffer.from('{"query":"{ viewer { actor } } # \u00e9"}', "latin1");
+    expect(await codeOf(await post(world, latin1))).toBe("BAD_USER_INPUT");
+    const encoded = await post(world, "{}", { "content-encoding": "gzip" });
+    expect([encoded.status, await codeOf(encoded)]).toEqual([415, "BAD_USER_INPUT"]);
+  });
+
+  it("refuses a number in metadata that would be stored as another one, however it comes", async () => {
+    await using world = await handlerUnderTest();
+    const number = "12345678901234567890";
+    const literal = (value: string) =>
+      WRITE.replace("$metadata }", `${value} }`).replace("($metadata: JSONObject)", "");
+    const list = `{ artifacts(where: { metadata: { n: [${number}] } }) { totalCount } }`;
+    const get = `mutation=&query=${encodeURIComponent("query ($m: JSONObject) { artifacts(where: { metadata: $m }) { totalCount } }")}`;
+    const answers = [
+      await post(
+        world,
+        `{"query":${JSON.stringify(WRITE)},"variables":{"metadata":{"a":[{"n":${number}}]}}}`,
+      ),
+      await world.graphql(literal(`{ a: { n: ${number} } }`)),
+      await world.graphql(literal("{ n: 0.1234567890123456789 }")),
+      await world.graphql(list),
+      await world.request(`/graphql?${get}&variables={"m":{"n":${number}}}`),
+    ];
+    for (const answer of answers) expect(await codeOf(answer)).toBe("BAD_USER_INPUT");
+    const kept = await world.graphql(
+      literal('{ n: 9007199254740991, f: 0.1, big: 1e21, text: "x", e: E, b: true, z: null }'),
+    );
+    expect(await kept.json()).toEqual({ data: { writeArtifact: { created: true } } });
+    const read = await world.graphql("{ artifacts { nodes { metadata } } }");
+    expect(await read.json()).toEqual({
+      data: {
+        artifacts: {
+          nodes: [
+            { metadata: { n: 9007199254740991, f: 0.1, big: 1e21, text: "x", e: "E", b: true, z: null } },
+          ],
+        },
+      },
+    });
+  });
+
+  it("without introspection gets no suggestions, for variables either", async () => {
+    await using world = await handlerUnderTest({
+      limits: { surface: { ...DEFAULT_LIMITS.surface, introspection: false } },
+    });
+    const key = { tenantId: "t", workflowId: "w", artifactId: "a" };
+    const answers = [
+      await world.graphql("query ($key: ArtifactKeyInput!) { artifact(key: $key) { id } }", {
+        key: { ...key, artifactIdd: "a" },
+      }),
+      await world.graphql("query ($t: [Tier!]) { artifacts(where: { tiers: $t }) { totalCount } }", {
+        t: ["HOTT"],
+      }),
+      await world.graphql("{ artifacts(where: { tierz: [HOT] }) { totalCount } }"),
+      await world.graphql("{ artifacts(where: { tiers: [HOTT] }) { totalCountt } }"),
+      await world.graphql('{ artifact(keyy: {}) { idd } node(id: "x") { ... on Artifactt { id } } }'),
+      await world.graphql("query ($k: ArtifactKeyInputt!) { artifact(key: $k) { id } }"),
+    ];
+    for (const answer of answers) {
+      const text = await answer.text();
+      expect(text).toContain('"errors"');
+      expect(text).not.toMatch(/did you mean/i);
+    }
+  });
+
+  it("with a text of any length in any place is refused with a code of its own", async () => {
+    await using world = await handlerUnderTest();
+    const text = "a".repeat(900_000);
+    const queries = [
+      "query ($s: String) { artifacts(where: { artifactIdPrefix: $s }) { totalCount nodes { id } } }",
+      "query ($s: String!) { artifacts(where: { tenantId: $s }) { totalCount } }",
+      "query ($s: String!) { artifacts(after: $s) { totalCount nodes { id } } }",
+      "query ($s: ID!) { node(id: $s) { id } nodes(ids: [$s]) { id } }",
+      "query ($s: String!) { tenant(tenantId: $s) { tenantId } }",
+      "query ($s: String!) { lifecycleEvents(after: $s) { nodes { cursor } } }",
+    ];
+    for (const query of queries) {
+      const { errors = [] } = (await (await world.graphql(query, { s: text })).json()) as {
+        errors?: { extensions: { code: string } }[];
+      };
+      for (const { extensions } of errors) expect([query, extensions.code]).not.toEqual([query, "INTERNAL"]);
+    }
+    const prefix = await world.graphql(queries[0] as string, { s: text });
+    expect(await codeOf(prefix)).toBe("BAD_USER_INPUT");
   });
 });

@@ -23,6 +23,7 @@ import { onLapse, unauthenticated } from "./credentials.ts";
 import { documentCache } from "./document-cache.ts";
 import { parseWithin, requireCostWithin } from "./document-limits.ts";
 import { endedEarly, untilAborted } from "./ended-early.ts";
+import { requestParser } from "./graphql-request.ts";
 import {
   acceptedType,
   EVENT_STREAM,
@@ -58,13 +59,14 @@ export type GraphQLYoga = ReturnType<typeof createGraphQL>["yoga"];
 
 /** GraphQL over POST, GET and server-sent events; WebSockets run on the same instance, so that all is as true there. */
 export function createGraphQL({ services, limits, usage, onInternal }: GraphQLParts) {
+  // Suggestions would give the schema's names away, one mistake at a time.
+  const hideSuggestions = !limits.surface.introspection;
   const within: Plugin = {
-    ...(!limits.surface.introspection && {
+    ...(hideSuggestions && {
       onValidate({ setValidationFn }) {
         const rules = [...specifiedRules, NoSchemaIntrospectionCustomRule];
-        // Suggestions would give the names away, one mistake at a time.
         setValidationFn((of: GraphQLSchema, document: DocumentNode) =>
-          validate(of, document, rules, { hideSuggestions: true }),
+          validate(of, document, rules, { hideSuggestions }),
         );
       },
     }),
@@ -88,13 +90,13 @@ export function createGraphQL({ services, limits, usage, onInternal }: GraphQLPa
     onExecute({ args, setExecuteFn }) {
       note(args);
       // What is under way is finished: a client that goes away cancels nothing.
-      setExecuteFn(execute as (args: ExecutionArgs) => ReturnType<typeof execute>);
+      setExecuteFn((given: ExecutionArgs) => execute({ ...given, hideSuggestions }));
     },
     onSubscribe({ args, setSubscribeFn }) {
       note(args);
       const { signal, call } = args.contextValue as unknown as ServerContext;
       setSubscribeFn(async (given: ExecutionArgs) => {
-        const source = await subscribe(given);
+        const source = await subscribe({ ...given, hideSuggestions });
         if (!(Symbol.asyncIterator in source)) return source;
         const lapsed = (): ExecutionResult => ({
           data: null,
@@ -155,7 +157,7 @@ export function createGraphQL({ services, limits, usage, onInternal }: GraphQLPa
         charge: call.charge,
         lastEventId,
       }),
-    plugins: [results as unknown as Plugin, within],
+    plugins: [requestParser, results as unknown as Plugin, within],
     parserAndValidationCache: { documentCache: documentCache(), errorCache: documentCache() },
     // Errors are made presentable with the request's id, which yoga's own masking does not know.
     maskedErrors: false,
@@ -184,10 +186,7 @@ export function createGraphQL({ services, limits, usage, onInternal }: GraphQLPa
     yoga,
     async fetch(request: Request, context: ServerContext): Promise<Response> {
       context.call.operation = "graphql";
-      // A form is what a web page may send without asking first. Nothing else is lost with it: GraphQL speaks JSON.
-      const response = isForm(request)
-        ? new Response(null, { status: 415 })
-        : await yoga.fetch(request, context);
+      const response = await yoga.fetch(request, context);
       return response.body === null && response.status >= 400
         ? unprocessed(request, response, context.call)
         : response;
@@ -240,10 +239,6 @@ function refusalOf(check: () => void): ExecutionResult | null {
 
 function refusal(code: "BAD_USER_INPUT", message: string, status: number): ExecutionResult {
   return { errors: [transportError(code, message, status)] };
-}
-
-function isForm({ headers }: Request): boolean {
-  return /^application\/x-www-form-urlencoded\b/i.test(headers.get("content-type") ?? "");
 }
 
 /** For the log: the operation's own name, or what it is. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
+import { exactJson } from "@tierkeep/schema/domain/exact-numbers";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import { type ExecutionArgs, type ExecutionResult, GraphQLError } from "graphql";
 import { CloseCode, handleProtocols, makeServer } from "graphql-ws";
@@ -12,6 +13,7 @@ import { formatted, presentable } from "./graphql-result.ts";
 import type { Handler } from "./handler.ts";
 import { chargeMessages } from "./limits/websocket-charge.ts";
 import { headersOf } from "./node-request.ts";
+import { oversizedHeader } from "./oversized-header.ts";
 import { HttpRefused } from "./problem.ts";
 import { refuseRaw } from "./raw-refusal.ts";
 
@@ -103,7 +105,7 @@ export function webSockets(handler: Handler, maxInlineBytes: number, log: Logger
           socket.on("message", (data, isBinary) => {
             if (isBinary) return socket.close(CloseCode.BadRequest, "Invalid message received");
             const release = completeMessage();
-            take(String(data))
+            take(exactJson(String(data)))
               .catch((error: unknown) => {
                 log.error({ err: error }, "internal error");
                 socket.close(CloseCode.InternalServerError, "Internal server error");
@@ -127,6 +129,8 @@ export function webSockets(handler: Handler, maxInlineBytes: number, log: Logger
       const headers = headersOf(message);
       const call = callOf(message, "websocket upgrade");
       try {
+        const oversized = oversizedHeader(message.rawHeaders);
+        if (oversized !== null) throw oversized;
         handler.admit(headers.get("host") ?? "", headers.get("origin"));
         const [path] = (message.url ?? "").split("?");
         if (path !== GRAPHQL_PATH) throw new Refused("NOT_FOUND", `WebSockets are at ${GRAPHQL_PATH}.`);
@@ -190,7 +194,7 @@ function graphqlProtocol(handler: Handler) {
       call.credentials = extra.call.credentials;
       call.assign(extra.call.owner);
       extra.calls.set(id, call);
-      const params = { query, variables: variables ?? undefined, operationName: operationName ?? undefined };
+      const params = { query, variables: variables ?? undefined, operationName: operationName || undefined };
       const enveloped = handler.yoga.getEnveloped({ call, signal: handler.ending, params } as never);
       try {
         requireValid(call.credentials);
@@ -202,7 +206,7 @@ function graphqlProtocol(handler: Handler) {
           schema: enveloped.schema,
           document,
           variableValues: variables ?? null,
-          operationName: operationName ?? null,
+          operationName: operationName || null,
           contextValue: await enveloped.contextFactory(),
         };
         envelopedOf.set(args, enveloped);

@@ -1,3 +1,4 @@
+import { MAX_IDENTIFIER_BYTES } from "../../domain/identifiers.ts";
 import { requireMetadata } from "../../domain/metadata.ts";
 import { Refused } from "../../domain/refusals.ts";
 import { TIERS } from "../../domain/tiers.ts";
@@ -64,9 +65,7 @@ export function requireArtifactFilter(
     tenantId: withinScope("tenantId", given.tenantId, scope, argument),
     workflowId: withinScope("workflowId", given.workflowId, scope, argument),
     tiers: optionalSubset(TIERS, given.tiers, `${argument}.tiers`),
-    artifactIdPrefix: given.artifactIdPrefix
-      ? requireWellFormed(given.artifactIdPrefix, `${argument}.artifactIdPrefix`)
-      : undefined,
+    artifactIdPrefix: optionalPrefix(given.artifactIdPrefix, `${argument}.artifactIdPrefix`),
     olderThanDays: optionalDays(given.olderThanDays, `${argument}.olderThanDays`),
     asOf: given.asOf ?? undefined,
     metadata: metadata && Object.keys(metadata).length > 0 ? metadata : undefined,
@@ -87,6 +86,19 @@ function withinScope(
     `${argument} is ${JSON.stringify(given)}, but this list is of ${JSON.stringify(scope[kind])} alone.`,
     { argument },
   );
+}
+
+function optionalPrefix(prefix: string | null | undefined, argument: string): string | undefined {
+  if (!prefix) return undefined;
+  // An identifier has no more UTF-16 units than bytes.
+  if (prefix.length > MAX_IDENTIFIER_BYTES) {
+    throw new Refused(
+      "BAD_USER_INPUT",
+      `${argument} is longer than any artifact id, which has at most ${MAX_IDENTIFIER_BYTES} bytes.`,
+      { argument },
+    );
+  }
+  return requireWellFormed(prefix, argument);
 }
 
 function optionalDays(days: number | null | undefined, argument: string): number | undefined {

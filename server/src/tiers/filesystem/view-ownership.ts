@@ -1,3 +1,4 @@
+import { exactJson } from "@tierkeep/schema/domain/exact-numbers";
 import type { FoundSidecar } from "../tier-view.ts";
 import { type Disk, systemCode } from "./disk.ts";
 
@@ -25,7 +26,7 @@ export function readSidecar(disk: Disk, path: string): FoundSidecar {
     if (disk.lstat(path) === null) return { facts: null, problem: null };
     const text = smallFile(disk, path);
     if (text === null) return torn("is no file, or too large for a sidecar");
-    facts = JSON.parse(text);
+    facts = JSON.parse(exactJson(text));
   } catch (error) {
     const code = systemCode(error);
     return torn(code === null ? "is not whole: it is no JSON" : `cannot be read (${code})`);
