@@ -2,10 +2,13 @@ import { Refused } from "./refusals.ts";
 
 export const MAX_CONTENT_TYPE_LENGTH = 255;
 
-// RFC 9110, section 8.3.1. ASCII alone, so that it can be sent back in a header as it is.
+// RFC 9110, sections 5.6.6 and 8.3.1: a parameter may be empty, as in "text/plain;". ASCII alone, so that it can be sent
+// back in a header as it is.
 const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
 const QUOTED = '"(?:[\\t \\x21\\x23-\\x5b\\x5d-\\x7e]|\\\\[\\t \\x21-\\x7e])*"';
-const MEDIA_TYPE = new RegExp(`^${TOKEN}/${TOKEN}(?:[\\t ]*;[\\t ]*${TOKEN}=(?:${TOKEN}|${QUOTED}))*$`);
+const MEDIA_TYPE = new RegExp(
+  `^${TOKEN}/${TOKEN}(?:[\\t ]*;(?:[\\t ]*${TOKEN}=(?:${TOKEN}|${QUOTED}))?)*[\\t ]*$`,
+);
 
 /** Returns `value` if it is a media type with or without parameters. @throws Refused BAD_USER_INPUT */
 export function requireContentType(value: string, argument: string): string {

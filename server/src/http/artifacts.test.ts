@@ -212,9 +212,76 @@ describe("PUT /artifacts/{tenant}/{workflow}/{artifact}", () => {
     const refused = await put(path, "hell0", { "repr-digest": digest });
     expect(await refusal(refused)).toEqual([422, "CHECKSUM_MISMATCH"]);
     expect((await world.request(path)).status).toBe(404);
-    expect((await put(path, "hello", { "repr-digest": `sha-512=:AAAA:, ${digest}` })).status).toBe(201);
-    // An algorithm that nobody asked us to know says nothing.
-    expect((await put(path, "hello", { "repr-digest": "sha-512=:AAAA:" })).status).toBe(200);
+    expect((await put(path, "hello", { "repr-digest": `unixsum=:AAAA:, ${digest}` })).status).toBe(201);
+  });
+
+  const of = (algorithm: string, encoding: "base64" | "hex" = "base64") =>
+    createHash(algorithm).update("hello").digest(encoding);
+
+  it.each<[string, string]>([
+    ["content-md5", of("md5")],
+    ["content-digest", `sha-256=:${of("sha256")}:`],
+    ["content-digest", `sha-512=:${of("sha512")}:`],
+    ["repr-digest", `sha-512=:${of("sha512")}:`],
+    ["repr-digest", `md5=:${of("md5")}:`],
+    ["digest", `SHA-256=${of("sha256")}`],
+    ["digest", `sha=${of("sha1")},md5=${of("md5")}`],
+    ["x-amz-checksum-crc32", "NhCmhg=="],
+    ["x-amz-checksum-sha1", of("sha1")],
+    ["x-amz-checksum-sha256", of("sha256")],
+    ["x-amz-content-sha256", of("sha256", "hex")],
+    ["x-goog-hash", `crc32c=yZRlqg==,md5=${of("md5")}`],
+    ["x-ms-blob-content-md5", of("md5")],
+    ["x-checksum-sha256", of("sha256", "hex")],
+  ])("checks the digest in %s: %s", async (header, value) => {
+    for (const body of ["hell0", "x".repeat(500)]) {
+      const path = freshPath();
+      expect(await refusal(await put(path, body, { [header]: value }))).toEqual([422, "CHECKSUM_MISMATCH"]);
+      expect((await world.request(path)).status).toBe(404);
+    }
+    expect((await put(freshPath(), "hello", { [header]: value })).status).toBe(201);
+  });
+
+  it("checks a digest of no content", async () => {
+    const path = freshPath();
+    const response = await world.request(path, { method: "PUT", headers: { "content-md5": of("md5") } });
+    expect(await refusal(response)).toEqual([422, "CHECKSUM_MISMATCH"]);
+  });
+
+  it.each<[string, Record<string, string>]>([
+    ["an algorithm that is not computed", { "x-amz-checksum-crc32c": "yZRlqg==" }],
+    ["an algorithm in a list that is not computed", { "repr-digest": "crc32c=:yZRlqg==:" }],
+    ["a digest of another length", { "content-md5": "AAAA" }],
+    ["a digest in another encoding", { "content-md5": of("md5", "hex") }],
+    [
+      "two digests that contradict each other",
+      { digest: `sha-256=${of("sha256")}`, "x-checksum-sha256": sha256("x") },
+    ],
+    ["a digest in a trailer", { trailer: "Content-MD5" }],
+  ])("refuses a digest that it cannot check: %s", async (_what, headers) => {
+    const path = freshPath();
+    expect(await refusal(await put(path, "hello", headers))).toEqual([400, "BAD_USER_INPUT"]);
+    expect((await world.request(path)).status).toBe(404);
+  });
+
+  it("takes its type from the name's ending only, and a media type with an empty parameter", async () => {
+    for (const name of ["numbers", "me", "t", "key", "one", "c"]) {
+      const response = await world.request(`/artifacts/acme/endings/${name}`, { method: "PUT" });
+      expect(await response.json()).toMatchObject({ artifact: { contentType: "application/octet-stream" } });
+    }
+    const path = freshPath();
+    expect((await put(path, "x", { "content-type": "text/plain;" })).status).toBe(201);
+    expect((await world.request(path)).headers.get("content-type")).toBe("text/plain;");
+  });
+
+  it("refuses metadata with a number that would be stored as another one", async () => {
+    const header = Buffer.from('{"n":12345678901234567890}').toString("base64url");
+    const path = freshPath();
+    expect(await refusal(await put(path, "x", { "tierkeep-metadata": header }))).toEqual([
+      400,
+      "BAD_USER_INPUT",
+    ]);
+    expect((await world.request(path)).status).toBe(404);
   });
 
   it("refuses what is too large by its announced length, or once too much has come", async () => {

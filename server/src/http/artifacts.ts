@@ -14,6 +14,7 @@ import { type Credentials, requireValid } from "./credentials.ts";
 import { rangeApplies, readPrecondition } from "./preconditions.ts";
 import { HttpRefused, methodRefused } from "./problem.ts";
 import { atMost, SIGNED, termsFirst } from "./signed-request.ts";
+import { checked } from "./upload-digests.ts";
 import { uploadOptionsOf } from "./upload-headers.ts";
 
 /**
@@ -51,9 +52,11 @@ async function upload(
 ): Promise<Response> {
   const { maxArtifactBytes } = services.limits;
   const maxBytes = terms?.maxBytes ?? maxArtifactBytes;
-  const options = termsFirst(terms, uploadOptionsOf(request.headers, query, maxBytes));
-  const body = request.body === null ? null : whileValid(request.body, credentials);
-  const content = body === null ? new Uint8Array() : terms === null ? body : atMost(maxBytes, body);
+  const { digests, ...options } = termsFirst(terms, uploadOptionsOf(request.headers, query, maxBytes));
+  const body = request.body === null ? NO_BYTES : whileValid(request.body, credentials);
+  const bounded = terms === null ? body : atMost(maxBytes, body);
+  const content =
+    digests.length > 0 ? checked(bounded, digests) : request.body === null ? new Uint8Array() : bounded;
   const { artifact, created } = await services.artifacts.write(
     principal,
     { ...key, ...options },
@@ -65,6 +68,10 @@ async function upload(
     { status: created ? 201 : 200, headers: { etag: etagOf(artifact) } },
   );
 }
+
+const NO_BYTES: AsyncIterable<Uint8Array> = {
+  async *[Symbol.asyncIterator]() {},
+};
 
 /** What GraphQL calls the artifact's scalars, but for its content. */
 function scalarsOf(artifact: Artifact, now: number) {

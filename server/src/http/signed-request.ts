@@ -30,14 +30,27 @@ export async function requirePermission(
   return permission;
 }
 
-/** What a signed URL says of an upload holds; what it does not say may be said by the request, but for metadata. */
+/**
+ * The options of an upload by a signed URL: the URL's terms hold, and the request may add what they leave open, except
+ * metadata.
+ *
+ * @throws Refused CHECKSUM_MISMATCH where the request announces other content than the URL is for
+ */
 export function termsFirst(terms: UploadTerms | null, asked: UploadOptions): UploadOptions {
   if (terms === null) return asked;
+  if (terms.checksum !== null && asked.checksum !== undefined && asked.checksum !== terms.checksum) {
+    throw new Refused(
+      "CHECKSUM_MISMATCH",
+      "The request announces content with another checksum than this URL is for.",
+      { argument: "checksum" },
+    );
+  }
   return {
     tier: terms.tier,
     contentType: terms.contentType ?? asked.contentType,
     metadata: {},
     checksum: terms.checksum ?? asked.checksum,
+    digests: asked.digests,
     ifAbsent: terms.ifAbsent || asked.ifAbsent === true,
     ifChecksum: terms.ifChecksum ?? asked.ifChecksum,
     idempotencyKey: undefined,

@@ -1,17 +1,22 @@
 import { requireChecksum } from "@tierkeep/schema/domain/checksums";
 import { requireContentType } from "@tierkeep/schema/domain/content-types";
+import { exactJson } from "@tierkeep/schema/domain/exact-numbers";
 import { requireIdempotencyKey } from "@tierkeep/schema/domain/idempotency-keys";
 import { type Metadata, requireMetadata } from "@tierkeep/schema/domain/metadata";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import { TIERS, type Tier } from "@tierkeep/schema/domain/tiers";
 import type { WriteOptions } from "@tierkeep/schema/services/artifacts";
+import { type AnnouncedDigest, uploadDigestsOf } from "./upload-digests.ts";
 
 export type UploadOptions = Pick<
   WriteOptions,
   "tier" | "contentType" | "metadata" | "checksum" | "ifAbsent" | "ifChecksum" | "idempotencyKey"
->;
+> & {
+  /** Digests besides the checksum that the content must have. */
+  readonly digests: readonly AnnouncedDigest[];
+};
 
-/** What a PUT says beside its path and its body. @throws Refused BAD_USER_INPUT, CONTENT_TOO_LARGE */
+/** The options of a PUT in its headers and its query. @throws Refused BAD_USER_INPUT, CONTENT_TOO_LARGE */
 export function uploadOptionsOf(
   headers: Headers,
   query: URLSearchParams,
@@ -26,12 +31,14 @@ export function uploadOptionsOf(
     );
   }
   const contentType = headers.get("content-type");
+  const { checksum, others: digests } = uploadDigestsOf(headers);
   const idempotencyKey = headers.get("idempotency-key");
   return {
     tier: tierOf(query),
     contentType: contentType === null ? null : requireContentType(contentType, "Content-Type"),
     metadata: metadataOf(headers.get("tierkeep-metadata")),
-    checksum: checksumOf(headers.get("repr-digest")),
+    checksum,
+    digests,
     ifAbsent: ifAbsentOf(headers.get("if-none-match")),
     ifChecksum: ifChecksumOf(headers.get("if-match")),
     idempotencyKey:
@@ -70,26 +77,13 @@ function metadataOf(header: string | null): Metadata {
   let value: unknown;
   try {
     if (!/^[A-Za-z0-9_-]*={0,2}$/.test(header)) throw new TypeError("not base64url");
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(Buffer.from(header, "base64url")));
+    value = JSON.parse(
+      exactJson(new TextDecoder("utf-8", { fatal: true }).decode(Buffer.from(header, "base64url"))),
+    );
   } catch {
     throw bad("Tierkeep-Metadata", "Tierkeep-Metadata must be a JSON object in UTF-8, encoded as base64url.");
   }
   return requireMetadata(value, "Tierkeep-Metadata");
-}
-
-/** RFC 9530; digests of other algorithms are left out of account, as it says. */
-function checksumOf(header: string | null): string | undefined {
-  if (header === null) return undefined;
-  const members = header.split(",").map((member) => member.trim());
-  const ours = members.filter((member) => /^sha-256\b/.test(member)).at(-1);
-  if (ours === undefined) {
-    if (members.every((member) => /^[a-z*][a-z0-9_.*-]*=:[A-Za-z0-9+/]*={0,2}:$/.test(member)))
-      return undefined;
-  } else {
-    const digest = /^sha-256=:([A-Za-z0-9+/]{43}=):$/.exec(ours)?.[1];
-    if (digest !== undefined) return Buffer.from(digest, "base64").toString("hex");
-  }
-  throw bad("Repr-Digest", "Repr-Digest must be sha-256=:DIGEST: with the SHA-256 in base64.");
 }
 
 function ifAbsentOf(header: string | null): boolean {
