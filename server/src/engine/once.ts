@@ -11,11 +11,13 @@ export interface Asked {
 }
 
 /**
- * Whose keys they are. A name alone does not do: credentials of one name may be for different tenants, and who has the
- * ones is not to learn what was answered to the others, nor that anything was.
+ * The owner of idempotency keys: one text for each principal, and different texts for different principals. The actor
+ * alone is not enough, since credentials of one actor may be for different tenants. An actor that begins like JSON is
+ * written as JSON, so that it cannot be the text of another principal.
  */
 export function askerOf({ actor, tenants }: Principal): string {
-  return tenants === null ? actor : JSON.stringify([actor, [...new Set(tenants)].sort()]);
+  if (tenants === null) return actor.startsWith("[") ? JSON.stringify([actor, null]) : actor;
+  return JSON.stringify([actor, [...new Set(tenants)].sort()]);
 }
 
 /**

@@ -18,7 +18,15 @@ import { MemoryBudget, memoryBudgetMetrics } from "./limits/memory-budget.ts";
 import { principalOwner, urlOwner } from "./limits/owner.ts";
 import { Usage, usageMetrics } from "./limits/usage.ts";
 import { type Metric, metricsResponse } from "./metrics.ts";
-import { allowOrigin, preflight, requireLoopback, requireTrusted, type TrustedOrigins } from "./origin.ts";
+import {
+  allowEmbedding,
+  allowOrigin,
+  preflight,
+  requireDeliberate,
+  requireLoopback,
+  requireTrusted,
+  type TrustedOrigins,
+} from "./origin.ts";
 import { OWNER_PATH, type OwnerIdentity, ownerChallenge } from "./owner-challenge.ts";
 import { methodRefused, problemResponse } from "./problem.ts";
 import { requirePermission, signedOf } from "./signed-request.ts";
@@ -59,6 +67,8 @@ export interface Handler {
   begin(call: Call): void;
   /** @throws Refused FORBIDDEN for a page or a host that is not trusted */
   admit(host: string, origin: string | null): void;
+  /** Lets a trusted page read an answer that the handler did not make. `target` is the request's. */
+  allowPage(answer: Headers, request: Headers, target: string): void;
   readonly onInternal: (error: unknown, call: Call) => void;
   /** What its caller is told of an error; one that is no refusal stands in the log. */
   refusalOf(error: unknown, call: Call): Refused;
@@ -104,10 +114,9 @@ export function createHandler(parts: HandlerParts): Handler {
       begin(call);
       return artifacts(request, path, call, services, null);
     }
+    // A web page can make its visitors' browsers ask for forged URLs, so failures do not count against their address.
     const permission = await withReason(call, () =>
-      attempts.attempt(call.address, signed, () =>
-        requirePermission(request.method, path, signed, parts.openSigned),
-      ),
+      requirePermission(request.method, path, signed, parts.openSigned),
     );
     call.credentials = permission;
     call.assign(urlOwner(signed));
@@ -121,8 +130,7 @@ export function createHandler(parts: HandlerParts): Handler {
   }
 
   async function route(request: Request, path: string, call: Call): Promise<Response> {
-    admit(hostOf(request), request.headers.get("origin"));
-    if (request.method === "OPTIONS") return preflight();
+    if (request.method === "OPTIONS") return preflight(request);
     if (path === GRAPHQL_PATH || path === `${GRAPHQL_PATH}/`) return graphqlRoute(request, call);
     if (path.startsWith(ARTIFACTS_PATH)) return artifactsRoute(request, path, call);
     const page = pages[path];
@@ -165,6 +173,16 @@ export function createHandler(parts: HandlerParts): Handler {
     return refusedBody === null ? response : graphql.refuse(request, refusedBody, call);
   }
 
+  /** @throws Refused FORBIDDEN */
+  async function admitRequest(request: Request, call: Call): Promise<void> {
+    const { headers } = request;
+    await withReason(call, async () => {
+      admit(hostOf(request), headers.get("origin"));
+      if (authenticate === null && headers.has("sec-fetch-site") && signedOf(request) === null)
+        requireDeliberate(headers, trusted);
+    });
+  }
+
   function admit(host: string, origin: string | null): void {
     if (authenticate === null) requireLoopback(host);
     requireTrusted(host, origin, trusted);
@@ -199,6 +217,15 @@ export function createHandler(parts: HandlerParts): Handler {
     onInternal,
     refusalOf,
     admit,
+    allowPage(answer, request, target) {
+      const origin = request.get("origin");
+      try {
+        admit(request.get("host") ?? URL.parse(target)?.host ?? "", origin);
+        allowOrigin(answer, origin);
+      } catch {
+        allowOrigin(answer, null);
+      }
+    },
     ending: ending.signal,
     endSubscriptions: () => ending.abort(),
     async fetch(request, target, address) {
@@ -213,7 +240,10 @@ export function createHandler(parts: HandlerParts): Handler {
   async function respond(request: Request, target: string, call: Call): Promise<Response> {
     const path = pathOf(target);
     let response: Response;
+    let admitted = false;
     try {
+      await admitRequest(request, call);
+      admitted = true;
       response = await route(request, path, call);
       if (!call.streams) call.status = response.status;
     } catch (error) {
@@ -221,8 +251,9 @@ export function createHandler(parts: HandlerParts): Handler {
     }
     if (request.method === "HEAD" && response.body !== null) response = new Response(null, response);
     response.headers.set("x-request-id", call.requestId);
-    // Whoever is not trusted learns nothing, and has been refused.
-    if (call.code !== "FORBIDDEN") allowOrigin(response.headers, request.headers.get("origin"));
+    // A page that is not trusted has been refused, and must not read why.
+    allowOrigin(response.headers, admitted ? request.headers.get("origin") : null);
+    if (admitted && path.startsWith(ARTIFACTS_PATH)) allowEmbedding(response.headers, request, trusted);
     return response;
   }
 

@@ -310,6 +310,55 @@ describe("the socket", () => {
     await listener.close(Date.now() + 50);
     await cut;
   });
+
+  it("refuses transfer codings that it does not decode with 501, and stores nothing", async () => {
+    await using world = await handlerUnderTest();
+    const listener = await world.listen();
+    for (const coding of ["gzip, chunked", "deflate,chunked", "GZIP, CHUNKED"]) {
+      const text = `${head("PUT /artifacts/t/w/a", `transfer-encoding: ${coding}`)}5\r\nhello\r\n0\r\n\r\n`;
+      expect(await raw(listener, text)).toMatch(/^HTTP\/1.1 501 .*"code":"BAD_USER_INPUT"/s);
+    }
+    const chunked = `${head("PUT /artifacts/t/w/a", "transfer-encoding: CHUNKED")}5\r\nhello\r\n0\r\n\r\n`;
+    expect(await raw(listener, chunked)).toMatch(/^HTTP\/1.1 201 /);
+  });
+
+  it("refuses a header that is too long to be parsed, also in several lines, and not one that it does not read", async () => {
+    await using world = await handlerUnderTest();
+    const listener = await world.listen();
+    const long = ",".repeat(4_097);
+    for (const name of ["Accept", "If-None-Match", "Range", "Repr-Digest", "Expect", "Authorization"]) {
+      const value = name === "Authorization" ? long.repeat(4) : long;
+      expect(await raw(listener, head("GET /healthz", `${name}: ${value}`))).toMatch(
+        /^HTTP\/1.1 431 .*"code":"CONTENT_TOO_LARGE"/s,
+      );
+    }
+    const lines = Array.from({ length: 5 }, () => `accept: ${",".repeat(1_000)}`);
+    expect(await raw(listener, head("GET /healthz", ...lines))).toMatch(/^HTTP\/1.1 431 /);
+    const upgrade = ["upgrade: websocket", `sec-websocket-protocol: ${long}`];
+    const asked = head("GET /graphql", ...upgrade).replace("connection: close", "connection: upgrade");
+    expect(await raw(listener, asked)).toMatch(/^HTTP\/1.1 431 /);
+    expect(await raw(listener, head("GET /healthz", `cookie: ${"c".repeat(20_000)}`))).toMatch(
+      /^HTTP\/1.1 200 /,
+    );
+  });
+
+  it("lets a trusted page read every refusal, and another page none", async () => {
+    await using world = await handlerUnderTest({ trusted: { corsOrigins: ["https://app.example.com"] } });
+    const listener = await world.listen();
+    const asked = (origin: string) =>
+      [
+        head("TRACE /", `origin: ${origin}`),
+        head("GET /healthz", "expect: more", `origin: ${origin}`),
+        head("GET /healthz", `accept: ${",".repeat(5_000)}`, `origin: ${origin}`),
+        head("DELETE /artifacts/t/w/a", `origin: ${origin}`),
+      ].map((text) => raw(listener, text));
+    for (const answer of await Promise.all(asked("https://app.example.com"))) {
+      expect(answer).toMatch(/^HTTP\/1.1 4\d\d .*access-control-allow-origin: https:\/\/app.example.com/is);
+    }
+    for (const answer of await Promise.all(asked("https://evil.example"))) {
+      expect(answer).not.toMatch(/access-control-allow-origin/i);
+    }
+  });
 });
 
 function post(listener: Listener, query: string): Promise<Response> {

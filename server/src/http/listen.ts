@@ -9,6 +9,7 @@ import { GRAPHQL_PATH } from "./graphql.ts";
 import type { Handler } from "./handler.ts";
 import { headersOf, requestOf, UNSPEAKABLE_METHODS } from "./node-request.ts";
 import { send } from "./node-response.ts";
+import { oversizedHeader } from "./oversized-header.ts";
 import { HttpRefused, methodRefused, problemResponse } from "./problem.ts";
 import { refuseRaw } from "./raw-refusal.ts";
 import { webSockets } from "./websocket.ts";
@@ -100,6 +101,7 @@ export async function listen(handler: Handler, options: ListenOptions): Promise<
         : null;
     if (request !== null) return handler.respond(request, message.url ?? "/", call);
     const refused = problemResponse(problem ?? NO_TARGET, call);
+    handler.allowPage(refused.headers, headersOf(message), url);
     refused.headers.set("x-request-id", call.requestId);
     refused.headers.set("connection", "close");
     return refused;
@@ -173,7 +175,19 @@ const METHODS = "GET, HEAD, POST, PUT, OPTIONS";
 const NO_TARGET = new Refused("BAD_USER_INPUT", "The request's target is neither a path nor an http:// URL.");
 
 /** Why a request is not for the handler; null: it is. */
-function problemOfRequest({ method = "", httpVersion, headers }: IncomingMessage): Refused | null {
+function problemOfRequest(message: IncomingMessage): Refused | null {
+  const { method = "", httpVersion, headers } = message;
+  const oversized = oversizedHeader(message.rawHeaders);
+  if (oversized !== null) return oversized;
+  const coding = headers["transfer-encoding"];
+  if (coding !== undefined && coding.trim().toLowerCase() !== "chunked") {
+    const refused = new Refused(
+      "BAD_USER_INPUT",
+      "Of transfer codings this server decodes chunked only. Send the body without compression.",
+      { argument: "Transfer-Encoding" },
+    );
+    return new HttpRefused(refused, { status: 501 });
+  }
   if (UNSPEAKABLE_METHODS.has(method)) return methodRefused(method, METHODS);
   if (httpVersion !== "1.1") return null;
   if (headers.host === undefined) {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { lasting } from "./credentials.ts";
 import { handlerUnderTest } from "./handler-under-test.ts";
 import { requireLoopback, requireTrusted } from "./origin.ts";
 
@@ -88,14 +89,20 @@ describe("origins over HTTP", () => {
       headers: {
         origin,
         "access-control-request-method": "PUT",
-        "access-control-request-headers": "tierkeep-metadata, idempotency-key",
+        "access-control-request-headers": "tierkeep-metadata,idempotency-key,traceparent,if-modified-since",
       },
     });
     expect(preflight.status).toBe(204);
     expect(preflight.headers.get("access-control-allow-origin")).toBe(origin);
     expect(preflight.headers.get("access-control-allow-methods")).toContain("PUT");
-    const allowed = preflight.headers.get("access-control-allow-headers")?.split(", ");
-    expect(allowed).toEqual(expect.arrayContaining(["tierkeep-metadata", "idempotency-key"]));
+    expect(preflight.headers.get("access-control-allow-headers")).toBe(
+      "tierkeep-metadata,idempotency-key,traceparent,if-modified-since",
+    );
+    const odd = await world.request("/graphql", {
+      method: "OPTIONS",
+      headers: { origin, "access-control-request-headers": "a b, c;d" },
+    });
+    expect(odd.headers.get("access-control-allow-headers")).toBeNull();
 
     const answers = [
       await world.graphql("{ viewer { actor } }", {}, { origin }),
@@ -106,5 +113,79 @@ describe("origins over HTTP", () => {
       expect(response.headers.get("access-control-expose-headers")).toContain("x-request-id");
       expect(response.headers.get("vary")).toContain("origin");
     }
+  });
+
+  it("lets a trusted page read why it is FORBIDDEN", async () => {
+    const reader = lasting({ actor: "ada", role: "READER", tenants: ["acme"] });
+    await using world = await handlerUnderTest({
+      trusted: { corsOrigins: ["https://app.example.com"] },
+      authenticate: async () => reader,
+    });
+    const headers = { origin: "https://app.example.com", authorization: "Bearer x" };
+    for (const path of ["/metrics", "/artifacts/acme/w/a"]) {
+      const method = path === "/metrics" ? "GET" : "PUT";
+      const response = await world.request(path, { method, headers });
+      expect([response.status, response.headers.get("access-control-allow-origin")]).toEqual([
+        403,
+        "https://app.example.com",
+      ]);
+    }
+  });
+
+  it("names the origin and CORS_ORIGINS in the log where a page is refused", async () => {
+    await using world = await handlerUnderTest();
+    await world.request("/graphql", { headers: { origin: "https://evil.example" } });
+    expect(world.logged.at(-1)).toMatchObject({
+      code: "FORBIDDEN",
+      reason: 'the origin "https://evil.example" is not in CORS_ORIGINS',
+    });
+  });
+});
+
+describe("a request that a page makes without Origin", () => {
+  const image = { "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image" };
+  const app = { corsOrigins: ["https://app.example.com"] };
+
+  it("is refused without authentication, unless the page is trusted or a link is followed", async () => {
+    await using world = await handlerUnderTest({ trusted: app });
+    const statusOf = async (headers: Record<string, string>, path = "/graphql?query={viewer{actor}}") =>
+      (await world.request(path, { headers })).status;
+    for (const site of ["cross-site", "same-site"]) {
+      expect(await statusOf({ "sec-fetch-site": site, ...image })).toBe(403);
+      const frame = { "sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe" };
+      expect(await statusOf({ "sec-fetch-site": site, ...frame })).toBe(403);
+      const evil = { referer: "https://app.example.com.evil/" };
+      expect(await statusOf({ "sec-fetch-site": site, ...image, ...evil })).toBe(403);
+      const link = { "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" };
+      expect(await statusOf({ "sec-fetch-site": site, ...link })).toBe(200);
+      const trusted = { referer: "https://app.example.com/page" };
+      expect(await statusOf({ "sec-fetch-site": site, ...image, ...trusted })).toBe(200);
+    }
+    for (const site of ["same-origin", "none"]) expect(await statusOf({ "sec-fetch-site": site })).toBe(200);
+    expect(await statusOf({})).toBe(200);
+  });
+
+  it("may show an artifact in a page of a trusted origin, and in no other", async () => {
+    const policyOf = async (trusted: object, headers: Record<string, string>, signed = true) => {
+      await using world = await handlerUnderTest({ trusted });
+      await world.request("/artifacts/t/w/a.png", { method: "PUT", body: "x" });
+      const asked = await world.graphql(
+        '{ signedDownloadUrl(key: { tenantId: "t", workflowId: "w", artifactId: "a.png" }) { url } }',
+      );
+      const { data } = (await asked.json()) as { data: { signedDownloadUrl: { url: string } } };
+      const path = signed ? data.signedDownloadUrl.url : "/artifacts/t/w/a.png";
+      const response = await world.request(path, { headers });
+      return response.headers.get("cross-origin-resource-policy");
+    };
+    const trusted = { referer: "https://app.example.com/page?x=1" };
+    expect(await policyOf(app, trusted)).toBe("cross-origin");
+    expect(await policyOf(app, { origin: "https://app.example.com" })).toBe("cross-origin");
+    expect(await policyOf(app, trusted, false)).toBe("cross-origin");
+    expect(await policyOf(app, {})).toBe("cross-origin");
+    // Null: the policy of every other answer, same-origin.
+    expect(await policyOf(app, { referer: "https://evil.example/" })).toBeNull();
+    expect(await policyOf(app, {}, false)).toBeNull();
+    expect(await policyOf({}, trusted)).toBeNull();
+    expect(await policyOf({}, {})).toBeNull();
   });
 });

@@ -1,4 +1,5 @@
 import { Refused } from "@tierkeep/schema/domain/refusals";
+import { signedOf } from "./signed-request.ts";
 
 export interface TrustedOrigins {
   /** Where browsers reach this server, if not at its Host: a URL, or null. */
@@ -34,7 +35,58 @@ export function requireTrusted(host: string, origin: string | null, trusted: Tru
   throw new Refused(
     "FORBIDDEN",
     "This web page's origin is not trusted here. Add it to CORS_ORIGINS where the server is started.",
+    {},
+    { cause: new Error(`the origin ${shown(origin)} is not in CORS_ORIGINS`) },
   );
+}
+
+/**
+ * Without authentication a browser reaches this server for any page, and sends no Origin with images, scripts and frames.
+ * Such a request of a page that is not trusted is refused. A link that leads here from elsewhere is followed.
+ *
+ * @throws Refused FORBIDDEN
+ */
+export function requireDeliberate(headers: Headers, trusted: TrustedOrigins): void {
+  const site = headers.get("sec-fetch-site");
+  if (site !== "cross-site" && site !== "same-site") return;
+  if (headers.get("sec-fetch-mode") === "navigate" && headers.get("sec-fetch-dest") === "document") return;
+  const page = pageOf(headers);
+  if (page !== null && isListed(page, trusted)) return;
+  throw new Refused(
+    "FORBIDDEN",
+    "A web page that is not trusted here made this request. Add its origin to CORS_ORIGINS where the server is started.",
+    {},
+    { cause: new Error(`a page${page === null ? "" : ` of ${shown(page)}`} that is not in CORS_ORIGINS`) },
+  );
+}
+
+/** The origin of the page that made a request, as far as the browser tells: by Origin, else by Referer. */
+function pageOf(headers: Headers): string | null {
+  const origin = headers.get("origin");
+  if (origin !== null) return origin;
+  const referer = headers.get("referer");
+  return referer === null || referer.length > MAX_REFERER_LENGTH
+    ? null
+    : (URL.parse(referer)?.origin ?? null);
+}
+
+/**
+ * Lets pages of trusted origins show an artifact, such as in an image. A signed URL is a permission by itself: where pages
+ * of other origins are trusted at all, it also works for a page of which the browser tells nothing.
+ */
+export function allowEmbedding(answer: Headers, request: Request, trusted: TrustedOrigins): void {
+  const { publicUrl, corsOrigins } = trusted;
+  if (publicUrl === null && corsOrigins.length === 0) return;
+  const page = pageOf(request.headers);
+  const allowed =
+    page === null ? corsOrigins.length > 0 && signedOf(request) !== null : isListed(page, trusted);
+  if (allowed) answer.set("cross-origin-resource-policy", "cross-origin");
+}
+
+const MAX_REFERER_LENGTH = 4096;
+
+function shown(origin: string): string {
+  return JSON.stringify(origin.length > 200 ? `${origin.slice(0, 200)}…` : origin);
 }
 
 function isListed(origin: string, { publicUrl, corsOrigins }: TrustedOrigins): boolean {
@@ -60,30 +112,22 @@ export function allowOrigin(headers: Headers, origin: string | null): void {
   headers.set("access-control-expose-headers", EXPOSED);
 }
 
-const ALLOWED_HEADERS = [
-  "accept",
-  "authorization",
-  "content-type",
-  "idempotency-key",
-  "if-match",
-  "if-none-match",
-  "if-range",
-  "last-event-id",
-  "range",
-  "repr-digest",
-  "tierkeep-metadata",
-  "x-request-id",
-].join(", ");
+const HEADER_NAMES = /^[!#$%&'*+.^_`|~0-9a-z-]+(?:[\t ]*,[\t ]*[!#$%&'*+.^_`|~0-9a-z-]+)*$/i;
 
-/** The answer to a browser that asks, before it sends what a plain page could not, whether it may. */
-export function preflight(): Response {
+/**
+ * The answer to a preflight request. A page of a trusted origin may send any header: it is trusted as any other client is,
+ * and tracing libraries add headers of their own.
+ */
+export function preflight({ headers }: Request): Response {
+  const names = headers.get("access-control-request-headers") ?? "";
   return new Response(null, {
     status: 204,
     headers: {
       allow: "GET, HEAD, POST, PUT, OPTIONS",
       "access-control-allow-methods": "GET, HEAD, POST, PUT",
-      "access-control-allow-headers": ALLOWED_HEADERS,
+      ...(HEADER_NAMES.test(names) && { "access-control-allow-headers": names }),
       "access-control-max-age": "600",
+      vary: "access-control-request-headers",
     },
   });
 }

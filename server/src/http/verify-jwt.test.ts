@@ -1,4 +1,4 @@
-import { createHmac, createPublicKey, randomBytes } from "node:crypto";
+import { createHmac, createPublicKey, generateKeyPairSync, randomBytes, sign } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT } from "jose";
@@ -85,6 +85,8 @@ describe("a JSON Web Token that the secret signs", () => {
     ["is text", "admin"],
     ["has no role", { tenants: ["acme"] }],
     ["has a role that is none", { role: "root", tenants: ["acme"] }],
+    ["has a role with a dotless i", { role: "adm\u0131n" }],
+    ["has a role with a long s", { role: "\u017fchreiber", tenants: ["acme"] }],
     ["forgets the tenants", { role: "writer" }],
     ["has one tenant, in no list", { role: "writer", tenants: "acme" }],
     ["has a tenant that is none", { role: "writer", tenants: ["../acme"] }],
@@ -145,6 +147,16 @@ describe("a JSON Web Token that an issuer's key signs", () => {
     for (const secret of [Buffer.from(pem), Buffer.from(JSON.stringify(jwk))]) {
       expect(await reasonOf(await signed(CLAIMS, secret), verifyIt)).toBe("ERR_JOSE_ALG_NOT_ALLOWED");
     }
+  });
+
+  it("is refused when its RSA key has less than 2048 bits", async () => {
+    await using issuer = await Issuer.start("RS256");
+    const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 1024 });
+    issuer.published.splice(0, 1, { ...publicKey.export({ format: "jwk" }), kid: "one", alg: "RS256" });
+    const unsigned = `${encoded({ alg: "RS256", kid: "one" })}.${encoded(CLAIMS)}`;
+    const signature = sign("RSA-SHA256", Buffer.from(unsigned), privateKey).toString("base64url");
+    const verifyIt = jwtVerifier({ ...RULES, key: jwtKeys(issuer.url) });
+    expect(await reasonOf(`${unsigned}.${signature}`, verifyIt)).toBe("the RSA key has less than 2048 bits");
   });
 
   it("is refused when it names a key that the issuer has not published", async () => {

@@ -26,8 +26,10 @@ const ACTOR = z
   .max(200)
   .refine((text) => !/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/u.test(text) && !RESERVED_ACTOR.test(text));
 
+/** In any case of ASCII letters. toUpperCase would make ADMIN of a name with a dotless i. */
 const ROLE = z
   .string()
+  .regex(/^[A-Za-z]+$/)
   .transform((text) => text.toUpperCase())
   .pipe(z.enum(ROLES));
 
@@ -78,6 +80,10 @@ export function jwtVerifier(rules: JwtRules): (token: string) => Promise<Credent
 
 /** By jose's codes, which repeat nothing of the token. */
 function refusalOf(error: unknown): Refused {
+  // jose throws this for an RSA key of less than 2048 bits, which RFC 7518 forbids.
+  if (error instanceof TypeError && /modulusLength/.test(error.message)) {
+    return unauthenticated("the RSA key has less than 2048 bits");
+  }
   if (error instanceof errors.JWTClaimValidationFailed || error instanceof errors.JWTExpired) {
     return unauthenticated(`${error.code}: ${error.claim}`);
   }
