@@ -101,7 +101,7 @@ export async function listen(handler: Handler, options: ListenOptions): Promise<
         : null;
     if (request !== null) return handler.respond(request, message.url ?? "/", call);
     const refused = problemResponse(problem ?? NO_TARGET, call);
-    handler.allowPage(refused.headers, headersOf(message), url);
+    handler.allowPage(refused.headers, headersOf(message), message.url ?? "/");
     refused.headers.set("x-request-id", call.requestId);
     refused.headers.set("connection", "close");
     return refused;
