@@ -22,6 +22,7 @@ export type * from "./generated/types.ts";
 export type {
   ApiKeyFragment as ApiKey,
   ArtifactFragment as Artifact,
+  EventJobFragment as EventJob,
   JobFragment as Job,
   LifecycleEventFragment as LifecycleEvent,
   LifecycleItemFragment as LifecycleItem,
@@ -30,6 +31,7 @@ export type {
   ReindexJobFragment as ReindexJob,
   RestoreJobFragment as RestoreJob,
   RetentionPolicyFragment as RetentionPolicy,
+  ServerFragment as Server,
   StoreFindingFragment as StoreFinding,
   TenantFragment as Tenant,
   TierStatsFragment as TierStats,

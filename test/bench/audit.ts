@@ -52,7 +52,7 @@ async function plain(directory: string, events: number, size: number): Promise<n
   for (const batch of batches(events, size)) {
     writeSync(
       file,
-      batch.map((each) => `${JSON.stringify({ seq: each.seq, ...lineFields(each) })}\n`).join(""),
+      batch.map((each) => `${JSON.stringify({ seq: each.seq, ...lineFields(each, each.jobId) })}\n`).join(""),
     );
     fsyncSync(file);
   }

@@ -69,6 +69,20 @@ export const CASES: Readonly<Record<keyof typeof COMMANDS, CommandCase>> = {
       "cancel, what is not there": refused(3, "lifecycle", "cancel", "nobody"),
     },
   },
+  jobs: {
+    client: true,
+    calls: {
+      "all kinds": { ...lines("jobs"), undisturbed: true },
+      "of one kind and status": {
+        ...lines("jobs", "--kind", "lifecycle", "--status", "succeeded"),
+        undisturbed: true,
+      },
+      "of a tenant without jobs": { ...lines("jobs", "--tenant", "zeta"), none: true },
+      "of an unknown kind": refused(2, "jobs", "--kind", "backup"),
+      "cancel, too late": { args: (_, { jobId }) => ["jobs", "cancel", jobId], json: "document" },
+      "cancel, what is not there": refused(3, "jobs", "cancel", "0123456789abcdef0123456789abcdef"),
+    },
+  },
   write: {
     client: true,
     calls: {

@@ -1,4 +1,4 @@
-import type { ArtifactKey, LifecycleJob, RunLifecycleInput } from "@tierkeep/sdk";
+import type { ArtifactKey, JobFilter, LifecycleJob, RunLifecycleInput } from "@tierkeep/sdk";
 import { describe, expect, it } from "vitest";
 import { daysAfter, newTenant, refusalOf } from "../support/client.ts";
 import { sharedServer } from "../support/shared-server.ts";
@@ -177,6 +177,79 @@ describe("lifecycle jobs", () => {
       id: job.id,
       status: "SUCCEEDED",
     });
+  });
+});
+
+describe("jobs", () => {
+  it("of every kind are listed newest first, and by tenant, kind and status", async () => {
+    const tenantId = newTenant();
+    await write(keyIn(tenantId, "a"), "COLD");
+    const { job: run } = await shared.tierkeep.runLifecycle({ tenantId, dryRun: true });
+    const { job: restore } = await shared.tierkeep.restoreArtifacts({ where: { tenantId } });
+    const { job: verify } = await shared.tierkeep.verifyArtifacts({ tenantId });
+    const { nodes, totalCount } = await shared.tierkeep.jobs({ where: { tenantId }, withTotalCount: true });
+    expect(nodes).toEqual([verify, restore, run]);
+    expect(nodes.map(({ kind }) => kind)).toEqual(["VERIFY", "RESTORE", "LIFECYCLE"]);
+    expect(totalCount).toBe(3);
+    const idsOf = async (where: JobFilter) =>
+      (await shared.tierkeep.jobs({ where: { tenantId, ...where } })).nodes.map(({ id }) => id);
+    expect(await idsOf({ kinds: ["RESTORE", "LIFECYCLE"] })).toEqual([restore.id, run.id]);
+    expect(await idsOf({ kinds: ["REINDEX"] })).toEqual([]);
+    expect(await idsOf({ statuses: ["SUCCEEDED"], kinds: ["VERIFY"] })).toEqual([verify.id]);
+    expect(await idsOf({ statuses: ["RUNNING", "FAILED"] })).toEqual([]);
+    expect((await shared.tierkeep.cancelJob({ id: restore.id })).job).toEqual(restore);
+  });
+
+  it("are told by the events that start and end them", async () => {
+    const { tenantId, asOf } = await threeTiers();
+    const { job } = await shared.tierkeep.runLifecycle({ tenantId, asOf });
+    const { nodes } = await shared.tierkeep.lifecycleEventHistory({
+      where: { jobId: job.id },
+      direction: "ASC",
+    });
+    const [started] = nodes;
+    const ended = nodes.at(-1);
+    const { id, kind, purged, retentionPolicy, status } = job;
+    expect(started).toMatchObject({ type: "LIFECYCLE_JOB_STARTED", jobId: id, job: { id, kind, asOf } });
+    expect(ended).toMatchObject({
+      type: "LIFECYCLE_JOB_COMPLETED",
+      job: { id, purged, retentionPolicy, status },
+    });
+    expect(nodes.slice(1, -1).map((event) => event.job)).toEqual([null, null, null]);
+  });
+
+  it.each([
+    ["no kinds", { kinds: [] }, "BAD_USER_INPUT", "where.kinds"],
+    ["no statuses", { statuses: [] }, "BAD_USER_INPUT", "where.statuses"],
+    ["a tenant whose name breaks the rule", { tenantId: "a/b" }, "INVALID_IDENTIFIER", "where.tenantId"],
+  ])("refuse %s", async (_what, where, code, argument) => {
+    const refused = await refusalOf(shared.tierkeep.jobs({ where }));
+    expect(refused).toMatchObject({ code, argument });
+  });
+
+  it("refuse a cursor of another filter", async () => {
+    await shared.tierkeep.runLifecycle({ tenantId: newTenant(), dryRun: true });
+    const { pageInfo } = await shared.tierkeep.jobs({ first: 1 });
+    const other = { where: { kinds: ["LIFECYCLE" as const] }, after: pageInfo.endCursor };
+    expect((await refusalOf(shared.tierkeep.jobs(other))).code).toBe("CURSOR_INVALID");
+  });
+});
+
+describe("server", () => {
+  it("tells its version, its clock, and what it will do by itself", async () => {
+    const before = Date.now();
+    const server = await shared.tierkeep.server();
+    expect(server).toEqual({
+      version: expect.stringMatching(/^\d+\.\d+\.\d+/),
+      time: expect.any(String),
+      authentication: false,
+      schedule: null,
+      nextRunAt: null,
+      maxInlineBytes: 1024 * 1024,
+      maxArtifactBytes: null,
+      maxPageSize: 500,
+    });
+    expect(Date.parse(server.time)).toBeGreaterThanOrEqual(before - 1000);
   });
 });
 

@@ -111,6 +111,13 @@ const lists: ListOf[] = [
     variables: () => ({}),
   },
   {
+    name: "jobs",
+    total: COUNT + 1,
+    node: "id startedAt",
+    query: `query (${declared}) { jobs(where: { kinds: [LIFECYCLE] }, ${page}) PAGE }`,
+    variables: () => ({}),
+  },
+  {
     name: "LifecycleJob.items",
     total: 2 * COUNT - 1,
     node: "tenantId workflowId artifactId",

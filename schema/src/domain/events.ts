@@ -1,3 +1,5 @@
+import type { JobKind, JobStatus } from "./jobs.ts";
+import type { LifecycleStep, RetentionPolicy } from "./policy.ts";
 import type { ErrorCode } from "./refusals.ts";
 import type { Tier } from "./tiers.ts";
 
@@ -30,6 +32,26 @@ export const LIFECYCLE_EVENT_TYPES = [
 
 export type LifecycleEventType = (typeof LIFECYCLE_EVENT_TYPES)[number];
 
+/** A job as the event that starts or ends it records it. */
+export interface EventJob {
+  readonly kind: JobKind;
+  /** How it ended; null: it starts. */
+  readonly status: JobStatus | null;
+  /** Lifecycle runs only: the instant at which they judge ages, ms since the epoch. */
+  readonly asOf?: number;
+  readonly steps?: readonly LifecycleStep[];
+  /** Lifecycle runs only: the default policy in force at the start. */
+  readonly retentionPolicy?: RetentionPolicy;
+  /** Restores only. */
+  readonly toTier?: Tier;
+  /** Verifications only: they repair what can be repaired. */
+  readonly repair?: boolean;
+  /** What it did, by the names of the counters in the API. Absent: it starts. */
+  readonly counts?: Readonly<Record<string, number>>;
+  /** Absent: it starts. */
+  readonly durationSeconds?: number;
+}
+
 /** One line of the audit log: written in the same commit as the change it tells of. */
 export interface LifecycleEvent {
   /** Position in the log: rises by one per event, in commit order. */
@@ -53,4 +75,6 @@ export interface LifecycleEvent {
   readonly jobId: string | null;
   readonly errorCode: ErrorCode | null;
   readonly error: string | null;
+  /** On LIFECYCLE_JOB_STARTED and LIFECYCLE_JOB_COMPLETED. Absent on others, and on events of earlier versions. */
+  readonly job?: EventJob;
 }

@@ -109,7 +109,8 @@ export function fakeServices({
     restoreArtifacts: async () => aRestoreJob(),
     cancel: async (_principal, id) => aLifecycleJob({ id, status: "CANCELLED" }),
     getMany: async (_principal, ids) => ids.map((id) => jobs.find((one) => one.id === id) ?? null),
-    list: async (_principal, page) => pageOf([aLifecycleJob()], page),
+    list: async (_principal, _filter, page) => pageOf<Job>(jobs, page),
+    listLifecycle: async (_principal, page) => pageOf([aLifecycleJob()], page),
     last: async () => null,
     items: async (_principal, _jobId, page) => pageOf([], page),
     reindex: async (_principal, { dryRun }) => aReindexJob({ dryRun }),
@@ -136,6 +137,7 @@ export function fakeServices({
     keys: recorded("keys", { ...keyService, ...overrides.keys }, calls),
     urls: recorded("urls", { ...urlService, ...overrides.urls }, calls),
     limits: { maxInlineBytes: 1024 * 1024, maxArtifactBytes: null },
+    server: { version: "1.2.3", authentication: true, schedule: null, nextRunAt: () => null },
     now: () => FAKE_NOW,
   };
 }

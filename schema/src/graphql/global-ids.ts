@@ -3,6 +3,8 @@ import type { ArtifactKey } from "../domain/keys.ts";
 import type { WorkflowName } from "../services/tenants.ts";
 import { fromBase64, toBase64 } from "./base64.ts";
 
+export { jobGlobalId } from "../domain/jobs.ts";
+
 /** What a global id names. Nothing says that it exists, or that the caller may see it. */
 export type GlobalId =
   | { readonly type: "Artifact"; readonly key: ArtifactKey }
@@ -29,11 +31,6 @@ export function tenantGlobalId(tenantId: string): string {
 
 export function workflowGlobalId({ tenantId, workflowId }: WorkflowName): string {
   return encode(`Workflow/${tenantId}/${workflowId}`);
-}
-
-/** One for every kind of job, so that an event, which knows only the job's own id, can name it. */
-export function jobGlobalId(jobId: string): string {
-  return encode(`Job/${jobId}`);
 }
 
 export function lifecycleEventGlobalId(cursor: string): string {

@@ -1,5 +1,5 @@
 import type { StoreFinding } from "../domain/findings.ts";
-import type { JobStatus, LifecycleItemOutcome } from "../domain/jobs.ts";
+import type { JobKind, JobStatus, LifecycleItemOutcome } from "../domain/jobs.ts";
 import type { ArtifactKey } from "../domain/keys.ts";
 import type { Page, PageRequest } from "../domain/pages.ts";
 import type { LifecycleStep, RetentionPolicy } from "../domain/policy.ts";
@@ -78,6 +78,14 @@ export interface VerifyJob extends JobFacts {
 
 export type Job = LifecycleJob | RestoreJob | ReindexJob | VerifyJob;
 
+/** Already checked: the identifier follows the rule, and no list is empty. */
+export interface JobFilter {
+  /** Only jobs of this one tenant. */
+  readonly tenantId?: string | undefined;
+  readonly kinds?: readonly JobKind[] | undefined;
+  readonly statuses?: readonly JobStatus[] | undefined;
+}
+
 /** What a lifecycle job did to one artifact or, dry, would do. */
 export interface LifecycleItem extends ArtifactKey {
   readonly step: LifecycleStep;
@@ -137,8 +145,10 @@ export interface JobService {
   cancel(principal: Principal, jobId: string, idempotencyKey?: string): Promise<Job>;
   /** In order of `jobIds`; null: none that the caller may see. */
   getMany(principal: Principal, jobIds: readonly string[]): Promise<readonly (Job | null)[]>;
+  /** Jobs of every kind that match, newest first. */
+  list(principal: Principal, filter: JobFilter, page: PageRequest): Promise<Page<Job>>;
   /** Lifecycle jobs, newest first. */
-  list(principal: Principal, page: PageRequest): Promise<Page<LifecycleJob>>;
+  listLifecycle(principal: Principal, page: PageRequest): Promise<Page<LifecycleJob>>;
   /** The last lifecycle job that finished. */
   last(principal: Principal, dryRun?: boolean): Promise<LifecycleJob | null>;
   /** By key. */

@@ -2,6 +2,7 @@ import type { ArtifactService } from "./artifacts.ts";
 import type { EventService } from "./events.ts";
 import type { JobService } from "./jobs.ts";
 import type { KeyService } from "./keys.ts";
+import type { ServerFacts } from "./server.ts";
 import type { TenantService } from "./tenants.ts";
 import type { UrlService } from "./urls.ts";
 
@@ -20,6 +21,7 @@ export interface Services {
     /** Null: none. */
     readonly maxArtifactBytes: number | null;
   };
+  readonly server: ServerFacts;
   /** The engine's clock, ms since the epoch. */
   readonly now: () => number;
 }

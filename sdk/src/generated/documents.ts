@@ -19,6 +19,8 @@ import type {
   CreateApiKeyMutationVariables,
   JobQuery,
   JobQueryVariables,
+  JobsQuery,
+  JobsQueryVariables,
   LastLifecycleJobQuery,
   LastLifecycleJobQueryVariables,
   LifecycleEventQuery,
@@ -59,6 +61,8 @@ import type {
   RevokeApiKeyMutationVariables,
   RunLifecycleMutation,
   RunLifecycleMutationVariables,
+  ServerQuery,
+  ServerQueryVariables,
   SignedDownloadUrlQuery,
   SignedDownloadUrlQueryVariables,
   SignedUploadUrlQuery,
@@ -88,9 +92,10 @@ import type {
 const FRAGMENTS: { readonly [name: string]: string } = {
   ApiKey: "ApiKey{keyId name role tenants createdAt createdBy expiresAt revokedAt revokedBy}",
   Artifact: "Artifact{id tenantId workflowId artifactId tier sizeBytes checksum contentType metadata createdAt modifiedAt promotedAt promotedFrom ageSince ageDays damagedAt nextTransition{action at}downloadUrl}",
+  EventJob: "Job{__typename id kind status durationSeconds totalErrors ...on LifecycleJob{asOf steps promotedToWarm promotedToCold purged retentionPolicy{...RetentionPolicy}}...on RestoreJob{toTier restoredCount skippedCount}...on ReindexJob{adoptedCount presentCount quarantinedCount leftCount}...on VerifyJob{repair checkedCount checkedBytes damagedCount missingCount strayCount healedCount quarantinedCount adoptedCount}}",
   Job: "Job{__typename id ...JobProgress ...on LifecycleJob{...LifecycleJob}...on RestoreJob{...RestoreJob}...on ReindexJob{...ReindexJob}...on VerifyJob{...VerifyJob}}",
-  JobProgress: "Job{status dryRun startedAt finishedAt durationSeconds progress totalErrors error}",
-  LifecycleEvent: "LifecycleEvent{id cursor timestamp type actor tenantId workflowId artifactId fromTier toTier ageDays sizeBytes checksum dryRun jobId errorCode error}",
+  JobProgress: "Job{kind status dryRun startedAt finishedAt durationSeconds progress totalErrors error}",
+  LifecycleEvent: "LifecycleEvent{id cursor timestamp type actor tenantId workflowId artifactId fromTier toTier ageDays sizeBytes checksum dryRun jobId job{...EventJob}errorCode error}",
   LifecycleItem: "LifecycleItem{tenantId workflowId artifactId step fromTier toTier ageDays sizeBytes outcome errorCode error}",
   LifecycleJob: "LifecycleJob{__typename id ...JobProgress asOf tenantId steps promotedToWarm promotedToCold purged retentionPolicy{...RetentionPolicy}}",
   Node: "Node{__typename id ...on Artifact{...Artifact}...on Tenant{...Tenant}...on Workflow{...Workflow}...on Job{...JobProgress}}",
@@ -98,6 +103,7 @@ const FRAGMENTS: { readonly [name: string]: string } = {
   ReindexJob: "ReindexJob{__typename id ...JobProgress adoptedCount presentCount quarantinedCount leftCount confirmedAt}",
   RestoreJob: "RestoreJob{__typename id ...JobProgress tenantId toTier restoredCount skippedCount}",
   RetentionPolicy: "RetentionPolicy{hotDays warmDays coldDays}",
+  Server: "Server{version time authentication schedule nextRunAt maxInlineBytes maxArtifactBytes maxPageSize}",
   StoreFinding: "StoreFinding{kind path tenantId workflowId artifactId tier message}",
   Tenant: "Tenant{id tenantId retentionPolicy{...RetentionPolicy}tierStats{...TierStats}}",
   TierStats: "TierStats{tier artifactCount totalBytes tenantCount}",
@@ -147,6 +153,11 @@ export const CreateApiKeyDocument: TypedDocument<CreateApiKeyMutation, CreateApi
 
 export const JobDocument: TypedDocument<JobQuery, JobQueryVariables> = /* @__PURE__ */ withFragments(
   "query Job($id:ID!){node(id:$id){__typename ...Job}}",
+  FRAGMENTS,
+);
+
+export const JobsDocument: TypedDocument<JobsQuery, JobsQueryVariables> = /* @__PURE__ */ withFragments(
+  "query Jobs($where:JobFilter$first:Int$after:String$last:Int$before:String$withTotalCount:Boolean!=false){jobs(where:$where first:$first after:$after last:$last before:$before){nodes{...Job}pageInfo{...PageInfo}totalCount@include(if:$withTotalCount)}}",
   FRAGMENTS,
 );
 
@@ -247,6 +258,11 @@ export const RevokeApiKeyDocument: TypedDocument<RevokeApiKeyMutation, RevokeApi
 
 export const RunLifecycleDocument: TypedDocument<RunLifecycleMutation, RunLifecycleMutationVariables> = /* @__PURE__ */ withFragments(
   "mutation RunLifecycle($input:RunLifecycleInput!){runLifecycle(input:$input){job{...LifecycleJob}started}}",
+  FRAGMENTS,
+);
+
+export const ServerDocument: TypedDocument<ServerQuery, ServerQueryVariables> = /* @__PURE__ */ withFragments(
+  "query Server{server{...Server}}",
   FRAGMENTS,
 );
 

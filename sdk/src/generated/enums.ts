@@ -64,6 +64,19 @@ export type ErrorCode =
 /** ErrorCode as a server answers it: a later version may add values. */
 export type OpenErrorCode = ErrorCode | (string & {});
 
+/** What a job does. */
+export type JobKind =
+  /** A run of the lifecycle: a LifecycleJob. */
+  | "LIFECYCLE"
+  /** A rebuild of the catalog from the published tree: a ReindexJob. */
+  | "REINDEX"
+  /** A restore of many artifacts: a RestoreJob. */
+  | "RESTORE"
+  /** A check of what is stored, or a repair: a VerifyJob. */
+  | "VERIFY";
+/** JobKind as a server answers it: a later version may add values. */
+export type OpenJobKind = JobKind | (string & {});
+
 /** How a job stands. All but RUNNING are final. */
 export type JobStatus =
   /** It stopped before a step that was not safe to take; `error` says why. What it had done stays done. */

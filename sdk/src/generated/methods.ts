@@ -13,6 +13,7 @@ import {
   ConfirmReindexDocument,
   CreateApiKeyDocument,
   JobDocument,
+  JobsDocument,
   LastLifecycleJobDocument,
   LifecycleEventDocument,
   LifecycleEventCursorDocument,
@@ -32,6 +33,7 @@ import {
   RetentionPolicyDocument,
   RevokeApiKeyDocument,
   RunLifecycleDocument,
+  ServerDocument,
   SignedDownloadUrlDocument,
   SignedUploadUrlDocument,
   TenantDocument,
@@ -64,6 +66,8 @@ import type {
   CreateApiKeyMutation,
   JobQuery,
   JobQueryVariables,
+  JobsQuery,
+  JobsQueryVariables,
   LastLifecycleJobQuery,
   LastLifecycleJobQueryVariables,
   LifecycleEventCursorQuery,
@@ -101,6 +105,7 @@ import type {
   RevokeApiKeyMutation,
   RunLifecycleInput,
   RunLifecycleMutation,
+  ServerQuery,
   SignedDownloadUrlQuery,
   SignedDownloadUrlQueryVariables,
   SignedUploadUrlQuery,
@@ -145,6 +150,8 @@ export interface TierkeepMethods {
   createApiKey(args: CreateApiKeyInput, options?: RequestOptions): Promise<NonNullable<CreateApiKeyMutation["createApiKey"]>>;
   /** Whatever has this global id. Null: nothing has, or it is no such id. */
   job(args: JobQueryVariables, options?: RequestOptions): Promise<WithJobs<JobQuery["node"]>>;
+  /** Jobs of every kind, newest first. You see a job if you may see every tenant whose artifacts it may touch. */
+  jobs(args?: JobsQueryVariables, options?: RequestOptions): List<WithJobs<JobsQuery["jobs"]>>;
   /** The lifecycle run that finished last. Null: none has. */
   lastLifecycleJob(args?: LastLifecycleJobQueryVariables, options?: RequestOptions): Promise<WithJobs<LastLifecycleJobQuery["lastLifecycleJob"]>>;
   /** Whatever has this global id. Null: nothing has, or it is no such id. */
@@ -183,6 +190,8 @@ export interface TierkeepMethods {
   revokeApiKey(args: RevokeApiKeyInput, options?: RequestOptions): Promise<NonNullable<RevokeApiKeyMutation["revokeApiKey"]>>;
   /** Runs the lifecycle. There is one live run at a time: asking for the same again while it runs answers with it, asking for another is a CONFLICT (with extensions.jobId, where you may see that job). Needs OPERATOR; for all tenants, ADMIN. */
   runLifecycle(args: RunLifecycleInput, options?: RequestOptions): Promise<WithJobs<NonNullable<RunLifecycleMutation["runLifecycle"]>>>;
+  /** The server that answers. */
+  server(options?: RequestOptions): Promise<ServerQuery["server"]>;
   /** A URL to GET an artifact's bytes from. Null: there is no such artifact. */
   signedDownloadUrl(args: SignedDownloadUrlQueryVariables, options?: RequestOptions): Promise<SignedDownloadUrlQuery["signedDownloadUrl"]>;
   /** A URL to PUT an artifact's bytes to, as often as one likes until it expires. */
@@ -231,11 +240,13 @@ export const METHODS: { readonly [Kind in MethodKind]: readonly { toString(): st
   ],
   bare: [
     LifecycleEventCursorDocument,
+    ServerDocument,
     ViewerDocument,
   ],
   list: [
     ApiKeysDocument,
     ArtifactsDocument,
+    JobsDocument,
     LifecycleEventHistoryDocument,
     LifecycleJobItemsDocument,
     LifecycleJobsDocument,

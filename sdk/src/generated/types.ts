@@ -4,12 +4,14 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { ArtifactOrderField } from './enums.ts';
+import type { JobKind } from './enums.ts';
+import type { JobStatus } from './enums.ts';
 import type { LifecycleEventType } from './enums.ts';
 import type { LifecycleStep } from './enums.ts';
 import type { OrderDirection } from './enums.ts';
 import type { Role } from './enums.ts';
 import type { Tier } from './enums.ts';
-import type { OpenErrorCode, OpenJobStatus, OpenLifecycleEventType, OpenLifecycleItemOutcome, OpenLifecycleStep, OpenRole, OpenStoreFindingKind, OpenTier } from './enums.ts';
+import type { OpenErrorCode, OpenJobKind, OpenJobStatus, OpenLifecycleEventType, OpenLifecycleItemOutcome, OpenLifecycleStep, OpenRole, OpenStoreFindingKind, OpenTier } from './enums.ts';
 /** Content given inline, in exactly one of these forms. Content larger than the server takes inline (1 MiB unless configured otherwise) is sent with PUT to the artifact's URL. */
 export type ArtifactContentInput =
   {   /** Any bytes. */
@@ -86,6 +88,20 @@ export type CreateApiKeyInput = {
   /** The tenants that its holder may see and act on, at least one. ADMIN has all of them: leave it out. */
   readonly tenantIds?: ReadonlyArray<string> | null | undefined;
 };
+
+/** Which jobs. A job matches when every given field does; an empty filter matches all. */
+export type JobFilter = {
+  /** Jobs of these kinds. An empty list: BAD_USER_INPUT. */
+  readonly kinds?: ReadonlyArray<JobKind> | null | undefined;
+  /** Jobs with one of these statuses. An empty list: BAD_USER_INPUT. */
+  readonly statuses?: ReadonlyArray<JobStatus> | null | undefined;
+  /** Jobs of this one tenant. Jobs over all tenants, or over several, do not match. */
+  readonly tenantId?: string | null | undefined;
+};
+
+export type { JobKind };
+
+export type { JobStatus };
 
 /** Which events. Everything given must hold; an empty filter takes all. */
 export type LifecycleEventFilter = {
@@ -381,7 +397,27 @@ export type SignedUploadUrlQueryVariables = Exact<{
 
 export type SignedUploadUrlQuery = { readonly signedUploadUrl: { readonly url: string, readonly expiresAt: string } };
 
-export type LifecycleEventFragment = { readonly id: string, readonly cursor: string, readonly timestamp: string, readonly type: OpenLifecycleEventType, readonly actor: string | null, readonly tenantId: string | null, readonly workflowId: string | null, readonly artifactId: string | null, readonly fromTier: OpenTier | null, readonly toTier: OpenTier | null, readonly ageDays: number | null, readonly sizeBytes: number | null, readonly checksum: string | null, readonly dryRun: boolean, readonly jobId: string | null, readonly errorCode: OpenErrorCode | null, readonly error: string | null };
+export type LifecycleEventFragment = { readonly id: string, readonly cursor: string, readonly timestamp: string, readonly type: OpenLifecycleEventType, readonly actor: string | null, readonly tenantId: string | null, readonly workflowId: string | null, readonly artifactId: string | null, readonly fromTier: OpenTier | null, readonly toTier: OpenTier | null, readonly ageDays: number | null, readonly sizeBytes: number | null, readonly checksum: string | null, readonly dryRun: boolean, readonly jobId: string | null, readonly errorCode: OpenErrorCode | null, readonly error: string | null, readonly job:
+    | EventJob_LifecycleJob_Fragment
+    | EventJob_ReindexJob_Fragment
+    | EventJob_RestoreJob_Fragment
+    | EventJob_VerifyJob_Fragment
+   | null };
+
+type EventJob_LifecycleJob_Fragment = { readonly __typename: 'LifecycleJob', readonly asOf: string, readonly steps: ReadonlyArray<OpenLifecycleStep>, readonly promotedToWarm: number, readonly promotedToCold: number, readonly purged: number, readonly id: string, readonly kind: OpenJobKind, readonly status: OpenJobStatus, readonly durationSeconds: number | null, readonly totalErrors: number, readonly retentionPolicy: RetentionPolicyFragment };
+
+type EventJob_ReindexJob_Fragment = { readonly __typename: 'ReindexJob', readonly adoptedCount: number, readonly presentCount: number, readonly quarantinedCount: number, readonly leftCount: number, readonly id: string, readonly kind: OpenJobKind, readonly status: OpenJobStatus, readonly durationSeconds: number | null, readonly totalErrors: number };
+
+type EventJob_RestoreJob_Fragment = { readonly __typename: 'RestoreJob', readonly toTier: OpenTier, readonly restoredCount: number, readonly skippedCount: number, readonly id: string, readonly kind: OpenJobKind, readonly status: OpenJobStatus, readonly durationSeconds: number | null, readonly totalErrors: number };
+
+type EventJob_VerifyJob_Fragment = { readonly __typename: 'VerifyJob', readonly repair: boolean, readonly checkedCount: number, readonly checkedBytes: number, readonly damagedCount: number, readonly missingCount: number, readonly strayCount: number, readonly healedCount: number, readonly quarantinedCount: number, readonly adoptedCount: number, readonly id: string, readonly kind: OpenJobKind, readonly status: OpenJobStatus, readonly durationSeconds: number | null, readonly totalErrors: number };
+
+export type EventJobFragment =
+  | EventJob_LifecycleJob_Fragment
+  | EventJob_ReindexJob_Fragment
+  | EventJob_RestoreJob_Fragment
+  | EventJob_VerifyJob_Fragment
+;
 
 export type LifecycleEventQueryVariables = Exact<{
   id: string;
@@ -455,13 +491,13 @@ export type RevokeApiKeyMutationVariables = Exact<{
 
 export type RevokeApiKeyMutation = { readonly revokeApiKey: { readonly apiKey: ApiKeyFragment } | null };
 
-type JobProgress_LifecycleJob_Fragment = { readonly status: OpenJobStatus, readonly dryRun: boolean, readonly startedAt: string, readonly finishedAt: string | null, readonly durationSeconds: number | null, readonly progress: number | null, readonly totalErrors: number, readonly error: string | null };
+type JobProgress_LifecycleJob_Fragment = { readonly kind: OpenJobKind, readonly status: OpenJobStatus, readonly dryRun: boolean, readonly startedAt: string, readonly finishedAt: string | null, readonly durationSeconds: number | null, readonly progress: number | null, readonly totalErrors: number, readonly error: string | null };
 
-type JobProgress_ReindexJob_Fragment = { readonly status: OpenJobStatus, readonly dryRun: boolean, readonly startedAt: string, readonly finishedAt: string | null, readonly durationSeconds: number | null, readonly progress: number | null, readonly totalErrors: number, readonly error: string | null };
+type JobProgress_ReindexJob_Fragment = { readonly kind: OpenJobKind, readonly status: OpenJobStatus, readonly dryRun: boolean, readonly startedAt: string, readonly finishedAt: string | null, readonly durationSeconds: number | null, readonly progress: number | null, readonly totalErrors: number, readonly error: string | null };
 
-type JobProgress_RestoreJob_Fragment = { readonly status: OpenJobStatus, readonly dryRun: boolean, readonly startedAt: string, readonly finishedAt: string | null, readonly durationSeconds: number | null, readonly progress: number | null, readonly totalErrors: number, readonly error: string | null };
+type JobProgress_RestoreJob_Fragment = { readonly kind: OpenJobKind, readonly status: OpenJobStatus, readonly dryRun: boolean, readonly startedAt: string, readonly finishedAt: string | null, readonly durationSeconds: number | null, readonly progress: number | null, readonly totalErrors: number, readonly error: string | null };
 
-type JobProgress_VerifyJob_Fragment = { readonly status: OpenJobStatus, readonly dryRun: boolean, readonly startedAt: string, readonly finishedAt: string | null, readonly durationSeconds: number | null, readonly progress: number | null, readonly totalErrors: number, readonly error: string | null };
+type JobProgress_VerifyJob_Fragment = { readonly kind: OpenJobKind, readonly status: OpenJobStatus, readonly dryRun: boolean, readonly startedAt: string, readonly finishedAt: string | null, readonly durationSeconds: number | null, readonly progress: number | null, readonly totalErrors: number, readonly error: string | null };
 
 export type JobProgressFragment =
   | JobProgress_LifecycleJob_Fragment
@@ -540,6 +576,23 @@ export type JobQuery = { readonly node:
     )
     | { readonly __typename: 'Workflow' }
    | null };
+
+export type JobsQueryVariables = Exact<{
+  where?: JobFilter | null | undefined;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  last?: number | null | undefined;
+  before?: string | null | undefined;
+  withTotalCount?: boolean | undefined;
+}>;
+
+
+export type JobsQuery = { readonly jobs: { readonly totalCount?: number, readonly nodes: ReadonlyArray<
+      | Job_LifecycleJob_Fragment
+      | Job_ReindexJob_Fragment
+      | Job_RestoreJob_Fragment
+      | Job_VerifyJob_Fragment
+    >, readonly pageInfo: PageInfoFragment } };
 
 export type LifecycleJobQueryVariables = Exact<{
   id: string;
@@ -814,3 +867,10 @@ export type ViewerQueryVariables = Exact<{ [key: string]: never; }>;
 
 
 export type ViewerQuery = { readonly viewer: { readonly actor: string, readonly role: OpenRole, readonly tenants: ReadonlyArray<string> | null } };
+
+export type ServerFragment = { readonly version: string, readonly time: string, readonly authentication: boolean, readonly schedule: string | null, readonly nextRunAt: string | null, readonly maxInlineBytes: number, readonly maxArtifactBytes: number | null, readonly maxPageSize: number };
+
+export type ServerQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type ServerQuery = { readonly server: ServerFragment };

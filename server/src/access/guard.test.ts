@@ -39,6 +39,7 @@ function services(answers: Record<string, (...args: never[]) => unknown> = {}) {
     keys: service("keys"),
     urls: service("urls"),
     limits: { maxInlineBytes: 1, maxArtifactBytes: null },
+    server: { version: "1", authentication: true, schedule: null, nextRunAt: () => null },
     now: () => 0,
   } as unknown as Services;
   return { asked, ...guarded(inner) };

@@ -20,6 +20,7 @@ export function guarded(services: Services): Services {
     keys: underRules(services.keys, keyRules),
     urls: underRules(services.urls, urlRules),
     limits: services.limits,
+    server: services.server,
     now: services.now,
   };
 }

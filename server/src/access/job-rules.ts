@@ -57,6 +57,7 @@ export function jobRules(jobs: JobService): Rules<JobService> {
         job !== null && seesTenants(principal, touchedBy(job)) ? job : null,
       ),
     list: narrowed,
+    listLifecycle: narrowed,
     last: narrowed,
     items: async (principal, proceed, jobId, page) =>
       (await sees(principal, jobId)) ? proceed(jobId, page) : emptyPage(),

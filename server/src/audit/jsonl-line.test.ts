@@ -1,5 +1,26 @@
+import type { LifecycleEvent } from "@tierkeep/schema/domain/events";
+import { jobGlobalId } from "@tierkeep/schema/domain/jobs";
 import { describe, expect, it } from "vitest";
 import { jsonlLine } from "./jsonl-line.ts";
+
+const STARTED: LifecycleEvent = {
+  seq: 1,
+  timestamp: 0,
+  type: "LIFECYCLE_JOB_STARTED",
+  actor: "ann",
+  tenantId: null,
+  workflowId: null,
+  artifactId: null,
+  fromTier: null,
+  toTier: null,
+  ageDays: null,
+  sizeBytes: null,
+  checksum: null,
+  dryRun: false,
+  jobId: "ab".repeat(16),
+  errorCode: null,
+  error: null,
+};
 
 describe("a line of the audit log", () => {
   it("holds every key, in one order, as the old system named them", () => {
@@ -29,6 +50,44 @@ describe("a line of the audit log", () => {
         `"workflow_id":"weekly_report","artifact_id":"report.md","from_tier":"HOT","to_tier":"WARM","age_days":8.5,` +
         `"size_bytes":1234,"checksum":"${"ab".repeat(32)}","dry_run":false,"actor":"schedule","job_id":"j1",` +
         `"error_code":null,"error":null,"segment":3,"prev":"${"cd".repeat(32)}"}\n`,
+    );
+  });
+
+  it("says what a job is and did where the event ends it, with the id that the API accepts", () => {
+    const line = jsonlLine(
+      {
+        ...STARTED,
+        type: "LIFECYCLE_JOB_COMPLETED",
+        job: {
+          kind: "lifecycle",
+          status: "SUCCEEDED",
+          asOf: Date.UTC(2099, 0, 1),
+          steps: ["PURGE"],
+          retentionPolicy: { hotDays: 7, warmDays: 30, coldDays: null },
+          counts: { promotedToWarm: 1, promotedToCold: 2, purged: 3, totalErrors: 0 },
+          durationSeconds: 1.5,
+        },
+      },
+      { segment: null, prev: null },
+    );
+    expect(line).toBe(
+      `{"seq":1,"timestamp":"1970-01-01T00:00:00.000Z","event_type":"lifecycle_job_completed","tenant_id":null,` +
+        `"workflow_id":null,"artifact_id":null,"from_tier":null,"to_tier":null,"age_days":null,"size_bytes":null,` +
+        `"checksum":null,"dry_run":false,"actor":"ann","job_id":"${"ab".repeat(16)}","error_code":null,"error":null,` +
+        `"job":{"id":"${jobGlobalId("ab".repeat(16))}","kind":"lifecycle","status":"SUCCEEDED",` +
+        `"as_of":"2099-01-01T00:00:00.000Z","steps":["PURGE"],` +
+        `"policy":{"hot_days":7,"warm_days":30,"cold_days":null},"to_tier":null,"repair":null,` +
+        `"counts":{"promoted_to_warm":1,"promoted_to_cold":2,"purged":3,"total_errors":0},"duration_seconds":1.5},` +
+        `"prev":null}\n`,
+    );
+  });
+
+  it("is what earlier versions wrote where the event records no job", () => {
+    expect(jsonlLine(STARTED, { segment: null, prev: null })).toBe(
+      `{"seq":1,"timestamp":"1970-01-01T00:00:00.000Z","event_type":"lifecycle_job_started","tenant_id":null,` +
+        `"workflow_id":null,"artifact_id":null,"from_tier":null,"to_tier":null,"age_days":null,"size_bytes":null,` +
+        `"checksum":null,"dry_run":false,"actor":"ann","job_id":"${"ab".repeat(16)}","error_code":null,"error":null,` +
+        `"prev":null}\n`,
     );
   });
 

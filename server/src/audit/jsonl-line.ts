@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
-import type { LifecycleEvent } from "@tierkeep/schema/domain/events";
+import type { EventJob, LifecycleEvent } from "@tierkeep/schema/domain/events";
+import { jobGlobalId } from "@tierkeep/schema/domain/jobs";
 
 /** What ties a line to those before it. */
 export interface Link {
@@ -11,13 +12,14 @@ export interface Link {
 
 /**
  * An event as a line of the audit log, newline included: line format 2. A function of the event and of the chain so far,
- * so that what was written once can be recognised, and written again byte for byte. Every key stands in every line, in
- * this order, but for `segment`, which only the first line of a file has. Format 1 had neither `segment` nor `prev`.
+ * so that a line that was written once can be recognised, and written again byte for byte. Every line has every key, in
+ * this order, with two exceptions: `job` is only in lines that start or end a job, and `segment` only in the first line
+ * of a file. Format 1 had neither `segment` nor `prev`.
  */
 export function jsonlLine(event: LifecycleEvent, { segment, prev }: Link): string {
   return `${JSON.stringify({
     seq: event.seq,
-    ...lineFields(event),
+    ...lineFields(event, event.jobId === null ? null : jobGlobalId(event.jobId)),
     ...(segment === null ? {} : { segment }),
     prev,
   })}\n`;
@@ -33,8 +35,8 @@ export interface Told
   readonly errorCode: string | null;
 }
 
-/** What a line says, under the names of the log, in its order. */
-export function lineFields(event: Told): Readonly<Record<string, unknown>> {
+/** What a line says, under the names of the log, in its order. `job`: the id by which the API knows the job. */
+export function lineFields(event: Told, job: string | null): Readonly<Record<string, unknown>> {
   return {
     timestamp: new Date(event.timestamp).toISOString(),
     event_type: event.type.toLowerCase(),
@@ -51,7 +53,32 @@ export function lineFields(event: Told): Readonly<Record<string, unknown>> {
     job_id: event.jobId,
     error_code: event.errorCode,
     error: event.error,
+    ...(event.job === undefined ? {} : { job: jobFields(event.job, job) }),
   };
+}
+
+/** The job that an event starts or ends. Every key is present in every such line; null: it does not apply. */
+function jobFields(job: EventJob, id: string | null): Readonly<Record<string, unknown>> {
+  const policy = job.retentionPolicy;
+  return {
+    id,
+    kind: job.kind,
+    status: job.status,
+    as_of: job.asOf === undefined ? null : new Date(job.asOf).toISOString(),
+    steps: job.steps ?? null,
+    policy: policy
+      ? { hot_days: policy.hotDays, warm_days: policy.warmDays, cold_days: policy.coldDays }
+      : null,
+    to_tier: job.toTier ?? null,
+    repair: job.repair ?? null,
+    counts: job.counts === undefined ? null : snakeCased(job.counts),
+    duration_seconds: job.durationSeconds ?? null,
+  };
+}
+
+function snakeCased(counts: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+  const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  return Object.fromEntries(Object.entries(counts).map(([name, count]) => [snake(name), count]));
 }
 
 export interface ChainedLines {

@@ -3,7 +3,7 @@ import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { ArtifactFilter, ArtifactOrder } from "@tierkeep/schema/services/artifacts";
 import type { LifecycleEventFilter } from "@tierkeep/schema/services/events";
-import type { LifecycleJob } from "@tierkeep/schema/services/jobs";
+import type { Job, JobFilter, LifecycleJob } from "@tierkeep/schema/services/jobs";
 import type { WorkflowName } from "@tierkeep/schema/services/tenants";
 import type { Change, ResultOf } from "./changes.ts";
 import type { Miscount } from "./miscounts.ts";
@@ -46,6 +46,16 @@ export interface Among {
 
 export interface EventSelection extends LifecycleEventFilter, Among {}
 
+/** With `tenants`: jobs whose artifacts all belong to these. */
+export interface JobSelection extends JobFilter, Among {}
+
+/** Where a job stands in the list of jobs. */
+export interface JobStart {
+  /** ms since the epoch. */
+  readonly startedAt: number;
+  readonly id: string;
+}
+
 /** `olderThanDays` and `asOf` already turned into an exclusive bound on the age base. */
 export interface ArtifactSelection extends Omit<ArtifactFilter, "olderThanDays" | "asOf">, Among {
   /** Only where ageSince is strictly before this, ms since the epoch. */
@@ -79,7 +89,7 @@ export type HeldByTier = Readonly<Record<Tier, Held>>;
  * What is indexed, and so costs the same however much is stored: lookups by key; pages in KEY order of everything, a
  * tenant, a workflow or (with a prefix) part of a workflow; pages in AGE order of everything or of a tenant, with or
  * without tiers; counts of everything, a tenant or a workflow by tier; what is due; events by position, of a tenant or
- * of a job. Every other order, filter and count is a scan within the narrowest of those, and runs off the event loop.
+ * of a job; jobs of all, or of one tenant, by kind. Every other order, filter and count is a scan within the narrowest of those, and runs off the event loop.
  *
  * `tenants` narrows any of them to what as many reads of one tenant each would find, merged: it costs what those cost.
  * Following the events of several looks at those of others on its way.
@@ -141,12 +151,9 @@ export interface CatalogReads {
   jobs(jobIds: readonly string[]): Promise<readonly (JobRow | null)[]>;
   /** Jobs that are RUNNING, oldest first. */
   runningJobs(): Promise<readonly JobRow[]>;
-  /** Lifecycle jobs, newest first; positions are (startedAt, id). */
-  listLifecycleJobs(
-    stretch: Stretch<{ readonly startedAt: number; readonly id: string }>,
-    among?: Among,
-  ): Promise<readonly LifecycleJob[]>;
-  countLifecycleJobs(among?: Among): Promise<number>;
+  /** Newest first. */
+  listJobs(selection: JobSelection, stretch: Stretch<JobStart>): Promise<readonly Job[]>;
+  countJobs(selection: JobSelection): Promise<number>;
   lastFinishedLifecycleJob(dryRun: boolean | null, among?: Among): Promise<LifecycleJob | null>;
   /** By key, then in the order of the steps. */
   listItems(jobId: string, stretch: Stretch<ArtifactKey>): Promise<readonly LifecycleItemRow[]>;

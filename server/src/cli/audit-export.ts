@@ -7,6 +7,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { LifecycleEvent, Tierkeep } from "@tierkeep/sdk";
 import { lineFields } from "../audit/jsonl-line.ts";
+import { eventJobFacts } from "./event-job.ts";
 import { localProblem } from "./local-file.ts";
 import type { Output } from "./render-output.ts";
 import { counted } from "./render-quantity.ts";
@@ -56,8 +57,13 @@ async function print(
   }
 }
 
-function exported({ cursor, timestamp, ...rest }: LifecycleEvent): Readonly<Record<string, unknown>> {
-  return { cursor, ...lineFields({ ...rest, timestamp: Date.parse(timestamp) }) };
+function exported(event: LifecycleEvent): Readonly<Record<string, unknown>> {
+  const { cursor, timestamp, jobId, job: _job, ...rest } = event;
+  const job = eventJobFacts(event);
+  return {
+    cursor,
+    ...lineFields({ ...rest, jobId, timestamp: Date.parse(timestamp), ...(job && { job }) }, jobId),
+  };
 }
 
 /** Answers with how many events there were. */

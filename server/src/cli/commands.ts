@@ -54,6 +54,10 @@ export const COMMANDS = {
     summary: "run the lifecycle, dry or live, watch it, stop it, or show where things stand",
     load: () => import("./lifecycle.ts"),
   },
+  jobs: {
+    summary: "list jobs of every kind, and stop them",
+    load: () => import("./jobs.ts"),
+  },
   events: {
     summary: "show the log of every step, and follow it",
     load: () => import("./events.ts"),

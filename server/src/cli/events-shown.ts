@@ -7,6 +7,7 @@ import {
   type Tierkeep,
 } from "@tierkeep/sdk";
 import { firstOf } from "./first-of.ts";
+import { jobCounts } from "./job-counts.ts";
 import type { Output } from "./render-output.ts";
 import { shownInstant } from "./render-quantity.ts";
 import type { Cell, Column } from "./render-table.ts";
@@ -101,7 +102,8 @@ async function* history(
 
 function cellsOf(event: LifecycleEvent, { style }: Output): readonly Cell[] {
   const { tenantId, workflowId, artifactId, error } = event;
-  const key = [tenantId, workflowId, artifactId].filter((name) => name !== null).join("/");
+  const about =
+    jobText(event) ?? [tenantId, workflowId, artifactId].filter((name) => name !== null).join("/");
   const what = event.type
     .replace(/^LIFECYCLE_/, "")
     .replaceAll("_", " ")
@@ -109,7 +111,20 @@ function cellsOf(event: LifecycleEvent, { style }: Output): readonly Cell[] {
   return [
     shownInstant(event.timestamp),
     event.dryRun ? `${what} (dry)` : what,
-    error === null ? key : { text: [key, error].filter(Boolean).join(": "), style: style.red },
+    error === null ? about : { text: [about, error].filter(Boolean).join(": "), style: style.red },
     event.actor ?? "",
   ];
+}
+
+/** What an event that starts or ends a job says of it; null: it is another event. */
+function jobText({ type, job, tenantId, timestamp }: LifecycleEvent): string | null {
+  if (job === null) return null;
+  const kind = job.kind.toLowerCase();
+  const what = tenantId === null ? kind : `${kind} of ${tenantId}`;
+  if (type === "LIFECYCLE_JOB_STARTED") {
+    const isOfNow = job.__typename !== "LifecycleJob" || job.asOf === timestamp;
+    return isOfNow ? what : `${what}, as of ${shownInstant(job.asOf)}`;
+  }
+  if (type !== "LIFECYCLE_JOB_COMPLETED") return null;
+  return `${what}: ${job.status}, ${jobCounts(job)}`;
 }

@@ -20,7 +20,7 @@ export async function endOf<Job extends { readonly progress: number | null }>(
     return await job.finished({ signal, onProgress: (each) => progress.update(each.progress ?? 0, 1) });
   } catch (error) {
     if (error instanceof AbortError) {
-      output.talk(`It goes on without this command: tierkeep lifecycle cancel ${job.id} ends it.`);
+      output.talk(`It goes on without this command: tierkeep jobs cancel ${job.id} stops it.`);
     }
     throw error;
   }

@@ -1,5 +1,6 @@
 import type { LifecycleJob, Tierkeep } from "@tierkeep/sdk";
 import { firstOf } from "./first-of.ts";
+import { statusOf } from "./job-list.ts";
 import type { Output } from "./render-output.ts";
 import { shownDuration, shownInstant } from "./render-quantity.ts";
 import type { Column } from "./render-table.ts";
@@ -42,23 +43,4 @@ export async function lifecycleJobs(
   if (output.json) return 0;
   for (const { id } of running) output.talk(`To stop what runs: tierkeep lifecycle cancel ${id}`);
   return 0;
-}
-
-/** Stops a run between two artifacts; one that has ended stays as it is. Answers 0 when it runs no more. */
-export async function cancelLifecycleJob(
-  tierkeep: Tierkeep,
-  { id }: { readonly id: string },
-  output: Output,
-): Promise<number> {
-  const { job } = await tierkeep.cancelJob({ id });
-  output.value(job);
-  output.text(`${job.dryRun ? "Dry run" : "Run"} of ${shownInstant(job.startedAt)}: ${job.status}`);
-  if (job.status === "RUNNING") {
-    output.talk("It has been asked to stop, and will after the artifact that it is at.");
-  } else if (job.status !== "CANCELLED") output.talk("It had ended before; nothing was stopped.");
-  return 0;
-}
-
-function statusOf({ status, progress }: LifecycleJob): string {
-  return status === "RUNNING" && progress !== null ? `${status} ${Math.floor(progress * 100)} %` : status;
 }

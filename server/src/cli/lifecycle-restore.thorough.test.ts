@@ -180,7 +180,7 @@ describe("lifecycle run", () => {
       const waiting = lifecycleRun(slow(), { dryRun: true }, output, AbortSignal.abort());
       await expect(waiting).rejects.toThrow("aborted");
       const [newest] = (await tierkeep.lifecycleJobs({ first: 1 })).nodes;
-      expect(output.stderr.text).toContain(`tierkeep lifecycle cancel ${newest?.id}`);
+      expect(output.stderr.text).toContain(`tierkeep jobs cancel ${newest?.id}`);
     });
   });
 });

@@ -1,10 +1,11 @@
 import { LIFECYCLE_STEPS, type LifecycleStep } from "@tierkeep/schema/domain/policy";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { cancelJob } from "./cancel-job.ts";
 import { asClient, type ClientOptions, clientOptions } from "./client-command.ts";
 import type { Run } from "./command.ts";
 import { confirmed, isInteractive } from "./confirm.ts";
 import { countOf } from "./count-option.ts";
-import { cancelLifecycleJob, lifecycleJobs } from "./lifecycle-jobs.ts";
+import { lifecycleJobs } from "./lifecycle-jobs.ts";
 import { confirmedLifecycleRun, lifecycleRun } from "./lifecycle-run.ts";
 import { lifecycleSummary } from "./lifecycle-summary.ts";
 import { repeatableOption } from "./repeatable-option.ts";
@@ -97,7 +98,7 @@ export function configure(command: Command, run: Run): void {
     .argument("<id>", "which run: its id, as `lifecycle jobs` shows it")
     .addHelpText("after", "\nExample:\n  tierkeep lifecycle cancel Sm9iLzNm…");
   clientOptions(cancelCommand).action((id: string, options: ClientOptions) =>
-    run(() => asClient(options, (tierkeep, output) => cancelLifecycleJob(tierkeep, { id }, output))),
+    run(() => asClient(options, (tierkeep, output) => cancelJob(tierkeep, { id }, output))),
   );
 }
 

@@ -26,6 +26,8 @@ export async function programOf(run: Run, isWanted: (name: string) => boolean): 
     .description("Keeps the files that workflows produce: hot, warm and cold, until their time is up.")
     .version(packageJson.version, "-v, --version", "print the version")
     .helpCommand(false)
+    // Options after a subcommand are its own, also where the command above has options of the same name.
+    .enablePositionalOptions()
     .exitOverride()
     // One style for what commander refuses and for what a command does.
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "tierkeep: ")) })

@@ -101,7 +101,7 @@ describe("a restore", () => {
     const interrupted = AbortSignal.abort();
     await expect(restoreMany(tierkeep, { where }, options, output, interrupted)).rejects.toThrow();
     expect(output.stderr.text).toMatch(
-      /^It goes on without this command: tierkeep lifecycle cancel \S+ ends it\.\n$/,
+      /^It goes on without this command: tierkeep jobs cancel \S+ stops it\.\n$/,
     );
     await expect.poll(inHot).toEqual(NAMES);
   });

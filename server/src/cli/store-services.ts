@@ -1,3 +1,4 @@
+import type { ServerFacts } from "@tierkeep/schema/services/server";
 import type { Services } from "@tierkeep/schema/services/services";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { Config } from "../config/config.ts";
@@ -16,6 +17,7 @@ interface Parts {
   readonly engine: OpenedEngine;
   readonly clock: Clock;
   readonly storeKey: Uint8Array;
+  readonly server: ServerFacts;
   readonly onProblem: (message: string, error?: unknown) => void;
 }
 
@@ -28,7 +30,15 @@ interface OpenedServices {
 }
 
 /** What the store offers, on top of its engine. No job runs before `jobs.resumeJobs`. */
-export function openServices({ config, catalog, engine, clock, storeKey, onProblem }: Parts): OpenedServices {
+export function openServices({
+  config,
+  catalog,
+  engine,
+  clock,
+  storeKey,
+  server,
+  onProblem,
+}: Parts): OpenedServices {
   const policy = config.retention;
   const jobs = new EngineJobs({ engine, policy, allowAsOf: config.allowAsOf, onProblem });
   const keys = new EngineKeys(catalog, clock);
@@ -41,6 +51,7 @@ export function openServices({ config, catalog, engine, clock, storeKey, onProbl
     keys,
     urls,
     limits: { maxInlineBytes: config.maxInlineBytes, maxArtifactBytes: config.maxArtifactBytes },
+    server,
     now: () => clock.now(),
   };
   return { services, jobs, keys, urls };

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
 import type { Services } from "@tierkeep/schema/services/services";
 import type { Logger } from "pino";
+import packageJson from "../../package.json" with { type: "json" };
 import { AuditExporter } from "../audit/exporter.ts";
 import type { SigningKey } from "../audit/signing-key.ts";
 import type { Catalog } from "../catalog/catalog.ts";
@@ -16,7 +17,7 @@ import { createHandler, type Handler } from "../http/handler.ts";
 import type { Health } from "../http/health.ts";
 import type { Metric } from "../http/metrics.ts";
 import type { OwnerIdentity } from "../http/owner-challenge.ts";
-import { startSchedule } from "../lifecycle/schedule.ts";
+import { type Schedule, startSchedule } from "../lifecycle/schedule.ts";
 import type { Tiers } from "../tiers/open-tiers.ts";
 import { allowedOperations } from "./allowed-operations.ts";
 import { openAuditKey } from "./audit-key.ts";
@@ -152,6 +153,7 @@ async function assemble({
   };
   const onProblem = (message: string, error?: unknown) => log.warn({ err: error }, message);
 
+  let schedule: Schedule | null = null;
   const keeper = new BallastKeeper(paths.ballast);
   undo.push(() => keeper.stop());
   const ballast = new Ballast(paths.ballast);
@@ -185,6 +187,12 @@ async function assemble({
     engine,
     clock,
     storeKey,
+    server: {
+      version: packageJson.version,
+      authentication: config.auth !== null,
+      schedule: options.schedule ? config.lifecycleSchedule : null,
+      nextRunAt: () => schedule?.next() ?? null,
+    },
     onProblem,
   });
   const { scrubDays: days, scrubRate: bytesPerSecond } = config;
@@ -214,8 +222,7 @@ async function assemble({
   });
   await jobs.resumeJobs();
   const { lifecycleSchedule } = config;
-  const schedule =
-    options.schedule && lifecycleSchedule ? startSchedule(lifecycleSchedule, jobs, onProblem) : null;
+  schedule = options.schedule && lifecycleSchedule ? startSchedule(lifecycleSchedule, jobs, onProblem) : null;
 
   const unindexedTenants = (await catalog.countTenants(null)) === 0 ? await tenantsInTree(paths) : 0;
   scrubber?.start();

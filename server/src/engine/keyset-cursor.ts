@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { ArtifactOrderField } from "@tierkeep/schema/services/artifacts";
-import type { ArtifactPosition } from "../catalog/catalog.ts";
+import type { ArtifactPosition, JobStart } from "../catalog/catalog.ts";
 import { canonicalJson } from "./canonical-json.ts";
 import { canonicalBytes, SealedNumbers } from "./sealed-number.ts";
 
@@ -79,7 +79,7 @@ export const numberPositions: PositionCodec<number> = {
 };
 
 /** Jobs, newest first. */
-export const startPositions: PositionCodec<{ readonly startedAt: number; readonly id: string }> = {
+export const startPositions: PositionCodec<JobStart> = {
   write: ({ startedAt, id }) => [startedAt, id],
   read: (json) => {
     if (!Array.isArray(json) || json.length !== 2) return null;

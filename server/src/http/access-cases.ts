@@ -29,6 +29,8 @@ export const READS: Readonly<Record<string, Document>> = {
     `{ artifacts(where: { tenantId: ${text(tenantId)} }) { ${LIST} nodes { id } } }`,
   "Query.artifactsByKey(keys.tenantId)": (of) =>
     `{ artifactsByKey(keys: [{ ${keyOf(of)} }, { tenantId: "${MINE}", workflowId: "w", artifactId: "b" }]) { id text } }`,
+  "Query.jobs(where.tenantId)": ({ tenantId }) =>
+    `{ jobs(where: { tenantId: ${text(tenantId)} }) { ${LIST} nodes { id kind status } } }`,
   "Query.lifecycleEvents(where.tenantId)": ({ tenantId }) => eventsOf(`tenantId: ${text(tenantId)}`),
   "Query.lifecycleEvents(where.jobId)": ({ lifecycleJob }) => eventsOf(`jobId: ${text(lifecycleJob)}`),
   "Query.lifecycleJob(id)": ({ lifecycleJob }) =>
@@ -112,6 +114,7 @@ export const LISTS: Readonly<Record<string, string>> = {
     .map((field) => `${field}: artifacts(orderBy: { field: ${field} }) { ${LIST} nodes { ${ARTIFACT} } }`)
     .join(" ")} }`,
   "Artifact.ageDays": `{ artifacts(where: { workflowId: "w", olderThanDays: 1, asOf: "2100-01-01T00:00:00Z" }) { ${LIST} nodes { ${ARTIFACT} } } }`,
+  "Query.jobs": `{ jobs { ${LIST} nodes { id kind status } } ended: jobs(where: { kinds: [RESTORE, VERIFY], statuses: [SUCCEEDED] }) { ${LIST} nodes { id } } }`,
   "Query.lifecycleEvents": `{ lifecycleEvents { ${LIST} nodes { id cursor type tenantId jobId } } }`,
   "Query.lifecycleEventCursor": "{ lifecycleEventCursor }",
   "Query.lifecycleJobs": `{ lifecycleJobs { ${LIST} nodes { id tenantId status } } }`,
@@ -123,8 +126,17 @@ export const LISTS: Readonly<Record<string, string>> = {
   "Query.tierStats": "{ tierStats { tier artifactCount totalBytes tenantCount } }",
   "TierStats.tenants": `{ tierStats { tenants { ${LIST} nodes { id } } } }`,
   "Query.retentionPolicy": "{ retentionPolicy { hotDays warmDays coldDays } }",
+  "Query.server":
+    "{ server { version authentication schedule nextRunAt maxInlineBytes maxArtifactBytes maxPageSize } }",
   "Query.viewer": "{ viewer { actor role tenants } }",
 };
+
+/** Of the lists above, those that answer every caller the same. */
+export const SAME_FOR_ALL: ReadonlySet<string> = new Set([
+  "Query.viewer",
+  "Query.retentionPolicy",
+  "Query.server",
+]);
 
 /** Reached through a job alone, and asked for with it above. */
 export const WITHIN_A_JOB: ReadonlySet<string> = new Set(["ReindexJob.findings", "VerifyJob.findings"]);

@@ -35,6 +35,7 @@ export class GuardedStore implements AsyncDisposable {
       keys,
       urls: new EngineUrls({ catalog, clock: engine.clock, keys, storeKey: new Uint8Array(16) }),
       limits: { maxInlineBytes: 1024 * 1024, maxArtifactBytes: null },
+      server: { version: "1.2.3", authentication: true, schedule: null, nextRunAt: () => null },
       now: () => store.now,
     });
   }

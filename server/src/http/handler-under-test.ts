@@ -63,6 +63,7 @@ export async function handlerUnderTest(options: HandlerUnderTestOptions = {}): P
     keys,
     urls,
     limits: { maxInlineBytes, maxArtifactBytes },
+    server: { version: "1.2.3", authentication: true, schedule: null, nextRunAt: () => null },
     now: () => Date.now(),
   };
   const services = { ...real, ...options.replace?.(real) };

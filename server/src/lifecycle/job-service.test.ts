@@ -251,10 +251,10 @@ describe("the job service", () => {
     }
     await jobs.restoreArtifacts(ADMIN, { keys: [key("a")], toTier: "HOT", dryRun: true, waitSeconds: 60 });
 
-    const page = await jobs.list(ADMIN, { ...firstPage, limit: 2 });
+    const page = await jobs.listLifecycle(ADMIN, { ...firstPage, limit: 2 });
     expect(page.edges.map(({ node }) => node.id)).toEqual([ids[2], ids[1]]);
     expect(await page.totalCount()).toBe(3);
-    const rest = await jobs.list(ADMIN, { ...firstPage, after: page.edges[1]?.cursor ?? null });
+    const rest = await jobs.listLifecycle(ADMIN, { ...firstPage, after: page.edges[1]?.cursor ?? null });
     expect(rest.edges.map(({ node }) => node.id)).toEqual([ids[0]]);
     expect(rest).toMatchObject({ hasPreviousPage: true, hasNextPage: false });
 

@@ -8,6 +8,7 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Repeatable } from "@tierkeep/schema/services/artifacts";
 import type {
   Job,
+  JobFilter,
   JobService,
   LifecycleItem,
   LifecycleJob,
@@ -19,12 +20,19 @@ import type {
   VerifyJob,
   VerifyOptions,
 } from "@tierkeep/schema/services/jobs";
+import type { JobSelection, JobStart } from "../catalog/catalog.ts";
 import type { Once } from "../catalog/once.ts";
 import { connectionPage } from "../engine/connection-page.ts";
 import type { Engine } from "../engine/engine.ts";
-import { keyPositions, keysetCursors, numberPositions, startPositions } from "../engine/keyset-cursor.ts";
+import {
+  type Cursors,
+  keyPositions,
+  keysetCursors,
+  numberPositions,
+  startPositions,
+} from "../engine/keyset-cursor.ts";
 import { type Asked, onceOf } from "../engine/once.ts";
-import { amongOf } from "../engine/scope.ts";
+import { amongOf, scoped } from "../engine/scope.ts";
 import { lifecycleInput, noTree, requireWait, restoreInput } from "./job-input.ts";
 import { JobRunner } from "./job-runner.ts";
 import { BATCH_SIZE } from "./job-work.ts";
@@ -117,15 +125,25 @@ export class EngineJobs implements JobService {
     return (await this.#parts.engine.catalog.jobs(jobIds)).map((row) => row?.job ?? null);
   }
 
-  async list(principal: Principal, page: PageRequest): Promise<Page<LifecycleJob>> {
+  list(principal: Principal, filter: JobFilter, page: PageRequest): Promise<Page<Job>> {
+    const cursors = keysetCursors({ list: "jobs", filter }, startPositions);
+    return this.#list(scoped(principal, filter), page, cursors);
+  }
+
+  async listLifecycle(principal: Principal, page: PageRequest): Promise<Page<LifecycleJob>> {
+    const cursors = keysetCursors({ list: "lifecycleJobs" }, startPositions);
+    const selection = { kinds: ["lifecycle"], ...amongOf(principal) } as const;
+    return (await this.#list(selection, page, cursors)) as Page<LifecycleJob>;
+  }
+
+  #list(selection: JobSelection, page: PageRequest, cursors: Cursors<JobStart>): Promise<Page<Job>> {
     const { catalog } = this.#parts.engine;
-    const among = amongOf(principal);
     return connectionPage(page, {
-      cursors: keysetCursors({ list: "lifecycleJobs" }, startPositions),
-      list: (stretch) => catalog.listLifecycleJobs(stretch, among),
+      cursors,
+      list: (stretch) => catalog.listJobs(selection, stretch),
       positionOf: ({ startedAt, id }) => ({ startedAt, id }),
       nodeOf: (job) => job,
-      count: () => catalog.countLifecycleJobs(among),
+      count: () => catalog.countJobs(selection),
       indexed: true,
     });
   }
@@ -247,7 +265,7 @@ export class EngineJobs implements JobService {
   /** @throws Refused NOT_FOUND */
   async #job(jobId: string): Promise<Job> {
     const [row] = await this.#parts.engine.catalog.jobs([jobId]);
-    if (!row) throw new Refused("NOT_FOUND", "There is no job with this id. lifecycleJobs lists them.");
+    if (!row) throw new Refused("NOT_FOUND", "There is no job with this id. The query jobs lists them.");
     return row.job;
   }
 }

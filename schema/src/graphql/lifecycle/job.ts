@@ -1,11 +1,24 @@
-import type { JobStatus } from "../../domain/jobs.ts";
+import type { JobKind, JobStatus } from "../../domain/jobs.ts";
 import type { Job } from "../../services/jobs.ts";
 import { builder } from "../builder.ts";
 import { described } from "../described-enum.ts";
 import { jobGlobalId, parseJobGlobalId } from "../global-ids.ts";
 import type { Reads } from "../reads.ts";
 
-const JobStatusType = builder.enumType("JobStatus", {
+export const JobKindType = builder.enumType("JobKind", {
+  description: "What a job does.",
+  values: {
+    LIFECYCLE: { value: "lifecycle", description: "A run of the lifecycle: a LifecycleJob." },
+    RESTORE: { value: "restore", description: "A restore of many artifacts: a RestoreJob." },
+    REINDEX: {
+      value: "reindex",
+      description: "A rebuild of the catalog from the published tree: a ReindexJob.",
+    },
+    VERIFY: { value: "verify", description: "A check of what is stored, or a repair: a VerifyJob." },
+  } satisfies Record<Uppercase<JobKind>, { value: JobKind; description: string }>,
+});
+
+export const JobStatusType = builder.enumType("JobStatus", {
   description: "How a job stands. All but RUNNING are final.",
   values: described<JobStatus>({
     RUNNING: "At work, or about to be resumed by a server that has just started.",
@@ -34,6 +47,7 @@ JobType.implement({
   resolveType: ({ kind }) => JOB_TYPE_NAMES[kind],
   fields: (t) => ({
     id: t.id({ description: "Opaque global id.", resolve: ({ id }) => jobGlobalId(id) }),
+    kind: t.expose("kind", { type: JobKindType, description: "What it does." }),
     status: t.expose("status", { type: JobStatusType, description: "How it stands." }),
     dryRun: t.exposeBoolean("dryRun", {
       description: "True: it changes no artifact, and only finds out what it would do.",

@@ -6,6 +6,7 @@ import { builder } from "../builder.ts";
 import { described } from "../described-enum.ts";
 import { ErrorCodeType } from "../error-code.ts";
 import { jobGlobalId, lifecycleEventGlobalId } from "../global-ids.ts";
+import { JobType } from "./job.ts";
 
 export const LifecycleEventTypeEnum = builder.enumType("LifecycleEventType", {
   description: "What an event tells of.",
@@ -105,6 +106,14 @@ LifecycleEventRef.implement({
       nullable: true,
       description: "Global id of the job that it belongs to. Null: none.",
       resolve: ({ jobId }) => jobId && jobGlobalId(jobId),
+    }),
+    job: t.field({
+      type: JobType,
+      nullable: true,
+      description:
+        "The job that starts or ends with this event, as it is now. Null: the event is of an artifact, or of no job.",
+      resolve: ({ jobId, artifactId }, _args, { reads }) =>
+        jobId === null || artifactId !== null ? null : reads.loaders.job(jobId),
     }),
     errorCode: t.expose("errorCode", {
       type: ErrorCodeType,

@@ -69,7 +69,7 @@ builder.queryFields((t) => ({
       type: LifecycleJobType,
       description: "Lifecycle runs, newest first.",
       resolve: async (_root, args, { services, principal }) =>
-        connectionOf(await services.jobs.list(principal, requirePage(args))),
+        connectionOf(await services.jobs.listLifecycle(principal, requirePage(args))),
     },
     LifecycleJobConnection,
   ),

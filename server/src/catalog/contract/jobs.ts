@@ -1,5 +1,6 @@
 import type { VerifyJob } from "@tierkeep/schema/services/jobs";
 import { describe, expect, it } from "vitest";
+import type { JobSelection, JobStart, Stretch } from "../catalog.ts";
 import type { OpenForTest } from "./opened-catalog.ts";
 import {
   eventTypes,
@@ -126,14 +127,14 @@ export function jobs(open: OpenForTest) {
         lifecycleJob({ id: `job${n}`, dryRun: n !== 0, startedAt: NOW + at }),
       );
       await catalog.commitAll([...started.map((job) => startJob(job)), startJob(restoreJob())]);
-      const ids = async (stretch: Parameters<typeof catalog.listLifecycleJobs>[0]) =>
-        (await catalog.listLifecycleJobs(stretch)).map(({ id }) => id);
+      const ids = async (stretch: Stretch<JobStart>) =>
+        (await catalog.listJobs({ kinds: ["lifecycle"] }, stretch)).map(({ id }) => id);
       expect(await ids(whole())).toEqual(["job0", "job3", "job2", "job1"]);
       const after = { startedAt: NOW + 2, id: "job3" };
       expect(await ids({ after, before: null, limit: 1, backward: false })).toEqual(["job2"]);
       expect(await ids({ after, before: null, limit: 1, backward: true })).toEqual(["job1"]);
       expect(await ids({ after: null, before: after, limit: 9, backward: true })).toEqual(["job0"]);
-      expect(await catalog.countLifecycleJobs()).toBe(4);
+      expect(await catalog.countJobs({ kinds: ["lifecycle"] })).toBe(4);
       await catalog.commitAll([
         finish("job0", { at: NOW + 9 }),
         finish("job2", { at: NOW + 8 }),
@@ -146,6 +147,87 @@ export function jobs(open: OpenForTest) {
       });
       expect(await catalog.lastFinishedLifecycleJob(true)).toMatchObject({ id: "job2" });
       expect(await catalog.lastFinishedLifecycleJob(false)).toMatchObject({ id: "job0" });
+    });
+
+    it("records in the events of a job what it is and what it did, through a restart", async () => {
+      await using opened = await open();
+      const run = lifecycleJob({ asOf: NOW + 7 });
+      const { steps, retentionPolicy } = run;
+      const restore = restoreJob({ toTier: "WARM" });
+      await opened.catalog.commitAll([
+        startJob(run),
+        startJob(restore),
+        finish(run.id, { durationSeconds: 2.5 }),
+        finish(restore.id, { status: "CANCELLED", durationSeconds: 1 }),
+      ]);
+      const catalog = await opened.reopen();
+      const recorded = async (jobId: string) =>
+        (await catalog.listEvents({ jobId }, "ASC", whole())).map(({ job }) => job);
+      const lifecycle = { kind: "lifecycle", asOf: NOW + 7, steps, retentionPolicy };
+      const none = { promotedToWarm: 0, promotedToCold: 0, purged: 0, totalErrors: 0 };
+      expect(await recorded(run.id)).toEqual([
+        { ...lifecycle, status: null },
+        { ...lifecycle, status: "SUCCEEDED", counts: none, durationSeconds: 2.5 },
+      ]);
+      expect(await recorded(restore.id)).toEqual([
+        { kind: "restore", status: null, toTier: "WARM" },
+        {
+          kind: "restore",
+          status: "CANCELLED",
+          toTier: "WARM",
+          counts: { restoredCount: 0, skippedCount: 0, totalErrors: 0 },
+          durationSeconds: 1,
+        },
+      ]);
+      const [{ seq = 0 } = {}] = await catalog.listEvents({ jobId: run.id }, "DESC", whole());
+      expect((await catalog.events([seq]))[0]?.job?.status).toBe("SUCCEEDED");
+    });
+
+    it("lists and counts jobs of every kind, by kind, status and tenant", async () => {
+      await using opened = await open();
+      const { catalog } = opened;
+      const jobs = [
+        lifecycleJob({ id: "run", startedAt: NOW + 1 }),
+        restoreJob({ id: "restore", startedAt: NOW + 2, tenantId: "acme", tenantIds: ["acme"] }),
+        { ...verifyJob(), id: "verify", startedAt: NOW + 3, tenantId: "acme" },
+        restoreJob({ id: "shared", startedAt: NOW + 4, tenantId: null, tenantIds: ["acme", "zeta"] }),
+        lifecycleJob({ id: "dry", startedAt: NOW + 5, dryRun: true, tenantId: "zeta" }),
+        restoreJob({ id: "unknown", startedAt: NOW + 6, tenantId: null, tenantIds: null }),
+      ];
+      await catalog.commitAll(jobs.map((job) => startJob(job)));
+      await catalog.commitAll([finish("verify"), finish("shared", { status: "CANCELLED" })]);
+      const listed = async (selection: JobSelection) => {
+        const rows = await catalog.listJobs(selection, whole());
+        expect(await catalog.countJobs(selection)).toBe(rows.length);
+        return rows.map(({ id }) => id);
+      };
+      expect(await listed({})).toEqual(["unknown", "dry", "shared", "verify", "restore", "run"]);
+      expect(await listed({ kinds: ["restore", "verify"] })).toEqual([
+        "unknown",
+        "shared",
+        "verify",
+        "restore",
+      ]);
+      expect(await listed({ statuses: ["RUNNING"] })).toEqual(["unknown", "dry", "restore", "run"]);
+      expect(await listed({ statuses: ["SUCCEEDED", "CANCELLED"] })).toEqual(["shared", "verify"]);
+      expect(await listed({ tenantId: "acme" })).toEqual(["verify", "restore"]);
+      expect(await listed({ tenantId: "acme", statuses: ["RUNNING"] })).toEqual(["restore"]);
+      expect(await listed({ tenants: ["acme"] })).toEqual(["verify", "restore"]);
+      expect(await listed({ tenants: ["acme", "zeta", "none"] })).toEqual([
+        "dry",
+        "shared",
+        "verify",
+        "restore",
+      ]);
+      expect(await listed({ tenants: ["acme", "none"] })).toEqual(["verify", "restore"]);
+      expect(await listed({ tenants: ["acme", "zeta"], statuses: ["CANCELLED"] })).toEqual(["shared"]);
+      expect(await listed({ tenants: ["acme", "zeta"], kinds: ["lifecycle"] })).toEqual(["dry"]);
+      expect(await listed({ tenants: ["acme"], tenantId: "zeta" })).toEqual([]);
+      expect(await listed({ tenants: [] })).toEqual([]);
+      const after = { startedAt: NOW + 4, id: "shared" };
+      const next = { after, before: null, limit: 2, backward: false };
+      for (const selection of [{}, { tenants: ["acme", "zeta"] }])
+        expect((await catalog.listJobs(selection, next)).map(({ id }) => id)).toEqual(["verify", "restore"]);
     });
   });
 }

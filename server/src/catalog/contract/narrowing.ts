@@ -143,8 +143,8 @@ export function narrowing(open: OpenForTest) {
       expect(await catalog.countEvents({ tenants })).toBe(0);
       expect((await catalog.eventsAfter({ tenants }, 0, 9)).events).toEqual([]);
       expect(await catalog.lastSeq({ tenants })).toBe(0);
-      expect(await catalog.listLifecycleJobs(whole(), { tenants })).toEqual([]);
-      expect(await catalog.countLifecycleJobs({ tenants })).toBe(0);
+      expect(await catalog.listJobs({ tenants }, whole())).toEqual([]);
+      expect(await catalog.countJobs({ tenants })).toBe(0);
       expect(await catalog.lastFinishedLifecycleJob(null, { tenants })).toBeNull();
     });
 
@@ -208,16 +208,16 @@ export function narrowing(open: OpenForTest) {
       await catalog.commitAll(jobs.map((job) => startJob(job)));
       await catalog.commitAll(jobs.map((job, n) => finish(job.id, { at: NOW + 100 + n })));
       const among = { tenants: ["c", "b", "never"] };
-      const listed = await catalog.listLifecycleJobs(whole(), among);
+      const listed = await catalog.listJobs(among, whole());
       expect(listed.map(({ id }) => id)).toEqual([jobs[3]?.id, jobs[1]?.id]);
-      expect(await catalog.countLifecycleJobs(among)).toBe(2);
+      expect(await catalog.countJobs(among)).toBe(2);
       expect((await catalog.lastFinishedLifecycleJob(null, among))?.id).toBe(jobs[3]?.id);
       expect((await catalog.lastFinishedLifecycleJob(true, { tenants: ["b"] }))?.id).toBe(jobs[1]?.id);
       expect(await catalog.lastFinishedLifecycleJob(false, among)).toBeNull();
       const [, oldest] = listed;
       const after = { startedAt: NOW + 2, id: "" };
       const beyond = { ...whole<typeof after>(), after };
-      expect(await catalog.listLifecycleJobs(beyond, among)).toEqual([oldest]);
+      expect(await catalog.listJobs(among, beyond)).toEqual([oldest]);
     });
   });
 }

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import type { EventJob } from "@tierkeep/schema/domain/events";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Job } from "@tierkeep/schema/services/jobs";
 import type { FinishJobChange, StartJobChange, StartJobResult } from "../job-changes.ts";
@@ -26,7 +27,7 @@ export function decideStartJob(
   const { job, input } = change;
   const single = SINGLE[job.kind];
   if (running === null || single === null || job.dryRun) {
-    const event = jobEvent("LIFECYCLE_JOB_STARTED", change, job);
+    const event = { ...jobEvent("LIFECYCLE_JOB_STARTED", change, job), job: startedJob(job) };
     return { event, result: { jobId: job.id, started: true } };
   }
   if (job.kind === "lifecycle" && isDeepStrictEqual(running.input, input)) {
@@ -43,7 +44,7 @@ export function decideStartJob(
 /** `job`: as it is; what is not RUNNING has ended already, and nothing happens (null). */
 export function decideFinishJob(job: Job | null, change: FinishJobChange): EventDraft | null {
   if (job?.status !== "RUNNING") return null;
-  return jobEvent("LIFECYCLE_JOB_COMPLETED", change, job, change);
+  return { ...jobEvent("LIFECYCLE_JOB_COMPLETED", change, job, change), job: endedJob(job, change) };
 }
 
 /** How far a job has come, 0 to 1. */
@@ -67,4 +68,54 @@ export function jobEvent(
     errorCode: ended.errorCode,
     error: ended.error,
   });
+}
+
+/** What the event that starts a job records of it. */
+function startedJob(job: Job): EventJob {
+  const { kind } = job;
+  switch (kind) {
+    case "lifecycle":
+      return {
+        kind,
+        status: null,
+        asOf: job.asOf,
+        steps: job.steps,
+        retentionPolicy: job.retentionPolicy,
+      };
+    case "restore":
+      return { kind, status: null, toTier: job.toTier };
+    case "verify":
+      return { kind, status: null, repair: job.repair };
+    case "reindex":
+      return { kind, status: null };
+  }
+}
+
+/** What the event that ends a job records of it. `job`: with its final counters. */
+function endedJob(job: Job, { status, durationSeconds }: FinishJobChange): EventJob {
+  return { ...startedJob(job), status, counts: countsOf(job), durationSeconds };
+}
+
+function countsOf(job: Job): Record<string, number> {
+  const { totalErrors } = job;
+  switch (job.kind) {
+    case "lifecycle": {
+      const { promotedToWarm, promotedToCold, purged } = job;
+      return { promotedToWarm, promotedToCold, purged, totalErrors };
+    }
+    case "restore": {
+      const { restoredCount, skippedCount } = job;
+      return { restoredCount, skippedCount, totalErrors };
+    }
+    case "reindex": {
+      const { adoptedCount, presentCount, quarantinedCount, leftCount } = job;
+      return { adoptedCount, presentCount, quarantinedCount, leftCount, totalErrors };
+    }
+    case "verify": {
+      const { checkedCount, checkedBytes, damagedCount, missingCount, strayCount } = job;
+      const { healedCount, quarantinedCount, adoptedCount } = job;
+      const found = { checkedCount, checkedBytes, damagedCount, missingCount, strayCount };
+      return { ...found, healedCount, quarantinedCount, adoptedCount, totalErrors };
+    }
+  }
 }

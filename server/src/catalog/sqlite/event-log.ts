@@ -1,4 +1,4 @@
-import type { LifecycleEvent } from "@tierkeep/schema/domain/events";
+import type { EventJob, LifecycleEvent } from "@tierkeep/schema/domain/events";
 import type { ErrorCode } from "@tierkeep/schema/domain/refusals";
 import type { EventDraft } from "../decide/decision.ts";
 import { eventTypeCode, eventTypeName, tierCode, tierName } from "./codes.ts";
@@ -7,7 +7,9 @@ import type { Names } from "./names.ts";
 
 /** Columns of event e with its names, in the order that `eventRow` reads. */
 export const EVENT_COLUMNS = `e.seq, e.at, e.type, e.actor, t.name, w.name, e.artifact, e.from_tier, e.to_tier, e.age_days,
-  e.size_bytes, e.checksum, e.dry_run, e.job, e.error_code, e.error`;
+  e.size_bytes, e.checksum, e.dry_run, e.job, e.error_code, e.error, e.job_facts`;
+
+export const EVENT_COLUMN_COUNT = 17;
 
 export function eventRow(cells: readonly Cell[]): LifecycleEvent {
   const fromTier = cells[7] as number | null;
@@ -29,6 +31,7 @@ export function eventRow(cells: readonly Cell[]): LifecycleEvent {
     jobId: cells[13] as string | null,
     errorCode: cells[14] as ErrorCode | null,
     error: cells[15] as string | null,
+    ...(cells[16] === null ? {} : { job: JSON.parse(cells[16] as string) as EventJob }),
   };
 }
 
@@ -54,7 +57,8 @@ export class EventLog {
         : this.#names.workflow(event.tenantId, event.workflowId);
     const seq = this.#next;
     this.#connection
-      .statement("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+      .statement(`INSERT INTO event (seq, at, type, dry_run, tenant, workflow, artifact, from_tier, to_tier, age_days, size_bytes,
+           actor, checksum, job, error_code, error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
       .run(
         seq,
         event.timestamp,
@@ -73,6 +77,11 @@ export class EventLog {
         event.errorCode,
         event.error,
       );
+    if (event.job !== undefined) {
+      this.#connection
+        .statement("UPDATE event SET job_facts = ? WHERE seq = ?")
+        .run(JSON.stringify(event.job), seq);
+    }
     this.#next += 1;
     return seq;
   }

@@ -2,7 +2,7 @@ import type { LifecycleEvent } from "@tierkeep/schema/domain/events";
 import type { Among, EventSelection, Stretch } from "../catalog.ts";
 import { eventTypeCode } from "./codes.ts";
 import type { Connection } from "./connection.ts";
-import { EVENT_COLUMNS, eventRow, lastSeq } from "./event-log.ts";
+import { EVENT_COLUMN_COUNT, EVENT_COLUMNS, eventRow, lastSeq } from "./event-log.ts";
 import { onSnapshot } from "./snapshot.ts";
 import { inOrder } from "./stretch.ts";
 
@@ -106,7 +106,7 @@ export class EventReads {
         `SELECT ${EVENT_COLUMNS}, k.key FROM json_each(?) k CROSS JOIN event e ON e.seq = k.value ${NAMED}`,
       )
       .all(JSON.stringify(seqs));
-    for (const cells of rows) found[cells[16] as number] = eventRow(cells);
+    for (const cells of rows) found[cells[EVENT_COLUMN_COUNT] as number] = eventRow(cells);
     return found;
   }
 

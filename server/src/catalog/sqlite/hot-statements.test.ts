@@ -184,14 +184,16 @@ const reads: Record<string, () => Promise<unknown>> = {
     await catalog.lastSeq({ tenants });
   },
   "some tenants' jobs": async () => {
-    await catalog.listLifecycleJobs({ ...page, after: started }, { tenants });
-    await catalog.countLifecycleJobs({ tenants });
+    await catalog.listJobs({ tenants, kinds: ["lifecycle", "verify"] }, { ...page, after: started });
+    await catalog.listJobs({ tenants: ["a"] }, { ...page, before: started });
+    await catalog.listJobs({ tenantId: "a", statuses: ["RUNNING"] }, page);
     await catalog.lastFinishedLifecycleJob(null, { tenants });
   },
   jobs: async () => {
     await catalog.jobs(["job"]);
     await catalog.runningJobs();
-    await catalog.listLifecycleJobs({ ...page, after: started });
+    await catalog.listJobs({}, { ...page, after: started });
+    await catalog.listJobs({ statuses: ["RUNNING"] }, page);
     await catalog.lastFinishedLifecycleJob(null);
     await catalog.listItems("job", { ...page, after: key("a/v/1") });
   },

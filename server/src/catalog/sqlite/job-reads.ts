@@ -1,6 +1,6 @@
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import type { LifecycleJob } from "@tierkeep/schema/services/jobs";
-import type { Among, Stretch } from "../catalog.ts";
+import type { Stretch } from "../catalog.ts";
 import type { JobRow, LifecycleItemRow, StoreFindingRow } from "../rows.ts";
 import type { Cell, Connection } from "./connection.ts";
 import {
@@ -11,25 +11,20 @@ import {
   JOB_COLUMN_COUNT,
   JOB_COLUMNS,
   jobRow,
+  WITHOUT_INPUT,
 } from "./job-row.ts";
-import { onSnapshot } from "./snapshot.ts";
-import { columnWalk, inOrder, type Walk, walk } from "./stretch.ts";
+import { columnWalk, inOrder, walk } from "./stretch.ts";
 
 /** Whose jobs; null: everybody's, those of all tenants included. */
 interface Owners {
   readonly tenants?: readonly (string | null)[] | undefined;
 }
 
-type StartPosition = { readonly startedAt: number; readonly id: string };
-
 const WITH_INPUT = "LEFT JOIN job_input i ON i.job = j.id";
 
 /** The oldest live reindex that has adopted something and that nobody has confirmed. */
 export const UNCONFIRMED = `SELECT job FROM job INDEXED BY job_unconfirmed
   WHERE kind = 'reindex' AND dry_run = 0 AND adopted > 0 AND confirmed_at IS NULL ORDER BY started_at, job LIMIT 1`;
-
-/** Without what may be a long list of keys, where nobody asks for it. */
-const WITHOUT_INPUT = JOB_COLUMNS.replace("i.input", "NULL");
 
 /** Reads of jobs and their items, on one connection. */
 export class JobReads {
@@ -58,52 +53,6 @@ export class JobReads {
       )
       .all()
       .map(jobRow);
-  }
-
-  listLifecycleJobs(stretch: Stretch<StartPosition>, { tenants }: Among = {}): readonly LifecycleJob[] {
-    const asked = walk(stretch);
-    if (tenants === undefined) return inOrder(this.#lifecycleJobs(asked, null), asked.backward);
-    const nearest = asked.backward ? 1 : -1;
-    const found = onSnapshot(this.#connection, () =>
-      tenants.flatMap((tenant) => this.#lifecycleJobs(asked, tenant)),
-    ).sort((a, b) => (a.startedAt - b.startedAt || (a.id < b.id ? -1 : 1)) * nearest);
-    return inOrder(found.slice(0, asked.limit), asked.backward);
-  }
-
-  /** Nearest first; `tenant` null: of everybody. */
-  #lifecycleJobs(
-    { from, until, backward, limit }: Walk<StartPosition>,
-    tenant: string | null,
-  ): LifecycleJob[] {
-    const [beyond, before, direction] = backward ? [">", "<", ""] : ["<", ">", " DESC"];
-    const { condition: own, index, parameters: owner } = ofTenant("job_kind", "job_tenant", tenant);
-    let condition = own;
-    const parameters: (string | number)[] = [...owner];
-    for (const [operator, position] of [
-      [beyond, from],
-      [before, until],
-    ] as const) {
-      if (position === null) continue;
-      condition += ` AND (j.started_at, j.job) ${operator} (?, ?)`;
-      parameters.push(position.startedAt, position.id);
-    }
-    return this.#connection
-      .statement(
-        `SELECT ${WITHOUT_INPUT} FROM job j INDEXED BY ${index} WHERE j.kind = 'lifecycle'${condition}
-         ORDER BY j.started_at${direction}, j.job${direction} LIMIT ?`,
-      )
-      .all(...parameters, limit)
-      .map(lifecycleJob);
-  }
-
-  countLifecycleJobs({ tenants = [null] }: Owners = {}): number {
-    return tenants
-      .map((tenant) => {
-        const { condition, index, parameters } = ofTenant("job_kind", "job_tenant", tenant);
-        const sql = `SELECT count(*) FROM job j INDEXED BY ${index} WHERE j.kind = 'lifecycle'${condition}`;
-        return this.#connection.statement(sql).get(...parameters)?.[0] as number;
-      })
-      .reduce((sum, count) => sum + count, 0);
   }
 
   lastFinishedLifecycleJob(dryRun: boolean | null, { tenants = [null] }: Owners = {}): LifecycleJob | null {

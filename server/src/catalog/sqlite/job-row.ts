@@ -16,6 +16,9 @@ export const JOB_COLUMNS = `j.job, j.kind, j.status, j.dry_run, j.started_at, j.
 
 export const JOB_COLUMN_COUNT = 33;
 
+/** The same without the input, which may be a long list of keys. */
+export const WITHOUT_INPUT = JOB_COLUMNS.replace("i.input", "NULL");
+
 /** What does not change after a job's start and differs by kind. */
 export function factsOf(job: Job): object {
   switch (job.kind) {

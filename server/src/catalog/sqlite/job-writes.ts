@@ -57,6 +57,11 @@ export class JobWrites {
     this.#connection
       .statement("INSERT INTO job_input VALUES (?, ?)")
       .run(id, JSON.stringify(change.input ?? null));
+    if (job.kind === "restore" && job.tenantId === null) {
+      for (const tenant of new Set(job.tenantIds ?? [])) {
+        this.#connection.statement("INSERT INTO shared_job VALUES (?, ?)").run(tenant, id);
+      }
+    }
     return result;
   }
 

@@ -93,6 +93,29 @@ describe("migrations", () => {
     await catalog.close();
   });
 
+  it("let tenants find the restores of several of them", async () => {
+    using folder = tempDir();
+    const path = folder.file("catalog.db");
+    const connection = connect(path);
+    migrate(connection, path, MIGRATIONS.slice(0, 8));
+    const insert = connection.statement(
+      `INSERT INTO job (job, kind, status, dry_run, started_at, duration_seconds, treated, total_errors, promoted_to_warm,
+         promoted_to_cold, purged, restored, skipped, items, has_items, cancel_requested, position, tenant, actor, facts)
+       VALUES (?, 'restore', 'SUCCEEDED', 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 'null', ?, 'ann', ?)`,
+    );
+    insert.run("both", null, JSON.stringify({ toTier: "HOT", tenantIds: ["a", "b"] }));
+    insert.run("one", "a", JSON.stringify({ toTier: "HOT", tenantIds: ["a"] }));
+    insert.run("old", null, JSON.stringify({ toTier: "HOT" }));
+    connection.close();
+    const catalog = await openCatalog({ path, durability: "fsync", thread: "inline" });
+    const stretch = { after: null, before: null, limit: 9, backward: false };
+    const ids = async (tenants: string[]) =>
+      (await catalog.listJobs({ tenants }, stretch)).map(({ id }) => id);
+    expect(await ids(["a", "b"])).toEqual(["one", "both"]);
+    expect(await ids(["a", "c"])).toEqual(["one"]);
+    await catalog.close();
+  });
+
   it("copy a catalog that holds something before they change it", async () => {
     using folder = tempDir();
     const path = folder.file("catalog.db");

@@ -6,6 +6,7 @@ import { Connection, type ConnectionOptions } from "./connection.ts";
 import { CounterReads } from "./counter-reads.ts";
 import { EventReads } from "./event-reads.ts";
 import { HeldReads } from "./held-reads.ts";
+import { JobLists } from "./job-lists.ts";
 import { JobReads } from "./job-reads.ts";
 import { ScrubReads } from "./scrub-reads.ts";
 import { SettingsReads } from "./settings.ts";
@@ -16,6 +17,7 @@ export class SqliteReader {
   readonly held: HeldReads;
   readonly events: EventReads;
   readonly jobs: JobReads;
+  readonly jobLists: JobLists;
   readonly backlog: BacklogReads;
   readonly answers: AnswerReads;
   readonly scrub: ScrubReads;
@@ -30,6 +32,7 @@ export class SqliteReader {
     this.artifacts = new ArtifactReads(this.#connection, this.held);
     this.events = new EventReads(this.#connection);
     this.jobs = new JobReads(this.#connection);
+    this.jobLists = new JobLists(this.#connection);
     this.backlog = new BacklogReads(this.#connection);
     this.answers = new AnswerReads(this.#connection);
     this.scrub = new ScrubReads(this.#connection);

@@ -5,6 +5,7 @@ import { isCounted, isIndexed } from "./artifact-reads.ts";
 import { isIndexedFilter } from "./event-reads.ts";
 import { failureKind } from "./failures.ts";
 import type { GroupQueue } from "./group-queue.ts";
+import { isIndexedJobs } from "./job-lists.ts";
 import type { SqliteReader } from "./reader.ts";
 import type { Scan } from "./scans.ts";
 import type { WriterOutcome } from "./writer.ts";
@@ -115,10 +116,11 @@ export class SqliteCatalog implements Catalog {
 
   jobs = (...args: Arguments<"jobs">) => this.#read((reader) => reader.jobs.jobs(...args));
   runningJobs = () => this.#read((reader) => reader.jobs.runningJobs());
-  listLifecycleJobs = (...args: Arguments<"listLifecycleJobs">) =>
-    this.#read((reader) => reader.jobs.listLifecycleJobs(...args));
-  countLifecycleJobs = (...args: Arguments<"countLifecycleJobs">) =>
-    this.#read((reader) => reader.jobs.countLifecycleJobs(...args));
+  listJobs = (...args: Arguments<"listJobs">) =>
+    isIndexedJobs(args[0])
+      ? this.#read((reader) => reader.jobLists.listJobs(...args))
+      : this.#scan("listJobs", args);
+  countJobs = (...args: Arguments<"countJobs">) => this.#scan("countJobs", args);
   lastFinishedLifecycleJob = (...args: Arguments<"lastFinishedLifecycleJob">) =>
     this.#read((reader) => reader.jobs.lastFinishedLifecycleJob(...args));
   listItems = (...args: Arguments<"listItems">) => this.#read((reader) => reader.jobs.listItems(...args));

@@ -22,6 +22,8 @@ export const EVERYTHING = `query ($ids: [ID!]!, $keys: [ArtifactKeyInput!]!) {
   newest: lifecycleEvents(first: 3, where: { types: [ARTIFACT_WRITTEN] }) { ${LIST} nodes { cursor type } }
   lifecycleEventCursor
   lifecycleJobs { ${LIST} nodes { id tenantId ${JOB} promotedToWarm purged items { ${LIST} nodes { tenantId artifactId outcome } } } }
+  jobs { ${LIST} nodes { id kind ${JOB} } }
+  running: jobs(where: { statuses: [RUNNING] }) { ${LIST} nodes { id } }
   lastLifecycleJob { id tenantId }
   viewer { actor role tenants }
   ${TENANTS.map(
@@ -31,6 +33,7 @@ export const EVERYTHING = `query ($ids: [ID!]!, $keys: [ArtifactKeyInput!]!) {
   ${tenant}One: artifact(tenantId: "${tenant}", workflowId: "w", artifactId: "1") { id text }
   ${tenant}Stats: tierStats(tenantId: "${tenant}") { tier artifactCount totalBytes tenantCount }
   ${tenant}Events: lifecycleEvents(where: { tenantId: "${tenant}" }) { ${LIST} nodes { type } }
+  ${tenant}Jobs: jobs(where: { tenantId: "${tenant}" }) { ${LIST} nodes { id } }
   ${tenant}Artifacts: artifacts(where: { tenantId: "${tenant}" }) { ${LIST} nodes { id } }
   ${tenant}Policy: retentionPolicy(tenantId: "${tenant}") { hotDays }`,
   ).join("\n")}

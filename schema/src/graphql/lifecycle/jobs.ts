@@ -1,0 +1,50 @@
+import { JOB_KINDS, JOB_STATUSES } from "../../domain/jobs.ts";
+import { requirePage } from "../../domain/pages.ts";
+import type { JobFilter } from "../../services/jobs.ts";
+import { optionalIdentifier, optionalSubset } from "../arguments.ts";
+import { builder } from "../builder.ts";
+import { connectionOf } from "../connections.ts";
+import { JobKindType, JobStatusType, JobType } from "./job.ts";
+
+const JobFilterInput = builder.inputType("JobFilter", {
+  description: "Which jobs. A job matches when every given field does; an empty filter matches all.",
+  fields: (t) => ({
+    tenantId: t.string({
+      description: "Jobs of this one tenant. Jobs over all tenants, or over several, do not match.",
+    }),
+    kinds: t.field({
+      type: [JobKindType],
+      description: "Jobs of these kinds. An empty list: BAD_USER_INPUT.",
+    }),
+    statuses: t.field({
+      type: [JobStatusType],
+      description: "Jobs with one of these statuses. An empty list: BAD_USER_INPUT.",
+    }),
+  }),
+});
+
+const JobConnection = builder.connectionObject({ type: JobType, name: "JobConnection" });
+
+builder.queryField("jobs", (t) =>
+  t.connection(
+    {
+      needs: "read",
+      type: JobType,
+      description:
+        "Jobs of every kind, newest first. You see a job if you may see every tenant whose artifacts it may touch.",
+      args: { where: t.arg({ type: JobFilterInput, description: "Which jobs. Default: all." }) },
+      resolve: async (_root, { where, ...page }, { services, principal }) =>
+        connectionOf(await services.jobs.list(principal, requireJobFilter(where), requirePage(page))),
+    },
+    JobConnection,
+  ),
+);
+
+/** @throws Refused INVALID_IDENTIFIER, or BAD_USER_INPUT for an empty list */
+function requireJobFilter(where: typeof JobFilterInput.$inferInput | null | undefined): JobFilter {
+  return {
+    tenantId: optionalIdentifier("tenantId", where?.tenantId, "where.tenantId"),
+    kinds: optionalSubset(JOB_KINDS, where?.kinds, "where.kinds"),
+    statuses: optionalSubset(JOB_STATUSES, where?.statuses, "where.statuses"),
+  };
+}
