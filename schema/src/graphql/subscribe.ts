@@ -27,15 +27,21 @@ interface Failure {
 /**
  * graphql-js's `subscribe` with two differences. Each result has its event's cursor under EVENT_CURSOR; and a source
  * that fails half-way yields one last result that says so by code, where graphql-js would throw at the transport.
+ *
+ * @param ready is awaited after an event has come and before its result is made: it bounds how many are made at once
  */
 export async function subscribe(
   args: ExecutionArgs,
+  ready: () => Promise<void> | null = () => null,
 ): Promise<AsyncGenerator<EventResult, void, void> | ExecutionResult> {
   const checked = validateSubscriptionArgs(args);
   if (!("schema" in checked)) return { errors: checked };
   const source = await createSourceEventStream(checked);
   if (!(Symbol.asyncIterator in source)) return source;
-  return mapSourceToResponseEvent(checked, endingWithFailure(source), toResult);
+  return mapSourceToResponseEvent(checked, endingWithFailure(source), (one) => {
+    const wait = ready();
+    return wait === null ? toResult(one) : wait.then(() => toResult(one));
+  });
 }
 
 function toResult(args: ValidatedSubscriptionArgs): ExecutionResult | Promise<ExecutionResult> {

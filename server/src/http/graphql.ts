@@ -33,6 +33,9 @@ import {
   resultResponse,
   transportError,
 } from "./graphql-result.ts";
+import { eventFlight } from "./limits/event-flight.ts";
+import { OneAtATime } from "./limits/one-at-a-time.ts";
+import type { Turns } from "./limits/turns.ts";
 import type { Usage } from "./limits/usage.ts";
 import { headersOfRefusal } from "./problem.ts";
 import { eventStreamResponse, single } from "./sse.ts";
@@ -46,19 +49,22 @@ export interface ServerContext {
   readonly lastEventId?: string | undefined;
   /** Aborts when the client has gone or the server shuts down. */
   readonly signal: AbortSignal;
+  /** Shared by all subscriptions of a socket: one event of theirs is in flight at a time. */
+  readonly inFlight?: OneAtATime | undefined;
 }
 
 export interface GraphQLParts {
   readonly services: Services;
   readonly limits: Limits;
   readonly usage: Usage;
+  readonly turns: Turns;
   readonly onInternal: (error: unknown, call: Call) => void;
 }
 
 export type GraphQLYoga = ReturnType<typeof createGraphQL>["yoga"];
 
 /** GraphQL over POST, GET and server-sent events; WebSockets run on the same instance, so that all is as true there. */
-export function createGraphQL({ services, limits, usage, onInternal }: GraphQLParts) {
+export function createGraphQL({ services, limits, usage, turns, onInternal }: GraphQLParts) {
   // Suggestions would give the schema's names away, one mistake at a time.
   const hideSuggestions = !limits.surface.introspection;
   const within: Plugin = {
@@ -87,6 +93,9 @@ export function createGraphQL({ services, limits, usage, onInternal }: GraphQLPa
     },
   };
   const results: Plugin<ServerContext & GraphQLContext> = {
+    onParams({ context }) {
+      return turns.take((context as unknown as ServerContext).call.owner) ?? undefined;
+    },
     onExecute({ args, setExecuteFn }) {
       note(args);
       // What is under way is finished: a client that goes away cancels nothing.
@@ -94,17 +103,19 @@ export function createGraphQL({ services, limits, usage, onInternal }: GraphQLPa
     },
     onSubscribe({ args, setSubscribeFn }) {
       note(args);
-      const { signal, call } = args.contextValue as unknown as ServerContext;
+      const { signal, call, inFlight } = args.contextValue as unknown as ServerContext;
       setSubscribeFn(async (given: ExecutionArgs) => {
-        const source = await subscribe({ ...given, hideSuggestions });
+        const flight = eventFlight(call, signal, inFlight ?? new OneAtATime(), turns);
+        const source = await subscribe({ ...given, hideSuggestions }, flight.begin);
         if (!(Symbol.asyncIterator in source)) return source;
         const lapsed = (): ExecutionResult => ({
           data: null,
           errors: [toGraphQLError(unauthenticated("lapsed while following"), call.requestId)],
         });
-        return endedEarly<ExecutionResult>(untilAborted(source, signal), (end) =>
+        const until = endedEarly<ExecutionResult>(untilAborted(source, signal), (end) =>
           onLapse(call.credentials, () => end(lapsed())),
         );
+        return flight.each(until);
       });
     },
     async onResultProcess({ request, result, setResult, setResultProcessor, serverContext }) {

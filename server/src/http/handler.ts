@@ -9,13 +9,14 @@ import type { Permission } from "../engine/signed-urls.ts";
 import { ARTIFACTS_PATH } from "./artifact-path.ts";
 import { artifacts } from "./artifacts.ts";
 import type { Authenticate } from "./authenticate.ts";
-import { type Call, callsOn, isAbort, withReason } from "./call.ts";
+import { CALL_BYTES, type Call, callsOn, isAbort, withReason } from "./call.ts";
 import { LOCAL } from "./credentials.ts";
 import { createGraphQL, GRAPHQL_PATH, type GraphQLYoga } from "./graphql.ts";
 import { type Health, healthz, readyz } from "./health.ts";
 import { FailedAttempts, failedAttemptsMetrics } from "./limits/failed-attempts.ts";
 import { MemoryBudget, memoryBudgetMetrics } from "./limits/memory-budget.ts";
 import { principalOwner, urlOwner } from "./limits/owner.ts";
+import { Turns } from "./limits/turns.ts";
 import { Usage, usageMetrics } from "./limits/usage.ts";
 import { type Metric, metricsResponse } from "./metrics.ts";
 import {
@@ -65,6 +66,8 @@ export interface Handler {
   requireLookedAt(call: Call, authorization: string): void;
   /** Counts the call as its principal's until it ends. @throws Refused RATE_LIMITED */
   begin(call: Call): void;
+  /** Resolves when the call may start its operation; null: now. */
+  turn(call: Call): Promise<void> | null;
   /** @throws Refused FORBIDDEN for a page or a host that is not trusted */
   admit(host: string, origin: string | null): void;
   /** Lets a trusted page read an answer that the handler did not make. `target` is the request's. */
@@ -88,7 +91,8 @@ export function createHandler(parts: HandlerParts): Handler {
   const openCall = callsOn(log, budget, onInternal);
   const usage = new Usage(limits.usage);
   const attempts = new FailedAttempts(limits.usage);
-  const graphql = createGraphQL({ services, limits, usage, onInternal });
+  const turns = new Turns();
+  const graphql = createGraphQL({ services, limits, usage, turns, onInternal });
 
   async function identify(call: Call, authorization: string | null): Promise<void> {
     call.credentials =
@@ -214,6 +218,7 @@ export function createHandler(parts: HandlerParts): Handler {
     identify,
     requireLookedAt,
     begin,
+    turn: ({ owner }) => turns.take(owner),
     onInternal,
     refusalOf,
     admit,
@@ -270,9 +275,6 @@ export function createHandler(parts: HandlerParts): Handler {
     return new Refused("INTERNAL", "The server failed on this. Its log has the cause under this requestId.");
   }
 }
-
-/** What every call uses beside its body and its answer: its headers, streams and timers. */
-const CALL_BYTES = 8 * 1024;
 
 /** @throws Refused FORBIDDEN */
 function requireSeesAll(principal: Principal): void {

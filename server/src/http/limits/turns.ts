@@ -1,0 +1,60 @@
+import type { Owner } from "./owner.ts";
+
+/** How long operations may start one after the other before the event loop serves sockets and timers, ms. */
+const SLICE_MS = 5;
+
+/**
+ * Turns at starting operations. Operations start at once while the event loop has time. When it is late, they wait in
+ * a queue for each owner, and the owners take turns: the operations of one client delay those of others by one
+ * operation each, however many it sends.
+ */
+export class Turns {
+  readonly #now: () => number;
+  /** By owner, in the order in which their turns come. */
+  readonly #queues = new Map<string, (() => void)[]>();
+  #sliceBegan = 0;
+  #scheduled = false;
+
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
+
+  /** Operations that wait. */
+  get waiting(): number {
+    let count = 0;
+    for (const queue of this.#queues.values()) count += queue.length;
+    return count;
+  }
+
+  /** Resolves at the owner's turn; null: it is now. */
+  take({ kind, name }: Owner): Promise<void> | null {
+    if (!this.#scheduled) {
+      this.#sliceBegan = this.#now();
+      this.#schedule();
+    }
+    if (this.#queues.size === 0 && this.#now() - this.#sliceBegan < SLICE_MS) return null;
+    const key = `${kind} ${name}`;
+    const turn = Promise.withResolvers<void>();
+    const queue = this.#queues.get(key);
+    if (queue === undefined) this.#queues.set(key, [turn.resolve]);
+    else queue.push(turn.resolve);
+    return turn.promise;
+  }
+
+  #schedule(): void {
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      if (this.#queues.size === 0) return;
+      // One of each owner, and then the event loop. The operations themselves run after this function returns.
+      this.#sliceBegan = this.#now();
+      this.#schedule();
+      const [first] = this.#queues;
+      if (first === undefined) return;
+      const [key, queue] = first;
+      this.#queues.delete(key);
+      queue.shift()?.();
+      if (queue.length > 0) this.#queues.set(key, queue);
+    });
+  }
+}
