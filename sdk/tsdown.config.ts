@@ -1,12 +1,18 @@
 import { copyFileSync } from "node:fs";
 import { defineConfig } from "tsdown";
 
-/** What `pnpm pack` packs: modules for every runtime, their types, and the schema for code generators. */
+// The types of an `await using` are newer than what many projects compile for, so the declarations ask for them.
+const declarations = '/// <reference lib="esnext.disposable" />';
+
+/** ES modules and CommonJS for every runtime, their types, and the schema for code generators. */
 export default defineConfig({
   entry: { index: "src/index.ts", node: "src/node/index.ts" },
+  format: ["esm", "cjs"],
   platform: "neutral",
+  fixedExtension: false,
   target: "es2022",
   dts: { oxc: true },
+  banner: { dts: declarations },
   deps: { neverBundle: [/^node:/] },
   hooks: {
     "build:done": () =>

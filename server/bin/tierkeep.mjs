@@ -1,11 +1,16 @@
 #!/usr/bin/env node
 // The command. It starts itself again where this Node is too old, and with settings that Node takes only at its start.
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { constants } from "node:os";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { compileCache, installedNode, isNewEnough, required } from "./node.mjs";
 import { endWithParent, PARENT_VARIABLE } from "./parent.mjs";
+
+// A clone runs its sources, also when something has been built there. The package has no sources.
+const SOURCE = "../src/cli/main.ts";
+const BUILT = "../dist/cli/main.js";
 
 // Streams and batches leave short-lived objects and buffers on several threads. Small nurseries, a heap that grows with
 // reluctance, few arenas and low thresholds hand their memory back soon, instead of keeping what a moment needed. The
@@ -22,7 +27,7 @@ const settings = {
 const newEnough = isNewEnough(process.versions.node);
 if (newEnough && (process.execArgv.includes(NURSERY) || typeof process.execve !== "function")) {
   endWithParent();
-  await import("../src/cli/main.ts");
+  await import(existsSync(new URL(SOURCE, import.meta.url)) ? SOURCE : BUILT);
 } else {
   const node = newEnough ? process.execPath : installedNode();
   if (node === null) {

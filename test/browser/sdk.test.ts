@@ -7,7 +7,7 @@ import type * as Sdk from "@tierkeep/sdk";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newTenant } from "../support/client.ts";
-import { type Consumer, packSdk } from "../support/packed-sdk.ts";
+import { type Consumer, packSdk } from "../support/packed.ts";
 import { type Server, startServer } from "../support/server.ts";
 
 const CHROMIUM = "/usr/bin/chromium";

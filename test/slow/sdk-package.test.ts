@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { codeBlocksOf } from "../docs/code-blocks.ts";
 import { newTenant } from "../support/client.ts";
-import { type Consumer, packSdk } from "../support/packed-sdk.ts";
+import { type Consumer, packSdk } from "../support/packed.ts";
 import { type Server, startServer } from "../support/server.ts";
 
 const run = promisify(execFile);

@@ -1,3 +1,4 @@
+import { extname } from "node:path";
 import type { Transferable } from "node:worker_threads";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Change } from "../changes.ts";
@@ -33,12 +34,12 @@ const SCAN_CACHE_KIB = 4 * 1024;
 export async function openSqliteCatalog(options: SqliteCatalogOptions): Promise<SqliteCatalog> {
   const { path, durability, ballast } = options;
   let fatal: string | null = null;
-  const writer = await startThread<string>("./writer-thread.ts", { path, durability, ballast }, () => {
+  const writer = await startThread<string>("writer-thread", { path, durability, ballast }, () => {
     fatal = "The catalog's writer has failed. Restart the server.";
   });
   let scanner: ReturnType<typeof startThread<null>> | null = null;
   const startScanner = (died: () => void) =>
-    startThread<null>("./scan-thread.ts", { path, cacheKiB: SCAN_CACHE_KIB }, died);
+    startThread<null>("scan-thread", { path, cacheKiB: SCAN_CACHE_KIB }, died);
   const apart = new Set<Promise<unknown>>();
   const scanApart = async (method: Scan, args: readonly unknown[]) => {
     const { client } = await startScanner(() => {});
@@ -135,9 +136,11 @@ export class InlineSqliteCatalog extends SqliteCatalog {
   }
 }
 
+/** @param script the name of a module beside this one; both end in .ts in a clone and in .js in the package */
 async function startThread<T>(script: string, data: unknown, died: () => void) {
   try {
-    return await ThreadClient.start<T>(new URL(script, import.meta.url), data, died);
+    const url = new URL(script + extname(import.meta.url), import.meta.url);
+    return await ThreadClient.start<T>(url, data, died);
   } catch (error) {
     // A class does not cross threads; its name does.
     if (error instanceof Error && error.name === "NewerCatalogError")

@@ -1,8 +1,12 @@
+import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { WorkerReply, WorkerRequest, WorkerSettings } from "./io-worker.ts";
 import type { Lane, Lanes, OperationArguments, OperationName, OperationResult } from "./lanes.ts";
 import { failureFrom, storageError, storeClosed } from "./storage-errors.ts";
+
+/** The worker's script, beside this module: both end in .ts in a clone and in .js in the package. */
+const WORKER = new URL(`io-worker${extname(import.meta.url)}`, import.meta.url);
 
 interface Waiting {
   readonly resolve: (result: unknown) => void;
@@ -64,7 +68,7 @@ class Thread {
 
   current(): Lane {
     if (this.#running === null || this.#running.dead) {
-      const { root, durability, entry = new URL("./io-worker.ts", import.meta.url) } = this.#options;
+      const { root, durability, entry = WORKER } = this.#options;
       this.#running = new RunningLane(entry, { root, durability, lane: this.#index });
     }
     return this.#running;

@@ -1,0 +1,37 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "tsdown";
+
+const { dependencies } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8"));
+const ofWorkspace = Object.keys(dependencies).filter((name) => dependencies[name].startsWith("workspace:"));
+/** The GraphiQL page is one module of 9 MB, and its package has it twice. */
+const builtIn = [...ofWorkspace, "@graphql-yoga/render-graphiql"];
+const isBuiltIn = (id: string) => builtIn.some((name) => id === name || id.startsWith(`${name}/`));
+
+/**
+ * The package's JavaScript: for each source file a module in the same folder below dist/ as below src/, and beside them
+ * the modules of the workspace's other packages. What all of them depend on is installed, not built in.
+ */
+export default defineConfig({
+  // Scripts of threads are loaded by URL, so each is an entry.
+  entry: [
+    "src/cli/main.ts",
+    "src/tiers/filesystem/io-worker.ts",
+    "src/catalog/sqlite/{writer,scan}-thread.ts",
+  ],
+  platform: "node",
+  fixedExtension: false,
+  target: "esnext",
+  unbundle: true,
+  dts: false,
+  deps: {
+    alwaysBundle: isBuiltIn,
+    // A bare name that is not built in, also where a built-in package imports it.
+    neverBundle: (id) => /^(?:node:|@?\w)/.test(id) && !isBuiltIn(id),
+  },
+  outputOptions: {
+    preserveModulesRoot: fileURLToPath(new URL("src", import.meta.url)),
+    // npm leaves every folder named node_modules out of a package.
+    entryFileNames: ({ name }) => `${name.replace(/^node_modules\/.*node_modules\//, "built-in/")}.js`,
+  },
+});
