@@ -337,6 +337,13 @@ export const CASES: Readonly<Record<keyof typeof COMMANDS, CommandCase>> = {
       "no such file": refused(3, "gql", "missing.graphql"),
     },
   },
+  settings: {
+    client: false,
+    calls: {
+      "those of the store": lines("settings"),
+      "confirm, where nothing waits": document("settings", "confirm"),
+    },
+  },
   open: {
     client: true,
     calls: {

@@ -1,13 +1,30 @@
+import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { newKeyPem, type SigningKey, signingKey } from "../audit/signing-key.ts";
 import type { Config } from "../config/config.ts";
 import { StartProblem } from "./exit-codes.ts";
 import { replaceFile, type StorePaths, systemCodeOf } from "./store-files.ts";
 
-/** The key that signs the audit log: the configured one, else the store's own, made at its first start. @throws StartProblem */
-export async function openAuditKey({ auditSigningKey }: Config, paths: StorePaths): Promise<SigningKey> {
+export interface OpenedAuditKey {
+  readonly key: SigningKey;
+  /** True where it was made just now. */
+  readonly made: boolean;
+}
+
+/**
+ * Reads the key that signs the audit log: that of AUDIT_SIGNING_KEY, else the store's own.
+ *
+ * @param mayMake whether to make the store's own key where it is missing
+ * @throws StartProblem
+ */
+export async function openAuditKey(
+  { auditSigningKey }: Pick<Config, "auditSigningKey">,
+  paths: StorePaths,
+  mayMake: boolean,
+): Promise<OpenedAuditKey> {
   const path = auditSigningKey ?? paths.auditKey;
   let pem: string;
+  let made = false;
   try {
     pem = await readFile(path, "utf8");
   } catch (error) {
@@ -15,16 +32,31 @@ export async function openAuditKey({ auditSigningKey }: Config, paths: StorePath
     if (auditSigningKey !== null)
       throw new StartProblem(`AUDIT_SIGNING_KEY ${path} cannot be read (${code}).`);
     if (code !== "ENOENT") throw new StartProblem(`${path} cannot be read (${code}).`);
+    if (!mayMake) {
+      throw new StartProblem(
+        `${path} is missing, which signs the audit log. Restore it from a backup, or start \`tierkeep serve\`: it makes another key and signs with that from then on.`,
+      );
+    }
     pem = newKeyPem();
     await replaceFile(path, pem);
+    made = true;
   }
   try {
-    return signingKey(pem);
+    return { key: signingKey(pem), made };
   } catch {
     throw new StartProblem(
       auditSigningKey !== null
         ? `AUDIT_SIGNING_KEY ${path} is no Ed25519 private key as PKCS#8 in PEM without a passphrase. Make one with: openssl genpkey -algorithm ed25519`
-        : `${path} is damaged. Bring it back from a backup, or remove it: the next start makes another key, and the log is signed with that from then on.`,
+        : `${path} is damaged. Restore it from a backup; or remove it and start \`tierkeep serve\`: it makes another key and signs with that from then on.`,
     );
+  }
+}
+
+/** The fingerprint of the public key that belongs to the private key in this file; null: it holds none. */
+export function signingKeyIdAt(path: string): string | null {
+  try {
+    return signingKey(readFileSync(path, "utf8")).id;
+  } catch {
+    return null;
   }
 }

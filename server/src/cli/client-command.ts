@@ -2,12 +2,14 @@ import process from "node:process";
 import { TIERS, type Tier } from "@tierkeep/schema/domain/tiers";
 import { ConnectionError, createTierkeep, type Tierkeep } from "@tierkeep/sdk";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import type { Config } from "../config/config.ts";
 import type { Connection } from "./connect.ts";
 import { connectionProblem } from "./connection-problem.ts";
 import { StartProblem } from "./exit-codes.ts";
 import { interruption } from "./interruption.ts";
 import { type Output, outputTo } from "./render-output.ts";
 import { repeatableOption } from "./repeatable-option.ts";
+import type { Opening } from "./settings/store-opening.ts";
 
 /** Options of every command that is a client. */
 export interface ClientOptions {
@@ -40,19 +42,21 @@ export function clientOptions(command: Command): Command {
  * Runs a client's work against the server at --url, the store's owner, or the store itself. Answers with its exit code,
  * or with 130 or 143 when it was interrupted before its end.
  *
+ * @param opening what the command may do to a store by opening it
  * @param kind what only reads ends early, and well, when nobody reads its stdout any more; what changes something goes on
  */
 export async function asClient(
   { url, json }: ClientOptions,
   work: ClientWork,
   kind: "changes" | "reads" = "changes",
+  opening: Opening = "use",
 ): Promise<number> {
   const output = processOutput(json);
   using interrupted = interruption(kind === "reads" ? output.closed : null);
   const { signal } = interrupted;
   try {
     const server = serverOf(url, process.env);
-    const connection = await connectionTo(server, signal);
+    const [connection, config] = await connectionTo(server, opening, signal);
     const { url: endpoint, fetch } = connection;
     try {
       const token = server?.token;
@@ -70,7 +74,9 @@ export async function asClient(
           signal.throwIfAborted();
           throw new ConnectionError("The connection to the server failed.", { cause });
         });
-      return await work(createTierkeep({ url: endpoint, fetch, token, signal }), output, signal, post);
+      const tierkeep = createTierkeep({ url: endpoint, fetch, token, signal });
+      if (config !== null && opening !== "rebuild") await tellOfLostCatalog(config, tierkeep, output);
+      return await work(tierkeep, output, signal, post);
     } catch (error) {
       // The store's next owner could not be found, and that says more than that the connection failed.
       const { cause } = error as Error;
@@ -86,16 +92,28 @@ export async function asClient(
   }
 }
 
-/** A client of a server needs nothing of what opens a store, which takes longer to load than all the rest. */
-async function connectionTo(server: ServerAddress | null, signal: AbortSignal): Promise<Connection> {
+/** A client of a server loads nothing of what opens a store: that takes longer to load than all the rest. */
+async function connectionTo(
+  server: ServerAddress | null,
+  opening: Opening,
+  signal: AbortSignal,
+): Promise<readonly [Connection, Config | null]> {
   if (server !== null) {
-    return { url: server.url, fetch: (to, init) => fetch(to, init), store: null, close: async () => {} };
+    const { url } = server;
+    return [{ url, fetch: (to, init) => fetch(to, init), store: null, close: async () => {} }, null];
   }
   const [{ connect }, { readConfig }] = await Promise.all([
     import("./connect.ts"),
     import("./read-config.ts"),
   ]);
-  return await connect(readConfig(), { signal });
+  const config = readConfig();
+  return [await connect(config, { opening, signal }), config];
+}
+
+async function tellOfLostCatalog(config: Config, tierkeep: Tierkeep, output: Output): Promise<void> {
+  const { lostCatalogNotice } = await import("./settings/lost-catalog.ts");
+  const notice = await lostCatalogNotice(config, tierkeep);
+  if (notice !== null) output.talk(notice);
 }
 
 export function processOutput(json?: boolean | undefined): Output {

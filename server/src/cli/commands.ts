@@ -94,6 +94,10 @@ export const COMMANDS = {
     summary: "run a GraphQL document",
     load: () => import("./gql.ts"),
   },
+  settings: {
+    summary: "show the settings stored with the store, or confirm a shortened retention",
+    load: () => import("./settings.ts"),
+  },
   open: {
     summary: "open the server's page in the browser",
     load: () => import("./open.ts"),

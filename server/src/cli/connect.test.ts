@@ -45,7 +45,7 @@ describe("connect", () => {
   it("becomes the client of the process that owns the store, and sends its token", async () => {
     await using folder = await Folder.make();
     const config = configIn(folder);
-    const owned = await own(config, { host: "127.0.0.1", port: 0, log });
+    const owned = await own(config, { opening: "create", host: "127.0.0.1", port: 0, log });
     const connection = await connect(config, { log });
     expect([connection.url, connection.store]).toEqual([owned.url, null]);
     expect((await connection.fetch(connection.url, VIEWER)).status).toBe(200);
@@ -78,11 +78,11 @@ describe("connect", () => {
   it("finds the next owner, or becomes it, for the call after the one that found nobody", async () => {
     await using folder = await Folder.make();
     const config = configIn(folder);
-    const first = await own(config, { host: "127.0.0.1", port: 0, log });
+    const first = await own(config, { opening: "create", host: "127.0.0.1", port: 0, log });
     const connection = await connect(config, { log });
     const { url } = connection;
     await first.close();
-    const second = await own(config, { host: "127.0.0.1", port: 0, log });
+    const second = await own(config, { opening: "create", host: "127.0.0.1", port: 0, log });
     const askAgain = async () => {
       await expect(connection.fetch(url, VIEWER)).rejects.toThrow();
       const answers = await Promise.all([connection.fetch(url, VIEWER), connection.fetch(url, VIEWER)]);
@@ -102,7 +102,7 @@ describe("connect", () => {
   it("looks for no other owner when it was the caller who ended the call", async () => {
     await using folder = await Folder.make();
     const config = configIn(folder);
-    const owned = await own(config, { host: "127.0.0.1", port: 0, log });
+    const owned = await own(config, { opening: "create", host: "127.0.0.1", port: 0, log });
     const connection = await connect(config, { log });
     const signal = AbortSignal.abort();
     await expect(connection.fetch(connection.url, { ...VIEWER, signal })).rejects.toThrow(/abort/);

@@ -4,6 +4,7 @@ import type { Config } from "../config/config.ts";
 import type { Clock } from "../engine/clock.ts";
 import { createWarnings } from "../http/log.ts";
 import { findOwner, type OwnedStore, own, ownedProblem } from "./owner.ts";
+import { type Opening, requireStoreAgreement } from "./settings/store-opening.ts";
 import { type Store, StoreOwnedError } from "./store.ts";
 
 type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
@@ -21,6 +22,8 @@ export interface Connection {
 }
 
 export interface ConnectOptions {
+  /** What opening the store may do to it, where no server has it. Default: create. */
+  readonly opening?: Opening | undefined;
   /** A server's GraphQL endpoint. Default: the store of the configuration, whoever owns it. */
   readonly url?: string | undefined;
   readonly clock?: Clock | undefined;
@@ -94,18 +97,20 @@ interface Way {
 /** @throws StartProblem */
 async function wayToStore(
   config: Config,
-  { clock, log = createWarnings(), signal }: ConnectOptions,
+  { opening = "create", clock, log = createWarnings(), signal }: ConnectOptions,
 ): Promise<Way> {
   const giveUp = Date.now() + OWNER_WAIT_MS;
   for (;;) {
     try {
-      const owned = await own(config, { host: "127.0.0.1", port: 0, log, clock });
+      const owned = await own(config, { opening, host: "127.0.0.1", port: 0, log, clock });
       const { handler, identity } = owned.store;
       const call: Fetch = (to, init) => handler.fetch(new Request(to, init));
       return { url: owned.url, fetch: withToken(identity.token, call), owned };
     } catch (error) {
       if (!(error instanceof StoreOwnedError)) throw error;
       const owner = await findOwner(config);
+      // Its settings are final by then: a server stores them before it listens.
+      requireStoreAgreement(config);
       if (owner !== null) return { url: owner.url, fetch: withToken(owner.token, fetch), owned: null };
       // It is opening the store, or just leaving it.
       if (Date.now() > giveUp) throw await ownedProblem(config);

@@ -68,8 +68,13 @@ export function configure(command: Command, run: Run): void {
       createCommand.error("error: give either --tenant or --all-tenants; with --role admin, neither");
     }
     return run(() =>
-      asClient(options, (tierkeep, output) =>
-        createApiKey(tierkeep, { role, tenantIds, allTenants, expiresInDays, name }, output),
+      asClient(
+        options,
+        (tierkeep, output) =>
+          createApiKey(tierkeep, { role, tenantIds, allTenants, expiresInDays, name }, output),
+        "changes",
+        // The first key is made before the server runs.
+        "create",
       ),
     );
   });

@@ -8,6 +8,7 @@ import type { Clock } from "../engine/clock.ts";
 import { listen } from "../http/listen.ts";
 import { OWNER_PATH, ownerProof } from "../http/owner-challenge.ts";
 import { StartProblem } from "./exit-codes.ts";
+import type { Opening } from "./settings/store-opening.ts";
 import { openStore, type Store } from "./store.ts";
 import { replaceFile, storePaths, systemCodeOf } from "./store-files.ts";
 
@@ -23,6 +24,7 @@ export interface Owner {
 }
 
 export interface OwnOptions {
+  readonly opening: Opening;
   readonly host: string;
   readonly port: number;
   readonly log: Logger;

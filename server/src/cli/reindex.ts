@@ -1,3 +1,4 @@
+import process from "node:process";
 import type { Tierkeep } from "@tierkeep/sdk";
 import type { Command } from "commander";
 import { asClient, type ClientOptions, clientOptions } from "./client-command.ts";
@@ -8,6 +9,7 @@ import { endOf } from "./job-end.ts";
 import { exitCodeOf } from "./lifecycle-run.ts";
 import type { Output } from "./render-output.ts";
 import { counted, shownInstant } from "./render-quantity.ts";
+import { hasTierFolders } from "./settings/store-opening.ts";
 import { showFindings } from "./store-findings.ts";
 
 interface Options extends ClientOptions {
@@ -47,10 +49,17 @@ export function configure(command: Command, run: Run): void {
     const { dryRun = false, confirm: which } = options;
     if (dryRun && which !== undefined) command.error("error: give either --dry-run or --confirm");
     return run(() =>
-      asClient(options, (tierkeep, output, signal) =>
-        which === undefined
-          ? reindex(tierkeep, dryRun, output, signal)
-          : confirm(tierkeep, which === true ? waiting(tierkeep) : [which], output),
+      asClient(
+        options,
+        (tierkeep, output, signal) =>
+          which === undefined
+            ? reindex(tierkeep, dryRun, output, signal)
+            : confirm(tierkeep, which === true ? waiting(tierkeep) : [which], output),
+        "changes",
+        // A dry run without a store looks at the tree of another system, and needs a catalog for that.
+        which === undefined && (!dryRun || hasTierFolders(process.env.STORAGE_BASE_PATH || "artifacts"))
+          ? "rebuild"
+          : "use",
       ),
     );
   });

@@ -1,11 +1,13 @@
 import process from "node:process";
 import type { Command } from "commander";
 import { SETTINGS } from "../config/settings.ts";
+import { STORE_SETTINGS } from "../config/store-settings.ts";
 import { LineOutput } from "../http/line-output.ts";
 import { createLog, logOutput } from "../http/log.ts";
 import type { Run } from "./command.ts";
 import { own, ownedProblem } from "./owner.ts";
 import { readConfig } from "./read-config.ts";
+import { settingsReport } from "./settings/settings-report.ts";
 import { type Store, StoreOwnedError } from "./store.ts";
 
 /** What runs may take this long to finish once the server has been asked to stop. */
@@ -29,12 +31,18 @@ async function serve(): Promise<number> {
   const stopping = stopSignal();
   const { host, port } = config;
   const droppedLogLines = () => stderr.dropped;
-  const owned = await own(config, { host, port, log, droppedLogLines, schedule: true }).catch(
-    async (error: unknown) => {
-      throw error instanceof StoreOwnedError ? await ownedProblem(config) : error;
-    },
-  );
+  const owned = await own(config, {
+    opening: "serve",
+    host,
+    port,
+    log,
+    droppedLogLines,
+    schedule: true,
+  }).catch(async (error: unknown) => {
+    throw error instanceof StoreOwnedError ? await ownedProblem(config) : error;
+  });
   if (owned.store.isNew) stderr.write(welcome(owned.store, owned.url, config.auth !== null));
+  stderr.write(await settingsReport(owned.store));
   if (owned.store.unindexedTenants > 0) stderr.write(unindexed(owned.store));
   stdout.write(`tierkeep listening on ${owned.url}\n`);
   const signal = await stopping;
@@ -86,6 +94,10 @@ function settingsHelp(): string {
   return `
 It is set by environment variables (defaults in parentheses):
 ${lines.join("\n")}
+
+These belong to the store: ${STORE_SETTINGS.join(", ")}.
+serve writes the ones that the environment gives into the store and takes the others from it. Their defaults apply to a
+new store only. tierkeep settings shows them.
 
 Examples:
   tierkeep serve

@@ -1,14 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { access, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { access, open, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { TIERS } from "@tierkeep/schema/domain/tiers";
 import { type StoreFiles, storeFilesOf } from "../backup/store-files.ts";
 import type { Config } from "../config/config.ts";
 import { realPath } from "../tiers/filesystem/real-path.ts";
 import { StartProblem } from "./exit-codes.ts";
-
-/** Of the files under STORAGE_BASE_PATH. A store of a newer one is left alone. */
-const LAYOUT = 1;
 
 /** Where an embedded store keeps what is its own. */
 export interface StorePaths extends StoreFiles {
@@ -67,51 +64,6 @@ async function isThere(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-/** What config.json holds. */
-export interface StoreFile {
-  /** 16 bytes: seals event cursors. */
-  readonly storeKey: Uint8Array;
-  /** True where there was no store here before. */
-  readonly isNew: boolean;
-}
-
-/** Reads config.json, or makes it at the first start. The caller owns the store. @throws StartProblem */
-export async function openStoreFile(paths: StorePaths): Promise<StoreFile> {
-  let text: string;
-  try {
-    text = await readFile(paths.config, "utf8");
-  } catch (error) {
-    if (systemCodeOf(error) !== "ENOENT") {
-      throw new StartProblem(`${paths.config} cannot be read (${systemCodeOf(error)}).`);
-    }
-    const storeKey = randomBytes(16);
-    await replaceFile(
-      paths.config,
-      `${JSON.stringify({ layout: LAYOUT, storeKey: storeKey.toString("hex") }, null, 2)}\n`,
-    );
-    return { storeKey, isNew: true };
-  }
-  let stored: { readonly layout?: unknown; readonly storeKey?: unknown } | null = null;
-  try {
-    stored = JSON.parse(text);
-  } catch {}
-  if (typeof stored?.layout === "number" && stored.layout > LAYOUT) {
-    throw new StartProblem(
-      `The store ${paths.root} has layout ${stored.layout}, and this version of tierkeep knows layouts up to ${LAYOUT}. Use the newer version that wrote it.`,
-    );
-  }
-  if (
-    stored?.layout !== LAYOUT ||
-    typeof stored.storeKey !== "string" ||
-    !/^[0-9a-f]{32}$/.test(stored.storeKey)
-  ) {
-    throw new StartProblem(
-      `${paths.config} is damaged. Bring it back from a backup; without it, event cursors are lost.`,
-    );
-  }
-  return { storeKey: Buffer.from(stored.storeKey, "hex"), isNew: false };
 }
 
 /** Writes a file that only this user reads, whole or not at all, durably. */

@@ -19,13 +19,15 @@ const GROUP_AND_OTHERS = 0o077;
  * Makes the store's directories and checks what would otherwise fail later: permissions, a read-only file system.
  * Private files that other users could read are closed to them.
  *
+ * @param options `logs`: false leaves the audit log's folder alone
+ *
  * @returns a problem for a process that writes to the store itself, and not for the client of a server that owns it:
  * links inside the store, another user's store. Null: there is none.
  * @throws StartProblem
  */
 export async function prepareFolders(
   paths: StorePaths,
-  options: { readonly publishTree: boolean },
+  options: { readonly publishTree: boolean; readonly logs?: boolean },
 ): Promise<StartProblem | null> {
   const rootBefore = await statsOf(paths.root);
   const ownBefore = await statsOf(paths.own);
@@ -34,7 +36,7 @@ export async function prepareFolders(
   await makeWritable(paths.root, STORE_MODES.root, "STORAGE_BASE_PATH", paths.root);
   const uid = await makeWritable(paths.own, STORE_MODES.private, "STORAGE_BASE_PATH", paths.root);
   await narrowPrivateFiles(paths.own);
-  await makeWritable(paths.logs, LOG_MODES.directory, "LOG_DIR", paths.logs);
+  if (options.logs ?? true) await makeWritable(paths.logs, LOG_MODES.directory, "LOG_DIR", paths.logs);
   if (ownBefore !== null) return ownBefore.uid === uid ? null : foreignOwner(paths.root, ownBefore.uid);
   // Root may write anywhere, and the store's first files decide who may open it later.
   const isForeign = rootBefore !== null && rootBefore.uid !== uid && process.geteuid?.() === 0;

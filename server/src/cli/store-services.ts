@@ -1,3 +1,4 @@
+import type { RetentionPolicy } from "@tierkeep/schema/domain/policy";
 import type { ServerFacts } from "@tierkeep/schema/services/server";
 import type { Services } from "@tierkeep/schema/services/services";
 import type { Catalog } from "../catalog/catalog.ts";
@@ -13,6 +14,8 @@ import { EngineJobs } from "../lifecycle/job-service.ts";
 
 interface Parts {
   readonly config: Config;
+  /** The retention policy in force now. */
+  readonly policy: () => RetentionPolicy;
   readonly catalog: Catalog;
   readonly engine: OpenedEngine;
   readonly clock: Clock;
@@ -32,6 +35,7 @@ interface OpenedServices {
 /** What the store offers, on top of its engine. No job runs before `jobs.resumeJobs`. */
 export function openServices({
   config,
+  policy,
   catalog,
   engine,
   clock,
@@ -39,7 +43,6 @@ export function openServices({
   server,
   onProblem,
 }: Parts): OpenedServices {
-  const policy = config.retention;
   const jobs = new EngineJobs({ engine, policy, allowAsOf: config.allowAsOf, onProblem });
   const keys = new EngineKeys(catalog, clock);
   const urls = new EngineUrls({ catalog, clock, keys, storeKey });

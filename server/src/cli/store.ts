@@ -4,7 +4,6 @@ import type { Services } from "@tierkeep/schema/services/services";
 import type { Logger } from "pino";
 import packageJson from "../../package.json" with { type: "json" };
 import { AuditExporter } from "../audit/exporter.ts";
-import type { SigningKey } from "../audit/signing-key.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { BackupWatch } from "../catalog/sqlite/backup-lock.ts";
 import { Ballast, BallastKeeper } from "../catalog/sqlite/ballast.ts";
@@ -20,24 +19,26 @@ import type { OwnerIdentity } from "../http/owner-challenge.ts";
 import { type Schedule, startSchedule } from "../lifecycle/schedule.ts";
 import type { Tiers } from "../tiers/open-tiers.ts";
 import { allowedOperations } from "./allowed-operations.ts";
-import { openAuditKey } from "./audit-key.ts";
 import { openAuthentication } from "./authentication.ts";
 import { StartProblem } from "./exit-codes.ts";
 import { scrubMetrics } from "./scrub-metrics.ts";
-import { openDrivers } from "./store-drivers.ts";
 import {
-  openStoreFile,
-  requireWhole,
-  type StorePaths,
-  setOldLogAside,
-  storePaths,
-  tenantsInTree,
-} from "./store-files.ts";
+  planOpening,
+  recoverSettings,
+  type SettledStore,
+  settleSettings,
+} from "./settings/settle-settings.ts";
+import type { Opening } from "./settings/store-opening.ts";
+import type { StoreSettings } from "./settings/store-settings.ts";
+import { openDrivers } from "./store-drivers.ts";
+import { requireWhole, type StorePaths, setOldLogAside, tenantsInTree } from "./store-files.ts";
 import { prepareFolders } from "./store-folders.ts";
 import { storeMetrics } from "./store-metrics.ts";
 import { openServices } from "./store-services.ts";
 
 export interface OpenStoreOptions {
+  /** What opening may do to the store. */
+  readonly opening: Opening;
   /** Default: the system's. */
   readonly clock?: Clock | undefined;
   readonly log: Logger;
@@ -51,8 +52,13 @@ export interface OpenStoreOptions {
 export interface Store {
   readonly paths: StorePaths;
   readonly identity: OwnerIdentity;
+  /** The settings that are in force. */
+  readonly config: Config;
+  readonly settings: StoreSettings;
   /** True where there was no store before. */
   readonly isNew: boolean;
+  /** When a start found the catalog missing, ISO 8601; null: never, or a reindex has rebuilt it. */
+  readonly catalogLostAt: string | null;
   /** Tenants that have folders in the published tree while the catalog has none: they wait for a reindex. */
   readonly unindexedTenants: number;
   readonly services: Services;
@@ -76,45 +82,66 @@ const CLOSE_MS = 30_000;
 /**
  * The composition root: the only place that knows every part. Takes the owner's lock for as long as the store is open.
  *
- * @throws StoreOwnedError, StartProblem
+ * @param given the settings of the environment; those that belong to the store come from the store where it has them
+ * @throws Refused NOT_FOUND, StoreOwnedError, StartProblem, ConfigError
  */
-export async function openStore(config: Config, options: OpenStoreOptions): Promise<Store> {
-  const paths = storePaths(config);
+export async function openStore(given: Config, options: OpenStoreOptions): Promise<Store> {
+  const { opening, clock = systemClock } = options;
   const undo: (() => unknown)[] = [];
   try {
-    const foreign = await prepareFolders(paths, config);
+    const first = planOpening(given, opening);
+    const operations = await allowedOperations(given.allowedOperations);
+    // Which log is the store's is not known to a command that only uses one without its config.json.
+    let logs = first.file !== null || opening !== "use" ? first.paths.logs : null;
+    const foreign = await prepareFolders(first.paths, { ...first.config, logs: logs !== null });
     // Without the file no server has the lock, and this user's file would be in the way of the owner's.
-    if (foreign !== null && !existsSync(paths.ownerLock)) throw foreign;
-    const lock = tryOwn(paths.ownerLock);
-    if (lock === null) throw new StoreOwnedError(paths.root);
+    if (foreign !== null && !existsSync(first.paths.ownerLock)) throw foreign;
+    const lock = tryOwn(first.paths.ownerLock);
+    if (lock === null) throw new StoreOwnedError(first.paths.root);
     undo.push(() => lock.release());
     if (foreign !== null) throw foreign;
-    await requireWhole(paths);
-    const backupWatch = new BackupWatch(paths.backupLock);
+    await requireWhole(first.paths);
+    const backupWatch = new BackupWatch(first.paths.backupLock);
     undo.push(() => backupWatch[Symbol.dispose]());
-    const { storeKey, isNew } = await openStoreFile(paths);
-    const auditKey = await openAuditKey(config, paths);
-    const operations = await allowedOperations(config.allowedOperations);
-    await setOldLogAside(paths);
-    const [catalog, tiers] = await openDrivers(config, paths, undo);
-    return await assemble({
-      config,
-      paths,
-      options,
-      lock,
-      backupWatch,
-      storeKey,
-      auditKey,
-      operations,
-      isNew,
-      catalog,
-      tiers,
-      undo,
-    });
+    await setOldLogAside(first.paths);
+    for (;;) {
+      const plan = planOpening(given, opening);
+      if (plan.file !== null && plan.paths.logs !== logs) {
+        const problem = await prepareFolders(plan.paths, plan.config);
+        if (problem !== null) throw problem;
+        logs = plan.paths.logs;
+      }
+      const drivers: (() => unknown)[] = [];
+      undo.push(() => undone(drivers));
+      const [catalog, tiers] = await openDrivers(plan.config, plan.paths, drivers);
+      if (await recoverSettings(catalog, plan)) {
+        await undone(drivers);
+        continue;
+      }
+      const settled = await settleSettings({ given, opening, clock, catalog, plan });
+      const { config, paths } = plan;
+      return await assemble({
+        config,
+        paths,
+        options,
+        lock,
+        backupWatch,
+        settled,
+        operations,
+        catalog,
+        tiers,
+        undo,
+      });
+    }
   } catch (error) {
-    for (const step of undo.reverse()) await step();
+    await undone(undo);
     throw error;
   }
+}
+
+/** Takes back what was opened, the last one first. Nothing is taken back twice. */
+async function undone(steps: (() => unknown)[]): Promise<void> {
+  for (const step of steps.splice(0).reverse()) await step();
 }
 
 interface Parts {
@@ -123,10 +150,8 @@ interface Parts {
   readonly options: OpenStoreOptions;
   readonly lock: OwnerLock;
   readonly backupWatch: BackupWatch;
-  readonly storeKey: Uint8Array;
-  readonly auditKey: SigningKey;
+  readonly settled: SettledStore;
   readonly operations: ReadonlySet<string> | null;
-  readonly isNew: boolean;
   readonly catalog: Catalog;
   readonly tiers: Tiers;
   readonly undo: (() => unknown)[];
@@ -138,15 +163,15 @@ async function assemble({
   options,
   lock,
   backupWatch,
-  storeKey,
-  auditKey,
+  settled,
   operations,
-  isNew,
   catalog,
   tiers,
   undo,
 }: Parts): Promise<Store> {
   const { log, clock = systemClock } = options;
+  const { settings, auditKey, isNew } = settled;
+  const { storeKey, catalogLostAt } = settled.file;
   const identity = {
     instance: randomBytes(16).toString("hex"),
     token: randomBytes(32).toString("base64url"),
@@ -183,6 +208,7 @@ async function assemble({
   undo.push(() => engine.close(Date.now()));
   const { services, jobs, keys, urls } = openServices({
     config,
+    policy: () => settings.policy(),
     catalog,
     engine,
     clock,
@@ -213,6 +239,7 @@ async function assemble({
       surface: { graphiql: config.graphiql, introspection: config.introspection, operations },
     },
     identity,
+    confirmRetention: () => settings.confirmRetention("local"),
     health: () => health(catalog, closing),
     metrics: async () => [
       ...(await storeMetrics(catalog, engine, audit)),
@@ -236,7 +263,10 @@ async function assemble({
   return {
     paths,
     identity,
+    config,
+    settings,
     isNew,
+    catalogLostAt,
     unindexedTenants,
     services,
     engine,

@@ -55,22 +55,30 @@ export function configure(command: Command, run: Run): void {
         requireTreeOptions(options, second);
         if ((await kindOf(folder)) !== "folder") throw bad(`--tree ${folder} is no folder.`);
         return run(() =>
-          asClient(options, (tierkeep, output, signal) =>
-            writeTree(tierkeep, tree, folder, { tier, metadata, ifAbsent, signal }, output),
+          asClient(
+            options,
+            (tierkeep, output, signal) =>
+              writeTree(tierkeep, tree, folder, { tier, metadata, ifAbsent, signal }, output),
+            "changes",
+            "create",
           ),
         );
       }
       const { key, file } = keyAndFile(first, second, options);
       if (file !== "-") await requireFile(file);
       return run(() =>
-        asClient(options, (tierkeep, output, signal) =>
-          writeFile(
-            tierkeep,
-            key,
-            file,
-            { tier, contentType, metadata, checksum, ifAbsent, ifChecksum, signal },
-            output,
-          ),
+        asClient(
+          options,
+          (tierkeep, output, signal) =>
+            writeFile(
+              tierkeep,
+              key,
+              file,
+              { tier, contentType, metadata, checksum, ifAbsent, ifChecksum, signal },
+              output,
+            ),
+          "changes",
+          "create",
         ),
       );
     },

@@ -16,7 +16,7 @@ let tenants: EngineTenants;
 beforeAll(async () => {
   opened = await anyCatalog();
   const { catalog } = opened;
-  tenants = new EngineTenants(catalog, POLICY);
+  tenants = new EngineTenants(catalog, () => POLICY);
   await catalog.commitAll([
     write("acme/daily/a", { tier: "HOT", text: "x".repeat(10) }),
     write("acme/weekly/a", { tier: "COLD", text: "x".repeat(20) }),

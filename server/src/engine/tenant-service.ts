@@ -11,10 +11,10 @@ import { amongOf } from "./scope.ts";
 /** Tenants and workflows, and what they hold, as the catalog counts it. */
 export class EngineTenants implements TenantService {
   readonly #catalog: Catalog;
-  readonly #policy: RetentionPolicy;
+  readonly #policy: () => RetentionPolicy;
 
-  /** @param policy in force for every tenant */
-  constructor(catalog: Catalog, policy: RetentionPolicy) {
+  /** @param policy the policy in force now, for every tenant */
+  constructor(catalog: Catalog, policy: () => RetentionPolicy) {
     this.#catalog = catalog;
     this.#policy = policy;
   }
@@ -83,7 +83,8 @@ export class EngineTenants implements TenantService {
     _principal: Principal,
     tenantIds: readonly (string | null)[],
   ): Promise<readonly RetentionPolicy[]> {
-    return tenantIds.map(() => this.#policy);
+    const policy = this.#policy();
+    return tenantIds.map(() => policy);
   }
 }
 

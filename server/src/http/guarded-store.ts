@@ -25,11 +25,11 @@ export class GuardedStore implements AsyncDisposable {
   private constructor(store: OpenedStore) {
     this.store = store;
     const { catalog, engine } = store;
-    this.#jobs = new EngineJobs({ engine, policy: POLICY, allowAsOf: false, onProblem: () => {} });
+    this.#jobs = new EngineJobs({ engine, policy: () => POLICY, allowAsOf: false, onProblem: () => {} });
     const keys = new EngineKeys(catalog, engine.clock);
     this.services = guarded({
       artifacts: engine.artifacts,
-      tenants: new EngineTenants(catalog, POLICY),
+      tenants: new EngineTenants(catalog, () => POLICY),
       events: new EngineEvents(catalog, new EventCursors(catalog.epoch, new Uint8Array(16))),
       jobs: this.#jobs,
       keys,

@@ -52,12 +52,12 @@ export async function handlerUnderTest(options: HandlerUnderTestOptions = {}): P
   const { maxInlineBytes = 1024 * 1024, maxArtifactBytes = null } = options;
   const store = await OpenedStore.open({ clock: systemClock, maxArtifactBytes, upkeepByItself: true });
   const { root, catalog, engine } = store;
-  const jobs = new EngineJobs({ engine, policy: POLICY, allowAsOf: false, onProblem: () => {} });
+  const jobs = new EngineJobs({ engine, policy: () => POLICY, allowAsOf: false, onProblem: () => {} });
   const keys = new EngineKeys(catalog, systemClock);
   const urls = new EngineUrls({ catalog, clock: systemClock, keys, storeKey: randomBytes(16) });
   const real: Services = {
     artifacts: engine.artifacts,
-    tenants: new EngineTenants(catalog, POLICY),
+    tenants: new EngineTenants(catalog, () => POLICY),
     events: new EngineEvents(catalog, new EventCursors(catalog.epoch, randomBytes(16))),
     jobs,
     keys,

@@ -28,7 +28,13 @@ import {
   requireTrusted,
   type TrustedOrigins,
 } from "./origin.ts";
-import { OWNER_PATH, type OwnerIdentity, ownerChallenge } from "./owner-challenge.ts";
+import {
+  CONFIRM_RETENTION_PATH,
+  confirmRetention,
+  OWNER_PATH,
+  type OwnerIdentity,
+  ownerChallenge,
+} from "./owner-challenge.ts";
 import { methodRefused, problemResponse } from "./problem.ts";
 import { requirePermission, signedOf } from "./signed-request.ts";
 
@@ -45,6 +51,8 @@ export interface HandlerParts {
   readonly metrics: () => Promise<readonly Metric[]>;
   /** Null: the store has no owner of this kind. */
   readonly identity: OwnerIdentity | null;
+  /** Lets purges go by a shortened retention at once; false: they do already. Default: there is no such retention. */
+  readonly confirmRetention?: (() => Promise<boolean>) | undefined;
 }
 
 /** All of HTTP as one fetch handler, with or without a socket in front of it. */
@@ -137,6 +145,11 @@ export function createHandler(parts: HandlerParts): Handler {
     if (request.method === "OPTIONS") return preflight(request);
     if (path === GRAPHQL_PATH || path === `${GRAPHQL_PATH}/`) return graphqlRoute(request, call);
     if (path.startsWith(ARTIFACTS_PATH)) return artifactsRoute(request, path, call);
+    if (path === CONFIRM_RETENTION_PATH && parts.identity !== null && parts.confirmRetention !== undefined) {
+      call.operation = `${request.method} ${path}`;
+      if (request.method !== "POST") throw methodRefused(request.method, "POST, OPTIONS");
+      return confirmRetention(request, parts.identity, parts.confirmRetention);
+    }
     const page = pages[path];
     if (page === undefined) {
       call.operation = request.method;

@@ -1,7 +1,9 @@
-import { createHmac } from "node:crypto";
+import { createHmac, timingSafeEqual } from "node:crypto";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 
 export const OWNER_PATH = "/.well-known/tierkeep-owner";
+/** POST with the owner's token lets purges go by a shortened retention at once. */
+export const CONFIRM_RETENTION_PATH = `${OWNER_PATH}/confirm-retention`;
 
 /** Who an owner of an embedded store is, as its owner.json says. */
 export interface OwnerIdentity {
@@ -32,4 +34,29 @@ export function ownerChallenge(request: Request, identity: OwnerIdentity): Respo
     { instance: identity.instance, proof: ownerProof(identity, nonce) },
     { headers: { "cache-control": "no-store" } },
   );
+}
+
+/**
+ * Runs `confirm` for a caller that has the owner's token, as commands on this machine do.
+ *
+ * @throws Refused UNAUTHENTICATED
+ */
+export async function confirmRetention(
+  request: Request,
+  { token }: OwnerIdentity,
+  confirm: () => Promise<boolean>,
+): Promise<Response> {
+  const given = /^Bearer +([\x21-\x7e]+)$/i.exec(request.headers.get("authorization") ?? "")?.[1] ?? "";
+  if (!isEqual(given, token)) {
+    throw new Refused(
+      "UNAUTHENTICATED",
+      "Only a command on the store's own machine may confirm its retention: tierkeep settings confirm.",
+    );
+  }
+  return Response.json({ confirmed: await confirm() }, { headers: { "cache-control": "no-store" } });
+}
+
+function isEqual(given: string, expected: string): boolean {
+  const [one, other] = [given, expected].map((text) => createHmac("sha256", expected).update(text).digest());
+  return one !== undefined && other !== undefined && timingSafeEqual(one, other);
 }

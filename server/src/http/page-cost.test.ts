@@ -30,9 +30,9 @@ beforeAll(async () => {
   const keys = new EngineKeys(catalog, systemClock);
   services = guarded({
     artifacts: engine.artifacts,
-    tenants: new EngineTenants(catalog, POLICY),
+    tenants: new EngineTenants(catalog, () => POLICY),
     events: new EngineEvents(catalog, new EventCursors(catalog.epoch, new Uint8Array(16))),
-    jobs: new EngineJobs({ engine, policy: POLICY, allowAsOf: false, onProblem: () => {} }),
+    jobs: new EngineJobs({ engine, policy: () => POLICY, allowAsOf: false, onProblem: () => {} }),
     keys,
     urls: new EngineUrls({ catalog, clock: systemClock, keys, storeKey: new Uint8Array(16) }),
     limits: { maxInlineBytes: 1024 * 1024, maxArtifactBytes: null },

@@ -21,7 +21,7 @@ export class DamagedStore implements AsyncDisposable {
     this.store = store;
     this.names = names;
     const onProblem = (message: string, error?: unknown) => store.problems.push(`${message}: ${error}`);
-    this.jobs = new EngineJobs({ engine: store.engine, policy: POLICY, allowAsOf: false, onProblem });
+    this.jobs = new EngineJobs({ engine: store.engine, policy: () => POLICY, allowAsOf: false, onProblem });
   }
 
   /** With an artifact of each of these contents, by their names. */

@@ -50,8 +50,8 @@ const CANCEL_WAIT_SECONDS = 2;
 
 export interface JobsParts {
   readonly engine: Engine;
-  /** In force for every tenant. */
-  readonly policy: RetentionPolicy;
+  /** The policy in force now, for every tenant. */
+  readonly policy: () => RetentionPolicy;
   /** Live runs may be given an instant to judge ages at. */
   readonly allowAsOf: boolean;
   /** Told what went wrong behind the scenes; jobs go on by themselves. */
@@ -96,7 +96,7 @@ export class EngineJobs implements JobService {
     const input = lifecycleInput(options, this.#parts.allowAsOf);
     const { dryRun } = options;
     const once = this.#once(principal, options, { operation: "runLifecycle", dryRun, ...input });
-    const job = newLifecycleJob(this.#newFacts(dryRun), input, this.#parts.policy);
+    const job = newLifecycleJob(this.#newFacts(dryRun), input, this.#parts.policy());
     return this.#run(principal, { input, job, once, waitSeconds: options.waitSeconds });
   }
 

@@ -11,8 +11,8 @@ export const BATCH_SIZE = 100;
 
 export interface JobParts {
   readonly engine: Engine;
-  /** In force now; a resumed job may have been planned under another. */
-  readonly policy: RetentionPolicy;
+  /** The policy in force now. A resumed job may have been planned under another. */
+  readonly policy: () => RetentionPolicy;
   readonly batchSize: number;
   /** Told what went wrong behind the scenes; jobs go on by themselves. */
   readonly onProblem: (message: string, error?: unknown) => void;

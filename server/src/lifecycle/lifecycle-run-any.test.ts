@@ -61,7 +61,7 @@ describe("for any world", () => {
     await fc.assert(
       fc.asyncProperty(anyWorld, async ({ policy, steps, tenantId, asOf, batchSize, seeds }) => {
         await using world = await TestWorld.open(seeds);
-        const jobs = world.jobs({ policy, batchSize });
+        const jobs = world.jobs({ policy: () => policy, batchSize });
         const asked = { steps, waitSeconds: 60, ...(tenantId && { tenantId }), ...(asOf && { asOf }) };
         const before = await world.rows();
         const planned = (await jobs.runLifecycle(ADMIN, { ...asked, dryRun: true })).job;
@@ -110,14 +110,15 @@ describe("for any world", () => {
           };
           await using whole = await TestWorld.open(seeds);
           whole.refusal = refusal;
-          const reference = (await whole.jobs({ policy, batchSize }).runLifecycle(ADMIN, asked)).job;
+          const reference = (await whole.jobs({ policy: () => policy, batchSize }).runLifecycle(ADMIN, asked))
+            .job;
 
           await using world = await TestWorld.open(seeds);
           world.refusal = refusal;
           const { catalog, died } = dyingCatalog(world.catalog, lastWrite);
-          const first = world.jobs({ policy, batchSize, engine: world.engine(catalog) });
+          const first = world.jobs({ policy: () => policy, batchSize, engine: world.engine(catalog) });
           await Promise.race([first.runLifecycle(ADMIN, asked), died]);
-          const second = world.jobs({ policy, batchSize });
+          const second = world.jobs({ policy: () => policy, batchSize });
           await second.resumeJobs();
           const id = await world.startedJob();
           const { job } = await world.ended(id);

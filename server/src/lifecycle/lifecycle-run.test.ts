@@ -256,7 +256,7 @@ describe("a lifecycle run", () => {
     void world.jobs({ engine: world.engine(catalog), batchSize: 1 }).runLifecycle(ADMIN, live);
     await died;
     const id = await world.startedJob();
-    await world.jobs({ policy: { ...POLICY, hotDays: 20 } }).resumeJobs();
+    await world.jobs({ policy: () => ({ ...POLICY, hotDays: 20 }) }).resumeJobs();
     await world.ended(id);
     expect(await world.stands()).toEqual(["acme/h1 WARM", "acme/h2 HOT"]);
     expect((await world.items(id)).map(({ outcome }) => outcome)).toEqual(["DONE", "SKIPPED"]);

@@ -110,7 +110,7 @@ export class LifecycleRun extends JobRun<LifecycleJob> {
       planned: { version, tier, ageSince, sizeBytes },
       step,
       asOf: this.job.asOf,
-      policy: this.parts.policy,
+      policy: this.parts.policy(),
       dryRun: this.job.dryRun,
     };
   }

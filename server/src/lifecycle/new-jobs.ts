@@ -24,7 +24,7 @@ export function newFacts(startedAt: number, dryRun: boolean) {
 export function newLifecycleJob(
   facts: NewJobFacts,
   { tenantId, asOf, steps }: LifecycleInput,
-  retentionPolicy: RetentionPolicy,
+  { hotDays, warmDays, coldDays }: RetentionPolicy,
 ): LifecycleJob {
   return {
     kind: "lifecycle",
@@ -35,7 +35,7 @@ export function newLifecycleJob(
     promotedToWarm: 0,
     promotedToCold: 0,
     purged: 0,
-    retentionPolicy,
+    retentionPolicy: { hotDays, warmDays, coldDays },
   };
 }
 

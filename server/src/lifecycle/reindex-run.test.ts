@@ -79,7 +79,7 @@ function contentsIn(root: string): string[] {
 async function reindex(store: OpenedStore, dryRun = false) {
   const jobs = new EngineJobs({
     engine: store.engine,
-    policy: POLICY,
+    policy: () => POLICY,
     allowAsOf: true,
     onProblem: () => {},
     batchSize: 3,

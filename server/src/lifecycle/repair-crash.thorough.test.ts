@@ -29,7 +29,7 @@ async function repairIn(life: Life): Promise<VerifyJob | null> {
   const { promise: died, resolve } = Promise.withResolvers<null>();
   const jobs = new EngineJobs({
     engine: life.engine,
-    policy: { hotDays: 7, warmDays: 30, coldDays: 90 },
+    policy: () => ({ hotDays: 7, warmDays: 30, coldDays: 90 }),
     allowAsOf: false,
     onProblem: () => resolve(null),
   });

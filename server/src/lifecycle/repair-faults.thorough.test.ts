@@ -20,7 +20,7 @@ async function repairDespite(life: Life, trouble: Trouble, fault: Fault) {
   const problems: string[] = [];
   const jobs = new EngineJobs({
     engine: life.engine,
-    policy: { hotDays: 7, warmDays: 30, coldDays: 90 },
+    policy: () => ({ hotDays: 7, warmDays: 30, coldDays: 90 }),
     allowAsOf: false,
     onProblem: (message, error) => problems.push(`${message}: ${error}`),
   });

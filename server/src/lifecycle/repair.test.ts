@@ -154,7 +154,7 @@ describe("a verification", () => {
     await using store = await OpenedStore.open({ mayCollect: () => mayCollect });
     const jobs = new EngineJobs({
       engine: store.engine,
-      policy: POLICY,
+      policy: () => POLICY,
       allowAsOf: false,
       onProblem: () => {},
     });

@@ -108,7 +108,7 @@ export class TestWorld implements AsyncDisposable {
   jobs(parts: Partial<JobsParts> = {}): EngineJobs {
     const jobs = new EngineJobs({
       engine: this.engine(),
-      policy: POLICY,
+      policy: () => POLICY,
       allowAsOf: true,
       onProblem: () => {},
       ...parts,

@@ -1,0 +1,124 @@
+import { randomBytes } from "node:crypto";
+import { readFileSync, statSync } from "node:fs";
+import { link, open, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+
+/** Says which store a folder of the audit log belongs to. */
+export const LOG_OWNER_FILE = "tierkeep-store.json";
+
+export interface LogOwner {
+  /** The store's public id. A copy of a store has the same. */
+  readonly store: string;
+  /** The store's folder, absolute, without symbolic links. */
+  readonly path: string;
+  /** The machine's name: the same path on another one is another folder. */
+  readonly host: string;
+}
+
+/** The folder belongs to another store. The message is the end of a sentence that begins with the folder. */
+export class LogOfAnotherStoreError extends Error {
+  override readonly name = "LogOfAnotherStoreError";
+  /** What to do where the folder is free all the same; null: it is not. */
+  readonly remedy: string | null;
+
+  constructor(message: string, remedy: string | null) {
+    super(message);
+    this.remedy = remedy;
+  }
+}
+
+/** @throws LogOfAnotherStoreError where the folder belongs to a store other than `ours` */
+export function requireOwnLog(directory: string, ours: LogOwner): void {
+  const owner = readOwner(directory);
+  if (owner !== null) requireOurs(owner, directory, ours);
+}
+
+/**
+ * Makes the folder, which exists, belong to `ours`. Durable when it resolves.
+ *
+ * @throws LogOfAnotherStoreError
+ */
+export async function claimLog(directory: string, ours: LogOwner): Promise<void> {
+  const path = join(directory, LOG_OWNER_FILE);
+  const owner = readOwner(directory);
+  if (owner !== null) {
+    requireOurs(owner, directory, ours);
+    if (owner.store === ours.store && owner.path === ours.path && owner.host === ours.host) return;
+  }
+  const temporary = `${path}.${randomBytes(8).toString("hex")}.tmp`;
+  try {
+    const file = await open(temporary, "wx", 0o600);
+    try {
+      await file.writeFile(`${JSON.stringify(ours, null, 2)}\n`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    if (owner !== null) await rename(temporary, path);
+    // Only one of two stores that claim an unclaimed folder at the same time gets the name.
+    else await link(temporary, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    requireOwnLog(directory, ours);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+  const folder = await open(directory, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+function requireOurs(owner: LogOwner, directory: string, ours: LogOwner): void {
+  const isSamePlace = owner.path === ours.path && owner.host === ours.host;
+  if (isSamePlace) return;
+  if (owner.store !== ours.store) {
+    throw new LogOfAnotherStoreError(
+      `belongs to the store in ${owner.path}`,
+      `if that store is gone, delete ${join(directory, LOG_OWNER_FILE)}`,
+    );
+  }
+  // The store was moved, unless the other place still has it.
+  if (owner.host === ours.host && isAnotherCopy(owner.path, ours)) {
+    throw new LogOfAnotherStoreError(
+      `belongs to the store in ${owner.path}, of which this one is a copy`,
+      null,
+    );
+  }
+}
+
+/** Whether the folder at `path` holds the same store as `ours` in other files. */
+function isAnotherCopy(path: string, ours: LogOwner): boolean {
+  const config = (folder: string) => join(folder, ".tierkeep", "config.json");
+  try {
+    const { storeId } = JSON.parse(readFileSync(config(path), "utf8")) as { readonly storeId?: unknown };
+    if (storeId !== ours.store) return false;
+    const [there, here] = [statSync(config(path)), statSync(config(ours.path))];
+    return there.dev !== here.dev || there.ino !== here.ino;
+  } catch {
+    return false;
+  }
+}
+
+/** @returns null where the folder belongs to no store yet */
+function readOwner(directory: string): LogOwner | null {
+  const path = join(directory, LOG_OWNER_FILE);
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch {
+    // A folder that cannot be read is told of by whoever writes to it.
+    return null;
+  }
+  try {
+    const { store, path: folder, host } = JSON.parse(text) as Partial<LogOwner>;
+    if (typeof store === "string" && typeof folder === "string" && typeof host === "string")
+      return { store, path: folder, host };
+  } catch {}
+  throw new LogOfAnotherStoreError(
+    "may belong to another store",
+    `${path} is damaged: delete it if no store uses the folder`,
+  );
+}
