@@ -7,6 +7,7 @@ import { AuditExporter } from "../audit/exporter.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { BackupWatch } from "../catalog/sqlite/backup-lock.ts";
 import { Ballast, BallastKeeper } from "../catalog/sqlite/ballast.ts";
+import { FolderWatch } from "../catalog/sqlite/folder-watch.ts";
 import { type OwnerLock, tryOwn } from "../catalog/sqlite/owner-lock.ts";
 import type { Config } from "../config/config.ts";
 import { type Clock, systemClock } from "../engine/clock.ts";
@@ -227,6 +228,7 @@ async function assemble({
     options.schedule && days !== null
       ? new Scrubber({ catalog, checker, clock, days, bytesPerSecond, onProblem })
       : null;
+  const folder = new FolderWatch(paths.own);
   let closing = false;
   const handler = createHandler({
     services,
@@ -240,7 +242,7 @@ async function assemble({
     },
     identity,
     confirmRetention: () => settings.confirmRetention("local"),
-    health: () => health(catalog, closing),
+    health: () => health(catalog, folder, closing),
     metrics: async () => [
       ...(await storeMetrics(catalog, engine, audit)),
       droppedLines(options.droppedLogLines?.() ?? 0),
@@ -298,12 +300,13 @@ function onOneDisk(one: string, other: string): boolean {
   return statSync(one).dev === statSync(other).dev;
 }
 
-async function health(catalog: Catalog, closing: boolean): Promise<Health> {
+async function health(catalog: Catalog, folder: FolderWatch, closing: boolean): Promise<Health> {
   const problem = await catalog.lastSeq().then(
     () => null,
     (error: unknown) => (error instanceof Error ? error.message : String(error)),
   );
-  return { checks: { catalog: problem, shutdown: closing ? "the server is shutting down" : null } };
+  const shutdown = closing ? "the server is shutting down" : null;
+  return { checks: { catalog: problem, storage: await folder.problem(), shutdown } };
 }
 
 function until(deadline: number): Promise<void> {

@@ -46,11 +46,12 @@ export function reasonOf(error: unknown): { readonly errorCode: ErrorCode; reado
     : { errorCode: "INTERNAL", error: "The server failed in a way it did not foresee; its log says how." };
 }
 
+const NOT_ABOUT_ONE: readonly ErrorCode[] = ["UNAVAILABLE", "TIER_UNAVAILABLE", "STORAGE_FULL"];
+
 /** True when an error is not about one artifact: the next one would fare no better. */
 export function stopsEverything(error: unknown): boolean {
   return (
-    error instanceof Refused &&
-    (error.code === "UNAVAILABLE" || error.code === "STORAGE_FULL" || error.facts.outcome === "unknown")
+    error instanceof Refused && (NOT_ABOUT_ONE.includes(error.code) || error.facts.outcome === "unknown")
   );
 }
 

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { dirname } from "node:path";
 import { type RefusalRecord, Refused } from "@tierkeep/schema/domain/refusals";
 import type { Change, Outcome } from "../changes.ts";
 import { decideRepeat, isRemembered } from "../decide/decide-repeat.ts";
@@ -6,6 +7,7 @@ import { Ballast } from "./ballast.ts";
 import { ChangeWrites } from "./change-writes.ts";
 import { Connection, type Durability, type Faults } from "./connection.ts";
 import { type FailureKind, failureKind } from "./failures.ts";
+import { FolderWatch } from "./folder-watch.ts";
 import { migrate } from "./migrations.ts";
 
 export interface WriterOptions {
@@ -84,6 +86,7 @@ export class SqliteWriter {
   readonly #changes: ChangeWrites;
   readonly #probeDelaysMs: readonly number[];
   readonly #ballast: Ballast | null;
+  readonly #folder: FolderWatch;
   /** The room that is left is not for what needs more of it. */
   #sparing = false;
   /** It could not be found out what a COMMIT did: nothing may be built on this file until one stands on it again. */
@@ -94,6 +97,7 @@ export class SqliteWriter {
     this.#probeDelaysMs = options.probeDelaysMs ?? PROBE_DELAYS_MS;
     this.#ballast = options.ballast === undefined ? null : new Ballast(options.ballast);
     this.#connection = new Connection({ ...options, cacheKiB: CACHE_KIB });
+    this.#folder = new FolderWatch(dirname(options.path));
     try {
       migrate(this.#connection, options.path);
       this.epoch = this.#meta("epoch");
@@ -107,6 +111,9 @@ export class SqliteWriter {
   run(changes: readonly Change[]): GroupResult {
     if (this.#stopped && this.#probe() === null) return refuseAll(changes, STOPPED);
     this.#stopped = false;
+    const problem = this.#folder.problemNow();
+    if (problem !== null)
+      return refuseAll(changes, { code: "TIER_UNAVAILABLE", message: problem, facts: {} });
     this.#sparing = this.#ballast?.released ?? false;
     try {
       return this.#attempt(changes);

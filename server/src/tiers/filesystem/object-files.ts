@@ -169,8 +169,7 @@ export class ObjectFiles {
 
   #begin(object: string, modifiedAt: number, replace: boolean, mode?: number): ObjectWrite {
     const path = this.#layout.objectPath(object);
-    this.#directories.ensure(dirname(path), STEPS);
-    const descriptor = this.#create(path, replace, mode);
+    const descriptor = this.#createIn(path, replace, mode);
     return {
       path,
       modifiedAt,
@@ -180,6 +179,16 @@ export class ObjectFiles {
       unsyncedBytes: 0,
       failed: false,
     };
+  }
+
+  #createIn(path: string, replace: boolean, mode: number | undefined): number {
+    try {
+      this.#directories.ensure(dirname(path), STEPS);
+      return this.#create(path, replace, mode);
+    } catch (error) {
+      if (systemCode(error) === "ENOENT") this.requireMounted();
+      throw error;
+    }
   }
 
   #create(path: string, replace: boolean, mode: number | undefined): number {

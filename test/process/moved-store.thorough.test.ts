@@ -1,0 +1,39 @@
+import { mkdirSync, renameSync, rmdirSync } from "node:fs";
+import { join } from "node:path";
+import { createTierkeep } from "@tierkeep/sdk";
+import { expect, it } from "vitest";
+import { startServer } from "../support/server.ts";
+
+const key = (artifactId: string) => ({ tenantId: "acme", workflowId: "nightly", artifactId });
+
+it("refuses writes with the path while its folder is away, says so to /readyz, and works again once it is back", async () => {
+  await using server = await startServer();
+  const tierkeep = createTierkeep({ url: server.url, retries: 0 });
+  const small = Buffer.from("small");
+  const large = Buffer.alloc(3_000_000, "large");
+  await tierkeep.upload(key("before"), small);
+  const ready = () => fetch(`${server.origin}/readyz`);
+  expect((await ready()).status).toBe(200);
+
+  const root = join(server.dir, "artifacts");
+  renameSync(root, join(server.dir, "away"));
+  const refused = { code: "TIER_UNAVAILABLE", message: expect.stringContaining(`${root}/.tierkeep`) };
+  for (const isReplaced of [false, true]) {
+    if (isReplaced) mkdirSync(join(root, ".tierkeep"), { recursive: true });
+    await expect(tierkeep.upload(key("small"), small)).rejects.toMatchObject(refused);
+    await expect(tierkeep.upload(key("large"), large)).rejects.toMatchObject(refused);
+    const answer = await ready();
+    expect([answer.status, await answer.json()]).toEqual([
+      503,
+      { status: "not ready", checks: expect.objectContaining({ storage: refused.message }) },
+    ]);
+  }
+  rmdirSync(join(root, ".tierkeep"));
+  rmdirSync(root);
+  renameSync(join(server.dir, "away"), root);
+  expect((await ready()).status).toBe(200);
+  await tierkeep.upload(key("small"), small);
+  await tierkeep.upload(key("large"), large);
+  expect(Buffer.from(await (await tierkeep.download(key("before"))).bytes())).toEqual(small);
+  await server.stop();
+});
