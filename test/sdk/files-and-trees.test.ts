@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import process from "node:process";
 import {
   AbortError,
   BadUserInputError,
@@ -82,6 +83,19 @@ describe("a file", () => {
     expect(checksumOf(await readFile(target))).toBe(checksumOf(bytes));
     expect(received).toEqual([...received].sort((a, b) => a - b));
     expect(received.at(-1)).toBe(bytes.length);
+  });
+
+  it("keeps the mode of a file that a download replaces, and gives a new one that of the umask", async () => {
+    await shared.tierkeep.upload(key, "content");
+    await lay({ "old.txt": "before" });
+    const modeOf = async (name: string) => (await stat(join(folder, name))).mode & 0o777;
+    for (const mode of [0o600, 0o664, 0o755]) {
+      await chmod(join(folder, "old.txt"), mode);
+      await downloadFile(shared.tierkeep, key, join(folder, "old.txt"));
+      expect([mode, await modeOf("old.txt")]).toEqual([mode, mode]);
+    }
+    await downloadFile(shared.tierkeep, key, join(folder, "new.txt"));
+    expect(await modeOf("new.txt")).toBe(0o666 & ~process.umask());
   });
 
   it("can be the content of any upload", async () => {

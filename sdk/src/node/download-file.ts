@@ -1,9 +1,7 @@
-import { randomUUID } from "node:crypto";
-import { open, rename, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
 import type { Tierkeep } from "../client.ts";
 import type { DownloadOptions } from "../download.ts";
 import type { ArtifactKey } from "../endpoint.ts";
+import { replaceFile } from "./replace-file.ts";
 
 export interface DownloadedFile {
   readonly sizeBytes: number;
@@ -15,6 +13,7 @@ export interface DownloadedFile {
 /**
  * Reads an artifact into a file, and replaces the one that is there. The bytes go to a temporary file beside it, which
  * takes its place once they are all there and have the right checksum: what has this name is never half of anything.
+ * The mode of a file that is replaced is kept; a new one gets the umask's.
  *
  * @throws as `download`, and the system's error for a file that cannot be written
  */
@@ -24,20 +23,14 @@ export async function downloadFile(
   path: string,
   options?: Omit<DownloadOptions, "range">,
 ): Promise<DownloadedFile> {
-  const temporary = join(dirname(path), `.tierkeep-${randomUUID()}.part`);
   const { stream, sizeBytes, checksum, contentType } = await tierkeep.download(key, options);
   try {
-    const file = await open(temporary, "wx");
-    try {
+    await replaceFile(path, async (file) => {
       for await (const chunk of stream) await file.writeFile(chunk);
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
+    });
   } catch (error) {
-    // Nobody has read it where the file could not even be made.
+    // It was not read where the file could not even be made.
     if (!stream.locked) stream.cancel().catch(() => {});
-    await rm(temporary, { force: true });
     throw error;
   }
   return { sizeBytes, checksum, contentType };

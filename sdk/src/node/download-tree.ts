@@ -1,5 +1,5 @@
-import { lstat, mkdir } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { lstat, mkdir, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import type { Tierkeep } from "../client.ts";
 import { TierkeepError } from "../errors.ts";
 import { downloadFile } from "./download-file.ts";
@@ -54,7 +54,7 @@ export async function downloadTree(
     collisionsOf(files, ({ path }) => path),
   );
 
-  await mkdir(directory, { recursive: true });
+  await makeAll(resolve(directory));
   const made = new Map<string, Promise<void>>([[".", Promise.resolve()]]);
   /** One folder at a time from the top, each made or found to be a folder and no link. */
   const folder = (path: string): Promise<void> => {
@@ -71,6 +71,16 @@ export async function downloadTree(
       { signal: ends, onProgress: ({ receivedBytes }) => moved(receivedBytes) },
     );
     onFile?.(file);
+  });
+}
+
+/** Makes a directory and those above it. Not by `recursive`: that never returns below /proc, which refuses with ENOENT. */
+async function makeAll(path: string): Promise<void> {
+  if ((await stat(path).catch(() => null))?.isDirectory()) return;
+  if (dirname(path) !== path) await makeAll(dirname(path));
+  // Another process may have made it by now.
+  await mkdir(path).catch(async (error: unknown) => {
+    if (!(await stat(path).catch(() => null))?.isDirectory()) throw error;
   });
 }
 

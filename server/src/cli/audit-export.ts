@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
-import { rename, rm } from "node:fs/promises";
+import { chmod, rename, rm, stat } from "node:fs/promises";
 import process from "node:process";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -66,7 +66,10 @@ function exported(event: LifecycleEvent): Readonly<Record<string, unknown>> {
   };
 }
 
-/** Answers with how many events there were. */
+const NEW_FILE = 0o666;
+const PERMISSIONS = 0o777;
+
+/** Returns how many events there were. A file that is replaced leaves its mode to the new one. */
 async function writeWhole(events: AsyncIterable<LifecycleEvent>, file: string): Promise<number> {
   const temporary = `${file}.${randomBytes(8).toString("hex")}.tmp`;
   let count = 0;
@@ -76,8 +79,12 @@ async function writeWhole(events: AsyncIterable<LifecycleEvent>, file: string): 
       yield `${JSON.stringify(exported(event))}\n`;
     }
   }
+  const replaced = await stat(file).catch(() => null);
+  const mode = (replaced?.mode ?? NEW_FILE) & PERMISSIONS;
   try {
-    await pipeline(Readable.from(lines()), createWriteStream(temporary, { flags: "wx", flush: true }));
+    await pipeline(Readable.from(lines()), createWriteStream(temporary, { flags: "wx", flush: true, mode }));
+    // The umask may have narrowed it.
+    if (replaced !== null) await chmod(temporary, mode);
     await rename(temporary, file);
     return count;
   } catch (error) {
