@@ -72,13 +72,14 @@ async function doctor(
   if (checks === null)
     output.talk("The store was named by a URL: its room and its audit log are not looked at.");
   for (const check of checks ?? []) show(check, output);
-  const { job, exit } = await verifyStore(tierkeep, { repair }, output, signal);
+  const { job, exit, republishedCount } = await verifyStore(tierkeep, { repair }, output, signal);
   const exits = [...(checks ?? []).map((check) => check.exit), exit];
-  const mended = job.healedCount + job.quarantinedCount + job.adoptedCount;
+  const mended = job.healedCount + job.quarantinedCount + job.adoptedCount + republishedCount;
   if (repair && mended > 0) {
     output.text(
       `${counted(job.healedCount, "artifact")} healed, ${counted(job.adoptedCount, "artifact")} adopted, ` +
-        `${counted(job.quarantinedCount, "stray")} moved to quarantine, which is .tierkeep/quarantine below the store: nothing was deleted.`,
+        `${counted(republishedCount, "artifact")} published again, ` +
+        `${counted(job.quarantinedCount, "stray")} moved to quarantine: nothing was deleted. See tierkeep quarantine list.`,
     );
   }
   if (!repair && exit !== 0) output.talk("What can be mended is mended by tierkeep doctor --repair.");

@@ -73,7 +73,11 @@ async function reindex(
 ): Promise<number> {
   const { job: begun } = await tierkeep.reindex({ dryRun, waitSeconds: 1 });
   const job = await endOf(begun, dryRun ? "Looking" : "Reindexing", output, signal);
-  const found = await showFindings(tierkeep.reindexJobFindings({ id: job.id, first: 500 }), output, signal);
+  const { exit: found } = await showFindings(
+    tierkeep.reindexJobFindings({ id: job.id, first: 500 }),
+    output,
+    signal,
+  );
   output.value(job);
   const { adoptedCount, presentCount, quarantinedCount, leftCount, confirmedAt } = job;
   output.text(

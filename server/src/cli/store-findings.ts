@@ -13,18 +13,26 @@ const COLUMNS: readonly Column[] = [
 /** Bytes that are not, or may not be, the ones that were written. */
 const DAMAGE: readonly string[] = ["DAMAGED", "MISSING", "CHECKSUM_DIFFERS"] satisfies StoreFindingKind[];
 
-/**
- * Lists what a job found in the store. Answers with the exit code that this deserves: 7 where bytes are damaged, 4 where
- * something else is left for somebody to look at, 0. What is healed is left no more, nor is what is of a kind in `mended`.
- */
+export interface Found {
+  /** 7: bytes are damaged; 4: another problem is left; 0: none. */
+  readonly exit: number;
+  /** Problems that are left and are neither damage nor strays. */
+  readonly otherCount: number;
+  /** Artifacts whose place in the tree was made right. */
+  readonly republishedCount: number;
+}
+
+/** Lists what a job found in the store. What is healed, or of a kind in `mended`, is no problem that is left. */
 export async function showFindings(
   findings: AsyncIterable<StoreFindingFragment>,
   output: Output,
   signal: AbortSignal,
   mended: readonly StoreFindingKind[] = [],
-): Promise<number> {
+): Promise<Found> {
   /** What each artifact, or path of none, that is left deserves. */
   const left = new Map<string, number>();
+  const others = new Set<string>();
+  const republished = new Set<string>();
   await output.list(
     COLUMNS,
     findings,
@@ -32,6 +40,8 @@ export async function showFindings(
       const problem = !isKnown(kind) || (isProblem({ kind }) && !mended.includes(kind));
       const key = [tenantId, workflowId, artifactId].filter((name) => name !== null).join("/");
       const about = key || (path ?? "");
+      if (problem && !DAMAGE.includes(kind) && kind !== "STRAY") others.add(path ?? about);
+      if (kind === "REPUBLISHED") republished.add(about);
       if (kind === "HEALED") left.delete(about);
       else if (DAMAGE.includes(kind)) left.set(about, REFUSALS.CHECKSUM_MISMATCH.exit);
       else if (problem) left.set(about, left.get(about) ?? REFUSALS.CONFLICT.exit);
@@ -44,7 +54,11 @@ export async function showFindings(
     },
     signal,
   );
-  return Math.max(0, ...new Set(left.values()));
+  return {
+    exit: Math.max(0, ...new Set(left.values())),
+    otherCount: others.size,
+    republishedCount: republished.size,
+  };
 }
 
 /** A later server may know more kinds. */

@@ -255,6 +255,7 @@ async function assemble({
 
   const unindexedTenants = (await catalog.countTenants(null)) === 0 ? await tenantsInTree(paths) : 0;
   scrubber?.start();
+  if (options.schedule) void warnOfCopies(engine, log);
 
   async function pauseWork(): Promise<void> {
     closing = true;
@@ -289,6 +290,14 @@ async function assemble({
       lock.release();
     },
   };
+}
+
+/** Readiness does not wait for it. */
+async function warnOfCopies({ checker }: OpenedEngine, log: Logger): Promise<void> {
+  if (await checker.looksCopied().catch(() => false))
+    log.warn(
+      "the files of the published tree are copies of the stored objects, as after `cp -r` or rsync without -H: the store takes its space twice. Link them again: tierkeep doctor --repair",
+    );
 }
 
 function droppedLines(value: number): Metric {

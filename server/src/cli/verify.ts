@@ -50,21 +50,26 @@ export async function verifyStore(
   input: { readonly tenantId?: string | undefined; readonly repair?: boolean },
   output: Output,
   signal: AbortSignal,
-): Promise<{ readonly job: VerifyJob; readonly exit: number }> {
+): Promise<{ readonly job: VerifyJob; readonly exit: number; readonly republishedCount: number }> {
   const { job: begun } = await tierkeep.verifyArtifacts({ ...input, waitSeconds: 1 });
   const job = await endOf(begun, input.repair ? "Repairing" : "Verifying", output, signal);
-  const found = await showFindings(
+  const {
+    exit: found,
+    otherCount,
+    republishedCount,
+  } = await showFindings(
     tierkeep.verifyJobFindings({ id: job.id, first: 500 }),
     output,
     signal,
     input.repair ? ["QUARANTINED"] : [],
   );
   output.value(job);
+  const others = otherCount > 0 ? `; ${counted(otherCount, "other problem")}` : "";
   const { checkedCount, checkedBytes, damagedCount, missingCount, strayCount } = job;
   output.text(
     `Verified ${counted(checkedCount, "artifact")}, ${shownBytes(checkedBytes)}: ${damagedCount} damaged, ` +
-      `${missingCount} missing; ${counted(strayCount, "stray file")}: ${job.status}`,
+      `${missingCount} missing; ${counted(strayCount, "stray file")}${others}: ${job.status}`,
   );
   if (job.error !== null) output.text(output.style.red(inCommandWords(job.error)));
-  return { job, exit: job.status === "SUCCEEDED" ? found : exitCodeOf(job) };
+  return { job, exit: job.status === "SUCCEEDED" ? found : exitCodeOf(job), republishedCount };
 }

@@ -4,7 +4,7 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { ArtifactRow } from "../catalog/rows.ts";
 import type { TierStore } from "../tiers/tier-store.ts";
-import type { TierView, TreeEntry, TreePosition } from "../tiers/tier-view.ts";
+import type { TierView, TreeEntry, TreePosition, ViewCopy, ViewDifference } from "../tiers/tier-view.ts";
 import { pathOf } from "./adoption.ts";
 import type { Clock } from "./clock.ts";
 import { placementOf } from "./publish.ts";
@@ -14,6 +14,9 @@ import type { Reader } from "./read.ts";
 const OBJECTS_AT_ONCE = 20_000;
 const ENTRIES_AT_ONCE = 500;
 
+/** Artifacts by which a copied store is recognised. */
+const SAMPLE = 50;
+
 /** What is read before something is told of it, but for one artifact. */
 const BYTES_AT_ONCE = 64 * 1024 * 1024;
 
@@ -22,6 +25,8 @@ export interface Checked {
   readonly rows: readonly ArtifactRow[];
   readonly bytes: number;
   readonly findings: readonly StoreFinding[];
+  /** Files of the tree that are copies of these artifacts' objects: a finding each. */
+  readonly copies: readonly ViewCopy[];
 }
 
 /** An object that nothing knows. */
@@ -76,7 +81,8 @@ export class Checker {
     }
     if (count === 0 && rows.length > 0) return null;
     const read = rows.slice(0, count);
-    return { rows: read, bytes, findings: [...findings, ...(await this.#view(read))] };
+    const view = await this.#view(read, signal);
+    return { rows: read, bytes, findings: [...findings, ...view.findings], copies: view.copies };
   }
 
   /** Puts on the log what it does not know yet; damage is there as soon as it has been read. Answers how many were new. */
@@ -114,19 +120,72 @@ export class Checker {
   }
 
   /** Where the view is not as these rows say, of those that nothing has happened to since. */
-  async #view(rows: readonly ArtifactRow[]): Promise<readonly StoreFinding[]> {
+  async #view(
+    rows: readonly ArtifactRow[],
+    signal: AbortSignal,
+  ): Promise<{ readonly findings: readonly StoreFinding[]; readonly copies: readonly ViewCopy[] }> {
     const { catalog, view } = this.#parts;
-    if (view === null) return [];
+    if (view === null) return { findings: [], copies: [] };
     const placements = rows.map((row) => placementOf({ key: keyOf(row), row, garbage: [] }));
     const found = await view.differences(placements.filter((_, index) => rows[index]?.inline === false));
     const keys = found.map(({ key }) => key);
     const [now, dirty] = [await catalog.artifacts(keys), await catalog.areDirty(keys)];
     const versions = new Map(rows.map((row) => [pathOf(row, "HOT"), row.version]));
-    return found.flatMap(({ key, tier, path, how }, index): StoreFinding[] => {
-      if (dirty[index] || now[index]?.version !== versions.get(pathOf(key, "HOT"))) return [];
-      const message = `${path} ${HOW[how]}. The artifact itself is as it was: the tree is only a view.`;
-      return [{ kind: "VIEW_DIFFERS", path, ...keyOf(key), tier, message }];
+    const differences = found.filter(
+      ({ key }, index) => !dirty[index] && now[index]?.version === versions.get(pathOf(key, "HOT")),
+    );
+    const copies = await this.#copies(view, rows, differences, signal);
+    const copied = new Set(copies.map(({ key, file }) => pathOf(key, file.tier)));
+    const findings = differences.map(({ key, tier, path, how }): StoreFinding => {
+      const message = copied.has(path)
+        ? `${path} ${HOW.copy}.`
+        : `${path} ${HOW[how]}. The artifact itself is as it was: the tree is only a view.`;
+      return { kind: "VIEW_DIFFERS", path, ...keyOf(key), tier, message };
     });
+    return { findings, copies };
+  }
+
+  /** Of these differences, the files that have the bytes of their artifacts: a store that was copied file by file has them. */
+  async #copies(
+    view: TierView,
+    rows: readonly ArtifactRow[],
+    differences: readonly ViewDifference[],
+    signal: AbortSignal,
+  ): Promise<readonly ViewCopy[]> {
+    const own = new Map(rows.map((row) => [pathOf(row, row.tier), row]));
+    const suspects = differences.flatMap(({ how, path }) => (how === "foreign" && own.get(path)) || []);
+    const files = await view.find(suspects.map((row) => ({ key: keyOf(row), tier: row.tier })));
+    const candidates = suspects.flatMap((row, index) => {
+      const file = files[index];
+      return file?.sizeBytes === row.sizeBytes ? [{ row, file }] : [];
+    });
+    const looked = await view.take(
+      candidates.map(({ row, file }) => ({ key: keyOf(row), file, how: { as: "look" } })),
+      signal,
+    );
+    return candidates.flatMap(({ row, file }, index) => {
+      const taken = looked?.[index];
+      return taken?.state === "taken" && taken.checksum === row.checksum
+        ? [{ key: keyOf(row), object: row.object, file }]
+        : [];
+    });
+  }
+
+  /**
+   * Whether the tree seems to be a copy of the objects, as after `cp -r`: most of the first artifacts' files have the size
+   * of their objects and are no links of them. Reads no bytes.
+   */
+  async looksCopied(): Promise<boolean> {
+    const { catalog, view } = this.#parts;
+    if (view === null) return false;
+    const rows = (await catalog.artifactsAfter(0, SAMPLE)).filter(({ inline }) => !inline);
+    const placements = rows.map((row) => placementOf({ key: keyOf(row), row, garbage: [] }));
+    const differences = await view.differences(placements);
+    const own = new Map(rows.map((row) => [pathOf(row, row.tier), row]));
+    const suspects = differences.flatMap(({ how, path }) => (how === "foreign" && own.get(path)) || []);
+    const files = await view.find(suspects.map((row) => ({ key: keyOf(row), tier: row.tier })));
+    const copies = suspects.filter((row, index) => files[index]?.sizeBytes === row.sizeBytes);
+    return copies.length > rows.length / 2;
   }
 
   /**
@@ -257,6 +316,7 @@ const TOLD_OTHERWISE: ReadonlySet<StoreFindingKind> = new Set(["DAMAGED", "MISSI
 const NO_KEY = { tenantId: null, workflowId: null, artifactId: null } as const;
 
 const HOW = {
+  copy: "is a copy of its object and no link of it, as after a copy of the store without its hard links. It takes the space twice; a repair links it again",
   missing: "is missing in the tree",
   foreign: "is a file that does not belong there",
   sidecar: "is not the sidecar that was published",

@@ -3,12 +3,11 @@ import { keyOf } from "@tierkeep/schema/domain/keys";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { Miscount } from "../catalog/miscounts.ts";
-import type { ArtifactRow } from "../catalog/rows.ts";
 import type { TierStore } from "../tiers/tier-store.ts";
 import type { TierView } from "../tiers/tier-view.ts";
 import type { Adopter } from "./adopter.ts";
 import { chooseFile, pathOf } from "./adoption.ts";
-import type { Checker, StrayEntry, StrayObject } from "./checker.ts";
+import type { Checked, Checker, StrayEntry, StrayObject } from "./checker.ts";
 import type { Clock } from "./clock.ts";
 import { commitAllOf } from "./commit-all.ts";
 import { recounted } from "./miscount-findings.ts";
@@ -49,14 +48,14 @@ export class Mender {
   }
 
   /**
-   * The view of these artifacts, whose own bytes are right, is made to agree with them once more: told by commits of their
-   * own. Answers what is left of the findings.
+   * Makes the view of these artifacts, whose own bytes are right, agree with them again: copies become links, other files
+   * go to quarantine. Commits of their own tell it. Returns what is left of the findings.
    */
   async republish(
     { jobId }: MendingJob,
-    rows: readonly ArtifactRow[],
-    findings: readonly StoreFinding[],
+    { rows, findings, copies }: Checked,
   ): Promise<readonly StoreFinding[]> {
+    await this.#parts.view?.relink(copies);
     const ofRow = Map.groupBy(findings, nameOf);
     // Without its object there is nothing to be linked.
     const mended = rows.filter((row) => ofRow.get(nameOf(row))?.every(({ kind }) => kind === "VIEW_DIFFERS"));

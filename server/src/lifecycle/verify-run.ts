@@ -86,7 +86,7 @@ export class VerifyRun extends JobRun<VerifyJob> {
     await this.#tell(checked.findings);
     if (last !== undefined) {
       const findings = this.job.repair
-        ? await mender.republish(this.#by, checked.rows, checked.findings)
+        ? await mender.republish(this.#by, checked)
         : checked.findings;
       return { next: { ...place, after: keyOf(last) }, findings, counts };
     }

@@ -100,6 +100,13 @@ export type Taken =
   | { readonly state: "changed" }
   | { readonly state: "unreadable"; readonly code: string };
 
+/** A file in an artifact's place that has the bytes of its object and is no link of it. */
+export interface ViewCopy {
+  readonly key: ArtifactKey;
+  readonly object: string;
+  readonly file: FoundFile;
+}
+
 /** How a path of the view differs from its row. */
 export interface ViewDifference {
   readonly key: ArtifactKey;
@@ -135,6 +142,15 @@ export interface TierView {
   take(items: readonly TakeItem[], signal?: AbortSignal): Promise<readonly Taken[] | null>;
   /** Moves what stands in these places to quarantine, sidecars with it, whoever wrote it. Durable when it resolves. */
   setAside(places: readonly { readonly key: ArtifactKey; readonly tier: Tier }[]): Promise<void>;
+  /** What stands at these places, in their order; null: no file. */
+  find(
+    places: readonly { readonly key: ArtifactKey; readonly tier: Tier }[],
+  ): Promise<readonly (FoundFile | null)[]>;
+  /**
+   * Replaces files that have the bytes of an object by links of it, durably. One that is not the file that was found, or
+   * was written to since, is left as it is.
+   */
+  relink(copies: readonly ViewCopy[]): Promise<void>;
   /** Where the paths of these keys are not as their placements say. Changes nothing. */
   differences(placements: readonly Placement[]): Promise<readonly ViewDifference[]>;
 }

@@ -2,12 +2,14 @@ import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { FoundAt, WrittenObject } from "../tier-store.ts";
 import type {
+  FoundFile,
   Placement,
   Published,
   TakeItem,
   Taken,
   TreeEntry,
   TreePosition,
+  ViewCopy,
   ViewDifference,
 } from "../tier-view.ts";
 import type { Disk } from "./disk.ts";
@@ -164,6 +166,14 @@ export class FileOperations {
 
   publish(placements: readonly Placement[]): Published {
     return this.#view.publish(placements);
+  }
+
+  relink(copies: readonly ViewCopy[]): void {
+    this.#view.relink(copies);
+  }
+
+  findFiles(places: readonly { readonly key: ArtifactKey; readonly tier: Tier }[]): (FoundFile | null)[] {
+    return this.#tree.find(places);
   }
 
   walkTree(after: TreePosition | null, limit: number): TreeEntry[] {

@@ -1,3 +1,4 @@
+import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type {
   FoundAt,
@@ -6,7 +7,15 @@ import type {
   WriteObjectOptions,
   WrittenObject,
 } from "../tier-store.ts";
-import type { Placement, Published, TakeItem, Taken, TierView, ViewDifference } from "../tier-view.ts";
+import type {
+  Placement,
+  Published,
+  TakeItem,
+  Taken,
+  TierView,
+  ViewCopy,
+  ViewDifference,
+} from "../tier-view.ts";
 import type { Lanes } from "./lanes.ts";
 import type { SmallObject } from "./object-files.ts";
 import { expectedLength } from "./object-reads.ts";
@@ -52,6 +61,8 @@ class FilesystemStore implements TierStore {
           count: () => lanes.at(0).call("countTree", []),
           take: (items, signal) => this.#take(items, signal),
           setAside: (places) => lanes.at(0).call("setAside", [places]),
+          find: (places) => lanes.idlest().call("findFiles", [places]),
+          relink: (copies) => this.#relink(copies),
           differences: (placements) => this.#differences(placements),
         }
       : null;
@@ -130,10 +141,7 @@ class FilesystemStore implements TierStore {
 
   /** Keys of one workflow always go to the same lane: so no two calls treat one key at once, however they overlap. */
   async #publish(placements: readonly Placement[]): Promise<Published> {
-    const byLane = Map.groupBy(
-      placements,
-      ({ key }) => hashOf(`${key.tenantId}/${key.workflowId}`) % this.#lanes.count,
-    );
+    const byLane = Map.groupBy(placements, ({ key }) => this.#laneOf(key));
     const published = [...byLane].flatMap(([index, own]) =>
       slices(own, FILES_PER_CALL).map((part) => this.#publishOn(index, part)),
     );
@@ -142,6 +150,15 @@ class FilesystemStore implements TierStore {
       quarantined: results.flatMap(({ quarantined }) => quarantined),
       failed: results.flatMap(({ failed }) => failed),
     };
+  }
+
+  async #relink(copies: readonly ViewCopy[]): Promise<void> {
+    const byLane = Map.groupBy(copies, ({ key }) => this.#laneOf(key));
+    await Promise.all([...byLane].map(([index, own]) => this.#lanes.at(index).call("relink", [own])));
+  }
+
+  #laneOf({ tenantId, workflowId }: ArtifactKey): number {
+    return hashOf(`${tenantId}/${workflowId}`) % this.#lanes.count;
   }
 
   async #publishOn(index: number, placements: readonly Placement[]): Promise<Published> {

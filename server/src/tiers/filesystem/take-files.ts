@@ -58,7 +58,7 @@ export class TakeFiles {
       const facts = this.#disk.facts(opened);
       const isOther =
         how.as === "own" && this.#identityOf(this.#layout.objectPath(how.object)) !== facts.identity;
-      if (isOther || !isSame(facts, file)) {
+      if (isOther || !isSameFile(facts, file)) {
         this.#disk.close(opened);
         return { state: "changed" };
       }
@@ -175,7 +175,8 @@ export class TakeFiles {
   }
 }
 
-function isSame(facts: Facts, found: FoundFile): boolean {
+/** Whether a file is the one that was found, and was not written to since. */
+export function isSameFile(facts: Facts, found: FoundFile): boolean {
   return (
     facts.kind === "file" &&
     facts.identity === found.identity &&

@@ -1,5 +1,6 @@
 import { join, relative } from "node:path";
 import { type IdentifierKind, identifierProblem, SIDECAR_SUFFIX } from "@tierkeep/schema/domain/identifiers";
+import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import { TIERS, type Tier } from "@tierkeep/schema/domain/tiers";
 import type { FoundFile, LeftPath, TreeEntry, TreePosition } from "../tier-view.ts";
 import { type Disk, type Facts, systemCode } from "./disk.ts";
@@ -57,6 +58,15 @@ export class TreeWalk {
     let count = 0;
     for (const { position } of this.#walk(null)) if (!isSidecar(position.name)) count += 1;
     return count;
+  }
+
+  /** As TierView.find. */
+  find(places: readonly { readonly key: ArtifactKey; readonly tier: Tier }[]): (FoundFile | null)[] {
+    return places.map(({ key, tier }) => {
+      const path = this.#layout.viewPaths(tier, key).artifact;
+      const facts = this.#disk.lstat(path);
+      return facts?.kind === "file" ? this.#file(tier, path, facts) : null;
+    });
   }
 
   *#walk(after: TreePosition | null): Generator<Met> {

@@ -2,11 +2,12 @@ import { join, relative } from "node:path";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import { TIERS } from "@tierkeep/schema/domain/tiers";
-import type { Placement, Published } from "../tier-view.ts";
+import type { Placement, Published, ViewCopy } from "../tier-view.ts";
 import { type Disk, type DiskStep, systemCode } from "./disk.ts";
 import type { DurableDirectories } from "./durable-directories.ts";
 import type { Layout, ViewPaths } from "./layout.ts";
 import { moveToQuarantine } from "./quarantine.ts";
+import { isSameFile } from "./take-files.ts";
 import { isOwnSidecar } from "./view-ownership.ts";
 
 const STEPS = { mkdir: "view.mkdir", parentFsync: "view.parent.fsync" } as const;
@@ -78,6 +79,28 @@ export class ViewFiles {
       for (const publication of batch.live) this.#closeTemporary(publication);
     }
     return { quarantined: batch.quarantined, failed: batch.failed };
+  }
+
+  /** As TierView.relink, for keys that no other thread publishes. */
+  relink(copies: readonly ViewCopy[]): void {
+    const changed = new Set<string>();
+    for (const { key, object, file } of copies) {
+      const paths = this.#layout.viewPaths(file.tier, key);
+      if (!this.#areDirectories([paths.tierDirectory, paths.tenant, paths.directory])) continue;
+      const target = this.#layout.objectPath(object);
+      if (this.#disk.lstat(target)?.kind !== "file") continue;
+      const temporary = join(this.#layout.temporary, `${this.#lane}-0`);
+      this.#removeTemporary(temporary);
+      this.#disk.link("view.link.temporary", target, temporary);
+      const found = this.#disk.lstat(paths.artifact);
+      if (found !== null && isSameFile(found, file)) {
+        this.#disk.rename("view.link.rename", temporary, paths.artifact);
+        changed.add(paths.directory);
+      }
+      // rename() of two links of one file does nothing.
+      this.#removeTemporary(temporary);
+    }
+    for (const directory of changed) this.#disk.fsyncDirectory("view.directory.fsync", directory);
   }
 
   #publication({ key, place, earlier }: Placement): Publication {
