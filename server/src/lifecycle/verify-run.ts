@@ -85,9 +85,7 @@ export class VerifyRun extends JobRun<VerifyJob> {
     const counts = { checked: checked.rows.length, checkedBytes: checked.bytes };
     await this.#tell(checked.findings);
     if (last !== undefined) {
-      const findings = this.job.repair
-        ? await mender.republish(this.#by, checked)
-        : checked.findings;
+      const findings = this.job.repair ? await mender.republish(this.#by, checked) : checked.findings;
       return { next: { ...place, after: keyOf(last) }, findings, counts };
     }
     // What belongs to no artifact belongs to no tenant.
