@@ -27,6 +27,10 @@ export interface UsageLimits {
 /** How long a server waits for the other end of a connection, and for how many. */
 export interface ConnectionLimits {
   readonly maxConnections: number;
+  /** Of one address; of IPv6, of one network of 64 bits. Trusted proxies may have any number. */
+  readonly maxConnectionsPerAddress: number;
+  /** Addresses and networks of proxies whose X-Forwarded-For and Forwarded name the client. */
+  readonly trustedProxies: readonly string[];
   /** A request's headers must have come in this time, and its body may keep the server waiting as long, ms. */
   readonly requestTimeoutMs: number;
   /** A connection on which nothing is asked, and an answer of which nothing is taken, may stand this long, ms. */
@@ -52,7 +56,13 @@ export interface Limits {
 /** Beyond what programs need that mean well: 500 keys written out; 500 nodes with all that the SDK asks of every type. */
 export const DEFAULT_LIMITS: Limits = {
   surface: { graphiql: true, introspection: true, operations: null },
-  connections: { maxConnections: 5_000, requestTimeoutMs: 30_000, idleTimeoutMs: 60_000 },
+  connections: {
+    maxConnections: 5_000,
+    maxConnectionsPerAddress: 1_500,
+    trustedProxies: [],
+    requestTimeoutMs: 30_000,
+    idleTimeoutMs: 60_000,
+  },
   document: { maxTokens: 6_000, maxDepth: 15, maxAliases: 50, maxDirectives: 50, maxCost: 60_000 },
   // One program alone on a small machine may reach it and keep it up for a minute.
   usage: {

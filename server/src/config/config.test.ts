@@ -102,6 +102,8 @@ describe("loadConfig", () => {
         MAX_SUBSCRIPTIONS: "9",
         MAX_HELD_BYTES: "2MiB",
         MAX_CONNECTIONS: "10",
+        MAX_CONNECTIONS_PER_ADDRESS: "4",
+        TRUSTED_PROXIES: "127.0.0.1, 10.0.0.0/8",
         REQUEST_TIMEOUT_SECONDS: "11",
         IDLE_TIMEOUT_SECONDS: "12",
       }),
@@ -155,7 +157,13 @@ describe("loadConfig", () => {
           maxSubscriptions: 9,
           maxHeldBytes: 2097152,
         },
-        connections: { maxConnections: 10, requestTimeoutMs: 11_000, idleTimeoutMs: 12_000 },
+        connections: {
+          maxConnections: 10,
+          maxConnectionsPerAddress: 4,
+          trustedProxies: ["127.0.0.1", "10.0.0.0/8"],
+          requestTimeoutMs: 11_000,
+          idleTimeoutMs: 12_000,
+        },
       },
     });
   });

@@ -128,6 +128,8 @@ export function loadConfig(env: Environment, judges: Judges, stored: StoreSettin
     limits: Object.freeze({
       connections: Object.freeze({
         maxConnections: read("MAX_CONNECTIONS"),
+        maxConnectionsPerAddress: read("MAX_CONNECTIONS_PER_ADDRESS"),
+        trustedProxies: Object.freeze(read("TRUSTED_PROXIES")),
         requestTimeoutMs: read("REQUEST_TIMEOUT_SECONDS"),
         idleTimeoutMs: read("IDLE_TIMEOUT_SECONDS"),
       }),

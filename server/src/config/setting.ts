@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
 
@@ -115,6 +116,20 @@ export const origins: z.ZodType<readonly string[], string> = text(/^.+$/s, ([val
   const found = parts.map(origin).filter((part) => part !== undefined);
   return found.length === parts.length ? found : undefined;
 });
+
+/** IP addresses, and networks as address/bits. */
+export const addresses: z.ZodType<readonly string[], string> = text(/^.+$/s, ([value]) => {
+  const parts = value.split(/[\s,]+/).filter((part) => part !== "");
+  return parts.every(isNetwork) ? parts : undefined;
+});
+
+function isNetwork(value: string): boolean {
+  const [address = "", bits, ...rest] = value.split("/");
+  const most = { 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  return (
+    most > 0 && rest.length === 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most))
+  );
+}
 
 export const publicUrl: z.ZodType<string | null, string> = text(/^https?:\/\/.+$/, ([value]) => {
   const url = URL.parse(value);

@@ -1,6 +1,7 @@
 import { DEFAULT_LIMITS } from "@tierkeep/schema/domain/limits";
 import type { z } from "zod";
 import {
+  addresses,
   boolean,
   bytes,
   count,
@@ -318,7 +319,7 @@ export const SETTINGS = {
     default: DEFAULT_LIMITS.usage.maxHeldBytes,
     takes: "bytes from 1MiB, plain or in KiB, MiB, GiB or TiB",
     means:
-      "what GraphQL requests and messages of more than 64 KiB may hold in memory together; more are RATE_LIMITED",
+      "memory that requests under way and answers that have not been sent may use together; one principal has at most half, and more is RATE_LIMITED",
     read: bytes(MiB, 2 ** 40),
   },
   MAX_CONNECTIONS: {
@@ -327,6 +328,20 @@ export const SETTINGS = {
     takes: "a number from 1 to 1000000",
     means: "connections in all; one more is closed at once",
     read: count(1, 1_000_000),
+  },
+  MAX_CONNECTIONS_PER_ADDRESS: {
+    shownDefault: "1500",
+    default: DEFAULT_LIMITS.connections.maxConnectionsPerAddress,
+    takes: "a number from 1 to 1000000",
+    means: "connections of one address that is no trusted proxy; one more is closed at once",
+    read: count(1, 1_000_000),
+  },
+  TRUSTED_PROXIES: {
+    shownDefault: "–",
+    default: DEFAULT_LIMITS.connections.trustedProxies,
+    takes: 'addresses and networks such as "127.0.0.1" or "10.0.0.0/8", separated by commas',
+    means: "proxies whose X-Forwarded-For or Forwarded header names the client's address",
+    read: addresses,
   },
   REQUEST_TIMEOUT_SECONDS: {
     shownDefault: "30",

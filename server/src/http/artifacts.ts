@@ -11,6 +11,7 @@ import { byteRange } from "./byte-range.ts";
 import type { Call } from "./call.ts";
 import { attachment } from "./content-disposition.ts";
 import { type Credentials, requireValid } from "./credentials.ts";
+import { DOWNLOAD_BYTES, UPLOAD_BYTES } from "./limits/limits.ts";
 import { rangeApplies, readPrecondition } from "./preconditions.ts";
 import { HttpRefused, methodRefused } from "./problem.ts";
 import { atMost, SIGNED, termsFirst } from "./signed-request.ts";
@@ -46,11 +47,18 @@ async function upload(
   request: Request,
   key: ArtifactKey,
   query: URLSearchParams,
-  { principal, credentials }: Call,
+  call: Call,
   services: Services,
   terms: UploadTerms | null,
 ): Promise<Response> {
+  const { principal, credentials, charge } = call;
   const { maxArtifactBytes } = services.limits;
+  let charged = 0;
+  call.onBodyBytes = (bytes) => {
+    const more = Math.min(bytes, UPLOAD_BYTES - charged);
+    charge.add(more);
+    charged += more;
+  };
   const maxBytes = terms?.maxBytes ?? maxArtifactBytes;
   const { digests, ...options } = termsFirst(terms, uploadOptionsOf(request.headers, query, maxBytes));
   const body = request.body === null ? NO_BYTES : whileValid(request.body, credentials);
@@ -110,6 +118,12 @@ async function download(
   }
   let status: 200 | 206 | 304 | 412 | 416 = 200;
   let range: ByteRange | null = null;
+  let charged = 0;
+  const charge = (bytes: number) => {
+    const held = Math.min(bytes, DOWNLOAD_BYTES);
+    call.charge.add(held - charged);
+    charged = held;
+  };
   const pick = (artifact: Artifact): ByteRange | null | false => {
     // Called again where the row changed meanwhile: nothing of the first time may stay.
     status = 200;
@@ -118,12 +132,14 @@ async function download(
     const precondition = readPrecondition(request.headers, validators);
     if (precondition !== null) status = precondition;
     if (precondition !== null || request.method === "HEAD") return false;
-    if (!rangeApplies(request.headers, validators, Date.now())) return null;
-    const asked = byteRange(request.headers.get("range"), artifact.sizeBytes);
+    const asked = rangeApplies(request.headers, validators, Date.now())
+      ? byteRange(request.headers.get("range"), artifact.sizeBytes)
+      : null;
     if (asked === "unsatisfiable") {
       status = 416;
       return false;
     }
+    charge(asked === null ? artifact.sizeBytes : asked.end + 1 - asked.start);
     if (asked !== null) status = 206;
     range = asked;
     return asked;

@@ -9,9 +9,6 @@ import { addressOwner, type Owner } from "./limits/owner.ts";
 /** Ids that a client may choose: short, and nothing that could break a log line or a header. */
 const SANE_ID = /^[A-Za-z0-9][A-Za-z0-9._:+/=-]{0,127}$/;
 
-/** What every call uses beside its body and its answer: its headers, streams and timers. */
-export const CALL_BYTES = 8 * 1024;
-
 /** What one request is known by in the log; filled in as it is understood. */
 export interface Call {
   readonly requestId: string;

@@ -3,6 +3,7 @@ import { promisify } from "node:util";
 import { brotliCompress, constants, gunzip, gzip } from "node:zlib";
 import { GRAPHIQL_TABS } from "./graphiql-tabs.ts";
 import { GRAPHQL_PATH } from "./graphql.ts";
+import { sharedBodyResponse } from "./shared-body.ts";
 
 interface Page {
   readonly etag: string;
@@ -64,8 +65,18 @@ export async function graphiql(request: Request): Promise<Response> {
   }
   const encoding = encodingFor(request.headers.get("accept-encoding"));
   if (encoding !== "identity") headers.set("content-encoding", encoding);
-  const body = encoding === "identity" ? await promisify(gunzip)(made.gzip) : made[encoding];
-  return new Response(new Uint8Array(body), { headers });
+  return sharedBodyResponse(encoding === "identity" ? await plain(made) : made[encoding], headers);
+}
+
+let plainPage: WeakRef<Promise<Buffer>> | null = null;
+
+/** The page as it is. Kept only while connections send it: no browser asks for it like that. */
+function plain(made: Page): Promise<Buffer> {
+  const known = plainPage?.deref();
+  if (known !== undefined) return known;
+  const inflated = promisify(gunzip)(made.gzip);
+  plainPage = new WeakRef(inflated);
+  return inflated;
 }
 
 /** Browsers offer brotli only where the connection is trustworthy, which loopback is. */

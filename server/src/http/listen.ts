@@ -7,6 +7,8 @@ import type { Logger } from "pino";
 import type { Call } from "./call.ts";
 import { GRAPHQL_PATH } from "./graphql.ts";
 import type { Handler } from "./handler.ts";
+import { TrustedProxies } from "./limits/client-address.ts";
+import { shareConnections } from "./limits/connection-share.ts";
 import { headersOf, requestOf, UNSPEAKABLE_METHODS } from "./node-request.ts";
 import { send } from "./node-response.ts";
 import { oversizedHeader } from "./oversized-header.ts";
@@ -42,8 +44,9 @@ export interface Listener {
 /** Binds the handler to a socket. @throws the system's error (EADDRINUSE, EACCES …) where it cannot listen */
 export async function listen(handler: Handler, options: ListenOptions): Promise<Listener> {
   const { host, port, log } = options;
-  const { maxConnections, requestTimeoutMs, idleTimeoutMs } = options.limits;
-  const sockets = webSockets(handler, options.maxInlineBytes, log);
+  const { maxConnections, maxConnectionsPerAddress, requestTimeoutMs, idleTimeoutMs } = options.limits;
+  const proxies = new TrustedProxies(options.limits.trustedProxies);
+  const sockets = webSockets(handler, openCall, options.maxInlineBytes, log);
   const underWay = new Set<ServerResponse>();
   let origin = "";
   let stopped = false;
@@ -62,13 +65,20 @@ export async function listen(handler: Handler, options: ListenOptions): Promise<
   });
 
   server.maxConnections = maxConnections;
+  shareConnections(server, maxConnectionsPerAddress, proxies);
+
+  function openCall(message: IncomingMessage, operation: string): Call {
+    const { remoteAddress } = message.socket;
+    const address = remoteAddress === undefined ? undefined : proxies.addressOf(remoteAddress, message);
+    return handler.openCall(headersOf(message), operation, address);
+  }
 
   async function answer(
     message: IncomingMessage,
     response: ServerResponse,
     awaitsContinue: boolean,
   ): Promise<void> {
-    const call = handler.openCall(headersOf(message), message.method ?? "", message.socket.remoteAddress);
+    const call = openCall(message, message.method ?? "");
     call.hasSocket = true;
     underWay.add(response);
     const closed = new Promise<void>((resolve) => response.once("close", resolve));
@@ -123,7 +133,7 @@ export async function listen(handler: Handler, options: ListenOptions): Promise<
   // Without these, Node would answer by itself, or not at all.
   server.on("checkExpectation", (message, response) => void answer(message, response, false));
   server.on("connect", (message: IncomingMessage, socket: Duplex) => {
-    const call = handler.openCall(headersOf(message), "CONNECT", message.socket.remoteAddress);
+    const call = openCall(message, "CONNECT");
     refuseRaw(socket, methodRefused("CONNECT", METHODS), call);
   });
   server.on("upgrade", (message, socket, head) => sockets.upgrade(message, socket, head));

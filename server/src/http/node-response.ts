@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { CallCharge } from "./limits/memory-budget.ts";
 import { SECURITY_HEADERS } from "./security-headers.ts";
+import { sharedBodyOf } from "./shared-body.ts";
 
 /** How long a client may go on sending a body that nobody reads before it finds the connection closed. */
 const LINGER_MS = 2000;
@@ -28,8 +29,12 @@ export async function send(
   to.statusCode = response.status;
   for (const name in SECURITY_HEADERS) to.setHeader(name, SECURITY_HEADERS[name] as string);
   to.setHeaders(response.headers);
+  const shared = sharedBodyOf(response);
   if (response.body === null) {
     to.end();
+  } else if (shared !== undefined) {
+    to.setHeader("content-length", shared.byteLength);
+    to.end(shared);
   } else if (isStream(response)) {
     await pump(response.body.getReader(), to);
   } else {

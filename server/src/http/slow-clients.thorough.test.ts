@@ -10,7 +10,14 @@ let listener: Listener;
 
 beforeAll(async () => {
   under = await handlerUnderTest({
-    limits: { connections: { maxConnections: 20, requestTimeoutMs: 1_000, idleTimeoutMs: 1_000 } },
+    limits: {
+      connections: {
+        ...DEFAULT_LIMITS.connections,
+        maxConnections: 20,
+        requestTimeoutMs: 1_000,
+        idleTimeoutMs: 1_000,
+      },
+    },
   });
   listener = await under.listen();
 });

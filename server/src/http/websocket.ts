@@ -9,6 +9,7 @@ import { type WebSocket, WebSocketServer } from "ws";
 import type { Call } from "./call.ts";
 import { GRAPHQL_PATH, maxRequestBytes } from "./graphql.ts";
 import type { Handler } from "./handler.ts";
+import { MAX_UNANSWERED, MAX_UNSENT_BYTES } from "./limits/limits.ts";
 import { chargeMessages } from "./limits/websocket-charge.ts";
 import { headersOf } from "./node-request.ts";
 import { oversizedHeader } from "./oversized-header.ts";
@@ -18,12 +19,6 @@ import { graphqlProtocol, SocketState } from "./websocket-protocol.ts";
 
 /** Proxies and clients take a silent connection for a dead one; so do we, when a ping stays without an answer. */
 const KEEPALIVE_MS = 12_000;
-
-/** Bytes that may wait for a client to take them before nothing more is read from it. */
-const MAX_WAITING_BYTES = 1024 * 1024;
-
-/** Operations that may wait for their answers before nothing more is read from the socket. */
-const MAX_UNANSWERED = 100;
 
 /** How long the last words of subscriptions may take before sockets are closed. */
 const FAREWELL_MS = 2000;
@@ -35,7 +30,12 @@ export interface WebSockets {
 }
 
 /** GraphQL over WebSockets (graphql-transport-ws), with all that holds for GraphQL over HTTP. */
-export function webSockets(handler: Handler, maxInlineBytes: number, log: Logger): WebSockets {
+export function webSockets(
+  handler: Handler,
+  openCall: (message: IncomingMessage, operation: string) => Call,
+  maxInlineBytes: number,
+  log: Logger,
+): WebSockets {
   const sockets = new WebSocketServer({
     noServer: true,
     handleProtocols: (protocols) => handleProtocols(protocols),
@@ -50,15 +50,11 @@ export function webSockets(handler: Handler, maxInlineBytes: number, log: Logger
 
   // What is no handshake: the library would answer in words of its own.
   sockets.on("wsClientError", ({ message }, socket, request) => {
-    const call = upgrades.get(request) ?? callOf(request, "websocket upgrade");
+    const call = upgrades.get(request) ?? openCall(request, "websocket upgrade");
     const refused = new Refused("BAD_USER_INPUT", `This is not the handshake of a WebSocket: ${message}.`);
     const headers = { "sec-websocket-version": "13, 8" };
     refuseRaw(socket, new HttpRefused(refused, { headers }), call);
   });
-
-  function callOf(message: IncomingMessage, operation: string): Call {
-    return handler.openCall(headersOf(message), operation, message.socket.remoteAddress);
-  }
 
   function accept(socket: WebSocket, message: IncomingMessage, call: Call): void {
     call.operation = "websocket connection";
@@ -66,10 +62,10 @@ export function webSockets(handler: Handler, maxInlineBytes: number, log: Logger
     const completeMessage = chargeMessages(socket, message.socket, call);
     const isBusy = () => state.unanswered >= MAX_UNANSWERED;
     const throttle = () => {
-      if (socket.bufferedAmount > MAX_WAITING_BYTES || isBusy()) socket.pause();
+      if (socket.bufferedAmount > MAX_UNSENT_BYTES || isBusy()) socket.pause();
     };
     const unthrottle = () => {
-      if (socket.isPaused && socket.bufferedAmount < MAX_WAITING_BYTES / 2 && !isBusy()) socket.resume();
+      if (socket.isPaused && socket.bufferedAmount < MAX_UNSENT_BYTES / 2 && !isBusy()) socket.resume();
     };
     const stopPinging = keepAlive(socket, () => isBusy() && socket.bufferedAmount === 0);
     socket.on("error", (error) => log.debug({ err: error }, "websocket"));
@@ -119,7 +115,7 @@ export function webSockets(handler: Handler, maxInlineBytes: number, log: Logger
   return {
     upgrade(message, socket, head) {
       const headers = headersOf(message);
-      const call = callOf(message, "websocket upgrade");
+      const call = openCall(message, "websocket upgrade");
       upgrades.set(message, call);
       try {
         const oversized = oversizedHeader(message.rawHeaders);

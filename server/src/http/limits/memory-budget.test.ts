@@ -7,7 +7,8 @@ import { describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { type HandlerUnderTest, handlerUnderTest } from "../handler-under-test.ts";
 import type { Listener } from "../listen.ts";
-import { ALLOWANCE_BYTES, MemoryBudget } from "./memory-budget.ts";
+import { ALLOWANCE_BYTES } from "./limits.ts";
+import { MemoryBudget } from "./memory-budget.ts";
 import { addressOwner, networkOf, type Owner, principalOwner, urlOwner } from "./owner.ts";
 
 const KiB = 1024;

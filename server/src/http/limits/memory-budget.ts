@@ -1,20 +1,8 @@
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Charge } from "@tierkeep/schema/services/charge";
 import type { Metric } from "../metrics.ts";
+import { ALLOWANCE_BYTES, MEMORY_PARTS, SMALL_BYTES } from "./limits.ts";
 import type { Owner, OwnerKind } from "./owner.ts";
-
-/** What one principal or address may always use: small requests are never refused because of what others use. */
-export const ALLOWANCE_BYTES = 1024 * 1024;
-
-/** The largest part of all memory that one owner of a kind, and all owners of that kind together, may use. */
-const PARTS: Readonly<Record<OwnerKind, { readonly one: number; readonly all: number }>> = {
-  principal: { one: 1 / 2, all: 1 },
-  url: { one: 1 / 8, all: 1 / 4 },
-  address: { one: 1 / 8, all: 1 / 4 },
-};
-
-/** A call that uses no more than this is small. Large calls leave an eighth of every part to the small ones. */
-const SMALL_BYTES = 64 * 1024;
 
 /** A refused owner counts as waiting for this long after its last attempt. */
 const WAITING_MS = 2_000;
@@ -42,7 +30,7 @@ interface Account {
 /**
  * The memory that calls may use together, in bytes, and who uses it.
  *
- * - One owner never has more than its part (see PARTS), so that there is always room for others.
+ * - One owner never has more than its part (see MEMORY_PARTS), so that there is always room for others.
  * - While an owner waits for memory, no other one may grow beyond an equal share.
  * - Large calls leave an eighth of every part to small ones.
  * - The first ALLOWANCE_BYTES of a principal or an address are always granted.
@@ -144,7 +132,7 @@ export class MemoryBudget {
     const next = account.bytes + bytes;
     if (account.kind !== "url" && next <= ALLOWANCE_BYTES) return;
     if (this.#bytes === ownCall) return;
-    const parts = PARTS[account.kind];
+    const parts = MEMORY_PARTS[account.kind];
     const most = ownCall + bytes > SMALL_BYTES ? (this.#most * 7) / 8 : this.#most;
     // A principal's only call may be larger than its part: it ends, and another one follows.
     const alone = account.kind === "principal" && account.bytes === ownCall;

@@ -1,7 +1,5 @@
+import { SLICE_MS } from "./limits.ts";
 import type { Owner } from "./owner.ts";
-
-/** How long operations may start one after the other before the event loop serves sockets and timers, ms. */
-const SLICE_MS = 5;
 
 /**
  * Turns at starting operations. Operations start at once while the event loop has time. When it is late, they wait in

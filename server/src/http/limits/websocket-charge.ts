@@ -2,9 +2,7 @@ import type { Duplex } from "node:stream";
 import type { WebSocket } from "ws";
 import type { Call } from "../call.ts";
 import { ANONYMOUS } from "../credentials.ts";
-
-/** Bytes that a client may send before it has been authenticated. */
-const MAX_ANONYMOUS_BYTES = 64 * 1024;
+import { MAX_ANONYMOUS_BYTES } from "./limits.ts";
 
 /** Bytes of a client's control frame beside its data. */
 const CONTROL_BYTES = 6;

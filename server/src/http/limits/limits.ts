@@ -1,0 +1,173 @@
+import { DEFAULT_LIMITS } from "@tierkeep/schema/domain/limits";
+import type { OwnerKind } from "./owner.ts";
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+/** What one principal or address may always use: small requests are never refused because of what others use. */
+export const ALLOWANCE_BYTES = MiB;
+
+/** A call that uses no more than this is small. Large calls leave an eighth of every part to the small ones. */
+export const SMALL_BYTES = 64 * KiB;
+
+/** The part of all memory that one owner of a kind, and all owners of that kind together, may use. */
+export const MEMORY_PARTS: Readonly<Record<OwnerKind, { readonly one: number; readonly all: number }>> = {
+  principal: { one: 1 / 2, all: 1 },
+  url: { one: 1 / 8, all: 1 / 4 },
+  address: { one: 1 / 8, all: 1 / 4 },
+};
+
+/** What every call uses beside its body and its answer: its headers, streams and timers. */
+export const CALL_BYTES = 8 * KiB;
+
+/** The most memory that an upload uses at a time, however large it is. It is charged as its bytes arrive. */
+export const UPLOAD_BYTES = MiB;
+
+/** The same for a download. It is charged before anything is read. */
+export const DOWNLOAD_BYTES = 512 * KiB;
+
+/** Bytes that a client may send on a WebSocket before it has been authenticated. */
+export const MAX_ANONYMOUS_BYTES = 64 * KiB;
+
+/** Operations of one WebSocket that may wait for their answers before nothing more is read from it. */
+export const MAX_UNANSWERED = 100;
+
+/** Unsent bytes of one WebSocket before nothing more is read from it. */
+export const MAX_UNSENT_BYTES = MiB;
+
+/** How long operations may start one after the other before the event loop serves sockets and timers, ms. */
+export const SLICE_MS = 5;
+
+/** One row of the table in docs/security.md. */
+export interface LimitRow {
+  readonly resource: string;
+  readonly charged: string;
+  readonly limit: string;
+  readonly setting: string;
+  readonly refusal: string;
+}
+
+const { connections, usage } = DEFAULT_LIMITS;
+const RATE_LIMITED = "RATE_LIMITED; on a WebSocket close code 1013";
+
+/** Every limit on what a client causes from the first byte read until the last byte sent. A test compares the docs. */
+export const LIMITS: readonly LimitRow[] = [
+  {
+    resource: "memory of requests under way and of answers that have not been sent",
+    charged: "all clients together",
+    limit: `${usage.maxHeldBytes / MiB} MiB; while a client waits, an equal share each`,
+    setting: "MAX_HELD_BYTES",
+    refusal: RATE_LIMITED,
+  },
+  {
+    resource: "the same",
+    charged: "principal",
+    limit: `half of it; always at least ${ALLOWANCE_BYTES / MiB} MiB`,
+    setting: "",
+    refusal: RATE_LIMITED,
+  },
+  {
+    resource: "the same",
+    charged: "signed URL; address of a client that has not shown who it is",
+    limit: "an eighth of it, and a quarter all of a kind together",
+    setting: "",
+    refusal: RATE_LIMITED,
+  },
+  {
+    resource: "an upload, a download",
+    charged: "principal or signed URL",
+    limit: `at most ${UPLOAD_BYTES / MiB} MiB as it arrives, ${DOWNLOAD_BYTES / KiB} KiB`,
+    setting: "",
+    refusal: "RATE_LIMITED",
+  },
+  {
+    resource: "requests, even rate and burst",
+    charged: "principal or signed URL",
+    limit: `${usage.requestsPerSecond} a second, ${usage.burst}`,
+    setting: "RATE_LIMIT, RATE_LIMIT_BURST",
+    refusal: "RATE_LIMITED",
+  },
+  {
+    resource: "requests, WebSockets and their operations under way",
+    charged: "principal or signed URL",
+    limit: `${usage.maxRequestsPerPrincipal}`,
+    setting: "MAX_REQUESTS_PER_PRINCIPAL",
+    refusal: RATE_LIMITED,
+  },
+  {
+    resource: "subscriptions",
+    charged: "principal; all together",
+    limit: `${usage.maxSubscriptionsPerPrincipal}; ${usage.maxSubscriptions}`,
+    setting: "MAX_SUBSCRIPTIONS_PER_PRINCIPAL, MAX_SUBSCRIPTIONS",
+    refusal: "RATE_LIMITED",
+  },
+  {
+    resource: "events in flight",
+    charged: "connection",
+    limit: "1; the others wait in the log",
+    setting: "",
+    refusal: "none: they wait",
+  },
+  {
+    resource: "operations that start while the event loop is late",
+    charged: "principal",
+    limit: "1 in turn with other principals",
+    setting: "",
+    refusal: "none: they wait",
+  },
+  {
+    resource: "unanswered operations, unsent bytes",
+    charged: "WebSocket",
+    limit: `${MAX_UNANSWERED}, ${MAX_UNSENT_BYTES / MiB} MiB`,
+    setting: "",
+    refusal: "none: nothing more is read from it",
+  },
+  {
+    resource: "bytes before connection_init",
+    charged: "WebSocket",
+    limit: `${MAX_ANONYMOUS_BYTES / KiB} KiB`,
+    setting: "",
+    refusal: "close code 1009",
+  },
+  {
+    resource: "failed attempts to authenticate",
+    charged: "address",
+    limit: `${usage.failedAttemptsPerMinute} a minute`,
+    setting: "RATE_LIMIT_FAILED_AUTH",
+    refusal: "RATE_LIMITED, [unseen](#what-is-refused-and-when)",
+  },
+  {
+    resource: "connections",
+    charged: "address; all together",
+    limit: `${connections.maxConnectionsPerAddress}; ${connections.maxConnections}`,
+    setting: "MAX_CONNECTIONS_PER_ADDRESS, MAX_CONNECTIONS",
+    refusal: "closed at once",
+  },
+  {
+    resource: "time for a request's headers; silence in its body, and its rate",
+    charged: "connection",
+    limit: `${connections.requestTimeoutMs / 1_000} s; ${connections.requestTimeoutMs / 1_000} s, 1 KiB a second`,
+    setting: "REQUEST_TIMEOUT_SECONDS",
+    refusal: "status 408 or a refusal, and closed",
+  },
+  {
+    resource: "an idle connection; an answer that its client does not read",
+    charged: "connection",
+    limit: `${connections.idleTimeoutMs / 1_000} s`,
+    setting: "IDLE_TIMEOUT_SECONDS",
+    refusal: "closed",
+  },
+];
+
+/** The table as docs/security.md has it, in Markdown. */
+export function limitsTable(rows: readonly LimitRow[] = LIMITS): string {
+  const cells = rows.map(({ resource, charged, limit, setting, refusal }) => [
+    resource,
+    charged,
+    limit,
+    setting === "" ? "–" : setting.replaceAll(/[A-Z_]{3,}/g, "`$&`"),
+    refusal,
+  ]);
+  const head = ["resource", "who is charged", "limit", "setting", "refusal"];
+  return [head, head.map(() => "---"), ...cells].map((row) => `| ${row.join(" | ")} |`).join("\n");
+}
