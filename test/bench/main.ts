@@ -34,6 +34,10 @@ const BENCHES: Readonly<Record<string, { readonly file: string; readonly shows: 
     file: "refusals.ts",
     shows: "what it costs to refuse, against a point query [requests]",
   },
+  hostile: {
+    file: "hostile.ts",
+    shows: "what a hostile READER and a client without a token do to another tenant [seconds] [attack]",
+  },
   growth: {
     file: "catalog-growth.ts",
     shows: "what the catalog's reads and writes cost as it grows [rows] [writes]",
