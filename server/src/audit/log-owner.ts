@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { link, open, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 
 /** Says which store a folder of the audit log belongs to. */
 export const LOG_OWNER_FILE = "tierkeep-store.json";
@@ -72,16 +72,19 @@ export async function claimLog(directory: string, ours: LogOwner): Promise<void>
 }
 
 function requireOurs(owner: LogOwner, directory: string, ours: LogOwner): void {
-  const isSamePlace = owner.path === ours.path && owner.host === ours.host;
-  if (isSamePlace) return;
+  const isHere = owner.host === ours.host;
+  if (isHere && owner.path === ours.path) return;
+  const use = isHere ? useOf(owner, directory, ours) : "unknown";
+  // The store of that name keeps its log elsewhere by now, or this folder is a copy of its log.
+  if (use === "elsewhere") return;
   if (owner.store !== ours.store) {
     throw new LogOfAnotherStoreError(
       `belongs to the store in ${owner.path}`,
       `if that store is gone, delete ${join(directory, LOG_OWNER_FILE)}`,
     );
   }
-  // The store was moved, unless the other place still has it.
-  if (owner.host === ours.host && isAnotherCopy(owner.path, ours)) {
+  // Where the other place has no store any more, the store was moved.
+  if (use === "this folder") {
     throw new LogOfAnotherStoreError(
       `belongs to the store in ${owner.path}, of which this one is a copy`,
       null,
@@ -89,17 +92,28 @@ function requireOurs(owner: LogOwner, directory: string, ours: LogOwner): void {
   }
 }
 
-/** Whether the folder at `path` holds the same store as `ours` in other files. */
-function isAnotherCopy(path: string, ours: LogOwner): boolean {
-  const config = (folder: string) => join(folder, ".tierkeep", "config.json");
+/** Whether the store that a folder names still keeps its log there. */
+function useOf(owner: LogOwner, directory: string, ours: LogOwner): "this folder" | "elsewhere" | "unknown" {
+  const configOf = (root: string) => join(root, ".tierkeep", "config.json");
   try {
-    const { storeId } = JSON.parse(readFileSync(config(path), "utf8")) as { readonly storeId?: unknown };
-    if (storeId !== ours.store) return false;
-    const [there, here] = [statSync(config(path)), statSync(config(ours.path))];
-    return there.dev !== here.dev || there.ino !== here.ino;
+    const { storeId, settings } = JSON.parse(readFileSync(configOf(owner.path), "utf8")) as {
+      readonly storeId?: unknown;
+      readonly settings?: { readonly values?: { readonly LOG_DIR?: { readonly value?: unknown } } };
+    };
+    // The same folder may have two paths.
+    if (storeId !== owner.store || isSameFile(configOf(owner.path), configOf(ours.path))) return "unknown";
+    const logs = settings?.values?.LOG_DIR?.value;
+    if (typeof logs !== "string") return "this folder";
+    return isSameFile(resolve(owner.path, logs), directory) ? "this folder" : "elsewhere";
   } catch {
-    return false;
+    return "unknown";
   }
+}
+
+/** False also where one of them is missing. */
+function isSameFile(one: string, other: string): boolean {
+  const [left, right] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false }));
+  return left !== undefined && right !== undefined && left.dev === right.dev && left.ino === right.ino;
 }
 
 /** @returns null where the folder belongs to no store yet */
@@ -108,9 +122,10 @@ function readOwner(directory: string): LogOwner | null {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
-  } catch {
-    // A folder that cannot be read is told of by whoever writes to it.
-    return null;
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? "";
+    if (["ENOENT", "ENOTDIR"].includes(code)) return null;
+    throw new LogOfAnotherStoreError("may belong to another store", `${path} cannot be read (${code})`);
   }
   try {
     const { store, path: folder, host } = JSON.parse(text) as Partial<LogOwner>;

@@ -1,4 +1,4 @@
-import { rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import { LOG_MODES } from "../audit/log-file.ts";
@@ -34,6 +34,25 @@ export interface ReadBackupOptions extends Follower {
 
 export interface RestoreBackupOptions extends ReadBackupOptions {
   readonly store: StoreFiles;
+  /**
+   * Decides the restored store's config.json and log folder from those of the backup. It may refuse. Default: config.json
+   * is restored as it is, and the log goes where `store` says.
+   */
+  readonly settle?: ((backup: BackupSettings) => RestoredSettings) | undefined;
+}
+
+export interface BackupSettings {
+  readonly manifest: Manifest;
+  /** The text of config.json. */
+  readonly config: string;
+  /** Path of the backup's copy of the store's own signing key. */
+  readonly auditKey: string;
+}
+
+export interface RestoredSettings {
+  readonly config: string;
+  /** The audit log's folder, absolute. */
+  readonly logs: string;
 }
 
 export interface BackupReport {
@@ -45,6 +64,8 @@ export interface BackupReport {
 export interface RestoreReport extends BackupReport {
   /** False: there was an audit log already, and it was left as it is. */
   readonly logRestored: boolean;
+  /** The audit log's folder. */
+  readonly logs: string;
 }
 
 /** Reads a whole backup and compares every checksum. @throws Refused where it is none, or its catalog or keys are damaged */
@@ -59,16 +80,23 @@ export async function verifyBackup(options: ReadBackupOptions): Promise<BackupRe
  * rejects, nothing of it is left; where it is killed, what is left says that it is no store.
  * @throws Refused, NewerCatalogError, or an AbortError
  */
-export async function restoreBackup(options: RestoreBackupOptions): Promise<RestoreReport> {
-  const { store, disk = realDisk } = options;
-  const manifest = await checkedManifest(options);
+export async function restoreBackup(given: RestoreBackupOptions): Promise<RestoreReport> {
+  const { from, disk = realDisk } = given;
+  const manifest = await checkedManifest(given);
+  const settled = given.settle?.({
+    manifest,
+    config: await readFile(join(from, CONFIG_FILE), "utf8"),
+    auditKey: join(from, AUDIT_KEY_FILE),
+  });
+  const store = settled === undefined ? given.store : { ...given.store, logs: settled.logs };
+  const options = { ...given, store };
   await takeEmptyFolder(disk, store);
   await makeDirectories(store.own, STORE_MODES.private);
   const lock = tryOwn(store.ownerLock);
   if (lock === null) throw notEmpty(store, "another process has it");
   try {
     await placeFile(disk, store.unfinishedRestore, "A backup is being restored here.\n");
-    const report = await fillStore(options, manifest);
+    const report = await fillStore(options, manifest, settled?.config);
     disk.unlink("backup.file.unlink", store.unfinishedRestore);
     disk.fsyncDirectory("backup.directory.fsync", store.own);
     return report;
@@ -82,10 +110,15 @@ export async function restoreBackup(options: RestoreBackupOptions): Promise<Rest
   }
 }
 
-async function fillStore(options: RestoreBackupOptions, manifest: Manifest): Promise<RestoreReport> {
+async function fillStore(
+  options: RestoreBackupOptions,
+  manifest: Manifest,
+  config: string | undefined,
+): Promise<RestoreReport> {
   const { from, store, disk = realDisk } = options;
   const damaged = await eachObject(options, manifest, store.root);
-  await copyFile(disk, join(from, CONFIG_FILE), store.config);
+  if (config === undefined) await copyFile(disk, join(from, CONFIG_FILE), store.config);
+  else await placeFile(disk, store.config, config);
   await copyFile(disk, join(from, AUDIT_KEY_FILE), store.auditKey);
   const incoming = `${store.catalog}.restoring`;
   await copyFile(disk, join(from, CATALOG_FILE), incoming);
@@ -98,7 +131,7 @@ async function fillStore(options: RestoreBackupOptions, manifest: Manifest): Pro
   disk.rename("backup.file.rename", incoming, store.catalog);
   for (const folder of [store.own, store.root, dirname(store.root)])
     disk.fsyncDirectory("backup.directory.fsync", folder);
-  return { manifest, damaged, logRestored };
+  return { manifest, damaged, logRestored, logs: store.logs };
 }
 
 /** Where there is a log, it knows more than the backup's: the server goes on after it, and says so in it. */

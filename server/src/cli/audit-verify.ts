@@ -10,10 +10,11 @@ import { StartProblem } from "./exit-codes.ts";
 import { readConfig } from "./read-config.ts";
 import type { Output } from "./render-output.ts";
 import { counted, shownInstant } from "./render-quantity.ts";
+import { requireStoreAgreement } from "./settings/store-opening.ts";
 import { systemCodeOf } from "./store-files.ts";
 
 export interface AuditVerifyOptions {
-  /** Default: that of the configuration. */
+  /** Default: the log folder of the store. */
   readonly directory?: string | undefined;
   /** Default: the keys published beside the log. */
   readonly publicKey?: string | undefined;
@@ -23,7 +24,7 @@ export interface AuditVerifyOptions {
 /** Verifies the log's files and says what stands. Answers with 0, or 7 where something does not. */
 export async function auditVerify(options: AuditVerifyOptions, output: Output): Promise<number> {
   const { publicKey, expected } = options;
-  const directory = resolve(options.directory ?? readConfig().logDir);
+  const directory = resolve(options.directory ?? storedLogDir());
   requireLog(directory, expected);
   const keys = readKeys(publicKey ?? join(directory, PUBLIC_KEY_FILE));
   if (publicKey === undefined) {
@@ -35,6 +36,12 @@ export async function auditVerify(options: AuditVerifyOptions, output: Output): 
   output.value({ directory, keys: keys.ids, ...verdict });
   show(verdict, output);
   return verdict.problem === null ? 0 : REFUSALS.CHECKSUM_MISMATCH.exit;
+}
+
+function storedLogDir(): string {
+  const config = readConfig();
+  requireStoreAgreement(config);
+  return config.logDir;
 }
 
 /** A head that is expected of a log that is not there is a finding; without one, the folder is most likely the wrong one. */

@@ -58,7 +58,7 @@ export function configure(command: Command, run: Run): void {
   command
     .command("verify")
     .description("Verifies the audit log offline, from its files and a public key.")
-    .option("--log-dir <folder>", "where the log's files are (default: LOG_DIR)")
+    .option("--log-dir <folder>", "where the log's files are (default: the log folder of the store)")
     .option(
       "--public-key <file>",
       "the public keys of those who may have signed (default: the file beside the log)",

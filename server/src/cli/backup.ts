@@ -7,7 +7,7 @@ import { processOutput } from "./client-command.ts";
 import type { Run } from "./command.ts";
 import { interruption } from "./interruption.ts";
 import { startProgress } from "./progress.ts";
-import { readConfig } from "./read-config.ts";
+import { readStoreConfig } from "./read-config.ts";
 import { counted, shownBytes, shownInstant } from "./render-quantity.ts";
 import { storePaths } from "./store-files.ts";
 
@@ -17,10 +17,10 @@ interface Options {
 }
 
 const HELP = `
-It copies the store that STORAGE_BASE_PATH and LOG_DIR name on this machine, whether a server runs on it or not. A server
+It copies the store that STORAGE_BASE_PATH names on this machine, whether a server runs on it or not. A server
 goes on meanwhile; what it has purged or replaced takes up its room until the backup has ended, whichever way.
 
-Everything that was acknowledged before it began is in the backup: artifacts, jobs, events, the audit log, and the keys of
+Everything that was acknowledged before it began is in the backup: artifacts, jobs, events, the audit log, the store's settings, and the keys of
 store and log, so keep it as you keep the store. Each checksum is compared while it is copied. The folder must be empty
 or not there; a backup that did not come to its end has no tierkeep-backup.json, and restore-backup refuses it.
 
@@ -47,7 +47,7 @@ export function configure(command: Command, run: Run): void {
 
 async function backUp(into: string, { snapshot = false, json }: Options): Promise<number> {
   const output = processOutput(json);
-  const store = storePaths(readConfig());
+  const store = storePaths(readStoreConfig());
   using interrupted = interruption(null);
   using progress = startProgress("Backing up", "bytes");
   try {

@@ -6,7 +6,7 @@ import { asClient, type ClientOptions, clientOptions } from "./client-command.ts
 import type { Run } from "./command.ts";
 import { type Check, localChecks } from "./doctor-checks.ts";
 import { fileChecks } from "./doctor-file-checks.ts";
-import { readConfig } from "./read-config.ts";
+import { readStoreConfig } from "./read-config.ts";
 import type { Output } from "./render-output.ts";
 import { counted } from "./render-quantity.ts";
 import { storePaths } from "./store-files.ts";
@@ -55,7 +55,7 @@ export function configure(command: Command, run: Run): void {
 }
 
 async function checksHere(): Promise<readonly Check[]> {
-  const config = readConfig();
+  const config = readStoreConfig();
   const paths = storePaths(config);
   return [
     ...(await Array.fromAsync(localChecks(paths))),

@@ -11,6 +11,7 @@ import { startProgress } from "./progress.ts";
 import { readConfig } from "./read-config.ts";
 import type { Output } from "./render-output.ts";
 import { counted, shownBytes, shownInstant } from "./render-quantity.ts";
+import { restoredSettings } from "./settings/restored-settings.ts";
 import { storePaths } from "./store-files.ts";
 
 interface Options {
@@ -19,7 +20,9 @@ interface Options {
 }
 
 const HELP = `
-The store is made in STORAGE_BASE_PATH, which must be empty or not there, and the audit log in LOG_DIR where there is none.
+The store is made in STORAGE_BASE_PATH, which must be empty or not there. It gets the settings of the backup: retention,
+signing key and the others that tierkeep settings shows. LOG_DIR, where it is given, replaces the log's folder; any other
+setting of the environment must be the backup's. The audit log is restored into the log's folder where there is none.
 A log that is there already is left as it is: the server goes on in a new file, and says so in it.
 
 Each checksum is compared; an artifact that is damaged in the backup comes back without its bytes, and is named. The tree of
@@ -55,14 +58,20 @@ async function restore(from: string, { verify = false, json }: Options): Promise
   };
   try {
     if (verify) return show("Verified", from, await verifyBackup(options), output, () => progress.clear());
-    const store = storePaths(readConfig());
-    const report = await restoreBackup({ ...options, store });
+    const config = readConfig();
+    const store = storePaths(config);
+    const report = await restoreBackup({
+      ...options,
+      store,
+      settle: (backup) => restoredSettings(config, backup, Date.now()),
+    });
     const code = show("Restored", from, report, output, () => progress.clear());
     if (report.manifest.logMissing)
       output.talk("The backup has no audit log: the store had lost it when the backup was taken.");
     if (!report.logRestored)
-      output.talk(`The audit log in ${store.logs} was there already and is left as it is.`);
-    output.talk(`The store is in ${store.root}. Next: tierkeep serve`);
+      output.talk(`The audit log in ${report.logs} was there already and is left as it is.`);
+    output.talk(`The store is in ${store.root}, with the settings of the backup (tierkeep settings).`);
+    output.talk("Next: tierkeep serve");
     return code;
   } catch (error) {
     if (error instanceof NewerCatalogError) throw new StartProblem(error.message);

@@ -1,6 +1,6 @@
 import process from "node:process";
 import { Refused } from "@tierkeep/schema/domain/refusals";
-import { readConfig } from "./read-config.ts";
+import { readStoreConfig } from "./read-config.ts";
 
 /**
  * Returns the GraphQL endpoint of the running server that a command uses: --url, TIERKEEP_URL, or the store's owner.
@@ -11,7 +11,7 @@ export async function serverEndpoint(url: string | undefined): Promise<string> {
   const named = url ?? (process.env.TIERKEEP_URL || undefined);
   if (named !== undefined) return named;
   const { findOwner } = await import("./owner.ts");
-  const owner = await findOwner(readConfig());
+  const owner = await findOwner(readStoreConfig());
   if (owner !== null) return owner.url;
   throw new Refused(
     "UNAVAILABLE",

@@ -45,12 +45,19 @@ export function textsOf(root: string, { values }: StoredSettings): StoreSettingT
   return Object.fromEntries(texts);
 }
 
+export interface Contradiction {
+  readonly name: StoreSettingName;
+  readonly given: string;
+  /** As a command may use it: paths are absolute. */
+  readonly stored: string;
+}
+
 /** Settings that the environment gives with another value than the store has. */
 export function contradictions(
   { storageBasePath: root, given }: Pick<Config, "storageBasePath" | "given">,
   settings: StoredSettings,
   keyIdAt: KeyIdAt,
-): readonly { readonly name: StoreSettingName; readonly given: string; readonly stored: string }[] {
+): readonly Contradiction[] {
   return STORE_SETTINGS.flatMap((name) => {
     const text = given[name];
     const stored = settings.values[name]?.value ?? SETTINGS[name].shownDefault;
@@ -123,7 +130,8 @@ function isPath(name: StoreSettingName, text: string): boolean {
   return name === "LOG_DIR" || (name === "AUDIT_SIGNING_KEY" && text !== "own");
 }
 
-function storedText(root: string, name: StoreSettingName, text: string): string {
+/** How a value that the environment gives is stored. */
+export function storedText(root: string, name: StoreSettingName, text: string): string {
   return isPath(name, text) ? storedPath(root, text) : text;
 }
 

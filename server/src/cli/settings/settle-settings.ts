@@ -150,8 +150,8 @@ function ownerOf({ root }: StorePaths, storeId: string): LogOwner {
   return { store: storeId, path: realPath(root), host: hostname() };
 }
 
-/** @throws StartProblem */
-function requireLogOf(paths: StorePaths, storeId: string): void {
+/** @throws StartProblem where the log's folder belongs to another store */
+export function requireLogOf(paths: StorePaths, storeId: string): void {
   try {
     requireOwnLog(paths.logs, ownerOf(paths, storeId));
   } catch (error) {

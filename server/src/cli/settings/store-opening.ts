@@ -9,7 +9,7 @@ import { realPath } from "../../tiers/filesystem/real-path.ts";
 import { signingKeyIdAt } from "../audit-key.ts";
 import { StartProblem } from "../exit-codes.ts";
 import { type StorePaths, storePaths } from "../store-files.ts";
-import { contradictions, textsOf } from "./changed-settings.ts";
+import { type Contradiction, contradictions, textsOf } from "./changed-settings.ts";
 import { readStoreFile, type StoreFile, storeState } from "./store-file.ts";
 
 /**
@@ -75,11 +75,14 @@ export function shownFolder(folder: string): string {
 export function requireAgreement(config: Config, file: Pick<StoreFile, "settings"> | null): void {
   if (file?.settings == null) return;
   const found = contradictions(config, file.settings, signingKeyIdAt);
-  if (found.length === 0) return;
-  const { root } = storePaths(config);
-  const each = found.map(({ name, given, stored }) => `${name} is ${given} here and ${stored} in the store`);
-  throw new StartProblem(
-    `The environment contradicts the settings of the store ${root}: ${each.join("; ")}. Unset it here; to change the store's setting, start \`tierkeep serve\` with it.`,
+  if (found.length > 0) throw contradictionProblem(found, `store ${storePaths(config).root}`);
+}
+
+/** @param where what has the other values, such as "store /srv/artifacts" */
+export function contradictionProblem(found: readonly Contradiction[], where: string): StartProblem {
+  const each = found.map(({ name, given, stored }) => `${name} is ${given} here and ${stored} there`);
+  return new StartProblem(
+    `The environment contradicts the settings of the ${where}: ${each.join("; ")}. Unset it here; to change a setting of a store, start \`tierkeep serve\` with it.`,
   );
 }
 

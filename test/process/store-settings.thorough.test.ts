@@ -1,0 +1,340 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { rename } from "node:fs/promises";
+import { join } from "node:path";
+import { createTierkeep } from "@tierkeep/sdk";
+import { describe, expect, it } from "vitest";
+import {
+  type CommandResult,
+  removeDirectory,
+  runCommand,
+  startCommand,
+  startServer,
+  temporaryDirectory,
+} from "../support/server.ts";
+import { treeOf } from "../support/storage-tree.ts";
+
+type Env = Readonly<Record<string, string>>;
+
+async function inNewFolder(act: (dir: string) => Promise<void>): Promise<void> {
+  const dir = await temporaryDirectory();
+  try {
+    await act(dir);
+  } finally {
+    await removeDirectory(dir);
+  }
+}
+
+/** Runs a command line without quotes in it. */
+const run = (dir: string, line: string, env: Env = {}, input = ""): Promise<CommandResult> =>
+  runCommand(line.split(" "), { cwd: dir, env, input });
+
+async function succeed(dir: string, line: string, env: Env = {}, input = ""): Promise<CommandResult> {
+  const result = await run(dir, line, env, input);
+  expect(result, result.stderr).toMatchObject({ code: 0 });
+  return result;
+}
+
+interface ShownSetting {
+  readonly name: string;
+  readonly value: string;
+  readonly from: string;
+  readonly pending: { readonly inForce: string } | null;
+}
+
+async function settingsIn(dir: string): Promise<ReadonlyMap<string, ShownSetting>> {
+  const { stdout } = await succeed(dir, "settings --json");
+  const settings = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as ShownSetting);
+  return new Map(settings.map((setting) => [setting.name, setting]));
+}
+
+/** An artifact in cold that is 100 days old. */
+function oldFileIn(dir: string): void {
+  const folder = join(dir, "artifacts", "cold", "acme", "contracts");
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, "c.pdf");
+  writeFileSync(file, "keep me");
+  const then = Date.now() / 1000 - 100 * 24 * 60 * 60;
+  utimesSync(file, then, then);
+}
+
+describe("the settings of a store", () => {
+  it("hold for a command in cron, which purges nothing that the server keeps", async () => {
+    await inNewFolder(async (dir) => {
+      oldFileIn(dir);
+      await succeed(dir, "reindex", { COLD_RETENTION_DAYS: "365" });
+      await succeed(dir, "reindex --confirm", { COLD_RETENTION_DAYS: "365" });
+      const { stdout } = await succeed(dir, "lifecycle run --live");
+      expect(stdout).toContain("cold 365 d");
+      expect(stdout).toMatch(/purged +0/);
+      const refused = await run(dir, "lifecycle run --live", { COLD_RETENTION_DAYS: "90" });
+      expect([refused.code, refused.stdout]).toEqual([2, ""]);
+      expect(refused.stderr).toMatch(/COLD_RETENTION_DAYS is 90 here and 365 there/);
+    });
+  });
+
+  it("hold for a command in another folder, which writes to the store's own audit log", async () => {
+    await inNewFolder(async (dir) => {
+      const elsewhere = join(dir, "elsewhere");
+      mkdirSync(elsewhere);
+      const store = { STORAGE_BASE_PATH: join(dir, "artifacts") };
+      await succeed(dir, "write a/b/one -", {}, "x");
+      await succeed(elsewhere, "write a/b/two -", store, "x");
+      await succeed(elsewhere, "lifecycle summary", store);
+      await succeed(dir, "write a/b/three -", {}, "x");
+      expect(treeOf(elsewhere)).toEqual([]);
+      await succeed(dir, "audit verify");
+      expect((await succeed(elsewhere, "audit verify", store)).stdout).toContain("3 lines in 1 file");
+      const refused = await run(elsewhere, "ls", { ...store, LOG_DIR: "logs" });
+      expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining("LOG_DIR is logs here")]);
+      expect(treeOf(elsewhere)).toEqual([]);
+    });
+  });
+
+  it("hold for every way to read and write: reads are logged by AUDIT_READS of the store", async () => {
+    await inNewFolder(async (dir) => {
+      await succeed(dir, "write a/b/c -", { AUDIT_READS: "true", PUBLISH_TREE: "false" }, "x");
+      await succeed(dir, "read a/b/c");
+      const { stdout } = await succeed(dir, "events --json");
+      expect(stdout).toContain('"ARTIFACT_READ"');
+      expect(existsSync(join(dir, "artifacts", "hot"))).toBe(false);
+    });
+  });
+
+  it("are checked by commands that a running server serves, too", async () => {
+    await using server = await startServer({ env: { HOT_RETENTION_DAYS: "3" } });
+    await succeed(server.dir, "ls", { HOT_RETENTION_DAYS: "3.0" });
+    for (const line of ["ls", "doctor", "backup ../never", "settings", "audit verify", "open"]) {
+      const { code, stderr } = await run(server.dir, line, { HOT_RETENTION_DAYS: "4", DURABILITY: "os" });
+      expect([line, code]).toEqual([line, 2]);
+      expect(stderr).toMatch(
+        /HOT_RETENTION_DAYS is 4 here and 3 there; DURABILITY is os here and fsync there/,
+      );
+    }
+    expect((await settingsIn(server.dir)).get("HOT_RETENTION_DAYS")).toMatchObject({
+      value: "3",
+      from: "environment",
+    });
+  });
+
+  it("are changed by serve, which logs both values and warns of a shortened retention", async () => {
+    await inNewFolder(async (dir) => {
+      oldFileIn(dir);
+      await succeed(dir, "reindex", { COLD_RETENTION_DAYS: "365" });
+      await succeed(dir, "reindex --confirm");
+      await using server = await startServer({ dir, env: { COLD_RETENTION_DAYS: "90" } });
+      expect(server.stderr).toMatch(/changed from 365 to 90\. 1 artifact becomes due to be purged\./);
+      expect(server.stderr).toMatch(
+        /Nothing is purged by COLD_RETENTION_DAYS 90 before .*tierkeep settings confirm/,
+      );
+      expect((await settingsIn(dir)).get("COLD_RETENTION_DAYS")).toMatchObject({
+        value: "90",
+        pending: { inForce: "365" },
+      });
+      for (const mode of ["--dry-run", "--live"])
+        expect((await succeed(dir, `lifecycle run ${mode}`)).stdout).toMatch(/purged +0/);
+      await server.restart({ COLD_RETENTION_DAYS: "" });
+      expect((await succeed(dir, "lifecycle run --live")).stdout).toMatch(/purged +0/);
+      expect((await succeed(dir, "settings confirm")).stdout).toContain(
+        "COLD_RETENTION_DAYS 90 is confirmed",
+      );
+      expect((await succeed(dir, "settings confirm")).stdout).toContain("No shortened retention waits");
+      expect((await succeed(dir, "lifecycle run --dry-run")).stdout).toMatch(/would be purged +1/);
+      expect((await succeed(dir, "lifecycle run --live")).stdout).toMatch(/purged +1/);
+      await server.stop();
+      const log = readFileSync(join(dir, "logs", "lifecycle_events.jsonl"), "utf8");
+      expect(log).toMatch(/"setting_changed".*COLD_RETENTION_DAYS changed from 365 to 90\./);
+      expect(log).toMatch(/"retention_confirmed"/);
+      await succeed(dir, "audit verify");
+    });
+  });
+
+  it("may be confirmed over HTTP by the owner's token alone", async () => {
+    await using server = await startServer();
+    const url = `${server.origin}/.well-known/tierkeep-owner/confirm-retention`;
+    for (const headers of [{}, { authorization: "Bearer wrong" }])
+      expect((await fetch(url, { method: "POST", headers })).status).toBe(401);
+    expect((await fetch(url)).status).toBe(405);
+  });
+
+  it("survive SIGKILL at any moment of a start that changes them, in store and log alike", async () => {
+    await inNewFolder(async (dir) => {
+      await succeed(dir, "write a/b/c -", { COLD_RETENTION_DAYS: "100" }, "x");
+      let before = "100";
+      for (let round = 1; round <= 12; round += 1) {
+        const after = String(100 + round);
+        const env = { PORT: "0", COLD_RETENTION_DAYS: after };
+        await using serve = startCommand(["serve"], { cwd: dir, env });
+        const killed = new Promise((resolve) => setTimeout(resolve, round * 150));
+        await Promise.race([killed, serve.ended]);
+        serve.signal("SIGKILL");
+        await serve.ended;
+        const { value = "" } = (await settingsIn(dir)).get("COLD_RETENTION_DAYS") ?? {};
+        expect([before, after]).toContain(value);
+        const { stdout } = await succeed(dir, "events --type setting_changed --json");
+        const told = stdout.includes(`COLD_RETENTION_DAYS changed from ${before} to ${after}.`);
+        expect(told).toBe(value === after);
+        before = value;
+      }
+      await succeed(dir, "audit verify");
+    });
+  });
+});
+
+describe("LOG_DIR", () => {
+  it("of one store is refused to another, by name, and the other leaves nothing behind", async () => {
+    await inNewFolder(async (dir) => {
+      await succeed(dir, "write a/b/c -", { STORAGE_BASE_PATH: "one" }, "x");
+      for (const line of ["write a/b/c -", "serve", "reindex"]) {
+        const refused = await run(dir, line, { STORAGE_BASE_PATH: "two", PORT: "0" }, "x");
+        expect([refused.code, refused.stdout]).toEqual([2, ""]);
+        expect(refused.stderr).toContain(
+          `LOG_DIR ${join(dir, "logs")} belongs to the store in ${join(dir, "one")}`,
+        );
+      }
+      expect(existsSync(join(dir, "two"))).toBe(false);
+      await succeed(dir, "write a/b/c -", { STORAGE_BASE_PATH: "two", LOG_DIR: "logs2" }, "x");
+      await succeed(dir, "write a/b/d -", { STORAGE_BASE_PATH: "two" }, "x");
+      for (const store of ["one", "two"]) await succeed(dir, "audit verify", { STORAGE_BASE_PATH: store });
+    });
+  });
+
+  it("moves with the store when both are moved", async () => {
+    await inNewFolder(async (dir) => {
+      await succeed(dir, "write a/b/c -", { STORAGE_BASE_PATH: "site/artifacts", LOG_DIR: "site/logs" }, "x");
+      await rename(join(dir, "site"), join(dir, "moved"));
+      const store = { STORAGE_BASE_PATH: join(dir, "moved", "artifacts") };
+      await succeed(dir, "write a/b/d -", store, "x");
+      expect((await succeed(dir, "audit verify", store)).stdout).toContain("2 lines in 1 file");
+      expect(existsSync(join(dir, "site"))).toBe(false);
+    });
+  });
+
+  it("is refused to a copy of the store beside it", async () => {
+    await inNewFolder(async (dir) => {
+      await succeed(dir, "write a/b/c -", {}, "x");
+      const copied = await runCommand([], {
+        cwd: dir,
+        through: () => ["cp", "-a", join(dir, "artifacts"), join(dir, "copy")],
+      });
+      expect(copied.code).toBe(0);
+      const refused = await run(dir, "ls", { STORAGE_BASE_PATH: "copy" });
+      expect([refused.code, refused.stderr]).toEqual([
+        2,
+        expect.stringContaining("of which this one is a copy"),
+      ]);
+      await using server = await startServer({
+        dir,
+        env: { STORAGE_BASE_PATH: "copy", LOG_DIR: "copy-logs" },
+      });
+      await succeed(dir, "ls", { STORAGE_BASE_PATH: "copy" });
+      await server.stop();
+    });
+  });
+});
+
+describe("a folder without a store", () => {
+  it.each([
+    "ls",
+    "read a/b/c",
+    "stat a/b/c",
+    "stats",
+    "doctor",
+    "doctor --repair",
+    "verify",
+    "events",
+    "keys list",
+    "lifecycle summary",
+    "lifecycle run --live",
+    "promote a/b/c --to-tier warm",
+    "restore a/b/c",
+    "purge a/b/c --yes",
+    "reindex --dry-run",
+    "reindex --confirm",
+    "settings",
+    "settings confirm",
+    "backup ../backup",
+    "audit export",
+    "open",
+  ])("stays as it is, and `%s` says what creates one", async (line) => {
+    await inNewFolder(async (dir) => {
+      const { code, stdout, stderr } = await run(dir, line);
+      expect([code, stdout]).toEqual([3, ""]);
+      expect(stderr).toBe(
+        "tierkeep: There is no store in ./artifacts (STORAGE_BASE_PATH). `tierkeep serve` creates one.\n",
+      );
+      expect(treeOf(dir)).toEqual([]);
+    });
+  });
+});
+
+describe("a store whose catalog is lost", () => {
+  it("says so on every command, and through a server until it was rebuilt", async () => {
+    await inNewFolder(async (dir) => {
+      await using server = await startServer({ dir });
+      const tierkeep = createTierkeep({ url: server.url });
+      await tierkeep.upload({ tenantId: "a", workflowId: "b", artifactId: "c" }, "x");
+      await server.stop();
+      for (const end of ["", "-wal", "-shm"])
+        rmSync(join(dir, "artifacts", ".tierkeep", `catalog.db${end}`), { force: true });
+      for (const line of [
+        "ls",
+        "read a/b/c",
+        "stats",
+        "doctor",
+        "write a/b/d -",
+        "backup ../b",
+        "settings",
+      ]) {
+        const { code, stdout, stderr } = await run(dir, line);
+        expect([line, code, stdout]).toEqual([line, 3, ""]);
+        expect(stderr).toMatch(/The catalog of the store in \.\/artifacts is lost.*tierkeep reindex/);
+      }
+      await server.restart();
+      const lost = await run(dir, "ls");
+      expect(lost.stderr).toMatch(/was lost .*tierkeep reindex/);
+      await run(dir, "reindex");
+      const found = await succeed(dir, "ls");
+      expect(found.stdout).toContain("a/b/c");
+      expect(found.stderr).not.toMatch(/was lost/);
+    });
+  });
+});
+
+describe("a backup", () => {
+  it("carries the settings, and restoring it writes them", async () => {
+    await inNewFolder(async (dir) => {
+      const [one, two] = [join(dir, "one"), join(dir, "two")];
+      for (const folder of [one, two]) mkdirSync(folder);
+      const env = { COLD_RETENTION_DAYS: "365", AUDIT_READS: "true" };
+      await succeed(one, "write a/b/c -", env, "x");
+      await succeed(one, "backup ../backup");
+      const refused = await run(two, "restore-backup ../backup", { COLD_RETENTION_DAYS: "90" });
+      expect([refused.code, refused.stderr]).toEqual([
+        2,
+        expect.stringContaining("COLD_RETENTION_DAYS is 90 here and 365 there"),
+      ]);
+      expect(treeOf(two)).toEqual([]);
+      await succeed(two, "restore-backup ../backup", { LOG_DIR: "audit" });
+      const settings = await settingsIn(two);
+      expect(settings.get("COLD_RETENTION_DAYS")).toMatchObject({ value: "365" });
+      expect(settings.get("AUDIT_READS")).toMatchObject({ value: "true" });
+      expect(settings.get("LOG_DIR")).toMatchObject({ value: join(two, "audit") });
+      expect((await succeed(two, "events --type setting_changed")).stdout).toContain("LOG_DIR changed from");
+      await succeed(two, "audit verify");
+      await succeed(one, "audit verify");
+    });
+  });
+
+  it("is not restored onto the log of a store that still uses it", async () => {
+    await inNewFolder(async (dir) => {
+      await succeed(dir, "write a/b/c -", {}, "x");
+      await succeed(dir, "backup backup");
+      const refused = await run(dir, "restore-backup backup", { STORAGE_BASE_PATH: "copy" });
+      expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining("belongs to the store in")]);
+      expect(existsSync(join(dir, "copy"))).toBe(false);
+    });
+  });
+});
