@@ -6,7 +6,7 @@ const OTHERS = 7;
 /** Ages are judged as of now, or of the instant that is given. */
 const [asOf] = process.argv.slice(2);
 
-// With HOT_RETENTION_DAYS=never on the server, this decides alone what leaves hot.
+// With HOT_, WARM_ and COLD_RETENTION_DAYS=never in the store, nothing but this script moves artifacts out of hot.
 for await (const { tenantId } of tierkeep.tenants()) {
   const olderThanDays = DAYS_HOT.get(tenantId) ?? OTHERS;
   let moved = 0;

@@ -8,7 +8,9 @@ import { countOf } from "./count-option.ts";
 import { lifecycleJobs } from "./lifecycle-jobs.ts";
 import { confirmedLifecycleRun, lifecycleRun } from "./lifecycle-run.ts";
 import { lifecycleSummary } from "./lifecycle-summary.ts";
+import type { Output } from "./render-output.ts";
 import { repeatableOption } from "./repeatable-option.ts";
+import { retentionNotice } from "./settings/retention-notice.ts";
 
 interface RunOptions extends ClientOptions {
   readonly dryRun?: true;
@@ -64,11 +66,13 @@ export function configure(command: Command, run: Run): void {
     const { dryRun = false, step: steps, tenant, verbose, yes = false } = options;
     const how = { dryRun, steps, tenant, verbose };
     return run(() =>
-      asClient(options, (tierkeep, output, signal) =>
-        dryRun || yes || !isInteractive()
+      asClient(options, async (tierkeep, output, signal) => {
+        const code = await (dryRun || yes || !isInteractive()
           ? lifecycleRun(tierkeep, how, output, signal)
-          : confirmedLifecycleRun(tierkeep, how, output, signal, (question) => confirmed(question, signal)),
-      ),
+          : confirmedLifecycleRun(tierkeep, how, output, signal, (question) => confirmed(question, signal)));
+        tellOfRetention(options, output);
+        return code;
+      }),
     );
   });
 
@@ -77,7 +81,17 @@ export function configure(command: Command, run: Run): void {
     .description("Shows what is in each tier, what the lifecycle did last, and the newest events.")
     .addHelpText("after", "\nExample:\n  tierkeep lifecycle summary --json");
   clientOptions(summaryCommand).action((options: ClientOptions) =>
-    run(() => asClient(options, lifecycleSummary, "reads")),
+    run(() =>
+      asClient(
+        options,
+        async (tierkeep, output) => {
+          const code = await lifecycleSummary(tierkeep, output);
+          tellOfRetention(options, output);
+          return code;
+        },
+        "reads",
+      ),
+    ),
   );
 
   const jobsCommand = command
@@ -115,4 +129,9 @@ function refuseAsOf(text: string): never {
   throw new InvalidArgumentError(
     `This command judges ages as of now. For a forecast ask the API: tierkeep gql 'mutation { runLifecycle(input: { dryRun: true, asOf: "${asOf}" }) { job { promotedToWarm promotedToCold purged } } }'`,
   );
+}
+
+function tellOfRetention({ url }: ClientOptions, output: Output): void {
+  const notice = retentionNotice(url);
+  if (notice !== null) output.talk(notice);
 }
