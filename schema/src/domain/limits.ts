@@ -6,6 +6,10 @@ export interface DocumentLimits {
   readonly maxDirectives: number;
   /** About one for each value that may come back. */
   readonly maxCost: number;
+  /** Bytes of one answer as JSON. */
+  readonly maxResponseBytes: number;
+  /** Rows that filters, orders and counts of one request may look at together. The first one of a request always may. */
+  readonly maxScannedRows: number;
 }
 
 /** How much may be under way at once, and begun in a time. */
@@ -63,7 +67,15 @@ export const DEFAULT_LIMITS: Limits = {
     requestTimeoutMs: 30_000,
     idleTimeoutMs: 60_000,
   },
-  document: { maxTokens: 6_000, maxDepth: 15, maxAliases: 50, maxDirectives: 50, maxCost: 60_000 },
+  document: {
+    maxTokens: 6_000,
+    maxDepth: 15,
+    maxAliases: 50,
+    maxDirectives: 50,
+    maxCost: 60_000,
+    maxResponseBytes: 32 * 2 ** 20,
+    maxScannedRows: 1_000_000,
+  },
   // One program alone on a small machine may reach it and keep it up for a minute.
   usage: {
     requestsPerSecond: 5_000,

@@ -37,20 +37,28 @@ export function requireMetadata(value: unknown, argument: string): Metadata {
       );
     }
   }
-  const problem = jsonProblem(value, 0);
+  const problem = jsonProblem(value, 0, { left: MAX_METADATA_BYTES });
+  if (problem === TOO_LARGE) throw tooLarge(argument, `more than ${MAX_METADATA_BYTES}`);
   if (problem !== null) throw new Refused("BAD_USER_INPUT", `${argument} ${problem}.`, { argument });
   const bytes = new TextEncoder().encode(JSON.stringify(value)).length;
-  if (bytes > MAX_METADATA_BYTES) {
-    throw new Refused(
-      "CONTENT_TOO_LARGE",
-      `${argument} is ${bytes} bytes of JSON; at most ${MAX_METADATA_BYTES} are allowed. Put larger facts into an artifact of their own.`,
-      { argument },
-    );
-  }
+  if (bytes > MAX_METADATA_BYTES) throw tooLarge(argument, String(bytes));
   return value as Metadata;
 }
 
-function jsonProblem(value: unknown, depth: number): string | null {
+function tooLarge(argument: string, bytes: string): Refused {
+  return new Refused(
+    "CONTENT_TOO_LARGE",
+    `${argument} is ${bytes} bytes of JSON; at most ${MAX_METADATA_BYTES} are allowed. Put larger facts into an artifact of their own.`,
+    { argument },
+  );
+}
+
+const TOO_LARGE = "is too large";
+
+/** @param bytes a lower bound of what its JSON may still have; where that is used up, nothing more is looked at */
+function jsonProblem(value: unknown, depth: number, bytes: { left: number }): string | null {
+  bytes.left -= typeof value === "string" ? value.length + 2 : 1;
+  if (bytes.left < 0) return TOO_LARGE;
   if (depth > MAX_METADATA_DEPTH) return `is nested more than ${MAX_METADATA_DEPTH} levels deep`;
   switch (typeof value) {
     case "string":
@@ -64,13 +72,40 @@ function jsonProblem(value: unknown, depth: number): string | null {
       if (inexactNumberIn(value) !== null) {
         return `holds the number ${inexactNumberIn(value)}, which cannot be stored exactly. Send it as text, in quotes`;
       }
-      for (const [key, item] of Object.entries(value)) {
+      if (Array.isArray(value)) {
+        for (const item of value) {
+          const problem = jsonProblem(item, depth + 1, bytes);
+          if (problem !== null) return problem;
+        }
+        return null;
+      }
+      for (const key in value) {
+        bytes.left -= key.length + 3;
         if (!key.isWellFormed()) return "holds text that is not well-formed Unicode";
-        const problem = jsonProblem(item, depth + 1);
+        const problem = jsonProblem((value as Record<string, unknown>)[key], depth + 1, bytes);
         if (problem !== null) return problem;
       }
       return null;
     default:
       return "holds a value that JSON cannot express";
   }
+}
+
+/** Metadata as the JSON that was stored. */
+export interface MetadataText {
+  readonly json: string;
+  /** Of the JSON in UTF-8. */
+  readonly bytes: number;
+}
+
+const texts = new WeakMap<object, MetadataText>();
+
+/** Keeps the JSON of an artifact's metadata beside it, so that an answer can take it as it is. */
+export function keepMetadataText(artifact: object, text: MetadataText): void {
+  texts.set(artifact, text);
+}
+
+/** The JSON of an artifact's metadata; undefined: only its parsed form is known. */
+export function metadataText(artifact: object): MetadataText | undefined {
+  return texts.get(artifact);
 }

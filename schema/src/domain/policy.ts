@@ -1,5 +1,5 @@
 import { ageSinceBefore, daysToMs } from "./ages.ts";
-import { isHeld } from "./holds.ts";
+import { isHeldArtifact } from "./holds.ts";
 import type { Metadata } from "./metadata.ts";
 import type { Tier } from "./tiers.ts";
 
@@ -59,7 +59,7 @@ export interface Transition {
 /** The next thing `policy` does to an artifact; null when nothing ever will, as with one that is held and cold. */
 export function nextTransition(artifact: Aged, policy: RetentionPolicy): Transition | null {
   const action = STEP_FROM[artifact.tier];
-  if (action === "PURGE" && isHeld(artifact.metadata)) return null;
+  if (action === "PURGE" && isHeldArtifact(artifact)) return null;
   const days = policy[STEP_RULES[action].threshold];
   const instants = days === null ? [] : [artifact.ageSince + daysToMs(days)];
   if (action === "PURGE") {

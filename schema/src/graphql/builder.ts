@@ -1,10 +1,10 @@
 import SchemaBuilder from "@pothos/core";
-import ComplexityPlugin from "@pothos/plugin-complexity";
 import RelayPlugin from "@pothos/plugin-relay";
 import type { JsonValue } from "../domain/metadata.ts";
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from "../domain/pages.ts";
 import type { GraphQLContext } from "./context.ts";
-import { fieldCost } from "./field-cost.ts";
+import type { JsonText } from "./json-text.ts";
+import "./answer-size-plugin.ts";
 import "./rights-plugin.ts";
 
 /** The schema under construction. Types register themselves with it from the file that defines them; index.ts builds it. */
@@ -18,19 +18,18 @@ export const builder = new SchemaBuilder<{
     ID: { Input: string; Output: string };
     /** ms since the epoch. */
     DateTime: { Input: number; Output: number };
-    JSONObject: { Input: { [key: string]: JsonValue }; Output: { readonly [key: string]: JsonValue } };
+    JSONObject: {
+      Input: { [key: string]: JsonValue };
+      Output: { readonly [key: string]: JsonValue } | JsonText;
+    };
     SafeInt: { Input: number; Output: number };
     /** Decoded. */
     Base64: { Input: Uint8Array; Output: Uint8Array };
   };
 }>({
-  plugins: [RelayPlugin, ComplexityPlugin, "rights"],
+  // Rights come first: what a caller may not ask for is neither read nor counted.
+  plugins: [RelayPlugin, "rights", "answerSize"],
   defaultFieldNullability: false,
-  complexity: {
-    fieldComplexity: (args, _context, field) => fieldCost(args, field),
-    // It only says what a field costs: query-cost.ts adds up and refuses, before anything is executed.
-    disabled: true,
-  },
   relay: {
     cursorType: "String",
     // Both are written in node.ts: the plugin's own refuse a malformed id instead of answering null.

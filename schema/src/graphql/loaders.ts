@@ -11,6 +11,9 @@ import type { TierCount, WorkflowName } from "../services/tenants.ts";
 /** Stands for "no tenant" where a loader needs a key; no tenant has an empty name. */
 const DEFAULT_POLICY = "";
 
+/** Artifacts that are read at once: each may have 64 KiB of metadata. */
+const MAX_ARTIFACTS = 250;
+
 /**
  * Batched and remembered reads of one request: whatever a page's rows ask for, each service is called once per level of
  * the query. A loader is made when it is first used, since most requests use none or one.
@@ -18,6 +21,7 @@ const DEFAULT_POLICY = "";
 export class Loaders {
   readonly #services: Services;
   readonly #principal: Principal;
+  readonly #inTurn: <T>(read: () => Promise<T>) => Promise<T>;
   #artifacts: DataLoader<ArtifactKey, Artifact | null, string> | undefined;
   #contents: DataLoader<Artifact, Uint8Array | null, number> | undefined;
   #tenantsExist: DataLoader<string, boolean> | undefined;
@@ -28,15 +32,22 @@ export class Loaders {
   #events: DataLoader<string, LoggedEvent | null> | undefined;
   #jobs: DataLoader<string, Job | null> | undefined;
 
-  constructor(services: Services, principal: Principal) {
+  /** @param inTurn runs a read when the reads before it have been counted */
+  constructor(
+    services: Services,
+    principal: Principal,
+    inTurn: <T>(read: () => Promise<T>) => Promise<T> = (read) => read(),
+  ) {
     this.#services = services;
     this.#principal = principal;
+    this.#inTurn = inTurn;
   }
 
   artifact(key: ArtifactKey): Promise<Artifact | null> {
-    this.#artifacts ??= new DataLoader((keys) => this.#services.artifacts.getMany(this.#principal, keys), {
-      cacheKeyFn: keyText,
-    });
+    this.#artifacts ??= new DataLoader(
+      (keys) => this.#inTurn(() => this.#services.artifacts.getMany(this.#principal, keys)),
+      { cacheKeyFn: keyText, maxBatchSize: MAX_ARTIFACTS },
+    );
     return this.#artifacts.load(key);
   }
 

@@ -61,5 +61,13 @@ async function loadNode(
 }
 
 function named(__typename: string, node: object | null): { __typename: string } | null {
-  return node && { ...node, __typename };
+  // A copy would parse metadata that is text.
+  return (
+    node &&
+    Object.defineProperty(node as { __typename: string }, "__typename", {
+      value: __typename,
+      writable: true,
+      configurable: true,
+    })
+  );
 }

@@ -5,17 +5,18 @@ import {
   executeSubscriptionEvent,
   mapSourceToResponseEvent,
   type ValidatedSubscriptionArgs,
-  validateSubscriptionArgs,
 } from "graphql";
 import type { LoggedEvent } from "../services/events.ts";
 import type { GraphQLContext } from "./context.ts";
 import { toGraphQLError } from "./errors.ts";
+import { type SizedResult, withinBudget } from "./execute-operation.ts";
+import { isPrepared, type PreparedOperation, prepareOperation } from "./operation.ts";
 
 /** Where a subscription's result carries the cursor of the event it tells of: a transport needs it, selected or not. */
 export const EVENT_CURSOR: unique symbol = Symbol("tierkeep.eventCursor");
 
 /** A symbol property: it survives a spread, and JSON does not see it. */
-export interface EventResult extends ExecutionResult {
+export interface EventResult extends SizedResult {
   readonly [EVENT_CURSOR]?: string;
 }
 
@@ -34,8 +35,16 @@ export async function subscribe(
   args: ExecutionArgs,
   ready: () => Promise<void> | null = () => null,
 ): Promise<AsyncGenerator<EventResult, void, void> | ExecutionResult> {
-  const checked = validateSubscriptionArgs(args);
-  if (!("schema" in checked)) return { errors: checked };
+  const prepared = prepareOperation(args);
+  return isPrepared(prepared) ? subscribePrepared(prepared, ready) : { errors: prepared };
+}
+
+/** The same for a subscription whose variables have been coerced. */
+export async function subscribePrepared(
+  prepared: PreparedOperation,
+  ready: () => Promise<void> | null = () => null,
+): Promise<AsyncGenerator<EventResult, void, void> | ExecutionResult> {
+  const checked = prepared as ValidatedSubscriptionArgs;
   const source = await createSourceEventStream(checked);
   if (!(Symbol.asyncIterator in source)) return source;
   return mapSourceToResponseEvent(checked, endingWithFailure(source), (one) => {
@@ -53,11 +62,11 @@ function toResult(args: ValidatedSubscriptionArgs): ExecutionResult | Promise<Ex
     };
   }
   const result = executeSubscriptionEvent(args);
-  return "then" in result ? result.then((done) => withCursor(done, event)) : withCursor(result, event);
-}
-
-function withCursor(result: ExecutionResult, event: LoggedEvent): EventResult {
-  return { ...result, [EVENT_CURSOR]: event.cursor };
+  const sized = (done: ExecutionResult): EventResult => ({
+    ...withinBudget(done, args),
+    [EVENT_CURSOR]: event.cursor,
+  });
+  return "then" in result ? result.then(sized) : sized(result);
 }
 
 // Not an async generator: its return() would wait for a next() that waits for an event.

@@ -3,6 +3,7 @@ import type { Metadata } from "../domain/metadata.ts";
 import type { Page, PageRequest } from "../domain/pages.ts";
 import type { Principal } from "../domain/principal.ts";
 import type { Tier } from "../domain/tiers.ts";
+import type { ReadTerms } from "./read-terms.ts";
 
 /** An artifact as it stands at one commit. Instants are ms since the epoch. */
 export interface Artifact extends ArtifactKey {
@@ -128,6 +129,7 @@ export interface ArtifactService {
     filter: ArtifactFilter,
     order: ArtifactOrder,
     page: PageRequest,
+    terms?: ReadTerms,
   ): Promise<Page<Artifact>>;
   /**
    * Writes or replaces. `content` is consumed once and never held whole when it streams. Rights, identifiers and

@@ -1,6 +1,7 @@
 import type { LifecycleEvent, LifecycleEventType } from "../domain/events.ts";
 import type { Page, PageRequest } from "../domain/pages.ts";
 import type { Principal } from "../domain/principal.ts";
+import type { ReadTerms } from "./read-terms.ts";
 
 /** Already checked: identifiers follow the rule, `types` is not empty. */
 export interface LifecycleEventFilter {
@@ -28,6 +29,7 @@ export interface EventService {
     filter: LifecycleEventFilter,
     direction: "ASC" | "DESC",
     page: PageRequest,
+    terms?: ReadTerms,
   ): Promise<Page<LoggedEvent>>;
   /** In order of `cursors`; null: no such event that the caller may see, or no cursor at all. */
   getMany(principal: Principal, cursors: readonly string[]): Promise<readonly (LoggedEvent | null)[]>;

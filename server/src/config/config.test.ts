@@ -94,6 +94,8 @@ describe("loadConfig", () => {
         MAX_QUERY_ALIASES: "0",
         MAX_QUERY_DIRECTIVES: "3",
         MAX_QUERY_COST: "100000",
+        MAX_RESPONSE_BYTES: "1MiB",
+        MAX_SCANNED_ROWS: "5000",
         RATE_LIMIT: "none",
         RATE_LIMIT_BURST: "10",
         RATE_LIMIT_FAILED_AUTH: "6",
@@ -147,7 +149,15 @@ describe("loadConfig", () => {
       introspection: false,
       allowedOperations: "./operations",
       limits: {
-        document: { maxTokens: 500, maxDepth: 8, maxAliases: 0, maxDirectives: 3, maxCost: 100000 },
+        document: {
+          maxTokens: 500,
+          maxDepth: 8,
+          maxAliases: 0,
+          maxDirectives: 3,
+          maxCost: 100000,
+          maxResponseBytes: 1048576,
+          maxScannedRows: 5000,
+        },
         usage: {
           requestsPerSecond: null,
           burst: 10,

@@ -139,6 +139,8 @@ export function loadConfig(env: Environment, judges: Judges, stored: StoreSettin
         maxAliases: read("MAX_QUERY_ALIASES"),
         maxDirectives: read("MAX_QUERY_DIRECTIVES"),
         maxCost: read("MAX_QUERY_COST"),
+        maxResponseBytes: read("MAX_RESPONSE_BYTES"),
+        maxScannedRows: read("MAX_SCANNED_ROWS"),
       }),
       usage: Object.freeze({
         requestsPerSecond: read("RATE_LIMIT"),

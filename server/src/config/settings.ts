@@ -271,6 +271,21 @@ export const SETTINGS = {
       "what an operation may cost, about one for each value that may come back; lists multiply by page size",
     read: count(100, 100_000_000),
   },
+  MAX_RESPONSE_BYTES: {
+    shownDefault: "32MiB",
+    default: DEFAULT_LIMITS.document.maxResponseBytes,
+    takes: "bytes from 64KiB to 256MiB, plain or in KiB or MiB",
+    means: "largest answer to a GraphQL request, as JSON; a larger one is QUERY_TOO_COMPLEX",
+    read: bytes(64 * 1024, 256 * MiB),
+  },
+  MAX_SCANNED_ROWS: {
+    shownDefault: "1000000",
+    default: DEFAULT_LIMITS.document.maxScannedRows,
+    takes: "a number from 1000 to 1000000000",
+    means:
+      "rows that the filters, orders and counts of one request may look at together; one list of each request may always",
+    read: count(1000, 1_000_000_000),
+  },
   RATE_LIMIT: {
     shownDefault: "5000",
     default: DEFAULT_LIMITS.usage.requestsPerSecond,

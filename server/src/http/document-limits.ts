@@ -1,16 +1,8 @@
 import type { ApiSurface, DocumentLimits } from "@tierkeep/schema/domain/limits";
 import { Refused } from "@tierkeep/schema/domain/refusals";
+import type { PreparedOperation } from "@tierkeep/schema/graphql/operation";
 import { queryCost } from "@tierkeep/schema/graphql/query-cost";
-import {
-  type DocumentNode,
-  type ExecutionArgs,
-  GraphQLError,
-  Lexer,
-  parse,
-  print,
-  Source,
-  TokenKind,
-} from "graphql";
+import { type DocumentNode, GraphQLError, Lexer, parse, print, Source, TokenKind } from "graphql";
 import { documentShape } from "./document-shape.ts";
 
 /**
@@ -79,11 +71,8 @@ function hasMoreThan(most: number, source: Source): boolean {
 }
 
 /** @throws Refused QUERY_TOO_COMPLEX, before anything is executed */
-export function requireCostWithin(
-  { maxCost }: DocumentLimits,
-  { document, operationName, variableValues }: ExecutionArgs,
-): void {
-  const cost = queryCost(document, operationName, variableValues ?? {});
+export function requireCostWithin({ maxCost }: DocumentLimits, prepared: PreparedOperation): void {
+  const cost = queryCost(prepared);
   if (cost === null || cost <= maxCost) return;
   throw new Refused(
     "QUERY_TOO_COMPLEX",

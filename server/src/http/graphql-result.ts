@@ -63,7 +63,12 @@ export function acceptedType(accept: string | null, offered: readonly string[]):
  * executed (it does not parse, does not validate, its variables do not fit) is 200 as application/json and the status of
  * its code as application/graphql-response+json, as the GraphQL-over-HTTP specification asks.
  */
-export function resultResponse(result: ExecutionResult, type: string, call: Call): Response {
+export function resultResponse(
+  result: ExecutionResult,
+  type: string,
+  call: Call,
+  json: string = JSON.stringify(formatted(result)),
+): Response {
   const first = result.errors?.[0];
   const http = first?.extensions.http as
     | { readonly status?: number; readonly headers?: Record<string, string> }
@@ -73,7 +78,7 @@ export function resultResponse(result: ExecutionResult, type: string, call: Call
   else if (WELL_FORMED.has(code) || http?.status === undefined) {
     call.status = type === JSON_TYPE && code !== "INTERNAL" ? 200 : REFUSALS[code].http;
   } else call.status = http.status;
-  return new Response(JSON.stringify(formatted(result)), {
+  return new Response(json, {
     status: call.status,
     headers: { ...http?.headers, "content-type": `${type}; charset=utf-8`, "cache-control": "no-store" },
   });

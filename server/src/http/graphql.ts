@@ -1,15 +1,16 @@
-import type { Limits } from "@tierkeep/schema/domain/limits";
+import type { DocumentLimits, Limits } from "@tierkeep/schema/domain/limits";
 import { REFUSALS, type Refused } from "@tierkeep/schema/domain/refusals";
 import { createContext, type GraphQLContext } from "@tierkeep/schema/graphql/context";
 import { toGraphQLError } from "@tierkeep/schema/graphql/errors";
+import { executeOperation } from "@tierkeep/schema/graphql/execute-operation";
 import { schema } from "@tierkeep/schema/graphql/index";
-import { subscribe } from "@tierkeep/schema/graphql/subscribe";
+import { isPrepared, type PreparedOperation, prepareOperation } from "@tierkeep/schema/graphql/operation";
+import { subscribePrepared } from "@tierkeep/schema/graphql/subscribe";
 import type { Services } from "@tierkeep/schema/services/services";
 import {
   type DocumentNode,
   type ExecutionArgs,
   type ExecutionResult,
-  execute,
   GraphQLError,
   type GraphQLSchema,
   getOperationAST,
@@ -18,6 +19,7 @@ import {
   validate,
 } from "graphql";
 import { createYoga, type Plugin } from "graphql-yoga";
+import { answerJson } from "./answer-json.ts";
 import type { Call } from "./call.ts";
 import { onLapse, unauthenticated } from "./credentials.ts";
 import { documentCache } from "./document-cache.ts";
@@ -27,6 +29,7 @@ import { requestParser } from "./graphql-request.ts";
 import {
   acceptedType,
   EVENT_STREAM,
+  formatted,
   GRAPHQL_RESPONSE,
   JSON_TYPE,
   presentable,
@@ -41,6 +44,9 @@ import { headersOfRefusal } from "./problem.ts";
 import { eventStreamResponse, single } from "./sse.ts";
 
 export const GRAPHQL_PATH = "/graphql";
+
+/** Problems of a document that one answer tells. Validation stops there. */
+const MAX_VALIDATION_ERRORS = 20;
 
 /** What the transports put into yoga's context. */
 export interface ServerContext {
@@ -67,46 +73,48 @@ export type GraphQLYoga = ReturnType<typeof createGraphQL>["yoga"];
 export function createGraphQL({ services, limits, usage, turns, onInternal }: GraphQLParts) {
   // Suggestions would give the schema's names away, one mistake at a time.
   const hideSuggestions = !limits.surface.introspection;
+  const rules = hideSuggestions ? [...specifiedRules, NoSchemaIntrospectionCustomRule] : specifiedRules;
+  /** Subscriptions whose variables have been coerced, by the context of their operation. */
+  const subscriptions = new WeakMap<object, PreparedOperation>();
   const within: Plugin = {
-    ...(hideSuggestions && {
-      onValidate({ setValidationFn }) {
-        const rules = [...specifiedRules, NoSchemaIntrospectionCustomRule];
-        setValidationFn((of: GraphQLSchema, document: DocumentNode) =>
-          validate(of, document, rules, { hideSuggestions }),
-        );
-      },
-    }),
+    onValidate({ setValidationFn }) {
+      const options = { hideSuggestions, maxErrors: MAX_VALIDATION_ERRORS };
+      setValidationFn((of: GraphQLSchema, document: DocumentNode) => validate(of, document, rules, options));
+    },
     onParse({ setParseFn }) {
       setParseFn((source) => parseWithin(limits.document, limits.surface, source));
     },
-    onExecute({ args, setResultAndStopExecution }) {
-      const refused = refusalOf(() => requireCostWithin(limits.document, args));
-      if (refused !== null) setResultAndStopExecution(refused);
+    onExecute({ args, setExecuteFn, setResultAndStopExecution }) {
+      const prepared = preparedWithin(limits.document, { ...args, hideSuggestions });
+      if ("errors" in prepared) setResultAndStopExecution(prepared);
+      // A change that has begun is finished: a client that goes away cancels reads alone.
+      else setExecuteFn(() => executeOperation(prepared as PreparedOperation));
     },
     onSubscribe({ args, setResultAndStopExecution }) {
       const { call } = args.contextValue as unknown as ServerContext;
-      const refused = refusalOf(() => {
-        requireCostWithin(limits.document, args);
-        call.atEnd(usage.subscribe(call.owner));
-      });
+      const prepared = preparedWithin(limits.document, { ...args, hideSuggestions });
+      const refused =
+        "errors" in prepared ? prepared : refusalOf(() => call.atEnd(usage.subscribe(call.owner)));
       if (refused !== null) setResultAndStopExecution(refused);
+      else subscriptions.set(args.contextValue as object, prepared as PreparedOperation);
     },
   };
   const results: Plugin<ServerContext & GraphQLContext> = {
     onParams({ context }) {
       return turns.take((context as unknown as ServerContext).call.owner) ?? undefined;
     },
-    onExecute({ args, setExecuteFn }) {
+    onExecute({ args }) {
       note(args);
-      // What is under way is finished: a client that goes away cancels nothing.
-      setExecuteFn((given: ExecutionArgs) => execute({ ...given, hideSuggestions }));
     },
     onSubscribe({ args, setSubscribeFn }) {
       note(args);
       const { signal, call, inFlight } = args.contextValue as unknown as ServerContext;
       setSubscribeFn(async (given: ExecutionArgs) => {
         const flight = eventFlight(call, signal, inFlight ?? new OneAtATime(), turns);
-        const source = await subscribe({ ...given, hideSuggestions }, flight.begin);
+        const source = await subscribePrepared(
+          subscriptions.get(given.contextValue as object) as PreparedOperation,
+          flight.begin,
+        );
         if (!(Symbol.asyncIterator in source)) return source;
         const lapsed = (): ExecutionResult => ({
           data: null,
@@ -149,10 +157,10 @@ export function createGraphQL({ services, limits, usage, turns, onInternal }: Gr
       const shown = present(result as ExecutionResult);
       setResult(shown);
       setResultProcessor(
-        () =>
+        async () =>
           type === EVENT_STREAM
             ? eventStreamResponse(single(shown), call, (one) => one)
-            : resultResponse(shown, type ?? JSON_TYPE, call),
+            : resultResponse(shown, type ?? JSON_TYPE, call, await answerJson(formatted(shown), shown)),
         type ?? JSON_TYPE,
       );
     },
@@ -160,12 +168,14 @@ export function createGraphQL({ services, limits, usage, turns, onInternal }: Gr
   const yoga = createYoga<ServerContext, GraphQLContext>({
     schema,
     graphqlEndpoint: GRAPHQL_PATH,
-    context: ({ call, lastEventId }) =>
+    context: ({ call, signal, lastEventId }) =>
       createContext({
         services,
         principal: call.principal,
         requestId: call.requestId,
         charge: call.charge,
+        limits: limits.document,
+        signal,
         lastEventId,
       }),
     plugins: [requestParser, results as unknown as Plugin, within],
@@ -236,6 +246,13 @@ function errorResponse(request: Request, error: GraphQLError, call: Call): Respo
     type,
     call,
   );
+}
+
+/** The operation with its variables coerced, or the result that says why it is not executed. */
+function preparedWithin(limits: DocumentLimits, args: ExecutionArgs): PreparedOperation | ExecutionResult {
+  const prepared = prepareOperation(args);
+  if (!isPrepared(prepared)) return { errors: prepared };
+  return refusalOf(() => requireCostWithin(limits, prepared)) ?? prepared;
 }
 
 /** The result that an operation has where `check` refuses it. */

@@ -1,5 +1,6 @@
 import { EVENT_CURSOR, type EventResult } from "@tierkeep/schema/graphql/subscribe";
 import type { ExecutionResult } from "graphql";
+import { answerJson } from "./answer-json.ts";
 import type { Call } from "./call.ts";
 import { formatted } from "./graphql-result.ts";
 
@@ -38,7 +39,7 @@ export function eventStreamResponse(
       async pull(controller) {
         try {
           const { done, value } = await iterator.next();
-          if (!done) return controller.enqueue(encoder.encode(message(present(value), value)));
+          if (!done) return controller.enqueue(encoder.encode(await message(present(value), value)));
           controller.enqueue(encoder.encode("event: complete\ndata:\n\n"));
           controller.close();
           over();
@@ -64,10 +65,10 @@ export function eventStreamResponse(
   });
 }
 
-function message(result: ExecutionResult, original: EventResult): string {
+async function message(result: ExecutionResult, original: EventResult): Promise<string> {
   const cursor = original[EVENT_CURSOR];
   const id = cursor === undefined ? "" : `id: ${cursor}\n`;
-  return `${id}event: next\ndata: ${JSON.stringify(formatted(result))}\n\n`;
+  return `${id}event: next\ndata: ${await answerJson(formatted(result), original)}\n\n`;
 }
 
 /** One result as a stream of its own. */

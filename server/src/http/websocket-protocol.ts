@@ -2,11 +2,13 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 import { type ExecutionArgs, type ExecutionResult, GraphQLError } from "graphql";
 import { CloseCode, makeServer, type SubscribePayload } from "graphql-ws";
 import type { WebSocket } from "ws";
+import { answerJson, isLarge } from "./answer-json.ts";
 import type { Call } from "./call.ts";
 import { onLapse, requireValid } from "./credentials.ts";
 import { formatted, presentable } from "./graphql-result.ts";
 import type { Handler } from "./handler.ts";
 import { OneAtATime } from "./limits/one-at-a-time.ts";
+import { WrittenResults } from "./websocket-results.ts";
 
 /**
  * How a socket is closed whose credentials are not valid or have lapsed, or whose principal has too many. (4429 would
@@ -36,6 +38,8 @@ export class SocketState {
   readonly operations = new Map<string, Operation>();
   /** All subscriptions of a socket together have one event in flight; the others wait in the log. */
   readonly inFlight = new OneAtATime();
+  /** Results that are written already. */
+  readonly results = new WrittenResults();
   /** The operation that the message being taken has begun. */
   #begun: { readonly id: string; readonly operation: Operation } | null = null;
   /** Stops waiting for the credentials to lapse. */
@@ -174,8 +178,13 @@ export function graphqlProtocol(
       const operation = operationOf.get(payload);
       if (operation !== undefined && Symbol.asyncIterator in result) operation.follows = true;
     },
-    onNext: (_context, _id, payload, _args, result) =>
-      formatted(present(result as ExecutionResult, (operationOf.get(payload) as Operation).call)),
+    async onNext({ extra }, _id, payload, _args, result) {
+      const shown = formatted(
+        present(result as ExecutionResult, (operationOf.get(payload) as Operation).call),
+      );
+      if (!isLarge(result as ExecutionResult)) return shown;
+      return extra.results.keep(await answerJson(shown, result as ExecutionResult)) as typeof shown;
+    },
     onError(_context, _id, payload, errors) {
       const operation = operationOf.get(payload);
       if (operation === undefined) return;

@@ -74,8 +74,9 @@ export function webSockets(
       {
         protocol: socket.protocol,
         // Resolves when the system has taken the bytes: until then no further event is asked for.
-        send: (data) =>
+        send: (message) =>
           new Promise((resolve) => {
+            const data = state.results.fill(message);
             if (socket.readyState !== socket.OPEN) return resolve();
             call.charge.hold(call.charge.bytes + data.length);
             socket.send(data, () => {

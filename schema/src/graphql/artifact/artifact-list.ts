@@ -46,9 +46,11 @@ interface ArtifactListArguments extends PageArguments {
 export async function listArtifacts(
   scope: { readonly tenantId?: string; readonly workflowId?: string },
   { where, orderBy, ...page }: ArtifactListArguments,
-  { services, principal }: GraphQLContext,
+  { services, principal, reads }: GraphQLContext,
 ): Promise<Connection<Artifact>> {
   const filter = requireArtifactFilter(where, scope);
   const order = orderBy ?? ({ field: "KEY", direction: "ASC" } as const);
-  return connectionOf(await services.artifacts.list(principal, filter, order, requirePage(page)));
+  return connectionOf(
+    await services.artifacts.list(principal, filter, order, requirePage(page), reads.terms),
+  );
 }

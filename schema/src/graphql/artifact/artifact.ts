@@ -1,8 +1,10 @@
 import { ageDays } from "../../domain/ages.ts";
+import { metadataText } from "../../domain/metadata.ts";
 import { nextTransition } from "../../domain/policy.ts";
 import type { Artifact } from "../../services/artifacts.ts";
 import { builder } from "../builder.ts";
 import { artifactGlobalId } from "../global-ids.ts";
+import { JsonText, valueBytes } from "../json-text.ts";
 import { NextTransition } from "../lifecycle/next-transition.ts";
 import { LATEST_MS } from "../scalars.ts";
 import { TenantType } from "../tenant/tenant.ts";
@@ -46,7 +48,16 @@ ArtifactType.implement({
       description: "SHA-256 of its content in 64 lower-case hexadecimal digits; also its ETag on HTTP.",
     }),
     contentType: t.exposeString("contentType", { description: "Media type of its content." }),
-    metadata: t.expose("metadata", { type: "JSONObject", description: "What its writer said about it." }),
+    metadata: t.field({
+      type: "JSONObject",
+      description: "What its writer said about it.",
+      resolve: (artifact, _args, { reads }) => {
+        const text = metadataText(artifact);
+        if (text !== undefined) return new JsonText(text);
+        reads.answer.add(valueBytes(artifact.metadata));
+        return artifact.metadata;
+      },
+    }),
     createdAt: t.expose("createdAt", { type: "DateTime", description: "When this key was first written." }),
     modifiedAt: t.expose("modifiedAt", {
       type: "DateTime",

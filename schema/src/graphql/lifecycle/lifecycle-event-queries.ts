@@ -21,13 +21,14 @@ builder.queryFields((t) => ({
             "DESC: newest first, and `after` a cursor means older. ASC: in the order in which they happened.",
         }),
       },
-      resolve: async (_root, { where, direction, ...page }, { services, principal }) =>
+      resolve: async (_root, { where, direction, ...page }, { services, principal, reads }) =>
         connectionOf(
           await services.events.list(
             principal,
             requireLifecycleEventFilter(where),
             direction,
             requirePage(page),
+            reads.terms,
           ),
         ),
     },

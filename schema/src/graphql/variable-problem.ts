@@ -1,0 +1,92 @@
+import {
+  type ExecutionArgs,
+  GraphQLError,
+  type GraphQLInputObjectType,
+  type GraphQLInputType,
+  getOperationAST,
+  isEnumType,
+  isInputObjectType,
+  isListType,
+  isNonNullType,
+  isSpecifiedScalarType,
+  typeFromAST,
+} from "graphql";
+
+/** Most entries of a list in variables. Every argument takes fewer, and says how many in its own refusal. */
+const MAX_LIST_ENTRIES = 1000;
+
+/** Unknown fields of an input object that coercion is left to name. */
+const MAX_UNKNOWN_FIELDS = 50;
+
+/** Longest text where an enum's value, a number or a boolean is expected: coercion compares and prints it. */
+const MAX_WORD_LENGTH = 200;
+
+type Path = readonly (string | number)[];
+
+/**
+ * The error about the first variable that coercion would spend much on before it refuses it: graphql-js prints the whole
+ * of a wrong value into its message. Looks at no more values than a right request has. Null: there is none.
+ */
+export function variableProblem({
+  schema,
+  document,
+  operationName,
+  variableValues,
+}: ExecutionArgs): GraphQLError | null {
+  const operation = getOperationAST(document, operationName);
+  for (const { variable, type } of operation?.variableDefinitions ?? []) {
+    const name = variable.name.value;
+    const inputType = typeFromAST(schema, type) as GraphQLInputType | undefined;
+    const problem = problemIn(inputType, variableValues?.[name], [`$${name}`]);
+    if (problem !== null) return new GraphQLError(problem, { extensions: { code: "BAD_USER_INPUT" } });
+  }
+  return null;
+}
+
+function problemIn(type: GraphQLInputType | undefined, value: unknown, path: Path): string | null {
+  if (type === undefined || value === undefined || value === null) return null;
+  if (isNonNullType(type)) return problemIn(type.ofType, value, path);
+  if (isListType(type)) {
+    if (!Array.isArray(value)) return problemIn(type.ofType, value, path);
+    return value.length > MAX_LIST_ENTRIES
+      ? `${shown(path)} has ${value.length} entries; at most ${MAX_LIST_ENTRIES} are allowed.`
+      : first(value.entries(), ([index, item]) => problemIn(type.ofType, item, [...path, index]));
+  }
+  if (isInputObjectType(type)) return problemInObject(type, value, path);
+  // Other scalars are ours, and print a part of what they refuse.
+  if (!isEnumType(type) && !isSpecifiedScalarType(type)) return null;
+  if (typeof value === "object") return `${shown(path)} is ${kindOf(value)}; a ${type.name} is expected.`;
+  const isWord = isEnumType(type) || (type.name !== "String" && type.name !== "ID");
+  return isWord && typeof value === "string" && value.length > MAX_WORD_LENGTH
+    ? `${shown(path)} is a text of ${value.length} characters; a ${type.name} is expected.`
+    : null;
+}
+
+function problemInObject(type: GraphQLInputObjectType, value: unknown, path: Path): string | null {
+  if (typeof value !== "object" || Array.isArray(value)) {
+    return `${shown(path)} is ${kindOf(value)}; an object of type ${type.name} is expected.`;
+  }
+  const fields = Object.values(type.getFields());
+  const given = value as Readonly<Record<string, unknown>>;
+  const count = Object.keys(given).length;
+  return count > fields.length + MAX_UNKNOWN_FIELDS
+    ? `${shown(path)} has ${count} fields; ${type.name} has ${fields.length}.`
+    : first(fields, (field) => problemIn(field.type, given[field.name], [...path, field.name]));
+}
+
+function kindOf(value: unknown): string {
+  if (Array.isArray(value)) return "a list";
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}
+
+function shown([variable, ...path]: Path): string {
+  return path.length === 0 ? `Variable "${variable}"` : `Variable "${variable}" at "${path.join(".")}"`;
+}
+
+function first<T>(items: Iterable<T>, of: (item: T) => string | null): string | null {
+  for (const item of items) {
+    const found = of(item);
+    if (found !== null) return found;
+  }
+  return null;
+}
