@@ -4,6 +4,7 @@ import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { ArtifactFilter, ArtifactOrder } from "@tierkeep/schema/services/artifacts";
 import type { LifecycleEventFilter } from "@tierkeep/schema/services/events";
 import type { Job, JobFilter, LifecycleJob } from "@tierkeep/schema/services/jobs";
+import type { ReadTerms } from "@tierkeep/schema/services/read-terms";
 import type { WorkflowName } from "@tierkeep/schema/services/tenants";
 import type { Change, ResultOf } from "./changes.ts";
 import type { Miscount } from "./miscounts.ts";
@@ -37,6 +38,12 @@ export interface Stretch<Position> {
 export type ArtifactPosition =
   | { readonly key: ArtifactKey }
   | { readonly value: number; readonly row: number };
+
+/** Under which terms a read may look at many rows. Reads that an index answers need none. */
+export interface ScanTerms extends Partial<ReadTerms> {
+  /** On whose behalf: owners take turns. Default: the server's own work. */
+  readonly owner?: string | undefined;
+}
 
 /** Narrows a read to some tenants. */
 export interface Among {
@@ -89,7 +96,9 @@ export type HeldByTier = Readonly<Record<Tier, Held>>;
  * What is indexed, and so costs the same however much is stored: lookups by key; pages in KEY order of everything, a
  * tenant, a workflow or (with a prefix) part of a workflow; pages in AGE order of everything or of a tenant, with or
  * without tiers; counts of everything, a tenant or a workflow by tier; what is due; events by position, of a tenant or
- * of a job; jobs of all, or of one tenant, by kind. Every other order, filter and count is a scan within the narrowest of those, and runs off the event loop.
+ * of a job; jobs of all, or of one tenant, by kind. Every other order, filter and count is a scan within the narrowest of those, and runs off the event loop:
+ * a step at a time, in turn with those of other owners, so that one which takes long sees a newer snapshot after a step.
+ * Where its terms say so it stops: @throws Refused QUERY_TOO_COMPLEX, UNAVAILABLE
  *
  * `tenants` narrows any of them to what as many reads of one tenant each would find, merged: it costs what those cost.
  * Following the events of several looks at those of others on its way.
@@ -105,8 +114,9 @@ export interface CatalogReads {
     selection: ArtifactSelection,
     order: ArtifactOrder,
     stretch: Stretch<ArtifactPosition>,
+    terms?: ScanTerms,
   ): Promise<readonly ArtifactRow[]>;
-  countArtifacts(selection: ArtifactSelection): Promise<number>;
+  countArtifacts(selection: ArtifactSelection, terms?: ScanTerms): Promise<number>;
 
   tenantsExist(tenantIds: readonly string[]): Promise<readonly boolean[]>;
   workflowsExist(workflows: readonly WorkflowName[]): Promise<readonly boolean[]>;
@@ -124,8 +134,9 @@ export interface CatalogReads {
     filter: EventSelection,
     direction: "ASC" | "DESC",
     stretch: Stretch<number>,
+    terms?: ScanTerms,
   ): Promise<readonly LifecycleEvent[]>;
-  countEvents(filter: EventSelection): Promise<number>;
+  countEvents(filter: EventSelection, terms?: ScanTerms): Promise<number>;
   /**
    * The matching events after `seq`, at most `limit`, and how far the search came: `scannedTo` is the seq after which to
    * go on, also when nothing matched. Looks at a bounded number of events per call, so a rare match stalls nobody.
@@ -152,8 +163,8 @@ export interface CatalogReads {
   /** Jobs that are RUNNING, oldest first. */
   runningJobs(): Promise<readonly JobRow[]>;
   /** Newest first. */
-  listJobs(selection: JobSelection, stretch: Stretch<JobStart>): Promise<readonly Job[]>;
-  countJobs(selection: JobSelection): Promise<number>;
+  listJobs(selection: JobSelection, stretch: Stretch<JobStart>, terms?: ScanTerms): Promise<readonly Job[]>;
+  countJobs(selection: JobSelection, terms?: ScanTerms): Promise<number>;
   lastFinishedLifecycleJob(dryRun: boolean | null, among?: Among): Promise<LifecycleJob | null>;
   /** By key, then in the order of the steps. */
   listItems(jobId: string, stretch: Stretch<ArtifactKey>): Promise<readonly LifecycleItemRow[]>;

@@ -25,6 +25,14 @@ describe("RoundRobin", () => {
     expect(all(queue)).toEqual(["a2", "b1", "a3"]);
   });
 
+  it("gives owners turns while their first tasks stay", () => {
+    const queue = filled(["a1", "a2", "b1"]);
+    expect([queue.turn(), queue.turn(), queue.turn()]).toEqual(["a1", "b1", "a1"]);
+    queue.remove("a", "a1");
+    expect([queue.turn(), queue.turn()]).toEqual(["b1", "a2"]);
+    expect(new RoundRobin().turn()).toBeUndefined();
+  });
+
   it("removes a task before its turn, once", () => {
     const queue = filled(["a1", "a2", "b1"]);
     expect(queue.remove("a", "a1")).toBe(true);

@@ -23,6 +23,16 @@ export class RoundRobin<Task> {
     return task;
   }
 
+  /** The next task, which stays its owner's first one; the next turn is another owner's. */
+  turn(): Task | undefined {
+    const [next] = this.#queues;
+    if (next === undefined) return undefined;
+    const [owner, queue] = next;
+    this.#queues.delete(owner);
+    this.#queues.set(owner, queue);
+    return queue[0];
+  }
+
   /** Removes one task before its turn. Returns false where it is not waiting. */
   remove(owner: string, task: Task): boolean {
     const queue = this.#queues.get(owner);

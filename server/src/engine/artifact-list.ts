@@ -8,11 +8,12 @@ import type {
   ArtifactOrder,
   ArtifactOrderField,
 } from "@tierkeep/schema/services/artifacts";
+import { type ReadTerms, UNLIMITED } from "@tierkeep/schema/services/read-terms";
 import type { Among, ArtifactPosition, ArtifactSelection, Catalog } from "../catalog/catalog.ts";
 import type { ArtifactRow } from "../catalog/rows.ts";
 import { connectionPage } from "./connection-page.ts";
 import { artifactPositions, keysetCursors } from "./keyset-cursor.ts";
-import { scoped } from "./scope.ts";
+import { scanOwner, scoped } from "./scope.ts";
 import type { SealedNumbers } from "./sealed-number.ts";
 
 /** What a filter selects at `now`, ms since the epoch. */
@@ -31,14 +32,16 @@ export function listArtifacts(
   filter: ArtifactFilter,
   order: ArtifactOrder,
   page: PageRequest,
+  given: ReadTerms = UNLIMITED,
 ): Promise<Page<Artifact>> {
+  const terms = { ...given, owner: scanOwner(principal) };
   const selection = selectionOf(scoped(principal, filter), now);
   return connectionPage<ArtifactRow, ArtifactPosition, Artifact>(page, {
     cursors: keysetCursors({ list: "artifacts", order, filter }, artifactPositions(order.field, rows)),
-    list: (stretch) => catalog.listArtifacts(selection, order, stretch),
+    list: (stretch) => catalog.listArtifacts(selection, order, stretch, terms),
     positionOf: POSITIONS[order.field],
     nodeOf: (row) => row,
-    count: () => catalog.countArtifacts(selection),
+    count: () => catalog.countArtifacts(selection, terms),
     indexed: isIndexed(selection, order.field),
   });
 }

@@ -17,6 +17,7 @@ import type {
   PurgeOptions,
   WriteOptions,
 } from "@tierkeep/schema/services/artifacts";
+import type { ReadTerms } from "@tierkeep/schema/services/read-terms";
 import type { Catalog } from "../catalog/catalog.ts";
 import { keyEvent } from "../catalog/decide/artifact-event.ts";
 import { listArtifacts } from "./artifact-list.ts";
@@ -62,8 +63,9 @@ export class EngineArtifacts implements ArtifactService {
     filter: ArtifactFilter,
     order: ArtifactOrder,
     page: PageRequest,
+    terms?: ReadTerms,
   ): Promise<Page<Artifact>> {
-    return listArtifacts(this.#parts, this.#parts.clock.now(), principal, filter, order, page);
+    return listArtifacts(this.#parts, this.#parts.clock.now(), principal, filter, order, page, terms);
   }
 
   write(

@@ -3,11 +3,12 @@ import type { Page, PageRequest } from "@tierkeep/schema/domain/pages";
 import type { Principal } from "@tierkeep/schema/domain/principal";
 import { seesTenant } from "@tierkeep/schema/domain/rights";
 import type { EventService, LifecycleEventFilter, LoggedEvent } from "@tierkeep/schema/services/events";
+import { type ReadTerms, UNLIMITED } from "@tierkeep/schema/services/read-terms";
 import type { Catalog, EventSelection } from "../catalog/catalog.ts";
 import { connectionPage } from "./connection-page.ts";
 import { EVENT_LOG, type EventCursors } from "./event-cursor.ts";
 import { cursorInvalid } from "./keyset-cursor.ts";
-import { amongOf, scoped } from "./scope.ts";
+import { amongOf, scanOwner, scoped } from "./scope.ts";
 
 /** Events that one follower holds at most, however far behind it is: what a stalled one costs. */
 const FOLLOWED_PAGE = 25;
@@ -27,7 +28,9 @@ export class EngineEvents implements EventService {
     filter: LifecycleEventFilter,
     direction: "ASC" | "DESC",
     page: PageRequest,
+    given: ReadTerms = UNLIMITED,
   ): Promise<Page<LoggedEvent>> {
+    const terms = { ...given, owner: scanOwner(principal) };
     const selection = scoped(principal, filter);
     const bounded = page.after !== null || page.before !== null;
     const newest = bounded ? await this.#catalog.lastSeq() : 0;
@@ -37,10 +40,10 @@ export class EngineEvents implements EventService {
     }
     return connectionPage(page, {
       cursors: this.#cursors.upTo(newest),
-      list: (stretch) => this.#catalog.listEvents(selection, direction, stretch),
+      list: (stretch) => this.#catalog.listEvents(selection, direction, stretch, terms),
       positionOf: (event) => event.seq,
       nodeOf: (event) => this.#logged(event),
-      count: () => this.#catalog.countEvents(selection),
+      count: () => this.#catalog.countEvents(selection, terms),
       indexed: isIndexed(selection),
     });
   }

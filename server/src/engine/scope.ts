@@ -1,6 +1,11 @@
 import type { Principal } from "@tierkeep/schema/domain/principal";
 import type { Among } from "../catalog/catalog.ts";
 
+/** By what scans take turns: an actor together with its tenants. Equal names from different issuers are different principals. */
+export function scanOwner({ actor, tenants }: Principal): string {
+  return JSON.stringify([actor, tenants && [...new Set(tenants)].sort()]);
+}
+
 /** The principal's tenants, as reads of the catalog are narrowed to them. */
 export function amongOf({ tenants }: Principal): Among {
   return tenants === null ? {} : { tenants: [...new Set(tenants)] };

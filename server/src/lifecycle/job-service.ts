@@ -32,7 +32,7 @@ import {
   startPositions,
 } from "../engine/keyset-cursor.ts";
 import { type Asked, onceOf } from "../engine/once.ts";
-import { amongOf, scoped } from "../engine/scope.ts";
+import { amongOf, scanOwner, scoped } from "../engine/scope.ts";
 import { lifecycleInput, noTree, requireWait, restoreInput } from "./job-input.ts";
 import { JobRunner } from "./job-runner.ts";
 import { BATCH_SIZE } from "./job-work.ts";
@@ -127,23 +127,29 @@ export class EngineJobs implements JobService {
 
   list(principal: Principal, filter: JobFilter, page: PageRequest): Promise<Page<Job>> {
     const cursors = keysetCursors({ list: "jobs", filter }, startPositions);
-    return this.#list(scoped(principal, filter), page, cursors);
+    return this.#list(principal, scoped(principal, filter), page, cursors);
   }
 
   async listLifecycle(principal: Principal, page: PageRequest): Promise<Page<LifecycleJob>> {
     const cursors = keysetCursors({ list: "lifecycleJobs" }, startPositions);
     const selection = { kinds: ["lifecycle"], ...amongOf(principal) } as const;
-    return (await this.#list(selection, page, cursors)) as Page<LifecycleJob>;
+    return (await this.#list(principal, selection, page, cursors)) as Page<LifecycleJob>;
   }
 
-  #list(selection: JobSelection, page: PageRequest, cursors: Cursors<JobStart>): Promise<Page<Job>> {
+  #list(
+    principal: Principal,
+    selection: JobSelection,
+    page: PageRequest,
+    cursors: Cursors<JobStart>,
+  ): Promise<Page<Job>> {
     const { catalog } = this.#parts.engine;
+    const terms = { owner: scanOwner(principal) };
     return connectionPage(page, {
       cursors,
-      list: (stretch) => catalog.listJobs(selection, stretch),
+      list: (stretch) => catalog.listJobs(selection, stretch, terms),
       positionOf: ({ startedAt, id }) => ({ startedAt, id }),
       nodeOf: (job) => job,
-      count: () => catalog.countJobs(selection),
+      count: () => catalog.countJobs(selection, terms),
       indexed: true,
     });
   }

@@ -41,6 +41,7 @@ export class RestoreRun extends JobRun<RestoreJob> {
       selection,
       { field: "KEY", direction: "ASC" },
       { after: after && { key: after }, before: null, limit: batchSize, backward: false },
+      { owner: this.row.actor },
     );
     return rows.map(keyOf);
   }
@@ -48,7 +49,7 @@ export class RestoreRun extends JobRun<RestoreJob> {
   async #count(input: RestoreInput): Promise<number> {
     if ("keys" in input) return input.keys.length;
     const selection = selectionOf(input.where);
-    return selection ? this.parts.engine.catalog.countArtifacts(selection) : 0;
+    return selection ? this.parts.engine.catalog.countArtifacts(selection, { owner: this.row.actor }) : 0;
   }
 
   /** What is gone, or is there already, is a result and not an error: only what stops the whole job throws. */

@@ -43,13 +43,15 @@ describe("ranges of artifacts", () => {
     withCatalog((contents) => {
       for (const size of [1, 2, 3, 100]) {
         expect(
-          contents((connection) => rowRanges(connection, size))
+          contents((connection) => rowRanges(connection, () => size))
             .flat()
             .toSorted(),
         ).toEqual(PATHS);
-        expect(contents((connection) => keyRanges(connection, {}, null, false, size)).flat()).toEqual(PATHS);
+        expect(contents((connection) => keyRanges(connection, {}, null, false, () => size)).flat()).toEqual(
+          PATHS,
+        );
         expect(
-          contents((connection) => keyRanges(connection, {}, null, false, size)).every(
+          contents((connection) => keyRanges(connection, {}, null, false, () => size)).every(
             (names) => names.length <= size,
           ),
         ).toBe(true);
@@ -60,7 +62,7 @@ describe("ranges of artifacts", () => {
   it("go in order of keys, or its reverse, from beyond a position, which need not be there", () => {
     withCatalog((contents) => {
       const from = (at: string, backward: boolean, scope = {}) =>
-        contents((connection) => keyRanges(connection, scope, key(at), backward, 2)).flatMap((names) =>
+        contents((connection) => keyRanges(connection, scope, key(at), backward, () => 2)).flatMap((names) =>
           backward ? names.toReversed() : names,
         );
       expect(from("a/v/2", false)).toEqual(PATHS.slice(2));

@@ -5,20 +5,44 @@ import type { Connection } from "./connection.ts";
 export interface ArtifactRange {
   readonly condition: string;
   readonly parameters: readonly (string | number)[];
+  /** How many artifacts are in it; a little more where it is a range of row numbers. */
+  readonly rows: number;
 }
 
-/** Row numbers per range; they are seqs of events, so that ranges may be nearly empty. */
-const RANGE_ROWS = 50_000;
+/** Row numbers or names in the first range of a scan. */
+const FIRST_SIZE = 500;
 
-/** Names per range, each of which costs a look at a row somewhere in the file. */
-const RANGE_NAMES = 10_000;
+/** The longest range: a row costs at least half a microsecond. */
+const MAX_SIZE = 50_000;
 
-/** Everything there is now, in the order of the file. */
-export function* rowRanges(connection: Connection, size = RANGE_ROWS): Generator<ArtifactRange> {
+/** How long a range should take, ms: other scans wait for it. */
+const RANGE_MS = 10;
+
+/** How large the next range is: each is made shorter or longer by how long the one before took. */
+export class RangeSize {
+  #size = FIRST_SIZE;
+
+  readonly next = (): number => this.#size;
+
+  took(ms: number): void {
+    const factor = Math.min(4, Math.max(0.25, RANGE_MS / Math.max(ms, 0.1)));
+    this.#size = Math.round(Math.min(MAX_SIZE, Math.max(1, this.#size * factor)));
+  }
+}
+
+/**
+ * Everything there is now, in the order of the file. Row numbers are seqs of events, so that ranges may be nearly empty:
+ * together they count no more rows than there are artifacts.
+ */
+export function* rowRanges(connection: Connection, size: () => number): Generator<ArtifactRange> {
   const newest = (connection.statement("SELECT max(id) FROM artifact").get()?.[0] as number | null) ?? 0;
-  for (let low = 0; low < newest; low += size) {
-    const high = Math.min(newest, low + size);
-    yield { condition: "a.id > ? AND a.id <= ?", parameters: [low, high] };
+  let left = connection.statement("SELECT hot + warm + cold FROM total").get()?.[0] as number;
+  for (let low = 0; low < newest; ) {
+    const high = Math.min(newest, low + size());
+    const rows = Math.min(left, high - low);
+    left -= rows;
+    yield { condition: "a.id > ? AND a.id <= ?", parameters: [low, high], rows };
+    low = high;
   }
 }
 
@@ -31,7 +55,7 @@ export function* keyRanges(
   scope: { readonly tenantId?: string | undefined; readonly workflowId?: string | undefined },
   from: ArtifactKey | null,
   backward: boolean,
-  size = RANGE_NAMES,
+  size: () => number,
 ): Generator<ArtifactRange> {
   const { tenantId, workflowId } = scope;
   for (const tenant of names(connection, "tenant", tenantId, from?.tenantId, backward)) {
@@ -55,27 +79,28 @@ function* nameRanges(
   workflow: number,
   from: string | null,
   backward: boolean,
-  size: number,
+  size: () => number,
 ): Generator<ArtifactRange> {
-  const [beyond, upTo, direction] = backward ? ["<", ">=", " DESC"] : [">", "<=", ""];
+  const [beyond, upTo, direction, last] = backward ? ["<", ">=", " DESC", "min"] : [">", "<=", "", "max"];
   for (let start = from; ; ) {
-    const bound = connection
+    const most = size();
+    const [bound, rows] = connection
       .statement(
-        `SELECT name FROM artifact INDEXED BY artifact_key WHERE workflow = ?${start === null ? "" : ` AND name ${beyond} ?`}
-         ORDER BY name${direction} LIMIT 1 OFFSET ${size - 1}`,
+        `SELECT ${last}(name), count(*) FROM (SELECT name FROM artifact INDEXED BY artifact_key
+         WHERE workflow = ?${start === null ? "" : ` AND name ${beyond} ?`} ORDER BY name${direction} LIMIT ?)`,
       )
-      .get(workflow, ...(start === null ? [] : [start]))?.[0] as string | undefined;
+      .get(workflow, ...(start === null ? [] : [start]), most) as unknown as [string | null, number];
     const parameters: (string | number)[] = [workflow];
     let condition = "a.workflow = ?";
     if (start !== null) {
       condition += ` AND a.name ${beyond} ?`;
       parameters.push(start);
     }
-    if (bound === undefined) {
-      yield { condition, parameters };
+    if (bound === null || rows < most) {
+      yield { condition, parameters, rows };
       return;
     }
-    yield { condition: `${condition} AND a.name ${upTo} ?`, parameters: [...parameters, bound] };
+    yield { condition: `${condition} AND a.name ${upTo} ?`, parameters: [...parameters, bound], rows };
     start = bound;
   }
 }

@@ -10,6 +10,7 @@ import type { Connection } from "./connection.ts";
 import { countOfTier, type HeldReads } from "./held-reads.ts";
 import { keyOrderPage } from "./key-order.ts";
 import { onSnapshot } from "./snapshot.ts";
+import { inOneGo, inOneStep, type Steps } from "./steps.ts";
 import { inOrder, type Walk, walk } from "./stretch.ts";
 
 const WITH_KEY = "WHERE t.name = ? AND w.tenant = t.id AND w.name = ? AND a.workflow = w.id AND a.name = ?";
@@ -23,6 +24,9 @@ const BY_KEYS = `SELECT ${ARTIFACT_COLUMNS}, k.key
   FROM json_each(?) k CROSS JOIN tenant t CROSS JOIN workflow w CROSS JOIN artifact a
   WHERE t.name = k.value ->> 0 AND w.tenant = t.id AND w.name = k.value ->> 1
     AND a.workflow = w.id AND a.name = k.value ->> 2`;
+
+/** Entries of an index that take as long to count as one row takes to look at. */
+const INDEXED_ROWS = 20;
 
 /** Reads of artifacts, on one connection. */
 export class ArtifactReads {
@@ -63,21 +67,29 @@ export class ArtifactReads {
     order: ArtifactOrder,
     stretch: Stretch<ArtifactPosition>,
   ): readonly ArtifactRow[] {
+    return inOneGo(this.#connection, this.listInSteps(selection, order, stretch));
+  }
+
+  *listInSteps(
+    selection: ArtifactSelection,
+    order: ArtifactOrder,
+    stretch: Stretch<ArtifactPosition>,
+  ): Steps<readonly ArtifactRow[]> {
     if (order.field === "KEY") {
       const asked = walk(keyStretch(stretch, order.direction === "DESC"));
-      const isShort = isKeyIndexed(selection);
-      const read = isShort ? keyOrderPage : scanKeyOrder;
-      const page = () =>
+      const read = (one: ArtifactSelection, part: Walk<ArtifactKey>) =>
+        isKeyIndexed(selection)
+          ? inOneStep(() => keyOrderPage(this.#connection, one, part))
+          : scanKeyOrder(this.#connection, one, part);
+      const found =
         selection.tenants === undefined
-          ? read(this.#connection, selection, asked)
-          : this.#tenantByTenant(selection, asked, (one, rest) => read(this.#connection, one, rest));
-      // A scan is given newer snapshots on its way, which one around it would keep from it.
-      const found = isShort ? onSnapshot(this.#connection, page) : page();
+          ? yield* read(selection, asked)
+          : yield* this.#tenantByTenant(selection, asked, read);
       return inOrder(found, order.direction === "DESC");
     }
     const asked = walk(valueStretch(stretch));
     if (order.field !== "AGE" || !isAgeIndexed(selection)) {
-      return scanValueOrder(this.#connection, selection, { ...order, field: order.field }, asked);
+      return yield* scanValueOrder(this.#connection, selection, { ...order, field: order.field }, asked);
     }
     const rising = isRising(order) !== asked.backward;
     const found = onSnapshot(this.#connection, () =>
@@ -87,22 +99,26 @@ export class ArtifactReads {
   }
 
   /** In KEY order one tenant follows the other: only those are read that hold something, up to the limit. */
-  #tenantByTenant(
+  *#tenantByTenant(
     { tenants = [], ...rest }: ArtifactSelection,
     asked: Walk<ArtifactKey>,
-    read: (one: ArtifactSelection, asked: Walk<ArtifactKey>) => readonly ArtifactRow[],
-  ): readonly ArtifactRow[] {
+    read: (one: ArtifactSelection, asked: Walk<ArtifactKey>) => Steps<readonly ArtifactRow[]>,
+  ): Steps<readonly ArtifactRow[]> {
     let found: readonly ArtifactRow[] = [];
     for (const tenantId of inOrder(this.#held.holding(tenants), asked.backward)) {
       const limit = asked.limit - found.length;
       if (limit === 0) break;
-      const more = read({ ...rest, tenantId }, { ...asked, limit });
+      const more = yield* read({ ...rest, tenantId }, { ...asked, limit });
       found = asked.backward ? [...more, ...found] : [...found, ...more];
     }
     return found;
   }
 
   countArtifacts(selection: ArtifactSelection): number {
+    return inOneGo(this.#connection, this.countInSteps(selection));
+  }
+
+  *countInSteps(selection: ArtifactSelection): Steps<number> {
     const { tenantId, workflowId, tiers = TIERS, ageSinceBefore } = selection;
     const tenants = selection.tenants ?? (tenantId === undefined ? undefined : [tenantId]);
     if (isCounted(selection)) {
@@ -115,16 +131,17 @@ export class ArtifactReads {
       return sum(held.map((each) => countOfTier(each, tiers)));
     }
     if (!isAgeIndexed(selection) || ageSinceBefore === undefined)
-      return scanCount(this.#connection, selection);
-    return onSnapshot(this.#connection, () =>
-      sum(
-        (tenants ?? [undefined]).flatMap((tenant) =>
-          TIERS.filter((tier) => tiers.includes(tier)).map((tier) =>
-            countBefore(this.#connection, tier, tenant, ageSinceBefore),
-          ),
-        ),
-      ),
-    );
+      return yield* scanCount(this.#connection, selection);
+    let count = 0;
+    for (const tenant of tenants ?? [undefined]) {
+      for (const tier of TIERS.filter((each) => tiers.includes(each))) {
+        const counted = countBefore(this.#connection, tier, tenant, ageSinceBefore);
+        count += counted;
+        // Each is a look at an index alone.
+        yield Math.ceil(counted / INDEXED_ROWS);
+      }
+    }
+    return count;
   }
 
   due(

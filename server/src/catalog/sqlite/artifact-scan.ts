@@ -4,13 +4,13 @@ import type { ArtifactOrder } from "@tierkeep/schema/services/artifacts";
 import type { ArtifactSelection } from "../catalog.ts";
 import type { ArtifactRow } from "../rows.ts";
 import type { AgePosition } from "./age-order.ts";
-import { type ArtifactRange, keyRanges, rowRanges } from "./artifact-ranges.ts";
+import { type ArtifactRange, keyRanges, RangeSize, rowRanges } from "./artifact-ranges.ts";
 import { ARTIFACT_COLUMNS, artifactRow } from "./artifact-row.ts";
 import { tierCode } from "./codes.ts";
 import type { Cell, Connection } from "./connection.ts";
 import { prefixEnd, startWithin } from "./key-order.ts";
 import { metadataMatches } from "./metadata-match.ts";
-import { onSnapshot } from "./snapshot.ts";
+import type { Steps } from "./steps.ts";
 import { inOrder, type Walk } from "./stretch.ts";
 
 type OtherField = Exclude<ArtifactOrder["field"], "KEY">;
@@ -48,38 +48,40 @@ export function defineMetadataMatches(connection: Connection): void {
 }
 
 /** KEY order with filters: ranges in order of keys, until enough is found. */
-export function scanKeyOrder(
+export function* scanKeyOrder(
   connection: Connection,
   selection: ArtifactSelection,
   asked: Walk<ArtifactKey>,
-): readonly ArtifactRow[] {
+): Steps<readonly ArtifactRow[]> {
   const { backward, limit, until } = asked;
   const from = startWithin(selection, asked);
   if (from === "nothing") return [];
   const filter = filterOf(selection);
   const found: ArtifactRow[] = [];
-  onSnapshot(connection, (breathe) => {
-    for (const range of keyRanges(connection, selection, from, backward)) {
-      if (found.length >= limit) return;
-      const tail = `ORDER BY a.name${backward ? " DESC" : ""} LIMIT ?`;
-      found.push(...rows(connection, "artifact_key", range, filter, tail, [limit - found.length]));
-      const last = found.at(-1);
-      if (until !== null && last !== undefined && compareKeys(last, until) * (backward ? -1 : 1) >= 0) return;
-      breathe();
-    }
-  });
+  const size = new RangeSize();
+  for (const range of keyRanges(connection, selection, from, backward, size.next)) {
+    if (found.length >= limit) break;
+    const tail = `ORDER BY a.name${backward ? " DESC" : ""} LIMIT ?`;
+    const more = timed(size, () =>
+      rows(connection, "artifact_key", range, filter, tail, [limit - found.length]),
+    );
+    found.push(...more);
+    yield range.rows;
+    const last = found.at(-1);
+    if (until !== null && last !== undefined && compareKeys(last, until) * (backward ? -1 : 1) >= 0) break;
+  }
   const within =
     until === null ? found : found.filter((row) => compareKeys(row, until) * (backward ? -1 : 1) < 0);
   return inOrder(within, backward);
 }
 
 /** Any other order: the best of each range are merged into the best so far, so memory is that of two pages. */
-export function scanValueOrder(
+export function* scanValueOrder(
   connection: Connection,
   selection: ArtifactSelection,
   order: ArtifactOrder & { readonly field: OtherField },
   asked: Walk<AgePosition>,
-): readonly ArtifactRow[] {
+): Steps<readonly ArtifactRow[]> {
   const { backward, limit, from, until } = asked;
   if (limit === 0) return [];
   const rising = isRising(order) !== backward;
@@ -97,44 +99,54 @@ export function scanValueOrder(
   const compare = (a: ArtifactRow, b: ArtifactRow) =>
     (value(a) - value(b) || a.row - b.row) * (rising ? 1 : -1);
   let best: ArtifactRow[] = [];
-  onSnapshot(connection, (breathe) => {
-    for (const { range, index } of ranges(connection, selection)) {
-      const tail = `ORDER BY ${column}${direction}, a.id${direction} LIMIT ?`;
-      const more = rows(connection, index, range, filter, tail, [limit]);
-      if (more.length > 0) best = [...best, ...more].sort(compare).slice(0, limit);
-      breathe();
-    }
-  });
+  const size = new RangeSize();
+  for (const { range, index } of ranges(connection, selection, size)) {
+    const tail = `ORDER BY ${column}${direction}, a.id${direction} LIMIT ?`;
+    const more = timed(size, () => rows(connection, index, range, filter, tail, [limit]));
+    if (more.length > 0) best = [...best, ...more].sort(compare).slice(0, limit);
+    yield range.rows;
+  }
   return inOrder(best, backward);
 }
 
-export function scanCount(connection: Connection, selection: ArtifactSelection): number {
+export function* scanCount(connection: Connection, selection: ArtifactSelection): Steps<number> {
   const filter = filterOf(selection);
   let count = 0;
-  onSnapshot(connection, (breathe) => {
-    for (const { range, index } of ranges(connection, selection)) {
-      const sql = `SELECT count(*) FROM artifact a ${index === null ? "NOT INDEXED" : `INDEXED BY ${index}`}
-        WHERE ${range.condition}${filter.condition}`;
-      count += connection.statement(sql).get(...range.parameters, ...filter.parameters)?.[0] as number;
-      breathe();
-    }
-  });
+  const size = new RangeSize();
+  for (const { range, index } of ranges(connection, selection, size)) {
+    const sql = `SELECT count(*) FROM artifact a ${index === null ? "NOT INDEXED" : `INDEXED BY ${index}`}
+      WHERE ${range.condition}${filter.condition}`;
+    count += timed(
+      size,
+      () => connection.statement(sql).get(...range.parameters, ...filter.parameters)?.[0] as number,
+    );
+    yield range.rows;
+  }
   return count;
+}
+
+function timed<T>(size: RangeSize, read: () => T): T {
+  const began = performance.now();
+  const found = read();
+  size.took(performance.now() - began);
+  return found;
 }
 
 function* ranges(
   connection: Connection,
   { tenants, ...selection }: ArtifactSelection,
+  size: RangeSize,
 ): Generator<{
   readonly range: ArtifactRange;
   readonly index: string | null;
 }> {
   if (tenants !== undefined) {
-    for (const tenantId of tenants) yield* ranges(connection, { ...selection, tenantId });
+    for (const tenantId of tenants) yield* ranges(connection, { ...selection, tenantId }, size);
   } else if (selection.tenantId === undefined && selection.workflowId === undefined) {
-    for (const range of rowRanges(connection)) yield { range, index: null };
+    for (const range of rowRanges(connection, size.next)) yield { range, index: null };
   } else {
-    for (const range of keyRanges(connection, selection, null, false)) yield { range, index: "artifact_key" };
+    for (const range of keyRanges(connection, selection, null, false, size.next))
+      yield { range, index: "artifact_key" };
   }
 }
 

@@ -4,6 +4,7 @@ import { eventTypeCode } from "./codes.ts";
 import type { Connection } from "./connection.ts";
 import { EVENT_COLUMN_COUNT, EVENT_COLUMNS, eventRow, lastSeq } from "./event-log.ts";
 import { onSnapshot } from "./snapshot.ts";
+import { type Steps, toTheEnd } from "./steps.ts";
 import { inOrder } from "./stretch.ts";
 
 /** Events that one statement looks at for those that match: about a millisecond, so that following may stay on the event loop. */
@@ -22,15 +23,24 @@ export class EventReads {
 
   /** With `tenants`, each one's events are read as if they were all, and merged. */
   listEvents(
-    { tenants, ...filter }: EventSelection,
+    filter: EventSelection,
     direction: "ASC" | "DESC",
     stretch: Stretch<number>,
   ): readonly LifecycleEvent[] {
+    return toTheEnd(this.listInSteps(filter, direction, stretch));
+  }
+
+  *listInSteps(
+    { tenants, ...filter }: EventSelection,
+    direction: "ASC" | "DESC",
+    stretch: Stretch<number>,
+  ): Steps<readonly LifecycleEvent[]> {
     const { after, before, limit } = stretch;
     if (tenants !== undefined) {
-      const found = tenants.flatMap((tenantId) =>
-        this.listEvents({ ...filter, tenantId }, direction, stretch),
-      );
+      const found: LifecycleEvent[] = [];
+      for (const tenantId of tenants) {
+        found.push(...(yield* this.listInSteps({ ...filter, tenantId }, direction, stretch)));
+      }
       found.sort((a, b) => (a.seq - b.seq) * (direction === "ASC" ? 1 : -1));
       return stretch.backward ? found.slice(Math.max(0, found.length - limit)) : found.slice(0, limit);
     }
@@ -50,13 +60,21 @@ export class EventReads {
       if (bound === null) break;
       if (backward) end = bound + 1;
       else start = bound - 1;
+      yield LOOK_EVENTS;
     }
     return inOrder(found, stretch.backward);
   }
 
-  countEvents({ tenants, ...filter }: EventSelection): number {
-    if (tenants !== undefined)
-      return tenants.reduce((sum, tenantId) => sum + this.countEvents({ ...filter, tenantId }), 0);
+  countEvents(filter: EventSelection): number {
+    return toTheEnd(this.countInSteps(filter));
+  }
+
+  *countInSteps({ tenants, ...filter }: EventSelection): Steps<number> {
+    if (tenants !== undefined) {
+      let sum = 0;
+      for (const tenantId of tenants) sum += yield* this.countInSteps({ ...filter, tenantId });
+      return sum;
+    }
     const source = this.#source(filter);
     if (source === null) return 0;
     if (!source.narrowed && source.condition === "") {
@@ -77,6 +95,7 @@ export class EventReads {
       count += row?.[0] as number;
       if (bound === null) return count;
       start = bound - 1;
+      yield LOOK_EVENTS;
     }
   }
 

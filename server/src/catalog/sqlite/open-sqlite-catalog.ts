@@ -6,7 +6,8 @@ import type { Durability, Faults } from "./connection.ts";
 import { GroupQueue } from "./group-queue.ts";
 import { NewerCatalogError } from "./migrations.ts";
 import { SqliteReader } from "./reader.ts";
-import { type Scan, scan } from "./scans.ts";
+import type { ScanEnd } from "./scan-turns.ts";
+import { type Scan, scan, sent } from "./scans.ts";
 import { type CatalogParts, SqliteCatalog } from "./sqlite-catalog.ts";
 import { ThreadClient } from "./thread-client.ts";
 import { type GroupResult, SqliteWriter } from "./writer.ts";
@@ -44,7 +45,7 @@ export async function openSqliteCatalog(options: SqliteCatalogOptions): Promise<
   const scanApart = async (method: Scan, args: readonly unknown[]) => {
     const { client } = await startScanner(() => {});
     try {
-      return await client.call(method, args);
+      return (await client.call(method, args)) as ScanEnd;
     } finally {
       await client.close();
     }
@@ -70,7 +71,7 @@ export async function openSqliteCatalog(options: SqliteCatalogOptions): Promise<
     queue: new GroupQueue(run, announce(listeners)),
     reader,
     listeners,
-    scan: async (method, args) => {
+    scan: async (method, args, turn, signal) => {
       if (method === "miscounts") {
         const counting = scanApart(method, args);
         apart.add(counting);
@@ -80,7 +81,7 @@ export async function openSqliteCatalog(options: SqliteCatalogOptions): Promise<
       scanner ??= startScanner(() => {
         scanner = null;
       });
-      return (await scanner).client.call(method, args);
+      return (await (await scanner).client.callInTurn(method, args, turn, signal)) as ScanEnd;
     },
     close: async () => {
       // The writer last: whoever closes a catalog last cleans up its WAL, and that is no work for the event loop.
@@ -119,7 +120,10 @@ export class InlineSqliteCatalog extends SqliteCatalog {
       queue: new GroupQueue(run, announce(listeners)),
       reader,
       listeners,
-      scan: async (method, args) => scan(reader, method, args),
+      scan: async (method, args, { maxRows }) => {
+        const end = reader.inOneGo(scan(reader, method, args), maxRows);
+        return end.ok ? { ...end, value: sent(method, end.value) } : end;
+      },
       close: async () => {
         reader.close();
         writer.close();

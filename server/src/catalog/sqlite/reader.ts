@@ -8,8 +8,11 @@ import { EventReads } from "./event-reads.ts";
 import { HeldReads } from "./held-reads.ts";
 import { JobLists } from "./job-lists.ts";
 import { JobReads } from "./job-reads.ts";
+import type { ScanEnd, Snapshots } from "./scan-turns.ts";
 import { ScrubReads } from "./scrub-reads.ts";
 import { SettingsReads } from "./settings.ts";
+import { onSnapshot } from "./snapshot.ts";
+import type { Steps } from "./steps.ts";
 
 /** Everything that can be read from a catalog, on one connection, for one thread. The catalog must exist. */
 export class SqliteReader {
@@ -39,6 +42,31 @@ export class SqliteReader {
     this.apiKeys = new ApiKeyReads(this.#connection);
     this.counters = new CounterReads(this.#connection);
     this.settings = new SettingsReads(this.#connection);
+  }
+
+  /** For reads in steps: all reads between `begin` and `end` see one snapshot. */
+  readonly snapshots: Snapshots = {
+    begin: () => {
+      this.snapshots.end();
+      this.#connection.statement("BEGIN").run();
+    },
+    end: () => {
+      if (this.#connection.inTransaction) this.#connection.statement("ROLLBACK").run();
+    },
+  };
+
+  /** Runs a scan without turns, within `maxRows` rows (null: any number). */
+  inOneGo(steps: Steps<unknown>, maxRows: number | null): ScanEnd {
+    return onSnapshot(this.#connection, (breathe) => {
+      let rows = 0;
+      for (;;) {
+        const step = steps.next();
+        if (step.done) return { ok: true, value: step.value, rows };
+        rows += step.value;
+        if (maxRows !== null && rows > maxRows) return { ok: false, rows };
+        breathe();
+      }
+    });
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 import { Refused } from "@tierkeep/schema/domain/refusals";
-import type { Catalog, CatalogReads, CommitOutcome } from "../catalog.ts";
+import type { Catalog, CatalogReads, CommitOutcome, ScanTerms } from "../catalog.ts";
 import type { Change, ResultOf } from "../changes.ts";
 import { isCounted, isIndexed } from "./artifact-reads.ts";
 import { isIndexedFilter } from "./event-reads.ts";
@@ -7,7 +7,8 @@ import { failureKind } from "./failures.ts";
 import type { GroupQueue } from "./group-queue.ts";
 import { isIndexedJobs } from "./job-lists.ts";
 import type { SqliteReader } from "./reader.ts";
-import type { Scan } from "./scans.ts";
+import type { ScanEnd } from "./scan-turns.ts";
+import { received, type Scan } from "./scans.ts";
 import type { WriterOutcome } from "./writer.ts";
 
 type Arguments<M extends keyof CatalogReads> = Parameters<CatalogReads[M]>;
@@ -17,7 +18,12 @@ export interface CatalogParts {
   readonly epoch: string;
   readonly queue: GroupQueue;
   readonly reader: SqliteReader;
-  readonly scan: (method: Scan, args: readonly unknown[]) => Promise<unknown>;
+  readonly scan: (
+    method: Scan,
+    args: readonly unknown[],
+    turn: { readonly owner: string; readonly maxRows: number | null },
+    signal: AbortSignal | undefined,
+  ) => Promise<ScanEnd>;
   readonly listeners: Set<(seq: number) => void>;
   /** After the queue has been drained. */
   readonly close: () => Promise<void>;
@@ -76,15 +82,15 @@ export class SqliteCatalog implements Catalog {
   countDue = (...args: Arguments<"countDue">) => this.#scan("countDue", args);
   strays = (...args: Arguments<"strays">) => this.#scan("strays", args);
 
-  listArtifacts = (...args: Arguments<"listArtifacts">) =>
-    isIndexed(args[0], args[1])
-      ? this.#read((reader) => reader.artifacts.listArtifacts(...args))
-      : this.#scan("listArtifacts", args);
+  listArtifacts = (...[selection, order, stretch, terms]: Arguments<"listArtifacts">) =>
+    isIndexed(selection, order)
+      ? this.#read((reader) => reader.artifacts.listArtifacts(selection, order, stretch))
+      : this.#scan("listArtifacts", [selection, order, stretch], terms);
 
-  countArtifacts = (...args: Arguments<"countArtifacts">) =>
-    isCounted(args[0])
-      ? this.#read((reader) => reader.artifacts.countArtifacts(...args))
-      : this.#scan("countArtifacts", args);
+  countArtifacts = (...[selection, terms]: Arguments<"countArtifacts">) =>
+    isCounted(selection)
+      ? this.#read((reader) => reader.artifacts.countArtifacts(selection))
+      : this.#scan("countArtifacts", [selection], terms);
 
   tenantsExist = (...args: Arguments<"tenantsExist">) =>
     this.#read((reader) => reader.held.tenantsExist(...args));
@@ -104,11 +110,11 @@ export class SqliteCatalog implements Catalog {
   heldByWorkflows = (...args: Arguments<"heldByWorkflows">) =>
     this.#read((reader) => reader.held.heldByWorkflows(...args));
 
-  listEvents = (...args: Arguments<"listEvents">) =>
-    isIndexedFilter(args[0])
-      ? this.#read((reader) => reader.events.listEvents(...args))
-      : this.#scan("listEvents", args);
-  countEvents = (...args: Arguments<"countEvents">) => this.#scan("countEvents", args);
+  listEvents = (...[filter, direction, stretch, terms]: Arguments<"listEvents">) =>
+    isIndexedFilter(filter)
+      ? this.#read((reader) => reader.events.listEvents(filter, direction, stretch))
+      : this.#scan("listEvents", [filter, direction, stretch], terms);
+  countEvents = (...[filter, terms]: Arguments<"countEvents">) => this.#scan("countEvents", [filter], terms);
   eventsAfter = (...args: Arguments<"eventsAfter">) =>
     this.#read((reader) => reader.events.eventsAfter(...args));
   events = (...args: Arguments<"events">) => this.#read((reader) => reader.events.events(...args));
@@ -116,11 +122,11 @@ export class SqliteCatalog implements Catalog {
 
   jobs = (...args: Arguments<"jobs">) => this.#read((reader) => reader.jobs.jobs(...args));
   runningJobs = () => this.#read((reader) => reader.jobs.runningJobs());
-  listJobs = (...args: Arguments<"listJobs">) =>
-    isIndexedJobs(args[0])
-      ? this.#read((reader) => reader.jobLists.listJobs(...args))
-      : this.#scan("listJobs", args);
-  countJobs = (...args: Arguments<"countJobs">) => this.#scan("countJobs", args);
+  listJobs = (...[selection, stretch, terms]: Arguments<"listJobs">) =>
+    isIndexedJobs(selection)
+      ? this.#read((reader) => reader.jobLists.listJobs(selection, stretch))
+      : this.#scan("listJobs", [selection, stretch], terms);
+  countJobs = (...[selection, terms]: Arguments<"countJobs">) => this.#scan("countJobs", [selection], terms);
   lastFinishedLifecycleJob = (...args: Arguments<"lastFinishedLifecycleJob">) =>
     this.#read((reader) => reader.jobs.lastFinishedLifecycleJob(...args));
   listItems = (...args: Arguments<"listItems">) => this.#read((reader) => reader.jobs.listItems(...args));
@@ -164,14 +170,39 @@ export class SqliteCatalog implements Catalog {
     }
   }
 
-  async #scan<M extends Scan>(method: M, args: Arguments<M>): Promise<Awaited<ReturnType<CatalogReads[M]>>> {
+  async #scan<M extends Scan>(
+    method: M,
+    args: Arguments<M>,
+    { owner = "", signal, rowsLeft = () => null, scanned = () => {} }: ScanTerms = {},
+  ): Promise<Awaited<ReturnType<CatalogReads[M]>>> {
     if (this.#closing !== null) throw new Refused("UNAVAILABLE", CLOSED);
+    const maxRows = rowsLeft(method.startsWith("count") ? "count" : "list");
+    let end: ScanEnd;
     try {
-      return (await this.#parts.scan(method, args)) as Awaited<ReturnType<CatalogReads[M]>>;
+      end = await this.#parts.scan(method, args, { owner, maxRows }, signal);
     } catch (error) {
-      throw readFailure(error);
+      throw signal?.aborted ? abandoned(error) : readFailure(error);
     }
+    scanned(end.rows);
+    if (!end.ok) throw tooManyRows();
+    return received(method, end.value) as Awaited<ReturnType<CatalogReads[M]>>;
   }
+}
+
+function abandoned(cause: unknown): Refused {
+  return new Refused(
+    "UNAVAILABLE",
+    "The request ended before its list was read. Send it again.",
+    {},
+    { cause },
+  );
+}
+
+function tooManyRows(): Refused {
+  return new Refused(
+    "QUERY_TOO_COMPLEX",
+    "The filters, orders and counts of this request look at more rows than one request may (MAX_SCANNED_ROWS). Ask for fewer lists in one request, or filter by tenant and workflow.",
+  );
 }
 
 /** What a caller is told whose read the disk has failed; mistakes of ours stay what they are. */

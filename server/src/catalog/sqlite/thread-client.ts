@@ -47,11 +47,43 @@ export class ThreadClient {
   }
 
   call(method: string, args: readonly unknown[], transfer: readonly Transferable[] = []): Promise<unknown> {
+    return this.#send({ method, args }, transfer);
+  }
+
+  /**
+   * The same for a thread whose callers take turns.
+   *
+   * @throws AbortError where `signal` aborts first: then the thread does not begin, or stops soon
+   */
+  async callInTurn(
+    method: string,
+    args: readonly unknown[],
+    turn: NonNullable<Call["turn"]>,
+    signal: AbortSignal | undefined,
+  ): Promise<unknown> {
+    signal?.throwIfAborted();
+    const id = this.#nextId;
+    const answer = this.#send({ method, args, turn });
+    const abandon = () => {
+      const waiting = this.#pending.get(id);
+      this.#pending.delete(id);
+      if (this.#dead === null) this.#worker.postMessage({ id, method: "abandon", args: [] } satisfies Call);
+      waiting?.reject(signal?.reason as Error);
+    };
+    signal?.addEventListener("abort", abandon, { once: true });
+    try {
+      return await answer;
+    } finally {
+      signal?.removeEventListener("abort", abandon);
+    }
+  }
+
+  #send(call: Omit<Call, "id">, transfer: readonly Transferable[] = []): Promise<unknown> {
     if (this.#dead !== null) return Promise.reject(this.#dead);
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
-      this.#worker.postMessage({ id, method, args } satisfies Call, transfer);
+      this.#worker.postMessage({ id, ...call } satisfies Call, transfer);
     });
   }
 
