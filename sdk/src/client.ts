@@ -10,7 +10,7 @@ import type { Uploaded, UploadOptions } from "./upload.ts";
 import type { UploadContent } from "./upload-body.ts";
 
 export interface TierkeepOptions {
-  /** The server's GraphQL endpoint, e.g. "http://127.0.0.1:4000/graphql". */
+  /** The server, e.g. "http://127.0.0.1:4000", or its GraphQL endpoint, e.g. "http://127.0.0.1:4000/graphql". */
   readonly url: string | URL;
   /** Sent as `Authorization: Bearer …` with every request. */
   readonly token?: Token | undefined;

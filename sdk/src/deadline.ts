@@ -30,7 +30,7 @@ export function deadline(signals: readonly (AbortSignal | undefined)[], timeoutM
     if (error instanceof TierkeepError || error instanceof ConnectionError) return error;
     const code = systemCode(error);
     const why = code === undefined ? "" : ` (${code})`;
-    return new ConnectionError(`The connection to the server failed${why}.`, { cause: error });
+    return new ConnectionError(`The connection to the server failed${why}.${hint()}`, { cause: error });
   };
 
   return {
@@ -48,6 +48,14 @@ export function deadline(signals: readonly (AbortSignal | undefined)[], timeoutM
           .finally(() => signal.removeEventListener("abort", end));
       }),
   };
+}
+
+/** A browser does not tell a page why: that another origin is not trusted is a common cause. */
+function hint(): string {
+  const { location } = globalThis as { readonly location?: { readonly origin: string } };
+  return location === undefined
+    ? ""
+    : ` A server of another origin than this page must have ${location.origin} in CORS_ORIGINS.`;
 }
 
 /** "ECONNREFUSED" and the like, which Node's fetch hides a level or two down. A code says nothing secret. */

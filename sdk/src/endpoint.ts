@@ -8,7 +8,8 @@ export interface ArtifactKey {
 }
 
 /**
- * The server's /graphql as an absolute URL.
+ * The server's GraphQL endpoint as an absolute URL. `url` may be the endpoint, with or without a slash at its end, or the
+ * URL of the server, to which "/graphql" is added.
  *
  * @throws TypeError, which does not repeat the URL, for one that carries credentials: those belong into `token`
  */
@@ -18,6 +19,8 @@ export function endpointOf(url: string | URL): string {
     throw new TypeError("The url carries credentials. Give them as token or in headers.");
   }
   endpoint.hash = "";
+  const path = endpoint.pathname.replace(/\/+$/, "");
+  endpoint.pathname = path.endsWith("/graphql") ? path : `${path}/graphql`;
   return endpoint.href;
 }
 

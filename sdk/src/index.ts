@@ -3,7 +3,7 @@ export type { Fetch, Token } from "./caller.ts";
 export { createTierkeep, type Tierkeep, type TierkeepOptions } from "./client.ts";
 export type { RequestOptions, Send, TypedDocument } from "./document.ts";
 export type { Download, DownloadOptions, DownloadProgress } from "./download.ts";
-export type { ArtifactKey } from "./endpoint.ts";
+export { type ArtifactKey, endpointOf } from "./endpoint.ts";
 export {
   AbortError,
   ConnectionError,

@@ -44,7 +44,7 @@ export async function answerOf(response: Response): Promise<{ readonly [key: str
 
 export function unexpected(response: Response, cause?: unknown): ConnectionError {
   return new ConnectionError(
-    `Answered with HTTP ${response.status} and not in Tierkeep's way. Is the url that of a Tierkeep server's /graphql?`,
+    `Something that is not Tierkeep answered with HTTP ${response.status}. Is the url that of a Tierkeep server, and does every proxy before it allow requests and headers of this size?`,
     { cause, status: response.status },
   );
 }

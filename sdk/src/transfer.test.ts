@@ -111,6 +111,96 @@ describe("upload", () => {
     expect(requests[1]?.request.headers.get("if-match")).toBe(`"${checksum}"`);
   });
 
+  it("sends metadata that is too long for a header before the content", async () => {
+    const { tierkeep, requests } = clientOf(written);
+    const metadata = { text: "é".repeat(5_000) };
+    const long = new TextEncoder().encode(JSON.stringify(metadata));
+    const all = Buffer.concat([long, utf8]);
+    for (const [, given] of [
+      ["text", text],
+      ["bytes", utf8],
+      ["a Blob", new Blob([utf8])],
+    ] as const) {
+      await tierkeep.upload(key, given, { metadata });
+    }
+    const stream = (async function* () {
+      yield text;
+    })();
+    const sent: number[] = [];
+    await tierkeep.upload(key, stream, { metadata, onProgress: ({ sentBytes }) => sent.push(sentBytes) });
+    expect(requests.map(({ bytes }) => Buffer.compare(bytes, all))).toEqual([0, 0, 0, 0]);
+    for (const { request } of requests) {
+      expect(request.headers.get("tierkeep-metadata-length")).toBe(String(long.length));
+      expect(request.headers.has("tierkeep-metadata")).toBe(false);
+    }
+    expect(sent).toContain(utf8.length);
+  });
+
+  const streamed = (...pieces: unknown[]) =>
+    (async function* () {
+      yield* pieces;
+    })() as AsyncGenerator<Uint8Array>;
+
+  it.each<[string, () => unknown]>([
+    ["a generator of ArrayBuffers", () => streamed(utf8.buffer)],
+    ["a generator of lists of numbers", () => streamed([1, 2, 3])],
+    ["a generator of numbers", () => streamed(1)],
+    ["a generator of other views", () => streamed(new Float32Array(2))],
+    [
+      "a stream of ArrayBuffers",
+      () => new ReadableStream({ pull: (controller) => controller.enqueue(utf8.buffer) }),
+    ],
+    ["a source of ArrayBuffers", () => ({ size: 5, stream: () => streamed(utf8.buffer) })],
+    ["a list of numbers", () => [1, 2, 3]],
+    ["an empty list", () => []],
+    ["an object", () => ({})],
+    ["a number", () => 5],
+    ["text with a lone surrogate", () => "a\ud83d"],
+    ["a stream of text with a lone surrogate", () => streamed("a\ude00")],
+  ])("refuses %s with a TypeError, before anything is sent", async (_, given) => {
+    const { tierkeep, requests } = clientOf(written);
+    await expect(tierkeep.upload(key, given() as UploadContent)).rejects.toBeInstanceOf(TypeError);
+    expect(requests).toHaveLength(0);
+  });
+
+  it("joins surrogate pairs that pieces of text divide, and refuses halves at the end", async () => {
+    const { tierkeep, requests } = clientOf(written);
+    await tierkeep.upload(key, streamed("a\ud834", "\udd1e", "b") as never);
+    expect(requests[0]?.bytes).toEqual(new TextEncoder().encode("a𝄞b"));
+    for (const pieces of [["a\ud834"], ["a\ud834", "b"], ["a\ud834", utf8]]) {
+      await expect(tierkeep.upload(key, streamed(...pieces) as never)).rejects.toBeInstanceOf(TypeError);
+    }
+  });
+
+  it("sends every kind of view whole", async () => {
+    const { tierkeep, requests } = clientOf(written);
+    const buffer = new Uint8Array([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]).buffer;
+    for (const onProgress of [undefined, () => {}]) {
+      await tierkeep.upload(key, new DataView(buffer, 2, 4) as never, { onProgress });
+      await tierkeep.upload(key, new Uint16Array(buffer, 2, 2) as never, { onProgress });
+    }
+    for (const { bytes } of requests) expect([...bytes]).toEqual([2, 3, 4, 5]);
+  });
+
+  it.each([
+    ["http://tierkeep.test", "http://tierkeep.test/"],
+    ["http://tierkeep.test/graphql/", "http://tierkeep.test/"],
+    ["http://tierkeep.test/prefix", "http://tierkeep.test/prefix/"],
+    ["http://tierkeep.test/prefix/graphql//", "http://tierkeep.test/prefix/"],
+  ])("and queries reach the server at %s", async (given, base) => {
+    const seen: string[] = [];
+    const tierkeep = createTierkeep({
+      url: given,
+      fetch: async (address) => {
+        seen.push(address);
+        return address.endsWith("graphql") ? Response.json({ data: { viewer: null } }) : written();
+      },
+    });
+    await tierkeep.viewer();
+    await tierkeep.upload({ tenantId: "t", workflowId: "w", artifactId: "a" }, text);
+    expect(seen).toEqual([`${base}graphql`, `${base}artifacts/t/w/a`]);
+  });
+
   it("throws the refusal of a problem+json", async () => {
     const { tierkeep } = clientOf(() =>
       Response.json({ code: "CHECKSUM_MISMATCH", detail: "No." }, { status: 422 }),

@@ -32,40 +32,68 @@ export function isRepeatable(content: UploadContent): boolean {
 }
 
 /**
- * The content as fetch takes it, for one request. Progress can be told of by the piece only where fetch sends streams.
+ * The content as fetch takes it, for one request. Progress can be told of by the piece only where fetch sends streams. The
+ * first piece of a stream is read here, so that content of a wrong type fails before anything is sent.
  *
+ * @param lead bytes that go before the content
  * @param broken told when the content itself fails: fetch would make a failed connection of that
+ * @throws TypeError for content that is not text or bytes, or text that is not well-formed
  */
-export function bodyOf(
+export async function bodyOf(
   content: UploadContent,
+  lead: Uint8Array<ArrayBuffer> | undefined,
   onProgress: UploadOptions["onProgress"],
   broken: (error: unknown) => void,
-): BodyInit {
+): Promise<BodyInit> {
   // fetch would declare text to be text/plain, and so overrule the artifact id's ending.
-  const given = typeof content === "string" ? new TextEncoder().encode(content) : content;
+  const given = typeof content === "string" ? utf8Of(content) : content;
   const totalBytes = isSource(given) ? given.size : "byteLength" in given ? given.byteLength : null;
   const whole = given instanceof Blob || "byteLength" in given;
   // Browsers send streams over HTTP/2 at most.
   if (whole && !(onProgress && builtinModule("node:stream"))) {
     onProgress?.({ sentBytes: 0, totalBytes });
-    return given as BodyInit;
+    return lead ? new Blob([lead, given as BlobPart]) : (given as BodyInit);
   }
-  const pieces = piecesOf(given, (sentBytes) => onProgress?.({ sentBytes, totalBytes }), broken);
-  return streamOf(pieces, () => pieces.return());
+  const pieces = piecesOf(given, lead, (sentBytes) => onProgress?.({ sentBytes, totalBytes }), broken);
+  let first: IteratorResult<Uint8Array, void> | null = await pieces.next();
+  const next = () => {
+    const held = first;
+    first = null;
+    return held ? Promise.resolve(held) : pieces.next();
+  };
+  return streamOf({ next }, () => pieces.return());
+}
+
+/** @throws TypeError for text with a lone surrogate, which UTF-8 cannot express: it would be stored as U+FFFD */
+function utf8Of(text: string): Uint8Array<ArrayBuffer> {
+  if (/\p{Surrogate}/u.test(text)) throw new TypeError("The text has a lone surrogate.");
+  return new TextEncoder().encode(text);
 }
 
 /** Being asked for more is how it learns that what it gave before has been taken. */
 async function* piecesOf(
   content: Exclude<UploadContent, string>,
+  lead: Uint8Array | undefined,
   passed: (bytes: number) => void,
   broken: (error: unknown) => void,
 ): AsyncGenerator<Uint8Array, void> {
-  const encoder = new TextEncoder();
   let bytes = 0;
+  // The first half of a surrogate pair whose second half is in the next piece.
+  let half = "";
   try {
     passed(bytes);
+    if (lead) yield lead;
     for await (const piece of iterableOf(content)) {
-      const chunk = typeof piece === "string" ? encoder.encode(piece) : piece;
+      let chunk = piece;
+      if (typeof chunk === "string") {
+        const text = half + chunk;
+        half = /[\ud800-\udbff]$/.exec(text)?.[0] ?? "";
+        chunk = utf8Of(half ? text.slice(0, -1) : text);
+      } else {
+        utf8Of(half);
+        // By its name: one of another realm, such as a test runner's, is none of this realm's instances.
+        if (nameOf(chunk) !== "[object Uint8Array]") throw unusable(chunk);
+      }
       // A Blob in memory comes as one chunk, however large.
       for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
         const part = chunk.subarray(at, at + PIECE_BYTES);
@@ -74,6 +102,7 @@ async function* piecesOf(
         passed(bytes);
       }
     }
+    utf8Of(half);
   } catch (error) {
     broken(error);
     throw error;
@@ -83,7 +112,22 @@ async function* piecesOf(
 function iterableOf(
   content: Exclude<UploadContent, string>,
 ): AsyncIterable<Uint8Array | string> | Iterable<Uint8Array> {
-  if ("byteLength" in content) return [content instanceof ArrayBuffer ? new Uint8Array(content) : content];
+  if (ArrayBuffer.isView(content)) {
+    return [new Uint8Array(content.buffer, content.byteOffset, content.byteLength)];
+  }
+  if ("byteLength" in content) return [new Uint8Array(content)];
   const pieces = isSource(content) ? content.stream() : content;
-  return pieces instanceof ReadableStream ? chunksOf(pieces) : pieces;
+  if (pieces instanceof ReadableStream) return chunksOf(pieces);
+  if (Symbol.asyncIterator in pieces) return pieces;
+  throw unusable(pieces);
+}
+
+function unusable(value: unknown): TypeError {
+  return new TypeError(
+    `Content is text, bytes, a Blob, or a stream of text and Uint8Arrays, not ${nameOf(value)}.`,
+  );
+}
+
+function nameOf(value: unknown): string {
+  return Object.prototype.toString.call(value);
 }

@@ -32,6 +32,9 @@ export interface UploadOptions extends RequestOptions {
   readonly onProgress?: ((progress: UploadProgress) => void) | undefined;
 }
 
+/** Bytes of metadata that go into a header: proxies refuse header lines of more than 4 or 8 KiB. More goes before the content. */
+const MAX_HEADER_METADATA = 2_048;
+
 export interface UploadProgress {
   readonly sentBytes: number;
   /** Null: a stream, whose end nobody knows yet. */
@@ -58,7 +61,15 @@ export async function upload(
   const headers = new Headers({ accept: "application/json" });
   const contentType = options.contentType ?? (isSource(content) ? (content.type ?? "") : "");
   if (contentType !== "") headers.set("content-type", contentType);
-  if (options.metadata) headers.set("tierkeep-metadata", base64Url(JSON.stringify(options.metadata)));
+  let lead: Uint8Array<ArrayBuffer> | undefined;
+  if (options.metadata) {
+    const metadata = new TextEncoder().encode(JSON.stringify(options.metadata));
+    if (metadata.length <= MAX_HEADER_METADATA) headers.set("tierkeep-metadata", base64Url(metadata));
+    else {
+      lead = metadata;
+      headers.set("tierkeep-metadata-length", String(metadata.length));
+    }
+  }
   if (options.ifAbsent) headers.set("if-none-match", "*");
   if (options.ifChecksum !== undefined) headers.set("if-match", `"${options.ifChecksum}"`);
   if (options.checksum !== undefined)
@@ -72,16 +83,23 @@ export async function upload(
   try {
     return await repeat(limit, repeatable ? (options.retries ?? caller.retries) : 0, async () => {
       let broken: { readonly error: unknown } | undefined;
-      const body = bodyOf(content, options.onProgress, (error) => {
+      const fail = (error: unknown) => {
         broken = { error };
-      });
+      };
+      const preparing = bodyOf(content, lead, options.onProgress, fail);
+      preparing.catch(fail);
       try {
+        const body = await limit.race(preparing);
         const response = await caller.fetch(url.href, { method: "PUT", headers, body }, options, limit);
         const uploaded = await limit.race(uploadedOf(response));
         const { sizeBytes } = uploaded.artifact;
         options.onProgress?.({ sentBytes: sizeBytes, totalBytes: sizeBytes });
         return uploaded;
       } catch (error) {
+        // A stream whose first piece comes too late is given up.
+        preparing
+          .then((body) => (body instanceof ReadableStream ? body.cancel() : undefined))
+          .catch(() => {});
         throw broken ? broken.error : error;
       }
     });
@@ -102,8 +120,10 @@ function hexToBase64(hex: string): string {
   return btoa(hex.replace(/../g, (pair) => String.fromCharCode(Number.parseInt(pair, 16))));
 }
 
-function base64Url(text: string): string {
+function base64Url(bytes: Uint8Array): string {
   // btoa takes a character a byte.
-  const bytes = Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte));
-  return btoa(bytes.join("")).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replace(/=+$/, "");
 }

@@ -10,6 +10,15 @@ export function keyOf({ tenantId, workflowId, artifactId }: ArtifactKey): Artifa
   return { tenantId, workflowId, artifactId };
 }
 
+/**
+ * The path of an artifact's URL on its server.
+ *
+ * @param basePath the path of PUBLIC_URL without a slash at its end; "" for none
+ */
+export function artifactPath(basePath: string, { tenantId, workflowId, artifactId }: ArtifactKey): string {
+  return `${basePath}/artifacts/${[tenantId, workflowId, artifactId].map(encodeURIComponent).join("/")}`;
+}
+
 /** A key as people write it, tenant/workflow/artifact. Different keys have different texts: no identifier contains a slash. */
 export function keyText({ tenantId, workflowId, artifactId }: ArtifactKey): string {
   return `${tenantId}/${workflowId}/${artifactId}`;

@@ -136,6 +136,7 @@ export function fakeServices({
     jobs: recorded("jobs", { ...jobService, ...overrides.jobs }, calls),
     keys: recorded("keys", { ...keyService, ...overrides.keys }, calls),
     urls: recorded("urls", { ...urlService, ...overrides.urls }, calls),
+    basePath: "",
     limits: { maxInlineBytes: 1024 * 1024, maxArtifactBytes: null },
     server: { version: "1.2.3", authentication: true, schedule: null, nextRunAt: () => null },
     now: () => FAKE_NOW,

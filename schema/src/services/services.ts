@@ -15,6 +15,8 @@ export interface Services {
   readonly keys: KeyService;
   readonly urls: UrlService;
   /** Facts that the API needs in order to answer. */
+  /** The path of PUBLIC_URL without a slash at its end, which every URL of this server begins with; "" for none. */
+  readonly basePath: string;
   readonly limits: {
     /** Largest content that is answered as text or base64, or taken in a mutation. */
     readonly maxInlineBytes: number;

@@ -38,6 +38,7 @@ function services(answers: Record<string, (...args: never[]) => unknown> = {}) {
     jobs: service("jobs"),
     keys: service("keys"),
     urls: service("urls"),
+    basePath: "",
     limits: { maxInlineBytes: 1, maxArtifactBytes: null },
     server: { version: "1", authentication: true, schedule: null, nextRunAt: () => null },
     now: () => 0,

@@ -19,6 +19,7 @@ export function guarded(services: Services): Services {
     jobs: underRules(services.jobs, jobRules(services.jobs)),
     keys: underRules(services.keys, keyRules),
     urls: underRules(services.urls, urlRules),
+    basePath: services.basePath,
     limits: services.limits,
     server: services.server,
     now: services.now,

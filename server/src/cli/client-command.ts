@@ -1,6 +1,6 @@
 import process from "node:process";
 import { TIERS, type Tier } from "@tierkeep/schema/domain/tiers";
-import { ConnectionError, createTierkeep, type Tierkeep } from "@tierkeep/sdk";
+import { ConnectionError, createTierkeep, endpointOf, type Tierkeep } from "@tierkeep/sdk";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Config } from "../config/config.ts";
 import type { Connection } from "./connect.ts";
@@ -159,7 +159,7 @@ function serverOf(given: string | undefined, env: NodeJS.ProcessEnv): ServerAddr
   if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
     throw new StartProblem("TIERKEEP_TOKEN holds spaces or other characters that a token cannot have.");
   }
-  return { url, token };
+  return { url: endpointOf(url), token };
 }
 
 function urlOf(text: string): string {

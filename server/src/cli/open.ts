@@ -22,7 +22,7 @@ export function configure(command: Command, run: Run): void {
 
 async function open(options: ClientOptions): Promise<number> {
   const output = processOutput(options.json);
-  const url = new URL("/", await serverEndpoint(options.url)).href;
+  const url = new URL("./", await serverEndpoint(options.url)).href;
   output.value({ url });
   output.text(url);
   const browser = browserOf(process.platform, process.env);

@@ -1,5 +1,6 @@
 import process from "node:process";
 import { Refused } from "@tierkeep/schema/domain/refusals";
+import { endpointOf } from "@tierkeep/sdk";
 import { readStoreConfig } from "./read-config.ts";
 
 /**
@@ -9,7 +10,7 @@ import { readStoreConfig } from "./read-config.ts";
  */
 export async function serverEndpoint(url: string | undefined): Promise<string> {
   const named = url ?? (process.env.TIERKEEP_URL || undefined);
-  if (named !== undefined) return named;
+  if (named !== undefined) return endpointOf(named);
   const { findOwner } = await import("./owner.ts");
   const owner = await findOwner(readStoreConfig());
   if (owner !== null) return owner.url;

@@ -10,6 +10,7 @@ import { EngineKeys } from "../engine/key-service.ts";
 import type { OpenedEngine } from "../engine/open-engine.ts";
 import { EngineUrls } from "../engine/signed-urls.ts";
 import { EngineTenants } from "../engine/tenant-service.ts";
+import { basePathOf } from "../http/base-path.ts";
 import { EngineJobs } from "../lifecycle/job-service.ts";
 
 interface Parts {
@@ -45,7 +46,8 @@ export function openServices({
 }: Parts): OpenedServices {
   const jobs = new EngineJobs({ engine, policy, allowAsOf: config.allowAsOf, onProblem });
   const keys = new EngineKeys(catalog, clock);
-  const urls = new EngineUrls({ catalog, clock, keys, storeKey });
+  const basePath = basePathOf(config.publicUrl);
+  const urls = new EngineUrls({ catalog, clock, keys, storeKey, basePath });
   const services: Services = {
     artifacts: engine.artifacts,
     tenants: new EngineTenants(catalog, policy),
@@ -53,6 +55,7 @@ export function openServices({
     jobs,
     keys,
     urls,
+    basePath,
     limits: { maxInlineBytes: config.maxInlineBytes, maxArtifactBytes: config.maxArtifactBytes },
     server,
     now: () => clock.now(),

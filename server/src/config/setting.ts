@@ -135,5 +135,7 @@ export const publicUrl: z.ZodType<string | null, string> = text(/^https?:\/\/.+$
   const url = URL.parse(value);
   if (url === null || url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "")
     return undefined;
+  // Requests could not be told apart from those of the server's own paths.
+  if (/^\/(?:artifacts|graphql)(?:\/|$)/.test(url.pathname)) return undefined;
   return url.href as string | null;
 });

@@ -42,8 +42,10 @@ export const SETTINGS = {
   PUBLIC_URL: {
     shownDefault: "–",
     default: null,
-    takes: "an http:// or https:// URL without credentials, query and fragment",
-    means: "where browsers reach this server, if not at HOST and PORT; pages from there are trusted",
+    takes:
+      "an http:// or https:// URL without credentials, query and fragment, whose path does not begin with /artifacts or /graphql",
+    means:
+      "where clients reach this server, if not at HOST and PORT; its path is the prefix of every URL in answers, and pages from there are trusted",
     read: publicUrl,
   },
   CORS_ORIGINS: {

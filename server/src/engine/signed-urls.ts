@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
-import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import { type ArtifactKey, artifactPath } from "@tierkeep/schema/domain/keys";
 import type { Principal } from "@tierkeep/schema/domain/principal";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { SignedUrl, UploadTerms, UrlService } from "@tierkeep/schema/services/urls";
@@ -36,6 +36,8 @@ export interface SignedUrlParts {
   readonly keys: EngineKeys;
   /** The store's own: URLs of one store are worth nothing at another. */
   readonly storeKey: Uint8Array;
+  /** As in Services. */
+  readonly basePath: string;
 }
 
 /** URLs that carry a permission, signed with a key that comes from the store's. Nothing is kept of them. */
@@ -85,10 +87,8 @@ export class EngineUrls implements UrlService {
 
   #sign(signed: Signed): SignedUrl {
     const payload = Buffer.from(JSON.stringify(signed)).toString("base64url");
-    const { tenantId, workflowId, artifactId } = signed.key;
-    const path = [tenantId, workflowId, artifactId].map(encodeURIComponent).join("/");
     return {
-      url: `/artifacts/${path}?signed=${payload}.${this.#signature(payload)}`,
+      url: `${artifactPath(this.#parts.basePath, signed.key)}?signed=${payload}.${this.#signature(payload)}`,
       expiresAt: signed.exp,
     };
   }

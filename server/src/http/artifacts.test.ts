@@ -274,6 +274,53 @@ describe("PUT /artifacts/{tenant}/{workflow}/{artifact}", () => {
     expect((await world.request(path)).headers.get("content-type")).toBe("text/plain;");
   });
 
+  it("takes metadata from the start of the body, and digests of the content after it", async () => {
+    const metadata = JSON.stringify({ text: "é".repeat(30_000) });
+    const length = String(Buffer.byteLength(metadata));
+    const stream = (pieces: string[]) =>
+      new ReadableStream({
+        start(controller) {
+          for (const piece of pieces) controller.enqueue(new TextEncoder().encode(piece));
+          controller.close();
+        },
+      });
+    for (const pieces of [[`${metadata}hello`], [metadata, "hello"], [...metadata, "hel", "lo"]]) {
+      const path = freshPath();
+      const response = await world.request(path, {
+        method: "PUT",
+        body: stream(pieces),
+        headers: { "tierkeep-metadata-length": length, "content-md5": of("md5") },
+      });
+      expect(response.status).toBe(201);
+      expect(await response.json()).toMatchObject({
+        artifact: { sizeBytes: 5, checksum: sha256("hello"), metadata: JSON.parse(metadata) },
+      });
+      expect(await (await world.request(path)).text()).toBe("hello");
+    }
+    const empty = await put(freshPath(), '{"a":1}', { "tierkeep-metadata-length": "7" });
+    expect(await empty.json()).toMatchObject({ artifact: { sizeBytes: 0, metadata: { a: 1 } } });
+  });
+
+  it.each<[string, string, Record<string, string>, string]>([
+    ["a length that is none", "{}", { "tierkeep-metadata-length": "two" }, "BAD_USER_INPUT"],
+    ["a length of nothing", "{}", { "tierkeep-metadata-length": "0" }, "BAD_USER_INPUT"],
+    ["a length over 64 KiB", "{}", { "tierkeep-metadata-length": "65537" }, "CONTENT_TOO_LARGE"],
+    ["a body that is too short", "{}", { "tierkeep-metadata-length": "3" }, "BAD_USER_INPUT"],
+    ["a body that begins with no JSON", "hello", { "tierkeep-metadata-length": "3" }, "BAD_USER_INPUT"],
+    ["a body that begins with no object", "[]x", { "tierkeep-metadata-length": "2" }, "BAD_USER_INPUT"],
+    ["a reserved key", '{"_a":1}', { "tierkeep-metadata-length": "8" }, "BAD_USER_INPUT"],
+    [
+      "metadata twice",
+      "{}",
+      { "tierkeep-metadata-length": "2", "tierkeep-metadata": "e30" },
+      "BAD_USER_INPUT",
+    ],
+  ])("refuses metadata in the body with %s", async (_what, body, headers, code) => {
+    const path = freshPath();
+    expect((await refusal(await put(path, body, headers)))[1]).toBe(code);
+    expect((await world.request(path)).status).toBe(404);
+  });
+
   it("refuses metadata with a number that would be stored as another one", async () => {
     const header = Buffer.from('{"n":12345678901234567890}').toString("base64url");
     const path = freshPath();

@@ -1,6 +1,6 @@
 import { ageDays } from "@tierkeep/schema/domain/ages";
 import { requireKey } from "@tierkeep/schema/domain/identifiers";
-import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import { type ArtifactKey, artifactPath } from "@tierkeep/schema/domain/keys";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import { artifactGlobalId } from "@tierkeep/schema/graphql/global-ids";
 import type { Artifact, ArtifactContent, ByteRange } from "@tierkeep/schema/services/artifacts";
@@ -11,6 +11,7 @@ import { byteRange } from "./byte-range.ts";
 import type { Call } from "./call.ts";
 import { attachment } from "./content-disposition.ts";
 import { type Credentials, requireValid } from "./credentials.ts";
+import { metadataLengthOf, splitBody } from "./leading-metadata.ts";
 import { DOWNLOAD_BYTES, UPLOAD_BYTES } from "./limits/limits.ts";
 import { rangeApplies, readPrecondition } from "./preconditions.ts";
 import { HttpRefused, methodRefused } from "./problem.ts";
@@ -61,18 +62,24 @@ async function upload(
   };
   const maxBytes = terms?.maxBytes ?? maxArtifactBytes;
   const { digests, ...options } = termsFirst(terms, uploadOptionsOf(request.headers, query, maxBytes));
-  const body = request.body === null ? NO_BYTES : whileValid(request.body, credentials);
+  let { metadata } = options;
+  let body = request.body === null ? NO_BYTES : whileValid(request.body, credentials);
+  const metadataLength = metadataLengthOf(request.headers);
+  if (metadataLength > 0) {
+    if (terms !== null) throw new Refused("BAD_USER_INPUT", "An upload by a signed URL has no metadata.");
+    ({ metadata, content: body } = await splitBody(body, metadataLength));
+  }
   const bounded = terms === null ? body : atMost(maxBytes, body);
   const content =
     digests.length > 0 ? checked(bounded, digests) : request.body === null ? new Uint8Array() : bounded;
   const { artifact, created } = await services.artifacts.write(
     principal,
-    { ...key, ...options },
+    { ...key, ...options, metadata },
     content,
     request.signal,
   );
   return Response.json(
-    { created, artifact: scalarsOf(artifact, services.now()) },
+    { created, artifact: scalarsOf(artifact, services) },
     { status: created ? 201 : 200, headers: { etag: etagOf(artifact) } },
   );
 }
@@ -82,7 +89,7 @@ const NO_BYTES: AsyncIterable<Uint8Array> = {
 };
 
 /** What GraphQL calls the artifact's scalars, but for its content. */
-function scalarsOf(artifact: Artifact, now: number) {
+function scalarsOf(artifact: Artifact, { now, basePath }: Services) {
   return {
     id: artifactGlobalId(artifact),
     tenantId: artifact.tenantId,
@@ -99,8 +106,8 @@ function scalarsOf(artifact: Artifact, now: number) {
     promotedFrom: artifact.promotedFrom,
     ageSince: iso(artifact.ageSince),
     damagedAt: artifact.damagedAt === null ? null : iso(artifact.damagedAt),
-    ageDays: ageDays(artifact.ageSince, now),
-    downloadUrl: `/artifacts/${[artifact.tenantId, artifact.workflowId, artifact.artifactId].map(encodeURIComponent).join("/")}`,
+    ageDays: ageDays(artifact.ageSince, now()),
+    downloadUrl: artifactPath(basePath, artifact),
   };
 }
 

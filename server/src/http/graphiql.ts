@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gunzip, gzip } from "node:zlib";
 import { GRAPHIQL_TABS } from "./graphiql-tabs.ts";
-import { GRAPHQL_PATH } from "./graphql.ts";
 import { sharedBodyResponse } from "./shared-body.ts";
 
 interface Page {
@@ -94,7 +93,7 @@ async function makePage(): Promise<Page> {
   const { renderGraphiQL } = await import("@graphql-yoga/render-graphiql");
   const html = renderGraphiQL({
     title: "Tierkeep GraphiQL",
-    endpoint: GRAPHQL_PATH,
+    // Without an endpoint it asks where it is itself, whatever path a proxy puts before it.
     subscriptionsProtocol: "SSE",
     // A token would stay in the browser's storage, for whoever sits there next.
     shouldPersistHeaders: false,

@@ -167,7 +167,8 @@ export function createGraphQL({ services, limits, usage, turns, onInternal }: Gr
   };
   const yoga = createYoga<ServerContext, GraphQLContext>({
     schema,
-    graphqlEndpoint: GRAPHQL_PATH,
+    // The handler has routed the request, with or without the path of PUBLIC_URL before it.
+    graphqlEndpoint: "*",
     context: ({ call, signal, lastEventId }) =>
       createContext({
         services,

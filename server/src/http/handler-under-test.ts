@@ -13,6 +13,7 @@ import { EngineUrls } from "../engine/signed-urls.ts";
 import { EngineTenants } from "../engine/tenant-service.ts";
 import { EngineJobs } from "../lifecycle/job-service.ts";
 import type { Authenticate } from "./authenticate.ts";
+import { basePathOf } from "./base-path.ts";
 import { createHandler, type Handler } from "./handler.ts";
 import { type Listener, listen } from "./listen.ts";
 import { SERIALIZERS } from "./log.ts";
@@ -54,7 +55,8 @@ export async function handlerUnderTest(options: HandlerUnderTestOptions = {}): P
   const { root, catalog, engine } = store;
   const jobs = new EngineJobs({ engine, policy: () => POLICY, allowAsOf: false, onProblem: () => {} });
   const keys = new EngineKeys(catalog, systemClock);
-  const urls = new EngineUrls({ catalog, clock: systemClock, keys, storeKey: randomBytes(16) });
+  const basePath = basePathOf(options.trusted?.publicUrl ?? null);
+  const urls = new EngineUrls({ catalog, clock: systemClock, keys, storeKey: randomBytes(16), basePath });
   const real: Services = {
     artifacts: engine.artifacts,
     tenants: new EngineTenants(catalog, () => POLICY),
@@ -62,6 +64,7 @@ export async function handlerUnderTest(options: HandlerUnderTestOptions = {}): P
     jobs,
     keys,
     urls,
+    basePath,
     limits: { maxInlineBytes, maxArtifactBytes },
     server: { version: "1.2.3", authentication: true, schedule: null, nextRunAt: () => null },
     now: () => Date.now(),

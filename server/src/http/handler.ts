@@ -9,6 +9,7 @@ import type { Permission } from "../engine/signed-urls.ts";
 import { ARTIFACTS_PATH } from "./artifact-path.ts";
 import { artifacts } from "./artifacts.ts";
 import type { Authenticate } from "./authenticate.ts";
+import { withoutBase } from "./base-path.ts";
 import { type Call, callsOn, isAbort, withReason } from "./call.ts";
 import { LOCAL } from "./credentials.ts";
 import { createGraphQL, GRAPHQL_PATH, type GraphQLYoga } from "./graphql.ts";
@@ -84,6 +85,8 @@ export interface Handler {
   readonly onInternal: (error: unknown, call: Call) => void;
   /** What its caller is told of an error; one that is no refusal stands in the log. */
   refusalOf(error: unknown, call: Call): Refused;
+  /** Whether a request's target is that of GraphQL. */
+  isGraphQL(target: string): boolean;
   /** Aborts once subscriptions are to end. */
   readonly ending: AbortSignal;
   /** Ends every subscription as one that is complete, and the new ones at once. */
@@ -92,6 +95,7 @@ export interface Handler {
 
 export function createHandler(parts: HandlerParts): Handler {
   const { log, trusted, authenticate, limits } = parts;
+  const { basePath } = parts.services;
   const services = guarded(parts.services);
   const ending = new AbortController();
   const onInternal = (error: unknown, { requestId, operation }: Call) =>
@@ -144,7 +148,7 @@ export function createHandler(parts: HandlerParts): Handler {
 
   async function route(request: Request, path: string, call: Call): Promise<Response> {
     if (request.method === "OPTIONS") return preflight(request);
-    if (path === GRAPHQL_PATH || path === `${GRAPHQL_PATH}/`) return graphqlRoute(request, call);
+    if (isGraphQL(path)) return graphqlRoute(request, call);
     if (path.startsWith(ARTIFACTS_PATH)) return artifactsRoute(request, path, call);
     if (path === CONFIRM_RETENTION_PATH && parts.identity !== null && parts.confirmRetention !== undefined) {
       call.operation = `${request.method} ${path}`;
@@ -208,7 +212,7 @@ export function createHandler(parts: HandlerParts): Handler {
 
   /** Open to everybody, but for the metrics: they tell how much there is. */
   const pages: Readonly<Record<string, (request: Request, call: Call) => Response | Promise<Response>>> = {
-    ...(limits.surface.graphiql && { "/": toGraphiql }),
+    ...(limits.surface.graphiql && { "/": () => toGraphiql(basePath) }),
     "/healthz": healthz,
     "/readyz": () => readyz(parts.health, authenticate === null),
     "/metrics": async (request, call) => {
@@ -245,6 +249,7 @@ export function createHandler(parts: HandlerParts): Handler {
         allowOrigin(answer, null);
       }
     },
+    isGraphQL: (target) => isGraphQL(withoutBase(pathOf(target), basePath)),
     ending: ending.signal,
     endSubscriptions: () => ending.abort(),
     async fetch(request, target, address) {
@@ -257,7 +262,7 @@ export function createHandler(parts: HandlerParts): Handler {
   };
 
   async function respond(request: Request, target: string, call: Call): Promise<Response> {
-    const path = pathOf(target);
+    const path = withoutBase(pathOf(target), basePath);
     let response: Response;
     let admitted = false;
     try {
@@ -296,11 +301,15 @@ function requireSeesAll(principal: Principal): void {
   throw new Refused("FORBIDDEN", "Metrics are of the whole store. Use credentials that have all tenants.");
 }
 
-function toGraphiql(): Response {
+function toGraphiql(basePath: string): Response {
   return new Response(null, {
     status: 302,
-    headers: { location: GRAPHQL_PATH, "cache-control": "no-cache" },
+    headers: { location: `${basePath}${GRAPHQL_PATH}`, "cache-control": "no-cache" },
   });
+}
+
+function isGraphQL(path: string): boolean {
+  return path === GRAPHQL_PATH || path === `${GRAPHQL_PATH}/`;
 }
 
 /** Without a socket there is no Host header, but a URL that the caller made. */

@@ -6,6 +6,7 @@ import { type Metadata, requireMetadata } from "@tierkeep/schema/domain/metadata
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import { TIERS, type Tier } from "@tierkeep/schema/domain/tiers";
 import type { WriteOptions } from "@tierkeep/schema/services/artifacts";
+import { metadataLengthOf } from "./leading-metadata.ts";
 import { type AnnouncedDigest, uploadDigestsOf } from "./upload-digests.ts";
 
 export type UploadOptions = Pick<
@@ -23,7 +24,7 @@ export function uploadOptionsOf(
   maxBytes: number | null,
 ): UploadOptions {
   refuseMisleading(headers);
-  const length = Number(headers.get("content-length") ?? 0);
+  const length = Number(headers.get("content-length") ?? 0) - metadataLengthOf(headers);
   if (maxBytes !== null && length > maxBytes) {
     throw new Refused(
       "CONTENT_TOO_LARGE",

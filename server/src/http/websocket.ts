@@ -122,8 +122,8 @@ export function webSockets(
         const oversized = oversizedHeader(message.rawHeaders);
         if (oversized !== null) throw oversized;
         handler.admit(headers.get("host") ?? "", headers.get("origin"));
-        const [path] = (message.url ?? "").split("?");
-        if (path !== GRAPHQL_PATH) throw new Refused("NOT_FOUND", `WebSockets are at ${GRAPHQL_PATH}.`);
+        if (!handler.isGraphQL(message.url ?? ""))
+          throw new Refused("NOT_FOUND", `WebSockets are at ${GRAPHQL_PATH}.`);
         if (closing) throw new Refused("UNAVAILABLE", "The server is shutting down. Connect again.");
         const authorization = headers.get("authorization");
         if (authorization !== null) handler.requireLookedAt(call, authorization);

@@ -1,4 +1,5 @@
 import { ageDays } from "../../domain/ages.ts";
+import { artifactPath } from "../../domain/keys.ts";
 import { metadataText } from "../../domain/metadata.ts";
 import { nextTransition } from "../../domain/policy.ts";
 import type { Artifact } from "../../services/artifacts.ts";
@@ -120,9 +121,8 @@ ArtifactType.implement({
     }),
     downloadUrl: t.string({
       description:
-        "Where to GET its bytes, whatever their size; resolves against the URL of this endpoint. PUT there replaces them.",
-      resolve: ({ tenantId, workflowId, artifactId }) =>
-        `/artifacts/${[tenantId, workflowId, artifactId].map(encodeURIComponent).join("/")}`,
+        "Where to GET its bytes, whatever their size: a path to resolve against the URL of this endpoint, with the path of PUBLIC_URL. PUT there replaces them.",
+      resolve: (artifact, _args, { services }) => artifactPath(services.basePath, artifact),
     }),
   }),
 });
