@@ -85,6 +85,12 @@ export const CASES: Readonly<Record<keyof typeof COMMANDS, CommandCase>> = {
   },
   write: {
     client: true,
+    prepare: async (dir) => {
+      await mkdir(join(dir, "site", "assets"), { recursive: true });
+      await writeFile(join(dir, "site", "index.html"), "<h1>");
+      await writeFile(join(dir, "site", "assets", "style.css"), "body {}");
+      await writeFile(join(dir, "site", ".hidden"), "");
+    },
     calls: {
       "what comes from stdin": {
         args: (copy) => `write acme/weekly/notes-${copy}.md - --meta author=Ada --tier warm`.split(" "),
@@ -93,8 +99,10 @@ export const CASES: Readonly<Record<keyof typeof COMMANDS, CommandCase>> = {
       },
       "only if there is none": {
         ...refused(4, ..."write 東京/週報/まとめ.txt - --if-absent".split(" ")),
-        input: "",
+        input: "another",
       },
+      "stdin without a byte": { ...refused(2, "write", "acme/weekly/report-a.md", "-"), input: "" },
+      "a folder, dry": lines("write", "acme/site", "--tree", "site", "--skip-invalid", "--dry-run"),
       "a file that is not there": refused(2, "write", "acme/weekly/report-a.md", "missing.md"),
       "a key in part": refused(2, "write", "--tenant", "acme", "-"),
     },

@@ -1,11 +1,12 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { chmod, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
+import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
+import type { Readable, Writable } from "node:stream";
 import { buffer, text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { newTenant } from "../support/client.ts";
@@ -177,6 +178,34 @@ describe("a folder", () => {
     }
   });
 
+  it("is written again only where it has changed, and its links and names that are not allowed are left out if asked", async () => {
+    await mkdir(join(dir, "site"));
+    await writeFile(join(dir, "site/a.txt"), "1");
+    await writeFile(join(dir, "site/b.txt"), "2");
+    const place = `${newTenant()}/site`;
+    const write = (...options: string[]) => runRemote("write", place, "--tree", "site", ...options);
+    expect((await write()).stdout).toBe(`Wrote 2 files to ${place} in HOT (2 B)\n`);
+    await writeFile(join(dir, "site/b.txt"), "changed");
+    await writeFile(join(dir, "site/.env"), "SECRET");
+    expect(await write()).toMatchObject({ code: 2, stderr: expect.stringMatching(/\.env: .*dot/) });
+    const dry = await write("--skip-invalid", "--dry-run");
+    expect(dry).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(
+        /^would +file +size\nreplace +b\.txt +7 B\nWould write 1 file to .*\(7 B\), 1 unchanged, 1 left out\nNothing was changed\.\n$/,
+      ),
+      stderr: expect.stringMatching(/^Left out: \.env: /),
+    });
+    expect((await write("--skip-invalid")).stdout).toBe(
+      `Wrote 1 file to ${place} in HOT (7 B), 1 unchanged, 1 left out\n`,
+    );
+    expect((await write("--skip-invalid", "--rewrite")).stdout).toBe(
+      `Wrote 2 files to ${place} in HOT (8 B), 1 left out\n`,
+    );
+    const { stdout } = await runRemote("events", "--tenant", place.slice(0, -5), "--json");
+    expect(stdout.trimEnd().split("\n")).toHaveLength(5);
+  });
+
   it("with names that fall on one another is refused before anything is written", async () => {
     await mkdir(join(dir, "site/a"), { recursive: true });
     await writeFile(join(dir, "site/a/b"), "1");
@@ -195,6 +224,8 @@ describe("a folder", () => {
     [["write", "acme/weekly/a", "."], /is a folder. Write what is in it with --tree/],
     [["read", "acme/site", "--tree", ".", "--artifact", "a"], /--artifact names one artifact/],
     [["read", "acme/site", "--tree", ".", "-o", "a"], /--output is for one artifact/],
+    [["read", "acme/site/a", "--dot-files"], /--dot-files is for --tree/],
+    [["write", "acme/site/a", "-", "--dry-run"], /--dry-run is for --tree/],
   ])("is not what %j means: it opens nothing", async (args, message) => {
     const { code, stderr } = await run(...args);
     expect([code, stderr]).toEqual([2, expect.stringMatching(message)]);
@@ -202,7 +233,54 @@ describe("a folder", () => {
   });
 });
 
+describe("a transfer outlives a restart of its server", () => {
+  it("when it writes a file, and when it reads into one", { timeout: 120_000 }, async () => {
+    await using server = await startServer({ dir, env: ENV });
+    // Slow enough to be under way when the server goes.
+    await using slow = await slowProxy(server.origin);
+    await writeFile(join(dir, "large.bin"), LARGE);
+    const key = "acme/weekly/large.bin";
+    await using writing = new Running("write", key, "large.bin", "--url", slow.url);
+    await slow.underWay("PUT");
+    await server.kill("SIGKILL");
+    await server.restart();
+    expect(await writing.ended).toBe(0);
+    await using reading = new Running("read", key, "-o", "back.bin", "--url", slow.url);
+    await slow.underWay("GET");
+    await server.kill("SIGKILL");
+    // What the server had sent by then may still be in the proxy's buffers.
+    slow.cut();
+    await server.restart();
+    expect(await reading.ended).toBe(0);
+    expect((await readFile(join(dir, "back.bin"))).equals(LARGE)).toBe(true);
+    expect(await files()).toEqual(["back.bin", "large.bin"]);
+  });
+});
+
 describe("an interrupted command leaves nothing half done", () => {
+  it("but what a read into a file has received, where the same command continues", async () => {
+    await using server = await startServer({ dir, env: ENV });
+    await using slow = await slowProxy(server.origin);
+    await writeFile(join(dir, "large.bin"), LARGE);
+    const key = "acme/weekly/large.bin";
+    expect((await run("write", key, "large.bin")).code).toBe(0);
+    await using reading = new Running("read", key, "-o", "back.bin", "--url", slow.url);
+    const stderr = text(reading.child.stderr);
+    await expect.poll(partSize).toBe(LARGE.length / 2);
+    reading.child.kill("SIGINT");
+    expect(await reading.ended).toBe(130);
+    expect(await stderr).toMatch(
+      /^The .* MiB that have arrived are kept\. The same command continues there\.\n/,
+    );
+    const [part = ""] = (await files()).filter((name) => name.endsWith(".part"));
+    expect(part).toMatch(/^\.back\.bin\./);
+    const kept = (await stat(join(dir, part))).size;
+    expect((await run("read", key, "-o", "back.bin", "--url", slow.url)).code).toBe(0);
+    expect(slow.ranges.at(-1)).toBe(`bytes=${kept - 1}-`);
+    expect((await readFile(join(dir, "back.bin"))).equals(LARGE)).toBe(true);
+    expect(await files()).toEqual(["back.bin", "large.bin"]);
+  });
+
   it.each([
     ["SIGINT", 130],
     ["SIGTERM", 143],
@@ -242,6 +320,61 @@ describe("an interrupted command leaves nothing half done", () => {
     half.close();
   });
 });
+
+/**
+ * A proxy whose first transfer in each direction stops half-way until its server has gone, and that passes all else on.
+ */
+async function slowProxy(origin: string) {
+  const ranges: (string | undefined)[] = [];
+  const stopped = { GET: Promise.withResolvers<void>(), PUT: Promise.withResolvers<void>() };
+  const waiting = new Set(["GET", "PUT"]);
+  const proxy = createServer((incoming, outgoing) => {
+    const { method = "", url: path = "", headers } = incoming;
+    const stops = path.startsWith("/artifacts/") && waiting.delete(method);
+    if (method === "GET") ranges.push(headers.range);
+    const onward = request(new URL(path, origin), { method, headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
+      if (!stops || method !== "GET") return void answer.pipe(outgoing);
+      passHalf(answer, outgoing, stopped.GET.resolve);
+    });
+    onward.on("error", () => outgoing.destroy());
+    outgoing.on("error", () => onward.destroy());
+    if (stops && method === "PUT") passHalf(incoming, onward, stopped.PUT.resolve);
+    else incoming.pipe(onward);
+  }).listen(0, "127.0.0.1");
+  await once(proxy, "listening");
+  return {
+    url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}/graphql`,
+    ranges,
+    cut: () => proxy.closeAllConnections(),
+    underWay: (method: "GET" | "PUT") => stopped[method].promise,
+    async [Symbol.asyncDispose]() {
+      proxy.closeAllConnections();
+      proxy.close();
+      await once(proxy, "close");
+    },
+  };
+}
+
+/** How much of a download is in its temporary file. */
+async function partSize(): Promise<number> {
+  const part = (await files()).find((name) => name.endsWith(".part"));
+  return part === undefined ? 0 : (await stat(join(dir, part))).size;
+}
+
+/** Passes on half of LARGE, and then nothing more; what ends `from` ends `to`. */
+function passHalf(from: Readable, to: Writable, halfWay: () => void): void {
+  let left = LARGE.length / 2;
+  from.on("data", (chunk: Buffer) => {
+    to.write(chunk.subarray(0, Math.max(0, left)));
+    left -= chunk.length;
+    if (left > 0) return;
+    from.pause();
+    halfWay();
+  });
+  from.on("close", () => to.destroy());
+  from.on("error", () => to.destroy());
+}
 
 /** What stands in the folder besides the store. */
 async function files(): Promise<string[]> {

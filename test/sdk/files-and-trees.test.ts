@@ -14,6 +14,7 @@ import {
   downloadFile,
   downloadTree,
   fileContent,
+  planTree,
   type TreeProgress,
   uploadFile,
   uploadTree,
@@ -210,6 +211,70 @@ describe("a directory tree", () => {
     await expect(refused).rejects.toThrow("link.txt");
   });
 
+  it("is not written again where it has not changed: its age goes on", async () => {
+    await lay({ "up/a.txt": "1", "up/b.txt": "2", "up/c.txt": "3" });
+    const up = join(folder, "up");
+    await uploadTree(shared.tierkeep, tree, up, { metadata: { run: 7 } });
+    const before = await shared.tierkeep.artifact({ ...tree, artifactId: "a.txt" });
+    await lay({ "up/b.txt": "changed", "up/d.txt": "4" });
+    await shared.tierkeep.upload({ ...tree, artifactId: "c.txt" }, "3", { metadata: { path: "c.txt" } });
+    const [written, unchanged]: string[][] = [[], []];
+    const options = {
+      metadata: { run: 7 },
+      onFile: ({ path }: { path: string }) => written?.push(path),
+      onUnchanged: ({ path }: { path: string }) => unchanged?.push(path),
+    };
+    expect(await uploadTree(shared.tierkeep, tree, up, options)).toMatchObject({ fileCount: 3 });
+    // The content of c.txt is the same, and its metadata is not.
+    expect([written?.sort(), unchanged]).toEqual([["b.txt", "c.txt", "d.txt"], ["a.txt"]]);
+    expect((await shared.tierkeep.artifact({ ...tree, artifactId: "a.txt" }))?.modifiedAt).toBe(
+      before?.modifiedAt,
+    );
+    expect(await uploadTree(shared.tierkeep, tree, up, { ...options, rewrite: true })).toMatchObject({
+      fileCount: 4,
+    });
+  });
+
+  it("is planned without being written", async () => {
+    await lay({ "up/a.txt": "1", "up/b.txt": "2", "up/.hidden": "3" });
+    const up = join(folder, "up");
+    await shared.tierkeep.upload({ ...tree, artifactId: "a.txt" }, "0");
+    await shared.tierkeep.upload({ ...tree, artifactId: "b.txt" }, "2", { metadata: { path: "b.txt" } });
+    await symlink("a.txt", join(up, "link"));
+    const plan = await planTree(shared.tierkeep, tree, up, { skipInvalid: true });
+    expect(plan).toEqual({
+      writes: [{ path: "a.txt", artifactId: "a.txt", sizeBytes: 1, replaces: true }],
+      unchanged: [{ path: "b.txt", artifactId: "b.txt", sizeBytes: 1 }],
+      skipped: [
+        { path: ".hidden", reason: expect.stringContaining("artifactId") },
+        { path: "link", reason: "it is a link or no regular file" },
+      ],
+    });
+    await expect(planTree(shared.tierkeep, tree, up)).rejects.toBeInstanceOf(BadUserInputError);
+    await expect(shared.tierkeep.artifactContent({ ...tree, artifactId: "a.txt" })).resolves.toMatchObject({
+      text: "0",
+    });
+  });
+
+  it("goes up without the files that cannot be artifacts where skipInvalid says so", async () => {
+    await lay({ "fine.txt": "1", ".git/config": "2", "sub/what?.txt": "3" });
+    const skipped: string[] = [];
+    const options = { skipInvalid: true, onSkip: ({ path }: { path: string }) => skipped.push(path) };
+    expect(await uploadTree(shared.tierkeep, tree, folder, options)).toMatchObject({ fileCount: 1 });
+    expect(skipped).toEqual([".git/config", "sub/what?.txt"]);
+  });
+
+  it("with names in NFD goes up under the same names in NFC, and comes down as it was", async () => {
+    const nfd = "re\u0301sume\u0301.txt";
+    await lay({ [`up/${nfd}`]: "1" });
+    await uploadTree(shared.tierkeep, tree, join(folder, "up"));
+    await expect(
+      shared.tierkeep.artifact({ ...tree, artifactId: nfd.normalize("NFC") }),
+    ).resolves.toMatchObject({ metadata: { path: nfd } });
+    await downloadTree(shared.tierkeep, tree, join(folder, "down"));
+    expect(await readdir(join(folder, "down"))).toEqual([nfd]);
+  });
+
   it("ends at the first failure, which is thrown", async () => {
     await lay({ "a.txt": "1", "b.txt": "2" });
     await uploadTree(shared.tierkeep, tree, folder);
@@ -236,6 +301,21 @@ describe("a directory tree", () => {
       await shared.tierkeep.upload(key, "caught", { metadata: { path } });
       await downloadTree(shared.tierkeep, tree, join(folder, "down"));
       expect(await filesIn(folder)).toEqual({ "down/model.bin": "caught" });
+    },
+  );
+
+  it.each([".git/hooks/post-checkout", "sub/.npmrc", ".bashrc"])(
+    "takes an artifact whose path is the dot file %j by its id, unless it is asked for",
+    async (path) => {
+      await shared.tierkeep.upload(key, "caught", { metadata: { path } });
+      const ignored: string[] = [];
+      await downloadTree(shared.tierkeep, tree, join(folder, "down"), {
+        onPathIgnored: (file, named) => ignored.push(`${named} -> ${file.path}`),
+      });
+      expect(await filesIn(folder)).toEqual({ "down/model.bin": "caught" });
+      expect(ignored).toEqual([`${path} -> model.bin`]);
+      await downloadTree(shared.tierkeep, tree, join(folder, "dots"), { dotFiles: true });
+      expect(await filesIn(join(folder, "dots"))).toEqual({ [path]: "caught" });
     },
   );
 

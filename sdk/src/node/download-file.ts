@@ -1,7 +1,22 @@
+import { createHash } from "node:crypto";
+import { type FileHandle, lstat, readdir, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import type { Tierkeep } from "../client.ts";
-import type { DownloadOptions } from "../download.ts";
+import type { Download, DownloadOptions } from "../download.ts";
 import type { ArtifactKey } from "../endpoint.ts";
-import { replaceFile } from "./replace-file.ts";
+import { ConnectionError, TierkeepError } from "../errors.ts";
+import { checksumOf } from "./checksum-of.ts";
+import { replaceFile, temporaryBeside } from "./replace-file.ts";
+
+export interface DownloadFileOptions extends Omit<DownloadOptions, "range"> {
+  /**
+   * Keeps what has arrived when the download fails or is aborted, where it is at least 1 MiB, in a file `.NAME.….part`
+   * beside the target, and continues such a file of the same content. Default false.
+   */
+  readonly resume?: boolean | undefined;
+  /** Told of the file that `resume` has kept, before the download fails. */
+  readonly onKept?: ((file: { readonly path: string; readonly sizeBytes: number }) => void) | undefined;
+}
 
 export interface DownloadedFile {
   readonly sizeBytes: number;
@@ -10,10 +25,16 @@ export interface DownloadedFile {
   readonly contentType: string;
 }
 
+/** A server that has answered before is waited for, for about half a minute: it may be restarting. */
+const RETRIES_ONCE_BEGUN = 8;
+
+/** A smaller part is not worth a file. */
+const WORTH_KEEPING_BYTES = 1024 ** 2;
+
 /**
  * Reads an artifact into a file, and replaces the one that is there. The bytes go to a temporary file beside it, which
- * takes its place once they are all there and have the right checksum: what has this name is never half of anything.
- * The mode of a file that is replaced is kept; a new one gets the umask's.
+ * takes its place once they are complete and have the right checksum. A connection that breaks is taken up again where it
+ * broke, as long as bytes arrive. The mode of a file that is replaced is kept; a new one gets the umask's.
  *
  * @throws as `download`, and the system's error for a file that cannot be written
  */
@@ -21,17 +42,173 @@ export async function downloadFile(
   tierkeep: Tierkeep,
   key: ArtifactKey,
   path: string,
-  options?: Omit<DownloadOptions, "range">,
+  { resume = false, onKept, onProgress, ...options }: DownloadFileOptions = {},
 ): Promise<DownloadedFile> {
-  const { stream, sizeBytes, checksum, contentType } = await tierkeep.download(key, options);
+  const temporary = temporaryBeside(path);
+  const partial = resume ? await takePartial(path, temporary) : null;
+  const rest =
+    partial && (await restOf(tierkeep, key, partial, options).catch(restoreAndThrow(temporary, partial)));
+  if (partial !== null && rest === null) await rm(temporary, { force: true });
+  const first = rest ?? (await tierkeep.download(key, options));
+  const { checksum, contentType } = first;
+  const transfer: Transfer = {
+    sizeBytes: first.range?.totalBytes ?? first.sizeBytes,
+    receivedBytes: first.range?.start ?? 0,
+    isWhole: first.range === null,
+    onProgress,
+  };
+
+  async function fill(file: FileHandle, written: string): Promise<void> {
+    await receive(tierkeep, key, options, first, file, transfer);
+    // Content from one connection has been verified as it arrived.
+    if (transfer.isWhole || (await checksumOf(written)) === checksum) return;
+    throw new TierkeepError(
+      "CHECKSUM_MISMATCH",
+      "The bytes that arrived do not have the artifact's checksum. Read it again.",
+    );
+  }
+
+  function keep(error: unknown): string | null {
+    const { receivedBytes: sizeBytes } = transfer;
+    if (!resume || sizeBytes < WORTH_KEEPING_BYTES || isFinal(error)) return null;
+    const kept = partialPath(path, checksum);
+    onKept?.({ path: kept, sizeBytes });
+    return kept;
+  }
+
   try {
-    await replaceFile(path, async (file) => {
-      for await (const chunk of stream) await file.writeFile(chunk);
-    });
+    await replaceFile(path, fill, { from: rest === null ? undefined : temporary, keep });
   } catch (error) {
     // It was not read where the file could not even be made.
-    if (!stream.locked) stream.cancel().catch(() => {});
+    if (!first.stream.locked) first.stream.cancel().catch(() => {});
     throw error;
   }
-  return { sizeBytes, checksum, contentType };
+  return { sizeBytes: transfer.sizeBytes, checksum, contentType };
+}
+
+interface Transfer {
+  /** Of the whole content. */
+  readonly sizeBytes: number;
+  /** How many of its bytes are in the file. */
+  receivedBytes: number;
+  /** True while all of them came over one connection. */
+  isWhole: boolean;
+  readonly onProgress: DownloadOptions["onProgress"];
+}
+
+/** Writes what arrives to the file. A connection that breaks after some bytes is replaced by one for the rest. */
+async function receive(
+  tierkeep: Tierkeep,
+  key: ArtifactKey,
+  options: DownloadOptions,
+  first: Download,
+  file: FileHandle,
+  transfer: Transfer,
+): Promise<void> {
+  for (let download = first; ; ) {
+    const before = transfer.receivedBytes;
+    try {
+      for await (const chunk of download.stream) {
+        await writeAll(file, chunk, transfer.receivedBytes);
+        transfer.receivedBytes += chunk.length;
+        transfer.onProgress?.({ receivedBytes: transfer.receivedBytes, totalBytes: transfer.sizeBytes });
+      }
+      return;
+    } catch (error) {
+      const moved = transfer.receivedBytes > before && transfer.receivedBytes < transfer.sizeBytes;
+      if (!(error instanceof ConnectionError) || !moved || options.retries === 0) throw error;
+      const rest = await tierkeep.download(key, {
+        retries: RETRIES_ONCE_BEGUN,
+        ...options,
+        range: { start: transfer.receivedBytes },
+      });
+      if (rest.checksum !== first.checksum) {
+        await rest.stream.cancel();
+        throw error;
+      }
+      transfer.isWhole = false;
+      download = rest;
+    }
+  }
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
+    done += bytesWritten;
+  }
+}
+
+/** What an earlier download of the same file has left. */
+interface Partial {
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** The first digits of the checksum of the whole content. */
+  readonly checksum: string;
+}
+
+const CHECKSUM_DIGITS = 32;
+
+function partialPath(path: string, checksum: string): string {
+  return join(dirname(path), `.${shortened(path)}.${checksum.slice(0, CHECKSUM_DIGITS)}.part`);
+}
+
+/** Names may be 255 bytes long. */
+function shortened(path: string): string {
+  const name = basename(path);
+  return Buffer.byteLength(name) <= 200 ? name : createHash("sha256").update(name).digest("hex");
+}
+
+/** Moves what an earlier download has left to `temporary`, so that no other download takes it; null: there is nothing. */
+async function takePartial(path: string, temporary: string): Promise<Partial | null> {
+  const prefix = `.${shortened(path)}.`;
+  for (const name of await readdir(dirname(path)).catch(() => [])) {
+    const checksum = name.startsWith(prefix) && /^([0-9a-f]{32})\.part$/.exec(name.slice(prefix.length))?.[1];
+    if (!checksum) continue;
+    const partial = join(dirname(path), name);
+    const stats = await lstat(partial).catch(() => null);
+    if (stats === null || !stats.isFile() || stats.size === 0) continue;
+    try {
+      await rename(partial, temporary);
+      return { path: partial, sizeBytes: stats.size, checksum };
+    } catch {
+      // Another download has taken it.
+    }
+  }
+  return null;
+}
+
+/** Puts a partial file back where a later download finds it, for an error that says nothing about it. */
+function restoreAndThrow(temporary: string, { path }: Partial): (error: unknown) => Promise<never> {
+  return async (error) => {
+    await rename(temporary, path).catch(() => {});
+    throw error;
+  };
+}
+
+/** The rest of the content from the partial file's last byte on; null: the artifact has other content by now. */
+async function restOf(
+  tierkeep: Tierkeep,
+  key: ArtifactKey,
+  { sizeBytes, checksum }: Partial,
+  options: DownloadOptions,
+): Promise<Download | null> {
+  try {
+    // A range after the last byte would be refused where the file is complete.
+    const rest = await tierkeep.download(key, { ...options, range: { start: sizeBytes - 1 } });
+    if (rest.checksum.startsWith(checksum)) return rest;
+    await rest.stream.cancel();
+    return null;
+  } catch (error) {
+    if (error instanceof TierkeepError && error.code === "BAD_USER_INPUT") return null;
+    throw error;
+  }
+}
+
+/** Whether a second download would fail as well: the bytes are wrong, or this machine cannot store them. */
+function isFinal(error: unknown): boolean {
+  return (
+    (error instanceof TierkeepError && error.code === "CHECKSUM_MISMATCH") ||
+    (error instanceof Error && "syscall" in error)
+  );
 }

@@ -5,6 +5,7 @@ import { TierkeepError } from "../errors.ts";
 import { downloadFile } from "./download-file.ts";
 import {
   collisionsOf,
+  hasDotPart,
   refuse,
   staysInside,
   type Tree,
@@ -17,7 +18,16 @@ import {
 export interface DownloadTreeOptions {
   /** How many files are under way at a time. Default 4. */
   readonly concurrency?: number | undefined;
+  /** How often the download of each file may be repeated. Default: the client's. */
+  readonly retries?: number | undefined;
+  /**
+   * Follows paths with a part that begins with a dot, such as `.git/hooks/post-checkout`, which programs on this machine
+   * may act on. Default false: such an artifact is read into a file of its id, as if it had no path.
+   */
+  readonly dotFiles?: boolean | undefined;
   readonly onProgress?: ((progress: TreeProgress) => void) | undefined;
+  /** Told, before anything is written, of every file whose path is not followed, and of that path. */
+  readonly onPathIgnored?: ((file: TreeFile, path: string) => void) | undefined;
   /** Told of every file as it stands in its place. */
   readonly onFile?: ((file: TreeFile) => void) | undefined;
   /** Ends it with an AbortError. The files that are in place stay; there are no halves. */
@@ -26,7 +36,7 @@ export interface DownloadTreeOptions {
 
 /**
  * Reads every artifact of a workflow into a directory, which is made where it is not there: by the path in its metadata,
- * else by its id. A path that leads out of the directory counts as none. Files that are in the way are replaced, others
+ * else by its id. A path that leads out of the directory, or to a dot file, counts as none. Files that are in the way are replaced, others
  * stay. A failure ends it, with what has been read until then in place.
  *
  * @throws BadUserInputError, before anything is written, for artifacts that would be one file; and for a link in the
@@ -38,12 +48,16 @@ export async function downloadTree(
   directory: string,
   options: DownloadTreeOptions = {},
 ): Promise<TreeResult> {
-  const { onFile, signal } = options;
+  const { onFile, onPathIgnored, dotFiles = false, retries, signal } = options;
   const files: TreeFile[] = [];
+  const ignored: [TreeFile, string][] = [];
   for await (const artifact of tierkeep.artifacts({ where: { tenantId, workflowId } }, { signal })) {
     const { artifactId, sizeBytes, metadata } = artifact;
-    const named = typeof metadata.path === "string" && staysInside(metadata.path);
-    files.push({ path: named ? String(metadata.path) : artifactId, artifactId, sizeBytes });
+    const named = typeof metadata.path === "string" ? metadata.path : null;
+    const follows = named !== null && staysInside(named) && (dotFiles || !hasDotPart(named));
+    const file = { path: follows ? named : artifactId, artifactId, sizeBytes };
+    if (named !== null && !follows) ignored.push([file, named]);
+    files.push(file);
   }
   refuse(
     "INVALID_IDENTIFIER",
@@ -53,6 +67,7 @@ export async function downloadTree(
     "BAD_USER_INPUT",
     collisionsOf(files, ({ path }) => path),
   );
+  for (const [file, path] of ignored) onPathIgnored?.(file, path);
 
   await makeAll(resolve(directory));
   const made = new Map<string, Promise<void>>([[".", Promise.resolve()]]);
@@ -68,7 +83,7 @@ export async function downloadTree(
       tierkeep,
       { tenantId, workflowId, artifactId: file.artifactId },
       join(directory, file.path),
-      { signal: ends, onProgress: ({ receivedBytes }) => moved(receivedBytes) },
+      { signal: ends, retries, onProgress: ({ receivedBytes }) => moved(receivedBytes) },
     );
     onFile?.(file);
   });

@@ -8,6 +8,18 @@ const NEW_FILE = 0o666;
 const PERMISSIONS = 0o777;
 const OWNER = 0o700;
 
+export interface ReplaceOptions {
+  /** The temporary file, beside the file, with what an earlier call has written. Default: a new one. */
+  readonly from?: string | undefined;
+  /** Returns where to keep the temporary file after this error; null, the default: it is deleted. */
+  readonly keep?: ((error: unknown) => string | null) | undefined;
+}
+
+/** Returns a path for a temporary file beside a file. */
+export function temporaryBeside(path: string): string {
+  return join(dirname(path), `.tierkeep-${randomUUID()}.part`);
+}
+
 /**
  * Writes a file whole or not at all: `fill` writes to a temporary file beside it, which takes its place. A file that is
  * replaced leaves its mode, and its owner where the system permits, to the new one: no other user may read the new
@@ -15,20 +27,27 @@ const OWNER = 0o700;
  *
  * @throws what `fill` throws, and the system's error for a file that cannot be written
  */
-export async function replaceFile(path: string, fill: (file: FileHandle) => Promise<void>): Promise<void> {
-  const temporary = join(dirname(path), `.tierkeep-${randomUUID()}.part`);
+export async function replaceFile(
+  path: string,
+  fill: (file: FileHandle, temporary: string) => Promise<void>,
+  { from, keep = () => null }: ReplaceOptions = {},
+): Promise<void> {
+  const temporary = from ?? temporaryBeside(path);
   const replaced = await stat(path).catch(() => null);
   try {
-    const file = await open(temporary, "wx", replaced === null ? NEW_FILE : replaced.mode & OWNER);
+    const mode = replaced === null ? NEW_FILE : replaced.mode & OWNER;
+    const file = await open(temporary, from === undefined ? "wx" : "r+", mode);
     try {
-      await fill(file);
+      await fill(file, temporary);
       if (replaced !== null) await takeOver(file, replaced);
     } finally {
       await file.close();
     }
     await rename(temporary, path);
   } catch (error) {
-    await rm(temporary, { force: true });
+    const kept = keep(error);
+    if (kept === null) await rm(temporary, { force: true });
+    else await rename(temporary, kept);
     throw error;
   }
 }

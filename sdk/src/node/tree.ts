@@ -30,14 +30,22 @@ export interface TreeResult {
 /** How many of a tree's names are told of when they are refused. */
 const MOST_TOLD = 20;
 
-/** An artifact's id for a file below the directory. The path itself is kept in its metadata, as `path`. */
+/**
+ * Returns an artifact's id for a file below the directory, in NFC: macOS gives names in NFD, which ids may not be. The path
+ * itself is kept in its metadata, as `path`.
+ */
 export function artifactIdOf(path: string): string {
-  return path.replaceAll("/", "__");
+  return path.replaceAll("/", "__").normalize("NFC");
 }
 
 /** True for a path that stays in the directory that it is taken from, on every file system. */
 export function staysInside(path: string): boolean {
   return path.split("/").every((part) => !/^\.{0,2}$|[\\:\0]/.test(part));
+}
+
+/** True for a path with a part that begins with a dot, such as `.git/hooks/post-checkout`: programs act on such files. */
+export function hasDotPart(path: string): boolean {
+  return path.split("/").some((part) => part.startsWith("."));
 }
 
 /** @throws TierkeepError of this code that names what is wrong with which files; nothing when `problems` is empty */

@@ -11,7 +11,7 @@ const HINTS: Readonly<Record<string, string>> = {
   mv: "Keys cannot be renamed: read the artifact, write it under the new key, then purge the old one. `tierkeep promote KEY --to-tier TIER` moves one to another tier.",
   presign: "`tierkeep url KEY` prints a signed URL.",
   put: "`tierkeep write KEY FILE` uploads a file.",
-  rm: "`tierkeep purge KEY` deletes an artifact, and `tierkeep purge TENANT/WORKFLOW/ --dry-run` shows what deleting several would do.",
+  rm: "`tierkeep purge KEY` deletes an artifact, and `tierkeep purge --tenant TENANT --workflow WORKFLOW --dry-run` shows what deleting several would do.",
   share: "`tierkeep url KEY` prints a signed URL.",
   sync: "`tierkeep write TENANT/WORKFLOW --tree DIR` uploads what has changed in a folder, and `tierkeep read TENANT/WORKFLOW --tree DIR` downloads a folder.",
   upload: "`tierkeep write KEY FILE` uploads a file.",

@@ -13,7 +13,7 @@ export function connectionProblem(error: unknown, endpoint: string): unknown {
   if (!(error instanceof ConnectionError)) return error;
   if (error.status !== undefined)
     return new ConnectionProblem(`${endpoint}: ${error.message}`, { cause: error });
-  const code = /\(([A-Z][A-Z0-9_]+)\)/.exec(error.message)?.[1];
+  const code = codeOf(error);
   const { message } = error;
   return new ConnectionProblem(
     code === undefined
@@ -21,6 +21,14 @@ export function connectionProblem(error: unknown, endpoint: string): unknown {
       : `${endpoint} cannot be reached (${code}). ${adviceFor(code)}`,
     { cause: error },
   );
+}
+
+/** "ECONNREFUSED" and the like, which Node's fetch gives as the code of a cause. */
+function codeOf(error: Error): string | undefined {
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    if ("code" in cause && typeof cause.code === "string" && /^E[A-Z]|_/.test(cause.code)) return cause.code;
+  }
+  return undefined;
 }
 
 function adviceFor(code: string): string {

@@ -1,40 +1,76 @@
-import type { Tier } from "@tierkeep/schema/domain/tiers";
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import { TIERS, type Tier } from "@tierkeep/schema/domain/tiers";
+import type { Tierkeep } from "@tierkeep/sdk";
 import type { Command } from "commander";
+import { actOnMany, type BulkAction } from "./bulk.ts";
+import { BULK_HELP, type BulkOptions, bulkOptions, bulkSelectionOf } from "./bulk-selection.ts";
 import { checksumOption } from "./checksum-option.ts";
 import { asClient, type ClientOptions, clientOptions, tierOption } from "./client-command.ts";
 import type { Run } from "./command.ts";
-import { artifactKeyOf, type KeyOptions, keyOptions } from "./key-arguments.ts";
+import { confirmed, isInteractive } from "./confirm.ts";
 import { showMove } from "./shown-move.ts";
 
-interface Options extends KeyOptions, ClientOptions {
+interface Options extends BulkOptions, ClientOptions {
   readonly toTier: Tier;
-  readonly fromTier?: Tier;
-  readonly ifChecksum?: string;
   readonly dryRun?: true;
+  readonly yes?: true;
 }
 
-const EXAMPLES = `
+const HELP = `${BULK_HELP}
+Exit codes: 0 done, 1 the answer was not yes, 4 some artifacts were skipped.
+
 Examples:
   tierkeep promote acme/weekly/report.md --to-tier cold
   tierkeep promote acme/weekly/report.md --from-tier hot --to-tier warm --dry-run
+  tierkeep promote --tenant acme --workflow weekly --older-than 7d --to-tier cold
 `;
 
 export function configure(command: Command, run: Run): void {
-  keyOptions(command)
-    .description("Moves an artifact to another tier by hand. In a hotter one its age starts anew.")
-    .addOption(tierOption("--to-tier <tier>", "where it goes").makeOptionMandatory())
-    .addOption(tierOption("--from-tier <tier>", "only if it is there"))
+  bulkOptions(command)
+    .description(
+      "Moves an artifact, or all that a filter finds, to another tier. In a hotter tier its age starts again.",
+    )
+    .addOption(tierOption("--to-tier <tier>", "the tier to move to").makeOptionMandatory())
     .addOption(checksumOption("--if-checksum <sha256>", "only if its content has this checksum"))
     .option("--dry-run", "show what would be moved, and change nothing")
-    .addHelpText("after", EXAMPLES);
+    .option("-y, --yes", "do not ask before many artifacts are moved, as the command does at a terminal")
+    .addHelpText("after", HELP);
   clientOptions(command).action((text: string | undefined, options: Options) => {
-    const key = artifactKeyOf(text, options);
-    const { fromTier, toTier, ifChecksum, dryRun } = options;
+    const selection = bulkSelectionOf(text, options);
+    const { fromTier, toTier, ifChecksum, dryRun = false, yes = false } = options;
+    if (selection.how === "many" && fromTier === toTier) {
+      throw new Refused("BAD_USER_INPUT", "--from-tier and --to-tier name the same tier. Give two tiers.");
+    }
     return run(() =>
-      asClient(options, async (tierkeep, output) => {
+      asClient(options, async (tierkeep, output, signal) => {
+        if (selection.how === "many") {
+          const tiers = selection.where.tiers ?? TIERS.filter((tier) => tier !== toTier);
+          const confirm = yes || !isInteractive() ? null : (question: string) => confirmed(question, signal);
+          const where = { ...selection.where, tiers };
+          return actOnMany(tierkeep, movingTo(toTier, tierkeep), { where, dryRun, confirm, signal }, output);
+        }
+        const { key } = selection;
         const moved = await tierkeep.promoteArtifact({ ...key, fromTier, toTier, ifChecksum, dryRun });
         return showMove(moved, dryRun ? "Would move" : "Moved", output);
       }),
     );
   });
+}
+
+/** Moves each of many artifacts, as long as it is where it was listed and has the content that it had then. */
+export function movingTo(toTier: Tier, tierkeep: Tierkeep): BulkAction {
+  return {
+    verb: `Move to ${toTier}`,
+    done: `Moved to ${toTier}`,
+    sparesHeld: false,
+    act: ({ tenantId, workflowId, artifactId, tier, checksum }) =>
+      tierkeep.promoteArtifact({
+        tenantId,
+        workflowId,
+        artifactId,
+        fromTier: tier as Tier,
+        toTier,
+        ifChecksum: checksum,
+      }),
+  };
 }

@@ -2,11 +2,12 @@ import { type ArtifactKey, keyText } from "@tierkeep/schema/domain/keys";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { Tierkeep } from "@tierkeep/sdk";
 import type { Command } from "commander";
+import { actOnMany, type BulkAction } from "./bulk.ts";
+import { BULK_HELP, type BulkOptions, bulkOptions, bulkSelectionOf } from "./bulk-selection.ts";
 import { checksumOption } from "./checksum-option.ts";
-import { asClient, type ClientOptions, clientOptions, tierOption } from "./client-command.ts";
+import { asClient, type ClientOptions, clientOptions } from "./client-command.ts";
 import type { Run } from "./command.ts";
 import { confirmed, requireConfirmable } from "./confirm.ts";
-import { artifactKeyOf, type KeyOptions, keyOptions } from "./key-arguments.ts";
 import type { Output } from "./render-output.ts";
 import { shownAge, shownBytes } from "./render-quantity.ts";
 import { noArtifact } from "./stat.ts";
@@ -19,40 +20,67 @@ interface PurgeOptions {
   readonly yes: boolean;
 }
 
-type Options = KeyOptions & ClientOptions & Partial<PurgeOptions>;
+type Options = BulkOptions & ClientOptions & Partial<PurgeOptions>;
 
 const HELP = `
-What is purged is gone for good. A person at a terminal is asked first; elsewhere --yes is needed.
+A purged artifact cannot be brought back. At a terminal the command asks first; elsewhere it needs --yes.
+${BULK_HELP}
+Exit codes: 0 done, 1 the answer was not yes, 4 some artifacts were skipped.
 
 Examples:
   tierkeep purge acme/weekly/report.md
   tierkeep purge acme/weekly/report.md --dry-run
-  tierkeep purge acme/weekly/report.md --from-tier cold --yes
+  tierkeep purge --tenant acme --workflow weekly --older-than 90d --dry-run
+  tierkeep purge --tenant acme --from-tier cold --meta draft=yes --yes
 `;
 
 export function configure(command: Command, run: Run): void {
-  keyOptions(command)
-    .description("Deletes an artifact for good.")
-    .addOption(tierOption("--from-tier <tier>", "only if it is there"))
+  bulkOptions(command)
+    .description("Deletes an artifact, or all that a filter finds.")
     .addOption(checksumOption("--if-checksum <sha256>", "only if its content has this checksum"))
     .option("--dry-run", "show what would be deleted, and change nothing")
     .option("-y, --yes", "do not ask")
     .addHelpText("after", HELP);
   clientOptions(command).action((text: string | undefined, options: Options) => {
-    const key = artifactKeyOf(text, options);
+    const selection = bulkSelectionOf(text, options);
     const { fromTier, ifChecksum, dryRun = false, yes = false } = options;
     requireConfirmable(yes || dryRun);
     return run(() =>
-      asClient(options, (tierkeep, output, signal) =>
-        purge(tierkeep, key, { fromTier, ifChecksum, dryRun, yes }, output, (question) =>
-          confirmed(question, signal),
-        ),
-      ),
+      asClient(options, (tierkeep, output, signal) => {
+        const confirm = (question: string) => confirmed(question, signal);
+        return selection.how === "one"
+          ? purge(tierkeep, selection.key, { fromTier, ifChecksum, dryRun, yes }, output, confirm)
+          : actOnMany(
+              tierkeep,
+              purging(tierkeep),
+              { where: selection.where, dryRun, confirm: yes ? null : confirm, signal },
+              output,
+            );
+      }),
     );
   });
 }
 
-/** Answers with 1 where whoever was asked did not say yes. */
+/** Deletes each of many artifacts, as long as it is where it was listed and has the content that it had then. */
+export function purging(tierkeep: Tierkeep): BulkAction {
+  return {
+    verb: "Purge",
+    done: "Purged",
+    warning: "They cannot be brought back.",
+    sparesHeld: true,
+    act: ({ tenantId, workflowId, artifactId, tier, checksum }) =>
+      tierkeep.purgeArtifact({
+        tenantId,
+        workflowId,
+        artifactId,
+        fromTier: tier as Tier,
+        ifChecksum: checksum,
+        dryRun: false,
+      }),
+  };
+}
+
+/** Deletes one artifact. Returns 1 where the answer to the question was not yes. */
 export async function purge(
   tierkeep: Tierkeep,
   key: ArtifactKey,

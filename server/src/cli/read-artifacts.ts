@@ -5,7 +5,13 @@ import process from "node:process";
 import { type ArtifactKey, keyText } from "@tierkeep/schema/domain/keys";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { DownloadOptions, Tierkeep } from "@tierkeep/sdk";
-import { downloadFile, downloadTree, type Tree } from "@tierkeep/sdk/node";
+import {
+  type DownloadFileOptions,
+  type DownloadTreeOptions,
+  downloadFile,
+  downloadTree,
+  type Tree,
+} from "@tierkeep/sdk/node";
 import { kindOf, localProblem } from "./local-file.ts";
 import { type Progress, startProgress } from "./progress.ts";
 import { readProblem } from "./read-problem.ts";
@@ -13,6 +19,7 @@ import type { Output } from "./render-output.ts";
 import { counted, shownBytes } from "./render-quantity.ts";
 import { noArtifact } from "./stat.ts";
 import { textOnly } from "./text-only.ts";
+import { RETRIES_ONCE_BEGUN } from "./write-artifacts.ts";
 
 /** Reads an artifact to stdout as it comes; to a terminal, nothing but text. */
 export async function readToStdout(
@@ -72,12 +79,20 @@ export async function readToFile(
   }
   using progress = startProgress(`Reading ${basename(file)}`, "bytes");
   const options = { signal, onProgress: shownBy(progress) };
+  const onKept: DownloadFileOptions["onKept"] = ({ sizeBytes }) => {
+    progress[Symbol.dispose]();
+    output.talk(`The ${shownBytes(sizeBytes)} that have arrived are kept. The same command continues there.`);
+  };
   try {
     const read =
       kind === "other"
         ? await readToDevice(tierkeep, key, file, options)
         : // Of a link, the file that it leads to is replaced, and not the link.
-          await downloadFile(tierkeep, key, kind === "file" ? await realpath(file) : file, options);
+          await downloadFile(tierkeep, key, kind === "file" ? await realpath(file) : file, {
+            ...options,
+            resume: true,
+            onKept,
+          });
     progress[Symbol.dispose]();
     const { sizeBytes, checksum, contentType } = read;
     output.value({ file, ...key, sizeBytes, checksum, contentType });
@@ -107,14 +122,19 @@ export async function readTree(
   tierkeep: Tierkeep,
   tree: Tree,
   folder: string,
+  options: Pick<DownloadTreeOptions, "dotFiles" | "signal">,
   output: Output,
-  signal: AbortSignal,
 ): Promise<number> {
   using progress = startProgress("Reading", "bytes");
   let read = 0;
+  let ignored = 0;
   try {
     const { fileCount, totalBytes } = await downloadTree(tierkeep, tree, folder, {
-      signal,
+      ...options,
+      retries: RETRIES_ONCE_BEGUN,
+      onPathIgnored() {
+        ignored += 1;
+      },
       onProgress: ({ doneFiles, totalFiles, transferredBytes, totalBytes }) =>
         progress.update(
           transferredBytes,
@@ -128,6 +148,11 @@ export async function readTree(
       },
     });
     progress[Symbol.dispose]();
+    if (ignored > 0) {
+      output.talk(
+        `The path of ${counted(ignored, "artifact")} leads out of the folder or to a dot file; the file is named by the artifact's id. --dot-files follows paths to dot files.`,
+      );
+    }
     output.text(
       `Read ${counted(fileCount, "file")} of ${tree.tenantId}/${tree.workflowId} into ${folder} (${shownBytes(totalBytes)})`,
     );

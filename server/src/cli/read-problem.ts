@@ -1,6 +1,6 @@
 import { keyText } from "@tierkeep/schema/domain/keys";
 import { Refused } from "@tierkeep/schema/domain/refusals";
-import { ArtifactNotFoundError, ConnectionError, type Tierkeep } from "@tierkeep/sdk";
+import { ArtifactNotFoundError, ChecksumMismatchError, ConnectionError, type Tierkeep } from "@tierkeep/sdk";
 import { noArtifact } from "./stat.ts";
 
 /** An artifact, or a workflow whose artifacts are read. */
@@ -19,7 +19,7 @@ export async function readProblem(tierkeep: Tierkeep, place: ReadPlace, error: u
   if (error instanceof ArtifactNotFoundError && artifactId !== undefined) {
     return noArtifact({ ...place, artifactId });
   }
-  if (!(error instanceof ConnectionError)) return error;
+  if (!(error instanceof ConnectionError || error instanceof ChecksumMismatchError)) return error;
   // Where nobody answers, that is the problem.
   return (await damageIn(tierkeep, place).catch(() => null)) ?? error;
 }

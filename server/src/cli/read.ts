@@ -8,11 +8,13 @@ import { readJson, readToFile, readToStdout, readTree } from "./read-artifacts.t
 interface Options extends KeyOptions, ClientOptions {
   readonly output?: string;
   readonly tree?: string;
+  readonly dotFiles?: true;
 }
 
 const HELP = `
-What is read is verified: bytes that do not have the artifact's checksum end the command with exit code 7. A file gets
-its name once all of it is there. --tree writes a workflow's artifacts as files below a folder.
+Content is verified: bytes that do not have the artifact's checksum end the command with exit code 7. A file gets its name
+once it is complete. Where a download into a file is interrupted, what has arrived stays beside it, and the same command
+continues there. --tree writes a workflow's artifacts as files below a folder, and never outside of it.
 --json gives the artifact with its content as text or base64, or with -o and --tree what was written, a line for each.
 
 Examples:
@@ -32,6 +34,7 @@ export function configure(command: Command, run: Run): void {
     .option("--artifact <artifact>", "in place of KEY, with --tenant and --workflow")
     .option("-o, --output <file>", "write it into this file (default: stdout)")
     .option("--tree <folder>", "write all of the workflow below this folder")
+    .option("--dot-files", "with --tree: also write files and folders whose name begins with a dot")
     .addHelpText("after", HELP);
   clientOptions(command).action((text: string | undefined, options: Options) => {
     const { tree: folder, output: file = "-", json } = options;
@@ -44,8 +47,13 @@ export function configure(command: Command, run: Run): void {
         );
       }
       return run(() =>
-        asClient(options, (tierkeep, output, signal) => readTree(tierkeep, tree, folder, output, signal)),
+        asClient(options, (tierkeep, output, signal) =>
+          readTree(tierkeep, tree, folder, { dotFiles: options.dotFiles, signal }, output),
+        ),
       );
+    }
+    if (options.dotFiles) {
+      throw new Refused("BAD_USER_INPUT", "--dot-files is for --tree. Leave it out.");
     }
     const key = artifactKeyOf(text, options);
     if (file !== "-") {

@@ -8,10 +8,15 @@ import type { Run } from "./command.ts";
 import { artifactKeyOf, type KeyOptions, workflowOf } from "./key-arguments.ts";
 import { kindOf } from "./local-file.ts";
 import { type MetadataOptions, metadataOf, metadataOptions } from "./metadata-options.ts";
-import { writeFile, writeTree } from "./write-artifacts.ts";
+import { writeFile } from "./write-artifacts.ts";
+import { planTreeWrite, writeTree } from "./write-tree.ts";
 
 interface Options extends KeyOptions, MetadataOptions, ClientOptions {
   readonly tree?: string;
+  readonly dryRun?: true;
+  readonly rewrite?: true;
+  readonly skipInvalid?: true;
+  readonly allowEmpty?: true;
   readonly tier?: Tier;
   readonly contentType?: string;
   readonly checksum?: string;
@@ -20,13 +25,17 @@ interface Options extends KeyOptions, MetadataOptions, ClientOptions {
 }
 
 const HELP = `
-An artifact that is there is replaced, unless --if-absent or --if-checksum says otherwise. --tree writes every file below
-a folder, a/b.txt as a__b.txt with its path in its metadata; with --json there is a line for each.
+An artifact that exists is replaced, unless --if-absent or --if-checksum says otherwise. stdin without a byte is refused,
+unless --allow-empty says otherwise: the command before the pipe may have failed.
+
+--tree writes the files below a folder, a/b.txt as a__b.txt with its path in its metadata. Files that have not changed are
+left as they are, so their age goes on. A second call after an interruption writes the rest. --json writes a line for each
+file.
 
 Examples:
   tierkeep write acme/weekly/report.md report.md --meta author=Ada
   pg_dump sales | tierkeep write acme/nightly/sales.sql - --tier warm
-  tierkeep write acme/site --tree ./dist
+  tierkeep write acme/site --tree ./dist --dry-run
 `;
 
 export function configure(command: Command, run: Run): void {
@@ -37,7 +46,11 @@ export function configure(command: Command, run: Run): void {
     .option("--tenant <tenant>", "in place of KEY, with --workflow and --artifact")
     .option("--workflow <workflow>", "in place of KEY, with --tenant and --artifact")
     .option("--artifact <artifact>", "in place of KEY, with --tenant and --workflow")
-    .option("--tree <folder>", "write every file below this folder")
+    .option("--tree <folder>", "write every file below this folder that has changed")
+    .option("--dry-run", "with --tree: list what would be written, and change nothing")
+    .option("--rewrite", "with --tree: write unchanged files too; their age starts again")
+    .option("--skip-invalid", "with --tree: leave out, and list, links and files whose names are not allowed")
+    .option("--allow-empty", "write an empty artifact when stdin holds nothing")
     .addOption(tierOption("--tier <tier>", "the tier to write to (default: hot)"))
     .option("--content-type <type>", "its media type (default: by the artifact's ending)");
   metadataOptions(command, "put this into its metadata")
@@ -47,10 +60,10 @@ export function configure(command: Command, run: Run): void {
     .addHelpText("after", HELP);
   clientOptions(command).action(
     async (first: string | undefined, second: string | undefined, options: Options) => {
-      const { tier, contentType, checksum, ifAbsent, ifChecksum } = options;
+      const { tier, contentType, checksum, ifAbsent, ifChecksum, allowEmpty = false } = options;
       const metadata = metadataOf(options);
       if (options.tree !== undefined) {
-        const folder = options.tree;
+        const { tree: folder, rewrite, skipInvalid, dryRun } = options;
         const tree = workflowOf(first, options);
         requireTreeOptions(options, second);
         if ((await kindOf(folder)) !== "folder") throw bad(`--tree ${folder} is no folder.`);
@@ -58,11 +71,22 @@ export function configure(command: Command, run: Run): void {
           asClient(
             options,
             (tierkeep, output, signal) =>
-              writeTree(tierkeep, tree, folder, { tier, metadata, ifAbsent, signal }, output),
+              dryRun
+                ? planTreeWrite(tierkeep, tree, folder, { metadata, rewrite, skipInvalid, signal }, output)
+                : writeTree(
+                    tierkeep,
+                    tree,
+                    folder,
+                    { tier, metadata, ifAbsent, rewrite, skipInvalid, signal },
+                    output,
+                  ),
             "changes",
-            "create",
+            dryRun ? "use" : "create",
           ),
         );
+      }
+      for (const name of ["dryRun", "rewrite", "skipInvalid"] as const) {
+        if (options[name]) throw bad(`${flagOf(name)} is for --tree. Leave it out.`);
       }
       const { key, file } = keyAndFile(first, second, options);
       if (file !== "-") await requireFile(file);
@@ -75,6 +99,7 @@ export function configure(command: Command, run: Run): void {
               key,
               file,
               { tier, contentType, metadata, checksum, ifAbsent, ifChecksum, signal },
+              allowEmpty,
               output,
             ),
           "changes",
@@ -112,9 +137,14 @@ function requireTreeOptions(options: Options, file: string | undefined): void {
     "--content-type": options.contentType,
     "--checksum": options.checksum,
     "--if-checksum": options.ifChecksum,
+    "--allow-empty": options.allowEmpty,
   })) {
     if (value !== undefined) throw bad(`${name} is of one file, and --tree means many. Leave it out.`);
   }
+}
+
+function flagOf(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
 function bad(message: string): Refused {

@@ -1,0 +1,120 @@
+import { createTierkeep } from "@tierkeep/sdk";
+import { beforeEach, describe, expect, it } from "vitest";
+import { newTenant } from "../support/client.ts";
+import { runCommand } from "../support/server.ts";
+import { sharedServer } from "../support/shared-server.ts";
+
+const shared = sharedServer();
+let tenant: string;
+
+const run = (...args: string[]) => runCommand([...args, "--url", shared.server.url]);
+
+async function artifactIds(): Promise<string[]> {
+  const ids: string[] = [];
+  for await (const { artifactId, tier } of shared.tierkeep.artifacts({ where: { tenantId: tenant } })) {
+    ids.push(`${artifactId} ${tier}`);
+  }
+  return ids;
+}
+
+beforeEach(async () => {
+  tenant = newTenant();
+  const write = (artifactId: string, metadata = {}) =>
+    shared.tierkeep.upload({ tenantId: tenant, workflowId: "w", artifactId }, artifactId, { metadata });
+  await Promise.all([
+    write("draft-a", { draft: "yes" }),
+    write("draft-b", { draft: "yes" }),
+    write("draft-kept", { draft: "yes", retention_override: "10y" }),
+    write("final"),
+  ]);
+});
+
+describe("purging all that a filter finds", () => {
+  const purge = (...args: string[]) => run("purge", "--tenant", tenant, ...args);
+
+  it("lists them in a dry run, and writes no event", async () => {
+    const before = await shared.tierkeep.lifecycleEventCursor();
+    const { code, stdout } = await purge("--meta", "draft=yes", "--dry-run");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /\/w\/draft-a .*\n.*\/w\/draft-b .*\nWould purge 2 artifacts of \S+ \(14 B\); 1 artifact is held\n/,
+    );
+    expect(await shared.tierkeep.lifecycleEventCursor()).toBe(before);
+    expect(await artifactIds()).toHaveLength(4);
+  });
+
+  it("deletes them with --yes, and nothing else", async () => {
+    expect(await purge("--meta", "draft=yes", "--yes")).toMatchObject({
+      code: 0,
+      stdout: `Purged 2 artifacts of ${tenant} (14 B)\n`,
+      stderr: "",
+    });
+    expect(await artifactIds()).toEqual(["draft-kept HOT", "final HOT"]);
+  });
+
+  it("writes a line for each with --json", async () => {
+    const { stdout } = await purge("--prefix", "draft-", "--yes", "--json");
+    const lines = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(lines.map(({ artifactId, outcome }) => [artifactId, outcome]).sort()).toEqual([
+      ["draft-a", "DONE"],
+      ["draft-b", "DONE"],
+    ]);
+  });
+
+  it.each([
+    [[], /Nothing says which artifacts of the tenant/],
+    [["--all"], /This cannot be undone, and there is no terminal/],
+    [["--all", "--yes", "--if-checksum", "0".repeat(64)], /--if-checksum is for one artifact/],
+    [["--workflow", "w", "--artifact", "final", "--prefix", "a", "--yes"], /--artifact names one artifact/],
+  ])("refuses %j and changes nothing", async (args, message) => {
+    expect(await purge(...args)).toMatchObject({ code: 2, stderr: expect.stringMatching(message) });
+    expect(await artifactIds()).toHaveLength(4);
+  });
+});
+
+describe("promoting all that a filter finds", () => {
+  const promote = (...args: string[]) => run("promote", "--tenant", tenant, "--to-tier", "cold", ...args);
+
+  it("moves them to the tier, and leaves those that are there already", async () => {
+    await shared.tierkeep.promoteArtifact({
+      tenantId: tenant,
+      workflowId: "w",
+      artifactId: "draft-a",
+      toTier: "COLD",
+    });
+    expect(await promote("--prefix", "draft-")).toMatchObject({
+      code: 0,
+      stdout: `Moved to COLD 2 artifacts of ${tenant} (17 B)\n`,
+    });
+    expect(await artifactIds()).toEqual(["draft-a COLD", "draft-b COLD", "draft-kept COLD", "final HOT"]);
+  });
+
+  it("skips those that have changed since they were listed, and reports them with exit code 4", async () => {
+    // The artifact is replaced between the list and the move, which a client's own fetch cannot show from outside.
+    const { actOnMany } = await import("../../server/src/cli/bulk.ts");
+    const { movingTo } = await import("../../server/src/cli/promote.ts");
+    const { capturedOutput } = await import("../../server/src/cli/render-captured.ts");
+    const output = capturedOutput();
+    const confirm = async (question: string) => {
+      expect(question).toBe(`Move to COLD 4 artifacts of ${tenant} (29 B)?`);
+      await shared.tierkeep.upload({ tenantId: tenant, workflowId: "w", artifactId: "final" }, "replaced");
+      return true;
+    };
+    const tierkeep = createTierkeep({ url: shared.server.url });
+    const { signal } = new AbortController();
+    const where = { tenantId: tenant };
+    const exit = await actOnMany(
+      tierkeep,
+      movingTo("COLD", tierkeep),
+      { where, dryRun: false, confirm, signal },
+      output,
+    );
+    expect(exit).toBe(4);
+    expect(output.stdout.text).toBe(`Moved to COLD 3 artifacts of ${tenant} (24 B), 1 skipped\n`);
+    expect(output.stderr.text).toMatch(/^Skipped \S+\/w\/final: .*--if-checksum/);
+    expect(await artifactIds()).toContain("final HOT");
+  });
+});

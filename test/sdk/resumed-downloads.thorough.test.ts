@@ -1,0 +1,126 @@
+import { createHash, randomBytes } from "node:crypto";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { ChecksumMismatchError, ConnectionError, createTierkeep, type Tierkeep } from "@tierkeep/sdk";
+import { downloadFile } from "@tierkeep/sdk/node";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { newTenant } from "../support/client.ts";
+import { removeDirectory, temporaryDirectory } from "../support/server.ts";
+import { sharedServer } from "../support/shared-server.ts";
+
+const shared = sharedServer();
+const SIZE = 5_000_000;
+
+let folder: string;
+let target: string;
+let key: { tenantId: string; workflowId: string; artifactId: string };
+let content: Buffer;
+
+beforeEach(async () => {
+  folder = await temporaryDirectory();
+  target = join(folder, "model.bin");
+  key = { tenantId: newTenant(), workflowId: "w", artifactId: "model.bin" };
+  content = randomBytes(SIZE);
+  await shared.tierkeep.upload(key, content);
+});
+
+afterEach(() => removeDirectory(folder));
+
+/** A client whose downloads break after these many bytes each; the ones after them are whole. And the ranges it asks for. */
+function breakingAfter(...allowances: number[]): { tierkeep: Tierkeep; ranges: (string | null)[] } {
+  const ranges: (string | null)[] = [];
+  const tierkeep = createTierkeep({
+    url: shared.server.url,
+    retries: 1,
+    async fetch(url, init) {
+      const response = await fetch(url, init);
+      if (!url.includes("/artifacts/")) return response;
+      ranges.push(new Headers(init.headers).get("range"));
+      const allowance = allowances.shift();
+      if (allowance === undefined) return response;
+      let left = allowance;
+      const cut = new TransformStream<Uint8Array, Uint8Array>({
+        transform(chunk, controller) {
+          controller.enqueue(chunk.subarray(0, left));
+          left -= chunk.length;
+          if (left <= 0) controller.error(new Error("cut"));
+        },
+      });
+      return new Response(response.body?.pipeThrough(cut) ?? null, response);
+    },
+  });
+  return { tierkeep, ranges };
+}
+
+async function partials(): Promise<string[]> {
+  return (await readdir(folder)).filter((name) => name.endsWith(".part"));
+}
+
+describe("a download into a file", () => {
+  it("goes on where its connection broke, and is verified as a whole", async () => {
+    const { tierkeep, ranges } = breakingAfter(2_000_000, 1_000_000);
+    const progress: number[] = [];
+    const file = await downloadFile(tierkeep, key, target, {
+      onProgress: ({ receivedBytes }) => progress.push(receivedBytes),
+    });
+    expect(ranges).toEqual([null, "bytes=2000000-", "bytes=3000000-"]);
+    expect(file).toMatchObject({
+      sizeBytes: SIZE,
+      checksum: createHash("sha256").update(content).digest("hex"),
+    });
+    expect((await readFile(target)).equals(content)).toBe(true);
+    expect(progress.at(-1)).toBe(SIZE);
+    expect(progress).toEqual([...progress].sort((a, b) => a - b));
+    expect(await partials()).toEqual([]);
+  });
+
+  it("fails where no byte arrives any more, and keeps what has arrived only with resume", async () => {
+    await expect(downloadFile(breakingAfter(2_000_000, 0).tierkeep, key, target)).rejects.toBeInstanceOf(
+      ConnectionError,
+    );
+    expect(await readdir(folder)).toEqual([]);
+    const kept: unknown[] = [];
+    const again = downloadFile(breakingAfter(2_000_000, 0).tierkeep, key, target, {
+      resume: true,
+      onKept: ({ sizeBytes }) => kept.push(sizeBytes),
+    });
+    await expect(again).rejects.toBeInstanceOf(ConnectionError);
+    expect(kept).toEqual([2_000_000]);
+    expect(await partials()).toHaveLength(1);
+  });
+
+  it("with resume continues what an earlier one has left", async () => {
+    const resume = true;
+    await downloadFile(breakingAfter(2_000_000, 0).tierkeep, key, target, { resume }).catch(() => {});
+    const { tierkeep, ranges } = breakingAfter();
+    await downloadFile(tierkeep, key, target, { resume });
+    expect(ranges).toEqual(["bytes=1999999-"]);
+    expect((await readFile(target)).equals(content)).toBe(true);
+    expect(await readdir(folder)).toEqual(["model.bin"]);
+  });
+
+  it("with resume starts again where the artifact has other content by now, longer or shorter", async () => {
+    for (const other of [randomBytes(SIZE + 1), randomBytes(10)]) {
+      const resume = true;
+      await shared.tierkeep.upload(key, content);
+      await downloadFile(breakingAfter(2_000_000, 0).tierkeep, key, target, { resume }).catch(() => {});
+      await shared.tierkeep.upload(key, other);
+      await downloadFile(shared.tierkeep, key, target, { resume });
+      expect((await readFile(target)).equals(other)).toBe(true);
+      expect(await readdir(folder)).toEqual(["model.bin"]);
+    }
+  });
+
+  it("with resume refuses a part that somebody has changed, and leaves nothing of it", async () => {
+    const resume = true;
+    await writeFile(target, "before");
+    await downloadFile(breakingAfter(2_000_000, 0).tierkeep, key, target, { resume }).catch(() => {});
+    const [part = ""] = await partials();
+    await writeFile(join(folder, part), Buffer.alloc(2_000_000));
+    await expect(downloadFile(shared.tierkeep, key, target, { resume })).rejects.toBeInstanceOf(
+      ChecksumMismatchError,
+    );
+    expect(await readdir(folder)).toEqual(["model.bin"]);
+    expect(await readFile(target, "utf8")).toBe("before");
+  });
+});
