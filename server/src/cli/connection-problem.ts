@@ -5,6 +5,10 @@ export class ConnectionProblem extends Error {
   override readonly name = "ConnectionProblem";
 }
 
+/** Codes of connections that were never made. */
+const UNREACHABLE =
+  /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT)$|CERT|SIGNED|SSL|TLS/;
+
 /** Returns a failed connection as a message with the server's address and what to do; every other error as it is. */
 export function connectionProblem(error: unknown, endpoint: string): unknown {
   if (error instanceof TimeoutError) {
@@ -16,7 +20,7 @@ export function connectionProblem(error: unknown, endpoint: string): unknown {
   const code = codeOf(error);
   const { message } = error;
   return new ConnectionProblem(
-    code === undefined
+    code === undefined || !UNREACHABLE.test(code)
       ? `${endpoint}: ${message} Try again.`
       : `${endpoint} cannot be reached (${code}). ${adviceFor(code)}`,
     { cause: error },
