@@ -20,6 +20,7 @@ import type { OwnerIdentity } from "../http/owner-challenge.ts";
 import { type Schedule, startSchedule } from "../lifecycle/schedule.ts";
 import type { Tiers } from "../tiers/open-tiers.ts";
 import { allowedOperations } from "./allowed-operations.ts";
+import { openAuditKey } from "./audit-key.ts";
 import { openAuthentication } from "./authentication.ts";
 import { StartProblem } from "./exit-codes.ts";
 import { scrubMetrics } from "./scrub-metrics.ts";
@@ -92,6 +93,8 @@ export async function openStore(given: Config, options: OpenStoreOptions): Promi
   try {
     const first = planOpening(given, opening);
     const operations = await allowedOperations(given.allowedOperations);
+    // A key that cannot be used is told of before anything is made.
+    if (first.config.auditSigningKey !== null) await openAuditKey(first.config, first.paths, false);
     // Which log is the store's is not known to a command that only uses one without its config.json.
     let logs = first.file !== null || opening !== "use" ? first.paths.logs : null;
     const foreign = await prepareFolders(first.paths, { ...first.config, logs: logs !== null });

@@ -24,7 +24,7 @@ export async function settingsReport(store: Store): Promise<string> {
       `warning: Nothing is purged by COLD_RETENTION_DAYS ${last.coldDays} before ${shownInstant(new Date(last.from).toISOString())}: until then purges use ${upcomingColdDays?.length === 1 ? "" : "at first "}${coldDays ?? "never"}. To purge by it now: tierkeep settings confirm`,
     );
   }
-  if (store.catalogLostAt !== null) {
+  if (store.catalogLostAt !== null && store.unindexedTenants === 0) {
     lines.push(
       `warning: The catalog of this store was lost (found at ${store.catalogLostAt}). What was written before is missing until tierkeep reindex has rebuilt it.`,
     );
