@@ -18,7 +18,7 @@ export interface LogOwner {
 /** The folder belongs to another store. The message is the end of a sentence that begins with the folder. */
 export class LogOfAnotherStoreError extends Error {
   override readonly name = "LogOfAnotherStoreError";
-  /** What to do where the folder is free all the same; null: it is not. */
+  /** What to do where the folder is free although another store is named; null: it is not free. */
   readonly remedy: string | null;
 
   constructor(message: string, remedy: string | null) {

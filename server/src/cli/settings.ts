@@ -17,7 +17,8 @@ interface Options {
 }
 
 const HELP = `
-These settings belong to the store that STORAGE_BASE_PATH names: ${STORE_SETTINGS.join(", ")}.
+These settings belong to the store that STORAGE_BASE_PATH names:
+${STORE_SETTINGS.join(", ")}.
 Every command works by the stored values, and refuses an environment that gives others. To change one, start
 tierkeep serve with it. Each change is an event (SETTING_CHANGED).
 
@@ -76,24 +77,15 @@ async function withStore(
 }
 
 async function showSettings({ settings }: OpenStore, output: Output): Promise<number> {
-  const columns = [
-    { head: "setting" },
-    { head: "value", narrow: "stay" },
-    { head: "from" },
-    { head: "" },
-  ] as const;
-  return output
-    .list(columns, settings(), ({ name, value, from, fingerprint, pending }) => [
-      name,
-      value,
-      from,
-      pending !== null
-        ? `purges use ${pending.inForce} until ${shownInstant(pending.until)}, unless confirmed`
-        : fingerprint !== null
-          ? `key ${fingerprint}`
-          : "",
-    ])
-    .then(() => 0);
+  const columns = [{ head: "setting" }, { head: "from" }, { head: "value", narrow: "stay" }] as const;
+  await output.list(columns, settings(), (setting) => [setting.name, setting.from, shownValue(setting)]);
+  return 0;
+}
+
+function shownValue({ value, fingerprint, pending }: ShownSetting): string {
+  if (fingerprint !== null) return `${value} (key ${fingerprint})`;
+  if (pending === null) return value;
+  return `${value} (not confirmed: purges use ${pending.inForce} until ${shownInstant(pending.until)})`;
 }
 
 async function confirmRetention({ post, settings }: OpenStore, output: Output): Promise<number> {

@@ -16,7 +16,7 @@ const JOBS = 1000;
 export async function lostCatalogNotice(config: Config, tierkeep: Tierkeep): Promise<string | null> {
   const lostAt = readStoreFile(storePaths(config))?.catalogLostAt ?? null;
   if (lostAt === null || (await isRebuilt(tierkeep))) return null;
-  return `The catalog of the store in ${shownFolder(config.storageBasePath)} was lost (found at ${lostAt}). What was written before is missing until \`tierkeep reindex\` has rebuilt it.`;
+  return `The catalog of the store in ${shownFolder(config.storageBasePath)} was lost (found at ${lostAt}). Artifacts written before are missing until \`tierkeep reindex\` has rebuilt it.`;
 }
 
 async function isRebuilt(tierkeep: Tierkeep): Promise<boolean> {

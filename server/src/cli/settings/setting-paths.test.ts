@@ -30,7 +30,7 @@ describe("the path of a setting", () => {
     expect(storedPath("data/store/artifacts", "logs")).toBe("../../../logs");
   });
 
-  it("follows symbolic links, so that it means the same by whichever path the store is opened", () => {
+  it("follows symbolic links, so that it means the same for every path to the store", () => {
     symlinkSync(join(folder, "site", "artifacts"), join(folder, "link"));
     const stored = storedPath(join(folder, "link"), join(folder, "site", "logs"));
     expect(stored).toBe("../logs");

@@ -26,7 +26,7 @@ export async function settingsReport(store: Store): Promise<string> {
   }
   if (store.catalogLostAt !== null && store.unindexedTenants === 0) {
     lines.push(
-      `warning: The catalog of this store was lost (found at ${store.catalogLostAt}). What was written before is missing until tierkeep reindex has rebuilt it.`,
+      `warning: The catalog of this store was lost (found at ${store.catalogLostAt}). Artifacts written before are missing until tierkeep reindex has rebuilt it.`,
     );
   }
   return lines.map((line) => `${line}\n`).join("");

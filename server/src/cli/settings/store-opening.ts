@@ -46,7 +46,7 @@ export function requireOpenable(config: Config, opening: Opening): void {
 export function noStore({ storageBasePath }: Pick<Config, "storageBasePath">): Refused {
   const shown = shownFolder(storageBasePath);
   const advice = hasTierFolders(storageBasePath)
-    ? "`tierkeep serve` creates one, and `tierkeep reindex` also takes up the files in its tier folders."
+    ? "`tierkeep serve` creates one, and `tierkeep reindex` also adopts the files in its tier folders."
     : "`tierkeep serve` creates one.";
   return new Refused("NOT_FOUND", `There is no store in ${shown} (STORAGE_BASE_PATH). ${advice}`);
 }

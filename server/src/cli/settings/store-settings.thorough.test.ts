@@ -274,7 +274,7 @@ describe("AUDIT_SIGNING_KEY", () => {
     expect(shown("AUDIT_SIGNING_KEY")).toMatchObject({ value: "own" });
   });
 
-  it("of the store's own is made anew by serve alone where it is lost", async () => {
+  it("is replaced by serve alone where the store's own is lost", async () => {
     await within("serve", {}, nothing);
     rmSync(join(root(), ".tierkeep", "audit-key.pem"));
     await expect(within("use", {}, nothing)).rejects.toThrow("it makes another key");
