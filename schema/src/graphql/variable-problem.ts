@@ -13,10 +13,10 @@ import {
 } from "graphql";
 
 /** Most entries of a list in variables. Every argument takes fewer, and says how many in its own refusal. */
-const MAX_LIST_ENTRIES = 1000;
+export const MAX_LIST_ENTRIES = 1000;
 
 /** Unknown fields of an input object that coercion is left to name. */
-const MAX_UNKNOWN_FIELDS = 50;
+export const MAX_UNKNOWN_FIELDS = 50;
 
 /** Longest text where an enum's value, a number or a boolean is expected: coercion compares and prints it. */
 const MAX_WORD_LENGTH = 200;

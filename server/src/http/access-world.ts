@@ -8,7 +8,11 @@ import {
   workflowGlobalId,
 } from "@tierkeep/schema/graphql/global-ids";
 import { lasting } from "./credentials.ts";
-import { type HandlerUnderTest, handlerUnderTest } from "./handler-under-test.ts";
+import {
+  type HandlerUnderTest,
+  type HandlerUnderTestOptions,
+  handlerUnderTest,
+} from "./handler-under-test.ts";
 
 /** Of one length, so that no answer differs by that, and like nothing else that an answer holds. */
 export const MINE = "tenant-1";
@@ -40,8 +44,11 @@ export function principalOf(role: Role): Principal {
 
 const everybody = new Map<string, Principal>(ROLES.map((role) => [role, principalOf(role)]));
 
-export async function accessWorld(): Promise<HandlerUnderTest> {
+export async function accessWorld(
+  options: Omit<HandlerUnderTestOptions, "authenticate"> = {},
+): Promise<HandlerUnderTest> {
   return handlerUnderTest({
+    ...options,
     authenticate: async (authorization) => {
       const principal = everybody.get(authorization ?? "");
       if (principal === undefined) throw new Error(`Nobody is ${authorization}.`);

@@ -1,4 +1,5 @@
 import { DEFAULT_LIMITS } from "@tierkeep/schema/domain/limits";
+import { MAX_LIST_ENTRIES, MAX_UNKNOWN_FIELDS } from "@tierkeep/schema/graphql/variable-problem";
 import type { OwnerKind } from "./owner.ts";
 
 const KiB = 1024;
@@ -47,7 +48,7 @@ export interface LimitRow {
   readonly refusal: string;
 }
 
-const { connections, usage } = DEFAULT_LIMITS;
+const { connections, document: documents, usage } = DEFAULT_LIMITS;
 const RATE_LIMITED = "RATE_LIMITED; on a WebSocket close code 1013";
 
 /** Every limit on what a client causes from the first byte read until the last byte sent. A test compares the docs. */
@@ -72,6 +73,55 @@ export const LIMITS: readonly LimitRow[] = [
     limit: "an eighth of it, and a quarter all of a kind together",
     setting: "",
     refusal: RATE_LIMITED,
+  },
+  {
+    resource: "an answer to a GraphQL request, as JSON",
+    charged: "request; its principal's memory while it is built",
+    limit: `${documents.maxResponseBytes / MiB} MiB`,
+    setting: "MAX_RESPONSE_BYTES",
+    refusal: "QUERY_TOO_COMPLEX, RATE_LIMITED",
+  },
+  {
+    resource: "rows that filters, orders and counts look at",
+    charged: "request",
+    limit: `${documents.maxScannedRows}; its first list and first count may look at all`,
+    setting: "MAX_SCANNED_ROWS",
+    refusal: "QUERY_TOO_COMPLEX",
+  },
+  {
+    resource: "scans (filters, orders and counts that no index answers)",
+    charged: "principal",
+    limit: "1 at a time, in steps of about 10 ms, in turn with other principals",
+    setting: "",
+    refusal: "none: they wait, and end with their request",
+  },
+  {
+    resource: "entries of a list in variables; unknown fields of an input object",
+    charged: "request",
+    limit: `${MAX_LIST_ENTRIES}; ${MAX_UNKNOWN_FIELDS}`,
+    setting: "",
+    refusal: "BAD_USER_INPUT",
+  },
+  {
+    resource: "verifications that run",
+    charged: "tenant; the whole store",
+    limit: "1; 1",
+    setting: "",
+    refusal: "CONFLICT",
+  },
+  {
+    resource: "batches of jobs",
+    charged: "tenant",
+    limit: "1 in turn with other tenants",
+    setting: "",
+    refusal: "none: they wait",
+  },
+  {
+    resource: "items and findings of jobs that are kept",
+    charged: "tenant",
+    limit: "those of its last 100 jobs of a kind",
+    setting: "",
+    refusal: "none: older ones are removed",
   },
   {
     resource: "an upload, a download",
