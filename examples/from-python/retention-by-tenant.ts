@@ -6,7 +6,8 @@ const OTHERS = 7;
 /** Ages are judged as of now, or of the instant that is given. */
 const [asOf] = process.argv.slice(2);
 
-// With HOT_, WARM_ and COLD_RETENTION_DAYS=never in the store, nothing but this script moves artifacts out of hot.
+// The server has one policy for all tenants. Set its HOT_RETENTION_DAYS to the longest of these times, here 14: its runs
+// then move what is over that, and this program moves the artifacts of the other tenants sooner.
 for await (const { tenantId } of tierkeep.tenants()) {
   const olderThanDays = DAYS_HOT.get(tenantId) ?? OTHERS;
   let moved = 0;

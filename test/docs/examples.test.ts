@@ -123,4 +123,22 @@ describe("examples/from-python", () => {
     if (typeof example.prints === "string") expect(stdout).toBe(example.prints);
     await example.check?.(tierkeep, folder);
   });
+
+  it("retention-by-tenant.ts keeps what its server, with the longest time as its policy, would keep too", async () => {
+    await using strict = await startServer({ env: { HOT_RETENTION_DAYS: "14" } });
+    const client = createTierkeep({ url: strict.url });
+    await client.upload(KEY, CONTENT);
+    await client.upload({ ...KEY, tenantId: "globex" }, "x");
+    const inDays = (days: number) => new Date(Date.now() + days * 24 * 60 * 60 * 1000).toISOString();
+    const wouldMove = async (days: number) =>
+      (await client.runLifecycle({ dryRun: true, asOf: inDays(days), steps: ["PROMOTE_TO_WARM"] })).job
+        .promotedToWarm;
+    expect(await wouldMove(10)).toBe(0);
+    const env = { ...process.env, TIERKEEP_URL: strict.url };
+    const args = [join(FOLDER, "retention-by-tenant.ts"), inDays(10)];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { env });
+    expect(stdout).toBe("acme 14 days: 0 moved\nglobex 7 days: 1 moved\n");
+    expect((await client.artifact({ ...KEY, tenantId: "globex" }))?.tier).toBe("WARM");
+    expect(await wouldMove(15)).toBe(1);
+  });
 });

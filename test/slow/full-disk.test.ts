@@ -93,6 +93,13 @@ async function expectToRead(tierkeep: Tierkeep, stored: ReadonlyMap<string, Buff
   expect(await Array.fromAsync(tierkeep.artifacts({}))).toHaveLength(stored.size);
 }
 
+/** The status of /readyz, and the metric that says whether the store accepts writes. */
+async function readiness(url: string): Promise<readonly [number, number]> {
+  const ready = await fetch(new URL("/readyz", url));
+  const metrics = await (await fetch(new URL("/metrics", url))).text();
+  return [ready.status, Number(/^tierkeep_store_writable (\d)$/m.exec(metrics)?.[1])];
+}
+
 it("a full disk refuses writes, and still reads, purges and audits; once there is room, all goes on by itself", async () => {
   await using server = await startServer({ dir: disk, env: { TIERKEEP_ALLOW_AS_OF: "true" } });
   const tierkeep = createTierkeep({ url: server.url, retries: 0 });
@@ -122,6 +129,7 @@ it("a full disk refuses writes, and still reads, purges and audits; once there i
     })
     .toBeLessThan(4096);
 
+  await expect.poll(() => readiness(server.url)).toEqual([503, 0]);
   await expectToRead(tierkeep, stored);
   await purge(large().slice(0, 5));
   await expect.poll(() => linesOf("artifact_purged").length).toBe(5);
@@ -142,6 +150,7 @@ it("a full disk refuses writes, and still reads, purges and audits; once there i
   await purge(large());
   const bytes = randomBytes(1_000_000);
   await expect.poll(() => upload(tierkeep, "again", bytes)).toBeNull();
+  await expect.poll(() => readiness(server.url)).toEqual([200, 1]);
   await expectToRead(tierkeep, stored.set("again", bytes));
   await server.restart();
   await expectToRead(createTierkeep({ url: server.url, retries: 0 }), stored);

@@ -2,12 +2,14 @@ import type { Tierkeep } from "@tierkeep/sdk";
 import { eventTable } from "./events-shown.ts";
 import type { Output } from "./render-output.ts";
 import { counted, shownBytes, shownDays, shownDuration, shownInstant } from "./render-quantity.ts";
+import { shownPolicy, shownSchedule } from "./start-facts.ts";
 
 const NEWEST_EVENTS = 20;
 
 /** Shows what there is and what the lifecycle did last, and changes nothing. */
 export async function lifecycleSummary(tierkeep: Tierkeep, output: Output): Promise<number> {
-  const [tiers, tenants, retentionPolicy, lastJob, events] = await Promise.all([
+  const [server, tiers, tenants, retentionPolicy, lastJob, events] = await Promise.all([
+    tierkeep.server(),
     tierkeep.tierStats(),
     tierkeep.tenants({ first: 0, withTotalCount: true }),
     tierkeep.retentionPolicy(),
@@ -15,7 +17,7 @@ export async function lifecycleSummary(tierkeep: Tierkeep, output: Output): Prom
     tierkeep.lifecycleEventHistory({ first: NEWEST_EVENTS }),
   ]);
   const tenantCount = tenants.totalCount ?? 0;
-  output.value({ tiers, tenantCount, retentionPolicy, lastJob, events: events.nodes });
+  output.value({ server, tiers, tenantCount, retentionPolicy, lastJob, events: events.nodes });
   if (output.json) return 0;
 
   const { style } = output;
@@ -37,6 +39,10 @@ export async function lifecycleSummary(tierkeep: Tierkeep, output: Output): Prom
     ]),
   );
   output.text(counted(tenantCount, "tenant"));
+  output.text("");
+  output.text(`policy: ${shownPolicy(retentionPolicy)}`);
+  output.text(shownSchedule(server.schedule, server.nextRunAt));
+  output.text(server.authentication ? "authentication: callers must show a token" : "no authentication");
   output.text("");
   output.text(style.bold("last run"));
   if (lastJob === null) output.text("none yet: tierkeep lifecycle run --dry-run shows what one would do");

@@ -20,18 +20,26 @@ export async function scrubMetrics(catalog: Catalog, scrubber: Scrubber | null):
   });
   return [
     damaged,
-    counter("tierkeep_scrub_artifacts_total", "Artifacts that the scrubber has read.", artifacts),
-    counter("tierkeep_scrub_bytes_total", "Bytes that the scrubber has read of them.", bytes),
-    counter("tierkeep_scrub_findings_total", "What it found for the first time.", findings),
+    counter(
+      "tierkeep_scrub_artifacts_total",
+      "Artifacts that the scrubber has read and verified.",
+      artifacts,
+    ),
+    counter("tierkeep_scrub_bytes_total", "Bytes that the scrubber has read and verified.", bytes),
+    counter(
+      "tierkeep_scrub_findings_total",
+      "Problems that the scrubber found for the first time.",
+      findings,
+    ),
     {
       name: "tierkeep_scrub_pass_progress",
-      help: "How much of its present pass is done, from 0 to 1.",
+      help: "Progress of the scrubber's current pass, from 0 to 1.",
       type: "gauge",
       value: progress,
     },
     {
       name: "tierkeep_scrub_last_pass_timestamp_seconds",
-      help: "When it last ended a pass; 0: never yet.",
+      help: "When the scrubber last completed a pass; 0: not yet.",
       type: "gauge",
       value: (lastPassEndedAt ?? 0) / 1000,
     },

@@ -1,17 +1,22 @@
 import process from "node:process";
+import type { Principal } from "@tierkeep/schema/domain/principal";
 import type { Command } from "commander";
+import type { Config } from "../config/config.ts";
 import { SETTINGS } from "../config/settings.ts";
 import { STORE_SETTINGS } from "../config/store-settings.ts";
 import { LineOutput } from "../http/line-output.ts";
 import { createLog, logOutput } from "../http/log.ts";
 import type { Run } from "./command.ts";
-import { own, ownedProblem } from "./owner.ts";
+import { type OwnedStore, own, ownedProblem } from "./owner.ts";
 import { readConfig } from "./read-config.ts";
 import { settingsReport } from "./settings/settings-report.ts";
+import { startFacts } from "./start-facts.ts";
 import { type Store, StoreOwnedError } from "./store.ts";
 
 /** What runs may take this long to finish once the server has been asked to stop. */
 const SHUTDOWN_MS = 30_000;
+
+const SYSTEM: Principal = { actor: "system", role: "ADMIN", tenants: null };
 
 /** The last lines of the log may take this long, where its reader is slow. */
 const FLUSH_MS = 1000;
@@ -27,7 +32,7 @@ async function serve(): Promise<number> {
   const config = readConfig();
   const stdout = new LineOutput(1);
   const stderr = logOutput();
-  const log = createLog("info", stderr);
+  const log = createLog(config.logLevel, stderr);
   const stopping = stopSignal();
   const { host, port } = config;
   const droppedLogLines = () => stderr.dropped;
@@ -41,9 +46,10 @@ async function serve(): Promise<number> {
   }).catch(async (error: unknown) => {
     throw error instanceof StoreOwnedError ? await ownedProblem(config) : error;
   });
-  if (owned.store.isNew) stderr.write(welcome(owned.store, owned.url, config.auth !== null));
+  if (owned.store.isNew) stderr.write(welcome(owned.store, owned.url, config));
   stderr.write(await settingsReport(owned.store));
   if (owned.store.unindexedTenants > 0) stderr.write(unindexed(owned.store));
+  for (const fact of await factsOf(config, owned)) log.info(fact);
   stdout.write(`tierkeep listening on ${owned.url}\n`);
   const signal = await stopping;
   log.info({ signal }, "shutting down");
@@ -51,6 +57,12 @@ async function serve(): Promise<number> {
   log.info("stopped");
   await Promise.all([stdout.flush(FLUSH_MS), stderr.flush(FLUSH_MS)]);
   return 0;
+}
+
+async function factsOf(config: Config, { store, url }: OwnedStore): Promise<readonly string[]> {
+  const { tenants, server } = store.services;
+  const [retention = config.retention] = await tenants.retentionPolicies(SYSTEM, [null]);
+  return startFacts({ config, retention, root: store.paths.root, url, nextRunAt: server.nextRunAt() });
 }
 
 /** Resolves with the first signal to stop; the second one ends the process at once. */
@@ -68,14 +80,13 @@ function stopSignal(): Promise<NodeJS.Signals> {
   });
 }
 
-function welcome({ paths }: Store, url: string, asksWho: boolean): string {
+function welcome({ paths }: Store, url: string, { auth, graphiql }: Config): string {
   const { origin } = new URL(url);
-  const token = asksWho ? ' -H "Authorization: Bearer $TOKEN"' : "";
+  const token = auth !== null ? ' -H "Authorization: Bearer $TOKEN"' : "";
   return `
 A new store. Its artifacts are kept in ${paths.root}, the audit log in ${paths.logs}.
-Three things to try:
-  - open ${origin}/ in a browser: GraphiQL, with tabs to write an artifact and watch its event
-  - curl${token} -T FILE ${origin}/artifacts/acme/nightly/FILE
+Things to try:
+${graphiql ? `  - open ${origin}/ in a browser: GraphiQL, with tabs to write an artifact and watch its event\n` : ""}  - curl${token} -T FILE ${origin}/artifacts/acme/nightly/FILE
   - tierkeep lifecycle run --dry-run, in another terminal and the same folder
 
 `;

@@ -1,4 +1,5 @@
 import type { RetentionPolicy } from "@tierkeep/schema/domain/policy";
+import type { Job } from "@tierkeep/schema/services/jobs";
 import type { ServerFacts } from "@tierkeep/schema/services/server";
 import type { Services } from "@tierkeep/schema/services/services";
 import type { Catalog } from "../catalog/catalog.ts";
@@ -22,6 +23,8 @@ interface Parts {
   readonly clock: Clock;
   readonly storeKey: Uint8Array;
   readonly server: ServerFacts;
+  readonly onStarted: (job: Job, actor: string) => void;
+  readonly onEnded: (job: Job, actor: string) => void;
   readonly onProblem: (message: string, error?: unknown) => void;
 }
 
@@ -43,8 +46,10 @@ export function openServices({
   storeKey,
   server,
   onProblem,
+  onStarted,
+  onEnded,
 }: Parts): OpenedServices {
-  const jobs = new EngineJobs({ engine, policy, allowAsOf: config.allowAsOf, onProblem });
+  const jobs = new EngineJobs({ engine, policy, allowAsOf: config.allowAsOf, onProblem, onStarted, onEnded });
   const keys = new EngineKeys(catalog, clock);
   const basePath = basePathOf(config.publicUrl);
   const urls = new EngineUrls({ catalog, clock, keys, storeKey, basePath });

@@ -23,6 +23,10 @@ import { allowedOperations } from "./allowed-operations.ts";
 import { openAuditKey } from "./audit-key.ts";
 import { openAuthentication } from "./authentication.ts";
 import { StartProblem } from "./exit-codes.ts";
+import { jobLog } from "./job-log.ts";
+import { lifecycleMetrics } from "./lifecycle-metrics.ts";
+import { OperationMetrics } from "./operation-metrics.ts";
+import { processMetrics } from "./process-metrics.ts";
 import { scrubMetrics } from "./scrub-metrics.ts";
 import {
   planOpening,
@@ -35,7 +39,7 @@ import type { StoreSettings } from "./settings/store-settings.ts";
 import { openDrivers } from "./store-drivers.ts";
 import { requireWhole, type StorePaths, setOldLogAside, tenantsInTree } from "./store-files.ts";
 import { prepareFolders } from "./store-folders.ts";
-import { storeMetrics } from "./store-metrics.ts";
+import { contentMetrics, diskMetrics, storeMetrics } from "./store-metrics.ts";
 import { openServices } from "./store-services.ts";
 
 export interface OpenStoreOptions {
@@ -210,6 +214,9 @@ async function assemble({
     onProblem,
   });
   undo.push(() => engine.close(Date.now()));
+  const logged = jobLog(log);
+  const performed = new OperationMetrics();
+  const ofProcess = options.schedule ? [processMetrics()] : [];
   const { services, jobs, keys, urls } = openServices({
     config,
     policy: () => settings.policy(),
@@ -224,6 +231,11 @@ async function assemble({
       nextRunAt: () => schedule?.next() ?? null,
     },
     onProblem,
+    onStarted: logged.onStarted,
+    onEnded(job, actor) {
+      logged.onEnded(job, actor);
+      performed.jobEnded(job);
+    },
   });
   const { scrubDays: days, scrubRate: bytesPerSecond } = config;
   const { checker } = engine;
@@ -233,8 +245,9 @@ async function assemble({
       : null;
   const folder = new FolderWatch(paths.own);
   let closing = false;
+  const checks = () => health({ catalog, folder, keeper, closing });
   const handler = createHandler({
-    services,
+    services: { ...services, artifacts: performed.counted(services.artifacts) },
     log,
     trusted: config,
     openSigned: (signed) => urls.open(signed),
@@ -245,12 +258,18 @@ async function assemble({
     },
     identity,
     confirmRetention: () => settings.confirmRetention("local"),
-    health: () => health(catalog, folder, closing),
-    metrics: async () => [
-      ...(await storeMetrics(catalog, engine, audit)),
-      droppedLines(options.droppedLogLines?.() ?? 0),
-      ...(await scrubMetrics(catalog, scrubber)),
-    ],
+    health: checks,
+    metrics: async () => ({
+      metrics: [
+        ...(await contentMetrics(catalog)),
+        ...(await diskMetrics(paths.root, acceptsWrites(await checks()))),
+        ...(await lifecycleMetrics(catalog, schedule?.next() ?? null)),
+        ...(await storeMetrics(catalog, engine, audit)),
+        droppedLines(options.droppedLogLines?.() ?? 0),
+        ...(await scrubMetrics(catalog, scrubber)),
+      ],
+      registries: [performed.registry, ...ofProcess],
+    }),
   });
   await jobs.resumeJobs();
   const { lifecycleSchedule } = config;
@@ -312,13 +331,26 @@ function onOneDisk(one: string, other: string): boolean {
   return statSync(one).dev === statSync(other).dev;
 }
 
-async function health(catalog: Catalog, folder: FolderWatch, closing: boolean): Promise<Health> {
+interface HealthParts {
+  readonly catalog: Catalog;
+  readonly folder: FolderWatch;
+  readonly keeper: BallastKeeper;
+  readonly closing: boolean;
+}
+
+async function health({ catalog, folder, keeper, closing }: HealthParts): Promise<Health> {
   const problem = await catalog.lastSeq().then(
     () => null,
     (error: unknown) => (error instanceof Error ? error.message : String(error)),
   );
   const shutdown = closing ? "the server is shutting down" : null;
-  return { checks: { catalog: problem, storage: await folder.problem(), shutdown } };
+  return {
+    checks: { catalog: problem, storage: (await folder.problem()) ?? keeper.problem, shutdown },
+  };
+}
+
+function acceptsWrites({ checks }: Health): boolean {
+  return Object.values(checks).every((problem) => problem === null);
 }
 
 function until(deadline: number): Promise<void> {

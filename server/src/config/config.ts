@@ -1,7 +1,13 @@
 import type { Limits } from "@tierkeep/schema/domain/limits";
 import { ConfigError } from "./config-error.ts";
 import { isLoopback, type Setting } from "./setting.ts";
-import { SETTINGS, type SettingName, type SettingValue, UNBUILT_SETTINGS } from "./settings.ts";
+import {
+  type LogLevel,
+  SETTINGS,
+  type SettingName,
+  type SettingValue,
+  UNBUILT_SETTINGS,
+} from "./settings.ts";
 import {
   retentionProblems,
   STORE_SETTINGS,
@@ -32,6 +38,7 @@ export interface Config extends StoreConfig {
   readonly scrubRate: number;
   readonly maxInlineBytes: number;
   readonly maxArtifactBytes: number | null;
+  readonly logLevel: LogLevel;
   readonly graphiql: boolean;
   readonly introspection: boolean;
   /** "any", "sdk", or a folder's path. */
@@ -122,6 +129,7 @@ export function loadConfig(env: Environment, judges: Judges, stored: StoreSettin
     publishTree: read("PUBLISH_TREE"),
     maxInlineBytes: read("MAX_INLINE_BYTES"),
     maxArtifactBytes: read("MAX_ARTIFACT_BYTES"),
+    logLevel: read("LOG_LEVEL"),
     graphiql: read("GRAPHIQL"),
     introspection: read("INTROSPECTION"),
     allowedOperations: read("ALLOWED_OPERATIONS"),

@@ -20,6 +20,8 @@ import {
 
 const MiB = 2 ** 20;
 
+export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
+
 /**
  * Every variable that this version acts on. The documentation's table is made from it. `belongsTo: "store"` marks a setting
  * that is stored with the store: only `serve` changes it, and the default applies to a new store only.
@@ -214,6 +216,14 @@ export const SETTINGS = {
     takes: "bytes from 1, plain or in KiB, MiB, GiB or TiB",
     means: "largest content at all",
     read: bytes(1, Number.MAX_SAFE_INTEGER) as z.ZodType<number | null, string>,
+  },
+  LOG_LEVEL: {
+    shownDefault: "info",
+    default: "info",
+    takes: "trace, debug, info, warn, error, fatal or silent",
+    means:
+      "what the server logs to stderr: this level and the more severe ones; health probes are at `debug`",
+    read: text(/^(?:trace|debug|info|warn|error|fatal|silent)$/, ([value]) => value as LogLevel),
   },
   GRAPHIQL: {
     shownDefault: "true",

@@ -5,6 +5,7 @@ import type { Logger } from "pino";
 import { ANONYMOUS, type Credentials } from "./credentials.ts";
 import type { CallCharge, MemoryBudget } from "./limits/memory-budget.ts";
 import { addressOwner, type Owner } from "./limits/owner.ts";
+import type { Route } from "./request-metrics.ts";
 
 /** Ids that a client may choose: short, and nothing that could break a log line or a header. */
 const SANE_ID = /^[A-Za-z0-9][A-Za-z0-9._:+/=-]{0,127}$/;
@@ -26,6 +27,10 @@ export interface Call {
   readonly principal: Principal;
   /** A GraphQL operation's name or kind, or an HTTP method and route. Never what stands in variables or paths. */
   operation: string;
+  /** The HTTP method; empty: what came was no HTTP. */
+  readonly method: string;
+  /** The part of HTTP that it belongs to, for metrics. */
+  route: Route;
   status: number;
   /** Why it was refused; null: it was not. */
   code: ErrorCode | null;
@@ -45,8 +50,19 @@ export interface Call {
   end(error?: unknown): void;
 }
 
-/** Returns the function that opens calls. Each call writes one line to the log when it ends. */
-export function callsOn(log: Logger, budget: MemoryBudget, onInternal: (error: unknown, call: Call) => void) {
+export interface CallsParts {
+  readonly log: Logger;
+  readonly budget: MemoryBudget;
+  readonly onInternal: (error: unknown, call: Call) => void;
+  /** Called when a call has ended. */
+  readonly onEnd: (call: Call, seconds: number) => void;
+}
+
+/**
+ * Returns the function that opens calls. Each call writes one line to the log when it ends: at the level `info`, or
+ * `debug` for health probes, which come every few seconds.
+ */
+export function callsOn({ log, budget, onInternal, onEnd }: CallsParts) {
   return (headers: Headers, operation: string, address: string | null = null): Call => {
     const begun = performance.now();
     let over = false;
@@ -70,6 +86,8 @@ export function callsOn(log: Logger, budget: MemoryBudget, onInternal: (error: u
         charge.assign(next);
       },
       operation,
+      method: operation,
+      route: "other",
       status: 200,
       code: null,
       reason: null,
@@ -94,7 +112,9 @@ export function callsOn(log: Logger, budget: MemoryBudget, onInternal: (error: u
           onInternal(error, call);
         }
         const { requestId, status, code, reason } = call;
-        const durationMs = Math.round((performance.now() - begun) * 10) / 10;
+        const elapsedMs = performance.now() - begun;
+        onEnd(call, elapsedMs / 1000);
+        const durationMs = Math.round(elapsedMs * 10) / 10;
         const line = {
           requestId,
           actor: call.principal.actor,
@@ -104,7 +124,7 @@ export function callsOn(log: Logger, budget: MemoryBudget, onInternal: (error: u
           ...(code !== null && { code }),
           ...(reason !== null && { reason }),
         };
-        log.info(line, "request");
+        log[call.route === "health" ? "debug" : "info"](line, "request");
       },
     };
     return call;

@@ -89,7 +89,10 @@ export async function handlerUnderTest(options: HandlerUnderTestOptions = {}): P
     openSigned: (signed) => urls.open(signed),
     limits,
     health: async () => ({ checks: { catalog: null } }),
-    metrics: async () => [{ name: "tierkeep_test", help: "A test.", type: "gauge", value: 1 }],
+    metrics: async () => ({
+      metrics: [{ name: "tierkeep_test", help: "A test.", type: "gauge", value: 1 }],
+      registries: [],
+    }),
     identity: { instance: "an-instance", token: "a-token" },
   });
   const listeners: Listener[] = [];

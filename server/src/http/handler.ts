@@ -4,6 +4,7 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 import { seesTenants } from "@tierkeep/schema/domain/rights";
 import type { Services } from "@tierkeep/schema/services/services";
 import type { Logger } from "pino";
+import type { Registry } from "prom-client";
 import { guarded } from "../access/guard.ts";
 import type { Permission } from "../engine/signed-urls.ts";
 import { ARTIFACTS_PATH } from "./artifact-path.ts";
@@ -38,6 +39,7 @@ import {
   ownerChallenge,
 } from "./owner-challenge.ts";
 import { methodRefused, problemResponse } from "./problem.ts";
+import { RequestMetrics, type Route } from "./request-metrics.ts";
 import { requirePermission, signedOf } from "./signed-request.ts";
 
 export interface HandlerParts {
@@ -50,7 +52,11 @@ export interface HandlerParts {
   readonly openSigned: (signed: string) => Promise<Permission | null>;
   readonly limits: Limits;
   readonly health: () => Promise<Health>;
-  readonly metrics: () => Promise<readonly Metric[]>;
+  /** What the store measures, beside what the handler does. */
+  readonly metrics: () => Promise<{
+    readonly metrics: readonly Metric[];
+    readonly registries: readonly Registry[];
+  }>;
   /** Null: the store has no owner of this kind. */
   readonly identity: OwnerIdentity | null;
   /** Lets purges go by a shortened retention at once; false: they do already. Default: there is no such retention. */
@@ -101,7 +107,9 @@ export function createHandler(parts: HandlerParts): Handler {
   const onInternal = (error: unknown, { requestId, operation }: Call) =>
     log.error({ requestId, operation, err: error }, "internal error");
   const budget = new MemoryBudget(limits.usage.maxHeldBytes);
-  const openCall = callsOn(log, budget, onInternal);
+  const requests = new RequestMetrics();
+  const onEnd = (call: Call, seconds: number) => requests.ended(call, seconds);
+  const openCall = callsOn({ log, budget, onInternal, onEnd });
   const usage = new Usage(limits.usage);
   const attempts = new FailedAttempts(limits.usage);
   const turns = new Turns();
@@ -125,6 +133,7 @@ export function createHandler(parts: HandlerParts): Handler {
 
   async function artifactsRoute(request: Request, path: string, call: Call): Promise<Response> {
     call.operation = `${request.method} /artifacts`;
+    call.route = "artifacts";
     const signed = signedOf(request);
     if (signed === null) {
       await identify(call, request.headers.get("authorization"));
@@ -161,14 +170,17 @@ export function createHandler(parts: HandlerParts): Handler {
       throw new Refused("NOT_FOUND", `There is nothing at this path. The API is at ${GRAPHQL_PATH}.`);
     }
     call.operation = `${request.method} ${path}`;
+    call.route = PAGE_ROUTES[path] ?? "other";
     if (request.method !== "GET" && request.method !== "HEAD")
       throw methodRefused(request.method, "GET, HEAD, OPTIONS");
     return page(request, call);
   }
 
   async function graphqlRoute(request: Request, call: Call): Promise<Response> {
+    call.route = "graphql";
     if (limits.surface.graphiql && isForPeople(request)) {
       call.operation = "GET graphiql";
+      call.route = "graphiql";
       // Nine megabytes, for those alone who open it.
       const { graphiql } = await import("./graphiql.ts");
       return graphiql(request);
@@ -223,7 +235,8 @@ export function createHandler(parts: HandlerParts): Handler {
         ...failedAttemptsMetrics(attempts),
         ...memoryBudgetMetrics(budget),
       ];
-      return metricsResponse([...(await parts.metrics()), ...own]);
+      const { metrics, registries } = await parts.metrics();
+      return metricsResponse([...metrics, ...own], [requests.registry, ...registries]);
     },
     ...(parts.identity === null
       ? {}
@@ -294,6 +307,13 @@ export function createHandler(parts: HandlerParts): Handler {
     return new Refused("INTERNAL", "The server failed on this. Its log has the cause under this requestId.");
   }
 }
+
+const PAGE_ROUTES: Readonly<Record<string, Route>> = {
+  "/": "graphiql",
+  "/healthz": "health",
+  "/readyz": "health",
+  "/metrics": "metrics",
+};
 
 /** @throws Refused FORBIDDEN */
 function requireSeesAll(principal: Principal): void {

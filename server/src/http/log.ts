@@ -1,5 +1,5 @@
 import process from "node:process";
-import { type Logger, pino } from "pino";
+import { type LevelWithSilent, type Logger, pino } from "pino";
 import { LineOutput } from "./line-output.ts";
 import { loggedError } from "./logged-error.ts";
 
@@ -7,7 +7,7 @@ import { loggedError } from "./logged-error.ts";
 export const SERIALIZERS = { err: (error: unknown) => loggedError(error) };
 
 /** The log of a server: a JSON object a line. */
-export function createLog(level: "info" | "silent", output: Pick<LineOutput, "write">): Logger {
+export function createLog(level: LevelWithSilent, output: Pick<LineOutput, "write">): Logger {
   return pino(
     {
       level,

@@ -22,7 +22,7 @@ describe("paths for operators", () => {
       trusted: { publicUrl: null, corsOrigins: [] },
       limits: DEFAULT_LIMITS,
       health: async () => ({ checks: { catalog: "it is closed" } }),
-      metrics: async () => [],
+      metrics: async () => ({ metrics: [], registries: [] }),
       authenticate: null,
       openSigned: async () => null,
       identity: null,
@@ -45,6 +45,30 @@ describe("paths for operators", () => {
     expect(await response.text()).toContain(
       "# HELP tierkeep_test A test.\n# TYPE tierkeep_test gauge\ntierkeep_test 1\n",
     );
+  });
+
+  it("/metrics counts requests by route, method and status, and refusals by code", async () => {
+    await using world = await handlerUnderTest();
+    await (await world.graphql("{ viewer { actor } }")).text();
+    await (await world.graphql("{ nothing }")).text();
+    await (await world.request("/artifacts/a/b/none")).text();
+    await (await world.request("/anything/at/all")).text();
+    const text = await (await world.request("/metrics")).text();
+    const count = (labels: string) => `tierkeep_http_request_duration_seconds_count{${labels}}`;
+    expect(text).toContain(`${count('route="graphql",method="POST",status="200"')} 1\n`);
+    expect(text).toContain(`${count('route="graphql",method="POST",status="400"')} 1\n`);
+    expect(text).toContain(`${count('route="artifacts",method="GET",status="404"')} 1\n`);
+    expect(text).toContain(`${count('route="other",method="GET",status="404"')} 1\n`);
+    expect(text).toContain('tierkeep_refusals_total{code="GRAPHQL_VALIDATION_FAILED"} 1\n');
+    expect(text).toContain('tierkeep_refusals_total{code="ARTIFACT_NOT_FOUND"} 1\n');
+    expect(text).toContain('tierkeep_refusals_total{code="NOT_FOUND"} 1\n');
+    expect(text).toContain('tierkeep_refusals_total{code="HELD"} 0\n');
+  });
+
+  it("health probes are logged at debug, so not at the level info", async () => {
+    await using world = await handlerUnderTest();
+    for (const path of ["/healthz", "/readyz", "/metrics"]) await world.request(path);
+    expect(world.logged.map(({ operation }) => operation)).toEqual(["GET /metrics"]);
   });
 
   it("proves who it is to a command that names a nonce, without giving the token away", async () => {

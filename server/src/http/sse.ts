@@ -18,6 +18,7 @@ export function eventStreamResponse(
   present: (result: ExecutionResult) => ExecutionResult,
 ): Response {
   call.streams = true;
+  call.route = "events";
   call.status = 200;
   const encoder = new TextEncoder();
   const iterator = results[Symbol.asyncIterator]();

@@ -138,6 +138,7 @@ export function graphqlProtocol(
         return [new GraphQLError("This id is in use.")];
       }
       const call = handler.openCall(extra.headers, "websocket", extra.call.address ?? undefined);
+      call.route = "websocket";
       call.credentials = extra.call.credentials;
       call.assign(extra.call.owner);
       const operation = extra.begin(id, call);

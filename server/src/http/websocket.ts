@@ -58,6 +58,7 @@ export function webSockets(
 
   function accept(socket: WebSocket, message: IncomingMessage, call: Call): void {
     call.operation = "websocket connection";
+    call.route = "websocket";
     const state = new SocketState(socket, headersOf(message), call);
     const completeMessage = chargeMessages(socket, message.socket, call);
     const isBusy = () => state.unanswered >= MAX_UNANSWERED;

@@ -132,8 +132,9 @@ export class JobRunner {
       this.#parts.onProblem(`job ${row.job.id} cannot go on`, error);
       ending = failedBy(error);
     }
-    if (ending && (await this.#finish(row, ending, worked)))
-      this.#pruning = this.#pruning.then(() => this.#prune(row.job.id));
+    if (!ending || !(await this.#finish(row, ending, worked))) return;
+    await this.#tellEnd(row);
+    this.#pruning = this.#pruning.then(() => this.#prune(row.job.id));
   }
 
   #workOf(row: JobRow, worked: WorkedSeconds, signal: AbortSignal): JobWork {
@@ -186,6 +187,13 @@ export class JobRunner {
         if (this.stopping) return false;
       }
     }
+  }
+
+  async #tellEnd({ job: { id }, actor }: JobRow): Promise<void> {
+    const { onEnded, engine } = this.#parts;
+    if (onEnded === undefined) return;
+    const [ended] = await engine.catalog.jobs([id]).catch(() => []);
+    if (ended) onEnded(ended.job, actor);
   }
 
   async #prune(jobId: string): Promise<void> {

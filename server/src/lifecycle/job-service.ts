@@ -56,6 +56,10 @@ export interface JobsParts {
   readonly allowAsOf: boolean;
   /** Told what went wrong behind the scenes; jobs go on by themselves. */
   readonly onProblem: (message: string, error?: unknown) => void;
+  /** Called when a job has been started. */
+  readonly onStarted?: ((job: Job, actor: string) => void) | undefined;
+  /** Called when a job has ended, with the job as it ended. */
+  readonly onEnded?: ((job: Job, actor: string) => void) | undefined;
   /** Artifacts treated between two stored positions. */
   readonly batchSize?: number;
 }
@@ -246,6 +250,7 @@ export class EngineJobs implements JobService {
       throw error;
     });
     if (jobId === job.id) {
+      this.#parts.onStarted?.(job, actor);
       this.#runner.run({
         job,
         actor,

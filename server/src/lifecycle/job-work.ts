@@ -14,6 +14,8 @@ export interface JobParts {
   /** The policy in force now. A resumed job may have been planned under another. */
   readonly policy: () => RetentionPolicy;
   readonly batchSize: number;
+  /** Called when a job has ended, with the job as it ended. */
+  readonly onEnded?: ((job: Job, actor: string) => void) | undefined;
   /** Told what went wrong behind the scenes; jobs go on by themselves. */
   readonly onProblem: (message: string, error?: unknown) => void;
 }

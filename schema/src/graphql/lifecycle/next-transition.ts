@@ -10,7 +10,8 @@ NextTransition.implement({
     action: t.expose("action", { type: LifecycleStepType, description: "The step it is in for." }),
     at: t.expose("at", {
       type: "DateTime",
-      description: "When its age reaches the threshold. The first run after this instant takes the step.",
+      description:
+        "When its age reaches the threshold. The first lifecycle run after this instant takes the step. Where server.schedule is null, runs start only by hand.",
     }),
   }),
 });

@@ -93,10 +93,11 @@ function startedJob(job: Job): EventJob {
 
 /** What the event that ends a job records of it. `job`: with its final counters. */
 function endedJob(job: Job, { status, durationSeconds }: FinishJobChange): EventJob {
-  return { ...startedJob(job), status, counts: countsOf(job), durationSeconds };
+  return { ...startedJob(job), status, counts: jobCounts(job), durationSeconds };
 }
 
-function countsOf(job: Job): Record<string, number> {
+/** The final or present counters of a job, by their names in the API. */
+export function jobCounts(job: Job): Record<string, number> {
   const { totalErrors } = job;
   switch (job.kind) {
     case "lifecycle": {

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, rmSync, statSync } from "node:fs";
 import { expect, it } from "vitest";
 import { BALLAST_BYTES, Ballast, BallastKeeper } from "./ballast.ts";
 import { tempDir } from "./temp-dir.ts";
@@ -41,4 +41,17 @@ it("that never was whole is not given up", () => {
   using folder = tempDir();
   const ballast = new Ballast(folder.file("ballast"));
   expect([ballast.released, ballast.release(), ballast.released]).toEqual([false, false, false]);
+});
+
+it("says that the store takes no writes while it is short, or where its folder is gone", async () => {
+  using folder = tempDir();
+  const path = folder.file("ballast");
+  const keeper = new BallastKeeper(path);
+  await expect.poll(() => statSync(path, { throwIfNoEntry: false })?.size).toBe(BALLAST_BYTES);
+  expect(keeper.problem).toBeNull();
+  await keeper.stop();
+  rmSync(path);
+  const away = new BallastKeeper(folder.file("away/ballast"));
+  await expect.poll(() => away.problem).toBe("the store's folder cannot be written (ENOENT)");
+  await away.stop();
 });

@@ -43,6 +43,12 @@ export class Ballast {
   }
 }
 
+/** Why the store takes no writes now: its disk has less free space than this, beside the ballast. */
+const LEAST_FREE_BYTES = 1024 * 1024;
+
+/** A look older than this, in ms, says that the disk does not answer. */
+const STALE_MS = 10_000;
+
 /** Makes the ballast, and makes it again whenever it is short and there is twice the room for it. */
 export class BallastKeeper {
   readonly #path: string;
@@ -50,11 +56,20 @@ export class BallastKeeper {
   #wholeBytes = 0;
   #look: Promise<void> | null = null;
   #stopped = false;
+  #problem: string | null = null;
+  #lookedAt = performance.now();
+  #hasBeenWhole = false;
 
   constructor(path: string) {
     this.#path = path;
     this.#timer = setInterval(() => this.#start(), LOOK_MS).unref();
     this.#start();
+  }
+
+  /** Why the store's disk takes no writes, as of the last look, at most a second ago; null: it takes them. */
+  get problem(): string | null {
+    if (performance.now() - this.#lookedAt > STALE_MS) return "the store's disk does not answer";
+    return this.#problem;
   }
 
   async stop(): Promise<void> {
@@ -66,13 +81,22 @@ export class BallastKeeper {
   #start(): void {
     // What keeps it from being made will keep it a second later too, or not.
     this.#look ??= this.#fill()
-      .catch(() => {})
+      .then(
+        (isFull) => {
+          this.#problem = isFull ? "the store's disk is full" : null;
+        },
+        (error: NodeJS.ErrnoException) => {
+          this.#problem = `the store's folder cannot be written (${error.code ?? error.message})`;
+        },
+      )
       .finally(() => {
+        this.#lookedAt = performance.now();
         this.#look = null;
       });
   }
 
-  async #fill(): Promise<void> {
+  /** True: only what frees space can be written. */
+  async #fill(): Promise<boolean> {
     const file = await open(this.#path, "a", 0o600);
     try {
       let { size } = await file.stat();
@@ -80,8 +104,12 @@ export class BallastKeeper {
       const free = bavail * bsize;
       const fitting = Math.min(BALLAST_BYTES, Math.floor((free + size) / 4));
       this.#wholeBytes = Math.max(this.#wholeBytes, size, fitting);
-      if (free < 2 * this.#wholeBytes - size) return;
-      while (size < this.#wholeBytes && !this.#stopped) size += await grow(file, this.#wholeBytes - size);
+      if (free >= 2 * this.#wholeBytes - size) {
+        while (size < this.#wholeBytes && !this.#stopped) size += await grow(file, this.#wholeBytes - size);
+      }
+      const isWhole = size >= this.#wholeBytes;
+      this.#hasBeenWhole ||= isWhole;
+      return free < LEAST_FREE_BYTES || (this.#hasBeenWhole && !isWhole);
     } finally {
       await file.close();
     }

@@ -89,13 +89,13 @@ export function failedAttemptsMetrics({ failed, refused }: FailedAttempts): read
   return [
     {
       name: "tierkeep_failed_authentications_total",
-      help: "Attempts to authenticate that have failed.",
+      help: "Authentication attempts that failed.",
       type: "counter",
       value: failed,
     },
     {
       name: "tierkeep_refused_authentications_total",
-      help: "Attempts to authenticate that were not looked at, for too many from their address had failed.",
+      help: "Authentication attempts that were refused without a check, because too many from their address had failed.",
       type: "counter",
       value: refused,
     },

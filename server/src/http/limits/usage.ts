@@ -112,13 +112,13 @@ export function usageMetrics({ requests, subscriptions }: Usage): readonly Metri
   return [
     {
       name: "tierkeep_requests_under_way",
-      help: "Requests, WebSockets and their operations that are under way.",
+      help: "Requests, WebSockets and their operations that are in progress.",
       type: "gauge",
       value: requests,
     },
     {
       name: "tierkeep_subscriptions",
-      help: "Subscriptions that are followed.",
+      help: "Open subscriptions.",
       type: "gauge",
       value: subscriptions,
     },
