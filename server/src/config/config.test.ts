@@ -30,6 +30,7 @@ describe("loadConfig", () => {
       corsOrigins: [],
       auth: null,
       storageBasePath: "artifacts",
+      logLevel: "info",
       logDir: "logs",
       auditSigningKey: null,
       auditFileBytes: null,
@@ -107,6 +108,7 @@ describe("loadConfig", () => {
         MAX_CONNECTIONS_PER_ADDRESS: "4",
         TRUSTED_PROXIES: "127.0.0.1, 10.0.0.0/8",
         REQUEST_TIMEOUT_SECONDS: "11",
+        LOG_LEVEL: "debug",
         IDLE_TIMEOUT_SECONDS: "12",
       }),
     ).toEqual({
@@ -132,6 +134,7 @@ describe("loadConfig", () => {
         apiKeys: false,
       },
       storageBasePath: "/srv/store",
+      logLevel: "debug",
       logDir: "/srv/log",
       auditSigningKey: "/etc/audit.pem",
       auditFileBytes: 67108864,

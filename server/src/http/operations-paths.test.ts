@@ -18,7 +18,7 @@ describe("paths for operators", () => {
     const { services } = world;
     const broken = createHandler({
       services,
-      log: { info() {}, error() {} } as never,
+      log: { debug() {}, info() {}, error() {} } as never,
       trusted: { publicUrl: null, corsOrigins: [] },
       limits: DEFAULT_LIMITS,
       health: async () => ({ checks: { catalog: "it is closed" } }),
