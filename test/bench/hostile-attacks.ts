@@ -1,7 +1,6 @@
 // The attacks of the bench `hostile`, one to a worker thread: it attacks until it is terminated. Loops are bounded.
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import process from "node:process";
 import { setTimeout as pause } from "node:timers/promises";
 import { workerData } from "node:worker_threads";
 import { frameOf, webSocketHandshake } from "../support/raw-socket.ts";
@@ -38,6 +37,11 @@ function post(target: Target, body: string): string {
   return `${head(target, "POST /graphql HTTP/1.1", lines)}${body}`;
 }
 
+/** Sockets that do not read keep no thread alive. */
+function forever(): Promise<never> {
+  return new Promise(() => setInterval(() => {}, 60_000));
+}
+
 const bodyOf = (query: string, variables: unknown = {}) => JSON.stringify({ query, variables });
 
 /** Opens `count` connections that send `text` and read nothing of the answer; repeats where the server closes them. */
@@ -52,7 +56,7 @@ async function stalled(target: Target, from: string, count: number, text: string
     socket.once("close", () => setTimeout(open, 100));
   };
   for (let n = 0; n < count; n += 1) open();
-  await once(process, "never");
+  await forever();
 }
 
 /** Sends `text` again and again on `count` connections, reading every answer; with `abortMs` it leaves before the answer. */
@@ -148,7 +152,7 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
       socket.write(subscribe(`${n}`, "subscription { lifecycleEvents { artifact { text metadata } } }"));
     }
     socket.pause();
-    await once(process, "never");
+    await forever();
   },
   "bodies announced, and one byte sent": (target) =>
     stalled(

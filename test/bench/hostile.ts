@@ -18,7 +18,7 @@ const GOALS = { ratio: 10, stallMs: 200, growthMiB: 512, backSeconds: 10 };
 const seconds = Number(process.argv[2] ?? 8);
 const only = process.argv[3] ?? "";
 const LARGE_ROWS = 500;
-const SMALL_ROWS = 10_000;
+const SMALL_ROWS = 5_000;
 
 await using server = await startServer({ env: { AUTH_JWT_SECRET: TOKEN_SECRET, SCRUB_DAYS: "never" } });
 const token = tokenOf();
@@ -31,9 +31,7 @@ const target = await seeded();
 async function seeded(): Promise<Target> {
   const metadata = { text: "x".repeat(60_000) };
   const write = (workflowId: string, artifactId: string, more: object = {}) =>
-    admin.writeArtifact({
-      input: { tenantId: "evil", workflowId, artifactId, content: { text: "" }, ...more },
-    } as never);
+    admin.writeArtifact({ tenantId: "evil", workflowId, artifactId, content: { text: "" }, ...more });
   await forEachOf(Array(LARGE_ROWS).keys(), (n) => write("large", `a${n}`, { metadata }), 32);
   await forEachOf(Array(SMALL_ROWS).keys(), (n) => write("small", `a${n}`), 64);
   const key = { tenantId: "evil", workflowId: "w", artifactId: "file" };

@@ -30,13 +30,15 @@ it("many bodies of the largest size, all under way at once, take a part of their
     response.resume();
     statuses.push(response.statusCode);
   });
-  // Who is not refused is waited for by the server, with all of his body but the last byte.
-  await expect.poll(() => statuses.length, { timeout: 60_000 }).toBe(BODIES - 9);
+  // Half of the budget is one principal's, an eighth of that is for small calls: three bodies fit, but for the last byte.
+  await expect.poll(() => statuses.length, { timeout: 60_000 }).toBeGreaterThanOrEqual(BODIES - 3);
   const grown = residentMiB(server.pid) - before;
   for (const each of sent) each.end("}");
   await Promise.all(all);
-  expect(statuses.filter((status) => status === 429)).toHaveLength(BODIES - 9);
-  expect(statuses.filter((status) => status === 200)).toHaveLength(9);
+  const answered = statuses.filter((status) => status === 200).length;
+  expect(answered).toBeGreaterThan(0);
+  expect(answered).toBeLessThanOrEqual(3);
+  expect(statuses.filter((status) => status === 429)).toHaveLength(BODIES - answered);
   expect(grown).toBeLessThan((BODIES * 7) / 2);
   expect((await sendRaw(server, { path: "/readyz" })).status).toBe(200);
   agent.destroy();

@@ -9,8 +9,8 @@ const KEEPALIVE_MS = 12_000;
 
 /**
  * Results as server-sent events: `next` for each, with its event's cursor as id, so that a browser that reconnects says
- * in Last-Event-ID where it was; `complete` at the end. The next result is asked for when the last one has been taken:
- * a client that stalls costs one event.
+ * in Last-Event-ID where it was; `complete` at the end. The next result is asked for when the socket has taken the last
+ * one: a client that does not read costs one event.
  */
 export function eventStreamResponse(
   results: AsyncIterable<ExecutionResult>,
@@ -23,6 +23,7 @@ export function eventStreamResponse(
   const encoder = new TextEncoder();
   const iterator = results[Symbol.asyncIterator]();
   let keepalive: NodeJS.Timeout | undefined;
+  let isWaiting = false;
   const over = (error?: unknown) => {
     clearInterval(keepalive);
     call.answered(error);
@@ -33,13 +34,16 @@ export function eventStreamResponse(
         // Some clients see no response before its first byte.
         controller.enqueue(encoder.encode(":\n\n"));
         keepalive = setInterval(() => {
-          // Nothing on top of what waits to be taken: that shows as life as soon as it is.
-          if ((controller.desiredSize ?? 0) > 0) controller.enqueue(encoder.encode(":\n\n"));
+          // Only while the socket waits for the next event, and has taken the last sign of life.
+          if (isWaiting && controller.desiredSize === 0) controller.enqueue(encoder.encode(":\n\n"));
         }, KEEPALIVE_MS);
       },
       async pull(controller) {
         try {
-          const { done, value } = await iterator.next();
+          isWaiting = true;
+          const { done, value } = await iterator.next().finally(() => {
+            isWaiting = false;
+          });
           if (!done) return controller.enqueue(encoder.encode(await message(present(value), value)));
           controller.enqueue(encoder.encode("event: complete\ndata:\n\n"));
           controller.close();
@@ -54,7 +58,8 @@ export function eventStreamResponse(
         await iterator.return?.();
       },
     },
-    { highWaterMark: 1 },
+    // Nothing is read ahead: an event that the socket has not asked for stays in the log.
+    { highWaterMark: 0 },
   );
   return new Response(body, {
     headers: {
