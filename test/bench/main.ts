@@ -36,7 +36,7 @@ const BENCHES: Readonly<Record<string, { readonly file: string; readonly shows: 
   },
   hostile: {
     file: "hostile.ts",
-    shows: "what a hostile READER and a client without a token do to another tenant [seconds] [attack]",
+    shows: "what a hostile READER and a client without a token do to another tenant [seconds] [pattern]",
   },
   growth: {
     file: "catalog-growth.ts",
