@@ -16,6 +16,7 @@ export default defineConfig({
   // Scripts of threads are loaded by URL, so each is an entry.
   entry: [
     "src/cli/main.ts",
+    "src/http/graphiql-thread.ts",
     "src/tiers/filesystem/io-worker.ts",
     "src/catalog/sqlite/{writer,scan}-thread.ts",
   ],

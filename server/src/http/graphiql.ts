@@ -1,15 +1,21 @@
 import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { extname } from "node:path";
 import { promisify } from "node:util";
+import { Worker } from "node:worker_threads";
 import { brotliCompress, constants, gunzip, gzip } from "node:zlib";
 import { GRAPHIQL_TABS } from "./graphiql-tabs.ts";
 import { sharedBodyResponse } from "./shared-body.ts";
 
-interface Page {
+export interface Page {
   readonly etag: string;
   readonly policy: string;
-  readonly br: Buffer;
-  readonly gzip: Buffer;
+  readonly br: Uint8Array;
+  readonly gzip: Uint8Array;
 }
+
+/** The script of the thread, beside this module: both end in .ts in a clone and in .js in the package. */
+const THREAD = new URL(`graphiql-thread${extname(import.meta.url)}`, import.meta.url);
 
 let page: Promise<Page> | null = null;
 
@@ -50,7 +56,10 @@ const TABS_STAY = "<style>.graphiql-tabs > .graphiql-tab { transform: none !impo
 
 /** GraphiQL, offline. The page is made at the first visit and kept, compressed only. */
 export async function graphiql(request: Request): Promise<Response> {
-  page ??= makePage();
+  page ??= pageFromThread().catch((error: unknown) => {
+    page = null;
+    throw error;
+  });
   const made = await page;
   const headers = new Headers({
     etag: made.etag,
@@ -89,7 +98,19 @@ function encodingFor(acceptEncoding: string | null): "br" | "gzip" | "identity" 
   return "identity";
 }
 
-async function makePage(): Promise<Page> {
+/** The page from a thread of its own: while it is made, the event loop serves other clients. */
+async function pageFromThread(): Promise<Page> {
+  const thread = new Worker(THREAD, { execArgv: [], name: "tierkeep graphiql" });
+  try {
+    const [made] = await once(thread, "message");
+    return made as Page;
+  } finally {
+    await thread.terminate();
+  }
+}
+
+/** Makes the page, which takes about a second of the processor. */
+export async function makePage(): Promise<Page> {
   const { renderGraphiQL } = await import("@graphql-yoga/render-graphiql");
   const html = renderGraphiQL({
     title: "Tierkeep GraphiQL",

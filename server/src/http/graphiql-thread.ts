@@ -1,0 +1,4 @@
+import { parentPort } from "node:worker_threads";
+import { makePage } from "./graphiql.ts";
+
+parentPort?.postMessage(await makePage());
