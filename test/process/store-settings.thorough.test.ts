@@ -219,7 +219,7 @@ describe("LOG_DIR", () => {
     });
   });
 
-  it("is refused to a copy of the store beside it", async () => {
+  it("is refused to a copy of the store beside it", { timeout: SLOW }, async () => {
     await inNewFolder(async (dir) => {
       await succeed(dir, "write a/b/c -", {}, "x");
       const copied = await runCommand([], {
@@ -278,7 +278,7 @@ describe("a folder without a store", () => {
 });
 
 describe("a store whose catalog is lost", () => {
-  it("says so on every command, and through a server until it was rebuilt", async () => {
+  it("says so on every command, and through a server until it was rebuilt", { timeout: SLOW }, async () => {
     await inNewFolder(async (dir) => {
       await using server = await startServer({ dir });
       const tierkeep = createTierkeep({ url: server.url });
@@ -311,7 +311,7 @@ describe("a store whose catalog is lost", () => {
 });
 
 describe("a backup", () => {
-  it("carries the settings, and restoring it writes them", async () => {
+  it("carries the settings, and restoring it writes them", { timeout: SLOW }, async () => {
     await inNewFolder(async (dir) => {
       const [one, two] = [join(dir, "one"), join(dir, "two")];
       for (const folder of [one, two]) mkdirSync(folder);
