@@ -45,10 +45,10 @@ afterAll(async () => {
   await consumer?.[Symbol.asyncDispose]();
 });
 
-async function tour(file: string, before: readonly string[] = []): Promise<unknown> {
+async function tour(file: string, before: readonly string[] = [], program = "tour.mjs"): Promise<unknown> {
   const folder = join(consumer.dir, "written");
   await rm(folder, { recursive: true, force: true });
-  const args = [...before, "tour.mjs", server.url, newTenant(), folder];
+  const args = [...before, program, server.url, newTenant(), folder];
   const { stdout } = await run(file, args, { cwd: consumer.dir });
   return JSON.parse(stdout);
 }
@@ -77,8 +77,7 @@ describe("the packed SDK", () => {
   it("is accepted by publint and by arethetypeswrong", async () => {
     await run(process.execPath, [join(TOOLS, "publint/src/cli.js"), "run", consumer.tarball, "--strict"]);
     const attw = join(TOOLS, "@arethetypeswrong/cli/dist/index.js");
-    const esm = ["--profile", "esm-only", "--exclude-entrypoints", "schema.graphql"];
-    await run(process.execPath, [attw, consumer.tarball, ...esm]);
+    await run(process.execPath, [attw, consumer.tarball, "--exclude-entrypoints", "schema.graphql"]);
   });
 
   it("brings nothing else along, and the schema", async () => {
@@ -97,6 +96,14 @@ describe("the packed SDK", () => {
 
   it("runs in the machine's Node", async () => {
     expect(await tour(machinesNode())).toEqual(WHAT_CAME_OF_IT);
+  });
+
+  it("runs as CommonJS in the machine's Node", async () => {
+    const text = readFileSync(path("../sdk/consumer/tour.mjs"), "utf8");
+    const required = text.replace(/^import (\{.*\}) from (".*");$/gm, "const $1 = require($2);");
+    expect(required).not.toMatch(/^import/m);
+    await writeFile(join(consumer.dir, "tour.cjs"), `(async () => {${required}})();`);
+    expect(await tour(machinesNode(), [], "tour.cjs")).toEqual(WHAT_CAME_OF_IT);
   });
 
   it("runs in Bun and in Deno, as npm brings them", async () => {
