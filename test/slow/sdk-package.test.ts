@@ -115,7 +115,7 @@ describe("the packed SDK", () => {
     const bin = join(runtimes, "node_modules/.bin");
     expect(await tour(join(bin, "bun"))).toEqual(WHAT_CAME_OF_IT);
     expect(await tour(join(bin, "deno"), ["run", "--allow-all"])).toEqual(WHAT_CAME_OF_IT);
-  });
+  }, 300_000);
 
   it("follows events over a WebSocket, with nothing but a WebSocket class beside it", async () => {
     await symlink(join(TOOLS, "ws"), join(consumer.dir, "node_modules/ws"));

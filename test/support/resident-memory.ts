@@ -1,6 +1,9 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 
+/** The most that transfers and jobs of any size may add to the resident memory of an idle server, in MiB. */
+export const MAX_GROWTH_MIB = 150;
+
 /** Resident memory of a process right now, in MiB. Linux only. */
 export function residentMiB(pid: number): number {
   return statusMiB(pid, "VmRSS");
