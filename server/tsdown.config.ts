@@ -13,13 +13,8 @@ const isBuiltIn = (id: string) => builtIn.some((name) => id === name || id.start
  * the modules of the workspace's other packages. What all of them depend on is installed, not built in.
  */
 export default defineConfig({
-  // Scripts of threads are loaded by URL, so each is an entry.
-  entry: [
-    "src/cli/main.ts",
-    "src/http/graphiql-thread.ts",
-    "src/tiers/filesystem/io-worker.ts",
-    "src/catalog/sqlite/{writer,scan}-thread.ts",
-  ],
+  // Scripts of threads are loaded by URL, so each is an entry. Those named dying-* are for tests.
+  entry: ["src/cli/main.ts", "src/**/*-{thread,worker}.ts", "!src/**/dying-*.ts"],
   platform: "node",
   fixedExtension: false,
   target: "esnext",
