@@ -4,6 +4,9 @@ import type { CallCharge } from "./limits/memory-budget.ts";
 import { SECURITY_HEADERS } from "./security-headers.ts";
 import { sharedBodyOf } from "./shared-body.ts";
 
+/** How much of an answer is given to the socket at once: sending it to many clients must not hold up the event loop. */
+const PIECE_BYTES = 128 * 1024;
+
 /** How long a client may go on sending a body that nobody reads before it finds the connection closed. */
 const LINGER_MS = 2000;
 
@@ -33,16 +36,27 @@ export async function send(
   if (response.body === null) {
     to.end();
   } else if (shared !== undefined) {
-    to.setHeader("content-length", shared.byteLength);
-    to.end(shared);
+    await sendBytes(shared, to);
   } else if (isStream(response)) {
     await pump(response.body.getReader(), to);
   } else {
     const bytes = await response.bytes();
     charge.hold(bytes.byteLength);
-    to.setHeader("content-length", bytes.byteLength);
-    to.end(bytes);
+    await sendBytes(bytes, to);
   }
+}
+
+/** Sends bytes piece by piece, each when the socket has taken the one before. */
+async function sendBytes(bytes: Uint8Array, to: ServerResponse): Promise<void> {
+  to.setHeader("content-length", bytes.byteLength);
+  const closed = new Promise<void>((resolve) => to.once("close", resolve));
+  let at = 0;
+  for (; bytes.byteLength - at > PIECE_BYTES; at += PIECE_BYTES) {
+    const isFull = !to.write(bytes.subarray(at, at + PIECE_BYTES));
+    if (isFull) await Promise.race([drained(to), closed]);
+    if (to.destroyed) return;
+  }
+  to.end(bytes.subarray(at));
 }
 
 /** Whether the body comes bit by bit; all others are whole already. */
