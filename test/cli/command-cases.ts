@@ -53,6 +53,14 @@ export const CASES: Readonly<Record<keyof typeof COMMANDS, CommandCase>> = {
       },
     },
   },
+  quarantine: {
+    client: true,
+    calls: {
+      "list, empty": { ...lines("quarantine", "list"), none: true },
+      "empty, dry": document("quarantine", "empty", "--dry-run"),
+      "empty, unasked and unconfirmed": refused(2, "quarantine", "empty"),
+    },
+  },
   lifecycle: {
     client: true,
     calls: {

@@ -28,6 +28,7 @@ export const LIFECYCLE_EVENT_TYPES = [
   "COUNTERS_RECOUNTED",
   "SETTING_CHANGED",
   "RETENTION_CONFIRMED",
+  "QUARANTINE_EMPTIED",
 ] as const;
 
 export type LifecycleEventType = (typeof LIFECYCLE_EVENT_TYPES)[number];

@@ -30,6 +30,7 @@ export const RIGHTS = {
   cancelJob: { role: "OPERATOR", doing: "cancel jobs" },
   reindex: { role: "ADMIN", doing: "reindex the store" },
   confirmReindex: { role: "ADMIN", doing: "confirm a reindex" },
+  manageQuarantine: { role: "ADMIN", doing: "list and empty the quarantine" },
   manageKeys: { role: "ADMIN", doing: "make, list and revoke API keys" },
 } as const satisfies Record<string, Right>;
 

@@ -4,6 +4,7 @@ import type { Artifact, ArtifactService } from "../services/artifacts.ts";
 import type { EventService, LoggedEvent } from "../services/events.ts";
 import type { Job, JobService, LifecycleJob, ReindexJob, RestoreJob, VerifyJob } from "../services/jobs.ts";
 import type { ApiKey, KeyService } from "../services/keys.ts";
+import type { QuarantineService } from "../services/quarantine.ts";
 import type { Services } from "../services/services.ts";
 import type { TenantService, TierCount } from "../services/tenants.ts";
 import type { UrlService } from "../services/urls.ts";
@@ -34,6 +35,7 @@ interface Stored {
     readonly events?: Partial<EventService>;
     readonly jobs?: Partial<JobService>;
     readonly keys?: Partial<KeyService>;
+    readonly quarantine?: Partial<QuarantineService>;
     readonly urls?: Partial<UrlService>;
   };
 }
@@ -126,6 +128,10 @@ export function fakeServices({
     list: async (_principal, page) => pageOf([anApiKey()], page),
     revoke: async (_principal, keyId) => anApiKey({ keyId, revokedAt: FAKE_NOW }),
   };
+  const quarantineService: QuarantineService = {
+    list: async () => ({ count: 0, totalBytes: 0, files: [] }),
+    empty: async () => ({ count: 0, totalBytes: 0, files: [] }),
+  };
   const signed = { url: "/artifacts/t/w/a?signed=s", expiresAt: FAKE_NOW };
   const urlService: UrlService = { download: async () => signed, upload: async () => signed };
   return {
@@ -135,6 +141,7 @@ export function fakeServices({
     events: recorded("events", { ...eventService, ...overrides.events }, calls),
     jobs: recorded("jobs", { ...jobService, ...overrides.jobs }, calls),
     keys: recorded("keys", { ...keyService, ...overrides.keys }, calls),
+    quarantine: recorded("quarantine", { ...quarantineService, ...overrides.quarantine }, calls),
     urls: recorded("urls", { ...urlService, ...overrides.urls }, calls),
     basePath: "",
     limits: { maxInlineBytes: 1024 * 1024, maxArtifactBytes: null },

@@ -7,6 +7,9 @@ const LIST_COST = 50;
 /** TierStats come in threes. */
 const TIER_COUNT = 3;
 
+/** Most files in quarantine that an answer lists. */
+const QUARANTINED_COUNT = 1000;
+
 interface FieldCost {
   readonly field: number;
   /** How often what is selected below the field is charged. */
@@ -31,6 +34,7 @@ export function fieldCost(
   }
   const asked = args.ids ?? args.keys;
   if (Array.isArray(asked)) return { field: 1, multiplier: atMost(MAX_KEYS, asked.length) };
+  if (type.includes("[QuarantinedFile")) return { field: LIST_COST, multiplier: QUARANTINED_COUNT };
   if (type.includes("TierStats")) return { field: 1, multiplier: TIER_COUNT };
   // The rows of a connection: it has multiplied them already. Other lists are of scalars, and short.
   return { field: 1, multiplier: 1 };

@@ -15,6 +15,7 @@ import "./lifecycle/restore-artifacts.ts";
 import "./lifecycle/run-lifecycle.ts";
 import "./lifecycle/verify-artifacts.ts";
 import "./node.ts";
+import "./quarantine/empty-quarantine.ts";
 import "./root.ts";
 import "./scalars.ts";
 import "./server.ts";

@@ -16,7 +16,11 @@ function newBuilder() {
 }
 
 /** Of fields that show, or pass on, more than what a reader has. */
-const OTHER_RIGHTS: Readonly<Record<string, string>> = { apiKeys: "manageKeys", signedUploadUrl: "write" };
+const OTHER_RIGHTS: Readonly<Record<string, string>> = {
+  apiKeys: "manageKeys",
+  quarantine: "manageQuarantine",
+  signedUploadUrl: "write",
+};
 
 describe("a root field", () => {
   it("that does not say what it needs does not compile, and does not build", () => {

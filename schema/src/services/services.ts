@@ -2,6 +2,7 @@ import type { ArtifactService } from "./artifacts.ts";
 import type { EventService } from "./events.ts";
 import type { JobService } from "./jobs.ts";
 import type { KeyService } from "./keys.ts";
+import type { QuarantineService } from "./quarantine.ts";
 import type { ServerFacts } from "./server.ts";
 import type { TenantService } from "./tenants.ts";
 import type { UrlService } from "./urls.ts";
@@ -13,6 +14,7 @@ export interface Services {
   readonly events: EventService;
   readonly jobs: JobService;
   readonly keys: KeyService;
+  readonly quarantine: QuarantineService;
   readonly urls: UrlService;
   /** Facts that the API needs in order to answer. */
   /** The path of PUBLIC_URL without a slash at its end, which every URL of this server begins with; "" for none. */

@@ -17,6 +17,8 @@ import type {
   ConfirmReindexMutationVariables,
   CreateApiKeyMutation,
   CreateApiKeyMutationVariables,
+  EmptyQuarantineMutation,
+  EmptyQuarantineMutationVariables,
   JobQuery,
   JobQueryVariables,
   JobsQuery,
@@ -45,6 +47,8 @@ import type {
   PromoteArtifactMutationVariables,
   PurgeArtifactMutation,
   PurgeArtifactMutationVariables,
+  QuarantineQuery,
+  QuarantineQueryVariables,
   ReindexMutation,
   ReindexMutationVariables,
   ReindexJobQuery,
@@ -100,6 +104,7 @@ const FRAGMENTS: { readonly [name: string]: string } = {
   LifecycleJob: "LifecycleJob{__typename id ...JobProgress asOf tenantId steps promotedToWarm promotedToCold purged retentionPolicy{...RetentionPolicy}}",
   Node: "Node{__typename id ...on Artifact{...Artifact}...on Tenant{...Tenant}...on Workflow{...Workflow}...on Job{...JobProgress}}",
   PageInfo: "PageInfo{hasNextPage hasPreviousPage startCursor endCursor}",
+  Quarantine: "Quarantine{count totalBytes files{name sizeBytes movedAt}}",
   ReindexJob: "ReindexJob{__typename id ...JobProgress adoptedCount presentCount quarantinedCount leftCount confirmedAt}",
   RestoreJob: "RestoreJob{__typename id ...JobProgress tenantId toTier restoredCount skippedCount}",
   RetentionPolicy: "RetentionPolicy{hotDays warmDays coldDays}",
@@ -148,6 +153,11 @@ export const ConfirmReindexDocument: TypedDocument<ConfirmReindexMutation, Confi
 
 export const CreateApiKeyDocument: TypedDocument<CreateApiKeyMutation, CreateApiKeyMutationVariables> = /* @__PURE__ */ withFragments(
   "mutation CreateApiKey($input:CreateApiKeyInput!){createApiKey(input:$input){apiKey{...ApiKey}secret}}",
+  FRAGMENTS,
+);
+
+export const EmptyQuarantineDocument: TypedDocument<EmptyQuarantineMutation, EmptyQuarantineMutationVariables> = /* @__PURE__ */ withFragments(
+  "mutation EmptyQuarantine($input:EmptyQuarantineInput!){emptyQuarantine(input:$input){deleted{...Quarantine}dryRun}}",
   FRAGMENTS,
 );
 
@@ -218,6 +228,11 @@ export const PromoteArtifactDocument: TypedDocument<PromoteArtifactMutation, Pro
 
 export const PurgeArtifactDocument: TypedDocument<PurgeArtifactMutation, PurgeArtifactMutationVariables> = /* @__PURE__ */ withFragments(
   "mutation PurgeArtifact($input:PurgeArtifactInput!){purgeArtifact(input:$input){tenantId workflowId artifactId fromTier sizeBytes dryRun}}",
+  FRAGMENTS,
+);
+
+export const QuarantineDocument: TypedDocument<QuarantineQuery, QuarantineQueryVariables> = /* @__PURE__ */ withFragments(
+  "query Quarantine{quarantine{...Quarantine}}",
   FRAGMENTS,
 );
 

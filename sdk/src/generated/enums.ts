@@ -130,6 +130,8 @@ export type LifecycleEventType =
   | "PURGED_FROM_COLD"
   /** An artifact could not be deleted. */
   | "PURGE_ERROR"
+  /** An administrator deleted a file from quarantine: `error` names it. */
+  | "QUARANTINE_EMPTIED"
   /** Somebody confirmed what a reindex has found, so that purging is allowed again. */
   | "REINDEX_CONFIRMED"
   /** An artifact could not be brought back. */

@@ -12,6 +12,7 @@ import {
   CancelJobDocument,
   ConfirmReindexDocument,
   CreateApiKeyDocument,
+  EmptyQuarantineDocument,
   JobDocument,
   JobsDocument,
   LastLifecycleJobDocument,
@@ -25,6 +26,7 @@ import {
   NodesDocument,
   PromoteArtifactDocument,
   PurgeArtifactDocument,
+  QuarantineDocument,
   ReindexDocument,
   ReindexJobDocument,
   ReindexJobFindingsDocument,
@@ -64,6 +66,8 @@ import type {
   ConfirmReindexMutation,
   CreateApiKeyInput,
   CreateApiKeyMutation,
+  EmptyQuarantineInput,
+  EmptyQuarantineMutation,
   JobQuery,
   JobQueryVariables,
   JobsQuery,
@@ -89,6 +93,7 @@ import type {
   PromoteArtifactMutation,
   PurgeArtifactInput,
   PurgeArtifactMutation,
+  QuarantineQuery,
   ReindexInput,
   ReindexJobFindingsQuery,
   ReindexJobFindingsQueryVariables,
@@ -148,6 +153,8 @@ export interface TierkeepMethods {
   confirmReindex(args: ConfirmReindexInput, options?: RequestOptions): Promise<WithJobs<NonNullable<ConfirmReindexMutation["confirmReindex"]>>>;
   /** Makes a key that a program shows to be let in. Needs ADMIN. */
   createApiKey(args: CreateApiKeyInput, options?: RequestOptions): Promise<NonNullable<CreateApiKeyMutation["createApiKey"]>>;
+  /** Deletes files from quarantine; they cannot be brought back. Each deletion is an event. Refused like a purge: AUDIT_BEHIND while the audit log cannot be written, HELD until a reindex is confirmed. Needs ADMIN. */
+  emptyQuarantine(args: EmptyQuarantineInput, options?: RequestOptions): Promise<NonNullable<EmptyQuarantineMutation["emptyQuarantine"]>>;
   /** Whatever has this global id. Null: nothing has, or it is no such id. */
   job(args: JobQueryVariables, options?: RequestOptions): Promise<WithJobs<JobQuery["node"]>>;
   /** Jobs of every kind, newest first. You see a job if you may see every tenant whose artifacts it may touch. */
@@ -174,6 +181,8 @@ export interface TierkeepMethods {
   promoteArtifact(args: PromoteArtifactInput, options?: RequestOptions): Promise<NonNullable<PromoteArtifactMutation["promoteArtifact"]>>;
   /** Deletes an artifact for good, whatever its age and tier. Its events stay. While the audit log cannot be written: UNAVAILABLE. With the key retention_override in its metadata, or while a reindex waits for confirmReindex: HELD. Needs OPERATOR. */
   purgeArtifact(args: PurgeArtifactInput, options?: RequestOptions): Promise<NonNullable<PurgeArtifactMutation["purgeArtifact"]>>;
+  /** What repairs and reindexes moved out of the way. Needs ADMIN. */
+  quarantine(options?: RequestOptions): Promise<QuarantineQuery["quarantine"]>;
   /** Goes through the published tree, whoever wrote it, and takes up every artifact that the catalog does not have: a lost catalog is rebuilt so, and the tree of another system adopted. Nothing is overwritten or deleted. Once it has adopted something, every purge is refused with HELD until confirmReindex. One live reindex runs at a time, else CONFLICT (with extensions.jobId). On a server without a published tree: UNAVAILABLE. Needs ADMIN. */
   reindex(args: ReindexInput, options?: RequestOptions): Promise<WithJobs<NonNullable<ReindexMutation["reindex"]>>>;
   /** The reindex of this id. Null: there is none, or the id is of something else. */
@@ -240,6 +249,7 @@ export const METHODS: { readonly [Kind in MethodKind]: readonly { toString(): st
   ],
   bare: [
     LifecycleEventCursorDocument,
+    QuarantineDocument,
     ServerDocument,
     ViewerDocument,
   ],
@@ -259,6 +269,7 @@ export const METHODS: { readonly [Kind in MethodKind]: readonly { toString(): st
     CancelJobDocument,
     ConfirmReindexDocument,
     CreateApiKeyDocument,
+    EmptyQuarantineDocument,
     PromoteArtifactDocument,
     PurgeArtifactDocument,
     ReindexDocument,

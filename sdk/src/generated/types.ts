@@ -89,6 +89,16 @@ export type CreateApiKeyInput = {
   readonly tenantIds?: ReadonlyArray<string> | null | undefined;
 };
 
+/** What to delete from quarantine. */
+export type EmptyQuarantineInput = {
+  /** Find out what would be deleted, and change nothing. */
+  readonly dryRun?: boolean | undefined;
+  /** Makes it safe to repeat this: 1 to 200 printable ASCII characters, new for each change, else BAD_USER_INPUT. A repeat by the same caller within 24 hours answers as the first did and changes nothing; with another input: CONFLICT. */
+  readonly idempotencyKey?: string | null | undefined;
+  /** Only what was moved there before this instant. Null: everything. */
+  readonly movedBefore?: string | null | undefined;
+};
+
 /** Which jobs. A job matches when every given field does; an empty filter matches all. */
 export type JobFilter = {
   /** Jobs of these kinds. An empty list: BAD_USER_INPUT. */
@@ -731,6 +741,20 @@ export type NodesQuery = { readonly nodes: ReadonlyArray<
     | Node_VerifyJob_Fragment
     | Node_Workflow_Fragment
    | null> };
+
+export type QuarantineFragment = { readonly count: number, readonly totalBytes: number, readonly files: ReadonlyArray<{ readonly name: string, readonly sizeBytes: number, readonly movedAt: string }> };
+
+export type QuarantineQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type QuarantineQuery = { readonly quarantine: QuarantineFragment };
+
+export type EmptyQuarantineMutationVariables = Exact<{
+  input: EmptyQuarantineInput;
+}>;
+
+
+export type EmptyQuarantineMutation = { readonly emptyQuarantine: { readonly dryRun: boolean, readonly deleted: QuarantineFragment } | null };
 
 export type ReindexJobFragment = (
   { readonly __typename: 'ReindexJob', readonly id: string, readonly adoptedCount: number, readonly presentCount: number, readonly quarantinedCount: number, readonly leftCount: number, readonly confirmedAt: string | null }

@@ -3,6 +3,7 @@ import { artifactRules } from "./artifact-rules.ts";
 import { eventRules } from "./event-rules.ts";
 import { jobRules } from "./job-rules.ts";
 import { keyRules } from "./key-rules.ts";
+import { quarantineRules } from "./quarantine-rules.ts";
 import { underRules } from "./rule.ts";
 import { tenantRules } from "./tenant-rules.ts";
 import { urlRules } from "./url-rules.ts";
@@ -18,6 +19,7 @@ export function guarded(services: Services): Services {
     events: underRules(services.events, eventRules),
     jobs: underRules(services.jobs, jobRules(services.jobs)),
     keys: underRules(services.keys, keyRules),
+    quarantine: underRules(services.quarantine, quarantineRules),
     urls: underRules(services.urls, urlRules),
     basePath: services.basePath,
     limits: services.limits,

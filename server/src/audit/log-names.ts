@@ -22,3 +22,8 @@ export function segmentNumberOf(file: string): number | null {
 export function isLogName(file: string): boolean {
   return file.startsWith(STEM) && file !== CHECKPOINTS_FILE && file !== PUBLIC_KEY_FILE;
 }
+
+/** Of a file that a program such as logrotate compressed. */
+export function isCompressedName(file: string): boolean {
+  return /\.(gz|bz2|xz|zst|zstd|lz4|Z)$/.test(file);
+}

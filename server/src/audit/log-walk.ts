@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Checkpoint } from "./checkpoint.ts";
 import { lineHash } from "./jsonl-line.ts";
 import { LineReader } from "./line-reader.ts";
-import { segmentName, segmentNumberOf } from "./log-names.ts";
+import { isCompressedName, segmentName, segmentNumberOf } from "./log-names.ts";
 import { placeOf, type SegmentFile, segmentFiles } from "./segment-files.ts";
 import { Finding, type Gap, type Head } from "./verdict.ts";
 
@@ -237,6 +237,13 @@ export class LogWalk implements Disposable {
   #missing({ seq, time }: Checkpoint, file: string): Finding {
     const here = this.#open;
     const signed = `event ${seq} was signed at ${time}`;
+    const compressed = this.strangers.find(isCompressedName);
+    if (here?.file !== file && compressed !== undefined)
+      return new Finding(
+        file,
+        null,
+        `is not here, and ${signed}. ${compressed} is compressed: decompress it beside the others and verify again`,
+      );
     if (this.strangers.includes(file)) return new Finding(file, 1, `is no line of the log, and ${signed}`);
     if (here?.file !== file)
       return new Finding(file, null, `is not here, or does not begin as it did, and ${signed}`);

@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import { appendFile, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { scanEvent } from "../catalog/contract/sample-changes.ts";
 import { CHECKPOINTS_FILE } from "./log-names.ts";
@@ -58,6 +59,21 @@ describe("an audit log that nobody touched", () => {
     expect((await world.verify([{ seq: 2, hash: "0".repeat(64) }])).problem).not.toBeNull();
     if (head === null) throw new Error("no head");
     expect(await world.verify([head])).toMatchObject({ problem: null, lines: 3 });
+  });
+
+  it("with a compressed file is rejected, with that file's name and what to do", async () => {
+    await using world = await World.open();
+    for (const count of [2, 2, 1]) {
+      await world.happen(count);
+      await world.exportAll({ segmentBytes: TWO_LINES });
+    }
+    await writeFile(world.path(`${SECOND}.gz`), gzipSync(await readFile(world.path(SECOND))));
+    await rm(world.path(SECOND));
+    const { problem, strangers } = await world.verify();
+    expect(problem?.message).toMatch(/lifecycle_events\.2\.jsonl\.gz is compressed: decompress it/);
+    expect(strangers).toEqual([`${SECOND}.gz`]);
+    await writeFile(world.path(SECOND), gunzipSync(await readFile(world.path(`${SECOND}.gz`))));
+    expect(await world.verify()).toMatchObject({ problem: null, lines: 5 });
   });
 
   it("may have been rotated by somebody else, as long as all of its files are there", async () => {

@@ -30,6 +30,7 @@ import type {
   AbandonChange,
   AbandonStrangersChange,
   CollectedChange,
+  EmptyQuarantineChange,
   EventChange,
   ExportedChange,
   ForgetAnswersChange,
@@ -78,6 +79,7 @@ export type Change =
   | CreateApiKeyChange
   | RevokeApiKeyChange
   | ChangeSettingsChange
+  | EmptyQuarantineChange
   | EventChange
   | ExportedChange;
 
@@ -114,6 +116,7 @@ interface ResultByKind {
   createApiKey: ApiKey;
   revokeApiKey: ApiKey;
   changeSettings: null;
+  emptyQuarantine: EmptyQuarantineChange["result"];
   event: null;
   exported: null;
 }

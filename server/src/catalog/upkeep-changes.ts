@@ -1,6 +1,7 @@
 import type { LifecycleEvent } from "@tierkeep/schema/domain/events";
 import type { StoreFinding } from "@tierkeep/schema/domain/findings";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import type { Repeatable } from "./once.ts";
 import type { ExportState, JobPosition, ObjectId } from "./rows.ts";
 import type { Stamped } from "./stamped.ts";
 
@@ -124,6 +125,13 @@ export interface ForgetAnswersChange {
   readonly kind: "forgetAnswers";
   readonly before: number;
   readonly limit: number;
+}
+
+/** Files that are about to be deleted from quarantine: an event each. Result: `result`, of all files of the call. */
+export interface EmptyQuarantineChange extends Stamped, Repeatable {
+  readonly kind: "emptyQuarantine";
+  readonly files: readonly { readonly name: string; readonly sizeBytes: number }[];
+  readonly result: { readonly count: number; readonly totalBytes: number };
 }
 
 /** An event that goes with no other change (LIFECYCLE_STEP_FAILED, SCAN_ERROR). */

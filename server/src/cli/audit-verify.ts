@@ -2,7 +2,13 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { REFUSALS, Refused } from "@tierkeep/schema/domain/refusals";
 import { BEGINNINGS } from "../audit/checkpoint.ts";
-import { CHECKPOINTS_FILE, isLogName, PUBLIC_KEY_FILE, segmentName } from "../audit/log-names.ts";
+import {
+  CHECKPOINTS_FILE,
+  isCompressedName,
+  isLogName,
+  PUBLIC_KEY_FILE,
+  segmentName,
+} from "../audit/log-names.ts";
 import { PublicKeys } from "../audit/signing-key.ts";
 import { type Head, shownProblem, type Verdict } from "../audit/verdict.ts";
 import { verifyLog } from "../audit/verify.ts";
@@ -85,7 +91,11 @@ export function readKeys(file: string): PublicKeys {
 function show(verdict: Verdict, { text, talk, style }: Output): void {
   const { problem, lines, unchainedLines, files, gaps, strangers, isBeingWritten, head } = verdict;
   for (const file of strangers)
-    talk(`${file} does not begin with a line of this log, and was not looked at.`);
+    talk(
+      isCompressedName(file)
+        ? `${file} is compressed, and only plain files are verified. Decompress it beside the others to have it verified.`
+        : `${file} does not begin with a line of this log, and was not looked at.`,
+    );
   for (const { time, file, seq, reason } of gaps) {
     talk(
       `Gap: ${file} goes on after event ${seq}, signed at ${shownInstant(time)}: ${BEGINNINGS[reason].means}.`,

@@ -86,6 +86,10 @@ export const COMMANDS = {
     summary: "look whether everything is as it should be, and mend what can be mended",
     load: () => import("./doctor.ts"),
   },
+  quarantine: {
+    summary: "list and delete the files that repairs moved out of the way",
+    load: () => import("./quarantine.ts"),
+  },
   prove: {
     summary: "try to break what is promised, on this machine and its disk",
     load: () => import("./prove.ts"),

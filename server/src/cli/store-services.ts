@@ -9,6 +9,7 @@ import { EventCursors } from "../engine/event-cursor.ts";
 import { EngineEvents } from "../engine/event-service.ts";
 import { EngineKeys } from "../engine/key-service.ts";
 import type { OpenedEngine } from "../engine/open-engine.ts";
+import { EngineQuarantine } from "../engine/quarantine-service.ts";
 import { EngineUrls } from "../engine/signed-urls.ts";
 import { EngineTenants } from "../engine/tenant-service.ts";
 import { basePathOf } from "../http/base-path.ts";
@@ -59,6 +60,12 @@ export function openServices({
     events: new EngineEvents(catalog, new EventCursors(catalog.epoch, storeKey)),
     jobs,
     keys,
+    quarantine: new EngineQuarantine({
+      catalog,
+      clock,
+      stores: engine.stores,
+      purgeRefusal: engine.purgeRefusal,
+    }),
     urls,
     basePath,
     limits: { maxInlineBytes: config.maxInlineBytes, maxArtifactBytes: config.maxArtifactBytes },

@@ -2,6 +2,7 @@ import type { Refused } from "@tierkeep/schema/domain/refusals";
 import type { ArtifactService } from "@tierkeep/schema/services/artifacts";
 import type { Catalog, CommitOutcome } from "../catalog/catalog.ts";
 import type { LifecycleStepChange, RestoreItemChange } from "../catalog/job-changes.ts";
+import type { TierStore } from "../tiers/tier-store.ts";
 import type { Adopter } from "./adopter.ts";
 import type { Checker } from "./checker.ts";
 import type { Clock } from "./clock.ts";
@@ -13,6 +14,8 @@ export interface Engine {
   readonly catalog: Catalog;
   readonly clock: Clock;
   readonly artifacts: ArtifactService;
+  /** By the id that is in rows. */
+  readonly stores: ReadonlyMap<string, TierStore>;
   /** Null: there is no published tree that could be adopted. */
   readonly adopter: Adopter | null;
   readonly checker: Checker;

@@ -81,7 +81,10 @@ export class Healer {
     for (const store of this.#parts.stores.values())
       byStore.set(
         store.id,
-        Map.groupBy(await store.quarantined(), ({ sizeBytes }) => sizeBytes),
+        Map.groupBy(
+          (await store.quarantined()).filter(({ kind }) => kind === "file"),
+          ({ sizeBytes }) => sizeBytes,
+        ),
       );
     return byStore;
   }

@@ -120,6 +120,7 @@ export function openEngine(parts: EngineParts): OpenedEngine {
   return {
     catalog,
     clock,
+    stores,
     artifacts,
     adopter,
     checker,

@@ -97,6 +97,8 @@ export const BY_ID: ReadonlySet<string> = new Set([
 
 /** What goes over all tenants, or where none is named: for ADMIN alone. */
 export const FOR_ADMIN: Readonly<Record<string, string>> = {
+  "Query.quarantine": "{ quarantine { count files { name } } }",
+  "Mutation.emptyQuarantine": "mutation { emptyQuarantine(input: { dryRun: true }) { deleted { count } } }",
   "Query.apiKeys": "{ apiKeys { totalCount nodes { keyId } } }",
   "Mutation.createApiKey(input.tenantIds)": `mutation { createApiKey(input: { role: READER, tenantIds: ["${MINE}"] }) { apiKey { keyId } } }`,
   "Mutation.revokeApiKey(input.keyId)": `mutation { revokeApiKey(input: { keyId: "0123456789abcdef" }) { apiKey { keyId } } }`,

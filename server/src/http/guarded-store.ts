@@ -10,6 +10,7 @@ import { EventCursors } from "../engine/event-cursor.ts";
 import { EngineEvents } from "../engine/event-service.ts";
 import { EngineKeys } from "../engine/key-service.ts";
 import { OpenedStore } from "../engine/opened-store.ts";
+import { EngineQuarantine } from "../engine/quarantine-service.ts";
 import { EngineUrls } from "../engine/signed-urls.ts";
 import { EngineTenants } from "../engine/tenant-service.ts";
 import { EngineJobs } from "../lifecycle/job-service.ts";
@@ -33,6 +34,12 @@ export class GuardedStore implements AsyncDisposable {
       events: new EngineEvents(catalog, new EventCursors(catalog.epoch, new Uint8Array(16))),
       jobs: this.#jobs,
       keys,
+      quarantine: new EngineQuarantine({
+        catalog,
+        clock: engine.clock,
+        stores: engine.stores,
+        purgeRefusal: engine.purgeRefusal,
+      }),
       urls: new EngineUrls({
         catalog,
         clock: engine.clock,

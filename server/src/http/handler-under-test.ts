@@ -9,6 +9,7 @@ import { EngineEvents } from "../engine/event-service.ts";
 import { EngineKeys } from "../engine/key-service.ts";
 import type { OpenedEngine } from "../engine/open-engine.ts";
 import { OpenedStore } from "../engine/opened-store.ts";
+import { EngineQuarantine } from "../engine/quarantine-service.ts";
 import { EngineUrls } from "../engine/signed-urls.ts";
 import { EngineTenants } from "../engine/tenant-service.ts";
 import { EngineJobs } from "../lifecycle/job-service.ts";
@@ -63,6 +64,12 @@ export async function handlerUnderTest(options: HandlerUnderTestOptions = {}): P
     events: new EngineEvents(catalog, new EventCursors(catalog.epoch, randomBytes(16))),
     jobs,
     keys,
+    quarantine: new EngineQuarantine({
+      catalog,
+      clock: systemClock,
+      stores: engine.stores,
+      purgeRefusal: engine.purgeRefusal,
+    }),
     urls,
     basePath,
     limits: { maxInlineBytes, maxArtifactBytes },

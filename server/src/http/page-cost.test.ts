@@ -12,6 +12,7 @@ import { EventCursors } from "../engine/event-cursor.ts";
 import { EngineEvents } from "../engine/event-service.ts";
 import { EngineKeys } from "../engine/key-service.ts";
 import { OpenedStore } from "../engine/opened-store.ts";
+import { EngineQuarantine } from "../engine/quarantine-service.ts";
 import { EngineUrls } from "../engine/signed-urls.ts";
 import { EngineTenants } from "../engine/tenant-service.ts";
 import { EngineJobs } from "../lifecycle/job-service.ts";
@@ -34,6 +35,12 @@ beforeAll(async () => {
     events: new EngineEvents(catalog, new EventCursors(catalog.epoch, new Uint8Array(16))),
     jobs: new EngineJobs({ engine, policy: () => POLICY, allowAsOf: false, onProblem: () => {} }),
     keys,
+    quarantine: new EngineQuarantine({
+      catalog,
+      clock: systemClock,
+      stores: engine.stores,
+      purgeRefusal: engine.purgeRefusal,
+    }),
     urls: new EngineUrls({ catalog, clock: systemClock, keys, storeKey: new Uint8Array(16), basePath: "" }),
     basePath: "",
     limits: { maxInlineBytes: 1024 * 1024, maxArtifactBytes: null },

@@ -88,6 +88,7 @@ export class TestWorld implements AsyncDisposable {
     return {
       catalog,
       clock: { now: () => this.now },
+      stores: new Map(),
       artifacts: {} as ArtifactService,
       adopter: null,
       checker: {} as Checker,

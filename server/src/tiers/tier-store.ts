@@ -28,6 +28,16 @@ export interface ReadObjectOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A file or a folder that was moved out of the way. */
+export interface Quarantined {
+  readonly name: string;
+  readonly kind: "file" | "other";
+  /** Of a folder: of all files in it. */
+  readonly sizeBytes: number;
+  /** ms since the epoch. */
+  readonly movedAt: number;
+}
+
 /** Where bytes may be found that are no object: in quarantine, under this name, or in a place of the published tree. */
 export type FoundAt = { readonly quarantined: string } | { readonly key: ArtifactKey; readonly tier: Tier };
 
@@ -66,8 +76,10 @@ export interface TierStore {
   list(after?: string | null): AsyncIterable<string>;
   /** Moves an object that nothing knows out of the way, without deleting its bytes. */
   quarantine(object: string): Promise<void>;
-  /** The files that were moved out of the way. */
-  quarantined(): Promise<readonly { readonly name: string; readonly sizeBytes: number }[]>;
+  /** What was moved out of the way. */
+  quarantined(): Promise<readonly Quarantined[]>;
+  /** Deletes what was moved out of the way, by its names. What is not there is no error. */
+  deleteQuarantined(names: readonly string[]): Promise<void>;
   /** As `read`, of what is no object. */
   readFound(at: FoundAt, options: ReadObjectOptions): Promise<AsyncIterable<Uint8Array> | null>;
   /** The published tree; null: this store has none. */

@@ -39,6 +39,7 @@ export const LifecycleEventTypeEnum = builder.enumType("LifecycleEventType", {
     SETTING_CHANGED: "A setting of the store changed: `error` names it with its old and its new value.",
     RETENTION_CONFIRMED:
       "An operator confirmed a shortened retention, so that purges use it at once: `error` names the values.",
+    QUARANTINE_EMPTIED: "An administrator deleted a file from quarantine: `error` names it.",
   }),
 });
 

@@ -7,6 +7,7 @@ import { decideMove } from "../decide/decide-move.ts";
 import { decidePurge } from "../decide/decide-purge.ts";
 import { decideRestoreItem } from "../decide/decide-restore-item.ts";
 import { decideWrite } from "../decide/decide-write.ts";
+import { eventOf } from "../decide/event-of.ts";
 import { AnswerWrites } from "./answer-writes.ts";
 import { ApiKeyWrites } from "./api-keys.ts";
 import { ArtifactWrites } from "./artifact-writes.ts";
@@ -218,6 +219,12 @@ export class ChangeWrites {
         return this.#apiKeys.revoke(change);
       case "changeSettings":
         return this.#settings.change(change);
+      case "emptyQuarantine":
+        for (const { name, sizeBytes } of change.files) {
+          const error = `.tierkeep/quarantine/${name} is deleted.`;
+          this.#log.append(eventOf("QUARANTINE_EMPTIED", change, { sizeBytes, error }));
+        }
+        return change.result;
       case "event":
         this.#log.append(change.event);
         return null;

@@ -30,6 +30,7 @@ const EVENT_TYPE_CODES: Record<LifecycleEventType, number> = {
   COUNTERS_RECOUNTED: 22,
   SETTING_CHANGED: 23,
   RETENTION_CONFIRMED: 24,
+  QUARANTINE_EMPTIED: 25,
 };
 
 const TIER_NAMES = inverted(TIER_CODES);

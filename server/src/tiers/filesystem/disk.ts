@@ -84,6 +84,8 @@ export interface Facts {
   readonly sizeBytes: number;
   /** ns since the epoch: any write changes it. */
   readonly modifiedNs: bigint;
+  /** ms since the epoch: any change of bytes, mode or name. */
+  readonly changedMs: number;
   /** How many names the file has. */
   readonly links: number;
   /** Permission bits. */
@@ -196,6 +198,7 @@ function factsOf(stats: BigIntStats): Facts {
     identity: `${stats.dev}:${stats.ino}`,
     sizeBytes: Number(stats.size),
     modifiedNs: stats.mtimeNs,
+    changedMs: Number(stats.ctimeNs / 1_000_000n),
     links: Number(stats.nlink),
     mode: Number(stats.mode & 0o7777n),
   };

@@ -1,6 +1,6 @@
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
-import type { FoundAt, WrittenObject } from "../tier-store.ts";
+import type { FoundAt, Quarantined, WrittenObject } from "../tier-store.ts";
 import type {
   FoundFile,
   Placement,
@@ -156,8 +156,12 @@ export class FileOperations {
     this.#objects.quarantine(object);
   }
 
-  quarantined(): { readonly name: string; readonly sizeBytes: number }[] {
+  quarantined(): Quarantined[] {
     return this.#found.quarantined();
+  }
+
+  deleteQuarantined(names: readonly string[]): void {
+    this.#found.deleteQuarantined(names);
   }
 
   setAside(places: readonly { readonly key: ArtifactKey; readonly tier: Tier }[]): void {

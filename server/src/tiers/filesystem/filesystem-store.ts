@@ -2,6 +2,7 @@ import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type {
   FoundAt,
+  Quarantined,
   ReadObjectOptions,
   TierStore,
   WriteObjectOptions,
@@ -92,8 +93,12 @@ class FilesystemStore implements TierStore {
     return this.#read(at, options);
   }
 
-  quarantined(): Promise<readonly { readonly name: string; readonly sizeBytes: number }[]> {
+  quarantined(): Promise<readonly Quarantined[]> {
     return this.#lanes.idlest().call("quarantined", []);
+  }
+
+  deleteQuarantined(names: readonly string[]): Promise<void> {
+    return this.#lanes.idlest().call("deleteQuarantined", [names]);
   }
 
   async #read(from: string | FoundAt, options: ReadObjectOptions): Promise<AsyncIterable<Uint8Array> | null> {

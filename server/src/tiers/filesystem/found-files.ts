@@ -1,7 +1,9 @@
+import { rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
-import type { Disk } from "./disk.ts";
+import type { Quarantined } from "../tier-store.ts";
+import type { Disk, Facts } from "./disk.ts";
 import type { Layout } from "./layout.ts";
 import { moveToQuarantine } from "./quarantine.ts";
 
@@ -15,12 +17,31 @@ export class FoundFiles {
     this.#layout = layout;
   }
 
-  quarantined(): { readonly name: string; readonly sizeBytes: number }[] {
+  quarantined(): Quarantined[] {
     const names = this.#disk.readdir(this.#layout.quarantine) ?? [];
     return names.toSorted().flatMap((name) => {
-      const facts = this.#disk.lstat(join(this.#layout.quarantine, name));
-      return facts?.kind === "file" ? [{ name, sizeBytes: facts.sizeBytes }] : [];
+      const path = join(this.#layout.quarantine, name);
+      const facts = this.#disk.lstat(path);
+      if (facts === null) return [];
+      const kind = facts.kind === "file" ? "file" : "other";
+      return [{ name, kind, sizeBytes: this.#sizeOf(path, facts), movedAt: facts.changedMs }];
     });
+  }
+
+  /** Nothing depends on it, so it is not synced: what a power cut brings back is deleted by the next call. */
+  deleteQuarantined(names: readonly string[]): void {
+    for (const name of names)
+      rmSync(this.#layout.foundPath({ quarantined: name }), { recursive: true, force: true });
+  }
+
+  #sizeOf(path: string, facts: Facts): number {
+    if (facts.kind === "file") return facts.sizeBytes;
+    if (facts.kind === "other") return 0;
+    return (this.#disk.readdir(path) ?? []).reduce((sum, name) => {
+      const inside = join(path, name);
+      const found = this.#disk.lstat(inside);
+      return sum + (found === null ? 0 : this.#sizeOf(inside, found));
+    }, 0);
   }
 
   /** As TierView.setAside. */
