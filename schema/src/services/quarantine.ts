@@ -33,7 +33,7 @@ export interface QuarantineService {
    * Deletes files from quarantine, an event each, and returns those. What a repair moves there at the same time stays.
    * A retry with the same idempotency key returns the stored numbers, without the files.
    *
-   * @throws Refused FORBIDDEN, CONFLICT, BAD_USER_INPUT; AUDIT_BEHIND or HELD while nothing may be purged
+   * @throws Refused FORBIDDEN, CONFLICT, BAD_USER_INPUT; UNAVAILABLE or HELD while nothing may be purged
    */
   empty(principal: Principal, options: EmptyQuarantineOptions): Promise<Quarantine>;
 }

@@ -153,7 +153,7 @@ export interface TierkeepMethods {
   confirmReindex(args: ConfirmReindexInput, options?: RequestOptions): Promise<WithJobs<NonNullable<ConfirmReindexMutation["confirmReindex"]>>>;
   /** Makes a key that a program shows to be let in. Needs ADMIN. */
   createApiKey(args: CreateApiKeyInput, options?: RequestOptions): Promise<NonNullable<CreateApiKeyMutation["createApiKey"]>>;
-  /** Deletes files from quarantine; they cannot be brought back. Each deletion is an event. Refused like a purge: AUDIT_BEHIND while the audit log cannot be written, HELD until a reindex is confirmed. Needs ADMIN. */
+  /** Deletes files from quarantine; they cannot be brought back. Each deletion is an event. Refused like a purge: UNAVAILABLE while the audit log cannot be written, HELD until a reindex is confirmed. Needs ADMIN. */
   emptyQuarantine(args: EmptyQuarantineInput, options?: RequestOptions): Promise<NonNullable<EmptyQuarantineMutation["emptyQuarantine"]>>;
   /** Whatever has this global id. Null: nothing has, or it is no such id. */
   job(args: JobQueryVariables, options?: RequestOptions): Promise<WithJobs<JobQuery["node"]>>;

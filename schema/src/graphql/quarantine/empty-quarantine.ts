@@ -55,7 +55,7 @@ builder.mutationField("emptyQuarantine", (t) =>
     type: EmptyQuarantinePayload,
     nullable: true,
     description:
-      "Deletes files from quarantine; they cannot be brought back. Each deletion is an event. Refused like a purge: AUDIT_BEHIND while the audit log cannot be written, HELD until a reindex is confirmed. Needs ADMIN.",
+      "Deletes files from quarantine; they cannot be brought back. Each deletion is an event. Refused like a purge: UNAVAILABLE while the audit log cannot be written, HELD until a reindex is confirmed. Needs ADMIN.",
     args: { input: t.arg({ type: EmptyQuarantineInput, required: true, description: "What to delete." }) },
     resolve: (_root, { input }, context) =>
       changing(context, async ({ quarantine }) => {
