@@ -290,6 +290,16 @@ describe("secrets", () => {
   });
 });
 
+describe("exists", () => {
+  it.each([
+    [{ artifactId: "report.md" }, true],
+    [null, false],
+  ])("is told by the artifact %j", async (artifact, exists) => {
+    const { tierkeep } = clientOf(() => Response.json({ data: { artifact } }));
+    await expect(tierkeep.exists(key)).resolves.toBe(exists);
+  });
+});
+
 describe("a signed URL", () => {
   it.each([
     ["/artifacts/a/b/c?signed=x", "https://store.test/artifacts/a/b/c?signed=x"],

@@ -1,5 +1,5 @@
 import { callerOf, type Fetch, type HeadersInit, type Token } from "./caller.ts";
-import type { Send } from "./document.ts";
+import type { RequestOptions, Send } from "./document.ts";
 import type { Download, DownloadOptions } from "./download.ts";
 import { type ArtifactKey, endpointOf } from "./endpoint.ts";
 import { type EventStream, type EventTransport, type FollowOptions, followEvents } from "./events.ts";
@@ -55,6 +55,8 @@ export interface Tierkeep extends TierkeepMethods {
   lifecycleEvents(options?: FollowOptions): EventStream;
   /** Writes an artifact of any size, streamed. writeArtifact does the same in one GraphQL mutation, for small content. */
   upload(key: ArtifactKey, content: UploadContent, options?: UploadOptions): Promise<Uploaded>;
+  /** Returns whether there is an artifact of this key that the caller may see. */
+  exists(key: ArtifactKey, options?: RequestOptions): Promise<boolean>;
   /** Reads an artifact of any size, streamed and verified. */
   download(key: ArtifactKey, options?: DownloadOptions): Promise<Download>;
 }
@@ -83,6 +85,8 @@ export function createTierkeep(options: TierkeepOptions): Tierkeep {
       const route = { caller, transport, webSocket: options.webSocket };
       return followEvents(route, (signal) => methods.lifecycleEventCursor({ signal }), follow);
     },
+    exists: async ({ tenantId, workflowId, artifactId }, given) =>
+      (await methods.artifact({ tenantId, workflowId, artifactId }, given)) !== null,
     // Loaded by the first call, as the events are: whoever only asks questions carries none of it.
     async upload(key, content, given = {}) {
       const { upload } = await import("./upload.ts");

@@ -128,7 +128,7 @@ describe("on a terminal, a restore that names nothing", () => {
   it("brings back what is chosen", async () => {
     const keys = [TAB, DOWN, DOWN, TAB, ENTER].join("");
     const { code, shown } = await answering(
-      "Which artifacts come back?",
+      "Which artifacts to restore?",
       keys,
       "restore",
       "--tenant",

@@ -246,7 +246,7 @@ describe("a directory tree", () => {
       writes: [{ path: "a.txt", artifactId: "a.txt", sizeBytes: 1, replaces: true }],
       unchanged: [{ path: "b.txt", artifactId: "b.txt", sizeBytes: 1 }],
       skipped: [
-        { path: ".hidden", reason: expect.stringContaining("artifactId") },
+        { path: ".hidden", reason: expect.stringMatching(/^the name "\.hidden" starts with a dot\./) },
         { path: "link", reason: "it is a link or no regular file" },
       ],
     });

@@ -119,7 +119,10 @@ async function artifactsOf(
       const index = /^keys\.(\d+)\.artifactId$/.exec(error.argument ?? "")?.[1];
       const refused = index === undefined ? undefined : some[Number(index)];
       if (refused !== undefined) {
-        invalid.push({ path: refused.path, reason: error.message });
+        invalid.push({
+          path: refused.path,
+          reason: error.message.replace(/^keys\.\d+\.artifactId (?=")/, "the name "),
+        });
         unasked = unasked.filter((file) => file !== refused);
       } else if (error.code === "QUERY_TOO_COMPLEX" && some.length > 1) size = Math.ceil(some.length / 2);
       else throw error;

@@ -4,12 +4,12 @@ import type { Output } from "./render-output.ts";
 import { counted, shownAge, shownBytes } from "./render-quantity.ts";
 import { shownNext } from "./shown-next.ts";
 
-/** Lists artifacts, however many, as they come. */
+/** Lists artifacts, however many, as they come. Returns how many there were. */
 export async function listArtifacts(
   artifacts: AsyncIterable<Artifact>,
   output: Output,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<number> {
   let bytes = 0;
   const count = await output.list(
     [
@@ -32,5 +32,9 @@ export async function listArtifacts(
     },
     signal,
   );
-  if (!output.json) output.talk(`${counted(count, "artifact")}, ${shownBytes(bytes)}`);
+  // Beside a pipe, as in `tierkeep ls | head`, the line would stand amid what the other program prints.
+  if (!output.json && (output.isTerminal || count === 0)) {
+    output.talk(`${counted(count, "artifact")}, ${shownBytes(bytes)}`);
+  }
+  return count;
 }

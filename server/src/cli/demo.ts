@@ -32,6 +32,7 @@ Exit codes: 0 everything was as it must be, 7 bytes came back changed, 1 anythin
 Examples:
   tierkeep demo --count 50 --force-age
   tierkeep demo --count 25 --force-age --dry-run --tenant acme
+  npm run demo -- --no-force-age
 `;
 
 export function configure(command: Command, run: Run): void {
@@ -41,6 +42,7 @@ export function configure(command: Command, run: Run): void {
     )
     .option("--count <n>", "how many documents", countOf, 50)
     .option("--force-age", "turn the store's clock, so that the documents age", false)
+    .option("--no-force-age", "do not, after an earlier --force-age: npm run demo gives one")
     .option("--dry-run", "only show what would happen after writing", false)
     .option("--tenant <tenant>", "whose documents", "demo")
     .option(

@@ -6,7 +6,7 @@ import { shownDuration, shownInstant } from "./render-quantity.ts";
 import type { Column } from "./render-table.ts";
 
 const COLUMNS: readonly Column[] = [
-  { head: "started" },
+  { head: "started", narrow: "drop" },
   { head: "run", narrow: "stay" },
   { head: "status", narrow: "stay" },
   { head: "errors", align: "right" },
@@ -14,7 +14,7 @@ const COLUMNS: readonly Column[] = [
   { head: "purged", align: "right" },
   { head: "took", align: "right", least: 8 },
   { head: "tenant" },
-  { head: "id" },
+  { head: "id", narrow: "stay" },
 ];
 
 /** Lists the newest lifecycle runs, newest first. */

@@ -16,6 +16,7 @@ interface Options extends FilterOptions, ClientOptions {
   readonly tier?: readonly Tier[];
   readonly sort?: ArtifactOrder;
   readonly limit?: number;
+  readonly all?: true;
 }
 
 const SORT_FIELDS = {
@@ -27,6 +28,8 @@ const SORT_FIELDS = {
 } as const;
 
 const PAGE_SIZE = 500;
+/** More than anyone reads. Into a pipe, a file or JSON everything is listed. */
+const TERMINAL_LIMIT = 1_000;
 
 const HELP = `
 --json writes a line for each artifact.
@@ -51,6 +54,7 @@ export function configure(command: Command, run: Run): void {
       orderOf,
     )
     .option("--limit <n>", "at most so many", countOf)
+    .option("--all", `every one, also at a terminal, where ${TERMINAL_LIMIT} are listed otherwise`)
     .addHelpText("after", HELP);
   clientOptions(command).action((where: string | undefined, options: Options) => {
     const filter = {
@@ -58,14 +62,22 @@ export function configure(command: Command, run: Run): void {
       ...placeOf(where, options),
       tiers: options.tier,
     };
-    const { sort, limit = Number.POSITIVE_INFINITY } = options;
+    const { sort, all = false } = options;
+    if (all && options.limit !== undefined) command.error("error: give either --all or --limit");
     return run(() =>
       asClient(
         options,
         async (tierkeep, output, signal) => {
+          const isCut = options.limit === undefined && output.isTerminal && !output.json && !all;
+          const limit = options.limit ?? (isCut ? TERMINAL_LIMIT : Number.POSITIVE_INFINITY);
           const first = Math.min(limit, PAGE_SIZE);
           const artifacts = tierkeep.artifacts({ where: filter, orderBy: sort, first });
-          await listArtifacts(firstOf(artifacts, limit), output, signal);
+          const count = await listArtifacts(firstOf(artifacts, limit), output, signal);
+          if (isCut && count === limit) {
+            output.talk(
+              `The first ${limit} are listed, and there may be more. --all lists every one, and --limit, --prefix or --tier fewer.`,
+            );
+          }
           return 0;
         },
         "reads",

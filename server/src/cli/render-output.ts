@@ -8,6 +8,8 @@ import { jsonText, visibleLines } from "./render-text.ts";
 export interface Output {
   /** True with --json: stdout carries JSON, one value a line, and nothing else. */
   readonly json: boolean;
+  /** True where stdout is a terminal, so that messages on stderr stand below the data. */
+  readonly isTerminal: boolean;
   /** Aborts when whoever reads stdout has gone away, as `head` does. */
   readonly closed: AbortSignal;
   /** Text for people; nothing with --json. */
@@ -107,6 +109,7 @@ export function outputTo({ json = false, stdout, stderr, env }: OutputOptions): 
 
   return {
     json,
+    isTerminal: stdout.isTTY === true,
     closed: closed.signal,
     text,
     table(columns, cells) {

@@ -1,6 +1,7 @@
 import { type ArtifactKey, keyOf, keyText } from "@tierkeep/schema/domain/keys";
-import type { ArtifactFilter, Tierkeep } from "@tierkeep/sdk";
+import type { Artifact, ArtifactFilter, Tierkeep } from "@tierkeep/sdk";
 import { answered, DIALOGUE } from "./confirm.ts";
+import { firstOf } from "./first-of.ts";
 import type { Output } from "./render-output.ts";
 import { shownAge, shownBytes } from "./render-quantity.ts";
 import { visible } from "./render-text.ts";
@@ -16,20 +17,25 @@ export async function chosenKeys(
   output: Output,
   signal: AbortSignal,
 ): Promise<readonly ArtifactKey[]> {
-  const { nodes, pageInfo } = await tierkeep.artifacts({ where, first: MAX_CHOICES });
+  // By a loop, which makes pages smaller that are refused as too large.
+  const nodes: Artifact[] = [];
+  let hasMore = false;
+  for await (const artifact of firstOf(tierkeep.artifacts({ where, first: MAX_CHOICES }), MAX_CHOICES + 1)) {
+    hasMore = nodes.length === MAX_CHOICES;
+    if (!hasMore) nodes.push(artifact);
+  }
   if (nodes.length === 0) throw nothingFound(where);
-  if (pageInfo.hasNextPage) {
+  if (hasMore) {
     output.talk(
       `These are the first ${MAX_CHOICES}. --workflow, --prefix, --older-than and --meta restore all that they find.`,
     );
   }
   const { autocompleteMultiselect } = await import("@clack/prompts");
   const chosen = await autocompleteMultiselect({
-    message: "Which artifacts come back?",
+    message: "Which artifacts to restore? Tab selects, arrows move, typing searches.",
     options: nodes.map((artifact, index) => ({
       value: index,
-      label: visible(keyText(artifact)),
-      hint: `${artifact.tier}, ${shownBytes(artifact.sizeBytes)}, ${shownAge(artifact.ageDays)} old`,
+      label: `${visible(keyText(artifact))} (${artifact.tier}, ${shownBytes(artifact.sizeBytes)}, ${shownAge(artifact.ageDays)} old)`,
     })),
     required: true,
     maxItems: 12,

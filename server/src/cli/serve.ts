@@ -23,7 +23,7 @@ const FLUSH_MS = 1000;
 
 export function configure(command: Command, run: Run): void {
   command
-    .description("Opens the store and serves it until SIGTERM or SIGINT.")
+    .description("Opens the store and serves it until SIGTERM, SIGINT or SIGHUP.")
     .addHelpText("after", settingsHelp())
     .action(() => run(serve));
 }
@@ -69,8 +69,9 @@ async function factsOf(config: Config, { store, url }: OwnedStore): Promise<read
 function stopSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     let asked = false;
-    const numbers = { SIGINT: 2, SIGTERM: 15 } as const;
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    // SIGHUP comes when the terminal closes: the server lets go of the store as for SIGTERM.
+    const numbers = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
+    for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"] as const) {
       process.on(signal, () => {
         if (asked) process.exit(128 + numbers[signal]);
         asked = true;
@@ -87,14 +88,19 @@ function welcome({ paths }: Store, url: string, { auth, graphiql }: Config): str
 A new store. Its artifacts are kept in ${paths.root}, the audit log in ${paths.logs}.
 Things to try:
 ${graphiql ? `  - open ${origin}/ in a browser: GraphiQL, with tabs to write an artifact and watch its event\n` : ""}  - curl${token} -T FILE ${origin}/artifacts/acme/nightly/FILE
-  - tierkeep lifecycle run --dry-run, in another terminal and the same folder
+  - ${shownCommand()} lifecycle run --dry-run, in another terminal and the same folder
 
 `;
 }
 
+/** How the command is called from here: `npm start` in a clone puts no `tierkeep` on the PATH. */
+function shownCommand(): string {
+  return process.env.npm_lifecycle_event === "start" ? "npm run -s tierkeep --" : "tierkeep";
+}
+
 function unindexed({ unindexedTenants: count, paths }: Store): string {
   const folders = count === 1 ? "a tenant has folders" : `${count} tenants have folders`;
-  return `The catalog is empty, but ${folders} in ${paths.root}. To take their artifacts up: tierkeep reindex\n`;
+  return `The catalog is empty, but ${folders} in ${paths.root}. To take their artifacts up: ${shownCommand()} reindex\n`;
 }
 
 function settingsHelp(): string {

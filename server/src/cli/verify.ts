@@ -51,7 +51,7 @@ export async function verifyStore(
   output: Output,
   signal: AbortSignal,
 ): Promise<{ readonly job: VerifyJob; readonly exit: number; readonly republishedCount: number }> {
-  const { job: begun } = await tierkeep.verifyArtifacts({ ...input, waitSeconds: 1 });
+  const { job: begun } = await tierkeep.verifyArtifacts({ ...input, waitSeconds: 0 });
   const job = await endOf(begun, input.repair ? "Repairing" : "Verifying", output, signal);
   const {
     exit: found,

@@ -90,6 +90,12 @@ export function loadConfig(env: Environment, judges: Judges, stored: StoreSettin
       problems.push(`${name} is set, and not built yet in this version: ${instead}. Unset it`);
     }
   }
+  for (const [name, meant] of misspelt(Object.keys(env), [
+    ...Object.keys(SETTINGS),
+    ...Object.keys(UNBUILT_SETTINGS),
+  ])) {
+    problems.push(`${name} is no setting, and looks like ${meant}; set that one, or unset ${name}`);
+  }
   const retention = {
     hotDays: read("HOT_RETENTION_DAYS"),
     warmDays: read("WARM_RETENTION_DAYS"),
@@ -210,7 +216,16 @@ function refused(name: SettingName, given: string): string {
   const setting: Setting<unknown> = SETTINGS[name];
   return setting.secret
     ? `${name} is set to something else than it takes, which is ${setting.takes}`
-    : `${name} is ${shown(given)}; it takes ${setting.takes}`;
+    : `${name} is ${shown(given)}; it takes ${setting.takes}${decimalHint(given)}`;
+}
+
+/** Decimal units are refused, because many who write them mean the binary ones. */
+function decimalHint(given: string): string {
+  const [, digits, letter] = /^(\d+) ?([KMGT])B?$/i.exec(given) ?? [];
+  if (digits === undefined || letter === undefined) return "";
+  const prefix = letter.toUpperCase();
+  const decimal = Number(digits) * 1_000 ** ("KMGT".indexOf(prefix) + 1);
+  return ` (write ${digits}${prefix}iB, or ${decimal} for ${digits} decimal ${prefix}B)`;
 }
 
 function shown(value: string): string {

@@ -66,10 +66,15 @@ export function countOrNone(least: number, most: number): z.ZodType<number | nul
   return z.union([text(/^none$/, () => null as number | null), count(least, most)]);
 }
 
-/** Days with fractions; null: never. */
+const DAYS: Record<string, number> = { "": 1, h: 1 / 24, d: 1, w: 7 };
+
+/** Days with fractions, also as the command line takes them: "7d", "12h", "2w"; null: never. */
 export const days: z.ZodType<number | null, string> = z.union([
   text(/^never$/, () => null as number | null),
-  text(/^\d+(?:\.\d+)?$/, ([value]) => (Number(value) <= MAX_DAYS ? Number(value) : undefined)),
+  text(/^(\d+(?:\.\d+)?)(|h|d|w)$/, ([, number, unit]) => {
+    const value = Number(number) * (DAYS[unit ?? ""] ?? Number.NaN);
+    return value <= MAX_DAYS ? value : undefined;
+  }),
 ]);
 
 /** Beyond every date that JavaScript knows, and instants computed from it are still exact. */
