@@ -8,6 +8,7 @@ import {
   type SettingValue,
   UNBUILT_SETTINGS,
 } from "./settings.ts";
+import { misspelt } from "./similar-names.ts";
 import {
   retentionProblems,
   STORE_SETTINGS,
