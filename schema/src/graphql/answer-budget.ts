@@ -1,4 +1,4 @@
-import { type ErrorCode, Refused } from "../domain/refusals.ts";
+import { Refused } from "../domain/refusals.ts";
 import type { Charge } from "../services/charge.ts";
 
 /** Bytes that are charged to the caller's memory at once: asking for each value would cost more than the values. */
@@ -67,11 +67,6 @@ export class AnswerBudget {
     this.#refused = null;
   }
 
-  /** Refuses the whole answer for another reason. Returns the refusal. */
-  refuse(code: ErrorCode, message: string): Refused {
-    return this.#refuse(new Refused(code, message));
-  }
-
   #refuse(refused: Refused): Refused {
     this.#refused ??= refused;
     return this.#refused;
@@ -79,7 +74,7 @@ export class AnswerBudget {
 }
 
 /** The refusal of an answer with more than `maxBytes`. */
-export function tooLarge(maxBytes: number): Refused {
+function tooLarge(maxBytes: number): Refused {
   return new Refused(
     "QUERY_TOO_COMPLEX",
     `The answer is larger than ${maxBytes} bytes, the most that one request may return. Ask for smaller pages, or for less of each row.`,

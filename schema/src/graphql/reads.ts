@@ -59,11 +59,6 @@ export class Reads {
     return this.#loaders;
   }
 
-  /** Rows that filters, orders and counts of this request have looked at. */
-  get scannedRows(): number {
-    return this.#scannedRows;
-  }
-
   /**
    * Reads one page after the other, each in a turn of the event loop of its own: the rows of one have been counted before
    * the next one is read, and other requests go between them.
