@@ -1,11 +1,12 @@
 import { JOB_KINDS, JOB_STATUSES } from "@tierkeep/schema/domain/jobs";
 import type { JobKind, JobStatus } from "@tierkeep/sdk";
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { cancelJob } from "./cancel-job.ts";
 import { asClient, type ClientOptions, clientOptions } from "./client-command.ts";
 import type { Run } from "./command.ts";
 import { countOf } from "./count-option.ts";
 import { jobList } from "./job-list.ts";
+import { repeatableOption } from "./repeatable-option.ts";
 
 interface Options extends ClientOptions {
   readonly kind?: readonly JobKind[];
@@ -30,15 +31,14 @@ export function configure(command: Command, run: Run): void {
   command
     .description("Lists jobs of every kind, newest first.")
     .enablePositionalOptions()
+    .addOption(repeatableOption("--kind <kind>", "only jobs of this kind", oneOf(KINDS), lower(KINDS)))
     .addOption(
-      new Option("--kind <kind>", "only jobs of this kind, repeatable")
-        .choices(lower(KINDS))
-        .argParser(oneOf(KINDS)),
-    )
-    .addOption(
-      new Option("--status <status>", "only jobs with this status, repeatable")
-        .choices(lower(JOB_STATUSES))
-        .argParser(oneOf(JOB_STATUSES)),
+      repeatableOption(
+        "--status <status>",
+        "only jobs with this status",
+        oneOf(JOB_STATUSES),
+        lower(JOB_STATUSES),
+      ),
     )
     .option("--tenant <tenant>", "only jobs of this one tenant")
     .option("--limit <n>", "show at most this many", countOf, 20)
@@ -61,12 +61,12 @@ export function configure(command: Command, run: Run): void {
   );
 }
 
-/** Reads one of `values`, in lower case, and adds it to those given before. */
+/** Returns a reader of one of `values`, in any case. */
 function oneOf<Value extends string>(values: readonly Value[]) {
-  return (text: string, before: readonly Value[] = []): readonly Value[] => {
+  return (text: string): Value => {
     const value = values.find((each) => each === text.toUpperCase());
     if (value === undefined) throw new InvalidArgumentError(`Give one of ${lower(values).join(", ")}.`);
-    return before.includes(value) ? before : [...before, value];
+    return value;
   };
 }
 

@@ -19,12 +19,16 @@ const VALUES = [
   ["purge", "promote_to_warm"],
   ["artifact_written", "artifact_purged"],
   ["tamper", "crash"],
+  ["restore", "reindex"],
+  ["running", "failed"],
 ] as const;
 
 const REPEATABLE = [
   "tierkeep ls --tier",
   "tierkeep stats --tier",
   "tierkeep events --type",
+  "tierkeep jobs --kind",
+  "tierkeep jobs --status",
   "tierkeep lifecycle run --step",
   "tierkeep keys create --tenant",
   "tierkeep prove --only",
