@@ -13,7 +13,7 @@ const SANE_ID = /^[A-Za-z0-9][A-Za-z0-9._:+/=-]{0,127}$/;
 /** What one request is known by in the log; filled in as it is understood. */
 export interface Call {
   readonly requestId: string;
-  /** Where it comes from: the other end of its socket; null: there is no socket. */
+  /** The client's address: the other end of its socket, or what a trusted proxy says of it; null: there is no socket. */
   readonly address: string | null;
   /** Anonymous until authentication succeeds. */
   credentials: Credentials;

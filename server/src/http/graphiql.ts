@@ -55,12 +55,14 @@ const SHOW_FIRST_VARIABLES = `
 const TABS_STAY = "<style>.graphiql-tabs > .graphiql-tab { transform: none !important; }</style>";
 
 /** GraphiQL, offline. The page is made at the first visit and kept, compressed only. */
-export async function graphiql(request: Request): Promise<Response> {
+export async function graphiql(request: Request, turn: () => Promise<void> | null): Promise<Response> {
   page ??= pageFromThread().catch((error: unknown) => {
     page = null;
     throw error;
   });
   const made = await page;
+  // Many clients may have waited for it: answering all of them at once would hold up the event loop.
+  await turn();
   const headers = new Headers({
     etag: made.etag,
     "cache-control": "no-cache",

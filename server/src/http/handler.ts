@@ -183,7 +183,7 @@ export function createHandler(parts: HandlerParts): Handler {
       call.route = "graphiql";
       // Nine megabytes, for those alone who open it.
       const { graphiql } = await import("./graphiql.ts");
-      return graphiql(request);
+      return graphiql(request, () => turns.take(call.owner));
     }
     try {
       await identify(call, request.headers.get("authorization"));
