@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { setImmediate as immediate } from "node:timers/promises";
 import type { CallCharge } from "./limits/memory-budget.ts";
 import { SECURITY_HEADERS } from "./security-headers.ts";
 import { sharedBodyOf } from "./shared-body.ts";
 
 /** How much of an answer is given to the socket at once: sending it to many clients must not hold up the event loop. */
-const PIECE_BYTES = 128 * 1024;
+const PIECE_BYTES = 64 * 1024;
 
 /** How long a client may go on sending a body that nobody reads before it finds the connection closed. */
 const LINGER_MS = 2000;
@@ -54,6 +55,8 @@ async function sendBytes(bytes: Uint8Array, to: ServerResponse): Promise<void> {
   for (; bytes.byteLength - at > PIECE_BYTES; at += PIECE_BYTES) {
     const isFull = !to.write(bytes.subarray(at, at + PIECE_BYTES));
     if (isFull) await Promise.race([drained(to), closed]);
+    // The system may have taken the piece at once: the next one waits until the event loop has served other clients.
+    await immediate();
     if (to.destroyed) return;
   }
   to.end(bytes.subarray(at));
