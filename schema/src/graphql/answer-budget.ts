@@ -81,10 +81,14 @@ function tooLarge(maxBytes: number): Refused {
   );
 }
 
+/** What JSON escapes, or UTF-8 writes in several bytes. A search for it is several times as fast as a look at each unit. */
+const SPECIAL = /[^ !#-[\]-~]/;
+
 /** Bytes of `text` as a JSON string in UTF-8, quotes and escapes included. Over `atMost` it may stop counting and return any larger number. */
 export function jsonBytes(text: string, atMost: number = Number.POSITIVE_INFINITY): number {
   const { length } = text;
   if (length > atMost) return length;
+  if (length > 64 && !SPECIAL.test(text)) return length + 2;
   let bytes = length + 2;
   for (let index = 0; index < length; index += 1) {
     const unit = text.charCodeAt(index);
