@@ -2,12 +2,16 @@ import { createTierkeep } from "@tierkeep/sdk";
 
 const tierkeep = createTierkeep({ url: process.env.TIERKEEP_URL ?? "http://127.0.0.1:4000/graphql" });
 
+let count = 0;
 // In whatever tier and workflow: an artifact is in exactly one tier, so one list answers for all three.
 for await (const artifact of tierkeep.artifacts({ where: { tenantId: "acme" } })) {
   if (artifact.artifactId !== "report.md") continue;
   const { tier, workflowId, nextTransition } = artifact;
+  count += 1;
   console.log(tier, workflowId, nextTransition?.action ?? "stays");
 }
+
+if (count === 0) console.error("acme has no report.md. Run write.ts first.");
 
 // By metadata, too.
 const where = { tenantId: "acme", metadata: { author: "Ada" } };

@@ -3,7 +3,7 @@ import { createTierkeep } from "@tierkeep/sdk";
 const tierkeep = createTierkeep({ url: process.env.TIERKEEP_URL ?? "http://127.0.0.1:4000/graphql" });
 const key = { tenantId: "acme", workflowId: "weekly", artifactId: "report.md" };
 
-// Whatever tier it is in. Null where there is none; a download of none is refused with ArtifactNotFoundError.
+// In whichever tier it is. Null: there is none; a download would then be refused with ArtifactNotFoundError.
 const artifact = await tierkeep.artifact(key);
-const content = await tierkeep.download(key);
-console.log(artifact?.metadata.author, artifact?.tier, await content.text());
+if (artifact === null) console.error("There is no acme/weekly/report.md. Run write.ts first.");
+else console.log(artifact.metadata.author, artifact.tier, await (await tierkeep.download(key)).text());

@@ -5,3 +5,4 @@ const tierkeep = createTierkeep({ url: process.env.TIERKEEP_URL ?? "http://127.0
 // Newest first. What happened to an artifact can be asked for after it is gone, too.
 const { nodes } = await tierkeep.lifecycleEventHistory({ where: { tenantId: "acme" }, first: 20 });
 for (const event of nodes) console.log(event.type, event.workflowId, event.artifactId, event.actor);
+if (nodes.length === 0) console.error("acme has no events. Run write.ts first.");

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pause } from "../events/resuming-client.ts";
 import { write } from "../support/event-log.ts";
 import { type Server, startServer, temporaryDirectory } from "../support/server.ts";
+import { TOKEN_SECRET, tokenOf } from "../support/token.ts";
 
 const CHROMIUM = "/usr/bin/chromium";
 const KEY = { tenantId: "acme", workflowId: "nightly-report" };
@@ -99,6 +100,36 @@ describe("GraphiQL in a browser", () => {
   });
 });
 
+describe("GraphiQL of a server with authentication", () => {
+  it("sends nothing without a token and says so, then uses the one token in all tabs and for the schema", async () => {
+    await using guarded = await startServer({ env: { AUTH_JWT_SECRET: TOKEN_SECRET } });
+    await using visit = await openGraphiQL(guarded.origin);
+    const { page } = visit;
+    await visit.execute();
+    await visit.answers("This server needs a token");
+    expect(visit.complaints).toEqual([]);
+
+    const status = page.locator("#token output");
+    const signIn = async (token: string) => {
+      await page.locator("#token input").fill(token);
+      await page.locator("#token button").click();
+    };
+    await signIn(tokenOf({ role: "READER", tenants: ["acme"] }));
+    await status.filter({ hasText: "Signed in as ada (READER)" }).waitFor();
+    await visit.tab("Browse");
+    await visit.execute();
+    await visit.answers('"artifactCount"');
+    await page.locator('button[aria-label="Show Documentation Explorer"]').click();
+    await page.locator(".graphiql-doc-explorer-content", { hasText: "query" }).waitFor();
+    await visit.screenshot("token");
+    const stored = await page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }));
+    expect(stored).not.toContain("eyJ");
+
+    await signIn("not.a.token");
+    await status.filter({ hasText: "The token was not accepted." }).waitFor();
+  });
+});
+
 interface Visit extends AsyncDisposable {
   readonly page: Page;
   readonly requested: readonly string[];
@@ -112,7 +143,7 @@ interface Visit extends AsyncDisposable {
 }
 
 /** A new visitor: nothing remembered. */
-async function openGraphiQL(): Promise<Visit> {
+async function openGraphiQL(origin = server.origin): Promise<Visit> {
   const context = await browser.newContext({ viewport: { width: 1400, height: 900 } });
   const page = await context.newPage();
   const requested: string[] = [];
@@ -124,9 +155,9 @@ async function openGraphiQL(): Promise<Visit> {
   await context.route("**/*", async (route) => {
     const url = route.request().url();
     requested.push(url);
-    await (new URL(url).origin === server.origin ? route.continue() : route.abort());
+    await (new URL(url).origin === origin ? route.continue() : route.abort());
   });
-  await page.goto(`${server.origin}/`);
+  await page.goto(`${origin}/`);
   const button = page.locator("button.graphiql-execute-button");
   await button.waitFor();
   const answer = page.locator(".graphiql-response .view-lines");

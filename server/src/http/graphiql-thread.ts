@@ -1,4 +1,4 @@
-import { parentPort } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
 import { makePage } from "./graphiql.ts";
 
-parentPort?.postMessage(await makePage());
+parentPort?.postMessage(await makePage(workerData === true));

@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import { Worker } from "node:worker_threads";
 import { brotliCompress, constants, gunzip, gzip } from "node:zlib";
 import { GRAPHIQL_TABS } from "./graphiql-tabs.ts";
+import { withTokenField } from "./graphiql-token.ts";
 import { sharedBodyResponse } from "./shared-body.ts";
 
 export interface Page {
@@ -17,7 +18,8 @@ export interface Page {
 /** The script of the thread, beside this module: both end in .ts in a clone and in .js in the package. */
 const THREAD = new URL(`graphiql-thread${extname(import.meta.url)}`, import.meta.url);
 
-let page: Promise<Page> | null = null;
+/** By whether the server needs a token. */
+const pages = new Map<boolean, Promise<Page>>();
 
 /**
  * Everything comes from here, and the page may talk to nobody else. Of scripts, those run that stand in the page as it was
@@ -55,11 +57,19 @@ const SHOW_FIRST_VARIABLES = `
 const TABS_STAY = "<style>.graphiql-tabs > .graphiql-tab { transform: none !important; }</style>";
 
 /** GraphiQL, offline. The page is made at the first visit and kept, compressed only. */
-export async function graphiql(request: Request, turn: () => Promise<void> | null): Promise<Response> {
-  page ??= pageFromThread().catch((error: unknown) => {
-    page = null;
-    throw error;
-  });
+export async function graphiql(
+  request: Request,
+  needsToken: boolean,
+  turn: () => Promise<void> | null,
+): Promise<Response> {
+  let page = pages.get(needsToken);
+  if (page === undefined) {
+    page = pageFromThread(needsToken).catch((error: unknown) => {
+      pages.delete(needsToken);
+      throw error;
+    });
+    pages.set(needsToken, page);
+  }
   const made = await page;
   // Many clients may have waited for it: answering all of them at once would hold up the event loop.
   await turn();
@@ -78,14 +88,14 @@ export async function graphiql(request: Request, turn: () => Promise<void> | nul
   return sharedBodyResponse(encoding === "identity" ? await plain(made) : made[encoding], headers);
 }
 
-let plainPage: WeakRef<Promise<Buffer>> | null = null;
+const plainPages = new WeakMap<Page, WeakRef<Promise<Buffer>>>();
 
 /** The page as it is. Kept only while connections send it: no browser asks for it like that. */
 function plain(made: Page): Promise<Buffer> {
-  const known = plainPage?.deref();
+  const known = plainPages.get(made)?.deref();
   if (known !== undefined) return known;
   const inflated = promisify(gunzip)(made.gzip);
-  plainPage = new WeakRef(inflated);
+  plainPages.set(made, new WeakRef(inflated));
   return inflated;
 }
 
@@ -101,8 +111,12 @@ function encodingFor(acceptEncoding: string | null): "br" | "gzip" | "identity" 
 }
 
 /** The page from a thread of its own: while it is made, the event loop serves other clients. */
-async function pageFromThread(): Promise<Page> {
-  const thread = new Worker(THREAD, { execArgv: [], name: "tierkeep graphiql" });
+async function pageFromThread(needsToken: boolean): Promise<Page> {
+  const thread = new Worker(THREAD, {
+    execArgv: [],
+    name: "tierkeep graphiql",
+    workerData: needsToken,
+  });
   try {
     const [made] = await once(thread, "message");
     return made as Page;
@@ -112,7 +126,7 @@ async function pageFromThread(): Promise<Page> {
 }
 
 /** Makes the page, which takes about a second of the processor. */
-export async function makePage(): Promise<Page> {
+export async function makePage(needsToken: boolean): Promise<Page> {
   const { renderGraphiQL } = await import("@graphql-yoga/render-graphiql");
   const html = renderGraphiQL({
     title: "Tierkeep GraphiQL",
@@ -122,7 +136,8 @@ export async function makePage(): Promise<Page> {
     shouldPersistHeaders: false,
     defaultTabs: GRAPHIQL_TABS.map(({ query, variables }) => ({ query, variables })),
   } as never);
-  const shown = html.replace("<body", () => `${TABS_STAY}<script>${SHOW_FIRST_VARIABLES}</script><body`);
+  const page = needsToken ? withTokenField(html) : html;
+  const shown = page.replace("<body", () => `${TABS_STAY}<script>${SHOW_FIRST_VARIABLES}</script><body`);
   const bytes = Buffer.from(shown);
   // Qualities at which nine megabytes take a fraction of a second, on libuv's threads.
   const [br, zipped] = await Promise.all([

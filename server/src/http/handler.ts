@@ -183,7 +183,7 @@ export function createHandler(parts: HandlerParts): Handler {
       call.route = "graphiql";
       // Nine megabytes, for those alone who open it.
       const { graphiql } = await import("./graphiql.ts");
-      return graphiql(request, () => turns.take(call.owner));
+      return graphiql(request, authenticate !== null, () => turns.take(call.owner));
     }
     try {
       await identify(call, request.headers.get("authorization"));
@@ -225,6 +225,8 @@ export function createHandler(parts: HandlerParts): Handler {
   /** Open to everybody, but for the metrics: they tell how much there is. */
   const pages: Readonly<Record<string, (request: Request, call: Call) => Response | Promise<Response>>> = {
     ...(limits.surface.graphiql && { "/": () => toGraphiql(basePath) }),
+    // Browsers ask for it beside every JSON that they show.
+    "/favicon.ico": () => new Response(null, { status: 204, headers: { "cache-control": "max-age=86400" } }),
     "/healthz": healthz,
     "/readyz": () => readyz(parts.health, authenticate === null),
     "/metrics": async (request, call) => {
