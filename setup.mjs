@@ -2,7 +2,7 @@
 // Every script runs it first: when nothing has changed since the last install it only reads a few small files.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { installedNode, isNewEnough, required } from "./server/bin/node.mjs";
 
@@ -17,6 +17,12 @@ const inputs = [
 
 const at = (path) => new URL(path, import.meta.url);
 const stamp = at("node_modules/.tierkeep-setup");
+
+// A pack that was killed leaves the published package.json, which does not fit the lockfile.
+for (const name of ["server", "sdk"]) {
+  const original = at(`${name}/node_modules/.tierkeep-package.json`);
+  if (existsSync(original)) renameSync(original, at(`${name}/package.json`));
+}
 
 const hash = createHash("sha256").update(`${process.platform} ${process.arch}`);
 for (const path of inputs) hash.update(`\0${path}\0`).update(readFileSync(at(path)));

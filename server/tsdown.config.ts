@@ -4,8 +4,8 @@ import { defineConfig } from "tsdown";
 
 const { dependencies } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8"));
 const ofWorkspace = Object.keys(dependencies).filter((name) => dependencies[name].startsWith("workspace:"));
-/** The GraphiQL page is one module of 9 MB, and its package has it twice. */
-const builtIn = [...ofWorkspace, "@graphql-yoga/render-graphiql"];
+/** Packages that are many times larger than what is used of them: GraphiQL's page is there twice, lru-cache has 3 MB of maps. */
+const builtIn = [...ofWorkspace, "@graphql-yoga/render-graphiql", "lru-cache"];
 const isBuiltIn = (id: string) => builtIn.some((name) => id === name || id.startsWith(`${name}/`));
 
 /**

@@ -60,7 +60,7 @@ describe.each(PACKED)("server and SDK, packed by %s and installed by npm on Node
       env,
       through: () => [join(project, "node_modules/.bin/tierkeep"), "serve"],
     });
-  }, 300_000);
+  }, 900_000);
 
   afterAll(async () => {
     await server?.stop();
