@@ -69,14 +69,16 @@ describe("a server whose stderr takes nothing", () => {
     await using server = await startServer({ dir, through: redirected(`2>${path}`) });
     closeSync(reader);
     await makeLines(server, 3);
-    await expect.poll(() => droppedLines(server)).toBe(3);
+    await expect.poll(() => droppedLines(server)).toBeGreaterThanOrEqual(3);
     const next = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
     await makeLines(server, 2);
     await server.stop();
     const buffer = Buffer.alloc(64 * 1024);
     const lines = buffer.toString("utf8", 0, readSync(next, buffer)).split("\n");
     const logged = lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
-    expect(logged.flatMap(({ dropped }) => dropped ?? [])).toEqual([3]);
+    const [count, ...more] = logged.flatMap(({ dropped }) => dropped ?? []);
+    expect(count).toBeGreaterThanOrEqual(3);
+    expect(more).toEqual([]);
     closeSync(next);
   });
 });

@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmdirSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { createTierkeep } from "@tierkeep/sdk";
 import { expect, it } from "vitest";
@@ -28,8 +28,7 @@ it("refuses writes with the path while its folder is away, says so to /readyz, a
       { status: "not ready", checks: expect.objectContaining({ storage: refused.message }) },
     ]);
   }
-  rmdirSync(join(root, ".tierkeep"));
-  rmdirSync(root);
+  rmSync(root, { recursive: true });
   renameSync(join(server.dir, "away"), root);
   expect((await ready()).status).toBe(200);
   await tierkeep.upload(key("small"), small);
