@@ -23,7 +23,9 @@ function usedBytes(folder: string): number {
   return new Map(large.map(({ ino, size }) => [ino, size])).values().reduce((sum, size) => sum + size, 0);
 }
 
-it("a store that was copied without its hard links is reported, and linked again by a repair", { timeout: 300_000 }, async () => {
+it("a store that was copied without its hard links is reported, and linked again by a repair", {
+  timeout: 300_000,
+}, async () => {
   await using server = await startServer({ dir });
   const tierkeep = createTierkeep({ url: server.url });
   for (const [index, size] of SIZES.entries()) {
