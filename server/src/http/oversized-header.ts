@@ -24,7 +24,6 @@ const PARSED = new Set([
   "if-none-match",
   "if-range",
   "if-unmodified-since",
-  "last-event-id",
   "origin",
   "range",
   "repr-digest",
