@@ -208,12 +208,13 @@ describe("GraphQL over HTTP", () => {
     expect(world.logged.at(-1)).toMatchObject({ code: "UNAVAILABLE", status: 200 });
   });
 
-  it("leads browsers to GraphiQL, and says NOT_FOUND where there is nothing", async () => {
+  it("leads browsers to GraphiQL, says NOT_FOUND where there is nothing, and has no icon", async () => {
     await using world = await handlerUnderTest();
     const root = await world.request("/", { redirect: "manual" });
     expect([root.status, root.headers.get("location")]).toEqual([302, "/graphql"]);
-    const nothing = await world.request("/favicon.ico");
+    const nothing = await world.request("/nothing");
     expect([nothing.status, await nothing.json()]).toMatchObject([404, { code: "NOT_FOUND" }]);
+    expect((await world.request("/favicon.ico")).status).toBe(204);
     expect(new URL(nothing.url || ORIGIN).origin).toBe(ORIGIN);
   });
 });
