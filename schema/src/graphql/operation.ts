@@ -7,7 +7,7 @@ import {
 import { variableProblem } from "./variable-problem.ts";
 
 /** Problems of variables that one answer tells. Coercion stops there, so that a large wrong list costs no more than a small one. */
-const MAX_COERCION_ERRORS = 5;
+export const MAX_COERCION_ERRORS = 5;
 
 /**
  * An operation that is ready to be executed: its variables have been coerced, once. Cost, limits and execution all use

@@ -4,12 +4,7 @@ import type { PreparedOperation } from "@tierkeep/schema/graphql/operation";
 import { queryCost } from "@tierkeep/schema/graphql/query-cost";
 import { type DocumentNode, GraphQLError, Lexer, parse, print, Source, TokenKind } from "graphql";
 import { documentShape } from "./document-shape.ts";
-
-/**
- * How often fields may be selected again where they stand already. Validation compares each with each, so that two
- * thousand tokens of nothing else keep it busy for half a second; nobody writes that by hand, and generators merge.
- */
-const MAX_REPEATS = 100;
+import { MAX_REPEATS } from "./limits/limits.ts";
 
 /**
  * A document from its text.

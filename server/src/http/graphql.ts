@@ -37,6 +37,7 @@ import {
   transportError,
 } from "./graphql-result.ts";
 import { eventFlight } from "./limits/event-flight.ts";
+import { MAX_VALIDATION_ERRORS } from "./limits/limits.ts";
 import { OneAtATime } from "./limits/one-at-a-time.ts";
 import type { Turns } from "./limits/turns.ts";
 import type { Usage } from "./limits/usage.ts";
@@ -44,9 +45,6 @@ import { headersOfRefusal } from "./problem.ts";
 import { eventStreamResponse, single } from "./sse.ts";
 
 export const GRAPHQL_PATH = "/graphql";
-
-/** Problems of a document that one answer tells. Validation stops there. */
-const MAX_VALIDATION_ERRORS = 20;
 
 /** What the transports put into yoga's context. */
 export interface ServerContext {

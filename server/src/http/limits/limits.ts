@@ -1,4 +1,5 @@
 import { DEFAULT_LIMITS } from "@tierkeep/schema/domain/limits";
+import { MAX_COERCION_ERRORS } from "@tierkeep/schema/graphql/operation";
 import { MAX_LIST_ENTRIES, MAX_UNKNOWN_FIELDS } from "@tierkeep/schema/graphql/variable-problem";
 import type { OwnerKind } from "./owner.ts";
 
@@ -35,6 +36,15 @@ export const MAX_UNANSWERED = 100;
 
 /** Unsent bytes of one WebSocket before nothing more is read from it. */
 export const MAX_UNSENT_BYTES = MiB;
+
+/**
+ * How often a document may select a field again where it is selected already. Validation compares each with each: two
+ * thousand tokens of nothing else keep it busy for half a second, and generators merge such fields.
+ */
+export const MAX_REPEATS = 100;
+
+/** Problems of a document that one answer names. Finding more would take time for each wrong value. */
+export const MAX_VALIDATION_ERRORS = 20;
 
 /** How long operations may start one after the other before the event loop serves sockets and timers, ms. */
 export const SLICE_MS = 5;
@@ -73,6 +83,55 @@ export const LIMITS: readonly LimitRow[] = [
     limit: "an eighth of it, and a quarter all of a kind together",
     setting: "",
     refusal: RATE_LIMITED,
+  },
+  {
+    resource: "tokens of a document",
+    charged: "request",
+    limit: `${documents.maxTokens}`,
+    setting: "MAX_QUERY_TOKENS",
+    refusal: "QUERY_TOO_COMPLEX",
+  },
+  {
+    resource: "depth, aliases, directives of a document; fields that it selects again",
+    charged: "request",
+    limit: `${documents.maxDepth}, ${documents.maxAliases}, ${documents.maxDirectives}; ${MAX_REPEATS}`,
+    setting: "MAX_QUERY_DEPTH, MAX_QUERY_ALIASES, MAX_QUERY_DIRECTIVES",
+    refusal: "QUERY_TOO_COMPLEX",
+  },
+  {
+    resource: "cost: about one for each value, times the page size of every list around it, and 50 a list",
+    charged: "request",
+    limit: `${documents.maxCost}`,
+    setting: "MAX_QUERY_COST",
+    refusal: "QUERY_TOO_COMPLEX, with cost and limit",
+  },
+  {
+    resource: "operations in one request",
+    charged: "request",
+    limit: "1",
+    setting: "",
+    refusal: "BAD_USER_INPUT",
+  },
+  {
+    resource: "problems that one answer names: of a document, of variables",
+    charged: "request",
+    limit: `${MAX_VALIDATION_ERRORS}, ${MAX_COERCION_ERRORS}`,
+    setting: "",
+    refusal: "the rest is not looked for",
+  },
+  {
+    resource: "body of a GraphQL request, message on a WebSocket",
+    charged: "request",
+    limit: "six times the setting, and 1 MiB",
+    setting: "MAX_INLINE_BYTES",
+    refusal: "CONTENT_TOO_LARGE; close code 1009",
+  },
+  {
+    resource: "content of an upload",
+    charged: "request",
+    limit: "none",
+    setting: "MAX_ARTIFACT_BYTES",
+    refusal: "CONTENT_TOO_LARGE",
   },
   {
     resource: "an answer to a GraphQL request, as JSON",
