@@ -248,6 +248,7 @@ describe("server", () => {
       maxInlineBytes: 1024 * 1024,
       maxArtifactBytes: null,
       maxPageSize: 500,
+      graphiql: true,
     });
     expect(Date.parse(server.time)).toBeGreaterThanOrEqual(before - 1000);
   });

@@ -145,7 +145,7 @@ export function fakeServices({
     urls: recorded("urls", { ...urlService, ...overrides.urls }, calls),
     basePath: "",
     limits: { maxInlineBytes: 1024 * 1024, maxArtifactBytes: null },
-    server: { version: "1.2.3", authentication: true, schedule: null, nextRunAt: () => null },
+    server: { version: "1.2.3", authentication: true, schedule: null, nextRunAt: () => null, graphiql: true },
     now: () => FAKE_NOW,
   };
 }

@@ -45,6 +45,10 @@ ServerType.implement({
       description: "Most rows that one page of a list has.",
       resolve: () => MAX_PAGE_SIZE,
     }),
+    graphiql: t.boolean({
+      description: "True: browsers get GraphiQL at the server's root.",
+      resolve: ({ server }) => server.graphiql,
+    }),
   }),
 });
 

@@ -7,4 +7,6 @@ export interface ServerFacts {
   readonly schedule: string | null;
   /** When the schedule starts the next run, ms since the epoch; null: never. */
   readonly nextRunAt: () => number | null;
+  /** GraphiQL is served at the root. */
+  readonly graphiql: boolean;
 }

@@ -108,7 +108,7 @@ const FRAGMENTS: { readonly [name: string]: string } = {
   ReindexJob: "ReindexJob{__typename id ...JobProgress adoptedCount presentCount quarantinedCount leftCount confirmedAt}",
   RestoreJob: "RestoreJob{__typename id ...JobProgress tenantId toTier restoredCount skippedCount}",
   RetentionPolicy: "RetentionPolicy{hotDays warmDays coldDays}",
-  Server: "Server{version time authentication schedule nextRunAt maxInlineBytes maxArtifactBytes maxPageSize}",
+  Server: "Server{version time authentication schedule nextRunAt maxInlineBytes maxArtifactBytes maxPageSize graphiql}",
   StoreFinding: "StoreFinding{kind path tenantId workflowId artifactId tier message}",
   Tenant: "Tenant{id tenantId retentionPolicy{...RetentionPolicy}tierStats{...TierStats}}",
   TierStats: "TierStats{tier artifactCount totalBytes tenantCount}",

@@ -892,7 +892,7 @@ export type ViewerQueryVariables = Exact<{ [key: string]: never; }>;
 
 export type ViewerQuery = { readonly viewer: { readonly actor: string, readonly role: OpenRole, readonly tenants: ReadonlyArray<string> | null } };
 
-export type ServerFragment = { readonly version: string, readonly time: string, readonly authentication: boolean, readonly schedule: string | null, readonly nextRunAt: string | null, readonly maxInlineBytes: number, readonly maxArtifactBytes: number | null, readonly maxPageSize: number };
+export type ServerFragment = { readonly version: string, readonly time: string, readonly authentication: boolean, readonly schedule: string | null, readonly nextRunAt: string | null, readonly maxInlineBytes: number, readonly maxArtifactBytes: number | null, readonly maxPageSize: number, readonly graphiql: boolean };
 
 export type ServerQueryVariables = Exact<{ [key: string]: never; }>;
 

@@ -40,7 +40,7 @@ function services(answers: Record<string, (...args: never[]) => unknown> = {}) {
     urls: service("urls"),
     basePath: "",
     limits: { maxInlineBytes: 1, maxArtifactBytes: null },
-    server: { version: "1", authentication: true, schedule: null, nextRunAt: () => null },
+    server: { version: "1", authentication: true, schedule: null, nextRunAt: () => null, graphiql: true },
     now: () => 0,
   } as unknown as Services;
   return { asked, ...guarded(inner) };

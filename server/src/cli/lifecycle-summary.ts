@@ -2,7 +2,7 @@ import type { Tierkeep } from "@tierkeep/sdk";
 import { eventTable } from "./events-shown.ts";
 import type { Output } from "./render-output.ts";
 import { counted, shownBytes, shownDays, shownDuration, shownInstant } from "./render-quantity.ts";
-import { shownPolicy, shownSchedule } from "./start-facts.ts";
+import { shownPolicy, shownSchedule, TIERS } from "./start-facts.ts";
 
 const NEWEST_EVENTS = 20;
 
@@ -43,6 +43,8 @@ export async function lifecycleSummary(tierkeep: Tierkeep, output: Output): Prom
   output.text(`policy: ${shownPolicy(retentionPolicy)}`);
   output.text(shownSchedule(server.schedule, server.nextRunAt));
   output.text(server.authentication ? "authentication: callers must show a token" : "no authentication");
+  output.text(TIERS);
+  output.text(server.graphiql ? "GraphiQL: on, at the server's root" : "GraphiQL: off");
   output.text("");
   output.text(style.bold("last run"));
   if (lastJob === null) output.text("none yet: tierkeep lifecycle run --dry-run shows what one would do");

@@ -4,6 +4,8 @@ import { shownDays, shownInstant } from "./render-quantity.ts";
 
 export const NO_SCHEDULE = "no schedule: nothing moves by itself; set LIFECYCLE_SCHEDULE";
 
+export const TIERS = "tiers: hot, warm and cold are folders of one file system";
+
 export interface StartFacts {
   readonly config: Pick<Config, "lifecycleSchedule" | "auth" | "graphiql">;
   /** In force. */
@@ -24,7 +26,7 @@ export function startFacts({ config, retention, root, url, nextRunAt }: StartFac
     config.auth === null
       ? 'no authentication: every caller is the admin "local", and only this machine can connect'
       : `authentication: callers must show a token (${tokensOf(config.auth)})`,
-    `tiers: hot, warm and cold are folders of one file system, in ${root}`,
+    `${TIERS}, in ${root}`,
     ...(config.graphiql ? [`GraphiQL: ${new URL("/", url).href}`] : []),
   ];
 }

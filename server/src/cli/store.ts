@@ -229,6 +229,7 @@ async function assemble({
       authentication: config.auth !== null,
       schedule: options.schedule ? config.lifecycleSchedule : null,
       nextRunAt: () => schedule?.next() ?? null,
+      graphiql: config.graphiql,
     },
     onProblem,
     onStarted: logged.onStarted,

@@ -129,7 +129,7 @@ export const LISTS: Readonly<Record<string, string>> = {
   "TierStats.tenants": `{ tierStats { tenants { ${LIST} nodes { id } } } }`,
   "Query.retentionPolicy": "{ retentionPolicy { hotDays warmDays coldDays } }",
   "Query.server":
-    "{ server { version authentication schedule nextRunAt maxInlineBytes maxArtifactBytes maxPageSize } }",
+    "{ server { version authentication schedule nextRunAt maxInlineBytes maxArtifactBytes maxPageSize graphiql } }",
   "Query.viewer": "{ viewer { actor role tenants } }",
 };
 

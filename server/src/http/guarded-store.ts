@@ -49,7 +49,13 @@ export class GuardedStore implements AsyncDisposable {
       }),
       basePath: "",
       limits: { maxInlineBytes: 1024 * 1024, maxArtifactBytes: null },
-      server: { version: "1.2.3", authentication: true, schedule: null, nextRunAt: () => null },
+      server: {
+        version: "1.2.3",
+        authentication: true,
+        schedule: null,
+        nextRunAt: () => null,
+        graphiql: true,
+      },
       now: () => store.now,
     });
   }

@@ -73,7 +73,7 @@ export async function handlerUnderTest(options: HandlerUnderTestOptions = {}): P
     urls,
     basePath,
     limits: { maxInlineBytes, maxArtifactBytes },
-    server: { version: "1.2.3", authentication: true, schedule: null, nextRunAt: () => null },
+    server: { version: "1.2.3", authentication: true, schedule: null, nextRunAt: () => null, graphiql: true },
     now: () => Date.now(),
   };
   const services = { ...real, ...options.replace?.(real) };

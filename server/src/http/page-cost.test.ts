@@ -44,7 +44,7 @@ beforeAll(async () => {
     urls: new EngineUrls({ catalog, clock: systemClock, keys, storeKey: new Uint8Array(16), basePath: "" }),
     basePath: "",
     limits: { maxInlineBytes: 1024 * 1024, maxArtifactBytes: null },
-    server: { version: "1.2.3", authentication: true, schedule: null, nextRunAt: () => null },
+    server: { version: "1.2.3", authentication: true, schedule: null, nextRunAt: () => null, graphiql: true },
     now: () => store.now,
   });
   const names = Array.from({ length: 120 }, (_, index) => String(index));
