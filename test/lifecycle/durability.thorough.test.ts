@@ -40,8 +40,8 @@ describe("the audit log", () => {
   });
 
   function comparable(line: ReturnType<typeof auditLines>[number]) {
-    const { seq: _, job_id: __, segment: ___, prev: ____, ...rest } = line;
-    return rest;
+    const { seq: _, job_id: __, segment: ___, prev: ____, job, ...rest } = line;
+    return { ...rest, job: (job as { id?: string } | undefined)?.id ?? null };
   }
 
   function comparableEvent(event: LifecycleEvent) {
@@ -60,6 +60,7 @@ describe("the audit log", () => {
       actor: event.actor,
       error_code: event.errorCode,
       error: event.error,
+      job: event.job === null ? null : event.jobId,
     };
   }
 });

@@ -202,7 +202,7 @@ describe("lifecycle summary", () => {
       /last run\ndry run of .*: SUCCEEDED in .*; 0 to warm, 0 to cold, 0 purged, 0 errors\n/,
     );
     expect(output.stdout.text).toMatch(
-      /newest events\nwhen +what +artifact +who\n.* job completed \(dry\) +local\n/,
+      /newest events\nwhen +what +artifact +who\n.* job completed \(dry\) +lifecycle: SUCCEEDED, 0 to warm, 0 to cold, 0 purged +local\n/,
     );
   });
 

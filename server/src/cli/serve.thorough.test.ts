@@ -181,7 +181,7 @@ describe("tierkeep serve", () => {
       await using folder = await Folder.make();
       await mkdir(join(folder.path, "artifacts"));
       await writeFile(join(folder.path, "artifacts/warm"), "somebody's file");
-      expectRefusal(await folder.run(["serve"]), /warm: .*PUBLISH_TREE=false/);
+      expectRefusal(await folder.run(["serve"]), /warm is not a folder.*PUBLISH_TREE=false/);
       await using server = folder.start(["serve"], { PUBLISH_TREE: "false" });
       await server.url();
     },
