@@ -100,10 +100,12 @@ describe("events --follow", () => {
     ]);
   });
 
-  it("opens the store itself where nobody has, and lets go of it at Ctrl-C", {
-    timeout: 60_000,
-  }, async () => {
+  it("opens a store that no server has open, and closes it at Ctrl-C", { timeout: 60_000 }, async () => {
     const dir = await temporaryDirectory();
+    {
+      // A command that only reads does not create a store.
+      await using _creating = await startServer({ dir });
+    }
     await using following = startCommand(["events", "--follow"], { cwd: dir });
     await expect.poll(() => following.stdout, PATIENCE).toMatch(/^when +what +artifact +who\n/);
     await using writing = startCommand(["gql", "-"], {
