@@ -36,7 +36,7 @@ export function requireTrusted(host: string, origin: string | null, trusted: Tru
     "FORBIDDEN",
     "This web page's origin is not trusted here. Add it to CORS_ORIGINS where the server is started.",
     {},
-    { cause: new Error(`the origin ${shown(origin)} is not in CORS_ORIGINS`) },
+    { cause: new Error(`the origin${shown(origin)} is not in CORS_ORIGINS`) },
   );
 }
 
@@ -56,7 +56,9 @@ export function requireDeliberate(headers: Headers, trusted: TrustedOrigins): vo
     "FORBIDDEN",
     "A web page that is not trusted here made this request. Add its origin to CORS_ORIGINS where the server is started.",
     {},
-    { cause: new Error(`a page${page === null ? "" : ` of ${shown(page)}`} that is not in CORS_ORIGINS`) },
+    {
+      cause: new Error(`a page of an origin${page === null ? "" : shown(page)} that is not in CORS_ORIGINS`),
+    },
   );
 }
 
@@ -85,8 +87,12 @@ export function allowEmbedding(answer: Headers, request: Request, trusted: Trust
 
 const MAX_REFERER_LENGTH = 4096;
 
+/** Scheme, the longest name that DNS has, and a port. */
+const MAX_ORIGIN_LENGTH = 270;
+
+/** For the log, which holds no other value of a header: an origin as browsers send it, in quotes; else nothing. */
 function shown(origin: string): string {
-  return JSON.stringify(origin.length > 200 ? `${origin.slice(0, 200)}…` : origin);
+  return origin.length <= MAX_ORIGIN_LENGTH && URL.parse(origin)?.origin === origin ? ` "${origin}"` : "";
 }
 
 function isListed(origin: string, { publicUrl, corsOrigins }: TrustedOrigins): boolean {
