@@ -15,7 +15,7 @@ let server: Server;
 
 beforeAll(async () => {
   server = await startServer({ env: { AUTH_JWT_SECRET: TOKEN_SECRET } });
-}, 60_000);
+}, 300_000);
 afterAll(() => server?.[Symbol.asyncDispose]());
 
 const tokenFor = (tenant: string, role = "OPERATOR") => tokenOf({ actor: "ann", role, tenants: [tenant] });

@@ -100,4 +100,4 @@ it("a repair that dies before any of its steps goes on, and does, tells and coun
     ]);
     expect([where, [...store.contents].filter((each) => !outcome.contents.has(each))]).toEqual([where, []]);
   }
-}, 120_000);
+}, 300_000);
