@@ -35,10 +35,13 @@ describe.each(commands)("tierkeep %s", (command, { client, calls, prepare }) => 
         const { run, dir, mode } = own ?? shared;
         // A refusal is a sentence, and no table.
         const widths = call.json === null && exitOf(call, mode) !== 0 ? [60] : [60, 120];
-        const [json, ...shown] = await Promise.all([
-          call.json === null ? null : run(call, "c", ["--json"]),
-          ...widths.map((columns, index) => run(call, index === 0 ? "a" : "b", [], columns)),
-        ]);
+        const runs = [
+          async () => (call.json === null ? null : await run(call, "c", ["--json"])),
+          ...widths.map((columns, index) => () => run(call, index === 0 ? "a" : "b", [], columns)),
+        ];
+        const [json = null, ...shown] = call.oneByOne
+          ? await Array.fromAsync(runs, (start) => start())
+          : await Promise.all(runs.map((start) => start()));
         for (const [index, columns] of widths.entries()) {
           const { stdout, stderr, code } = shown[index] as CommandResult;
           expect(code).toBe(exitOf(call, mode));

@@ -30,7 +30,8 @@ it("refuses writes with the path while its folder is away, says so to /readyz, a
   }
   rmSync(root, { recursive: true });
   renameSync(join(server.dir, "away"), root);
-  expect((await ready()).status).toBe(200);
+  // The server looks at the disk once a second.
+  await expect.poll(async () => (await ready()).status, { timeout: 20_000 }).toBe(200);
   await tierkeep.upload(key("small"), small);
   await tierkeep.upload(key("large"), large);
   expect(Buffer.from(await (await tierkeep.download(key("before"))).bytes())).toEqual(small);
