@@ -4,7 +4,7 @@ const PHRASES: readonly (readonly [RegExp, string])[] = [
   [/Use credentials that have/g, "Set TIERKEEP_TOKEN to a token that has"],
   [/\bviewer lists those/g, "`tierkeep whoami` lists those"],
   [/\blifecycleJobs lists them/g, "`tierkeep lifecycle jobs` lists them"],
-  [/\bjobs lists them/g, "`tierkeep jobs` lists them"],
+  [/\b(?:The query )?jobs lists them/g, "`tierkeep jobs` lists them"],
   [/: confirmReindex, or tierkeep reindex --confirm/g, ": `tierkeep reindex --confirm`"],
   [/or fetch their downloadUrl/g, "or read them with `tierkeep read KEY -o FILE`"],
   [/Send larger content with PUT \S+/g, "Write larger content with `tierkeep write KEY FILE`."],
