@@ -55,10 +55,11 @@ export class Mender {
     { jobId }: MendingJob,
     { rows, findings, copies }: Checked,
   ): Promise<readonly StoreFinding[]> {
-    await this.#parts.view?.relink(copies);
     const ofRow = Map.groupBy(findings, nameOf);
-    // Without its object there is nothing to be linked.
+    // A damaged object is not linked: the file in the tree may be the last one with the right bytes.
     const mended = rows.filter((row) => ofRow.get(nameOf(row))?.every(({ kind }) => kind === "VIEW_DIFFERS"));
+    const names = new Set(mended.map(nameOf));
+    await this.#parts.view?.relink(copies.filter(({ key }) => names.has(nameOf(key))));
     await commitAllOf(
       this.#parts.catalog,
       mended.map((row) => ({
@@ -67,7 +68,6 @@ export class Mender {
         found: { jobId, findings: (ofRow.get(nameOf(row)) ?? []).map(republished) },
       })),
     );
-    const names = new Set(mended.map(nameOf));
     return findings.filter((finding) => !names.has(nameOf(finding)));
   }
 
