@@ -33,14 +33,14 @@ export async function prepareFolders(
   const ownBefore = await statsOf(paths.own);
   const [link] = [...(await linksInside(paths, options)), ...(await linksInLog(paths.logs))];
   if (link !== undefined) return new StartProblem(link);
-  await makeWritable(paths.root, STORE_MODES.root, "STORAGE_BASE_PATH", paths.root);
+  const rootUid = await makeWritable(paths.root, STORE_MODES.root, "STORAGE_BASE_PATH", paths.root);
+  // Root may write anywhere, and the store's first files decide who may open it later: none are made yet.
+  if (ownBefore === null && rootBefore !== null && rootBefore.uid !== rootUid && process.geteuid?.() === 0)
+    return foreignOwner(paths.root, rootBefore.uid);
   const uid = await makeWritable(paths.own, STORE_MODES.private, "STORAGE_BASE_PATH", paths.root);
   await narrowPrivateFiles(paths.own);
   if (options.logs ?? true) await makeWritable(paths.logs, LOG_MODES.directory, "LOG_DIR", paths.logs);
-  if (ownBefore !== null) return ownBefore.uid === uid ? null : foreignOwner(paths.root, ownBefore.uid);
-  // Root may write anywhere, and the store's first files decide who may open it later.
-  const isForeign = rootBefore !== null && rootBefore.uid !== uid && process.geteuid?.() === 0;
-  return isForeign ? foreignOwner(paths.root, rootBefore.uid) : null;
+  return ownBefore === null || ownBefore.uid === uid ? null : foreignOwner(paths.root, ownBefore.uid);
 }
 
 function foreignOwner(root: string, uid: number): StartProblem {
