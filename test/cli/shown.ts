@@ -1,5 +1,5 @@
 /**
- * What a command showed, with what differs from run to run replaced: instants, ages, ids, cursors, keys, folders and ports. A cell
+ * What a command showed, with what differs from run to run replaced: instants, ages, durations, ids, cursors, keys, folders and ports. A cell
  * keeps its width, so that the table does, too.
  */
 export function withoutAccidents(text: string, dir: string): string {
@@ -13,6 +13,7 @@ export function withoutAccidents(text: string, dir: string): string {
     .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, "2026-01-01T00:00:00.000Z")
     .replace(/\b[\w-]{40,}\b/g, (id) => "id".padEnd(id.length, "-"))
     .replace(/"cursor":"[\w-]{22}"/g, '"cursor":"CURSOR"')
+    .replace(/"duration_seconds":\d[\d.e-]*/g, '"duration_seconds":1.5')
     .replace(/\b[0-9a-f]{16}\b/g, "0123456789abcdef")
     .replace(/ {2,}\d+(\.\d+)? (ms|s|min)$/gm, "  TIME")
     .replace(/ {2,}\d+(\.\d+)? (ms|s|min)\b/g, ({ length }) => "TIME".padStart(length))
