@@ -24,7 +24,7 @@ async function put(path: string, content: string): Promise<void> {
 }
 
 /** Each call is a process that opens the store. */
-const SEVERAL_CALLS = { timeout: 60_000 };
+const SEVERAL_CALLS = { timeout: 300_000 };
 
 const tierkeep = (line: string): Promise<CommandResult> => runCommand(line.split(" "), { cwd: dir });
 
