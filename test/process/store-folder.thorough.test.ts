@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import {
   chmodSync,
   lstatSync,
@@ -149,6 +150,25 @@ describe("the files of a store", () => {
     expect(new Set(modes)).toEqual(new Set(["700", "600"]));
     // Which users may read the tree and the log is the operator's choice.
     expect([modeOf("logs"), modeOf("artifacts/hot")]).toEqual(["755", "755"]);
+  });
+});
+
+describe("the file of AUDIT_SIGNING_KEY", () => {
+  it("is found by doctor where other users may read it", async () => {
+    const { privateKey } = generateKeyPairSync("ed25519");
+    const key = join(dir, "audit.pem");
+    writeFileSync(key, privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
+    await using server = await startServer({ dir, env: { AUDIT_SIGNING_KEY: key } });
+    const closed = await runCommand(["doctor"], { cwd: server.dir });
+    expect([closed.code, closed.stdout]).toEqual([0, expect.stringMatching(/^ok {2}signing key: /m)]);
+    chmodSync(key, 0o644);
+    const open = await runCommand(["doctor"], { cwd: server.dir });
+    expect([open.code, open.stdout]).toEqual([
+      4,
+      expect.stringMatching(/^not ok {2}signing key: .+audit\.pem \(mode 0644\).+chmod 600 \S+audit\.pem/m),
+    ]);
+    // The file is the operator's: no command changes it.
+    expect(modeOf("audit.pem")).toBe("644");
   });
 });
 

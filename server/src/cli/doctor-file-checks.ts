@@ -1,5 +1,6 @@
-import { lstat, readdir } from "node:fs/promises";
+import { lstat, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import process from "node:process";
 import { REFUSALS } from "@tierkeep/schema/domain/refusals";
 import { TIERS } from "@tierkeep/schema/domain/tiers";
 import { isLogName } from "../audit/log-names.ts";
@@ -7,14 +8,14 @@ import { Layout } from "../tiers/filesystem/layout.ts";
 import { type Check, ill, well } from "./doctor-checks.ts";
 import { counted } from "./render-quantity.ts";
 import type { StorePaths } from "./store-files.ts";
-import { linksInLog, linksInside, widePrivateFiles } from "./store-folders.ts";
+import { isKeyExposed, linksInLog, linksInside, widePrivateFiles } from "./store-folders.ts";
 
 const REMEDY = REFUSALS.CONFLICT.exit;
 
 /** Checks the store's files themselves: links, permissions, owners. Changes nothing. */
 export async function* fileChecks(
   paths: StorePaths,
-  options: { readonly publishTree: boolean },
+  options: { readonly publishTree: boolean; readonly auditSigningKey: string | null },
 ): AsyncGenerator<Check> {
   const [link] = [...(await linksInside(paths, options)), ...(await linksInLog(paths.logs))];
   yield link === undefined
@@ -28,7 +29,20 @@ export async function* fileChecks(
         `Other users may read or write ${wide}${more.length > 0 ? ` and ${counted(more.length, "other file")}` : ""}. The next start closes them; a file system without permissions cannot.`,
         REMEDY,
       );
+  if (options.auditSigningKey !== null) yield await signingKeyCheck(options.auditSigningKey);
   yield await ownerCheck(paths);
+}
+
+async function signingKeyCheck(path: string): Promise<Check> {
+  const stats = await stat(path).catch(() => null);
+  if (stats === null || !isKeyExposed(stats, process.geteuid?.()))
+    return well("signing key", `Only its user may read AUDIT_SIGNING_KEY ${path}.`);
+  const mode = (stats.mode & 0o7777).toString(8).padStart(4, "0");
+  return ill(
+    "signing key",
+    `Other users may read or write AUDIT_SIGNING_KEY ${path} (mode ${mode}), and could sign a forged audit log. Run: chmod 600 ${path}. If another user may have read it, make another key and name that.`,
+    REMEDY,
+  );
 }
 
 async function ownerCheck(paths: StorePaths): Promise<Check> {

@@ -14,6 +14,7 @@ import { type StorePaths, systemCodeOf } from "./store-files.ts";
 
 const SIGNED_NAMES: readonly string[] = [CHECKPOINTS_FILE, PUBLIC_KEY_FILE];
 const GROUP_AND_OTHERS = 0o077;
+const GROUP_READS = 0o040;
 
 /**
  * Makes the store's directories and checks what would otherwise fail later: permissions, a read-only file system.
@@ -151,6 +152,17 @@ export async function widePrivateFiles(own: string): Promise<readonly string[]> 
   for (const path of [layout.objects, layout.quarantine, layout.temporary]) await look(path);
   for (const entry of await entriesOf(own)) if (entry.isFile()) await look(join(own, entry.name));
   return wide;
+}
+
+/**
+ * True where other users than those who need it may use a private key's file. The group may read a key of root's, since a
+ * program that is not root could not read it otherwise.
+ *
+ * @param user the effective user id of this process
+ */
+export function isKeyExposed({ mode, uid }: Pick<Stats, "mode" | "uid">, user: number | undefined): boolean {
+  const allowed = uid === 0 && user !== 0 ? GROUP_READS : 0;
+  return (mode & GROUP_AND_OTHERS & ~allowed) !== 0;
 }
 
 async function narrowPrivateFiles(own: string): Promise<void> {
