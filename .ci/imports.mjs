@@ -10,10 +10,13 @@ const node = "node:*";
 const commandMap = "tierkeep/commands";
 const schema = ["schema/src/domain", "schema/src/services"];
 const everySchema = [...schema, "schema/src/graphql", "schema"];
-const flow = "cli -> prove -> http -> lifecycle, audit, backup -> engine -> catalog, tiers -> schema";
+const flow =
+  "cli -> app -> http, services -> jobs -> integrity -> engine -> catalog, tiers -> schema; access stands on the services' interfaces";
 const ports = [...schema, "server/src/catalog", "server/src/tiers"];
 const core = [...ports, "server/src/engine"];
-const upper = [...core, "server/src/lifecycle", "server/src/audit", "server/src/backup"];
+const work = [...core, "server/src/integrity", "server/src/jobs"];
+const upper = [...work, "server/src/services", "server/src/audit", "server/src/backup"];
+const everything = [...upper, "server/src/access", "server/src/http", "server/src/app", "server/src/config"];
 
 // A file belongs to the longest room that its path starts with, and may always import from its own room.
 /** @type {{ from: string, mayImport: string[], why: string }[]} */
@@ -46,11 +49,17 @@ const table = [
   { from: "server/src/catalog", mayImport: [...schema, npm, node], why: `imports run one way: ${flow}` },
   { from: "server/src/tiers", mayImport: [...schema, npm, node], why: `imports run one way: ${flow}` },
   { from: "server/src/engine", mayImport: [...ports, npm, node], why: `imports run one way: ${flow}` },
-  { from: "server/src/lifecycle", mayImport: [...core, npm, node], why: `imports run one way: ${flow}` },
-  { from: "server/src/audit", mayImport: [...core, npm, node], why: `imports run one way: ${flow}` },
+  { from: "server/src/integrity", mayImport: [...core, npm, node], why: `imports run one way: ${flow}` },
+  {
+    from: "server/src/jobs",
+    mayImport: [...core, "server/src/integrity", npm, node],
+    why: `imports run one way: ${flow}`,
+  },
+  { from: "server/src/services", mayImport: [...work, npm, node], why: `imports run one way: ${flow}` },
+  { from: "server/src/audit", mayImport: [...ports, npm, node], why: `imports run one way: ${flow}` },
   {
     from: "server/src/backup",
-    mayImport: [...core, "server/src/audit", npm, node],
+    mayImport: [...ports, "server/src/audit", npm, node],
     why: `imports run one way: ${flow}`,
   },
   {
@@ -60,28 +69,28 @@ const table = [
   },
   {
     from: "server/src/http",
-    mayImport: [...upper, "server/src/access", ...everySchema, npm, node],
-    why: `imports run one way: ${flow}; config is read by cli and passed on as values`,
+    mayImport: ["server/src/services", "server/src/access", ...everySchema, npm, node],
+    why: `imports run one way: ${flow}; app reads the configuration and passes it on as values`,
   },
   {
-    from: "server/src/prove",
-    mayImport: [...upper, ...everySchema, "server/src/access", "server/src/http", "sdk/src", npm, node],
-    why: `imports run one way: ${flow}; what is proved knows nothing of its proofs, and the suites know nothing of how they are shown`,
+    from: "server/src/app",
+    mayImport: [...everything, ...everySchema, "server", "sdk/src", npm, node],
+    why: `imports run one way: ${flow}; the SDK's documents are what ALLOWED_OPERATIONS=sdk allows; app is the only composition root`,
   },
   {
     from: "server/src/cli",
-    mayImport: [
-      ...upper,
-      "server/src/prove",
-      ...everySchema,
-      "server/src/http",
-      "server/src/config",
-      "server",
-      "sdk/src",
-      npm,
-      node,
-    ],
+    mayImport: [...everything, ...everySchema, "server/prove", "server", "sdk/src", npm, node],
     why: `imports run one way: ${flow}`,
+  },
+  {
+    from: "server/testing",
+    mayImport: [...everything, ...everySchema, "server/prove", "server/src/cli", npm, node],
+    why: "contract suites, fault injection and fixtures work on everything, and only tests and prove import them",
+  },
+  {
+    from: "server/prove",
+    mayImport: [...everything, ...everySchema, "server/testing", "server", "sdk/src", npm, node],
+    why: "the product does not depend on its proofs, and the suites do not depend on how the CLI shows them",
   },
   {
     from: "server/dashboard",
@@ -122,7 +131,7 @@ const table = [
 // In these folders only the rooms that the table names exist.
 const closed = ["schema/src", "server/src"];
 // Unit tests stand beside their code and may use the test tools.
-const unitTestsMayImport = [npm, node];
+const unitTestsMayImport = [npm, node, "server/testing"];
 
 const root = resolve(process.argv[2] ?? join(dirname(fileURLToPath(import.meta.url)), ".."));
 const problems = [];

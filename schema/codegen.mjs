@@ -2,4 +2,4 @@
 import { writeFileSync } from "node:fs";
 import { printedSchema } from "./src/graphql/print-schema.ts";
 
-writeFileSync(new URL("schema.graphql", import.meta.url), printedSchema());
+writeFileSync(new URL("./schema.graphql", import.meta.url), printedSchema());

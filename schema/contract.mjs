@@ -11,4 +11,4 @@ if (file === undefined) {
   process.exit(2);
 }
 const facts = schemaFacts(buildSchema(readFileSync(file, "utf8")));
-writeFileSync(new URL("contract.json", import.meta.url), `${JSON.stringify(facts, null, 2)}\n`);
+writeFileSync(new URL("./contract.json", import.meta.url), `${JSON.stringify(facts, null, 2)}\n`);

@@ -10,7 +10,7 @@ import { endWithParent, PARENT_VARIABLE } from "./parent.mjs";
 
 // A clone runs its sources, also when something has been built there. The package has no sources.
 const SOURCE = "../src/cli/main.ts";
-const BUILT = "../dist/cli/main.js";
+const BUILT = "../dist/src/cli/main.js";
 
 // V8 would let its heap grow by up to four times between two collections, and fill nurseries of 16 MiB. At most 30 % and
 // half of that bound what transfers, jobs and pages add to the memory, for about the same processor time.

@@ -9,8 +9,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { DatabaseSync } from "node:sqlite";
-import { SqliteReader } from "../../server/src/catalog/sqlite/reader.ts";
-import { SqliteWriter } from "../../server/src/catalog/sqlite/writer.ts";
+import { SqliteReader } from "../../server/src/catalog/sqlite/reads/reader.ts";
+import { SqliteWriter } from "../../server/src/catalog/sqlite/writes/writer.ts";
 import {
   FILLED_FROM,
   fillCatalog,

@@ -17,7 +17,7 @@ const STARTS = 7;
 const ROUNDS = 5;
 const askings = Number(process.argv[2] ?? 500);
 const key = { tenantId: "bench", workflowId: "w", artifactId: "a" };
-const LIMITS = new URL("document-limits.mjs", import.meta.url).href;
+const LIMITS = new URL("./document-limits.mjs", import.meta.url).href;
 
 const dir = await temporaryDirectory();
 const es256 = generateKeyPairSync("ec", { namedCurve: "P-256" });

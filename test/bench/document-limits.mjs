@@ -11,7 +11,7 @@ const none = new URL(import.meta.url).search === "?none";
 
 registerHooks({
   load(url, context, nextLoad) {
-    if (!none || !url.endsWith("/server/src/http/document-limits.ts")) return nextLoad(url, context);
+    if (!none || !url.endsWith("/server/src/http/graphql/document-limits.ts")) return nextLoad(url, context);
     return { format: "module", source: NONE, shortCircuit: true };
   },
 });

@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 import type { WriteChange } from "../../server/src/catalog/artifact-changes.ts";
-import { SqliteWriter } from "../../server/src/catalog/sqlite/writer.ts";
+import { SqliteWriter } from "../../server/src/catalog/sqlite/writes/writer.ts";
 
 export const TENANTS = 1_000;
 const WORKFLOWS = 4;

@@ -154,7 +154,9 @@ const names = Object.keys(ATTACKS).filter((name) => only.test(name));
 for (const attacks of [...names.map((name) => [name]), ...(names.length > 1 ? [names] : [])]) {
   const workers = attacks.map(
     (name) =>
-      new Worker(new URL("hostile-attacks.ts", import.meta.url), { workerData: { attacks: [name], target } }),
+      new Worker(new URL("./hostile-attacks.ts", import.meta.url), {
+        workerData: { attacks: [name], target },
+      }),
   );
   for (const worker of workers) worker.on("error", (error) => console.error(error));
   const seen = await observed(pause(seconds * 1_000), { writing: true });

@@ -2,9 +2,9 @@ import { GraphQLError } from "graphql";
 import { describe, expect, it } from "vitest";
 import { REFUSALS, Refused } from "../domain/refusals.ts";
 import { toGraphQLError } from "./errors.ts";
-import { ask, FAKE_REQUEST_ID } from "./fake-request.ts";
-import { anArtifact, fakeServices } from "./fake-services.ts";
-import { jobGlobalId } from "./global-ids.ts";
+import { ask, FAKE_REQUEST_ID } from "./testing/fake-request.ts";
+import { anArtifact, fakeServices } from "./testing/fake-services.ts";
+import { jobGlobalId } from "./types/global-ids.ts";
 
 const key = { tenantId: "acme", workflowId: "wf", artifactId: "a.txt" };
 

@@ -1,6 +1,6 @@
 import { GraphQLError, Kind } from "graphql";
 import { type ErrorCode, REFUSALS, type RefusalFacts, Refused } from "../domain/refusals.ts";
-import { jobGlobalId } from "./global-ids.ts";
+import { jobGlobalId } from "./types/global-ids.ts";
 
 /** What `extensions` of every error holds; its jobId is a global id. */
 interface ErrorExtensions extends RefusalFacts {

@@ -17,12 +17,12 @@ import "./lifecycle/verify-artifacts.ts";
 import "./node.ts";
 import "./quarantine/empty-quarantine.ts";
 import "./root.ts";
-import "./scalars.ts";
+import "./types/scalars.ts";
 import "./server.ts";
 import "./tenant/tenant-queries.ts";
 import "./url/signed-urls.ts";
 import "./viewer.ts";
-import { builder } from "./builder.ts";
+import { builder } from "./types/builder.ts";
 
 /** The whole API, sorted by name. Resolvers expect a GraphQLContext (see context.ts). */
 export const schema = builder.toSchema();

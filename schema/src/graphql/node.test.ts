@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Refused } from "../domain/refusals.ts";
-import { ask } from "./fake-request.ts";
+import { ask } from "./testing/fake-request.ts";
 import {
   aLifecycleJob,
   anArtifact,
@@ -9,14 +9,14 @@ import {
   aRestoreJob,
   aVerifyJob,
   fakeServices,
-} from "./fake-services.ts";
+} from "./testing/fake-services.ts";
 import {
   artifactGlobalId,
   jobGlobalId,
   lifecycleEventGlobalId,
   tenantGlobalId,
   workflowGlobalId,
-} from "./global-ids.ts";
+} from "./types/global-ids.ts";
 
 const artifact = anArtifact();
 const stored = {

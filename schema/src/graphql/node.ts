@@ -1,8 +1,8 @@
-import { MAX_KEYS, requireAtMost } from "./arguments.ts";
-import { builder } from "./builder.ts";
-import type { GraphQLContext } from "./context.ts";
-import { parseGlobalId } from "./global-ids.ts";
+import type { GraphQLContext } from "./execution/context.ts";
 import { JOB_TYPE_NAMES } from "./lifecycle/job.ts";
+import { MAX_KEYS, requireAtMost } from "./types/arguments.ts";
+import { builder } from "./types/builder.ts";
+import { parseGlobalId } from "./types/global-ids.ts";
 
 builder.queryFields((t) => ({
   node: t.field({

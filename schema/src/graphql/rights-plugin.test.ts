@@ -3,7 +3,7 @@ import { execute, parse } from "graphql";
 import { describe, expect, it } from "vitest";
 import type { Principal } from "../domain/principal.ts";
 import { RIGHTS, type RightName } from "../domain/rights.ts";
-import type { GraphQLContext } from "./context.ts";
+import type { GraphQLContext } from "./execution/context.ts";
 import { schema } from "./index.ts";
 import "./rights-plugin.ts";
 

@@ -1,7 +1,7 @@
 import SchemaBuilder, { BasePlugin, type PothosOutputFieldConfig, type SchemaTypes } from "@pothos/core";
 import type { GraphQLFieldResolver } from "graphql";
 import { type RightName, requireRight } from "../domain/rights.ts";
-import type { GraphQLContext } from "./context.ts";
+import type { GraphQLContext } from "./execution/context.ts";
 
 const NAME = "rights";
 

@@ -1,4 +1,4 @@
-import { builder } from "./builder.ts";
+import { builder } from "./types/builder.ts";
 
 builder.queryType({
   description: "Reading. Changes nothing, and shows only what the caller may see.",

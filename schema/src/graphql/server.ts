@@ -1,6 +1,6 @@
 import { MAX_PAGE_SIZE } from "../domain/pages.ts";
 import type { Services } from "../services/services.ts";
-import { builder } from "./builder.ts";
+import { builder } from "./types/builder.ts";
 
 /** The parts of the services that describe the server. */
 const ServerType = builder.objectRef<Pick<Services, "server" | "limits">>("Server");

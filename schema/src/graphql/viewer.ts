@@ -1,6 +1,6 @@
 import type { Principal, Role } from "../domain/principal.ts";
-import { builder } from "./builder.ts";
-import { described } from "./described-enum.ts";
+import { builder } from "./types/builder.ts";
+import { described } from "./types/described-enum.ts";
 
 export const RoleType = builder.enumType("Role", {
   description:

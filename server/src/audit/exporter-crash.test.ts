@@ -2,10 +2,10 @@ import { open, readdir, rm, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { LOG, World, withCommit } from "../../testing/stores/audit-store.ts";
 import type { Change } from "../catalog/changes.ts";
 import type { Sync } from "./log-file.ts";
 import { CHECKPOINTS_FILE, segmentNumberOf } from "./log-names.ts";
-import { LOG, World, withCommit } from "./test-world.ts";
 
 const BLOCK = 4096;
 

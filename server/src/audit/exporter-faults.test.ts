@@ -1,8 +1,8 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
+import { LOG, World } from "../../testing/stores/audit-store.ts";
 import type { Catalog } from "../catalog/catalog.ts";
-import { LOG, World } from "./test-world.ts";
 
 const CODES = ["EIO", "ENOSPC", "EACCES"];
 const METHODS = ["write", "read", "stat", "sync", "truncate"] as const;

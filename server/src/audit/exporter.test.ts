@@ -1,7 +1,7 @@
 import { appendFile, copyFile, mkdir, readFile, rename, truncate, writeFile } from "node:fs/promises";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import { describe, expect, it } from "vitest";
-import { LOG, SECOND, THIRD, World, withCommit } from "./test-world.ts";
+import { LOG, SECOND, THIRD, World, withCommit } from "../../testing/stores/audit-store.ts";
 
 describe("the audit log", () => {
   it("has one line for each event, in order, those that were there and those that come", async () => {

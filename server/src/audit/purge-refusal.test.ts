@@ -1,6 +1,6 @@
 import { mkdir, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { describe, expect, it, vi } from "vitest";
-import { LOG, World } from "./test-world.ts";
+import { LOG, World } from "../../testing/stores/audit-store.ts";
 
 describe("purging", () => {
   it("is refused while the log is a directory, and allowed again once it can be written", async () => {

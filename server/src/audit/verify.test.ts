@@ -2,11 +2,11 @@ import { hash } from "node:crypto";
 import { appendFile, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { scanEvent } from "../catalog/contract/sample-changes.ts";
+import { scanEvent } from "../../testing/catalog/sample-changes.ts";
+import { KEY, LOG, SECOND, THIRD, World } from "../../testing/stores/audit-store.ts";
+import { TWO_LINES } from "../../testing/stores/sample-log.ts";
 import { CHECKPOINTS_FILE } from "./log-names.ts";
-import { TWO_LINES } from "./sample-log.ts";
 import { newKeyPem, PublicKeys, signingKey } from "./signing-key.ts";
-import { KEY, LOG, SECOND, THIRD, World } from "./test-world.ts";
 import { verifyLog } from "./verify.ts";
 
 async function edit(path: string, change: (text: string) => string): Promise<void> {

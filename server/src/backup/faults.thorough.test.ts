@@ -2,11 +2,11 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { CatalogCopy } from "../catalog/sqlite/catalog-copy.ts";
-import { CODES, Trouble } from "../engine/faults/trouble.ts";
-import { keyOf, OpenedStore } from "../engine/opened-store.ts";
+import { CODES, Trouble } from "../../testing/faults/fault-injector.ts";
+import { keyOf, OpenedStore } from "../../testing/stores/engine-store.ts";
+import { type Loss, LossyDisk, SimulatedCrash } from "../../testing/tiers/lossy-disk.ts";
+import { CatalogCopy } from "../catalog/sqlite/disk/catalog-copy.ts";
 import { type Disk, realDisk } from "../tiers/filesystem/disk.ts";
-import { type Loss, LossyDisk, SimulatedCrash } from "../tiers/filesystem/lossy-disk.ts";
 import { openTiers } from "../tiers/open-tiers.ts";
 import { copyObjects } from "./copy-objects.ts";
 import { MANIFEST_FILE } from "./manifest.ts";

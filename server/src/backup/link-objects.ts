@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { Refused } from "@tierkeep/schema/domain/refusals";
-import type { NamedObject } from "../catalog/sqlite/catalog-copy.ts";
+import type { NamedObject } from "../catalog/sqlite/disk/catalog-copy.ts";
 import { type Disk, systemCode } from "../tiers/filesystem/disk.ts";
 import { Layout } from "../tiers/filesystem/layout.ts";
 import { damagedArtifact, type ObjectsOptions } from "./copy-objects.ts";

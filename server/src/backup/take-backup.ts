@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { Refused } from "@tierkeep/schema/domain/refusals";
-import { holdForBackup } from "../catalog/sqlite/backup-lock.ts";
-import { CatalogCopy, type CatalogFacts, copyCatalog } from "../catalog/sqlite/catalog-copy.ts";
+import { holdForBackup } from "../catalog/sqlite/disk/backup-lock.ts";
+import { CatalogCopy, type CatalogFacts, copyCatalog } from "../catalog/sqlite/disk/catalog-copy.ts";
 import { type Disk, realDisk } from "../tiers/filesystem/disk.ts";
 import { openTiers, type Tiers } from "../tiers/open-tiers.ts";
 import { type BackupFolder, openBackupFolder } from "./backup-folder.ts";

@@ -1,6 +1,6 @@
 import type { ApiKey } from "@tierkeep/schema/services/keys";
-import type { Repeatable } from "./once.ts";
-import type { Stamped } from "./stamped.ts";
+import type { Stamped } from "./attribution.ts";
+import type { Repeatable } from "./idempotency.ts";
 
 /** Keeps a new API key, and an API_KEY_CREATED event. Result: the key, which under an idempotency key is the first one. */
 export interface CreateApiKeyChange extends Repeatable {

@@ -2,9 +2,9 @@ import type { StoreFinding } from "@tierkeep/schema/domain/findings";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import type { Metadata } from "@tierkeep/schema/domain/metadata";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
-import type { Repeatable } from "./once.ts";
+import type { Stamped } from "./attribution.ts";
+import type { Repeatable } from "./idempotency.ts";
 import type { ArtifactRow, ObjectId } from "./rows.ts";
-import type { Stamped } from "./stamped.ts";
 
 /** Writes or replaces an artifact. Result: WriteResult. Refusals: PRECONDITION_FAILED (facts: checksum of what is there), UNAVAILABLE when the staged object is not ours any more. */
 export interface WriteChange extends Stamped, Repeatable {

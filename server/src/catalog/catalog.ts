@@ -7,8 +7,8 @@ import type { Job, JobFilter, LifecycleJob } from "@tierkeep/schema/services/job
 import type { ReadTerms } from "@tierkeep/schema/services/read-terms";
 import type { WorkflowName } from "@tierkeep/schema/services/tenants";
 import type { Change, ResultOf } from "./changes.ts";
+import type { Once } from "./idempotency.ts";
 import type { Miscount } from "./miscounts.ts";
-import type { Once } from "./once.ts";
 import type {
   ApiKeyRow,
   ArtifactRow,

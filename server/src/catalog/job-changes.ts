@@ -5,9 +5,9 @@ import type { LifecycleStep, RetentionPolicy } from "@tierkeep/schema/domain/pol
 import type { ErrorCode } from "@tierkeep/schema/domain/refusals";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { Job } from "@tierkeep/schema/services/jobs";
-import type { Repeatable } from "./once.ts";
+import type { Stamped } from "./attribution.ts";
+import type { Repeatable } from "./idempotency.ts";
 import type { ArtifactRow, JobPosition, LifecycleItemRow } from "./rows.ts";
-import type { Stamped } from "./stamped.ts";
 
 /**
  * Stores a RUNNING job and its LIFECYCLE_JOB_STARTED event. A live lifecycle job joins the one that runs where their

@@ -1,4 +1,4 @@
-import type { Stamped } from "./stamped.ts";
+import type { Stamped } from "./attribution.ts";
 
 /** Replaces the store's settings and logs what changed. Result: null. */
 export interface ChangeSettingsChange extends Stamped {

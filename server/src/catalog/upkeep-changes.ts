@@ -1,9 +1,9 @@
 import type { LifecycleEvent } from "@tierkeep/schema/domain/events";
 import type { StoreFinding } from "@tierkeep/schema/domain/findings";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
-import type { Repeatable } from "./once.ts";
+import type { Stamped } from "./attribution.ts";
+import type { Repeatable } from "./idempotency.ts";
 import type { ExportState, JobPosition, ObjectId } from "./rows.ts";
-import type { Stamped } from "./stamped.ts";
 
 /** Names an object that is about to be written. It stays this owner's until a write takes it or it is abandoned. */
 export interface StageChange {

@@ -2,14 +2,14 @@ import process from "node:process";
 import { TIERS, type Tier } from "@tierkeep/schema/domain/tiers";
 import { ConnectionError, createTierkeep, endpointOf, type Tierkeep } from "@tierkeep/sdk";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import type { Connection } from "../app/connect.ts";
+import type { Opening } from "../app/settings/store-opening.ts";
+import { StartProblem } from "../app/start-problem.ts";
 import type { Config } from "../config/config.ts";
-import type { Connection } from "./connect.ts";
 import { connectionProblem } from "./connection-problem.ts";
-import { StartProblem } from "./exit-codes.ts";
 import { interruption } from "./interruption.ts";
-import { type Output, outputTo } from "./render-output.ts";
-import { repeatableOption } from "./repeatable-option.ts";
-import type { Opening } from "./settings/store-opening.ts";
+import { repeatableOption } from "./options/repeatable-option.ts";
+import { type Output, outputTo } from "./output/output.ts";
 
 /** Options of every command that is a client. */
 export interface ClientOptions {
@@ -103,15 +103,15 @@ async function connectionTo(
     return [{ url, fetch: (to, init) => fetch(to, init), store: null, close: async () => {} }, null];
   }
   const [{ connect }, { readConfig }] = await Promise.all([
-    import("./connect.ts"),
-    import("./read-config.ts"),
+    import("../app/connect.ts"),
+    import("../app/read-config.ts"),
   ]);
   const config = readConfig();
   return [await connect(config, { opening, signal }), config];
 }
 
 async function tellOfLostCatalog(config: Config, tierkeep: Tierkeep, output: Output): Promise<void> {
-  const { lostCatalogNotice } = await import("./settings/lost-catalog.ts");
+  const { lostCatalogNotice } = await import("./lost-catalog.ts");
   const notice = await lostCatalogNotice(config, tierkeep);
   if (notice !== null) output.talk(notice);
 }

@@ -1,7 +1,8 @@
 import { REFUSALS, Refused } from "@tierkeep/schema/domain/refusals";
 import { describe, expect, it } from "vitest";
+import { StartProblem } from "../app/start-problem.ts";
 import { ConfigError } from "../config/config-error.ts";
-import { exitCodeOf, isExpected, StartProblem } from "./exit-codes.ts";
+import { exitCodeOf, isExpected } from "./exit-codes.ts";
 
 describe("exit codes", () => {
   it("come from the table of refusals, for a refusal and for what the SDK makes of one", () => {

@@ -1,4 +1,5 @@
 import { REFUSALS, Refused } from "@tierkeep/schema/domain/refusals";
+import { StartProblem } from "../app/start-problem.ts";
 import { ConfigError } from "../config/config-error.ts";
 import { ConnectionProblem } from "./connection-problem.ts";
 
@@ -6,12 +7,7 @@ import { ConnectionProblem } from "./connection-problem.ts";
 export const EXIT_USAGE = 2;
 const EXIT_UNEXPECTED = 1;
 
-/** Something about where a store is to stand keeps it from being opened. Its message is one line that says what to do. */
-export class StartProblem extends Error {
-  override readonly name = "StartProblem";
-}
-
-/** The exit code of what a command threw, by the table of refusals: also for a refusal that came through the SDK. */
+/** Exit code for an error of a command, by the table of refusals. The SDK passes refusals on, so they are recognised by their code. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof StartProblem || error instanceof ConfigError) return EXIT_USAGE;
   if (error instanceof ConnectionProblem) return REFUSALS.UNAVAILABLE.exit;

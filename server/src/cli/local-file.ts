@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { Refused } from "@tierkeep/schema/domain/refusals";
-import { systemCodeOf } from "./store-files.ts";
+import { systemCodeOf } from "../app/embedded/store-files.ts";
 
 const PROBLEMS: Readonly<Record<string, string>> = {
   ENOENT: "there is no such file or folder",

@@ -2,11 +2,11 @@ import process from "node:process";
 import { CommanderError } from "commander";
 import { commandHint } from "./command-hints.ts";
 import { COMMANDS } from "./commands.ts";
-import { inCommandWords } from "./error-words.ts";
 import { EXIT_USAGE, exitCodeOf, isExpected, isRefusal } from "./exit-codes.ts";
 import { localProblem } from "./local-file.ts";
+import { inCommandWords } from "./output/error-text.ts";
+import { visibleLines } from "./output/text.ts";
 import { programOf } from "./program.ts";
-import { visibleLines } from "./render-text.ts";
 
 // What stderr does not take is lost, and ends nothing.
 process.stderr.on("error", () => {});

@@ -2,7 +2,7 @@ import { Command } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import type { CommandEntry, Run } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
-import { refuseRepeatedOptions } from "./repeatable-option.ts";
+import { refuseRepeatedOptions } from "./options/repeatable-option.ts";
 
 const EXAMPLES = `
 Examples:

@@ -1,7 +1,7 @@
 import process from "node:process";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import { endpointOf } from "@tierkeep/sdk";
-import { readStoreConfig } from "./read-config.ts";
+import { readStoreConfig } from "../app/read-config.ts";
 
 /**
  * Returns the GraphQL endpoint of the running server that a command uses: --url, TIERKEEP_URL, or the store's owner.
@@ -11,7 +11,7 @@ import { readStoreConfig } from "./read-config.ts";
 export async function serverEndpoint(url: string | undefined): Promise<string> {
   const named = url ?? (process.env.TIERKEEP_URL || undefined);
   if (named !== undefined) return endpointOf(named);
-  const { findOwner } = await import("./owner.ts");
+  const { findOwner } = await import("../app/owner.ts");
   const owner = await findOwner(readStoreConfig());
   if (owner !== null) return owner.url;
   throw new Refused(

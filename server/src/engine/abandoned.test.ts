@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
+import { OpenedStore } from "../../testing/stores/engine-store.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { Abandoned } from "./abandoned.ts";
-import { OpenedStore } from "./opened-store.ts";
 
 const object = (digit: string) => digit.repeat(32);
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { keyOf, OpenedStore, SOMEBODY } from "./opened-store.ts";
+import { keyOf, OpenedStore, SOMEBODY } from "../../testing/stores/engine-store.ts";
 
 describe("a read where reads are logged", () => {
   it("is on the log before the first byte is given, though it is never asked for", async () => {

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { ArtifactContent } from "@tierkeep/schema/services/artifacts";
 import { describe, expect, it } from "vitest";
+import { keyOf, OpenedStore, SOMEBODY } from "../../testing/stores/engine-store.ts";
 import type { Catalog } from "../catalog/catalog.ts";
-import { keyOf, OpenedStore, SOMEBODY } from "./opened-store.ts";
 import { Reader } from "./read.ts";
 
 const LARGE = 3 * 1024 * 1024;

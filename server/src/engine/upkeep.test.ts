@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSy
 import { join } from "node:path";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import { describe, expect, it } from "vitest";
-import { keyOf, OpenedStore, SOMEBODY } from "./opened-store.ts";
+import { keyOf, OpenedStore, SOMEBODY } from "../../testing/stores/engine-store.ts";
 
 const view = (store: OpenedStore, ...path: string[]) => join(store.root, ...path);
 

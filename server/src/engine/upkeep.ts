@@ -6,9 +6,9 @@ import type { Abandoned } from "./abandoned.ts";
 import type { Backlog } from "./backlog.ts";
 import type { Clock } from "./clock.ts";
 import { collect } from "./collect.ts";
-import { forget } from "./forget.ts";
 import { publish } from "./publish.ts";
 import { settle } from "./settle.ts";
+import { forget } from "./sweep-answers.ts";
 
 /** A pause after a commit, so that a burst of them is settled and published together. */
 const GATHER_MS = 20;

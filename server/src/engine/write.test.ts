@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { keyOf, OpenedStore, SOMEBODY } from "./opened-store.ts";
+import { keyOf, OpenedStore, SOMEBODY } from "../../testing/stores/engine-store.ts";
 
 const LARGE = 200_000;
 

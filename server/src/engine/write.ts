@@ -14,8 +14,8 @@ import type { Abandoned } from "./abandoned.ts";
 import type { Backlog } from "./backlog.ts";
 import type { Clock } from "./clock.ts";
 import { contentTypeOf } from "./content-type.ts";
+import { askerOf, onceOf } from "./idempotency.ts";
 import { newObject, type RandomBytes } from "./new-object.ts";
-import { askerOf, onceOf } from "./once.ts";
 import { smallOrStream } from "./small-or-stream.ts";
 
 export interface WriterParts {

@@ -15,7 +15,7 @@ import {
   STREAMS,
   WITHIN_A_JOB,
   whatMustBeExpected,
-} from "./access-cases.ts";
+} from "../../testing/http/access-cases.ts";
 import {
   accessWorld,
   anonymous,
@@ -26,8 +26,8 @@ import {
   NONE,
   namesOfNothing,
   OTHER,
-} from "./access-world.ts";
-import type { HandlerUnderTest } from "./handler-under-test.ts";
+} from "../../testing/http/access-store.ts";
+import type { HandlerUnderTest } from "../../testing/http/handler-under-test.ts";
 
 /** A store where MINE, OTHER and all tenants have some of everything; no test changes what another one sees. */
 class Matrix implements AsyncDisposable {

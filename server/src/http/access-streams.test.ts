@@ -3,8 +3,16 @@ import { EventSourceParserStream } from "eventsource-parser/stream";
 import { createClient } from "graphql-ws";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
-import { accessWorld, fill, fillAll, MINE, type Names, namesOfNothing, OTHER } from "./access-world.ts";
-import type { HandlerUnderTest } from "./handler-under-test.ts";
+import {
+  accessWorld,
+  fill,
+  fillAll,
+  MINE,
+  type Names,
+  namesOfNothing,
+  OTHER,
+} from "../../testing/http/access-store.ts";
+import type { HandlerUnderTest } from "../../testing/http/handler-under-test.ts";
 
 type Result = { readonly data?: unknown; readonly errors?: readonly { readonly extensions: object }[] };
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { handlerUnderTest } from "../../testing/http/handler-under-test.ts";
 import { basePathOf, withoutBase } from "./base-path.ts";
-import { handlerUnderTest } from "./handler-under-test.ts";
 
 describe("the path of PUBLIC_URL", () => {
   it.each([

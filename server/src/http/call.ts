@@ -2,10 +2,10 @@ import { randomUUID } from "node:crypto";
 import type { Principal } from "@tierkeep/schema/domain/principal";
 import { type ErrorCode, Refused } from "@tierkeep/schema/domain/refusals";
 import type { Logger } from "pino";
-import { ANONYMOUS, type Credentials } from "./credentials.ts";
+import { ANONYMOUS, type Credentials } from "./auth/credentials.ts";
 import type { CallCharge, MemoryBudget } from "./limits/memory-budget.ts";
 import { addressOwner, type Owner } from "./limits/owner.ts";
-import type { Route } from "./request-metrics.ts";
+import type { Route } from "./monitoring/request-metrics.ts";
 
 /** Ids that a client may choose: short, and nothing that could break a log line or a header. */
 const SANE_ID = /^[A-Za-z0-9][A-Za-z0-9._:+/=-]{0,127}$/;

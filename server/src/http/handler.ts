@@ -6,22 +6,12 @@ import type { Services } from "@tierkeep/schema/services/services";
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
 import { guarded } from "../access/guard.ts";
-import type { Permission } from "../engine/signed-urls.ts";
-import { ARTIFACTS_PATH } from "./artifact-path.ts";
-import { artifacts } from "./artifacts.ts";
-import type { Authenticate } from "./authenticate.ts";
-import { withoutBase } from "./base-path.ts";
-import { type Call, callsOn, isAbort, withReason } from "./call.ts";
-import { LOCAL } from "./credentials.ts";
-import { createGraphQL, GRAPHQL_PATH, type GraphQLYoga } from "./graphql.ts";
-import { type Health, healthz, readyz } from "./health.ts";
-import { FailedAttempts, failedAttemptsMetrics } from "./limits/failed-attempts.ts";
-import { CALL_BYTES } from "./limits/limits.ts";
-import { MemoryBudget, memoryBudgetMetrics } from "./limits/memory-budget.ts";
-import { principalOwner, urlOwner } from "./limits/owner.ts";
-import { Turns } from "./limits/turns.ts";
-import { Usage, usageMetrics } from "./limits/usage.ts";
-import { type Metric, metricsResponse } from "./metrics.ts";
+import type { Permission } from "../services/signed-urls.ts";
+import { ARTIFACTS_PATH } from "./artifacts/artifact-path.ts";
+import { artifacts } from "./artifacts/artifacts.ts";
+import { requirePermission, signedOf } from "./artifacts/signed-request.ts";
+import type { Authenticate } from "./auth/authenticate.ts";
+import { LOCAL } from "./auth/credentials.ts";
 import {
   allowEmbedding,
   allowOrigin,
@@ -30,17 +20,27 @@ import {
   requireLoopback,
   requireTrusted,
   type TrustedOrigins,
-} from "./origin.ts";
+} from "./auth/origin.ts";
 import {
   CONFIRM_RETENTION_PATH,
   confirmRetention,
   OWNER_PATH,
   type OwnerIdentity,
   ownerChallenge,
-} from "./owner-challenge.ts";
+} from "./auth/owner-challenge.ts";
+import { withoutBase } from "./base-path.ts";
+import { type Call, callsOn, isAbort, withReason } from "./call.ts";
+import { createGraphQL, GRAPHQL_PATH, type GraphQLYoga } from "./graphql/graphql.ts";
+import { FailedAttempts, failedAttemptsMetrics } from "./limits/failed-attempts.ts";
+import { CALL_BYTES } from "./limits/limits.ts";
+import { MemoryBudget, memoryBudgetMetrics } from "./limits/memory-budget.ts";
+import { principalOwner, urlOwner } from "./limits/owner.ts";
+import { Turns } from "./limits/turns.ts";
+import { Usage, usageMetrics } from "./limits/usage.ts";
+import { type Health, healthz, readyz } from "./monitoring/health.ts";
+import { type Metric, metricsResponse } from "./monitoring/metrics.ts";
+import { RequestMetrics, type Route } from "./monitoring/request-metrics.ts";
 import { methodRefused, problemResponse } from "./problem.ts";
-import { RequestMetrics, type Route } from "./request-metrics.ts";
-import { requirePermission, signedOf } from "./signed-request.ts";
 
 export interface HandlerParts {
   readonly services: Services;
@@ -182,7 +182,7 @@ export function createHandler(parts: HandlerParts): Handler {
       call.operation = "GET graphiql";
       call.route = "graphiql";
       // Nine megabytes, for those alone who open it.
-      const { graphiql } = await import("./graphiql.ts");
+      const { graphiql } = await import("./graphql/graphiql.ts");
       return graphiql(request, authenticate !== null, () => turns.take(call.owner));
     }
     try {

@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import { type Disk, withoutFsync } from "./filesystem/disk.ts";
-import { openFilesystemStore } from "./filesystem/filesystem-store.ts";
-import { ioPool } from "./filesystem/io-pool.ts";
-import { inlineLanes } from "./filesystem/lanes.ts";
+import { openFilesystemStore } from "./filesystem/objects/filesystem-store.ts";
+import { ioPool } from "./filesystem/workers/io-pool.ts";
+import { inlineLanes } from "./filesystem/workers/io-workers.ts";
 import type { TierStore } from "./tier-store.ts";
 
 const DEFAULT_IO_THREADS = 4;

@@ -3,8 +3,8 @@ import { requireMetadata } from "../../domain/metadata.ts";
 import { Refused } from "../../domain/refusals.ts";
 import { TIERS } from "../../domain/tiers.ts";
 import type { ArtifactFilter } from "../../services/artifacts.ts";
-import { optionalIdentifier, optionalSubset, requireWellFormed } from "../arguments.ts";
-import { builder } from "../builder.ts";
+import { optionalIdentifier, optionalSubset, requireWellFormed } from "../types/arguments.ts";
+import { builder } from "../types/builder.ts";
 import { TierType } from "./tier.ts";
 
 export const ArtifactFilterInput = builder.inputType("ArtifactFilter", {

@@ -1,4 +1,4 @@
-import { builder } from "../builder.ts";
+import { builder } from "../types/builder.ts";
 
 export const ArtifactKeyInput = builder.inputType("ArtifactKeyInput", {
   description:

@@ -1,10 +1,10 @@
 import { type PageArguments, requirePage } from "../../domain/pages.ts";
 import type { Artifact, ArtifactOrderField } from "../../services/artifacts.ts";
-import { builder } from "../builder.ts";
-import { type Connection, connectionOf } from "../connections.ts";
-import type { GraphQLContext } from "../context.ts";
-import { described } from "../described-enum.ts";
-import { OrderDirection } from "../order-direction.ts";
+import type { GraphQLContext } from "../execution/context.ts";
+import { builder } from "../types/builder.ts";
+import { type Connection, connectionOf } from "../types/connections.ts";
+import { described } from "../types/described-enum.ts";
+import { OrderDirection } from "../types/order-direction.ts";
 import { ArtifactFilterInput, requireArtifactFilter } from "./artifact-filter.ts";
 
 const ArtifactOrderFieldType = builder.enumType("ArtifactOrderField", {

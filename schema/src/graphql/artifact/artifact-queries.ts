@@ -1,6 +1,6 @@
 import { requireKey } from "../../domain/identifiers.ts";
-import { MAX_KEYS, requireKeys } from "../arguments.ts";
-import { builder } from "../builder.ts";
+import { MAX_KEYS, requireKeys } from "../types/arguments.ts";
+import { builder } from "../types/builder.ts";
 import { ArtifactConnection, ArtifactType } from "./artifact.ts";
 import { ArtifactKeyInput } from "./artifact-key.ts";
 import { artifactListArguments, listArtifacts } from "./artifact-list.ts";

@@ -1,6 +1,6 @@
 import { Refused } from "../../domain/refusals.ts";
 import type { Artifact } from "../../services/artifacts.ts";
-import type { GraphQLContext } from "../context.ts";
+import type { GraphQLContext } from "../execution/context.ts";
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 

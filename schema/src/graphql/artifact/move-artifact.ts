@@ -2,9 +2,9 @@ import { requireChecksum } from "../../domain/checksums.ts";
 import { requireKey } from "../../domain/identifiers.ts";
 import type { Tier } from "../../domain/tiers.ts";
 import type { Moved, MoveOptions } from "../../services/artifacts.ts";
-import { IDEMPOTENCY_KEY, optionalIdempotencyKey } from "../arguments.ts";
-import { builder } from "../builder.ts";
-import { changing } from "../changing.ts";
+import { changing } from "../execution/changing.ts";
+import { IDEMPOTENCY_KEY, optionalIdempotencyKey } from "../types/arguments.ts";
+import { builder } from "../types/builder.ts";
 import { ArtifactType } from "./artifact.ts";
 import { TierType } from "./tier.ts";
 

@@ -1,9 +1,9 @@
 import { requireChecksum } from "../../domain/checksums.ts";
 import { requireKey } from "../../domain/identifiers.ts";
 import type { Purged } from "../../services/artifacts.ts";
-import { IDEMPOTENCY_KEY, optionalIdempotencyKey } from "../arguments.ts";
-import { builder } from "../builder.ts";
-import { changing } from "../changing.ts";
+import { changing } from "../execution/changing.ts";
+import { IDEMPOTENCY_KEY, optionalIdempotencyKey } from "../types/arguments.ts";
+import { builder } from "../types/builder.ts";
 import { TierType } from "./tier.ts";
 
 const PurgeArtifactInput = builder.inputType("PurgeArtifactInput", {

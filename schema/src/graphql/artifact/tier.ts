@@ -1,6 +1,6 @@
 import type { Tier } from "../../domain/tiers.ts";
-import { builder } from "../builder.ts";
-import { described } from "../described-enum.ts";
+import { builder } from "../types/builder.ts";
+import { described } from "../types/described-enum.ts";
 
 export const TierType = builder.enumType("Tier", {
   description: "Where an artifact's bytes are kept. It is in exactly one tier at any time.",

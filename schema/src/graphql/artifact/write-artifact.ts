@@ -4,9 +4,9 @@ import { requireKey } from "../../domain/identifiers.ts";
 import { requireMetadata } from "../../domain/metadata.ts";
 import { Refused } from "../../domain/refusals.ts";
 import type { Artifact } from "../../services/artifacts.ts";
-import { IDEMPOTENCY_KEY, optionalIdempotencyKey, requireWellFormed } from "../arguments.ts";
-import { builder } from "../builder.ts";
-import { changing } from "../changing.ts";
+import { changing } from "../execution/changing.ts";
+import { IDEMPOTENCY_KEY, optionalIdempotencyKey, requireWellFormed } from "../types/arguments.ts";
+import { builder } from "../types/builder.ts";
 import { ArtifactType } from "./artifact.ts";
 import { TierType } from "./tier.ts";
 

@@ -1,6 +1,6 @@
 import { requirePage } from "../../domain/pages.ts";
-import { builder } from "../builder.ts";
-import { connectionOf } from "../connections.ts";
+import { builder } from "../types/builder.ts";
+import { connectionOf } from "../types/connections.ts";
 import { ApiKeyConnection, ApiKeyType } from "./api-key.ts";
 
 builder.queryFields((t) => ({

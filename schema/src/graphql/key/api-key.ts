@@ -1,5 +1,5 @@
 import type { ApiKey } from "../../services/keys.ts";
-import { builder } from "../builder.ts";
+import { builder } from "../types/builder.ts";
 import { RoleType } from "../viewer.ts";
 
 export const ApiKeyType = builder.objectRef<ApiKey>("ApiKey");

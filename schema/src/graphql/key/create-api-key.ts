@@ -1,8 +1,8 @@
 import { Refused } from "../../domain/refusals.ts";
 import type { CreatedApiKey } from "../../services/keys.ts";
-import { IDEMPOTENCY_KEY, optionalIdempotencyKey } from "../arguments.ts";
-import { builder } from "../builder.ts";
-import { changing } from "../changing.ts";
+import { changing } from "../execution/changing.ts";
+import { IDEMPOTENCY_KEY, optionalIdempotencyKey } from "../types/arguments.ts";
+import { builder } from "../types/builder.ts";
 import { RoleType } from "../viewer.ts";
 import { ApiKeyType } from "./api-key.ts";
 

@@ -1,7 +1,7 @@
 import type { ApiKey } from "../../services/keys.ts";
-import { IDEMPOTENCY_KEY, optionalIdempotencyKey } from "../arguments.ts";
-import { builder } from "../builder.ts";
-import { changing } from "../changing.ts";
+import { changing } from "../execution/changing.ts";
+import { IDEMPOTENCY_KEY, optionalIdempotencyKey } from "../types/arguments.ts";
+import { builder } from "../types/builder.ts";
 import { ApiKeyType } from "./api-key.ts";
 
 const RevokeApiKeyInput = builder.inputType("RevokeApiKeyInput", {

@@ -1,7 +1,7 @@
 import type { ReindexJob } from "../../services/jobs.ts";
-import { IDEMPOTENCY_KEY, optionalIdempotencyKey, requireJobId } from "../arguments.ts";
-import { builder } from "../builder.ts";
-import { changing } from "../changing.ts";
+import { changing } from "../execution/changing.ts";
+import { IDEMPOTENCY_KEY, optionalIdempotencyKey, requireJobId } from "../types/arguments.ts";
+import { builder } from "../types/builder.ts";
 import { ReindexJobType } from "./reindex-job.ts";
 
 const ConfirmReindexInput = builder.inputType("ConfirmReindexInput", {

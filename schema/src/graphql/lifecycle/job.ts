@@ -1,9 +1,9 @@
 import type { JobKind, JobStatus } from "../../domain/jobs.ts";
 import type { Job } from "../../services/jobs.ts";
-import { builder } from "../builder.ts";
-import { described } from "../described-enum.ts";
-import { jobGlobalId, parseJobGlobalId } from "../global-ids.ts";
-import type { Reads } from "../reads.ts";
+import type { Reads } from "../execution/reads.ts";
+import { builder } from "../types/builder.ts";
+import { described } from "../types/described-enum.ts";
+import { jobGlobalId, parseJobGlobalId } from "../types/global-ids.ts";
 
 export const JobKindType = builder.enumType("JobKind", {
   description: "What a job does.",

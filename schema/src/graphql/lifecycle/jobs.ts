@@ -1,9 +1,9 @@
 import { JOB_KINDS, JOB_STATUSES } from "../../domain/jobs.ts";
 import { requirePage } from "../../domain/pages.ts";
 import type { JobFilter } from "../../services/jobs.ts";
-import { optionalIdentifier, optionalSubset } from "../arguments.ts";
-import { builder } from "../builder.ts";
-import { connectionOf } from "../connections.ts";
+import { optionalIdentifier, optionalSubset } from "../types/arguments.ts";
+import { builder } from "../types/builder.ts";
+import { connectionOf } from "../types/connections.ts";
 import { JobKindType, JobStatusType, JobType } from "./job.ts";
 
 const JobFilterInput = builder.inputType("JobFilter", {

@@ -1,8 +1,8 @@
 import { LIFECYCLE_EVENT_TYPES } from "../../domain/events.ts";
 import type { LifecycleEventFilter } from "../../services/events.ts";
-import { optionalIdentifier, optionalSubset } from "../arguments.ts";
-import { builder } from "../builder.ts";
-import { parseJobGlobalId } from "../global-ids.ts";
+import { optionalIdentifier, optionalSubset } from "../types/arguments.ts";
+import { builder } from "../types/builder.ts";
+import { parseJobGlobalId } from "../types/global-ids.ts";
 import { LifecycleEventTypeEnum } from "./lifecycle-event.ts";
 
 export const LifecycleEventFilterInput = builder.inputType("LifecycleEventFilter", {

@@ -1,7 +1,7 @@
 import { requirePage } from "../../domain/pages.ts";
-import { builder } from "../builder.ts";
-import { connectionOf } from "../connections.ts";
-import { OrderDirection } from "../order-direction.ts";
+import { builder } from "../types/builder.ts";
+import { connectionOf } from "../types/connections.ts";
+import { OrderDirection } from "../types/order-direction.ts";
 import { LifecycleEventConnection, LifecycleEventRef } from "./lifecycle-event.ts";
 import { LifecycleEventFilterInput, requireLifecycleEventFilter } from "./lifecycle-event-filter.ts";
 

@@ -4,12 +4,12 @@ import { Refused } from "../../domain/refusals.ts";
 import { UNCHARGED } from "../../services/charge.ts";
 import type { EventService, LoggedEvent } from "../../services/events.ts";
 import type { Services } from "../../services/services.ts";
-import { createContext } from "../context.ts";
 import { toGraphQLError } from "../errors.ts";
-import { FAKE_PRINCIPAL, FAKE_REQUEST_ID } from "../fake-request.ts";
-import { anArtifact, anEvent, fakeServices } from "../fake-services.ts";
+import { createContext } from "../execution/context.ts";
+import { EVENT_CURSOR, type EventResult, subscribe } from "../execution/subscribe.ts";
 import { schema } from "../index.ts";
-import { EVENT_CURSOR, type EventResult, subscribe } from "../subscribe.ts";
+import { FAKE_PRINCIPAL, FAKE_REQUEST_ID } from "../testing/fake-request.ts";
+import { anArtifact, anEvent, fakeServices } from "../testing/fake-services.ts";
 
 const events = [1, 2, 3].map((seq) => anEvent({ seq, cursor: `cursor-${seq}` }));
 

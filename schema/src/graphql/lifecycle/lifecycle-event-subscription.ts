@@ -1,4 +1,4 @@
-import { builder } from "../builder.ts";
+import { builder } from "../types/builder.ts";
 import { LifecycleEventRef } from "./lifecycle-event.ts";
 import { LifecycleEventFilterInput, requireLifecycleEventFilter } from "./lifecycle-event-filter.ts";
 

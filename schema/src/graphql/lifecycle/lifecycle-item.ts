@@ -1,9 +1,9 @@
 import type { LifecycleItemOutcome } from "../../domain/jobs.ts";
 import type { LifecycleItem } from "../../services/jobs.ts";
 import { TierType } from "../artifact/tier.ts";
-import { builder } from "../builder.ts";
-import { described } from "../described-enum.ts";
-import { ErrorCodeType } from "../error-code.ts";
+import { builder } from "../types/builder.ts";
+import { described } from "../types/described-enum.ts";
+import { ErrorCodeType } from "../types/error-code.ts";
 import { LifecycleStepType } from "./lifecycle-step.ts";
 
 const LifecycleItemOutcomeType = builder.enumType("LifecycleItemOutcome", {

@@ -1,7 +1,7 @@
 import { requirePage } from "../../domain/pages.ts";
 import type { LifecycleJob } from "../../services/jobs.ts";
-import { builder } from "../builder.ts";
-import { connectionOf } from "../connections.ts";
+import { builder } from "../types/builder.ts";
+import { connectionOf } from "../types/connections.ts";
 import { JobType, jobOf } from "./job.ts";
 import { LifecycleItemConnection, LifecycleItemType } from "./lifecycle-item.ts";
 import { LifecycleStepType } from "./lifecycle-step.ts";

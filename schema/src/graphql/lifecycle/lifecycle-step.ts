@@ -1,6 +1,6 @@
 import type { LifecycleStep } from "../../domain/policy.ts";
-import { builder } from "../builder.ts";
-import { described } from "../described-enum.ts";
+import { builder } from "../types/builder.ts";
+import { described } from "../types/described-enum.ts";
 
 export const LifecycleStepType = builder.enumType("LifecycleStep", {
   description:

@@ -1,5 +1,5 @@
 import type { Transition } from "../../domain/policy.ts";
-import { builder } from "../builder.ts";
+import { builder } from "../types/builder.ts";
 import { LifecycleStepType } from "./lifecycle-step.ts";
 
 export const NextTransition = builder.objectRef<Transition>("NextTransition");

@@ -1,12 +1,12 @@
 import type { ReindexJob } from "../../services/jobs.ts";
+import { changing } from "../execution/changing.ts";
 import {
   IDEMPOTENCY_KEY,
   MAX_WAIT_SECONDS,
   optionalIdempotencyKey,
   requireWaitSeconds,
-} from "../arguments.ts";
-import { builder } from "../builder.ts";
-import { changing } from "../changing.ts";
+} from "../types/arguments.ts";
+import { builder } from "../types/builder.ts";
 import { ReindexJobType } from "./reindex-job.ts";
 
 const ReindexInput = builder.inputType("ReindexInput", {

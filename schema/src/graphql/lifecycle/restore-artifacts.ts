@@ -1,5 +1,9 @@
 import { Refused } from "../../domain/refusals.ts";
 import type { RestoreArtifactsOptions, RestoreJob } from "../../services/jobs.ts";
+import { ArtifactFilterInput, requireArtifactFilter } from "../artifact/artifact-filter.ts";
+import { ArtifactKeyInput } from "../artifact/artifact-key.ts";
+import { TierType } from "../artifact/tier.ts";
+import { changing } from "../execution/changing.ts";
 import {
   IDEMPOTENCY_KEY,
   MAX_KEYS,
@@ -7,12 +11,8 @@ import {
   optionalIdempotencyKey,
   requireKeys,
   requireWaitSeconds,
-} from "../arguments.ts";
-import { ArtifactFilterInput, requireArtifactFilter } from "../artifact/artifact-filter.ts";
-import { ArtifactKeyInput } from "../artifact/artifact-key.ts";
-import { TierType } from "../artifact/tier.ts";
-import { builder } from "../builder.ts";
-import { changing } from "../changing.ts";
+} from "../types/arguments.ts";
+import { builder } from "../types/builder.ts";
 import { RestoreJobType } from "./restore-job.ts";
 
 const RestoreArtifactsInput = builder.inputType("RestoreArtifactsInput", {

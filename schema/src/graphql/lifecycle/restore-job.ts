@@ -1,6 +1,6 @@
 import type { RestoreJob } from "../../services/jobs.ts";
 import { TierType } from "../artifact/tier.ts";
-import { builder } from "../builder.ts";
+import { builder } from "../types/builder.ts";
 import { JobType } from "./job.ts";
 
 export const RestoreJobType = builder.objectRef<RestoreJob>("RestoreJob");

@@ -1,6 +1,6 @@
 import type { RetentionPolicy } from "../../domain/policy.ts";
-import { optionalIdentifier } from "../arguments.ts";
-import { builder } from "../builder.ts";
+import { optionalIdentifier } from "../types/arguments.ts";
+import { builder } from "../types/builder.ts";
 
 export const RetentionPolicyType = builder.objectRef<RetentionPolicy>("RetentionPolicy");
 

@@ -1,5 +1,6 @@
 import { LIFECYCLE_STEPS } from "../../domain/policy.ts";
 import type { LifecycleJob } from "../../services/jobs.ts";
+import { changing } from "../execution/changing.ts";
 import {
   IDEMPOTENCY_KEY,
   MAX_WAIT_SECONDS,
@@ -7,9 +8,8 @@ import {
   optionalIdentifier,
   optionalSubset,
   requireWaitSeconds,
-} from "../arguments.ts";
-import { builder } from "../builder.ts";
-import { changing } from "../changing.ts";
+} from "../types/arguments.ts";
+import { builder } from "../types/builder.ts";
 import { LifecycleJobType } from "./lifecycle-job.ts";
 import { LifecycleStepType } from "./lifecycle-step.ts";
 

@@ -2,9 +2,9 @@ import type { StoreFinding, StoreFindingKind } from "../../domain/findings.ts";
 import { requirePage } from "../../domain/pages.ts";
 import type { ReindexJob, VerifyJob } from "../../services/jobs.ts";
 import { TierType } from "../artifact/tier.ts";
-import { builder } from "../builder.ts";
-import { connectionOf } from "../connections.ts";
-import { described } from "../described-enum.ts";
+import { builder } from "../types/builder.ts";
+import { connectionOf } from "../types/connections.ts";
+import { described } from "../types/described-enum.ts";
 
 const StoreFindingKindType = builder.enumType("StoreFindingKind", {
   description:

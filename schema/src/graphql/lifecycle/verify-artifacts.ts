@@ -1,13 +1,13 @@
 import type { VerifyJob } from "../../services/jobs.ts";
+import { changing } from "../execution/changing.ts";
 import {
   IDEMPOTENCY_KEY,
   MAX_WAIT_SECONDS,
   optionalIdempotencyKey,
   optionalIdentifier,
   requireWaitSeconds,
-} from "../arguments.ts";
-import { builder } from "../builder.ts";
-import { changing } from "../changing.ts";
+} from "../types/arguments.ts";
+import { builder } from "../types/builder.ts";
 import { VerifyJobType } from "./verify-job.ts";
 
 const VerifyArtifactsInput = builder.inputType("VerifyArtifactsInput", {

@@ -1,5 +1,5 @@
 import type { VerifyJob } from "../../services/jobs.ts";
-import { builder } from "../builder.ts";
+import { builder } from "../types/builder.ts";
 import { JobType, jobOf } from "./job.ts";
 import { findingsField } from "./store-finding.ts";
 

@@ -1,7 +1,7 @@
 import type { Quarantine } from "../../services/quarantine.ts";
-import { IDEMPOTENCY_KEY, optionalIdempotencyKey } from "../arguments.ts";
-import { builder } from "../builder.ts";
-import { changing } from "../changing.ts";
+import { changing } from "../execution/changing.ts";
+import { IDEMPOTENCY_KEY, optionalIdempotencyKey } from "../types/arguments.ts";
+import { builder } from "../types/builder.ts";
 import { QuarantineType } from "./quarantine.ts";
 
 /** Files that an answer lists. */

@@ -1,5 +1,5 @@
 import type { Quarantine, QuarantinedFile } from "../../services/quarantine.ts";
-import { builder } from "../builder.ts";
+import { builder } from "../types/builder.ts";
 
 const QuarantinedFileType = builder.objectRef<QuarantinedFile>("QuarantinedFile").implement({
   description: "A file or folder that was moved out of the way. Nothing deletes it but emptyQuarantine.",

@@ -1,6 +1,6 @@
 import type { Page, PageRequest } from "../../domain/pages.ts";
 import { Refused } from "../../domain/refusals.ts";
-import { tenantGlobalId } from "../global-ids.ts";
+import { tenantGlobalId } from "../types/global-ids.ts";
 
 /**
  * A page of the tenants in one tier of one tenant's or workflow's stats: that tenant if it `isThere`, else none. No

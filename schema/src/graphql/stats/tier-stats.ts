@@ -1,10 +1,10 @@
 import { requirePage } from "../../domain/pages.ts";
 import type { TierCount } from "../../services/tenants.ts";
-import { optionalIdentifier } from "../arguments.ts";
 import { TierType } from "../artifact/tier.ts";
-import { builder } from "../builder.ts";
-import { toConnection } from "../connections.ts";
 import { TenantConnection, TenantType } from "../tenant/tenant.ts";
+import { optionalIdentifier } from "../types/arguments.ts";
+import { builder } from "../types/builder.ts";
+import { toConnection } from "../types/connections.ts";
 import { pageOfOneTenant } from "./page-of-one-tenant.ts";
 
 interface TierStats {

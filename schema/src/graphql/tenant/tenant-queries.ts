@@ -1,7 +1,7 @@
 import { requireIdentifier } from "../../domain/identifiers.ts";
 import { requirePage } from "../../domain/pages.ts";
-import { builder } from "../builder.ts";
-import { toConnection } from "../connections.ts";
+import { builder } from "../types/builder.ts";
+import { toConnection } from "../types/connections.ts";
 import { TenantConnection, TenantType } from "./tenant.ts";
 
 builder.queryFields((t) => ({

@@ -2,11 +2,11 @@ import { requireIdentifier } from "../../domain/identifiers.ts";
 import { requirePage } from "../../domain/pages.ts";
 import { ArtifactConnection, ArtifactType } from "../artifact/artifact.ts";
 import { artifactListArguments, listArtifacts } from "../artifact/artifact-list.ts";
-import { builder } from "../builder.ts";
-import { connectionOf } from "../connections.ts";
-import { tenantGlobalId } from "../global-ids.ts";
 import { RetentionPolicyType } from "../lifecycle/retention-policy.ts";
 import { TierStatsType } from "../stats/tier-stats.ts";
+import { builder } from "../types/builder.ts";
+import { connectionOf } from "../types/connections.ts";
+import { tenantGlobalId } from "../types/global-ids.ts";
 import { WorkflowConnection, WorkflowType } from "../workflow/workflow.ts";
 
 /** A tenant known to exist. */

@@ -5,7 +5,7 @@ import { Refused } from "../../domain/refusals.ts";
 import type { SignedUrl } from "../../services/urls.ts";
 import { ArtifactKeyInput } from "../artifact/artifact-key.ts";
 import { TierType } from "../artifact/tier.ts";
-import { builder } from "../builder.ts";
+import { builder } from "../types/builder.ts";
 
 const SignedUrlType = builder.objectRef<SignedUrl>("SignedUrl").implement({
   description:

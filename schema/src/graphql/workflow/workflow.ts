@@ -1,10 +1,10 @@
 import type { WorkflowName } from "../../services/tenants.ts";
 import { ArtifactConnection, ArtifactType } from "../artifact/artifact.ts";
 import { artifactListArguments, listArtifacts } from "../artifact/artifact-list.ts";
-import { builder } from "../builder.ts";
-import { workflowGlobalId } from "../global-ids.ts";
 import { TierStatsType } from "../stats/tier-stats.ts";
 import { TenantType } from "../tenant/tenant.ts";
+import { builder } from "../types/builder.ts";
+import { workflowGlobalId } from "../types/global-ids.ts";
 
 export const WorkflowType = builder.objectRef<WorkflowName>("Workflow");
 

@@ -4,7 +4,16 @@ import { dueStep, LIFECYCLE_STEPS } from "@tierkeep/schema/domain/policy";
 import { isHotter, TIERS } from "@tierkeep/schema/domain/tiers";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { key, lifecycleJob, move, NOW, purge, restoreJob, step, write } from "../contract/sample-changes.ts";
+import {
+  key,
+  lifecycleJob,
+  move,
+  NOW,
+  purge,
+  restoreJob,
+  step,
+  write,
+} from "../../../testing/catalog/sample-changes.ts";
 import type { ArtifactRow } from "../rows.ts";
 import { decideLifecycleStep } from "./decide-lifecycle-step.ts";
 import { decideMove } from "./decide-move.ts";

@@ -1,8 +1,7 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Catalog } from "../catalog.ts";
-import { once } from "../contract/repeating.ts";
+import { once } from "../../../testing/catalog/idempotent-retries.ts";
 import {
   all,
   key,
@@ -17,11 +16,12 @@ import {
   whole,
   write,
   writeStaged,
-} from "../contract/sample-changes.ts";
+} from "../../../testing/catalog/sample-changes.ts";
+import { countStatements, type StatementCount } from "../../../testing/sqlite/statement-count.ts";
+import { STATEMENT_CHANNEL } from "../../../testing/sqlite/statement-count-here.ts";
+import { type tempDir as TempDir, tempDir } from "../../../testing/sqlite/temp-dir.ts";
+import type { Catalog } from "../catalog.ts";
 import { openCatalog } from "../open-catalog.ts";
-import { countStatements, type StatementCount } from "./statement-count.ts";
-import { STATEMENT_CHANNEL } from "./statement-count-here.ts";
-import { type tempDir as TempDir, tempDir } from "./temp-dir.ts";
 
 /**
  * Plans that visit more than they look up, and why each is bounded all the same. Anything else that scans or sorts

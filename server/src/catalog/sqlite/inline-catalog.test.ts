@@ -1,6 +1,6 @@
-import { catalogContract } from "../catalog.contract.ts";
+import { catalogContract } from "../../../testing/catalog/catalog.contract.ts";
+import { catalogInTempDir } from "../../../testing/sqlite/catalog-in-temp-dir.ts";
 import { openCatalog } from "../open-catalog.ts";
-import { catalogInTempDir } from "./catalog-in-temp-dir.ts";
 
 catalogContract("SQLite on the calling thread", () =>
   catalogInTempDir((path) => openCatalog({ path, durability: "fsync", thread: "inline" })),

@@ -3,14 +3,14 @@ import type { Transferable } from "node:worker_threads";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Change } from "../changes.ts";
 import type { Durability, Faults } from "./connection.ts";
-import { GroupQueue } from "./group-queue.ts";
-import { NewerCatalogError } from "./migrations.ts";
-import { SqliteReader } from "./reader.ts";
-import type { ScanEnd } from "./scan-turns.ts";
-import { type Scan, scan, sent } from "./scans.ts";
+import { SqliteReader } from "./reads/reader.ts";
+import type { ScanEnd } from "./reads/scan-turns.ts";
+import { type Scan, scan, sent } from "./reads/scans.ts";
+import { NewerCatalogError } from "./schema/migrations.ts";
 import { type CatalogParts, SqliteCatalog } from "./sqlite-catalog.ts";
 import { ThreadClient } from "./thread-client.ts";
-import { type GroupResult, SqliteWriter } from "./writer.ts";
+import { GroupQueue } from "./writes/group-queue.ts";
+import { type GroupResult, SqliteWriter } from "./writes/writer.ts";
 
 export interface SqliteCatalogOptions {
   /** The catalog file; its folder must exist. `-wal` and `-shm` stand beside it while it is open. */
@@ -35,12 +35,12 @@ const SCAN_CACHE_KIB = 4 * 1024;
 export async function openSqliteCatalog(options: SqliteCatalogOptions): Promise<SqliteCatalog> {
   const { path, durability, ballast } = options;
   let fatal: string | null = null;
-  const writer = await startThread<string>("writer-thread", { path, durability, ballast }, () => {
+  const writer = await startThread<string>("writes/writer-thread", { path, durability, ballast }, () => {
     fatal = "The catalog's writer has failed. Restart the server.";
   });
   let scanner: ReturnType<typeof startThread<null>> | null = null;
   const startScanner = (died: () => void) =>
-    startThread<null>("scan-thread", { path, cacheKiB: SCAN_CACHE_KIB }, died);
+    startThread<null>("reads/scan-thread", { path, cacheKiB: SCAN_CACHE_KIB }, died);
   const apart = new Set<Promise<unknown>>();
   const scanApart = async (method: Scan, args: readonly unknown[]) => {
     const { client } = await startScanner(() => {});
@@ -140,7 +140,7 @@ export class InlineSqliteCatalog extends SqliteCatalog {
   }
 }
 
-/** @param script the name of a module beside this one; both end in .ts in a clone and in .js in the package */
+/** @param script path of a module relative to this one, without its extension: .ts in a clone, .js in the package */
 async function startThread<T>(script: string, data: unknown, died: () => void) {
   try {
     const url = new URL(script + extname(import.meta.url), import.meta.url);

@@ -1,15 +1,15 @@
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Catalog, CatalogReads, CommitOutcome, ScanTerms } from "../catalog.ts";
 import type { Change, ResultOf } from "../changes.ts";
-import { isCounted, isIndexed } from "./artifact-reads.ts";
-import { isIndexedFilter } from "./event-reads.ts";
-import { failureKind } from "./failures.ts";
-import type { GroupQueue } from "./group-queue.ts";
-import { isIndexedJobs } from "./job-lists.ts";
-import type { SqliteReader } from "./reader.ts";
-import type { ScanEnd } from "./scan-turns.ts";
-import { received, type Scan } from "./scans.ts";
-import type { WriterOutcome } from "./writer.ts";
+import { failureKind } from "./disk/failures.ts";
+import { isCounted, isIndexed } from "./reads/artifact-reads.ts";
+import { isIndexedFilter } from "./reads/event-reads.ts";
+import { isIndexedJobs } from "./reads/job-lists.ts";
+import type { SqliteReader } from "./reads/reader.ts";
+import type { ScanEnd } from "./reads/scan-turns.ts";
+import { received, type Scan } from "./reads/scans.ts";
+import type { GroupQueue } from "./writes/group-queue.ts";
+import type { WriterOutcome } from "./writes/writer.ts";
 
 type Arguments<M extends keyof CatalogReads> = Parameters<CatalogReads[M]>;
 

@@ -1,13 +1,18 @@
 import { setEnvironmentData } from "node:worker_threads";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { once } from "../contract/repeating.ts";
-import { all, key, write } from "../contract/sample-changes.ts";
+import { once } from "../../../testing/catalog/idempotent-retries.ts";
+import { all, key, write } from "../../../testing/catalog/sample-changes.ts";
+import { DIES_AFTER_COMMIT, DIES_BEFORE_COMMIT } from "../../../testing/sqlite/dying-thread.ts";
+import { tempDir } from "../../../testing/sqlite/temp-dir.ts";
 import { openCatalog } from "../open-catalog.ts";
-import { DIES_AFTER_COMMIT, DIES_BEFORE_COMMIT } from "./dying-thread.ts";
-import { tempDir } from "./temp-dir.ts";
 import { THREAD_PRELOAD } from "./thread-protocol.ts";
 
-beforeEach(() => setEnvironmentData(THREAD_PRELOAD, new URL("./dying-thread.ts", import.meta.url).href));
+beforeEach(() =>
+  setEnvironmentData(
+    THREAD_PRELOAD,
+    new URL("../../../testing/sqlite/dying-thread.ts", import.meta.url).href,
+  ),
+);
 afterEach(() => setEnvironmentData(THREAD_PRELOAD, undefined));
 
 /** More than fit into one group. */

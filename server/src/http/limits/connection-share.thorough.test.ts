@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { DEFAULT_LIMITS } from "@tierkeep/schema/domain/limits";
 import { describe, expect, it } from "vitest";
-import { lasting, unauthenticated } from "../credentials.ts";
-import { type HandlerUnderTest, handlerUnderTest } from "../handler-under-test.ts";
+import { type HandlerUnderTest, handlerUnderTest } from "../../../testing/http/handler-under-test.ts";
+import { lasting, unauthenticated } from "../auth/credentials.ts";
 
 const limits = (more: object) => ({ connections: { ...DEFAULT_LIMITS.connections, ...more } });
 

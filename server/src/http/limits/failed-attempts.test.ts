@@ -3,9 +3,9 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { WebSocket } from "ws";
-import { authenticator } from "../authenticate.ts";
-import { lasting, unauthenticated } from "../credentials.ts";
-import { type HandlerUnderTest, handlerUnderTest } from "../handler-under-test.ts";
+import { type HandlerUnderTest, handlerUnderTest } from "../../../testing/http/handler-under-test.ts";
+import { authenticator } from "../auth/authenticate.ts";
+import { lasting, unauthenticated } from "../auth/credentials.ts";
 import { FailedAttempts, failedAttemptsMetrics } from "./failed-attempts.ts";
 
 const HERE = "192.0.2.1";

@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import type { UsageLimits } from "@tierkeep/schema/domain/limits";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import { LRUCache } from "lru-cache";
-import type { Metric } from "../metrics.ts";
+import type { Metric } from "../monitoring/metrics.ts";
 import { networkOf } from "./owner.ts";
 import { RateLimiter } from "./rate-limiter.ts";
 

@@ -1,6 +1,6 @@
 import { DEFAULT_LIMITS } from "@tierkeep/schema/domain/limits";
-import { MAX_COERCION_ERRORS } from "@tierkeep/schema/graphql/operation";
-import { MAX_LIST_ENTRIES, MAX_UNKNOWN_FIELDS } from "@tierkeep/schema/graphql/variable-problem";
+import { MAX_COERCION_ERRORS } from "@tierkeep/schema/graphql/execution/operation";
+import { MAX_LIST_ENTRIES, MAX_UNKNOWN_FIELDS } from "@tierkeep/schema/graphql/limits/variable-problem";
 import type { OwnerKind } from "./owner.ts";
 
 const KiB = 1024;

@@ -1,6 +1,6 @@
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Charge } from "@tierkeep/schema/services/charge";
-import type { Metric } from "../metrics.ts";
+import type { Metric } from "../monitoring/metrics.ts";
 import { ALLOWANCE_BYTES, MEMORY_PARTS, SMALL_BYTES } from "./limits.ts";
 import type { Owner, OwnerKind } from "./owner.ts";
 

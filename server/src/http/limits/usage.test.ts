@@ -3,7 +3,7 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
-import { handlerUnderTest, withMethods } from "../handler-under-test.ts";
+import { handlerUnderTest, withMethods } from "../../../testing/http/handler-under-test.ts";
 import { Usage } from "./usage.ts";
 
 const ONE = { kind: "principal", name: "one" } as const;

@@ -1,6 +1,6 @@
 import type { UsageLimits } from "@tierkeep/schema/domain/limits";
 import { Refused } from "@tierkeep/schema/domain/refusals";
-import type { Metric } from "../metrics.ts";
+import type { Metric } from "../monitoring/metrics.ts";
 import type { Owner } from "./owner.ts";
 import { RateLimiter } from "./rate-limiter.ts";
 

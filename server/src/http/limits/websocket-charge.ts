@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { WebSocket } from "ws";
+import { ANONYMOUS } from "../auth/credentials.ts";
 import type { Call } from "../call.ts";
-import { ANONYMOUS } from "../credentials.ts";
 import { MAX_ANONYMOUS_BYTES } from "./limits.ts";
 
 /** Bytes of a client's control frame beside its data. */

@@ -10,11 +10,17 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { bytesOf, inChunks, newObject, sha256, someBytes } from "../tier-store.contract.ts";
+import { openStoreUnderTest } from "../../../testing/tiers/store-under-test.ts";
+import {
+  bytesOf,
+  inChunks,
+  newObject,
+  sha256,
+  someBytes,
+} from "../../../testing/tiers/tier-store.contract.ts";
 import type { Published } from "../tier-view.ts";
 import { type Disk, type DiskStep, realDisk } from "./disk.ts";
 import { probeLinks } from "./probe-links.ts";
-import { openStoreUnderTest } from "./store-under-test.ts";
 
 const WRITTEN_AT = Date.UTC(2024, 1, 29, 12, 0, 0, 250);
 const options = { maxBytes: null, modifiedAt: WRITTEN_AT };

@@ -14,14 +14,14 @@ import { dirname, join } from "node:path";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import { describe, expect, it } from "vitest";
-import { inChunks, newObject, sha256, someBytes } from "../tier-store.contract.ts";
+import { type Loss, LossyDisk, SimulatedCrash } from "../../../testing/tiers/lossy-disk.ts";
+import { inChunks, newObject, sha256, someBytes } from "../../../testing/tiers/tier-store.contract.ts";
 import type { TierStore } from "../tier-store.ts";
 import type { Placement } from "../tier-view.ts";
 import { DISK_STEPS, type DiskStep } from "./disk.ts";
-import { openFilesystemStore } from "./filesystem-store.ts";
-import { inlineLanes } from "./lanes.ts";
 import { Layout } from "./layout.ts";
-import { type Loss, LossyDisk, SimulatedCrash } from "./lossy-disk.ts";
+import { openFilesystemStore } from "./objects/filesystem-store.ts";
+import { inlineLanes } from "./workers/io-workers.ts";
 
 const WRITTEN_AT = Date.UTC(2024, 1, 29);
 const A = "aa".repeat(16);

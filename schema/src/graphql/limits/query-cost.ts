@@ -1,0 +1,103 @@
+import {
+  type DocumentNode,
+  type FieldNode,
+  type GraphQLNamedType,
+  type GraphQLObjectType,
+  getArgumentValues,
+  getNamedType,
+  isInterfaceType,
+  isObjectType,
+  Kind,
+  type OperationDefinitionNode,
+  type SelectionSetNode,
+  type TypeNode,
+} from "graphql";
+import type { PreparedOperation } from "../execution/operation.ts";
+import { fieldCost } from "./field-cost.ts";
+
+/** Costs that are kept of one document: clients page by a few sizes. */
+const MAX_KEPT = 100;
+
+const kept = new WeakMap<DocumentNode, Map<string, number>>();
+
+/**
+ * What a valid document's operation costs (see field-cost.ts) with these variables.
+ *
+ * Calculated once for a document and the sizes that its variables ask for: the cost of the same query for another key is
+ * a look-up.
+ *
+ * @returns null where an argument does not fit: executing the operation says so
+ */
+export function queryCost(prepared: PreparedOperation): number | null {
+  const { document, operation } = prepared;
+  const costs = kept.get(document) ?? new Map<string, number>();
+  kept.set(document, costs);
+  const key = `${operation.name?.value ?? ""} ${sizesIn(operation, prepared.variableValues.coerced)}`;
+  const known = costs.get(key);
+  if (known !== undefined) return known;
+  if (costs.size >= MAX_KEPT) costs.clear();
+  try {
+    const cost = calculate(prepared);
+    costs.set(key, cost);
+    return cost;
+  } catch {
+    return null;
+  }
+}
+
+function calculate(prepared: PreparedOperation): number {
+  const { schema, operation, fragments, variableValues } = prepared;
+  // A fragment may be spread in many places, and is looked at once for each type.
+  const known = new Map<SelectionSetNode, Map<string, number>>();
+
+  function ofSelections(selectionSet: SelectionSetNode, type: GraphQLNamedType): number {
+    const costs = known.get(selectionSet) ?? new Map<string, number>();
+    known.set(selectionSet, costs);
+    const before = costs.get(type.name);
+    if (before !== undefined) return before;
+    let cost = 0;
+    for (const selection of selectionSet.selections) {
+      if (selection.kind === Kind.FIELD) cost += ofField(selection, type);
+      else {
+        const fragment =
+          selection.kind === Kind.INLINE_FRAGMENT ? selection : fragments[selection.name.value]?.definition;
+        const condition = fragment?.typeCondition?.name.value;
+        const of = condition === undefined ? type : schema.getType(condition);
+        if (fragment !== undefined && of !== undefined) cost += ofSelections(fragment.selectionSet, of);
+      }
+    }
+    costs.set(type.name, cost);
+    return cost;
+  }
+
+  function ofField(selection: FieldNode, type: GraphQLNamedType): number {
+    const definition =
+      isObjectType(type) || isInterfaceType(type) ? type.getFields()[selection.name.value] : undefined;
+    if (definition === undefined) return 1;
+    const args = getArgumentValues(definition, selection, variableValues);
+    const { field, multiplier } = fieldCost(args, definition);
+    if (selection.selectionSet === undefined) return field;
+    return field + multiplier * ofSelections(selection.selectionSet, getNamedType(definition.type));
+  }
+
+  return ofSelections(operation.selectionSet, schema.getRootType(operation.operation) as GraphQLObjectType);
+}
+
+/** The numbers, and the lengths of the lists, that an operation's variables give: all that its cost can depend on. */
+function sizesIn(
+  { variableDefinitions = [] }: OperationDefinitionNode,
+  variables: Readonly<Record<string, unknown>>,
+): string {
+  let sizes = "";
+  for (const { type, variable } of variableDefinitions) {
+    if (!mayBeSize(type)) continue;
+    const value = variables[variable.name.value];
+    sizes += ` ${Array.isArray(value) ? `[${value.length}]` : typeof value === "number" ? value : value === null}`;
+  }
+  return sizes;
+}
+
+function mayBeSize(type: TypeNode): boolean {
+  if (type.kind === Kind.NON_NULL_TYPE) return mayBeSize(type.type);
+  return type.kind === Kind.LIST_TYPE || type.name.value === "Int";
+}

@@ -1,0 +1,81 @@
+import { identifierProblem } from "../../domain/identifiers.ts";
+import type { ArtifactKey } from "../../domain/keys.ts";
+import type { WorkflowName } from "../../services/tenants.ts";
+import { fromBase64, toBase64 } from "./base64.ts";
+
+export { jobGlobalId } from "../../domain/jobs.ts";
+
+/** What a global id names. Nothing says that it exists, or that the caller may see it. */
+export type GlobalId =
+  | { readonly type: "Artifact"; readonly key: ArtifactKey }
+  | { readonly type: "Tenant"; readonly tenantId: string }
+  | { readonly type: "Workflow"; readonly workflow: WorkflowName }
+  | { readonly type: "Job"; readonly jobId: string }
+  | { readonly type: "LifecycleEvent"; readonly cursor: string };
+
+// Three names of 200 bytes, a type and base64's third more come to 830 characters; event cursors are far shorter.
+const MAX_LENGTH = 1000;
+const BASE64URL = /^[A-Za-z0-9_-]+$/;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** The same for a key whatever is written to it, moved or purged and written anew. */
+export function artifactGlobalId({ tenantId, workflowId, artifactId }: ArtifactKey): string {
+  return encode(`Artifact/${tenantId}/${workflowId}/${artifactId}`);
+}
+
+export function tenantGlobalId(tenantId: string): string {
+  return encode(`Tenant/${tenantId}`);
+}
+
+export function workflowGlobalId({ tenantId, workflowId }: WorkflowName): string {
+  return encode(`Workflow/${tenantId}/${workflowId}`);
+}
+
+export function lifecycleEventGlobalId(cursor: string): string {
+  return encode(`LifecycleEvent/${cursor}`);
+}
+
+/** Null: malformed, or not one that this schema makes. */
+export function parseGlobalId(id: string): GlobalId | null {
+  const text = decode(id);
+  const slash = text?.indexOf("/") ?? -1;
+  if (text === null || slash < 0) return null;
+  const type = text.slice(0, slash);
+  const rest = text.slice(slash + 1);
+  if (rest === "") return null;
+  if (type === "Job") return { type, jobId: rest };
+  if (type === "LifecycleEvent") return { type, cursor: rest };
+  const [tenantId = "", workflowId = "", artifactId = "", ...more] = rest.split("/");
+  if (more.length > 0 || identifierProblem("tenantId", tenantId) !== null) return null;
+  if (type === "Tenant") return rest === tenantId ? { type, tenantId } : null;
+  if (identifierProblem("workflowId", workflowId) !== null) return null;
+  if (type === "Workflow") {
+    return rest === `${tenantId}/${workflowId}` ? { type, workflow: { tenantId, workflowId } } : null;
+  }
+  if (type !== "Artifact" || identifierProblem("artifactId", artifactId) !== null) return null;
+  return { type, key: { tenantId, workflowId, artifactId } };
+}
+
+/** The job's own id; null: this is no id of a job. */
+export function parseJobGlobalId(id: string): string | null {
+  const parsed = parseGlobalId(id);
+  return parsed?.type === "Job" ? parsed.jobId : null;
+}
+
+function encode(text: string): string {
+  return toBase64(encoder.encode(text)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+function decode(id: string): string | null {
+  if (id.length > MAX_LENGTH || !BASE64URL.test(id)) return null;
+  const padded = id.padEnd(Math.ceil(id.length / 4) * 4, "=");
+  const bytes = fromBase64(padded.replaceAll("-", "+").replaceAll("_", "/"));
+  if (bytes === null) return null;
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,72 @@
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import process from "node:process";
+import type { Readable } from "node:stream";
+import { fileURLToPath } from "node:url";
+
+const COMMAND = fileURLToPath(new URL("../bin/tierkeep.mjs", import.meta.url));
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const running = new Set<{ readonly child: { kill(signal: "SIGKILL"): unknown } }>();
+
+// However this process ends, short of SIGKILL: none of its commands outlives it.
+process.on("exit", killCommands);
+
+/** Kills all that run, for a proof that is not to go on: whoever waits for one of them learns that it is gone. */
+export function killCommands(): void {
+  for (const { child } of running) child.kill("SIGKILL");
+}
+
+/** The command in a process of its own, as it is packaged. Disposed of, it is killed if it still runs. */
+export class CommandProcess implements AsyncDisposable {
+  readonly child: ChildProcessByStdio<null, Readable, Readable>;
+  readonly ended: Promise<Ended>;
+  stdout = "";
+  stderr = "";
+
+  /** @param env all that it has of an environment, but for PATH and a free port */
+  constructor(folder: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+    this.child = spawn(process.execPath, [COMMAND, ...args], {
+      cwd: folder,
+      env: { PATH: process.env.PATH, PORT: "0", ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    running.add(this);
+    this.child.stdout.setEncoding("utf8").on("data", (text) => {
+      this.stdout += text;
+    });
+    this.child.stderr.setEncoding("utf8").on("data", (text) => {
+      this.stderr += text;
+    });
+    this.ended = new Promise((resolve) => {
+      this.child.once("close", (code, signal) => {
+        running.delete(this);
+        resolve({ code, signal, stdout: this.stdout, stderr: this.stderr });
+      });
+    });
+  }
+
+  /** The endpoint, once the server has announced it. Rejects where it ends instead. */
+  async url(): Promise<string> {
+    let ended: Ended | null = null;
+    void this.ended.then((end) => {
+      ended = end;
+    });
+    for (;;) {
+      const announced = /^tierkeep listening on (\S+)\n/.exec(this.stdout)?.[1];
+      if (announced !== undefined) return announced;
+      if (ended) throw new Error(`it ended: ${JSON.stringify(ended)}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.child.kill("SIGKILL");
+    await this.ended;
+  }
+}

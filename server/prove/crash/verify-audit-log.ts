@@ -1,0 +1,15 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { PUBLIC_KEY_FILE } from "../../src/audit/log-names.ts";
+import { PublicKeys } from "../../src/audit/signing-key.ts";
+import { shownProblem } from "../../src/audit/verdict.ts";
+import { verifyLog } from "../../src/audit/verify.ts";
+import type { OnDisk } from "./store-on-disk.ts";
+
+/** Whether the log of a store that nobody serves is as it was signed. Resolves with what is wrong. */
+export async function verifyAuditLog({ dir }: OnDisk): Promise<string[]> {
+  const directory = join(dir, "logs");
+  const keys = new PublicKeys(readFileSync(join(directory, PUBLIC_KEY_FILE), "utf8"));
+  const { problem } = await verifyLog({ directory, keys, patienceMs: 0 });
+  return problem === null ? [] : [`The audit log does not stand: ${shownProblem(problem)}.`];
+}

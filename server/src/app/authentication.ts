@@ -1,0 +1,39 @@
+import type { AuthConfig, Config } from "../config/config.ts";
+import { type Authenticate, authenticator } from "../http/auth/authenticate.ts";
+import { jwtKeys } from "../http/auth/jwt-keys.ts";
+import { onceInAWhile } from "../http/auth/verified-tokens.ts";
+import { type JwtRules, jwtVerifier } from "../http/auth/verify-jwt.ts";
+import type { EngineKeys } from "../services/key-service.ts";
+import { systemCodeOf } from "./embedded/store-files.ts";
+import { StartProblem } from "./start-problem.ts";
+
+/** What is configured; null: nothing. @throws StartProblem for a key file that is none */
+export async function openAuthentication(
+  { auth }: Pick<Config, "auth">,
+  ownerToken: string,
+  keys: EngineKeys,
+): Promise<Authenticate | null> {
+  if (auth === null) return null;
+  const key = await jwtKey(auth);
+  return authenticator({
+    ownerToken,
+    verifyJwt: key === null ? null : onceInAWhile(jwtVerifier({ ...auth, key })),
+    verifyKey: auth.apiKeys ? (secret) => keys.verify(secret) : null,
+  });
+}
+
+async function jwtKey({ jwtSecret, jwksUrl }: AuthConfig): Promise<JwtRules["key"] | null> {
+  if (jwtSecret !== null) return Buffer.from(jwtSecret);
+  if (jwksUrl === null) return null;
+  const url = new URL(jwksUrl);
+  const keys = jwtKeys(url);
+  // An issuer may be away while this starts; a file may not.
+  if (url.protocol === "file:") {
+    await keys.reload().catch((error: unknown) => {
+      throw new StartProblem(
+        `AUTH_JWKS_URL ${url.href} cannot be used (${systemCodeOf(error)}). Name a file that holds a JSON Web Key Set of public keys.`,
+      );
+    });
+  }
+  return keys;
+}

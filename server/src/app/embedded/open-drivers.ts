@@ -1,0 +1,53 @@
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import type { Catalog } from "../../catalog/catalog.ts";
+import { openCatalog } from "../../catalog/open-catalog.ts";
+import { NewerCatalogError } from "../../catalog/sqlite/schema/migrations.ts";
+import type { Config } from "../../config/config.ts";
+import { probeLinks } from "../../tiers/filesystem/probe-links.ts";
+import { openTiers, type Tiers } from "../../tiers/open-tiers.ts";
+import { StartProblem } from "../start-problem.ts";
+import { type StorePaths, systemCodeOf } from "./store-files.ts";
+
+/**
+ * Opens what the store is kept in. `undo` learns how to close each, also where the other could not be opened.
+ *
+ * @throws StartProblem
+ */
+export async function openDrivers(
+  config: Config,
+  paths: StorePaths,
+  undo: (() => unknown)[],
+): Promise<[Catalog, Tiers]> {
+  const { durability, publishTree } = config;
+  const [catalog, tiers] = await Promise.allSettled([
+    openCatalog({ path: paths.catalog, durability, ballast: paths.ballast }),
+    openTiers({ root: paths.root, publishTree, durability }),
+  ]);
+  if (catalog.status === "fulfilled") undo.push(() => catalog.value.close());
+  if (tiers.status === "fulfilled") undo.push(() => tiers.value.close());
+  if (catalog.status === "rejected") throw catalogProblem(catalog.reason, paths);
+  if (tiers.status === "rejected") throw folderProblem(tiers.reason, paths);
+  const links = publishTree
+    ? probeLinks(paths.root).catch((error: unknown) => {
+        throw folderProblem(error, paths);
+      })
+    : [];
+  const [problem] = await links;
+  if (problem !== undefined) {
+    throw new StartProblem(
+      `The tree of links under ${paths.root} cannot be kept: ${problem.tier.toLowerCase()}: ${problem.problem}. Set PUBLISH_TREE=false to go without it.`,
+    );
+  }
+  return [catalog.value, tiers.value];
+}
+
+function catalogProblem(error: unknown, paths: StorePaths): StartProblem {
+  if (error instanceof NewerCatalogError) return new StartProblem(error.message);
+  const message = error instanceof Error ? error.message : String(error);
+  return new StartProblem(`The catalog ${paths.catalog} cannot be opened: ${message}.`);
+}
+
+function folderProblem(error: unknown, paths: StorePaths): StartProblem {
+  const reason = error instanceof Refused ? error.message : `it cannot be written (${systemCodeOf(error)})`;
+  return new StartProblem(`STORAGE_BASE_PATH ${paths.root}: ${reason}`);
+}

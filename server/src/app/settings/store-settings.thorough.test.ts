@@ -1,0 +1,286 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DAY_MS } from "@tierkeep/schema/domain/ages";
+import type { Principal } from "@tierkeep/schema/domain/principal";
+import pino from "pino";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { openStore, type Store } from "../embedded/open-store.ts";
+import { readConfig } from "../read-config.ts";
+import { readStoreFile } from "./config-file.ts";
+import { shownSettings } from "./shown-settings.ts";
+import type { Opening } from "./store-opening.ts";
+
+const ADMIN: Principal = { actor: "ann", role: "ADMIN", tenants: null };
+const START = Date.UTC(2026, 0, 1);
+
+let folder: string;
+let now: number;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "tierkeep-settings-"));
+  now = START;
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const root = () => join(folder, "artifacts");
+const configPath = () => join(root(), ".tierkeep", "config.json");
+
+/** Opens the store, works on it, and closes it. */
+async function within<T>(
+  opening: Opening,
+  env: Readonly<Record<string, string>>,
+  work: (store: Store) => Promise<T>,
+): Promise<T> {
+  const config = readConfig({
+    STORAGE_BASE_PATH: root(),
+    ...(opening === "use" ? {} : { LOG_DIR: join(folder, "logs"), DURABILITY: "os" }),
+    TIERKEEP_ALLOW_AS_OF: "true",
+    ...env,
+  });
+  const store = await openStore(config, {
+    opening,
+    clock: { now: () => now },
+    log: pino({ level: "silent" }),
+  });
+  try {
+    return await work(store);
+  } finally {
+    await store.close();
+  }
+}
+
+const nothing = async () => {};
+
+/** Events about settings, as sentences. */
+async function changes({ engine }: Store): Promise<readonly (string | null)[]> {
+  const events = await engine.catalog.listEvents(
+    { types: ["SETTING_CHANGED", "RETENTION_CONFIRMED"] },
+    "ASC",
+    {
+      after: null,
+      before: null,
+      limit: 100,
+      backward: false,
+    },
+  );
+  return events.map(({ error }) => error);
+}
+
+function shown(name: string) {
+  const file = readStoreFile({ root: root(), config: configPath() });
+  return shownSettings(root(), file, now).find((setting) => setting.name === name);
+}
+
+async function purgeable(store: Store, dryRun = true, asOf?: number): Promise<number> {
+  const { job } = await store.services.jobs.runLifecycle(ADMIN, {
+    dryRun,
+    waitSeconds: 60,
+    ...(asOf && { asOf }),
+  });
+  expect(job.status).toBe("SUCCEEDED");
+  return job.purged;
+}
+
+async function writeCold(store: Store): Promise<void> {
+  const key = { tenantId: "acme", workflowId: "w", artifactId: "a" };
+  const options = { ...key, tier: "COLD", contentType: null, metadata: {} } as const;
+  await store.services.artifacts.write(ADMIN, options, Buffer.from("x"));
+}
+
+async function nextPurge(store: Store): Promise<number> {
+  const [policy] = await store.services.tenants.retentionPolicies(ADMIN, [null]);
+  const [artifact] = await store.engine.catalog.artifacts([
+    { tenantId: "acme", workflowId: "w", artifactId: "a" },
+  ]);
+  const { nextTransition } = await import("@tierkeep/schema/domain/policy");
+  if (!policy || !artifact) throw new Error("there is no such artifact");
+  return nextTransition(artifact, policy)?.at ?? Number.NaN;
+}
+
+describe("a store's settings", () => {
+  it("are stored when it is created, without an event, and in force for whatever opens it later", async () => {
+    await within("create", { COLD_RETENTION_DAYS: "365", AUDIT_READS: "true" }, nothing);
+    await within("use", {}, async (store) => {
+      expect(store.config).toMatchObject({
+        retention: { hotDays: 7, warmDays: 30, coldDays: 365 },
+        auditReads: true,
+        durability: "os",
+        logDir: join(folder, "logs"),
+      });
+      expect(await changes(store)).toEqual([]);
+    });
+    expect(shown("COLD_RETENTION_DAYS")).toMatchObject({ value: "365", from: "environment", pending: null });
+    expect(shown("HOT_RETENTION_DAYS")).toMatchObject({ value: "7", from: "default" });
+  });
+
+  it("are changed by serve alone, with an event that names both values", async () => {
+    await within("serve", { HOT_RETENTION_DAYS: "8" }, nothing);
+    await expect(within("use", { HOT_RETENTION_DAYS: "7" }, nothing)).rejects.toThrow(
+      "HOT_RETENTION_DAYS is 7 here and 8 there",
+    );
+    await within("use", { HOT_RETENTION_DAYS: "8.0" }, nothing);
+    await within("serve", { HOT_RETENTION_DAYS: "9", PUBLISH_TREE: "false" }, async (store) => {
+      expect(await changes(store)).toEqual([
+        "HOT_RETENTION_DAYS changed from 8 to 9.",
+        "PUBLISH_TREE changed from true to false.",
+      ]);
+    });
+    await within("serve", {}, async (store) => expect(await changes(store)).toHaveLength(2));
+    await expect(within("serve", { WARM_RETENTION_DAYS: "9" }, nothing)).rejects.toThrow("must be more than");
+  });
+
+  it("are those that were committed where a crash came before config.json was replaced", async () => {
+    await within("serve", { COLD_RETENTION_DAYS: "365" }, nothing);
+    const before = readFileSync(configPath(), "utf8");
+    await within("serve", { COLD_RETENTION_DAYS: "100", DURABILITY: "fsync" }, nothing);
+    const after = readFileSync(configPath(), "utf8");
+    writeFileSync(configPath(), before);
+    await within("use", {}, async (store) => {
+      expect(store.config).toMatchObject({ retention: { coldDays: 100 }, durability: "fsync" });
+      expect(store.settings.policy().coldDays).toBe(365);
+      expect(await changes(store)).toHaveLength(2);
+    });
+    expect(readFileSync(configPath(), "utf8")).toBe(after);
+  });
+
+  it("come from the catalog where config.json was edited by hand or is gone", async () => {
+    await within("serve", { COLD_RETENTION_DAYS: "365" }, nothing);
+    const stored = readFileSync(configPath(), "utf8");
+    writeFileSync(configPath(), stored.replace('"365"', '"31"'));
+    await within("use", {}, async (store) => expect(store.config.retention.coldDays).toBe(365));
+    expect(readFileSync(configPath(), "utf8")).toBe(stored);
+    rmSync(configPath());
+    await within("use", {}, async (store) => expect(store.config.retention.coldDays).toBe(365));
+  });
+
+  it("come from config.json where the catalog is lost, which a later start remembers until a reindex", async () => {
+    await within("serve", { COLD_RETENTION_DAYS: "365" }, nothing);
+    rmSync(join(root(), ".tierkeep", "catalog.db"));
+    await expect(within("use", {}, nothing)).rejects.toThrow("tierkeep reindex");
+    await expect(within("create", {}, nothing)).rejects.toThrow("tierkeep reindex");
+    await within("serve", {}, async (store) => {
+      expect(store.config.retention.coldDays).toBe(365);
+      expect(store.catalogLostAt).not.toBeNull();
+      expect(await changes(store)).toEqual([]);
+    });
+    await within("use", {}, async (store) => {
+      expect(store.catalogLostAt).not.toBeNull();
+      await store.services.jobs.reindex(ADMIN, { dryRun: false, waitSeconds: 60 });
+    });
+    await within("use", {}, async (store) => expect(store.catalogLostAt).toBeNull());
+  });
+
+  it("of a store that an earlier version made are stored by serve, and other commands ask for that", async () => {
+    await within("serve", { COLD_RETENTION_DAYS: "365" }, nothing);
+    const { layout, storeKey } = JSON.parse(readFileSync(configPath(), "utf8"));
+    writeFileSync(configPath(), JSON.stringify({ layout, storeKey }));
+    const { DatabaseSync } = await import("node:sqlite");
+    const catalog = new DatabaseSync(join(root(), ".tierkeep", "catalog.db"));
+    catalog.exec("DELETE FROM store_settings");
+    catalog.close();
+    for (const opening of ["use", "create", "rebuild"] as const)
+      await expect(within(opening, {}, nothing)).rejects.toThrow("Start `tierkeep serve` once");
+    await within("serve", { COLD_RETENTION_DAYS: "180" }, nothing);
+    await within("use", {}, async (store) => expect(store.config.retention.coldDays).toBe(180));
+  });
+});
+
+describe("a shortened COLD_RETENTION_DAYS", () => {
+  it("purges nothing for 24 hours, over restarts, and tells the truth in dry runs and transitions", async () => {
+    await within("serve", { COLD_RETENTION_DAYS: "365" }, writeCold);
+    now += 100 * DAY_MS;
+    const changedAt = now;
+    await within("serve", { COLD_RETENTION_DAYS: "90" }, async (store) => {
+      expect(await purgeable(store)).toBe(0);
+      expect(await purgeable(store, false)).toBe(0);
+      expect(await purgeable(store, false, now + 2 * DAY_MS)).toBe(0);
+      expect(await nextPurge(store)).toBe(changedAt + DAY_MS);
+      expect((await changes(store)).at(-1)).toMatch(
+        /changed from 365 to 90\. Purges use 365 until 2026-04-12T/,
+      );
+    });
+    expect(shown("COLD_RETENTION_DAYS")).toMatchObject({ value: "90", pending: { inForce: "365" } });
+    now = changedAt + DAY_MS - 1;
+    await within("use", {}, async (store) => expect(await purgeable(store, false)).toBe(0));
+    now = changedAt + DAY_MS;
+    await within("use", {}, async (store) => {
+      expect(await purgeable(store)).toBe(1);
+      expect(await purgeable(store, false)).toBe(1);
+    });
+    expect(shown("COLD_RETENTION_DAYS")).toMatchObject({ pending: null });
+  });
+
+  it("purges at once after it was confirmed, which is an event and is kept", async () => {
+    await within("serve", { COLD_RETENTION_DAYS: "365" }, writeCold);
+    now += 100 * DAY_MS;
+    await within("serve", { COLD_RETENTION_DAYS: "90" }, async (store) => {
+      expect(await purgeable(store)).toBe(0);
+      expect(await store.settings.confirmRetention("local")).toBe(true);
+      expect(await store.settings.confirmRetention("local")).toBe(false);
+      expect(await purgeable(store)).toBe(1);
+      expect((await changes(store)).at(-1)).toBe(
+        "COLD_RETENTION_DAYS 90 is confirmed. Purges used 365 until now.",
+      );
+    });
+    await within("use", {}, async (store) => expect(await purgeable(store, false)).toBe(1));
+  });
+
+  it("moves artifacts to colder tiers by the new values at once", async () => {
+    await within("serve", {}, async (store) => {
+      const key = { tenantId: "acme", workflowId: "w", artifactId: "a" };
+      const options = { ...key, tier: "HOT", contentType: null, metadata: {} } as const;
+      await store.services.artifacts.write(ADMIN, options, Buffer.from("x"));
+    });
+    now += 3 * DAY_MS;
+    await within("serve", { HOT_RETENTION_DAYS: "2", COLD_RETENTION_DAYS: "31" }, async (store) => {
+      const { job } = await store.services.jobs.runLifecycle(ADMIN, { dryRun: false, waitSeconds: 60 });
+      expect(job.promotedToWarm).toBe(1);
+    });
+  });
+});
+
+describe("AUDIT_SIGNING_KEY", () => {
+  const keyPath = (name: string) => join(folder, name);
+  async function newKey(name: string): Promise<string> {
+    const { newKeyPem } = await import("../../audit/signing-key.ts");
+    writeFileSync(keyPath(name), newKeyPem());
+    return keyPath(name);
+  }
+
+  it("is stored with its fingerprint: another key in the file is refused, and serve changes it by name only", async () => {
+    const path = await newKey("key.pem");
+    await within("serve", { AUDIT_SIGNING_KEY: path }, nothing);
+    const first = shown("AUDIT_SIGNING_KEY")?.fingerprint;
+    await newKey("key.pem");
+    await expect(within("use", {}, nothing)).rejects.toThrow(`is signed by the key ${first}`);
+    await expect(within("serve", {}, nothing)).rejects.toThrow(`is signed by the key ${first}`);
+    await within("serve", { AUDIT_SIGNING_KEY: path }, async (store) => {
+      expect((await changes(store)).at(-1)).toContain(
+        `AUDIT_SIGNING_KEY changed from ${path} (key ${first}) to`,
+      );
+    });
+    await within("use", {}, nothing);
+  });
+
+  it("may be given at another path where that holds the same key, and serve goes back to the store's own", async () => {
+    const path = await newKey("key.pem");
+    await within("serve", { AUDIT_SIGNING_KEY: path }, nothing);
+    writeFileSync(keyPath("same.pem"), readFileSync(path));
+    await within("use", { AUDIT_SIGNING_KEY: keyPath("same.pem") }, nothing);
+    await expect(within("use", { AUDIT_SIGNING_KEY: await newKey("other.pem") }, nothing)).rejects.toThrow(
+      "AUDIT_SIGNING_KEY is",
+    );
+    await within("serve", { AUDIT_SIGNING_KEY: "own" }, nothing);
+    expect(shown("AUDIT_SIGNING_KEY")).toMatchObject({ value: "own" });
+  });
+
+  it("is replaced by serve alone where the store's own is lost", async () => {
+    await within("serve", {}, nothing);
+    rmSync(join(root(), ".tierkeep", "audit-key.pem"));
+    await expect(within("use", {}, nothing)).rejects.toThrow("it makes another key");
+    await within("serve", {}, async (store) => {
+      expect((await changes(store)).at(-1)).toContain("AUDIT_SIGNING_KEY changed from own (key");
+    });
+    await within("use", {}, nothing);
+  });
+});

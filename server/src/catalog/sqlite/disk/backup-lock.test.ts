@@ -1,0 +1,43 @@
+import { execFileSync } from "node:child_process";
+import process from "node:process";
+import { expect, it } from "vitest";
+import { tempDir } from "../../../../testing/sqlite/temp-dir.ts";
+import { BackupWatch, holdForBackup } from "./backup-lock.ts";
+
+it("is held while any backup is taken", () => {
+  using dir = tempDir();
+  const path = dir.file("backup-lock.db");
+  using watch = new BackupWatch(path);
+  expect(watch.isHeld()).toBe(false);
+  {
+    using _one = holdForBackup(path);
+    {
+      using _other = holdForBackup(path);
+      expect(watch.isHeld()).toBe(true);
+    }
+    expect(watch.isHeld()).toBe(true);
+  }
+  expect(watch.isHeld()).toBe(false);
+});
+
+it("is held by another process, and not by one that has died", { timeout: 60_000 }, () => {
+  using dir = tempDir();
+  const path = dir.file("backup-lock.db");
+  const module = JSON.stringify(new URL("./backup-lock.ts", import.meta.url).href);
+  const inAnother = (script: string) => {
+    const code = `import { BackupWatch, holdForBackup } from ${module}; const path = ${JSON.stringify(path)}; ${script}`;
+    try {
+      return execFileSync(process.execPath, ["--input-type=module", "--eval", code], { encoding: "utf8" });
+    } catch (error) {
+      return (error as { readonly signal: string }).signal;
+    }
+  };
+  const die = "holdForBackup(path); process.kill(process.pid, 'SIGKILL'); await new Promise(() => {})";
+  {
+    using _held = holdForBackup(path);
+    expect(inAnother("console.log(new BackupWatch(path).isHeld())")).toBe("true\n");
+  }
+  expect(inAnother(die)).toBe("SIGKILL");
+  using watch = new BackupWatch(path);
+  expect(watch.isHeld()).toBe(false);
+});

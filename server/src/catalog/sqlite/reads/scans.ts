@@ -1,0 +1,42 @@
+import type { CatalogReads } from "../../catalog.ts";
+import type { ArtifactRow } from "../../rows.ts";
+import { receivedRow, type SentRow, sentRow } from "../rows/artifact-row.ts";
+import type { SqliteReader } from "./reader.ts";
+import { inOneStep, type Steps } from "./steps.ts";
+
+/** The reads that may look at more than they return, and so do not belong on the event loop. */
+const SCANS = {
+  listArtifacts: (reader, selection, order, stretch) =>
+    reader.artifacts.listInSteps(selection, order, stretch),
+  countArtifacts: (reader, selection) => reader.artifacts.countInSteps(selection),
+  countDue: (reader, ...args) => inOneStep(() => reader.artifacts.countDue(...args)),
+  listEvents: (reader, filter, direction, stretch) => reader.events.listInSteps(filter, direction, stretch),
+  countEvents: (reader, filter) => reader.events.countInSteps(filter),
+  listJobs: (reader, selection, stretch) => inOneStep(() => reader.jobLists.listJobs(selection, stretch)),
+  countJobs: (reader, selection) => inOneStep(() => reader.jobLists.countJobs(selection)),
+  strays: (reader, ...args) => inOneStep(() => reader.backlog.strays(...args)),
+  overdue: (reader, ...args) => inOneStep(() => reader.backlog.overdue(...args)),
+  miscounts: (reader, ...args) => inOneStep(() => reader.counters.miscounts(...args)),
+} satisfies {
+  [M in keyof CatalogReads]?: (
+    reader: SqliteReader,
+    ...args: Parameters<CatalogReads[M]>
+  ) => Steps<Awaited<ReturnType<CatalogReads[M]>>>;
+};
+
+export type Scan = keyof typeof SCANS;
+
+/** Begins a scan whose name and arguments have crossed threads. */
+export function scan(reader: SqliteReader, method: string, args: readonly unknown[]): Steps<unknown> {
+  const read = SCANS[method as Scan] as (reader: SqliteReader, ...args: readonly unknown[]) => Steps<unknown>;
+  return read(reader, ...args);
+}
+
+/** What a scan returned, as it crosses threads. */
+export function sent(method: string, value: unknown): unknown {
+  return method === "listArtifacts" ? (value as readonly ArtifactRow[]).map(sentRow) : value;
+}
+
+export function received(method: Scan, value: unknown): unknown {
+  return method === "listArtifacts" ? (value as readonly SentRow[]).map(receivedRow) : value;
+}

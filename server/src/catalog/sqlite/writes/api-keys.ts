@@ -1,0 +1,106 @@
+import type { Role } from "@tierkeep/schema/domain/principal";
+import type { ApiKey } from "@tierkeep/schema/services/keys";
+import type { CreateApiKeyChange, RevokeApiKeyChange } from "../../api-key-changes.ts";
+import type { Stretch } from "../../catalog.ts";
+import { decideCreateApiKey, decideRevokeApiKey } from "../../decide/decide-api-key.ts";
+import type { ApiKeyRow } from "../../rows.ts";
+import type { Cell, Connection } from "../connection.ts";
+import { inOrder, walk } from "../reads/page-window.ts";
+import type { EventLog } from "./event-log.ts";
+
+const COLUMNS =
+  "id, key, digest, name, role, tenants, created_at, created_by, expires_at, revoked_at, revoked_by";
+
+/** API keys, on one connection. */
+export class ApiKeyReads {
+  readonly #connection: Connection;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  apiKey(keyId: string): ApiKeyRow | null {
+    const cells = this.#connection.statement(`SELECT ${COLUMNS} FROM api_key WHERE key = ?`).get(keyId);
+    return cells === undefined ? null : apiKeyRow(cells);
+  }
+
+  /** Newest first. */
+  listApiKeys(stretch: Stretch<number>): readonly ApiKeyRow[] {
+    const { from, until, backward, limit } = walk(stretch);
+    const [beyond, before, direction] = backward ? [">", "<", ""] : ["<", ">", " DESC"];
+    const bounds = [from === null ? "" : ` AND id ${beyond} ?`, until === null ? "" : ` AND id ${before} ?`];
+    const rows = this.#connection
+      .statement(
+        `SELECT ${COLUMNS} FROM api_key WHERE TRUE${bounds.join("")} ORDER BY id${direction} LIMIT ?`,
+      )
+      .all(...[from, until].filter((bound) => bound !== null), limit);
+    return inOrder(rows.map(apiKeyRow), backward);
+  }
+
+  countApiKeys(): number {
+    return this.#connection.statement("SELECT count(*) FROM api_key").get()?.[0] as number;
+  }
+}
+
+/** The same, for a writer. */
+export class ApiKeyWrites {
+  readonly #connection: Connection;
+  readonly #log: EventLog;
+  readonly #reads: ApiKeyReads;
+
+  constructor(connection: Connection, log: EventLog) {
+    this.#connection = connection;
+    this.#log = log;
+    this.#reads = new ApiKeyReads(connection);
+  }
+
+  create(change: CreateApiKeyChange): ApiKey {
+    const { apiKey, digest } = change;
+    this.#log.append(decideCreateApiKey(change));
+    this.#connection
+      .statement(
+        `INSERT INTO api_key (key, digest, name, role, tenants, created_at, created_by, expires_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      )
+      .run(
+        apiKey.keyId,
+        digest,
+        apiKey.name,
+        apiKey.role,
+        apiKey.tenants === null ? null : JSON.stringify(apiKey.tenants),
+        apiKey.createdAt,
+        apiKey.createdBy,
+        apiKey.expiresAt,
+      );
+    return apiKey;
+  }
+
+  revoke(change: RevokeApiKeyChange): ApiKey {
+    const found = this.#reads.apiKey(change.keyId)?.apiKey ?? null;
+    const { apiKey, event } = decideRevokeApiKey(found, change);
+    if (event === null) return apiKey;
+    this.#log.append(event);
+    this.#connection
+      .statement("UPDATE api_key SET revoked_at = ?, revoked_by = ? WHERE key = ?")
+      .run(apiKey.revokedAt, apiKey.revokedBy, apiKey.keyId);
+    return apiKey;
+  }
+}
+
+function apiKeyRow(cells: readonly Cell[]): ApiKeyRow {
+  return {
+    row: cells[0] as number,
+    digest: cells[2] as string,
+    apiKey: {
+      keyId: cells[1] as string,
+      name: cells[3] as string | null,
+      role: cells[4] as Role,
+      tenants: cells[5] === null ? null : (JSON.parse(cells[5] as string) as readonly string[]),
+      createdAt: cells[6] as number,
+      createdBy: cells[7] as string,
+      expiresAt: cells[8] as number | null,
+      revokedAt: cells[9] as number | null,
+      revokedBy: cells[10] as string | null,
+    },
+  };
+}

@@ -1,0 +1,235 @@
+import type { Change, ResultOf } from "../../changes.ts";
+import { decideAdopt, decidePresent } from "../../decide/decide-adopt.ts";
+import { decideDamage } from "../../decide/decide-damage.ts";
+import { decideLifecycleItemFailed, decideLifecycleStep } from "../../decide/decide-lifecycle-step.ts";
+import { decideMove } from "../../decide/decide-move.ts";
+import { decidePurge } from "../../decide/decide-purge.ts";
+import { decideHeal } from "../../decide/decide-recover.ts";
+import { decideRestoreItem } from "../../decide/decide-restore-item.ts";
+import { decideWrite } from "../../decide/decide-write.ts";
+import { eventOf } from "../../decide/event-of.ts";
+import type { Connection } from "../connection.ts";
+import { AnswerWrites } from "./answer-writes.ts";
+import { ApiKeyWrites } from "./api-keys.ts";
+import { ArtifactWrites } from "./artifact-writes.ts";
+import { EventLog } from "./event-log.ts";
+import { JobWrites } from "./job-writes.ts";
+import { Names } from "./names.ts";
+import { ObjectWrites } from "./object-writes.ts";
+import { MendWrites } from "./report-writes.ts";
+import { ScrubWrites } from "./scrub-writes.ts";
+import { SettingsWrites } from "./settings.ts";
+import { HeldCounters } from "./usage-counters.ts";
+
+/** Makes one change within the transaction that is open: loads what it needs, has it decided, applies it. */
+export class ChangeWrites {
+  readonly answers: AnswerWrites;
+  readonly #names: Names;
+  readonly #log: EventLog;
+  readonly #held: HeldCounters;
+  readonly #jobs: JobWrites;
+  readonly #objects: ObjectWrites;
+  readonly #artifacts: ArtifactWrites;
+  readonly #scrub: ScrubWrites;
+  readonly #mend: MendWrites;
+  readonly #apiKeys: ApiKeyWrites;
+  readonly #settings: SettingsWrites;
+  #mark = 0;
+
+  constructor(connection: Connection) {
+    this.answers = new AnswerWrites(connection);
+    this.#names = new Names(connection);
+    this.#log = new EventLog(connection, this.#names);
+    this.#held = new HeldCounters(connection);
+    this.#jobs = new JobWrites(connection, this.#log);
+    this.#objects = new ObjectWrites(connection, this.#names);
+    this.#scrub = new ScrubWrites(connection, this.#log);
+    this.#mend = new MendWrites(this.#names, this.#log, this.#held, this.#jobs, this.#scrub);
+    this.#apiKeys = new ApiKeyWrites(connection, this.#log);
+    this.#settings = new SettingsWrites(connection, this.#log);
+    this.#artifacts = new ArtifactWrites(connection, this.#names, this.#log, this.#held, this.#jobs);
+  }
+
+  /** @throws Refused, or what SQLite threw: then the caller rolls back to before the change and calls dropChange */
+  make(change: Change): ResultOf<Change> {
+    this.#mark = this.#log.mark;
+    return this.#make(change);
+  }
+
+  keepChange(): void {
+    this.#held.keepChange();
+  }
+
+  dropChange(): void {
+    this.#log.backTo(this.#mark);
+    this.#held.dropChange();
+    this.#names.rolledBack();
+  }
+
+  /** Before COMMIT: what is written once a group. */
+  flush(): void {
+    this.#held.flush();
+  }
+
+  /** Newest seq of the group; null when it wrote no event. */
+  committed(): number | null {
+    this.#names.committed();
+    return this.#log.committed();
+  }
+
+  /** Reads anew what is kept in memory of the catalog, after it turned out what a COMMIT did. */
+  reload(): void {
+    this.#log.reload();
+  }
+
+  get lastSeq(): number {
+    return this.#log.mark - 1;
+  }
+
+  rolledBack(): void {
+    this.#held.drop();
+    this.#names.rolledBack();
+    this.#log.rolledBack();
+  }
+
+  #make(change: Change): ResultOf<Change> {
+    const artifacts = this.#artifacts;
+    const objects = this.#objects;
+    const jobs = this.#jobs;
+    switch (change.kind) {
+      case "stage":
+        return objects.stage(change);
+      case "abandon":
+        return objects.abandon(change);
+      case "abandonStrangers":
+        return objects.abandonStrangers(change);
+      case "write": {
+        const current = artifacts.load(change.key);
+        const staged = change.bytes === null ? objects.staged(change.object) : null;
+        return artifacts.apply(change.key, current, decideWrite(current?.row ?? null, staged, change));
+      }
+      case "move": {
+        const current = artifacts.load(change.key);
+        return artifacts.apply(change.key, current, decideMove(current?.row ?? null, change));
+      }
+      case "purge": {
+        const current = artifacts.load(change.key);
+        return artifacts.apply(
+          change.key,
+          current,
+          decidePurge(current?.row ?? null, jobs.unconfirmedReindex(), change),
+        );
+      }
+      case "lifecycleStep": {
+        const repeated = jobs.item(change.jobId, change.key);
+        const current = artifacts.load(change.key);
+        return artifacts.apply(
+          change.key,
+          current,
+          decideLifecycleStep(
+            current?.row ?? null,
+            repeated,
+            change.step === "PURGE" ? jobs.unconfirmedReindex() : null,
+            change,
+          ),
+        );
+      }
+      case "lifecycleItemFailed": {
+        const repeated = jobs.item(change.jobId, change.item);
+        return artifacts.apply(change.item, null, decideLifecycleItemFailed(repeated, change));
+      }
+      case "restoreItem": {
+        const repeated = jobs.hasTreated(change.jobId, change.key);
+        const current = artifacts.load(change.key);
+        return artifacts.apply(
+          change.key,
+          current,
+          decideRestoreItem(current?.row ?? null, repeated, change),
+        );
+      }
+      case "reserve":
+        return objects.reserve(change);
+      case "adopt": {
+        const { key, jobId, artifact } = change;
+        const known = {
+          repeated: jobs.hasTreated(jobId, key),
+          dirty: objects.isDirty(key),
+          staged: objects.staged(artifact.object),
+        };
+        const current = artifacts.load(key);
+        return artifacts.apply(key, current, decideAdopt(current?.row ?? null, known, change));
+      }
+      case "present": {
+        const repeated = jobs.hasTreated(change.jobId, change.key);
+        const current = artifacts.load(change.key);
+        return artifacts.apply(change.key, current, decidePresent(current?.row ?? null, repeated, change));
+      }
+      case "confirmReindex":
+        return jobs.confirmReindex(change);
+      case "settled": {
+        const current = artifacts.load(change.key);
+        if (current?.row.object === change.object) artifacts.settle(current);
+        return null;
+      }
+      case "damage": {
+        const current = artifacts.load(change.key);
+        const decision = decideDamage(current?.row ?? null, change);
+        if (decision.event !== null && current !== null) artifacts.markDamaged(current, change.at);
+        return artifacts.apply(change.key, current, decision);
+      }
+      case "heal": {
+        const current = artifacts.load(change.key);
+        const staged = objects.staged(change.object);
+        return artifacts.apply(change.key, current, decideHeal(current?.row ?? null, staged, change));
+      }
+      case "tell":
+        return this.#scrub.tell(change);
+      case "quarantine":
+        return this.#mend.quarantine(change);
+      case "recount":
+        return this.#mend.recount(change);
+      case "republish": {
+        const current = artifacts.load(change.key);
+        if (current === null) return null;
+        artifacts.republish(current);
+        if (change.found) jobs.found(change.found.jobId, change.found.findings, {});
+        return null;
+      }
+      case "scrubbed":
+        return this.#scrub.scrubbed(change);
+      case "published":
+        return objects.published(change);
+      case "collected":
+        return objects.collected(change);
+      case "startJob":
+        return jobs.start(change);
+      case "advanceJob":
+        return jobs.advance(change);
+      case "requestCancel":
+        return jobs.requestCancel(change);
+      case "finishJob":
+        return jobs.finish(change);
+      case "pruneJobItems":
+        return jobs.prune(change);
+      case "forgetAnswers":
+        return this.answers.forget(change);
+      case "createApiKey":
+        return this.#apiKeys.create(change);
+      case "revokeApiKey":
+        return this.#apiKeys.revoke(change);
+      case "changeSettings":
+        return this.#settings.change(change);
+      case "emptyQuarantine":
+        for (const { name, sizeBytes } of change.files) {
+          const error = `.tierkeep/quarantine/${name} is deleted.`;
+          this.#log.append(eventOf("QUARANTINE_EMPTIED", change, { sizeBytes, error }));
+        }
+        return change.result;
+      case "event":
+        this.#log.append(change.event);
+        return null;
+      case "exported":
+        return objects.exported(change);
+    }
+  }
+}

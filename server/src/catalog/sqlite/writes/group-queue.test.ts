@@ -1,0 +1,99 @@
+import { describe, expect, it } from "vitest";
+import { newObject, write } from "../../../../testing/catalog/sample-changes.ts";
+import type { Change } from "../../changes.ts";
+import { GroupQueue } from "./group-queue.ts";
+import type { GroupResult } from "./writer.ts";
+
+const collected = (): Change => ({ kind: "collected", object: newObject() });
+
+/** A writer that takes groups and answers when it is told to. */
+function heldWriter() {
+  const groups: {
+    readonly changes: readonly Change[];
+    readonly answer: (result?: Partial<GroupResult>) => void;
+    readonly fail: (error: Error) => void;
+  }[] = [];
+  const committed: number[] = [];
+  const queue = new GroupQueue(
+    (changes) =>
+      new Promise((resolve, fail) => {
+        const outcomes = changes.map(() => ({ ok: true, result: null }) as const);
+        groups.push({ changes, answer: (result) => resolve({ outcomes, lastSeq: null, ...result }), fail });
+      }),
+    (seq) => committed.push(seq),
+  );
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+  return { queue, groups, committed, turn };
+}
+
+describe("grouping changes", () => {
+  it("puts what comes in one turn into one group, and what comes meanwhile into the next", async () => {
+    const { queue, groups, turn } = heldWriter();
+    const changes = Array.from({ length: 5 }, collected);
+    const answers = changes.slice(0, 2).map((change) => queue.submit(change));
+    await turn();
+    answers.push(...changes.slice(2).map((change) => queue.submit(change)));
+    await turn();
+    expect(groups.map((group) => group.changes)).toEqual([changes.slice(0, 2)]);
+    groups[0]?.answer();
+    await turn();
+    expect(groups.map((group) => group.changes)).toEqual([changes.slice(0, 2), changes.slice(2)]);
+    groups[1]?.answer();
+    expect(await Promise.all(answers)).toEqual(Array(5).fill({ ok: true, result: null }));
+  });
+
+  it("bounds a group by changes and by the bytes that ride in it", async () => {
+    const { queue, groups, turn } = heldWriter();
+    const bytes = new Uint8Array(3 * 1024 * 1024);
+    const huge = new Uint8Array(9 * 1024 * 1024);
+    const writes = [bytes, bytes, bytes, huge].map((some) => ({ ...write("a/w/1"), bytes: some }));
+    const answers = [...Array.from({ length: 70 }, collected), ...writes].map((change) =>
+      queue.submit(change),
+    );
+    for (let group = 0; group < 4; group += 1) {
+      await turn();
+      groups[group]?.answer();
+    }
+    await Promise.all(answers);
+    expect(groups.map((group) => group.changes.length)).toEqual([64, 8, 1, 1]);
+  });
+
+  it("tells of the newest event after each group that wrote some", async () => {
+    const { queue, groups, committed, turn } = heldWriter();
+    const first = queue.submit(collected());
+    await turn();
+    groups[0]?.answer({ lastSeq: 7 });
+    await first;
+    const second = queue.submit(collected());
+    await turn();
+    groups[1]?.answer();
+    await second;
+    expect(committed).toEqual([7]);
+  });
+
+  it("fails only the group whose writer failed", async () => {
+    const { queue, groups, turn } = heldWriter();
+    const lost = queue.submit(collected());
+    await turn();
+    const next = queue.submit(collected());
+    groups[0]?.fail(new Error("gone"));
+    await expect(lost).rejects.toThrow("gone");
+    await turn();
+    groups[1]?.answer();
+    expect(await next).toMatchObject({ ok: true });
+  });
+
+  it("answers what it has before it closes, and takes nothing more", async () => {
+    const { queue, groups, turn } = heldWriter();
+    const last = queue.submit(collected());
+    const closing = queue.close("closed for the night");
+    await expect(queue.submit(collected())).rejects.toMatchObject({
+      code: "UNAVAILABLE",
+      message: "closed for the night",
+    });
+    await turn();
+    groups[0]?.answer();
+    expect(await last).toMatchObject({ ok: true });
+    await closing;
+  });
+});

@@ -1,0 +1,81 @@
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import type { Change } from "../../changes.ts";
+import type { GroupResult, WriterOutcome } from "./writer.ts";
+
+/** Changes in one transaction. With BYTES it keeps a transaction under 20 ms, so that nobody waits long for the writer. */
+const GROUP_CHANGES = 64;
+const GROUP_BYTES = 8 * 1024 * 1024;
+
+interface Waiting {
+  readonly change: Change;
+  readonly answer: (outcome: WriterOutcome) => void;
+  readonly fail: (error: Error) => void;
+}
+
+/** Hands changes to a writer in groups: while one group is there, the next gathers. One fsync so serves all who wait for it. */
+export class GroupQueue {
+  readonly #run: (changes: readonly Change[]) => Promise<GroupResult>;
+  readonly #committed: (seq: number) => void;
+  #waiting: Waiting[] = [];
+  #running: Promise<void> | null = null;
+  #closed: string | null = null;
+
+  constructor(run: (changes: readonly Change[]) => Promise<GroupResult>, committed: (seq: number) => void) {
+    this.#run = run;
+    this.#committed = committed;
+  }
+
+  /** Resolves once the change's group has committed. @throws Refused UNAVAILABLE when closed */
+  submit(change: Change): Promise<WriterOutcome> {
+    if (this.#closed !== null) return Promise.reject(new Refused("UNAVAILABLE", this.#closed));
+    return new Promise((answer, fail) => {
+      this.#waiting.push({ change, answer, fail });
+      this.#running ??= this.#drain();
+    });
+  }
+
+  /** Takes no more changes, and resolves when those it has are answered. */
+  async close(reason: string): Promise<void> {
+    this.#closed ??= reason;
+    await this.#running;
+  }
+
+  /** Takes no more changes and answers none of those it has. */
+  abort(reason: string): void {
+    this.#closed ??= reason;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const { fail } of waiting) fail(new Refused("UNAVAILABLE", reason));
+  }
+
+  async #drain(): Promise<void> {
+    // Whoever submits in the same turn belongs into the same group.
+    await null;
+    while (this.#waiting.length > 0) {
+      const group = this.#next();
+      try {
+        const { outcomes, lastSeq } = await this.#run(group.map(({ change }) => change));
+        group.forEach(({ answer, fail }, index) => {
+          const outcome = outcomes[index];
+          if (outcome === undefined) fail(new Error("A change was left without an outcome."));
+          else answer(outcome);
+        });
+        if (lastSeq !== null) this.#committed(lastSeq);
+      } catch (error) {
+        for (const { fail } of group) fail(error as Error);
+      }
+    }
+    this.#running = null;
+  }
+
+  #next(): Waiting[] {
+    let bytes = 0;
+    let count = 0;
+    for (const { change } of this.#waiting) {
+      bytes += change.kind === "write" ? (change.bytes?.byteLength ?? 0) : 0;
+      if (count > 0 && (count === GROUP_CHANGES || bytes > GROUP_BYTES)) break;
+      count += 1;
+    }
+    return this.#waiting.splice(0, count);
+  }
+}

@@ -1,0 +1,109 @@
+import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import type { StagedObject } from "../../decide/decide-write.ts";
+import type { ObjectId } from "../../rows.ts";
+import type {
+  AbandonChange,
+  AbandonStrangersChange,
+  CollectedChange,
+  ExportedChange,
+  PublishedChange,
+  ReserveChange,
+  StageChange,
+} from "../../upkeep-changes.ts";
+import type { Connection } from "../connection.ts";
+import type { Names } from "./names.ts";
+
+/** What is known of objects beside the rows that name them, and of the work left after a commit, for a writer. */
+export class ObjectWrites {
+  readonly #connection: Connection;
+  readonly #names: Names;
+
+  constructor(connection: Connection, names: Names) {
+    this.#connection = connection;
+    this.#names = names;
+  }
+
+  staged(object: ObjectId): StagedObject | null {
+    const row = this.#connection.statement("SELECT store, owner FROM staged WHERE object = ?").get(object);
+    return row === undefined ? null : { store: row[0] as string, owner: row[1] as string };
+  }
+
+  stage(change: StageChange): null {
+    this.#connection
+      .statement("INSERT INTO staged (object, store, owner, at) VALUES (?, ?, ?, ?)")
+      .run(change.object, change.store, change.owner, change.at);
+    return null;
+  }
+
+  reserve(change: ReserveChange): boolean {
+    const { object, store, owner, at } = change;
+    if (this.#connection.statement("SELECT 1 FROM garbage WHERE object = ?").get(object) !== undefined)
+      return false;
+    const reserved = this.#connection
+      .statement(
+        `INSERT INTO staged (object, store, owner, at, found) VALUES (?, ?, ?, ?, 1)
+         ON CONFLICT (object) DO UPDATE SET owner = excluded.owner WHERE found = 1 AND owner <> excluded.owner`,
+      )
+      .run(object, store, owner, at);
+    return reserved === 1;
+  }
+
+  /** True where the key's view may differ from its row. */
+  isDirty({ tenantId, workflowId, artifactId }: ArtifactKey): boolean {
+    const workflow = this.#names.findWorkflow(tenantId, workflowId);
+    if (workflow === null) return false;
+    const sql = "SELECT 1 FROM dirty WHERE workflow = ? AND name = ?";
+    return this.#connection.statement(sql).get(workflow.id, artifactId) !== undefined;
+  }
+
+  abandon(change: AbandonChange): null {
+    const staged = this.#connection
+      .statement("DELETE FROM staged WHERE object = ? RETURNING store, found")
+      .get(change.object);
+    if (staged !== undefined && staged[1] === 0)
+      this.#toGarbage(change.object, staged[0] as string, change.at);
+    return null;
+  }
+
+  abandonStrangers(change: AbandonStrangersChange): number {
+    const strangers = this.#connection
+      .statement("SELECT object, store, found FROM staged WHERE owner <> ? LIMIT ?")
+      .all(change.owner, change.limit);
+    for (const [object, store, found] of strangers) {
+      this.#connection.statement("DELETE FROM staged WHERE object = ?").run(object as string);
+      if (found === 0) this.#toGarbage(object as string, store as string, change.at);
+    }
+    return strangers.length;
+  }
+
+  published(change: PublishedChange): null {
+    const { tenantId, workflowId, artifactId } = change.key;
+    const workflow = this.#names.findWorkflow(tenantId, workflowId);
+    if (workflow === null) return null;
+    this.#connection
+      .statement("DELETE FROM dirty WHERE workflow = ? AND name = ? AND version = ?")
+      .run(workflow.id, artifactId, change.version);
+    return null;
+  }
+
+  collected(change: CollectedChange): null {
+    this.#connection.statement("DELETE FROM garbage WHERE object = ?").run(change.object);
+    return null;
+  }
+
+  exported({ state }: ExportedChange): null {
+    this.#connection
+      .statement(
+        `INSERT INTO export_state VALUES (1, ?, ?, ?, ?) ON CONFLICT (id)
+         DO UPDATE SET file = excluded.file, offset = excluded.offset, seq = excluded.seq, tail_hash = excluded.tail_hash`,
+      )
+      .run(state.file, state.offset, state.seq, state.head);
+    return null;
+  }
+
+  #toGarbage(object: ObjectId, store: string, notBefore: number): void {
+    this.#connection
+      .statement("INSERT INTO garbage (object, store, not_before) VALUES (?, ?, ?)")
+      .run(object, store, notBefore);
+  }
+}

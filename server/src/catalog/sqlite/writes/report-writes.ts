@@ -1,0 +1,52 @@
+import { decideTold } from "../../decide/decide-report.ts";
+import type { QuarantineChange, RecountChange } from "../../upkeep-changes.ts";
+import type { EventLog } from "./event-log.ts";
+import type { JobWrites } from "./job-writes.ts";
+import type { Names } from "./names.ts";
+import type { Recounted } from "./recount.ts";
+import type { ScrubWrites } from "./scrub-writes.ts";
+import type { HeldCounters } from "./usage-counters.ts";
+
+/** What a repair tells of and does besides what concerns one artifact, for a writer. */
+export class MendWrites {
+  readonly #names: Names;
+  readonly #log: EventLog;
+  readonly #held: HeldCounters;
+  readonly #jobs: JobWrites;
+  readonly #scrub: ScrubWrites;
+
+  constructor(names: Names, log: EventLog, held: HeldCounters, jobs: JobWrites, scrub: ScrubWrites) {
+    this.#names = names;
+    this.#log = log;
+    this.#held = held;
+    this.#jobs = jobs;
+    this.#scrub = scrub;
+  }
+
+  quarantine(change: QuarantineChange): null {
+    const { jobId, findings } = change;
+    const untold = findings.filter(({ path }) => this.#scrub.isNew(`QUARANTINED ${jobId} ${path}`));
+    for (const finding of untold) this.#log.append(decideTold(finding, change));
+    if (untold.length > 0) this.#jobs.found(jobId, untold, { quarantined: untold.length });
+    return null;
+  }
+
+  recount(change: RecountChange): null {
+    const { jobId, finding } = change;
+    const owner = this.#owner(finding);
+    if (owner === null) return null;
+    this.#held.recount(owner);
+    this.#log.append(decideTold(finding, change));
+    this.#jobs.found(jobId, [finding], {});
+    this.#scrub.forget({ ...finding, kind: "MISCOUNTED" });
+    return null;
+  }
+
+  #owner({ tenantId, workflowId }: RecountChange["finding"]): Recounted | null {
+    if (tenantId === null) return { of: "total", id: null };
+    const of = workflowId === null ? "tenant" : "workflow";
+    const found =
+      workflowId === null ? this.#names.findTenant(tenantId) : this.#names.findWorkflow(tenantId, workflowId);
+    return found && { of, id: found.id };
+  }
+}

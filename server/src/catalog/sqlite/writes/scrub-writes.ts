@@ -1,0 +1,60 @@
+import type { StoreFinding } from "@tierkeep/schema/domain/findings";
+import { decideTold } from "../../decide/decide-report.ts";
+import type { ScrubbedChange, TellChange } from "../../upkeep-changes.ts";
+import type { Connection } from "../connection.ts";
+import type { EventLog } from "./event-log.ts";
+
+/** What has been told of, and how far the scrubber is, for a writer. */
+export class ScrubWrites {
+  readonly #connection: Connection;
+  readonly #log: EventLog;
+
+  constructor(connection: Connection, log: EventLog) {
+    this.#connection = connection;
+    this.#log = log;
+  }
+
+  tell(change: TellChange): number {
+    let told = 0;
+    for (const finding of change.findings) {
+      if (!this.isNew(markOf(finding))) continue;
+      this.#log.append(decideTold(finding, change));
+      told += 1;
+    }
+    return told;
+  }
+
+  scrubbed({ position, passEnds }: ScrubbedChange): null {
+    // A verification that goes on after a crash relies on what it has told of, however many passes that has taken.
+    if (passEnds)
+      this.#connection
+        .statement(
+          `DELETE FROM told WHERE pass < (SELECT pass FROM scrub)
+             AND NOT EXISTS (SELECT 1 FROM job INDEXED BY job_running WHERE status = 'RUNNING' AND kind = 'verify')`,
+        )
+        .run();
+    this.#connection
+      .statement("UPDATE scrub SET position = ?, pass = pass + ?")
+      .run(JSON.stringify(position), passEnds ? 1 : 0);
+    return null;
+  }
+
+  /** Whether nothing is known of it yet; from now on it is. */
+  isNew(what: string): boolean {
+    const known = this.#connection
+      .statement("UPDATE told SET pass = (SELECT pass FROM scrub) WHERE what = ?")
+      .run(what);
+    if (known === 0) this.#connection.statement("INSERT INTO told SELECT ?, pass FROM scrub").run(what);
+    return known === 0;
+  }
+
+  /** What was found so is no more; found once more, it is told of once more. */
+  forget(finding: StoreFinding): void {
+    this.#connection.statement("DELETE FROM told WHERE what = ?").run(markOf(finding));
+  }
+}
+
+/** What stands for a finding: its path or, where it has none, whose it is. */
+function markOf({ kind, path, tenantId, workflowId }: StoreFinding): string {
+  return `${kind} ${path ?? [tenantId, workflowId].filter((name) => name !== null).join("/")}`;
+}

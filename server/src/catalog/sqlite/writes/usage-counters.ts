@@ -1,0 +1,150 @@
+import { TIERS, type Tier } from "@tierkeep/schema/domain/tiers";
+import type { Connection } from "../connection.ts";
+import { type Counts, HELD_COLUMNS, nothingHeld, tiersOf } from "../rows/usage-columns.ts";
+import type { WorkflowEntry } from "./names.ts";
+import { type Recounted, recount } from "./recount.ts";
+
+type Holder = "tenant" | "workflow";
+
+// Text that is put together anew is hashed anew each time it is looked up, and these run for every write.
+const READ = { tenant: readSql("tenant"), workflow: readSql("workflow") };
+const STORE = { tenant: storeSql("tenant"), workflow: storeSql("workflow") };
+
+/** Counts kept in memory; beyond that all are read anew, so that memory stays bounded. */
+const MAX_CACHED = 50_000;
+
+interface Deltas {
+  readonly tenants: Map<number, Counts>;
+  readonly workflows: Map<number, Counts>;
+  readonly recounted: Recounted[];
+  unsettled: number;
+  unsettledBytes: number;
+}
+
+/**
+ * What a group adds to the counters of tenants, workflows and the whole, gathered so that each counter row is written
+ * once a group. What one change adds counts only once the change is kept.
+ */
+export class HeldCounters {
+  readonly #connection: Connection;
+  #group = nothing();
+  /** As the rows are, for nobody else changes them: it spares a read for each write. */
+  readonly #stored: Record<Holder, Map<number, Counts>> = { tenant: new Map(), workflow: new Map() };
+  #change: (() => void)[] = [];
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** `count`: 1 where an artifact comes into the tier, -1 where it leaves. */
+  add(workflow: WorkflowEntry, tier: Tier, count: 1 | -1, sizeBytes: number): void {
+    const group = this.#group;
+    this.#change.push(() => {
+      raise(group.tenants, workflow.tenant.id, tier, count, sizeBytes);
+      raise(group.workflows, workflow.id, tier, count, sizeBytes);
+    });
+  }
+
+  addUnsettled(count: 1 | -1, sizeBytes: number): void {
+    const group = this.#group;
+    this.#change.push(() => {
+      group.unsettled += count;
+      group.unsettledBytes += count * sizeBytes;
+    });
+  }
+
+  /** Once all that the group has gathered is written: of what it did before, nothing may count twice. */
+  recount(owner: Recounted): void {
+    const group = this.#group;
+    this.#change.push(() => group.recounted.push(owner));
+  }
+
+  keepChange(): void {
+    for (const apply of this.#change) apply();
+    this.#change = [];
+  }
+
+  dropChange(): void {
+    this.#change = [];
+  }
+
+  /** Forgets the group, which has not been committed, or not as far as is known. */
+  drop(): void {
+    this.#forgetStored();
+    this.#group = nothing();
+    this.#change = [];
+  }
+
+  /** Writes what the group has gathered, before its COMMIT. */
+  flush(): void {
+    const { tenants, workflows, recounted, unsettled, unsettledBytes } = this.#group;
+    const total = nothingHeld();
+    const holders: [number, number, number] = [0, 0, 0];
+    for (const [id, delta] of workflows) {
+      const [before, after] = this.#raiseRow("workflow", id, delta);
+      if (before !== after)
+        this.#connection.statement("UPDATE workflow SET tiers = ? WHERE id = ?").run(after, id);
+    }
+    for (const [id, delta] of tenants) {
+      const [before, after] = this.#raiseRow("tenant", id, delta);
+      delta.forEach((value, column) => {
+        total[column] = (total[column] ?? 0) + value;
+      });
+      if (before === after) continue;
+      this.#connection.statement("UPDATE tenant SET tiers = ? WHERE id = ?").run(after, id);
+      for (const column of [0, 1, 2] as const)
+        holders[column] += ((after >> column) & 1) - ((before >> column) & 1);
+    }
+    if (tenants.size > 0 || unsettled !== 0 || unsettledBytes !== 0) {
+      this.#connection
+        .statement(
+          `UPDATE total SET hot = hot + ?, hot_bytes = hot_bytes + ?, warm = warm + ?, warm_bytes = warm_bytes + ?,
+             cold = cold + ?, cold_bytes = cold_bytes + ?, hot_tenants = hot_tenants + ?, warm_tenants = warm_tenants + ?,
+             cold_tenants = cold_tenants + ?, unsettled = unsettled + ?, unsettled_bytes = unsettled_bytes + ?`,
+        )
+        .run(...total, ...holders, unsettled, unsettledBytes);
+    }
+    for (const owner of recounted) recount(this.#connection, owner);
+    if (recounted.length > 0) this.#forgetStored();
+    this.#group = nothing();
+  }
+
+  #forgetStored(): void {
+    this.#stored.tenant.clear();
+    this.#stored.workflow.clear();
+  }
+
+  /** The sets of tiers it has something in, before and after. */
+  #raiseRow(holder: Holder, id: number, delta: Counts): [number, number] {
+    const stored = this.#stored[holder];
+    if (stored.size > MAX_CACHED) stored.clear();
+    const before = stored.get(id) ?? (this.#connection.statement(READ[holder]).get(id) as unknown as Counts);
+    const after = before.map((count, column) => count + (delta[column] ?? 0)) as Counts;
+    this.#connection.statement(STORE[holder]).run(...after, id);
+    stored.set(id, after);
+    return [tiersOf(before), tiersOf(after)];
+  }
+}
+
+function nothing(): Deltas {
+  return { tenants: new Map(), workflows: new Map(), recounted: [], unsettled: 0, unsettledBytes: 0 };
+}
+
+function raise(deltas: Map<number, Counts>, id: number, tier: Tier, count: number, sizeBytes: number): void {
+  let delta = deltas.get(id);
+  if (delta === undefined) {
+    delta = nothingHeld();
+    deltas.set(id, delta);
+  }
+  const column = TIERS.indexOf(tier) * 2;
+  delta[column] = (delta[column] ?? 0) + count;
+  delta[column + 1] = (delta[column + 1] ?? 0) + count * sizeBytes;
+}
+
+function readSql(holder: Holder): string {
+  return `SELECT ${HELD_COLUMNS.join(", ")} FROM ${holder}_held WHERE ${holder} = ?`;
+}
+
+function storeSql(holder: Holder): string {
+  return `UPDATE ${holder}_held SET ${HELD_COLUMNS.map((column) => `${column} = ?`).join(", ")} WHERE ${holder} = ?`;
+}

@@ -1,0 +1,324 @@
+import { statSync, writeFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import {
+  all,
+  checksumOf,
+  key,
+  move,
+  NOW,
+  newObject,
+  purge,
+  restoreJob,
+  startJob,
+  write,
+} from "../../../../testing/catalog/sample-changes.ts";
+import { tempDir } from "../../../../testing/sqlite/temp-dir.ts";
+import type { Change } from "../../changes.ts";
+import type { Faults } from "../connection.ts";
+import { sqliteError } from "../disk/failures.ts";
+import { InlineSqliteCatalog } from "../open-sqlite-catalog.ts";
+
+const IOERR_FSYNC = () => sqliteError(1034, "disk I/O error");
+const IOERR_READ = () => sqliteError(266, "disk I/O error");
+const FULL = () => sqliteError(13, "database or disk is full");
+
+type Step = Parameters<NonNullable<Faults["before"]>>[0];
+
+/** Makes steps fail as it is told. */
+class Trouble implements Faults {
+  readonly #planned: {
+    readonly when: "before" | "after";
+    readonly step: Step;
+    readonly sql: RegExp;
+    times: number;
+    readonly error: () => Error;
+  }[] = [];
+  readonly seen: string[] = [];
+
+  fail(when: "before" | "after", step: Step, error: () => Error, times = 1, sql = /./): void {
+    this.#planned.push({ when, step, sql, times, error });
+  }
+
+  before(step: Step, sql: string): void {
+    this.seen.push(sql);
+    this.#strike("before", step, sql);
+  }
+
+  after(step: Step, sql: string): void {
+    this.#strike("after", step, sql);
+  }
+
+  #strike(when: "before" | "after", step: Step, sql: string): void {
+    const plan = this.#planned.find(
+      (one) => one.when === when && one.step === step && one.times > 0 && one.sql.test(sql),
+    );
+    if (plan === undefined) return;
+    plan.times -= 1;
+    throw plan.error();
+  }
+}
+
+async function withTrouble(
+  test: (catalog: InlineSqliteCatalog, trouble: Trouble, path: string, ballast: string) => Promise<void>,
+) {
+  using folder = tempDir();
+  const ballast = folder.file("ballast");
+  const path = folder.file("catalog.db");
+  const trouble = new Trouble();
+  const catalog = InlineSqliteCatalog.open({
+    path,
+    durability: "fsync",
+    ballast,
+    faults: trouble,
+    probeDelaysMs: [0, 0, 0],
+  });
+  try {
+    await test(catalog, trouble, path, ballast);
+  } finally {
+    await catalog.close();
+  }
+}
+
+const three = () => [write("a/w/1"), purge("a/w/none"), write("a/w/2")] as const;
+
+async function names(catalog: InlineSqliteCatalog) {
+  return (await all(catalog)).map(({ artifactId }) => artifactId);
+}
+
+describe("a COMMIT that fails with an I/O error", () => {
+  it("is answered as done where it turns out that it took place, refusals included", async () => {
+    await withTrouble(async (catalog, trouble) => {
+      trouble.fail("after", "commit", IOERR_FSYNC);
+      const outcomes = await catalog.commitAll(three());
+      expect(outcomes).toMatchObject([
+        { ok: true, result: { created: true, artifact: { version: 1 } } },
+        { ok: false, refused: { code: "ARTIFACT_NOT_FOUND" } },
+        { ok: true, result: { artifact: { version: 2 } } },
+      ]);
+      expect(await names(catalog)).toEqual(["1", "2"]);
+      expect((await catalog.commit(write("a/w/3"))).artifact.version).toBe(3);
+      expect(await catalog.countArtifacts({})).toBe(3);
+    });
+  });
+
+  it("is refused, with nothing changed, where it turns out that it did not", async () => {
+    await withTrouble(async (catalog, trouble) => {
+      trouble.fail("before", "commit", IOERR_FSYNC);
+      const outcomes = await catalog.commitAll(three());
+      expect(outcomes).toMatchObject(
+        Array(3).fill({ ok: false, refused: { code: "UNAVAILABLE", facts: {} } }),
+      );
+      expect(
+        outcomes.map(
+          (outcome) => !outcome.ok && "outcome" in (outcome.refused as never as { facts: object }).facts,
+        ),
+      ).toEqual([false, false, false]);
+      expect(await names(catalog)).toEqual([]);
+      expect((await catalog.commit(write("a/w/3"))).artifact.version).toBe(1);
+      expect(await catalog.countArtifacts({ tenantId: "a" })).toBe(1);
+    });
+  });
+
+  it("is not answered before a later commit on the same file has succeeded", async () => {
+    await withTrouble(async (catalog, trouble) => {
+      trouble.fail("after", "commit", IOERR_FSYNC, 3);
+      const heard: number[] = [];
+      catalog.onCommitted((seq) => heard.push(seq));
+      trouble.seen.length = 0;
+      expect(await catalog.commit(write("a/w/1"))).toMatchObject({ created: true });
+      expect(trouble.seen.filter((sql) => sql === "COMMIT")).toHaveLength(4);
+      expect(heard).toEqual([1]);
+    });
+  });
+
+  it("is unknown where no later commit succeeds, and then nothing is taken until one does", async () => {
+    await withTrouble(async (catalog, trouble) => {
+      trouble.fail("before", "commit", IOERR_FSYNC, 5);
+      const unknown = { code: "UNAVAILABLE", facts: { outcome: "unknown" } };
+      await expect(catalog.commit(write("a/w/1"))).rejects.toMatchObject(unknown);
+      const later = await catalog.commit(write("a/w/2")).catch((error) => error);
+      expect(later).toMatchObject({ code: "UNAVAILABLE" });
+      expect(later.facts).toEqual({});
+      expect(await names(catalog)).toEqual([]);
+      expect(await catalog.commit(write("a/w/3"))).toMatchObject({ artifact: { version: 1 } });
+      expect(await catalog.lastSeq()).toBe(1);
+    });
+  });
+
+  it("takes events-less changes as seriously", async () => {
+    await withTrouble(async (catalog, trouble) => {
+      const object = newObject();
+      const stage = { kind: "stage", object, store: "files", owner: "me", at: NOW } as const;
+      trouble.fail("before", "commit", IOERR_FSYNC);
+      await expect(catalog.commit(stage)).rejects.toMatchObject({ code: "UNAVAILABLE" });
+      trouble.fail("after", "commit", IOERR_FSYNC);
+      await catalog.commit(stage);
+      expect(await catalog.strays("files", [object])).toEqual([]);
+    });
+  });
+});
+
+describe("a full disk", () => {
+  it.each(["commit", "statement"] as const)(
+    "is STORAGE_FULL with nothing changed (at a %s)",
+    async (step) => {
+      await withTrouble(async (catalog, trouble) => {
+        trouble.fail("before", step, FULL, 1, /COMMIT|INSERT INTO artifact/);
+        await expect(catalog.commit(write("a/w/1"))).rejects.toMatchObject({ code: "STORAGE_FULL" });
+        expect(await names(catalog)).toEqual([]);
+        expect(await catalog.lastSeq()).toBe(0);
+        await catalog.commit(write("a/w/1"));
+        expect(await catalog.countTenants(null)).toBe(1);
+      });
+    },
+  );
+
+  it("refuses only those of a group for which there is no room", async () => {
+    await withTrouble(async (catalog, trouble) => {
+      // The group as a whole, then the first of it alone.
+      trouble.fail("before", "commit", FULL, 2);
+      expect(await catalog.commitAll(three())).toMatchObject([
+        { ok: false, refused: { code: "STORAGE_FULL" } },
+        { ok: false, refused: { code: "ARTIFACT_NOT_FOUND" } },
+        { ok: true },
+      ]);
+      expect(await names(catalog)).toEqual(["2"]);
+    });
+  });
+});
+
+describe("a full disk with ballast", () => {
+  const BALLAST_BYTES = 1_000_000;
+
+  it("has room for purges and what follows from them, and for nothing else until the ballast is whole again", async () => {
+    await withTrouble(async (catalog, trouble, _path, ballast) => {
+      await catalog.commitAll([write("a/w/1"), write("a/w/2")]);
+      writeFileSync(ballast, Buffer.alloc(BALLAST_BYTES));
+      trouble.fail("before", "commit", FULL, 2);
+      await catalog.commit(purge("a/w/1"));
+      expect(statSync(ballast).size).toBeGreaterThan(0);
+      expect(statSync(ballast).size).toBeLessThan(BALLAST_BYTES);
+      const object = newObject();
+      const stage = { kind: "stage", object, store: "files", owner: "me", at: NOW } as const;
+      for (const refused of [write("a/w/3"), stage, move("a/w/2", "COLD")]) {
+        await expect(catalog.commit<Change>(refused)).rejects.toMatchObject({ code: "STORAGE_FULL" });
+      }
+      await catalog.commit(purge("a/w/2"));
+      expect(await names(catalog)).toEqual([]);
+      writeFileSync(ballast, Buffer.alloc(BALLAST_BYTES));
+      await catalog.commit(write("a/w/3"));
+    });
+  });
+
+  it("gives up none of it for a write, and refuses purges only once all of it is gone", async () => {
+    await withTrouble(async (catalog, trouble, _path, ballast) => {
+      await catalog.commit(write("a/w/1"));
+      writeFileSync(ballast, Buffer.alloc(BALLAST_BYTES));
+      trouble.fail("before", "commit", FULL, 1);
+      await expect(catalog.commit(write("a/w/2"))).rejects.toMatchObject({ code: "STORAGE_FULL" });
+      expect(statSync(ballast).size).toBe(BALLAST_BYTES);
+      trouble.fail("before", "commit", FULL, 1_000);
+      await expect(catalog.commit(purge("a/w/1"))).rejects.toMatchObject({ code: "STORAGE_FULL" });
+      expect(statSync(ballast).size).toBe(0);
+      expect(await names(catalog)).toEqual(["1"]);
+    });
+  });
+
+  it("lets the writes of a group go for the purges in it", async () => {
+    await withTrouble(async (catalog, trouble, _path, ballast) => {
+      await catalog.commit(write("a/w/1"));
+      writeFileSync(ballast, Buffer.alloc(BALLAST_BYTES));
+      trouble.fail("before", "commit", FULL, 3);
+      const outcomes = await catalog.commitAll<Change>([write("a/w/2"), purge("a/w/1"), write("a/w/3")]);
+      expect(outcomes.map(({ ok }) => ok)).toEqual([false, true, false]);
+      expect(await names(catalog)).toEqual([]);
+    });
+  });
+});
+
+describe("a group", () => {
+  it("is refused whole, with nothing changed, when it cannot begin or read", async () => {
+    await withTrouble(async (catalog, trouble) => {
+      trouble.fail("before", "begin", IOERR_READ);
+      await expect(catalog.commit(write("a/w/1"))).rejects.toMatchObject({ code: "UNAVAILABLE" });
+      trouble.fail("before", "statement", IOERR_READ, 1, /INSERT INTO event/);
+      await expect(catalog.commit(write("a/w/1"))).rejects.toMatchObject({ code: "UNAVAILABLE" });
+      expect(await names(catalog)).toEqual([]);
+      expect(await catalog.commit(write("a/w/1"))).toMatchObject({ artifact: { version: 1 } });
+    });
+  });
+
+  it("loses only the change at which something unforeseen happens", async () => {
+    await withTrouble(async (catalog, trouble) => {
+      trouble.fail("before", "statement", () => new Error("unforeseen"), 1, /INSERT INTO artifact/);
+      const outcomes = await catalog.commitAll(three());
+      expect(outcomes).toMatchObject([
+        { ok: false, refused: { message: "The catalog failed at a change." } },
+        { ok: false, refused: { code: "ARTIFACT_NOT_FOUND" } },
+        { ok: true, result: { artifact: { version: 1 } } },
+      ]);
+      expect(await names(catalog)).toEqual(["2"]);
+      expect(await catalog.held()).toMatchObject({ HOT: { artifactCount: 1 } });
+      expect(await catalog.unsettledTotal()).toMatchObject({ count: 1 });
+      expect(
+        await catalog.listWorkflows("a", { after: null, before: null, limit: 9, backward: false }),
+      ).toEqual(["w"]);
+    });
+  });
+
+  it("that is lost has not made its names exist", async () => {
+    await withTrouble(async (catalog, trouble) => {
+      const job = restoreJob();
+      const restore = {
+        kind: "restoreItem",
+        jobId: job.id,
+        toTier: "HOT",
+        dryRun: false,
+        at: NOW,
+        actor: "x",
+      } as const;
+      // The log mentions both names before there is anything under them.
+      await catalog.commitAll([startJob(job), { ...restore, key: key("a/w/1") }]);
+      trouble.fail("before", "statement", () => new Error("unforeseen"), 1, /INSERT INTO artifact/);
+      await catalog.commitAll([write("a/w/1")]);
+      expect(await catalog.tenantsExist(["a"])).toEqual([false]);
+      await catalog.commit(write("a/w/1"));
+      expect(await catalog.tenantsExist(["a"])).toEqual([true]);
+      expect(await catalog.countTenants(null)).toBe(1);
+    });
+  });
+
+  it("is run again one by one when it fails as a whole for no fault of the disk", async () => {
+    await withTrouble(async (catalog, trouble) => {
+      trouble.fail("before", "commit", () => new Error("unforeseen"), 2);
+      const outcomes = await catalog.commitAll(three());
+      expect(outcomes.map(({ ok }) => ok)).toEqual([false, false, true]);
+      expect(await names(catalog)).toEqual(["2"]);
+    });
+  });
+
+  it("that changes nothing writes nothing", async () => {
+    await withTrouble(async (catalog, trouble) => {
+      await catalog.commit(write("a/w/1"));
+      trouble.seen.length = 0;
+      await catalog.commitAll([purge("a/w/none"), write("a/w/1", { ifAbsent: true })]);
+      expect(trouble.seen.filter((sql) => /^(INSERT|UPDATE|DELETE)/.test(sql))).toEqual([]);
+    });
+  });
+});
+
+describe("a catalog that is killed", () => {
+  it("has what was committed, and nothing of what was not", async () => {
+    using folder = tempDir();
+    const path = folder.file("catalog.db");
+    const first = InlineSqliteCatalog.open({ path, durability: "fsync" });
+    await first.commit(write("a/w/1", { text: "kept" }));
+    const waiting = first.commit(write("a/w/1", { text: "lost" }));
+    first.kill();
+    await expect(waiting).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    await expect(first.artifact(key("a/w/1"))).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    const second = InlineSqliteCatalog.open({ path, durability: "fsync" });
+    expect(await all(second)).toMatchObject([{ checksum: checksumOf("kept") }]);
+    await second.close();
+  });
+});

@@ -1,0 +1,302 @@
+import { randomBytes } from "node:crypto";
+import { dirname } from "node:path";
+import { type RefusalRecord, Refused } from "@tierkeep/schema/domain/refusals";
+import type { Change, Outcome } from "../../changes.ts";
+import { decideRepeat, isRemembered } from "../../decide/decide-retry.ts";
+import { Connection, type Durability, type Faults } from "../connection.ts";
+import { type FailureKind, failureKind } from "../disk/failures.ts";
+import { FolderWatch } from "../disk/folder-watch.ts";
+import { Ballast } from "../disk/space-reserve.ts";
+import { migrate } from "../schema/migrations.ts";
+import { ChangeWrites } from "./change-writes.ts";
+
+export interface WriterOptions {
+  readonly path: string;
+  readonly durability: Durability;
+  /** Path of the file that keeps room for what frees some. Default: none is kept. */
+  readonly ballast?: string | undefined;
+  readonly faults?: Faults | undefined;
+  /** Waits between attempts to find out whether a COMMIT that failed took place, in ms. Default: about four seconds in all. */
+  readonly probeDelaysMs?: readonly number[] | undefined;
+}
+
+/** As Outcome; `failure`: something went wrong that nobody foresaw, and nothing of the change happened. */
+export type WriterOutcome = Outcome | { readonly ok: false; readonly failure: string };
+
+export interface GroupResult {
+  readonly outcomes: readonly WriterOutcome[];
+  /** Newest seq in the log, where the group wrote events; else null. */
+  readonly lastSeq: number | null;
+}
+
+const PROBE_DELAYS_MS = [0, 20, 50, 100, 250, 500, 1_000, 2_000];
+
+/** Pages in the WAL that are not in the catalog file yet, from which they are put there. */
+const CHECKPOINT_PAGES = 1_000;
+
+const CACHE_KIB = 12 * 1024;
+
+const FULL: RefusalRecord = {
+  code: "STORAGE_FULL",
+  message:
+    "There is no room left for the catalog. Nothing was changed; purge artifacts or free some space, then try again.",
+  facts: {},
+};
+const NOT_WRITABLE: RefusalRecord = {
+  code: "UNAVAILABLE",
+  message: "The catalog cannot be written right now. Nothing was changed; try again.",
+  facts: {},
+};
+const UNKNOWN: RefusalRecord = {
+  code: "UNAVAILABLE",
+  message:
+    "The disk under the catalog failed, and it cannot be found out whether this took place. Look before you repeat it.",
+  facts: { outcome: "unknown" },
+};
+const STOPPED: RefusalRecord = {
+  code: "UNAVAILABLE",
+  message:
+    "The catalog takes no changes while the disk under it fails. Nothing was changed; mend the disk and try again.",
+  facts: {},
+};
+
+/** A group could not be committed as a whole; it is rolled back, or (`committing`) its COMMIT failed and may have taken place. */
+class GroupFailed extends Error {
+  readonly kind: FailureKind;
+  readonly committing: boolean;
+  readonly outcomes: readonly WriterOutcome[];
+  readonly commitId: string;
+
+  constructor(cause: unknown, committing: boolean, outcomes: readonly WriterOutcome[], commitId: string) {
+    super("group failed", { cause });
+    this.kind = failureKind(cause);
+    this.committing = committing;
+    this.outcomes = outcomes;
+    this.commitId = commitId;
+  }
+}
+
+/**
+ * The one connection that changes a catalog, for one thread. A group of changes is one transaction, a savepoint each,
+ * and no outcome leaves before its COMMIT.
+ */
+export class SqliteWriter {
+  readonly epoch: string;
+  readonly #connection: Connection;
+  readonly #changes: ChangeWrites;
+  readonly #probeDelaysMs: readonly number[];
+  readonly #ballast: Ballast | null;
+  readonly #folder: FolderWatch;
+  /** The room that is left is not for what needs more of it. */
+  #sparing = false;
+  /** It could not be found out what a COMMIT did: nothing may be built on this file until one stands on it again. */
+  #stopped = false;
+
+  /** Creates the catalog where there is none, or brings it to the newest format. @throws NewerCatalogError, or what SQLite says of the file */
+  constructor(options: WriterOptions) {
+    this.#probeDelaysMs = options.probeDelaysMs ?? PROBE_DELAYS_MS;
+    this.#ballast = options.ballast === undefined ? null : new Ballast(options.ballast);
+    this.#connection = new Connection({ ...options, cacheKiB: CACHE_KIB });
+    this.#folder = new FolderWatch(dirname(options.path));
+    try {
+      migrate(this.#connection, options.path);
+      this.epoch = this.#meta("epoch");
+      this.#changes = new ChangeWrites(this.#connection);
+    } catch (error) {
+      this.#connection.close();
+      throw error;
+    }
+  }
+
+  run(changes: readonly Change[]): GroupResult {
+    if (this.#stopped && this.#probe() === null) return refuseAll(changes, STOPPED);
+    this.#stopped = false;
+    const problem = this.#folder.problemNow();
+    if (problem !== null)
+      return refuseAll(changes, { code: "TIER_UNAVAILABLE", message: problem, facts: {} });
+    this.#sparing = this.#ballast?.released ?? false;
+    try {
+      return this.#attempt(changes);
+    } catch (error) {
+      if (!(error instanceof GroupFailed)) throw error;
+      return this.#afterFailure(changes, error);
+    }
+  }
+
+  /** Puts the WAL's pages into the catalog file once there are many. Between groups: then nobody waits in a COMMIT for it. */
+  checkpointIfLong(): void {
+    if (this.#stopped) return;
+    // A checkpoint that fails changes nothing, and the next one tries again.
+    try {
+      const [, inWal = 0, done = 0] = this.#connection
+        .statement("PRAGMA wal_checkpoint(NOOP)")
+        .get() as number[];
+      if (inWal - done < CHECKPOINT_PAGES) return;
+      this.#connection.statement("PRAGMA wal_checkpoint(PASSIVE)").get();
+    } catch (error) {
+      // A WAL that cannot start over grows with every purge.
+      if (failureKind(error) === "full" && this.#sparing) this.#ballast?.release();
+    }
+  }
+
+  close(): void {
+    this.#connection.close();
+  }
+
+  /** Lets go at once, in the middle of whatever is open; that is rolled back. */
+  kill(): void {
+    if (this.#connection.isOpen && this.#connection.inTransaction) this.#connection.exec("ROLLBACK");
+    this.#connection.close();
+  }
+
+  #attempt(changes: readonly Change[]): GroupResult {
+    const commitId = randomBytes(16).toString("hex");
+    let committing = false;
+    let outcomes: readonly WriterOutcome[] = [];
+    try {
+      this.#step("BEGIN IMMEDIATE");
+      const before = this.#changeCount();
+      outcomes = changes.map((change) => this.#one(change));
+      this.#changes.flush();
+      // A group that changed nothing leaves no mark, so that refusals cost no fsync.
+      if (this.#changeCount() !== before) {
+        this.#connection.statement("UPDATE meta SET commit_id = ?").run(commitId);
+      }
+      committing = true;
+      this.#step("COMMIT");
+    } catch (error) {
+      this.#rollBack();
+      throw new GroupFailed(error, committing, outcomes, commitId);
+    }
+    return { outcomes, lastSeq: this.#changes.committed() };
+  }
+
+  #one(change: Change): WriterOutcome {
+    const once = "once" in change ? change.once : undefined;
+    if (once === undefined) return this.#make(change);
+    const { answers } = this.#changes;
+    const repeated = decideRepeat(answers.find(once), once);
+    if (repeated !== null) return repeated;
+    const outcome = this.#make(change);
+    // Not within the change's savepoint: a refusal is kept although the change is rolled back.
+    if (!("failure" in outcome) && isRemembered(outcome)) answers.keep(once, outcome);
+    return outcome;
+  }
+
+  #make(change: Change): WriterOutcome {
+    if (this.#sparing && fillsUp(change)) return { ok: false, refusal: FULL };
+    this.#step("SAVEPOINT change");
+    try {
+      const result = this.#changes.make(change);
+      this.#step("RELEASE change");
+      this.#changes.keepChange();
+      return { ok: true, result };
+    } catch (error) {
+      const refused = error instanceof Refused;
+      // After these SQLite may have rolled back everything, not this change alone.
+      if (!refused && (failureKind(error) !== "other" || !this.#connection.inTransaction)) throw error;
+      this.#step("ROLLBACK TO change");
+      this.#step("RELEASE change");
+      this.#changes.dropChange();
+      return refused ? { ok: false, refusal: error.toRecord() } : { ok: false, failure: described(error) };
+    }
+  }
+
+  #afterFailure(changes: readonly Change[], failed: GroupFailed): GroupResult {
+    if (failed.committing && failed.kind === "io") return this.#findOut(changes, failed);
+    if (failed.kind === "io" || failed.kind === "busy") return refuseAll(changes, NOT_WRITABLE);
+    if (changes.length > 1) return this.#oneByOne(changes);
+    if (failed.kind === "full") {
+      const mayHaveRoom = changes.every((change) => !fillsUp(change));
+      return mayHaveRoom && this.#ballast?.release() ? this.run(changes) : refuseAll(changes, FULL);
+    }
+    return { outcomes: [{ ok: false, failure: described(failed.cause) }], lastSeq: null };
+  }
+
+  #oneByOne(changes: readonly Change[]): GroupResult {
+    const outcomes: WriterOutcome[] = [];
+    let lastSeq: number | null = null;
+    for (const change of changes) {
+      const alone = this.run([change]);
+      outcomes.push(...alone.outcomes);
+      lastSeq = alone.lastSeq ?? lastSeq;
+    }
+    return { outcomes, lastSeq };
+  }
+
+  /**
+   * After an I/O error in COMMIT the group's frames may be in the WAL or not, and may come back when it is next read.
+   * Only once a later commit stands on the same file is it certain which; until then nobody is answered.
+   */
+  #findOut(changes: readonly Change[], failed: GroupFailed): GroupResult {
+    for (const delay of this.#probeDelaysMs) {
+      if (delay > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, delay);
+      const newest = this.#probe();
+      if (newest === null) continue;
+      if (newest !== failed.commitId) return refuseAll(changes, NOT_WRITABLE);
+      return { outcomes: failed.outcomes, lastSeq: this.#changes.lastSeq };
+    }
+    this.#stopped = true;
+    return refuseAll(changes, UNKNOWN);
+  }
+
+  /** Id of the last group that took place, once a commit stands on the file after it; null: it does not take one. */
+  #probe(): string | null {
+    try {
+      this.#step("BEGIN IMMEDIATE");
+      const newest = this.#meta("commit_id");
+      this.#connection.statement("UPDATE meta SET probe = ?").run(randomBytes(8).toString("hex"));
+      this.#step("COMMIT");
+      this.#changes.reload();
+      return newest;
+    } catch {
+      this.#rollBack();
+      return null;
+    }
+  }
+
+  #rollBack(): void {
+    this.#changes.rolledBack();
+    // SQLite may have rolled back by itself. A ROLLBACK that fails leaves nothing committed either.
+    try {
+      if (this.#connection.inTransaction) this.#step("ROLLBACK");
+    } catch {}
+  }
+
+  #step(sql: string): void {
+    this.#connection.statement(sql).run();
+  }
+
+  #changeCount(): number {
+    return this.#connection.statement("SELECT total_changes()").get()?.[0] as number;
+  }
+
+  #meta(column: "epoch" | "commit_id"): string {
+    return this.#connection.statement(`SELECT ${column} FROM meta`).get()?.[0] as string;
+  }
+}
+
+/** True: it neither frees room nor tells of anything, nor ends what has been begun. A lifecycle run purges before it moves. */
+function fillsUp(change: Change): boolean {
+  switch (change.kind) {
+    case "write":
+    case "stage":
+    case "move":
+    case "restoreItem":
+    case "reserve":
+    case "adopt":
+      return true;
+    case "lifecycleStep":
+      return change.step !== "PURGE";
+    default:
+      return false;
+  }
+}
+
+function refuseAll(changes: readonly Change[], refusal: RefusalRecord): GroupResult {
+  return { outcomes: changes.map(() => ({ ok: false, refusal })), lastSeq: null };
+}
+
+function described(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

@@ -1,0 +1,112 @@
+import { requireIdentifier } from "@tierkeep/schema/domain/identifiers";
+import type { Tier } from "@tierkeep/schema/domain/tiers";
+import type { Tierkeep, TierStats } from "@tierkeep/sdk";
+import { NotFoundError } from "@tierkeep/sdk";
+import type { Command } from "commander";
+import { asClient, type ClientOptions, clientOptions, tiersOption } from "../../client-command.ts";
+import type { Run } from "../../command.ts";
+import type { Output } from "../../output/output.ts";
+import { shownBytes } from "../../output/quantity.ts";
+
+interface StatsOptions {
+  readonly tenant?: string | undefined;
+  readonly tier?: readonly Tier[] | undefined;
+}
+
+const EXAMPLES = `
+Examples:
+  tierkeep stats
+  tierkeep stats --tier cold
+  tierkeep stats --tenant acme --json
+`;
+
+export function configure(command: Command, run: Run): void {
+  command
+    .description(
+      "Shows how much there is: in each tier, and of each tenant or, for one tenant, of each workflow.",
+    )
+    .option("--tenant <tenant>", "only of this tenant")
+    .addOption(tiersOption("--tier <tier>", "only in this tier"))
+    .addHelpText("after", EXAMPLES);
+  clientOptions(command).action((options: StatsOptions & ClientOptions) => {
+    const { tenant, tier } = options;
+    if (tenant !== undefined) requireIdentifier("tenantId", tenant, "--tenant");
+    return run(() =>
+      asClient(options, (tierkeep, output) => stats(tierkeep, { tenant, tier }, output), "reads"),
+    );
+  });
+}
+
+/** How much a tenant or a workflow has in each tier. */
+interface Share {
+  readonly name: string;
+  readonly tiers: readonly TierStats[];
+}
+
+export async function stats(
+  tierkeep: Tierkeep,
+  { tenant, tier }: StatsOptions,
+  output: Output,
+): Promise<number> {
+  const wanted = (tiers: readonly TierStats[]) =>
+    tiers.filter((each) => tier === undefined || (tier as readonly string[]).includes(each.tier));
+  const shares: Share[] = [];
+  for await (const { name, tiers } of tenant === undefined
+    ? tenantsOf(tierkeep)
+    : workflowsOf(tierkeep, tenant)) {
+    const share = { name, tiers: wanted(tiers) };
+    if (share.tiers.some(({ artifactCount }) => artifactCount > 0)) shares.push(share);
+  }
+  const tiers = wanted(await tierkeep.tierStats({ tenantId: tenant }));
+  const what = tenant === undefined ? "tenant" : "workflow";
+  output.value({
+    ...(tenant === undefined ? {} : { tenantId: tenant }),
+    tiers,
+    [`${what}s`]: shares.map((share) => ({ [`${what}Id`]: share.name, tiers: share.tiers })),
+  });
+  if (output.json) return 0;
+  output.table(
+    [
+      { head: "tier" },
+      { head: "artifacts", align: "right", narrow: "stay" },
+      { head: "size", align: "right", narrow: "stay" },
+      ...(tenant === undefined ? [{ head: "tenants", align: "right" } as const] : []),
+    ],
+    tiers.map((each) => [
+      each.tier,
+      String(each.artifactCount),
+      shownBytes(each.totalBytes),
+      String(each.tenantCount),
+    ]),
+  );
+  if (shares.length === 0) return 0;
+  output.text("");
+  output.table(
+    [
+      { head: what, narrow: "shorten" },
+      { head: "artifacts", align: "right" },
+      { head: "size", align: "right" },
+      ...(tiers.length > 1 ? tiers.map((each) => ({ head: each.tier, align: "right" }) as const) : []),
+    ],
+    shares.map(({ name, tiers }) => [
+      name,
+      String(tiers.reduce((sum, { artifactCount }) => sum + artifactCount, 0)),
+      shownBytes(tiers.reduce((sum, { totalBytes }) => sum + totalBytes, 0)),
+      ...tiers.map(({ totalBytes, artifactCount }) => (artifactCount === 0 ? "–" : shownBytes(totalBytes))),
+    ]),
+  );
+  return 0;
+}
+
+async function* tenantsOf(tierkeep: Tierkeep): AsyncGenerator<Share> {
+  for await (const { tenantId, tierStats } of tierkeep.tenants()) yield { name: tenantId, tiers: tierStats };
+}
+
+async function* workflowsOf(tierkeep: Tierkeep, tenantId: string): AsyncGenerator<Share> {
+  if ((await tierkeep.tenant({ tenantId })) === null) {
+    throw new NotFoundError("NOT_FOUND", `There is no tenant ${tenantId}. tierkeep stats lists all.`);
+  }
+  for await (const { workflowId, tierStats } of tierkeep.workflows({ tenantId })) {
+    yield { name: workflowId, tiers: tierStats };
+  }
+}

@@ -1,0 +1,47 @@
+import type { Command } from "commander";
+import { asClient, type ClientOptions, clientOptions } from "../../client-command.ts";
+import type { Run } from "../../command.ts";
+import { counted, shownBytes } from "../../output/quantity.ts";
+import type { Column } from "../../output/table.ts";
+
+const HELP = `
+A tenant stays in the list when its last artifact is gone. --json writes a line for each tenant.
+
+Examples:
+  tierkeep tenants
+  tierkeep tenants --json | jq -r .tenantId
+`;
+
+const COLUMNS: readonly Column[] = [
+  { head: "tenant", narrow: "shorten" },
+  { head: "artifacts", align: "right", narrow: "stay" },
+  { head: "size", align: "right", least: 8, narrow: "stay" },
+];
+
+export function configure(command: Command, run: Run): void {
+  command
+    .description("Lists the tenants that you may see, by name, with what each has stored.")
+    .addHelpText("after", HELP);
+  clientOptions(command).action((options: ClientOptions) =>
+    run(() =>
+      asClient(
+        options,
+        async (tierkeep, output, signal) => {
+          const count = await output.list(
+            COLUMNS,
+            tierkeep.tenants({ first: 500 }),
+            ({ tenantId, tierStats }) => [
+              tenantId,
+              String(tierStats.reduce((sum, { artifactCount }) => sum + artifactCount, 0)),
+              shownBytes(tierStats.reduce((sum, { totalBytes }) => sum + totalBytes, 0)),
+            ],
+            signal,
+          );
+          if (!output.json) output.talk(counted(count, "tenant"));
+          return 0;
+        },
+        "reads",
+      ),
+    ),
+  );
+}

@@ -1,0 +1,123 @@
+import { requireIdentifier } from "@tierkeep/schema/domain/identifiers";
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import type { Tier } from "@tierkeep/schema/domain/tiers";
+import type { ArtifactFilter, ArtifactOrder } from "@tierkeep/sdk";
+import { type Command, InvalidArgumentError } from "commander";
+import { asClient, type ClientOptions, clientOptions, tiersOption } from "../../client-command.ts";
+import type { Run } from "../../command.ts";
+import { type FilterOptions, filterOf, filterOptions } from "../../options/artifact-filter-options.ts";
+import { countOf } from "../../options/count-option.ts";
+import { firstOf } from "../../output/first-of.ts";
+import { listArtifacts } from "./artifact-table.ts";
+
+interface Options extends FilterOptions, ClientOptions {
+  readonly tenant?: string;
+  readonly workflow?: string;
+  readonly tier?: readonly Tier[];
+  readonly sort?: ArtifactOrder;
+  readonly limit?: number;
+  readonly all?: true;
+}
+
+const SORT_FIELDS = {
+  key: "KEY",
+  age: "AGE",
+  size: "SIZE",
+  created: "CREATED_AT",
+  modified: "MODIFIED_AT",
+} as const;
+
+const PAGE_SIZE = 500;
+/** More than anyone reads. Into a pipe, a file or JSON everything is listed. */
+const TERMINAL_LIMIT = 1_000;
+
+const HELP = `
+--json writes a line for each artifact.
+
+Examples:
+  tierkeep ls
+  tierkeep ls acme/weekly --tier warm --tier cold --older-than 30d
+  tierkeep ls acme/weekly/report- --meta author=Ada --sort size:desc --limit 10
+`;
+
+export function configure(command: Command, run: Run): void {
+  command
+    .description("Lists artifacts, by key unless told otherwise.")
+    .argument("[where]", "tenant, tenant/workflow, or tenant/workflow/START of an artifact's id")
+    .option("--tenant <tenant>", "only of this tenant")
+    .option("--workflow <workflow>", "only of this workflow")
+    .addOption(tiersOption("--tier <tier>", "only in this tier"));
+  filterOptions(command)
+    .option(
+      "--sort <field>",
+      `by ${Object.keys(SORT_FIELDS).join(", ")}; with :desc the other way round`,
+      orderOf,
+    )
+    .option("--limit <n>", "at most so many", countOf)
+    .option("--all", `every one, also at a terminal, where ${TERMINAL_LIMIT} are listed otherwise`)
+    .addHelpText("after", HELP);
+  clientOptions(command).action((where: string | undefined, options: Options) => {
+    const filter = {
+      ...filterOf(options),
+      ...placeOf(where, options),
+      tiers: options.tier,
+    };
+    const { sort, all = false } = options;
+    if (all && options.limit !== undefined) command.error("error: give either --all or --limit");
+    return run(() =>
+      asClient(
+        options,
+        async (tierkeep, output, signal) => {
+          const isCut = options.limit === undefined && output.isTerminal && !output.json && !all;
+          const limit = options.limit ?? (isCut ? TERMINAL_LIMIT : Number.POSITIVE_INFINITY);
+          const first = Math.min(limit, PAGE_SIZE);
+          const artifacts = tierkeep.artifacts({ where: filter, orderBy: sort, first });
+          const count = await listArtifacts(firstOf(artifacts, limit), output, signal);
+          if (isCut && count === limit) {
+            output.talk(
+              `The first ${limit} are listed, and there may be more. --all lists every one, and --limit, --prefix or --tier fewer.`,
+            );
+          }
+          return 0;
+        },
+        "reads",
+      ),
+    );
+  });
+}
+
+/** Whose artifacts, said in one argument or in options. @throws Refused BAD_USER_INPUT, INVALID_IDENTIFIER */
+function placeOf(where: string | undefined, { tenant, workflow, prefix }: Options): ArtifactFilter {
+  const parts = where?.replace(/\/$/, "").split("/") ?? [];
+  if (parts.length > 3) {
+    throw new Refused(
+      "BAD_USER_INPUT",
+      `${JSON.stringify(where)} has ${parts.length} parts. Give tenant, tenant/workflow, or tenant/workflow/START.`,
+    );
+  }
+  const twice = [tenant, workflow, prefix].findIndex(
+    (option, at) => option !== undefined && at < parts.length,
+  );
+  if (twice !== -1) {
+    const option = ["--tenant", "--workflow", "--prefix"][twice];
+    throw new Refused(
+      "BAD_USER_INPUT",
+      `${JSON.stringify(where)} and ${option} both say where. Give one of them.`,
+    );
+  }
+  const [tenantId = tenant, workflowId = workflow, artifactIdPrefix = prefix] = parts;
+  if (tenantId !== undefined) requireIdentifier("tenantId", tenantId, "the tenant");
+  if (workflowId !== undefined) requireIdentifier("workflowId", workflowId, "the workflow");
+  return { tenantId, workflowId, artifactIdPrefix };
+}
+
+function orderOf(text: string): ArtifactOrder {
+  const [, name = "", direction] = /^([a-z]+)(?::(asc|desc))?$/.exec(text.toLowerCase()) ?? [];
+  if (!Object.hasOwn(SORT_FIELDS, name)) {
+    throw new InvalidArgumentError(
+      `Give ${Object.keys(SORT_FIELDS).join(", ")}, and :desc for the other way round.`,
+    );
+  }
+  const field = SORT_FIELDS[name as keyof typeof SORT_FIELDS];
+  return { field, direction: direction === "desc" ? "DESC" : "ASC" };
+}

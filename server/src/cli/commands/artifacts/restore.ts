@@ -1,0 +1,82 @@
+import type { Tierkeep } from "@tierkeep/sdk";
+import type { Command } from "commander";
+import { asClient, type ClientOptions, clientOptions, tierOption } from "../../client-command.ts";
+import type { Run } from "../../command.ts";
+import { filterOptions } from "../../options/artifact-filter-options.ts";
+import { isInteractive } from "../../output/confirm.ts";
+import type { Output } from "../../output/output.ts";
+import { listArtifacts } from "./artifact-table.ts";
+import { type RestoreOptions, restoreFirst, restoreMany, restoreOne } from "./restore-artifacts.ts";
+import { chosenKeys } from "./restore-choice.ts";
+import { nothingSelected, type Selection, type SelectionOptions, selectionOf } from "./restore-selection.ts";
+
+interface Options extends SelectionOptions, ClientOptions {
+  readonly dryRun?: boolean;
+}
+
+const HELP = `
+KEY, or --tenant with --workflow and --artifact, restores one artifact. --tenant with any of --workflow, --prefix,
+--older-than and --meta restores all that they find, and --all whatever is colder. With nothing but --tenant you choose
+from a list, on a terminal. --list --json writes a line for each artifact.
+
+Examples:
+  tierkeep restore acme/weekly/report.md
+  tierkeep restore --tenant acme --from-tier warm
+  tierkeep restore --tenant acme --from-tier warm --list
+  tierkeep restore --tenant acme --workflow weekly --older-than 30d --dry-run
+  tierkeep restore --tenant acme --from-tier cold --to-tier warm --auto-select
+`;
+
+export function configure(command: Command, run: Run): void {
+  command
+    .description("Brings artifacts back to a hotter tier. Their age starts anew.")
+    .argument("[key]", "tenant/workflow/artifact")
+    .option("--tenant <tenant>", "whose artifacts, where KEY does not say so")
+    .option("--workflow <workflow>", "only of this workflow")
+    .option("--artifact <artifact>", "only this one; needs --tenant and --workflow")
+    .addOption(tierOption("--from-tier <tier>", "only from this tier (default: from any colder one)"))
+    .addOption(tierOption("--to-tier <tier>", "where they go").default("HOT", "hot"))
+    .option("--list", "list what could be restored, and restore nothing")
+    .option("--auto-select", "the first one, by workflow and name")
+    .option("--all", "all of the tenant's");
+  filterOptions(command)
+    .option("--dry-run", "show what would be restored, and change nothing")
+    .addHelpText("after", HELP);
+  clientOptions(command).action((key: string | undefined, options: Options) => {
+    const selection = selectionOf(key, options);
+    if (selection.how === "choose" && !isInteractive()) throw nothingSelected();
+    const { fromTier, toTier, dryRun = false } = options;
+    return run(() =>
+      asClient(
+        options,
+        (tierkeep, output, signal) =>
+          restore(tierkeep, selection, { fromTier, toTier, dryRun }, output, signal),
+        selection.how === "list" ? "reads" : "changes",
+      ),
+    );
+  });
+}
+
+async function restore(
+  tierkeep: Tierkeep,
+  selection: Selection,
+  options: RestoreOptions,
+  output: Output,
+  signal: AbortSignal,
+): Promise<number> {
+  if (selection.how === "one") return restoreOne(tierkeep, selection.key, options, output);
+  const { how, where } = selection;
+  switch (how) {
+    case "list":
+      await listArtifacts(tierkeep.artifacts({ where, first: 500 }), output, signal);
+      return 0;
+    case "first":
+      return restoreFirst(tierkeep, where, options, output);
+    case "all":
+      return restoreMany(tierkeep, { where }, options, output, signal);
+    case "choose": {
+      const keys = await chosenKeys(tierkeep, where, output, signal);
+      return restoreMany(tierkeep, { keys }, options, output, signal);
+    }
+  }
+}

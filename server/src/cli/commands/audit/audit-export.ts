@@ -1,0 +1,94 @@
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { createWriteStream } from "node:fs";
+import { chmod, rename, rm, stat } from "node:fs/promises";
+import process from "node:process";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { LifecycleEvent, Tierkeep } from "@tierkeep/sdk";
+import { lineFields } from "../../../audit/jsonl-line.ts";
+import { localProblem } from "../../local-file.ts";
+import type { Output } from "../../output/output.ts";
+import { counted } from "../../output/quantity.ts";
+import { eventJobFacts } from "./event-job.ts";
+
+export interface AuditExportOptions {
+  /** ISO 8601; inclusive. */
+  readonly since?: string | undefined;
+  /** ISO 8601; exclusive. */
+  readonly until?: string | undefined;
+  readonly tenantId?: string | undefined;
+  /** Default: stdout. */
+  readonly file?: string | undefined;
+}
+
+const PAGE_SIZE = 500;
+
+/** Writes the events that match, oldest first, a line each. */
+export async function auditExport(
+  tierkeep: Tierkeep,
+  { since, until, tenantId, file }: AuditExportOptions,
+  output: Output,
+  signal: AbortSignal,
+): Promise<number> {
+  const events = tierkeep.lifecycleEventHistory({
+    where: { since, until, tenantId },
+    direction: "ASC",
+    first: PAGE_SIZE,
+  });
+  if (file === undefined) await print(events, output, signal);
+  else output.talk(`${counted(await writeWhole(events, file), "event")} written to ${file}`);
+  return 0;
+}
+
+/** Asks for no more events than stdout takes. */
+async function print(
+  events: AsyncIterable<LifecycleEvent>,
+  output: Output,
+  signal: AbortSignal,
+): Promise<void> {
+  const ended = AbortSignal.any([signal, output.closed]);
+  for await (const event of events) {
+    if (output.closed.aborted) return;
+    output.data(exported(event), "line");
+    if (!process.stdout.writableNeedDrain) continue;
+    await once(process.stdout, "drain", { signal: ended }).catch(() => {});
+    signal.throwIfAborted();
+  }
+}
+
+function exported(event: LifecycleEvent): Readonly<Record<string, unknown>> {
+  const { cursor, timestamp, jobId, job: _job, ...rest } = event;
+  const job = eventJobFacts(event);
+  return {
+    cursor,
+    ...lineFields({ ...rest, jobId, timestamp: Date.parse(timestamp), ...(job && { job }) }, jobId),
+  };
+}
+
+const NEW_FILE = 0o666;
+const PERMISSIONS = 0o777;
+
+/** Returns how many events there were. A file that is replaced leaves its mode to the new one. */
+async function writeWhole(events: AsyncIterable<LifecycleEvent>, file: string): Promise<number> {
+  const temporary = `${file}.${randomBytes(8).toString("hex")}.tmp`;
+  let count = 0;
+  async function* lines() {
+    for await (const event of events) {
+      count += 1;
+      yield `${JSON.stringify(exported(event))}\n`;
+    }
+  }
+  const replaced = await stat(file).catch(() => null);
+  const mode = (replaced?.mode ?? NEW_FILE) & PERMISSIONS;
+  try {
+    await pipeline(Readable.from(lines()), createWriteStream(temporary, { flags: "wx", flush: true, mode }));
+    // The umask may have narrowed it.
+    if (replaced !== null) await chmod(temporary, mode);
+    await rename(temporary, file);
+    return count;
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw localProblem(error, file);
+  }
+}

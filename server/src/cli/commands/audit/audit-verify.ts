@@ -1,0 +1,124 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { REFUSALS, Refused } from "@tierkeep/schema/domain/refusals";
+import { systemCodeOf } from "../../../app/embedded/store-files.ts";
+import { readConfig } from "../../../app/read-config.ts";
+import { requireStoreAgreement } from "../../../app/settings/store-opening.ts";
+import { StartProblem } from "../../../app/start-problem.ts";
+import { BEGINNINGS } from "../../../audit/checkpoint.ts";
+import {
+  CHECKPOINTS_FILE,
+  isCompressedName,
+  isLogName,
+  PUBLIC_KEY_FILE,
+  segmentName,
+} from "../../../audit/log-names.ts";
+import { PublicKeys } from "../../../audit/signing-key.ts";
+import { type Head, shownProblem, type Verdict } from "../../../audit/verdict.ts";
+import { verifyLog } from "../../../audit/verify.ts";
+import type { Output } from "../../output/output.ts";
+import { counted, shownInstant } from "../../output/quantity.ts";
+
+export interface AuditVerifyOptions {
+  /** Default: the log folder of the store. */
+  readonly directory?: string | undefined;
+  /** Default: the keys published beside the log. */
+  readonly publicKey?: string | undefined;
+  readonly expected: readonly Head[];
+}
+
+/** Verifies the log's files and says what stands. Answers with 0, or 7 where something does not. */
+export async function auditVerify(options: AuditVerifyOptions, output: Output): Promise<number> {
+  const { publicKey, expected } = options;
+  const directory = resolve(options.directory ?? storedLogDir());
+  requireLog(directory, expected);
+  const keys = readKeys(publicKey ?? join(directory, PUBLIC_KEY_FILE));
+  if (publicKey === undefined) {
+    output.talk(
+      `The public key was taken from beside the log, where whoever changes the log can change it too. Its ids: ${keys.ids.join(", ")}`,
+    );
+  }
+  const verdict = await verifyLog({ directory, keys, expected });
+  output.value({ directory, keys: keys.ids, ...verdict });
+  show(verdict, output);
+  return verdict.problem === null ? 0 : REFUSALS.CHECKSUM_MISMATCH.exit;
+}
+
+function storedLogDir(): string {
+  const config = readConfig();
+  requireStoreAgreement(config);
+  return config.logDir;
+}
+
+/** A head that is expected of a log that is not there is a finding; without one, the folder is most likely the wrong one. */
+function requireLog(directory: string, expected: readonly Head[]): void {
+  let names: readonly string[];
+  try {
+    names = readdirSync(directory);
+  } catch (error) {
+    throw new StartProblem(
+      `${directory} cannot be read (${systemCodeOf(error)}). Name the log's folder with --log-dir.`,
+    );
+  }
+  if (expected.length > 0 || names.some((name) => isLogName(name) || name === CHECKPOINTS_FILE)) return;
+  throw new Refused(
+    "NOT_FOUND",
+    `There is no audit log in ${directory}: neither ${segmentName(1)} nor ${CHECKPOINTS_FILE}. Name its folder with --log-dir.`,
+  );
+}
+
+export function readKeys(file: string): PublicKeys {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    throw new StartProblem(
+      `The public key ${file} cannot be read (${systemCodeOf(error)}). Name it with --public-key.`,
+    );
+  }
+  let keys: PublicKeys | null = null;
+  try {
+    keys = new PublicKeys(text);
+  } catch {}
+  if (keys === null || keys.ids.length === 0) {
+    throw new StartProblem(
+      `${file} holds no Ed25519 public key in PEM. Name the file that does with --public-key.`,
+    );
+  }
+  return keys;
+}
+
+function show(verdict: Verdict, { text, talk, style }: Output): void {
+  const { problem, lines, unchainedLines, files, gaps, strangers, isBeingWritten, head } = verdict;
+  for (const file of strangers)
+    talk(
+      isCompressedName(file)
+        ? `${file} is compressed, and only plain files are verified. Decompress it beside the others to have it verified.`
+        : `${file} does not begin with a line of this log, and was not looked at.`,
+    );
+  for (const { time, file, seq, reason } of gaps) {
+    talk(
+      `Gap: ${file} goes on after event ${seq}, signed at ${shownInstant(time)}: ${BEGINNINGS[reason].means}.`,
+    );
+  }
+  if (unchainedLines > 0) {
+    talk(
+      `The first ${counted(unchainedLines, "line")} were written before lines were chained: only the last of them is proved.`,
+    );
+  }
+  if (isBeingWritten) talk("A server is writing; lines after the head below were not signed yet.");
+  if (problem !== null) {
+    text(style.red(`The audit log is not as it was signed: ${shownProblem(problem)}.`));
+    if (problem.line !== null) text("Whether what comes after it stands cannot be told.");
+    return;
+  }
+  text(
+    style.green(`The audit log is as it was signed: ${counted(lines, "line")} in ${counted(files, "file")}.`),
+  );
+  if (head !== null) {
+    text(
+      `Keep this head where nobody who can change the log can change it too (signed at ${shownInstant(head.time)}):`,
+    );
+    text(`--expect-head ${head.seq}:${head.hash}`);
+  }
+}

@@ -1,0 +1,130 @@
+import { setTimeout as delay } from "node:timers/promises";
+import {
+  ConnectionError,
+  type EventState,
+  type LifecycleEvent,
+  type LifecycleEventFilter,
+  type Tierkeep,
+} from "@tierkeep/sdk";
+import { firstOf } from "../../output/first-of.ts";
+import type { Output } from "../../output/output.ts";
+import { shownInstant } from "../../output/quantity.ts";
+import type { Cell, Column } from "../../output/table.ts";
+import { jobCounts } from "../jobs/job-counts.ts";
+
+export interface EventsShown {
+  readonly where: LifecycleEventFilter;
+  /** Of the history, only the newest so many; Infinity: all. */
+  readonly show: number;
+  /** Go on with what happens, until `signal` aborts. */
+  readonly follow: boolean;
+  readonly signal: AbortSignal;
+}
+
+const PAGE_SIZE = 500;
+const RETRY_MS = 1_000;
+
+/** Wide enough for whatever event comes later. */
+const COLUMNS: readonly Column[] = [
+  { head: "when", least: 20 },
+  { head: "what", least: 17, narrow: "shorten" },
+  { head: "artifact", narrow: "shorten" },
+  { head: "who" },
+];
+
+/** Shows the log, oldest first, and then what happens: without a gap, and without showing anything twice. */
+export async function showEvents(
+  tierkeep: Tierkeep,
+  { where, show, follow, signal }: EventsShown,
+  output: Output,
+): Promise<number> {
+  // Asked for before the history: where that is empty, this is where it ended.
+  let after = follow ? await tierkeep.lifecycleEventCursor() : null;
+  const table = output.rows(COLUMNS);
+  const showOne = (event: LifecycleEvent) => {
+    after = event.cursor;
+    output.value(event);
+    table.row(cellsOf(event, output));
+  };
+  for await (const event of history(tierkeep, where, show)) {
+    if (output.closed.aborted) return 0;
+    showOne(event);
+  }
+  if (!follow) {
+    if (after === null) output.talk("No such events.");
+    else table.flush();
+    return 0;
+  }
+  table.flush();
+  const until = AbortSignal.any([signal, output.closed]);
+  let lost = false;
+  const onState = (state: EventState) => {
+    if (state === "waiting" && !lost) output.talk("The connection is lost; trying again until it is back.");
+    if (state === "live" && lost) output.talk("The connection is back; nothing was missed.");
+    if (state !== "connecting") lost = state === "waiting";
+  };
+  while (!until.aborted) {
+    try {
+      for await (const event of tierkeep.lifecycleEvents({ where, after, signal: until, onState }))
+        showOne(event);
+    } catch (error) {
+      // The SDK gives up where it has never been answered. The history was: so the server is there, or will be again.
+      if (!(error instanceof ConnectionError)) throw error;
+      await delay(RETRY_MS, undefined, { signal: until }).catch(() => {});
+    }
+  }
+  return 0;
+}
+
+/** A table of events that are all there. */
+export function eventTable(events: readonly LifecycleEvent[], output: Output): void {
+  output.table(
+    COLUMNS,
+    events.map((event) => cellsOf(event, output)),
+  );
+}
+
+/** The newest so many, oldest first. Of all of them none is ever held. */
+async function* history(
+  tierkeep: Tierkeep,
+  where: LifecycleEventFilter,
+  show: number,
+): AsyncGenerator<LifecycleEvent> {
+  if (show === Number.POSITIVE_INFINITY) {
+    yield* tierkeep.lifecycleEventHistory({ where, direction: "ASC", first: PAGE_SIZE });
+    return;
+  }
+  const newest: LifecycleEvent[] = [];
+  const backwards = tierkeep.lifecycleEventHistory({ where, first: Math.min(show, PAGE_SIZE) });
+  for await (const event of firstOf(backwards, show)) newest.push(event);
+  yield* newest.reverse();
+}
+
+function cellsOf(event: LifecycleEvent, { style }: Output): readonly Cell[] {
+  const { tenantId, workflowId, artifactId, error } = event;
+  const about =
+    jobText(event) ?? [tenantId, workflowId, artifactId].filter((name) => name !== null).join("/");
+  const what = event.type
+    .replace(/^LIFECYCLE_/, "")
+    .replaceAll("_", " ")
+    .toLowerCase();
+  return [
+    shownInstant(event.timestamp),
+    event.dryRun ? `${what} (dry)` : what,
+    error === null ? about : { text: [about, error].filter(Boolean).join(": "), style: style.red },
+    event.actor ?? "",
+  ];
+}
+
+/** What an event that starts or ends a job says of it; null: it is another event. */
+function jobText({ type, job, tenantId, timestamp }: LifecycleEvent): string | null {
+  if (job === null) return null;
+  const kind = job.kind.toLowerCase();
+  const what = tenantId === null ? kind : `${kind} of ${tenantId}`;
+  if (type === "LIFECYCLE_JOB_STARTED") {
+    const isOfNow = job.__typename !== "LifecycleJob" || job.asOf === timestamp;
+    return isOfNow ? what : `${what}, as of ${shownInstant(job.asOf)}`;
+  }
+  if (type !== "LIFECYCLE_JOB_COMPLETED") return null;
+  return `${what}: ${job.status}, ${jobCounts(job)}`;
+}

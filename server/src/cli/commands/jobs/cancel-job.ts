@@ -1,0 +1,27 @@
+import { jobGlobalId } from "@tierkeep/schema/graphql/types/global-ids";
+import type { Tierkeep } from "@tierkeep/sdk";
+import type { Output } from "../../output/output.ts";
+import { shownInstant } from "../../output/quantity.ts";
+
+/** A job's id as the audit log writes it under `job_id`. */
+const LOGGED_ID = /^[0-9a-f]{32}$/;
+
+/** Stops a job of any kind between two artifacts; one that has ended stays as it is. Returns exit code 0. */
+export async function cancelJob(
+  tierkeep: Tierkeep,
+  { id }: { readonly id: string },
+  output: Output,
+): Promise<number> {
+  const { job } = await tierkeep.cancelJob({ id: LOGGED_ID.test(id) ? jobGlobalId(id) : id });
+  output.value(job);
+  output.text(`${nameOf(job)} of ${shownInstant(job.startedAt)}: ${job.status}`);
+  if (job.status === "RUNNING") output.talk("It was asked to stop, and stops after the artifact it is at.");
+  else if (job.status !== "CANCELLED") output.talk("It had already ended; nothing was stopped.");
+  return 0;
+}
+
+function nameOf({ kind, dryRun }: { readonly kind: string; readonly dryRun: boolean }): string {
+  if (kind === "LIFECYCLE") return dryRun ? "Dry run" : "Run";
+  const name = `${kind.charAt(0)}${kind.slice(1).toLowerCase()}`;
+  return dryRun ? `Dry ${name.toLowerCase()}` : name;
+}

@@ -1,0 +1,75 @@
+import { JOB_KINDS, JOB_STATUSES } from "@tierkeep/schema/domain/jobs";
+import type { JobKind, JobStatus } from "@tierkeep/sdk";
+import { type Command, InvalidArgumentError } from "commander";
+import { asClient, type ClientOptions, clientOptions } from "../../client-command.ts";
+import type { Run } from "../../command.ts";
+import { countOf } from "../../options/count-option.ts";
+import { repeatableOption } from "../../options/repeatable-option.ts";
+import { cancelJob } from "./cancel-job.ts";
+import { jobList } from "./job-list.ts";
+
+interface Options extends ClientOptions {
+  readonly kind?: readonly JobKind[];
+  readonly status?: readonly JobStatus[];
+  readonly tenant?: string;
+  readonly limit: number;
+}
+
+const KINDS: readonly JobKind[] = JOB_KINDS.map((kind) => kind.toUpperCase() as Uppercase<typeof kind>);
+
+const HELP = `
+A job is long work of the server: a lifecycle run, a restore of many artifacts, a reindex, or a verification. With --json
+each job is a line. --tenant does not show jobs over all tenants.
+
+Examples:
+  tierkeep jobs --status running
+  tierkeep jobs --kind restore --tenant acme --json
+  tierkeep jobs cancel Sm9iLzNm…
+`;
+
+export function configure(command: Command, run: Run): void {
+  command
+    .description("Lists jobs of every kind, newest first.")
+    .enablePositionalOptions()
+    .addOption(repeatableOption("--kind <kind>", "only jobs of this kind", oneOf(KINDS), lower(KINDS)))
+    .addOption(
+      repeatableOption(
+        "--status <status>",
+        "only jobs with this status",
+        oneOf(JOB_STATUSES),
+        lower(JOB_STATUSES),
+      ),
+    )
+    .option("--tenant <tenant>", "only jobs of this one tenant")
+    .option("--limit <n>", "show at most this many", countOf, 20)
+    .addHelpText("after", HELP);
+  clientOptions(command).action((options: Options) => {
+    const { kind: kinds, status: statuses, tenant: tenantId, limit } = options;
+    const where = { kinds, statuses, tenantId };
+    return run(() =>
+      asClient(options, (tierkeep, output) => jobList(tierkeep, { where, limit }, output), "reads"),
+    );
+  });
+
+  const cancelCommand = command
+    .command("cancel")
+    .description("Stops a job between two artifacts. What it has done stays done.")
+    .argument("<id>", "the job's id, as `jobs` shows it, or the audit log's job_id")
+    .addHelpText("after", "\nExample:\n  tierkeep jobs cancel Sm9iLzNm…");
+  clientOptions(cancelCommand).action((id: string, options: ClientOptions) =>
+    run(() => asClient(options, (tierkeep, output) => cancelJob(tierkeep, { id }, output))),
+  );
+}
+
+/** Returns a reader of one of `values`, in any case. */
+function oneOf<Value extends string>(values: readonly Value[]) {
+  return (text: string): Value => {
+    const value = values.find((each) => each === text.toUpperCase());
+    if (value === undefined) throw new InvalidArgumentError(`Give one of ${lower(values).join(", ")}.`);
+    return value;
+  };
+}
+
+function lower(values: readonly string[]): string[] {
+  return values.map((value) => value.toLowerCase());
+}

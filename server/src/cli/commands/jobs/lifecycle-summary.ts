@@ -1,0 +1,65 @@
+import type { Tierkeep } from "@tierkeep/sdk";
+import type { Output } from "../../output/output.ts";
+import { counted, shownBytes, shownDays, shownDuration, shownInstant } from "../../output/quantity.ts";
+import { eventTable } from "../audit/events-shown.ts";
+import { shownPolicy, shownSchedule, TIERS } from "../store/start-facts.ts";
+
+const NEWEST_EVENTS = 20;
+
+/** Shows what there is and what the lifecycle did last, and changes nothing. */
+export async function lifecycleSummary(tierkeep: Tierkeep, output: Output): Promise<number> {
+  const [server, tiers, tenants, retentionPolicy, lastJob, events] = await Promise.all([
+    tierkeep.server(),
+    tierkeep.tierStats(),
+    tierkeep.tenants({ first: 0, withTotalCount: true }),
+    tierkeep.retentionPolicy(),
+    tierkeep.lastLifecycleJob(),
+    tierkeep.lifecycleEventHistory({ first: NEWEST_EVENTS }),
+  ]);
+  const tenantCount = tenants.totalCount ?? 0;
+  output.value({ server, tiers, tenantCount, retentionPolicy, lastJob, events: events.nodes });
+  if (output.json) return 0;
+
+  const { style } = output;
+  const kept = [retentionPolicy.hotDays, retentionPolicy.warmDays, retentionPolicy.coldDays];
+  output.table(
+    [
+      { head: "tier" },
+      { head: "artifacts", align: "right" },
+      { head: "size", align: "right" },
+      { head: "tenants", align: "right" },
+      { head: "leaves after", align: "right" },
+    ],
+    tiers.map(({ tier, artifactCount, totalBytes, tenantCount }, index) => [
+      tier,
+      String(artifactCount),
+      shownBytes(totalBytes),
+      String(tenantCount),
+      shownDays(kept[index] ?? null),
+    ]),
+  );
+  output.text(counted(tenantCount, "tenant"));
+  output.text("");
+  output.text(`policy: ${shownPolicy(retentionPolicy)}`);
+  output.text(shownSchedule(server.schedule, server.nextRunAt));
+  output.text(server.authentication ? "authentication: callers must show a token" : "no authentication");
+  output.text(TIERS);
+  output.text(server.graphiql ? "GraphiQL: on, at the server's root" : "GraphiQL: off");
+  output.text("");
+  output.text(style.bold("last run"));
+  if (lastJob === null) output.text("none yet: tierkeep lifecycle run --dry-run shows what one would do");
+  else {
+    const duration = lastJob.durationSeconds === null ? "" : ` in ${shownDuration(lastJob.durationSeconds)}`;
+    output.text(
+      `${lastJob.dryRun ? "dry run" : "live run"} of ${shownInstant(lastJob.startedAt)}: ${lastJob.status}${duration}; ` +
+        `${lastJob.promotedToWarm} to warm, ${lastJob.promotedToCold} to cold, ${lastJob.purged} purged, ` +
+        `${counted(lastJob.totalErrors, "error")}`,
+    );
+    if (lastJob.error !== null) output.text(style.red(lastJob.error));
+  }
+  output.text("");
+  output.text(style.bold("newest events"));
+  if (events.nodes.length === 0) output.text("none yet");
+  else eventTable(events.nodes, output);
+  return 0;
+}

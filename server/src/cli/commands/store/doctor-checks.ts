@@ -1,0 +1,78 @@
+import { existsSync, readdirSync } from "node:fs";
+import { statfs } from "node:fs/promises";
+import { join } from "node:path";
+import { REFUSALS } from "@tierkeep/schema/domain/refusals";
+import { type StorePaths, systemCodeOf } from "../../../app/embedded/store-files.ts";
+import { isLogName, PUBLIC_KEY_FILE } from "../../../audit/log-names.ts";
+import { shownProblem } from "../../../audit/verdict.ts";
+import { verifyLog } from "../../../audit/verify.ts";
+import { counted, shownBytes } from "../../output/quantity.ts";
+import { readKeys } from "../audit/audit-verify.ts";
+
+/** With less, a purge may be all that is possible soon. */
+const LEAST_FREE_BYTES = 2 ** 30;
+
+/** One thing that was looked at. */
+export interface Check {
+  readonly check: string;
+  readonly ok: boolean;
+  /** How it stands and, where it is not as it should be, what to do. */
+  readonly message: string;
+  /** What the command is to exit with for it; 0: nothing is wrong. */
+  readonly exit: number;
+}
+
+/** What can be told from the files of a store, where it is on this machine. */
+export async function* localChecks(paths: StorePaths): AsyncGenerator<Check> {
+  yield await spaceCheck("STORAGE_BASE_PATH", paths.root);
+  yield await spaceCheck("LOG_DIR", paths.logs);
+  yield await auditCheck(paths.logs);
+}
+
+async function spaceCheck(setting: string, folder: string): Promise<Check> {
+  const check = `space ${setting}`;
+  try {
+    const { bavail, bsize } = await statfs(folder);
+    const free = bavail * bsize;
+    if (free >= LEAST_FREE_BYTES) return well(check, `${shownBytes(free)} are free at ${folder}.`);
+    return ill(
+      check,
+      `Only ${shownBytes(free)} are free at ${folder}. Free some, or purge: once it is full, nothing can be written.`,
+      REFUSALS.STORAGE_FULL.exit,
+    );
+  } catch (error) {
+    if (systemCodeOf(error) === "ENOENT") return well(check, `${folder} is not there yet.`);
+    return ill(
+      check,
+      `${folder} cannot be looked at (${systemCodeOf(error)}).`,
+      REFUSALS.TIER_UNAVAILABLE.exit,
+    );
+  }
+}
+
+async function auditCheck(directory: string): Promise<Check> {
+  const check = "audit log";
+  try {
+    if (!existsSync(directory) || !readdirSync(directory).some(isLogName))
+      return well(check, "Nothing was logged yet.");
+    const keys = readKeys(join(directory, PUBLIC_KEY_FILE));
+    const { problem, lines, files } = await verifyLog({ directory, keys, expected: [] });
+    if (problem === null)
+      return well(check, `It is as it was signed: ${counted(lines, "line")} in ${counted(files, "file")}.`);
+    return ill(
+      check,
+      `It is not as it was signed: ${shownProblem(problem)}. Keep a copy of ${directory} as it is, and compare it with a backup; tierkeep audit verify says more.`,
+      REFUSALS.CHECKSUM_MISMATCH.exit,
+    );
+  } catch (error) {
+    return ill(check, (error as Error).message, REFUSALS.TIER_UNAVAILABLE.exit);
+  }
+}
+
+export function well(check: string, message: string): Check {
+  return { check, ok: true, message, exit: 0 };
+}
+
+export function ill(check: string, message: string, exit: number): Check {
+  return { check, ok: false, message, exit };
+}

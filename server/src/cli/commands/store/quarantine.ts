@@ -1,0 +1,107 @@
+import { DAY_MS } from "@tierkeep/schema/domain/ages";
+import type { Tierkeep } from "@tierkeep/sdk";
+import type { Command } from "commander";
+import { asClient, type ClientOptions, clientOptions } from "../../client-command.ts";
+import type { Run } from "../../command.ts";
+import { daysOf } from "../../options/duration-option.ts";
+import { confirmed, requireConfirmable } from "../../output/confirm.ts";
+import type { Output } from "../../output/output.ts";
+import { counted, shownBytes, shownInstant } from "../../output/quantity.ts";
+
+interface EmptyOptions extends ClientOptions {
+  readonly olderThan?: number;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+}
+
+const HELP = `
+A repair or a reindex moves files that it does not know to .tierkeep/quarantine below the store, and deletes none. A later
+repair looks there for the bytes of damaged artifacts.
+
+Examples:
+  tierkeep quarantine list
+  tierkeep quarantine empty --older-than 30d --dry-run
+  tierkeep quarantine empty --older-than 30d --yes
+`;
+
+const EMPTY_HELP = `
+Deleted files cannot be brought back. Each deletion is an event. It is refused while nothing may be purged: while the audit
+log cannot be written, and until a reindex is confirmed. A person at a terminal is asked first; elsewhere --yes is needed.
+
+Examples:
+  tierkeep quarantine empty --dry-run
+  tierkeep quarantine empty --older-than 30d --yes
+`;
+
+const COLUMNS = [
+  { head: "moved" },
+  { head: "size", align: "right" },
+  { head: "name", narrow: "shorten" },
+] as const;
+
+export function configure(command: Command, run: Run): void {
+  command
+    .description("Lists and deletes the files that repairs and reindexes moved out of the way.")
+    .addHelpText("after", HELP);
+  const listCommand = command
+    .command("list")
+    .description("Lists what is in quarantine, oldest first: at most 1000 files.")
+    .addHelpText("after", "\nExample:\n  tierkeep quarantine list --json");
+  clientOptions(listCommand).action((options: ClientOptions) =>
+    run(() => asClient(options, (tierkeep, output, signal) => list(tierkeep, output, signal), "reads")),
+  );
+  const emptyCommand = command
+    .command("empty")
+    .description("Deletes what is in quarantine.")
+    .option("--older-than <time>", "only what was moved there longer ago, such as 30d or 12h", daysOf)
+    .option("--dry-run", "show what would be deleted, and change nothing")
+    .option("-y, --yes", "do not ask")
+    .addHelpText("after", EMPTY_HELP);
+  clientOptions(emptyCommand).action((options: EmptyOptions) => {
+    requireConfirmable(options.yes === true || options.dryRun === true);
+    return run(() =>
+      asClient(options, (tierkeep, output, signal) => empty(tierkeep, options, output, signal)),
+    );
+  });
+}
+
+async function list(tierkeep: Tierkeep, output: Output, signal: AbortSignal): Promise<number> {
+  const { count, totalBytes, files } = await tierkeep.quarantine();
+  await output.list(
+    COLUMNS,
+    files,
+    ({ name, sizeBytes, movedAt }) => [shownInstant(movedAt), shownBytes(sizeBytes), name],
+    signal,
+  );
+  output.talk(`${counted(count, "file")} in quarantine, ${shownBytes(totalBytes)}`);
+  return 0;
+}
+
+async function empty(
+  tierkeep: Tierkeep,
+  { olderThan, dryRun = false, yes = false }: EmptyOptions,
+  output: Output,
+  signal: AbortSignal,
+): Promise<number> {
+  // The same instant for the question and for what is deleted: what is moved there since then stays.
+  const movedBefore = new Date(Date.now() - (olderThan ?? 0) * DAY_MS).toISOString();
+  if (!dryRun && !yes) {
+    const { deleted } = await tierkeep.emptyQuarantine({ movedBefore, dryRun: true });
+    const what = `${counted(deleted.count, "file")} (${shownBytes(deleted.totalBytes)})`;
+    if (
+      deleted.count > 0 &&
+      !(await confirmed(`Delete ${what} from quarantine? They cannot be brought back.`, signal))
+    ) {
+      output.talk("Nothing was changed.");
+      return 1;
+    }
+  }
+  const emptied = await tierkeep.emptyQuarantine({ movedBefore, dryRun });
+  const { count, totalBytes } = emptied.deleted;
+  output.value(emptied);
+  output.text(
+    `${dryRun ? "Would delete" : "Deleted"} ${counted(count, "file")} from quarantine (${shownBytes(totalBytes)})`,
+  );
+  if (dryRun) output.text("Nothing was changed.");
+  return 0;
+}

@@ -1,0 +1,52 @@
+import { dueBefore, type LifecycleStep, STEP_RULES } from "@tierkeep/schema/domain/policy";
+import type { Store } from "../../../app/embedded/open-store.ts";
+import type { SettingChange } from "../../../app/settings/changed-settings.ts";
+import { daysOf } from "../../../app/settings/retention-in-force.ts";
+import { counted, shownInstant } from "../../output/quantity.ts";
+
+const STEPS: Readonly<Record<string, LifecycleStep>> = {
+  HOT_RETENTION_DAYS: "PROMOTE_TO_WARM",
+  WARM_RETENTION_DAYS: "PROMOTE_TO_COLD",
+  COLD_RETENTION_DAYS: "PURGE",
+};
+
+/** What this start changed of the store's settings, and what purges still wait for: lines for a person, or nothing. */
+export async function settingsReport(store: Store): Promise<string> {
+  const lines: string[] = [];
+  for (const change of store.settings.changes) {
+    const changed = `${change.name} of this store changed from ${change.before} to ${change.after}.`;
+    lines.push(change.shortened ? `warning: ${changed} ${await becomingDue(store, change)}` : changed);
+  }
+  const { coldDays, upcomingColdDays } = store.settings.policy();
+  const last = upcomingColdDays?.at(-1);
+  if (last !== undefined) {
+    lines.push(
+      `warning: Nothing is purged by COLD_RETENTION_DAYS ${last.coldDays} before ${shownInstant(new Date(last.from).toISOString())}: until then purges use ${upcomingColdDays?.length === 1 ? "" : "at first "}${coldDays ?? "never"}. To purge by it now: tierkeep settings confirm`,
+    );
+  }
+  if (store.catalogLostAt !== null && store.unindexedTenants === 0) {
+    lines.push(
+      `warning: The catalog of this store was lost (found at ${store.catalogLostAt}). Artifacts written before are missing until tierkeep reindex has rebuilt it.`,
+    );
+  }
+  return lines.map((line) => `${line}\n`).join("");
+}
+
+async function becomingDue({ engine }: Store, { name, before, after }: SettingChange): Promise<string> {
+  const step = STEPS[name] as LifecycleStep;
+  const { from, to, threshold } = STEP_RULES[step];
+  const due = async (text: string) => {
+    const days = daysOf(text);
+    const policy = {
+      hotDays: null,
+      warmDays: null,
+      coldDays: null,
+      [threshold]: Number.isFinite(days) ? days : null,
+    };
+    const bound = dueBefore(step, policy, engine.clock.now());
+    return bound === null ? 0 : await engine.catalog.countDue(from, null, bound);
+  };
+  const count = (await due(after)) - (await due(before));
+  const what = to === null ? "to be purged" : `to move to ${to.toLowerCase()}`;
+  return `${counted(count, "artifact")} ${count === 1 ? "becomes" : "become"} due ${what}.`;
+}

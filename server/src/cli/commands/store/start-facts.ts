@@ -1,0 +1,55 @@
+import type { RetentionPolicy } from "@tierkeep/schema/domain/policy";
+import type { Config } from "../../../config/config.ts";
+import { shownDays, shownInstant } from "../../output/quantity.ts";
+
+export const NO_SCHEDULE = "no schedule: nothing moves by itself; set LIFECYCLE_SCHEDULE";
+
+export const TIERS = "tiers: hot, warm and cold are folders of one file system";
+
+export interface StartFacts {
+  readonly config: Pick<Config, "lifecycleSchedule" | "auth" | "graphiql">;
+  /** In force. */
+  readonly retention: RetentionPolicy;
+  /** The store's folder. */
+  readonly root: string;
+  /** The GraphQL endpoint. */
+  readonly url: string;
+  /** ms since the epoch; null: no schedule. */
+  readonly nextRunAt: number | null;
+}
+
+/** What a server will do and whom it serves, a line each, for its log at the start. */
+export function startFacts({ config, retention, root, url, nextRunAt }: StartFacts): readonly string[] {
+  return [
+    `policy: ${shownPolicy(retention)}`,
+    shownSchedule(config.lifecycleSchedule, nextRunAt === null ? null : new Date(nextRunAt).toISOString()),
+    config.auth === null
+      ? 'no authentication: every caller is the admin "local", and only this machine can connect'
+      : `authentication: callers must show a token (${tokensOf(config.auth)})`,
+    `${TIERS}, in ${root}`,
+    ...(config.graphiql ? [`GraphiQL: ${new URL("/", url).href}`] : []),
+  ];
+}
+
+/** "artifacts leave hot after 7 d and warm after 30 d, and are purged from cold after 90 d". */
+export function shownPolicy({ hotDays, warmDays, coldDays }: RetentionPolicy): string {
+  const leaves = (tier: string, days: number | null) =>
+    days === null ? `never leave ${tier}` : `leave ${tier} after ${shownDays(days)}`;
+  const purged = coldDays === null ? "are never purged" : `are purged from cold after ${shownDays(coldDays)}`;
+  return `artifacts ${leaves("hot", hotDays)}, ${leaves("warm", warmDays)}, and ${purged}`;
+}
+
+/** `nextRunAt`: ISO 8601. */
+export function shownSchedule(schedule: string | null, nextRunAt: string | null): string {
+  if (schedule === null) return NO_SCHEDULE;
+  const next = nextRunAt === null ? "" : `; next run at ${shownInstant(nextRunAt)}`;
+  return `schedule: the lifecycle runs by "${schedule}"${next}`;
+}
+
+function tokensOf({ jwtSecret, jwksUrl, apiKeys }: NonNullable<Config["auth"]>): string {
+  const kinds = [
+    ...(jwtSecret === null && jwksUrl === null ? [] : ["a JSON Web Token"]),
+    ...(apiKeys ? ["an API key"] : []),
+  ];
+  return kinds.join(" or ");
+}

@@ -1,0 +1,75 @@
+import { requireIdentifier } from "@tierkeep/schema/domain/identifiers";
+import type { Tierkeep, VerifyJob } from "@tierkeep/sdk";
+import type { Command } from "commander";
+import { asClient, type ClientOptions, clientOptions } from "../../client-command.ts";
+import type { Run } from "../../command.ts";
+import { inCommandWords } from "../../output/error-text.ts";
+import type { Output } from "../../output/output.ts";
+import { counted, shownBytes } from "../../output/quantity.ts";
+import { endOf } from "../jobs/job-end.ts";
+import { exitCodeOf } from "../jobs/lifecycle-run.ts";
+import { showFindings } from "./store-findings.ts";
+
+interface Options extends ClientOptions {
+  readonly tenant?: string;
+}
+
+const HELP = `
+It repairs nothing (tierkeep doctor --repair does); what it finds becomes an event on the log, once. --json writes a line for each finding, and the job's own line last.
+
+Exit codes: 0 all is well, 7 bytes are damaged or gone, 4 something else is not as it should be.
+
+Examples:
+  tierkeep verify
+  tierkeep verify --tenant acme --json
+`;
+
+export function configure(command: Command, run: Run): void {
+  command
+    .description(
+      "Reads every artifact and compares its checksum, looks for files that belong to no artifact, and counts everything.",
+    )
+    .option("--tenant <tenant>", "only this tenant's artifacts: no other files, and no counters")
+    .addHelpText("after", HELP);
+  clientOptions(command).action((options: Options) => {
+    const { tenant } = options;
+    if (tenant !== undefined) requireIdentifier("tenantId", tenant, "--tenant");
+    return run(() =>
+      asClient(
+        options,
+        async (tierkeep, output, signal) =>
+          (await verifyStore(tierkeep, { tenantId: tenant }, output, signal)).exit,
+      ),
+    );
+  });
+}
+
+/** Verifies, or repairs, to the end, and shows what that found. `exit`: what it deserves. */
+export async function verifyStore(
+  tierkeep: Tierkeep,
+  input: { readonly tenantId?: string | undefined; readonly repair?: boolean },
+  output: Output,
+  signal: AbortSignal,
+): Promise<{ readonly job: VerifyJob; readonly exit: number; readonly republishedCount: number }> {
+  const { job: begun } = await tierkeep.verifyArtifacts({ ...input, waitSeconds: 0 });
+  const job = await endOf(begun, input.repair ? "Repairing" : "Verifying", output, signal);
+  const {
+    exit: found,
+    otherCount,
+    republishedCount,
+  } = await showFindings(
+    tierkeep.verifyJobFindings({ id: job.id, first: 500 }),
+    output,
+    signal,
+    input.repair ? ["QUARANTINED"] : [],
+  );
+  output.value(job);
+  const others = otherCount > 0 ? `; ${counted(otherCount, "other problem")}` : "";
+  const { checkedCount, checkedBytes, damagedCount, missingCount, strayCount } = job;
+  output.text(
+    `Verified ${counted(checkedCount, "artifact")}, ${shownBytes(checkedBytes)}: ${damagedCount} damaged, ` +
+      `${missingCount} missing; ${counted(strayCount, "stray file")}${others}: ${job.status}`,
+  );
+  if (job.error !== null) output.text(output.style.red(inCommandWords(job.error)));
+  return { job, exit: job.status === "SUCCEEDED" ? found : exitCodeOf(job), republishedCount };
+}

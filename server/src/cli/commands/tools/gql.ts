@@ -1,0 +1,73 @@
+import { readFile } from "node:fs/promises";
+import process from "node:process";
+import { text } from "node:stream/consumers";
+import { exactJson } from "@tierkeep/schema/domain/exact-numbers";
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import type { Command } from "commander";
+import { asClient, type ClientOptions, clientOptions } from "../../client-command.ts";
+import type { Run } from "../../command.ts";
+import { sendDocument } from "./gql-document.ts";
+
+interface Options extends ClientOptions {
+  readonly variables?: string;
+  readonly operation?: string;
+}
+
+/** How a GraphQL document begins. Everything else is a file name. */
+const DOCUMENT = /^\s*(?:[{#]|(?:query|mutation|subscription|fragment)[\s({])/;
+
+const HELP = `
+The data goes to stdout as JSON, also what there is of it beside a refusal; refusals go to stderr, and the first one's
+exit code is the command's. A subscription is a line for each event, until Ctrl-C.
+
+Examples:
+  tierkeep gql '{ tierStats { tier artifactCount } }'
+  tierkeep gql report.graphql --variables '{"tenantId":"acme"}'
+  echo '{ tierStats { tier artifactCount totalBytes } }' | tierkeep gql - --json
+  tierkeep gql operations.graphql --operation Artifact --variables @key.json
+`;
+
+export function configure(command: Command, run: Run): void {
+  command
+    .description("Runs a GraphQL document: a query, a mutation or a subscription.")
+    .argument("<file|document>", "the file that holds it, - for stdin, or the document itself")
+    .option("--variables <json>", "its variables; @FILE reads them from a file, @- from stdin")
+    .option("--operation <name>", "which of its operations, where it holds several")
+    .addHelpText("after", HELP);
+  clientOptions(command).action((given: string, options: Options) =>
+    run(async () => {
+      const document = DOCUMENT.test(given) ? given : await contentOf(given);
+      const variables = variablesOf(await variablesText(options.variables ?? "{}"));
+      const { operation } = options;
+      return asClient(options, (_tierkeep, output, _signal, post) =>
+        sendDocument(post, { document, variables, operation }, output),
+      );
+    }),
+  );
+}
+
+function variablesText(value: string): string | Promise<string> {
+  return value.startsWith("@") ? contentOf(value.slice(1)) : value;
+}
+
+/** @throws Refused BAD_USER_INPUT */
+function variablesOf(json: string): object {
+  try {
+    const value: unknown = JSON.parse(exactJson(json));
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
+  } catch {
+    // It is said below what it should have been.
+  }
+  throw new Refused("BAD_USER_INPUT", `--variables is not a JSON object, such as '{"tenantId":"acme"}'.`);
+}
+
+/** @throws Refused NOT_FOUND */
+async function contentOf(file: string): Promise<string> {
+  if (file === "-") return await text(process.stdin);
+  try {
+    return await readFile(file, "utf8");
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new Refused("NOT_FOUND", `${file} cannot be read (${code}).`, {}, { cause });
+  }
+}

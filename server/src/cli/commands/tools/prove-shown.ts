@@ -1,0 +1,78 @@
+import type { ProofResult } from "../../../../prove/run-suite.ts";
+import type { Output } from "../../output/output.ts";
+import { counted, shownDuration } from "../../output/quantity.ts";
+import type { Column } from "../../output/table.ts";
+
+const COLUMNS: readonly Column[] = [
+  { head: "suite" },
+  { head: "tried", narrow: "stay" },
+  { head: "broke", narrow: "stay" },
+  { head: "counted" },
+];
+
+/** Of what broke in one suite, this much is shown; --json has all of it. */
+const MOST_SENTENCES = 10;
+
+/** The command that tries this. */
+export function commandOf({
+  only,
+  cycles,
+  seed,
+}: {
+  readonly only?: readonly string[] | undefined;
+  readonly cycles?: number | undefined;
+  readonly seed: number;
+}): string {
+  return [
+    "tierkeep prove",
+    ...(only === undefined ? [] : [`--only ${only.join(",")}`]),
+    ...(cycles === undefined ? [] : [`--cycles ${cycles}`]),
+    `--seed ${seed}`,
+  ].join(" ");
+}
+
+export function jsonOf(result: ProofResult): unknown {
+  return { ...result, replay: replayOf(result) };
+}
+
+/** Of a suite that has just ended. */
+export function lineOf({ suite, tried, unit, broken, seconds }: ProofResult): string {
+  const what = broken.length === 0 ? "nothing broke" : "it broke";
+  return `${suite}: ${shownTried(tried, unit)} in ${shownDuration(seconds)}, ${what}`;
+}
+
+/** All that was tried, and of what broke: how, where to look and how to get there again. */
+export function showResults(results: readonly ProofResult[], { table, text, style }: Output): void {
+  if (results.length === 0) return;
+  table(
+    COLUMNS,
+    results.map(({ suite, tried, unit, figures, broken }) => [
+      suite,
+      shownTried(tried, unit),
+      broken.length === 0
+        ? { text: "nothing", style: style.green }
+        : { text: String(broken.length), style: style.red },
+      Object.entries(figures)
+        .map(([what, count]) => `${count} ${what}`)
+        .join(", "),
+    ]),
+  );
+  for (const result of results.filter(({ broken }) => broken.length > 0)) {
+    const { suite, broken, folder } = result;
+    text("");
+    text(style.red(`${suite} broke:`));
+    for (const sentence of broken.slice(0, MOST_SENTENCES)) text(`  ${sentence.replaceAll("\n", "\n  ")}`);
+    if (broken.length > MOST_SENTENCES)
+      text(`  and ${broken.length - MOST_SENTENCES} more; --json has them all`);
+    if (folder !== null) text(`What is left of it: ${folder}`);
+    text(`Please report it, with these lines. The same again: ${replayOf(result)}`);
+  }
+}
+
+function shownTried(tried: number, unit: string): string {
+  return counted(tried, unit.replace(/s$/, ""));
+}
+
+function replayOf({ suite, replay }: ProofResult): string {
+  return commandOf({ only: [suite], ...replay });
+}

@@ -1,0 +1,74 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { counted, shownAge, shownBytes, shownDays, shownDuration, shownInstant } from "./quantity.ts";
+
+const SECOND = 1 / 86_400;
+
+describe("sizes", () => {
+  it.each([
+    [0, "0 B"],
+    [1, "1 B"],
+    [999, "999 B"],
+    [1_000, "0.98 KiB"],
+    [1_024, "1 KiB"],
+    [1_536, "1.5 KiB"],
+    [10 * 1_024, "10 KiB"],
+    [99.96 * 1_024, "100 KiB"],
+    [123_456_789, "118 MiB"],
+    [2 ** 31, "2 GiB"],
+    [2 ** 53 - 1, "8 PiB"],
+  ])("%i bytes are %s", (bytes, shown) => {
+    expect(shownBytes(bytes)).toBe(shown);
+  });
+
+  it("never take more than 8 characters, nor show more than they are by over half a percent", () => {
+    const property = fc.property(fc.maxSafeNat(), (bytes) => {
+      const shown = shownBytes(bytes);
+      expect(shown.length).toBeLessThanOrEqual(8);
+      const [value = "", unit = ""] = shown.split(" ");
+      const power = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"].indexOf(unit);
+      expect(Math.abs(Number(value) * 1024 ** power - bytes)).toBeLessThanOrEqual(bytes * 0.0051);
+    });
+    fc.assert(property);
+  });
+});
+
+describe("ages, in the largest unit that says something", () => {
+  it.each([
+    [0, "0 s"],
+    [59 * SECOND, "59 s"],
+    [60 * SECOND, "1 min"],
+    [59 * 60 * SECOND, "59 min"],
+    [60 * 60 * SECOND, "1 h"],
+    [1, "1 d"],
+    [7.004, "7 d"],
+    [8.56, "8.56 d"],
+    [31.25, "31.3 d"],
+    [1_000.2, "1000 d"],
+  ])("%f days are %s", (days, shown) => {
+    expect(shownAge(days)).toBe(shown);
+  });
+});
+
+describe("durations", () => {
+  it.each([
+    [0.0001, "1 ms"],
+    [0.0042, "4 ms"],
+    [0.9994, "999 ms"],
+    [0.9996, "1 s"],
+    [12.34, "12.3 s"],
+    [185.9, "3 min 5 s"],
+  ])("%f seconds are %s", (seconds, shown) => {
+    expect(shownDuration(seconds)).toBe(shown);
+  });
+});
+
+it("thresholds, instants and counts read as people say them", () => {
+  expect([shownDays(7), shownDays(0.5), shownDays(null)]).toEqual(["7 d", "0.5 d", "never"]);
+  expect(shownInstant("2026-11-24T09:00:01.234Z")).toBe("2026-11-24 09:00:01Z");
+  expect([counted(0, "error"), counted(1, "error"), counted(2, "error")]).toEqual([
+    "0 errors",
+    "1 error",
+    "2 errors",
+  ]);
+});

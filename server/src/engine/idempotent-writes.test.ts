@@ -1,0 +1,221 @@
+import { createHash } from "node:crypto";
+import { DAY_MS } from "@tierkeep/schema/domain/ages";
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { whole } from "../../testing/catalog/sample-changes.ts";
+import { keyOf, OpenedStore, SOMEBODY } from "../../testing/stores/engine-store.ts";
+
+const LARGE = 200_000;
+const small = Buffer.from("small");
+const large = Buffer.alloc(LARGE, "large ");
+
+/** As a request's body comes, counting what was asked for. */
+function streamed(bytes: Uint8Array) {
+  const seen = { asked: 0 };
+  async function* body(): AsyncGenerator<Uint8Array> {
+    for (let offset = 0; offset < bytes.byteLength; offset += 50_000) {
+      seen.asked++;
+      yield bytes.subarray(offset, offset + 50_000);
+    }
+  }
+  return { seen, body: body() };
+}
+
+const codeOf = (call: Promise<unknown>) =>
+  call.then(
+    () => "done",
+    (error: unknown) => (error instanceof Refused ? error.code : error),
+  );
+
+describe("a repeated write", () => {
+  it.each([
+    ["small", small],
+    ["large", large],
+  ])("of %s content is answered with the first one's facts, and leaves nothing", async (_size, bytes) => {
+    await using store = await OpenedStore.open();
+    const options = { idempotencyKey: "k", metadata: { run: 7 } };
+    const first = await store.write(keyOf("a"), bytes, options);
+    store.now += 1000;
+    expect(await store.write(keyOf("a"), streamed(bytes).body, options)).toEqual(first);
+    const later = await store.write(keyOf("a"), Buffer.from("later"));
+    expect(await store.write(keyOf("a"), bytes, options)).toEqual(first);
+    expect(await store.row(keyOf("a"))).toEqual(later.artifact);
+    expect(await store.catalog.lastSeq()).toBe(2);
+    await store.engine.drain();
+    expect(await store.objects()).toEqual([(await store.row(keyOf("a"))).object]);
+    expect(store.engine.backlogBytes).toBe(0);
+  });
+
+  it("gives its room in the backlog back by itself", async () => {
+    await using store = await OpenedStore.open({ upkeepByItself: true, backlogBytes: 20 });
+    await store.write(keyOf("a"), small, { idempotencyKey: "k" });
+    await expect.poll(() => store.engine.backlogBytes).toBe(0);
+    await store.write(keyOf("a"), small, { idempotencyKey: "k" });
+    await expect.poll(() => store.engine.backlogBytes).toBe(0);
+  });
+
+  it("is told apart by everything that was asked for, but not by how that was said", async () => {
+    await using store = await OpenedStore.open();
+    const asked = { idempotencyKey: "k", metadata: { a: 1, b: { c: 2, d: 3 } } };
+    const first = await store.write(keyOf("a.txt"), small, asked);
+    const sameIn = { metadata: { b: { d: 3, c: 2 }, a: 1 }, contentType: "text/plain" };
+    const checksum = createHash("sha256").update(small).digest("hex");
+    expect(await store.write(keyOf("a.txt"), small, { ...asked, ...sameIn, checksum })).toEqual(first);
+    const others = [
+      () => store.write(keyOf("b.txt"), small, asked),
+      () => store.write(keyOf("a.txt"), Buffer.from("other"), asked),
+      () => store.write(keyOf("a.txt"), large, asked),
+      () => store.write(keyOf("a.txt"), small, { ...asked, tier: "WARM" }),
+      () => store.write(keyOf("a.txt"), small, { ...asked, contentType: "text/html" }),
+      () => store.write(keyOf("a.txt"), small, { ...asked, metadata: {} }),
+      () => store.write(keyOf("a.txt"), small, { ...asked, ifAbsent: true }),
+      () => store.write(keyOf("a.txt"), small, { ...asked, ifChecksum: checksum }),
+      () => store.engine.artifacts.purge(SOMEBODY, { ...keyOf("a.txt"), dryRun: false, idempotencyKey: "k" }),
+    ];
+    for (const other of others) expect(await codeOf(other())).toBe("CONFLICT");
+    await store.engine.drain();
+    expect(await store.objects()).toEqual([(await store.row(keyOf("a.txt"))).object]);
+    expect(await store.catalog.lastSeq()).toBe(1);
+  });
+
+  it("with ifAbsent does not stumble over what the first has written, whichever way its bytes come", async () => {
+    await using store = await OpenedStore.open();
+    const options = { idempotencyKey: "k", ifAbsent: true };
+    const first = await store.write(keyOf("a"), streamed(large).body, options);
+    expect(first.created).toBe(true);
+    expect(await store.write(keyOf("a"), streamed(large).body, options)).toEqual(first);
+    expect(await store.write(keyOf("a"), large, options)).toEqual(first);
+  });
+
+  it("with ifAbsent and a key that nobody knows is still refused before its first byte", async () => {
+    await using store = await OpenedStore.open();
+    await store.write(keyOf("a"), small);
+    const { seen, body } = streamed(large);
+    const options = { idempotencyKey: "k", ifAbsent: true };
+    expect(await codeOf(store.write(keyOf("a"), body, options))).toBe("PRECONDITION_FAILED");
+    expect(seen.asked).toBe(0);
+  });
+
+  it("is refused as the first was, where its content was at hand", async () => {
+    await using store = await OpenedStore.open();
+    await store.write(keyOf("a"), small);
+    const options = { idempotencyKey: "k", ifAbsent: true };
+    expect(await codeOf(store.write(keyOf("a"), large, options))).toBe("PRECONDITION_FAILED");
+    await store.engine.artifacts.purge(SOMEBODY, { ...keyOf("a"), dryRun: false });
+    expect(await codeOf(store.write(keyOf("a"), large, options))).toBe("PRECONDITION_FAILED");
+    await store.engine.drain();
+    expect(await store.objects()).toEqual([]);
+  });
+
+  it("that overtakes the first while that one streams is the one that is made", async () => {
+    await using store = await OpenedStore.open();
+    const overtaken = Promise.withResolvers<void>();
+    async function* slow(): AsyncGenerator<Uint8Array> {
+      yield large.subarray(0, 100_000);
+      await overtaken.promise;
+      yield large.subarray(100_000);
+    }
+    const first = store.write(keyOf("a"), slow(), { idempotencyKey: "k" });
+    const second = await store.write(keyOf("a"), large, { idempotencyKey: "k" });
+    overtaken.resolve();
+    expect(await first).toEqual(second);
+    expect(await store.catalog.lastSeq()).toBe(1);
+    await store.engine.drain();
+    expect(await store.objects()).toEqual([(await store.row(keyOf("a"))).object]);
+  });
+
+  it("with a key that cannot be one asks for none of its bytes", async () => {
+    await using store = await OpenedStore.open();
+    const { seen, body } = streamed(large);
+    expect(await codeOf(store.write(keyOf("a"), body, { idempotencyKey: "" }))).toBe("BAD_USER_INPUT");
+    expect(seen.asked).toBe(0);
+  });
+});
+
+describe("a repeated purge", () => {
+  it("is answered although nothing may be purged by now", async () => {
+    await using store = await OpenedStore.open();
+    await store.write(keyOf("a"), small);
+    const options = { ...keyOf("a"), dryRun: false, idempotencyKey: "k" };
+    const first = await store.engine.artifacts.purge(SOMEBODY, options);
+    await store.write(keyOf("a"), small);
+    store.refusal = new Refused("UNAVAILABLE", "The audit log cannot be written.");
+    expect(await store.engine.artifacts.purge(SOMEBODY, options)).toEqual(first);
+    const another = store.engine.artifacts.purge(SOMEBODY, { ...options, idempotencyKey: "k2" });
+    expect(await codeOf(another)).toBe("UNAVAILABLE");
+    expect(await store.row(keyOf("a"))).toMatchObject({ sizeBytes: small.length });
+  });
+});
+
+describe("answers", () => {
+  it("are forgotten by upkeep an hour after they count no more, and not before", async () => {
+    await using store = await OpenedStore.open();
+    for (let n = 0; n < 300; n++) await store.write(keyOf(`a${n}`), small, { idempotencyKey: `k${n}` });
+    const given = store.now;
+    store.now += DAY_MS + 60 * 60 * 1000;
+    await store.write(keyOf("last"), small, { idempotencyKey: "last" });
+    await store.engine.drain();
+    expect(await store.catalog.oldestAnswer()).toBe(given);
+    store.now += 1;
+    // A batch at a time: nothing waits for it.
+    await store.engine.drain();
+    expect(await store.catalog.oldestAnswer()).toBe(given);
+    await store.engine.drain();
+    expect(await store.catalog.oldestAnswer()).toBe(store.now - 1);
+  });
+});
+
+it("whatever is asked again and again, each key is answered one way and acted on once a day", async () => {
+  const command = fc.record({
+    idempotencyKey: fc.constantFrom("k1", "k2", "k3"),
+    do: fc.constantFrom("write", "write once", "promote", "restore", "purge"),
+    artifactId: fc.constantFrom("a", "b"),
+    bytes: fc.constantFrom(small, large),
+    waitMs: fc.constantFrom(0, 1, DAY_MS / 2, DAY_MS),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(command, { minLength: 2, maxLength: 20 }), async (commands) => {
+      await using store = await OpenedStore.open();
+      const answers = new Map<
+        string,
+        { readonly asked: string; readonly answer: unknown; readonly at: number }
+      >();
+      const run = (given: (typeof commands)[number]): Promise<unknown> => {
+        const { artifacts } = store.engine;
+        const { idempotencyKey } = given;
+        const key = keyOf(given.artifactId);
+        switch (given.do) {
+          case "promote":
+            return artifacts.promote(SOMEBODY, { ...key, toTier: "COLD", dryRun: false, idempotencyKey });
+          case "restore":
+            return artifacts.restore(SOMEBODY, { ...key, toTier: "HOT", dryRun: false, idempotencyKey });
+          case "purge":
+            return artifacts.purge(SOMEBODY, { ...key, dryRun: false, idempotencyKey });
+          default:
+            return store.write(key, given.bytes, { idempotencyKey, ifAbsent: given.do === "write once" });
+        }
+      };
+      for (const given of commands) {
+        store.now += given.waitMs;
+        const { idempotencyKey, waitMs: _, bytes, ...rest } = given;
+        const asked = JSON.stringify([rest, given.do.startsWith("write") && bytes.length]);
+        const before = await store.catalog.lastSeq();
+        const answer = await run(given).catch((error: unknown) => error);
+        const known = answers.get(idempotencyKey);
+        if (known && store.now - known.at <= DAY_MS) {
+          if (known.asked === asked) expect(answer).toEqual(known.answer);
+          else expect(answer).toMatchObject({ code: "CONFLICT" });
+          expect(await store.catalog.lastSeq()).toBe(before);
+        } else {
+          answers.set(idempotencyKey, { asked, answer, at: store.now });
+          expect((await store.catalog.lastSeq()) - before).toBe(answer instanceof Refused ? 0 : 1);
+        }
+      }
+      await store.engine.drain();
+      const rows = await store.catalog.listArtifacts({}, { field: "KEY", direction: "ASC" }, whole());
+      expect((await store.objects()).toSorted()).toEqual(rows.map(({ object }) => object).toSorted());
+    }),
+    { numRuns: 20 },
+  );
+});

@@ -1,0 +1,253 @@
+import { ageDays } from "@tierkeep/schema/domain/ages";
+import { requireKey } from "@tierkeep/schema/domain/identifiers";
+import { type ArtifactKey, artifactPath } from "@tierkeep/schema/domain/keys";
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import { artifactGlobalId } from "@tierkeep/schema/graphql/types/global-ids";
+import type { Artifact, ArtifactContent, ByteRange } from "@tierkeep/schema/services/artifacts";
+import type { Services } from "@tierkeep/schema/services/services";
+import type { UploadTerms } from "@tierkeep/schema/services/urls";
+import { type Credentials, requireValid } from "../auth/credentials.ts";
+import type { Call } from "../call.ts";
+import { DOWNLOAD_BYTES, UPLOAD_BYTES } from "../limits/limits.ts";
+import { HttpRefused, methodRefused } from "../problem.ts";
+import { artifactKeyOf } from "./artifact-path.ts";
+import { byteRange } from "./byte-range.ts";
+import { attachment } from "./content-disposition.ts";
+import { metadataLengthOf, splitBody } from "./leading-metadata.ts";
+import { rangeApplies, readPrecondition } from "./preconditions.ts";
+import { atMost, SIGNED, termsFirst } from "./signed-request.ts";
+import { checked } from "./upload-digests.ts";
+import { uploadOptionsOf } from "./upload-headers.ts";
+
+/**
+ * An artifact's bytes at its own URL, streamed both ways. `path` is the path as it was sent.
+ *
+ * @param terms what a signed URL says of the upload; null: the request itself says it
+ */
+export async function artifacts(
+  request: Request,
+  path: string,
+  call: Call,
+  services: Services,
+  terms: UploadTerms | null,
+): Promise<Response> {
+  const query = new URL(request.url).searchParams;
+  query.delete(SIGNED);
+  switch (request.method) {
+    case "GET":
+    case "HEAD":
+      return download(request, artifactKeyOf(path), query, call, services);
+    case "PUT":
+      return upload(request, artifactKeyOf(path), query, call, services, terms);
+    default:
+      throw methodRefused(request.method, "GET, HEAD, PUT, OPTIONS");
+  }
+}
+
+async function upload(
+  request: Request,
+  key: ArtifactKey,
+  query: URLSearchParams,
+  call: Call,
+  services: Services,
+  terms: UploadTerms | null,
+): Promise<Response> {
+  const { principal, credentials, charge } = call;
+  const { maxArtifactBytes } = services.limits;
+  let charged = 0;
+  call.onBodyBytes = (bytes) => {
+    const more = Math.min(bytes, UPLOAD_BYTES - charged);
+    charge.add(more);
+    charged += more;
+  };
+  const maxBytes = terms?.maxBytes ?? maxArtifactBytes;
+  const { digests, ...options } = termsFirst(terms, uploadOptionsOf(request.headers, query, maxBytes));
+  let { metadata } = options;
+  let body = request.body === null ? NO_BYTES : whileValid(request.body, credentials);
+  const metadataLength = metadataLengthOf(request.headers);
+  if (metadataLength > 0) {
+    if (terms !== null) throw new Refused("BAD_USER_INPUT", "An upload by a signed URL has no metadata.");
+    ({ metadata, content: body } = await splitBody(body, metadataLength));
+  }
+  const bounded = terms === null ? body : atMost(maxBytes, body);
+  const content =
+    digests.length > 0 ? checked(bounded, digests) : request.body === null ? new Uint8Array() : bounded;
+  const { artifact, created } = await services.artifacts.write(
+    principal,
+    { ...key, ...options, metadata },
+    content,
+    request.signal,
+  );
+  return Response.json(
+    { created, artifact: scalarsOf(artifact, services) },
+    { status: created ? 201 : 200, headers: { etag: etagOf(artifact) } },
+  );
+}
+
+const NO_BYTES: AsyncIterable<Uint8Array> = {
+  async *[Symbol.asyncIterator]() {},
+};
+
+/** What GraphQL calls the artifact's scalars, but for its content. */
+function scalarsOf(artifact: Artifact, { now, basePath }: Services) {
+  return {
+    id: artifactGlobalId(artifact),
+    tenantId: artifact.tenantId,
+    workflowId: artifact.workflowId,
+    artifactId: artifact.artifactId,
+    tier: artifact.tier,
+    sizeBytes: artifact.sizeBytes,
+    checksum: artifact.checksum,
+    contentType: artifact.contentType,
+    metadata: artifact.metadata,
+    createdAt: iso(artifact.createdAt),
+    modifiedAt: iso(artifact.modifiedAt),
+    promotedAt: artifact.promotedAt === null ? null : iso(artifact.promotedAt),
+    promotedFrom: artifact.promotedFrom,
+    ageSince: iso(artifact.ageSince),
+    damagedAt: artifact.damagedAt === null ? null : iso(artifact.damagedAt),
+    ageDays: ageDays(artifact.ageSince, now()),
+    downloadUrl: artifactPath(basePath, artifact),
+  };
+}
+
+async function download(
+  request: Request,
+  key: ArtifactKey,
+  query: URLSearchParams,
+  call: Call,
+  services: Services,
+): Promise<Response> {
+  for (const name of query.keys()) {
+    throw new Refused("BAD_USER_INPUT", `The URL's query has ${JSON.stringify(name)}; a read takes none.`, {
+      argument: "query",
+    });
+  }
+  let status: 200 | 206 | 304 | 412 | 416 = 200;
+  let range: ByteRange | null = null;
+  let charged = 0;
+  const charge = (bytes: number) => {
+    const held = Math.min(bytes, DOWNLOAD_BYTES);
+    call.charge.add(held - charged);
+    charged = held;
+  };
+  const pick = (artifact: Artifact): ByteRange | null | false => {
+    // Called again where the row changed meanwhile: nothing of the first time may stay.
+    status = 200;
+    range = null;
+    const validators = { etag: etagOf(artifact), lastModified: artifact.modifiedAt };
+    const precondition = readPrecondition(request.headers, validators);
+    if (precondition !== null) status = precondition;
+    if (precondition !== null || request.method === "HEAD") return false;
+    const asked = rangeApplies(request.headers, validators, Date.now())
+      ? byteRange(request.headers.get("range"), artifact.sizeBytes)
+      : null;
+    if (asked === "unsatisfiable") {
+      status = 416;
+      return false;
+    }
+    charge(asked === null ? artifact.sizeBytes : asked.end + 1 - asked.start);
+    if (asked !== null) status = 206;
+    range = asked;
+    return asked;
+  };
+  const content = await services.artifacts.open(call.principal, requireKey(key), pick, request.signal);
+  if (content === null) {
+    throw new Refused(
+      "ARTIFACT_NOT_FOUND",
+      "There is no artifact at this URL. List the workflow's artifacts to see what there is.",
+    );
+  }
+  return answer(content, status, range, request, call);
+}
+
+function answer(
+  content: ArtifactContent,
+  status: 200 | 206 | 304 | 412 | 416,
+  range: ByteRange | null,
+  request: Request,
+  call: Call,
+): Response {
+  const { artifact } = content;
+  const total = artifact.sizeBytes;
+  if (status === 412) {
+    throw new Refused(
+      "PRECONDITION_FAILED",
+      "The artifact's content is not the one that the request's conditions name.",
+      { checksum: artifact.checksum },
+    );
+  }
+  if (status === 416) {
+    throw new HttpRefused(
+      new Refused("BAD_USER_INPUT", `The range lies outside of the content's ${total} bytes.`),
+      {
+        status,
+        headers: { "content-range": `bytes */${total}`, "accept-ranges": "bytes" },
+      },
+    );
+  }
+  const headers = new Headers({
+    etag: etagOf(artifact),
+    "last-modified": new Date(artifact.modifiedAt).toUTCString(),
+    "cache-control": "private, no-cache",
+  });
+  if (status === 304) return new Response(null, { status, headers });
+  headers.set("accept-ranges", "bytes");
+  headers.set("content-type", artifact.contentType);
+  headers.set("content-length", String(request.method === "HEAD" ? total : content.sizeBytes));
+  headers.set("content-disposition", attachment(artifact.artifactId));
+  headers.set("repr-digest", `sha-256=:${Buffer.from(artifact.checksum, "hex").toString("base64")}:`);
+  // Whatever its type claims, a browser shows it neither as a page of ours nor inside of one.
+  headers.set("content-security-policy", "sandbox; default-src 'none'");
+  if (range !== null) headers.set("content-range", `bytes ${range.start}-${range.end}/${total}`);
+  call.status = status;
+  const body = request.method === "HEAD" ? null : streamOf(content.body, call);
+  return new Response(body, { status, headers });
+}
+
+/** Refuses the next chunk once the credentials have lapsed that the content is sent with. */
+async function* whileValid(
+  body: AsyncIterable<Uint8Array>,
+  credentials: Credentials,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of body) {
+    requireValid(credentials);
+    yield chunk;
+  }
+}
+
+/** Pulled only as fast as it is read: nothing is read ahead. */
+function streamOf(body: AsyncIterable<Uint8Array>, call: Call): ReadableStream<Uint8Array> {
+  const iterator = body[Symbol.asyncIterator]();
+  call.streams = true;
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        try {
+          requireValid(call.credentials);
+          const { done, value } = await iterator.next();
+          if (!done) return controller.enqueue(value);
+          controller.close();
+          call.answered();
+        } catch (error) {
+          call.answered(error);
+          await iterator.return?.();
+          throw error;
+        }
+      },
+      async cancel() {
+        call.answered();
+        await iterator.return?.();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+function etagOf({ checksum }: Artifact): string {
+  return `"${checksum}"`;
+}
+
+function iso(instant: number): string {
+  return new Date(instant).toISOString();
+}

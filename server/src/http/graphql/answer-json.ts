@@ -1,0 +1,87 @@
+import { ANSWER_BYTES, type SizedResult } from "@tierkeep/schema/graphql/execution/execute-operation";
+import { JsonText } from "@tierkeep/schema/graphql/limits/json-text";
+import type { FormattedExecutionResult } from "graphql";
+
+/** An answer up to this size is written in one go. */
+const WRITTEN_AT_ONCE = 128 * 1024;
+
+/** Longest that writing an answer keeps the event loop, ms. */
+const SLICE_MS = 10;
+
+/** Values between two looks at the clock. */
+const VALUES_A_LOOK = 500;
+
+/**
+ * The JSON of a formatted result. A large one is written piece by piece, and other requests go between the pieces.
+ *
+ * @param result the result that it is the form of
+ */
+export function answerJson(
+  formatted: FormattedExecutionResult,
+  result: SizedResult,
+): string | Promise<string> {
+  return isLarge(result) ? new JsonWriter().write(formatted) : JSON.stringify(formatted);
+}
+
+/** Whether a result is too large to be written in one go. */
+export function isLarge(result: SizedResult): boolean {
+  return (result[ANSWER_BYTES] ?? 0) > WRITTEN_AT_ONCE;
+}
+
+/** Writes what graphql-js makes of a selection, with values of scalars as leaves. */
+class JsonWriter {
+  readonly #pieces: string[] = [];
+  #values = 0;
+  #since = performance.now();
+
+  async write(value: unknown): Promise<string> {
+    for (const _pause of this.#value(value)) {
+      await new Promise(setImmediate);
+      this.#since = performance.now();
+    }
+    return this.#pieces.join("");
+  }
+
+  /** Yields where it is time for a pause. */
+  *#value(value: unknown): Generator<void> {
+    this.#values += 1;
+    if (value instanceof JsonText) {
+      this.#pieces.push(value.json);
+      this.#values += VALUES_A_LOOK / 10;
+    } else if (Array.isArray(value)) yield* this.#list(value);
+    else if (isSelection(value)) yield* this.#object(value);
+    else this.#pieces.push(JSON.stringify(value) ?? "null");
+    if (this.#values < VALUES_A_LOOK) return;
+    this.#values = 0;
+    if (performance.now() - this.#since > SLICE_MS) yield;
+  }
+
+  *#list(values: readonly unknown[]): Generator<void> {
+    let separator = "[";
+    for (const value of values) {
+      this.#pieces.push(separator);
+      separator = ",";
+      yield* this.#value(value);
+    }
+    this.#pieces.push(values.length === 0 ? "[]" : "]");
+  }
+
+  *#object(values: Readonly<Record<string, unknown>>): Generator<void> {
+    let separator = "{";
+    for (const name in values) {
+      const value = values[name];
+      if (value === undefined) continue;
+      this.#pieces.push(separator, JSON.stringify(name), ":");
+      separator = ",";
+      yield* this.#value(value);
+    }
+    this.#pieces.push(separator === "{" ? "{}" : "}");
+  }
+}
+
+/** graphql-js gives the objects of a selection no prototype; the result itself is a plain object. */
+function isSelection(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (typeof value !== "object" || value === null || "toJSON" in value) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || "data" in value || "errors" in value;
+}

@@ -1,0 +1,156 @@
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { extname } from "node:path";
+import { promisify } from "node:util";
+import { Worker } from "node:worker_threads";
+import { brotliCompress, constants, gunzip, gzip } from "node:zlib";
+import { sharedBodyResponse } from "../shared-body.ts";
+import { GRAPHIQL_TABS } from "./graphiql-tabs.ts";
+import { withTokenField } from "./graphiql-token.ts";
+
+export interface Page {
+  readonly etag: string;
+  readonly policy: string;
+  readonly br: Uint8Array;
+  readonly gzip: Uint8Array;
+}
+
+/** The script of the thread, beside this module: both end in .ts in a clone and in .js in the package. */
+const THREAD = new URL(`graphiql-thread${extname(import.meta.url)}`, import.meta.url);
+
+/** By whether the server needs a token. */
+const pages = new Map<boolean, Promise<Page>>();
+
+/**
+ * Everything comes from here, and the page may talk to nobody else. Of scripts, those run that stand in the page as it was
+ * made, and nothing that anybody brings into it. Monaco runs in workers made of blobs, and writes styles.
+ */
+function policyOf(html: string): string {
+  const scripts = [...html.matchAll(/<script[^>]*>([\s\S]*?)<\/script>/g)].map(
+    ([, script = ""]) => `'sha256-${createHash("sha256").update(script).digest("base64")}'`,
+  );
+  return [
+    "default-src 'none'",
+    `script-src ${scripts.join(" ")} blob:`,
+    "worker-src blob:",
+    "style-src 'unsafe-inline'",
+    "img-src 'self' data: blob:",
+    "font-src data:",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join("; ");
+}
+
+/** To a visitor without tabs of his own GraphiQL shows the first tab's query and, unless they are stored, no variables. */
+const SHOW_FIRST_VARIABLES = `
+  if (localStorage.getItem("graphiql:tabState") === null) {
+    localStorage.setItem("graphiql:variables", ${JSON.stringify(GRAPHIQL_TABS[0]?.variables)});
+  }
+`;
+
+/**
+ * With several tabs from the start, GraphiQL leaves each but the last with the offset of an animation that never ran. It
+ * hides that, but not from a tab under a pressed mouse button: that one jumps away, and the click is lost.
+ */
+const TABS_STAY = "<style>.graphiql-tabs > .graphiql-tab { transform: none !important; }</style>";
+
+/** GraphiQL, offline. The page is made at the first visit and kept, compressed only. */
+export async function graphiql(
+  request: Request,
+  needsToken: boolean,
+  turn: () => Promise<void> | null,
+): Promise<Response> {
+  let page = pages.get(needsToken);
+  if (page === undefined) {
+    page = pageFromThread(needsToken).catch((error: unknown) => {
+      pages.delete(needsToken);
+      throw error;
+    });
+    pages.set(needsToken, page);
+  }
+  const made = await page;
+  // Many clients may have waited for it: answering all of them at once would hold up the event loop.
+  await turn();
+  const headers = new Headers({
+    etag: made.etag,
+    "cache-control": "no-cache",
+    vary: "accept-encoding",
+    "content-type": "text/html; charset=utf-8",
+    "content-security-policy": made.policy,
+  });
+  if (request.headers.get("if-none-match")?.includes(made.etag.replace("W/", ""))) {
+    return new Response(null, { status: 304, headers });
+  }
+  const encoding = encodingFor(request.headers.get("accept-encoding"));
+  if (encoding !== "identity") headers.set("content-encoding", encoding);
+  return sharedBodyResponse(encoding === "identity" ? await plain(made) : made[encoding], headers);
+}
+
+const plainPages = new WeakMap<Page, WeakRef<Promise<Buffer>>>();
+
+/** The page as it is. Kept only while connections send it: no browser asks for it like that. */
+function plain(made: Page): Promise<Buffer> {
+  const known = plainPages.get(made)?.deref();
+  if (known !== undefined) return known;
+  const inflated = promisify(gunzip)(made.gzip);
+  plainPages.set(made, new WeakRef(inflated));
+  return inflated;
+}
+
+/** Browsers offer brotli only where the connection is trustworthy, which loopback is. */
+function encodingFor(acceptEncoding: string | null): "br" | "gzip" | "identity" {
+  if (acceptEncoding === null || acceptEncoding.trim() === "") return "identity";
+  const accepted = (acceptEncoding ?? "").toLowerCase();
+  for (const encoding of ["br", "gzip"] as const) {
+    if (new RegExp(`(?:^|,)\\s*${encoding}\\s*(?:;\\s*q=(?!0(?:\\.0*)?\\s*(?:,|$))|,|$)`).test(accepted))
+      return encoding;
+  }
+  return "identity";
+}
+
+/** The page from a thread of its own: while it is made, the event loop serves other clients. */
+async function pageFromThread(needsToken: boolean): Promise<Page> {
+  const thread = new Worker(THREAD, {
+    execArgv: [],
+    name: "tierkeep graphiql",
+    workerData: needsToken,
+  });
+  try {
+    const [made] = await once(thread, "message");
+    return made as Page;
+  } finally {
+    await thread.terminate();
+  }
+}
+
+/** Makes the page, which takes about a second of the processor. */
+export async function makePage(needsToken: boolean): Promise<Page> {
+  const { renderGraphiQL } = await import("@graphql-yoga/render-graphiql");
+  const html = renderGraphiQL({
+    title: "Tierkeep GraphiQL",
+    // Without an endpoint it asks where it is itself, whatever path a proxy puts before it.
+    subscriptionsProtocol: "SSE",
+    // A token would stay in the browser's storage, for whoever sits there next.
+    shouldPersistHeaders: false,
+    defaultTabs: GRAPHIQL_TABS.map(({ query, variables }) => ({ query, variables })),
+  } as never);
+  const page = needsToken ? withTokenField(html) : html;
+  const shown = page.replace("<body", () => `${TABS_STAY}<script>${SHOW_FIRST_VARIABLES}</script><body`);
+  const bytes = Buffer.from(shown);
+  // Qualities at which nine megabytes take a fraction of a second, on libuv's threads.
+  const [br, zipped] = await Promise.all([
+    promisify(brotliCompress)(bytes, {
+      params: { [constants.BROTLI_PARAM_QUALITY]: 5, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length },
+    }),
+    promisify(gzip)(bytes, { level: 6 }),
+  ]);
+  // Weak: one page in several encodings.
+  return {
+    etag: `W/"${createHash("sha256").update(bytes).digest("base64url").slice(0, 22)}"`,
+    policy: policyOf(shown),
+    br,
+    gzip: zipped,
+  };
+}

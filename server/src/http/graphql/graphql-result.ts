@@ -1,0 +1,103 @@
+import { type ErrorCode, REFUSALS } from "@tierkeep/schema/domain/refusals";
+import { toGraphQLError } from "@tierkeep/schema/graphql/errors";
+import { type ExecutionResult, type FormattedExecutionResult, GraphQLError } from "graphql";
+import type { Call } from "../call.ts";
+
+export const GRAPHQL_RESPONSE = "application/graphql-response+json";
+export const JSON_TYPE = "application/json";
+export const EVENT_STREAM = "text/event-stream";
+
+/** A result as it goes over the wire: every error with a code, a request id, and nothing of the inside. */
+export function presentable(
+  result: ExecutionResult,
+  call: Call,
+  onInternal: (error: unknown) => void,
+): ExecutionResult {
+  if (!result.errors?.length) return result;
+  const errors = result.errors.map((error) => {
+    const shown = toGraphQLError(error, call.requestId);
+    call.code ??= shown.extensions.code as ErrorCode;
+    if (shown.extensions.code === "INTERNAL") onInternal(shown.originalError ?? error);
+    return shown;
+  });
+  return { ...result, errors };
+}
+
+/** Without what is for transports alone. */
+export function formatted(result: ExecutionResult): FormattedExecutionResult {
+  if (!result.errors?.length) return result as FormattedExecutionResult;
+  return {
+    ...result,
+    errors: result.errors.map((error) => {
+      const json = error.toJSON();
+      const { http: _http, ...extensions } = json.extensions ?? {};
+      return { ...json, extensions };
+    }),
+  } as FormattedExecutionResult;
+}
+
+/** The best of what we can answer, by the client's own order and weights; null: nothing of it. */
+export function acceptedType(accept: string | null, offered: readonly string[]): string | null {
+  let best: { readonly type: string; readonly weight: number; readonly precision: number } | null = null;
+  for (const part of (accept?.trim() || "*/*").toLowerCase().split(",")) {
+    const [range = "", ...parameters] = part.split(";").map((piece) => piece.trim());
+    const weight = Number(parameters.find((parameter) => parameter.startsWith("q="))?.slice(2) ?? 1);
+    if (!(weight > 0)) continue;
+    const [main = "", sub = ""] = range.split("/");
+    const type = offered.find(
+      (candidate) =>
+        range === candidate || range === "*/*" || (sub === "*" && candidate.startsWith(`${main}/`)),
+    );
+    if (type === undefined) continue;
+    const precision = range === "*/*" ? 0 : sub === "*" ? 1 : 2;
+    if (best === null || weight > best.weight || (weight === best.weight && precision > best.precision)) {
+      best = { type, weight, precision };
+    }
+  }
+  return best?.type ?? null;
+}
+
+/**
+ * One result as a response. Once execution has begun it is 200, whatever came of it. Before that, a request that is not
+ * well-formed (no JSON, no query, a mutation by GET) has the status of its error; a well-formed one that cannot be
+ * executed (it does not parse, does not validate, its variables do not fit) is 200 as application/json and the status of
+ * its code as application/graphql-response+json, as the GraphQL-over-HTTP specification asks.
+ */
+export function resultResponse(
+  result: ExecutionResult,
+  type: string,
+  call: Call,
+  json: string = JSON.stringify(formatted(result)),
+): Response {
+  const first = result.errors?.[0];
+  const http = first?.extensions.http as
+    | { readonly status?: number; readonly headers?: Record<string, string> }
+    | undefined;
+  const code = first?.extensions.code as ErrorCode | undefined;
+  if (result.data !== undefined || first === undefined || code === undefined) call.status = 200;
+  else if (WELL_FORMED.has(code) || http?.status === undefined) {
+    call.status = type === JSON_TYPE && code !== "INTERNAL" ? 200 : REFUSALS[code].http;
+  } else call.status = http.status;
+  return new Response(json, {
+    status: call.status,
+    headers: { ...http?.headers, "content-type": `${type}; charset=utf-8`, "cache-control": "no-store" },
+  });
+}
+
+/** These are about a request that was understood as one. */
+const WELL_FORMED: ReadonlySet<ErrorCode> = new Set([
+  "GRAPHQL_PARSE_FAILED",
+  "GRAPHQL_VALIDATION_FAILED",
+  "QUERY_TOO_COMPLEX",
+  "FORBIDDEN",
+]);
+
+/** An error of the transport's own, with the status that HTTP has for it. */
+export function transportError(
+  code: ErrorCode,
+  message: string,
+  status: number,
+  headers: Record<string, string> = {},
+): GraphQLError {
+  return new GraphQLError(message, { extensions: { code, http: { status, headers } } });
+}

@@ -1,0 +1,104 @@
+import type { Principal } from "@tierkeep/schema/domain/principal";
+import { createContext } from "@tierkeep/schema/graphql/execution/context";
+import { schema } from "@tierkeep/schema/graphql/index";
+import { UNCHARGED } from "@tierkeep/schema/services/charge";
+import type { Services } from "@tierkeep/schema/services/services";
+import { execute, parse } from "graphql";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { countStatements, type StatementCount } from "../../../testing/sqlite/statement-count.ts";
+import { servicesOf } from "../../../testing/stores/engine-services.ts";
+import { OpenedStore } from "../../../testing/stores/engine-store.ts";
+import { guarded } from "../../access/guard.ts";
+
+const SOMEBODY: Principal = { actor: "somebody", role: "ADMIN", tenants: null };
+
+let statements: StatementCount;
+let store: OpenedStore;
+let services: Services;
+
+beforeAll(async () => {
+  statements = countStatements();
+  store = await OpenedStore.open();
+  services = guarded(servicesOf(store).services);
+  const names = Array.from({ length: 120 }, (_, index) => String(index));
+  await Promise.all(
+    names.map((name) =>
+      store.write(
+        {
+          tenantId: `tenant ${Number(name) % 40}`,
+          workflowId: `workflow ${Number(name) % 60}`,
+          artifactId: name,
+        },
+        Buffer.from(name),
+      ),
+    ),
+  );
+});
+
+afterAll(async () => {
+  await store[Symbol.asyncDispose]();
+  statements.stop();
+});
+
+/** How many statements SQLite runs for a query, and how many rows of its first list came back. */
+async function costOf(
+  query: string,
+  principal = SOMEBODY,
+): Promise<{ readonly count: number; readonly rows: number }> {
+  statements.reset();
+  const result = await execute({
+    schema,
+    document: parse(query),
+    contextValue: createContext({ services, principal, requestId: "test", charge: UNCHARGED }),
+  });
+  expect(result.errors).toBeUndefined();
+  const [connection] = Object.values(result.data ?? {}) as { nodes: unknown[] }[];
+  return { count: statements.count(), rows: connection?.nodes.length ?? 0 };
+}
+
+const PAGE = (first: number) => `{
+  artifacts(first: ${first}) {
+    nodes {
+      artifactId tier nextTransition { action at }
+      tenant { tenantId tierStats { tier artifactCount } retentionPolicy { hotDays } }
+      workflow { workflowId tenant { tenantId } tierStats { tier totalBytes } }
+    }
+  }
+}`;
+
+it("a page of 100 artifacts with tenant, workflow and their stats is a handful of statements", async () => {
+  const { count, rows } = await costOf(PAGE(100));
+  expect(rows).toBe(100);
+  expect(count).toBeGreaterThan(0);
+  expect(count).toBeLessThanOrEqual(12);
+});
+
+it("and a page of ten costs as many", async () => {
+  expect((await costOf(PAGE(10))).count).toBe((await costOf(PAGE(100))).count);
+});
+
+it("a page of 100 events with the artifacts as they are now is a handful of statements, too", async () => {
+  const { count, rows } = await costOf(
+    "{ lifecycleEvents(first: 100) { nodes { type artifact { tier } } } }",
+  );
+  expect(rows).toBe(100);
+  expect(count).toBeLessThanOrEqual(8);
+});
+
+const ofTenants = (count: number): Principal => ({
+  actor: "somebody",
+  role: "READER",
+  tenants: Array.from({ length: count }, (_, index) => `tenant ${index}`),
+});
+
+it("a page costs who has one tenant no more than who has all", async () => {
+  const { count, rows } = await costOf(PAGE(100), ofTenants(1));
+  expect(rows).toBe(3);
+  expect(count).toBeLessThanOrEqual((await costOf(PAGE(100))).count);
+});
+
+it("and who has several one or two statements more for each tenant that is on it", async () => {
+  const { count, rows } = await costOf(PAGE(6), ofTenants(40));
+  expect(rows).toBe(6);
+  expect(count - (await costOf(PAGE(6))).count).toBeLessThanOrEqual(2 * 3);
+});

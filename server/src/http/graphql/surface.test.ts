@@ -1,0 +1,111 @@
+import { DEFAULT_LIMITS } from "@tierkeep/schema/domain/limits";
+import { getIntrospectionQuery, parse, print } from "graphql";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type HandlerUnderTest, handlerUnderTest } from "../../../testing/http/handler-under-test.ts";
+
+const ALLOWED = `query Who { viewer { ...Names } } fragment Names on Viewer { actor role }`;
+
+let closed: HandlerUnderTest;
+let open: HandlerUnderTest;
+
+beforeAll(async () => {
+  open = await handlerUnderTest();
+  closed = await handlerUnderTest({
+    limits: {
+      surface: { graphiql: false, introspection: false, operations: null },
+    },
+  });
+});
+
+afterAll(async () => {
+  await open[Symbol.asyncDispose]();
+  await closed[Symbol.asyncDispose]();
+});
+
+interface Told {
+  readonly data?: unknown;
+  readonly errors?: readonly { readonly message: string; readonly extensions: { readonly code: string } }[];
+}
+
+async function told(under: HandlerUnderTest, query: string): Promise<Told> {
+  return (await (await under.graphql(query)).json()) as Told;
+}
+
+describe("with introspection off", () => {
+  it.each([
+    ["all of it", getIntrospectionQuery()],
+    ["a type", `{ __type(name: "Artifact") { name } }`],
+    ["the schema in a fragment", "{ ...F } fragment F on Query { s: __schema { queryType { name } } }"],
+  ])("the schema is not told: %s", async (_what, query) => {
+    expect((await told(open, query)).errors).toBeUndefined();
+    const { data, errors } = await told(closed, query);
+    expect(data).toBeUndefined();
+    expect(errors?.[0]?.extensions.code).toBe("GRAPHQL_VALIDATION_FAILED");
+  });
+
+  it("mistakes are not answered with names that are near", async () => {
+    const mistakes = [
+      "{ artifac { id } }",
+      "{ viewer { acto } }",
+      "{ artifacts(firs: 1) { nodes { id } } }",
+      "{ artifacts(orderBy: { field: SIZ }) { nodes { id } } }",
+    ];
+    for (const query of mistakes) {
+      expect((await told(open, query)).errors?.[0]?.message).toMatch(/Did you mean/);
+      const { errors } = await told(closed, query);
+      expect(errors?.[0]?.extensions.code).toBe("GRAPHQL_VALIDATION_FAILED");
+      expect(JSON.stringify(errors)).not.toMatch(/Did you mean/);
+    }
+  });
+
+  it("everything else is as before, and validated", async () => {
+    const known = "{ viewer { __typename actor } }";
+    expect((await told(closed, known)).data).toEqual({ viewer: { __typename: "Viewer", actor: "local" } });
+    expect((await told(closed, "{ tenant { id } }")).errors?.[0]?.extensions.code).toBe(
+      "GRAPHQL_VALIDATION_FAILED",
+    );
+  });
+});
+
+describe("with GraphiQL off", () => {
+  it("there is no page, neither at / nor at /graphql", async () => {
+    const headers = { accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
+    expect((await open.request("/", { headers })).status).toBe(302);
+    expect((await closed.request("/", { headers })).status).toBe(404);
+    const page = await closed.request("/graphql", { headers });
+    expect(page.status).toBe(400);
+    expect(page.headers.get("content-type")).toMatch(/json/);
+  });
+});
+
+describe("with a list of operations", () => {
+  it("takes those, however they are spaced, and no others, over every way in", async () => {
+    await using under = await handlerUnderTest({
+      limits: {
+        surface: { ...DEFAULT_LIMITS.surface, operations: new Set([print(parse(ALLOWED))]) },
+      },
+    });
+    expect((await told(under, ALLOWED)).data).toBeDefined();
+    expect((await told(under, ALLOWED.replaceAll(" ", "\n  "))).data).toBeDefined();
+    const others = [
+      "{ viewer { actor } }",
+      ALLOWED.replace("role", "tenants"),
+      `${ALLOWED} query Another { viewer { actor } }`,
+      getIntrospectionQuery(),
+    ];
+    for (const query of others) {
+      const { data, errors } = await told(under, query);
+      expect([data, errors?.map(({ extensions }) => extensions.code)]).toEqual([undefined, ["FORBIDDEN"]]);
+    }
+    const get = await under.request(`/graphql?query=${encodeURIComponent("{ viewer { actor } }")}`, {
+      headers: { accept: "application/graphql-response+json" },
+    });
+    expect(get.status).toBe(403);
+    const sse = await under.graphql(
+      "subscription { lifecycleEvents { id } }",
+      {},
+      { accept: "text/event-stream" },
+    );
+    expect(await sse.text()).toContain("FORBIDDEN");
+  });
+});

@@ -1,0 +1,48 @@
+import { REFUSALS } from "@tierkeep/schema/domain/refusals";
+import { Counter, Histogram, Registry } from "prom-client";
+import type { Call } from "../call.ts";
+
+/** Part of HTTP that a call belongs to, as a label: a closed set, whatever clients send. */
+export type Route =
+  | "graphql"
+  | "events"
+  | "websocket"
+  | "artifacts"
+  | "graphiql"
+  | "health"
+  | "metrics"
+  | "other";
+
+const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "OPTIONS"]);
+
+/** From a point query to a transfer of some gigabytes, in seconds. */
+const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
+
+/** Counts calls when they end: how long each took, and why it was refused. */
+export class RequestMetrics {
+  readonly registry = new Registry();
+  readonly #durations = new Histogram({
+    name: "tierkeep_http_request_duration_seconds",
+    help: "Time from a request's headers to the end of its answer, by route, method and status. Routes events and websocket last as long as the client stays.",
+    labelNames: ["route", "method", "status"],
+    buckets: BUCKETS,
+    registers: [this.registry],
+  });
+  readonly #refusals = new Counter({
+    name: "tierkeep_refusals_total",
+    help: "Calls that were refused, by the first code of their answer.",
+    labelNames: ["code"],
+    registers: [this.registry],
+  });
+
+  constructor() {
+    // A counter that appears with its first refusal would hide that refusal from rate().
+    for (const code of Object.keys(REFUSALS)) this.#refusals.inc({ code }, 0);
+  }
+
+  ended({ route, method, status, code }: Call, seconds: number): void {
+    const known = METHODS.has(method) ? method : "other";
+    this.#durations.observe({ route, method: known, status: String(status) }, seconds);
+    if (code !== null) this.#refusals.inc({ code });
+  }
+}

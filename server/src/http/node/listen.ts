@@ -1,0 +1,228 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { ConnectionLimits } from "@tierkeep/schema/domain/limits";
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import type { Logger } from "pino";
+import type { Call } from "../call.ts";
+import { GRAPHQL_PATH } from "../graphql/graphql.ts";
+import type { Handler } from "../handler.ts";
+import { TrustedProxies } from "../limits/client-address.ts";
+import { shareConnections } from "../limits/connection-share.ts";
+import { HttpRefused, methodRefused, problemResponse } from "../problem.ts";
+import { webSockets } from "../websocket/websocket.ts";
+import { headersOf, requestOf, UNSPEAKABLE_METHODS } from "./node-request.ts";
+import { send } from "./node-response.ts";
+import { oversizedHeader } from "./oversized-header.ts";
+import { refuseRaw } from "./raw-refusal.ts";
+
+/** Room for 64 KiB of metadata as base64url in a header, and for what comes with it. */
+const MAX_HEADER_BYTES = 128 * 1024;
+
+/** How long after its time a connection may still stand whose headers have not come. */
+const MAX_CHECKING_MS = 5_000;
+
+export interface ListenOptions {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  readonly maxInlineBytes: number;
+  readonly limits: ConnectionLimits;
+  readonly log: Logger;
+}
+
+export interface Listener {
+  /** http://HOST:PORT/graphql */
+  readonly url: string;
+  readonly port: number;
+  /** Takes no more connections and completes every subscription; requests under way go on. */
+  stop(): void;
+  /** Stops, waits until `deadline` (ms since the epoch) for what is under way, then closes every connection. */
+  close(deadline: number): Promise<void>;
+}
+
+/** Binds the handler to a socket. @throws the system's error (EADDRINUSE, EACCES …) where it cannot listen */
+export async function listen(handler: Handler, options: ListenOptions): Promise<Listener> {
+  const { host, port, log } = options;
+  const { maxConnections, maxConnectionsPerAddress, requestTimeoutMs, idleTimeoutMs } = options.limits;
+  const proxies = new TrustedProxies(options.limits.trustedProxies);
+  const sockets = webSockets(handler, openCall, options.maxInlineBytes, log);
+  const underWay = new Set<ServerResponse>();
+  let origin = "";
+  let stopped = false;
+
+  const server = createServer({
+    maxHeaderSize: MAX_HEADER_BYTES,
+    // Said below, in our own words.
+    requireHostHeader: false,
+    // An upload takes as long as it takes, while it comes: node-request.ts sees to that.
+    requestTimeout: 0,
+    headersTimeout: requestTimeoutMs,
+    keepAliveTimeout: idleTimeoutMs,
+    connectionsCheckingInterval: Math.min(requestTimeoutMs, MAX_CHECKING_MS),
+    // Some clients offer HTTP/2 with every first request; that offer is declined by ignoring it.
+    shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket",
+  });
+
+  server.maxConnections = maxConnections;
+  shareConnections(server, maxConnectionsPerAddress, proxies);
+
+  function openCall(message: IncomingMessage, operation: string): Call {
+    const { remoteAddress } = message.socket;
+    const address = remoteAddress === undefined ? undefined : proxies.addressOf(remoteAddress, message);
+    return handler.openCall(headersOf(message), operation, address);
+  }
+
+  async function answer(
+    message: IncomingMessage,
+    response: ServerResponse,
+    awaitsContinue: boolean,
+  ): Promise<void> {
+    const call = openCall(message, message.method ?? "");
+    call.hasSocket = true;
+    underWay.add(response);
+    const closed = new Promise<void>((resolve) => response.once("close", resolve));
+    void closed.then(() => underWay.delete(response));
+    message.on("error", () => {});
+    response.on("error", () => {});
+    try {
+      if (stopped) response.setHeader("connection", "close");
+      const answer = await respond(message, response, awaitsContinue, call);
+      // Work for a client that has gone uses memory until it is done.
+      void closed.then(() => call.end());
+      await send(answer, message, response, idleTimeoutMs, call.charge);
+    } catch (error) {
+      log.error({ err: error }, "a response could not be sent");
+      response.destroy();
+    }
+  }
+
+  function respond(
+    message: IncomingMessage,
+    response: ServerResponse,
+    awaitsContinue: boolean,
+    call: Call,
+  ): Response | Promise<Response> {
+    const problem = problemOfRequest(message);
+    const onBodyBytes = (bytes: number) => call.onBodyBytes(bytes);
+    const request =
+      problem === null
+        ? requestOf(message, response, origin, awaitsContinue, requestTimeoutMs, onBodyBytes)
+        : null;
+    if (request !== null) return handler.respond(request, message.url ?? "/", call);
+    const refused = problemResponse(problem ?? NO_TARGET, call);
+    handler.allowPage(refused.headers, headersOf(message), message.url ?? "/");
+    refused.headers.set("x-request-id", call.requestId);
+    refused.headers.set("connection", "close");
+    return refused;
+  }
+
+  /** What the HTTP parser could not take never becomes a request; its sender is told why all the same. */
+  function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
+    // It has been refused, and goes on all the same.
+    if (socket.writableEnded) return;
+    // Within an answer another one would be taken for a part of it.
+    const answering = [...underWay].some((response) => response.socket === socket && response.headersSent);
+    if (error.code === "ECONNRESET" || !socket.writable || answering) return void socket.destroy();
+    const call = handler.openCall(new Headers(), "malformed request", socket.remoteAddress);
+    refuseRaw(socket, malformed(error.code), call);
+  }
+
+  server.on("request", (message, response) => void answer(message, response, false));
+  server.on("checkContinue", (message, response) => void answer(message, response, true));
+  // Without these, Node would answer by itself, or not at all.
+  server.on("checkExpectation", (message, response) => void answer(message, response, false));
+  server.on("connect", (message: IncomingMessage, socket: Duplex) => {
+    const call = openCall(message, "CONNECT");
+    refuseRaw(socket, methodRefused("CONNECT", METHODS), call);
+  });
+  server.on("upgrade", (message, socket, head) => sockets.upgrade(message, socket, head));
+  server.on("clientError", (error, socket) => refuseMalformed(error, socket as Socket));
+
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host, port }, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+  server.on("error", (error) => log.error({ err: error }, "the listening socket failed"));
+  const bound = (server.address() as AddressInfo).port;
+  origin = `http://${host.includes(":") ? `[${host}]` : host}:${bound}`;
+
+  function stop(): void {
+    if (stopped) return;
+    stopped = true;
+    server.close();
+    handler.endSubscriptions();
+  }
+
+  return {
+    url: `${origin}${GRAPHQL_PATH}`,
+    port: bound,
+    stop,
+    async close(deadline) {
+      stop();
+      await sockets.close();
+      while (underWay.size > 0 && Date.now() < deadline) await oneOf(underWay, deadline - Date.now());
+      server.closeAllConnections();
+    },
+  };
+}
+
+/** Until one of them is over, or the time is. */
+async function oneOf(responses: ReadonlySet<ServerResponse>, ms: number): Promise<void> {
+  const over = Promise.withResolvers<void>();
+  const timer = setTimeout(over.resolve, ms);
+  for (const response of responses) response.once("close", over.resolve);
+  await over.promise;
+  clearTimeout(timer);
+  for (const response of responses) response.off("close", over.resolve);
+}
+
+const METHODS = "GET, HEAD, POST, PUT, OPTIONS";
+
+const NO_TARGET = new Refused("BAD_USER_INPUT", "The request's target is neither a path nor an http:// URL.");
+
+/** Why a request is not for the handler; null: it is. */
+function problemOfRequest(message: IncomingMessage): Refused | null {
+  const { method = "", httpVersion, headers } = message;
+  const oversized = oversizedHeader(message.rawHeaders);
+  if (oversized !== null) return oversized;
+  const coding = headers["transfer-encoding"];
+  if (coding !== undefined && coding.trim().toLowerCase() !== "chunked") {
+    const refused = new Refused(
+      "BAD_USER_INPUT",
+      "Of transfer codings this server decodes chunked only. Send the body without compression.",
+      { argument: "Transfer-Encoding" },
+    );
+    return new HttpRefused(refused, { status: 501 });
+  }
+  if (UNSPEAKABLE_METHODS.has(method)) return methodRefused(method, METHODS);
+  if (httpVersion !== "1.1") return null;
+  if (headers.host === undefined) {
+    return new Refused("BAD_USER_INPUT", "The request does not say in Host whom it is for.");
+  }
+  if (headers.expect === undefined || /\b100-continue\b/i.test(headers.expect)) return null;
+  const refused = new Refused(
+    "BAD_USER_INPUT",
+    "The request expects what there is not. Expect 100-continue.",
+  );
+  return new HttpRefused(refused, { status: 417 });
+}
+
+/** What the HTTP parser could not take. Its status is the parser's own. */
+function malformed(code: string | undefined): HttpRefused {
+  switch (code) {
+    case "HPE_HEADER_OVERFLOW": {
+      const message = `The request's headers are larger than ${MAX_HEADER_BYTES} bytes.`;
+      return new HttpRefused(new Refused("CONTENT_TOO_LARGE", message), { status: 431 });
+    }
+    case "ERR_HTTP_REQUEST_TIMEOUT":
+      return new HttpRefused(new Refused("BAD_USER_INPUT", "The request's headers did not come in time."), {
+        status: 408,
+      });
+    default:
+      return new HttpRefused(new Refused("BAD_USER_INPUT", "This is not HTTP."), { status: 400 });
+  }
+}

@@ -1,0 +1,202 @@
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import { type ExecutionArgs, type ExecutionResult, GraphQLError } from "graphql";
+import { CloseCode, makeServer, type SubscribePayload } from "graphql-ws";
+import type { WebSocket } from "ws";
+import { onLapse, requireValid } from "../auth/credentials.ts";
+import type { Call } from "../call.ts";
+import { answerJson, isLarge } from "../graphql/answer-json.ts";
+import { formatted, presentable } from "../graphql/graphql-result.ts";
+import type { Handler } from "../handler.ts";
+import { OneAtATime } from "../limits/one-at-a-time.ts";
+import { WrittenResults } from "./websocket-results.ts";
+
+/**
+ * How a socket is closed whose credentials are not valid or have lapsed, or whose principal has too many. (4429 would
+ * say that the client has sent connection_init too often.)
+ */
+const CLOSINGS = {
+  UNAUTHENTICATED: [CloseCode.Unauthorized, "Unauthorized"],
+  RATE_LIMITED: [1013, "Too many connections or requests. Try again later"],
+} as const;
+
+/** One operation of a socket, from its subscribe message until nothing of it is left. */
+export interface Operation {
+  readonly call: Call;
+  /** Aborts when the client completes the operation or its socket closes. */
+  readonly gone: AbortController;
+  /** True once it is a subscription that follows events; until then its socket counts it as unanswered. */
+  follows: boolean;
+}
+
+/** What the server knows of one socket. */
+export class SocketState {
+  readonly socket: WebSocket;
+  readonly headers: Headers;
+  /** The socket's own call, for as long as it is open. Anonymous until its connection_init. */
+  readonly call: Call;
+  /** By the ids that the client gave them. An id is free again when nothing of its operation is left. */
+  readonly operations = new Map<string, Operation>();
+  /** All subscriptions of a socket together have one event in flight; the others wait in the log. */
+  readonly inFlight = new OneAtATime();
+  /** Results that are written already. */
+  readonly results = new WrittenResults();
+  /** The operation that the message being taken has begun. */
+  #begun: { readonly id: string; readonly operation: Operation } | null = null;
+  /** Stops waiting for the credentials to lapse. */
+  forget: () => void = () => {};
+
+  constructor(socket: WebSocket, headers: Headers, call: Call) {
+    this.socket = socket;
+    this.headers = headers;
+    this.call = call;
+  }
+
+  /** Operations that are neither answered nor follow events yet. */
+  get unanswered(): number {
+    let count = 0;
+    for (const { follows } of this.operations.values()) if (!follows) count += 1;
+    return count;
+  }
+
+  begin(id: string, call: Call): Operation {
+    const operation = { call, gone: new AbortController(), follows: false };
+    this.operations.set(id, operation);
+    this.#begun = { id, operation };
+    return operation;
+  }
+
+  /** Takes a message, and ends the operation that it begins when the protocol is done with it, whatever became of it. */
+  async take(message: string, by: (message: string) => Promise<void>): Promise<void> {
+    const completed = completedBy(message);
+    if (completed !== null) this.operations.get(completed)?.gone.abort();
+    this.#begun = null;
+    // The protocol begins an operation before it awaits anything.
+    const taken = by(message);
+    const begun = this.#begun as { readonly id: string; readonly operation: Operation } | null;
+    try {
+      await taken;
+    } finally {
+      if (begun !== null) {
+        begun.operation.call.end();
+        this.operations.delete(begun.id);
+      }
+    }
+  }
+
+  /** Ends all operations: their calls end when what runs of them has stopped. */
+  close(): void {
+    this.forget();
+    for (const { gone } of this.operations.values()) gone.abort();
+    this.call.end();
+  }
+}
+
+/** The id in a message of type complete. No such message is long. */
+function completedBy(message: string): string | null {
+  if (message.length > 1_000 || !message.includes('"complete"')) return null;
+  try {
+    const { type, id } = JSON.parse(message) as { readonly type?: unknown; readonly id?: unknown };
+    return type === "complete" && typeof id === "string" ? id : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The protocol graphql-transport-ws on top of the handler. */
+export function graphqlProtocol(
+  handler: Handler,
+  farewell: (socket: WebSocket, code: number, reason: string) => void,
+) {
+  type Enveloped = ReturnType<Handler["yoga"]["getEnveloped"]>;
+  const envelopedOf = new WeakMap<object, Enveloped>();
+  /** Operations by their messages: a client may give one id to several. */
+  const operationOf = new WeakMap<SubscribePayload, Operation>();
+  const present = (result: ExecutionResult, call: Call) =>
+    presentable(result, call, (error) => handler.onInternal(error, call));
+
+  return makeServer<Record<string, unknown>, SocketState>({
+    connectionInitWaitTimeout: 10_000,
+    async onConnect({ extra, connectionParams }) {
+      const { call, headers, socket } = extra;
+      try {
+        await handler.identify(call, authorizationOf(connectionParams) ?? headers.get("authorization"));
+        handler.begin(call);
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+        call.end(error);
+        const [code, reason] = CLOSINGS[error.code === "UNAUTHENTICATED" ? error.code : "RATE_LIMITED"];
+        socket.close(code, reason);
+        return false;
+      }
+      if (socket.readyState !== socket.OPEN) return false;
+      extra.forget = onLapse(call.credentials, () => farewell(socket, ...CLOSINGS.UNAUTHENTICATED));
+      return true;
+    },
+    async onSubscribe({ extra }, id, payload) {
+      if (extra.operations.has(id)) {
+        extra.socket.close(CloseCode.SubscriberAlreadyExists, `Subscriber for ${id} already exists`);
+        return [new GraphQLError("This id is in use.")];
+      }
+      const call = handler.openCall(extra.headers, "websocket", extra.call.address ?? undefined);
+      call.route = "websocket";
+      call.credentials = extra.call.credentials;
+      call.assign(extra.call.owner);
+      const operation = extra.begin(id, call);
+      operationOf.set(payload, operation);
+      const { query, variables, operationName } = payload;
+      const params = { query, variables: variables ?? undefined, operationName: operationName || undefined };
+      const signal = AbortSignal.any([handler.ending, operation.gone.signal]);
+      const context = { call, signal, inFlight: extra.inFlight, params };
+      const enveloped = handler.yoga.getEnveloped(context as never);
+      try {
+        requireValid(call.credentials);
+        handler.begin(call);
+        await handler.turn(call);
+        signal.throwIfAborted();
+        const document = enveloped.parse(query);
+        const problems = enveloped.validate(enveloped.schema, document);
+        if (problems.length > 0) return problems as readonly GraphQLError[];
+        const args: ExecutionArgs = {
+          schema: enveloped.schema,
+          document,
+          variableValues: variables ?? null,
+          operationName: operationName || null,
+          contextValue: await enveloped.contextFactory(),
+        };
+        envelopedOf.set(args, enveloped);
+        return args;
+      } catch (error) {
+        return [
+          error instanceof GraphQLError
+            ? error
+            : new GraphQLError("refused", { originalError: error as Error }),
+        ];
+      }
+    },
+    execute: (args) => (envelopedOf.get(args) as Enveloped).execute(args),
+    subscribe: (args) => (envelopedOf.get(args) as Enveloped).subscribe(args),
+    onOperation(_context, _id, payload, _args, result) {
+      const operation = operationOf.get(payload);
+      if (operation !== undefined && Symbol.asyncIterator in result) operation.follows = true;
+    },
+    async onNext({ extra }, _id, payload, _args, result) {
+      const shown = formatted(
+        present(result as ExecutionResult, (operationOf.get(payload) as Operation).call),
+      );
+      if (!isLarge(result as ExecutionResult)) return shown;
+      return extra.results.keep(await answerJson(shown, result as ExecutionResult)) as typeof shown;
+    },
+    onError(_context, _id, payload, errors) {
+      const operation = operationOf.get(payload);
+      if (operation === undefined) return;
+      return formatted(present({ errors: errors as readonly GraphQLError[] }, operation.call)).errors;
+    },
+  });
+}
+
+/** What a web page sends: browsers cannot set headers of WebSockets. */
+function authorizationOf(params: Readonly<Record<string, unknown>> | undefined): string | null {
+  const [, given] =
+    Object.entries(params ?? {}).find(([name]) => name.toLowerCase() === "authorization") ?? [];
+  return typeof given === "string" ? given : null;
+}

@@ -1,0 +1,196 @@
+import { requireContentType } from "@tierkeep/schema/domain/content-types";
+import { inexactNumberIn } from "@tierkeep/schema/domain/exact-numbers";
+import type { StoreFinding, StoreFindingKind } from "@tierkeep/schema/domain/findings";
+import { isHeld, RETENTION_OVERRIDE } from "@tierkeep/schema/domain/holds";
+import { type ArtifactKey, keyOf, keyText } from "@tierkeep/schema/domain/keys";
+import { type Metadata, requireMetadata } from "@tierkeep/schema/domain/metadata";
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import { TIERS, type Tier } from "@tierkeep/schema/domain/tiers";
+import type { AdoptedArtifact } from "../catalog/job-changes.ts";
+import { contentTypeOf } from "../engine/content-type.ts";
+import { type FoundFile, modifiedMs } from "../tiers/tier-view.ts";
+
+/** Which of the files that stand under one key is the artifact, and which stand in its way. */
+export interface Choice {
+  readonly winner: FoundFile;
+  /** Other files, in other tiers; further links of the winner are none. */
+  readonly losers: readonly FoundFile[];
+}
+
+/** The higher version, then the later modification, then the hotter tier. `files` is not empty. */
+export function chooseFile(files: readonly FoundFile[]): Choice {
+  const [winner] = files.toSorted(
+    (a, b) =>
+      versionOf(b) - versionOf(a) ||
+      Number(b.modifiedNs - a.modifiedNs) ||
+      TIERS.indexOf(a.tier) - TIERS.indexOf(b.tier),
+  );
+  if (winner === undefined) throw new Error("There is no file to choose from.");
+  return { winner, losers: files.filter(({ identity }) => identity !== winner.identity) };
+}
+
+/**
+ * The object of ours that a file is, where nothing but this key's places can be links of it: an object that had two
+ * rows would be lost to one when the other gives it up. Null: it must become a new one.
+ */
+export function ownObject(file: FoundFile, files: readonly FoundFile[]): string | null {
+  const places = files.filter(({ identity }) => identity === file.identity).length;
+  return file.links === places + 1 ? file.object : null;
+}
+
+/** Whether the file has names besides the key's places: hard links that belong to someone else. */
+export function isLinkedElsewhere(file: FoundFile, files: readonly FoundFile[]): boolean {
+  return file.links > files.filter(({ identity }) => identity === file.identity).length;
+}
+
+/** What is known of a file's bytes once they have been read. */
+export interface ReadBytes {
+  readonly sizeBytes: number;
+  /** SHA-256, lower-case hex. */
+  readonly checksum: string;
+}
+
+export interface Adoption {
+  readonly artifact: Omit<AdoptedArtifact, "object" | "store">;
+  readonly findings: readonly StoreFinding[];
+}
+
+/** What a file becomes, and what is to be told of it. A sidecar that speaks of other bytes lends its metadata only. */
+export function adoptionOf(
+  key: ArtifactKey,
+  { winner, losers }: Choice,
+  read: ReadBytes,
+  options: { readonly dryRun: boolean; readonly copied: boolean },
+): Adoption {
+  const { tier } = winner;
+  const would = options.dryRun ? "would be" : "is";
+  const path = pathOf(key, tier);
+  const findings: StoreFinding[] = [];
+  const tell = (kind: StoreFindingKind, message: string, at = tier) =>
+    findings.push({ kind, path: pathOf(key, at), ...keyOf(key), tier: at, message });
+
+  const { facts, problem } = winner.sidecar;
+  if (problem !== null)
+    tell("TORN_SIDECAR", `The sidecar of ${path} ${problem}. The artifact ${would} adopted without it.`);
+  const told = facts?._checksum;
+  const isOther = typeof told === "string" && SHA256.test(told) && told.toLowerCase() !== read.checksum;
+  if (isOther)
+    tell(
+      "CHECKSUM_DIFFERS",
+      `${path} has the checksum ${read.checksum}, and its sidecar says ${told}. Of the sidecar, only the metadata ${would} kept.`,
+    );
+  const inexact = numbersToText(facts ?? {});
+  const metadata = metadataOf(facts ?? {});
+  if (inexact.length > 0)
+    tell(
+      "TORN_SIDECAR",
+      `The sidecar of ${path} holds numbers that cannot be kept exactly (${inexact.slice(0, 5).join(", ")}). The metadata ${would} adopted with their text.`,
+    );
+  if (typeof metadata === "string")
+    tell(
+      "TORN_SIDECAR",
+      `The sidecar of ${path} holds metadata that cannot be kept: ${metadata} The artifact ${would} adopted without it.`,
+    );
+  const kept = typeof metadata === "string" ? {} : metadata;
+  if (isHeld(kept))
+    tell(
+      "RETENTION_OVERRIDE",
+      `${path} has ${RETENTION_OVERRIDE} in its metadata (${JSON.stringify(kept[RETENTION_OVERRIDE])}): nothing will purge it.`,
+    );
+  for (const loser of losers)
+    tell(
+      "QUARANTINED",
+      `${pathOf(key, loser.tier)} stands under the same key as ${path}, which wins. It ${would} moved to quarantine.`,
+      loser.tier,
+    );
+  const how = options.copied
+    ? "; its bytes were copied, since it cannot be linked or is linked elsewhere"
+    : "";
+  tell("ADOPTED", `${path} ${would} adopted${how}.`);
+
+  const system = isOther ? {} : (facts ?? {});
+  const modified = instantOf(system._modified_at);
+  const written = clamped(modifiedMs(winner));
+  return {
+    findings,
+    artifact: {
+      tier,
+      sizeBytes: read.sizeBytes,
+      checksum: read.checksum,
+      contentType: contentTypeIn(system._content_type) ?? contentTypeOf(key.artifactId),
+      metadata: kept,
+      createdAt: instantOf(system._created_at) ?? written,
+      modifiedAt: modified ?? written,
+      ageSince: instantOf(system._age_since) ?? modified ?? written,
+    },
+  };
+}
+
+export function pathOf(key: ArtifactKey, tier: Tier): string {
+  return `${tier.toLowerCase()}/${keyText(key)}`;
+}
+
+const SHA256 = /^[0-9a-f]{64}$/i;
+const INSTANT = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)(Z|[+-]\d{2}:?\d{2})?$/i;
+
+/** What a DateTime can say. */
+const EARLIEST_MS = Date.parse("0000-01-01T00:00:00Z");
+const LATEST_MS = Date.UTC(9999, 11, 31);
+
+/** ms since the epoch; without a zone it is UTC. Null: it is no instant. */
+function instantOf(value: unknown): number | null {
+  const [, day, time, zone = "Z"] = (typeof value === "string" && INSTANT.exec(value)) || [];
+  if (day === undefined) return null;
+  const instant = Date.parse(`${day}T${time}${zone.replace(/(\d{2})(\d{2})$/, "$1:$2")}`);
+  return Number.isNaN(instant) ? null : clamped(Math.trunc(instant));
+}
+
+function clamped(instant: number): number {
+  return Math.min(Math.max(instant, EARLIEST_MS), LATEST_MS);
+}
+
+function versionOf({ sidecar }: FoundFile): number {
+  const version = sidecar.facts?._version;
+  return typeof version === "number" && Number.isSafeInteger(version) ? version : -1;
+}
+
+/** Replaces, in a sidecar's facts, each number that a double cannot hold by its text. Returns these texts. */
+function numbersToText(facts: object): readonly string[] {
+  const found: string[] = [];
+  // A loop: recursion could be too deep for the stack.
+  const open: object[] = [facts];
+  for (let holder = open.pop(); holder !== undefined; holder = open.pop()) {
+    for (const [name, value] of Object.entries(holder)) {
+      if (typeof value !== "object" || value === null) continue;
+      const number = inexactNumberIn(value);
+      if (number === null) open.push(value);
+      else {
+        found.push(number);
+        (holder as Record<string, unknown>)[name] = number;
+      }
+    }
+  }
+  return found;
+}
+
+/** The writer's own part of a sidecar; a text: why it cannot be kept. Keys that start with `_` are a system's. */
+function metadataOf(facts: Readonly<Record<string, unknown>>): Metadata | string {
+  try {
+    return requireMetadata(
+      Object.fromEntries(Object.entries(facts).filter(([name]) => !name.startsWith("_"))),
+      "metadata",
+    );
+  } catch (error) {
+    if (error instanceof Refused) return error.message;
+    throw error;
+  }
+}
+
+function contentTypeIn(value: unknown): string | null {
+  if (typeof value !== "string") return null;
+  try {
+    return requireContentType(value, "_content_type");
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,28 @@
+import { expect, it } from "vitest";
+import { keyOf, OpenedStore } from "../../testing/stores/engine-store.ts";
+import type { TierStore } from "../tiers/tier-store.ts";
+import { Checker, type CheckerParts } from "./checker.ts";
+
+it("takes an object that is collected while it looks for no stray", async () => {
+  await using store = await OpenedStore.open();
+  await store.write(keyOf("a"), Buffer.alloc(100_000, "old"));
+  await store.engine.drain();
+  await store.write(keyOf("a"), Buffer.alloc(100_000, "new"));
+  expect(await store.objects()).toHaveLength(2);
+  const { base } = store.tiers;
+  const list: TierStore["list"] = async function* (after) {
+    yield* base.list(after);
+    await store.engine.drain();
+  };
+  const collecting = new Proxy(base, {
+    get: (_, name: keyof TierStore) => {
+      if (name === "list") return list;
+      const own: unknown = base[name];
+      return typeof own === "function" ? own.bind(base) : own;
+    },
+  });
+  const parts: Partial<CheckerParts> = { catalog: store.catalog, stores: new Map([[base.id, collecting]]) };
+  const checker = new Checker(parts as CheckerParts);
+  expect(await checker.strayObjects(null)).toEqual({ strays: [], next: null });
+  expect(await store.objects()).toHaveLength(1);
+});

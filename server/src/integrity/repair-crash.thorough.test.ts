@@ -1,0 +1,104 @@
+import { rmSync } from "node:fs";
+import type { VerifyJob } from "@tierkeep/schema/services/jobs";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { whole } from "../../testing/catalog/sample-changes.ts";
+import type { Life } from "../../testing/crash-model/simulated-process.ts";
+import { jobsOf } from "../../testing/stores/engine-services.ts";
+import { SOMEBODY } from "../../testing/stores/engine-store.ts";
+import {
+  HEALED,
+  inLife,
+  type Outcome,
+  outcomeOf,
+  RepairableStore,
+} from "../../testing/stores/repairable-store.ts";
+import type { Loss } from "../../testing/tiers/lossy-disk.ts";
+
+const LOSSES: readonly Loss[] = ["nothing", "everything", { seed: 1 }];
+
+let store: RepairableStore;
+
+beforeAll(async () => {
+  store = await RepairableStore.make();
+});
+afterAll(() => store[Symbol.dispose]());
+
+/** The repair that was begun, as it is now. */
+async function begunIn({ engine: { catalog } }: Life): Promise<VerifyJob | null> {
+  const [event] = await catalog.listEvents({ types: ["LIFECYCLE_JOB_STARTED"] }, "ASC", whole(1));
+  const [row] = await catalog.jobs([event?.jobId ?? ""]);
+  return (row?.job as VerifyJob | undefined) ?? null;
+}
+
+/** Goes on with the repair that is under way, or begins one. Null: it died first. */
+async function repairIn(life: Life): Promise<VerifyJob | null> {
+  const { promise: died, resolve } = Promise.withResolvers<null>();
+  const jobs = jobsOf(life.engine, { onProblem: () => resolve(null) });
+  const work = async () => {
+    const begun = await begunIn(life);
+    if (begun === null) return jobs.verify(SOMEBODY, { repair: true, waitSeconds: 60 });
+    await jobs.resumeJobs();
+    await expect.poll(() => life.engine.catalog.runningJobs(), { timeout: 60_000, interval: 5 }).toEqual([]);
+    return begunIn(life);
+  };
+  try {
+    return await Promise.race([work().catch(() => null), died]);
+  } finally {
+    await jobs.stop();
+  }
+}
+
+/**
+ * Repairs a copy of the harmed store in a life that ends before it takes one step more than `lastStep`, losing `lose`, and
+ * goes on in another one. `died`: false where the repair was done before.
+ */
+async function repairedDespite(lastStep: number, lose: Loss) {
+  const root = store.copy();
+  const first = await inLife(root, { lastStep, lose }, async (life, fuse) => ({
+    job: await repairIn(life),
+    where: `after ${fuse.steps.length} steps, the last ${fuse.steps.at(-1)}`,
+  }));
+  const outcome = await inLife(root, {}, async (life) => {
+    const job = first?.job ?? (await repairIn(life));
+    return job && outcomeOf(life, root, job);
+  });
+  rmSync(root, { recursive: true });
+  if (!outcome) throw new Error(`${first?.where}: what goes on does not end`);
+  return { died: !first?.job, where: first?.where ?? "at its start", outcome };
+}
+
+/** Of artifacts that were healed before it died: nothing names them then, so what goes on finds strays like any other. */
+const isOldObject = (text: string) =>
+  /^(QUARANTINED|STRAY_QUARANTINED) .*\b[0-9a-f]{32}\b/.test(text) && !/e{32}|f{32}/.test(text);
+
+/** What is the same whenever it dies. */
+function withoutOldObjects({ contents: _, ...outcome }: Outcome) {
+  const old = outcome.findings.filter(isOldObject);
+  return {
+    ...outcome,
+    quarantinedCount: outcome.quarantinedCount - old.length,
+    findings: outcome.findings.filter((text) => !isOldObject(text)),
+    events: outcome.events.filter((text) => !isOldObject(text)),
+  };
+}
+
+it("a repair that dies before any of its steps goes on, and does, tells and counts what it would have otherwise", async () => {
+  const { outcome: expected } = await repairedDespite(Number.POSITIVE_INFINITY, "nothing");
+  expect(expected).toMatchObject({ status: "SUCCEEDED", damaged: ["hopeless"], miscounts: [] });
+  expect(expected).toMatchObject({ healedCount: HEALED.length, adoptedCount: 1, quarantinedCount: 3 });
+  expect(expected.findings.filter(isOldObject)).toEqual([]);
+  let died = true;
+  for (let lastStep = 0; died; lastStep++) {
+    const repaired = await repairedDespite(lastStep, LOSSES[lastStep % LOSSES.length] ?? "nothing");
+    died = repaired.died;
+    const { where, outcome } = repaired;
+    expect({ where, ...withoutOldObjects(outcome) }).toEqual({ where, ...withoutOldObjects(expected) });
+    const old = outcome.findings.filter(isOldObject);
+    expect([where, new Set(old).size, outcome.events.filter(isOldObject).length]).toEqual([
+      where,
+      old.length,
+      old.length,
+    ]);
+    expect([where, [...store.contents].filter((each) => !outcome.contents.has(each))]).toEqual([where, []]);
+  }
+}, 300_000);

@@ -1,0 +1,74 @@
+import { rmSync } from "node:fs";
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import { afterAll, expect, it } from "vitest";
+import { whole } from "../../testing/catalog/sample-changes.ts";
+import type { Life } from "../../testing/crash-model/simulated-process.ts";
+import { CODES, type Fault, Trouble } from "../../testing/faults/fault-injector.ts";
+import { jobsOf } from "../../testing/stores/engine-services.ts";
+import { SOMEBODY } from "../../testing/stores/engine-store.ts";
+import { HEALED, inLife, outcomeOf, RepairableStore } from "../../testing/stores/repairable-store.ts";
+
+/** One call in so many fails with each code. */
+const STRIDE = 9;
+
+let faults = 0;
+
+afterAll(() => console.log(`${faults} faults`));
+
+/** A repair while one of its calls fails, and another one afterwards. Null: there were fewer calls. */
+async function repairDespite(life: Life, trouble: Trouble, fault: Fault) {
+  const problems: string[] = [];
+  const jobs = jobsOf(life.engine, {
+    onProblem: (message, error) => problems.push(`${message}: ${error}`),
+  });
+  const repair = () => jobs.verify(SOMEBODY, { repair: true, waitSeconds: 60 });
+  try {
+    trouble.arm(fault);
+    const refused = await repair().then(
+      () => null,
+      (error: unknown) => error,
+    );
+    if (trouble.lift().size === 0) return null;
+    if (refused !== null) expect(refused, String(refused)).toBeInstanceOf(Refused);
+    await expect.poll(() => life.engine.catalog.runningJobs(), { interval: 5 }).toEqual([]);
+    await life.drain();
+    return await repair();
+  } finally {
+    await jobs.stop();
+  }
+}
+
+it.each(CODES.flatMap((code, index) => ({ code, first: index * 3 + 1 })))(
+  "a repair of which a call fails ($code) ends, loses nothing, and the next one mends what it has left",
+  async ({ code, first }) => {
+    using store = await RepairableStore.make();
+    for (let nth = first; ; nth += STRIDE) {
+      const root = store.copy();
+      const trouble = new Trouble();
+      const where = `${code} at call ${nth}`;
+      const isDone = await inLife(root, { trouble }, async (life) => {
+        const job = await repairDespite(life, trouble, { code, nth, lasting: false });
+        if (job === null) return true;
+        faults += 1;
+        const { damaged, miscounts, contents } = await outcomeOf(life, root, job);
+        expect({ where, status: job.status, damaged, miscounts }).toEqual({
+          where,
+          status: "SUCCEEDED",
+          damaged: ["hopeless"],
+          miscounts: [],
+        });
+        const healed = await life.engine.catalog.listEvents(
+          { types: ["ARTIFACT_HEALED"] },
+          "ASC",
+          whole(100),
+        );
+        expect([where, healed.map(({ artifactId }) => artifactId).sort()]).toEqual([where, HEALED]);
+        expect([where, [...store.contents].filter((each) => !contents.has(each))]).toEqual([where, []]);
+        return false;
+      });
+      rmSync(root, { recursive: true });
+      if (isDone !== false) break;
+    }
+  },
+  300_000,
+);

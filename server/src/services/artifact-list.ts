@@ -1,0 +1,65 @@
+import { ageSinceBefore } from "@tierkeep/schema/domain/ages";
+import { keyOf } from "@tierkeep/schema/domain/keys";
+import type { Page, PageRequest } from "@tierkeep/schema/domain/pages";
+import type { Principal } from "@tierkeep/schema/domain/principal";
+import type {
+  Artifact,
+  ArtifactFilter,
+  ArtifactOrder,
+  ArtifactOrderField,
+} from "@tierkeep/schema/services/artifacts";
+import { type ReadTerms, UNLIMITED } from "@tierkeep/schema/services/read-terms";
+import type { Among, ArtifactPosition, ArtifactSelection, Catalog } from "../catalog/catalog.ts";
+import type { ArtifactRow } from "../catalog/rows.ts";
+import { connectionPage } from "./connection-page.ts";
+import { artifactPositions, keysetCursors } from "./keyset-cursor.ts";
+import type { SealedNumbers } from "./sealed-number.ts";
+import { scanOwner, scoped } from "./tenant-scope.ts";
+
+/** What a filter selects at `now`, ms since the epoch. */
+function selectionOf(filter: ArtifactFilter & Among, now: number): ArtifactSelection {
+  const { olderThanDays, asOf, ...rest } = filter;
+  return olderThanDays === undefined
+    ? rest
+    : { ...rest, ageSinceBefore: ageSinceBefore(olderThanDays, asOf ?? now) };
+}
+
+/** One page of what the principal may see. A filter by age without `asOf` is judged anew for each page. @throws Refused CURSOR_INVALID */
+export function listArtifacts(
+  { catalog, rows }: { readonly catalog: Catalog; readonly rows: SealedNumbers },
+  now: number,
+  principal: Principal,
+  filter: ArtifactFilter,
+  order: ArtifactOrder,
+  page: PageRequest,
+  given: ReadTerms = UNLIMITED,
+): Promise<Page<Artifact>> {
+  const terms = { ...given, owner: scanOwner(principal) };
+  const selection = selectionOf(scoped(principal, filter), now);
+  return connectionPage<ArtifactRow, ArtifactPosition, Artifact>(page, {
+    cursors: keysetCursors({ list: "artifacts", order, filter }, artifactPositions(order.field, rows)),
+    list: (stretch) => catalog.listArtifacts(selection, order, stretch, terms),
+    positionOf: POSITIONS[order.field],
+    nodeOf: (row) => row,
+    count: () => catalog.countArtifacts(selection, terms),
+    indexed: isIndexed(selection, order.field),
+  });
+}
+
+const POSITIONS: Record<ArtifactOrderField, (row: ArtifactRow) => ArtifactPosition> = {
+  KEY: (row) => ({ key: keyOf(row) }),
+  AGE: ({ ageSince, row }) => ({ value: ageSince, row }),
+  CREATED_AT: ({ createdAt, row }) => ({ value: createdAt, row }),
+  MODIFIED_AT: ({ modifiedAt, row }) => ({ value: modifiedAt, row }),
+  SIZE: ({ sizeBytes, row }) => ({ value: sizeBytes, row }),
+};
+
+/** The cases that catalog.ts promises to find without a scan. */
+function isIndexed(selection: ArtifactSelection, field: ArtifactOrderField): boolean {
+  const { tenantId, tenants, workflowId, tiers, ageSinceBefore, artifactIdPrefix, metadata } = selection;
+  if (metadata !== undefined) return false;
+  const isOfAll = tenantId === undefined && tenants === undefined;
+  if (workflowId !== undefined && (isOfAll || field === "AGE")) return false;
+  if (field === "KEY") return tiers === undefined && ageSinceBefore === undefined;
+  return field === "AGE" && artifactIdPrefix === undefined;
+}

@@ -1,0 +1,294 @@
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import type { RunLifecycleOptions } from "@tierkeep/schema/services/jobs";
+import { describe, expect, it } from "vitest";
+import { ADMIN, dyingCatalog, key, NOW, POLICY, seed, TestWorld } from "../../testing/stores/jobs-store.ts";
+import type { Engine } from "../jobs/job-engine.ts";
+
+const live = { dryRun: false, waitSeconds: 60 };
+const firstPage = { limit: 50, backward: false, after: null, before: null };
+
+/** An engine that holds each batch back until it is let go, and the number of batches that have begun. */
+function heldEngine(world: TestWorld): { engine: Engine; begun: () => Promise<void>; letGo: () => void } {
+  const gate = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
+  const engine = world.engine(world.catalog, async (changes) => {
+    begun.resolve();
+    await gate.promise;
+    return world.catalog.commitAll(changes);
+  });
+  return { engine, begun: () => begun.promise, letGo: gate.resolve };
+}
+
+describe("the job service", () => {
+  it("answers with the RUNNING job when the wait is over, and the job goes on", async () => {
+    await using world = await TestWorld.open([seed("h", "HOT", 8)]);
+    const { engine, letGo } = heldEngine(world);
+    const { job } = await world.jobs({ engine }).runLifecycle(ADMIN, { ...live, waitSeconds: 0 });
+    expect(job).toMatchObject({ status: "RUNNING", finishedAt: null, durationSeconds: null, progress: 0 });
+    letGo();
+    expect((await world.ended(job.id)).job).toMatchObject({ status: "SUCCEEDED", promotedToWarm: 1 });
+  });
+
+  it("lets one live run in at a time: the same again joins it, another is in conflict", async () => {
+    await using world = await TestWorld.open([seed("h", "HOT", 8)]);
+    const { engine, begun, letGo } = heldEngine(world);
+    const jobs = world.jobs({ engine });
+    const asked: RunLifecycleOptions = { ...live, tenantId: "acme", steps: ["PURGE", "PROMOTE_TO_WARM"] };
+    const first = jobs.runLifecycle(ADMIN, asked);
+    await begun();
+    const [running] = await world.catalog.runningJobs();
+    const jobId = running?.job.id;
+
+    const again = { ...asked, steps: ["PROMOTE_TO_WARM", "PURGE", "PURGE"] as const, waitSeconds: 0 };
+    expect(await jobs.runLifecycle(ADMIN, again)).toMatchObject({ started: false, job: { id: jobId } });
+    for (const other of [live, { ...asked, tenantId: "umbrella" }, { ...asked, asOf: NOW }]) {
+      await expect(jobs.runLifecycle(ADMIN, other)).rejects.toMatchObject({
+        code: "CONFLICT",
+        facts: { jobId },
+      });
+    }
+    const dry = await jobs.runLifecycle(ADMIN, { ...asked, dryRun: true, waitSeconds: 0 });
+    expect(dry.started).toBe(true);
+
+    const joined = jobs.runLifecycle(ADMIN, asked);
+    letGo();
+    expect((await first).job).toMatchObject({ status: "SUCCEEDED", id: jobId });
+    expect(await joined).toMatchObject({ started: false, job: { status: "SUCCEEDED", id: jobId } });
+    expect((await jobs.runLifecycle(ADMIN, live)).started).toBe(true);
+  });
+
+  it("answers a repeat with the job of the first as it is by then, however long it is to wait", async () => {
+    await using world = await TestWorld.open([seed("h", "HOT", 8), seed("c", "COLD", 31)]);
+    const { engine, begun, letGo } = heldEngine(world);
+    const jobs = world.jobs({ engine });
+    const once = { ...live, waitSeconds: 0, idempotencyKey: "k" };
+    const { job } = await jobs.runLifecycle(ADMIN, once);
+    expect(job.status).toBe("RUNNING");
+    await begun();
+    const again = jobs.runLifecycle(ADMIN, { ...once, waitSeconds: 60 });
+    letGo();
+    expect(await again).toMatchObject({ started: true, job: { id: job.id, status: "SUCCEEDED" } });
+    await expect(jobs.runLifecycle(ADMIN, { ...once, dryRun: true })).rejects.toMatchObject({
+      code: "CONFLICT",
+      facts: { argument: "idempotencyKey" },
+    });
+
+    const where = { tenantId: "acme", olderThanDays: 1 };
+    const restore = { where, toTier: "HOT", dryRun: false, waitSeconds: 60, idempotencyKey: "r" } as const;
+    const restored = await jobs.restoreArtifacts(ADMIN, restore);
+    world.now += 1000;
+    expect(await jobs.restoreArtifacts(ADMIN, restore)).toEqual(restored);
+    await expect(jobs.restoreArtifacts(ADMIN, { ...restore, toTier: "WARM" })).rejects.toMatchObject({
+      code: "CONFLICT",
+    });
+
+    expect(await jobs.cancel(ADMIN, job.id, "c")).toMatchObject({ id: job.id, status: "SUCCEEDED" });
+    expect(await jobs.cancel(ADMIN, job.id, "c")).toMatchObject({ id: job.id, status: "SUCCEEDED" });
+    await expect(jobs.cancel(ADMIN, restored.id, "c")).rejects.toMatchObject({ code: "CONFLICT" });
+    const started = await world.catalog.countEvents({ types: ["LIFECYCLE_JOB_STARTED"] });
+    expect(started).toBe(2);
+  });
+
+  it("forgets a run that another one kept out, so that its repeat may start", async () => {
+    await using world = await TestWorld.open([seed("h", "HOT", 8)]);
+    const { engine, begun, letGo } = heldEngine(world);
+    const jobs = world.jobs({ engine });
+    const first = jobs.runLifecycle(ADMIN, live);
+    await begun();
+    const kept = { ...live, tenantId: "acme", idempotencyKey: "k" };
+    await expect(jobs.runLifecycle(ADMIN, kept)).rejects.toMatchObject({ code: "CONFLICT" });
+    letGo();
+    await first;
+    expect(await jobs.runLifecycle(ADMIN, kept)).toMatchObject({ started: true });
+  });
+
+  it("judges a live run's ages as of another instant only where the server allows it", async () => {
+    await using world = await TestWorld.open();
+    const jobs = world.jobs({ allowAsOf: false });
+    const refused = jobs.runLifecycle(ADMIN, { ...live, asOf: NOW });
+    await expect(refused).rejects.toMatchObject({ code: "BAD_USER_INPUT", facts: { argument: "asOf" } });
+    await expect(refused).rejects.toThrow("TIERKEEP_ALLOW_AS_OF");
+    const { job } = await jobs.runLifecycle(ADMIN, { ...live, dryRun: true, asOf: NOW + 5 });
+    expect(job).toMatchObject({ status: "SUCCEEDED", asOf: NOW + 5 });
+  });
+
+  it("refuses what makes no sense, before anything is written", async () => {
+    await using world = await TestWorld.open();
+    const jobs = world.jobs();
+    const refusals = [
+      [{ ...live, steps: [] }, "BAD_USER_INPUT", "steps"],
+      [{ ...live, waitSeconds: -1 }, "BAD_USER_INPUT", "waitSeconds"],
+      [{ ...live, waitSeconds: 1.5 }, "BAD_USER_INPUT", "waitSeconds"],
+      [{ ...live, tenantId: "a/b" }, "INVALID_IDENTIFIER", "tenantId"],
+    ] as const;
+    for (const [options, code, argument] of refusals) {
+      await expect(jobs.runLifecycle(ADMIN, options)).rejects.toMatchObject({ code, facts: { argument } });
+    }
+    expect(await world.catalog.lastSeq()).toBe(0);
+  });
+
+  it("cancels a running job before its next batch, and keeps what is done", async () => {
+    await using world = await TestWorld.open([seed("h1", "HOT", 9), seed("h2", "HOT", 8)]);
+    const { engine, begun, letGo } = heldEngine(world);
+    const jobs = world.jobs({ engine, batchSize: 1 });
+    const run = jobs.runLifecycle(ADMIN, live);
+    await begun();
+    const [running] = await world.catalog.runningJobs();
+    const cancelled = jobs.cancel(ADMIN, running?.job.id ?? "");
+    while (!(await world.catalog.runningJobs())[0]?.cancelRequested) await Promise.resolve();
+    letGo();
+    expect(await cancelled).toMatchObject({ status: "CANCELLED", promotedToWarm: 1, error: null });
+    expect((await run).job.status).toBe("CANCELLED");
+    expect(await world.stands()).toEqual(["acme/h1 WARM", "acme/h2 HOT"]);
+    expect((await jobs.cancel(ADMIN, running?.job.id ?? "")).status).toBe("CANCELLED");
+    await expect(jobs.cancel(ADMIN, "nobody")).rejects.toMatchObject({ code: "NOT_FOUND" });
+  });
+
+  it("heeds a cancel that a crash came before", async () => {
+    await using world = await TestWorld.open([seed("h", "HOT", 8)]);
+    const { catalog, died } = dyingCatalog(world.catalog, 2);
+    const jobs = world.jobs({ engine: world.engine(catalog) });
+    const { job } = await jobs.runLifecycle(ADMIN, { ...live, waitSeconds: 0 });
+    await died;
+    await world.catalog.commit({ kind: "requestCancel", jobId: job.id });
+    await world.jobs().resumeJobs();
+    expect((await world.ended(job.id)).job.status).toBe("CANCELLED");
+    expect(await world.stands()).toEqual(["acme/h HOT"]);
+  });
+
+  it("when stopped, answers those who wait at once, pauses within a batch, and goes on at the next start", async () => {
+    await using world = await TestWorld.open([seed("h1", "HOT", 9), seed("h2", "HOT", 8)]);
+    const { engine, begun, letGo } = heldEngine(world);
+    const jobs = world.jobs({ engine, batchSize: 1 });
+    const run = jobs.runLifecycle(ADMIN, live);
+    await begun();
+    const stopped = jobs.stop();
+    const { job } = await run;
+    expect(job.status).toBe("RUNNING");
+    letGo();
+    await stopped;
+    expect(await world.stands()).toEqual(["acme/h1 WARM", "acme/h2 HOT"]);
+    await expect(jobs.runLifecycle(ADMIN, live)).rejects.toMatchObject({ code: "UNAVAILABLE" });
+
+    const [paused] = await world.catalog.runningJobs();
+    await world.jobs().resumeJobs();
+    const { job: ended } = await world.ended(job.id);
+    expect(ended).toMatchObject({ status: "SUCCEEDED", promotedToWarm: 2 });
+    expect(ended.durationSeconds).toBeGreaterThan(paused?.position?.workedSeconds as number);
+    expect(await world.stands()).toEqual(["acme/h1 WARM", "acme/h2 WARM"]);
+  });
+
+  it("does not take a shutdown for a failure", async () => {
+    await using world = await TestWorld.open([seed("h", "HOT", 8)]);
+    const begun = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<never>();
+    const engine = world.engine(world.catalog, () => {
+      begun.resolve();
+      return gate.promise;
+    });
+    const jobs = world.jobs({ engine });
+    const { job } = await jobs.runLifecycle(ADMIN, { ...live, waitSeconds: 0 });
+    await begun.promise;
+    const stopped = jobs.stop();
+    gate.reject(new Refused("UNAVAILABLE", "The server is shutting down."));
+    await stopped;
+    expect((await world.catalog.runningJobs()).map((row) => row.job.id)).toEqual([job.id]);
+  });
+
+  it("writes the end of a job as soon as the catalog takes changes again", async () => {
+    await using world = await TestWorld.open();
+    let refusals = 0;
+    const catalog = new Proxy(world.catalog, {
+      get: (target, name) => {
+        if (name !== "commit") {
+          const value: unknown = Reflect.get(target, name);
+          return typeof value === "function" ? value.bind(target) : value;
+        }
+        return async (change: Parameters<typeof target.commit>[0]) => {
+          if (change.kind === "finishJob" && refusals++ === 0) throw new Refused("STORAGE_FULL", "No room.");
+          return target.commit(change);
+        };
+      },
+    });
+    const jobs = world.jobs({ engine: world.engine(catalog) });
+    expect((await jobs.runLifecycle(ADMIN, live)).job.status).toBe("SUCCEEDED");
+    expect(refusals).toBe(2);
+    await jobs.stop();
+  });
+
+  it("shows progress between batches", async () => {
+    await using world = await TestWorld.open([seed("h1", "HOT", 9), seed("h2", "HOT", 8)]);
+    const second = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<void>();
+    let batches = 0;
+    const engine = world.engine(world.catalog, async (changes) => {
+      if (++batches === 2) {
+        second.resolve();
+        await gate.promise;
+      }
+      return world.catalog.commitAll(changes);
+    });
+    const jobs = world.jobs({ engine, batchSize: 1 });
+    const run = jobs.runLifecycle(ADMIN, live);
+    await second.promise;
+    const [running] = await world.catalog.runningJobs();
+    expect(running?.job.progress).toBe(0.5);
+    gate.resolve();
+    expect((await run).job.progress).toBe(1);
+  });
+
+  it("lists runs newest first, finds the last that finished, and pages through items by key", async () => {
+    await using world = await TestWorld.open([
+      seed("b", "HOT", 9),
+      seed("a", "HOT", 8),
+      seed("c", "COLD", 91),
+    ]);
+    const jobs = world.jobs();
+    const ids: string[] = [];
+    for (const dryRun of [true, false, true]) {
+      world.now += 1000;
+      ids.push((await jobs.runLifecycle(ADMIN, { ...live, dryRun })).job.id);
+    }
+    await jobs.restoreArtifacts(ADMIN, { keys: [key("a")], toTier: "HOT", dryRun: true, waitSeconds: 60 });
+
+    const page = await jobs.listLifecycle(ADMIN, { ...firstPage, limit: 2 });
+    expect(page.edges.map(({ node }) => node.id)).toEqual([ids[2], ids[1]]);
+    expect(await page.totalCount()).toBe(3);
+    const rest = await jobs.listLifecycle(ADMIN, { ...firstPage, after: page.edges[1]?.cursor ?? null });
+    expect(rest.edges.map(({ node }) => node.id)).toEqual([ids[0]]);
+    expect(rest).toMatchObject({ hasPreviousPage: true, hasNextPage: false });
+
+    expect((await jobs.last(ADMIN))?.id).toBe(ids[2]);
+    expect((await jobs.last(ADMIN, false))?.id).toBe(ids[1]);
+    expect((await jobs.getMany(ADMIN, [ids[0] ?? "", "nobody"])).map((job) => job?.id ?? null)).toEqual([
+      ids[0],
+      null,
+    ]);
+
+    const items = await jobs.items(ADMIN, ids[1] ?? "", { ...firstPage, limit: 2 });
+    expect(items.edges.map(({ node }) => node.artifactId)).toEqual(["a", "b"]);
+    const cursor = items.edges[1]?.cursor ?? null;
+    const more = await jobs.items(ADMIN, ids[1] ?? "", { ...firstPage, after: cursor });
+    expect(more.edges.map(({ node }) => node.artifactId)).toEqual(["c"]);
+    await expect(jobs.items(ADMIN, ids[0] ?? "", { ...firstPage, after: cursor })).rejects.toMatchObject({
+      code: "CURSOR_INVALID",
+    });
+  });
+
+  it("keeps the items of the last hundred runs", async () => {
+    await using world = await TestWorld.open([seed("h", "HOT", 8)]);
+    const jobs = world.jobs();
+    const ids: string[] = [];
+    for (let run = 0; run < 101; run++) {
+      world.now += 1;
+      ids.push((await jobs.runLifecycle(ADMIN, { ...live, dryRun: true })).job.id);
+    }
+    await jobs.stop();
+    expect(await world.items(ids[0] ?? "")).toEqual([]);
+    expect(await world.items(ids[1] ?? "")).toHaveLength(1);
+    expect((await world.catalog.jobs([ids[0] ?? ""]))[0]?.job).toMatchObject({
+      promotedToWarm: 1,
+      retentionPolicy: POLICY,
+    });
+  });
+});

@@ -1,0 +1,183 @@
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { DAY_MS } from "@tierkeep/schema/domain/ages";
+import { requireIdentifier } from "@tierkeep/schema/domain/identifiers";
+import type { Page, PageRequest } from "@tierkeep/schema/domain/pages";
+import type { Principal } from "@tierkeep/schema/domain/principal";
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import type { ApiKey, CreateApiKeyOptions, CreatedApiKey, KeyService } from "@tierkeep/schema/services/keys";
+import type { Catalog } from "../catalog/catalog.ts";
+import type { Clock } from "../engine/clock.ts";
+import { onceOf } from "../engine/idempotency.ts";
+import { connectionPage } from "./connection-page.ts";
+import { keysetCursors, numberPositions } from "./keyset-cursor.ts";
+
+/** Whom a secret stands for, and for how long. */
+export interface VerifiedKey {
+  readonly principal: Principal;
+  /** ms since the epoch; null: never. */
+  readonly expiresAt: number | null;
+  /** Aborts when the key is revoked. */
+  readonly revoked: AbortSignal;
+}
+
+/** What begins every secret: people and scanners know it for one. */
+const SECRET = /^tk_([0-9a-f]{16})_[A-Za-z0-9_-]{43}$/;
+
+const MAX_NAME_LENGTH = 100;
+const MAX_TENANTS = 1000;
+const MAX_DAYS = 3650;
+
+/** API keys: 256 random bits each, of which a digest is kept. They need no stretching: nobody guesses one. */
+export class EngineKeys implements KeyService {
+  readonly #catalog: Catalog;
+  readonly #clock: Clock;
+  /** Keys that somebody has come with, so that not every request asks the catalog. Only this process changes keys. */
+  readonly #known = new Map<string, { readonly digest: Buffer; readonly verified: VerifiedKey }>();
+  readonly #revoking = new Map<string, AbortController>();
+  readonly #revoked = new Set<string>();
+
+  constructor(catalog: Catalog, clock: Clock) {
+    this.#catalog = catalog;
+    this.#clock = clock;
+  }
+
+  async create(principal: Principal, options: CreateApiKeyOptions): Promise<CreatedApiKey> {
+    const { role, expiresInDays, idempotencyKey } = options;
+    const name = requireName(options.name);
+    const tenants = requireTenants(options);
+    const now = this.#clock.now();
+    const asked = { operation: "createApiKey", name, role, tenants, expiresInDays };
+    const once = onceOf(principal, idempotencyKey, now, asked);
+    const keyId = randomBytes(8).toString("hex");
+    const secret = `tk_${keyId}_${randomBytes(32).toString("base64url")}`;
+    const apiKey = await this.#catalog.commit({
+      kind: "createApiKey",
+      apiKey: {
+        keyId,
+        name,
+        role,
+        tenants,
+        createdAt: now,
+        createdBy: principal.actor,
+        expiresAt: expiryOf(expiresInDays, now),
+        revokedAt: null,
+        revokedBy: null,
+      },
+      digest: digestOf(secret).toString("hex"),
+      once,
+    });
+    return { apiKey, secret: apiKey.keyId === keyId ? secret : null };
+  }
+
+  async list(_principal: Principal, page: PageRequest): Promise<Page<ApiKey>> {
+    return connectionPage(page, {
+      cursors: keysetCursors({ list: "apiKeys" }, numberPositions),
+      list: (stretch) => this.#catalog.listApiKeys(stretch),
+      positionOf: ({ row }) => row,
+      nodeOf: ({ apiKey }) => apiKey,
+      count: () => this.#catalog.countApiKeys(),
+      indexed: true,
+    });
+  }
+
+  async revoke(principal: Principal, keyId: string, idempotencyKey?: string): Promise<ApiKey> {
+    const at = this.#clock.now();
+    const once = onceOf(principal, idempotencyKey, at, { operation: "revokeApiKey", keyId });
+    try {
+      const change = { kind: "revokeApiKey", at, actor: principal.actor, keyId, once } as const;
+      const apiKey = await this.#catalog.commit(change);
+      this.#end(keyId);
+      return apiKey;
+    } catch (error) {
+      // It may have been committed all the same, and then counts from now on.
+      this.#known.delete(keyId);
+      await this.#load(keyId).catch(() => {});
+      throw error;
+    }
+  }
+
+  /** Whoever comes with it, or came with it, is let in no longer. */
+  #end(keyId: string): void {
+    this.#revoked.add(keyId);
+    this.#known.delete(keyId);
+    this.#revoking.get(keyId)?.abort();
+  }
+
+  /** Whom the secret stands for; null: nobody, or nobody any more. */
+  async verify(secret: string): Promise<VerifiedKey | null> {
+    const keyId = SECRET.exec(secret)?.[1];
+    if (keyId === undefined) return null;
+    const known = this.#known.get(keyId) ?? (await this.#load(keyId));
+    if (known === null || !timingSafeEqual(digestOf(secret), known.digest)) return null;
+    const { expiresAt, revoked } = known.verified;
+    if (revoked.aborted || (expiresAt !== null && expiresAt <= this.#clock.now())) return null;
+    this.#known.set(keyId, known);
+    return known.verified;
+  }
+
+  /** Aborted, or aborts, when this key is good no longer for whoever came with it before. */
+  async standing(keyId: string): Promise<AbortSignal> {
+    const known = this.#known.get(keyId) ?? (await this.#load(keyId));
+    return known?.verified.revoked ?? AbortSignal.abort();
+  }
+
+  async #load(keyId: string) {
+    const found = await this.#catalog.apiKey(keyId);
+    if (found !== null && found.apiKey.revokedAt !== null) this.#end(keyId);
+    // It may have been revoked while it was read.
+    if (found === null || this.#revoked.has(keyId)) return null;
+    const { role, tenants, expiresAt } = found.apiKey;
+    const revoking = this.#revoking.get(keyId) ?? new AbortController();
+    this.#revoking.set(keyId, revoking);
+    const principal: Principal = { actor: `key:${keyId}`, role, tenants };
+    return {
+      digest: Buffer.from(found.digest, "hex"),
+      verified: { principal, expiresAt, revoked: revoking.signal },
+    };
+  }
+}
+
+function digestOf(secret: string): Buffer {
+  return createHash("sha256").update(secret).digest();
+}
+
+function requireName(name: string | undefined): string | null {
+  if (name === undefined) return null;
+  if (name.length > 0 && name.length <= MAX_NAME_LENGTH && !/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/u.test(name)) {
+    return name;
+  }
+  throw new Refused(
+    "BAD_USER_INPUT",
+    `name takes 1 to ${MAX_NAME_LENGTH} characters, and none that cannot be seen.`,
+    { argument: "name" },
+  );
+}
+
+/** Each once and in order, so that two spellings of one set are one request. */
+function requireTenants({ role, tenantIds }: CreateApiKeyOptions): readonly string[] | null {
+  if (tenantIds === null) return null;
+  if (role === "ADMIN") {
+    throw new Refused(
+      "BAD_USER_INPUT",
+      "An ADMIN has all tenants. Leave tenantIds out, or choose another role.",
+      {
+        argument: "tenantIds",
+      },
+    );
+  }
+  if (tenantIds.length === 0 || tenantIds.length > MAX_TENANTS) {
+    throw new Refused("BAD_USER_INPUT", `tenantIds takes 1 to ${MAX_TENANTS} tenants.`, {
+      argument: "tenantIds",
+    });
+  }
+  for (const [index, id] of tenantIds.entries()) requireIdentifier("tenantId", id, `tenantIds.${index}`);
+  return [...new Set(tenantIds)].sort();
+}
+
+function expiryOf(days: number | undefined, now: number): number | null {
+  if (days === undefined) return null;
+  if (days > 0 && days <= MAX_DAYS) return Math.round(now + days * DAY_MS);
+  throw new Refused("BAD_USER_INPUT", `expiresInDays takes more than 0 and at most ${MAX_DAYS} days.`, {
+    argument: "expiresInDays",
+  });
+}

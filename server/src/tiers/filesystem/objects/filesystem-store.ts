@@ -1,0 +1,259 @@
+import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import type {
+  FoundAt,
+  Quarantined,
+  ReadObjectOptions,
+  TierStore,
+  WriteObjectOptions,
+  WrittenObject,
+} from "../../tier-store.ts";
+import type {
+  Placement,
+  Published,
+  TakeItem,
+  Taken,
+  TierView,
+  ViewCopy,
+  ViewDifference,
+} from "../../tier-view.ts";
+import { abortError } from "../storage-errors.ts";
+import type { Lanes } from "../workers/io-workers.ts";
+import type { SmallObject } from "./object-files.ts";
+import { expectedLength } from "./object-reads.ts";
+import { ObjectStream } from "./streamed-read.ts";
+import { writeStream } from "./streamed-write.ts";
+
+/** Up to here a read is one call, verified before anything of it is handed out. */
+const WHOLE_READ_BYTES = 1024 * 1024;
+
+/** How many files one call treats: a thread that does them is busy for so long, and has as many descriptors open. */
+const FILES_PER_CALL = 64;
+
+export interface FilesystemStoreOptions {
+  /** Stands in every row whose object lives here. */
+  readonly id: string;
+  /** Absolute; made where it is missing. */
+  readonly root: string;
+  readonly publishTree: boolean;
+  /** Who does the work; closed with the store. */
+  readonly lanes: Lanes;
+}
+
+/** @throws Refused TIER_UNAVAILABLE when the folders cannot be made */
+export async function openFilesystemStore(options: FilesystemStoreOptions): Promise<TierStore> {
+  await options.lanes.at(0).call("prepare", [options.publishTree]);
+  return new FilesystemStore(options);
+}
+
+class FilesystemStore implements TierStore {
+  readonly id: string;
+  readonly view: TierView | null;
+  readonly #lanes: Lanes;
+
+  constructor({ id, publishTree, lanes }: FilesystemStoreOptions) {
+    this.id = id;
+    this.#lanes = lanes;
+    this.view = publishTree
+      ? {
+          publish: (placements) => this.#publish(placements),
+          // Always the same lane, which remembers where the last page ended.
+          walk: (after, limit) => lanes.at(0).call("walkTree", [after, limit]),
+          count: () => lanes.at(0).call("countTree", []),
+          take: (items, signal) => this.#take(items, signal),
+          setAside: (places) => lanes.at(0).call("setAside", [places]),
+          find: (places) => lanes.idlest().call("findFiles", [places]),
+          relink: (copies) => this.#relink(copies),
+          differences: (placements) => this.#differences(placements),
+        }
+      : null;
+  }
+
+  async write(
+    object: string,
+    content: AsyncIterable<Uint8Array>,
+    options: WriteObjectOptions,
+  ): Promise<WrittenObject> {
+    return writeStream(this.#lanes.idlest(), object, content, options);
+  }
+
+  async put(objects: readonly SmallObject[]): Promise<void> {
+    // By name, so that those of one directory, which is synced once per call, come together.
+    const inOrder = objects
+      .map(({ object, bytes, modifiedAt }) => ({ object, bytes: withoutRest(bytes), modifiedAt }))
+      .sort((a, b) => (a.object < b.object ? -1 : 1));
+    await this.#spread(inOrder, (lane, part) => lane.call("put", [part]));
+  }
+
+  read(object: string, options: ReadObjectOptions): Promise<AsyncIterable<Uint8Array> | null> {
+    return this.#read(object, options);
+  }
+
+  readFound(at: FoundAt, options: ReadObjectOptions): Promise<AsyncIterable<Uint8Array> | null> {
+    return this.#read(at, options);
+  }
+
+  quarantined(): Promise<readonly Quarantined[]> {
+    return this.#lanes.idlest().call("quarantined", []);
+  }
+
+  deleteQuarantined(names: readonly string[]): Promise<void> {
+    return this.#lanes.idlest().call("deleteQuarantined", [names]);
+  }
+
+  async #read(from: string | FoundAt, options: ReadObjectOptions): Promise<AsyncIterable<Uint8Array> | null> {
+    const { range, sizeBytes, checksum, signal } = options;
+    if (signal?.aborted) throw abortError(signal);
+    const expected = { range, sizeBytes, checksum };
+    const lane = this.#lanes.idlest();
+    if (expectedLength(expected) <= WHOLE_READ_BYTES) {
+      const bytes = await lane.call("readWhole", [from, expected]);
+      if (signal?.aborted) throw abortError(signal);
+      return bytes === null ? null : once(bytes, signal);
+    }
+    const session = await lane.call("openRead", [from, expected]);
+    if (session === null) return null;
+    const stream = new ObjectStream(lane, session, signal);
+    if (!signal?.aborted) return stream;
+    await stream.return();
+    throw abortError(signal);
+  }
+
+  async stat(object: string): Promise<{ readonly sizeBytes: number } | null> {
+    const sizeBytes = await this.#lanes.idlest().call("stat", [object]);
+    return sizeBytes === null ? null : { sizeBytes };
+  }
+
+  async delete(objects: readonly string[]): Promise<void> {
+    await this.#spread(objects.toSorted(), (lane, part) => lane.call("remove", [part]));
+  }
+
+  async *list(after: string | null = null): AsyncIterable<string> {
+    for (const fanOut of await this.#lanes.idlest().call("fanOuts", [])) {
+      if (after !== null && fanOut < after.slice(0, fanOut.length)) continue;
+      const objects = await this.#lanes.idlest().call("listFanOut", [fanOut]);
+      yield* after === null ? objects : objects.filter((object) => object > after);
+    }
+  }
+
+  async quarantine(object: string): Promise<void> {
+    await this.#lanes.idlest().call("quarantine", [object]);
+  }
+
+  close(): Promise<void> {
+    return this.#lanes.close();
+  }
+
+  /** Keys of one workflow always go to the same lane: so no two calls treat one key at once, however they overlap. */
+  async #publish(placements: readonly Placement[]): Promise<Published> {
+    const byLane = Map.groupBy(placements, ({ key }) => this.#laneOf(key));
+    const published = [...byLane].flatMap(([index, own]) =>
+      slices(own, FILES_PER_CALL).map((part) => this.#publishOn(index, part)),
+    );
+    const results = await Promise.all(published);
+    return {
+      quarantined: results.flatMap(({ quarantined }) => quarantined),
+      failed: results.flatMap(({ failed }) => failed),
+    };
+  }
+
+  async #relink(copies: readonly ViewCopy[]): Promise<void> {
+    const byLane = Map.groupBy(copies, ({ key }) => this.#laneOf(key));
+    await Promise.all([...byLane].map(([index, own]) => this.#lanes.at(index).call("relink", [own])));
+  }
+
+  #laneOf({ tenantId, workflowId }: ArtifactKey): number {
+    return hashOf(`${tenantId}/${workflowId}`) % this.#lanes.count;
+  }
+
+  async #publishOn(index: number, placements: readonly Placement[]): Promise<Published> {
+    try {
+      return await this.#lanes.at(index).call("publish", [placements]);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      return { quarantined: [], failed: placements.map(({ key }) => ({ key, error: error.message })) };
+    }
+  }
+
+  async #take(items: readonly TakeItem[], signal: AbortSignal | undefined): Promise<readonly Taken[] | null> {
+    const size = Math.min(FILES_PER_CALL, Math.max(8, Math.ceil(items.length / this.#lanes.count)));
+    const outcomes = await Promise.allSettled(
+      slices(items, size).map((part) => this.#takePart(this.#lanes.idlest(), part, signal)),
+    );
+    const taken: Taken[] = [];
+    for (const outcome of outcomes) {
+      if (outcome.status === "rejected") throw outcome.reason;
+      if (outcome.value === null) return null;
+      taken.push(...outcome.value);
+    }
+    return taken;
+  }
+
+  async #takePart(
+    lane: ReturnType<Lanes["idlest"]>,
+    items: readonly TakeItem[],
+    signal: AbortSignal | undefined,
+  ): Promise<readonly Taken[] | null> {
+    if (signal?.aborted) return null;
+    const taken: Taken[] = [];
+    let aborted = false;
+    for (const begun of await lane.call("take", [items])) {
+      if (typeof begun !== "number") {
+        taken.push(begun);
+        continue;
+      }
+      let outcome: Taken | null = null;
+      while (outcome === null && !aborted) {
+        aborted = signal?.aborted ?? false;
+        outcome = aborted ? null : await lane.call("continueTake", [begun]);
+      }
+      if (outcome !== null) taken.push(outcome);
+      else await lane.call("discardTake", [begun]);
+    }
+    return aborted ? null : taken;
+  }
+
+  async #differences(placements: readonly Placement[]): Promise<readonly ViewDifference[]> {
+    const found: ViewDifference[] = [];
+    for (const part of slices(placements, FILES_PER_CALL)) {
+      found.push(...(await this.#lanes.idlest().call("differences", [part])));
+    }
+    return found;
+  }
+
+  /** In parts over all lanes, as fsyncs that run at once are committed at once. Rejects only when all parts have ended. */
+  async #spread<T>(
+    items: readonly T[],
+    run: (lane: ReturnType<Lanes["idlest"]>, part: readonly T[]) => Promise<void>,
+  ): Promise<void> {
+    const size = Math.min(FILES_PER_CALL, Math.max(8, Math.ceil(items.length / this.#lanes.count)));
+    const outcomes = await Promise.allSettled(
+      slices(items, size).map((part) => run(this.#lanes.idlest(), part)),
+    );
+    for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+  }
+}
+
+async function* once(bytes: Uint8Array, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  if (signal?.aborted) throw abortError(signal);
+  if (bytes.length > 0) yield bytes;
+}
+
+/** A message takes the whole memory behind a view with it: a few bytes cut from a large buffer are copied out of it first. */
+function withoutRest(bytes: Uint8Array): Uint8Array {
+  return bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
+}
+
+function slices<T>(items: readonly T[], size: number): T[][] {
+  const parts: T[][] = [];
+  for (let start = 0; start < items.length; start += size) parts.push(items.slice(start, start + size));
+  return parts;
+}
+
+/** FNV-1a, 32 bits: any spread will do, as long as it is the same for the life of the store. */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index += 1)
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  return hash >>> 0;
+}

@@ -1,0 +1,58 @@
+import { rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import type { Tier } from "@tierkeep/schema/domain/tiers";
+import type { Quarantined } from "../../tier-store.ts";
+import type { Disk, Facts } from "../disk.ts";
+import type { Layout } from "../layout.ts";
+import { moveToQuarantine } from "./quarantine.ts";
+
+/** What stands below the root and is no object: in quarantine, and in the tree's places. All calls are synchronous. */
+export class FoundFiles {
+  readonly #disk: Disk;
+  readonly #layout: Layout;
+
+  constructor(disk: Disk, layout: Layout) {
+    this.#disk = disk;
+    this.#layout = layout;
+  }
+
+  quarantined(): Quarantined[] {
+    const names = this.#disk.readdir(this.#layout.quarantine) ?? [];
+    return names.toSorted().flatMap((name) => {
+      const path = join(this.#layout.quarantine, name);
+      const facts = this.#disk.lstat(path);
+      if (facts === null) return [];
+      const kind = facts.kind === "file" ? "file" : "other";
+      return [{ name, kind, sizeBytes: this.#sizeOf(path, facts), movedAt: facts.changedMs }];
+    });
+  }
+
+  /** Nothing depends on it, so it is not synced: what a power cut brings back is deleted by the next call. */
+  deleteQuarantined(names: readonly string[]): void {
+    for (const name of names)
+      rmSync(this.#layout.foundPath({ quarantined: name }), { recursive: true, force: true });
+  }
+
+  #sizeOf(path: string, facts: Facts): number {
+    if (facts.kind === "file") return facts.sizeBytes;
+    if (facts.kind === "other") return 0;
+    return (this.#disk.readdir(path) ?? []).reduce((sum, name) => {
+      const inside = join(path, name);
+      const found = this.#disk.lstat(inside);
+      return sum + (found === null ? 0 : this.#sizeOf(inside, found));
+    }, 0);
+  }
+
+  /** As TierView.setAside. */
+  setAside(places: readonly { readonly key: ArtifactKey; readonly tier: Tier }[]): void {
+    const paths = places.flatMap(({ key, tier }) => {
+      const { artifact, sidecar } = this.#layout.viewPaths(tier, key);
+      return [artifact, sidecar].filter((path) => this.#disk.lstat(path) !== null);
+    });
+    for (const path of paths) moveToQuarantine(this.#disk, this.#layout, path, "view.quarantine.rename");
+    if (paths.length > 0) this.#disk.fsyncDirectory("view.quarantine.fsync", this.#layout.quarantine);
+    for (const directory of new Set(paths.map(dirname)))
+      this.#disk.fsyncDirectory("view.old.fsync", directory);
+  }
+}

@@ -1,0 +1,66 @@
+import { Interrupt } from "../workers/interrupt.ts";
+import type { Lane } from "../workers/io-workers.ts";
+
+/**
+ * The bytes of a read session, once. While the consumer works on a chunk the next one is read, and no more than that.
+ * An object of its own, not a generator: return() must give the descriptor back also where next() was never called.
+ */
+export class ObjectStream implements AsyncIterableIterator<Uint8Array> {
+  readonly #lane: Lane;
+  readonly #session: number;
+  readonly #interrupt: Interrupt;
+  #ahead: Promise<Uint8Array | null> | null = null;
+  #ended = false;
+
+  constructor(lane: Lane, session: number, signal: AbortSignal | undefined) {
+    this.#lane = lane;
+    this.#session = session;
+    this.#interrupt = new Interrupt(signal, () => void this.#giveBack());
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<Uint8Array>> {
+    if (this.#ended) return { done: true, value: undefined };
+    try {
+      const bytes = await this.#interrupt.wait(this.#ahead ?? this.#read());
+      if (bytes !== null) {
+        this.#ahead = this.#read();
+        return { done: false, value: bytes };
+      }
+      this.#end();
+      return { done: true, value: undefined };
+    } catch (error) {
+      this.#end();
+      throw error;
+    }
+  }
+
+  async return(): Promise<IteratorResult<Uint8Array>> {
+    if (!this.#ended) {
+      this.#end();
+      await this.#giveBack();
+    }
+    return { done: true, value: undefined };
+  }
+
+  #read(): Promise<Uint8Array | null> {
+    const bytes = this.#lane.call("readNext", [this.#session]);
+    // Whether anybody will ask for it is not known; next() sees the error where it does.
+    bytes.catch(() => {});
+    return bytes;
+  }
+
+  #end(): void {
+    this.#ended = true;
+    this.#ahead = null;
+    this.#interrupt.dispose();
+  }
+
+  async #giveBack(): Promise<void> {
+    // Without the thread there is no descriptor either.
+    await this.#lane.call("closeRead", [this.#session]).catch(() => {});
+  }
+}

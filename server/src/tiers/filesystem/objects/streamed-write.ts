@@ -1,0 +1,111 @@
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import type { WriteObjectOptions, WrittenObject } from "../../tier-store.ts";
+import { Interrupt } from "../workers/interrupt.ts";
+import type { Lane } from "../workers/io-workers.ts";
+
+/** What is sent to the thread at once. */
+const CHUNK_BYTES = 256 * 1024;
+/** How many chunks may be on their way to the disk: with them, the most memory that one upload takes here (1 MiB). */
+const CHUNKS_IN_FLIGHT = 4;
+
+/** Streams `content` through one lane into a new object; see TierStore.write. What an error leaves of it is removed. */
+export async function writeStream(
+  lane: Lane,
+  object: string,
+  content: AsyncIterable<Uint8Array>,
+  { maxBytes, modifiedAt, signal }: WriteObjectOptions,
+): Promise<WrittenObject> {
+  const source = content[Symbol.asyncIterator]();
+  const interrupt = new Interrupt(signal);
+  let session: number | null = null;
+  let pulling = false;
+  try {
+    // An abort that came before: nothing is created then.
+    await interrupt.wait(Promise.resolve());
+    session = await lane.call("beginWrite", [object, modifiedAt]);
+    const sender = new ChunkSender(lane, session, interrupt);
+    for (let sizeBytes = 0; ; ) {
+      pulling = true;
+      const next = await interrupt.wait(source.next());
+      pulling = false;
+      if (next.done) break;
+      sizeBytes += next.value.length;
+      if (maxBytes !== null && sizeBytes > maxBytes) throw tooLarge(maxBytes);
+      await sender.add(next.value);
+    }
+    await sender.flush();
+    return await lane.call("finishWrite", [session]);
+  } catch (error) {
+    // A source that is still busy with its next chunk would answer return() only after it, or never.
+    const returned = Promise.resolve(source.return?.()).catch(() => {});
+    if (!pulling) await returned;
+    if (session !== null) await lane.call("discardWrite", [session]).catch(() => {});
+    throw error;
+  } finally {
+    interrupt.dispose();
+  }
+}
+
+/** Copies what comes into buffers of one size, which travel to the thread and back: few messages, and no garbage. */
+class ChunkSender {
+  readonly #lane: Lane;
+  readonly #session: number;
+  readonly #interrupt: Interrupt;
+  /** Oldest first. Their results are the buffers, to be filled again. */
+  readonly #inFlight: Promise<Uint8Array<ArrayBuffer>>[] = [];
+  #buffer: Uint8Array<ArrayBuffer> | null = null;
+  #filled = 0;
+  #buffers = 0;
+
+  constructor(lane: Lane, session: number, interrupt: Interrupt) {
+    this.#lane = lane;
+    this.#session = session;
+    this.#interrupt = interrupt;
+  }
+
+  async add(bytes: Uint8Array): Promise<void> {
+    for (let taken = 0; taken < bytes.length; ) {
+      this.#buffer ??= await this.#emptyBuffer();
+      const part = bytes.subarray(taken, taken + this.#buffer.length - this.#filled);
+      this.#buffer.set(part, this.#filled);
+      this.#filled += part.length;
+      taken += part.length;
+      if (this.#filled === this.#buffer.length) this.#send();
+    }
+  }
+
+  /** Resolves once the thread has written everything. */
+  async flush(): Promise<void> {
+    if (this.#filled > 0) this.#send();
+    for (const sent of this.#inFlight) await this.#interrupt.wait(sent);
+  }
+
+  async #emptyBuffer(): Promise<Uint8Array<ArrayBuffer>> {
+    if (this.#buffers < CHUNKS_IN_FLIGHT) {
+      this.#buffers += 1;
+      return new Uint8Array(new ArrayBuffer(CHUNK_BYTES));
+    }
+    const oldest = this.#inFlight.shift();
+    if (oldest === undefined) throw new Error("every buffer is in use, and none is on its way");
+    const { buffer } = await this.#interrupt.wait(oldest);
+    return new Uint8Array(buffer);
+  }
+
+  #send(): void {
+    if (this.#buffer === null) return;
+    const bytes = this.#buffer.subarray(0, this.#filled);
+    const sent = this.#lane.call("append", [this.#session, bytes], [bytes.buffer]);
+    // A full disk is told at once, not when the source has something to send again.
+    sent.catch((error: unknown) => this.#interrupt.fail(error));
+    this.#inFlight.push(sent);
+    this.#buffer = null;
+    this.#filled = 0;
+  }
+}
+
+function tooLarge(maxBytes: number): Refused {
+  return new Refused(
+    "CONTENT_TOO_LARGE",
+    `The content is larger than the ${maxBytes} bytes that an artifact may have here. Split it, or have MAX_ARTIFACT_BYTES raised.`,
+  );
+}

@@ -1,0 +1,246 @@
+import { join, relative } from "node:path";
+import { type IdentifierKind, identifierProblem, SIDECAR_SUFFIX } from "@tierkeep/schema/domain/identifiers";
+import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import { TIERS, type Tier } from "@tierkeep/schema/domain/tiers";
+import type { FoundFile, LeftPath, TreeEntry, TreePosition } from "../../tier-view.ts";
+import { type Disk, type Facts, systemCode } from "../disk.ts";
+import { isObjectId, type Layout } from "../layout.ts";
+import { readSidecar } from "./view-ownership.ts";
+
+/** Names of one folder that are held at once; a folder with more is read again for each so many. */
+const WINDOW = 20_000;
+
+interface TierFolder {
+  readonly tier: Tier;
+  readonly path: string;
+}
+
+/** Something below a workflow's folders, not looked at yet. */
+interface Met {
+  readonly position: TreePosition;
+  /** The folders of the workflow, a tier each. */
+  readonly folders: readonly TierFolder[];
+  readonly left: readonly LeftPath[];
+}
+
+/** Goes through the published tree, whoever wrote it, three folders deep and the tiers side by side. All calls are synchronous. */
+export class TreeWalk {
+  readonly #disk: Disk;
+  readonly #layout: Layout;
+  readonly #window: number;
+  /** Where the last page ended, and what comes after: the next page usually begins there. */
+  #going: { readonly after: string; readonly rest: Generator<Met> } | null = null;
+
+  constructor(disk: Disk, layout: Layout, window = WINDOW) {
+    this.#disk = disk;
+    this.#layout = layout;
+    this.#window = window;
+  }
+
+  page(after: TreePosition | null, limit: number): TreeEntry[] {
+    const rest = this.#going?.after === placeText(after) ? this.#going.rest : this.#walk(after);
+    this.#going = null;
+    const entries: TreeEntry[] = [];
+    let last = after;
+    while (entries.length < limit) {
+      const next = rest.next();
+      if (next.done) return entries;
+      const entry = this.#look(next.value);
+      last = entry.position;
+      if (entry.files.length + entry.left.length > 0) entries.push(entry);
+    }
+    this.#going = { after: placeText(last), rest };
+    return entries;
+  }
+
+  /** How many names there are below the workflows' folders, sidecars aside. */
+  count(): number {
+    let count = 0;
+    for (const { position } of this.#walk(null)) if (!isSidecar(position.name)) count += 1;
+    return count;
+  }
+
+  /** As TierView.find. */
+  find(places: readonly { readonly key: ArtifactKey; readonly tier: Tier }[]): (FoundFile | null)[] {
+    return places.map(({ key, tier }) => {
+      const path = this.#layout.viewPaths(tier, key).artifact;
+      const facts = this.#disk.lstat(path);
+      return facts?.kind === "file" ? this.#file(tier, path, facts) : null;
+    });
+  }
+
+  *#walk(after: TreePosition | null): Generator<Met> {
+    const tiers = TIERS.map((tier) => ({ tier, path: this.#layout.tierDirectory(tier) }));
+    const [roots, strange] = this.#split(tiers);
+    if (after === null && strange.length > 0)
+      yield { position: { tenant: "", workflow: "", name: "" }, folders: [], left: strange };
+    for (const tenant of this.#names(roots, after?.tenant ?? null, true)) {
+      const [tenants, files] = this.#split(below(roots, tenant));
+      if (files.length > 0 && !(after !== null && tenant <= after.tenant))
+        yield { position: { tenant, workflow: "", name: "" }, folders: [], left: files };
+      const from = after?.tenant === tenant ? after : null;
+      for (const workflow of this.#names(tenants, from?.workflow ?? null, true)) {
+        const [folders, others] = this.#split(below(tenants, workflow));
+        if (others.length > 0 && !(from !== null && workflow <= from.workflow))
+          yield { position: { tenant, workflow, name: "" }, folders: [], left: others };
+        const start = from?.workflow === workflow ? from.name : null;
+        for (const name of this.#names(folders, start, false))
+          yield { position: { tenant, workflow, name }, folders, left: [] };
+      }
+    }
+  }
+
+  /** Folders, and what is none, or may not be listed, though a folder belongs there. What is not there at all is neither. */
+  #split(places: readonly TierFolder[]): [folders: TierFolder[], others: LeftPath[]] {
+    const folders: TierFolder[] = [];
+    const others: LeftPath[] = [];
+    for (const { tier, path } of places) {
+      const kind = this.#disk.lstat(path)?.kind;
+      if (kind === undefined) continue;
+      if (kind !== "directory")
+        others.push(this.#left(tier, path, "NOT_AN_ARTIFACT", "is no folder, where only folders belong"));
+      else if (!this.#mayList(path))
+        others.push(this.#left(tier, path, "UNREADABLE", "may not be listed by this user"));
+      else folders.push({ tier, path });
+    }
+    return [folders, others];
+  }
+
+  #mayList(path: string): boolean {
+    try {
+      for (const _name of this.#disk.names(path)) break;
+      return true;
+    } catch (error) {
+      if (systemCode(error) === "EACCES") return false;
+      throw error;
+    }
+  }
+
+  /** The names in several folders, each once and in order; `from` itself only where `inclusive`. */
+  *#names(folders: readonly TierFolder[], from: string | null, inclusive: boolean): Generator<string> {
+    for (let bound = from, within = inclusive; ; within = false) {
+      const window = this.#smallest(folders, bound, within);
+      yield* window;
+      const last = window.at(-1);
+      if (last === undefined || window.length < this.#window) return;
+      bound = last;
+    }
+  }
+
+  #smallest(folders: readonly TierFolder[], from: string | null, inclusive: boolean): string[] {
+    let kept: string[] = [];
+    let most = null as string | null;
+    const cut = () => {
+      kept = [...new Set(kept)].sort(byUnits).slice(0, this.#window);
+      if (kept.length === this.#window) most = kept.at(-1) ?? null;
+    };
+    for (const { path } of folders) {
+      for (const name of this.#disk.names(path)) {
+        if (from !== null && (inclusive ? name < from : name <= from)) continue;
+        if (most !== null && name > most) continue;
+        kept.push(name);
+        if (kept.length > 2 * this.#window) cut();
+      }
+    }
+    cut();
+    return kept;
+  }
+
+  #look({ position, folders, left }: Met): TreeEntry {
+    const { tenant, workflow, name } = position;
+    if (left.length > 0) return { position, key: null, files: [], left };
+    const found: FoundFile[] = [];
+    const others: LeftPath[] = [];
+    const refused = nameProblem(tenant, workflow, name);
+    for (const { tier, path: folder } of folders) {
+      const path = join(folder, name);
+      const facts = this.#disk.lstat(path);
+      const why =
+        facts === null ? this.#whyNot(tier, folder, name) : this.#whyLeft(tier, path, facts, refused);
+      if (why === "nothing") continue;
+      if (why !== null) others.push(why);
+      else if (facts !== null) found.push(this.#file(tier, path, facts));
+    }
+    const key = found.length > 0 ? { tenantId: tenant, workflowId: workflow, artifactId: name } : null;
+    return { position, key, files: found, left: others };
+  }
+
+  /** A name that was listed and leads nowhere. */
+  #whyNot(tier: Tier, folder: string, name: string): LeftPath | "nothing" {
+    // Node turns bytes that are no UTF-8 into U+FFFD; otherwise it has gone meanwhile, or is in another tier only.
+    if (!name.includes("\ufffd")) return "nothing";
+    return this.#hasName(folder, name)
+      ? this.#left(tier, join(folder, name), "NAME_REFUSED", "has a name that is not UTF-8")
+      : "nothing";
+  }
+
+  #whyLeft(tier: Tier, path: string, facts: Facts, refused: string | null): LeftPath | "nothing" | null {
+    if (facts.kind !== "file")
+      return this.#left(tier, path, "NOT_AN_ARTIFACT", "is no file, where only files belong");
+    const name = path.slice(path.lastIndexOf("/") + 1);
+    if (name.startsWith(".") && name.endsWith(".tmp"))
+      return this.#left(tier, path, "TEMPORARY_FILE", "is what a write that broke off has left");
+    if (isSidecar(name)) {
+      // A sidecar is no artifact, so it has none of its own.
+      const owner = path.slice(0, -SIDECAR_SUFFIX.length);
+      return !isSidecar(owner) && this.#disk.lstat(owner)?.kind === "file"
+        ? "nothing"
+        : this.#left(tier, path, "ORPHAN_SIDECAR", "is a sidecar without an artifact beside it");
+    }
+    return refused === null
+      ? null
+      : this.#left(tier, path, "NAME_REFUSED", `cannot be an artifact's: ${refused}`);
+  }
+
+  #file(tier: Tier, path: string, { identity, sizeBytes, modifiedNs, links }: Facts): FoundFile {
+    const sidecar = readSidecar(this.#disk, `${path}${SIDECAR_SUFFIX}`);
+    const named = sidecar.facts?._object;
+    const object =
+      typeof named === "string" &&
+      isObjectId(named) &&
+      this.#disk.lstat(this.#layout.objectPath(named))?.identity === identity
+        ? named
+        : null;
+    return { tier, identity, sizeBytes, modifiedNs, links, sidecar, object };
+  }
+
+  #hasName(folder: string, name: string): boolean {
+    for (const each of this.#disk.names(folder)) if (each === name) return true;
+    return false;
+  }
+
+  #left(tier: Tier, path: string, kind: LeftPath["kind"], how: string): LeftPath {
+    const shown = relative(this.#layout.root, path);
+    return { path: shown, tier, kind, message: `${shown} ${how}. It stays where it is.` };
+  }
+}
+
+function below(folders: readonly TierFolder[], name: string): TierFolder[] {
+  return folders.map(({ tier, path }) => ({ tier, path: join(path, name) }));
+}
+
+function isSidecar(name: string): boolean {
+  return name.endsWith(SIDECAR_SUFFIX);
+}
+
+/** Why these names are no key, as the end of a sentence; null: they are one. */
+function nameProblem(tenant: string, workflow: string, name: string): string | null {
+  const parts: [IdentifierKind, string][] = [
+    ["tenantId", tenant],
+    ["workflowId", workflow],
+    ["artifactId", name],
+  ];
+  for (const [kind, value] of parts) {
+    const problem = identifierProblem(kind, value);
+    if (problem !== null) return `${kind} ${JSON.stringify(value)} ${problem}`;
+  }
+  return null;
+}
+
+function placeText(position: TreePosition | null): string {
+  return JSON.stringify(position && [position.tenant, position.workflow, position.name]);
+}
+
+function byUnits(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

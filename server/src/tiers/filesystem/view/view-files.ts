@@ -1,0 +1,304 @@
+import { join, relative } from "node:path";
+import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import { TIERS } from "@tierkeep/schema/domain/tiers";
+import type { Placement, Published, ViewCopy } from "../../tier-view.ts";
+import { type Disk, type DiskStep, systemCode } from "../disk.ts";
+import type { DurableDirectories } from "../durable-directories.ts";
+import type { Layout, ViewPaths } from "../layout.ts";
+import { moveToQuarantine } from "../objects/quarantine.ts";
+import { isSameFile } from "./ingest-files.ts";
+import { isOwnSidecar } from "./view-ownership.ts";
+
+const STEPS = { mkdir: "view.mkdir", parentFsync: "view.parent.fsync" } as const;
+
+/** More are forgotten all at once; each then costs one fsync too many. */
+const MAX_SYNCED = 10_000;
+
+/** One key on its way through a batch. */
+interface Publication {
+  readonly key: ArtifactKey;
+  readonly place: { readonly paths: ViewPaths; readonly object: string; readonly sidecar: Uint8Array } | null;
+  /** Where it must not stand (any more). */
+  readonly elsewhere: readonly ViewPaths[];
+  /** Objects whose links at this key's paths are ours. */
+  readonly objects: readonly string[];
+  /** The new sidecar before it has its name. */
+  temporary: { readonly path: string; descriptor: number | null } | null;
+  /** Directories whose names changed, to be synced before it counts as published. */
+  readonly changed: Set<string>;
+}
+
+interface Batch {
+  readonly quarantined: { path: string; movedTo: string }[];
+  readonly failed: { key: ArtifactKey; error: string }[];
+  /** Those that have not failed so far. */
+  live: Publication[];
+  /** Something was moved to quarantine since that was synced last. */
+  unsyncedQuarantine: boolean;
+}
+
+/** The published tree below one root. All calls are synchronous. */
+export class ViewFiles {
+  readonly #disk: Disk;
+  readonly #layout: Layout;
+  readonly #directories: DurableDirectories;
+  /**
+   * Directories that were synced after the last change in them. Where it is not known, it is synced though nothing
+   * changes now: the call that removed something there may have died before it could.
+   */
+  readonly #synced = new Set<string>();
+  /** Tells the temporary files of threads that publish at once apart. */
+  readonly #lane: number;
+
+  constructor(disk: Disk, layout: Layout, directories: DurableDirectories, lane: number) {
+    this.#disk = disk;
+    this.#layout = layout;
+    this.#directories = directories;
+    this.#lane = lane;
+  }
+
+  /**
+   * As TierView.publish. A new place is durable before an old one goes, so whatever a crash leaves of a batch, the tree
+   * holds each artifact at least once, with its sidecar. Two calls must not treat one key at once.
+   */
+  publish(placements: readonly Placement[]): Published {
+    const batch: Batch = { quarantined: [], failed: [], live: [], unsyncedQuarantine: false };
+    for (const placement of placements) {
+      guarded(batch, placement.key, () => batch.live.push(this.#publication(placement)));
+    }
+    try {
+      this.#each(batch, (publication, index) => this.#writeSidecar(batch, publication, index));
+      this.#each(batch, (publication) => this.#syncSidecar(publication));
+      this.#each(batch, (publication) => this.#placeSidecar(batch, publication));
+      this.#each(batch, (publication) => this.#placeLink(batch, publication));
+      this.#syncChanged(batch, "view.directory.fsync");
+      this.#each(batch, (publication) => this.#removeElsewhere(batch, publication));
+      this.#syncChanged(batch, "view.old.fsync");
+    } finally {
+      for (const publication of batch.live) this.#closeTemporary(publication);
+    }
+    return { quarantined: batch.quarantined, failed: batch.failed };
+  }
+
+  /** As TierView.relink, for keys that no other thread publishes. */
+  relink(copies: readonly ViewCopy[]): void {
+    const changed = new Set<string>();
+    for (const { key, object, file } of copies) {
+      const paths = this.#layout.viewPaths(file.tier, key);
+      if (!this.#areDirectories([paths.tierDirectory, paths.tenant, paths.directory])) continue;
+      const target = this.#layout.objectPath(object);
+      if (this.#disk.lstat(target)?.kind !== "file") continue;
+      const temporary = join(this.#layout.temporary, `${this.#lane}-0`);
+      this.#removeTemporary(temporary);
+      this.#disk.link("view.link.temporary", target, temporary);
+      const found = this.#disk.lstat(paths.artifact);
+      if (found !== null && isSameFile(found, file)) {
+        this.#disk.rename("view.link.rename", temporary, paths.artifact);
+        changed.add(paths.directory);
+      }
+      // rename() of two links of one file does nothing.
+      this.#removeTemporary(temporary);
+    }
+    for (const directory of changed) this.#disk.fsyncDirectory("view.directory.fsync", directory);
+  }
+
+  #publication({ key, place, earlier }: Placement): Publication {
+    return {
+      key,
+      place: place === null ? null : { ...place, paths: this.#layout.viewPaths(place.tier, key) },
+      elsewhere: TIERS.filter((tier) => tier !== place?.tier).map((tier) =>
+        this.#layout.viewPaths(tier, key),
+      ),
+      objects: place === null ? earlier : [place.object, ...earlier],
+      temporary: null,
+      changed: new Set(),
+    };
+  }
+
+  #writeSidecar(batch: Batch, publication: Publication, index: number): void {
+    const { place } = publication;
+    if (place === null) return;
+    this.#prepareDirectories(batch, place.paths);
+    const path = join(this.#layout.temporary, `${this.#lane}-${index}`);
+    this.#removeTemporary(path);
+    const temporary = { path, descriptor: this.#disk.create("view.sidecar.create", path) };
+    publication.temporary = temporary;
+    this.#disk.append("view.sidecar.append", temporary.descriptor, place.sidecar);
+  }
+
+  #syncSidecar(publication: Publication): void {
+    const descriptor = publication.temporary?.descriptor ?? null;
+    if (descriptor === null) return;
+    this.#disk.fsync("view.sidecar.fsync", descriptor);
+    this.#closeTemporary(publication);
+  }
+
+  #placeSidecar(batch: Batch, publication: Publication): void {
+    const { place, temporary } = publication;
+    if (place === null || temporary === null) return;
+    this.#markChanged(publication, place.paths.directory);
+    if (this.#disk.lstat(place.paths.sidecar) !== null && !isOwnSidecar(this.#disk, place.paths.sidecar)) {
+      this.#quarantine(batch, place.paths.sidecar);
+    }
+    this.#disk.rename("view.sidecar.rename", temporary.path, place.paths.sidecar);
+  }
+
+  #placeLink(batch: Batch, publication: Publication): void {
+    const { place, temporary } = publication;
+    if (place === null || temporary === null) return;
+    const object = this.#layout.objectPath(place.object);
+    const wanted = this.#disk.lstat(object)?.identity;
+    if (wanted === undefined)
+      throw new Refused("TIER_UNAVAILABLE", `its object ${place.object} is not there to be linked`);
+    const present = this.#disk.lstat(place.paths.artifact)?.identity;
+    if (present === wanted) return;
+    if (present !== undefined && this.#isOwnLink(publication, present)) {
+      // rename() between two links of one file does nothing and leaves both; `present` is another file, so it replaces.
+      this.#removeTemporary(temporary.path);
+      this.#disk.link("view.link.temporary", object, temporary.path);
+      this.#disk.rename("view.link.rename", temporary.path, place.paths.artifact);
+      this.#removeTemporary(temporary.path);
+      return;
+    }
+    if (present !== undefined) this.#quarantine(batch, place.paths.artifact);
+    this.#disk.link("view.link", object, place.paths.artifact);
+  }
+
+  #removeElsewhere(batch: Batch, publication: Publication): void {
+    for (const paths of publication.elsewhere) {
+      // Behind a link or a file of a stranger there is nothing of ours, and it is not to be followed.
+      if (!this.#areDirectories([paths.tierDirectory, paths.tenant, paths.directory])) continue;
+      if (!this.#synced.has(paths.directory)) publication.changed.add(paths.directory);
+      // The file goes first: without its sidecar it would be taken for an artifact, a sidecar alone is just reported.
+      const link = this.#disk.lstat(paths.artifact);
+      if (link !== null && this.#isOwnLink(publication, link.identity)) {
+        this.#markChanged(publication, paths.directory);
+        this.#disk.unlink("view.old.unlink", paths.artifact);
+      } else if (link !== null) {
+        this.#markChanged(publication, paths.directory);
+        this.#quarantine(batch, paths.artifact);
+      }
+      if (this.#disk.lstat(paths.sidecar) === null) continue;
+      if (isOwnSidecar(this.#disk, paths.sidecar)) {
+        this.#markChanged(publication, paths.directory);
+        this.#disk.unlink("view.old.unlink", paths.sidecar);
+      } else if (link !== null) {
+        // It goes with its file. One that had none is in nobody's way, and stays.
+        this.#markChanged(publication, paths.directory);
+        this.#quarantine(batch, paths.sidecar);
+      }
+    }
+  }
+
+  /** Makes the way to the place, of real directories only: what else stands there would lead our writes elsewhere. */
+  #prepareDirectories(batch: Batch, { tierDirectory, tenant, directory }: ViewPaths): void {
+    for (const path of [tierDirectory, tenant, directory]) {
+      const kind = this.#disk.lstat(path)?.kind;
+      if (kind === "directory") {
+        this.#directories.ensure(path, STEPS);
+        continue;
+      }
+      if (kind !== undefined) {
+        if (path === tierDirectory) {
+          // An operator may have put a link there on purpose; it is theirs to take away.
+          throw new Refused(
+            "TIER_UNAVAILABLE",
+            `${path} is not a folder. Put a folder in its place, or set PUBLISH_TREE=false`,
+          );
+        }
+        this.#quarantine(batch, path);
+        this.#syncQuarantine(batch);
+      }
+      this.#directories.forget(path);
+      this.#directories.ensure(path, STEPS);
+    }
+  }
+
+  #areDirectories(paths: readonly string[]): boolean {
+    return paths.every((path) => this.#disk.lstat(path)?.kind === "directory");
+  }
+
+  #isOwnLink(publication: Publication, identity: string): boolean {
+    return publication.objects.some(
+      (object) => this.#disk.lstat(this.#layout.objectPath(object))?.identity === identity,
+    );
+  }
+
+  #quarantine(batch: Batch, path: string): void {
+    const movedTo = moveToQuarantine(this.#disk, this.#layout, path, "view.quarantine.rename");
+    batch.unsyncedQuarantine = true;
+    batch.quarantined.push({
+      path: relative(this.#layout.root, path),
+      movedTo: relative(this.#layout.root, movedTo),
+    });
+  }
+
+  #removeTemporary(path: string): void {
+    if (this.#disk.lstat(path) !== null) this.#disk.unlink("view.temporary.unlink", path);
+  }
+
+  #closeTemporary({ temporary }: Publication): void {
+    const descriptor = temporary?.descriptor ?? null;
+    if (temporary === null || descriptor === null) return;
+    temporary.descriptor = null;
+    this.#disk.close(descriptor);
+  }
+
+  #markChanged(publication: Publication, directory: string): void {
+    this.#synced.delete(directory);
+    publication.changed.add(directory);
+  }
+
+  /** What was moved there is durable before the directories that it came from are synced. */
+  #syncQuarantine(batch: Batch): void {
+    if (!batch.unsyncedQuarantine) return;
+    this.#disk.fsyncDirectory("view.quarantine.fsync", this.#layout.quarantine);
+    batch.unsyncedQuarantine = false;
+  }
+
+  #syncChanged(batch: Batch, step: DiskStep): void {
+    if (batch.unsyncedQuarantine) this.#each(batch, () => this.#syncQuarantine(batch));
+    const directories = new Set(batch.live.flatMap(({ changed }) => [...changed]));
+    for (const directory of directories) {
+      const concerned = batch.live.filter(({ changed }) => changed.has(directory));
+      try {
+        this.#disk.fsyncDirectory(step, directory);
+        if (this.#synced.size >= MAX_SYNCED) this.#synced.clear();
+        this.#synced.add(directory);
+      } catch (error) {
+        for (const publication of concerned) this.#fail(batch, publication, error);
+      }
+    }
+    for (const { changed } of batch.live) changed.clear();
+  }
+
+  #each(batch: Batch, act: (publication: Publication, index: number) => void): void {
+    for (const [index, publication] of [...batch.live].entries()) {
+      try {
+        act(publication, index);
+      } catch (error) {
+        this.#fail(batch, publication, error);
+      }
+    }
+  }
+
+  #fail(batch: Batch, publication: Publication, error: unknown): void {
+    guarded(batch, publication.key, () => {
+      throw error;
+    });
+    batch.live = batch.live.filter((other) => other !== publication);
+    this.#closeTemporary(publication);
+    if (publication.temporary !== null) this.#removeTemporary(publication.temporary.path);
+  }
+}
+
+/** One key's trouble is written down, so that the others go on; what is no trouble with files or names is thrown. */
+function guarded(batch: Batch, key: ArtifactKey, act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    if (!(error instanceof Refused) && systemCode(error) === null) throw error;
+    batch.failed.push({ key, error: (error as Error).message });
+  }
+}

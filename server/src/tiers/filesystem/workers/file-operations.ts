@@ -1,0 +1,260 @@
+import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import type { Tier } from "@tierkeep/schema/domain/tiers";
+import type { FoundAt, Quarantined, WrittenObject } from "../../tier-store.ts";
+import type {
+  FoundFile,
+  Placement,
+  Published,
+  TakeItem,
+  Taken,
+  TreeEntry,
+  TreePosition,
+  ViewCopy,
+  ViewDifference,
+} from "../../tier-view.ts";
+import type { Disk } from "../disk.ts";
+import { DurableDirectories } from "../durable-directories.ts";
+import { Layout } from "../layout.ts";
+import { FoundFiles } from "../objects/found-files.ts";
+import { ObjectFiles, type ObjectWrite, type SmallObject } from "../objects/object-files.ts";
+import {
+  type ExpectedObject,
+  expectedLength,
+  type ObjectRead,
+  openObject,
+  READ_CHUNK_BYTES,
+  readObject,
+  verifyEmpty,
+} from "../objects/object-reads.ts";
+import { prepareStore } from "../prepare-store.ts";
+import { type FileTake, TakeFiles } from "../view/ingest-files.ts";
+import { TreeWalk } from "../view/tree-walk.ts";
+import { viewDifferences } from "../view/view-differences.ts";
+import { ViewFiles } from "../view/view-files.ts";
+
+/**
+ * Everything a thread can be asked to do with files: each call short, synchronous and of plain values, so that it can
+ * cross threads. Long writes and reads are sessions, known by a number; between two calls of one session the thread
+ * serves others, so nobody who stalls holds it.
+ */
+export class FileOperations {
+  readonly #disk: Disk;
+  readonly #layout: Layout;
+  readonly #objects: ObjectFiles;
+  readonly #view: ViewFiles;
+  readonly #tree: TreeWalk;
+  readonly #found: FoundFiles;
+  readonly #taking: TakeFiles;
+  readonly #writes = new Map<number, ObjectWrite>();
+  readonly #reads = new Map<number, ObjectRead>();
+  readonly #takes = new Map<number, FileTake>();
+  #lastSession = 0;
+
+  /** `lane` tells the threads of one store apart. */
+  constructor(options: { readonly root: string; readonly disk: Disk; readonly lane: number }) {
+    this.#disk = options.disk;
+    this.#layout = new Layout(options.root);
+    const directories = new DurableDirectories(options.disk, this.#layout.fixed);
+    this.#objects = new ObjectFiles(options.disk, this.#layout, directories);
+    this.#view = new ViewFiles(options.disk, this.#layout, directories, options.lane);
+    this.#found = new FoundFiles(options.disk, this.#layout);
+    this.#tree = new TreeWalk(options.disk, this.#layout);
+    this.#taking = new TakeFiles(options.disk, this.#layout, directories, this.#objects);
+  }
+
+  prepare(publishTree: boolean): void {
+    prepareStore(this.#disk, this.#layout, publishTree);
+  }
+
+  beginWrite(object: string, modifiedAt: number): number {
+    const write = this.#objects.begin(object, modifiedAt);
+    this.#lastSession += 1;
+    this.#writes.set(this.#lastSession, write);
+    return this.#lastSession;
+  }
+
+  /** Gives the buffer back, to be filled again. */
+  append(session: number, bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+    this.#objects.append(this.#write(session), bytes);
+    return bytes;
+  }
+
+  finishWrite(session: number): WrittenObject {
+    const written = this.#objects.finish(this.#write(session));
+    this.#writes.delete(session);
+    return written;
+  }
+
+  discardWrite(session: number): void {
+    const write = this.#write(session);
+    this.#writes.delete(session);
+    this.#objects.discard(write);
+  }
+
+  put(objects: readonly SmallObject[]): void {
+    this.#objects.put(objects);
+  }
+
+  /** The whole of what is wanted, verified as far as it can be; null: there is no such object. */
+  readWhole(object: string | FoundAt, expected: ExpectedObject): Uint8Array<ArrayBuffer> | null {
+    const read = this.#open(object, expected);
+    if (read === null) return null;
+    try {
+      verifyEmpty(this.#disk, read);
+      return readObject(this.#disk, read, expectedLength(expected)) ?? new Uint8Array(new ArrayBuffer(0));
+    } finally {
+      this.#disk.close(read.descriptor);
+    }
+  }
+
+  /** A session; null: there is no such object. */
+  openRead(object: string | FoundAt, expected: ExpectedObject): number | null {
+    const read = this.#open(object, expected);
+    if (read === null) return null;
+    this.#lastSession += 1;
+    this.#reads.set(this.#lastSession, read);
+    return this.#lastSession;
+  }
+
+  /** The next bytes; null: there are no more, or the session has ended. After the last ones, or an error, it has. */
+  readNext(session: number): Uint8Array<ArrayBuffer> | null {
+    const read = this.#reads.get(session);
+    if (read === undefined) return null;
+    try {
+      const bytes = readObject(this.#disk, read, READ_CHUNK_BYTES);
+      if (read.remaining === 0) this.closeRead(session);
+      return bytes;
+    } catch (error) {
+      this.closeRead(session);
+      throw error;
+    }
+  }
+
+  closeRead(session: number): void {
+    const read = this.#reads.get(session);
+    this.#reads.delete(session);
+    if (read !== undefined) this.#disk.close(read.descriptor);
+  }
+
+  stat(object: string): number | null {
+    return this.#objects.stat(object);
+  }
+
+  remove(objects: readonly string[]): void {
+    this.#objects.remove(objects);
+  }
+
+  fanOuts(): string[] {
+    return this.#objects.fanOuts();
+  }
+
+  listFanOut(fanOut: string): string[] {
+    return this.#objects.listFanOut(fanOut);
+  }
+
+  quarantine(object: string): void {
+    this.#objects.quarantine(object);
+  }
+
+  quarantined(): Quarantined[] {
+    return this.#found.quarantined();
+  }
+
+  deleteQuarantined(names: readonly string[]): void {
+    this.#found.deleteQuarantined(names);
+  }
+
+  setAside(places: readonly { readonly key: ArtifactKey; readonly tier: Tier }[]): void {
+    this.#found.setAside(places);
+  }
+
+  publish(placements: readonly Placement[]): Published {
+    return this.#view.publish(placements);
+  }
+
+  relink(copies: readonly ViewCopy[]): void {
+    this.#view.relink(copies);
+  }
+
+  findFiles(places: readonly { readonly key: ArtifactKey; readonly tier: Tier }[]): (FoundFile | null)[] {
+    return this.#tree.find(places);
+  }
+
+  walkTree(after: TreePosition | null, limit: number): TreeEntry[] {
+    return this.#tree.page(after, limit);
+  }
+
+  countTree(): number {
+    return this.#tree.count();
+  }
+
+  /** What became of each file, or, where it is long, a session in which to go on with it. */
+  take(items: readonly TakeItem[]): (Taken | number)[] {
+    const outcomes: (Taken | number)[] = [];
+    const read: { readonly index: number; readonly take: FileTake }[] = [];
+    try {
+      for (const [index, { key, file, how }] of items.entries()) {
+        const take = this.#taking.begin(key, file, how);
+        if ("state" in take) {
+          outcomes[index] = take;
+          continue;
+        }
+        const next = this.#taking.next(take);
+        if (next === "read") read.push({ index, take });
+        else outcomes[index] = next === "more" ? this.#sessionOf(take) : next;
+      }
+    } catch (error) {
+      for (const { take } of read) this.#taking.discard(take);
+      for (const begun of outcomes) if (typeof begun === "number") this.discardTake(begun);
+      throw error;
+    }
+    const taken = this.#taking.finish(read.map(({ take }) => take));
+    for (const [at, { index }] of read.entries()) outcomes[index] = taken[at] as Taken;
+    return outcomes;
+  }
+
+  #sessionOf(take: FileTake): number {
+    this.#lastSession += 1;
+    this.#takes.set(this.#lastSession, take);
+    return this.#lastSession;
+  }
+
+  /** Null: there is more to read. After anything else, or an error, the session has ended. */
+  continueTake(session: number): Taken | null {
+    const take = this.#take(session);
+    this.#takes.delete(session);
+    const next = this.#taking.next(take);
+    if (next === "read") return this.#taking.finish([take])[0] as Taken;
+    if (next !== "more") return next;
+    this.#takes.set(session, take);
+    return null;
+  }
+
+  discardTake(session: number): void {
+    const take = this.#take(session);
+    this.#takes.delete(session);
+    this.#taking.discard(take);
+  }
+
+  differences(placements: readonly Placement[]): ViewDifference[] {
+    return viewDifferences(this.#disk, this.#layout, placements);
+  }
+
+  #take(session: number): FileTake {
+    const take = this.#takes.get(session);
+    if (take === undefined) throw new Error(`no file is being taken under the number ${session}`);
+    return take;
+  }
+
+  #open(object: string | FoundAt, expected: ExpectedObject): ObjectRead | null {
+    const read = openObject(this.#disk, this.#layout, object, expected);
+    if (read === null) this.#objects.requireMounted();
+    return read;
+  }
+
+  #write(session: number): ObjectWrite {
+    const write = this.#writes.get(session);
+    if (write === undefined) throw new Error(`no write has the number ${session}`);
+    return write;
+  }
+}

@@ -1,0 +1,260 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readdirSync, readlinkSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import {
+  bytesOf,
+  inChunks,
+  newObject,
+  sha256,
+  someBytes,
+} from "../../../../testing/tiers/tier-store.contract.ts";
+import type { TierStore } from "../../tier-store.ts";
+import { openFilesystemStore } from "../objects/filesystem-store.ts";
+import { ioPool } from "./io-pool.ts";
+import type { Lanes } from "./io-workers.ts";
+
+const MiB = 1024 * 1024;
+const options = { maxBytes: null, modifiedAt: 0 };
+
+let folder: string;
+let lanes: Lanes;
+let store: TierStore;
+
+function pool(threads: number, entry?: URL): Lanes {
+  return ioPool({ root: join(folder, "artifacts"), durability: "os", threads, ...(entry && { entry }) });
+}
+
+async function openStore(opened: Lanes): Promise<void> {
+  lanes = opened;
+  store = await openFilesystemStore({
+    id: "base",
+    root: join(folder, "artifacts"),
+    publishTree: true,
+    lanes,
+  });
+}
+
+/** What this process has open below the folder; the descriptors of threads are among them. Where the system tells. */
+function openFiles(): string[] {
+  if (process.platform !== "linux") return [];
+  return readdirSync("/proc/self/fd")
+    .map((descriptor) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${descriptor}`);
+      } catch {
+        return "";
+      }
+    })
+    .filter((path) => path.startsWith(folder));
+}
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "tierkeep-pool-"));
+});
+
+afterEach(async () => {
+  await store.close();
+  expect(openFiles()).toEqual([]);
+  rmSync(folder, { recursive: true });
+});
+
+describe("the threads that do file operations", () => {
+  it("stream any size, in and out, with memory that does not grow with it", async () => {
+    await openStore(pool(2));
+    const chunk = someBytes(64 * 1024);
+    const chunks = (300 * MiB) / chunk.length;
+    const before = process.memoryUsage.rss();
+    let highest = before;
+    let count = 0;
+    const sample = () => {
+      count += 1;
+      if (count % 64 === 0) highest = Math.max(highest, process.memoryUsage.rss());
+    };
+    async function* content(): AsyncGenerator<Uint8Array> {
+      for (let index = 0; index < chunks; index += 1) {
+        sample();
+        yield chunk;
+      }
+    }
+    const object = newObject();
+    const written = await store.write(object, content(), options);
+    expect(written.sizeBytes).toBe(300 * MiB);
+    let received = 0;
+    for await (const bytes of (await store.read(object, { range: null, ...written })) ?? []) {
+      sample();
+      received += bytes.length;
+    }
+    expect(received).toBe(300 * MiB);
+    expect((highest - before) / MiB).toBeLessThan(150);
+  });
+
+  it("let a source wait while the disk is busy: at most 1 MiB and what is being filled is ahead", async () => {
+    const inner = pool(1);
+    const gate = Promise.withResolvers<void>();
+    const gated: Lanes = {
+      ...inner,
+      idlest: () => ({
+        call: async (operation, args, transfer) => {
+          const result = await inner.idlest().call(operation, args, transfer);
+          if (operation === "append") await gate.promise;
+          return result;
+        },
+      }),
+    };
+    await openStore(gated);
+    let pulled = 0;
+    async function* content(): AsyncGenerator<Uint8Array> {
+      for (let index = 0; index < 64; index += 1) {
+        pulled += 1;
+        yield someBytes(64 * 1024, index);
+      }
+    }
+    const writing = store.write(newObject(), content(), options);
+    // Each operation that goes through meanwhile would have let the source go on.
+    for (let round = 0; round < 200; round += 1) await inner.at(0).call("stat", [newObject()]);
+    expect(pulled).toBe(17);
+    gate.resolve();
+    expect((await writing).sizeBytes).toBe(4 * MiB);
+  });
+
+  it("read no more than a chunk ahead of a consumer that stalls", async () => {
+    const inner = pool(1);
+    let reads = 0;
+    const counted: Lanes = {
+      ...inner,
+      idlest: () => ({
+        call: (operation, args, transfer) => {
+          if (operation === "readNext") reads += 1;
+          return inner.idlest().call(operation, args, transfer);
+        },
+      }),
+    };
+    await openStore(counted);
+    const object = newObject();
+    const written = await store.write(object, inChunks(someBytes(3 * MiB), MiB), options);
+    const reader = (await store.read(object, { range: null, ...written }))?.[Symbol.asyncIterator]();
+    await reader?.next();
+    for (let round = 0; round < 200; round += 1) await inner.at(0).call("stat", [object]);
+    expect(reads).toBe(2);
+    await reader?.return?.();
+  });
+
+  it("have nothing open once readers and writers have ended, returned, failed or been aborted", async () => {
+    await openStore(pool(2));
+    const bytes = someBytes(2 * MiB);
+    const expected = { range: null, sizeBytes: bytes.length, checksum: sha256(bytes) };
+    const object = newObject();
+    await store.write(object, inChunks(bytes, 65_536), options);
+    expect(openFiles()).toEqual([]);
+
+    await bytesOf(await store.read(object, expected));
+    await bytesOf(await store.read(object, { ...expected, range: { start: 0, end: 10 } }));
+    const wrong = store.read(object, { ...expected, checksum: "0".repeat(64) });
+    await expect(wrong.then(bytesOf)).rejects.toMatchObject({ code: "CHECKSUM_MISMATCH" });
+    await expect(store.read(object, { ...expected, sizeBytes: 5 })).rejects.toMatchObject({
+      code: "CHECKSUM_MISMATCH",
+    });
+    expect(openFiles()).toEqual([]);
+
+    const opened = await store.read(object, expected);
+    if (process.platform === "linux") expect(openFiles()).toHaveLength(1);
+    await opened?.[Symbol.asyncIterator]().return?.();
+    expect(openFiles()).toEqual([]);
+
+    const abort = new AbortController();
+    const reader = (await store.read(object, { ...expected, signal: abort.signal }))?.[
+      Symbol.asyncIterator
+    ]();
+    await reader?.next();
+    abort.abort();
+    await expect(reader?.next()).rejects.toMatchObject({ name: "AbortError" });
+    // The threads answer in order: what they were told to close is closed by then.
+    await Promise.all([0, 1].map((index) => lanes.at(index).call("stat", [object])));
+    expect(openFiles()).toEqual([]);
+
+    await expect(
+      store.write(newObject(), inChunks(bytes, 65_536), { ...options, maxBytes: MiB }),
+    ).rejects.toThrow();
+    expect(openFiles()).toEqual([]);
+  });
+
+  it("close what their sessions had open when the store is closed", async () => {
+    await openStore(pool(2));
+    const bytes = someBytes(2 * MiB);
+    const object = newObject();
+    const written = await store.write(object, inChunks(bytes, 65_536), options);
+    const reader = (await store.read(object, { range: null, ...written }))?.[Symbol.asyncIterator]();
+    await reader?.next();
+    await store.close();
+    expect(openFiles()).toEqual([]);
+    await reader?.next();
+    await expect(reader?.next()).rejects.toMatchObject({ code: "TIER_UNAVAILABLE" });
+  });
+
+  it("finish what they were asked before the store is closed", async () => {
+    await openStore(pool(2));
+    const objects = Array.from({ length: 40 }, () => ({
+      object: newObject(),
+      bytes: someBytes(10),
+      modifiedAt: 0,
+    }));
+    const putting = store.put(objects);
+    await store.close();
+    await putting;
+    await openStore(pool(1));
+    expect(await Array.fromAsync(store.list())).toHaveLength(40);
+  });
+
+  it("are replaced when they die: their sessions fail, and the next call is served", async () => {
+    await openStore(pool(1, new URL("../../../../testing/tiers/dying-worker.ts", import.meta.url)));
+    const object = newObject();
+    const written = await store.write(object, inChunks(someBytes(2 * MiB), 65_536), options);
+    const reader = (await store.read(object, { range: null, ...written }))?.[Symbol.asyncIterator]();
+    await reader?.next();
+    await reader?.next();
+
+    const lost = { name: "Refused", code: "TIER_UNAVAILABLE" };
+    const waiting = Promise.withResolvers<void>();
+    async function* content(): AsyncGenerator<Uint8Array> {
+      yield someBytes(MiB);
+      await waiting.promise;
+      yield someBytes(MiB);
+    }
+    const writing = store.write(newObject(), content(), options);
+    const writingFails = expect(writing).rejects.toMatchObject(lost);
+    await expect(store.quarantine(newObject())).rejects.toMatchObject(lost);
+    waiting.resolve();
+    await writingFails;
+    await expect(Array.fromAsync({ [Symbol.asyncIterator]: () => reader ?? never() })).rejects.toMatchObject(
+      lost,
+    );
+
+    expect(await store.stat(object)).toEqual({ sizeBytes: 2 * MiB });
+  });
+
+  it("do not keep the process alive, though the store was never closed", async () => {
+    await openStore(pool(1));
+    const script = `
+      import { openTiers } from ${JSON.stringify(fileURLToPath(new URL("../../open-tiers.ts", import.meta.url)))};
+      const tiers = await openTiers({ root: ${JSON.stringify(join(folder, "other"))}, publishTree: true, durability: "os" });
+      console.log(await tiers.base.stat("${"0".repeat(32)}"));
+    `;
+    const child = spawn(process.execPath, ["--input-type=module", "--eval", script], {
+      stdio: ["ignore", "pipe", "inherit"],
+      // So that a failure of this test does not leave it running.
+      timeout: 60_000,
+    });
+    const closed = once(child, "close");
+    const output = (await Array.fromAsync(child.stdout)).join("");
+    expect(await closed).toEqual([0, null]);
+    expect(output).toBe("null\n");
+  });
+});
+
+function never(): never {
+  throw new Error("unreachable");
+}

@@ -1,0 +1,319 @@
+import { describe, expect, it } from "vitest";
+import type { Catalog } from "../../src/catalog/catalog.ts";
+import type { AdoptChange, PresentChange } from "../../src/catalog/job-changes.ts";
+import type { OpenForTest } from "./opened-catalog.ts";
+import {
+  all,
+  checksumOf,
+  eventTypes,
+  key,
+  lifecycleJob,
+  NOW,
+  newObject,
+  purge,
+  startJob,
+  step,
+  whole,
+  write,
+} from "./sample-changes.ts";
+
+const OWNER = "this process";
+
+function reindexJob(given: { readonly dryRun?: boolean; readonly startedAt?: number } = {}) {
+  const {
+    asOf: _,
+    steps: _1,
+    retentionPolicy: _2,
+    promotedToWarm: _3,
+    promotedToCold: _4,
+    purged: _5,
+    ...facts
+  } = lifecycleJob();
+  return {
+    ...facts,
+    kind: "reindex" as const,
+    adoptedCount: 0,
+    presentCount: 0,
+    quarantinedCount: 0,
+    leftCount: 0,
+    confirmedAt: null,
+    ...given,
+  };
+}
+
+function finding(path: string, kind: "ADOPTED" | "QUARANTINED" = "ADOPTED") {
+  return { kind, path: `cold/${path}`, ...key(path), tier: "COLD" as const, message: `About ${path}.` };
+}
+
+function adopt(
+  job: { readonly id: string; readonly dryRun: boolean },
+  path: string,
+  object = newObject(),
+): AdoptChange {
+  return {
+    kind: "adopt",
+    jobId: job.id,
+    key: key(path),
+    owner: OWNER,
+    dryRun: job.dryRun,
+    findings: [finding(path)],
+    at: NOW,
+    actor: "ann",
+    artifact: {
+      tier: "COLD",
+      sizeBytes: 3,
+      checksum: checksumOf("abc"),
+      contentType: "text/plain",
+      metadata: { author: "Ann" },
+      createdAt: NOW - 3000,
+      modifiedAt: NOW - 2000,
+      ageSince: NOW - 1000,
+      object,
+      store: "files",
+    },
+  };
+}
+
+function present(
+  job: { readonly id: string; readonly dryRun: boolean },
+  path: string,
+  findings: PresentChange["findings"] = [],
+) {
+  return { kind: "present", jobId: job.id, key: key(path), dryRun: job.dryRun, findings } as const;
+}
+
+async function stage(catalog: Catalog, { artifact }: AdoptChange) {
+  await catalog.commit({ kind: "stage", object: artifact.object, store: "files", owner: OWNER, at: NOW });
+}
+
+const end = (jobId: string) =>
+  ({
+    kind: "finishJob",
+    jobId,
+    status: "SUCCEEDED",
+    errorCode: null,
+    error: null,
+    durationSeconds: 1,
+    at: NOW,
+    actor: "x",
+  }) as const;
+
+export function adopting(open: OpenForTest) {
+  describe("adopting", () => {
+    it("makes a row of what was found, with its event, its findings and the job's counters, and never twice", async () => {
+      await using opened = await open();
+      const { catalog } = opened;
+      const job = reindexJob();
+      const change = adopt(job, "a/w/1");
+      await catalog.commit(startJob(job));
+      await stage(catalog, change);
+      expect(await catalog.commit(change)).toBe("adopted");
+      expect(await catalog.commit(change)).toBe("repeated");
+      const { object } = change.artifact;
+      expect(await all(catalog)).toMatchObject([
+        { ...key("a/w/1"), ...change.artifact, promotedAt: null, inline: false },
+      ]);
+      expect(await catalog.strays("files", [object])).toEqual([]);
+      expect(await catalog.areDirty([key("a/w/1"), key("a/w/2")])).toEqual([true, false]);
+      expect(await catalog.held()).toMatchObject({ COLD: { artifactCount: 1, totalBytes: 3 } });
+      expect(await eventTypes(catalog)).toEqual(["LIFECYCLE_JOB_STARTED", "ARTIFACT_ADOPTED"]);
+      const reopened = await opened.reopen();
+      expect(await reopened.jobs([job.id])).toMatchObject([
+        { treated: 1, job: { adoptedCount: 1, totalErrors: 0 } },
+      ]);
+      expect(await reopened.listFindings(job.id, whole())).toEqual([{ number: 1, ...finding("a/w/1") }]);
+    });
+
+    it("leaves a row that is there, and what stands in a place that is behind its row", async () => {
+      await using opened = await open();
+      const { catalog } = opened;
+      const job = reindexJob();
+      await catalog.commitAll([startJob(job), write("a/w/there"), write("a/w/gone"), purge("a/w/gone")]);
+      const before = await all(catalog);
+      for (const [path, result] of [
+        ["a/w/there", "present"],
+        ["a/w/gone", "passed"],
+      ] as const) {
+        const change = adopt(job, path);
+        await stage(catalog, change);
+        expect(await catalog.commit(change)).toBe(result);
+      }
+      expect(await all(catalog)).toEqual(before);
+      expect(await catalog.jobs([job.id])).toMatchObject([{ job: { adoptedCount: 0, presentCount: 1 } }]);
+      expect(await catalog.countFindings(job.id)).toBe(0);
+    });
+
+    it("is refused where the object is not staged by whoever adopts it", async () => {
+      await using opened = await open();
+      const { catalog } = opened;
+      const job = reindexJob();
+      await catalog.commit(startJob(job));
+      await expect(catalog.commit(adopt(job, "a/w/1"))).rejects.toMatchObject({ code: "UNAVAILABLE" });
+      const change = adopt(job, "a/w/1");
+      await stage(catalog, change);
+      await expect(catalog.commit({ ...change, owner: "another" })).rejects.toMatchObject({
+        code: "UNAVAILABLE",
+      });
+      expect(await all(catalog)).toEqual([]);
+    });
+
+    it("dry only counts and tells", async () => {
+      await using opened = await open();
+      const { catalog } = opened;
+      const job = reindexJob({ dryRun: true });
+      await catalog.commitAll([startJob(job), write("a/w/there")]);
+      const rows = await all(catalog);
+      await catalog.commitAll([
+        { kind: "settled", key: key("a/w/there"), object: rows[0]?.object ?? "" },
+        { kind: "published", key: key("a/w/there"), version: rows[0]?.version ?? 0 },
+      ]);
+      expect(await catalog.commit(adopt(job, "b/w/1"))).toBe("adopted");
+      await catalog.commit(present(job, "a/w/there", [finding("a/w/there", "QUARANTINED")]));
+      expect(await catalog.jobs([job.id])).toMatchObject([
+        { treated: 2, job: { adoptedCount: 1, presentCount: 1, quarantinedCount: 1, totalErrors: 1 } },
+      ]);
+      expect(await all(catalog)).toEqual(rows.map((row) => ({ ...row, inline: false })));
+      expect(await catalog.listTenants(null, whole())).toEqual(["a"]);
+      expect(await catalog.dirtyCount()).toBe(0);
+      expect(await catalog.unconfirmedReindex()).toBeNull();
+    });
+
+    it("has a place published anew where something stands in it that is not its own", async () => {
+      await using opened = await open();
+      const { catalog } = opened;
+      const job = reindexJob();
+      await catalog.commitAll([startJob(job), write("a/w/1"), write("a/w/2")]);
+      for (const row of await all(catalog)) {
+        await catalog.commitAll([
+          { kind: "settled", key: key(`a/w/${row.artifactId}`), object: row.object },
+          { kind: "published", key: key(`a/w/${row.artifactId}`), version: row.version },
+        ]);
+      }
+      await catalog.commitAll([
+        present(job, "a/w/1", [finding("a/w/1", "QUARANTINED")]),
+        present(job, "a/w/2"),
+      ]);
+      expect(await catalog.areDirty([key("a/w/1"), key("a/w/2")])).toEqual([true, false]);
+      const [dirty] = await catalog.dirtyKeys(10);
+      await catalog.commit({ kind: "published", key: key("a/w/1"), version: dirty?.version ?? 0 });
+      expect(await catalog.dirtyCount()).toBe(0);
+    });
+
+    it("holds every live purge until each reindex that adopted something is confirmed", async () => {
+      await using opened = await open();
+      const { catalog } = opened;
+      const jobs = [reindexJob(), reindexJob({ startedAt: NOW + 1 })];
+      for (const [index, job] of jobs.entries()) {
+        const change = adopt(job, `a/w/${index}`);
+        await catalog.commit(startJob(job));
+        await stage(catalog, change);
+        await catalog.commit(change);
+        // Not while it runs.
+        await catalog.commit({ kind: "confirmReindex", jobId: job.id, at: NOW, actor: "ann" });
+        await catalog.commit(end(job.id));
+      }
+      const run = lifecycleJob({ asOf: NOW + 1e12 });
+      await catalog.commit(startJob(run));
+      for (const job of jobs) {
+        const held = { code: "HELD", facts: { jobId: job.id } };
+        expect(await catalog.unconfirmedReindex()).toBe(job.id);
+        await expect(catalog.commit(purge("a/w/0"))).rejects.toMatchObject(held);
+        const [row] = await all(catalog);
+        if (row) await expect(catalog.commit(step(run, row))).rejects.toMatchObject(held);
+        await catalog.commit(purge("a/w/0", { dryRun: true }));
+        await catalog.commit({ kind: "confirmReindex", jobId: job.id, at: NOW + 5, actor: "bob" });
+        await catalog.commit({ kind: "confirmReindex", jobId: job.id, at: NOW + 9, actor: "eve" });
+        expect(await catalog.jobs([job.id])).toMatchObject([{ job: { confirmedAt: NOW + 5 } }]);
+      }
+      await catalog.commit(purge("a/w/0"));
+      const confirmed = await catalog.listEvents({ types: ["REINDEX_CONFIRMED"] }, "ASC", whole());
+      expect(confirmed.map(({ actor, jobId }) => [actor, jobId])).toEqual(jobs.map(({ id }) => ["bob", id]));
+    });
+
+    it("lets one live reindex run at a time, beside other jobs", async () => {
+      await using opened = await open();
+      const { catalog } = opened;
+      const job = reindexJob();
+      await catalog.commitAll([
+        startJob(job),
+        startJob(lifecycleJob()),
+        startJob(reindexJob({ dryRun: true })),
+      ]);
+      await expect(catalog.commit(startJob(reindexJob()))).rejects.toMatchObject({
+        code: "CONFLICT",
+        facts: { jobId: job.id },
+      });
+    });
+  });
+
+  describe("an object that was there before it was staged", () => {
+    const stamp = { store: "files", at: NOW };
+
+    it("is a stray again once it is given up, by whoever reserved it or at the next start", async () => {
+      await using opened = await open();
+      const { catalog } = opened;
+      const [one, two] = [newObject(), newObject()];
+      for (const object of [one, two])
+        expect(await catalog.commit({ kind: "reserve", object, owner: OWNER, ...stamp })).toBe(true);
+      expect(await catalog.strays("files", [one, two])).toEqual([]);
+      await catalog.commit({ kind: "abandon", object: one, at: NOW });
+      await catalog.commit({ kind: "abandonStrangers", owner: "the next", limit: 10, at: NOW });
+      expect(await catalog.strays("files", [one, two])).toEqual([one, two]);
+      expect(await catalog.garbage(NOW, 10)).toEqual([]);
+    });
+
+    it("is reserved by one, taken over by the next owner, and never where it is garbage or newly staged", async () => {
+      await using opened = await open();
+      const { catalog } = opened;
+      const [found, garbage, staged] = [newObject(), newObject(), newObject()];
+      const reserve = (object: string, owner: string) =>
+        catalog.commit({ kind: "reserve", object, owner, ...stamp });
+      for (const object of [garbage, staged])
+        await catalog.commit({ kind: "stage", object, owner: OWNER, ...stamp });
+      await catalog.commit({ kind: "abandon", object: garbage, at: NOW });
+      expect(await reserve(garbage, OWNER)).toBe(false);
+      expect(await reserve(staged, "the next")).toBe(false);
+      expect(await reserve(found, OWNER)).toBe(true);
+      expect(await reserve(found, OWNER)).toBe(false);
+      expect(await reserve(found, "the next")).toBe(true);
+    });
+  });
+
+  describe("findings", () => {
+    it("come with a position in one commit, are paged by number, and go with the items of old jobs", async () => {
+      await using opened = await open();
+      const { catalog } = opened;
+      const old = reindexJob();
+      const jobs = [old, reindexJob({ startedAt: NOW + 1 })];
+      for (const job of jobs) {
+        await catalog.commit(startJob(job));
+        const findings = ["a/w/1", "a/w/2", "a/w/3"].map((path) => finding(path, "QUARANTINED"));
+        const found = { findings, counts: { left: 3, checked: 2, checkedBytes: 5 }, treated: 3 };
+        await catalog.commit({
+          kind: "advanceJob",
+          jobId: job.id,
+          position: { at: 1 },
+          durationSeconds: 1,
+          found,
+        });
+        await catalog.commit(end(job.id));
+      }
+      expect(await catalog.jobs([old.id])).toMatchObject([
+        { treated: 3, position: { at: 1 }, job: { leftCount: 3, totalErrors: 3 } },
+      ]);
+      const page = await catalog.listFindings(old.id, { after: 1, before: null, limit: 1, backward: false });
+      expect(page).toMatchObject([{ number: 2, artifactId: "2" }]);
+      const last = await catalog.listFindings(old.id, {
+        after: null,
+        before: null,
+        limit: 2,
+        backward: true,
+      });
+      expect(last.map(({ number }) => number)).toEqual([2, 3]);
+      expect(await catalog.commit({ kind: "pruneJobItems", jobId: old.id, keep: 1, limit: 2 })).toBe(2);
+      expect(await catalog.commit({ kind: "pruneJobItems", jobId: old.id, keep: 1, limit: 2 })).toBe(1);
+      expect(await Promise.all(jobs.map(({ id }) => catalog.countFindings(id)))).toEqual([0, 3]);
+      expect(await catalog.listFindings(old.id, whole())).toEqual([]);
+    });
+  });
+}

@@ -1,0 +1,45 @@
+import { describe } from "vitest";
+import { adopting } from "./adopting.ts";
+import { backlog } from "./backlog.ts";
+import { bulkRestores } from "./bulk-restores.ts";
+import { counting } from "./counting.ts";
+import { repeating } from "./idempotent-retries.ts";
+import { jobItems } from "./job-items.ts";
+import { jobs } from "./jobs.ts";
+import { lifecycleSteps } from "./lifecycle-steps.ts";
+import { listing } from "./listing.ts";
+import { logging } from "./logging.ts";
+import { moving } from "./moving.ts";
+import { naming } from "./naming.ts";
+import { narrowing } from "./narrowing.ts";
+import type { OpenForTest } from "./opened-catalog.ts";
+import { randomChanges } from "./random-changes.ts";
+import { scrubbing } from "./scrubbing.ts";
+import { storeSettings } from "./store-settings.ts";
+import { writing } from "./writing.ts";
+
+/**
+ * What every driver of the port must do. A driver's test calls this and then adds what is its own. `randomRuns`: how
+ * often random changes are tried, for drivers that take long to open.
+ */
+export function catalogContract(driver: string, open: OpenForTest, randomRuns = 40) {
+  describe(`Catalog contract: ${driver}`, () => {
+    writing(open);
+    moving(open);
+    listing(open);
+    naming(open);
+    narrowing(open);
+    logging(open);
+    backlog(open);
+    jobs(open);
+    adopting(open);
+    lifecycleSteps(open);
+    bulkRestores(open);
+    jobItems(open);
+    repeating(open);
+    scrubbing(open);
+    counting(open);
+    storeSettings(open);
+    randomChanges(open, randomRuns);
+  });
+}

@@ -1,0 +1,130 @@
+import type { StoreFinding } from "@tierkeep/schema/domain/findings";
+import { describe, expect, it } from "vitest";
+import type { CounterOwner } from "../../src/catalog/miscounts.ts";
+import type { RecountChange } from "../../src/catalog/upkeep-changes.ts";
+import type { OpenForTest } from "./opened-catalog.ts";
+import { move, NOW, purge, startJob, verifyJob, whole, write } from "./sample-changes.ts";
+
+const WORKFLOW: CounterOwner = { tenantId: "a", workflowId: "w" };
+const TENANT: CounterOwner = { tenantId: "b", workflowId: null };
+const WHOLE: CounterOwner = { tenantId: null, workflowId: null };
+
+const finding = (kind: StoreFinding["kind"], owner: CounterOwner): StoreFinding => ({
+  kind,
+  path: null,
+  ...owner,
+  artifactId: null,
+  tier: null,
+  message: `About ${owner.tenantId}.`,
+});
+
+const recount = (jobId: string, owner: CounterOwner): RecountChange => ({
+  kind: "recount",
+  at: NOW,
+  actor: "ann",
+  jobId,
+  finding: finding("RECOUNTED", owner),
+});
+
+export function counting(open: OpenForTest) {
+  describe("counting everything", () => {
+    it("tells whose counters are wrong, workflows before tenants before the whole, and by how much", async () => {
+      await using opened = await open();
+      const { catalog } = opened;
+      expect(await catalog.miscounts(9)).toEqual([]);
+      await catalog.commitAll([write("a/w/1"), write("a/v/1"), write("b/w/1"), move("b/w/1", "COLD")]);
+      expect(await catalog.miscounts(9)).toEqual([]);
+      for (const owner of [WHOLE, TENANT, WORKFLOW]) opened.miscount(owner);
+      const found = await catalog.miscounts(9);
+      expect(found.map(({ tenantId, workflowId }) => ({ tenantId, workflowId }))).toEqual([
+        WORKFLOW,
+        TENANT,
+        WHOLE,
+      ]);
+      expect(found.map(({ counters }) => counters)).toEqual(
+        [0, 1, 1].map((counted) => [{ what: "artifacts in COLD", kept: counted + 1, counted }]),
+      );
+      expect(await catalog.miscounts(2)).toEqual(found.slice(0, 2));
+    });
+
+    it("counts one moment, though changes go on", async () => {
+      await using opened = await open();
+      const { catalog } = opened;
+      const paths = Array.from({ length: 3_000 }, (_, n) => `t${n % 5}/w${n % 7}/${n}`);
+      await catalog.commitAll(paths.map((to) => write(to)));
+      let isCounting = true;
+      const change = async () => {
+        for (let n = 0; isCounting; n = (n + 1) % paths.length) {
+          const path = paths[n] ?? "";
+          for (const step of [move(path, "COLD"), purge(path), write(path)]) await catalog.commit(step);
+        }
+      };
+      const changing = change();
+      try {
+        for (let time = 0; time < 10; time++) expect(await catalog.miscounts(9)).toEqual([]);
+      } finally {
+        isCounting = false;
+        await changing;
+      }
+    });
+
+    it("sets them right, with an event and a finding of the job each, and counts on from there", async () => {
+      await using opened = await open();
+      await opened.catalog.commitAll([write("a/w/1"), write("b/w/1"), write("b/v/1")]);
+      const owners = [WORKFLOW, TENANT, WHOLE];
+      for (const owner of owners) opened.miscount(owner);
+      const catalog = await opened.reopen();
+      const job = verifyJob();
+      // On both sides of the recount in its group; and before it and after it, when counts may be kept in memory.
+      await catalog.commitAll([write("a/w/2"), write("b/w/2"), startJob(job)]);
+      await catalog.commitAll([
+        write("a/w/3"),
+        ...owners.map((owner) => recount(job.id, owner)),
+        purge("b/w/1"),
+        move("a/w/1", "COLD"),
+      ]);
+      expect(await catalog.miscounts(9)).toEqual([]);
+      await catalog.commitAll([write("a/w/4"), write("b/w/4")]);
+      expect(await catalog.miscounts(9)).toEqual([]);
+      const events = await catalog.listEvents({ types: ["COUNTERS_RECOUNTED"] }, "ASC", whole());
+      expect(events).toMatchObject(
+        owners.map((owner) => ({ ...owner, jobId: job.id, actor: "ann", error: `About ${owner.tenantId}.` })),
+      );
+      expect(await catalog.listFindings(job.id, whole())).toMatchObject(
+        owners.map((owner) => finding("RECOUNTED", owner)),
+      );
+      expect(await catalog.jobs([job.id])).toMatchObject([{ job: { totalErrors: 0 } }]);
+    });
+
+    it("counts nothing anew, and tells of nothing, for what is not there", async () => {
+      await using opened = await open();
+      const { catalog } = opened;
+      const job = verifyJob();
+      await catalog.commitAll([write("a/w/1"), startJob(job)]);
+      const seq = await catalog.lastSeq();
+      await catalog.commitAll([
+        recount(job.id, { tenantId: "nobody", workflowId: null }),
+        recount(job.id, { tenantId: "a", workflowId: "nothing" }),
+      ]);
+      expect(await catalog.lastSeq()).toBe(seq);
+    });
+
+    it("logs each owner once, and once more when it is found wrong after it was counted anew", async () => {
+      await using opened = await open();
+      const { catalog } = opened;
+      const job = verifyJob();
+      await catalog.commitAll([write("a/w/1"), write("b/w/1"), startJob(job)]);
+      const tell = () =>
+        catalog.commit({
+          kind: "tell",
+          at: NOW,
+          actor: "ann",
+          jobId: null,
+          findings: [WORKFLOW, TENANT, WHOLE].map((owner) => finding("MISCOUNTED", owner)),
+        });
+      expect([await tell(), await tell()]).toEqual([3, 0]);
+      await catalog.commit(recount(job.id, TENANT));
+      expect(await tell()).toBe(1);
+    });
+  });
+}

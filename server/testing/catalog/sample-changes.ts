@@ -1,0 +1,227 @@
+import { createHash, randomBytes } from "node:crypto";
+import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import type { Tier } from "@tierkeep/schema/domain/tiers";
+import type { LifecycleJob, RestoreJob, VerifyJob } from "@tierkeep/schema/services/jobs";
+import type { MoveChange, PurgeChange, WriteChange } from "../../src/catalog/artifact-changes.ts";
+import type { Catalog, Stretch } from "../../src/catalog/catalog.ts";
+import type { FinishJobChange, LifecycleStepChange, StartJobChange } from "../../src/catalog/job-changes.ts";
+import type { ArtifactRow, LifecycleItemRow } from "../../src/catalog/rows.ts";
+import type { EventChange } from "../../src/catalog/upkeep-changes.ts";
+
+/** The instant at which samples happen, ms since the epoch. */
+export const NOW = Date.UTC(2026, 0, 1);
+
+export const newObject = () => randomBytes(16).toString("hex");
+
+export const checksumOf = (text: string) => createHash("sha256").update(text).digest("hex");
+
+/** A key from "tenant/workflow/artifact". */
+export function key(path: string): ArtifactKey {
+  const [tenantId = "", workflowId = "", artifactId = ""] = path.split("/");
+  return { tenantId, workflowId, artifactId };
+}
+
+export const path = ({ tenantId, workflowId, artifactId }: ArtifactKey) =>
+  `${tenantId}/${workflowId}/${artifactId}`;
+
+/** A write whose bytes ride in the commit. */
+export function write(
+  to: string,
+  given: Partial<WriteChange> & { readonly text?: string } = {},
+): WriteChange {
+  const { text = `content of ${to}`, ...rest } = given;
+  const bytes = new TextEncoder().encode(text);
+  return {
+    kind: "write",
+    key: key(to),
+    tier: "HOT",
+    object: newObject(),
+    store: "files",
+    bytes,
+    owner: "this process",
+    sizeBytes: bytes.length,
+    checksum: checksumOf(text),
+    contentType: "text/plain",
+    metadata: {},
+    ifAbsent: false,
+    ifChecksum: null,
+    at: NOW,
+    actor: "ann",
+    ...rest,
+  };
+}
+
+export function move(of: string, toTier: Tier, given: Partial<MoveChange> = {}): MoveChange {
+  const base = { kind: "move", as: "promote", fromTier: null, ifChecksum: null, dryRun: false } as const;
+  return { ...base, key: key(of), toTier, at: NOW, actor: "ann", ...given };
+}
+
+export function purge(of: string, given: Partial<PurgeChange> = {}): PurgeChange {
+  const base = { kind: "purge", fromTier: null, ifChecksum: null, dryRun: false } as const;
+  return { ...base, key: key(of), at: NOW, actor: "ann", ...given };
+}
+
+/** A change that is nothing but an event: what a scan has found. */
+export function scanEvent(given: Partial<EventChange["event"]> = {}): EventChange {
+  const event: EventChange["event"] = {
+    timestamp: NOW,
+    type: "SCAN_ERROR",
+    actor: "system",
+    tenantId: "acme",
+    workflowId: null,
+    artifactId: null,
+    fromTier: null,
+    toTier: null,
+    ageDays: null,
+    sizeBytes: null,
+    checksum: null,
+    dryRun: false,
+    jobId: null,
+    errorCode: null,
+    error: null,
+    ...given,
+  };
+  return { kind: "event", event };
+}
+
+export function lifecycleJob(given: Partial<LifecycleJob> = {}): LifecycleJob {
+  return {
+    kind: "lifecycle",
+    id: newObject(),
+    status: "RUNNING",
+    dryRun: false,
+    startedAt: NOW,
+    finishedAt: null,
+    durationSeconds: null,
+    progress: 0,
+    totalErrors: 0,
+    error: null,
+    tenantId: null,
+    asOf: NOW,
+    steps: ["PROMOTE_TO_WARM", "PROMOTE_TO_COLD", "PURGE"],
+    promotedToWarm: 0,
+    promotedToCold: 0,
+    purged: 0,
+    retentionPolicy: { hotDays: 7, warmDays: 30, coldDays: 90 },
+    ...given,
+  };
+}
+
+export function restoreJob(given: Partial<RestoreJob> = {}): RestoreJob {
+  return {
+    kind: "restore",
+    id: newObject(),
+    status: "RUNNING",
+    dryRun: false,
+    startedAt: NOW,
+    finishedAt: null,
+    durationSeconds: null,
+    progress: 0,
+    totalErrors: 0,
+    error: null,
+    tenantId: "acme",
+    tenantIds: ["acme"],
+    toTier: "HOT",
+    restoredCount: 0,
+    skippedCount: 0,
+    ...given,
+  };
+}
+
+export function verifyJob(given: Partial<VerifyJob> = {}): VerifyJob {
+  const { asOf, steps, retentionPolicy, promotedToWarm, promotedToCold, purged, ...facts } = lifecycleJob();
+  return {
+    ...facts,
+    kind: "verify",
+    repair: true,
+    checkedCount: 0,
+    checkedBytes: 0,
+    damagedCount: 0,
+    missingCount: 0,
+    strayCount: 0,
+    healedCount: 0,
+    quarantinedCount: 0,
+    adoptedCount: 0,
+    ...given,
+  };
+}
+
+export function startJob(job: StartJobChange["job"], given: Partial<StartJobChange> = {}): StartJobChange {
+  return {
+    kind: "startJob",
+    job,
+    input: null,
+    expected: null,
+    at: job.startedAt,
+    actor: "schedule",
+    ...given,
+  };
+}
+
+/** Its end, well and 1 ms after NOW. */
+export function finish(jobId: string, given: Partial<FinishJobChange> = {}): FinishJobChange {
+  const base = {
+    kind: "finishJob",
+    status: "SUCCEEDED",
+    errorCode: null,
+    error: null,
+    durationSeconds: 2.5,
+  } as const;
+  return { ...base, jobId, at: NOW + 1, actor: "schedule", ...given };
+}
+
+/** The step that `job` takes with the artifact as it was when planned. */
+export function step(
+  job: LifecycleJob,
+  planned: ArtifactRow,
+  given: Partial<LifecycleStepChange> = {},
+): LifecycleStepChange {
+  const steps = { HOT: "PROMOTE_TO_WARM", WARM: "PROMOTE_TO_COLD", COLD: "PURGE" } as const;
+  return {
+    kind: "lifecycleStep",
+    jobId: job.id,
+    key: key(path(planned)),
+    planned,
+    step: steps[planned.tier],
+    asOf: job.asOf,
+    policy: job.retentionPolicy,
+    dryRun: job.dryRun,
+    at: job.startedAt,
+    actor: "schedule",
+    ...given,
+  };
+}
+
+/** An item that failed in a sample job. */
+export function failedItem(of: string): LifecycleItemRow {
+  return {
+    ...key(of),
+    step: "PURGE",
+    fromTier: "COLD",
+    toTier: null,
+    ageDays: 91,
+    sizeBytes: 3,
+    outcome: "FAILED",
+    errorCode: "TIER_UNAVAILABLE",
+    error: "The disk does not answer.",
+  };
+}
+
+export function whole<Position>(limit = 1_000): Stretch<Position> {
+  return { after: null, before: null, limit, backward: false };
+}
+
+export async function all(catalog: Catalog): Promise<readonly ArtifactRow[]> {
+  return catalog.listArtifacts({}, { field: "KEY", direction: "ASC" }, whole(100_000));
+}
+
+export async function eventTypes(catalog: Catalog): Promise<readonly string[]> {
+  return (await catalog.listEvents({}, "ASC", whole())).map(({ type }) => type);
+}
+
+/** Gives up staging: a write whose bytes stand in an object staged by its owner. */
+export async function writeStaged(catalog: Catalog, change: WriteChange) {
+  const { object, store, owner, at } = change;
+  await catalog.commit({ kind: "stage", object, store, owner, at });
+  return catalog.commit({ ...change, bytes: null });
+}

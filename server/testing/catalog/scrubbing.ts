@@ -1,0 +1,164 @@
+import type { StoreFinding } from "@tierkeep/schema/domain/findings";
+import { describe, expect, it } from "vitest";
+import type { HealChange } from "../../src/catalog/artifact-changes.ts";
+import type { QuarantineChange, TellChange } from "../../src/catalog/upkeep-changes.ts";
+import type { OpenForTest } from "./opened-catalog.ts";
+import {
+  all,
+  eventTypes,
+  finish,
+  NOW,
+  newObject,
+  path,
+  startJob,
+  verifyJob,
+  whole,
+  write,
+  writeStaged,
+} from "./sample-changes.ts";
+
+const stray = (object: string): StoreFinding => ({
+  kind: "STRAY",
+  path: object,
+  tenantId: null,
+  workflowId: null,
+  artifactId: null,
+  tier: null,
+  message: `${object} is nobody's`,
+});
+
+const tell = (...findings: readonly StoreFinding[]): TellChange => ({
+  kind: "tell",
+  at: NOW,
+  actor: "system",
+  jobId: null,
+  findings,
+});
+
+const scrubbed = (passEnds: boolean, position = { after: 3 }) =>
+  ({ kind: "scrubbed", position, passEnds }) as const;
+
+export function scrubbing(open: OpenForTest) {
+  describe("going through everything", () => {
+    it("lists artifacts in the order of their rows, and those of them that are marked as damaged", async () => {
+      await using opened = await open();
+      const { catalog } = opened;
+      const changes = ["b/w/1", "a/w/1", "a/v/1"].map((name) => write(name));
+      await catalog.commitAll(changes);
+      const rows = await catalog.artifactsAfter(0, 9);
+      expect(rows.map(path)).toEqual(["b/w/1", "a/w/1", "a/v/1"]);
+      expect(rows.toSorted((a, b) => (path(a) < path(b) ? -1 : 1))).toEqual(await all(catalog));
+      expect((await catalog.artifactsAfter(rows[0]?.row ?? 0, 1)).map(path)).toEqual(["a/w/1"]);
+      for (const { key, object } of changes.slice(1))
+        await catalog.commit({ kind: "damage", key, object, error: "x", at: NOW, actor: "system" });
+      expect((await catalog.damagedAfter(0, 9)).map(path)).toEqual(["a/w/1", "a/v/1"]);
+      expect((await catalog.damagedAfter(rows[1]?.row ?? 0, 9)).map(path)).toEqual(["a/v/1"]);
+      expect(await catalog.damagedCount()).toBe(2);
+    });
+
+    it("remembers where it stands, and counts the passes", async () => {
+      await using opened = await open();
+      expect(await opened.catalog.scrubState()).toEqual({ pass: 1, position: null });
+      await opened.catalog.commit(scrubbed(false));
+      await opened.catalog.commit(scrubbed(true, { after: 0 }));
+      expect(await (await opened.reopen()).scrubState()).toEqual({ pass: 2, position: { after: 0 } });
+    });
+
+    it("logs a finding once, and again only when a whole pass has not met it", async () => {
+      await using opened = await open();
+      const { catalog } = opened;
+      expect(await catalog.commit(tell(stray("a"), stray("b"), stray("a")))).toBe(2);
+      expect(await catalog.events([1])).toMatchObject([
+        { type: "SCAN_ERROR", tenantId: null, errorCode: null, error: "a is nobody's", actor: "system" },
+      ]);
+      await catalog.commit(scrubbed(true));
+      expect(await catalog.commit(tell(stray("a")))).toBe(0);
+      await catalog.commit(scrubbed(true));
+      expect(await catalog.commit(tell(stray("a"), stray("b")))).toBe(1);
+      expect(await eventTypes(catalog)).toEqual(["SCAN_ERROR", "SCAN_ERROR", "SCAN_ERROR"]);
+    });
+
+    it("tells of what goes to quarantine once a job, with the job's finding and count, however many passes end meanwhile", async () => {
+      await using opened = await open();
+      const { catalog } = opened;
+      const jobs = [verifyJob(), verifyJob()];
+      const quarantine = (jobId: string, ...objects: readonly string[]): QuarantineChange => ({
+        kind: "quarantine",
+        at: NOW,
+        actor: "ann",
+        jobId,
+        findings: objects.map((object) => ({ ...stray(object), kind: "QUARANTINED" })),
+      });
+      for (const job of jobs) {
+        await catalog.commit(startJob(job));
+        await catalog.commit(quarantine(job.id, "a", "b"));
+        for (let pass = 0; pass < 3; pass++) await catalog.commit(scrubbed(true));
+        await catalog.commit(quarantine(job.id, "b", "c"));
+        expect(await catalog.jobs([job.id])).toMatchObject([
+          { job: { quarantinedCount: 3, totalErrors: 3, strayCount: 0 } },
+        ]);
+        const found = await catalog.listFindings(job.id, whole());
+        expect(found.map(({ kind, path }) => `${kind} ${path}`)).toEqual(
+          ["a", "b", "c"].map((name) => `QUARANTINED ${name}`),
+        );
+        await catalog.commit(finish(job.id));
+      }
+      const told = await catalog.listEvents({ types: ["STRAY_QUARANTINED"] }, "ASC", whole());
+      expect(told.map(({ jobId, error }) => [jobId, error])).toEqual(
+        jobs.flatMap(({ id }) => ["a", "b", "c"].map((name) => [id, `${name} is nobody's`])),
+      );
+    });
+
+    it("gives a damaged artifact its bytes back as another object, or where they were, and leaves the old one alone", async () => {
+      await using opened = await open();
+      const { catalog } = opened;
+      const change = write("a/w/1");
+      await writeStaged(catalog, change);
+      const [before] = await all(catalog);
+      const job = verifyJob();
+      await catalog.commit(startJob(job));
+      const found = newObject();
+      const damage = { kind: "damage", key: change.key, error: "x", at: NOW, actor: "system" } as const;
+      const heal: HealChange = {
+        kind: "heal",
+        at: NOW + 1,
+        actor: "ann",
+        jobId: job.id,
+        finding: { ...stray("hot/a/w/1"), kind: "HEALED" },
+        key: change.key,
+        damaged: change.object,
+        object: found,
+        store: "files",
+        owner: "me",
+      };
+      await catalog.commit({ kind: "stage", object: found, store: "files", owner: "me", at: NOW });
+      expect(await catalog.commit(heal)).toBe(false);
+      await catalog.commit({ ...damage, object: change.object });
+      await expect(catalog.commit({ ...heal, owner: "somebody else" })).rejects.toMatchObject({
+        code: "UNAVAILABLE",
+      });
+      expect(await catalog.commit(heal)).toBe(true);
+      expect(await catalog.jobs([job.id])).toMatchObject([{ job: { healedCount: 1, totalErrors: 0 } }]);
+      expect(await catalog.listFindings(job.id, whole())).toMatchObject([
+        { kind: "HEALED", path: "hot/a/w/1" },
+      ]);
+      expect(await all(catalog)).toEqual([{ ...before, object: found, version: 4 }]);
+      expect(await catalog.garbage(NOW + 9, 9)).toEqual([]);
+      expect(await catalog.strays("files", [change.object, found])).toEqual([change.object]);
+      expect(await catalog.areDirty([change.key])).toEqual([true]);
+      expect(await catalog.commit(heal)).toBe(false);
+      await catalog.commit({ ...damage, object: found });
+      const isBack = { damaged: found, object: found, owner: "", jobId: null, finding: null };
+      expect(await catalog.commit({ ...heal, ...isBack })).toBe(true);
+      expect(await all(catalog)).toMatchObject([{ object: found, damagedAt: null, modifiedAt: NOW }]);
+      expect(await eventTypes(catalog)).toEqual([
+        "ARTIFACT_WRITTEN",
+        "LIFECYCLE_JOB_STARTED",
+        "SCAN_ERROR",
+        "ARTIFACT_HEALED",
+        "SCAN_ERROR",
+        "ARTIFACT_HEALED",
+      ]);
+    });
+  });
+}

@@ -1,0 +1,64 @@
+import type { Catalog } from "../../src/catalog/catalog.ts";
+import type { Change } from "../../src/catalog/changes.ts";
+import type { Fuse } from "./crash-point.ts";
+
+/** What the engine commits: the model has a boundary before and after each. A kind that is not here fails the check. */
+export const COMMIT_STEPS = [
+  "stage",
+  "abandon",
+  "abandonStrangers",
+  "write",
+  "move",
+  "purge",
+  "lifecycleStep",
+  "reserve",
+  "adopt",
+  "present",
+  "settled",
+  "published",
+  "collected",
+  "forgetAnswers",
+  "damage",
+] as const satisfies readonly Change["kind"][];
+
+/** The real catalog, which may die before any commit, or after it and before anybody hears of it. */
+export function fusedCatalog(catalog: Catalog, fuse: Fuse): Catalog {
+  return new Proxy(catalog, {
+    get(target, property) {
+      const value: unknown = Reflect.get(target, property, target);
+      if (typeof value !== "function") return value;
+      const call = value.bind(target) as (...given: unknown[]) => unknown;
+      switch (property) {
+        case "commit":
+          return (change: Change) => bounded(fuse, change.kind, () => call(change));
+        case "commitAll":
+          return async (changes: readonly Change[]) => {
+            // Several changes may fall into several groups, so it may die with a part of them done.
+            const half = Math.ceil(changes.length / 2);
+            const outcomes: unknown[] = [];
+            for (const part of [changes.slice(0, half), changes.slice(half)]) {
+              const [first] = part;
+              if (first) outcomes.push(...((await bounded(fuse, first.kind, () => call(part))) as unknown[]));
+            }
+            return outcomes;
+          };
+        case "onCommitted":
+          return call;
+        default:
+          return async (...given: unknown[]) => {
+            fuse.alive();
+            const answer = await call(...given);
+            fuse.alive();
+            return answer;
+          };
+      }
+    },
+  });
+}
+
+async function bounded(fuse: Fuse, kind: Change["kind"], commit: () => unknown): Promise<unknown> {
+  fuse.step(`commit ${kind}`);
+  const answer = await commit();
+  fuse.step(`committed ${kind}`);
+  return answer;
+}

@@ -1,0 +1,71 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { whole } from "../catalog/sample-changes.ts";
+import type { Loss } from "../tiers/lossy-disk.ts";
+import { Died, Fuse } from "./crash-point.ts";
+import type { Command } from "./expected.ts";
+import { breaches, leftovers } from "./inspect.ts";
+import { Life } from "./simulated-process.ts";
+
+const LOSSES: readonly Loss[] = ["everything", "nothing", { seed: 1 }];
+const key = { tenantId: "acme", workflowId: "nightly", artifactId: "a" };
+
+/** One life that is asked once and dies after so many steps, or does not. Whether it came to an end. */
+async function asked(root: string, command: Command, lastStep: number, lose: Loss): Promise<boolean> {
+  const fuse = new Fuse(lastStep);
+  const life = await Life.begin(root, { clock: { now: () => 1_000 }, fuse, lose });
+  if (life === null) return false;
+  try {
+    expect(await life.take(command)).toBeNull();
+    await life.drain();
+    return true;
+  } catch (error) {
+    if (error instanceof Died) return false;
+    throw error;
+  } finally {
+    await life.end(lose);
+  }
+}
+
+it.each([
+  ["small", 100],
+  ["large", 200_000],
+])(
+  "a %s write that is repeated with its key after a death at any step has happened once",
+  async (_size, sizeBytes) => {
+    const command: Command = {
+      do: "write",
+      key,
+      tier: "HOT",
+      seed: 1,
+      sizeBytes,
+      ifAbsent: true,
+      idempotencyKey: "k",
+    };
+    let ended = false;
+    for (let lastStep = 0; !ended; lastStep++) {
+      const root = mkdtempSync(join(tmpdir(), "tierkeep-model-"));
+      try {
+        const lose = LOSSES[lastStep % LOSSES.length] as Loss;
+        ended = await asked(root, command, lastStep, lose);
+        expect(await asked(root, command, Number.POSITIVE_INFINITY, "nothing")).toBe(true);
+        const life = await Life.begin(root, {
+          clock: { now: () => 1_000 },
+          fuse: new Fuse(),
+          lose: "nothing",
+        });
+        if (life === null) throw new Error("did not begin");
+        const events = await life.engine.catalog.listEvents({}, "ASC", whole());
+        expect(events.map(({ type }) => type)).toEqual(["ARTIFACT_WRITTEN"]);
+        expect(await breaches(life, root)).toEqual([]);
+        expect(leftovers(root)).toEqual([]);
+        await life.end("nothing");
+      } finally {
+        rmSync(root, { recursive: true });
+      }
+    }
+  },
+  120_000,
+);

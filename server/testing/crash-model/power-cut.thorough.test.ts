@@ -1,0 +1,80 @@
+import { mkdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { Connection } from "../../src/catalog/sqlite/connection.ts";
+import { drawing } from "../tiers/crash-loss.ts";
+import type { CatalogWrite } from "./catalog-files.ts";
+import { Story } from "./crash-story.ts";
+import { cutPower, Recording } from "./power-cut.ts";
+import { type Act, SCENARIOS } from "./scenarios.ts";
+import { catalogPath } from "./simulated-process.ts";
+import { Broken } from "./violation.ts";
+
+const SEED = Number(process.env.MODEL_SEED ?? 1);
+
+/** Until the log is put into the catalog's file, and starts over. */
+const untilCheckpointed: readonly Act[] = [
+  ...Array.from({ length: 36 }, (_, n): Act => {
+    const key = { tenantId: "acme", workflowId: "nightly", artifactId: `report-${n % 5}` };
+    return { do: "write", key, tier: "HOT", seed: n, sizeBytes: 60_000 };
+  }),
+  { do: "drain" },
+];
+
+let states = 0;
+let starts = 0;
+
+/** How many states were tried. */
+async function tryAll(acts: readonly Act[], isTried: (write: CatalogWrite) => boolean): Promise<number> {
+  const draw = drawing({ seed: SEED });
+  const statesBefore = states;
+  using story = Story.begin({ dir: tmpdir() });
+  using recording = new Recording(story, isTried);
+  await story.live(acts, Number.POSITIVE_INFINITY, "nothing", recording.look);
+  for (const [index, moment] of recording.moments.entries()) {
+    const tried = await cutPower(moment, draw).catch((error: unknown) => {
+      throw Broken.when(`commit ${index}`, error);
+    });
+    states += tried.states;
+    starts += tried.starts;
+  }
+  return states - statesBefore;
+}
+
+afterAll(() => {
+  console.info(
+    `${states} states of the catalog's files after a power cut, ${starts} of them with the engine started (seed ${SEED})`,
+  );
+});
+
+describe("a power cut in the middle of a commit", () => {
+  it.each(Object.entries(SCENARIOS))(
+    "leaves all of it or nothing, and all that was acknowledged: %s",
+    async (_name, acts) => {
+      expect(await tryAll(acts, () => true)).toBeGreaterThan(50);
+    },
+    600_000,
+  );
+
+  it("does so while the log is put into the catalog's file, and while it starts over", async () => {
+    let checkpoints = 0;
+    let overs = 0;
+    const tried = await tryAll(untilCheckpointed, (write) => {
+      checkpoints += write.checkpoints ? 1 : 0;
+      overs += write.startsLogOver ? 1 : 0;
+      return write.checkpoints || write.startsLogOver;
+    });
+    expect(checkpoints).toBeGreaterThan(0);
+    expect(overs).toBeGreaterThan(0);
+    expect(tried).toBeGreaterThan(50);
+  }, 600_000);
+});
+
+it("with DURABILITY=fsync SQLite is told to sync the log in every commit", () => {
+  using story = Story.begin({ dir: tmpdir() });
+  mkdirSync(join(story.root, ".tierkeep"));
+  const connection = new Connection({ path: catalogPath(story.root), durability: "fsync", cacheKiB: 100 });
+  expect(connection.statement("PRAGMA synchronous").get()).toEqual([2]);
+  connection.close();
+});

@@ -1,0 +1,33 @@
+import { tmpdir } from "node:os";
+import { afterAll, it, vi } from "vitest";
+import { CODES } from "./fault-injector.ts";
+import { TroubledStore } from "./faulty-store.ts";
+import { OPERATIONS } from "./operations.ts";
+
+vi.setConfig({ testTimeout: 300_000 });
+
+let faults = 0;
+let unknown = 0;
+
+afterAll(() => console.log(`${faults} faults, after ${unknown} of which nobody could know`));
+
+it.each(Object.entries(OPERATIONS))(
+  "%s, whichever call of the disk or the catalog fails, is done or leaves nothing, and all is well once the fault is gone",
+  async (_name, operation) => {
+    const store = await TroubledStore.open({ dir: tmpdir(), durability: "os" });
+    try {
+      for (const lasting of [false, true]) {
+        for (const code of CODES) {
+          for (let nth = 1; ; nth++) {
+            const { struck } = await store.suffer(operation, { code, nth, lasting });
+            if (struck.size === 0) break;
+            faults += 1;
+          }
+        }
+      }
+    } finally {
+      unknown += store.unknown;
+      await store.close();
+    }
+  },
+);

@@ -1,0 +1,105 @@
+import type { Principal } from "@tierkeep/schema/domain/principal";
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import { afterAll, describe, expect, it } from "vitest";
+import { InlineSqliteCatalog } from "../../src/catalog/sqlite/open-sqlite-catalog.ts";
+import { EngineKeys } from "../../src/services/key-service.ts";
+import { catalogInTempDir } from "../sqlite/catalog-in-temp-dir.ts";
+import { CODES, type Fault, Trouble } from "./fault-injector.ts";
+
+const ADMIN: Principal = { actor: "ada", role: "ADMIN", tenants: null };
+const WRITER = { role: "WRITER", tenantIds: ["acme"] } as const;
+const FAULTS = CODES.flatMap((code) => [false, true].map((lasting) => ({ code, lasting })));
+
+let faults = 0;
+
+afterAll(() => console.log(`${faults} faults`));
+
+/** Keys on a catalog whose calls fail as planned, and how often it has logged. */
+async function world() {
+  const trouble = new Trouble();
+  const opened = await catalogInTempDir(async (path) =>
+    InlineSqliteCatalog.open({
+      path,
+      durability: "os",
+      faults: trouble.writing,
+      readFaults: trouble.reading,
+      probeDelaysMs: [0, 0],
+    }),
+  );
+  const { catalog } = opened;
+  const clock = { now: () => Date.UTC(2026, 0, 1) };
+  const open = () => new EngineKeys(catalog, clock);
+  return {
+    keys: open(),
+    /** As the process would know them that starts next. */
+    known: open,
+    trouble,
+    catalog,
+    [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+  };
+}
+
+type World = Awaited<ReturnType<typeof world>>;
+
+/** What came of it, and whether a call failed meanwhile. */
+async function suffer<T>({ trouble }: World, fault: Fault, ask: () => Promise<T>) {
+  trouble.arm(fault);
+  const outcome = await ask().then(
+    (done) => ({ done, refused: null }),
+    (refused: Error) => ({ done: null, refused }),
+  );
+  const struck = trouble.lift().size > 0;
+  if (outcome.refused !== null) {
+    expect(outcome.refused, outcome.refused.stack).toBeInstanceOf(Refused);
+    const code = fault.code === "ENOSPC" ? "STORAGE_FULL" : "UNAVAILABLE";
+    expect((outcome.refused as Refused).code).toBe(code);
+  }
+  faults += struck ? 1 : 0;
+  return { ...outcome, struck };
+}
+
+const isUnknown = (refused: Error | null) => (refused as Refused | null)?.facts.outcome === "unknown";
+
+describe("an API key", () => {
+  it.each(FAULTS)("is made or not, whichever call fails: $code, for good: $lasting", async (how) => {
+    await using own = await world();
+    for (let nth = 1; ; nth++) {
+      const before = [await own.catalog.countApiKeys(), await own.catalog.lastSeq()] as const;
+      const made = await suffer(own, { ...how, nth }, () => own.keys.create(ADMIN, WRITER));
+      const count = await own.catalog.countApiKeys();
+      if (made.done !== null) expect(count).toBe(before[0] + 1);
+      else if (!isUnknown(made.refused)) expect(count).toBe(before[0]);
+      expect(await own.catalog.lastSeq()).toBe(before[1] + count - before[0]);
+      for (const keys of [own.keys, own.known()])
+        if (made.done !== null) expect(await keys.verify(made.done.secret as string)).not.toBeNull();
+      if (!made.struck) break;
+    }
+  });
+
+  it.each(FAULTS)(
+    "lets in until its revocation is on disk and no longer, whichever call fails: $code, for good: $lasting",
+    async (how) => {
+      await using own = await world();
+      for (let nth = 1; ; nth++) {
+        const { apiKey, secret } = await own.keys.create(ADMIN, WRITER);
+        const underWay = await own.keys.verify(secret as string);
+        const seqBefore = await own.catalog.lastSeq();
+        const { refused, struck } = await suffer(own, { ...how, nth }, () =>
+          own.keys.revoke(ADMIN, apiKey.keyId),
+        );
+        const isRevoked = (await own.catalog.apiKey(apiKey.keyId))?.apiKey.revokedAt !== null;
+        if (refused === null) expect(isRevoked).toBe(true);
+        else if (!isUnknown(refused)) expect(isRevoked).toBe(false);
+        expect(await own.catalog.lastSeq()).toBe(seqBefore + (isRevoked ? 1 : 0));
+        for (const keys of [own.keys, own.known()])
+          expect((await keys.verify(secret as string)) === null).toBe(isRevoked);
+        // Once it is asked for again, it is certain, and ends what is under way.
+        await own.keys.revoke(ADMIN, apiKey.keyId);
+        expect(underWay?.revoked.aborted).toBe(true);
+        for (const keys of [own.keys, own.known()]) expect(await keys.verify(secret as string)).toBeNull();
+        expect(await own.catalog.lastSeq()).toBe(seqBefore + 1);
+        if (!struck) break;
+      }
+    },
+  );
+});

@@ -1,0 +1,119 @@
+import { DAY_MS } from "@tierkeep/schema/domain/ages";
+import { type ArtifactKey, keyOf } from "@tierkeep/schema/domain/keys";
+import type { Tier } from "@tierkeep/schema/domain/tiers";
+import type { LifecycleStepChange, RestoreItemChange } from "../../src/catalog/job-changes.ts";
+import { lifecycleJob, restoreJob, startJob, step } from "../catalog/sample-changes.ts";
+import type { Command } from "../crash-model/expected.ts";
+import { rowsOf } from "../crash-model/inspect.ts";
+import type { Life } from "../crash-model/simulated-process.ts";
+
+type Step = LifecycleStepChange | RestoreItemChange;
+
+export type Given =
+  | Command
+  | { readonly do: "drain" }
+  | { readonly do: "wait"; readonly ms: number }
+  /** A file that is not ours, where an artifact of ours would stand. */
+  | { readonly do: "intrude"; readonly tier: Tier; readonly key: ArtifactKey };
+
+/** Something that changes or reads a store, what it is given to change, and how it is asked for. */
+export interface Operation {
+  readonly given: readonly Given[];
+  /** What must be whole or not at all: one command, what follows from commits, a read, a batch of a job's steps, or taking up what strangers put into the tree. */
+  readonly act:
+    | Command
+    | { readonly do: "drain" }
+    | { readonly do: "read"; readonly key: ArtifactKey }
+    | { readonly do: "take up" }
+    | { readonly do: "steps"; readonly plan: (life: Life, now: number) => Promise<readonly Step[]> };
+}
+
+const SMALL = 100;
+/** More than may ride in the catalog. */
+const LARGE = 70_000;
+/** So much that it goes to the disk in several chunks. */
+const IN_CHUNKS = 600_000;
+/** So much that it is read in several chunks. */
+const TO_STREAM = 1_100_000;
+
+const key = (artifactId: string): ArtifactKey => ({ tenantId: "acme", workflowId: "nightly", artifactId });
+const [a, b] = [key("a"), key("b")];
+
+const write = (of: ArtifactKey, seed: number, sizeBytes: number, tier: "HOT" | "WARM" | "COLD" = "HOT") =>
+  ({ do: "write", key: of, seed, sizeBytes, tier }) as const;
+const drain = { do: "drain" } as const;
+const twoIn = (tier: "HOT" | "WARM" | "COLD") => [write(a, 1, SMALL, tier), write(b, 2, LARGE, tier), drain];
+
+/** No two jobs start at once. */
+function idOf(startedAt: number): string {
+  return startedAt.toString(16).padStart(32, "0");
+}
+
+/** The job's row is there before; its steps are what is looked at. */
+async function lifecycleBatch(life: Life, now: number): Promise<readonly Step[]> {
+  const job = lifecycleJob({ id: idOf(now), startedAt: now, asOf: now });
+  await life.engine.catalog.commit(startJob(job));
+  return (await rowsOf(life)).map((row) => step(job, row));
+}
+
+async function restoreBatch(life: Life, now: number): Promise<readonly Step[]> {
+  const job = restoreJob({ id: idOf(now), startedAt: now });
+  await life.engine.catalog.commit(startJob(job));
+  const common = { kind: "restoreItem", jobId: job.id, toTier: "HOT", dryRun: false } as const;
+  return (await rowsOf(life)).map((row) => ({
+    ...common,
+    key: keyOf(row),
+    at: now,
+    actor: "model",
+  }));
+}
+
+export const OPERATIONS: Readonly<Record<string, Operation>> = {
+  "a small write": { given: [], act: write(a, 1, SMALL) },
+  "a large write": { given: [], act: write(a, 1, IN_CHUNKS) },
+  "an overwrite by a small write": { given: [write(a, 1, LARGE), drain], act: write(a, 2, SMALL) },
+  "an overwrite by a large write": { given: [write(a, 1, SMALL)], act: write(a, 2, LARGE) },
+  "a promote": { given: [write(a, 1, SMALL), drain], act: { do: "promote", key: a, toTier: "COLD" } },
+  "a restore": {
+    given: [write(a, 1, SMALL, "COLD"), drain],
+    act: { do: "restore", key: a, toTier: "HOT" },
+  },
+  "a purge": { given: [write(a, 1, LARGE), drain], act: { do: "purge", key: a } },
+  "a batch that promotes": {
+    given: [...twoIn("HOT"), { do: "wait", ms: 8 * DAY_MS }],
+    act: { do: "steps", plan: lifecycleBatch },
+  },
+  "a batch that purges": {
+    given: [...twoIn("COLD"), { do: "wait", ms: 91 * DAY_MS }],
+    act: { do: "steps", plan: lifecycleBatch },
+  },
+  "a batch that restores": { given: twoIn("COLD"), act: { do: "steps", plan: restoreBatch } },
+  "a read of what rides in the catalog": { given: [write(a, 1, SMALL)], act: { do: "read", key: a } },
+  "a read of a small object": { given: [write(a, 1, SMALL), drain], act: { do: "read", key: a } },
+  "a read of a large object": { given: [write(a, 1, TO_STREAM)], act: { do: "read", key: a } },
+  "taking up files of strangers": {
+    given: [
+      { do: "intrude", tier: "HOT", key: a },
+      { do: "intrude", tier: "COLD", key: b },
+    ],
+    act: { do: "take up" },
+  },
+  "settling, and publishing for the first time": {
+    given: [write(a, 1, SMALL), write(b, 2, SMALL)],
+    act: drain,
+  },
+  "publishing what was replaced and moved, and collecting": {
+    given: [
+      write(a, 1, SMALL),
+      write(b, 2, LARGE),
+      drain,
+      write(a, 3, LARGE),
+      { do: "promote", key: b, toTier: "WARM" },
+    ],
+    act: drain,
+  },
+  "unpublishing and collecting what was purged": {
+    given: [write(a, 1, SMALL), write(b, 2, LARGE), drain, { do: "purge", key: a }, { do: "purge", key: b }],
+    act: drain,
+  },
+};

@@ -1,0 +1,122 @@
+import { randomBytes } from "node:crypto";
+import { type Principal, ROLES, type Role } from "@tierkeep/schema/domain/principal";
+import {
+  artifactGlobalId,
+  jobGlobalId,
+  lifecycleEventGlobalId,
+  tenantGlobalId,
+  workflowGlobalId,
+} from "@tierkeep/schema/graphql/types/global-ids";
+import { lasting } from "../../src/http/auth/credentials.ts";
+import {
+  type HandlerUnderTest,
+  type HandlerUnderTestOptions,
+  handlerUnderTest,
+} from "./handler-under-test.ts";
+
+/** Of one length, so that no answer differs by that, and like nothing else that an answer holds. */
+export const MINE = "tenant-1";
+export const OTHER = "tenant-2";
+/** Of no tenant that there is. */
+export const NONE = "tenant-3";
+
+/** By what a tenant's things are named. */
+export interface Names {
+  readonly tenantId: string;
+  readonly artifact: string;
+  readonly workflow: string;
+  readonly tenant: string;
+  readonly event: string;
+  readonly eventCursor: string;
+  readonly lifecycleJob: string;
+  readonly verifyJob: string;
+  readonly restoreJob: string;
+  /** Every reindex is of all tenants. */
+  readonly reindexJob: string;
+}
+
+const ROOT: Principal = { actor: "root", role: "ADMIN", tenants: null };
+
+/** Who asks, by what is given as the Authorization header: a role, of MINE alone but for ADMIN. */
+export function principalOf(role: Role): Principal {
+  return { actor: role, role, tenants: role === "ADMIN" ? null : [MINE] };
+}
+
+const everybody = new Map<string, Principal>(ROLES.map((role) => [role, principalOf(role)]));
+
+export async function accessWorld(
+  options: Omit<HandlerUnderTestOptions, "authenticate"> = {},
+): Promise<HandlerUnderTest> {
+  return handlerUnderTest({
+    ...options,
+    authenticate: async (authorization) => {
+      const principal = everybody.get(authorization ?? "");
+      if (principal === undefined) throw new Error(`Nobody is ${authorization}.`);
+      return lasting(principal);
+    },
+  });
+}
+
+/** Names of things that are not there, such as could be. */
+export function namesOfNothing(tenantId = NONE): Names {
+  const key = { tenantId, workflowId: "w", artifactId: "a" };
+  const random = () => jobGlobalId(randomBytes(16).toString("hex"));
+  const eventCursor = randomBytes(16).toString("base64url");
+  return {
+    tenantId,
+    artifact: artifactGlobalId(key),
+    workflow: workflowGlobalId(key),
+    tenant: tenantGlobalId(tenantId),
+    eventCursor,
+    event: lifecycleEventGlobalId(eventCursor),
+    lifecycleJob: random(),
+    verifyJob: random(),
+    restoreJob: random(),
+    reindexJob: random(),
+  };
+}
+
+/** Gives a tenant some of everything. */
+export async function fill({ engine, services }: HandlerUnderTest, tenantId: string): Promise<Names> {
+  const { artifacts, jobs, events } = services;
+  const write = (artifactId: string, tier: "HOT" | "COLD") =>
+    artifacts.write(
+      ROOT,
+      { tenantId, workflowId: "w", artifactId, tier, contentType: null, metadata: {} },
+      Buffer.from(`${artifactId} of ${tenantId}`),
+    );
+  await write("a", "COLD");
+  await write("b", "HOT");
+  // What is on its way to disk would change nothing here but the order of things.
+  await engine.drain();
+  const keys = [{ tenantId, workflowId: "w", artifactId: "a" }];
+  const wait = { waitSeconds: 30 };
+  const run = await jobs.runLifecycle(ROOT, { tenantId, dryRun: true, ...wait });
+  const verify = await jobs.verify(ROOT, { tenantId, ...wait });
+  const restore = await jobs.restoreArtifacts(ROOT, { keys, toTier: "HOT", dryRun: true, ...wait });
+  const eventCursor = await events.cursor({ ...ROOT, tenants: [tenantId] });
+  return {
+    ...namesOfNothing(tenantId),
+    eventCursor,
+    event: lifecycleEventGlobalId(eventCursor),
+    lifecycleJob: jobGlobalId(run.job.id),
+    verifyJob: jobGlobalId(verify.id),
+    restoreJob: jobGlobalId(restore.id),
+  };
+}
+
+/** Jobs over all tenants. Answers with the names of OTHER's things, the reindex among them. */
+export async function fillAll({ services }: HandlerUnderTest, names: Names): Promise<Names> {
+  const wait = { waitSeconds: 30 };
+  await services.jobs.runLifecycle(ROOT, { dryRun: true, ...wait });
+  await services.jobs.verify(ROOT, wait);
+  const reindex = await services.jobs.reindex(ROOT, { dryRun: true, ...wait });
+  return { ...names, reindexJob: jobGlobalId(reindex.id) };
+}
+
+/** A text in which names stand for themselves, so that two answers to the same question can be compared. */
+export function anonymous(text: string, names: Names): string {
+  return Object.entries(names)
+    .sort(([, a], [, b]) => b.length - a.length)
+    .reduce((rest, [what, name]) => rest.replaceAll(name, `<${what}>`), text);
+}

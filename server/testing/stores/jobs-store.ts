@@ -1,0 +1,199 @@
+import { DAY_MS } from "@tierkeep/schema/domain/ages";
+import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import type { RetentionPolicy } from "@tierkeep/schema/domain/policy";
+import type { Principal } from "@tierkeep/schema/domain/principal";
+import type { Refused } from "@tierkeep/schema/domain/refusals";
+import type { Tier } from "@tierkeep/schema/domain/tiers";
+import type { ArtifactService } from "@tierkeep/schema/services/artifacts";
+import type { Catalog, CommitOutcome } from "../../src/catalog/catalog.ts";
+import type { Change } from "../../src/catalog/changes.ts";
+import type { LifecycleStepChange, RestoreItemChange } from "../../src/catalog/job-changes.ts";
+import type { ArtifactRow, JobRow, LifecycleItemRow } from "../../src/catalog/rows.ts";
+import {
+  type InlineCatalogOptions,
+  InlineSqliteCatalog,
+} from "../../src/catalog/sqlite/open-sqlite-catalog.ts";
+import { commitAllOf } from "../../src/engine/commit-all.ts";
+import type { Checker } from "../../src/integrity/checker.ts";
+import type { Healer } from "../../src/integrity/content-recovery.ts";
+import type { Mender } from "../../src/integrity/repairer.ts";
+import type { Engine } from "../../src/jobs/job-engine.ts";
+import { EngineJobs, type JobsParts } from "../../src/services/job-service.ts";
+import type { OpenedCatalog } from "../catalog/opened-catalog.ts";
+import { path, write } from "../catalog/sample-changes.ts";
+import { catalogInTempDir } from "../sqlite/catalog-in-temp-dir.ts";
+
+type TakeSteps = Engine["takeSteps"];
+
+export const NOW = Date.UTC(2026, 5, 1, 12);
+export const POLICY: RetentionPolicy = { hotDays: 7, warmDays: 30, coldDays: 90 };
+export const ADMIN: Principal = { actor: "tester", role: "ADMIN", tenants: null };
+
+/** An artifact to begin with; its age is as of NOW. */
+export interface Seed {
+  readonly key: ArtifactKey;
+  readonly tier: Tier;
+  readonly ageMs: number;
+}
+
+export function key(artifactId: string, tenantId = "acme", workflowId = "weekly"): ArtifactKey {
+  return { tenantId, workflowId, artifactId };
+}
+
+export function seed(artifactId: string, tier: Tier, ageDays: number, tenantId?: string): Seed {
+  return { key: key(artifactId, tenantId), tier, ageMs: ageDays * DAY_MS };
+}
+
+/** A real catalog in a folder of its own, a clock that is turned by hand, and no more of an engine than jobs need. */
+export class TestWorld implements AsyncDisposable {
+  readonly catalog: Catalog;
+  readonly #opened: OpenedCatalog;
+  now = NOW;
+  /** Why nothing may be purged. */
+  refusal: Refused | null = null;
+  readonly #jobs: EngineJobs[] = [];
+
+  private constructor(opened: OpenedCatalog) {
+    this.catalog = opened.catalog;
+    this.#opened = opened;
+  }
+
+  /** `trouble` may make calls of the catalog's file fail. */
+  static async open(
+    seeds: readonly Seed[] = [],
+    trouble: Partial<InlineCatalogOptions> = {},
+  ): Promise<TestWorld> {
+    const open = async (path: string) => InlineSqliteCatalog.open({ path, durability: "os", ...trouble });
+    const world = new TestWorld(await catalogInTempDir(open));
+    await world.add(seeds);
+    return world;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#jobs.map((jobs) => jobs.stop()));
+    await this.#opened[Symbol.asyncDispose]();
+  }
+
+  async add(seeds: readonly Seed[]): Promise<void> {
+    await commitAllOf(
+      this.catalog,
+      seeds.map(({ key, tier, ageMs }) =>
+        write(path(key), { text: "content", tier, at: NOW - ageMs, actor: "tester", ifAbsent: true }),
+      ),
+    );
+  }
+
+  /** `takeSteps` stands in for the engine's own, to hold it up or make it fail. */
+  engine(
+    catalog: Catalog = this.catalog,
+    takeSteps: TakeSteps = (changes) => catalog.commitAll(changes),
+  ): Engine {
+    return {
+      catalog,
+      clock: { now: () => this.now },
+      stores: new Map(),
+      artifacts: {} as ArtifactService,
+      adopter: null,
+      checker: {} as Checker,
+      mender: {} as Mender,
+      healer: {} as Healer,
+      purgeRefusal: async () => this.refusal,
+      takeSteps: async <C extends LifecycleStepChange | RestoreItemChange>(changes: readonly C[]) => {
+        const purges = changes.some((change) => change.kind === "lifecycleStep" && change.step === "PURGE");
+        const refused = purges && !changes[0]?.dryRun ? this.refusal : null;
+        if (refused) return changes.map((): CommitOutcome<C> => ({ ok: false, refused }));
+        return takeSteps(changes);
+      },
+      drain: async () => true,
+      close: async () => {},
+    };
+  }
+
+  jobs(parts: Partial<JobsParts> = {}): EngineJobs {
+    const jobs = new EngineJobs({
+      engine: this.engine(),
+      policy: () => POLICY,
+      allowAsOf: true,
+      onProblem: () => {},
+      ...parts,
+    });
+    // Those on a dying catalog never come to an end.
+    if (!parts.engine || parts.engine.catalog === this.catalog) this.#jobs.push(jobs);
+    return jobs;
+  }
+
+  /** Every artifact as "tenant/id TIER", in key order. */
+  async stands(): Promise<readonly string[]> {
+    return (await this.rows()).map(({ tenantId, artifactId, tier }) => `${tenantId}/${artifactId} ${tier}`);
+  }
+
+  rows(): Promise<readonly ArtifactRow[]> {
+    return this.catalog.listArtifacts(
+      {},
+      { field: "KEY", direction: "ASC" },
+      { after: null, before: null, limit: 10_000, backward: false },
+    );
+  }
+
+  items(jobId: string): Promise<readonly LifecycleItemRow[]> {
+    return this.catalog.listItems(jobId, { after: null, before: null, limit: 10_000, backward: false });
+  }
+
+  /** The job's own events, in order. */
+  async events(jobId: string) {
+    return this.catalog.listEvents({ jobId }, "ASC", {
+      after: null,
+      before: null,
+      limit: 10_000,
+      backward: false,
+    });
+  }
+
+  /** Id of the job that was started last. */
+  async startedJob(): Promise<string> {
+    const [event] = await this.catalog.listEvents({ types: ["LIFECYCLE_JOB_STARTED"] }, "DESC", {
+      after: null,
+      before: null,
+      limit: 1,
+      backward: false,
+    });
+    return event?.jobId ?? "";
+  }
+
+  /** The job once it has ended. */
+  async ended(jobId: string): Promise<JobRow> {
+    for (;;) {
+      const [row] = await this.catalog.jobs([jobId]);
+      if (row && row.job.status !== "RUNNING") return row;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+}
+
+/** A catalog whose owner dies: the `last`th write is made, and neither it nor any later one is ever answered. */
+export function dyingCatalog(catalog: Catalog, last: number): { catalog: Catalog; died: Promise<void> } {
+  const { promise: died, resolve } = Promise.withResolvers<void>();
+  let writes = 0;
+  const mortal =
+    <A extends unknown[], R>(write: (...args: A) => Promise<R>) =>
+    async (...args: A): Promise<R> => {
+      if (++writes <= last) {
+        const result = await write(...args);
+        if (writes < last) return result;
+      }
+      resolve();
+      return new Promise<R>(() => {});
+    };
+  const replaced: Partial<Record<keyof Catalog, unknown>> = {
+    commit: mortal((change: Change) => catalog.commit(change)),
+    commitAll: mortal((changes: readonly Change[]) => catalog.commitAll(changes)),
+  };
+  // A driver's private fields want its methods called on the driver itself.
+  const dying = new Proxy(catalog, {
+    get: (_target, name: keyof Catalog) => {
+      const own: unknown = catalog[name];
+      return replaced[name] ?? (typeof own === "function" ? own.bind(catalog) : own);
+    },
+  });
+  return { catalog: dying, died };
+}

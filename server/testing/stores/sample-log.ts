@@ -1,0 +1,108 @@
+import { copyFile, readdir, readFile, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { AuditExporter, type AuditExporterParts } from "../../src/audit/exporter.ts";
+import { segmentNumberOf } from "../../src/audit/log-names.ts";
+import { PublicKeys, type SigningKey } from "../../src/audit/signing-key.ts";
+import type { Head, Verdict } from "../../src/audit/verdict.ts";
+import { verifyLog } from "../../src/audit/verify.ts";
+import type { Catalog } from "../../src/catalog/catalog.ts";
+import { openCatalog } from "../../src/catalog/open-catalog.ts";
+import { scanEvent } from "../catalog/sample-changes.ts";
+
+/** Less than three lines of a sample have, and more than one. */
+export const TWO_LINES = 600;
+
+/** A real catalog, and the audit log of what happens to it. Nobody waits for the disk. */
+export class SampleLog implements AsyncDisposable {
+  catalog: Catalog;
+  readonly logs: string;
+  readonly #folder: string;
+  readonly #key: SigningKey;
+  readonly #exporters: AuditExporter[] = [];
+
+  protected constructor(catalog: Catalog, folder: string, key: SigningKey) {
+    this.catalog = catalog;
+    this.logs = join(folder, "logs");
+    this.#folder = folder;
+    this.#key = key;
+  }
+
+  /** @param folder must be there, and empty */
+  static async in(folder: string, key: SigningKey): Promise<SampleLog> {
+    return new SampleLog(await catalogIn(folder), folder, key);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#exporters.map((exporter) => exporter.close()));
+    await this.catalog.close();
+  }
+
+  /** Writes events to the catalog's log. */
+  async happen(count: number, actor = "system"): Promise<void> {
+    for (let one = 0; one < count; one++)
+      await this.catalog.commit(scanEvent({ actor, error: "x".repeat(one) }));
+  }
+
+  exporter(parts: Partial<AuditExporterParts> = {}): AuditExporter {
+    const exporter = new AuditExporter({
+      catalog: this.catalog,
+      directory: this.logs,
+      key: this.#key,
+      onProblem: () => {},
+      ...parts,
+    });
+    // Those on a catalog of their own are made to die, and never come to an end.
+    if (!parts.catalog) this.#exporters.push(exporter);
+    return exporter;
+  }
+
+  /** An exporter's whole life: everything there is, exported. */
+  async exportAll(parts: Partial<AuditExporterParts> = {}): Promise<void> {
+    const exporter = this.exporter(parts);
+    await exporter.flush();
+    await exporter.close();
+  }
+
+  path(file: string): string {
+    return join(this.logs, file);
+  }
+
+  read(file: string): Promise<string> {
+    return readFile(this.path(file), "utf8");
+  }
+
+  /** The files with lines that are in the folder. */
+  async segments(): Promise<string[]> {
+    return (await readdir(this.logs)).filter((file) => segmentNumberOf(file) !== null).sort();
+  }
+
+  verify(expected: readonly Head[] = []): Promise<Verdict> {
+    return verifyLog({
+      directory: this.logs,
+      keys: new PublicKeys(this.#key.publicPem),
+      expected,
+      patienceMs: 0,
+    });
+  }
+
+  /** Lets `meanwhile` happen to the catalog, then brings it back from a backup taken before. The log's files stay. */
+  async withBackup(meanwhile: () => Promise<void>): Promise<void> {
+    const path = catalogPath(this.#folder);
+    await this.catalog.close();
+    await copyFile(path, `${path}.backup`);
+    this.catalog = await catalogIn(this.#folder);
+    await meanwhile();
+    await this.catalog.close();
+    await rename(`${path}.backup`, path);
+    for (const rest of ["-wal", "-shm"]) await rm(path + rest, { force: true });
+    this.catalog = await catalogIn(this.#folder);
+  }
+}
+
+export function catalogIn(folder: string): Promise<Catalog> {
+  return openCatalog({ path: catalogPath(folder), durability: "os", thread: "inline" });
+}
+
+function catalogPath(folder: string): string {
+  return join(folder, "catalog.db");
+}

@@ -1,0 +1,93 @@
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { TIERS } from "@tierkeep/schema/domain/tiers";
+import { type Disk, realDisk, withoutFsync } from "../../src/tiers/filesystem/disk.ts";
+import { Layout } from "../../src/tiers/filesystem/layout.ts";
+import { openFilesystemStore } from "../../src/tiers/filesystem/objects/filesystem-store.ts";
+import { ioPool } from "../../src/tiers/filesystem/workers/io-pool.ts";
+import { inlineLanes, type Lanes } from "../../src/tiers/filesystem/workers/io-workers.ts";
+import type { TierStore } from "../../src/tiers/tier-store.ts";
+import type { StoreUnderTest } from "./tier-store.contract.ts";
+
+/** How the store under test does its work. */
+export type Workers = { readonly threads: number } | { readonly disk: Disk };
+
+function lanesOf(root: string, workers: Workers): Lanes {
+  return "threads" in workers
+    ? ioPool({ root, durability: "os", threads: workers.threads })
+    : inlineLanes({ root, disk: workers.disk });
+}
+
+/** A store in a folder of its own, which goes with it. For tests. */
+export async function openStoreUnderTest(
+  workers: Workers = { disk: withoutFsync(realDisk) },
+): Promise<StoreUnderTest & { readonly root: string }> {
+  const folder = mkdtempSync(join(tmpdir(), "tierkeep-tiers-"));
+  const root = join(folder, "artifacts");
+  const layout = new Layout(root);
+  const open = (): Promise<TierStore> =>
+    openFilesystemStore({ id: "base", root, publishTree: true, lanes: lanesOf(root, workers) });
+  const store = await open();
+  return {
+    root,
+    store,
+    reopen: open,
+    tamper: async (object, change) => {
+      const path = layout.objectPath(object);
+      chmodSync(path, 0o644);
+      writeFileSync(path, change(readFileSync(path)));
+    },
+    leave: async (object, bytes) => {
+      const path = layout.objectPath(object);
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, bytes, { mode: 0o444 });
+    },
+    [Symbol.asyncDispose]: async () => {
+      await store.close();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+/** One store for many tests, emptied after each: to start threads takes longer than most tests do. */
+export class ReusedStore {
+  readonly #workers: Workers;
+  #current: Awaited<ReturnType<typeof openStoreUnderTest>> | null = null;
+
+  constructor(workers: Workers) {
+    this.#workers = workers;
+  }
+
+  async open(): ReturnType<typeof openStoreUnderTest> {
+    if (this.#current === null || (await isClosed(this.#current.store))) {
+      await this.end();
+      this.#current = await openStoreUnderTest(this.#workers);
+    }
+    const { root } = this.#current;
+    return { ...this.#current, [Symbol.asyncDispose]: async () => empty(root) };
+  }
+
+  async end(): Promise<void> {
+    await this.#current?.[Symbol.asyncDispose]();
+    this.#current = null;
+  }
+}
+
+async function isClosed(store: TierStore): Promise<boolean> {
+  return store.stat("0".repeat(32)).then(
+    () => false,
+    () => true,
+  );
+}
+
+/** Leaves the directories that stand as long as the store does. */
+function empty(root: string): void {
+  const layout = new Layout(root);
+  const kept = new Set([...layout.fixed, ...TIERS.map((tier) => layout.tierDirectory(tier))]);
+  for (const directory of kept) {
+    for (const name of readdirSync(directory)) {
+      if (!kept.has(join(directory, name))) rmSync(join(directory, name), { recursive: true });
+    }
+  }
+}
