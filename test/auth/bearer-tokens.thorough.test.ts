@@ -140,6 +140,24 @@ describe.each(TRANSPORTS)("when a token expires under way, events over %s", (tra
   });
 });
 
+describe("AUTH_JWT_SECRET_PREVIOUS", () => {
+  it("accepts tokens of the previous secret until the restart without it, and is in no log", async () => {
+    const previous = `${TOKEN_SECRET}, before`;
+    const viewerOf = (url: string, token: string) => createTierkeep({ url, token }).viewer();
+    await using rotating = await startServer({
+      env: { AUTH_JWT_SECRET: TOKEN_SECRET, AUTH_JWT_SECRET_PREVIOUS: previous },
+    });
+    const [current, old] = [tokenOf({ actor: "new" }), tokenOf({ actor: "old", secret: previous })];
+    expect(await viewerOf(rotating.url, current)).toMatchObject({ actor: "new" });
+    expect(await viewerOf(rotating.url, old)).toMatchObject({ actor: "old" });
+    await rotating.stop();
+    expect(rotating.stderr + rotating.stdout.join("\n")).not.toContain(TOKEN_SECRET);
+    await using rotated = await startServer({ dir: rotating.dir, env: { AUTH_JWT_SECRET: TOKEN_SECRET } });
+    expect(await viewerOf(rotated.url, current)).toMatchObject({ actor: "new" });
+    await expect(viewerOf(rotated.url, old)).rejects.toBeInstanceOf(UnauthenticatedError);
+  });
+});
+
 it("no token is in the log, nor in the audit log", async () => {
   await server.stop();
   const audit = readFileSync(join(server.dir, "logs", "lifecycle_events.jsonl"), "utf8");

@@ -7,6 +7,8 @@ export interface TokenClaims {
   readonly role?: string;
   readonly tenants?: readonly string[] | null;
   readonly expiresInSeconds?: number;
+  /** Default: TOKEN_SECRET. */
+  readonly secret?: string;
 }
 
 /** A JSON Web Token by HS256, as any issuer makes it: an administrator's, for an hour, unless told otherwise. */
@@ -15,10 +17,11 @@ export function tokenOf({
   role = "ADMIN",
   tenants,
   expiresInSeconds = 3600,
+  secret = TOKEN_SECRET,
 }: TokenClaims = {}) {
   const exp = Math.floor(Date.now() / 1000) + expiresInSeconds;
   const parts = [{ alg: "HS256" }, { sub: actor, exp, tierkeep: { role, tenants } }].map(encoded).join(".");
-  return `${parts}.${createHmac("sha256", TOKEN_SECRET).update(parts).digest("base64url")}`;
+  return `${parts}.${createHmac("sha256", secret).update(parts).digest("base64url")}`;
 }
 
 function encoded(value: unknown): string {

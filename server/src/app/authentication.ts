@@ -17,9 +17,14 @@ export async function openAuthentication(
   const key = await jwtKey(auth);
   return authenticator({
     ownerToken,
-    verifyJwt: key === null ? null : onceInAWhile(jwtVerifier({ ...auth, key })),
+    verifyJwt:
+      key === null ? null : onceInAWhile(jwtVerifier({ ...auth, key, previousKey: previousKey(auth) })),
     verifyKey: auth.apiKeys ? (secret) => keys.verify(secret) : null,
   });
+}
+
+function previousKey({ previousJwtSecret }: AuthConfig): Uint8Array | null {
+  return previousJwtSecret === null ? null : Buffer.from(previousJwtSecret);
 }
 
 async function jwtKey({ jwtSecret, jwksUrl }: AuthConfig): Promise<JwtRules["key"] | null> {

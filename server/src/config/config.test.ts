@@ -128,6 +128,7 @@ describe("loadConfig", () => {
       corsOrigins: ["https://a.example.com", "http://localhost:5173"],
       auth: {
         jwtSecret: null,
+        previousJwtSecret: null,
         jwksUrl: "https://issuer.example/keys",
         issuer: "https://issuer.example",
         audience: "tierkeep",
@@ -276,6 +277,12 @@ describe("loadConfig", () => {
     expect(load({ AUTH_JWT_SECRET: SECRET, AUTH_API_KEYS: "false" }).auth).toMatchObject({ apiKeys: false });
   });
 
+  it("takes the secret before AUTH_JWT_SECRET beside it", () => {
+    const previous = `${SECRET} before`;
+    const { auth } = load({ AUTH_JWT_SECRET: SECRET, AUTH_JWT_SECRET_PREVIOUS: previous });
+    expect(auth).toMatchObject({ jwtSecret: SECRET, previousJwtSecret: previous });
+  });
+
   it.each([
     ["https://issuer.example/keys", "https://issuer.example/keys"],
     ["http://127.0.0.1:8080/keys", "http://127.0.0.1:8080/keys"],
@@ -291,6 +298,19 @@ describe("loadConfig", () => {
     [{ AUTH_ISSUER: "https://issuer.example" }, "AUTH_ISSUER is set, and says nothing without"],
     [{ AUTH_AUDIENCE: "tierkeep" }, "AUTH_AUDIENCE is set, and says nothing without"],
     [{ AUTH_JWT_SECRET: "hunter2 is too short" }, "AUTH_JWT_SECRET is set to something else than it takes"],
+    [
+      { AUTH_JWT_SECRET: SECRET, AUTH_JWT_SECRET_PREVIOUS: "hunter2 is too short" },
+      "AUTH_JWT_SECRET_PREVIOUS is set to something else than it takes",
+    ],
+    [{ AUTH_JWT_SECRET_PREVIOUS: SECRET }, "AUTH_JWT_SECRET_PREVIOUS is set without AUTH_JWT_SECRET;"],
+    [
+      { AUTH_JWKS_URL: "/keys.json", AUTH_JWT_SECRET_PREVIOUS: SECRET },
+      "AUTH_JWT_SECRET_PREVIOUS is set without AUTH_JWT_SECRET;",
+    ],
+    [
+      { AUTH_JWT_SECRET: SECRET, AUTH_JWT_SECRET_PREVIOUS: SECRET },
+      "AUTH_JWT_SECRET_PREVIOUS is the same secret as AUTH_JWT_SECRET",
+    ],
   ])("refuses %j, and repeats no secret", (env, expected) => {
     const message = problem(env);
     expect(message).toContain(expected);

@@ -50,6 +50,8 @@ export interface Config extends StoreConfig {
 /** Whom to believe who they are. */
 export interface AuthConfig {
   readonly jwtSecret: string | null;
+  /** The secret before that one. Tokens that it signs are accepted as well. */
+  readonly previousJwtSecret: string | null;
   /** An http(s): or file: URL. */
   readonly jwksUrl: string | null;
   readonly issuer: string | null;
@@ -108,6 +110,7 @@ export function loadConfig(env: Environment, judges: Judges, stored: StoreSettin
   const hasJwt = jwtSecret !== null || jwksUrl !== null;
   const auth: AuthConfig = {
     jwtSecret,
+    previousJwtSecret: read("AUTH_JWT_SECRET_PREVIOUS"),
     jwksUrl,
     apiKeys: apiKeys ?? hasJwt,
     issuer: read("AUTH_ISSUER"),
@@ -196,11 +199,21 @@ export function withStored(config: Config, stored: StoreSettingTexts): Config {
   return Object.freeze({ ...config, ...storeConfigOf({ ...stored, ...config.given }) });
 }
 
-function authProblems({ jwtSecret, jwksUrl, issuer, audience }: AuthConfig): string[] {
+function authProblems(auth: AuthConfig): string[] {
+  const { jwtSecret, previousJwtSecret, jwksUrl, issuer, audience } = auth;
   const problems: string[] = [];
   const hasJwt = jwtSecret !== null || jwksUrl !== null;
   if (jwtSecret !== null && jwksUrl !== null) {
     problems.push("AUTH_JWT_SECRET and AUTH_JWKS_URL are both set; tokens are verified by one of them");
+  }
+  if (previousJwtSecret !== null && jwtSecret === null) {
+    problems.push(
+      "AUTH_JWT_SECRET_PREVIOUS is set without AUTH_JWT_SECRET; set AUTH_JWT_SECRET to the secret that signs tokens now, or unset AUTH_JWT_SECRET_PREVIOUS",
+    );
+  } else if (previousJwtSecret !== null && previousJwtSecret === jwtSecret) {
+    problems.push(
+      "AUTH_JWT_SECRET_PREVIOUS is the same secret as AUTH_JWT_SECRET; set AUTH_JWT_SECRET to the new secret, or unset AUTH_JWT_SECRET_PREVIOUS",
+    );
   }
   for (const [name, value] of [
     ["AUTH_ISSUER", issuer],

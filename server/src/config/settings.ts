@@ -65,6 +65,14 @@ export const SETTINGS = {
     secret: true,
     read: sharedSecret,
   },
+  AUTH_JWT_SECRET_PREVIOUS: {
+    shownDefault: "–",
+    default: null,
+    takes: "a secret of at least 32 bytes",
+    means: "accept tokens that this secret signs, too: the one before AUTH_JWT_SECRET, during a rotation",
+    secret: true,
+    read: sharedSecret,
+  },
   AUTH_JWKS_URL: {
     shownDefault: "–",
     default: null,

@@ -40,6 +40,38 @@ async function reasonOf(token: string, verifier = verify): Promise<string> {
   return reason;
 }
 
+describe("a JSON Web Token during a rotation of the secret", () => {
+  const previousKey = randomBytes(32);
+  const verifyBoth = jwtVerifier({ ...RULES, previousKey });
+
+  it("is accepted with the signature of either secret", async () => {
+    for (const key of [SECRET, previousKey]) {
+      expect(await verifyBoth(await signed(CLAIMS, key))).toEqual(await verify(await signed(CLAIMS)));
+    }
+  });
+
+  it("is rejected with any other signature, and for every other reason with either secret", async () => {
+    expect(await reasonOf(await signed(CLAIMS, randomBytes(32)), verifyBoth)).toBe(
+      "ERR_JWS_SIGNATURE_VERIFICATION_FAILED",
+    );
+    for (const key of [SECRET, previousKey]) {
+      const expired = await signed({ ...CLAIMS, exp: inSeconds(-1) }, key);
+      expect(await reasonOf(expired, verifyBoth)).toBe("ERR_JWT_EXPIRED");
+      const foreign = await signed({ ...CLAIMS, iss: "https://other.example" }, key);
+      expect(await reasonOf(foreign, verifyBoth)).toBe("ERR_JWT_CLAIM_VALIDATION_FAILED: iss");
+      expect(await reasonOf(await signed(CLAIMS, Buffer.concat([key, key]), "HS512"), verifyBoth)).toMatch(
+        /^ERR_JOSE_ALG_NOT_ALLOWED/,
+      );
+    }
+  });
+
+  it("is rejected with the signature of the previous secret once that is gone", async () => {
+    const token = await signed(CLAIMS, previousKey);
+    await verifyBoth(token);
+    expect(await reasonOf(token)).toBe("ERR_JWS_SIGNATURE_VERIFICATION_FAILED");
+  });
+});
+
 describe("a JSON Web Token that the secret signs", () => {
   it("tells the actor, its role in any case, its tenants, and when it ends", async () => {
     expect(await verify(await signed(CLAIMS))).toEqual({

@@ -8,6 +8,8 @@ import { type Credentials, unauthenticated } from "./credentials.ts";
 export interface JwtRules {
   /** The secret of HS256, or what finds a public key. */
   readonly key: Uint8Array | JWTVerifyGetKey;
+  /** The secret before `key`. A token that it signs is accepted as well. */
+  readonly previousKey?: Uint8Array | null;
   /** Null: any. */
   readonly issuer: string | null;
   /** Null: any. */
@@ -47,7 +49,7 @@ const CLAIM = z
  * @throws Refused UNAUTHENTICATED; UNAVAILABLE where the issuer's keys cannot be had
  */
 export function jwtVerifier(rules: JwtRules): (token: string) => Promise<Credentials> {
-  const { key, issuer, audience } = rules;
+  const { key, previousKey = null, issuer, audience } = rules;
   // A public key is no secret: it must never be taken for one.
   const algorithms = key instanceof Uint8Array ? ["HS256"] : ["RS256", "ES256"];
   const options = {
@@ -57,12 +59,19 @@ export function jwtVerifier(rules: JwtRules): (token: string) => Promise<Credent
     ...(issuer !== null && { issuer }),
     ...(audience !== null && { audience }),
   };
+  async function verified(token: string) {
+    if (!(key instanceof Uint8Array)) return jwtVerify(token, key, options);
+    try {
+      return await jwtVerify(token, key, options);
+    } catch (error) {
+      if (previousKey === null || !(error instanceof errors.JWSSignatureVerificationFailed)) throw error;
+      return jwtVerify(token, previousKey, options);
+    }
+  }
   return async (token) => {
     let payload: JWTPayload;
     try {
-      ({ payload } = await (key instanceof Uint8Array
-        ? jwtVerify(token, key, options)
-        : jwtVerify(token, key, options)));
+      ({ payload } = await verified(token));
     } catch (error) {
       throw refusalOf(error);
     }

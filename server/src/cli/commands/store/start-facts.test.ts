@@ -1,7 +1,14 @@
 import { expect, it } from "vitest";
 import { startFacts } from "./start-facts.ts";
 
-const auth = { jwtSecret: null, jwksUrl: null, apiKeys: false, issuer: null, audience: null };
+const auth = {
+  jwtSecret: null,
+  previousJwtSecret: null,
+  jwksUrl: null,
+  apiKeys: false,
+  issuer: null,
+  audience: null,
+};
 const retention = { hotDays: 7, warmDays: 30, coldDays: 90 };
 const place = { root: "/srv/artifacts", url: "http://127.0.0.1:4000/graphql" };
 
