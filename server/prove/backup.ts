@@ -5,7 +5,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { MANIFEST_FILE } from "../src/backup/manifest.ts";
 import { CommandProcess, type Ended } from "./command-process.ts";
-import { changeArtifacts, runJobs, type World } from "./crash/clients.ts";
+import { type AuditStore, changeArtifacts, runJobs } from "./crash/clients.ts";
 import { eventually } from "./crash/eventually.ts";
 import { inspect } from "./crash/inspect.ts";
 import { PossibleStates } from "./crash/possible-states.ts";
@@ -20,7 +20,7 @@ const ARTIFACTS_EACH = 12;
 /** Between one backup and the next. */
 const CHANGES = 100;
 /** They are waited for this long. */
-const PATIENCE_MS = 60_000;
+const WAIT_TIMEOUT_MS = 60_000;
 /** Of a backup that is ended, after its first file. */
 const MOST_LIFE_MS = 1_000;
 
@@ -89,7 +89,7 @@ class Backups implements ProofRun {
     await this.#load?.catch(() => {});
   }
 
-  #begin(world: World): Promise<unknown> {
+  #begin(world: AuditStore): Promise<unknown> {
     const load = Promise.all([
       ...Array.from({ length: CLIENTS }, (_, n) => changeArtifacts(world, `tenant-${n}`, ARTIFACTS_EACH)),
       runJobs(world, "aging", ARTIFACTS_EACH * 2),
@@ -102,7 +102,7 @@ class Backups implements ProofRun {
   }
 
   async #acknowledged(changes: number, signal?: AbortSignal): Promise<void> {
-    const giveUp = Date.now() + PATIENCE_MS;
+    const giveUp = Date.now() + WAIT_TIMEOUT_MS;
     while (this.#tally.acknowledged < changes) {
       signal?.throwIfAborted();
       if (this.#isLoadOver) {
@@ -156,12 +156,12 @@ class Backups implements ProofRun {
     if (code === 130 && existsSync(into)) return ["A backup that was interrupted has left its folder."];
     const isWhole = existsSync(join(into, MANIFEST_FILE));
     const verified = await run(this.#dir, "restore-backup", into, "--verify");
-    const isTold = isWhole
+    const isReported = isWhole
       ? verified.code === 0
       : verified.code === 3 &&
         verified.stderr.includes(`${MANIFEST_FILE}, which is written last, is not there`);
-    if (isWhole && isTold) this.#whole += 1;
-    return isTold
+    if (isWhole && isReported) this.#whole += 1;
+    return isReported
       ? []
       : [
           `After ${signal}, --verify of a backup ${isWhole ? "with" : "without"} its manifest ${shown(verified)}.`,

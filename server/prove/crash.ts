@@ -12,7 +12,7 @@ const ARTIFACTS_EACH = 8;
 /** Of a server's life under load, from its first answer to its end. */
 const LIFE_MS = { least: 20, most: 1_000 };
 /** The first answer is waited for this long. */
-const PATIENCE_MS = 10_000;
+const WAIT_TIMEOUT_MS = 10_000;
 
 export const crash: ProofSuite = {
   name: "crash",
@@ -54,7 +54,7 @@ class Crash implements ProofRun {
 
   async #killAfter(lifeMs: number): Promise<void> {
     const before = this.#tally.acknowledged;
-    const giveUp = Date.now() + PATIENCE_MS;
+    const giveUp = Date.now() + WAIT_TIMEOUT_MS;
     while (this.#tally.acknowledged === before && Date.now() < giveUp) await pause(5);
     await pause(lifeMs);
     await this.#store.kill();

@@ -1,6 +1,6 @@
-import { Broken } from "../testing/crash-model/violation.ts";
+import { Violation } from "../testing/crash-model/violation.ts";
 import { CODES } from "../testing/faults/fault-injector.ts";
-import { TroubledStore } from "../testing/faults/faulty-store.ts";
+import { FaultyStore } from "../testing/faults/faulty-store.ts";
 import { OPERATIONS } from "../testing/faults/operations.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 import type { ProofRun, ProofSuite } from "./suite.ts";
@@ -12,17 +12,17 @@ export const fault: ProofSuite = {
   unit: "faults",
   cycles: 1000,
   isEachAlone: false,
-  open: async (dir) => new FaultRun(await TroubledStore.open({ dir, durability: "fsync" })),
+  open: async (dir) => new FaultRun(await FaultyStore.open({ dir, durability: "fsync" })),
 };
 
 /** Each cycle is one more fault in the same store. */
 class FaultRun implements ProofRun {
   readonly figures = { "of the disk": 0, "of the catalog": 0, refusals: 0, "outcomes unknown": 0 };
-  readonly #store: TroubledStore;
+  readonly #store: FaultyStore;
   /** How many calls of an operation can fail with a code, as it was last seen. */
   readonly #calls = new Map<string, number>();
 
-  constructor(store: TroubledStore) {
+  constructor(store: FaultyStore) {
     this.#store = store;
   }
 
@@ -31,7 +31,7 @@ class FaultRun implements ProofRun {
       while (!(await this.#strike(random)));
       return [];
     } catch (error) {
-      if (error instanceof Broken) return error.sentences;
+      if (error instanceof Violation) return error.sentences;
       throw error;
     }
   }
@@ -45,7 +45,7 @@ class FaultRun implements ProofRun {
       const { struck, calls } = await this.#store
         .suffer(operation, { code, nth, lasting })
         .catch((error: unknown) => {
-          throw Broken.when(name, error);
+          throw Violation.when(name, error);
         });
       if (struck.size === 0) this.#calls.set(`${name} ${code}`, calls);
       for (const place of struck) this.figures[`of the ${place}`] += 1;

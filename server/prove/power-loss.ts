@@ -2,7 +2,7 @@ import type { DiskStep } from "../src/tiers/filesystem/disk.ts";
 import { Story } from "../testing/crash-model/crash-story.ts";
 import { cutPower, Recording } from "../testing/crash-model/power-cut.ts";
 import { type RandomLife, randomLives } from "../testing/crash-model/random-runs.ts";
-import { Broken } from "../testing/crash-model/violation.ts";
+import { Violation } from "../testing/crash-model/violation.ts";
 import type { Draw } from "../testing/tiers/crash-loss.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 import type { ProofRun, ProofSuite } from "./suite.ts";
@@ -46,7 +46,7 @@ export class PowerLossRun implements ProofRun {
       for (const life of lives) await this.#live(story, life, life === cut ? draw : null);
       return [];
     } catch (error) {
-      if (error instanceof Broken) return error.sentences;
+      if (error instanceof Violation) return error.sentences;
       throw error;
     } finally {
       this.figures["changes acknowledged"] += story.acknowledged;

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { Healer } from "../src/integrity/content-recovery.ts";
+import { ContentRecovery } from "../src/integrity/content-recovery.ts";
 import { EngineArtifacts } from "../src/services/artifact-service.ts";
 import { rot } from "./rot.ts";
 import { seededRandom } from "./seeded-random.ts";
@@ -71,7 +71,7 @@ it("a wrong body is told of, with what had been done to the file", async () => {
 });
 
 it("a repair that brings nothing back is told of", async () => {
-  vi.spyOn(Healer.prototype, "heal").mockResolvedValue(true);
+  vi.spyOn(ContentRecovery.prototype, "recover").mockResolvedValue(true);
   await using run = await rot.open(dir);
   const broken = await run.cycle(seededRandom(1));
   expect(broken[0]).toMatch(/^There is no event of healing of a\d+ \(.*\), .* and \d+ more\.$/);

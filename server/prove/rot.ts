@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { HarmedStore } from "./rot/rotted-store.ts";
+import { RottedStore } from "./rot/rotted-store.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 import type { ProofRun, ProofSuite } from "./suite.ts";
 
@@ -31,7 +31,7 @@ class RotRun implements ProofRun {
 
   async cycle(random: SeededRandom, signal?: AbortSignal): Promise<readonly string[]> {
     const drivers = random.oneOf(DRIVERS);
-    await using store = await HarmedStore.open(join(this.#dir, "store"), drivers, random);
+    await using store = await RottedStore.open(join(this.#dir, "store"), drivers, random);
     for (let turn = 1; turn < TURNS; turn++) {
       const broken = await this.#harm(store, random, false, [() => store.read(), () => store.found()]);
       if (broken.length > 0 || signal?.aborted) return broken;
@@ -53,7 +53,7 @@ class RotRun implements ProofRun {
 
   /** Harms the store and does these steps, up to the first in which something breaks. */
   async #harm(
-    store: HarmedStore,
+    store: RottedStore,
     random: SeededRandom,
     andPutsIn: boolean,
     steps: readonly (() => Promise<readonly string[]>)[],
@@ -65,7 +65,7 @@ class RotRun implements ProofRun {
       if (broken.length > 0) break;
     }
     this.figures["artifacts damaged"] += damaged.size;
-    this.figures["of them found"] += new Set(await store.damageTold()).size;
+    this.figures["of them found"] += new Set(await store.damageReported()).size;
     this.figures.repaired += (await store.healed()).length;
     return broken;
   }

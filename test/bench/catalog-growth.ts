@@ -80,7 +80,7 @@ const reads: Record<string, (of: Filled) => unknown> = {
     ),
   "stats of all tiers": (of) => [of.reader.held.held(), of.reader.held.countTenants("HOT")],
   "stats of 100 tenants": (of) =>
-    of.reader.held.heldByTenants(Array.from({ length: 100 }, () => `tenant-${random(TENANTS)}`)),
+    of.reader.held.usageByTenants(Array.from({ length: 100 }, () => `tenant-${random(TENANTS)}`)),
   "a batch of 100 that are due": (of) =>
     of.reader.artifacts.due("WARM", null, of.newest, { ageSince: someInstant(of), row: 0 }, 100),
   "one artifact": (of) => of.reader.artifacts.artifact(someKey(of)),

@@ -14,7 +14,7 @@ export interface Tally {
 }
 
 /** What every client has at hand. */
-export interface World {
+export interface AuditStore {
   readonly url: string;
   readonly random: SeededRandom;
   readonly states: PossibleStates;
@@ -28,7 +28,7 @@ type Change = (tierkeep: Tierkeep) => Promise<unknown>;
  *
  * @returns false: the server is gone
  */
-async function attempt({ url, tally }: World, change: Change): Promise<boolean> {
+async function attempt({ url, tally }: AuditStore, change: Change): Promise<boolean> {
   try {
     await change(createTierkeep({ url, retries: 0 }));
     tally.acknowledged += 1;
@@ -45,7 +45,7 @@ function isShutdown(error: unknown): boolean {
 }
 
 /** Writes, overwrites, moves and purges artifacts of its own, one change at a time, until the server is gone. */
-export async function changeArtifacts(world: World, tenantId: string, artifacts: number): Promise<void> {
+export async function changeArtifacts(world: AuditStore, tenantId: string, artifacts: number): Promise<void> {
   const { random, states } = world;
   for (;;) {
     const workflowId = `workflow-${random.between(0, 1)}`;
@@ -79,7 +79,7 @@ export async function changeArtifacts(world: World, tenantId: string, artifacts:
 }
 
 async function change(
-  world: World,
+  world: AuditStore,
   key: Key,
   after: ReturnType<PossibleStates["certain"]>,
   act: Change,
@@ -100,7 +100,7 @@ function contentOf(random: SeededRandom): Buffer<ArrayBuffer> {
 }
 
 /** Takes a tenant's artifacts through lifecycle runs and bulk restores, until the server is gone. */
-export async function runJobs(world: World, tenantId: string, artifacts: number): Promise<void> {
+export async function runJobs(world: AuditStore, tenantId: string, artifacts: number): Promise<void> {
   const { random, states } = world;
   const keys = Array.from({ length: artifacts }, (_, n) => ({
     tenantId,
@@ -123,7 +123,7 @@ export async function runJobs(world: World, tenantId: string, artifacts: number)
 const NEXT: Readonly<Record<string, Tier | null>> = { HOT: "WARM", WARM: "COLD", COLD: null };
 
 /** Every artifact is due at that instant, so each takes one step. */
-function age(world: World, tenantId: string, keys: readonly Key[]): Promise<boolean> {
+function age(world: AuditStore, tenantId: string, keys: readonly Key[]): Promise<boolean> {
   const asOf = new Date(Date.now() + 100 * DAY_MS).toISOString();
   return job(
     world,
@@ -136,7 +136,7 @@ function age(world: World, tenantId: string, keys: readonly Key[]): Promise<bool
   );
 }
 
-function restoreAll(world: World, tenantId: string, keys: readonly Key[]): Promise<boolean> {
+function restoreAll(world: AuditStore, tenantId: string, keys: readonly Key[]): Promise<boolean> {
   return job(
     world,
     keys,
@@ -146,7 +146,7 @@ function restoreAll(world: World, tenantId: string, keys: readonly Key[]): Promi
 }
 
 async function job(
-  world: World,
+  world: AuditStore,
   keys: readonly Key[],
   becomes: (
     state: NonNullable<ReturnType<PossibleStates["certain"]>>,

@@ -32,7 +32,7 @@ interface Cut {
   readonly possible: PossibleStates;
 }
 
-interface Life {
+interface SimulatedProcess {
   readonly cuts: readonly Cut[];
   readonly acknowledged: number;
 }
@@ -42,7 +42,7 @@ async function live(
   disk: RecordedDisk,
   random: SeededRandom,
   env: Readonly<Record<string, string>>,
-): Promise<Life> {
+): Promise<SimulatedProcess> {
   const dir = join(disk.mounted, "store");
   await mkdir(dir);
   await using server = await ServedStore.start(dir, env);

@@ -10,6 +10,6 @@ import type { OnDisk } from "./store-on-disk.ts";
 export async function verifyAuditLog({ dir }: OnDisk): Promise<string[]> {
   const directory = join(dir, "logs");
   const keys = new PublicKeys(readFileSync(join(directory, PUBLIC_KEY_FILE), "utf8"));
-  const { problem } = await verifyLog({ directory, keys, patienceMs: 0 });
+  const { problem } = await verifyLog({ directory, keys, waitTimeoutMs: 0 });
   return problem === null ? [] : [`The audit log does not stand: ${shownProblem(problem)}.`];
 }

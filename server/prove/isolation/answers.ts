@@ -1,5 +1,5 @@
 import { GuardedStore } from "../../testing/http/guarded-store.ts";
-import { EVERYTHING, OF_EVERYBODY } from "./every-query.ts";
+import { ALL_NAMES, EVERYTHING } from "./every-query.ts";
 import { CALLERS, type Caller, type Step } from "./random-requests.ts";
 
 /** Steps between two looks at everything. */
@@ -16,7 +16,7 @@ export interface Answer {
 
 export type Answers = Readonly<Record<Caller, readonly Answer[]>>;
 
-type Asked = Awaited<ReturnType<GuardedStore["ask"]>>;
+type RequestFacts = Awaited<ReturnType<GuardedStore["ask"]>>;
 
 /** Random, or in an order of the whole store's: what counts is which of them are the same. */
 const OPAQUE = new Set(["id", "cursor", "jobId", "startCursor", "endCursor", "lifecycleEventCursor"]);
@@ -30,7 +30,7 @@ export async function answersOf(
   await using world = await GuardedStore.open(root);
   const names = { a: new Map<string, string>(), b: new Map<string, string>() };
   const answers: Record<Caller, Answer[]> = { a: [], b: [] };
-  const note = (who: Caller, step: number, isLook: boolean, { data, errors }: Asked) => {
+  const note = (who: Caller, step: number, isLook: boolean, { data, errors }: RequestFacts) => {
     const known = names[who];
     // Errors first: where one has some and the other none, they say most.
     const text = JSON.stringify({ errors, data }, (name, value) => {
@@ -45,7 +45,7 @@ export async function answersOf(
     if (present.includes(who)) note(who, index, false, await world.ask(CALLERS[who], document, { input }));
     if (index % LOOK_EVERY !== LOOK_EVERY - 1 && index !== steps.length - 1) continue;
     for (const one of present) {
-      const everything = await world.ask(CALLERS[one], EVERYTHING, OF_EVERYBODY);
+      const everything = await world.ask(CALLERS[one], EVERYTHING, ALL_NAMES);
       if (everything.errors.length > 0)
         throw new Error(`Not everything can be asked for: ${JSON.stringify(everything.errors[0])}`);
       note(one, index, true, everything);

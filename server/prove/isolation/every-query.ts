@@ -55,4 +55,4 @@ const ids = keys.flatMap((one) => [
 ]);
 
 /** Its variables. */
-export const OF_EVERYBODY = { ids, keys };
+export const ALL_NAMES = { ids, keys };

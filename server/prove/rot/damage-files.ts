@@ -10,7 +10,7 @@ const KINDS = ["flip", "flip", "flip", "cut", "grow", "zero", "lose", "swap"] as
 const THROUGH = ["object", "object", "view"] as const;
 
 /** What is harmed in a store. */
-export interface Harm {
+export interface FileDamage {
   /** What was done to each artifact whose bytes are not the ones that were written, by its name. */
   readonly damaged: ReadonlyMap<string, string>;
   /** Files put in that are no artifact's. */
@@ -43,19 +43,19 @@ function bytesOf(random: SeededRandom, sizeBytes: number): Uint8Array {
 }
 
 /** Harms the files of two artifacts in three. `andPutsIn`: copies of right bytes, and files that are nobody's. */
-export async function harmFiles(
+export async function damageFiles(
   world: DamagedStore,
   contents: ReadonlyMap<string, Uint8Array>,
   random: SeededRandom,
   andPutsIn: boolean,
-): Promise<Harm> {
+): Promise<FileDamage> {
   const objects = new Map<string, string>();
   for (const name of world.names) objects.set(name, await world.object(name));
   const objectOf = (name: string) => objects.get(name) ?? "";
   const done = new Map<string, string[]>();
   const note = (name: string, what: string) => done.set(name, [...(done.get(name) ?? []), what]);
   let strays = 0;
-  const addStray = (bytes: Uint8Array) => {
+  const addUnknown = (bytes: Uint8Array) => {
     const object = Buffer.from(bytesOf(random, 16)).toString("hex");
     const path = random.oneOf([world.store.objectPath(object), world.view(`stray-${object}`)]);
     mkdirSync(dirname(path), { recursive: true });
@@ -79,7 +79,7 @@ export async function harmFiles(
     if (random.between(1, 3) > 1) {
       const spare = andPutsIn ? random.oneOf(["none", "none", "quarantine", "stray"]) : "none";
       if (spare === "quarantine") writeFileSync(world.inQuarantine(`spare-${name}`), bytes);
-      if (spare === "stray") addStray(bytes);
+      if (spare === "stray") addUnknown(bytes);
       harm(name);
     }
     // What stands in the tree is read by nobody. With it goes the last name of an object that was lost or swapped.
@@ -88,7 +88,7 @@ export async function harmFiles(
     if (place === "replaced") replaceFile(world.view(name));
     if (random.between(1, 10) === 1) replaceFile(`${world.view(name)}.metadata.json`);
   }
-  for (let left = andPutsIn ? random.between(0, 20) : 0; left > 0; left--) addStray(bytesOf(random, 100));
+  for (let left = andPutsIn ? random.between(0, 20) : 0; left > 0; left--) addUnknown(bytesOf(random, 100));
 
   const isDamaged = (name: string) =>
     !existsSync(objectOf(name)) || !readFileSync(objectOf(name)).equals(contents.get(name) ?? Buffer.of());

@@ -5,9 +5,9 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { ArtifactRow } from "../../src/catalog/rows.ts";
 import { Scrubber } from "../../src/integrity/scrubber.ts";
 import { DamagedStore } from "../../testing/stores/damaged-store.ts";
-import { keyOf, SOMEBODY, type StoreDrivers } from "../../testing/stores/engine-store.ts";
+import { keyOf, type StoreDrivers, TEST_ADMIN } from "../../testing/stores/engine-store.ts";
 import type { SeededRandom } from "../seeded-random.ts";
-import { type Harm, harmFiles, putBack, randomContents } from "./damage-files.ts";
+import { damageFiles, type FileDamage, putBack, randomContents } from "./damage-files.ts";
 
 /** Up to here nothing of a wrong body goes out, in bytes. */
 const VERIFIED_FIRST = 1024 * 1024;
@@ -18,10 +18,10 @@ type Names = Pick<ReadonlySet<string>, "has" | "keys">;
 type Rows = ReadonlyMap<string, ArtifactRow>;
 
 /** A store that is harmed behind its back. What is done with it then resolves with what broke, as sentences. */
-export class HarmedStore implements AsyncDisposable {
+export class RottedStore implements AsyncDisposable {
   readonly #world: DamagedStore;
   readonly #contents: Map<string, Uint8Array>;
-  #harm: Harm = { damaged: new Map(), strays: 0 };
+  #harm: FileDamage = { damaged: new Map(), strays: 0 };
   /** What no repair can bring back: damaged, and its right bytes in no file. */
   #lost: ReadonlySet<string> = new Set();
   /** As they were before the last harm. */
@@ -35,16 +35,16 @@ export class HarmedStore implements AsyncDisposable {
   }
 
   /** `root`: the store's own folder, which goes with it. */
-  static async open(root: string, drivers: StoreDrivers, random: SeededRandom): Promise<HarmedStore> {
+  static async open(root: string, drivers: StoreDrivers, random: SeededRandom): Promise<RottedStore> {
     const contents = randomContents(random);
-    return new HarmedStore(await DamagedStore.open(contents, root, drivers), contents);
+    return new RottedStore(await DamagedStore.open(contents, root, drivers), contents);
   }
 
-  /** Nothing may be damaged before it. `andPutsIn`: as `harmFiles` says. @returns what it did */
-  async harm(random: SeededRandom, andPutsIn: boolean): Promise<Harm> {
+  /** Nothing may be damaged before it. `andPutsIn`: as `damageFiles` says. @returns what it did */
+  async harm(random: SeededRandom, andPutsIn: boolean): Promise<FileDamage> {
     this.#rows = await rowsOf(this.#world);
     this.#seq = await this.#world.store.catalog.lastSeq();
-    this.#harm = await harmFiles(this.#world, this.#contents, random, andPutsIn);
+    this.#harm = await damageFiles(this.#world, this.#contents, random, andPutsIn);
     return this.#harm;
   }
 
@@ -108,7 +108,7 @@ export class HarmedStore implements AsyncDisposable {
   async found(): Promise<readonly string[]> {
     const { damaged } = this.#harm;
     return [
-      ...this.#unlike("event of damage", damaged, await this.damageTold()),
+      ...this.#unlike("event of damage", damaged, await this.damageReported()),
       ...(await this.#changed(damaged, new Set())),
     ];
   }
@@ -118,7 +118,7 @@ export class HarmedStore implements AsyncDisposable {
     const { damaged } = this.#harm;
     const before = this.#world.contents();
     const hasBytes = (name: string) => before.has(this.#rows.get(name)?.checksum ?? "");
-    const mendable = new Set([...damaged.keys()].filter(hasBytes));
+    const repairable = new Set([...damaged.keys()].filter(hasBytes));
     this.#lost = new Set([...damaged.keys()].filter((name) => !hasBytes(name)));
     const { job } = await this.#world.repair();
     const after = this.#world.contents();
@@ -126,7 +126,7 @@ export class HarmedStore implements AsyncDisposable {
     const events = await this.#world.events(this.#seq);
     const counts: readonly (readonly [string, number, number])[] = [
       ["damaged", job.damagedCount + job.missingCount, damaged.size],
-      ["healed", job.healedCount, mendable.size],
+      ["healed", job.healedCount, repairable.size],
       ["quarantined", job.quarantinedCount, this.#harm.strays],
       ["adopted", job.adoptedCount, 0],
       [
@@ -136,14 +136,14 @@ export class HarmedStore implements AsyncDisposable {
       ],
     ];
     return [
-      ...this.#unlike("event of healing", mendable, await this.healed()),
+      ...this.#unlike("event of healing", repairable, await this.healed()),
       ...counts.flatMap(([what, got, wanted]) =>
         got === wanted ? [] : [`The repair counted ${got} as ${what}, and not ${wanted}.`],
       ),
       ...(gone === 0 ? [] : [`After the repair ${gone} contents are in no file that were in one before.`]),
-      ...(await this.#changed(this.#lost, mendable)),
+      ...(await this.#changed(this.#lost, repairable)),
       ...(await this.read(this.#lost)),
-      ...this.#unlike("event of damage", damaged, await this.damageTold()),
+      ...this.#unlike("event of damage", damaged, await this.damageReported()),
     ];
   }
 
@@ -162,7 +162,7 @@ export class HarmedStore implements AsyncDisposable {
   }
 
   /** The artifact of each event of damage. */
-  async damageTold(): Promise<readonly string[]> {
+  async damageReported(): Promise<readonly string[]> {
     const events = await this.#world.events(this.#seq);
     return events.flatMap(({ errorCode, artifactId }) =>
       errorCode === "CHECKSUM_MISMATCH" ? [String(artifactId)] : [],
@@ -187,7 +187,7 @@ export class HarmedStore implements AsyncDisposable {
     let given = 0;
     let refusal: unknown = null;
     try {
-      const content = await this.#world.store.engine.artifacts.open(SOMEBODY, keyOf(name));
+      const content = await this.#world.store.engine.artifacts.open(TEST_ADMIN, keyOf(name));
       if (content === null) return "There is no artifact any more";
       for await (const chunk of content.body) {
         hash.update(chunk);

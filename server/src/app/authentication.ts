@@ -1,7 +1,7 @@
 import type { AuthConfig, Config } from "../config/config.ts";
 import { type Authenticate, authenticator } from "../http/auth/authenticate.ts";
 import { jwtKeys } from "../http/auth/jwt-keys.ts";
-import { onceInAWhile } from "../http/auth/verified-tokens.ts";
+import { throttled } from "../http/auth/verified-tokens.ts";
 import { type JwtRules, jwtVerifier } from "../http/auth/verify-jwt.ts";
 import type { EngineKeys } from "../services/key-service.ts";
 import { systemCodeOf } from "./embedded/store-files.ts";
@@ -17,8 +17,7 @@ export async function openAuthentication(
   const key = await jwtKey(auth);
   return authenticator({
     ownerToken,
-    verifyJwt:
-      key === null ? null : onceInAWhile(jwtVerifier({ ...auth, key, previousKey: previousKey(auth) })),
+    verifyJwt: key === null ? null : throttled(jwtVerifier({ ...auth, key, previousKey: previousKey(auth) })),
     verifyKey: auth.apiKeys ? (secret) => keys.verify(secret) : null,
   });
 }

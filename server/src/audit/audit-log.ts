@@ -1,6 +1,6 @@
 import type { LifecycleEvent } from "@tierkeep/schema/domain/events";
 import type { ExportState } from "../catalog/rows.ts";
-import { BEGINNINGS, type Checkpoint } from "./checkpoint.ts";
+import { type Checkpoint, SEGMENT_STARTS } from "./checkpoint.ts";
 import { CheckpointFile } from "./checkpoint-file.ts";
 import type { Sync } from "./log-file.ts";
 import { type EventsAfter, LogSegment } from "./log-segment.ts";
@@ -107,7 +107,7 @@ export class AuditLog {
     if (!isSaid(segment, newest)) {
       if (offset > 0) await this.#checkpoints.append({ type: "checkpoint", ...here });
       else {
-        const type = BEGINNINGS[beginning].gap ? "gap" : "segment";
+        const type = SEGMENT_STARTS[beginning].gap ? "gap" : "segment";
         await this.#checkpoints.append({ type, reason: beginning, ...here });
       }
     }

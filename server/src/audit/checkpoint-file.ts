@@ -2,7 +2,7 @@ import type { FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { type Checkpoint, parseCheckpoint, signedLine } from "./checkpoint.ts";
 import { lineHash } from "./jsonl-line.ts";
-import { isStill, lineBefore, openLogFile, readAt, type Sync, writeAt } from "./log-file.ts";
+import { isUnchanged, lineBefore, openLogFile, readAt, type Sync, writeAt } from "./log-file.ts";
 import { CHECKPOINTS_FILE, PUBLIC_KEY_FILE } from "./log-names.ts";
 import type { SigningKey } from "./signing-key.ts";
 
@@ -72,7 +72,7 @@ export class CheckpointFile {
 
   /** False: the file that has this name now is another one, or somebody else wrote to it. */
   stands(): Promise<boolean> {
-    return isStill(this.#handle, join(this.#directory, CHECKPOINTS_FILE), this.#size);
+    return isUnchanged(this.#handle, join(this.#directory, CHECKPOINTS_FILE), this.#size);
   }
 
   close(): Promise<void> {

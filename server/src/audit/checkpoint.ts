@@ -1,7 +1,7 @@
 import type { PublicKeys, SigningKey } from "./signing-key.ts";
 
 /** How a file of the log came to be begun: as it should, or because the one before was not as it was left. */
-export const BEGINNINGS = {
+export const SEGMENT_STARTS = {
   first: { gap: false, means: "the first one" },
   rotated: { gap: false, means: "the one before had reached its size" },
   missing: { gap: true, means: "the file that was to be gone on with was gone, or emptied" },
@@ -13,7 +13,7 @@ export const BEGINNINGS = {
   },
 } as const;
 
-export type Beginning = keyof typeof BEGINNINGS;
+export type SegmentStart = keyof typeof SEGMENT_STARTS;
 
 /**
  * What a signed record says. A checkpoint: the line of event `seq` in this segment has the hash `head`. A segment, or a
@@ -22,7 +22,7 @@ export type Beginning = keyof typeof BEGINNINGS;
 export interface Checkpoint {
   readonly type: "checkpoint" | "segment" | "gap";
   /** Only of a segment or gap. */
-  readonly reason?: Beginning;
+  readonly reason?: SegmentStart;
   /** ISO 8601, by the clock of the machine. */
   readonly time: string;
   readonly segment: number;
@@ -58,7 +58,7 @@ export function parseCheckpoint(line: string): (Checkpoint & { key: string; sign
   const { type, segment, seq, key, signature, reason } = parsed ?? {};
   const begins = type === "segment" || type === "gap";
   if (!begins && type !== "checkpoint") return null;
-  if (begins !== (reason !== undefined) || (reason !== undefined && !Object.hasOwn(BEGINNINGS, reason)))
+  if (begins !== (reason !== undefined) || (reason !== undefined && !Object.hasOwn(SEGMENT_STARTS, reason)))
     return null;
   if (!Number.isSafeInteger(segment) || !Number.isSafeInteger(seq)) return null;
   if (typeof key !== "string" || typeof signature !== "string") return null;

@@ -2,7 +2,7 @@ import { open, readdir, rm, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { LOG, World, withCommit } from "../../testing/stores/audit-store.ts";
+import { AuditStore, LOG, withCommit } from "../../testing/stores/audit-store.ts";
 import type { Change } from "../catalog/changes.ts";
 import type { Sync } from "./log-file.ts";
 import { CHECKPOINTS_FILE, segmentNumberOf } from "./log-names.ts";
@@ -25,7 +25,7 @@ describe("the audit log, for any sequence of crashes", () => {
       });
       await fc.assert(
         fc.asyncProperty(fc.array(life, { maxLength: 5 }), async (lives) => {
-          await using world = await World.open();
+          await using world = await AuditStore.open();
           const disk = new Disk(world.logs);
           for (const { events, batchSize, lastStep, kept, instead } of lives) {
             await world.happen(events);

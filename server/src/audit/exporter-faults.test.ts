@@ -1,14 +1,14 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
-import { LOG, World } from "../../testing/stores/audit-store.ts";
+import { AuditStore, LOG } from "../../testing/stores/audit-store.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 
 const CODES = ["EIO", "ENOSPC", "EACCES"];
 const METHODS = ["write", "read", "stat", "sync", "truncate"] as const;
 
 /** Fails the nth call that the exporter makes of a file or of the catalog, and all after it where it lasts. */
-class Trouble implements AsyncDisposable {
+class FaultInjector implements AsyncDisposable {
   readonly #prototype: Record<string, unknown>;
   readonly #real = new Map<string, unknown>();
   #fault: { readonly code: string; readonly nth: number; readonly lasting: boolean } | null = null;
@@ -29,10 +29,10 @@ class Trouble implements AsyncDisposable {
   }
 
   /** Every open file's methods are in the system's hands: there is no seam of ours below them. */
-  static async over(path: string): Promise<Trouble> {
+  static async over(path: string): Promise<FaultInjector> {
     const handle = await open(path, "w");
     await handle.close();
-    return new Trouble(Object.getPrototypeOf(handle));
+    return new FaultInjector(Object.getPrototypeOf(handle));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -80,8 +80,8 @@ let faults = 0;
 afterAll(() => console.log(`${faults} faults`));
 
 it("the audit log, whichever call of its file or of the catalog fails, is whole once the fault is gone", async () => {
-  await using world = await World.open();
-  await using trouble = await Trouble.over(join(world.logs, "..", "any"));
+  await using world = await AuditStore.open();
+  await using trouble = await FaultInjector.over(join(world.logs, "..", "any"));
   const exporter = world.exporter({ catalog: trouble.catalog(world.catalog), batchSize: 2 });
   try {
     for (const lasting of [false, true]) {
@@ -108,7 +108,7 @@ it("the audit log, whichever call of its file or of the catalog fails, is whole 
 }, 60_000);
 
 it("on a full disk is written with the room that is made for it", async () => {
-  await using world = await World.open();
+  await using world = await AuditStore.open();
   let slices = 3;
   let full = 2;
   const exporter = world.exporter({

@@ -1,11 +1,11 @@
 import { appendFile, copyFile, mkdir, readFile, rename, truncate, writeFile } from "node:fs/promises";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import { describe, expect, it } from "vitest";
-import { LOG, SECOND, THIRD, World, withCommit } from "../../testing/stores/audit-store.ts";
+import { AuditStore, LOG, SECOND, THIRD, withCommit } from "../../testing/stores/audit-store.ts";
 
 describe("the audit log", () => {
   it("has one line for each event, in order, those that were there and those that come", async () => {
-    await using world = await World.open();
+    await using world = await AuditStore.open();
     await world.happen(3);
     const exporter = world.exporter({ batchSize: 2 });
     await exporter.flush();
@@ -17,7 +17,7 @@ describe("the audit log", () => {
   });
 
   it("is written without being asked", async () => {
-    await using world = await World.open();
+    await using world = await AuditStore.open();
     await world.exporter().purgeRefusal();
     await world.happen(1);
     const [lines] = await world.lines([1]);
@@ -25,7 +25,7 @@ describe("the audit log", () => {
   });
 
   it("goes on where it was left, at the next start", async () => {
-    await using world = await World.open();
+    await using world = await AuditStore.open();
     await world.happen(2);
     await world.exportAll();
     await world.happen(2);
@@ -35,7 +35,7 @@ describe("the audit log", () => {
   });
 
   it("leaves the old system's log as it is and begins a segment of its own", async () => {
-    await using world = await World.open();
+    await using world = await AuditStore.open();
     const old = '{"timestamp": "2024-01-15T10:30:00.000000", "event_type": "promoted_to_warm"}\n';
     await mkdir(world.logs);
     await writeFile(world.path(LOG), old);
@@ -57,7 +57,7 @@ describe("the audit log", () => {
   ])(
     "goes on in a new segment when its file is %s than it left it, between starts and while it runs",
     async (_how, harm) => {
-      await using world = await World.open();
+      await using world = await AuditStore.open();
       await world.happen(2);
       await world.exportAll();
       await harm(world.path(LOG));
@@ -78,7 +78,7 @@ describe("the audit log", () => {
   );
 
   it("is begun anew under its name when it was rotated away, while it runs too", async () => {
-    await using world = await World.open();
+    await using world = await AuditStore.open();
     await world.happen(2);
     const exporter = world.exporter();
     await exporter.flush();
@@ -97,7 +97,7 @@ describe("the audit log", () => {
   });
 
   it("follows its name: a copy put in its place is gone on with", async () => {
-    await using world = await World.open();
+    await using world = await AuditStore.open();
     await world.happen(2);
     const exporter = world.exporter();
     await exporter.flush();
@@ -110,7 +110,7 @@ describe("the audit log", () => {
   });
 
   it("gets each line once although the catalog could not take note of it", async () => {
-    await using world = await World.open();
+    await using world = await AuditStore.open();
     await world.happen(3);
     let refusals = 0;
     const catalog = withCommit(world.catalog, async (change) => {

@@ -9,11 +9,11 @@ import type { Sync } from "./log-file.ts";
 import type { SigningKey } from "./signing-key.ts";
 
 /** A pause after a commit, so that a burst of events costs one sync and one commit of the state. */
-const GATHER_MS = 50;
+const BATCH_DELAY_MS = 50;
 const RETRY_MS = 1000;
 const BATCH_SIZE = 500;
 /** How long a purge waits to hear whether the log can be written. */
-const PATIENCE_MS = 10_000;
+const WAIT_TIMEOUT_MS = 10_000;
 /** Purges are refused once an event has waited longer than this. */
 const MAX_LAG_SECONDS = 60;
 
@@ -92,7 +92,7 @@ export class AuditExporter {
   async purgeRefusal(): Promise<Refused | null> {
     // First, so that a disk which hangs is no reason to hang as well.
     if (this.#closed || this.#lag.seconds() > MAX_LAG_SECONDS) return behind();
-    if (!(await within(PATIENCE_MS, this.#lookAtLog()))) return behind();
+    if (!(await within(WAIT_TIMEOUT_MS, this.#lookAtLog()))) return behind();
     return this.#failure && unwritable(this.#failure);
   }
 
@@ -112,12 +112,12 @@ export class AuditExporter {
     this.#stopListening();
     if (this.#timer) clearTimeout(this.#timer);
     await this.#attempt;
-    await this.#forgetLog();
+    await this.#deleteLog();
   }
 
   #wake(): void {
     if (this.#attempt !== null) this.#wokenMeanwhile = true;
-    else this.#schedule(GATHER_MS);
+    else this.#schedule(BATCH_DELAY_MS);
   }
 
   #schedule(delayMs: number): void {
@@ -143,7 +143,7 @@ export class AuditExporter {
       async (error: unknown) => {
         // What was on disk, and what the catalog knows of it, is looked at anew.
         this.#state = undefined;
-        await this.#forgetLog();
+        await this.#deleteLog();
         this.#ended(error instanceof Error ? error : new Error(String(error)));
       },
     );
@@ -158,7 +158,7 @@ export class AuditExporter {
     this.#failure = failure;
     this.#attempt = null;
     if (failure) this.#schedule(RETRY_MS);
-    else if (this.#wokenMeanwhile) this.#schedule(GATHER_MS);
+    else if (this.#wokenMeanwhile) this.#schedule(BATCH_DELAY_MS);
   }
 
   async #export(): Promise<void> {
@@ -194,7 +194,7 @@ export class AuditExporter {
   /** That of the last attempt while its files are as that left them, else where the log goes on. */
   async #logToWrite(): Promise<AuditLog> {
     if (await this.#log?.stands()) return this.#log as AuditLog;
-    await this.#forgetLog();
+    await this.#deleteLog();
     const { directory, key, segmentBytes } = this.#parts;
     this.#log = await AuditLog.open(
       {
@@ -228,7 +228,7 @@ export class AuditExporter {
     if (!stands && !this.#failure) await this.#tryAgain();
   }
 
-  async #forgetLog(): Promise<void> {
+  async #deleteLog(): Promise<void> {
     const log = this.#log;
     this.#log = null;
     await log?.close();

@@ -56,7 +56,7 @@ async function syncDirectory(directory: string, sync: Sync): Promise<void> {
  * False: the file at `path` is another one than `handle`'s, or has another size. Fails with the system's error where it
  * cannot be opened for writing.
  */
-export async function isStill(handle: FileHandle, path: string, size: number): Promise<boolean> {
+export async function isUnchanged(handle: FileHandle, path: string, size: number): Promise<boolean> {
   const named = await openExisting(path);
   if (named === null) return false;
   try {

@@ -2,9 +2,9 @@ import type { FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import type { LifecycleEvent } from "@tierkeep/schema/domain/events";
 import type { ExportState } from "../catalog/rows.ts";
-import type { Beginning } from "./checkpoint.ts";
+import type { SegmentStart } from "./checkpoint.ts";
 import { chainedLines, lineHash } from "./jsonl-line.ts";
-import { isStill, lineBefore, openLogFile, readAt, type Sync, writeAt } from "./log-file.ts";
+import { isUnchanged, lineBefore, openLogFile, readAt, type Sync, writeAt } from "./log-file.ts";
 import { segmentName, segmentNumberOf } from "./log-names.ts";
 
 /** How much of a file's end was hashed to recognise it, before lines named each other. */
@@ -34,7 +34,7 @@ interface Start {
 export class LogSegment {
   readonly number: number;
   /** Why this file, where it is at its start. */
-  readonly beginning: Beginning;
+  readonly beginning: SegmentStart;
   readonly #directory: string;
   readonly #handle: FileHandle;
   readonly #sync: Sync;
@@ -49,7 +49,7 @@ export class LogSegment {
     number: number,
     handle: FileHandle,
     start: Start,
-    beginning: Beginning,
+    beginning: SegmentStart,
   ) {
     this.number = number;
     this.beginning = beginning;
@@ -69,7 +69,7 @@ export class LogSegment {
   static async open(options: OpenSegmentOptions): Promise<LogSegment> {
     const { directory, state, sync, full } = options;
     const usual = full !== undefined ? "rotated" : state === null ? "first" : "missing";
-    let beginning: Beginning = usual;
+    let beginning: SegmentStart = usual;
     const from = full === undefined ? state && segmentNumberOf(state.file) : full + 1;
     for (let number = from ?? 1; ; number++) {
       const handle = await openLogFile(directory, segmentName(number), sync);
@@ -126,7 +126,7 @@ export class LogSegment {
   /** False: the file that has this name now is another one, or somebody else wrote to it. */
   stands(): Promise<boolean> {
     const path = join(this.#directory, segmentName(this.number));
-    return isStill(this.#handle, path, Math.max(this.#size, this.#offset));
+    return isUnchanged(this.#handle, path, Math.max(this.#size, this.#offset));
   }
 
   close(): Promise<void> {

@@ -1,10 +1,10 @@
 import { mkdir, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { describe, expect, it, vi } from "vitest";
-import { LOG, World } from "../../testing/stores/audit-store.ts";
+import { AuditStore, LOG } from "../../testing/stores/audit-store.ts";
 
 describe("purging", () => {
   it("is refused while the log is a directory, and allowed again once it can be written", async () => {
-    await using world = await World.open();
+    await using world = await AuditStore.open();
     await mkdir(world.path(LOG), { recursive: true });
     const problems: string[] = [];
     const exporter = world.exporter({ onProblem: (message) => problems.push(message) });
@@ -21,7 +21,7 @@ describe("purging", () => {
   });
 
   it("is refused at once when the log is taken away under a running server, before anything was lost", async () => {
-    await using world = await World.open();
+    await using world = await AuditStore.open();
     const exporter = world.exporter();
     await world.happen(1);
     await exporter.flush();
@@ -32,7 +32,7 @@ describe("purging", () => {
   });
 
   it("is allowed when the log was merely rotated away", async () => {
-    await using world = await World.open();
+    await using world = await AuditStore.open();
     const exporter = world.exporter();
     expect(await exporter.purgeRefusal()).toBeNull();
     await rm(world.path(LOG));
@@ -41,7 +41,7 @@ describe("purging", () => {
   });
 
   it("waits for the first look at the log instead of being refused", async () => {
-    await using world = await World.open();
+    await using world = await AuditStore.open();
     const gate = Promise.withResolvers<void>();
     const exporter = world.exporter({
       sync: async (handle) => {
@@ -56,7 +56,7 @@ describe("purging", () => {
   });
 
   it("is refused when a sync fails, and the lines are there once when it works again", async () => {
-    await using world = await World.open();
+    await using world = await AuditStore.open();
     await world.happen(2);
     let broken = true;
     const exporter = world.exporter({
@@ -73,7 +73,7 @@ describe("purging", () => {
   });
 
   it("is refused when events have waited for the log too long, without waiting with them", async () => {
-    await using world = await World.open();
+    await using world = await AuditStore.open();
     const gate = Promise.withResolvers<void>();
     let hangs = false;
     const exporter = world.exporter({

@@ -1,4 +1,4 @@
-import type { Beginning } from "./checkpoint.ts";
+import type { SegmentStart } from "./checkpoint.ts";
 
 /** A line of the log by its event and its hash. */
 export interface Head {
@@ -26,7 +26,7 @@ export interface Gap {
   readonly file: string;
   /** The event after which it goes on. */
   readonly seq: number;
-  readonly reason: Beginning;
+  readonly reason: SegmentStart;
 }
 
 export interface Verdict {

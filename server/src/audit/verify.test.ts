@@ -3,7 +3,7 @@ import { appendFile, mkdir, readFile, rename, rm, writeFile } from "node:fs/prom
 import { gunzipSync, gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { scanEvent } from "../../testing/catalog/sample-changes.ts";
-import { KEY, LOG, SECOND, THIRD, World } from "../../testing/stores/audit-store.ts";
+import { AuditStore, KEY, LOG, SECOND, THIRD } from "../../testing/stores/audit-store.ts";
 import { TWO_LINES } from "../../testing/stores/sample-log.ts";
 import { CHECKPOINTS_FILE } from "./log-names.ts";
 import { newKeyPem, PublicKeys, signingKey } from "./signing-key.ts";
@@ -18,7 +18,7 @@ async function edit(path: string, change: (text: string) => string): Promise<voi
 
 describe("an audit log that nobody touched", () => {
   it("is accepted, with the head to keep", async () => {
-    await using world = await World.open();
+    await using world = await AuditStore.open();
     await world.happen(5);
     await world.exportAll({ batchSize: 2 });
     const verdict = await world.verify();
@@ -29,13 +29,13 @@ describe("an audit log that nobody touched", () => {
   });
 
   it("is accepted when nothing has happened yet", async () => {
-    await using world = await World.open();
+    await using world = await AuditStore.open();
     await world.exporter().purgeRefusal();
     expect(await world.verify()).toMatchObject({ problem: null, lines: 0, head: null });
   });
 
   it("is one chain across files, each begun once the one before has its size", async () => {
-    await using world = await World.open();
+    await using world = await AuditStore.open();
     await world.happen(5);
     await world.exportAll({ batchSize: 1, segmentBytes: TWO_LINES });
     const [first, second, third] = await world.lines([1, 2], [2, 4], [3]);
@@ -48,7 +48,7 @@ describe("an audit log that nobody touched", () => {
   });
 
   it("is accepted from the first file that was not moved away, given the head that came before it", async () => {
-    await using world = await World.open();
+    await using world = await AuditStore.open();
     await world.happen(2);
     await world.exportAll({ segmentBytes: TWO_LINES });
     const { head } = await world.verify();
@@ -62,7 +62,7 @@ describe("an audit log that nobody touched", () => {
   });
 
   it("with a compressed file is rejected, with that file's name and what to do", async () => {
-    await using world = await World.open();
+    await using world = await AuditStore.open();
     for (const count of [2, 2, 1]) {
       await world.happen(count);
       await world.exportAll({ segmentBytes: TWO_LINES });
@@ -77,7 +77,7 @@ describe("an audit log that nobody touched", () => {
   });
 
   it("may have been rotated by somebody else, as long as all of its files are there", async () => {
-    await using world = await World.open();
+    await using world = await AuditStore.open();
     await world.happen(2);
     await world.exportAll();
     await rename(world.path(LOG), world.path("lifecycle_events.jsonl-2026"));
@@ -91,7 +91,7 @@ describe("an audit log that nobody touched", () => {
   });
 
   it("may begin with lines from before lines were chained, which it says", async () => {
-    await using world = await World.open();
+    await using world = await AuditStore.open();
     await world.happen(3);
     await mkdir(world.logs);
     const lines = (await world.lines([1])).join("").replaceAll(/,"(?:segment|prev)":[^,}]+/g, "");
@@ -108,7 +108,7 @@ describe("an audit log that nobody touched", () => {
   });
 
   it("is accepted although its checkpoints were begun anew, and the chain still proves all of it", async () => {
-    await using world = await World.open();
+    await using world = await AuditStore.open();
     await world.happen(3);
     await world.exportAll({ batchSize: 1, segmentBytes: TWO_LINES });
     await rm(world.path(CHECKPOINTS_FILE));
@@ -120,7 +120,7 @@ describe("an audit log that nobody touched", () => {
   });
 
   it("is signed by whatever keys its server had, one after another", async () => {
-    await using world = await World.open();
+    await using world = await AuditStore.open();
     const second = signingKey(newKeyPem());
     await world.happen(1);
     await world.exportAll();
@@ -129,7 +129,7 @@ describe("an audit log that nobody touched", () => {
     const published = await world.read("lifecycle_events.public-key.pem");
     expect(new PublicKeys(published).ids).toEqual([KEY.id, second.id]);
     const verify = (text: string) =>
-      verifyLog({ directory: world.logs, keys: new PublicKeys(text), patienceMs: 0 });
+      verifyLog({ directory: world.logs, keys: new PublicKeys(text), waitTimeoutMs: 0 });
     expect(await verify(published)).toMatchObject({ problem: null, lines: 2 });
     expect((await verify(KEY.publicPem)).problem).toMatchObject({
       file: CHECKPOINTS_FILE,
@@ -140,7 +140,7 @@ describe("an audit log that nobody touched", () => {
 
 describe("a gap", () => {
   it("is signed where the catalog came back from a backup, and what the log had said since stays proved", async () => {
-    await using world = await World.open();
+    await using world = await AuditStore.open();
     await world.happen(2);
     await world.exportAll();
     await world.withBackup(async () => {
@@ -159,8 +159,8 @@ describe("a gap", () => {
   });
 
   it("is signed where a rebuilt catalog begins its log anew", async () => {
-    await using world = await World.open();
-    await using rebuilt = await World.open();
+    await using world = await AuditStore.open();
+    await using rebuilt = await AuditStore.open();
     await world.happen(2);
     await world.exportAll();
     await rebuilt.happen(1);
@@ -175,7 +175,7 @@ describe("a gap", () => {
   });
 
   it("does not excuse bytes that somebody added to the log, and is all that is told once they are removed", async () => {
-    await using world = await World.open();
+    await using world = await AuditStore.open();
     await world.happen(2);
     await world.exportAll();
     const text = await world.read(LOG);
@@ -189,7 +189,7 @@ describe("a gap", () => {
   });
 
   it("does not make up for lines that are gone", async () => {
-    await using world = await World.open();
+    await using world = await AuditStore.open();
     await world.happen(3);
     await world.exportAll();
     await edit(world.path(LOG), (text) => text.slice(0, text.lastIndexOf("\n", text.length - 2) + 1));
@@ -201,7 +201,7 @@ describe("a gap", () => {
 
 describe("a head that was kept elsewhere", () => {
   it("finds that the log was cut back together with its checkpoints, or written anew with the server's own key", async () => {
-    await using world = await World.open();
+    await using world = await AuditStore.open();
     await world.happen(2);
     await world.exportAll();
     const early = await Promise.all([world.read(LOG), world.read(CHECKPOINTS_FILE)]);
@@ -217,7 +217,7 @@ describe("a head that was kept elsewhere", () => {
       message: expect.stringContaining("ends with event 2"),
     });
 
-    await using forged = await World.open();
+    await using forged = await AuditStore.open();
     await forged.happen(1);
     for (let more = 0; more < 3; more++) {
       await forged.catalog.commit(scanEvent({ actor: "forger" }));

@@ -15,10 +15,10 @@ export interface VerifyOptions {
   /** Heads that were kept elsewhere: each must still be in the log, or be what its first file goes on from. */
   readonly expected?: readonly Head[];
   /** How long a server that runs is given to sign what it is writing. Default: 5000. */
-  readonly patienceMs?: number;
+  readonly waitTimeoutMs?: number;
 }
 
-const PATIENCE_MS = 5000;
+const WAIT_TIMEOUT_MS = 5000;
 const POLL_MS = 100;
 
 /**
@@ -47,7 +47,7 @@ export async function verifyLog(options: VerifyOptions): Promise<Verdict> {
       return checkpoints > before;
     };
     takeAll();
-    const deadline = performance.now() + (options.patienceMs ?? PATIENCE_MS);
+    const deadline = performance.now() + (options.waitTimeoutMs ?? WAIT_TIMEOUT_MS);
     while (!(walk.atEnd() && records.atEnd())) {
       // What is signed meanwhile is a server's: nobody else can.
       if (isBeingWritten) break;

@@ -13,7 +13,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { keyOf, OpenedStore, SOMEBODY } from "../../testing/stores/engine-store.ts";
+import { EngineStore, keyOf, TEST_ADMIN } from "../../testing/stores/engine-store.ts";
 import { AuditExporter } from "../audit/exporter.ts";
 import { newKeyPem, PublicKeys, signingKey } from "../audit/signing-key.ts";
 import { verifyLog } from "../audit/verify.ts";
@@ -37,7 +37,7 @@ const LARGE = Buffer.alloc(300_000, "large");
 
 const filesOf = (root: string, logs = join(folder, "logs")) => storeFilesOf(root, logs);
 
-const backUp = (store: OpenedStore, more: Partial<Parameters<typeof takeBackup>[0]> = {}) => {
+const backUp = (store: EngineStore, more: Partial<Parameters<typeof takeBackup>[0]> = {}) => {
   const files = filesOf(store.root);
   if (!existsSync(files.config)) writeFileSync(files.config, "{}");
   return takeBackup({
@@ -56,8 +56,8 @@ const restore = (store = restored()) => restoreBackup({ from: join(folder, "back
 const backup = (...path: string[]) => join(folder, "backup", ...path);
 
 /** Whether an artifact's bytes are these. */
-async function holds(store: OpenedStore, artifactId: string, content: string | Buffer): Promise<boolean> {
-  const bytes = await store.engine.artifacts.bytes(SOMEBODY, await store.row(keyOf(artifactId)));
+async function holds(store: EngineStore, artifactId: string, content: string | Buffer): Promise<boolean> {
+  const bytes = await store.engine.artifacts.bytes(TEST_ADMIN, await store.row(keyOf(artifactId)));
   return bytes !== null && Buffer.from(content).equals(bytes);
 }
 
@@ -71,7 +71,7 @@ function rot(path: string): void {
 
 describe("a backup", () => {
   it("has everything that was committed before it, whether its bytes have a file yet or not", async () => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     await store.write(keyOf("settled"), Buffer.from("one"));
     await store.write(keyOf("large"), LARGE, { tier: "COLD" });
     await store.write(keyOf("empty"), Buffer.alloc(0));
@@ -81,7 +81,7 @@ describe("a backup", () => {
     await store.write(keyOf("later"), LARGE);
     await restore();
 
-    await using again = await OpenedStore.open({}, restored().root);
+    await using again = await EngineStore.open({}, restored().root);
     expect(await holds(again, "settled", "one")).toBe(true);
     expect(await holds(again, "large", LARGE)).toBe(true);
     expect(await holds(again, "empty", "")).toBe(true);
@@ -92,7 +92,7 @@ describe("a backup", () => {
   });
 
   it("has the keys and the log, for this user alone, and neither owner nor locks", async () => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     await store.write(keyOf("a"), Buffer.from("x"));
     for (const name of ["config.json", "audit-key.pem", "owner.json", "owner-lock.db", "ballast"])
       writeFileSync(join(store.root, ".tierkeep", name), `of ${name}`);
@@ -116,7 +116,7 @@ describe("a backup", () => {
   });
 
   it("keeps the owner from removing objects, for as long as it is taken", async () => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     await store.write(keyOf("a"), LARGE);
     await store.engine.drain();
     using watch = new BackupWatch(filesOf(store.root).backupLock);
@@ -127,7 +127,7 @@ describe("a backup", () => {
   });
 
   it("tells of bytes that are damaged or gone, and has everything else", async () => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     for (const name of ["rotten", "gone", "sound"]) await store.write(keyOf(name), Buffer.from(name));
     for (const name of ["large-rotten", "large-sound"]) await store.write(keyOf(name), LARGE);
     await store.engine.drain();
@@ -147,7 +147,7 @@ describe("a backup", () => {
       "rotten",
     ]);
 
-    await using again = await OpenedStore.open({}, restored().root);
+    await using again = await EngineStore.open({}, restored().root);
     expect(await again.engine.drain()).toBe(true);
     expect(await holds(again, "sound", "sound")).toBe(true);
     expect(await holds(again, "large-sound", LARGE)).toBe(true);
@@ -157,21 +157,21 @@ describe("a backup", () => {
   });
 
   it("as a snapshot has the same files under names of its own, which outlive the store's", async () => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     await store.write(keyOf("a"), LARGE);
     await store.engine.drain();
     const { object } = await store.row(keyOf("a"));
     await backUp(store, { linked: true });
     const linked = backup(".tierkeep", "objects", object.slice(0, 2), object);
     expect(lstatSync(linked).ino).toBe(lstatSync(store.objectPath(object)).ino);
-    await store.engine.artifacts.purge(SOMEBODY, { ...keyOf("a"), dryRun: false });
+    await store.engine.artifacts.purge(TEST_ADMIN, { ...keyOf("a"), dryRun: false });
     await store.engine.drain();
     expect((await verifyBackup({ from: backup() })).damaged).toEqual([]);
     expect(await store.objects()).toEqual([]);
   });
 
   it("is refused within the store, in a folder that holds something, and where there is no store", async () => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     symlinkSync(store.root, join(folder, "link"));
     mkdirSync(join(folder, "taken", "in"), { recursive: true });
     for (const [into, code] of [
@@ -189,7 +189,7 @@ describe("a backup", () => {
   });
 
   it("that is interrupted leaves nothing but the folder that was there before", async () => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     await store.write(keyOf("a"), LARGE);
     await store.engine.drain();
     for (const isThere of [false, true]) {
@@ -212,9 +212,9 @@ describe("a backup", () => {
   ])(
     "has the audit log as far as its catalog knows it, and a restored store goes on with it: %s",
     async (_, segmentBytes) => {
-      await using store = await OpenedStore.open();
+      await using store = await EngineStore.open();
       const key = signingKey(newKeyPem());
-      const exporting = (to: OpenedStore, directory: string) =>
+      const exporting = (to: EngineStore, directory: string) =>
         new AuditExporter({
           catalog: to.catalog,
           directory,
@@ -223,7 +223,7 @@ describe("a backup", () => {
           onProblem: () => {},
         });
       const verify = (directory: string) =>
-        verifyLog({ directory, keys: new PublicKeys(key.publicPem), expected: [], patienceMs: 0 });
+        verifyLog({ directory, keys: new PublicKeys(key.publicPem), expected: [], waitTimeoutMs: 0 });
       const files = filesOf(store.root);
       const exporter = exporting(store, files.logs);
       for (let n = 0; n < 20; n += 1) await store.write(keyOf("a"), Buffer.from(`${n}`));
@@ -239,7 +239,7 @@ describe("a backup", () => {
       expect(await verify(backup("logs"))).toMatchObject({ problem: null, lines: 20, gaps: [] });
       expect((await restore()).logRestored).toBe(true);
 
-      await using again = await OpenedStore.open({}, restored().root);
+      await using again = await EngineStore.open({}, restored().root);
       await again.write(keyOf("c"), Buffer.from("x"));
       const next = exporting(again, restored().logs);
       await next.flush();
@@ -251,13 +251,13 @@ describe("a backup", () => {
 
 describe("a store that is restored", () => {
   it("is published again, and has no part in what happened after the backup", async () => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     await store.write(keyOf("a"), LARGE);
-    await store.engine.artifacts.promote(SOMEBODY, { ...keyOf("a"), toTier: "COLD", dryRun: false });
+    await store.engine.artifacts.promote(TEST_ADMIN, { ...keyOf("a"), toTier: "COLD", dryRun: false });
     await store.engine.drain();
     await backUp(store);
     await restore();
-    await using again = await OpenedStore.open({}, restored().root);
+    await using again = await EngineStore.open({}, restored().root);
     expect(again.catalog.epoch).not.toBe(store.catalog.epoch);
     expect(await again.engine.drain()).toBe(true);
     const published = join(again.root, "cold", "acme", "nightly", "a");
@@ -268,7 +268,7 @@ describe("a store that is restored", () => {
   });
 
   it("is not made over another one, and leaves a log that is there as it is", async () => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     await store.write(keyOf("a"), Buffer.from("x"));
     mkdirSync(filesOf(store.root).logs);
     writeFileSync(join(filesOf(store.root).logs, "lifecycle_events.public-key.pem"), "of the backup");
@@ -282,7 +282,7 @@ describe("a store that is restored", () => {
   });
 
   it("comes from a backup that is whole: one without its end, or with another catalog, is refused", async () => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     await store.write(keyOf("a"), Buffer.from("x"));
     await backUp(store);
     rot(backup("catalog.db"));
@@ -294,7 +294,7 @@ describe("a store that is restored", () => {
   });
 
   it("comes from a backup whose manifest lists all of its files and no others", async () => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     await store.write(keyOf("a"), Buffer.from("x"));
     const key = signingKey(newKeyPem());
     const { logs, auditKey } = filesOf(store.root);
@@ -328,7 +328,7 @@ describe("a store that is restored", () => {
   });
 
   it("has no log where the backed up store had lost it, and the manifest says so", async () => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     await store.write(keyOf("a"), Buffer.from("x"));
     const { logs: directory } = filesOf(store.root);
     const key = signingKey(newKeyPem());
@@ -341,7 +341,7 @@ describe("a store that is restored", () => {
   });
 
   it("is not there in part where restoring was interrupted", async () => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     await store.write(keyOf("a"), LARGE);
     await store.engine.drain();
     await backUp(store);

@@ -2,8 +2,8 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { CODES, Trouble } from "../../testing/faults/fault-injector.ts";
-import { keyOf, OpenedStore } from "../../testing/stores/engine-store.ts";
+import { CODES, FaultInjector } from "../../testing/faults/fault-injector.ts";
+import { EngineStore, keyOf } from "../../testing/stores/engine-store.ts";
 import { type Loss, LossyDisk, SimulatedCrash } from "../../testing/tiers/lossy-disk.ts";
 import { CatalogCopy } from "../catalog/sqlite/disk/catalog-copy.ts";
 import { type Disk, realDisk } from "../tiers/filesystem/disk.ts";
@@ -23,13 +23,13 @@ const LOSSES: readonly (readonly [Loss, Loss])[] = [
   ["nothing", { seed: 2 }],
 ];
 
-let store: OpenedStore;
+let store: EngineStore;
 let sourceLogs: string;
 /** A sound backup of it. */
 let sound: string;
 
 beforeAll(async () => {
-  store = await OpenedStore.open();
+  store = await EngineStore.open();
   for (const name of ["a", "b"]) await store.write(keyOf(name), Buffer.from(name));
   await store.write(keyOf("large"), Buffer.alloc(100_000, "large"));
   await store.engine.drain();
@@ -140,7 +140,7 @@ async function failEachCall(
       for (let nth = 1; ; nth += lasting ? 4 : 1) {
         const folder = mkdtempSync(join(tmpdir(), "tierkeep-backup-"));
         try {
-          const trouble = new Trouble();
+          const trouble = new FaultInjector();
           trouble.arm({ code, nth, lasting });
           const refused = await work(folder, trouble.disk(realDisk)).then(
             () => null,

@@ -3,7 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import { LOG_MODES } from "../audit/log-file.ts";
 import { CHECKPOINTS_FILE, isLogName, PUBLIC_KEY_FILE } from "../audit/log-names.ts";
-import { beginAnew, CatalogCopy } from "../catalog/sqlite/disk/catalog-copy.ts";
+import { CatalogCopy, restart } from "../catalog/sqlite/disk/catalog-copy.ts";
 import { tryOwn } from "../catalog/sqlite/disk/owner-lock.ts";
 import { type Disk, realDisk, systemCode } from "../tiers/filesystem/disk.ts";
 import { makeDirectories } from "../tiers/filesystem/make-directories.ts";
@@ -122,7 +122,7 @@ async function fillStore(
   await copyFile(disk, join(from, AUDIT_KEY_FILE), store.auditKey);
   const incoming = `${store.catalog}.restoring`;
   await copyFile(disk, join(from, CATALOG_FILE), incoming);
-  beginAnew(
+  restart(
     incoming,
     damaged.map(({ object }) => object),
   );

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { Refused } from "@tierkeep/schema/domain/refusals";
-import { holdForBackup } from "../catalog/sqlite/disk/backup-lock.ts";
+import { pinForBackup } from "../catalog/sqlite/disk/backup-lock.ts";
 import { CatalogCopy, type CatalogFacts, copyCatalog } from "../catalog/sqlite/disk/catalog-copy.ts";
 import { type Disk, realDisk } from "../tiers/filesystem/disk.ts";
 import { openTiers, type Tiers } from "../tiers/open-tiers.ts";
@@ -68,7 +68,7 @@ async function fillFolder(
   const { store, linked, version, signal, disk = realDisk } = options;
   const inFolder = (name: string) => join(folder.path, name);
   // Before the snapshot: what was garbage by then is in no row of it.
-  using _held = holdForBackup(store.backupLock);
+  using _held = pinForBackup(store.backupLock);
   const takenAt = new Date().toISOString();
   await copyCatalog(store.catalog, inFolder(CATALOG_FILE));
   signal?.throwIfAborted();

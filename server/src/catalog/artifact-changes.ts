@@ -2,12 +2,12 @@ import type { StoreFinding } from "@tierkeep/schema/domain/findings";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import type { Metadata } from "@tierkeep/schema/domain/metadata";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
-import type { Stamped } from "./attribution.ts";
+import type { Attribution } from "./attribution.ts";
 import type { Repeatable } from "./idempotency.ts";
 import type { ArtifactRow, ObjectId } from "./rows.ts";
 
 /** Writes or replaces an artifact. Result: WriteResult. Refusals: PRECONDITION_FAILED (facts: checksum of what is there), UNAVAILABLE when the staged object is not ours any more. */
-export interface WriteChange extends Stamped, Repeatable {
+export interface WriteChange extends Attribution, Repeatable {
   readonly kind: "write";
   readonly key: ArtifactKey;
   readonly tier: Tier;
@@ -34,7 +34,7 @@ export interface WriteResult {
  * fromTier was wrong), SAME_TIER, PRECONDITION_FAILED, BAD_USER_INPUT (a restore to a colder tier).
  * Dry: checks and one event, flagged (none where it belongs to a job); nothing else.
  */
-export interface MoveChange extends Stamped, Repeatable {
+export interface MoveChange extends Attribution, Repeatable {
   readonly kind: "move";
   readonly as: "promote" | "restore";
   readonly key: ArtifactKey;
@@ -52,7 +52,7 @@ export interface MoveResult {
 }
 
 /** Deletes an artifact. Result: PurgeResult. Refusals: ARTIFACT_NOT_FOUND, PRECONDITION_FAILED. Dry: checks and one flagged event. */
-export interface PurgeChange extends Stamped, Repeatable {
+export interface PurgeChange extends Attribution, Repeatable {
   readonly kind: "purge";
   readonly key: ArtifactKey;
   readonly fromTier: Tier | null;
@@ -70,7 +70,7 @@ export interface PurgeResult {
  * SCAN_ERROR event tells of it, with CHECKSUM_MISMATCH; nothing happens where that was done, or the row no longer names
  * this object.
  */
-export interface DamageChange extends Stamped {
+export interface DamageChange extends Attribution {
   readonly kind: "damage";
   readonly key: ArtifactKey;
   readonly object: ObjectId;
@@ -83,8 +83,8 @@ export interface DamageChange extends Stamped {
  * one more as healed. Result: false where the row does not name `damaged` any more, or is not marked.
  * Refusal: UNAVAILABLE where the staged object is not ours any more.
  */
-export interface HealChange extends Stamped {
-  readonly kind: "heal";
+export interface RecoverChange extends Attribution {
+  readonly kind: "recover";
   readonly key: ArtifactKey;
   readonly damaged: ObjectId;
   readonly object: ObjectId;

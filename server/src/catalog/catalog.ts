@@ -7,7 +7,7 @@ import type { Job, JobFilter, LifecycleJob } from "@tierkeep/schema/services/job
 import type { ReadTerms } from "@tierkeep/schema/services/read-terms";
 import type { WorkflowName } from "@tierkeep/schema/services/tenants";
 import type { Change, ResultOf } from "./changes.ts";
-import type { Once } from "./idempotency.ts";
+import type { IdempotencyKey } from "./idempotency.ts";
 import type { Miscount } from "./miscounts.ts";
 import type {
   ApiKeyRow,
@@ -24,7 +24,7 @@ import type {
 } from "./rows.ts";
 
 /** A stretch of an ordered list: at most `limit` rows strictly between two positions, taken from its start or its end. */
-export interface Stretch<Position> {
+export interface PageWindow<Position> {
   /** Exclusive; null: from the list's start. */
   readonly after: Position | null;
   /** Exclusive; null: to the list's end. */
@@ -46,15 +46,15 @@ export interface ScanTerms extends Partial<ReadTerms> {
 }
 
 /** Narrows a read to some tenants. */
-export interface Among {
+export interface TenantScope {
   /** Only what belongs to one of these, each named once; none: nothing. Left out: to whichever, or to no tenant at all. */
   readonly tenants?: readonly string[] | undefined;
 }
 
-export interface EventSelection extends LifecycleEventFilter, Among {}
+export interface EventSelection extends LifecycleEventFilter, TenantScope {}
 
 /** With `tenants`: jobs whose artifacts all belong to these. */
-export interface JobSelection extends JobFilter, Among {}
+export interface JobSelection extends JobFilter, TenantScope {}
 
 /** Where a job stands in the list of jobs. */
 export interface JobStart {
@@ -64,7 +64,7 @@ export interface JobStart {
 }
 
 /** `olderThanDays` and `asOf` already turned into an exclusive bound on the age base. */
-export interface ArtifactSelection extends Omit<ArtifactFilter, "olderThanDays" | "asOf">, Among {
+export interface ArtifactSelection extends Omit<ArtifactFilter, "olderThanDays" | "asOf">, TenantScope {
   /** Only where ageSince is strictly before this, ms since the epoch. */
   readonly ageSinceBefore?: number | undefined;
 }
@@ -81,12 +81,12 @@ export interface DueArtifact {
 }
 
 /** Artifacts and bytes in one tier of one tenant or workflow. */
-export interface Held {
+export interface Usage {
   readonly artifactCount: number;
   readonly totalBytes: number;
 }
 
-export type HeldByTier = Readonly<Record<Tier, Held>>;
+export type UsageByTier = Readonly<Record<Tier, Usage>>;
 
 /**
  * Reads. Each call sees one snapshot, taken after every commit that was acknowledged before the call; none takes the
@@ -113,7 +113,7 @@ export interface CatalogReads {
   listArtifacts(
     selection: ArtifactSelection,
     order: ArtifactOrder,
-    stretch: Stretch<ArtifactPosition>,
+    window: PageWindow<ArtifactPosition>,
     terms?: ScanTerms,
   ): Promise<readonly ArtifactRow[]>;
   countArtifacts(selection: ArtifactSelection, terms?: ScanTerms): Promise<number>;
@@ -121,19 +121,19 @@ export interface CatalogReads {
   tenantsExist(tenantIds: readonly string[]): Promise<readonly boolean[]>;
   workflowsExist(workflows: readonly WorkflowName[]): Promise<readonly boolean[]>;
   /** Names in order. `tier`: only those with something in it. */
-  listTenants(tier: Tier | null, stretch: Stretch<string>, among?: Among): Promise<readonly string[]>;
-  countTenants(tier: Tier | null, among?: Among): Promise<number>;
-  listWorkflows(tenantId: string, stretch: Stretch<string>): Promise<readonly string[]>;
+  listTenants(tier: Tier | null, window: PageWindow<string>, among?: TenantScope): Promise<readonly string[]>;
+  countTenants(tier: Tier | null, among?: TenantScope): Promise<number>;
+  listWorkflows(tenantId: string, window: PageWindow<string>): Promise<readonly string[]>;
   countWorkflows(tenantId: string): Promise<number>;
-  held(): Promise<HeldByTier>;
-  heldByTenants(tenantIds: readonly string[]): Promise<readonly HeldByTier[]>;
-  heldByWorkflows(workflows: readonly WorkflowName[]): Promise<readonly HeldByTier[]>;
+  held(): Promise<UsageByTier>;
+  usageByTenants(tenantIds: readonly string[]): Promise<readonly UsageByTier[]>;
+  usageByWorkflows(workflows: readonly WorkflowName[]): Promise<readonly UsageByTier[]>;
 
   /** In order of seq (ASC) or its reverse (DESC); a stretch's positions are seqs. */
   listEvents(
     filter: EventSelection,
     direction: "ASC" | "DESC",
-    stretch: Stretch<number>,
+    window: PageWindow<number>,
     terms?: ScanTerms,
   ): Promise<readonly LifecycleEvent[]>;
   countEvents(filter: EventSelection, terms?: ScanTerms): Promise<number>;
@@ -148,7 +148,7 @@ export interface CatalogReads {
   ): Promise<{ readonly events: readonly LifecycleEvent[]; readonly scannedTo: number }>;
   events(seqs: readonly number[]): Promise<readonly (LifecycleEvent | null)[]>;
   /** The newest event's seq; 0: none yet. */
-  lastSeq(among?: Among): Promise<number>;
+  lastSeq(among?: TenantScope): Promise<number>;
 
   /** Oldest age base first: artifacts in `tier` (of one tenant) whose ageSince is strictly before `before`. */
   due(
@@ -163,14 +163,14 @@ export interface CatalogReads {
   /** Jobs that are RUNNING, oldest first. */
   runningJobs(): Promise<readonly JobRow[]>;
   /** Newest first. */
-  listJobs(selection: JobSelection, stretch: Stretch<JobStart>, terms?: ScanTerms): Promise<readonly Job[]>;
+  listJobs(selection: JobSelection, window: PageWindow<JobStart>, terms?: ScanTerms): Promise<readonly Job[]>;
   countJobs(selection: JobSelection, terms?: ScanTerms): Promise<number>;
-  lastFinishedLifecycleJob(dryRun: boolean | null, among?: Among): Promise<LifecycleJob | null>;
+  lastFinishedLifecycleJob(dryRun: boolean | null, among?: TenantScope): Promise<LifecycleJob | null>;
   /** By key, then in the order of the steps. */
-  listItems(jobId: string, stretch: Stretch<ArtifactKey>): Promise<readonly LifecycleItemRow[]>;
+  listItems(jobId: string, window: PageWindow<ArtifactKey>): Promise<readonly LifecycleItemRow[]>;
   countItems(jobId: string): Promise<number>;
   /** What a reindex or a verification found, in the order in which it did; positions are their numbers. */
-  listFindings(jobId: string, stretch: Stretch<number>): Promise<readonly StoreFindingRow[]>;
+  listFindings(jobId: string, window: PageWindow<number>): Promise<readonly StoreFindingRow[]>;
   countFindings(jobId: string): Promise<number>;
   /** The oldest live reindex that has adopted something and that nobody has confirmed; null: none, and purging is allowed. */
   unconfirmedReindex(): Promise<string | null>;
@@ -208,14 +208,14 @@ export interface CatalogReads {
 
   apiKey(keyId: string): Promise<ApiKeyRow | null>;
   /** Newest first; positions are their row numbers. */
-  listApiKeys(stretch: Stretch<number>): Promise<readonly ApiKeyRow[]>;
+  listApiKeys(window: PageWindow<number>): Promise<readonly ApiKeyRow[]>;
   countApiKeys(): Promise<number>;
 
   /** The store's settings as JSON text; null: none are stored yet. */
   settings(): Promise<string | null>;
 
   /** Whether a change of this actor's with this key has an answer that counts at `at`. */
-  hasAnswer(once: Pick<Once, "actor" | "key" | "at">): Promise<boolean>;
+  hasAnswer(once: Pick<IdempotencyKey, "actor" | "key" | "at">): Promise<boolean>;
   /** When the oldest answer that is kept was given, ms since the epoch; null: none is. */
   oldestAnswer(): Promise<number | null>;
 }

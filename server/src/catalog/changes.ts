@@ -3,11 +3,11 @@ import type { ApiKey } from "@tierkeep/schema/services/keys";
 import type { CreateApiKeyChange, RevokeApiKeyChange } from "./api-key-changes.ts";
 import type {
   DamageChange,
-  HealChange,
   MoveChange,
   MoveResult,
   PurgeChange,
   PurgeResult,
+  RecoverChange,
   WriteChange,
   WriteResult,
 } from "./artifact-changes.ts";
@@ -28,35 +28,35 @@ import type { LifecycleItemRow } from "./rows.ts";
 import type { ChangeSettingsChange } from "./settings-changes.ts";
 import type {
   AbandonChange,
-  AbandonStrangersChange,
+  AbandonOrphanedChange,
   CollectedChange,
   EmptyQuarantineChange,
   EventChange,
   ExportedChange,
-  ForgetAnswersChange,
-  PruneJobItemsChange,
   PublishedChange,
   QuarantineChange,
   RecountChange,
+  ReportChange,
   RepublishChange,
-  ReserveChange,
   ScrubbedChange,
   SettledChange,
   StageChange,
-  TellChange,
+  StageFoundChange,
+  SweepAnswersChange,
+  SweepJobItemsChange,
 } from "./upkeep-changes.ts";
 
 export type Change =
   | StageChange
   | AbandonChange
-  | AbandonStrangersChange
+  | AbandonOrphanedChange
   | WriteChange
   | MoveChange
   | PurgeChange
   | LifecycleStepChange
   | LifecycleItemFailedChange
   | RestoreItemChange
-  | ReserveChange
+  | StageFoundChange
   | AdoptChange
   | PresentChange
   | ConfirmReindexChange
@@ -64,8 +64,8 @@ export type Change =
   | PublishedChange
   | CollectedChange
   | DamageChange
-  | HealChange
-  | TellChange
+  | RecoverChange
+  | ReportChange
   | QuarantineChange
   | RecountChange
   | RepublishChange
@@ -74,8 +74,8 @@ export type Change =
   | AdvanceJobChange
   | RequestCancelChange
   | FinishJobChange
-  | PruneJobItemsChange
-  | ForgetAnswersChange
+  | SweepJobItemsChange
+  | SweepAnswersChange
   | CreateApiKeyChange
   | RevokeApiKeyChange
   | ChangeSettingsChange
@@ -86,14 +86,14 @@ export type Change =
 interface ResultByKind {
   stage: null;
   abandon: null;
-  abandonStrangers: number;
+  abandonOrphaned: number;
   write: WriteResult;
   move: MoveResult;
   purge: PurgeResult;
   lifecycleStep: LifecycleItemRow;
   lifecycleItemFailed: null;
   restoreItem: "restored" | "skipped" | "failed" | "repeated";
-  reserve: boolean;
+  stageFound: boolean;
   adopt: "adopted" | "present" | "passed" | "repeated";
   present: null;
   confirmReindex: null;
@@ -101,8 +101,8 @@ interface ResultByKind {
   published: null;
   collected: null;
   damage: null;
-  heal: boolean;
-  tell: number;
+  recover: boolean;
+  report: number;
   quarantine: null;
   recount: null;
   republish: null;
@@ -111,8 +111,8 @@ interface ResultByKind {
   advanceJob: null;
   requestCancel: null;
   finishJob: null;
-  pruneJobItems: number;
-  forgetAnswers: number;
+  sweepJobItems: number;
+  sweepAnswers: number;
   createApiKey: ApiKey;
   revokeApiKey: ApiKey;
   changeSettings: null;

@@ -1,5 +1,5 @@
 /** Makes a change one that its asker may repeat: where the catalog knows its key, it gives the first answer again. */
-export interface Once {
+export interface IdempotencyKey {
   /** Whose key it is: keys of different actors have nothing to do with each other. */
   readonly actor: string;
   /** The asker's name for this change. */
@@ -11,5 +11,5 @@ export interface Once {
 }
 
 export interface Repeatable {
-  readonly once?: Once | undefined;
+  readonly once?: IdempotencyKey | undefined;
 }

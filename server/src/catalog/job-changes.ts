@@ -5,7 +5,7 @@ import type { LifecycleStep, RetentionPolicy } from "@tierkeep/schema/domain/pol
 import type { ErrorCode } from "@tierkeep/schema/domain/refusals";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { Job } from "@tierkeep/schema/services/jobs";
-import type { Stamped } from "./attribution.ts";
+import type { Attribution } from "./attribution.ts";
 import type { Repeatable } from "./idempotency.ts";
 import type { ArtifactRow, JobPosition, LifecycleItemRow } from "./rows.ts";
 
@@ -14,7 +14,7 @@ import type { ArtifactRow, JobPosition, LifecycleItemRow } from "./rows.ts";
  * inputs are the same; where they are not: CONFLICT (facts: jobId), as with a live reindex while another one runs, and a
  * verification while one of the same tenant (or another one of the whole store) does. Result: StartJobResult.
  */
-export interface StartJobChange extends Stamped, Repeatable {
+export interface StartJobChange extends Attribution, Repeatable {
   readonly kind: "startJob";
   readonly job: Job;
   readonly input: unknown;
@@ -61,7 +61,7 @@ export interface RequestCancelChange extends Repeatable {
 }
 
 /** Ends a RUNNING job and writes its LIFECYCLE_JOB_COMPLETED event (errorCode and error where it did not succeed). */
-export interface FinishJobChange extends Stamped {
+export interface FinishJobChange extends Attribution {
   readonly kind: "finishJob";
   readonly jobId: string;
   readonly status: Exclude<JobStatus, "RUNNING">;
@@ -77,7 +77,7 @@ export interface FinishJobChange extends Stamped {
  * repeated after a crash treats no artifact twice. Result: LifecycleItemRow (the one that stands).
  * Dry: the item is PLANNED where live it would be DONE; no event, no change to the artifact.
  */
-export interface LifecycleStepChange extends Stamped {
+export interface LifecycleStepChange extends Attribution {
   readonly kind: "lifecycleStep";
   readonly jobId: string;
   readonly key: ArtifactKey;
@@ -94,7 +94,7 @@ export interface LifecycleStepChange extends Stamped {
 }
 
 /** An artifact of a lifecycle job that could not be treated: item FAILED, the job's error count, one *_ERROR event. Same rule for repeats. */
-export interface LifecycleItemFailedChange extends Stamped {
+export interface LifecycleItemFailedChange extends Attribution {
   readonly kind: "lifecycleItemFailed";
   readonly jobId: string;
   readonly item: LifecycleItemRow;
@@ -105,7 +105,7 @@ export interface LifecycleItemFailedChange extends Stamped {
  * One artifact of a restore job: restores it, counts it restored (dry: too), or skipped where it already is in that
  * tier or a hotter one, or failed with one RESTORE_ERROR event where it is gone. Once per job and key. Result: "restored" | "skipped" | "failed" | "repeated".
  */
-export interface RestoreItemChange extends Stamped {
+export interface RestoreItemChange extends Attribution {
   readonly kind: "restoreItem";
   readonly jobId: string;
   readonly key: ArtifactKey;
@@ -134,7 +134,7 @@ export type AdoptedArtifact = Pick<
  * it has a row, which stands; "passed": its view is behind, so what was found there means nothing; "repeated".
  * Refusal: UNAVAILABLE where the staged object is not ours any more. Dry: counters and findings only.
  */
-export interface AdoptChange extends Stamped {
+export interface AdoptChange extends Attribution {
   readonly kind: "adopt";
   readonly jobId: string;
   readonly key: ArtifactKey;
@@ -158,7 +158,7 @@ export interface PresentChange {
 }
 
 /** Somebody has looked at what a live reindex found: it holds up no purge any more, and a REINDEX_CONFIRMED event says who. Nothing happens to one that runs or is confirmed. */
-export interface ConfirmReindexChange extends Stamped, Repeatable {
+export interface ConfirmReindexChange extends Attribution, Repeatable {
   readonly kind: "confirmReindex";
   readonly jobId: string;
 }

@@ -5,7 +5,7 @@ export interface CounterOwner {
 }
 
 /** One counter, and what a full count says in its place. */
-export interface CountedAnew {
+export interface UsageCorrection {
   /** What it counts, in the plural: "artifacts in HOT". */
   readonly what: string;
   readonly kept: number;
@@ -14,5 +14,5 @@ export interface CountedAnew {
 
 /** An owner some of whose counters are wrong, and which. */
 export interface Miscount extends CounterOwner {
-  readonly counters: readonly CountedAnew[];
+  readonly counters: readonly UsageCorrection[];
 }

@@ -7,7 +7,7 @@ export interface OpenCatalogOptions {
   readonly path: string;
   readonly durability: Durability;
   /** Path of the file that keeps room on a full disk for what frees some; its keeper is the caller's. Default: none. */
-  readonly ballast?: string | undefined;
+  readonly spaceReserve?: string | undefined;
   /** inline: everything on the calling thread, for tests and short commands. Default: worker. */
   readonly thread?: "worker" | "inline" | undefined;
 }

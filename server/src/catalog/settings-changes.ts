@@ -1,7 +1,7 @@
-import type { Stamped } from "./attribution.ts";
+import type { Attribution } from "./attribution.ts";
 
 /** Replaces the store's settings and logs what changed. Result: null. */
-export interface ChangeSettingsChange extends Stamped {
+export interface ChangeSettingsChange extends Attribution {
   readonly kind: "changeSettings";
   /** The settings as JSON text. The catalog stores the text and does not interpret it. */
   readonly settings: string;

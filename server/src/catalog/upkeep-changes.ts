@@ -1,7 +1,7 @@
 import type { LifecycleEvent } from "@tierkeep/schema/domain/events";
 import type { StoreFinding } from "@tierkeep/schema/domain/findings";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
-import type { Stamped } from "./attribution.ts";
+import type { Attribution } from "./attribution.ts";
 import type { Repeatable } from "./idempotency.ts";
 import type { ExportState, JobPosition, ObjectId } from "./rows.ts";
 
@@ -18,8 +18,8 @@ export interface StageChange {
  * Stages an object that is there already and that nothing knows, so that nothing else takes it before a row names it.
  * One that another owner has reserved is taken over. Result: false where it is garbage or staged, and nothing has happened.
  */
-export interface ReserveChange {
-  readonly kind: "reserve";
+export interface StageFoundChange {
+  readonly kind: "stageFound";
   readonly object: ObjectId;
   readonly store: string;
   readonly owner: string;
@@ -34,8 +34,8 @@ export interface AbandonChange {
 }
 
 /** The same for everything staged by other owners than this one, at most `limit` at once. Result: how many. */
-export interface AbandonStrangersChange {
-  readonly kind: "abandonStrangers";
+export interface AbandonOrphanedChange {
+  readonly kind: "abandonOrphaned";
   readonly owner: string;
   readonly limit: number;
   readonly at: number;
@@ -73,8 +73,8 @@ export interface CollectedChange {
  * path what belongs to a tenant or workflow; again only when a whole pass of the scrubber has not met it. Result: how many
  * were new.
  */
-export interface TellChange extends Stamped {
-  readonly kind: "tell";
+export interface ReportChange extends Attribution {
+  readonly kind: "report";
   readonly jobId: string | null;
   readonly findings: readonly StoreFinding[];
 }
@@ -83,7 +83,7 @@ export interface TellChange extends Stamped {
  * Findings (QUARANTINED) of what a verification is about to move to quarantine: an event, a finding and a count of the
  * job's each, in one commit, once for a job and path. So a move that is repeated after a crash is told once.
  */
-export interface QuarantineChange extends Stamped {
+export interface QuarantineChange extends Attribution {
   readonly kind: "quarantine";
   readonly jobId: string;
   readonly findings: readonly StoreFinding[];
@@ -96,7 +96,7 @@ export interface QuarantineChange extends Stamped {
  * for thousands of artifacts, seconds for a workflow of a million, and nobody writes meanwhile. Nothing happens to a tenant
  * or workflow that is not there.
  */
-export interface RecountChange extends Stamped {
+export interface RecountChange extends Attribution {
   readonly kind: "recount";
   readonly jobId: string;
   readonly finding: StoreFinding;
@@ -113,22 +113,22 @@ export interface ScrubbedChange {
  * Removes items and findings, at most `limit` at once, of jobs of the same kind and tenant as `jobId`: all but those of
  * the newest `keep` jobs that have any. Jobs of other tenants keep theirs. Result: how many rows.
  */
-export interface PruneJobItemsChange {
-  readonly kind: "pruneJobItems";
+export interface SweepJobItemsChange {
+  readonly kind: "sweepJobItems";
   readonly jobId: string;
   readonly keep: number;
   readonly limit: number;
 }
 
 /** Removes answers given before an instant (ms since the epoch), the oldest first, at most `limit` at once. Result: how many. */
-export interface ForgetAnswersChange {
-  readonly kind: "forgetAnswers";
+export interface SweepAnswersChange {
+  readonly kind: "sweepAnswers";
   readonly before: number;
   readonly limit: number;
 }
 
 /** Files that are about to be deleted from quarantine: an event each. Result: `result`, of all files of the call. */
-export interface EmptyQuarantineChange extends Stamped, Repeatable {
+export interface EmptyQuarantineChange extends Attribution, Repeatable {
   readonly kind: "emptyQuarantine";
   readonly files: readonly { readonly name: string; readonly sizeBytes: number }[];
   readonly result: { readonly count: number; readonly totalBytes: number };

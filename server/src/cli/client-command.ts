@@ -75,7 +75,7 @@ export async function asClient(
           throw new ConnectionError("The connection to the server failed.", { cause });
         });
       const tierkeep = createTierkeep({ url: endpoint, fetch, token, signal });
-      if (config !== null && opening !== "rebuild") await tellOfLostCatalog(config, tierkeep, output);
+      if (config !== null && opening !== "rebuild") await warnOfLostCatalog(config, tierkeep, output);
       return await work(tierkeep, output, signal, post);
     } catch (error) {
       // The store's next owner could not be found, and that says more than that the connection failed.
@@ -110,7 +110,7 @@ async function connectionTo(
   return [await connect(config, { opening, signal }), config];
 }
 
-async function tellOfLostCatalog(config: Config, tierkeep: Tierkeep, output: Output): Promise<void> {
+async function warnOfLostCatalog(config: Config, tierkeep: Tierkeep, output: Output): Promise<void> {
   const { lostCatalogNotice } = await import("./lost-catalog.ts");
   const notice = await lostCatalogNotice(config, tierkeep);
   if (notice !== null) output.talk(notice);

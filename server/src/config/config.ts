@@ -8,7 +8,7 @@ import {
   type SettingValue,
   UNBUILT_SETTINGS,
 } from "./settings.ts";
-import { misspelt } from "./similar-names.ts";
+import { similarNames } from "./similar-names.ts";
 import {
   retentionProblems,
   STORE_SETTINGS,
@@ -62,7 +62,7 @@ export interface AuthConfig {
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What config cannot judge by itself. */
-export interface Judges {
+export interface ConfigChecks {
   /** Why this is no cron expression, as the end of a sentence; null: it is one. */
   readonly scheduleProblem: (expression: string) => string | null;
 }
@@ -73,7 +73,7 @@ export interface Judges {
  * @param stored the settings of the store, which apply where the environment gives none
  * @throws ConfigError naming every variable that is wrong, or known and not built yet
  */
-export function loadConfig(env: Environment, judges: Judges, stored: StoreSettingTexts = {}): Config {
+export function loadConfig(env: Environment, judges: ConfigChecks, stored: StoreSettingTexts = {}): Config {
   const problems: string[] = [];
   const given = (name: string) => env[name] || undefined;
   const ofStore: Readonly<Record<string, string | undefined>> = stored;
@@ -93,7 +93,7 @@ export function loadConfig(env: Environment, judges: Judges, stored: StoreSettin
       problems.push(`${name} is set, and not built yet in this version: ${instead}. Unset it`);
     }
   }
-  for (const [name, meant] of misspelt(Object.keys(env), [
+  for (const [name, meant] of similarNames(Object.keys(env), [
     ...Object.keys(SETTINGS),
     ...Object.keys(UNBUILT_SETTINGS),
   ])) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { SETTINGS } from "./settings.ts";
-import { misspelt } from "./similar-names.ts";
+import { similarNames } from "./similar-names.ts";
 
 const known = Object.keys(SETTINGS);
 
@@ -11,7 +11,7 @@ describe("names of settings", () => {
     ["STORAGE_BASEPATH", "STORAGE_BASE_PATH"],
     ["LIFECYCLE_SHEDULE", "LIFECYCLE_SCHEDULE"],
   ])("%s is taken for %s", (name, meant) => {
-    expect(misspelt([name], known)).toEqual([[name, meant]]);
+    expect(similarNames([name], known)).toEqual([[name, meant]]);
   });
 
   it.each([
@@ -23,6 +23,6 @@ describe("names of settings", () => {
     ["COLORTERM"],
     ...known.map((name) => [name]),
   ])("%s is not taken for a misspelt one", (name) => {
-    expect(misspelt([name], known)).toEqual([]);
+    expect(similarNames([name], known)).toEqual([]);
   });
 });

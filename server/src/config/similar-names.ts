@@ -6,7 +6,7 @@ const MOST_EDITS = 2;
  * Returns each of `given` that is probably a misspelt one of `known`, with the one that was meant: a name of some length
  * that differs from it by one or two letters.
  */
-export function misspelt(
+export function similarNames(
   given: readonly string[],
   known: readonly string[],
 ): readonly (readonly [name: string, meant: string])[] {

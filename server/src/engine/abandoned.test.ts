@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { OpenedStore } from "../../testing/stores/engine-store.ts";
+import { EngineStore } from "../../testing/stores/engine-store.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { Abandoned } from "./abandoned.ts";
 
@@ -22,7 +22,7 @@ function failingAtFirst(catalog: Catalog, times: number): Catalog {
 }
 
 it("what a dead owner had staged, and what is given up, is collected though it could not be written down at first", async () => {
-  await using store = await OpenedStore.open();
+  await using store = await EngineStore.open();
   const stage = (digit: string, owner: string) =>
     store.catalog.commit({ kind: "stage", object: object(digit), store: "base", owner, at: store.now });
   await stage("a", "dead");

@@ -15,7 +15,7 @@ export class Abandoned {
   readonly #clock: Clock;
   readonly #owner: string;
   readonly #own = new Set<ObjectId>();
-  #strangersLeft = true;
+  #orphansLeft = true;
 
   constructor(catalog: Catalog, clock: Clock, owner: string) {
     this.#catalog = catalog;
@@ -33,10 +33,10 @@ export class Abandoned {
 
   /** Writes what is not in the catalog yet. How many objects that were; 0: nothing is left. */
   async batch(): Promise<number> {
-    if (this.#strangersLeft) {
-      const change = { kind: "abandonStrangers", owner: this.#owner, limit: BATCH } as const;
+    if (this.#orphansLeft) {
+      const change = { kind: "abandonOrphaned", owner: this.#owner, limit: BATCH } as const;
       const count = await this.#catalog.commit({ ...change, at: this.#clock.now() });
-      if (count < BATCH) this.#strangersLeft = false;
+      if (count < BATCH) this.#orphansLeft = false;
       if (count > 0) return count;
     }
     const own = [...this.#own].slice(0, BATCH);

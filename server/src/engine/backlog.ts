@@ -1,7 +1,7 @@
 import { Refused } from "@tierkeep/schema/domain/refusals";
 
 /** How long a writer waits for room before it is refused. */
-const PATIENCE_MS = 5000;
+const WAIT_TIMEOUT_MS = 5000;
 
 /**
  * Bytes that ride in the catalog until they are settled, kept under a limit: beyond it writers wait, and are refused
@@ -10,7 +10,7 @@ const PATIENCE_MS = 5000;
 export class Backlog {
   readonly #limitBytes: number;
   /** What the catalog held when last asked, and what has been committed since. */
-  #ridingBytes = 0;
+  #inlineBytes = 0;
   #inFlightBytes = 0;
   /** Why the last attempt to settle failed; null: it did not. */
   #trouble: Refused | null = null;
@@ -21,7 +21,7 @@ export class Backlog {
   }
 
   get bytes(): number {
-    return this.#ridingBytes + this.#inFlightBytes;
+    return this.#inlineBytes + this.#inFlightBytes;
   }
 
   /**
@@ -33,7 +33,7 @@ export class Backlog {
     else await this.#room(bytes);
     try {
       const result = await commit();
-      this.#ridingBytes += bytes;
+      this.#inlineBytes += bytes;
       return result;
     } finally {
       this.#inFlightBytes -= bytes;
@@ -41,8 +41,8 @@ export class Backlog {
   }
 
   /** What the catalog holds now, after a pass over it that went well or not. */
-  refresh(ridingBytes: number, trouble: Refused | null): void {
-    this.#ridingBytes = ridingBytes;
+  refresh(inlineBytes: number, trouble: Refused | null): void {
+    this.#inlineBytes = inlineBytes;
     this.#trouble = trouble;
     for (const wake of [...this.#waiting]) if (!wake()) break;
   }
@@ -65,7 +65,7 @@ export class Backlog {
         settle(resolve);
         return true;
       };
-      const timer = setTimeout(() => settle(() => reject(this.#refusal())), PATIENCE_MS);
+      const timer = setTimeout(() => settle(() => reject(this.#refusal())), WAIT_TIMEOUT_MS);
       this.#waiting.add(wake);
     });
   }

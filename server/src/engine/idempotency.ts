@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { requireIdempotencyKey } from "@tierkeep/schema/domain/idempotency-keys";
 import type { Principal } from "@tierkeep/schema/domain/principal";
-import type { Once } from "../catalog/idempotency.ts";
+import type { IdempotencyKey } from "../catalog/idempotency.ts";
 import { canonicalJson } from "./canonical-json.ts";
 
 /** All that says what is asked for; of content its checksum. Not how long to wait for an answer, and not the key. */
-export interface Asked {
+export interface RequestFacts {
   readonly operation: string;
   readonly [input: string]: unknown;
 }
@@ -15,7 +15,7 @@ export interface Asked {
  * alone is not enough, since credentials of one actor may be for different tenants. An actor that begins like JSON is
  * written as JSON, so that it cannot be the text of another principal.
  */
-export function askerOf({ actor, tenants }: Principal): string {
+export function requesterOf({ actor, tenants }: Principal): string {
   if (tenants === null) return actor.startsWith("[") ? JSON.stringify([actor, null]) : actor;
   return JSON.stringify([actor, [...new Set(tenants)].sort()]);
 }
@@ -24,15 +24,15 @@ export function askerOf({ actor, tenants }: Principal): string {
  * What makes a change one that may be repeated; undefined where it came without an idempotency key.
  * @throws Refused BAD_USER_INPUT
  */
-export function onceOf(
+export function idempotencyKeyOf(
   principal: Principal,
   idempotencyKey: string | undefined,
   at: number,
-  asked: Asked,
-): Once | undefined {
+  asked: RequestFacts,
+): IdempotencyKey | undefined {
   if (idempotencyKey === undefined) return undefined;
   return {
-    actor: askerOf(principal),
+    actor: requesterOf(principal),
     key: requireIdempotencyKey(idempotencyKey, "idempotencyKey"),
     fingerprint: createHash("sha256").update(canonicalJson(asked)).digest("hex"),
     at,

@@ -4,7 +4,7 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { whole } from "../../testing/catalog/sample-changes.ts";
-import { keyOf, OpenedStore, SOMEBODY } from "../../testing/stores/engine-store.ts";
+import { EngineStore, keyOf, TEST_ADMIN } from "../../testing/stores/engine-store.ts";
 
 const LARGE = 200_000;
 const small = Buffer.from("small");
@@ -33,7 +33,7 @@ describe("a repeated write", () => {
     ["small", small],
     ["large", large],
   ])("of %s content is answered with the first one's facts, and leaves nothing", async (_size, bytes) => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     const options = { idempotencyKey: "k", metadata: { run: 7 } };
     const first = await store.write(keyOf("a"), bytes, options);
     store.now += 1000;
@@ -48,7 +48,7 @@ describe("a repeated write", () => {
   });
 
   it("gives its room in the backlog back by itself", async () => {
-    await using store = await OpenedStore.open({ upkeepByItself: true, backlogBytes: 20 });
+    await using store = await EngineStore.open({ upkeepByItself: true, backlogBytes: 20 });
     await store.write(keyOf("a"), small, { idempotencyKey: "k" });
     await expect.poll(() => store.engine.backlogBytes).toBe(0);
     await store.write(keyOf("a"), small, { idempotencyKey: "k" });
@@ -56,7 +56,7 @@ describe("a repeated write", () => {
   });
 
   it("is told apart by everything that was asked for, but not by how that was said", async () => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     const asked = { idempotencyKey: "k", metadata: { a: 1, b: { c: 2, d: 3 } } };
     const first = await store.write(keyOf("a.txt"), small, asked);
     const sameIn = { metadata: { b: { d: 3, c: 2 }, a: 1 }, contentType: "text/plain" };
@@ -71,7 +71,8 @@ describe("a repeated write", () => {
       () => store.write(keyOf("a.txt"), small, { ...asked, metadata: {} }),
       () => store.write(keyOf("a.txt"), small, { ...asked, ifAbsent: true }),
       () => store.write(keyOf("a.txt"), small, { ...asked, ifChecksum: checksum }),
-      () => store.engine.artifacts.purge(SOMEBODY, { ...keyOf("a.txt"), dryRun: false, idempotencyKey: "k" }),
+      () =>
+        store.engine.artifacts.purge(TEST_ADMIN, { ...keyOf("a.txt"), dryRun: false, idempotencyKey: "k" }),
     ];
     for (const other of others) expect(await codeOf(other())).toBe("CONFLICT");
     await store.engine.drain();
@@ -80,7 +81,7 @@ describe("a repeated write", () => {
   });
 
   it("with ifAbsent does not stumble over what the first has written, whichever way its bytes come", async () => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     const options = { idempotencyKey: "k", ifAbsent: true };
     const first = await store.write(keyOf("a"), streamed(large).body, options);
     expect(first.created).toBe(true);
@@ -89,7 +90,7 @@ describe("a repeated write", () => {
   });
 
   it("with ifAbsent and a key that nobody knows is still refused before its first byte", async () => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     await store.write(keyOf("a"), small);
     const { seen, body } = streamed(large);
     const options = { idempotencyKey: "k", ifAbsent: true };
@@ -98,18 +99,18 @@ describe("a repeated write", () => {
   });
 
   it("is refused as the first was, where its content was at hand", async () => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     await store.write(keyOf("a"), small);
     const options = { idempotencyKey: "k", ifAbsent: true };
     expect(await codeOf(store.write(keyOf("a"), large, options))).toBe("PRECONDITION_FAILED");
-    await store.engine.artifacts.purge(SOMEBODY, { ...keyOf("a"), dryRun: false });
+    await store.engine.artifacts.purge(TEST_ADMIN, { ...keyOf("a"), dryRun: false });
     expect(await codeOf(store.write(keyOf("a"), large, options))).toBe("PRECONDITION_FAILED");
     await store.engine.drain();
     expect(await store.objects()).toEqual([]);
   });
 
   it("that overtakes the first while that one streams is the one that is made", async () => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     const overtaken = Promise.withResolvers<void>();
     async function* slow(): AsyncGenerator<Uint8Array> {
       yield large.subarray(0, 100_000);
@@ -126,7 +127,7 @@ describe("a repeated write", () => {
   });
 
   it("with a key that cannot be one asks for none of its bytes", async () => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     const { seen, body } = streamed(large);
     expect(await codeOf(store.write(keyOf("a"), body, { idempotencyKey: "" }))).toBe("BAD_USER_INPUT");
     expect(seen.asked).toBe(0);
@@ -135,14 +136,14 @@ describe("a repeated write", () => {
 
 describe("a repeated purge", () => {
   it("is answered although nothing may be purged by now", async () => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     await store.write(keyOf("a"), small);
     const options = { ...keyOf("a"), dryRun: false, idempotencyKey: "k" };
-    const first = await store.engine.artifacts.purge(SOMEBODY, options);
+    const first = await store.engine.artifacts.purge(TEST_ADMIN, options);
     await store.write(keyOf("a"), small);
     store.refusal = new Refused("UNAVAILABLE", "The audit log cannot be written.");
-    expect(await store.engine.artifacts.purge(SOMEBODY, options)).toEqual(first);
-    const another = store.engine.artifacts.purge(SOMEBODY, { ...options, idempotencyKey: "k2" });
+    expect(await store.engine.artifacts.purge(TEST_ADMIN, options)).toEqual(first);
+    const another = store.engine.artifacts.purge(TEST_ADMIN, { ...options, idempotencyKey: "k2" });
     expect(await codeOf(another)).toBe("UNAVAILABLE");
     expect(await store.row(keyOf("a"))).toMatchObject({ sizeBytes: small.length });
   });
@@ -150,7 +151,7 @@ describe("a repeated purge", () => {
 
 describe("answers", () => {
   it("are forgotten by upkeep an hour after they count no more, and not before", async () => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     for (let n = 0; n < 300; n++) await store.write(keyOf(`a${n}`), small, { idempotencyKey: `k${n}` });
     const given = store.now;
     store.now += DAY_MS + 60 * 60 * 1000;
@@ -176,7 +177,7 @@ it("whatever is asked again and again, each key is answered one way and acted on
   });
   await fc.assert(
     fc.asyncProperty(fc.array(command, { minLength: 2, maxLength: 20 }), async (commands) => {
-      await using store = await OpenedStore.open();
+      await using store = await EngineStore.open();
       const answers = new Map<
         string,
         { readonly asked: string; readonly answer: unknown; readonly at: number }
@@ -187,11 +188,11 @@ it("whatever is asked again and again, each key is answered one way and acted on
         const key = keyOf(given.artifactId);
         switch (given.do) {
           case "promote":
-            return artifacts.promote(SOMEBODY, { ...key, toTier: "COLD", dryRun: false, idempotencyKey });
+            return artifacts.promote(TEST_ADMIN, { ...key, toTier: "COLD", dryRun: false, idempotencyKey });
           case "restore":
-            return artifacts.restore(SOMEBODY, { ...key, toTier: "HOT", dryRun: false, idempotencyKey });
+            return artifacts.restore(TEST_ADMIN, { ...key, toTier: "HOT", dryRun: false, idempotencyKey });
           case "purge":
-            return artifacts.purge(SOMEBODY, { ...key, dryRun: false, idempotencyKey });
+            return artifacts.purge(TEST_ADMIN, { ...key, dryRun: false, idempotencyKey });
           default:
             return store.write(key, given.bytes, { idempotencyKey, ifAbsent: given.do === "write once" });
         }

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { keyOf, OpenedStore, SOMEBODY } from "../../testing/stores/engine-store.ts";
+import { EngineStore, keyOf, TEST_ADMIN } from "../../testing/stores/engine-store.ts";
 
 describe("a read where reads are logged", () => {
   it("is on the log before the first byte is given, though it is never asked for", async () => {
-    await using store = await OpenedStore.open({ auditReads: true });
+    await using store = await EngineStore.open({ auditReads: true });
     await store.write(keyOf("a"), Buffer.alloc(200_000));
     await store.engine.drain();
     const before = await store.catalog.lastSeq();
-    const content = await store.engine.artifacts.open(SOMEBODY, keyOf("a"), () => ({ start: 0, end: 9 }));
+    const content = await store.engine.artifacts.open(TEST_ADMIN, keyOf("a"), () => ({ start: 0, end: 9 }));
     expect(await store.catalog.events([before + 1])).toMatchObject([
       { type: "ARTIFACT_READ", actor: "somebody", artifactId: "a", fromTier: "HOT", sizeBytes: 10 },
     ]);
@@ -15,13 +15,13 @@ describe("a read where reads are logged", () => {
   });
 
   it("is refused where it cannot be logged, and what gives no content is not", async () => {
-    await using store = await OpenedStore.open({ auditReads: true });
+    await using store = await EngineStore.open({ auditReads: true });
     const { artifact } = await store.write(keyOf("a"), Buffer.from("content"));
     await store.engine.close(Date.now());
     const { artifacts } = store.engine;
-    await expect(artifacts.open(SOMEBODY, keyOf("a"))).rejects.toMatchObject({ code: "UNAVAILABLE" });
-    await expect(artifacts.bytes(SOMEBODY, artifact)).rejects.toMatchObject({ code: "UNAVAILABLE" });
-    expect(await artifacts.open(SOMEBODY, keyOf("a"), () => false)).toMatchObject({ sizeBytes: 0 });
+    await expect(artifacts.open(TEST_ADMIN, keyOf("a"))).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    await expect(artifacts.bytes(TEST_ADMIN, artifact)).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    expect(await artifacts.open(TEST_ADMIN, keyOf("a"), () => false)).toMatchObject({ sizeBytes: 0 });
     expect(await store.catalog.lastSeq()).toBe(1);
   });
 });

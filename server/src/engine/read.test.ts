@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { ArtifactContent } from "@tierkeep/schema/services/artifacts";
 import { describe, expect, it } from "vitest";
-import { keyOf, OpenedStore, SOMEBODY } from "../../testing/stores/engine-store.ts";
+import { EngineStore, keyOf, TEST_ADMIN } from "../../testing/stores/engine-store.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { Reader } from "./read.ts";
 
@@ -26,7 +26,7 @@ function cutOff(path: string): void {
   truncateSync(path, 99_999);
 }
 
-async function scanErrors({ catalog }: OpenedStore) {
+async function scanErrors({ catalog }: EngineStore) {
   const all = { after: null, before: null, limit: 100, backward: false };
   return catalog.listEvents({ types: ["SCAN_ERROR"] }, "ASC", all);
 }
@@ -37,40 +37,40 @@ describe("a read", () => {
     ["is an object", 200_000],
     ["is long", LARGE],
   ])("gives back what was written when it %s, whole and in part", async (_where, sizeBytes) => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     const content = Buffer.from(Array.from({ length: sizeBytes }, (_, index) => index % 251));
     await store.write(keyOf("a"), content);
-    const whole = await store.engine.artifacts.open(SOMEBODY, keyOf("a"));
+    const whole = await store.engine.artifacts.open(TEST_ADMIN, keyOf("a"));
     expect(whole?.sizeBytes).toBe(sizeBytes);
     expect((await bytesOf(whole)).equals(content)).toBe(true);
-    const part = await store.engine.artifacts.open(SOMEBODY, keyOf("a"), () => ({ start: 2, end: 5 }));
+    const part = await store.engine.artifacts.open(TEST_ADMIN, keyOf("a"), () => ({ start: 2, end: 5 }));
     expect(part?.sizeBytes).toBe(4);
     expect(await bytesOf(part)).toEqual(content.subarray(2, 6));
     await store.engine.drain();
-    expect((await bytesOf(await store.engine.artifacts.open(SOMEBODY, keyOf("a")))).equals(content)).toBe(
+    expect((await bytesOf(await store.engine.artifacts.open(TEST_ADMIN, keyOf("a")))).equals(content)).toBe(
       true,
     );
   });
 
   it("of what is not there is null", async () => {
-    await using store = await OpenedStore.open();
-    expect(await store.engine.artifacts.open(SOMEBODY, keyOf("a"))).toBeNull();
+    await using store = await EngineStore.open();
+    expect(await store.engine.artifacts.open(TEST_ADMIN, keyOf("a"))).toBeNull();
   });
 
   it("that was begun ends with what it began with, though the artifact is replaced, purged and collected meanwhile", async () => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     const first = Buffer.alloc(LARGE, 1);
     await store.write(keyOf("a"), first);
-    const reading = await store.engine.artifacts.open(SOMEBODY, keyOf("a"));
+    const reading = await store.engine.artifacts.open(TEST_ADMIN, keyOf("a"));
     await store.write(keyOf("a"), Buffer.alloc(LARGE, 2));
-    await store.engine.artifacts.purge(SOMEBODY, { ...keyOf("a"), dryRun: false });
+    await store.engine.artifacts.purge(TEST_ADMIN, { ...keyOf("a"), dryRun: false });
     await store.engine.drain();
     expect(await store.objects()).toEqual([]);
     expect((await bytesOf(reading)).equals(first)).toBe(true);
   });
 
   it("whose object has gone because the artifact was replaced gives the newer content", async () => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     await store.write(keyOf("a"), Buffer.alloc(100_000, 1));
     const stale = await store.catalog.content(keyOf("a"));
     await store.write(keyOf("a"), Buffer.alloc(100_000, 2));
@@ -92,29 +92,29 @@ describe("a read", () => {
   });
 
   it("of exactly one version is null once the content is another", async () => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     const { artifact } = await store.write(keyOf("a"), Buffer.from("one"));
-    expect((await store.engine.artifacts.bytes(SOMEBODY, artifact))?.toString()).toBe("one");
+    expect((await store.engine.artifacts.bytes(TEST_ADMIN, artifact))?.toString()).toBe("one");
     await store.write(keyOf("a"), Buffer.from("two"));
-    expect(await store.engine.artifacts.bytes(SOMEBODY, artifact)).toBeNull();
+    expect(await store.engine.artifacts.bytes(TEST_ADMIN, artifact)).toBeNull();
   });
 });
 
 describe("damage", () => {
   it("of a short object is found before its first byte goes out", async () => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     await store.write(keyOf("a"), Buffer.alloc(100_000));
     flipByte(store.objectPath((await store.row(keyOf("a"))).object), 50_000);
-    await expect(store.engine.artifacts.open(SOMEBODY, keyOf("a"))).rejects.toMatchObject({
+    await expect(store.engine.artifacts.open(TEST_ADMIN, keyOf("a"))).rejects.toMatchObject({
       code: "CHECKSUM_MISMATCH",
     });
   });
 
   it("of a long object never lets the body complete", async () => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     await store.write(keyOf("a"), Buffer.alloc(LARGE));
     flipByte(store.objectPath((await store.row(keyOf("a"))).object), 10);
-    const content = await store.engine.artifacts.open(SOMEBODY, keyOf("a"));
+    const content = await store.engine.artifacts.open(TEST_ADMIN, keyOf("a"));
     let received = 0;
     const consume = async () => {
       for await (const chunk of content?.body ?? []) received += chunk.byteLength;
@@ -127,33 +127,33 @@ describe("damage", () => {
     ["cut off", cutOff],
     ["gone", rmSync],
   ])("is also an object that is %s", async (_how, harm) => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     await store.write(keyOf("a"), Buffer.alloc(100_000));
     harm(store.objectPath((await store.row(keyOf("a"))).object));
-    await expect(store.engine.artifacts.open(SOMEBODY, keyOf("a"))).rejects.toMatchObject({
+    await expect(store.engine.artifacts.open(TEST_ADMIN, keyOf("a"))).rejects.toMatchObject({
       code: "CHECKSUM_MISMATCH",
     });
     expect(await scanErrors(store)).toHaveLength(1);
   });
 
   it("of bytes that ride in the catalog is found, too", async () => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     await store.write(keyOf("a"), Buffer.from("right"));
     const db = new DatabaseSync(join(store.root, ".tierkeep", "catalog.db"));
     db.prepare("UPDATE inline_bytes SET bytes = ?").run(Buffer.from("wrong"));
     db.close();
-    await expect(store.engine.artifacts.open(SOMEBODY, keyOf("a"))).rejects.toMatchObject({
+    await expect(store.engine.artifacts.open(TEST_ADMIN, keyOf("a"))).rejects.toMatchObject({
       code: "CHECKSUM_MISMATCH",
     });
   });
 
   it("is one event for an object, however often it is read, and a new one for the next", async () => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     for (const turn of [1, 2]) {
       await store.write(keyOf("a"), Buffer.alloc(100_000, turn));
       flipByte(store.objectPath((await store.row(keyOf("a"))).object), 0);
       for (const _ of [1, 2, 3]) {
-        await expect(store.engine.artifacts.open(SOMEBODY, keyOf("a"))).rejects.toThrow();
+        await expect(store.engine.artifacts.open(TEST_ADMIN, keyOf("a"))).rejects.toThrow();
       }
       const events = await scanErrors(store);
       expect(events).toHaveLength(turn);
@@ -163,13 +163,13 @@ describe("damage", () => {
   });
 
   it("of one artifact affects no other, and is mended by writing it again", async () => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     await store.write(keyOf("a"), Buffer.alloc(100_000, 1));
     await store.write(keyOf("b"), Buffer.alloc(100_000, 2));
     rmSync(store.objectPath((await store.row(keyOf("a"))).object));
-    await expect(store.engine.artifacts.open(SOMEBODY, keyOf("a"))).rejects.toThrow();
-    expect((await bytesOf(await store.engine.artifacts.open(SOMEBODY, keyOf("b"))))[0]).toBe(2);
+    await expect(store.engine.artifacts.open(TEST_ADMIN, keyOf("a"))).rejects.toThrow();
+    expect((await bytesOf(await store.engine.artifacts.open(TEST_ADMIN, keyOf("b"))))[0]).toBe(2);
     await store.write(keyOf("a"), Buffer.alloc(100_000, 3));
-    expect((await bytesOf(await store.engine.artifacts.open(SOMEBODY, keyOf("a"))))[0]).toBe(3);
+    expect((await bytesOf(await store.engine.artifacts.open(TEST_ADMIN, keyOf("a"))))[0]).toBe(3);
   });
 });

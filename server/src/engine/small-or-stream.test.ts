@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { MAX_RIDING_BYTES, smallOrStream } from "./small-or-stream.ts";
+import { MAX_INLINE_OBJECT_BYTES, smallOrStream } from "./small-or-stream.ts";
 
 /** Yields `sizes`, counting what was taken, and tells when it was given back. */
 function source(sizes: readonly number[], fail?: Error) {
@@ -25,7 +25,7 @@ async function collect(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
 }
 
 describe("content of unknown size", () => {
-  it.each([[[]], [[0]], [[1]], [[10, 20]], [[MAX_RIDING_BYTES]], [[MAX_RIDING_BYTES - 1, 1]]])(
+  it.each([[[]], [[0]], [[1]], [[10, 20]], [[MAX_INLINE_OBJECT_BYTES]], [[MAX_INLINE_OBJECT_BYTES - 1, 1]]])(
     "is small when it is %j bytes",
     async (sizes) => {
       const body = await smallOrStream(source(sizes).chunks);
@@ -34,22 +34,22 @@ describe("content of unknown size", () => {
   );
 
   it("is a stream from the first byte over, and loses none of what was read ahead", async () => {
-    const { chunks } = source([MAX_RIDING_BYTES, 1, 5]);
+    const { chunks } = source([MAX_INLINE_OBJECT_BYTES, 1, 5]);
     const body = await smallOrStream(chunks);
     if (!("stream" in body)) throw new Error("was taken for small");
     const bytes = await collect(body.stream);
-    expect(bytes.byteLength).toBe(MAX_RIDING_BYTES + 6);
-    expect([bytes[0], bytes[MAX_RIDING_BYTES], bytes.at(-1)]).toEqual([1, 2, 3]);
+    expect(bytes.byteLength).toBe(MAX_INLINE_OBJECT_BYTES + 6);
+    expect([bytes[0], bytes[MAX_INLINE_OBJECT_BYTES], bytes.at(-1)]).toEqual([1, 2, 3]);
   });
 
   it("is read no further ahead than needed", async () => {
-    const { seen, chunks } = source([MAX_RIDING_BYTES + 1, 1, 1]);
+    const { seen, chunks } = source([MAX_INLINE_OBJECT_BYTES + 1, 1, 1]);
     await smallOrStream(chunks);
     expect(seen.taken).toBe(1);
   });
 
   it("is given back when its reader stops early", async () => {
-    const { seen, chunks } = source([MAX_RIDING_BYTES + 1, 1, 1]);
+    const { seen, chunks } = source([MAX_INLINE_OBJECT_BYTES + 1, 1, 1]);
     const body = await smallOrStream(chunks);
     if (!("stream" in body)) throw new Error("was taken for small");
     for await (const _ of body.stream) break;
@@ -59,15 +59,15 @@ describe("content of unknown size", () => {
   it("passes on its own error, read ahead or later", async () => {
     const broken = new Error("client went away");
     await expect(smallOrStream(source([10], broken).chunks)).rejects.toBe(broken);
-    const body = await smallOrStream(source([MAX_RIDING_BYTES + 1], broken).chunks);
+    const body = await smallOrStream(source([MAX_INLINE_OBJECT_BYTES + 1], broken).chunks);
     if (!("stream" in body)) throw new Error("was taken for small");
     await expect(collect(body.stream)).rejects.toBe(broken);
   });
 
   it("that is at hand is small up to 64 KiB, else one chunk", async () => {
-    const bytes = new Uint8Array(MAX_RIDING_BYTES);
+    const bytes = new Uint8Array(MAX_INLINE_OBJECT_BYTES);
     expect(await smallOrStream(bytes)).toEqual({ small: bytes });
-    const body = await smallOrStream(new Uint8Array(MAX_RIDING_BYTES + 1));
-    expect("stream" in body && (await collect(body.stream)).byteLength).toBe(MAX_RIDING_BYTES + 1);
+    const body = await smallOrStream(new Uint8Array(MAX_INLINE_OBJECT_BYTES + 1));
+    expect("stream" in body && (await collect(body.stream)).byteLength).toBe(MAX_INLINE_OBJECT_BYTES + 1);
   });
 });

@@ -1,5 +1,5 @@
 /** Up to here bytes ride in the catalog's commit: one fsync for many writes instead of three for each. */
-export const MAX_RIDING_BYTES = 64 * 1024;
+export const MAX_INLINE_OBJECT_BYTES = 64 * 1024;
 
 /** Content that is small enough to be held, or more of it than that as it comes. */
 export type SmallOrStream = { readonly small: Uint8Array } | { readonly stream: AsyncIterable<Uint8Array> };
@@ -7,12 +7,12 @@ export type SmallOrStream = { readonly small: Uint8Array } | { readonly stream: 
 /** Reads ahead just far enough to know which of the two `content` is. A stream must be consumed or returned from. */
 export async function smallOrStream(content: Uint8Array | AsyncIterable<Uint8Array>): Promise<SmallOrStream> {
   if (content instanceof Uint8Array) {
-    return content.byteLength <= MAX_RIDING_BYTES ? { small: content } : { stream: once(content) };
+    return content.byteLength <= MAX_INLINE_OBJECT_BYTES ? { small: content } : { stream: once(content) };
   }
   const source = content[Symbol.asyncIterator]();
   const ahead: Uint8Array[] = [];
   let bytes = 0;
-  while (bytes <= MAX_RIDING_BYTES) {
+  while (bytes <= MAX_INLINE_OBJECT_BYTES) {
     const next = await source.next();
     if (next.done) return { small: Buffer.concat(ahead, bytes) };
     ahead.push(next.value);

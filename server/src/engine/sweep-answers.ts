@@ -1,5 +1,5 @@
 import type { Catalog } from "../catalog/catalog.ts";
-import { REMEMBERED_MS } from "../catalog/decide/decide-retry.ts";
+import { ANSWER_LIFETIME_MS } from "../catalog/decide/decide-retry.ts";
 
 /** Answers removed in one commit. */
 const BATCH = 256;
@@ -9,8 +9,8 @@ const GRACE_MS = 60 * 60 * 1000;
 
 /** Removes some of the answers that count no more. Nobody waits for them to go, so it is for the caller to come back. */
 export async function forget(catalog: Catalog, now: number): Promise<void> {
-  const before = now - REMEMBERED_MS - GRACE_MS;
+  const before = now - ANSWER_LIFETIME_MS - GRACE_MS;
   const oldest = await catalog.oldestAnswer();
   if (oldest === null || oldest >= before) return;
-  await catalog.commit({ kind: "forgetAnswers", before, limit: BATCH });
+  await catalog.commit({ kind: "sweepAnswers", before, limit: BATCH });
 }

@@ -2,13 +2,13 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSy
 import { join } from "node:path";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import { describe, expect, it } from "vitest";
-import { keyOf, OpenedStore, SOMEBODY } from "../../testing/stores/engine-store.ts";
+import { EngineStore, keyOf, TEST_ADMIN } from "../../testing/stores/engine-store.ts";
 
-const view = (store: OpenedStore, ...path: string[]) => join(store.root, ...path);
+const view = (store: EngineStore, ...path: string[]) => join(store.root, ...path);
 
 describe("upkeep", () => {
   it("settles, publishes and collects by itself, soon after a commit", async () => {
-    await using store = await OpenedStore.open({ upkeepByItself: true });
+    await using store = await EngineStore.open({ upkeepByItself: true });
     await store.write(keyOf("a"), Buffer.from("one"));
     await store.write(keyOf("a"), Buffer.from("two"));
     const published = view(store, "hot", "acme", "nightly", "a");
@@ -21,7 +21,7 @@ describe("upkeep", () => {
 
   it("removes no object while somebody copies an earlier state, and by itself does so afterwards", async () => {
     let mayCollect = false;
-    await using store = await OpenedStore.open({ upkeepByItself: true, mayCollect: () => mayCollect });
+    await using store = await EngineStore.open({ upkeepByItself: true, mayCollect: () => mayCollect });
     await store.write(keyOf("a"), Buffer.from("one"));
     await store.engine.drain();
     await store.write(keyOf("a"), Buffer.from("two"));
@@ -32,7 +32,7 @@ describe("upkeep", () => {
   });
 
   it("publishes the writer's metadata with the system's facts", async () => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     const { artifact } = await store.write(keyOf("a"), Buffer.from("x"), {
       metadata: { author: "Alice", n: [1] },
     });
@@ -55,7 +55,7 @@ describe("upkeep", () => {
   });
 
   it("goes on with all other keys where one cannot be published, and with that one once it can", async () => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     renameSync(view(store, "warm"), view(store, "elsewhere"));
     writeFileSync(view(store, "warm"), "not a folder");
     await store.write(keyOf("stuck"), Buffer.from("x"), { tier: "WARM" });
@@ -63,9 +63,9 @@ describe("upkeep", () => {
     expect(await store.engine.drain()).toBe(false);
     expect(readFileSync(view(store, "hot", "acme", "nightly", "a"), "utf8")).toBe("x");
     expect(store.problems.join()).toContain("stuck");
-    expect((await store.engine.artifacts.bytes(SOMEBODY, await store.row(keyOf("stuck"))))?.toString()).toBe(
-      "x",
-    );
+    expect(
+      (await store.engine.artifacts.bytes(TEST_ADMIN, await store.row(keyOf("stuck"))))?.toString(),
+    ).toBe("x");
     renameSync(view(store, "warm"), view(store, "mistake"));
     renameSync(view(store, "elsewhere"), view(store, "warm"));
     expect(await store.engine.drain()).toBe(true);
@@ -73,7 +73,7 @@ describe("upkeep", () => {
   });
 
   it("holds writers back once too much is unsettled, refuses them when a tier stays away, and lets them in again", async () => {
-    await using store = await OpenedStore.open({ backlogBytes: 100_000 });
+    await using store = await EngineStore.open({ backlogBytes: 100_000 });
     const objects = view(store, ".tierkeep", "objects");
     renameSync(objects, view(store, "unplugged"));
     for (const id of ["a", "b"]) await store.write(keyOf(id), Buffer.alloc(50_000));
@@ -85,7 +85,7 @@ describe("upkeep", () => {
     await expect(store.write(keyOf("d"), Buffer.alloc(200_000))).rejects.toMatchObject({
       code: "TIER_UNAVAILABLE",
     });
-    expect((await store.engine.artifacts.bytes(SOMEBODY, await store.row(keyOf("a"))))?.byteLength).toBe(
+    expect((await store.engine.artifacts.bytes(TEST_ADMIN, await store.row(keyOf("a"))))?.byteLength).toBe(
       50_000,
     );
     renameSync(view(store, "unplugged"), objects);
@@ -96,7 +96,7 @@ describe("upkeep", () => {
 });
 
 it("a shutdown does not wait for what fails again and again", async () => {
-  await using store = await OpenedStore.open();
+  await using store = await EngineStore.open();
   renameSync(view(store, ".tierkeep", "objects"), view(store, "unplugged"));
   await store.write(keyOf("a"), Buffer.from("x"));
   const tomorrow = Date.now() + 24 * 60 * 60 * 1000;
@@ -106,24 +106,24 @@ it("a shutdown does not wait for what fails again and again", async () => {
 
 describe("a purge", () => {
   it("is refused while the audit log is behind, dry ones are not, and nothing else is", async () => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     await store.write(keyOf("a"), Buffer.from("x"));
     store.refusal = new Refused("UNAVAILABLE", "the audit log cannot be written");
-    await expect(store.engine.artifacts.purge(SOMEBODY, { ...keyOf("a"), dryRun: false })).rejects.toBe(
+    await expect(store.engine.artifacts.purge(TEST_ADMIN, { ...keyOf("a"), dryRun: false })).rejects.toBe(
       store.refusal,
     );
-    await store.engine.artifacts.purge(SOMEBODY, { ...keyOf("a"), dryRun: true });
-    await store.engine.artifacts.promote(SOMEBODY, { ...keyOf("a"), toTier: "COLD", dryRun: false });
+    await store.engine.artifacts.purge(TEST_ADMIN, { ...keyOf("a"), dryRun: true });
+    await store.engine.artifacts.promote(TEST_ADMIN, { ...keyOf("a"), toTier: "COLD", dryRun: false });
     store.refusal = null;
-    await store.engine.artifacts.purge(SOMEBODY, { ...keyOf("a"), dryRun: false });
+    await store.engine.artifacts.purge(TEST_ADMIN, { ...keyOf("a"), dryRun: false });
     expect(await store.catalog.artifact(keyOf("a"))).toBeNull();
   });
 
   it("leaves nothing of the artifact, in the view or as an object", async () => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     await store.write(keyOf("a"), Buffer.alloc(100_000));
     await store.engine.drain();
-    await store.engine.artifacts.purge(SOMEBODY, { ...keyOf("a"), dryRun: false });
+    await store.engine.artifacts.purge(TEST_ADMIN, { ...keyOf("a"), dryRun: false });
     await store.engine.drain();
     expect(await store.objects()).toEqual([]);
     expect(readdirSync(view(store, "hot", "acme", "nightly"))).toEqual([]);
@@ -131,7 +131,7 @@ describe("a purge", () => {
 });
 
 it("what a stranger puts in the view is moved away and named", async () => {
-  await using store = await OpenedStore.open();
+  await using store = await EngineStore.open();
   mkdirSync(view(store, "hot", "acme", "nightly"), { recursive: true });
   writeFileSync(view(store, "hot", "acme", "nightly", "a"), "mine");
   await store.write(keyOf("a"), Buffer.from("x"));

@@ -11,7 +11,7 @@ import { settle } from "./settle.ts";
 import { forget } from "./sweep-answers.ts";
 
 /** A pause after a commit, so that a burst of them is settled and published together. */
-const GATHER_MS = 20;
+const BATCH_DELAY_MS = 20;
 const RETRY_MS = 1000;
 const CLOSING_ATTEMPTS = 3;
 
@@ -72,7 +72,7 @@ export class Upkeep {
   /** Something may be left to do; looks soon. */
   wake(): void {
     if (this.#running !== null) this.#wokenMeanwhile = true;
-    else this.#schedule(GATHER_MS);
+    else this.#schedule(BATCH_DELAY_MS);
   }
 
   /** Works now until nothing is left. False: something failed, and will be tried again. */
@@ -119,7 +119,7 @@ export class Upkeep {
     this.#running = this.#pass().then((clean) => {
       this.#running = null;
       if (!clean || this.#collectIsHeld) this.#schedule(RETRY_MS);
-      else if (this.#wokenMeanwhile) this.#schedule(GATHER_MS);
+      else if (this.#wokenMeanwhile) this.#schedule(BATCH_DELAY_MS);
       return clean;
     });
     return this.#running;

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { keyOf, OpenedStore, SOMEBODY } from "../../testing/stores/engine-store.ts";
+import { EngineStore, keyOf, TEST_ADMIN } from "../../testing/stores/engine-store.ts";
 
 const LARGE = 200_000;
 
@@ -19,7 +19,7 @@ function upload(sizes: readonly number[], failure?: Error) {
 
 describe("a write", () => {
   it("takes the media type from the id's ending where none is given", async () => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     const typeOf = async (artifactId: string, contentType: string | null = null) =>
       (await store.write(keyOf(artifactId), Buffer.from("x"), { contentType })).artifact.contentType;
     expect(await typeOf("report.md")).toBe("text/markdown");
@@ -31,7 +31,7 @@ describe("a write", () => {
   it.each(["../../etc", "a/b", ".", "a.metadata.json"])(
     "with the id %j touches nothing",
     async (artifactId) => {
-      await using store = await OpenedStore.open();
+      await using store = await EngineStore.open();
       const { seen, body } = upload([LARGE]);
       await expect(store.write(keyOf(artifactId), body)).rejects.toMatchObject({
         code: "INVALID_IDENTIFIER",
@@ -42,7 +42,7 @@ describe("a write", () => {
   );
 
   it("that may not be made asks for none of its bytes", async () => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     await store.write(keyOf("a"), Buffer.from("here"));
     const checksum = createHash("sha256").update("here").digest("hex");
     const other = "0".repeat(64);
@@ -65,7 +65,7 @@ describe("a write", () => {
   });
 
   it("that was overtaken while it streamed is refused at the commit, and the first one stands", async () => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     async function* slow(): AsyncGenerator<Uint8Array> {
       yield Buffer.alloc(LARGE, 1);
       await store.write(keyOf("a"), Buffer.from("first"));
@@ -85,7 +85,7 @@ describe("a write", () => {
   ])(
     "of bytes %s which are not the announced ones is refused, and nothing is left",
     async (_how, sizeBytes) => {
-      await using store = await OpenedStore.open();
+      await using store = await EngineStore.open();
       const checksum = createHash("sha256").update("something else").digest("hex");
       await expect(store.write(keyOf("a"), Buffer.alloc(sizeBytes), { checksum })).rejects.toMatchObject({
         code: "CHECKSUM_MISMATCH",
@@ -101,7 +101,7 @@ describe("a write", () => {
   );
 
   it("whose client goes away leaves nothing, and the client's error is passed on", async () => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     const gone = new Error("socket hang up");
     await expect(store.write(keyOf("a"), upload([LARGE, LARGE], gone).body)).rejects.toBe(gone);
     await store.engine.drain();
@@ -114,7 +114,7 @@ describe("a write", () => {
     ["bit by bit", [300, 300]],
     ["beyond what may ride", [LARGE]],
   ])("of more than is allowed is refused when it comes %s", async (_how, sizes) => {
-    await using store = await OpenedStore.open({ maxArtifactBytes: 500 });
+    await using store = await EngineStore.open({ maxArtifactBytes: 500 });
     await expect(store.write(keyOf("a"), upload(sizes).body)).rejects.toMatchObject({
       code: "CONTENT_TOO_LARGE",
     });
@@ -123,7 +123,7 @@ describe("a write", () => {
   });
 
   it("is one of many on one id: all are acknowledged, one stands, and only its bytes remain", async () => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     const sizes = [10, LARGE, 20, LARGE + 1, 30, LARGE + 2, 40, LARGE + 3];
     const written = await Promise.all(
       sizes.map((size) => store.write(keyOf("a"), Buffer.alloc(size, size % 256))),
@@ -133,13 +133,13 @@ describe("a write", () => {
     expect(await store.row(keyOf("a"))).toMatchObject({ version: last?.version, checksum: last?.checksum });
     await store.engine.drain();
     expect(await store.objects()).toHaveLength(1);
-    expect((await store.engine.artifacts.bytes(SOMEBODY, await store.row(keyOf("a"))))?.byteLength).toBe(
+    expect((await store.engine.artifacts.bytes(TEST_ADMIN, await store.row(keyOf("a"))))?.byteLength).toBe(
       last?.sizeBytes,
     );
   });
 
   it("is refused once the engine is closing", async () => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     await store.engine.close(Date.now());
     await expect(store.write(keyOf("a"), Buffer.from("x"))).rejects.toMatchObject({ code: "UNAVAILABLE" });
   });

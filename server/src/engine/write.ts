@@ -14,7 +14,7 @@ import type { Abandoned } from "./abandoned.ts";
 import type { Backlog } from "./backlog.ts";
 import type { Clock } from "./clock.ts";
 import { contentTypeOf } from "./content-type.ts";
-import { askerOf, onceOf } from "./idempotency.ts";
+import { idempotencyKeyOf, requesterOf } from "./idempotency.ts";
 import { newObject, type RandomBytes } from "./new-object.ts";
 import { smallOrStream } from "./small-or-stream.ts";
 
@@ -121,7 +121,7 @@ export class Writer {
     } catch (refused) {
       if (idempotencyKey === undefined) throw refused;
       // It may be the repeat of the very write that is in its way.
-      const actor = askerOf(principal);
+      const actor = requesterOf(principal);
       if (!(await catalog.hasAnswer({ actor, key: idempotencyKey, at: clock.now() }))) throw refused;
     }
   }
@@ -154,7 +154,7 @@ export class Writer {
       bytes,
       owner,
       sizeBytes: written.sizeBytes,
-      once: onceOf(principal, options.idempotencyKey, at, { operation: "write", ...asked }),
+      once: idempotencyKeyOf(principal, options.idempotencyKey, at, { operation: "write", ...asked }),
     };
   }
 }

@@ -17,7 +17,7 @@ import {
   whatMustBeExpected,
 } from "../../testing/http/access-cases.ts";
 import {
-  accessWorld,
+  accessStore,
   anonymous,
   fill,
   fillAll,
@@ -51,7 +51,7 @@ class Matrix implements AsyncDisposable {
   }
 
   static async open(): Promise<Matrix> {
-    const world = await accessWorld();
+    const world = await accessStore();
     const mine = await fill(world, MINE);
     const alone = new Map<string, string>();
     for (const [name, document] of Object.entries(LISTS))

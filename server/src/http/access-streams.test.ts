@@ -4,7 +4,7 @@ import { createClient } from "graphql-ws";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import {
-  accessWorld,
+  accessStore,
   fill,
   fillAll,
   MINE,
@@ -25,7 +25,7 @@ let mine: Names;
 let other: Names;
 
 beforeAll(async () => {
-  world = await accessWorld();
+  world = await accessStore();
   mine = await fill(world, MINE);
   other = await fillAll(world, await fill(world, OTHER));
   url = (await world.listen()).url;

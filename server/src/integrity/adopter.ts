@@ -9,7 +9,7 @@ import { commitAllOf, requireWritten } from "../engine/commit-all.ts";
 import { newObjectsTogether, type RandomBytes } from "../engine/new-object.ts";
 import { placementOf } from "../engine/publish.ts";
 import type { TierStore } from "../tiers/tier-store.ts";
-import type { FoundFile, TakeAs, TakeItem, Taken, TierView, TreeEntry } from "../tiers/tier-view.ts";
+import type { FoundFile, IngestAs, IngestItem, Taken, TierView, TreeEntry } from "../tiers/tier-view.ts";
 import {
   type Adoption,
   adoptionOf,
@@ -183,12 +183,12 @@ export class Adopter {
   async #stage(
     newcomers: readonly Newcomer[],
     names: Set<string>,
-  ): Promise<readonly Exclude<TakeAs, { as: "look" }>[]> {
+  ): Promise<readonly Exclude<IngestAs, { as: "look" }>[]> {
     const { catalog, clock, random, owner, store } = this.#parts;
     const stamp = { store: store.id, owner, at: clock.now() };
     const own = newcomers.flatMap(({ own }) => own ?? []);
     const reserved = await catalog.commitAll(
-      own.map((object) => ({ kind: "reserve" as const, object, ...stamp })),
+      own.map((object) => ({ kind: "stageFound" as const, object, ...stamp })),
     );
     const free = new Set<string>();
     for (const [index, outcome] of reserved.entries()) {
@@ -269,6 +269,6 @@ export function bytesToRead(files: readonly FoundFile[]): number {
   return files.length === 0 ? 0 : chooseFile(files).winner.sizeBytes;
 }
 
-function itemOf({ key, choice }: Newcomer, how: TakeAs): TakeItem {
+function itemOf({ key, choice }: Newcomer, how: IngestAs): IngestItem {
   return { key, file: choice.winner, how };
 }

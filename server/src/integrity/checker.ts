@@ -30,14 +30,14 @@ export interface Checked {
 }
 
 /** An object that nothing knows. */
-export interface StrayObject {
+export interface UnknownObject {
   readonly store: string;
   readonly object: string;
   readonly finding: StoreFinding;
 }
 
 /** Files of the tree under a key that the catalog does not have; a finding each. */
-export interface StrayEntry {
+export interface UnknownEntry {
   readonly key: ArtifactKey;
   readonly entry: TreeEntry;
   readonly findings: readonly StoreFinding[];
@@ -90,10 +90,10 @@ export class Checker {
     findings: readonly StoreFinding[],
     by: { readonly actor: string; readonly jobId: string | null },
   ): Promise<number> {
-    const untold = findings.filter(({ kind }) => !TOLD_OTHERWISE.has(kind));
-    if (untold.length === 0) return 0;
+    const unreported = findings.filter(({ kind }) => !TOLD_OTHERWISE.has(kind));
+    if (unreported.length === 0) return 0;
     const { catalog, clock } = this.#parts;
-    return catalog.commit({ kind: "tell", at: clock.now(), ...by, findings: untold });
+    return catalog.commit({ kind: "report", at: clock.now(), ...by, findings: unreported });
   }
 
   async #bytesOf(
@@ -204,10 +204,10 @@ export class Checker {
   }
 
   /** Objects that nothing knows, of the next ones after `after`; `next` null: there are no more. */
-  async strayObjects(
+  async unknownObjects(
     after: string | null,
-  ): Promise<{ readonly strays: readonly StrayObject[]; readonly next: string | null }> {
-    const strays: StrayObject[] = [];
+  ): Promise<{ readonly strays: readonly UnknownObject[]; readonly next: string | null }> {
+    const strays: UnknownObject[] = [];
     let next: string | null = null;
     for (const store of this.#parts.stores.values()) {
       const objects: string[] = [];
@@ -233,9 +233,9 @@ export class Checker {
   }
 
   /** Files of the tree whose keys the catalog does not have, of the next ones after `after`; `next` null: there are no more. */
-  async strayFiles(
+  async unknownFiles(
     after: TreePosition | null,
-  ): Promise<{ readonly strays: readonly StrayEntry[]; readonly next: TreePosition | null }> {
+  ): Promise<{ readonly strays: readonly UnknownEntry[]; readonly next: TreePosition | null }> {
     const { catalog, view } = this.#parts;
     const entries = (await view?.walk(after, ENTRIES_AT_ONCE)) ?? [];
     const found = entries.flatMap((entry) => (entry.key === null ? [] : [{ key: entry.key, entry }]));
@@ -245,7 +245,7 @@ export class Checker {
     const rows = await catalog.artifacts(keys);
     const suspects = found.filter((_, index) => rows[index] === null && !dirty[index]);
     const there = await this.#stillThere(suspects);
-    const strays = there.map(({ key, entry }): StrayEntry => {
+    const strays = there.map(({ key, entry }): UnknownEntry => {
       const findings = entry.files.map(({ tier }): StoreFinding => {
         const path = pathOf(key, tier);
         const message = `${path} is no artifact's: the catalog has none under this key. It stays where it is; a reindex adopts it.`;
@@ -257,7 +257,7 @@ export class Checker {
   }
 
   /** What was purged a moment ago may have been seen before it was removed. */
-  async #stillThere<T extends Pick<StrayEntry, "key" | "entry">>(
+  async #stillThere<T extends Pick<UnknownEntry, "key" | "entry">>(
     suspects: readonly T[],
   ): Promise<readonly T[]> {
     const { view } = this.#parts;
@@ -276,7 +276,7 @@ export class Checker {
     const { catalog, clock } = this.#parts;
     const { object, store } = row;
     const by = { at: clock.now(), actor: "system", jobId: null, finding: null, owner: "" };
-    await catalog.commit({ kind: "heal", ...by, key: keyOf(row), damaged: object, object, store });
+    await catalog.commit({ kind: "recover", ...by, key: keyOf(row), damaged: object, object, store });
   }
 
   /** Null: nothing about this artifact. */

@@ -9,12 +9,12 @@ import type { Clock } from "../engine/clock.ts";
 import { newObject, type RandomBytes } from "../engine/new-object.ts";
 import type { FoundAt, TierStore } from "../tiers/tier-store.ts";
 import { pathOf } from "./adoption.ts";
-import type { MendingJob } from "./repairer.ts";
+import type { RepairJob } from "./repairer.ts";
 
 /** Damaged artifacts whose objects are looked at for one another's bytes. */
 const PARTNERS = 10_000;
 
-export interface HealerParts {
+export interface ContentRecoveryParts {
   readonly catalog: Catalog;
   readonly clock: Clock;
   readonly random: RandomBytes;
@@ -30,10 +30,10 @@ type QuarantinedBySize = ReadonlyMap<number, readonly { readonly name: string }[
 type Source = FoundAt | { readonly object: string };
 
 /** Looks for the bytes of artifacts whose own are damaged or gone. Deletes nothing: the old ones go to quarantine. */
-export class Healer {
-  readonly #parts: HealerParts;
+export class ContentRecovery {
+  readonly #parts: ContentRecoveryParts;
 
-  constructor(parts: HealerParts) {
+  constructor(parts: ContentRecoveryParts) {
     this.#parts = parts;
   }
 
@@ -42,7 +42,7 @@ export class Healer {
    * the tree, in quarantine, or as one another's objects. What is healed is told by its own commit. False: `signal` aborted
    * first.
    */
-  async heal(job: MendingJob, rows: readonly ArtifactRow[], signal: AbortSignal): Promise<boolean> {
+  async recover(job: RepairJob, rows: readonly ArtifactRow[], signal: AbortSignal): Promise<boolean> {
     const partners = await this.#partners();
     const quarantined = await this.#quarantined();
     const healed: ArtifactRow[] = [];
@@ -107,7 +107,7 @@ export class Healer {
 
   /** Copies the bytes into a new object, where they are the right ones; false: they are not, or not there. */
   async #take(
-    job: MendingJob,
+    job: RepairJob,
     row: ArtifactRow,
     store: TierStore,
     source: Source,
@@ -132,7 +132,7 @@ export class Healer {
       const as = { damaged: row.object, object, store: store.id, owner };
       const finding = healedFinding(row);
       healed = await catalog.commit({
-        kind: "heal",
+        kind: "recover",
         at: clock.now(),
         ...job,
         finding,

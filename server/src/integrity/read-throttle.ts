@@ -8,7 +8,7 @@ const PAUSES_PER_READ = 9;
 const LONGEST_PAUSE_MS = 60_000;
 
 /** Holds reading to so many bytes a second and to a share of the time, whichever takes longer. */
-export class Pace {
+export class ReadThrottle {
   readonly #bytesPerSecond: number;
   readonly #sleep: Sleep;
   #bytes = 0;

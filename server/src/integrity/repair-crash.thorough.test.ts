@@ -2,14 +2,14 @@ import { rmSync } from "node:fs";
 import type { VerifyJob } from "@tierkeep/schema/services/jobs";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { whole } from "../../testing/catalog/sample-changes.ts";
-import type { Life } from "../../testing/crash-model/simulated-process.ts";
+import type { SimulatedProcess } from "../../testing/crash-model/simulated-process.ts";
 import { jobsOf } from "../../testing/stores/engine-services.ts";
-import { SOMEBODY } from "../../testing/stores/engine-store.ts";
+import { TEST_ADMIN } from "../../testing/stores/engine-store.ts";
 import {
-  HEALED,
-  inLife,
+  inProcess,
   type Outcome,
   outcomeOf,
+  RECOVERABLE,
   RepairableStore,
 } from "../../testing/stores/repairable-store.ts";
 import type { Loss } from "../../testing/tiers/lossy-disk.ts";
@@ -24,19 +24,19 @@ beforeAll(async () => {
 afterAll(() => store[Symbol.dispose]());
 
 /** The repair that was begun, as it is now. */
-async function begunIn({ engine: { catalog } }: Life): Promise<VerifyJob | null> {
+async function begunIn({ engine: { catalog } }: SimulatedProcess): Promise<VerifyJob | null> {
   const [event] = await catalog.listEvents({ types: ["LIFECYCLE_JOB_STARTED"] }, "ASC", whole(1));
   const [row] = await catalog.jobs([event?.jobId ?? ""]);
   return (row?.job as VerifyJob | undefined) ?? null;
 }
 
 /** Goes on with the repair that is under way, or begins one. Null: it died first. */
-async function repairIn(life: Life): Promise<VerifyJob | null> {
+async function repairIn(life: SimulatedProcess): Promise<VerifyJob | null> {
   const { promise: died, resolve } = Promise.withResolvers<null>();
   const jobs = jobsOf(life.engine, { onProblem: () => resolve(null) });
   const work = async () => {
     const begun = await begunIn(life);
-    if (begun === null) return jobs.verify(SOMEBODY, { repair: true, waitSeconds: 60 });
+    if (begun === null) return jobs.verify(TEST_ADMIN, { repair: true, waitSeconds: 60 });
     await jobs.resumeJobs();
     await expect.poll(() => life.engine.catalog.runningJobs(), { timeout: 60_000, interval: 5 }).toEqual([]);
     return begunIn(life);
@@ -54,11 +54,11 @@ async function repairIn(life: Life): Promise<VerifyJob | null> {
  */
 async function repairedDespite(lastStep: number, lose: Loss) {
   const root = store.copy();
-  const first = await inLife(root, { lastStep, lose }, async (life, fuse) => ({
+  const first = await inProcess(root, { lastStep, lose }, async (life, crashPoint) => ({
     job: await repairIn(life),
-    where: `after ${fuse.steps.length} steps, the last ${fuse.steps.at(-1)}`,
+    where: `after ${crashPoint.steps.length} steps, the last ${crashPoint.steps.at(-1)}`,
   }));
-  const outcome = await inLife(root, {}, async (life) => {
+  const outcome = await inProcess(root, {}, async (life) => {
     const job = first?.job ?? (await repairIn(life));
     return job && outcomeOf(life, root, job);
   });
@@ -85,7 +85,7 @@ function withoutOldObjects({ contents: _, ...outcome }: Outcome) {
 it("a repair that dies before any of its steps goes on, and does, tells and counts what it would have otherwise", async () => {
   const { outcome: expected } = await repairedDespite(Number.POSITIVE_INFINITY, "nothing");
   expect(expected).toMatchObject({ status: "SUCCEEDED", damaged: ["hopeless"], miscounts: [] });
-  expect(expected).toMatchObject({ healedCount: HEALED.length, adoptedCount: 1, quarantinedCount: 3 });
+  expect(expected).toMatchObject({ healedCount: RECOVERABLE.length, adoptedCount: 1, quarantinedCount: 3 });
   expect(expected.findings.filter(isOldObject)).toEqual([]);
   let died = true;
   for (let lastStep = 0; died; lastStep++) {

@@ -2,11 +2,11 @@ import { rmSync } from "node:fs";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import { afterAll, expect, it } from "vitest";
 import { whole } from "../../testing/catalog/sample-changes.ts";
-import type { Life } from "../../testing/crash-model/simulated-process.ts";
-import { CODES, type Fault, Trouble } from "../../testing/faults/fault-injector.ts";
+import type { SimulatedProcess } from "../../testing/crash-model/simulated-process.ts";
+import { CODES, type Fault, FaultInjector } from "../../testing/faults/fault-injector.ts";
 import { jobsOf } from "../../testing/stores/engine-services.ts";
-import { SOMEBODY } from "../../testing/stores/engine-store.ts";
-import { HEALED, inLife, outcomeOf, RepairableStore } from "../../testing/stores/repairable-store.ts";
+import { TEST_ADMIN } from "../../testing/stores/engine-store.ts";
+import { inProcess, outcomeOf, RECOVERABLE, RepairableStore } from "../../testing/stores/repairable-store.ts";
 
 /** One call in so many fails with each code. */
 const STRIDE = 9;
@@ -16,12 +16,12 @@ let faults = 0;
 afterAll(() => console.log(`${faults} faults`));
 
 /** A repair while one of its calls fails, and another one afterwards. Null: there were fewer calls. */
-async function repairDespite(life: Life, trouble: Trouble, fault: Fault) {
+async function repairDespite(life: SimulatedProcess, trouble: FaultInjector, fault: Fault) {
   const problems: string[] = [];
   const jobs = jobsOf(life.engine, {
     onProblem: (message, error) => problems.push(`${message}: ${error}`),
   });
-  const repair = () => jobs.verify(SOMEBODY, { repair: true, waitSeconds: 60 });
+  const repair = () => jobs.verify(TEST_ADMIN, { repair: true, waitSeconds: 60 });
   try {
     trouble.arm(fault);
     const refused = await repair().then(
@@ -44,9 +44,9 @@ it.each(CODES.flatMap((code, index) => ({ code, first: index * 3 + 1 })))(
     using store = await RepairableStore.make();
     for (let nth = first; ; nth += STRIDE) {
       const root = store.copy();
-      const trouble = new Trouble();
+      const trouble = new FaultInjector();
       const where = `${code} at call ${nth}`;
-      const isDone = await inLife(root, { trouble }, async (life) => {
+      const isDone = await inProcess(root, { trouble }, async (life) => {
         const job = await repairDespite(life, trouble, { code, nth, lasting: false });
         if (job === null) return true;
         faults += 1;
@@ -62,7 +62,7 @@ it.each(CODES.flatMap((code, index) => ({ code, first: index * 3 + 1 })))(
           "ASC",
           whole(100),
         );
-        expect([where, healed.map(({ artifactId }) => artifactId).sort()]).toEqual([where, HEALED]);
+        expect([where, healed.map(({ artifactId }) => artifactId).sort()]).toEqual([where, RECOVERABLE]);
         expect([where, [...store.contents].filter((each) => !contents.has(each))]).toEqual([where, []]);
         return false;
       });

@@ -8,7 +8,7 @@ import { whole } from "../../testing/catalog/sample-changes.ts";
 import { replaceFile } from "../../testing/faults/rot.ts";
 import { DamagedStore } from "../../testing/stores/damaged-store.ts";
 import { jobsOf } from "../../testing/stores/engine-services.ts";
-import { keyOf, OpenedStore, SOMEBODY } from "../../testing/stores/engine-store.ts";
+import { EngineStore, keyOf, TEST_ADMIN } from "../../testing/stores/engine-store.ts";
 
 const _POLICY = { hotDays: 7, warmDays: 30, coldDays: 90 };
 const NAMES = Array.from({ length: 20 }, (_, index) => `a${index}`);
@@ -142,7 +142,7 @@ describe("a repair", () => {
   it("is of the whole store", async () => {
     await using world = await DamagedStore.open(CONTENTS);
     const asked = { repair: true, tenantId: "acme", waitSeconds: 0 };
-    await expect(world.jobs.verify(SOMEBODY, asked)).rejects.toMatchObject({
+    await expect(world.jobs.verify(TEST_ADMIN, asked)).rejects.toMatchObject({
       code: "BAD_USER_INPUT",
       facts: { argument: "tenantId" },
     });
@@ -152,7 +152,7 @@ describe("a repair", () => {
 describe("a verification", () => {
   it("tells of work that has been left undone for more than a day, once, and not of what is done when it looks", async () => {
     let mayCollect = false;
-    await using store = await OpenedStore.open({ mayCollect: () => mayCollect });
+    await using store = await EngineStore.open({ mayCollect: () => mayCollect });
     const jobs = jobsOf(store.engine);
     for (const text of ["first", "anew"]) {
       await store.write(keyOf("a"), Buffer.from(text));
@@ -177,8 +177,8 @@ describe("a verification", () => {
 });
 
 /** What a verification finds. */
-async function verified(jobs: JobService, { catalog }: OpenedStore, tenantId?: string) {
-  const job = await jobs.verify(SOMEBODY, { tenantId, waitSeconds: 60 });
+async function verified(jobs: JobService, { catalog }: EngineStore, tenantId?: string) {
+  const job = await jobs.verify(TEST_ADMIN, { tenantId, waitSeconds: 60 });
   expect(job.status).toBe("SUCCEEDED");
   return catalog.listFindings(job.id, whole());
 }

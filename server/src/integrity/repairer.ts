@@ -9,10 +9,10 @@ import type { TierStore } from "../tiers/tier-store.ts";
 import type { TierView } from "../tiers/tier-view.ts";
 import type { Adopter } from "./adopter.ts";
 import { chooseFile, pathOf } from "./adoption.ts";
-import type { Checked, Checker, StrayEntry, StrayObject } from "./checker.ts";
+import type { Checked, Checker, UnknownEntry, UnknownObject } from "./checker.ts";
 import { recounted } from "./usage-findings.ts";
 
-export interface MenderParts {
+export interface RepairerParts {
   readonly catalog: Catalog;
   readonly clock: Clock;
   readonly stores: ReadonlyMap<string, TierStore>;
@@ -23,16 +23,16 @@ export interface MenderParts {
 }
 
 /** For which job something is mended, and on whose behalf. */
-export interface MendingJob {
+export interface RepairJob {
   readonly jobId: string;
   readonly actor: string;
 }
 
 /** Mends what a check of the store has found, but for damaged bytes, which are the healer's. Deletes nothing: what is in the way goes to quarantine. */
-export class Mender {
-  readonly #parts: MenderParts;
+export class Repairer {
+  readonly #parts: RepairerParts;
 
-  constructor(parts: MenderParts) {
+  constructor(parts: RepairerParts) {
     this.#parts = parts;
   }
 
@@ -52,7 +52,7 @@ export class Mender {
    * go to quarantine. Commits of their own tell it. Returns what is left of the findings.
    */
   async republish(
-    { jobId }: MendingJob,
+    { jobId }: RepairJob,
     { rows, findings, copies }: Checked,
   ): Promise<readonly StoreFinding[]> {
     const ofRow = Map.groupBy(findings, nameOf);
@@ -72,7 +72,7 @@ export class Mender {
   }
 
   /** Moves them to quarantine. What is told of comes first, and once: a batch may be repeated after a crash. */
-  async quarantineObjects(job: MendingJob, strays: readonly StrayObject[]): Promise<void> {
+  async quarantineObjects(job: RepairJob, strays: readonly UnknownObject[]): Promise<void> {
     const findings = strays.map(
       ({ object, finding }): StoreFinding => ({
         ...finding,
@@ -80,7 +80,7 @@ export class Mender {
         message: `The object ${object} is the bytes of no artifact. It is moved to quarantine.`,
       }),
     );
-    await this.#tellQuarantined(job, findings);
+    await this.#reportQuarantined(job, findings);
     for (const { store, object } of strays) await this.#parts.stores.get(store)?.quarantine(object);
   }
 
@@ -89,14 +89,14 @@ export class Mender {
    * found; null: `signal` aborted first.
    */
   async treatFiles(
-    job: MendingJob,
-    strays: readonly StrayEntry[],
+    job: RepairJob,
+    strays: readonly UnknownEntry[],
     signal: AbortSignal,
   ): Promise<readonly StoreFinding[] | null> {
     const { adopter, catalog, view } = this.#parts;
     if (view === null || adopter === null) return [];
-    const known: StrayEntry[] = [];
-    const unknown: StrayEntry[] = [];
+    const known: UnknownEntry[] = [];
+    const unknown: UnknownEntry[] = [];
     for (const stray of strays) ((await this.#isKnown(view, stray)) ? known : unknown).push(stray);
     const left = await adopter.adopt(
       { ...job, dryRun: false },
@@ -110,7 +110,7 @@ export class Mender {
       const message = `${path} is no artifact's, and has no sidecar that knows its bytes. It is moved to quarantine.`;
       return { kind: "QUARANTINED", path, ...keyOf(key), tier, message };
     });
-    await this.#tellQuarantined(job, findings);
+    await this.#reportQuarantined(job, findings);
     await view.setAside(places);
     // Where an artifact was written there meanwhile, its place may have been taken away with the file.
     await commitAllOf(
@@ -121,7 +121,7 @@ export class Mender {
   }
 
   /** Counts anew what is counted wrongly. */
-  async recount(job: MendingJob, miscounts: readonly Miscount[]): Promise<void> {
+  async recount(job: RepairJob, miscounts: readonly Miscount[]): Promise<void> {
     const { catalog, clock } = this.#parts;
     await commitAllOf(
       catalog,
@@ -134,14 +134,14 @@ export class Mender {
     );
   }
 
-  async #tellQuarantined(job: MendingJob, findings: readonly StoreFinding[]): Promise<void> {
+  async #reportQuarantined(job: RepairJob, findings: readonly StoreFinding[]): Promise<void> {
     if (findings.length === 0) return;
     const { catalog, clock } = this.#parts;
     await catalog.commit({ kind: "quarantine", at: clock.now(), ...job, findings });
   }
 
   /** Whether its sidecar, one of ours, tells of the very bytes that stand there. */
-  async #isKnown(view: TierView, { key, entry }: StrayEntry): Promise<boolean> {
+  async #isKnown(view: TierView, { key, entry }: UnknownEntry): Promise<boolean> {
     const { winner } = chooseFile(entry.files);
     const { _checksum: checksum, _version: version } = winner.sidecar.facts ?? {};
     if (typeof checksum !== "string" || typeof version !== "number") return false;

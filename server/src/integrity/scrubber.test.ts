@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { whole } from "../../testing/catalog/sample-changes.ts";
 import { type Damage, damage, replaceFile } from "../../testing/faults/rot.ts";
-import { keyOf, OpenedStore } from "../../testing/stores/engine-store.ts";
+import { EngineStore, keyOf } from "../../testing/stores/engine-store.ts";
 import type { ArtifactRow } from "../catalog/rows.ts";
 import type { Checker } from "./checker.ts";
 import { Scrubber, type ScrubberParts } from "./scrubber.ts";
@@ -13,7 +13,7 @@ import { Scrubber, type ScrubberParts } from "./scrubber.ts";
 const RATE = 1024 * 1024;
 
 /** Sleeping turns the store's clock. */
-function partsOf(store: OpenedStore): ScrubberParts {
+function partsOf(store: EngineStore): ScrubberParts {
   return {
     catalog: store.catalog,
     checker: store.engine.checker,
@@ -29,12 +29,12 @@ function partsOf(store: OpenedStore): ScrubberParts {
   };
 }
 
-function scrubberOf(store: OpenedStore, parts: Partial<ScrubberParts> = {}): Scrubber {
+function scrubberOf(store: EngineStore, parts: Partial<ScrubberParts> = {}): Scrubber {
   return new Scrubber({ ...partsOf(store), ...parts });
 }
 
 /** The store's checker; `onBytes` is told of whatever it reads. */
-function watched({ engine: { checker } }: OpenedStore, onBytes: (bytes: number) => void): Checker {
+function watched({ engine: { checker } }: EngineStore, onBytes: (bytes: number) => void): Checker {
   const check: Checker["check"] = (rows, signal, pace) =>
     checker.check(rows, signal, async (bytes) => {
       onBytes(bytes);
@@ -46,7 +46,7 @@ function watched({ engine: { checker } }: OpenedStore, onBytes: (bytes: number) 
 }
 
 /** Scrubs until a pass is over; `next` answers the scrubber of each turn. How many turns, and how long it waited between them. */
-async function pass(store: OpenedStore, next: () => Scrubber) {
+async function pass(store: EngineStore, next: () => Scrubber) {
   const { pass: before } = await store.catalog.scrubState();
   let turns = 0;
   let waited = 0;
@@ -59,7 +59,7 @@ async function pass(store: OpenedStore, next: () => Scrubber) {
   return { turns, waited };
 }
 
-async function filled(store: OpenedStore, count: number, sizeOf = (index: number) => 10 + index) {
+async function filled(store: EngineStore, count: number, sizeOf = (index: number) => 10 + index) {
   const names = Array.from({ length: count }, (_, index) => `a${index}`);
   for (const [index, name] of names.entries())
     await store.write(keyOf(name), Buffer.alloc(sizeOf(index), `${name}.`));
@@ -67,7 +67,7 @@ async function filled(store: OpenedStore, count: number, sizeOf = (index: number
   return names;
 }
 
-function newEvents(store: OpenedStore, after: number) {
+function newEvents(store: EngineStore, after: number) {
   return store.catalog.listEvents({}, "ASC", { ...whole(), after });
 }
 
@@ -75,7 +75,7 @@ const KINDS: readonly Damage["kind"][] = ["flip", "cut", "grow", "zero", "lose",
 
 describe("a pass of the scrubber", () => {
   it("finds damage of every kind, strays and a tree that differs, each with one event, and leaves the rest alone", async () => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     const names = await filled(store, 30);
     const rows = new Map<string, ArtifactRow>();
     for (const name of names) rows.set(name, await store.row(keyOf(name)));
@@ -118,7 +118,7 @@ describe("a pass of the scrubber", () => {
   });
 
   it("tells again of what had gone for a whole pass", async () => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     await filled(store, 3);
     const stranger = join(store.root, "hot", "acme", "nightly", "unknown");
     const scrubber = scrubberOf(store);
@@ -134,7 +134,7 @@ describe("a pass of the scrubber", () => {
   });
 
   it("ends with a look at all counters, each wrong one told of once", async () => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     await filled(store, 3);
     const db = new DatabaseSync(join(store.root, ".tierkeep", "catalog.db"));
     db.exec("UPDATE workflow_held SET cold = 1; UPDATE total SET tenants = 0");
@@ -148,7 +148,7 @@ describe("a pass of the scrubber", () => {
   });
 
   it("takes the mark off what somebody has brought back to where it was", async () => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     await filled(store, 3);
     const row = await store.row(keyOf("a1"));
     const flip = { kind: "flip", through: "object", at: 0, much: 0.2 } as const;
@@ -171,7 +171,7 @@ describe("a pass of the scrubber", () => {
         fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
         fc.boolean(),
         async (count, start, restarts) => {
-          await using store = await OpenedStore.open();
+          await using store = await EngineStore.open();
           await filled(store, count);
           const scrubbers: Scrubber[] = [];
           const open = () => {
@@ -193,7 +193,7 @@ describe("a pass of the scrubber", () => {
 
 describe("the load of the scrubber", () => {
   it("is so many bytes a second at most, also within one long artifact", async () => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     await filled(store, 12, (index) => (index === 5 ? 20 * RATE : RATE / 2 + index));
     const started = store.now;
     const between: number[] = [];
@@ -216,7 +216,7 @@ describe("the load of the scrubber", () => {
   });
 
   it("is spread over as many days as a pass may take, and nothing is read before its time", async () => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     await filled(store, 60, () => 1000);
     const scrubber = scrubberOf(store, { days: 2 });
     const started = store.now;
@@ -234,7 +234,7 @@ describe("the load of the scrubber", () => {
 });
 
 it("stops at once while it waits in the middle of an artifact, and goes on with that one", async () => {
-  await using store = await OpenedStore.open();
+  await using store = await EngineStore.open();
   await filled(store, 2, () => 6 * RATE);
   // Real time: a minute's pause after every slice.
   const { sleep: _sleep, ...parts } = partsOf(store);

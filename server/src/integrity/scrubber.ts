@@ -6,7 +6,7 @@ import type { ArtifactRow } from "../catalog/rows.ts";
 import type { Clock } from "../engine/clock.ts";
 import type { TreePosition } from "../tiers/tier-view.ts";
 import type { Checker } from "./checker.ts";
-import { Pace, type Sleep } from "./read-throttle.ts";
+import { ReadThrottle, type Sleep } from "./read-throttle.ts";
 import { MISCOUNTS_AT_ONCE, miscounted } from "./usage-findings.ts";
 
 const ROWS_AT_ONCE = 100;
@@ -74,7 +74,7 @@ export class Scrubber {
   readonly #parts: ScrubberParts;
   readonly #stopping = new AbortController();
   readonly #sleep: Sleep;
-  readonly #pace: Pace;
+  readonly #pace: ReadThrottle;
   #running: Promise<void> = Promise.resolve();
   #figures: ScrubFigures = { artifacts: 0, bytes: 0, findings: 0, progress: 0, lastPassEndedAt: null };
 
@@ -83,7 +83,7 @@ export class Scrubber {
     const { signal } = this.#stopping;
     this.#sleep =
       parts.sleep ?? ((ms) => timeout(ms, undefined, { signal, ref: false }).then(undefined, () => {}));
-    this.#pace = new Pace(parts.bytesPerSecond, this.#sleep);
+    this.#pace = new ReadThrottle(parts.bytesPerSecond, this.#sleep);
   }
 
   get figures(): ScrubFigures {
@@ -186,14 +186,14 @@ export class Scrubber {
     let next: Place | "end";
     if (!(await checker.knowsTheStore())) next = "end";
     else if (place.phase === "objects") {
-      const found = await checker.strayObjects(place.object);
+      const found = await checker.unknownObjects(place.object);
       await this.#told(
         found.strays.map(({ finding }) => finding),
         0,
       );
       next = found.next === null ? { ...place, phase: "tree" } : { ...place, object: found.next };
     } else {
-      const found = await checker.strayFiles(place.tree);
+      const found = await checker.unknownFiles(place.tree);
       await this.#told(
         found.strays.flatMap(({ findings }) => findings),
         0,

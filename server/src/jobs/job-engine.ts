@@ -5,8 +5,8 @@ import type { LifecycleStepChange, RestoreItemChange } from "../catalog/job-chan
 import type { Clock } from "../engine/clock.ts";
 import type { Adopter } from "../integrity/adopter.ts";
 import type { Checker } from "../integrity/checker.ts";
-import type { Healer } from "../integrity/content-recovery.ts";
-import type { Mender } from "../integrity/repairer.ts";
+import type { ContentRecovery } from "../integrity/content-recovery.ts";
+import type { Repairer } from "../integrity/repairer.ts";
 import type { TierStore } from "../tiers/tier-store.ts";
 
 /** What the rest of the server may ask of the engine. */
@@ -19,8 +19,8 @@ export interface Engine {
   /** Null: there is no published tree that could be adopted. */
   readonly adopter: Adopter | null;
   readonly checker: Checker;
-  readonly mender: Mender;
-  readonly healer: Healer;
+  readonly repairer: Repairer;
+  readonly contentRecovery: ContentRecovery;
   /**
    * Takes the steps of jobs, each wholly or not at all, in this order, and lets what follows from them begin.
    * A refused purge step (audit log behind) comes back refused; nothing of it has happened.

@@ -2,8 +2,8 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { JobService } from "@tierkeep/schema/services/jobs";
 import { afterAll, describe, expect, it } from "vitest";
 import { lifecycleJob, startJob, whole } from "../../testing/catalog/sample-changes.ts";
-import { CODES, type Fault, Trouble } from "../../testing/faults/fault-injector.ts";
-import { ADMIN, NOW, type Seed, seed, TestWorld } from "../../testing/stores/jobs-store.ts";
+import { CODES, type Fault, FaultInjector } from "../../testing/faults/fault-injector.ts";
+import { ADMIN, JobsStore, NOW, type Seed, seed } from "../../testing/stores/jobs-store.ts";
 
 /** A job, what it finds, and how all of that stands once it has done everything. */
 interface Case {
@@ -50,8 +50,8 @@ describe.each(Object.entries(CASES))("%s", (_name, { seeds, ask, after, events }
   it.concurrent.each(CODES)(
     "of which a call fails (%s) ends, and it and the next one together treat each artifact once",
     async (code) => {
-      const trouble = new Trouble();
-      await using world = await TestWorld.open([], {
+      const trouble = new FaultInjector();
+      await using world = await JobsStore.open([], {
         faults: trouble.writing,
         readFaults: trouble.reading,
         probeDelaysMs: [0],
@@ -79,8 +79,8 @@ describe.each(Object.entries(CASES))("%s", (_name, { seeds, ask, after, events }
 
 describe("a job whose start has no certain answer", () => {
   it.each(CODES)("is none, or is done without a restart: %s", async (code) => {
-    const trouble = new Trouble();
-    await using world = await TestWorld.open([seed("h", "HOT", 8)], {
+    const trouble = new FaultInjector();
+    await using world = await JobsStore.open([seed("h", "HOT", 8)], {
       faults: trouble.writing,
       readFaults: trouble.reading,
       probeDelaysMs: [0],
@@ -108,8 +108,8 @@ describe("a job whose start has no certain answer", () => {
 
 describe("a job that is to be cancelled", () => {
   it.each(CODES)("is, or may be asked for that again, whichever call fails: %s", async (code) => {
-    const trouble = new Trouble();
-    await using world = await TestWorld.open([], {
+    const trouble = new FaultInjector();
+    await using world = await JobsStore.open([], {
       faults: trouble.writing,
       readFaults: trouble.reading,
       probeDelaysMs: [0],
@@ -141,8 +141,8 @@ describe("a job that is to be cancelled", () => {
 
 /** True: a call failed. What was refused is refused with the right code, and every job has ended once this resolves. */
 async function suffer(
-  world: TestWorld,
-  trouble: Trouble,
+  world: JobsStore,
+  trouble: FaultInjector,
   fault: Fault,
   ask: () => Promise<unknown>,
 ): Promise<boolean> {

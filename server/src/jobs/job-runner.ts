@@ -210,7 +210,7 @@ export class JobRunner {
 
   /** Removes items of older jobs like this one, and returns how many. */
   #pruneSome(jobId: string): Promise<number> {
-    const change = { kind: "pruneJobItems", jobId, keep: KEPT_JOBS, limit: PRUNED_AT_ONCE } as const;
+    const change = { kind: "sweepJobItems", jobId, keep: KEPT_JOBS, limit: PRUNED_AT_ONCE } as const;
     return this.#parts.engine.catalog.commit(change);
   }
 

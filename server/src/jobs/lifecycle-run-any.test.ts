@@ -5,7 +5,7 @@ import { TIERS } from "@tierkeep/schema/domain/tiers";
 import type { LifecycleJob } from "@tierkeep/schema/services/jobs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ADMIN, dyingCatalog, key, NOW, type Seed, TestWorld } from "../../testing/stores/jobs-store.ts";
+import { ADMIN, dyingCatalog, JobsStore, key, NOW, type Seed } from "../../testing/stores/jobs-store.ts";
 import type { LifecycleItemRow } from "../catalog/rows.ts";
 
 const auditBehind = new Refused("UNAVAILABLE", "Nothing is purged now: the audit log cannot be written.");
@@ -60,7 +60,7 @@ describe("for any world", () => {
   it("a dry run foretells, item by item, what the live run at that instant does, one step for each", async () => {
     await fc.assert(
       fc.asyncProperty(anyWorld, async ({ policy, steps, tenantId, asOf, batchSize, seeds }) => {
-        await using world = await TestWorld.open(seeds);
+        await using world = await JobsStore.open(seeds);
         const jobs = world.jobs({ policy: () => policy, batchSize });
         const asked = { steps, waitSeconds: 60, ...(tenantId && { tenantId }), ...(asOf && { asOf }) };
         const before = await world.rows();
@@ -108,12 +108,12 @@ describe("for any world", () => {
             ...(tenantId && { tenantId }),
             ...(asOf && { asOf }),
           };
-          await using whole = await TestWorld.open(seeds);
+          await using whole = await JobsStore.open(seeds);
           whole.refusal = refusal;
           const reference = (await whole.jobs({ policy: () => policy, batchSize }).runLifecycle(ADMIN, asked))
             .job;
 
-          await using world = await TestWorld.open(seeds);
+          await using world = await JobsStore.open(seeds);
           world.refusal = refusal;
           const { catalog, died } = dyingCatalog(world.catalog, lastWrite);
           const first = world.jobs({ policy: () => policy, batchSize, engine: world.engine(catalog) });
@@ -127,7 +127,7 @@ describe("for any world", () => {
           if (job.status === "SUCCEEDED") expect(job.progress).toBe(1);
           expect(await world.items(id)).toEqual(await whole.items(reference.id));
           expect(await world.stands()).toEqual(await whole.stands());
-          const told = (events: Awaited<ReturnType<TestWorld["events"]>>) =>
+          const told = (events: Awaited<ReturnType<JobsStore["events"]>>) =>
             events.map(({ type, tenantId, artifactId, ageDays }) => ({
               type,
               tenantId,

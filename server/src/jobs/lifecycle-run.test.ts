@@ -2,7 +2,7 @@ import { DAY_MS, daysToMs } from "@tierkeep/schema/domain/ages";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { LifecycleJob } from "@tierkeep/schema/services/jobs";
 import { describe, expect, it } from "vitest";
-import { ADMIN, dyingCatalog, key, NOW, POLICY, seed, TestWorld } from "../../testing/stores/jobs-store.ts";
+import { ADMIN, dyingCatalog, JobsStore, key, NOW, POLICY, seed } from "../../testing/stores/jobs-store.ts";
 
 const live = { dryRun: false, waitSeconds: 60 };
 const dry = { dryRun: true, waitSeconds: 60 };
@@ -14,7 +14,7 @@ function counts({ promotedToWarm, promotedToCold, purged, totalErrors }: Lifecyc
 
 describe("a lifecycle run", () => {
   it("moves what is due one tier down, and purges what is due in cold", async () => {
-    await using world = await TestWorld.open([
+    await using world = await JobsStore.open([
       seed("a-fresh", "HOT", 6),
       seed("b-old", "HOT", 8),
       seed("c-cool", "WARM", 31),
@@ -42,7 +42,7 @@ describe("a lifecycle run", () => {
   });
 
   it("takes nothing at the exact threshold, and everything a millisecond later", async () => {
-    await using world = await TestWorld.open([{ key: key("edge"), tier: "HOT", ageMs: daysToMs(7) }]);
+    await using world = await JobsStore.open([{ key: key("edge"), tier: "HOT", ageMs: daysToMs(7) }]);
     const jobs = world.jobs();
     expect((await jobs.runLifecycle(ADMIN, live)).job.promotedToWarm).toBe(0);
     world.now += 1;
@@ -50,7 +50,7 @@ describe("a lifecycle run", () => {
   });
 
   it("takes an artifact that is old enough for every tier no further than the next one", async () => {
-    await using world = await TestWorld.open([seed("ancient", "HOT", 400)]);
+    await using world = await JobsStore.open([seed("ancient", "HOT", 400)]);
     const jobs = world.jobs();
     const planned = (await jobs.runLifecycle(ADMIN, dry)).job;
     expect(counts(planned)).toMatchObject({ promotedToWarm: 1, promotedToCold: 0, purged: 0 });
@@ -59,7 +59,7 @@ describe("a lifecycle run", () => {
   });
 
   it("keeps what has been brought back, however long ago it was written", async () => {
-    await using world = await TestWorld.open([seed("restored", "COLD", 100), seed("promoted", "COLD", 100)]);
+    await using world = await JobsStore.open([seed("restored", "COLD", 100), seed("promoted", "COLD", 100)]);
     for (const [as, artifactId] of [
       ["restore", "restored"],
       ["promote", "promoted"],
@@ -86,7 +86,7 @@ describe("a lifecycle run", () => {
   });
 
   it("is confined to the steps and the tenant it was given", async () => {
-    await using world = await TestWorld.open([
+    await using world = await JobsStore.open([
       seed("h", "HOT", 8),
       seed("w", "WARM", 31),
       seed("h", "HOT", 8, "umbrella"),
@@ -98,7 +98,7 @@ describe("a lifecycle run", () => {
   });
 
   it("when dry, leaves two events and its items, and changes nothing", async () => {
-    await using world = await TestWorld.open([seed("h", "HOT", 8), seed("c", "COLD", 91)]);
+    await using world = await JobsStore.open([seed("h", "HOT", 8), seed("c", "COLD", 91)]);
     const before = await world.rows();
     const { job } = await world.jobs().runLifecycle(ADMIN, dry);
     expect(await world.rows()).toEqual(before);
@@ -113,7 +113,7 @@ describe("a lifecycle run", () => {
   });
 
   it("skips, and reports, what was overwritten after it was found due", async () => {
-    await using world = await TestWorld.open([seed("busy", "HOT", 8), seed("idle", "HOT", 8)]);
+    await using world = await JobsStore.open([seed("busy", "HOT", 8), seed("idle", "HOT", 8)]);
     const engine = world.engine(world.catalog, async (changes) => {
       await world.catalog.commit({
         kind: "move",
@@ -138,7 +138,7 @@ describe("a lifecycle run", () => {
   });
 
   it("goes on after an artifact that fails, and counts it", async () => {
-    await using world = await TestWorld.open([seed("bad", "HOT", 9), seed("good", "HOT", 8)]);
+    await using world = await JobsStore.open([seed("bad", "HOT", 9), seed("good", "HOT", 8)]);
     const engine = world.engine(world.catalog, async (changes) => {
       const outcomes = await world.catalog.commitAll(changes.filter(({ key }) => key.artifactId !== "bad"));
       return [{ ok: false, refused: new Error("a disk fell over") }, ...outcomes];
@@ -152,7 +152,7 @@ describe("a lifecycle run", () => {
   });
 
   it("purges nothing while the audit log cannot be written: one event, the other steps, BLOCKED", async () => {
-    await using world = await TestWorld.open([
+    await using world = await JobsStore.open([
       seed("c1", "COLD", 91),
       seed("c2", "COLD", 91),
       seed("h", "HOT", 8),
@@ -175,7 +175,7 @@ describe("a lifecycle run", () => {
   });
 
   it("ends its purge step where a reindex adopts something just then: no artifact counts as failed", async () => {
-    await using world = await TestWorld.open([seed("c1", "COLD", 91), seed("h", "HOT", 8)]);
+    await using world = await JobsStore.open([seed("c1", "COLD", 91), seed("h", "HOT", 8)]);
     const held = new Refused("HELD", "A reindex has adopted artifacts.", { jobId: "a reindex" });
     const engine = world.engine(world.catalog, async (changes) => {
       if (changes[0]?.kind !== "lifecycleStep" || changes[0].step !== "PURGE")
@@ -189,13 +189,13 @@ describe("a lifecycle run", () => {
   });
 
   it("is not blocked by an audit log that nothing has to be purged past", async () => {
-    await using world = await TestWorld.open([seed("c", "COLD", 89), seed("h", "HOT", 8)]);
+    await using world = await JobsStore.open([seed("c", "COLD", 89), seed("h", "HOT", 8)]);
     world.refusal = auditBehind;
     expect((await world.jobs().runLifecycle(ADMIN, live)).job).toMatchObject({ status: "SUCCEEDED" });
   });
 
   it("when dry, tells what would be purged whatever the audit log's state", async () => {
-    await using world = await TestWorld.open([seed("c", "COLD", 91)]);
+    await using world = await JobsStore.open([seed("c", "COLD", 91)]);
     world.refusal = auditBehind;
     expect((await world.jobs().runLifecycle(ADMIN, dry)).job).toMatchObject({
       status: "SUCCEEDED",
@@ -204,7 +204,7 @@ describe("a lifecycle run", () => {
   });
 
   it("ends FAILED when the catalog takes no changes", async () => {
-    await using world = await TestWorld.open([seed("h", "HOT", 8)]);
+    await using world = await JobsStore.open([seed("h", "HOT", 8)]);
     const full = new Refused("STORAGE_FULL", "There is no room left. Free some.");
     const engine = world.engine(world.catalog, async (changes) =>
       changes.map(() => ({ ok: false as const, refused: full })),
@@ -216,7 +216,7 @@ describe("a lifecycle run", () => {
 
   it("blocked, says so once and stays so, whenever its server dies and although the audit log is back after that", async () => {
     for (let lastWrite = 1; lastWrite <= 8; lastWrite++) {
-      await using world = await TestWorld.open([seed("c", "COLD", 91), seed("h", "HOT", 8)]);
+      await using world = await JobsStore.open([seed("c", "COLD", 91), seed("h", "HOT", 8)]);
       const { catalog, died } = dyingCatalog(world.catalog, lastWrite);
       world.refusal = auditBehind;
       void world.jobs({ engine: world.engine(catalog) }).runLifecycle(ADMIN, live);
@@ -238,7 +238,7 @@ describe("a lifecycle run", () => {
 
   it("is not blocked from purging by what it moved to cold itself, whenever its server dies", async () => {
     for (let lastWrite = 1; lastWrite <= 8; lastWrite++) {
-      await using world = await TestWorld.open([seed("w", "WARM", 91)]);
+      await using world = await JobsStore.open([seed("w", "WARM", 91)]);
       world.refusal = auditBehind;
       const { catalog, died } = dyingCatalog(world.catalog, lastWrite);
       const first = world.jobs({ engine: world.engine(catalog) }).runLifecycle(ADMIN, live);
@@ -251,7 +251,7 @@ describe("a lifecycle run", () => {
   });
 
   it("resumed under a stricter policy, leaves alone what that one keeps", async () => {
-    await using world = await TestWorld.open([seed("h1", "HOT", 9), seed("h2", "HOT", 8)]);
+    await using world = await JobsStore.open([seed("h1", "HOT", 9), seed("h2", "HOT", 8)]);
     const { catalog, died } = dyingCatalog(world.catalog, 7);
     void world.jobs({ engine: world.engine(catalog), batchSize: 1 }).runLifecycle(ADMIN, live);
     await died;

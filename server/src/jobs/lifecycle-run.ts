@@ -28,7 +28,7 @@ export class LifecycleRun extends JobRun<LifecycleJob> {
     const plan = planSteps(steps, retentionPolicy, asOf);
     let place = { ...START, ...(this.row.position as Partial<Place> | null) };
     if (this.row.expected === null) await this.store(place, await this.#countDue(plan));
-    if (place.blocked) await this.#tellBlockedOnce(place.blocked);
+    if (place.blocked) await this.#reportBlockedOnce(place.blocked);
 
     const current = plan.findIndex(({ step }) => step === place.step);
     for (const planned of plan.slice(Math.max(current, 0))) {
@@ -47,7 +47,7 @@ export class LifecycleRun extends JobRun<LifecycleJob> {
           const blocked: JobEnding = { status: "BLOCKED", ...reasonOf(refusal) };
           place = { ...place, blocked };
           await this.store(place);
-          await this.#tellBlockedOnce(blocked);
+          await this.#reportBlockedOnce(blocked);
           yield;
           break;
         }
@@ -137,7 +137,7 @@ export class LifecycleRun extends JobRun<LifecycleJob> {
   }
 
   /** The position is stored before the event is written, so a crash between leaves an event to catch up on, never two. */
-  async #tellBlockedOnce({ errorCode, error }: JobEnding): Promise<void> {
+  async #reportBlockedOnce({ errorCode, error }: JobEnding): Promise<void> {
     const { catalog, clock } = this.parts.engine;
     const { id: jobId, tenantId, dryRun } = this.job;
     if ((await catalog.countEvents({ jobId, types: ["LIFECYCLE_STEP_FAILED"] })) > 0) return;

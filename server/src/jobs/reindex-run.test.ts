@@ -13,7 +13,7 @@ import { identifierProblem } from "@tierkeep/schema/domain/identifiers";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { jobsOf } from "../../testing/stores/engine-services.ts";
-import { OpenedStore, SOMEBODY } from "../../testing/stores/engine-store.ts";
+import { EngineStore, TEST_ADMIN } from "../../testing/stores/engine-store.ts";
 
 type Tier = "hot" | "warm" | "cold";
 
@@ -56,7 +56,7 @@ function write(root: string, path: string, content: string, modifiedAt: number):
   utimesSync(join(root, path), modifiedAt / 1000, modifiedAt / 1000);
 }
 
-function writeAll(store: OpenedStore, tree: readonly File[]): void {
+function writeAll(store: EngineStore, tree: readonly File[]): void {
   for (const file of tree) {
     write(store.root, pathOf(file), file.content, file.modifiedAt);
     if (file.sidecar !== null)
@@ -75,11 +75,11 @@ function contentsIn(root: string): string[] {
   return [...seen.values()].filter((text) => !text.includes('"_object"')).sort();
 }
 
-async function reindex(store: OpenedStore, dryRun = false) {
+async function reindex(store: EngineStore, dryRun = false) {
   const jobs = jobsOf(store.engine, { batchSize: 3 });
-  const job = await jobs.reindex(SOMEBODY, { dryRun, waitSeconds: 60 });
+  const job = await jobs.reindex(TEST_ADMIN, { dryRun, waitSeconds: 60 });
   await jobs.stop();
-  const page = await jobs.findings(SOMEBODY, job.id, {
+  const page = await jobs.findings(TEST_ADMIN, job.id, {
     limit: 500,
     backward: false,
     after: null,
@@ -92,7 +92,7 @@ describe("reindex of any tree", () => {
   it("makes every legal key readable with the bytes of one of its files, and loses nothing of the tree", async () => {
     await fc.assert(
       fc.asyncProperty(files, async (tree) => {
-        await using store = await OpenedStore.open();
+        await using store = await EngineStore.open();
         writeAll(store, tree);
         const before = contentsIn(store.root);
         const dry = await reindex(store, true);
@@ -114,7 +114,7 @@ describe("reindex of any tree", () => {
           const [tenantId = "", workflowId = "", artifactId = ""] = path.split("/");
           const row = await store.row({ tenantId, workflowId, artifactId });
           const winner = candidates.find(({ tier }) => tier === row.tier.toLowerCase());
-          const bytes = await store.engine.artifacts.bytes(SOMEBODY, row);
+          const bytes = await store.engine.artifacts.bytes(TEST_ADMIN, row);
           expect(bytes?.toString()).toBe(winner?.content);
           expect(row.checksum).toBe(
             createHash("sha256")
@@ -133,7 +133,7 @@ describe("reindex of any tree", () => {
   }, 120_000);
 
   it("takes a link that somebody has made of one artifact for another file: each has an object of its own", async () => {
-    await using store = await OpenedStore.open();
+    await using store = await EngineStore.open();
     write(store.root, "hot/acme/w/a", "shared", 0);
     linkSync(join(store.root, "hot/acme/w/a"), join(store.root, "hot/acme/w/b"));
     const { job } = await reindex(store);

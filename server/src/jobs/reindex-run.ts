@@ -46,7 +46,7 @@ export class ReindexRun extends JobRun<ReindexJob> {
 
   async *#strays(place: Place): JobWork {
     for (let after = place.object; ; ) {
-      const { strays, next } = await this.parts.engine.checker.strayObjects(after);
+      const { strays, next } = await this.parts.engine.checker.unknownObjects(after);
       await this.#store(
         { ...place, object: next ?? LAST_OBJECT },
         strays.map(({ finding }) => finding),

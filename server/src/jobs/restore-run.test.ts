@@ -6,11 +6,11 @@ import { describe, expect, it } from "vitest";
 import {
   ADMIN,
   dyingCatalog,
+  JobsStore,
   key,
   NOW,
   type Seed,
   seed,
-  TestWorld,
 } from "../../testing/stores/jobs-store.ts";
 
 const hot = { toTier: "HOT", dryRun: false, waitSeconds: 60 } as const;
@@ -21,7 +21,7 @@ function counts({ restoredCount, skippedCount, totalErrors }: RestoreJob) {
 
 describe("a bulk restore", () => {
   it("by keys brings each back once, skips what is hot enough, and counts what is gone", async () => {
-    await using world = await TestWorld.open([
+    await using world = await JobsStore.open([
       seed("c", "COLD", 50),
       seed("w", "WARM", 10),
       seed("h", "HOT", 1),
@@ -48,13 +48,13 @@ describe("a bulk restore", () => {
   });
 
   it("lets what it brings back start its age anew", async () => {
-    await using world = await TestWorld.open([seed("c", "COLD", 50)]);
+    await using world = await JobsStore.open([seed("c", "COLD", 50)]);
     await world.jobs().restoreArtifacts(ADMIN, { ...hot, keys: [key("c")] });
     expect((await world.rows())[0]).toMatchObject({ ageSince: NOW, promotedFrom: "COLD" });
   });
 
   it("belongs to no tenant when its keys are several tenants'", async () => {
-    await using world = await TestWorld.open([
+    await using world = await JobsStore.open([
       seed("a", "COLD", 1, "acme"),
       seed("a", "COLD", 1, "umbrella"),
     ]);
@@ -64,7 +64,7 @@ describe("a bulk restore", () => {
   });
 
   it("by filter brings back what is colder, and only that tenant's", async () => {
-    await using world = await TestWorld.open([
+    await using world = await JobsStore.open([
       ...["1", "2", "3", "4", "5"].map((name) => seed(`c${name}`, "COLD", 50)),
       seed("h", "HOT", 1),
       seed("w", "WARM", 10),
@@ -77,7 +77,7 @@ describe("a bulk restore", () => {
   });
 
   it("by filter counts tiers that were asked for but are hot enough as skipped", async () => {
-    await using world = await TestWorld.open([seed("h", "HOT", 1), seed("w", "WARM", 10)]);
+    await using world = await JobsStore.open([seed("h", "HOT", 1), seed("w", "WARM", 10)]);
     const job = await world
       .jobs()
       .restoreArtifacts(ADMIN, { ...hot, where: { tenantId: "acme", tiers: TIERS } });
@@ -85,7 +85,7 @@ describe("a bulk restore", () => {
   });
 
   it("by filter judges ages as of the start", async () => {
-    await using world = await TestWorld.open([seed("old", "COLD", 50), seed("young", "COLD", 9.9)]);
+    await using world = await JobsStore.open([seed("old", "COLD", 50), seed("young", "COLD", 9.9)]);
     const engine = world.engine(world.catalog, (changes) => {
       world.now += DAY_MS;
       return world.catalog.commitAll(changes);
@@ -97,14 +97,14 @@ describe("a bulk restore", () => {
   });
 
   it("to cold has nothing to do, whatever there is", async () => {
-    await using world = await TestWorld.open([seed("h", "HOT", 1), seed("c", "COLD", 10)]);
+    await using world = await JobsStore.open([seed("h", "HOT", 1), seed("c", "COLD", 10)]);
     const where = { tenantId: "acme" };
     const job = await world.jobs().restoreArtifacts(ADMIN, { ...hot, toTier: "COLD", where });
     expect(job).toMatchObject({ status: "SUCCEEDED", restoredCount: 0, skippedCount: 0 });
   });
 
   it("when dry, counts what it would do and changes nothing", async () => {
-    await using world = await TestWorld.open([seed("c", "COLD", 50), seed("h", "HOT", 1)]);
+    await using world = await JobsStore.open([seed("c", "COLD", 50), seed("h", "HOT", 1)]);
     const before = await world.rows();
     const keys = [key("c"), key("h"), key("gone")];
     const job = await world.jobs().restoreArtifacts(ADMIN, { ...hot, dryRun: true, keys });
@@ -117,7 +117,7 @@ describe("a bulk restore", () => {
   });
 
   it("may be asked for only in one of the two ways, within limits", async () => {
-    await using world = await TestWorld.open();
+    await using world = await JobsStore.open();
     const jobs = world.jobs();
     const refusals = [
       [{ ...hot }, "BAD_USER_INPUT", "keys"],
@@ -160,10 +160,10 @@ describe("a bulk restore", () => {
               ? { keys: [...seeds.map((one) => one.key), key("gone")] }
               : { where: { tenantId: "acme", tiers: TIERS } }),
           };
-          await using whole = await TestWorld.open(seeds);
+          await using whole = await JobsStore.open(seeds);
           const reference = await whole.jobs({ batchSize: 2 }).restoreArtifacts(ADMIN, asked);
 
-          await using world = await TestWorld.open(seeds);
+          await using world = await JobsStore.open(seeds);
           const { catalog, died } = dyingCatalog(world.catalog, lastWrite);
           const first = world.jobs({ batchSize: 2, engine: world.engine(catalog) });
           await Promise.race([first.restoreArtifacts(ADMIN, asked), died]);

@@ -77,7 +77,7 @@ export class VerifyRun extends JobRun<VerifyJob> {
   }
 
   async #artifacts(place: Place): Promise<Batch | null> {
-    const { checker, mender } = this.parts.engine;
+    const { checker, repairer } = this.parts.engine;
     const rows = await this.#next(place.after);
     const checked = await checker.check(rows, this.signal);
     if (checked === null) return null;
@@ -85,7 +85,7 @@ export class VerifyRun extends JobRun<VerifyJob> {
     const counts = { checked: checked.rows.length, checkedBytes: checked.bytes };
     await this.#tell(checked.findings);
     if (last !== undefined) {
-      const findings = this.job.repair ? await mender.republish(this.#by, checked) : checked.findings;
+      const findings = this.job.repair ? await repairer.republish(this.#by, checked) : checked.findings;
       return { next: { ...place, after: keyOf(last) }, findings, counts };
     }
     // What belongs to no artifact belongs to no tenant.
@@ -93,11 +93,11 @@ export class VerifyRun extends JobRun<VerifyJob> {
   }
 
   async #tree(place: Place): Promise<Batch | null> {
-    const { checker, mender } = this.parts.engine;
-    const { strays, next } = await checker.strayFiles(place.tree);
+    const { checker, repairer } = this.parts.engine;
+    const { strays, next } = await checker.unknownFiles(place.tree);
     const then: Place = next === null ? { ...place, phase: "objects" } : { ...place, tree: next };
     if (this.job.repair) {
-      const left = await mender.treatFiles(this.#by, strays, this.signal);
+      const left = await repairer.treatFiles(this.#by, strays, this.signal);
       return left && { next: then, findings: left };
     }
     const findings = strays.flatMap((stray) => stray.findings);
@@ -106,13 +106,13 @@ export class VerifyRun extends JobRun<VerifyJob> {
   }
 
   async #objects(place: Place): Promise<Batch> {
-    const { checker, mender } = this.parts.engine;
+    const { checker, repairer } = this.parts.engine;
     const { repair } = this.job;
-    const { strays, next } = await checker.strayObjects(place.object);
+    const { strays, next } = await checker.unknownObjects(place.object);
     const then: Place =
       next === null ? { ...place, phase: repair ? "damage" : "counters" } : { ...place, object: next };
     if (repair) {
-      await mender.quarantineObjects(this.#by, strays);
+      await repairer.quarantineObjects(this.#by, strays);
       return { next: then, findings: [] };
     }
     const findings = strays.map(({ finding }) => finding);
@@ -121,9 +121,9 @@ export class VerifyRun extends JobRun<VerifyJob> {
   }
 
   async #damage(place: Place): Promise<Batch | null> {
-    const { catalog, healer } = this.parts.engine;
+    const { catalog, contentRecovery } = this.parts.engine;
     const rows = await catalog.damagedAfter(place.damaged, this.parts.batchSize);
-    if (!(await healer.heal(this.#by, rows, this.signal))) return null;
+    if (!(await contentRecovery.recover(this.#by, rows, this.signal))) return null;
     const last = rows.at(-1);
     const next: Place =
       last === undefined ? { ...place, phase: "counters" } : { ...place, damaged: last.row };
@@ -131,13 +131,13 @@ export class VerifyRun extends JobRun<VerifyJob> {
   }
 
   async #counters(place: Place): Promise<Batch> {
-    const { catalog, mender } = this.parts.engine;
+    const { catalog, repairer } = this.parts.engine;
     const miscounts = await catalog.miscounts(MISCOUNTS_AT_ONCE);
     const findings = miscounts.map(miscounted);
     await this.#tell(findings);
     const then: Place = { ...place, phase: "overdue" };
     if (!this.job.repair) return { next: then, findings };
-    await mender.recount(this.#by, miscounts);
+    await repairer.recount(this.#by, miscounts);
     // There may be more.
     return { next: miscounts.length < MISCOUNTS_AT_ONCE ? then : place, findings: [] };
   }

@@ -9,7 +9,7 @@ import type {
   ArtifactOrderField,
 } from "@tierkeep/schema/services/artifacts";
 import { type ReadTerms, UNLIMITED } from "@tierkeep/schema/services/read-terms";
-import type { Among, ArtifactPosition, ArtifactSelection, Catalog } from "../catalog/catalog.ts";
+import type { ArtifactPosition, ArtifactSelection, Catalog, TenantScope } from "../catalog/catalog.ts";
 import type { ArtifactRow } from "../catalog/rows.ts";
 import { connectionPage } from "./connection-page.ts";
 import { artifactPositions, keysetCursors } from "./keyset-cursor.ts";
@@ -17,7 +17,7 @@ import type { SealedNumbers } from "./sealed-number.ts";
 import { scanOwner, scoped } from "./tenant-scope.ts";
 
 /** What a filter selects at `now`, ms since the epoch. */
-function selectionOf(filter: ArtifactFilter & Among, now: number): ArtifactSelection {
+function selectionOf(filter: ArtifactFilter & TenantScope, now: number): ArtifactSelection {
   const { olderThanDays, asOf, ...rest } = filter;
   return olderThanDays === undefined
     ? rest
@@ -38,7 +38,7 @@ export function listArtifacts(
   const selection = selectionOf(scoped(principal, filter), now);
   return connectionPage<ArtifactRow, ArtifactPosition, Artifact>(page, {
     cursors: keysetCursors({ list: "artifacts", order, filter }, artifactPositions(order.field, rows)),
-    list: (stretch) => catalog.listArtifacts(selection, order, stretch, terms),
+    list: (window) => catalog.listArtifacts(selection, order, window, terms),
     positionOf: POSITIONS[order.field],
     nodeOf: (row) => row,
     count: () => catalog.countArtifacts(selection, terms),

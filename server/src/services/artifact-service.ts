@@ -21,7 +21,7 @@ import type { ReadTerms } from "@tierkeep/schema/services/read-terms";
 import type { Catalog } from "../catalog/catalog.ts";
 import { keyEvent } from "../catalog/decide/artifact-event.ts";
 import type { Clock } from "../engine/clock.ts";
-import { onceOf } from "../engine/idempotency.ts";
+import { idempotencyKeyOf } from "../engine/idempotency.ts";
 import type { Reader } from "../engine/read.ts";
 import type { Writer } from "../engine/write.ts";
 import { listArtifacts } from "./artifact-list.ts";
@@ -97,7 +97,7 @@ export class EngineArtifacts implements ArtifactService {
       ifChecksum: options.ifChecksum ?? null,
       dryRun: options.dryRun,
     };
-    const once = onceOf(principal, options.idempotencyKey, at, { operation: as, ...asked });
+    const once = idempotencyKeyOf(principal, options.idempotencyKey, at, { operation: as, ...asked });
     return during(() => catalog.commit({ kind: "move", at, actor, as, ...asked, once }));
   }
 
@@ -112,7 +112,7 @@ export class EngineArtifacts implements ArtifactService {
       ifChecksum: options.ifChecksum ?? null,
       dryRun: options.dryRun,
     };
-    const once = onceOf(principal, options.idempotencyKey, at, { operation: "purge", ...asked });
+    const once = idempotencyKeyOf(principal, options.idempotencyKey, at, { operation: "purge", ...asked });
     return during(async () => {
       const refusal = options.dryRun ? null : await purgeRefusal();
       // A repeat purges nothing.

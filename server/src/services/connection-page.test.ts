@@ -1,7 +1,7 @@
 import type { PageRequest } from "@tierkeep/schema/domain/pages";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Stretch } from "../catalog/catalog.ts";
+import type { PageWindow } from "../catalog/catalog.ts";
 import { connectionPage, type PagedList } from "./connection-page.ts";
 import { keysetCursors, namePositions } from "./keyset-cursor.ts";
 
@@ -12,7 +12,7 @@ function listOf(names: readonly string[], indexed = true) {
   const asked = { rows: 0, counts: 0 };
   const list: PagedList<string, string, string> = {
     cursors,
-    list: async ({ after, before, limit, backward }: Stretch<string>) => {
+    list: async ({ after, before, limit, backward }: PageWindow<string>) => {
       asked.rows++;
       const inside = names.filter(
         (name) => (after === null || name > after) && (before === null || name < before),

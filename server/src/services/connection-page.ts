@@ -1,11 +1,11 @@
 import type { Page, PageRequest } from "@tierkeep/schema/domain/pages";
-import type { Stretch } from "../catalog/catalog.ts";
+import type { PageWindow } from "../catalog/catalog.ts";
 import type { Cursors } from "./keyset-cursor.ts";
 
 /** A list that can be paged. */
 export interface PagedList<Row, Position, Node> {
   readonly cursors: Cursors<Position>;
-  readonly list: (stretch: Stretch<Position>) => Promise<readonly Row[]>;
+  readonly list: (window: PageWindow<Position>) => Promise<readonly Row[]>;
   readonly positionOf: (row: Row) => Position;
   readonly nodeOf: (row: Row) => Node;
   readonly count: () => Promise<number>;

@@ -14,7 +14,7 @@ import { EngineEvents } from "./event-service.ts";
 const READER: Principal = { actor: "reader", role: "READER", tenants: null };
 const FIRST_PAGE: PageRequest = { limit: 50, backward: false, after: null, before: null };
 /** A real catalog, its events by service, and how often the catalog was read and is listened to. */
-class World implements AsyncDisposable {
+class AuditStore implements AsyncDisposable {
   readonly catalog: Catalog;
   readonly events: EngineEvents;
   readonly #opened: OpenedCatalog;
@@ -37,8 +37,8 @@ class World implements AsyncDisposable {
     this.events = new EngineEvents(watched, new EventCursors(catalog.epoch, randomBytes(16)));
   }
 
-  static async open(): Promise<World> {
-    return new World(await anyCatalog());
+  static async open(): Promise<AuditStore> {
+    return new AuditStore(await anyCatalog());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -88,7 +88,7 @@ async function take(events: AsyncIterator<LoggedEvent>, count: number): Promise<
 
 describe("listing events", () => {
   it("pages either way; an edge's cursor is its event's, good in both directions", async () => {
-    await using world = await World.open();
+    await using world = await AuditStore.open();
     await world.happen("a", "b", "c", "d", "e");
     const newest = await world.events.list(READER, {}, "DESC", { ...FIRST_PAGE, limit: 2 });
     expect(newest.edges.map(({ node }) => node.seq)).toEqual([5, 4]);
@@ -107,8 +107,8 @@ describe("listing events", () => {
   });
 
   it("refuses cursors of another log, of a future and of nothing", async () => {
-    await using world = await World.open();
-    await using other = await World.open();
+    await using world = await AuditStore.open();
+    await using other = await AuditStore.open();
     await world.happen("a");
     await other.happen("a");
     for (const cursor of [await other.events.cursor(READER), "nonsense", ""]) {
@@ -125,7 +125,7 @@ describe("listing events", () => {
   });
 
   it("finds events by their cursors, null where there is none", async () => {
-    await using world = await World.open();
+    await using world = await AuditStore.open();
     await world.happen("a", "b");
     const second = await world.events.cursor(READER);
     const found = await world.events.getMany(READER, [second, "nonsense", await world.cursorOf(1), second]);
@@ -136,7 +136,7 @@ describe("listing events", () => {
 
 describe("following events", () => {
   it("first yields what is stored after the cursor, then what happens, each once", async () => {
-    await using world = await World.open();
+    await using world = await AuditStore.open();
     await world.happen("a", "b", "c");
     const events = await world.follow(await world.cursorOf(1));
     expect(await take(events, 2)).toEqual([2, 3]);
@@ -146,7 +146,7 @@ describe("following events", () => {
   });
 
   it("without a cursor begins with what happens after the call", async () => {
-    await using world = await World.open();
+    await using world = await AuditStore.open();
     await world.happen("a");
     const events = await world.follow(null);
     await world.happen("b");
@@ -154,21 +154,21 @@ describe("following events", () => {
   });
 
   it("from the start of an empty log yields the very first event", async () => {
-    await using world = await World.open();
+    await using world = await AuditStore.open();
     const events = await world.follow(await world.events.cursor(READER));
     await world.happen("a");
     expect(await take(events, 1)).toEqual([1]);
   });
 
   it("leaves out what was not asked for, however much of it there is", async () => {
-    await using world = await World.open();
+    await using world = await AuditStore.open();
     const events = await world.follow(null, undefined, { tenantId: "b" });
     await world.happen(...Array.from({ length: 250 }, () => "a"), "b");
     expect(await take(events, 1)).toEqual([251]);
   });
 
   it("costs nothing while its reader stalls, and then goes on where the reader was", async () => {
-    await using world = await World.open();
+    await using world = await AuditStore.open();
     const events = await world.follow(null);
     await world.happen("a");
     expect(await take(events, 1)).toEqual([1]);
@@ -179,7 +179,7 @@ describe("following events", () => {
   });
 
   it("ends when it is aborted: while it waits, while it is read, and while nobody reads", async () => {
-    await using world = await World.open();
+    await using world = await AuditStore.open();
     const waiting = new AbortController();
     const idle = (await world.follow(null, waiting.signal)).next();
     const reading = new AbortController();
@@ -204,7 +204,7 @@ describe("following events", () => {
   });
 
   it("stops listening when its reader leaves the loop", async () => {
-    await using world = await World.open();
+    await using world = await AuditStore.open();
     const events = await world.events.follow(READER, {}, null, new AbortController().signal);
     const left = (async () => {
       for await (const event of events) return event.seq;
@@ -221,7 +221,7 @@ describe("following events", () => {
         fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 12 }),
         fc.array(fc.integer({ min: 0, max: 5 }), { maxLength: 6 }),
         async (bursts, cuts) => {
-          await using world = await World.open();
+          await using world = await AuditStore.open();
           const total = bursts.reduce((sum, burst) => sum + burst, 0);
           const writing = (async () => {
             for (const burst of bursts) {

@@ -8,7 +8,7 @@ import type { Catalog, EventSelection } from "../catalog/catalog.ts";
 import { connectionPage } from "./connection-page.ts";
 import { EVENT_LOG, type EventCursors } from "./event-cursor.ts";
 import { cursorInvalid } from "./keyset-cursor.ts";
-import { amongOf, scanOwner, scoped } from "./tenant-scope.ts";
+import { scanOwner, scoped, tenantScopeOf } from "./tenant-scope.ts";
 
 /** Events that one follower holds at most, however far behind it is: what a stalled one costs. */
 const FOLLOWED_PAGE = 25;
@@ -40,7 +40,7 @@ export class EngineEvents implements EventService {
     }
     return connectionPage(page, {
       cursors: this.#cursors.upTo(newest),
-      list: (stretch) => this.#catalog.listEvents(selection, direction, stretch, terms),
+      list: (window) => this.#catalog.listEvents(selection, direction, window, terms),
       positionOf: (event) => event.seq,
       nodeOf: (event) => this.#logged(event),
       count: () => this.#catalog.countEvents(selection, terms),
@@ -60,7 +60,7 @@ export class EngineEvents implements EventService {
   }
 
   async cursor(principal: Principal): Promise<string> {
-    return this.#cursors.encode(await this.#catalog.lastSeq(amongOf(principal)));
+    return this.#cursors.encode(await this.#catalog.lastSeq(tenantScopeOf(principal)));
   }
 
   async follow(

@@ -1,14 +1,14 @@
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { RunLifecycleOptions } from "@tierkeep/schema/services/jobs";
 import { describe, expect, it } from "vitest";
-import { ADMIN, dyingCatalog, key, NOW, POLICY, seed, TestWorld } from "../../testing/stores/jobs-store.ts";
+import { ADMIN, dyingCatalog, JobsStore, key, NOW, POLICY, seed } from "../../testing/stores/jobs-store.ts";
 import type { Engine } from "../jobs/job-engine.ts";
 
 const live = { dryRun: false, waitSeconds: 60 };
 const firstPage = { limit: 50, backward: false, after: null, before: null };
 
 /** An engine that holds each batch back until it is let go, and the number of batches that have begun. */
-function heldEngine(world: TestWorld): { engine: Engine; begun: () => Promise<void>; letGo: () => void } {
+function blockedEngine(world: JobsStore): { engine: Engine; begun: () => Promise<void>; letGo: () => void } {
   const gate = Promise.withResolvers<void>();
   const begun = Promise.withResolvers<void>();
   const engine = world.engine(world.catalog, async (changes) => {
@@ -21,8 +21,8 @@ function heldEngine(world: TestWorld): { engine: Engine; begun: () => Promise<vo
 
 describe("the job service", () => {
   it("answers with the RUNNING job when the wait is over, and the job goes on", async () => {
-    await using world = await TestWorld.open([seed("h", "HOT", 8)]);
-    const { engine, letGo } = heldEngine(world);
+    await using world = await JobsStore.open([seed("h", "HOT", 8)]);
+    const { engine, letGo } = blockedEngine(world);
     const { job } = await world.jobs({ engine }).runLifecycle(ADMIN, { ...live, waitSeconds: 0 });
     expect(job).toMatchObject({ status: "RUNNING", finishedAt: null, durationSeconds: null, progress: 0 });
     letGo();
@@ -30,8 +30,8 @@ describe("the job service", () => {
   });
 
   it("lets one live run in at a time: the same again joins it, another is in conflict", async () => {
-    await using world = await TestWorld.open([seed("h", "HOT", 8)]);
-    const { engine, begun, letGo } = heldEngine(world);
+    await using world = await JobsStore.open([seed("h", "HOT", 8)]);
+    const { engine, begun, letGo } = blockedEngine(world);
     const jobs = world.jobs({ engine });
     const asked: RunLifecycleOptions = { ...live, tenantId: "acme", steps: ["PURGE", "PROMOTE_TO_WARM"] };
     const first = jobs.runLifecycle(ADMIN, asked);
@@ -58,8 +58,8 @@ describe("the job service", () => {
   });
 
   it("answers a repeat with the job of the first as it is by then, however long it is to wait", async () => {
-    await using world = await TestWorld.open([seed("h", "HOT", 8), seed("c", "COLD", 31)]);
-    const { engine, begun, letGo } = heldEngine(world);
+    await using world = await JobsStore.open([seed("h", "HOT", 8), seed("c", "COLD", 31)]);
+    const { engine, begun, letGo } = blockedEngine(world);
     const jobs = world.jobs({ engine });
     const once = { ...live, waitSeconds: 0, idempotencyKey: "k" };
     const { job } = await jobs.runLifecycle(ADMIN, once);
@@ -90,8 +90,8 @@ describe("the job service", () => {
   });
 
   it("forgets a run that another one kept out, so that its repeat may start", async () => {
-    await using world = await TestWorld.open([seed("h", "HOT", 8)]);
-    const { engine, begun, letGo } = heldEngine(world);
+    await using world = await JobsStore.open([seed("h", "HOT", 8)]);
+    const { engine, begun, letGo } = blockedEngine(world);
     const jobs = world.jobs({ engine });
     const first = jobs.runLifecycle(ADMIN, live);
     await begun();
@@ -103,7 +103,7 @@ describe("the job service", () => {
   });
 
   it("judges a live run's ages as of another instant only where the server allows it", async () => {
-    await using world = await TestWorld.open();
+    await using world = await JobsStore.open();
     const jobs = world.jobs({ allowAsOf: false });
     const refused = jobs.runLifecycle(ADMIN, { ...live, asOf: NOW });
     await expect(refused).rejects.toMatchObject({ code: "BAD_USER_INPUT", facts: { argument: "asOf" } });
@@ -113,7 +113,7 @@ describe("the job service", () => {
   });
 
   it("refuses what makes no sense, before anything is written", async () => {
-    await using world = await TestWorld.open();
+    await using world = await JobsStore.open();
     const jobs = world.jobs();
     const refusals = [
       [{ ...live, steps: [] }, "BAD_USER_INPUT", "steps"],
@@ -128,8 +128,8 @@ describe("the job service", () => {
   });
 
   it("cancels a running job before its next batch, and keeps what is done", async () => {
-    await using world = await TestWorld.open([seed("h1", "HOT", 9), seed("h2", "HOT", 8)]);
-    const { engine, begun, letGo } = heldEngine(world);
+    await using world = await JobsStore.open([seed("h1", "HOT", 9), seed("h2", "HOT", 8)]);
+    const { engine, begun, letGo } = blockedEngine(world);
     const jobs = world.jobs({ engine, batchSize: 1 });
     const run = jobs.runLifecycle(ADMIN, live);
     await begun();
@@ -145,7 +145,7 @@ describe("the job service", () => {
   });
 
   it("heeds a cancel that a crash came before", async () => {
-    await using world = await TestWorld.open([seed("h", "HOT", 8)]);
+    await using world = await JobsStore.open([seed("h", "HOT", 8)]);
     const { catalog, died } = dyingCatalog(world.catalog, 2);
     const jobs = world.jobs({ engine: world.engine(catalog) });
     const { job } = await jobs.runLifecycle(ADMIN, { ...live, waitSeconds: 0 });
@@ -157,8 +157,8 @@ describe("the job service", () => {
   });
 
   it("when stopped, answers those who wait at once, pauses within a batch, and goes on at the next start", async () => {
-    await using world = await TestWorld.open([seed("h1", "HOT", 9), seed("h2", "HOT", 8)]);
-    const { engine, begun, letGo } = heldEngine(world);
+    await using world = await JobsStore.open([seed("h1", "HOT", 9), seed("h2", "HOT", 8)]);
+    const { engine, begun, letGo } = blockedEngine(world);
     const jobs = world.jobs({ engine, batchSize: 1 });
     const run = jobs.runLifecycle(ADMIN, live);
     await begun();
@@ -179,7 +179,7 @@ describe("the job service", () => {
   });
 
   it("does not take a shutdown for a failure", async () => {
-    await using world = await TestWorld.open([seed("h", "HOT", 8)]);
+    await using world = await JobsStore.open([seed("h", "HOT", 8)]);
     const begun = Promise.withResolvers<void>();
     const gate = Promise.withResolvers<never>();
     const engine = world.engine(world.catalog, () => {
@@ -196,7 +196,7 @@ describe("the job service", () => {
   });
 
   it("writes the end of a job as soon as the catalog takes changes again", async () => {
-    await using world = await TestWorld.open();
+    await using world = await JobsStore.open();
     let refusals = 0;
     const catalog = new Proxy(world.catalog, {
       get: (target, name) => {
@@ -217,7 +217,7 @@ describe("the job service", () => {
   });
 
   it("shows progress between batches", async () => {
-    await using world = await TestWorld.open([seed("h1", "HOT", 9), seed("h2", "HOT", 8)]);
+    await using world = await JobsStore.open([seed("h1", "HOT", 9), seed("h2", "HOT", 8)]);
     const second = Promise.withResolvers<void>();
     const gate = Promise.withResolvers<void>();
     let batches = 0;
@@ -238,7 +238,7 @@ describe("the job service", () => {
   });
 
   it("lists runs newest first, finds the last that finished, and pages through items by key", async () => {
-    await using world = await TestWorld.open([
+    await using world = await JobsStore.open([
       seed("b", "HOT", 9),
       seed("a", "HOT", 8),
       seed("c", "COLD", 91),
@@ -276,7 +276,7 @@ describe("the job service", () => {
   });
 
   it("keeps the items of the last hundred runs", async () => {
-    await using world = await TestWorld.open([seed("h", "HOT", 8)]);
+    await using world = await JobsStore.open([seed("h", "HOT", 8)]);
     const jobs = world.jobs();
     const ids: string[] = [];
     for (let run = 0; run < 101; run++) {

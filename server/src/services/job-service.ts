@@ -21,8 +21,8 @@ import type {
   VerifyOptions,
 } from "@tierkeep/schema/services/jobs";
 import type { JobSelection, JobStart } from "../catalog/catalog.ts";
-import type { Once } from "../catalog/idempotency.ts";
-import { type Asked, onceOf } from "../engine/idempotency.ts";
+import type { IdempotencyKey } from "../catalog/idempotency.ts";
+import { idempotencyKeyOf, type RequestFacts } from "../engine/idempotency.ts";
 import type { Engine } from "../jobs/job-engine.ts";
 import { lifecycleInput, noTree, requireWait, restoreInput } from "../jobs/job-input.ts";
 import { JobRunner } from "../jobs/job-runner.ts";
@@ -43,7 +43,7 @@ import {
   numberPositions,
   startPositions,
 } from "./keyset-cursor.ts";
-import { amongOf, scanOwner, scoped } from "./tenant-scope.ts";
+import { scanOwner, scoped, tenantScopeOf } from "./tenant-scope.ts";
 
 /** How long the answer to a cancel waits for the job to end: about a batch. */
 const CANCEL_WAIT_SECONDS = 2;
@@ -68,7 +68,7 @@ export interface JobsParts {
 interface Start<J extends Job> {
   readonly input: unknown;
   readonly job: J;
-  readonly once: Once | undefined;
+  readonly once: IdempotencyKey | undefined;
   /** How long the answer may wait for its end. */
   readonly waitSeconds: number;
 }
@@ -136,7 +136,7 @@ export class EngineJobs implements JobService {
 
   async listLifecycle(principal: Principal, page: PageRequest): Promise<Page<LifecycleJob>> {
     const cursors = keysetCursors({ list: "lifecycleJobs" }, startPositions);
-    const selection = { kinds: ["lifecycle"], ...amongOf(principal) } as const;
+    const selection = { kinds: ["lifecycle"], ...tenantScopeOf(principal) } as const;
     return (await this.#list(principal, selection, page, cursors)) as Page<LifecycleJob>;
   }
 
@@ -150,7 +150,7 @@ export class EngineJobs implements JobService {
     const terms = { owner: scanOwner(principal) };
     return connectionPage(page, {
       cursors,
-      list: (stretch) => catalog.listJobs(selection, stretch, terms),
+      list: (window) => catalog.listJobs(selection, window, terms),
       positionOf: ({ startedAt, id }) => ({ startedAt, id }),
       nodeOf: (job) => job,
       count: () => catalog.countJobs(selection, terms),
@@ -159,14 +159,14 @@ export class EngineJobs implements JobService {
   }
 
   async last(principal: Principal, dryRun?: boolean): Promise<LifecycleJob | null> {
-    return this.#parts.engine.catalog.lastFinishedLifecycleJob(dryRun ?? null, amongOf(principal));
+    return this.#parts.engine.catalog.lastFinishedLifecycleJob(dryRun ?? null, tenantScopeOf(principal));
   }
 
   async items(_principal: Principal, jobId: string, page: PageRequest): Promise<Page<LifecycleItem>> {
     const { catalog } = this.#parts.engine;
     return connectionPage(page, {
       cursors: keysetCursors({ list: "lifecycleItems", filter: { jobId } }, keyPositions),
-      list: (stretch) => catalog.listItems(jobId, stretch),
+      list: (window) => catalog.listItems(jobId, window),
       positionOf: keyOf,
       nodeOf: (item) => item,
       count: () => catalog.countItems(jobId),
@@ -212,7 +212,7 @@ export class EngineJobs implements JobService {
         { argument: "tenantId" },
       );
     }
-    const refusal = repair ? await this.#parts.engine.mender.refusal() : null;
+    const refusal = repair ? await this.#parts.engine.repairer.refusal() : null;
     if (refusal !== null) throw refusal;
     const once = this.#once(principal, options, { operation: "verifyArtifacts", tenantId, repair });
     const job = newVerifyJob(this.#newFacts(false), tenantId ?? null, repair);
@@ -223,7 +223,7 @@ export class EngineJobs implements JobService {
     const { catalog } = this.#parts.engine;
     return connectionPage(page, {
       cursors: keysetCursors({ list: "storeFindings", filter: { jobId } }, numberPositions),
-      list: (stretch) => catalog.listFindings(jobId, stretch),
+      list: (window) => catalog.listFindings(jobId, window),
       positionOf: ({ number }) => number,
       nodeOf: (finding) => finding,
       count: () => catalog.countFindings(jobId),
@@ -265,8 +265,12 @@ export class EngineJobs implements JobService {
     return { job: (await this.#job(jobId)) as J, started };
   }
 
-  #once(principal: Principal, { idempotencyKey }: Repeatable, asked: Asked): Once | undefined {
-    return onceOf(principal, idempotencyKey, this.#parts.engine.clock.now(), asked);
+  #once(
+    principal: Principal,
+    { idempotencyKey }: Repeatable,
+    asked: RequestFacts,
+  ): IdempotencyKey | undefined {
+    return idempotencyKeyOf(principal, idempotencyKey, this.#parts.engine.clock.now(), asked);
   }
 
   #newFacts(dryRun: boolean): NewJobFacts {

@@ -7,7 +7,7 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { ApiKey, CreateApiKeyOptions, CreatedApiKey, KeyService } from "@tierkeep/schema/services/keys";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { Clock } from "../engine/clock.ts";
-import { onceOf } from "../engine/idempotency.ts";
+import { idempotencyKeyOf } from "../engine/idempotency.ts";
 import { connectionPage } from "./connection-page.ts";
 import { keysetCursors, numberPositions } from "./keyset-cursor.ts";
 
@@ -47,7 +47,7 @@ export class EngineKeys implements KeyService {
     const tenants = requireTenants(options);
     const now = this.#clock.now();
     const asked = { operation: "createApiKey", name, role, tenants, expiresInDays };
-    const once = onceOf(principal, idempotencyKey, now, asked);
+    const once = idempotencyKeyOf(principal, idempotencyKey, now, asked);
     const keyId = randomBytes(8).toString("hex");
     const secret = `tk_${keyId}_${randomBytes(32).toString("base64url")}`;
     const apiKey = await this.#catalog.commit({
@@ -72,7 +72,7 @@ export class EngineKeys implements KeyService {
   async list(_principal: Principal, page: PageRequest): Promise<Page<ApiKey>> {
     return connectionPage(page, {
       cursors: keysetCursors({ list: "apiKeys" }, numberPositions),
-      list: (stretch) => this.#catalog.listApiKeys(stretch),
+      list: (window) => this.#catalog.listApiKeys(window),
       positionOf: ({ row }) => row,
       nodeOf: ({ apiKey }) => apiKey,
       count: () => this.#catalog.countApiKeys(),
@@ -82,7 +82,7 @@ export class EngineKeys implements KeyService {
 
   async revoke(principal: Principal, keyId: string, idempotencyKey?: string): Promise<ApiKey> {
     const at = this.#clock.now();
-    const once = onceOf(principal, idempotencyKey, at, { operation: "revokeApiKey", keyId });
+    const once = idempotencyKeyOf(principal, idempotencyKey, at, { operation: "revokeApiKey", keyId });
     try {
       const change = { kind: "revokeApiKey", at, actor: principal.actor, keyId, once } as const;
       const apiKey = await this.#catalog.commit(change);

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { OpenedStore, SOMEBODY } from "../../testing/stores/engine-store.ts";
+import { EngineStore, TEST_ADMIN } from "../../testing/stores/engine-store.ts";
 import { EngineQuarantine } from "./quarantine-service.ts";
 
 let outside: string;
@@ -15,7 +15,7 @@ beforeEach(() => {
 afterEach(() => rmSync(outside, { recursive: true, force: true }));
 
 async function withQuarantine() {
-  const store = await OpenedStore.open();
+  const store = await EngineStore.open();
   const { engine, catalog } = store;
   const folder = join(store.root, ".tierkeep/quarantine");
   writeFileSync(join(outside, "kept"), "kept");
@@ -48,17 +48,17 @@ async function withQuarantine() {
 describe("the quarantine", () => {
   it("lists files, folders with all that is in them, and links", async () => {
     await using test = await withQuarantine();
-    const { count, totalBytes, files } = await test.quarantine.list(SOMEBODY, 2);
+    const { count, totalBytes, files } = await test.quarantine.list(TEST_ADMIN, 2);
     expect([count, totalBytes, files.length]).toEqual([3, 8, 2]);
     expect(files[0]?.movedAt).toBeCloseTo(lstatSync(join(test.folder, "0001-file")).ctimeMs, -2);
   });
 
   it("deletes what is in it, with an event each, and follows no link", async () => {
     await using test = await withQuarantine();
-    const dry = await test.quarantine.empty(SOMEBODY, { dryRun: true });
+    const dry = await test.quarantine.empty(TEST_ADMIN, { dryRun: true });
     expect(dry).toMatchObject({ count: 3, totalBytes: 8 });
     expect([test.names().length, await test.events()]).toEqual([3, []]);
-    expect(await test.quarantine.empty(SOMEBODY, { dryRun: false })).toEqual(dry);
+    expect(await test.quarantine.empty(TEST_ADMIN, { dryRun: false })).toEqual(dry);
     expect(test.names()).toEqual([]);
     expect(readdirSync(outside)).toEqual(["kept"]);
     expect((await test.events()).sort()).toEqual([
@@ -70,20 +70,22 @@ describe("the quarantine", () => {
 
   it("keeps what was moved there since an instant", async () => {
     await using test = await withQuarantine();
-    const [first] = (await test.quarantine.list(SOMEBODY, 1)).files;
+    const [first] = (await test.quarantine.list(TEST_ADMIN, 1)).files;
     const movedBefore = first?.movedAt ?? 0;
-    expect(await test.quarantine.empty(SOMEBODY, { movedBefore, dryRun: false })).toMatchObject({ count: 0 });
+    expect(await test.quarantine.empty(TEST_ADMIN, { movedBefore, dryRun: false })).toMatchObject({
+      count: 0,
+    });
     expect(test.names().length).toBe(3);
   });
 
   it("answers a retry with the same idempotency key as the first call, and deletes nothing else", async () => {
     await using test = await withQuarantine();
     const options = { dryRun: false, idempotencyKey: "key" };
-    expect(await test.quarantine.empty(SOMEBODY, options)).toMatchObject({ count: 3, totalBytes: 8 });
+    expect(await test.quarantine.empty(TEST_ADMIN, options)).toMatchObject({ count: 3, totalBytes: 8 });
     writeFileSync(join(test.folder, "0004-later"), "later");
-    expect(await test.quarantine.empty(SOMEBODY, options)).toEqual({ count: 3, totalBytes: 8, files: [] });
+    expect(await test.quarantine.empty(TEST_ADMIN, options)).toEqual({ count: 3, totalBytes: 8, files: [] });
     expect(test.names()).toEqual(["0004-later"]);
-    await expect(test.quarantine.empty(SOMEBODY, { ...options, dryRun: true })).rejects.toMatchObject({
+    await expect(test.quarantine.empty(TEST_ADMIN, { ...options, dryRun: true })).rejects.toMatchObject({
       code: "CONFLICT",
     });
   });
@@ -91,7 +93,7 @@ describe("the quarantine", () => {
   it("keeps everything while nothing may be purged", async () => {
     await using test = await withQuarantine();
     test.store.refusal = new Refused("UNAVAILABLE", "The audit log is behind.");
-    const emptying = test.quarantine.empty(SOMEBODY, { dryRun: false });
+    const emptying = test.quarantine.empty(TEST_ADMIN, { dryRun: false });
     await expect(emptying).rejects.toMatchObject({ code: "UNAVAILABLE" });
     expect([test.names().length, await test.events()]).toEqual([3, []]);
   });

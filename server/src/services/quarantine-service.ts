@@ -7,9 +7,9 @@ import type {
   QuarantineService,
 } from "@tierkeep/schema/services/quarantine";
 import type { Catalog } from "../catalog/catalog.ts";
-import type { Once } from "../catalog/idempotency.ts";
+import type { IdempotencyKey } from "../catalog/idempotency.ts";
 import type { Clock } from "../engine/clock.ts";
-import { onceOf } from "../engine/idempotency.ts";
+import { idempotencyKeyOf } from "../engine/idempotency.ts";
 import type { TierStore } from "../tiers/tier-store.ts";
 
 /** Files whose events are committed together, before they are deleted. */
@@ -49,7 +49,7 @@ export class EngineQuarantine implements QuarantineService {
     const { catalog, clock, purgeRefusal } = this.#parts;
     const { actor } = principal;
     const asked = { operation: "emptyQuarantine", movedBefore, dryRun };
-    const once = onceOf(principal, idempotencyKey, clock.now(), asked);
+    const once = idempotencyKeyOf(principal, idempotencyKey, clock.now(), asked);
     const isRetry = once !== undefined && (await catalog.hasAnswer(once));
     const found = isRetry ? [] : await this.#found();
     const chosen = found.filter(({ movedAt }) => movedAt < (movedBefore ?? Number.POSITIVE_INFINITY));
@@ -68,7 +68,7 @@ export class EngineQuarantine implements QuarantineService {
     actor: string,
     files: readonly Found[],
     result: Omit<Quarantine, "files">,
-    once: Once | undefined,
+    once: IdempotencyKey | undefined,
   ): Promise<Omit<Quarantine, "files">> {
     const { catalog, clock, stores } = this.#parts;
     if (files.length === 0 && once === undefined) return result;

@@ -1,5 +1,5 @@
 import type { Principal } from "@tierkeep/schema/domain/principal";
-import type { Among } from "../catalog/catalog.ts";
+import type { TenantScope } from "../catalog/catalog.ts";
 
 /** By what scans take turns: an actor together with its tenants. Equal names from different issuers are different principals. */
 export function scanOwner({ actor, tenants }: Principal): string {
@@ -7,7 +7,7 @@ export function scanOwner({ actor, tenants }: Principal): string {
 }
 
 /** The principal's tenants, as reads of the catalog are narrowed to them. */
-export function amongOf({ tenants }: Principal): Among {
+export function tenantScopeOf({ tenants }: Principal): TenantScope {
   return tenants === null ? {} : { tenants: [...new Set(tenants)] };
 }
 
@@ -19,8 +19,8 @@ export function amongOf({ tenants }: Principal): Among {
 export function scoped<Filter extends { readonly tenantId?: string | undefined }>(
   principal: Principal,
   filter: Filter,
-): Filter & Among {
-  const { tenants } = amongOf(principal);
+): Filter & TenantScope {
+  const { tenants } = tenantScopeOf(principal);
   if (tenants === undefined) return filter;
   const { tenantId } = filter;
   if (tenantId !== undefined)

@@ -3,10 +3,10 @@ import type { RetentionPolicy } from "@tierkeep/schema/domain/policy";
 import type { Principal } from "@tierkeep/schema/domain/principal";
 import { TIERS, type Tier } from "@tierkeep/schema/domain/tiers";
 import type { TenantService, TierCount, WorkflowName } from "@tierkeep/schema/services/tenants";
-import type { Catalog, HeldByTier } from "../catalog/catalog.ts";
+import type { Catalog, UsageByTier } from "../catalog/catalog.ts";
 import { connectionPage } from "./connection-page.ts";
 import { keysetCursors, namePositions } from "./keyset-cursor.ts";
-import { amongOf } from "./tenant-scope.ts";
+import { tenantScopeOf } from "./tenant-scope.ts";
 
 /** Tenants and workflows, and what they hold, as the catalog counts it. */
 export class EngineTenants implements TenantService {
@@ -28,11 +28,11 @@ export class EngineTenants implements TenantService {
   }
 
   async list(principal: Principal, page: PageRequest, tier?: Tier): Promise<Page<string>> {
-    const among = amongOf(principal);
+    const among = tenantScopeOf(principal);
     return connectionPage(page, {
       // A query selects the lists of all three tiers together, with the same arguments: one cursor must do for all of them.
       cursors: keysetCursors({ list: tier === undefined ? "tenants" : "tenantsByTier" }, namePositions),
-      list: (stretch) => this.#catalog.listTenants(tier ?? null, stretch, among),
+      list: (window) => this.#catalog.listTenants(tier ?? null, window, among),
       positionOf: (name) => name,
       nodeOf: (name) => name,
       count: () => this.#catalog.countTenants(tier ?? null, among),
@@ -47,7 +47,7 @@ export class EngineTenants implements TenantService {
   ): Promise<Page<WorkflowName>> {
     return connectionPage(page, {
       cursors: keysetCursors({ list: "workflows", filter: { tenantId } }, namePositions),
-      list: (stretch) => this.#catalog.listWorkflows(tenantId, stretch),
+      list: (window) => this.#catalog.listWorkflows(tenantId, window),
       positionOf: (name) => name,
       nodeOf: (workflowId) => ({ tenantId, workflowId }),
       count: () => this.#catalog.countWorkflows(tenantId),
@@ -56,8 +56,8 @@ export class EngineTenants implements TenantService {
   }
 
   async tierCounts(principal: Principal): Promise<readonly TierCount[]> {
-    const { tenants } = amongOf(principal);
-    if (tenants !== undefined) return addedUp((await this.#catalog.heldByTenants(tenants)).map(countsOfOne));
+    const { tenants } = tenantScopeOf(principal);
+    if (tenants !== undefined) return addedUp((await this.#catalog.usageByTenants(tenants)).map(countsOfOne));
     const [held, tenantCounts] = await Promise.all([
       this.#catalog.held(),
       Promise.all(TIERS.map((tier) => this.#catalog.countTenants(tier))),
@@ -69,14 +69,14 @@ export class EngineTenants implements TenantService {
     _principal: Principal,
     tenantIds: readonly string[],
   ): Promise<readonly (readonly TierCount[])[]> {
-    return (await this.#catalog.heldByTenants(tenantIds)).map(countsOfOne);
+    return (await this.#catalog.usageByTenants(tenantIds)).map(countsOfOne);
   }
 
   async tierCountsOfWorkflows(
     _principal: Principal,
     workflows: readonly WorkflowName[],
   ): Promise<readonly (readonly TierCount[])[]> {
-    return (await this.#catalog.heldByWorkflows(workflows)).map(countsOfOne);
+    return (await this.#catalog.usageByWorkflows(workflows)).map(countsOfOne);
   }
 
   async retentionPolicies(
@@ -102,6 +102,6 @@ function addedUp(counts: readonly (readonly TierCount[])[]): readonly TierCount[
 }
 
 /** What one tenant, or a part of one, holds. */
-function countsOfOne(held: HeldByTier): readonly TierCount[] {
+function countsOfOne(held: UsageByTier): readonly TierCount[] {
   return TIERS.map((tier) => ({ tier, ...held[tier], tenantCount: held[tier].artifactCount > 0 ? 1 : 0 }));
 }

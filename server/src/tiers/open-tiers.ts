@@ -3,7 +3,7 @@ import type { Tier } from "@tierkeep/schema/domain/tiers";
 import { type Disk, withoutFsync } from "./filesystem/disk.ts";
 import { openFilesystemStore } from "./filesystem/objects/filesystem-store.ts";
 import { ioPool } from "./filesystem/workers/io-pool.ts";
-import { inlineLanes } from "./filesystem/workers/io-workers.ts";
+import { inlineWorkers } from "./filesystem/workers/io-workers.ts";
 import type { TierStore } from "./tier-store.ts";
 
 const DEFAULT_IO_THREADS = 4;
@@ -39,7 +39,7 @@ export async function openTiers(options: OpenTiersOptions): Promise<Tiers> {
   const lanes =
     disk === undefined
       ? ioPool({ root, durability, threads })
-      : inlineLanes({ root, disk: durability === "os" ? withoutFsync(disk) : disk });
+      : inlineWorkers({ root, disk: durability === "os" ? withoutFsync(disk) : disk });
   const base = await openFilesystemStore({ id: "base", root, publishTree, lanes });
   return {
     base,

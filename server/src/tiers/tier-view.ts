@@ -72,7 +72,7 @@ export interface LeftPath {
 }
 
 /** How a file of the tree is read: hashed only, or its bytes made an object beside. */
-export type TakeAs =
+export type IngestAs =
   | { readonly as: "look" }
   /** It is a link of this object already. */
   | { readonly as: "own"; readonly object: string }
@@ -82,10 +82,10 @@ export type TakeAs =
    */
   | { readonly as: "new"; readonly object: string; readonly isLinkedElsewhere: boolean };
 
-export interface TakeItem {
+export interface IngestItem {
   readonly key: ArtifactKey;
   readonly file: FoundFile;
-  readonly how: TakeAs;
+  readonly how: IngestAs;
 }
 
 export type Taken =
@@ -139,7 +139,7 @@ export interface TierView {
    * when it resolves. In the order of `items`. Null where `signal` aborts first, or an error: then some objects may be
    * there, and are to be deleted.
    */
-  take(items: readonly TakeItem[], signal?: AbortSignal): Promise<readonly Taken[] | null>;
+  take(items: readonly IngestItem[], signal?: AbortSignal): Promise<readonly Taken[] | null>;
   /** Moves what stands in these places to quarantine, sidecars with it, whoever wrote it. Durable when it resolves. */
   setAside(places: readonly { readonly key: ArtifactKey; readonly tier: Tier }[]): Promise<void>;
   /** What stands at these places, in their order; null: no file. */

@@ -254,10 +254,10 @@ export function adopting(open: OpenForTest) {
       const { catalog } = opened;
       const [one, two] = [newObject(), newObject()];
       for (const object of [one, two])
-        expect(await catalog.commit({ kind: "reserve", object, owner: OWNER, ...stamp })).toBe(true);
+        expect(await catalog.commit({ kind: "stageFound", object, owner: OWNER, ...stamp })).toBe(true);
       expect(await catalog.strays("files", [one, two])).toEqual([]);
       await catalog.commit({ kind: "abandon", object: one, at: NOW });
-      await catalog.commit({ kind: "abandonStrangers", owner: "the next", limit: 10, at: NOW });
+      await catalog.commit({ kind: "abandonOrphaned", owner: "the next", limit: 10, at: NOW });
       expect(await catalog.strays("files", [one, two])).toEqual([one, two]);
       expect(await catalog.garbage(NOW, 10)).toEqual([]);
     });
@@ -267,7 +267,7 @@ export function adopting(open: OpenForTest) {
       const { catalog } = opened;
       const [found, garbage, staged] = [newObject(), newObject(), newObject()];
       const reserve = (object: string, owner: string) =>
-        catalog.commit({ kind: "reserve", object, owner, ...stamp });
+        catalog.commit({ kind: "stageFound", object, owner, ...stamp });
       for (const object of [garbage, staged])
         await catalog.commit({ kind: "stage", object, owner: OWNER, ...stamp });
       await catalog.commit({ kind: "abandon", object: garbage, at: NOW });
@@ -310,8 +310,8 @@ export function adopting(open: OpenForTest) {
         backward: true,
       });
       expect(last.map(({ number }) => number)).toEqual([2, 3]);
-      expect(await catalog.commit({ kind: "pruneJobItems", jobId: old.id, keep: 1, limit: 2 })).toBe(2);
-      expect(await catalog.commit({ kind: "pruneJobItems", jobId: old.id, keep: 1, limit: 2 })).toBe(1);
+      expect(await catalog.commit({ kind: "sweepJobItems", jobId: old.id, keep: 1, limit: 2 })).toBe(2);
+      expect(await catalog.commit({ kind: "sweepJobItems", jobId: old.id, keep: 1, limit: 2 })).toBe(1);
       expect(await Promise.all(jobs.map(({ id }) => catalog.countFindings(id)))).toEqual([0, 3]);
       expect(await catalog.listFindings(old.id, whole())).toEqual([]);
     });

@@ -129,7 +129,7 @@ export function backlog(open: OpenForTest) {
         ({ kind: "stage", object, store: "files", owner, at: NOW }) as const;
       const strangers = [newObject(), newObject(), newObject()];
       await catalog.commitAll([stage(mine, "me"), ...strangers.map((object) => stage(object, "dead"))]);
-      const abandon = { kind: "abandonStrangers", owner: "me", limit: 2, at: NOW } as const;
+      const abandon = { kind: "abandonOrphaned", owner: "me", limit: 2, at: NOW } as const;
       expect(await catalog.commit(abandon)).toBe(2);
       expect(await catalog.commit(abandon)).toBe(1);
       expect(await catalog.commit(abandon)).toBe(0);

@@ -116,7 +116,7 @@ export function counting(open: OpenForTest) {
       await catalog.commitAll([write("a/w/1"), write("b/w/1"), startJob(job)]);
       const tell = () =>
         catalog.commit({
-          kind: "tell",
+          kind: "report",
           at: NOW,
           actor: "ann",
           jobId: null,

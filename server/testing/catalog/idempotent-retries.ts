@@ -1,6 +1,6 @@
 import { DAY_MS } from "@tierkeep/schema/domain/ages";
 import { describe, expect, it } from "vitest";
-import type { Once } from "../../src/catalog/idempotency.ts";
+import type { IdempotencyKey } from "../../src/catalog/idempotency.ts";
 import type { OpenForTest } from "./opened-catalog.ts";
 import {
   all,
@@ -16,7 +16,7 @@ import {
   write,
 } from "./sample-changes.ts";
 
-export function once(given: Partial<Once> = {}): Once {
+export function once(given: Partial<IdempotencyKey> = {}): IdempotencyKey {
   return { actor: "ann", key: "key 1", fingerprint: "f".repeat(64), at: NOW, ...given };
 }
 
@@ -174,7 +174,7 @@ export function repeating(open: OpenForTest) {
       await catalog.commitAll(
         instants.map((at, n) => write(`a/w/${n}`, { once: once({ key: `key ${n}`, at }) })),
       );
-      const forget = { kind: "forgetAnswers", before: NOW + 3, limit: 2 } as const;
+      const forget = { kind: "sweepAnswers", before: NOW + 3, limit: 2 } as const;
       expect(await catalog.commit(forget)).toBe(2);
       expect(await catalog.oldestAnswer()).toBe(NOW + 2);
       expect(await catalog.commit(forget)).toBe(1);

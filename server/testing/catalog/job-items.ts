@@ -64,7 +64,7 @@ export function jobItems(open: OpenForTest) {
         ),
       );
       await catalog.commitAll(["job1", "job2", "job3", "job4", "job5"].map((id) => finish(id)));
-      const prune = { kind: "pruneJobItems", jobId: "job3", keep: 1, limit: 4 } as const;
+      const prune = { kind: "sweepJobItems", jobId: "job3", keep: 1, limit: 4 } as const;
       expect(await catalog.commit(prune)).toBe(4);
       expect(await catalog.commit(prune)).toBe(2);
       expect(await catalog.commit(prune)).toBe(0);

@@ -1,6 +1,6 @@
 import type { VerifyJob } from "@tierkeep/schema/services/jobs";
 import { describe, expect, it } from "vitest";
-import type { JobSelection, JobStart, Stretch } from "../../src/catalog/catalog.ts";
+import type { JobSelection, JobStart, PageWindow } from "../../src/catalog/catalog.ts";
 import type { OpenForTest } from "./opened-catalog.ts";
 import {
   eventTypes,
@@ -127,8 +127,8 @@ export function jobs(open: OpenForTest) {
         lifecycleJob({ id: `job${n}`, dryRun: n !== 0, startedAt: NOW + at }),
       );
       await catalog.commitAll([...started.map((job) => startJob(job)), startJob(restoreJob())]);
-      const ids = async (stretch: Stretch<JobStart>) =>
-        (await catalog.listJobs({ kinds: ["lifecycle"] }, stretch)).map(({ id }) => id);
+      const ids = async (window: PageWindow<JobStart>) =>
+        (await catalog.listJobs({ kinds: ["lifecycle"] }, window)).map(({ id }) => id);
       expect(await ids(whole())).toEqual(["job0", "job3", "job2", "job1"]);
       const after = { startedAt: NOW + 2, id: "job3" };
       expect(await ids({ after, before: null, limit: 1, backward: false })).toEqual(["job2"]);

@@ -2,7 +2,7 @@ import { DAY_MS } from "@tierkeep/schema/domain/ages";
 import type { Metadata } from "@tierkeep/schema/domain/metadata";
 import { ARTIFACT_ORDER_FIELDS, type ArtifactOrder } from "@tierkeep/schema/services/artifacts";
 import { describe, expect, it } from "vitest";
-import type { ArtifactPosition, ArtifactSelection, Catalog, Stretch } from "../../src/catalog/catalog.ts";
+import type { ArtifactPosition, ArtifactSelection, Catalog, PageWindow } from "../../src/catalog/catalog.ts";
 import type { ArtifactRow } from "../../src/catalog/rows.ts";
 import type { OpenForTest } from "./opened-catalog.ts";
 import { key, move, NOW, path, purge, whole, write } from "./sample-changes.ts";
@@ -255,15 +255,15 @@ async function paged(
   backward: boolean,
 ) {
   const found: ArtifactRow[] = [];
-  let stretch: Stretch<ArtifactPosition> = { after: null, before: null, limit: 3, backward };
+  let window: PageWindow<ArtifactPosition> = { after: null, before: null, limit: 3, backward };
   for (;;) {
-    const page = await catalog.listArtifacts(selection, order, stretch);
+    const page = await catalog.listArtifacts(selection, order, window);
     const edge = backward ? page[0] : page.at(-1);
     if (edge === undefined) return found;
     if (backward) found.unshift(...page);
     else found.push(...page);
     const position = positionOf(order, edge);
-    stretch = backward ? { ...stretch, before: position } : { ...stretch, after: position };
+    window = backward ? { ...window, before: position } : { ...window, after: position };
   }
 }
 

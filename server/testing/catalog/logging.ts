@@ -58,9 +58,9 @@ export function logging(open: OpenForTest) {
       await using opened = await open();
       const { catalog } = opened;
       await catalog.commitAll(Array.from({ length: 9 }, (_, n) => write(`${"ab"[n % 2]}/w/${n}`)));
-      const stretch = { after: null, before: null, limit: 2, backward: false };
+      const window = { after: null, before: null, limit: 2, backward: false };
       const list = async (filter: object, direction: "ASC" | "DESC", change: object) =>
-        seqs(await catalog.listEvents(filter, direction, { ...stretch, ...change }));
+        seqs(await catalog.listEvents(filter, direction, { ...window, ...change }));
       expect(await list({}, "ASC", { after: 3 })).toEqual([4, 5]);
       expect(await list({}, "ASC", { after: 3, before: 8, backward: true })).toEqual([6, 7]);
       expect(await list({}, "DESC", {})).toEqual([9, 8]);

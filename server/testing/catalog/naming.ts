@@ -14,8 +14,8 @@ export function naming(open: OpenForTest) {
       expect(await catalog.countTenants(null)).toBe(0);
       expect(await catalog.countWorkflows("acme")).toBe(0);
       expect(await catalog.held()).toEqual({ HOT: NONE, WARM: NONE, COLD: NONE });
-      expect(await catalog.heldByTenants(["acme"])).toEqual([{ HOT: NONE, WARM: NONE, COLD: NONE }]);
-      expect(await catalog.heldByTenants([])).toEqual([]);
+      expect(await catalog.usageByTenants(["acme"])).toEqual([{ HOT: NONE, WARM: NONE, COLD: NONE }]);
+      expect(await catalog.usageByTenants([])).toEqual([]);
       expect(await catalog.tenantsExist([])).toEqual([]);
     });
 
@@ -66,15 +66,15 @@ export function naming(open: OpenForTest) {
         names.toReversed().flatMap((name) => [write(`${name}/w/1`), write(`t/${name}/1`)]),
       );
       await catalog.commitAll(["b", "d", "🎼"].map((name) => move(`${name}/w/1`, "COLD")));
-      const stretch = { after: "b", before: "🎼", limit: 2, backward: false };
-      expect(await catalog.listTenants(null, stretch)).toEqual(["c", "d"]);
-      expect(await catalog.listTenants(null, { ...stretch, backward: true })).toEqual(["t", "é"]);
-      expect(await catalog.listTenants("COLD", stretch)).toEqual(["d"]);
+      const window = { after: "b", before: "🎼", limit: 2, backward: false };
+      expect(await catalog.listTenants(null, window)).toEqual(["c", "d"]);
+      expect(await catalog.listTenants(null, { ...window, backward: true })).toEqual(["t", "é"]);
+      expect(await catalog.listTenants("COLD", window)).toEqual(["d"]);
       expect(await catalog.listTenants("COLD", whole())).toEqual(["b", "d", "🎼"]);
       expect(await catalog.countTenants("COLD")).toBe(3);
       expect(await catalog.countTenants("WARM")).toBe(0);
-      expect(await catalog.listWorkflows("t", stretch)).toEqual(["c", "d"]);
-      expect(await catalog.listWorkflows("t", { ...stretch, backward: true })).toEqual(["d", "é"]);
+      expect(await catalog.listWorkflows("t", window)).toEqual(["c", "d"]);
+      expect(await catalog.listWorkflows("t", { ...window, backward: true })).toEqual(["d", "é"]);
       await catalog.commit(purge("b/w/1"));
       expect(await catalog.listTenants("COLD", whole())).toEqual(["d", "🎼"]);
       expect(await catalog.countTenants("COLD")).toBe(2);
@@ -96,10 +96,10 @@ export function naming(open: OpenForTest) {
       const a = { HOT: one(1, 2), WARM: NONE, COLD: one(2, 7) };
       const b = { HOT: NONE, WARM: one(1, 1), COLD: NONE };
       const nobody = { HOT: NONE, WARM: NONE, COLD: NONE };
-      expect(await catalog.heldByTenants(["b", "nobody", "a", "b"])).toEqual([b, nobody, a, b]);
+      expect(await catalog.usageByTenants(["b", "nobody", "a", "b"])).toEqual([b, nobody, a, b]);
       const x = { HOT: one(1, 2), WARM: NONE, COLD: one(1, 3) };
       expect(
-        await catalog.heldByWorkflows([
+        await catalog.usageByWorkflows([
           { tenantId: "b", workflowId: "x" },
           { tenantId: "a", workflowId: "x" },
           { tenantId: "b", workflowId: "y" },

@@ -6,7 +6,7 @@ import type {
   ArtifactSelection,
   Catalog,
   EventSelection,
-  Stretch,
+  PageWindow,
 } from "../../src/catalog/catalog.ts";
 import type { ArtifactRow } from "../../src/catalog/rows.ts";
 import type { OpenForTest } from "./opened-catalog.ts";
@@ -72,7 +72,7 @@ function positionOf({ field }: ArtifactOrder, row: ArtifactRow): ArtifactPositio
 
 /** Everything of a list, `limit` rows at a time, from either end. */
 async function paged<Row, Position>(
-  list: (stretch: Stretch<Position>) => Promise<readonly Row[]>,
+  list: (window: PageWindow<Position>) => Promise<readonly Row[]>,
   position: (row: Row) => Position,
   backward: boolean,
   limit: number,
@@ -89,7 +89,7 @@ async function paged<Row, Position>(
 
 /** What some tenants' reads must answer: what everybody's do, without what is not theirs. */
 export function narrowing(open: OpenForTest) {
-  const isAmong = (one: { readonly tenantId: string | null }) =>
+  const isInScope = (one: { readonly tenantId: string | null }) =>
     one.tenantId !== null && TENANTS.includes(one.tenantId);
 
   describe("reads that are narrowed to some tenants", () => {
@@ -99,11 +99,11 @@ export function narrowing(open: OpenForTest) {
       await fill(catalog);
       for (const selection of SELECTIONS) {
         for (const order of ORDERS) {
-          const expected = (await catalog.listArtifacts(selection, order, whole())).filter(isAmong);
+          const expected = (await catalog.listArtifacts(selection, order, whole())).filter(isInScope);
           expect(expected.length).toBeGreaterThan(0);
           const narrowed = { ...selection, tenants: TENANTS };
-          const list = (stretch: Stretch<ArtifactPosition>) =>
-            catalog.listArtifacts(narrowed, order, stretch);
+          const list = (window: PageWindow<ArtifactPosition>) =>
+            catalog.listArtifacts(narrowed, order, window);
           const position = (row: ArtifactRow) => positionOf(order, row);
           expect(await list(whole())).toEqual(expected);
           expect(await paged(list, position, false, 13)).toEqual(expected);
@@ -111,7 +111,7 @@ export function narrowing(open: OpenForTest) {
         }
         const all = await catalog.listArtifacts(selection, { field: "KEY", direction: "ASC" }, whole());
         expect(await catalog.countArtifacts({ ...selection, tenants: TENANTS })).toBe(
-          all.filter(isAmong).length,
+          all.filter(isInScope).length,
         );
       }
     });
@@ -124,8 +124,8 @@ export function narrowing(open: OpenForTest) {
         const everything = await catalog.listArtifacts({}, order, whole());
         const middle = everything.findIndex(({ tenantId }, n) => n > 9 && tenantId === "b");
         const at = positionOf(order, everything[middle] as ArtifactRow);
-        const stretch = { ...whole<ArtifactPosition>(), after: at };
-        expect(await catalog.listArtifacts({ tenants: ["c", "a"] }, order, stretch)).toEqual(
+        const window = { ...whole<ArtifactPosition>(), after: at };
+        expect(await catalog.listArtifacts({ tenants: ["c", "a"] }, order, window)).toEqual(
           everything.slice(middle + 1).filter(({ tenantId }) => tenantId === "a" || tenantId === "c"),
         );
       }
@@ -184,9 +184,9 @@ export function narrowing(open: OpenForTest) {
       for (const filter of filters) {
         const narrowed = { ...filter, tenants: TENANTS };
         for (const direction of ["ASC", "DESC"] as const) {
-          const expected = (await catalog.listEvents(filter, direction, whole())).filter(isAmong);
+          const expected = (await catalog.listEvents(filter, direction, whole())).filter(isInScope);
           expect(expected.length).toBeGreaterThan(0);
-          const list = (stretch: Stretch<number>) => catalog.listEvents(narrowed, direction, stretch);
+          const list = (window: PageWindow<number>) => catalog.listEvents(narrowed, direction, window);
           expect(await list(whole())).toEqual(expected);
           expect(await paged(list, ({ seq }) => seq, false, 4)).toEqual(expected);
           expect(await paged(list, ({ seq }) => seq, true, 4)).toEqual(expected);
@@ -199,9 +199,9 @@ export function narrowing(open: OpenForTest) {
           if (scannedTo === seq) break;
           seq = scannedTo;
         }
-        expect(followed).toEqual((await catalog.listEvents(filter, "ASC", whole())).filter(isAmong));
+        expect(followed).toEqual((await catalog.listEvents(filter, "ASC", whole())).filter(isInScope));
       }
-      const [newest] = (await catalog.listEvents({}, "DESC", whole())).filter(isAmong);
+      const [newest] = (await catalog.listEvents({}, "DESC", whole())).filter(isInScope);
       expect(await catalog.lastSeq({ tenants: TENANTS })).toBe(newest?.seq);
       expect(await catalog.lastSeq({ tenants: ["never"] })).toBe(0);
     });

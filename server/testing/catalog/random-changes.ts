@@ -2,7 +2,7 @@ import { keyText } from "@tierkeep/schema/domain/keys";
 import { TIERS, type Tier } from "@tierkeep/schema/domain/tiers";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Catalog, HeldByTier } from "../../src/catalog/catalog.ts";
+import type { Catalog, UsageByTier } from "../../src/catalog/catalog.ts";
 import type { Change } from "../../src/catalog/changes.ts";
 import type { ArtifactRow } from "../../src/catalog/rows.ts";
 import type { OpenForTest } from "./opened-catalog.ts";
@@ -116,7 +116,7 @@ async function agrees(
   expect(await catalog.held()).toEqual(counted(rows));
   const tenants = await catalog.listTenants(null, whole());
   expect(await catalog.countTenants(null)).toBe(tenants.length);
-  for (const [n, held] of (await catalog.heldByTenants(tenants)).entries()) {
+  for (const [n, held] of (await catalog.usageByTenants(tenants)).entries()) {
     expect(held).toEqual(counted(rows.filter((row) => row.tenantId === tenants[n])));
   }
   for (const tenantId of tenants) {
@@ -125,7 +125,7 @@ async function agrees(
       workflowId,
     }));
     expect(await catalog.countWorkflows(tenantId)).toBe(workflows.length);
-    for (const [n, held] of (await catalog.heldByWorkflows(workflows)).entries()) {
+    for (const [n, held] of (await catalog.usageByWorkflows(workflows)).entries()) {
       const { workflowId } = workflows[n] ?? { workflowId: "" };
       expect(held).toEqual(
         counted(rows.filter((row) => row.tenantId === tenantId && row.workflowId === workflowId)),
@@ -155,7 +155,7 @@ async function agrees(
   expect(events.map(({ seq }) => seq)).toEqual(events.map((_, n) => n + 1));
 }
 
-function counted(rows: readonly ArtifactRow[]): HeldByTier {
+function counted(rows: readonly ArtifactRow[]): UsageByTier {
   const of = (tier: Tier) => {
     const within = rows.filter((row) => row.tier === tier);
     return { artifactCount: within.length, totalBytes: within.reduce((sum, row) => sum + row.sizeBytes, 0) };

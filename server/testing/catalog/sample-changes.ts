@@ -3,7 +3,7 @@ import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { LifecycleJob, RestoreJob, VerifyJob } from "@tierkeep/schema/services/jobs";
 import type { MoveChange, PurgeChange, WriteChange } from "../../src/catalog/artifact-changes.ts";
-import type { Catalog, Stretch } from "../../src/catalog/catalog.ts";
+import type { Catalog, PageWindow } from "../../src/catalog/catalog.ts";
 import type { FinishJobChange, LifecycleStepChange, StartJobChange } from "../../src/catalog/job-changes.ts";
 import type { ArtifactRow, LifecycleItemRow } from "../../src/catalog/rows.ts";
 import type { EventChange } from "../../src/catalog/upkeep-changes.ts";
@@ -207,7 +207,7 @@ export function failedItem(of: string): LifecycleItemRow {
   };
 }
 
-export function whole<Position>(limit = 1_000): Stretch<Position> {
+export function whole<Position>(limit = 1_000): PageWindow<Position> {
   return { after: null, before: null, limit, backward: false };
 }
 

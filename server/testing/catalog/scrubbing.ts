@@ -1,7 +1,7 @@
 import type { StoreFinding } from "@tierkeep/schema/domain/findings";
 import { describe, expect, it } from "vitest";
-import type { HealChange } from "../../src/catalog/artifact-changes.ts";
-import type { QuarantineChange, TellChange } from "../../src/catalog/upkeep-changes.ts";
+import type { RecoverChange } from "../../src/catalog/artifact-changes.ts";
+import type { QuarantineChange, ReportChange } from "../../src/catalog/upkeep-changes.ts";
 import type { OpenForTest } from "./opened-catalog.ts";
 import {
   all,
@@ -27,8 +27,8 @@ const stray = (object: string): StoreFinding => ({
   message: `${object} is nobody's`,
 });
 
-const tell = (...findings: readonly StoreFinding[]): TellChange => ({
-  kind: "tell",
+const tell = (...findings: readonly StoreFinding[]): ReportChange => ({
+  kind: "report",
   at: NOW,
   actor: "system",
   jobId: null,
@@ -119,8 +119,8 @@ export function scrubbing(open: OpenForTest) {
       await catalog.commit(startJob(job));
       const found = newObject();
       const damage = { kind: "damage", key: change.key, error: "x", at: NOW, actor: "system" } as const;
-      const heal: HealChange = {
-        kind: "heal",
+      const recovery: RecoverChange = {
+        kind: "recover",
         at: NOW + 1,
         actor: "ann",
         jobId: job.id,
@@ -132,12 +132,12 @@ export function scrubbing(open: OpenForTest) {
         owner: "me",
       };
       await catalog.commit({ kind: "stage", object: found, store: "files", owner: "me", at: NOW });
-      expect(await catalog.commit(heal)).toBe(false);
+      expect(await catalog.commit(recovery)).toBe(false);
       await catalog.commit({ ...damage, object: change.object });
-      await expect(catalog.commit({ ...heal, owner: "somebody else" })).rejects.toMatchObject({
+      await expect(catalog.commit({ ...recovery, owner: "somebody else" })).rejects.toMatchObject({
         code: "UNAVAILABLE",
       });
-      expect(await catalog.commit(heal)).toBe(true);
+      expect(await catalog.commit(recovery)).toBe(true);
       expect(await catalog.jobs([job.id])).toMatchObject([{ job: { healedCount: 1, totalErrors: 0 } }]);
       expect(await catalog.listFindings(job.id, whole())).toMatchObject([
         { kind: "HEALED", path: "hot/a/w/1" },
@@ -146,10 +146,10 @@ export function scrubbing(open: OpenForTest) {
       expect(await catalog.garbage(NOW + 9, 9)).toEqual([]);
       expect(await catalog.strays("files", [change.object, found])).toEqual([change.object]);
       expect(await catalog.areDirty([change.key])).toEqual([true]);
-      expect(await catalog.commit(heal)).toBe(false);
+      expect(await catalog.commit(recovery)).toBe(false);
       await catalog.commit({ ...damage, object: found });
       const isBack = { damaged: found, object: found, owner: "", jobId: null, finding: null };
-      expect(await catalog.commit({ ...heal, ...isBack })).toBe(true);
+      expect(await catalog.commit({ ...recovery, ...isBack })).toBe(true);
       expect(await all(catalog)).toMatchObject([{ object: found, damagedAt: null, modifiedAt: NOW }]);
       expect(await eventTypes(catalog)).toEqual([
         "ARTIFACT_WRITTEN",

@@ -5,7 +5,7 @@ import type { Loss } from "../tiers/lossy-disk.ts";
 import { Story } from "./crash-story.ts";
 import { COMMIT_STEPS } from "./crashing-catalog.ts";
 import { type Act, SCENARIOS } from "./scenarios.ts";
-import { Broken } from "./violation.ts";
+import { Violation } from "./violation.ts";
 
 /** True: every death with every loss, and every second death on top of it. Else every death once, with each loss in turn. */
 const EXHAUSTIVE = process.env.MODEL_CHECK === "exhaustive";
@@ -83,7 +83,7 @@ describe("a rebuild of a lost catalog", () => {
         died = !(await story.live(rebuild, lastStep, LOSSES[lastStep % LOSSES.length] ?? "nothing"));
         await story.live(rebuild, Number.POSITIVE_INFINITY, "nothing");
         await story.check().catch((error: unknown) => {
-          throw Broken.when(`rebuilt for the first time for ${lastStep} steps`, error);
+          throw Violation.when(`rebuilt for the first time for ${lastStep} steps`, error);
         });
       });
     }

@@ -1,10 +1,10 @@
 /** Thrown at the step at which the modelled process dies, and at every step that it would have taken afterwards. */
-export class Died extends Error {
+export class SimulatedCrash extends Error {
   override readonly name = "Died";
 }
 
 /** Counts the steps of one life of a process by name, and ends it before the one it was told. */
-export class Fuse {
+export class CrashPoint {
   readonly steps: string[] = [];
   readonly #lastStep: number;
   readonly #onStep: () => void;
@@ -27,7 +27,7 @@ export class Fuse {
   step(name: string): void {
     if (this.#dead || this.steps.length >= this.#lastStep) {
       this.#dead = true;
-      throw new Died(`died before step ${this.steps.length + 1}, ${name}`);
+      throw new SimulatedCrash(`died before step ${this.steps.length + 1}, ${name}`);
     }
     this.#onStep();
     this.steps.push(name);
@@ -40,6 +40,6 @@ export class Fuse {
 
   /** For what changes nothing, and so is no step, but that a dead process does not do either. @throws Died */
   alive(): void {
-    if (this.#dead) throw new Died("is dead");
+    if (this.#dead) throw new SimulatedCrash("is dead");
   }
 }

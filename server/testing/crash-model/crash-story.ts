@@ -7,14 +7,14 @@ import type { RandomBytes } from "../../src/engine/new-object.ts";
 import type { DiskStep } from "../../src/tiers/filesystem/disk.ts";
 import { drawing } from "../tiers/crash-loss.ts";
 import type { Loss } from "../tiers/lossy-disk.ts";
-import { Died, Fuse } from "./crash-point.ts";
+import { CrashPoint, SimulatedCrash } from "./crash-point.ts";
 import { disagreements } from "./disagreements.ts";
 import { answer, type Command, type Expected, type ExpectedArtifact, takenUp } from "./expected.ts";
-import { breaches, leftovers, STRANGER, seenOf, strangersIn } from "./inspect.ts";
+import { breaches, foreignFilesIn, leftovers, STRANGER, seenOf } from "./inspect.ts";
 import { bytesBy } from "./random-bytes.ts";
 import type { Act } from "./scenarios.ts";
-import { catalogPath, Life } from "./simulated-process.ts";
-import { Broken } from "./violation.ts";
+import { catalogPath, SimulatedProcess } from "./simulated-process.ts";
+import { Violation } from "./violation.ts";
 
 const START = Date.UTC(2026, 0, 1);
 
@@ -80,41 +80,41 @@ export class Story {
     lose: Loss,
     onStep: () => void = () => {},
   ): Promise<boolean> {
-    const fuse = new Fuse(lastStep, onStep);
-    const life = await Life.begin(this.root, this.#fate(fuse, lose));
+    const crashPoint = new CrashPoint(lastStep, onStep);
+    const life = await SimulatedProcess.begin(this.root, this.#fate(crashPoint, lose));
     try {
-      for (const act of life ? acts : []) await this.#act(life as Life, act);
+      for (const act of life ? acts : []) await this.#act(life as SimulatedProcess, act);
       return life !== null;
     } catch (error) {
-      if (error instanceof Died) return false;
+      if (error instanceof SimulatedCrash) return false;
       throw error;
     } finally {
       await life?.end(lose);
-      this.steps.push(...fuse.steps);
-      const last = fuse.steps.at(-1) ?? "none";
-      this.#ending = `dead after ${fuse.steps.length} steps, the last ${last}, losing ${JSON.stringify(lose)}`;
+      this.steps.push(...crashPoint.steps);
+      const last = crashPoint.steps.at(-1) ?? "none";
+      this.#ending = `dead after ${crashPoint.steps.length} steps, the last ${last}, losing ${JSON.stringify(lose)}`;
     }
   }
 
   /** Looks at what the next life finds, at once and after it has put everything in order. @throws Broken */
   async check(): Promise<void> {
     await this.#look().catch((error: unknown) => {
-      throw this.#ending === null ? error : Broken.when(this.#ending, error);
+      throw this.#ending === null ? error : Violation.when(this.#ending, error);
     });
   }
 
   async #look(): Promise<void> {
-    const fuse = new Fuse();
-    const life = await Life.begin(this.root, this.#fate(fuse, "nothing"));
+    const crashPoint = new CrashPoint();
+    const life = await SimulatedProcess.begin(this.root, this.#fate(crashPoint, "nothing"));
     if (!life) throw new Error("did not begin");
     try {
       const seen = await seenOf(life);
-      Broken.unlessNone(disagreements(seen, this.#before, this.#after));
-      Broken.unlessNone(await breaches(life, this.root));
+      Violation.unlessNone(disagreements(seen, this.#before, this.#after));
+      Violation.unlessNone(await breaches(life, this.root));
       await life.drain();
-      Broken.unlessNone(disagreements(await seenOf(life), seen, seen));
-      Broken.unlessNone(await breaches(life, this.root));
-      Broken.unlessNone(leftovers(this.root));
+      Violation.unlessNone(disagreements(await seenOf(life), seen, seen));
+      Violation.unlessNone(await breaches(life, this.root));
+      Violation.unlessNone(leftovers(this.root));
       this.#countStrangers();
       this.#before = seen;
       this.#after = seen;
@@ -122,7 +122,7 @@ export class Story {
       this.#unanswered = null;
     } finally {
       await life.end("nothing");
-      this.steps.push(...fuse.steps);
+      this.steps.push(...crashPoint.steps);
     }
   }
 
@@ -136,7 +136,7 @@ export class Story {
     this.#after = this.#before;
   }
 
-  async #act(life: Life, act: Act): Promise<void> {
+  async #act(life: SimulatedProcess, act: Act): Promise<void> {
     this.#now += act.do === "wait" ? act.ms : 1;
     switch (act.do) {
       case "wait":
@@ -154,7 +154,7 @@ export class Story {
         const answered = await life.take(command);
         if (answered !== refused) {
           const [is, mustBe] = [answered, refused].map((code) => code ?? "done");
-          throw new Broken([`${JSON.stringify(command)} was answered as ${is}, and must be ${mustBe}`]);
+          throw new Violation([`${JSON.stringify(command)} was answered as ${is}, and must be ${mustBe}`]);
         }
         this.acknowledged += disagreements(next, this.#before, this.#before).length;
         this.#before = next;
@@ -179,9 +179,9 @@ export class Story {
   }
 
   #countStrangers(): void {
-    const count = strangersIn(this.root);
+    const count = foreignFilesIn(this.root);
     if (count !== this.#strangers)
-      throw new Broken([`${count} files of strangers are there, and must be ${this.#strangers}`]);
+      throw new Violation([`${count} files of strangers are there, and must be ${this.#strangers}`]);
   }
 
   #intrude(path: string): void {
@@ -193,8 +193,8 @@ export class Story {
     this.#found.set(name.join("/"), takenUp(STRANGER, tier.toUpperCase() as Tier, this.#now));
   }
 
-  #fate(fuse: Fuse, lose: Loss) {
-    return { clock: { now: () => this.#now }, fuse, random: this.#random, lose, omit: this.#omit };
+  #fate(crashPoint: CrashPoint, lose: Loss) {
+    return { clock: { now: () => this.#now }, crashPoint, random: this.#random, lose, omit: this.#omit };
   }
 
   [Symbol.dispose](): void {

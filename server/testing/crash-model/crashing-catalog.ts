@@ -1,28 +1,28 @@
 import type { Catalog } from "../../src/catalog/catalog.ts";
 import type { Change } from "../../src/catalog/changes.ts";
-import type { Fuse } from "./crash-point.ts";
+import type { CrashPoint } from "./crash-point.ts";
 
 /** What the engine commits: the model has a boundary before and after each. A kind that is not here fails the check. */
 export const COMMIT_STEPS = [
   "stage",
   "abandon",
-  "abandonStrangers",
+  "abandonOrphaned",
   "write",
   "move",
   "purge",
   "lifecycleStep",
-  "reserve",
+  "stageFound",
   "adopt",
   "present",
   "settled",
   "published",
   "collected",
-  "forgetAnswers",
+  "sweepAnswers",
   "damage",
 ] as const satisfies readonly Change["kind"][];
 
 /** The real catalog, which may die before any commit, or after it and before anybody hears of it. */
-export function fusedCatalog(catalog: Catalog, fuse: Fuse): Catalog {
+export function crashingCatalog(catalog: Catalog, crashPoint: CrashPoint): Catalog {
   return new Proxy(catalog, {
     get(target, property) {
       const value: unknown = Reflect.get(target, property, target);
@@ -30,7 +30,7 @@ export function fusedCatalog(catalog: Catalog, fuse: Fuse): Catalog {
       const call = value.bind(target) as (...given: unknown[]) => unknown;
       switch (property) {
         case "commit":
-          return (change: Change) => bounded(fuse, change.kind, () => call(change));
+          return (change: Change) => bounded(crashPoint, change.kind, () => call(change));
         case "commitAll":
           return async (changes: readonly Change[]) => {
             // Several changes may fall into several groups, so it may die with a part of them done.
@@ -38,7 +38,8 @@ export function fusedCatalog(catalog: Catalog, fuse: Fuse): Catalog {
             const outcomes: unknown[] = [];
             for (const part of [changes.slice(0, half), changes.slice(half)]) {
               const [first] = part;
-              if (first) outcomes.push(...((await bounded(fuse, first.kind, () => call(part))) as unknown[]));
+              if (first)
+                outcomes.push(...((await bounded(crashPoint, first.kind, () => call(part))) as unknown[]));
             }
             return outcomes;
           };
@@ -46,9 +47,9 @@ export function fusedCatalog(catalog: Catalog, fuse: Fuse): Catalog {
           return call;
         default:
           return async (...given: unknown[]) => {
-            fuse.alive();
+            crashPoint.alive();
             const answer = await call(...given);
-            fuse.alive();
+            crashPoint.alive();
             return answer;
           };
       }
@@ -56,9 +57,13 @@ export function fusedCatalog(catalog: Catalog, fuse: Fuse): Catalog {
   });
 }
 
-async function bounded(fuse: Fuse, kind: Change["kind"], commit: () => unknown): Promise<unknown> {
-  fuse.step(`commit ${kind}`);
+async function bounded(
+  crashPoint: CrashPoint,
+  kind: Change["kind"],
+  commit: () => unknown,
+): Promise<unknown> {
+  crashPoint.step(`commit ${kind}`);
   const answer = await commit();
-  fuse.step(`committed ${kind}`);
+  crashPoint.step(`committed ${kind}`);
   return answer;
 }

@@ -4,25 +4,25 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { whole } from "../catalog/sample-changes.ts";
 import type { Loss } from "../tiers/lossy-disk.ts";
-import { Died, Fuse } from "./crash-point.ts";
+import { CrashPoint, SimulatedCrash } from "./crash-point.ts";
 import type { Command } from "./expected.ts";
 import { breaches, leftovers } from "./inspect.ts";
-import { Life } from "./simulated-process.ts";
+import { SimulatedProcess } from "./simulated-process.ts";
 
 const LOSSES: readonly Loss[] = ["everything", "nothing", { seed: 1 }];
 const key = { tenantId: "acme", workflowId: "nightly", artifactId: "a" };
 
 /** One life that is asked once and dies after so many steps, or does not. Whether it came to an end. */
 async function asked(root: string, command: Command, lastStep: number, lose: Loss): Promise<boolean> {
-  const fuse = new Fuse(lastStep);
-  const life = await Life.begin(root, { clock: { now: () => 1_000 }, fuse, lose });
+  const crashPoint = new CrashPoint(lastStep);
+  const life = await SimulatedProcess.begin(root, { clock: { now: () => 1_000 }, crashPoint, lose });
   if (life === null) return false;
   try {
     expect(await life.take(command)).toBeNull();
     await life.drain();
     return true;
   } catch (error) {
-    if (error instanceof Died) return false;
+    if (error instanceof SimulatedCrash) return false;
     throw error;
   } finally {
     await life.end(lose);
@@ -51,9 +51,9 @@ it.each([
         const lose = LOSSES[lastStep % LOSSES.length] as Loss;
         ended = await asked(root, command, lastStep, lose);
         expect(await asked(root, command, Number.POSITIVE_INFINITY, "nothing")).toBe(true);
-        const life = await Life.begin(root, {
+        const life = await SimulatedProcess.begin(root, {
           clock: { now: () => 1_000 },
-          fuse: new Fuse(),
+          crashPoint: new CrashPoint(),
           lose: "nothing",
         });
         if (life === null) throw new Error("did not begin");

@@ -7,23 +7,23 @@ import { TIERS } from "@tierkeep/schema/domain/tiers";
 import type { ArtifactRow } from "../../src/catalog/rows.ts";
 import { sidecarOf } from "../../src/engine/sidecar.ts";
 import type { ExpectedArtifact } from "./expected.ts";
-import { catalogPath, type Life } from "./simulated-process.ts";
+import { catalogPath, type SimulatedProcess } from "./simulated-process.ts";
 
 /** Content of files that are not ours. */
 export const STRANGER = "a stranger's file";
 
 /** How many files of strangers there are, wherever they stand now. A rename that was half lost leaves two names of one. */
-export function strangersIn(root: string): number {
+export function foreignFilesIn(root: string): number {
   const paths = filesBelow(root).map((path) => join(root, path));
-  return new Set(paths.filter(isStranger).map((path) => lstatSync(path).ino)).size;
+  return new Set(paths.filter(isForeign).map((path) => lstatSync(path).ino)).size;
 }
 
-function isStranger(path: string): boolean {
+function isForeign(path: string): boolean {
   return lstatSync(path).size === STRANGER.length && readFileSync(path, "utf8") === STRANGER;
 }
 
 /** Every row, in key order. */
-export async function rowsOf({ engine }: Life): Promise<ArtifactRow[]> {
+export async function rowsOf({ engine }: SimulatedProcess): Promise<ArtifactRow[]> {
   const rows: ArtifactRow[] = [];
   for (;;) {
     const last = rows.at(-1);
@@ -38,7 +38,7 @@ export async function rowsOf({ engine }: Life): Promise<ArtifactRow[]> {
 }
 
 /** What a client sees of every artifact. */
-export async function seenOf(life: Life): Promise<Map<string, ExpectedArtifact>> {
+export async function seenOf(life: SimulatedProcess): Promise<Map<string, ExpectedArtifact>> {
   const rows = await rowsOf(life);
   return new Map(
     rows.map((row) => [
@@ -58,7 +58,7 @@ export async function seenOf(life: Life): Promise<Map<string, ExpectedArtifact>>
 }
 
 /** What is wrong with a store that must hold whatever happened to it, as sentences; none: nothing. */
-export async function breaches(life: Life, root: string): Promise<string[]> {
+export async function breaches(life: SimulatedProcess, root: string): Promise<string[]> {
   const rows = await rowsOf(life);
   const found = [
     ...(await missingBytes(life, rows)),
@@ -93,7 +93,7 @@ export function leftovers(root: string): string[] {
   );
 }
 
-async function missingBytes(life: Life, rows: readonly ArtifactRow[]): Promise<string[]> {
+async function missingBytes(life: SimulatedProcess, rows: readonly ArtifactRow[]): Promise<string[]> {
   const found: string[] = [];
   for (const row of rows) {
     try {
@@ -108,7 +108,7 @@ async function missingBytes(life: Life, rows: readonly ArtifactRow[]): Promise<s
 }
 
 /** We only ever make objects that are named first, so there is none that nothing knows. */
-async function strays({ engine, tiers }: Life): Promise<string[]> {
+async function strays({ engine, tiers }: SimulatedProcess): Promise<string[]> {
   const objects: string[] = [];
   for await (const object of tiers.base.list()) objects.push(object);
   const unknown = await engine.catalog.strays(tiers.base.id, objects);
@@ -116,7 +116,7 @@ async function strays({ engine, tiers }: Life): Promise<string[]> {
 }
 
 /** Of every tenant and workflow, and of the whole; and of events, whose newest seq is their number. */
-async function wrongCounters({ engine }: Life, root: string): Promise<string[]> {
+async function wrongCounters({ engine }: SimulatedProcess, root: string): Promise<string[]> {
   const miscounts = await engine.catalog.miscounts(100);
   const gap = withCatalog(root, (db) =>
     db.prepare("SELECT count(*) AS events, coalesce(max(seq), 0) AS newest FROM event").get(),
@@ -154,7 +154,7 @@ function viewBreaches(root: string, rows: readonly ArtifactRow[], dirty: Readonl
       const problem = check?.();
       if (problem) found.push(problem);
       const name = relative.replace(/\.metadata\.json$/, "");
-      if (!check && !dirty.has(name) && !isStranger(path)) found.push(`${path} should not be there`);
+      if (!check && !dirty.has(name) && !isForeign(path)) found.push(`${path} should not be there`);
     }
   }
   return [...found, ...[...wanted.keys()].map((path) => `${path} is missing`)];

@@ -9,7 +9,7 @@ import { Story } from "./crash-story.ts";
 import { cutPower, Recording } from "./power-cut.ts";
 import { type Act, SCENARIOS } from "./scenarios.ts";
 import { catalogPath } from "./simulated-process.ts";
-import { Broken } from "./violation.ts";
+import { Violation } from "./violation.ts";
 
 const SEED = Number(process.env.MODEL_SEED ?? 1);
 
@@ -34,7 +34,7 @@ async function tryAll(acts: readonly Act[], isTried: (write: CatalogWrite) => bo
   await story.live(acts, Number.POSITIVE_INFINITY, "nothing", recording.look);
   for (const [index, moment] of recording.moments.entries()) {
     const tried = await cutPower(moment, draw).catch((error: unknown) => {
-      throw Broken.when(`commit ${index}`, error);
+      throw Violation.when(`commit ${index}`, error);
     });
     states += tried.states;
     starts += tried.starts;

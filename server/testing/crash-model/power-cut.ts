@@ -10,7 +10,7 @@ import {
 } from "./catalog-files.ts";
 import type { Story } from "./crash-story.ts";
 import { catalogPath } from "./simulated-process.ts";
-import { Broken } from "./violation.ts";
+import { Violation } from "./violation.ts";
 
 /** One commit, and the store as it was around it. */
 export interface Moment {
@@ -76,7 +76,7 @@ export async function cutPower({ write, story }: Moment, draw: Draw): Promise<Tr
     const files = write.upTo(count);
     whole.set(count, recovered(files, dir));
     await startFrom(files, story).catch((error: unknown) => {
-      throw Broken.when(
+      throw Violation.when(
         `power cut with ${count} of ${write.pieces.length} pieces of a commit written`,
         error,
       );
@@ -94,7 +94,7 @@ export async function cutPower({ write, story }: Moment, draw: Draw): Promise<Tr
     states += 1;
     compare(name, files, count);
   }
-  Broken.unlessNone(broken);
+  Violation.unlessNone(broken);
   return { states, starts: whole.size };
 }
 

@@ -13,8 +13,8 @@ import type { RandomBytes } from "../../src/engine/new-object.ts";
 import { type Disk, type DiskStep, realDisk, withoutFsync } from "../../src/tiers/filesystem/disk.ts";
 import { openTiers, type Tiers } from "../../src/tiers/open-tiers.ts";
 import { type Loss, LossyDisk } from "../tiers/lossy-disk.ts";
-import { Died, type Fuse } from "./crash-point.ts";
-import { fusedCatalog } from "./crashing-catalog.ts";
+import { type CrashPoint, SimulatedCrash } from "./crash-point.ts";
+import { crashingCatalog } from "./crashing-catalog.ts";
 import { type Command, contentOf, POLICY } from "./expected.ts";
 
 export const somebody: Principal = { actor: "model", role: "ADMIN", tenants: null };
@@ -24,9 +24,9 @@ export function catalogPath(root: string): string {
 }
 
 /** How a life goes on and how it may end. */
-export interface Fate {
+export interface ProcessOptions {
   readonly clock: Clock;
-  readonly fuse: Fuse;
+  readonly crashPoint: CrashPoint;
   /** Where everything gets its name from; no two lives of a store from the same. Default: the system's. */
   readonly random?: RandomBytes | undefined;
   /** What of the unsynced files goes with it when it ends. */
@@ -34,13 +34,13 @@ export interface Fate {
   /** A sync that this life believes it makes, and does not. */
   readonly omit?: DiskStep | undefined;
   /** In place of a disk that loses and of steps that are counted: one of which calls fail, as those of its catalog's file do. */
-  readonly trouble?: Trouble | undefined;
+  readonly trouble?: FaultInjector | undefined;
   /** Whether anything waits for the real disk: the catalog's syncs, and those of a disk in trouble. Default "os". */
   readonly durability?: Durability | undefined;
 }
 
 /** Makes calls fail. */
-export interface Trouble {
+export interface FaultInjector {
   disk(disk: Disk): Disk;
   readonly writing: Faults;
   readonly reading: Faults;
@@ -51,7 +51,7 @@ interface Parts {
   readonly tiers: Tiers;
   readonly catalog: InlineSqliteCatalog;
   readonly clock: Clock;
-  readonly fuse: Fuse;
+  readonly crashPoint: CrashPoint;
   readonly random: RandomBytes;
 }
 
@@ -59,17 +59,17 @@ interface Parts {
  * One life of a process on a store: the real engine on the real drivers, all on the calling thread, with a fuse at
  * every step of theirs. What it leaves in its folder is what the next life starts from.
  */
-export class Life {
+export class SimulatedProcess {
   readonly engine: OpenedEngine;
   readonly tiers: Tiers;
   readonly #parts: Parts;
 
   private constructor(parts: Parts) {
-    const { tiers, catalog, clock, fuse, random } = parts;
+    const { tiers, catalog, clock, crashPoint, random } = parts;
     this.#parts = parts;
     this.tiers = tiers;
     this.engine = openEngine({
-      catalog: fusedCatalog(catalog, fuse),
+      catalog: crashingCatalog(catalog, crashPoint),
       clock,
       random,
       stores: tiers.stores,
@@ -84,9 +84,9 @@ export class Life {
   }
 
   /** Null: it died before it was ready. `root` must exist. */
-  static async begin(root: string, fate: Fate): Promise<Life | null> {
-    const { clock, fuse, random = randomBytes, lose, omit, trouble, durability = "os" } = fate;
-    const disk = new LossyDisk(root, { onStep: (step) => fuse.step(step) });
+  static async begin(root: string, fate: ProcessOptions): Promise<SimulatedProcess | null> {
+    const { clock, crashPoint, random = randomBytes, lose, omit, trouble, durability = "os" } = fate;
+    const disk = new LossyDisk(root, { onStep: (step) => crashPoint.step(step) });
     try {
       const tiers = await openTiers({
         root,
@@ -102,10 +102,10 @@ export class Life {
         readFaults: trouble?.reading,
         probeDelaysMs: [0, 0],
       });
-      return new Life({ disk, tiers, catalog, clock, fuse, random });
+      return new SimulatedProcess({ disk, tiers, catalog, clock, crashPoint, random });
     } catch (error) {
       disk.crash(lose);
-      if (error instanceof Died) return null;
+      if (error instanceof SimulatedCrash) return null;
       throw error;
     }
   }
@@ -116,21 +116,21 @@ export class Life {
       await this.attempt(command);
       return null;
     } catch (error) {
-      if (error instanceof Refused && !this.#parts.fuse.dead) return error.code;
-      throw this.#parts.fuse.dead ? new Died("died meanwhile", { cause: error }) : error;
+      if (error instanceof Refused && !this.#parts.crashPoint.dead) return error.code;
+      throw this.#parts.crashPoint.dead ? new SimulatedCrash("died meanwhile", { cause: error }) : error;
     }
   }
 
   /** Settles, publishes and collects until nothing is left. @throws Died */
   async drain(): Promise<void> {
     const clean = await this.engine.drain();
-    this.#parts.fuse.alive();
+    this.#parts.crashPoint.alive();
     if (!clean) throw new Error("upkeep failed though nothing was in its way");
   }
 
   /** Ends as a process or a machine does that dies here; `lose` says what of the unsynced files goes with it. */
   async end(lose: Loss): Promise<void> {
-    this.#parts.fuse.blow();
+    this.#parts.crashPoint.blow();
     this.#parts.catalog.kill();
     this.#parts.disk.crash(lose);
     await this.tiers.close();
@@ -180,7 +180,7 @@ export class Life {
     const entries = await adopter.view.walk(null, 1000);
     const job = { jobId, actor: "model", dryRun: false };
     await adopter.adopt(job, entries, new AbortController().signal);
-    this.#parts.fuse.alive();
+    this.#parts.crashPoint.alive();
   }
 
   async #age(step: "PROMOTE_TO_WARM" | "PROMOTE_TO_COLD" | "PURGE"): Promise<void> {

@@ -1,5 +1,5 @@
 /** Something that must be true of a store is not. */
-export class Broken extends Error {
+export class Violation extends Error {
   override readonly name = "Broken";
   /** What is not as it must be, each by itself. */
   readonly sentences: readonly string[];
@@ -11,13 +11,13 @@ export class Broken extends Error {
 
   /** @throws Broken unless there are none */
   static unlessNone(sentences: readonly string[]): void {
-    if (sentences.length > 0) throw new Broken(sentences);
+    if (sentences.length > 0) throw new Violation(sentences);
   }
 
   /** The same with `when` it happened; anything else that was thrown is broken too. */
-  static when(when: string, thrown: unknown): Broken {
-    const sentences = thrown instanceof Broken ? thrown.sentences : [String(thrown)];
-    return new Broken(
+  static when(when: string, thrown: unknown): Violation {
+    const sentences = thrown instanceof Violation ? thrown.sentences : [String(thrown)];
+    return new Violation(
       sentences.map((sentence) => `${when}: ${sentence}`),
       { cause: thrown },
     );

@@ -19,7 +19,7 @@ const SQLITE_CODES = { EIO: 778, ENOSPC: 13, EACCES: 8 };
 export type Place = "disk" | "catalog";
 
 /** A disk, and a catalog's file on it, of which calls fail as planned. */
-export class Trouble {
+export class FaultInjector {
   #fault: Fault | null = null;
   #calls = 0;
   readonly #struck = new Set<Place>();

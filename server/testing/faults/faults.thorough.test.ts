@@ -1,7 +1,7 @@
 import { tmpdir } from "node:os";
 import { afterAll, it, vi } from "vitest";
 import { CODES } from "./fault-injector.ts";
-import { TroubledStore } from "./faulty-store.ts";
+import { FaultyStore } from "./faulty-store.ts";
 import { OPERATIONS } from "./operations.ts";
 
 vi.setConfig({ testTimeout: 300_000 });
@@ -14,7 +14,7 @@ afterAll(() => console.log(`${faults} faults, after ${unknown} of which nobody c
 it.each(Object.entries(OPERATIONS))(
   "%s, whichever call of the disk or the catalog fails, is done or leaves nothing, and all is well once the fault is gone",
   async (_name, operation) => {
-    const store = await TroubledStore.open({ dir: tmpdir(), durability: "os" });
+    const store = await FaultyStore.open({ dir: tmpdir(), durability: "os" });
     try {
       for (const lasting of [false, true]) {
         for (const code of CODES) {

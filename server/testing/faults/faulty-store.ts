@@ -6,19 +6,19 @@ import { STEP_RULES } from "@tierkeep/schema/domain/policy";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { LifecycleStepChange, RestoreItemChange } from "../../src/catalog/job-changes.ts";
 import type { Durability } from "../../src/catalog/sqlite/connection.ts";
-import { Fuse } from "../crash-model/crash-point.ts";
+import { CrashPoint } from "../crash-model/crash-point.ts";
 import { disagreements } from "../crash-model/disagreements.ts";
 import { answer, type Command, type Expected, takenUp } from "../crash-model/expected.ts";
 import { breaches, leftovers, seenOf } from "../crash-model/inspect.ts";
 import { bytesBy } from "../crash-model/random-bytes.ts";
-import { Life, somebody } from "../crash-model/simulated-process.ts";
-import { Broken } from "../crash-model/violation.ts";
+import { SimulatedProcess, somebody } from "../crash-model/simulated-process.ts";
+import { Violation } from "../crash-model/violation.ts";
 import { drawing } from "../tiers/crash-loss.ts";
 import { isUnknown, refusalOf, wrongRefusal, wrongStep } from "./answers.ts";
-import { type Fault, type Place, Trouble } from "./fault-injector.ts";
+import { type Fault, FaultInjector, type Place } from "./fault-injector.ts";
 import type { Given, Operation } from "./operations.ts";
 
-export interface TroubledStoreOptions {
+export interface FaultyStoreOptions {
   /** Where it makes its folder. */
   readonly dir: string;
   /** Whether syncs reach the disk where they are not made to fail. */
@@ -26,7 +26,7 @@ export interface TroubledStoreOptions {
 }
 
 /** What an operation went through. */
-export interface Suffered {
+export interface InjectedFaults {
   /** Where calls failed. None: there were not so many. */
   readonly struck: ReadonlySet<Place>;
   /** How many there were that could have failed. */
@@ -37,10 +37,10 @@ export interface Suffered {
  * One life of one store, which is asked for the same again and again while its disk fails in another place each time.
  * It is never started anew: what one fault leaves behind, all later ones meet.
  */
-export class TroubledStore {
+export class FaultyStore {
   readonly #root: string;
-  readonly #life: Life;
-  readonly #trouble: Trouble;
+  readonly #life: SimulatedProcess;
+  readonly #trouble: FaultInjector;
   readonly #clock: { now: () => number };
   #now = Date.UTC(2026, 0, 1);
   /** How many were refused so far, as they must be. */
@@ -52,7 +52,12 @@ export class TroubledStore {
   /** What stands in the tree that is not ours, as it would be taken up. */
   #strangers: Expected = new Map();
 
-  private constructor(root: string, life: Life, trouble: Trouble, clock: { now: () => number }) {
+  private constructor(
+    root: string,
+    life: SimulatedProcess,
+    trouble: FaultInjector,
+    clock: { now: () => number },
+  ) {
     this.#root = root;
     this.#life = life;
     this.#trouble = trouble;
@@ -60,21 +65,21 @@ export class TroubledStore {
     clock.now = () => this.#now;
   }
 
-  static async open({ dir, durability }: TroubledStoreOptions): Promise<TroubledStore> {
+  static async open({ dir, durability }: FaultyStoreOptions): Promise<FaultyStore> {
     const root = mkdtempSync(join(dir, "tierkeep-faults-"));
     const random = bytesBy(drawing({ seed: 0 }));
-    const trouble = new Trouble();
+    const trouble = new FaultInjector();
     const clock = { now: () => 0 };
-    const life = await Life.begin(root, {
+    const life = await SimulatedProcess.begin(root, {
       clock,
-      fuse: new Fuse(),
+      crashPoint: new CrashPoint(),
       random,
       lose: "nothing",
       trouble,
       durability,
     });
     if (life === null) throw new Error("did not begin");
-    return new TroubledStore(root, life, trouble, clock);
+    return new FaultyStore(root, life, trouble, clock);
   }
 
   async close(): Promise<void> {
@@ -83,12 +88,12 @@ export class TroubledStore {
   }
 
   /** Asks for the operation while the fault is there, and looks at what must be true then and once it is gone. @throws Broken */
-  async suffer(operation: Operation, fault: Fault): Promise<Suffered> {
+  async suffer(operation: Operation, fault: Fault): Promise<InjectedFaults> {
     try {
       const struck = await this.#suffer(operation, fault);
       return { struck, calls: this.#trouble.calls };
     } catch (error) {
-      throw Broken.when(told(fault), error);
+      throw Violation.when(told(fault), error);
     }
   }
 
@@ -117,10 +122,10 @@ export class TroubledStore {
     const refused = await refusalOf(this.#life.attempt(command));
     const struck = this.#trouble.lift();
     const seen = await seenOf(this.#life);
-    if (refused === null) Broken.unlessNone(disagreements(seen, next, next));
+    if (refused === null) Violation.unlessNone(disagreements(seen, next, next));
     else {
       this.#requireRightCode(refused, struck, fault);
-      Broken.unlessNone(disagreements(seen, this.#state, isUnknown(refused) ? next : this.#state));
+      Violation.unlessNone(disagreements(seen, this.#state, isUnknown(refused) ? next : this.#state));
     }
     const changed = disagreements(seen, this.#state, this.#state).length > 0;
     // An event is written exactly when something happened.
@@ -134,7 +139,7 @@ export class TroubledStore {
     this.#trouble.arm(fault);
     await this.#life.engine.drain();
     const struck = this.#trouble.lift();
-    Broken.unlessNone(disagreements(await seenOf(this.#life), this.#state, this.#state));
+    Violation.unlessNone(disagreements(await seenOf(this.#life), this.#state, this.#state));
     await this.#requireEvents(seqBefore, 0);
     return struck;
   }
@@ -148,7 +153,7 @@ export class TroubledStore {
       const bytes = artifact && (await artifacts.bytes(somebody, artifact));
       const checksum = bytes && createHash("sha256").update(bytes).digest("hex");
       if (checksum !== wanted?.checksum)
-        throw new Broken([`${keyText(key)} was read as ${checksum}, and is ${wanted?.checksum}`]);
+        throw new Violation([`${keyText(key)} was read as ${checksum}, and is ${wanted?.checksum}`]);
     };
     this.#trouble.arm(fault);
     const refused = await refusalOf(read());
@@ -181,7 +186,7 @@ export class TroubledStore {
       const { refused } = outcome?.ok === false ? outcome : { refused: null };
       if (refused !== null) this.#requireRightCode(refused, struck, fault);
       const isAs = seen.get(path);
-      Broken.unlessNone(wrongStep(path, before, isAs, toTier, refused));
+      Violation.unlessNone(wrongStep(path, before, isAs, toTier, refused));
       if (isAs?.tier !== before?.tier) events += 1;
     }
     await this.#requireEvents(seqBefore, events);
@@ -198,11 +203,11 @@ export class TroubledStore {
     const struck = this.#trouble.lift();
     if (refused !== null) this.#requireRightCode(refused, struck, fault);
     const taken = await seenOf(this.#life);
-    Broken.unlessNone(disagreements(taken, new Map(), this.#strangers));
+    Violation.unlessNone(disagreements(taken, new Map(), this.#strangers));
     for (const [path, { tier }] of this.#strangers) {
       if (taken.has(path)) continue;
       const text = readFileSync(join(this.#root, tier.toLowerCase(), path), "utf8");
-      if (text !== path) throw new Broken([`${path} was left in the tree with the content ${text}`]);
+      if (text !== path) throw new Violation([`${path} was left in the tree with the content ${text}`]);
     }
     await this.#life.drain();
     await adopt();
@@ -240,22 +245,22 @@ export class TroubledStore {
   }
 
   #requireRightCode(refused: Error, struck: ReadonlySet<Place>, fault: Fault): void {
-    Broken.unlessNone(wrongRefusal(refused, struck, fault));
+    Violation.unlessNone(wrongRefusal(refused, struck, fault));
     this.refused += 1;
     if (isUnknown(refused)) this.unknown += 1;
   }
 
   async #requireEvents(seqBefore: number, count: number): Promise<void> {
     const events = (await this.#life.engine.catalog.lastSeq()) - seqBefore;
-    if (events !== count) throw new Broken([`${events} events were written, and must be ${count}`]);
+    if (events !== count) throw new Violation([`${events} events were written, and must be ${count}`]);
   }
 
   /** The cause is gone: without a restart everything that is left gets done, and the store is as good as ever. */
   async #mend(): Promise<void> {
     await this.#life.drain();
-    Broken.unlessNone(disagreements(await seenOf(this.#life), this.#state, this.#state));
-    Broken.unlessNone(await breaches(this.#life, this.#root));
-    Broken.unlessNone(leftovers(this.#root));
+    Violation.unlessNone(disagreements(await seenOf(this.#life), this.#state, this.#state));
+    Violation.unlessNone(await breaches(this.#life, this.#root));
+    Violation.unlessNone(leftovers(this.#root));
     for (const path of this.#state.keys()) {
       const [tenantId = "", workflowId = "", artifactId = ""] = path.split("/");
       const key = { tenantId, workflowId, artifactId };
@@ -273,7 +278,7 @@ export class TroubledStore {
     this.#state = answer(this.#state, act, this.#now).next;
     const refused = await this.#life.take(act);
     if (refused !== null)
-      throw new Broken([`${JSON.stringify(act)} was refused as ${refused} before any fault`]);
+      throw new Violation([`${JSON.stringify(act)} was refused as ${refused} before any fault`]);
   }
 }
 

@@ -4,7 +4,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { InlineSqliteCatalog } from "../../src/catalog/sqlite/open-sqlite-catalog.ts";
 import { EngineKeys } from "../../src/services/key-service.ts";
 import { catalogInTempDir } from "../sqlite/catalog-in-temp-dir.ts";
-import { CODES, type Fault, Trouble } from "./fault-injector.ts";
+import { CODES, type Fault, FaultInjector } from "./fault-injector.ts";
 
 const ADMIN: Principal = { actor: "ada", role: "ADMIN", tenants: null };
 const WRITER = { role: "WRITER", tenantIds: ["acme"] } as const;
@@ -16,7 +16,7 @@ afterAll(() => console.log(`${faults} faults`));
 
 /** Keys on a catalog whose calls fail as planned, and how often it has logged. */
 async function world() {
-  const trouble = new Trouble();
+  const trouble = new FaultInjector();
   const opened = await catalogInTempDir(async (path) =>
     InlineSqliteCatalog.open({
       path,
@@ -39,10 +39,10 @@ async function world() {
   };
 }
 
-type World = Awaited<ReturnType<typeof world>>;
+type AuditStore = Awaited<ReturnType<typeof world>>;
 
 /** What came of it, and whether a call failed meanwhile. */
-async function suffer<T>({ trouble }: World, fault: Fault, ask: () => Promise<T>) {
+async function suffer<T>({ trouble }: AuditStore, fault: Fault, ask: () => Promise<T>) {
   trouble.arm(fault);
   const outcome = await ask().then(
     (done) => ({ done, refused: null }),

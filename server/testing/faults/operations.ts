@@ -5,7 +5,7 @@ import type { LifecycleStepChange, RestoreItemChange } from "../../src/catalog/j
 import { lifecycleJob, restoreJob, startJob, step } from "../catalog/sample-changes.ts";
 import type { Command } from "../crash-model/expected.ts";
 import { rowsOf } from "../crash-model/inspect.ts";
-import type { Life } from "../crash-model/simulated-process.ts";
+import type { SimulatedProcess } from "../crash-model/simulated-process.ts";
 
 type Step = LifecycleStepChange | RestoreItemChange;
 
@@ -25,7 +25,10 @@ export interface Operation {
     | { readonly do: "drain" }
     | { readonly do: "read"; readonly key: ArtifactKey }
     | { readonly do: "take up" }
-    | { readonly do: "steps"; readonly plan: (life: Life, now: number) => Promise<readonly Step[]> };
+    | {
+        readonly do: "steps";
+        readonly plan: (life: SimulatedProcess, now: number) => Promise<readonly Step[]>;
+      };
 }
 
 const SMALL = 100;
@@ -50,13 +53,13 @@ function idOf(startedAt: number): string {
 }
 
 /** The job's row is there before; its steps are what is looked at. */
-async function lifecycleBatch(life: Life, now: number): Promise<readonly Step[]> {
+async function lifecycleBatch(life: SimulatedProcess, now: number): Promise<readonly Step[]> {
   const job = lifecycleJob({ id: idOf(now), startedAt: now, asOf: now });
   await life.engine.catalog.commit(startJob(job));
   return (await rowsOf(life)).map((row) => step(job, row));
 }
 
-async function restoreBatch(life: Life, now: number): Promise<readonly Step[]> {
+async function restoreBatch(life: SimulatedProcess, now: number): Promise<readonly Step[]> {
   const job = restoreJob({ id: idOf(now), startedAt: now });
   await life.engine.catalog.commit(startJob(job));
   const common = { kind: "restoreItem", jobId: job.id, toTier: "HOT", dryRun: false } as const;

@@ -44,7 +44,7 @@ export function principalOf(role: Role): Principal {
 
 const everybody = new Map<string, Principal>(ROLES.map((role) => [role, principalOf(role)]));
 
-export async function accessWorld(
+export async function accessStore(
   options: Omit<HandlerUnderTestOptions, "authenticate"> = {},
 ): Promise<HandlerUnderTest> {
   return handlerUnderTest({

@@ -8,17 +8,17 @@ import { execute, parse } from "graphql";
 import { guarded } from "../../src/access/guard.ts";
 import type { EngineJobs } from "../../src/services/job-service.ts";
 import { servicesOf } from "../stores/engine-services.ts";
-import { OpenedStore } from "../stores/engine-store.ts";
+import { EngineStore } from "../stores/engine-store.ts";
 
 const POLICY = { hotDays: 2, warmDays: 5, coldDays: 9 };
 
 /** For proofs: a real store whose clock is turned by hand, asked in GraphQL on anybody's behalf and without a transport. */
 export class GuardedStore implements AsyncDisposable {
-  readonly store: OpenedStore;
+  readonly store: EngineStore;
   readonly services: Services;
   readonly #jobs: EngineJobs;
 
-  private constructor(store: OpenedStore) {
+  private constructor(store: EngineStore) {
     this.store = store;
     const { services, jobs } = servicesOf(store, { policy: () => POLICY });
     this.#jobs = jobs;
@@ -27,7 +27,7 @@ export class GuardedStore implements AsyncDisposable {
 
   /** `root`: where it is to be; it goes with the rest in the end. */
   static async open(root: string): Promise<GuardedStore> {
-    return new GuardedStore(await OpenedStore.open({}, root));
+    return new GuardedStore(await EngineStore.open({}, root));
   }
 
   /** An answer as a client gets it. */

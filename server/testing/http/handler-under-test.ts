@@ -11,7 +11,7 @@ import { createHandler, type Handler } from "../../src/http/handler.ts";
 import { SERIALIZERS } from "../../src/http/monitoring/log.ts";
 import { type Listener, listen } from "../../src/http/node/listen.ts";
 import { servicesOf } from "../stores/engine-services.ts";
-import { OpenedStore } from "../stores/engine-store.ts";
+import { EngineStore } from "../stores/engine-store.ts";
 
 export const ORIGIN = "http://127.0.0.1:4000";
 
@@ -43,7 +43,7 @@ export interface HandlerUnderTestOptions {
 
 export async function handlerUnderTest(options: HandlerUnderTestOptions = {}): Promise<HandlerUnderTest> {
   const { maxInlineBytes = 1024 * 1024, maxArtifactBytes = null } = options;
-  const store = await OpenedStore.open({ clock: systemClock, maxArtifactBytes, upkeepByItself: true });
+  const store = await EngineStore.open({ clock: systemClock, maxArtifactBytes, upkeepByItself: true });
   const { root, engine } = store;
   const { publicUrl = null } = options.trusted ?? {};
   const {

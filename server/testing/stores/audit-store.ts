@@ -12,7 +12,7 @@ export const THIRD = "lifecycle_events.3.jsonl";
 export const KEY = signingKey(newKeyPem());
 
 /** A sample log in a folder of its own, which goes with it. */
-export class World extends SampleLog {
+export class AuditStore extends SampleLog {
   readonly #folder: Disposable;
 
   private constructor(catalog: Catalog, folder: ReturnType<typeof tempDir>) {
@@ -20,9 +20,9 @@ export class World extends SampleLog {
     this.#folder = folder;
   }
 
-  static async open(): Promise<World> {
+  static async open(): Promise<AuditStore> {
     const folder = tempDir();
-    return new World(await catalogIn(folder.path), folder);
+    return new AuditStore(await catalogIn(folder.path), folder);
   }
 
   override async [Symbol.asyncDispose](): Promise<void> {

@@ -6,18 +6,18 @@ import type { LifecycleEvent } from "@tierkeep/schema/domain/events";
 import type { EngineJobs } from "../../src/services/job-service.ts";
 import { type Damage, damage } from "../faults/rot.ts";
 import { jobsOf } from "./engine-services.ts";
-import { keyOf, OpenedStore, SOMEBODY, type StoreDrivers } from "./engine-store.ts";
+import { EngineStore, keyOf, type StoreDrivers, TEST_ADMIN } from "./engine-store.ts";
 
 /** More than there ever are. */
 const ALL = { before: null, limit: 100_000, backward: false } as const;
 
 /** For tests and proofs: a real store whose files somebody harms, and what goes through it. */
 export class DamagedStore implements AsyncDisposable {
-  readonly store: OpenedStore;
+  readonly store: EngineStore;
   readonly jobs: EngineJobs;
   readonly names: readonly string[];
 
-  private constructor(store: OpenedStore, names: readonly string[]) {
+  private constructor(store: EngineStore, names: readonly string[]) {
     this.store = store;
     this.names = names;
     const onProblem = (message: string, error?: unknown) => store.problems.push(`${message}: ${error}`);
@@ -30,7 +30,7 @@ export class DamagedStore implements AsyncDisposable {
     root?: string,
     drivers?: StoreDrivers,
   ): Promise<DamagedStore> {
-    const store = await OpenedStore.open({}, root, drivers);
+    const store = await EngineStore.open({}, root, drivers);
     const world = new DamagedStore(store, [...contents.keys()]);
     try {
       await world.write(contents);
@@ -68,7 +68,7 @@ export class DamagedStore implements AsyncDisposable {
 
   /** A repair to its end, published. */
   async repair() {
-    const job = await this.jobs.verify(SOMEBODY, { repair: true, waitSeconds: 60 });
+    const job = await this.jobs.verify(TEST_ADMIN, { repair: true, waitSeconds: 60 });
     assert.equal(job.status, "SUCCEEDED", `The repair ended as ${job.status}: ${job.error}.`);
     await this.drain();
     const page = await this.store.catalog.listFindings(job.id, { ...ALL, after: null });
@@ -77,7 +77,7 @@ export class DamagedStore implements AsyncDisposable {
 
   /** @throws Refused CHECKSUM_MISMATCH where it is damaged */
   async read(name: string): Promise<Buffer> {
-    const content = await this.store.engine.artifacts.open(SOMEBODY, keyOf(name));
+    const content = await this.store.engine.artifacts.open(TEST_ADMIN, keyOf(name));
     const chunks: Uint8Array[] = [];
     for await (const chunk of content?.body ?? []) chunks.push(chunk);
     return Buffer.concat(chunks);

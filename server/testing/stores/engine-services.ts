@@ -6,7 +6,7 @@ import {
 } from "../../src/app/embedded/open-services.ts";
 import type { Engine } from "../../src/jobs/job-engine.ts";
 import { EngineJobs, type JobsParts } from "../../src/services/job-service.ts";
-import type { OpenedStore } from "./engine-store.ts";
+import type { EngineStore } from "./engine-store.ts";
 
 export const DEFAULT_POLICY: RetentionPolicy = { hotDays: 7, warmDays: 30, coldDays: 90 };
 
@@ -23,7 +23,7 @@ export function jobsOf(engine: Engine, parts: Partial<JobsParts> = {}): EngineJo
 
 /** The services as the server builds them, on a store for tests. */
 export function servicesOf(
-  { catalog, engine }: OpenedStore,
+  { catalog, engine }: EngineStore,
   {
     config,
     ...parts

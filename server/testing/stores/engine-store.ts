@@ -13,7 +13,7 @@ import type { ArtifactRow } from "../../src/catalog/rows.ts";
 import { realDisk } from "../../src/tiers/filesystem/disk.ts";
 import { openTiers, type Tiers } from "../../src/tiers/open-tiers.ts";
 
-export const SOMEBODY: Principal = { actor: "somebody", role: "ADMIN", tenants: null };
+export const TEST_ADMIN: Principal = { actor: "somebody", role: "ADMIN", tenants: null };
 
 export function keyOf(artifactId: string, tenantId = "acme"): ArtifactKey {
   return { tenantId, workflowId: "nightly", artifactId };
@@ -26,7 +26,7 @@ export function keyOf(artifactId: string, tenantId = "acme"): ArtifactKey {
 export type StoreDrivers = "served" | "inline";
 
 /** For tests and proofs: an engine on the real drivers in a folder of its own, with a clock that is turned by hand. */
-export class OpenedStore implements AsyncDisposable {
+export class EngineStore implements AsyncDisposable {
   readonly root: string;
   readonly catalog: Catalog;
   readonly tiers: Tiers;
@@ -62,7 +62,7 @@ export class OpenedStore implements AsyncDisposable {
     parts: Partial<EngineParts> = {},
     root = mkdtempSync(join(tmpdir(), "tierkeep-engine-")),
     drivers: StoreDrivers = "inline",
-  ): Promise<OpenedStore> {
+  ): Promise<EngineStore> {
     const isInline = drivers === "inline";
     const durability = isInline ? "os" : "fsync";
     const tiers = await openTiers({
@@ -73,7 +73,7 @@ export class OpenedStore implements AsyncDisposable {
     });
     const path = join(root, ".tierkeep", "catalog.db");
     const catalog = await openCatalog({ path, durability, thread: isInline ? "inline" : "worker" });
-    return new OpenedStore(root, catalog, tiers, parts);
+    return new EngineStore(root, catalog, tiers, parts);
   }
 
   write(
@@ -82,7 +82,7 @@ export class OpenedStore implements AsyncDisposable {
     options: Partial<WriteOptions> = {},
   ) {
     const defaults = { tier: "HOT", contentType: null, metadata: {} } as const;
-    return this.engine.artifacts.write(SOMEBODY, { ...key, ...defaults, ...options }, content);
+    return this.engine.artifacts.write(TEST_ADMIN, { ...key, ...defaults, ...options }, content);
   }
 
   async row(key: ArtifactKey): Promise<ArtifactRow> {

@@ -15,8 +15,8 @@ import {
 } from "../../src/catalog/sqlite/open-sqlite-catalog.ts";
 import { commitAllOf } from "../../src/engine/commit-all.ts";
 import type { Checker } from "../../src/integrity/checker.ts";
-import type { Healer } from "../../src/integrity/content-recovery.ts";
-import type { Mender } from "../../src/integrity/repairer.ts";
+import type { ContentRecovery } from "../../src/integrity/content-recovery.ts";
+import type { Repairer } from "../../src/integrity/repairer.ts";
 import type { Engine } from "../../src/jobs/job-engine.ts";
 import { EngineJobs, type JobsParts } from "../../src/services/job-service.ts";
 import type { OpenedCatalog } from "../catalog/opened-catalog.ts";
@@ -45,7 +45,7 @@ export function seed(artifactId: string, tier: Tier, ageDays: number, tenantId?:
 }
 
 /** A real catalog in a folder of its own, a clock that is turned by hand, and no more of an engine than jobs need. */
-export class TestWorld implements AsyncDisposable {
+export class JobsStore implements AsyncDisposable {
   readonly catalog: Catalog;
   readonly #opened: OpenedCatalog;
   now = NOW;
@@ -62,9 +62,9 @@ export class TestWorld implements AsyncDisposable {
   static async open(
     seeds: readonly Seed[] = [],
     trouble: Partial<InlineCatalogOptions> = {},
-  ): Promise<TestWorld> {
+  ): Promise<JobsStore> {
     const open = async (path: string) => InlineSqliteCatalog.open({ path, durability: "os", ...trouble });
-    const world = new TestWorld(await catalogInTempDir(open));
+    const world = new JobsStore(await catalogInTempDir(open));
     await world.add(seeds);
     return world;
   }
@@ -95,8 +95,8 @@ export class TestWorld implements AsyncDisposable {
       artifacts: {} as ArtifactService,
       adopter: null,
       checker: {} as Checker,
-      mender: {} as Mender,
-      healer: {} as Healer,
+      repairer: {} as Repairer,
+      contentRecovery: {} as ContentRecovery,
       purgeRefusal: async () => this.refusal,
       takeSteps: async <C extends LifecycleStepChange | RestoreItemChange>(changes: readonly C[]) => {
         const purges = changes.some((change) => change.kind === "lifecycleStep" && change.step === "PURGE");

@@ -15,16 +15,16 @@ import { DatabaseSync } from "node:sqlite";
 import type { VerifyJob } from "@tierkeep/schema/services/jobs";
 import type { StoreFindingRow } from "../../src/catalog/rows.ts";
 import { whole } from "../catalog/sample-changes.ts";
-import { Fuse } from "../crash-model/crash-point.ts";
-import { catalogPath, Life } from "../crash-model/simulated-process.ts";
-import type { Trouble } from "../faults/fault-injector.ts";
+import { CrashPoint } from "../crash-model/crash-point.ts";
+import { catalogPath, SimulatedProcess } from "../crash-model/simulated-process.ts";
+import type { FaultInjector } from "../faults/fault-injector.ts";
 import { damage } from "../faults/rot.ts";
 import type { Loss } from "../tiers/lossy-disk.ts";
-import { keyOf, SOMEBODY } from "./engine-store.ts";
+import { keyOf, TEST_ADMIN } from "./engine-store.ts";
 
 const NAMES = ["sound", "lost", "swapped", "swapped too", "copied", "hopeless", "unlinked"];
 /** Those whose right bytes are somewhere. */
-export const HEALED = ["copied", "lost", "swapped", "swapped too"];
+export const RECOVERABLE = ["copied", "lost", "swapped", "swapped too"];
 const NOW = Date.UTC(2026, 0, 2);
 
 const contentOf = (name: string) => Buffer.alloc(1000 + name.length, `${name}.`);
@@ -33,23 +33,23 @@ const objectPath = (root: string, object: string) =>
   join(root, ".tierkeep", "objects", object.slice(0, 2), object);
 
 /** How a life is to end, or what is to fail in it. */
-export interface Fate {
+export interface ProcessOptions {
   readonly lastStep?: number;
   readonly lose?: Loss;
-  readonly trouble?: Trouble;
+  readonly trouble?: FaultInjector;
 }
 
 /** One life of a process on this store; it ends when `live` does. Null: it died before it was ready. */
-export async function inLife<T>(
+export async function inProcess<T>(
   root: string,
-  { lastStep = Number.POSITIVE_INFINITY, lose = "nothing", trouble }: Fate,
-  live: (life: Life, fuse: Fuse) => Promise<T>,
+  { lastStep = Number.POSITIVE_INFINITY, lose = "nothing", trouble }: ProcessOptions,
+  live: (life: SimulatedProcess, crashPoint: CrashPoint) => Promise<T>,
 ): Promise<T | null> {
-  const fuse = new Fuse(lastStep);
-  const life = await Life.begin(root, { clock: { now: () => NOW }, fuse, lose, trouble });
+  const crashPoint = new CrashPoint(lastStep);
+  const life = await SimulatedProcess.begin(root, { clock: { now: () => NOW }, crashPoint, lose, trouble });
   if (life === null) return null;
   try {
-    return await live(life, fuse);
+    return await live(life, crashPoint);
   } finally {
     await life.end(lose);
   }
@@ -79,10 +79,10 @@ export class RepairableStore implements Disposable {
   async #make(): Promise<void> {
     const root = this.#root;
     mkdirSync(root);
-    const objects = await inLife(root, {}, async (life) => {
+    const objects = await inProcess(root, {}, async (life) => {
       for (const name of NAMES) {
         const options = { ...keyOf(name), tier: "HOT", contentType: null, metadata: {} } as const;
-        await life.engine.artifacts.write(SOMEBODY, options, contentOf(name));
+        await life.engine.artifacts.write(TEST_ADMIN, options, contentOf(name));
       }
       await life.drain();
       const rows = await life.engine.catalog.artifacts(NAMES.map((name) => keyOf(name)));
@@ -117,7 +117,7 @@ export class RepairableStore implements Disposable {
 }
 
 /** What a finished repair leaves, and what was told of it. */
-export async function outcomeOf(life: Life, root: string, job: VerifyJob) {
+export async function outcomeOf(life: SimulatedProcess, root: string, job: VerifyJob) {
   const { catalog } = life.engine;
   await life.drain();
   const rows = await catalog.artifactsAfter(0, 100);

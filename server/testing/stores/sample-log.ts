@@ -81,7 +81,7 @@ export class SampleLog implements AsyncDisposable {
       directory: this.logs,
       keys: new PublicKeys(this.#key.publicPem),
       expected,
-      patienceMs: 0,
+      waitTimeoutMs: 0,
     });
   }
 

@@ -6,17 +6,17 @@ import { type Disk, realDisk, withoutFsync } from "../../src/tiers/filesystem/di
 import { Layout } from "../../src/tiers/filesystem/layout.ts";
 import { openFilesystemStore } from "../../src/tiers/filesystem/objects/filesystem-store.ts";
 import { ioPool } from "../../src/tiers/filesystem/workers/io-pool.ts";
-import { inlineLanes, type Lanes } from "../../src/tiers/filesystem/workers/io-workers.ts";
+import { type IoWorkers, inlineWorkers } from "../../src/tiers/filesystem/workers/io-workers.ts";
 import type { TierStore } from "../../src/tiers/tier-store.ts";
 import type { StoreUnderTest } from "./tier-store.contract.ts";
 
 /** How the store under test does its work. */
 export type Workers = { readonly threads: number } | { readonly disk: Disk };
 
-function lanesOf(root: string, workers: Workers): Lanes {
+function lanesOf(root: string, workers: Workers): IoWorkers {
   return "threads" in workers
     ? ioPool({ root, durability: "os", threads: workers.threads })
-    : inlineLanes({ root, disk: workers.disk });
+    : inlineWorkers({ root, disk: workers.disk });
 }
 
 /** A store in a folder of its own, which goes with it. For tests. */

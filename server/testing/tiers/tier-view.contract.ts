@@ -252,7 +252,7 @@ export function tierViewContract(name: string, open: () => Promise<ViewUnderTest
       return join(test.root, published.quarantined[0]?.movedTo ?? "");
     }
 
-    function strangerFile(at: string, content = "somebody's own"): void {
+    function foreignFile(at: string, content = "somebody's own"): void {
       mkdirSync(dirname(at), { recursive: true });
       writeFileSync(at, content);
     }
@@ -261,7 +261,7 @@ export function tierViewContract(name: string, open: () => Promise<ViewUnderTest
       "moves a file at the artifact's path in %s to quarantine, its bytes kept",
       async (tier) => {
         await using test = await open();
-        strangerFile(path(test.root, tier));
+        foreignFile(path(test.root, tier));
         const object = await stored(test, someBytes(10));
         const moved = await movedFrom(test, path(test.root, tier), placed("HOT", object, 1));
         expect(readFileSync(moved, "utf8")).toBe("somebody's own");
@@ -284,15 +284,15 @@ export function tierViewContract(name: string, open: () => Promise<ViewUnderTest
     ])("moves a sidecar to quarantine that %s", async (_, content) => {
       await using test = await open();
       const object = await stored(test, someBytes(10));
-      strangerFile(sidecarPath(test.root, "HOT"), content);
+      foreignFile(sidecarPath(test.root, "HOT"), content);
       const moved = await movedFrom(test, sidecarPath(test.root, "HOT"), placed("HOT", object, 1));
       expect(readFileSync(moved, "utf8")).toBe(content);
 
       // In another tier one by itself is in nobody's way; beside a file it goes with that.
-      strangerFile(sidecarPath(test.root, "WARM"), content);
+      foreignFile(sidecarPath(test.root, "WARM"), content);
       expect(await viewOf(test).publish([placed("HOT", object, 1)])).toEqual({ quarantined: [], failed: [] });
       expect(readFileSync(sidecarPath(test.root, "WARM"), "utf8")).toBe(content);
-      strangerFile(path(test.root, "WARM"));
+      foreignFile(path(test.root, "WARM"));
       const { quarantined } = await viewOf(test).publish([placed("HOT", object, 1)]);
       expect(quarantined.map((each) => join(test.root, each.path))).toEqual([
         path(test.root, "WARM"),
@@ -306,7 +306,7 @@ export function tierViewContract(name: string, open: () => Promise<ViewUnderTest
 
     it("moves a folder at the artifact's path to quarantine with all that is in it", async () => {
       await using test = await open();
-      strangerFile(join(path(test.root, "HOT"), "inner", "file"));
+      foreignFile(join(path(test.root, "HOT"), "inner", "file"));
       const moved = await movedFrom(
         test,
         path(test.root, "HOT"),
@@ -324,7 +324,7 @@ export function tierViewContract(name: string, open: () => Promise<ViewUnderTest
       async (_, at, tiers) => {
         await using test = await open();
         const target = join(test.root, "target");
-        strangerFile(target, JSON.stringify({ _version: 1, _checksum: "0".repeat(64) }));
+        foreignFile(target, JSON.stringify({ _version: 1, _checksum: "0".repeat(64) }));
         const object = await stored(test, someBytes(10));
         for (const tier of tiers) {
           mkdirSync(dirname(at(test.root, tier)), { recursive: true });
@@ -376,7 +376,7 @@ export function tierViewContract(name: string, open: () => Promise<ViewUnderTest
     it("moves a file in place of a folder", async () => {
       await using test = await open();
       const folder = dirname(path(test.root, "HOT"));
-      strangerFile(folder);
+      foreignFile(folder);
       const moved = await movedFrom(test, folder, placed("HOT", await stored(test, someBytes(10)), 1));
       expect(readFileSync(moved, "utf8")).toBe("somebody's own");
     });
@@ -386,7 +386,7 @@ export function tierViewContract(name: string, open: () => Promise<ViewUnderTest
       const beside = ["report.pdf~", ".report.pdf.tmp", "report.pdf.metadata.json.bak"].map((name) =>
         join(dirname(path(test.root, "HOT")), name),
       );
-      for (const file of beside) strangerFile(file);
+      for (const file of beside) foreignFile(file);
       const object = await stored(test, someBytes(10));
       expect(await viewOf(test).publish([placed("HOT", object, 1)])).toEqual(nothing);
       expect(await viewOf(test).publish([{ key, place: null, earlier: [object] }])).toEqual(nothing);

@@ -20,7 +20,7 @@ export async function openDrivers(
 ): Promise<[Catalog, Tiers]> {
   const { durability, publishTree } = config;
   const [catalog, tiers] = await Promise.allSettled([
-    openCatalog({ path: paths.catalog, durability, ballast: paths.ballast }),
+    openCatalog({ path: paths.catalog, durability, spaceReserve: paths.spaceReserve }),
     openTiers({ root: paths.root, publishTree, durability }),
   ]);
   if (catalog.status === "fulfilled") undo.push(() => catalog.value.close());

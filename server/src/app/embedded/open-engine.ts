@@ -14,8 +14,8 @@ import { Upkeep } from "../../engine/upkeep.ts";
 import { Writer } from "../../engine/write.ts";
 import { Adopter } from "../../integrity/adopter.ts";
 import { Checker } from "../../integrity/checker.ts";
-import { Healer } from "../../integrity/content-recovery.ts";
-import { Mender } from "../../integrity/repairer.ts";
+import { ContentRecovery } from "../../integrity/content-recovery.ts";
+import { Repairer } from "../../integrity/repairer.ts";
 import type { Engine } from "../../jobs/job-engine.ts";
 import { EngineArtifacts } from "../../services/artifact-service.ts";
 import { sealedRows } from "../../services/keyset-cursor.ts";
@@ -60,7 +60,7 @@ export interface OpenedEngine extends Engine {
 }
 
 /** Why nothing may be purged after a reindex; null: it may. The commit of each purge asks the same again. */
-async function heldByReindex(catalog: Catalog): Promise<Refused | null> {
+async function purgeGate(catalog: Catalog): Promise<Refused | null> {
   const jobId = await catalog.unconfirmedReindex();
   return jobId === null ? null : unconfirmedReindex(jobId);
 }
@@ -69,7 +69,7 @@ async function heldByReindex(catalog: Catalog): Promise<Refused | null> {
 export function openEngine(parts: EngineParts): OpenedEngine {
   const { catalog, clock, stores, storeOf, owner, maxArtifactBytes, onProblem } = parts;
   const { random = randomBytes } = parts;
-  const purgeRefusal = async () => (await parts.purgeRefusal()) ?? (await heldByReindex(catalog));
+  const purgeRefusal = async () => (await parts.purgeRefusal()) ?? (await purgeGate(catalog));
   const backlog = new Backlog(parts.backlogBytes ?? BACKLOG_BYTES);
   const abandoned = new Abandoned(catalog, clock, owner);
   const inFlight = new InFlight();
@@ -124,8 +124,8 @@ export function openEngine(parts: EngineParts): OpenedEngine {
     artifacts,
     adopter,
     checker,
-    mender: new Mender({ catalog, clock, stores, view, checker, adopter }),
-    healer: new Healer({ catalog, clock, random, stores, owner, abandoned }),
+    repairer: new Repairer({ catalog, clock, stores, view, checker, adopter }),
+    contentRecovery: new ContentRecovery({ catalog, clock, random, stores, owner, abandoned }),
     purgeRefusal,
     takeSteps: (changes) =>
       during(async () => {

@@ -8,7 +8,7 @@ import type { Catalog } from "../../catalog/catalog.ts";
 import { BackupWatch } from "../../catalog/sqlite/disk/backup-lock.ts";
 import { FolderWatch } from "../../catalog/sqlite/disk/folder-watch.ts";
 import { type OwnerLock, tryOwn } from "../../catalog/sqlite/disk/owner-lock.ts";
-import { Ballast, BallastKeeper } from "../../catalog/sqlite/disk/space-reserve.ts";
+import { SpaceReserve, SpaceReserveKeeper } from "../../catalog/sqlite/disk/space-reserve.ts";
 import type { Config } from "../../config/config.ts";
 import { type Clock, systemClock } from "../../engine/clock.ts";
 import type { OwnerIdentity } from "../../http/auth/owner-challenge.ts";
@@ -187,9 +187,9 @@ async function assemble({
   const onProblem = (message: string, error?: unknown) => log.warn({ err: error }, message);
 
   let schedule: Schedule | null = null;
-  const keeper = new BallastKeeper(paths.ballast);
+  const keeper = new SpaceReserveKeeper(paths.spaceReserve);
   undo.push(() => keeper.stop());
-  const ballast = new Ballast(paths.ballast);
+  const spaceReserve = new SpaceReserve(paths.spaceReserve);
   const audit = new AuditExporter({
     catalog,
     directory: paths.logs,
@@ -197,7 +197,7 @@ async function assemble({
     segmentBytes: config.auditFileBytes,
     onProblem,
     // On another disk the log would gain nothing by it.
-    ...(onOneDisk(paths.own, paths.logs) && { makeRoom: () => ballast.release() }),
+    ...(onOneDisk(paths.own, paths.logs) && { makeRoom: () => spaceReserve.release() }),
   });
   undo.push(() => audit.close());
   const engine = openEngine({
@@ -335,7 +335,7 @@ function onOneDisk(one: string, other: string): boolean {
 interface HealthParts {
   readonly catalog: Catalog;
   readonly folder: FolderWatch;
-  readonly keeper: BallastKeeper;
+  readonly keeper: SpaceReserveKeeper;
   readonly closing: boolean;
 }
 

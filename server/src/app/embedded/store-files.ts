@@ -9,7 +9,7 @@ import { StartProblem } from "../start-problem.ts";
 
 /** Where an embedded store keeps what is its own. */
 export interface StorePaths extends StoreFiles {
-  readonly ballast: string;
+  readonly spaceReserve: string;
   readonly owner: string;
 }
 
@@ -19,7 +19,7 @@ export function storePaths({
   logDir,
 }: Pick<Config, "storageBasePath" | "logDir">): StorePaths {
   const files = storeFilesOf(realPath(storageBasePath), resolve(logDir));
-  return { ...files, ballast: join(files.own, "ballast"), owner: join(files.own, "owner.json") };
+  return { ...files, spaceReserve: join(files.own, "ballast"), owner: join(files.own, "owner.json") };
 }
 
 /** @throws StartProblem where a backup was being put back, and only a part of it is there */

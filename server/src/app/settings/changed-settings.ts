@@ -6,7 +6,7 @@ import {
   type StoreSettingTexts,
   storeSettingValue,
 } from "../../config/store-settings.ts";
-import { daysOf, heldAfterChange } from "./retention-in-force.ts";
+import { daysOf, pendingAfterChange } from "./retention-in-force.ts";
 import { openedPath, storedPath } from "./setting-paths.ts";
 import type { StoredSettings } from "./stored-settings.ts";
 
@@ -96,7 +96,7 @@ export function withGiven(
       after: shown(after, auditKey),
       shortened: name.endsWith("_RETENTION_DAYS") && daysOf(after) < daysOf(before),
     });
-    if (name === "COLD_RETENTION_DAYS") heldRetention = heldAfterChange(heldRetention, before, after, now);
+    if (name === "COLD_RETENTION_DAYS") heldRetention = pendingAfterChange(heldRetention, before, after, now);
   }
   const revision = settings.revision + (changes.length > 0 ? 1 : 0);
   return { settings: { ...settings, revision, values, auditKey, heldRetention }, changes };

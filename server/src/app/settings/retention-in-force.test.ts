@@ -1,24 +1,24 @@
 import { DAY_MS } from "@tierkeep/schema/domain/ages";
 import type { RetentionPolicy } from "@tierkeep/schema/domain/policy";
 import { describe, expect, it } from "vitest";
-import { heldAfterChange, policyInForce } from "./retention-in-force.ts";
-import type { HeldRetention } from "./stored-settings.ts";
+import { pendingAfterChange, policyInForce } from "./retention-in-force.ts";
+import type { PendingRetention } from "./stored-settings.ts";
 
 const START = Date.UTC(2026, 0, 1);
 const hours = (count: number) => START + (count * DAY_MS) / 24;
 
 /** COLD_RETENTION_DAYS goes through these values, each at an hour after the start. */
-function held(...values: readonly (readonly [hour: number, value: string])[]): readonly HeldRetention[] {
-  let found: readonly HeldRetention[] = [];
+function held(...values: readonly (readonly [hour: number, value: string])[]): readonly PendingRetention[] {
+  let found: readonly PendingRetention[] = [];
   let before = values[0]?.[1] ?? "";
   for (const [hour, value] of values.slice(1)) {
-    found = heldAfterChange(found, before, value, hours(hour));
+    found = pendingAfterChange(found, before, value, hours(hour));
     before = value;
   }
   return found;
 }
 
-function coldDaysAt(hour: number, set: number | null, floors: readonly HeldRetention[]): number | null {
+function coldDaysAt(hour: number, set: number | null, floors: readonly PendingRetention[]): number | null {
   return policyInForce({ hotDays: 1, warmDays: 2, coldDays: set }, floors, hours(hour)).coldDays;
 }
 

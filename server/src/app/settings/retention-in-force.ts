@@ -1,7 +1,7 @@
 import { DAY_MS } from "@tierkeep/schema/domain/ages";
 import type { RetentionPolicy, UpcomingColdDays } from "@tierkeep/schema/domain/policy";
 import { storeSettingValue } from "../../config/store-settings.ts";
-import type { HeldRetention } from "./stored-settings.ts";
+import type { PendingRetention } from "./stored-settings.ts";
 
 /** How long purges go by the longer value after COLD_RETENTION_DAYS was shortened. */
 export const NOTICE_MS = DAY_MS;
@@ -15,12 +15,12 @@ export function daysOf(text: string): number {
  * The longer values that purges go by after COLD_RETENTION_DAYS changed: the earlier ones whose notice still runs, and
  * the value before where it was longer. Those that are not longer than the new value are dropped.
  */
-export function heldAfterChange(
-  held: readonly HeldRetention[],
+export function pendingAfterChange(
+  held: readonly PendingRetention[],
   before: string,
   after: string,
   now: number,
-): HeldRetention[] {
+): PendingRetention[] {
   const until = new Date(now + NOTICE_MS).toISOString();
   const running = held.filter((each) => Date.parse(each.until) > now);
   return [...running, { value: before, until }].filter(({ value }) => daysOf(value) > daysOf(after));
@@ -32,7 +32,7 @@ export function heldAfterChange(
  */
 export function policyInForce(
   policy: RetentionPolicy,
-  held: readonly HeldRetention[],
+  held: readonly PendingRetention[],
   now: number,
 ): RetentionPolicy {
   const running = held

@@ -21,7 +21,7 @@ const DOCUMENT = z.object({
 /** The settings of a store, as its config.json and its catalog hold them. */
 export type StoredSettings = z.infer<typeof DOCUMENT>;
 
-export type HeldRetention = StoredSettings["heldRetention"][number];
+export type PendingRetention = StoredSettings["heldRetention"][number];
 
 /** @returns null where it is no settings document */
 export function parsedSettings(stored: unknown): StoredSettings | null {

@@ -6,7 +6,7 @@ import type { LifecycleItemFailedChange, LifecycleStepChange } from "../job-chan
 import type { ArtifactRow, LifecycleItemRow } from "../rows.ts";
 import { departureEvent, keyEvent } from "./artifact-event.ts";
 import { moved } from "./decide-move.ts";
-import { garbageOf, heldBecause, unconfirmedReindex } from "./decide-purge.ts";
+import { garbageOf, holdMessage, unconfirmedReindex } from "./decide-purge.ts";
 import { type Decision, decision, type JobProgress } from "./decision.ts";
 
 const TAKEN: Record<
@@ -57,7 +57,7 @@ export function decideLifecycleStep(
     sizeBytes: planned.sizeBytes,
     outcome: !taken ? "SKIPPED" : dryRun ? "PLANNED" : "DONE",
     errorCode: held ? "HELD" : null,
-    error: held ? heldBecause(current) : null,
+    error: held ? holdMessage(current) : null,
   };
   const job = { id: jobId, progress: taken ? TAKEN[step].progress : ({ treated: 1 } as const) };
   const result = () => item;

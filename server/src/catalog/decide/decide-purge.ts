@@ -14,7 +14,7 @@ export function decidePurge(
 ): Decision<PurgeResult> {
   const row = requireCurrent(current, change.key, change.fromTier);
   requireChecksumUnchanged(row, change.key, change.ifChecksum);
-  if (isHeld(row.metadata)) throw new Refused("HELD", heldBecause(row), { tier: row.tier });
+  if (isHeld(row.metadata)) throw new Refused("HELD", holdMessage(row), { tier: row.tier });
   if (unconfirmed !== null && !change.dryRun) throw unconfirmedReindex(unconfirmed);
   const event = departureEvent("ARTIFACT_PURGED", change, row, null, {
     dryRun: change.dryRun,
@@ -27,7 +27,7 @@ export function decidePurge(
 }
 
 /** Why an artifact that is held is not purged, and what to do. */
-export function heldBecause(row: ArtifactRow): string {
+export function holdMessage(row: ArtifactRow): string {
   return `${named(row)} has ${RETENTION_OVERRIDE} in its metadata, and what has that is never purged. Write it again without that key first.`;
 }
 

@@ -1,6 +1,6 @@
 import { ageDays } from "@tierkeep/schema/domain/ages";
 import { Refused } from "@tierkeep/schema/domain/refusals";
-import type { HealChange } from "../artifact-changes.ts";
+import type { RecoverChange } from "../artifact-changes.ts";
 import type { ArtifactRow } from "../rows.ts";
 import { keyEvent } from "./artifact-event.ts";
 import type { StagedObject } from "./decide-write.ts";
@@ -10,10 +10,10 @@ import { type Decision, decision } from "./decision.ts";
  * The object with the damaged bytes does not become garbage: nothing that was found is deleted. Once no row names it any
  * more, it is a stray. @throws Refused
  */
-export function decideHeal(
+export function decideRecover(
   current: ArtifactRow | null,
   staged: StagedObject | null,
-  change: HealChange,
+  change: RecoverChange,
 ): Decision<boolean> {
   const { key, damaged, object, store, owner, jobId, finding, at } = change;
   if (current === null || current.inline || current.damagedAt === null || current.object !== damaged)

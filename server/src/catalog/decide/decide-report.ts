@@ -1,6 +1,6 @@
 import type { LifecycleEventType } from "@tierkeep/schema/domain/events";
 import type { StoreFinding, StoreFindingKind } from "@tierkeep/schema/domain/findings";
-import type { TellChange } from "../upkeep-changes.ts";
+import type { ReportChange } from "../upkeep-changes.ts";
 import type { EventDraft } from "./decision.ts";
 import { eventOf } from "./event-of.ts";
 
@@ -10,9 +10,9 @@ const TYPES: Partial<Record<StoreFindingKind, LifecycleEventType>> = {
 };
 
 /** The event of a finding that the log does not know yet. */
-export function decideTold(
+export function decideReport(
   finding: StoreFinding,
-  change: Pick<TellChange, "at" | "actor" | "jobId">,
+  change: Pick<ReportChange, "at" | "actor" | "jobId">,
 ): EventDraft {
   return eventOf(TYPES[finding.kind] ?? "SCAN_ERROR", change, {
     tenantId: finding.tenantId,

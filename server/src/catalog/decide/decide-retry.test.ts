@@ -1,33 +1,33 @@
 import { type ErrorCode, REFUSALS } from "@tierkeep/schema/domain/refusals";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decideRepeat, isRemembered, REMEMBERED_MS } from "./decide-retry.ts";
+import { ANSWER_LIFETIME_MS, decideRetry, isAnswerValid } from "./decide-retry.ts";
 
 const outcome = { ok: true, result: null } as const;
-const instants = fc.integer({ min: -3 * REMEMBERED_MS, max: 3 * REMEMBERED_MS });
+const instants = fc.integer({ min: -3 * ANSWER_LIFETIME_MS, max: 3 * ANSWER_LIFETIME_MS });
 
 describe("a repeat", () => {
   it("is answered as the first was for exactly 24 hours, also by a clock that was set back", () => {
     fc.assert(
       fc.property(instants, (later) => {
         const once = { actor: "ann", key: "k", fingerprint: "f", at: later };
-        const decided = decideRepeat({ fingerprint: "f", at: 0, outcome }, once);
-        expect(decided).toBe(later <= REMEMBERED_MS ? outcome : null);
+        const decided = decideRetry({ fingerprint: "f", at: 0, outcome }, once);
+        expect(decided).toBe(later <= ANSWER_LIFETIME_MS ? outcome : null);
       }),
-      { examples: [[REMEMBERED_MS], [REMEMBERED_MS + 1]] },
+      { examples: [[ANSWER_LIFETIME_MS], [ANSWER_LIFETIME_MS + 1]] },
     );
   });
 
   it("is made where nothing is remembered", () => {
-    expect(decideRepeat(null, { actor: "ann", key: "k", fingerprint: "f", at: 0 })).toBeNull();
+    expect(decideRetry(null, { actor: "ann", key: "k", fingerprint: "f", at: 0 })).toBeNull();
   });
 });
 
 describe("what is remembered", () => {
   it("is what was done, and every refusal that would be the same the next time", () => {
-    expect(isRemembered(outcome)).toBe(true);
+    expect(isAnswerValid(outcome)).toBe(true);
     const forgotten = (Object.keys(REFUSALS) as ErrorCode[]).filter(
-      (code) => !isRemembered({ ok: false, refusal: { code, message: "", facts: {} } }),
+      (code) => !isAnswerValid({ ok: false, refusal: { code, message: "", facts: {} } }),
     );
     expect(forgotten.toSorted()).toEqual([
       "CONFLICT",

@@ -1,20 +1,20 @@
 import { DAY_MS } from "@tierkeep/schema/domain/ages";
 import { REFUSALS } from "@tierkeep/schema/domain/refusals";
 import type { Outcome } from "../changes.ts";
-import type { Once } from "../idempotency.ts";
+import type { IdempotencyKey } from "../idempotency.ts";
 
 /** How long an answer counts, in ms. */
-export const REMEMBERED_MS = DAY_MS;
+export const ANSWER_LIFETIME_MS = DAY_MS;
 
 /** What was answered to the first change of a key, and when. */
-export interface RememberedAnswer {
+export interface StoredAnswer {
   readonly fingerprint: string;
   readonly at: number;
   readonly outcome: Outcome;
 }
 
 /** What a change is answered without being made; null: it is to be made. */
-export function decideRepeat(remembered: RememberedAnswer | null, once: Once): Outcome | null {
+export function decideRetry(remembered: StoredAnswer | null, once: IdempotencyKey): Outcome | null {
   if (remembered === null || !counts(remembered, once.at)) return null;
   if (remembered.fingerprint === once.fingerprint) return remembered.outcome;
   return {
@@ -29,11 +29,11 @@ export function decideRepeat(remembered: RememberedAnswer | null, once: Once): O
 }
 
 export function counts(remembered: { readonly at: number }, now: number): boolean {
-  return now - remembered.at <= REMEMBERED_MS;
+  return now - remembered.at <= ANSWER_LIFETIME_MS;
 }
 
 /** Not so what may turn out otherwise the next time although nobody changes the request: a confirmation lifts HELD. */
-export function isRemembered(outcome: Outcome): boolean {
+export function isAnswerValid(outcome: Outcome): boolean {
   if (outcome.ok) return true;
   const { code } = outcome.refusal;
   return code !== "INTERNAL" && code !== "HELD" && !REFUSALS[code].retryable;

@@ -47,7 +47,7 @@ const rows: fc.Arbitrary<ArtifactRow> = fc
     inline,
   }));
 
-const maybeHeld = fc
+const artifactWithOrWithoutHold = fc
   .tuple(rows, fc.constantFrom({}, { retention_override: "7_years" }))
   .map(([row, metadata]): ArtifactRow => ({ ...row, metadata }));
 
@@ -94,30 +94,40 @@ describe("decisions", () => {
 
   it("foretell in a dry run, item by item, exactly what a live run would do", () => {
     fc.assert(
-      fc.property(maybeHeld, instants, fc.constantFrom(...LIFECYCLE_STEPS), (row, asOf, asked) => {
-        const live = lifecycleJob({ asOf });
-        const dry = { ...live, dryRun: true };
-        const lively = decideLifecycleStep(row, null, null, step(live, row, { step: asked }));
-        const dryly = decideLifecycleStep(row, null, null, step(dry, row, { step: asked }));
-        const due = dueStep(row, live.retentionPolicy, asOf) === asked;
-        expect(lively.item?.outcome).toBe(due ? "DONE" : "SKIPPED");
-        const held = asked === "PURGE" && isHeld(row.metadata);
-        expect(lively.item?.errorCode).toBe(held ? "HELD" : null);
-        expect(dryly.item).toEqual({ ...lively.item, outcome: due ? "PLANNED" : "SKIPPED" });
-        expect(dryly.job).toEqual(lively.job);
-        expect([dryly.row, dryly.event, dryly.garbage]).toEqual([{ kind: "keep" }, null, null]);
-      }),
+      fc.property(
+        artifactWithOrWithoutHold,
+        instants,
+        fc.constantFrom(...LIFECYCLE_STEPS),
+        (row, asOf, asked) => {
+          const live = lifecycleJob({ asOf });
+          const dry = { ...live, dryRun: true };
+          const lively = decideLifecycleStep(row, null, null, step(live, row, { step: asked }));
+          const dryly = decideLifecycleStep(row, null, null, step(dry, row, { step: asked }));
+          const due = dueStep(row, live.retentionPolicy, asOf) === asked;
+          expect(lively.item?.outcome).toBe(due ? "DONE" : "SKIPPED");
+          const held = asked === "PURGE" && isHeld(row.metadata);
+          expect(lively.item?.errorCode).toBe(held ? "HELD" : null);
+          expect(dryly.item).toEqual({ ...lively.item, outcome: due ? "PLANNED" : "SKIPPED" });
+          expect(dryly.job).toEqual(lively.job);
+          expect([dryly.row, dryly.event, dryly.garbage]).toEqual([{ kind: "keep" }, null, null]);
+        },
+      ),
     );
   });
 
   it("refuse to purge what is held, dry and live alike, and anything live while a reindex is unconfirmed", () => {
     fc.assert(
-      fc.property(maybeHeld, fc.boolean(), fc.option(fc.constant("a job")), (row, dryRun, unconfirmed) => {
-        const refused = isHeld(row.metadata) || (unconfirmed !== null && !dryRun);
-        const deciding = () => decidePurge(row, unconfirmed, purge("acme/daily/report", { dryRun }));
-        if (refused) expect(deciding).toThrow(expect.objectContaining({ code: "HELD" }));
-        else expect(event(deciding()).dryRun).toBe(dryRun);
-      }),
+      fc.property(
+        artifactWithOrWithoutHold,
+        fc.boolean(),
+        fc.option(fc.constant("a job")),
+        (row, dryRun, unconfirmed) => {
+          const refused = isHeld(row.metadata) || (unconfirmed !== null && !dryRun);
+          const deciding = () => decidePurge(row, unconfirmed, purge("acme/daily/report", { dryRun }));
+          if (refused) expect(deciding).toThrow(expect.objectContaining({ code: "HELD" }));
+          else expect(event(deciding()).dryRun).toBe(dryRun);
+        },
+      ),
     );
   });
 

@@ -155,8 +155,8 @@ const reads: Record<string, () => Promise<unknown>> = {
   workflows: () => catalog.listWorkflows("a", names),
   held: async () => {
     await catalog.held();
-    await catalog.heldByTenants(["a", "b"]);
-    await catalog.heldByWorkflows([{ tenantId: "a", workflowId: "v" }]);
+    await catalog.usageByTenants(["a", "b"]);
+    await catalog.usageByWorkflows([{ tenantId: "a", workflowId: "v" }]);
   },
   "newest events": () => catalog.listEvents({}, "DESC", page),
   "a tenant's events": () => catalog.listEvents({ tenantId: "a" }, "DESC", seqs),
@@ -244,7 +244,7 @@ describe("statements that requests wait for", () => {
         { kind: "published", key: row, version: row.version },
         { kind: "damage", key: row, object: row.object, error: "x", at: NOW, actor: "x" },
         {
-          kind: "heal",
+          kind: "recover",
           key: row,
           damaged: row.object,
           object: row.object,
@@ -264,7 +264,7 @@ describe("statements that requests wait for", () => {
         },
         { kind: "collected", object: newObject() },
         { kind: "abandon", object: newObject(), at: NOW },
-        { kind: "abandonStrangers", owner: "this process", limit: 9, at: NOW },
+        { kind: "abandonOrphaned", owner: "this process", limit: 9, at: NOW },
         { kind: "advanceJob", jobId: job.id, position: null, durationSeconds: 1 },
         { kind: "requestCancel", jobId: job.id },
         {
@@ -277,11 +277,11 @@ describe("statements that requests wait for", () => {
           at: NOW,
           actor: "x",
         },
-        { kind: "pruneJobItems", jobId: job.id, keep: 100, limit: 9 },
+        { kind: "sweepJobItems", jobId: job.id, keep: 100, limit: 9 },
         write("d/w/3", { once: once() }),
         write("d/w/3", { once: once() }),
         purge("d/w/none", { once: once({ key: "key 2" }) }),
-        { kind: "forgetAnswers", before: NOW + 1, limit: 9 },
+        { kind: "sweepAnswers", before: NOW + 1, limit: 9 },
       ]);
     });
     expect(statements.length).toBeGreaterThan(40);
@@ -315,7 +315,7 @@ describe("the number of statements", () => {
         expect(await count(() => opened.commitAll(keys.map((to) => write(to))))).toBeGreaterThan(keys.length);
         await quiet(statements);
         expect(await count(() => opened.artifacts(keys.map(key)))).toBe(1);
-        expect(await count(() => opened.heldByTenants(keys))).toBe(1);
+        expect(await count(() => opened.usageByTenants(keys))).toBe(1);
         const byKey = { field: "KEY", direction: "ASC" } as const;
         expect(await count(() => opened.listArtifacts({}, byKey, whole(100)))).toBeLessThanOrEqual(5);
         expect(

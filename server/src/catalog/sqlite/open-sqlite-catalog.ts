@@ -17,7 +17,7 @@ export interface SqliteCatalogOptions {
   readonly path: string;
   readonly durability: Durability;
   /** Path of the ballast's file; its keeper is the caller's. Default: none. */
-  readonly ballast?: string | undefined;
+  readonly spaceReserve?: string | undefined;
 }
 
 export interface InlineCatalogOptions extends SqliteCatalogOptions {
@@ -33,9 +33,9 @@ const SCAN_CACHE_KIB = 4 * 1024;
 
 /** Writes and scans each have a thread of their own, and each count of everything: other scans need not wait for it. @throws NewerCatalogError, or what SQLite says of the file */
 export async function openSqliteCatalog(options: SqliteCatalogOptions): Promise<SqliteCatalog> {
-  const { path, durability, ballast } = options;
+  const { path, durability, spaceReserve } = options;
   let fatal: string | null = null;
-  const writer = await startThread<string>("writes/writer-thread", { path, durability, ballast }, () => {
+  const writer = await startThread<string>("writes/writer-thread", { path, durability, spaceReserve }, () => {
     fatal = "The catalog's writer has failed. Restart the server.";
   });
   let scanner: ReturnType<typeof startThread<null>> | null = null;
@@ -121,7 +121,7 @@ export class InlineSqliteCatalog extends SqliteCatalog {
       reader,
       listeners,
       scan: async (method, args, { maxRows }) => {
-        const end = reader.inOneGo(scan(reader, method, args), maxRows);
+        const end = reader.runToEnd(scan(reader, method, args), maxRows);
         return end.ok ? { ...end, value: sent(method, end.value) } : end;
       },
       close: async () => {

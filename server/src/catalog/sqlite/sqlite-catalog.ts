@@ -82,10 +82,10 @@ export class SqliteCatalog implements Catalog {
   countDue = (...args: Arguments<"countDue">) => this.#scan("countDue", args);
   strays = (...args: Arguments<"strays">) => this.#scan("strays", args);
 
-  listArtifacts = (...[selection, order, stretch, terms]: Arguments<"listArtifacts">) =>
+  listArtifacts = (...[selection, order, window, terms]: Arguments<"listArtifacts">) =>
     isIndexed(selection, order)
-      ? this.#read((reader) => reader.artifacts.listArtifacts(selection, order, stretch))
-      : this.#scan("listArtifacts", [selection, order, stretch], terms);
+      ? this.#read((reader) => reader.artifacts.listArtifacts(selection, order, window))
+      : this.#scan("listArtifacts", [selection, order, window], terms);
 
   countArtifacts = (...[selection, terms]: Arguments<"countArtifacts">) =>
     isCounted(selection)
@@ -105,15 +105,15 @@ export class SqliteCatalog implements Catalog {
   countWorkflows = (...args: Arguments<"countWorkflows">) =>
     this.#read((reader) => reader.held.countWorkflows(...args));
   held = () => this.#read((reader) => reader.held.held());
-  heldByTenants = (...args: Arguments<"heldByTenants">) =>
-    this.#read((reader) => reader.held.heldByTenants(...args));
-  heldByWorkflows = (...args: Arguments<"heldByWorkflows">) =>
-    this.#read((reader) => reader.held.heldByWorkflows(...args));
+  usageByTenants = (...args: Arguments<"usageByTenants">) =>
+    this.#read((reader) => reader.held.usageByTenants(...args));
+  usageByWorkflows = (...args: Arguments<"usageByWorkflows">) =>
+    this.#read((reader) => reader.held.usageByWorkflows(...args));
 
-  listEvents = (...[filter, direction, stretch, terms]: Arguments<"listEvents">) =>
+  listEvents = (...[filter, direction, window, terms]: Arguments<"listEvents">) =>
     isIndexedFilter(filter)
-      ? this.#read((reader) => reader.events.listEvents(filter, direction, stretch))
-      : this.#scan("listEvents", [filter, direction, stretch], terms);
+      ? this.#read((reader) => reader.events.listEvents(filter, direction, window))
+      : this.#scan("listEvents", [filter, direction, window], terms);
   countEvents = (...[filter, terms]: Arguments<"countEvents">) => this.#scan("countEvents", [filter], terms);
   eventsAfter = (...args: Arguments<"eventsAfter">) =>
     this.#read((reader) => reader.events.eventsAfter(...args));
@@ -122,10 +122,10 @@ export class SqliteCatalog implements Catalog {
 
   jobs = (...args: Arguments<"jobs">) => this.#read((reader) => reader.jobs.jobs(...args));
   runningJobs = () => this.#read((reader) => reader.jobs.runningJobs());
-  listJobs = (...[selection, stretch, terms]: Arguments<"listJobs">) =>
+  listJobs = (...[selection, window, terms]: Arguments<"listJobs">) =>
     isIndexedJobs(selection)
-      ? this.#read((reader) => reader.jobLists.listJobs(selection, stretch))
-      : this.#scan("listJobs", [selection, stretch], terms);
+      ? this.#read((reader) => reader.jobLists.listJobs(selection, window))
+      : this.#scan("listJobs", [selection, window], terms);
   countJobs = (...[selection, terms]: Arguments<"countJobs">) => this.#scan("countJobs", [selection], terms);
   lastFinishedLifecycleJob = (...args: Arguments<"lastFinishedLifecycleJob">) =>
     this.#read((reader) => reader.jobs.lastFinishedLifecycleJob(...args));

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { type Credentials, unauthenticated } from "./credentials.ts";
-import { onceInAWhile } from "./verified-tokens.ts";
+import { throttled } from "./verified-tokens.ts";
 
 const credentialsOf = (actor: string, expiresAt: number | null = null): Credentials => ({
   principal: { actor, role: "READER", tenants: [] },
@@ -12,7 +12,7 @@ describe("a token that has been verified", () => {
   it("is taken as it was for ten seconds, and then verified again", async () => {
     let now = 1_000;
     const verify = vi.fn(async (token: string) => credentialsOf(token));
-    const verified = onceInAWhile(verify, () => now);
+    const verified = throttled(verify, () => now);
     const once = await verified("ada");
     now += 9_999;
     expect(await verified("ada")).toBe(once);
@@ -26,7 +26,7 @@ describe("a token that has been verified", () => {
   it("is verified again from the moment that it expires", async () => {
     let now = 1_000;
     const verify = vi.fn(async (token: string) => credentialsOf(token, 1_500));
-    const verified = onceInAWhile(verify, () => now);
+    const verified = throttled(verify, () => now);
     await verified("ada");
     now = 1_499;
     await verified("ada");
@@ -38,7 +38,7 @@ describe("a token that has been verified", () => {
 
   it("is one of ten thousand that are remembered", async () => {
     const verify = vi.fn(async (token: string) => credentialsOf(token));
-    const verified = onceInAWhile(verify, () => 0);
+    const verified = throttled(verify, () => 0);
     for (let n = 0; n <= 10_000; n += 1) await verified(`token ${n}`);
     verify.mockClear();
     await verified("token 10000");
@@ -52,7 +52,7 @@ it("a token that was refused is verified each time", async () => {
   const verify = vi.fn(async (): Promise<Credentials> => {
     throw unauthenticated("wrong");
   });
-  const verified = onceInAWhile(verify, () => 0);
+  const verified = throttled(verify, () => 0);
   for (let n = 0; n < 3; n += 1) await expect(verified("x")).rejects.toThrow();
   expect(verify).toHaveBeenCalledTimes(3);
 });

@@ -13,7 +13,7 @@ const MAX_TOKENS = 10_000;
 type Verify = (token: string) => Promise<Credentials>;
 
 /** Verifies a token once in a while, and not for each request that comes with it. What was refused is not remembered. */
-export function onceInAWhile(verify: Verify, now: () => number = Date.now): Verify {
+export function throttled(verify: Verify, now: () => number = Date.now): Verify {
   /** By digest: what is kept lets nobody in. */
   const verified = new LRUCache<string, { readonly credentials: Credentials; readonly until: number }>({
     max: MAX_TOKENS,

@@ -7,18 +7,18 @@ import { execute, parse } from "graphql";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { countStatements, type StatementCount } from "../../../testing/sqlite/statement-count.ts";
 import { servicesOf } from "../../../testing/stores/engine-services.ts";
-import { OpenedStore } from "../../../testing/stores/engine-store.ts";
+import { EngineStore } from "../../../testing/stores/engine-store.ts";
 import { guarded } from "../../access/guard.ts";
 
-const SOMEBODY: Principal = { actor: "somebody", role: "ADMIN", tenants: null };
+const TEST_ADMIN: Principal = { actor: "somebody", role: "ADMIN", tenants: null };
 
 let statements: StatementCount;
-let store: OpenedStore;
+let store: EngineStore;
 let services: Services;
 
 beforeAll(async () => {
   statements = countStatements();
-  store = await OpenedStore.open();
+  store = await EngineStore.open();
   services = guarded(servicesOf(store).services);
   const names = Array.from({ length: 120 }, (_, index) => String(index));
   await Promise.all(
@@ -43,7 +43,7 @@ afterAll(async () => {
 /** How many statements SQLite runs for a query, and how many rows of its first list came back. */
 async function costOf(
   query: string,
-  principal = SOMEBODY,
+  principal = TEST_ADMIN,
 ): Promise<{ readonly count: number; readonly rows: number }> {
   statements.reset();
   const result = await execute({

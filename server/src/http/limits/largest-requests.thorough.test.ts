@@ -6,7 +6,7 @@ import { queryCost } from "@tierkeep/schema/graphql/limits/query-cost";
 import type { Services } from "@tierkeep/schema/services/services";
 import { type GraphQLField, parse } from "graphql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { accessWorld, fill, MINE, type Names } from "../../../testing/http/access-store.ts";
+import { accessStore, fill, MINE, type Names } from "../../../testing/http/access-store.ts";
 import type { HandlerUnderTest } from "../../../testing/http/handler-under-test.ts";
 import {
   type LargestField,
@@ -30,7 +30,7 @@ let scanned = 0;
 let largestScan = 0;
 
 beforeAll(async () => {
-  world = await accessWorld({
+  world = await accessStore({
     limits: { document: LIMITS },
     replace: (services) => ({
       artifacts: counting(services.artifacts, 4),

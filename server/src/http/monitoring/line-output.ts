@@ -50,9 +50,9 @@ export class LineOutput {
     if (this.#chunk === null) this.#begin();
   }
 
-  /** Resolves when all is written or dropped, or after `patienceMs`. */
-  async flush(patienceMs: number): Promise<void> {
-    const giveUp = Date.now() + patienceMs;
+  /** Resolves when all is written or dropped, or after `waitTimeoutMs`. */
+  async flush(waitTimeoutMs: number): Promise<void> {
+    const giveUp = Date.now() + waitTimeoutMs;
     while (this.#chunk !== null && Date.now() < giveUp) {
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS / 5));
     }

@@ -11,7 +11,7 @@ import { TrustedProxies } from "../limits/client-address.ts";
 import { shareConnections } from "../limits/connection-share.ts";
 import { HttpRefused, methodRefused, problemResponse } from "../problem.ts";
 import { webSockets } from "../websocket/websocket.ts";
-import { headersOf, requestOf, UNSPEAKABLE_METHODS } from "./node-request.ts";
+import { FORBIDDEN_METHODS, headersOf, requestOf } from "./node-request.ts";
 import { send } from "./node-response.ts";
 import { oversizedHeader } from "./oversized-header.ts";
 import { refuseRaw } from "./raw-refusal.ts";
@@ -198,7 +198,7 @@ function problemOfRequest(message: IncomingMessage): Refused | null {
     );
     return new HttpRefused(refused, { status: 501 });
   }
-  if (UNSPEAKABLE_METHODS.has(method)) return methodRefused(method, METHODS);
+  if (FORBIDDEN_METHODS.has(method)) return methodRefused(method, METHODS);
   if (httpVersion !== "1.1") return null;
   if (headers.host === undefined) {
     return new Refused("BAD_USER_INPUT", "The request does not say in Host whom it is for.");

@@ -3,7 +3,7 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 import { HttpRefused } from "../problem.ts";
 
 /** Methods that fetch's Request refuses to name. */
-export const UNSPEAKABLE_METHODS: ReadonlySet<string> = new Set(["CONNECT", "TRACE", "TRACK"]);
+export const FORBIDDEN_METHODS: ReadonlySet<string> = new Set(["CONNECT", "TRACE", "TRACK"]);
 
 /** A body may keep the server waiting for a while at a time, and for as long again as it would take at this rate altogether. */
 const SLOWEST_BYTES_PER_MS = 1024 / 1_000;

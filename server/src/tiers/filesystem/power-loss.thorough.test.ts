@@ -21,7 +21,7 @@ import type { Placement } from "../tier-view.ts";
 import { DISK_STEPS, type DiskStep } from "./disk.ts";
 import { Layout } from "./layout.ts";
 import { openFilesystemStore } from "./objects/filesystem-store.ts";
-import { inlineLanes } from "./workers/io-workers.ts";
+import { inlineWorkers } from "./workers/io-workers.ts";
 
 const WRITTEN_AT = Date.UTC(2024, 1, 29);
 const A = "aa".repeat(16);
@@ -112,7 +112,7 @@ class History {
       id: "base",
       root: this.root,
       publishTree: true,
-      lanes: inlineLanes({ root: this.root, disk }),
+      lanes: inlineWorkers({ root: this.root, disk }),
     });
   }
 
@@ -363,7 +363,7 @@ describe("a power loss", () => {
       id: "base",
       root,
       publishTree: true,
-      lanes: inlineLanes({ root, disk }),
+      lanes: inlineWorkers({ root, disk }),
     });
     await store.put([{ object: A, bytes: someBytes(10), modifiedAt: WRITTEN_AT }]);
     disk.crash("everything");

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import process from "node:process";
 import { expect, it } from "vitest";
 import { tempDir } from "../../../../testing/sqlite/temp-dir.ts";
-import { BackupWatch, holdForBackup } from "./backup-lock.ts";
+import { BackupWatch, pinForBackup } from "./backup-lock.ts";
 
 it("is held while any backup is taken", () => {
   using dir = tempDir();
@@ -10,9 +10,9 @@ it("is held while any backup is taken", () => {
   using watch = new BackupWatch(path);
   expect(watch.isHeld()).toBe(false);
   {
-    using _one = holdForBackup(path);
+    using _one = pinForBackup(path);
     {
-      using _other = holdForBackup(path);
+      using _other = pinForBackup(path);
       expect(watch.isHeld()).toBe(true);
     }
     expect(watch.isHeld()).toBe(true);
@@ -25,16 +25,16 @@ it("is held by another process, and not by one that has died", { timeout: 60_000
   const path = dir.file("backup-lock.db");
   const module = JSON.stringify(new URL("./backup-lock.ts", import.meta.url).href);
   const inAnother = (script: string) => {
-    const code = `import { BackupWatch, holdForBackup } from ${module}; const path = ${JSON.stringify(path)}; ${script}`;
+    const code = `import { BackupWatch, pinForBackup } from ${module}; const path = ${JSON.stringify(path)}; ${script}`;
     try {
       return execFileSync(process.execPath, ["--input-type=module", "--eval", code], { encoding: "utf8" });
     } catch (error) {
       return (error as { readonly signal: string }).signal;
     }
   };
-  const die = "holdForBackup(path); process.kill(process.pid, 'SIGKILL'); await new Promise(() => {})";
+  const die = "pinForBackup(path); process.kill(process.pid, 'SIGKILL'); await new Promise(() => {})";
   {
-    using _held = holdForBackup(path);
+    using _held = pinForBackup(path);
     expect(inAnother("console.log(new BackupWatch(path).isHeld())")).toBe("true\n");
   }
   expect(inAnother(die)).toBe("SIGKILL");

@@ -3,16 +3,16 @@ import { isBusy } from "./failures.ts";
 import { createPrivateFile } from "./private-file.ts";
 
 /** How long a backup waits for an owner that just looks at the lock, in ms. */
-const PATIENCE_MS = 10_000;
+const WAIT_TIMEOUT_MS = 10_000;
 
 /**
  * Says that a backup is being taken: while it is held, the store's owner removes no object. It is the operating
  * system's lock on a SQLite file of its own, shared by as many backups as there are: the system frees it when a backup
  * dies, however it dies. The folder must exist.
  */
-export function holdForBackup(path: string): Disposable {
+export function pinForBackup(path: string): Disposable {
   createPrivateFile(path);
-  const db = new DatabaseSync(path, { timeout: PATIENCE_MS });
+  const db = new DatabaseSync(path, { timeout: WAIT_TIMEOUT_MS });
   try {
     db.exec("BEGIN");
     // The lock is taken by the first read.

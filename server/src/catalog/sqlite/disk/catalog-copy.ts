@@ -127,7 +127,7 @@ export class CatalogCopy implements Disposable {
  * every key is to be published again, but for those of the objects that are not there.
  * @throws NewerCatalogError
  */
-export function beginAnew(path: string, absent: readonly string[]): void {
+export function restart(path: string, absent: readonly string[]): void {
   const db = new DatabaseSync(path);
   try {
     const found = Number(db.prepare("PRAGMA user_version").get()?.user_version);

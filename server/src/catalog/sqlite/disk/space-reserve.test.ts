@@ -1,34 +1,34 @@
 import { readFileSync, rmSync, statSync } from "node:fs";
 import { expect, it } from "vitest";
 import { tempDir } from "../../../../testing/sqlite/temp-dir.ts";
-import { BALLAST_BYTES, Ballast, BallastKeeper } from "./space-reserve.ts";
+import { SPACE_RESERVE_BYTES, SpaceReserve, SpaceReserveKeeper } from "./space-reserve.ts";
 
 it("is made, given up a slice at a time, and made again", async () => {
   using folder = tempDir();
   const path = folder.file("ballast");
   const sizeBytes = () => statSync(path, { throwIfNoEntry: false })?.size;
-  const keeper = new BallastKeeper(path);
-  await expect.poll(sizeBytes).toBe(BALLAST_BYTES);
+  const keeper = new SpaceReserveKeeper(path);
+  await expect.poll(sizeBytes).toBe(SPACE_RESERVE_BYTES);
   await keeper.stop();
   expect(statSync(path).mode & 0o777).toBe(0o600);
-  const ballast = new Ballast(path);
-  expect(ballast.released).toBe(false);
-  expect(ballast.release()).toBe(true);
-  expect(ballast.released).toBe(true);
-  expect(sizeBytes()).toBeGreaterThan(BALLAST_BYTES / 2);
-  while (ballast.release());
+  const spaceReserve = new SpaceReserve(path);
+  expect(spaceReserve.released).toBe(false);
+  expect(spaceReserve.release()).toBe(true);
+  expect(spaceReserve.released).toBe(true);
+  expect(sizeBytes()).toBeGreaterThan(SPACE_RESERVE_BYTES / 2);
+  while (spaceReserve.release());
   expect(sizeBytes()).toBe(0);
-  const next = new BallastKeeper(path);
-  await expect.poll(() => ballast.released).toBe(false);
-  expect(sizeBytes()).toBe(BALLAST_BYTES);
+  const next = new SpaceReserveKeeper(path);
+  await expect.poll(() => spaceReserve.released).toBe(false);
+  expect(sizeBytes()).toBe(SPACE_RESERVE_BYTES);
   await next.stop();
 });
 
 it("takes up real room: zeros might take none", async () => {
   using folder = tempDir();
   const path = folder.file("ballast");
-  const keeper = new BallastKeeper(path);
-  await expect.poll(() => statSync(path, { throwIfNoEntry: false })?.size).toBe(BALLAST_BYTES);
+  const keeper = new SpaceReserveKeeper(path);
+  await expect.poll(() => statSync(path, { throwIfNoEntry: false })?.size).toBe(SPACE_RESERVE_BYTES);
   await keeper.stop();
   expect(
     readFileSync(path)
@@ -39,19 +39,23 @@ it("takes up real room: zeros might take none", async () => {
 
 it("that never was whole is not given up", () => {
   using folder = tempDir();
-  const ballast = new Ballast(folder.file("ballast"));
-  expect([ballast.released, ballast.release(), ballast.released]).toEqual([false, false, false]);
+  const spaceReserve = new SpaceReserve(folder.file("ballast"));
+  expect([spaceReserve.released, spaceReserve.release(), spaceReserve.released]).toEqual([
+    false,
+    false,
+    false,
+  ]);
 });
 
 it("says that the store takes no writes while it is short, or where its folder is gone", async () => {
   using folder = tempDir();
   const path = folder.file("ballast");
-  const keeper = new BallastKeeper(path);
-  await expect.poll(() => statSync(path, { throwIfNoEntry: false })?.size).toBe(BALLAST_BYTES);
+  const keeper = new SpaceReserveKeeper(path);
+  await expect.poll(() => statSync(path, { throwIfNoEntry: false })?.size).toBe(SPACE_RESERVE_BYTES);
   expect(keeper.problem).toBeNull();
   await keeper.stop();
   rmSync(path);
-  const away = new BallastKeeper(folder.file("away/ballast"));
+  const away = new SpaceReserveKeeper(folder.file("away/ballast"));
   await expect.poll(() => away.problem).toBe("the store's folder cannot be written (ENOENT)");
   await away.stop();
 });

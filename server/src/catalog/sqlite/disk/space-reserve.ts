@@ -3,7 +3,7 @@ import { statSync, truncateSync } from "node:fs";
 import { type FileHandle, open, statfs } from "node:fs/promises";
 
 /** Kept free on the store's disk; less where that would be more than a quarter of what is free. */
-export const BALLAST_BYTES = 8 * 1024 * 1024;
+export const SPACE_RESERVE_BYTES = 8 * 1024 * 1024;
 
 /** Given up at once: enough for a group of purges, and too little for who else waits for room to make much of it. */
 const SLICE_BYTES = 256 * 1024;
@@ -14,7 +14,7 @@ const LOOK_MS = 1000;
  * A file that only takes up room, so that there is some on a full disk: it is cut shorter, a slice at a time, for what
  * frees room or tells of it. While it is not whole again, nothing else is given any.
  */
-export class Ballast {
+export class SpaceReserve {
   readonly #path: string;
   #wholeBytes = 0;
 
@@ -50,7 +50,7 @@ const LEAST_FREE_BYTES = 1024 * 1024;
 const STALE_MS = 10_000;
 
 /** Makes the ballast, and makes it again whenever it is short and there is twice the room for it. */
-export class BallastKeeper {
+export class SpaceReserveKeeper {
   readonly #path: string;
   readonly #timer: NodeJS.Timeout;
   #wholeBytes = 0;
@@ -102,7 +102,7 @@ export class BallastKeeper {
       let { size } = await file.stat();
       const { bavail, bsize } = await statfs(this.#path);
       const free = bavail * bsize;
-      const fitting = Math.min(BALLAST_BYTES, Math.floor((free + size) / 4));
+      const fitting = Math.min(SPACE_RESERVE_BYTES, Math.floor((free + size) / 4));
       this.#wholeBytes = Math.max(this.#wholeBytes, size, fitting);
       if (free >= 2 * this.#wholeBytes - size) {
         while (size < this.#wholeBytes && !this.#stopped) size += await grow(file, this.#wholeBytes - size);

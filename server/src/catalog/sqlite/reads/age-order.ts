@@ -1,6 +1,6 @@
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import { TIERS } from "@tierkeep/schema/domain/tiers";
-import type { Among } from "../../catalog.ts";
+import type { TenantScope } from "../../catalog.ts";
 import type { ArtifactRow } from "../../rows.ts";
 import type { Connection } from "../connection.ts";
 import { ARTIFACT_COLUMNS, artifactRow } from "../rows/artifact-row.ts";
@@ -11,7 +11,7 @@ export interface AgePosition {
   readonly row: number;
 }
 
-export interface AgeScope extends Among {
+export interface AgeScope extends TenantScope {
   readonly tenantId?: string | undefined;
   readonly tiers?: readonly Tier[] | undefined;
   /** Only where ageSince is strictly before this. */

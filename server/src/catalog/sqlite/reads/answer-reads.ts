@@ -1,5 +1,5 @@
 import { counts } from "../../decide/decide-retry.ts";
-import type { Once } from "../../idempotency.ts";
+import type { IdempotencyKey } from "../../idempotency.ts";
 import type { Connection } from "../connection.ts";
 
 /** Reads of what was answered to changes that may be repeated, on one connection. */
@@ -10,7 +10,7 @@ export class AnswerReads {
     this.#connection = connection;
   }
 
-  hasAnswer({ actor, key, at }: Pick<Once, "actor" | "key" | "at">): boolean {
+  hasAnswer({ actor, key, at }: Pick<IdempotencyKey, "actor" | "key" | "at">): boolean {
     const cells = this.#connection
       .statement("SELECT at FROM answer WHERE idempotency_key = ? AND actor = ?")
       .get(key, actor);

@@ -6,7 +6,7 @@ import type {
   ArtifactSelection,
   DueArtifact,
   DuePosition,
-  Stretch,
+  PageWindow,
 } from "../../catalog.ts";
 import type { ArtifactRow } from "../../rows.ts";
 import type { Connection } from "../connection.ts";
@@ -16,8 +16,8 @@ import { defineMetadataMatches, isRising, scanCount, scanKeyOrder, scanValueOrde
 import { keyOrderPage } from "./key-order.ts";
 import { inOrder, type Walk, walk } from "./page-window.ts";
 import { onSnapshot } from "./snapshot.ts";
-import { inOneGo, inOneStep, type Steps } from "./steps.ts";
-import { countOfTier, type HeldReads } from "./usage-reads.ts";
+import { inOneStep, runToEnd, type Steps } from "./steps.ts";
+import { countOfTier, type UsageReads } from "./usage-reads.ts";
 
 const WITH_KEY = "WHERE t.name = ? AND w.tenant = t.id AND w.name = ? AND a.workflow = w.id AND a.name = ?";
 
@@ -37,9 +37,9 @@ const INDEXED_ROWS = 20;
 /** Reads of artifacts, on one connection. */
 export class ArtifactReads {
   readonly #connection: Connection;
-  readonly #held: HeldReads;
+  readonly #held: UsageReads;
 
-  constructor(connection: Connection, held: HeldReads) {
+  constructor(connection: Connection, held: UsageReads) {
     this.#connection = connection;
     this.#held = held;
     defineMetadataMatches(connection);
@@ -71,18 +71,18 @@ export class ArtifactReads {
   listArtifacts(
     selection: ArtifactSelection,
     order: ArtifactOrder,
-    stretch: Stretch<ArtifactPosition>,
+    window: PageWindow<ArtifactPosition>,
   ): readonly ArtifactRow[] {
-    return inOneGo(this.#connection, this.listInSteps(selection, order, stretch));
+    return runToEnd(this.#connection, this.listInSteps(selection, order, window));
   }
 
   *listInSteps(
     selection: ArtifactSelection,
     order: ArtifactOrder,
-    stretch: Stretch<ArtifactPosition>,
+    window: PageWindow<ArtifactPosition>,
   ): Steps<readonly ArtifactRow[]> {
     if (order.field === "KEY") {
-      const asked = walk(keyStretch(stretch, order.direction === "DESC"));
+      const asked = walk(keyStretch(window, order.direction === "DESC"));
       const read = (one: ArtifactSelection, part: Walk<ArtifactKey>) =>
         isKeyIndexed(selection)
           ? inOneStep(() => keyOrderPage(this.#connection, one, part))
@@ -93,7 +93,7 @@ export class ArtifactReads {
           : yield* this.#tenantByTenant(selection, asked, read);
       return inOrder(found, order.direction === "DESC");
     }
-    const asked = walk(valueStretch(stretch));
+    const asked = walk(valueWindow(window));
     if (order.field !== "AGE" || !isAgeIndexed(selection)) {
       return yield* scanValueOrder(this.#connection, selection, { ...order, field: order.field }, asked);
     }
@@ -121,7 +121,7 @@ export class ArtifactReads {
   }
 
   countArtifacts(selection: ArtifactSelection): number {
-    return inOneGo(this.#connection, this.countInSteps(selection));
+    return runToEnd(this.#connection, this.countInSteps(selection));
   }
 
   *countInSteps(selection: ArtifactSelection): Steps<number> {
@@ -132,8 +132,8 @@ export class ArtifactReads {
         tenants === undefined
           ? [this.#held.held()]
           : workflowId === undefined
-            ? this.#held.heldByTenants(tenants)
-            : this.#held.heldByWorkflows(tenants.map((one) => ({ tenantId: one, workflowId })));
+            ? this.#held.usageByTenants(tenants)
+            : this.#held.usageByWorkflows(tenants.map((one) => ({ tenantId: one, workflowId })));
       return sum(held.map((each) => countOfTier(each, tiers)));
     }
     if (!isAgeIndexed(selection) || ageSinceBefore === undefined)
@@ -214,14 +214,19 @@ function isAgeIndexed(selection: ArtifactSelection): boolean {
 
 /** The stretch in ascending order of keys, whatever the list's direction. */
 function keyStretch(
-  { after, before, limit, backward }: Stretch<ArtifactPosition>,
+  { after, before, limit, backward }: PageWindow<ArtifactPosition>,
   falling: boolean,
-): Stretch<ArtifactKey> {
+): PageWindow<ArtifactKey> {
   const [low, high] = falling ? [before, after] : [after, before];
   return { after: positionKey(low), before: positionKey(high), limit, backward: backward !== falling };
 }
 
-function valueStretch({ after, before, limit, backward }: Stretch<ArtifactPosition>): Stretch<AgePosition> {
+function valueWindow({
+  after,
+  before,
+  limit,
+  backward,
+}: PageWindow<ArtifactPosition>): PageWindow<AgePosition> {
   return { after: positionValue(after), before: positionValue(before), limit, backward };
 }
 

@@ -1,7 +1,7 @@
 import { TIERS } from "@tierkeep/schema/domain/tiers";
-import type { CountedAnew, CounterOwner, Miscount } from "../../miscounts.ts";
+import type { CounterOwner, Miscount, UsageCorrection } from "../../miscounts.ts";
 import type { Cell, Connection, Row } from "../connection.ts";
-import { type Counts, HELD_OF_H, nothingHeld, tiersOf } from "../rows/usage-columns.ts";
+import { type Counts, noUsage, PREFIXED_USAGE_COLUMNS, tiersOf } from "../rows/usage-columns.ts";
 import { onSnapshot } from "./snapshot.ts";
 
 /** Rows of one statement, which are in memory at once. */
@@ -29,7 +29,7 @@ export class CounterReads {
 
   miscounts(limit: number): readonly Miscount[] {
     const found: Miscount[] = [];
-    const note = (owner: CounterOwner, counters: readonly CountedAnew[]) => {
+    const note = (owner: CounterOwner, counters: readonly UsageCorrection[]) => {
       const wrong = counters.filter(({ kept, counted }) => kept !== counted);
       if (wrong.length > 0 && found.length < limit) found.push({ ...owner, counters: wrong });
     };
@@ -51,7 +51,7 @@ export class CounterReads {
         .statement("SELECT workflow, tier, size_bytes FROM artifact NOT INDEXED WHERE id > ? AND id <= ?")
         .all(low, low + ROWS) as unknown as readonly (readonly [number, number, number])[];
       for (const [workflow, tier, sizeBytes] of rows) {
-        const own = entry(counts, workflow, nothingHeld);
+        const own = entry(counts, workflow, noUsage);
         own[tier * 2] = (own[tier * 2] ?? 0) + 1;
         own[tier * 2 + 1] = (own[tier * 2 + 1] ?? 0) + sizeBytes;
       }
@@ -61,19 +61,19 @@ export class CounterReads {
 
   #workflows(
     counts: ReadonlyMap<number, Counts>,
-    note: (owner: CounterOwner, counters: readonly CountedAnew[]) => void,
+    note: (owner: CounterOwner, counters: readonly UsageCorrection[]) => void,
   ): ReadonlyMap<number, TenantCount> {
     const tenants = new Map<number, TenantCount>();
     const rows = this.#each(
-      `SELECT w.id, w.tenant, t.name, w.name, w.present, w.tiers, h.workflow, ${HELD_OF_H}
+      `SELECT w.id, w.tenant, t.name, w.name, w.present, w.tiers, h.workflow, ${PREFIXED_USAGE_COLUMNS}
        FROM workflow w CROSS JOIN tenant t ON t.id = w.tenant LEFT JOIN workflow_held h ON h.workflow = w.id
        WHERE w.id > ? ORDER BY w.id LIMIT ?`,
     );
     for (const [id, tenant, tenantId, workflowId, present, tiers, row, ...kept] of rows) {
-      const own = counts.get(id as number) ?? nothingHeld();
+      const own = counts.get(id as number) ?? noUsage();
       const owner = { tenantId: tenantId as string, workflowId: workflowId as string };
       note(owner, [...compared(HELD, kept, own), ...keptAs(row, tiers, own)]);
-      const sum = entry(tenants, tenant as number, () => ({ held: nothingHeld(), workflows: 0 }));
+      const sum = entry(tenants, tenant as number, () => ({ held: noUsage(), workflows: 0 }));
       add(sum.held, own);
       sum.workflows += present as number;
     }
@@ -83,17 +83,17 @@ export class CounterReads {
   /** Answers with what the whole should be: what all tenants hold, in how many of them there is something of each tier; and how many there are. */
   #tenants(
     counts: ReadonlyMap<number, TenantCount>,
-    note: (owner: CounterOwner, counters: readonly CountedAnew[]) => void,
+    note: (owner: CounterOwner, counters: readonly UsageCorrection[]) => void,
   ): { readonly total: readonly number[]; readonly tenants: number } {
-    const total = nothingHeld();
+    const total = noUsage();
     const holders = [0, 0, 0];
     let tenants = 0;
     const rows = this.#each(
-      `SELECT t.id, t.name, t.present, t.tiers, t.workflows, h.tenant, ${HELD_OF_H}
+      `SELECT t.id, t.name, t.present, t.tiers, t.workflows, h.tenant, ${PREFIXED_USAGE_COLUMNS}
        FROM tenant t LEFT JOIN tenant_held h ON h.tenant = t.id WHERE t.id > ? ORDER BY t.id LIMIT ?`,
     );
     for (const [id, name, present, tiers, workflows, row, ...kept] of rows) {
-      const own = counts.get(id as number) ?? { held: nothingHeld(), workflows: 0 };
+      const own = counts.get(id as number) ?? { held: noUsage(), workflows: 0 };
       note({ tenantId: name as string, workflowId: null }, [
         ...compared(HELD, kept, own.held),
         ...keptAs(row, tiers, own.held),
@@ -111,11 +111,11 @@ export class CounterReads {
 
   #total(
     { total, tenants }: { readonly total: readonly number[]; readonly tenants: number },
-    note: (owner: CounterOwner, counters: readonly CountedAnew[]) => void,
+    note: (owner: CounterOwner, counters: readonly UsageCorrection[]) => void,
   ): void {
     const kept = this.#connection
       .statement(
-        `SELECT ${HELD_OF_H}, h.hot_tenants, h.warm_tenants, h.cold_tenants, h.tenants, h.unsettled, h.unsettled_bytes
+        `SELECT ${PREFIXED_USAGE_COLUMNS}, h.hot_tenants, h.warm_tenants, h.cold_tenants, h.tenants, h.unsettled, h.unsettled_bytes
          FROM total h`,
       )
       .get() as readonly Cell[];
@@ -147,7 +147,7 @@ function compared(
   what: readonly string[],
   kept: readonly Cell[],
   counted: readonly number[],
-): readonly CountedAnew[] {
+): readonly UsageCorrection[] {
   return what.map((each, column) => ({
     what: each,
     kept: (kept[column] as number | null) ?? 0,
@@ -156,7 +156,7 @@ function compared(
 }
 
 /** `row`: null where its counters have none. */
-function keptAs(row: Cell | undefined, tiers: Cell | undefined, counts: Counts): readonly CountedAnew[] {
+function keptAs(row: Cell | undefined, tiers: Cell | undefined, counts: Counts): readonly UsageCorrection[] {
   return [
     { what: "rows of counters", kept: row === null ? 0 : 1, counted: 1 },
     { what: TIER_SET, kept: tiers as number, counted: tiersOf(counts) },

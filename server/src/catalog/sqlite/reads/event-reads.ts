@@ -1,5 +1,5 @@
 import type { LifecycleEvent } from "@tierkeep/schema/domain/events";
-import type { Among, EventSelection, Stretch } from "../../catalog.ts";
+import type { EventSelection, PageWindow, TenantScope } from "../../catalog.ts";
 import type { Connection } from "../connection.ts";
 import { eventTypeCode } from "../rows/codes.ts";
 import { EVENT_COLUMN_COUNT, EVENT_COLUMNS, eventRow, lastSeq } from "../writes/event-log.ts";
@@ -25,27 +25,27 @@ export class EventReads {
   listEvents(
     filter: EventSelection,
     direction: "ASC" | "DESC",
-    stretch: Stretch<number>,
+    window: PageWindow<number>,
   ): readonly LifecycleEvent[] {
-    return toTheEnd(this.listInSteps(filter, direction, stretch));
+    return toTheEnd(this.listInSteps(filter, direction, window));
   }
 
   *listInSteps(
     { tenants, ...filter }: EventSelection,
     direction: "ASC" | "DESC",
-    stretch: Stretch<number>,
+    window: PageWindow<number>,
   ): Steps<readonly LifecycleEvent[]> {
-    const { after, before, limit } = stretch;
+    const { after, before, limit } = window;
     if (tenants !== undefined) {
       const found: LifecycleEvent[] = [];
       for (const tenantId of tenants) {
-        found.push(...(yield* this.listInSteps({ ...filter, tenantId }, direction, stretch)));
+        found.push(...(yield* this.listInSteps({ ...filter, tenantId }, direction, window)));
       }
       found.sort((a, b) => (a.seq - b.seq) * (direction === "ASC" ? 1 : -1));
-      return stretch.backward ? found.slice(Math.max(0, found.length - limit)) : found.slice(0, limit);
+      return window.backward ? found.slice(Math.max(0, found.length - limit)) : found.slice(0, limit);
     }
     const [low, high] = direction === "ASC" ? [after, before] : [before, after];
-    const backward = stretch.backward !== (direction === "DESC");
+    const backward = window.backward !== (direction === "DESC");
     const source = this.#source(filter);
     if (source === null || limit === 0) return [];
     const newest = this.lastSeq();
@@ -62,7 +62,7 @@ export class EventReads {
       else start = bound - 1;
       yield LOOK_EVENTS;
     }
-    return inOrder(found, stretch.backward);
+    return inOrder(found, window.backward);
   }
 
   countEvents(filter: EventSelection): number {
@@ -129,7 +129,7 @@ export class EventReads {
     return found;
   }
 
-  lastSeq({ tenants }: Among = {}): number {
+  lastSeq({ tenants }: TenantScope = {}): number {
     if (tenants === undefined) return lastSeq(this.#connection);
     const sql = `SELECT max((SELECT max(e.seq) FROM event e INDEXED BY event_tenant WHERE e.tenant = t.id))
       FROM json_each(?) k CROSS JOIN tenant t ON t.name = k.value`;

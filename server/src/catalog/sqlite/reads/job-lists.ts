@@ -1,6 +1,6 @@
 import { JOB_KINDS, type JobKind } from "@tierkeep/schema/domain/jobs";
 import type { Job } from "@tierkeep/schema/services/jobs";
-import type { JobSelection, JobStart, Stretch } from "../../catalog.ts";
+import type { JobSelection, JobStart, PageWindow } from "../../catalog.ts";
 import type { Connection } from "../connection.ts";
 import { jobRow, WITHOUT_INPUT } from "../rows/job-row.ts";
 import { inOrder, type Walk, walk } from "./page-window.ts";
@@ -21,8 +21,8 @@ export class JobLists {
     this.#connection = connection;
   }
 
-  listJobs(selection: JobSelection, stretch: Stretch<JobStart>): readonly Job[] {
-    const asked = walk(stretch);
+  listJobs(selection: JobSelection, window: PageWindow<JobStart>): readonly Job[] {
+    const asked = walk(window);
     const nearest = asked.backward ? 1 : -1;
     const found = onSnapshot(this.#connection, () =>
       branchesOf(selection).flatMap((branch) => this.#list(branch, asked)),

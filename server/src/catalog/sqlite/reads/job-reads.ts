@@ -1,6 +1,6 @@
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import type { LifecycleJob } from "@tierkeep/schema/services/jobs";
-import type { Stretch } from "../../catalog.ts";
+import type { PageWindow } from "../../catalog.ts";
 import type { JobRow, LifecycleItemRow, StoreFindingRow } from "../../rows.ts";
 import type { Cell, Connection } from "../connection.ts";
 import {
@@ -76,8 +76,8 @@ export class JobReads {
     return last[0] ?? null;
   }
 
-  listItems(jobId: string, stretch: Stretch<ArtifactKey>): readonly LifecycleItemRow[] {
-    const { from, until, backward, limit } = walk(stretch);
+  listItems(jobId: string, window: PageWindow<ArtifactKey>): readonly LifecycleItemRow[] {
+    const { from, until, backward, limit } = walk(window);
     const [beyond, before, direction] = backward ? ["<", ">", " DESC"] : [">", "<", ""];
     let condition = "";
     const parameters: string[] = [];
@@ -104,14 +104,14 @@ export class JobReads {
     return (this.#connection.statement(sql).get(jobId)?.[0] as number | undefined) ?? 0;
   }
 
-  listFindings(jobId: string, stretch: Stretch<number>): readonly StoreFindingRow[] {
-    const { condition, parameters, order } = columnWalk("f.number", stretch);
+  listFindings(jobId: string, window: PageWindow<number>): readonly StoreFindingRow[] {
+    const { condition, parameters, order } = columnWalk("f.number", window);
     const rows = this.#connection
       .statement(
         `SELECT ${FINDING_COLUMNS} FROM job j CROSS JOIN finding f WHERE j.job = ? AND f.job = j.id${condition} ${order}`,
       )
-      .all(jobId, ...parameters, stretch.limit);
-    return inOrder(rows.map(findingRow), stretch.backward);
+      .all(jobId, ...parameters, window.limit);
+    return inOrder(rows.map(findingRow), window.backward);
   }
 
   countFindings(jobId: string): number {

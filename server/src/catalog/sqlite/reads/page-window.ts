@@ -1,4 +1,4 @@
-import type { Stretch } from "../../catalog.ts";
+import type { PageWindow } from "../../catalog.ts";
 
 /**
  * What a stretch asks of an ordered index: where to begin, which way to go, and where to stop. Rows come nearest first,
@@ -11,8 +11,8 @@ export interface Walk<Position> {
   readonly limit: number;
 }
 
-export function walk<Position>(stretch: Stretch<Position>): Walk<Position> {
-  const { after, before, backward, limit } = stretch;
+export function walk<Position>(window: PageWindow<Position>): Walk<Position> {
+  const { after, before, backward, limit } = window;
   return backward
     ? { from: before, until: after, backward, limit }
     : { from: after, until: before, backward, limit };
@@ -23,20 +23,20 @@ export function inOrder<T>(found: readonly T[], backward: boolean): readonly T[]
 }
 
 /** A walk over one column: the condition, the order, and the parameters that go with the condition. */
-export function columnWalk(column: string, stretch: Stretch<string | number>) {
+export function columnWalk(column: string, window: PageWindow<string | number>) {
   const conditions: string[] = [];
   const parameters: (string | number)[] = [];
-  if (stretch.after !== null) {
+  if (window.after !== null) {
     conditions.push(`${column} > ?`);
-    parameters.push(stretch.after);
+    parameters.push(window.after);
   }
-  if (stretch.before !== null) {
+  if (window.before !== null) {
     conditions.push(`${column} < ?`);
-    parameters.push(stretch.before);
+    parameters.push(window.before);
   }
   return {
     condition: conditions.map((condition) => ` AND ${condition}`).join(""),
     parameters,
-    order: `ORDER BY ${column}${stretch.backward ? " DESC" : ""} LIMIT ?`,
+    order: `ORDER BY ${column}${window.backward ? " DESC" : ""} LIMIT ?`,
   };
 }

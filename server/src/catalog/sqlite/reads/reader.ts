@@ -12,12 +12,12 @@ import type { ScanEnd, Snapshots } from "./scan-turns.ts";
 import { ScrubReads } from "./scrub-reads.ts";
 import { onSnapshot } from "./snapshot.ts";
 import type { Steps } from "./steps.ts";
-import { HeldReads } from "./usage-reads.ts";
+import { UsageReads } from "./usage-reads.ts";
 
 /** Everything that can be read from a catalog, on one connection, for one thread. The catalog must exist. */
 export class SqliteReader {
   readonly artifacts: ArtifactReads;
-  readonly held: HeldReads;
+  readonly held: UsageReads;
   readonly events: EventReads;
   readonly jobs: JobReads;
   readonly jobLists: JobLists;
@@ -31,7 +31,7 @@ export class SqliteReader {
 
   constructor(options: Pick<ConnectionOptions, "path" | "cacheKiB" | "faults">) {
     this.#connection = new Connection({ ...options, durability: "fsync", readOnly: true });
-    this.held = new HeldReads(this.#connection);
+    this.held = new UsageReads(this.#connection);
     this.artifacts = new ArtifactReads(this.#connection, this.held);
     this.events = new EventReads(this.#connection);
     this.jobs = new JobReads(this.#connection);
@@ -56,7 +56,7 @@ export class SqliteReader {
   };
 
   /** Runs a scan without turns, within `maxRows` rows (null: any number). */
-  inOneGo(steps: Steps<unknown>, maxRows: number | null): ScanEnd {
+  runToEnd(steps: Steps<unknown>, maxRows: number | null): ScanEnd {
     return onSnapshot(this.#connection, (breathe) => {
       let rows = 0;
       for (;;) {

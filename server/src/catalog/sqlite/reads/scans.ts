@@ -6,13 +6,12 @@ import { inOneStep, type Steps } from "./steps.ts";
 
 /** The reads that may look at more than they return, and so do not belong on the event loop. */
 const SCANS = {
-  listArtifacts: (reader, selection, order, stretch) =>
-    reader.artifacts.listInSteps(selection, order, stretch),
+  listArtifacts: (reader, selection, order, window) => reader.artifacts.listInSteps(selection, order, window),
   countArtifacts: (reader, selection) => reader.artifacts.countInSteps(selection),
   countDue: (reader, ...args) => inOneStep(() => reader.artifacts.countDue(...args)),
-  listEvents: (reader, filter, direction, stretch) => reader.events.listInSteps(filter, direction, stretch),
+  listEvents: (reader, filter, direction, window) => reader.events.listInSteps(filter, direction, window),
   countEvents: (reader, filter) => reader.events.countInSteps(filter),
-  listJobs: (reader, selection, stretch) => inOneStep(() => reader.jobLists.listJobs(selection, stretch)),
+  listJobs: (reader, selection, window) => inOneStep(() => reader.jobLists.listJobs(selection, window)),
   countJobs: (reader, selection) => inOneStep(() => reader.jobLists.countJobs(selection)),
   strays: (reader, ...args) => inOneStep(() => reader.backlog.strays(...args)),
   overdue: (reader, ...args) => inOneStep(() => reader.backlog.overdue(...args)),

@@ -14,7 +14,7 @@ export function* inOneStep<T>(read: () => T): Steps<T> {
 }
 
 /** Goes through all steps at once, on one snapshot unless that takes long. */
-export function inOneGo<T>(connection: Connection, steps: Steps<T>): T {
+export function runToEnd<T>(connection: Connection, steps: Steps<T>): T {
   return onSnapshot(connection, (breathe) => toTheEnd(steps, breathe));
 }
 

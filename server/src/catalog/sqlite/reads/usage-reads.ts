@@ -1,15 +1,15 @@
 import { compareNames } from "@tierkeep/schema/domain/keys";
 import { TIERS, type Tier } from "@tierkeep/schema/domain/tiers";
 import type { WorkflowName } from "@tierkeep/schema/services/tenants";
-import type { Among, HeldByTier, Stretch } from "../../catalog.ts";
+import type { PageWindow, TenantScope, UsageByTier } from "../../catalog.ts";
 import type { Cell, Connection } from "../connection.ts";
-import { HELD_OF_H, nothingHeld } from "../rows/usage-columns.ts";
+import { noUsage, PREFIXED_USAGE_COLUMNS } from "../rows/usage-columns.ts";
 import { columnWalk, inOrder } from "./page-window.ts";
 
-const NOTHING_HELD = heldByTier(nothingHeld());
+const NO_USAGE = usageByTier(noUsage());
 
 /** Reads of tenants, workflows and what they hold, on one connection. Every one is a single statement, however many are asked for. */
-export class HeldReads {
+export class UsageReads {
   readonly #connection: Connection;
 
   constructor(connection: Connection) {
@@ -32,9 +32,13 @@ export class HeldReads {
     return this.#among(tenants, "t.tiers <> 0");
   }
 
-  listTenants(tier: Tier | null, stretch: Stretch<string>, { tenants }: Among = {}): readonly string[] {
+  listTenants(
+    tier: Tier | null,
+    window: PageWindow<string>,
+    { tenants }: TenantScope = {},
+  ): readonly string[] {
     if (tenants !== undefined) {
-      const { after, before, backward, limit } = stretch;
+      const { after, before, backward, limit } = window;
       const within = this.#among(tenants, holds(tier)).filter(
         (name) =>
           (after === null || compareNames(name, after) > 0) &&
@@ -42,31 +46,31 @@ export class HeldReads {
       );
       return backward ? within.slice(Math.max(0, within.length - limit)) : within.slice(0, limit);
     }
-    const { condition, parameters, order } = columnWalk("t.name", stretch);
+    const { condition, parameters, order } = columnWalk("t.name", window);
     const index = tier === null ? "present" : tier.toLowerCase();
     const names = this.#connection
       .statement(
         `SELECT t.name FROM tenant t INDEXED BY tenant_${index} WHERE ${holds(tier)}${condition} ${order}`,
       )
-      .all(...parameters, stretch.limit);
-    return inOrder(names.map(text), stretch.backward);
+      .all(...parameters, window.limit);
+    return inOrder(names.map(text), window.backward);
   }
 
-  countTenants(tier: Tier | null, { tenants }: Among = {}): number {
+  countTenants(tier: Tier | null, { tenants }: TenantScope = {}): number {
     if (tenants !== undefined) return this.#among(tenants, holds(tier)).length;
     const column = tier === null ? "tenants" : `${tier.toLowerCase()}_tenants`;
     return this.#connection.statement(`SELECT ${column} FROM total`).get()?.[0] as number;
   }
 
-  listWorkflows(tenantId: string, stretch: Stretch<string>): readonly string[] {
-    const { condition, parameters, order } = columnWalk("w.name", stretch);
+  listWorkflows(tenantId: string, window: PageWindow<string>): readonly string[] {
+    const { condition, parameters, order } = columnWalk("w.name", window);
     const names = this.#connection
       .statement(
         `SELECT w.name FROM tenant t CROSS JOIN workflow w INDEXED BY workflow_present
          WHERE t.name = ? AND w.tenant = t.id AND w.present = 1${condition} ${order}`,
       )
-      .all(tenantId, ...parameters, stretch.limit);
-    return inOrder(names.map(text), stretch.backward);
+      .all(tenantId, ...parameters, window.limit);
+    return inOrder(names.map(text), window.backward);
   }
 
   countWorkflows(tenantId: string): number {
@@ -74,18 +78,20 @@ export class HeldReads {
     return (row?.[0] as number | undefined) ?? 0;
   }
 
-  held(): HeldByTier {
-    return heldByTier(this.#connection.statement(`SELECT ${HELD_OF_H} FROM total h`).get() ?? []);
+  held(): UsageByTier {
+    return usageByTier(
+      this.#connection.statement(`SELECT ${PREFIXED_USAGE_COLUMNS} FROM total h`).get() ?? [],
+    );
   }
 
-  heldByTenants(tenantIds: readonly string[]): readonly HeldByTier[] {
-    const sql = `SELECT ${HELD_OF_H}, k.key FROM json_each(?) k CROSS JOIN tenant t ON t.name = k.value
+  usageByTenants(tenantIds: readonly string[]): readonly UsageByTier[] {
+    const sql = `SELECT ${PREFIXED_USAGE_COLUMNS}, k.key FROM json_each(?) k CROSS JOIN tenant t ON t.name = k.value
       CROSS JOIN tenant_held h ON h.tenant = t.id`;
     return this.#heldBy(sql, tenantIds);
   }
 
-  heldByWorkflows(workflows: readonly WorkflowName[]): readonly HeldByTier[] {
-    const sql = `SELECT ${HELD_OF_H}, k.key FROM json_each(?) k CROSS JOIN tenant t ON t.name = k.value ->> 0
+  usageByWorkflows(workflows: readonly WorkflowName[]): readonly UsageByTier[] {
+    const sql = `SELECT ${PREFIXED_USAGE_COLUMNS}, k.key FROM json_each(?) k CROSS JOIN tenant t ON t.name = k.value ->> 0
       CROSS JOIN workflow w ON w.tenant = t.id AND w.name = k.value ->> 1
       CROSS JOIN workflow_held h ON h.workflow = w.id`;
     return this.#heldBy(sql, workflows.map(pair));
@@ -109,23 +115,23 @@ export class HeldReads {
     return exist;
   }
 
-  #heldBy(sql: string, wanted: readonly unknown[]): readonly HeldByTier[] {
-    const held = wanted.map(() => NOTHING_HELD);
+  #heldBy(sql: string, wanted: readonly unknown[]): readonly UsageByTier[] {
+    const held = wanted.map(() => NO_USAGE);
     for (const cells of this.#connection.statement(sql).all(JSON.stringify(wanted))) {
-      held[cells[6] as number] = heldByTier(cells);
+      held[cells[6] as number] = usageByTier(cells);
     }
     return held;
   }
 }
 
 /** Artifacts in these tiers. */
-export function countOfTier(held: HeldByTier | undefined, tiers: readonly Tier[]): number {
+export function countOfTier(held: UsageByTier | undefined, tiers: readonly Tier[]): number {
   return TIERS.filter((tier) => tiers.includes(tier))
     .map((tier) => held?.[tier].artifactCount ?? 0)
     .reduce((sum, count) => sum + count, 0);
 }
 
-function heldByTier(cells: readonly Cell[]): HeldByTier {
+function usageByTier(cells: readonly Cell[]): UsageByTier {
   const at = (column: number) => ({
     artifactCount: cells[column] as number,
     totalBytes: cells[column + 1] as number,

@@ -1,12 +1,12 @@
-/** Artifacts and bytes by tier, in the order of HELD_COLUMNS. */
+/** Artifacts and bytes by tier, in the order of USAGE_COLUMNS. */
 export type Counts = [number, number, number, number, number, number];
 
-export const HELD_COLUMNS = ["hot", "hot_bytes", "warm", "warm_bytes", "cold", "cold_bytes"] as const;
+export const USAGE_COLUMNS = ["hot", "hot_bytes", "warm", "warm_bytes", "cold", "cold_bytes"] as const;
 
 /** The same of a table h, for a statement. */
-export const HELD_OF_H = HELD_COLUMNS.map((column) => `h.${column}`).join(", ");
+export const PREFIXED_USAGE_COLUMNS = USAGE_COLUMNS.map((column) => `h.${column}`).join(", ");
 
-export function nothingHeld(): Counts {
+export function noUsage(): Counts {
   return [0, 0, 0, 0, 0, 0];
 }
 

@@ -108,9 +108,9 @@ describe("migrations", () => {
     insert.run("old", null, JSON.stringify({ toTier: "HOT" }));
     connection.close();
     const catalog = await openCatalog({ path, durability: "fsync", thread: "inline" });
-    const stretch = { after: null, before: null, limit: 9, backward: false };
+    const window = { after: null, before: null, limit: 9, backward: false };
     const ids = async (tenants: string[]) =>
-      (await catalog.listJobs({ tenants }, stretch)).map(({ id }) => id);
+      (await catalog.listJobs({ tenants }, window)).map(({ id }) => id);
     expect(await ids(["a", "b"])).toEqual(["one", "both"]);
     expect(await ids(["a", "c"])).toEqual(["one"]);
     await catalog.close();

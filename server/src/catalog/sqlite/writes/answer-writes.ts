@@ -1,7 +1,7 @@
 import type { Outcome } from "../../changes.ts";
-import type { RememberedAnswer } from "../../decide/decide-retry.ts";
-import type { Once } from "../../idempotency.ts";
-import type { ForgetAnswersChange } from "../../upkeep-changes.ts";
+import type { StoredAnswer } from "../../decide/decide-retry.ts";
+import type { IdempotencyKey } from "../../idempotency.ts";
+import type { SweepAnswersChange } from "../../upkeep-changes.ts";
 import type { Connection } from "../connection.ts";
 
 /** What was answered to changes that may be repeated, for a writer. */
@@ -12,7 +12,7 @@ export class AnswerWrites {
     this.#connection = connection;
   }
 
-  find({ key, actor }: Once): RememberedAnswer | null {
+  find({ key, actor }: IdempotencyKey): StoredAnswer | null {
     const cells = this.#connection
       .statement("SELECT at, fingerprint, outcome FROM answer WHERE idempotency_key = ? AND actor = ?")
       .get(key, actor);
@@ -25,7 +25,7 @@ export class AnswerWrites {
   }
 
   /** In place of one that counts no more. */
-  keep({ at, actor, key, fingerprint }: Once, outcome: Outcome): void {
+  keep({ at, actor, key, fingerprint }: IdempotencyKey, outcome: Outcome): void {
     this.#connection
       .statement(
         "INSERT OR REPLACE INTO answer (at, actor, idempotency_key, fingerprint, outcome) VALUES (?, ?, ?, ?, ?)",
@@ -33,7 +33,7 @@ export class AnswerWrites {
       .run(at, actor, key, fingerprint, JSON.stringify(outcome));
   }
 
-  forget({ before, limit }: ForgetAnswersChange): number {
+  forget({ before, limit }: SweepAnswersChange): number {
     return this.#connection
       .statement("DELETE FROM answer WHERE id IN (SELECT id FROM answer WHERE at < ? ORDER BY at LIMIT ?)")
       .run(before, limit);

@@ -1,7 +1,7 @@
 import type { Role } from "@tierkeep/schema/domain/principal";
 import type { ApiKey } from "@tierkeep/schema/services/keys";
 import type { CreateApiKeyChange, RevokeApiKeyChange } from "../../api-key-changes.ts";
-import type { Stretch } from "../../catalog.ts";
+import type { PageWindow } from "../../catalog.ts";
 import { decideCreateApiKey, decideRevokeApiKey } from "../../decide/decide-api-key.ts";
 import type { ApiKeyRow } from "../../rows.ts";
 import type { Cell, Connection } from "../connection.ts";
@@ -25,8 +25,8 @@ export class ApiKeyReads {
   }
 
   /** Newest first. */
-  listApiKeys(stretch: Stretch<number>): readonly ApiKeyRow[] {
-    const { from, until, backward, limit } = walk(stretch);
+  listApiKeys(window: PageWindow<number>): readonly ApiKeyRow[] {
+    const { from, until, backward, limit } = walk(window);
     const [beyond, before, direction] = backward ? [">", "<", ""] : ["<", ">", " DESC"];
     const bounds = [from === null ? "" : ` AND id ${beyond} ?`, until === null ? "" : ` AND id ${before} ?`];
     const rows = this.#connection

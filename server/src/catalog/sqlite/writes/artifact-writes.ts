@@ -7,7 +7,7 @@ import { tierCode } from "../rows/codes.ts";
 import type { EventLog } from "./event-log.ts";
 import type { JobWrites } from "./job-writes.ts";
 import type { Names, WorkflowEntry } from "./names.ts";
-import type { HeldCounters } from "./usage-counters.ts";
+import type { UsageCounters } from "./usage-counters.ts";
 
 /** Its names are known to who asks, and need not be looked up. */
 const LOAD = `SELECT ${ARTIFACT_COLUMNS.replace("t.name, w.name", "?, ?")}
@@ -26,10 +26,10 @@ export class ArtifactWrites {
   readonly #connection: Connection;
   readonly #names: Names;
   readonly #log: EventLog;
-  readonly #held: HeldCounters;
+  readonly #held: UsageCounters;
   readonly #jobs: JobWrites;
 
-  constructor(connection: Connection, names: Names, log: EventLog, held: HeldCounters, jobs: JobWrites) {
+  constructor(connection: Connection, names: Names, log: EventLog, held: UsageCounters, jobs: JobWrites) {
     this.#connection = connection;
     this.#names = names;
     this.#log = log;

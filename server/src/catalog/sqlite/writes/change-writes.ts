@@ -4,7 +4,7 @@ import { decideDamage } from "../../decide/decide-damage.ts";
 import { decideLifecycleItemFailed, decideLifecycleStep } from "../../decide/decide-lifecycle-step.ts";
 import { decideMove } from "../../decide/decide-move.ts";
 import { decidePurge } from "../../decide/decide-purge.ts";
-import { decideHeal } from "../../decide/decide-recover.ts";
+import { decideRecover } from "../../decide/decide-recover.ts";
 import { decideRestoreItem } from "../../decide/decide-restore-item.ts";
 import { decideWrite } from "../../decide/decide-write.ts";
 import { eventOf } from "../../decide/event-of.ts";
@@ -16,22 +16,22 @@ import { EventLog } from "./event-log.ts";
 import { JobWrites } from "./job-writes.ts";
 import { Names } from "./names.ts";
 import { ObjectWrites } from "./object-writes.ts";
-import { MendWrites } from "./report-writes.ts";
+import { ReportWrites } from "./report-writes.ts";
 import { ScrubWrites } from "./scrub-writes.ts";
 import { SettingsWrites } from "./settings.ts";
-import { HeldCounters } from "./usage-counters.ts";
+import { UsageCounters } from "./usage-counters.ts";
 
 /** Makes one change within the transaction that is open: loads what it needs, has it decided, applies it. */
 export class ChangeWrites {
   readonly answers: AnswerWrites;
   readonly #names: Names;
   readonly #log: EventLog;
-  readonly #held: HeldCounters;
+  readonly #held: UsageCounters;
   readonly #jobs: JobWrites;
   readonly #objects: ObjectWrites;
   readonly #artifacts: ArtifactWrites;
   readonly #scrub: ScrubWrites;
-  readonly #mend: MendWrites;
+  readonly #mend: ReportWrites;
   readonly #apiKeys: ApiKeyWrites;
   readonly #settings: SettingsWrites;
   #mark = 0;
@@ -40,11 +40,11 @@ export class ChangeWrites {
     this.answers = new AnswerWrites(connection);
     this.#names = new Names(connection);
     this.#log = new EventLog(connection, this.#names);
-    this.#held = new HeldCounters(connection);
+    this.#held = new UsageCounters(connection);
     this.#jobs = new JobWrites(connection, this.#log);
     this.#objects = new ObjectWrites(connection, this.#names);
     this.#scrub = new ScrubWrites(connection, this.#log);
-    this.#mend = new MendWrites(this.#names, this.#log, this.#held, this.#jobs, this.#scrub);
+    this.#mend = new ReportWrites(this.#names, this.#log, this.#held, this.#jobs, this.#scrub);
     this.#apiKeys = new ApiKeyWrites(connection, this.#log);
     this.#settings = new SettingsWrites(connection, this.#log);
     this.#artifacts = new ArtifactWrites(connection, this.#names, this.#log, this.#held, this.#jobs);
@@ -101,8 +101,8 @@ export class ChangeWrites {
         return objects.stage(change);
       case "abandon":
         return objects.abandon(change);
-      case "abandonStrangers":
-        return objects.abandonStrangers(change);
+      case "abandonOrphaned":
+        return objects.abandonOrphaned(change);
       case "write": {
         const current = artifacts.load(change.key);
         const staged = change.bytes === null ? objects.staged(change.object) : null;
@@ -147,7 +147,7 @@ export class ChangeWrites {
           decideRestoreItem(current?.row ?? null, repeated, change),
         );
       }
-      case "reserve":
+      case "stageFound":
         return objects.reserve(change);
       case "adopt": {
         const { key, jobId, artifact } = change;
@@ -177,12 +177,12 @@ export class ChangeWrites {
         if (decision.event !== null && current !== null) artifacts.markDamaged(current, change.at);
         return artifacts.apply(change.key, current, decision);
       }
-      case "heal": {
+      case "recover": {
         const current = artifacts.load(change.key);
         const staged = objects.staged(change.object);
-        return artifacts.apply(change.key, current, decideHeal(current?.row ?? null, staged, change));
+        return artifacts.apply(change.key, current, decideRecover(current?.row ?? null, staged, change));
       }
-      case "tell":
+      case "report":
         return this.#scrub.tell(change);
       case "quarantine":
         return this.#mend.quarantine(change);
@@ -209,9 +209,9 @@ export class ChangeWrites {
         return jobs.requestCancel(change);
       case "finishJob":
         return jobs.finish(change);
-      case "pruneJobItems":
+      case "sweepJobItems":
         return jobs.prune(change);
-      case "forgetAnswers":
+      case "sweepAnswers":
         return this.answers.forget(change);
       case "createApiKey":
         return this.#apiKeys.create(change);

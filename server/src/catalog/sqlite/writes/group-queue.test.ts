@@ -7,7 +7,7 @@ import type { GroupResult } from "./writer.ts";
 const collected = (): Change => ({ kind: "collected", object: newObject() });
 
 /** A writer that takes groups and answers when it is told to. */
-function heldWriter() {
+function blockedWriter() {
   const groups: {
     readonly changes: readonly Change[];
     readonly answer: (result?: Partial<GroupResult>) => void;
@@ -28,7 +28,7 @@ function heldWriter() {
 
 describe("grouping changes", () => {
   it("puts what comes in one turn into one group, and what comes meanwhile into the next", async () => {
-    const { queue, groups, turn } = heldWriter();
+    const { queue, groups, turn } = blockedWriter();
     const changes = Array.from({ length: 5 }, collected);
     const answers = changes.slice(0, 2).map((change) => queue.submit(change));
     await turn();
@@ -43,7 +43,7 @@ describe("grouping changes", () => {
   });
 
   it("bounds a group by changes and by the bytes that ride in it", async () => {
-    const { queue, groups, turn } = heldWriter();
+    const { queue, groups, turn } = blockedWriter();
     const bytes = new Uint8Array(3 * 1024 * 1024);
     const huge = new Uint8Array(9 * 1024 * 1024);
     const writes = [bytes, bytes, bytes, huge].map((some) => ({ ...write("a/w/1"), bytes: some }));
@@ -59,7 +59,7 @@ describe("grouping changes", () => {
   });
 
   it("tells of the newest event after each group that wrote some", async () => {
-    const { queue, groups, committed, turn } = heldWriter();
+    const { queue, groups, committed, turn } = blockedWriter();
     const first = queue.submit(collected());
     await turn();
     groups[0]?.answer({ lastSeq: 7 });
@@ -72,7 +72,7 @@ describe("grouping changes", () => {
   });
 
   it("fails only the group whose writer failed", async () => {
-    const { queue, groups, turn } = heldWriter();
+    const { queue, groups, turn } = blockedWriter();
     const lost = queue.submit(collected());
     await turn();
     const next = queue.submit(collected());
@@ -84,7 +84,7 @@ describe("grouping changes", () => {
   });
 
   it("answers what it has before it closes, and takes nothing more", async () => {
-    const { queue, groups, turn } = heldWriter();
+    const { queue, groups, turn } = blockedWriter();
     const last = queue.submit(collected());
     const closing = queue.close("closed for the night");
     await expect(queue.submit(collected())).rejects.toMatchObject({

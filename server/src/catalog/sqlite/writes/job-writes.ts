@@ -14,7 +14,7 @@ import type {
   StoreCounts,
 } from "../../job-changes.ts";
 import type { JobRow, LifecycleItemRow } from "../../rows.ts";
-import type { PruneJobItemsChange } from "../../upkeep-changes.ts";
+import type { SweepJobItemsChange } from "../../upkeep-changes.ts";
 import type { Connection } from "../connection.ts";
 import { UNCONFIRMED } from "../reads/job-reads.ts";
 import { tierCode } from "../rows/codes.ts";
@@ -218,7 +218,7 @@ export class JobWrites {
   }
 
   /** A job that runs keeps its items, too. */
-  prune({ jobId, keep, limit }: PruneJobItemsChange): number {
+  prune({ jobId, keep, limit }: SweepJobItemsChange): number {
     const jobs = this.#connection
       .statement(
         `SELECT j.id FROM job k CROSS JOIN job j INDEXED BY job_with_items

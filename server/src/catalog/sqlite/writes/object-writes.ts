@@ -3,12 +3,12 @@ import type { StagedObject } from "../../decide/decide-write.ts";
 import type { ObjectId } from "../../rows.ts";
 import type {
   AbandonChange,
-  AbandonStrangersChange,
+  AbandonOrphanedChange,
   CollectedChange,
   ExportedChange,
   PublishedChange,
-  ReserveChange,
   StageChange,
+  StageFoundChange,
 } from "../../upkeep-changes.ts";
 import type { Connection } from "../connection.ts";
 import type { Names } from "./names.ts";
@@ -35,7 +35,7 @@ export class ObjectWrites {
     return null;
   }
 
-  reserve(change: ReserveChange): boolean {
+  reserve(change: StageFoundChange): boolean {
     const { object, store, owner, at } = change;
     if (this.#connection.statement("SELECT 1 FROM garbage WHERE object = ?").get(object) !== undefined)
       return false;
@@ -65,7 +65,7 @@ export class ObjectWrites {
     return null;
   }
 
-  abandonStrangers(change: AbandonStrangersChange): number {
+  abandonOrphaned(change: AbandonOrphanedChange): number {
     const strangers = this.#connection
       .statement("SELECT object, store, found FROM staged WHERE owner <> ? LIMIT ?")
       .all(change.owner, change.limit);

@@ -1,21 +1,21 @@
 import type { Connection } from "../connection.ts";
-import { type Counts, HELD_COLUMNS, nothingHeld, tiersOf } from "../rows/usage-columns.ts";
+import { type Counts, noUsage, tiersOf, USAGE_COLUMNS } from "../rows/usage-columns.ts";
 
 /** Whose counters are counted anew, by number; `id` null: those of everything. */
 export type Recounted =
   | { readonly of: "workflow" | "tenant"; readonly id: number }
   | { readonly of: "total"; readonly id: null };
 
-const columns = HELD_COLUMNS.join(", ");
+const columns = USAGE_COLUMNS.join(", ");
 const sums = (table: string) =>
-  HELD_COLUMNS.map((column) => `coalesce(sum(${table}.${column}), 0)`).join(", ");
-const set = HELD_COLUMNS.map((column, index) => `${column} = ?${index + 1}`).join(", ");
+  USAGE_COLUMNS.map((column) => `coalesce(sum(${table}.${column}), 0)`).join(", ");
+const set = USAGE_COLUMNS.map((column, index) => `${column} = ?${index + 1}`).join(", ");
 
 /** Sets counters to what is there now, within the transaction that is open. */
 export function recount(connection: Connection, { of, id }: Recounted): void {
   switch (of) {
     case "workflow": {
-      const counts = nothingHeld();
+      const counts = noUsage();
       const tiers = connection
         .statement(
           `SELECT tier, count(*), sum(size_bytes) FROM artifact INDEXED BY artifact_key

@@ -1,21 +1,21 @@
-import { decideTold } from "../../decide/decide-report.ts";
+import { decideReport } from "../../decide/decide-report.ts";
 import type { QuarantineChange, RecountChange } from "../../upkeep-changes.ts";
 import type { EventLog } from "./event-log.ts";
 import type { JobWrites } from "./job-writes.ts";
 import type { Names } from "./names.ts";
 import type { Recounted } from "./recount.ts";
 import type { ScrubWrites } from "./scrub-writes.ts";
-import type { HeldCounters } from "./usage-counters.ts";
+import type { UsageCounters } from "./usage-counters.ts";
 
 /** What a repair tells of and does besides what concerns one artifact, for a writer. */
-export class MendWrites {
+export class ReportWrites {
   readonly #names: Names;
   readonly #log: EventLog;
-  readonly #held: HeldCounters;
+  readonly #held: UsageCounters;
   readonly #jobs: JobWrites;
   readonly #scrub: ScrubWrites;
 
-  constructor(names: Names, log: EventLog, held: HeldCounters, jobs: JobWrites, scrub: ScrubWrites) {
+  constructor(names: Names, log: EventLog, held: UsageCounters, jobs: JobWrites, scrub: ScrubWrites) {
     this.#names = names;
     this.#log = log;
     this.#held = held;
@@ -25,9 +25,9 @@ export class MendWrites {
 
   quarantine(change: QuarantineChange): null {
     const { jobId, findings } = change;
-    const untold = findings.filter(({ path }) => this.#scrub.isNew(`QUARANTINED ${jobId} ${path}`));
-    for (const finding of untold) this.#log.append(decideTold(finding, change));
-    if (untold.length > 0) this.#jobs.found(jobId, untold, { quarantined: untold.length });
+    const unreported = findings.filter(({ path }) => this.#scrub.isNew(`QUARANTINED ${jobId} ${path}`));
+    for (const finding of unreported) this.#log.append(decideReport(finding, change));
+    if (unreported.length > 0) this.#jobs.found(jobId, unreported, { quarantined: unreported.length });
     return null;
   }
 
@@ -36,7 +36,7 @@ export class MendWrites {
     const owner = this.#owner(finding);
     if (owner === null) return null;
     this.#held.recount(owner);
-    this.#log.append(decideTold(finding, change));
+    this.#log.append(decideReport(finding, change));
     this.#jobs.found(jobId, [finding], {});
     this.#scrub.forget({ ...finding, kind: "MISCOUNTED" });
     return null;

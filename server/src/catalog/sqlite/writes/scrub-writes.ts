@@ -1,6 +1,6 @@
 import type { StoreFinding } from "@tierkeep/schema/domain/findings";
-import { decideTold } from "../../decide/decide-report.ts";
-import type { ScrubbedChange, TellChange } from "../../upkeep-changes.ts";
+import { decideReport } from "../../decide/decide-report.ts";
+import type { ReportChange, ScrubbedChange } from "../../upkeep-changes.ts";
 import type { Connection } from "../connection.ts";
 import type { EventLog } from "./event-log.ts";
 
@@ -14,11 +14,11 @@ export class ScrubWrites {
     this.#log = log;
   }
 
-  tell(change: TellChange): number {
+  tell(change: ReportChange): number {
     let told = 0;
     for (const finding of change.findings) {
       if (!this.isNew(markOf(finding))) continue;
-      this.#log.append(decideTold(finding, change));
+      this.#log.append(decideReport(finding, change));
       told += 1;
     }
     return told;

@@ -1,6 +1,6 @@
 import { TIERS, type Tier } from "@tierkeep/schema/domain/tiers";
 import type { Connection } from "../connection.ts";
-import { type Counts, HELD_COLUMNS, nothingHeld, tiersOf } from "../rows/usage-columns.ts";
+import { type Counts, noUsage, tiersOf, USAGE_COLUMNS } from "../rows/usage-columns.ts";
 import type { WorkflowEntry } from "./names.ts";
 import { type Recounted, recount } from "./recount.ts";
 
@@ -25,7 +25,7 @@ interface Deltas {
  * What a group adds to the counters of tenants, workflows and the whole, gathered so that each counter row is written
  * once a group. What one change adds counts only once the change is kept.
  */
-export class HeldCounters {
+export class UsageCounters {
   readonly #connection: Connection;
   #group = nothing();
   /** As the rows are, for nobody else changes them: it spares a read for each write. */
@@ -78,7 +78,7 @@ export class HeldCounters {
   /** Writes what the group has gathered, before its COMMIT. */
   flush(): void {
     const { tenants, workflows, recounted, unsettled, unsettledBytes } = this.#group;
-    const total = nothingHeld();
+    const total = noUsage();
     const holders: [number, number, number] = [0, 0, 0];
     for (const [id, delta] of workflows) {
       const [before, after] = this.#raiseRow("workflow", id, delta);
@@ -133,7 +133,7 @@ function nothing(): Deltas {
 function raise(deltas: Map<number, Counts>, id: number, tier: Tier, count: number, sizeBytes: number): void {
   let delta = deltas.get(id);
   if (delta === undefined) {
-    delta = nothingHeld();
+    delta = noUsage();
     deltas.set(id, delta);
   }
   const column = TIERS.indexOf(tier) * 2;
@@ -142,9 +142,9 @@ function raise(deltas: Map<number, Counts>, id: number, tier: Tier, count: numbe
 }
 
 function readSql(holder: Holder): string {
-  return `SELECT ${HELD_COLUMNS.join(", ")} FROM ${holder}_held WHERE ${holder} = ?`;
+  return `SELECT ${USAGE_COLUMNS.join(", ")} FROM ${holder}_held WHERE ${holder} = ?`;
 }
 
 function storeSql(holder: Holder): string {
-  return `UPDATE ${holder}_held SET ${HELD_COLUMNS.map((column) => `${column} = ?`).join(", ")} WHERE ${holder} = ?`;
+  return `UPDATE ${holder}_held SET ${USAGE_COLUMNS.map((column) => `${column} = ?`).join(", ")} WHERE ${holder} = ?`;
 }

@@ -25,7 +25,7 @@ const FULL = () => sqliteError(13, "database or disk is full");
 type Step = Parameters<NonNullable<Faults["before"]>>[0];
 
 /** Makes steps fail as it is told. */
-class Trouble implements Faults {
+class FaultInjector implements Faults {
   readonly #planned: {
     readonly when: "before" | "after";
     readonly step: Step;
@@ -58,22 +58,27 @@ class Trouble implements Faults {
   }
 }
 
-async function withTrouble(
-  test: (catalog: InlineSqliteCatalog, trouble: Trouble, path: string, ballast: string) => Promise<void>,
+async function withFaults(
+  test: (
+    catalog: InlineSqliteCatalog,
+    trouble: FaultInjector,
+    path: string,
+    spaceReserve: string,
+  ) => Promise<void>,
 ) {
   using folder = tempDir();
-  const ballast = folder.file("ballast");
+  const spaceReserve = folder.file("ballast");
   const path = folder.file("catalog.db");
-  const trouble = new Trouble();
+  const trouble = new FaultInjector();
   const catalog = InlineSqliteCatalog.open({
     path,
     durability: "fsync",
-    ballast,
+    spaceReserve,
     faults: trouble,
     probeDelaysMs: [0, 0, 0],
   });
   try {
-    await test(catalog, trouble, path, ballast);
+    await test(catalog, trouble, path, spaceReserve);
   } finally {
     await catalog.close();
   }
@@ -87,7 +92,7 @@ async function names(catalog: InlineSqliteCatalog) {
 
 describe("a COMMIT that fails with an I/O error", () => {
   it("is answered as done where it turns out that it took place, refusals included", async () => {
-    await withTrouble(async (catalog, trouble) => {
+    await withFaults(async (catalog, trouble) => {
       trouble.fail("after", "commit", IOERR_FSYNC);
       const outcomes = await catalog.commitAll(three());
       expect(outcomes).toMatchObject([
@@ -102,7 +107,7 @@ describe("a COMMIT that fails with an I/O error", () => {
   });
 
   it("is refused, with nothing changed, where it turns out that it did not", async () => {
-    await withTrouble(async (catalog, trouble) => {
+    await withFaults(async (catalog, trouble) => {
       trouble.fail("before", "commit", IOERR_FSYNC);
       const outcomes = await catalog.commitAll(three());
       expect(outcomes).toMatchObject(
@@ -120,7 +125,7 @@ describe("a COMMIT that fails with an I/O error", () => {
   });
 
   it("is not answered before a later commit on the same file has succeeded", async () => {
-    await withTrouble(async (catalog, trouble) => {
+    await withFaults(async (catalog, trouble) => {
       trouble.fail("after", "commit", IOERR_FSYNC, 3);
       const heard: number[] = [];
       catalog.onCommitted((seq) => heard.push(seq));
@@ -132,7 +137,7 @@ describe("a COMMIT that fails with an I/O error", () => {
   });
 
   it("is unknown where no later commit succeeds, and then nothing is taken until one does", async () => {
-    await withTrouble(async (catalog, trouble) => {
+    await withFaults(async (catalog, trouble) => {
       trouble.fail("before", "commit", IOERR_FSYNC, 5);
       const unknown = { code: "UNAVAILABLE", facts: { outcome: "unknown" } };
       await expect(catalog.commit(write("a/w/1"))).rejects.toMatchObject(unknown);
@@ -146,7 +151,7 @@ describe("a COMMIT that fails with an I/O error", () => {
   });
 
   it("takes events-less changes as seriously", async () => {
-    await withTrouble(async (catalog, trouble) => {
+    await withFaults(async (catalog, trouble) => {
       const object = newObject();
       const stage = { kind: "stage", object, store: "files", owner: "me", at: NOW } as const;
       trouble.fail("before", "commit", IOERR_FSYNC);
@@ -162,7 +167,7 @@ describe("a full disk", () => {
   it.each(["commit", "statement"] as const)(
     "is STORAGE_FULL with nothing changed (at a %s)",
     async (step) => {
-      await withTrouble(async (catalog, trouble) => {
+      await withFaults(async (catalog, trouble) => {
         trouble.fail("before", step, FULL, 1, /COMMIT|INSERT INTO artifact/);
         await expect(catalog.commit(write("a/w/1"))).rejects.toMatchObject({ code: "STORAGE_FULL" });
         expect(await names(catalog)).toEqual([]);
@@ -174,7 +179,7 @@ describe("a full disk", () => {
   );
 
   it("refuses only those of a group for which there is no room", async () => {
-    await withTrouble(async (catalog, trouble) => {
+    await withFaults(async (catalog, trouble) => {
       // The group as a whole, then the first of it alone.
       trouble.fail("before", "commit", FULL, 2);
       expect(await catalog.commitAll(three())).toMatchObject([
@@ -188,16 +193,16 @@ describe("a full disk", () => {
 });
 
 describe("a full disk with ballast", () => {
-  const BALLAST_BYTES = 1_000_000;
+  const SPACE_RESERVE_BYTES = 1_000_000;
 
   it("has room for purges and what follows from them, and for nothing else until the ballast is whole again", async () => {
-    await withTrouble(async (catalog, trouble, _path, ballast) => {
+    await withFaults(async (catalog, trouble, _path, spaceReserve) => {
       await catalog.commitAll([write("a/w/1"), write("a/w/2")]);
-      writeFileSync(ballast, Buffer.alloc(BALLAST_BYTES));
+      writeFileSync(spaceReserve, Buffer.alloc(SPACE_RESERVE_BYTES));
       trouble.fail("before", "commit", FULL, 2);
       await catalog.commit(purge("a/w/1"));
-      expect(statSync(ballast).size).toBeGreaterThan(0);
-      expect(statSync(ballast).size).toBeLessThan(BALLAST_BYTES);
+      expect(statSync(spaceReserve).size).toBeGreaterThan(0);
+      expect(statSync(spaceReserve).size).toBeLessThan(SPACE_RESERVE_BYTES);
       const object = newObject();
       const stage = { kind: "stage", object, store: "files", owner: "me", at: NOW } as const;
       for (const refused of [write("a/w/3"), stage, move("a/w/2", "COLD")]) {
@@ -205,29 +210,29 @@ describe("a full disk with ballast", () => {
       }
       await catalog.commit(purge("a/w/2"));
       expect(await names(catalog)).toEqual([]);
-      writeFileSync(ballast, Buffer.alloc(BALLAST_BYTES));
+      writeFileSync(spaceReserve, Buffer.alloc(SPACE_RESERVE_BYTES));
       await catalog.commit(write("a/w/3"));
     });
   });
 
   it("gives up none of it for a write, and refuses purges only once all of it is gone", async () => {
-    await withTrouble(async (catalog, trouble, _path, ballast) => {
+    await withFaults(async (catalog, trouble, _path, spaceReserve) => {
       await catalog.commit(write("a/w/1"));
-      writeFileSync(ballast, Buffer.alloc(BALLAST_BYTES));
+      writeFileSync(spaceReserve, Buffer.alloc(SPACE_RESERVE_BYTES));
       trouble.fail("before", "commit", FULL, 1);
       await expect(catalog.commit(write("a/w/2"))).rejects.toMatchObject({ code: "STORAGE_FULL" });
-      expect(statSync(ballast).size).toBe(BALLAST_BYTES);
+      expect(statSync(spaceReserve).size).toBe(SPACE_RESERVE_BYTES);
       trouble.fail("before", "commit", FULL, 1_000);
       await expect(catalog.commit(purge("a/w/1"))).rejects.toMatchObject({ code: "STORAGE_FULL" });
-      expect(statSync(ballast).size).toBe(0);
+      expect(statSync(spaceReserve).size).toBe(0);
       expect(await names(catalog)).toEqual(["1"]);
     });
   });
 
   it("lets the writes of a group go for the purges in it", async () => {
-    await withTrouble(async (catalog, trouble, _path, ballast) => {
+    await withFaults(async (catalog, trouble, _path, spaceReserve) => {
       await catalog.commit(write("a/w/1"));
-      writeFileSync(ballast, Buffer.alloc(BALLAST_BYTES));
+      writeFileSync(spaceReserve, Buffer.alloc(SPACE_RESERVE_BYTES));
       trouble.fail("before", "commit", FULL, 3);
       const outcomes = await catalog.commitAll<Change>([write("a/w/2"), purge("a/w/1"), write("a/w/3")]);
       expect(outcomes.map(({ ok }) => ok)).toEqual([false, true, false]);
@@ -238,7 +243,7 @@ describe("a full disk with ballast", () => {
 
 describe("a group", () => {
   it("is refused whole, with nothing changed, when it cannot begin or read", async () => {
-    await withTrouble(async (catalog, trouble) => {
+    await withFaults(async (catalog, trouble) => {
       trouble.fail("before", "begin", IOERR_READ);
       await expect(catalog.commit(write("a/w/1"))).rejects.toMatchObject({ code: "UNAVAILABLE" });
       trouble.fail("before", "statement", IOERR_READ, 1, /INSERT INTO event/);
@@ -249,7 +254,7 @@ describe("a group", () => {
   });
 
   it("loses only the change at which something unforeseen happens", async () => {
-    await withTrouble(async (catalog, trouble) => {
+    await withFaults(async (catalog, trouble) => {
       trouble.fail("before", "statement", () => new Error("unforeseen"), 1, /INSERT INTO artifact/);
       const outcomes = await catalog.commitAll(three());
       expect(outcomes).toMatchObject([
@@ -267,7 +272,7 @@ describe("a group", () => {
   });
 
   it("that is lost has not made its names exist", async () => {
-    await withTrouble(async (catalog, trouble) => {
+    await withFaults(async (catalog, trouble) => {
       const job = restoreJob();
       const restore = {
         kind: "restoreItem",
@@ -289,7 +294,7 @@ describe("a group", () => {
   });
 
   it("is run again one by one when it fails as a whole for no fault of the disk", async () => {
-    await withTrouble(async (catalog, trouble) => {
+    await withFaults(async (catalog, trouble) => {
       trouble.fail("before", "commit", () => new Error("unforeseen"), 2);
       const outcomes = await catalog.commitAll(three());
       expect(outcomes.map(({ ok }) => ok)).toEqual([false, false, true]);
@@ -298,7 +303,7 @@ describe("a group", () => {
   });
 
   it("that changes nothing writes nothing", async () => {
-    await withTrouble(async (catalog, trouble) => {
+    await withFaults(async (catalog, trouble) => {
       await catalog.commit(write("a/w/1"));
       trouble.seen.length = 0;
       await catalog.commitAll([purge("a/w/none"), write("a/w/1", { ifAbsent: true })]);

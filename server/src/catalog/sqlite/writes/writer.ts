@@ -2,11 +2,11 @@ import { randomBytes } from "node:crypto";
 import { dirname } from "node:path";
 import { type RefusalRecord, Refused } from "@tierkeep/schema/domain/refusals";
 import type { Change, Outcome } from "../../changes.ts";
-import { decideRepeat, isRemembered } from "../../decide/decide-retry.ts";
+import { decideRetry, isAnswerValid } from "../../decide/decide-retry.ts";
 import { Connection, type Durability, type Faults } from "../connection.ts";
 import { type FailureKind, failureKind } from "../disk/failures.ts";
 import { FolderWatch } from "../disk/folder-watch.ts";
-import { Ballast } from "../disk/space-reserve.ts";
+import { SpaceReserve } from "../disk/space-reserve.ts";
 import { migrate } from "../schema/migrations.ts";
 import { ChangeWrites } from "./change-writes.ts";
 
@@ -14,7 +14,7 @@ export interface WriterOptions {
   readonly path: string;
   readonly durability: Durability;
   /** Path of the file that keeps room for what frees some. Default: none is kept. */
-  readonly ballast?: string | undefined;
+  readonly spaceReserve?: string | undefined;
   readonly faults?: Faults | undefined;
   /** Waits between attempts to find out whether a COMMIT that failed took place, in ms. Default: about four seconds in all. */
   readonly probeDelaysMs?: readonly number[] | undefined;
@@ -85,7 +85,7 @@ export class SqliteWriter {
   readonly #connection: Connection;
   readonly #changes: ChangeWrites;
   readonly #probeDelaysMs: readonly number[];
-  readonly #ballast: Ballast | null;
+  readonly #spaceReserve: SpaceReserve | null;
   readonly #folder: FolderWatch;
   /** The room that is left is not for what needs more of it. */
   #sparing = false;
@@ -95,7 +95,7 @@ export class SqliteWriter {
   /** Creates the catalog where there is none, or brings it to the newest format. @throws NewerCatalogError, or what SQLite says of the file */
   constructor(options: WriterOptions) {
     this.#probeDelaysMs = options.probeDelaysMs ?? PROBE_DELAYS_MS;
-    this.#ballast = options.ballast === undefined ? null : new Ballast(options.ballast);
+    this.#spaceReserve = options.spaceReserve === undefined ? null : new SpaceReserve(options.spaceReserve);
     this.#connection = new Connection({ ...options, cacheKiB: CACHE_KIB });
     this.#folder = new FolderWatch(dirname(options.path));
     try {
@@ -114,7 +114,7 @@ export class SqliteWriter {
     const problem = this.#folder.problemNow();
     if (problem !== null)
       return refuseAll(changes, { code: "TIER_UNAVAILABLE", message: problem, facts: {} });
-    this.#sparing = this.#ballast?.released ?? false;
+    this.#sparing = this.#spaceReserve?.released ?? false;
     try {
       return this.#attempt(changes);
     } catch (error) {
@@ -135,7 +135,7 @@ export class SqliteWriter {
       this.#connection.statement("PRAGMA wal_checkpoint(PASSIVE)").get();
     } catch (error) {
       // A WAL that cannot start over grows with every purge.
-      if (failureKind(error) === "full" && this.#sparing) this.#ballast?.release();
+      if (failureKind(error) === "full" && this.#sparing) this.#spaceReserve?.release();
     }
   }
 
@@ -175,11 +175,11 @@ export class SqliteWriter {
     const once = "once" in change ? change.once : undefined;
     if (once === undefined) return this.#make(change);
     const { answers } = this.#changes;
-    const repeated = decideRepeat(answers.find(once), once);
+    const repeated = decideRetry(answers.find(once), once);
     if (repeated !== null) return repeated;
     const outcome = this.#make(change);
     // Not within the change's savepoint: a refusal is kept although the change is rolled back.
-    if (!("failure" in outcome) && isRemembered(outcome)) answers.keep(once, outcome);
+    if (!("failure" in outcome) && isAnswerValid(outcome)) answers.keep(once, outcome);
     return outcome;
   }
 
@@ -208,7 +208,7 @@ export class SqliteWriter {
     if (changes.length > 1) return this.#oneByOne(changes);
     if (failed.kind === "full") {
       const mayHaveRoom = changes.every((change) => !fillsUp(change));
-      return mayHaveRoom && this.#ballast?.release() ? this.run(changes) : refuseAll(changes, FULL);
+      return mayHaveRoom && this.#spaceReserve?.release() ? this.run(changes) : refuseAll(changes, FULL);
     }
     return { outcomes: [{ ok: false, failure: described(failed.cause) }], lastSeq: null };
   }
@@ -283,7 +283,7 @@ function fillsUp(change: Change): boolean {
     case "stage":
     case "move":
     case "restoreItem":
-    case "reserve":
+    case "stageFound":
     case "adopt":
       return true;
     case "lifecycleStep":

@@ -5,7 +5,7 @@ import { systemCodeOf } from "../../../app/embedded/store-files.ts";
 import { readConfig } from "../../../app/read-config.ts";
 import { requireStoreAgreement } from "../../../app/settings/store-opening.ts";
 import { StartProblem } from "../../../app/start-problem.ts";
-import { BEGINNINGS } from "../../../audit/checkpoint.ts";
+import { SEGMENT_STARTS } from "../../../audit/checkpoint.ts";
 import {
   CHECKPOINTS_FILE,
   isCompressedName,
@@ -98,7 +98,7 @@ function show(verdict: Verdict, { text, talk, style }: Output): void {
     );
   for (const { time, file, seq, reason } of gaps) {
     talk(
-      `Gap: ${file} goes on after event ${seq}, signed at ${shownInstant(time)}: ${BEGINNINGS[reason].means}.`,
+      `Gap: ${file} goes on after event ${seq}, signed at ${shownInstant(time)}: ${SEGMENT_STARTS[reason].means}.`,
     );
   }
   if (unchainedLines > 0) {

@@ -70,7 +70,7 @@ export function configure(command: Command, run: Run): void {
         const code = await (dryRun || yes || !isInteractive()
           ? lifecycleRun(tierkeep, how, output, signal)
           : confirmedLifecycleRun(tierkeep, how, output, signal, (question) => confirmed(question, signal)));
-        tellOfRetention(options, output);
+        reportRetention(options, output);
         return code;
       }),
     );
@@ -86,7 +86,7 @@ export function configure(command: Command, run: Run): void {
         options,
         async (tierkeep, output) => {
           const code = await lifecycleSummary(tierkeep, output);
-          tellOfRetention(options, output);
+          reportRetention(options, output);
           return code;
         },
         "reads",
@@ -131,7 +131,7 @@ function refuseAsOf(text: string): never {
   );
 }
 
-function tellOfRetention({ url }: ClientOptions, output: Output): void {
+function reportRetention({ url }: ClientOptions, output: Output): void {
   const notice = retentionNotice(url);
   if (notice !== null) output.talk(notice);
 }

@@ -9,16 +9,16 @@ import type {
   WrittenObject,
 } from "../../tier-store.ts";
 import type {
+  IngestItem,
   Placement,
   Published,
-  TakeItem,
   Taken,
   TierView,
   ViewCopy,
   ViewDifference,
 } from "../../tier-view.ts";
 import { abortError } from "../storage-errors.ts";
-import type { Lanes } from "../workers/io-workers.ts";
+import type { IoWorkers } from "../workers/io-workers.ts";
 import type { SmallObject } from "./object-files.ts";
 import { expectedLength } from "./object-reads.ts";
 import { ObjectStream } from "./streamed-read.ts";
@@ -37,7 +37,7 @@ export interface FilesystemStoreOptions {
   readonly root: string;
   readonly publishTree: boolean;
   /** Who does the work; closed with the store. */
-  readonly lanes: Lanes;
+  readonly lanes: IoWorkers;
 }
 
 /** @throws Refused TIER_UNAVAILABLE when the folders cannot be made */
@@ -49,7 +49,7 @@ export async function openFilesystemStore(options: FilesystemStoreOptions): Prom
 class FilesystemStore implements TierStore {
   readonly id: string;
   readonly view: TierView | null;
-  readonly #lanes: Lanes;
+  readonly #lanes: IoWorkers;
 
   constructor({ id, publishTree, lanes }: FilesystemStoreOptions) {
     this.id = id;
@@ -62,7 +62,7 @@ class FilesystemStore implements TierStore {
           count: () => lanes.at(0).call("countTree", []),
           take: (items, signal) => this.#take(items, signal),
           setAside: (places) => lanes.at(0).call("setAside", [places]),
-          find: (places) => lanes.idlest().call("findFiles", [places]),
+          find: (places) => lanes.leastBusy().call("findFiles", [places]),
           relink: (copies) => this.#relink(copies),
           differences: (placements) => this.#differences(placements),
         }
@@ -74,7 +74,7 @@ class FilesystemStore implements TierStore {
     content: AsyncIterable<Uint8Array>,
     options: WriteObjectOptions,
   ): Promise<WrittenObject> {
-    return writeStream(this.#lanes.idlest(), object, content, options);
+    return writeStream(this.#lanes.leastBusy(), object, content, options);
   }
 
   async put(objects: readonly SmallObject[]): Promise<void> {
@@ -82,7 +82,7 @@ class FilesystemStore implements TierStore {
     const inOrder = objects
       .map(({ object, bytes, modifiedAt }) => ({ object, bytes: withoutRest(bytes), modifiedAt }))
       .sort((a, b) => (a.object < b.object ? -1 : 1));
-    await this.#spread(inOrder, (lane, part) => lane.call("put", [part]));
+    await this.#spread(inOrder, (worker, part) => worker.call("put", [part]));
   }
 
   read(object: string, options: ReadObjectOptions): Promise<AsyncIterable<Uint8Array> | null> {
@@ -94,50 +94,50 @@ class FilesystemStore implements TierStore {
   }
 
   quarantined(): Promise<readonly Quarantined[]> {
-    return this.#lanes.idlest().call("quarantined", []);
+    return this.#lanes.leastBusy().call("quarantined", []);
   }
 
   deleteQuarantined(names: readonly string[]): Promise<void> {
-    return this.#lanes.idlest().call("deleteQuarantined", [names]);
+    return this.#lanes.leastBusy().call("deleteQuarantined", [names]);
   }
 
   async #read(from: string | FoundAt, options: ReadObjectOptions): Promise<AsyncIterable<Uint8Array> | null> {
     const { range, sizeBytes, checksum, signal } = options;
     if (signal?.aborted) throw abortError(signal);
     const expected = { range, sizeBytes, checksum };
-    const lane = this.#lanes.idlest();
+    const worker = this.#lanes.leastBusy();
     if (expectedLength(expected) <= WHOLE_READ_BYTES) {
-      const bytes = await lane.call("readWhole", [from, expected]);
+      const bytes = await worker.call("readWhole", [from, expected]);
       if (signal?.aborted) throw abortError(signal);
       return bytes === null ? null : once(bytes, signal);
     }
-    const session = await lane.call("openRead", [from, expected]);
+    const session = await worker.call("openRead", [from, expected]);
     if (session === null) return null;
-    const stream = new ObjectStream(lane, session, signal);
+    const stream = new ObjectStream(worker, session, signal);
     if (!signal?.aborted) return stream;
     await stream.return();
     throw abortError(signal);
   }
 
   async stat(object: string): Promise<{ readonly sizeBytes: number } | null> {
-    const sizeBytes = await this.#lanes.idlest().call("stat", [object]);
+    const sizeBytes = await this.#lanes.leastBusy().call("stat", [object]);
     return sizeBytes === null ? null : { sizeBytes };
   }
 
   async delete(objects: readonly string[]): Promise<void> {
-    await this.#spread(objects.toSorted(), (lane, part) => lane.call("remove", [part]));
+    await this.#spread(objects.toSorted(), (worker, part) => worker.call("remove", [part]));
   }
 
   async *list(after: string | null = null): AsyncIterable<string> {
-    for (const fanOut of await this.#lanes.idlest().call("fanOuts", [])) {
+    for (const fanOut of await this.#lanes.leastBusy().call("fanOuts", [])) {
       if (after !== null && fanOut < after.slice(0, fanOut.length)) continue;
-      const objects = await this.#lanes.idlest().call("listFanOut", [fanOut]);
+      const objects = await this.#lanes.leastBusy().call("listFanOut", [fanOut]);
       yield* after === null ? objects : objects.filter((object) => object > after);
     }
   }
 
   async quarantine(object: string): Promise<void> {
-    await this.#lanes.idlest().call("quarantine", [object]);
+    await this.#lanes.leastBusy().call("quarantine", [object]);
   }
 
   close(): Promise<void> {
@@ -146,8 +146,8 @@ class FilesystemStore implements TierStore {
 
   /** Keys of one workflow always go to the same lane: so no two calls treat one key at once, however they overlap. */
   async #publish(placements: readonly Placement[]): Promise<Published> {
-    const byLane = Map.groupBy(placements, ({ key }) => this.#laneOf(key));
-    const published = [...byLane].flatMap(([index, own]) =>
+    const byWorker = Map.groupBy(placements, ({ key }) => this.#workerOf(key));
+    const published = [...byWorker].flatMap(([index, own]) =>
       slices(own, FILES_PER_CALL).map((part) => this.#publishOn(index, part)),
     );
     const results = await Promise.all(published);
@@ -158,11 +158,11 @@ class FilesystemStore implements TierStore {
   }
 
   async #relink(copies: readonly ViewCopy[]): Promise<void> {
-    const byLane = Map.groupBy(copies, ({ key }) => this.#laneOf(key));
-    await Promise.all([...byLane].map(([index, own]) => this.#lanes.at(index).call("relink", [own])));
+    const byWorker = Map.groupBy(copies, ({ key }) => this.#workerOf(key));
+    await Promise.all([...byWorker].map(([index, own]) => this.#lanes.at(index).call("relink", [own])));
   }
 
-  #laneOf({ tenantId, workflowId }: ArtifactKey): number {
+  #workerOf({ tenantId, workflowId }: ArtifactKey): number {
     return hashOf(`${tenantId}/${workflowId}`) % this.#lanes.count;
   }
 
@@ -175,10 +175,13 @@ class FilesystemStore implements TierStore {
     }
   }
 
-  async #take(items: readonly TakeItem[], signal: AbortSignal | undefined): Promise<readonly Taken[] | null> {
+  async #take(
+    items: readonly IngestItem[],
+    signal: AbortSignal | undefined,
+  ): Promise<readonly Taken[] | null> {
     const size = Math.min(FILES_PER_CALL, Math.max(8, Math.ceil(items.length / this.#lanes.count)));
     const outcomes = await Promise.allSettled(
-      slices(items, size).map((part) => this.#takePart(this.#lanes.idlest(), part, signal)),
+      slices(items, size).map((part) => this.#takePart(this.#lanes.leastBusy(), part, signal)),
     );
     const taken: Taken[] = [];
     for (const outcome of outcomes) {
@@ -190,14 +193,14 @@ class FilesystemStore implements TierStore {
   }
 
   async #takePart(
-    lane: ReturnType<Lanes["idlest"]>,
-    items: readonly TakeItem[],
+    worker: ReturnType<IoWorkers["leastBusy"]>,
+    items: readonly IngestItem[],
     signal: AbortSignal | undefined,
   ): Promise<readonly Taken[] | null> {
     if (signal?.aborted) return null;
     const taken: Taken[] = [];
     let aborted = false;
-    for (const begun of await lane.call("take", [items])) {
+    for (const begun of await worker.call("take", [items])) {
       if (typeof begun !== "number") {
         taken.push(begun);
         continue;
@@ -205,10 +208,10 @@ class FilesystemStore implements TierStore {
       let outcome: Taken | null = null;
       while (outcome === null && !aborted) {
         aborted = signal?.aborted ?? false;
-        outcome = aborted ? null : await lane.call("continueTake", [begun]);
+        outcome = aborted ? null : await worker.call("continueTake", [begun]);
       }
       if (outcome !== null) taken.push(outcome);
-      else await lane.call("discardTake", [begun]);
+      else await worker.call("discardTake", [begun]);
     }
     return aborted ? null : taken;
   }
@@ -216,7 +219,7 @@ class FilesystemStore implements TierStore {
   async #differences(placements: readonly Placement[]): Promise<readonly ViewDifference[]> {
     const found: ViewDifference[] = [];
     for (const part of slices(placements, FILES_PER_CALL)) {
-      found.push(...(await this.#lanes.idlest().call("differences", [part])));
+      found.push(...(await this.#lanes.leastBusy().call("differences", [part])));
     }
     return found;
   }
@@ -224,11 +227,11 @@ class FilesystemStore implements TierStore {
   /** In parts over all lanes, as fsyncs that run at once are committed at once. Rejects only when all parts have ended. */
   async #spread<T>(
     items: readonly T[],
-    run: (lane: ReturnType<Lanes["idlest"]>, part: readonly T[]) => Promise<void>,
+    run: (worker: ReturnType<IoWorkers["leastBusy"]>, part: readonly T[]) => Promise<void>,
   ): Promise<void> {
     const size = Math.min(FILES_PER_CALL, Math.max(8, Math.ceil(items.length / this.#lanes.count)));
     const outcomes = await Promise.allSettled(
-      slices(items, size).map((part) => run(this.#lanes.idlest(), part)),
+      slices(items, size).map((part) => run(this.#lanes.leastBusy(), part)),
     );
     for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
   }

@@ -1,19 +1,19 @@
 import { Interrupt } from "../workers/interrupt.ts";
-import type { Lane } from "../workers/io-workers.ts";
+import type { IoWorker } from "../workers/io-workers.ts";
 
 /**
  * The bytes of a read session, once. While the consumer works on a chunk the next one is read, and no more than that.
  * An object of its own, not a generator: return() must give the descriptor back also where next() was never called.
  */
 export class ObjectStream implements AsyncIterableIterator<Uint8Array> {
-  readonly #lane: Lane;
+  readonly #worker: IoWorker;
   readonly #session: number;
   readonly #interrupt: Interrupt;
   #ahead: Promise<Uint8Array | null> | null = null;
   #ended = false;
 
-  constructor(lane: Lane, session: number, signal: AbortSignal | undefined) {
-    this.#lane = lane;
+  constructor(worker: IoWorker, session: number, signal: AbortSignal | undefined) {
+    this.#worker = worker;
     this.#session = session;
     this.#interrupt = new Interrupt(signal, () => void this.#giveBack());
   }
@@ -47,7 +47,7 @@ export class ObjectStream implements AsyncIterableIterator<Uint8Array> {
   }
 
   #read(): Promise<Uint8Array | null> {
-    const bytes = this.#lane.call("readNext", [this.#session]);
+    const bytes = this.#worker.call("readNext", [this.#session]);
     // Whether anybody will ask for it is not known; next() sees the error where it does.
     bytes.catch(() => {});
     return bytes;
@@ -61,6 +61,6 @@ export class ObjectStream implements AsyncIterableIterator<Uint8Array> {
 
   async #giveBack(): Promise<void> {
     // Without the thread there is no descriptor either.
-    await this.#lane.call("closeRead", [this.#session]).catch(() => {});
+    await this.#worker.call("closeRead", [this.#session]).catch(() => {});
   }
 }

@@ -1,7 +1,7 @@
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { WriteObjectOptions, WrittenObject } from "../../tier-store.ts";
 import { Interrupt } from "../workers/interrupt.ts";
-import type { Lane } from "../workers/io-workers.ts";
+import type { IoWorker } from "../workers/io-workers.ts";
 
 /** What is sent to the thread at once. */
 const CHUNK_BYTES = 256 * 1024;
@@ -10,7 +10,7 @@ const CHUNKS_IN_FLIGHT = 4;
 
 /** Streams `content` through one lane into a new object; see TierStore.write. What an error leaves of it is removed. */
 export async function writeStream(
-  lane: Lane,
+  worker: IoWorker,
   object: string,
   content: AsyncIterable<Uint8Array>,
   { maxBytes, modifiedAt, signal }: WriteObjectOptions,
@@ -22,8 +22,8 @@ export async function writeStream(
   try {
     // An abort that came before: nothing is created then.
     await interrupt.wait(Promise.resolve());
-    session = await lane.call("beginWrite", [object, modifiedAt]);
-    const sender = new ChunkSender(lane, session, interrupt);
+    session = await worker.call("beginWrite", [object, modifiedAt]);
+    const sender = new ChunkSender(worker, session, interrupt);
     for (let sizeBytes = 0; ; ) {
       pulling = true;
       const next = await interrupt.wait(source.next());
@@ -34,12 +34,12 @@ export async function writeStream(
       await sender.add(next.value);
     }
     await sender.flush();
-    return await lane.call("finishWrite", [session]);
+    return await worker.call("finishWrite", [session]);
   } catch (error) {
     // A source that is still busy with its next chunk would answer return() only after it, or never.
     const returned = Promise.resolve(source.return?.()).catch(() => {});
     if (!pulling) await returned;
-    if (session !== null) await lane.call("discardWrite", [session]).catch(() => {});
+    if (session !== null) await worker.call("discardWrite", [session]).catch(() => {});
     throw error;
   } finally {
     interrupt.dispose();
@@ -48,7 +48,7 @@ export async function writeStream(
 
 /** Copies what comes into buffers of one size, which travel to the thread and back: few messages, and no garbage. */
 class ChunkSender {
-  readonly #lane: Lane;
+  readonly #worker: IoWorker;
   readonly #session: number;
   readonly #interrupt: Interrupt;
   /** Oldest first. Their results are the buffers, to be filled again. */
@@ -57,8 +57,8 @@ class ChunkSender {
   #filled = 0;
   #buffers = 0;
 
-  constructor(lane: Lane, session: number, interrupt: Interrupt) {
-    this.#lane = lane;
+  constructor(worker: IoWorker, session: number, interrupt: Interrupt) {
+    this.#worker = worker;
     this.#session = session;
     this.#interrupt = interrupt;
   }
@@ -94,7 +94,7 @@ class ChunkSender {
   #send(): void {
     if (this.#buffer === null) return;
     const bytes = this.#buffer.subarray(0, this.#filled);
-    const sent = this.#lane.call("append", [this.#session, bytes], [bytes.buffer]);
+    const sent = this.#worker.call("append", [this.#session, bytes], [bytes.buffer]);
     // A full disk is told at once, not when the source has something to send again.
     sent.catch((error: unknown) => this.#interrupt.fail(error));
     this.#inFlight.push(sent);

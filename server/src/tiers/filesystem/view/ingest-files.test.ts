@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openStoreUnderTest } from "../../../../testing/tiers/store-under-test.ts";
 import { newObject, sha256, someBytes } from "../../../../testing/tiers/tier-store.contract.ts";
-import type { TakeAs } from "../../tier-view.ts";
+import type { IngestAs } from "../../tier-view.ts";
 import { type Disk, type DiskStep, realDisk, withoutFsync } from "../disk.ts";
 
 const key = { tenantId: "acme", workflowId: "nightly", artifactId: "report.pdf" };
@@ -30,7 +30,7 @@ async function withFile(bytes: Uint8Array, disk: Disk = withoutFsync(realDisk)) 
   const { view } = test.store;
   const file = (await view?.walk(null, 10))?.[0]?.files[0];
   if (!view || !file) throw new Error("There is no file in the view.");
-  const take = async (how: TakeAs, signal?: AbortSignal) =>
+  const take = async (how: IngestAs, signal?: AbortSignal) =>
     (await view.take([{ key, file, how }], signal))?.[0] ?? null;
   const objectPath = (object: string) => join(test.root, ".tierkeep/objects", object.slice(0, 2), object);
   return { ...test, path, take, objectPath };

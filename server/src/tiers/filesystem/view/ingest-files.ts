@@ -1,7 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { dirname } from "node:path";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
-import { type FoundFile, modifiedMs, type TakeAs, type Taken } from "../../tier-view.ts";
+import { type FoundFile, type IngestAs, modifiedMs, type Taken } from "../../tier-view.ts";
 import { type Disk, type Facts, systemCode } from "../disk.ts";
 import type { DurableDirectories } from "../durable-directories.ts";
 import type { Layout } from "../layout.ts";
@@ -21,7 +21,7 @@ const STEPS = { mkdir: "object.mkdir", parentFsync: "object.parent.fsync" } as c
 const UNLINKABLE = new Set(["EXDEV", "EPERM", "EACCES", "EMLINK", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"]);
 
 /** A file of the tree on its way to being an object. */
-export interface FileTake {
+export interface FileIngest {
   readonly descriptor: number;
   readonly facts: Facts;
   readonly hash: Hash;
@@ -33,7 +33,7 @@ export interface FileTake {
 }
 
 /** Makes objects of files that others have put into the tree, or only looks at them. All calls are synchronous. */
-export class TakeFiles {
+export class IngestFiles {
   readonly #disk: Disk;
   readonly #layout: Layout;
   readonly #directories: DurableDirectories;
@@ -50,7 +50,7 @@ export class TakeFiles {
    * The new name and the read-only mode come before the bytes are read: what is hashed cannot be opened for writing any
    * more, and who had it open before shows in its size or its time of modification.
    */
-  begin(key: ArtifactKey, file: FoundFile, how: TakeAs): FileTake | Taken {
+  begin(key: ArtifactKey, file: FoundFile, how: IngestAs): FileIngest | Taken {
     const path = this.#layout.viewPaths(file.tier, key).artifact;
     const opened = this.#open(path);
     if (typeof opened !== "number") return opened;
@@ -76,7 +76,7 @@ export class TakeFiles {
   }
 
   /** Reads on for a while. "more": there is more; "read": that was all, and it waits to be finished. */
-  next(take: FileTake): "more" | "read" | Taken {
+  next(take: FileIngest): "more" | "read" | Taken {
     const chunk = new Uint8Array(CHUNK_BYTES);
     try {
       for (const end = take.position + STRETCH_BYTES; take.position < end; ) {
@@ -97,7 +97,7 @@ export class TakeFiles {
   }
 
   /** Leaves the file as it was found. */
-  discard(take: FileTake): void {
+  discard(take: FileIngest): void {
     if (take.copy !== null) this.#objects.discard(take.copy);
     if (take.link !== null) {
       this.#disk.chmod("take.mode", take.descriptor, take.facts.mode);
@@ -110,7 +110,7 @@ export class TakeFiles {
    * Ends takes that are all read, durable when it returns. The links and modes of all are made before the first sync:
    * the file system then commits them together.
    */
-  finish(takes: readonly FileTake[]): Taken[] {
+  finish(takes: readonly FileIngest[]): Taken[] {
     const open = new Set(takes);
     try {
       const outcomes = takes.map((take): Taken => {

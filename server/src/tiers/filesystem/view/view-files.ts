@@ -49,13 +49,13 @@ export class ViewFiles {
    */
   readonly #synced = new Set<string>();
   /** Tells the temporary files of threads that publish at once apart. */
-  readonly #lane: number;
+  readonly #worker: number;
 
-  constructor(disk: Disk, layout: Layout, directories: DurableDirectories, lane: number) {
+  constructor(disk: Disk, layout: Layout, directories: DurableDirectories, worker: number) {
     this.#disk = disk;
     this.#layout = layout;
     this.#directories = directories;
-    this.#lane = lane;
+    this.#worker = worker;
   }
 
   /**
@@ -89,7 +89,7 @@ export class ViewFiles {
       if (!this.#areDirectories([paths.tierDirectory, paths.tenant, paths.directory])) continue;
       const target = this.#layout.objectPath(object);
       if (this.#disk.lstat(target)?.kind !== "file") continue;
-      const temporary = join(this.#layout.temporary, `${this.#lane}-0`);
+      const temporary = join(this.#layout.temporary, `${this.#worker}-0`);
       this.#removeTemporary(temporary);
       this.#disk.link("view.link.temporary", target, temporary);
       const found = this.#disk.lstat(paths.artifact);
@@ -120,7 +120,7 @@ export class ViewFiles {
     const { place } = publication;
     if (place === null) return;
     this.#prepareDirectories(batch, place.paths);
-    const path = join(this.#layout.temporary, `${this.#lane}-${index}`);
+    const path = join(this.#layout.temporary, `${this.#worker}-${index}`);
     this.#removeTemporary(path);
     const temporary = { path, descriptor: this.#disk.create("view.sidecar.create", path) };
     publication.temporary = temporary;

@@ -3,9 +3,9 @@ import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { FoundAt, Quarantined, WrittenObject } from "../../tier-store.ts";
 import type {
   FoundFile,
+  IngestItem,
   Placement,
   Published,
-  TakeItem,
   Taken,
   TreeEntry,
   TreePosition,
@@ -27,7 +27,7 @@ import {
   verifyEmpty,
 } from "../objects/object-reads.ts";
 import { prepareStore } from "../prepare-store.ts";
-import { type FileTake, TakeFiles } from "../view/ingest-files.ts";
+import { type FileIngest, IngestFiles } from "../view/ingest-files.ts";
 import { TreeWalk } from "../view/tree-walk.ts";
 import { viewDifferences } from "../view/view-differences.ts";
 import { ViewFiles } from "../view/view-files.ts";
@@ -44,22 +44,22 @@ export class FileOperations {
   readonly #view: ViewFiles;
   readonly #tree: TreeWalk;
   readonly #found: FoundFiles;
-  readonly #taking: TakeFiles;
+  readonly #taking: IngestFiles;
   readonly #writes = new Map<number, ObjectWrite>();
   readonly #reads = new Map<number, ObjectRead>();
-  readonly #takes = new Map<number, FileTake>();
+  readonly #takes = new Map<number, FileIngest>();
   #lastSession = 0;
 
   /** `lane` tells the threads of one store apart. */
-  constructor(options: { readonly root: string; readonly disk: Disk; readonly lane: number }) {
+  constructor(options: { readonly root: string; readonly disk: Disk; readonly worker: number }) {
     this.#disk = options.disk;
     this.#layout = new Layout(options.root);
     const directories = new DurableDirectories(options.disk, this.#layout.fixed);
     this.#objects = new ObjectFiles(options.disk, this.#layout, directories);
-    this.#view = new ViewFiles(options.disk, this.#layout, directories, options.lane);
+    this.#view = new ViewFiles(options.disk, this.#layout, directories, options.worker);
     this.#found = new FoundFiles(options.disk, this.#layout);
     this.#tree = new TreeWalk(options.disk, this.#layout);
-    this.#taking = new TakeFiles(options.disk, this.#layout, directories, this.#objects);
+    this.#taking = new IngestFiles(options.disk, this.#layout, directories, this.#objects);
   }
 
   prepare(publishTree: boolean): void {
@@ -189,9 +189,9 @@ export class FileOperations {
   }
 
   /** What became of each file, or, where it is long, a session in which to go on with it. */
-  take(items: readonly TakeItem[]): (Taken | number)[] {
+  take(items: readonly IngestItem[]): (Taken | number)[] {
     const outcomes: (Taken | number)[] = [];
-    const read: { readonly index: number; readonly take: FileTake }[] = [];
+    const read: { readonly index: number; readonly take: FileIngest }[] = [];
     try {
       for (const [index, { key, file, how }] of items.entries()) {
         const take = this.#taking.begin(key, file, how);
@@ -213,7 +213,7 @@ export class FileOperations {
     return outcomes;
   }
 
-  #sessionOf(take: FileTake): number {
+  #sessionOf(take: FileIngest): number {
     this.#lastSession += 1;
     this.#takes.set(this.#lastSession, take);
     return this.#lastSession;
@@ -240,7 +240,7 @@ export class FileOperations {
     return viewDifferences(this.#disk, this.#layout, placements);
   }
 
-  #take(session: number): FileTake {
+  #take(session: number): FileIngest {
     const take = this.#takes.get(session);
     if (take === undefined) throw new Error(`no file is being taken under the number ${session}`);
     return take;

@@ -15,20 +15,20 @@ import {
 import type { TierStore } from "../../tier-store.ts";
 import { openFilesystemStore } from "../objects/filesystem-store.ts";
 import { ioPool } from "./io-pool.ts";
-import type { Lanes } from "./io-workers.ts";
+import type { IoWorkers } from "./io-workers.ts";
 
 const MiB = 1024 * 1024;
 const options = { maxBytes: null, modifiedAt: 0 };
 
 let folder: string;
-let lanes: Lanes;
+let lanes: IoWorkers;
 let store: TierStore;
 
-function pool(threads: number, entry?: URL): Lanes {
+function pool(threads: number, entry?: URL): IoWorkers {
   return ioPool({ root: join(folder, "artifacts"), durability: "os", threads, ...(entry && { entry }) });
 }
 
-async function openStore(opened: Lanes): Promise<void> {
+async function openStore(opened: IoWorkers): Promise<void> {
   lanes = opened;
   store = await openFilesystemStore({
     id: "base",
@@ -95,11 +95,11 @@ describe("the threads that do file operations", () => {
   it("let a source wait while the disk is busy: at most 1 MiB and what is being filled is ahead", async () => {
     const inner = pool(1);
     const gate = Promise.withResolvers<void>();
-    const gated: Lanes = {
+    const gated: IoWorkers = {
       ...inner,
-      idlest: () => ({
+      leastBusy: () => ({
         call: async (operation, args, transfer) => {
-          const result = await inner.idlest().call(operation, args, transfer);
+          const result = await inner.leastBusy().call(operation, args, transfer);
           if (operation === "append") await gate.promise;
           return result;
         },
@@ -124,12 +124,12 @@ describe("the threads that do file operations", () => {
   it("read no more than a chunk ahead of a consumer that stalls", async () => {
     const inner = pool(1);
     let reads = 0;
-    const counted: Lanes = {
+    const counted: IoWorkers = {
       ...inner,
-      idlest: () => ({
+      leastBusy: () => ({
         call: (operation, args, transfer) => {
           if (operation === "readNext") reads += 1;
-          return inner.idlest().call(operation, args, transfer);
+          return inner.leastBusy().call(operation, args, transfer);
         },
       }),
     };

@@ -3,7 +3,13 @@ import { Worker } from "node:worker_threads";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import { failureFrom, storageError, storeClosed } from "../storage-errors.ts";
 import type { WorkerReply, WorkerRequest, WorkerSettings } from "./io-worker.ts";
-import type { Lane, Lanes, OperationArguments, OperationName, OperationResult } from "./io-workers.ts";
+import type {
+  IoWorker,
+  IoWorkers,
+  OperationArguments,
+  OperationName,
+  OperationResult,
+} from "./io-workers.ts";
 
 /** The worker's script, beside this module: both end in .ts in a clone and in .js in the package. */
 const WORKER = new URL(`io-worker${extname(import.meta.url)}`, import.meta.url);
@@ -28,18 +34,18 @@ export interface IoPoolOptions {
  * A thread starts when it is first needed and keeps the process alive only while it is asked something. One that dies
  * takes its sessions with it (TIER_UNAVAILABLE); the next call starts another.
  */
-export function ioPool(options: IoPoolOptions): Lanes {
-  const threads = Array.from({ length: options.threads }, (_, lane) => new Thread(options, lane));
+export function ioPool(options: IoPoolOptions): IoWorkers {
+  const threads = Array.from({ length: options.threads }, (_, worker) => new Thread(options, worker));
   let closed = false;
   let turn = 0;
-  const use = (thread: Thread | undefined): Lane => {
+  const use = (thread: Thread | undefined): IoWorker => {
     if (thread === undefined || closed) throw storeClosed();
     return thread.current();
   };
   return {
     count: threads.length,
     at: (index) => use(threads[index % threads.length]),
-    idlest: () => {
+    leastBusy: () => {
       // Among equals each has its turn, so that sessions, idle between two chunks, do not pile up on one.
       turn = (turn + 1) % threads.length;
       const inTurn = [...threads.slice(turn), ...threads.slice(0, turn)];
@@ -55,7 +61,7 @@ export function ioPool(options: IoPoolOptions): Lanes {
 class Thread {
   readonly #options: IoPoolOptions;
   readonly #index: number;
-  #running: RunningLane | null = null;
+  #running: RunningWorker | null = null;
 
   constructor(options: IoPoolOptions, index: number) {
     this.#options = options;
@@ -66,10 +72,10 @@ class Thread {
     return this.#running?.load ?? 0;
   }
 
-  current(): Lane {
+  current(): IoWorker {
     if (this.#running === null || this.#running.dead) {
       const { root, durability, entry = WORKER } = this.#options;
-      this.#running = new RunningLane(entry, { root, durability, lane: this.#index });
+      this.#running = new RunningWorker(entry, { root, durability, worker: this.#index });
     }
     return this.#running;
   }
@@ -80,7 +86,7 @@ class Thread {
 }
 
 /** One worker from its start to its end. */
-class RunningLane implements Lane {
+class RunningWorker implements IoWorker {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
   #lastId = 0;
@@ -94,7 +100,7 @@ class RunningLane implements Lane {
       execArgv: [],
       // Their memory is buffers, which are not in V8's heap: a small nursery is enough for what they do beside.
       resourceLimits: { maxYoungGenerationSizeMb: 2 },
-      name: `tierkeep io ${settings.lane}`,
+      name: `tierkeep io ${settings.worker}`,
     });
     this.#worker.on("message", (reply: WorkerReply) => this.#settle(reply));
     this.#worker.on("error", (error) => this.#die(error));

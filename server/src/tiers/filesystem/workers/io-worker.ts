@@ -7,7 +7,7 @@ import type { OperationName } from "./io-workers.ts";
 /** What a worker is started with. */
 export interface WorkerSettings {
   readonly root: string;
-  readonly lane: number;
+  readonly worker: number;
   readonly durability: "fsync" | "os";
 }
 
@@ -21,10 +21,10 @@ export type WorkerReply =
   | { readonly id: number; readonly ok: true; readonly result: unknown }
   | { readonly id: number; readonly ok: false; readonly failure: FailureRecord };
 
-const { root, lane, durability } = workerData as WorkerSettings;
+const { root, worker, durability } = workerData as WorkerSettings;
 const operations = new FileOperations({
   root,
-  lane,
+  worker,
   disk: durability === "os" ? withoutFsync(realDisk) : realDisk,
 });
 

@@ -7,7 +7,7 @@ export type OperationArguments<K extends OperationName> = Parameters<FileOperati
 export type OperationResult<K extends OperationName> = ReturnType<FileOperations[K]>;
 
 /** One thread that does file operations, one after the other, in the order in which it is asked. */
-export interface Lane {
+export interface IoWorker {
   /** `transfer`: memory that is given away with the arguments. A system error arrives as the Refused that it means, with it as its cause. */
   call<K extends OperationName>(
     operation: K,
@@ -16,21 +16,21 @@ export interface Lane {
   ): Promise<OperationResult<K>>;
 }
 
-export interface Lanes {
+export interface IoWorkers {
   readonly count: number;
   /** The same lane for the same index, until it crashes. */
-  at(index: number): Lane;
+  at(index: number): IoWorker;
   /** The one with the least to do. A session stays with the lane that it was begun on. */
-  idlest(): Lane;
+  leastBusy(): IoWorker;
   /** Finishes what it was asked for, and takes no more. */
   close(): Promise<void>;
 }
 
 /** Does everything on the calling thread, at once: for model checks, which need one order of steps. */
-export function inlineLanes(options: { readonly root: string; readonly disk: Disk }): Lanes {
-  const operations = new FileOperations({ ...options, lane: 0 });
+export function inlineWorkers(options: { readonly root: string; readonly disk: Disk }): IoWorkers {
+  const operations = new FileOperations({ ...options, worker: 0 });
   let closed = false;
-  const lane: Lane = {
+  const worker: IoWorker = {
     call: async (operation, args) => {
       if (closed) throw storeClosed();
       const method = operations[operation] as (...values: typeof args) => OperationResult<typeof operation>;
@@ -44,5 +44,5 @@ export function inlineLanes(options: { readonly root: string; readonly disk: Dis
   const close = async (): Promise<void> => {
     closed = true;
   };
-  return { count: 1, at: () => lane, idlest: () => lane, close };
+  return { count: 1, at: () => worker, leastBusy: () => worker, close };
 }
