@@ -9,6 +9,8 @@ import { EVERYTHING_DUE } from "./seeded-store.ts";
 
 const ENTER = "\r";
 const TAB = "\t";
+const SPACE = " ";
+const BACKSPACE = "\u007f";
 const DOWN = "\u001b[B";
 const CTRL_C = "\u0003";
 
@@ -125,8 +127,13 @@ describe("on a terminal, the revocation of a key", () => {
 });
 
 describe("on a terminal, a restore that names nothing", () => {
-  it("brings back what is chosen", async () => {
-    const keys = [TAB, DOWN, DOWN, TAB, ENTER].join("");
+  it.each([
+    ["with Tab", [TAB, DOWN, DOWN, TAB, ENTER]],
+    ["with Space", [SPACE, DOWN, DOWN, SPACE, ENTER]],
+    ["with Space after a search", ["y/c", ...BACKSPACE.repeat(3), SPACE, "y/a", TAB, ENTER]],
+    ["by a search with a blank", ["y/a (", TAB, ...BACKSPACE.repeat(5), "y/c (", TAB, ENTER]],
+  ])("brings back what is chosen %s", async (_, pressed) => {
+    const keys = pressed.join("");
     const { code, shown } = await answering(
       "Which artifacts to restore?",
       keys,

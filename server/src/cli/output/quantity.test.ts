@@ -42,7 +42,9 @@ describe("ages, in the largest unit that says something", () => {
     [60 * 60 * SECOND, "1 h"],
     [1, "1 d"],
     [7.004, "7 d"],
-    [8.56, "8.56 d"],
+    [6.99, "7 d"],
+    [6.94, "6.9 d"],
+    [8.56, "8.6 d"],
     [31.25, "31.3 d"],
     [1_000.2, "1000 d"],
   ])("%f days are %s", (days, shown) => {

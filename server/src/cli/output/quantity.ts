@@ -14,13 +14,14 @@ export function shownBytes(bytes: number): string {
   return `${threeDigits(value, unit > 0)} ${UNITS[unit]}`;
 }
 
-/** An age for people: "20 s", "5 min", "3 h", "12.5 d". */
+/** An age or a waiting time, with one decimal of a day at most: "20 s", "5 min", "3 h", "7 d", "12.5 d". */
 export function shownAge(days: number): string {
   const seconds = (days * DAY_MS) / 1_000;
   if (seconds < 59.5) return `${Math.round(seconds)} s`;
   if (seconds < 59.5 * 60) return `${Math.round(seconds / 60)} min`;
   if (seconds < 23.5 * 3_600) return `${Math.round(seconds / 3_600)} h`;
-  return `${threeDigits(days, true)} d`;
+  // A second decimal would show an artifact that was written minutes ago as leaving hot in "6.99 d", beside others' "7 d".
+  return `${days >= 99.95 ? Math.round(days) : Number(days.toFixed(1))} d`;
 }
 
 /** A threshold of a retention policy: "7 d", or "never". */

@@ -31,12 +31,18 @@ export async function chosenKeys(
     );
   }
   const { autocompleteMultiselect } = await import("@clack/prompts");
+  const choices = nodes.map((artifact, index) => ({
+    value: index,
+    label: `${visible(keyText(artifact))} (${artifact.tier}, ${shownBytes(artifact.sizeBytes)}, ${shownAge(artifact.ageDays)} old)`,
+  }));
   const chosen = await autocompleteMultiselect({
-    message: "Which artifacts to restore? Tab selects, arrows move, typing searches.",
-    options: nodes.map((artifact, index) => ({
-      value: index,
-      label: `${visible(keyText(artifact))} (${artifact.tier}, ${shownBytes(artifact.sizeBytes)}, ${shownAge(artifact.ageDays)} old)`,
-    })),
+    message: "Which artifacts to restore? Space or Tab selects, arrows move, typing searches.",
+    options() {
+      // The prompt asks for its options at every key. It lets Space select once an arrow key was pressed, and types a
+      // blank until then. Where there is no search text a blank would find nothing: Space selects from the start.
+      if (this.userInput === "") this.isNavigating = true;
+      return choices;
+    },
     required: true,
     maxItems: 12,
     signal,
