@@ -6,50 +6,50 @@ import type { OwnerKind } from "./owner.ts";
 const KiB = 1024;
 const MiB = 1024 * KiB;
 
-/** What one principal or address may always use: small requests are never refused because of what others use. */
+/** Bytes that each principal and address may always use, so other clients cannot cause small requests to be refused. */
 export const ALLOWANCE_BYTES = MiB;
 
-/** A call that uses no more than this is small. Large calls leave an eighth of every part to the small ones. */
+/** Largest call that counts as small, in bytes. An eighth of every part is reserved for small calls. */
 export const SMALL_BYTES = 64 * KiB;
 
-/** The part of all memory that one owner of a kind, and all owners of that kind together, may use. */
+/** Fractions of the memory budget: for one owner of a kind, and for all owners of that kind together. */
 export const MEMORY_PARTS: Readonly<Record<OwnerKind, { readonly one: number; readonly all: number }>> = {
   principal: { one: 1 / 2, all: 1 },
   url: { one: 1 / 8, all: 1 / 4 },
   address: { one: 1 / 8, all: 1 / 4 },
 };
 
-/** What every call uses beside its body and its answer: its headers, streams and timers. */
+/** Bytes charged for each call in addition to its body and response: its headers, streams and timers. */
 export const CALL_BYTES = 8 * KiB;
 
-/** The most memory that an upload uses at a time, however large it is. It is charged as its bytes arrive. */
+/** Most memory that an upload of any size uses, in bytes. Charged as bytes arrive. */
 export const UPLOAD_BYTES = MiB;
 
-/** The same for a download. It is charged before anything is read. */
+/** Memory that a download of any size uses, in bytes. Charged before content is read. */
 export const DOWNLOAD_BYTES = 512 * KiB;
 
-/** Bytes that a client may send on a WebSocket before it has been authenticated. */
+/** Most bytes that an unauthenticated client may send on a WebSocket. */
 export const MAX_ANONYMOUS_BYTES = 64 * KiB;
 
-/** Operations of one WebSocket that may wait for their answers before nothing more is read from it. */
+/** Most unanswered operations of one WebSocket. At this number the server stops reading from it. */
 export const MAX_UNANSWERED = 100;
 
-/** Unsent bytes of one WebSocket before nothing more is read from it. */
+/** Most unsent bytes of one WebSocket. At this number the server stops reading from it. */
 export const MAX_UNSENT_BYTES = MiB;
 
 /**
- * How often a document may select a field again where it is selected already. Validation compares each with each: two
- * thousand tokens of nothing else keep it busy for half a second, and generators merge such fields.
+ * Most repeated selections of a field in a document. Validation compares repeated fields in pairs: a document with
+ * 2,000 tokens of them takes half a second. Code generators merge such fields, so real clients send few of them.
  */
 export const MAX_REPEATS = 100;
 
-/** Problems of a document that one answer names. Finding more would take time for each wrong value. */
+/** Most validation errors in one response. Each further wrong value would take more time. */
 export const MAX_VALIDATION_ERRORS = 20;
 
-/** How long operations may start one after the other before the event loop serves sockets and timers, ms. */
+/** Milliseconds in which operations may start before the event loop serves sockets and timers again. */
 export const SLICE_MS = 5;
 
-/** One row of the table in docs/security.md. */
+/** A row of the limits table in docs/security.md. */
 export interface LimitRow {
   readonly resource: string;
   readonly charged: string;
@@ -61,26 +61,26 @@ export interface LimitRow {
 const { connections, document: documents, usage } = DEFAULT_LIMITS;
 const RATE_LIMITED = "RATE_LIMITED; on a WebSocket close code 1013";
 
-/** Every limit on what a client causes from the first byte read until the last byte sent. A test compares the docs. */
+/** All limits on the resources of a client. A test compares them with docs/security.md. */
 export const LIMITS: readonly LimitRow[] = [
   {
-    resource: "memory of requests under way and of answers that have not been sent",
+    resource: "memory of requests in progress and of unsent responses",
     charged: "all clients together",
-    limit: `${usage.maxHeldBytes / MiB} MiB; while a client waits, an equal share each`,
+    limit: `${usage.maxHeldBytes / MiB} MiB; while a client waits, an equal share for each`,
     setting: "MAX_HELD_BYTES",
     refusal: RATE_LIMITED,
   },
   {
     resource: "the same",
     charged: "principal",
-    limit: `half of it; always at least ${ALLOWANCE_BYTES / MiB} MiB`,
+    limit: `half of the total; at least ${ALLOWANCE_BYTES / MiB} MiB`,
     setting: "",
     refusal: RATE_LIMITED,
   },
   {
     resource: "the same",
-    charged: "signed URL; address of a client that has not shown who it is",
-    limit: "an eighth of it, and a quarter all of a kind together",
+    charged: "signed URL; address of an unauthenticated client",
+    limit: "an eighth of the total each; a quarter for all signed URLs, a quarter for all addresses",
     setting: "",
     refusal: RATE_LIMITED,
   },
@@ -92,18 +92,18 @@ export const LIMITS: readonly LimitRow[] = [
     refusal: "QUERY_TOO_COMPLEX",
   },
   {
-    resource: "depth, aliases, directives of a document; fields that it selects again",
+    resource: "depth, aliases, directives of a document; repeated selections of a field",
     charged: "request",
     limit: `${documents.maxDepth}, ${documents.maxAliases}, ${documents.maxDirectives}; ${MAX_REPEATS}`,
     setting: "MAX_QUERY_DEPTH, MAX_QUERY_ALIASES, MAX_QUERY_DIRECTIVES",
     refusal: "QUERY_TOO_COMPLEX",
   },
   {
-    resource: "cost: about one for each value, times the page size of every list around it, and 50 a list",
+    resource: "cost: about 1 per value, multiplied by the page sizes of its lists, plus 50 per list",
     charged: "request",
     limit: `${documents.maxCost}`,
     setting: "MAX_QUERY_COST",
-    refusal: "QUERY_TOO_COMPLEX, with cost and limit",
+    refusal: "QUERY_TOO_COMPLEX with cost and limit",
   },
   {
     resource: "operations in one request",
@@ -113,18 +113,18 @@ export const LIMITS: readonly LimitRow[] = [
     refusal: "BAD_USER_INPUT",
   },
   {
-    resource: "problems that one answer names: of a document, of variables",
+    resource: "reported errors of a document; of its variables",
     charged: "request",
-    limit: `${MAX_VALIDATION_ERRORS}, ${MAX_COERCION_ERRORS}`,
+    limit: `${MAX_VALIDATION_ERRORS}; ${MAX_COERCION_ERRORS}`,
     setting: "",
-    refusal: "the rest is not looked for",
+    refusal: "none: the check stops there",
   },
   {
-    resource: "body of a GraphQL request, message on a WebSocket",
+    resource: "body of a GraphQL request; message on a WebSocket",
     charged: "request",
-    limit: "six times the setting, and 1 MiB",
+    limit: "6 × the setting + 1 MiB",
     setting: "MAX_INLINE_BYTES",
-    refusal: "CONTENT_TOO_LARGE; close code 1009",
+    refusal: "CONTENT_TOO_LARGE; on a WebSocket close code 1009",
   },
   {
     resource: "content of an upload",
@@ -134,25 +134,25 @@ export const LIMITS: readonly LimitRow[] = [
     refusal: "CONTENT_TOO_LARGE",
   },
   {
-    resource: "an answer to a GraphQL request, as JSON",
-    charged: "request; its principal's memory while it is built",
+    resource: "response to a GraphQL request, as JSON",
+    charged: "request; also the principal's memory",
     limit: `${documents.maxResponseBytes / MiB} MiB`,
     setting: "MAX_RESPONSE_BYTES",
-    refusal: "QUERY_TOO_COMPLEX, RATE_LIMITED",
+    refusal: "QUERY_TOO_COMPLEX; RATE_LIMITED for memory",
   },
   {
-    resource: "rows that filters, orders and counts look at",
+    resource: "rows scanned by filters, orders and counts",
     charged: "request",
-    limit: `${documents.maxScannedRows}; its first list and first count may look at all`,
+    limit: `${documents.maxScannedRows}; no limit for the first list and the first count`,
     setting: "MAX_SCANNED_ROWS",
     refusal: "QUERY_TOO_COMPLEX",
   },
   {
-    resource: "scans (filters, orders and counts that no index answers)",
+    resource: "scans: filters, orders and counts without an index",
     charged: "principal",
-    limit: "1 at a time, in steps of about 10 ms, in turn with other principals",
+    limit: "1 at a time, in steps of about 10 ms; principals alternate",
     setting: "",
-    refusal: "none: they wait, and end with their request",
+    refusal: "none: they wait, and stop when the request ends",
   },
   {
     resource: "entries of a list in variables; unknown fields of an input object",
@@ -162,8 +162,8 @@ export const LIMITS: readonly LimitRow[] = [
     refusal: "BAD_USER_INPUT",
   },
   {
-    resource: "verifications that run",
-    charged: "tenant; the whole store",
+    resource: "running verifications",
+    charged: "tenant; whole store",
     limit: "1; 1",
     setting: "",
     refusal: "CONFLICT",
@@ -171,33 +171,33 @@ export const LIMITS: readonly LimitRow[] = [
   {
     resource: "batches of jobs",
     charged: "tenant",
-    limit: "1 in turn with other tenants",
+    limit: "1 at a time; tenants alternate",
     setting: "",
     refusal: "none: they wait",
   },
   {
-    resource: "items and findings of jobs that are kept",
+    resource: "stored items and findings of jobs",
     charged: "tenant",
-    limit: "those of its last 100 jobs of a kind",
+    limit: "those of the last 100 jobs of each kind",
     setting: "",
-    refusal: "none: older ones are removed",
+    refusal: "none: older ones are deleted",
   },
   {
-    resource: "an upload, a download",
+    resource: "memory of an upload, of a download",
     charged: "principal or signed URL",
-    limit: `at most ${UPLOAD_BYTES / MiB} MiB as it arrives, ${DOWNLOAD_BYTES / KiB} KiB`,
+    limit: `${UPLOAD_BYTES / MiB} MiB, ${DOWNLOAD_BYTES / KiB} KiB`,
     setting: "",
     refusal: "RATE_LIMITED",
   },
   {
-    resource: "requests, even rate and burst",
+    resource: "requests: sustained rate, burst",
     charged: "principal or signed URL",
-    limit: `${usage.requestsPerSecond} a second, ${usage.burst}`,
+    limit: `${usage.requestsPerSecond} per second, ${usage.burst}`,
     setting: "RATE_LIMIT, RATE_LIMIT_BURST",
     refusal: "RATE_LIMITED",
   },
   {
-    resource: "requests, WebSockets and their operations under way",
+    resource: "concurrent requests, WebSockets and their operations",
     charged: "principal or signed URL",
     limit: `${usage.maxRequestsPerPrincipal}`,
     setting: "MAX_REQUESTS_PER_PRINCIPAL",
@@ -205,7 +205,7 @@ export const LIMITS: readonly LimitRow[] = [
   },
   {
     resource: "subscriptions",
-    charged: "principal; all together",
+    charged: "principal; all clients together",
     limit: `${usage.maxSubscriptionsPerPrincipal}; ${usage.maxSubscriptions}`,
     setting: "MAX_SUBSCRIPTIONS_PER_PRINCIPAL, MAX_SUBSCRIPTIONS",
     refusal: "RATE_LIMITED",
@@ -213,14 +213,14 @@ export const LIMITS: readonly LimitRow[] = [
   {
     resource: "events in flight",
     charged: "connection",
-    limit: "1; the others wait in the log",
+    limit: "1; later events are read from the log afterwards",
     setting: "",
     refusal: "none: they wait",
   },
   {
-    resource: "operations that start while the event loop is late",
+    resource: "operations that start while the event loop is behind",
     charged: "principal",
-    limit: "1 in turn with other principals",
+    limit: "1 at a time; principals alternate",
     setting: "",
     refusal: "none: they wait",
   },
@@ -229,38 +229,38 @@ export const LIMITS: readonly LimitRow[] = [
     charged: "WebSocket",
     limit: `${MAX_UNANSWERED}, ${MAX_UNSENT_BYTES / MiB} MiB`,
     setting: "",
-    refusal: "none: nothing more is read from it",
+    refusal: "none: the server stops reading from it",
   },
   {
-    resource: "bytes before connection_init",
+    resource: "bytes received before connection_init",
     charged: "WebSocket",
     limit: `${MAX_ANONYMOUS_BYTES / KiB} KiB`,
     setting: "",
     refusal: "close code 1009",
   },
   {
-    resource: "failed attempts to authenticate",
+    resource: "failed authentication attempts",
     charged: "address",
-    limit: `${usage.failedAttemptsPerMinute} a minute`,
+    limit: `${usage.failedAttemptsPerMinute} per minute`,
     setting: "RATE_LIMIT_FAILED_AUTH",
-    refusal: "RATE_LIMITED, [unseen](#what-is-refused-and-when)",
+    refusal: "[RATE_LIMITED without a check](#rejected-credentials)",
   },
   {
     resource: "connections",
-    charged: "address; all together",
+    charged: "address; all clients together",
     limit: `${connections.maxConnectionsPerAddress}; ${connections.maxConnections}`,
     setting: "MAX_CONNECTIONS_PER_ADDRESS, MAX_CONNECTIONS",
-    refusal: "closed at once",
+    refusal: "closed immediately",
   },
   {
-    resource: "time for a request's headers; silence in its body, and its rate",
+    resource: "time to send the headers; pause within a body, and its rate",
     charged: "connection",
-    limit: `${connections.requestTimeoutMs / 1_000} s; ${connections.requestTimeoutMs / 1_000} s, 1 KiB a second`,
+    limit: `${connections.requestTimeoutMs / 1_000} s; ${connections.requestTimeoutMs / 1_000} s, 1 KiB per second`,
     setting: "REQUEST_TIMEOUT_SECONDS",
-    refusal: "status 408 or a refusal, and closed",
+    refusal: "status 408 or an error, then closed",
   },
   {
-    resource: "an idle connection; an answer that its client does not read",
+    resource: "idle connection; response that the client does not read",
     charged: "connection",
     limit: `${connections.idleTimeoutMs / 1_000} s`,
     setting: "IDLE_TIMEOUT_SECONDS",
@@ -268,7 +268,7 @@ export const LIMITS: readonly LimitRow[] = [
   },
 ];
 
-/** The table as docs/security.md has it, in Markdown. */
+/** Returns the limits as the Markdown table of docs/security.md. */
 export function limitsTable(rows: readonly LimitRow[] = LIMITS): string {
   const cells = rows.map(({ resource, charged, limit, setting, refusal }) => [
     resource,
@@ -277,6 +277,6 @@ export function limitsTable(rows: readonly LimitRow[] = LIMITS): string {
     setting === "" ? "–" : setting.replaceAll(/[A-Z_]{3,}/g, "`$&`"),
     refusal,
   ]);
-  const head = ["resource", "who is charged", "limit", "setting", "refusal"];
+  const head = ["resource", "charged to", "limit", "setting", "when exceeded"];
   return [head, head.map(() => "---"), ...cells].map((row) => `| ${row.join(" | ")} |`).join("\n");
 }
