@@ -281,6 +281,23 @@ describe("an interrupted command leaves nothing half done", () => {
     expect(await files()).toEqual(["back.bin", "large.bin"]);
   });
 
+  it("but what a killed read into a file has received, where the same command continues", async () => {
+    await using server = await startServer({ dir, env: ENV });
+    await using slow = await slowProxy(server.origin);
+    await writeFile(join(dir, "large.bin"), LARGE);
+    const key = "acme/weekly/large.bin";
+    expect((await run("write", key, "large.bin")).code).toBe(0);
+    await using reading = new Running("read", key, "-o", "back.bin", "--url", slow.url);
+    await expect.poll(partSize).toBe(LARGE.length / 2);
+    reading.child.kill("SIGKILL");
+    await reading.ended;
+    const kept = await partSize();
+    expect((await run("read", key, "-o", "back.bin", "--url", slow.url)).code).toBe(0);
+    expect(slow.ranges.at(-1)).toBe(`bytes=${kept - 1}-`);
+    expect((await readFile(join(dir, "back.bin"))).equals(LARGE)).toBe(true);
+    expect(await files()).toEqual(["back.bin", "large.bin"]);
+  });
+
   it.each([
     ["SIGINT", 130],
     ["SIGTERM", 143],

@@ -1,6 +1,9 @@
+import { spawnSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { readdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { hostname } from "node:os";
+import { basename, join } from "node:path";
+import process from "node:process";
 import { ChecksumMismatchError, ConnectionError, createTierkeep, type Tierkeep } from "@tierkeep/sdk";
 import { downloadFile } from "@tierkeep/sdk/node";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -97,6 +100,38 @@ describe("a download into a file", () => {
     expect(ranges).toEqual(["bytes=1999999-"]);
     expect((await readFile(target)).equals(content)).toBe(true);
     expect(await readdir(folder)).toEqual(["model.bin"]);
+  });
+
+  it("with resume continues what a killed process has left, and not what one is writing", async () => {
+    const resume = true;
+    const half = content.subarray(0, 2_000_000);
+    const checksum = createHash("sha256").update(content).digest("hex").slice(0, 32);
+    const machine = createHash("sha256").update(hostname()).digest("hex").slice(0, 8);
+    const leftBy = (host: string, pid: number | undefined) =>
+      join(folder, `.model.bin.${checksum}.${host}-${pid}-00000000.part`);
+    const ended = spawnSync(process.execPath, ["--version"]).pid;
+    const [gone, alive, remote] = [
+      leftBy(machine, ended),
+      leftBy(machine, process.pid),
+      leftBy("00000000", ended),
+    ];
+    for (const path of [gone, alive, remote]) await writeFile(path, half);
+    for (const range of ["bytes=1999999-", null]) {
+      const { tierkeep, ranges } = breakingAfter();
+      await downloadFile(tierkeep, key, target, { resume });
+      expect(ranges).toEqual([range]);
+      expect((await readFile(target)).equals(content)).toBe(true);
+      expect((await partials()).sort()).toEqual([alive, remote].map((path) => basename(path)).sort());
+    }
+  });
+
+  it.each([180, 181, 255])("with resume works for a name of %i bytes", async (length) => {
+    target = join(folder, "n".repeat(length));
+    await downloadFile(breakingAfter(2_000_000, 0).tierkeep, key, target, { resume: true }).catch(() => {});
+    const { tierkeep, ranges } = breakingAfter();
+    await downloadFile(tierkeep, key, target, { resume: true });
+    expect(ranges).toEqual(["bytes=1999999-"]);
+    expect(await readdir(folder)).toEqual([basename(target)]);
   });
 
   it("with resume starts again where the artifact has other content by now, longer or shorter", async () => {

@@ -1,17 +1,17 @@
-import { createHash } from "node:crypto";
-import { type FileHandle, lstat, readdir, rename, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { type FileHandle, rename, rm } from "node:fs/promises";
 import type { Tierkeep } from "../client.ts";
 import type { Download, DownloadOptions } from "../download.ts";
 import type { ArtifactKey } from "../endpoint.ts";
 import { ConnectionError, TierkeepError } from "../errors.ts";
 import { checksumOf } from "./checksum-of.ts";
-import { replaceFile, temporaryBeside } from "./replace-file.ts";
+import { keptPath, type Partial, takePartial, workingPath } from "./partial-file.ts";
+import { replaceFile } from "./replace-file.ts";
 
 export interface DownloadFileOptions extends Omit<DownloadOptions, "range"> {
   /**
    * Keeps what has arrived when the download fails or is aborted, where it is at least 1 MiB, in a file `.NAME.….part`
-   * beside the target, and continues such a file of the same content. Default false.
+   * beside the target, and continues such a file of the same content. It also continues what a process of this machine
+   * that was killed has left. Default false.
    */
   readonly resume?: boolean | undefined;
   /** Told of the file that `resume` has kept, before the download fails. */
@@ -44,11 +44,10 @@ export async function downloadFile(
   path: string,
   { resume = false, onKept, onProgress, ...options }: DownloadFileOptions = {},
 ): Promise<DownloadedFile> {
-  const temporary = temporaryBeside(path);
-  const partial = resume ? await takePartial(path, temporary) : null;
+  const partial = resume ? await takePartial(path) : null;
   const rest =
-    partial && (await restOf(tierkeep, key, partial, options).catch(restoreAndThrow(temporary, partial)));
-  if (partial !== null && rest === null) await rm(temporary, { force: true });
+    partial && (await restOf(tierkeep, key, partial, options).catch(restoreAndThrow(path, partial)));
+  if (partial !== null && rest === null) await rm(partial.path, { force: true });
   const first = rest ?? (await tierkeep.download(key, options));
   const { checksum, contentType } = first;
   const transfer: Transfer = {
@@ -71,13 +70,14 @@ export async function downloadFile(
   function keep(error: unknown): string | null {
     const { receivedBytes: sizeBytes } = transfer;
     if (!resume || sizeBytes < WORTH_KEEPING_BYTES || isFinal(error)) return null;
-    const kept = partialPath(path, checksum);
+    const kept = keptPath(path, checksum);
     onKept?.({ path: kept, sizeBytes });
     return kept;
   }
 
   try {
-    await replaceFile(path, fill, { from: rest === null ? undefined : temporary, keep });
+    const temporary = rest !== null ? partial?.path : resume ? workingPath(path, checksum) : undefined;
+    await replaceFile(path, fill, { temporary, isBegun: rest !== null, keep });
   } catch (error) {
     // It was not read where the file could not even be made.
     if (!first.stream.locked) first.stream.cancel().catch(() => {});
@@ -139,49 +139,10 @@ async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): 
   }
 }
 
-/** What an earlier download of the same file has left. */
-interface Partial {
-  readonly path: string;
-  readonly sizeBytes: number;
-  /** The first digits of the checksum of the whole content. */
-  readonly checksum: string;
-}
-
-const CHECKSUM_DIGITS = 32;
-
-function partialPath(path: string, checksum: string): string {
-  return join(dirname(path), `.${shortened(path)}.${checksum.slice(0, CHECKSUM_DIGITS)}.part`);
-}
-
-/** Names may be 255 bytes long. */
-function shortened(path: string): string {
-  const name = basename(path);
-  return Buffer.byteLength(name) <= 200 ? name : createHash("sha256").update(name).digest("hex");
-}
-
-/** Moves what an earlier download has left to `temporary`, so that no other download takes it; null: there is nothing. */
-async function takePartial(path: string, temporary: string): Promise<Partial | null> {
-  const prefix = `.${shortened(path)}.`;
-  for (const name of await readdir(dirname(path)).catch(() => [])) {
-    const checksum = name.startsWith(prefix) && /^([0-9a-f]{32})\.part$/.exec(name.slice(prefix.length))?.[1];
-    if (!checksum) continue;
-    const partial = join(dirname(path), name);
-    const stats = await lstat(partial).catch(() => null);
-    if (stats === null || !stats.isFile() || stats.size === 0) continue;
-    try {
-      await rename(partial, temporary);
-      return { path: partial, sizeBytes: stats.size, checksum };
-    } catch {
-      // Another download has taken it.
-    }
-  }
-  return null;
-}
-
 /** Puts a partial file back where a later download finds it, for an error that says nothing about it. */
-function restoreAndThrow(temporary: string, { path }: Partial): (error: unknown) => Promise<never> {
+function restoreAndThrow(path: string, partial: Partial): (error: unknown) => Promise<never> {
   return async (error) => {
-    await rename(temporary, path).catch(() => {});
+    await rename(partial.path, keptPath(path, partial.checksum)).catch(() => {});
     throw error;
   };
 }

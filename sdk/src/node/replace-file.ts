@@ -9,15 +9,12 @@ const PERMISSIONS = 0o777;
 const OWNER = 0o700;
 
 export interface ReplaceOptions {
-  /** The temporary file, beside the file, with what an earlier call has written. Default: a new one. */
-  readonly from?: string | undefined;
+  /** Path of the temporary file, in the same folder. Default: a name that nothing else has. */
+  readonly temporary?: string | undefined;
+  /** True: the temporary file is there, with what an earlier call has written. Default false. */
+  readonly isBegun?: boolean | undefined;
   /** Returns where to keep the temporary file after this error; null, the default: it is deleted. */
   readonly keep?: ((error: unknown) => string | null) | undefined;
-}
-
-/** Returns a path for a temporary file beside a file. */
-export function temporaryBeside(path: string): string {
-  return join(dirname(path), `.tierkeep-${randomUUID()}.part`);
 }
 
 /**
@@ -30,13 +27,14 @@ export function temporaryBeside(path: string): string {
 export async function replaceFile(
   path: string,
   fill: (file: FileHandle, temporary: string) => Promise<void>,
-  { from, keep = () => null }: ReplaceOptions = {},
+  options: ReplaceOptions = {},
 ): Promise<void> {
-  const temporary = from ?? temporaryBeside(path);
+  const { isBegun = false, keep = () => null } = options;
+  const temporary = options.temporary ?? join(dirname(path), `.tierkeep-${randomUUID()}.part`);
   const replaced = await stat(path).catch(() => null);
   try {
     const mode = replaced === null ? NEW_FILE : replaced.mode & OWNER;
-    const file = await open(temporary, from === undefined ? "wx" : "r+", mode);
+    const file = await open(temporary, isBegun ? "r+" : "wx", mode);
     try {
       await fill(file, temporary);
       if (replaced !== null) await takeOver(file, replaced);

@@ -13,8 +13,8 @@ interface Options extends KeyOptions, ClientOptions {
 
 const HELP = `
 Content is verified: bytes that do not have the artifact's checksum end the command with exit code 7. A file gets its name
-once it is complete. Where a download into a file is interrupted, what has arrived stays beside it, and the same command
-continues there. --tree writes a workflow's artifacts as files below a folder, and never outside of it.
+once it is complete. An interrupted download leaves a file .NAME.….part beside it, which the same command continues, also
+after the command was killed. --tree writes a workflow's artifacts as files below a folder, and never outside of it.
 --json gives the artifact with its content as text or base64, or with -o and --tree what was written, a line for each.
 
 Examples:
