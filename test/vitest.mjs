@@ -7,4 +7,4 @@ const { NO_COLOR, FORCE_COLOR } = process.env;
 if (NO_COLOR === "") delete process.env.NO_COLOR;
 if (!process.stdout.isTTY && !FORCE_COLOR) process.env.NO_COLOR = "1";
 
-await import(new URL("vitest.mjs", import.meta.resolve("vitest/package.json")).href);
+await import(new URL("./vitest.mjs", import.meta.resolve("vitest/package.json")).href);

@@ -32,10 +32,9 @@ export const plugin: PluginFunction = (schema, documents) => {
   return {
     prepend: [
       header,
-      'import type { RequestOptions } from "../document.ts";',
+      'import type { MethodKind, RequestOptions } from "../document.ts";',
       'import type { WithJobs } from "../jobs.ts";',
       'import type { List } from "../list.ts";',
-      'import type { MethodKind } from "../methods.ts";',
       `import {\n${documentNames}} from "./documents.ts";`,
       `import type {\n${types.map((name) => `  ${name},\n`).join("")}} from "./types.ts";\n`,
     ],

@@ -2,7 +2,8 @@ import { callerOf, type Fetch, type HeadersInit, type Token } from "./caller.ts"
 import type { RequestOptions, Send } from "./document.ts";
 import type { Download, DownloadOptions } from "./download.ts";
 import { type ArtifactKey, endpointOf } from "./endpoint.ts";
-import { type EventStream, type EventTransport, type FollowOptions, followEvents } from "./events.ts";
+import type { EventTransport, FollowOptions } from "./event-connections.ts";
+import { type EventStream, followEvents } from "./events.ts";
 import type { TierkeepMethods } from "./generated/methods.ts";
 import { methodsOver } from "./methods.ts";
 import { sendOver } from "./send.ts";

@@ -9,6 +9,12 @@ export interface TypedDocument<Result, Variables> {
 }
 
 /** What any single call may be given. */
+/**
+ * "ask": takes arguments. "bare": takes none. "list": answers with a connection. "change": its arguments are a mutation's
+ * input, which goes under an idempotency key.
+ */
+export type MethodKind = "ask" | "bare" | "list" | "change";
+
 export interface RequestOptions {
   /** Ends the call with an AbortError. What the server has begun it may still finish. */
   readonly signal?: AbortSignal | undefined;

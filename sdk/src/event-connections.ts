@@ -1,8 +1,44 @@
+import type { Caller } from "./caller.ts";
 import { TierkeepError } from "./errors.ts";
 import { type EventSource, sseSource } from "./event-source.ts";
-import type { EventRoute, FollowOptions } from "./events.ts";
-import type { LifecycleEventFragment } from "./generated/types.ts";
+import type { LifecycleEventFilter, LifecycleEventFragment } from "./generated/types.ts";
 import { delayAfter, mayPass, pause } from "./repeat.ts";
+
+export interface FollowOptions {
+  readonly where?: LifecycleEventFilter | null | undefined;
+  /**
+   * Begin after this event: a cursor that an event carried, or lifecycleEventCursor, which, awaited before a change, is
+   * sure to show it. Default: after the newest one at the time of the call.
+   */
+  readonly after?: string | null | undefined;
+  /** Ends the events, without an error. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Told how it stands with the connection: "connecting", then "live" once the server gives a sign of life, and "waiting"
+   * for the next attempt after it has ended.
+   */
+  readonly onState?: ((state: EventState) => void) | undefined;
+  /** Default: the client's. */
+  readonly transport?: EventTransport | undefined;
+  /** A connection that gives no sign of life for this long, in ms, is given up. Servers give one every 15 s. Default 45 s. */
+  readonly silenceMs?: number | undefined;
+  /** The pause before a reconnect, in ms: from about minDelayMs (default 250), doubling, to about maxDelayMs (default 15 s). */
+  readonly minDelayMs?: number | undefined;
+  readonly maxDelayMs?: number | undefined;
+}
+
+/** "sse": server-sent events over fetch. "ws": a WebSocket, by the protocol graphql-transport-ws. */
+export type EventTransport = "sse" | "ws";
+
+export type EventState = "connecting" | "live" | "waiting";
+
+/** What a connection to the event log is made with. */
+export interface EventRoute {
+  readonly caller: Caller;
+  readonly transport: EventTransport;
+  /** A WebSocket class, where the runtime has none of its own. */
+  readonly webSocket: unknown;
+}
 
 /** A connection that held this long, in ms, was a good one: the next pause starts small again. */
 const GOOD_CONNECTION_MS = 30_000;

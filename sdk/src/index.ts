@@ -13,7 +13,8 @@ export {
   TierkeepError,
   TimeoutError,
 } from "./errors.ts";
-export type { EventState, EventStream, EventTransport, FollowOptions } from "./events.ts";
+export type { EventState, EventTransport, FollowOptions } from "./event-connections.ts";
+export type { EventStream } from "./events.ts";
 export * from "./generated/documents.ts";
 export type * from "./generated/enums.ts";
 export * from "./generated/errors.ts";
@@ -40,5 +41,5 @@ export type {
 } from "./generated/types.ts";
 export type { FinishedOptions, Finishing, WithJobs } from "./jobs.ts";
 export type { List, Page } from "./list.ts";
-export type { Uploaded, UploadedArtifact, UploadOptions, UploadProgress } from "./upload.ts";
+export type { Uploaded, UploadedArtifact, UploadOptions } from "./upload.ts";
 export type { ContentSource, UploadContent } from "./upload-body.ts";

@@ -8,12 +8,6 @@ import { withJobs } from "./jobs.ts";
 import { type ListRange, listOf, type Page } from "./list.ts";
 import { isRecord } from "./refusals.ts";
 
-/**
- * "ask": takes arguments. "bare": takes none. "list": answers with a connection. "change": its arguments are a mutation's
- * input, which goes under an idempotency key.
- */
-export type MethodKind = "ask" | "bare" | "list" | "change";
-
 type AnyArguments = { readonly idempotencyKey?: string | null | undefined };
 
 /** The typed methods, each over one request that `send` makes. */

@@ -1,6 +1,5 @@
 import { builtinModule } from "./runtime.ts";
 import { chunksOf, streamOf } from "./stream.ts";
-import type { UploadOptions } from "./upload.ts";
 
 /** Content that can be read from its start any number of times: a Blob, a File, or what the package's node entry makes of a path. */
 export interface ContentSource {
@@ -19,6 +18,12 @@ export type UploadContent =
   | ContentSource
   | ReadableStream<Uint8Array>
   | AsyncIterable<Uint8Array | string>;
+
+export interface UploadProgress {
+  readonly sentBytes: number;
+  /** Null: a stream, whose end nobody knows yet. */
+  readonly totalBytes: number | null;
+}
 
 const PIECE_BYTES = 65_536;
 
@@ -42,7 +47,7 @@ export function isRepeatable(content: UploadContent): boolean {
 export async function bodyOf(
   content: UploadContent,
   lead: Uint8Array<ArrayBuffer> | undefined,
-  onProgress: UploadOptions["onProgress"],
+  onProgress: ((progress: UploadProgress) => void) | undefined,
   broken: (error: unknown) => void,
 ): Promise<BodyInit> {
   // fetch would declare text to be text/plain, and so overrule the artifact id's ending.

@@ -6,7 +6,7 @@ import type { ArtifactFragment } from "./generated/types.ts";
 import { newIdempotencyKey } from "./idempotency-key.ts";
 import { answerOf, isRecord, unexpected } from "./refusals.ts";
 import { repeat } from "./repeat.ts";
-import { bodyOf, isRepeatable, isSource, type UploadContent } from "./upload-body.ts";
+import { bodyOf, isRepeatable, isSource, type UploadContent, type UploadProgress } from "./upload-body.ts";
 
 export interface UploadOptions extends RequestOptions {
   /** Default HOT. */
@@ -34,12 +34,6 @@ export interface UploadOptions extends RequestOptions {
 
 /** Bytes of metadata that go into a header: proxies refuse header lines of more than 4 or 8 KiB. More goes before the content. */
 const MAX_HEADER_METADATA = 2_048;
-
-export interface UploadProgress {
-  readonly sentBytes: number;
-  /** Null: a stream, whose end nobody knows yet. */
-  readonly totalBytes: number | null;
-}
 
 /** As Artifact, but for what takes a query. */
 export type UploadedArtifact = Omit<ArtifactFragment, "nextTransition">;

@@ -1,4 +1,4 @@
-import type { DiskStep } from "../src/tiers/filesystem/disk.ts";
+import type { DiskStep } from "../src/files/disk.ts";
 import { Story } from "../testing/crash-model/crash-story.ts";
 import { cutPower, Recording } from "../testing/crash-model/power-cut.ts";
 import { type RandomLife, randomLives } from "../testing/crash-model/random-runs.ts";

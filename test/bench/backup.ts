@@ -95,7 +95,7 @@ async function commitsDuringCopy() {
   );
   for (let n = 0; n < mib; n += 1) db.exec("INSERT INTO filler VALUES (zeroblob(1048576))");
   db.exec("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA wal_autocheckpoint = 0");
-  const module = new URL("../../server/src/catalog/sqlite/disk/catalog-copy.ts", import.meta.url);
+  const module = new URL("../../server/src/catalog/sqlite/catalog-copy.ts", import.meta.url);
   const code = `import { copyCatalog } from ${JSON.stringify(module)}; await copyCatalog(...process.argv.slice(1));`;
   const copying = spawn(
     process.execPath,

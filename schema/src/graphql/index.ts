@@ -1,3 +1,4 @@
+import "./artifact/artifact.ts";
 import "./artifact/artifact-queries.ts";
 import "./artifact/move-artifact.ts";
 import "./artifact/purge-artifact.ts";
@@ -19,9 +20,12 @@ import "./quarantine/empty-quarantine.ts";
 import "./root.ts";
 import "./types/scalars.ts";
 import "./server.ts";
+import "./stats/tier-stats.ts";
+import "./tenant/tenant.ts";
 import "./tenant/tenant-queries.ts";
 import "./url/signed-urls.ts";
 import "./viewer.ts";
+import "./workflow/workflow.ts";
 import { builder } from "./types/builder.ts";
 
 /** The whole API, sorted by name. Resolvers expect a GraphQLContext (see context.ts). */

@@ -2,7 +2,7 @@ import { mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Folder } from "../../testing/cli/command-folder.ts";
-import { tryOwn } from "../catalog/sqlite/disk/owner-lock.ts";
+import { tryOwn } from "../files/owner-lock.ts";
 import { createLog } from "../http/monitoring/log.ts";
 import { connect } from "./connect.ts";
 import { findOwner, own, readOwner } from "./owner.ts";

@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { makeDirectories } from "../tiers/filesystem/make-directories.ts";
+import { makeDirectories } from "../files/make-directories.ts";
 
 /** Modes of LOG_DIR and its files, narrowed by the umask: the group may read, for programs that ship logs. */
 export const LOG_MODES = { directory: 0o750, file: 0o640 } as const;

@@ -1,9 +1,9 @@
 import { rm } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { Refused } from "@tierkeep/schema/domain/refusals";
-import type { Disk } from "../tiers/filesystem/disk.ts";
-import { makeDirectories } from "../tiers/filesystem/make-directories.ts";
-import { realPath } from "../tiers/filesystem/real-path.ts";
+import type { Disk } from "../files/disk.ts";
+import { makeDirectories } from "../files/make-directories.ts";
+import { realPath } from "../files/real-path.ts";
 import { MANIFEST_FILE } from "./manifest.ts";
 import type { StoreFiles } from "./store-files.ts";
 

@@ -17,7 +17,7 @@ import { EngineStore, keyOf, TEST_ADMIN } from "../../testing/stores/engine-stor
 import { AuditExporter } from "../audit/exporter.ts";
 import { newKeyPem, PublicKeys, signingKey } from "../audit/signing-key.ts";
 import { verifyLog } from "../audit/verify.ts";
-import { BackupWatch } from "../catalog/sqlite/disk/backup-lock.ts";
+import { BackupWatch } from "../files/backup-lock.ts";
 import { MANIFEST_FILE } from "./manifest.ts";
 import { restoreBackup, verifyBackup } from "./restore-backup.ts";
 import { storeFilesOf } from "./store-files.ts";

@@ -3,7 +3,7 @@ import { parseCheckpoint } from "../audit/checkpoint.ts";
 import { LineReader } from "../audit/line-reader.ts";
 import { CHECKPOINTS_FILE, isLogName, PUBLIC_KEY_FILE, segmentNumberOf } from "../audit/log-names.ts";
 import type { ExportState } from "../catalog/rows.ts";
-import type { Disk } from "../tiers/filesystem/disk.ts";
+import type { Disk } from "../files/disk.ts";
 import { copyFile, type FileFacts } from "./durable-files.ts";
 
 /**

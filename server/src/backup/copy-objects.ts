@@ -1,5 +1,5 @@
 import { Refused } from "@tierkeep/schema/domain/refusals";
-import type { NamedObject } from "../catalog/sqlite/disk/catalog-copy.ts";
+import type { NamedObject } from "../catalog/open-catalog.ts";
 import type { TierStore } from "../tiers/tier-store.ts";
 import type { DamagedArtifact } from "./manifest.ts";
 

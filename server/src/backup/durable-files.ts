@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { dirname } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Disk } from "../tiers/filesystem/disk.ts";
+import type { Disk } from "../files/disk.ts";
 
 const CHUNK_BYTES = 1024 * 1024;
 

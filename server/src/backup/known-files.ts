@@ -1,7 +1,7 @@
 import { basename, dirname, join } from "node:path";
 import { CHECKPOINTS_FILE, isLogName, PUBLIC_KEY_FILE } from "../audit/log-names.ts";
 import type { ExportState } from "../catalog/rows.ts";
-import type { Disk } from "../tiers/filesystem/disk.ts";
+import type { Disk } from "../files/disk.ts";
 import { AUDIT_KEY_FILE, CATALOG_FILE, CONFIG_FILE, LOGS_FOLDER, type Manifest } from "./manifest.ts";
 
 const REQUIRED = [CATALOG_FILE, CONFIG_FILE];

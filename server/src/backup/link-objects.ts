@@ -1,8 +1,8 @@
 import { dirname } from "node:path";
 import { Refused } from "@tierkeep/schema/domain/refusals";
-import type { NamedObject } from "../catalog/sqlite/disk/catalog-copy.ts";
-import { type Disk, systemCode } from "../tiers/filesystem/disk.ts";
-import { Layout } from "../tiers/filesystem/layout.ts";
+import type { NamedObject } from "../catalog/open-catalog.ts";
+import { type Disk, systemCode } from "../files/disk.ts";
+import { Layout } from "../tiers/open-tiers.ts";
 import { damagedArtifact, type ObjectsOptions } from "./copy-objects.ts";
 import type { DamagedArtifact } from "./manifest.ts";
 

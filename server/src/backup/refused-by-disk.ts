@@ -1,5 +1,5 @@
 import { Refused } from "@tierkeep/schema/domain/refusals";
-import { failureKind, isBusy } from "../catalog/sqlite/disk/failures.ts";
+import { failureKind, isBusy } from "../files/sqlite-failures.ts";
 
 const FULL = ["STORAGE_FULL", "ENOSPC", "EDQUOT", "EFBIG"];
 

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { Refused } from "@tierkeep/schema/domain/refusals";
-import { pinForBackup } from "../catalog/sqlite/disk/backup-lock.ts";
-import { CatalogCopy, type CatalogFacts, copyCatalog } from "../catalog/sqlite/disk/catalog-copy.ts";
-import { type Disk, realDisk } from "../tiers/filesystem/disk.ts";
+import { CatalogCopy, type CatalogFacts, copyCatalog } from "../catalog/open-catalog.ts";
+import { pinForBackup } from "../files/backup-lock.ts";
+import { type Disk, realDisk } from "../files/disk.ts";
 import { openTiers, type Tiers } from "../tiers/open-tiers.ts";
 import { type BackupFolder, openBackupFolder } from "./backup-folder.ts";
 import { copyLog } from "./copy-log.ts";

@@ -1,6 +1,16 @@
 import type { Catalog } from "./catalog.ts";
+
 import type { Durability } from "./sqlite/connection.ts";
 import { InlineSqliteCatalog, openSqliteCatalog } from "./sqlite/open-sqlite-catalog.ts";
+
+export {
+  CatalogCopy,
+  type CatalogFacts,
+  copyCatalog,
+  type NamedObject,
+  restart,
+} from "./sqlite/catalog-copy.ts";
+export { NewerCatalogError } from "./sqlite/schema/migrations.ts";
 
 export interface OpenCatalogOptions {
   /** Where the embedded catalog's file is or is to be; its folder must exist. */
@@ -13,9 +23,10 @@ export interface OpenCatalogOptions {
 }
 
 /**
- * The only place that knows every driver. The caller owns the store already: two processes never share an embedded
- * catalog.
- * @throws NewerCatalogError, or what SQLite says of the file
+ * Opens the embedded catalog. This module is the only one that imports a catalog driver.
+ *
+ * The caller must own the store: two processes never open the same embedded catalog.
+ * @throws NewerCatalogError, or SQLite's own error for the file
  */
 export async function openCatalog(options: OpenCatalogOptions): Promise<Catalog> {
   return options.thread === "inline" ? InlineSqliteCatalog.open(options) : await openSqliteCatalog(options);

@@ -2,8 +2,12 @@ import type { Command } from "commander";
 
 /** What a command's own file exports. */
 export interface CommandModule {
-  /** Adds description, options, arguments, subcommands and examples, and an action that hands `run` its work. */
-  configure(command: Command, run: Run): void;
+  /**
+   * Adds description, options, arguments, subcommands and examples, and an action that passes its work to `run`.
+   *
+   * @param everyCommand loads the whole command tree, for shell completion
+   */
+  configure(command: Command, run: Run, everyCommand: () => Promise<Command>): void;
 }
 
 /** Runs a command's work and keeps the exit code that it answers with. Only main exits. */

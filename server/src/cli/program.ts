@@ -36,7 +36,7 @@ export async function programOf(run: Run, isWanted: (name: string) => boolean): 
   for (const [name, { summary, load }] of Object.entries<CommandEntry>(COMMANDS)) {
     const command = program.command(name).summary(summary).description(summary).helpCommand(false);
     if (!isWanted(name)) continue;
-    (await load()).configure(command, run);
+    (await load()).configure(command, run, () => programOf(run, () => true));
     refuseRepeatedOptions(command);
     pointToHelp(command, `tierkeep ${name}`);
   }

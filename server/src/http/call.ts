@@ -5,10 +5,20 @@ import type { Logger } from "pino";
 import { ANONYMOUS, type Credentials } from "./auth/credentials.ts";
 import type { CallCharge, MemoryBudget } from "./limits/memory-budget.ts";
 import { addressOwner, type Owner } from "./limits/owner.ts";
-import type { Route } from "./monitoring/request-metrics.ts";
 
 /** Ids that a client may choose: short, and nothing that could break a log line or a header. */
 const SANE_ID = /^[A-Za-z0-9][A-Za-z0-9._:+/=-]{0,127}$/;
+
+/** Part of HTTP that a call belongs to, as a label: a closed set, whatever clients send. */
+export type Route =
+  | "graphql"
+  | "events"
+  | "websocket"
+  | "artifacts"
+  | "graphiql"
+  | "health"
+  | "metrics"
+  | "other";
 
 /** What one request is known by in the log; filled in as it is understood. */
 export interface Call {

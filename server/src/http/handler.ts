@@ -29,7 +29,7 @@ import {
   ownerChallenge,
 } from "./auth/owner-challenge.ts";
 import { withoutBase } from "./base-path.ts";
-import { type Call, callsOn, isAbort, withReason } from "./call.ts";
+import { type Call, callsOn, isAbort, type Route, withReason } from "./call.ts";
 import { createGraphQL, GRAPHQL_PATH, type GraphQLYoga } from "./graphql/graphql.ts";
 import { FailedAttempts, failedAttemptsMetrics } from "./limits/failed-attempts.ts";
 import { CALL_BYTES } from "./limits/limits.ts";
@@ -39,7 +39,7 @@ import { Turns } from "./limits/turns.ts";
 import { Usage, usageMetrics } from "./limits/usage.ts";
 import { type Health, healthz, readyz } from "./monitoring/health.ts";
 import { type Metric, metricsResponse } from "./monitoring/metrics.ts";
-import { RequestMetrics, type Route } from "./monitoring/request-metrics.ts";
+import { RequestMetrics } from "./monitoring/request-metrics.ts";
 import { methodRefused, problemResponse } from "./problem.ts";
 
 export interface HandlerParts {

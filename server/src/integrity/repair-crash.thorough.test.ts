@@ -12,7 +12,7 @@ import {
   RECOVERABLE,
   RepairableStore,
 } from "../../testing/stores/repairable-store.ts";
-import type { Loss } from "../../testing/tiers/lossy-disk.ts";
+import type { Loss } from "../../testing/tiers/crash-loss.ts";
 
 const LOSSES: readonly Loss[] = ["nothing", "everything", { seed: 1 }];
 

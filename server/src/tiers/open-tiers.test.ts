@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { TIERS } from "@tierkeep/schema/domain/tiers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type Disk, type DiskStep, realDisk } from "./filesystem/disk.ts";
+import { type Disk, type DiskStep, realDisk } from "../files/disk.ts";
 import { openTiers } from "./open-tiers.ts";
 
 let folder: string;

@@ -1,10 +1,14 @@
 import { resolve } from "node:path";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
-import { type Disk, withoutFsync } from "./filesystem/disk.ts";
+import { type Disk, withoutFsync } from "../files/disk.ts";
 import { openFilesystemStore } from "./filesystem/objects/filesystem-store.ts";
 import { ioPool } from "./filesystem/workers/io-pool.ts";
 import { inlineWorkers } from "./filesystem/workers/io-workers.ts";
 import type { TierStore } from "./tier-store.ts";
+
+export { Layout } from "./filesystem/layout.ts";
+export { STORE_MODES } from "./filesystem/prepare-store.ts";
+export { probeLinks } from "./filesystem/probe-links.ts";
 
 const DEFAULT_IO_THREADS = 4;
 
@@ -32,7 +36,10 @@ export interface Tiers {
   close(): Promise<void>;
 }
 
-/** The only place that knows the drivers. @throws Refused TIER_UNAVAILABLE when the folders cannot be made */
+/**
+ * Opens the stores of all tiers. This module is the only one that imports a tier driver.
+ * @throws Refused TIER_UNAVAILABLE if the folders cannot be created
+ */
 export async function openTiers(options: OpenTiersOptions): Promise<Tiers> {
   const { publishTree, durability, disk, ioThreads: threads = DEFAULT_IO_THREADS } = options;
   const root = resolve(options.root);

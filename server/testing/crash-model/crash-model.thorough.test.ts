@@ -1,7 +1,7 @@
 import { tmpdir } from "node:os";
 import { describe, expect, it, vi } from "vitest";
-import { DISK_STEPS, type DiskStep } from "../../src/tiers/filesystem/disk.ts";
-import type { Loss } from "../tiers/lossy-disk.ts";
+import { DISK_STEPS, type DiskStep } from "../../src/files/disk.ts";
+import type { Loss } from "../tiers/crash-loss.ts";
 import { Story } from "./crash-story.ts";
 import { COMMIT_STEPS } from "./crashing-catalog.ts";
 import { type Act, SCENARIOS } from "./scenarios.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { whole } from "../catalog/sample-changes.ts";
-import type { Loss } from "../tiers/lossy-disk.ts";
+import type { Loss } from "../tiers/crash-loss.ts";
 import { CrashPoint, SimulatedCrash } from "./crash-point.ts";
 import type { Command } from "./expected.ts";
 import { breaches, leftovers } from "./inspect.ts";

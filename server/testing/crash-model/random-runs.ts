@@ -3,8 +3,7 @@ import { DAY_MS } from "@tierkeep/schema/domain/ages";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import { LIFECYCLE_STEPS } from "@tierkeep/schema/domain/policy";
 import { TIERS } from "@tierkeep/schema/domain/tiers";
-import type { Draw } from "../tiers/crash-loss.ts";
-import type { Loss } from "../tiers/lossy-disk.ts";
+import type { Draw, Loss } from "../tiers/crash-loss.ts";
 import type { Act } from "./scenarios.ts";
 
 /** What a process is asked, after how many steps it dies, and what goes with it. */

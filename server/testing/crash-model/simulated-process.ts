@@ -10,9 +10,10 @@ import { InlineSqliteCatalog } from "../../src/catalog/sqlite/open-sqlite-catalo
 import type { Clock } from "../../src/engine/clock.ts";
 import { requireWritten } from "../../src/engine/commit-all.ts";
 import type { RandomBytes } from "../../src/engine/new-object.ts";
-import { type Disk, type DiskStep, realDisk, withoutFsync } from "../../src/tiers/filesystem/disk.ts";
+import { type Disk, type DiskStep, realDisk, withoutFsync } from "../../src/files/disk.ts";
 import { openTiers, type Tiers } from "../../src/tiers/open-tiers.ts";
-import { type Loss, LossyDisk } from "../tiers/lossy-disk.ts";
+import type { Loss } from "../tiers/crash-loss.ts";
+import { LossyDisk } from "../tiers/lossy-disk.ts";
 import { type CrashPoint, SimulatedCrash } from "./crash-point.ts";
 import { crashingCatalog } from "./crashing-catalog.ts";
 import { type Command, contentOf, POLICY } from "./expected.ts";

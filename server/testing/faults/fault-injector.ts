@@ -1,6 +1,6 @@
 import type { Faults } from "../../src/catalog/sqlite/connection.ts";
-import { sqliteError } from "../../src/catalog/sqlite/disk/failures.ts";
-import type { Disk } from "../../src/tiers/filesystem/disk.ts";
+import type { Disk } from "../../src/files/disk.ts";
+import { sqliteError } from "../../src/files/sqlite-failures.ts";
 
 export const CODES = ["EIO", "ENOSPC", "EACCES"] as const;
 

@@ -10,7 +10,7 @@ import { type EngineParts, type OpenedEngine, openEngine } from "../../src/app/e
 import type { Catalog } from "../../src/catalog/catalog.ts";
 import { openCatalog } from "../../src/catalog/open-catalog.ts";
 import type { ArtifactRow } from "../../src/catalog/rows.ts";
-import { realDisk } from "../../src/tiers/filesystem/disk.ts";
+import { realDisk } from "../../src/files/disk.ts";
 import { openTiers, type Tiers } from "../../src/tiers/open-tiers.ts";
 
 export const TEST_ADMIN: Principal = { actor: "somebody", role: "ADMIN", tenants: null };

@@ -19,7 +19,7 @@ import { CrashPoint } from "../crash-model/crash-point.ts";
 import { catalogPath, SimulatedProcess } from "../crash-model/simulated-process.ts";
 import type { FaultInjector } from "../faults/fault-injector.ts";
 import { damage } from "../faults/rot.ts";
-import type { Loss } from "../tiers/lossy-disk.ts";
+import type { Loss } from "../tiers/crash-loss.ts";
 import { keyOf, TEST_ADMIN } from "./engine-store.ts";
 
 const NAMES = ["sound", "lost", "swapped", "swapped too", "copied", "hopeless", "unlinked"];

@@ -9,8 +9,7 @@ import {
   unlinkSync,
   utimesSync,
 } from "node:fs";
-import { realDisk } from "../../src/tiers/filesystem/disk.ts";
-import type { Loss } from "./lossy-disk.ts";
+import { realDisk } from "../../src/files/disk.ts";
 import { mulberry32 } from "./mulberry32.ts";
 
 /** What a name in a directory stood for, at one time since that directory was last fsynced. */
@@ -33,6 +32,9 @@ export interface DirectoryMove {
   /** The old place was fsynced without its name, the new one not yet with it. */
   oldNameGone: boolean;
 }
+
+/** What a crash takes of the data that was not fsynced: nothing (only the process died), everything, or a part drawn from `seed`. */
+export type Loss = "nothing" | "everything" | { readonly seed: number };
 
 /** Chooses one of the numbers 0 to `last`, 0 being what was durable and `last` what was there. */
 export type Draw = (last: number) => number;

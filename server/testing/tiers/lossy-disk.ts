@@ -1,12 +1,13 @@
 import { existsSync, linkSync, mkdtempSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { type Disk, type DiskStep, realDisk } from "../../src/tiers/filesystem/disk.ts";
+import { type Disk, type DiskStep, realDisk } from "../../src/files/disk.ts";
 import {
   bringBack,
   type DirectoryMove,
   type Draw,
   drawing,
   type FileState,
+  type Loss,
   loseBytes,
   type NameState,
   undoMove,
@@ -20,12 +21,6 @@ export class SimulatedCrash extends Error {
     super("the machine has crashed");
   }
 }
-
-/**
- * How much of what was not fsynced a crash takes: nothing (the process died, the machine did not), everything, or of
- * each name and each file some part, drawn from `seed`.
- */
-export type Loss = "nothing" | "everything" | { readonly seed: number };
 
 export interface LossyDiskOptions {
   /** Called before each step; may call `crash`, and then the step does not happen. */

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, w
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { TIERS } from "@tierkeep/schema/domain/tiers";
-import { type Disk, realDisk, withoutFsync } from "../../src/tiers/filesystem/disk.ts";
+import { type Disk, realDisk, withoutFsync } from "../../src/files/disk.ts";
 import { Layout } from "../../src/tiers/filesystem/layout.ts";
 import { openFilesystemStore } from "../../src/tiers/filesystem/objects/filesystem-store.ts";
 import { ioPool } from "../../src/tiers/filesystem/workers/io-pool.ts";

@@ -1,7 +1,7 @@
 import { requireKey } from "../../domain/identifiers.ts";
 import { MAX_KEYS, requireKeys } from "../types/arguments.ts";
 import { builder } from "../types/builder.ts";
-import { ArtifactConnection, ArtifactType } from "./artifact.ts";
+import { ArtifactConnection, ArtifactType } from "../types/references.ts";
 import { ArtifactKeyInput } from "./artifact-key.ts";
 import { artifactListArguments, listArtifacts } from "./artifact-list.ts";
 

@@ -2,23 +2,14 @@ import { ageDays } from "../../domain/ages.ts";
 import { artifactPath } from "../../domain/keys.ts";
 import { metadataText } from "../../domain/metadata.ts";
 import { nextTransition } from "../../domain/policy.ts";
-import type { Artifact } from "../../services/artifacts.ts";
 import { NextTransition } from "../lifecycle/next-transition.ts";
 import { JsonText, valueBytes } from "../limits/json-text.ts";
-import { TenantType } from "../tenant/tenant.ts";
 import { builder } from "../types/builder.ts";
 import { artifactGlobalId } from "../types/global-ids.ts";
+import { ArtifactType, TenantType, WorkflowType } from "../types/references.ts";
 import { LATEST_MS } from "../types/scalars.ts";
-import { WorkflowType } from "../workflow/workflow.ts";
 import { inlineContent, utf8Text } from "./inline-content.ts";
 import { TierType } from "./tier.ts";
-
-export const ArtifactType = builder.objectRef<Artifact>("Artifact");
-
-export const ArtifactConnection = builder.connectionObject({
-  type: ArtifactType,
-  name: "ArtifactConnection",
-});
 
 ArtifactType.implement({
   description:

@@ -5,7 +5,7 @@ import type { Moved, MoveOptions } from "../../services/artifacts.ts";
 import { changing } from "../execution/changing.ts";
 import { IDEMPOTENCY_KEY, optionalIdempotencyKey } from "../types/arguments.ts";
 import { builder } from "../types/builder.ts";
-import { ArtifactType } from "./artifact.ts";
+import { ArtifactType } from "../types/references.ts";
 import { TierType } from "./tier.ts";
 
 const FROM_TIER =

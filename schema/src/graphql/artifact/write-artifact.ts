@@ -7,7 +7,7 @@ import type { Artifact } from "../../services/artifacts.ts";
 import { changing } from "../execution/changing.ts";
 import { IDEMPOTENCY_KEY, optionalIdempotencyKey, requireWellFormed } from "../types/arguments.ts";
 import { builder } from "../types/builder.ts";
-import { ArtifactType } from "./artifact.ts";
+import { ArtifactType } from "../types/references.ts";
 import { TierType } from "./tier.ts";
 
 const ArtifactContentInput = builder.inputType("ArtifactContentInput", {

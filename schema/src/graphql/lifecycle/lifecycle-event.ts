@@ -1,11 +1,11 @@
 import type { LifecycleEventType } from "../../domain/events.ts";
 import type { LoggedEvent } from "../../services/events.ts";
-import { ArtifactType } from "../artifact/artifact.ts";
 import { TierType } from "../artifact/tier.ts";
 import { builder } from "../types/builder.ts";
 import { described } from "../types/described-enum.ts";
 import { ErrorCodeType } from "../types/error-code.ts";
 import { jobGlobalId, lifecycleEventGlobalId } from "../types/global-ids.ts";
+import { ArtifactType } from "../types/references.ts";
 import { JobType } from "./job.ts";
 
 export const LifecycleEventTypeEnum = builder.enumType("LifecycleEventType", {

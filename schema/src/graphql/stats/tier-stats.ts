@@ -1,19 +1,10 @@
 import { requirePage } from "../../domain/pages.ts";
-import type { TierCount } from "../../services/tenants.ts";
 import { TierType } from "../artifact/tier.ts";
-import { TenantConnection, TenantType } from "../tenant/tenant.ts";
 import { optionalIdentifier } from "../types/arguments.ts";
 import { builder } from "../types/builder.ts";
 import { toConnection } from "../types/connections.ts";
+import { TenantConnection, TenantType, TierStatsType } from "../types/references.ts";
 import { pageOfOneTenant } from "./page-of-one-tenant.ts";
-
-interface TierStats {
-  readonly count: TierCount;
-  /** The one tenant whose artifacts are counted; null: all that the caller may see. */
-  readonly tenantId: string | null;
-}
-
-export const TierStatsType = builder.objectRef<TierStats>("TierStats");
 
 TierStatsType.implement({
   description: "What a tier holds: of everything you may see, of a tenant, or of a workflow.",

@@ -2,7 +2,7 @@ import { requireIdentifier } from "../../domain/identifiers.ts";
 import { requirePage } from "../../domain/pages.ts";
 import { builder } from "../types/builder.ts";
 import { toConnection } from "../types/connections.ts";
-import { TenantConnection, TenantType } from "./tenant.ts";
+import { TenantConnection, TenantType } from "../types/references.ts";
 
 builder.queryFields((t) => ({
   tenant: t.field({

@@ -1,22 +1,18 @@
 import { requireIdentifier } from "../../domain/identifiers.ts";
 import { requirePage } from "../../domain/pages.ts";
-import { ArtifactConnection, ArtifactType } from "../artifact/artifact.ts";
 import { artifactListArguments, listArtifacts } from "../artifact/artifact-list.ts";
 import { RetentionPolicyType } from "../lifecycle/retention-policy.ts";
-import { TierStatsType } from "../stats/tier-stats.ts";
 import { builder } from "../types/builder.ts";
 import { connectionOf } from "../types/connections.ts";
 import { tenantGlobalId } from "../types/global-ids.ts";
-import { WorkflowConnection, WorkflowType } from "../workflow/workflow.ts";
-
-/** A tenant known to exist. */
-export interface Tenant {
-  readonly tenantId: string;
-}
-
-export const TenantType = builder.objectRef<Tenant>("Tenant");
-
-export const TenantConnection = builder.connectionObject({ type: TenantType, name: "TenantConnection" });
+import {
+  ArtifactConnection,
+  ArtifactType,
+  TenantType,
+  TierStatsType,
+  WorkflowConnection,
+  WorkflowType,
+} from "../types/references.ts";
 
 TenantType.implement({
   description:

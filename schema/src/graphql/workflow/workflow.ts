@@ -1,17 +1,13 @@
-import type { WorkflowName } from "../../services/tenants.ts";
-import { ArtifactConnection, ArtifactType } from "../artifact/artifact.ts";
 import { artifactListArguments, listArtifacts } from "../artifact/artifact-list.ts";
-import { TierStatsType } from "../stats/tier-stats.ts";
-import { TenantType } from "../tenant/tenant.ts";
 import { builder } from "../types/builder.ts";
 import { workflowGlobalId } from "../types/global-ids.ts";
-
-export const WorkflowType = builder.objectRef<WorkflowName>("Workflow");
-
-export const WorkflowConnection = builder.connectionObject({
-  type: WorkflowType,
-  name: "WorkflowConnection",
-});
+import {
+  ArtifactConnection,
+  ArtifactType,
+  TenantType,
+  TierStatsType,
+  WorkflowType,
+} from "../types/references.ts";
 
 WorkflowType.implement({
   description:

@@ -1,10 +1,8 @@
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Catalog } from "../../catalog/catalog.ts";
-import { openCatalog } from "../../catalog/open-catalog.ts";
-import { NewerCatalogError } from "../../catalog/sqlite/schema/migrations.ts";
+import { NewerCatalogError, openCatalog } from "../../catalog/open-catalog.ts";
 import type { Config } from "../../config/config.ts";
-import { probeLinks } from "../../tiers/filesystem/probe-links.ts";
-import { openTiers, type Tiers } from "../../tiers/open-tiers.ts";
+import { openTiers, probeLinks, type Tiers } from "../../tiers/open-tiers.ts";
 import { StartProblem } from "../start-problem.ts";
 import { type StorePaths, systemCodeOf } from "./store-files.ts";
 

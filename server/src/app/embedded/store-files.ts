@@ -4,7 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { TIERS } from "@tierkeep/schema/domain/tiers";
 import { type StoreFiles, storeFilesOf } from "../../backup/store-files.ts";
 import type { Config } from "../../config/config.ts";
-import { realPath } from "../../tiers/filesystem/real-path.ts";
+import { realPath } from "../../files/real-path.ts";
 import { StartProblem } from "../start-problem.ts";
 
 /** Where an embedded store keeps what is its own. */

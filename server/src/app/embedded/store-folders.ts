@@ -6,9 +6,8 @@ import process from "node:process";
 import { TIERS } from "@tierkeep/schema/domain/tiers";
 import { LOG_MODES } from "../../audit/log-file.ts";
 import { CHECKPOINTS_FILE, isLogName, PUBLIC_KEY_FILE } from "../../audit/log-names.ts";
-import { Layout } from "../../tiers/filesystem/layout.ts";
-import { makeDirectories } from "../../tiers/filesystem/make-directories.ts";
-import { STORE_MODES } from "../../tiers/filesystem/prepare-store.ts";
+import { makeDirectories } from "../../files/make-directories.ts";
+import { Layout, STORE_MODES } from "../../tiers/open-tiers.ts";
 import { StartProblem } from "../start-problem.ts";
 import { type StorePaths, systemCodeOf } from "./store-files.ts";
 

@@ -1,5 +1,5 @@
 import { dirname, isAbsolute, relative, resolve, sep } from "node:path";
-import { realPath } from "../../tiers/filesystem/real-path.ts";
+import { realPath } from "../../files/real-path.ts";
 
 /**
  * How a path is stored with a store: relative to the store's folder where both are likely to be moved together, else

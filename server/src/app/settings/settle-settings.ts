@@ -4,7 +4,7 @@ import type { SigningKey } from "../../audit/signing-key.ts";
 import type { Catalog } from "../../catalog/catalog.ts";
 import type { Config } from "../../config/config.ts";
 import type { Clock } from "../../engine/clock.ts";
-import { realPath } from "../../tiers/filesystem/real-path.ts";
+import { realPath } from "../../files/real-path.ts";
 import { openAuditKey } from "../audit-key.ts";
 import { type StorePaths, storePaths } from "../embedded/store-files.ts";
 import { StartProblem } from "../start-problem.ts";

@@ -5,7 +5,7 @@ import { TIERS } from "@tierkeep/schema/domain/tiers";
 import { storeFilesOf } from "../../backup/store-files.ts";
 import { type Config, withStored } from "../../config/config.ts";
 import type { StoreSettingTexts } from "../../config/store-settings.ts";
-import { realPath } from "../../tiers/filesystem/real-path.ts";
+import { realPath } from "../../files/real-path.ts";
 import { signingKeyIdAt } from "../audit-key.ts";
 import { type StorePaths, storePaths } from "../embedded/store-files.ts";
 import { StartProblem } from "../start-problem.ts";

@@ -1,5 +1,5 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
-import { createPrivateFile } from "./disk/private-file.ts";
+import { createPrivateFile } from "../../files/private-file.ts";
 
 /** fsync: what is committed survives a power cut. os: it survives the process, and reaches the disk when the system sees fit. */
 export type Durability = "fsync" | "os";

@@ -1,7 +1,7 @@
 import { Refused } from "@tierkeep/schema/domain/refusals";
+import { failureKind } from "../../files/sqlite-failures.ts";
 import type { Catalog, CatalogReads, CommitOutcome, ScanTerms } from "../catalog.ts";
 import type { Change, ResultOf } from "../changes.ts";
-import { failureKind } from "./disk/failures.ts";
 import { isCounted, isIndexed } from "./reads/artifact-reads.ts";
 import { isIndexedFilter } from "./reads/event-reads.ts";
 import { isIndexedJobs } from "./reads/job-lists.ts";

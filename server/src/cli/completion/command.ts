@@ -17,21 +17,15 @@ Examples:
   tierkeep completion fish | source         in ~/.config/fish/config.fish
 `;
 
-export function configure(command: Command, run: Run): void {
+export function configure(command: Command, run: Run, everyCommand: () => Promise<Command>): void {
   command
     .description("Prints a script that completes commands, options and their values when Tab is pressed.")
     .addArgument(new Argument("<shell>", "which shell").choices(Object.keys(SHELLS)))
     .addHelpText("after", HELP)
-    .action((shell: Shell) => run(() => completion(shell)));
+    .action((shell: Shell) => run(() => completion(shell, everyCommand)));
 }
 
-async function completion(shell: Shell): Promise<number> {
-  // Here and not above: the program loads this file to know the command.
-  const { programOf } = await import("../program.ts");
-  const program = await programOf(
-    async () => {},
-    () => true,
-  );
-  process.stdout.write(SHELLS[shell](completablesOf(program)));
+async function completion(shell: Shell, everyCommand: () => Promise<Command>): Promise<number> {
+  process.stdout.write(SHELLS[shell](completablesOf(await everyCommand())));
   return 0;
 }

@@ -2,17 +2,6 @@ import { REFUSALS } from "@tierkeep/schema/domain/refusals";
 import { Counter, Histogram, Registry } from "prom-client";
 import type { Call } from "../call.ts";
 
-/** Part of HTTP that a call belongs to, as a label: a closed set, whatever clients send. */
-export type Route =
-  | "graphql"
-  | "events"
-  | "websocket"
-  | "artifacts"
-  | "graphiql"
-  | "health"
-  | "metrics"
-  | "other";
-
 const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "OPTIONS"]);
 
 /** From a point query to a transfer of some gigabytes, in seconds. */

@@ -18,8 +18,8 @@ import {
   sha256,
   someBytes,
 } from "../../../testing/tiers/tier-store.contract.ts";
+import { type Disk, type DiskStep, realDisk } from "../../files/disk.ts";
 import type { Published } from "../tier-view.ts";
-import { type Disk, type DiskStep, realDisk } from "./disk.ts";
 import { probeLinks } from "./probe-links.ts";
 
 const WRITTEN_AT = Date.UTC(2024, 1, 29, 12, 0, 0, 250);

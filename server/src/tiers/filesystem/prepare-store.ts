@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { TIERS } from "@tierkeep/schema/domain/tiers";
-import { type Disk, systemCode } from "./disk.ts";
+import { type Disk, systemCode } from "../../files/disk.ts";
 import type { Layout } from "./layout.ts";
 
 /**

@@ -2,9 +2,9 @@ import { randomBytes } from "node:crypto";
 import { link, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { TIERS, type Tier } from "@tierkeep/schema/domain/tiers";
-import { systemCode } from "./disk.ts";
+import { systemCode } from "../../files/disk.ts";
+import { makeDirectories } from "../../files/make-directories.ts";
 import { Layout } from "./layout.ts";
-import { makeDirectories } from "./make-directories.ts";
 import { STORE_MODES } from "./prepare-store.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { type RefusalRecord, Refused } from "@tierkeep/schema/domain/refusals";
-import { systemCode } from "./disk.ts";
+import { systemCode } from "../../files/disk.ts";
 
 /** An error in a form that crosses threads: a cloned Error loses its code. */
 export type FailureRecord =

@@ -163,7 +163,7 @@ export class EventReads {
     if (tenants?.length === 0) return null;
     const conditions: string[] = [];
     const values: (string | number)[] = [];
-    const require = (condition: string, ...parameters: (string | number)[]) => {
+    const addCondition = (condition: string, ...parameters: (string | number)[]) => {
       conditions.push(` AND ${condition}`);
       values.push(...parameters);
     };
@@ -179,22 +179,23 @@ export class EventReads {
         .statement("SELECT id FROM workflow WHERE tenant = ? AND name = ?")
         .get(tenant, workflowId);
       if (row === undefined) return null;
-      require("e.workflow = ?", row[0] as number);
+      addCondition("e.workflow = ?", row[0] as number);
     } else if (workflowId !== undefined) {
-      require("(SELECT x.name FROM workflow x WHERE x.id = e.workflow) = ?", workflowId);
+      addCondition("(SELECT x.name FROM workflow x WHERE x.id = e.workflow) = ?", workflowId);
     }
-    if (jobId !== undefined && tenant !== undefined) require("+e.tenant = ?", tenant);
+    if (jobId !== undefined && tenant !== undefined) addCondition("+e.tenant = ?", tenant);
     if (tenants !== undefined) {
-      require("+e.tenant IN (SELECT t.id FROM json_each(?) k CROSS JOIN tenant t ON t.name = k.value)", JSON.stringify(
-        tenants,
-      ));
+      addCondition(
+        "+e.tenant IN (SELECT t.id FROM json_each(?) k CROSS JOIN tenant t ON t.name = k.value)",
+        JSON.stringify(tenants),
+      );
     }
-    if (artifactId !== undefined) require("e.artifact = ?", artifactId);
+    if (artifactId !== undefined) addCondition("e.artifact = ?", artifactId);
     if (types !== undefined)
-      require(types.length === 0 ? "0" : `e.type IN (${types.map(eventTypeCode).join(", ")})`);
-    if (dryRun !== undefined) require("e.dry_run = ?", dryRun ? 1 : 0);
-    if (since !== undefined) require("e.at >= ?", since);
-    if (until !== undefined) require("e.at < ?", until);
+      addCondition(types.length === 0 ? "0" : `e.type IN (${types.map(eventTypeCode).join(", ")})`);
+    if (dryRun !== undefined) addCondition("e.dry_run = ?", dryRun ? 1 : 0);
+    if (since !== undefined) addCondition("e.at >= ?", since);
+    if (until !== undefined) addCondition("e.at < ?", until);
     const rest = { condition: conditions.join(""), conditionParameters: values };
     if (jobId !== undefined) {
       return {

@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
+import { createPrivateFile } from "../../../files/private-file.ts";
 import type { Connection } from "../connection.ts";
-import { createPrivateFile } from "../disk/private-file.ts";
 import { SCHEMA_1 } from "./schema-1.ts";
 import { SCHEMA_2 } from "./schema-2.ts";
 import { SCHEMA_3 } from "./schema-3.ts";

@@ -13,9 +13,9 @@ import {
   write,
 } from "../../../../testing/catalog/sample-changes.ts";
 import { tempDir } from "../../../../testing/sqlite/temp-dir.ts";
+import { sqliteError } from "../../../files/sqlite-failures.ts";
 import type { Change } from "../../changes.ts";
 import type { Faults } from "../connection.ts";
-import { sqliteError } from "../disk/failures.ts";
 import { InlineSqliteCatalog } from "../open-sqlite-catalog.ts";
 
 const IOERR_FSYNC = () => sqliteError(1034, "disk I/O error");

@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { dirname } from "node:path";
 import { type RefusalRecord, Refused } from "@tierkeep/schema/domain/refusals";
+import { FolderWatch } from "../../../files/folder-watch.ts";
+import { SpaceReserve } from "../../../files/space-reserve.ts";
+import { type FailureKind, failureKind } from "../../../files/sqlite-failures.ts";
 import type { Change, Outcome } from "../../changes.ts";
 import { decideRetry, isAnswerValid } from "../../decide/decide-retry.ts";
 import { Connection, type Durability, type Faults } from "../connection.ts";
-import { type FailureKind, failureKind } from "../disk/failures.ts";
-import { FolderWatch } from "../disk/folder-watch.ts";
-import { SpaceReserve } from "../disk/space-reserve.ts";
 import { migrate } from "../schema/migrations.ts";
 import { ChangeWrites } from "./change-writes.ts";
 

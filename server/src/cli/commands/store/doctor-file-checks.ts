@@ -11,7 +11,7 @@ import {
   widePrivateFiles,
 } from "../../../app/embedded/store-folders.ts";
 import { isLogName } from "../../../audit/log-names.ts";
-import { Layout } from "../../../tiers/filesystem/layout.ts";
+import { Layout } from "../../../tiers/open-tiers.ts";
 import { counted } from "../../output/quantity.ts";
 import { type Check, ill, well } from "./doctor-checks.ts";
 

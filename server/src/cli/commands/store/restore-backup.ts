@@ -5,7 +5,7 @@ import { readConfig } from "../../../app/read-config.ts";
 import { restoredSettings } from "../../../app/settings/restored-settings.ts";
 import { StartProblem } from "../../../app/start-problem.ts";
 import { type BackupReport, restoreBackup, verifyBackup } from "../../../backup/restore-backup.ts";
-import { NewerCatalogError } from "../../../catalog/sqlite/schema/migrations.ts";
+import { NewerCatalogError } from "../../../catalog/open-catalog.ts";
 import { processOutput } from "../../client-command.ts";
 import type { Run } from "../../command.ts";
 import { interruption } from "../../interruption.ts";

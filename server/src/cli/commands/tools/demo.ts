@@ -8,7 +8,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { connect } from "../../../app/connect.ts";
 import { readConfig } from "../../../app/read-config.ts";
 import { segmentNumberOf } from "../../../audit/log-names.ts";
-import { makeDirectories } from "../../../tiers/filesystem/make-directories.ts";
+import { makeDirectories } from "../../../files/make-directories.ts";
 import { processOutput } from "../../client-command.ts";
 import type { Run } from "../../command.ts";
 import type { Output } from "../../output/output.ts";

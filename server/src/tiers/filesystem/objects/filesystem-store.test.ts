@@ -2,7 +2,7 @@ import { afterAll } from "vitest";
 import { ReusedStore, type Workers } from "../../../../testing/tiers/store-under-test.ts";
 import { tierStoreContract } from "../../../../testing/tiers/tier-store.contract.ts";
 import { tierViewContract } from "../../../../testing/tiers/tier-view.contract.ts";
-import { realDisk, withoutFsync } from "../disk.ts";
+import { realDisk, withoutFsync } from "../../../files/disk.ts";
 
 const workers: readonly [string, Workers][] = [
   ["files, worker threads", { threads: 2 }],

@@ -2,8 +2,8 @@ import { rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
+import type { Disk, Facts } from "../../../files/disk.ts";
 import type { Quarantined } from "../../tier-store.ts";
-import type { Disk, Facts } from "../disk.ts";
 import type { Layout } from "../layout.ts";
 import { moveToQuarantine } from "./quarantine.ts";
 

@@ -1,9 +1,9 @@
 import { createHash, type Hash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { Refused } from "@tierkeep/schema/domain/refusals";
+import { type Disk, systemCode } from "../../../files/disk.ts";
+import type { DurableDirectories } from "../../../files/durable-directories.ts";
 import type { WrittenObject } from "../../tier-store.ts";
-import { type Disk, systemCode } from "../disk.ts";
-import type { DurableDirectories } from "../durable-directories.ts";
 import { isFanOut, isObjectId, type Layout } from "../layout.ts";
 import { moveToQuarantine } from "./quarantine.ts";
 

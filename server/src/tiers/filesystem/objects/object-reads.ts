@@ -1,8 +1,8 @@
 import { createHash, type Hash } from "node:crypto";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { ByteRange } from "@tierkeep/schema/services/artifacts";
+import type { Disk } from "../../../files/disk.ts";
 import type { FoundAt } from "../../tier-store.ts";
-import type { Disk } from "../disk.ts";
 import type { Layout } from "../layout.ts";
 
 /** What goes through a thread at once, and the most that one reader holds ahead. */

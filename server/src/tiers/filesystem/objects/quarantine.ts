@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { basename, join } from "node:path";
-import type { Disk, DiskStep } from "../disk.ts";
+import type { Disk, DiskStep } from "../../../files/disk.ts";
 import type { Layout } from "../layout.ts";
 
 /**

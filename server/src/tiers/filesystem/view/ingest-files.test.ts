@@ -3,8 +3,8 @@ import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openStoreUnderTest } from "../../../../testing/tiers/store-under-test.ts";
 import { newObject, sha256, someBytes } from "../../../../testing/tiers/tier-store.contract.ts";
+import { type Disk, type DiskStep, realDisk, withoutFsync } from "../../../files/disk.ts";
 import type { IngestAs } from "../../tier-view.ts";
-import { type Disk, type DiskStep, realDisk, withoutFsync } from "../disk.ts";
 
 const key = { tenantId: "acme", workflowId: "nightly", artifactId: "report.pdf" };
 

@@ -1,9 +1,9 @@
 import { createHash, type Hash } from "node:crypto";
 import { dirname } from "node:path";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import { type Disk, type Facts, systemCode } from "../../../files/disk.ts";
+import type { DurableDirectories } from "../../../files/durable-directories.ts";
 import { type FoundFile, type IngestAs, modifiedMs, type Taken } from "../../tier-view.ts";
-import { type Disk, type Facts, systemCode } from "../disk.ts";
-import type { DurableDirectories } from "../durable-directories.ts";
 import type { Layout } from "../layout.ts";
 import type { ObjectFiles, ObjectWrite } from "../objects/object-files.ts";
 

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type Disk, realDisk } from "../../../files/disk.ts";
 import type { TreeEntry, TreePosition } from "../../tier-view.ts";
-import { type Disk, realDisk } from "../disk.ts";
 import { Layout } from "../layout.ts";
 import { TreeWalk } from "./tree-walk.ts";
 

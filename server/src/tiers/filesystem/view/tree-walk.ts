@@ -2,8 +2,8 @@ import { join, relative } from "node:path";
 import { type IdentifierKind, identifierProblem, SIDECAR_SUFFIX } from "@tierkeep/schema/domain/identifiers";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import { TIERS, type Tier } from "@tierkeep/schema/domain/tiers";
+import { type Disk, type Facts, systemCode } from "../../../files/disk.ts";
 import type { FoundFile, LeftPath, TreeEntry, TreePosition } from "../../tier-view.ts";
-import { type Disk, type Facts, systemCode } from "../disk.ts";
 import { isObjectId, type Layout } from "../layout.ts";
 import { readSidecar } from "./view-ownership.ts";
 

@@ -1,7 +1,7 @@
 import { relative } from "node:path";
 import { TIERS } from "@tierkeep/schema/domain/tiers";
+import { type Disk, systemCode } from "../../../files/disk.ts";
 import type { Placement, ViewDifference } from "../../tier-view.ts";
-import { type Disk, systemCode } from "../disk.ts";
 import type { Layout } from "../layout.ts";
 
 /** Where the view's paths are not as the placements say. Changes nothing. */

@@ -1,6 +1,6 @@
 import { exactJson } from "@tierkeep/schema/domain/exact-numbers";
+import { type Disk, systemCode } from "../../../files/disk.ts";
 import type { FoundSidecar } from "../../tier-view.ts";
-import { type Disk, systemCode } from "../disk.ts";
 
 /** A sidecar of ours is far smaller: 64 KiB of metadata, indented, and a few facts. */
 const LARGEST_SIDECAR_BYTES = 1024 * 1024;

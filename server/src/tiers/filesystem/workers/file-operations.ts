@@ -1,5 +1,7 @@
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
+import type { Disk } from "../../../files/disk.ts";
+import { DurableDirectories } from "../../../files/durable-directories.ts";
 import type { FoundAt, Quarantined, WrittenObject } from "../../tier-store.ts";
 import type {
   FoundFile,
@@ -12,8 +14,6 @@ import type {
   ViewCopy,
   ViewDifference,
 } from "../../tier-view.ts";
-import type { Disk } from "../disk.ts";
-import { DurableDirectories } from "../durable-directories.ts";
 import { Layout } from "../layout.ts";
 import { FoundFiles } from "../objects/found-files.ts";
 import { ObjectFiles, type ObjectWrite, type SmallObject } from "../objects/object-files.ts";

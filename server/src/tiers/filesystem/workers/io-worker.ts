@@ -1,5 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { realDisk, withoutFsync } from "../disk.ts";
+import { realDisk, withoutFsync } from "../../../files/disk.ts";
 import { type FailureRecord, failureRecord } from "../storage-errors.ts";
 import { FileOperations } from "./file-operations.ts";
 import type { OperationName } from "./io-workers.ts";

@@ -1,4 +1,4 @@
-import type { Disk } from "../disk.ts";
+import type { Disk } from "../../../files/disk.ts";
 import { storageError, storeClosed } from "../storage-errors.ts";
 import { FileOperations } from "./file-operations.ts";
 

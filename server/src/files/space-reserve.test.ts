@@ -1,6 +1,6 @@
 import { readFileSync, rmSync, statSync } from "node:fs";
 import { expect, it } from "vitest";
-import { tempDir } from "../../../../testing/sqlite/temp-dir.ts";
+import { tempDir } from "../../testing/sqlite/temp-dir.ts";
 import { SPACE_RESERVE_BYTES, SpaceReserve, SpaceReserveKeeper } from "./space-reserve.ts";
 
 it("is made, given up a slice at a time, and made again", async () => {

@@ -1,6 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
-import { isBusy } from "./failures.ts";
 import { createPrivateFile } from "./private-file.ts";
+import { isBusy } from "./sqlite-failures.ts";
 
 export interface OwnerLock {
   release(): void;

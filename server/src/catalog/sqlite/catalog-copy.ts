@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { backup, DatabaseSync } from "node:sqlite";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
-import type { ExportState } from "../../rows.ts";
-import { MIGRATIONS, NewerCatalogError } from "../schema/migrations.ts";
-import { createPrivateFile } from "./private-file.ts";
+import { createPrivateFile } from "../../files/private-file.ts";
+import type { ExportState } from "../rows.ts";
+import { MIGRATIONS, NewerCatalogError } from "./schema/migrations.ts";
 
 /** In one step: between two of them a change would make it begin again. */
 const EVERY_PAGE = 2 ** 31 - 1;

@@ -1,6 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
-import { isBusy } from "./failures.ts";
 import { createPrivateFile } from "./private-file.ts";
+import { isBusy } from "./sqlite-failures.ts";
 
 /** How long a backup waits for an owner that just looks at the lock, in ms. */
 const WAIT_TIMEOUT_MS = 10_000;

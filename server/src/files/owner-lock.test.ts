@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { describe, expect, it } from "vitest";
-import { tempDir } from "../../../../testing/sqlite/temp-dir.ts";
+import { tempDir } from "../../testing/sqlite/temp-dir.ts";
 import { tryOwn } from "./owner-lock.ts";
 
 /** Another process that takes the lock and says whether it has it. */

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import process from "node:process";
 import { expect, it } from "vitest";
-import { tempDir } from "../../../../testing/sqlite/temp-dir.ts";
+import { tempDir } from "../../testing/sqlite/temp-dir.ts";
 import { BackupWatch, pinForBackup } from "./backup-lock.ts";
 
 it("is held while any backup is taken", () => {
