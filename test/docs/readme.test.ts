@@ -9,6 +9,8 @@ import { type Clone, DOCUMENTED_ORIGIN, openClone, ROOT } from "./clone.ts";
 import { type CodeBlock, codeBlocksOf, consoleStepsOf, withoutAccidents } from "./code-blocks.ts";
 
 const README = readFileSync(join(ROOT, "README.md"), "utf8");
+const CONFIGURATION = readFileSync(join(ROOT, "docs/configuration.md"), "utf8");
+const COMMANDS = readFileSync(join(ROOT, "docs/cli.md"), "utf8");
 const PACKAGE = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
 
 const blocks = codeBlocksOf(README);
@@ -68,30 +70,46 @@ describe("README.md", () => {
     }
   });
 
-  it("lists the settings that `serve --help` prints, with their defaults, and no others", async () => {
-    const { stdout } = await runCommand(["serve", "--help"]);
-    const printed = [...stdout.matchAll(/^ {2}([A-Z_]{4,}) +(.+) \(([^()]*)\)$/gm)].map(
-      ([, name, means, shown]) => ({ name, means, shown }),
-    );
-    const listed = [...README.matchAll(/^\| `([A-Z_]{4,})` +\| (.*?) +\| (.*?) +\|$/gm)].map(
-      ([, name, shown, means]) => ({ name, means, shown }),
-    );
-    expect(printed.length).toBeGreaterThan(10);
-    expect(listed).toEqual(printed);
-  });
-
-  it("lists every command", () => {
-    const listed = [...README.matchAll(/^\| (`[a-z].*?) \| /gm)].flatMap(([, cell = ""]) =>
-      [...cell.matchAll(/`([a-z-]+)/g)].map(([, name]) => name),
-    );
-    for (const name of Object.keys(CASES)) expect(listed).toContain(name);
-  });
-
   it("links only to files that are there", () => {
     const links = [...README.matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(([, path = ""]) => path);
     for (const path of links) expect(() => readFileSync(join(ROOT, path)), path).not.toThrow();
   });
 });
+
+describe("docs/configuration.md", () => {
+  it("lists the settings that `serve --help` prints, with their defaults, and no others", async () => {
+    const { stdout } = await runCommand(["serve", "--help"]);
+    const printed = [...stdout.matchAll(/^ {2}([A-Z_]{4,}) +(.+) \(([^()]*)\)$/gm)].map(
+      ([, name, description, byDefault]) => ({ name, description: withoutCode(description), byDefault }),
+    );
+    const listed = [...CONFIGURATION.matchAll(/^\| `([A-Z_]{4,})`¹? \| (.*?) \| (.*?) \| .+ \|$/gm)].map(
+      ([, name, byDefault, description]) => ({ name, description: withoutCode(description), byDefault }),
+    );
+    expect(printed.length).toBeGreaterThan(10);
+    expect(listed).toEqual(printed);
+  });
+
+  it("marks the settings that are stored with the store", async () => {
+    const { stdout } = await runCommand(["serve", "--help"]);
+    const [, printed = ""] = /^These settings are stored with the store: (.+)\.$/m.exec(stdout) ?? [];
+    const marked = [...CONFIGURATION.matchAll(/^\| `([A-Z_]{4,})`¹ /gm)].map(([, name]) => name);
+    expect(marked).toEqual(printed.split(", "));
+  });
+});
+
+describe("docs/cli.md", () => {
+  it("lists and documents every command", () => {
+    for (const name of Object.keys(CASES)) {
+      expect(COMMANDS).toContain(`| [\`${name}\`](#tierkeep-${name}) | `);
+      expect(COMMANDS).toContain(`\n## tierkeep ${name}\n`);
+    }
+  });
+});
+
+/** The text without the backticks that make parts of it code. */
+function withoutCode(text = ""): string {
+  return text.replaceAll("`", "");
+}
 
 /** An answer with what differs from run to run taken out. */
 function shapeOf(data: unknown): unknown {

@@ -69,7 +69,7 @@ describe("a setting that is wrong", () => {
   });
 });
 
-describe("a setting that is known but not built yet", () => {
+describe("a setting that is known but not implemented", () => {
   const unbuilt = {
     CATALOG_URL: "postgres://u:hunter2@db/x",
     HOT_TIER_URL: "s3://bucket/hot",
@@ -80,7 +80,7 @@ describe("a setting that is known but not built yet", () => {
   it("is refused, never ignored, and its value, which may be a secret, is not repeated", async () => {
     await inNewFolder(async (dir) => {
       const result = await serveIn(dir, unbuilt);
-      expectOneLine(result, ...Object.keys(unbuilt), /not built/);
+      expectOneLine(result, ...Object.keys(unbuilt), /not implemented/);
       for (const value of Object.values(unbuilt)) expect(result.stderr).not.toContain(value);
       expect(treeOf(dir)).toEqual([]);
     });

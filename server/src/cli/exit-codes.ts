@@ -3,9 +3,23 @@ import { StartProblem } from "../app/start-problem.ts";
 import { ConfigError } from "../config/config-error.ts";
 import { ConnectionProblem } from "./connection-problem.ts";
 
-/** The request itself is wrong: options, configuration, an environment in which a server cannot start. */
+/** Exit code of an invalid request: options, configuration, an environment in which a server cannot start. */
 export const EXIT_USAGE = 2;
 const EXIT_UNEXPECTED = 1;
+
+/** Every exit code of the command line, each with its meaning. */
+export const EXIT_CODES: Readonly<Record<number, string>> = {
+  0: "success",
+  [EXIT_UNEXPECTED]: "unexpected error",
+  [EXIT_USAGE]: "invalid request or configuration",
+  3: "not found",
+  4: "conflict with the current state",
+  5: "not permitted",
+  6: "temporarily unavailable, try again",
+  7: "damaged content",
+  8: "limit exceeded",
+  130: "interrupted by Ctrl-C",
+};
 
 /** Exit code for an error of a command, by the table of refusals. The SDK passes refusals on, so they are recognised by their code. */
 export function exitCodeOf(error: unknown): number {

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import type { CommandEntry, Run } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
+import { EXIT_CODES } from "./exit-codes.ts";
 import { refuseRepeatedOptions } from "./options/repeatable-option.ts";
 
 const EXAMPLES = `
@@ -11,15 +12,16 @@ Examples:
   tierkeep ls acme --older-than 30d           list what is older than 30 days
   tierkeep help lifecycle run                 what a command takes, as tierkeep lifecycle run --help
 
-Exit codes: 0 done, 1 unexpected, 2 the request is wrong, 3 not there, 4 in conflict with what is there,
-5 not allowed, 6 try again later, 7 bytes are damaged, 8 over a limit.
+Exit codes:
+${Object.entries(EXIT_CODES)
+  .map(([code, meaning]) => `  ${code.padStart(3)}  ${meaning}`)
+  .join("\n")}
 `;
 
 /**
- * The command line, as commander takes it. It throws CommanderError where that would exit.
+ * Returns the command line as a commander program. It throws CommanderError where commander would exit.
  *
- * @param isWanted of which commands to know everything: a command's file is loaded for that, and the others only have a
- * name and a summary
+ * @param isWanted selects the commands whose files are loaded; the others have a name and a summary only
  */
 export async function programOf(run: Run, isWanted: (name: string) => boolean): Promise<Command> {
   const program = new Command("tierkeep")

@@ -2,7 +2,7 @@ import { DEFAULT_LIMITS } from "@tierkeep/schema/domain/limits";
 import { describe, expect, it } from "vitest";
 import { type Environment, loadConfig, withStored } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
-import { SETTINGS, UNBUILT_SETTINGS } from "./settings.ts";
+import { SETTINGS, UNIMPLEMENTED_SETTINGS } from "./settings.ts";
 
 const load = (env: Environment) =>
   loadConfig(env, { scheduleProblem: (text) => (text === "0 3 * * *" ? null : "is no cron expression") });
@@ -20,7 +20,7 @@ function problem(env: Environment): string {
 const SECRET = "a secret of more than thirty-two bytes";
 
 describe("loadConfig", () => {
-  it("gives the documented defaults for an empty environment, and takes an empty variable for an unset one", () => {
+  it("returns the documented defaults for an empty environment and for empty variables", () => {
     const defaults = load({});
     expect(defaults).toEqual({
       given: {},
@@ -49,11 +49,11 @@ describe("loadConfig", () => {
       allowedOperations: "any",
       limits: { ...DEFAULT_LIMITS, surface: undefined },
     });
-    const empty = Object.keys({ ...SETTINGS, ...UNBUILT_SETTINGS }).map((name) => [name, ""] as const);
+    const empty = Object.keys({ ...SETTINGS, ...UNIMPLEMENTED_SETTINGS }).map((name) => [name, ""] as const);
     expect(load(Object.fromEntries(empty))).toEqual(defaults);
   });
 
-  it("documents each default as the value that the variable would have to have", () => {
+  it("documents each default as the text that sets it", () => {
     for (const [name, { shownDefault }] of Object.entries(SETTINGS)) {
       if (shownDefault === "–" || shownDefault === "none") continue;
       expect({ ...load({ [name]: shownDefault }), given: {} }).toEqual(load({}));
@@ -182,7 +182,7 @@ describe("loadConfig", () => {
     });
   });
 
-  it("takes the store's settings where the environment gives none, and judges retention by both together", () => {
+  it("uses the store's settings for unset variables, and checks the retention of both together", () => {
     const stored = { HOT_RETENTION_DAYS: "1", WARM_RETENTION_DAYS: "2", COLD_RETENTION_DAYS: "365" };
     const judges = { scheduleProblem: () => null };
     expect(loadConfig({ COLD_RETENTION_DAYS: "3" }, judges, stored)).toMatchObject({
@@ -198,7 +198,7 @@ describe("loadConfig", () => {
     });
   });
 
-  it("gives an object that nobody can change", () => {
+  it("returns a frozen object", () => {
     const config = load({ AUTH_JWT_SECRET: SECRET });
     for (const part of [
       config,
@@ -249,27 +249,27 @@ describe("loadConfig", () => {
     ["MAX_QUERY_DEPTH", "4"],
     ["MAX_QUERY_COST", "1e6"],
     ["STORAGE_BASE_PATH", "a\0b"],
-  ])("refuses %s=%j in one line that names it, its value and what it takes", (name, value) => {
+  ])("rejects %s=%j in one line that names the variable, its value and the valid values", (name, value) => {
     const message = problem({ [name]: value });
     expect(message).toContain(name);
     expect(message).toContain(JSON.stringify(value));
-    expect(message).toContain(SETTINGS[name as keyof typeof SETTINGS].takes);
+    expect(message).toContain(SETTINGS[name as keyof typeof SETTINGS].accepts);
     expect(message).not.toContain("\n");
   });
 
   it.each(["0.0.0.0", "::", "192.168.1.4", "example.com", "127.0.0.1.example.com"])(
-    "listens on %s with authentication only",
+    "listens on %s only with authentication",
     (host) => {
-      expect(problem({ HOST: host })).toMatch(/everybody would be an administrator there; set AUTH_/);
+      expect(problem({ HOST: host })).toMatch(/every client is an administrator; set AUTH_/);
       expect(load({ HOST: host, AUTH_JWT_SECRET: SECRET }).host).toBe(host);
     },
   );
 
-  it.each(["localhost", "127.0.0.1", "127.8.9.10", "::1"])("listens on %s", (host) => {
+  it.each(["localhost", "127.0.0.1", "127.8.9.10", "::1"])("listens on %s without authentication", (host) => {
     expect(load({ HOST: host }).host).toBe(host);
   });
 
-  it("takes API keys alone where it is told to, and besides JSON Web Tokens unless it is told not to", () => {
+  it("accepts API keys when AUTH_API_KEYS is true, and besides JWTs unless it is false", () => {
     expect(load({}).auth).toBeNull();
     expect(load({ AUTH_API_KEYS: "false" }).auth).toBeNull();
     expect(load({ AUTH_API_KEYS: "true", HOST: "0.0.0.0" }).auth).toMatchObject({ apiKeys: true });
@@ -277,7 +277,7 @@ describe("loadConfig", () => {
     expect(load({ AUTH_JWT_SECRET: SECRET, AUTH_API_KEYS: "false" }).auth).toMatchObject({ apiKeys: false });
   });
 
-  it("takes the secret before AUTH_JWT_SECRET beside it", () => {
+  it("reads the previous JWT secret besides the current one", () => {
     const previous = `${SECRET} before`;
     const { auth } = load({ AUTH_JWT_SECRET: SECRET, AUTH_JWT_SECRET_PREVIOUS: previous });
     expect(auth).toMatchObject({ jwtSecret: SECRET, previousJwtSecret: previous });
@@ -289,18 +289,18 @@ describe("loadConfig", () => {
     ["http://[::1]:8080/keys", "http://[::1]:8080/keys"],
     ["/etc/keys.json", "file:///etc/keys.json"],
     ["file:///etc/keys.json", "file:///etc/keys.json"],
-  ])("reads tokens' keys from %s", (given, url) => {
+  ])("accepts %s as the location of a key set", (given, url) => {
     expect(load({ AUTH_JWKS_URL: given }).auth?.jwksUrl).toBe(url);
   });
 
   it.each([
     [{ AUTH_JWT_SECRET: SECRET, AUTH_JWKS_URL: "/keys.json" }, "AUTH_JWT_SECRET and AUTH_JWKS_URL are both"],
-    [{ AUTH_ISSUER: "https://issuer.example" }, "AUTH_ISSUER is set, and says nothing without"],
-    [{ AUTH_AUDIENCE: "tierkeep" }, "AUTH_AUDIENCE is set, and says nothing without"],
-    [{ AUTH_JWT_SECRET: "hunter2 is too short" }, "AUTH_JWT_SECRET is set to something else than it takes"],
+    [{ AUTH_ISSUER: "https://issuer.example" }, "AUTH_ISSUER is set but has no effect without"],
+    [{ AUTH_AUDIENCE: "tierkeep" }, "AUTH_AUDIENCE is set but has no effect without"],
+    [{ AUTH_JWT_SECRET: "hunter2 is too short" }, "AUTH_JWT_SECRET is invalid; expected a secret"],
     [
       { AUTH_JWT_SECRET: SECRET, AUTH_JWT_SECRET_PREVIOUS: "hunter2 is too short" },
-      "AUTH_JWT_SECRET_PREVIOUS is set to something else than it takes",
+      "AUTH_JWT_SECRET_PREVIOUS is invalid; expected a secret",
     ],
     [{ AUTH_JWT_SECRET_PREVIOUS: SECRET }, "AUTH_JWT_SECRET_PREVIOUS is set without AUTH_JWT_SECRET;"],
     [
@@ -311,17 +311,17 @@ describe("loadConfig", () => {
       { AUTH_JWT_SECRET: SECRET, AUTH_JWT_SECRET_PREVIOUS: SECRET },
       "AUTH_JWT_SECRET_PREVIOUS is the same secret as AUTH_JWT_SECRET",
     ],
-  ])("refuses %j, and repeats no secret", (env, expected) => {
+  ])("rejects %j without repeating a secret", (env, expected) => {
     const message = problem(env);
     expect(message).toContain(expected);
     expect(message).not.toMatch(/hunter2|thirty-two/);
   });
 
-  it.each(Object.keys(UNBUILT_SETTINGS))(
-    "refuses %s, which is not built yet, without repeating its value",
+  it.each(Object.keys(UNIMPLEMENTED_SETTINGS))(
+    "rejects %s, which is not implemented, without repeating its value",
     (name) => {
       const message = problem({ [name]: "s3cret://x" });
-      expect(message).toContain(`${name} is set, and not built yet`);
+      expect(message).toContain(`${name} is set but not implemented`);
       expect(message).not.toContain("s3cret");
     },
   );
@@ -333,7 +333,7 @@ describe("loadConfig", () => {
     ["never", "30", "90"],
     ["7", "never", "90"],
     ["7", "30", "0"],
-  ])("refuses retention that does not increase: %s, %s, %s", (hot, warm, cold) => {
+  ])("rejects retention that does not increase: %s, %s, %s", (hot, warm, cold) => {
     expect(
       problem({ HOT_RETENTION_DAYS: hot, WARM_RETENTION_DAYS: warm, COLD_RETENTION_DAYS: cold }),
     ).toMatch(/must be more than (HOT|WARM)_RETENTION_DAYS, which is/);
@@ -347,7 +347,7 @@ describe("loadConfig", () => {
     load({ HOT_RETENTION_DAYS: hot, WARM_RETENTION_DAYS: warm, COLD_RETENTION_DAYS: cold });
   });
 
-  it("names all that is wrong at once", () => {
+  it("reports all problems together", () => {
     const message = problem({ PORT: "x", DURABILITY: "y", CATALOG_URL: "postgres://z" });
     for (const name of ["PORT", "DURABILITY", "CATALOG_URL"]) expect(message).toContain(name);
   });

@@ -1,13 +1,8 @@
 import type { Limits } from "@tierkeep/schema/domain/limits";
 import { ConfigError } from "./config-error.ts";
 import { isLoopback, type Setting } from "./setting.ts";
-import {
-  type LogLevel,
-  SETTINGS,
-  type SettingName,
-  type SettingValue,
-  UNBUILT_SETTINGS,
-} from "./settings.ts";
+import type { LogLevel } from "./settings/server.ts";
+import { SETTINGS, type SettingName, type SettingValue, UNIMPLEMENTED_SETTINGS } from "./settings.ts";
 import { similarNames } from "./similar-names.ts";
 import {
   retentionProblems,
@@ -17,40 +12,40 @@ import {
   storeConfigOf,
 } from "./store-settings.ts";
 
-/** The settings of the environment and of the store, checked. */
+/** The validated settings of the environment and of the store. */
 export interface Config extends StoreConfig {
-  /** The store's settings that the environment gives, as text. */
+  /** The store's settings that the environment sets, as text. */
   readonly given: StoreSettingTexts;
   readonly host: string;
-  /** 0: any free one. */
+  /** 0 means any free port. */
   readonly port: number;
   readonly publicUrl: string | null;
   readonly corsOrigins: readonly string[];
-  /** Null: everybody who can connect is an administrator. */
+  /** Null: no authentication; every client is an administrator. */
   readonly auth: AuthConfig | null;
   readonly storageBasePath: string;
   readonly auditFileBytes: number | null;
   /** A cron expression. */
   readonly lifecycleSchedule: string | null;
   readonly allowAsOf: boolean;
-  /** Null: the store is not scrubbed. */
+  /** Null: no scrubbing. */
   readonly scrubDays: number | null;
-  /** Bytes a second. */
+  /** Bytes per second. */
   readonly scrubRate: number;
   readonly maxInlineBytes: number;
   readonly maxArtifactBytes: number | null;
   readonly logLevel: LogLevel;
   readonly graphiql: boolean;
   readonly introspection: boolean;
-  /** "any", "sdk", or a folder's path. */
+  /** "any", "sdk", or the path of a folder. */
   readonly allowedOperations: string;
   readonly limits: Omit<Limits, "surface">;
 }
 
-/** Whom to believe who they are. */
+/** How callers authenticate. */
 export interface AuthConfig {
   readonly jwtSecret: string | null;
-  /** The secret before that one. Tokens that it signs are accepted as well. */
+  /** The previous secret. Tokens that it signs are accepted as well. */
   readonly previousJwtSecret: string | null;
   /** An http(s): or file: URL. */
   readonly jwksUrl: string | null;
@@ -61,17 +56,17 @@ export interface AuthConfig {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What config cannot judge by itself. */
+/** Checks that need code outside of config. */
 export interface ConfigChecks {
-  /** Why this is no cron expression, as the end of a sentence; null: it is one. */
+  /** Returns why the text is not a cron expression, as a phrase that follows the value, or null if it is one. */
   readonly scheduleProblem: (expression: string) => string | null;
 }
 
 /**
- * Reads the environment. An empty variable counts as unset.
+ * Reads and validates the environment. An empty variable counts as unset.
  *
- * @param stored the settings of the store, which apply where the environment gives none
- * @throws ConfigError naming every variable that is wrong, or known and not built yet
+ * @param stored the settings of the store, for variables that the environment does not set
+ * @throws ConfigError naming every variable that is invalid or not implemented in this version
  */
 export function loadConfig(env: Environment, judges: ConfigChecks, stored: StoreSettingTexts = {}): Config {
   const problems: string[] = [];
@@ -83,21 +78,21 @@ export function loadConfig(env: Environment, judges: ConfigChecks, stored: Store
     const text = given(name) ?? ofStore[name];
     if (text === undefined) return setting.default as SettingValue<N>;
     const result = setting.read.safeParse(text);
-    if (!result.success) problems.push(refused(name, text));
+    if (!result.success) problems.push(invalid(name, text));
     return (result.success ? result.data : setting.default) as SettingValue<N>;
   }
 
-  for (const [name, instead] of Object.entries(UNBUILT_SETTINGS)) {
-    // Its value may be a secret.
+  for (const [name, instead] of Object.entries(UNIMPLEMENTED_SETTINGS)) {
+    // The message omits the value, which may be a secret.
     if (given(name) !== undefined) {
-      problems.push(`${name} is set, and not built yet in this version: ${instead}. Unset it`);
+      problems.push(`${name} is set but not implemented in this version: ${instead}. Unset it`);
     }
   }
   for (const [name, meant] of similarNames(Object.keys(env), [
     ...Object.keys(SETTINGS),
-    ...Object.keys(UNBUILT_SETTINGS),
+    ...Object.keys(UNIMPLEMENTED_SETTINGS),
   ])) {
-    problems.push(`${name} is no setting, and looks like ${meant}; set that one, or unset ${name}`);
+    problems.push(`${name} is not a setting. Did you mean ${meant}? Rename or unset ${name}`);
   }
   const retention = {
     hotDays: read("HOT_RETENTION_DAYS"),
@@ -171,10 +166,10 @@ export function loadConfig(env: Environment, judges: ConfigChecks, stored: Store
       }),
     }),
   };
-  const asksWho = given("AUTH_JWT_SECRET") ?? given("AUTH_JWKS_URL") ?? (apiKeys || undefined);
-  if (asksWho === undefined && !isLoopback(config.host)) {
+  const authentication = given("AUTH_JWT_SECRET") ?? given("AUTH_JWKS_URL") ?? (apiKeys || undefined);
+  if (authentication === undefined && !isLoopback(config.host)) {
     problems.push(
-      `HOST is ${shown(config.host)}, which others reach, and everybody would be an administrator there; set AUTH_JWT_SECRET, AUTH_JWKS_URL or AUTH_API_KEYS=true, or listen on 127.0.0.1`,
+      `HOST is ${shown(config.host)}, which other machines can reach, and without authentication every client is an administrator; set AUTH_JWT_SECRET, AUTH_JWKS_URL or AUTH_API_KEYS=true, or listen on 127.0.0.1`,
     );
   }
   if (problems.length === 0) {
@@ -182,7 +177,7 @@ export function loadConfig(env: Environment, judges: ConfigChecks, stored: Store
     const problem = schedule === null ? null : judges.scheduleProblem(schedule);
     if (schedule !== null && problem !== null) {
       problems.push(
-        `LIFECYCLE_SCHEDULE ${shown(schedule)} ${problem}; it takes ${SETTINGS.LIFECYCLE_SCHEDULE.takes}`,
+        `LIFECYCLE_SCHEDULE ${shown(schedule)} ${problem}; expected ${SETTINGS.LIFECYCLE_SCHEDULE.accepts}`,
       );
     }
   }
@@ -191,7 +186,7 @@ export function loadConfig(env: Environment, judges: ConfigChecks, stored: Store
 }
 
 /**
- * The same configuration with other stored settings. What the environment gives still comes first.
+ * Returns the configuration with other stored settings. Variables of the environment still take precedence.
  *
  * @throws ConfigError
  */
@@ -204,7 +199,7 @@ function authProblems(auth: AuthConfig): string[] {
   const problems: string[] = [];
   const hasJwt = jwtSecret !== null || jwksUrl !== null;
   if (jwtSecret !== null && jwksUrl !== null) {
-    problems.push("AUTH_JWT_SECRET and AUTH_JWKS_URL are both set; tokens are verified by one of them");
+    problems.push("AUTH_JWT_SECRET and AUTH_JWKS_URL are both set; unset one of them");
   }
   if (previousJwtSecret !== null && jwtSecret === null) {
     problems.push(
@@ -220,20 +215,22 @@ function authProblems(auth: AuthConfig): string[] {
     ["AUTH_AUDIENCE", audience],
   ] as const) {
     if (value !== null && !hasJwt) {
-      problems.push(`${name} is set, and says nothing without AUTH_JWT_SECRET or AUTH_JWKS_URL`);
+      problems.push(
+        `${name} is set but has no effect without AUTH_JWT_SECRET or AUTH_JWKS_URL; set one of them, or unset ${name}`,
+      );
     }
   }
   return problems;
 }
 
-function refused(name: SettingName, given: string): string {
+function invalid(name: SettingName, given: string): string {
   const setting: Setting<unknown> = SETTINGS[name];
   return setting.secret
-    ? `${name} is set to something else than it takes, which is ${setting.takes}`
-    : `${name} is ${shown(given)}; it takes ${setting.takes}${decimalHint(given)}`;
+    ? `${name} is invalid; expected ${setting.accepts}`
+    : `${name} is ${shown(given)}; expected ${setting.accepts}${decimalHint(given)}`;
 }
 
-/** Decimal units are refused, because many who write them mean the binary ones. */
+/** Returns how to write a size that was given in a decimal unit. Such sizes are rejected as ambiguous. */
 function decimalHint(given: string): string {
   const [, digits, letter] = /^(\d+) ?([KMGT])B?$/i.exec(given) ?? [];
   if (digits === undefined || letter === undefined) return "";

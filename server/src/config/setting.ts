@@ -2,24 +2,24 @@ import { isIP } from "node:net";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
 
-/** One environment variable: what documentation says of it, and how its text becomes a value. */
+/** An environment variable: its documentation, its default, and how its text is parsed. */
 export interface Setting<T> {
-  /** The default, as documentation shows it. */
+  /** The default as shown in documentation: the text that sets it, or "–" or "none" when the setting is unset. */
   readonly shownDefault: string;
-  /** The value when it is unset. */
+  /** The value when the variable is unset. */
   readonly default: T;
-  /** What it takes, as the end of "it takes …". */
-  readonly takes: string;
-  /** What it is for, in a clause. */
-  readonly means: string;
+  /** The valid values, as a phrase that completes "expected …". */
+  readonly accepts: string;
+  /** The effect of the setting, as a phrase. */
+  readonly description: string;
   /** "store": the value is stored with the store and is the same for every command that opens it. */
   readonly belongsTo?: "store";
-  /** True: its value is never shown. */
+  /** True when error messages must not show the value. */
   readonly secret?: boolean;
   readonly read: z.ZodType<T, string>;
 }
 
-/** Text that `pattern` matches whole, turned into a value by `convert`; undefined refuses it. */
+/** A schema for text that `pattern` matches. `convert` returns its value, or undefined to reject it. */
 export function text<T>(
   pattern: RegExp,
   convert: (match: RegExpExecArray) => T | undefined,
@@ -28,19 +28,19 @@ export function text<T>(
     const match = pattern.exec(value);
     const converted = match === null ? undefined : convert(match);
     if (converted !== undefined) return converted;
-    context.addIssue({ code: "custom", message: "refused" });
+    context.addIssue({ code: "custom", message: "rejected" });
     return z.NEVER;
   });
 }
 
 export const boolean: z.ZodType<boolean, string> = text(/^(?:true|false)$/, ([value]) => value === "true");
 
-/** A folder's path. What the operating system cannot name is refused here, not by the first call that uses it. */
+/** The path of a folder. A path with NUL is rejected here, because no system call accepts it. */
 export const path: z.ZodType<string, string> = text(/^[^\0]+$/, ([value]) => value);
 
 const UNITS: Record<string, number> = { "": 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 };
 
-/** A size in bytes, plain or in binary units. Decimal units are refused: half of their readers mean the binary ones. */
+/** A size in bytes, plain or in binary units. Decimal units are rejected, because many users mean the binary ones. */
 export function bytes(least: number, most: number): z.ZodType<number, string> {
   return text(/^(\d+) ?(|KiB|MiB|GiB|TiB)$/, ([, digits, unit]) => {
     const size = Number(digits) * (UNITS[unit ?? ""] ?? Number.NaN);
@@ -48,7 +48,7 @@ export function bytes(least: number, most: number): z.ZodType<number, string> {
   });
 }
 
-/** A whole number. */
+/** An integer. */
 export function count(least: number, most: number): z.ZodType<number, string> {
   return text(/^\d{1,10}$/, ([digits]) => {
     const number = Number(digits);
@@ -56,19 +56,19 @@ export function count(least: number, most: number): z.ZodType<number, string> {
   });
 }
 
-/** A whole number of seconds, as ms. */
+/** An integer number of seconds, converted to ms. */
 export function seconds(least: number, most: number): z.ZodType<number, string> {
   return count(least, most).transform((number) => number * 1_000);
 }
 
-/** A whole number, or null: as many as there are. */
+/** An integer, or null ("none") for no limit. */
 export function countOrNone(least: number, most: number): z.ZodType<number | null, string> {
   return z.union([text(/^none$/, () => null as number | null), count(least, most)]);
 }
 
 const DAYS: Record<string, number> = { "": 1, h: 1 / 24, d: 1, w: 7 };
 
-/** Days with fractions, also as the command line takes them: "7d", "12h", "2w"; null: never. */
+/** Days, with fractions, also in the format of the command line: "7d", "12h", "2w". Null means never. */
 export const days: z.ZodType<number | null, string> = z.union([
   text(/^never$/, () => null as number | null),
   text(/^(\d+(?:\.\d+)?)(|h|d|w)$/, ([, number, unit]) => {
@@ -77,27 +77,27 @@ export const days: z.ZodType<number | null, string> = z.union([
   }),
 ]);
 
-/** Beyond every date that JavaScript knows, and instants computed from it are still exact. */
+/** More days than a JavaScript Date can hold, and still exact in ms. */
 const MAX_DAYS = 1_000_000;
 
-/** An address to listen on, or a name that stands for one. */
+/** An IP address or host name to listen on. */
 export const host: z.ZodType<string, string> = text(/^[A-Za-z0-9.:-]+$|^\[[0-9a-f:.]+\]$/i, ([value]) => {
   const name = value.replace(/[[\]]/g, "");
   const isAddress = z.ipv4().safeParse(name).success || z.ipv6().safeParse(name).success;
   return isAddress || /^(?![\d.]+$)[a-z0-9-]+(?:\.[a-z0-9-]+)*$/i.test(name) ? name : undefined;
 });
 
-/** Whether an address is one that only this machine reaches. */
+/** Returns whether only this machine can reach the address. */
 export function isLoopback(address: string): boolean {
   return /^(?:localhost|::1|127(?:\.\d{1,3}){3})$/i.test(address);
 }
 
-/** What is as hard to guess as the digests that are made with it: as many bytes. */
+/** A shared secret of at least 32 bytes, the length of an HMAC-SHA-256 digest. */
 export const sharedSecret: z.ZodType<string | null, string> = text(/^.+$/s, ([value]) =>
   Buffer.byteLength(value) >= 32 ? (value as string | null) : undefined,
 );
 
-/** Where public keys are: by https, where nobody can put others in their place, or from this machine. */
+/** The location of public keys: an https URL, which cannot be tampered with in transit, or a source on this machine. */
 export const keySetUrl: z.ZodType<string | null, string> = text(/^[^\0]+$/, ([value]) => {
   if (!/^[a-z][a-z0-9+.-]+:/i.test(value)) return pathToFileURL(value).href as string | null;
   const url = URL.parse(value);
@@ -106,7 +106,7 @@ export const keySetUrl: z.ZodType<string | null, string> = text(/^[^\0]+$/, ([va
   return isLocal || /^(?:https|file):$/.test(url.protocol) ? url.href : undefined;
 });
 
-/** scheme://host[:port] as browsers send it in Origin. */
+/** Returns the origin scheme://host[:port] in the format of the Origin header. */
 function origin(value: string): string | undefined {
   const url = URL.parse(value);
   return url !== null &&
@@ -140,7 +140,7 @@ export const publicUrl: z.ZodType<string | null, string> = text(/^https?:\/\/.+$
   const url = URL.parse(value);
   if (url === null || url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "")
     return undefined;
-  // Requests could not be told apart from those of the server's own paths.
+  // With such a prefix, requests would be ambiguous with the server's own paths.
   if (/^\/(?:artifacts|graphql)(?:\/|$)/.test(url.pathname)) return undefined;
   return url.href as string | null;
 });

@@ -4,13 +4,13 @@ import { similarNames } from "./similar-names.ts";
 
 const known = Object.keys(SETTINGS);
 
-describe("names of settings", () => {
+describe("similarNames", () => {
   it.each([
     ["HOT_RETENTON_DAYS", "HOT_RETENTION_DAYS"],
     ["COLD_RETENTION_DAY", "COLD_RETENTION_DAYS"],
     ["STORAGE_BASEPATH", "STORAGE_BASE_PATH"],
     ["LIFECYCLE_SHEDULE", "LIFECYCLE_SCHEDULE"],
-  ])("%s is taken for %s", (name, meant) => {
+  ])("takes %s for a misspelt %s", (name, meant) => {
     expect(similarNames([name], known)).toEqual([[name, meant]]);
   });
 
@@ -22,7 +22,7 @@ describe("names of settings", () => {
     ["KUBERNETES_SERVICE_HOST"],
     ["COLORTERM"],
     ...known.map((name) => [name]),
-  ])("%s is not taken for a misspelt one", (name) => {
+  ])("ignores %s", (name) => {
     expect(similarNames([name], known)).toEqual([]);
   });
 });

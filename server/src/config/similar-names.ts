@@ -1,10 +1,10 @@
-/** Shorter names may well be another program's. */
+/** Shorter names are ignored: they may belong to another program. */
 const LEAST_LENGTH = 14;
 const MOST_EDITS = 2;
 
 /**
- * Returns each of `given` that is probably a misspelt one of `known`, with the one that was meant: a name of some length
- * that differs from it by one or two letters.
+ * Returns the names in `given` that are probably misspelt, each with the known name that is meant. Such a name has at
+ * least 14 letters and differs from the known one by at most two.
  */
 export function similarNames(
   given: readonly string[],
@@ -22,7 +22,7 @@ function isNear(a: string, b: string): boolean {
   return Math.abs(a.length - b.length) <= MOST_EDITS && edits(a, b) <= MOST_EDITS;
 }
 
-/** Levenshtein's distance: how many letters must be put in, left out or replaced. */
+/** Returns the Levenshtein distance: the number of insertions, deletions and replacements. */
 function edits(a: string, b: string): number {
   let above = Array.from({ length: b.length + 1 }, (_, column) => column);
   for (let row = 1; row <= a.length; row += 1) {

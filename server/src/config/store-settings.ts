@@ -4,7 +4,7 @@ import { SETTINGS, type SettingName, type SettingValue } from "./settings.ts";
 
 type Entries = typeof SETTINGS;
 
-/** A setting that belongs to the store: it is stored with it, and every command works by the stored value. */
+/** A setting that is stored with the store. Every command uses the stored value. */
 export type StoreSettingName = {
   [N in SettingName]: Entries[N] extends { readonly belongsTo: "store" } ? N : never;
 }[SettingName];
@@ -13,13 +13,13 @@ export const STORE_SETTINGS: readonly StoreSettingName[] = Object.entries(SETTIN
   .filter(([, setting]) => "belongsTo" in setting)
   .map(([name]) => name as StoreSettingName);
 
-/** Texts of settings as an environment variable would hold them. Absent: the default. */
+/** The texts of settings, as in environment variables. A missing text means the default. */
 export type StoreSettingTexts = Readonly<Partial<Record<StoreSettingName, string>>>;
 
 /** The part of the configuration that belongs to the store. */
 export interface StoreConfig {
   readonly logDir: string;
-  /** Path of a PEM; null: the store's own key. */
+  /** Path of a PEM file; null: the store's own key. */
   readonly auditSigningKey: string | null;
   readonly auditReads: boolean;
   readonly retention: RetentionPolicy;
@@ -27,7 +27,7 @@ export interface StoreConfig {
   readonly publishTree: boolean;
 }
 
-/** Reads a setting's text. @returns null where the setting does not accept it */
+/** Parses the text of a setting. Returns null if the text is invalid. */
 export function storeSettingValue<N extends StoreSettingName>(
   name: N,
   text: string | undefined,
@@ -39,16 +39,16 @@ export function storeSettingValue<N extends StoreSettingName>(
 }
 
 /**
- * The configuration that these texts make.
+ * Parses the settings of a store.
  *
- * @throws ConfigError for a text that its setting does not accept, and for retention that does not increase
+ * @throws ConfigError for an invalid text, and for retention that does not increase from tier to tier
  */
 export function storeConfigOf(texts: StoreSettingTexts): StoreConfig {
   const problems: string[] = [];
   function read<N extends StoreSettingName>(name: N): SettingValue<N> {
     const found = storeSettingValue(name, texts[name]);
     if (found === null)
-      problems.push(`${name} is ${JSON.stringify(texts[name])}; it takes ${SETTINGS[name].takes}`);
+      problems.push(`${name} is ${JSON.stringify(texts[name])}; expected ${SETTINGS[name].accepts}`);
     return (found?.value ?? SETTINGS[name].default) as SettingValue<N>;
   }
   const retention = Object.freeze({
@@ -69,7 +69,10 @@ export function storeConfigOf(texts: StoreSettingTexts): StoreConfig {
   return config;
 }
 
-/** Each threshold lies beyond the one before: otherwise an artifact is due for two steps at once. "never" lies beyond all. */
+/**
+ * Returns the problems of a retention policy. Each threshold must exceed the one before it; otherwise an artifact would be
+ * due for two steps at once. "never" exceeds every number.
+ */
 export function retentionProblems({ hotDays, warmDays, coldDays }: RetentionPolicy): string[] {
   const problems: string[] = [];
   for (const [name, days, before, beforeDays] of [
@@ -78,7 +81,7 @@ export function retentionProblems({ hotDays, warmDays, coldDays }: RetentionPoli
   ] as const) {
     if (days === null) continue;
     if (beforeDays === null || days <= beforeDays) {
-      problems.push(`${name} is ${days}, and must be more than ${before}, which is ${beforeDays ?? "never"}`);
+      problems.push(`${name} is ${days} but must be more than ${before}, which is ${beforeDays ?? "never"}`);
     }
   }
   return problems;

@@ -125,13 +125,13 @@ describe("tierkeep serve", () => {
   );
 
   it(
-    "refuses bad configuration, and what is not built yet",
+    "rejects invalid configuration and settings that are not implemented",
     async () => {
       await using folder = await Folder.make();
       const env = { PORT: "many", CATALOG_URL: "postgres://secret@db/x" };
       const refused = await folder.run(["serve"], env);
       expectRefusal(refused, /PORT is "many"/);
-      expect(refused.stderr).toMatch(/CATALOG_URL is set, and not built yet/);
+      expect(refused.stderr).toMatch(/CATALOG_URL is set but not implemented/);
       expect(refused.stderr).not.toContain("secret");
     },
     SLOW,

@@ -5,7 +5,7 @@ import { type Store, StoreOwnedError } from "../../../app/embedded/open-store.ts
 import { type OwnedStore, own, ownedProblem } from "../../../app/owner.ts";
 import { readConfig } from "../../../app/read-config.ts";
 import type { Config } from "../../../config/config.ts";
-import { SETTINGS } from "../../../config/settings.ts";
+import { SETTING_GROUPS } from "../../../config/settings.ts";
 import { STORE_SETTINGS } from "../../../config/store-settings.ts";
 import { LineOutput } from "../../../http/monitoring/line-output.ts";
 import { createLog, logOutput } from "../../../http/monitoring/log.ts";
@@ -104,17 +104,24 @@ function unindexed({ unindexedTenants: count, paths }: Store): string {
 }
 
 function settingsHelp(): string {
-  const width = Math.max(...Object.keys(SETTINGS).map((name) => name.length)) + 1;
-  const lines = Object.entries(SETTINGS).map(
-    ([name, { shownDefault, means }]) => `  ${name.padEnd(width)}${means} (${shownDefault})`,
+  const names = SETTING_GROUPS.flatMap(({ settings }) => Object.keys(settings));
+  const width = Math.max(...names.map((name) => name.length)) + 1;
+  const groups = SETTING_GROUPS.map(({ title, settings }) =>
+    [
+      `${title}:`,
+      ...Object.entries(settings).map(
+        ([name, { shownDefault, description }]) => `  ${name.padEnd(width)}${description} (${shownDefault})`,
+      ),
+    ].join("\n"),
   );
   return `
-It is set by environment variables (defaults in parentheses):
-${lines.join("\n")}
+Environment variables configure the server. Their defaults are in parentheses.
 
-These belong to the store: ${STORE_SETTINGS.join(", ")}.
-serve writes the ones that the environment gives into the store and takes the others from it. Their defaults apply to a
-new store only. tierkeep settings shows them.
+${groups.join("\n\n")}
+
+These settings are stored with the store: ${STORE_SETTINGS.join(", ")}.
+serve writes those that the environment sets into the store, and uses the stored values of the others. Their defaults
+apply to a new store only. tierkeep settings shows them.
 
 Examples:
   tierkeep serve
