@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
+import { createTierkeep } from "@tierkeep/sdk";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { pause } from "../events/resuming-client.ts";
 import { write } from "../support/event-log.ts";
 import { type Server, startServer, temporaryDirectory } from "../support/server.ts";
 import { TOKEN_SECRET, tokenOf } from "../support/token.ts";
@@ -63,23 +63,61 @@ describe("GraphiQL in a browser", () => {
     await visit.screenshot("write");
   });
 
-  it("shows an event live, while somebody else writes", async () => {
+  it("says that it listens, and lists events as they arrive, the newest first", async () => {
     await using visit = await openGraphiQL();
     await visit.tab("WatchEvents");
     await visit.execute();
-    // When it has begun to listen cannot be seen, so they write until it shows.
-    let shown = false;
-    const writing = (async () => {
-      for (let n = 0; !shown; n += 1) {
-        await write(server, { ...KEY, artifactId: `live-${n}.txt` });
-        await pause(100);
-      }
-    })();
-    await visit.answers('"type": "ARTIFACT_WRITTEN"');
-    await visit.answers('"artifactId": "live-');
-    shown = true;
-    await writing;
+    const listening = visit.page.locator("#listening");
+    await listening.filter({ hasText: "Listening: no event yet" }).waitFor();
+    await write(server, { ...KEY, artifactId: "live-1.txt" });
+    await listening.filter({ hasText: "Listening: 1 event" }).waitFor();
+    await write(server, { ...KEY, artifactId: "live-2.txt" });
+    await visit.answers('"type": "ARTIFACT_WRITTEN".*"artifactId": "live-2.txt".*"artifactId": "live-1.txt"');
+    expect(await listening.textContent()).toBe("Listening: 2 events, the newest first");
     await visit.screenshot("watch");
+    await visit.execute();
+    await listening.waitFor({ state: "detached" });
+  });
+
+  it("lists the newest 50 events", async () => {
+    const cursor = await createTierkeep({ url: server.url }).lifecycleEventCursor();
+    for (let n = 1; n <= 55; n += 1) await write(server, { ...KEY, artifactId: `many-${n}.txt` });
+    await using visit = await openGraphiQL();
+    const listed = await visit.page.evaluate(async (after) => {
+      const query = "subscription ($after: String) { lifecycleEvents(after: $after) { artifactId } }";
+      const response = await fetch("/graphql", {
+        method: "POST",
+        headers: { accept: "text/event-stream", "content-type": "application/json" },
+        body: JSON.stringify({ query, variables: { after } }),
+      });
+      let text = "";
+      for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+        text += chunk;
+        if (text.includes('"many-55.txt"') && text.endsWith("\n\n")) break;
+      }
+      const last = text.trimEnd().split("\n").at(-1) ?? "";
+      return JSON.parse(last.slice("data:".length)).data.lifecycleEvents as { artifactId: string }[];
+    }, cursor);
+    expect(listed.map(({ artifactId }) => artifactId)).toEqual(
+      Array.from({ length: 50 }, (_, index) => `many-${55 - index}.txt`),
+    );
+  });
+
+  it("has all tabs within reach of a mouse, and a whole search box, in a narrow window", async () => {
+    await using visit = await openGraphiQL();
+    const { page } = visit;
+    await page.setViewportSize({ width: 800, height: 700 });
+    const browse = await page.locator(".graphiql-tab-button", { hasText: "Browse" }).boundingBox();
+    expect((browse?.x ?? 800) + (browse?.width ?? 0)).toBeLessThan(800);
+    await page.locator('button[aria-label="Show Documentation Explorer"]').click();
+    const search = page.locator(".graphiql-doc-explorer-search input");
+    await search.waitFor();
+    expect(await search.evaluate(({ clientWidth }) => clientWidth)).toBeGreaterThan(100);
+    const tabs = page.locator(".graphiql-tabs");
+    expect(await tabs.evaluate((list) => list.scrollWidth > list.clientWidth)).toBe(true);
+    expect(await tabs.evaluate((list) => getComputedStyle(list).scrollbarWidth)).toBe("thin");
+    await visit.tab("Browse");
+    await visit.screenshot("narrow");
   });
 
   it("runs the lifecycle dry and lists what it would do", async () => {
@@ -137,7 +175,7 @@ interface Visit extends AsyncDisposable {
   readonly complaints: readonly string[];
   tab(name: string): Promise<void>;
   execute(): Promise<void>;
-  /** Waits until the answer holds this text. */
+  /** Waits until the answer holds this text; ".*" matches any text. */
   answers(text: string): Promise<void>;
   screenshot(name: string): Promise<void>;
 }
@@ -186,9 +224,8 @@ async function openGraphiQL(origin = server.origin): Promise<Visit> {
     execute: () => button.click(),
     async answers(text) {
       // The editor draws spaces that do not break, and only the lines in sight.
-      const pattern = new RegExp(
-        text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replaceAll(" ", "[\\s\\u00a0]+"),
-      );
+      const literal = text.split(".*").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+      const pattern = new RegExp(literal.join("[^]*").replaceAll(" ", "[\\s\\u00a0]+"));
       await answer.filter({ hasText: pattern }).waitFor();
     },
     async screenshot(name) {

@@ -42,8 +42,8 @@ mutation WriteArtifact($input: WriteArtifactInput!) {
   {
     query: `# Watch events arrive: run this, then write
 # or move in another tab of your browser.
-# It shows the newest event only, and listens
-# until you press the button again.
+# It lists the last 50 events, the newest first,
+# until you press the button again or leave.
 # With "after", a cursor, it first replays
 # what came since: none left out, none twice.
 subscription WatchEvents($where: LifecycleEventFilter, $after: String) {

@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import { Worker } from "node:worker_threads";
 import { brotliCompress, constants, gunzip, gzip } from "node:zlib";
 import { sharedBodyResponse } from "../shared-body.ts";
+import { EVENT_LIST } from "./graphiql-events.ts";
 import { GRAPHIQL_TABS } from "./graphiql-tabs.ts";
 import { withTokenField } from "./graphiql-token.ts";
 
@@ -55,6 +56,19 @@ const SHOW_FIRST_VARIABLES = `
  * hides that, but not from a tab under a pressed mouse button: that one jumps away, and the click is lost.
  */
 const TABS_STAY = "<style>.graphiql-tabs > .graphiql-tab { transform: none !important; }</style>";
+
+/**
+ * GraphiQL hides the scroll bar of its tabs, so a mouse does not reach those that a narrow window cuts off. Its search box
+ * of the documentation shares a line with the heading, and is cut off there at any width of the window.
+ */
+const NOTHING_CUT_OFF = `<style>
+  .graphiql-tabs { scrollbar-width: thin !important; }
+  .graphiql-tabs::-webkit-scrollbar { display: block !important; height: 8px; }
+  @media (max-width: 1000px) { .graphiql-logo { display: none !important; } }
+  .graphiql-doc-explorer-header { align-items: stretch !important; flex-direction: column !important; gap: 8px; }
+  .graphiql-doc-explorer-search { position: relative !important; width: 100% !important; }
+  .graphiql-doc-explorer-search input { flex: 1 !important; max-width: none !important; min-width: 0; width: 100% !important; }
+</style>`;
 
 /** GraphiQL, offline. The page is made at the first visit and kept, compressed only. */
 export async function graphiql(
@@ -137,7 +151,10 @@ export async function makePage(needsToken: boolean): Promise<Page> {
     defaultTabs: GRAPHIQL_TABS.map(({ query, variables }) => ({ query, variables })),
   } as never);
   const page = needsToken ? withTokenField(html) : html;
-  const shown = page.replace("<body", () => `${TABS_STAY}<script>${SHOW_FIRST_VARIABLES}</script><body`);
+  const shown = page.replace(
+    "<body",
+    () => `${TABS_STAY}${NOTHING_CUT_OFF}${EVENT_LIST}<script>${SHOW_FIRST_VARIABLES}</script><body`,
+  );
   const bytes = Buffer.from(shown);
   // Qualities at which nine megabytes take a fraction of a second, on libuv's threads.
   const [br, zipped] = await Promise.all([
