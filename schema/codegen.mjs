@@ -1,4 +1,5 @@
-// Writes schema.graphql from the code. Run by `codegen`; a unit test asserts that it has been.
+// Writes schema.graphql from the code. `npm run codegen` runs it; a unit test checks that the file is
+// current.
 import { writeFileSync } from "node:fs";
 import { printedSchema } from "./src/graphql/print-schema.ts";
 

@@ -1,5 +1,5 @@
-// Writes contract.json, the names that clients may rely on, from SDL: node contract.mjs SDL_FILE
-// Only for a new version of the contract: a unit test holds the schema against contract.json.
+// Writes contract.json, the names that clients may rely on, from SDL: node contract.mjs SDL_FILE Run it only
+// for a new version of the contract. A unit test compares the schema with contract.json.
 import { readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { buildSchema } from "graphql";

@@ -62,7 +62,7 @@ describe("two tenants on one server, by tokens of one name", () => {
     const env = { TIERKEEP_URL: server.url, TIERKEEP_TOKEN: tokenFor("acme", "READER") };
     const purged = await runCommand(["purge", "acme/w/a", "--yes"], { env });
     expect(purged).toMatchObject({ code: 5, stdout: "" });
-    expect(purged.stderr).toContain("that takes the role OPERATOR, and yours is READER");
+    expect(purged.stderr).toContain("this requires the role OPERATOR, and yours is READER");
     const listed = await runCommand(["ls", "beta", "--json"], { env });
     const unknown = await runCommand(["ls", "nobody", "--json"], { env });
     expect([listed.code, listed.stdout]).toEqual([unknown.code, unknown.stdout]);

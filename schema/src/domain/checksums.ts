@@ -2,7 +2,7 @@ import { Refused } from "./refusals.ts";
 
 const SHA256_HEX = /^[0-9a-f]{64}$/;
 
-/** Returns `value` if it is a SHA-256 in lower-case hex. @throws Refused BAD_USER_INPUT */
+/** Returns `value` if it is a SHA-256 checksum in lower-case hex. @throws Refused BAD_USER_INPUT */
 export function requireChecksum(value: string, argument: string): string {
   if (SHA256_HEX.test(value)) return value;
   throw new Refused(

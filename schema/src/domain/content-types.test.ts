@@ -14,7 +14,7 @@ describe("requireContentType", () => {
     "text/html; charset=utf-8;",
     "text/plain; ;charset=utf-8",
     `a/b${";".repeat(200)}`,
-  ])("takes %j", (value) => {
+  ])("accepts %j", (value) => {
     expect(requireContentType(value, "contentType")).toBe(value);
   });
 
@@ -36,7 +36,7 @@ describe("requireContentType", () => {
     `text/${"x".repeat(251)}`,
     `a/b${"; \t".repeat(80)}!`,
     `a/b${" ".repeat(240)}!`,
-  ])("refuses %j", (value) => {
+  ])("rejects %j", (value) => {
     expect(() => requireContentType(value, "input.contentType")).toThrow(Refused);
   });
 });

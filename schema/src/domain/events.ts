@@ -33,36 +33,36 @@ export const LIFECYCLE_EVENT_TYPES = [
 
 export type LifecycleEventType = (typeof LIFECYCLE_EVENT_TYPES)[number];
 
-/** A job as the event that starts or ends it records it. */
+/** The facts of a job in the event that starts or finishes it. */
 export interface EventJob {
   readonly kind: JobKind;
-  /** How it ended; null: it starts. */
+  /** Its final status; null if the event starts it. */
   readonly status: JobStatus | null;
-  /** Lifecycle runs only: the instant at which they judge ages, ms since the epoch. */
+  /** Lifecycle runs only: the instant at which they compute ages, ms since the epoch. */
   readonly asOf?: number;
   readonly steps?: readonly LifecycleStep[];
-  /** Lifecycle runs only: the default policy in force at the start. */
+  /** Lifecycle runs only: the default retention policy in force at the start. */
   readonly retentionPolicy?: RetentionPolicy;
   /** Restores only. */
   readonly toTier?: Tier;
-  /** Verifications only: they repair what can be repaired. */
+  /** Verifications only: true if the job repairs what can be repaired. */
   readonly repair?: boolean;
-  /** What it did, by the names of the counters in the API. Absent: it starts. */
+  /** The job's results, by the names of the counters in the API. Absent if the event starts it. */
   readonly counts?: Readonly<Record<string, number>>;
-  /** Absent: it starts. */
+  /** Absent if the event starts the job. */
   readonly durationSeconds?: number;
 }
 
-/** One line of the audit log: written in the same commit as the change it tells of. */
+/** One line of the audit log, written in the same commit as the change that it records. */
 export interface LifecycleEvent {
-  /** Position in the log: rises by one per event, in commit order. */
+  /** Position in the log. It increases by one per event, in commit order. */
   readonly seq: number;
   /** ms since the epoch. */
   readonly timestamp: number;
   readonly type: LifecycleEventType;
-  /** Who: a principal, "schedule" or "system". */
+  /** The author of the change: a principal's name, "schedule" or "system". */
   readonly actor: string;
-  /** Null on events of a whole job over all tenants. */
+  /** Null on events over all tenants. */
   readonly tenantId: string | null;
   readonly workflowId: string | null;
   readonly artifactId: string | null;
@@ -70,12 +70,15 @@ export interface LifecycleEvent {
   readonly toTier: Tier | null;
   readonly ageDays: number | null;
   readonly sizeBytes: number | null;
-  /** SHA-256 of the content concerned, lower-case hex. */
+  /** SHA-256 of the artifact's content, lower-case hex. */
   readonly checksum: string | null;
   readonly dryRun: boolean;
   readonly jobId: string | null;
   readonly errorCode: ErrorCode | null;
   readonly error: string | null;
-  /** On LIFECYCLE_JOB_STARTED and LIFECYCLE_JOB_COMPLETED. Absent on others, and on events of earlier versions. */
+  /**
+   * On LIFECYCLE_JOB_STARTED and LIFECYCLE_JOB_COMPLETED. Absent on other events, and on events of earlier
+   * versions.
+   */
   readonly job?: EventJob;
 }

@@ -1,21 +1,21 @@
 /**
- * Stands for a number that no double holds exactly, in the place of the number: an object with this one key and the
- * number's text. Well-formed text cannot be this key, so no metadata can hold it by accident.
+ * Key of the object that replaces a number which no double holds exactly. The object has only this key, with
+ * the number's text as its value. The key is not well-formed Unicode, so no valid metadata contains it.
  */
 export const INEXACT_NUMBER = "\udfffinexact number";
 
-/** Numbers with at most this many characters and a small exponent survive the way through a double. */
+/** A double holds every number with at most this many characters and a small exponent exactly. */
 const MAX_SAFE_LENGTH = 15;
 
-/** No double needs more characters when it is written out. */
+/** Maximum length of a number that is compared digit by digit. A longer number counts as inexact. */
 const MAX_NUMBER_LENGTH = 400;
 
 const NUMBER = /^-?(0|[1-9]\d*)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 
 /**
- * Returns JSON text for JSON.parse in which each number that a double cannot hold exactly is replaced by an object (see
- * INEXACT_NUMBER): JSON.parse alone would change the number silently. Linear in the length of the text. Text that is not
- * JSON is not made JSON by it.
+ * Returns JSON text for JSON.parse in which each number that a double cannot hold exactly is replaced by an
+ * object (see INEXACT_NUMBER). JSON.parse alone would change the number silently. Takes time linear in the
+ * length of the text. Invalid JSON stays invalid.
  */
 export function exactJson(text: string): string {
   let exact = "";
@@ -39,15 +39,15 @@ export function exactJson(text: string): string {
   return copied === 0 ? text : exact + text.slice(copied);
 }
 
-/** The text of a number that exactJson has replaced; null: `value` is anything else. */
+/** Returns the text of a number that exactJson has replaced; null for any other value. */
 export function inexactNumberIn(value: object): string | null {
   const text: unknown = Object.hasOwn(value, INEXACT_NUMBER) ? Object.values(value)[0] : null;
   return typeof text === "string" ? text : null;
 }
 
 /**
- * Returns false for a JSON number that reads back as another number once a double has held it. True for text that is no
- * JSON number.
+ * Returns false for a JSON number that a double cannot hold exactly. Returns true for text that is not a JSON
+ * number.
  */
 export function isExactNumber(number: string): boolean {
   if (number.length <= MAX_SAFE_LENGTH && !/e[+-]?\d{3}/i.test(number)) return true;
@@ -56,7 +56,7 @@ export function isExactNumber(number: string): boolean {
   return given === null || given === canonical(String(Number(number)));
 }
 
-/** One text for all spellings of a number; null: `number` is none. */
+/** Returns the same text for all notations of a number; null if `number` is not a JSON number. */
 function canonical(number: string): string | null {
   const match = NUMBER.exec(number);
   if (match === null) return null;
@@ -68,7 +68,7 @@ function canonical(number: string): string | null {
   return `${number.startsWith("-") ? "-" : ""}${significant}e${power}`;
 }
 
-/** The index after the quote that ends the string beginning at `start`. */
+/** Returns the index after the quote that ends the string at `start`. */
 function endOfString(text: string, start: number): number {
   for (let quote = start; ; ) {
     quote = text.indexOf('"', quote + 1);

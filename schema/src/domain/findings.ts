@@ -25,16 +25,16 @@ export const STORE_FINDING_KINDS = [
 
 export type StoreFindingKind = (typeof STORE_FINDING_KINDS)[number];
 
-/** One thing that a job found while it went through the store. */
+/** One finding of a job that scans the store. */
 export interface StoreFinding {
   readonly kind: StoreFindingKind;
-  /** Below the store's root, with slashes; null: no path is concerned. */
+  /** Path below the store's root, with slashes; null if the finding has no path. */
   readonly path: string | null;
   readonly tenantId: string | null;
   readonly workflowId: string | null;
   readonly artifactId: string | null;
   readonly tier: Tier | null;
-  /** What was found and what became of it, as a sentence. */
+  /** What was found and what was done about it, as a sentence. */
   readonly message: string;
 }
 
@@ -46,7 +46,9 @@ const NO_PROBLEMS = [
   "RECOUNTED",
 ] as const satisfies StoreFindingKind[];
 
-/** False for what a job merely did or noted; true for what somebody should look at. */
+/**
+ * Returns true for a problem that an operator should look at; false for a note, or for work that the job did.
+ */
 export function isProblem({ kind }: Pick<StoreFinding, "kind">): boolean {
   return !(NO_PROBLEMS as readonly StoreFindingKind[]).includes(kind);
 }

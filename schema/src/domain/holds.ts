@@ -1,17 +1,18 @@
 import { type Metadata, metadataText } from "./metadata.ts";
 
-/** Metadata key by which a writer says that an artifact has a retention of its own. */
+/** Metadata key of an artifact with its own retention, set by its writer. */
 export const RETENTION_OVERRIDE = "retention_override";
 
 /**
- * True where nothing may purge the artifact. Nothing here knows what the values of retention_override mean, and a wrong
- * guess would lose what somebody wanted kept: so any value holds it, null too.
+ * Returns true if the artifact is held: nothing may purge it. Tierkeep does not interpret the value of
+ * retention_override. A wrong guess could delete an artifact that its writer wants to keep, so any value,
+ * including null, is a hold.
  */
 export function isHeld(metadata: Metadata): boolean {
   return Object.hasOwn(metadata, RETENTION_OVERRIDE);
 }
 
-/** The same for an artifact, whose metadata is parsed only where its JSON has the key somewhere. */
+/** As isHeld, for an artifact. Parses the metadata only if its JSON contains the key. */
 export function isHeldArtifact(artifact: { readonly metadata: Metadata }): boolean {
   const json = metadataText(artifact)?.json;
   return (json === undefined || json.includes(`"${RETENTION_OVERRIDE}"`)) && isHeld(artifact.metadata);

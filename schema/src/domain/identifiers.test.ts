@@ -4,9 +4,9 @@ import { describe, expect, it } from "vitest";
 import { identifierProblem, MAX_IDENTIFIER_BYTES, requireIdentifier, requireKey } from "./identifiers.ts";
 import { Refused } from "./refusals.ts";
 
-const refused: [what: string, value: string][] = [
+const rejected: [what: string, value: string][] = [
   ["the empty name", ""],
-  ["a dot, which would be another tenant's parent", "."],
+  ["a dot, which is the parent folder of tenants", "."],
   ["two dots", ".."],
   ["two dots inside a name", "a..b"],
   ["a slash", "a/b"],
@@ -31,7 +31,7 @@ const refused: [what: string, value: string][] = [
   ["a lone high surrogate", "a\ud800"],
   ["a lone low surrogate", "\udc00a"],
   ["Windows' CON", "CON"],
-  ["Windows' nul with an ending", "nul.txt"],
+  ["Windows' nul with an extension", "nul.txt"],
   ["Windows' com1", "com1"],
   ["Windows' LPT with a superscript digit", "LPT¹"],
   ["a name that is not NFC", "cafe\u0301"],
@@ -62,7 +62,7 @@ const allowed = [
 ];
 
 describe("identifiers", () => {
-  it.each(refused)("refuse %s", (_what, value) => {
+  it.each(rejected)("reject %s", (_what, value) => {
     for (const kind of ["tenantId", "workflowId", "artifactId"] as const) {
       expect(identifierProblem(kind, value)).not.toBeNull();
     }
@@ -74,14 +74,14 @@ describe("identifiers", () => {
     }
   });
 
-  it("refuse an artifact that would be another one's sidecar, in any case", () => {
+  it("reject an artifact id that ends like a sidecar, in upper or lower case", () => {
     expect(identifierProblem("artifactId", "a.metadata.json")).not.toBeNull();
     expect(identifierProblem("artifactId", "a.METADATA.Json")).not.toBeNull();
     expect(identifierProblem("artifactId", "metadata.json")).toBeNull();
     expect(identifierProblem("tenantId", "a.metadata.json")).toBeNull();
   });
 
-  it("never leave their folder, whatever is allowed", () => {
+  it("never resolve outside their folder if they are allowed", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", minLength: 1, maxLength: 12 }), (value) => {
         fc.pre(identifierProblem("artifactId", value) === null);
@@ -93,7 +93,7 @@ describe("identifiers", () => {
     );
   });
 
-  it("name the argument and what is wrong, and never more than a part of a long name", () => {
+  it("are rejected with the argument, the problem, and a shortened name", () => {
     const problem = catchRefused(() => requireIdentifier("tenantId", "x".repeat(5000), "input.tenantId"));
     expect(problem.code).toBe("INVALID_IDENTIFIER");
     expect(problem.facts.argument).toBe("input.tenantId");
@@ -101,7 +101,7 @@ describe("identifiers", () => {
     expect(problem.message.length).toBeLessThan(300);
   });
 
-  it("are checked part by part in a key", () => {
+  it("are each checked in a key", () => {
     const key = { tenantId: "a", workflowId: "b/c", artifactId: "d" };
     expect(catchRefused(() => requireKey(key, "keys.3.")).facts.argument).toBe("keys.3.workflowId");
     expect(requireKey({ ...key, workflowId: "b" })).toEqual({ ...key, workflowId: "b" });
@@ -115,5 +115,5 @@ function catchRefused(act: () => unknown): Refused {
     if (error instanceof Refused) return error;
     throw error;
   }
-  throw new Error("nothing was refused");
+  throw new Error("nothing was thrown");
 }

@@ -2,14 +2,19 @@ import { Refused } from "./refusals.ts";
 
 export type IdentifierKind = "tenantId" | "workflowId" | "artifactId";
 
-/** Longest identifier, in bytes of UTF-8: with ".metadata.json" and a temporary prefix it still fits a 255-byte file name. */
+/**
+ * Maximum length of an identifier in bytes of UTF-8. With ".metadata.json" and a temporary prefix it still
+ * fits into a file name of 255 bytes.
+ */
 export const MAX_IDENTIFIER_BYTES = 200;
 
-/** Ending of the published sidecars; an artifact so named could forge another one's metadata. */
+/**
+ * Suffix of the published sidecars. An artifact with such a name could forge the metadata of another one.
+ */
 export const SIDECAR_SUFFIX = ".metadata.json";
 
 const FORBIDDEN_CHARACTERS = /[/\\:*?"<>|]/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern matches control characters
 const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f]/;
 const BIDIRECTIONAL_CONTROLS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
 const WINDOWS_RESERVED = /^(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?$/i;
@@ -17,15 +22,16 @@ const WINDOWS_RESERVED = /^(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[
 const encoder = new TextEncoder();
 
 /**
- * Why `value` may not be used as an identifier, as the end of a sentence that begins with its name; null when it may.
+ * Returns why `value` may not be used as an identifier, as the predicate of a sentence whose subject is the
+ * value; null if it may.
  *
- * Identifiers name folders and files of the published tree on any operating system, hence the reserved names of
- * Windows (Microsoft, "Naming Files, Paths, and Namespaces") and the demand for NFC: two spellings of one name would
- * be one file on macOS and two on Linux.
+ * Identifiers name folders and files of the published tree on any operating system. So names that Windows
+ * reserves are rejected (Microsoft, "Naming Files, Paths, and Namespaces"), and names must be in NFC: two
+ * Unicode forms of one name are one file on macOS and two on Linux.
  */
 export function identifierProblem(kind: IdentifierKind, value: string): string | null {
   if (value === "") return "is empty";
-  if (!value.isWellFormed()) return "is not well-formed Unicode (a surrogate stands alone)";
+  if (!value.isWellFormed()) return "is not well-formed Unicode (it contains a lone surrogate)";
   const bytes = encoder.encode(value).length;
   if (bytes > MAX_IDENTIFIER_BYTES)
     return `is ${bytes} bytes of UTF-8 long; at most ${MAX_IDENTIFIER_BYTES} are allowed`;
@@ -47,7 +53,7 @@ export function identifierProblem(kind: IdentifierKind, value: string): string |
 /**
  * Returns `value` if it may be used as an identifier.
  *
- * @param argument path of the argument it came in, for the refusal
+ * @param argument path of the argument, for the refusal
  * @throws Refused INVALID_IDENTIFIER
  */
 export function requireIdentifier(kind: IdentifierKind, value: string, argument: string = kind): string {
@@ -61,7 +67,12 @@ export function requireIdentifier(kind: IdentifierKind, value: string, argument:
   );
 }
 
-/** Checks the three parts of a key. `prefix` is put before each part's name in refusals, e.g. "input." or "keys.3.". */
+/**
+ * Returns `key` if its three parts are valid identifiers. `prefix` is put before each part's name in
+ * refusals, such as "input." or "keys.3.".
+ *
+ * @throws Refused INVALID_IDENTIFIER
+ */
 export function requireKey<K extends { tenantId: string; workflowId: string; artifactId: string }>(
   key: K,
   prefix = "",

@@ -2,11 +2,11 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compareKeys, compareNames, isSameKey, keyOf, keyText } from "./keys.ts";
 
-describe("a key", () => {
+describe("keys", () => {
   const name = fc.constantFrom("a", "b", "ab");
   const key = fc.record({ tenantId: name, workflowId: name, artifactId: name });
 
-  it("is the same as another where its text is, and where neither comes first", () => {
+  it("are equal exactly if their texts are equal, and exactly if compareKeys returns 0", () => {
     fc.assert(
       fc.property(key, key, (a, b) => {
         expect(isSameKey(a, b)).toBe(keyText(a) === keyText(b));
@@ -15,15 +15,15 @@ describe("a key", () => {
     );
   });
 
-  it("is what is left of a row without its other facts", () => {
+  it("are extracted from an object without its other properties", () => {
     const one = { tenantId: "acme", workflowId: "nightly", artifactId: "report.pdf" };
     expect(keyOf({ ...one, ...{ sizeBytes: 1 } })).toStrictEqual(one);
     expect(keyText(one)).toBe("acme/nightly/report.pdf");
   });
 });
 
-describe("order of names", () => {
-  it("is the order of their UTF-8 bytes", () => {
+describe("compareNames", () => {
+  it("sorts by UTF-8 bytes", () => {
     const encoder = new TextEncoder();
     const names = fc.string({ unit: "binary", maxLength: 6 }).filter((name) => name.isWellFormed());
     fc.assert(
@@ -33,7 +33,7 @@ describe("order of names", () => {
     );
   });
 
-  it("puts an astral character after the last of the basic plane, unlike UTF-16", () => {
+  it("sorts U+1F600 after U+FFEE, unlike a comparison of UTF-16 units", () => {
     expect(compareNames("\uffee", "\u{1f600}")).toBeLessThan(0);
     expect("\uffee" < "\u{1f600}").toBe(false);
   });

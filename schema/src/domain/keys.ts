@@ -1,25 +1,28 @@
-/** The user's own names for one artifact. Each part obeys the rule in identifiers.ts. */
+/** The key of one artifact: the user's names for it. Each part follows the rule in identifiers.ts. */
 export interface ArtifactKey {
   readonly tenantId: string;
   readonly workflowId: string;
   readonly artifactId: string;
 }
 
-/** A key without what else stands beside it. */
+/** Returns the key of an object, without the object's other properties. */
 export function keyOf({ tenantId, workflowId, artifactId }: ArtifactKey): ArtifactKey {
   return { tenantId, workflowId, artifactId };
 }
 
 /**
- * The path of an artifact's URL on its server.
+ * Returns the path of an artifact's URL on its server.
  *
- * @param basePath the path of PUBLIC_URL without a slash at its end; "" for none
+ * @param basePath the path of PUBLIC_URL without a trailing slash; "" for none
  */
 export function artifactPath(basePath: string, { tenantId, workflowId, artifactId }: ArtifactKey): string {
   return `${basePath}/artifacts/${[tenantId, workflowId, artifactId].map(encodeURIComponent).join("/")}`;
 }
 
-/** A key as people write it, tenant/workflow/artifact. Different keys have different texts: no identifier contains a slash. */
+/**
+ * Returns a key as text: tenant/workflow/artifact. Different keys have different texts, because no identifier
+ * contains a slash.
+ */
 export function keyText({ tenantId, workflowId, artifactId }: ArtifactKey): string {
   return `${tenantId}/${workflowId}/${artifactId}`;
 }
@@ -28,7 +31,7 @@ export function isSameKey(a: ArtifactKey, b: ArtifactKey): boolean {
   return a.tenantId === b.tenantId && a.workflowId === b.workflowId && a.artifactId === b.artifactId;
 }
 
-/** Total order of keys: by tenant, then workflow, then artifact, each by Unicode code point (UTF-8 byte order). */
+/** Compares keys by tenant, then workflow, then artifact, each by Unicode code point (UTF-8 byte order). */
 export function compareKeys(a: ArtifactKey, b: ArtifactKey): number {
   return (
     compareNames(a.tenantId, b.tenantId) ||
@@ -37,7 +40,10 @@ export function compareKeys(a: ArtifactKey, b: ArtifactKey): number {
   );
 }
 
-/** Order of two names by code point. `<` on strings compares UTF-16 units, which sorts U+FFFF before U+10000 wrongly. */
+/**
+ * Compares two names by code point. The operator `<` compares UTF-16 units and therefore sorts U+FFFF after
+ * U+10000.
+ */
 export function compareNames(a: string, b: string): number {
   if (a === b) return 0;
   const left = a[Symbol.iterator]();

@@ -1,55 +1,65 @@
-/** How much one GraphQL document may ask for. */
+/** Limits of one GraphQL document. */
 export interface DocumentLimits {
   readonly maxTokens: number;
   readonly maxDepth: number;
   readonly maxAliases: number;
   readonly maxDirectives: number;
-  /** About one for each value that may come back. */
+  /** The cost is about one for each value that the response may contain. */
   readonly maxCost: number;
-  /** Bytes of one answer as JSON. */
+  /** Bytes of one response as JSON. */
   readonly maxResponseBytes: number;
-  /** Rows that filters, orders and counts of one request may look at together. The first one of a request always may. */
+  /**
+   * Rows that the filters, sorts and counts of one request may scan in total. The first list and the first
+   * count of a request have no such limit.
+   */
   readonly maxScannedRows: number;
 }
 
-/** How much may be under way at once, and begun in a time. */
+/** Limits of concurrent work and of request rates. */
 export interface UsageLimits {
-  /** Of one principal, evenly over time; null: as many as it likes. */
+  /** Average rate of one principal; null: unlimited. */
   readonly requestsPerSecond: number | null;
-  /** How many of them may come at once. */
+  /** Number of requests that may arrive at the same time. */
   readonly burst: number;
-  /** Failed attempts to authenticate, of one address; as many may come at once. Null: as many as there are. */
+  /**
+   * Failed authentication attempts of one address per minute; also the number that may arrive at the same
+   * time. Null: unlimited.
+   */
   readonly failedAttemptsPerMinute: number | null;
-  /** Requests, WebSockets and their operations that are under way, of one principal. */
+  /** Open requests, WebSockets and WebSocket operations of one principal. */
   readonly maxRequestsPerPrincipal: number;
   readonly maxSubscriptionsPerPrincipal: number;
   readonly maxSubscriptions: number;
-  /** Of GraphQL requests and messages that are not small, all together while they are under way. */
+  /** Total bytes of all GraphQL requests and messages in progress, except small ones. */
   readonly maxHeldBytes: number;
 }
 
-/** How long a server waits for the other end of a connection, and for how many. */
+/** Limits of the number of connections, and of how long the server waits for a client. */
 export interface ConnectionLimits {
   readonly maxConnections: number;
-  /** Of one address; of IPv6, of one network of 64 bits. Trusted proxies may have any number. */
+  /** Connections per address; for IPv6, per /64 network. Trusted proxies are not limited. */
   readonly maxConnectionsPerAddress: number;
-  /** Addresses and networks of proxies whose X-Forwarded-For and Forwarded name the client. */
+  /** Addresses and networks of proxies whose X-Forwarded-For and Forwarded headers name the client. */
   readonly trustedProxies: readonly string[];
-  /** A request's headers must have come in this time, and its body may keep the server waiting as long, ms. */
+  /**
+   * Maximum time in ms to receive a request's headers, and maximum pause in ms between parts of its body.
+   */
   readonly requestTimeoutMs: number;
-  /** A connection on which nothing is asked, and an answer of which nothing is taken, may stand this long, ms. */
+  /**
+   * Time in ms after which an idle connection, or one whose client does not read the response, is closed.
+   */
   readonly idleTimeoutMs: number;
 }
 
-/** What a server shows of its schema, and which documents it takes. */
+/** Which parts of its schema a server shows, and which documents it accepts. */
 export interface ApiSurface {
   readonly graphiql: boolean;
   readonly introspection: boolean;
-  /** As graphql-js prints them; null: any. */
+  /** Allowed documents, as graphql-js prints them; null: any document. */
   readonly operations: ReadonlySet<string> | null;
 }
 
-/** How much a server takes of whoever calls. */
+/** All limits of a server. */
 export interface Limits {
   readonly surface: ApiSurface;
   readonly connections: ConnectionLimits;
@@ -57,7 +67,10 @@ export interface Limits {
   readonly usage: UsageLimits;
 }
 
-/** Beyond what programs need that mean well: 500 keys written out; 500 nodes with all that the SDK asks of every type. */
+/**
+ * The default limits. They exceed the needs of well-behaved clients: a document with 500 literal keys, or 500
+ * nodes with every field that the SDK selects.
+ */
 export const DEFAULT_LIMITS: Limits = {
   surface: { graphiql: true, introspection: true, operations: null },
   connections: {
@@ -76,11 +89,11 @@ export const DEFAULT_LIMITS: Limits = {
     maxResponseBytes: 32 * 2 ** 20,
     maxScannedRows: 1_000_000,
   },
-  // One program alone on a small machine may reach it and keep it up for a minute.
+  // A single client on a small machine can reach this rate, and the burst lets it do so for a minute.
   usage: {
     requestsPerSecond: 5_000,
     burst: 300_000,
-    // All programs of a large site, when what they came with has expired at the same moment.
+    // Enough for all clients of a large site whose tokens expire at the same moment.
     failedAttemptsPerMinute: 600,
     maxRequestsPerPrincipal: 2_000,
     maxSubscriptionsPerPrincipal: 2_000,

@@ -7,8 +7,8 @@ function nested(levels: number): unknown {
   return value;
 }
 
-describe("metadata", () => {
-  it("is any JSON object, as it is given", () => {
+describe("requireMetadata", () => {
+  it("returns a JSON object unchanged", () => {
     const metadata = { a: 1, b: [true, null, { c: "é😀" }], "": "", __proto__x: 1 };
     expect(() => requireMetadata({ __x: 1 }, "metadata")).toThrow(/reserved/);
     const { __proto__x: _, ...rest } = metadata;
@@ -20,18 +20,18 @@ describe("metadata", () => {
     ["null", null],
     ["text", "a"],
     ["a reserved key", { _checksum: "0" }],
-    ["a number that JSON has not", { a: Number.NaN }],
+    ["a number that JSON cannot express", { a: Number.NaN }],
     ["a function", { a: () => {} }],
     ["a lone surrogate in a value", { a: "\ud800" }],
     ["a lone surrogate in a nested key", { a: { "\udfff": 1 } }],
-    ["nesting without end", nested(40)],
-  ])("is not %s", (_what, value) => {
+    ["nesting that is too deep", nested(40)],
+  ])("rejects %s", (_what, value) => {
     expect(() => requireMetadata(value, "input.metadata")).toThrow(
       expect.objectContaining({ code: "BAD_USER_INPUT", facts: { argument: "input.metadata" } }),
     );
   });
 
-  it("is at most 64 KiB of JSON in UTF-8", () => {
+  it("accepts at most 64 KiB of JSON in UTF-8", () => {
     const frame = JSON.stringify({ a: "" }).length;
     expect(() => requireMetadata({ a: "x".repeat(MAX_METADATA_BYTES - frame) }, "metadata")).not.toThrow();
     expect(() => requireMetadata({ a: "x".repeat(MAX_METADATA_BYTES - frame + 1) }, "metadata")).toThrow(

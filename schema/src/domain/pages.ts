@@ -3,7 +3,7 @@ import { Refused } from "./refusals.ts";
 export const DEFAULT_PAGE_SIZE = 50;
 export const MAX_PAGE_SIZE = 500;
 
-/** The four paging arguments of the Relay cursor-connection specification, as a client gave them. */
+/** The four paging arguments of the Relay cursor-connection specification, as the client sent them. */
 export interface PageArguments {
   readonly first?: number | null | undefined;
   readonly after?: string | null | undefined;
@@ -11,7 +11,9 @@ export interface PageArguments {
   readonly before?: string | null | undefined;
 }
 
-/** The same, checked: `limit` rows from the start of the range (forward) or from its end (backward). */
+/**
+ * Checked paging arguments: `limit` rows from the start of the range (forward) or from its end (backward).
+ */
 export interface PageRequest {
   readonly limit: number;
   readonly backward: boolean;
@@ -27,7 +29,10 @@ export interface Page<T> {
   readonly totalCount: () => Promise<number>;
 }
 
-/** @throws Refused BAD_USER_INPUT for a size out of 0 to 500, or both sizes at once: never a silent cut */
+/**
+ * Checks paging arguments. A page size is never reduced silently. @throws Refused BAD_USER_INPUT for a size
+ * outside 0 to 500, or for both `first` and `last`
+ */
 export function requirePage(page: PageArguments): PageRequest {
   const { first, last } = page;
   if (first != null && last != null) {
@@ -38,7 +43,7 @@ export function requirePage(page: PageArguments): PageRequest {
   if (!Number.isInteger(limit) || limit < 0 || limit > MAX_PAGE_SIZE) {
     throw new Refused(
       "BAD_USER_INPUT",
-      `${argument} is ${limit}; give 0 to ${MAX_PAGE_SIZE} and follow pageInfo for more.`,
+      `${argument} is ${limit}. Give 0 to ${MAX_PAGE_SIZE}, and use pageInfo to read further pages.`,
       { argument },
     );
   }

@@ -13,24 +13,24 @@ const policies = fc.record({ hotDays: thresholds, warmDays: thresholds, coldDays
 const metadata = fc.constantFrom({}, { author: "Ann" });
 const artifacts = fc.record({ tier: fc.constantFrom(...TIERS), ageSince: instants, metadata });
 
-describe("retention policy", () => {
+describe("the retention policy", () => {
   it.each([
     ["HOT", 7, "PROMOTE_TO_WARM"],
     ["WARM", 30, "PROMOTE_TO_COLD"],
     ["COLD", 90, "PURGE"],
-  ] as const)("takes what is in %s for more than %d days: %s", (tier, days, step) => {
+  ] as const)("applies to an artifact in %s over the age of %d days the step %s", (tier, days, step) => {
     const artifact: Aged = { tier, ageSince: epoch, metadata: {} };
     expect(dueStep(artifact, week, epoch + days * DAY_MS)).toBeNull();
     expect(dueStep(artifact, week, epoch + days * DAY_MS + 1)).toBe(step);
     expect(nextTransition(artifact, week)).toEqual({ action: step, at: epoch + days * DAY_MS });
   });
 
-  it("judges by the tier it is in, never two steps at once", () => {
+  it("applies one step at a time, chosen by the artifact's tier", () => {
     const artifact: Aged = { tier: "HOT", ageSince: epoch, metadata: {} };
     expect(dueStep(artifact, week, epoch + 1000 * DAY_MS)).toBe("PROMOTE_TO_WARM");
   });
 
-  it("never does what has no threshold", () => {
+  it("never applies a step without a threshold", () => {
     const keep: RetentionPolicy = { hotDays: 7, warmDays: 30, coldDays: null };
     const artifact: Aged = { tier: "COLD", ageSince: 0, metadata: {} };
     expect(nextTransition(artifact, keep)).toBeNull();
@@ -38,7 +38,7 @@ describe("retention policy", () => {
     expect(dueBefore("PURGE", keep, epoch)).toBeNull();
   });
 
-  it("names the earliest purge that a shortened threshold allows, and judges by the one in force", () => {
+  it("returns the earliest purge under an upcoming threshold, and applies only the threshold in force", () => {
     const artifact: Aged = { tier: "COLD", ageSince: epoch, metadata: {} };
     const later = (from: number, coldDays = 90) => ({
       ...week,
@@ -57,7 +57,7 @@ describe("retention policy", () => {
   });
 
   it.each(["7_years", null, false, 0])(
-    "takes what has retention_override %j down to cold, and never purges it",
+    "moves an artifact with retention_override %j to COLD, and never purges it",
     (override) => {
       const held = { ageSince: epoch, metadata: { retention_override: override } };
       const late = epoch + 1000 * DAY_MS;
@@ -68,13 +68,13 @@ describe("retention policy", () => {
     },
   );
 
-  it("is held by the key at the top of the metadata alone, and by no inherited one", () => {
+  it("ignores retention_override in nested metadata or in another case", () => {
     const cold = (metadata: Aged["metadata"]): Aged => ({ tier: "COLD", ageSince: epoch, metadata });
     expect(nextTransition(cold({ policy: { retention_override: "7_years" } }), week)).not.toBeNull();
     expect(nextTransition(cold({ Retention_Override: "7_years" }), week)).not.toBeNull();
   });
 
-  it("says the same three ways: next transition, due step, and the bound that an index searches by", () => {
+  it("agrees between nextTransition, dueStep and dueBefore", () => {
     fc.assert(
       fc.property(artifacts, policies, instants, (artifact, policy, asOf) => {
         const next = nextTransition(artifact, policy);

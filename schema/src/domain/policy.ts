@@ -3,30 +3,35 @@ import { isHeldArtifact } from "./holds.ts";
 import type { Metadata } from "./metadata.ts";
 import type { Tier } from "./tiers.ts";
 
-/** Thresholds on age in days: strictly over `hotDays` leaves hot, over `warmDays` leaves warm, over `coldDays` is purged. Null: never. */
+/**
+ * Thresholds on age in days. An artifact older than `hotDays` leaves HOT, older than `warmDays` leaves WARM,
+ * and older than `coldDays` is purged. Null: never.
+ */
 export interface RetentionPolicy {
   readonly hotDays: number | null;
   readonly warmDays: number | null;
   readonly coldDays: number | null;
-  /** Shorter values of coldDays that take force later, earliest first. Runs judge by coldDays alone. */
+  /** Shorter values of coldDays that come into force later, earliest first. Runs use only coldDays. */
   readonly upcomingColdDays?: readonly UpcomingColdDays[] | undefined;
 }
 
 export interface UpcomingColdDays {
   readonly coldDays: number;
-  /** The instant from which it is in force, ms since the epoch. */
+  /** The instant from which the value is in force, ms since the epoch. */
   readonly from: number;
 }
 
-/** In the order in which one artifact meets them. */
+/** The steps of the lifecycle, in the order in which they apply to an artifact. */
 export const LIFECYCLE_STEPS = ["PROMOTE_TO_WARM", "PROMOTE_TO_COLD", "PURGE"] as const;
 
 export type LifecycleStep = (typeof LIFECYCLE_STEPS)[number];
 
-/** The parts of a policy that are thresholds. */
+/** The thresholds of a policy. */
 export type Threshold = "hotDays" | "warmDays" | "coldDays";
 
-/** What each step does: the tier it takes artifacts from, where they go (null: they are gone), and the threshold that makes them due. */
+/**
+ * Each step's tier before, tier after (null: the step purges), and the threshold that makes an artifact due.
+ */
 export const STEP_RULES: Record<
   LifecycleStep,
   { readonly from: Tier; readonly to: Tier | null; readonly threshold: Threshold }
@@ -42,7 +47,7 @@ const STEP_FROM: Record<Tier, LifecycleStep> = {
   COLD: "PURGE",
 };
 
-/** What a policy judges an artifact by. */
+/** The facts of an artifact that a policy depends on. */
 export interface Aged {
   readonly tier: Tier;
   /** The instant its age counts from, ms since the epoch. */
@@ -52,11 +57,17 @@ export interface Aged {
 
 export interface Transition {
   readonly action: LifecycleStep;
-  /** The instant its age reaches the threshold, ms since the epoch; from the next instant on it is due. */
+  /**
+   * The instant at which the age reaches the threshold, ms since the epoch. The step is due from the next ms
+   * on.
+   */
   readonly at: number;
 }
 
-/** The next thing `policy` does to an artifact; null when nothing ever will, as with one that is held and cold. */
+/**
+ * Returns the next step for an artifact under `policy`; null if no step follows, as for a held artifact in
+ * COLD.
+ */
 export function nextTransition(artifact: Aged, policy: RetentionPolicy): Transition | null {
   const action = STEP_FROM[artifact.tier];
   if (action === "PURGE" && isHeldArtifact(artifact)) return null;
@@ -69,15 +80,19 @@ export function nextTransition(artifact: Aged, policy: RetentionPolicy): Transit
   return instants.length === 0 ? null : { action, at: Math.min(...instants) };
 }
 
-/** The step due at `asOf` (ms since the epoch): its age is strictly over the threshold, so at the exact instant nothing is due yet. */
+/**
+ * Returns the step that is due at `asOf` (ms since the epoch); null if none is. A step is due when the age is
+ * greater than the threshold, not when it is equal.
+ */
 export function dueStep(artifact: Aged, policy: RetentionPolicy, asOf: number): LifecycleStep | null {
   const next = nextTransition(artifact, { ...policy, upcomingColdDays: undefined });
   return next !== null && next.at < asOf ? next.action : null;
 }
 
 /**
- * Exclusive upper bound of `ageSince` for artifacts to which `step` is due at `asOf`; null when the policy never takes
- * that step. The same comparison as dueStep, in the form an index needs: it finds those that are held, too.
+ * Returns the exclusive upper bound of `ageSince` for artifacts with `step` due at `asOf`; null if the policy
+ * never applies that step. Makes the same comparison as dueStep, in a form for an index, but includes held
+ * artifacts.
  */
 export function dueBefore(step: LifecycleStep, policy: RetentionPolicy, asOf: number): number | null {
   const days = policy[STEP_RULES[step].threshold];

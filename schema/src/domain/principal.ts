@@ -1,13 +1,13 @@
-/** Each role includes the ones before it. */
+/** All roles. Each role includes those before it. */
 export const ROLES = ["READER", "WRITER", "OPERATOR", "ADMIN"] as const;
 
 export type Role = (typeof ROLES)[number];
 
-/** On whose behalf something is asked. */
+/** The caller of a request. */
 export interface Principal {
-  /** The name that events carry. */
+  /** The caller's name in events. */
   readonly actor: string;
   readonly role: Role;
-  /** The tenants it is given; null: all. */
+  /** The tenants that the caller may see and act on; null: all. */
   readonly tenants: readonly string[] | null;
 }

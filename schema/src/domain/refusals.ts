@@ -1,23 +1,23 @@
-/** What a refusal code means to each of the ways in. */
+/** What a refusal code means to HTTP, the command line and the SDK. */
 export interface RefusalMeaning {
-  /** HTTP status outside of GraphQL (an executed GraphQL request is always 200). */
+  /** HTTP status outside GraphQL. An executed GraphQL request is always 200. */
   readonly http: number;
   /** Exit code of the command line. */
   readonly exit: number;
-  /** True when the same request may succeed later without being changed. */
+  /** True if the unchanged request may succeed later. */
   readonly retryable: boolean;
-  /** False while nothing in this version can raise it: the code is reserved, and clients already know it. */
+  /** False for a reserved code: this version never returns it, but clients already know it. */
   readonly raised: boolean;
-  /** One clause for documentation: "the request was refused because …". */
+  /** One clause for documentation. It completes "the request was rejected because …". */
   readonly means: string;
 }
 
 /**
- * The one table of refusals. GraphQL's `extensions.code`, HTTP's status, the command line's exit code, the SDK's error
- * classes and the documentation are all fed from here.
+ * The table of all refusals. GraphQL's `extensions.code`, the HTTP status, the exit code of the command line,
+ * the SDK's error classes and the documentation are generated from it.
  *
- * Exit codes: 1 unexpected, 2 the request is wrong, 3 not there, 4 in conflict with what is there, 5 not allowed,
- * 6 try again later, 7 bytes are damaged, 8 over a limit.
+ * Exit codes: 1 unexpected failure, 2 invalid request, 3 not found, 4 conflict with the current state, 5 not
+ * allowed, 6 retry later, 7 damaged content, 8 over a limit.
  */
 export const REFUSALS = {
   INVALID_IDENTIFIER: {
@@ -39,7 +39,7 @@ export const REFUSALS = {
     exit: 3,
     retryable: false,
     raised: true,
-    means: "no artifact has this key, or it is not in the tier named",
+    means: "no artifact has this key, or it is not in the given tier",
   },
   NOT_FOUND: { http: 404, exit: 3, retryable: false, raised: true, means: "nothing has this id or path" },
   SAME_TIER: {
@@ -47,42 +47,42 @@ export const REFUSALS = {
     exit: 4,
     retryable: false,
     raised: true,
-    means: "the artifact is already in the tier asked for",
+    means: "the artifact is already in the requested tier",
   },
   PRECONDITION_FAILED: {
     http: 412,
     exit: 4,
     retryable: false,
     raised: true,
-    means: "the artifact is not in the state that ifAbsent or ifChecksum demanded",
+    means: "the artifact does not meet the condition ifAbsent or ifChecksum",
   },
   CONFLICT: {
     http: 409,
     exit: 4,
     retryable: true,
     raised: true,
-    means: "something else is under way that excludes this, or the idempotency key came with another request",
+    means: "it conflicts with work in progress, or the idempotency key was used with another request",
   },
   HELD: {
     http: 409,
     exit: 4,
     retryable: false,
     raised: true,
-    means: "the artifact is held, or nothing may be purged until a reindex is confirmed",
+    means: "the artifact is held, or an unconfirmed reindex forbids purges",
   },
   CONTENT_TOO_LARGE: {
     http: 413,
     exit: 8,
     retryable: false,
     raised: true,
-    means: "the content or metadata is larger than this server takes that way",
+    means: "the content or metadata is larger than this server accepts in this kind of request",
   },
   CHECKSUM_MISMATCH: {
     http: 422,
     exit: 7,
     retryable: false,
     raised: true,
-    means: "the bytes do not have the checksum they must have",
+    means: "the content does not have the required checksum",
   },
   QUOTA_EXCEEDED: {
     http: 507,
@@ -96,21 +96,21 @@ export const REFUSALS = {
     exit: 6,
     retryable: true,
     raised: true,
-    means: "there is no room left to store this",
+    means: "the storage is full",
   },
   TIER_UNAVAILABLE: {
     http: 503,
     exit: 6,
     retryable: true,
     raised: true,
-    means: "the storage behind a tier does not answer or fell too far behind",
+    means: "the storage of a tier does not respond, or is too far behind",
   },
   UNAVAILABLE: {
     http: 503,
     exit: 6,
     retryable: true,
     raised: true,
-    means: "the server cannot do this safely right now",
+    means: "the server cannot do this safely at the moment",
   },
   CURSOR_INVALID: {
     http: 400,
@@ -124,42 +124,42 @@ export const REFUSALS = {
     exit: 5,
     retryable: false,
     raised: true,
-    means: "no valid credentials were given",
+    means: "the request has no valid credentials",
   },
   FORBIDDEN: {
     http: 403,
     exit: 5,
     retryable: false,
     raised: true,
-    means: "this caller, or the web page it comes from, may not do this",
+    means: "the caller, or the web page that sent the request, may not do this",
   },
   RATE_LIMITED: {
     http: 429,
     exit: 6,
     retryable: true,
     raised: true,
-    means: "too many requests in too short a time",
+    means: "the caller sent too many requests in a short time",
   },
   QUERY_TOO_COMPLEX: {
     http: 400,
     exit: 8,
     retryable: false,
     raised: true,
-    means: "one request asks for more than a request may return",
+    means: "it requests more than one request may return",
   },
   INTERNAL: {
     http: 500,
     exit: 1,
     retryable: false,
     raised: true,
-    means: "the server failed in a way it did not foresee; its log line has the same requestId",
+    means: "the server failed unexpectedly; its log line has the same requestId",
   },
   GRAPHQL_PARSE_FAILED: {
     http: 400,
     exit: 2,
     retryable: false,
     raised: true,
-    means: "the document is not GraphQL",
+    means: "the document is not valid GraphQL",
   },
   GRAPHQL_VALIDATION_FAILED: {
     http: 400,
@@ -172,7 +172,7 @@ export const REFUSALS = {
 
 export type ErrorCode = keyof typeof REFUSALS;
 
-/** Facts that go with a refusal, as they appear in `extensions`. */
+/** Facts of a refusal, as they appear in `extensions`. */
 export interface RefusalFacts {
   /** Path of the offending argument, e.g. "input.tenantId" or "keys.2.artifactId". */
   readonly argument?: string;
@@ -180,21 +180,24 @@ export interface RefusalFacts {
   readonly tier?: string;
   /** The checksum that the current content has (PRECONDITION_FAILED) or that was computed (CHECKSUM_MISMATCH). */
   readonly checksum?: string;
-  /** The job that stands in the way. */
+  /** The id of the job that conflicts with the request. */
   readonly jobId?: string;
   readonly retryAfterSeconds?: number;
-  /** "unknown": the change may or may not have happened; ask before repeating it. */
+  /** "unknown": the change may or may not have happened. Read the current state before a retry. */
   readonly outcome?: "unknown";
 }
 
-/** A refusal in a form that crosses threads and wires. */
+/** A refusal as plain data, which can be sent to another thread or over the network. */
 export interface RefusalRecord {
   readonly code: ErrorCode;
   readonly message: string;
   readonly facts: RefusalFacts;
 }
 
-/** Thrown on purpose: the only kind of error whose message leaves the server. Nothing has changed, unless facts.outcome says "unknown". */
+/**
+ * An intentional error: the only error whose message the server sends to clients. Nothing has changed, unless
+ * `facts.outcome` is "unknown".
+ */
 export class Refused extends Error {
   override readonly name = "Refused";
   readonly code: ErrorCode;

@@ -26,8 +26,8 @@ function codeOf(run: () => void): string | null {
   }
 }
 
-describe("seeing", () => {
-  it("goes by tenants, whatever the role", () => {
+describe("the right to read", () => {
+  it("depends on tenants, not on the role", () => {
     for (const role of ROLES) {
       expect(seesTenant(principal(role), "acme")).toBe(true);
       expect(seesTenant(principal(role), "other")).toBe(false);
@@ -36,26 +36,26 @@ describe("seeing", () => {
     }
   });
 
-  it("what belongs to no tenant is for those who see all", () => {
+  it("includes objects without a tenant only for principals with all tenants", () => {
     expect(seesTenant(principal("OPERATOR"), null)).toBe(false);
     expect(seesTenant(principal("READER", null), null)).toBe(true);
   });
 
-  it("what spans several tenants is for those who see each of them", () => {
+  it("includes objects of several tenants only for principals with each of them", () => {
     expect(seesTenants(principal("READER"), ["beta", "acme"])).toBe(true);
     expect(seesTenants(principal("READER"), ["acme", "other"])).toBe(false);
     expect(seesTenants(principal("READER"), null)).toBe(false);
     expect(seesTenants(principal("READER", null), null)).toBe(true);
   });
 
-  it("does not take the beginning of a name, or another case of it, for the name", () => {
+  it("compares complete names, case-sensitively", () => {
     expect(seesTenant(principal("READER"), "acm")).toBe(false);
     expect(seesTenant(principal("READER"), "Acme")).toBe(false);
   });
 });
 
-describe("changing", () => {
-  it.each(NAMES)("%s takes its role or one that includes it", (name) => {
+describe("the right to change", () => {
+  it.each(NAMES)("%s requires its role or a higher one", (name) => {
     const least = ROLES.indexOf(RIGHTS[name].role);
     for (const [rank, role] of ROLES.entries()) {
       const one = principal(role, role === "ADMIN" ? null : ["acme"]);
@@ -65,17 +65,17 @@ describe("changing", () => {
     }
   });
 
-  it("as ADMIN takes all tenants", () => {
+  it("as ADMIN requires all tenants", () => {
     expect(codeOf(() => requireRight(principal("ADMIN"), "reindex"))).toBe("FORBIDDEN");
   });
 
-  it("within a tenant takes that tenant, too", () => {
+  it("within a tenant requires that tenant", () => {
     const run = () => requireRightWithin(principal("OPERATOR"), "purge", "other", "input.tenantId");
     expect(run).toThrow('You may not purge artifacts for the tenant "other"');
     expect(codeOf(run)).toBe("FORBIDDEN");
   });
 
-  it("over all tenants is for an admin who has all of them", () => {
+  it("over all tenants requires ADMIN with all tenants", () => {
     const over = (one: Principal) => codeOf(() => requireRightOverAll(one, "runLifecycle", "tenantId"));
     expect(over(principal("ADMIN", null))).toBeNull();
     expect(over(principal("OPERATOR", null))).toBe("FORBIDDEN");

@@ -2,25 +2,26 @@ import { type Principal, ROLES, type Role } from "./principal.ts";
 import { Refused } from "./refusals.ts";
 
 /**
- * What a principal may, written down once. It has two halves, both of them functions of the principal and of what it
- * names, never of what is stored:
+ * A right of a principal. Rights depend only on the principal and on what its request names, never on what is
+ * stored:
  *
- * - **Seeing** goes by tenants alone. What belongs to another tenant looks exactly like what does not exist: null, an
- *   empty list, a count of nothing, NOT_FOUND for an id; and what spans tenants is seen by who sees all of those.
- * - **Changing** takes the role that RIGHTS names, and each tenant that is named must be one's own, else FORBIDDEN. A
- *   change that is named by the id of something that may not be seen is answered as for the id of nothing.
+ * - **Reading** depends on tenants only. An object of another tenant looks exactly like an object that does
+ *   not exist: null, an empty list, a count of 0, NOT_FOUND for an id. An object that spans tenants is
+ *   visible to a principal that may see all of them.
+ * - **Changing** requires the role in RIGHTS, and every named tenant must be one of the principal's, else
+ *   FORBIDDEN. A change that names the id of an invisible object is rejected as for an unknown id.
  *
- * A change over all tenants is for ADMIN alone, who has all of them.
+ * A change over all tenants requires ADMIN, which has all tenants.
  */
 export interface Right {
-  /** The least role that has it. */
+  /** The lowest role that has the right. */
   readonly role: Role;
   /** Completes "You may not …". */
   readonly doing: string;
 }
 
 export const RIGHTS = {
-  read: { role: "READER", doing: "read here" },
+  read: { role: "READER", doing: "read from this server" },
   write: { role: "WRITER", doing: "write artifacts" },
   promote: { role: "WRITER", doing: "promote artifacts" },
   restore: { role: "WRITER", doing: "restore artifacts" },
@@ -31,7 +32,7 @@ export const RIGHTS = {
   reindex: { role: "ADMIN", doing: "reindex the store" },
   confirmReindex: { role: "ADMIN", doing: "confirm a reindex" },
   manageQuarantine: { role: "ADMIN", doing: "list and empty the quarantine" },
-  manageKeys: { role: "ADMIN", doing: "make, list and revoke API keys" },
+  manageKeys: { role: "ADMIN", doing: "create, list and revoke API keys" },
 } as const satisfies Record<string, Right>;
 
 export type RightName = keyof typeof RIGHTS;
@@ -40,31 +41,38 @@ export function hasRole({ role }: Principal, least: Role): boolean {
   return ROLES.indexOf(role) >= ROLES.indexOf(least);
 }
 
-/** `tenantId` null: what belongs to no one tenant. */
+/**
+ * Returns true if the principal may see the tenant. `tenantId` null: an object that belongs to no single
+ * tenant.
+ */
 export function seesTenant({ tenants }: Principal, tenantId: string | null): boolean {
   return tenants === null || (tenantId !== null && tenants.includes(tenantId));
 }
 
-/** True where it sees all of these. Null: all that there are, now and later. */
+/** Returns true if the principal may see all of these tenants. Null: all tenants, existing and future. */
 export function seesTenants(principal: Principal, tenantIds: readonly string[] | null): boolean {
   if (tenantIds === null) return principal.tenants === null;
   return tenantIds.every((tenantId) => seesTenant(principal, tenantId));
 }
 
-/** @throws Refused FORBIDDEN where the role is too low; ADMIN is one who has all tenants */
+/**
+ * Checks that the principal's role has the right. ADMIN counts only together with all tenants. @throws
+ * Refused FORBIDDEN
+ */
 export function requireRight(principal: Principal, name: RightName): void {
   const { role, doing } = RIGHTS[name];
   if (hasRole(principal, role) && (role !== "ADMIN" || principal.tenants === null)) return;
   throw new Refused(
     "FORBIDDEN",
-    `You may not ${doing}: that takes the role ${role}, and yours is ${principal.role}. Use credentials that have it.`,
+    `You may not ${doing}: this requires the role ${role}, and yours is ${principal.role}. Use credentials with that role.`,
   );
 }
 
 /**
- * For a change within one tenant.
+ * Checks the right to a change within one tenant.
  *
- * @param argument path of the argument that names the tenant @throws Refused FORBIDDEN
+ * @param argument path of the argument that names the tenant
+ * @throws Refused FORBIDDEN
  */
 export function requireRightWithin(
   principal: Principal,
@@ -76,22 +84,23 @@ export function requireRightWithin(
   if (seesTenant(principal, tenantId)) return;
   throw new Refused(
     "FORBIDDEN",
-    `You may not ${RIGHTS[name].doing} for the tenant ${JSON.stringify(tenantId)}: it is not among yours. viewer lists those.`,
+    `You may not ${RIGHTS[name].doing} for the tenant ${JSON.stringify(tenantId)}: it is not one of your tenants. The query viewer lists them.`,
     { argument },
   );
 }
 
 /**
- * For a change over whatever tenants there are.
+ * Checks the right to a change over all tenants.
  *
- * @param argument path of the argument that would have named a tenant @throws Refused FORBIDDEN
+ * @param argument path of the argument that can name a tenant
+ * @throws Refused FORBIDDEN
  */
 export function requireRightOverAll(principal: Principal, name: RightName, argument: string): void {
   requireRight(principal, name);
   if (hasRole(principal, "ADMIN") && principal.tenants === null) return;
   throw new Refused(
     "FORBIDDEN",
-    `You may not ${RIGHTS[name].doing} for all tenants: that takes the role ADMIN. Name one tenant of yours.`,
+    `You may not ${RIGHTS[name].doing} for all tenants: this requires the role ADMIN. Name one of your tenants.`,
     { argument },
   );
 }

@@ -3,12 +3,12 @@ export const TIERS = ["HOT", "WARM", "COLD"] as const;
 
 export type Tier = (typeof TIERS)[number];
 
-/** How far a tier is from the hottest one: HOT 0, WARM 1, COLD 2. */
+/** Returns the distance of a tier from the hottest one: HOT 0, WARM 1, COLD 2. */
 export function coldness(tier: Tier): number {
   return TIERS.indexOf(tier);
 }
 
-/** True when `tier` is strictly hotter than `other`. */
+/** Returns true if `tier` is hotter than `other`. */
 export function isHotter(tier: Tier, other: Tier): boolean {
   return coldness(tier) < coldness(other);
 }

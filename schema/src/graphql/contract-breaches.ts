@@ -3,10 +3,11 @@ import type { FieldFacts, SchemaFacts, TypeFacts } from "./schema-facts.ts";
 type Fields = NonNullable<TypeFacts["fields"]>;
 
 /**
- * Where `actual` does not keep what `contract` promises, one sentence each. It may offer more: types, fields, enum
- * values, interfaces, and arguments or input fields that nobody has to give. Each name is compared by type, default
- * and oneOf, since graphql-js's own findBreakingChanges overlooks a changed default, a dropped oneOf, and an output
- * that has become non-null.
+ * Returns one sentence for each point in which `actual` breaks `contract`. `actual` may add types, fields,
+ * enum values, interfaces, and optional arguments or input fields.
+ *
+ * Compares the type, default and oneOf of each name. graphql-js's findBreakingChanges does not report a
+ * changed default, a dropped oneOf, or an output that becomes non-null.
  */
 export function contractBreaches(contract: SchemaFacts, actual: SchemaFacts): string[] {
   return Object.entries(contract).flatMap(([name, promised]) => {

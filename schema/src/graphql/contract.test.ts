@@ -15,7 +15,7 @@ describe("the contract", () => {
     expect(contractBreaches(contract, schemaFacts(schema))).toEqual([]);
   });
 
-  it("is kept by what schema.graphql says", () => {
+  it("is kept by the printed schema", () => {
     expect(contractBreaches(contract, schemaFacts(buildSchema(printedSchema())))).toEqual([]);
   });
 
@@ -27,7 +27,7 @@ describe("the contract", () => {
       "RestoreArtifactInput.toTier: default is WARM, not HOT",
     ],
     [
-      "a default that is dropped",
+      "a default that is removed",
       /(input WriteArtifactInput \{.*?ifAbsent: Boolean!) = false/s,
       "$1",
       "WriteArtifactInput.ifAbsent: default is undefined, not false",
@@ -38,7 +38,7 @@ describe("the contract", () => {
       "$1 = ASC",
       "Query.lifecycleEvents.direction: default is ASC, not DESC",
     ],
-    ["a oneOf that is dropped", / @oneOf/, "", "ArtifactContentInput: oneOf is false, not true"],
+    ["a oneOf that is removed", / @oneOf/, "", "ArtifactContentInput: oneOf is false, not true"],
     [
       "an output that becomes non-null",
       /(\n {2}text: String)\n\n {2}"""The tier/,
@@ -70,7 +70,7 @@ describe("the contract", () => {
       "ErrorCode: value SAME_TIER is missing",
     ],
     [
-      "an interface that is dropped",
+      "an interface that is removed",
       /type RestoreJob implements Job & Node/,
       "type RestoreJob implements Node",
       "RestoreJob: interface Job is missing",
@@ -90,7 +90,7 @@ describe("the contract", () => {
     expect(contractBreaches(contract, schemaFacts(buildSchema(changed)))).toContain(breach);
   });
 
-  it("allows what nobody has to use", () => {
+  it("allows optional additions", () => {
     const more = `${printedSchema()}
       extend type Artifact { more(than: String! = "that"): String }
       extend enum Tier { FROZEN }
@@ -101,7 +101,7 @@ describe("the contract", () => {
 });
 
 describe("schema.graphql", () => {
-  it("is what the code prints (npm run codegen writes it)", () => {
+  it("is current (npm run codegen writes it)", () => {
     expect(readFileSync(new URL("../../schema.graphql", import.meta.url), "utf8")).toBe(printedSchema());
   });
 

@@ -16,7 +16,7 @@ async function codesOf(source: string, variables: Record<string, unknown> = {}, 
 
 describe("errors of a request", () => {
   it.each(["{", "", "query Q($a: ) { viewer { actor } }", "{ viewer { actor } } \u0000"])(
-    "are GRAPHQL_PARSE_FAILED where %j is no GraphQL",
+    "are GRAPHQL_PARSE_FAILED for the invalid document %j",
     async (source) => {
       expect(await codesOf(source)).toEqual(["GRAPHQL_PARSE_FAILED"]);
     },
@@ -31,7 +31,7 @@ describe("errors of a request", () => {
     '{ artifacts(first: "ten") { totalCount } }',
     "query Q($x: Viewer) { viewer { actor } }",
     "mutation { writeArtifact(input: {}) { created } }",
-  ])("are GRAPHQL_VALIDATION_FAILED where %s does not fit the schema", async (source) => {
+  ])("are GRAPHQL_VALIDATION_FAILED for %s", async (source) => {
     for (const code of await codesOf(source)) expect(code).toBe("GRAPHQL_VALIDATION_FAILED");
     expect(await codesOf(source)).not.toEqual([]);
   });
@@ -61,12 +61,12 @@ describe("errors of a request", () => {
       '{ artifacts(where: { olderThanDays: 1, asOf: "soon" }) { totalCount } }',
       {},
     ],
-    ["a field too many", write, { input: { ...key, content: { text: "" }, colour: "red" } }],
-    ["a field too few", write, { input: key }],
+    ["an unknown field", write, { input: { ...key, content: { text: "" }, colour: "red" } }],
+    ["a missing field", write, { input: key }],
     ["both sides of a oneOf", write, { input: { ...key, content: { text: "a", base64: "YQ==" } } }],
     ["no side of a oneOf", write, { input: { ...key, content: {} } }],
     ["bad base64", write, { input: { ...key, content: { base64: "YQ" } } }],
-    ["metadata that is no object", write, { input: { ...key, content: { text: "" }, metadata: [1] } }],
+    ["metadata that is not an object", write, { input: { ...key, content: { text: "" }, metadata: [1] } }],
     [
       "a variable inside an input",
       'mutation M($t: Tier) { writeArtifact(input: { tenantId: "a", workflowId: "b", artifactId: "c", tier: $t, content: { text: "" } }) { created } }',
@@ -80,12 +80,12 @@ describe("errors of a request", () => {
     expect(services.calls).toEqual([]);
   });
 
-  it("are BAD_USER_INPUT for an operation that the document does not have", () => {
+  it("are BAD_USER_INPUT for an unknown operation", () => {
     const error = new GraphQLError('Unknown operation named "Q".');
     expect(toGraphQLError(error, "r").extensions.code).toBe("BAD_USER_INPUT");
   });
 
-  it("never hold a whole content", async () => {
+  it("never contain complete content", async () => {
     const input = { ...key, content: { text: "x".repeat(100_000), base64: 1 } };
     const { errors } = await ask(fakeServices(), write, { input });
     for (const { message } of errors) expect(message.length).toBeLessThan(1100);
@@ -97,8 +97,8 @@ describe("errors of a resolver", () => {
     fakeServices({ overrides: { tenants: { list: () => Promise.reject(error) } } });
   const listTenants = "{ viewer { actor } tenants { totalCount } }";
 
-  it("keep a refusal's code, message and facts, and say where", async () => {
-    const refused = new Refused("CONFLICT", "Something is under way.", {
+  it("keep a refusal's code, message and facts, and have a path", async () => {
+    const refused = new Refused("CONFLICT", "Other work is in progress.", {
       jobId: "j1",
       retryAfterSeconds: 3,
       outcome: "unknown",
@@ -106,7 +106,7 @@ describe("errors of a resolver", () => {
     const { errors } = await ask(failing(refused), listTenants);
     expect(errors).toEqual([
       {
-        message: "Something is under way.",
+        message: "Other work is in progress.",
         path: ["tenants"],
         locations: [{ line: 1, column: 20 }],
         extensions: {
@@ -129,10 +129,10 @@ describe("errors of a resolver", () => {
     ["a type error", new TypeError("secret of undefined")],
     ["a GraphQLError around an error", new GraphQLError("secret", { originalError: new Error("secret") })],
     ["a GraphQLError", new GraphQLError("secret")],
-    ["a code of nobody's", Object.assign(new Error("secret"), { extensions: { code: "ENOENT" } })],
+    ["an error with an unknown code", Object.assign(new Error("secret"), { extensions: { code: "ENOENT" } })],
     ["a string", "secret"],
-    ["nothing", undefined],
-  ])("become INTERNAL and say nothing of %s", async (_what, error) => {
+    ["undefined", undefined],
+  ])("become INTERNAL without disclosing %s", async (_what, error) => {
     const { errors } = await ask(failing(error), listTenants);
     expect(errors).toHaveLength(1);
     expect(errors[0]?.extensions).toEqual({ code: "INTERNAL", requestId: FAKE_REQUEST_ID });
@@ -140,7 +140,7 @@ describe("errors of a resolver", () => {
   });
 
   it.each(["sizeBytes", "promotedAt", "ageDays", "tier"])(
-    "become INTERNAL where %s does not fit its type",
+    "become INTERNAL if %s is invalid for its type",
     async (field) => {
       const bad = { sizeBytes: 0.5, promotedAt: Number.NaN, ageSince: Number.NaN, tier: "TEPID" as "WARM" };
       const services = fakeServices({ artifacts: [anArtifact(bad)] });
@@ -151,7 +151,7 @@ describe("errors of a resolver", () => {
     },
   );
 
-  it("keep the original of INTERNAL for the log alone", () => {
+  it("keep the original error of INTERNAL for the log only", () => {
     const cause = new Error("secret");
     const error = toGraphQLError(
       new GraphQLError("secret", { originalError: cause, path: ["tenants"] }),
@@ -163,8 +163,8 @@ describe("errors of a resolver", () => {
   });
 });
 
-describe("errors that have a shape already", () => {
-  it("stay as they are when they come through again", () => {
+describe("errors that are already converted", () => {
+  it("are returned unchanged by a second conversion", () => {
     const first = toGraphQLError(new Refused("SAME_TIER", "It is there.", { tier: "HOT" }), "r");
     expect(toGraphQLError(first, "r").toJSON()).toEqual(first.toJSON());
     const internal = toGraphQLError(new Error("secret"), "r");
@@ -172,7 +172,7 @@ describe("errors that have a shape already", () => {
     expect(toGraphQLError(internal, "r").originalError).toBe(internal.originalError);
   });
 
-  it("keep the code that a transport has found, and the status it answers with", () => {
+  it("keep a transport's code and HTTP status", () => {
     const http = { spec: true, status: 400 };
     const given = new GraphQLError("No.", {
       extensions: { code: "GRAPHQL_VALIDATION_FAILED", http, note: "secret" },
@@ -184,7 +184,7 @@ describe("errors that have a shape already", () => {
     });
   });
 
-  it("do not lend their code to an error that was not meant for clients", () => {
+  it("do not pass on the code of an error that is not meant for clients", () => {
     const stray = Object.assign(new Error("secret"), { extensions: { code: "CONFLICT" } });
     const error = toGraphQLError(
       new GraphQLError("secret", { originalError: stray, path: ["tenants"] }),
@@ -198,7 +198,7 @@ describe("errors that have a shape already", () => {
     [405, "BAD_USER_INPUT"],
     [413, "CONTENT_TOO_LARGE"],
     [500, "INTERNAL"],
-  ])("get a code from a transport's status %i, which they keep for it", (status, code) => {
+  ])("get their code from a transport's HTTP status %i, and keep the status", (status, code) => {
     const http = { status, headers: { allow: "POST" } };
     const error = toGraphQLError(new GraphQLError("No.", { extensions: { code: "BAD_REQUEST", http } }), "r");
     expect(error.extensions).toEqual({ code, requestId: "r", http });

@@ -2,24 +2,33 @@ import { GraphQLError, Kind } from "graphql";
 import { type ErrorCode, REFUSALS, type RefusalFacts, Refused } from "../domain/refusals.ts";
 import { jobGlobalId } from "./types/global-ids.ts";
 
-/** What `extensions` of every error holds; its jobId is a global id. */
+/** The `extensions` of every error. Its jobId is a global id. */
 interface ErrorExtensions extends RefusalFacts {
   readonly code: ErrorCode;
-  /** Finds the log lines of the request. */
+  /** Identifies the request's log lines. */
   readonly requestId: string;
 }
 
 const FACTS = ["argument", "tier", "checksum", "jobId", "retryAfterSeconds", "outcome"] as const;
 
-/** graphql-js prints the value it refused into its message, and that may be a whole content. */
+/**
+ * Maximum length of a message. graphql-js prints a rejected value into its message, which may be complete
+ * content.
+ */
 const MAX_MESSAGE_LENGTH = 1000;
 
-const INTERNAL_MESSAGE = "The server failed on this. Its log has the cause under this requestId.";
+const INTERNAL_MESSAGE = "The server failed unexpectedly. Its log has the cause under this requestId.";
 
-/** What has been through here, and may come again: from a subscription's source and from its transport. */
+/**
+ * Errors that are already converted. An error of a subscription passes here twice: from its source and from
+ * its transport.
+ */
 const shaped = new WeakSet<GraphQLError>();
 
-/** What the nodes of an error about an argument's value are; errors about what a resolver returned have fields. */
+/**
+ * Node kinds of an error about an argument's value. An error about a resolver's result has field nodes
+ * instead.
+ */
 const VALUE_KINDS: ReadonlySet<string> = new Set([
   Kind.VARIABLE,
   Kind.INT,
@@ -34,12 +43,13 @@ const VALUE_KINDS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Whatever was thrown, or found wrong, anywhere between a document's text and its answer, as the error that a client
- * may see: with `code` and `requestId` in its extensions, and a refusal's facts.
+ * Converts an error of parsing, validation or execution into the error that a client may see: with `code`,
+ * `requestId` and a refusal's facts in its extensions.
  *
- * Only what was meant for clients keeps its message: refusals, and what graphql-js says of documents, variables and
- * arguments. Everything else becomes INTERNAL and keeps the original in `originalError` (which is never serialised), so
- * that it can be logged. Errors that have been through here before stay as they are.
+ * Only errors meant for clients keep their message: refusals, and graphql-js's errors about documents,
+ * variables and arguments. Every other error becomes INTERNAL and keeps the original in `originalError`,
+ * which is never serialised, so that it can be logged. An error that is already converted is returned
+ * unchanged.
  */
 export function toGraphQLError(error: unknown, requestId: string): GraphQLError {
   const located = error instanceof GraphQLError ? error : undefined;
@@ -61,7 +71,7 @@ export function toGraphQLError(error: unknown, requestId: string): GraphQLError 
   return rebuilt(located, INTERNAL_MESSAGE, { code, requestId }, located.originalError ?? located);
 }
 
-/** A refusal, however deep graphql-js has wrapped it. */
+/** Returns the refusal inside an error, however deeply graphql-js has wrapped it; null if there is none. */
 function refusalIn(error: unknown): Refused | null {
   let inner = error;
   while (inner instanceof GraphQLError && inner.originalError !== undefined) inner = inner.originalError;
@@ -79,10 +89,10 @@ function codeOf(error: GraphQLError): ErrorCode {
   if (error.path !== undefined) {
     return kind !== undefined && VALUE_KINDS.has(kind) ? "BAD_USER_INPUT" : "INTERNAL";
   }
-  // Without nodes but with a place in the text, there is no syntax tree; without either, it is about the request:
-  // no such operation, too many bad variables.
+  // An error without nodes but with a source position is a parse error. Without either, it concerns the
+  // request: an unknown operation, or too many invalid variables.
   if (kind === undefined) return error.source === undefined ? "BAD_USER_INPUT" : "GRAPHQL_PARSE_FAILED";
-  // Validation speaks of variables too, but only coercion has a cause: the value's own error.
+  // Validation also reports variable definitions, but only a coercion error has an original error.
   const isCoercion = kind === Kind.VARIABLE_DEFINITION && error.originalError !== undefined;
   return isCoercion ? "BAD_USER_INPUT" : "GRAPHQL_VALIDATION_FAILED";
 }
@@ -98,20 +108,20 @@ function factsOf({ extensions }: GraphQLError): RefusalFacts {
   );
 }
 
-/** What a transport has already decided: its errors carry the status to answer with. */
+/** Returns the HTTP status that a transport has set on its error. */
 function httpStatusOf(error: GraphQLError): number | undefined {
   const http = error.extensions.http as { readonly status?: unknown } | undefined;
   return typeof http?.status === "number" && http.status >= 400 ? http.status : undefined;
 }
 
-/** True unless something else than graphql-js or a scalar threw it. */
+/** True if graphql-js or a scalar threw the error. */
 function madeByGraphQL(error: GraphQLError): boolean {
   let inner: Error | undefined = error;
   while (inner instanceof GraphQLError) inner = inner.originalError;
   return inner === undefined;
 }
 
-/** A new error at the same place. */
+/** Returns a new error with the same nodes, positions and path. */
 function rebuilt(
   from: GraphQLError | undefined,
   message: string,
@@ -127,7 +137,7 @@ function rebuilt(
       positions: from?.positions,
       path: from?.path,
       originalError: originalError instanceof Error ? originalError : undefined,
-      // What a transport put there for itself; it takes it out again.
+      // The transport set this for itself and removes it again.
       extensions: http === undefined ? { ...extensions } : { ...extensions, http },
     },
   );

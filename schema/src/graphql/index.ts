@@ -28,5 +28,5 @@ import "./viewer.ts";
 import "./workflow/workflow.ts";
 import { builder } from "./types/builder.ts";
 
-/** The whole API, sorted by name. Resolvers expect a GraphQLContext (see context.ts). */
+/** The complete API, sorted by name. Resolvers expect a GraphQLContext (see context.ts). */
 export const schema = builder.toSchema();

@@ -37,7 +37,7 @@ const ids = {
 const nodes = "query Q($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }";
 
 describe("node and nodes", () => {
-  it("fetch everything that has an id, by that id, each service asked once", async () => {
+  it("fetch every type by its id, with one call per service", async () => {
     const services = fakeServices(stored);
     const { data, errors } = await ask(services, nodes, { ids: Object.values(ids) });
     expect(errors).toEqual([]);
@@ -60,12 +60,12 @@ describe("node and nodes", () => {
     ]);
   });
 
-  it("answer null for what is not there, and blank nothing else", async () => {
+  it("return null for missing objects and malformed ids, without affecting other entries", async () => {
     const given = [
       "nonsense",
       "",
       ids.artifact,
-      tenantGlobalId("nobody"),
+      tenantGlobalId("missing"),
       jobGlobalId("none"),
       "VGVuYW50Ly4u",
     ];
@@ -78,7 +78,7 @@ describe("node and nodes", () => {
     });
   });
 
-  it("fail alone where a service does", async () => {
+  it("fail only for the entries whose service fails", async () => {
     const services = fakeServices({
       ...stored,
       overrides: { jobs: { getMany: () => Promise.reject(new Refused("UNAVAILABLE", "Not now.")) } },
@@ -90,7 +90,7 @@ describe("node and nodes", () => {
     ]);
   });
 
-  it("refuse more than 500 ids", async () => {
+  it("reject more than 500 ids", async () => {
     const { errors } = await ask(fakeServices(), nodes, { ids: Array(501).fill("x") });
     expect(errors.map(({ extensions }) => [extensions.code, extensions.argument])).toEqual([
       ["BAD_USER_INPUT", "ids"],
@@ -98,10 +98,10 @@ describe("node and nodes", () => {
   });
 });
 
-describe("ids of jobs", () => {
+describe("global ids of jobs", () => {
   const job = "query Q($id: ID!) { lifecycleJob(id: $id) { id status } }";
 
-  it("find a lifecycle run, and no job of another kind or anything else", async () => {
+  it("find a lifecycle run, but no job of another kind and no other object", async () => {
     for (const [id, found] of [
       [ids.lifecycleJob, { id: ids.lifecycleJob, status: "SUCCEEDED" }],
       [ids.restoreJob, null],
@@ -115,7 +115,7 @@ describe("ids of jobs", () => {
     }
   });
 
-  it("are what events name their job by", async () => {
+  it("are the `jobId` of events", async () => {
     const { data } = await ask(fakeServices(stored), "{ lifecycleEvents { nodes { id jobId } } }");
     expect(data.lifecycleEvents.nodes).toEqual([{ id: ids.event, jobId: ids.lifecycleJob }]);
   });
@@ -124,7 +124,7 @@ describe("ids of jobs", () => {
     [ids.lifecycleJob, "lifecycle-1"],
     [ids.tenant, ""],
     ["nonsense", ""],
-  ])("filter events: %s as the job %j, where none has an empty id", async (jobId, filtered) => {
+  ])("filter events: %s becomes the job id %j, and no job has an empty id", async (jobId, filtered) => {
     const services = fakeServices(stored);
     await ask(services, "query Q($id: ID) { lifecycleEvents(where: { jobId: $id }) { nodes { id } } }", {
       id: jobId,
@@ -132,7 +132,7 @@ describe("ids of jobs", () => {
     expect(services.calls[0]?.args[0]).toMatchObject({ jobId: filtered });
   });
 
-  it("cancel a job, or refuse with NOT_FOUND without asking", async () => {
+  it("cancel a job; other ids are rejected with NOT_FOUND without a call of the service", async () => {
     const cancel = "mutation M($id: ID!) { cancelJob(input: { id: $id }) { job { __typename id status } } }";
     const services = fakeServices(stored);
     const { data } = await ask(services, cancel, { id: ids.lifecycleJob });

@@ -9,9 +9,9 @@ builder.queryFields((t) => ({
     needs: "read",
     type: builder.nodeInterfaceRef(),
     nullable: true,
-    description: "Whatever has this global id. Null: nothing has, or it is no such id.",
+    description: "The object with this global id. Null if there is none, or if the id is malformed.",
     args: {
-      id: t.arg.id({ required: true, description: "A global id, as the field `id` of any node gives it." }),
+      id: t.arg.id({ required: true, description: "A global id: the field `id` of any node." }),
     },
     resolve: (_root, { id }, context) => loadNode(id, context),
   }),
@@ -19,11 +19,12 @@ builder.queryFields((t) => ({
     needs: "read",
     type: [builder.nodeInterfaceRef()],
     nullable: { list: false, items: true },
-    description: "Whatever has these global ids, in their order; null where nothing has.",
+    description:
+      "The objects with these global ids, in the order of the ids. An entry is null if there is no such object, or if the id is malformed.",
     args: {
       ids: t.arg.idList({
         required: true,
-        description: `Global ids. More than ${MAX_KEYS}: BAD_USER_INPUT.`,
+        description: `At most ${MAX_KEYS} global ids, else BAD_USER_INPUT.`,
       }),
     },
     resolve: (_root, { ids }, context) => {
@@ -33,7 +34,10 @@ builder.queryFields((t) => ({
   }),
 }));
 
-/** A node with its type's name, by which the interface tells them apart. What the caller may not see is null, like what is not there. */
+/**
+ * Returns a node with its `__typename`, which resolves the interface; null if it does not exist or the caller
+ * may not see it.
+ */
 async function loadNode(
   id: string,
   { reads: { loaders } }: GraphQLContext,
@@ -61,7 +65,7 @@ async function loadNode(
 }
 
 function named(__typename: string, node: object | null): { __typename: string } | null {
-  // A copy would parse metadata that is text.
+  // Sets the property on the object itself: a copy would parse metadata that is kept as text.
   return (
     node &&
     Object.defineProperty(node as { __typename: string }, "__typename", {

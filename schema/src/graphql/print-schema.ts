@@ -1,7 +1,7 @@
 import { printSchema } from "graphql";
 import { schema } from "./index.ts";
 
-/** The schema in SDL, sorted, with descriptions: what schema.graphql holds. */
+/** Returns the schema as SDL, sorted, with descriptions: the content of schema.graphql. */
 export function printedSchema(): string {
   return `${printSchema(schema)}\n`;
 }

@@ -6,7 +6,7 @@ import { schema } from "./index.ts";
 
 const page = readFileSync(new URL("../../../docs/security.md", import.meta.url), "utf8");
 
-/** The rows of the table of rights, by each field that one of them names. */
+/** The rows of the table of rights in docs/security.md, by field name. */
 const rows = new Map(
   page
     .split("\n")
@@ -22,7 +22,7 @@ const fields = [schema.getQueryType(), schema.getMutationType(), schema.getSubsc
   .map(({ name, extensions }) => ({ name, needs: extensions.needs as RightName }))
   .filter(({ needs }) => needs !== "read");
 
-it.each(fields)("docs/security.md says who may use $name", ({ name, needs }) => {
+it.each(fields)("docs/security.md states the roles that may use $name", ({ name, needs }) => {
   const least = ROLES.indexOf(RIGHTS[needs].role);
   const cells = rows.get(name) ?? [];
   expect(cells.map((cell) => cell !== "")).toEqual(ROLES.map((_, rank) => rank >= least));

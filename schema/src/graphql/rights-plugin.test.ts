@@ -15,7 +15,7 @@ function newBuilder() {
   return builder;
 }
 
-/** Of fields that show, or pass on, more than what a reader has. */
+/** The rights of query fields that return more than a READER may see, or that grant more. */
 const OTHER_RIGHTS: Readonly<Record<string, string>> = {
   apiKeys: "manageKeys",
   quarantine: "manageQuarantine",
@@ -23,16 +23,16 @@ const OTHER_RIGHTS: Readonly<Record<string, string>> = {
 };
 
 describe("a root field", () => {
-  it("that does not say what it needs does not compile, and does not build", () => {
+  it("without `needs` fails to compile and to build", () => {
     const builder = newBuilder();
     builder.queryField("bare", (t) =>
       // @ts-expect-error: it has no `needs`
       t.string({ resolve: () => "" }),
     );
-    expect(() => builder.toSchema()).toThrow("Query.bare does not say who may ask for it");
+    expect(() => builder.toSchema()).toThrow("Query.bare does not say who may use it");
   });
 
-  it("is refused to who lacks the right, before its arguments are looked at", async () => {
+  it("is FORBIDDEN without its right, before its arguments are read", async () => {
     const builder = newBuilder();
     const seen: string[] = [];
     builder.queryField("secret", (t) =>
@@ -58,12 +58,12 @@ describe("a root field", () => {
   });
 
   const changes = Object.values(schema.getMutationType()?.getFields() ?? {});
-  it.each(changes)("says in its description which role it needs: $name", ({ description, extensions }) => {
+  it.each(changes)("names its role in its description: $name", ({ description, extensions }) => {
     const { role } = RIGHTS[extensions.needs as RightName];
     expect(description).toContain(`Needs ${role}`);
   });
 
-  it("that changes nothing needs no more than to be a reader, unless it gives more than that", () => {
+  it("of Query or Subscription needs only READER, except the listed fields", () => {
     for (const type of [schema.getQueryType(), schema.getSubscriptionType()]) {
       for (const { name, extensions } of Object.values(type?.getFields() ?? {}))
         expect([name, extensions.needs]).toEqual([name, OTHER_RIGHTS[name] ?? "read"]);

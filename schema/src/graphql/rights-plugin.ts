@@ -5,22 +5,28 @@ import type { GraphQLContext } from "./execution/context.ts";
 
 const NAME = "rights";
 
-/** What every root field must say: what the caller needs in order to ask for it. */
+/** Option of every root field: the right that the caller needs. */
 interface Needs {
-  /** Asked for before the field's arguments are looked at. The services ask again, with the tenants that are named. */
+  /**
+   * Checked before the field's arguments. The services check it again, with the tenants that the arguments
+   * name.
+   */
   needs: RightName;
 }
 
 type Resolver<Types extends SchemaTypes> = GraphQLFieldResolver<unknown, Types["Context"], object>;
 
-/** Refuses to build a schema in which a root field does not say what it needs. */
+/**
+ * Checks the caller's right before a root field resolves. Building a schema fails if a root field has no
+ * `needs`.
+ */
 export class RightsPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
   override onOutputFieldConfig(field: PothosOutputFieldConfig<Types>): PothosOutputFieldConfig<Types> {
     const needs = neededBy(field);
     if (needs === null) return field;
     if (needs === undefined) {
       throw new Error(
-        `${field.parentType}.${field.name} does not say who may ask for it: give it \`needs\`, the name of a right.`,
+        `${field.parentType}.${field.name} does not say who may use it: give it \`needs\`, the name of a right.`,
       );
     }
     return { ...field, extensions: { ...field.extensions, needs } };
@@ -50,7 +56,10 @@ function withRight<Types extends SchemaTypes>(
   };
 }
 
-/** Null: it is no root field, and reached only from what the caller may see. Undefined: it does not say. */
+/**
+ * Returns the right that a field needs. Null for a field that is not a root field: it is reached only through
+ * objects that the caller may see. Undefined for a root field without `needs`.
+ */
 function neededBy(field: {
   readonly kind: string;
   readonly pothosOptions: object;

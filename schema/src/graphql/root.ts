@@ -1,14 +1,16 @@
 import { builder } from "./types/builder.ts";
 
 builder.queryType({
-  description: "Reading. Changes nothing, and shows only what the caller may see.",
+  description:
+    "Read-only fields. They return only what the caller may see; anything else looks as if it did not exist. Unless a field says otherwise, it needs READER.",
 });
 
 builder.mutationType({
   description:
-    "Changing. A field is null exactly when `errors` holds its refusal; then nothing has changed, unless the refusal's `outcome` is `unknown`. Several fields in one request run one after the other, each on its own.",
+    "Changes. A field is null exactly when `errors` contains an error for it. Then nothing has changed, unless the error's `outcome` is `unknown`. Several fields in one request run one after the other, and each succeeds or fails independently.",
 });
 
 builder.subscriptionType({
-  description: "Watching, over WebSocket (graphql-transport-ws) or Server-Sent Events.",
+  description:
+    "Event streams, over WebSocket (graphql-transport-ws) or Server-Sent Events. They need READER.",
 });

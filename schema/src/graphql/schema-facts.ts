@@ -6,7 +6,10 @@ import {
   introspectionFromSchema,
 } from "graphql";
 
-/** What clients of an API rely on, name by name, without descriptions. Types and default values as SDL writes them. */
+/**
+ * The names and types that clients of an API rely on, without descriptions. Types and default values are
+ * written as in SDL.
+ */
 export interface SchemaFacts {
   readonly [type: string]: TypeFacts;
 }
@@ -25,7 +28,7 @@ export interface FieldFacts {
   readonly args?: { readonly [argument: string]: FieldFacts };
 }
 
-/** Facts of every type but GraphQL's own. */
+/** Returns the facts of every type except GraphQL's built-in types. */
 export function schemaFacts(schema: GraphQLSchema): SchemaFacts {
   const { types } = introspectionFromSchema(schema, { oneOf: true, descriptions: false }).__schema;
   const own = types.filter(({ name }) => !name.startsWith("__") && !BUILT_IN.has(name));

@@ -4,27 +4,29 @@ import { described } from "./types/described-enum.ts";
 
 export const RoleType = builder.enumType("Role", {
   description:
-    "What a caller may do. Each role includes the ones before it: READER, WRITER, OPERATOR, ADMIN.",
+    "The role of a caller. In the order READER, WRITER, OPERATOR, ADMIN, each role includes the rights of those before it.",
   values: described<Role>({
-    READER: "Every query and subscription, and downloads.",
-    WRITER: "Also write, promote and restore artifacts.",
-    OPERATOR: "Also purge and verify artifacts, run the lifecycle and cancel jobs, within its tenants.",
-    ADMIN: "Also reindex, and whatever goes over all tenants.",
+    READER: "May use queries and subscriptions, and download artifacts.",
+    WRITER: "May also write, promote and restore artifacts.",
+    OPERATOR:
+      "May also purge and verify artifacts, run the lifecycle and cancel jobs, within the caller's tenants.",
+    ADMIN:
+      "May act on all tenants. May also reindex, confirm a reindex, and manage the quarantine and API keys.",
   }),
 });
 
 const Viewer = builder.objectRef<Principal>("Viewer");
 
 Viewer.implement({
-  description: "The caller, as the server knows it.",
+  description: "The authenticated caller.",
   fields: (t) => ({
     actor: t.exposeString("actor", {
-      description: "The name under which its actions stand in the event log.",
+      description: "The caller's name in the event log.",
     }),
-    role: t.expose("role", { type: RoleType, description: "What it may do." }),
+    role: t.expose("role", { type: RoleType, description: "The caller's role." }),
     tenants: t.exposeStringList("tenants", {
       nullable: true,
-      description: "The tenants it may see and act on. Null: all of them.",
+      description: "The tenants that the caller may see and act on. Null: all tenants.",
     }),
   }),
 });
@@ -33,7 +35,7 @@ builder.queryField("viewer", (t) =>
   t.field({
     needs: "read",
     type: Viewer,
-    description: "Who you are to this server.",
+    description: "The caller of this request: its name, role and tenants.",
     resolve: (_root, _args, { principal }) => principal,
   }),
 );

@@ -5,7 +5,7 @@ import type { Principal } from "../domain/principal.ts";
 import type { Tier } from "../domain/tiers.ts";
 import type { ReadTerms } from "./read-terms.ts";
 
-/** An artifact as it stands at one commit. Instants are ms since the epoch. */
+/** An artifact as of one commit. Instants are ms since the epoch. */
 export interface Artifact extends ArtifactKey {
   readonly tier: Tier;
   readonly sizeBytes: number;
@@ -17,27 +17,32 @@ export interface Artifact extends ArtifactKey {
   readonly createdAt: number;
   /** Content last written. */
   readonly modifiedAt: number;
-  /** Last change of tier; null since an overwrite, or when it never moved. */
+  /** Last change of tier; null if the artifact has not moved since its last write. */
   readonly promotedAt: number | null;
   readonly promotedFrom: Tier | null;
-  /** The instant its age counts from: its last write or its last move to a hotter tier, whichever is later. */
+  /**
+   * The instant from which the age counts: the last write or the last move to a hotter tier, if that is
+   * later.
+   */
   readonly ageSince: number;
-  /** Its bytes were found not to be the ones that were written, or gone; null: never since they were written. */
+  /** When its content was found damaged or missing; null if never since its last write. */
   readonly damagedAt: number | null;
-  /** Rises with every change of this row and is never used twice in a store, not even after a purge. */
+  /** Increases with every change of this row. A store never uses a version twice, not even after a purge. */
   readonly version: number;
 }
 
-/** Already checked: identifiers follow the rule, lists are not empty, asOf comes with olderThanDays. */
+/**
+ * A checked filter: identifiers are valid, lists are not empty, and asOf is given only with olderThanDays.
+ */
 export interface ArtifactFilter {
   readonly tenantId?: string | undefined;
   readonly workflowId?: string | undefined;
   readonly tiers?: readonly Tier[] | undefined;
   readonly artifactIdPrefix?: string | undefined;
-  /** Age at `asOf` (ms since the epoch; default: now) strictly over this. */
+  /** Matches an age at `asOf` (ms since the epoch; default: now) greater than this. */
   readonly olderThanDays?: number | undefined;
   readonly asOf?: number | undefined;
-  /** Every given top-level key JSON-equal. */
+  /** Matches if every given top-level key has a JSON-equal value. */
   readonly metadata?: Metadata | undefined;
 }
 
@@ -46,43 +51,46 @@ export const ARTIFACT_ORDER_FIELDS = ["KEY", "AGE", "CREATED_AT", "MODIFIED_AT",
 export type ArtifactOrderField = (typeof ARTIFACT_ORDER_FIELDS)[number];
 
 export interface ArtifactOrder {
-  /** AGE ascending: youngest first. Ties, but for KEY, are broken by an order of the catalog's own that never changes. */
+  /**
+   * AGE ascending: youngest first. Ties of every field except KEY are sorted in an internal order of the
+   * catalog that never changes.
+   */
   readonly field: ArtifactOrderField;
   readonly direction: "ASC" | "DESC";
 }
 
-/** A change that its asker may repeat. */
+/** A change with an idempotency key. */
 export interface Repeatable {
   /**
-   * Already checked. A repeat by the same actor within 24 hours answers as the first did and changes nothing; other
-   * input under the same key: CONFLICT. What is refused for a passing reason (`retryable`), or before the change was
-   * tried, is not remembered.
+   * A checked key. A retry by the same actor within 24 hours returns the first result and changes nothing.
+   * Other input with the same key: CONFLICT. A refusal is not stored if it is `retryable`, or if it came
+   * before the attempt to change.
    */
   readonly idempotencyKey?: string | undefined;
 }
 
 export interface WriteOptions extends ArtifactKey, Repeatable {
   readonly tier: Tier;
-  /** Null: by the artifact id's ending, else application/octet-stream. */
+  /** Null: chosen by the extension of the artifact id, else application/octet-stream. */
   readonly contentType: string | null;
   readonly metadata: Metadata;
   /** SHA-256 that the content must have, else CHECKSUM_MISMATCH. */
   readonly checksum?: string | undefined;
-  /** PRECONDITION_FAILED where the key exists. */
+  /** PRECONDITION_FAILED if the key exists. */
   readonly ifAbsent?: boolean | undefined;
   /** PRECONDITION_FAILED unless the current content has this checksum. */
   readonly ifChecksum?: string | undefined;
 }
 
 export interface MoveOptions extends ArtifactKey, Repeatable {
-  /** Given and not where it is: ARTIFACT_NOT_FOUND, naming the tier it is in. */
+  /** If the artifact is in another tier: ARTIFACT_NOT_FOUND, with that tier. */
   readonly fromTier?: Tier | undefined;
   readonly toTier: Tier;
   readonly ifChecksum?: string | undefined;
   readonly dryRun: boolean;
 }
 
-/** Dry: the artifact as it is, unchanged. */
+/** The result of a move. On a dry run, the artifact is unchanged. */
 export interface Moved {
   readonly artifact: Artifact;
   readonly fromTier: Tier;
@@ -100,7 +108,7 @@ export interface Purged extends ArtifactKey {
   readonly sizeBytes: number;
 }
 
-/** Inclusive range of bytes; both ends lie within the content. */
+/** Inclusive range of bytes. Both ends are within the content. */
 export interface ByteRange {
   readonly start: number;
   readonly end: number;
@@ -108,21 +116,24 @@ export interface ByteRange {
 
 export interface ArtifactContent {
   readonly artifact: Artifact;
-  /** How many bytes `body` will yield. */
+  /** Number of bytes that `body` yields. */
   readonly sizeBytes: number;
   /**
-   * Yields the bytes once. A whole read ends with CHECKSUM_MISMATCH, its last chunk withheld, when they are not the
-   * ones that were written; up to 1 MiB that is found before the first chunk. A range is checked for length only.
-   * Return from the iteration, or abort, to give the object back.
+   * Yields the bytes once. If the content is damaged, a complete read fails with CHECKSUM_MISMATCH before its
+   * last chunk; content up to 1 MiB fails before its first chunk. For a range, only the length is checked.
+   * Return from the iteration, or abort, to release the object.
    */
   readonly body: AsyncIterable<Uint8Array>;
 }
 
-/** Every method throws Refused; none changes anything when it does, unless the refusal's outcome is "unknown". */
+/**
+ * Reads and changes artifacts. Every method throws Refused. Nothing has changed then, unless the refusal's
+ * outcome is "unknown".
+ */
 export interface ArtifactService {
-  /** Null: none in any tier. */
+  /** Returns null if no tier has the artifact. */
   get(principal: Principal, key: ArtifactKey): Promise<Artifact | null>;
-  /** In the order of `keys`, in one snapshot. */
+  /** Returns the artifacts in the order of `keys`, from one snapshot. */
   getMany(principal: Principal, keys: readonly ArtifactKey[]): Promise<readonly (Artifact | null)[]>;
   list(
     principal: Principal,
@@ -132,8 +143,8 @@ export interface ArtifactService {
     terms?: ReadTerms,
   ): Promise<Page<Artifact>>;
   /**
-   * Writes or replaces. `content` is consumed once and never held whole when it streams. Rights, identifiers and
-   * preconditions are checked before its first byte is asked for and again at the commit.
+   * Writes or replaces an artifact. `content` is consumed once; a stream is never buffered completely.
+   * Rights, identifiers and preconditions are checked before the first byte is read, and again at the commit.
    */
   write(
     principal: Principal,
@@ -142,12 +153,14 @@ export interface ArtifactService {
     signal?: AbortSignal,
   ): Promise<{ readonly artifact: Artifact; readonly created: boolean }>;
   promote(principal: Principal, options: MoveOptions): Promise<Moved>;
-  /** To a hotter tier only, else BAD_USER_INPUT; where it already is: SAME_TIER. */
+  /** Moves to a hotter tier only, else BAD_USER_INPUT. Already in that tier: SAME_TIER. */
   restore(principal: Principal, options: MoveOptions): Promise<Moved>;
   purge(principal: Principal, options: PurgeOptions): Promise<Purged>;
   /**
-   * Opens the content for reading. Null: no such artifact. `pick` sees the row that the bytes belong to and chooses a
-   * range (null: all of it), or answers false to read nothing. @throws Refused CHECKSUM_MISMATCH, TIER_UNAVAILABLE
+   * Opens the content for reading; returns null if there is no such artifact. `pick` receives the artifact
+   * and returns a range, null for the complete content, or false to read nothing.
+   *
+   * @throws Refused CHECKSUM_MISMATCH, TIER_UNAVAILABLE
    */
   open(
     principal: Principal,
@@ -156,7 +169,8 @@ export interface ArtifactService {
     signal?: AbortSignal,
   ): Promise<ArtifactContent | null>;
   /**
-   * The verified content of exactly this version, whole. Null: it has been replaced or purged since.
+   * Returns the complete, verified content of exactly this version; null if it was replaced or purged since.
+   *
    * @throws Refused CHECKSUM_MISMATCH, TIER_UNAVAILABLE
    */
   bytes(principal: Principal, artifact: Artifact): Promise<Uint8Array | null>;

@@ -3,7 +3,7 @@ import type { Page, PageRequest } from "../domain/pages.ts";
 import type { Principal } from "../domain/principal.ts";
 import type { ReadTerms } from "./read-terms.ts";
 
-/** Already checked: identifiers follow the rule, `types` is not empty. */
+/** A checked filter: identifiers are valid, and `types` is not empty. */
 export interface LifecycleEventFilter {
   readonly tenantId?: string | undefined;
   readonly workflowId?: string | undefined;
@@ -17,13 +17,16 @@ export interface LifecycleEventFilter {
   readonly until?: number | undefined;
 }
 
-/** An event as clients see it: with a cursor in place of its position, which would tell how much others do. */
+/**
+ * An event as clients see it: with a cursor instead of its position. Positions would reveal the activity of
+ * other tenants.
+ */
 export interface LoggedEvent extends LifecycleEvent {
   readonly cursor: string;
 }
 
 export interface EventService {
-  /** `page.after` under DESC means older. @throws Refused CURSOR_INVALID */
+  /** Lists events. With DESC, `page.after` returns older events. @throws Refused CURSOR_INVALID */
   list(
     principal: Principal,
     filter: LifecycleEventFilter,
@@ -31,14 +34,18 @@ export interface EventService {
     page: PageRequest,
     terms?: ReadTerms,
   ): Promise<Page<LoggedEvent>>;
-  /** In order of `cursors`; null: no such event that the caller may see, or no cursor at all. */
+  /**
+   * Returns events in the order of `cursors`; null for an event that does not exist or that the caller may
+   * not see, and for a malformed cursor.
+   */
   getMany(principal: Principal, cursors: readonly string[]): Promise<readonly (LoggedEvent | null)[]>;
-  /** The newest event that the caller may see, or the log's start. */
+  /** Returns the cursor of the newest event that the caller may see, or of the log's start. */
   cursor(principal: Principal): Promise<string>;
   /**
-   * Every matching event after the cursor (null: after the newest one now), in order, without end: first those stored,
-   * then each as it is committed; none left out, none twice. Read from the log a page at a time, so a reader that
-   * stalls costs nothing but its place. Ends when `signal` aborts.
+   * Returns every matching event after the cursor (null: after the newest event now), in order and exactly
+   * once: first the stored events, then each new one when it is committed. Events are read from the log page
+   * by page, so a slow reader uses no memory for pending events. Ends when `signal` aborts.
+   *
    * @throws Refused CURSOR_INVALID, before the first event
    */
   follow(

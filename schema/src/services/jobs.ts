@@ -16,15 +16,15 @@ interface JobFacts {
   /** ms since the epoch. */
   readonly startedAt: number;
   readonly finishedAt: number | null;
-  /** By a monotonic clock, over 0; null while running. */
+  /** By a monotonic clock, greater than 0; null while running. */
   readonly durationSeconds: number | null;
   /** 0 to 1. */
   readonly progress: number;
-  /** Artifacts that failed; the job went on. */
+  /** Number of artifacts that failed. A failure does not stop the job. */
   readonly totalErrors: number;
-  /** Why it FAILED or is BLOCKED. */
+  /** Why the job is FAILED or BLOCKED; else null. */
   readonly error: string | null;
-  /** Null: all tenants, or keys of several. */
+  /** Null: all tenants, or keys of several tenants. */
   readonly tenantId: string | null;
 }
 
@@ -35,42 +35,44 @@ export interface LifecycleJob extends JobFacts {
   readonly promotedToWarm: number;
   readonly promotedToCold: number;
   readonly purged: number;
-  /** The default in force at the start. */
+  /** The default retention policy in force at the start. */
   readonly retentionPolicy: RetentionPolicy;
 }
 
 export interface RestoreJob extends JobFacts {
   readonly kind: "restore";
-  /** Every tenant whose artifacts it may touch. Null: nobody noted which, so it may be any. */
+  /**
+   * Every tenant whose artifacts the job may touch. Null if they were not recorded, so it may be any tenant.
+   */
   readonly tenantIds: readonly string[] | null;
   readonly toTier: Tier;
   readonly restoredCount: number;
-  /** Already there. */
+  /** Artifacts that were already in the tier. */
   readonly skippedCount: number;
 }
 
 export interface ReindexJob extends JobFacts {
   readonly kind: "reindex";
   readonly adoptedCount: number;
-  /** In the catalog already. */
+  /** Artifacts that the catalog already had. */
   readonly presentCount: number;
   readonly quarantinedCount: number;
-  /** Paths left where they are. */
+  /** Paths left in place. */
   readonly leftCount: number;
-  /** Null: nobody has confirmed it. */
+  /** ms since the epoch; null if the reindex is not confirmed. */
   readonly confirmedAt: number | null;
 }
 
 export interface VerifyJob extends JobFacts {
   readonly kind: "verify";
-  /** It mends what it can. */
+  /** True if the job repairs what can be repaired. */
   readonly repair: boolean;
   readonly checkedCount: number;
   readonly checkedBytes: number;
   readonly damagedCount: number;
   readonly missingCount: number;
   readonly strayCount: number;
-  /** Of the damaged and the missing ones: have their bytes again. */
+  /** Damaged or missing artifacts whose content was recovered. */
   readonly healedCount: number;
   readonly quarantinedCount: number;
   readonly adoptedCount: number;
@@ -78,7 +80,7 @@ export interface VerifyJob extends JobFacts {
 
 export type Job = LifecycleJob | RestoreJob | ReindexJob | VerifyJob;
 
-/** Already checked: the identifier follows the rule, and no list is empty. */
+/** A checked filter: the identifier is valid, and no list is empty. */
 export interface JobFilter {
   /** Only jobs of this one tenant. */
   readonly tenantId?: string | undefined;
@@ -86,11 +88,11 @@ export interface JobFilter {
   readonly statuses?: readonly JobStatus[] | undefined;
 }
 
-/** What a lifecycle job did to one artifact or, dry, would do. */
+/** The step of a lifecycle job for one artifact. On a dry run: the step that a live run would do. */
 export interface LifecycleItem extends ArtifactKey {
   readonly step: LifecycleStep;
   readonly fromTier: Tier;
-  /** Null: purged. */
+  /** Null if the step purges the artifact. */
   readonly toTier: Tier | null;
   readonly ageDays: number;
   readonly sizeBytes: number;
@@ -104,13 +106,13 @@ export interface RunLifecycleOptions extends Repeatable {
   readonly tenantId?: string | undefined;
   /** Default: all three. */
   readonly steps?: readonly LifecycleStep[] | undefined;
-  /** ms since the epoch. Live only where the server allows it, else BAD_USER_INPUT. */
+  /** ms since the epoch. For a live run only if the server allows it, else BAD_USER_INPUT. */
   readonly asOf?: number | undefined;
-  /** 0 to 60; after that the RUNNING job is the answer. */
+  /** 0 to 60. If the job is still RUNNING then, it is returned as it is. */
   readonly waitSeconds: number;
 }
 
-/** Exactly one of keys, where; where.tenantId is given. */
+/** Options with exactly one of `keys` and `where`, and with `where.tenantId`. */
 export interface RestoreArtifactsOptions extends Repeatable {
   readonly keys?: readonly ArtifactKey[] | undefined;
   readonly where?: ArtifactFilter | undefined;
@@ -121,44 +123,62 @@ export interface RestoreArtifactsOptions extends Repeatable {
 
 export interface ReindexOptions extends Repeatable {
   readonly dryRun: boolean;
-  /** 0 to 60; after that the RUNNING job is the answer. */
+  /** 0 to 60. If the job is still RUNNING then, it is returned as it is. */
   readonly waitSeconds: number;
 }
 
 export interface VerifyOptions extends Repeatable {
-  /** Only this tenant's artifacts, and nothing that belongs to none. */
+  /** Verify only this tenant's artifacts, without unknown objects and files. */
   readonly tenantId?: string | undefined;
-  /** Mend what can be mended. Of the whole store only: with a tenant, BAD_USER_INPUT. Default: false. */
+  /**
+   * Repair what can be repaired. Only for the complete store: with a tenant, BAD_USER_INPUT. Default: false.
+   */
   readonly repair?: boolean | undefined;
   readonly waitSeconds: number;
 }
 
-/** Every method throws Refused. A repeat (idempotencyKey) answers with the first one's job as it is by then. */
+/**
+ * Starts and reads jobs. Every method throws Refused. A retry with the same idempotency key returns the job
+ * of the first call in its current state.
+ */
 export interface JobService {
-  /** One live run at a time. The same input while it runs: that job, started false. Another: CONFLICT with jobId. */
+  /**
+   * Runs the lifecycle, one live run at a time. While a run with the same input is in progress, returns that
+   * job with `started` false. Other input: CONFLICT with jobId.
+   */
   runLifecycle(
     principal: Principal,
     options: RunLifecycleOptions,
   ): Promise<{ readonly job: LifecycleJob; readonly started: boolean }>;
   restoreArtifacts(principal: Principal, options: RestoreArtifactsOptions): Promise<RestoreJob>;
-  /** NOT_FOUND for an unknown id. A job that has ended is returned as it is. */
+  /** Cancels a job. Unknown id: NOT_FOUND. A finished job is returned unchanged. */
   cancel(principal: Principal, jobId: string, idempotencyKey?: string): Promise<Job>;
-  /** In order of `jobIds`; null: none that the caller may see. */
+  /**
+   * Returns jobs in the order of `jobIds`; null for a job that does not exist or that the caller may not see.
+   */
   getMany(principal: Principal, jobIds: readonly string[]): Promise<readonly (Job | null)[]>;
-  /** Jobs of every kind that match, newest first. */
+  /** Returns matching jobs of every kind, newest first. */
   list(principal: Principal, filter: JobFilter, page: PageRequest): Promise<Page<Job>>;
-  /** Lifecycle jobs, newest first. */
+  /** Returns lifecycle jobs, newest first. */
   listLifecycle(principal: Principal, page: PageRequest): Promise<Page<LifecycleJob>>;
-  /** The last lifecycle job that finished. */
+  /** Returns the lifecycle job that finished last; null if none has. */
   last(principal: Principal, dryRun?: boolean): Promise<LifecycleJob | null>;
-  /** By key. */
+  /** Returns the items of a lifecycle job, in key order. */
   items(principal: Principal, jobId: string, page: PageRequest): Promise<Page<LifecycleItem>>;
-  /** One live reindex at a time, else CONFLICT with jobId. UNAVAILABLE where no tree is published. */
+  /**
+   * Runs a reindex, one live reindex at a time, else CONFLICT with jobId. Without a published tree:
+   * UNAVAILABLE.
+   */
   reindex(principal: Principal, options: ReindexOptions): Promise<ReindexJob>;
-  /** Lets purges happen again. NOT_FOUND for an unknown id or another job's, CONFLICT while it runs. */
+  /**
+   * Confirms a reindex, which allows purges again. Unknown id, or the id of another kind of job: NOT_FOUND.
+   * Still running: CONFLICT.
+   */
   confirmReindex(principal: Principal, jobId: string, idempotencyKey?: string): Promise<ReindexJob>;
-  /** One verification of a tenant at a time, and one of the whole store, else CONFLICT with jobId. */
+  /**
+   * Runs a verification, one per tenant and one of the complete store at a time, else CONFLICT with jobId.
+   */
   verify(principal: Principal, options: VerifyOptions): Promise<VerifyJob>;
-  /** What a reindex or a verification found, in the order in which it did. */
+  /** Returns the findings of a reindex or a verification, in the order in which it made them. */
   findings(principal: Principal, jobId: string, page: PageRequest): Promise<Page<StoreFinding>>;
 }

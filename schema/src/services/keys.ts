@@ -1,9 +1,14 @@
 import type { Page, PageRequest } from "../domain/pages.ts";
 import type { Principal, Role } from "../domain/principal.ts";
 
-/** What is known of an API key. Its secret is not: only who was shown it when it was made has that. */
+/**
+ * An API key without its secret, which is not stored. Only the response to its creation contains the secret.
+ */
 export interface ApiKey {
-  /** 16 hexadecimal digits, which stand in the secret, too. Who comes with it is the actor `key:` and these. */
+  /**
+   * 16 hexadecimal digits, which the secret also contains. A caller with this key has the actor `key:`
+   * followed by them.
+   */
   readonly keyId: string;
   readonly name: string | null;
   readonly role: Role;
@@ -14,7 +19,7 @@ export interface ApiKey {
   readonly createdBy: string;
   /** ms since the epoch; null: never. */
   readonly expiresAt: number | null;
-  /** ms since the epoch; null: it is not. */
+  /** ms since the epoch; null if it is not revoked. */
   readonly revokedAt: number | null;
   readonly revokedBy: string | null;
 }
@@ -22,24 +27,33 @@ export interface ApiKey {
 export interface CreateApiKeyOptions {
   readonly name?: string | undefined;
   readonly role: Role;
-  /** Null: all of them, now and later. */
+  /** Null: all tenants, existing and future. */
   readonly tenantIds: readonly string[] | null;
-  /** Undefined: it does not expire. */
+  /** Default: the key does not expire. */
   readonly expiresInDays?: number | undefined;
   readonly idempotencyKey?: string | undefined;
 }
 
 export interface CreatedApiKey {
   readonly apiKey: ApiKey;
-  /** What its holder shows. Null where this repeats a call that has shown it: it is kept nowhere. */
+  /**
+   * The secret of the key. Null on a retry with the same idempotency key, because the secret is not stored.
+   */
   readonly secret: string | null;
 }
 
 export interface KeyService {
   /** @throws Refused FORBIDDEN, BAD_USER_INPUT, INVALID_IDENTIFIER, CONFLICT */
   create(principal: Principal, options: CreateApiKeyOptions): Promise<CreatedApiKey>;
-  /** Newest first, revoked and expired ones included. @throws Refused FORBIDDEN, CURSOR_INVALID */
+  /**
+   * Returns keys, newest first, including revoked and expired ones. @throws Refused FORBIDDEN, CURSOR_INVALID
+   */
   list(principal: Principal, page: PageRequest): Promise<Page<ApiKey>>;
-  /** It is good no longer from now on, whatever is under way. One that is revoked already stays as it is. @throws Refused FORBIDDEN, NOT_FOUND */
+  /**
+   * Revokes a key immediately, also for requests in progress. A key that is already revoked is returned
+   * unchanged.
+   *
+   * @throws Refused FORBIDDEN, NOT_FOUND
+   */
   revoke(principal: Principal, keyId: string, idempotencyKey?: string): Promise<ApiKey>;
 }

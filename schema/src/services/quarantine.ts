@@ -1,27 +1,27 @@
 import type { Principal } from "../domain/principal.ts";
 
-/** Something that was moved to the store's quarantine. */
+/** A file or folder in the store's quarantine. */
 export interface QuarantinedFile {
-  /** Its name in quarantine, which ends in the name that it had. */
+  /** Its name in quarantine, which ends with its original name. */
   readonly name: string;
-  /** Of a folder: of all files in it. */
+  /** For a folder: the total size of the files in it. */
   readonly sizeBytes: number;
   /** ms since the epoch. */
   readonly movedAt: number;
 }
 
-/** Files in quarantine, all of them or those that were chosen. */
+/** Files in quarantine: all, or a selection. */
 export interface Quarantine {
   readonly count: number;
   readonly totalBytes: number;
-  /** Oldest first. The services may leave out the newest ones. */
+  /** Oldest first. A service may omit the newest files. */
   readonly files: readonly QuarantinedFile[];
 }
 
 export interface EmptyQuarantineOptions {
-  /** Only what was moved there before, ms since the epoch. Undefined: everything. */
+  /** Delete only files that were moved there before this instant, ms since the epoch. Default: all files. */
   readonly movedBefore?: number | undefined;
-  /** Changes nothing. */
+  /** Report the files, but delete nothing. */
   readonly dryRun: boolean;
   readonly idempotencyKey?: string | undefined;
 }
@@ -30,8 +30,9 @@ export interface QuarantineService {
   /** @throws Refused FORBIDDEN */
   list(principal: Principal, limit: number): Promise<Quarantine>;
   /**
-   * Deletes files from quarantine, an event each, and returns those. What a repair moves there at the same time stays.
-   * A retry with the same idempotency key returns the stored numbers, without the files.
+   * Deletes files from quarantine, writes one event for each, and returns them. Files that a repair moves
+   * there at the same time are kept. A retry with the same idempotency key returns the stored numbers,
+   * without the files.
    *
    * @throws Refused FORBIDDEN, CONFLICT, BAD_USER_INPUT; UNAVAILABLE or HELD while nothing may be purged
    */

@@ -1,12 +1,15 @@
-/** Under which terms a request reads a list. */
+/** Terms under which a request reads a list. */
 export interface ReadTerms {
-  /** Aborts when the client has gone or the server ends: a read that looks at many rows stops then. */
+  /** Aborts when the client disconnects or the server stops. A read that scans many rows then stops. */
   readonly signal?: AbortSignal | undefined;
-  /** Rows that another list, or another count, of this request may still look at; null: any number. */
+  /** Returns the number of rows that the next list or count of this request may scan; null: unlimited. */
   readonly rowsLeft: (read: "list" | "count") => number | null;
-  /** Notes that a read has looked at rows. Reads that an index answers look at no more than they return, and note none. */
+  /**
+   * Records that a read has scanned rows. A read that an index serves scans only the rows that it returns,
+   * and records none.
+   */
   readonly scanned: (rows: number) => void;
 }
 
-/** For a caller inside this process that no limit applies to. */
+/** Terms without limits, for a caller inside this process. */
 export const UNLIMITED: ReadTerms = { rowsLeft: () => null, scanned: () => {} };

@@ -1,12 +1,12 @@
-/** What a server says about itself. It is the same for every caller. */
+/** Facts about the server. They are the same for every caller. */
 export interface ServerFacts {
   readonly version: string;
-  /** Callers must show a token. */
+  /** True if callers must send a token. */
   readonly authentication: boolean;
-  /** The cron expression of lifecycle runs; null: no run starts by itself. */
+  /** The cron expression of lifecycle runs; null if there is no schedule. */
   readonly schedule: string | null;
-  /** When the schedule starts the next run, ms since the epoch; null: never. */
+  /** Returns when the schedule starts the next run, ms since the epoch; null if there is no schedule. */
   readonly nextRunAt: () => number | null;
-  /** GraphiQL is served at the root. */
+  /** True if the root URL serves GraphiQL. */
   readonly graphiql: boolean;
 }

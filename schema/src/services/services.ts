@@ -7,7 +7,9 @@ import type { ServerFacts } from "./server.ts";
 import type { TenantService } from "./tenants.ts";
 import type { UrlService } from "./urls.ts";
 
-/** Everything that resolvers and HTTP handlers may call. Rules live behind these, never in a resolver. */
+/**
+ * Everything that resolvers and HTTP handlers may call. Services enforce the rules; resolvers contain none.
+ */
 export interface Services {
   readonly artifacts: ArtifactService;
   readonly tenants: TenantService;
@@ -16,13 +18,15 @@ export interface Services {
   readonly keys: KeyService;
   readonly quarantine: QuarantineService;
   readonly urls: UrlService;
-  /** Facts that the API needs in order to answer. */
-  /** The path of PUBLIC_URL without a slash at its end, which every URL of this server begins with; "" for none. */
+  /** The path of PUBLIC_URL without a trailing slash. The path of every URL of this server starts with it. "" for none. */
   readonly basePath: string;
   readonly limits: {
-    /** Largest content that is answered as text or base64, or taken in a mutation. */
+    /**
+     * Maximum size in bytes of content that a response contains as text or base64, or that a mutation
+     * accepts.
+     */
     readonly maxInlineBytes: number;
-    /** Null: none. */
+    /** Maximum size of an artifact in bytes; null: unlimited. */
     readonly maxArtifactBytes: number | null;
   };
   readonly server: ServerFacts;

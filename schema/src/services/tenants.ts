@@ -8,24 +8,29 @@ export interface WorkflowName {
   readonly workflowId: string;
 }
 
-/** What a tier holds, of everything that a caller may see or of one tenant or workflow. */
+/**
+ * Artifact counts and bytes in one tier: of a workflow, of a tenant, or of all tenants that the caller may
+ * see.
+ */
 export interface TierCount {
   readonly tier: Tier;
   readonly artifactCount: number;
   readonly totalBytes: number;
-  /** Tenants with at least one artifact in this tier. */
+  /** Number of tenants with at least one artifact in this tier. */
   readonly tenantCount: number;
 }
 
-/** A tenant or a workflow exists from its first artifact, and stays. Lists are in name order. */
+/**
+ * Reads tenants and workflows. Each exists from its first artifact on, and remains. Lists are in name order.
+ */
 export interface TenantService {
-  /** Which of these exist, in order; in one snapshot. */
+  /** Returns whether each of these exists, in their order, from one snapshot. */
   exist(principal: Principal, tenantIds: readonly string[]): Promise<readonly boolean[]>;
   workflowsExist(principal: Principal, workflows: readonly WorkflowName[]): Promise<readonly boolean[]>;
-  /** `tier` given: only tenants with something in it. */
+  /** Lists tenants. With `tier`, only tenants with at least one artifact in it. */
   list(principal: Principal, page: PageRequest, tier?: Tier): Promise<Page<string>>;
   listWorkflows(principal: Principal, tenantId: string, page: PageRequest): Promise<Page<WorkflowName>>;
-  /** Always HOT, WARM, COLD, in that order. */
+  /** Returns the counts of HOT, WARM and COLD, in that order. */
   tierCounts(principal: Principal): Promise<readonly TierCount[]>;
   tierCountsOfTenants(
     principal: Principal,
@@ -35,7 +40,7 @@ export interface TenantService {
     principal: Principal,
     workflows: readonly WorkflowName[],
   ): Promise<readonly (readonly TierCount[])[]>;
-  /** In force for each of these tenants; null asks for the default. */
+  /** Returns the retention policy in force for each of these tenants; null returns the default. */
   retentionPolicies(
     principal: Principal,
     tenantIds: readonly (string | null)[],

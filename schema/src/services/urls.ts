@@ -2,7 +2,7 @@ import type { ArtifactKey } from "../domain/keys.ts";
 import type { Principal } from "../domain/principal.ts";
 import type { Tier } from "../domain/tiers.ts";
 
-/** A URL that needs no credentials: it carries a permission for one method on one key, for a while. */
+/** A URL that grants one operation on one artifact without credentials, until it expires. */
 export interface SignedUrl {
   /** Resolves against the URL of the API's endpoint. */
   readonly url: string;
@@ -10,21 +10,26 @@ export interface SignedUrl {
   readonly expiresAt: number;
 }
 
-/** What an upload to a signed URL will be, whatever its sender says. */
+/** Terms of an upload to a signed URL. They override the headers of the upload. */
 export interface UploadTerms extends ArtifactKey {
   readonly tier: Tier;
-  /** Null: what the sender says. */
+  /** Null: the Content-Type of the upload. */
   readonly contentType: string | null;
   readonly checksum: string | null;
   readonly ifAbsent: boolean;
   readonly ifChecksum: string | null;
-  /** Null: as much as the server takes. */
+  /** Maximum size of the content in bytes; null: the server's limit. */
   readonly maxBytes: number | null;
 }
 
-/** Identifiers, types and checksums are checked already. What is done with a URL is done by the principal who asked for it. */
+/**
+ * Creates signed URLs. Identifiers, types and checksums are already checked. Events record the use of a URL
+ * under the principal that requested it.
+ */
 export interface UrlService {
-  /** Null: there is no such artifact. @throws Refused BAD_USER_INPUT for a lifetime out of bounds */
+  /**
+   * Returns null if there is no such artifact. @throws Refused BAD_USER_INPUT for a lifetime out of bounds
+   */
   download(principal: Principal, key: ArtifactKey, expiresInSeconds: number): Promise<SignedUrl | null>;
   /** @throws Refused FORBIDDEN, BAD_USER_INPUT */
   upload(principal: Principal, terms: UploadTerms, expiresInSeconds: number): Promise<SignedUrl>;

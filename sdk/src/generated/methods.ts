@@ -136,93 +136,93 @@ import type {
 } from "./types.ts";
 
 export interface TierkeepMethods {
-  /** API keys, newest first, also those that are revoked or have expired. Needs ADMIN. */
+  /** API keys, newest first, including revoked and expired keys. Needs ADMIN. */
   apiKeys(args?: ApiKeysQueryVariables, options?: RequestOptions): List<ApiKeysQuery["apiKeys"]>;
-  /** The artifact of this key, in whichever tier. Null: there is none. */
+  /** The artifact with this key, in any tier. Null if there is none. */
   artifact(args: ArtifactQueryVariables, options?: RequestOptions): Promise<ArtifactQuery["artifact"]>;
-  /** The artifact of this key, in whichever tier. Null: there is none. */
+  /** The artifact with this key, in any tier. Null if there is none. */
   artifactContent(args: ArtifactContentQueryVariables, options?: RequestOptions): Promise<ArtifactContentQuery["artifact"]>;
-  /** Artifacts of all tenants that you may see. */
+  /** Artifacts of all tenants that the caller may see. */
   artifacts(args?: ArtifactsQueryVariables, options?: RequestOptions): List<ArtifactsQuery["artifacts"]>;
-  /** The artifacts of these keys, in the order of the keys; null where there is none. */
+  /** The artifacts with these keys, in the order of the keys. An entry is null if there is no such artifact. */
   artifactsByKey(args: ArtifactsByKeyQueryVariables, options?: RequestOptions): Promise<ArtifactsByKeyQuery["artifactsByKey"]>;
-  /** Stops a job between two artifacts. What it has done stays done. Needs OPERATOR. */
+  /** Cancels a job. It stops before its next artifact; completed work is kept. Needs OPERATOR. */
   cancelJob(args: CancelJobInput, options?: RequestOptions): Promise<WithJobs<NonNullable<CancelJobMutation["cancelJob"]>>>;
-  /** Says that somebody has looked at what a reindex found, so that it holds up no purge any more. While it runs: CONFLICT. Of a dry run: BAD_USER_INPUT. Needs ADMIN. */
+  /** Confirms that an administrator has checked the findings of a reindex, which allows purges again. If the reindex is still running: CONFLICT. If it was a dry run: BAD_USER_INPUT. Needs ADMIN. */
   confirmReindex(args: ConfirmReindexInput, options?: RequestOptions): Promise<WithJobs<NonNullable<ConfirmReindexMutation["confirmReindex"]>>>;
-  /** Makes a key that a program shows to be let in. Needs ADMIN. */
+  /** Creates an API key. Needs ADMIN. The response contains the secret, which cannot be read again. */
   createApiKey(args: CreateApiKeyInput, options?: RequestOptions): Promise<NonNullable<CreateApiKeyMutation["createApiKey"]>>;
-  /** Deletes files from quarantine; they cannot be brought back. Each deletion is an event. Refused like a purge: UNAVAILABLE while the audit log cannot be written, HELD until a reindex is confirmed. Needs ADMIN. */
+  /** Deletes files from quarantine permanently. Each deletion writes an event. Rejected like a purge: UNAVAILABLE while the audit log cannot be written, HELD until a reindex is confirmed. Needs ADMIN. */
   emptyQuarantine(args: EmptyQuarantineInput, options?: RequestOptions): Promise<NonNullable<EmptyQuarantineMutation["emptyQuarantine"]>>;
-  /** Whatever has this global id. Null: nothing has, or it is no such id. */
+  /** The object with this global id. Null if there is none, or if the id is malformed. */
   job(args: JobQueryVariables, options?: RequestOptions): Promise<WithJobs<JobQuery["node"]>>;
-  /** Jobs of every kind, newest first. You see a job if you may see every tenant whose artifacts it may touch. */
+  /** Jobs of every kind, newest first. A caller sees a job if it may see every tenant whose artifacts the job may touch. */
   jobs(args?: JobsQueryVariables, options?: RequestOptions): List<WithJobs<JobsQuery["jobs"]>>;
-  /** The lifecycle run that finished last. Null: none has. */
+  /** The lifecycle run that finished last. Null if none has finished. */
   lastLifecycleJob(args?: LastLifecycleJobQueryVariables, options?: RequestOptions): Promise<WithJobs<LastLifecycleJobQuery["lastLifecycleJob"]>>;
-  /** Whatever has this global id. Null: nothing has, or it is no such id. */
+  /** The object with this global id. Null if there is none, or if the id is malformed. */
   lifecycleEvent(args: LifecycleEventQueryVariables, options?: RequestOptions): Promise<WithJobs<LifecycleEventQuery["node"]>>;
-  /** The cursor of the newest event that you may see, or of the log's start: where to begin following without a gap. */
+  /** Cursor of the newest event that the caller may see, or of the start of the log. To follow events without a gap, read it first and pass it as `after` to the subscription lifecycleEvents. */
   lifecycleEventCursor(options?: RequestOptions): Promise<LifecycleEventCursorQuery["lifecycleEventCursor"]>;
-  /** The event log, newest first unless told otherwise. */
+  /** The event log, newest first by default. */
   lifecycleEventHistory(args?: LifecycleEventHistoryQueryVariables, options?: RequestOptions): List<LifecycleEventHistoryQuery["lifecycleEvents"]>;
-  /** The lifecycle run of this id. Null: there is none, or the id is of something else. */
+  /** The lifecycle run with this id. Null if there is none, or if the id is of another type. */
   lifecycleJob(args: LifecycleJobQueryVariables, options?: RequestOptions): Promise<WithJobs<LifecycleJobQuery["lifecycleJob"]>>;
-  /** What it did or, dry, would do, one artifact at a time, by key. Kept for the last 100 runs of the same tenant. */
+  /** The step for each artifact, in key order. On a dry run: the steps that a live run would do. Kept for the last 100 runs of the same tenant. */
   lifecycleJobItems(args: LifecycleJobItemsQueryVariables, options?: RequestOptions): List<NonNullable<LifecycleJobItemsQuery["lifecycleJob"]>["items"] | null>;
-  /** Lifecycle runs, newest first. */
+  /** Lifecycle runs that the caller may see, newest first. */
   lifecycleJobs(args?: LifecycleJobsQueryVariables, options?: RequestOptions): List<WithJobs<LifecycleJobsQuery["lifecycleJobs"]>>;
-  /** Whatever has this global id. Null: nothing has, or it is no such id. */
+  /** The object with this global id. Null if there is none, or if the id is malformed. */
   node(args: NodeQueryVariables, options?: RequestOptions): Promise<WithJobs<NodeQuery["node"]>>;
-  /** Whatever has these global ids, in their order; null where nothing has. */
+  /** The objects with these global ids, in the order of the ids. An entry is null if there is no such object, or if the id is malformed. */
   nodes(args: NodesQueryVariables, options?: RequestOptions): Promise<NodesQuery["nodes"]>;
-  /** Moves an artifact to another tier by hand. Its age starts anew where that tier is hotter. Where it already is: SAME_TIER. Needs WRITER. */
+  /** Moves an artifact to another tier. A move to a hotter tier resets its age to 0. Already in that tier: SAME_TIER. No such artifact: ARTIFACT_NOT_FOUND. Needs WRITER. */
   promoteArtifact(args: PromoteArtifactInput, options?: RequestOptions): Promise<NonNullable<PromoteArtifactMutation["promoteArtifact"]>>;
-  /** Deletes an artifact for good, whatever its age and tier. Its events stay. While the audit log cannot be written: UNAVAILABLE. With the key retention_override in its metadata, or while a reindex waits for confirmReindex: HELD. Needs OPERATOR. */
+  /** Deletes an artifact permanently, whatever its age and tier. Its events remain. If the audit log cannot be written: UNAVAILABLE. If its metadata has the key `retention_override`, or a reindex awaits confirmReindex: HELD. Needs OPERATOR. */
   purgeArtifact(args: PurgeArtifactInput, options?: RequestOptions): Promise<NonNullable<PurgeArtifactMutation["purgeArtifact"]>>;
-  /** What repairs and reindexes moved out of the way. Needs ADMIN. */
+  /** The files that repairs and reindexes moved to quarantine. Needs ADMIN. */
   quarantine(options?: RequestOptions): Promise<QuarantineQuery["quarantine"]>;
-  /** Goes through the published tree, whoever wrote it, and takes up every artifact that the catalog does not have: a lost catalog is rebuilt so, and the tree of another system adopted. Nothing is overwritten or deleted. Once it has adopted something, every purge is refused with HELD until confirmReindex. One live reindex runs at a time, else CONFLICT (with extensions.jobId). On a server without a published tree: UNAVAILABLE. Needs ADMIN. */
+  /** Reads the published tree and adds every artifact that the catalog does not have. Use it to rebuild a lost catalog, or to adopt the tree of another system. Nothing is overwritten or deleted. Once a live reindex has adopted an artifact, every purge is rejected with HELD until confirmReindex. Only one live reindex runs at a time; a second one: CONFLICT, with `extensions.jobId`. On a server without a published tree: UNAVAILABLE. Needs ADMIN. */
   reindex(args: ReindexInput, options?: RequestOptions): Promise<WithJobs<NonNullable<ReindexMutation["reindex"]>>>;
-  /** The reindex of this id. Null: there is none, or the id is of something else. */
+  /** The reindex with this id. Null if there is none, or if the id is of another type. */
   reindexJob(args: ReindexJobQueryVariables, options?: RequestOptions): Promise<WithJobs<ReindexJobQuery["reindexJob"]>>;
-  /** What it found, in that order. Kept for the last 100 jobs of its kind and tenant. */
+  /** The findings of the job, in the order in which it made them. Kept for the last 100 jobs of the same kind and tenant. */
   reindexJobFindings(args: ReindexJobFindingsQueryVariables, options?: RequestOptions): List<NonNullable<ReindexJobFindingsQuery["reindexJob"]>["findings"] | null>;
-  /** Brings an artifact back to a hotter tier. Its age starts anew, so the next lifecycle run leaves it there. Where it already is: SAME_TIER. Needs WRITER. */
+  /** Moves an artifact back to a hotter tier. Its age is reset to 0, so the next lifecycle run does not move it again. Already in that tier: SAME_TIER. No such artifact: ARTIFACT_NOT_FOUND. Needs WRITER. */
   restoreArtifact(args: RestoreArtifactInput, options?: RequestOptions): Promise<NonNullable<RestoreArtifactMutation["restoreArtifact"]>>;
-  /** Brings many artifacts back to a hotter tier, as a job. Needs WRITER. */
+  /** Starts a job that restores several artifacts to a hotter tier. Needs WRITER. */
   restoreArtifacts(args: RestoreArtifactsInput, options?: RequestOptions): Promise<WithJobs<NonNullable<RestoreArtifactsMutation["restoreArtifacts"]>>>;
-  /** The retention policy in force. */
+  /** The retention policy in force, of the store or of one tenant. */
   retentionPolicy(args?: RetentionPolicyQueryVariables, options?: RequestOptions): Promise<RetentionPolicyQuery["retentionPolicy"]>;
-  /** Lets nobody in with this key any more, and ends what is under way with it: subscriptions at once, uploads and downloads at their next chunk. Needs ADMIN. */
+  /** Revokes an API key. Requests with this key are then rejected. Its open subscriptions end immediately; its uploads and downloads end at their next chunk. Needs ADMIN. */
   revokeApiKey(args: RevokeApiKeyInput, options?: RequestOptions): Promise<NonNullable<RevokeApiKeyMutation["revokeApiKey"]>>;
-  /** Runs the lifecycle. There is one live run at a time: asking for the same again while it runs answers with it, asking for another is a CONFLICT (with extensions.jobId, where you may see that job). Needs OPERATOR; for all tenants, ADMIN. */
+  /** Starts a lifecycle run. Only one live run is in progress at a time. A second call with the same input returns the running job. A call with another input: CONFLICT, with `extensions.jobId` if the caller may see that job. Needs OPERATOR; for all tenants, ADMIN. */
   runLifecycle(args: RunLifecycleInput, options?: RequestOptions): Promise<WithJobs<NonNullable<RunLifecycleMutation["runLifecycle"]>>>;
-  /** The server that answers. */
+  /** The server that answers this request. */
   server(options?: RequestOptions): Promise<ServerQuery["server"]>;
-  /** A URL to GET an artifact's bytes from. Null: there is no such artifact. */
+  /** Creates a URL that downloads an artifact with GET. Null if there is no such artifact. */
   signedDownloadUrl(args: SignedDownloadUrlQueryVariables, options?: RequestOptions): Promise<SignedDownloadUrlQuery["signedDownloadUrl"]>;
-  /** A URL to PUT an artifact's bytes to, as often as one likes until it expires. */
+  /** Creates a URL that uploads an artifact with PUT, any number of times until it expires. Needs WRITER. */
   signedUploadUrl(args: SignedUploadUrlQueryVariables, options?: RequestOptions): Promise<SignedUploadUrlQuery["signedUploadUrl"]>;
-  /** The tenant of this name. Null: there is none. */
+  /** The tenant with this name. Null if there is none. */
   tenant(args: TenantQueryVariables, options?: RequestOptions): Promise<TenantQuery["tenant"]>;
-  /** Tenants, by name. */
+  /** The tenants that the caller may see, in name order. */
   tenants(args?: TenantsQueryVariables, options?: RequestOptions): List<TenantsQuery["tenants"]>;
-  /** What each tier holds: always HOT, WARM, COLD, in this order. */
+  /** Artifact counts and bytes in each tier: always HOT, WARM, COLD, in this order. */
   tierStats(args?: TierStatsQueryVariables, options?: RequestOptions): Promise<TierStatsQuery["tierStats"]>;
-  /** Reads every byte of every artifact and compares its checksum; then, for all tenants, looks for objects and files that belong to none, compares what is counted with a full count, and looks for work that has been left undone for a day. What it finds is told by an event, once, and what is damaged is marked; otherwise it changes nothing unless it is to repair. One verification of a tenant runs at a time, and one for all tenants; another: CONFLICT. Needs OPERATOR; for all tenants, ADMIN. */
+  /** Reads the content of every artifact and compares its checksum. For all tenants, it also looks for unknown objects and files, compares usage counts with a full count, and looks for background work that has been pending for over a day. It writes one event for each problem and marks damaged artifacts. Otherwise it changes nothing unless `repair` is true. One verification per tenant, and one for all tenants, runs at a time; another: CONFLICT. Needs OPERATOR; for all tenants, ADMIN. */
   verifyArtifacts(args: VerifyArtifactsInput, options?: RequestOptions): Promise<WithJobs<NonNullable<VerifyArtifactsMutation["verifyArtifacts"]>>>;
-  /** The verification of this id. Null: there is none, or the id is of something else. */
+  /** The verification with this id. Null if there is none, or if the id is of another type. */
   verifyJob(args: VerifyJobQueryVariables, options?: RequestOptions): Promise<WithJobs<VerifyJobQuery["verifyJob"]>>;
-  /** What it found, in that order. Kept for the last 100 jobs of its kind and tenant. */
+  /** The findings of the job, in the order in which it made them. Kept for the last 100 jobs of the same kind and tenant. */
   verifyJobFindings(args: VerifyJobFindingsQueryVariables, options?: RequestOptions): List<NonNullable<VerifyJobFindingsQuery["verifyJob"]>["findings"] | null>;
-  /** Who you are to this server. */
+  /** The caller of this request: its name, role and tenants. */
   viewer(options?: RequestOptions): Promise<ViewerQuery["viewer"]>;
-  /** Its workflow of this name. Null: it has none. */
+  /** The tenant's workflow with this name. Null if there is none. */
   workflow(args: WorkflowQueryVariables, options?: RequestOptions): Promise<NonNullable<WorkflowQuery["tenant"]>["workflow"] | null>;
-  /** Its workflows, by name. */
+  /** The tenant's workflows, in name order. */
   workflows(args: WorkflowsQueryVariables, options?: RequestOptions): List<NonNullable<WorkflowsQuery["tenant"]>["workflows"] | null>;
-  /** Writes an artifact, or replaces the one of its key: content, content type and metadata whole. Its age starts anew. Needs WRITER. */
+  /** Writes an artifact. If the key exists, replaces its content, content type and metadata completely. The age starts at 0. Needs WRITER. */
   writeArtifact(args: WriteArtifactInput, options?: RequestOptions): Promise<NonNullable<WriteArtifactMutation["writeArtifact"]>>;
 }
 

@@ -12,100 +12,100 @@ import type { OrderDirection } from './enums.ts';
 import type { Role } from './enums.ts';
 import type { Tier } from './enums.ts';
 import type { OpenErrorCode, OpenJobKind, OpenJobStatus, OpenLifecycleEventType, OpenLifecycleItemOutcome, OpenLifecycleStep, OpenRole, OpenStoreFindingKind, OpenTier } from './enums.ts';
-/** Content given inline, in exactly one of these forms. Content larger than the server takes inline (1 MiB unless configured otherwise) is sent with PUT to the artifact's URL. */
+/** Inline content, in exactly one of these forms. Send content larger than `Server.maxInlineBytes` (default: 1 MiB) with PUT to the artifact's URL. */
 export type ArtifactContentInput =
-  {   /** Any bytes. */
+  {   /** Any bytes, as base64. */
   readonly base64: string; readonly text?: never; }
-  |  { readonly base64?: never;   /** Text, stored as UTF-8 without a byte order mark of its own. */
+  |  { readonly base64?: never;   /** Text, stored as UTF-8. No byte order mark is added. */
   readonly text: string; };
 
-/** Which artifacts. Everything given must hold; an empty filter takes all. */
+/** Selects artifacts. An artifact matches if it satisfies every given field. An empty filter matches all artifacts. */
 export type ArtifactFilter = {
-  /** Whose artifact id starts with this, to the letter. */
+  /** Artifacts whose artifact id starts with this text. Case-sensitive. */
   readonly artifactIdPrefix?: string | null | undefined;
-  /** The instant at which olderThanDays judges. Default: now. Without olderThanDays: BAD_USER_INPUT. */
+  /** The instant at which `olderThanDays` computes ages. Default: now. Without `olderThanDays`: BAD_USER_INPUT. */
   readonly asOf?: string | null | undefined;
-  /** Whose metadata has each of these top-level keys with an equal value: numbers by value, objects without regard to the order of their keys. */
+  /** Artifacts whose metadata has each of these top-level keys with an equal value. Numbers are compared by value; the order of an object's keys is ignored. */
   readonly metadata?: { readonly [key: string]: unknown } | null | undefined;
-  /** Whose age in days is strictly over this; at least 0. */
+  /** Artifacts whose age in days is greater than this number, which must be at least 0. */
   readonly olderThanDays?: number | null | undefined;
-  /** Of this tenant. */
+  /** Artifacts of this tenant. */
   readonly tenantId?: string | null | undefined;
-  /** In one of these tiers. An empty list: BAD_USER_INPUT. */
+  /** Artifacts in one of these tiers. An empty list: BAD_USER_INPUT. */
   readonly tiers?: ReadonlyArray<Tier> | null | undefined;
-  /** Of the workflow of this name, in whichever tenants. */
+  /** Artifacts of workflows with this name, in every tenant unless `tenantId` is given. */
   readonly workflowId?: string | null | undefined;
 };
 
-/** Names one artifact. Each part is 1 to 200 bytes of UTF-8 and may not hold a slash or other characters that file systems forbid, else INVALID_IDENTIFIER. */
+/** The key of one artifact. Each part has 1 to 200 bytes of UTF-8, without slashes or other characters that file systems forbid, else INVALID_IDENTIFIER. */
 export type ArtifactKeyInput = {
-  /** The artifact. */
+  /** Last part of the key: the artifact. */
   readonly artifactId: string;
-  /** The tenant. */
+  /** First part of the key: the tenant. */
   readonly tenantId: string;
-  /** The workflow. */
+  /** Second part of the key: the workflow. */
   readonly workflowId: string;
 };
 
-/** How a list of artifacts is sorted. */
+/** The sort order of a list of artifacts. */
 export type ArtifactOrder = {
-  /** Which end comes first. */
+  /** The direction of the sort. */
   readonly direction?: OrderDirection | undefined;
-  /** What to sort by. */
+  /** The field to sort by. */
   readonly field: ArtifactOrderField;
 };
 
 export type { ArtifactOrderField };
 
-/** Which job to stop. */
+/** The job to cancel. */
 export type CancelJobInput = {
-  /** The job's global id. One of anything else, or malformed: NOT_FOUND. */
+  /** The job's global id. A malformed id, or one of another type: NOT_FOUND. */
   readonly id: string;
-  /** Makes it safe to repeat this: 1 to 200 printable ASCII characters, new for each change, else BAD_USER_INPUT. A repeat by the same caller within 24 hours answers as the first did and changes nothing; with another input: CONFLICT. */
+  /** Makes a retry of this mutation safe: 1 to 200 printable ASCII characters, else BAD_USER_INPUT. Use a new key for each change. A retry by the same caller with the same key within 24 hours returns the first result and changes nothing. The same key with another input: CONFLICT. */
   readonly idempotencyKey?: string | null | undefined;
 };
 
-/** Which reindex to confirm. */
+/** The reindex to confirm. */
 export type ConfirmReindexInput = {
-  /** The reindex's global id. One of anything else, or malformed: NOT_FOUND. */
+  /** The global id of a reindex job. A malformed id, or one of another type: NOT_FOUND. */
   readonly id: string;
-  /** Makes it safe to repeat this: 1 to 200 printable ASCII characters, new for each change, else BAD_USER_INPUT. A repeat by the same caller within 24 hours answers as the first did and changes nothing; with another input: CONFLICT. */
+  /** Makes a retry of this mutation safe: 1 to 200 printable ASCII characters, else BAD_USER_INPUT. Use a new key for each change. A retry by the same caller with the same key within 24 hours returns the first result and changes nothing. The same key with another input: CONFLICT. */
   readonly idempotencyKey?: string | null | undefined;
 };
 
-/** What the key's holder may do, and where. */
+/** The new key's role, tenants and lifetime. */
 export type CreateApiKeyInput = {
-  /** In place of tenantIds: all tenants, now and later. */
+  /** Gives the key all tenants, existing and future, instead of `tenantIds`. */
   readonly allTenants?: boolean | undefined;
-  /** How long it is good for, up to 3650 days. Default: until it is revoked. */
+  /** Lifetime of the key in days, up to 3650. Default: the key does not expire. */
   readonly expiresInDays?: number | null | undefined;
-  /** Makes it safe to repeat this: 1 to 200 printable ASCII characters, new for each change, else BAD_USER_INPUT. A repeat by the same caller within 24 hours answers as the first did and changes nothing; with another input: CONFLICT. */
+  /** Makes a retry of this mutation safe: 1 to 200 printable ASCII characters, else BAD_USER_INPUT. Use a new key for each change. A retry by the same caller with the same key within 24 hours returns the first result and changes nothing. The same key with another input: CONFLICT. */
   readonly idempotencyKey?: string | null | undefined;
-  /** What it is for: up to 100 characters, which events repeat. */
+  /** The purpose of the key, up to 100 characters. Events include it. */
   readonly name?: string | null | undefined;
-  /** What its holder may do. */
+  /** The role of a caller with this key. */
   readonly role: Role;
-  /** The tenants that its holder may see and act on, at least one. ADMIN has all of them: leave it out. */
+  /** The tenants that a caller with this key may see and act on, at least one. Omit it for the role ADMIN, which has all tenants. */
   readonly tenantIds?: ReadonlyArray<string> | null | undefined;
 };
 
-/** What to delete from quarantine. */
+/** Which files to delete from quarantine. */
 export type EmptyQuarantineInput = {
-  /** Find out what would be deleted, and change nothing. */
+  /** Report what would be deleted, but delete nothing. */
   readonly dryRun?: boolean | undefined;
-  /** Makes it safe to repeat this: 1 to 200 printable ASCII characters, new for each change, else BAD_USER_INPUT. A repeat by the same caller within 24 hours answers as the first did and changes nothing; with another input: CONFLICT. */
+  /** Makes a retry of this mutation safe: 1 to 200 printable ASCII characters, else BAD_USER_INPUT. Use a new key for each change. A retry by the same caller with the same key within 24 hours returns the first result and changes nothing. The same key with another input: CONFLICT. */
   readonly idempotencyKey?: string | null | undefined;
-  /** Only what was moved there before this instant. Null: everything. */
+  /** Delete only files that were moved there before this instant. Default: all files. */
   readonly movedBefore?: string | null | undefined;
 };
 
-/** Which jobs. A job matches when every given field does; an empty filter matches all. */
+/** Selects jobs. A job matches if it satisfies every given field. An empty filter matches all jobs. */
 export type JobFilter = {
   /** Jobs of these kinds. An empty list: BAD_USER_INPUT. */
   readonly kinds?: ReadonlyArray<JobKind> | null | undefined;
   /** Jobs with one of these statuses. An empty list: BAD_USER_INPUT. */
   readonly statuses?: ReadonlyArray<JobStatus> | null | undefined;
-  /** Jobs of this one tenant. Jobs over all tenants, or over several, do not match. */
+  /** Jobs of this tenant only. Jobs over several tenants or all tenants do not match. */
   readonly tenantId?: string | null | undefined;
 };
 
@@ -113,23 +113,23 @@ export type { JobKind };
 
 export type { JobStatus };
 
-/** Which events. Everything given must hold; an empty filter takes all. */
+/** Selects events. An event matches if it satisfies every given field. An empty filter matches all events. */
 export type LifecycleEventFilter = {
-  /** Of the artifact of this name. */
+  /** Events of artifacts with this name. */
   readonly artifactId?: string | null | undefined;
-  /** Only those that were tried out, or only those that were not. */
+  /** True: only events of dry runs. False: only events of real changes. Default: both. */
   readonly dryRun?: boolean | null | undefined;
-  /** Of the job of this global id. An id that is malformed or of something else is no job's: no events. */
+  /** Events of the job with this global id. A malformed id, or one of another type, matches no events. */
   readonly jobId?: string | null | undefined;
-  /** At or after this instant. */
+  /** Events at or after this instant. */
   readonly since?: string | null | undefined;
-  /** Of this tenant. */
+  /** Events of this tenant. */
   readonly tenantId?: string | null | undefined;
-  /** Of one of these types. An empty list: BAD_USER_INPUT. */
+  /** Events of one of these types. An empty list: BAD_USER_INPUT. */
   readonly types?: ReadonlyArray<LifecycleEventType> | null | undefined;
-  /** Before this instant. */
+  /** Events before this instant. */
   readonly until?: string | null | undefined;
-  /** Of the workflow of this name. */
+  /** Events of workflows with this name, in every tenant unless `tenantId` is given. */
   readonly workflowId?: string | null | undefined;
 };
 
@@ -139,37 +139,37 @@ export type { LifecycleStep };
 
 export type { OrderDirection };
 
-/** Which artifact to move, and where. */
+/** The artifact to move, and its new tier. */
 export type PromoteArtifactInput = {
   /** Last part of the key. */
   readonly artifactId: string;
-  /** Check everything and say what would happen, but leave the artifact as it is. Writes one event, flagged. */
+  /** Run all checks and report the result, but do not move the artifact. Writes one event with `dryRun: true`. */
   readonly dryRun?: boolean | undefined;
-  /** The tier it must be in. If it is in another: ARTIFACT_NOT_FOUND, with extensions.tier saying which. */
+  /** The tier that the artifact must be in. If it is in another: ARTIFACT_NOT_FOUND, with that tier in `extensions.tier`. */
   readonly fromTier?: Tier | null | undefined;
-  /** Makes it safe to repeat this: 1 to 200 printable ASCII characters, new for each change, else BAD_USER_INPUT. A repeat by the same caller within 24 hours answers as the first did and changes nothing; with another input: CONFLICT. */
+  /** Makes a retry of this mutation safe: 1 to 200 printable ASCII characters, else BAD_USER_INPUT. Use a new key for each change. A retry by the same caller with the same key within 24 hours returns the first result and changes nothing. The same key with another input: CONFLICT. */
   readonly idempotencyKey?: string | null | undefined;
-  /** Only where the content has this SHA-256, else PRECONDITION_FAILED. */
+  /** Move only if the content has this SHA-256, else PRECONDITION_FAILED. */
   readonly ifChecksum?: string | null | undefined;
   /** First part of the key. */
   readonly tenantId: string;
-  /** The tier to move it to, hotter or colder. */
+  /** The tier to move the artifact to, hotter or colder. */
   readonly toTier: Tier;
   /** Second part of the key. */
   readonly workflowId: string;
 };
 
-/** Which artifact to delete. */
+/** The artifact to delete. */
 export type PurgeArtifactInput = {
   /** Last part of the key. */
   readonly artifactId: string;
-  /** Check everything and say what would happen, but delete nothing. Writes one event, flagged. */
+  /** Run all checks and report the result, but delete nothing. Writes one event with `dryRun: true`. */
   readonly dryRun?: boolean | undefined;
-  /** The tier it must be in. If it is in another: ARTIFACT_NOT_FOUND, with extensions.tier saying which. */
+  /** The tier that the artifact must be in. If it is in another: ARTIFACT_NOT_FOUND, with that tier in `extensions.tier`. */
   readonly fromTier?: Tier | null | undefined;
-  /** Makes it safe to repeat this: 1 to 200 printable ASCII characters, new for each change, else BAD_USER_INPUT. A repeat by the same caller within 24 hours answers as the first did and changes nothing; with another input: CONFLICT. */
+  /** Makes a retry of this mutation safe: 1 to 200 printable ASCII characters, else BAD_USER_INPUT. Use a new key for each change. A retry by the same caller with the same key within 24 hours returns the first result and changes nothing. The same key with another input: CONFLICT. */
   readonly idempotencyKey?: string | null | undefined;
-  /** Only where the content has this SHA-256, else PRECONDITION_FAILED. */
+  /** Delete only if the content has this SHA-256, else PRECONDITION_FAILED. */
   readonly ifChecksum?: string | null | undefined;
   /** First part of the key. */
   readonly tenantId: string;
@@ -177,95 +177,95 @@ export type PurgeArtifactInput = {
   readonly workflowId: string;
 };
 
-/** How to reindex. */
+/** Options of a reindex. */
 export type ReindexInput = {
-  /** Find out what it would adopt, move and leave, and change nothing. Objects that belong to nothing are looked for by a live one only. */
+  /** Report what a live reindex would adopt, move and leave, but change nothing. Only a live reindex looks for unknown objects. */
   readonly dryRun?: boolean | undefined;
-  /** Makes it safe to repeat this: 1 to 200 printable ASCII characters, new for each change, else BAD_USER_INPUT. A repeat by the same caller within 24 hours answers as the first did and changes nothing; with another input: CONFLICT. */
+  /** Makes a retry of this mutation safe: 1 to 200 printable ASCII characters, else BAD_USER_INPUT. Use a new key for each change. A retry by the same caller with the same key within 24 hours returns the first result and changes nothing. The same key with another input: CONFLICT. */
   readonly idempotencyKey?: string | null | undefined;
-  /** How long to wait for its end before answering with the RUNNING job: 0 to 60 seconds, else BAD_USER_INPUT. Hanging up cancels nothing. */
+  /** How long to wait for the job to finish before returning it as RUNNING: 0 to 60 seconds, else BAD_USER_INPUT. Closing the connection does not cancel the job. */
   readonly waitSeconds?: number | undefined;
 };
 
-/** Which artifact to bring back, and how far. */
+/** The artifact to restore, and the tier to restore it to. */
 export type RestoreArtifactInput = {
   /** Last part of the key. */
   readonly artifactId: string;
-  /** Check everything and say what would happen, but leave the artifact as it is. Writes one event, flagged. */
+  /** Run all checks and report the result, but do not move the artifact. Writes one event with `dryRun: true`. */
   readonly dryRun?: boolean | undefined;
-  /** The tier it must be in. If it is in another: ARTIFACT_NOT_FOUND, with extensions.tier saying which. */
+  /** The tier that the artifact must be in. If it is in another: ARTIFACT_NOT_FOUND, with that tier in `extensions.tier`. */
   readonly fromTier?: Tier | null | undefined;
-  /** Makes it safe to repeat this: 1 to 200 printable ASCII characters, new for each change, else BAD_USER_INPUT. A repeat by the same caller within 24 hours answers as the first did and changes nothing; with another input: CONFLICT. */
+  /** Makes a retry of this mutation safe: 1 to 200 printable ASCII characters, else BAD_USER_INPUT. Use a new key for each change. A retry by the same caller with the same key within 24 hours returns the first result and changes nothing. The same key with another input: CONFLICT. */
   readonly idempotencyKey?: string | null | undefined;
-  /** Only where the content has this SHA-256, else PRECONDITION_FAILED. */
+  /** Move only if the content has this SHA-256, else PRECONDITION_FAILED. */
   readonly ifChecksum?: string | null | undefined;
   /** First part of the key. */
   readonly tenantId: string;
-  /** The tier to bring it to. A colder one: BAD_USER_INPUT. */
+  /** The tier to restore the artifact to. A colder tier: BAD_USER_INPUT. */
   readonly toTier?: Tier | undefined;
   /** Second part of the key. */
   readonly workflowId: string;
 };
 
-/** Which artifacts to bring back, by exactly one of keys and where, and how far. */
+/** The artifacts to restore, given by exactly one of `keys` and `where`, and the tier to restore them to. */
 export type RestoreArtifactsInput = {
-  /** Find out what would happen, and move nothing. */
+  /** Report what a live restore would do, but move nothing. */
   readonly dryRun?: boolean | undefined;
-  /** Makes it safe to repeat this: 1 to 200 printable ASCII characters, new for each change, else BAD_USER_INPUT. A repeat by the same caller within 24 hours answers as the first did and changes nothing; with another input: CONFLICT. */
+  /** Makes a retry of this mutation safe: 1 to 200 printable ASCII characters, else BAD_USER_INPUT. Use a new key for each change. A retry by the same caller with the same key within 24 hours returns the first result and changes nothing. The same key with another input: CONFLICT. */
   readonly idempotencyKey?: string | null | undefined;
-  /** These artifacts: 1 to 500, else BAD_USER_INPUT. */
+  /** The artifacts with these keys: 1 to 500, else BAD_USER_INPUT. */
   readonly keys?: ReadonlyArray<ArtifactKeyInput> | null | undefined;
-  /** The tier to bring them to. Those that are in it already are skipped. */
+  /** The tier to restore the artifacts to. Artifacts that are already in it are skipped. */
   readonly toTier?: Tier | undefined;
-  /** How long to wait for its end before answering with the RUNNING job: 0 to 60 seconds, else BAD_USER_INPUT. Hanging up cancels nothing. */
+  /** How long to wait for the job to finish before returning it as RUNNING: 0 to 60 seconds, else BAD_USER_INPUT. Closing the connection does not cancel the job. */
   readonly waitSeconds?: number | undefined;
-  /** Whatever this filter finds. It must name its tenantId, else BAD_USER_INPUT. */
+  /** The artifacts that match this filter. Its `tenantId` is required, else BAD_USER_INPUT. */
   readonly where?: ArtifactFilter | null | undefined;
 };
 
-/** Which key. */
+/** The key to revoke. */
 export type RevokeApiKeyInput = {
-  /** Makes it safe to repeat this: 1 to 200 printable ASCII characters, new for each change, else BAD_USER_INPUT. A repeat by the same caller within 24 hours answers as the first did and changes nothing; with another input: CONFLICT. */
+  /** Makes a retry of this mutation safe: 1 to 200 printable ASCII characters, else BAD_USER_INPUT. Use a new key for each change. A retry by the same caller with the same key within 24 hours returns the first result and changes nothing. The same key with another input: CONFLICT. */
   readonly idempotencyKey?: string | null | undefined;
-  /** Its keyId. Of no key: NOT_FOUND. */
+  /** The key's `keyId`. An unknown id: NOT_FOUND. */
   readonly keyId: string;
 };
 
 export type { Role };
 
-/** How to run the lifecycle. */
+/** Options of a lifecycle run. */
 export type RunLifecycleInput = {
-  /** The instant at which to judge ages. Default: now. Always allowed on a dry run; live only where the server is configured with TIERKEEP_ALLOW_AS_OF=true, else BAD_USER_INPUT. */
+  /** The instant at which to compute ages. Default: now. A dry run may always set it. A live run may set it only if the server runs with TIERKEEP_ALLOW_AS_OF=true, else BAD_USER_INPUT. */
   readonly asOf?: string | null | undefined;
-  /** Find out, artifact by artifact, what a live run at the same instant would do, and do none of it. */
+  /** Report for each artifact what a live run at the same instant would do, but change nothing. */
   readonly dryRun?: boolean | undefined;
-  /** Makes it safe to repeat this: 1 to 200 printable ASCII characters, new for each change, else BAD_USER_INPUT. A repeat by the same caller within 24 hours answers as the first did and changes nothing; with another input: CONFLICT. */
+  /** Makes a retry of this mutation safe: 1 to 200 printable ASCII characters, else BAD_USER_INPUT. Use a new key for each change. A retry by the same caller with the same key within 24 hours returns the first result and changes nothing. The same key with another input: CONFLICT. */
   readonly idempotencyKey?: string | null | undefined;
-  /** Only these steps. An empty list: BAD_USER_INPUT. Default: all three. */
+  /** Apply only these steps. An empty list: BAD_USER_INPUT. Default: all three. */
   readonly steps?: ReadonlyArray<LifecycleStep> | null | undefined;
-  /** For this tenant only. Left out: for all. */
+  /** Run for this tenant only. Default: all tenants. */
   readonly tenantId?: string | null | undefined;
-  /** How long to wait for its end before answering with the RUNNING job: 0 to 60 seconds, else BAD_USER_INPUT. Hanging up cancels nothing. */
+  /** How long to wait for the job to finish before returning it as RUNNING: 0 to 60 seconds, else BAD_USER_INPUT. Closing the connection does not cancel the job. */
   readonly waitSeconds?: number | undefined;
 };
 
-/** What an upload to a signed URL will be, whatever its sender says. It has no metadata. */
+/** Terms of an upload to a signed URL. They override the headers of the upload. Headers may set what the terms leave open, except metadata: the artifact has none. */
 export type SignedUpload = {
   /** Last part of the key. */
   readonly artifactId: string;
-  /** SHA-256 that the bytes must have, in lower-case hexadecimal, else CHECKSUM_MISMATCH. */
+  /** SHA-256 that the content must have, in 64 lower-case hexadecimal digits, else CHECKSUM_MISMATCH. */
   readonly checksum?: string | null | undefined;
-  /** Its content type. Default: what the sender says. */
+  /** The artifact's content type. Default: the Content-Type of the upload. */
   readonly contentType?: string | null | undefined;
-  /** Only where there is no artifact of this key yet, else PRECONDITION_FAILED. */
+  /** Write only if no artifact has this key, else PRECONDITION_FAILED. */
   readonly ifAbsent?: boolean | undefined;
-  /** Only where the artifact has this checksum now, else PRECONDITION_FAILED. */
+  /** Write only if the current content has this SHA-256, else PRECONDITION_FAILED. */
   readonly ifChecksum?: string | null | undefined;
-  /** The most bytes that it may have, else CONTENT_TOO_LARGE. Default: what the server takes. */
+  /** Maximum size of the content in bytes, else CONTENT_TOO_LARGE. Default: the server's limit. */
   readonly maxBytes?: number | null | undefined;
   /** First part of the key. */
   readonly tenantId: string;
-  /** The tier that it is written to. */
+  /** The tier to write the artifact to. */
   readonly tier?: Tier | undefined;
   /** Second part of the key. */
   readonly workflowId: string;
@@ -273,39 +273,39 @@ export type SignedUpload = {
 
 export type { Tier };
 
-/** What to verify. */
+/** Options of a verification. */
 export type VerifyArtifactsInput = {
-  /** Makes it safe to repeat this: 1 to 200 printable ASCII characters, new for each change, else BAD_USER_INPUT. A repeat by the same caller within 24 hours answers as the first did and changes nothing; with another input: CONFLICT. */
+  /** Makes a retry of this mutation safe: 1 to 200 printable ASCII characters, else BAD_USER_INPUT. Use a new key for each change. A retry by the same caller with the same key within 24 hours returns the first result and changes nothing. The same key with another input: CONFLICT. */
   readonly idempotencyKey?: string | null | undefined;
-  /** Mend what can be mended: give what is damaged or missing its bytes back where they are found, take up files whose sidecar knows them, move other strays to quarantine, publish anew what differs in the tree, count anew what is counted wrongly. Nothing is deleted. Needs ADMIN; with tenantId, BAD_USER_INPUT. */
+  /** Repair what can be repaired. A repair recovers damaged and missing content if copies exist, adopts files that have a matching sidecar, and moves other unknown objects and files to quarantine. It publishes paths of the tree that differ, and corrects usage counts. Nothing is deleted. Needs ADMIN. Together with `tenantId`: BAD_USER_INPUT. */
   readonly repair?: boolean | undefined;
-  /** Only this tenant's artifacts. Left out: all, whatever belongs to none, and what is counted. */
+  /** Verify only this tenant's artifacts. Default: all artifacts, unknown objects and files, and usage counts. */
   readonly tenantId?: string | null | undefined;
-  /** How long to wait for its end before answering with the RUNNING job: 0 to 60 seconds, else BAD_USER_INPUT. Hanging up cancels nothing. */
+  /** How long to wait for the job to finish before returning it as RUNNING: 0 to 60 seconds, else BAD_USER_INPUT. Closing the connection does not cancel the job. */
   readonly waitSeconds?: number | undefined;
 };
 
-/** What to write, and where. */
+/** The artifact to write: its key, content and metadata. */
 export type WriteArtifactInput = {
   /** Last part of the key. */
   readonly artifactId: string;
-  /** The SHA-256 that the content must have, in 64 lower-case hexadecimal digits. If it has another: CHECKSUM_MISMATCH. */
+  /** SHA-256 that the content must have, in 64 lower-case hexadecimal digits, else CHECKSUM_MISMATCH. */
   readonly checksum?: string | null | undefined;
-  /** Its bytes. They may be none. */
+  /** The content. It may be empty. */
   readonly content: ArtifactContentInput;
-  /** Media type, at most 255 characters, such as `text/plain; charset=utf-8`. Default: by the artifact id's ending, else `application/octet-stream`. */
+  /** Media type, at most 255 characters, such as `text/plain; charset=utf-8`. Default: chosen by the extension of the artifact id, else `application/octet-stream`. */
   readonly contentType?: string | null | undefined;
-  /** Makes it safe to repeat this: 1 to 200 printable ASCII characters, new for each change, else BAD_USER_INPUT. A repeat by the same caller within 24 hours answers as the first did and changes nothing; with another input: CONFLICT. */
+  /** Makes a retry of this mutation safe: 1 to 200 printable ASCII characters, else BAD_USER_INPUT. Use a new key for each change. A retry by the same caller with the same key within 24 hours returns the first result and changes nothing. The same key with another input: CONFLICT. */
   readonly idempotencyKey?: string | null | undefined;
-  /** Only where the key does not exist yet, else PRECONDITION_FAILED. */
+  /** Write only if the key does not exist, else PRECONDITION_FAILED. */
   readonly ifAbsent?: boolean | undefined;
-  /** Only where the current content has this SHA-256, else PRECONDITION_FAILED. */
+  /** Write only if the current content has this SHA-256, else PRECONDITION_FAILED. */
   readonly ifChecksum?: string | null | undefined;
-  /** Facts to keep with it, at most 64 KiB as JSON (CONTENT_TOO_LARGE). A key that starts with `_` is reserved: BAD_USER_INPUT. Default: none. */
+  /** Metadata to store with the artifact, at most 64 KiB of JSON, else CONTENT_TOO_LARGE. Keys that start with `_` are reserved: BAD_USER_INPUT. Default: none. */
   readonly metadata?: { readonly [key: string]: unknown } | null | undefined;
   /** First part of the key. The tenant need not exist yet. */
   readonly tenantId: string;
-  /** The tier it goes into. */
+  /** The tier to write the artifact to. */
   readonly tier?: Tier | undefined;
   /** Second part of the key. The workflow need not exist yet. */
   readonly workflowId: string;

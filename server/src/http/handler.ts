@@ -306,7 +306,10 @@ export function createHandler(parts: HandlerParts): Handler {
   function refusalOf(error: unknown, call: Call): Refused {
     if (error instanceof Refused) return error;
     onInternal(error, call);
-    return new Refused("INTERNAL", "The server failed on this. Its log has the cause under this requestId.");
+    return new Refused(
+      "INTERNAL",
+      "The server failed unexpectedly. Its log has the cause under this requestId.",
+    );
   }
 }
 

@@ -8,41 +8,48 @@ import { builder } from "../types/builder.ts";
 import { TierType } from "./tier.ts";
 
 export const ArtifactFilterInput = builder.inputType("ArtifactFilter", {
-  description: "Which artifacts. Everything given must hold; an empty filter takes all.",
+  description:
+    "Selects artifacts. An artifact matches if it satisfies every given field. An empty filter matches all artifacts.",
   fields: (t) => ({
-    tenantId: t.string({ description: "Of this tenant." }),
-    workflowId: t.string({ description: "Of the workflow of this name, in whichever tenants." }),
+    tenantId: t.string({ description: "Artifacts of this tenant." }),
+    workflowId: t.string({
+      description: "Artifacts of workflows with this name, in every tenant unless `tenantId` is given.",
+    }),
     tiers: t.field({
       type: [TierType],
-      description: "In one of these tiers. An empty list: BAD_USER_INPUT.",
+      description: "Artifacts in one of these tiers. An empty list: BAD_USER_INPUT.",
     }),
-    artifactIdPrefix: t.string({ description: "Whose artifact id starts with this, to the letter." }),
-    olderThanDays: t.float({ description: "Whose age in days is strictly over this; at least 0." }),
+    artifactIdPrefix: t.string({
+      description: "Artifacts whose artifact id starts with this text. Case-sensitive.",
+    }),
+    olderThanDays: t.float({
+      description: "Artifacts whose age in days is greater than this number, which must be at least 0.",
+    }),
     asOf: t.field({
       type: "DateTime",
       description:
-        "The instant at which olderThanDays judges. Default: now. Without olderThanDays: BAD_USER_INPUT.",
+        "The instant at which `olderThanDays` computes ages. Default: now. Without `olderThanDays`: BAD_USER_INPUT.",
     }),
     metadata: t.field({
       type: "JSONObject",
       description:
-        "Whose metadata has each of these top-level keys with an equal value: numbers by value, objects without regard to the order of their keys.",
+        "Artifacts whose metadata has each of these top-level keys with an equal value. Numbers are compared by value; the order of an object's keys is ignored.",
     }),
   }),
 });
 
-/** What the field that a filter stands in has already settled. */
+/** The tenant or workflow that the parent field has already selected. */
 interface Scope {
   readonly tenantId?: string | undefined;
   readonly workflowId?: string | undefined;
 }
 
 /**
- * A filter as the services take it, within `scope`.
+ * Returns a filter for the services, narrowed to `scope`.
  *
  * @param argument path of the filter, for refusals
- * @throws Refused INVALID_IDENTIFIER for a name that breaks the rule; CONTENT_TOO_LARGE for metadata over 64 KiB;
- * BAD_USER_INPUT for anything else that cannot be meant, a name that contradicts the scope included
+ * @throws Refused INVALID_IDENTIFIER for a name that breaks the naming rule; CONTENT_TOO_LARGE for metadata
+ * over 64 KiB; BAD_USER_INPUT for any other invalid input, such as a name that contradicts the scope
  */
 export function requireArtifactFilter(
   where: typeof ArtifactFilterInput.$inferInput | null | undefined,
@@ -55,7 +62,7 @@ export function requireArtifactFilter(
   if (given.asOf != null && given.olderThanDays == null) {
     throw new Refused(
       "BAD_USER_INPUT",
-      `${argument}.asOf says when to judge an age; give olderThanDays with it.`,
+      `${argument}.asOf is given without olderThanDays. Give both, or omit asOf.`,
       {
         argument: `${argument}.asOf`,
       },
@@ -83,7 +90,7 @@ function withinScope(
   if (given === undefined || scope[kind] === undefined || given === scope[kind]) return given ?? scope[kind];
   throw new Refused(
     "BAD_USER_INPUT",
-    `${argument} is ${JSON.stringify(given)}, but this list is of ${JSON.stringify(scope[kind])} alone.`,
+    `${argument} is ${JSON.stringify(given)}, but this list contains only artifacts of ${JSON.stringify(scope[kind])}.`,
     { argument },
   );
 }
@@ -94,7 +101,7 @@ function optionalPrefix(prefix: string | null | undefined, argument: string): st
   if (prefix.length > MAX_IDENTIFIER_BYTES) {
     throw new Refused(
       "BAD_USER_INPUT",
-      `${argument} is longer than any artifact id, which has at most ${MAX_IDENTIFIER_BYTES} bytes.`,
+      `${argument} is longer than an artifact id can be: at most ${MAX_IDENTIFIER_BYTES} bytes.`,
       { argument },
     );
   }
@@ -104,7 +111,7 @@ function optionalPrefix(prefix: string | null | undefined, argument: string): st
 function optionalDays(days: number | null | undefined, argument: string): number | undefined {
   if (days == null) return undefined;
   if (Number.isFinite(days) && days >= 0) return days;
-  throw new Refused("BAD_USER_INPUT", `${argument} is ${days}; give a number of days, at least 0.`, {
+  throw new Refused("BAD_USER_INPUT", `${argument} is ${days}. Give a number of days, at least 0.`, {
     argument,
   });
 }

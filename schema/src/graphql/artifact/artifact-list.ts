@@ -8,33 +8,36 @@ import { OrderDirection } from "../types/order-direction.ts";
 import { ArtifactFilterInput, requireArtifactFilter } from "./artifact-filter.ts";
 
 const ArtifactOrderFieldType = builder.enumType("ArtifactOrderField", {
-  description: "What a list of artifacts may be sorted by. Ties are broken by key.",
+  description: "A field to sort artifacts by. Ties are sorted in an order that does not change.",
   values: described<ArtifactOrderField>({
-    KEY: "Tenant, then workflow, then artifact id, each by Unicode code point.",
-    AGE: "Age: ascending is youngest first.",
-    CREATED_AT: "When the key was first written.",
-    MODIFIED_AT: "When the content was last written.",
-    SIZE: "Size of the content.",
+    KEY: "By tenant, then workflow, then artifact id, each by Unicode code point.",
+    AGE: "By age. Ascending: the youngest first.",
+    CREATED_AT: "By the time of the key's first write.",
+    MODIFIED_AT: "By the time of the content's last write.",
+    SIZE: "By the size of the content.",
   }),
 });
 
 const ArtifactOrderInput = builder.inputType("ArtifactOrder", {
-  description: "How a list of artifacts is sorted.",
+  description: "The sort order of a list of artifacts.",
   fields: (t) => ({
-    field: t.field({ type: ArtifactOrderFieldType, required: true, description: "What to sort by." }),
+    field: t.field({ type: ArtifactOrderFieldType, required: true, description: "The field to sort by." }),
     direction: t.field({
       type: OrderDirection,
       required: true,
       defaultValue: "ASC",
-      description: "Which end comes first.",
+      description: "The direction of the sort.",
     }),
   }),
 });
 
-/** The arguments of every list of artifacts, beside those of its page. */
+/** The arguments of every list of artifacts, in addition to its page arguments. */
 export const artifactListArguments = builder.args((t) => ({
-  where: t.field({ type: ArtifactFilterInput, description: "Which artifacts. Default: all." }),
-  orderBy: t.field({ type: ArtifactOrderInput, description: "In which order. Default: by key, ascending." }),
+  where: t.field({ type: ArtifactFilterInput, description: "Which artifacts to list. Default: all." }),
+  orderBy: t.field({
+    type: ArtifactOrderInput,
+    description: "The order of the list. Default: by key, ascending.",
+  }),
 }));
 
 interface ArtifactListArguments extends PageArguments {
@@ -42,7 +45,10 @@ interface ArtifactListArguments extends PageArguments {
   readonly orderBy?: typeof ArtifactOrderInput.$inferInput | null | undefined;
 }
 
-/** @param scope what the list is of, whatever its filter says */
+/**
+ * Lists artifacts within `scope`, whatever the filter selects. @throws Refused as requireArtifactFilter and
+ * requirePage do
+ */
 export async function listArtifacts(
   scope: { readonly tenantId?: string; readonly workflowId?: string },
   { where, orderBy, ...page }: ArtifactListArguments,

@@ -10,7 +10,7 @@ builder.queryFields((t) => ({
     needs: "read",
     type: ArtifactType,
     nullable: true,
-    description: "The artifact of this key, in whichever tier. Null: there is none.",
+    description: "The artifact with this key, in any tier. Null if there is none.",
     args: {
       tenantId: t.arg.string({ required: true, description: "First part of the key." }),
       workflowId: t.arg.string({ required: true, description: "Second part of the key." }),
@@ -22,12 +22,13 @@ builder.queryFields((t) => ({
     needs: "read",
     type: [ArtifactType],
     nullable: { list: false, items: true },
-    description: "The artifacts of these keys, in the order of the keys; null where there is none.",
+    description:
+      "The artifacts with these keys, in the order of the keys. An entry is null if there is no such artifact.",
     args: {
       keys: t.arg({
         type: [ArtifactKeyInput],
         required: true,
-        description: `1 to ${MAX_KEYS} keys, else BAD_USER_INPUT. One that breaks the naming rule refuses the request: INVALID_IDENTIFIER.`,
+        description: `1 to ${MAX_KEYS} keys, else BAD_USER_INPUT. If one key breaks the naming rule, the request fails with INVALID_IDENTIFIER.`,
       }),
     },
     resolve: (_root, { keys }, { reads }) =>
@@ -37,7 +38,7 @@ builder.queryFields((t) => ({
     {
       needs: "read",
       type: ArtifactType,
-      description: "Artifacts of all tenants that you may see.",
+      description: "Artifacts of all tenants that the caller may see.",
       args: artifactListArguments,
       resolve: (_root, args, context) => listArtifacts({}, args, context),
     },

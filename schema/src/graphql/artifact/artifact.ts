@@ -13,36 +13,36 @@ import { TierType } from "./tier.ts";
 
 ArtifactType.implement({
   description:
-    "One file that a workflow produced, named by its key: tenant, workflow and artifact id. Writing to a key again replaces content, content type and metadata; the artifact, its id and its createdAt stay.",
+    "A file that a workflow produced. Its key is its tenant, workflow and artifact id. A further write to the key replaces content, content type and metadata, and keeps `id` and `createdAt`.",
   interfaces: [builder.nodeInterfaceRef()],
   fields: (t) => ({
     id: t.id({
-      description: "Opaque global id. It stays the same for a key, whatever is written to it.",
+      description: "Opaque global id. It depends only on the key, so a write never changes it.",
       resolve: artifactGlobalId,
     }),
     tenant: t.field({
       type: TenantType,
-      description: "The tenant it belongs to.",
-      // A tenant exists from its first artifact, so there is nothing to look up.
+      description: "The artifact's tenant.",
+      // A tenant exists from its first artifact on, so no lookup is needed.
       resolve: ({ tenantId }) => ({ tenantId }),
     }),
     workflow: t.field({
       type: WorkflowType,
-      description: "The workflow that produced it.",
+      description: "The artifact's workflow.",
       resolve: ({ tenantId, workflowId }) => ({ tenantId, workflowId }),
     }),
-    tenantId: t.exposeString("tenantId", { description: "First part of its key." }),
-    workflowId: t.exposeString("workflowId", { description: "Second part of its key." }),
-    artifactId: t.exposeString("artifactId", { description: "Last part of its key." }),
-    tier: t.expose("tier", { type: TierType, description: "The tier it is in." }),
-    sizeBytes: t.expose("sizeBytes", { type: "SafeInt", description: "Size of its content in bytes." }),
+    tenantId: t.exposeString("tenantId", { description: "First part of the key: the tenant's name." }),
+    workflowId: t.exposeString("workflowId", { description: "Second part of the key: the workflow's name." }),
+    artifactId: t.exposeString("artifactId", { description: "Last part of the key: the artifact's name." }),
+    tier: t.expose("tier", { type: TierType, description: "The tier that holds the artifact." }),
+    sizeBytes: t.expose("sizeBytes", { type: "SafeInt", description: "Size of the content in bytes." }),
     checksum: t.exposeString("checksum", {
-      description: "SHA-256 of its content in 64 lower-case hexadecimal digits; also its ETag on HTTP.",
+      description: "SHA-256 of the content in 64 lower-case hexadecimal digits. Also its ETag over HTTP.",
     }),
-    contentType: t.exposeString("contentType", { description: "Media type of its content." }),
+    contentType: t.exposeString("contentType", { description: "Media type of the content." }),
     metadata: t.field({
       type: "JSONObject",
-      description: "What its writer said about it.",
+      description: "The metadata that the writer gave, as a JSON object.",
       resolve: (artifact, _args, { reads }) => {
         const text = metadataText(artifact);
         if (text !== undefined) return new JsonText(text);
@@ -50,30 +50,35 @@ ArtifactType.implement({
         return artifact.metadata;
       },
     }),
-    createdAt: t.expose("createdAt", { type: "DateTime", description: "When this key was first written." }),
+    createdAt: t.expose("createdAt", { type: "DateTime", description: "When the key was first written." }),
     modifiedAt: t.expose("modifiedAt", {
       type: "DateTime",
-      description: "When its content was last written.",
+      description: "When the content was last written.",
     }),
     promotedAt: t.expose("promotedAt", {
       type: "DateTime",
       nullable: true,
-      description: "When it last changed tier. Null: not since it was last written.",
+      description:
+        "When the artifact last changed tier. Null if it has not changed tier since its last write.",
     }),
     promotedFrom: t.expose("promotedFrom", {
       type: TierType,
       nullable: true,
-      description: "The tier it last came from. Null: it has not moved since it was last written.",
+      description:
+        "The tier that the artifact was in before `promotedAt`. Null if it has not changed tier since its last write.",
     }),
     ageSince: t.expose("ageSince", {
       type: "DateTime",
       description:
-        "The instant its age counts from: its last write or its last move to a hotter tier, whichever is later.",
+        "The instant from which the age counts: the last write or the last move to a hotter tier, if that is later.",
     }),
     ageDays: t.float({
-      description: "Its age in days of 24 hours, with fractions; never negative.",
+      description: "The artifact's age in days of 24 hours, with fractions. Never negative.",
       args: {
-        asOf: t.arg({ type: "DateTime", description: "The instant to judge it at. Default: now." }),
+        asOf: t.arg({
+          type: "DateTime",
+          description: "The instant at which to compute the age. Default: now.",
+        }),
       },
       resolve: ({ ageSince }, { asOf }, { reads }) => ageDays(ageSince, asOf ?? reads.now),
     }),
@@ -81,23 +86,23 @@ ArtifactType.implement({
       type: "DateTime",
       nullable: true,
       description:
-        "When its stored bytes were found damaged or gone: reading them is CHECKSUM_MISMATCH until it is written again or mended. Null: they never were, as far as anybody has read them.",
+        "When the server found the stored content damaged or missing. Reads then fail with CHECKSUM_MISMATCH until the artifact is written again or repaired. Null if no read or verification has found damage.",
     }),
     nextTransition: t.field({
       type: NextTransition,
       nullable: true,
       description:
-        "What the lifecycle does to it next under the retention policy in force. Null: nothing, ever; so with what is cold and has the key retention_override in its metadata, which is never purged.",
+        "The next lifecycle step for the artifact under the retention policy in force. Null if no step follows. An artifact in COLD with the key `retention_override` in its metadata is never purged.",
       resolve: async (artifact, _args, { reads }) => {
         const next = nextTransition(artifact, await reads.loaders.retentionPolicy(artifact.tenantId));
-        // A DateTime cannot say later than the year 9999, and nobody waits that long: it is never.
+        // A DateTime ends with the year 9999; a later transition counts as never.
         return next !== null && next.at <= LATEST_MS ? next : null;
       },
     }),
     text: t.string({
       nullable: true,
       description:
-        "Its content as text. Null: it is not valid UTF-8, or larger than this server answers inline (1 MiB unless configured otherwise). Over 16 MiB of text and base64 in one request: QUERY_TOO_COMPLEX. Damaged content: CHECKSUM_MISMATCH.",
+        "The content as text. Null if it is not valid UTF-8, or is larger than `Server.maxInlineBytes` (default: 1 MiB); then use `downloadUrl`. Over 16 MiB of `text` and `base64` in one request: QUERY_TOO_COMPLEX. Damaged content: CHECKSUM_MISMATCH. Content replaced or purged during the request: CONFLICT; retry.",
       resolve: async (artifact, _args, context) => {
         const bytes = await inlineContent(artifact, context);
         return bytes && utf8Text(bytes);
@@ -107,12 +112,12 @@ ArtifactType.implement({
       type: "Base64",
       nullable: true,
       description:
-        "Its content as base64. Null: larger than this server answers inline (1 MiB unless configured otherwise). Over 16 MiB of text and base64 in one request: QUERY_TOO_COMPLEX. Damaged content: CHECKSUM_MISMATCH.",
+        "The content as base64. Null if it is larger than `Server.maxInlineBytes` (default: 1 MiB); then use `downloadUrl`. Over 16 MiB of `text` and `base64` in one request: QUERY_TOO_COMPLEX. Damaged content: CHECKSUM_MISMATCH. Content replaced or purged during the request: CONFLICT; retry.",
       resolve: (artifact, _args, context) => inlineContent(artifact, context),
     }),
     downloadUrl: t.string({
       description:
-        "Where to GET its bytes, whatever their size: a path to resolve against the URL of this endpoint, with the path of PUBLIC_URL. PUT there replaces them.",
+        "Path of the content, including the path of PUBLIC_URL. Resolve it against the URL of this endpoint. GET downloads the content, of any size; PUT replaces it.",
       resolve: (artifact, _args, { services }) => artifactPath(services.basePath, artifact),
     }),
   }),

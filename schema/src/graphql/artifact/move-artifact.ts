@@ -9,13 +9,13 @@ import { ArtifactType } from "../types/references.ts";
 import { TierType } from "./tier.ts";
 
 const FROM_TIER =
-  "The tier it must be in. If it is in another: ARTIFACT_NOT_FOUND, with extensions.tier saying which.";
-const IF_CHECKSUM = "Only where the content has this SHA-256, else PRECONDITION_FAILED.";
+  "The tier that the artifact must be in. If it is in another: ARTIFACT_NOT_FOUND, with that tier in `extensions.tier`.";
+const IF_CHECKSUM = "Move only if the content has this SHA-256, else PRECONDITION_FAILED.";
 const DRY_RUN =
-  "Check everything and say what would happen, but leave the artifact as it is. Writes one event, flagged.";
+  "Run all checks and report the result, but do not move the artifact. Writes one event with `dryRun: true`.";
 
 const PromoteArtifactInput = builder.inputType("PromoteArtifactInput", {
-  description: "Which artifact to move, and where.",
+  description: "The artifact to move, and its new tier.",
   fields: (t) => ({
     tenantId: t.string({ required: true, description: "First part of the key." }),
     workflowId: t.string({ required: true, description: "Second part of the key." }),
@@ -24,7 +24,7 @@ const PromoteArtifactInput = builder.inputType("PromoteArtifactInput", {
     toTier: t.field({
       type: TierType,
       required: true,
-      description: "The tier to move it to, hotter or colder.",
+      description: "The tier to move the artifact to, hotter or colder.",
     }),
     ifChecksum: t.string({ description: IF_CHECKSUM }),
     dryRun: t.boolean({ required: true, defaultValue: false, description: DRY_RUN }),
@@ -33,7 +33,7 @@ const PromoteArtifactInput = builder.inputType("PromoteArtifactInput", {
 });
 
 const RestoreArtifactInput = builder.inputType("RestoreArtifactInput", {
-  description: "Which artifact to bring back, and how far.",
+  description: "The artifact to restore, and the tier to restore it to.",
   fields: (t) => ({
     tenantId: t.string({ required: true, description: "First part of the key." }),
     workflowId: t.string({ required: true, description: "Second part of the key." }),
@@ -43,7 +43,7 @@ const RestoreArtifactInput = builder.inputType("RestoreArtifactInput", {
       type: TierType,
       required: true,
       defaultValue: "HOT",
-      description: "The tier to bring it to. A colder one: BAD_USER_INPUT.",
+      description: "The tier to restore the artifact to. A colder tier: BAD_USER_INPUT.",
     }),
     ifChecksum: t.string({ description: IF_CHECKSUM }),
     dryRun: t.boolean({ required: true, defaultValue: false, description: DRY_RUN }),
@@ -55,8 +55,8 @@ interface MovedPayload extends Moved {
   readonly dryRun: boolean;
 }
 
-const PromoteArtifactPayload = movedPayload("PromoteArtifactPayload", "What was moved.");
-const RestoreArtifactPayload = movedPayload("RestoreArtifactPayload", "What was brought back.");
+const PromoteArtifactPayload = movedPayload("PromoteArtifactPayload", "The result of the move.");
+const RestoreArtifactPayload = movedPayload("RestoreArtifactPayload", "The result of the restore.");
 
 builder.mutationFields((t) => ({
   promoteArtifact: t.field({
@@ -64,9 +64,13 @@ builder.mutationFields((t) => ({
     type: PromoteArtifactPayload,
     nullable: true,
     description:
-      "Moves an artifact to another tier by hand. Its age starts anew where that tier is hotter. Where it already is: SAME_TIER. Needs WRITER.",
+      "Moves an artifact to another tier. A move to a hotter tier resets its age to 0. Already in that tier: SAME_TIER. No such artifact: ARTIFACT_NOT_FOUND. Needs WRITER.",
     args: {
-      input: t.arg({ type: PromoteArtifactInput, required: true, description: "What to move, and where." }),
+      input: t.arg({
+        type: PromoteArtifactInput,
+        required: true,
+        description: "The artifact to move, and its new tier.",
+      }),
     },
     resolve: (_root, { input }, context) =>
       changing(context, async ({ artifacts }) => ({
@@ -79,12 +83,12 @@ builder.mutationFields((t) => ({
     type: RestoreArtifactPayload,
     nullable: true,
     description:
-      "Brings an artifact back to a hotter tier. Its age starts anew, so the next lifecycle run leaves it there. Where it already is: SAME_TIER. Needs WRITER.",
+      "Moves an artifact back to a hotter tier. Its age is reset to 0, so the next lifecycle run does not move it again. Already in that tier: SAME_TIER. No such artifact: ARTIFACT_NOT_FOUND. Needs WRITER.",
     args: {
       input: t.arg({
         type: RestoreArtifactInput,
         required: true,
-        description: "What to bring back, and how far.",
+        description: "The artifact to restore, and its new tier.",
       }),
     },
     resolve: (_root, { input }, context) =>
@@ -101,11 +105,14 @@ function movedPayload(name: string, description: string) {
     fields: (t) => ({
       artifact: t.expose("artifact", {
         type: ArtifactType,
-        description: "The artifact as it is now; dry: unchanged; on a repeat, as it was then.",
+        description:
+          "The artifact after the move. Unchanged on a dry run. On a retry with the same idempotency key: as the first call returned it.",
       }),
-      fromTier: t.expose("fromTier", { type: TierType, description: "The tier it was in." }),
-      toTier: t.expose("toTier", { type: TierType, description: "The tier asked for." }),
-      dryRun: t.exposeBoolean("dryRun", { description: "True: nothing has been moved." }),
+      fromTier: t.expose("fromTier", { type: TierType, description: "The tier before the move." }),
+      toTier: t.expose("toTier", { type: TierType, description: "The requested tier." }),
+      dryRun: t.exposeBoolean("dryRun", {
+        description: "True if nothing was moved, because this was a dry run.",
+      }),
     }),
   });
 }

@@ -7,7 +7,7 @@ import { builder } from "../types/builder.ts";
 import { TierType } from "./tier.ts";
 
 const PurgeArtifactInput = builder.inputType("PurgeArtifactInput", {
-  description: "Which artifact to delete.",
+  description: "The artifact to delete.",
   fields: (t) => ({
     tenantId: t.string({ required: true, description: "First part of the key." }),
     workflowId: t.string({ required: true, description: "Second part of the key." }),
@@ -15,16 +15,16 @@ const PurgeArtifactInput = builder.inputType("PurgeArtifactInput", {
     fromTier: t.field({
       type: TierType,
       description:
-        "The tier it must be in. If it is in another: ARTIFACT_NOT_FOUND, with extensions.tier saying which.",
+        "The tier that the artifact must be in. If it is in another: ARTIFACT_NOT_FOUND, with that tier in `extensions.tier`.",
     }),
     ifChecksum: t.string({
-      description: "Only where the content has this SHA-256, else PRECONDITION_FAILED.",
+      description: "Delete only if the content has this SHA-256, else PRECONDITION_FAILED.",
     }),
     dryRun: t.boolean({
       required: true,
       defaultValue: false,
       description:
-        "Check everything and say what would happen, but delete nothing. Writes one event, flagged.",
+        "Run all checks and report the result, but delete nothing. Writes one event with `dryRun: true`.",
     }),
     idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
@@ -33,14 +33,16 @@ const PurgeArtifactInput = builder.inputType("PurgeArtifactInput", {
 const PurgeArtifactPayload = builder
   .objectRef<Purged & { readonly dryRun: boolean }>("PurgeArtifactPayload")
   .implement({
-    description: "What was deleted.",
+    description: "The deleted artifact.",
     fields: (t) => ({
-      tenantId: t.exposeString("tenantId", { description: "First part of its key." }),
-      workflowId: t.exposeString("workflowId", { description: "Second part of its key." }),
-      artifactId: t.exposeString("artifactId", { description: "Last part of its key." }),
-      fromTier: t.expose("fromTier", { type: TierType, description: "The tier it was in." }),
-      sizeBytes: t.expose("sizeBytes", { type: "SafeInt", description: "The size of its content in bytes." }),
-      dryRun: t.exposeBoolean("dryRun", { description: "True: nothing has been deleted." }),
+      tenantId: t.exposeString("tenantId", { description: "First part of the artifact's key." }),
+      workflowId: t.exposeString("workflowId", { description: "Second part of the artifact's key." }),
+      artifactId: t.exposeString("artifactId", { description: "Last part of the artifact's key." }),
+      fromTier: t.expose("fromTier", { type: TierType, description: "The tier that held the artifact." }),
+      sizeBytes: t.expose("sizeBytes", { type: "SafeInt", description: "Size of its content in bytes." }),
+      dryRun: t.exposeBoolean("dryRun", {
+        description: "True if nothing was deleted, because this was a dry run.",
+      }),
     }),
   });
 
@@ -50,8 +52,10 @@ builder.mutationField("purgeArtifact", (t) =>
     type: PurgeArtifactPayload,
     nullable: true,
     description:
-      "Deletes an artifact for good, whatever its age and tier. Its events stay. While the audit log cannot be written: UNAVAILABLE. With the key retention_override in its metadata, or while a reindex waits for confirmReindex: HELD. Needs OPERATOR.",
-    args: { input: t.arg({ type: PurgeArtifactInput, required: true, description: "What to delete." }) },
+      "Deletes an artifact permanently, whatever its age and tier. Its events remain. If the audit log cannot be written: UNAVAILABLE. If its metadata has the key `retention_override`, or a reindex awaits confirmReindex: HELD. Needs OPERATOR.",
+    args: {
+      input: t.arg({ type: PurgeArtifactInput, required: true, description: "The artifact to delete." }),
+    },
     resolve: (_root, { input }, context) =>
       changing(context, async ({ artifacts }) => {
         const { tenantId, workflowId, artifactId } = requireKey(input, "input.");

@@ -12,16 +12,16 @@ import { TierType } from "./tier.ts";
 
 const ArtifactContentInput = builder.inputType("ArtifactContentInput", {
   description:
-    "Content given inline, in exactly one of these forms. Content larger than the server takes inline (1 MiB unless configured otherwise) is sent with PUT to the artifact's URL.",
+    "Inline content, in exactly one of these forms. Send content larger than `Server.maxInlineBytes` (default: 1 MiB) with PUT to the artifact's URL.",
   isOneOf: true,
   fields: (t) => ({
-    text: t.string({ description: "Text, stored as UTF-8 without a byte order mark of its own." }),
-    base64: t.field({ type: "Base64", description: "Any bytes." }),
+    text: t.string({ description: "Text, stored as UTF-8. No byte order mark is added." }),
+    base64: t.field({ type: "Base64", description: "Any bytes, as base64." }),
   }),
 });
 
 const WriteArtifactInput = builder.inputType("WriteArtifactInput", {
-  description: "What to write, and where.",
+  description: "The artifact to write: its key, content and metadata.",
   fields: (t) => ({
     tenantId: t.string({
       required: true,
@@ -36,33 +36,33 @@ const WriteArtifactInput = builder.inputType("WriteArtifactInput", {
       type: TierType,
       required: true,
       defaultValue: "HOT",
-      description: "The tier it goes into.",
+      description: "The tier to write the artifact to.",
     }),
     content: t.field({
       type: ArtifactContentInput,
       required: true,
-      description: "Its bytes. They may be none.",
+      description: "The content. It may be empty.",
     }),
     contentType: t.string({
       description:
-        "Media type, at most 255 characters, such as `text/plain; charset=utf-8`. Default: by the artifact id's ending, else `application/octet-stream`.",
+        "Media type, at most 255 characters, such as `text/plain; charset=utf-8`. Default: chosen by the extension of the artifact id, else `application/octet-stream`.",
     }),
     metadata: t.field({
       type: "JSONObject",
       description:
-        "Facts to keep with it, at most 64 KiB as JSON (CONTENT_TOO_LARGE). A key that starts with `_` is reserved: BAD_USER_INPUT. Default: none.",
+        "Metadata to store with the artifact, at most 64 KiB of JSON, else CONTENT_TOO_LARGE. Keys that start with `_` are reserved: BAD_USER_INPUT. Default: none.",
     }),
     checksum: t.string({
       description:
-        "The SHA-256 that the content must have, in 64 lower-case hexadecimal digits. If it has another: CHECKSUM_MISMATCH.",
+        "SHA-256 that the content must have, in 64 lower-case hexadecimal digits, else CHECKSUM_MISMATCH.",
     }),
     ifAbsent: t.boolean({
       required: true,
       defaultValue: false,
-      description: "Only where the key does not exist yet, else PRECONDITION_FAILED.",
+      description: "Write only if the key does not exist, else PRECONDITION_FAILED.",
     }),
     ifChecksum: t.string({
-      description: "Only where the current content has this SHA-256, else PRECONDITION_FAILED.",
+      description: "Write only if the current content has this SHA-256, else PRECONDITION_FAILED.",
     }),
     idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
@@ -72,13 +72,16 @@ const WriteArtifactPayload = builder
   .objectRef<{ readonly artifact: Artifact; readonly created: boolean }>("WriteArtifactPayload")
   .implement({
     description:
-      "What was written. It survives a power cut by the time this is answered, unless the server runs with DURABILITY=os.",
+      "The written artifact. When this is returned, the write survives a power failure, unless the server runs with DURABILITY=os.",
     fields: (t) => ({
       artifact: t.expose("artifact", {
         type: ArtifactType,
-        description: "The artifact as it is now; on a repeat, as it was then.",
+        description:
+          "The artifact after the write. On a retry with the same idempotency key: as the first call returned it.",
       }),
-      created: t.exposeBoolean("created", { description: "False where it replaced one of the same key." }),
+      created: t.exposeBoolean("created", {
+        description: "True if the key was new; false if the write replaced an artifact.",
+      }),
     }),
   });
 
@@ -88,9 +91,9 @@ builder.mutationField("writeArtifact", (t) =>
     type: WriteArtifactPayload,
     nullable: true,
     description:
-      "Writes an artifact, or replaces the one of its key: content, content type and metadata whole. Its age starts anew. Needs WRITER.",
+      "Writes an artifact. If the key exists, replaces its content, content type and metadata completely. The age starts at 0. Needs WRITER.",
     args: {
-      input: t.arg({ type: WriteArtifactInput, required: true, description: "What to write, and where." }),
+      input: t.arg({ type: WriteArtifactInput, required: true, description: "The artifact to write." }),
     },
     resolve: (_root, { input }, context) =>
       changing(context, ({ artifacts, limits }) => {
@@ -118,12 +121,15 @@ builder.mutationField("writeArtifact", (t) =>
   }),
 );
 
-/** @throws Refused CONTENT_TOO_LARGE over `maxBytes`; BAD_USER_INPUT for text that is not well-formed */
+/**
+ * Returns the content as bytes. @throws Refused CONTENT_TOO_LARGE over `maxBytes`; BAD_USER_INPUT for text
+ * that is not well-formed
+ */
 function requireContent(content: typeof ArtifactContentInput.$inferInput, maxBytes: number): Uint8Array {
   if (content.text == null)
     return requireInline(content.base64 ?? new Uint8Array(), "input.content.base64", maxBytes);
   const argument = "input.content.text";
-  // Each UTF-16 unit takes a byte or more, so this much text is too large without encoding it.
+  // Each UTF-16 unit takes at least one byte, so this text is too large without encoding it.
   if (content.text.length > maxBytes) throw tooLarge(`over ${maxBytes}`, argument, maxBytes);
   return requireInline(
     new TextEncoder().encode(requireWellFormed(content.text, argument)),
@@ -140,7 +146,7 @@ function requireInline(bytes: Uint8Array, argument: string, maxBytes: number): U
 function tooLarge(size: string, argument: string, maxBytes: number): Refused {
   return new Refused(
     "CONTENT_TOO_LARGE",
-    `${argument} is ${size} bytes; at most ${maxBytes} are taken inline. Send larger content with PUT /artifacts/{tenantId}/{workflowId}/{artifactId}.`,
+    `${argument} is ${size} bytes; at most ${maxBytes} are accepted inline. Send larger content with PUT /artifacts/{tenantId}/{workflowId}/{artifactId}.`,
     { argument },
   );
 }

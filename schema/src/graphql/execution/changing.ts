@@ -3,10 +3,10 @@ import type { Services } from "../../services/services.ts";
 import type { GraphQLContext } from "./context.ts";
 
 /**
- * Runs the change of one mutation field. Afterwards, whether it failed or not, nothing that the request has read before
- * is believed any more: the field's own selection, and the mutation fields after it, read anew.
+ * Runs the change of one mutation field. Afterwards, even if it failed, it clears everything that the request
+ * has read: the field's selection and the following mutation fields read again.
  *
- * Services name the argument that they refuse as they know it; here it is part of the mutation's `input`.
+ * A service names a rejected argument relative to its options; this adds the prefix `input.`.
  */
 export async function changing<T>(
   context: GraphQLContext,

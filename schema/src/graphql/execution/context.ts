@@ -4,24 +4,30 @@ import type { Charge } from "../../services/charge.ts";
 import type { Services } from "../../services/services.ts";
 import { Reads } from "./reads.ts";
 
-/** What one GraphQL request carries: one HTTP request, or one operation on a WebSocket. */
+/** The context of one GraphQL request: one HTTP request, or one operation on a WebSocket. */
 export interface GraphQLContext {
   readonly services: Services;
   readonly principal: Principal;
-  /** Goes into every error's extensions and into the log. */
+  /** Part of every error's extensions and of the log. */
   readonly requestId: string;
-  /** The memory that the request uses. Code that builds large answers charges their bytes here. */
+  /** The memory that the request uses. Code that builds large responses charges their bytes here. */
   readonly charge: Charge;
-  /** Where an SSE client that reconnects left off (its Last-Event-ID header); wins over a subscription's `after`. */
+  /**
+   * The Last-Event-ID header of a reconnecting SSE client: the cursor of its last event. Overrides a
+   * subscription's `after`.
+   */
   readonly lastEventId?: string | undefined;
-  /** Aborts when nobody waits for the answer any more. Changes go on all the same. */
+  /** Aborts when the client no longer waits for the response. Changes continue nevertheless. */
   readonly signal?: AbortSignal | undefined;
-  /** How much the request may ask for. Default: DEFAULT_LIMITS. */
+  /** Limits of the request's document. Default: DEFAULT_LIMITS. */
   readonly limits?: DocumentLimits | undefined;
   readonly reads: Reads;
 }
 
-/** A context for one request. Its own properties are all there is to it, so it may be copied into a larger one. */
+/**
+ * Returns a context for one request. It has only own properties, so a caller may spread it into a larger
+ * object.
+ */
 export function createContext(request: Omit<GraphQLContext, "reads">): GraphQLContext {
   return { ...request, reads: new Reads(request) };
 }

@@ -3,15 +3,21 @@ import type { GraphQLContext } from "./context.ts";
 import type { PreparedOperation } from "./operation.ts";
 import type { Reads } from "./reads.ts";
 
-/** Where a result carries about how many bytes its JSON has. A symbol property: it survives a spread, and JSON leaves it out. */
+/**
+ * Property of a result with the approximate size of its JSON in bytes. A symbol: an object spread copies it,
+ * and JSON.stringify omits it.
+ */
 export const ANSWER_BYTES: unique symbol = Symbol("tierkeep.answerBytes");
 
-/** A result with its size; undefined: unknown. */
+/** A result with its size in bytes; undefined if unknown. */
 export interface SizedResult extends ExecutionResult {
   readonly [ANSWER_BYTES]?: number;
 }
 
-/** Executes a query or a mutation whose variables have been coerced. Its answer has at most the bytes that a request may return. */
+/**
+ * Executes a query or a mutation whose variables are coerced. The response stays within the byte limit of a
+ * request.
+ */
 export function executeOperation(prepared: PreparedOperation): SizedResult | Promise<SizedResult> {
   const result = executeRootSelectionSet(prepared);
   return result instanceof Promise
@@ -20,8 +26,9 @@ export function executeOperation(prepared: PreparedOperation): SizedResult | Pro
 }
 
 /**
- * The result, with its size. An answer that was refused half-way is one error and no data: every field after it has
- * failed with the same refusal. A mutation keeps its data, since its changes stand.
+ * Returns the result with its size. If the response exceeded its budget, the result is one error without
+ * data: every later field has failed with the same refusal. A mutation keeps its data, because its changes
+ * are committed.
  */
 export function withinBudget(
   result: ExecutionResult,

@@ -20,7 +20,7 @@ const countsOf = (services: { calls: readonly { method: string }[] }) => {
 };
 
 describe("a page of 100 artifacts", () => {
-  it("with tenants, workflows, their stats and policies asks each service once", async () => {
+  it("with tenants, workflows, stats and policies calls each service once", async () => {
     const services = fakeServices({ artifacts: hundred });
     const { data, errors } = await ask(
       services,
@@ -44,7 +44,7 @@ describe("a page of 100 artifacts", () => {
     ]);
   });
 
-  it("counts its list only when asked to", async () => {
+  it("counts its list only if totalCount is selected", async () => {
     let counted = 0;
     const services = fakeServices({
       overrides: {
@@ -66,7 +66,7 @@ describe("a page of 100 artifacts", () => {
 });
 
 describe("reads of one request", () => {
-  it("by key are one call, whichever fields ask", async () => {
+  it("by key are batched into one call, across fields", async () => {
     const services = fakeServices({
       artifacts: hundred,
       events: [anEvent({ tenantId: "t1", workflowId: "w1", artifactId: "a1" })],
@@ -93,7 +93,7 @@ describe("reads of one request", () => {
     expect(countsOf(services)).toEqual({ "artifacts.getMany": 1 });
   });
 
-  it("for events find the artifacts that are still there", async () => {
+  it("for events find the artifacts that still exist", async () => {
     const events = [
       anEvent({ tenantId: "t1", workflowId: "w1", artifactId: "a1" }),
       anEvent({ tenantId: "t1", workflowId: "w1", artifactId: "gone" }),
@@ -109,7 +109,7 @@ describe("reads of one request", () => {
     expect(countsOf(services)).toEqual({ "events.list": 1, "artifacts.getMany": 1 });
   });
 
-  it("are forgotten by every change, so that its answer is not about what was before", async () => {
+  it("are cleared by every change, so that its result shows the new state", async () => {
     const services = fakeServices({ artifacts: hundred });
     const input = '{ tenantId: "acme", workflowId: "wf", artifactId: "a", content: { text: "" } }';
     const selection = "{ artifact { tenant { tierStats { artifactCount } } } }";
@@ -127,17 +127,17 @@ describe("reads of one request", () => {
 });
 
 describe("tenants and workflows", () => {
-  it("are there only if the service says so", async () => {
+  it("are null unless the service reports them as existing", async () => {
     const services = fakeServices({ artifacts: hundred });
     const { data } = await ask(
       services,
-      '{ a: tenant(tenantId: "t1") { workflow(workflowId: "w1") { workflowId } none: workflow(workflowId: "w2") { id } } b: tenant(tenantId: "nobody") { id } }',
+      '{ a: tenant(tenantId: "t1") { workflow(workflowId: "w1") { workflowId } none: workflow(workflowId: "w2") { id } } b: tenant(tenantId: "missing") { id } }',
     );
     expect(data).toEqual({ a: { workflow: { workflowId: "w1" }, none: null }, b: null });
     expect(countsOf(services)).toEqual({ "tenants.exist": 1, "tenants.workflowsExist": 1 });
   });
 
-  it("have stats in the order HOT, WARM, COLD, of one or of all", async () => {
+  it("have stats in the order HOT, WARM, COLD, for one tenant and for all", async () => {
     const services = fakeServices({ artifacts: hundred });
     const { data } = await ask(
       services,
@@ -156,7 +156,7 @@ describe("tenants and workflows", () => {
 });
 
 describe("ages and transitions", () => {
-  it("are judged at the server's now, or as asked", async () => {
+  it("are computed at the server's current time, or at `asOf`", async () => {
     const artifact = anArtifact({ ageSince: FAKE_NOW - 3 * DAY_MS });
     const { data } = await ask(
       fakeServices({ artifacts: [artifact] }),
@@ -172,7 +172,7 @@ describe("ages and transitions", () => {
     ]);
   });
 
-  it("are never where the policy says never, or later than a DateTime can", async () => {
+  it("are null if the policy has no threshold, or the instant exceeds a DateTime", async () => {
     const policy = { hotDays: 1e9, warmDays: 2e9, coldDays: null };
     const services = fakeServices({
       artifacts: [anArtifact(), anArtifact({ tier: "COLD" })],
@@ -198,14 +198,14 @@ describe("inline content", () => {
     expect(countsOf(services)["artifacts.bytes"]).toBe(1);
   });
 
-  it("is null over the server's limit, without being read", async () => {
+  it("is null over the server's limit, and is not read", async () => {
     const services = fakeServices({ artifacts: [anArtifact({ sizeBytes: MIB + 1 })] });
     const { data, errors } = await ask(services, "{ artifacts { nodes { text base64 } } }");
     expect([data.artifacts.nodes, errors]).toEqual([[{ text: null, base64: null }], []]);
     expect(countsOf(services)["artifacts.bytes"]).toBeUndefined();
   });
 
-  it("has no text where it is not UTF-8, and keeps a byte order mark where it is", async () => {
+  it("is null as text if it is not UTF-8, and keeps a byte order mark", async () => {
     const contents = [Uint8Array.of(0xff), Uint8Array.of(0xef, 0xbb, 0xbf, 0x61)];
     const services = fakeServices({
       artifacts: contents.map((bytes, version) => anArtifact({ sizeBytes: bytes.length, version })),
@@ -218,7 +218,7 @@ describe("inline content", () => {
     ]);
   });
 
-  it("is 16 MiB in one request at most", async () => {
+  it("is limited to 16 MiB in one request", async () => {
     const fits = await ask(fakeServices({ artifacts: megabytes(16) }), "{ artifacts { nodes { base64 } } }");
     expect(fits.errors).toEqual([]);
     const services = fakeServices({ artifacts: megabytes(17) });
@@ -228,7 +228,7 @@ describe("inline content", () => {
     ]);
     expect(data.artifacts.nodes[16]).toEqual({ text: null });
     expect(countsOf(services)["artifacts.bytes"]).toBe(16);
-    // The same bytes under two names are in the answer twice.
+    // The same bytes under two aliases count twice.
     const twice = await ask(
       fakeServices({ artifacts: megabytes(9) }),
       "{ artifacts { nodes { text again: text } } }",
@@ -239,7 +239,7 @@ describe("inline content", () => {
     ]);
   });
 
-  it("is a CONFLICT where another version took its place meanwhile", async () => {
+  it("is a CONFLICT if another version replaced it during the request", async () => {
     const services = fakeServices({
       artifacts: [anArtifact()],
       overrides: { artifacts: { bytes: async () => null } },
@@ -251,7 +251,7 @@ describe("inline content", () => {
 });
 
 describe("downloadUrl", () => {
-  it("resolves against the endpoint, odd but legal names included", async () => {
+  it("resolves against the endpoint, also for names with special characters", async () => {
     const artifact = anArtifact({ workflowId: "50% #1", artifactId: "é & b.txt" });
     const { data } = await ask(
       fakeServices({ artifacts: [artifact] }),

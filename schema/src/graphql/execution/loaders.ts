@@ -8,15 +8,15 @@ import type { Job } from "../../services/jobs.ts";
 import type { Services } from "../../services/services.ts";
 import type { TierCount, WorkflowName } from "../../services/tenants.ts";
 
-/** Stands for "no tenant" where a loader needs a key; no tenant has an empty name. */
+/** Loader key for "no tenant": no tenant has an empty name. */
 const DEFAULT_POLICY = "";
 
-/** Artifacts that are read at once: each may have 64 KiB of metadata. */
+/** Maximum number of artifacts in one batch: each may have 64 KiB of metadata. */
 const MAX_ARTIFACTS = 250;
 
 /**
- * Batched and remembered reads of one request: whatever a page's rows ask for, each service is called once per level of
- * the query. A loader is made when it is first used, since most requests use none or one.
+ * Batched and cached reads of one request. Each service is called once per level of the query, however many
+ * rows a page has. A loader is created at its first use, because most requests use none or one.
  */
 export class Loaders {
   readonly #services: Services;
@@ -32,7 +32,7 @@ export class Loaders {
   #events: DataLoader<string, LoggedEvent | null> | undefined;
   #jobs: DataLoader<string, Job | null> | undefined;
 
-  /** @param inTurn runs a read when the reads before it have been counted */
+  /** @param inTurn runs a read after the earlier reads have been counted */
   constructor(
     services: Services,
     principal: Principal,
@@ -51,7 +51,10 @@ export class Loaders {
     return this.#artifacts.load(key);
   }
 
-  /** The content of exactly this version; null: replaced or purged since. Read once however often it is asked for. */
+  /**
+   * Returns the content of exactly this version; null if it was replaced or purged since. Reads it once per
+   * request.
+   */
   content(artifact: Artifact): Promise<Uint8Array | null> {
     this.#contents ??= new DataLoader(
       (artifacts) =>
@@ -91,7 +94,7 @@ export class Loaders {
     return this.#tierCountsOfWorkflows.load(workflow);
   }
 
-  /** Null: the default. */
+  /** Returns the policy of a tenant; null returns the default policy. */
   retentionPolicy(tenantId: string | null): Promise<RetentionPolicy> {
     this.#retentionPolicies ??= new DataLoader((keys) =>
       this.#services.tenants.retentionPolicies(
@@ -113,12 +116,12 @@ export class Loaders {
   }
 }
 
-// A slash cannot be part of a name.
+// A name cannot contain a slash.
 function workflowKey({ tenantId, workflowId }: WorkflowName): string {
   return `${tenantId}/${workflowId}`;
 }
 
-/** An error as a value, which fails one key of a batch and not its neighbours. */
+/** Returns an error as a value, so that it fails one key of a batch and not the others. */
 async function orError<T>(value: Promise<T>): Promise<T | Error> {
   try {
     return await value;

@@ -15,12 +15,12 @@ function problems(source: string, variableValues: Record<string, unknown>): read
   return isPrepared(prepared) ? [] : prepared.map(({ message }) => message);
 }
 
-/** Names of fields, each with a number. */
+/** Returns an object with `count` fields. */
 const fields = (count: number) =>
   Object.fromEntries(Array.from({ length: count }, (_, index) => [`field${index}`, 1]));
 
-describe("variables that do not fit", () => {
-  it("are told of five times, and coercion stops there", () => {
+describe("invalid variables", () => {
+  it("are reported at most five times", () => {
     const found = problems(KEYS, { keys: Array(900).fill(null) });
     expect(found).toHaveLength(6);
     expect(found.at(-1)).toMatch("Too many errors");
@@ -31,40 +31,40 @@ describe("variables that do not fit", () => {
       "a list that is too long",
       KEYS,
       { keys: Array(100_000).fill(1) },
-      '"$keys" has 100000 entries; at most 1000',
+      '"$keys" has 100000 entries. At most 1000',
     ],
     [
-      "a text where an object belongs",
+      "text instead of an object",
       KEYS,
       { keys: ["x".repeat(1e6)] },
-      '"$keys" at "0" is a string; an object',
+      '"$keys" at "0" is a string, but an object',
     ],
     ["an object with too many fields", KEYS, { keys: [fields(40_000)] }, '"$keys" at "0" has 40000 fields'],
     [
-      "an object where text belongs",
+      "an object instead of text",
       KEYS,
       { keys: [{ tenantId: fields(40_000) }] },
-      '"0.tenantId" is an object; a String',
+      '"0.tenantId" is an object, but a String',
     ],
     [
-      "a word that is too long",
+      "an enum value that is too long",
       EVENTS,
       { where: { types: ["A".repeat(1e6)] } },
       '"types.0" is a text of 1000000 characters',
     ],
     [
-      "a long text where a number belongs",
+      "long text instead of a number",
       EVENTS,
       { first: "1".repeat(1e6) },
       '"$first" is a text of 1000000 characters',
     ],
     [
-      "a list in a filter",
+      "a list in a filter that is too long",
       EVENTS,
       { where: { types: Array(2_000).fill("ARTIFACT_READ") } },
       "has 2000 entries",
     ],
-  ])("are refused by their shape: %s", (_what, source, variables, message) => {
+  ])("are rejected by their shape: %s", (_what, source, variables, message) => {
     const found = problems(source, variables);
     expect(found).toHaveLength(1);
     expect(found[0]).toContain(message);
@@ -77,7 +77,7 @@ describe("variables that do not fit", () => {
   });
 });
 
-describe("variables that fit", () => {
+describe("valid variables", () => {
   it("are coerced once: cost and execution use the same values", () => {
     let reads = 0;
     const variableValues = {
@@ -88,14 +88,14 @@ describe("variables that fit", () => {
     };
     const prepared = prepareOperation({ schema, document: parse(KEYS), variableValues });
     if (!isPrepared(prepared)) throw new Error("not prepared");
-    // The shape is looked at before the values are coerced.
+    // The shape is checked before the values are coerced.
     expect(reads).toBe(2);
     expect(queryCost(prepared)).toBe(1 + 1);
     expect(queryCost(prepared)).toBe(1 + 1);
     expect(reads).toBe(2);
   });
 
-  it("may hold JSON objects with long lists", () => {
+  it("may contain JSON objects with long lists", () => {
     const source = "query ($m: JSONObject) { artifacts(where: { metadata: $m }) { totalCount } }";
     expect(problems(source, { m: { list: Array(5_000).fill(1) } })).toEqual([]);
   });
@@ -108,7 +108,7 @@ describe("the cost of an operation", () => {
     return queryCost(prepared);
   };
 
-  it("multiplies what a list selects by its page size, also through fragments and of the named operation", () => {
+  it("multiplies a list's selection by its page size, also through fragments and for a named operation", () => {
     expect(cost("{ viewer { actor role } }")).toBe(3);
     expect(cost("{ artifacts(first: 10) { nodes { id } } }")).toBe(50 + 10 * 2);
     expect(cost("query ($n: Int) { artifacts(first: $n) { nodes { id } } }", { n: 500 })).toBe(50 + 500 * 2);

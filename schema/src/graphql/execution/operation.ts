@@ -6,16 +6,22 @@ import {
 } from "graphql";
 import { variableProblem } from "../limits/variable-problem.ts";
 
-/** Problems of variables that one answer tells. Coercion stops there, so that a large wrong list costs no more than a small one. */
+/**
+ * Maximum number of variable errors in one response. Coercion stops there, so a large invalid list costs no
+ * more than a small one.
+ */
 export const MAX_COERCION_ERRORS = 5;
 
 /**
- * An operation that is ready to be executed: its variables have been coerced, once. Cost, limits and execution all use
+ * An operation that is ready for execution: its variables are coerced, once. Cost, limits and execution use
  * these values.
  */
 export type PreparedOperation = ValidatedExecutionArgs;
 
-/** Coerces an operation's variables. Returns the errors where there is no such operation, or its variables do not fit. */
+/**
+ * Coerces an operation's variables. Returns errors if the operation does not exist or its variables are
+ * invalid.
+ */
 export function prepareOperation(args: ExecutionArgs): PreparedOperation | readonly GraphQLError[] {
   const problem = variableProblem(args);
   if (problem !== null) return [problem];

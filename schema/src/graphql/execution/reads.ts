@@ -8,20 +8,23 @@ import { AnswerBudget } from "../limits/answer-budget.ts";
 import { nextTurn } from "../limits/turns.ts";
 import { Loaders } from "./loaders.ts";
 
-/** Most content that one answer may carry as text or base64, in bytes of the content itself. */
+/** Maximum content that one response may contain as text or base64, in bytes before encoding. */
 export const MAX_INLINE_BYTES_PER_REQUEST = 16 * 1024 * 1024;
 
 export interface ReadsParts {
   readonly services: Services;
   readonly principal: Principal;
   readonly charge: Charge;
-  /** Default: those of a server without settings. */
+  /** Default: the limits of a server without settings. */
   readonly limits?: Pick<DocumentLimits, "maxResponseBytes" | "maxScannedRows"> | undefined;
-  /** Aborts when nobody waits for the answer any more. */
+  /** Aborts when the client no longer waits for the response. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What one request has read so far, and how much of it may still be inline content. */
+/**
+ * The reads of one request: its loaders, its clock, and its budgets for the response, inline content and
+ * scanned rows.
+ */
 export class Reads {
   readonly #services: Services;
   readonly #principal: Principal;
@@ -31,9 +34,9 @@ export class Reads {
   #scannedRows = 0;
   readonly #scans = new Set<"list" | "count">();
   #lastPage: Promise<void> | undefined;
-  /** Counts the answer while it is built. */
+  /** Counts the bytes of the response while it is built. */
   readonly answer: AnswerBudget;
-  /** Goes with every list that is read. */
+  /** Passed to every read of a list. */
   readonly terms: ReadTerms;
 
   constructor({ services, principal, charge, limits = DEFAULT_LIMITS.document, signal }: ReadsParts) {
@@ -42,7 +45,7 @@ export class Reads {
     this.answer = new AnswerBudget(limits.maxResponseBytes, charge);
     this.terms = {
       signal,
-      // One list, with its count, may look at a whole store: it is several that are too many.
+      // The first list and the first count may scan the complete store; only further ones are limited.
       rowsLeft: (read) => {
         const isFirst = !this.#scans.has(read);
         this.#scans.add(read);
@@ -60,10 +63,10 @@ export class Reads {
   }
 
   /**
-   * Reads one page after the other, each in a turn of the event loop of its own: the rows of one have been counted before
-   * the next one is read, and other requests go between them.
+   * Reads pages one after the other, each in a separate turn of the event loop. The rows of a page are
+   * counted before the next page is read, and other requests run in between.
    *
-   * @throws Refused once the answer has been refused, and what `read` throws
+   * @throws Refused if the response has exceeded its budget, and what `read` throws
    */
   async inTurn<T>(read: () => Promise<T>): Promise<T> {
     const before = this.#lastPage;
@@ -78,30 +81,33 @@ export class Reads {
     }
   }
 
-  /** One instant for all of an answer, ms since the epoch: two ages in it can be compared. */
+  /** The instant of the response, ms since the epoch. All ages in it use the same instant. */
   get now(): number {
     this.#now ??= this.#services.now();
     return this.#now;
   }
 
-  /** Counts `bytes` of inline content. @throws Refused QUERY_TOO_COMPLEX, before anything is read, over 16 MiB in one request */
+  /**
+   * Counts `bytes` of inline content, before they are read. @throws Refused QUERY_TOO_COMPLEX over 16 MiB in
+   * one request
+   */
   spendInline(bytes: number): void {
     if (this.#inlineBytes + bytes > MAX_INLINE_BYTES_PER_REQUEST) {
       throw new Refused(
         "QUERY_TOO_COMPLEX",
-        "One request returns at most 16 MiB of content as text or base64. Ask for fewer artifacts at a time, or fetch their downloadUrl.",
+        "One request returns at most 16 MiB of content as text or base64. Request fewer artifacts at a time, or download them from their downloadUrl.",
       );
     }
     this.#inlineBytes += bytes;
   }
 
-  /** After a change: what has been read may no longer be so. */
+  /** Clears the loaders and the clock after a change. */
   forget(): void {
     this.#loaders = undefined;
     this.#now = undefined;
   }
 
-  /** For the next event of a subscription, which is an answer of its own. */
+  /** Resets everything for the next event of a subscription, which is a separate response. */
   startOver(): void {
     this.forget();
     this.answer.startOver();

@@ -12,24 +12,29 @@ import type { GraphQLContext } from "./context.ts";
 import { type SizedResult, withinBudget } from "./execute-operation.ts";
 import { isPrepared, type PreparedOperation, prepareOperation } from "./operation.ts";
 
-/** Where a subscription's result carries the cursor of the event it tells of: a transport needs it, selected or not. */
+/**
+ * Property of a subscription's result with the cursor of its event. A transport needs it even if the document
+ * does not select it.
+ */
 export const EVENT_CURSOR: unique symbol = Symbol("tierkeep.eventCursor");
 
-/** A symbol property: it survives a spread, and JSON does not see it. */
+/** A result with its event's cursor. A symbol: an object spread copies it, and JSON.stringify omits it. */
 export interface EventResult extends SizedResult {
   readonly [EVENT_CURSOR]?: string;
 }
 
-/** A failure of the source, in the place of an event. */
+/** A failure of the source, delivered as the last event. */
 interface Failure {
   readonly failure: unknown;
 }
 
 /**
- * graphql-js's `subscribe` with two differences. Each result has its event's cursor under EVENT_CURSOR; and a source
- * that fails half-way yields one last result that says so by code, where graphql-js would throw at the transport.
+ * Subscribes like graphql-js, with two differences. Each result has its event's cursor under EVENT_CURSOR. If
+ * the source fails, the stream ends with a result that contains the error with its code; graphql-js would
+ * throw instead.
  *
- * @param ready is awaited after an event has come and before its result is made: it bounds how many are made at once
+ * @param ready awaited after each event, before its result is computed; it limits the number of concurrent
+ * results
  */
 export async function subscribe(
   args: ExecutionArgs,
@@ -39,7 +44,7 @@ export async function subscribe(
   return isPrepared(prepared) ? subscribePrepared(prepared, ready) : { errors: prepared };
 }
 
-/** The same for a subscription whose variables have been coerced. */
+/** Subscribes with an operation whose variables are already coerced. */
 export async function subscribePrepared(
   prepared: PreparedOperation,
   ready: () => Promise<void> | null = () => null,
@@ -69,7 +74,7 @@ function toResult(args: ValidatedSubscriptionArgs): ExecutionResult | Promise<Ex
   return "then" in result ? result.then(sized) : sized(result);
 }
 
-// Not an async generator: its return() would wait for a next() that waits for an event.
+// Not an async generator: its return() would wait for a pending next(), and so for the next event.
 function endingWithFailure(source: AsyncIterable<unknown>): AsyncIterableIterator<unknown> {
   const iterator = source[Symbol.asyncIterator]();
   let failed = false;

@@ -8,7 +8,7 @@ builder.queryFields((t) => ({
     {
       type: ApiKeyType,
       needs: "manageKeys",
-      description: "API keys, newest first, also those that are revoked or have expired. Needs ADMIN.",
+      description: "API keys, newest first, including revoked and expired keys. Needs ADMIN.",
       resolve: async (_root, args, { services, principal }) =>
         connectionOf(await services.keys.list(principal, requirePage(args))),
     },

@@ -7,31 +7,36 @@ export const ApiKeyType = builder.objectRef<ApiKey>("ApiKey");
 export const ApiKeyConnection = builder.connectionObject({ type: ApiKeyType, name: "ApiKeyConnection" });
 
 ApiKeyType.implement({
-  description:
-    "A key that a program shows to be let in. What it shows is known to nobody else, not to the server either.",
+  description: "An API key. The server stores only a hash of its secret.",
   fields: (t) => ({
     keyId: t.exposeString("keyId", {
       description:
-        "16 hexadecimal digits. They stand in the secret, too; and who comes with it is the actor `key:` and these.",
+        "The key's id: 16 hexadecimal digits. The secret contains it. A caller with this key has the actor `key:` followed by the id.",
     }),
-    name: t.exposeString("name", { nullable: true, description: "What it is for. Null: nobody said." }),
-    role: t.expose("role", { type: RoleType, description: "What its holder may do." }),
+    name: t.exposeString("name", {
+      nullable: true,
+      description: "The purpose of the key. Null if it was created without a name.",
+    }),
+    role: t.expose("role", { type: RoleType, description: "The role of a caller with this key." }),
     tenants: t.exposeStringList("tenants", {
       nullable: true,
-      description: "The tenants its holder may see and act on. Null: all of them.",
+      description: "The tenants that a caller with this key may see and act on. Null: all tenants.",
     }),
-    createdAt: t.expose("createdAt", { type: "DateTime", description: "When it was made." }),
-    createdBy: t.exposeString("createdBy", { description: "The actor who made it." }),
+    createdAt: t.expose("createdAt", { type: "DateTime", description: "When the key was created." }),
+    createdBy: t.exposeString("createdBy", { description: "The actor that created the key." }),
     expiresAt: t.expose("expiresAt", {
       type: "DateTime",
       nullable: true,
-      description: "From when on it is good no longer. Null: it does not expire.",
+      description: "When the key expires. Null if it does not expire.",
     }),
     revokedAt: t.expose("revokedAt", {
       type: "DateTime",
       nullable: true,
-      description: "When it was revoked. Null: it is not.",
+      description: "When the key was revoked. Null if it is not revoked.",
     }),
-    revokedBy: t.exposeString("revokedBy", { nullable: true, description: "The actor who revoked it." }),
+    revokedBy: t.exposeString("revokedBy", {
+      nullable: true,
+      description: "The actor that revoked the key. Null if it is not revoked.",
+    }),
   }),
 });

@@ -7,34 +7,34 @@ import { RoleType } from "../viewer.ts";
 import { ApiKeyType } from "./api-key.ts";
 
 const CreateApiKeyInput = builder.inputType("CreateApiKeyInput", {
-  description: "What the key's holder may do, and where.",
+  description: "The new key's role, tenants and lifetime.",
   fields: (t) => ({
-    name: t.string({ description: "What it is for: up to 100 characters, which events repeat." }),
-    role: t.field({ type: RoleType, required: true, description: "What its holder may do." }),
+    name: t.string({ description: "The purpose of the key, up to 100 characters. Events include it." }),
+    role: t.field({ type: RoleType, required: true, description: "The role of a caller with this key." }),
     tenantIds: t.stringList({
       description:
-        "The tenants that its holder may see and act on, at least one. ADMIN has all of them: leave it out.",
+        "The tenants that a caller with this key may see and act on, at least one. Omit it for the role ADMIN, which has all tenants.",
     }),
     allTenants: t.boolean({
       required: true,
       defaultValue: false,
-      description: "In place of tenantIds: all tenants, now and later.",
+      description: "Gives the key all tenants, existing and future, instead of `tenantIds`.",
     }),
     expiresInDays: t.float({
-      description: "How long it is good for, up to 3650 days. Default: until it is revoked.",
+      description: "Lifetime of the key in days, up to 3650. Default: the key does not expire.",
     }),
     idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
 });
 
 const CreateApiKeyPayload = builder.objectRef<CreatedApiKey>("CreateApiKeyPayload").implement({
-  description: "The key, and what its holder shows.",
+  description: "The new key and its secret.",
   fields: (t) => ({
-    apiKey: t.expose("apiKey", { type: ApiKeyType, description: "What is known of it." }),
+    apiKey: t.expose("apiKey", { type: ApiKeyType, description: "The new key." }),
     secret: t.exposeString("secret", {
       nullable: true,
       description:
-        "What its holder sends: `Authorization: Bearer` and this. It is shown this once and kept nowhere. Null: this repeats a call that has shown it; where that answer was lost, revoke the key and make another one.",
+        "The secret. Send it as `Authorization: Bearer SECRET`. It is returned only once and not stored. Null on a retry with the same idempotency key: if the first response was lost, revoke the key and create another one.",
     }),
   }),
 });
@@ -44,8 +44,9 @@ builder.mutationField("createApiKey", (t) =>
     type: CreateApiKeyPayload,
     nullable: true,
     needs: "manageKeys",
-    description: "Makes a key that a program shows to be let in. Needs ADMIN.",
-    args: { input: t.arg({ type: CreateApiKeyInput, required: true, description: "What it is for." }) },
+    description:
+      "Creates an API key. Needs ADMIN. The response contains the secret, which cannot be read again.",
+    args: { input: t.arg({ type: CreateApiKeyInput, required: true, description: "The key to create." }) },
     resolve: (_root, { input }, context) =>
       changing(context, ({ keys }) =>
         keys.create(context.principal, {
@@ -59,11 +60,19 @@ builder.mutationField("createApiKey", (t) =>
   }),
 );
 
-/** All of them only where that is said: a list that was forgotten gives nothing. */
+/**
+ * Returns the key's tenants; null for all. A missing list is rejected rather than read as all tenants.
+ *
+ * @throws Refused BAD_USER_INPUT
+ */
 function tenantsOf(input: typeof CreateApiKeyInput.$inferInput): readonly string[] | null {
   const tenantIds = input.tenantIds ?? null;
   if ((tenantIds === null) === (input.allTenants || input.role === "ADMIN")) return tenantIds;
-  throw new Refused("BAD_USER_INPUT", "Give either tenantIds or allTenants: true; to an ADMIN, neither.", {
-    argument: "input.tenantIds",
-  });
+  throw new Refused(
+    "BAD_USER_INPUT",
+    "Give either tenantIds or allTenants: true. For the role ADMIN, give neither.",
+    {
+      argument: "input.tenantIds",
+    },
+  );
 }

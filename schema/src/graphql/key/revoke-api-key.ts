@@ -5,19 +5,19 @@ import { builder } from "../types/builder.ts";
 import { ApiKeyType } from "./api-key.ts";
 
 const RevokeApiKeyInput = builder.inputType("RevokeApiKeyInput", {
-  description: "Which key.",
+  description: "The key to revoke.",
   fields: (t) => ({
-    keyId: t.string({ required: true, description: "Its keyId. Of no key: NOT_FOUND." }),
+    keyId: t.string({ required: true, description: "The key's `keyId`. An unknown id: NOT_FOUND." }),
     idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
 });
 
 const RevokeApiKeyPayload = builder.objectRef<{ readonly apiKey: ApiKey }>("RevokeApiKeyPayload").implement({
-  description: "The key.",
+  description: "The revoked key.",
   fields: (t) => ({
     apiKey: t.expose("apiKey", {
       type: ApiKeyType,
-      description: "As it is now; one that was revoked before is as it was.",
+      description: "The key after the call. A key that was already revoked is unchanged.",
     }),
   }),
 });
@@ -28,8 +28,8 @@ builder.mutationField("revokeApiKey", (t) =>
     nullable: true,
     needs: "manageKeys",
     description:
-      "Lets nobody in with this key any more, and ends what is under way with it: subscriptions at once, uploads and downloads at their next chunk. Needs ADMIN.",
-    args: { input: t.arg({ type: RevokeApiKeyInput, required: true, description: "Which one." }) },
+      "Revokes an API key. Requests with this key are then rejected. Its open subscriptions end immediately; its uploads and downloads end at their next chunk. Needs ADMIN.",
+    args: { input: t.arg({ type: RevokeApiKeyInput, required: true, description: "The key to revoke." }) },
     resolve: (_root, { input }, context) =>
       changing(context, async ({ keys }) => ({
         apiKey: await keys.revoke(context.principal, input.keyId, optionalIdempotencyKey(input)),

@@ -5,22 +5,22 @@ import { builder } from "../types/builder.ts";
 import { JobType } from "./job.ts";
 
 const CancelJobInput = builder.inputType("CancelJobInput", {
-  description: "Which job to stop.",
+  description: "The job to cancel.",
   fields: (t) => ({
     id: t.id({
       required: true,
-      description: "The job's global id. One of anything else, or malformed: NOT_FOUND.",
+      description: "The job's global id. A malformed id, or one of another type: NOT_FOUND.",
     }),
     idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
 });
 
 const CancelJobPayload = builder.objectRef<{ readonly job: Job }>("CancelJobPayload").implement({
-  description: "The job that was stopped.",
+  description: "The cancelled job.",
   fields: (t) => ({
     job: t.expose("job", {
       type: JobType,
-      description: "As it is now; one that had ended already is as it was.",
+      description: "The job after the call. A job that had already finished is unchanged.",
     }),
   }),
 });
@@ -30,8 +30,8 @@ builder.mutationField("cancelJob", (t) =>
     needs: "cancelJob",
     type: CancelJobPayload,
     nullable: true,
-    description: "Stops a job between two artifacts. What it has done stays done. Needs OPERATOR.",
-    args: { input: t.arg({ type: CancelJobInput, required: true, description: "Which job to stop." }) },
+    description: "Cancels a job. It stops before its next artifact; completed work is kept. Needs OPERATOR.",
+    args: { input: t.arg({ type: CancelJobInput, required: true, description: "The job to cancel." }) },
     resolve: (_root, { input }, context) =>
       changing(context, async ({ jobs }) => ({
         job: await jobs.cancel(

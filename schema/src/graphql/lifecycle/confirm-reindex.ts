@@ -5,11 +5,11 @@ import { builder } from "../types/builder.ts";
 import { ReindexJobType } from "./reindex-job.ts";
 
 const ConfirmReindexInput = builder.inputType("ConfirmReindexInput", {
-  description: "Which reindex to confirm.",
+  description: "The reindex to confirm.",
   fields: (t) => ({
     id: t.id({
       required: true,
-      description: "The reindex's global id. One of anything else, or malformed: NOT_FOUND.",
+      description: "The global id of a reindex job. A malformed id, or one of another type: NOT_FOUND.",
     }),
     idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
@@ -18,11 +18,11 @@ const ConfirmReindexInput = builder.inputType("ConfirmReindexInput", {
 const ConfirmReindexPayload = builder
   .objectRef<{ readonly job: ReindexJob }>("ConfirmReindexPayload")
   .implement({
-    description: "The reindex.",
+    description: "The confirmed reindex.",
     fields: (t) => ({
       job: t.expose("job", {
         type: ReindexJobType,
-        description: "As it is now; one that was confirmed already is as it was.",
+        description: "The job after the call. A job that was already confirmed is unchanged.",
       }),
     }),
   });
@@ -33,8 +33,10 @@ builder.mutationField("confirmReindex", (t) =>
     type: ConfirmReindexPayload,
     nullable: true,
     description:
-      "Says that somebody has looked at what a reindex found, so that it holds up no purge any more. While it runs: CONFLICT. Of a dry run: BAD_USER_INPUT. Needs ADMIN.",
-    args: { input: t.arg({ type: ConfirmReindexInput, required: true, description: "Which one." }) },
+      "Confirms that an administrator has checked the findings of a reindex, which allows purges again. If the reindex is still running: CONFLICT. If it was a dry run: BAD_USER_INPUT. Needs ADMIN.",
+    args: {
+      input: t.arg({ type: ConfirmReindexInput, required: true, description: "The reindex to confirm." }),
+    },
     resolve: (_root, { input }, context) =>
       changing(context, async ({ jobs }) => ({
         job: await jobs.confirmReindex(

@@ -6,31 +6,30 @@ import { described } from "../types/described-enum.ts";
 import { jobGlobalId, parseJobGlobalId } from "../types/global-ids.ts";
 
 export const JobKindType = builder.enumType("JobKind", {
-  description: "What a job does.",
+  description: "The kind of work that a job does.",
   values: {
-    LIFECYCLE: { value: "lifecycle", description: "A run of the lifecycle: a LifecycleJob." },
-    RESTORE: { value: "restore", description: "A restore of many artifacts: a RestoreJob." },
+    LIFECYCLE: { value: "lifecycle", description: "A lifecycle run: a LifecycleJob." },
+    RESTORE: { value: "restore", description: "A restore of several artifacts: a RestoreJob." },
     REINDEX: {
       value: "reindex",
       description: "A rebuild of the catalog from the published tree: a ReindexJob.",
     },
-    VERIFY: { value: "verify", description: "A check of what is stored, or a repair: a VerifyJob." },
+    VERIFY: { value: "verify", description: "A verification of the store, or a repair: a VerifyJob." },
   } satisfies Record<Uppercase<JobKind>, { value: JobKind; description: string }>,
 });
 
 export const JobStatusType = builder.enumType("JobStatus", {
-  description: "How a job stands. All but RUNNING are final.",
+  description: "The status of a job. Every status except RUNNING is final.",
   values: described<JobStatus>({
-    RUNNING: "At work, or about to be resumed by a server that has just started.",
-    SUCCEEDED: "It went through everything. Single artifacts may have failed: see totalErrors.",
-    FAILED: "It could not go on; `error` says why. What it had done stays done.",
-    CANCELLED: "Somebody stopped it. What it had done stays done.",
-    BLOCKED:
-      "It stopped before a step that was not safe to take; `error` says why. What it had done stays done.",
+    RUNNING: "The job is in progress, or waits for a restarted server to resume it.",
+    SUCCEEDED: "The job processed every artifact. Some artifacts may have failed: see `totalErrors`.",
+    FAILED: "The job could not continue; see `error`. Completed work is kept.",
+    CANCELLED: "The job was cancelled. Completed work is kept.",
+    BLOCKED: "The job stopped before a step that was not safe; see `error`. Completed work is kept.",
   }),
 });
 
-/** Name of the type of each kind of job. */
+/** Name of the GraphQL type of each kind of job. */
 export const JOB_TYPE_NAMES: Readonly<Record<Job["kind"], string>> = {
   lifecycle: "LifecycleJob",
   restore: "RestoreJob",
@@ -42,41 +41,44 @@ export const JobType = builder.interfaceRef<Job>("Job");
 
 JobType.implement({
   description:
-    "Work that may outlast a request: it is kept in the catalog, goes on after a crash of its server, can be cancelled, and says how far it is.",
+    "Long work that outlives its request. A job is stored in the catalog, resumes after a crash of its server, can be cancelled, and reports its progress.",
   interfaces: [builder.nodeInterfaceRef()],
   resolveType: ({ kind }) => JOB_TYPE_NAMES[kind],
   fields: (t) => ({
     id: t.id({ description: "Opaque global id.", resolve: ({ id }) => jobGlobalId(id) }),
-    kind: t.expose("kind", { type: JobKindType, description: "What it does." }),
-    status: t.expose("status", { type: JobStatusType, description: "How it stands." }),
+    kind: t.expose("kind", { type: JobKindType, description: "The kind of work." }),
+    status: t.expose("status", { type: JobStatusType, description: "The status of the job." }),
     dryRun: t.exposeBoolean("dryRun", {
-      description: "True: it changes no artifact, and only finds out what it would do.",
+      description: "True if this is a dry run: it reports what a live job would do, and changes no artifact.",
     }),
-    startedAt: t.expose("startedAt", { type: "DateTime", description: "When it began." }),
+    startedAt: t.expose("startedAt", { type: "DateTime", description: "When the job started." }),
     finishedAt: t.expose("finishedAt", {
       type: "DateTime",
       nullable: true,
-      description: "When it ended. Null while it runs.",
+      description: "When the job finished. Null while it is running.",
     }),
     durationSeconds: t.exposeFloat("durationSeconds", {
       nullable: true,
       description:
-        "How long it took in seconds, always over 0, whatever was done to the clock meanwhile. Null while it runs.",
+        "Duration in seconds by a monotonic clock, always greater than 0. Null while the job is running.",
     }),
-    progress: t.exposeFloat("progress", { nullable: true, description: "How far it is, from 0 to 1." }),
+    progress: t.exposeFloat("progress", { nullable: true, description: "Progress from 0 to 1." }),
     totalErrors: t.expose("totalErrors", {
       type: "SafeInt",
       description:
-        "How many artifacts failed while it went on with the others, or how many problems it found. Which ones: lifecycleEvents with its jobId, or its findings.",
+        "Number of artifacts that failed, or of problems that the job found. Neither stops the job. `lifecycleEvents` with its `jobId`, or its `findings`, list them.",
     }),
     error: t.exposeString("error", {
       nullable: true,
-      description: "Why it FAILED or is BLOCKED, else null.",
+      description: "Why the job is FAILED or BLOCKED. Null for any other status.",
     }),
   }),
 });
 
-/** The job of this global id. Null: there is none, or the id is of something else, a job of another kind too. */
+/**
+ * Returns the job with this global id; null if there is none, or if the id is of another type or of a job of
+ * another kind.
+ */
 export async function jobOf<K extends Job["kind"]>(
   { loaders }: Pick<Reads, "loaders">,
   id: string,

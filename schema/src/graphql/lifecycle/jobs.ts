@@ -7,10 +7,11 @@ import { connectionOf } from "../types/connections.ts";
 import { JobKindType, JobStatusType, JobType } from "./job.ts";
 
 const JobFilterInput = builder.inputType("JobFilter", {
-  description: "Which jobs. A job matches when every given field does; an empty filter matches all.",
+  description:
+    "Selects jobs. A job matches if it satisfies every given field. An empty filter matches all jobs.",
   fields: (t) => ({
     tenantId: t.string({
-      description: "Jobs of this one tenant. Jobs over all tenants, or over several, do not match.",
+      description: "Jobs of this tenant only. Jobs over several tenants or all tenants do not match.",
     }),
     kinds: t.field({
       type: [JobKindType],
@@ -31,8 +32,8 @@ builder.queryField("jobs", (t) =>
       needs: "read",
       type: JobType,
       description:
-        "Jobs of every kind, newest first. You see a job if you may see every tenant whose artifacts it may touch.",
-      args: { where: t.arg({ type: JobFilterInput, description: "Which jobs. Default: all." }) },
+        "Jobs of every kind, newest first. A caller sees a job if it may see every tenant whose artifacts the job may touch.",
+      args: { where: t.arg({ type: JobFilterInput, description: "Which jobs to list. Default: all." }) },
       resolve: async (_root, { where, ...page }, { services, principal }) =>
         connectionOf(await services.jobs.list(principal, requireJobFilter(where), requirePage(page))),
     },

@@ -6,29 +6,37 @@ import { parseJobGlobalId } from "../types/global-ids.ts";
 import { LifecycleEventTypeEnum } from "./lifecycle-event.ts";
 
 export const LifecycleEventFilterInput = builder.inputType("LifecycleEventFilter", {
-  description: "Which events. Everything given must hold; an empty filter takes all.",
+  description:
+    "Selects events. An event matches if it satisfies every given field. An empty filter matches all events.",
   fields: (t) => ({
-    tenantId: t.string({ description: "Of this tenant." }),
-    workflowId: t.string({ description: "Of the workflow of this name." }),
-    artifactId: t.string({ description: "Of the artifact of this name." }),
+    tenantId: t.string({ description: "Events of this tenant." }),
+    workflowId: t.string({
+      description: "Events of workflows with this name, in every tenant unless `tenantId` is given.",
+    }),
+    artifactId: t.string({ description: "Events of artifacts with this name." }),
     types: t.field({
       type: [LifecycleEventTypeEnum],
-      description: "Of one of these types. An empty list: BAD_USER_INPUT.",
+      description: "Events of one of these types. An empty list: BAD_USER_INPUT.",
     }),
     jobId: t.id({
       description:
-        "Of the job of this global id. An id that is malformed or of something else is no job's: no events.",
+        "Events of the job with this global id. A malformed id, or one of another type, matches no events.",
     }),
-    dryRun: t.boolean({ description: "Only those that were tried out, or only those that were not." }),
-    since: t.field({ type: "DateTime", description: "At or after this instant." }),
-    until: t.field({ type: "DateTime", description: "Before this instant." }),
+    dryRun: t.boolean({
+      description: "True: only events of dry runs. False: only events of real changes. Default: both.",
+    }),
+    since: t.field({ type: "DateTime", description: "Events at or after this instant." }),
+    until: t.field({ type: "DateTime", description: "Events before this instant." }),
   }),
 });
 
-/** No job has it: every one has a random id. */
+/** An id that no job has: job ids are random. */
 const NO_JOB = "";
 
-/** @throws Refused INVALID_IDENTIFIER for a name that breaks the rule, BAD_USER_INPUT for an empty list of types */
+/**
+ * Returns a filter for the services. @throws Refused INVALID_IDENTIFIER for a name that breaks the naming
+ * rule, BAD_USER_INPUT for an empty list of types
+ */
 export function requireLifecycleEventFilter(
   where: typeof LifecycleEventFilterInput.$inferInput | null | undefined,
 ): LifecycleEventFilter {

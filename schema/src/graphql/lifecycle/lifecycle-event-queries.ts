@@ -10,15 +10,15 @@ builder.queryFields((t) => ({
     {
       needs: "read",
       type: LifecycleEventRef,
-      description: "The event log, newest first unless told otherwise.",
+      description: "The event log, newest first by default.",
       args: {
-        where: t.arg({ type: LifecycleEventFilterInput, description: "Which events. Default: all." }),
+        where: t.arg({ type: LifecycleEventFilterInput, description: "Which events to list. Default: all." }),
         direction: t.arg({
           type: OrderDirection,
           required: true,
           defaultValue: "DESC",
           description:
-            "DESC: newest first, and `after` a cursor means older. ASC: in the order in which they happened.",
+            "DESC: newest first; `after` a cursor then returns older events. ASC: in the order in which they happened.",
         }),
       },
       resolve: async (_root, { where, direction, ...page }, { services, principal, reads }) =>
@@ -37,7 +37,7 @@ builder.queryFields((t) => ({
   lifecycleEventCursor: t.string({
     needs: "read",
     description:
-      "The cursor of the newest event that you may see, or of the log's start: where to begin following without a gap.",
+      "Cursor of the newest event that the caller may see, or of the start of the log. To follow events without a gap, read it first and pass it as `after` to the subscription lifecycleEvents.",
     resolve: (_root, _args, { services, principal }) => services.events.cursor(principal),
   }),
 }));

@@ -38,7 +38,7 @@ async function started(args: ExecutionArgs, by: typeof subscribe | typeof graphq
   return stream as AsyncGenerator<EventResult, void, void>;
 }
 
-/** Yields `stored` and then waits, as a log does. Says when its generator has ended. */
+/** An event log that yields `stored` and then waits. `ended` resolves when its generator ends. */
 function waitingLog(stored: readonly LoggedEvent[] = []) {
   const ended = Promise.withResolvers<void>();
   const follow: EventService["follow"] = async (_principal, _filter, _after, signal) =>
@@ -54,8 +54,8 @@ function waitingLog(stored: readonly LoggedEvent[] = []) {
   return { services: fakeServices({ overrides: { events: { follow } } }), ended: ended.promise };
 }
 
-describe("the subscription lifecycleEvents", () => {
-  it("gives each event, and its cursor beside the data", async () => {
+describe("the lifecycleEvents subscription", () => {
+  it("yields each event, with its cursor beside the data", async () => {
     const stream = await started(
       argsFor(fakeServices({ events }), "subscription { lifecycleEvents { type } }"),
     );
@@ -70,7 +70,7 @@ describe("the subscription lifecycleEvents", () => {
   });
 
   it.each([
-    ["from now on", "", undefined, null],
+    ["from the current end of the log", "", undefined, null],
     ["from `after`", '(after: "a")', undefined, "a"],
     ["from Last-Event-ID", "", "b", "b"],
     ["from Last-Event-ID rather than `after`", '(after: "a")', "b", "b"],
@@ -83,8 +83,8 @@ describe("the subscription lifecycleEvents", () => {
 
   it.each([
     ["graphql-js's subscribe", graphqlSubscribe],
-    ["ours", subscribe],
-  ])("ends its source when it is returned while it waits: %s", async (_what, by) => {
+    ["Tierkeep's subscribe", subscribe],
+  ])("ends its source when it is closed while waiting: %s", async (_what, by) => {
     const { services, ended } = waitingLog(events.slice(0, 1));
     const stream = await started(argsFor(services, "subscription { lifecycleEvents { type } }"), by);
     await stream.next();
@@ -111,7 +111,7 @@ describe("the subscription lifecycleEvents", () => {
     ["INVALID_IDENTIFIER", '(where: { tenantId: "." })'],
     ["BAD_USER_INPUT", "(where: { types: [] })"],
     ["CURSOR_INVALID", '(after: "nonsense")'],
-  ])("is refused with %s before its first event", async (code, argument) => {
+  ])("is rejected with %s before its first event", async (code, argument) => {
     const follow: EventService["follow"] = async () => {
       throw new Refused("CURSOR_INVALID", "No.", { argument: "after" });
     };
@@ -122,9 +122,9 @@ describe("the subscription lifecycleEvents", () => {
   });
 
   it.each([
-    ["CURSOR_INVALID", new Refused("CURSOR_INVALID", "That part is kept no longer.")],
+    ["CURSOR_INVALID", new Refused("CURSOR_INVALID", "That part of the log was deleted.")],
     ["INTERNAL", new Error("secret")],
-  ])("says so with %s where its source fails half-way, and ends", async (code, failure) => {
+  ])("yields an error with %s and ends if its source fails", async (code, failure) => {
     const follow: EventService["follow"] = async () =>
       (async function* () {
         yield* events.slice(0, 1);
@@ -143,7 +143,7 @@ describe("the subscription lifecycleEvents", () => {
     expect(await stream.next()).toEqual({ done: true, value: undefined });
   });
 
-  it("reads anew for each event, and gives each its own room for content", async () => {
+  it("reads again for each event, with a separate content budget", async () => {
     const artifact = anArtifact({ sizeBytes: 1024 * 1024 });
     const many = Array.from({ length: 20 }, (_, seq) => anEvent({ seq, cursor: `cursor-${seq}` }));
     const services = fakeServices({ artifacts: [artifact], events: many });

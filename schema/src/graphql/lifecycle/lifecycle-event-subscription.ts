@@ -7,18 +7,21 @@ builder.subscriptionField("lifecycleEvents", (t) =>
     needs: "read",
     type: LifecycleEventRef,
     description:
-      "Events as they happen, in order, without end: none left out, none twice. Keep the cursor of the last one to resume from.",
+      "Events as they happen, in order, each exactly once. The stream does not end. To resume after a disconnect, pass the cursor of the last event as `after`.",
     args: {
-      where: t.arg({ type: LifecycleEventFilterInput, description: "Which events. Default: all." }),
+      where: t.arg({
+        type: LifecycleEventFilterInput,
+        description: "Which events to receive. Default: all.",
+      }),
       after: t.arg.string({
         description:
-          "First every stored event behind this cursor, then those that follow. Default: from now on. A cursor of another log, or of a part that is kept no longer: CURSOR_INVALID. Over Server-Sent Events a Last-Event-ID header wins over it.",
+          "Start with the stored events after this cursor, then continue with new ones. Default: new events only. A cursor of another log, or of a part of the log that has been deleted: CURSOR_INVALID. Over Server-Sent Events, a Last-Event-ID header overrides it.",
       }),
     },
     subscribe: async (_root, { where, after }, { services, principal, lastEventId }, info) => {
       const filter = requireLifecycleEventFilter(where);
       const ended = new AbortController();
-      // Another executor than graphql-js's may not offer it; then only return() ends the subscription.
+      // Only graphql-js's executor offers the signal. With another one, only return() ends the subscription.
       const outer = info.getAbortSignal?.();
       const signal = outer ? AbortSignal.any([outer, ended.signal]) : ended.signal;
       const events = await services.events.follow(principal, filter, lastEventId ?? after ?? null, signal);
@@ -32,8 +35,8 @@ builder.subscriptionField("lifecycleEvents", (t) =>
 );
 
 /**
- * `source`, but return() aborts `ended` first. A generator that waits for its next event would otherwise not hear of it
- * before that event: calls on a generator queue behind each other.
+ * Returns `source` with a return() that aborts `ended` first. Calls on a generator are queued, so without the
+ * abort a generator that waits for its next event would run return() only after that event.
  */
 function endingWith<T>(ended: AbortController, source: AsyncIterable<T>): AsyncIterableIterator<T> {
   const iterator = source[Symbol.asyncIterator]();

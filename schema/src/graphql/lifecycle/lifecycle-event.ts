@@ -9,37 +9,38 @@ import { ArtifactType } from "../types/references.ts";
 import { JobType } from "./job.ts";
 
 export const LifecycleEventTypeEnum = builder.enumType("LifecycleEventType", {
-  description: "What an event tells of.",
+  description: "The type of an event.",
   values: described<LifecycleEventType>({
-    ARTIFACT_WRITTEN: "Somebody wrote or replaced an artifact.",
-    ARTIFACT_PROMOTED: "Somebody moved an artifact to another tier.",
-    ARTIFACT_RESTORED: "Somebody brought an artifact back to a hotter tier, alone or with many.",
-    ARTIFACT_PURGED: "Somebody deleted an artifact.",
-    ARTIFACT_ADOPTED: "A reindex took an artifact up that it found in the published tree.",
+    ARTIFACT_WRITTEN: "A caller wrote or replaced an artifact.",
+    ARTIFACT_PROMOTED: "A caller moved an artifact to another tier.",
+    ARTIFACT_RESTORED: "A caller restored an artifact to a hotter tier, alone or with others.",
+    ARTIFACT_PURGED: "A caller deleted an artifact.",
+    ARTIFACT_ADOPTED:
+      "A reindex or a repair added an artifact to the catalog that it found in the published tree.",
     PROMOTED_TO_WARM: "A lifecycle run moved an artifact from HOT to WARM.",
     PROMOTED_TO_COLD: "A lifecycle run moved an artifact from WARM to COLD.",
     PURGED_FROM_COLD: "A lifecycle run deleted an artifact from COLD.",
-    PROMOTION_ERROR: "An artifact could not be moved.",
-    PURGE_ERROR: "An artifact could not be deleted.",
-    RESTORE_ERROR: "An artifact could not be brought back.",
+    PROMOTION_ERROR: "A move of an artifact failed.",
+    PURGE_ERROR: "A purge of an artifact failed.",
+    RESTORE_ERROR: "A restore of an artifact failed.",
     SCAN_ERROR:
-      "An artifact could not be read, or is not what was written; or something stands in the store that belongs to no artifact, or is not where it should be; or something was counted wrongly. Once for each.",
-    LIFECYCLE_JOB_STARTED: "A job began.",
-    LIFECYCLE_JOB_COMPLETED: "A job ended, in whichever way: its status says how.",
-    LIFECYCLE_STEP_FAILED: "A step of a lifecycle run could not be taken as a whole.",
-    REINDEX_CONFIRMED: "Somebody confirmed what a reindex has found, so that purging is allowed again.",
+      "A check found a problem: an artifact that is unreadable or damaged, an unknown or misplaced file in the store, or a wrong usage count. Written once for each problem.",
+    LIFECYCLE_JOB_STARTED: "A job started.",
+    LIFECYCLE_JOB_COMPLETED: "A job finished. Its status says how.",
+    LIFECYCLE_STEP_FAILED: "A complete step of a lifecycle run failed.",
+    REINDEX_CONFIRMED: "An administrator confirmed the findings of a reindex, which allows purges again.",
     ARTIFACT_READ:
-      "Somebody was given an artifact's content, or part of it. Only where the server logs reads.",
-    ARTIFACT_HEALED: "A repair found the bytes of an artifact again whose own were damaged or gone.",
-    STRAY_QUARANTINED: "A repair moved bytes out of the way that belong to no artifact.",
-    API_KEY_CREATED: "Somebody made an API key: `error` says which, and what it may.",
-    API_KEY_REVOKED: "Somebody revoked an API key: `error` says which.",
+      "A caller read an artifact's content, or part of it. Written only if the server logs reads.",
+    ARTIFACT_HEALED: "A repair recovered the content of an artifact that was damaged or missing.",
+    STRAY_QUARANTINED: "A repair moved an object or file that belongs to no artifact to quarantine.",
+    API_KEY_CREATED: "An administrator created an API key. `error` names the key and its rights.",
+    API_KEY_REVOKED: "An administrator revoked an API key. `error` names the key.",
     COUNTERS_RECOUNTED:
-      "A repair counted anew what a tenant, a workflow or, with neither, the whole store holds: `error` says what was wrong.",
-    SETTING_CHANGED: "A setting of the store changed: `error` names it with its old and its new value.",
+      "A repair corrected the usage counts of a tenant or a workflow, or of the complete store if neither is given. `error` states what was wrong.",
+    SETTING_CHANGED: "A setting of the store changed. `error` names the setting with its old and new value.",
     RETENTION_CONFIRMED:
-      "An operator confirmed a shortened retention, so that purges use it at once: `error` names the values.",
-    QUARANTINE_EMPTIED: "An administrator deleted a file from quarantine: `error` names it.",
+      "An operator confirmed a shortened retention, so purges use it immediately. `error` names the values.",
+    QUARANTINE_EMPTIED: "An administrator deleted a file from quarantine. `error` names the file.",
   }),
 });
 
@@ -47,83 +48,91 @@ export const LifecycleEventRef = builder.objectRef<LoggedEvent>("LifecycleEvent"
 
 export const LifecycleEventConnection = builder.connectionObject(
   { type: LifecycleEventRef, name: "LifecycleEventConnection" },
-  { description: "One event of a list. Its cursor is the event's own." },
+  { description: "One event of a list. The edge's cursor is the event's `cursor`." },
 );
 
 LifecycleEventRef.implement({
   description:
-    "One entry of the event log, written in the same commit as the change it tells of. It never changes, and outlives its artifact.",
+    "One entry of the event log, written in the same commit as the change that it records. It never changes, and remains after its artifact is deleted.",
   interfaces: [builder.nodeInterfaceRef()],
   fields: (t) => ({
     id: t.id({ description: "Opaque global id.", resolve: ({ cursor }) => lifecycleEventGlobalId(cursor) }),
     cursor: t.exposeString("cursor", {
       description:
-        "Its place in the log. As `after` it resumes from here, in the query lifecycleEvents with direction ASC and in the subscription of that name.",
+        "The event's position in the log. Pass it as `after` to continue from here, in the query lifecycleEvents with direction ASC or in the subscription lifecycleEvents.",
     }),
-    timestamp: t.expose("timestamp", { type: "DateTime", description: "When it happened." }),
-    type: t.expose("type", { type: LifecycleEventTypeEnum, description: "What happened." }),
+    timestamp: t.expose("timestamp", { type: "DateTime", description: "When the event happened." }),
+    type: t.expose("type", { type: LifecycleEventTypeEnum, description: "The type of the event." }),
     actor: t.exposeString("actor", {
       nullable: true,
-      description: "Who did it: a caller's name, `schedule` for runs that the schedule started, or `system`.",
+      description:
+        "The author of the change: a caller's name, `schedule` for a run that the schedule started, or `system`.",
     }),
     tenantId: t.exposeString("tenantId", {
       nullable: true,
-      description: "The tenant concerned. Null: a job over all tenants.",
+      description: "The event's tenant. Null for events over all tenants.",
     }),
     workflowId: t.exposeString("workflowId", {
       nullable: true,
-      description: "The workflow concerned. Null: a whole job.",
+      description: "The event's workflow. Null if the event concerns no single workflow.",
     }),
     artifactId: t.exposeString("artifactId", {
       nullable: true,
-      description: "The artifact concerned. Null: a whole job.",
+      description: "The event's artifact. Null if the event concerns no single artifact.",
     }),
     artifact: t.field({
       type: ArtifactType,
       nullable: true,
       description:
-        "The artifact as it is now, not as it was then. Null: it is gone, the event is of a whole job, or its type is ARTIFACT_READ: a client that follows events and reads each artifact would otherwise cause an event with every event.",
+        "The artifact in its current state, not as of the event. Null if it no longer exists or the event concerns no artifact. Also null for ARTIFACT_READ: otherwise a client that follows events and reads each artifact would cause a new event with every event.",
       resolve: ({ type, tenantId, workflowId, artifactId }, _args, { reads }) =>
         type === "ARTIFACT_READ" || tenantId === null || workflowId === null || artifactId === null
           ? null
           : reads.loaders.artifact({ tenantId, workflowId, artifactId }),
     }),
-    fromTier: t.expose("fromTier", { type: TierType, nullable: true, description: "The tier it was in." }),
-    toTier: t.expose("toTier", { type: TierType, nullable: true, description: "The tier it went to." }),
-    ageDays: t.exposeFloat("ageDays", { nullable: true, description: "Its age in days then." }),
+    fromTier: t.expose("fromTier", {
+      type: TierType,
+      nullable: true,
+      description: "The tier before the change.",
+    }),
+    toTier: t.expose("toTier", { type: TierType, nullable: true, description: "The tier after the change." }),
+    ageDays: t.exposeFloat("ageDays", {
+      nullable: true,
+      description: "The artifact's age in days at the event.",
+    }),
     sizeBytes: t.expose("sizeBytes", {
       type: "SafeInt",
       nullable: true,
-      description: "Size of its content in bytes then.",
+      description: "Size of the artifact's content in bytes at the event.",
     }),
     checksum: t.exposeString("checksum", {
       nullable: true,
-      description: "SHA-256 of its content then, in lower-case hexadecimal.",
+      description: "SHA-256 of the artifact's content at the event, in 64 lower-case hexadecimal digits.",
     }),
     dryRun: t.exposeBoolean("dryRun", {
-      description: "True: it was only tried out, and nothing was changed.",
+      description: "True if the event is of a dry run: nothing was changed.",
     }),
     jobId: t.id({
       nullable: true,
-      description: "Global id of the job that it belongs to. Null: none.",
+      description: "Global id of the job that caused the event. Null if there is none.",
       resolve: ({ jobId }) => jobId && jobGlobalId(jobId),
     }),
     job: t.field({
       type: JobType,
       nullable: true,
       description:
-        "The job that starts or ends with this event, as it is now. Null: the event is of an artifact, or of no job.",
+        "The job that this event starts or finishes, in its current state. Null for events of single artifacts, and for events without a job.",
       resolve: ({ jobId, artifactId }, _args, { reads }) =>
         jobId === null || artifactId !== null ? null : reads.loaders.job(jobId),
     }),
     errorCode: t.expose("errorCode", {
       type: ErrorCodeType,
       nullable: true,
-      description: "What went wrong. Null: nothing.",
+      description: "Code of the failure. Null if nothing failed.",
     }),
     error: t.exposeString("error", {
       nullable: true,
-      description: "What went wrong, or what else there is to say, as a sentence. Null: nothing.",
+      description: "The failure, or other details of the event, as a sentence. Null if there are none.",
     }),
   }),
 });

@@ -7,12 +7,12 @@ import { ErrorCodeType } from "../types/error-code.ts";
 import { LifecycleStepType } from "./lifecycle-step.ts";
 
 const LifecycleItemOutcomeType = builder.enumType("LifecycleItemOutcome", {
-  description: "What became of an artifact that was due.",
+  description: "The outcome of a lifecycle step for one artifact.",
   values: described<LifecycleItemOutcome>({
-    PLANNED: "Not done yet; on a dry run: what a live run at that instant would do.",
-    DONE: "The step was taken.",
-    SKIPPED: "It changed after it was found due, or is held (then errorCode is HELD), so it was left alone.",
-    FAILED: "The step could not be taken; errorCode and error say why.",
+    PLANNED: "The step is not done yet. On a dry run: a live run at the same instant would do it.",
+    DONE: "The step was done.",
+    SKIPPED: "The step was not done: the artifact changed after it became due, or is held (errorCode HELD).",
+    FAILED: "The step failed; see `errorCode` and `error`.",
   }),
 });
 
@@ -24,29 +24,34 @@ export const LifecycleItemConnection = builder.connectionObject({
 });
 
 LifecycleItemType.implement({
-  description: "What a lifecycle run did to one artifact or, dry, would do.",
+  description:
+    "The step of a lifecycle run for one artifact. On a dry run: the step that a live run would do.",
   fields: (t) => ({
     tenantId: t.exposeString("tenantId", { description: "First part of the artifact's key." }),
     workflowId: t.exposeString("workflowId", { description: "Second part of the artifact's key." }),
     artifactId: t.exposeString("artifactId", { description: "Last part of the artifact's key." }),
-    step: t.expose("step", { type: LifecycleStepType, description: "The step it was due for." }),
-    fromTier: t.expose("fromTier", { type: TierType, description: "The tier the step takes it from." }),
+    step: t.expose("step", { type: LifecycleStepType, description: "The step that was due." }),
+    fromTier: t.expose("fromTier", { type: TierType, description: "The tier before the step." }),
     toTier: t.expose("toTier", {
       type: TierType,
       nullable: true,
-      description: "The tier the step takes it to. Null: the step purges it.",
+      description: "The tier after the step. Null if the step purges the artifact.",
     }),
-    ageDays: t.exposeFloat("ageDays", { description: "Its age in days at the run's asOf." }),
-    sizeBytes: t.expose("sizeBytes", { type: "SafeInt", description: "Size of its content in bytes." }),
-    outcome: t.expose("outcome", { type: LifecycleItemOutcomeType, description: "What became of it." }),
+    ageDays: t.exposeFloat("ageDays", { description: "The artifact's age in days at the run's `asOf`." }),
+    sizeBytes: t.expose("sizeBytes", {
+      type: "SafeInt",
+      description: "Size of the artifact's content in bytes.",
+    }),
+    outcome: t.expose("outcome", { type: LifecycleItemOutcomeType, description: "The outcome of the step." }),
     errorCode: t.expose("errorCode", {
       type: ErrorCodeType,
       nullable: true,
-      description: "Why it FAILED; HELD where it was SKIPPED since nothing may purge it; else null.",
+      description:
+        "Why the step FAILED. HELD if it was SKIPPED because the artifact is held. Otherwise null.",
     }),
     error: t.exposeString("error", {
       nullable: true,
-      description: "The same as a sentence.",
+      description: "The same reason as a sentence.",
     }),
   }),
 });

@@ -16,36 +16,36 @@ const LifecycleJobConnection = builder.connectionObject({
 
 LifecycleJobType.implement({
   description:
-    "One run of the lifecycle: it judges every artifact's age at one instant, and takes each that is due one step further.",
+    "A lifecycle run. It computes the age of every artifact at one instant, and applies one step to each artifact that is due.",
   interfaces: [builder.nodeInterfaceRef(), JobType],
   fields: (t) => ({
-    asOf: t.expose("asOf", { type: "DateTime", description: "The instant at which it judges ages." }),
+    asOf: t.expose("asOf", { type: "DateTime", description: "The instant at which the run computes ages." }),
     tenantId: t.exposeString("tenantId", {
       nullable: true,
-      description: "The one tenant it is for. Null: all tenants.",
+      description: "The only tenant that the run covers. Null: all tenants.",
     }),
-    steps: t.expose("steps", { type: [LifecycleStepType], description: "The steps it takes." }),
+    steps: t.expose("steps", { type: [LifecycleStepType], description: "The steps that the run applies." }),
     promotedToWarm: t.expose("promotedToWarm", {
       type: "SafeInt",
-      description: "How many artifacts it has moved to WARM; dry: would move.",
+      description: "Number of artifacts moved to WARM. On a dry run: that would be moved.",
     }),
     promotedToCold: t.expose("promotedToCold", {
       type: "SafeInt",
-      description: "How many artifacts it has moved to COLD; dry: would move.",
+      description: "Number of artifacts moved to COLD. On a dry run: that would be moved.",
     }),
     purged: t.expose("purged", {
       type: "SafeInt",
-      description: "How many artifacts it has purged; dry: would purge.",
+      description: "Number of artifacts purged. On a dry run: that would be purged.",
     }),
     retentionPolicy: t.expose("retentionPolicy", {
       type: RetentionPolicyType,
-      description: "The default policy that was in force when it began.",
+      description: "The default retention policy in force when the run started.",
     }),
     items: t.connection(
       {
         type: LifecycleItemType,
         description:
-          "What it did or, dry, would do, one artifact at a time, by key. Kept for the last 100 runs of the same tenant.",
+          "The step for each artifact, in key order. On a dry run: the steps that a live run would do. Kept for the last 100 runs of the same tenant.",
         resolve: async ({ id }, args, { services, principal }) =>
           connectionOf(await services.jobs.items(principal, id, requirePage(args))),
       },
@@ -59,7 +59,7 @@ builder.queryFields((t) => ({
     needs: "read",
     type: LifecycleJobType,
     nullable: true,
-    description: "The lifecycle run of this id. Null: there is none, or the id is of something else.",
+    description: "The lifecycle run with this id. Null if there is none, or if the id is of another type.",
     args: { id: t.arg.id({ required: true, description: "The job's global id." }) },
     resolve: (_root, { id }, { reads }) => jobOf(reads, id, "lifecycle"),
   }),
@@ -67,7 +67,7 @@ builder.queryFields((t) => ({
     {
       needs: "read",
       type: LifecycleJobType,
-      description: "Lifecycle runs, newest first.",
+      description: "Lifecycle runs that the caller may see, newest first.",
       resolve: async (_root, args, { services, principal }) =>
         connectionOf(await services.jobs.listLifecycle(principal, requirePage(args))),
     },
@@ -77,9 +77,9 @@ builder.queryFields((t) => ({
     needs: "read",
     type: LifecycleJobType,
     nullable: true,
-    description: "The lifecycle run that finished last. Null: none has.",
+    description: "The lifecycle run that finished last. Null if none has finished.",
     args: {
-      dryRun: t.arg.boolean({ description: "Of dry runs only, or of live ones only. Left out: of both." }),
+      dryRun: t.arg.boolean({ description: "True: only dry runs. False: only live runs. Default: both." }),
     },
     resolve: (_root, { dryRun }, { services, principal }) =>
       services.jobs.last(principal, dryRun ?? undefined),

@@ -4,10 +4,10 @@ import { described } from "../types/described-enum.ts";
 
 export const LifecycleStepType = builder.enumType("LifecycleStep", {
   description:
-    "What the lifecycle does to an artifact whose age is over a threshold. One run takes at most one step with each.",
+    "A step of the lifecycle for an artifact whose age is over a threshold. One run applies at most one step to each artifact.",
   values: described<LifecycleStep>({
-    PROMOTE_TO_WARM: "Moves it from HOT to WARM: its age is over hotDays.",
-    PROMOTE_TO_COLD: "Moves it from WARM to COLD: its age is over warmDays.",
-    PURGE: "Deletes it from COLD: its age is over coldDays.",
+    PROMOTE_TO_WARM: "Move from HOT to WARM, for an age over `hotDays`.",
+    PROMOTE_TO_COLD: "Move from WARM to COLD, for an age over `warmDays`.",
+    PURGE: "Delete from COLD, for an age over `coldDays`.",
   }),
 });

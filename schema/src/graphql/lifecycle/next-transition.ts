@@ -5,13 +5,14 @@ import { LifecycleStepType } from "./lifecycle-step.ts";
 export const NextTransition = builder.objectRef<Transition>("NextTransition");
 
 NextTransition.implement({
-  description: "What the lifecycle does to an artifact next, if it stays as it is.",
+  description:
+    "The next lifecycle step for an artifact, provided that the artifact and the policy do not change.",
   fields: (t) => ({
-    action: t.expose("action", { type: LifecycleStepType, description: "The step it is in for." }),
+    action: t.expose("action", { type: LifecycleStepType, description: "The step." }),
     at: t.expose("at", {
       type: "DateTime",
       description:
-        "When its age reaches the threshold. The first lifecycle run after this instant takes the step. Where server.schedule is null, runs start only by hand.",
+        "When the age reaches the threshold. The first lifecycle run after this instant applies the step. If `Server.schedule` is null, runs start only with runLifecycle.",
     }),
   }),
 });

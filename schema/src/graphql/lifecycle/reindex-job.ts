@@ -6,30 +6,30 @@ import { findingsField } from "./store-finding.ts";
 export const ReindexJobType = builder.objectRef<ReindexJob>("ReindexJob");
 
 ReindexJobType.implement({
-  description: "Taking up what stands in the published tree and the catalog does not have.",
+  description: "A reindex: it adds the artifacts in the published tree that the catalog does not have.",
   interfaces: [builder.nodeInterfaceRef(), JobType],
   fields: (t) => ({
     adoptedCount: t.expose("adoptedCount", {
       type: "SafeInt",
-      description: "How many artifacts it has adopted; dry: would adopt.",
+      description: "Number of artifacts added to the catalog. On a dry run: that would be added.",
     }),
     presentCount: t.expose("presentCount", {
       type: "SafeInt",
-      description: "How many it found that the catalog has already. They stay as they are.",
+      description: "Number of artifacts found that the catalog already has. They are not changed.",
     }),
     quarantinedCount: t.expose("quarantinedCount", {
       type: "SafeInt",
-      description: "How many files it has moved out of the way; dry: would move.",
+      description: "Number of files moved to quarantine. On a dry run: that would be moved.",
     }),
     leftCount: t.expose("leftCount", {
       type: "SafeInt",
-      description: "How many paths it has left where they are.",
+      description: "Number of paths that were left unchanged.",
     }),
     confirmedAt: t.expose("confirmedAt", {
       type: "DateTime",
       nullable: true,
       description:
-        "When somebody confirmed what it found. Null: nobody has; nothing is purged while a live one that has adopted something stands so.",
+        "When an administrator confirmed the findings. Null if not confirmed. An unconfirmed live reindex that adopted artifacts blocks every purge.",
     }),
     findings: findingsField(t),
   }),
@@ -40,7 +40,7 @@ builder.queryField("reindexJob", (t) =>
     needs: "read",
     type: ReindexJobType,
     nullable: true,
-    description: "The reindex of this id. Null: there is none, or the id is of something else.",
+    description: "The reindex with this id. Null if there is none, or if the id is of another type.",
     args: { id: t.arg.id({ required: true, description: "The job's global id." }) },
     resolve: (_root, { id }, { reads }) => jobOf(reads, id, "reindex"),
   }),

@@ -10,29 +10,29 @@ import { builder } from "../types/builder.ts";
 import { ReindexJobType } from "./reindex-job.ts";
 
 const ReindexInput = builder.inputType("ReindexInput", {
-  description: "How to reindex.",
+  description: "Options of a reindex.",
   fields: (t) => ({
     dryRun: t.boolean({
       required: true,
       defaultValue: false,
       description:
-        "Find out what it would adopt, move and leave, and change nothing. Objects that belong to nothing are looked for by a live one only.",
+        "Report what a live reindex would adopt, move and leave, but change nothing. Only a live reindex looks for unknown objects.",
     }),
     waitSeconds: t.int({
       required: true,
       defaultValue: 30,
-      description: `How long to wait for its end before answering with the RUNNING job: 0 to ${MAX_WAIT_SECONDS} seconds, else BAD_USER_INPUT. Hanging up cancels nothing.`,
+      description: `How long to wait for the job to finish before returning it as RUNNING: 0 to ${MAX_WAIT_SECONDS} seconds, else BAD_USER_INPUT. Closing the connection does not cancel the job.`,
     }),
     idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
 });
 
 const ReindexPayload = builder.objectRef<{ readonly job: ReindexJob }>("ReindexPayload").implement({
-  description: "The reindex.",
+  description: "The job of the reindex.",
   fields: (t) => ({
     job: t.expose("job", {
       type: ReindexJobType,
-      description: "As it was at its end, or when waitSeconds were over.",
+      description: "The job when it finished, or when `waitSeconds` had passed.",
     }),
   }),
 });
@@ -43,8 +43,8 @@ builder.mutationField("reindex", (t) =>
     type: ReindexPayload,
     nullable: true,
     description:
-      "Goes through the published tree, whoever wrote it, and takes up every artifact that the catalog does not have: a lost catalog is rebuilt so, and the tree of another system adopted. Nothing is overwritten or deleted. Once it has adopted something, every purge is refused with HELD until confirmReindex. One live reindex runs at a time, else CONFLICT (with extensions.jobId). On a server without a published tree: UNAVAILABLE. Needs ADMIN.",
-    args: { input: t.arg({ type: ReindexInput, required: true, description: "How to do it." }) },
+      "Reads the published tree and adds every artifact that the catalog does not have. Use it to rebuild a lost catalog, or to adopt the tree of another system. Nothing is overwritten or deleted. Once a live reindex has adopted an artifact, every purge is rejected with HELD until confirmReindex. Only one live reindex runs at a time; a second one: CONFLICT, with `extensions.jobId`. On a server without a published tree: UNAVAILABLE. Needs ADMIN.",
+    args: { input: t.arg({ type: ReindexInput, required: true, description: "Options of the reindex." }) },
     resolve: (_root, { input }, context) =>
       changing(context, async ({ jobs }) => ({
         job: await jobs.reindex(context.principal, {

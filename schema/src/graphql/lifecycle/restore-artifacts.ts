@@ -16,31 +16,32 @@ import { builder } from "../types/builder.ts";
 import { RestoreJobType } from "./restore-job.ts";
 
 const RestoreArtifactsInput = builder.inputType("RestoreArtifactsInput", {
-  description: "Which artifacts to bring back, by exactly one of keys and where, and how far.",
+  description:
+    "The artifacts to restore, given by exactly one of `keys` and `where`, and the tier to restore them to.",
   fields: (t) => ({
     keys: t.field({
       type: [ArtifactKeyInput],
-      description: `These artifacts: 1 to ${MAX_KEYS}, else BAD_USER_INPUT.`,
+      description: `The artifacts with these keys: 1 to ${MAX_KEYS}, else BAD_USER_INPUT.`,
     }),
     where: t.field({
       type: ArtifactFilterInput,
-      description: "Whatever this filter finds. It must name its tenantId, else BAD_USER_INPUT.",
+      description: "The artifacts that match this filter. Its `tenantId` is required, else BAD_USER_INPUT.",
     }),
     toTier: t.field({
       type: TierType,
       required: true,
       defaultValue: "HOT",
-      description: "The tier to bring them to. Those that are in it already are skipped.",
+      description: "The tier to restore the artifacts to. Artifacts that are already in it are skipped.",
     }),
     dryRun: t.boolean({
       required: true,
       defaultValue: false,
-      description: "Find out what would happen, and move nothing.",
+      description: "Report what a live restore would do, but move nothing.",
     }),
     waitSeconds: t.int({
       required: true,
       defaultValue: 30,
-      description: `How long to wait for its end before answering with the RUNNING job: 0 to ${MAX_WAIT_SECONDS} seconds, else BAD_USER_INPUT. Hanging up cancels nothing.`,
+      description: `How long to wait for the job to finish before returning it as RUNNING: 0 to ${MAX_WAIT_SECONDS} seconds, else BAD_USER_INPUT. Closing the connection does not cancel the job.`,
     }),
     idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
@@ -49,11 +50,11 @@ const RestoreArtifactsInput = builder.inputType("RestoreArtifactsInput", {
 const RestoreArtifactsPayload = builder
   .objectRef<{ readonly job: RestoreJob }>("RestoreArtifactsPayload")
   .implement({
-    description: "The job that brings them back.",
+    description: "The job of the restore.",
     fields: (t) => ({
       job: t.expose("job", {
         type: RestoreJobType,
-        description: "As it was at its end, or when waitSeconds were over.",
+        description: "The job when it finished, or when `waitSeconds` had passed.",
       }),
     }),
   });
@@ -63,12 +64,12 @@ builder.mutationField("restoreArtifacts", (t) =>
     needs: "restore",
     type: RestoreArtifactsPayload,
     nullable: true,
-    description: "Brings many artifacts back to a hotter tier, as a job. Needs WRITER.",
+    description: "Starts a job that restores several artifacts to a hotter tier. Needs WRITER.",
     args: {
       input: t.arg({
         type: RestoreArtifactsInput,
         required: true,
-        description: "What to bring back, and how far.",
+        description: "The artifacts to restore, and their new tier.",
       }),
     },
     resolve: (_root, { input }, context) =>
@@ -93,7 +94,7 @@ function requireRestore(input: typeof RestoreArtifactsInput.$inferInput): Restor
     const argument = "input.where.tenantId";
     throw new Refused(
       "BAD_USER_INPUT",
-      `${argument} is required: what to bring back is said one tenant at a time.`,
+      `${argument} is required: a restore by filter covers one tenant. Give the tenant.`,
       { argument },
     );
   }

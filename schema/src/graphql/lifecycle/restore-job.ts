@@ -6,21 +6,24 @@ import { JobType } from "./job.ts";
 export const RestoreJobType = builder.objectRef<RestoreJob>("RestoreJob");
 
 RestoreJobType.implement({
-  description: "Bringing many artifacts back to a hotter tier.",
+  description: "A restore of several artifacts to a hotter tier.",
   interfaces: [builder.nodeInterfaceRef(), JobType],
   fields: (t) => ({
     tenantId: t.exposeString("tenantId", {
       nullable: true,
-      description: "The one tenant whose artifacts it brings back. Null: those of several.",
+      description: "The only tenant whose artifacts are restored. Null: several tenants.",
     }),
-    toTier: t.expose("toTier", { type: TierType, description: "The tier it brings them to." }),
+    toTier: t.expose("toTier", {
+      type: TierType,
+      description: "The tier that the artifacts are restored to.",
+    }),
     restoredCount: t.expose("restoredCount", {
       type: "SafeInt",
-      description: "How many it has brought back; dry: would bring back.",
+      description: "Number of artifacts restored. On a dry run: that would be restored.",
     }),
     skippedCount: t.expose("skippedCount", {
       type: "SafeInt",
-      description: "How many it left alone, since they were there already.",
+      description: "Number of artifacts skipped because they were already in that tier.",
     }),
   }),
 });

@@ -6,19 +6,19 @@ export const RetentionPolicyType = builder.objectRef<RetentionPolicy>("Retention
 
 RetentionPolicyType.implement({
   description:
-    "How long artifacts stay in each tier: thresholds on their age in days, each to be exceeded strictly. Age counts from the last write or the last move to a hotter tier, not from arrival in a tier.",
+    "How long artifacts stay in each tier, as thresholds on their age in days. A step is due when the age is greater than the threshold. The age counts from the last write or the last move to a hotter tier, not from the arrival in a tier.",
   fields: (t) => ({
     hotDays: t.exposeFloat("hotDays", {
       nullable: true,
-      description: "Over this age it leaves HOT for WARM. Null: never.",
+      description: "Age in days over which an artifact moves from HOT to WARM. Null: never.",
     }),
     warmDays: t.exposeFloat("warmDays", {
       nullable: true,
-      description: "Over this age it leaves WARM for COLD. Null: never.",
+      description: "Age in days over which an artifact moves from WARM to COLD. Null: never.",
     }),
     coldDays: t.exposeFloat("coldDays", {
       nullable: true,
-      description: "Over this age it is purged from COLD. Null: never.",
+      description: "Age in days over which an artifact is purged from COLD. Null: never.",
     }),
   }),
 });
@@ -27,10 +27,11 @@ builder.queryField("retentionPolicy", (t) =>
   t.field({
     needs: "read",
     type: RetentionPolicyType,
-    description: "The retention policy in force.",
+    description: "The retention policy in force, of the store or of one tenant.",
     args: {
       tenantId: t.arg.string({
-        description: "For this tenant. Left out: the default, for tenants without one of their own.",
+        description:
+          "The tenant. Default: the store's default policy, which applies to every tenant without a policy.",
       }),
     },
     resolve: (_root, args, { reads }) =>

@@ -14,28 +14,28 @@ import { LifecycleJobType } from "./lifecycle-job.ts";
 import { LifecycleStepType } from "./lifecycle-step.ts";
 
 const RunLifecycleInput = builder.inputType("RunLifecycleInput", {
-  description: "How to run the lifecycle.",
+  description: "Options of a lifecycle run.",
   fields: (t) => ({
     dryRun: t.boolean({
       required: true,
       defaultValue: false,
       description:
-        "Find out, artifact by artifact, what a live run at the same instant would do, and do none of it.",
+        "Report for each artifact what a live run at the same instant would do, but change nothing.",
     }),
-    tenantId: t.string({ description: "For this tenant only. Left out: for all." }),
+    tenantId: t.string({ description: "Run for this tenant only. Default: all tenants." }),
     steps: t.field({
       type: [LifecycleStepType],
-      description: "Only these steps. An empty list: BAD_USER_INPUT. Default: all three.",
+      description: "Apply only these steps. An empty list: BAD_USER_INPUT. Default: all three.",
     }),
     asOf: t.field({
       type: "DateTime",
       description:
-        "The instant at which to judge ages. Default: now. Always allowed on a dry run; live only where the server is configured with TIERKEEP_ALLOW_AS_OF=true, else BAD_USER_INPUT.",
+        "The instant at which to compute ages. Default: now. A dry run may always set it. A live run may set it only if the server runs with TIERKEEP_ALLOW_AS_OF=true, else BAD_USER_INPUT.",
     }),
     waitSeconds: t.int({
       required: true,
       defaultValue: 30,
-      description: `How long to wait for its end before answering with the RUNNING job: 0 to ${MAX_WAIT_SECONDS} seconds, else BAD_USER_INPUT. Hanging up cancels nothing.`,
+      description: `How long to wait for the job to finish before returning it as RUNNING: 0 to ${MAX_WAIT_SECONDS} seconds, else BAD_USER_INPUT. Closing the connection does not cancel the job.`,
     }),
     idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
@@ -44,14 +44,15 @@ const RunLifecycleInput = builder.inputType("RunLifecycleInput", {
 const RunLifecyclePayload = builder
   .objectRef<{ readonly job: LifecycleJob; readonly started: boolean }>("RunLifecyclePayload")
   .implement({
-    description: "The run.",
+    description: "The job of the run.",
     fields: (t) => ({
       job: t.expose("job", {
         type: LifecycleJobType,
-        description: "As it was at its end, or when waitSeconds were over.",
+        description: "The job when it finished, or when `waitSeconds` had passed.",
       }),
       started: t.exposeBoolean("started", {
-        description: "False where the same run was under way already, and this is that one.",
+        description:
+          "True if this call started the job. False if a run with the same input was already in progress; `job` is that run.",
       }),
     }),
   });
@@ -62,8 +63,8 @@ builder.mutationField("runLifecycle", (t) =>
     type: RunLifecyclePayload,
     nullable: true,
     description:
-      "Runs the lifecycle. There is one live run at a time: asking for the same again while it runs answers with it, asking for another is a CONFLICT (with extensions.jobId, where you may see that job). Needs OPERATOR; for all tenants, ADMIN.",
-    args: { input: t.arg({ type: RunLifecycleInput, required: true, description: "How to run it." }) },
+      "Starts a lifecycle run. Only one live run is in progress at a time. A second call with the same input returns the running job. A call with another input: CONFLICT, with `extensions.jobId` if the caller may see that job. Needs OPERATOR; for all tenants, ADMIN.",
+    args: { input: t.arg({ type: RunLifecycleInput, required: true, description: "Options of the run." }) },
     resolve: (_root, { input }, context) =>
       changing(context, async ({ jobs }) =>
         jobs.runLifecycle(context.principal, {

@@ -8,35 +8,35 @@ import { described } from "../types/described-enum.ts";
 
 const StoreFindingKindType = builder.enumType("StoreFindingKind", {
   description:
-    "What a finding tells of. All but ADOPTED, RETENTION_OVERRIDE, HEALED, REPUBLISHED and RECOUNTED are problems, and count as errors.",
+    "The kind of a finding. Every kind except ADOPTED, RETENTION_OVERRIDE, HEALED, REPUBLISHED and RECOUNTED is a problem and counts as an error.",
   values: described<StoreFindingKind>({
-    ADOPTED: "An artifact that the catalog did not have has been taken up.",
+    ADOPTED: "An artifact that the catalog did not have was added to it.",
     QUARANTINED:
-      "A file that stands in an artifact's way, of the same key in another tier or in its own place; or bytes that belong to no artifact, in a repair. It is moved to the store's quarantine, and nothing is deleted.",
-    NAME_REFUSED: "A file whose names no artifact may have. It stays where it is.",
+      "A file was moved to the store's quarantine; nothing is deleted. Either it conflicted with an artifact, at the artifact's path or under the same key in another tier, or a repair found that it belongs to no artifact.",
+    NAME_REFUSED: "The file's path has a name that breaks the naming rule. The file is left in place.",
     NOT_AN_ARTIFACT:
-      "Something that is no file where only files belong, or no folder where only folders do: links too. It stays where it is.",
-    ORPHAN_SIDECAR: "A sidecar without its file. It stays where it is.",
+      "An entry is not a file where files are expected, or not a folder where folders are expected. Links are such entries. It is left in place.",
+    ORPHAN_SIDECAR: "A sidecar has no file. It is left in place.",
     TORN_SIDECAR:
-      "A sidecar that cannot be read, or holds metadata that cannot be kept. Its artifact is adopted without it.",
-    CHECKSUM_DIFFERS: "A sidecar that speaks of other bytes. Only its metadata is kept.",
-    TEMPORARY_FILE: "What a write that broke off has left. It stays where it is.",
-    CHANGING: "A file that changed while it was read. It stays where it is.",
-    UNREADABLE: "A file or folder that this server may not read, or that its disk fails to read.",
-    RETENTION_OVERRIDE: "An artifact that has the key retention_override in its metadata: nothing purges it.",
-    DAMAGED: "An artifact whose bytes are not the ones that were written.",
-    MISSING: "An artifact whose bytes are gone.",
-    STRAY: "Bytes that belong to no artifact. They stay where they are.",
-    VIEW_DIFFERS:
-      "A place in the published tree that is not as the catalog says. The artifact itself is unharmed.",
+      "A sidecar is unreadable, or its metadata is not allowed. The artifact is adopted without the sidecar.",
+    CHECKSUM_DIFFERS: "The sidecar's checksum does not match the file. Only its metadata is imported.",
+    TEMPORARY_FILE: "A temporary file of an interrupted write. It is left in place.",
+    CHANGING: "The file changed while it was read. It is left in place.",
+    UNREADABLE: "The server may not read the file or folder, or the disk failed to read it.",
+    RETENTION_OVERRIDE:
+      "The artifact has the key `retention_override` in its metadata, so it is never purged.",
+    DAMAGED: "The artifact's content is not what was written.",
+    MISSING: "The artifact's content is missing.",
+    STRAY: "An unknown object or file, which belongs to no artifact. It is left in place.",
+    VIEW_DIFFERS: "A path of the published tree does not match the catalog. The artifact itself is intact.",
     HEALED:
-      "A damaged artifact whose bytes were found again. What was left of the old ones is in the store's quarantine.",
-    REPUBLISHED: "A place in the published tree that was not as the catalog says. It is published anew.",
+      "The content of a damaged artifact was recovered. The rest of the damaged content is in the store's quarantine.",
+    REPUBLISHED: "A path of the published tree did not match the catalog. It was published again.",
     MISCOUNTED:
-      "Counters of a tenant, of a workflow or, with neither, of the whole store that are not what a full count says. The artifacts themselves are unharmed.",
-    RECOUNTED: "The same. They are counted anew.",
+      "Usage counts of a tenant or a workflow, or of the complete store if neither is given, differ from a full count. The artifacts themselves are intact.",
+    RECOUNTED: "Usage counts differed from a full count and were corrected.",
     OVERDUE:
-      "Work that follows changes within seconds and has been left undone for more than a day: bytes without a file, places of the tree, objects that were to go. Something is in the server's way.",
+      "Background work that normally takes seconds has been pending for more than a day: content that has no file yet, paths to publish, or objects to delete. Check the server's log for what prevents it.",
   }),
 });
 
@@ -50,42 +50,45 @@ const StoreFindingConnection = builder.connectionObject({
 StoreFindingType.implement({
   description: "One thing that a reindex or a verification found.",
   fields: (t) => ({
-    kind: t.expose("kind", { type: StoreFindingKindType, description: "What it tells of." }),
+    kind: t.expose("kind", { type: StoreFindingKindType, description: "The kind of the finding." }),
     path: t.exposeString("path", {
       nullable: true,
-      description: "Where it is or was, below STORAGE_BASE_PATH, with slashes. Null: no path is concerned.",
+      description: "Path below STORAGE_BASE_PATH, with slashes. Null if the finding has no path.",
     }),
     tenantId: t.exposeString("tenantId", {
       nullable: true,
       description:
-        "First part of the artifact's key, or the tenant concerned. Null: it is about no tenant's.",
+        "First part of the artifact's key, or the tenant. Null if the finding concerns no single tenant.",
     }),
     workflowId: t.exposeString("workflowId", {
       nullable: true,
       description:
-        "Second part of the artifact's key, or the workflow concerned. Null: it is about no workflow's.",
+        "Second part of the artifact's key, or the workflow. Null if the finding concerns no single workflow.",
     }),
     artifactId: t.exposeString("artifactId", {
       nullable: true,
-      description: "Last part of the artifact's key. Null: it is about no artifact.",
+      description: "Last part of the artifact's key. Null if the finding concerns no artifact.",
     }),
     tier: t.expose("tier", {
       type: TierType,
       nullable: true,
-      description: "The tier that the path or the artifact is in. Null: none.",
+      description: "The tier of the path or the artifact. Null if there is none.",
     }),
-    message: t.exposeString("message", { description: "What was found, and what became of it." }),
+    message: t.exposeString("message", {
+      description: "What was found and what was done about it, as a sentence.",
+    }),
   }),
 });
 
 type FieldsOf<Shape> = PothosSchemaTypes.ObjectFieldBuilder<typeof builder.$inferSchemaTypes, Shape>;
 
-/** The `findings` of a job that looks through the store. */
+/** The field `findings` of a job that scans the store. */
 export const findingsField = (t: FieldsOf<ReindexJob> | FieldsOf<VerifyJob>) =>
   t.connection(
     {
       type: StoreFindingType,
-      description: "What it found, in that order. Kept for the last 100 jobs of its kind and tenant.",
+      description:
+        "The findings of the job, in the order in which it made them. Kept for the last 100 jobs of the same kind and tenant.",
       resolve: async ({ id }, args, { services, principal }) =>
         connectionOf(await services.jobs.findings(principal, id, requirePage(args))),
     },

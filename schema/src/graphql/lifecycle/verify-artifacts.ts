@@ -11,22 +11,22 @@ import { builder } from "../types/builder.ts";
 import { VerifyJobType } from "./verify-job.ts";
 
 const VerifyArtifactsInput = builder.inputType("VerifyArtifactsInput", {
-  description: "What to verify.",
+  description: "Options of a verification.",
   fields: (t) => ({
     tenantId: t.string({
       description:
-        "Only this tenant's artifacts. Left out: all, whatever belongs to none, and what is counted.",
+        "Verify only this tenant's artifacts. Default: all artifacts, unknown objects and files, and usage counts.",
     }),
     repair: t.boolean({
       required: true,
       defaultValue: false,
       description:
-        "Mend what can be mended: give what is damaged or missing its bytes back where they are found, take up files whose sidecar knows them, move other strays to quarantine, publish anew what differs in the tree, count anew what is counted wrongly. Nothing is deleted. Needs ADMIN; with tenantId, BAD_USER_INPUT.",
+        "Repair what can be repaired. A repair recovers damaged and missing content if copies exist, adopts files that have a matching sidecar, and moves other unknown objects and files to quarantine. It publishes paths of the tree that differ, and corrects usage counts. Nothing is deleted. Needs ADMIN. Together with `tenantId`: BAD_USER_INPUT.",
     }),
     waitSeconds: t.int({
       required: true,
       defaultValue: 30,
-      description: `How long to wait for its end before answering with the RUNNING job: 0 to ${MAX_WAIT_SECONDS} seconds, else BAD_USER_INPUT. Hanging up cancels nothing.`,
+      description: `How long to wait for the job to finish before returning it as RUNNING: 0 to ${MAX_WAIT_SECONDS} seconds, else BAD_USER_INPUT. Closing the connection does not cancel the job.`,
     }),
     idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
@@ -35,11 +35,11 @@ const VerifyArtifactsInput = builder.inputType("VerifyArtifactsInput", {
 const VerifyArtifactsPayload = builder
   .objectRef<{ readonly job: VerifyJob }>("VerifyArtifactsPayload")
   .implement({
-    description: "The verification.",
+    description: "The job of the verification.",
     fields: (t) => ({
       job: t.expose("job", {
         type: VerifyJobType,
-        description: "As it was at its end, or when waitSeconds were over.",
+        description: "The job when it finished, or when `waitSeconds` had passed.",
       }),
     }),
   });
@@ -50,8 +50,14 @@ builder.mutationField("verifyArtifacts", (t) =>
     type: VerifyArtifactsPayload,
     nullable: true,
     description:
-      "Reads every byte of every artifact and compares its checksum; then, for all tenants, looks for objects and files that belong to none, compares what is counted with a full count, and looks for work that has been left undone for a day. What it finds is told by an event, once, and what is damaged is marked; otherwise it changes nothing unless it is to repair. One verification of a tenant runs at a time, and one for all tenants; another: CONFLICT. Needs OPERATOR; for all tenants, ADMIN.",
-    args: { input: t.arg({ type: VerifyArtifactsInput, required: true, description: "What to verify." }) },
+      "Reads the content of every artifact and compares its checksum. For all tenants, it also looks for unknown objects and files, compares usage counts with a full count, and looks for background work that has been pending for over a day. It writes one event for each problem and marks damaged artifacts. Otherwise it changes nothing unless `repair` is true. One verification per tenant, and one for all tenants, runs at a time; another: CONFLICT. Needs OPERATOR; for all tenants, ADMIN.",
+    args: {
+      input: t.arg({
+        type: VerifyArtifactsInput,
+        required: true,
+        description: "Options of the verification.",
+      }),
+    },
     resolve: (_root, { input }, context) =>
       changing(context, async ({ jobs }) => ({
         job: await jobs.verify(context.principal, {

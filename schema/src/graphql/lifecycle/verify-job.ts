@@ -7,45 +7,46 @@ export const VerifyJobType = builder.objectRef<VerifyJob>("VerifyJob");
 
 VerifyJobType.implement({
   description:
-    "Reading all that is stored and comparing it with what the catalog says, both ways; and, where it was asked to, mending what can be mended.",
+    "A verification: it compares the stored content with the catalog in both directions. With `repair`, it also repairs what can be repaired.",
   interfaces: [builder.nodeInterfaceRef(), JobType],
   fields: (t) => ({
     tenantId: t.exposeString("tenantId", {
       nullable: true,
-      description: "The one tenant whose artifacts it reads. Null: all of them, and what belongs to none.",
+      description:
+        "The only tenant whose artifacts are verified. Null: all artifacts, and unknown objects and files.",
     }),
     checkedCount: t.expose("checkedCount", {
       type: "SafeInt",
-      description: "How many artifacts it has read.",
+      description: "Number of artifacts read.",
     }),
     checkedBytes: t.expose("checkedBytes", {
       type: "SafeInt",
-      description: "How many bytes it has read of them.",
+      description: "Number of bytes read.",
     }),
     damagedCount: t.expose("damagedCount", {
       type: "SafeInt",
-      description: "How many have other bytes than were written.",
+      description: "Number of artifacts whose content is not what was written.",
     }),
     missingCount: t.expose("missingCount", {
       type: "SafeInt",
-      description: "How many have lost their bytes.",
+      description: "Number of artifacts whose content is missing.",
     }),
     strayCount: t.expose("strayCount", {
       type: "SafeInt",
-      description: "How many objects and files it found that belong to no artifact.",
+      description: "Number of unknown objects and files found, which belong to no artifact.",
     }),
-    repair: t.exposeBoolean("repair", { description: "True: it mends what can be mended." }),
+    repair: t.exposeBoolean("repair", { description: "True if the job repairs what can be repaired." }),
     healedCount: t.expose("healedCount", {
       type: "SafeInt",
-      description: "How many of the damaged and missing ones have their bytes again.",
+      description: "Number of damaged or missing artifacts whose content was recovered.",
     }),
     quarantinedCount: t.expose("quarantinedCount", {
       type: "SafeInt",
-      description: "How many strays it has moved to quarantine.",
+      description: "Number of unknown objects and files moved to quarantine.",
     }),
     adoptedCount: t.expose("adoptedCount", {
       type: "SafeInt",
-      description: "How many artifacts it has taken up whose sidecars knew them.",
+      description: "Number of artifacts that were adopted from files with a matching sidecar.",
     }),
     findings: findingsField(t),
   }),
@@ -56,7 +57,7 @@ builder.queryField("verifyJob", (t) =>
     needs: "read",
     type: VerifyJobType,
     nullable: true,
-    description: "The verification of this id. Null: there is none, or the id is of something else.",
+    description: "The verification with this id. Null if there is none, or if the id is of another type.",
     args: { id: t.arg.id({ required: true, description: "The job's global id." }) },
     resolve: (_root, { id }, { reads }) => jobOf(reads, id, "verify"),
   }),

@@ -4,11 +4,11 @@ import { Refused } from "../../domain/refusals.ts";
 import { UNCHARGED } from "../../services/charge.ts";
 import { AnswerBudget, jsonBytes } from "./answer-budget.ts";
 
-/** Text of any UTF-16 units, surrogates that stand alone included. */
+/** Text of any UTF-16 units, including lone surrogates. */
 const units = fc.array(fc.nat(0xffff)).map((codes) => String.fromCharCode(...codes));
 
 describe("jsonBytes", () => {
-  it("returns the bytes that JSON.stringify writes", () => {
+  it("returns the number of bytes that JSON.stringify writes", () => {
     fc.assert(
       fc.property(units, (text) => {
         expect(jsonBytes(text)).toBe(Buffer.byteLength(JSON.stringify(text)));
@@ -23,7 +23,7 @@ describe("jsonBytes", () => {
 });
 
 describe("AnswerBudget", () => {
-  it("refuses the first value over its limit, and every value after it", () => {
+  it("rejects the first value over its limit, and every later value", () => {
     const budget = new AnswerBudget(100, UNCHARGED);
     budget.add(100);
     expect(() => budget.add(1)).toThrow(expect.objectContaining({ code: "QUERY_TOO_COMPLEX" }));
@@ -31,7 +31,7 @@ describe("AnswerBudget", () => {
     expect(budget.refused?.code).toBe("QUERY_TOO_COMPLEX");
   });
 
-  it("charges what it counts to the caller's memory, gives it back, and passes a refusal on", () => {
+  it("charges its bytes to the caller's memory, releases them, and passes on a refusal", () => {
     let charged = 0;
     const add = (bytes: number) => {
       if (charged + bytes > 200_000) throw new Refused("RATE_LIMITED", "full");

@@ -1,12 +1,15 @@
 import { Refused } from "../../domain/refusals.ts";
 import type { Charge } from "../../services/charge.ts";
 
-/** Bytes that are charged to the caller's memory at once: asking for each value would cost more than the values. */
+/**
+ * Bytes per charge to the caller's memory. Charging each value separately would cost more than the values.
+ */
 const CHARGE_STEP = 64 * 1024;
 
 /**
- * Counts the bytes of one answer while its fields resolve, so that an answer which is too large is refused before it is
- * built. The count is that of the answer's JSON, without white space, to within a few percent.
+ * Counts the bytes of one response while its fields resolve, so that a response over the limit is rejected
+ * before it is built. The count is that of the response's JSON without white space, accurate to a few
+ * percent.
  */
 export class AnswerBudget {
   readonly #maxBytes: number;
@@ -25,21 +28,21 @@ export class AnswerBudget {
     return this.#bytes;
   }
 
-  /** Bytes that the answer may still have. */
+  /** Bytes that the response may still add. */
   get left(): number {
     return this.#maxBytes - this.#bytes;
   }
 
-  /** Why the answer is refused; null: it is not. */
+  /** The refusal of the response; null if it is within its budget. */
   get refused(): Refused | null {
     return this.#refused;
   }
 
   /**
-   * Counts `bytes` more.
+   * Adds `bytes` to the count.
    *
-   * @throws Refused QUERY_TOO_COMPLEX over the limit, RATE_LIMITED where the caller has no memory left; the same for
-   * every value that follows
+   * @throws Refused QUERY_TOO_COMPLEX over the limit, RATE_LIMITED if the caller has no memory left. Every
+   * later call throws the same refusal.
    */
   add(bytes: number): void {
     if (this.#refused !== null) throw this.#refused;
@@ -54,12 +57,17 @@ export class AnswerBudget {
     }
   }
 
-  /** @throws Refused once the answer has been refused: nothing more is to be read for it */
+  /**
+   * Checks that the response is still within its budget, before a read. @throws Refused the refusal of an
+   * earlier `add`
+   */
   require(): void {
     if (this.#refused !== null) throw this.#refused;
   }
 
-  /** For the next answer of a subscription. Gives back what was charged for the last one. */
+  /**
+   * Resets the budget for the next response of a subscription, and releases the charge of the previous one.
+   */
   startOver(): void {
     if (this.#charged > 0) this.#charge.add(-this.#charged);
     this.#bytes = 0;
@@ -73,18 +81,24 @@ export class AnswerBudget {
   }
 }
 
-/** The refusal of an answer with more than `maxBytes`. */
+/** Returns the refusal of a response over `maxBytes`. */
 function tooLarge(maxBytes: number): Refused {
   return new Refused(
     "QUERY_TOO_COMPLEX",
-    `The answer is larger than ${maxBytes} bytes, the most that one request may return. Ask for smaller pages, or for less of each row.`,
+    `The response is larger than ${maxBytes} bytes, the limit of one request. Request smaller pages, or fewer fields of each row.`,
   );
 }
 
-/** What JSON escapes, or UTF-8 writes in several bytes. A search for it is several times as fast as a look at each unit. */
+/**
+ * A character that JSON escapes, or that takes several bytes in UTF-8. Searching for it is several times as
+ * fast as a loop over the units.
+ */
 const SPECIAL = /[^ !#-[\]-~]/;
 
-/** Bytes of `text` as a JSON string in UTF-8, quotes and escapes included. Over `atMost` it may stop counting and return any larger number. */
+/**
+ * Returns the bytes of `text` as a JSON string in UTF-8, including quotes and escapes. Over `atMost` it may
+ * stop counting and return any larger number.
+ */
 export function jsonBytes(text: string, atMost: number = Number.POSITIVE_INFINITY): number {
   const { length } = text;
   if (length > atMost) return length;
@@ -93,7 +107,7 @@ export function jsonBytes(text: string, atMost: number = Number.POSITIVE_INFINIT
   for (let index = 0; index < length; index += 1) {
     const unit = text.charCodeAt(index);
     if (unit >= 0x80) {
-      // A character beyond U+FFFF is two units and four bytes; a surrogate that stands alone is escaped.
+      // A character beyond U+FFFF has two units and four bytes. JSON escapes a lone surrogate.
       bytes += unit < 0x800 ? 1 : unit < 0xd800 || unit > 0xdfff ? 2 : isPaired(text, index, unit) ? 1 : 5;
     } else if (unit < 0x20) {
       bytes += unit === 8 || unit === 9 || unit === 10 || unit === 12 || unit === 13 ? 1 : 5;

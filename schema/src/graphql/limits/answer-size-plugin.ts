@@ -6,24 +6,24 @@ import { JsonText } from "./json-text.ts";
 
 const NAME = "answerSize";
 
-/** Of a field beside its name and value: quotes, colon, comma, and the braces of an object. */
+/** Bytes of a field in addition to its name and value: quotes, colon, comma, and the braces of an object. */
 const FIELD_BYTES = 6;
 
-/** Of a number, a boolean, an instant: about the longest. */
+/** Bytes of a number, a boolean or a timestamp: about the longest. */
 const SCALAR_BYTES = 26;
 
-/** Of an error that takes a value's place, beside its message. */
+/** Bytes of an error that replaces a value, in addition to its message. */
 const ERROR_BYTES = 400;
 
 type Resolver<Types extends SchemaTypes> = GraphQLFieldResolver<unknown, Types["Context"], object>;
 
 /**
- * Counts every field's part of the answer as it resolves (AnswerBudget), and reads one page of one list at a time, each
- * in a turn of the event loop of its own.
+ * Counts the bytes of each field as it resolves (AnswerBudget), and reads the pages of lists one at a time,
+ * each in a separate turn of the event loop.
  */
 export class AnswerSizePlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
   override wrapResolve(resolver: Resolver<Types>, field: PothosOutputFieldConfig<Types>): Resolver<Types> {
-    // Its resolver begins an answer.
+    // Its resolver starts a new response.
     if (field.parentType === "Subscription") return resolver;
     const readInTurn = inTurn(resolver);
     let read: Resolver<Types> | undefined;
@@ -49,7 +49,7 @@ export class AnswerSizePlugin<Types extends SchemaTypes> extends BasePlugin<Type
 
 type Answer = GraphQLContext["reads"]["answer"];
 
-/** Counts a leaf; objects are counted by their fields. */
+/** Counts a leaf. An object is counted by its fields. */
 function counted(value: unknown, answer: Answer): unknown {
   if (typeof value === "string") answer.add(jsonBytes(value, answer.left));
   else if (value instanceof Uint8Array) answer.add(Math.ceil(value.byteLength / 3) * 4 + 2);
@@ -71,7 +71,7 @@ function inTurn<Types extends SchemaTypes>(resolver: Resolver<Types>): Resolver<
     (context as GraphQLContext).reads.inTurn(async () => resolver(source, args, context, info));
 }
 
-/** Pages of lists, and counts of them, which may look at many rows. */
+/** Returns true for a page of a list, or for its count: both may scan many rows. */
 function isPage({ fieldName, parentType, returnType }: GraphQLResolveInfo): boolean {
   if (parentType.name.endsWith("Connection")) return fieldName === "totalCount";
   return getNamedType(returnType).name.endsWith("Connection");

@@ -1,25 +1,28 @@
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from "../../domain/pages.ts";
 import { MAX_KEYS } from "../types/arguments.ts";
 
-/** What a connection is charged beside its rows: the catalog is asked for each, where other fields are read a level at a time. */
+/**
+ * Cost of a connection in addition to its rows: each connection is a separate read of the catalog, while
+ * other fields are read once per level.
+ */
 const LIST_COST = 50;
 
-/** TierStats come in threes. */
+/** TierStats always has three entries. */
 const TIER_COUNT = 3;
 
-/** Most files in quarantine that an answer lists. */
+/** Maximum number of files in quarantine that a response lists. */
 const QUARANTINED_COUNT = 1000;
 
 interface FieldCost {
   readonly field: number;
-  /** How often what is selected below the field is charged. */
+  /** The factor for the cost of the field's selection. */
   readonly multiplier: number;
 }
 
 /**
- * What one field costs: about one for each value that it may put into the answer. A connection multiplies what is
- * selected in it by its page size, a list by the entries that were asked for. More than may be asked for is charged as
- * the most that may, for it is refused as that.
+ * Returns the cost of one field: about one for each value that it may add to the response. A connection
+ * multiplies the cost of its selection by its page size, and a list by the number of requested entries. A
+ * size over the maximum costs as much as the maximum, because the request is rejected anyway.
  */
 export function fieldCost(
   args: Readonly<Record<string, unknown>>,
@@ -36,7 +39,8 @@ export function fieldCost(
   if (Array.isArray(asked)) return { field: 1, multiplier: atMost(MAX_KEYS, asked.length) };
   if (type.includes("[QuarantinedFile")) return { field: LIST_COST, multiplier: QUARANTINED_COUNT };
   if (type.includes("TierStats")) return { field: 1, multiplier: TIER_COUNT };
-  // The rows of a connection: it has multiplied them already. Other lists are of scalars, and short.
+  // The rows of a connection are already multiplied by the connection. Other lists contain scalars and are
+  // short.
   return { field: 1, multiplier: 1 };
 }
 

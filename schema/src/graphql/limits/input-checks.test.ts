@@ -183,25 +183,25 @@ for (const [document, input] of Object.entries(changes)) {
   }
 }
 
-describe("input that cannot be meant", () => {
-  it.each(refusals)("%s refuses it %#: %o with %s at %s", async (document, variables, code, argument) => {
+describe("invalid input", () => {
+  it.each(refusals)("of %s is rejected %#: %o with %s at %s", async (document, variables, code, argument) => {
     const services = fakeServices(stored);
     const { errors } = await ask(services, documents[document], variables);
     expect(errors.map(({ extensions }) => [extensions.code, extensions.argument])).toEqual([
       [code, argument],
     ]);
-    // Only the existence of the parents on the way may have been asked for.
+    // Only the existence of the parent objects may have been read.
     const asked = services.calls.filter(({ method }) => !/[eE]xist$/.test(method));
     expect(asked).toEqual([]);
   });
 
-  it("names the way that larger content takes", async () => {
+  it("is rejected with the URL for larger content", async () => {
     const input = { ...key, content: { text: "x".repeat(1_048_577) } };
     const { errors } = await ask(fakeServices(), documents.write, { input });
     expect(errors[0]?.message).toContain("PUT /artifacts/");
   });
 
-  it("makes one mutation field null, not its neighbours", async () => {
+  it("makes only its own mutation field null", async () => {
     const { data, errors } = await ask(
       fakeServices(),
       `mutation {
@@ -214,7 +214,7 @@ describe("input that cannot be meant", () => {
   });
 });
 
-describe("input as the services get it", () => {
+describe("input passed to the services", () => {
   async function firstCall(document: keyof typeof documents, variables: Record<string, unknown>) {
     const services = fakeServices(stored);
     const { errors } = await ask(services, documents[document], variables);
@@ -223,7 +223,7 @@ describe("input as the services get it", () => {
     return JSON.parse(JSON.stringify(call?.args)) as unknown[];
   }
 
-  it("has one form for one filter", async () => {
+  it("has one form for equal filters", async () => {
     const where = { tiers: ["COLD", "HOT", "COLD"], artifactIdPrefix: "", tenantId: null, metadata: {} };
     const [filter, order, page] = await firstCall("artifacts", { where });
     expect(filter).toEqual({ tiers: ["HOT", "COLD"] });
@@ -231,7 +231,7 @@ describe("input as the services get it", () => {
     expect(page).toEqual({ limit: 50, backward: false, after: null, before: null });
   });
 
-  it("has a list's parent in its filter", async () => {
+  it("includes a list's parent in the filter", async () => {
     const where = { tenantId: "acme", olderThanDays: 0, asOf: "2026-11-24T13:00:00+01:00" };
     expect((await firstCall("workflowArtifacts", { where }))[0]).toEqual({
       tenantId: "acme",
@@ -242,7 +242,7 @@ describe("input as the services get it", () => {
     expect((await firstCall("tenantArtifacts", {}))[0]).toEqual({ tenantId: "acme" });
   });
 
-  it("has every default of the contract", async () => {
+  it("includes every default of the contract", async () => {
     expect((await firstCall("write", { input: { ...key, content } }))[0]).toEqual({
       ...key,
       tier: "HOT",
@@ -258,7 +258,7 @@ describe("input as the services get it", () => {
     ]);
   });
 
-  it.each(Object.entries(changes))("has the idempotency key of %s", async (document, input) => {
+  it.each(Object.entries(changes))("includes the idempotency key of %s", async (document, input) => {
     const args = await firstCall(document as keyof typeof changes, {
       input: { ...input, idempotencyKey: "k" },
     });
@@ -267,7 +267,7 @@ describe("input as the services get it", () => {
     );
   });
 
-  it("has content as bytes, up to the limit itself", async () => {
+  it("includes content as bytes, up to and including the limit", async () => {
     for (const [given, length] of [
       [{ text: "" }, 0],
       [{ text: "é" }, 2],

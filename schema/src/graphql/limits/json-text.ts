@@ -1,12 +1,9 @@
 import type { JsonValue, MetadataText } from "../../domain/metadata.ts";
 
-/**
- * A JSON value that is text already. An answer is written with the text as it is; a serialiser that does not know it
- * finds `toJSON`.
- */
+/** A JSON value as text. The response writer copies the text unchanged; other serialisers use `toJSON`. */
 export class JsonText {
   readonly json: string;
-  /** Of the text in UTF-8. */
+  /** Bytes of the text in UTF-8. */
   readonly bytes: number;
 
   constructor({ json, bytes }: MetadataText) {
@@ -19,7 +16,7 @@ export class JsonText {
   }
 }
 
-/** About the bytes of a value's JSON. For small values: it looks at each of them. */
+/** Returns the approximate bytes of a value's JSON. For small values only: it visits every member. */
 export function valueBytes(value: JsonValue): number {
   if (typeof value === "string") return value.length + 2;
   if (typeof value !== "object" || value === null) return 8;

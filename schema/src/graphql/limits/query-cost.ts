@@ -15,18 +15,18 @@ import {
 import type { PreparedOperation } from "../execution/operation.ts";
 import { fieldCost } from "./field-cost.ts";
 
-/** Costs that are kept of one document: clients page by a few sizes. */
+/** Maximum number of cached costs per document. Clients use only a few page sizes. */
 const MAX_KEPT = 100;
 
 const kept = new WeakMap<DocumentNode, Map<string, number>>();
 
 /**
- * What a valid document's operation costs (see field-cost.ts) with these variables.
+ * Returns the cost of an operation with its variables (see field-cost.ts).
  *
- * Calculated once for a document and the sizes that its variables ask for: the cost of the same query for another key is
- * a look-up.
+ * The cost is cached per document and per the sizes in its variables, so the same query for another key is a
+ * look-up.
  *
- * @returns null where an argument does not fit: executing the operation says so
+ * @returns null if an argument is invalid; executing the operation then reports the error
  */
 export function queryCost(prepared: PreparedOperation): number | null {
   const { document, operation } = prepared;
@@ -47,7 +47,7 @@ export function queryCost(prepared: PreparedOperation): number | null {
 
 function calculate(prepared: PreparedOperation): number {
   const { schema, operation, fragments, variableValues } = prepared;
-  // A fragment may be spread in many places, and is looked at once for each type.
+  // A fragment may be spread many times; it is calculated once per type.
   const known = new Map<SelectionSetNode, Map<string, number>>();
 
   function ofSelections(selectionSet: SelectionSetNode, type: GraphQLNamedType): number {
@@ -83,7 +83,9 @@ function calculate(prepared: PreparedOperation): number {
   return ofSelections(operation.selectionSet, schema.getRootType(operation.operation) as GraphQLObjectType);
 }
 
-/** The numbers, and the lengths of the lists, that an operation's variables give: all that its cost can depend on. */
+/**
+ * Returns the numbers and the list lengths in an operation's variables: everything that its cost depends on.
+ */
 function sizesIn(
   { variableDefinitions = [] }: OperationDefinitionNode,
   variables: Readonly<Record<string, unknown>>,

@@ -1,7 +1,7 @@
-/** Node has it, and schedules it after all input that waits; elsewhere a timer does. */
+/** Node's setImmediate runs after all pending input. Other runtimes use a timer. */
 const { setImmediate } = globalThis as { readonly setImmediate?: (callback: () => void) => unknown };
 
-/** Resolves in another turn of the event loop: other requests go first. */
+/** Resolves in a later turn of the event loop, so that other requests run first. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
     if (setImmediate === undefined) setTimeout(resolve, 0);

@@ -12,20 +12,27 @@ import {
   typeFromAST,
 } from "graphql";
 
-/** Most entries of a list in variables. Every argument takes fewer, and says how many in its own refusal. */
+/**
+ * Maximum number of entries of a list in variables. Every argument accepts fewer, and states its own limit in
+ * its refusal.
+ */
 export const MAX_LIST_ENTRIES = 1000;
 
-/** Unknown fields of an input object that coercion is left to name. */
+/** Maximum number of unknown fields of an input object that coercion reports. */
 export const MAX_UNKNOWN_FIELDS = 50;
 
-/** Longest text where an enum's value, a number or a boolean is expected: coercion compares and prints it. */
+/**
+ * Maximum length of text where an enum value, a number or a boolean is expected. Coercion compares and prints
+ * that text.
+ */
 const MAX_WORD_LENGTH = 200;
 
 type Path = readonly (string | number)[];
 
 /**
- * The error about the first variable that coercion would spend much on before it refuses it: graphql-js prints the whole
- * of a wrong value into its message. Looks at no more values than a right request has. Null: there is none.
+ * Returns an error for the first variable that would be expensive to reject in coercion, because graphql-js
+ * prints a complete invalid value into its message; null if there is none. Checks no more values than a valid
+ * request has.
  */
 export function variableProblem({
   schema,
@@ -49,28 +56,28 @@ function problemIn(type: GraphQLInputType | undefined, value: unknown, path: Pat
   if (isListType(type)) {
     if (!Array.isArray(value)) return problemIn(type.ofType, value, path);
     return value.length > MAX_LIST_ENTRIES
-      ? `${shown(path)} has ${value.length} entries; at most ${MAX_LIST_ENTRIES} are allowed.`
+      ? `${shown(path)} has ${value.length} entries. At most ${MAX_LIST_ENTRIES} are allowed.`
       : first(value.entries(), ([index, item]) => problemIn(type.ofType, item, [...path, index]));
   }
   if (isInputObjectType(type)) return problemInObject(type, value, path);
-  // Other scalars are ours, and print a part of what they refuse.
+  // Other scalars are defined in scalars.ts; they print only the start of a rejected value.
   if (!isEnumType(type) && !isSpecifiedScalarType(type)) return null;
-  if (typeof value === "object") return `${shown(path)} is ${kindOf(value)}; a ${type.name} is expected.`;
+  if (typeof value === "object") return `${shown(path)} is ${kindOf(value)}, but a ${type.name} is expected.`;
   const isWord = isEnumType(type) || (type.name !== "String" && type.name !== "ID");
   return isWord && typeof value === "string" && value.length > MAX_WORD_LENGTH
-    ? `${shown(path)} is a text of ${value.length} characters; a ${type.name} is expected.`
+    ? `${shown(path)} is a text of ${value.length} characters, but a ${type.name} is expected.`
     : null;
 }
 
 function problemInObject(type: GraphQLInputObjectType, value: unknown, path: Path): string | null {
   if (typeof value !== "object" || Array.isArray(value)) {
-    return `${shown(path)} is ${kindOf(value)}; an object of type ${type.name} is expected.`;
+    return `${shown(path)} is ${kindOf(value)}, but an object of type ${type.name} is expected.`;
   }
   const fields = Object.values(type.getFields());
   const given = value as Readonly<Record<string, unknown>>;
   const count = Object.keys(given).length;
   return count > fields.length + MAX_UNKNOWN_FIELDS
-    ? `${shown(path)} has ${count} fields; ${type.name} has ${fields.length}.`
+    ? `${shown(path)} has ${count} fields, but ${type.name} has ${fields.length}.`
     : first(fields, (field) => problemIn(field.type, given[field.name], [...path, field.name]));
 }
 

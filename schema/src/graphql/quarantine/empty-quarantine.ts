@@ -4,29 +4,29 @@ import { IDEMPOTENCY_KEY, optionalIdempotencyKey } from "../types/arguments.ts";
 import { builder } from "../types/builder.ts";
 import { QuarantineType } from "./quarantine.ts";
 
-/** Files that an answer lists. */
+/** Maximum number of files that a response lists. */
 const LISTED = 1000;
 
 builder.queryField("quarantine", (t) =>
   t.field({
     needs: "manageQuarantine",
     type: QuarantineType,
-    description: "What repairs and reindexes moved out of the way. Needs ADMIN.",
+    description: "The files that repairs and reindexes moved to quarantine. Needs ADMIN.",
     resolve: (_root, _args, { services, principal }) => services.quarantine.list(principal, LISTED),
   }),
 );
 
 const EmptyQuarantineInput = builder.inputType("EmptyQuarantineInput", {
-  description: "What to delete from quarantine.",
+  description: "Which files to delete from quarantine.",
   fields: (t) => ({
     movedBefore: t.field({
       type: "DateTime",
-      description: "Only what was moved there before this instant. Null: everything.",
+      description: "Delete only files that were moved there before this instant. Default: all files.",
     }),
     dryRun: t.boolean({
       required: true,
       defaultValue: false,
-      description: "Find out what would be deleted, and change nothing.",
+      description: "Report what would be deleted, but delete nothing.",
     }),
     idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
@@ -38,14 +38,16 @@ interface Emptied {
 }
 
 const EmptyQuarantinePayload = builder.objectRef<Emptied>("EmptyQuarantinePayload").implement({
-  description: "What was deleted.",
+  description: "The deleted files.",
   fields: (t) => ({
     deleted: t.expose("quarantine", {
       type: QuarantineType,
       description:
-        "What was deleted or, in a dry run, would be. A retry with the same idempotency key has no files.",
+        "The deleted files; on a dry run, the files that would be deleted. A retry with the same idempotency key returns the numbers without the files.",
     }),
-    dryRun: t.exposeBoolean("dryRun", { description: "True: nothing was changed." }),
+    dryRun: t.exposeBoolean("dryRun", {
+      description: "True if nothing was deleted, because this was a dry run.",
+    }),
   }),
 });
 
@@ -55,8 +57,10 @@ builder.mutationField("emptyQuarantine", (t) =>
     type: EmptyQuarantinePayload,
     nullable: true,
     description:
-      "Deletes files from quarantine; they cannot be brought back. Each deletion is an event. Refused like a purge: UNAVAILABLE while the audit log cannot be written, HELD until a reindex is confirmed. Needs ADMIN.",
-    args: { input: t.arg({ type: EmptyQuarantineInput, required: true, description: "What to delete." }) },
+      "Deletes files from quarantine permanently. Each deletion writes an event. Rejected like a purge: UNAVAILABLE while the audit log cannot be written, HELD until a reindex is confirmed. Needs ADMIN.",
+    args: {
+      input: t.arg({ type: EmptyQuarantineInput, required: true, description: "Which files to delete." }),
+    },
     resolve: (_root, { input }, context) =>
       changing(context, async ({ quarantine }) => {
         const { dryRun } = input;

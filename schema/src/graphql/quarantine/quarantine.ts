@@ -2,30 +2,30 @@ import type { Quarantine, QuarantinedFile } from "../../services/quarantine.ts";
 import { builder } from "../types/builder.ts";
 
 const QuarantinedFileType = builder.objectRef<QuarantinedFile>("QuarantinedFile").implement({
-  description: "A file or folder that was moved out of the way. Nothing deletes it but emptyQuarantine.",
+  description: "A file or folder in quarantine. Only emptyQuarantine deletes it.",
   fields: (t) => ({
     name: t.exposeString("name", {
-      description: "Its name in `.tierkeep/quarantine`: random digits, then the name that it had.",
+      description: "Its name in `.tierkeep/quarantine`: random digits, then its original name.",
     }),
     sizeBytes: t.expose("sizeBytes", {
       type: "SafeInt",
-      description: "Its size in bytes. Of a folder: of all files in it.",
+      description: "Size in bytes. For a folder: the total size of the files in it.",
     }),
-    movedAt: t.expose("movedAt", { type: "DateTime", description: "When it was moved there." }),
+    movedAt: t.expose("movedAt", { type: "DateTime", description: "When it was moved to quarantine." }),
   }),
 });
 
 export const QuarantineType = builder.objectRef<Quarantine>("Quarantine").implement({
-  description: "Files that were moved out of the way and that no artifact needs.",
+  description: "Files that were set aside in quarantine. No artifact needs them.",
   fields: (t) => ({
-    count: t.expose("count", { type: "SafeInt", description: "How many there are." }),
+    count: t.expose("count", { type: "SafeInt", description: "Number of files." }),
     totalBytes: t.expose("totalBytes", {
       type: "SafeInt",
-      description: "Their sizes added up, in bytes.",
+      description: "Total size in bytes.",
     }),
     files: t.expose("files", {
       type: [QuarantinedFileType],
-      description: "The files, oldest first: at most the first 1000.",
+      description: "The files, oldest first, at most 1000.",
     }),
   }),
 });

@@ -2,12 +2,12 @@ import { describe, expect, it } from "vitest";
 import { requirePage } from "../../domain/pages.ts";
 import { pageOfOneTenant } from "./page-of-one-tenant.ts";
 
-const read = (isThere: boolean, page: Parameters<typeof requirePage>[0]) =>
-  pageOfOneTenant("acme", isThere, requirePage(page));
+const read = (isPresent: boolean, page: Parameters<typeof requirePage>[0]) =>
+  pageOfOneTenant("acme", isPresent, requirePage(page));
 const cursor = read(true, {}).edges[0]?.cursor as string;
 
-describe("a page of one tenant", () => {
-  it("has that tenant if it is there", async () => {
+describe("pageOfOneTenant", () => {
+  it("returns the tenant if it is present", async () => {
     expect(read(true, {}).edges).toEqual([{ cursor, node: "acme" }]);
     expect(await read(true, {}).totalCount()).toBe(1);
     expect(read(false, {}).edges).toEqual([]);
@@ -20,13 +20,13 @@ describe("a page of one tenant", () => {
     [{ last: 0 }, 0, false, true],
     [{ after: cursor }, 0, false, true],
     [{ last: 1, before: cursor }, 0, true, false],
-  ])("pages: %o", (page, length, hasNextPage, hasPreviousPage) => {
+  ])("returns the page for %o", (page, length, hasNextPage, hasPreviousPage) => {
     const { edges, ...rest } = read(true, page);
     expect(edges).toHaveLength(length);
     expect(rest).toMatchObject({ hasNextPage, hasPreviousPage });
   });
 
-  it("refuses every cursor but its own, which stays good while the tenant is gone", () => {
+  it("accepts only the tenant's own cursor, also while the tenant is absent", () => {
     expect(read(false, { after: cursor })).toMatchObject({
       edges: [],
       hasNextPage: false,

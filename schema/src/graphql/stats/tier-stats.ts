@@ -7,28 +7,29 @@ import { TenantConnection, TenantType, TierStatsType } from "../types/references
 import { pageOfOneTenant } from "./page-of-one-tenant.ts";
 
 TierStatsType.implement({
-  description: "What a tier holds: of everything you may see, of a tenant, or of a workflow.",
+  description:
+    "Artifact counts and bytes in one tier: of a workflow, of a tenant, or of all tenants that the caller may see.",
   fields: (t) => ({
     tier: t.field({ type: TierType, description: "The tier.", resolve: ({ count }) => count.tier }),
     artifactCount: t.field({
       type: "SafeInt",
-      description: "How many artifacts are in it.",
+      description: "Number of artifacts in the tier.",
       resolve: ({ count }) => count.artifactCount,
     }),
     totalBytes: t.field({
       type: "SafeInt",
-      description: "The sizes of their contents added up, in bytes.",
+      description: "Total size of their content in bytes.",
       resolve: ({ count }) => count.totalBytes,
     }),
     tenantCount: t.field({
       type: "SafeInt",
-      description: "How many tenants have at least one artifact in it.",
+      description: "Number of tenants with at least one artifact in the tier.",
       resolve: ({ count }) => count.tenantCount,
     }),
     tenants: t.connection(
       {
         type: TenantType,
-        description: "The tenants that have at least one artifact in it, by name.",
+        description: "The tenants with at least one artifact in the tier, in name order.",
         resolve: async ({ count, tenantId }, args, { services, principal }) => {
           const page = requirePage(args);
           const tenants =
@@ -47,9 +48,12 @@ builder.queryField("tierStats", (t) =>
   t.field({
     needs: "read",
     type: [TierStatsType],
-    description: "What each tier holds: always HOT, WARM, COLD, in this order.",
+    description: "Artifact counts and bytes in each tier: always HOT, WARM, COLD, in this order.",
     args: {
-      tenantId: t.arg.string({ description: "Of this tenant alone. Left out: of all that you may see." }),
+      tenantId: t.arg.string({
+        description:
+          "Count only this tenant's artifacts. Default: those of all tenants that the caller may see.",
+      }),
     },
     resolve: async (_root, args, { services, principal, reads }) => {
       const tenantId = optionalIdentifier("tenantId", args.tenantId) ?? null;

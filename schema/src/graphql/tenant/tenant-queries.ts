@@ -9,7 +9,7 @@ builder.queryFields((t) => ({
     needs: "read",
     type: TenantType,
     nullable: true,
-    description: "The tenant of this name. Null: there is none.",
+    description: "The tenant with this name. Null if there is none.",
     args: { tenantId: t.arg.string({ required: true, description: "The tenant's name." }) },
     resolve: async (_root, args, { reads }) => {
       const tenantId = requireIdentifier("tenantId", args.tenantId);
@@ -20,7 +20,7 @@ builder.queryFields((t) => ({
     {
       needs: "read",
       type: TenantType,
-      description: "Tenants, by name.",
+      description: "The tenants that the caller may see, in name order.",
       resolve: async (_root, args, { services, principal }) =>
         toConnection(await services.tenants.list(principal, requirePage(args)), (tenantId) => ({ tenantId })),
     },

@@ -16,15 +16,15 @@ import {
 
 TenantType.implement({
   description:
-    "On whose behalf workflows run. It exists from its first artifact on, and stays when it has none left.",
+    "A tenant: the owner of workflows and their artifacts. It exists from its first artifact on, and remains when it has none left.",
   interfaces: [builder.nodeInterfaceRef()],
   fields: (t) => ({
     id: t.id({ description: "Opaque global id.", resolve: ({ tenantId }) => tenantGlobalId(tenantId) }),
-    tenantId: t.exposeString("tenantId", { description: "Its name." }),
+    tenantId: t.exposeString("tenantId", { description: "The tenant's name." }),
     workflow: t.field({
       type: WorkflowType,
       nullable: true,
-      description: "Its workflow of this name. Null: it has none.",
+      description: "The tenant's workflow with this name. Null if there is none.",
       args: { workflowId: t.arg.string({ required: true, description: "The workflow's name." }) },
       resolve: async ({ tenantId }, args, { reads }) => {
         const workflow = { tenantId, workflowId: requireIdentifier("workflowId", args.workflowId) };
@@ -34,7 +34,7 @@ TenantType.implement({
     workflows: t.connection(
       {
         type: WorkflowType,
-        description: "Its workflows, by name.",
+        description: "The tenant's workflows, in name order.",
         resolve: async ({ tenantId }, args, { services, principal }) =>
           connectionOf(await services.tenants.listWorkflows(principal, tenantId, requirePage(args))),
       },
@@ -43,7 +43,7 @@ TenantType.implement({
     artifacts: t.connection(
       {
         type: ArtifactType,
-        description: "Its artifacts. A filter that names another tenant: BAD_USER_INPUT.",
+        description: "The tenant's artifacts. A filter that names another tenant: BAD_USER_INPUT.",
         args: artifactListArguments,
         resolve: ({ tenantId }, args, context) => listArtifacts({ tenantId }, args, context),
       },
@@ -51,13 +51,14 @@ TenantType.implement({
     ),
     tierStats: t.field({
       type: [TierStatsType],
-      description: "What it has in each tier: always HOT, WARM, COLD, in this order.",
+      description:
+        "The tenant's artifact counts and bytes in each tier: always HOT, WARM, COLD, in this order.",
       resolve: async ({ tenantId }, _args, { reads }) =>
         (await reads.loaders.tierCountsOfTenant(tenantId)).map((count) => ({ count, tenantId })),
     }),
     retentionPolicy: t.field({
       type: RetentionPolicyType,
-      description: "The retention policy in force for it.",
+      description: "The retention policy in force for the tenant.",
       resolve: ({ tenantId }, _args, { reads }) => reads.loaders.retentionPolicy(tenantId),
     }),
   }),

@@ -11,7 +11,7 @@ export const FAKE_REQUEST_ID = "request-1";
 export const FAKE_PRINCIPAL: Principal = { actor: "local", role: "ADMIN", tenants: null };
 
 export interface Answer {
-  // biome-ignore lint/suspicious/noExplicitAny: tests look at whatever they have asked for
+  // biome-ignore lint/suspicious/noExplicitAny: the shape depends on the test's document
   readonly data: any;
   /** As a client would see them. */
   readonly errors: readonly {
@@ -21,7 +21,7 @@ export interface Answer {
   }[];
 }
 
-/** Parses, validates and executes a document, and shapes errors as a server does, but without one. */
+/** Parses, validates and executes a document, and converts errors as a server does, without a server. */
 export async function ask(
   services: Services,
   source: string,

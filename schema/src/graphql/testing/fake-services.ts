@@ -35,7 +35,7 @@ interface Stored {
   readonly artifacts?: readonly Artifact[];
   readonly events?: readonly LoggedEvent[];
   readonly jobs?: readonly Job[];
-  /** By key, in place of the methods below. */
+  /** Methods that replace the fakes. */
   readonly overrides?: {
     readonly artifacts?: Partial<ArtifactService>;
     readonly tenants?: Partial<TenantService>;
@@ -47,7 +47,9 @@ interface Stored {
   };
 }
 
-/** Services over a few rows in memory, for tests of what the schema itself does. They filter and check nothing. */
+/**
+ * Returns services over a few rows in memory, for tests of the schema alone. They do not filter or check.
+ */
 export function fakeServices({
   artifacts = [],
   events = [],

@@ -4,23 +4,31 @@ import type { ArtifactKey } from "../../domain/keys.ts";
 import { Refused } from "../../domain/refusals.ts";
 import { parseJobGlobalId } from "./global-ids.ts";
 
-/** Most keys or ids in one list. */
+/** Maximum number of keys or ids in one list. */
 export const MAX_KEYS = 500;
 
 export const MAX_WAIT_SECONDS = 60;
 
 type Optional<T> = T | null | undefined;
 
-/** A list that narrows something: not given, or at least one entry. @throws Refused BAD_USER_INPUT for an empty one */
+/**
+ * Returns a list that narrows a request; undefined if it is not given. @throws Refused BAD_USER_INPUT for an
+ * empty list
+ */
 export function optionalItems<T>(items: Optional<readonly T[]>, argument: string): readonly T[] | undefined {
   if (items == null) return undefined;
   if (items.length > 0) return items;
-  throw new Refused("BAD_USER_INPUT", `${argument} is empty. Leave it out, or name at least one.`, {
+  throw new Refused("BAD_USER_INPUT", `${argument} is empty. Omit it, or give at least one value.`, {
     argument,
   });
 }
 
-/** Some of `all`, in the order of `all` and each once, so that two spellings of one set are one filter. @throws Refused BAD_USER_INPUT for none */
+/**
+ * Returns the given items of `all`, in the order of `all` and without duplicates, so that equal sets give
+ * equal filters; undefined if no list is given.
+ *
+ * @throws Refused BAD_USER_INPUT for an empty list
+ */
 export function optionalSubset<T>(
   all: readonly T[],
   items: Optional<readonly T[]>,
@@ -39,9 +47,9 @@ export function optionalIdentifier(
   return value == null ? undefined : requireIdentifier(kind, value, argument);
 }
 
-/** Describes the field of every mutation's input. */
+/** Description of `idempotencyKey` in every mutation's input. */
 export const IDEMPOTENCY_KEY =
-  "Makes it safe to repeat this: 1 to 200 printable ASCII characters, new for each change, else BAD_USER_INPUT. A repeat by the same caller within 24 hours answers as the first did and changes nothing; with another input: CONFLICT.";
+  "Makes a retry of this mutation safe: 1 to 200 printable ASCII characters, else BAD_USER_INPUT. Use a new key for each change. A retry by the same caller with the same key within 24 hours returns the first result and changes nothing. The same key with another input: CONFLICT.";
 
 /** @throws Refused BAD_USER_INPUT */
 export function optionalIdempotencyKey(input: {
@@ -51,7 +59,10 @@ export function optionalIdempotencyKey(input: {
   return idempotencyKey == null ? undefined : requireIdempotencyKey(idempotencyKey, "input.idempotencyKey");
 }
 
-/** @throws Refused BAD_USER_INPUT for no keys or more than 500, INVALID_IDENTIFIER for a bad one */
+/**
+ * Returns `keys`. @throws Refused BAD_USER_INPUT for an empty list or over 500 keys, INVALID_IDENTIFIER for
+ * an invalid key
+ */
 export function requireKeys(keys: readonly ArtifactKey[], argument: string): readonly ArtifactKey[] {
   if (keys.length === 0)
     throw new Refused("BAD_USER_INPUT", `${argument} is empty. Give at least one key.`, { argument });
@@ -65,32 +76,35 @@ export function requireAtMost(most: number, items: readonly unknown[], argument:
   if (items.length <= most) return;
   throw new Refused(
     "BAD_USER_INPUT",
-    `${argument} has ${items.length} entries; at most ${most} are allowed.`,
+    `${argument} has ${items.length} entries. At most ${most} are allowed.`,
     { argument },
   );
 }
 
-/** @throws Refused BAD_USER_INPUT out of 0 to 60 */
+/** Returns `seconds`. @throws Refused BAD_USER_INPUT outside 0 to 60 */
 export function requireWaitSeconds(seconds: number, argument: string): number {
   if (seconds >= 0 && seconds <= MAX_WAIT_SECONDS) return seconds;
-  throw new Refused("BAD_USER_INPUT", `${argument} is ${seconds}; give 0 to ${MAX_WAIT_SECONDS}.`, {
+  throw new Refused("BAD_USER_INPUT", `${argument} is ${seconds}. Give 0 to ${MAX_WAIT_SECONDS}.`, {
     argument,
   });
 }
 
-/** The job that a global id names. @throws Refused NOT_FOUND for an id of anything else */
+/**
+ * Returns the job id that a global id names. @throws Refused NOT_FOUND for the id of another type, or a
+ * malformed one
+ */
 export function requireJobId(id: string, argument: string): string {
   const jobId = parseJobGlobalId(id);
   if (jobId !== null) return jobId;
-  throw new Refused("NOT_FOUND", "There is no job of this id.", { argument });
+  throw new Refused("NOT_FOUND", "There is no job with this id. The query jobs lists them.", { argument });
 }
 
-/** Text that can be stored and sent as UTF-8. @throws Refused BAD_USER_INPUT for a surrogate that stands alone */
+/** Returns text that can be stored and sent as UTF-8. @throws Refused BAD_USER_INPUT for a lone surrogate */
 export function requireWellFormed(text: string, argument: string): string {
   if (text.isWellFormed()) return text;
   throw new Refused(
     "BAD_USER_INPUT",
-    `${argument} is not well-formed Unicode: a surrogate stands alone in it.`,
+    `${argument} is not well-formed Unicode: it contains a lone surrogate.`,
     { argument },
   );
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { fromBase64, toBase64, toBase64Portably } from "./base64.ts";
 
 describe("base64", () => {
-  it.each([0, 1, 2, 3, 4, 24_575, 24_576, 24_577, 100_000])("carries %i bytes there and back", (length) => {
+  it.each([0, 1, 2, 3, 4, 24_575, 24_576, 24_577, 100_000])("encodes and decodes %i bytes", (length) => {
     const bytes = Uint8Array.from({ length }, (_, index) => (index * 31) % 256);
     const text = toBase64(bytes);
     expect(text).toBe(Buffer.from(bytes).toString("base64"));
@@ -17,11 +17,11 @@ describe("base64", () => {
     ["a line break", "YWJj\nYWJj"],
     ["a space", "YWJ "],
     ["the URL alphabet", "-_-_"],
-    ["stray bits behind one byte", "YR=="],
-    ["stray bits behind two bytes", "YWJ="],
+    ["stray bits after one byte", "YR=="],
+    ["stray bits after two bytes", "YWJ="],
     ["a length of one", "YWJjY==="],
-    ["nothing but padding", "===="],
-  ])("refuses %s", (_what, text) => {
+    ["only padding", "===="],
+  ])("rejects %s", (_what, text) => {
     expect(fromBase64(text)).toBeNull();
   });
 });

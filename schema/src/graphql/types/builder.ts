@@ -7,7 +7,7 @@ import type { JsonText } from "../limits/json-text.ts";
 import "../limits/answer-size-plugin.ts";
 import "../rights-plugin.ts";
 
-/** The schema under construction. Types register themselves with it from the file that defines them; index.ts builds it. */
+/** The schema builder. Each file that defines a type registers it here; index.ts builds the schema. */
 export const builder = new SchemaBuilder<{
   Context: GraphQLContext;
   DefaultFieldNullability: false;
@@ -27,49 +27,55 @@ export const builder = new SchemaBuilder<{
     Base64: { Input: Uint8Array; Output: Uint8Array };
   };
 }>({
-  // Rights come first: what a caller may not ask for is neither read nor counted.
+  // Rights come first: a field that the caller may not use is neither read nor counted.
   plugins: [RelayPlugin, "rights", "answerSize"],
   defaultFieldNullability: false,
   relay: {
     cursorType: "String",
-    // Both are written in node.ts: the plugin's own refuse a malformed id instead of answering null.
+    // node.ts defines both fields: the plugin's own fields reject a malformed id instead of returning null.
     nodeQueryOptions: false,
     nodesQueryOptions: false,
-    nodesOnConnection: { description: "The rows themselves, for those who need no cursors." },
+    nodesOnConnection: { description: "The rows of this page, without their cursors." },
     nodeTypeOptions: {
-      description: "Anything with a global id, to be fetched again with `node` or `nodes`.",
+      description: "An object with a global id. Fetch it again with `node` or `nodes`.",
     },
     idFieldOptions: { description: "Opaque global id." },
-    pageInfoTypeOptions: { description: "Where a page stands in its list." },
-    hasNextPageFieldOptions: { description: "Whether the list goes on after this page." },
-    hasPreviousPageFieldOptions: { description: "Whether the list has rows before this page." },
-    startCursorFieldOptions: { description: "Cursor of the first row; null on an empty page." },
-    endCursorFieldOptions: {
-      description: "Cursor of the last row, to be given as `after` for the next page; null on an empty page.",
+    pageInfoTypeOptions: {
+      description: "Position of a page in its list, and whether more rows precede or follow it.",
     },
-    pageInfoFieldOptions: { description: "Where this page stands in its list." },
+    hasNextPageFieldOptions: { description: "True if the list has rows after this page." },
+    hasPreviousPageFieldOptions: { description: "True if the list has rows before this page." },
+    startCursorFieldOptions: { description: "Cursor of the first row. Null on an empty page." },
+    endCursorFieldOptions: {
+      description: "Cursor of the last row. Pass it as `after` to read the next page. Null on an empty page.",
+    },
+    pageInfoFieldOptions: { description: "Position of this page in its list." },
     edgesFieldOptions: {
       nullable: { list: false, items: false },
-      description: "The rows, each with its cursor.",
+      description: "The rows of this page, each with its cursor.",
     },
     nodeFieldOptions: { nullable: false, description: "The row." },
     cursorFieldOptions: {
       description:
-        "Position of this row in this list, order and filter, to be given as `after` or `before`. Opaque.",
+        "Opaque position of this row in this list, order and filter. Pass it as `after` or `before`.",
     },
     firstArgOptions: {
-      description: `How many rows from the start of the range; ${DEFAULT_PAGE_SIZE} when neither first nor last is given. Below 0, over ${MAX_PAGE_SIZE}, or together with last: BAD_USER_INPUT.`,
+      description: `Number of rows to return from the start of the range. Default: ${DEFAULT_PAGE_SIZE} when neither \`first\` nor \`last\` is given. Below 0, over ${MAX_PAGE_SIZE}, or together with \`last\`: BAD_USER_INPUT.`,
     },
     lastArgOptions: {
-      description: `How many rows from the end of the range, in the list's order. Below 0, over ${MAX_PAGE_SIZE}, or together with first: BAD_USER_INPUT.`,
+      description: `Number of rows to return from the end of the range, in the list's order. Below 0, over ${MAX_PAGE_SIZE}, or together with \`first\`: BAD_USER_INPUT.`,
     },
     afterArgOptions: {
-      description: "Only rows behind this cursor. One of another list, order or filter: CURSOR_INVALID.",
+      description:
+        "Return only rows after this cursor. A malformed cursor, or one of another list, order or filter: CURSOR_INVALID.",
     },
     beforeArgOptions: {
-      description: "Only rows ahead of this cursor. One of another list, order or filter: CURSOR_INVALID.",
+      description:
+        "Return only rows before this cursor. A malformed cursor, or one of another list, order or filter: CURSOR_INVALID.",
     },
-    defaultConnectionTypeOptions: { description: "One page of a list, and how to ask for the others." },
-    defaultEdgeTypeOptions: { description: "One row of a list, and its place in it." },
+    defaultConnectionTypeOptions: {
+      description: "One page of a list, with the cursors that lead to its other pages.",
+    },
+    defaultEdgeTypeOptions: { description: "One row of a list, with its cursor." },
   },
 });

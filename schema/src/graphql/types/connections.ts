@@ -1,7 +1,7 @@
 import type { Page } from "../../domain/pages.ts";
 import { builder } from "./builder.ts";
 
-/** A page in the shape that connection types resolve from. */
+/** A page of rows in the shape that connection types resolve from. */
 export interface Connection<T> {
   readonly edges: { readonly cursor: string; readonly node: T }[];
   readonly pageInfo: {
@@ -16,12 +16,12 @@ export interface Connection<T> {
 builder.globalConnectionField("totalCount", (t) =>
   t.field({
     type: "SafeInt",
-    description: "How many rows the whole list has, of those that you may see. Counted only when asked for.",
+    description: "Number of rows in the complete list that the caller may see. Counted only when selected.",
     resolve: ({ totalCount }) => totalCount(),
   }),
 );
 
-/** @param toNode what stands for a row in the schema */
+/** Returns a page as a connection. @param toNode returns the node of a row */
 export function toConnection<Row, T>(page: Page<Row>, toNode: (row: Row) => T): Connection<T> {
   return {
     edges: page.edges.map(({ cursor, node }) => ({ cursor, node: toNode(node) })),
@@ -35,7 +35,7 @@ export function toConnection<Row, T>(page: Page<Row>, toNode: (row: Row) => T): 
   };
 }
 
-/** For rows that are their own nodes. */
+/** Returns a page as a connection whose nodes are the rows themselves. */
 export function connectionOf<Row>(page: Page<Row>): Connection<Row> {
   return toConnection(page, (row) => row);
 }

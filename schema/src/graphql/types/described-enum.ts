@@ -2,7 +2,10 @@ type EnumValues<Name extends string> = {
   [Value in Name]: { readonly value: Value; readonly description: string };
 };
 
-/** Values of an enum type whose names are also what the domain calls them, each with its description. */
+/**
+ * Returns the values of an enum type, each with its description. The schema and the domain use the same
+ * names.
+ */
 export function described<Name extends string>(
   descriptions: Readonly<Record<Name, string>>,
 ): EnumValues<Name> {

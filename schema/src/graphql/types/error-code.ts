@@ -4,12 +4,12 @@ import { described } from "./described-enum.ts";
 
 const descriptions = Object.entries(REFUSALS).map(([code, { means, raised }]) => [
   code,
-  raised ? sentence(means) : `${sentence(means)} Reserved: nothing in this version raises it.`,
+  raised ? sentence(means) : `${sentence(means)} Reserved: this version never returns it.`,
 ]);
 
 export const ErrorCodeType = builder.enumType("ErrorCode", {
   description:
-    "Why something was refused or failed. Every entry of `errors` has one as `extensions.code`, beside `requestId` and, where they apply, `argument`, `tier`, `checksum`, `jobId`, `retryAfterSeconds` and `outcome`.",
+    "Why a request was rejected or failed. Every entry of `errors` has a code in `extensions.code`, and a `requestId`. `argument`, `tier`, `checksum`, `jobId`, `retryAfterSeconds` and `outcome` are added where they apply.",
   values: described<ErrorCode>(Object.fromEntries(descriptions) as Record<ErrorCode, string>),
 });
 

@@ -12,7 +12,7 @@ import {
 const encoded = (text: string) => Buffer.from(text).toString("base64url");
 
 describe("global ids", () => {
-  it("name what they were made of", () => {
+  it("decode to the names that they were made from", () => {
     const key = { tenantId: "acme", workflowId: "nightly run", artifactId: "résumé 🎉.txt" };
     expect(parseGlobalId(artifactGlobalId(key))).toEqual({ type: "Artifact", key });
     expect(parseGlobalId(tenantGlobalId("acme"))).toEqual({ type: "Tenant", tenantId: "acme" });
@@ -23,14 +23,14 @@ describe("global ids", () => {
     expect(parseGlobalId(lifecycleEventGlobalId(cursor))).toEqual({ type: "LifecycleEvent", cursor });
   });
 
-  it("fit a URL, and hold for the longest names", () => {
+  it("are URL-safe, also for the longest names", () => {
     const name = "é".repeat(100);
     const key = { tenantId: name, workflowId: name, artifactId: name };
     expect(artifactGlobalId(key)).toMatch(/^[A-Za-z0-9_-]+$/);
     expect(parseGlobalId(artifactGlobalId(key))).toEqual({ type: "Artifact", key });
   });
 
-  it("differ where keys do", () => {
+  it("differ for different keys", () => {
     const ids = [
       artifactGlobalId({ tenantId: "a", workflowId: "b", artifactId: "c" }),
       artifactGlobalId({ tenantId: "a", workflowId: "b", artifactId: "d" }),
@@ -45,10 +45,10 @@ describe("global ids", () => {
   it.each([
     ["empty text", ""],
     ["plain text", "hello world"],
-    ["base64 of something else", encoded("hello")],
-    ["a type of something else", encoded("User/1")],
-    ["a type alone", encoded("Tenant")],
-    ["no name", encoded("Tenant/")],
+    ["base64 of other text", encoded("hello")],
+    ["an unknown type", encoded("User/1")],
+    ["a type without a name", encoded("Tenant")],
+    ["an empty name", encoded("Tenant/")],
     ["a name that breaks the rule", encoded("Tenant/..")],
     ["a tenant with too many parts", encoded("Tenant/a/b")],
     ["a workflow with too few parts", encoded("Workflow/a")],
@@ -56,15 +56,15 @@ describe("global ids", () => {
     ["an artifact with too few parts", encoded("Artifact/a/b")],
     ["an artifact with too many parts", encoded("Artifact/a/b/c/d")],
     ["an artifact named like a sidecar", encoded("Artifact/a/b/c.metadata.json")],
-    ["no valid UTF-8", Buffer.from("Tenant/\xff", "latin1").toString("base64url")],
+    ["invalid UTF-8", Buffer.from("Tenant/\xff", "latin1").toString("base64url")],
     ["padding", Buffer.from("Tenant/abcd").toString("base64")],
-    ["another spelling of one id", `${encoded("Tenant/a").slice(0, -1)}R`],
-    ["endless text", "A".repeat(100_000)],
-  ])("are none: %s", (_what, id) => {
+    ["another encoding of the same id", `${encoded("Tenant/a").slice(0, -1)}R`],
+    ["very long text", "A".repeat(100_000)],
+  ])("do not decode from %s", (_what, id) => {
     expect(parseGlobalId(id)).toBeNull();
   });
 
-  it("name a job only where they are a job's", () => {
+  it("decode to a job id only if they belong to a job", () => {
     expect(parseJobGlobalId(jobGlobalId("j"))).toBe("j");
     expect(parseJobGlobalId(tenantGlobalId("j"))).toBeNull();
     expect(parseJobGlobalId("j")).toBeNull();

@@ -5,7 +5,7 @@ import { fromBase64, toBase64 } from "./base64.ts";
 
 export { jobGlobalId } from "../../domain/jobs.ts";
 
-/** What a global id names. Nothing says that it exists, or that the caller may see it. */
+/** A parsed global id. The object may not exist, or the caller may not be allowed to see it. */
 export type GlobalId =
   | { readonly type: "Artifact"; readonly key: ArtifactKey }
   | { readonly type: "Tenant"; readonly tenantId: string }
@@ -13,14 +13,14 @@ export type GlobalId =
   | { readonly type: "Job"; readonly jobId: string }
   | { readonly type: "LifecycleEvent"; readonly cursor: string };
 
-// Three names of 200 bytes, a type and base64's third more come to 830 characters; event cursors are far shorter.
+// Three names of 200 bytes and a type take 830 characters in base64. Event cursors are far shorter.
 const MAX_LENGTH = 1000;
 const BASE64URL = /^[A-Za-z0-9_-]+$/;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The same for a key whatever is written to it, moved or purged and written anew. */
+/** Returns the global id of a key. It never changes: not by a write, a move, or a purge and a new write. */
 export function artifactGlobalId({ tenantId, workflowId, artifactId }: ArtifactKey): string {
   return encode(`Artifact/${tenantId}/${workflowId}/${artifactId}`);
 }
@@ -37,7 +37,7 @@ export function lifecycleEventGlobalId(cursor: string): string {
   return encode(`LifecycleEvent/${cursor}`);
 }
 
-/** Null: malformed, or not one that this schema makes. */
+/** Parses a global id. Returns null if it is malformed or of an unknown type. */
 export function parseGlobalId(id: string): GlobalId | null {
   const text = decode(id);
   const slash = text?.indexOf("/") ?? -1;
@@ -58,7 +58,7 @@ export function parseGlobalId(id: string): GlobalId | null {
   return { type, key: { tenantId, workflowId, artifactId } };
 }
 
-/** The job's own id; null: this is no id of a job. */
+/** Returns the job id in a global id; null if it is not the global id of a job. */
 export function parseJobGlobalId(id: string): string | null {
   const parsed = parseGlobalId(id);
   return parsed?.type === "Job" ? parsed.jobId : null;

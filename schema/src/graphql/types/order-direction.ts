@@ -2,9 +2,9 @@ import { builder } from "./builder.ts";
 import { described } from "./described-enum.ts";
 
 export const OrderDirection = builder.enumType("OrderDirection", {
-  description: "Which end of an order comes first.",
+  description: "Direction of a sort.",
   values: described({
-    ASC: "Smallest, oldest or first by name first.",
-    DESC: "Largest, newest or last by name first.",
+    ASC: "Ascending: the smallest, the earliest, or the first by name comes first.",
+    DESC: "Descending: the largest, the latest, or the last by name comes first.",
   }),
 });

@@ -4,7 +4,7 @@ import { schema } from "../index.ts";
 
 const scalar = (name: string) => schema.getType(name) as GraphQLScalarType;
 
-function expectRefused(coerce: () => unknown): void {
+function expectRejected(coerce: () => unknown): void {
   let thrown: unknown;
   try {
     coerce();
@@ -27,7 +27,7 @@ describe("DateTime", () => {
     ["2026-11-24T08:14:00-00:30", "2026-11-24T08:44:00.000Z"],
     ["2024-02-29T23:59:59.999+00:00", "2024-02-29T23:59:59.999Z"],
     ["0000-01-01T00:00:00Z", "0000-01-01T00:00:00.000Z"],
-  ])("reads %s, and writes it in UTC with milliseconds", (given, written) => {
+  ])("parses %s, and serialises it in UTC with milliseconds", (given, written) => {
     expect(dateTime.coerceOutputValue(dateTime.coerceInputValue(given))).toBe(written);
   });
 
@@ -55,11 +55,11 @@ describe("DateTime", () => {
     1_764_000_000_000,
     true,
     {},
-  ])("refuses %j", (given) => {
-    expectRefused(() => dateTime.coerceInputValue(given));
+  ])("rejects %j", (given) => {
+    expectRejected(() => dateTime.coerceInputValue(given));
   });
 
-  it("writes no instant that RFC 3339 has no year for", () => {
+  it("does not serialise an instant outside the years of RFC 3339", () => {
     expect(() => dateTime.coerceOutputValue(Date.parse("+010000-01-01T00:00:00Z"))).toThrow(RangeError);
     expect(() => dateTime.coerceOutputValue(Number.NaN)).toThrow(RangeError);
   });
@@ -68,42 +68,42 @@ describe("DateTime", () => {
 describe("JSONObject", () => {
   const jsonObject = scalar("JSONObject");
 
-  it("takes an object, a key named __proto__ included", () => {
+  it("accepts an object, including a key named __proto__", () => {
     const given: unknown = JSON.parse('{"__proto__": {"a": 1}, "b": [null, 1.5, "c"]}');
     expect(JSON.stringify(jsonObject.coerceInputValue(given))).toBe(
       '{"__proto__":{"a":1},"b":[null,1.5,"c"]}',
     );
   });
 
-  it.each([[[1]], ["{}"], [1], [false]])("refuses %j", (given) => {
-    expectRefused(() => jsonObject.coerceInputValue(given));
+  it.each([[[1]], ["{}"], [1], [false]])("rejects %j", (given) => {
+    expectRejected(() => jsonObject.coerceInputValue(given));
   });
 });
 
 describe("SafeInt", () => {
   const safeInt = scalar("SafeInt");
 
-  it("goes beyond 32 bits, up to 2^53 - 1", () => {
+  it("accepts integers beyond 32 bits, up to 2^53 - 1", () => {
     expect(safeInt.coerceOutputValue(Number.MAX_SAFE_INTEGER)).toBe(9_007_199_254_740_991);
     expect(safeInt.coerceInputValue(Number.MAX_SAFE_INTEGER)).toBe(9_007_199_254_740_991);
     expect(() => safeInt.coerceOutputValue(2 ** 53)).toThrow(RangeError);
     expect(() => safeInt.coerceOutputValue(0.5)).toThrow(RangeError);
   });
 
-  it.each([2 ** 53, 0.5, "1", null])("refuses %j", (given) => {
-    expectRefused(() => safeInt.coerceInputValue(given));
+  it.each([2 ** 53, 0.5, "1", null])("rejects %j", (given) => {
+    expectRejected(() => safeInt.coerceInputValue(given));
   });
 });
 
 describe("Base64", () => {
   const base64 = scalar("Base64");
 
-  it("stands for bytes", () => {
+  it("decodes and encodes bytes", () => {
     expect(base64.coerceInputValue("AP8=")).toEqual(Uint8Array.of(0, 255));
     expect(base64.coerceOutputValue(Uint8Array.of(0, 255))).toBe("AP8=");
   });
 
-  it.each(["AP8", "not base64!", 1, {}])("refuses %j", (given) => {
-    expectRefused(() => base64.coerceInputValue(given));
+  it.each(["AP8", "not base64!", 1, {}])("rejects %j", (given) => {
+    expectRejected(() => base64.coerceInputValue(given));
   });
 });

@@ -7,23 +7,25 @@ import { builder } from "./builder.ts";
 const RFC3339 =
   /^(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})(?:\.(\d+))?(?:[Zz]|([+-])([01]\d|2[0-3]):([0-5]\d))$/;
 
-/** The years that RFC 3339 can write. */
+/** The first and the last instant that RFC 3339 can express. */
 const EARLIEST_MS = Date.parse("0000-01-01T00:00:00.000Z");
 export const LATEST_MS = Date.parse("9999-12-31T23:59:59.999Z");
 
 builder.scalarType("DateTime", {
   description:
-    "An instant as RFC 3339 writes it. Answers are in UTC with milliseconds, as in `2026-11-24T08:14:00.000Z`; inputs may have any offset, and digits beyond milliseconds are cut off.",
+    "An RFC 3339 timestamp. Output is in UTC with milliseconds, such as `2026-11-24T08:14:00.000Z`. Input may have any offset; digits beyond milliseconds are cut off.",
   specifiedByURL: "https://www.rfc-editor.org/rfc/rfc3339",
   serialize: (ms) => {
     if (!(ms >= EARLIEST_MS && ms <= LATEST_MS))
-      throw new RangeError(`${Number(ms)} ms is no instant of RFC 3339`);
+      throw new RangeError(`${Number(ms)} ms cannot be written as an RFC 3339 timestamp`);
     return new Date(ms).toISOString();
   },
   parseValue: (value) => {
     const ms = typeof value === "string" ? parseInstant(value) : null;
     if (ms === null) {
-      throw badInput(`${shown(value)} is no instant of RFC 3339, such as "2026-11-24T08:14:00.000Z".`);
+      throw badInput(
+        `${shown(value)} is not an RFC 3339 timestamp. Use a form such as "2026-11-24T08:14:00.000Z".`,
+      );
     }
     return ms;
   },
@@ -31,7 +33,7 @@ builder.scalarType("DateTime", {
 
 builder.scalarType("JSONObject", {
   description:
-    "A JSON object, with values of any kind inside. A number that a 64-bit float cannot hold exactly, such as 12345678901234567890, is BAD_USER_INPUT: send it as text.",
+    "A JSON object with values of any type. A number that a 64-bit float cannot hold exactly, such as 12345678901234567890, is rejected with BAD_USER_INPUT: send it as a string.",
   specifiedByURL: "https://www.rfc-editor.org/rfc/rfc8259",
   serialize: (value) => value,
   parseValue: requireJsonObject,
@@ -40,12 +42,12 @@ builder.scalarType("JSONObject", {
 
 function requireJsonObject(value: unknown): { [key: string]: JsonValue } {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw badInput(`${shown(value)} is no JSON object.`);
+    throw badInput(`${shown(value)} is not a JSON object.`);
   }
   return value as { [key: string]: JsonValue };
 }
 
-/** The JSON value of a literal, with numbers that a double cannot hold replaced as exactJson does. */
+/** Returns the JSON value of a literal. Numbers that a double cannot hold are replaced as exactJson does. */
 function literalValue(node: ValueNode, variables: { readonly [name: string]: unknown }): unknown {
   switch (node.kind) {
     case Kind.NULL:
@@ -67,41 +69,44 @@ function literalValue(node: ValueNode, variables: { readonly [name: string]: unk
 }
 
 builder.scalarType("SafeInt", {
-  description:
-    "A whole number of at most 2^53 - 1 in either direction, so that it fits a JSON number exactly.",
+  description: "An integer from -(2^53 - 1) to 2^53 - 1, the range that a JSON number holds exactly.",
   serialize: (value) => {
-    if (!Number.isSafeInteger(value)) throw new RangeError(`${Number(value)} is no safe integer`);
+    if (!Number.isSafeInteger(value)) throw new RangeError(`${Number(value)} is not a safe integer`);
     return value;
   },
   parseValue: (value) => {
-    if (!Number.isSafeInteger(value)) throw badInput(`${shown(value)} is no whole number within 2^53 - 1.`);
+    if (!Number.isSafeInteger(value))
+      throw badInput(`${shown(value)} is not an integer from -(2^53 - 1) to 2^53 - 1.`);
     return value as number;
   },
 });
 
 builder.scalarType("Base64", {
-  description: "Bytes in base64 with the standard alphabet and padding, without line breaks.",
+  description: "Bytes as base64 with the standard alphabet and padding, and without line breaks.",
   specifiedByURL: "https://www.rfc-editor.org/rfc/rfc4648#section-4",
   serialize: (bytes) => toBase64(bytes),
   parseValue: (value) => {
     const bytes = typeof value === "string" ? fromBase64(value) : null;
     if (bytes === null) {
       throw badInput(
-        `${shown(value)} is no base64 with standard alphabet and padding and without line breaks.`,
+        `${shown(value)} is not base64 with the standard alphabet and padding, and without line breaks.`,
       );
     }
     return bytes;
   },
 });
 
-/** Null: no such instant. The 30th of February is none, nor is a leap second, which no clock here can tell from the next. */
+/**
+ * Returns the instant in ms since the epoch; null if there is no such instant. The 30th of February is
+ * rejected, and so is a leap second, which the system clock cannot tell from the following second.
+ */
 function parseInstant(text: string): number | null {
   const match = RFC3339.exec(text);
   if (match === null) return null;
   const [, day = "", time = "", fraction = "", sign, hours, minutes] = match;
   const local = `${day}T${time}.${fraction.slice(0, 3).padEnd(3, "0")}Z`;
   const ms = Date.parse(local);
-  // Date.parse carries surplus days and the hour 24 over into what follows.
+  // Date.parse accepts a surplus day or the hour 24 and carries it over into the next month or day.
   if (Number.isNaN(ms) || new Date(ms).toISOString() !== local) return null;
   const offset = sign === undefined ? 0 : (Number(hours) * 60 + Number(minutes)) * 60_000;
   const utc = sign === "-" ? ms + offset : ms - offset;

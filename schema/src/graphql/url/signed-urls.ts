@@ -9,17 +9,20 @@ import { builder } from "../types/builder.ts";
 
 const SignedUrlType = builder.objectRef<SignedUrl>("SignedUrl").implement({
   description:
-    "A URL that needs no credentials: whoever has it may do this one thing with this one artifact, in your name, until it expires. What it is used for is logged as yours. Where you came with an API key, it ends when that is revoked.",
+    "A URL that grants one operation on one artifact without credentials, until it expires. Events record its use under the name of the caller that requested it. If that caller used an API key, revoking the key also disables the URL.",
   fields: (t) => ({
-    url: t.exposeString("url", { description: "Resolves against the URL of this endpoint." }),
-    expiresAt: t.expose("expiresAt", { type: "DateTime", description: "When it is good no longer." }),
+    url: t.exposeString("url", {
+      description: "The URL. If it is relative, resolve it against the URL of this endpoint.",
+    }),
+    expiresAt: t.expose("expiresAt", { type: "DateTime", description: "When the URL expires." }),
   }),
 });
 
-const EXPIRES = "How long it is good for: 1 to 3600 seconds, else BAD_USER_INPUT.";
+const EXPIRES = "Lifetime of the URL: 1 to 3600 seconds, else BAD_USER_INPUT.";
 
 const SignedUpload = builder.inputType("SignedUpload", {
-  description: "What an upload to a signed URL will be, whatever its sender says. It has no metadata.",
+  description:
+    "Terms of an upload to a signed URL. They override the headers of the upload. Headers may set what the terms leave open, except metadata: the artifact has none.",
   fields: (t) => ({
     tenantId: t.string({ required: true, description: "First part of the key." }),
     workflowId: t.string({ required: true, description: "Second part of the key." }),
@@ -28,23 +31,27 @@ const SignedUpload = builder.inputType("SignedUpload", {
       type: TierType,
       required: true,
       defaultValue: "HOT",
-      description: "The tier that it is written to.",
+      description: "The tier to write the artifact to.",
     }),
-    contentType: t.string({ description: "Its content type. Default: what the sender says." }),
+    contentType: t.string({
+      description: "The artifact's content type. Default: the Content-Type of the upload.",
+    }),
     checksum: t.string({
-      description: "SHA-256 that the bytes must have, in lower-case hexadecimal, else CHECKSUM_MISMATCH.",
+      description:
+        "SHA-256 that the content must have, in 64 lower-case hexadecimal digits, else CHECKSUM_MISMATCH.",
     }),
     ifAbsent: t.boolean({
       required: true,
       defaultValue: false,
-      description: "Only where there is no artifact of this key yet, else PRECONDITION_FAILED.",
+      description: "Write only if no artifact has this key, else PRECONDITION_FAILED.",
     }),
     ifChecksum: t.string({
-      description: "Only where the artifact has this checksum now, else PRECONDITION_FAILED.",
+      description: "Write only if the current content has this SHA-256, else PRECONDITION_FAILED.",
     }),
     maxBytes: t.field({
       type: "SafeInt",
-      description: "The most bytes that it may have, else CONTENT_TOO_LARGE. Default: what the server takes.",
+      description:
+        "Maximum size of the content in bytes, else CONTENT_TOO_LARGE. Default: the server's limit.",
     }),
   }),
 });
@@ -54,9 +61,9 @@ builder.queryFields((t) => ({
     needs: "read",
     type: SignedUrlType,
     nullable: true,
-    description: "A URL to GET an artifact's bytes from. Null: there is no such artifact.",
+    description: "Creates a URL that downloads an artifact with GET. Null if there is no such artifact.",
     args: {
-      key: t.arg({ type: ArtifactKeyInput, required: true, description: "Which artifact." }),
+      key: t.arg({ type: ArtifactKeyInput, required: true, description: "The artifact to download." }),
       expiresInSeconds: t.arg.int({ required: true, defaultValue: 300, description: EXPIRES }),
     },
     resolve: (_root, { key, expiresInSeconds }, { services, principal }) =>
@@ -65,9 +72,14 @@ builder.queryFields((t) => ({
   signedUploadUrl: t.field({
     needs: "write",
     type: SignedUrlType,
-    description: "A URL to PUT an artifact's bytes to, as often as one likes until it expires.",
+    description:
+      "Creates a URL that uploads an artifact with PUT, any number of times until it expires. Needs WRITER.",
     args: {
-      upload: t.arg({ type: SignedUpload, required: true, description: "What it is for." }),
+      upload: t.arg({
+        type: SignedUpload,
+        required: true,
+        description: "The artifact that the URL writes, and the terms of the upload.",
+      }),
       expiresInSeconds: t.arg.int({ required: true, defaultValue: 300, description: EXPIRES }),
     },
     resolve: (_root, { upload, expiresInSeconds }, { services, principal }) => {
@@ -88,7 +100,7 @@ builder.queryFields((t) => ({
 
 function requireNotNegative(maxBytes: number): number {
   if (maxBytes >= 0) return maxBytes;
-  throw new Refused("BAD_USER_INPUT", "upload.maxBytes is less than nothing.", {
+  throw new Refused("BAD_USER_INPUT", "upload.maxBytes is negative. Give 0 or more.", {
     argument: "upload.maxBytes",
   });
 }

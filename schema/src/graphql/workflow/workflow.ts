@@ -11,20 +11,23 @@ import {
 
 WorkflowType.implement({
   description:
-    "What produced artifacts for a tenant. It exists from its first artifact on, and stays when it has none left.",
+    "A workflow of a tenant: the producer of artifacts. It exists from its first artifact on, and remains when it has none left.",
   interfaces: [builder.nodeInterfaceRef()],
   fields: (t) => ({
     id: t.id({ description: "Opaque global id.", resolve: workflowGlobalId }),
-    workflowId: t.exposeString("workflowId", { description: "Its name within its tenant." }),
+    workflowId: t.exposeString("workflowId", {
+      description: "The workflow's name, unique within its tenant.",
+    }),
     tenant: t.field({
       type: TenantType,
-      description: "The tenant it ran for.",
+      description: "The tenant that the workflow belongs to.",
       resolve: ({ tenantId }) => ({ tenantId }),
     }),
     artifacts: t.connection(
       {
         type: ArtifactType,
-        description: "Its artifacts. A filter that names another tenant or workflow: BAD_USER_INPUT.",
+        description:
+          "The workflow's artifacts. A filter that names another tenant or workflow: BAD_USER_INPUT.",
         args: artifactListArguments,
         resolve: ({ tenantId, workflowId }, args, context) =>
           listArtifacts({ tenantId, workflowId }, args, context),
@@ -33,7 +36,8 @@ WorkflowType.implement({
     ),
     tierStats: t.field({
       type: [TierStatsType],
-      description: "What it has in each tier: always HOT, WARM, COLD, in this order.",
+      description:
+        "The workflow's artifact counts and bytes in each tier: always HOT, WARM, COLD, in this order.",
       resolve: async (workflow, _args, { reads }) =>
         (await reads.loaders.tierCountsOfWorkflow(workflow)).map((count) => ({
           count,

@@ -91,20 +91,20 @@ describe("a refusal in the words of the command", () => {
       "acme/weekly/a is in HOT, not in WARM. Give --from-tier HOT, or leave it out.",
     ],
     [
-      'You may not purge artifacts for the tenant "acme": it is not among yours. viewer lists those.',
-      'You may not purge artifacts for the tenant "acme": it is not among yours. `tierkeep whoami` lists those.',
+      'You may not purge artifacts for the tenant "acme": it is not one of your tenants. The query viewer lists them.',
+      'You may not purge artifacts for the tenant "acme": it is not one of your tenants. `tierkeep whoami` lists them.',
     ],
     [
       "No valid credentials were given. Send Authorization: Bearer with a token that is valid here.",
       "No valid credentials were given. Set TIERKEEP_TOKEN to a token that is valid here.",
     ],
     [
-      "input.where.olderThanDays is -1; give a number of days, at least 0.",
-      "--older-than is -1; give a number of days, at least 0.",
+      "input.where.olderThanDays is -1. Give a number of days, at least 0.",
+      "--older-than is -1. Give a number of days, at least 0.",
     ],
     [
-      "Give either tenantIds or allTenants: true; to an ADMIN, neither.",
-      "Give either --tenant or --all-tenants; to an ADMIN, neither.",
+      "Give either tenantIds or allTenants: true. For the role ADMIN, give neither.",
+      "Give either --tenant or --all-tenants. For the role ADMIN, give neither.",
     ],
   ])("names options, commands and TIERKEEP_TOKEN: %j", (message, words) => {
     expect(inCommandWords(message)).toBe(words);

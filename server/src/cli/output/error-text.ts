@@ -2,13 +2,14 @@
 const PHRASES: readonly (readonly [RegExp, string])[] = [
   [/Send Authorization: Bearer with a token/g, "Set TIERKEEP_TOKEN to a token"],
   [/Use credentials that have/g, "Set TIERKEEP_TOKEN to a token that has"],
-  [/\bviewer lists those/g, "`tierkeep whoami` lists those"],
+  [/Use credentials with/g, "Set TIERKEEP_TOKEN to a token with"],
+  [/\bThe query viewer lists them/g, "`tierkeep whoami` lists them"],
   [/\blifecycleJobs lists them/g, "`tierkeep lifecycle jobs` lists them"],
   [/\b(?:The query )?jobs lists them/g, "`tierkeep jobs` lists them"],
   [/: confirmReindex, or tierkeep reindex --confirm/g, ": `tierkeep reindex --confirm`"],
-  [/or fetch their downloadUrl/g, "or read them with `tierkeep read KEY -o FILE`"],
+  [/or download them from their downloadUrl/g, "or read them with `tierkeep read KEY -o FILE`"],
   [/Send larger content with PUT \S+/g, "Write larger content with `tierkeep write KEY FILE`."],
-  [/follow pageInfo for more/g, "ask for the next page for more"],
+  [/use pageInfo to read further pages/g, "read further pages one by one"],
   [/KEY's (tenant|workflow|artifact)Id\b/g, "KEY's $1"],
 ];
 
