@@ -1,19 +1,19 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
-// What is here is slow, or thorough; any other test file is part of the fast suite, so that none can be forgotten.
-/** Each alone: what they measure would be each other's load. */
+// A test file belongs to the fast suite unless one of these two lists matches it.
+/** Run one file at a time: they measure time, memory or processes, and would disturb each other. */
 const slow = ["test/{slow,browser,crash}/**/*.test.ts", "server/**/*.slow.test.ts"];
-/** Whatever takes the machine more than some seconds. */
+/** Tests that need seconds of processor time, or start several servers. */
 const thorough = ["{schema,server,sdk,test}/**/*.thorough.test.ts"];
 
 export default defineConfig({
   test: {
-    // Node itself loads the code, as in production. Vite's runner would load graphql twice.
+    // Node loads the code, as in production. Vite's module runner would load graphql twice.
     experimental: { viteModuleRunner: false },
-    // Many files spend their time waiting for servers that they start and kill.
+    // Many test files wait for servers that they start and kill.
     maxWorkers: availableParallelism() + 1,
-    // Far more than anything takes: on a machine with other work a second is nothing.
+    // Generous, because a busy machine can delay any poll by seconds.
     expect: { poll: { timeout: 30_000 } },
     projects: [
       {

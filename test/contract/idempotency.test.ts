@@ -1,41 +1,14 @@
 import { randomUUID } from "node:crypto";
-import { createTierkeep } from "@tierkeep/sdk";
 import { describe, expect, it } from "vitest";
-import { ask, dataOf, forEachOf, newTenant, sha256 } from "../support/client.ts";
+import { dataOf, newTenant, sha256 } from "../support/client.ts";
 import { readLog } from "../support/event-log.ts";
 import { problemOf, sendRaw } from "../support/raw-http.ts";
 import { startServer } from "../support/server.ts";
 import { sharedServer } from "../support/shared-server.ts";
 import { objectsOf } from "../support/storage-tree.ts";
+import { documentOf, type Input, keyIn, type Mutation, mutate } from "./mutations.ts";
 
 const shared = sharedServer();
-
-const ARTIFACT = "tenantId artifactId tier checksum createdAt modifiedAt promotedAt promotedFrom metadata";
-const JOB = "job { id status dryRun startedAt finishedAt }";
-
-/** What each mutation answers, but for what goes on counting by itself (ageDays). */
-const ANSWERS = {
-  writeArtifact: `created artifact { ${ARTIFACT} }`,
-  promoteArtifact: `fromTier toTier dryRun artifact { ${ARTIFACT} }`,
-  restoreArtifact: `fromTier toTier dryRun artifact { ${ARTIFACT} }`,
-  purgeArtifact: "tenantId artifactId fromTier sizeBytes dryRun",
-  restoreArtifacts: JOB,
-  runLifecycle: `started ${JOB}`,
-  cancelJob: JOB,
-} as const;
-
-type Mutation = keyof typeof ANSWERS;
-
-type Input = Readonly<Record<string, unknown>>;
-
-function documentOf(mutation: Mutation): string {
-  const input = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
-  return `mutation ($input: ${input}!) { ${mutation}(input: $input) { ${ANSWERS[mutation]} } }`;
-}
-
-function mutate(server: { readonly url: string }, mutation: Mutation, input: Input) {
-  return ask<Record<string, unknown>>(server, documentOf(mutation), { input });
-}
 
 interface Prepared {
   readonly input: Input;
@@ -74,10 +47,6 @@ const asked: Record<Mutation, (tenantId: string) => Promise<Prepared>> = {
     return { input: { id: ids[0] }, other: { id: ids[1] } };
   },
 };
-
-function keyIn(tenantId: string, artifactId = "a.txt") {
-  return { tenantId, workflowId: "w", artifactId };
-}
 
 async function written(tenantId: string, tier = "HOT") {
   const key = keyIn(tenantId);
@@ -245,56 +214,5 @@ describe("PUT with an Idempotency-Key", () => {
       },
     });
     expect([answer.status, problemOf(answer).code, asked]).toEqual([400, "BAD_USER_INPUT", false]);
-  });
-});
-
-describe("a server that is gone before it has answered", () => {
-  it("has answered the repeats after its restart as if it had not been", async () => {
-    await using server = await startServer();
-    const key = keyIn("t");
-    const once = { ...key, content: { text: "x" }, idempotencyKey: "write" };
-    const first = await mutate(server, "writeArtifact", once);
-    const run = await mutate(server, "runLifecycle", { idempotencyKey: "run" });
-    await server.restart();
-    expect((await mutate(server, "writeArtifact", once)).data).toEqual(first.data);
-    await server.kill("SIGKILL");
-    await server.restart();
-    expect((await mutate(server, "writeArtifact", once)).data).toEqual(first.data);
-    expect((await mutate(server, "runLifecycle", { idempotencyKey: "run" })).data).toEqual(run.data);
-    expect((await readLog(server)).map(({ type }) => type)).toEqual([
-      "ARTIFACT_WRITTEN",
-      "LIFECYCLE_JOB_STARTED",
-      "LIFECYCLE_JOB_COMPLETED",
-    ]);
-  });
-
-  it("has made each change once, when all are repeated that were under way as it was killed", async () => {
-    await using server = await startServer();
-    const inputs = Array.from({ length: 300 }, (_, n) => ({
-      ...keyIn("t", `a${n}`),
-      content: { text: `content ${n}` },
-      ifAbsent: true,
-      idempotencyKey: `key ${n}`,
-    }));
-    const answered = new Map<string, unknown>();
-    const killed = Promise.withResolvers<unknown>();
-    await forEachOf(inputs, async (input) => {
-      try {
-        answered.set(input.artifactId, (await mutate(server, "writeArtifact", input)).data);
-      } catch {
-        // The connection broke.
-      }
-      if (answered.size === 100) killed.resolve(server.kill("SIGKILL"));
-    });
-    await killed.promise;
-    await server.restart();
-    const tierkeep = createTierkeep({ url: server.url });
-    await forEachOf(inputs, async (input) => {
-      const { data, errors } = await mutate(server, "writeArtifact", input);
-      expect([data, errors]).toMatchObject([{ writeArtifact: { created: true } }, []]);
-      if (answered.has(input.artifactId)) expect(data).toEqual(answered.get(input.artifactId));
-    });
-    expect(await readLog(server)).toHaveLength(inputs.length);
-    expect((await tierkeep.artifacts({ first: 500 })).nodes).toHaveLength(inputs.length);
   });
 });

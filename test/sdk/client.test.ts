@@ -7,7 +7,6 @@ import {
 } from "@tierkeep/sdk";
 import { describe, expect, it } from "vitest";
 import { newTenant } from "../support/client.ts";
-import { startServer } from "../support/server.ts";
 import { sharedServer } from "../support/shared-server.ts";
 
 const shared = sharedServer();
@@ -118,21 +117,6 @@ describe("a change whose answer is lost", () => {
     await expect(tierkeep.writeArtifact(input)).rejects.toMatchObject({ name: "ConnectionError" });
     await expect(shared.tierkeep.writeArtifact(input)).resolves.toMatchObject({ created: true });
     expect(await typesOfEvents(tenantId)).toEqual(["ARTIFACT_WRITTEN"]);
-  });
-});
-
-describe("a server that restarts", () => {
-  it("is waited for", async () => {
-    await using server = await startServer();
-    const tierkeep = createTierkeep({ url: server.url, retries: 20 });
-    const key = { tenantId: newTenant(), workflowId: "w", artifactId: "a" };
-    await server.kill("SIGKILL");
-    const written = tierkeep.upload(key, "while it was gone");
-    const listed = tierkeep.artifacts();
-    const pages = listed.then(({ nodes }) => nodes);
-    await server.restart();
-    await expect(written).resolves.toMatchObject({ created: true });
-    await expect(pages).resolves.toBeInstanceOf(Array);
   });
 });
 
