@@ -8,13 +8,15 @@ import { runCommand } from "../support/server.ts";
 import { type Clone, DOCUMENTED_ORIGIN, openClone, ROOT } from "./clone.ts";
 import { type CodeBlock, codeBlocksOf, consoleStepsOf, withoutAccidents } from "./code-blocks.ts";
 
-const README = readFileSync(join(ROOT, "README.md"), "utf8");
+/** Pages whose blocks run here, one after the other beside one server. */
+const TOURS = ["README.md", "docs/getting-started.md"];
 const CONFIGURATION = readFileSync(join(ROOT, "docs/configuration.md"), "utf8");
 const COMMANDS = readFileSync(join(ROOT, "docs/cli.md"), "utf8");
 const PACKAGE = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
 
-const blocks = codeBlocksOf(README);
-const first = (language: string) => blocks.find((block) => block.language === language) as CodeBlock;
+const blocksOf = (page: string) => codeBlocksOf(readFileSync(join(ROOT, page), "utf8"));
+const readme = blocksOf("README.md");
+const first = (language: string) => readme.find((block) => block.language === language) as CodeBlock;
 
 let clone: Clone;
 
@@ -26,7 +28,7 @@ beforeAll(async () => {
 afterAll(() => clone[Symbol.asyncDispose]());
 
 describe("README.md", () => {
-  it("names the two commands, and they are what the clone runs", () => {
+  it("names the commands that start the server and run the tests", () => {
     const commands = first("sh")
       .text.split("\n")
       .map((line) => line.split("#")[0]?.trim());
@@ -36,17 +38,27 @@ describe("README.md", () => {
     expect(PACKAGE.scripts.test).toBe("node test/vitest.mjs run --project fast");
   });
 
-  it("has a block of every kind that is run here, and none that nobody runs", () => {
-    expect(new Set(blocks.map(({ language }) => language))).toEqual(
-      new Set(["sh", "console", "graphql", "json", "ts", "text"]),
-    );
+  it("shows a diagram with the default retention", () => {
+    const days = [...first("mermaid").text.matchAll(/"(\d+) days"/g)].map(([, number]) => number);
+    const defaults = [...CONFIGURATION.matchAll(/^\| `\w+_RETENTION_DAYS`¹ \| (\d+) \|/gm)];
+    expect(days).toEqual(defaults.map(([, number]) => number));
+  });
+});
+
+describe.each(TOURS)("%s", (page) => {
+  const blocks = blocksOf(page);
+
+  it("has a block of every kind that runs here, and no other kind", () => {
+    const kinds = new Set(blocks.map(({ language }) => language));
+    kinds.delete("mermaid");
+    expect(kinds).toEqual(new Set(["sh", "console", "graphql", "json", "ts", "text"]));
   });
 
-  it("has a tour whose every step does what it says, in order", { timeout: 120_000 }, async () => {
+  it("has a tour of which each step prints what the page shows", { timeout: 120_000 }, async () => {
     let answer: unknown;
     let printed = "";
     for (const block of blocks) {
-      const at = `README.md:${block.line}`;
+      const at = `${page}:${block.line}`;
       switch (block.language) {
         case "console":
           for (const step of consoleStepsOf(block)) await clone.expectOutput(step.command, step.output, at);
@@ -68,11 +80,6 @@ describe("README.md", () => {
           break;
       }
     }
-  });
-
-  it("links only to files that are there", () => {
-    const links = [...README.matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(([, path = ""]) => path);
-    for (const path of links) expect(() => readFileSync(join(ROOT, path)), path).not.toThrow();
   });
 });
 
