@@ -1,14 +1,12 @@
 import process from "node:process";
-import { TIERS, type Tier } from "@tierkeep/schema/domain/tiers";
 import { ConnectionError, createTierkeep, endpointOf, type Tierkeep } from "@tierkeep/sdk";
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import type { Connection } from "../app/connect.ts";
 import type { Opening } from "../app/settings/store-opening.ts";
 import { StartProblem } from "../app/start-problem.ts";
 import type { Config } from "../config/config.ts";
 import { connectionProblem } from "./connection-problem.ts";
 import { interruption } from "./interruption.ts";
-import { repeatableOption } from "./options/repeatable-option.ts";
 import { type Output, outputTo } from "./output/output.ts";
 
 /** Options of every command that is a client. */
@@ -118,26 +116,6 @@ async function warnOfLostCatalog(config: Config, tierkeep: Tierkeep, output: Out
 
 export function processOutput(json?: boolean | undefined): Output {
   return outputTo({ json, stdout: process.stdout, stderr: process.stderr, env: process.env });
-}
-
-/** An option that takes a tier's name, in any case. */
-export function tierOption(flags: string, description: string): Option {
-  return new Option(flags, tierDescription(description)).argParser(tierOf);
-}
-
-/** An option that takes one or more tiers' names, in any case. */
-export function tiersOption(flags: string, description: string): Option {
-  return repeatableOption(flags, tierDescription(description), tierOf);
-}
-
-function tierDescription(description: string): string {
-  return `${description}: ${TIERS.join(", ").toLowerCase()}`;
-}
-
-function tierOf(text: string): Tier {
-  const tier = TIERS.find((each) => each === text.toUpperCase());
-  if (tier === undefined) throw new InvalidArgumentError(`Give ${TIERS.join(", ").toLowerCase()}.`);
-  return tier;
 }
 
 interface ServerAddress {

@@ -3,7 +3,7 @@ import packageJson from "../../package.json" with { type: "json" };
 import type { CommandEntry, Run } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
-import { refuseRepeatedOptions } from "./options/repeatable-option.ts";
+import { refuseRepeatedOptions } from "./options/repeatable.ts";
 
 const EXAMPLES = `
 Examples:

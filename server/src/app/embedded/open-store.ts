@@ -22,17 +22,12 @@ import { allowedOperations } from "../allowed-operations.ts";
 import { openAuditKey } from "../audit-key.ts";
 import { openAuthentication } from "../authentication.ts";
 import { jobLog } from "../job-log.ts";
-import { lifecycleMetrics } from "../metrics/lifecycle-metrics.ts";
-import { OperationMetrics } from "../metrics/operation-metrics.ts";
+import { lifecycleMetrics } from "../metrics/lifecycle.ts";
+import { OperationMetrics } from "../metrics/operations.ts";
 import { processMetrics } from "../metrics/process-metrics.ts";
-import { scrubMetrics } from "../metrics/scrub-metrics.ts";
-import { contentMetrics, diskMetrics, storeMetrics } from "../metrics/store-metrics.ts";
-import {
-  planOpening,
-  recoverSettings,
-  type SettledStore,
-  settleSettings,
-} from "../settings/settle-settings.ts";
+import { scrubMetrics } from "../metrics/scrub.ts";
+import { contentMetrics, diskMetrics, storeMetrics } from "../metrics/store.ts";
+import { planOpening, recoverSettings, type SettledStore, settleSettings } from "../settings/settle.ts";
 import type { Opening } from "../settings/store-opening.ts";
 import type { StoreSettings } from "../settings/store-settings.ts";
 import { StartProblem } from "../start-problem.ts";

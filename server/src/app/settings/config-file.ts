@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { replaceFile, type StorePaths, systemCodeOf } from "../embedded/store-files.ts";
 import { StartProblem } from "../start-problem.ts";
-import { parsedSettings, type StoredSettings } from "./stored-settings.ts";
+import { parsedSettings, type StoredSettings } from "./stored.ts";
 
 /** Of the files under STORAGE_BASE_PATH. A store of a newer one is left alone. */
 const LAYOUT = 1;

@@ -2,7 +2,7 @@ import { DAY_MS } from "@tierkeep/schema/domain/ages";
 import type { RetentionPolicy } from "@tierkeep/schema/domain/policy";
 import { describe, expect, it } from "vitest";
 import { pendingAfterChange, policyInForce } from "./retention-in-force.ts";
-import type { PendingRetention } from "./stored-settings.ts";
+import type { PendingRetention } from "./stored.ts";
 
 const START = Date.UTC(2026, 0, 1);
 const hours = (count: number) => START + (count * DAY_MS) / 24;

@@ -1,7 +1,7 @@
 import { DAY_MS } from "@tierkeep/schema/domain/ages";
 import type { RetentionPolicy, UpcomingColdDays } from "@tierkeep/schema/domain/policy";
 import { storeSettingValue } from "../../config/store-settings.ts";
-import type { PendingRetention } from "./stored-settings.ts";
+import type { PendingRetention } from "./stored.ts";
 
 /** How long purges go by the longer value after COLD_RETENTION_DAYS was shortened. */
 export const NOTICE_MS = DAY_MS;

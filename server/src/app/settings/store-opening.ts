@@ -9,7 +9,7 @@ import { realPath } from "../../files/real-path.ts";
 import { signingKeyIdAt } from "../audit-key.ts";
 import { type StorePaths, storePaths } from "../embedded/store-files.ts";
 import { StartProblem } from "../start-problem.ts";
-import { type Contradiction, contradictions, textsOf } from "./changed-settings.ts";
+import { type Contradiction, contradictions, textsOf } from "./changes.ts";
 import { readStoreFile, type StoreFile, storeState } from "./config-file.ts";
 
 /**

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openStore, type Store } from "../embedded/open-store.ts";
 import { readConfig } from "../read-config.ts";
 import { readStoreFile } from "./config-file.ts";
-import { shownSettings } from "./shown-settings.ts";
+import { shownSettings } from "./shown.ts";
 import type { Opening } from "./store-opening.ts";
 
 const ADMIN: Principal = { actor: "ann", role: "ADMIN", tenants: null };

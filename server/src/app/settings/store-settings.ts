@@ -3,10 +3,10 @@ import type { Catalog } from "../../catalog/catalog.ts";
 import type { ChangeSettingsChange } from "../../catalog/settings-changes.ts";
 import type { Clock } from "../../engine/clock.ts";
 import type { StorePaths } from "../embedded/store-files.ts";
-import type { SettingChange } from "./changed-settings.ts";
+import type { SettingChange } from "./changes.ts";
 import { type StoreFile, writeStoreFile } from "./config-file.ts";
 import { policyInForce } from "./retention-in-force.ts";
-import type { StoredSettings } from "./stored-settings.ts";
+import type { StoredSettings } from "./stored.ts";
 
 export interface StoreSettingsParts {
   readonly catalog: Catalog;

@@ -1,4 +1,4 @@
-import { quoted } from "../output/quoted.ts";
+import { shellWord } from "../output/text.ts";
 import type { Completable, Values } from "./command-tree.ts";
 
 /** A script that bash reads: it asks nothing of the command when Tab is pressed. */
@@ -48,5 +48,5 @@ function reply(values: Values): string {
   if (values === "files") return 'compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur")';
   if (values === "folders") return 'compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$cur")';
   if (values === "any") return ":";
-  return `mapfile -t COMPREPLY < <(compgen -W ${quoted(values.join(" "))} -- "$cur")`;
+  return `mapfile -t COMPREPLY < <(compgen -W ${shellWord(values.join(" "))} -- "$cur")`;
 }

@@ -1,15 +1,15 @@
-import { quoted } from "../output/quoted.ts";
+import { shellWord } from "../output/text.ts";
 import type { Completable, Values } from "./command-tree.ts";
 
 /** A script that zsh reads, by `source` or as a file on its fpath. */
 export function zshCompletion(all: readonly Completable[]): string {
   const [{ path: name } = { path: "" }] = all;
-  const below = all.filter(({ path }) => path !== name).map(({ path }) => quoted(path));
+  const below = all.filter(({ path }) => path !== name).map(({ path }) => shellWord(path));
   const values = all.flatMap(({ path, options }) =>
     options
       .filter(({ value }) => value !== null)
       .map(({ flags, value }) => {
-        const cases = flags.map((flag) => quoted(`${path}:${flag}`)).join(" | ");
+        const cases = flags.map((flag) => shellWord(`${path}:${flag}`)).join(" | ");
         return `    (${cases}) ${offer(value ?? "any")}; return ;;`;
       }),
   );
@@ -19,7 +19,7 @@ export function zshCompletion(all: readonly Completable[]): string {
       subcommands.length > 0
         ? `offered=(${subcommands.map((each) => described(each.name, each.means)).join(" ")}); _describe command offered`
         : offer(argument);
-    return `    (${quoted(path)})
+    return `    (${shellWord(path)})
       if [[ $PREFIX == -* ]]; then offered=(${flags.join(" ")}); _describe -o option offered
       else ${rest}
       fi ;;`;
@@ -53,9 +53,9 @@ function offer(values: Values): string {
   if (values === "files") return "_files";
   if (values === "folders") return "_files -/";
   if (values === "any") return ":";
-  return `compadd -- ${values.map(quoted).join(" ")}`;
+  return `compadd -- ${values.map(shellWord).join(" ")}`;
 }
 
 function described(word: string, means: string): string {
-  return quoted(`${word.replaceAll(":", "\\:")}:${means}`);
+  return shellWord(`${word.replaceAll(":", "\\:")}:${means}`);
 }

@@ -3,9 +3,8 @@ import { ROLES, type Role } from "@tierkeep/schema/domain/principal";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { asClient, type ClientOptions, clientOptions } from "../../client-command.ts";
 import type { Run } from "../../command.ts";
-import { countOf } from "../../options/count-option.ts";
-import { daysOf } from "../../options/duration-option.ts";
-import { repeatableOption } from "../../options/repeatable-option.ts";
+import { repeatableOption } from "../../options/repeatable.ts";
+import { countOf, daysOf } from "../../options/values.ts";
 import { confirmed, isInteractive } from "../../output/confirm.ts";
 import { createApiKey, listApiKeys, revokeApiKey } from "./api-keys.ts";
 

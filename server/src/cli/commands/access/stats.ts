@@ -3,8 +3,9 @@ import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { Tierkeep, TierStats } from "@tierkeep/sdk";
 import { NotFoundError } from "@tierkeep/sdk";
 import type { Command } from "commander";
-import { asClient, type ClientOptions, clientOptions, tiersOption } from "../../client-command.ts";
+import { asClient, type ClientOptions, clientOptions } from "../../client-command.ts";
 import type { Run } from "../../command.ts";
+import { tiersOption } from "../../options/values.ts";
 import type { Output } from "../../output/output.ts";
 import { shownBytes } from "../../output/quantity.ts";
 

@@ -4,14 +4,9 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { ArtifactFilter } from "@tierkeep/sdk";
 import type { Command } from "commander";
-import { tierOption } from "../../client-command.ts";
-import {
-  type FilterOptions,
-  filterOf,
-  filterOptions,
-  isFiltered,
-} from "../../options/artifact-filter-options.ts";
-import { artifactKeyOf, type KeyOptions } from "../../options/key-arguments.ts";
+import { type FilterOptions, filterOf, filterOptions, isFiltered } from "../../options/filter.ts";
+import { artifactKeyOf, type KeyOptions } from "../../options/key.ts";
+import { tierOption } from "../../options/values.ts";
 
 /** Options of a command that acts on one artifact, or on all that a filter finds. */
 export interface BulkOptions extends KeyOptions, FilterOptions {

@@ -3,10 +3,10 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { ArtifactFilter, ArtifactOrder } from "@tierkeep/sdk";
 import { type Command, InvalidArgumentError } from "commander";
-import { asClient, type ClientOptions, clientOptions, tiersOption } from "../../client-command.ts";
+import { asClient, type ClientOptions, clientOptions } from "../../client-command.ts";
 import type { Run } from "../../command.ts";
-import { type FilterOptions, filterOf, filterOptions } from "../../options/artifact-filter-options.ts";
-import { countOf } from "../../options/count-option.ts";
+import { type FilterOptions, filterOf, filterOptions } from "../../options/filter.ts";
+import { countOf, tiersOption } from "../../options/values.ts";
 import { firstOf } from "../../output/first-of.ts";
 import { listArtifacts } from "./artifact-table.ts";
 

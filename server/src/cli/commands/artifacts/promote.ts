@@ -2,13 +2,13 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 import { TIERS, type Tier } from "@tierkeep/schema/domain/tiers";
 import type { Tierkeep } from "@tierkeep/sdk";
 import type { Command } from "commander";
-import { asClient, type ClientOptions, clientOptions, tierOption } from "../../client-command.ts";
+import { asClient, type ClientOptions, clientOptions } from "../../client-command.ts";
 import type { Run } from "../../command.ts";
-import { checksumOption } from "../../options/checksum-option.ts";
+import { checksumOption, tierOption } from "../../options/values.ts";
 import { confirmed, isInteractive } from "../../output/confirm.ts";
 import { actOnMany, type BulkAction } from "./bulk.ts";
 import { BULK_HELP, type BulkOptions, bulkOptions, bulkSelectionOf } from "./bulk-selection.ts";
-import { showMove } from "./shown-move.ts";
+import { showMove } from "./show-move.ts";
 
 interface Options extends BulkOptions, ClientOptions {
   readonly toTier: Tier;

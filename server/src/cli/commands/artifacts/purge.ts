@@ -4,7 +4,7 @@ import type { Tierkeep } from "@tierkeep/sdk";
 import type { Command } from "commander";
 import { asClient, type ClientOptions, clientOptions } from "../../client-command.ts";
 import type { Run } from "../../command.ts";
-import { checksumOption } from "../../options/checksum-option.ts";
+import { checksumOption } from "../../options/values.ts";
 import { confirmed, requireConfirmable } from "../../output/confirm.ts";
 import type { Output } from "../../output/output.ts";
 import { shownAge, shownBytes } from "../../output/quantity.ts";

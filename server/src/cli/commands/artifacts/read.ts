@@ -2,7 +2,7 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Command } from "commander";
 import { asClient, type ClientOptions, clientOptions } from "../../client-command.ts";
 import type { Run } from "../../command.ts";
-import { artifactKeyOf, type KeyOptions, workflowOf } from "../../options/key-arguments.ts";
+import { artifactKeyOf, type KeyOptions, workflowOf } from "../../options/key.ts";
 import { readJson, readToFile, readToStdout, readTree } from "./read-artifacts.ts";
 
 interface Options extends KeyOptions, ClientOptions {

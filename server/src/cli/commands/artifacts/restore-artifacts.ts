@@ -5,9 +5,9 @@ import { ArtifactNotFoundError } from "@tierkeep/sdk";
 import { inCommandWords } from "../../output/error-text.ts";
 import type { Output } from "../../output/output.ts";
 import { counted } from "../../output/quantity.ts";
-import { endOf } from "../jobs/job-end.ts";
 import { exitCodeOf } from "../jobs/lifecycle-run.ts";
-import { showMove } from "./shown-move.ts";
+import { endOf } from "../jobs/wait.ts";
+import { showMove } from "./show-move.ts";
 
 export interface RestoreOptions {
   /** Only if it is there. */

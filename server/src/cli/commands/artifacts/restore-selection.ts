@@ -3,8 +3,8 @@ import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import { isHotter, TIERS, type Tier } from "@tierkeep/schema/domain/tiers";
 import type { ArtifactFilter } from "@tierkeep/sdk";
-import { type FilterOptions, filterOf, isFiltered } from "../../options/artifact-filter-options.ts";
-import { artifactKeyOf, type KeyOptions } from "../../options/key-arguments.ts";
+import { type FilterOptions, filterOf, isFiltered } from "../../options/filter.ts";
+import { artifactKeyOf, type KeyOptions } from "../../options/key.ts";
 
 export interface SelectionOptions extends KeyOptions, FilterOptions {
   readonly fromTier?: Tier | undefined;

@@ -1,8 +1,9 @@
 import type { Tierkeep } from "@tierkeep/sdk";
 import type { Command } from "commander";
-import { asClient, type ClientOptions, clientOptions, tierOption } from "../../client-command.ts";
+import { asClient, type ClientOptions, clientOptions } from "../../client-command.ts";
 import type { Run } from "../../command.ts";
-import { filterOptions } from "../../options/artifact-filter-options.ts";
+import { filterOptions } from "../../options/filter.ts";
+import { tierOption } from "../../options/values.ts";
 import { isInteractive } from "../../output/confirm.ts";
 import type { Output } from "../../output/output.ts";
 import { listArtifacts } from "./artifact-table.ts";

@@ -4,10 +4,10 @@ import { ArtifactNotFoundError } from "@tierkeep/sdk";
 import type { Command } from "commander";
 import { asClient, type ClientOptions, clientOptions } from "../../client-command.ts";
 import type { Run } from "../../command.ts";
-import { artifactKeyOf, type KeyOptions, keyOptions } from "../../options/key-arguments.ts";
+import { artifactKeyOf, type KeyOptions, keyOptions } from "../../options/key.ts";
 import type { Output } from "../../output/output.ts";
 import { shownAge, shownBytes, shownInstant } from "../../output/quantity.ts";
-import { shownNext } from "./shown-next.ts";
+import { shownNext } from "./artifact-table.ts";
 
 const EXAMPLES = `
 Examples:

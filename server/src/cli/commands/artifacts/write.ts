@@ -2,12 +2,12 @@ import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { Command } from "commander";
-import { asClient, type ClientOptions, clientOptions, tierOption } from "../../client-command.ts";
+import { asClient, type ClientOptions, clientOptions } from "../../client-command.ts";
 import type { Run } from "../../command.ts";
 import { kindOf } from "../../local-file.ts";
-import { checksumOption } from "../../options/checksum-option.ts";
-import { artifactKeyOf, type KeyOptions, workflowOf } from "../../options/key-arguments.ts";
-import { type MetadataOptions, metadataOf, metadataOptions } from "../../options/metadata-options.ts";
+import { artifactKeyOf, type KeyOptions, workflowOf } from "../../options/key.ts";
+import { type MetadataOptions, metadataOf, metadataOptions } from "../../options/metadata.ts";
+import { checksumOption, tierOption } from "../../options/values.ts";
 import { writeFile } from "./write-artifacts.ts";
 import { planTreeWrite, writeTree } from "./write-tree.ts";
 

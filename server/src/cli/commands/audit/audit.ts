@@ -2,9 +2,9 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { Head } from "../../../audit/verdict.ts";
 import { asClient, type ClientOptions, clientOptions, processOutput } from "../../client-command.ts";
 import type { Run } from "../../command.ts";
-import { instantOf } from "../../options/instant-option.ts";
-import { auditExport } from "./audit-export.ts";
-import { auditVerify } from "./audit-verify.ts";
+import { instantOf } from "../../options/values.ts";
+import { auditExport } from "./export.ts";
+import { auditVerify } from "./verify.ts";
 
 interface VerifyCommandOptions {
   readonly logDir?: string;

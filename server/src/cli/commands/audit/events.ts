@@ -2,10 +2,9 @@ import { LIFECYCLE_EVENT_TYPES, type LifecycleEventType } from "@tierkeep/schema
 import { type Command, InvalidArgumentError } from "commander";
 import { asClient, type ClientOptions, clientOptions } from "../../client-command.ts";
 import type { Run } from "../../command.ts";
-import { countOf } from "../../options/count-option.ts";
-import { instantOf } from "../../options/instant-option.ts";
-import { repeatableOption } from "../../options/repeatable-option.ts";
-import { showEvents } from "./events-shown.ts";
+import { repeatableOption } from "../../options/repeatable.ts";
+import { countOf, instantOf } from "../../options/values.ts";
+import { showEvents } from "./show-events.ts";
 
 interface Options extends ClientOptions {
   readonly follow?: true;

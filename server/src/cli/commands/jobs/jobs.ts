@@ -3,10 +3,10 @@ import type { JobKind, JobStatus } from "@tierkeep/sdk";
 import { type Command, InvalidArgumentError } from "commander";
 import { asClient, type ClientOptions, clientOptions } from "../../client-command.ts";
 import type { Run } from "../../command.ts";
-import { countOf } from "../../options/count-option.ts";
-import { repeatableOption } from "../../options/repeatable-option.ts";
-import { cancelJob } from "./cancel-job.ts";
-import { jobList } from "./job-list.ts";
+import { repeatableOption } from "../../options/repeatable.ts";
+import { countOf } from "../../options/values.ts";
+import { cancelJob } from "./cancel.ts";
+import { listJobs } from "./list.ts";
 
 interface Options extends ClientOptions {
   readonly kind?: readonly JobKind[];
@@ -47,7 +47,7 @@ export function configure(command: Command, run: Run): void {
     const { kind: kinds, status: statuses, tenant: tenantId, limit } = options;
     const where = { kinds, statuses, tenantId };
     return run(() =>
-      asClient(options, (tierkeep, output) => jobList(tierkeep, { where, limit }, output), "reads"),
+      asClient(options, (tierkeep, output) => listJobs(tierkeep, { where, limit }, output), "reads"),
     );
   });
 

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { capturedOutput } from "../../../../testing/cli/captured-output.ts";
 import { type Connection, connect } from "../../../app/connect.ts";
 import { readConfig } from "../../../app/read-config.ts";
-import { DemoClock } from "../tools/demo/demo-clock.ts";
+import { DemoClock } from "../tools/demo/clock.ts";
 import { confirmedLifecycleRun, lifecycleRun } from "./lifecycle-run.ts";
 import { lifecycleSummary } from "./lifecycle-summary.ts";
 

@@ -13,7 +13,7 @@ import {
   shownInstant,
 } from "../../output/quantity.ts";
 import type { Cell, Column } from "../../output/table.ts";
-import { endOf } from "./job-end.ts";
+import { endOf } from "./wait.ts";
 
 export interface LifecycleRunOptions {
   readonly dryRun: boolean;

@@ -1,7 +1,7 @@
 import type { Tierkeep } from "@tierkeep/sdk";
 import type { Output } from "../../output/output.ts";
 import { counted, shownBytes, shownDays, shownDuration, shownInstant } from "../../output/quantity.ts";
-import { eventTable } from "../audit/events-shown.ts";
+import { eventTable } from "../audit/show-events.ts";
 import { shownPolicy, shownSchedule, TIERS } from "../store/start-facts.ts";
 
 const NEWEST_EVENTS = 20;

@@ -1,16 +1,21 @@
+import process from "node:process";
 import { LIFECYCLE_STEPS, type LifecycleStep } from "@tierkeep/schema/domain/policy";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { storePaths } from "../../../app/embedded/store-files.ts";
+import { readConfig } from "../../../app/read-config.ts";
+import { readStoreFile } from "../../../app/settings/config-file.ts";
+import { shownSettings } from "../../../app/settings/shown.ts";
 import { asClient, type ClientOptions, clientOptions } from "../../client-command.ts";
 import type { Run } from "../../command.ts";
-import { countOf } from "../../options/count-option.ts";
-import { repeatableOption } from "../../options/repeatable-option.ts";
+import { repeatableOption } from "../../options/repeatable.ts";
+import { countOf } from "../../options/values.ts";
 import { confirmed, isInteractive } from "../../output/confirm.ts";
 import type { Output } from "../../output/output.ts";
-import { cancelJob } from "./cancel-job.ts";
-import { lifecycleJobs } from "./lifecycle-jobs.ts";
+import { shownInstant } from "../../output/quantity.ts";
+import { cancelJob } from "./cancel.ts";
 import { confirmedLifecycleRun, lifecycleRun } from "./lifecycle-run.ts";
 import { lifecycleSummary } from "./lifecycle-summary.ts";
-import { retentionNotice } from "./retention-notice.ts";
+import { listLifecycleJobs } from "./list.ts";
 
 interface RunOptions extends ClientOptions {
   readonly dryRun?: true;
@@ -103,7 +108,7 @@ export function configure(command: Command, run: Run): void {
       "\nExample:\n  tierkeep lifecycle jobs --limit 5\n  tierkeep lifecycle jobs --json",
     );
   clientOptions(jobsCommand).action((options: JobsOptions) =>
-    run(() => asClient(options, (tierkeep, output) => lifecycleJobs(tierkeep, options, output), "reads")),
+    run(() => asClient(options, (tierkeep, output) => listLifecycleJobs(tierkeep, options, output), "reads")),
   );
 
   const cancelCommand = command
@@ -134,4 +139,15 @@ function refuseAsOf(text: string): never {
 function reportRetention({ url }: ClientOptions, output: Output): void {
   const notice = retentionNotice(url);
   if (notice !== null) output.talk(notice);
+}
+
+/** What to say of a shortened retention that purges do not use yet; null: there is none, or the store is remote. */
+function retentionNotice(url: string | undefined): string | null {
+  if (url !== undefined || process.env.TIERKEEP_URL) return null;
+  const config = readConfig();
+  const settings = shownSettings(config.storageBasePath, readStoreFile(storePaths(config)), Date.now());
+  const cold = settings.find(({ pending }) => pending !== null);
+  if (cold?.pending == null) return null;
+  const { inForce, until } = cold.pending;
+  return `${cold.name} was shortened to ${cold.value}: purges still use ${inForce}, until ${shownInstant(until)} or until \`tierkeep settings confirm\`.`;
 }

@@ -9,7 +9,7 @@ import type { Run } from "../../command.ts";
 import { interruption } from "../../interruption.ts";
 import { startProgress } from "../../output/progress.ts";
 import { counted, shownBytes, shownInstant } from "../../output/quantity.ts";
-import { showDamaged } from "./backup-shown.ts";
+import { showDamaged } from "./damaged-artifacts.ts";
 
 interface Options {
   readonly snapshot?: boolean;

@@ -7,7 +7,7 @@ import { isLogName, PUBLIC_KEY_FILE } from "../../../audit/log-names.ts";
 import { shownProblem } from "../../../audit/verdict.ts";
 import { verifyLog } from "../../../audit/verify.ts";
 import { counted, shownBytes } from "../../output/quantity.ts";
-import { readKeys } from "../audit/audit-verify.ts";
+import { readKeys } from "../audit/verify.ts";
 
 /** With less, a purge may be all that is possible soon. */
 const LEAST_FREE_BYTES = 2 ** 30;

@@ -3,7 +3,7 @@ import type { Tierkeep } from "@tierkeep/sdk";
 import type { Command } from "commander";
 import { asClient, type ClientOptions, clientOptions } from "../../client-command.ts";
 import type { Run } from "../../command.ts";
-import { daysOf } from "../../options/duration-option.ts";
+import { daysOf } from "../../options/values.ts";
 import { confirmed, requireConfirmable } from "../../output/confirm.ts";
 import type { Output } from "../../output/output.ts";
 import { counted, shownBytes, shownInstant } from "../../output/quantity.ts";

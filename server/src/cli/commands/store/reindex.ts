@@ -8,9 +8,9 @@ import { inCommandWords } from "../../output/error-text.ts";
 import { firstOf } from "../../output/first-of.ts";
 import type { Output } from "../../output/output.ts";
 import { counted, shownInstant } from "../../output/quantity.ts";
-import { endOf } from "../jobs/job-end.ts";
 import { exitCodeOf } from "../jobs/lifecycle-run.ts";
-import { showFindings } from "./store-findings.ts";
+import { endOf } from "../jobs/wait.ts";
+import { showFindings } from "./findings.ts";
 
 interface Options extends ClientOptions {
   readonly dryRun?: true;

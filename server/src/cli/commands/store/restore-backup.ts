@@ -2,7 +2,7 @@ import { REFUSALS } from "@tierkeep/schema/domain/refusals";
 import type { Command } from "commander";
 import { storePaths } from "../../../app/embedded/store-files.ts";
 import { readConfig } from "../../../app/read-config.ts";
-import { restoredSettings } from "../../../app/settings/restored-settings.ts";
+import { restoredSettings } from "../../../app/settings/restored.ts";
 import { StartProblem } from "../../../app/start-problem.ts";
 import { type BackupReport, restoreBackup, verifyBackup } from "../../../backup/restore-backup.ts";
 import { NewerCatalogError } from "../../../catalog/open-catalog.ts";
@@ -12,7 +12,7 @@ import { interruption } from "../../interruption.ts";
 import type { Output } from "../../output/output.ts";
 import { startProgress } from "../../output/progress.ts";
 import { counted, shownBytes, shownInstant } from "../../output/quantity.ts";
-import { showDamaged } from "./backup-shown.ts";
+import { showDamaged } from "./damaged-artifacts.ts";
 
 interface Options {
   readonly verify?: boolean;

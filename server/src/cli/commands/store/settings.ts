@@ -3,7 +3,7 @@ import { connect } from "../../../app/connect.ts";
 import { storePaths } from "../../../app/embedded/store-files.ts";
 import { readConfig } from "../../../app/read-config.ts";
 import { readStoreFile } from "../../../app/settings/config-file.ts";
-import { type ShownSetting, shownSettings } from "../../../app/settings/shown-settings.ts";
+import { type ShownSetting, shownSettings } from "../../../app/settings/shown.ts";
 import { STORE_SETTINGS } from "../../../config/store-settings.ts";
 import { CONFIRM_RETENTION_PATH } from "../../../http/auth/owner-challenge.ts";
 import { processOutput } from "../../client-command.ts";

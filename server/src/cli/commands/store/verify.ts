@@ -6,9 +6,9 @@ import type { Run } from "../../command.ts";
 import { inCommandWords } from "../../output/error-text.ts";
 import type { Output } from "../../output/output.ts";
 import { counted, shownBytes } from "../../output/quantity.ts";
-import { endOf } from "../jobs/job-end.ts";
 import { exitCodeOf } from "../jobs/lifecycle-run.ts";
-import { showFindings } from "./store-findings.ts";
+import { endOf } from "../jobs/wait.ts";
+import { showFindings } from "./findings.ts";
 
 interface Options extends ClientOptions {
   readonly tenant?: string;

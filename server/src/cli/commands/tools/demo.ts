@@ -13,10 +13,10 @@ import { processOutput } from "../../client-command.ts";
 import type { Run } from "../../command.ts";
 import type { Output } from "../../output/output.ts";
 import { counted, shownBytes } from "../../output/quantity.ts";
-import { quoted } from "../../output/quoted.ts";
-import { DemoClock } from "./demo/demo-clock.ts";
-import { DemoFailure } from "./demo/demo-library.ts";
-import { DEMO_POLICY, type DemoOptions, DemoStory, type DemoTally, daysToTurn } from "./demo/demo-story.ts";
+import { shellWord } from "../../output/text.ts";
+import { DemoClock } from "./demo/clock.ts";
+import { DemoFailure } from "./demo/library.ts";
+import { DEMO_POLICY, type DemoOptions, DemoStory, type DemoTally, daysToTurn } from "./demo/story.ts";
 
 interface Options extends DemoOptions {
   readonly dir?: string;
@@ -100,7 +100,7 @@ async function demo(options: Options): Promise<number> {
     logged === events ? null : new DemoFailure(`The audit log has ${logged} lines for ${events} events.`);
   summarise(story.tally, events, output);
   output.text(`audit log: ${store.LOG_DIR}`);
-  const settings = Object.entries(store).map(([name, value]) => `${name}=${quoted(value)}`);
+  const settings = Object.entries(store).map(([name, value]) => `${name}=${shellWord(value)}`);
   output.text(`see for yourself: ${settings.join(" ")} npm start`);
   if (failure === null) return 0;
   output.talk(output.style.red(`tierkeep: ${failure.message}`));

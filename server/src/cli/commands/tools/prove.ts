@@ -13,9 +13,9 @@ import { StartProblem } from "../../../app/start-problem.ts";
 import { processOutput } from "../../client-command.ts";
 import type { Run } from "../../command.ts";
 import { interruption } from "../../interruption.ts";
-import { collecting } from "../../options/repeatable-option.ts";
+import { collecting } from "../../options/repeatable.ts";
 import { startProgress } from "../../output/progress.ts";
-import { commandOf, jsonOf, lineOf, showResults } from "./prove-shown.ts";
+import { commandOf, jsonOf, lineOf, showResults } from "./prove-results.ts";
 
 interface Options {
   readonly only?: readonly string[];

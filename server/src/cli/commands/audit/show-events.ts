@@ -10,7 +10,7 @@ import { firstOf } from "../../output/first-of.ts";
 import type { Output } from "../../output/output.ts";
 import { shownInstant } from "../../output/quantity.ts";
 import type { Cell, Column } from "../../output/table.ts";
-import { jobCounts } from "../jobs/job-counts.ts";
+import { jobCounts } from "../jobs/list.ts";
 
 export interface EventsShown {
   readonly where: LifecycleEventFilter;

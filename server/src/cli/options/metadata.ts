@@ -2,7 +2,7 @@ import { exactJson } from "@tierkeep/schema/domain/exact-numbers";
 import { type Metadata, requireMetadata } from "@tierkeep/schema/domain/metadata";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { collecting } from "./repeatable-option.ts";
+import { collecting } from "./repeatable.ts";
 
 /** Metadata as a command line gives it: texts one by one, and JSON for all else. */
 export interface MetadataOptions {

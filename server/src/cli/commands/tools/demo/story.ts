@@ -2,8 +2,8 @@ import type { RetentionPolicy } from "@tierkeep/schema/domain/policy";
 import type { Artifact, LifecycleJob, Tierkeep } from "@tierkeep/sdk";
 import type { Output } from "../../../output/output.ts";
 import { counted, shownAge, shownBytes, shownDays, shownInstant } from "../../../output/quantity.ts";
-import type { DemoClock } from "./demo-clock.ts";
-import { DemoFailure, DemoLibrary } from "./demo-library.ts";
+import type { DemoClock } from "./clock.ts";
+import { DemoFailure, DemoLibrary } from "./library.ts";
 
 export interface DemoOptions {
   readonly tenant: string;

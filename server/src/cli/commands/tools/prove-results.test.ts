@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { ProofResult } from "../../../../prove/run-suite.ts";
 import { capturedOutput } from "../../../../testing/cli/captured-output.ts";
-import { jsonOf, lineOf, showResults } from "./prove-shown.ts";
+import { jsonOf, lineOf, showResults } from "./prove-results.ts";
 
 const KEPT: ProofResult = {
   suite: "dice",

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { openedPath, storedPath } from "./setting-paths.ts";
+import { openedPath, storedPath } from "./paths.ts";
 
 let folder: string;
 beforeEach(() => {

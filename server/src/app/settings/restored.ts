@@ -3,12 +3,12 @@ import type { BackupSettings, RestoredSettings } from "../../backup/restore-back
 import type { Config } from "../../config/config.ts";
 import { signingKeyIdAt } from "../audit-key.ts";
 import { storePaths } from "../embedded/store-files.ts";
-import { contradictions, initialSettings, storedText, textsOf } from "./changed-settings.ts";
+import { contradictions, initialSettings, storedText, textsOf } from "./changes.ts";
 import { newStoreFile, parsedStoreFile, storeFileText } from "./config-file.ts";
 import { NOTICE_MS } from "./retention-in-force.ts";
-import { requireLogOf } from "./settle-settings.ts";
+import { requireLogOf } from "./settle.ts";
 import { contradictionProblem } from "./store-opening.ts";
-import type { StoredSettings } from "./stored-settings.ts";
+import type { StoredSettings } from "./stored.ts";
 
 /** Above the revision of any change that was under way while the backup was taken. */
 const RESTORED_REVISIONS = 2;

@@ -1,6 +1,6 @@
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import { expect, it } from "vitest";
-import { artifactKeyOf, type KeyOptions, workflowOf } from "./key-arguments.ts";
+import { artifactKeyOf, type KeyOptions, workflowOf } from "./key.ts";
 
 const named = { tenant: "acme", workflow: "weekly", artifact: "report.md" };
 const key = { tenantId: "acme", workflowId: "weekly", artifactId: "report.md" };

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Artifact, Tierkeep } from "@tierkeep/sdk";
-import { type DemoDocument, demoDocument } from "./demo-documents.ts";
+import { type DemoDocument, demoDocument } from "./documents.ts";
 
 /** Under this the demo writes by mutation, from it on by stream: as a program would that knows what it has. */
 const STREAM_FROM_BYTES = 64 * 1024;

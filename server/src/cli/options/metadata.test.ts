@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { describe, expect, it } from "vitest";
-import { metadataOf, metadataOptions } from "./metadata-options.ts";
+import { metadataOf, metadataOptions } from "./metadata.ts";
 
 const given = (...args: string[]) => {
   const command = metadataOptions(new Command(), "facts")

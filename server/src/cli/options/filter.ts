@@ -1,7 +1,7 @@
 import type { ArtifactFilter } from "@tierkeep/sdk";
 import type { Command } from "commander";
-import { daysOf } from "./duration-option.ts";
-import { type MetadataOptions, metadataOf, metadataOptions } from "./metadata-options.ts";
+import { type MetadataOptions, metadataOf, metadataOptions } from "./metadata.ts";
+import { daysOf } from "./values.ts";
 
 /** What narrows a list of artifacts down, besides whose they are. */
 export interface FilterOptions extends MetadataOptions {

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "commander";
 import { expect, it } from "vitest";
-import { daysOf } from "./duration-option.ts";
+import { daysOf } from "./values.ts";
 
 it.each([
   ["30d", 30],

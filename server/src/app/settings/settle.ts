@@ -8,11 +8,11 @@ import { realPath } from "../../files/real-path.ts";
 import { openAuditKey } from "../audit-key.ts";
 import { type StorePaths, storePaths } from "../embedded/store-files.ts";
 import { StartProblem } from "../start-problem.ts";
-import { changeMessage, differences, initialSettings, withGiven } from "./changed-settings.ts";
+import { changeMessage, differences, initialSettings, withGiven } from "./changes.ts";
 import { newStoreFile, readStoreFile, type StoreFile, writeStoreFile } from "./config-file.ts";
 import { noStore, type Opening, requireAgreement, requireOpenable, withSettingsOf } from "./store-opening.ts";
 import { StoreSettings, settingsChange } from "./store-settings.ts";
-import { parsedSettings, type StoredSettings } from "./stored-settings.ts";
+import { parsedSettings, type StoredSettings } from "./stored.ts";
 
 /** How a store is about to be opened, by its config.json and the environment. */
 export interface OpeningPlan {

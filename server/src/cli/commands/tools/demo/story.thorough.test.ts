@@ -6,9 +6,9 @@ import { afterEach, expect, it } from "vitest";
 import { capturedOutput } from "../../../../../testing/cli/captured-output.ts";
 import { type Connection, connect } from "../../../../app/connect.ts";
 import { readConfig } from "../../../../app/read-config.ts";
-import { DemoClock } from "./demo-clock.ts";
-import { DemoFailure } from "./demo-library.ts";
-import { type DemoOptions, DemoStory, daysToTurn } from "./demo-story.ts";
+import { DemoClock } from "./clock.ts";
+import { DemoFailure } from "./library.ts";
+import { type DemoOptions, DemoStory, daysToTurn } from "./story.ts";
 
 let folder: string;
 let connection: Connection | undefined;

@@ -6,9 +6,9 @@ import {
   type StoreSettingTexts,
   storeSettingValue,
 } from "../../config/store-settings.ts";
+import { openedPath, storedPath } from "./paths.ts";
 import { daysOf, pendingAfterChange } from "./retention-in-force.ts";
-import { openedPath, storedPath } from "./setting-paths.ts";
-import type { StoredSettings } from "./stored-settings.ts";
+import type { StoredSettings } from "./stored.ts";
 
 /** A setting whose value is another one than before. Both as people read them. */
 export interface SettingChange {

@@ -1,5 +1,5 @@
 import { STORE_SETTINGS, storeConfigOf } from "../../config/store-settings.ts";
-import { openedText, textsOf } from "./changed-settings.ts";
+import { openedText, textsOf } from "./changes.ts";
 import type { StoreFile } from "./config-file.ts";
 import { policyInForce } from "./retention-in-force.ts";
 

@@ -1,6 +1,6 @@
 import { identifierProblem } from "@tierkeep/schema/domain/identifiers";
 import { expect, it } from "vitest";
-import { demoDocument } from "./demo-documents.ts";
+import { demoDocument } from "./documents.ts";
 
 const documents = Array.from({ length: 200 }, (_, index) => demoDocument(index));
 const STREAMED_FROM = 64 * 1024;
