@@ -3,7 +3,7 @@ import type { Logger } from "pino";
 import type { Config } from "../config/config.ts";
 import type { Clock } from "../engine/clock.ts";
 import { createWarnings } from "../http/monitoring/log.ts";
-import { type Store, StoreOwnedError } from "./embedded/open-store.ts";
+import { type Store, StoreOwnedError } from "./embedded/store.ts";
 import { findOwner, type OwnedStore, own, ownedProblem } from "./owner.ts";
 import { type Opening, requireStoreAgreement } from "./settings/store-opening.ts";
 

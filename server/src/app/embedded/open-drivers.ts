@@ -7,22 +7,22 @@ import { StartProblem } from "../start-problem.ts";
 import { type StorePaths, systemCodeOf } from "./store-files.ts";
 
 /**
- * Opens what the store is kept in. `undo` learns how to close each, also where the other could not be opened.
+ * Opens the catalog and the tiers' stores. Each that opens is added to `undo`, even if the other fails.
  *
  * @throws StartProblem
  */
 export async function openDrivers(
   config: Config,
   paths: StorePaths,
-  undo: (() => unknown)[],
+  undo: AsyncDisposableStack,
 ): Promise<[Catalog, Tiers]> {
   const { durability, publishTree } = config;
   const [catalog, tiers] = await Promise.allSettled([
     openCatalog({ path: paths.catalog, durability, spaceReserve: paths.spaceReserve }),
     openTiers({ root: paths.root, publishTree, durability }),
   ]);
-  if (catalog.status === "fulfilled") undo.push(() => catalog.value.close());
-  if (tiers.status === "fulfilled") undo.push(() => tiers.value.close());
+  if (catalog.status === "fulfilled") undo.defer(() => catalog.value.close());
+  if (tiers.status === "fulfilled") undo.defer(() => tiers.value.close());
   if (catalog.status === "rejected") throw catalogProblem(catalog.reason, paths);
   if (tiers.status === "rejected") throw folderProblem(tiers.reason, paths);
   const links = publishTree

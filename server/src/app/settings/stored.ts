@@ -28,13 +28,3 @@ export function parsedSettings(stored: unknown): StoredSettings | null {
   const result = DOCUMENT.safeParse(stored);
   return result.success ? result.data : null;
 }
-
-/** The newer of both copies; the catalog's where both are of one revision, since changes are committed there first. */
-export function newerOf(
-  catalog: StoredSettings | null,
-  file: StoredSettings | null,
-): { readonly settings: StoredSettings; readonly from: "catalog" | "file" } | null {
-  if (file !== null && (catalog === null || file.revision > catalog.revision))
-    return { settings: file, from: "file" };
-  return catalog && { settings: catalog, from: "catalog" };
-}

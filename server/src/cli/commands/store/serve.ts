@@ -1,7 +1,7 @@
 import process from "node:process";
 import type { Principal } from "@tierkeep/schema/domain/principal";
 import type { Command } from "commander";
-import { type Store, StoreOwnedError } from "../../../app/embedded/open-store.ts";
+import { type Store, StoreOwnedError } from "../../../app/embedded/store.ts";
 import { type OwnedStore, own, ownedProblem } from "../../../app/owner.ts";
 import { readConfig } from "../../../app/read-config.ts";
 import type { Config } from "../../../config/config.ts";

@@ -1,5 +1,5 @@
 import { dueBefore, type LifecycleStep, STEP_RULES } from "@tierkeep/schema/domain/policy";
-import type { Store } from "../../../app/embedded/open-store.ts";
+import type { Store } from "../../../app/embedded/store.ts";
 import type { SettingChange } from "../../../app/settings/changes.ts";
 import { daysOf } from "../../../app/settings/retention-in-force.ts";
 import { counted, shownInstant } from "../../output/quantity.ts";
