@@ -1,7 +1,7 @@
 import { copyFileSync } from "node:fs";
 import { defineConfig } from "tsdown";
 
-// The types of an `await using` are newer than what many projects compile for, so the declarations ask for them.
+// The types of `await using` are newer than the target of many projects, so the declarations reference them.
 const declarations = '/// <reference lib="esnext.disposable" />';
 
 /** ES modules and CommonJS for every runtime, their types, and the schema for code generators. */

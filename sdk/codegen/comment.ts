@@ -1,4 +1,7 @@
-/** A description of the schema as a doc comment, ending in a line break; nothing when there is none. */
+/**
+ * Returns a description of the schema as a doc comment with a final line break; "" if there is no
+ * description.
+ */
 export function comment(description: string | null | undefined, indent = ""): string {
   if (!description) return "";
   const lines = description.replaceAll("*/", "*\\/").trim().split("\n");

@@ -3,11 +3,14 @@ import { print, stripIgnoredCharacters } from "graphql";
 import { header } from "./header.ts";
 import { fragmentsOf, operationsOf } from "./operations.ts";
 
-/** Each operation as text, so that the client needs no GraphQL library; each fragment once, so that they stay small. */
+/**
+ * Generates each operation as text, so that the client needs no GraphQL library, and each fragment only once,
+ * to keep the bundle small.
+ */
 export const plugin: PluginFunction = (_schema, documents) => {
   const operations = operationsOf(documents);
   const types = operations.flatMap(({ resultType, variablesType }) => [resultType, variablesType]);
-  // Without what is the same at the head of each: `fragment NAME on `.
+  // Without the common prefix `fragment NAME on `.
   const fragments = fragmentsOf(documents).map(
     ({ name, typeCondition, selectionSet }) =>
       `  ${name.value}: ${quoted(`${print(typeCondition)} ${print(selectionSet)}`)},\n`,

@@ -3,7 +3,7 @@ import { comment } from "./comment.ts";
 import { header } from "./header.ts";
 import { openEnum } from "./open-enums.ts";
 
-/** Two types an enum: closed for what callers send, open for what servers answer. */
+/** Generates two types for each enum: a closed one for inputs, and an open one for results. */
 export const plugin: PluginFunction = (schema) => {
   const enums = Object.values(schema.getTypeMap())
     .filter((type) => "getValues" in type && !type.name.startsWith("__"))
@@ -16,7 +16,7 @@ export const plugin: PluginFunction = (schema) => {
       );
       return [
         `${comment(type.description)}export type ${type.name} =${members.join("")};`,
-        `/** ${type.name} as a server answers it: a later version may add values. */`,
+        `/** ${type.name} in a result. Later versions may add values. */`,
         `export type ${openEnum(type.name)} = ${type.name} | (string & {});\n`,
       ].join("\n");
     })

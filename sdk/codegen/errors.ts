@@ -3,7 +3,7 @@ import { isEnumType } from "graphql";
 import { comment } from "./comment.ts";
 import { header } from "./header.ts";
 
-/** A class per value of the enum ErrorCode. */
+/** Generates a class for each value of the enum ErrorCode. */
 export const plugin: PluginFunction = (schema) => {
   const codes = schema.getType("ErrorCode");
   if (!isEnumType(codes)) throw new Error("The schema has no enum ErrorCode.");

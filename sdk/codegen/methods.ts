@@ -15,9 +15,9 @@ import { header } from "./header.ts";
 import { type Operation, operationsOf } from "./operations.ts";
 
 /**
- * A typed method per query and mutation, and what they are made from: documents, by what they take. Arguments are flat: a mutation's method
- * takes its input itself. Results are flat too: a query answers with the field that it asks for, however deep, and a
- * mutation with its payload, never null.
+ * Generates a typed method for each query and mutation, and the tables from which the methods are built. A
+ * mutation's method accepts the fields of its input directly. A query's method returns the selected field
+ * itself, however deep it is, and a mutation's method returns its payload, which is never null.
  */
 export const plugin: PluginFunction = (schema, documents) => {
   const operations = operationsOf(documents).filter(({ node }) => node.operation !== "subscription");
@@ -41,7 +41,7 @@ export const plugin: PluginFunction = (schema, documents) => {
     content: [
       `export interface TierkeepMethods {\n${methods.map((each) => each.signature).join("")}}\n`,
       `export const METHODS: { readonly [Kind in MethodKind]: readonly { toString(): string }[] } = {\n${lists.join("")}};\n`,
-      "/** What the methods answer with that do not answer with the field of their own name: fields from the operation's root down. */",
+      "/** The path of fields to a method's result, for methods whose result is not the root field of the same name. */",
       `export const PATHS: { readonly [method: string]: string } = {\n${paths.map(({ name, path }) => `  ${name}: "${path}",\n`).join("")}};\n`,
     ].join("\n"),
   };
@@ -89,7 +89,10 @@ function method(operation: Operation, schema: GraphQLSchema) {
   };
 }
 
-/** The fields from the root to what a query is after: as long as each selects one single object or scalar. */
+/**
+ * Returns the path of fields from the root to a query's result: as long as each field selects a single object
+ * or scalar.
+ */
 function answerPath({ node }: Operation, schema: GraphQLSchema) {
   const path: { name: string; type: GraphQLOutputType; description: string | null | undefined }[] = [];
   let selections: SelectionSetNode | undefined = node.selectionSet;
@@ -101,7 +104,7 @@ function answerPath({ node }: Operation, schema: GraphQLSchema) {
     if (!field) break;
     path.push({ name: only.name.value, type: field.type, description: field.description });
     const type = isNonNullType(field.type) ? field.type.ofType : field.type;
-    // A payload may gain fields, so a mutation always answers with all of it.
+    // Payloads may gain fields, so a mutation's method always returns the complete payload.
     if (node.operation === "mutation" || isListType(type) || !isObjectType(type)) break;
     selections = only.selectionSet;
     parent = type;
@@ -113,7 +116,7 @@ function isConnection(type: GraphQLOutputType): boolean {
   return /Connection$/.test(getNamedType(type).name);
 }
 
-/** True for what is or may be a job, and for what has one in its field `job` or several in its field `nodes`. */
+/** Returns true for a type that is or may be a job, or that has a field `job` or `nodes` of such a type. */
 function holdsJobs(type: GraphQLOutputType, schema: GraphQLSchema): boolean {
   if (isListType(getNullableType(type))) return false;
   const named = getNamedType(type);

@@ -8,7 +8,7 @@ const schemaText = readFileSync(new URL("../../schema/schema.graphql", import.me
 describe("open enums", () => {
   const opened = withOpenEnums(parse(schemaText));
 
-  it("stand in every field that answers with an enum, lists too, and in no argument or input", () => {
+  it("replace the enum of every field, also in lists, but of no argument or input", () => {
     const enums = enumsOf(opened).map((node) => node.name.value);
     const used: string[] = [];
     visit(opened, {

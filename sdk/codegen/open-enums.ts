@@ -1,7 +1,7 @@
 import type { DocumentNode, EnumTypeDefinitionNode, TypeNode } from "graphql";
 import { Kind, parse, visit } from "graphql";
 
-/** The scalar that stands for an enum wherever the server answers with it. */
+/** Name of the scalar that replaces an enum in results. */
 export const openEnum = (enumName: string): string => `Open${enumName}`;
 
 export function enumsOf(schema: DocumentNode): EnumTypeDefinitionNode[] {
@@ -9,9 +9,9 @@ export function enumsOf(schema: DocumentNode): EnumTypeDefinitionNode[] {
 }
 
 /**
- * The schema with every enum that a field answers with replaced by a scalar. Output enums may gain values within a
- * version, so their TypeScript types are open unions; input enums stay closed. The types plugin has one type per enum
- * for both directions, and scalars are the one thing that it lets us map.
+ * Returns the schema with a scalar in place of every enum that a field returns. Output enums may gain values
+ * within a version, so their TypeScript types are open unions; input enums stay closed. The types plugin uses
+ * one type per enum for both directions, and lets us map only scalars.
  */
 export function withOpenEnums(schema: DocumentNode): DocumentNode {
   const names = enumsOf(schema).map((node) => node.name.value);

@@ -5,7 +5,7 @@ import { Kind } from "graphql";
 export interface Operation {
   readonly node: OperationDefinitionNode;
   readonly name: string;
-  /** Name of its result type, as typescript-operations calls it. */
+  /** Name of its result type in the output of typescript-operations. */
   readonly resultType: string;
   readonly variablesType: string;
 }

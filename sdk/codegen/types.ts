@@ -6,9 +6,9 @@ import {
 import { header } from "./header.ts";
 
 /**
- * typescript-operations, with two things put right that it has no setting for. An optional input with a default may be
- * given as undefined (but not null) under exactOptionalPropertyTypes, and enums are re-exported as the types they are,
- * or a runtime that only strips types would look for values.
+ * typescript-operations with two corrections that it has no setting for. An optional input with a default
+ * accepts undefined (but not null) under exactOptionalPropertyTypes. Enums are re-exported as types;
+ * otherwise a runtime that only strips types would look for values.
  */
 export const plugin: PluginFunction<TypeScriptDocumentsPluginConfig> = async (
   schema,

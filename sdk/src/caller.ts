@@ -1,23 +1,29 @@
 import { type Deadline, deadline } from "./deadline.ts";
 import type { RequestOptions } from "./document.ts";
 
-/** What `new Headers` takes. Node's own types have no global name for it. */
+/** The argument of `new Headers`. Node's types have no global name for it. */
 export type HeadersInit = NonNullable<ConstructorParameters<typeof Headers>[0]>;
 
-/** As `globalThis.fetch`, but only ever called with a URL in text and an init. */
+/** A function like `globalThis.fetch`. The SDK always calls it with a URL as text and an init. */
 export type Fetch = (url: string, init: RequestInit & { duplex?: "half" }) => Promise<Response>;
 
-/** What every call of one client shares. */
+/** The parts that all calls of a client share. */
 export interface Caller {
   /** The server's /graphql. */
   readonly endpoint: string;
-  /** How often a call that may be repeated is, unless the call says otherwise. */
+  /** Default number of retries of a call that is safe to retry. */
   readonly retries: number;
-  /** What ends a call: its own signal, the client's, and its clock. Whoever gets one ends it with `clear()`. */
+  /**
+   * Returns the deadline of a call: its signal, the client's signal, and its timeout in ms. The caller must
+   * `clear()` it.
+   */
   deadline(options: RequestOptions, defaultTimeoutMs?: number): Deadline;
-  /** True where the token is asked for, so that another one may come after one that is valid no longer. */
+  /** True if the token is a function, which can return a new token when the old one expires. */
   readonly renews: boolean;
-  /** Calls `fetch` once, with the client's headers; once more with the next token where the first one is refused. */
+  /**
+   * Calls `fetch` with the client's headers. If the server rejects the token, gets the next token and calls
+   * it once more.
+   */
   fetch(
     url: string,
     init: { readonly method: string; readonly headers: HeadersInit; readonly body?: BodyInit | undefined },
@@ -37,8 +43,8 @@ export interface CallerOptions {
 }
 
 /**
- * A bearer token, or what gives the one that is valid now: it is asked before each request and each connection, and once
- * more where the server refuses that one.
+ * A bearer token, or a function that returns the current one. The function is called before each request and
+ * each connection, and once more if the server rejects its token.
  */
 export type Token = string | (() => string | Promise<string>);
 
@@ -68,14 +74,14 @@ export function callerOf({ endpoint, fetch, headers, token, signal, retries }: C
           ]),
           signal: limit.signal,
           ...(body !== undefined && { body }),
-          // A streamed body needs saying that the answer is not read before it is sent.
+          // fetch requires `duplex: "half"` for a streamed body.
           ...(streams && { duplex: "half" as const }),
         };
         return limit.race(fetch(url, init));
       };
       const credentials = await authorization();
       const response = await send(credentials);
-      // What has been streamed is gone: whoever can make it again repeats the call.
+      // A stream cannot be read again. The caller repeats the call if it can create the stream again.
       if (response.status !== 401 || streams) return response;
       const next = await authorization();
       if (next === credentials) return response;
@@ -85,13 +91,16 @@ export function callerOf({ endpoint, fetch, headers, token, signal, retries }: C
   };
 }
 
-/** Later ones win. @throws TypeError that does not repeat the values, as Headers would: they may be secret */
+/**
+ * Merges headers; later ones override earlier ones. @throws TypeError without the values, which Headers would
+ * include: they may be secret
+ */
 function merged(all: readonly (HeadersInit | undefined)[]): Headers {
   try {
     const headers = new Headers();
     for (const some of all) for (const [name, value] of new Headers(some)) headers.set(name, value);
     return headers;
   } catch {
-    throw new TypeError("HTTP cannot carry the token, or the name or the value of a header.");
+    throw new TypeError("The token, or the name or value of a header, is not valid in HTTP.");
   }
 }

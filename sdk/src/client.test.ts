@@ -9,7 +9,7 @@ import { ArtifactNotFoundError, ConflictError, UnauthenticatedError } from "./ge
 const url = "http://tierkeep.test/graphql";
 const key = { tenantId: "acme", workflowId: "weekly", artifactId: "report.md" };
 
-/** A client of a server that gives this answer to everything, and the requests that it got. */
+/** Returns a client whose server gives this response to every request, and the requests. */
 function clientOf(
   answer: (request: Request) => Response | Promise<Response>,
   options: {
@@ -48,7 +48,7 @@ const unauthenticated = () =>
 const never = () => new Promise<Response>(() => {});
 
 describe("a method", () => {
-  it("sends its operation by name with flat arguments, and answers with what it asks for", async () => {
+  it("sends its operation with flat arguments, and returns the selected field", async () => {
     const { tierkeep, requests } = clientOf(() => Response.json({ data: { artifact: { tier: "HOT" } } }));
     await expect(tierkeep.artifact(key)).resolves.toEqual({ tier: "HOT" });
     const body = await requests[0]?.json();
@@ -56,7 +56,7 @@ describe("a method", () => {
     expect(body.query).toMatch(/^query Artifact\(/);
   });
 
-  it("takes a mutation's input itself, and answers with its payload", async () => {
+  it("accepts a mutation's input directly, and returns its payload", async () => {
     const payload = { created: true, artifact: { tier: "HOT" } };
     const { tierkeep, requests } = clientOf(() => Response.json({ data: { writeArtifact: payload } }));
     await expect(tierkeep.writeArtifact({ ...key, content: { text: "hi" } })).resolves.toEqual(payload);
@@ -65,12 +65,12 @@ describe("a method", () => {
     });
   });
 
-  it("answers with null when something on the way to it is not there", async () => {
+  it("returns null if an object on the path is missing", async () => {
     const { tierkeep } = clientOf(() => Response.json({ data: { tenant: null } }));
     await expect(tierkeep.workflow(key)).resolves.toBeNull();
   });
 
-  it("sends token and headers, those of the call over those of the client", async () => {
+  it("sends the token and headers; a call's headers override the client's", async () => {
     const { tierkeep, requests } = clientOf(() => Response.json({ data: { tierStats: [] } }), {
       token: () => "t0ken",
       headers: { "x-one": "client", "x-two": "client" },
@@ -80,7 +80,7 @@ describe("a method", () => {
     expect(headers).toMatchObject({ authorization: "Bearer t0ken", "x-one": "client", "x-two": "call" });
   });
 
-  it("asks for another token where the one it has is refused, and sends that once", async () => {
+  it("gets a new token after the server rejects one, and sends it once", async () => {
     let given = 0;
     const taken = (request: Request) => request.headers.get("authorization") === "Bearer token 2";
     const { tierkeep, requests } = clientOf(
@@ -95,7 +95,7 @@ describe("a method", () => {
     expect(bodies[1]).toBe(bodies[0]);
   });
 
-  it("sends no token twice that has been refused", async () => {
+  it("does not send a rejected token again", async () => {
     for (const token of ["t0ken", () => "t0ken"]) {
       const { tierkeep, requests } = clientOf(unauthenticated, { token });
       await expect(tierkeep.tierStats({})).rejects.toBeInstanceOf(UnauthenticatedError);
@@ -126,7 +126,7 @@ describe("a refusal", () => {
     });
   });
 
-  it("carries checksum, job, pause and outcome too", async () => {
+  it("includes checksum, jobId, retryAfterSeconds and outcome", async () => {
     const facts = { checksum: "c", jobId: "j", retryAfterSeconds: 2, outcome: "unknown" };
     const { tierkeep } = clientOf(() => refusing({ code: "CONFLICT", ...facts }));
     await expect(tierkeep.viewer()).rejects.toThrow(
@@ -135,7 +135,7 @@ describe("a refusal", () => {
     await expect(tierkeep.viewer()).rejects.toBeInstanceOf(ConflictError);
   });
 
-  it.each(codesOfSchema())("%s has a class of its own, by whose name it goes", async (code) => {
+  it.each(codesOfSchema())("%s has its own class, and is named after it", async (code) => {
     const { tierkeep } = clientOf(() => refusing({ code }));
     const error: Error = await tierkeep.viewer().catch((thrown) => thrown);
     const [first, ...others] = Object.entries(classes).filter(([, each]) => error instanceof each);
@@ -146,7 +146,7 @@ describe("a refusal", () => {
     expect(name.replace(/Error$/, "").toLowerCase()).toBe(code.replaceAll("_", "").toLowerCase());
   });
 
-  it("can be made by hand, as a test of somebody else's may", () => {
+  it("can be constructed by a user's test", () => {
     const error = new ConflictError("CONFLICT", "Busy.", { jobId: "j1" });
     expect(error).toBeInstanceOf(ConflictError);
     expect(error).toBeInstanceOf(TierkeepError);
@@ -155,7 +155,7 @@ describe("a refusal", () => {
   });
 
   it.each(["FROM_THE_FUTURE", "constructor", "__proto__"])(
-    "of the unknown code %s is a TierkeepError, and of no class of a code",
+    "with the unknown code %s is a TierkeepError, but an instance of no code's class",
     async (code) => {
       const { tierkeep } = clientOf(() => refusing({ code }));
       const error = await tierkeep.viewer().catch((thrown: unknown) => thrown);
@@ -165,7 +165,7 @@ describe("a refusal", () => {
     },
   );
 
-  it("may come as problem+json, with an HTTP status of its own", async () => {
+  it("is read from problem+json with an HTTP error status", async () => {
     const { tierkeep } = clientOf(() =>
       Response.json(
         { title: "Unauthenticated", detail: "Say who you are.", code: "UNAUTHENTICATED", requestId: "r2" },
@@ -177,7 +177,7 @@ describe("a refusal", () => {
     expect(error).toMatchObject({ message: "Say who you are.", requestId: "r2" });
   });
 
-  it("may come as GraphQL errors with an HTTP status of 400", async () => {
+  it("is read from GraphQL errors with HTTP status 400", async () => {
     const { tierkeep } = clientOf(() =>
       Response.json(
         { errors: [{ message: "?", extensions: { code: "GRAPHQL_PARSE_FAILED" } }] },
@@ -188,7 +188,7 @@ describe("a refusal", () => {
   });
 });
 
-describe("without an answer of the server", () => {
+describe("without a response of the server", () => {
   it("a failed connection is a ConnectionError with its cause, and the system's code in its message", async () => {
     const refused = Object.assign(new Error("connect"), { code: "ECONNREFUSED" });
     const cause = new TypeError("fetch failed", { cause: refused });
@@ -201,8 +201,8 @@ describe("without an answer of the server", () => {
   it.each([
     ["a proxy's page", () => new Response("<h1>Bad gateway</h1>", { status: 502 }), 502],
     ["a page in place of JSON", () => new Response("<h1>Welcome</h1>"), 200],
-    ["JSON of somebody else", () => Response.json({ ok: true }), 200],
-    ["JSON of somebody else that is an error", () => Response.json({ code: 7 }, { status: 500 }), 500],
+    ["JSON of another server", () => Response.json({ ok: true }), 200],
+    ["an error as JSON of another server", () => Response.json({ code: 7 }, { status: 500 }), 500],
   ])("%s is a ConnectionError with its status", async (_, answer, status) => {
     const { tierkeep } = clientOf(answer);
     const error = await tierkeep.viewer().catch((thrown: unknown) => thrown);
@@ -210,12 +210,12 @@ describe("without an answer of the server", () => {
     expect(error).toMatchObject({ status });
   });
 
-  it("a mutation that answers with neither payload nor refusal is a ConnectionError", async () => {
+  it("a mutation with neither a payload nor an error is a ConnectionError", async () => {
     const { tierkeep } = clientOf(() => Response.json({ data: { cancelJob: null } }));
     await expect(tierkeep.cancelJob({ id: "j" })).rejects.toBeInstanceOf(ConnectionError);
   });
 
-  it("a call that takes longer than timeoutMs is a TimeoutError, even where fetch heeds no signal", async () => {
+  it("a call that takes longer than timeoutMs is a TimeoutError, even if fetch ignores the signal", async () => {
     const { tierkeep } = clientOf(never, { timeoutMs: 5 });
     const error = await tierkeep.viewer().catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(TimeoutError);
@@ -223,13 +223,13 @@ describe("without an answer of the server", () => {
     await expect(tierkeep.viewer({ timeoutMs: 6 })).rejects.toMatchObject({ timeoutMs: 6 });
   });
 
-  it("the clock runs on while the body is read", async () => {
+  it("the timeout includes reading the body", async () => {
     const stalled = () => new Response(new ReadableStream({ pull: () => new Promise(() => {}) }));
     const { tierkeep } = clientOf(stalled);
     await expect(tierkeep.viewer({ timeoutMs: 5 })).rejects.toBeInstanceOf(TimeoutError);
   });
 
-  it("the caller's abort is an AbortError with the reason as its cause, of the call's signal and of the client's", async () => {
+  it("an abort of the call's or the client's signal is an AbortError with the reason as its cause", async () => {
     const [ofCall, ofClient] = [new AbortController(), new AbortController()];
     const { tierkeep } = clientOf(never, { signal: ofClient.signal });
     const one = tierkeep.viewer({ signal: ofCall.signal });
@@ -242,7 +242,7 @@ describe("without an answer of the server", () => {
     await expect(tierkeep.viewer()).rejects.toBeInstanceOf(AbortError);
   });
 
-  it("leaves no timer behind", async () => {
+  it("leaves no timer running", async () => {
     vi.useFakeTimers();
     try {
       const { tierkeep } = clientOf(() => Response.json({ data: { viewer: {} } }));
@@ -262,14 +262,14 @@ describe("secrets", () => {
   const everythingIn = (error: unknown): string =>
     error instanceof Error ? `${error.message} ${error.stack} ${everythingIn(error.cause)}` : String(error);
 
-  it("are in no message: of a token that cannot be sent", async () => {
+  it("are not in the error for a token that cannot be sent", async () => {
     const { tierkeep } = clientOf(never, { token: secret });
     const error = await tierkeep.viewer().catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(TypeError);
     expect(everythingIn(error)).not.toContain("hunter2");
   });
 
-  it("are in no message: of a header that cannot be sent", async () => {
+  it("are not in the error for a header that cannot be sent", async () => {
     const { tierkeep } = clientOf(never);
     const error = await tierkeep
       .viewer({ headers: { "x-key": `a\n${secret}b` } })
@@ -278,7 +278,7 @@ describe("secrets", () => {
     expect(everythingIn(error)).not.toContain("hunter2");
   });
 
-  it("are in no message: of a url with credentials", () => {
+  it("are not in the error for a url with credentials", () => {
     let error: unknown;
     try {
       createTierkeep({ url: "http://me:hunter2@tierkeep.test/graphql" });
@@ -294,7 +294,7 @@ describe("exists", () => {
   it.each([
     [{ artifactId: "report.md" }, true],
     [null, false],
-  ])("is told by the artifact %j", async (artifact, exists) => {
+  ])("is derived from the artifact %j", async (artifact, exists) => {
     const { tierkeep } = clientOf(() => Response.json({ data: { artifact } }));
     await expect(tierkeep.exists(key)).resolves.toBe(exists);
   });
@@ -304,7 +304,7 @@ describe("a signed URL", () => {
   it.each([
     ["/artifacts/a/b/c?signed=x", "https://store.test/artifacts/a/b/c?signed=x"],
     ["https://other.test/artifacts/a/b/c?signed=x", "https://other.test/artifacts/a/b/c?signed=x"],
-  ])("of %s is absolute", async (url, absolute) => {
+  ])("of %s is returned as an absolute URL", async (url, absolute) => {
     const tierkeep = createTierkeep({
       url: "https://store.test/graphql",
       fetch: async () =>

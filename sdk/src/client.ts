@@ -13,63 +13,84 @@ import type { UploadContent } from "./upload-body.ts";
 export interface TierkeepOptions {
   /** The server, e.g. "http://127.0.0.1:4000", or its GraphQL endpoint, e.g. "http://127.0.0.1:4000/graphql". */
   readonly url: string | URL;
-  /** Sent as `Authorization: Bearer …` with every request. */
+  /** Bearer token, sent as `Authorization: Bearer …` with every request. */
   readonly token?: Token | undefined;
-  /** Sent with every request over fetch. */
+  /** Headers of every request over fetch. */
   readonly headers?: HeadersInit | undefined;
-  /** Default: the runtime's. */
+  /** The fetch function. Default: the runtime's. */
   readonly fetch?: Fetch | undefined;
   /**
-   * How long a query or a mutation may take, in ms, before its TimeoutError. Default 90,000: longer than the 60 s that
-   * a server may be asked to wait for a job. Transfers and events have none but what they are given.
+   * Timeout of a query or a mutation in ms, retries included; then it fails with TimeoutError. Default:
+   * 90,000, more than the maximum `waitSeconds` of 60 s. Uploads, downloads and events have no default
+   * timeout.
    */
   readonly timeoutMs?: number | undefined;
   /**
-   * How often a call is repeated, after a growing pause, when the connection fails or the server answers that it will
-   * pass (RATE_LIMITED, UNAVAILABLE, TIER_UNAVAILABLE). Only what may safely be repeated is. Default 3.
+   * Number of retries, with growing delays, after a failed connection or a temporary refusal (RATE_LIMITED,
+   * UNAVAILABLE, TIER_UNAVAILABLE). Only calls that are safe to retry are retried. Default: 3.
    */
   readonly retries?: number | undefined;
-  /** Ends every call of this client. */
+  /** Aborts every call of this client. */
   readonly signal?: AbortSignal | undefined;
-  /** How events travel. Default "sse". */
+  /** The transport of events. Default: "sse". */
   readonly transport?: EventTransport | undefined;
-  /** The WebSocket class, for transport "ws" where the runtime has none (Node before 22: that of the package ws). */
+  /**
+   * The WebSocket class for the transport "ws", for runtimes without one (before Node 22: the class of the
+   * package ws).
+   */
   readonly webSocket?: unknown;
 }
 
 /**
- * A client of one server. Every method but lifecycleEvents answers with a promise, which fails with the refusal's class
- * (TierkeepError and below), ConnectionError, TimeoutError or AbortError. Nothing is sent before a method is called; a
- * list sends nothing before it is awaited or iterated. What is repeated changes nothing a second time: queries and
- * downloads, and mutations and uploads, which carry an idempotency key. An upload from a stream is never repeated.
+ * A client of one server.
+ *
+ * Every method except lifecycleEvents returns a promise. It rejects with the class of the server's refusal (a
+ * TierkeepError), or with ConnectionError, TimeoutError or AbortError.
+ *
+ * The client sends a request only when a method is called; a list sends one only when it is awaited or
+ * iterated. Queries, downloads, mutations and uploads are retried. A retried mutation or upload has an
+ * idempotency key, so it takes effect only once. An upload from a stream is never retried.
  */
 export interface Tierkeep extends TierkeepMethods {
   /**
-   * Sends any query or mutation of the schema: text, a document that ships here, or one of your own with its types.
-   * A mutation is repeated only when its `input` has an idempotencyKey.
+   * Sends a query or mutation: text, a document that this package exports, or your own typed document.
+   * Returns its data. A mutation is retried only if its `input` has an idempotencyKey.
    */
   readonly request: Send;
   /**
-   * The lifecycle's events as they happen, without end: `for await (const event of tierkeep.lifecycleEvents())`.
-   * Reconnects by itself and takes up where it was. Begins after the newest event at the time of the call, or after `after`.
+   * Returns lifecycle events as they happen: `for await (const event of tierkeep.lifecycleEvents())`. The
+   * stream does not end. After a disconnect it reconnects and resumes after the last event. It starts after
+   * the newest event at the time of the call, or after `after`.
    */
   lifecycleEvents(options?: FollowOptions): EventStream;
-  /** Writes an artifact of any size, streamed. writeArtifact does the same in one GraphQL mutation, for small content. */
+  /**
+   * Writes an artifact of any size by streaming. For small content, writeArtifact does the same in a GraphQL
+   * mutation.
+   *
+   * @throws TypeError for invalid content
+   */
   upload(key: ArtifactKey, content: UploadContent, options?: UploadOptions): Promise<Uploaded>;
-  /** Returns whether there is an artifact of this key that the caller may see. */
+  /** Returns true if an artifact with this key exists and the caller may see it. */
   exists(key: ArtifactKey, options?: RequestOptions): Promise<boolean>;
-  /** Reads an artifact of any size, streamed and verified. */
+  /**
+   * Reads an artifact of any size by streaming, and verifies its checksum.
+   *
+   * @throws ArtifactNotFoundError
+   */
   download(key: ArtifactKey, options?: DownloadOptions): Promise<Download>;
 }
 
 const DEFAULT_TIMEOUT_MS = 90_000;
 const DEFAULT_RETRIES = 3;
 
-/** @throws TypeError for a url that is none, or that carries credentials */
+/**
+ * Returns a client of one server. Sends no request. @throws TypeError for an invalid url, or for one that
+ * contains credentials
+ */
 export function createTierkeep(options: TierkeepOptions): Tierkeep {
   const caller = callerOf({
     endpoint: endpointOf(options.url),
-    // Called as a method of another object, a browser's own fetch would refuse.
+    // A browser's fetch throws if it is called as a method of another object.
     fetch: options.fetch ?? ((url, init) => globalThis.fetch(url, init)),
     headers: options.headers,
     token: options.token,
@@ -88,7 +109,7 @@ export function createTierkeep(options: TierkeepOptions): Tierkeep {
     },
     exists: async ({ tenantId, workflowId, artifactId }, given) =>
       (await methods.artifact({ tenantId, workflowId, artifactId }, given)) !== null,
-    // Loaded by the first call, as the events are: whoever only asks questions carries none of it.
+    // Loaded by the first call, like the events, so that clients without transfers do not load this code.
     async upload(key, content, given = {}) {
       const { upload } = await import("./upload.ts");
       return await upload(caller, key, content, given);

@@ -1,25 +1,28 @@
 import { AbortError, ConnectionError, TierkeepError, TimeoutError } from "./errors.ts";
 
-/** What can end one call before its time: its caller's signals, and a clock. */
+/** The limits of one call: the caller's signals, and a timeout. */
 export interface Deadline {
-  /** Aborts when the call must end. */
+  /** Aborts when one of the signals aborts or the timeout expires. */
   readonly signal: AbortSignal;
-  /** Settles as `work` does, or fails as soon as the call must end, whether or not `work` heeds the signal. */
+  /** Settles like `work`, or rejects when `signal` aborts, even if `work` ignores the signal. */
   race<T>(work: Promise<T>): Promise<T>;
-  /** What an error during the call means: the caller's abort, the clock, or the connection. */
+  /**
+   * Returns the error to throw for an error during the call: AbortError, TimeoutError, a refusal, or
+   * ConnectionError.
+   */
   explain(error: unknown): Error;
-  /** What is left of the call's time, in ms. */
+  /** Returns the remaining time of the call in ms. */
   leftMs(): number;
-  /** Ends the call's clock. */
+  /** Stops the timer. */
   clear(): void;
 }
 
-/** A call that `signals` may abort and that may take `timeoutMs` (Infinity: any time). */
+/** Returns the limits of a call that `signals` may abort, with a timeout in ms (Infinity: none). */
 export function deadline(signals: readonly (AbortSignal | undefined)[], timeoutMs: number): Deadline {
   const clock = new AbortController();
   const given = signals.filter((signal) => signal !== undefined);
   const signal = AbortSignal.any([...given, clock.signal]);
-  // A delay over 2^31 - 1 ms would fire at once.
+  // A timer of more than 2^31 - 1 ms would fire immediately.
   const end = performance.now() + timeoutMs;
   const timer = timeoutMs < 2 ** 31 ? setTimeout(() => clock.abort(), timeoutMs) : undefined;
 
@@ -50,15 +53,21 @@ export function deadline(signals: readonly (AbortSignal | undefined)[], timeoutM
   };
 }
 
-/** A browser does not tell a page why: that another origin is not trusted is a common cause. */
+/**
+ * Returns a hint for pages. A browser does not report the cause of a failed request; an origin that is not
+ * allowed is a common one.
+ */
 function hint(): string {
   const { location } = globalThis as { readonly location?: { readonly origin: string } };
   return location === undefined
     ? ""
-    : ` A server of another origin than this page must have ${location.origin} in CORS_ORIGINS.`;
+    : ` If the server has another origin than this page, add ${location.origin} to its CORS_ORIGINS.`;
 }
 
-/** "ECONNREFUSED" and the like, which Node's fetch hides a level or two down. A code says nothing secret. */
+/**
+ * Returns the system's error code, such as "ECONNREFUSED", from the causes of an error of Node's fetch. A
+ * code contains no secrets.
+ */
 function systemCode(error: unknown): string | undefined {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if ("code" in cause && typeof cause.code === "string") return cause.code;

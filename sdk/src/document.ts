@@ -1,32 +1,35 @@
 /**
- * A GraphQL document as text, with the types of its variables and its result: the documents that ship here, and those of
- * GraphQL Code Generator's client preset (documentMode "string").
+ * A GraphQL document as text, with the types of its variables and its result: a document that this package
+ * exports, or one of GraphQL Code Generator's client preset (documentMode "string").
  */
 export interface TypedDocument<Result, Variables> {
   toString(): string;
-  /** Never there: carries the types. */
+  /** Carries the types. Absent at run time. */
   readonly __apiType?: (variables: Variables) => Result;
 }
 
-/** What any single call may be given. */
 /**
- * "ask": takes arguments. "bare": takes none. "list": answers with a connection. "change": its arguments are a mutation's
- * input, which goes under an idempotency key.
+ * "ask": a query with arguments. "bare": a query without arguments. "list": a query that returns a
+ * connection. "change": a mutation; the method's arguments are its input, sent with an idempotency key.
  */
 export type MethodKind = "ask" | "bare" | "list" | "change";
 
+/** Options of a single call. */
 export interface RequestOptions {
-  /** Ends the call with an AbortError. What the server has begun it may still finish. */
+  /** Aborts the call with an AbortError. The server may still complete a change that it has started. */
   readonly signal?: AbortSignal | undefined;
-  /** How long the whole call may take, in ms, repeats included, else a TimeoutError; Infinity: for ever. Default: the client's. */
+  /**
+   * Timeout of the call in ms, retries included; then it fails with TimeoutError. Infinity: no timeout.
+   * Default: the client's.
+   */
   readonly timeoutMs?: number | undefined;
-  /** How often it may be repeated, where that is safe. Default: the client's. */
+  /** Number of retries, if the call is safe to retry. Default: the client's. */
   readonly retries?: number | undefined;
-  /** Sent besides the client's own. */
+  /** Headers in addition to the client's. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
-/** Sends one query or mutation and answers with its data. */
+/** Sends one query or mutation and returns its data. */
 export interface Send {
   <Result = { readonly [field: string]: unknown }>(
     document: string,
@@ -41,7 +44,7 @@ export interface Send {
   ): Promise<Result>;
 }
 
-/** The JSON that GraphQL over HTTP, and over WebSockets, wants of a document. */
+/** The JSON of a GraphQL request over HTTP and over WebSockets. */
 export interface GraphQLRequest {
   readonly query: string;
   readonly variables: { readonly [name: string]: unknown };
@@ -54,9 +57,10 @@ export function graphqlRequest(document: { toString(): string }, variables: obje
 }
 
 /**
- * The text with every fragment that it needs, each once. Put together here, because the whole texts are five times as long.
+ * Returns the text with every fragment that it needs, each once. Combined at run time, because the complete
+ * texts are five times as long.
  *
- * @param fragments the type and the selection of each, by its name
+ * @param fragments the type and the selection of each fragment, by name
  */
 export function withFragments(text: string, fragments: { readonly [name: string]: string }): string {
   const needed = new Set<string>();

@@ -9,38 +9,42 @@ import { incrementalSha256, sha256 } from "./sha256.ts";
 import { chunksOf, streamOf } from "./stream.ts";
 
 export interface DownloadOptions extends RequestOptions {
-  /** Only these bytes: from `start`, counted from 0, through `end` (default: the last one); or the `last` so many. */
+  /**
+   * A range of bytes: from `start` (counted from 0) through `end` (inclusive; default: the last byte), or the
+   * `last` bytes.
+   */
   readonly range?:
     | { readonly start: number; readonly end?: number | undefined }
     | { readonly last: number }
     | undefined;
-  /** Told how many bytes have been read, whenever some have. */
+  /** Called with the number of received bytes after each chunk. */
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
 }
 
 export interface DownloadProgress {
   readonly receivedBytes: number;
-  /** As Download's sizeBytes. */
+  /** Like Download.sizeBytes. */
   readonly totalBytes: number;
 }
 
-/** An artifact's bytes under way. Read it once, by one of stream, bytes() and text(), or cancel the stream. */
+/** A download in progress. Read it once, with `stream`, bytes() or text(), or cancel the stream. */
 export interface Download {
-  /** How many bytes the stream will yield. */
+  /** Number of bytes that the stream yields. */
   readonly sizeBytes: number;
-  /** SHA-256 of the whole content, lower-case hex. */
+  /** SHA-256 of the artifact's complete content, in lower-case hex. */
   readonly checksum: string;
   readonly contentType: string;
-  /** Which bytes these are; null: all. */
+  /** The range of bytes; null for the complete content. */
   readonly range: { readonly start: number; readonly end: number; readonly totalBytes: number } | null;
   /**
-   * The bytes. A whole content is hashed as it passes, and the stream fails at its end with ChecksumMismatchError when
-   * they are not the right ones. Where the runtime cannot hash piece by piece (browsers) only bytes() and text() do
-   * that, and a stream relies on the server's own check. A range is checked for its length.
+   * The bytes. Complete content is hashed while it is read; if the checksum is wrong, the stream fails at its
+   * end with ChecksumMismatchError. Browsers cannot hash incrementally: there, only bytes() and text() verify
+   * the checksum. For a range, only the length is verified.
    */
   readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>;
+  /** Returns all bytes. @throws ChecksumMismatchError if they do not have the checksum */
   bytes(): Promise<Uint8Array<ArrayBuffer>>;
-  /** @throws TypeError when the content is not UTF-8 */
+  /** Returns the content as text. @throws TypeError if it is not UTF-8; ChecksumMismatchError as for bytes() */
   text(): Promise<string>;
 }
 
@@ -90,7 +94,7 @@ function downloadOf(
         const { done, value } = await limit.race(reader.read());
         receivedBytes += value?.length ?? 0;
         if (receivedBytes > totalBytes || (done && receivedBytes < totalBytes)) {
-          throw new ConnectionError(`The answer ended after ${receivedBytes} of ${totalBytes} bytes.`);
+          throw new ConnectionError(`The server sent ${receivedBytes} of ${totalBytes} bytes.`);
         }
         if (done) break;
         hash?.update(value);
@@ -107,7 +111,7 @@ function downloadOf(
     if (found === null || found === checksum) return;
     throw new TierkeepError(
       "CHECKSUM_MISMATCH",
-      "The bytes that arrived do not have the artifact's checksum. Read it again.",
+      "The received bytes do not have the artifact's checksum. Retry the download.",
       { checksum: found },
     );
   }
@@ -132,7 +136,7 @@ function downloadOf(
     range,
     stream,
     bytes,
-    // A byte order mark is content like any other.
+    // A byte order mark is part of the content.
     text: async () => new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(await bytes()),
   };
 }

@@ -1,6 +1,6 @@
 import { TierkeepError } from "./errors.ts";
 
-/** The user's own names of one artifact. */
+/** The key of one artifact. */
 export interface ArtifactKey {
   readonly tenantId: string;
   readonly workflowId: string;
@@ -8,15 +8,15 @@ export interface ArtifactKey {
 }
 
 /**
- * The server's GraphQL endpoint as an absolute URL. `url` may be the endpoint, with or without a slash at its end, or the
- * URL of the server, to which "/graphql" is added.
+ * Returns the server's GraphQL endpoint as an absolute URL. `url` is the endpoint, with or without a trailing
+ * slash, or the URL of the server, to which "/graphql" is added.
  *
- * @throws TypeError, which does not repeat the URL, for one that carries credentials: those belong into `token`
+ * @throws TypeError, without the URL, if it contains credentials: give them as `token`
  */
 export function endpointOf(url: string | URL): string {
   const endpoint = new URL(url);
   if (endpoint.username !== "" || endpoint.password !== "") {
-    throw new TypeError("The url carries credentials. Give them as token or in headers.");
+    throw new TypeError("The url contains credentials. Give them as token or in headers.");
   }
   endpoint.hash = "";
   const path = endpoint.pathname.replace(/\/+$/, "");
@@ -25,10 +25,10 @@ export function endpointOf(url: string | URL): string {
 }
 
 /**
- * Where an artifact's bytes are read and written.
+ * Returns the URL at which an artifact's content is read and written.
  *
- * @throws InvalidIdentifierError for the names that a URL cannot carry as they are (empty, `.`, `..`, lone surrogates);
- * every other rule is the server's
+ * @throws InvalidIdentifierError for names that a URL cannot contain unchanged (empty, `.`, `..`, lone
+ * surrogates); the server checks every other rule
  */
 export function artifactUrl(endpoint: string, key: ArtifactKey): URL {
   const segments = (["tenantId", "workflowId", "artifactId"] as const).map((argument) => {

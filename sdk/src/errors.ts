@@ -1,24 +1,27 @@
-/** Facts that a server gives with a refusal. */
+/** Facts of a server's refusal. */
 export interface RefusalFacts {
-  /** Finds the server's log line. */
+  /** Identifies the request's line in the server's log. */
   readonly requestId?: string | undefined;
   /** Path of the offending argument, e.g. "input.tenantId". */
   readonly argument?: string | undefined;
   /** The tier that the artifact is in. */
   readonly tier?: string | undefined;
-  /** The checksum that the content has. */
+  /** The checksum of the content. */
   readonly checksum?: string | undefined;
-  /** The job that stands in the way. */
+  /** The id of the job that conflicts with the request. */
   readonly jobId?: string | undefined;
+  /** When a retry can succeed, in seconds. */
   readonly retryAfterSeconds?: number | undefined;
-  /** "unknown": the change may or may not have happened. Ask before repeating it. */
+  /** "unknown": the change may or may not have happened. Read the current state before a retry. */
   readonly outcome?: string | undefined;
 }
 
 /**
- * The server refused. Each code that this version knows has a class of its own (ArtifactNotFoundError, …), whose instances
- * are those of its code; one that it does not know yet is a TierkeepError like any other, named after its code. Nothing
- * has changed, unless `outcome` is "unknown".
+ * A refusal of the server. Nothing has changed, unless `outcome` is "unknown".
+ *
+ * Each code that this version of the SDK knows has a class (ArtifactNotFoundError, …): `error instanceof
+ * ArtifactNotFoundError` is true for errors with its code. An error with an unknown code is a TierkeepError,
+ * named after its code.
  */
 export class TierkeepError extends Error {
   override readonly name: string;
@@ -39,7 +42,7 @@ export class TierkeepError extends Error {
   }
 }
 
-/** A TierkeepError of one code. */
+/** A TierkeepError with one code. */
 export type RefusalOf<Code extends string> = TierkeepError & { readonly code: Code };
 
 export type RefusalClass<Code extends string> = new (
@@ -47,8 +50,8 @@ export type RefusalClass<Code extends string> = new (
 ) => RefusalOf<Code>;
 
 /**
- * The class of one code. What a server refuses is made without it, and is an instance all the same: so a program holds
- * the classes that it names, and no others.
+ * Returns the class of one code. Errors are created without it, and are its instances by their code. So a
+ * bundle contains only the classes that the program uses.
  */
 export function refusalClass<Code extends string>(code: Code): RefusalClass<Code> {
   const found = class extends TierkeepError {
@@ -60,18 +63,18 @@ export function refusalClass<Code extends string>(code: Code): RefusalClass<Code
   return found as unknown as RefusalClass<Code>;
 }
 
-/** "ArtifactNotFoundError" for ARTIFACT_NOT_FOUND. */
+/** Returns "ArtifactNotFoundError" for ARTIFACT_NOT_FOUND. */
 function errorName(code: string): string {
   return `${code.toLowerCase().replace(/(?:^|_)(.)/g, (_, letter: string) => letter.toUpperCase())}Error`;
 }
 
 /**
- * No answer, half of one, or one that is not Tierkeep's (a proxy's error page). A change that was asked for may or may
- * not have happened.
+ * The response is missing, incomplete, or not from Tierkeep (such as a proxy's error page). A requested
+ * change may or may not have happened.
  */
 export class ConnectionError extends Error {
   override readonly name: string = "ConnectionError";
-  /** The HTTP status, where there was one. */
+  /** The HTTP status, if there was a response. */
   readonly status: number | undefined;
 
   constructor(message: string, options?: ErrorOptions & { readonly status?: number }) {
@@ -80,18 +83,21 @@ export class ConnectionError extends Error {
   }
 }
 
-/** The call took longer than its timeoutMs. A change that was asked for may or may not have happened. */
+/** The call took longer than its timeoutMs. A requested change may or may not have happened. */
 export class TimeoutError extends Error {
   override readonly name: string = "TimeoutError";
   readonly timeoutMs: number;
 
   constructor(timeoutMs: number) {
-    super(`No complete answer within ${timeoutMs} ms.`);
+    super(`No complete response within ${timeoutMs} ms.`);
     this.timeoutMs = timeoutMs;
   }
 }
 
-/** The caller's signal ended the call; its reason is the cause. A change that was asked for may or may not have happened. */
+/**
+ * The caller's signal aborted the call; `cause` is the signal's reason. A requested change may or may not
+ * have happened.
+ */
 export class AbortError extends Error {
   override readonly name: string = "AbortError";
 

@@ -7,48 +7,53 @@ import { delayAfter, mayPass, pause } from "./repeat.ts";
 export interface FollowOptions {
   readonly where?: LifecycleEventFilter | null | undefined;
   /**
-   * Begin after this event: a cursor that an event carried, or lifecycleEventCursor, which, awaited before a change, is
-   * sure to show it. Default: after the newest one at the time of the call.
+   * Start after this cursor: the `cursor` of an event, or the result of lifecycleEventCursor. To be sure to
+   * receive the event of a change, await lifecycleEventCursor before the change. Default: the newest event at
+   * the time of the call.
    */
   readonly after?: string | null | undefined;
-  /** Ends the events, without an error. */
+  /** Ends the stream without an error. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Told how it stands with the connection: "connecting", then "live" once the server gives a sign of life, and "waiting"
-   * for the next attempt after it has ended.
+   * Called when the state of the connection changes: "connecting", then "live" when the first data arrives,
+   * and "waiting" before the next attempt after it has ended.
    */
   readonly onState?: ((state: EventState) => void) | undefined;
   /** Default: the client's. */
   readonly transport?: EventTransport | undefined;
-  /** A connection that gives no sign of life for this long, in ms, is given up. Servers give one every 15 s. Default 45 s. */
+  /**
+   * A connection without data for this many ms is closed and opened again. Servers send a keepalive every 15
+   * s. Default: 45,000.
+   */
   readonly silenceMs?: number | undefined;
-  /** The pause before a reconnect, in ms: from about minDelayMs (default 250), doubling, to about maxDelayMs (default 15 s). */
+  /** The minimum delay before a reconnect, in ms. It doubles with each failure. Default: about 250. */
   readonly minDelayMs?: number | undefined;
+  /** The maximum delay before a reconnect, in ms. Default: about 15,000. */
   readonly maxDelayMs?: number | undefined;
 }
 
-/** "sse": server-sent events over fetch. "ws": a WebSocket, by the protocol graphql-transport-ws. */
+/** "sse": Server-Sent Events over fetch. "ws": a WebSocket with the protocol graphql-transport-ws. */
 export type EventTransport = "sse" | "ws";
 
 export type EventState = "connecting" | "live" | "waiting";
 
-/** What a connection to the event log is made with. */
+/** The parts that a connection to the event log needs. */
 export interface EventRoute {
   readonly caller: Caller;
   readonly transport: EventTransport;
-  /** A WebSocket class, where the runtime has none of its own. */
+  /** A WebSocket class, for runtimes without one. */
   readonly webSocket: unknown;
 }
 
-/** A connection that held this long, in ms, was a good one: the next pause starts small again. */
+/** After a connection of at least this many ms, the delay before a reconnect starts at its minimum again. */
 const GOOD_CONNECTION_MS = 30_000;
 
 /**
- * The event log across any number of connections: each takes up after the last event that was read, so none is lost and
- * none comes twice.
+ * Yields the event log across any number of connections. Each connection resumes after the last event that
+ * was read, so every event is yielded exactly once.
  *
- * Until the server has answered once, a failure is thrown after `retries` repeats; after that only when it is a refusal
- * that will not pass.
+ * Until the server has responded once, a failure is thrown after `retries` retries. After that, only a
+ * permanent refusal is thrown.
  */
 export async function* connections(
   route: EventRoute,
@@ -94,14 +99,15 @@ export async function* connections(
         if (signal.aborted) return;
         cursor = event.cursor;
         failures = 0;
-        // While the reader is busy nobody listens, so silence means nothing.
+        // While the reader processes an event, no messages are read, so the silence timer is stopped.
         clearTimeout(timer);
         yield event;
         feed();
       }
     } catch (error) {
       if (signal.aborted) return;
-      // A token has come to its end: the next connection asks for another one, and if that is refused, there is none.
+      // The token has expired. The next connection gets a new one; if that is rejected too, the error is
+      // thrown.
       const lapses =
         error instanceof TierkeepError && error.code === "UNAUTHENTICATED" && route.caller.renews;
       if (!(lapses && !lapsed) && (!passes(error) || (!heard && failures >= retries))) throw error;
@@ -118,14 +124,17 @@ export async function* connections(
   }
 }
 
-/** True for what a later connection may not meet again. An abort is our own watchdog's: the caller's has been dealt with before. */
+/**
+ * Returns true for an error that a later connection may not have. An AbortError comes from the silence timer
+ * here: the caller's abort is handled before.
+ */
 function passes(error: unknown): boolean {
   return mayPass(error) || (error instanceof Error && /^(?:Abort|Connection|Timeout)Error$/.test(error.name));
 }
 
 async function sourceOf({ caller, transport, webSocket }: EventRoute): Promise<EventSource> {
   if (transport !== "ws") return sseSource(caller);
-  // A part of its own, which only clients that use WebSockets load.
+  // A separate chunk, which only clients with the transport "ws" load.
   const { webSocketSource } = await import("./websocket-source.ts");
   return webSocketSource(caller, webSocket);
 }

@@ -7,8 +7,8 @@ import { sseParser } from "./sse.ts";
 import { chunksOf } from "./stream.ts";
 
 /**
- * One connection to the event log: yields what comes after the cursor, and ends, or throws, with the connection.
- * Refusals are thrown as such. `alive` is called whenever the server gives a sign of life.
+ * One connection to the event log. Yields the events after the cursor, and returns or throws when the
+ * connection ends. Throws the server's refusals. Calls `alive` whenever data arrives from the server.
  */
 export type EventSource = (
   where: LifecycleEventFilter | null | undefined,
@@ -17,7 +17,10 @@ export type EventSource = (
   alive: () => void,
 ) => AsyncIterable<LifecycleEventFragment>;
 
-/** The event in one result of the subscription. Both transports send the same. @throws TierkeepError */
+/**
+ * Returns the event in one result of the subscription, which is the same for both transports. @throws
+ * TierkeepError
+ */
 export function eventOf(result: unknown): LifecycleEventFragment {
   const { data, errors } = isRecord(result) ? result : {};
   const refusal = refusalIn(errors);
@@ -27,7 +30,7 @@ export function eventOf(result: unknown): LifecycleEventFragment {
   return event as LifecycleEventFragment;
 }
 
-/** Events by server-sent events, over the client's own fetch. */
+/** Returns a source over Server-Sent Events, with the client's fetch. */
 export function sseSource(caller: Caller): EventSource {
   return async function* (where, after, signal, alive) {
     const limit = caller.deadline({ signal });

@@ -4,14 +4,14 @@ import { createTierkeep, type Tierkeep } from "./client.ts";
 import { ConnectionError } from "./errors.ts";
 import { BadUserInputError, CursorInvalidError, UnauthenticatedError } from "./generated/errors.ts";
 
-/** Far more than it takes: on a busy machine a second is nothing. */
+/** Much longer than the wait takes, even on a busy machine. */
 const PATIENT = { timeout: 30_000 };
 
 /**
- * The log of a pretended server, over a pretended fetch: events 1, 2, 3, … whose cursor is their number. Each connection
- * is handed to the test, which writes to it and cuts it.
+ * The event log of a scripted server behind a fetch function: events 1, 2, 3, … whose cursor is their number.
+ * The test gets each connection, writes to it and closes it.
  */
-class PretendedLog {
+class ScriptedLog {
   readonly connections: Connection[] = [];
   readonly #waiting: ((connection: Connection) => void)[] = [];
   newest = 0;
@@ -30,7 +30,7 @@ class PretendedLog {
     return connection.response;
   };
 
-  /** The next connection that the client makes. */
+  /** Resolves with the next connection of the client. */
   connected(): Promise<Connection> {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
@@ -86,7 +86,7 @@ const url = "http://tierkeep.test/graphql";
 const soon = { minDelayMs: 1, maxDelayMs: 2 };
 
 function following(options: Parameters<Tierkeep["lifecycleEvents"]>[0] = {}, token?: Token) {
-  const log = new PretendedLog();
+  const log = new ScriptedLog();
   const events = createTierkeep({ url, fetch: log.fetch, token }).lifecycleEvents({ ...soon, ...options });
   const next = async () => (await events.next()).value?.cursor;
   return { log, events, next };
@@ -96,9 +96,9 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe("following events", () => {
-  it("begins at the moment of the call: the cursor is asked for before the first connection", async () => {
-    const log = new PretendedLog();
+describe("lifecycleEvents", () => {
+  it("starts at the time of the call: it requests the cursor before the first connection", async () => {
+    const log = new ScriptedLog();
     log.newest = 7;
     const events = createTierkeep({ url, fetch: log.fetch }).lifecycleEvents();
     await vi.waitUntil(() => log.cursorRequests === 1, PATIENT);
@@ -112,7 +112,7 @@ describe("following events", () => {
     await events.return?.();
   });
 
-  it("begins after the cursor given, and hands the filter on", async () => {
+  it("starts after the given cursor, and sends the filter", async () => {
     const { log, events, next } = following({ after: "3", where: { tenantId: "acme" } });
     const connected = log.connected();
     const first = next();
@@ -128,14 +128,14 @@ describe("following events", () => {
     ["is cut", (connection: Connection) => connection.cut()],
     ["is completed by a server that stops", (connection: Connection) => connection.complete()],
     [
-      "is cut within an event",
+      "is cut within a message",
       (connection: Connection) => {
         connection.write('event: next\ndata: {"data":');
         connection.cut();
       },
     ],
-    ["is refused for now", (connection: Connection) => connection.refuse("UNAVAILABLE")],
-  ])("resumes after the last event that it gave when the connection %s", async (_, end) => {
+    ["is rejected temporarily", (connection: Connection) => connection.refuse("UNAVAILABLE")],
+  ])("resumes after the last event that it yielded when the connection %s", async (_, end) => {
     const { log, events, next } = following();
     let connected = log.connected();
     let wanted = next();
@@ -154,7 +154,7 @@ describe("following events", () => {
     await events.return?.();
   });
 
-  it("gives every event once, whatever it did not read when the connection was cut", async () => {
+  it("yields every event once, also the events that were unread when the connection was cut", async () => {
     const { log, events, next } = following();
     const connected = log.connected();
     const first = next();
@@ -165,7 +165,7 @@ describe("following events", () => {
     const again = log.connected();
     connection.cut();
     const second = next();
-    // Cut before it was read or not: what the next connection is asked for agrees with what was given.
+    // Whether or not the event was read before the cut, the next request matches the yielded events.
     const given: (string | undefined)[] = ["1"];
     const reconnection = await again;
     for (let seq = Number(reconnection.variables.after) + 1; seq <= 3; seq += 1) reconnection.event(seq);
@@ -175,7 +175,7 @@ describe("following events", () => {
     await events.return?.();
   });
 
-  it("throws a refusal that will not pass, such as a cursor of another log", async () => {
+  it("throws a permanent refusal, such as a cursor of another log", async () => {
     const { log, next } = following({ after: "elsewhere" });
     const connected = log.connected();
     const first = next();
@@ -183,13 +183,13 @@ describe("following events", () => {
     await expect(first).rejects.toBeInstanceOf(CursorInvalidError);
   });
 
-  it("throws a refusal that comes in place of the stream", async () => {
+  it("throws a refusal that the server sends instead of a stream", async () => {
     const body = { errors: [{ message: "No.", extensions: { code: "BAD_USER_INPUT" } }] };
     const tierkeep = createTierkeep({ url, fetch: async () => Response.json(body) });
     await expect(tierkeep.lifecycleEvents({ after: "1" }).next()).rejects.toBeInstanceOf(BadUserInputError);
   });
 
-  it("throws when the server has never answered after so many repeats, instead of trying for ever", async () => {
+  it("throws after `retries` retries if the server has never responded", async () => {
     const fetch = vi.fn(() => Promise.reject(new TypeError("refused")));
     const tierkeep = createTierkeep({ url, fetch, retries: 1 });
     await expect(tierkeep.lifecycleEvents(soon).next()).rejects.toBeInstanceOf(ConnectionError);
@@ -199,7 +199,7 @@ describe("following events", () => {
     expect(fetch).toHaveBeenCalledTimes(4);
   });
 
-  it("tells how it stands with its connection", async () => {
+  it("reports the state of its connection", async () => {
     const states: string[] = [];
     const { log, events, next } = following({ after: "0", onState: (state) => states.push(state) });
     const connected = log.connected();
@@ -217,8 +217,8 @@ describe("following events", () => {
     await events.return?.();
   });
 
-  it("keeps trying when a server that has answered is gone for a while", async () => {
-    const log = new PretendedLog();
+  it("keeps retrying when a server that has responded is unavailable for some time", async () => {
+    const log = new ScriptedLog();
     let down = 0;
     const fetch: typeof log.fetch = (address, init) => {
       if (down > 0 && down--) return Promise.reject(new TypeError("refused"));
@@ -237,7 +237,7 @@ describe("following events", () => {
     await events.return?.();
   });
 
-  it("waits longer before each further try, up to a limit, and at least as long as a refusal says", async () => {
+  it("doubles the delay with each retry up to a limit, and respects retryAfterSeconds", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const pauses: number[] = [];
     const setTimeout = globalThis.setTimeout;
@@ -271,7 +271,7 @@ describe("following events", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("gives up a connection without a sign of life, and counts keepalives as such", async () => {
+  it("closes a connection without data, and counts keepalives as data", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const { log, events, next } = following({ silenceMs: 1_000 });
     const first = next();
@@ -289,7 +289,7 @@ describe("following events", () => {
     await events.return?.();
   });
 
-  it("does not hold a busy reader for a silent server", async () => {
+  it("does not treat a busy reader as a silent server", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const { log, events, next } = following({ silenceMs: 1_000 });
     const first = next();
@@ -305,8 +305,8 @@ describe("following events", () => {
   });
 });
 
-describe("events end", () => {
-  it("at return, at once, though an event is being waited for", async () => {
+describe("lifecycleEvents ends", () => {
+  it("immediately at return(), even while it waits for an event", async () => {
     const { log, events } = following();
     const connected = log.connected();
     const waiting = events.next();
@@ -317,7 +317,7 @@ describe("events end", () => {
     expect(connection.signal?.aborted).toBe(true);
   });
 
-  it("when a loop over them is left", async () => {
+  it("when a loop over the events is left", async () => {
     const { log, events } = following();
     const connected = log.connected();
     void connected.then((connection) => connection.event(1));
@@ -331,7 +331,7 @@ describe("events end", () => {
   it.each(["of the call", "of the client"])(
     "at the abort of the signal %s, without an error",
     async (which) => {
-      const log = new PretendedLog();
+      const log = new ScriptedLog();
       const controller = new AbortController();
       const ofClient = which === "of the client" ? { signal: controller.signal } : {};
       const ofCall = which === "of the call" ? { signal: controller.signal } : {};
@@ -347,7 +347,7 @@ describe("events end", () => {
     },
   );
 
-  it("though the server is gone and the next try is far away", async () => {
+  it("while it waits to reconnect to an unavailable server", async () => {
     const { log, events } = following({ minDelayMs: 1e9, maxDelayMs: 1e9 });
     const connected = log.connected();
     const waiting = events.next();
@@ -357,8 +357,8 @@ describe("events end", () => {
   });
 });
 
-describe("when the token comes to its end under way", () => {
-  it("the events go on with the next one, from where they were", async () => {
+describe("lifecycleEvents with an expired token", () => {
+  it("continues after the last event with the next token", async () => {
     const { log, events, next } = following({}, () => "t0ken");
     let wanted = next();
     for (const seq of [1, 2, 3]) {
@@ -374,7 +374,7 @@ describe("when the token comes to its end under way", () => {
     expect(await wanted).toBeUndefined();
   });
 
-  it("the refusal is thrown where there is no next one", async () => {
+  it("throws the refusal if there is no next token", async () => {
     const { log, next } = following({}, "t0ken");
     const connected = log.connected();
     const first = next();

@@ -4,9 +4,9 @@ import type { LifecycleEventFragment } from "./generated/types.ts";
 export type EventStream = AsyncIterableIterator<LifecycleEventFragment, undefined> & AsyncDisposable;
 
 /**
- * Follows the event log without end. What that takes is loaded then, not before.
+ * Returns the stream of events. The code for connections is loaded when the first event is read.
  *
- * @param newest asks for the cursor to begin after, when the caller gave none
+ * @param newest returns the cursor of the newest event, used if `options.after` is not given
  */
 export function followEvents(
   route: EventRoute,
@@ -16,7 +16,7 @@ export function followEvents(
   const own = new AbortController();
   const both = AbortSignal.any(options.signal ? [own.signal, options.signal] : [own.signal]);
   const { signal } = route.caller.deadline({ signal: both });
-  // Asked for now and not when the first event is: what happens from here on is what the caller means to see.
+  // Read now and not with the first event, so that the stream includes every event after the call.
   const start = options.after == null ? newest(signal) : Promise.resolve(options.after);
   start.catch(() => {});
   async function* following(): AsyncGenerator<LifecycleEventFragment, undefined> {
@@ -29,7 +29,7 @@ export function followEvents(
       return this;
     },
     next: () => events.next(),
-    // A generator takes no return while it waits for an event: ending its wait comes first.
+    // A generator queues return() while it waits for an event, so the wait is aborted first.
     async return() {
       own.abort();
       return events.return(undefined);

@@ -1,4 +1,4 @@
-/** A key that nobody else has. crypto.randomUUID would do, but pages that came over plain HTTP lack it. */
+/** Returns a unique random key. crypto.randomUUID is not available on pages over plain HTTP. */
 export function newIdempotencyKey(): string {
   return crypto.getRandomValues(new Uint32Array(4)).join("-");
 }

@@ -1,4 +1,4 @@
-// What the package is to its users; nothing else of it is public.
+// The public API of the package.
 export type { Fetch, Token } from "./caller.ts";
 export { createTierkeep, type Tierkeep, type TierkeepOptions } from "./client.ts";
 export type { RequestOptions, Send, TypedDocument } from "./document.ts";
@@ -42,4 +42,4 @@ export type {
 export type { FinishedOptions, Finishing, WithJobs } from "./jobs.ts";
 export type { List, Page } from "./list.ts";
 export type { Uploaded, UploadedArtifact, UploadOptions } from "./upload.ts";
-export type { ContentSource, UploadContent } from "./upload-body.ts";
+export type { ContentSource, UploadContent, UploadProgress } from "./upload-body.ts";

@@ -7,7 +7,10 @@ const url = "http://tierkeep.test/graphql";
 const RUNNING = { __typename: "LifecycleJob", id: "j1", status: "RUNNING", progress: 0, finishedAt: null };
 const ENDED = { ...RUNNING, status: "SUCCEEDED", progress: 1, finishedAt: "2026-11-24T12:00:00Z" };
 
-/** A client of a server that starts a job, and answers with these, one after the other, when it is asked how it stands. */
+/**
+ * Returns a client whose server starts a job and then returns these states in turn, and the requested
+ * variables.
+ */
 function clientOf(...states: (object | null)[]) {
   const asked: unknown[] = [];
   const tierkeep = createTierkeep({
@@ -29,7 +32,7 @@ function clientOf(...states: (object | null)[]) {
 }
 
 describe("a job", () => {
-  it("can be waited for until it has ended, and tells of its progress on the way", async () => {
+  it("waits until it has finished, and reports its progress", async () => {
     const half = { ...RUNNING, progress: 0.5 };
     const { tierkeep, asked } = clientOf(half, ENDED);
     const { job } = await tierkeep.runLifecycle({});
@@ -40,20 +43,20 @@ describe("a job", () => {
     expect(asked).toEqual([{ id: "j1" }, { id: "j1" }]);
   });
 
-  it("has ended when it says when, whatever a later version calls that", async () => {
+  it("counts as finished if finishedAt is set, also with an unknown status", async () => {
     const { tierkeep } = clientOf({ ...ENDED, status: "PARTLY_DONE" });
     const { job } = await tierkeep.runLifecycle({});
     await expect(job.finished({ pollMs: 1 })).resolves.toMatchObject({ status: "PARTLY_DONE" });
   });
 
-  it("is not asked for again when it has ended already", async () => {
+  it("is not read again if it has already finished", async () => {
     const { tierkeep, asked } = clientOf(ENDED);
     const last = await tierkeep.lastLifecycleJob();
     await expect(last?.finished()).resolves.toEqual(ENDED);
     expect(asked).toEqual([]);
   });
 
-  it("can be waited for out of a list, too, and out of a query", async () => {
+  it("has finished() also in lists and in query results", async () => {
     const { tierkeep } = clientOf(ENDED);
     const { nodes } = await tierkeep.lifecycleJobs();
     await expect(nodes[1]?.finished({ pollMs: 1 })).resolves.toEqual(ENDED);
@@ -61,7 +64,7 @@ describe("a job", () => {
     expect(found !== null && "finished" in found).toBe(true);
   });
 
-  it("is nothing but data to whoever prints or copies it", async () => {
+  it("contains only data when it is printed or copied", async () => {
     const { tierkeep } = clientOf(ENDED);
     const { job } = await tierkeep.runLifecycle({});
     expect(JSON.parse(JSON.stringify(job))).toEqual(RUNNING);
@@ -69,13 +72,13 @@ describe("a job", () => {
     expect(Object.keys(job)).not.toContain("finished");
   });
 
-  it("that the server has forgotten is a NotFoundError to whoever waits", async () => {
+  it("rejects finished() with NotFoundError if the server has deleted it", async () => {
     const { tierkeep } = clientOf(null);
     const { job } = await tierkeep.runLifecycle({});
     await expect(job.finished({ pollMs: 1 })).rejects.toBeInstanceOf(NotFoundError);
   });
 
-  it("is waited for until the signal aborts", async () => {
+  it("stops waiting when the signal aborts", async () => {
     const { tierkeep } = clientOf(RUNNING);
     const { job } = await tierkeep.runLifecycle({});
     const controller = new AbortController();

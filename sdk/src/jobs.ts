@@ -5,19 +5,19 @@ import { isRecord } from "./refusals.ts";
 import { pause } from "./repeat.ts";
 
 export interface FinishedOptions<Job> {
-  /** Called with the job as it stands: at once, each time that it is asked for again, and as it ended. */
+  /** Called with the current job: immediately, after each poll, and when the job has finished. */
   readonly onProgress?: ((job: Job) => void) | undefined;
-  /** Ends the waiting with an AbortError. The job goes on. */
+  /** Aborts the wait with an AbortError. The job continues. */
   readonly signal?: AbortSignal | undefined;
-  /** How long to wait between two questions, in ms, once the job has run for a while. Default 1,000. */
+  /** Maximum interval between two polls in ms. Intervals start at 50 ms and double. Default: 1,000. */
   readonly pollMs?: number | undefined;
 }
 
 export interface Finishing<Job> {
   /**
-   * Waits until the job has ended, however it did (see its `status`), and answers with it.
+   * Waits until the job has finished with any `status`, and returns it.
    *
-   * @throws NotFoundError where the server has forgotten it meanwhile
+   * @throws NotFoundError if the server has deleted the job
    */
   finished(options?: FinishedOptions<Job>): Promise<Job>;
 }
@@ -28,7 +28,7 @@ interface AnyJob {
   readonly finishedAt: string | null;
 }
 
-/** An answer whose jobs can be waited for: itself, its `job`, or its `nodes`. */
+/** A result whose jobs have the method `finished`: the result itself, its `job`, or its `nodes`. */
 export type WithJobs<Answer> = Answer extends AnyJob
   ? Answer & Finishing<Answer>
   : Answer extends { readonly job: infer Job }
@@ -39,7 +39,10 @@ export type WithJobs<Answer> = Answer extends AnyJob
 
 const FIRST_PAUSE_MS = 50;
 
-/** Gives the jobs in `answer` their method. It is not enumerable, so that a job is still nothing but data to whoever copies or prints it. */
+/**
+ * Adds the method `finished` to the jobs in `answer`. The method is not enumerable, so a copy or a print of a
+ * job contains only data.
+ */
 export function withJobs<Answer>(
   answer: Answer,
   caller: Caller,

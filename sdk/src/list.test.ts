@@ -9,7 +9,10 @@ interface Variables {
   readonly tenantId?: string;
 }
 
-/** A client of a server that has the tenants 0 to count - 1, each under a cursor of the same name; and what it was asked. */
+/**
+ * Returns a client whose server has the tenants 0 to count - 1, each with its number as its cursor, and the
+ * requested variables.
+ */
 function clientOf(count: number) {
   const asked: Variables[] = [];
   const tierkeep = createTierkeep({
@@ -40,7 +43,7 @@ function clientOf(count: number) {
 const idsOf = (nodes: readonly { readonly tenantId: string }[]) => nodes.map(({ tenantId }) => tenantId);
 
 describe("a list", () => {
-  it("asks for nothing until it is awaited or iterated", async () => {
+  it("sends no request until it is awaited or iterated", async () => {
     const { tierkeep, asked } = clientOf(3);
     const list = tierkeep.tenants();
     list.pages();
@@ -49,7 +52,7 @@ describe("a list", () => {
     expect(asked).toEqual([]);
   });
 
-  it("awaited, is the one page that its arguments name, asked for once however often it is awaited", async () => {
+  it("returns the page that its arguments name when awaited, and reads it only once", async () => {
     const { tierkeep, asked } = clientOf(10);
     const list = tierkeep.tenants({ first: 2, after: "3" });
     expect(idsOf((await list).nodes)).toEqual(["4", "5"]);
@@ -57,7 +60,7 @@ describe("a list", () => {
     expect(asked).toEqual([{ first: 2, after: "3" }]);
   });
 
-  it("is a promise to whoever takes one", async () => {
+  it("works as a promise with then, catch, finally and Promise.all", async () => {
     const { tierkeep } = clientOf(1);
     const [page, count] = await Promise.all([
       tierkeep.tenants().finally(() => {}),
@@ -70,7 +73,7 @@ describe("a list", () => {
     expect(count).toBe(1);
   });
 
-  it("iterated, is every node from there on, with `first` as the page's size", async () => {
+  it("yields every node from `after` on when iterated, with `first` as the page size", async () => {
     const { tierkeep, asked } = clientOf(7);
     const seen: string[] = [];
     for await (const { tenantId } of tierkeep.tenants({ first: 3, after: "0" })) seen.push(tenantId);
@@ -81,7 +84,7 @@ describe("a list", () => {
     ]);
   });
 
-  it("asks for a page only when the loop gets there", async () => {
+  it("reads a page only when the loop reaches it", async () => {
     const { tierkeep, asked } = clientOf(1_000);
     let seen = 0;
     for await (const _ of tierkeep.tenants()) {
@@ -91,7 +94,7 @@ describe("a list", () => {
     expect(asked).toEqual([{ first: 200 }, { first: 200, after: "199" }]);
   });
 
-  it("goes from the end to the start with `last`", async () => {
+  it("runs from the end to the start with `last`", async () => {
     const { tierkeep, asked } = clientOf(5);
     const seen: string[] = [];
     for await (const { tenantId } of tierkeep.tenants({ last: 2 })) seen.push(tenantId);
@@ -99,7 +102,7 @@ describe("a list", () => {
     expect(asked).toEqual([{ last: 2 }, { last: 2, before: "3" }, { last: 2, before: "1" }]);
   });
 
-  it("can be had a page at a time, and from the start again each time", async () => {
+  it("yields pages with pages(), each time from the start", async () => {
     const { tierkeep } = clientOf(5);
     const list = tierkeep.tenants({ first: 2 });
     for (let round = 0; round < 2; round += 1) {
@@ -109,16 +112,16 @@ describe("a list", () => {
     }
   });
 
-  it("of something that is not there is null when awaited, and has no nodes", async () => {
+  it("below a missing object is null when awaited, and has no nodes", async () => {
     const { tierkeep } = clientOf(0);
-    const list = tierkeep.workflows({ tenantId: "nobody" });
+    const list = tierkeep.workflows({ tenantId: "missing" });
     await expect(list).resolves.toBeNull();
     for await (const _ of list) expect.unreachable();
   });
 });
 
-describe("a list whose pages are refused as too large", () => {
-  /** A client of a server that answers with `count` tenants, and refuses a page that costs more than `most`. */
+describe("a list whose pages are rejected as too large", () => {
+  /** Returns a client whose server has `count` tenants and rejects pages for which `most` returns false. */
   function limitedClientOf(count: number, most: (after: number, size: number) => boolean) {
     const asked: [after: number, first: number][] = [];
     const tierkeep = createTierkeep({
@@ -155,7 +158,7 @@ describe("a list whose pages are refused as too large", () => {
 
   const numbers = (count: number) => Array.from({ length: count }, (_, index) => String(index));
 
-  it("halves the page until it is answered, and misses no node", async () => {
+  it("halves the page size until the page is accepted, and yields every node", async () => {
     const { tierkeep, asked } = limitedClientOf(20, (_, size) => size <= 6);
     expect(await idsOfAll(tierkeep, 20)).toEqual(numbers(20));
     expect(asked.slice(0, 4)).toEqual([
@@ -166,26 +169,26 @@ describe("a list whose pages are refused as too large", () => {
     ]);
   });
 
-  it("asks for larger pages again once the large nodes are behind it", async () => {
+  it("uses larger pages again after the large nodes", async () => {
     const { tierkeep, asked } = limitedClientOf(800, (after, size) => after >= 8 || size <= 2);
     expect(await idsOfAll(tierkeep, 64)).toEqual(numbers(800));
     expect(asked.at(-1)?.[1]).toBe(64);
   });
 
-  it("tries larger pages ever more rarely while they are refused", async () => {
+  it("tries larger pages less and less often while they are rejected", async () => {
     const { tierkeep, asked } = limitedClientOf(1_000, (_, size) => size <= 10);
     expect(await idsOfAll(tierkeep, 20)).toEqual(numbers(1_000));
     // The first page, and after 4, 8, 16 and 32 more; the 64 after these are not complete.
     expect(asked.filter(([, size]) => size === 20)).toHaveLength(5);
   });
 
-  it("fails with the refusal when a page of one node is refused", async () => {
+  it("throws the refusal if a page of one node is rejected", async () => {
     const { tierkeep, asked } = limitedClientOf(9, (after) => after < 4);
     await expect(idsOfAll(tierkeep, 5)).rejects.toMatchObject({ code: "QUERY_TOO_COMPLEX" });
     expect(asked.at(-1)).toEqual([4, 1]);
   });
 
-  it("awaited, is refused: the caller has named that page", async () => {
+  it("throws the refusal when awaited, because the caller named that page", async () => {
     const { tierkeep, asked } = limitedClientOf(9, () => false);
     await expect(tierkeep.tenants({ first: 5 })).rejects.toMatchObject({ code: "QUERY_TOO_COMPLEX" });
     expect(asked).toHaveLength(1);

@@ -14,13 +14,17 @@ export interface Page<Node> {
 type NodeOf<Answer> = Answer extends Page<infer Node> ? Node : never;
 
 /**
- * A list of which nothing has been asked yet. Awaited, it is the one page that the arguments name, asked for once.
- * Iterated, it is every node from there on, asked for page by page as the loop gets there; `first` is then a page's size
- * (default 200). With `last` it goes from the end to the start. A list of something that is not there has no nodes.
- * A loop halves a page that the server refuses as too large (QUERY_TOO_COMPLEX), and later tries larger ones again.
+ * A list that is read on demand.
+ *
+ * - `await list` returns the one page that the arguments name. It is read only once.
+ * - `for await (const node of list)` yields every node from there on, and reads the pages one by one. `first`
+ *   is then the page size (default: 200). With `last`, the loop runs from the end to the start.
+ *
+ * If the server rejects a page as too large (QUERY_TOO_COMPLEX), a loop halves the page size and later tries
+ * larger pages again. A list below a missing object is null when awaited, and has no nodes.
  */
 export interface List<Answer> extends Promise<Answer>, AsyncIterable<NodeOf<Answer>> {
-  /** The same, a page at a time. */
+  /** Yields the list page by page. */
   pages(): AsyncIterable<NonNullable<Answer>>;
 }
 
@@ -32,7 +36,10 @@ export interface ListRange {
 }
 
 const PAGE_SIZE = 200;
-/** A loop asks for a larger page after so many smaller ones, and after twice as many each time that it was refused. */
+/**
+ * Number of smaller pages after which a loop tries a larger one. It doubles each time the larger page is
+ * rejected.
+ */
 const PAGES_BEFORE_GROWTH = 4;
 
 export function listOf<Node>(
@@ -71,7 +78,7 @@ export function listOf<Node>(
 
   return {
     [Symbol.toStringTag]: "List",
-    // biome-ignore lint/suspicious/noThenProperty: awaiting it is what asks for the page
+    // biome-ignore lint/suspicious/noThenProperty: awaiting the list reads the page
     then: (...handlers) => once().then(...handlers),
     catch: (handler) => once().catch(handler),
     finally: (handler) => once().finally(handler),

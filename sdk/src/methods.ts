@@ -10,7 +10,7 @@ import { isRecord } from "./refusals.ts";
 
 type AnyArguments = { readonly idempotencyKey?: string | null | undefined };
 
-/** The typed methods, each over one request that `send` makes. */
+/** Returns the typed methods. Each sends one request with `send`. */
 export function methodsOver(caller: Caller, send: Send): TierkeepMethods {
   const job = async (id: string, options: RequestOptions) => (await send(JobDocument, { id }, options)).node;
 
@@ -21,9 +21,9 @@ export function methodsOver(caller: Caller, send: Send): TierkeepMethods {
       const variables = changes ? { input: { ...args, idempotencyKey: key } } : args;
       let answer: unknown = await send(document as string, variables, options);
       for (const field of (PATHS[name] ?? name).split(".")) answer = isRecord(answer) ? answer[field] : null;
-      // Null only beside a refusal, which has been thrown before.
+      // Null only together with a refusal, which `send` has thrown.
       if (changes && answer === null) {
-        throw new ConnectionError("The server answered with neither a payload nor a refusal.");
+        throw new ConnectionError("The server returned neither a payload nor an error.");
       }
       return withJobs(withAbsoluteUrl(answer, caller.endpoint), caller, job);
     };
@@ -42,14 +42,16 @@ export function methodsOver(caller: Caller, send: Send): TierkeepMethods {
   return Object.fromEntries(methods) as TierkeepMethods;
 }
 
-/** A signed URL's `url` as an absolute one: what it is handed to knows no endpoint to resolve it against. */
+/**
+ * Returns a result with an absolute `url`: the program that receives a signed URL may not know the endpoint.
+ */
 function withAbsoluteUrl(answer: unknown, endpoint: string): unknown {
   return isRecord(answer) && typeof answer.url === "string"
     ? { ...answer, url: new URL(answer.url, endpoint).href }
     : answer;
 }
 
-/** "writeArtifact" for the document of the operation WriteArtifact. */
+/** Returns "writeArtifact" for the document of the operation WriteArtifact. */
 function nameOf(document: { toString(): string }): string {
   const { operationName = "" } = graphqlRequest(document);
   return operationName.charAt(0).toLowerCase() + operationName.slice(1);

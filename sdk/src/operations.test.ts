@@ -14,7 +14,7 @@ const all = Object.entries(documents).map(([name, document]) => ({
 
 describe("the SDK's operations", () => {
   it.each([OperationTypeNode.QUERY, OperationTypeNode.MUTATION, OperationTypeNode.SUBSCRIPTION])(
-    "ask for every %s of the schema",
+    "include every %s of the schema",
     (kind) => {
       const asked = new Set<string>();
       for (const { text } of all.filter((document) => document.kind === kind)) {
@@ -28,7 +28,7 @@ describe("the SDK's operations", () => {
     },
   );
 
-  it("leave content out of every fragment, and of all but one operation", () => {
+  it("select content only in the operation ArtifactContent", () => {
     const asking = all.filter(({ text }) => /\b(?:text|base64)\b/.test(text)).map(({ name }) => name);
     expect(asking).toEqual(["ArtifactContent"]);
     const fragments = parse(all.map(({ text }) => text).join("\n")).definitions.filter(
@@ -40,7 +40,7 @@ describe("the SDK's operations", () => {
     }
   });
 
-  it("select every scalar of an artifact but its content", () => {
+  it("select every scalar of an artifact except its content", () => {
     const type = schema.getType("Artifact");
     const scalars =
       type && "getFields" in type

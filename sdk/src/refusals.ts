@@ -8,23 +8,24 @@ export interface ResponseError {
 
 const FACTS = "requestId argument tier checksum jobId retryAfterSeconds outcome";
 
-/** The error for a refusal that a server sent, of the class that its code has. */
+/** Returns the error for a server's refusal. */
 export function refusalOf(error: ResponseError): TierkeepError {
   const given = error.extensions ?? {};
   const code = textOf(given.code) ?? "UNKNOWN";
   const facts = Object.fromEntries(FACTS.split(" ").map((name) => [name, given[name]]));
-  return new TierkeepError(code, textOf(error.message) ?? `The server refused: ${code}.`, facts);
+  return new TierkeepError(code, textOf(error.message) ?? `The server rejected the request: ${code}.`, facts);
 }
 
-/** The refusal that GraphQL `errors` begin with; undefined: they are none. */
+/** Returns the first refusal in GraphQL `errors`; undefined if there is none. */
 export function refusalIn(errors: unknown): TierkeepError | undefined {
   return Array.isArray(errors) && isRecord(errors[0]) ? refusalOf(errors[0]) : undefined;
 }
 
 /**
- * The JSON object that the server answered with.
+ * Returns the JSON object in the server's response.
  *
- * @throws the refusal in its GraphQL errors or its problem+json, or ConnectionError, for then it is not Tierkeep that speaks
+ * @throws the refusal in its GraphQL errors or its problem+json; ConnectionError if the response is not from
+ * Tierkeep
  */
 export async function answerOf(response: Response): Promise<{ readonly [key: string]: unknown }> {
   const text = await response.text();
@@ -44,7 +45,7 @@ export async function answerOf(response: Response): Promise<{ readonly [key: str
 
 export function unexpected(response: Response, cause?: unknown): ConnectionError {
   return new ConnectionError(
-    `Something that is not Tierkeep answered with HTTP ${response.status}. Is the url that of a Tierkeep server, and does every proxy before it allow requests and headers of this size?`,
+    `The response with HTTP ${response.status} is not from Tierkeep. Check that the url is that of a Tierkeep server, and that every proxy in front of it allows requests and headers of this size.`,
     { cause, status: response.status },
   );
 }

@@ -16,7 +16,10 @@ const refused =
     Response.json({ data: null, errors: [{ message: "No.", extensions: { code, ...facts } }] });
 const fine: Answer = () => Response.json({ data: { viewer: { actor: "ada" }, anything: 1 } });
 
-/** A client of a server that gives these answers in turn, the last of them for ever, and the requests that it got. */
+/**
+ * Returns a client whose server gives these responses in turn and then repeats the last one, and the
+ * requests.
+ */
 function clientOf(answers: readonly Answer[], options: { retries?: number } = {}) {
   const requests: Request[] = [];
   const tierkeep = createTierkeep({
@@ -30,13 +33,13 @@ function clientOf(answers: readonly Answer[], options: { retries?: number } = {}
   return { tierkeep, requests };
 }
 
-/** The outcome of `call`, with every pause skipped; and how long they were together, in ms. */
+/** Returns the outcome of `call`, with every delay skipped, and the total of the delays in ms. */
 async function outcomeOf(call: Promise<unknown>) {
-  const begun = Date.now();
+  const start = Date.now();
   let settled = false;
   const outcome = call.catch((error: unknown) => error).finally(() => (settled = true));
   while (!settled) await vi.advanceTimersByTimeAsync(50);
-  return { outcome: await outcome, pausedMs: Date.now() - begun };
+  return { outcome: await outcome, pausedMs: Date.now() - start };
 }
 
 beforeEach(() => {
@@ -50,11 +53,11 @@ afterEach(() => {
 describe("a query", () => {
   it.each([
     ["its connection fails", broken],
-    ["a proxy answers in the server's place", () => new Response("Bad gateway", { status: 502 })],
-    ["it is RATE_LIMITED", refused("RATE_LIMITED")],
-    ["the server is UNAVAILABLE", refused("UNAVAILABLE")],
-    ["a tier is unavailable", refused("TIER_UNAVAILABLE")],
-  ])("is repeated when %s", async (_, failure) => {
+    ["a proxy responds with an error", () => new Response("Bad gateway", { status: 502 })],
+    ["it is rejected with RATE_LIMITED", refused("RATE_LIMITED")],
+    ["it is rejected with UNAVAILABLE", refused("UNAVAILABLE")],
+    ["it is rejected with TIER_UNAVAILABLE", refused("TIER_UNAVAILABLE")],
+  ])("is retried when %s", async (_, failure) => {
     const { tierkeep, requests } = clientOf([failure, failure, fine]);
     const { outcome } = await outcomeOf(tierkeep.viewer());
     expect(outcome).toEqual({ actor: "ada" });
@@ -62,17 +65,17 @@ describe("a query", () => {
   });
 
   it.each([
-    ["it is refused for good", refused("FORBIDDEN")],
-    ["it is refused with a code from the future", refused("FROM_THE_FUTURE")],
-    ["somebody answers who is no Tierkeep", () => new Response("Not found", { status: 404 })],
-  ])("is not repeated when %s", async (_, failure) => {
+    ["it is rejected permanently", refused("FORBIDDEN")],
+    ["it is rejected with an unknown code", refused("FROM_THE_FUTURE")],
+    ["another server responds", () => new Response("Not found", { status: 404 })],
+  ])("is not retried when %s", async (_, failure) => {
     const { tierkeep, requests } = clientOf([failure, fine]);
     const { outcome } = await outcomeOf(tierkeep.viewer());
     expect(outcome).toBeInstanceOf(Error);
     expect(requests).toHaveLength(1);
   });
 
-  it("is repeated 3 times, or as often as the client or the call says, and then fails with what it failed with last", async () => {
+  it("is retried 3 times, or as often as the client's or the call's `retries`, and then throws the last error", async () => {
     const standard = clientOf([broken]);
     expect((await outcomeOf(standard.tierkeep.viewer())).outcome).toBeInstanceOf(ConnectionError);
     expect(standard.requests).toHaveLength(4);
@@ -83,28 +86,28 @@ describe("a query", () => {
     expect(custom.requests).toHaveLength(3);
   });
 
-  it("waits as long as the server asks", async () => {
+  it("waits for the server's retryAfterSeconds", async () => {
     const { tierkeep } = clientOf([refused("RATE_LIMITED", { retryAfterSeconds: 7 }), fine]);
     const { outcome, pausedMs } = await outcomeOf(tierkeep.viewer());
     expect(outcome).toEqual({ actor: "ada" });
     expect(pausedMs).toBeGreaterThanOrEqual(7_000);
   });
 
-  it("fails at once, and with the refusal, when the server asks for more time than it has", async () => {
+  it("throws the refusal immediately if retryAfterSeconds exceeds the timeout", async () => {
     const { tierkeep, requests } = clientOf([refused("RATE_LIMITED", { retryAfterSeconds: 91 })]);
     const { outcome } = await outcomeOf(tierkeep.viewer());
     expect(outcome).toBeInstanceOf(RateLimitedError);
     expect(requests).toHaveLength(1);
   });
 
-  it("has one timeoutMs for all its repeats together", async () => {
+  it("has one timeoutMs for all retries together", async () => {
     const { tierkeep } = clientOf([broken, () => new Promise(() => {})]);
     const { outcome, pausedMs } = await outcomeOf(tierkeep.viewer({ timeoutMs: 2_000 }));
     expect(outcome).toBeInstanceOf(TimeoutError);
     expect(pausedMs).toBeLessThan(2_100);
   });
 
-  it("can be aborted while it waits for its next turn", async () => {
+  it("can be aborted while it waits for a retry", async () => {
     const { tierkeep, requests } = clientOf([refused("UNAVAILABLE", { retryAfterSeconds: 60 })]);
     const controller = new AbortController();
     setTimeout(() => controller.abort(), 100);
@@ -115,10 +118,10 @@ describe("a query", () => {
   });
 });
 
-describe("a mutation's method", () => {
+describe("a mutation method", () => {
   const purged: Answer = () => Response.json({ data: { purgeArtifact: { sizeBytes: 2 } } });
 
-  it("is repeated, word for word, under a key of its own", async () => {
+  it("is retried with an identical body and a generated key", async () => {
     const { tierkeep, requests } = clientOf([broken, refused("UNAVAILABLE"), purged]);
     const { outcome } = await outcomeOf(tierkeep.purgeArtifact(key));
     expect(outcome).toEqual({ sizeBytes: 2 });
@@ -132,23 +135,23 @@ describe("a mutation's method", () => {
     expect(await requests[3]?.text()).not.toBe(bodies[0]);
   });
 
-  it("goes under the key that it is given", async () => {
+  it("uses a given idempotency key", async () => {
     const { tierkeep, requests } = clientOf([purged]);
     await tierkeep.purgeArtifact({ ...key, idempotencyKey: "mine" });
     expect(await requests[0]?.json()).toMatchObject({ variables: { input: { idempotencyKey: "mine" } } });
   });
 });
 
-describe("a mutation of one's own", () => {
+describe("a mutation sent with request()", () => {
   const mutation = "mutation M($input: In!) { anything(input: $input) }";
 
-  it("is sent once when it has no idempotency key", async () => {
+  it("is not retried without an idempotency key", async () => {
     const { tierkeep, requests } = clientOf([broken]);
     await outcomeOf(tierkeep.request(mutation, { input: { id: "j" } }));
     expect(requests).toHaveLength(1);
   });
 
-  it("is repeated, word for word, when it has one", async () => {
+  it("is retried with an identical body if it has an idempotency key", async () => {
     const { tierkeep, requests } = clientOf([broken, fine]);
     await outcomeOf(tierkeep.request(mutation, { input: { id: "j", idempotencyKey: "k1" } }));
     expect(requests).toHaveLength(2);
@@ -165,7 +168,7 @@ describe("an upload", () => {
     ["text", "hi"],
     ["bytes", new Uint8Array([104, 105])],
     ["a Blob", new Blob(["hi"])],
-  ])("of %s is repeated whole, under one idempotency key", async (_, content) => {
+  ])("of %s is retried completely, with one idempotency key", async (_, content) => {
     const { tierkeep, requests } = clientOf([broken, written]);
     const { outcome } = await outcomeOf(tierkeep.upload(key, content));
     expect(outcome).toMatchObject({ created: true });
@@ -175,7 +178,7 @@ describe("an upload", () => {
     expect(second).toBe(first);
   });
 
-  it("has a new key each time, or the one that it is given", async () => {
+  it("uses a new key each time, or a given key", async () => {
     const { tierkeep, requests } = clientOf([written]);
     await tierkeep.upload(key, "hi");
     await tierkeep.upload(key, "hi");
@@ -185,7 +188,7 @@ describe("an upload", () => {
     expect(keys[2]).toBe("mine");
   });
 
-  it("of a stream is sent once: what has been read is gone", async () => {
+  it("of a stream is not retried, because the stream cannot be read again", async () => {
     const { tierkeep, requests } = clientOf([broken, written]);
     const { outcome } = await outcomeOf(tierkeep.upload(key, new Blob(["hi"]).stream()));
     expect(outcome).toBeInstanceOf(ConnectionError);
@@ -194,7 +197,7 @@ describe("an upload", () => {
 });
 
 describe("a download", () => {
-  it("is repeated until its bytes begin", async () => {
+  it("is retried until its first bytes arrive", async () => {
     const { tierkeep, requests } = clientOf([
       broken,
       () => Response.json({ code: "TIER_UNAVAILABLE" }, { status: 503 }),
@@ -205,8 +208,8 @@ describe("a download", () => {
   });
 });
 
-describe("the pause", () => {
-  it("grows from about 250 ms by doubling to 15 s at most, half of it at random", () => {
+describe("delayAfter", () => {
+  it("doubles from about 250 ms to at most 15 s, and half of it is random", () => {
     for (let failures = 0; failures < 12; failures += 1) {
       const longest = Math.min(15_000, 250 * 2 ** failures);
       const delays = Array.from({ length: 50 }, () => delayAfter(failures, null));

@@ -3,8 +3,8 @@ interface WithBuiltinModules {
 }
 
 /**
- * A module of Node's own, where the runtime has them (Node, Bun, Deno); undefined in browsers. Asked for through
- * `process`, because an import would keep bundlers from building this for browsers.
+ * Returns a built-in module of Node, Bun or Deno; undefined in browsers. Read through `process`, because with
+ * an import a bundler could not build this for browsers.
  */
 export function builtinModule(name: string): unknown {
   const { process } = globalThis as { readonly process?: WithBuiltinModules };

@@ -3,7 +3,7 @@ import { graphqlRequest, type RequestOptions, type Send } from "./document.ts";
 import { answerOf, isRecord, unexpected } from "./refusals.ts";
 import { repeat } from "./repeat.ts";
 
-/** Sends documents as GraphQL over HTTP, one request each. */
+/** Returns a function that sends documents as GraphQL over HTTP, one request each. */
 export function sendOver(caller: Caller, defaultTimeoutMs: number): Send {
   return async <Result>(
     document: { toString(): string },
@@ -35,7 +35,10 @@ export function sendOver(caller: Caller, defaultTimeoutMs: number): Send {
   };
 }
 
-/** Queries are, and mutations under an idempotency key. A query that merely holds the word is taken for a mutation: that does no harm. */
+/**
+ * Returns true for queries, and for mutations with an idempotency key. A query that only contains the word
+ * "mutation" is not retried.
+ */
 function isRepeatable({ query, variables: { input } }: ReturnType<typeof graphqlRequest>): boolean {
   return !/\bmutation\b/.test(query) || (isRecord(input) && input.idempotencyKey != null);
 }

@@ -1,6 +1,6 @@
 import { builtinModule } from "./runtime.ts";
 
-/** A SHA-256 that takes its bytes piece by piece. */
+/** An incremental SHA-256. */
 export interface IncrementalSha256 {
   update(bytes: Uint8Array): unknown;
   digest(encoding: "hex"): string;
@@ -10,14 +10,20 @@ interface NodeCrypto {
   readonly createHash?: (algorithm: string) => IncrementalSha256;
 }
 
-/** The runtime's own incremental SHA-256; null in browsers, whose Web Crypto can only hash what it is given whole. */
+/**
+ * Returns the runtime's incremental SHA-256; null in browsers, because Web Crypto hashes only complete
+ * buffers.
+ */
 export function incrementalSha256(): IncrementalSha256 | null {
   return (builtinModule("node:crypto") as NodeCrypto | undefined)?.createHash?.("sha256") ?? null;
 }
 
-/** SHA-256 of `bytes` in lower-case hex; null where the page may not hash (Web Crypto is for secure contexts only). */
+/**
+ * Returns the SHA-256 of `bytes` in lower-case hex; null without Web Crypto, which browsers have only in
+ * secure contexts.
+ */
 export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string | null> {
-  // What is undefined outside of secure contexts is declared as always there.
+  // The type declares `subtle` as always defined, but it is undefined outside secure contexts.
   const subtle = crypto.subtle as SubtleCrypto | undefined;
   if (!subtle) return null;
   const digest = new Uint8Array(await subtle.digest("SHA-256", bytes));

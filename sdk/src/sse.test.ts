@@ -9,48 +9,48 @@ function parse(...chunks: (string | Uint8Array)[]): SseMessage[] {
   return chunks.flatMap((chunk) => parser(typeof chunk === "string" ? encoder.encode(chunk) : chunk));
 }
 
-describe("an event stream", () => {
-  it("has messages that end at an empty line, with their event and data", () => {
+describe("sseParser", () => {
+  it("returns a message with its event and data at each empty line", () => {
     expect(parse("event: next\nid: c1\ndata: {}\n\n")).toEqual([{ event: "next", data: "{}" }]);
   });
 
-  it("joins several data lines with line feeds, and keeps all but one leading space", () => {
+  it("joins data lines with line feeds, and removes one leading space", () => {
     expect(parse("data: a\ndata:\ndata:  b\n\n")).toEqual([{ event: "message", data: "a\n\n b" }]);
   });
 
-  it("may end its lines with LF, CR LF or CR", () => {
+  it("accepts LF, CR LF and CR as line ends", () => {
     const expected = [{ event: "next", data: "1" }];
     expect(parse("event: next\r\ndata: 1\r\n\r\n")).toEqual(expected);
     expect(parse("event: next\rdata: 1\r\r")).toEqual(expected);
     expect(parse("event: next\r\ndata: 1\n\r\n")).toEqual(expected);
   });
 
-  it("does not take the LF after a CR at the end of a chunk for an empty line", () => {
+  it("does not treat an LF after a CR of the previous chunk as an empty line", () => {
     expect(parse("data: 1\r", "\ndata: 2\r", "\n\r", "\n")).toEqual([{ event: "message", data: "1\n2" }]);
   });
 
-  it("has comments and unknown fields that say nothing", () => {
+  it("ignores comments and unknown fields", () => {
     expect(parse(": keepalive\n\n:\n\nretry: 5\nfoo: bar\ndata: 1\n\n")).toEqual([
       { event: "message", data: "1" },
     ]);
   });
 
-  it("keeps an event for one message only", () => {
+  it("applies an event field to one message only", () => {
     expect(parse("event: next\ndata: 1\n\ndata: 2\n\n")).toEqual([
       { event: "next", data: "1" },
       { event: "message", data: "2" },
     ]);
   });
 
-  it("gives no message without data, and none that has not ended", () => {
+  it("returns no message without data, and no incomplete message", () => {
     expect(parse("event: next\n\n", "data: 1\n")).toEqual([]);
   });
 
-  it("may begin with a byte order mark", () => {
+  it("ignores a byte order mark at the start", () => {
     expect(parse(new Uint8Array([0xef, 0xbb, 0xbf]), "data: 1\n\n")).toHaveLength(1);
   });
 
-  it("means the same wherever its chunks are cut, within characters too", () => {
+  it("returns the same messages for any chunks, even if they split characters", () => {
     const text = fc.string({ unit: fc.constantFrom("a", " ", ":", "é", "𝄞", "\u2028"), maxLength: 8 });
     const message = fc.record({
       event: text.filter((value) => value !== ""),
@@ -79,7 +79,7 @@ describe("an event stream", () => {
   });
 });
 
-/** `bytes` in pieces of the sizes given, over and over; a size of 0 is an empty chunk once. */
+/** Splits `bytes` into chunks of the given sizes, repeated in a cycle. A size of 0 gives one empty chunk. */
 function cut(bytes: Uint8Array, sizes: readonly number[]): Uint8Array[] {
   const pieces: Uint8Array[] = [];
   let start = 0;

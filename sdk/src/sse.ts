@@ -5,12 +5,13 @@ export interface SseMessage {
 }
 
 /**
- * Reads `text/event-stream` as the HTML standard defines it, from chunks cut anywhere: within a character, within a
- * line, between the CR and the LF of one line end. Answers each chunk with the messages that it completes. Left out is
- * what nobody here needs: `id`, for events carry their cursor, and `retry`, for whoever reads has a pace of its own.
+ * Returns a parser of `text/event-stream` as the HTML standard defines it. The parser returns the messages
+ * that each chunk completes. A chunk may end anywhere: within a character, within a line, or between CR and
+ * LF. The fields `id` and `retry` are ignored: events contain their cursor, and the SDK chooses its own
+ * delays.
  */
 export function sseParser(): (chunk: Uint8Array) => SseMessage[] {
-  // It also drops a byte order mark at the start, as the standard asks.
+  // It also removes a byte order mark at the start, as the standard requires.
   const decoder = new TextDecoder();
   let line = "";
   let afterCr = false;
@@ -33,7 +34,7 @@ export function sseParser(): (chunk: Uint8Array) => SseMessage[] {
         data = [];
       } else if (field === "data") data.push(value);
       else if (field === "event") event = value;
-      // The rest, comments (an empty field) among it, says nothing.
+      // Other fields, and comments (an empty field), are ignored.
       line = "";
     }
     return messages;

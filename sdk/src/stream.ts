@@ -1,6 +1,9 @@
 import type { Deadline } from "./deadline.ts";
 
-/** A stream of what `iterator` gives, asked for only as it is read. `cancel` ends an iterator that may be waiting. */
+/**
+ * Returns a stream of the iterator's chunks. Each chunk is requested only when it is read. `cancel` must end
+ * a pending wait of the iterator.
+ */
 export function streamOf<Chunk>(
   iterator: AsyncIterator<Chunk>,
   cancel: (reason: unknown) => unknown,
@@ -20,7 +23,10 @@ export function streamOf<Chunk>(
   );
 }
 
-/** Read by its reader: not every browser can iterate a stream. What is left unread is given up; so is all of it when `limit` ends. */
+/**
+ * Yields the chunks of a stream. Uses a reader, because not every browser can iterate a stream. Cancels the
+ * stream when the iteration ends, or when `limit` aborts.
+ */
 export async function* chunksOf<Chunk>(
   stream: ReadableStream<Chunk>,
   limit?: Deadline,
@@ -34,7 +40,7 @@ export async function* chunksOf<Chunk>(
       yield value;
     }
   } finally {
-    // Without waiting: a stalled connection may never confirm it.
+    // Not awaited: a stalled connection may never confirm the cancellation.
     reader.cancel().catch(() => {});
   }
 }

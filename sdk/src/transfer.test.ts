@@ -25,7 +25,7 @@ function clientOf(answer: (request: Request) => Response | Promise<Response>) {
 
 const written = () => Response.json({ created: true, artifact: { tier: "HOT" } }, { status: 201 });
 
-/** The bytes as a server would send them, cut into pieces. */
+/** Returns the bytes as a server's response, in chunks of 3 bytes. */
 function content(
   bytes: Uint8Array,
   claimed: { checksum?: string; length?: number } = {},
@@ -71,7 +71,7 @@ describe("upload", () => {
     ],
   ];
 
-  it.each(kinds)("sends %s as it is, with PUT, and claims no type of its own", async (_, given) => {
+  it.each(kinds)("sends %s unchanged with PUT, without a content type", async (_, given) => {
     const { tierkeep, requests } = clientOf(written);
     await expect(tierkeep.upload(key, given)).resolves.toEqual({ created: true, artifact: { tier: "HOT" } });
     expect(requests[0]?.request.method).toBe("PUT");
@@ -79,7 +79,7 @@ describe("upload", () => {
     expect(requests[0]?.request.headers.has("content-type")).toBe(false);
   });
 
-  it("goes to the artifact's place beside the endpoint, each name encoded", async () => {
+  it("sends to the artifact's URL next to the endpoint, with encoded names", async () => {
     const { tierkeep, requests } = clientOf(written);
     await tierkeep.upload(key, text, { tier: "WARM" });
     expect(requests[0]?.request.url).toBe(
@@ -87,7 +87,7 @@ describe("upload", () => {
     );
   });
 
-  it("says what it must be and what must be there in headers", async () => {
+  it("sends options and preconditions as headers", async () => {
     const { tierkeep, requests } = clientOf(written);
     const checksum = checksumOf(text);
     // Its base64 has both characters that base64url replaces.
@@ -111,7 +111,7 @@ describe("upload", () => {
     expect(requests[1]?.request.headers.get("if-match")).toBe(`"${checksum}"`);
   });
 
-  it("sends metadata that is too long for a header before the content", async () => {
+  it("sends metadata that is too long for a header in the body, before the content", async () => {
     const { tierkeep, requests } = clientOf(written);
     const metadata = { text: "é".repeat(5_000) };
     const long = new TextEncoder().encode(JSON.stringify(metadata));
@@ -157,13 +157,13 @@ describe("upload", () => {
     ["a number", () => 5],
     ["text with a lone surrogate", () => "a\ud83d"],
     ["a stream of text with a lone surrogate", () => streamed("a\ude00")],
-  ])("refuses %s with a TypeError, before anything is sent", async (_, given) => {
+  ])("rejects %s with a TypeError, before anything is sent", async (_, given) => {
     const { tierkeep, requests } = clientOf(written);
     await expect(tierkeep.upload(key, given() as UploadContent)).rejects.toBeInstanceOf(TypeError);
     expect(requests).toHaveLength(0);
   });
 
-  it("joins surrogate pairs that pieces of text divide, and refuses halves at the end", async () => {
+  it("joins surrogate pairs across chunks of text, and rejects lone surrogates", async () => {
     const { tierkeep, requests } = clientOf(written);
     await tierkeep.upload(key, streamed("a\ud834", "\udd1e", "b") as never);
     expect(requests[0]?.bytes).toEqual(new TextEncoder().encode("a𝄞b"));
@@ -172,7 +172,7 @@ describe("upload", () => {
     }
   });
 
-  it("sends every kind of view whole", async () => {
+  it("sends every kind of view completely", async () => {
     const { tierkeep, requests } = clientOf(written);
     const buffer = new Uint8Array([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]).buffer;
     for (const onProgress of [undefined, () => {}]) {
@@ -209,7 +209,7 @@ describe("upload", () => {
   });
 
   it.each(["", ".", "..", "\ud800"])(
-    "refuses the name %j, which no URL carries, before anything is sent",
+    "rejects the name %j, which a URL cannot contain, before anything is sent",
     async (name) => {
       const { tierkeep, requests } = clientOf(written);
       const refused = tierkeep.upload({ ...key, workflowId: name }, text);
@@ -221,14 +221,14 @@ describe("upload", () => {
 });
 
 describe.each([
-  ["where the runtime hashes piece by piece", true],
-  ["where it does not, as in browsers", false],
+  ["in a runtime with incremental hashes", true],
+  ["in a runtime without them, such as browsers", false],
 ])("download, %s", (_, incremental) => {
   function withoutNode(): void {
     if (!incremental) vi.stubGlobal("process", undefined);
   }
 
-  it("gives the bytes, the text, and what the server says of them", async () => {
+  it("returns the bytes, the text, and the facts from the server's headers", async () => {
     const { tierkeep } = clientOf(() => content(bytes));
     withoutNode();
     const download = await tierkeep.download(key);
@@ -255,7 +255,7 @@ describe.each([
   });
 
   it.each([-1, 1])(
-    "fails with ConnectionError when it is %i byte from what was announced",
+    "fails with ConnectionError when it differs by %i byte from the announced length",
     async (difference) => {
       const { tierkeep } = clientOf(() => content(bytes, { length: bytes.length + difference }));
       withoutNode();
@@ -272,7 +272,7 @@ describe("an upload's progress", () => {
     ["an ArrayBuffer", content.buffer, 200_000],
     ["a Blob", new Blob([content]), 200_000],
     ["a stream", new Blob([content]).stream(), null],
-  ])("of %s is told by the piece, from 0 to all of it", async (_, given, totalBytes) => {
+  ])("of %s is reported with each chunk, from 0 to the total", async (_, given, totalBytes) => {
     const told: { sentBytes: number; totalBytes: number | null }[] = [];
     const answer = () => Response.json({ created: true, artifact: { sizeBytes: 200_000 } });
     const { tierkeep, requests } = clientOf(answer);
@@ -285,7 +285,7 @@ describe("an upload's progress", () => {
     expect(new Set(sent).size).toBeGreaterThan(3);
   });
 
-  it("is told of the start and the end where streams cannot be sent, as in browsers", async () => {
+  it("is reported at the start and the end if streams cannot be sent, as in browsers", async () => {
     vi.stubGlobal("process", undefined);
     const told: number[] = [];
     const { tierkeep, requests } = clientOf(() =>
@@ -298,8 +298,8 @@ describe("an upload's progress", () => {
 });
 
 describe("an upload's content", () => {
-  it("that fails on the way is thrown as it failed: it is no failed connection", async () => {
-    const failed = new Error("the disk is gone");
+  it("that fails during the upload is thrown unchanged, not as a ConnectionError", async () => {
+    const failed = new Error("disk failure");
     const { tierkeep } = clientOf(written);
     const content = (async function* () {
       yield "half";
@@ -310,7 +310,7 @@ describe("an upload's content", () => {
 });
 
 describe("a download's progress", () => {
-  it("is told with every piece that has been read", async () => {
+  it("is reported with each chunk", async () => {
     const { tierkeep } = clientOf(() => content(bytes));
     const told: number[] = [];
     const download = await tierkeep.download(key, {
@@ -327,7 +327,7 @@ describe("a download's progress", () => {
 });
 
 describe("download", () => {
-  it("streams, and verifies what passed before it ends", async () => {
+  it("streams, and verifies the checksum at its end", async () => {
     const { tierkeep } = clientOf(() => content(bytes, { checksum: checksumOf("other") }));
     const { stream } = await tierkeep.download(key);
     const reader = stream.getReader();
@@ -343,7 +343,7 @@ describe("download", () => {
     [{ start: 2 }, "bytes=2-"],
     [{ start: 0, end: 9 }, "bytes=0-9"],
     [{ last: 4 }, "bytes=-4"],
-  ])("asks for the range %j, and says which one came", async (range, header) => {
+  ])("requests the range %j, and returns the received range", async (range, header) => {
     const { tierkeep, requests } = clientOf(() => {
       const part = content(bytes.subarray(2, 6), { checksum: checksumOf(bytes) }, 206);
       part.headers.set("content-range", `bytes 2-5/${bytes.length}`);
@@ -355,14 +355,14 @@ describe("download", () => {
     expect(await download.bytes()).toEqual(bytes.slice(2, 6));
   });
 
-  it("throws the refusal of a problem+json, and ConnectionError for what is no artifact", async () => {
+  it("throws the refusal of a problem+json, and ConnectionError for other responses", async () => {
     const missing = () => Response.json({ code: "ARTIFACT_NOT_FOUND", detail: "Gone." }, { status: 404 });
     await expect(clientOf(missing).tierkeep.download(key)).rejects.toBeInstanceOf(ArtifactNotFoundError);
     const page = () => new Response("<h1>Hello</h1>");
     await expect(clientOf(page).tierkeep.download(key)).rejects.toBeInstanceOf(ConnectionError);
   });
 
-  it("lets go of the connection when its stream is cancelled, though it waits for bytes", async () => {
+  it("closes the connection when its stream is cancelled while waiting for bytes", async () => {
     let cancelled = false;
     const stalled = new ReadableStream({
       pull: () => new Promise(() => {}),
@@ -381,12 +381,12 @@ describe("download", () => {
     expect(cancelled).toBe(true);
   });
 
-  it("gives no text for what is not UTF-8", async () => {
+  it("rejects text() for content that is not UTF-8", async () => {
     const { tierkeep } = clientOf(() => content(new Uint8Array([0xff, 0xfe])));
     await expect((await tierkeep.download(key)).text()).rejects.toBeInstanceOf(TypeError);
   });
 
-  it("ends with AbortError when its signal aborts while it streams", async () => {
+  it("fails with AbortError when its signal aborts while it streams", async () => {
     const controller = new AbortController();
     const stalled = new ReadableStream({ pull: () => new Promise(() => {}) });
     const { tierkeep } = clientOf(

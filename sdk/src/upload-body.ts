@@ -1,15 +1,21 @@
 import { builtinModule } from "./runtime.ts";
 import { chunksOf, streamOf } from "./stream.ts";
 
-/** Content that can be read from its start any number of times: a Blob, a File, or what the package's node entry makes of a path. */
+/**
+ * Content that can be read repeatedly from its start: a Blob, a File, or the result of fileContent in
+ * `@tierkeep/sdk/node`.
+ */
 export interface ContentSource {
   readonly size: number;
-  /** Its media type; empty or not there: unknown. */
+  /** Its media type; empty or absent if unknown. */
   readonly type?: string;
   stream(): ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
 }
 
-/** What an artifact may be made of. Text is sent as UTF-8; streams are sent as they come and never held whole. */
+/**
+ * Content of an artifact. Text is sent as UTF-8. Streams are sent chunk by chunk and never buffered
+ * completely.
+ */
 export type UploadContent =
   | string
   | Uint8Array
@@ -21,7 +27,7 @@ export type UploadContent =
 
 export interface UploadProgress {
   readonly sentBytes: number;
-  /** Null: a stream, whose end nobody knows yet. */
+  /** Null for a stream of unknown size. */
   readonly totalBytes: number | null;
 }
 
@@ -31,17 +37,18 @@ export function isSource(content: UploadContent): content is ContentSource {
   return typeof content === "object" && "stream" in content;
 }
 
-/** False for what is gone once it has been read. */
+/** Returns true if the content can be read again; false for streams. */
 export function isRepeatable(content: UploadContent): boolean {
   return typeof content !== "object" || isSource(content) || "byteLength" in content;
 }
 
 /**
- * The content as fetch takes it, for one request. Progress can be told of by the piece only where fetch sends streams. The
- * first piece of a stream is read here, so that content of a wrong type fails before anything is sent.
+ * Returns the content as a body for one fetch. Progress is reported by the chunk only if the runtime's fetch
+ * sends streams. The first chunk of a stream is read here, so that content of an invalid type fails before
+ * the request is sent.
  *
- * @param lead bytes that go before the content
- * @param broken told when the content itself fails: fetch would make a failed connection of that
+ * @param lead bytes to send before the content
+ * @param broken called with an error of the content itself, which fetch would report as a failed connection
  * @throws TypeError for content that is not text or bytes, or text that is not well-formed
  */
 export async function bodyOf(
@@ -50,11 +57,11 @@ export async function bodyOf(
   onProgress: ((progress: UploadProgress) => void) | undefined,
   broken: (error: unknown) => void,
 ): Promise<BodyInit> {
-  // fetch would declare text to be text/plain, and so overrule the artifact id's ending.
+  // fetch would send text as text/plain, which would override the extension of the artifact id.
   const given = typeof content === "string" ? utf8Of(content) : content;
   const totalBytes = isSource(given) ? given.size : "byteLength" in given ? given.byteLength : null;
   const whole = given instanceof Blob || "byteLength" in given;
-  // Browsers send streams over HTTP/2 at most.
+  // Browsers do not send streams over HTTP/1.1.
   if (whole && !(onProgress && builtinModule("node:stream"))) {
     onProgress?.({ sentBytes: 0, totalBytes });
     return lead ? new Blob([lead, given as BlobPart]) : (given as BodyInit);
@@ -69,13 +76,16 @@ export async function bodyOf(
   return streamOf({ next }, () => pieces.return());
 }
 
-/** @throws TypeError for text with a lone surrogate, which UTF-8 cannot express: it would be stored as U+FFFD */
+/**
+ * Encodes text. @throws TypeError for a lone surrogate: UTF-8 cannot express it, so it would be stored as
+ * U+FFFD
+ */
 function utf8Of(text: string): Uint8Array<ArrayBuffer> {
-  if (/\p{Surrogate}/u.test(text)) throw new TypeError("The text has a lone surrogate.");
+  if (/\p{Surrogate}/u.test(text)) throw new TypeError("The text contains a lone surrogate.");
   return new TextEncoder().encode(text);
 }
 
-/** Being asked for more is how it learns that what it gave before has been taken. */
+/** Yields the content in chunks. A chunk counts as sent when the next one is requested. */
 async function* piecesOf(
   content: Exclude<UploadContent, string>,
   lead: Uint8Array | undefined,
@@ -83,7 +93,7 @@ async function* piecesOf(
   broken: (error: unknown) => void,
 ): AsyncGenerator<Uint8Array, void> {
   let bytes = 0;
-  // The first half of a surrogate pair whose second half is in the next piece.
+  // The first half of a surrogate pair whose second half is in the next chunk.
   let half = "";
   try {
     passed(bytes);
@@ -96,10 +106,11 @@ async function* piecesOf(
         chunk = utf8Of(half ? text.slice(0, -1) : text);
       } else {
         utf8Of(half);
-        // By its name: one of another realm, such as a test runner's, is none of this realm's instances.
+        // Checked by name: a Uint8Array of another realm, such as a test runner's, is not an instance of this
+        // realm's class.
         if (nameOf(chunk) !== "[object Uint8Array]") throw unusable(chunk);
       }
-      // A Blob in memory comes as one chunk, however large.
+      // A Blob in memory arrives as one chunk of any size.
       for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
         const part = chunk.subarray(at, at + PIECE_BYTES);
         yield part;
@@ -129,7 +140,7 @@ function iterableOf(
 
 function unusable(value: unknown): TypeError {
   return new TypeError(
-    `Content is text, bytes, a Blob, or a stream of text and Uint8Arrays, not ${nameOf(value)}.`,
+    `Content must be text, bytes, a Blob, or a stream of text and Uint8Arrays, not ${nameOf(value)}.`,
   );
 }
 

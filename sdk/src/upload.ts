@@ -9,38 +9,46 @@ import { repeat } from "./repeat.ts";
 import { bodyOf, isRepeatable, isSource, type UploadContent, type UploadProgress } from "./upload-body.ts";
 
 export interface UploadOptions extends RequestOptions {
-  /** Default HOT. */
+  /** The tier to write to. Default: HOT. */
   readonly tier?: Tier | undefined;
-  /** Default: the Blob's own type, else by the artifact id's ending. */
+  /** The media type. Default: the Blob's type, else chosen by the extension of the artifact id. */
   readonly contentType?: string | undefined;
+  /** Metadata to store with the artifact, at most 64 KiB of JSON, else ContentTooLargeError. */
   readonly metadata?: { readonly [key: string]: unknown } | undefined;
-  /** SHA-256 that the content must have, lower-case hex, else ChecksumMismatchError and nothing is written. */
+  /**
+   * SHA-256 that the content must have, in lower-case hex. If it differs: ChecksumMismatchError, and nothing
+   * is written.
+   */
   readonly checksum?: string | undefined;
-  /** PreconditionFailedError where the key exists. */
+  /** Write only if the key does not exist, else PreconditionFailedError. */
   readonly ifAbsent?: boolean | undefined;
-  /** PreconditionFailedError unless the current content has this checksum. */
+  /** Write only if the current content has this checksum, else PreconditionFailedError. */
   readonly ifChecksum?: string | undefined;
   /**
-   * An upload under a key that the server has seen from you in the last 24 h answers as the first did and changes
-   * nothing; other content under it is a ConflictError. Default: a new key where the content can be sent again.
+   * Makes a retry safe. A second upload with the same key by the same caller within 24 hours returns the
+   * first result and changes nothing; with other content: ConflictError. Default: a new key, if the content
+   * can be sent again.
    */
   readonly idempotencyKey?: string | undefined;
   /**
-   * Told how many bytes have been handed to the network, from 0 on, and from 0 again when the upload is repeated.
-   * Browsers send no stream to an HTTP/1.1 server, so there it is told of the start and the end only.
+   * Called with the number of bytes handed to the network, from 0 on, and from 0 again on a retry. Browsers
+   * do not send streams over HTTP/1.1; there it is called only at the start and the end.
    */
   readonly onProgress?: ((progress: UploadProgress) => void) | undefined;
 }
 
-/** Bytes of metadata that go into a header: proxies refuse header lines of more than 4 or 8 KiB. More goes before the content. */
+/**
+ * Maximum bytes of metadata in a header, because proxies reject header lines of more than 4 or 8 KiB. Larger
+ * metadata is sent in the body, before the content.
+ */
 const MAX_HEADER_METADATA = 2_048;
 
-/** As Artifact, but for what takes a query. */
+/** Like Artifact, without the field that needs a query. */
 export type UploadedArtifact = Omit<ArtifactFragment, "nextTransition">;
 
 export interface Uploaded {
   readonly artifact: UploadedArtifact;
-  /** False where it replaced one. */
+  /** True if the key was new; false if the upload replaced an artifact. */
   readonly created: boolean;
 }
 
@@ -90,7 +98,7 @@ export async function upload(
         options.onProgress?.({ sentBytes: sizeBytes, totalBytes: sizeBytes });
         return uploaded;
       } catch (error) {
-        // A stream whose first piece comes too late is given up.
+        // A stream whose first chunk arrives after the failure is cancelled.
         preparing
           .then((body) => (body instanceof ReadableStream ? body.cancel() : undefined))
           .catch(() => {});
@@ -108,14 +116,17 @@ async function uploadedOf(response: Response): Promise<Uploaded> {
   return body as unknown as Uploaded;
 }
 
-/** What is not hex is sent as it is, for the server to refuse by name. */
+/**
+ * Returns the base64 of hex digits. Other text is returned unchanged, so that the server rejects it with the
+ * argument's name.
+ */
 function hexToBase64(hex: string): string {
   if (!/^(?:[0-9a-f]{2})+$/i.test(hex)) return hex;
   return btoa(hex.replace(/../g, (pair) => String.fromCharCode(Number.parseInt(pair, 16))));
 }
 
 function base64Url(bytes: Uint8Array): string {
-  // btoa takes a character a byte.
+  // btoa expects one character per byte.
   return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""))
     .replaceAll("+", "-")
     .replaceAll("/", "_")

@@ -2,18 +2,18 @@ import { describe, expect, it, vi } from "vitest";
 import { createTierkeep } from "./client.ts";
 import { CursorInvalidError, UnauthenticatedError } from "./generated/errors.ts";
 
-/** Far more than it takes: on a busy machine a second is nothing. */
+/** Much longer than the wait takes, even on a busy machine. */
 const PATIENT = { timeout: 30_000 };
 
 type Message = { id?: string; type: string; payload?: unknown };
 
-/** A WebSocket class that plays a graphql-transport-ws server, whose log the test writes. */
-class PretendedSocket {
+/** A WebSocket class with a scripted graphql-transport-ws server. The test writes its messages. */
+class ScriptedSocket {
   static readonly CONNECTING = 0;
   static readonly OPEN = 1;
   static readonly CLOSING = 2;
   static readonly CLOSED = 3;
-  static sockets: PretendedSocket[] = [];
+  static sockets: ScriptedSocket[] = [];
 
   readyState = 0;
   onopen: (() => void) | null = null;
@@ -26,7 +26,7 @@ class PretendedSocket {
 
   constructor(url: string) {
     this.url = url;
-    PretendedSocket.sockets.push(this);
+    ScriptedSocket.sockets.push(this);
     queueMicrotask(() => {
       this.readyState = 1;
       this.onopen?.();
@@ -64,24 +64,24 @@ class PretendedSocket {
 }
 
 function following(options: { token?: string | (() => string) } = {}) {
-  PretendedSocket.sockets = [];
+  ScriptedSocket.sockets = [];
   const tierkeep = createTierkeep({
     url: "https://tierkeep.test/graphql",
     fetch: async () => Response.json({ data: { lifecycleEventCursor: "0" } }),
     transport: "ws",
-    webSocket: PretendedSocket,
+    webSocket: ScriptedSocket,
     ...options,
   });
   return tierkeep.lifecycleEvents({ minDelayMs: 1, maxDelayMs: 2 });
 }
 
-async function subscribed(index: number): Promise<PretendedSocket> {
-  await vi.waitUntil(() => PretendedSocket.sockets[index]?.subscription !== undefined, PATIENT);
-  return PretendedSocket.sockets[index] as PretendedSocket;
+async function subscribed(index: number): Promise<ScriptedSocket> {
+  await vi.waitUntil(() => ScriptedSocket.sockets[index]?.subscription !== undefined, PATIENT);
+  return ScriptedSocket.sockets[index] as ScriptedSocket;
 }
 
 describe("events over a WebSocket", () => {
-  it("come from the endpoint's ws address, after the cursor, with the token in the connection's payload", async () => {
+  it("are requested from the endpoint's ws URL, after the cursor, with the token in connection_init", async () => {
     const events = following({ token: "t0ken" });
     const first = events.next();
     const socket = await subscribed(0);
@@ -94,7 +94,7 @@ describe("events over a WebSocket", () => {
     expect(socket.closedByClient).toBe(true);
   });
 
-  it("resume after the last one given when the socket is dropped or the server stops", async () => {
+  it("resume after the last event that was read when the socket closes or the server stops", async () => {
     const events = following();
     let wanted = events.next();
     for (const [index, code] of [1006, 1001, 1000, 4500].entries()) {
@@ -110,13 +110,13 @@ describe("events over a WebSocket", () => {
     await expect(wanted).resolves.toMatchObject({ done: true });
   });
 
-  it("drop the connection rather than hold without limit what the reader does not take, and lose nothing", async () => {
+  it("close the connection at a full queue, and resume without losing events", async () => {
     const events = following();
     const first = events.next();
     const socket = await subscribed(0);
     for (let seq = 1; seq <= 1_500; seq += 1) socket.event(seq);
     expect((await first).value).toEqual({ cursor: "1" });
-    // What the client does not hold, it asks for again.
+    // The client requests the dropped events again.
     const again = subscribed(1).then((second) => {
       const after = Number(second.subscription?.payload.variables.after);
       for (let seq = after + 1; seq <= 1_500; seq += 1) second.event(seq);
@@ -125,11 +125,11 @@ describe("events over a WebSocket", () => {
     while (given.length < 1_500) given.push(Number((await events.next()).value?.cursor));
     await again;
     expect(given).toEqual(Array.from({ length: 1_500 }, (_, index) => index + 1));
-    expect(PretendedSocket.sockets.length).toBeGreaterThan(1);
+    expect(ScriptedSocket.sockets.length).toBeGreaterThan(1);
     await events.return?.();
   });
 
-  it("throw the server's refusals", async () => {
+  it("throw refusals of the server", async () => {
     const events = following();
     const first = events.next();
     const socket = await subscribed(0);
@@ -138,14 +138,14 @@ describe("events over a WebSocket", () => {
     await expect(first).rejects.toBeInstanceOf(CursorInvalidError);
   });
 
-  it("throw when the server takes no such caller", async () => {
+  it("throw UnauthenticatedError for the close code 4401", async () => {
     const events = following();
     const first = events.next();
     (await subscribed(0)).drop(4401);
     await expect(first).rejects.toBeInstanceOf(UnauthenticatedError);
   });
 
-  it("ask for the next token when the server takes this one no longer", async () => {
+  it("use the next token after the server rejects the current one", async () => {
     let given = 0;
     const events = following({ token: () => `token ${++given}` });
     const first = events.next();
@@ -159,7 +159,7 @@ describe("events over a WebSocket", () => {
     await events.return?.();
   });
 
-  it("answer a ping with a pong, and send pings of their own", async () => {
+  it("answer a ping with a pong, and send pings", async () => {
     vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
     try {
       const events = following();
@@ -194,7 +194,7 @@ describe("events over a WebSocket", () => {
     await events.return?.();
   });
 
-  it("throw a TypeError that names the option where the runtime has no WebSocket", async () => {
+  it("throw a TypeError that names the option if the runtime has no WebSocket", async () => {
     vi.stubGlobal("WebSocket", undefined);
     const events = createTierkeep({ url: "http://tierkeep.test/graphql", transport: "ws" }).lifecycleEvents({
       after: "0",

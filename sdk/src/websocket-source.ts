@@ -5,25 +5,28 @@ import { type EventSource, eventOf } from "./event-source.ts";
 import { LifecycleEventsDocument } from "./generated/documents.ts";
 import { isRecord, refusalIn } from "./refusals.ts";
 
-/** A ping this often, in ms: its pong is a sign of life that scripts can see, unlike the protocol's own ping frames. */
+/**
+ * Interval of pings in ms. Scripts can see their pongs, unlike the pong frames of the WebSocket protocol.
+ */
 const PING_MS = 15_000;
 
 /**
- * How many events may wait for their reader. A WebSocket cannot be told to pause, so beyond this the connection is
+ * Maximum number of events in the queue. A WebSocket cannot be paused, so with a full queue the connection is
  * closed, and the next one resumes after the last event that was read.
  */
 const MAX_WAITING = 1_000;
 
-/** The one subscription of a connection. */
+/** The id of a connection's only subscription. */
 const ID = "1";
 
-/** A WebSocket class: the runtime's own, or one with the same interface. */
+/** A WebSocket class: the runtime's, or one with the same interface. */
 type WebSocketClass = new (url: string, protocol: string) => WebSocket;
 
 /**
- * Events over a WebSocket, by the graphql-transport-ws protocol: one connection with one subscription.
+ * Returns a source over a WebSocket with the protocol graphql-transport-ws: one connection with one
+ * subscription.
  *
- * @param webSocket a WebSocket class, where the runtime has none
+ * @param webSocket a WebSocket class, for runtimes without one
  */
 export function webSocketSource(caller: Caller, webSocket: unknown): EventSource {
   return async function* (where, after, signal, alive) {
@@ -64,7 +67,8 @@ export function webSocketSource(caller: Caller, webSocket: unknown): EventSource
       const { type, payload } = messageIn(data);
       const act = typeof type === "string" && Object.hasOwn(hear, type) ? hear[type] : undefined;
       if (act) act(payload);
-      else finish(new ConnectionError("The WebSocket's server does not speak graphql-transport-ws."));
+      else
+        finish(new ConnectionError("The WebSocket server does not use the protocol graphql-transport-ws."));
     };
     socket.onerror = (event) => finish(failure(event));
     socket.onclose = (event) => finish(failure(event));
@@ -81,7 +85,7 @@ export function webSocketSource(caller: Caller, webSocket: unknown): EventSource
     } finally {
       signal.removeEventListener("abort", abort);
       clearInterval(pinging);
-      // Some classes deliver messages until the close has been confirmed.
+      // Some classes deliver messages until the close is confirmed.
       socket.onmessage = null;
       socket.close(1000);
     }
@@ -90,16 +94,16 @@ export function webSocketSource(caller: Caller, webSocket: unknown): EventSource
   };
 }
 
-/** @throws TypeError where neither the caller nor the runtime has a WebSocket class */
+/** Returns the WebSocket class. @throws TypeError if neither the caller nor the runtime has one */
 function classOf(webSocket: unknown): WebSocketClass {
   const found = webSocket ?? globalThis.WebSocket;
   if (typeof found === "function") return found as WebSocketClass;
   throw new TypeError(
-    "This runtime has no WebSocket. Give createTierkeep a class as `webSocket`, such as that of the package ws.",
+    "This runtime has no WebSocket. Pass a class to createTierkeep as `webSocket`, such as that of the package ws.",
   );
 }
 
-/** The message in what a socket received; an empty object where that is not a JSON object. */
+/** Returns the message in a socket's data; an empty object if the data is not a JSON object. */
 function messageIn(data: unknown): { readonly [key: string]: unknown } {
   try {
     const message: unknown = JSON.parse(String(data));
@@ -109,13 +113,16 @@ function messageIn(data: unknown): { readonly [key: string]: unknown } {
   }
 }
 
-/** What ended a subscription: GraphQL errors, a close of the socket, or an error of the socket. */
+/** Returns the error for the end of a subscription: GraphQL errors, or a close or an error of the socket. */
 function failure(error: unknown): Error {
   const refusal = refusalIn(error);
   if (refusal) return refusal;
   const code = isRecord(error) ? error.code : undefined;
   if (code === 4401)
-    return new TierkeepError("UNAUTHENTICATED", "The server refused the WebSocket: no valid credentials.");
-  if (code === 4403) return new TierkeepError("FORBIDDEN", "The server refused the WebSocket.");
+    return new TierkeepError(
+      "UNAUTHENTICATED",
+      "The server rejected the WebSocket: it has no valid credentials.",
+    );
+  if (code === 4403) return new TierkeepError("FORBIDDEN", "The server rejected the WebSocket.");
   return new ConnectionError("The WebSocket to the server failed or was closed.", { cause: error });
 }

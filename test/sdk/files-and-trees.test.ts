@@ -247,7 +247,7 @@ describe("a directory tree", () => {
       unchanged: [{ path: "b.txt", artifactId: "b.txt", sizeBytes: 1 }],
       skipped: [
         { path: ".hidden", reason: expect.stringMatching(/^the name "\.hidden" starts with a dot\./) },
-        { path: "link", reason: "it is a link or no regular file" },
+        { path: "link", reason: "it is a link, or not a regular file" },
       ],
     });
     await expect(planTree(shared.tierkeep, tree, up)).rejects.toBeInstanceOf(BadUserInputError);

@@ -34,7 +34,7 @@ export interface StoreFinding {
   readonly workflowId: string | null;
   readonly artifactId: string | null;
   readonly tier: Tier | null;
-  /** What was found and what was done about it, as a sentence. */
+  /** The problem or the work done, as a sentence. */
   readonly message: string;
 }
 

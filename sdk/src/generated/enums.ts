@@ -12,7 +12,7 @@ export type ArtifactOrderField =
   | "MODIFIED_AT"
   /** By the size of the content. */
   | "SIZE";
-/** ArtifactOrderField as a server answers it: a later version may add values. */
+/** ArtifactOrderField in a result. Later versions may add values. */
 export type OpenArtifactOrderField = ArtifactOrderField | (string & {});
 
 /** Why a request was rejected or failed. Every entry of `errors` has a code in `extensions.code`, and a `requestId`. `argument`, `tier`, `checksum`, `jobId`, `retryAfterSeconds` and `outcome` are added where they apply. */
@@ -61,7 +61,7 @@ export type ErrorCode =
   | "UNAUTHENTICATED"
   /** The server cannot do this safely at the moment. */
   | "UNAVAILABLE";
-/** ErrorCode as a server answers it: a later version may add values. */
+/** ErrorCode in a result. Later versions may add values. */
 export type OpenErrorCode = ErrorCode | (string & {});
 
 /** The kind of work that a job does. */
@@ -74,7 +74,7 @@ export type JobKind =
   | "RESTORE"
   /** A verification of the store, or a repair: a VerifyJob. */
   | "VERIFY";
-/** JobKind as a server answers it: a later version may add values. */
+/** JobKind in a result. Later versions may add values. */
 export type OpenJobKind = JobKind | (string & {});
 
 /** The status of a job. Every status except RUNNING is final. */
@@ -89,7 +89,7 @@ export type JobStatus =
   | "RUNNING"
   /** The job processed every artifact. Some artifacts may have failed: see `totalErrors`. */
   | "SUCCEEDED";
-/** JobStatus as a server answers it: a later version may add values. */
+/** JobStatus in a result. Later versions may add values. */
 export type OpenJobStatus = JobStatus | (string & {});
 
 /** The type of an event. */
@@ -144,7 +144,7 @@ export type LifecycleEventType =
   | "SETTING_CHANGED"
   /** A repair moved an object or file that belongs to no artifact to quarantine. */
   | "STRAY_QUARANTINED";
-/** LifecycleEventType as a server answers it: a later version may add values. */
+/** LifecycleEventType in a result. Later versions may add values. */
 export type OpenLifecycleEventType = LifecycleEventType | (string & {});
 
 /** The outcome of a lifecycle step for one artifact. */
@@ -157,7 +157,7 @@ export type LifecycleItemOutcome =
   | "PLANNED"
   /** The step was not done: the artifact changed after it became due, or is held (errorCode HELD). */
   | "SKIPPED";
-/** LifecycleItemOutcome as a server answers it: a later version may add values. */
+/** LifecycleItemOutcome in a result. Later versions may add values. */
 export type OpenLifecycleItemOutcome = LifecycleItemOutcome | (string & {});
 
 /** A step of the lifecycle for an artifact whose age is over a threshold. One run applies at most one step to each artifact. */
@@ -168,7 +168,7 @@ export type LifecycleStep =
   | "PROMOTE_TO_WARM"
   /** Delete from COLD, for an age over `coldDays`. */
   | "PURGE";
-/** LifecycleStep as a server answers it: a later version may add values. */
+/** LifecycleStep in a result. Later versions may add values. */
 export type OpenLifecycleStep = LifecycleStep | (string & {});
 
 /** Direction of a sort. */
@@ -177,7 +177,7 @@ export type OrderDirection =
   | "ASC"
   /** Descending: the largest, the latest, or the last by name comes first. */
   | "DESC";
-/** OrderDirection as a server answers it: a later version may add values. */
+/** OrderDirection in a result. Later versions may add values. */
 export type OpenOrderDirection = OrderDirection | (string & {});
 
 /** The role of a caller. In the order READER, WRITER, OPERATOR, ADMIN, each role includes the rights of those before it. */
@@ -190,7 +190,7 @@ export type Role =
   | "READER"
   /** May also write, promote and restore artifacts. */
   | "WRITER";
-/** Role as a server answers it: a later version may add values. */
+/** Role in a result. Later versions may add values. */
 export type OpenRole = Role | (string & {});
 
 /** The kind of a finding. Every kind except ADOPTED, RETENTION_OVERRIDE, HEALED, REPUBLISHED and RECOUNTED is a problem and counts as an error. */
@@ -235,7 +235,7 @@ export type StoreFindingKind =
   | "UNREADABLE"
   /** A path of the published tree does not match the catalog. The artifact itself is intact. */
   | "VIEW_DIFFERS";
-/** StoreFindingKind as a server answers it: a later version may add values. */
+/** StoreFindingKind in a result. Later versions may add values. */
 export type OpenStoreFindingKind = StoreFindingKind | (string & {});
 
 /** The storage tier of an artifact. An artifact is in exactly one tier at any time. */
@@ -246,5 +246,5 @@ export type Tier =
   | "HOT"
   /** The middle tier. The lifecycle moves artifacts here from HOT. */
   | "WARM";
-/** Tier as a server answers it: a later version may add values. */
+/** Tier in a result. Later versions may add values. */
 export type OpenTier = Tier | (string & {});

@@ -281,7 +281,7 @@ export const METHODS: { readonly [Kind in MethodKind]: readonly { toString(): st
   ],
 };
 
-/** What the methods answer with that do not answer with the field of their own name: fields from the operation's root down. */
+/** The path of fields to a method's result, for methods whose result is not the root field of the same name. */
 export const PATHS: { readonly [method: string]: string } = {
   artifactContent: "artifact",
   job: "node",

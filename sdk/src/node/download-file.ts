@@ -9,34 +9,35 @@ import { replaceFile } from "./replace-file.ts";
 
 export interface DownloadFileOptions extends Omit<DownloadOptions, "range"> {
   /**
-   * Keeps what has arrived when the download fails or is aborted, where it is at least 1 MiB, in a file `.NAME.….part`
-   * beside the target, and continues such a file of the same content. It also continues what a process of this machine
-   * that was killed has left. Default false.
+   * If the download fails or is aborted, keeps the received bytes (at least 1 MiB) in a file `.NAME.….part`
+   * in the target's folder. A later download of the same content continues such a file. It also continues the
+   * file of a killed process of this machine. Default: false.
    */
   readonly resume?: boolean | undefined;
-  /** Told of the file that `resume` has kept, before the download fails. */
+  /** Called with the file that `resume` keeps, before the download fails. */
   readonly onKept?: ((file: { readonly path: string; readonly sizeBytes: number }) => void) | undefined;
 }
 
 export interface DownloadedFile {
   readonly sizeBytes: number;
-  /** SHA-256, lower-case hex: what the file has. */
+  /** SHA-256 of the file, in lower-case hex. */
   readonly checksum: string;
   readonly contentType: string;
 }
 
-/** A server that has answered before is waited for, for about half a minute: it may be restarting. */
+/** Number of retries after the first bytes: about half a minute, enough for a restart of the server. */
 const RETRIES_ONCE_BEGUN = 8;
 
-/** A smaller part is not worth a file. */
+/** Minimum bytes of a partial file to keep. */
 const WORTH_KEEPING_BYTES = 1024 ** 2;
 
 /**
- * Reads an artifact into a file, and replaces the one that is there. The bytes go to a temporary file beside it, which
- * takes its place once they are complete and have the right checksum. A connection that breaks is taken up again where it
- * broke, as long as bytes arrive. The mode of a file that is replaced is kept; a new one gets the umask's.
+ * Reads an artifact into a file, and replaces an existing file. The bytes are written to a temporary file in
+ * the same folder, which is renamed when they are complete and their checksum is verified. After a broken
+ * connection, the download continues at the same position, as long as each connection delivers bytes. A
+ * replaced file keeps its mode; a new file gets its mode from the umask.
  *
- * @throws as `download`, and the system's error for a file that cannot be written
+ * @throws the errors of `download`; the system's error if the file cannot be written
  */
 export async function downloadFile(
   tierkeep: Tierkeep,
@@ -59,11 +60,11 @@ export async function downloadFile(
 
   async function fill(file: FileHandle, written: string): Promise<void> {
     await receive(tierkeep, key, options, first, file, transfer);
-    // Content from one connection has been verified as it arrived.
+    // Content from a single connection was verified while it was received.
     if (transfer.isWhole || (await checksumOf(written)) === checksum) return;
     throw new TierkeepError(
       "CHECKSUM_MISMATCH",
-      "The bytes that arrived do not have the artifact's checksum. Read it again.",
+      "The received bytes do not have the artifact's checksum. Retry the download.",
     );
   }
 
@@ -79,7 +80,7 @@ export async function downloadFile(
     const temporary = rest !== null ? partial?.path : resume ? workingPath(path, checksum) : undefined;
     await replaceFile(path, fill, { temporary, isBegun: rest !== null, keep });
   } catch (error) {
-    // It was not read where the file could not even be made.
+    // The stream is unread if the file could not be created.
     if (!first.stream.locked) first.stream.cancel().catch(() => {});
     throw error;
   }
@@ -87,16 +88,19 @@ export async function downloadFile(
 }
 
 interface Transfer {
-  /** Of the whole content. */
+  /** Size of the complete content. */
   readonly sizeBytes: number;
-  /** How many of its bytes are in the file. */
+  /** Number of its bytes in the file. */
   receivedBytes: number;
-  /** True while all of them came over one connection. */
+  /** True if all bytes came over a single connection. */
   isWhole: boolean;
   readonly onProgress: DownloadOptions["onProgress"];
 }
 
-/** Writes what arrives to the file. A connection that breaks after some bytes is replaced by one for the rest. */
+/**
+ * Writes the received bytes to the file. If a connection breaks after some bytes, requests the rest over a
+ * new one.
+ */
 async function receive(
   tierkeep: Tierkeep,
   key: ArtifactKey,
@@ -139,7 +143,10 @@ async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): 
   }
 }
 
-/** Puts a partial file back where a later download finds it, for an error that says nothing about it. */
+/**
+ * Returns an error handler that moves a partial file back, so that a later download finds it, and throws the
+ * error.
+ */
 function restoreAndThrow(path: string, partial: Partial): (error: unknown) => Promise<never> {
   return async (error) => {
     await rename(partial.path, keptPath(path, partial.checksum)).catch(() => {});
@@ -147,7 +154,10 @@ function restoreAndThrow(path: string, partial: Partial): (error: unknown) => Pr
   };
 }
 
-/** The rest of the content from the partial file's last byte on; null: the artifact has other content by now. */
+/**
+ * Requests the content from the partial file's last byte on; returns null if the artifact has other content
+ * now.
+ */
 async function restOf(
   tierkeep: Tierkeep,
   key: ArtifactKey,
@@ -155,7 +165,7 @@ async function restOf(
   options: DownloadOptions,
 ): Promise<Download | null> {
   try {
-    // A range after the last byte would be refused where the file is complete.
+    // If the file is complete, the server would reject a range after the last byte.
     const rest = await tierkeep.download(key, { ...options, range: { start: sizeBytes - 1 } });
     if (rest.checksum.startsWith(checksum)) return rest;
     await rest.stream.cancel();
@@ -166,7 +176,9 @@ async function restOf(
   }
 }
 
-/** Whether a second download would fail as well: the bytes are wrong, or this machine cannot store them. */
+/**
+ * Returns true if another download would fail too: the bytes are wrong, or this machine cannot store them.
+ */
 function isFinal(error: unknown): boolean {
   return (
     (error instanceof TierkeepError && error.code === "CHECKSUM_MISMATCH") ||

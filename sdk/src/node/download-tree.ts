@@ -16,31 +16,33 @@ import {
 } from "./tree.ts";
 
 export interface DownloadTreeOptions {
-  /** How many files are under way at a time. Default 4. */
+  /** Maximum number of concurrent downloads. Default: 4. */
   readonly concurrency?: number | undefined;
-  /** How often the download of each file may be repeated. Default: the client's. */
+  /** Number of retries of each download. Default: the client's. */
   readonly retries?: number | undefined;
   /**
-   * Follows paths with a part that begins with a dot, such as `.git/hooks/post-checkout`, which programs on this machine
-   * may act on. Default false: such an artifact is read into a file of its id, as if it had no path.
+   * Uses paths with a part that starts with a dot, such as `.git/hooks/post-checkout`. Programs on this
+   * machine may execute such files. Default: false; the file of such an artifact is named by its id, as if it
+   * had no path.
    */
   readonly dotFiles?: boolean | undefined;
   readonly onProgress?: ((progress: TreeProgress) => void) | undefined;
-  /** Told, before anything is written, of every file whose path is not followed, and of that path. */
+  /** Called, before anything is written, with every file whose path is not used, and with that path. */
   readonly onPathIgnored?: ((file: TreeFile, path: string) => void) | undefined;
-  /** Told of every file as it stands in its place. */
+  /** Called with every file when it is complete. */
   readonly onFile?: ((file: TreeFile) => void) | undefined;
-  /** Ends it with an AbortError. The files that are in place stay; there are no halves. */
+  /** Aborts with an AbortError. Complete files remain; there are no incomplete files. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Reads every artifact of a workflow into a directory, which is made where it is not there: by the path in its metadata,
- * else by its id. A path that leads out of the directory, or to a dot file, counts as none. Files that are in the way are replaced, others
- * stay. A failure ends it, with what has been read until then in place.
+ * Reads every artifact of a workflow into a directory, and creates the directory if it does not exist. A file
+ * is named by the path in the artifact's metadata, else by the artifact's id. A path outside the directory,
+ * or of a dot file, is not used. Existing files of the same names are replaced; others are kept. The first
+ * failure stops the transfer; complete files remain.
  *
- * @throws BadUserInputError, before anything is written, for artifacts that would be one file; and for a link in the
- * directory that would be followed
+ * @throws BadUserInputError, before anything is written, for artifacts with the same file name; also for a
+ * link in the directory on the way to a file
  */
 export async function downloadTree(
   tierkeep: Tierkeep,
@@ -61,7 +63,7 @@ export async function downloadTree(
   }
   refuse(
     "INVALID_IDENTIFIER",
-    files.filter(({ path }) => !staysInside(path)).map(({ path }) => `${path} leads out of the directory`),
+    files.filter(({ path }) => !staysInside(path)).map(({ path }) => `${path} is outside the directory`),
   );
   refuse(
     "BAD_USER_INPUT",
@@ -71,7 +73,7 @@ export async function downloadTree(
 
   await makeAll(resolve(directory));
   const made = new Map<string, Promise<void>>([[".", Promise.resolve()]]);
-  /** One folder at a time from the top, each made or found to be a folder and no link. */
+  /** Creates folders from the top down. An existing one must be a folder and not a link. */
   const folder = (path: string): Promise<void> => {
     const known = made.get(path) ?? folder(dirname(path)).then(() => makeFolder(join(directory, path)));
     made.set(path, known);
@@ -89,11 +91,14 @@ export async function downloadTree(
   });
 }
 
-/** Makes a directory and those above it. Not by `recursive`: that never returns below /proc, which refuses with ENOENT. */
+/**
+ * Creates a directory and its parents. Does not use `recursive`, which never returns below /proc, where mkdir
+ * fails with ENOENT.
+ */
 async function makeAll(path: string): Promise<void> {
   if ((await stat(path).catch(() => null))?.isDirectory()) return;
   if (dirname(path) !== path) await makeAll(dirname(path));
-  // Another process may have made it by now.
+  // Another process may have created it.
   await mkdir(path).catch(async (error: unknown) => {
     if (!(await stat(path).catch(() => null))?.isDirectory()) throw error;
   });
@@ -104,11 +109,11 @@ async function makeFolder(path: string): Promise<void> {
     await mkdir(path);
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
-    // What a link leads to may be anywhere.
+    // A link may lead out of the directory.
     if ((await lstat(path)).isDirectory()) return;
     throw new TierkeepError(
       "BAD_USER_INPUT",
-      `${path} is in the way: it is a link or a file, and a folder is needed there.`,
+      `${path} is a link or a file, but a folder is needed there. Remove it, or choose another directory.`,
     );
   }
 }

@@ -3,9 +3,9 @@ import { stat } from "node:fs/promises";
 import type { ContentSource } from "../upload-body.ts";
 
 /**
- * The content of a file, for `upload`: streamed, and read anew from its start when an upload is repeated.
+ * Returns the content of a file for `upload`. It is streamed, and read again from its start on a retry.
  *
- * @throws TypeError for what is no regular file, and the system's error for one that cannot be found
+ * @throws TypeError if it is not a regular file; the system's error if it does not exist
  */
 export async function fileContent(path: string | URL): Promise<ContentSource> {
   const stats = await stat(path);

@@ -1,4 +1,4 @@
-// What the package is to those who have a file system: Node, Bun and Deno.
+// The public API for runtimes with a file system: Node, Bun and Deno.
 export { type DownloadedFile, type DownloadFileOptions, downloadFile } from "./download-file.ts";
 export { type DownloadTreeOptions, downloadTree } from "./download-tree.ts";
 export { fileContent } from "./file-content.ts";

@@ -4,34 +4,43 @@ import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import process from "node:process";
 
-/** What an earlier download of the same file has left, under a name of this download's own. */
+/** The partial file of an earlier download, renamed to a unique name of this download. */
 export interface Partial {
   readonly path: string;
   readonly sizeBytes: number;
-  /** The first digits of the checksum of the whole content. */
+  /** The first 32 digits of the checksum of the complete content. */
   readonly checksum: string;
 }
 
 const CHECKSUM_DIGITS = 32;
-/** Names of files may be 255 bytes long, and a working file's adds 68. */
+/**
+ * Maximum bytes of the original name in a partial file's name. File names may have 255 bytes, and a working
+ * file's name adds 68.
+ */
 const MAX_NAME_BYTES = 180;
-/** After the file's own name: the checksum and, while a process writes to it, the machine, the process and a random number. */
+/**
+ * The part of a partial file's name after the original name: the checksum and, while a process writes to the
+ * file, its machine, its pid and a random number.
+ */
 const REST_OF_NAME = /^([0-9a-f]{32})(?:\.([0-9a-f]{8})-(\d+)-[0-9a-f]{8})?\.part$/;
 
-/** Where an interrupted download keeps what has arrived. */
+/** Returns the path at which an interrupted download keeps its received bytes. */
 export function keptPath(path: string, checksum: string): string {
   return join(dirname(path), `${prefixOf(path)}${checksum.slice(0, CHECKSUM_DIGITS)}.part`);
 }
 
-/** Where a download that may be resumed writes. The name says whose it is: another process may not continue it. */
+/**
+ * Returns the path to which a resumable download writes. The name contains the process that owns the file;
+ * another process may not continue it.
+ */
 export function workingPath(path: string, checksum: string): string {
   const owner = `${machine()}-${process.pid}-${randomBytes(4).toString("hex")}`;
   return join(dirname(path), `${prefixOf(path)}${checksum.slice(0, CHECKSUM_DIGITS)}.${owner}.part`);
 }
 
 /**
- * Takes what an earlier download has kept, or left when its process was killed. Renames it, so that no other download
- * takes it. Null: there is nothing.
+ * Claims the partial file of an earlier download, or of a killed process, by renaming it, so that no other
+ * download uses it. Returns null if there is none.
  */
 export async function takePartial(path: string): Promise<Partial | null> {
   const prefix = prefixOf(path);
@@ -58,7 +67,10 @@ export async function takePartial(path: string): Promise<Partial | null> {
   return null;
 }
 
-/** True where the process is gone. One of another machine may be alive. */
+/**
+ * Returns true if the process no longer exists. A process of another machine may be running, so it returns
+ * false for it.
+ */
 function isAbandoned(host: string, pid: number): boolean {
   if (host !== machine()) return false;
   try {

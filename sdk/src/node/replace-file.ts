@@ -3,26 +3,28 @@ import type { Stats } from "node:fs";
 import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
-/** Mode of a new file, which the umask narrows, as for any other program. */
+/** Mode of a new file, reduced by the umask as for any program. */
 const NEW_FILE = 0o666;
 const PERMISSIONS = 0o777;
 const OWNER = 0o700;
 
 export interface ReplaceOptions {
-  /** Path of the temporary file, in the same folder. Default: a name that nothing else has. */
+  /** Path of the temporary file, in the same folder. Default: a unique name. */
   readonly temporary?: string | undefined;
-  /** True: the temporary file is there, with what an earlier call has written. Default false. */
+  /** True if the temporary file exists, with the bytes of an earlier call. Default: false. */
   readonly isBegun?: boolean | undefined;
-  /** Returns where to keep the temporary file after this error; null, the default: it is deleted. */
+  /**
+   * Returns the path at which to keep the temporary file after this error; null to delete it. Default: null.
+   */
   readonly keep?: ((error: unknown) => string | null) | undefined;
 }
 
 /**
- * Writes a file whole or not at all: `fill` writes to a temporary file beside it, which takes its place. A file that is
- * replaced leaves its mode, and its owner where the system permits, to the new one: no other user may read the new
- * content who could not read the old one.
+ * Writes a file atomically: `fill` writes to a temporary file in the same folder, which is then renamed. A
+ * new file that replaces another one gets its mode and, if the system permits, its owner. So no user may read
+ * the new content who could not read the old one.
  *
- * @throws what `fill` throws, and the system's error for a file that cannot be written
+ * @throws the error of `fill`; the system's error if the file cannot be written
  */
 export async function replaceFile(
   path: string,
@@ -54,7 +56,7 @@ async function takeOver(file: FileHandle, { mode, uid, gid }: Stats): Promise<vo
   const own = await file.stat();
   let permissions = mode & PERMISSIONS;
   if (own.uid !== uid || own.gid !== gid) {
-    // Without its group, the group's permissions would be another group's.
+    // Without the original group, the group permissions would apply to another group.
     await file.chown(uid, gid).catch(() => {
       permissions &= OWNER;
     });

@@ -8,23 +8,26 @@ import { checksumOf } from "./checksum-of.ts";
 import { artifactIdOf, collisionsOf, refuse, type Tree, type TreeFile } from "./tree.ts";
 
 export interface TreePlanOptions {
-  /** Of every file, besides its `path`. */
+  /** Metadata of every file, in addition to its `path`. */
   readonly metadata?: { readonly [key: string]: unknown } | undefined;
-  /** Plans to write every file, also one whose artifact has its content and metadata already. Default false. */
+  /** Writes every file, even if its artifact already has the same content and metadata. Default: false. */
   readonly rewrite?: boolean | undefined;
-  /** Leaves out links and files that no artifact can be, in place of refusing the directory. Default false. */
+  /** Skips links and files that cannot be artifacts, instead of rejecting the directory. Default: false. */
   readonly skipInvalid?: boolean | undefined;
-  /** Ends it with an AbortError. */
+  /** Aborts with an AbortError. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What uploading a directory would do. Each list is in the order of the paths. */
+/** What an upload of a directory would do. Each list is sorted by path. */
 export interface TreePlan {
-  /** `replaces`: there is an artifact of this key already. */
+  /** Files to write. `replaces`: an artifact with this key exists. */
   readonly writes: readonly (TreeFile & { readonly replaces: boolean })[];
-  /** Files whose artifact has the same content and metadata. They are not written, and their age goes on. */
+  /**
+   * Files whose artifact already has the same content and metadata. They are not written, and their age is
+   * not reset.
+   */
   readonly unchanged: readonly TreeFile[];
-  /** With `skipInvalid`: what cannot be an artifact, and why. */
+  /** With `skipInvalid`: paths that cannot be artifacts, and the reason. */
   readonly skipped: readonly SkippedFile[];
 }
 
@@ -33,13 +36,13 @@ export interface SkippedFile {
   readonly reason: string;
 }
 
-/** The most keys that one query takes. */
+/** Maximum number of keys in one query. */
 const MOST_KEYS = 500;
 
 /**
  * Returns what `uploadTree` would do with a directory, and changes nothing.
  *
- * @throws as uploadTree, before it writes anything
+ * @throws the errors that uploadTree throws before it writes anything
  */
 export async function planTree(
   tierkeep: Tierkeep,
@@ -49,13 +52,13 @@ export async function planTree(
 ): Promise<TreePlan> {
   const { metadata, rewrite = false, skipInvalid = false, signal } = options;
   const { files, others } = await filesBelow(directory);
-  if (!skipInvalid) refuse("BAD_USER_INPUT", others.map(told));
+  if (!skipInvalid) refuse("BAD_USER_INPUT", others.map(problemOf));
   refuse(
     "BAD_USER_INPUT",
     collisionsOf(files, ({ artifactId }) => artifactId),
   );
   const { present, invalid } = await artifactsOf(tierkeep, tree, files, signal);
-  if (!skipInvalid) refuse("INVALID_IDENTIFIER", invalid.map(told));
+  if (!skipInvalid) refuse("INVALID_IDENTIFIER", invalid.map(problemOf));
 
   const plan = {
     writes: [] as (TreeFile & { replaces: boolean })[],
@@ -80,7 +83,10 @@ export async function planTree(
   return plan;
 }
 
-/** The regular files below a directory, by path. Links are not followed: what they lead to may not be meant. */
+/**
+ * Returns the regular files below a directory, sorted by path. Links are not followed: the user may not
+ * intend to upload their targets.
+ */
 async function filesBelow(directory: string): Promise<{ files: TreeFile[]; others: SkippedFile[] }> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
   const files: TreeFile[] = [];
@@ -90,12 +96,12 @@ async function filesBelow(directory: string): Promise<{ files: TreeFile[]; other
     const path = relative(directory, full).replaceAll(sep, "/");
     if (entry.isFile()) {
       files.push({ path, artifactId: artifactIdOf(path), sizeBytes: (await stat(full)).size });
-    } else if (!entry.isDirectory()) others.push({ path, reason: "it is a link or no regular file" });
+    } else if (!entry.isDirectory()) others.push({ path, reason: "it is a link, or not a regular file" });
   }
   return { files: files.sort(byPath), others: others.sort(byPath) };
 }
 
-/** Asks the server, which has the rule for names, for the artifacts that the files would replace. */
+/** Reads the artifacts that the files would replace. The server checks the names. */
 async function artifactsOf(
   tierkeep: Tierkeep,
   { tenantId, workflowId }: Tree,
@@ -104,16 +110,16 @@ async function artifactsOf(
 ): Promise<{ present: Map<string, ArtifactFragment>; invalid: SkippedFile[] }> {
   const present = new Map<string, ArtifactFragment>();
   const invalid: SkippedFile[] = [];
-  let unasked = files;
+  let remaining = files;
   let size = MOST_KEYS;
-  while (unasked.length > 0) {
-    const some = unasked.slice(0, size);
+  while (remaining.length > 0) {
+    const some = remaining.slice(0, size);
     try {
       const keys = some.map(({ artifactId }) => ({ tenantId, workflowId, artifactId }));
       for (const artifact of await tierkeep.artifactsByKey({ keys }, { signal })) {
         if (artifact !== null) present.set(artifact.artifactId, artifact);
       }
-      unasked = unasked.slice(some.length);
+      remaining = remaining.slice(some.length);
     } catch (error) {
       if (!(error instanceof TierkeepError)) throw error;
       const index = /^keys\.(\d+)\.artifactId$/.exec(error.argument ?? "")?.[1];
@@ -123,7 +129,7 @@ async function artifactsOf(
           path: refused.path,
           reason: error.message.replace(/^keys\.\d+\.artifactId (?=")/, "the name "),
         });
-        unasked = unasked.filter((file) => file !== refused);
+        remaining = remaining.filter((file) => file !== refused);
       } else if (error.code === "QUERY_TOO_COMPLEX" && some.length > 1) size = Math.ceil(some.length / 2);
       else throw error;
     }
@@ -131,7 +137,7 @@ async function artifactsOf(
   return { present, invalid };
 }
 
-function told({ path, reason }: SkippedFile): string {
+function problemOf({ path, reason }: SkippedFile): string {
   return `${path}: ${reason}`;
 }
 

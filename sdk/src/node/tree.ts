@@ -8,7 +8,7 @@ export interface Tree {
 }
 
 export interface TreeFile {
-  /** Below the directory, with "/" between its parts. */
+  /** Path below the directory, with "/" between its parts. */
   readonly path: string;
   readonly artifactId: string;
   readonly sizeBytes: number;
@@ -17,7 +17,7 @@ export interface TreeFile {
 export interface TreeProgress {
   readonly doneFiles: number;
   readonly totalFiles: number;
-  /** Of all files together, those under way included. */
+  /** Bytes of all files, including those in progress. */
   readonly transferredBytes: number;
   readonly totalBytes: number;
 }
@@ -27,60 +27,68 @@ export interface TreeResult {
   readonly totalBytes: number;
 }
 
-/** How many of a tree's names are told of when they are refused. */
-const MOST_TOLD = 20;
+/** Maximum number of problems in an error message. */
+const MAX_SHOWN = 20;
 
 /**
- * Returns an artifact's id for a file below the directory, in NFC: macOS gives names in NFD, which ids may not be. The path
- * itself is kept in its metadata, as `path`.
+ * Returns the artifact id of a file below the directory. It is in NFC, as ids must be; macOS returns names in
+ * NFD. The path is stored unchanged in the metadata, as `path`.
  */
 export function artifactIdOf(path: string): string {
   return path.replaceAll("/", "__").normalize("NFC");
 }
 
-/** True for a path that stays in the directory that it is taken from, on every file system. */
+/** Returns true if a relative path stays within its directory on every file system. */
 export function staysInside(path: string): boolean {
   return path.split("/").every((part) => !/^\.{0,2}$|[\\:\0]/.test(part));
 }
 
-/** True for a path with a part that begins with a dot, such as `.git/hooks/post-checkout`: programs act on such files. */
+/**
+ * Returns true for a path with a part that starts with a dot, such as `.git/hooks/post-checkout`. Programs
+ * may execute such files.
+ */
 export function hasDotPart(path: string): boolean {
   return path.split("/").some((part) => part.startsWith("."));
 }
 
-/** @throws TierkeepError of this code that names what is wrong with which files; nothing when `problems` is empty */
+/** Does nothing if `problems` is empty. @throws TierkeepError with this code and the problems */
 export function refuse(code: "BAD_USER_INPUT" | "INVALID_IDENTIFIER", problems: readonly string[]): void {
   if (problems.length === 0) return;
-  const more = problems.length - MOST_TOLD;
-  const told = [...problems.slice(0, MOST_TOLD), ...(more > 0 ? [`and ${more} more`] : [])];
-  throw new TierkeepError(code, `Nothing has been transferred:\n  ${told.join("\n  ")}`);
+  const more = problems.length - MAX_SHOWN;
+  const shown = [...problems.slice(0, MAX_SHOWN), ...(more > 0 ? [`and ${more} more`] : [])];
+  throw new TierkeepError(code, `Nothing was transferred:\n  ${shown.join("\n  ")}`);
 }
 
-/** Which files would fall on one another: as one name, or one being a folder of the other. */
+/**
+ * Returns a problem for each pair of files with the same name, and for each file whose name is also a folder.
+ */
 export function collisionsOf(files: readonly TreeFile[], nameOf: (file: TreeFile) => string): string[] {
-  // Where the file system may take both for one.
+  // On these systems, names that differ only in case or Unicode form may be the same file.
   const folds = process.platform === "win32" || process.platform === "darwin";
   const fold = (name: string) => (folds ? name.normalize("NFC").toLowerCase() : name);
   const byName = new Map<string, TreeFile>();
   const problems: string[] = [];
-  const told = (one: TreeFile) =>
+  const named = (one: TreeFile) =>
     one.path === one.artifactId ? one.path : `${one.path} (${one.artifactId})`;
   for (const file of files) {
     const other = byName.get(fold(nameOf(file)));
-    if (other) problems.push(`${told(other)} and ${told(file)} have the same name`);
+    if (other) problems.push(`${named(other)} and ${named(file)} have the same name`);
     else byName.set(fold(nameOf(file)), file);
   }
   for (const file of files) {
     const parts = fold(nameOf(file)).split("/");
     for (let count = 1; count < parts.length; count += 1) {
       const other = byName.get(parts.slice(0, count).join("/"));
-      if (other) problems.push(`${told(other)} is a file, and ${told(file)} needs a folder of that name`);
+      if (other) problems.push(`${named(other)} is a file, and ${named(file)} needs a folder of that name`);
     }
   }
   return problems;
 }
 
-/** Transfers each file, `concurrency` at a time. The first failure ends those under way, and is thrown once they have ended. */
+/**
+ * Transfers files, `concurrency` at a time. The first failure aborts the transfers in progress. @throws that
+ * failure, after they have stopped
+ */
 export async function transferEach<File extends TreeFile>(
   files: readonly File[],
   options: {
@@ -91,7 +99,7 @@ export async function transferEach<File extends TreeFile>(
   transfer: (file: File, signal: AbortSignal, moved: (bytes: number) => void) => Promise<void>,
 ): Promise<TreeResult> {
   const { concurrency = 4, onProgress } = options;
-  if (!(concurrency >= 1)) throw new TypeError("concurrency is 1 or more.");
+  if (!(concurrency >= 1)) throw new TypeError("concurrency must be 1 or more.");
   const failed = new AbortController();
   const signal = AbortSignal.any([failed.signal, ...(options.signal ? [options.signal] : [])]);
   const totalBytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);

@@ -3,7 +3,7 @@ import type { ArtifactKey } from "../endpoint.ts";
 import type { Uploaded, UploadOptions } from "../upload.ts";
 import { fileContent } from "./file-content.ts";
 
-/** Writes an artifact from a file. @throws as `upload`, and as fileContent for the file */
+/** Writes an artifact from a file. @throws the errors of `upload` and of fileContent */
 export async function uploadFile(
   tierkeep: Tierkeep,
   key: ArtifactKey,

@@ -7,32 +7,36 @@ import { planTree, type SkippedFile, type TreePlanOptions } from "./tree-plan.ts
 import { uploadFile } from "./upload-file.ts";
 
 export interface UploadTreeOptions extends TreePlanOptions {
-  /** The tier of the files that are written. Default HOT. */
+  /** The tier to write the files to. Default: HOT. */
   readonly tier?: Tier | undefined;
-  /** PreconditionFailedError at the first file whose artifact exists, also an unchanged one. */
+  /** Fails with PreconditionFailedError at the first file whose artifact exists, even an unchanged one. */
   readonly ifAbsent?: boolean | undefined;
-  /** How many files are under way at a time. Default 4. */
+  /** Maximum number of concurrent uploads. Default: 4. */
   readonly concurrency?: number | undefined;
-  /** How often the upload of each file may be repeated. Default: the client's. */
+  /** Number of retries of each upload. Default: the client's. */
   readonly retries?: number | undefined;
   readonly onProgress?: ((progress: TreeProgress) => void) | undefined;
-  /** Told of every file as it has been written. */
+  /** Called with every file after it is written. */
   readonly onFile?: ((file: TreeFile & Uploaded) => void) | undefined;
-  /** Told, before anything is written, of every file that is left as it is: its artifact has its content and metadata. */
+  /**
+   * Called, before anything is written, with every unchanged file: its artifact already has its content and
+   * metadata.
+   */
   readonly onUnchanged?: ((file: TreeFile) => void) | undefined;
-  /** With `skipInvalid`: told, before anything is written, of every file that is left out. */
+  /** With `skipInvalid`: called, before anything is written, with every skipped file. */
   readonly onSkip?: ((file: SkippedFile) => void) | undefined;
 }
 
 /**
- * Writes the files below a directory as artifacts of one workflow: `a/b.txt` as `a__b.txt`, with its path in its metadata.
- * Names are normalised to NFC, which macOS does not; the path in the metadata is as the directory has it. A file whose
- * artifact has the same content and metadata is not written again, unless `rewrite` says so. Empty folders are left out. A
- * failure ends it, with what has been written until then in place; a second call writes the rest.
+ * Writes the files below a directory as artifacts of one workflow: `a/b.txt` becomes `a__b.txt`, with its
+ * path in its metadata. Artifact ids are normalised to NFC; the path in the metadata is unchanged. A file
+ * whose artifact already has the same content and metadata is not written, unless `rewrite` is true. Empty
+ * folders are ignored. The first failure stops the transfer; written artifacts remain, and a second call
+ * writes the rest.
  *
- * @returns the files that were written, and their bytes
- * @throws BadUserInputError, before anything is written, for files that would be one artifact, and for links and other
- * things that are no files; InvalidIdentifierError for names that no artifact may have
+ * @returns the number of written files, and their bytes
+ * @throws BadUserInputError, before anything is written, for files with the same artifact id, and for links
+ * and other entries that are not files; InvalidIdentifierError for names that break the naming rule
  */
 export async function uploadTree(
   tierkeep: Tierkeep,

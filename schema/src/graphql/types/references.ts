@@ -2,8 +2,8 @@ import type { Artifact } from "../../services/artifacts.ts";
 import type { TierCount, WorkflowName } from "../../services/tenants.ts";
 import { builder } from "./builder.ts";
 
-// Artifacts, workflows, tenants and tier statistics refer to each other. Their references are declared here, and each
-// type is implemented in a file of its own, so that no two files import each other.
+// Artifacts, workflows, tenants and tier statistics refer to each other. Their references are declared here,
+// and each type is implemented in a separate file, so that no two files import each other.
 
 /** A tenant that exists. */
 export interface Tenant {
