@@ -7,8 +7,8 @@ const tierkeep = createTierkeep({ url: process.env.TIERKEEP_URL ?? "http://127.0
 const [folder = "backup"] = process.argv.slice(2);
 
 let count = 0;
-// Each file appears under its name once all of it is there and its checksum is right. To a bucket: give
-// `(await tierkeep.download(artifact)).stream` to its client.
+// A file appears under its name when it is complete and verified. To copy to a bucket, pass
+// `(await tierkeep.download(artifact)).stream` to the bucket's client.
 for await (const artifact of tierkeep.artifacts({ where: { tenantId: "acme", tiers: ["COLD"] } })) {
   const directory = join(folder, artifact.tenantId, artifact.workflowId);
   await mkdir(directory, { recursive: true });
@@ -16,4 +16,4 @@ for await (const artifact of tierkeep.artifacts({ where: { tenantId: "acme", tie
   count += 1;
   console.log(artifact.workflowId, artifact.artifactId, artifact.sizeBytes);
 }
-if (count === 0) console.error("acme has no artifacts in cold. Write one with tier COLD first.");
+if (count === 0) console.error("acme has no cold artifacts. Write one with tier COLD first.");

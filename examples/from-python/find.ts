@@ -3,7 +3,7 @@ import { createTierkeep } from "@tierkeep/sdk";
 const tierkeep = createTierkeep({ url: process.env.TIERKEEP_URL ?? "http://127.0.0.1:4000/graphql" });
 
 let count = 0;
-// In whatever tier and workflow: an artifact is in exactly one tier, so one list answers for all three.
+// One list covers all workflows and tiers, because an artifact is in exactly one tier.
 for await (const artifact of tierkeep.artifacts({ where: { tenantId: "acme" } })) {
   if (artifact.artifactId !== "report.md") continue;
   const { tier, workflowId, nextTransition } = artifact;
@@ -13,7 +13,7 @@ for await (const artifact of tierkeep.artifacts({ where: { tenantId: "acme" } })
 
 if (count === 0) console.error("acme has no report.md. Run write.ts first.");
 
-// By metadata, too.
+// Artifacts can be found by metadata as well.
 const where = { tenantId: "acme", metadata: { author: "Ada" } };
 for await (const { workflowId, artifactId } of tierkeep.artifacts({ where }))
   console.log(workflowId, artifactId);

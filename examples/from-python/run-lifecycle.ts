@@ -9,7 +9,7 @@ console.log("promoted to cold:", run.promotedToCold);
 console.log("purged:", run.purged);
 console.log("errors:", run.totalErrors);
 
-// What it did, or would do, item by item.
+// The items that the run moved or purged; in a dry run, the items that a live run would.
 for await (const item of tierkeep.lifecycleJobItems({ id: run.id })) {
   console.log(item.step, item.tenantId, item.workflowId, item.artifactId, item.outcome);
 }

@@ -5,5 +5,5 @@ const LIMIT_BYTES = 100 * 1024 ** 3;
 
 for (const { tier, artifactCount, totalBytes, tenantCount } of await tierkeep.tierStats()) {
   console.log(`${tier}: ${artifactCount} artifacts, ${totalBytes} bytes, ${tenantCount} tenants`);
-  if (tier === "HOT" && totalBytes > LIMIT_BYTES) console.error("hot holds more than 100 GiB");
+  if (tier === "HOT" && totalBytes > LIMIT_BYTES) console.error("The hot tier holds more than 100 GiB.");
 }
