@@ -43,11 +43,11 @@ export interface Tiers {
 export async function openTiers(options: OpenTiersOptions): Promise<Tiers> {
   const { publishTree, durability, disk, ioThreads: threads = DEFAULT_IO_THREADS } = options;
   const root = resolve(options.root);
-  const lanes =
+  const workers =
     disk === undefined
       ? ioPool({ root, durability, threads })
       : inlineWorkers({ root, disk: durability === "os" ? withoutFsync(disk) : disk });
-  const base = await openFilesystemStore({ id: "base", root, publishTree, lanes });
+  const base = await openFilesystemStore({ id: "base", root, publishTree, workers });
   return {
     base,
     storeOf: () => base,

@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { setEnvironmentData } from "node:worker_threads";
-import { THREAD_PRELOAD } from "../../src/catalog/sqlite/thread-protocol.ts";
+import { THREAD_PRELOAD } from "../../src/threads/thread-server.ts";
 import { countHere, STATEMENT_CHANNEL, STATEMENT_COUNTER } from "./statement-count-here.ts";
 
 export interface StatementCount {

@@ -1,6 +1,5 @@
 import process from "node:process";
 import { FileOperations } from "../../src/tiers/filesystem/workers/file-operations.ts";
-import "../../src/tiers/filesystem/workers/io-worker.ts";
 
-// For tests: a worker that dies in the middle of one kind of operation.
+// For tests, as the preload of I/O threads: `quarantine` ends the thread in the middle of the call.
 FileOperations.prototype.quarantine = () => process.exit(1);

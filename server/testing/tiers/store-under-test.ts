@@ -13,7 +13,7 @@ import type { StoreUnderTest } from "./tier-store.contract.ts";
 /** How the store under test does its work. */
 export type Workers = { readonly threads: number } | { readonly disk: Disk };
 
-function lanesOf(root: string, workers: Workers): IoWorkers {
+function ioWorkers(root: string, workers: Workers): IoWorkers {
   return "threads" in workers
     ? ioPool({ root, durability: "os", threads: workers.threads })
     : inlineWorkers({ root, disk: workers.disk });
@@ -27,7 +27,7 @@ export async function openStoreUnderTest(
   const root = join(folder, "artifacts");
   const layout = new Layout(root);
   const open = (): Promise<TierStore> =>
-    openFilesystemStore({ id: "base", root, publishTree: true, lanes: lanesOf(root, workers) });
+    openFilesystemStore({ id: "base", root, publishTree: true, workers: ioWorkers(root, workers) });
   const store = await open();
   return {
     root,

@@ -1,6 +1,7 @@
 import { extname } from "node:path";
 import type { Transferable } from "node:worker_threads";
 import { Refused } from "@tierkeep/schema/domain/refusals";
+import { ThreadClient } from "../../threads/thread-client.ts";
 import type { Change } from "../changes.ts";
 import type { Durability, Faults } from "./connection.ts";
 import { SqliteReader } from "./reads/reader.ts";
@@ -8,7 +9,6 @@ import type { ScanEnd } from "./reads/scan-turns.ts";
 import { type Scan, scan, sent } from "./reads/scans.ts";
 import { NewerCatalogError } from "./schema/migrations.ts";
 import { type CatalogParts, SqliteCatalog } from "./sqlite-catalog.ts";
-import { ThreadClient } from "./thread-client.ts";
 import { GroupQueue } from "./writes/group-queue.ts";
 import { type GroupResult, SqliteWriter } from "./writes/writer.ts";
 
@@ -31,19 +31,28 @@ export interface InlineCatalogOptions extends SqliteCatalogOptions {
 const READER_CACHE_KIB = 8 * 1024;
 const SCAN_CACHE_KIB = 4 * 1024;
 
-/** Writes and scans each have a thread of their own, and each count of everything: other scans need not wait for it. @throws NewerCatalogError, or what SQLite says of the file */
+/**
+ * Opens a catalog whose writes and scans run on one thread each, and indexed reads on the calling thread. The scan
+ * thread starts with the first scan, and again after it has failed. Each `miscounts` scan, which reads the complete
+ * catalog, runs on a thread of its own so that other scans need not wait for it.
+ *
+ * @throws NewerCatalogError, or the error of SQLite that says why the file cannot be opened
+ */
 export async function openSqliteCatalog(options: SqliteCatalogOptions): Promise<SqliteCatalog> {
   const { path, durability, spaceReserve } = options;
   let fatal: string | null = null;
-  const writer = await startThread<string>("writes/writer-thread", { path, durability, spaceReserve }, () => {
+  const writer = startThread<string>("writes/writer-thread", { path, durability, spaceReserve }, () => {
     fatal = "The catalog's writer has failed. Restart the server.";
   });
-  let scanner: ReturnType<typeof startThread<null>> | null = null;
-  const startScanner = (died: () => void) =>
-    startThread<null>("reads/scan-thread", { path, cacheKiB: SCAN_CACHE_KIB }, died);
-  const apart = new Set<Promise<unknown>>();
-  const scanApart = async (method: Scan, args: readonly unknown[]) => {
-    const { client } = await startScanner(() => {});
+  const epoch = await writer.opened.catch((error) => {
+    throw openingError(error);
+  });
+  const startScanner = (onEnd: () => void) =>
+    startThread("reads/scan-thread", { path, cacheKiB: SCAN_CACHE_KIB }, onEnd);
+  let scanner: ThreadClient | null = null;
+  const separateScans = new Set<Promise<unknown>>();
+  const scanSeparately = async (method: Scan, args: readonly unknown[]) => {
+    const client = startScanner(() => {});
     try {
       return (await client.call(method, args)) as ScanEnd;
     } finally {
@@ -56,39 +65,38 @@ export async function openSqliteCatalog(options: SqliteCatalogOptions): Promise<
     if (fatal !== null) throw new Refused("UNAVAILABLE", fatal);
     const [message, transfer] = forWriter(changes);
     try {
-      return (await writer.client.call("run", [message], transfer)) as GroupResult;
+      return (await writer.call("run", [message], transfer)) as GroupResult;
     } catch (error) {
       throw new Refused(
         "UNAVAILABLE",
-        "The catalog's writer failed, and it cannot be told whether this took place. Look before you repeat it.",
+        "The catalog's writer failed, so it is unknown whether this change was made. Check before you repeat it.",
         { outcome: "unknown" },
         { cause: error },
       );
     }
   };
   return new SqliteCatalog({
-    epoch: writer.opened,
+    epoch,
     queue: new GroupQueue(run, announce(listeners)),
     reader,
     listeners,
     scan: async (method, args, turn, signal) => {
       if (method === "miscounts") {
-        const counting = scanApart(method, args);
-        apart.add(counting);
-        return counting.finally(() => apart.delete(counting));
+        const scanning = scanSeparately(method, [args, turn]);
+        separateScans.add(scanning);
+        return scanning.finally(() => separateScans.delete(scanning));
       }
-      // Started by the first scan, for most processes never need one; and anew after it has failed.
       scanner ??= startScanner(() => {
         scanner = null;
       });
-      return (await (await scanner).client.callInTurn(method, args, turn, signal)) as ScanEnd;
+      return (await scanner.call(method, [args, turn], undefined, signal)) as ScanEnd;
     },
     close: async () => {
-      // The writer last: whoever closes a catalog last cleans up its WAL, and that is no work for the event loop.
       reader.close();
-      await Promise.allSettled(apart);
-      await (await scanner)?.client.close();
-      await writer.client.close();
+      await Promise.allSettled(separateScans);
+      await scanner?.close();
+      // Last: the last connection to close truncates the WAL, which is work for the writer's thread.
+      await writer.close();
     },
   });
 }
@@ -141,16 +149,22 @@ export class InlineSqliteCatalog extends SqliteCatalog {
 }
 
 /** @param script path of a module relative to this one, without its extension: .ts in a clone, .js in the package */
-async function startThread<T>(script: string, data: unknown, died: () => void) {
-  try {
-    const url = new URL(script + extname(import.meta.url), import.meta.url);
-    return await ThreadClient.start<T>(url, data, died);
-  } catch (error) {
-    // A class does not cross threads; its name does.
-    if (error instanceof Error && error.name === "NewerCatalogError")
-      throw new NewerCatalogError(error.message);
-    throw error;
-  }
+function startThread<Opened>(script: string, data: unknown, onEnd: () => void): ThreadClient<Opened> {
+  return new ThreadClient<Opened>({
+    script: new URL(script + extname(import.meta.url), import.meta.url),
+    worker: { workerData: data, resourceLimits: { maxYoungGenerationSizeMb: 4 } },
+    keepsProcessAlive: "always",
+    endedError: (cause) => (cause instanceof Error ? cause : new Error("A thread of the catalog has ended.")),
+    closedError: () => new Error("The catalog is closed."),
+    onEnd,
+  });
+}
+
+/** Restores the class of the error, which does not cross threads. */
+function openingError(error: unknown): unknown {
+  return error instanceof Error && error.name === "NewerCatalogError"
+    ? new NewerCatalogError(error.message)
+    : error;
 }
 
 /** Bytes are copied once and handed over: sending a view would copy all of the memory that it is a view of. */

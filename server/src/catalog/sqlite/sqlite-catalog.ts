@@ -6,7 +6,7 @@ import { isCounted, isIndexed } from "./reads/artifact-reads.ts";
 import { isIndexedFilter } from "./reads/event-reads.ts";
 import { isIndexedJobs } from "./reads/job-lists.ts";
 import type { SqliteReader } from "./reads/reader.ts";
-import type { ScanEnd } from "./reads/scan-turns.ts";
+import type { ScanEnd, ScanTurn } from "./reads/scan-turns.ts";
 import { received, type Scan } from "./reads/scans.ts";
 import type { GroupQueue } from "./writes/group-queue.ts";
 import type { WriterOutcome } from "./writes/writer.ts";
@@ -21,7 +21,7 @@ export interface CatalogParts {
   readonly scan: (
     method: Scan,
     args: readonly unknown[],
-    turn: { readonly owner: string; readonly maxRows: number | null },
+    turn: ScanTurn,
     signal: AbortSignal | undefined,
   ) => Promise<ScanEnd>;
   readonly listeners: Set<(seq: number) => void>;

@@ -4,8 +4,8 @@ import { once } from "../../../testing/catalog/idempotent-retries.ts";
 import { all, key, write } from "../../../testing/catalog/sample-changes.ts";
 import { DIES_AFTER_COMMIT, DIES_BEFORE_COMMIT } from "../../../testing/sqlite/dying-thread.ts";
 import { tempDir } from "../../../testing/sqlite/temp-dir.ts";
+import { THREAD_PRELOAD } from "../../threads/thread-server.ts";
 import { openCatalog } from "../open-catalog.ts";
-import { THREAD_PRELOAD } from "./thread-protocol.ts";
 
 beforeEach(() =>
   setEnvironmentData(

@@ -113,7 +113,7 @@ class History {
       id: "base",
       root: this.root,
       publishTree: true,
-      lanes: inlineWorkers({ root: this.root, disk }),
+      workers: inlineWorkers({ root: this.root, disk }),
     });
   }
 
@@ -364,7 +364,7 @@ describe("a power loss", () => {
       id: "base",
       root,
       publishTree: true,
-      lanes: inlineWorkers({ root, disk }),
+      workers: inlineWorkers({ root, disk }),
     });
     await store.put([{ object: A, bytes: someBytes(10), modifiedAt: WRITTEN_AT }]);
     disk.crash("everything");

@@ -14,11 +14,16 @@ export type ScanEnd =
   /** It would have looked at more rows than it may. */
   | { readonly ok: false; readonly rows: number };
 
-interface Task {
-  readonly id: number;
+/** On whose behalf a scan runs, and how many rows it may look at. */
+export interface ScanTurn {
   readonly owner: string;
-  readonly steps: Steps<unknown>;
+  /** Null: any number. */
   readonly maxRows: number | null;
+}
+
+interface Task extends ScanTurn {
+  readonly id: number;
+  readonly steps: Steps<unknown>;
   readonly ended: (end: ScanEnd) => void;
   readonly failed: (error: unknown) => void;
   rows: number;

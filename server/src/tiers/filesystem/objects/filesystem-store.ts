@@ -37,32 +37,32 @@ export interface FilesystemStoreOptions {
   readonly root: string;
   readonly publishTree: boolean;
   /** Who does the work; closed with the store. */
-  readonly lanes: IoWorkers;
+  readonly workers: IoWorkers;
 }
 
 /** @throws Refused TIER_UNAVAILABLE when the folders cannot be made */
 export async function openFilesystemStore(options: FilesystemStoreOptions): Promise<TierStore> {
-  await options.lanes.at(0).call("prepare", [options.publishTree]);
+  await options.workers.at(0).call("prepare", [options.publishTree]);
   return new FilesystemStore(options);
 }
 
 class FilesystemStore implements TierStore {
   readonly id: string;
   readonly view: TierView | null;
-  readonly #lanes: IoWorkers;
+  readonly #workers: IoWorkers;
 
-  constructor({ id, publishTree, lanes }: FilesystemStoreOptions) {
+  constructor({ id, publishTree, workers }: FilesystemStoreOptions) {
     this.id = id;
-    this.#lanes = lanes;
+    this.#workers = workers;
     this.view = publishTree
       ? {
           publish: (placements) => this.#publish(placements),
-          // Always the same lane, which remembers where the last page ended.
-          walk: (after, limit) => lanes.at(0).call("walkTree", [after, limit]),
-          count: () => lanes.at(0).call("countTree", []),
+          // Always the same worker, which remembers where the last page ended.
+          walk: (after, limit) => workers.at(0).call("walkTree", [after, limit]),
+          count: () => workers.at(0).call("countTree", []),
           take: (items, signal) => this.#take(items, signal),
-          setAside: (places) => lanes.at(0).call("setAside", [places]),
-          find: (places) => lanes.leastBusy().call("findFiles", [places]),
+          setAside: (places) => workers.at(0).call("setAside", [places]),
+          find: (places) => workers.leastBusy().call("findFiles", [places]),
           relink: (copies) => this.#relink(copies),
           differences: (placements) => this.#differences(placements),
         }
@@ -74,7 +74,7 @@ class FilesystemStore implements TierStore {
     content: AsyncIterable<Uint8Array>,
     options: WriteObjectOptions,
   ): Promise<WrittenObject> {
-    return writeStream(this.#lanes.leastBusy(), object, content, options);
+    return writeStream(this.#workers.leastBusy(), object, content, options);
   }
 
   async put(objects: readonly SmallObject[]): Promise<void> {
@@ -94,18 +94,18 @@ class FilesystemStore implements TierStore {
   }
 
   quarantined(): Promise<readonly Quarantined[]> {
-    return this.#lanes.leastBusy().call("quarantined", []);
+    return this.#workers.leastBusy().call("quarantined", []);
   }
 
   deleteQuarantined(names: readonly string[]): Promise<void> {
-    return this.#lanes.leastBusy().call("deleteQuarantined", [names]);
+    return this.#workers.leastBusy().call("deleteQuarantined", [names]);
   }
 
   async #read(from: string | FoundAt, options: ReadObjectOptions): Promise<AsyncIterable<Uint8Array> | null> {
     const { range, sizeBytes, checksum, signal } = options;
     if (signal?.aborted) throw abortError(signal);
     const expected = { range, sizeBytes, checksum };
-    const worker = this.#lanes.leastBusy();
+    const worker = this.#workers.leastBusy();
     if (expectedLength(expected) <= WHOLE_READ_BYTES) {
       const bytes = await worker.call("readWhole", [from, expected]);
       if (signal?.aborted) throw abortError(signal);
@@ -120,7 +120,7 @@ class FilesystemStore implements TierStore {
   }
 
   async stat(object: string): Promise<{ readonly sizeBytes: number } | null> {
-    const sizeBytes = await this.#lanes.leastBusy().call("stat", [object]);
+    const sizeBytes = await this.#workers.leastBusy().call("stat", [object]);
     return sizeBytes === null ? null : { sizeBytes };
   }
 
@@ -129,22 +129,22 @@ class FilesystemStore implements TierStore {
   }
 
   async *list(after: string | null = null): AsyncIterable<string> {
-    for (const fanOut of await this.#lanes.leastBusy().call("fanOuts", [])) {
+    for (const fanOut of await this.#workers.leastBusy().call("fanOuts", [])) {
       if (after !== null && fanOut < after.slice(0, fanOut.length)) continue;
-      const objects = await this.#lanes.leastBusy().call("listFanOut", [fanOut]);
+      const objects = await this.#workers.leastBusy().call("listFanOut", [fanOut]);
       yield* after === null ? objects : objects.filter((object) => object > after);
     }
   }
 
   async quarantine(object: string): Promise<void> {
-    await this.#lanes.leastBusy().call("quarantine", [object]);
+    await this.#workers.leastBusy().call("quarantine", [object]);
   }
 
   close(): Promise<void> {
-    return this.#lanes.close();
+    return this.#workers.close();
   }
 
-  /** Keys of one workflow always go to the same lane: so no two calls treat one key at once, however they overlap. */
+  /** Keys of one workflow always go to the same worker: so no two calls treat one key at once, however they overlap. */
   async #publish(placements: readonly Placement[]): Promise<Published> {
     const byWorker = Map.groupBy(placements, ({ key }) => this.#workerOf(key));
     const published = [...byWorker].flatMap(([index, own]) =>
@@ -159,16 +159,16 @@ class FilesystemStore implements TierStore {
 
   async #relink(copies: readonly ViewCopy[]): Promise<void> {
     const byWorker = Map.groupBy(copies, ({ key }) => this.#workerOf(key));
-    await Promise.all([...byWorker].map(([index, own]) => this.#lanes.at(index).call("relink", [own])));
+    await Promise.all([...byWorker].map(([index, own]) => this.#workers.at(index).call("relink", [own])));
   }
 
   #workerOf({ tenantId, workflowId }: ArtifactKey): number {
-    return hashOf(`${tenantId}/${workflowId}`) % this.#lanes.count;
+    return hashOf(`${tenantId}/${workflowId}`) % this.#workers.count;
   }
 
   async #publishOn(index: number, placements: readonly Placement[]): Promise<Published> {
     try {
-      return await this.#lanes.at(index).call("publish", [placements]);
+      return await this.#workers.at(index).call("publish", [placements]);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       return { quarantined: [], failed: placements.map(({ key }) => ({ key, error: error.message })) };
@@ -179,9 +179,9 @@ class FilesystemStore implements TierStore {
     items: readonly IngestItem[],
     signal: AbortSignal | undefined,
   ): Promise<readonly Taken[] | null> {
-    const size = Math.min(FILES_PER_CALL, Math.max(8, Math.ceil(items.length / this.#lanes.count)));
+    const size = Math.min(FILES_PER_CALL, Math.max(8, Math.ceil(items.length / this.#workers.count)));
     const outcomes = await Promise.allSettled(
-      slices(items, size).map((part) => this.#takePart(this.#lanes.leastBusy(), part, signal)),
+      slices(items, size).map((part) => this.#takePart(this.#workers.leastBusy(), part, signal)),
     );
     const taken: Taken[] = [];
     for (const outcome of outcomes) {
@@ -219,19 +219,19 @@ class FilesystemStore implements TierStore {
   async #differences(placements: readonly Placement[]): Promise<readonly ViewDifference[]> {
     const found: ViewDifference[] = [];
     for (const part of slices(placements, FILES_PER_CALL)) {
-      found.push(...(await this.#lanes.leastBusy().call("differences", [part])));
+      found.push(...(await this.#workers.leastBusy().call("differences", [part])));
     }
     return found;
   }
 
-  /** In parts over all lanes, as fsyncs that run at once are committed at once. Rejects only when all parts have ended. */
+  /** In parts over all workers, as fsyncs that run at once are committed at once. Rejects only when all parts have ended. */
   async #spread<T>(
     items: readonly T[],
     run: (worker: ReturnType<IoWorkers["leastBusy"]>, part: readonly T[]) => Promise<void>,
   ): Promise<void> {
-    const size = Math.min(FILES_PER_CALL, Math.max(8, Math.ceil(items.length / this.#lanes.count)));
+    const size = Math.min(FILES_PER_CALL, Math.max(8, Math.ceil(items.length / this.#workers.count)));
     const outcomes = await Promise.allSettled(
-      slices(items, size).map((part) => run(this.#lanes.leastBusy(), part)),
+      slices(items, size).map((part) => run(this.#workers.leastBusy(), part)),
     );
     for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
   }

@@ -8,7 +8,7 @@ const CHUNK_BYTES = 256 * 1024;
 /** How many chunks may be on their way to the disk: with them, the most memory that one upload takes here (1 MiB). */
 const CHUNKS_IN_FLIGHT = 4;
 
-/** Streams `content` through one lane into a new object; see TierStore.write. What an error leaves of it is removed. */
+/** Streams `content` through one worker into a new object; see TierStore.write. What an error leaves of it is removed. */
 export async function writeStream(
   worker: IoWorker,
   object: string,

@@ -50,7 +50,7 @@ export class FileOperations {
   readonly #takes = new Map<number, FileIngest>();
   #lastSession = 0;
 
-  /** `lane` tells the threads of one store apart. */
+  /** `worker` tells the threads of one store apart. */
   constructor(options: { readonly root: string; readonly disk: Disk; readonly worker: number }) {
     this.#disk = options.disk;
     this.#layout = new Layout(options.root);

@@ -4,7 +4,8 @@ import { mkdtempSync, readdirSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { setEnvironmentData } from "node:worker_threads";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import {
   bytesOf,
   inChunks,
@@ -12,6 +13,7 @@ import {
   sha256,
   someBytes,
 } from "../../../../testing/tiers/tier-store.contract.ts";
+import { THREAD_PRELOAD } from "../../../threads/thread-server.ts";
 import type { TierStore } from "../../tier-store.ts";
 import { openFilesystemStore } from "../objects/filesystem-store.ts";
 import { ioPool } from "./io-pool.ts";
@@ -21,20 +23,20 @@ const MiB = 1024 * 1024;
 const options = { maxBytes: null, modifiedAt: 0 };
 
 let folder: string;
-let lanes: IoWorkers;
+let workers: IoWorkers;
 let store: TierStore;
 
-function pool(threads: number, entry?: URL): IoWorkers {
-  return ioPool({ root: join(folder, "artifacts"), durability: "os", threads, ...(entry && { entry }) });
+function pool(threads: number): IoWorkers {
+  return ioPool({ root: join(folder, "artifacts"), durability: "os", threads });
 }
 
 async function openStore(opened: IoWorkers): Promise<void> {
-  lanes = opened;
+  workers = opened;
   store = await openFilesystemStore({
     id: "base",
     root: join(folder, "artifacts"),
     publishTree: true,
-    lanes,
+    workers,
   });
 }
 
@@ -173,7 +175,7 @@ describe("the threads that do file operations", () => {
     abort.abort();
     await expect(reader?.next()).rejects.toMatchObject({ name: "AbortError" });
     // The threads answer in order: what they were told to close is closed by then.
-    await Promise.all([0, 1].map((index) => lanes.at(index).call("stat", [object])));
+    await Promise.all([0, 1].map((index) => workers.at(index).call("stat", [object])));
     expect(openFiles()).toEqual([]);
 
     await expect(
@@ -210,7 +212,10 @@ describe("the threads that do file operations", () => {
   });
 
   it("are replaced when they die: their sessions fail, and the next call is served", async () => {
-    await openStore(pool(1, new URL("../../../../testing/tiers/dying-worker.ts", import.meta.url)));
+    const preload = new URL("../../../../testing/tiers/dying-worker.ts", import.meta.url).href;
+    setEnvironmentData(THREAD_PRELOAD, preload);
+    onTestFinished(() => setEnvironmentData(THREAD_PRELOAD, undefined));
+    await openStore(pool(1));
     const object = newObject();
     const written = await store.write(object, inChunks(someBytes(2 * MiB), 65_536), options);
     const reader = (await store.read(object, { range: null, ...written }))?.[Symbol.asyncIterator]();

@@ -18,9 +18,9 @@ export interface IoWorker {
 
 export interface IoWorkers {
   readonly count: number;
-  /** The same lane for the same index, until it crashes. */
+  /** The same worker for the same index, until it crashes. */
   at(index: number): IoWorker;
-  /** The one with the least to do. A session stays with the lane that it was begun on. */
+  /** The one with the least to do. A session stays with the worker that it was begun on. */
   leastBusy(): IoWorker;
   /** Finishes what it was asked for, and takes no more. */
   close(): Promise<void>;
