@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { newKeyPem, type SigningKey, signingKey } from "../audit/signing-key.ts";
 import type { Config } from "../config/config.ts";
-import { replaceFile, type StorePaths, systemCodeOf } from "./embedded/store-files.ts";
+import { replaceFile } from "../files/replace-file.ts";
+import { type StorePaths, systemCodeOf } from "./embedded/store-files.ts";
 import { StartProblem } from "./start-problem.ts";
 
 export interface OpenedAuditKey {

@@ -5,11 +5,12 @@ import type { Logger } from "pino";
 import packageJson from "../../package.json" with { type: "json" };
 import type { Config } from "../config/config.ts";
 import type { Clock } from "../engine/clock.ts";
+import { replaceFile } from "../files/replace-file.ts";
 import { OWNER_PATH, ownerProof } from "../http/auth/owner-challenge.ts";
 import { listen } from "../http/node/listen.ts";
 import { openStore } from "./embedded/open-store.ts";
 import type { Store } from "./embedded/store.ts";
-import { replaceFile, storePaths, systemCodeOf } from "./embedded/store-files.ts";
+import { storePaths, systemCodeOf } from "./embedded/store-files.ts";
 import type { Opening } from "./settings/store-opening.ts";
 import { StartProblem } from "./start-problem.ts";
 

@@ -1,7 +1,6 @@
-import { randomBytes } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
-import { link, open, rename, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { replaceFile } from "../files/replace-file.ts";
 
 /** Says which store a folder of the audit log belongs to. */
 export const LOG_OWNER_FILE = "tierkeep-store.json";
@@ -45,29 +44,12 @@ export async function claimLog(directory: string, ours: LogOwner): Promise<void>
     requireOurs(owner, directory, ours);
     if (owner.store === ours.store && owner.path === ours.path && owner.host === ours.host) return;
   }
-  const temporary = `${path}.${randomBytes(8).toString("hex")}.tmp`;
   try {
-    const file = await open(temporary, "wx", 0o600);
-    try {
-      await file.writeFile(`${JSON.stringify(ours, null, 2)}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    if (owner !== null) await rename(temporary, path);
-    // Only one of two stores that claim an unclaimed folder at the same time gets the name.
-    else await link(temporary, path);
+    // Where two stores claim an unclaimed folder concurrently, one of them succeeds.
+    await replaceFile(path, `${JSON.stringify(ours, null, 2)}\n`, owner === null ? "reject" : "replace");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
     requireOwnLog(directory, ours);
-  } finally {
-    await rm(temporary, { force: true });
-  }
-  const folder = await open(directory, "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }
 

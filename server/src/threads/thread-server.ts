@@ -5,17 +5,19 @@ import { type CallRequest, OPENING, type Reply, type Request } from "./messages.
 /** Environment data with this name is the URL of a module that each thread loads before it opens. For tests. */
 export const THREAD_PRELOAD = "tierkeep thread preload";
 
-/** The work of one thread. */
+/** The work of one thread: it implements either `call` or `start`. */
 export interface ThreadService {
   /** What the opening of the thread returns to its client. */
   readonly opened?: unknown;
-  /** Performs a call. The client receives the returned value, or what the promise resolves with, or the error. */
-  call(method: string, args: readonly unknown[], id: number): unknown;
-  /** The client no longer needs the result of the call with this id. A promise that never settles is allowed then. */
+  /** Performs a call and returns its result, or throws its error. */
+  call?(method: string, args: readonly unknown[]): unknown;
+  /** Starts a call whose result comes later, and in any order. Exactly one of the callbacks is to be called, once. */
+  start?(call: CallRequest, resolve: (value: unknown) => void, reject: (error: unknown) => void): void;
+  /** The client no longer needs the result of the call with this id. The callbacks need not be called then. */
   cancel?(id: number): void;
   /** Memory to hand over with a result instead of copying it. */
   transferOf?(value: unknown): Transferable[];
-  /** Runs after each call whose result was returned directly, when its reply has been sent. */
+  /** Runs after each `call` or `start`, when the reply of a `call` has been sent. */
   afterCall?(): void;
   close?(): void;
 }
@@ -46,14 +48,16 @@ export async function serveThread(open: () => ThreadService): Promise<void> {
   });
 }
 
-function performCall(port: MessagePort, service: ThreadService, { id, method, args }: CallRequest): void {
+function performCall(port: MessagePort, service: ThreadService, request: CallRequest): void {
+  const { id, method, args } = request;
   try {
-    const result = service.call(method, args, id);
-    if (result instanceof Promise) {
-      result.then((value) => reply(port, service, id, value)).catch((error) => replyError(port, id, error));
-      return;
-    }
-    reply(port, service, id, result);
+    if (service.start === undefined) reply(port, service, id, service.call?.(method, args));
+    else
+      service.start(
+        request,
+        (value) => reply(port, service, id, value),
+        (error) => replyError(port, id, error),
+      );
   } catch (error) {
     replyError(port, id, error);
   }

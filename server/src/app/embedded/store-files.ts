@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { access, open, readdir, rename, rm } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { access, readdir, rename } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { TIERS } from "@tierkeep/schema/domain/tiers";
 import { type StoreFiles, storeFilesOf } from "../../backup/store-files.ts";
 import type { Config } from "../../config/config.ts";
@@ -64,28 +64,4 @@ async function isThere(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-/** Writes a file that only this user reads, whole or not at all, durably. */
-export async function replaceFile(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${randomBytes(8).toString("hex")}.tmp`;
-  try {
-    const file = await open(temporary, "wx", 0o600);
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
-  const folder = await open(dirname(path), "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { replaceFile, type StorePaths, systemCodeOf } from "../embedded/store-files.ts";
+import { replaceFile } from "../../files/replace-file.ts";
+import { type StorePaths, systemCodeOf } from "../embedded/store-files.ts";
 import { StartProblem } from "../start-problem.ts";
 import { parsedSettings, type StoredSettings } from "./stored.ts";
 

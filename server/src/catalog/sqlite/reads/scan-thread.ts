@@ -8,15 +8,13 @@ await serveThread(() => {
   const reader = new SqliteReader(workerData as { readonly path: string; readonly cacheKiB: number });
   const turns = new ScanTurns(reader.snapshots);
   return {
-    call: (method, [args, turn], id) =>
-      new Promise((resolve, reject) => {
-        turns.add({
-          id,
-          ...(turn as ScanTurn),
-          steps: scan(reader, method, args as readonly unknown[]),
-          ended: (end) => resolve(end.ok ? { ...end, value: sent(method, end.value) } : end),
-          failed: reject,
-        });
+    start: ({ id, method, args: [args, turn] }, resolve, reject) =>
+      turns.add({
+        id,
+        ...(turn as ScanTurn),
+        steps: scan(reader, method, args as readonly unknown[]),
+        ended: (end) => resolve(end.ok ? { ...end, value: sent(method, end.value) } : end),
+        failed: reject,
       }),
     cancel: (id) => turns.abandon(id),
     close: () => reader.close(),
