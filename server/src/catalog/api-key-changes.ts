@@ -2,15 +2,21 @@ import type { ApiKey } from "@tierkeep/schema/services/keys";
 import type { Attribution } from "./attribution.ts";
 import type { Repeatable } from "./idempotency.ts";
 
-/** Keeps a new API key, and an API_KEY_CREATED event. Result: the key, which under an idempotency key is the first one. */
+/**
+ * Stores a new API key and its API_KEY_CREATED event. Result: the key; a retry gets the key of the first
+ * attempt.
+ */
 export interface CreateApiKeyChange extends Repeatable {
   readonly kind: "createApiKey";
   readonly apiKey: ApiKey;
-  /** SHA-256, hex, of its secret. */
+  /** SHA-256 of the key's secret, hex. */
   readonly digest: string;
 }
 
-/** From now on the key is no key; an API_KEY_REVOKED event says who revoked it. Nothing happens where it is that already. Result: the key. Refusal: NOT_FOUND. */
+/**
+ * Revokes an API key and writes an API_KEY_REVOKED event. Changes nothing where it is revoked already.
+ * Result: the key. Refusal: NOT_FOUND.
+ */
 export interface RevokeApiKeyChange extends Attribution, Repeatable {
   readonly kind: "revokeApiKey";
   readonly keyId: string;

@@ -6,14 +6,17 @@ import type { Attribution } from "./attribution.ts";
 import type { Repeatable } from "./idempotency.ts";
 import type { ArtifactRow, ObjectId } from "./rows.ts";
 
-/** Writes or replaces an artifact. Result: WriteResult. Refusals: PRECONDITION_FAILED (facts: checksum of what is there), UNAVAILABLE when the staged object is not ours any more. */
+/**
+ * Writes or replaces an artifact. Result: WriteResult. Refusals: PRECONDITION_FAILED (facts: checksum of the
+ * current content), UNAVAILABLE when the object is no longer staged by `owner`.
+ */
 export interface WriteChange extends Attribution, Repeatable {
   readonly kind: "write";
   readonly key: ArtifactKey;
   readonly tier: Tier;
   readonly object: ObjectId;
   readonly store: string;
-  /** The bytes when they ride in the commit; null: they are in the object, staged by `owner`. */
+  /** The inline content; null: it is in the object, which `owner` has staged. */
   readonly bytes: Uint8Array | null;
   readonly owner: string;
   readonly sizeBytes: number;
@@ -30,9 +33,9 @@ export interface WriteResult {
 }
 
 /**
- * Moves an artifact to another tier. Result: MoveResult. Refusals: ARTIFACT_NOT_FOUND (facts: the tier it is in, where
- * fromTier was wrong), SAME_TIER, PRECONDITION_FAILED, BAD_USER_INPUT (a restore to a colder tier).
- * Dry: checks and one event, flagged (none where it belongs to a job); nothing else.
+ * Moves an artifact to another tier. Result: MoveResult. Refusals: ARTIFACT_NOT_FOUND (facts: the current
+ * tier, where fromTier was wrong), SAME_TIER, PRECONDITION_FAILED, BAD_USER_INPUT (a restore to a colder
+ * tier). Dry: only checks, and one event that is marked as dry (none when it belongs to a job).
  */
 export interface MoveChange extends Attribution, Repeatable {
   readonly kind: "move";
@@ -44,14 +47,17 @@ export interface MoveChange extends Attribution, Repeatable {
   readonly dryRun: boolean;
 }
 
-/** Dry: the row as it is. */
+/** For a dry run, the unchanged row. */
 export interface MoveResult {
   readonly artifact: ArtifactRow;
   readonly fromTier: Tier;
   readonly toTier: Tier;
 }
 
-/** Deletes an artifact. Result: PurgeResult. Refusals: ARTIFACT_NOT_FOUND, PRECONDITION_FAILED. Dry: checks and one flagged event. */
+/**
+ * Deletes an artifact. Result: PurgeResult. Refusals: ARTIFACT_NOT_FOUND, PRECONDITION_FAILED. Dry: only
+ * checks, and one event that is marked as dry.
+ */
 export interface PurgeChange extends Attribution, Repeatable {
   readonly kind: "purge";
   readonly key: ArtifactKey;
@@ -66,9 +72,9 @@ export interface PurgeResult {
 }
 
 /**
- * An artifact's bytes are not what was written. Its row is marked (damagedAt) until it has new ones, and one
- * SCAN_ERROR event tells of it, with CHECKSUM_MISMATCH; nothing happens where that was done, or the row no longer names
- * this object.
+ * Records that an artifact's bytes are damaged: marks its row (damagedAt) until new bytes are written, and
+ * writes one SCAN_ERROR event with CHECKSUM_MISMATCH. Changes nothing where the row is marked already or no
+ * longer names this object.
  */
 export interface DamageChange extends Attribution {
   readonly kind: "damage";
@@ -78,10 +84,10 @@ export interface DamageChange extends Attribution {
 }
 
 /**
- * A damaged artifact has its bytes again, as `object`, staged by `owner`, or where they were (`damaged` itself): its row
- * names that one, is marked no more, and an ARTIFACT_HEALED event tells of it; `finding` is kept with the job, which counts
- * one more as healed. Result: false where the row does not name `damaged` any more, or is not marked.
- * Refusal: UNAVAILABLE where the staged object is not ours any more.
+ * Records that the bytes of a damaged artifact are intact again: in `object`, which `owner` has staged, or in
+ * `damaged` itself. The row then names that object and loses its mark. Writes an ARTIFACT_HEALED event,
+ * stores `finding` with the job and counts it there as healed. Result: false where the row no longer names
+ * `damaged` or has no mark. Refusal: UNAVAILABLE when the object is no longer staged by `owner`.
  */
 export interface RecoverChange extends Attribution {
   readonly kind: "recover";
@@ -90,7 +96,7 @@ export interface RecoverChange extends Attribution {
   readonly object: ObjectId;
   readonly store: string;
   readonly owner: string;
-  /** Both or neither. */
+  /** The job and the finding are both given, or neither is. */
   readonly jobId: string | null;
   readonly finding: StoreFinding | null;
 }

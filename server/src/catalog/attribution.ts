@@ -1,4 +1,4 @@
-/** Who asks, and when by the engine's clock (ms since the epoch). */
+/** Who requested a change, and when (ms since the epoch, by the engine's clock). */
 export interface Attribution {
   readonly at: number;
   readonly actor: string;

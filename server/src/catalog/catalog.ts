@@ -23,53 +23,62 @@ import type {
   UnsettledObject,
 } from "./rows.ts";
 
-/** A stretch of an ordered list: at most `limit` rows strictly between two positions, taken from its start or its end. */
+/**
+ * The limits of a page of an ordered list: at most `limit` rows strictly between two positions, from the
+ * start or the end.
+ */
 export interface PageWindow<Position> {
-  /** Exclusive; null: from the list's start. */
+  /** Exclusive; null: the list's start. */
   readonly after: Position | null;
-  /** Exclusive; null: to the list's end. */
+  /** Exclusive; null: the list's end. */
   readonly before: Position | null;
   readonly limit: number;
-  /** True: the last `limit` rows of the stretch. Rows come back in list order either way. */
+  /** True: the last `limit` rows between the positions. Rows are in list order in both cases. */
   readonly backward: boolean;
 }
 
-/** Where an artifact stands in a list: by its key (KEY order), or by the value of the order's field (ms or bytes; AGE: ageSince), then by row. */
+/**
+ * The position of an artifact in a list: its key (KEY order), or the value of the order's field (ms or bytes;
+ * AGE: ageSince) and its row.
+ */
 export type ArtifactPosition =
   | { readonly key: ArtifactKey }
   | { readonly value: number; readonly row: number };
 
-/** Under which terms a read may look at many rows. Reads that an index answers need none. */
+/** The terms of a read that may scan many rows. Indexed reads need none. */
 export interface ScanTerms extends Partial<ReadTerms> {
-  /** On whose behalf: owners take turns. Default: the server's own work. */
+  /** On whose behalf the read runs: owners take turns. Default: the server itself. */
   readonly owner?: string | undefined;
 }
 
 /** Narrows a read to some tenants. */
 export interface TenantScope {
-  /** Only what belongs to one of these, each named once; none: nothing. Left out: to whichever, or to no tenant at all. */
+  /** Only rows of these tenants, each named once; empty: none. Default: rows of all tenants and of none. */
   readonly tenants?: readonly string[] | undefined;
 }
 
 export interface EventSelection extends LifecycleEventFilter, TenantScope {}
 
-/** With `tenants`: jobs whose artifacts all belong to these. */
+/** With `tenants`: only jobs whose artifacts all belong to these. */
 export interface JobSelection extends JobFilter, TenantScope {}
 
-/** Where a job stands in the list of jobs. */
+/** The position of a job in the list of jobs. */
 export interface JobStart {
   /** ms since the epoch. */
   readonly startedAt: number;
   readonly id: string;
 }
 
-/** `olderThanDays` and `asOf` already turned into an exclusive bound on the age base. */
+/** The filter with `olderThanDays` and `asOf` converted into an exclusive bound on the age base. */
 export interface ArtifactSelection extends Omit<ArtifactFilter, "olderThanDays" | "asOf">, TenantScope {
-  /** Only where ageSince is strictly before this, ms since the epoch. */
+  /** Only artifacts whose ageSince is strictly before this, ms since the epoch. */
   readonly ageSinceBefore?: number | undefined;
 }
 
-/** Where a search for due artifacts goes on: strictly after this age base, then this row. Opaque but for storing it. */
+/**
+ * Where a search for due artifacts continues: strictly after this age base, then this row. Callers only store
+ * it.
+ */
 export interface DuePosition {
   readonly ageSince: number;
   readonly row: number;
@@ -89,27 +98,36 @@ export interface Usage {
 export type UsageByTier = Readonly<Record<Tier, Usage>>;
 
 /**
- * Reads. Each call sees one snapshot, taken after every commit that was acknowledged before the call; none takes the
- * writer's place or, but for `miscounts`, holds a snapshot for longer than a second. Absent things are null, never an
- * error. All throw Refused UNAVAILABLE once the catalog is closed.
+ * Reads. Each call sees one snapshot, which includes every commit that was acknowledged before the call. No
+ * read blocks the writer, and none except `miscounts` keeps a snapshot for more than a second. Missing rows
+ * are null, never an error. Every read throws Refused UNAVAILABLE once the catalog is closed.
  *
- * What is indexed, and so costs the same however much is stored: lookups by key; pages in KEY order of everything, a
- * tenant, a workflow or (with a prefix) part of a workflow; pages in AGE order of everything or of a tenant, with or
- * without tiers; counts of everything, a tenant or a workflow by tier; what is due; events by position, of a tenant or
- * of a job; jobs of all, or of one tenant, by kind. Every other order, filter and count is a scan within the narrowest of those, and runs off the event loop:
- * a step at a time, in turn with those of other owners, so that one which takes long sees a newer snapshot after a step.
- * Where its terms say so it stops: @throws Refused QUERY_TOO_COMPLEX, UNAVAILABLE
+ * Indexed reads cost the same however much is stored:
+ * - lookups by key
+ * - pages in KEY order of all artifacts, a tenant, a workflow or (with a prefix) part of a workflow
+ * - pages in AGE order of all artifacts or of a tenant, with or without tiers
+ * - counts of all artifacts, a tenant or a workflow, by tier
+ * - due artifacts
+ * - events by position, of a tenant or of a job
+ * - jobs of all tenants or of one, by kind
  *
- * `tenants` narrows any of them to what as many reads of one tenant each would find, merged: it costs what those cost.
- * Following the events of several looks at those of others on its way.
+ * Every other order, filter and count scans the narrowest of those. Scans run off the event loop, step by
+ * step, in turn with those of other owners; a long scan may see a newer snapshot after a step. The scan's
+ * terms can stop it: @throws Refused QUERY_TOO_COMPLEX, UNAVAILABLE
+ *
+ * `tenants` narrows a read to the merged results of one read per tenant, and costs as much as those reads.
+ * The exception is following the events of several tenants, which also reads past the events of others.
  */
 export interface CatalogReads {
   artifact(key: ArtifactKey): Promise<ArtifactRow | null>;
   /** In the order of `keys`. */
   artifacts(keys: readonly ArtifactKey[]): Promise<readonly (ArtifactRow | null)[]>;
-  /** The row and, while they ride in the catalog, its bytes. */
+  /** The row, and its bytes while they are inline. */
   content(key: ArtifactKey): Promise<{ readonly row: ArtifactRow; readonly bytes: Uint8Array | null } | null>;
-  /** Names in KEY order compare by UTF-8 bytes. With another field: by that value, then by row. AGE ASC is youngest first: ageSince descending. */
+  /**
+   * KEY order compares names by their UTF-8 bytes. Other orders compare the field's value, then the row. AGE
+   * ASC lists the youngest first: ageSince descending.
+   */
   listArtifacts(
     selection: ArtifactSelection,
     order: ArtifactOrder,
@@ -120,7 +138,7 @@ export interface CatalogReads {
 
   tenantsExist(tenantIds: readonly string[]): Promise<readonly boolean[]>;
   workflowsExist(workflows: readonly WorkflowName[]): Promise<readonly boolean[]>;
-  /** Names in order. `tier`: only those with something in it. */
+  /** Names in order. `tier`: only tenants with artifacts in it. */
   listTenants(tier: Tier | null, window: PageWindow<string>, among?: TenantScope): Promise<readonly string[]>;
   countTenants(tier: Tier | null, among?: TenantScope): Promise<number>;
   listWorkflows(tenantId: string, window: PageWindow<string>): Promise<readonly string[]>;
@@ -129,7 +147,7 @@ export interface CatalogReads {
   usageByTenants(tenantIds: readonly string[]): Promise<readonly UsageByTier[]>;
   usageByWorkflows(workflows: readonly WorkflowName[]): Promise<readonly UsageByTier[]>;
 
-  /** In order of seq (ASC) or its reverse (DESC); a stretch's positions are seqs. */
+  /** In order of seq (ASC) or its reverse (DESC); the positions of the window are seqs. */
   listEvents(
     filter: EventSelection,
     direction: "ASC" | "DESC",
@@ -138,8 +156,8 @@ export interface CatalogReads {
   ): Promise<readonly LifecycleEvent[]>;
   countEvents(filter: EventSelection, terms?: ScanTerms): Promise<number>;
   /**
-   * The matching events after `seq`, at most `limit`, and how far the search came: `scannedTo` is the seq after which to
-   * go on, also when nothing matched. Looks at a bounded number of events per call, so a rare match stalls nobody.
+   * The matching events after `seq`, at most `limit`. `scannedTo` is the seq to continue after, also when no
+   * event matched. A call reads a bounded number of events, so a rare match does not block other reads.
    */
   eventsAfter(
     filter: EventSelection,
@@ -147,10 +165,10 @@ export interface CatalogReads {
     limit: number,
   ): Promise<{ readonly events: readonly LifecycleEvent[]; readonly scannedTo: number }>;
   events(seqs: readonly number[]): Promise<readonly (LifecycleEvent | null)[]>;
-  /** The newest event's seq; 0: none yet. */
+  /** The newest event's seq; 0: the log is empty. */
   lastSeq(among?: TenantScope): Promise<number>;
 
-  /** Oldest age base first: artifacts in `tier` (of one tenant) whose ageSince is strictly before `before`. */
+  /** Artifacts in `tier` (of one tenant) whose ageSince is strictly before `before`, oldest first. */
   due(
     tier: Tier,
     tenantId: string | null,
@@ -166,43 +184,51 @@ export interface CatalogReads {
   listJobs(selection: JobSelection, window: PageWindow<JobStart>, terms?: ScanTerms): Promise<readonly Job[]>;
   countJobs(selection: JobSelection, terms?: ScanTerms): Promise<number>;
   lastFinishedLifecycleJob(dryRun: boolean | null, among?: TenantScope): Promise<LifecycleJob | null>;
-  /** By key, then in the order of the steps. */
+  /** In order of keys, then of lifecycle steps. */
   listItems(jobId: string, window: PageWindow<ArtifactKey>): Promise<readonly LifecycleItemRow[]>;
   countItems(jobId: string): Promise<number>;
-  /** What a reindex or a verification found, in the order in which it did; positions are their numbers. */
+  /**
+   * The findings of a reindex or a verification in the order in which they were found; positions are their
+   * numbers.
+   */
   listFindings(jobId: string, window: PageWindow<number>): Promise<readonly StoreFindingRow[]>;
   countFindings(jobId: string): Promise<number>;
-  /** The oldest live reindex that has adopted something and that nobody has confirmed; null: none, and purging is allowed. */
+  /**
+   * The oldest live reindex that adopted artifacts and is not confirmed; null: none, and purging is allowed.
+   */
   unconfirmedReindex(): Promise<string | null>;
 
   /** Oldest first, at most `limit` and about 8 MiB of bytes. */
   unsettled(limit: number): Promise<readonly UnsettledObject[]>;
-  /** Bytes that ride in the catalog now, and how many artifacts they are. */
+  /** Number of artifacts with inline content, and their bytes. */
   unsettledTotal(): Promise<{ readonly count: number; readonly bytes: number }>;
-  /** Oldest first; only keys whose row is settled or gone. */
+  /** Oldest first; only keys whose row is settled or deleted. */
   dirtyKeys(limit: number): Promise<readonly DirtyKey[]>;
   dirtyCount(): Promise<number>;
-  /** For each key, in this order, whether its published view may be behind. */
+  /** For each key, in the order of `keys`, whether its published view may be out of date. */
   areDirty(keys: readonly ArtifactKey[]): Promise<readonly boolean[]>;
-  /** Garbage that may go at `now`: its time has come and its key is not dirty. */
+  /** Garbage that may be deleted at `now`: its grace has passed and its key is not dirty. */
   garbage(now: number, limit: number): Promise<readonly GarbageObject[]>;
-  /** Which of these objects nothing knows: in no row, not garbage, not staged. Looks at every row, however few are asked for: ask for many at once. */
+  /**
+   * Those of `objects` that are in no row, not garbage and not staged. Reads every row whatever the number of
+   * objects, so pass many per call.
+   */
   strays(store: string, objects: readonly string[]): Promise<readonly string[]>;
-  /** What was to be done before this instant, ms since the epoch. Looks at all that is left to do. */
+  /** Work that was due before this instant, ms since the epoch. Reads all work that is left. */
   overdue(before: number): Promise<Overdue>;
   exportState(): Promise<ExportState | null>;
 
   scrubState(): Promise<ScrubState>;
-  /** In order of their rows' numbers, those after this one; 0: from the first. */
+  /** Artifacts in order of their row numbers, after `row`; 0: from the first. */
   artifactsAfter(row: number, limit: number): Promise<readonly ArtifactRow[]>;
-  /** The same, of those that are marked as damaged. */
+  /** The same for artifacts that are marked as damaged. */
   damagedAfter(row: number, limit: number): Promise<readonly ArtifactRow[]>;
   damagedCount(): Promise<number>;
   /**
-   * Whose counters are not what a full count of everything says: workflows first, then tenants, then the whole; at most
-   * `limit`. All of it is counted in one snapshot, for changes go on meanwhile, and apart from other reads: nobody waits
-   * for it. It looks at every row (half a second of one core for a million) and keeps a few numbers for each tenant and
-   * workflow in memory; while it counts, a log that is written ahead cannot start over.
+   * Owners whose counters differ from a full count: workflows first, then tenants, then the total; at most
+   * `limit`. The count reads one snapshot, since changes continue while it runs, and is separate from other
+   * reads, so none waits for it. It reads every row (half a second of one core for a million) and keeps a few
+   * numbers per tenant and workflow in memory. While it counts, a write-ahead log cannot restart and grows.
    */
   miscounts(limit: number): Promise<readonly Miscount[]>;
 
@@ -214,28 +240,39 @@ export interface CatalogReads {
   /** The store's settings as JSON text; null: none are stored yet. */
   settings(): Promise<string | null>;
 
-  /** Whether a change of this actor's with this key has an answer that counts at `at`. */
+  /** Whether a valid answer to this actor's change with this key is stored at `at`. */
   hasAnswer(once: Pick<IdempotencyKey, "actor" | "key" | "at">): Promise<boolean>;
-  /** When the oldest answer that is kept was given, ms since the epoch; null: none is. */
+  /** When the oldest stored answer was given, ms since the epoch; null: none is stored. */
   oldestAnswer(): Promise<number | null>;
 }
 
-/** What exists, where, since when, and the log of what happened. The catalog's commit is the only commit point. */
+/**
+ * The rows of artifacts, jobs and keys, and the event log. A commit of the catalog is the only commit point.
+ */
 export interface Catalog extends CatalogReads {
-  /** Random name of this log, 16 hex digits; a new one when the log's past is not the one that cursors were made for. */
+  /**
+   * Random name of this log, 16 hex digits. It changes when the log's history is no longer the one that
+   * cursors refer to.
+   */
   readonly epoch: string;
   /**
-   * Applies changes, each wholly or not at all, in this order, grouped with those of other callers. Resolves when the
-   * group is durable; no result leaves before. An array's changes may fall into several groups, in order.
-   * What a change with `once` was answered is kept in the same commit, refusals included unless they are retryable.
-   * @throws Refused (from `commit`) as the change says; STORAGE_FULL or UNAVAILABLE when the catalog cannot write,
-   * with outcome "unknown" when it can neither write nor find out: then it takes no change until it can write again.
+   * Applies changes, each completely or not at all, in this order, grouped with those of other callers.
+   * Resolves when the group is durable; no result is returned before. The changes of an array may be split
+   * over several groups, in order. The outcome of a change with `once` is stored in the same commit, refusals
+   * included unless they are retryable.
+   *
+   * @throws Refused (from `commit`) as documented for the change; STORAGE_FULL or UNAVAILABLE when the
+   * catalog cannot write. Its outcome is "unknown" when the catalog cannot find out whether a commit
+   * happened: then it rejects all changes until it can write again.
    */
   commit<C extends Change>(change: C): Promise<ResultOf<C>>;
   commitAll<C extends Change>(changes: readonly C[]): Promise<readonly CommitOutcome<C>[]>;
-  /** Calls back after each group that wrote events, with the newest seq. Returns how to stop. */
+  /**
+   * Calls the listener with the newest seq after each group that wrote events. Returns a function that
+   * removes it.
+   */
   onCommitted(listener: (seq: number) => void): () => void;
-  /** Finishes what it was given, then lets go of everything. */
+  /** Finishes the submitted changes, then closes threads and files. */
   close(): Promise<void>;
 }
 

@@ -123,7 +123,9 @@ interface ResultByKind {
 
 export type ResultOf<C extends Change> = ResultByKind[C["kind"]];
 
-/** What became of one change of a group: its result, or why it was refused (then nothing of it happened). */
+/**
+ * The outcome of one change of a group: its result, or its refusal, in which case nothing of it was applied.
+ */
 export type Outcome<R = ResultByKind[Change["kind"]]> =
   | { readonly ok: true; readonly result: R }
   | { readonly ok: false; readonly refusal: RefusalRecord };

@@ -1,10 +1,12 @@
-/** Makes a change one that its asker may repeat: where the catalog knows its key, it gives the first answer again. */
+/** Idempotency key of a change: a retry with the same key returns the stored result. */
 export interface IdempotencyKey {
-  /** Whose key it is: keys of different actors have nothing to do with each other. */
+  /** Keys of different actors are independent. */
   readonly actor: string;
-  /** The asker's name for this change. */
+  /** The caller's name for this change. */
   readonly key: string;
-  /** SHA-256, hex, of what is asked for: under one key the same each time, else the change is refused with CONFLICT. */
+  /**
+   * SHA-256 of the request, hex. A change with a known key and another fingerprint is refused with CONFLICT.
+   */
   readonly fingerprint: string;
   /** ms since the epoch, by the engine's clock. */
   readonly at: number;

@@ -10,9 +10,10 @@ import type { Repeatable } from "./idempotency.ts";
 import type { ArtifactRow, JobPosition, LifecycleItemRow } from "./rows.ts";
 
 /**
- * Stores a RUNNING job and its LIFECYCLE_JOB_STARTED event. A live lifecycle job joins the one that runs where their
- * inputs are the same; where they are not: CONFLICT (facts: jobId), as with a live reindex while another one runs, and a
- * verification while one of the same tenant (or another one of the whole store) does. Result: StartJobResult.
+ * Stores a RUNNING job and its LIFECYCLE_JOB_STARTED event. A live lifecycle job joins the running one where
+ * their inputs are equal; otherwise it is refused with CONFLICT (facts: jobId). A live reindex conflicts with
+ * another running one, and a verification with one of the same tenant or, for the complete store, with
+ * another of the complete store. Result: StartJobResult.
  */
 export interface StartJobChange extends Attribution, Repeatable {
   readonly kind: "startJob";
@@ -23,24 +24,27 @@ export interface StartJobChange extends Attribution, Repeatable {
 
 export interface StartJobResult {
   readonly jobId: string;
-  /** False: that job was under way already. */
+  /** False: the job was running already. */
   readonly started: boolean;
 }
 
-/** Where the runner stands now, and the seconds of work that count so far. */
+/** The runner's position, and the seconds of work that count so far. */
 export interface AdvanceJobChange {
   readonly kind: "advanceJob";
   readonly jobId: string;
   readonly position: JobPosition;
   readonly durationSeconds: number;
   readonly expected?: number | undefined;
-  /** What was found on the way here, and what it adds to the counters: in one commit with the position, so that none counts twice. */
+  /**
+   * The findings since the last position, and what they add to the counters. They are committed with the
+   * position, so none counts twice.
+   */
   readonly found?:
     | { readonly findings: readonly StoreFinding[]; readonly counts: StoreCounts; readonly treated: number }
     | undefined;
 }
 
-/** What counts of a reindex or a verification; left out: 0. */
+/** Counters of a reindex or a verification. Default: 0. */
 export interface StoreCounts {
   readonly adopted?: number;
   readonly present?: number;
@@ -54,13 +58,16 @@ export interface StoreCounts {
   readonly healed?: number;
 }
 
-/** A job that is RUNNING is asked to stop. Nothing happens to one that has ended. */
+/** Requests that a RUNNING job stops. Changes nothing for a job that has ended. */
 export interface RequestCancelChange extends Repeatable {
   readonly kind: "requestCancel";
   readonly jobId: string;
 }
 
-/** Ends a RUNNING job and writes its LIFECYCLE_JOB_COMPLETED event (errorCode and error where it did not succeed). */
+/**
+ * Ends a RUNNING job and writes its LIFECYCLE_JOB_COMPLETED event, with errorCode and error unless it
+ * succeeded.
+ */
 export interface FinishJobChange extends Attribution {
   readonly kind: "finishJob";
   readonly jobId: string;
@@ -71,11 +78,14 @@ export interface FinishJobChange extends Attribution {
 }
 
 /**
- * One artifact of a lifecycle job: takes the step where version, tier and age base are as planned and it is still due
- * at asOf under the policy; else the item is SKIPPED. Writes the item row, the job's counters and (live) the event in
- * the same commit. An item that the job already has is left as it is, and then nothing else happens either: so a batch
- * repeated after a crash treats no artifact twice. Result: LifecycleItemRow (the one that stands).
- * Dry: the item is PLANNED where live it would be DONE; no event, no change to the artifact.
+ * One artifact of a lifecycle job. Takes the step where version, tier and age base are as planned and the
+ * artifact is still due at asOf under the policy; otherwise the item is SKIPPED. The item's row, the job's
+ * counters and (live) the event are in the same commit.
+ *
+ * Where the job already has an item for the key, nothing changes: a batch that is repeated after a crash
+ * processes no artifact twice. Result: the stored LifecycleItemRow.
+ *
+ * Dry: the item is PLANNED where a live run would make it DONE; no event, and the artifact does not change.
  */
 export interface LifecycleStepChange extends Attribution {
   readonly kind: "lifecycleStep";
@@ -93,7 +103,10 @@ export interface LifecycleStepChange extends Attribution {
   readonly dryRun: boolean;
 }
 
-/** An artifact of a lifecycle job that could not be treated: item FAILED, the job's error count, one *_ERROR event. Same rule for repeats. */
+/**
+ * An artifact of a lifecycle job that could not be processed: item FAILED, the job's error count, one *_ERROR
+ * event. Where the job already has an item for the key, nothing changes.
+ */
 export interface LifecycleItemFailedChange extends Attribution {
   readonly kind: "lifecycleItemFailed";
   readonly jobId: string;
@@ -102,8 +115,9 @@ export interface LifecycleItemFailedChange extends Attribution {
 }
 
 /**
- * One artifact of a restore job: restores it, counts it restored (dry: too), or skipped where it already is in that
- * tier or a hotter one, or failed with one RESTORE_ERROR event where it is gone. Once per job and key. Result: "restored" | "skipped" | "failed" | "repeated".
+ * One artifact of a restore job, once per job and key. Result: "restored" (counted in a dry run, too);
+ * "skipped" where it is already in that tier or a hotter one; "failed", with one RESTORE_ERROR event, where
+ * it no longer exists; "repeated" where the job has processed the key.
  */
 export interface RestoreItemChange extends Attribution {
   readonly kind: "restoreItem";
@@ -113,7 +127,7 @@ export interface RestoreItemChange extends Attribution {
   readonly dryRun: boolean;
 }
 
-/** An artifact as a reindex takes it up from the published tree. */
+/** An artifact as a reindex adopts it from the published view. */
 export type AdoptedArtifact = Pick<
   ArtifactRow,
   | "tier"
@@ -129,10 +143,13 @@ export type AdoptedArtifact = Pick<
 >;
 
 /**
- * One artifact of a reindex: its row, an ARTIFACT_ADOPTED event, the job's counters and findings, where the key has no
- * row and its view is not behind. Its object is staged by `owner`. Once per job and key. Result: "adopted"; "present":
- * it has a row, which stands; "passed": its view is behind, so what was found there means nothing; "repeated".
- * Refusal: UNAVAILABLE where the staged object is not ours any more. Dry: counters and findings only.
+ * One artifact of a reindex, once per job and key. Where the key has no row and is not unpublished, stores
+ * its row, an ARTIFACT_ADOPTED event and the job's counters and findings. Its object is staged by `owner`.
+ * Dry: counters and findings only.
+ *
+ * Result: "adopted"; "present": the key has a row, which stays as it is; "passed": the key is unpublished, so
+ * the file found in its view means nothing; "repeated". Refusal: UNAVAILABLE when the object is no longer
+ * staged by `owner`.
  */
 export interface AdoptChange extends Attribution {
   readonly kind: "adopt";
@@ -141,13 +158,14 @@ export interface AdoptChange extends Attribution {
   readonly artifact: AdoptedArtifact;
   readonly owner: string;
   readonly dryRun: boolean;
-  /** Told where it is adopted. */
+  /** Stored where the artifact is adopted. */
   readonly findings: readonly StoreFinding[];
 }
 
 /**
- * A key that a reindex found in the tree and that has a row. `findings`: files in its places that are not its own; live,
- * its view is published anew, which moves them to quarantine. Once per job and key. Result: nothing.
+ * A key that a reindex found in the view and that has a row, once per job and key. `findings`: files in its
+ * placement that are not its own. A live run publishes its view again, which moves them to quarantine.
+ * Result: nothing.
  */
 export interface PresentChange {
   readonly kind: "present";
@@ -157,7 +175,10 @@ export interface PresentChange {
   readonly findings: readonly StoreFinding[];
 }
 
-/** Somebody has looked at what a live reindex found: it holds up no purge any more, and a REINDEX_CONFIRMED event says who. Nothing happens to one that runs or is confirmed. */
+/**
+ * Confirms a live reindex: it no longer blocks purges. Writes a REINDEX_CONFIRMED event with the requester.
+ * Changes nothing where the job runs or is confirmed.
+ */
 export interface ConfirmReindexChange extends Attribution, Repeatable {
   readonly kind: "confirmReindex";
   readonly jobId: string;

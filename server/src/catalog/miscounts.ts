@@ -1,18 +1,18 @@
-/** Whose counters: a workflow's; a tenant's (workflowId null); those of everything (both null). */
+/** The owner of counters: a workflow, a tenant (workflowId null) or the total (both null). */
 export interface CounterOwner {
   readonly tenantId: string | null;
   readonly workflowId: string | null;
 }
 
-/** One counter, and what a full count says in its place. */
+/** One wrong counter, and its value by a full count. */
 export interface UsageCorrection {
-  /** What it counts, in the plural: "artifacts in HOT". */
+  /** What the counter counts, in the plural: "artifacts in HOT". */
   readonly what: string;
   readonly kept: number;
   readonly counted: number;
 }
 
-/** An owner some of whose counters are wrong, and which. */
+/** An owner with wrong counters. */
 export interface Miscount extends CounterOwner {
   readonly counters: readonly UsageCorrection[];
 }

@@ -13,12 +13,14 @@ export {
 export { NewerCatalogError } from "./sqlite/schema/migrations.ts";
 
 export interface OpenCatalogOptions {
-  /** Where the embedded catalog's file is or is to be; its folder must exist. */
+  /** Path of the embedded catalog's file, which may not exist yet; its folder must exist. */
   readonly path: string;
   readonly durability: Durability;
-  /** Path of the file that keeps room on a full disk for what frees some; its keeper is the caller's. Default: none. */
+  /**
+   * Path of the space reserve, a file that is freed on a full disk; the caller maintains it. Default: none.
+   */
   readonly spaceReserve?: string | undefined;
-  /** inline: everything on the calling thread, for tests and short commands. Default: worker. */
+  /** inline: everything runs on the calling thread, for tests and short commands. Default: worker. */
   readonly thread?: "worker" | "inline" | undefined;
 }
 

@@ -1,9 +1,9 @@
 /**
- * Tasks of several owners, taken in turn: each owner's first task once, then each owner's second one. However many tasks
- * one owner adds, the first task of another waits for at most one task of each owner.
+ * Tasks of several owners in turn: each owner's first task, then each owner's second one, and so on. However
+ * many tasks one owner adds, the first task of another owner waits for at most one task of each owner.
  */
 export class RoundRobin<Task> {
-  /** In the order of their turns. No queue is empty. */
+  /** Queues in the order of their turns. None is empty. */
   readonly #queues = new Map<string, Task[]>();
 
   add(owner: string, task: Task): void {
@@ -23,7 +23,7 @@ export class RoundRobin<Task> {
     return task;
   }
 
-  /** The next task, which stays its owner's first one; the next turn is another owner's. */
+  /** Returns the next task, which stays the first of its owner. The next turn belongs to another owner. */
   turn(): Task | undefined {
     const [next] = this.#queues;
     if (next === undefined) return undefined;
@@ -33,7 +33,7 @@ export class RoundRobin<Task> {
     return queue[0];
   }
 
-  /** Removes one task before its turn. Returns false where it is not waiting. */
+  /** Removes a task before its turn. Returns false where it is not waiting. */
   remove(owner: string, task: Task): boolean {
     const queue = this.#queues.get(owner);
     const at = queue?.indexOf(task) ?? -1;

@@ -8,28 +8,28 @@ import type { Artifact } from "@tierkeep/schema/services/artifacts";
 import type { Job } from "@tierkeep/schema/services/jobs";
 import type { ApiKey } from "@tierkeep/schema/services/keys";
 
-/** Name of an object: 32 lower-case hexadecimal digits, random, never used twice. */
+/** Name of an object: 32 lower-case hexadecimal digits, random, never reused. */
 export type ObjectId = string;
 
-/** An artifact's row: what clients see of it, and where its bytes are. */
+/** An artifact's row: the fields that clients see, and the location of its bytes. */
 export interface ArtifactRow extends Artifact {
-  /** The catalog's own number of this row: the same as long as the artifact exists. Never shown to clients. */
+  /** The catalog's number of this row, constant as long as the artifact exists. Clients never see it. */
   readonly row: number;
-  /** The object that holds, or once settled will hold, the bytes. */
+  /** The object that holds the bytes, or will hold them once they are settled. */
   readonly object: ObjectId;
-  /** Id of the tier store in which the object lives. */
+  /** Id of the tier store that holds the object. */
   readonly store: string;
-  /** True while the bytes still ride in the catalog. */
+  /** True while the content is inline. */
   readonly inline: boolean;
 }
 
-/** An artifact's bytes that ride in the catalog until they are settled. */
+/** Inline content of an artifact that is not settled yet. */
 export interface UnsettledObject {
   readonly key: ArtifactKey;
   readonly object: ObjectId;
   readonly store: string;
   readonly bytes: Uint8Array;
-  /** The row's modifiedAt: an object's mtime is the instant its content was written. */
+  /** The row's modifiedAt: an object's mtime is the instant at which its content was written. */
   readonly modifiedAt: number;
 }
 
@@ -37,47 +37,56 @@ export interface UnsettledObject {
 export interface GarbageObject {
   readonly object: ObjectId;
   readonly store: string;
-  /** ms since the epoch: not to be removed before. */
+  /** ms since the epoch: the object is not deleted before. */
   readonly notBefore: number;
 }
 
-/** A key whose published view may differ from its row, with what the publisher needs to mend it, read in one snapshot. */
+/**
+ * A key whose published view may differ from its row, with everything that publishing it needs, read in one
+ * snapshot.
+ */
 export interface DirtyKey {
   readonly key: ArtifactKey;
-  /** Version of the change that made it dirty last; the mark is cleared only where this still stands. */
+  /**
+   * Version of the change that made the key dirty last. Publishing clears the mark only while this is still
+   * the version.
+   */
   readonly version: number;
-  /** The row as it is now; null: the artifact is gone. */
+  /** The current row; null: the artifact is deleted. */
   readonly row: ArtifactRow | null;
-  /** Objects of earlier versions of this key that are not collected yet: a view link to one of these is ours. */
+  /**
+   * Objects of earlier versions of this key that are not collected yet: a link in the view to one of these is
+   * ours.
+   */
   readonly garbage: readonly { readonly object: ObjectId; readonly store: string }[];
 }
 
-/** How much of what follows changes was to be done by an instant, and is not. */
+/** Work after commits that was due before an instant and is not done. */
 export interface Overdue {
-  /** Artifacts whose bytes ride in the catalog since before. */
+  /** Artifacts whose content has been inline since before the instant. */
   readonly unsettled: number;
-  /** Keys that are dirty, and whose artifacts were changed last before. */
+  /** Unpublished keys whose artifacts last changed before it. */
   readonly unpublished: number;
-  /** Objects that were to go before. */
+  /** Objects that were to be deleted before it. */
   readonly uncollected: number;
-  /** Objects that were staged before. */
+  /** Objects that were staged before it. */
   readonly staged: number;
 }
 
-/** Where a runner stands; opaque to the catalog, JSON. */
+/** A job runner's position as JSON; opaque to the catalog. */
 export type JobPosition = { readonly [name: string]: unknown } | null;
 
-/** A job as stored: what clients see, and what a runner needs to go on after a crash. */
+/** A job as stored: the fields that clients see, and those that a runner needs to continue after a crash. */
 export interface JobRow {
   readonly job: Job;
   readonly actor: string;
   readonly cancelRequested: boolean;
-  /** What it was asked to do, as JSON (e.g. a restore job's keys or filter). */
+  /** The job's input as JSON, e.g. the keys or the filter of a restore job. */
   readonly input: unknown;
   readonly position: JobPosition;
-  /** How many artifacts it expected to treat, for progress; null: not counted. */
+  /** Number of artifacts that the job expects to process, for its progress; null: not counted. */
   readonly expected: number | null;
-  /** Artifacts treated so far, whatever the outcome. */
+  /** Artifacts processed so far, whatever the outcome. */
   readonly treated: number;
 }
 
@@ -97,30 +106,33 @@ export interface StoreFindingRow extends StoreFinding {
   readonly number: number;
 }
 
-/** How far the scrubber is. */
+/** The scrubber's position. */
 export interface ScrubState {
-  /** The time that it goes through everything; from 1. */
+  /** Number of the current pass through the store, from 1. */
   readonly pass: number;
-  /** Opaque to the catalog; null: it has not begun. */
+  /** Opaque to the catalog; null: the pass has not started. */
   readonly position: JobPosition;
 }
 
-/** What the audit exporter wrote last. */
+/** The last write of the audit exporter. */
 export interface ExportState {
   /** File name within the log directory. */
   readonly file: string;
-  /** Bytes of it that are ours and on disk. */
+  /** Bytes of the file that the exporter has written and that are durable. */
   readonly offset: number;
-  /** Last event in it; 0: none. */
+  /** Last event in the file; 0: none. */
   readonly seq: number;
-  /** SHA-256, hex, of the last line before offset: recognises the file, and is what the next line names as the one before. */
+  /**
+   * SHA-256 of the last line before offset, hex. It identifies the file, and the next line refers to it as
+   * its predecessor.
+   */
   readonly head: string;
 }
 
 export interface ApiKeyRow {
-  /** The catalog's own number: rises with every key that is made. */
+  /** The catalog's number of the key; rises with every new key. */
   readonly row: number;
-  /** SHA-256, hex, of the secret. */
+  /** SHA-256 of the secret, hex. */
   readonly digest: string;
   readonly apiKey: ApiKey;
 }

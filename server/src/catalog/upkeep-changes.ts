@@ -5,7 +5,10 @@ import type { Attribution } from "./attribution.ts";
 import type { Repeatable } from "./idempotency.ts";
 import type { ExportState, JobPosition, ObjectId } from "./rows.ts";
 
-/** Names an object that is about to be written. It stays this owner's until a write takes it or it is abandoned. */
+/**
+ * Stages an object before it is written. It stays staged by this owner until a write commits it or it is
+ * abandoned.
+ */
 export interface StageChange {
   readonly kind: "stage";
   readonly object: ObjectId;
@@ -15,8 +18,9 @@ export interface StageChange {
 }
 
 /**
- * Stages an object that is there already and that nothing knows, so that nothing else takes it before a row names it.
- * One that another owner has reserved is taken over. Result: false where it is garbage or staged, and nothing has happened.
+ * Stages an existing unknown object, so that no other process uses it before a row names it. An object staged
+ * by another owner is taken over. Result: false where the object is garbage or being written; then nothing
+ * changes.
  */
 export interface StageFoundChange {
   readonly kind: "stageFound";
@@ -26,14 +30,17 @@ export interface StageFoundChange {
   readonly at: number;
 }
 
-/** A staged object that will not be used: it becomes garbage, or what it was where it was reserved. Nothing happens when it is not staged. */
+/**
+ * Abandons a staged object. It becomes garbage, or an unknown object again where it existed before it was
+ * staged. Changes nothing where it is not staged.
+ */
 export interface AbandonChange {
   readonly kind: "abandon";
   readonly object: ObjectId;
   readonly at: number;
 }
 
-/** The same for everything staged by other owners than this one, at most `limit` at once. Result: how many. */
+/** Abandons the objects staged by owners other than this one, at most `limit` per call. Result: how many. */
 export interface AbandonOrphanedChange {
   readonly kind: "abandonOrphaned";
   readonly owner: string;
@@ -41,37 +48,46 @@ export interface AbandonOrphanedChange {
   readonly at: number;
 }
 
-/** The object is durable: the row that names it drops its inline copy. Nothing happens where no row names it any more. */
+/**
+ * Records that the object is durable: the row that names it drops its inline content. Changes nothing where
+ * no row names it.
+ */
 export interface SettledChange {
   readonly kind: "settled";
   readonly key: ArtifactKey;
   readonly object: ObjectId;
 }
 
-/** The view of this key agrees with what was read at `version`: the mark is cleared where that version still stands. */
+/**
+ * Records that the view of this key matches what was read at `version`. Clears the mark while that is still
+ * the version.
+ */
 export interface PublishedChange {
   readonly kind: "published";
   readonly key: ArtifactKey;
   readonly version: number;
 }
 
-/** The view of this key is made to agree with its row once more, and `found` is kept with the job. Nothing happens where it has none. */
+/**
+ * Publishes the view of this key again, and stores `found` with the job. Changes nothing where the key has no
+ * row.
+ */
 export interface RepublishChange {
   readonly kind: "republish";
   readonly key: ArtifactKey;
   readonly found?: { readonly jobId: string; readonly findings: readonly StoreFinding[] } | undefined;
 }
 
-/** The garbage object is gone from its store. */
+/** Records that a garbage object is deleted from its store. */
 export interface CollectedChange {
   readonly kind: "collected";
   readonly object: ObjectId;
 }
 
 /**
- * Findings that no other change tells of: an event each, the first time that a path is found so, or where there is no
- * path what belongs to a tenant or workflow; again only when a whole pass of the scrubber has not met it. Result: how many
- * were new.
+ * Reports findings that belong to no other change. Writes an event the first time a path is reported with
+ * this kind, or the tenant or workflow where the finding has no path. Writes it again only after a complete
+ * pass of the scrubber without it. Result: the number of new findings.
  */
 export interface ReportChange extends Attribution {
   readonly kind: "report";
@@ -80,8 +96,9 @@ export interface ReportChange extends Attribution {
 }
 
 /**
- * Findings (QUARANTINED) of what a verification is about to move to quarantine: an event, a finding and a count of the
- * job's each, in one commit, once for a job and path. So a move that is repeated after a crash is told once.
+ * Reports the findings (QUARANTINED) of files that a verification is about to quarantine: an event, a finding
+ * and a count of the job each, in one commit, once per job and path. A move that is repeated after a crash is
+ * reported once.
  */
 export interface QuarantineChange extends Attribution {
   readonly kind: "quarantine";
@@ -90,11 +107,12 @@ export interface QuarantineChange extends Attribution {
 }
 
 /**
- * Counters are set to what is there: a workflow's to a count of its artifacts, a tenant's to the sums of its workflows',
- * those of the whole to the sums of the tenants'; so where several are wrong, in this order. `finding` (RECOUNTED) says
- * whose: it is an event and a finding of the job in the same commit. It keeps the writer for as long as it counts: some ms
- * for thousands of artifacts, seconds for a workflow of a million, and nobody writes meanwhile. Nothing happens to a tenant
- * or workflow that is not there.
+ * Corrects usage counters: sets a workflow's to a count of its artifacts, a tenant's to the sums of its
+ * workflows, the total to the sums of the tenants. Where several are wrong, correct them in this order.
+ * `finding` (RECOUNTED) names the owner; it is an event and a finding of the job in the same commit.
+ *
+ * The count blocks the writer: some ms for thousands of artifacts, seconds for a workflow of a million.
+ * Changes nothing where the tenant or workflow does not exist.
  */
 export interface RecountChange extends Attribution {
   readonly kind: "recount";
@@ -102,7 +120,7 @@ export interface RecountChange extends Attribution {
   readonly finding: StoreFinding;
 }
 
-/** Where the scrubber stands now; `passEnds`: it has been through everything. */
+/** The scrubber's current position; `passEnds`: it has read everything once. */
 export interface ScrubbedChange {
   readonly kind: "scrubbed";
   readonly position: JobPosition;
@@ -110,8 +128,8 @@ export interface ScrubbedChange {
 }
 
 /**
- * Removes items and findings, at most `limit` at once, of jobs of the same kind and tenant as `jobId`: all but those of
- * the newest `keep` jobs that have any. Jobs of other tenants keep theirs. Result: how many rows.
+ * Deletes items and findings of jobs of the same kind and tenant as `jobId`, at most `limit` rows: all except
+ * those of the newest `keep` jobs that have any. Result: the number of rows.
  */
 export interface SweepJobItemsChange {
   readonly kind: "sweepJobItems";
@@ -120,27 +138,33 @@ export interface SweepJobItemsChange {
   readonly limit: number;
 }
 
-/** Removes answers given before an instant (ms since the epoch), the oldest first, at most `limit` at once. Result: how many. */
+/**
+ * Deletes answers given before an instant (ms since the epoch), oldest first, at most `limit`. Result: how
+ * many.
+ */
 export interface SweepAnswersChange {
   readonly kind: "sweepAnswers";
   readonly before: number;
   readonly limit: number;
 }
 
-/** Files that are about to be deleted from quarantine: an event each. Result: `result`, of all files of the call. */
+/**
+ * Files that are about to be deleted from quarantine, one event each. Result: `result`, about all files of
+ * the call.
+ */
 export interface EmptyQuarantineChange extends Attribution, Repeatable {
   readonly kind: "emptyQuarantine";
   readonly files: readonly { readonly name: string; readonly sizeBytes: number }[];
   readonly result: { readonly count: number; readonly totalBytes: number };
 }
 
-/** An event that goes with no other change (LIFECYCLE_STEP_FAILED, SCAN_ERROR). */
+/** An event that belongs to no other change (LIFECYCLE_STEP_FAILED, SCAN_ERROR). */
 export interface EventChange {
   readonly kind: "event";
   readonly event: Omit<LifecycleEvent, "seq">;
 }
 
-/** What the audit exporter has on disk now. */
+/** The audit exporter's durable position. */
 export interface ExportedChange {
   readonly kind: "exported";
   readonly state: ExportState;

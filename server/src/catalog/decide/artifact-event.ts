@@ -16,7 +16,10 @@ export function keyEvent(
   return eventOf(type, stamp, { ...keyOf(key), ...facts });
 }
 
-/** An event about an artifact that leaves the tier it is in: for another one or (null) for good. `judgedAt`: the instant its age is told for. */
+/**
+ * An event about an artifact that leaves its tier: for another tier, or null when it is deleted. `judgedAt`:
+ * the instant of the age that the event records.
+ */
 export function departureEvent(
   type: LifecycleEventType,
   stamp: { readonly at: number; readonly actor: string },

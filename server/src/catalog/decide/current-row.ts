@@ -3,7 +3,10 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { ArtifactRow } from "../rows.ts";
 
-/** @throws Refused ARTIFACT_NOT_FOUND where there is none, or it is not in `fromTier` (null: any) */
+/**
+ * Returns the row. @throws Refused ARTIFACT_NOT_FOUND where there is none or it is not in `fromTier` (null:
+ * any tier)
+ */
 export function requireCurrent(
   row: ArtifactRow | null,
   key: ArtifactKey,
@@ -25,7 +28,7 @@ export function requireCurrent(
   return row;
 }
 
-/** @throws Refused PRECONDITION_FAILED, with the checksum of what is there */
+/** @throws Refused PRECONDITION_FAILED, with the checksum of the current content */
 export function requireChecksumUnchanged(
   row: ArtifactRow | null,
   key: ArtifactKey,
@@ -40,12 +43,12 @@ export function requireChecksumUnchanged(
   }
   throw new Refused(
     "PRECONDITION_FAILED",
-    `The content of ${named(key)} has the checksum ${row.checksum}, not the one in ifChecksum. Read it again and decide anew.`,
+    `The content of ${named(key)} has the checksum ${row.checksum}, not the one in ifChecksum. Read the artifact again, then retry with its checksum.`,
     { checksum: row.checksum },
   );
 }
 
-/** A key in a sentence. */
+/** The key as text for a message. */
 export function named(key: ArtifactKey): string {
   return JSON.stringify(keyText(key));
 }

@@ -8,11 +8,14 @@ import { keyEvent } from "./artifact-event.ts";
 import type { StagedObject } from "./decide-write.ts";
 import { type Decision, decision } from "./decision.ts";
 
-/** What the catalog knows of a key and an object that a reindex has found. */
+/** What the catalog knows about a key and an object that a reindex has found. */
 export interface KnownOfAdopted {
-  /** The job has treated this key already. */
+  /** The job has processed this key already. */
   readonly repeated: boolean;
-  /** The key's view may be behind: what stands there may be what was purged a moment ago. */
+  /**
+   * The key is unpublished: the file found in its view may belong to an artifact that was purged a moment
+   * ago.
+   */
   readonly dirty: boolean;
   readonly staged: StagedObject | null;
 }
@@ -30,7 +33,10 @@ export function decideAdopt(
   const counts = { adopted: 1, quarantined: quarantinedIn(findings) };
   if (dryRun) return counted(jobId, findings, counts, "adopted");
   if (known.staged?.owner !== change.owner || known.staged.store !== artifact.store) {
-    throw new Refused("UNAVAILABLE", "What was found is no longer reserved for this. Run the reindex again.");
+    throw new Refused(
+      "UNAVAILABLE",
+      "The object of the found file is no longer staged by this server. Run the reindex again.",
+    );
   }
   return {
     ...counted(jobId, findings, counts, "adopted"),

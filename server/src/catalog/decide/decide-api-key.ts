@@ -12,20 +12,22 @@ export function decideCreateApiKey({ apiKey }: CreateApiKeyChange): EventDraft {
   return eventOf("API_KEY_CREATED", stamp, { error: `${named(apiKey)}: ${role} of ${whose}, ${until}` });
 }
 
-/** The key as it is from now on. No event: it is revoked already, and nothing happens. @throws Refused NOT_FOUND */
+/**
+ * The revoked key. Without an event: it was revoked already, and nothing changes. @throws Refused NOT_FOUND
+ */
 export function decideRevokeApiKey(
   found: ApiKey | null,
   change: RevokeApiKeyChange,
 ): { readonly apiKey: ApiKey; readonly event: EventDraft | null } {
   if (found === null) {
-    throw new Refused("NOT_FOUND", "There is no API key of this id.", { argument: "keyId" });
+    throw new Refused("NOT_FOUND", "There is no API key with this id.", { argument: "keyId" });
   }
   if (found.revokedAt !== null) return { apiKey: found, event: null };
   const apiKey = { ...found, revokedAt: change.at, revokedBy: change.actor };
   return { apiKey, event: eventOf("API_KEY_REVOKED", change, { error: named(found) }) };
 }
 
-/** Never more of a key than its id and its name. */
+/** Messages name a key by its id and name only, never by its secret. */
 function named({ keyId, name }: ApiKey): string {
   return name === null ? `key:${keyId}` : `key:${keyId} (${name})`;
 }

@@ -4,7 +4,7 @@ import type { ArtifactRow } from "../rows.ts";
 import { keyEvent } from "./artifact-event.ts";
 import { type Decision, decision } from "./decision.ts";
 
-/** Where the decision has an event, the row is marked: the mark is what keeps it from being told again. */
+/** A decision with an event also marks the row. The mark prevents a second event for the same damage. */
 export function decideDamage(current: ArtifactRow | null, change: DamageChange): Decision<null> {
   const result = () => null;
   if (current === null || current.damagedAt !== null || current.object !== change.object)

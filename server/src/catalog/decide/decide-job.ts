@@ -6,7 +6,10 @@ import type { FinishJobChange, StartJobChange, StartJobResult } from "../job-cha
 import type { EventDraft } from "./decision.ts";
 import { eventOf } from "./event-of.ts";
 
-/** Live jobs of which one runs at a time; null: any number. Verifications: one of each tenant, and one of the whole store. */
+/**
+ * Kinds of live jobs that run one at a time; null: any number. Verifications: one per tenant, and one of the
+ * complete store.
+ */
 const SINGLE: Record<Job["kind"], string | null> = {
   lifecycle: "lifecycle run",
   reindex: "reindex",
@@ -15,9 +18,9 @@ const SINGLE: Record<Job["kind"], string | null> = {
 };
 
 /**
- * Decides whether a job starts. No event: nothing is started.
+ * Decides whether a job starts. Without an event, no job is started.
  *
- * @param running the live job that runs now and that stands in the way of another of its kind; null: none does
+ * @param running the live job that blocks another one of its kind; null: none runs
  * @throws Refused CONFLICT
  */
 export function decideStartJob(
@@ -36,24 +39,24 @@ export function decideStartJob(
   const what = job.kind === "verify" && job.tenantId !== null ? `${single} of this tenant` : single;
   throw new Refused(
     "CONFLICT",
-    `Another ${what} is under way, and only one runs at a time. Wait for it to end, or cancel it.`,
+    `Another ${what} is running, and only one can run at a time. Wait until it has finished, or cancel it.`,
     { jobId: running.id },
   );
 }
 
-/** `job`: as it is; what is not RUNNING has ended already, and nothing happens (null). */
+/** The event that ends a RUNNING job; null where the job has ended already, and nothing changes. */
 export function decideFinishJob(job: Job | null, change: FinishJobChange): EventDraft | null {
   if (job?.status !== "RUNNING") return null;
   return { ...jobEvent("LIFECYCLE_JOB_COMPLETED", change, job, change), job: endedJob(job, change) };
 }
 
-/** How far a job has come, 0 to 1. */
+/** The progress of a job, 0 to 1. */
 export function jobProgress(status: Job["status"], treated: number, expected: number | null): number {
   if (status === "SUCCEEDED") return 1;
   return expected === null || expected === 0 ? 0 : Math.min(1, treated / expected);
 }
 
-/** An event about a whole job. */
+/** An event about a job, not about one of its artifacts. */
 export function jobEvent(
   type: "LIFECYCLE_JOB_STARTED" | "LIFECYCLE_JOB_COMPLETED" | "REINDEX_CONFIRMED",
   stamp: { readonly at: number; readonly actor: string },
@@ -70,7 +73,7 @@ export function jobEvent(
   });
 }
 
-/** What the event that starts a job records of it. */
+/** The facts in the event that starts a job. */
 function startedJob(job: Job): EventJob {
   const { kind } = job;
   switch (kind) {
@@ -91,12 +94,12 @@ function startedJob(job: Job): EventJob {
   }
 }
 
-/** What the event that ends a job records of it. `job`: with its final counters. */
+/** The facts in the event that ends a job. `job`: with its final counters. */
 function endedJob(job: Job, { status, durationSeconds }: FinishJobChange): EventJob {
   return { ...startedJob(job), status, counts: jobCounts(job), durationSeconds };
 }
 
-/** The final or present counters of a job, by their names in the API. */
+/** The job's current counters by their names in the API. */
 export function jobCounts(job: Job): Record<string, number> {
   const { totalErrors } = job;
   switch (job.kind) {

@@ -27,8 +27,12 @@ const TAKEN: Record<
 };
 
 /**
- * `repeated`: the item that the job has for this key already; `unconfirmed`: the reindex that nobody has confirmed yet.
- * Its age is told as of the instant the run judges by. @throws Refused HELD where nothing may be purged
+ * Decides the step of one artifact of a lifecycle job. The event records its age at the instant by which the
+ * run judges.
+ *
+ * @param repeated the item that the job already has for this key
+ * @param unconfirmed the reindex that is not confirmed yet
+ * @throws Refused HELD where purging is not allowed
  */
 export function decideLifecycleStep(
   current: ArtifactRow | null,
@@ -75,7 +79,7 @@ export function decideLifecycleStep(
       });
 }
 
-/** A dry run leaves no event of what failed: its items tell. */
+/** A dry run writes no event for a failed item: the item itself records it. */
 export function decideLifecycleItemFailed(
   repeated: LifecycleItemRow | null,
   change: LifecycleItemFailedChange,

@@ -12,18 +12,14 @@ export function decideMove(current: ArtifactRow | null, change: MoveChange): Dec
   const { toTier } = change;
   const fromTier = row.tier;
   if (fromTier === toTier) {
-    throw new Refused(
-      "SAME_TIER",
-      `${named(change.key)} is in ${toTier} already. Nothing needs to be done.`,
-      {
-        tier: fromTier,
-      },
-    );
+    throw new Refused("SAME_TIER", `${named(change.key)} is already in ${toTier}.`, {
+      tier: fromTier,
+    });
   }
   if (change.as === "restore" && !isHotter(toTier, fromTier)) {
     throw new Refused(
       "BAD_USER_INPUT",
-      `${named(change.key)} is in ${fromTier}, and a restore goes to a hotter tier only. Promote it to move it to ${toTier}.`,
+      `${named(change.key)} is in ${fromTier}, and a restore only moves to a hotter tier. Promote it to move it to ${toTier}.`,
       { argument: "toTier", tier: fromTier },
     );
   }
@@ -40,7 +36,10 @@ export function decideMove(current: ArtifactRow | null, change: MoveChange): Dec
   });
 }
 
-/** The row in another tier. Only a move to a hotter tier makes it young again, and never older than it was: a clock may have stepped back. */
+/**
+ * The row in another tier. A move to a hotter tier resets its age. The age base never moves back, even when
+ * the clock does.
+ */
 export function moved(row: ArtifactRow, toTier: Tier, at: number): NextRow {
   const { row: _row, version: _version, ...rest } = row;
   const ageSince = isHotter(toTier, row.tier) ? Math.max(at, row.ageSince) : row.ageSince;

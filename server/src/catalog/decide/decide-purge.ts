@@ -6,7 +6,10 @@ import { departureEvent } from "./artifact-event.ts";
 import { named, requireChecksumUnchanged, requireCurrent } from "./current-row.ts";
 import { type Decision, decision } from "./decision.ts";
 
-/** `unconfirmed`: the reindex that nobody has confirmed yet. A dry purge does not ask for it, as it purges nothing. @throws Refused */
+/**
+ * Decides a purge. `unconfirmed`: the reindex that is not confirmed yet; a dry purge ignores it. @throws
+ * Refused
+ */
 export function decidePurge(
   current: ArtifactRow | null,
   unconfirmed: string | null,
@@ -26,21 +29,21 @@ export function decidePurge(
   return decision({ row: { kind: "delete" }, event, garbage: garbageOf(row, change.at), result });
 }
 
-/** Why an artifact that is held is not purged, and what to do. */
+/** The message for a purge of an artifact that is on hold. */
 export function holdMessage(row: ArtifactRow): string {
-  return `${named(row)} has ${RETENTION_OVERRIDE} in its metadata, and what has that is never purged. Write it again without that key first.`;
+  return `${named(row)} has ${RETENTION_OVERRIDE} in its metadata, which forbids purging it. Write it again without that key first.`;
 }
 
-/** Why nothing is purged after a reindex. */
+/** The refusal of purges until a reindex is confirmed. */
 export function unconfirmedReindex(jobId: string): Refused {
   return new Refused(
     "HELD",
-    "A reindex has adopted artifacts, and nothing is purged until somebody has looked at what it found. Look at its findings, then confirm it: confirmReindex, or tierkeep reindex --confirm.",
+    "A reindex has adopted artifacts, so purging is disabled until it is confirmed. Review its findings, then confirm it: confirmReindex, or tierkeep reindex --confirm.",
     { jobId },
   );
 }
 
-/** The object of a row that is deleted. */
+/** The object of a deleted row, as garbage. */
 export function garbageOf(row: ArtifactRow, at: number) {
   return { object: row.object, store: row.store, notBefore: at };
 }

@@ -7,8 +7,10 @@ import type { StagedObject } from "./decide-write.ts";
 import { type Decision, decision } from "./decision.ts";
 
 /**
- * The object with the damaged bytes does not become garbage: nothing that was found is deleted. Once no row names it any
- * more, it is a stray. @throws Refused
+ * Decides a recovery of content. The object with the damaged bytes does not become garbage, because found
+ * bytes are never deleted. Once no row names it, it is an unknown object.
+ *
+ * @throws Refused
  */
 export function decideRecover(
   current: ArtifactRow | null,
@@ -20,7 +22,10 @@ export function decideRecover(
     return decision({ result: () => false });
   const isBack = object === damaged;
   if (!isBack && (staged?.owner !== owner || staged.store !== store))
-    throw new Refused("UNAVAILABLE", "What was found is no longer reserved for this. Try again.");
+    throw new Refused(
+      "UNAVAILABLE",
+      "The object with the recovered content is no longer staged by this server. Try again.",
+    );
   const { row: _row, version: _version, ...kept } = current;
   return decision({
     row: { kind: "put", row: { ...kept, object, store, damagedAt: null }, bytes: null },

@@ -7,7 +7,10 @@ import { named } from "./current-row.ts";
 import { moved } from "./decide-move.ts";
 import { type Decision, decision } from "./decision.ts";
 
-/** `repeated`: the job has treated this key already. A dry job leaves no events of its artifacts: its counters tell. */
+/**
+ * Decides one artifact of a restore job. `repeated`: the job has processed this key already. A dry job writes
+ * no events of its artifacts: its counters record them.
+ */
 export function decideRestoreItem(
   current: ArtifactRow | null,
   repeated: boolean,
@@ -20,7 +23,7 @@ export function decideRestoreItem(
       toTier,
       jobId,
       errorCode: "ARTIFACT_NOT_FOUND",
-      error: `There is no artifact ${named(change.key)} any more.`,
+      error: `The artifact ${named(change.key)} no longer exists.`,
     });
     return decision({
       event: dryRun ? null : event,

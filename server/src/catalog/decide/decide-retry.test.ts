@@ -6,8 +6,8 @@ import { ANSWER_LIFETIME_MS, decideRetry, isAnswerValid } from "./decide-retry.t
 const outcome = { ok: true, result: null } as const;
 const instants = fc.integer({ min: -3 * ANSWER_LIFETIME_MS, max: 3 * ANSWER_LIFETIME_MS });
 
-describe("a repeat", () => {
-  it("is answered as the first was for exactly 24 hours, also by a clock that was set back", () => {
+describe("decideRetry", () => {
+  it("returns the stored answer for exactly 24 hours, also when the clock was set back", () => {
     fc.assert(
       fc.property(instants, (later) => {
         const once = { actor: "ann", key: "k", fingerprint: "f", at: later };
@@ -18,13 +18,13 @@ describe("a repeat", () => {
     );
   });
 
-  it("is made where nothing is remembered", () => {
+  it("returns null where no answer is stored", () => {
     expect(decideRetry(null, { actor: "ann", key: "k", fingerprint: "f", at: 0 })).toBeNull();
   });
 });
 
-describe("what is remembered", () => {
-  it("is what was done, and every refusal that would be the same the next time", () => {
+describe("isAnswerValid", () => {
+  it("accepts results, and refusals that a retry would get again", () => {
     expect(isAnswerValid(outcome)).toBe(true);
     const forgotten = (Object.keys(REFUSALS) as ErrorCode[]).filter(
       (code) => !isAnswerValid({ ok: false, refusal: { code, message: "", facts: {} } }),

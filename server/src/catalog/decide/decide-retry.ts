@@ -3,17 +3,17 @@ import { REFUSALS } from "@tierkeep/schema/domain/refusals";
 import type { Outcome } from "../changes.ts";
 import type { IdempotencyKey } from "../idempotency.ts";
 
-/** How long an answer counts, in ms. */
+/** How long a stored answer is valid, ms. */
 export const ANSWER_LIFETIME_MS = DAY_MS;
 
-/** What was answered to the first change of a key, and when. */
+/** The outcome of the first change with a key, and when it was made. */
 export interface StoredAnswer {
   readonly fingerprint: string;
   readonly at: number;
   readonly outcome: Outcome;
 }
 
-/** What a change is answered without being made; null: it is to be made. */
+/** The stored outcome of an earlier attempt, or CONFLICT; null: the change is to be made. */
 export function decideRetry(remembered: StoredAnswer | null, once: IdempotencyKey): Outcome | null {
   if (remembered === null || !counts(remembered, once.at)) return null;
   if (remembered.fingerprint === once.fingerprint) return remembered.outcome;
@@ -22,7 +22,7 @@ export function decideRetry(remembered: StoredAnswer | null, once: IdempotencyKe
     refusal: {
       code: "CONFLICT",
       message:
-        "This idempotency key came with another request within the last 24 hours. Give each change a key of its own, and repeat a change exactly as it was.",
+        "This idempotency key was used for a different request within the last 24 hours. Use a new key for each change, and retry a change with exactly the same input.",
       facts: { argument: "idempotencyKey" },
     },
   };
@@ -32,7 +32,7 @@ export function counts(remembered: { readonly at: number }, now: number): boolea
   return now - remembered.at <= ANSWER_LIFETIME_MS;
 }
 
-/** Not so what may turn out otherwise the next time although nobody changes the request: a confirmation lifts HELD. */
+/** Excludes refusals that a retry of the same request may not get: a confirmation lifts HELD. */
 export function isAnswerValid(outcome: Outcome): boolean {
   if (outcome.ok) return true;
   const { code } = outcome.refusal;

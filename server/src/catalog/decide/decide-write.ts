@@ -7,13 +7,16 @@ import { keyEvent } from "./artifact-event.ts";
 import { named, requireChecksumUnchanged } from "./current-row.ts";
 import { type Decision, decision } from "./decision.ts";
 
-/** What the catalog knows of an object that is being written. */
+/** What the catalog knows about an object that is being written. */
 export interface StagedObject {
   readonly store: string;
   readonly owner: string;
 }
 
-/** Whether a write may be made on what is there: asked before its bytes are, and again at the commit. @throws Refused PRECONDITION_FAILED */
+/**
+ * Checks the preconditions of a write against the current row: before its bytes are received, and again at
+ * the commit. @throws Refused PRECONDITION_FAILED
+ */
 export function requireWritable(
   current: ArtifactRow | null,
   key: ArtifactKey,
@@ -29,7 +32,7 @@ export function requireWritable(
   requireChecksumUnchanged(current, key, ifChecksum);
 }
 
-/** `staged`: what is known of the object; only asked where the bytes do not ride in the commit. @throws Refused */
+/** `staged`: what is known about the object; only given where the content is not inline. @throws Refused */
 export function decideWrite(
   current: ArtifactRow | null,
   staged: StagedObject | null,
@@ -41,7 +44,7 @@ export function decideWrite(
   if (!inline && (staged?.owner !== change.owner || staged.store !== change.store)) {
     throw new Refused(
       "UNAVAILABLE",
-      "What was uploaded is no longer reserved for this write. Send it again.",
+      "The uploaded object is no longer staged for this write. Send it again.",
     );
   }
   return decision<WriteResult>({

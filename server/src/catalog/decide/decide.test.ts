@@ -57,7 +57,7 @@ function event(decision: Decision<unknown>) {
 }
 
 describe("decisions", () => {
-  it("never tell a negative age, whatever the clock did", () => {
+  it("never record a negative age, whatever the clock does", () => {
     fc.assert(
       fc.property(rows, tiers, instants, (row, tier, at) => {
         const decisions: Decision<unknown>[] = [decideWrite(row, null, write("acme/daily/report", { at }))];
@@ -68,7 +68,7 @@ describe("decisions", () => {
     );
   });
 
-  it("make nothing older than it was, and younger only on the way to a hotter tier", () => {
+  it("never increase an artifact's age, and reset it only for a move to a hotter tier", () => {
     fc.assert(
       fc.property(rows, tiers, instants, (row, tier, at) => {
         fc.pre(tier !== row.tier);
@@ -81,7 +81,7 @@ describe("decisions", () => {
     );
   });
 
-  it("keep the object of what is moved, and give up that of what is replaced or deleted", () => {
+  it("keep the object of a moved artifact, and make that of a replaced or deleted one garbage", () => {
     fc.assert(
       fc.property(rows, tiers, (row, tier) => {
         const gone = { object: row.object, store: row.store, notBefore: NOW };
@@ -92,7 +92,7 @@ describe("decisions", () => {
     );
   });
 
-  it("foretell in a dry run, item by item, exactly what a live run would do", () => {
+  it("predict in a dry run exactly what a live run would do, item by item", () => {
     fc.assert(
       fc.property(
         artifactWithOrWithoutHold,
@@ -115,7 +115,7 @@ describe("decisions", () => {
     );
   });
 
-  it("refuse to purge what is held, dry and live alike, and anything live while a reindex is unconfirmed", () => {
+  it("refuse purges of artifacts on hold, dry or live, and every live purge while a reindex is unconfirmed", () => {
     fc.assert(
       fc.property(
         artifactWithOrWithoutHold,
@@ -131,7 +131,7 @@ describe("decisions", () => {
     );
   });
 
-  it("do in a dry restore nothing but count what a live one would", () => {
+  it("only count in a dry restore what a live one would do", () => {
     fc.assert(
       fc.property(fc.option(rows), tiers, (row, toTier) => {
         const job = restoreJob();
@@ -152,7 +152,7 @@ describe("decisions", () => {
     );
   });
 
-  it("change no row without an event that tells of it", () => {
+  it("change a row only together with an event", () => {
     fc.assert(
       fc.property(rows, instants, (row, asOf) => {
         const decision = decideLifecycleStep(row, null, null, step(lifecycleJob({ asOf }), row));

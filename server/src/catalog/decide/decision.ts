@@ -3,19 +3,24 @@ import type { StoreFinding } from "@tierkeep/schema/domain/findings";
 import type { StoreCounts } from "../job-changes.ts";
 import type { ArtifactRow, LifecycleItemRow, ObjectId } from "../rows.ts";
 
-/** An event without its place in the log, which the driver gives it. */
+/** An event without its seq, which the driver assigns. */
 export type EventDraft = Omit<LifecycleEvent, "seq">;
 
-/** A row as a change leaves it. The driver keeps or assigns `row`; `version` becomes the seq of the change's event. */
+/**
+ * A row after a change. The driver keeps or assigns `row`; `version` becomes the seq of the change's event.
+ */
 export type NextRow = Omit<ArtifactRow, "row" | "version">;
 
 export type RowChange =
   | { readonly kind: "keep" }
-  /** `bytes` ride in the catalog where `row.inline` and they are given; null leaves those that ride there already. */
+  /**
+   * `bytes` are stored inline where `row.inline` is true and they are given; null keeps the inline content as
+   * it is.
+   */
   | { readonly kind: "put"; readonly row: NextRow; readonly bytes: Uint8Array | null }
   | { readonly kind: "delete" };
 
-/** What a job's counters rise by. */
+/** What a change adds to a job's counters. */
 export interface JobProgress {
   readonly treated: 1;
   readonly errors?: number;
@@ -27,34 +32,34 @@ export interface JobProgress {
 }
 
 /**
- * What one change does, decided from the rows as they are and applied by any driver in the same way. Whoever decides
- * throws Refused where the change may not be made; then nothing of it is applied.
+ * The effects of one change, computed from the current rows. Every driver applies them in the same way. A
+ * decide function throws Refused where the change is not allowed; then nothing is applied.
  *
- * Every change of a row comes with an event. A key whose row changed is dirty, at the event's seq.
+ * Every change of a row comes with an event. A key whose row changed is unpublished, at the event's seq.
  */
 export interface Decision<R> {
   readonly row: RowChange;
   readonly event: EventDraft | null;
-  /** The object that no row names any more, and the instant from which it may be removed. */
+  /** The object that no row names any more, and the instant from which it may be deleted. */
   readonly garbage: { readonly object: ObjectId; readonly store: string; readonly notBefore: number } | null;
-  /** The staged object that a row names from now on. */
+  /** The staged object that a row now names. */
   readonly unstage: ObjectId | null;
-  /** Stored with the job that it belongs to. */
+  /** Stored with its job. */
   readonly item: LifecycleItemRow | null;
   readonly job: { readonly id: string; readonly progress: JobProgress } | null;
-  /** What a job found, and what that adds to its other counters. */
+  /** Findings of a job, and what they add to its other counters. */
   readonly found: {
     readonly jobId: string;
     readonly findings: readonly StoreFinding[];
     readonly counts: StoreCounts;
   } | null;
-  /** The row stays, and its view is made to agree with it once more. */
+  /** The row stays as it is, and its view is published again. */
   readonly republish: boolean;
-  /** Told the row as it stands after the change. */
+  /** Computes the result from the row after the change. */
   readonly result: (row: ArtifactRow | null) => R;
 }
 
-/** A decision in which nothing happens but what `parts` says. */
+/** A decision without any effect except those in `parts`. */
 export function decision<R>(
   parts: Partial<Omit<Decision<R>, "result">> & Pick<Decision<R>, "result">,
 ): Decision<R> {

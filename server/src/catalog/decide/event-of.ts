@@ -1,7 +1,7 @@
 import type { LifecycleEventType } from "@tierkeep/schema/domain/events";
 import type { EventDraft } from "./decision.ts";
 
-/** An event with everything that does not concern it left out: of no artifact and no job, unless `facts` says otherwise. */
+/** An event that concerns no artifact and no job, unless `facts` says otherwise. */
 export function eventOf(
   type: LifecycleEventType,
   stamp: { readonly at: number; readonly actor: string },

@@ -1,7 +1,7 @@
 import { Connection, type ConnectionOptions } from "../connection.ts";
 import { ApiKeyReads } from "../writes/api-keys.ts";
 import { SettingsReads } from "../writes/settings.ts";
-import { AnswerReads } from "./answer-reads.ts";
+import { AnswerReads } from "../writes/answers.ts";
 import { ArtifactReads } from "./artifact-reads.ts";
 import { BacklogReads } from "./backlog-reads.ts";
 import { CounterReads } from "./counter-reads.ts";

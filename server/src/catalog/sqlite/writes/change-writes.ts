@@ -9,7 +9,7 @@ import { decideRestoreItem } from "../../decide/decide-restore-item.ts";
 import { decideWrite } from "../../decide/decide-write.ts";
 import { eventOf } from "../../decide/event-of.ts";
 import type { Connection } from "../connection.ts";
-import { AnswerWrites } from "./answer-writes.ts";
+import { AnswerWrites } from "./answers.ts";
 import { ApiKeyWrites } from "./api-keys.ts";
 import { ArtifactWrites } from "./artifact-writes.ts";
 import { EventLog } from "./event-log.ts";

@@ -1,10 +1,30 @@
 import type { Outcome } from "../../changes.ts";
-import type { StoredAnswer } from "../../decide/decide-retry.ts";
+import { counts, type StoredAnswer } from "../../decide/decide-retry.ts";
 import type { IdempotencyKey } from "../../idempotency.ts";
 import type { SweepAnswersChange } from "../../upkeep-changes.ts";
 import type { Connection } from "../connection.ts";
 
-/** What was answered to changes that may be repeated, for a writer. */
+/** Reads the stored answers to changes with an idempotency key, on one connection. */
+export class AnswerReads {
+  readonly #connection: Connection;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  hasAnswer({ actor, key, at }: Pick<IdempotencyKey, "actor" | "key" | "at">): boolean {
+    const cells = this.#connection
+      .statement("SELECT at FROM answer WHERE idempotency_key = ? AND actor = ?")
+      .get(key, actor);
+    return cells !== undefined && counts({ at: cells[0] as number }, at);
+  }
+
+  oldestAnswer(): number | null {
+    return this.#connection.statement("SELECT min(at) FROM answer").get()?.[0] as number | null;
+  }
+}
+
+/** Stores the answers to changes with an idempotency key, for a writer. */
 export class AnswerWrites {
   readonly #connection: Connection;
 
@@ -24,7 +44,7 @@ export class AnswerWrites {
     };
   }
 
-  /** In place of one that counts no more. */
+  /** Replaces an answer that is no longer valid. */
   keep({ at, actor, key, fingerprint }: IdempotencyKey, outcome: Outcome): void {
     this.#connection
       .statement(
