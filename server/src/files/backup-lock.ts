@@ -2,20 +2,20 @@ import { DatabaseSync } from "node:sqlite";
 import { createPrivateFile } from "./private-file.ts";
 import { isBusy } from "./sqlite-failures.ts";
 
-/** How long a backup waits for an owner that just looks at the lock, in ms. */
+/** How long a backup waits for the server while it checks the lock, ms. */
 const WAIT_TIMEOUT_MS = 10_000;
 
 /**
- * Says that a backup is being taken: while it is held, the store's owner removes no object. It is the operating
- * system's lock on a SQLite file of its own, shared by as many backups as there are: the system frees it when a backup
- * dies, however it dies. The folder must exist.
+ * Pins the store while a backup runs: the server deletes no object until the pin is released. The pin is the
+ * operating system's lock on a separate SQLite file, shared by all running backups. The system releases it
+ * when a backup process dies. The folder must exist.
  */
 export function pinForBackup(path: string): Disposable {
   createPrivateFile(path);
   const db = new DatabaseSync(path, { timeout: WAIT_TIMEOUT_MS });
   try {
     db.exec("BEGIN");
-    // The lock is taken by the first read.
+    // The first read acquires the lock.
     db.prepare("SELECT count(*) FROM sqlite_schema").get();
   } catch (error) {
     db.close();
@@ -24,7 +24,7 @@ export function pinForBackup(path: string): Disposable {
   return { [Symbol.dispose]: () => db.close() };
 }
 
-/** The owner's side of the same lock. */
+/** The server's side of the same lock. */
 export class BackupWatch implements Disposable {
   readonly #db: DatabaseSync;
 
@@ -34,7 +34,7 @@ export class BackupWatch implements Disposable {
     this.#db.exec("PRAGMA journal_mode = DELETE");
   }
 
-  /** Whether a backup is being taken. Some microseconds, and nothing is written. */
+  /** Returns whether a backup is running. Takes some microseconds and writes nothing. */
   isHeld(): boolean {
     try {
       this.#db.exec("BEGIN EXCLUSIVE");

@@ -2,8 +2,8 @@ import { type BigIntStats, statSync } from "node:fs";
 import { stat } from "node:fs/promises";
 
 /**
- * Notices that a folder is no longer where it was: moved, deleted, replaced, or on a disk that was unmounted. Open files
- * stay writable then, and what is written to them is not found by the next start.
+ * Detects that a folder is no longer at its path: moved, deleted, replaced, or on a disk that was unmounted.
+ * Open files stay writable in this state, but the next start would not find what is written to them.
  */
 export class FolderWatch {
   readonly #path: string;
@@ -15,7 +15,7 @@ export class FolderWatch {
     this.#identity = identityOf(statSync(path, { bigint: true }));
   }
 
-  /** Returns what is wrong, as a sentence; null: nothing. Takes some microseconds. */
+  /** Returns the problem as a sentence; null: none. Takes some microseconds. */
   problemNow(): string | null {
     try {
       return this.#problem(statSync(this.#path, { bigint: true, throwIfNoEntry: false }));
@@ -35,7 +35,7 @@ export class FolderWatch {
 
   #problem(stats: BigIntStats | undefined): string | null {
     if (stats !== undefined && identityOf(stats) === this.#identity) return null;
-    return stats === undefined ? this.#gone("is gone") : this.#gone("is another one now");
+    return stats === undefined ? this.#gone("is gone") : this.#gone("was replaced by another folder");
   }
 
   #unreachable(error: unknown): string {
@@ -44,7 +44,7 @@ export class FolderWatch {
   }
 
   #gone(how: string): string {
-    return `The store's folder ${this.#path} ${how}. Nothing was changed. Move it back or mount its disk, or restart the server.`;
+    return `The store's folder ${this.#path} ${how}. Nothing was changed. Move it back, mount its disk, or restart the server.`;
   }
 }
 

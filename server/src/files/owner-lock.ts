@@ -7,15 +7,15 @@ export interface OwnerLock {
 }
 
 /**
- * Takes the lock of an embedded store, or answers null when a living process has it. It is the operating system's lock
- * on a SQLite file of its own: the system frees it when the process dies, however it dies, and keeps it while the
- * process is stopped. The folder must exist.
+ * Acquires the lock of an embedded store, or returns null where a living process holds it. It is the
+ * operating system's lock on a separate SQLite file: the system releases it when the process dies and keeps
+ * it while the process is stopped. The folder must exist.
  */
 export function tryOwn(path: string): OwnerLock | null {
   createPrivateFile(path);
   const db = new DatabaseSync(path, { timeout: 0 });
   try {
-    // A rollback journal, not WAL: only there does an exclusive transaction keep everybody out.
+    // A rollback journal, because an exclusive transaction does not lock out readers in WAL mode.
     db.exec("PRAGMA journal_mode = DELETE");
     db.exec("BEGIN EXCLUSIVE");
   } catch (error) {

@@ -2,17 +2,20 @@ import { randomBytes } from "node:crypto";
 import { statSync, truncateSync } from "node:fs";
 import { type FileHandle, open, statfs } from "node:fs/promises";
 
-/** Kept free on the store's disk; less where that would be more than a quarter of what is free. */
+/** Size of the reserve; at most a quarter of the disk's free space. */
 export const SPACE_RESERVE_BYTES = 8 * 1024 * 1024;
 
-/** Given up at once: enough for a group of purges, and too little for who else waits for room to make much of it. */
+/**
+ * Freed per call: enough for a group of purges, and too little to be of use to other processes that wait for
+ * space.
+ */
 const SLICE_BYTES = 256 * 1024;
 
 const LOOK_MS = 1000;
 
 /**
- * A file that only takes up room, so that there is some on a full disk: it is cut shorter, a slice at a time, for what
- * frees room or tells of it. While it is not whole again, nothing else is given any.
+ * The space reserve: a file that only occupies space. On a full disk it is truncated, slice by slice, for
+ * changes that free space or report problems. Until it has its full size again, other changes get no space.
  */
 export class SpaceReserve {
   readonly #path: string;
@@ -22,14 +25,14 @@ export class SpaceReserve {
     this.#path = path;
   }
 
-  /** True from its first release until there is room for all of it again. */
+  /** True from the first release until the reserve has its full size again. */
   get released(): boolean {
     const sizeBytes = this.#sizeBytes();
     this.#wholeBytes = Math.max(this.#wholeBytes, sizeBytes);
     return sizeBytes < this.#wholeBytes;
   }
 
-  /** Frees a slice. False: there is none left. */
+  /** Frees a slice. Returns false where none is left. */
   release(): boolean {
     const sizeBytes = this.#sizeBytes();
     if (sizeBytes === 0) return false;
@@ -43,13 +46,15 @@ export class SpaceReserve {
   }
 }
 
-/** Why the store takes no writes now: its disk has less free space than this, beside the ballast. */
+/** The store rejects writes while its disk has less free space than this, beside the reserve. */
 const LEAST_FREE_BYTES = 1024 * 1024;
 
-/** A look older than this, in ms, says that the disk does not answer. */
+/** A check older than this, ms, means that the disk does not respond. */
 const STALE_MS = 10_000;
 
-/** Makes the ballast, and makes it again whenever it is short and there is twice the room for it. */
+/**
+ * Creates the space reserve, and fills it again whenever it is short and the disk has twice the space for it.
+ */
 export class SpaceReserveKeeper {
   readonly #path: string;
   readonly #timer: NodeJS.Timeout;
@@ -66,9 +71,9 @@ export class SpaceReserveKeeper {
     this.#start();
   }
 
-  /** Why the store's disk takes no writes, as of the last look, at most a second ago; null: it takes them. */
+  /** Why the store's disk accepts no writes, by a check at most a second old; null: it accepts them. */
   get problem(): string | null {
-    if (performance.now() - this.#lookedAt > STALE_MS) return "the store's disk does not answer";
+    if (performance.now() - this.#lookedAt > STALE_MS) return "the store's disk does not respond";
     return this.#problem;
   }
 
@@ -79,7 +84,7 @@ export class SpaceReserveKeeper {
   }
 
   #start(): void {
-    // What keeps it from being made will keep it a second later too, or not.
+    // A failed attempt is repeated at the next interval.
     this.#look ??= this.#fill()
       .then(
         (isFull) => {
@@ -95,7 +100,7 @@ export class SpaceReserveKeeper {
       });
   }
 
-  /** True: only what frees space can be written. */
+  /** Fills the reserve. Returns true where only changes that free space can be written. */
   async #fill(): Promise<boolean> {
     const file = await open(this.#path, "a", 0o600);
     try {
@@ -116,7 +121,7 @@ export class SpaceReserveKeeper {
   }
 }
 
-/** Random bytes: a disk that compresses, or leaves holes where zeros are, gives them real room. */
+/** Random bytes occupy real space also on disks that compress or store zeros as holes. */
 async function grow(file: FileHandle, missingBytes: number): Promise<number> {
   const { bytesWritten } = await file.write(randomBytes(Math.min(missingBytes, SLICE_BYTES)));
   return bytesWritten;

@@ -8,10 +8,11 @@ const SQLITE_CANTOPEN = 14;
 const SQLITE_NOTADB = 26;
 
 /**
- * What a failure of SQLite's means to who asked for a change.
- *
- * full: there is no room, and nothing happened. io: the file can neither be trusted to have taken the change nor to
- * have left it. busy: somebody else holds the file. other: a mistake of ours.
+ * The meaning of an SQLite error for the caller of a change:
+ * - full: the disk has no space; nothing was changed.
+ * - io: the change may or may not have been written.
+ * - busy: another process holds the file.
+ * - other: a programming error.
  */
 export type FailureKind = "full" | "io" | "busy" | "other";
 
@@ -41,7 +42,7 @@ function primaryCode(error: unknown): number {
   return (error.errcode as number) & 0xff;
 }
 
-/** As node:sqlite throws them, for tests that make a step fail. */
+/** An error like those of node:sqlite, for tests that make a step fail. */
 export function sqliteError(errcode: number, message: string): Error {
   return Object.assign(new Error(message), { code: "ERR_SQLITE_ERROR", errcode, errstr: message });
 }

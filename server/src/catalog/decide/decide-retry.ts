@@ -15,7 +15,7 @@ export interface StoredAnswer {
 
 /** The stored outcome of an earlier attempt, or CONFLICT; null: the change is to be made. */
 export function decideRetry(remembered: StoredAnswer | null, once: IdempotencyKey): Outcome | null {
-  if (remembered === null || !counts(remembered, once.at)) return null;
+  if (remembered === null || !isWithinLifetime(remembered, once.at)) return null;
   if (remembered.fingerprint === once.fingerprint) return remembered.outcome;
   return {
     ok: false,
@@ -28,7 +28,7 @@ export function decideRetry(remembered: StoredAnswer | null, once: IdempotencyKe
   };
 }
 
-export function counts(remembered: { readonly at: number }, now: number): boolean {
+export function isWithinLifetime(remembered: { readonly at: number }, now: number): boolean {
   return now - remembered.at <= ANSWER_LIFETIME_MS;
 }
 

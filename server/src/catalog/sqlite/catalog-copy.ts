@@ -5,11 +5,11 @@ import { createPrivateFile } from "../../files/private-file.ts";
 import type { ExportState } from "../rows.ts";
 import { MIGRATIONS, NewerCatalogError } from "./schema/migrations.ts";
 
-/** In one step: between two of them a change would make it begin again. */
+/** All pages in one step: a change between two steps would restart the copy. */
 const EVERY_PAGE = 2 ** 31 - 1;
 const BUSY_TIMEOUT_MS = 10_000;
 
-/** An object that a row names, and what it must be. */
+/** An object that a row names, with its expected content. */
 export interface NamedObject {
   readonly key: ArtifactKey;
   readonly object: string;
@@ -23,19 +23,20 @@ export interface NamedObject {
 
 export interface CatalogFacts {
   readonly epoch: string;
-  /** The newest event's; 0: none. */
+  /** The newest event's seq; 0: none. */
   readonly seq: number;
   readonly artifactCount: number;
   readonly totalBytes: number;
-  /** Of artifacts whose bytes are objects, and do not ride in the catalog. */
+  /** Number of artifacts whose content is in objects, not inline. */
   readonly objectCount: number;
   readonly objectBytes: number;
   readonly exportState: ExportState | null;
 }
 
 /**
- * Copies a catalog as it is at one moment, whoever is writing to it: everything that was committed before the call is
- * in the copy. Works on a thread of its own and keeps nobody from writing. The copy is one file and not synced yet.
+ * Copies a catalog as it is at one moment, also while other processes write to it: every commit before the
+ * call is in the copy. Runs on a separate thread and does not block writers. The copy is one file, which is not
+ * synced yet.
  */
 export async function copyCatalog(from: string, to: string): Promise<void> {
   createPrivateFile(to);
@@ -47,14 +48,14 @@ export async function copyCatalog(from: string, to: string): Promise<void> {
   }
   const copy = new DatabaseSync(to);
   try {
-    // A copy of a catalog with a log beside it says that it has one, too.
+    // The copy's header would otherwise say that a WAL belongs to it.
     copy.exec("PRAGMA journal_mode = DELETE");
   } finally {
     copy.close();
   }
 }
 
-/** A copy that nobody writes to, to be read. */
+/** Reads a copy that no process writes to. */
 export class CatalogCopy implements Disposable {
   readonly #db: DatabaseSync;
 
@@ -62,7 +63,7 @@ export class CatalogCopy implements Disposable {
     this.#db = new DatabaseSync(path, { readOnly: true });
   }
 
-  /** What SQLite finds wrong with the file; null: nothing. Reads all of it. */
+  /** SQLite's description of damage to the file; null: none found. Reads the complete file. */
   problem(): string | null {
     try {
       const { quick_check: found } = this.#db.prepare("PRAGMA quick_check(1)").get() ?? {};
@@ -89,7 +90,7 @@ export class CatalogCopy implements Disposable {
     };
   }
 
-  /** Where the audit log ended; null: nothing was exported. Every format of the catalog has it. */
+  /** Where the audit log ended; null: nothing was exported. Every format of the catalog has this. */
   exportState(): ExportState | null {
     const state = this.#db
       .prepare('SELECT file, "offset", seq, tail_hash AS head FROM export_state')
@@ -123,8 +124,9 @@ export class CatalogCopy implements Disposable {
 }
 
 /**
- * Makes a copy the beginning of another past: cursors of the events that came after it are no cursors of its own, and
- * every key is to be published again, but for those of the objects that are not there.
+ * Gives a copy a new history: cursors of events after its newest one become invalid, and every key becomes
+ * unpublished, except those whose objects are in `absent`.
+ *
  * @throws NewerCatalogError
  */
 export function restart(path: string, absent: readonly string[]): void {

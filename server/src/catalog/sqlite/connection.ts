@@ -1,24 +1,27 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { createPrivateFile } from "../../files/private-file.ts";
 
-/** fsync: what is committed survives a power cut. os: it survives the process, and reaches the disk when the system sees fit. */
+/**
+ * fsync: a commit survives a power failure. os: it survives the end of the process, and the system decides
+ * when it reaches the disk.
+ */
 export type Durability = "fsync" | "os";
 
 export type Cell = string | number | null | Uint8Array;
 
-/** Columns by position: half the time of rows with names, at the sizes that pages have. */
+/** Cells by position: reading them takes half the time of rows with named columns, at page sizes. */
 export type Row = readonly Cell[];
 
 export interface Statement {
   all(...parameters: SQLInputValue[]): Row[];
   get(...parameters: SQLInputValue[]): Row | undefined;
-  /** How many rows changed. */
+  /** Returns the number of changed rows. */
   run(...parameters: SQLInputValue[]): number;
 }
 
 /**
- * A seam for tests: called around every step of a connection. What `before` throws happens instead of the step; what
- * `after` throws happens although the step took place.
+ * Hooks for tests, called around each step of a connection. An error thrown by `before` replaces the step;
+ * one thrown by `after` follows the step.
  */
 export interface Faults {
   before?(step: "begin" | "statement" | "commit", sql: string): void;
@@ -28,17 +31,20 @@ export interface Faults {
 export interface ConnectionOptions {
   readonly path: string;
   readonly durability: Durability;
-  /** Pages that it may keep in memory, in KiB. */
+  /** Memory limit of the page cache, KiB. */
   readonly cacheKiB: number;
-  /** Refuses every change on this connection. */
+  /** Rejects every change on this connection. */
   readonly readOnly?: boolean | undefined;
   readonly faults?: Faults | undefined;
 }
 
-/** How long a statement waits for another connection's lock, in ms. Only recovery and checkpoints ever hold one against us. */
+/**
+ * How long a statement waits for another connection's lock, ms. Only recovery and checkpoints hold one that
+ * blocks us.
+ */
 const BUSY_TIMEOUT_MS = 5_000;
 
-/** One connection to a catalog file, with its statements prepared once. */
+/** One connection to a catalog file, with a cache of prepared statements. */
 export class Connection {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, Statement>();
@@ -52,15 +58,16 @@ export class Connection {
       enableForeignKeyConstraints: true,
     });
     try {
-      // Before the first table: smaller pages make smaller frames, and most of a commit's pages are touched in one place only.
+      // Must precede the first table. Smaller pages make smaller WAL frames: a commit changes most of its
+      // pages in one place only.
       if (options.readOnly !== true) this.#db.exec(`PRAGMA page_size = ${PAGE_BYTES}`);
       this.#db.exec("PRAGMA journal_mode = WAL");
       this.#db.exec(`PRAGMA synchronous = ${options.durability === "fsync" ? "FULL" : "NORMAL"}`);
       this.#db.exec(`PRAGMA cache_size = -${options.cacheKiB}`);
       this.#db.exec("PRAGMA temp_store = MEMORY");
-      // Checkpoints run between groups, never within a COMMIT that somebody waits for.
+      // Checkpoints run between groups, never inside a COMMIT that a caller waits for.
       this.#db.exec("PRAGMA wal_autocheckpoint = 0");
-      // What a burst has made of the WAL is given back the next time it starts over.
+      // Shrinks a WAL that a burst has enlarged, the next time it restarts.
       this.#db.exec(`PRAGMA journal_size_limit = ${WAL_KEPT_BYTES}`);
       if (options.readOnly === true) this.#db.exec("PRAGMA query_only = 1");
     } catch (error) {
@@ -69,7 +76,7 @@ export class Connection {
     }
   }
 
-  /** The prepared statement, the same one for the same text. */
+  /** The prepared statement of a text, prepared once. */
   statement(sql: string): Statement {
     let statement = this.#statements.get(sql);
     if (statement === undefined) {
@@ -81,12 +88,12 @@ export class Connection {
     return statement;
   }
 
-  /** Runs statements that are not worth keeping. */
+  /** Runs statements that are not worth caching. */
   exec(sql: string): void {
     this.#db.exec(sql);
   }
 
-  /** Makes `compute` callable from SQL. It must give the same answer for the same arguments. */
+  /** Makes `compute` callable from SQL. It must be deterministic. */
   define(name: string, compute: (...values: Cell[]) => number): void {
     this.#db.function(name, { deterministic: true }, compute as (...values: unknown[]) => number);
   }

@@ -13,17 +13,17 @@ import { GroupQueue } from "./writes/group-queue.ts";
 import { type GroupResult, SqliteWriter } from "./writes/writer.ts";
 
 export interface SqliteCatalogOptions {
-  /** The catalog file; its folder must exist. `-wal` and `-shm` stand beside it while it is open. */
+  /** The catalog file; its folder must exist. `-wal` and `-shm` files are next to it while it is open. */
   readonly path: string;
   readonly durability: Durability;
-  /** Path of the ballast's file; its keeper is the caller's. Default: none. */
+  /** Path of the space reserve; the caller maintains it. Default: none. */
   readonly spaceReserve?: string | undefined;
 }
 
 export interface InlineCatalogOptions extends SqliteCatalogOptions {
-  /** Around the writer's steps. */
+  /** Hooks around the writer's steps. */
   readonly faults?: Faults | undefined;
-  /** Around the reader's. */
+  /** Hooks around the reader's steps. */
   readonly readFaults?: Faults | undefined;
   readonly probeDelaysMs?: readonly number[] | undefined;
 }
@@ -101,7 +101,7 @@ export async function openSqliteCatalog(options: SqliteCatalogOptions): Promise<
   });
 }
 
-/** The same writer and reader on the calling thread. For tests: it can be killed between any two steps. */
+/** The same writer and reader on the calling thread. For tests, which can kill it between any two steps. */
 export class InlineSqliteCatalog extends SqliteCatalog {
   readonly #writer: SqliteWriter;
   readonly #reader: SqliteReader;
@@ -112,7 +112,7 @@ export class InlineSqliteCatalog extends SqliteCatalog {
     this.#reader = parts.reader;
   }
 
-  /** @throws NewerCatalogError, or what SQLite says of the file */
+  /** @throws NewerCatalogError, or SQLite's error for the file */
   static open(options: InlineCatalogOptions): InlineSqliteCatalog {
     const writer = new SqliteWriter(options);
     const { path, readFaults } = options;
@@ -140,7 +140,7 @@ export class InlineSqliteCatalog extends SqliteCatalog {
     return new InlineSqliteCatalog(parts, writer);
   }
 
-  /** As if the process died: what has not committed has not happened, and whoever waits is refused, not answered. */
+  /** Simulates the death of the process: uncommitted changes are lost, and pending calls are refused. */
   kill(): void {
     this.shut();
     this.#reader.close();
@@ -167,7 +167,10 @@ function openingError(error: unknown): unknown {
     : error;
 }
 
-/** Bytes are copied once and handed over: sending a view would copy all of the memory that it is a view of. */
+/**
+ * Bytes are copied once and the copy is transferred: cloning a view would copy all memory that it is a view
+ * of.
+ */
 function forWriter(changes: readonly Change[]): [readonly Change[], Transferable[]] {
   const transfer: Transferable[] = [];
   const message = changes.map((change) => {

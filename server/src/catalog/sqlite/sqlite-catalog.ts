@@ -13,7 +13,7 @@ import type { WriterOutcome } from "./writes/writer.ts";
 
 type Arguments<M extends keyof CatalogReads> = Parameters<CatalogReads[M]>;
 
-/** What a catalog is made of: where changes go, who reads at once, who reads at length, and how it lets go. */
+/** The parts of a catalog: the queue of changes, the reader for indexed reads, and the scans. */
 export interface CatalogParts {
   readonly epoch: string;
   readonly queue: GroupQueue;
@@ -25,13 +25,13 @@ export interface CatalogParts {
     signal: AbortSignal | undefined,
   ) => Promise<ScanEnd>;
   readonly listeners: Set<(seq: number) => void>;
-  /** After the queue has been drained. */
+  /** Runs after the queue has been drained. */
   readonly close: () => Promise<void>;
 }
 
 const CLOSED = "The catalog is closed. Try again once the server runs.";
 
-/** Answers what an index answers on the calling thread, at once; what may look at many rows goes to `scan`. */
+/** Runs indexed reads on the calling thread, and passes reads that may scan many rows to `scan`. */
 export class SqliteCatalog implements Catalog {
   readonly epoch: string;
   readonly #parts: CatalogParts;
@@ -68,7 +68,7 @@ export class SqliteCatalog implements Catalog {
     return this.#closing;
   }
 
-  /** Reads from now on find it closed. For what lets go of a catalog without closing it in order. */
+  /** Rejects all reads and queued changes from now on, without waiting for the running group. */
   protected shut(): void {
     this.#closing ??= Promise.resolve();
     this.#parts.queue.abort(CLOSED);
@@ -192,7 +192,7 @@ export class SqliteCatalog implements Catalog {
 function abandoned(cause: unknown): Refused {
   return new Refused(
     "UNAVAILABLE",
-    "The request ended before its list was read. Send it again.",
+    "The request was cancelled before its list was read. Send it again.",
     {},
     { cause },
   );
@@ -201,16 +201,16 @@ function abandoned(cause: unknown): Refused {
 function tooManyRows(): Refused {
   return new Refused(
     "QUERY_TOO_COMPLEX",
-    "The filters, orders and counts of this request look at more rows than one request may (MAX_SCANNED_ROWS). Ask for fewer lists in one request, or filter by tenant and workflow.",
+    "The filters, orders and counts of this request scan more rows than one request may (MAX_SCANNED_ROWS). Request fewer lists at a time, or filter by tenant and workflow.",
   );
 }
 
-/** What a caller is told whose read the disk has failed; mistakes of ours stay what they are. */
+/** The refusal for a read that failed at the disk. Returns programming errors unchanged. */
 function readFailure(error: unknown): unknown {
   if (failureKind(error) === "other") return error;
   return new Refused(
     "UNAVAILABLE",
-    "The catalog cannot be read right now. Try again; if it stays, look at the server's log and at the disk.",
+    "The catalog cannot be read right now. Try again. If the error persists, check the server's log and the disk.",
     {},
     { cause: error },
   );
@@ -219,5 +219,5 @@ function readFailure(error: unknown): unknown {
 function settled<C extends Change>(outcome: WriterOutcome): CommitOutcome<C> {
   if (outcome.ok) return { ok: true, result: outcome.result as ResultOf<C> };
   if ("refusal" in outcome) return { ok: false, refused: Refused.from(outcome.refusal) };
-  return { ok: false, refused: new Error("The catalog failed at a change.", { cause: outcome.failure }) };
+  return { ok: false, refused: new Error("A change failed in the catalog.", { cause: outcome.failure }) };
 }

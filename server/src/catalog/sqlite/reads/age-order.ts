@@ -14,11 +14,11 @@ export interface AgePosition {
 export interface AgeScope extends TenantScope {
   readonly tenantId?: string | undefined;
   readonly tiers?: readonly Tier[] | undefined;
-  /** Only where ageSince is strictly before this. */
+  /** Only artifacts whose ageSince is strictly before this. */
   readonly ageSinceBefore?: number | undefined;
 }
 
-/** A walk over ageSince, then row: rising or falling, strictly between two positions, nearest to `from` first. */
+/** A walk over ageSince, then row: rising or falling, strictly between two positions, starting at `from`. */
 export interface AgeWalk {
   readonly from: AgePosition | null;
   readonly until: AgePosition | null;
@@ -26,7 +26,10 @@ export interface AgeWalk {
   readonly limit: number;
 }
 
-/** Artifacts in the order of a walk: each tier is read in the order of its index, and the tiers, and tenants, are merged. */
+/**
+ * Artifacts in the order of a walk. Each tier is read in the order of its index; tiers and tenants are
+ * merged.
+ */
 export function ageOrderPage(
   connection: Connection,
   scope: AgeScope,
@@ -57,7 +60,10 @@ export function ageOrderPage(
   return within.slice(0, limit);
 }
 
-/** How many artifacts a tier holds (of one tenant) whose ageSince is strictly before `before`. Reads the index alone. */
+/**
+ * Number of artifacts in a tier (of one tenant) whose ageSince is strictly before `before`. Reads the index
+ * only.
+ */
 export function countBefore(
   connection: Connection,
   tier: Tier,
@@ -74,7 +80,7 @@ export function countBefore(
   return connection.statement(sql).get(...parameters)?.[0] as number;
 }
 
-/** Undefined: of all tenants. Null: there is no such tenant. */
+/** The number of a tenant; undefined for all tenants, null where the tenant does not exist. */
 function tenantNumber(connection: Connection, tenantId: string | undefined): number | null | undefined {
   if (tenantId === undefined) return undefined;
   return (
@@ -84,8 +90,8 @@ function tenantNumber(connection: Connection, tenantId: string | undefined): num
 }
 
 /**
- * Ties at the position first, in a statement of their own: SQLite would not use the row's part of a comparison of
- * pairs, and read all artifacts of that instant, which may be a million written by one import.
+ * Reads ties at the position with a separate statement. For a comparison of pairs SQLite would ignore the row
+ * in the index, and read all artifacts of that instant: perhaps a million from one import.
  */
 function inTier(
   connection: Connection,

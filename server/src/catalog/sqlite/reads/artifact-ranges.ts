@@ -1,24 +1,24 @@
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import type { Connection } from "../connection.ts";
 
-/** Part of the artifacts, small enough to be read in one go, as a condition on artifact a. */
+/** A range of artifacts that is small enough for one statement, as a condition on artifact a. */
 export interface ArtifactRange {
   readonly condition: string;
   readonly parameters: readonly (string | number)[];
-  /** How many artifacts are in it; a little more where it is a range of row numbers. */
+  /** Number of artifacts in the range; slightly too high for a range of row numbers. */
   readonly rows: number;
 }
 
 /** Row numbers or names in the first range of a scan. */
 const FIRST_SIZE = 500;
 
-/** The longest range: a row costs at least half a microsecond. */
+/** The longest range: a row takes at least half a microsecond. */
 const MAX_SIZE = 50_000;
 
-/** How long a range should take, ms: other scans wait for it. */
+/** Target duration of a range, ms: other scans wait for it. */
 const RANGE_MS = 10;
 
-/** How large the next range is: each is made shorter or longer by how long the one before took. */
+/** Size of the next range, adapted to the duration of the previous one. */
 export class RangeSize {
   #size = FIRST_SIZE;
 
@@ -31,8 +31,8 @@ export class RangeSize {
 }
 
 /**
- * Everything there is now, in the order of the file. Row numbers are seqs of events, so that ranges may be nearly empty:
- * together they count no more rows than there are artifacts.
+ * All current artifacts, in the order of the file. Row numbers are seqs of events, so a range may be nearly
+ * empty: together they count no more rows than there are artifacts.
  */
 export function* rowRanges(connection: Connection, size: () => number): Generator<ArtifactRange> {
   const newest = (connection.statement("SELECT max(id) FROM artifact").get()?.[0] as number | null) ?? 0;
@@ -47,8 +47,8 @@ export function* rowRanges(connection: Connection, size: () => number): Generato
 }
 
 /**
- * A tenant, a workflow or everything in KEY order, or its reverse, strictly beyond `from`. Names never change, so a
- * range stays right when rows come and go between ranges.
+ * A tenant, a workflow or all artifacts in KEY order or its reverse, strictly beyond `from`. Names never
+ * change, so a range stays correct when rows are added or deleted between ranges.
  */
 export function* keyRanges(
   connection: Connection,
@@ -105,7 +105,10 @@ function* nameRanges(
   }
 }
 
-/** Tenants, or a tenant's workflows, that hold something: the one named `only`, or all from `from` (inclusive) on. */
+/**
+ * Tenants, or a tenant's workflows, that have artifacts: only the one named `only`, or all from `from`
+ * (inclusive).
+ */
 function* names(
   connection: Connection,
   table: "tenant" | "workflow",

@@ -31,10 +31,10 @@ const BY_KEYS = `SELECT ${ARTIFACT_COLUMNS}, k.key
   WHERE t.name = k.value ->> 0 AND w.tenant = t.id AND w.name = k.value ->> 1
     AND a.workflow = w.id AND a.name = k.value ->> 2`;
 
-/** Entries of an index that take as long to count as one row takes to look at. */
+/** Number of index entries that can be counted in the time of scanning one row. */
 const INDEXED_ROWS = 20;
 
-/** Reads of artifacts, on one connection. */
+/** Reads artifacts on one connection. */
 export class ArtifactReads {
   readonly #connection: Connection;
   readonly #held: UsageReads;
@@ -50,7 +50,7 @@ export class ArtifactReads {
     return cells === undefined ? null : artifactRow(cells);
   }
 
-  /** One statement, however many keys. */
+  /** One statement, whatever the number of keys. */
   artifacts(keys: readonly ArtifactKey[]): readonly (ArtifactRow | null)[] {
     const found: (ArtifactRow | null)[] = keys.map(() => null);
     if (keys.length === 0) return found;
@@ -104,7 +104,7 @@ export class ArtifactReads {
     return inOrder(found, asked.backward);
   }
 
-  /** In KEY order one tenant follows the other: only those are read that hold something, up to the limit. */
+  /** In KEY order tenants follow each other: reads only tenants with artifacts, up to the limit. */
   *#tenantByTenant(
     { tenants = [], ...rest }: ArtifactSelection,
     asked: Walk<ArtifactKey>,
@@ -143,7 +143,7 @@ export class ArtifactReads {
       for (const tier of TIERS.filter((each) => tiers.includes(each))) {
         const counted = countBefore(this.#connection, tier, tenant, ageSinceBefore);
         count += counted;
-        // Each is a look at an index alone.
+        // Reads only the index.
         yield Math.ceil(counted / INDEXED_ROWS);
       }
     }
@@ -173,13 +173,13 @@ function sum(counts: readonly number[]): number {
   return counts.reduce((total, count) => total + count, 0);
 }
 
-/** A page in this order is read straight from an index, and with little else. */
+/** True where a page in this order is read directly from an index. */
 export function isIndexed(selection: ArtifactSelection, order: ArtifactOrder): boolean {
   if (order.field === "KEY") return isKeyIndexed(selection);
   return order.field === "AGE" && isAgeIndexed(selection) && selection.tenants === undefined;
 }
 
-/** The count is kept, not counted. */
+/** True where the count is a stored counter. */
 export function isCounted(selection: ArtifactSelection): boolean {
   return (
     (selection.workflowId === undefined || isWithinTenants(selection)) &&
@@ -212,7 +212,7 @@ function isAgeIndexed(selection: ArtifactSelection): boolean {
   );
 }
 
-/** The stretch in ascending order of keys, whatever the list's direction. */
+/** The page window in ascending order of keys, whatever the list's direction. */
 function keyStretch(
   { after, before, limit, backward }: PageWindow<ArtifactPosition>,
   falling: boolean,
@@ -232,12 +232,12 @@ function valueWindow({
 
 function positionKey(position: ArtifactPosition | null): ArtifactKey | null {
   if (position === null) return null;
-  if (!("key" in position)) throw new Error("A list in KEY order takes positions that are keys.");
+  if (!("key" in position)) throw new Error("Positions in a list in KEY order must be keys.");
   return position.key;
 }
 
 function positionValue(position: ArtifactPosition | null): AgePosition | null {
   if (position === null) return null;
-  if (!("value" in position)) throw new Error("A list in order of a value takes positions that are values.");
+  if (!("value" in position)) throw new Error("Positions in a list in order of a value must be values.");
   return position;
 }

@@ -29,12 +29,14 @@ const FIELD_VALUES: Record<OtherField, (row: ArtifactRow) => number> = {
   SIZE: (row) => row.sizeBytes,
 };
 
-/** The list's direction in terms of the column: AGE ascending is youngest first, and so falls. */
+/**
+ * The direction of a list in terms of its column: AGE ascending lists the youngest first, so ageSince falls.
+ */
 export function isRising(order: ArtifactOrder): boolean {
   return (order.direction === "ASC") === (order.field !== "AGE");
 }
 
-/** Makes the condition on metadata callable; once for each connection that scans. */
+/** Defines the SQL function that matches metadata; once per connection that scans. */
 export function defineMetadataMatches(connection: Connection): void {
   let text = "";
   let wanted: Metadata = {};
@@ -47,7 +49,7 @@ export function defineMetadataMatches(connection: Connection): void {
   });
 }
 
-/** KEY order with filters: ranges in order of keys, until enough is found. */
+/** KEY order with filters: reads ranges in order of keys until the page is full. */
 export function* scanKeyOrder(
   connection: Connection,
   selection: ArtifactSelection,
@@ -75,7 +77,10 @@ export function* scanKeyOrder(
   return inOrder(within, backward);
 }
 
-/** Any other order: the best of each range are merged into the best so far, so memory is that of two pages. */
+/**
+ * Any other order: merges the first rows of each range into the best page so far, so memory is limited to two
+ * pages.
+ */
 export function* scanValueOrder(
   connection: Connection,
   selection: ArtifactSelection,
@@ -172,7 +177,7 @@ interface Filter {
   readonly parameters: (string | number)[];
 }
 
-/** Everything of a selection but tenant and workflow, cheapest first. */
+/** The conditions of a selection except tenant and workflow, cheapest first. */
 function filterOf(selection: ArtifactSelection): Filter {
   const conditions: string[] = [];
   const parameters: (string | number)[] = [];

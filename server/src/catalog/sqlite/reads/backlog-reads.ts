@@ -4,13 +4,13 @@ import type { Connection } from "../connection.ts";
 import { ARTIFACT_COLUMN_COUNT, ARTIFACT_COLUMNS, artifactRow } from "../rows/artifact-row.ts";
 import { onSnapshot } from "./snapshot.ts";
 
-/** Bytes that one answer of `unsettled` carries, at most, but for one object. */
+/** Limit for the bytes that `unsettled` returns; a single larger object is still returned. */
 const UNSETTLED_BYTES = 8 * 1024 * 1024;
 
-/** Rows that the search for strays looks at in one statement. */
+/** Rows that one statement reads in the search for unknown objects. */
 const STRAY_ROWS = 50_000;
 
-/** Reads of what is left to do after commits, on one connection. */
+/** Reads the work that is left after commits, on one connection. */
 export class BacklogReads {
   readonly #connection: Connection;
 
@@ -111,13 +111,13 @@ export class BacklogReads {
   }
 
   /**
-   * Rows have no index by object, which would cost every write a page more: this reads them all, whatever the number of
-   * objects, so ask for many at once. An object goes from staged to a row to garbage and never back, and rows never
-   * change their numbers; looking at staged objects first and at garbage again last, none is missed on its way.
+   * Reads all rows whatever the number of objects, so pass many per call: an index by object would cost every
+   * write one more page. An object changes from staged to a row to garbage and never back, and rows keep
+   * their numbers. Staged objects are checked first and garbage last, so none is missed in between.
    */
   strays(store: string, objects: readonly string[]): readonly string[] {
     const unknown = new Set(objects);
-    onSnapshot(this.#connection, (breathe) => {
+    onSnapshot(this.#connection, (renew) => {
       this.#forget(unknown, store, "staged");
       this.#forget(unknown, store, "garbage");
       const newest = this.#connection.statement("SELECT max(id) FROM artifact").get()?.[0] as number | null;
@@ -126,7 +126,7 @@ export class BacklogReads {
           .statement("SELECT object FROM artifact NOT INDEXED WHERE id > ? AND id <= ? AND store = ?")
           .all(low, low + STRAY_ROWS, store);
         for (const [object] of rows) unknown.delete(object as string);
-        breathe();
+        renew();
       }
       this.#forget(unknown, store, "garbage");
     });

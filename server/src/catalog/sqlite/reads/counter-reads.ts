@@ -4,22 +4,22 @@ import type { Cell, Connection, Row } from "../connection.ts";
 import { type Counts, noUsage, PREFIXED_USAGE_COLUMNS, tiersOf } from "../rows/usage-columns.ts";
 import { onSnapshot } from "./snapshot.ts";
 
-/** Rows of one statement, which are in memory at once. */
+/** Rows per statement, which are in memory together. */
 const ROWS = 10_000;
-/** Tenants or workflows read in one statement. */
+/** Tenants or workflows per statement. */
 const OWNERS = 10_000;
 
 const HELD = TIERS.flatMap((tier) => [`artifacts in ${tier}`, `bytes in ${tier}`]);
 const TIER_SET = "tiers with something in them, as bits";
 const TOTAL = [...HELD, ...TIERS.map((tier) => `tenants in ${tier}`)];
 
-/** What tenants turned out to hold, by their numbers. */
+/** The counted usage of tenants, by their numbers. */
 interface TenantCount {
   readonly held: Counts;
   workflows: number;
 }
 
-/** Compares what is kept by counting with a full count, on one connection. */
+/** Compares the stored counters with a full count, on one connection. */
 export class CounterReads {
   readonly #connection: Connection;
 
@@ -33,7 +33,7 @@ export class CounterReads {
       const wrong = counters.filter(({ kept, counted }) => kept !== counted);
       if (wrong.length > 0 && found.length < limit) found.push({ ...owner, counters: wrong });
     };
-    // Without a breath: on two snapshots, a change between them would look like a mistake.
+    // One snapshot for all statements: between two, a change would look like a wrong counter.
     onSnapshot(this.#connection, () => {
       const tenants = this.#workflows(this.#artifacts(), note);
       this.#total(this.#tenants(tenants, note), note);
@@ -41,12 +41,12 @@ export class CounterReads {
     return found;
   }
 
-  /** What workflows hold, by their numbers: those that hold something. */
+  /** The usage of workflows with artifacts, by their numbers. */
   #artifacts(): ReadonlyMap<number, Counts> {
     const counts = new Map<number, Counts>();
     const newest = this.#connection.statement("SELECT max(id) FROM artifact").get()?.[0] as number | null;
     for (let low = 0; low < (newest ?? 0); low += ROWS) {
-      // Grouped here: SQLite would sort them first, which takes three times as long.
+      // Grouped here, because SQLite would sort the rows first, which takes three times as long.
       const rows = this.#connection
         .statement("SELECT workflow, tier, size_bytes FROM artifact NOT INDEXED WHERE id > ? AND id <= ?")
         .all(low, low + ROWS) as unknown as readonly (readonly [number, number, number])[];
@@ -80,7 +80,10 @@ export class CounterReads {
     return tenants;
   }
 
-  /** Answers with what the whole should be: what all tenants hold, in how many of them there is something of each tier; and how many there are. */
+  /**
+   * Returns the expected total: the usage of all tenants, the number of tenants per tier, and the number of
+   * tenants.
+   */
   #tenants(
     counts: ReadonlyMap<number, TenantCount>,
     note: (owner: CounterOwner, counters: readonly UsageCorrection[]) => void,
@@ -122,16 +125,11 @@ export class CounterReads {
     const unsettled = this.#connection
       .statement("SELECT count(*), coalesce(sum(size_bytes), 0) FROM inline_bytes")
       .get() as unknown as readonly number[];
-    const what = [
-      ...TOTAL,
-      "tenants",
-      "artifacts that ride in the catalog",
-      "bytes that ride in the catalog",
-    ];
+    const what = [...TOTAL, "tenants", "artifacts with inline content", "bytes of inline content"];
     note({ tenantId: null, workflowId: null }, compared(what, kept, [...total, tenants, ...unsettled]));
   }
 
-  /** Every row of a statement that takes the number after which to go on, and how many. */
+  /** All rows of a statement whose parameters are the number to continue after and a limit. */
   *#each(sql: string): Generator<Row> {
     let after = 0;
     for (;;) {
@@ -155,7 +153,7 @@ function compared(
   }));
 }
 
-/** `row`: null where its counters have none. */
+/** `row`: null where no counters are stored. */
 function keptAs(row: Cell | undefined, tiers: Cell | undefined, counts: Counts): readonly UsageCorrection[] {
   return [
     { what: "rows of counters", kept: row === null ? 0 : 1, counted: 1 },

@@ -7,13 +7,17 @@ import { inOrder } from "./page-window.ts";
 import { onSnapshot } from "./snapshot.ts";
 import { type Steps, toTheEnd } from "./steps.ts";
 
-/** Events that one statement looks at for those that match: about a millisecond, so that following may stay on the event loop. */
+/**
+ * Events that one statement scans for matches: about a millisecond, so following can stay on the event loop.
+ */
 const LOOK_EVENTS = 2_000;
 
-/** Of events e: their names, which most do not lack. */
+/** The names of events e; most events have them. */
 const NAMED = "LEFT JOIN tenant t ON t.id = e.tenant LEFT JOIN workflow w ON w.id = e.workflow";
 
-/** Reads of the event log, on one connection. Events never change, so a read in several statements is still one of the log as it was. */
+/**
+ * Reads the event log on one connection. Events never change, so a read in several statements is consistent.
+ */
 export class EventReads {
   readonly #connection: Connection;
 
@@ -21,7 +25,7 @@ export class EventReads {
     this.#connection = connection;
   }
 
-  /** With `tenants`, each one's events are read as if they were all, and merged. */
+  /** With `tenants`, reads the events of each tenant separately and merges them. */
   listEvents(
     filter: EventSelection,
     direction: "ASC" | "DESC",
@@ -53,7 +57,7 @@ export class EventReads {
     let start = Math.max(low ?? 0, 0);
     let end = Math.min(high ?? newest + 1, newest + 1);
     while (found.length < limit && start + 1 < end) {
-      // What the index answers alone is looked at only as far as it is returned.
+      // A filter that an index answers completely reads no more events than it returns.
       const bound = source.condition === "" ? null : this.#bound(source, start, end, backward, LOOK_EVENTS);
       const [from, to] = backward ? [bound ?? start, end] : [start, bound ?? end];
       found.push(...this.#between(source, from, to, backward, limit - found.length));
@@ -78,7 +82,7 @@ export class EventReads {
     const source = this.#source(filter);
     if (source === null) return 0;
     if (!source.narrowed && source.condition === "") {
-      // Seqs rise by one, so there is nothing to count.
+      // Seqs rise by one, so nothing needs to be counted.
       const row = this.#connection
         .statement("SELECT (SELECT max(seq) FROM event) - (SELECT min(seq) FROM event) + 1")
         .get();
@@ -99,7 +103,10 @@ export class EventReads {
     }
   }
 
-  /** With `tenants`, the log is looked through in its order: who follows several mostly waits at its end, where one look does for all. */
+  /**
+   * With `tenants`, scans the log in its order: a client that follows several tenants mostly waits at the end
+   * of the log, where one scan serves them all.
+   */
   eventsAfter(
     filter: EventSelection,
     seq: number,
@@ -145,7 +152,10 @@ export class EventReads {
       .map(eventRow);
   }
 
-  /** The seq that stands after the next `looks` events from one end of the stretch (exclusive bounds); null: there are no more. */
+  /**
+   * The seq after the next `looks` events from one end of the page window (exclusive bounds); null: there are
+   * no more.
+   */
   #bound(source: Source, low: number, high: number, backward: boolean, looks: number): number | null {
     if (!source.narrowed) {
       if (high - low - 1 <= looks) return null;
@@ -157,7 +167,10 @@ export class EventReads {
     return (row?.[0] as number | undefined) ?? null;
   }
 
-  /** Where to look for a filter's events; null: there can be none, since it names what the log never heard of. */
+  /**
+   * Where to search for a filter's events; null: none can exist, because the filter names something that the
+   * log has never contained.
+   */
   #source(filter: EventSelection): Source | null {
     const { tenants, tenantId, workflowId, artifactId, types, jobId, dryRun, since, until } = filter;
     if (tenants?.length === 0) return null;
@@ -219,7 +232,7 @@ export class EventReads {
   }
 }
 
-/** An index that narrows the log, and the condition that must be looked up in each event of it. */
+/** An index that narrows the log, and the condition to check for each event in it. */
 interface Source {
   readonly from: string;
   readonly where: string;
@@ -229,7 +242,7 @@ interface Source {
   readonly conditionParameters: readonly (string | number)[];
 }
 
-/** The filter's page is read straight from an index. */
+/** True where the filter's page is read directly from an index. */
 export function isIndexedFilter(filter: EventSelection): boolean {
   const { tenants, workflowId, artifactId, types, dryRun, since, until } = filter;
   const narrowers = (filter.tenantId === undefined ? 0 : 1) + (filter.jobId === undefined ? 0 : 1);

@@ -6,14 +6,14 @@ import { jobRow, WITHOUT_INPUT } from "../rows/job-row.ts";
 import { inOrder, type Walk, walk } from "./page-window.ts";
 import { onSnapshot } from "./snapshot.ts";
 
-/** Part of a list of jobs that one statement reads: its rows, and the parameters of its condition. */
+/** A part of a list of jobs that one statement reads: its rows, and the parameters of its condition. */
 interface Branch {
   readonly from: string;
   readonly condition: string;
   readonly parameters: readonly string[];
 }
 
-/** Lists and counts of jobs, on one connection: newest first, one statement for each kind and tenant, merged. */
+/** Lists and counts jobs on one connection: newest first, one statement per kind and tenant, merged. */
 export class JobLists {
   readonly #connection: Connection;
 
@@ -43,7 +43,7 @@ export class JobLists {
     );
   }
 
-  /** Nearest first. */
+  /** In order of distance from the window's start. */
   #list({ from, condition, parameters }: Branch, asked: Walk<JobStart>): Job[] {
     const [beyond, before, direction] = asked.backward ? [">", "<", ""] : ["<", ">", " DESC"];
     let where = condition;
@@ -66,7 +66,7 @@ export class JobLists {
   }
 }
 
-/** True where a page is read straight from an index. */
+/** True where a page is read directly from an index. */
 export function isIndexedJobs(selection: JobSelection): boolean {
   return (selection.statuses === undefined || onlyRunning(selection)) && sharedTenants(selection) === null;
 }
@@ -99,7 +99,7 @@ function branchesOf(selection: JobSelection): readonly Branch[] {
   ];
 }
 
-/** Jobs over several tenants, all of which are among these. */
+/** Jobs over several tenants that all belong to `tenants`. */
 function sharedBy(tenants: readonly string[], status: string): Branch {
   const names = JSON.stringify(tenants);
   return {
@@ -111,7 +111,10 @@ function sharedBy(tenants: readonly string[], status: string): Branch {
   };
 }
 
-/** The tenants among which to look for jobs over several of them; null: no such job is selected, or every job is. */
+/**
+ * The tenants to which a job over several tenants must be limited; null: no such job is selected, or every
+ * job is.
+ */
 function sharedTenants({ tenantId, tenants, kinds }: JobSelection): readonly string[] | null {
   if (tenants === undefined || tenants.length < 2 || tenantId !== undefined) return null;
   return kinds === undefined || kinds.includes("restore") ? tenants : null;

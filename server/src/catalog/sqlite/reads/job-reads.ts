@@ -15,18 +15,18 @@ import {
 } from "../rows/job-row.ts";
 import { columnWalk, inOrder, walk } from "./page-window.ts";
 
-/** Whose jobs; null: everybody's, those of all tenants included. */
+/** The owners of jobs; null: all jobs, including those over all tenants. */
 interface Owners {
   readonly tenants?: readonly (string | null)[] | undefined;
 }
 
 const WITH_INPUT = "LEFT JOIN job_input i ON i.job = j.id";
 
-/** The oldest live reindex that has adopted something and that nobody has confirmed. */
+/** The oldest live reindex that adopted artifacts and is not confirmed. */
 export const UNCONFIRMED = `SELECT job FROM job INDEXED BY job_unconfirmed
   WHERE kind = 'reindex' AND dry_run = 0 AND adopted > 0 AND confirmed_at IS NULL ORDER BY started_at, job LIMIT 1`;
 
-/** Reads of jobs and their items, on one connection. */
+/** Reads jobs and their items on one connection. */
 export class JobReads {
   readonly #connection: Connection;
 
@@ -124,15 +124,15 @@ export class JobReads {
   }
 }
 
-/** Where to find the jobs of everybody (null) or of one tenant: a job of all tenants is of none. */
-function ofTenant(everybodys: string, one: string, tenant: string | null) {
+/** Where to find the jobs of all tenants (null) or of one: a job over all tenants belongs to none. */
+function ofTenant(ofAll: string, ofOne: string, tenant: string | null) {
   return tenant === null
-    ? { index: everybodys, condition: "", parameters: [] }
-    : { index: one, condition: " AND j.tenant = ?", parameters: [tenant] };
+    ? { index: ofAll, condition: "", parameters: [] }
+    : { index: ofOne, condition: " AND j.tenant = ?", parameters: [tenant] };
 }
 
 function lifecycleJob(cells: readonly Cell[]): LifecycleJob {
   const { job } = jobRow(cells);
-  if (job.kind !== "lifecycle") throw new Error(`Job ${job.id} is no lifecycle job.`);
+  if (job.kind !== "lifecycle") throw new Error(`Job ${job.id} is not a lifecycle job.`);
   return job;
 }

@@ -4,7 +4,7 @@ import type { Connection } from "../connection.ts";
 import { ARTIFACT_COLUMNS, artifactRow } from "../rows/artifact-row.ts";
 import { inOrder, type Walk } from "./page-window.ts";
 
-/** What a list in KEY order may be narrowed to, and still be read straight from the index. */
+/** The limits that a list in KEY order can have and still be read directly from the index. */
 export interface KeyScope {
   readonly tenantId?: string | undefined;
   /** Only with a tenant. */
@@ -14,8 +14,9 @@ export interface KeyScope {
 }
 
 /**
- * Artifacts in KEY order. Three indexes nest in that order, so no row is read that is not returned: first the rest of
- * the position's own workflow, then the tenant's other workflows, then the other tenants, each of which has something.
+ * A page of artifacts in KEY order. Three indexes nest in that order, so only returned rows are read: first
+ * the rest of the position's own workflow, then the tenant's other workflows, then the other tenants with
+ * artifacts.
  */
 export function keyOrderPage(
   connection: Connection,
@@ -73,12 +74,14 @@ export function keyOrderPage(
   return inOrder(within, backward);
 }
 
-/** Least name that is greater than every name with this prefix, in code point order; null: there is none. */
+/**
+ * The least name that is greater than every name with this prefix, in code point order; null: there is none.
+ */
 export function prefixEnd(prefix: string): string | null {
   const points = Array.from(prefix, (character) => character.codePointAt(0) ?? 0);
   for (let last = points.pop(); last !== undefined; last = points.pop()) {
     if (last >= 0x10ffff) continue;
-    // The surrogates' range is no text: what follows U+D7FF is U+E000.
+    // Surrogates are not characters: U+D7FF is followed by U+E000.
     const next = last === 0xd7ff ? 0xe000 : last + 1;
     return String.fromCodePoint(...points, next);
   }
@@ -104,7 +107,9 @@ function anywhere(condition: string, order: string): string {
     ORDER BY t.name${order}, w.name${order}, a.name${order} LIMIT ?`;
 }
 
-/** The position to begin at; null where it lies before all that the scope holds, "nothing" where it lies after. */
+/**
+ * The position to start at; null where it lies before everything in the scope, "nothing" where it lies after.
+ */
 export function startWithin(
   scope: KeyScope,
   { from, backward }: Walk<ArtifactKey>,
@@ -115,7 +120,7 @@ export function startWithin(
   return side < 0 === backward ? "nothing" : null;
 }
 
-/** Where a key lies: before (-1), within (0) or after (1) the tenant and workflow of a scope. */
+/** Whether a key lies before (-1), within (0) or after (1) the tenant and workflow of a scope. */
 function scopeSide({ tenantId, workflowId }: KeyScope, key: ArtifactKey): number {
   if (tenantId === undefined) return 0;
   const scopeKey = { tenantId, workflowId: workflowId ?? key.workflowId, artifactId: key.artifactId };

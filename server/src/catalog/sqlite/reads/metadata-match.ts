@@ -1,6 +1,9 @@
 import type { JsonValue, Metadata } from "@tierkeep/schema/domain/metadata";
 
-/** True where every top-level key of `wanted` is JSON-equal in `metadata`: object keys in any order, numbers by value, types distinct. */
+/**
+ * True where every top-level key of `wanted` is JSON-equal in `metadata`: object keys in any order, numbers
+ * by value, types distinct.
+ */
 export function metadataMatches(metadata: Metadata, wanted: Metadata): boolean {
   return Object.entries(wanted).every(
     ([key, value]) => Object.hasOwn(metadata, key) && jsonEqual(metadata[key] as JsonValue, value),

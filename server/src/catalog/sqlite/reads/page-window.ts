@@ -1,8 +1,8 @@
 import type { PageWindow } from "../../catalog.ts";
 
 /**
- * What a stretch asks of an ordered index: where to begin, which way to go, and where to stop. Rows come nearest first,
- * and `inOrder` turns what was found into the list's order.
+ * A page window as an ordered index reads it: where to start, which direction, and where to stop. Rows are
+ * read starting at `from`; `inOrder` puts them into the list's order.
  */
 export interface Walk<Position> {
   readonly from: Position | null;
@@ -22,7 +22,7 @@ export function inOrder<T>(found: readonly T[], backward: boolean): readonly T[]
   return backward ? found.toReversed() : found;
 }
 
-/** A walk over one column: the condition, the order, and the parameters that go with the condition. */
+/** A walk over one column: the condition with its parameters, and the order. */
 export function columnWalk(column: string, window: PageWindow<string | number>) {
   const conditions: string[] = [];
   const parameters: (string | number)[] = [];

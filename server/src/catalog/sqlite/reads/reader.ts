@@ -1,7 +1,7 @@
 import { Connection, type ConnectionOptions } from "../connection.ts";
+import { AnswerReads } from "../writes/answers.ts";
 import { ApiKeyReads } from "../writes/api-keys.ts";
 import { SettingsReads } from "../writes/settings.ts";
-import { AnswerReads } from "../writes/answers.ts";
 import { ArtifactReads } from "./artifact-reads.ts";
 import { BacklogReads } from "./backlog-reads.ts";
 import { CounterReads } from "./counter-reads.ts";
@@ -14,7 +14,7 @@ import { onSnapshot } from "./snapshot.ts";
 import type { Steps } from "./steps.ts";
 import { UsageReads } from "./usage-reads.ts";
 
-/** Everything that can be read from a catalog, on one connection, for one thread. The catalog must exist. */
+/** All reads of a catalog, on one connection, for one thread. The catalog must exist. */
 export class SqliteReader {
   readonly artifacts: ArtifactReads;
   readonly held: UsageReads;
@@ -57,14 +57,14 @@ export class SqliteReader {
 
   /** Runs a scan without turns, within `maxRows` rows (null: any number). */
   runToEnd(steps: Steps<unknown>, maxRows: number | null): ScanEnd {
-    return onSnapshot(this.#connection, (breathe) => {
+    return onSnapshot(this.#connection, (renew) => {
       let rows = 0;
       for (;;) {
         const step = steps.next();
         if (step.done) return { ok: true, value: step.value, rows };
         rows += step.value;
         if (maxRows !== null && rows > maxRows) return { ok: false, rows };
-        breathe();
+        renew();
       }
     });
   }

@@ -2,19 +2,21 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { RoundRobin } from "../../round-robin.ts";
 import type { Steps } from "./steps.ts";
 
-/** Longest that scans of one owner run while others wait, ms. */
+/** Maximum time that the scans of one owner run while others wait, ms. */
 const SLICE_MS = 10;
 
-/** Longest that one scan may keep a snapshot, ms: while it is kept, the WAL cannot start over and grows. */
+/**
+ * Maximum time that one scan keeps a snapshot, ms: until it is released, the WAL cannot restart and grows.
+ */
 const SNAPSHOT_MS = 500;
 
-/** What came of a scan, and how many rows it looked at. */
+/** The result of a scan, and the number of rows that it read. */
 export type ScanEnd =
   | { readonly ok: true; readonly value: unknown; readonly rows: number }
-  /** It would have looked at more rows than it may. */
+  /** The scan needed more rows than it was allowed. */
   | { readonly ok: false; readonly rows: number };
 
-/** On whose behalf a scan runs, and how many rows it may look at. */
+/** On whose behalf a scan runs, and how many rows it may read. */
 export interface ScanTurn {
   readonly owner: string;
   /** Null: any number. */
@@ -31,14 +33,19 @@ interface Task extends ScanTurn {
 
 /** A snapshot of the catalog, for one scan at a time. */
 export interface Snapshots {
-  /** Begins another one, where one is kept. */
+  /** Starts a new snapshot, and ends the current one. */
   begin(): void;
   end(): void;
 }
 
 /**
- * Runs scans step by step. Owners take turns, however many scans each has; an owner's own scans run in the order in which
- * they came. A scan keeps its snapshot unless that takes long or another one has its turn.
+ * Runs scans step by step, as fair queueing over owners: owners take turns, and an owner's own scans run in
+ * the order of their calls.
+ *
+ * States of a scan: waiting (`add`), running (it is its owner's turn, for up to SLICE_MS), and gone (it
+ * returned, failed, exceeded `maxRows` or was abandoned). It alternates between waiting and running. It keeps
+ * its snapshot between slices, unless another scan runs in between or SNAPSHOT_MS have passed. The loop runs
+ * while any scan is waiting.
  */
 export class ScanTurns {
   readonly #snapshots: Snapshots;
@@ -50,7 +57,7 @@ export class ScanTurns {
     this.#snapshots = snapshots;
   }
 
-  /** @param given as of a scan that has not begun */
+  /** Queues a scan that has not started. */
   add(given: Omit<Task, "rows">): void {
     const task = { ...given, rows: 0 };
     this.#byId.set(task.id, task);
@@ -60,7 +67,7 @@ export class ScanTurns {
     });
   }
 
-  /** Takes a scan out: it does not begin, or does not go on after its next step. It ends without a word. */
+  /** Removes a scan: it does not start, or stops after its current step. Its callbacks are not called. */
   abandon(id: number): void {
     const task = this.#byId.get(id);
     if (task !== undefined) this.#remove(task);
@@ -69,7 +76,7 @@ export class ScanTurns {
   async #run(): Promise<void> {
     let current: Task | null = null;
     let since = 0;
-    // Calls that have come already take part in the first turns.
+    // Calls that have already arrived take part in the first turns.
     await null;
     for (let task = this.#tasks.turn(); task !== undefined; task = this.#tasks.turn()) {
       if (task !== current || performance.now() - since > SNAPSHOT_MS) {
@@ -80,12 +87,12 @@ export class ScanTurns {
       this.#slice(task);
       if (!this.#byId.has(task.id)) current = null;
       if (this.#byId.size === 0) this.#snapshots.end();
-      // Calls and abandoned scans are heard of here.
+      // Lets messages with new calls and cancellations arrive.
       await nextTurn();
     }
   }
 
-  /** Some steps of a task. */
+  /** Runs steps of a scan for up to SLICE_MS. */
   #slice(task: Task): void {
     const began = performance.now();
     try {

@@ -4,7 +4,7 @@ import { receivedRow, type SentRow, sentRow } from "../rows/artifact-row.ts";
 import type { SqliteReader } from "./reader.ts";
 import { inOneStep, type Steps } from "./steps.ts";
 
-/** The reads that may look at more than they return, and so do not belong on the event loop. */
+/** Reads that may read more rows than they return, so they do not run on the event loop. */
 const SCANS = {
   listArtifacts: (reader, selection, order, window) => reader.artifacts.listInSteps(selection, order, window),
   countArtifacts: (reader, selection) => reader.artifacts.countInSteps(selection),
@@ -25,13 +25,13 @@ const SCANS = {
 
 export type Scan = keyof typeof SCANS;
 
-/** Begins a scan whose name and arguments have crossed threads. */
+/** Starts a scan by its name and arguments, which come from another thread. */
 export function scan(reader: SqliteReader, method: string, args: readonly unknown[]): Steps<unknown> {
   const read = SCANS[method as Scan] as (reader: SqliteReader, ...args: readonly unknown[]) => Steps<unknown>;
   return read(reader, ...args);
 }
 
-/** What a scan returned, as it crosses threads. */
+/** The result of a scan in the form that is sent to another thread. */
 export function sent(method: string, value: unknown): unknown {
   return method === "listArtifacts" ? (value as readonly ArtifactRow[]).map(sentRow) : value;
 }

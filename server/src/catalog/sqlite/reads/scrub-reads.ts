@@ -4,7 +4,7 @@ import { ARTIFACT_COLUMNS, artifactRow } from "../rows/artifact-row.ts";
 
 const NAMES = "CROSS JOIN workflow w ON w.id = a.workflow CROSS JOIN tenant t ON t.id = w.tenant";
 
-/** Reads for what goes through the whole store and mends it, on one connection. */
+/** Reads for the scrubber and for repairs, on one connection. */
 export class ScrubReads {
   readonly #connection: Connection;
 

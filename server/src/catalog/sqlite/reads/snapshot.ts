@@ -1,13 +1,15 @@
 import type { Connection } from "../connection.ts";
 
-/** Longest that one read may keep a snapshot, in ms: while it is kept, the WAL cannot start over and grows. */
+/**
+ * Maximum time that one read keeps a snapshot, ms: until it is released, the WAL cannot restart and grows.
+ */
 const SNAPSHOT_MS = 500;
 
 /**
- * Runs a read of several statements on one snapshot. `breathe` is called between its parts; a read that takes long is
- * given a newer snapshot there.
+ * Runs a read of several statements on one snapshot. The read calls `renew` between its parts; once
+ * SNAPSHOT_MS have passed, it continues on a newer snapshot.
  */
-export function onSnapshot<T>(connection: Connection, read: (breathe: () => void) => T): T {
+export function onSnapshot<T>(connection: Connection, read: (renew: () => void) => T): T {
   if (connection.inTransaction) return read(() => {});
   let since = performance.now();
   connection.statement("BEGIN").run();
@@ -19,7 +21,7 @@ export function onSnapshot<T>(connection: Connection, read: (breathe: () => void
       since = performance.now();
     });
   } finally {
-    // A failure of the disk may have ended it. Nothing can go wrong with giving up what changed nothing.
+    // A disk failure may have ended the transaction, which changed nothing in either case.
     if (connection.inTransaction) connection.statement("ROLLBACK").run();
   }
 }

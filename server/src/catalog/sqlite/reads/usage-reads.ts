@@ -8,7 +8,10 @@ import { columnWalk, inOrder } from "./page-window.ts";
 
 const NO_USAGE = usageByTier(noUsage());
 
-/** Reads of tenants, workflows and what they hold, on one connection. Every one is a single statement, however many are asked for. */
+/**
+ * Reads tenants, workflows and their usage, on one connection. Each read is one statement, whatever the
+ * number of keys.
+ */
 export class UsageReads {
   readonly #connection: Connection;
 
@@ -27,7 +30,7 @@ export class UsageReads {
     return this.#exist(sql, workflows.map(pair));
   }
 
-  /** Those of these tenants that hold something, in order of names. */
+  /** Those of these tenants that have artifacts, in order of names. */
   holding(tenants: readonly string[]): readonly string[] {
     return this.#among(tenants, "t.tiers <> 0");
   }
@@ -124,7 +127,7 @@ export class UsageReads {
   }
 }
 
-/** Artifacts in these tiers. */
+/** Number of artifacts in these tiers. */
 export function countOfTier(held: UsageByTier | undefined, tiers: readonly Tier[]): number {
   return TIERS.filter((tier) => tiers.includes(tier))
     .map((tier) => held?.[tier].artifactCount ?? 0)
@@ -139,7 +142,7 @@ function usageByTier(cells: readonly Cell[]): UsageByTier {
   return { HOT: at(0), WARM: at(2), COLD: at(4) };
 }
 
-/** The condition that tenant t is there or, with a tier, has something in it. */
+/** The condition that tenant t exists or, with a tier, has artifacts in it. */
 function holds(tier: Tier | null): string {
   return tier === null ? "t.present = 1" : `(t.tiers & ${1 << TIERS.indexOf(tier)}) <> 0`;
 }

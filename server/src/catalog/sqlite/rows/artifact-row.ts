@@ -3,7 +3,9 @@ import type { ArtifactRow } from "../../rows.ts";
 import type { Cell } from "../connection.ts";
 import { tierName } from "./codes.ts";
 
-/** Columns of an artifact with its names, in the order that `artifactRow` reads: of artifact a, workflow w, tenant t. */
+/**
+ * Columns of artifact a with the names of its workflow w and tenant t, in the order that `artifactRow` reads.
+ */
 export const ARTIFACT_COLUMNS = `a.id, t.name, w.name, a.name, a.tier, a.size_bytes, a.checksum, a.content_type, a.metadata,
   a.created_at, a.modified_at, a.promoted_at, a.promoted_from, a.age_since, a.version, a.object, a.store, a.inline, a.damaged_at`;
 
@@ -11,7 +13,7 @@ export const ARTIFACT_COLUMN_COUNT = 19;
 
 const INLINE = 17;
 
-/** Metadata whose JSON is longer than this stays text until it is asked for. */
+/** Metadata with longer JSON than this stays text until it is read. */
 const PARSED_AT_ONCE = 1024;
 
 const NONE: Metadata = {};
@@ -50,21 +52,24 @@ function rowOf(cells: readonly Cell[], at: number, metadata: Metadata): Artifact
   };
 }
 
-/** The row with metadata that is parsed each time it is asked for: few callers do, and parsed it takes several times the memory. */
+/**
+ * The row with metadata that is parsed on each access: few callers read it, and parsed metadata takes several
+ * times the memory.
+ */
 function withMetadataText(row: ArtifactRow, json: string): ArtifactRow {
   Object.defineProperty(row, "metadata", { enumerable: true, get: () => JSON.parse(json) as Metadata });
   keepMetadataText(row, { json, bytes: Buffer.byteLength(json) });
   return row;
 }
 
-/** A row on its way to another thread. */
+/** A row as sent to another thread. */
 export interface SentRow {
   /** Without its metadata where `json` has it. */
   readonly row: ArtifactRow;
   readonly json: string | null;
 }
 
-/** Sends metadata that is text as text: it is never parsed on its way. */
+/** Sends metadata that is text as text, so it is not parsed on the way. */
 export function sentRow(row: ArtifactRow): SentRow {
   const text = metadataText(row);
   if (text === undefined) return { row, json: null };
@@ -79,7 +84,7 @@ export function receivedRow({ row, json }: SentRow): ArtifactRow {
   return json === null ? row : withMetadataText(row, json);
 }
 
-/** Where the bytes ride: seq of their row in inline_bytes; null: nowhere. */
+/** Seq of the row in inline_bytes; null: the content is not inline. */
 export function inlineSeq(cells: readonly Cell[]): number | null {
   return cells[INLINE] as number | null;
 }

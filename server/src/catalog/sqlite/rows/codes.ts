@@ -1,7 +1,7 @@
 import type { LifecycleEventType } from "@tierkeep/schema/domain/events";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 
-// Numbers that stand in stored rows: one that was used once keeps its meaning for good.
+// Codes in stored rows. A code that was ever used keeps its meaning.
 
 const TIER_CODES: Record<Tier, number> = { HOT: 0, WARM: 1, COLD: 2 };
 
@@ -58,6 +58,6 @@ function inverted<K extends string>(codes: Record<K, number>): ReadonlyMap<numbe
 
 function named<K>(names: ReadonlyMap<number, K>, code: number, what: string): K {
   const name = names.get(code);
-  if (name === undefined) throw new Error(`The catalog holds the unknown ${what} ${code}.`);
+  if (name === undefined) throw new Error(`The catalog contains the unknown ${what} ${code}.`);
   return name;
 }

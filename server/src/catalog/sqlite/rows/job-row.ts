@@ -19,7 +19,7 @@ export const JOB_COLUMN_COUNT = 33;
 /** The same without the input, which may be a long list of keys. */
 export const WITHOUT_INPUT = JOB_COLUMNS.replace("i.input", "NULL");
 
-/** What does not change after a job's start and differs by kind. */
+/** The facts of a job that differ by kind and do not change after its start. */
 export function factsOf(job: Job): object {
   switch (job.kind) {
     case "lifecycle":
@@ -55,7 +55,8 @@ function job(cells: readonly Cell[], treated: number, expected: number | null): 
     dryRun: cells[3] === 1,
     startedAt: cells[4] as number,
     finishedAt: cells[5] as number | null,
-    // Seconds of work are kept while it runs, so that a crash does not lose them; clients see them once it has ended.
+    // Seconds of work are stored while the job runs, so that a crash does not lose them. Clients see them
+    // after it has ended.
     durationSeconds: status === "RUNNING" ? null : (cells[6] as number | null),
     progress: jobProgress(status, treated, expected),
     totalErrors: cells[9] as number,
@@ -78,7 +79,7 @@ function job(cells: readonly Cell[], treated: number, expected: number | null): 
       return {
         kind,
         ...common,
-        // A restore that was begun before tenants were noted says only where there is one.
+        // A restore from before `tenantIds` was recorded names its tenant only where there is a single one.
         tenantIds: common.tenantId === null ? null : [common.tenantId],
         ...(facts as Pick<RestoreJob, "toTier"> & Partial<Pick<RestoreJob, "tenantIds">>),
         restoredCount: cells[13] as number,

@@ -1,12 +1,14 @@
 /**
- * The first schema. Tenant and workflow names stand once and rows refer to them by number. Indexes are narrow: each
- * write touches one page of every index that is not in order of time, and that is most of what a write costs.
+ * The first format. Names of tenants and workflows are stored once, and rows refer to them by number. Indexes
+ * are narrow: each write changes one page of every index that is not in order of time, which is most of the
+ * cost of a write.
  *
- * Row numbers and versions are seqs of events, so none is ever used twice.
+ * Row numbers and versions are seqs of events, so none is reused.
  */
 export const SCHEMA_1 = `
--- 'present': from its first artifact on; before that the log only mentioned it. 'tiers': the set of tiers it has
--- something in. Both change rarely, so that the partial indexes cost nothing while counters change with every write.
+-- 'present': set with its first artifact; before that only the log mentioned it. 'tiers': the set of tiers
+-- with artifacts. Both change rarely, so the partial indexes cost nothing while counters change with every
+-- write.
 CREATE TABLE tenant (
   id INTEGER PRIMARY KEY,
   name TEXT NOT NULL UNIQUE,
@@ -54,7 +56,8 @@ CREATE TABLE total (
 ) STRICT;
 INSERT INTO total VALUES (1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
--- 'inline': seq of its row in inline_bytes; null once settled. The implicit last column of each index is the id.
+-- 'inline': seq of its row in inline_bytes; null once settled. The implicit last column of each index is the
+-- id.
 CREATE TABLE artifact (
   id INTEGER PRIMARY KEY,
   tenant INTEGER NOT NULL,
@@ -79,7 +82,7 @@ CREATE UNIQUE INDEX artifact_key ON artifact (workflow, name);
 CREATE INDEX artifact_age ON artifact (tier, age_since);
 CREATE INDEX artifact_tenant_age ON artifact (tenant, tier, age_since);
 
--- In a table of their own, in order of writing: a row stays small, and settling empties whole pages.
+-- A separate table in order of writing: artifact rows stay small, and settling empties complete pages.
 CREATE TABLE inline_bytes (
   seq INTEGER PRIMARY KEY,
   artifact INTEGER NOT NULL,
@@ -115,7 +118,8 @@ CREATE TABLE staged (
   at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- 'workflow' and 'name': whose earlier version it was; null for what was never in a row.
+-- 'workflow' and 'name': the key of which the object was an earlier version; null where it was never in a
+-- row.
 CREATE TABLE garbage (
   object TEXT PRIMARY KEY,
   store TEXT NOT NULL,
@@ -133,7 +137,7 @@ CREATE TABLE dirty (
   UNIQUE (workflow, name)
 ) STRICT;
 
--- Objects whose damage is on the log already.
+-- Objects whose damage is logged.
 CREATE TABLE damage (object TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 
 CREATE TABLE job (
@@ -160,7 +164,7 @@ CREATE TABLE job (
   tenant TEXT,
   actor TEXT NOT NULL,
   error TEXT,
-  -- What does not change after the start and differs by kind, as JSON.
+  -- Facts that differ by kind and do not change after the start, as JSON.
   facts TEXT NOT NULL
 ) STRICT;
 CREATE INDEX job_running ON job (started_at, job) WHERE status = 'RUNNING';
@@ -168,7 +172,7 @@ CREATE INDEX job_kind ON job (kind, started_at, job);
 CREATE INDEX job_finished ON job (dry_run, finished_at) WHERE kind = 'lifecycle' AND finished_at IS NOT NULL;
 CREATE INDEX job_with_items ON job (kind, started_at) WHERE has_items = 1;
 
--- Apart from the job, whose row changes with every batch: a list of keys may be long.
+-- Separate from the job, whose row changes with every batch: a list of keys may be long.
 CREATE TABLE job_input (job INTEGER PRIMARY KEY, input TEXT NOT NULL) STRICT;
 
 -- Names, not numbers: a job's items are listed in order of keys.
@@ -196,7 +200,7 @@ CREATE TABLE export_state (
   tail_hash TEXT NOT NULL
 ) STRICT;
 
--- 'commit_id': of the last group that committed, by which it is known whether a COMMIT that failed took place.
+-- 'commit_id': id of the last committed group, which shows whether a failed COMMIT took effect.
 CREATE TABLE meta (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   epoch TEXT NOT NULL,

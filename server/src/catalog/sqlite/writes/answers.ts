@@ -1,5 +1,5 @@
 import type { Outcome } from "../../changes.ts";
-import { counts, type StoredAnswer } from "../../decide/decide-retry.ts";
+import { isWithinLifetime, type StoredAnswer } from "../../decide/decide-retry.ts";
 import type { IdempotencyKey } from "../../idempotency.ts";
 import type { SweepAnswersChange } from "../../upkeep-changes.ts";
 import type { Connection } from "../connection.ts";
@@ -16,7 +16,7 @@ export class AnswerReads {
     const cells = this.#connection
       .statement("SELECT at FROM answer WHERE idempotency_key = ? AND actor = ?")
       .get(key, actor);
-    return cells !== undefined && counts({ at: cells[0] as number }, at);
+    return cells !== undefined && isWithinLifetime({ at: cells[0] as number }, at);
   }
 
   oldestAnswer(): number | null {

@@ -11,7 +11,7 @@ import type { EventLog } from "./event-log.ts";
 const COLUMNS =
   "id, key, digest, name, role, tenants, created_at, created_by, expires_at, revoked_at, revoked_by";
 
-/** API keys, on one connection. */
+/** Reads API keys on one connection. */
 export class ApiKeyReads {
   readonly #connection: Connection;
 
@@ -42,7 +42,7 @@ export class ApiKeyReads {
   }
 }
 
-/** The same, for a writer. */
+/** Writes API keys, for a writer. */
 export class ApiKeyWrites {
   readonly #connection: Connection;
   readonly #log: EventLog;

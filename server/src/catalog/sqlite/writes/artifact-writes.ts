@@ -9,19 +9,19 @@ import type { JobWrites } from "./job-writes.ts";
 import type { Names, WorkflowEntry } from "./names.ts";
 import type { UsageCounters } from "./usage-counters.ts";
 
-/** Its names are known to who asks, and need not be looked up. */
+/** The names are known from the change, so they are not looked up. */
 const LOAD = `SELECT ${ARTIFACT_COLUMNS.replace("t.name, w.name", "?, ?")}
   FROM artifact a INDEXED BY artifact_key WHERE a.workflow = ? AND a.name = ?`;
 
-/** An artifact as it is, with what only the driver knows of it. */
+/** An artifact's row, with what only the driver knows about it. */
 export interface Loaded {
   readonly row: ArtifactRow;
   readonly workflow: WorkflowEntry;
-  /** Where its bytes ride; null: nowhere. */
+  /** Seq of its inline content; null: the content is not inline. */
   readonly inline: number | null;
 }
 
-/** Loads rows for decisions and applies what was decided, the same way for every kind of change. */
+/** Loads rows for decisions and applies their effects, in the same way for every kind of change. */
 export class ArtifactWrites {
   readonly #connection: Connection;
   readonly #names: Names;
@@ -50,7 +50,7 @@ export class ArtifactWrites {
     const seq = decision.event === null ? null : this.#log.append(decision.event);
     let after = current?.row ?? null;
     if (decision.row.kind !== "keep") {
-      if (seq === null) throw new Error("A row was to change without an event.");
+      if (seq === null) throw new Error("A row would change without an event.");
       const workflow = current?.workflow ?? this.#names.workflow(key.tenantId, key.workflowId);
       if (decision.row.kind === "put") {
         const { row, bytes } = decision.row;
@@ -83,14 +83,14 @@ export class ArtifactWrites {
     return decision.result(after);
   }
 
-  /** The bytes are in their object: nothing but that changes, so the version stands. */
+  /** Drops the inline content, which is now in its object. Nothing else changes, so the version stays. */
   settle(current: Loaded): void {
     if (current.inline === null) return;
     this.#connection.statement("UPDATE artifact SET inline = NULL WHERE id = ?").run(current.row.row);
     this.#dropInline(current);
   }
 
-  /** Nothing about the artifact changes but what is known of its bytes, so the version stands. */
+  /** Marks the row as damaged. Nothing else changes, so the version stays. */
   markDamaged({ row }: Loaded, at: number): void {
     this.#connection.statement("UPDATE artifact SET damaged_at = ? WHERE id = ?").run(at, row.row);
   }
@@ -138,7 +138,7 @@ export class ArtifactWrites {
     return { ...row, row: id, version: seq };
   }
 
-  /** The content stays, and where it rides. */
+  /** Moves a row; its content stays where it is. */
   #move(current: Loaded, row: NextRow, seq: number): ArtifactRow {
     const id = current.row.row;
     this.#connection

@@ -21,7 +21,7 @@ import { ScrubWrites } from "./scrub-writes.ts";
 import { SettingsWrites } from "./settings.ts";
 import { UsageCounters } from "./usage-counters.ts";
 
-/** Makes one change within the transaction that is open: loads what it needs, has it decided, applies it. */
+/** Makes one change within the open transaction: loads the rows, decides, and applies the effects. */
 export class ChangeWrites {
   readonly answers: AnswerWrites;
   readonly #names: Names;
@@ -50,7 +50,9 @@ export class ChangeWrites {
     this.#artifacts = new ArtifactWrites(connection, this.#names, this.#log, this.#held, this.#jobs);
   }
 
-  /** @throws Refused, or what SQLite threw: then the caller rolls back to before the change and calls dropChange */
+  /**
+   * @throws Refused, or SQLite's error: then the caller rolls back to before the change and calls dropChange
+   */
   make(change: Change): ResultOf<Change> {
     this.#mark = this.#log.mark;
     return this.#make(change);
@@ -66,18 +68,18 @@ export class ChangeWrites {
     this.#names.rolledBack();
   }
 
-  /** Before COMMIT: what is written once a group. */
+  /** Writes the rows that are written once per group. Runs before COMMIT. */
   flush(): void {
     this.#held.flush();
   }
 
-  /** Newest seq of the group; null when it wrote no event. */
+  /** Returns the newest seq of the group; null where it wrote no event. Runs after COMMIT. */
   committed(): number | null {
     this.#names.committed();
     return this.#log.committed();
   }
 
-  /** Reads anew what is kept in memory of the catalog, after it turned out what a COMMIT did. */
+  /** Reads the cached parts of the catalog again, after a COMMIT whose result was unknown. */
   reload(): void {
     this.#log.reload();
   }

@@ -35,7 +35,7 @@ export function eventRow(cells: readonly Cell[]): LifecycleEvent {
   };
 }
 
-/** The log's end, for a writer: gives out seqs, which rise by one with every event that commits. */
+/** The end of the log, for a writer. Assigns seqs, which rise by one with every committed event. */
 export class EventLog {
   readonly #connection: Connection;
   readonly #names: Names;
@@ -86,7 +86,7 @@ export class EventLog {
     return seq;
   }
 
-  /** For taking back the seqs of a change that is not kept. */
+  /** The current end, to which a dropped change is taken back. */
   get mark(): number {
     return this.#next;
   }
@@ -95,7 +95,7 @@ export class EventLog {
     this.#next = mark;
   }
 
-  /** Newest seq of the group that has committed; null when it wrote no event. */
+  /** The newest seq of the committed group; null where it wrote no event. */
   committed(): number | null {
     const newest = this.#next - 1;
     if (newest === this.#committed) return null;
@@ -113,7 +113,7 @@ export class EventLog {
   }
 }
 
-/** Newest seq in the log; 0: none yet. */
+/** The newest seq in the log; 0: the log is empty. */
 export function lastSeq(connection: Connection): number {
   return (connection.statement("SELECT max(seq) FROM event").get()?.[0] as number | null) ?? 0;
 }

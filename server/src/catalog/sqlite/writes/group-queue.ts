@@ -2,7 +2,10 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Change } from "../../changes.ts";
 import type { GroupResult, WriterOutcome } from "./writer.ts";
 
-/** Changes in one transaction. With BYTES it keeps a transaction under 20 ms, so that nobody waits long for the writer. */
+/**
+ * Changes per transaction. With GROUP_BYTES this keeps a transaction under 20 ms, so no caller waits long for
+ * the writer.
+ */
 const GROUP_CHANGES = 64;
 const GROUP_BYTES = 8 * 1024 * 1024;
 
@@ -12,7 +15,18 @@ interface Waiting {
   readonly fail: (error: Error) => void;
 }
 
-/** Hands changes to a writer in groups: while one group is there, the next gathers. One fsync so serves all who wait for it. */
+/**
+ * Passes changes to a writer in groups, so that one fsync serves all callers of a group.
+ *
+ * States of the queue: idle, draining (a group is with the writer, and further changes wait for the next
+ * group) and closed.
+ * - idle → draining: `submit`. The first group starts one microtask later, with all changes of that turn.
+ * - draining → idle: no change is waiting.
+ * - any → closed: `close` finishes the waiting changes; `abort` rejects them. `submit` is refused from then
+ *   on.
+ *
+ * A writer that throws fails the callers of that group only; the queue continues with the next group.
+ */
 export class GroupQueue {
   readonly #run: (changes: readonly Change[]) => Promise<GroupResult>;
   readonly #committed: (seq: number) => void;
@@ -34,13 +48,13 @@ export class GroupQueue {
     });
   }
 
-  /** Takes no more changes, and resolves when those it has are answered. */
+  /** Refuses new changes, and resolves when the waiting ones are done. */
   async close(reason: string): Promise<void> {
     this.#closed ??= reason;
     await this.#running;
   }
 
-  /** Takes no more changes and answers none of those it has. */
+  /** Refuses new changes, and rejects the waiting ones. */
   abort(reason: string): void {
     this.#closed ??= reason;
     const waiting = this.#waiting;
@@ -49,7 +63,7 @@ export class GroupQueue {
   }
 
   async #drain(): Promise<void> {
-    // Whoever submits in the same turn belongs into the same group.
+    // Changes that are submitted in the same turn belong to the same group.
     await null;
     while (this.#waiting.length > 0) {
       const group = this.#next();
@@ -57,7 +71,7 @@ export class GroupQueue {
         const { outcomes, lastSeq } = await this.#run(group.map(({ change }) => change));
         group.forEach(({ answer, fail }, index) => {
           const outcome = outcomes[index];
-          if (outcome === undefined) fail(new Error("A change was left without an outcome."));
+          if (outcome === undefined) fail(new Error("The writer returned no outcome for a change."));
           else answer(outcome);
         });
         if (lastSeq !== null) this.#committed(lastSeq);

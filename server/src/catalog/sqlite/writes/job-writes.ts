@@ -21,7 +21,7 @@ import { tierCode } from "../rows/codes.ts";
 import { factsOf, ITEM_COLUMNS, itemRow, JOB_COLUMNS, jobRow } from "../rows/job-row.ts";
 import type { EventLog } from "./event-log.ts";
 
-/** Job rows, their counters and their items, for a writer. */
+/** Writes jobs, their counters and their items, for a writer. */
 export class JobWrites {
   readonly #connection: Connection;
   readonly #log: EventLog;
@@ -81,7 +81,7 @@ export class JobWrites {
     return null;
   }
 
-  /** Keeps what a job has found, and adds to its counters; what is a problem counts as an error. */
+  /** Stores findings of a job and adds to its counters. Findings that are problems also count as errors. */
   found(jobId: string, findings: readonly StoreFinding[], counts: StoreCounts): void {
     const [job, last] = this.#connection
       .statement("SELECT id, findings FROM job WHERE job = ?")
@@ -137,7 +137,7 @@ export class JobWrites {
     return null;
   }
 
-  /** The reindex that nobody has confirmed yet: nothing is purged then. */
+  /** The reindex that is not confirmed yet; purging is disabled while there is one. */
   unconfirmedReindex(): string | null {
     return (this.#connection.statement(UNCONFIRMED).get()?.[0] as string | undefined) ?? null;
   }
@@ -161,7 +161,7 @@ export class JobWrites {
     return null;
   }
 
-  /** The item that the job has for a key; null: none yet. */
+  /** The job's item for a key; null: none yet. */
   item(jobId: string, key: ArtifactKey): LifecycleItemRow | null {
     const cells = this.#connection
       .statement(
@@ -180,7 +180,7 @@ export class JobWrites {
     );
   }
 
-  /** Counts an artifact that the job has treated and remembers it; a restore job keeps no more of it than its key. */
+  /** Counts a processed artifact and stores it. A restore job stores only its key. */
   treated(jobId: string, progress: JobProgress, key: ArtifactKey, item: LifecycleItemRow | null): void {
     const job = this.#require(jobId);
     this.#connection
@@ -217,7 +217,7 @@ export class JobWrites {
       );
   }
 
-  /** A job that runs keeps its items, too. */
+  /** Deletes items of older jobs. A running job keeps its items. */
   prune({ jobId, keep, limit }: SweepJobItemsChange): number {
     const jobs = this.#connection
       .statement(
@@ -252,7 +252,10 @@ export class JobWrites {
     return removed + findings;
   }
 
-  /** The live job of the same kind that runs now; with verifications, of the same tenant, or of none as well. */
+  /**
+   * The running live job of the same kind. For verifications, also of the same tenant, or of the complete
+   * store.
+   */
   #liveJob({ kind, tenantId }: Job): { readonly id: string; readonly input: unknown } | null {
     const sameTenant = kind === "verify" ? " AND j.tenant IS ?" : "";
     const cells = this.#connection
@@ -273,7 +276,7 @@ export class JobWrites {
 
   #require(jobId: string): number {
     const row = this.#connection.statement("SELECT id FROM job WHERE job = ?").get(jobId);
-    if (row === undefined) throw new Refused("NOT_FOUND", "There is no such job.");
+    if (row === undefined) throw new Refused("NOT_FOUND", "There is no job with this id.");
     return row[0] as number;
   }
 }

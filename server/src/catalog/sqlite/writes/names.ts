@@ -11,12 +11,12 @@ export interface WorkflowEntry {
   present: boolean;
 }
 
-/** Names kept in memory; beyond that all are looked up anew, so that memory stays bounded. */
+/** Limit of the cache. When it is full it is emptied, so that memory stays bounded. */
 const MAX_CACHED = 50_000;
 
 /**
- * The numbers of tenants and workflows, for a writer. A name gets its number when a change first needs one, and is
- * `present` from its first artifact on; until then only the log mentions it.
+ * The numbers of tenants and workflows, for a writer. A name gets its number when a change first needs one.
+ * It is `present` from its first artifact on; before that only the log mentions it.
  */
 export class Names {
   readonly #connection: Connection;
@@ -73,7 +73,7 @@ export class Names {
     return this.#keepWorkflow(`${tenantName}/${name}`, tenant, id, false);
   }
 
-  /** An artifact has been written there: from now on both exist. */
+  /** Marks both names as present, after an artifact was written there. */
   makePresent(workflow: WorkflowEntry): void {
     if (workflow.present) return;
     this.#changed = true;
@@ -87,7 +87,7 @@ export class Names {
     this.#connection.statement("UPDATE total SET tenants = tenants + 1").run();
   }
 
-  /** What was changed since the last commit did not happen. */
+  /** Forgets all changes since the last commit. */
   rolledBack(): void {
     if (!this.#changed) return;
     this.#clear();

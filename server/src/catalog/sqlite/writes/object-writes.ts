@@ -13,7 +13,7 @@ import type {
 import type { Connection } from "../connection.ts";
 import type { Names } from "./names.ts";
 
-/** What is known of objects beside the rows that name them, and of the work left after a commit, for a writer. */
+/** Writes staged and garbage objects, and the work that is left after a commit, for a writer. */
 export class ObjectWrites {
   readonly #connection: Connection;
   readonly #names: Names;

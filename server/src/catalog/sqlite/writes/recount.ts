@@ -1,7 +1,7 @@
 import type { Connection } from "../connection.ts";
 import { type Counts, noUsage, tiersOf, USAGE_COLUMNS } from "../rows/usage-columns.ts";
 
-/** Whose counters are counted anew, by number; `id` null: those of everything. */
+/** The owner whose counters are recounted, by number; `id` null: the total. */
 export type Recounted =
   | { readonly of: "workflow" | "tenant"; readonly id: number }
   | { readonly of: "total"; readonly id: null };
@@ -11,7 +11,7 @@ const sums = (table: string) =>
   USAGE_COLUMNS.map((column) => `coalesce(sum(${table}.${column}), 0)`).join(", ");
 const set = USAGE_COLUMNS.map((column, index) => `${column} = ?${index + 1}`).join(", ");
 
-/** Sets counters to what is there now, within the transaction that is open. */
+/** Sets counters to a full count, within the open transaction. */
 export function recount(connection: Connection, { of, id }: Recounted): void {
   switch (of) {
     case "workflow": {

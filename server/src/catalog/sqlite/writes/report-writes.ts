@@ -7,7 +7,7 @@ import type { Recounted } from "./recount.ts";
 import type { ScrubWrites } from "./scrub-writes.ts";
 import type { UsageCounters } from "./usage-counters.ts";
 
-/** What a repair tells of and does besides what concerns one artifact, for a writer. */
+/** Writes findings and corrections of a repair that concern no single artifact, for a writer. */
 export class ReportWrites {
   readonly #names: Names;
   readonly #log: EventLog;

@@ -4,7 +4,7 @@ import type { ReportChange, ScrubbedChange } from "../../upkeep-changes.ts";
 import type { Connection } from "../connection.ts";
 import type { EventLog } from "./event-log.ts";
 
-/** What has been told of, and how far the scrubber is, for a writer. */
+/** Writes the logged findings and the scrubber's position, for a writer. */
 export class ScrubWrites {
   readonly #connection: Connection;
   readonly #log: EventLog;
@@ -25,7 +25,8 @@ export class ScrubWrites {
   }
 
   scrubbed({ position, passEnds }: ScrubbedChange): null {
-    // A verification that goes on after a crash relies on what it has told of, however many passes that has taken.
+    // A verification that continues after a crash relies on what it has logged, however many passes ended
+    // since.
     if (passEnds)
       this.#connection
         .statement(
@@ -39,7 +40,7 @@ export class ScrubWrites {
     return null;
   }
 
-  /** Whether nothing is known of it yet; from now on it is. */
+  /** Returns whether the finding is new, and records it. */
   isNew(what: string): boolean {
     const known = this.#connection
       .statement("UPDATE told SET pass = (SELECT pass FROM scrub) WHERE what = ?")
@@ -48,13 +49,13 @@ export class ScrubWrites {
     return known === 0;
   }
 
-  /** What was found so is no more; found once more, it is told of once more. */
+  /** Removes the record of a finding that is resolved, so that it is logged again if it returns. */
   forget(finding: StoreFinding): void {
     this.#connection.statement("DELETE FROM told WHERE what = ?").run(markOf(finding));
   }
 }
 
-/** What stands for a finding: its path or, where it has none, whose it is. */
+/** Identifies a finding: by its path or, where it has none, by its tenant or workflow. */
 function markOf({ kind, path, tenantId, workflowId }: StoreFinding): string {
   return `${kind} ${path ?? [tenantId, workflowId].filter((name) => name !== null).join("/")}`;
 }

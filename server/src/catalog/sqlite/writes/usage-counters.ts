@@ -6,11 +6,12 @@ import { type Recounted, recount } from "./recount.ts";
 
 type Holder = "tenant" | "workflow";
 
-// Text that is put together anew is hashed anew each time it is looked up, and these run for every write.
+// Constants: a statement's text that is built for each use is also hashed for each use, and these run for
+// every write.
 const READ = { tenant: readSql("tenant"), workflow: readSql("workflow") };
 const STORE = { tenant: storeSql("tenant"), workflow: storeSql("workflow") };
 
-/** Counts kept in memory; beyond that all are read anew, so that memory stays bounded. */
+/** Limit of the cache. When it is full it is emptied, so that memory stays bounded. */
 const MAX_CACHED = 50_000;
 
 interface Deltas {
@@ -22,13 +23,13 @@ interface Deltas {
 }
 
 /**
- * What a group adds to the counters of tenants, workflows and the whole, gathered so that each counter row is written
- * once a group. What one change adds counts only once the change is kept.
+ * Collects what a group adds to the counters of tenants, workflows and the total, so that each counter row is
+ * written once per group. The additions of a change count once the change is kept.
  */
 export class UsageCounters {
   readonly #connection: Connection;
   #group = nothing();
-  /** As the rows are, for nobody else changes them: it spares a read for each write. */
+  /** The stored rows, which only this writer changes: caching them saves a read per write. */
   readonly #stored: Record<Holder, Map<number, Counts>> = { tenant: new Map(), workflow: new Map() };
   #change: (() => void)[] = [];
 
@@ -36,7 +37,7 @@ export class UsageCounters {
     this.#connection = connection;
   }
 
-  /** `count`: 1 where an artifact comes into the tier, -1 where it leaves. */
+  /** `count`: 1 where an artifact enters the tier, -1 where it leaves. */
   add(workflow: WorkflowEntry, tier: Tier, count: 1 | -1, sizeBytes: number): void {
     const group = this.#group;
     this.#change.push(() => {
@@ -53,7 +54,7 @@ export class UsageCounters {
     });
   }
 
-  /** Once all that the group has gathered is written: of what it did before, nothing may count twice. */
+  /** Recounts an owner. First writes what the group has collected, so that nothing counts twice. */
   recount(owner: Recounted): void {
     const group = this.#group;
     this.#change.push(() => group.recounted.push(owner));
@@ -68,14 +69,14 @@ export class UsageCounters {
     this.#change = [];
   }
 
-  /** Forgets the group, which has not been committed, or not as far as is known. */
+  /** Drops the collected additions of a group that was not, or not certainly, committed. */
   drop(): void {
     this.#forgetStored();
     this.#group = nothing();
     this.#change = [];
   }
 
-  /** Writes what the group has gathered, before its COMMIT. */
+  /** Writes the collected additions, before the group's COMMIT. */
   flush(): void {
     const { tenants, workflows, recounted, unsettled, unsettledBytes } = this.#group;
     const total = noUsage();
@@ -114,7 +115,7 @@ export class UsageCounters {
     this.#stored.workflow.clear();
   }
 
-  /** The sets of tiers it has something in, before and after. */
+  /** Returns the sets of tiers with artifacts before and after. */
   #raiseRow(holder: Holder, id: number, delta: Counts): [number, number] {
     const stored = this.#stored[holder];
     if (stored.size > MAX_CACHED) stored.clear();

@@ -258,7 +258,7 @@ describe("a group", () => {
       trouble.fail("before", "statement", () => new Error("unforeseen"), 1, /INSERT INTO artifact/);
       const outcomes = await catalog.commitAll(three());
       expect(outcomes).toMatchObject([
-        { ok: false, refused: { message: "The catalog failed at a change." } },
+        { ok: false, refused: { message: "A change failed in the catalog." } },
         { ok: false, refused: { code: "ARTIFACT_NOT_FOUND" } },
         { ok: true, result: { artifact: { version: 1 } } },
       ]);

@@ -13,25 +13,28 @@ import { ChangeWrites } from "./change-writes.ts";
 export interface WriterOptions {
   readonly path: string;
   readonly durability: Durability;
-  /** Path of the file that keeps room for what frees some. Default: none is kept. */
+  /** Path of the space reserve. Default: none. */
   readonly spaceReserve?: string | undefined;
   readonly faults?: Faults | undefined;
-  /** Waits between attempts to find out whether a COMMIT that failed took place, in ms. Default: about four seconds in all. */
+  /**
+   * Delays between attempts to find out whether a failed COMMIT took effect, ms. Default: about four seconds
+   * in total.
+   */
   readonly probeDelaysMs?: readonly number[] | undefined;
 }
 
-/** As Outcome; `failure`: something went wrong that nobody foresaw, and nothing of the change happened. */
+/** Like Outcome; `failure`: an unexpected error, and nothing of the change was applied. */
 export type WriterOutcome = Outcome | { readonly ok: false; readonly failure: string };
 
 export interface GroupResult {
   readonly outcomes: readonly WriterOutcome[];
-  /** Newest seq in the log, where the group wrote events; else null. */
+  /** Newest seq in the log where the group wrote events; otherwise null. */
   readonly lastSeq: number | null;
 }
 
 const PROBE_DELAYS_MS = [0, 20, 50, 100, 250, 500, 1_000, 2_000];
 
-/** Pages in the WAL that are not in the catalog file yet, from which they are put there. */
+/** Number of WAL pages that are not in the catalog file yet, at which a checkpoint runs. */
 const CHECKPOINT_PAGES = 1_000;
 
 const CACHE_KIB = 12 * 1024;
@@ -39,28 +42,31 @@ const CACHE_KIB = 12 * 1024;
 const FULL: RefusalRecord = {
   code: "STORAGE_FULL",
   message:
-    "There is no room left for the catalog. Nothing was changed; purge artifacts or free some space, then try again.",
+    "There is no space left for the catalog. Nothing was changed. Purge artifacts or free some space, then try again.",
   facts: {},
 };
 const NOT_WRITABLE: RefusalRecord = {
   code: "UNAVAILABLE",
-  message: "The catalog cannot be written right now. Nothing was changed; try again.",
+  message: "The catalog cannot be written right now. Nothing was changed. Try again.",
   facts: {},
 };
 const UNKNOWN: RefusalRecord = {
   code: "UNAVAILABLE",
   message:
-    "The disk under the catalog failed, and it cannot be found out whether this took place. Look before you repeat it.",
+    "The catalog's disk failed, so it is unknown whether this change was made. Check before you repeat it.",
   facts: { outcome: "unknown" },
 };
 const STOPPED: RefusalRecord = {
   code: "UNAVAILABLE",
   message:
-    "The catalog takes no changes while the disk under it fails. Nothing was changed; mend the disk and try again.",
+    "The catalog rejects changes while its disk fails. Nothing was changed. Repair the disk, then try again.",
   facts: {},
 };
 
-/** A group could not be committed as a whole; it is rolled back, or (`committing`) its COMMIT failed and may have taken place. */
+/**
+ * A group failed as a unit. It is rolled back, unless `committing`: its COMMIT failed and may have taken
+ * effect.
+ */
 class GroupFailed extends Error {
   readonly kind: FailureKind;
   readonly committing: boolean;
@@ -77,8 +83,19 @@ class GroupFailed extends Error {
 }
 
 /**
- * The one connection that changes a catalog, for one thread. A group of changes is one transaction, a savepoint each,
- * and no outcome leaves before its COMMIT.
+ * The only connection that changes a catalog, for one thread. A group of changes is one transaction with a
+ * savepoint per change. No outcome is returned before its COMMIT.
+ *
+ * States:
+ * - writing: groups are committed.
+ * - sparing: the disk was full and the space reserve is not complete. Changes that need more space are
+ *   refused with STORAGE_FULL; those that free space run, on slices of the reserve. Ends when the reserve is
+ *   complete again.
+ * - stopped: a COMMIT failed with an I/O error, and no later commit has succeeded on the file, so its outcome
+ *   is unknown. Every group first probes with a commit of its own, and is refused until that succeeds.
+ * - closed: `close` or `kill`.
+ *
+ * A group is also refused while the catalog's folder is not at its path.
  */
 export class SqliteWriter {
   readonly epoch: string;
@@ -87,12 +104,15 @@ export class SqliteWriter {
   readonly #probeDelaysMs: readonly number[];
   readonly #spaceReserve: SpaceReserve | null;
   readonly #folder: FolderWatch;
-  /** The room that is left is not for what needs more of it. */
+  /** The space reserve is not complete: space is left only for changes that free some. */
   #sparing = false;
-  /** It could not be found out what a COMMIT did: nothing may be built on this file until one stands on it again. */
+  /** The outcome of a COMMIT is unknown: no change can be made until a commit succeeds on the file again. */
   #stopped = false;
 
-  /** Creates the catalog where there is none, or brings it to the newest format. @throws NewerCatalogError, or what SQLite says of the file */
+  /**
+   * Creates the catalog or migrates it to the newest format. @throws NewerCatalogError, or SQLite's error for
+   * the file
+   */
   constructor(options: WriterOptions) {
     this.#probeDelaysMs = options.probeDelaysMs ?? PROBE_DELAYS_MS;
     this.#spaceReserve = options.spaceReserve === undefined ? null : new SpaceReserve(options.spaceReserve);
@@ -123,10 +143,10 @@ export class SqliteWriter {
     }
   }
 
-  /** Puts the WAL's pages into the catalog file once there are many. Between groups: then nobody waits in a COMMIT for it. */
+  /** Runs a checkpoint once the WAL has many pages. Runs between groups, so that no COMMIT waits for it. */
   checkpointIfLong(): void {
     if (this.#stopped) return;
-    // A checkpoint that fails changes nothing, and the next one tries again.
+    // A failed checkpoint changes nothing, and the next one repeats it.
     try {
       const [, inWal = 0, done = 0] = this.#connection
         .statement("PRAGMA wal_checkpoint(NOOP)")
@@ -134,7 +154,7 @@ export class SqliteWriter {
       if (inWal - done < CHECKPOINT_PAGES) return;
       this.#connection.statement("PRAGMA wal_checkpoint(PASSIVE)").get();
     } catch (error) {
-      // A WAL that cannot start over grows with every purge.
+      // A WAL that cannot restart grows with every purge.
       if (failureKind(error) === "full" && this.#sparing) this.#spaceReserve?.release();
     }
   }
@@ -143,7 +163,7 @@ export class SqliteWriter {
     this.#connection.close();
   }
 
-  /** Lets go at once, in the middle of whatever is open; that is rolled back. */
+  /** Closes immediately, also within a transaction, which is rolled back. */
   kill(): void {
     if (this.#connection.isOpen && this.#connection.inTransaction) this.#connection.exec("ROLLBACK");
     this.#connection.close();
@@ -158,7 +178,7 @@ export class SqliteWriter {
       const before = this.#changeCount();
       outcomes = changes.map((change) => this.#one(change));
       this.#changes.flush();
-      // A group that changed nothing leaves no mark, so that refusals cost no fsync.
+      // A group without changes writes no commit id, so refusals cost no fsync.
       if (this.#changeCount() !== before) {
         this.#connection.statement("UPDATE meta SET commit_id = ?").run(commitId);
       }
@@ -178,7 +198,7 @@ export class SqliteWriter {
     const repeated = decideRetry(answers.find(once), once);
     if (repeated !== null) return repeated;
     const outcome = this.#make(change);
-    // Not within the change's savepoint: a refusal is kept although the change is rolled back.
+    // Outside of the change's savepoint: a refusal is stored although the change is rolled back.
     if (!("failure" in outcome) && isAnswerValid(outcome)) answers.keep(once, outcome);
     return outcome;
   }
@@ -193,7 +213,7 @@ export class SqliteWriter {
       return { ok: true, result };
     } catch (error) {
       const refused = error instanceof Refused;
-      // After these SQLite may have rolled back everything, not this change alone.
+      // After these errors SQLite may have rolled back the transaction, not only this change.
       if (!refused && (failureKind(error) !== "other" || !this.#connection.inTransaction)) throw error;
       this.#step("ROLLBACK TO change");
       this.#step("RELEASE change");
@@ -225,8 +245,8 @@ export class SqliteWriter {
   }
 
   /**
-   * After an I/O error in COMMIT the group's frames may be in the WAL or not, and may come back when it is next read.
-   * Only once a later commit stands on the same file is it certain which; until then nobody is answered.
+   * After an I/O error in COMMIT, the group's frames may be in the WAL, and may reappear when it is next
+   * read. Only a later successful commit on the same file shows which. Until then no caller gets an outcome.
    */
   #findOut(changes: readonly Change[], failed: GroupFailed): GroupResult {
     for (const delay of this.#probeDelaysMs) {
@@ -240,7 +260,10 @@ export class SqliteWriter {
     return refuseAll(changes, UNKNOWN);
   }
 
-  /** Id of the last group that took place, once a commit stands on the file after it; null: it does not take one. */
+  /**
+   * Commits a probe. Returns the id of the last group that took effect; null where the file accepts no
+   * commit.
+   */
   #probe(): string | null {
     try {
       this.#step("BEGIN IMMEDIATE");
@@ -257,7 +280,7 @@ export class SqliteWriter {
 
   #rollBack(): void {
     this.#changes.rolledBack();
-    // SQLite may have rolled back by itself. A ROLLBACK that fails leaves nothing committed either.
+    // SQLite may have rolled back itself. After a failed ROLLBACK nothing is committed either.
     try {
       if (this.#connection.inTransaction) this.#step("ROLLBACK");
     } catch {}
@@ -276,7 +299,10 @@ export class SqliteWriter {
   }
 }
 
-/** True: it neither frees room nor tells of anything, nor ends what has been begun. A lifecycle run purges before it moves. */
+/**
+ * True where a change needs more space: it neither frees space, reports a problem nor ends something. A
+ * lifecycle run purges before it moves.
+ */
 function fillsUp(change: Change): boolean {
   switch (change.kind) {
     case "write":
