@@ -16,7 +16,7 @@ export async function lifecycleMetrics(
   });
   const scheduled = gauge(
     "scheduled",
-    "1 where a schedule starts lifecycle runs; 0: nothing moves by itself.",
+    "1 if a schedule starts lifecycle runs; 0 if runs are only started manually.",
     nextRunAt === null ? 0 : 1,
   );
   const next =
@@ -41,7 +41,7 @@ export async function lifecycleMetrics(
     ...next,
     gauge(
       "last_run_timestamp_seconds",
-      "When the last live run ended. The last_run metrics are absent until one has.",
+      "When the last live run ended. The last_run metrics are absent before the first one.",
       (last.finishedAt ?? 0) / 1000,
     ),
     gauge("last_run_duration_seconds", "How long the last live run took.", last.durationSeconds ?? 0),

@@ -67,7 +67,7 @@ function acceptsWrites({ checks }: Health): boolean {
 }
 
 function droppedLines(value: number): Metric {
-  const help = "Lines of the server's log that stderr did not take.";
+  const help = "Log lines dropped because stderr did not accept them.";
   return { name: "tierkeep_log_lines_dropped_total", help, type: "counter", value };
 }
 

@@ -11,7 +11,7 @@ export class OperationMetrics {
   readonly registry = new Registry();
   readonly #operations = new Counter({
     name: "tierkeep_artifact_operations_total",
-    help: "Artifacts read, written, promoted, restored and purged on behalf of callers, and restored by bulk restores.",
+    help: "Artifacts read, written, promoted, restored and purged for callers, and restored by bulk restores.",
     labelNames: ["operation"],
     registers: [this.registry],
   });
@@ -23,7 +23,7 @@ export class OperationMetrics {
   });
   readonly #jobs = new Counter({
     name: "tierkeep_jobs_total",
-    help: "Jobs that have ended, by kind and status; dry runs included.",
+    help: "Finished jobs, by kind and status, including dry runs.",
     labelNames: ["kind", "status"],
     registers: [this.registry],
   });

@@ -6,7 +6,7 @@ import type { Scrubber } from "../../integrity/scrubber.ts";
 export async function scrubMetrics(catalog: Catalog, scrubber: Scrubber | null): Promise<readonly Metric[]> {
   const damaged: Metric = {
     name: "tierkeep_damaged_artifacts",
-    help: "Artifacts whose bytes were found damaged or gone, and that have no others yet.",
+    help: "Artifacts whose content is damaged or missing and has not been replaced or repaired.",
     type: "gauge",
     value: await catalog.damagedCount(),
   };
@@ -39,7 +39,7 @@ export async function scrubMetrics(catalog: Catalog, scrubber: Scrubber | null):
     },
     {
       name: "tierkeep_scrub_last_pass_timestamp_seconds",
-      help: "When the scrubber last completed a pass; 0: not yet.",
+      help: "When the scrubber last completed a pass, or 0 before the first one.",
       type: "gauge",
       value: (lastPassEndedAt ?? 0) / 1000,
     },

@@ -29,7 +29,7 @@ export async function contentMetrics(catalog: Catalog): Promise<readonly Metric[
 export async function diskMetrics(root: string, acceptsWrites: boolean): Promise<readonly Metric[]> {
   const writable: Metric = {
     name: "tierkeep_store_writable",
-    help: "1 while the store accepts writes; 0: its disk is full, or its catalog or folder cannot be written.",
+    help: "1 while the store accepts writes; 0 if its disk is full, or its catalog or folder cannot be written.",
     type: "gauge",
     value: acceptsWrites ? 1 : 0,
   };
@@ -64,12 +64,12 @@ export async function storeMetrics(
   return [
     gauge(
       "tierkeep_unsettled_artifacts",
-      "Artifacts whose content is in the catalog and not yet in a file of its own.",
+      "Artifacts whose content is still in the catalog, not yet in an object.",
       unsettled.count,
     ),
     gauge(
       "tierkeep_unsettled_bytes",
-      "Bytes of the content that is in the catalog and not yet in a file of its own.",
+      "Bytes of content that is still in the catalog, not yet in an object.",
       unsettled.bytes,
     ),
     gauge(
@@ -80,12 +80,12 @@ export async function storeMetrics(
     gauge("tierkeep_unpublished_keys", "Keys whose files in the published tree may be out of date.", dirty),
     gauge(
       "tierkeep_audit_lag_seconds",
-      "Age of the oldest event that is not in the audit log yet; 0: none waits.",
+      "Age of the oldest event that is not in the audit log yet, or 0.",
       lagSeconds,
     ),
     gauge(
       "tierkeep_audit_failing",
-      "1 while the audit log cannot be written, and nothing is purged.",
+      "1 while the audit log cannot be written. Purges are blocked then.",
       failing ? 1 : 0,
     ),
   ];

@@ -95,7 +95,7 @@ export function failedAttemptsMetrics({ failed, refused }: FailedAttempts): read
     },
     {
       name: "tierkeep_refused_authentications_total",
-      help: "Authentication attempts that were refused without a check, because too many from their address had failed.",
+      help: "Authentication attempts rejected without a check, because too many from their address had failed.",
       type: "counter",
       value: refused,
     },

@@ -177,7 +177,7 @@ export function memoryBudgetMetrics({ bytes }: MemoryBudget): readonly Metric[] 
   return [
     {
       name: "tierkeep_held_bytes",
-      help: "Bytes of requests that are under way and of answers that have not been sent.",
+      help: "Bytes of requests in progress and of unsent responses.",
       type: "gauge",
       value: bytes,
     },

@@ -12,14 +12,14 @@ export class RequestMetrics {
   readonly registry = new Registry();
   readonly #durations = new Histogram({
     name: "tierkeep_http_request_duration_seconds",
-    help: "Time from a request's headers to the end of its answer, by route, method and status. Routes events and websocket last as long as the client stays.",
+    help: "Time from a request's headers to the end of its response, by route, method and status. On the routes events and websocket it is the length of the connection.",
     labelNames: ["route", "method", "status"],
     buckets: BUCKETS,
     registers: [this.registry],
   });
   readonly #refusals = new Counter({
     name: "tierkeep_refusals_total",
-    help: "Calls that were refused, by the first code of their answer.",
+    help: "Rejected calls, by the first error code of the response.",
     labelNames: ["code"],
     registers: [this.registry],
   });
