@@ -34,6 +34,15 @@ it.each(PAGES)("%s names existing files and folders of the repository only", (pa
   expect(missing).toEqual([]);
 });
 
+it.each(PAGES)("%s names tarballs of the current version only", (page) => {
+  const current = ["server", "sdk"].map((folder) => {
+    const { name, version } = JSON.parse(textOf(`${folder}/package.json`));
+    return `${name.replace("@", "").replace("/", "-")}-${version}.tgz`;
+  });
+  const named = textOf(page).match(/\btierkeep-[\w.-]+\.tgz\b/g) ?? [];
+  expect(named.filter((tarball) => !current.includes(tarball))).toEqual([]);
+});
+
 /** The anchors that GitHub gives to a page's headings. */
 function anchorsOf(markdown: string): string[] {
   return [...withoutFences(markdown).matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>

@@ -184,13 +184,13 @@ describe("loadConfig", () => {
 
   it("uses the store's settings for unset variables, and checks the retention of both together", () => {
     const stored = { HOT_RETENTION_DAYS: "1", WARM_RETENTION_DAYS: "2", COLD_RETENTION_DAYS: "365" };
-    const judges = { scheduleProblem: () => null };
-    expect(loadConfig({ COLD_RETENTION_DAYS: "3" }, judges, stored)).toMatchObject({
+    const checks = { scheduleProblem: () => null };
+    expect(loadConfig({ COLD_RETENTION_DAYS: "3" }, checks, stored)).toMatchObject({
       retention: { hotDays: 1, warmDays: 2, coldDays: 3 },
       given: { COLD_RETENTION_DAYS: "3" },
       publishTree: true,
     });
-    expect(() => loadConfig({ HOT_RETENTION_DAYS: "2" }, judges, stored)).toThrow(ConfigError);
+    expect(() => loadConfig({ HOT_RETENTION_DAYS: "2" }, checks, stored)).toThrow(ConfigError);
     const config = load({ AUDIT_READS: "true" });
     expect(withStored(config, { AUDIT_READS: "false", DURABILITY: "os" })).toMatchObject({
       auditReads: true,

@@ -68,7 +68,7 @@ export interface ConfigChecks {
  * @param stored the settings of the store, for variables that the environment does not set
  * @throws ConfigError naming every variable that is invalid or not implemented in this version
  */
-export function loadConfig(env: Environment, judges: ConfigChecks, stored: StoreSettingTexts = {}): Config {
+export function loadConfig(env: Environment, checks: ConfigChecks, stored: StoreSettingTexts = {}): Config {
   const problems: string[] = [];
   const given = (name: string) => env[name] || undefined;
   const ofStore: Readonly<Record<string, string | undefined>> = stored;
@@ -174,7 +174,7 @@ export function loadConfig(env: Environment, judges: ConfigChecks, stored: Store
   }
   if (problems.length === 0) {
     problems.push(...retentionProblems(retention), ...authProblems(auth));
-    const problem = schedule === null ? null : judges.scheduleProblem(schedule);
+    const problem = schedule === null ? null : checks.scheduleProblem(schedule);
     if (schedule !== null && problem !== null) {
       problems.push(
         `LIFECYCLE_SCHEDULE ${shown(schedule)} ${problem}; expected ${SETTINGS.LIFECYCLE_SCHEDULE.accepts}`,
