@@ -2,8 +2,8 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createTierkeep } from "@tierkeep/sdk";
 import { expect, it } from "vitest";
+import { damageObject } from "../support/damaged-object.ts";
 import { writePythonTree } from "../support/python-tree.ts";
-import { rot } from "../support/rot.ts";
 import { runCommand, startServer } from "../support/server.ts";
 import { objectWith, viewOf } from "../support/storage-tree.ts";
 
@@ -38,7 +38,7 @@ it("tierkeep doctor says what is wrong, mends what it can when it is told to, an
   ]);
 
   rmSync((await objectWith(server, contents.get("lost") as Buffer)) ?? "");
-  await rot(server, contents.get("rotten") as Buffer);
+  await damageObject(server, contents.get("rotten") as Buffer);
   const stranger = join(server.dir, "artifacts", "hot", "acme", "w", "stranger");
   writeFileSync(stranger, "nobody's");
   const found = ["DAMAGED hot/acme/w/rotten", "MISSING hot/acme/w/lost"];

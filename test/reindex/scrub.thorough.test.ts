@@ -1,7 +1,7 @@
 import { createTierkeep, type Tierkeep } from "@tierkeep/sdk";
 import { expect, it } from "vitest";
+import { damageObject } from "../support/damaged-object.ts";
 import { sendRaw } from "../support/raw-http.ts";
-import { rot } from "../support/rot.ts";
 import { type Server, startServer } from "../support/server.ts";
 import { viewOf } from "../support/storage-tree.ts";
 
@@ -25,14 +25,14 @@ it("a server finds by itself what rots, tells of it once, and goes on with it wh
   const contents = new Map(["a", "b", "c"].map((name) => [name, Buffer.alloc(70_000, name)]));
   for (const [name, content] of contents) await tierkeep.upload(key(name), content);
   await expect.poll(() => viewOf(server).length, soon).toBe(6);
-  await rot(server, contents.get("b") as Buffer);
+  await damageObject(server, contents.get("b") as Buffer);
   await expect.poll(() => scanErrors(tierkeep), soon).toEqual(["b"]);
   expect((await tierkeep.artifact(key("b")))?.damagedAt).not.toBeNull();
   expect((await tierkeep.artifact(key("a")))?.damagedAt).toBeNull();
   expect(await metric(server, "tierkeep_damaged_artifacts")).toBe(1);
 
   await server.kill("SIGKILL");
-  await rot(server, contents.get("c") as Buffer);
+  await damageObject(server, contents.get("c") as Buffer);
   await server.restart();
   tierkeep = createTierkeep({ url: server.url });
   await expect.poll(() => scanErrors(tierkeep), soon).toEqual(["b", "c"]);

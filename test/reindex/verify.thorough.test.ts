@@ -4,8 +4,8 @@ import { createTierkeep, type Tierkeep } from "@tierkeep/sdk";
 import { describe, expect, it } from "vitest";
 import { untilPublished } from "../support/at-rest.ts";
 import { refusalOf } from "../support/client.ts";
+import { damageObject } from "../support/damaged-object.ts";
 import { writePythonTree } from "../support/python-tree.ts";
-import { rot } from "../support/rot.ts";
 import { type Server, startServer } from "../support/server.ts";
 import { objectWith } from "../support/storage-tree.ts";
 
@@ -55,8 +55,8 @@ describe("a verification", () => {
       };
       for (const [name, content] of Object.entries(contents)) await tierkeep.upload(key(name), content);
       await untilPublished(server);
-      await rot(server, contents.small);
-      await rot(server, contents.large);
+      await damageObject(server, contents.small);
+      await damageObject(server, contents.large);
       rmSync((await objectWith(server, contents.gone)) ?? "");
       for (let round = 0; round < 2; round++) {
         const { job, found } = await verify(tierkeep);
@@ -109,7 +109,7 @@ describe("a verification", () => {
       await tierkeep.upload(key("a"), "mine");
       await tierkeep.upload(key("a", "other"), "theirs");
       await untilPublished(server);
-      await rot(server, Buffer.from("theirs"));
+      await damageObject(server, Buffer.from("theirs"));
       writePythonTree(server.dir, [{ tier: "warm", name: "acme/w/file", sidecar: null }]);
       const mine = await verify(tierkeep, { tenantId: "acme" });
       expect(mine).toMatchObject({ found: [], job: { tenantId: "acme", checkedCount: 1, totalErrors: 0 } });

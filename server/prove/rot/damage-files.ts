@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { type Damage, damage, replaceFile } from "../../testing/faults/rot.ts";
 import type { DamagedStore } from "../../testing/stores/damaged-store.ts";
+import { type Damage, damageFile, replaceFile } from "../../testing/stores/file-damage.ts";
 import type { SeededRandom } from "../seeded-random.ts";
 
 const ARTIFACTS = 200;
@@ -69,8 +69,8 @@ export async function damageFiles(
     if (!existsSync(object) || (kind === "swap" && (other === name || !existsSync(otherObject)))) return;
     const isOneFile = kind !== "swap" && kind !== "lose" && isSameFile(world.view(name), object);
     const through = isOneFile ? random.oneOf(THROUGH) : "object";
-    const how = { kind, through, at: fraction(random), much: fraction(random) };
-    damage(through === "view" ? world.view(name) : object, how, otherObject);
+    const how = { kind, at: fraction(random), much: fraction(random), other: otherObject };
+    damageFile(through === "view" ? world.view(name) : object, how);
     note(name, kind === "swap" ? `swapped with ${other}` : DONE[kind]);
     if (kind === "swap") note(other, `swapped with ${name}`);
   };

@@ -24,34 +24,34 @@ export interface AdopterParts {
   readonly catalog: Catalog;
   readonly clock: Clock;
   readonly random: RandomBytes;
-  /** Where the tree stands, and the objects that its files become. */
+  /** The store of the view, which also holds the objects made of its files. */
   readonly store: TierStore;
   readonly view: TierView;
-  /** This process's name for what it stages. */
+  /** Name of this process, recorded with what it stages. */
   readonly owner: string;
   readonly abandoned: Abandoned;
 }
 
-/** For which job something is adopted, and on whose behalf. */
+/** The job that adopts, and its actor. */
 export interface AdoptingJob {
   readonly jobId: string;
   readonly actor: string;
   readonly dryRun: boolean;
 }
 
-/** A key of the tree that has no row. */
-interface Newcomer {
+/** A key of the view that has no row. */
+interface UnknownKey {
   readonly key: ArtifactKey;
   readonly choice: Choice;
-  /** Null: it is only looked at. */
+  /** The existing object that the file already is. Null: its bytes become a new object. */
   readonly own: string | null;
   readonly isLinkedElsewhere: boolean;
 }
 
 /**
- * Takes up what stands in the published tree and has no row: its bytes become an object, staged first like any other,
- * and the commit of its row is what counts. A crash before that leaves the file where it is, and an object's name that
- * is collected. What has a row keeps it.
+ * Adopts files of the view that have no row: stages an object for their bytes, then commits the row. A crash
+ * in between leaves the file unchanged, and the staged object is collected. A file whose key has a row keeps
+ * that row.
  */
 export class Adopter {
   readonly #parts: AdopterParts;
@@ -64,7 +64,10 @@ export class Adopter {
     return this.#parts.view;
   }
 
-  /** Treats entries of a walk. Answers what was left where it is; null: `signal` aborted first, and they may be treated again. */
+  /**
+   * Adopts entries of a walk. Returns the findings about files that stay; null if `signal` aborted first.
+   * Entries may be passed again.
+   */
   async adopt(
     job: AdoptingJob,
     entries: readonly TreeEntry[],
@@ -76,10 +79,10 @@ export class Adopter {
     const rows = await catalog.artifacts(keys);
     const dirty = await catalog.areDirty(keys);
     const present = rows.filter((row) => row !== null);
-    await this.#keep(job, present);
-    const newcomers = found
+    await this.#keepRows(job, present);
+    const unknown = found
       .filter((_, index) => rows[index] === null && !dirty[index])
-      .map(({ key, files }): Newcomer => {
+      .map(({ key, files }): UnknownKey => {
         const choice = chooseFile(files);
         const { winner } = choice;
         return {
@@ -89,10 +92,10 @@ export class Adopter {
           isLinkedElsewhere: isLinkedElsewhere(winner, files),
         };
       });
-    const left: StoreFinding[] = [];
+    const remaining: StoreFinding[] = [];
     const adopted = job.dryRun
-      ? await this.#look(job, newcomers, left, signal)
-      : await this.#take(job, newcomers, left, signal);
+      ? await this.#look(job, unknown, remaining, signal)
+      : await this.#ingest(job, unknown, remaining, signal);
     if (adopted === null) return null;
     const outcomes = await catalog.commitAll(adopted);
     const unused = adopted.filter((_, index) => {
@@ -101,11 +104,14 @@ export class Adopter {
     });
     if (!job.dryRun) await this.#parts.abandoned.add(unused.map(({ artifact }) => artifact.object));
     requireWritten(outcomes);
-    return left;
+    return remaining;
   }
 
-  /** What has a row: files in its places that are not its own are told of and, live, moved out of its way by the publisher. */
-  async #keep({ jobId, dryRun }: AdoptingJob, rows: readonly ArtifactRow[]): Promise<void> {
+  /**
+   * For keys that have a row: reports foreign files in the view. Unless it is a dry run, the publisher then
+   * moves them to quarantine.
+   */
+  async #keepRows({ jobId, dryRun }: AdoptingJob, rows: readonly ArtifactRow[]): Promise<void> {
     const { catalog, view } = this.#parts;
     const differences = await view.differences(
       rows.map((row) => placementOf({ key: keyOf(row), row, garbage: [] })),
@@ -115,14 +121,14 @@ export class Adopter {
     );
     const keys = foreign.map(({ key }) => key);
     const [now, dirty] = [await catalog.artifacts(keys), await catalog.areDirty(keys)];
-    // Only where nothing has happened since: what follows from a move that was just made is no stranger's doing.
-    const strange = foreign.filter(
+    // Only for unchanged rows: after a recent move, an old file of Tierkeep's own may still be there.
+    const unexpected = foreign.filter(
       ({ key }, index) =>
         !dirty[index] && rows.some((row) => isSameKey(row, key) && row.version === now[index]?.version),
     );
     const would = dryRun ? "would be" : "is";
     const changes = rows.map((row): PresentChange => {
-      const findings = strange
+      const findings = unexpected
         .filter(({ key }) => isSameKey(row, key))
         .map(
           ({ path, tier }): StoreFinding => ({
@@ -130,7 +136,7 @@ export class Adopter {
             path,
             ...keyOf(row),
             tier,
-            message: `${path} is not the file of the artifact that the catalog has under this key, and that stands. It ${would} moved to quarantine.`,
+            message: `${path} is not the file of the artifact that the catalog has under this key. The artifact keeps the key. The file ${would} moved to quarantine.`,
           }),
         );
       return { kind: "present", jobId, key: keyOf(row), dryRun, findings };
@@ -140,53 +146,54 @@ export class Adopter {
 
   async #look(
     job: AdoptingJob,
-    newcomers: readonly Newcomer[],
-    left: StoreFinding[],
+    unknown: readonly UnknownKey[],
+    remaining: StoreFinding[],
     signal: AbortSignal,
   ): Promise<readonly AdoptChange[] | null> {
-    const taken = await this.#parts.view.take(
-      newcomers.map((newcomer) => itemOf(newcomer, { as: "look" })),
+    const looked = await this.#parts.view.take(
+      unknown.map((one) => itemOf(one, { as: "look" })),
       signal,
     );
-    return (
-      taken && newcomers.flatMap((newcomer, index) => this.#changes(job, newcomer, taken[index], "", left))
-    );
+    return looked && unknown.flatMap((one, index) => this.#changes(job, one, looked[index], "", remaining));
   }
 
-  async #take(
+  async #ingest(
     job: AdoptingJob,
-    newcomers: readonly Newcomer[],
-    left: StoreFinding[],
+    unknown: readonly UnknownKey[],
+    remaining: StoreFinding[],
     signal: AbortSignal,
   ): Promise<readonly AdoptChange[] | null> {
     const unused = new Set<string>();
     try {
-      const objects = await this.#stage(newcomers, unused);
-      const items = newcomers.flatMap((newcomer, index) => {
+      const objects = await this.#stage(unknown, unused);
+      const items = unknown.flatMap((one, index) => {
         const how = objects[index];
-        return how === undefined ? [] : [itemOf(newcomer, how)];
+        return how === undefined ? [] : [itemOf(one, how)];
       });
-      const taken = await this.#parts.view.take(items, signal);
-      if (taken === null) return null;
-      const changes = newcomers.flatMap((newcomer, index) =>
-        this.#changes(job, newcomer, taken[index], objects[index]?.object ?? "", left),
+      const ingested = await this.#parts.view.take(items, signal);
+      if (ingested === null) return null;
+      const changes = unknown.flatMap((one, index) =>
+        this.#changes(job, one, ingested[index], objects[index]?.object ?? "", remaining),
       );
       for (const { artifact } of changes) unused.delete(artifact.object);
       return changes;
     } finally {
-      // New objects become garbage: of what was linked, the tree keeps the bytes. Those that were there before stay.
+      // New objects become garbage; a linked file keeps its bytes. Objects that existed before stay.
       await this.#parts.abandoned.add([...unused]);
     }
   }
 
-  /** Each file's object, staged: its own where that is free, else a new one. Adds to `names` whatever may be staged then. */
+  /**
+   * Stages an object for each file: the object that the file already is, if it is free, or a new one. Adds
+   * all staged names to `names`.
+   */
   async #stage(
-    newcomers: readonly Newcomer[],
+    unknown: readonly UnknownKey[],
     names: Set<string>,
   ): Promise<readonly Exclude<IngestAs, { as: "look" }>[]> {
     const { catalog, clock, random, owner, store } = this.#parts;
     const stamp = { store: store.id, owner, at: clock.now() };
-    const own = newcomers.flatMap(({ own }) => own ?? []);
+    const own = unknown.flatMap(({ own }) => own ?? []);
     const reserved = await catalog.commitAll(
       own.map((object) => ({ kind: "stageFound" as const, object, ...stamp })),
     );
@@ -198,8 +205,8 @@ export class Adopter {
       if (outcome.ok) free.add(object);
     }
     requireWritten(reserved);
-    const unused = newObjectsTogether(random, newcomers.length);
-    const objects = newcomers.map(({ own, isLinkedElsewhere }, index) =>
+    const unused = newObjectsTogether(random, unknown.length);
+    const objects = unknown.map(({ own, isLinkedElsewhere }, index) =>
       own !== null && free.has(own)
         ? ({ as: "own", object: own } as const)
         : ({ as: "new", object: unused[index] as string, isLinkedElsewhere } as const),
@@ -213,27 +220,34 @@ export class Adopter {
     return objects;
   }
 
-  /** None: it stays where it is, and `left` says so. */
+  /**
+   * The change that adopts the file. Empty if the file stays where it is; `remaining` then gets a finding.
+   */
   #changes(
     job: AdoptingJob,
-    { key, choice }: Newcomer,
-    taken: Taken | undefined,
+    { key, choice }: UnknownKey,
+    ingested: Taken | undefined,
     object: string,
-    left: StoreFinding[],
+    remaining: StoreFinding[],
   ): readonly AdoptChange[] {
     const { tier } = choice.winner;
-    if (taken?.state === "taken") {
+    if (ingested?.state === "taken") {
       const { dryRun } = job;
       return [
-        this.#change(job, key, adoptionOf(key, choice, taken, { dryRun, copied: taken.copied }), object),
+        this.#change(
+          job,
+          key,
+          adoptionOf(key, choice, ingested, { dryRun, copied: ingested.copied }),
+          object,
+        ),
       ];
     }
     const path = pathOf(key, tier);
     const [kind, message] =
-      taken?.state === "unreadable"
-        ? (["UNREADABLE", `${path} cannot be read (${taken.code}).`] as const)
-        : (["CHANGING", `${path} was written to, moved or removed while it was read.`] as const);
-    left.push({
+      ingested?.state === "unreadable"
+        ? (["UNREADABLE", `${path} cannot be read (${ingested.code}).`] as const)
+        : (["CHANGING", `${path} was changed, moved or removed while it was being read.`] as const);
+    remaining.push({
       kind,
       path,
       ...keyOf(key),
@@ -264,11 +278,11 @@ export class Adopter {
   }
 }
 
-/** How many bytes it is to read these. */
+/** Bytes that adopting one of these files reads. */
 export function bytesToRead(files: readonly FoundFile[]): number {
   return files.length === 0 ? 0 : chooseFile(files).winner.sizeBytes;
 }
 
-function itemOf({ key, choice }: Newcomer, how: IngestAs): IngestItem {
+function itemOf({ key, choice }: UnknownKey, how: IngestAs): IngestItem {
   return { key, file: choice.winner, how };
 }

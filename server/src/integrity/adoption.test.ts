@@ -34,10 +34,10 @@ function adopted(facts: Record<string, unknown>, given: Partial<FoundFile> = {})
 
 const kinds = (adoption: ReturnType<typeof adopted>) => adoption.findings.map(({ kind }) => kind);
 
-describe("of several files under one key", () => {
+describe("chooseFile", () => {
   const later = BigInt(WRITTEN + 1) * 1_000_000n;
 
-  it("the one with the higher version is the artifact, however old it is", () => {
+  it("prefers the higher version, even if that file is older", () => {
     const { winner, losers } = chooseFile([
       file("HOT", { facts: { _version: 3 }, modifiedNs: later }),
       file("COLD", { facts: { _version: 4 } }),
@@ -45,7 +45,7 @@ describe("of several files under one key", () => {
     expect([winner.tier, losers.map(({ tier }) => tier)]).toEqual(["COLD", ["HOT"]]);
   });
 
-  it("the one modified later is, where versions do not tell; to the nanosecond", () => {
+  it("prefers the later modification, to the nanosecond, if the versions are equal", () => {
     const { winner } = chooseFile([
       file("HOT"),
       file("WARM", { modifiedNs: BigInt(WRITTEN) * 1_000_000n + 1n }),
@@ -53,22 +53,22 @@ describe("of several files under one key", () => {
     expect(winner.tier).toBe("WARM");
   });
 
-  it("the hotter one is, where nothing else tells", () => {
+  it("prefers the hotter tier if nothing else differs", () => {
     expect(chooseFile([file("COLD"), file("WARM"), file("HOT")]).winner.tier).toBe("HOT");
   });
 
-  it("a version that is no whole number counts for nothing", () => {
+  it("ignores a version that is not a non-negative safe integer", () => {
     for (const _version of ["9", 1.5, null, -3, 2 ** 60]) {
       expect(chooseFile([file("HOT"), file("COLD", { facts: { _version } })]).winner.tier).toBe("HOT");
     }
   });
 
-  it("links of the same file are no conflict", () => {
+  it("does not treat links to the same file as a conflict", () => {
     const files = [file("HOT", { identity: "1:7" }), file("WARM", { identity: "1:7" }), file("COLD")];
     expect(chooseFile(files).losers.map(({ tier }) => tier)).toEqual(["COLD"]);
   });
 
-  it("is chosen the same whatever order they are met in", () => {
+  it("chooses the same file for any order of the files", () => {
     const files = fc.tuple(
       ...TIERS.map((tier) =>
         fc
@@ -87,8 +87,8 @@ describe("of several files under one key", () => {
   });
 });
 
-describe("an object of ours", () => {
-  it("is named again where only this key's places are links of it", () => {
+describe("ownObject", () => {
+  it("returns the object if all its other links are files of this key", () => {
     const both = { identity: "1:7", object: "0".repeat(32) };
     const alone = file("HOT", { ...both, links: 2 });
     expect(ownObject(alone, [alone])).toBe(both.object);
@@ -96,14 +96,14 @@ describe("an object of ours", () => {
     expect(ownObject(moving[0], moving)).toBe(both.object);
   });
 
-  it("is not, where something else is a link of it too: two rows must never name one object", () => {
+  it("returns null if the object has other links, so that two rows never name one object", () => {
     const copied = file("HOT", { object: "0".repeat(32), links: 3 });
     expect(ownObject(copied, [copied])).toBeNull();
   });
 });
 
-describe("what a file becomes", () => {
-  it("is told by its own sidecar: metadata, times, age and type", () => {
+describe("adoptionOf", () => {
+  it("takes metadata, times, age and content type from the sidecar", () => {
     const { artifact, findings } = adopted({
       author: "Ann",
       nested: { _kept: 1 },
@@ -128,7 +128,7 @@ describe("what a file becomes", () => {
     ]);
   });
 
-  it("is told by the file itself, where no sidecar says it", () => {
+  it("takes times and content type from the file if there is no sidecar", () => {
     expect(adoptionOf(key, { winner: file("HOT"), losers: [] }, bytes, live).artifact).toMatchObject({
       contentType: "text/markdown",
       metadata: {},
@@ -138,7 +138,7 @@ describe("what a file becomes", () => {
     });
   });
 
-  it("takes no more than the metadata from a sidecar that speaks of other bytes", () => {
+  it("takes only the metadata from a sidecar whose checksum does not match", () => {
     const adoption = adopted({
       author: "Ann",
       _created_at: "2020-01-01T00:00:00",
@@ -155,7 +155,7 @@ describe("what a file becomes", () => {
     });
   });
 
-  it("does without a sidecar that is torn, or whose metadata no artifact may have, and says so", () => {
+  it("adopts a file without its torn or oversized sidecar, and reports that", () => {
     const torn = adopted({}, { sidecar: { facts: null, problem: "is not whole: it is no JSON" } });
     expect([kinds(torn), torn.artifact.metadata]).toEqual([["TORN_SIDECAR", "ADOPTED"], {}]);
     const large = adopted({ text: "x".repeat(70_000), _created_at: "2020-01-01T00:00:00" });
@@ -163,11 +163,11 @@ describe("what a file becomes", () => {
     expect(large.artifact.createdAt).toBe(Date.UTC(2020, 0, 1));
   });
 
-  it("says what has a retention of its own", () => {
+  it("reports a retention override", () => {
     expect(kinds(adopted({ retention_override: null }))).toEqual(["RETENTION_OVERRIDE", "ADOPTED"]);
   });
 
-  it("tells of each file that it displaces, where that stood", () => {
+  it("reports each displaced file with its path", () => {
     const adoption = adoptionOf(key, { winner: file("HOT"), losers: [file("COLD")] }, bytes, live);
     expect(adoption.findings.map(({ kind, path, tier }) => [kind, path, tier])).toEqual([
       ["QUARANTINED", "cold/acme/weekly/report.md", "COLD"],
@@ -175,7 +175,7 @@ describe("what a file becomes", () => {
     ]);
   });
 
-  it("is a row that can be stored and shown, whatever stands in a sidecar", () => {
+  it("returns a row that can be stored and shown, for any sidecar", () => {
     const facts = fc.dictionary(
       fc.oneof(
         fc.constantFrom(
@@ -208,7 +208,7 @@ describe("what a file becomes", () => {
   });
 });
 
-it("metadata keeps a number that a double cannot hold as its text, and says so", () => {
+it("keeps the text of a metadata number that a double cannot hold, and reports that", () => {
   const facts = JSON.parse(exactJson('{"id":12345678901234567890,"in":[{"n":9007199254740993}],"f":0.5}'));
   const adoption = adopted(facts);
   expect(adoption.artifact.metadata).toEqual({

@@ -10,14 +10,16 @@ import type { AdoptedArtifact } from "../catalog/job-changes.ts";
 import { contentTypeOf } from "../engine/content-type.ts";
 import { type FoundFile, modifiedMs } from "../tiers/tier-view.ts";
 
-/** Which of the files that stand under one key is the artifact, and which stand in its way. */
+/** The file under a key that becomes the artifact, and the files that conflict with it. */
 export interface Choice {
   readonly winner: FoundFile;
-  /** Other files, in other tiers; further links of the winner are none. */
+  /** Other files under the key, in other tiers. Further links to the winner do not count. */
   readonly losers: readonly FoundFile[];
 }
 
-/** The higher version, then the later modification, then the hotter tier. `files` is not empty. */
+/**
+ * Chooses the higher version, then the later modification, then the hotter tier. `files` must not be empty.
+ */
 export function chooseFile(files: readonly FoundFile[]): Choice {
   const [winner] = files.toSorted(
     (a, b) =>
@@ -30,20 +32,20 @@ export function chooseFile(files: readonly FoundFile[]): Choice {
 }
 
 /**
- * The object of ours that a file is, where nothing but this key's places can be links of it: an object that had two
- * rows would be lost to one when the other gives it up. Null: it must become a new one.
+ * The object that the file already is a link to, if all its other links are files of this key. Null if the
+ * bytes must become a new object: an object named by two rows would be deleted when one of them releases it.
  */
 export function ownObject(file: FoundFile, files: readonly FoundFile[]): string | null {
   const places = files.filter(({ identity }) => identity === file.identity).length;
   return file.links === places + 1 ? file.object : null;
 }
 
-/** Whether the file has names besides the key's places: hard links that belong to someone else. */
+/** Whether the file has hard links that are not files of this key. */
 export function isLinkedElsewhere(file: FoundFile, files: readonly FoundFile[]): boolean {
   return file.links > files.filter(({ identity }) => identity === file.identity).length;
 }
 
-/** What is known of a file's bytes once they have been read. */
+/** Size and checksum of a file that was read. */
 export interface ReadBytes {
   readonly sizeBytes: number;
   /** SHA-256, lower-case hex. */
@@ -55,7 +57,10 @@ export interface Adoption {
   readonly findings: readonly StoreFinding[];
 }
 
-/** What a file becomes, and what is to be told of it. A sidecar that speaks of other bytes lends its metadata only. */
+/**
+ * The artifact that a file becomes, with its findings. If the sidecar's checksum does not match, only its
+ * metadata is used.
+ */
 export function adoptionOf(
   key: ArtifactKey,
   { winner, losers }: Choice,
@@ -66,47 +71,45 @@ export function adoptionOf(
   const would = options.dryRun ? "would be" : "is";
   const path = pathOf(key, tier);
   const findings: StoreFinding[] = [];
-  const tell = (kind: StoreFindingKind, message: string, at = tier) =>
+  const report = (kind: StoreFindingKind, message: string, at = tier) =>
     findings.push({ kind, path: pathOf(key, at), ...keyOf(key), tier: at, message });
 
   const { facts, problem } = winner.sidecar;
   if (problem !== null)
-    tell("TORN_SIDECAR", `The sidecar of ${path} ${problem}. The artifact ${would} adopted without it.`);
-  const told = facts?._checksum;
-  const isOther = typeof told === "string" && SHA256.test(told) && told.toLowerCase() !== read.checksum;
+    report("TORN_SIDECAR", `The sidecar of ${path} ${problem}. The artifact ${would} adopted without it.`);
+  const stated = facts?._checksum;
+  const isOther = typeof stated === "string" && SHA256.test(stated) && stated.toLowerCase() !== read.checksum;
   if (isOther)
-    tell(
+    report(
       "CHECKSUM_DIFFERS",
-      `${path} has the checksum ${read.checksum}, and its sidecar says ${told}. Of the sidecar, only the metadata ${would} kept.`,
+      `${path} has the checksum ${read.checksum}, but its sidecar states ${stated}. Only the sidecar's metadata ${would} kept.`,
     );
   const inexact = numbersToText(facts ?? {});
   const metadata = metadataOf(facts ?? {});
   if (inexact.length > 0)
-    tell(
+    report(
       "TORN_SIDECAR",
-      `The sidecar of ${path} holds numbers that cannot be kept exactly (${inexact.slice(0, 5).join(", ")}). The metadata ${would} adopted with their text.`,
+      `The sidecar of ${path} has numbers that cannot be kept exactly (${inexact.slice(0, 5).join(", ")}). The metadata ${would} adopted with these numbers as text.`,
     );
   if (typeof metadata === "string")
-    tell(
+    report(
       "TORN_SIDECAR",
-      `The sidecar of ${path} holds metadata that cannot be kept: ${metadata} The artifact ${would} adopted without it.`,
+      `The sidecar of ${path} has metadata that cannot be kept: ${metadata} The artifact ${would} adopted without it.`,
     );
   const kept = typeof metadata === "string" ? {} : metadata;
   if (isHeld(kept))
-    tell(
+    report(
       "RETENTION_OVERRIDE",
       `${path} has ${RETENTION_OVERRIDE} in its metadata (${JSON.stringify(kept[RETENTION_OVERRIDE])}): nothing will purge it.`,
     );
   for (const loser of losers)
-    tell(
+    report(
       "QUARANTINED",
-      `${pathOf(key, loser.tier)} stands under the same key as ${path}, which wins. It ${would} moved to quarantine.`,
+      `${pathOf(key, loser.tier)} is a second file under the key of ${path}, which takes precedence. It ${would} moved to quarantine.`,
       loser.tier,
     );
-  const how = options.copied
-    ? "; its bytes were copied, since it cannot be linked or is linked elsewhere"
-    : "";
-  tell("ADOPTED", `${path} ${would} adopted${how}.`);
+  const how = options.copied ? "; its bytes were copied, because it cannot be linked or has other links" : "";
+  report("ADOPTED", `${path} ${would} adopted${how}.`);
 
   const system = isOther ? {} : (facts ?? {});
   const modified = instantOf(system._modified_at);
@@ -133,11 +136,11 @@ export function pathOf(key: ArtifactKey, tier: Tier): string {
 const SHA256 = /^[0-9a-f]{64}$/i;
 const INSTANT = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)(Z|[+-]\d{2}:?\d{2})?$/i;
 
-/** What a DateTime can say. */
+/** The range of the DateTime scalar. */
 const EARLIEST_MS = Date.parse("0000-01-01T00:00:00Z");
 const LATEST_MS = Date.UTC(9999, 11, 31);
 
-/** ms since the epoch; without a zone it is UTC. Null: it is no instant. */
+/** ms since the epoch; UTC without a zone. Null if the value is not an instant. */
 function instantOf(value: unknown): number | null {
   const [, day, time, zone = "Z"] = (typeof value === "string" && INSTANT.exec(value)) || [];
   if (day === undefined) return null;
@@ -154,10 +157,10 @@ function versionOf({ sidecar }: FoundFile): number {
   return typeof version === "number" && Number.isSafeInteger(version) ? version : -1;
 }
 
-/** Replaces, in a sidecar's facts, each number that a double cannot hold by its text. Returns these texts. */
+/** Replaces numbers in a sidecar that a double cannot hold exactly by their text. Returns these texts. */
 function numbersToText(facts: object): readonly string[] {
   const found: string[] = [];
-  // A loop: recursion could be too deep for the stack.
+  // A loop, because recursion could overflow the stack.
   const open: object[] = [facts];
   for (let holder = open.pop(); holder !== undefined; holder = open.pop()) {
     for (const [name, value] of Object.entries(holder)) {
@@ -173,7 +176,10 @@ function numbersToText(facts: object): readonly string[] {
   return found;
 }
 
-/** The writer's own part of a sidecar; a text: why it cannot be kept. Keys that start with `_` are a system's. */
+/**
+ * The user's part of a sidecar, or the reason why it cannot be kept. Names that start with `_` are system
+ * fields.
+ */
 function metadataOf(facts: Readonly<Record<string, unknown>>): Metadata | string {
   try {
     return requireMetadata(

@@ -3,7 +3,7 @@ import { EngineStore, keyOf } from "../../testing/stores/engine-store.ts";
 import type { TierStore } from "../tiers/tier-store.ts";
 import { Checker, type CheckerParts } from "./checker.ts";
 
-it("takes an object that is collected while it looks for no stray", async () => {
+it("Checker.unknownObjects does not report an object that is collected during the listing", async () => {
   await using store = await EngineStore.open();
   await store.write(keyOf("a"), Buffer.alloc(100_000, "old"));
   await store.engine.drain();
@@ -23,6 +23,6 @@ it("takes an object that is collected while it looks for no stray", async () => 
   });
   const parts: Partial<CheckerParts> = { catalog: store.catalog, stores: new Map([[base.id, collecting]]) };
   const checker = new Checker(parts as CheckerParts);
-  expect(await checker.unknownObjects(null)).toEqual({ strays: [], next: null });
+  expect(await checker.unknownObjects(null)).toEqual({ unknown: [], next: null });
   expect(await store.objects()).toHaveLength(1);
 });

@@ -10,33 +10,35 @@ import type { TierStore } from "../tiers/tier-store.ts";
 import type { TierView, TreeEntry, TreePosition, ViewCopy, ViewDifference } from "../tiers/tier-view.ts";
 import { pathOf } from "./adoption.ts";
 
-/** Objects asked about at once: each time every row is looked at. */
+/** Objects per catalog query. Each query scans every row, so the batch is large. */
 const OBJECTS_AT_ONCE = 20_000;
 const ENTRIES_AT_ONCE = 500;
 
-/** Artifacts by which a copied store is recognised. */
+/** Artifacts that are sampled to recognize a copied store. */
 const SAMPLE = 50;
 
-/** What is read before something is told of it, but for one artifact. */
+/**
+ * Bytes that one batch reads before its findings are reported. A single larger artifact is read completely.
+ */
 const BYTES_AT_ONCE = 64 * 1024 * 1024;
 
-/** Artifacts that were read, and what is wrong with them. */
+/** The artifacts of a batch that were read, and the findings about them. */
 export interface Checked {
   readonly rows: readonly ArtifactRow[];
   readonly bytes: number;
   readonly findings: readonly StoreFinding[];
-  /** Files of the tree that are copies of these artifacts' objects: a finding each. */
+  /** Files of the view that are copies of these artifacts' objects. Each one has a finding too. */
   readonly copies: readonly ViewCopy[];
 }
 
-/** An object that nothing knows. */
+/** An object that no row names. */
 export interface UnknownObject {
   readonly store: string;
   readonly object: string;
   readonly finding: StoreFinding;
 }
 
-/** Files of the tree under a key that the catalog does not have; a finding each. */
+/** Files of the view under a key that has no row, with one finding per file. */
 export interface UnknownEntry {
   readonly key: ArtifactKey;
   readonly entry: TreeEntry;
@@ -51,7 +53,9 @@ export interface CheckerParts {
   readonly view: TierView | null;
 }
 
-/** Compares what the catalog says with what is there, both ways. Changes nothing but the events of what is damaged. */
+/**
+ * Compares the catalog with the stores and the view, in both directions. Writes only damage marks and events.
+ */
 export class Checker {
   readonly #parts: CheckerParts;
 
@@ -60,8 +64,10 @@ export class Checker {
   }
 
   /**
-   * Reads these artifacts, one after the other, as many as are not too long, and compares their places in the tree; null:
-   * `signal` aborted before the first was read. `pace` is told of bytes as they come, and may keep the next ones waiting.
+   * Reads these artifacts one after the other, up to the byte limit of a batch, and compares their files in
+   * the view.
+   * Returns null if `signal` aborted before the first artifact was read. Calls `pace` with the size of each
+   * chunk; the next chunk is read when its promise resolves.
    */
   async check(
     rows: readonly ArtifactRow[],
@@ -85,12 +91,15 @@ export class Checker {
     return { rows: read, bytes, findings: [...findings, ...view.findings], copies: view.copies };
   }
 
-  /** Puts on the log what it does not know yet; damage is there as soon as it has been read. Answers how many were new. */
-  async tell(
+  /**
+   * Logs each finding that is not in the event log yet. Damage is logged by the read that finds it. Returns
+   * the number of new events.
+   */
+  async report(
     findings: readonly StoreFinding[],
     by: { readonly actor: string; readonly jobId: string | null },
   ): Promise<number> {
-    const unreported = findings.filter(({ kind }) => !TOLD_OTHERWISE.has(kind));
+    const unreported = findings.filter(({ kind }) => !REPORTED_ELSEWHERE.has(kind));
     if (unreported.length === 0) return 0;
     const { catalog, clock } = this.#parts;
     return catalog.commit({ kind: "report", at: clock.now(), ...by, findings: unreported });
@@ -109,17 +118,17 @@ export class Checker {
         await pace?.(chunk.byteLength);
         if (signal.aborted) return null;
       }
-      if (row.damagedAt !== null) await this.#isWellAgain(row);
+      if (row.damagedAt !== null) await this.#clearDamage(row);
       return { bytes, finding: null };
     } catch (error) {
       if (signal.aborted) return null;
-      const finding = await this.#whatIsWrong(row, error);
+      const finding = await this.#findingOf(row, error);
       if (finding === null) throw error;
       return { bytes, finding };
     }
   }
 
-  /** Where the view is not as these rows say, of those that nothing has happened to since. */
+  /** Differences between the view and these rows, without rows that have changed since they were read. */
   async #view(
     rows: readonly ArtifactRow[],
     signal: AbortSignal,
@@ -139,13 +148,16 @@ export class Checker {
     const findings = differences.map(({ key, tier, path, how }): StoreFinding => {
       const message = copied.has(path)
         ? `${path} ${HOW.copy}.`
-        : `${path} ${HOW[how]}. The artifact itself is as it was: the tree is only a view.`;
+        : `${path} ${HOW[how]}. The artifact itself is unaffected: the tree is only a view.`;
       return { kind: "VIEW_DIFFERS", path, ...keyOf(key), tier, message };
     });
     return { findings, copies };
   }
 
-  /** Of these differences, the files that have the bytes of their artifacts: a store that was copied file by file has them. */
+  /**
+   * The files among these differences that hold their artifact's bytes. A store that was copied file by file
+   * has such files.
+   */
   async #copies(
     view: TierView,
     rows: readonly ArtifactRow[],
@@ -164,16 +176,16 @@ export class Checker {
       signal,
     );
     return candidates.flatMap(({ row, file }, index) => {
-      const taken = looked?.[index];
-      return taken?.state === "taken" && taken.checksum === row.checksum
+      const ingested = looked?.[index];
+      return ingested?.state === "taken" && ingested.checksum === row.checksum
         ? [{ key: keyOf(row), object: row.object, file }]
         : [];
     });
   }
 
   /**
-   * Whether the tree seems to be a copy of the objects, as after `cp -r`: most of the first artifacts' files have the size
-   * of their objects and are no links of them. Reads no bytes.
+   * Whether the view seems to hold copies of the objects, as after `cp -r`: most files of a sample have the
+   * size of their object but are not links to it. Reads no content.
    */
   async looksCopied(): Promise<boolean> {
     const { catalog, view } = this.#parts;
@@ -189,10 +201,12 @@ export class Checker {
   }
 
   /**
-   * Whether what has no row is a stray. It is not while a reindex may still take it up: where there is no artifact at all
-   * but something in the tree or among the objects, and until what a reindex has adopted is confirmed.
+   * Whether an object or file without a row may be reported as unknown. False in the cases where a reindex
+   * may still adopt it:
+   * - the catalog has no artifacts, but the view or the stores hold files
+   * - a reindex is running, or its result is not confirmed
    */
-  async knowsTheStore(): Promise<boolean> {
+  async canReportUnknown(): Promise<boolean> {
     const { catalog, stores, view } = this.#parts;
     const running = await catalog.runningJobs();
     if (running.some(({ job }) => job.kind === "reindex") || (await catalog.unconfirmedReindex()) !== null)
@@ -203,11 +217,11 @@ export class Checker {
     return true;
   }
 
-  /** Objects that nothing knows, of the next ones after `after`; `next` null: there are no more. */
+  /** The unknown objects among the next ones after `after`. `next` is null after the last object. */
   async unknownObjects(
     after: string | null,
-  ): Promise<{ readonly strays: readonly UnknownObject[]; readonly next: string | null }> {
-    const strays: UnknownObject[] = [];
+  ): Promise<{ readonly unknown: readonly UnknownObject[]; readonly next: string | null }> {
+    const unknown: UnknownObject[] = [];
     let next: string | null = null;
     for (const store of this.#parts.stores.values()) {
       const objects: string[] = [];
@@ -217,46 +231,52 @@ export class Checker {
       }
       if (objects.length === OBJECTS_AT_ONCE) next = objects.at(-1) ?? null;
       for (const object of await this.#parts.catalog.strays(store.id, objects)) {
-        // What was collected since it was listed: the object goes first, and then what the catalog knows of it.
+        // It may have been collected since it was listed: the object is deleted before its row in the
+        // catalog.
         if ((await store.stat(object)) === null) continue;
         const finding: StoreFinding = {
           kind: "STRAY",
           path: `.tierkeep/objects/${object.slice(0, 2)}/${object}`,
           ...NO_KEY,
           tier: null,
-          message: `The object ${object} is the bytes of no artifact. It stays where it is.`,
+          message: `The object ${object} belongs to no artifact. It is left in its store.`,
         };
-        strays.push({ store: store.id, object, finding });
+        unknown.push({ store: store.id, object, finding });
       }
     }
-    return { strays, next };
+    return { unknown, next };
   }
 
-  /** Files of the tree whose keys the catalog does not have, of the next ones after `after`; `next` null: there are no more. */
+  /**
+   * The files under keys without a row among the next ones after `after`. `next` is null after the last file.
+   */
   async unknownFiles(
     after: TreePosition | null,
-  ): Promise<{ readonly strays: readonly UnknownEntry[]; readonly next: TreePosition | null }> {
+  ): Promise<{ readonly unknown: readonly UnknownEntry[]; readonly next: TreePosition | null }> {
     const { catalog, view } = this.#parts;
     const entries = (await view?.walk(after, ENTRIES_AT_ONCE)) ?? [];
     const found = entries.flatMap((entry) => (entry.key === null ? [] : [{ key: entry.key, entry }]));
     const keys = found.map(({ key }) => key);
-    // The mark first: what is published between the two looks has no mark at the second.
+    // Read the marks first. A key that is published between the two reads has no mark at the second one.
     const dirty = await catalog.areDirty(keys);
     const rows = await catalog.artifacts(keys);
     const suspects = found.filter((_, index) => rows[index] === null && !dirty[index]);
     const there = await this.#stillThere(suspects);
-    const strays = there.map(({ key, entry }): UnknownEntry => {
+    const unknown = there.map(({ key, entry }): UnknownEntry => {
       const findings = entry.files.map(({ tier }): StoreFinding => {
         const path = pathOf(key, tier);
-        const message = `${path} is no artifact's: the catalog has none under this key. It stays where it is; a reindex adopts it.`;
+        const message = `${path} belongs to no artifact: the catalog has no row for this key. It is left in the tree; a reindex adopts it.`;
         return { kind: "STRAY", path, ...keyOf(key), tier, message };
       });
       return { key, entry, findings };
     });
-    return { strays, next: entries.at(-1)?.position ?? null };
+    return { unknown, next: entries.at(-1)?.position ?? null };
   }
 
-  /** What was purged a moment ago may have been seen before it was removed. */
+  /**
+   * Drops files that are gone by now: a key that was just purged may have been listed before its files were
+   * removed.
+   */
   async #stillThere<T extends Pick<UnknownEntry, "key" | "entry">>(
     suspects: readonly T[],
   ): Promise<readonly T[]> {
@@ -271,16 +291,16 @@ export class Checker {
     });
   }
 
-  /** Somebody has brought its bytes back to where they were. */
-  async #isWellAgain(row: ArtifactRow): Promise<void> {
+  /** Clears the damage mark of an artifact whose object is intact again. */
+  async #clearDamage(row: ArtifactRow): Promise<void> {
     const { catalog, clock } = this.#parts;
     const { object, store } = row;
     const by = { at: clock.now(), actor: "system", jobId: null, finding: null, owner: "" };
     await catalog.commit({ kind: "recover", ...by, key: keyOf(row), damaged: object, object, store });
   }
 
-  /** Null: nothing about this artifact. */
-  async #whatIsWrong(row: ArtifactRow, error: unknown): Promise<StoreFinding | null> {
+  /** The finding for this read error. Null if the error is not about this artifact. */
+  async #findingOf(row: ArtifactRow, error: unknown): Promise<StoreFinding | null> {
     if (!(error instanceof Refused)) return null;
     const about = { path: pathOf(row, row.tier), ...keyOf(row), tier: row.tier };
     const name = keyText(row);
@@ -289,7 +309,7 @@ export class Checker {
       return {
         kind: "UNREADABLE",
         ...about,
-        message: `The bytes of ${name} cannot be read: the disk fails (EIO).`,
+        message: `The bytes of ${name} cannot be read: the disk reports an I/O error (EIO).`,
       };
     if (error.code !== "CHECKSUM_MISMATCH") return null;
     const now = await this.#parts.catalog.artifact(row);
@@ -298,26 +318,32 @@ export class Checker {
       ? {
           kind: "MISSING",
           ...about,
-          message: `The bytes of ${name} are gone. A repair (tierkeep doctor --repair) looks for them; else ${SOURCES}.`,
+          message: `The bytes of ${name} are missing. ${RECOVERY}`,
         }
       : {
           kind: "DAMAGED",
           ...about,
-          message: `The bytes of ${name} are not the ones that were written. A repair (tierkeep doctor --repair) looks for them; else ${SOURCES}.`,
+          message: `The bytes of ${name} do not match its checksum. ${RECOVERY}`,
         };
   }
 }
 
-const SOURCES = "write it again from its source, or bring its bytes back from a backup";
+const RECOVERY =
+  "Run tierkeep doctor --repair to search for a correct copy. If it finds none, write the artifact again or restore its bytes from a backup.";
 
-/** By the commit that the finding comes from. */
-const TOLD_OTHERWISE: ReadonlySet<StoreFindingKind> = new Set(["DAMAGED", "MISSING", "ADOPTED", "HEALED"]);
+/** Kinds that the commit of the finding itself logs. */
+const REPORTED_ELSEWHERE: ReadonlySet<StoreFindingKind> = new Set([
+  "DAMAGED",
+  "MISSING",
+  "ADOPTED",
+  "HEALED",
+]);
 
 const NO_KEY = { tenantId: null, workflowId: null, artifactId: null } as const;
 
 const HOW = {
-  copy: "is a copy of its object and no link of it, as after a copy of the store without its hard links. It takes the space twice; a repair links it again",
-  missing: "is missing in the tree",
-  foreign: "is a file that does not belong there",
-  sidecar: "is not the sidecar that was published",
+  copy: "is a copy of its object instead of a link to it, as after a copy of the store without its hard links. It uses the space twice; a repair replaces it with a link",
+  missing: "is missing from the tree",
+  foreign: "is not this artifact's file",
+  sidecar: "is not the published sidecar",
 } as const;

@@ -11,7 +11,7 @@ import type { FoundAt, TierStore } from "../tiers/tier-store.ts";
 import { pathOf } from "./adoption.ts";
 import type { RepairJob } from "./repairer.ts";
 
-/** Damaged artifacts whose objects are looked at for one another's bytes. */
+/** Damaged artifacts whose objects are searched for one another's bytes. */
 const PARTNERS = 10_000;
 
 export interface ContentRecoveryParts {
@@ -19,17 +19,20 @@ export interface ContentRecoveryParts {
   readonly clock: Clock;
   readonly random: RandomBytes;
   readonly stores: ReadonlyMap<string, TierStore>;
-  /** This process's name for what it stages. */
+  /** Name of this process, recorded with what it stages. */
   readonly owner: string;
   readonly abandoned: Abandoned;
 }
 
 type QuarantinedBySize = ReadonlyMap<number, readonly { readonly name: string }[]>;
 
-/** Somewhere that may hold an artifact's bytes. */
+/** A location that may hold an artifact's bytes. */
 type Source = FoundAt | { readonly object: string };
 
-/** Looks for the bytes of artifacts whose own are damaged or gone. Deletes nothing: the old ones go to quarantine. */
+/**
+ * Searches other locations for the bytes of damaged or missing artifacts. Moves old objects to quarantine and
+ * deletes nothing.
+ */
 export class ContentRecovery {
   readonly #parts: ContentRecoveryParts;
 
@@ -38,30 +41,30 @@ export class ContentRecovery {
   }
 
   /**
-   * Gives these artifacts, marked as damaged, their bytes back where the right ones stand somewhere: in their places of
-   * the tree, in quarantine, or as one another's objects. What is healed is told by its own commit. False: `signal` aborted
-   * first.
+   * Restores the bytes of these damaged artifacts from another location that holds them: their files in the
+   * view, the quarantine, or the objects of other damaged artifacts. The commit of each recovery logs it.
+   * Returns false if `signal` aborted first.
    */
   async recover(job: RepairJob, rows: readonly ArtifactRow[], signal: AbortSignal): Promise<boolean> {
     const partners = await this.#partners();
     const quarantined = await this.#quarantined();
-    const healed: ArtifactRow[] = [];
+    const recovered: ArtifactRow[] = [];
     for (const row of rows) {
       if (signal.aborted) return false;
       const store = this.#parts.stores.get(row.store);
       if (store === undefined || row.inline) continue;
       for (const source of this.#sources(row, store, partners, quarantined)) {
-        if (!(await this.#take(job, row, store, source, signal))) continue;
-        healed.push(row);
+        if (!(await this.#recoverFrom(job, row, store, source, signal))) continue;
+        recovered.push(row);
         break;
       }
     }
-    // Only now: each may have been what another one was looking for.
-    for (const { store, object } of healed) await this.#parts.stores.get(store)?.quarantine(object);
+    // Not earlier: each of them may be the source for another artifact.
+    for (const { store, object } of recovered) await this.#parts.stores.get(store)?.quarantine(object);
     return true;
   }
 
-  /** Objects of damaged artifacts by their sizes: a name may have come to stand for another one's bytes. */
+  /** Objects of damaged artifacts by size: two objects may have been swapped. */
   async #partners(): Promise<ReadonlyMap<number, readonly string[]>> {
     const { catalog, stores } = this.#parts;
     const bySize = new Map<number, string[]>();
@@ -75,7 +78,7 @@ export class ContentRecovery {
     return bySize;
   }
 
-  /** Names in quarantine by store and size. */
+  /** Names of quarantined files, by store and size. */
   async #quarantined(): Promise<ReadonlyMap<string, QuarantinedBySize>> {
     const byStore = new Map<string, QuarantinedBySize>();
     for (const store of this.#parts.stores.values())
@@ -105,8 +108,11 @@ export class ContentRecovery {
     ];
   }
 
-  /** Copies the bytes into a new object, where they are the right ones; false: they are not, or not there. */
-  async #take(
+  /**
+   * Copies the bytes from `source` into a new object if they match the checksum. Returns false if they do
+   * not, or are missing.
+   */
+  async #recoverFrom(
     job: RepairJob,
     row: ArtifactRow,
     store: TierStore,
@@ -117,7 +123,7 @@ export class ContentRecovery {
     const { sizeBytes, checksum, modifiedAt } = row;
     const wanted = { range: null, sizeBytes, checksum, signal };
     const object = newObject(random);
-    let healed = false;
+    let recovered = false;
     try {
       const body =
         "object" in source ? await store.read(source.object, wanted) : await store.readFound(source, wanted);
@@ -130,8 +136,8 @@ export class ContentRecovery {
       }
       await store.write(object, body, { maxBytes: null, modifiedAt, signal });
       const as = { damaged: row.object, object, store: store.id, owner };
-      const finding = healedFinding(row);
-      healed = await catalog.commit({
+      const finding = recoveredFinding(row);
+      recovered = await catalog.commit({
         kind: "recover",
         at: clock.now(),
         ...job,
@@ -139,28 +145,28 @@ export class ContentRecovery {
         key: keyOf(row),
         ...as,
       });
-      return healed;
+      return recovered;
     } catch (error) {
-      if (isOther(error) || signal.aborted) return false;
+      if (isUnsuitable(error) || signal.aborted) return false;
       throw error;
     } finally {
-      if (!healed) await abandoned.add([object]);
+      if (!recovered) await abandoned.add([object]);
     }
   }
 }
 
-function healedFinding(row: ArtifactRow): StoreFinding {
+function recoveredFinding(row: ArtifactRow): StoreFinding {
   return {
     kind: "HEALED",
     path: pathOf(row, row.tier),
     ...keyOf(row),
     tier: row.tier,
-    message: `The bytes of ${keyText(row)} were found, and it has them again. What was left of the old ones goes to quarantine.`,
+    message: `The bytes of ${keyText(row)} were found elsewhere and restored. What remained of the old ones is moved to quarantine.`,
   };
 }
 
-/** What is there are other bytes, or cannot be read. */
-function isOther(error: unknown): boolean {
+/** Whether the error means that the source holds other bytes or cannot be read. */
+function isUnsuitable(error: unknown): boolean {
   if (!(error instanceof Refused)) return false;
   const { code } = (error.cause ?? {}) as { readonly code?: unknown };
   return error.code === "CHECKSUM_MISMATCH" || code === "EIO" || code === "ELOOP";

@@ -2,17 +2,17 @@ import type { StoreFinding } from "@tierkeep/schema/domain/findings";
 import type { Overdue } from "../catalog/rows.ts";
 
 const WHAT: Readonly<Record<keyof Overdue, string>> = {
-  unsettled: "artifacts whose bytes have no file yet",
-  unpublished: "keys whose places in the tree may be behind",
-  uncollected: "objects of earlier versions that are still there",
-  staged: "uploads that neither end nor are given up",
+  unsettled: "artifacts whose bytes are not stored as an object yet",
+  unpublished: "keys whose files in the tree may be outdated",
+  uncollected: "objects of earlier versions that are not collected yet",
+  staged: "uploads that are neither completed nor abandoned",
 };
 
-/** That work which follows changes has been left undone; null: none has. */
+/** The finding for background work that is overdue. Null if none is. */
 export function overdueFinding(overdue: Overdue): StoreFinding | null {
-  const left = (Object.keys(WHAT) as (keyof Overdue)[]).filter((work) => overdue[work] > 0);
-  if (left.length === 0) return null;
-  const what = left.map((work) => `${WHAT[work]}: ${overdue[work]}`).join("; ");
+  const overdueWork = (Object.keys(WHAT) as (keyof Overdue)[]).filter((work) => overdue[work] > 0);
+  if (overdueWork.length === 0) return null;
+  const what = overdueWork.map((work) => `${WHAT[work]}: ${overdue[work]}`).join("; ");
   return {
     kind: "OVERDUE",
     path: null,
@@ -20,6 +20,6 @@ export function overdueFinding(overdue: Overdue): StoreFinding | null {
     workflowId: null,
     artifactId: null,
     tier: null,
-    message: `What follows a change within seconds is left undone after more than a day (${what}). The server does it by itself once nothing is in its way: look at its log, at the room that is left, and for a backup that has not ended.`,
+    message: `Background work that follows a change within seconds is still not done after more than a day (${what}). The server does it without a repair as soon as nothing blocks it: check its log, the free space, and whether a backup is still running.`,
   };
 }

@@ -1,13 +1,13 @@
-/** Resolves after `ms`, or sooner where nobody needs to wait any more. */
+/** Resolves after `ms`, or earlier when waiting is aborted. */
 export type Sleep = (ms: number) => Promise<void>;
 
-/** Bytes that are read between two pauses. */
+/** Bytes read between two pauses. */
 const SLICE_BYTES = 4 * 1024 * 1024;
-/** At most a tenth of the time is spent reading, so that a disk that is busy, and slow for it, is read less. */
+/** Reading takes at most a tenth of the time, so a busy disk, which is slow, is read less. */
 const PAUSES_PER_READ = 9;
 const LONGEST_PAUSE_MS = 60_000;
 
-/** Holds reading to so many bytes a second and to a share of the time, whichever takes longer. */
+/** Limits reading to a byte rate and to a share of the time. The stricter limit applies. */
 export class ReadThrottle {
   readonly #bytesPerSecond: number;
   readonly #sleep: Sleep;
@@ -19,24 +19,24 @@ export class ReadThrottle {
     this.#sleep = sleep;
   }
 
-  /** Reading begins, after something else. */
+  /** Starts to measure the read time, after other work. */
   begin(): void {
     this.#since = performance.now();
   }
 
-  /** Told of bytes that have been read: returns when more may be. */
+  /** Counts bytes that were read. Resolves when the next ones may be read. */
   async spent(bytes: number): Promise<void> {
     this.#bytes += bytes;
     if (this.#bytes >= SLICE_BYTES) await this.pause();
   }
 
-  /** Makes up for what has been read since the last pause. */
+  /** Waits long enough for the bytes read since the last pause. */
   async pause(): Promise<void> {
     const took = performance.now() - this.#since;
-    const asked = Math.max((this.#bytes / this.#bytesPerSecond) * 1000, took * PAUSES_PER_READ);
-    // What a slow disk asks for has an end; what the rate asks for has none.
+    const wanted = Math.max((this.#bytes / this.#bytesPerSecond) * 1000, took * PAUSES_PER_READ);
+    // The pause for a slow disk is capped; the pause for the byte rate is not.
     await this.#sleep(
-      Math.max(Math.min(asked, LONGEST_PAUSE_MS), (this.#bytes / this.#bytesPerSecond) * 1000),
+      Math.max(Math.min(wanted, LONGEST_PAUSE_MS), (this.#bytes / this.#bytesPerSecond) * 1000),
     );
     this.#bytes = 0;
     this.#since = performance.now();

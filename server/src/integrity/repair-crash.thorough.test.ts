@@ -23,23 +23,23 @@ beforeAll(async () => {
 });
 afterAll(() => store[Symbol.dispose]());
 
-/** The repair that was begun, as it is now. */
-async function begunIn({ engine: { catalog } }: SimulatedProcess): Promise<VerifyJob | null> {
+/** Current state of the repair that was started. Null: none was. */
+async function startedIn({ engine: { catalog } }: SimulatedProcess): Promise<VerifyJob | null> {
   const [event] = await catalog.listEvents({ types: ["LIFECYCLE_JOB_STARTED"] }, "ASC", whole(1));
   const [row] = await catalog.jobs([event?.jobId ?? ""]);
   return (row?.job as VerifyJob | undefined) ?? null;
 }
 
-/** Goes on with the repair that is under way, or begins one. Null: it died first. */
+/** Resumes the repair in progress, or starts one. Null: the process died first. */
 async function repairIn(life: SimulatedProcess): Promise<VerifyJob | null> {
   const { promise: died, resolve } = Promise.withResolvers<null>();
   const jobs = jobsOf(life.engine, { onProblem: () => resolve(null) });
   const work = async () => {
-    const begun = await begunIn(life);
-    if (begun === null) return jobs.verify(TEST_ADMIN, { repair: true, waitSeconds: 60 });
+    const started = await startedIn(life);
+    if (started === null) return jobs.verify(TEST_ADMIN, { repair: true, waitSeconds: 60 });
     await jobs.resumeJobs();
     await expect.poll(() => life.engine.catalog.runningJobs(), { timeout: 60_000, interval: 5 }).toEqual([]);
-    return begunIn(life);
+    return startedIn(life);
   };
   try {
     return await Promise.race([work().catch(() => null), died]);
@@ -49,8 +49,8 @@ async function repairIn(life: SimulatedProcess): Promise<VerifyJob | null> {
 }
 
 /**
- * Repairs a copy of the harmed store in a life that ends before it takes one step more than `lastStep`, losing `lose`, and
- * goes on in another one. `died`: false where the repair was done before.
+ * Repairs a copy of the damaged store in a process that dies before step `lastStep` + 1 and loses `lose`,
+ * then resumes in another process. `died` is false if the repair was done before that step.
  */
 async function repairedDespite(lastStep: number, lose: Loss) {
   const root = store.copy();
@@ -63,15 +63,18 @@ async function repairedDespite(lastStep: number, lose: Loss) {
     return job && outcomeOf(life, root, job);
   });
   rmSync(root, { recursive: true });
-  if (!outcome) throw new Error(`${first?.where}: what goes on does not end`);
+  if (!outcome) throw new Error(`${first?.where}: the resumed repair does not end`);
   return { died: !first?.job, where: first?.where ?? "at its start", outcome };
 }
 
-/** Of artifacts that were healed before it died: nothing names them then, so what goes on finds strays like any other. */
+/**
+ * Old objects of artifacts that were recovered before the crash. No row names them any more, so the resumed
+ * repair finds them as unknown.
+ */
 const isOldObject = (text: string) =>
   /^(QUARANTINED|STRAY_QUARANTINED) .*\b[0-9a-f]{32}\b/.test(text) && !/e{32}|f{32}/.test(text);
 
-/** What is the same whenever it dies. */
+/** The part of the outcome that does not depend on when the process died. */
 function withoutOldObjects({ contents: _, ...outcome }: Outcome) {
   const old = outcome.findings.filter(isOldObject);
   return {
@@ -82,7 +85,7 @@ function withoutOldObjects({ contents: _, ...outcome }: Outcome) {
   };
 }
 
-it("a repair that dies before any of its steps goes on, and does, tells and counts what it would have otherwise", async () => {
+it("a repair that dies before any of its steps is resumed, with the same result, findings and counts", async () => {
   const { outcome: expected } = await repairedDespite(Number.POSITIVE_INFINITY, "nothing");
   expect(expected).toMatchObject({ status: "SUCCEEDED", damaged: ["hopeless"], miscounts: [] });
   expect(expected).toMatchObject({ healedCount: RECOVERABLE.length, adoptedCount: 1, quarantinedCount: 3 });

@@ -8,27 +8,29 @@ import { jobsOf } from "../../testing/stores/engine-services.ts";
 import { TEST_ADMIN } from "../../testing/stores/engine-store.ts";
 import { inProcess, outcomeOf, RECOVERABLE, RepairableStore } from "../../testing/stores/repairable-store.ts";
 
-/** One call in so many fails with each code. */
+/** Each error code makes every ninth call fail. */
 const STRIDE = 9;
 
 let faults = 0;
 
 afterAll(() => console.log(`${faults} faults`));
 
-/** A repair while one of its calls fails, and another one afterwards. Null: there were fewer calls. */
-async function repairDespite(life: SimulatedProcess, trouble: FaultInjector, fault: Fault) {
+/**
+ * Repairs while one call fails, then repairs again. Returns the second job; null if there were fewer calls.
+ */
+async function repairDespite(life: SimulatedProcess, injector: FaultInjector, fault: Fault) {
   const problems: string[] = [];
   const jobs = jobsOf(life.engine, {
     onProblem: (message, error) => problems.push(`${message}: ${error}`),
   });
   const repair = () => jobs.verify(TEST_ADMIN, { repair: true, waitSeconds: 60 });
   try {
-    trouble.arm(fault);
+    injector.arm(fault);
     const refused = await repair().then(
       () => null,
       (error: unknown) => error,
     );
-    if (trouble.lift().size === 0) return null;
+    if (injector.lift().size === 0) return null;
     if (refused !== null) expect(refused, String(refused)).toBeInstanceOf(Refused);
     await expect.poll(() => life.engine.catalog.runningJobs(), { interval: 5 }).toEqual([]);
     await life.drain();
@@ -39,15 +41,15 @@ async function repairDespite(life: SimulatedProcess, trouble: FaultInjector, fau
 }
 
 it.each(CODES.flatMap((code, index) => ({ code, first: index * 3 + 1 })))(
-  "a repair of which a call fails ($code) ends, loses nothing, and the next one mends what it has left",
+  "a repair with a failing call ($code) ends and loses nothing, and the next repair fixes the rest",
   async ({ code, first }) => {
     using store = await RepairableStore.make();
     for (let nth = first; ; nth += STRIDE) {
       const root = store.copy();
-      const trouble = new FaultInjector();
+      const injector = new FaultInjector();
       const where = `${code} at call ${nth}`;
-      const isDone = await inProcess(root, { trouble }, async (life) => {
-        const job = await repairDespite(life, trouble, { code, nth, lasting: false });
+      const isDone = await inProcess(root, { trouble: injector }, async (life) => {
+        const job = await repairDespite(life, injector, { code, nth, lasting: false });
         if (job === null) return true;
         faults += 1;
         const { damaged, miscounts, contents } = await outcomeOf(life, root, job);
@@ -57,12 +59,12 @@ it.each(CODES.flatMap((code, index) => ({ code, first: index * 3 + 1 })))(
           damaged: ["hopeless"],
           miscounts: [],
         });
-        const healed = await life.engine.catalog.listEvents(
+        const recovered = await life.engine.catalog.listEvents(
           { types: ["ARTIFACT_HEALED"] },
           "ASC",
           whole(100),
         );
-        expect([where, healed.map(({ artifactId }) => artifactId).sort()]).toEqual([where, RECOVERABLE]);
+        expect([where, recovered.map(({ artifactId }) => artifactId).sort()]).toEqual([where, RECOVERABLE]);
         expect([where, [...store.contents].filter((each) => !contents.has(each))]).toEqual([where, []]);
         return false;
       });

@@ -5,12 +5,11 @@ import { DAY_MS } from "@tierkeep/schema/domain/ages";
 import type { JobService } from "@tierkeep/schema/services/jobs";
 import { describe, expect, it } from "vitest";
 import { whole } from "../../testing/catalog/sample-changes.ts";
-import { replaceFile } from "../../testing/faults/rot.ts";
 import { DamagedStore } from "../../testing/stores/damaged-store.ts";
 import { jobsOf } from "../../testing/stores/engine-services.ts";
 import { EngineStore, keyOf, TEST_ADMIN } from "../../testing/stores/engine-store.ts";
+import { replaceFile } from "../../testing/stores/file-damage.ts";
 
-const _POLICY = { hotDays: 7, warmDays: 30, coldDays: 90 };
 const NAMES = Array.from({ length: 20 }, (_, index) => `a${index}`);
 const CONTENTS = new Map(NAMES.map((name, index) => [name, Buffer.alloc(20 + index, `${name}.`)]));
 
@@ -20,35 +19,35 @@ const write = (path: string, text: string) => {
 };
 
 describe("a repair", () => {
-  it("heals what has its bytes somewhere, marks the rest, moves strays aside, and deletes nothing", async () => {
+  it("recovers content that exists elsewhere, marks the rest as damaged, quarantines unknown files, and deletes nothing", async () => {
     await using world = await DamagedStore.open(CONTENTS);
     const { store } = world;
-    // Can be healed: from quarantine, from the tree, from one another, from an object that nothing names.
-    copyFileSync(world.view("a0"), world.inQuarantine("somebody-put-it-here"));
-    await world.harm("a0", "flip");
+    // Recoverable: from quarantine, from the view, from each other's objects, from an unknown object.
+    copyFileSync(world.view("a0"), world.inQuarantine("copied-by-an-operator"));
+    await world.damage("a0", "flip");
     rmSync(world.view("a0"));
-    await world.harm("a1", "lose");
-    await world.harm("a2", "swap", "a3");
+    await world.damage("a1", "lose");
+    await world.damage("a2", "swap", "a3");
     for (const name of ["a2", "a3"]) rmSync(world.view(name));
     const renamed = store.objectPath(`0${"e".repeat(31)}`);
     mkdirSync(dirname(renamed), { recursive: true });
     renameSync(await world.object("a4"), renamed);
     rmSync(world.view("a4"));
-    // Cannot.
-    await world.harm("a5", "zero");
-    await world.harm("a6", "lose");
+    // Not recoverable.
+    await world.damage("a5", "zero");
+    await world.damage("a6", "lose");
     rmSync(world.view("a6"));
-    // Strays.
-    write(store.objectPath("f".repeat(32)), "nobody's");
+    // Unknown objects and files.
+    write(store.objectPath("f".repeat(32)), "unknown object");
     copyFileSync(world.view("a7"), world.view("known"));
     copyFileSync(`${world.view("a7")}.metadata.json`, `${world.view("known")}.metadata.json`);
     write(world.view("unknown"), "without a sidecar");
     write(world.view("other"), "with the sidecar of other bytes");
     copyFileSync(`${world.view("a8")}.metadata.json`, `${world.view("other")}.metadata.json`);
-    // In the tree alone.
+    // Differences only in the view.
     replaceFile(world.view("a10"));
     rmSync(world.view("a11"));
-    write(join(store.root, "cold", "acme", "nightly", "a12"), "a stranger's, in another tier");
+    write(join(store.root, "cold", "acme", "nightly", "a12"), "foreign file in another tier");
 
     const bytesBefore = world.contents(["known"]);
     const seq = await store.catalog.lastSeq();
@@ -85,16 +84,16 @@ describe("a repair", () => {
     expect(await world.read("known")).toEqual(CONTENTS.get("a7"));
     expect([...bytesBefore].filter((bytes) => !world.contents(["known"]).has(bytes))).toEqual([]);
 
-    const told = await world.eventsAfter(seq);
-    const count = (type: string) => told.filter((event) => event.startsWith(type)).length;
-    // Damage, then what differs in the tree: where an object is another one or gone, so does its place.
+    const events = await world.eventsAfter(seq);
+    const count = (type: string) => events.filter((event) => event.startsWith(type)).length;
+    // Damage first, then differences in the view: a missing or swapped object also differs from its link.
     for (const name of ["a0", "a1", "a2", "a3", "a4", "a5", "a6"])
-      expect(told).toContain(`SCAN_ERROR ${name} HOT`);
+      expect(events).toContain(`SCAN_ERROR ${name} HOT`);
     expect([count("ARTIFACT_HEALED"), count("STRAY_QUARANTINED"), count("ARTIFACT_ADOPTED")]).toEqual([
       5, 4, 1,
     ]);
 
-    // Once more: it finds what it could not heal, and does nothing.
+    // A second repair finds the unrecoverable artifacts again and changes nothing.
     const rows = await Promise.all(NAMES.map((name) => store.row(keyOf(name))));
     const [bytesAfter, seqAfter] = [world.contents(["known"]), await store.catalog.lastSeq()];
     const again = await world.repair();
@@ -111,7 +110,7 @@ describe("a repair", () => {
     expect(await world.eventsAfter(seqAfter)).toEqual([]);
   });
 
-  it("counts anew what is counted wrongly, where a verification tells of it, and that of one tenant does not look", async () => {
+  it("corrects wrong usage counters that a verification reports; a verification of one tenant does not check them", async () => {
     await using world = await DamagedStore.open(CONTENTS);
     const { catalog, root } = world.store;
     const db = new DatabaseSync(join(root, ".tierkeep", "catalog.db"));
@@ -126,9 +125,9 @@ describe("a repair", () => {
     const bytes = [...CONTENTS.values()].reduce((sum, content) => sum + content.length, 0);
     expect(await verify("acme")).toEqual([]);
     expect(await verify()).toEqual([
-      "MISCOUNTED nightly What the catalog counts of acme/nightly is wrong (artifacts in WARM: 2, and there are 0). A repair (tierkeep doctor --repair) counts it anew.",
-      "MISCOUNTED null What the catalog counts of acme is wrong (workflows: 7, and there are 1). A repair (tierkeep doctor --repair) counts it anew.",
-      `MISCOUNTED null What the catalog counts of the whole store is wrong (bytes in HOT: 0, and there are ${bytes}). A repair (tierkeep doctor --repair) counts it anew.`,
+      "MISCOUNTED nightly The catalog's usage counters of acme/nightly are wrong (artifacts in WARM: 2 instead of 0). A repair (tierkeep doctor --repair) corrects them.",
+      "MISCOUNTED null The catalog's usage counters of acme are wrong (workflows: 7 instead of 1). A repair (tierkeep doctor --repair) corrects them.",
+      `MISCOUNTED null The catalog's usage counters of the whole store are wrong (bytes in HOT: 0 instead of ${bytes}). A repair (tierkeep doctor --repair) corrects them.`,
     ]);
     const seq = await catalog.lastSeq();
     const { job, findings } = await world.repair();
@@ -139,10 +138,10 @@ describe("a repair", () => {
     expect(await verify()).toEqual([]);
   });
 
-  it("is of the whole store", async () => {
+  it("is rejected for a single tenant with BAD_USER_INPUT", async () => {
     await using world = await DamagedStore.open(CONTENTS);
-    const asked = { repair: true, tenantId: "acme", waitSeconds: 0 };
-    await expect(world.jobs.verify(TEST_ADMIN, asked)).rejects.toMatchObject({
+    const options = { repair: true, tenantId: "acme", waitSeconds: 0 };
+    await expect(world.jobs.verify(TEST_ADMIN, options)).rejects.toMatchObject({
       code: "BAD_USER_INPUT",
       facts: { argument: "tenantId" },
     });
@@ -150,11 +149,11 @@ describe("a repair", () => {
 });
 
 describe("a verification", () => {
-  it("tells of work that has been left undone for more than a day, once, and not of what is done when it looks", async () => {
+  it("reports background work that is overdue by more than a day once, and not work that is done during the check", async () => {
     let mayCollect = false;
     await using store = await EngineStore.open({ mayCollect: () => mayCollect });
     const jobs = jobsOf(store.engine);
-    for (const text of ["first", "anew"]) {
+    for (const text of ["first", "second"]) {
       await store.write(keyOf("a"), Buffer.from(text));
       await store.engine.drain();
     }
@@ -166,17 +165,20 @@ describe("a verification", () => {
     for (let time = 0; time < 2; time++) {
       const [finding, ...more] = await verified(jobs, store);
       expect([finding?.kind, more]).toEqual(["OVERDUE", []]);
-      expect(finding?.message).toContain("(objects of earlier versions that are still there: 1)");
+      expect(finding?.message).toContain("(objects of earlier versions that are not collected yet: 1)");
     }
-    const told = await store.catalog.listEvents({ types: ["SCAN_ERROR"] }, "ASC", { ...whole(), after: seq });
-    expect(told.map(({ error }) => error)).toEqual([expect.stringContaining("left undone")]);
+    const events = await store.catalog.listEvents({ types: ["SCAN_ERROR"] }, "ASC", {
+      ...whole(),
+      after: seq,
+    });
+    expect(events.map(({ error }) => error)).toEqual([expect.stringContaining("still not done")]);
     mayCollect = true;
     expect(await verified(jobs, store)).toEqual([]);
     await jobs.stop();
   });
 });
 
-/** What a verification finds. */
+/** Runs a verification and returns its findings. */
 async function verified(jobs: JobService, { catalog }: EngineStore, tenantId?: string) {
   const job = await jobs.verify(TEST_ADMIN, { tenantId, waitSeconds: 60 });
   expect(job.status).toBe("SUCCEEDED");

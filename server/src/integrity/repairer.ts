@@ -18,17 +18,20 @@ export interface RepairerParts {
   readonly stores: ReadonlyMap<string, TierStore>;
   readonly view: TierView | null;
   readonly checker: Checker;
-  /** Null: there is no tree. */
+  /** Null without a view. */
   readonly adopter: Adopter | null;
 }
 
-/** For which job something is mended, and on whose behalf. */
+/** The job that repairs, and its actor. */
 export interface RepairJob {
   readonly jobId: string;
   readonly actor: string;
 }
 
-/** Mends what a check of the store has found, but for damaged bytes, which are the healer's. Deletes nothing: what is in the way goes to quarantine. */
+/**
+ * Repairs what a check has found, except damaged bytes: `ContentRecovery` does that. Moves files to
+ * quarantine and deletes nothing.
+ */
 export class Repairer {
   readonly #parts: RepairerParts;
 
@@ -36,33 +39,38 @@ export class Repairer {
     this.#parts = parts;
   }
 
-  /** Why nothing may be mended; null: it may. Before a catalog has its rows, everything looks like a stray. */
+  /**
+   * The reason why a repair is refused; null if it may run. While the catalog has no rows, every object would
+   * be unknown.
+   */
   async refusal(): Promise<Refused | null> {
     const { checker } = this.#parts;
-    if (!(await checker.knowsTheStore()))
+    if (!(await checker.canReportUnknown()))
       return new Refused(
         "CONFLICT",
-        "The catalog knows nothing of what is stored: it was lost, or this is another system's tree; or a reindex is not confirmed. A repair would move it all to quarantine. Run tierkeep reindex first, and confirm it.",
+        "The catalog does not describe what is stored: it was lost, the tree is another system's, or a reindex is not confirmed. A repair would move everything to quarantine. Run tierkeep reindex first, and confirm it.",
       );
     return null;
   }
 
   /**
-   * Makes the view of these artifacts, whose own bytes are right, agree with them again: copies become links, other files
-   * go to quarantine. Commits of their own tell it. Returns what is left of the findings.
+   * Makes the view match these artifacts, if their own bytes are intact: copies become links, other files are
+   * moved to quarantine. Separate commits log this. Returns the remaining findings.
    */
   async republish(
     { jobId }: RepairJob,
     { rows, findings, copies }: Checked,
   ): Promise<readonly StoreFinding[]> {
     const ofRow = Map.groupBy(findings, nameOf);
-    // A damaged object is not linked: the file in the tree may be the last one with the right bytes.
-    const mended = rows.filter((row) => ofRow.get(nameOf(row))?.every(({ kind }) => kind === "VIEW_DIFFERS"));
-    const names = new Set(mended.map(nameOf));
+    // Do not link a damaged object: the file in the tree may be the last one with the correct bytes.
+    const repairable = rows.filter((row) =>
+      ofRow.get(nameOf(row))?.every(({ kind }) => kind === "VIEW_DIFFERS"),
+    );
+    const names = new Set(repairable.map(nameOf));
     await this.#parts.view?.relink(copies.filter(({ key }) => names.has(nameOf(key))));
     await commitAllOf(
       this.#parts.catalog,
-      mended.map((row) => ({
+      repairable.map((row) => ({
         kind: "republish" as const,
         key: keyOf(row),
         found: { jobId, findings: (ofRow.get(nameOf(row)) ?? []).map(republished) },
@@ -71,33 +79,36 @@ export class Repairer {
     return findings.filter((finding) => !names.has(nameOf(finding)));
   }
 
-  /** Moves them to quarantine. What is told of comes first, and once: a batch may be repeated after a crash. */
-  async quarantineObjects(job: RepairJob, strays: readonly UnknownObject[]): Promise<void> {
-    const findings = strays.map(
+  /**
+   * Moves these objects to quarantine. Logs them first, once per object: a batch may be repeated after a
+   * crash.
+   */
+  async quarantineObjects(job: RepairJob, unknown: readonly UnknownObject[]): Promise<void> {
+    const findings = unknown.map(
       ({ object, finding }): StoreFinding => ({
         ...finding,
         kind: "QUARANTINED",
-        message: `The object ${object} is the bytes of no artifact. It is moved to quarantine.`,
+        message: `The object ${object} belongs to no artifact. It is moved to quarantine.`,
       }),
     );
     await this.#reportQuarantined(job, findings);
-    for (const { store, object } of strays) await this.#parts.stores.get(store)?.quarantine(object);
+    for (const { store, object } of unknown) await this.#parts.stores.get(store)?.quarantine(object);
   }
 
   /**
-   * Takes up what its sidecar knows, and moves the rest to quarantine: told by commits of their own. Answers what else was
-   * found; null: `signal` aborted first.
+   * Adopts files that match their sidecar, and moves the other ones to quarantine. Separate commits log this.
+   * Returns the findings about files that stay; null if `signal` aborted first.
    */
-  async treatFiles(
+  async repairFiles(
     job: RepairJob,
-    strays: readonly UnknownEntry[],
+    entries: readonly UnknownEntry[],
     signal: AbortSignal,
   ): Promise<readonly StoreFinding[] | null> {
     const { adopter, catalog, view } = this.#parts;
     if (view === null || adopter === null) return [];
     const known: UnknownEntry[] = [];
     const unknown: UnknownEntry[] = [];
-    for (const stray of strays) ((await this.#isKnown(view, stray)) ? known : unknown).push(stray);
+    for (const entry of entries) ((await this.#matchesSidecar(view, entry)) ? known : unknown).push(entry);
     const left = await adopter.adopt(
       { ...job, dryRun: false },
       known.map(({ entry }) => entry),
@@ -107,12 +118,12 @@ export class Repairer {
     const places = unknown.flatMap(({ key, entry }) => entry.files.map(({ tier }) => ({ key, tier })));
     const findings = places.map(({ key, tier }): StoreFinding => {
       const path = pathOf(key, tier);
-      const message = `${path} is no artifact's, and has no sidecar that knows its bytes. It is moved to quarantine.`;
+      const message = `${path} belongs to no artifact, and no sidecar has its checksum. It is moved to quarantine.`;
       return { kind: "QUARANTINED", path, ...keyOf(key), tier, message };
     });
     await this.#reportQuarantined(job, findings);
     await view.setAside(places);
-    // Where an artifact was written there meanwhile, its place may have been taken away with the file.
+    // An artifact that was written under the key in between may have lost its file here: publish it again.
     await commitAllOf(
       catalog,
       unknown.map(({ key }) => ({ kind: "republish" as const, key: keyOf(key) })),
@@ -120,8 +131,8 @@ export class Repairer {
     return left;
   }
 
-  /** Counts anew what is counted wrongly. */
-  async recount(job: RepairJob, miscounts: readonly Miscount[]): Promise<void> {
+  /** Corrects wrong usage counters. */
+  async correctUsage(job: RepairJob, miscounts: readonly Miscount[]): Promise<void> {
     const { catalog, clock } = this.#parts;
     await commitAllOf(
       catalog,
@@ -140,13 +151,13 @@ export class Repairer {
     await catalog.commit({ kind: "quarantine", at: clock.now(), ...job, findings });
   }
 
-  /** Whether its sidecar, one of ours, tells of the very bytes that stand there. */
-  async #isKnown(view: TierView, { key, entry }: UnknownEntry): Promise<boolean> {
+  /** Whether the file's sidecar is one of Tierkeep's and has the checksum of its bytes. */
+  async #matchesSidecar(view: TierView, { key, entry }: UnknownEntry): Promise<boolean> {
     const { winner } = chooseFile(entry.files);
     const { _checksum: checksum, _version: version } = winner.sidecar.facts ?? {};
     if (typeof checksum !== "string" || typeof version !== "number") return false;
-    const [taken] = (await view.take([{ key, file: winner, how: { as: "look" } }])) ?? [];
-    return taken?.state === "taken" && taken.checksum === checksum;
+    const [ingested] = (await view.take([{ key, file: winner, how: { as: "look" } }])) ?? [];
+    return ingested?.state === "taken" && ingested.checksum === checksum;
   }
 }
 
@@ -155,5 +166,5 @@ function nameOf(of: Pick<StoreFinding, "tenantId" | "workflowId" | "artifactId">
 }
 
 function republished(finding: StoreFinding): StoreFinding {
-  return { ...finding, kind: "REPUBLISHED", message: `${finding.message} It is published anew.` };
+  return { ...finding, kind: "REPUBLISHED", message: `${finding.message} It is published again.` };
 }

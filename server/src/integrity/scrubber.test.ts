@@ -4,15 +4,15 @@ import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { whole } from "../../testing/catalog/sample-changes.ts";
-import { type Damage, damage, replaceFile } from "../../testing/faults/rot.ts";
 import { EngineStore, keyOf } from "../../testing/stores/engine-store.ts";
+import { type Damage, damageFile, replaceFile } from "../../testing/stores/file-damage.ts";
 import type { ArtifactRow } from "../catalog/rows.ts";
 import type { Checker } from "./checker.ts";
 import { Scrubber, type ScrubberParts } from "./scrubber.ts";
 
 const RATE = 1024 * 1024;
 
-/** Sleeping turns the store's clock. */
+/** Sleeping advances the store's clock. */
 function partsOf(store: EngineStore): ScrubberParts {
   return {
     catalog: store.catalog,
@@ -33,7 +33,7 @@ function scrubberOf(store: EngineStore, parts: Partial<ScrubberParts> = {}): Scr
   return new Scrubber({ ...partsOf(store), ...parts });
 }
 
-/** The store's checker; `onBytes` is told of whatever it reads. */
+/** The store's checker. Calls `onBytes` with the size of each chunk it reads. */
 function watched({ engine: { checker } }: EngineStore, onBytes: (bytes: number) => void): Checker {
   const check: Checker["check"] = (rows, signal, pace) =>
     checker.check(rows, signal, async (bytes) => {
@@ -45,7 +45,10 @@ function watched({ engine: { checker } }: EngineStore, onBytes: (bytes: number) 
   });
 }
 
-/** Scrubs until a pass is over; `next` answers the scrubber of each turn. How many turns, and how long it waited between them. */
+/**
+ * Scrubs until a pass ends; `next` returns the scrubber for each turn. Returns the number of turns and the ms
+ * waited between them.
+ */
 async function pass(store: EngineStore, next: () => Scrubber) {
   const { pass: before } = await store.catalog.scrubState();
   let turns = 0;
@@ -74,66 +77,68 @@ function newEvents(store: EngineStore, after: number) {
 const KINDS: readonly Damage["kind"][] = ["flip", "cut", "grow", "zero", "lose", "swap"];
 
 describe("a pass of the scrubber", () => {
-  it("finds damage of every kind, strays and a tree that differs, each with one event, and leaves the rest alone", async () => {
+  it("finds damage of every kind, unknown files and view differences, with one event each, and changes nothing else", async () => {
     await using store = await EngineStore.open();
     const names = await filled(store, 30);
     const rows = new Map<string, ArtifactRow>();
     for (const name of names) rows.set(name, await store.row(keyOf(name)));
     const objectOf = (name: string) => store.objectPath(rows.get(name)?.object ?? "");
     for (const [index, kind] of KINDS.entries())
-      damage(objectOf(`a${index}`), { kind, through: "object", at: 0.5, much: 0.5 }, objectOf("a9"));
-    const harmed = ["a0", "a1", "a2", "a3", "a4", "a5", "a9"];
+      damageFile(objectOf(`a${index}`), { kind, other: objectOf("a9") });
+    const damagedNames = ["a0", "a1", "a2", "a3", "a4", "a5", "a9"];
     replaceFile(join(store.root, "hot", "acme", "nightly", "a20"));
-    const stray = "f".repeat(32);
-    mkdirSync(join(store.objectPath(stray), ".."), { recursive: true });
-    writeFileSync(store.objectPath(stray), "nobody's");
-    writeFileSync(join(store.root, "warm", "nobody"), "no artifact can stand here");
+    const unknown = "f".repeat(32);
+    mkdirSync(join(store.objectPath(unknown), ".."), { recursive: true });
+    writeFileSync(store.objectPath(unknown), "unknown object");
+    writeFileSync(join(store.root, "warm", "misplaced"), "a path that no artifact has");
     mkdirSync(join(store.root, "warm", "acme", "nightly"), { recursive: true });
-    writeFileSync(join(store.root, "warm", "acme", "nightly", "unknown"), "a stranger's");
+    writeFileSync(join(store.root, "warm", "acme", "nightly", "unknown"), "foreign file");
 
     const before = await store.catalog.lastSeq();
     const scrubber = scrubberOf(store, { random: () => 0.5 });
     await pass(store, () => scrubber);
-    const told = await newEvents(store, before);
-    expect(new Set(told.map(({ type }) => type))).toEqual(new Set(["SCAN_ERROR"]));
-    const damaged = told.filter(({ errorCode }) => errorCode === "CHECKSUM_MISMATCH");
-    expect(damaged.map(({ artifactId }) => artifactId).sort()).toEqual(harmed);
-    const others = told.filter(({ errorCode }) => errorCode === null).map(({ error }) => error ?? "");
-    // Where an object is gone or another one, its place in the tree differs from it.
-    expect(others.filter((error) => error.includes("a20 is a file that does not belong there"))).toHaveLength(
+    const events = await newEvents(store, before);
+    expect(new Set(events.map(({ type }) => type))).toEqual(new Set(["SCAN_ERROR"]));
+    const damaged = events.filter(({ errorCode }) => errorCode === "CHECKSUM_MISMATCH");
+    expect(damaged.map(({ artifactId }) => artifactId).sort()).toEqual(damagedNames);
+    const others = events.filter(({ errorCode }) => errorCode === null).map(({ error }) => error ?? "");
+    // The view of a missing or swapped object differs too.
+    expect(
+      others.filter((error) => error.includes("a20 is not this artifact's file")),
+    ).toHaveLength(1);
+    expect(others.filter((error) => error.includes(unknown))).toHaveLength(1);
+    expect(others.filter((error) => error.includes("nightly/unknown belongs to no artifact"))).toHaveLength(
       1,
     );
-    expect(others.filter((error) => error.includes(stray))).toHaveLength(1);
-    expect(others.filter((error) => error.includes("nightly/unknown is no artifact's"))).toHaveLength(1);
     for (const name of names) {
       const { damagedAt, ...rest } = await store.row(keyOf(name));
-      expect([name, damagedAt !== null]).toEqual([name, harmed.includes(name)]);
+      expect([name, damagedAt !== null]).toEqual([name, damagedNames.includes(name)]);
       expect({ ...rest, damagedAt: null }).toEqual(rows.get(name));
     }
-    expect(scrubber.figures).toMatchObject({ artifacts: 30, findings: told.length });
+    expect(scrubber.figures).toMatchObject({ artifacts: 30, findings: events.length });
 
     const after = await store.catalog.lastSeq();
     await pass(store, () => scrubber);
     expect(await newEvents(store, after)).toEqual([]);
   });
 
-  it("tells again of what had gone for a whole pass", async () => {
+  it("reports a finding again that was gone for a complete pass", async () => {
     await using store = await EngineStore.open();
     await filled(store, 3);
-    const stranger = join(store.root, "hot", "acme", "nightly", "unknown");
+    const foreign = join(store.root, "hot", "acme", "nightly", "unknown");
     const scrubber = scrubberOf(store);
-    writeFileSync(stranger, "a stranger's");
+    writeFileSync(foreign, "foreign file");
     const before = await store.catalog.lastSeq();
     for (let time = 0; time < 2; time++) await pass(store, () => scrubber);
     expect(await newEvents(store, before)).toHaveLength(1);
-    damage(stranger, { kind: "lose", through: "view", at: 0, much: 0 }, "");
+    damageFile(foreign, { kind: "lose" });
     for (let time = 0; time < 2; time++) await pass(store, () => scrubber);
-    writeFileSync(stranger, "a stranger's");
+    writeFileSync(foreign, "foreign file");
     await pass(store, () => scrubber);
     expect(await newEvents(store, before)).toHaveLength(2);
   });
 
-  it("ends with a look at all counters, each wrong one told of once", async () => {
+  it("compares all usage counters at its end and reports each wrong one once", async () => {
     await using store = await EngineStore.open();
     await filled(store, 3);
     const db = new DatabaseSync(join(store.root, ".tierkeep", "catalog.db"));
@@ -147,24 +152,24 @@ describe("a pass of the scrubber", () => {
     ]);
   });
 
-  it("takes the mark off what somebody has brought back to where it was", async () => {
+  it("clears the damage mark of an object that was restored outside Tierkeep", async () => {
     await using store = await EngineStore.open();
     await filled(store, 3);
     const row = await store.row(keyOf("a1"));
-    const flip = { kind: "flip", through: "object", at: 0, much: 0.2 } as const;
-    damage(store.objectPath(row.object), flip, "");
+    const flip = { kind: "flip", at: 0, much: 0.2 } as const;
+    damageFile(store.objectPath(row.object), flip);
     const scrubber = scrubberOf(store);
     await pass(store, () => scrubber);
     expect((await store.row(keyOf("a1"))).damagedAt).not.toBeNull();
-    damage(store.objectPath(row.object), flip, "");
+    damageFile(store.objectPath(row.object), flip);
     const before = await store.catalog.lastSeq();
     await pass(store, () => scrubber);
     expect(await newEvents(store, before)).toMatchObject([{ type: "ARTIFACT_HEALED", artifactId: "a1" }]);
-    const healed = await store.row(keyOf("a1"));
-    expect(healed).toEqual({ ...row, version: healed.version });
+    const recovered = await store.row(keyOf("a1"));
+    expect(recovered).toEqual({ ...row, version: recovered.version });
   });
 
-  it("meets every artifact once, wherever it begins and however often it is started anew", async () => {
+  it("checks every artifact once, from any start and after any number of restarts", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 0, max: 12 }),
@@ -175,7 +180,7 @@ describe("a pass of the scrubber", () => {
           await filled(store, count);
           const scrubbers: Scrubber[] = [];
           const open = () => {
-            // A day for a few artifacts: one at a time.
+            // One day for a few artifacts means one artifact per turn.
             const scrubber = scrubberOf(store, { random: () => start, days: 1 });
             scrubbers.push(scrubber);
             return scrubber;
@@ -192,7 +197,7 @@ describe("a pass of the scrubber", () => {
 });
 
 describe("the load of the scrubber", () => {
-  it("is so many bytes a second at most, also within one long artifact", async () => {
+  it("stays below the byte rate, also within one large artifact", async () => {
     await using store = await EngineStore.open();
     await filled(store, 12, (index) => (index === 5 ? 20 * RATE : RATE / 2 + index));
     const started = store.now;
@@ -215,7 +220,7 @@ describe("the load of the scrubber", () => {
     expect(Math.max(...between)).toBeLessThanOrEqual(5 * RATE);
   });
 
-  it("is spread over as many days as a pass may take, and nothing is read before its time", async () => {
+  it("is spread over the days of a pass, without reading ahead", async () => {
     await using store = await EngineStore.open();
     await filled(store, 60, () => 1000);
     const scrubber = scrubberOf(store, { days: 2 });
@@ -227,13 +232,13 @@ describe("the load of the scrubber", () => {
     expect((store.now - started) / 86_400_000).toBeLessThan(2.1);
     const [before, { artifacts }] = [await store.catalog.scrubState(), scrubber.figures];
     store.now -= 10 * 86_400_000;
-    // A clock that was set back: it goes on within the hour.
+    // After the clock was set back, scrubbing continues within an hour.
     expect(await scrubber.turn()).toBeLessThanOrEqual(3_600_000);
     expect([await store.catalog.scrubState(), scrubber.figures.artifacts]).toEqual([before, artifacts]);
   });
 });
 
-it("stops at once while it waits in the middle of an artifact, and goes on with that one", async () => {
+it("the scrubber stops immediately while it pauses inside an artifact, and continues with that artifact", async () => {
   await using store = await EngineStore.open();
   await filled(store, 2, () => 6 * RATE);
   // Real time: a minute's pause after every slice.

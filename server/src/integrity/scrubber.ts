@@ -10,12 +10,12 @@ import { ReadThrottle, type Sleep } from "./read-throttle.ts";
 import { MISCOUNTS_AT_ONCE, miscounted } from "./usage-findings.ts";
 
 const ROWS_AT_ONCE = 100;
-/** To read an artifact costs as much as so many bytes more. */
+/** Cost of opening an artifact, expressed in bytes read. */
 const BYTES_PER_ARTIFACT = 64 * 1024;
-/** A pause is no shorter, so that a position is not written more often; and no longer, for the store may have grown. */
+/** A shorter pause would write the position too often. During a longer one the store may grow too much. */
 const LEAST_PAUSE_MS = 30_000;
 const LONGEST_PAUSE_MS = 3_600_000;
-/** Before everything is gone through once more, even if it is very little. */
+/** Pause between two passes. It applies even if the store is almost empty. */
 const BETWEEN_PASSES_MS = 1000;
 const RETRY_MS = 60_000;
 
@@ -23,52 +23,62 @@ export interface ScrubberParts {
   readonly catalog: Catalog;
   readonly checker: Checker;
   readonly clock: Clock;
-  /** A pass takes so long, or less where there is little to read; 0: no longer than reading takes. */
+  /** Duration of a pass in days. A pass may be shorter if there is little to read; 0 reads without pauses. */
   readonly days: number;
-  /** Most that is read in a second. */
+  /** Limit of the read rate. */
   readonly bytesPerSecond: number;
-  /** Told what keeps it from going on; it tries again by itself. */
+  /** Reports why scrubbing is interrupted. The scrubber retries by itself. */
   readonly onProblem: (message: string, error?: unknown) => void;
   /** Default: the system's. */
   readonly sleep?: Sleep;
-  /** From 0 to 1, where a pass begins. Default: at random. */
+  /** Position where a pass starts, from 0 to 1. Default: random. */
   readonly random?: () => number;
 }
 
-/** Where it stands: among the artifacts, from a random one to the last and round to that one, then objects, then the tree. */
+/**
+ * Stored position: the artifacts from a random row to the last and on from the first, then objects, then the
+ * view.
+ */
 interface Place {
   readonly phase: "artifacts" | "objects" | "tree";
-  /** Rows: the pass began after this one. */
+  /** The pass started after this row. */
   readonly from: number;
   readonly after: number;
-  /** It has come to the last row and begun again with the first. */
+  /** The pass reached the last row and continued with the first. */
   readonly round: boolean;
   readonly object: string | null;
   readonly tree: TreePosition | null;
-  /** Artifacts met in this pass. */
+  /** Artifacts checked in this pass. */
   readonly met: number;
-  /** Nothing is read before this, ms since the epoch. */
+  /** The next batch does not start before this time, in ms since the epoch. */
   readonly dueAt: number;
-  /** When the pass before ended; null: this is the first. */
+  /** When the previous pass ended, in ms since the epoch. Null in the first pass. */
   readonly lastEndedAt: number | null;
 }
 
-/** Since the scrubber was started, but for where it says otherwise. */
+/** Figures since the scrubber was started, except where noted. */
 export interface ScrubFigures {
   readonly artifacts: number;
   readonly bytes: number;
-  /** New ones. */
+  /** New findings only. */
   readonly findings: number;
-  /** Of this pass, from 0 to 1. */
+  /** Progress of the current pass, from 0 to 1. */
   readonly progress: number;
-  /** ms since the epoch; null: never yet. */
+  /** ms since the epoch; null if no pass has ended yet. */
   readonly lastPassEndedAt: number | null;
 }
 
 /**
- * Goes through the whole store again and again, slowly: reads every artifact and compares its checksum and its places in
- * the tree, then looks for objects and files that are no artifact's, and last at the counters. It changes nothing but the
- * marks and events of what it finds. Its position is in the catalog: what ends the process costs it a batch.
+ * Checks the store continuously and slowly, one pass after the other. Writes only damage marks and events.
+ *
+ * Phases of a pass, each stored in the catalog with its position:
+ * - artifacts: reads each artifact from a random row on, and compares its checksum and its files in the view
+ * - objects: lists the stores for unknown objects
+ * - tree: lists the view for unknown files
+ * - end: compares the usage counters, then starts the next pass in phase "artifacts"
+ *
+ * Phases "objects" and "tree" are skipped while a reindex may still adopt unknown files. A process that stops
+ * loses at most one batch. An error pauses the scrubber for a minute; `stop` ends it.
  */
 export class Scrubber {
   readonly #parts: ScrubberParts;
@@ -94,22 +104,22 @@ export class Scrubber {
     this.#running = this.#run();
   }
 
-  /** Resolves when it reads nothing any more. */
+  /** Resolves when no more reads are in progress. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#running;
   }
 
-  /** Treats a batch, and says how long to wait for the next one, in ms. */
+  /** Checks one batch. Returns the ms to wait before the next one. */
   async turn(): Promise<number> {
     const { catalog, clock } = this.#parts;
     const { position } = await catalog.scrubState();
     const place = (position as Place | null) ?? (await this.#begin(null));
-    // A clock that was set back is not waited for.
+    // If the clock was set back, wait no longer than the longest pause.
     const wait = Math.min(place.dueAt - clock.now(), LONGEST_PAUSE_MS);
     if (wait > 0) return wait;
     this.#pace.begin();
-    const next = place.phase === "artifacts" ? await this.#artifacts(place) : await this.#strays(place);
+    const next = place.phase === "artifacts" ? await this.#artifacts(place) : await this.#unknown(place);
     if (next === null) return 0;
     const passEnds = next === "end";
     const then = passEnds ? await this.#begin(clock.now()) : next;
@@ -129,7 +139,7 @@ export class Scrubber {
         failing = false;
       } catch (error) {
         if (this.#stopping.signal.aborted) return;
-        if (!failing) this.#parts.onProblem("scrubbing cannot go on; it is tried again every minute", error);
+        if (!failing) this.#parts.onProblem("scrubbing is interrupted; it is retried every minute", error);
         failing = true;
         pause = RETRY_MS;
       }
@@ -145,7 +155,7 @@ export class Scrubber {
     return { phase: "artifacts", from, ...at, met: 0, dueAt, lastEndedAt };
   }
 
-  /** Null: it was stopped first. */
+  /** Returns null if the scrubber was stopped first. */
   async #artifacts(place: Place): Promise<Place | null> {
     const { catalog, checker, clock } = this.#parts;
     const found = await catalog.artifactsAfter(place.after, ROWS_AT_ONCE);
@@ -165,7 +175,7 @@ export class Scrubber {
     if (checked === null) return null;
     const damaged = checked.findings.filter(({ kind }) => kind === "DAMAGED" || kind === "MISSING").length;
     const known = checked.rows.filter(({ damagedAt }) => damagedAt !== null).length;
-    await this.#told(checked.findings, Math.max(0, damaged - known));
+    await this.#report(checked.findings, Math.max(0, damaged - known));
     this.#figures = {
       ...this.#figures,
       artifacts: this.#figures.artifacts + checked.rows.length,
@@ -181,33 +191,33 @@ export class Scrubber {
     };
   }
 
-  async #strays(place: Place): Promise<Place | "end"> {
+  async #unknown(place: Place): Promise<Place | "end"> {
     const { catalog, checker, clock } = this.#parts;
     let next: Place | "end";
-    if (!(await checker.knowsTheStore())) next = "end";
+    if (!(await checker.canReportUnknown())) next = "end";
     else if (place.phase === "objects") {
       const found = await checker.unknownObjects(place.object);
-      await this.#told(
-        found.strays.map(({ finding }) => finding),
+      await this.#report(
+        found.unknown.map(({ finding }) => finding),
         0,
       );
       next = found.next === null ? { ...place, phase: "tree" } : { ...place, object: found.next };
     } else {
       const found = await checker.unknownFiles(place.tree);
-      await this.#told(
-        found.strays.flatMap(({ findings }) => findings),
+      await this.#report(
+        found.unknown.flatMap(({ findings }) => findings),
         0,
       );
       next = found.next === null ? "end" : { ...place, tree: found.next };
     }
-    if (next === "end") await this.#told((await catalog.miscounts(MISCOUNTS_AT_ONCE)).map(miscounted), 0);
+    if (next === "end") await this.#report((await catalog.miscounts(MISCOUNTS_AT_ONCE)).map(miscounted), 0);
     await this.#pace.pause();
     return next === "end" ? next : { ...next, dueAt: clock.now() };
   }
 
-  async #told(findings: readonly StoreFinding[], damaged: number): Promise<void> {
-    const told = await this.#parts.checker.tell(findings, { actor: "system", jobId: null });
-    this.#figures = { ...this.#figures, findings: this.#figures.findings + told + damaged };
+  async #report(findings: readonly StoreFinding[], damaged: number): Promise<void> {
+    const reported = await this.#parts.checker.report(findings, { actor: "system", jobId: null });
+    this.#figures = { ...this.#figures, findings: this.#figures.findings + reported + damaged };
   }
 
   async #held(): Promise<{ readonly artifactCount: number; readonly totalBytes: number }> {
@@ -223,7 +233,7 @@ export class Scrubber {
   }
 }
 
-/** The first rows whose pauses come to `ms` together; all of them where they do not. */
+/** The first rows whose pauses sum up to at least `ms`; all rows if they do not reach it. */
 function upTo(
   ms: number,
   rows: readonly ArtifactRow[],

@@ -1,24 +1,24 @@
 import type { StoreFinding } from "@tierkeep/schema/domain/findings";
 import type { Miscount } from "../catalog/miscounts.ts";
 
-/** Told of at once: each time everything is counted. */
+/** Wrong counters reported per query. Each query counts the complete store. */
 export const MISCOUNTS_AT_ONCE = 1000;
 
-/** That somebody's counters are wrong. */
+/** The finding for wrong usage counters of an owner. */
 export function miscounted(miscount: Miscount): StoreFinding {
   return {
     kind: "MISCOUNTED",
     ...about(miscount),
-    message: `What the catalog counts of ${whose(miscount)} is wrong (${figures(miscount)}). A repair (tierkeep doctor --repair) counts it anew.`,
+    message: `The catalog's usage counters of ${whose(miscount)} are wrong (${figures(miscount)}). A repair (tierkeep doctor --repair) corrects them.`,
   };
 }
 
-/** That they were, and are set right. */
+/** The finding for usage counters that were corrected. */
 export function recounted(miscount: Miscount): StoreFinding {
   return {
     kind: "RECOUNTED",
     ...about(miscount),
-    message: `What the catalog counts of ${whose(miscount)} was wrong (${figures(miscount)}). It is counted anew.`,
+    message: `The catalog's usage counters of ${whose(miscount)} were wrong (${figures(miscount)}). They are corrected.`,
   };
 }
 
@@ -31,5 +31,5 @@ function whose({ tenantId, workflowId }: Miscount): string {
 }
 
 function figures({ counters }: Miscount): string {
-  return counters.map(({ what, kept, counted }) => `${what}: ${kept}, and there are ${counted}`).join("; ");
+  return counters.map(({ what, kept, counted }) => `${what}: ${kept} instead of ${counted}`).join("; ");
 }

@@ -5,10 +5,10 @@ import type { TreeEntry, TreePosition } from "../tiers/tier-view.ts";
 import { noTree } from "./job-input.ts";
 import { JobRun, type JobWork, succeeded } from "./job-work.ts";
 
-/** What is read between two stored positions, but for one file. */
+/** Bytes read between two stored positions. A single larger file is read completely. */
 const BYTES_AT_ONCE = 256 * 1024 * 1024;
 
-/** Where a reindex stands: in the tree, then among the objects. */
+/** Stored position of a reindex: in the view, then among the objects. */
 interface Place {
   readonly phase: "tree" | "objects";
   readonly after: TreePosition | null;
@@ -17,11 +17,11 @@ interface Place {
 
 const START: Place = { phase: "tree", after: null, object: null };
 
-/** Goes through the published tree and adopts what the catalog does not have, then looks for objects that nothing names. */
+/** Walks the view and adopts files that have no row, then reports unknown objects. */
 export class ReindexRun extends JobRun<ReindexJob> {
   override async *work(): JobWork {
     const { adopter } = this.parts.engine;
-    // A server that was started anew may have been told to keep no tree.
+    // A restarted server may be configured without a view.
     if (adopter === null) throw noTree();
     const job = { jobId: this.job.id, actor: this.row.actor, dryRun: this.job.dryRun };
     let place = { ...START, ...(this.row.position as Partial<Place> | null) };
@@ -30,26 +30,26 @@ export class ReindexRun extends JobRun<ReindexJob> {
       const entries = await adopter.view.walk(place.after, this.parts.batchSize);
       if (entries.length === 0) place = { ...place, phase: "objects" };
       for (const part of partsOf(entries)) {
-        const left = await adopter.adopt(job, part, this.signal);
-        if (left === null) {
+        const remaining = await adopter.adopt(job, part, this.signal);
+        if (remaining === null) {
           yield;
           break;
         }
         place = { ...place, after: part.at(-1)?.position ?? place.after };
-        await this.#store(place, [...part.flatMap(leftIn), ...left]);
+        await this.#store(place, [...part.flatMap(unreadableIn), ...remaining]);
         yield;
       }
     }
-    // Before a catalog has its rows again, every object looks like a stray.
-    return this.job.dryRun ? succeeded : yield* this.#strays(place);
+    // A dry run adopts nothing. The catalog then lacks its rows, and every object would be unknown.
+    return this.job.dryRun ? succeeded : yield* this.#unknownObjects(place);
   }
 
-  async *#strays(place: Place): JobWork {
+  async *#unknownObjects(place: Place): JobWork {
     for (let after = place.object; ; ) {
-      const { strays, next } = await this.parts.engine.checker.unknownObjects(after);
+      const { unknown, next } = await this.parts.engine.checker.unknownObjects(after);
       await this.#store(
         { ...place, object: next ?? LAST_OBJECT },
-        strays.map(({ finding }) => finding),
+        unknown.map(({ finding }) => finding),
       );
       if (next === null) return succeeded;
       after = next;
@@ -58,19 +58,19 @@ export class ReindexRun extends JobRun<ReindexJob> {
   }
 
   #store(place: Place, findings: readonly StoreFinding[], expected?: number): Promise<void> {
-    const left = findings.filter(({ kind }) => kind !== "STRAY").length;
+    const treated = findings.filter(({ kind }) => kind !== "STRAY").length;
     return this.store(place, expected, {
       findings,
       counts: { left: findings.length },
-      treated: left,
+      treated,
     });
   }
 }
 
-/** No object comes after it. */
+/** Sorts after every object name. */
 const LAST_OBJECT = "g";
 
-function leftIn({ left }: TreeEntry): StoreFinding[] {
+function unreadableIn({ left }: TreeEntry): StoreFinding[] {
   return left.map(({ path, tier, kind, message }) => ({
     kind,
     path,
@@ -82,7 +82,7 @@ function leftIn({ left }: TreeEntry): StoreFinding[] {
   }));
 }
 
-/** In pieces that are not too long to read. */
+/** Splits entries into parts of limited bytes. */
 function partsOf(entries: readonly TreeEntry[]): TreeEntry[][] {
   const parts: TreeEntry[][] = [];
   let bytes = 0;

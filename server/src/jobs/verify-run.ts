@@ -10,22 +10,22 @@ import { MISCOUNTS_AT_ONCE, miscounted } from "../integrity/usage-findings.ts";
 import type { TreePosition } from "../tiers/tier-view.ts";
 import { JobRun, type JobWork, succeeded } from "./job-work.ts";
 
-/** Where a verification stands: among the artifacts, in the tree, among the objects, at what can be healed, at the counters, and at what is overdue. */
+/** Stored position of a verification, with the phases in their order. */
 interface Place {
   readonly phase: "artifacts" | "tree" | "objects" | "damage" | "counters" | "overdue" | "done";
   readonly after: ArtifactKey | null;
   readonly tree: TreePosition | null;
   readonly object: string | null;
-  /** Row of the damaged artifact that was treated last. */
+  /** Row of the last damaged artifact that was processed. */
   readonly damaged: number;
 }
 
 const START: Place = { phase: "artifacts", after: null, tree: null, object: null, damaged: 0 };
 
-/** Longest that a verification waits for what is overdue to be done: what waits longest is done first. */
+/** Longest wait for overdue background work, in ms. The oldest work is done first. */
 const UPKEEP_MS = 30_000;
 
-/** What came of a batch. */
+/** Result of a batch. */
 interface Batch {
   readonly next: Place;
   readonly findings: readonly StoreFinding[];
@@ -33,11 +33,16 @@ interface Batch {
 }
 
 /**
- * Reads every byte of every artifact, then looks for what no artifact is, and counts everything. A repair mends what that
- * has found: strays go to quarantine before anybody looks there for the bytes of what is damaged.
+ * Reads every byte of every artifact, then searches for unknown files and objects, and compares the usage
+ * counters. A repair also fixes what it finds. It moves unknown objects to quarantine before it searches the
+ * quarantine for the bytes of damaged artifacts.
  *
- * A batch that was under way when the process died is done again. What it had mended is found no more, so what is mended is
- * told and counted by the commit that mends it or, where files are moved, by one before that.
+ * Phases: artifacts, tree, objects, damage (repairs only), counters, overdue, done. With a tenant, only
+ * artifacts.
+ *
+ * A batch that was in progress when the process died is repeated. The repeated batch no longer finds what the
+ * first one fixed. So a fix is logged and counted by its own commit, or, where files are moved, by a commit
+ * before it.
  */
 export class VerifyRun extends JobRun<VerifyJob> {
   override async *work(): JobWork {
@@ -47,7 +52,7 @@ export class VerifyRun extends JobRun<VerifyJob> {
     if (this.row.expected === null) await this.#store(place, [], {}, await catalog.countArtifacts(selection));
     while (place.phase !== "done") {
       const batch: Batch | null = await this.#batch(place);
-      // Null: it was told to stop first.
+      // Null: the job was told to stop first.
       if (batch !== null) {
         await this.#store(batch.next, batch.findings, batch.counts);
         place = batch.next;
@@ -83,40 +88,40 @@ export class VerifyRun extends JobRun<VerifyJob> {
     if (checked === null) return null;
     const last = checked.rows.at(-1);
     const counts = { checked: checked.rows.length, checkedBytes: checked.bytes };
-    await this.#tell(checked.findings);
+    await this.#report(checked.findings);
     if (last !== undefined) {
       const findings = this.job.repair ? await repairer.republish(this.#by, checked) : checked.findings;
       return { next: { ...place, after: keyOf(last) }, findings, counts };
     }
-    // What belongs to no artifact belongs to no tenant.
+    // Files without an artifact belong to no tenant.
     return { next: { ...place, phase: this.job.tenantId === null ? "tree" : "done" }, findings: [] };
   }
 
   async #tree(place: Place): Promise<Batch | null> {
     const { checker, repairer } = this.parts.engine;
-    const { strays, next } = await checker.unknownFiles(place.tree);
+    const { unknown, next } = await checker.unknownFiles(place.tree);
     const then: Place = next === null ? { ...place, phase: "objects" } : { ...place, tree: next };
     if (this.job.repair) {
-      const left = await repairer.treatFiles(this.#by, strays, this.signal);
+      const left = await repairer.repairFiles(this.#by, unknown, this.signal);
       return left && { next: then, findings: left };
     }
-    const findings = strays.flatMap((stray) => stray.findings);
-    await this.#tell(findings);
+    const findings = unknown.flatMap((entry) => entry.findings);
+    await this.#report(findings);
     return { next: then, findings };
   }
 
   async #objects(place: Place): Promise<Batch> {
     const { checker, repairer } = this.parts.engine;
     const { repair } = this.job;
-    const { strays, next } = await checker.unknownObjects(place.object);
+    const { unknown, next } = await checker.unknownObjects(place.object);
     const then: Place =
       next === null ? { ...place, phase: repair ? "damage" : "counters" } : { ...place, object: next };
     if (repair) {
-      await repairer.quarantineObjects(this.#by, strays);
+      await repairer.quarantineObjects(this.#by, unknown);
       return { next: then, findings: [] };
     }
-    const findings = strays.map(({ finding }) => finding);
-    await this.#tell(findings);
+    const findings = unknown.map(({ finding }) => finding);
+    await this.#report(findings);
     return { next: then, findings };
   }
 
@@ -134,10 +139,10 @@ export class VerifyRun extends JobRun<VerifyJob> {
     const { catalog, repairer } = this.parts.engine;
     const miscounts = await catalog.miscounts(MISCOUNTS_AT_ONCE);
     const findings = miscounts.map(miscounted);
-    await this.#tell(findings);
+    await this.#report(findings);
     const then: Place = { ...place, phase: "overdue" };
     if (!this.job.repair) return { next: then, findings };
-    await repairer.recount(this.#by, miscounts);
+    await repairer.correctUsage(this.#by, miscounts);
     // There may be more.
     return { next: miscounts.length < MISCOUNTS_AT_ONCE ? then : place, findings: [] };
   }
@@ -147,7 +152,7 @@ export class VerifyRun extends JobRun<VerifyJob> {
     const before = clock.now() - DAY_MS;
     const next: Place = { ...place, phase: "done" };
     if (overdueFinding(await catalog.overdue(before)) === null) return { next, findings: [] };
-    // A server that has just started, or a repair, may have left it to be done this very moment.
+    // A server that has just started, or a repair, may have such work in progress right now.
     const given = new AbortController();
     const { signal } = given;
     await Promise.race([
@@ -157,7 +162,7 @@ export class VerifyRun extends JobRun<VerifyJob> {
     given.abort();
     const finding = overdueFinding(await catalog.overdue(before));
     const findings = finding === null ? [] : [finding];
-    await this.#tell(findings);
+    await this.#report(findings);
     return { next, findings };
   }
 
@@ -165,8 +170,8 @@ export class VerifyRun extends JobRun<VerifyJob> {
     return { jobId: this.job.id, actor: this.row.actor };
   }
 
-  async #tell(findings: readonly StoreFinding[]): Promise<void> {
-    await this.parts.engine.checker.tell(findings, this.#by);
+  async #report(findings: readonly StoreFinding[]): Promise<void> {
+    await this.parts.engine.checker.report(findings, this.#by);
   }
 
   #next(after: ArtifactKey | null): Promise<readonly ArtifactRow[]> {
@@ -196,8 +201,8 @@ export class VerifyRun extends JobRun<VerifyJob> {
 }
 
 /**
- * What a batch had healed when it was cut off may have left its old object where nothing names it, with bytes that another
- * artifact lacks: such strays go to quarantine first.
+ * Position to resume from. An interrupted recovery may have left an old object that no row names and whose
+ * bytes another artifact needs. So the objects phase runs again and moves such objects to quarantine first.
  */
 function resumed(place: Place): Place {
   return place.phase === "damage" ? { ...place, phase: "objects", object: null, damaged: 0 } : place;

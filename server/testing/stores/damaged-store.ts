@@ -1,17 +1,16 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { LifecycleEvent } from "@tierkeep/schema/domain/events";
 import type { EngineJobs } from "../../src/services/job-service.ts";
-import { type Damage, damage } from "../faults/rot.ts";
 import { jobsOf } from "./engine-services.ts";
 import { EngineStore, keyOf, type StoreDrivers, TEST_ADMIN } from "./engine-store.ts";
+import { type Damage, damageFile } from "./file-damage.ts";
+import { contentsOf } from "./stored-contents.ts";
 
-/** More than there ever are. */
+/** A page that holds everything. */
 const ALL = { before: null, limit: 100_000, backward: false } as const;
 
-/** For tests and proofs: a real store whose files somebody harms, and what goes through it. */
+/** For tests and proofs: a real store whose files can be damaged behind its back, with its job service. */
 export class DamagedStore implements AsyncDisposable {
   readonly store: EngineStore;
   readonly jobs: EngineJobs;
@@ -24,7 +23,7 @@ export class DamagedStore implements AsyncDisposable {
     this.jobs = jobsOf(store.engine, { onProblem });
   }
 
-  /** With an artifact of each of these contents, by their names. */
+  /** Opens a store with one artifact per entry of `contents`, named by its key. */
   static async open(
     contents: ReadonlyMap<string, Uint8Array>,
     root?: string,
@@ -41,7 +40,7 @@ export class DamagedStore implements AsyncDisposable {
     }
   }
 
-  /** Each content under its name, settled and published. */
+  /** Writes each content under its name, then settles and publishes it. */
   async write(contents: ReadonlyMap<string, Uint8Array>): Promise<void> {
     const write = ([name, bytes]: readonly [string, Uint8Array]) =>
       this.store.write(keyOf(name), bytes, { metadata: { name } });
@@ -49,24 +48,26 @@ export class DamagedStore implements AsyncDisposable {
     await this.drain();
   }
 
+  /** Path of the artifact in the view. */
   view(name: string): string {
     return join(this.store.root, "hot", "acme", "nightly", name);
   }
 
+  /** Path of the artifact's object. */
   async object(name: string): Promise<string> {
     return this.store.objectPath((await this.store.row(keyOf(name))).object);
   }
 
-  async harm(name: string, kind: Damage["kind"], other = name): Promise<void> {
-    const how = { kind, through: "object", at: 0.5, much: 0.5 } as const;
-    damage(await this.object(name), how, await this.object(other));
+  /** Damages the object of an artifact. `other`: the artifact of a swap. */
+  async damage(name: string, kind: Damage["kind"], other = name): Promise<void> {
+    damageFile(await this.object(name), { kind, other: await this.object(other) });
   }
 
   inQuarantine(name: string): string {
     return join(this.store.root, ".tierkeep", "quarantine", name);
   }
 
-  /** A repair to its end, published. */
+  /** Runs a repair to its end and publishes. Returns the job and its findings as "KIND PATH". */
   async repair() {
     const job = await this.jobs.verify(TEST_ADMIN, { repair: true, waitSeconds: 60 });
     assert.equal(job.status, "SUCCEEDED", `The repair ended as ${job.status}: ${job.error}.`);
@@ -75,7 +76,7 @@ export class DamagedStore implements AsyncDisposable {
     return { job, findings: page.map(({ kind, path }) => `${kind} ${path}`).sort() };
   }
 
-  /** @throws Refused CHECKSUM_MISMATCH where it is damaged */
+  /** @throws Refused CHECKSUM_MISMATCH if the artifact is damaged */
   async read(name: string): Promise<Buffer> {
     const content = await this.store.engine.artifacts.open(TEST_ADMIN, keyOf(name));
     const chunks: Uint8Array[] = [];
@@ -95,25 +96,15 @@ export class DamagedStore implements AsyncDisposable {
       .sort();
   }
 
-  /**
-   * Every content that a file holds, but for the catalog and the sidecars of artifacts, which are made from their rows:
-   * those of the store's own and `more`.
-   */
+  /** Hashes of the contents of all files, without the sidecars of the store's artifacts and of `more`, which are made from rows. */
   contents(more: readonly string[] = []): ReadonlySet<string> {
-    const { root } = this.store;
     const sidecars = new Set([...this.names, ...more].map((name) => `${name}.metadata.json`));
-    const found = new Set<string>();
-    for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {
-      const path = join(entry.parentPath, entry.name);
-      if (!entry.isFile() || dirname(path) === join(root, ".tierkeep") || sidecars.has(entry.name)) continue;
-      found.add(createHash("sha256").update(readFileSync(path)).digest("hex"));
-    }
-    return found;
+    return contentsOf(this.store.root, (name) => sidecars.has(name));
   }
 
-  /** Until everything is settled and published. */
+  /** Resolves when everything is settled and published. */
   async drain(): Promise<void> {
-    assert(await this.store.engine.drain(), `The store does not come to rest: ${this.store.problems}`);
+    assert(await this.store.engine.drain(), `The background work fails: ${this.store.problems}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -12,21 +12,23 @@ import {
   writeSync,
 } from "node:fs";
 
-/** How bytes may rot in a file. `at` and `much` are fractions, of where and how much. */
+/** How a file is damaged. */
 export interface Damage {
   readonly kind: "flip" | "cut" | "grow" | "zero" | "lose" | "swap";
-  /** Through the object's own name, or through its link in the view: one file either way. */
-  readonly through: "object" | "view";
-  readonly at: number;
-  readonly much: number;
+  /** Position as a fraction of the file. Default 0.5. */
+  readonly at?: number;
+  /** Amount as a fraction of the most that this kind changes. Default 0.5. */
+  readonly much?: number;
+  /** Path of the other file of a swap. */
+  readonly other?: string;
 }
 
-/** Changes the file, which must hold no zero bytes. An empty one can only grow, be lost or be swapped. */
-export function damage(path: string, { kind, at, much }: Damage, otherPath: string): void {
+/** Damages a file that holds no zero bytes. An empty file can only grow, be removed or be swapped. */
+export function damageFile(path: string, { kind, at = 0.5, much = 0.5, other = path }: Damage): void {
   chmodSync(path, 0o600);
   const { size } = statSync(path);
   const position = Math.floor(at * size);
-  if (kind === "swap") swap(path, otherPath);
+  if (kind === "swap") swap(path, other);
   else if (kind === "lose") rmSync(path);
   else if (kind === "grow" || size === 0)
     appendFileSync(path, Buffer.alloc(1 + Math.floor(much * 5000), "grown"));
@@ -51,7 +53,7 @@ function overwrite(
   }
 }
 
-/** As where a directory's block rots, or a repair puts names back wrongly. */
+/** Swaps two files, as after a damaged directory block or a wrong fsck. */
 function swap(path: string, otherPath: string): void {
   const aside = `${path}.aside`;
   renameSync(path, aside);
@@ -59,8 +61,8 @@ function swap(path: string, otherPath: string): void {
   renameSync(aside, otherPath);
 }
 
-/** Puts something else there, as a new file: what was there may be a link of an object, which stays as it is. */
+/** Replaces the file by a new one. If it was a link to an object, the object stays unchanged. */
 export function replaceFile(path: string): void {
   rmSync(path, { force: true });
-  writeFileSync(path, `Somebody else's, where ${path} was.`);
+  writeFileSync(path, `A foreign file in the place of ${path}.`);
 }
