@@ -5,7 +5,7 @@ import { type RightName, requireRightWithin, seesTenant } from "@tierkeep/schema
 import type { ArtifactService } from "@tierkeep/schema/services/artifacts";
 import { narrowed, ofVisible, type Rules } from "./rule.ts";
 
-/** Nothing of another tenant is looked up: what it has takes no other way, and no longer, than what it has not. */
+/** Artifacts of other tenants are never looked up, so the response time does not show whether they exist. */
 export const artifactRules: Rules<ArtifactService> = {
   get: async (principal, proceed, key) => (seesTenant(principal, key.tenantId) ? proceed(key) : null),
   getMany: (principal, proceed, keys) =>
@@ -40,7 +40,10 @@ function changing<Options extends ArtifactKey, Rest extends readonly unknown[], 
   };
 }
 
-/** A purge that a reindex holds up names it to those alone who may see it: it spans all tenants. */
+/**
+ * Removes the job id from a refusal because of a reindex, unless the principal may see that job, which covers
+ * all tenants.
+ */
 function withoutJob(principal: Principal, error: unknown): unknown {
   if (!(error instanceof Refused) || error.facts.jobId === undefined || principal.tenants === null)
     return error;

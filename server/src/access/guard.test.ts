@@ -16,7 +16,7 @@ const MINE = { tenantId: "mine", workflowId: "w", artifactId: "a" };
 const OTHERS = { ...MINE, tenantId: "others" };
 const PAGE = { limit: 10, backward: false, after: null, before: null };
 
-/** Services that answer each call with what `answers` has for it, and note what they were asked. */
+/** Services that return the given answers and record their calls. */
 function services(answers: Record<string, (...args: never[]) => unknown> = {}) {
   const asked: unknown[][] = [];
   const service = (name: string) =>
@@ -59,8 +59,8 @@ function job(facts: Partial<Job>): Job {
   return { id: "job", kind: "lifecycle", tenantId: null, ...facts } as Job;
 }
 
-describe("what belongs to another tenant", () => {
-  it("is not even asked for, so that it cannot differ from what does not exist", async () => {
+describe("a guarded service, for another tenant", () => {
+  it("is not called, so another tenant looks like a missing one", async () => {
     const { asked, artifacts, tenants, urls } = services();
     const other = { ...OTHERS } as unknown as Artifact;
     expect(await artifacts.get(READER, OTHERS)).toBeNull();
@@ -78,13 +78,13 @@ describe("what belongs to another tenant", () => {
     expect(asked).toEqual([]);
   });
 
-  it("has the default policy, as a tenant has that does not exist", async () => {
+  it("returns the default policy, as for a missing tenant", async () => {
     const { asked, tenants } = services();
     await tenants.retentionPolicies(READER, ["others", "mine", null]);
     expect(asked).toEqual([["tenants.retentionPolicies", [null, "mine", null]]]);
   });
 
-  it("leaves gaps among one's own, in the order that was asked for", async () => {
+  it("returns null in place of hidden items, in the requested order", async () => {
     const { asked, artifacts } = services({
       "artifacts.getMany": (keys: readonly unknown[]) => keys.map((_, index) => `found ${index}`),
     });
@@ -93,7 +93,7 @@ describe("what belongs to another tenant", () => {
     expect(asked).toEqual([["artifacts.getMany", [MINE, MINE]]]);
   });
 
-  it("is null as an event or a job that is named by its id", async () => {
+  it("returns null for an event or a job by its id", async () => {
     const events = [{ tenantId: "mine" }, { tenantId: "others" }, { tenantId: null }, null];
     const jobs = [
       job({ tenantId: "mine" }),
@@ -124,7 +124,7 @@ describe("what belongs to another tenant", () => {
     ]);
   });
 
-  it("has no items and findings", async () => {
+  it("returns no items and no findings", async () => {
     const { asked, jobs } = services({ "jobs.getMany": () => [job({ tenantId: "others" })] });
     expect((await jobs.items(READER, "job", PAGE)).edges).toEqual([]);
     expect((await jobs.findings(READER, "job", PAGE)).edges).toEqual([]);
@@ -134,14 +134,14 @@ describe("what belongs to another tenant", () => {
     ]);
   });
 
-  it("is cancelled as no job is", async () => {
+  it("cancels a hidden job like a missing one", async () => {
     const { asked, jobs } = services({ "jobs.getMany": () => [job({ tenantId: "others" })] });
     await jobs.cancel(OPERATOR, "job");
     expect(asked.at(-1)).toEqual(["jobs.cancel", ""]);
   });
 });
 
-describe("a change", () => {
+describe("a guarded change", () => {
   const changes: Record<string, (of: Services, principal: Principal) => Promise<unknown>> = {
     write: (of, principal) =>
       of.artifacts.write(
@@ -194,7 +194,7 @@ describe("a change", () => {
   };
 
   it.each(Object.entries(changes))(
-    "of what is not yours is FORBIDDEN before anything is asked: %s",
+    "is FORBIDDEN without a call if the tenant is not the principal's: %s",
     async (_, change) => {
       const { asked, ...of } = services();
       for (const principal of [READER, OPERATOR]) {
@@ -206,7 +206,7 @@ describe("a change", () => {
     },
   );
 
-  it("names the argument that is in the way", async () => {
+  it("names the offending argument", async () => {
     const { jobs } = services();
     const keys = [MINE, OTHERS];
     const refused = await refusalOf(
@@ -215,7 +215,7 @@ describe("a change", () => {
     expect(refused.facts).toEqual({ argument: "keys.1.tenantId" });
   });
 
-  it("is not told which job is in its way where that may not be seen", async () => {
+  it("hides the id of a conflicting job that the principal may not see", async () => {
     const inTheWay = new Refused("CONFLICT", "Another one.", { jobId: "job" });
     const world = (tenantId: string | null) =>
       services({

@@ -9,12 +9,12 @@ import {
 import type { Job, JobService } from "@tierkeep/schema/services/jobs";
 import { emptyPage, narrowed, type Rules } from "./rule.ts";
 
-/** No job has it: what is named by the id of a job that may not be seen goes on as for the id of none. */
+/** An id that no job has. It replaces the id of a job that the principal may not see. */
 const NO_JOB = "";
 
 /**
- * A job is seen by who may see all that it may touch. Whose it is stands in the job alone, so that it is looked up first;
- * its id is random and cannot be guessed.
+ * A principal may see a job if it may see everything that the job may change. Only the job itself names its
+ * tenants, so it is looked up first; its id is random and cannot be guessed.
  */
 export function jobRules(jobs: JobService): Rules<JobService> {
   async function sees(principal: Principal, jobId: string): Promise<boolean> {
@@ -23,7 +23,7 @@ export function jobRules(jobs: JobService): Rules<JobService> {
     return job !== undefined && job !== null && seesTenants(principal, touchedBy(job));
   }
 
-  /** The job that stands in the way is named to those alone who may see it. */
+  /** Removes the id of a conflicting job from a refusal, unless the principal may see that job. */
   async function withoutForeignJob(principal: Principal, error: unknown): Promise<unknown> {
     if (!(error instanceof Refused) || error.facts.jobId === undefined) return error;
     if (await sees(principal, error.facts.jobId)) return error;
@@ -82,13 +82,13 @@ export function jobRules(jobs: JobService): Rules<JobService> {
   };
 }
 
-/** The tenants whose artifacts it may touch; null: whichever there are. */
+/** The tenants whose artifacts the job may change; null: all. */
 function touchedBy(job: Job): readonly string[] | null {
   if (job.kind === "restore") return job.tenantIds;
   return job.tenantId === null ? null : [job.tenantId];
 }
 
-/** For a job of one tenant or, where none is named, of all. */
+/** Requires the right for one tenant, or for all tenants if none is given. */
 function requireRightFor(
   principal: Principal,
   right: "runLifecycle" | "verify",

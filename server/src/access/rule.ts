@@ -2,15 +2,14 @@ import type { Page } from "@tierkeep/schema/domain/pages";
 import type { Principal } from "@tierkeep/schema/domain/principal";
 
 /**
- * What stands between a principal and one method of a service. It decides by the principal and the arguments before it
- * calls `proceed`, which asks the service itself on the same principal's behalf; and by what came back, where only that
- * says whose it is.
+ * Access rule of a service method. It decides by principal and arguments before it calls `proceed`, which
+ * calls the service for the same principal, or by the result if only that shows the tenant.
  */
 export type Rule<Method> = Method extends (principal: Principal, ...args: infer Args) => infer Answer
   ? (principal: Principal, proceed: (...args: Args) => Answer, ...args: Args) => Answer
   : never;
 
-/** A rule for every method: one that is added to a service does not compile before somebody has decided about it. */
+/** One rule per method: a new method of a service does not compile without a rule. */
 export type Rules<Service> = { readonly [Method in keyof Service]-?: Rule<Service[Method]> };
 
 type AnyMethod = (principal: Principal, ...args: unknown[]) => Promise<unknown>;
@@ -20,12 +19,12 @@ type AnyRule = (
   ...args: unknown[]
 ) => Promise<unknown>;
 
-/** The service as it is for those who ask through the rules. */
+/** The service under its rules. */
 export function underRules<Service extends object>(service: Service, rules: Rules<Service>): Service {
   const methods = Object.entries(rules).map(([name, rule]) => {
     const method: AnyMethod = async (principal, ...args) => {
-      const proceed = (...asked: unknown[]) =>
-        (service[name as keyof Service] as AnyMethod)(principal, ...asked);
+      const proceed = (...passed: unknown[]) =>
+        (service[name as keyof Service] as AnyMethod)(principal, ...passed);
       return (rule as AnyRule)(principal, proceed, ...args);
     };
     return [name, method];
@@ -33,7 +32,10 @@ export function underRules<Service extends object>(service: Service, rules: Rule
   return Object.fromEntries(methods) as Service;
 }
 
-/** The service itself narrows what it reads to the principal's tenants: lists, pages, counts, what is followed. */
+/**
+ * For methods whose service itself limits its reads to the principal's tenants: lists, pages, counts,
+ * subscriptions.
+ */
 export function narrowed<Args extends readonly unknown[], Answer>(
   _principal: Principal,
   proceed: (...args: Args) => Answer,
@@ -42,7 +44,7 @@ export function narrowed<Args extends readonly unknown[], Answer>(
   return proceed(...args);
 }
 
-/** Asks for those of `items` alone that may be seen, and says `absent` of the others, in the items' order. */
+/** Passes only the visible items to `ask`. Returns `absent` for the others, in the order of `items`. */
 export async function ofVisible<Item, Answer>(
   items: readonly Item[],
   isVisible: (item: Item) => boolean,

@@ -9,19 +9,24 @@ import type { SigningKey } from "./signing-key.ts";
 export interface AuditLogParts {
   readonly directory: string;
   readonly key: SigningKey;
-  /** A segment of this many bytes is full. */
+  /** Size at which a segment is full, in bytes. */
   readonly segmentBytes: number;
   readonly eventsAfter: EventsAfter;
   readonly sync: Sync;
 }
 
-/** The files of the audit log, open at the place where they go on: lines, and the checkpoints that sign them. */
+/**
+ * The open files of the audit log, positioned where they continue: lines, and the checkpoints that sign them.
+ *
+ * Segments: the current one takes lines until it is full; then the next one is opened and its start is signed
+ * before its first line. A failed append leaves the log usable: the same events may be appended again.
+ */
 export class AuditLog {
   readonly #parts: AuditLogParts;
   readonly #checkpoints: CheckpointFile;
   #segment: LogSegment;
   #state: ExportState | null;
-  /** It is signed where the segment goes on. */
+  /** Whether the position of the segment is signed. */
   #isAnnounced = false;
 
   private constructor(
@@ -36,7 +41,7 @@ export class AuditLog {
     this.#checkpoints = checkpoints;
   }
 
-  /** Finds where the log goes on after `state`, which a sync proves to be writable. */
+  /** Opens the log where it continues after `state`. A sync proves that it can be written. */
   static async open(parts: AuditLogParts, state: ExportState | null): Promise<AuditLog> {
     const segment = await LogSegment.open({ ...parts, state });
     let checkpoints: CheckpointFile | null = null;
@@ -53,8 +58,8 @@ export class AuditLog {
   }
 
   /**
-   * Writes and signs events; durable when it resolves, and what is to be stored of it. Where it fails it may be called
-   * again with the same events.
+   * Writes and signs events. Resolves with the state to store once they are durable. After a failure it may
+   * be called again with the same events.
    */
   async append(events: readonly LifecycleEvent[]): Promise<ExportState> {
     if (this.#isFull()) await this.#rotate();
@@ -64,25 +69,28 @@ export class AuditLog {
     const { seq, head } = this.#state;
     const { number: segment } = this.#segment;
     const { newest } = this.#checkpoints;
-    // Before a crash they may have been signed together with the next ones.
+    // Before a crash, these events may have been signed together with the next ones.
     if (newest?.segment !== segment || newest.seq < seq)
       await this.#checkpoints.append({ type: "checkpoint", segment, seq, head });
     return this.#state;
   }
 
-  /** False: a file that has a name of ours now is another one, or somebody else wrote to it. */
-  async stands(): Promise<boolean> {
-    return (await this.#segment.stands()) && (await this.#checkpoints.stands());
+  /**
+   * Whether the files are still the same and have their sizes. False: one was replaced, or another program
+   * wrote to it.
+   */
+  async isIntact(): Promise<boolean> {
+    return (await this.#segment.isIntact()) && (await this.#checkpoints.isIntact());
   }
 
   async close(): Promise<void> {
-    // Everything that counts has been synced; a file that cannot even be closed has nothing more to tell.
+    // All data has been synced, so errors of closing are ignored.
     await Promise.allSettled([this.#segment.close(), this.#checkpoints.close()]);
   }
 
   /**
-   * Not while the next lines are there already. Also where a crash came after checkpoints in a later segment and before
-   * the state, whatever size was full then.
+   * Whether to start the next segment. Not while the next lines are already in the file. Also after a crash
+   * between the checkpoints of a later segment and the state, whatever size was the limit then.
    */
   #isFull(): boolean {
     const { offset, number } = this.#segment;
@@ -98,13 +106,13 @@ export class AuditLog {
     await full.close();
   }
 
-  /** Signs where the log goes on, unless the newest checkpoint says so already. */
+  /** Signs where the log continues, unless the newest checkpoint states it already. */
   async #announce(): Promise<void> {
     const { newest } = this.#checkpoints;
     const segment = this.#segment;
     const { number, seq, head, offset, beginning } = segment;
     const here = { segment: number, seq, head };
-    if (!isSaid(segment, newest)) {
+    if (!isStated(segment, newest)) {
       if (offset > 0) await this.#checkpoints.append({ type: "checkpoint", ...here });
       else {
         const type = SEGMENT_STARTS[beginning].gap ? "gap" : "segment";
@@ -115,13 +123,13 @@ export class AuditLog {
   }
 }
 
-function isSaid({ number, seq, head, offset, isAhead }: LogSegment, newest: Checkpoint | null): boolean {
+function isStated({ number, seq, head, offset, isAhead }: LogSegment, newest: Checkpoint | null): boolean {
   if (newest === null) return false;
-  // They went on in a later segment, and so will the next events.
+  // The log continued in a later segment, and so will the next events.
   if (newest.segment > number) return offset > 0;
   if (newest.segment < number) return false;
   if (newest.seq === seq && newest.head === head && (newest.type === "checkpoint") === offset > 0)
     return true;
-  // A crash before the state was stored: those lines are there, and are what comes next.
+  // A crash before the state was stored: those lines exist and are the next ones.
   return newest.seq > seq && isAhead;
 }

@@ -6,7 +6,7 @@ import { isUnchanged, lineBefore, openLogFile, readAt, type Sync, writeAt } from
 import { CHECKPOINTS_FILE, PUBLIC_KEY_FILE } from "./log-names.ts";
 import type { SigningKey } from "./signing-key.ts";
 
-/** The file of signed records beside the log, to which nothing is ever done but to add one at its end. */
+/** The file of signed checkpoints beside the log. It is only ever appended to. */
 export class CheckpointFile {
   readonly #directory: string;
   readonly #handle: FileHandle;
@@ -33,14 +33,16 @@ export class CheckpointFile {
     this.#newest = last && parseCheckpoint(last.toString());
   }
 
-  /** Creates it where it is not there, publishes the key beside it, and removes what a crash left of half a record. */
+  /**
+   * Creates a missing file, publishes the key beside it, and truncates a record that a crash left incomplete.
+   */
   static async open(directory: string, key: SigningKey, sync: Sync): Promise<CheckpointFile> {
     await publish(directory, key, sync);
     const handle = await openLogFile(directory, CHECKPOINTS_FILE, sync);
     try {
       let { size } = await handle.stat();
       let last = size === 0 ? null : await lineBefore(handle, size);
-      // Where a file system kept its length and not all its bytes, there are zeros in their place.
+      // Some file systems keep the length of a file without all its bytes; the missing bytes are zeros.
       if (last !== null && (last.at(-1) !== 0x0a || last.includes(0))) {
         size -= last.length;
         await handle.truncate(size);
@@ -53,14 +55,14 @@ export class CheckpointFile {
     }
   }
 
-  /** Null: there is none, or the last line is none that this version writes. */
+  /** Null if the file is empty or its last line was not written by this version. */
   get newest(): Checkpoint | null {
     return this.#newest;
   }
 
-  /** Durable when it resolves. */
-  async append(said: Omit<Checkpoint, "time" | "prev">): Promise<void> {
-    const checkpoint = { ...said, time: new Date().toISOString(), prev: this.#prev };
+  /** Appends a signed checkpoint. Durable when it resolves. */
+  async append(fields: Omit<Checkpoint, "time" | "prev">): Promise<void> {
+    const checkpoint = { ...fields, time: new Date().toISOString(), prev: this.#prev };
     const line = signedLine(checkpoint, this.#key);
     const bytes = Buffer.from(line);
     await writeAt(this.#handle, this.#size, bytes);
@@ -70,8 +72,11 @@ export class CheckpointFile {
     this.#newest = checkpoint;
   }
 
-  /** False: the file that has this name now is another one, or somebody else wrote to it. */
-  stands(): Promise<boolean> {
+  /**
+   * Whether the file with this name is still the same and has its size. False: it was replaced, or another
+   * program wrote to it.
+   */
+  isIntact(): Promise<boolean> {
     return isUnchanged(this.#handle, join(this.#directory, CHECKPOINTS_FILE), this.#size);
   }
 
@@ -80,7 +85,7 @@ export class CheckpointFile {
   }
 }
 
-/** Adds the key to those published: earlier ones have signed what is still to be verified. */
+/** Adds the key to the published ones. Earlier keys are kept to verify earlier checkpoints. */
 async function publish(directory: string, key: SigningKey, sync: Sync): Promise<void> {
   const handle = await openLogFile(directory, PUBLIC_KEY_FILE, sync);
   try {

@@ -1,39 +1,42 @@
 import type { PublicKeys, SigningKey } from "./signing-key.ts";
 
-/** How a file of the log came to be begun: as it should, or because the one before was not as it was left. */
+/**
+ * Why a file of the log was started: regularly, or because the previous one was not as the server left it.
+ */
 export const SEGMENT_STARTS = {
-  first: { gap: false, means: "the first one" },
-  rotated: { gap: false, means: "the one before had reached its size" },
-  missing: { gap: true, means: "the file that was to be gone on with was gone, or emptied" },
-  unknown: { gap: true, means: "the file that stood there was not as the server left it, or not its own" },
+  first: { gap: false, means: "it is the first file" },
+  rotated: { gap: false, means: "the previous file had reached its size" },
+  missing: { gap: true, means: "the file to continue was missing or empty" },
+  unknown: { gap: true, means: "the existing file was not as the server left it, or not its own" },
   ahead: {
     gap: true,
     means:
-      "the file that stood there went further than the catalog, as it does once the catalog has come back from a backup",
+      "the existing file had newer events than the catalog, for example after the catalog was restored from a backup",
   },
 } as const;
 
 export type SegmentStart = keyof typeof SEGMENT_STARTS;
 
 /**
- * What a signed record says. A checkpoint: the line of event `seq` in this segment has the hash `head`. A segment, or a
- * gap: a segment is begun, which goes on from that line (seq 0: from nothing).
+ * Content of a signed record. A "checkpoint" states that the line of event `seq` in this segment has the hash
+ * `head`. A "segment" or "gap" states that a segment starts and continues from that line (seq 0: from
+ * nothing).
  */
 export interface Checkpoint {
   readonly type: "checkpoint" | "segment" | "gap";
   /** Only of a segment or gap. */
   readonly reason?: SegmentStart;
-  /** ISO 8601, by the clock of the machine. */
+  /** ISO 8601, by the machine's clock. */
   readonly time: string;
   readonly segment: number;
   readonly seq: number;
   /** SHA-256, hex, of the line. */
   readonly head: string | null;
-  /** SHA-256, hex, of the record before, newline included; null: there was none. */
+  /** SHA-256, hex, of the previous record with its newline. Null: it is the first. */
   readonly prev: string | null;
 }
 
-/** A line of the file of checkpoints: the signature is over the JSON without it. */
+/** A line of the checkpoint file. The signature covers the JSON without the signature. */
 export function signedLine(checkpoint: Checkpoint, key: SigningKey): string {
   const text = unsigned(checkpoint, key.id);
   return withSignature(text, key.sign(text));
@@ -47,7 +50,7 @@ function withSignature(text: string, signature: string): string {
   return `${text.slice(0, -1)},"signature":${JSON.stringify(signature)}}\n`;
 }
 
-/** What the line says, unproved; null: it is no line that this version writes. */
+/** The content of a line, not verified. Null if this version does not write such a line. */
 export function parseCheckpoint(line: string): (Checkpoint & { key: string; signature: string }) | null {
   let parsed: Partial<Checkpoint & { key: string; signature: string }> | null;
   try {
@@ -62,21 +65,21 @@ export function parseCheckpoint(line: string): (Checkpoint & { key: string; sign
     return null;
   if (!Number.isSafeInteger(segment) || !Number.isSafeInteger(seq)) return null;
   if (typeof key !== "string" || typeof signature !== "string") return null;
-  // The line is all that it says, and says it in one way: any other spelling of it is refused.
+  // Any other spelling of the same content is rejected.
   const checkpoint = parsed as Checkpoint & { key: string; signature: string };
   return withSignature(unsigned(checkpoint, key), signature) === line ? checkpoint : null;
 }
 
-/** What is wrong with a line; null: one of `keys` signed it. */
+/** What is wrong with a line. Null: one of `keys` signed it. */
 export function signatureProblem(line: string, keys: PublicKeys): string | null {
   const checkpoint = parseCheckpoint(line);
-  if (checkpoint === null) return "is no checkpoint";
+  if (checkpoint === null) return "is not a checkpoint";
   const { key, signature } = checkpoint;
   switch (keys.isSigned(key, unsigned(checkpoint, key), signature)) {
     case null:
-      return `is signed by the key ${key}, which is not among those given (${keys.ids.join(", ") || "none"})`;
+      return `is signed by the key ${key}, which is not among the given keys (${keys.ids.join(", ") || "none"})`;
     case false:
-      return "has a signature that is not of what it says";
+      return "has a signature that does not match its content";
     case true:
       return null;
   }

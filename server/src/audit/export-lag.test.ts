@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { ExportLag } from "./export-lag.ts";
 
-describe("the lag of the export", () => {
-  it("is how long the oldest event waits, and nothing where none does", () => {
+describe("ExportLag", () => {
+  it("is the age of the oldest waiting event, or 0 if none waits", () => {
     const lag = new ExportLag();
     expect(lag.seconds(0)).toBe(0);
     lag.committed(1, 1_000);
@@ -14,7 +14,7 @@ describe("the lag of the export", () => {
     expect(lag.seconds(7_000)).toBe(0);
   });
 
-  it("counts an event of the same second as old as the first of them, never younger", () => {
+  it("treats an event of the same second as old as the first one, never younger", () => {
     const lag = new ExportLag();
     lag.committed(1, 0);
     lag.committed(2, 999);
@@ -22,7 +22,7 @@ describe("the lag of the export", () => {
     expect(lag.seconds(3_000)).toBe(3);
   });
 
-  it("holds few marks however long the export has failed, and never tells less than the truth", () => {
+  it("needs few marks for any duration, and never reports less than the actual lag", () => {
     const lag = new ExportLag();
     for (let second = 0; second < 10_000; second++) lag.committed(second + 1, second * 1_000);
     expect(lag.seconds(10_000_000)).toBe(10_000);
@@ -32,7 +32,7 @@ describe("the lag of the export", () => {
     expect(lag.seconds(10_000_000)).toBe(0);
   });
 
-  it("is not shortened by an older event heard of late", () => {
+  it("is not shortened by an older event that is reported late", () => {
     const lag = new ExportLag();
     lag.committed(5, 0);
     lag.committed(3, 10);

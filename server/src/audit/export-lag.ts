@@ -1,14 +1,14 @@
-/** Commits within this long of each other share a mark: the lag is known to a second. */
+/** Commits within this interval share a mark, so the lag is accurate to a second. */
 const GRAIN_MS = 1000;
-/** Marks kept; a lag long enough to need more is beyond every limit already, and may be told too long. */
+/** Number of marks kept. A lag that needs more exceeds every limit already, and may be reported too long. */
 const MAX_MARKS = 128;
 
 /**
- * How long the oldest event that is not exported has been waiting, by the monotonic clock of this process. Not by the
- * events' timestamps: these follow the engine's clock, which may be turned.
+ * Measures how long the oldest event that is not exported has waited, by the monotonic clock of this process.
+ * Timestamps of events are not used: they follow the engine's clock, which may be set.
  */
 export class ExportLag {
-  /** In order: up to `seq`, nothing has been waiting longer than since `since`. */
+  /** Ordered marks: no event up to `seq` has waited since before `since`. */
   readonly #marks: { seq: number; readonly since: number }[] = [];
 
   committed(seq: number, now = performance.now()): void {

@@ -9,12 +9,12 @@ import { CHECKPOINTS_FILE, segmentNumberOf } from "./log-names.ts";
 
 const BLOCK = 4096;
 
-describe("the audit log, for any sequence of crashes", () => {
+describe("the audit log after any sequence of crashes", () => {
   it.each([
     ["one file", null],
     ["many files", 900],
   ])(
-    "is a whole signed line for each event, in %s, whatever was not synced yet",
+    "has a complete signed line per event in %s, whatever was not synced yet",
     async (_files, segmentBytes) => {
       const life = fc.record({
         events: fc.integer({ min: 0, max: 5 }),
@@ -60,7 +60,7 @@ describe("the audit log, for any sequence of crashes", () => {
   );
 });
 
-/** Steps of a process that dies before or after one of them: from then on none is taken, or answered. `bury` frees what it held. */
+/** Steps of a process that dies before or after one of them. Later steps do not run or do not return; `bury` rejects them. */
 function mortal(lastStep: number) {
   const death = Promise.withResolvers<void>();
   const burial = Promise.withResolvers<never>();
@@ -82,7 +82,7 @@ function mortal(lastStep: number) {
   return { died: death.promise, step, bury: () => burial.reject(new Error("dead")) };
 }
 
-/** What a power failure may take: bytes that were not synced, and files whose names were not. It only takes note of syncs. */
+/** Records syncs, to know what a power failure may lose: bytes and file names that were not synced. */
 class Disk {
   readonly #logs: string;
   readonly #syncedBytes = new Map<string, number>();
@@ -104,7 +104,7 @@ class Disk {
     }
   };
 
-  /** What is lost is gone from the end; or there are zeros in its place, to the end of a block; or zeros before what is kept. */
+  /** Truncates lost bytes, or replaces them by zeros up to the end of a block, or writes zeros before the kept bytes. */
   async lose(kept: number, instead: "nothing" | "zeros" | "a hole"): Promise<void> {
     for (const file of await this.#files()) {
       const path = join(this.#logs, file);

@@ -7,7 +7,7 @@ import type { Catalog } from "../catalog/catalog.ts";
 const CODES = ["EIO", "ENOSPC", "EACCES"];
 const METHODS = ["write", "read", "stat", "sync", "truncate"] as const;
 
-/** Fails the nth call that the exporter makes of a file or of the catalog, and all after it where it lasts. */
+/** Makes the nth call to a file or the catalog fail; a lasting fault also fails all later calls. */
 class FaultInjector implements AsyncDisposable {
   readonly #prototype: Record<string, unknown>;
   readonly #real = new Map<string, unknown>();
@@ -17,18 +17,18 @@ class FaultInjector implements AsyncDisposable {
 
   private constructor(prototype: Record<string, unknown>) {
     this.#prototype = prototype;
-    const trouble = this;
+    const injector = this;
     for (const method of METHODS) {
       const real = prototype[method] as (...args: unknown[]) => unknown;
       this.#real.set(method, real);
       prototype[method] = async function (this: FileHandle, ...args: unknown[]) {
-        trouble.#strike();
+        injector.#strike();
         return real.apply(this, args);
       };
     }
   }
 
-  /** Every open file's methods are in the system's hands: there is no seam of ours below them. */
+  /** Patches the prototype of all open files, because there is no other way to intercept their calls. */
   static async over(path: string): Promise<FaultInjector> {
     const handle = await open(path, "w");
     await handle.close();
@@ -45,7 +45,7 @@ class FaultInjector implements AsyncDisposable {
     this.#struck = false;
   }
 
-  /** False: there were not so many calls. */
+  /** Returns false if there were fewer calls. */
   lift(): boolean {
     this.#fault = null;
     return this.#struck;
@@ -79,7 +79,7 @@ let faults = 0;
 
 afterAll(() => console.log(`${faults} faults`));
 
-it("the audit log, whichever call of its file or of the catalog fails, is whole once the fault is gone", async () => {
+it("the audit log is complete after a fault of any call to its file or the catalog", async () => {
   await using world = await AuditStore.open();
   await using trouble = await FaultInjector.over(join(world.logs, "..", "any"));
   const exporter = world.exporter({ catalog: trouble.catalog(world.catalog), batchSize: 2 });
@@ -107,7 +107,7 @@ it("the audit log, whichever call of its file or of the catalog fails, is whole 
   }
 }, 60_000);
 
-it("on a full disk is written with the room that is made for it", async () => {
+it("the audit log uses the space that is freed for it on a full disk", async () => {
   await using world = await AuditStore.open();
   let slices = 3;
   let full = 2;

@@ -3,8 +3,8 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 import { describe, expect, it } from "vitest";
 import { AuditStore, LOG, SECOND, THIRD, withCommit } from "../../testing/stores/audit-store.ts";
 
-describe("the audit log", () => {
-  it("has one line for each event, in order, those that were there and those that come", async () => {
+describe("the audit exporter", () => {
+  it("writes one line per event in order, for existing and new events", async () => {
     await using world = await AuditStore.open();
     await world.happen(3);
     const exporter = world.exporter({ batchSize: 2 });
@@ -16,7 +16,7 @@ describe("the audit log", () => {
     expect(exporter.health()).toEqual({ lagSeconds: 0, failing: false, error: null });
   });
 
-  it("is written without being asked", async () => {
+  it("exports new events without a call", async () => {
     await using world = await AuditStore.open();
     await world.exporter().purgeRefusal();
     await world.happen(1);
@@ -24,7 +24,7 @@ describe("the audit log", () => {
     await expect.poll(() => world.read(LOG)).toBe(lines);
   });
 
-  it("goes on where it was left, at the next start", async () => {
+  it("continues where it stopped, at the next start", async () => {
     await using world = await AuditStore.open();
     await world.happen(2);
     await world.exportAll();
@@ -34,7 +34,7 @@ describe("the audit log", () => {
     expect(await world.segments()).toEqual([LOG]);
   });
 
-  it("leaves the old system's log as it is and begins a segment of its own", async () => {
+  it("leaves an old system's log unchanged and starts its own segment", async () => {
     await using world = await AuditStore.open();
     const old = '{"timestamp": "2024-01-15T10:30:00.000000", "event_type": "promoted_to_warm"}\n';
     await mkdir(world.logs);
@@ -48,24 +48,24 @@ describe("the audit log", () => {
   });
 
   it.each([
-    ["longer", (path: string) => appendFile(path, "somebody else's line\n")],
+    ["longer", (path: string) => appendFile(path, "a foreign line\n")],
     ["shorter", (path: string) => truncate(path, 40)],
     [
       "changed",
       async (path: string) => writeFile(path, (await readFile(path, "utf8")).replaceAll("acme", "evil")),
     ],
   ])(
-    "goes on in a new segment when its file is %s than it left it, between starts and while it runs",
-    async (_how, harm) => {
+    "continues in a new segment if its file is %s than it left it, between starts and while it runs",
+    async (_how, change) => {
       await using world = await AuditStore.open();
       await world.happen(2);
       await world.exportAll();
-      await harm(world.path(LOG));
-      const harmed = await world.read(LOG);
+      await change(world.path(LOG));
+      const changed = await world.read(LOG);
       await world.happen(2);
       const exporter = world.exporter();
       await exporter.flush();
-      expect(await world.read(LOG)).toBe(harmed);
+      expect(await world.read(LOG)).toBe(changed);
       expect(await world.read(SECOND)).toBe((await world.lines([1, 2], [2]))[1]);
 
       await appendFile(world.path(SECOND), "and again\n");
@@ -77,7 +77,7 @@ describe("the audit log", () => {
     },
   );
 
-  it("is begun anew under its name when it was rotated away, while it runs too", async () => {
+  it("starts a new file under the same name if the log was rotated away, also while it runs", async () => {
     await using world = await AuditStore.open();
     await world.happen(2);
     const exporter = world.exporter();
@@ -96,7 +96,7 @@ describe("the audit log", () => {
     expect(await world.segments()).toEqual([LOG]);
   });
 
-  it("follows its name: a copy put in its place is gone on with", async () => {
+  it("follows the file name: it continues a copy that replaced the file", async () => {
     await using world = await AuditStore.open();
     await world.happen(2);
     const exporter = world.exporter();
@@ -109,7 +109,7 @@ describe("the audit log", () => {
     expect([await world.read("original")]).toEqual(await world.lines([1, 2]));
   });
 
-  it("gets each line once although the catalog could not take note of it", async () => {
+  it("writes each line once although the catalog could not store the state", async () => {
     await using world = await AuditStore.open();
     await world.happen(3);
     let refusals = 0;

@@ -8,47 +8,53 @@ import { ExportLag } from "./export-lag.ts";
 import type { Sync } from "./log-file.ts";
 import type { SigningKey } from "./signing-key.ts";
 
-/** A pause after a commit, so that a burst of events costs one sync and one commit of the state. */
+/** Delay after a commit, so that a burst of events costs one sync and one commit of the state. */
 const BATCH_DELAY_MS = 50;
 const RETRY_MS = 1000;
 const BATCH_SIZE = 500;
-/** How long a purge waits to hear whether the log can be written. */
+/** How long a purge waits for the result of an attempt, in ms. */
 const WAIT_TIMEOUT_MS = 10_000;
-/** Purges are refused once an event has waited longer than this. */
+/** Purges are refused while an event has waited longer than this. */
 const MAX_LAG_SECONDS = 60;
 
 export interface AuditExporterParts {
   readonly catalog: Catalog;
-  /** Where the log's files stand; made when it is not there. */
+  /** Folder of the log. It is created if it is missing. */
   readonly directory: string;
   /** Signs what was written. */
   readonly key: SigningKey;
-  /** A file of the log that has this many bytes is full, and another one is begun. Default: none ever is. */
+  /** Size at which a file of the log is full and the next one is started. Default: no limit. */
   readonly segmentBytes?: number | null | undefined;
-  /** Makes a file durable. Default: its fsync, one at a time on one of libuv's threads. */
+  /** Makes a file durable. Default: fsync, one at a time on a libuv thread. */
   readonly sync?: Sync;
-  /** Frees some room for the log on a full disk; false: it has none. Default: there is none. */
+  /** Frees space for the log on a full disk. Returns false if there is none left. Default: none. */
   readonly makeRoom?: (() => boolean) | undefined;
   /** Events written with one sync. */
   readonly batchSize?: number;
-  /** Told when the export begins to fail, and when it fails for another reason; it goes on trying by itself. */
+  /** Called when the export starts to fail, and when the reason changes. The exporter retries by itself. */
   readonly onProblem: (message: string, error?: unknown) => void;
 }
 
 export interface AuditHealth {
-  /** How long the oldest event has waited that is not on disk yet; 0: none waits. */
+  /** Age of the oldest event that is not on disk yet; 0 if there is none. */
   readonly lagSeconds: number;
-  /** The last attempt failed. */
+  /** Whether the last attempt failed. */
   readonly failing: boolean;
   readonly error: string | null;
 }
 
 /**
- * Copies the event log to files, a JSON object a line, each event once and in order. Starts at once; woken by commits;
- * tries again every second while it fails.
+ * Copies the event log to files, one JSON object per line, each event once and in order.
  *
- * Written, synced, signed, and only then the state is stored: after a crash between these, what lies beyond the stored
- * offset is the beginning of what comes next, and is written over with the same bytes.
+ * States:
+ * - attempting: writes, syncs and signs batches of events, and stores the state after each one, until no
+ *   events are left
+ * - idle: waits for a commit; an attempt follows after 50 ms
+ * - failing: the last attempt failed and purges are refused; the next attempt follows after a second
+ * - closed: by `close`, after the current attempt
+ *
+ * It starts with an attempt. The state is stored last: after a crash, bytes beyond the stored offset are the
+ * start of the next events, and are overwritten with the same bytes.
  */
 export class AuditExporter {
   readonly #parts: AuditExporterParts;
@@ -58,11 +64,11 @@ export class AuditExporter {
   readonly #stopListening: () => void;
   readonly #firstAttempt: Promise<void>;
   #log: AuditLog | null = null;
-  /** Undefined: not known, to be read. */
+  /** Undefined: it must be read from the catalog. */
   #state: ExportState | null | undefined;
   #failure: Error | null = null;
   #attempt: Promise<void> | null = null;
-  #wokenMeanwhile = false;
+  #isWokenAgain = false;
   #timer: NodeJS.Timeout | null = null;
   #closed = false;
 
@@ -86,13 +92,13 @@ export class AuditExporter {
   }
 
   /**
-   * Why nothing may be purged now; null: purging is allowed. Waits for the first attempt, and looks at the log file
-   * each time, so that a purge is refused before anything had to be written in vain.
+   * Why nothing may be purged now; null: purging is allowed. Waits for the first attempt and checks the log
+   * file on each call, so a purge is refused before the first write fails.
    */
   async purgeRefusal(): Promise<Refused | null> {
-    // First, so that a disk which hangs is no reason to hang as well.
+    // Check the lag first, so that a hanging disk does not make this call hang.
     if (this.#closed || this.#lag.seconds() > MAX_LAG_SECONDS) return behind();
-    if (!(await within(WAIT_TIMEOUT_MS, this.#lookAtLog()))) return behind();
+    if (!(await within(WAIT_TIMEOUT_MS, this.#checkLog()))) return behind();
     return this.#failure && unwritable(this.#failure);
   }
 
@@ -106,17 +112,17 @@ export class AuditExporter {
     }
   }
 
-  /** Finishes the attempt under way and stops for good; what is left is exported after the next start. */
+  /** Finishes the current attempt and stops. Remaining events are exported after the next start. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#stopListening();
     if (this.#timer) clearTimeout(this.#timer);
     await this.#attempt;
-    await this.#deleteLog();
+    await this.#closeLog();
   }
 
   #wake(): void {
-    if (this.#attempt !== null) this.#wokenMeanwhile = true;
+    if (this.#attempt !== null) this.#isWokenAgain = true;
     else this.#schedule(BATCH_DELAY_MS);
   }
 
@@ -129,7 +135,7 @@ export class AuditExporter {
     this.#timer.unref();
   }
 
-  /** An attempt that begins after the call. */
+  /** Makes an attempt that starts after the call. */
   async #tryAgain(): Promise<void> {
     while (this.#attempt !== null) await this.#attempt;
     await this.#try();
@@ -137,13 +143,13 @@ export class AuditExporter {
 
   #try(): Promise<void> {
     if (this.#closed) return Promise.resolve();
-    this.#wokenMeanwhile = false;
+    this.#isWokenAgain = false;
     this.#attempt = this.#export().then(
       () => this.#ended(null),
       async (error: unknown) => {
-        // What was on disk, and what the catalog knows of it, is looked at anew.
+        // Read the files and the catalog's state again.
         this.#state = undefined;
-        await this.#deleteLog();
+        await this.#closeLog();
         this.#ended(error instanceof Error ? error : new Error(String(error)));
       },
     );
@@ -153,12 +159,12 @@ export class AuditExporter {
   #ended(failure: Error | null): void {
     const before = this.#failure && reason(this.#failure);
     if (failure && reason(failure) !== before && !this.#closed) {
-      this.#parts.onProblem("the audit log cannot be written; nothing is purged until it can be", failure);
+      this.#parts.onProblem("the audit log cannot be written; purges are refused until it can", failure);
     }
     this.#failure = failure;
     this.#attempt = null;
     if (failure) this.#schedule(RETRY_MS);
-    else if (this.#wokenMeanwhile) this.#schedule(BATCH_DELAY_MS);
+    else if (this.#isWokenAgain) this.#schedule(BATCH_DELAY_MS);
   }
 
   async #export(): Promise<void> {
@@ -191,10 +197,12 @@ export class AuditExporter {
     }
   }
 
-  /** That of the last attempt while its files are as that left them, else where the log goes on. */
+  /**
+   * The open log of the last attempt if its files are unchanged; otherwise opens the log where it continues.
+   */
   async #logToWrite(): Promise<AuditLog> {
-    if (await this.#log?.stands()) return this.#log as AuditLog;
-    await this.#deleteLog();
+    if (await this.#log?.isIntact()) return this.#log as AuditLog;
+    await this.#closeLog();
     const { directory, key, segmentBytes } = this.#parts;
     this.#log = await AuditLog.open(
       {
@@ -219,23 +227,23 @@ export class AuditExporter {
     }
   }
 
-  /** Afterwards it is known whether the export fails now. */
-  async #lookAtLog(): Promise<void> {
+  /** Finds out whether the export fails now. */
+  async #checkLog(): Promise<void> {
     await this.#firstAttempt;
     if (this.#attempt !== null) await this.#attempt;
-    // What cannot be told, an attempt will tell.
-    const stands = await this.#log?.stands().catch(() => false);
-    if (!stands && !this.#failure) await this.#tryAgain();
+    // If the check itself fails, an attempt shows the reason.
+    const isIntact = await this.#log?.isIntact().catch(() => false);
+    if (!isIntact && !this.#failure) await this.#tryAgain();
   }
 
-  async #deleteLog(): Promise<void> {
+  async #closeLog(): Promise<void> {
     const log = this.#log;
     this.#log = null;
     await log?.close();
   }
 }
 
-/** The system's code where there is one: messages name paths, which are nobody's business outside. */
+/** The system's error code if there is one. Messages contain paths, which clients must not see. */
 function reason(error: Error): string {
   return (error as NodeJS.ErrnoException).code ?? error.message;
 }
@@ -243,7 +251,7 @@ function reason(error: Error): string {
 function unwritable(failure: Error): Refused {
   return new Refused(
     "UNAVAILABLE",
-    `Nothing is purged while the audit log cannot be written (${reason(failure)}). Purge again once it can be.`,
+    `Purges are refused while the audit log cannot be written (${reason(failure)}). Try again once it can.`,
     { retryAfterSeconds: 5 },
     { cause: failure },
   );
@@ -252,12 +260,12 @@ function unwritable(failure: Error): Refused {
 function behind(): Refused {
   return new Refused(
     "UNAVAILABLE",
-    "Nothing is purged while the audit log is behind. Purge again once it has caught up.",
+    "Purges are refused while the audit log is behind. Try again once it has caught up.",
     { retryAfterSeconds: 5 },
   );
 }
 
-/** False: it took longer. */
+/** Returns false if the work takes longer. */
 async function within(ms: number, work: Promise<void>): Promise<boolean> {
   const timeout = Promise.withResolvers<boolean>();
   const timer = setTimeout(() => timeout.resolve(false), ms);

@@ -22,8 +22,8 @@ const STARTED: LifecycleEvent = {
   error: null,
 };
 
-describe("a line of the audit log", () => {
-  it("holds every key, in one order, as the old system named them", () => {
+describe("jsonlLine", () => {
+  it("has every key in a fixed order, with the names of the old system", () => {
     const line = jsonlLine(
       {
         seq: 42,
@@ -53,7 +53,7 @@ describe("a line of the audit log", () => {
     );
   });
 
-  it("says what a job is and did where the event ends it, with the id that the API accepts", () => {
+  it("describes a job in the event that ends it, with the id that the API accepts", () => {
     const line = jsonlLine(
       {
         ...STARTED,
@@ -82,7 +82,7 @@ describe("a line of the audit log", () => {
     );
   });
 
-  it("is what earlier versions wrote where the event records no job", () => {
+  it("equals the line of earlier versions if the event records no job", () => {
     expect(jsonlLine(STARTED, { segment: null, prev: null })).toBe(
       `{"seq":1,"timestamp":"1970-01-01T00:00:00.000Z","event_type":"lifecycle_job_started","tenant_id":null,` +
         `"workflow_id":null,"artifact_id":null,"from_tier":null,"to_tier":null,"age_days":null,"size_bytes":null,` +
@@ -91,7 +91,7 @@ describe("a line of the audit log", () => {
     );
   });
 
-  it("stays one line whatever an error says", () => {
+  it("is a single line for any error text", () => {
     const line = jsonlLine(
       {
         seq: 1,

@@ -2,19 +2,19 @@ import { hash } from "node:crypto";
 import type { EventJob, LifecycleEvent } from "@tierkeep/schema/domain/events";
 import { jobGlobalId } from "@tierkeep/schema/domain/jobs";
 
-/** What ties a line to those before it. */
+/** Connects a line to the previous ones. */
 export interface Link {
-  /** The number of the segment that this line begins; null: it begins none. */
+  /** Number of the segment that starts with this line. Null: no segment starts. */
   readonly segment: number | null;
-  /** SHA-256, hex, of the line before, newline included, in whatever file; null: none came before. */
+  /** SHA-256, hex, of the previous line with its newline, in any file. Null: it is the first line. */
   readonly prev: string | null;
 }
 
 /**
- * An event as a line of the audit log, newline included: line format 2. A function of the event and of the chain so far,
- * so that a line that was written once can be recognised, and written again byte for byte. Every line has every key, in
- * this order, with two exceptions: `job` is only in lines that start or end a job, and `segment` only in the first line
- * of a file. Format 1 had neither `segment` nor `prev`.
+ * An event as a line of the audit log (line format 2), with its newline. The line depends only on the event
+ * and the chain, so a written line can be recognized and written again with the same bytes. Every line has
+ * every key in this order, with two exceptions: `job` is only in lines that start or end a job, and `segment`
+ * only in the first line of a file. Format 1 had neither `segment` nor `prev`.
  */
 export function jsonlLine(event: LifecycleEvent, { segment, prev }: Link): string {
   return `${JSON.stringify({
@@ -25,8 +25,8 @@ export function jsonlLine(event: LifecycleEvent, { segment, prev }: Link): strin
   })}\n`;
 }
 
-/** What an event says, but for its place in the log. Its words may be those of a newer server. */
-export interface Told
+/** Fields of an event without its position in the log. Enum values may be those of a newer server. */
+export interface EventFields
   extends Omit<LifecycleEvent, "seq" | "type" | "actor" | "fromTier" | "toTier" | "errorCode"> {
   readonly type: string;
   readonly actor: string | null;
@@ -35,8 +35,8 @@ export interface Told
   readonly errorCode: string | null;
 }
 
-/** What a line says, under the names of the log, in its order. `job`: the id by which the API knows the job. */
-export function lineFields(event: Told, job: string | null): Readonly<Record<string, unknown>> {
+/** Fields of a line with the names and the order of the log. `job`: the job's id in the API. */
+export function lineFields(event: EventFields, job: string | null): Readonly<Record<string, unknown>> {
   return {
     timestamp: new Date(event.timestamp).toISOString(),
     event_type: event.type.toLowerCase(),
@@ -57,7 +57,7 @@ export function lineFields(event: Told, job: string | null): Readonly<Record<str
   };
 }
 
-/** The job that an event starts or ends. Every key is present in every such line; null: it does not apply. */
+/** The job that an event starts or ends. Every key is always present; null if it does not apply. */
 function jobFields(job: EventJob, id: string | null): Readonly<Record<string, unknown>> {
   const policy = job.retentionPolicy;
   return {
@@ -83,11 +83,11 @@ function snakeCased(counts: Readonly<Record<string, number>>): Readonly<Record<s
 
 export interface ChainedLines {
   readonly bytes: Buffer;
-  /** What the next line names as the one before it. */
+  /** Hash that the next line names as its previous one. */
   readonly head: string | null;
 }
 
-/** Events as lines, each naming the one before it, the first one `link.prev`. */
+/** Events as lines. Each line names the previous one, the first line `link.prev`. */
 export function chainedLines(events: readonly LifecycleEvent[], link: Link): ChainedLines {
   let { segment, prev } = link;
   const lines: string[] = [];

@@ -1,10 +1,10 @@
 import { closeSync, openSync, readSync } from "node:fs";
 
 const PIECE_BYTES = 256 * 1024;
-/** No line of ours comes near it. What is longer is taken for damage and not held in memory. */
+/** Far above any line of the log. A longer one is treated as damage and not kept in memory. */
 const MAX_LINE_BYTES = 16 * 1024 * 1024;
 
-/** Reads a file that may still grow, a line at a time. */
+/** Reads a file that may still grow, line by line. */
 export class LineReader implements Disposable {
   readonly #file: number;
   readonly #piece = Buffer.allocUnsafe(PIECE_BYTES);
@@ -15,12 +15,12 @@ export class LineReader implements Disposable {
     this.#file = openSync(path, "r");
   }
 
-  /** Lines read so far: the number of the one that was read last. */
+  /** Number of lines read, which is the number of the last one. */
   get lineNumber(): number {
     return this.#lines;
   }
 
-  /** The next line with its newline; null: there is no whole one (yet). */
+  /** The next line with its newline. Null: there is no complete line (yet). */
   next(): Buffer | null {
     for (let searched = 0; ; ) {
       const newline = this.#held.indexOf(0x0a, searched);
@@ -35,7 +35,7 @@ export class LineReader implements Disposable {
     }
   }
 
-  /** True when no bytes follow, not even half a line. */
+  /** Whether no bytes follow, not even an incomplete line. */
   atEnd(): boolean {
     return this.#held.length === 0 && !this.#fill();
   }

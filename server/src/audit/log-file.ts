@@ -3,19 +3,21 @@ import { type FileHandle, open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { makeDirectories } from "../files/make-directories.ts";
 
-/** Modes of LOG_DIR and its files, narrowed by the umask: the group may read, for programs that ship logs. */
+/** Modes of LOG_DIR and its files, narrowed by the umask. The group may read, for log shippers. */
 export const LOG_MODES = { directory: 0o750, file: 0o640 } as const;
 
-/** Makes what was written durable; the exporter hands it its one sync at a time. */
+/** Makes written bytes durable. The exporter passes its own, which runs one sync at a time. */
 export type Sync = (handle: FileHandle) => Promise<void>;
 
-/** Opens a file to read and write; one that is not there is created, with its folder. Its name is durable either way. */
+/**
+ * Opens a file for reading and writing, and creates it with its folder if it is missing. Its name is durable.
+ */
 export async function openLogFile(directory: string, file: string, sync: Sync): Promise<FileHandle> {
   const path = join(directory, file);
   const handle = (await openExisting(path)) ?? (await create(directory, path, sync));
   try {
-    if (!(await handle.stat()).isFile()) throw new Error(`${file} is no regular file`);
-    // Also of one that was there: a crash may have come between its creation and this.
+    if (!(await handle.stat()).isFile()) throw new Error(`${file} is not a regular file`);
+    // Also for an existing file: a crash may have interrupted its creation.
     await syncDirectory(directory, sync);
     return handle;
   } catch (error) {
@@ -30,10 +32,14 @@ async function openExisting(path: string): Promise<FileHandle | null> {
   } catch (error) {
     if (isAbsent(error)) return null;
     if ((error as NodeJS.ErrnoException).code !== "ELOOP") throw error;
-    // Another user who may write to this directory could make the server append to any of its files.
-    throw new Error(`${path} is a symbolic link, and the audit log follows none. Put a file in its place`, {
-      cause: error,
-    });
+    // A user who may write to this directory could make the server append to any file that the server may
+    // write.
+    throw new Error(
+      `${path} is a symbolic link, which the audit log does not follow. Replace it with a regular file`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
@@ -53,8 +59,8 @@ async function syncDirectory(directory: string, sync: Sync): Promise<void> {
 }
 
 /**
- * False: the file at `path` is another one than `handle`'s, or has another size. Fails with the system's error where it
- * cannot be opened for writing.
+ * Whether the file at `path` is still the one of `handle` and has this size.
+ * @throws the system's error if it cannot be opened for writing
  */
 export async function isUnchanged(handle: FileHandle, path: string, size: number): Promise<boolean> {
   const named = await openExisting(path);
@@ -67,7 +73,7 @@ export async function isUnchanged(handle: FileHandle, path: string, size: number
   }
 }
 
-/** Fewer bytes where the file ends before. */
+/** Returns fewer bytes if the file ends before. */
 export async function readAt(handle: FileHandle, position: number, length: number): Promise<Buffer> {
   const buffer = Buffer.alloc(length);
   let filled = 0;
@@ -89,7 +95,9 @@ export async function writeAt(handle: FileHandle, position: number, bytes: Uint8
 
 const PIECE_BYTES = 4096;
 
-/** The line that ends at `end`, newline included, or what stands there instead of one; empty at the file's start. */
+/**
+ * The line that ends at `end`, with its newline, or the bytes in its place. Empty at the start of the file.
+ */
 export async function lineBefore(handle: FileHandle, end: number): Promise<Buffer> {
   for (let length = Math.min(end, PIECE_BYTES); ; length = Math.min(end, length * 2)) {
     const bytes = await readAt(handle, end - length, length);

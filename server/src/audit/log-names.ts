@@ -1,8 +1,8 @@
 const STEM = "lifecycle_events";
 
-/** Signed records of what the log was, beside its files. */
+/** File of signed checkpoints beside the log. */
 export const CHECKPOINTS_FILE = `${STEM}.checkpoints.jsonl`;
-/** The public keys of those who signed, PEM after PEM. */
+/** Public keys of all signers, as concatenated PEMs. */
 export const PUBLIC_KEY_FILE = `${STEM}.public-key.pem`;
 
 /** lifecycle_events.jsonl, then lifecycle_events.2.jsonl, lifecycle_events.3.jsonl … */
@@ -10,7 +10,7 @@ export function segmentName(number: number): string {
   return number === 1 ? `${STEM}.jsonl` : `${STEM}.${number}.jsonl`;
 }
 
-/** Null: no name that a segment is given. */
+/** Null if the name is not one of a segment. */
 export function segmentNumberOf(file: string): number | null {
   const match = /^lifecycle_events(?:\.([1-9]\d*))?\.jsonl$/.exec(file);
   if (match === null) return null;
@@ -18,12 +18,12 @@ export function segmentNumberOf(file: string): number | null {
   return file === segmentName(number) ? number : null;
 }
 
-/** Of a file of the log, also one that somebody has renamed since. */
+/** Whether the name belongs to the log, including renamed files. */
 export function isLogName(file: string): boolean {
   return file.startsWith(STEM) && file !== CHECKPOINTS_FILE && file !== PUBLIC_KEY_FILE;
 }
 
-/** Of a file that a program such as logrotate compressed. */
+/** Whether the file was compressed, for example by logrotate. */
 export function isCompressedName(file: string): boolean {
   return /\.(gz|bz2|xz|zst|zstd|lz4|Z)$/.test(file);
 }

@@ -19,7 +19,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-/** A store in a folder, as its config.json shows it. */
+/** A store in a folder, with its config.json. */
 function storeIn(name: string, store: string, logDir = "../logs", host = "here"): LogOwner {
   const path = join(folder, name);
   mkdirSync(join(path, ".tierkeep"), { recursive: true });
@@ -31,7 +31,7 @@ function storeIn(name: string, store: string, logDir = "../logs", host = "here")
 const owner = () => JSON.parse(readFileSync(join(logs, LOG_OWNER_FILE), "utf8"));
 
 describe("the folder of an audit log", () => {
-  it("belongs to the store that claims it first, and every other store is refused by name", async () => {
+  it("belongs to the first store that claims it; other stores are refused with its path", async () => {
     const [one, other] = [storeIn("one", "1"), storeIn("other", "2")];
     await claimLog(logs, one);
     await claimLog(logs, one);
@@ -41,13 +41,13 @@ describe("the folder of an audit log", () => {
     expect(owner()).toEqual(one);
   });
 
-  it("belongs to one of two stores that claim it at the same time", async () => {
+  it("belongs to one of two stores that claim it concurrently", async () => {
     const stores = ["1", "2", "3", "4"].map((id) => storeIn(`store-${id}`, id));
     const claims = await Promise.allSettled(stores.map((store) => claimLog(logs, store)));
     expect(claims.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
   });
 
-  it("stays with a store that was moved, and not with a copy of one that is still there", async () => {
+  it("stays with a store that was moved, and not with a copy of an existing one", async () => {
     const store = storeIn("one", "1");
     await claimLog(logs, store);
     const copy = storeIn("copy", "1");
@@ -57,7 +57,7 @@ describe("the folder of an audit log", () => {
     expect(owner()).toEqual(copy);
   });
 
-  it("is free where the store that it names keeps its log elsewhere, as after a copy of store and log together", async () => {
+  it("is free if the named store keeps its log elsewhere, as after a copy of store and log", async () => {
     await claimLog(logs, storeIn("one", "1"));
     storeIn("one", "1", "../other-logs");
     mkdirSync(join(folder, "other-logs"));
@@ -66,7 +66,7 @@ describe("the folder of an audit log", () => {
     expect(owner()).toEqual(next);
   });
 
-  it("goes over to a new store in the same place, on the same machine only", async () => {
+  it("passes to a new store in the same path, on the same host only", async () => {
     await claimLog(logs, storeIn("one", "1"));
     const next = storeIn("one", "2");
     await expect(claimLog(logs, { ...next, host: "elsewhere" })).rejects.toThrow("belongs to the store in");
@@ -74,7 +74,7 @@ describe("the folder of an audit log", () => {
     expect(owner()).toEqual(next);
   });
 
-  it("is refused where the file that names its store is damaged", async () => {
+  it("is refused if the file that names its store is damaged", async () => {
     writeFileSync(join(logs, LOG_OWNER_FILE), "{");
     await expect(claimLog(logs, storeIn("one", "1"))).rejects.toThrow("may belong to another store");
   });

@@ -2,22 +2,22 @@ import { readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { replaceFile } from "../files/replace-file.ts";
 
-/** Says which store a folder of the audit log belongs to. */
+/** Names the store that owns a folder of the audit log. */
 export const LOG_OWNER_FILE = "tierkeep-store.json";
 
 export interface LogOwner {
-  /** The store's public id. A copy of a store has the same. */
+  /** Public id of the store. A copy of a store has the same id. */
   readonly store: string;
-  /** The store's folder, absolute, without symbolic links. */
+  /** Absolute path of the store's folder, without symbolic links. */
   readonly path: string;
-  /** The machine's name: the same path on another one is another folder. */
+  /** Host name: the same path on another host is another folder. */
   readonly host: string;
 }
 
-/** The folder belongs to another store. The message is the end of a sentence that begins with the folder. */
+/** The folder belongs to another store. The message continues a sentence that starts with the folder. */
 export class LogOfAnotherStoreError extends Error {
   override readonly name = "LogOfAnotherStoreError";
-  /** What to do where the folder is free although another store is named; null: it is not free. */
+  /** What to do if the folder is free although it names another store. Null: it is not free. */
   readonly remedy: string | null;
 
   constructor(message: string, remedy: string | null) {
@@ -26,16 +26,16 @@ export class LogOfAnotherStoreError extends Error {
   }
 }
 
-/** @throws LogOfAnotherStoreError where the folder belongs to a store other than `ours` */
+/** @throws LogOfAnotherStoreError if the folder belongs to a store other than `ours` */
 export function requireOwnLog(directory: string, ours: LogOwner): void {
   const owner = readOwner(directory);
   if (owner !== null) requireOurs(owner, directory, ours);
 }
 
 /**
- * Makes the folder, which exists, belong to `ours`. Durable when it resolves.
+ * Makes an existing folder belong to `ours`. Durable when it resolves.
  *
- * @throws LogOfAnotherStoreError
+ * @throws LogOfAnotherStoreError if it belongs to another store
  */
 export async function claimLog(directory: string, ours: LogOwner): Promise<void> {
   const path = join(directory, LOG_OWNER_FILE);
@@ -57,7 +57,7 @@ function requireOurs(owner: LogOwner, directory: string, ours: LogOwner): void {
   const isHere = owner.host === ours.host;
   if (isHere && owner.path === ours.path) return;
   const use = isHere ? useOf(owner, directory, ours) : "unknown";
-  // The store of that name keeps its log elsewhere by now, or this folder is a copy of its log.
+  // The named store keeps its log elsewhere by now, or this folder is a copy of its log.
   if (use === "elsewhere") return;
   if (owner.store !== ours.store) {
     throw new LogOfAnotherStoreError(
@@ -65,7 +65,7 @@ function requireOurs(owner: LogOwner, directory: string, ours: LogOwner): void {
       `if that store is gone, delete ${join(directory, LOG_OWNER_FILE)}`,
     );
   }
-  // Where the other place has no store any more, the store was moved.
+  // If the other path has no store any more, the store was moved.
   if (use === "this folder") {
     throw new LogOfAnotherStoreError(
       `belongs to the store in ${owner.path}, of which this one is a copy`,
@@ -74,7 +74,7 @@ function requireOurs(owner: LogOwner, directory: string, ours: LogOwner): void {
   }
 }
 
-/** Whether the store that a folder names still keeps its log there. */
+/** Whether the store named by a folder still keeps its log there. */
 function useOf(owner: LogOwner, directory: string, ours: LogOwner): "this folder" | "elsewhere" | "unknown" {
   const configOf = (root: string) => join(root, ".tierkeep", "config.json");
   try {
@@ -82,7 +82,7 @@ function useOf(owner: LogOwner, directory: string, ours: LogOwner): "this folder
       readonly storeId?: unknown;
       readonly settings?: { readonly values?: { readonly LOG_DIR?: { readonly value?: unknown } } };
     };
-    // The same folder may have two paths.
+    // One folder may have two paths.
     if (storeId !== owner.store || isSameFile(configOf(owner.path), configOf(ours.path))) return "unknown";
     const logs = settings?.values?.LOG_DIR?.value;
     if (typeof logs !== "string") return "this folder";
@@ -92,13 +92,13 @@ function useOf(owner: LogOwner, directory: string, ours: LogOwner): "this folder
   }
 }
 
-/** False also where one of them is missing. */
+/** Returns false if one of the files is missing. */
 function isSameFile(one: string, other: string): boolean {
   const [left, right] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false }));
   return left !== undefined && right !== undefined && left.dev === right.dev && left.ino === right.ino;
 }
 
-/** @returns null where the folder belongs to no store yet */
+/** @returns null if the folder belongs to no store yet */
 function readOwner(directory: string): LogOwner | null {
   const path = join(directory, LOG_OWNER_FILE);
   let text: string;

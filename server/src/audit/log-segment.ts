@@ -7,20 +7,20 @@ import { chainedLines, lineHash } from "./jsonl-line.ts";
 import { isUnchanged, lineBefore, openLogFile, readAt, type Sync, writeAt } from "./log-file.ts";
 import { segmentName, segmentNumberOf } from "./log-names.ts";
 
-/** How much of a file's end was hashed to recognise it, before lines named each other. */
+/** Length of the file end that was hashed to recognize a file, before lines named each other. */
 const TAIL_BYTES = 64 * 1024;
 const READ_BYTES = 256 * 1024;
 
-/** The events after one, some at a time, ending when there are no more. */
+/** Pages of the events after a sequence number, up to the newest. */
 export type EventsAfter = (seq: number) => AsyncIterable<readonly LifecycleEvent[]>;
 
 export interface OpenSegmentOptions {
   readonly directory: string;
-  /** Null: nothing was ever exported. */
+  /** Null: nothing was exported yet. */
   readonly state: ExportState | null;
   readonly eventsAfter: EventsAfter;
   readonly sync: Sync;
-  /** The number of a segment that is full, so that another one is looked for. Default: the state's may be gone on with. */
+  /** Number of a full segment; the next one is opened. Default: the state's segment may be continued. */
   readonly full?: number | undefined;
 }
 
@@ -30,10 +30,10 @@ interface Start {
   readonly head: string | null;
 }
 
-/** An open file of the audit log, at the place where it goes on. */
+/** An open file of the audit log, positioned where it continues. */
 export class LogSegment {
   readonly number: number;
-  /** Why this file, where it is at its start. */
+  /** Why this file was started, if it is at its start. */
   readonly beginning: SegmentStart;
   readonly #directory: string;
   readonly #handle: FileHandle;
@@ -41,7 +41,7 @@ export class LogSegment {
   #seq: number;
   #head: string | null;
   #offset: number;
-  /** Of the file as it was opened: what lies beyond the offset will be written over with the same bytes. */
+  /** Size when the file was opened. Bytes beyond the offset are overwritten with the same bytes. */
   readonly #size: number;
 
   private constructor(
@@ -63,8 +63,8 @@ export class LogSegment {
   }
 
   /**
-   * Opens the file that goes on after the state: the one it names if it is as we left it, else the next segment that is
-   * not somebody else's. A file that is not there is created, its name durable.
+   * Opens the file that continues after the state: the state's own file if it is unchanged, otherwise the
+   * next segment that has no foreign content. Creates a missing file, with a durable name.
    */
   static async open(options: OpenSegmentOptions): Promise<LogSegment> {
     const { directory, state, sync, full } = options;
@@ -74,7 +74,7 @@ export class LogSegment {
     for (let number = from ?? 1; ; number++) {
       const handle = await openLogFile(directory, segmentName(number), sync);
       try {
-        const start = await whereToGoOn(handle, number, options);
+        const start = await startOf(handle, number, options);
         if (typeof start === "object") return new LogSegment(options, number, handle, start, beginning);
         if (beginning === usual) beginning = usual === "rotated" ? "ahead" : start;
       } catch (error) {
@@ -85,27 +85,27 @@ export class LogSegment {
     }
   }
 
-  /** Of the last event in the log; 0: none. */
+  /** Sequence number of the last event in the log; 0 if it is empty. */
   get seq(): number {
     return this.#seq;
   }
 
-  /** Of the last line of the log; null: there is none. */
+  /** Hash of the last line of the log; null if it is empty. */
   get head(): string | null {
     return this.#head;
   }
 
-  /** Bytes of the file that are ours. */
+  /** End of this log's lines in the file, in bytes. */
   get offset(): number {
     return this.#offset;
   }
 
-  /** There are lines beyond the offset already, those that come next. */
+  /** Whether the file already has lines beyond the offset: the next ones. */
   get isAhead(): boolean {
     return this.#size > this.#offset;
   }
 
-  /** Writes events where the last ones end; durable when it resolves, and what is to be stored of it. */
+  /** Appends events. Resolves with the state to store once they are durable. */
   async append(events: readonly LifecycleEvent[]): Promise<ExportState> {
     const { bytes, head } = chainedLines(events, {
       segment: this.#offset === 0 ? this.number : null,
@@ -123,8 +123,11 @@ export class LogSegment {
     return this.#sync(this.#handle);
   }
 
-  /** False: the file that has this name now is another one, or somebody else wrote to it. */
-  stands(): Promise<boolean> {
+  /**
+   * Whether the file with this name is still the same and has its size. False: it was replaced, or another
+   * program wrote to it.
+   */
+  isIntact(): Promise<boolean> {
     const path = join(this.#directory, segmentName(this.number));
     return isUnchanged(this.#handle, path, Math.max(this.#size, this.#offset));
   }
@@ -134,8 +137,8 @@ export class LogSegment {
   }
 }
 
-/** Or why the file is not ours to write to. */
-async function whereToGoOn(
+/** Where to continue in this file, or why it cannot be used. */
+async function startOf(
   handle: FileHandle,
   number: number,
   { state, eventsAfter }: OpenSegmentOptions,
@@ -153,11 +156,11 @@ async function whereToGoOn(
       return (await startAt(handle, next(state.offset, head))) ?? "ahead";
     }
   }
-  // A file begun anew, in which we may have come to write before a crash; an empty one is anybody's.
+  // A new file, possibly written to before a crash. Any store may use an empty file.
   return (await startAt(handle, next(0, state?.head ?? null))) ?? "unknown";
 }
 
-/** Removes what a power cut left in place of lines; they come next. */
+/** Truncates what a power failure left in place of lines. They are written next. */
 async function startAt(
   handle: FileHandle,
   start: Start & { readonly lines: AsyncIterable<Buffer> },
@@ -169,7 +172,7 @@ async function startAt(
   return { ...start, size };
 }
 
-/** The hash of the last line before the state's offset; null: that is not the line that we left there. */
+/** Hash of the last line before the state's offset. Null if it is not the line that was exported. */
 async function headAt(handle: FileHandle, { offset, head: stored }: ExportState): Promise<string | null> {
   const head = lineHash(await lineBefore(handle, offset));
   if (head === stored) return head;
@@ -191,9 +194,9 @@ async function* linesAfter(
 }
 
 /**
- * How many bytes from `offset` on are what comes next, which is what is there but for what a power cut made of it: zeros,
- * where a file system keeps a file's length and not its bytes, often up to the end of a block. No line has a zero byte.
- * Null: somebody else wrote there.
+ * Number of bytes from `offset` on that are the next lines. Zeros from a power failure do not count: some
+ * file systems keep the length of a file without its bytes, often up to the end of a block. No line has a
+ * zero byte. Returns null if another program wrote there.
  */
 async function ownBytes(
   handle: FileHandle,

@@ -10,28 +10,38 @@ interface OpenFile extends SegmentFile {
   readonly reader: LineReader;
 }
 
-/** A way through the log's lines, led by checkpoints: goes as far as each says, and compares. Its methods throw Finding. */
+/**
+ * Reads the lines of the log in order, up to each checkpoint, and compares them with it.
+ *
+ * States: before the first file; inside a file; between files, after a record that starts a segment. Each
+ * `take` reads on to the record's event. The methods throw Finding for the first difference, which ends the
+ * walk.
+ */
 export class LogWalk implements Disposable {
   readonly #directory: string;
   readonly #expected: Map<number, { readonly hash: string; state: "unseen" | "other" | "found" }>;
-  readonly strangers: readonly string[];
+  readonly foreign: readonly string[];
   readonly gaps: Gap[] = [];
   lines = 0;
   unchainedLines = 0;
   files = 0;
+  /** Files that are not opened yet, in order. */
   #ahead: SegmentFile[];
-  /** How many files come before those. */
+  /** Number of files before those. */
   #passed = 0;
   #open: OpenFile | null = null;
-  /** What the last line was: the log's end so far. */
+  /** Event and hash of the last line read. */
   #seq = 0;
   #head: string | null = null;
   #last: { readonly file: string; readonly line: number } | null = null;
-  /** A segment that is signed to begin here, whose first line has not been read. */
+  /** Record of a segment that starts here and whose first line is not read yet. */
   #begun: Checkpoint | null = null;
-  /** No segment has been signed to begin yet: files follow one another by their chain alone. */
+  /** No record has started a segment yet: files follow each other only by their chain. */
   #isUnled = true;
-  /** The log's first files are elsewhere: checkpoints are passed over up to the one that begins this file. */
+  /**
+   * Set if the first files of the log are elsewhere: records before the one that starts this file are
+   * skipped.
+   */
   #archivedUpTo: SegmentFile | null = null;
   #isStarted = false;
   readonly #remembered = new Map<number, Set<string>>();
@@ -39,17 +49,17 @@ export class LogWalk implements Disposable {
   constructor(directory: string, expected: readonly Head[]) {
     this.#directory = directory;
     this.#expected = new Map(expected.map(({ seq, hash }) => [seq, { hash, state: "unseen" }]));
-    const { segments, strangers } = segmentFiles(directory);
+    const { segments, foreign } = segmentFiles(directory);
     this.#ahead = segments;
-    this.strangers = strangers;
+    this.foreign = foreign;
   }
 
-  /** Keeps the hashes of the lines of these events, for gaps that go back to them. */
+  /** Keeps the hashes of the lines of these events, for gaps that return to them. */
   remember(seqs: ReadonlySet<number>): void {
     for (const seq of seqs) this.#remembered.set(seq, new Set());
   }
 
-  /** Goes on to where the checkpoint says, and compares. */
+  /** Reads on to the event of the record, and compares. */
   take(record: Checkpoint): void {
     this.#start();
     if (this.#archivedUpTo !== null) {
@@ -61,7 +71,7 @@ export class LogWalk implements Disposable {
     else this.#begin(record);
   }
 
-  /** True when nothing follows that is not signed. */
+  /** Whether no unsigned bytes follow. */
   atEnd(): boolean {
     if (this.#ahead.length > 0) return false;
     return this.#open === null || this.#open.reader.atEnd();
@@ -70,13 +80,13 @@ export class LogWalk implements Disposable {
   unsigned(): Finding {
     const here = this.#open;
     const message =
-      "comes after the newest checkpoint, and nobody signed it. A server that was killed here signs it at its next start; else it is not the server's";
+      "comes after the newest checkpoint and is not signed. A server that was killed here signs it at its next start; otherwise the server did not write it";
     if (here !== null && !here.reader.atEnd())
       return new Finding(here.file, here.reader.lineNumber + 1, message);
     return new Finding(this.#ahead[0]?.file ?? "", null, message);
   }
 
-  /** Every head that was to be found has been. */
+  /** @throws Finding if an expected head was not found */
   expectAll(): void {
     for (const [seq, { state, hash }] of this.#expected) {
       if (state === "found") continue;
@@ -99,7 +109,7 @@ export class LogWalk implements Disposable {
       throw new Finding(
         oldest.file,
         1,
-        `is event ${oldest.first.seq}, and the files before it are not here. Put them back, or give the head that was kept of them: --expect-head ${seq}:HASH`,
+        `is event ${oldest.first.seq}, and the files before it are missing. Put them back, or pass the head that was kept for them: --expect-head ${seq}:HASH`,
       );
     }
     expected.state = "found";
@@ -119,7 +129,7 @@ export class LogWalk implements Disposable {
     if (open === null || open.number !== segment) throw this.#missing(record, segmentName(segment));
     while (this.#seq < seq) if (!this.#nextLine(record)) throw this.#missing(record, open.file);
     if (this.#seq > seq || this.#head !== head) {
-      throw this.#at(`is not what was signed at ${time} for event ${seq}`);
+      throw this.#at(`is not what was signed for event ${seq} at ${time}`);
     }
   }
 
@@ -127,15 +137,15 @@ export class LogWalk implements Disposable {
     const { seq, head, type, time, reason } = record;
     if (this.#isUnled && this.#open === null && seq > this.#seq) this.#openNext(null);
     while (this.#seq < seq && (this.#nextLine(record) || (this.#isUnled && this.#openNext(null)))) {}
-    const stood =
+    const isContinued =
       seq === this.#seq
         ? this.#head === head
         : type === "gap" && (seq === 0 || this.#remembered.get(seq)?.has(head ?? ""));
     if (this.#seq < seq) throw this.#missing(record, this.#last?.file ?? segmentName(record.segment));
-    if (!stood) throw this.#at(`is not what the log went on from at ${time}, event ${seq}`);
+    if (!isContinued) throw this.#at(`is not the line that the log continued from at ${time}, event ${seq}`);
     if (this.#open !== null && !this.#open.reader.atEnd()) {
       const { file, reader } = this.#open;
-      const message = `was never signed; it stood there when ${segmentName(record.segment)} was begun at ${time}, or was put there since`;
+      const message = `was never signed; it was there when ${segmentName(record.segment)} was started at ${time}, or was added later`;
       throw new Finding(file, reader.lineNumber + 1, message);
     }
     if (type === "gap")
@@ -147,10 +157,10 @@ export class LogWalk implements Disposable {
     this.#isUnled = false;
   }
 
-  /** Opens the file that comes next. False: there is none. */
+  /** Opens the next file. Returns false if there is none. */
   #openNext(wanted: Checkpoint | null): boolean {
     if (!this.#isNext()) {
-      // A server may have begun another file meanwhile.
+      // A server may have started another file in the meantime.
       this.#ahead = segmentFiles(this.#directory).segments.slice(this.#passed);
     }
     const next = this.#ahead[0];
@@ -165,7 +175,7 @@ export class LogWalk implements Disposable {
       throw new Finding(
         next.file,
         1,
-        `begins segment ${next.number}, whose name is ${segmentName(next.number)}`,
+        `starts segment ${next.number}, whose name should be ${segmentName(next.number)}`,
       );
     this.#open = { ...next, reader: new LineReader(join(this.#directory, next.file)) };
     this.files += 1;
@@ -183,7 +193,7 @@ export class LogWalk implements Disposable {
     this.#passed += 1;
   }
 
-  /** Reads a line and compares it with the one before. False: the file has no more. */
+  /** Reads a line and compares it with the previous one. Returns false at the end of the file. */
   #nextLine(record: Checkpoint | null): boolean {
     const open = this.#open;
     const line = open?.reader.next() ?? null;
@@ -192,26 +202,26 @@ export class LogWalk implements Disposable {
     const isFirst = open.reader.lineNumber === 1;
     const before = this.#last;
     this.#last = { file: open.file, line: open.reader.lineNumber };
-    if (place === null) throw this.#at("is no line of the log");
+    if (place === null) throw this.#at("is not a line of the log");
     const { seq, segment, prev } = place;
     if (seq !== this.#seq + 1) {
       throw this.#at(
-        `is event ${seq} where event ${this.#seq + 1} was to come: lines are missing, or stand in another order`,
+        `is event ${seq} instead of event ${this.#seq + 1}: lines are missing or in another order`,
       );
     }
     const hash = lineHash(line);
     if (prev === undefined) {
       if (this.lines > this.unchainedLines || this.#begun !== null)
-        throw this.#at("does not name the line before it, as every line around it does");
+        throw this.#at("does not name the previous line, as the lines around it do");
       this.unchainedLines += 1;
     } else if (prev !== this.#head) {
-      // Whichever of the two was changed, the line after this one tells.
-      if (before !== null && this.#begun === null && this.#isVouchedFor(hash, seq, record))
+      // One of the two lines was changed. The next line shows which one.
+      if (before !== null && this.#begun === null && this.#isConfirmed(hash, seq, record))
         this.#last = before;
-      throw this.#at("was changed, or another line stood there when the next one was written");
+      throw this.#at("was changed, or was another line when the next one was written");
     }
     if (segment !== (isFirst && prev !== undefined ? open.number : undefined))
-      throw this.#at("begins a segment where none begins, or does not where one does");
+      throw this.#at("has a segment number where no segment starts, or lacks it where one starts");
     this.#seq = seq;
     this.#head = hash;
     this.#begun = null;
@@ -220,7 +230,7 @@ export class LogWalk implements Disposable {
     return true;
   }
 
-  #isVouchedFor(hash: string, seq: number, record: Checkpoint | null): boolean {
+  #isConfirmed(hash: string, seq: number, record: Checkpoint | null): boolean {
     if (record?.seq === seq) return record.head === hash;
     const line = this.#open?.reader.next() ?? null;
     const next = line === null ? this.#ahead[0]?.first : placeOf(line);
@@ -237,16 +247,16 @@ export class LogWalk implements Disposable {
   #missing({ seq, time }: Checkpoint, file: string): Finding {
     const here = this.#open;
     const signed = `event ${seq} was signed at ${time}`;
-    const compressed = this.strangers.find(isCompressedName);
+    const compressed = this.foreign.find(isCompressedName);
     if (here?.file !== file && compressed !== undefined)
       return new Finding(
         file,
         null,
-        `is not here, and ${signed}. ${compressed} is compressed: decompress it beside the others and verify again`,
+        `is missing, and ${signed}. ${compressed} is compressed: decompress it into the same directory and verify again`,
       );
-    if (this.strangers.includes(file)) return new Finding(file, 1, `is no line of the log, and ${signed}`);
+    if (this.foreign.includes(file)) return new Finding(file, 1, `is not a line of the log, and ${signed}`);
     if (here?.file !== file)
-      return new Finding(file, null, `is not here, or does not begin as it did, and ${signed}`);
+      return new Finding(file, null, `is missing, or does not start as it did, and ${signed}`);
     const line = here.reader.lineNumber + 1;
     return new Finding(file, line, `is missing: the file ends with event ${this.#seq}, and ${signed}`);
   }

@@ -2,8 +2,8 @@ import { mkdir, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { describe, expect, it, vi } from "vitest";
 import { AuditStore, LOG } from "../../testing/stores/audit-store.ts";
 
-describe("purging", () => {
-  it("is refused while the log is a directory, and allowed again once it can be written", async () => {
+describe("AuditExporter.purgeRefusal", () => {
+  it("refuses while the log is a directory, and allows purges again once the log can be written", async () => {
     await using world = await AuditStore.open();
     await mkdir(world.path(LOG), { recursive: true });
     const problems: string[] = [];
@@ -20,7 +20,7 @@ describe("purging", () => {
     expect(exporter.health().failing).toBe(false);
   });
 
-  it("is refused at once when the log is taken away under a running server, before anything was lost", async () => {
+  it("refuses immediately when the log is removed under a running server, before a write fails", async () => {
     await using world = await AuditStore.open();
     const exporter = world.exporter();
     await world.happen(1);
@@ -31,7 +31,7 @@ describe("purging", () => {
     expect(await exporter.purgeRefusal()).toMatchObject({ code: "UNAVAILABLE" });
   });
 
-  it("is allowed when the log was merely rotated away", async () => {
+  it("allows purges after the log was rotated away", async () => {
     await using world = await AuditStore.open();
     const exporter = world.exporter();
     expect(await exporter.purgeRefusal()).toBeNull();
@@ -40,7 +40,7 @@ describe("purging", () => {
     expect(await world.read(LOG)).toBe("");
   });
 
-  it("waits for the first look at the log instead of being refused", async () => {
+  it("waits for the first attempt instead of refusing", async () => {
     await using world = await AuditStore.open();
     const gate = Promise.withResolvers<void>();
     const exporter = world.exporter({
@@ -49,13 +49,13 @@ describe("purging", () => {
         await handle.sync();
       },
     });
-    const asked = exporter.purgeRefusal();
-    expect(await Promise.race([asked, Promise.resolve("waits")])).toBe("waits");
+    const refusal = exporter.purgeRefusal();
+    expect(await Promise.race([refusal, Promise.resolve("waits")])).toBe("waits");
     gate.resolve();
-    expect(await asked).toBeNull();
+    expect(await refusal).toBeNull();
   });
 
-  it("is refused when a sync fails, and the lines are there once when it works again", async () => {
+  it("refuses when a sync fails; the lines are written once when syncs work again", async () => {
     await using world = await AuditStore.open();
     await world.happen(2);
     let broken = true;
@@ -72,7 +72,7 @@ describe("purging", () => {
     expect([await world.read(LOG)]).toEqual(await world.lines([1]));
   });
 
-  it("is refused when events have waited for the log too long, without waiting with them", async () => {
+  it("refuses without waiting when events have waited too long for the log", async () => {
     await using world = await AuditStore.open();
     const gate = Promise.withResolvers<void>();
     let hangs = false;

@@ -3,16 +3,16 @@ import { join } from "node:path";
 import { LineReader } from "./line-reader.ts";
 import { isLogName, segmentNumberOf } from "./log-names.ts";
 
-/** What a line of the log says of its place; null: it is none of ours. */
+/** Position of a line in the log. */
 export interface LinePlace {
   readonly seq: number;
-  /** Undefined: it begins no segment. */
+  /** Undefined: the line starts no segment. */
   readonly segment: number | undefined;
   /** Undefined: it was written before lines named each other. */
   readonly prev: string | null | undefined;
 }
 
-/** Null: that is no line of the log. */
+/** Null if it is not a line of the log. */
 export function placeOf(line: Buffer): LinePlace | null {
   let parsed: { readonly seq?: unknown; readonly segment?: unknown; readonly prev?: unknown } | null;
   try {
@@ -28,17 +28,20 @@ export function placeOf(line: Buffer): LinePlace | null {
   return { seq: seq as number, segment: segment as number | undefined, prev };
 }
 
-/** A file that begins with a line of the log. */
+/** A file that starts with a line of the log. */
 export interface SegmentFile {
   readonly file: string;
   readonly number: number;
   readonly first: LinePlace;
 }
 
-/** The log's files in their order, which their first lines tell: they may have been renamed. And those that are not of the log. */
-export function segmentFiles(directory: string): { segments: SegmentFile[]; strangers: string[] } {
+/**
+ * The files of the log, ordered by their first lines because they may have been renamed, and files that are
+ * not of the log.
+ */
+export function segmentFiles(directory: string): { segments: SegmentFile[]; foreign: string[] } {
   const segments: SegmentFile[] = [];
-  const strangers: string[] = [];
+  const foreign: string[] = [];
   for (const { name: file } of readdirSync(directory, { withFileTypes: true }).filter((entry) =>
     entry.isFile(),
   )) {
@@ -47,9 +50,9 @@ export function segmentFiles(directory: string): { segments: SegmentFile[]; stra
     if (reader.atEnd()) continue;
     const line = reader.next();
     const first = line && placeOf(line);
-    if (first === null) strangers.push(file);
+    if (first === null) foreign.push(file);
     else segments.push({ file, number: first.segment ?? segmentNumberOf(file) ?? 1, first });
   }
   segments.sort((a, b) => a.number - b.number || a.first.seq - b.first.seq);
-  return { segments, strangers: strangers.sort() };
+  return { segments, foreign: foreign.sort() };
 }

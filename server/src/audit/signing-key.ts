@@ -13,7 +13,7 @@ export interface SigningKey {
   readonly id: string;
   /** SPKI, PEM. */
   readonly publicPem: string;
-  /** In base64. */
+  /** The signature in base64. */
   sign(text: string): string;
 }
 
@@ -25,10 +25,10 @@ export function newKeyPem(): string {
   }).privateKey;
 }
 
-/** @param pem an Ed25519 private key as PKCS#8. Throws where it is anything else. */
+/** @param pem an Ed25519 private key as PKCS#8 @throws Error if it is anything else */
 export function signingKey(pem: string): SigningKey {
   const key = createPrivateKey(pem);
-  if (key.asymmetricKeyType !== "ed25519") throw new Error("it is no Ed25519 key");
+  if (key.asymmetricKeyType !== "ed25519") throw new Error("it is not an Ed25519 key");
   const publicKey = createPublicKey(key);
   return {
     id: keyId(publicKey),
@@ -41,13 +41,13 @@ export function signingKey(pem: string): SigningKey {
 export class PublicKeys {
   readonly #keys: ReadonlyMap<string, KeyObject>;
 
-  /** @param text PEMs, one after another; what stands between them is passed over. Throws where one is no Ed25519 key. */
+  /** @param text PEMs; other text between them is ignored @throws Error if one is not an Ed25519 key */
   constructor(text: string) {
     const pems = text.match(/-----BEGIN PUBLIC KEY-----[^-]*-----END PUBLIC KEY-----/g) ?? [];
     this.#keys = new Map(
       pems.map((pem) => {
         const key = createPublicKey(pem);
-        if (key.asymmetricKeyType !== "ed25519") throw new Error("it is no Ed25519 key");
+        if (key.asymmetricKeyType !== "ed25519") throw new Error("it is not an Ed25519 key");
         return [keyId(key), key];
       }),
     );
@@ -57,12 +57,12 @@ export class PublicKeys {
     return [...this.#keys.keys()];
   }
 
-  /** Null: none of these keys has this id. */
+  /** Null if no key has this id. */
   isSigned(id: string, text: string, signature: string): boolean | null {
     const key = this.#keys.get(id);
     if (key === undefined) return null;
     const bytes = Buffer.from(signature, "base64");
-    // The last letter has bits to spare: only one spelling is the signature.
+    // The last base64 letter has spare bits. Accept only the canonical spelling.
     return bytes.toString("base64") === signature && verify(null, Buffer.from(text), key, bytes);
   }
 }

@@ -12,29 +12,29 @@ import { verifyLog } from "./verify.ts";
 async function edit(path: string, change: (text: string) => string): Promise<void> {
   const text = await readFile(path, "utf8");
   const changed = change(text);
-  if (changed === text) throw new Error("nothing was changed");
+  if (changed === text) throw new Error("the edit changes nothing");
   await writeFile(path, changed);
 }
 
-describe("an audit log that nobody touched", () => {
-  it("is accepted, with the head to keep", async () => {
+describe("verifyLog with an unchanged log", () => {
+  it("accepts it and returns the head to keep", async () => {
     await using world = await AuditStore.open();
     await world.happen(5);
     await world.exportAll({ batchSize: 2 });
     const verdict = await world.verify();
     expect(verdict).toMatchObject({ problem: null, lines: 5, unchainedLines: 0, files: 1, gaps: [] });
     expect(verdict.head).toMatchObject({ seq: 5, hash: expect.stringMatching(/^[0-9a-f]{64}$/) });
-    // One when the log was begun, and one for each batch.
+    // One for the start of the log, and one per batch.
     expect(verdict.checkpoints).toBe(4);
   });
 
-  it("is accepted when nothing has happened yet", async () => {
+  it("accepts an empty log", async () => {
     await using world = await AuditStore.open();
     await world.exporter().purgeRefusal();
     expect(await world.verify()).toMatchObject({ problem: null, lines: 0, head: null });
   });
 
-  it("is one chain across files, each begun once the one before has its size", async () => {
+  it("follows one chain across files, each started when the previous one is full", async () => {
     await using world = await AuditStore.open();
     await world.happen(5);
     await world.exportAll({ batchSize: 1, segmentBytes: TWO_LINES });
@@ -47,7 +47,7 @@ describe("an audit log that nobody touched", () => {
     expect(await world.verify()).toMatchObject({ problem: null, lines: 5, files: 3, gaps: [] });
   });
 
-  it("is accepted from the first file that was not moved away, given the head that came before it", async () => {
+  it("accepts a log without its first archived files, given the head before the remaining ones", async () => {
     await using world = await AuditStore.open();
     await world.happen(2);
     await world.exportAll({ segmentBytes: TWO_LINES });
@@ -61,7 +61,7 @@ describe("an audit log that nobody touched", () => {
     expect(await world.verify([head])).toMatchObject({ problem: null, lines: 3 });
   });
 
-  it("with a compressed file is rejected, with that file's name and what to do", async () => {
+  it("rejects a log with a compressed file, naming the file and what to do", async () => {
     await using world = await AuditStore.open();
     for (const count of [2, 2, 1]) {
       await world.happen(count);
@@ -69,14 +69,14 @@ describe("an audit log that nobody touched", () => {
     }
     await writeFile(world.path(`${SECOND}.gz`), gzipSync(await readFile(world.path(SECOND))));
     await rm(world.path(SECOND));
-    const { problem, strangers } = await world.verify();
+    const { problem, foreign } = await world.verify();
     expect(problem?.message).toMatch(/lifecycle_events\.2\.jsonl\.gz is compressed: decompress it/);
-    expect(strangers).toEqual([`${SECOND}.gz`]);
+    expect(foreign).toEqual([`${SECOND}.gz`]);
     await writeFile(world.path(SECOND), gunzipSync(await readFile(world.path(`${SECOND}.gz`))));
     expect(await world.verify()).toMatchObject({ problem: null, lines: 5 });
   });
 
-  it("may have been rotated by somebody else, as long as all of its files are there", async () => {
+  it("accepts files that another program has rotated, as long as all of them exist", async () => {
     await using world = await AuditStore.open();
     await world.happen(2);
     await world.exportAll();
@@ -90,7 +90,7 @@ describe("an audit log that nobody touched", () => {
     });
   });
 
-  it("may begin with lines from before lines were chained, which it says", async () => {
+  it("accepts lines from before lines were chained, and reports their number", async () => {
     await using world = await AuditStore.open();
     await world.happen(3);
     await mkdir(world.logs);
@@ -107,7 +107,7 @@ describe("an audit log that nobody touched", () => {
     expect((await world.verify()).problem).toMatchObject({ file: LOG, line: 3 });
   });
 
-  it("is accepted although its checkpoints were begun anew, and the chain still proves all of it", async () => {
+  it("accepts checkpoints that were started again; the chain still proves the complete log", async () => {
     await using world = await AuditStore.open();
     await world.happen(3);
     await world.exportAll({ batchSize: 1, segmentBytes: TWO_LINES });
@@ -115,11 +115,11 @@ describe("an audit log that nobody touched", () => {
     await world.happen(1);
     await world.exportAll({ segmentBytes: TWO_LINES });
     expect(await world.verify()).toMatchObject({ problem: null, lines: 4, files: 2 });
-    await edit(world.path(LOG), (text) => text.replace("system", "nobody"));
+    await edit(world.path(LOG), (text) => text.replace("system", "changed"));
     expect((await world.verify()).problem).toMatchObject({ file: LOG, line: 1 });
   });
 
-  it("is signed by whatever keys its server had, one after another", async () => {
+  it("accepts the keys that the server has used one after another", async () => {
     await using world = await AuditStore.open();
     const second = signingKey(newKeyPem());
     await world.happen(1);
@@ -139,7 +139,7 @@ describe("an audit log that nobody touched", () => {
 });
 
 describe("a gap", () => {
-  it("is signed where the catalog came back from a backup, and what the log had said since stays proved", async () => {
+  it("is signed after the catalog was restored from a backup, and lines logged since the backup stay proved", async () => {
     await using world = await AuditStore.open();
     await world.happen(2);
     await world.exportAll();
@@ -147,24 +147,24 @@ describe("a gap", () => {
       await world.happen(3);
       await world.exportAll();
     });
-    await world.catalog.commit(scanEvent({ actor: "somebody else" }));
+    await world.catalog.commit(scanEvent({ actor: "another" }));
     await world.exportAll();
     expect(await world.verify()).toMatchObject({
       problem: null,
       lines: 6,
       gaps: [{ file: SECOND, seq: 2, reason: "ahead" }],
     });
-    await edit(world.path(LOG), (text) => text.replace(/system(?=[^\n]*\n$)/, "nobody"));
+    await edit(world.path(LOG), (text) => text.replace(/system(?=[^\n]*\n$)/, "changed"));
     expect((await world.verify()).problem).toMatchObject({ file: LOG, line: 5 });
   });
 
-  it("is signed where a rebuilt catalog begins its log anew", async () => {
+  it("is signed when a rebuilt catalog starts its log again", async () => {
     await using world = await AuditStore.open();
     await using rebuilt = await AuditStore.open();
     await world.happen(2);
     await world.exportAll();
     await rebuilt.happen(1);
-    await rebuilt.catalog.commit(scanEvent({ actor: "somebody else" }));
+    await rebuilt.catalog.commit(scanEvent({ actor: "another" }));
     const exporter = rebuilt.exporter({ directory: world.logs });
     await exporter.flush();
     expect(await world.verify()).toMatchObject({
@@ -174,12 +174,12 @@ describe("a gap", () => {
     });
   });
 
-  it("does not excuse bytes that somebody added to the log, and is all that is told once they are removed", async () => {
+  it("does not excuse bytes that another program added to the log, and is the only finding once they are removed", async () => {
     await using world = await AuditStore.open();
     await world.happen(2);
     await world.exportAll();
     const text = await world.read(LOG);
-    await appendFile(world.path(LOG), "somebody else's line\n");
+    await appendFile(world.path(LOG), "a foreign line\n");
     expect((await world.verify()).problem).toMatchObject({ file: LOG, line: 3 });
     await world.happen(1);
     await world.exportAll();
@@ -188,7 +188,7 @@ describe("a gap", () => {
     expect(await world.verify()).toMatchObject({ problem: null, gaps: [{ file: SECOND, reason: "ahead" }] });
   });
 
-  it("does not make up for lines that are gone", async () => {
+  it("does not excuse missing lines", async () => {
     await using world = await AuditStore.open();
     await world.happen(3);
     await world.exportAll();
@@ -200,7 +200,7 @@ describe("a gap", () => {
 });
 
 describe("a head that was kept elsewhere", () => {
-  it("finds that the log was cut back together with its checkpoints, or written anew with the server's own key", async () => {
+  it("shows that the log was truncated together with its checkpoints, or rewritten with the server's own key", async () => {
     await using world = await AuditStore.open();
     await world.happen(2);
     await world.exportAll();

@@ -12,9 +12,12 @@ import { Finding, type Head, type Problem, type Verdict } from "./verdict.ts";
 export interface VerifyOptions {
   readonly directory: string;
   readonly keys: PublicKeys;
-  /** Heads that were kept elsewhere: each must still be in the log, or be what its first file goes on from. */
+  /**
+   * Heads that were kept elsewhere. Each must still be in the log, or be the one that its first file
+   * continues from.
+   */
   readonly expected?: readonly Head[];
-  /** How long a server that runs is given to sign what it is writing. Default: 5000. */
+  /** How long a running server has to sign what it is writing, in ms. Default: 5000. */
   readonly waitTimeoutMs?: number;
 }
 
@@ -22,11 +25,11 @@ const WAIT_TIMEOUT_MS = 5000;
 const POLL_MS = 100;
 
 /**
- * Verifies the files of an audit log with public keys alone, in memory that does not grow with them. Goes by the
- * checkpoints, which are signed in the order in which the log was written: each must be there as it was, and so must
- * every line up to the one that it names.
+ * Verifies the files of an audit log with public keys only, in constant memory. Follows the checkpoints,
+ * which are signed in the order in which the log was written: each checkpoint must be unchanged, and so must
+ * every line up to the one it names.
  *
- * @throws the system's error where a file cannot be read
+ * @throws the system's error if a file cannot be read
  */
 export async function verifyLog(options: VerifyOptions): Promise<Verdict> {
   using walk = new LogWalk(options.directory, options.expected ?? []);
@@ -37,7 +40,7 @@ export async function verifyLog(options: VerifyOptions): Promise<Verdict> {
   try {
     using records = new Checkpoints(options.directory, options.keys);
     walk.remember(gapSeqs(options.directory));
-    const takeAll = () => {
+    const readRecords = () => {
       const before = checkpoints;
       for (let record = records.next(); record !== null; record = records.next()) {
         walk.take(record);
@@ -46,14 +49,14 @@ export async function verifyLog(options: VerifyOptions): Promise<Verdict> {
       }
       return checkpoints > before;
     };
-    takeAll();
+    readRecords();
     const deadline = performance.now() + (options.waitTimeoutMs ?? WAIT_TIMEOUT_MS);
     while (!(walk.atEnd() && records.atEnd())) {
-      // What is signed meanwhile is a server's: nobody else can.
+      // Only a server can sign new records, so it is writing.
       if (isBeingWritten) break;
-      if (performance.now() >= deadline) throw records.atEnd() ? walk.unsigned() : records.half();
+      if (performance.now() >= deadline) throw records.atEnd() ? walk.unsigned() : records.incomplete();
       await pause(POLL_MS);
-      isBeingWritten = takeAll();
+      isBeingWritten = readRecords();
     }
     isBeingWritten &&= !walk.atEnd();
     walk.expectAll();
@@ -62,7 +65,7 @@ export async function verifyLog(options: VerifyOptions): Promise<Verdict> {
     const { file, line, message } = error;
     problem = { file, line, message };
   }
-  const { lines, unchainedLines, files, gaps, strangers } = walk;
+  const { lines, unchainedLines, files, gaps, foreign } = walk;
   return {
     problem,
     lines,
@@ -70,7 +73,7 @@ export async function verifyLog(options: VerifyOptions): Promise<Verdict> {
     files,
     checkpoints,
     gaps,
-    strangers,
+    foreign,
     isBeingWritten,
     head: problem === null ? headOf(newest) : null,
   };
@@ -80,7 +83,7 @@ function headOf(newest: Checkpoint | null): Verdict["head"] {
   return newest?.head ? { seq: newest.seq, hash: newest.head, time: newest.time } : null;
 }
 
-/** The signed records in their order, each proved by a key and by the one before it. */
+/** The signed records in order. Each one is verified with a key and with the previous record. */
 class Checkpoints implements Disposable {
   readonly #reader: LineReader;
   readonly #keys: PublicKeys;
@@ -89,7 +92,7 @@ class Checkpoints implements Disposable {
   constructor(directory: string, keys: PublicKeys) {
     const path = join(directory, CHECKPOINTS_FILE);
     if (!existsSync(path))
-      throw new Finding(CHECKPOINTS_FILE, null, "is not there: nothing else proves the log");
+      throw new Finding(CHECKPOINTS_FILE, null, "is missing: without it the log cannot be proved");
     this.#reader = new LineReader(path);
     this.#keys = keys;
   }
@@ -101,11 +104,9 @@ class Checkpoints implements Disposable {
     const text = line.toString();
     const record = parseCheckpoint(text);
     const problem = signatureProblem(text, this.#keys);
-    if (problem !== null || record === null) throw this.#finding(problem ?? "is no checkpoint");
+    if (problem !== null || record === null) throw this.#finding(problem ?? "is not a checkpoint");
     if (record.prev !== this.#prev) {
-      throw this.#finding(
-        "does not follow the one before it: checkpoints are missing, or stand in another order",
-      );
+      throw this.#finding("does not follow the previous one: checkpoints are missing or in another order");
     }
     this.#prev = lineHash(line);
     return record;
@@ -115,11 +116,11 @@ class Checkpoints implements Disposable {
     return this.#reader.atEnd();
   }
 
-  half(): Finding {
+  incomplete(): Finding {
     return new Finding(
       CHECKPOINTS_FILE,
       this.#reader.lineNumber + 1,
-      "is half a checkpoint. A server that was killed leaves one, and makes it whole at its next start",
+      "is an incomplete checkpoint. A killed server leaves one, and replaces it at its next start",
     );
   }
 
@@ -132,7 +133,7 @@ class Checkpoints implements Disposable {
   }
 }
 
-/** The seqs that gaps go back to, unproved: what stood there is to be remembered until the gap comes. */
+/** Events that gaps return to, not verified. The walk keeps their hashes until the gap is reached. */
 function gapSeqs(directory: string): ReadonlySet<number> {
   using reader = new LineReader(join(directory, CHECKPOINTS_FILE));
   const seqs = new Set<number>();

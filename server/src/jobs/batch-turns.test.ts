@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { BatchTurns } from "./batch-turns.ts";
 
-/** Batches that note their names when they begin and end when they are told to. */
+/** Batches that record their names when they start, and end on request. */
 function batches(turns: BatchTurns) {
   const begun: string[] = [];
   const ends = new Map<string, () => void>();
@@ -21,7 +21,7 @@ function batches(turns: BatchTurns) {
 }
 
 describe("BatchTurns", () => {
-  it("runs a few batches at once and gives the next turn to the owner that waits longest", async () => {
+  it("runs a limited number of batches concurrently and gives the next turn to the owner that has waited longest", async () => {
     const { begun, start, end } = batches(new BatchTurns(2));
     for (const name of ["a1", "a2", "a3", "a4", "b1"]) void start(name);
     await end("none");

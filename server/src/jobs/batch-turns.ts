@@ -4,18 +4,21 @@ interface Waiting {
   readonly begin: () => void;
 }
 
-/** Lets a few batches run at once. Owners (tenants) take turns: many jobs of one owner delay another's by one batch. */
+/**
+ * Limits how many batches run concurrently. Owners (tenants) take turns: many jobs of one owner delay another
+ * owner by one batch.
+ */
 export class BatchTurns {
   readonly #most: number;
   readonly #waiting = new RoundRobin<Waiting>();
   #running = 0;
 
-  /** @param most batches that run at once */
+  /** @param most batches that run concurrently */
   constructor(most: number) {
     this.#most = most;
   }
 
-  /** Waits for a turn, runs `batch` and returns its result; undefined where `signal` aborts first. */
+  /** Waits for a turn, runs `batch` and returns its result. Returns undefined if `signal` aborts first. */
   async run<T>(owner: string, signal: AbortSignal, batch: () => Promise<T>): Promise<T | undefined> {
     if (!(await this.#begin(owner, signal))) return undefined;
     try {
@@ -33,17 +36,17 @@ export class BatchTurns {
     }
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const waiting = { begin: () => resolve(true) };
-    const giveUp = () => {
+    const abandon = () => {
       if (this.#waiting.remove(owner, waiting)) resolve(false);
     };
     this.#waiting.add(owner, waiting);
-    signal.addEventListener("abort", giveUp, { once: true });
+    signal.addEventListener("abort", abandon, { once: true });
     const begun = await promise;
-    signal.removeEventListener("abort", giveUp);
+    signal.removeEventListener("abort", abandon);
     return begun;
   }
 
-  /** The turn goes to the next batch that waits. */
+  /** Passes the turn to the next waiting batch. */
   #end(): void {
     const next = this.#waiting.take();
     if (next === undefined) this.#running -= 1;

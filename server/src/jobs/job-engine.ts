@@ -9,29 +9,37 @@ import type { ContentRecovery } from "../integrity/content-recovery.ts";
 import type { Repairer } from "../integrity/repairer.ts";
 import type { TierStore } from "../tiers/tier-store.ts";
 
-/** What the rest of the server may ask of the engine. */
+/** The parts of the engine that jobs and services use. */
 export interface Engine {
   readonly catalog: Catalog;
   readonly clock: Clock;
   readonly artifacts: ArtifactService;
-  /** By the id that is in rows. */
+  /** By the store id in rows. */
   readonly stores: ReadonlyMap<string, TierStore>;
-  /** Null: there is no published tree that could be adopted. */
+  /** Null without a view. */
   readonly adopter: Adopter | null;
   readonly checker: Checker;
   readonly repairer: Repairer;
   readonly contentRecovery: ContentRecovery;
   /**
-   * Takes the steps of jobs, each wholly or not at all, in this order, and lets what follows from them begin.
-   * A refused purge step (audit log behind) comes back refused; nothing of it has happened.
+   * Commits steps of jobs in this order, each one atomically, and starts the follow-up work. A purge step
+   * that may not run now is returned as refused and changes nothing.
    */
   takeSteps<C extends LifecycleStepChange | RestoreItemChange>(
     changes: readonly C[],
   ): Promise<readonly CommitOutcome<C>[]>;
-  /** Why nothing may be purged now (the audit log cannot be written or lags, a reindex is not confirmed); null: purging is allowed. */
+  /**
+   * Why nothing may be purged now: the audit log cannot be written or is behind, or a reindex is not
+   * confirmed. Null: purging is allowed.
+   */
   purgeRefusal(): Promise<Refused | null>;
-  /** Works until nothing is left to settle, publish or collect. False: something failed, and will be tried again. */
+  /**
+   * Works until nothing is left to settle, publish or collect. False: something failed and will be retried.
+   */
   drain(): Promise<boolean>;
-  /** Stops taking work, finishes what runs, settles and publishes what it can until `deadline` (ms since the epoch by the system's clock). */
+  /**
+   * Accepts no more work, finishes what runs, then settles and publishes until `deadline` (ms since the
+   * epoch, system clock).
+   */
   close(deadline: number): Promise<void>;
 }

@@ -5,12 +5,12 @@ import { lifecycleJob, startJob, whole } from "../../testing/catalog/sample-chan
 import { CODES, type Fault, FaultInjector } from "../../testing/faults/fault-injector.ts";
 import { ADMIN, JobsStore, NOW, type Seed, seed } from "../../testing/stores/jobs-store.ts";
 
-/** A job, what it finds, and how all of that stands once it has done everything. */
+/** A job, the artifacts before it, and their tiers after it has done everything. */
 interface Case {
   readonly seeds: (round: number) => readonly Seed[];
-  readonly ask: (jobs: JobService, round: number) => Promise<unknown>;
+  readonly start: (jobs: JobService, round: number) => Promise<unknown>;
   readonly after: (round: number) => readonly string[];
-  /** Events of the artifacts, one each. */
+  /** Number of artifact events, one per artifact. */
   readonly events: number;
 }
 
@@ -21,7 +21,7 @@ const CASES: Readonly<Record<string, Case>> = {
       seed(`${round}-w`, "WARM", 31),
       seed(`${round}-c`, "COLD", 91),
     ],
-    ask: (jobs) => jobs.runLifecycle(ADMIN, { dryRun: false, waitSeconds: 60 }),
+    start: (jobs) => jobs.runLifecycle(ADMIN, { dryRun: false, waitSeconds: 60 }),
     after: (round) => [`acme/${round}-h WARM`, `acme/${round}-w COLD`],
     events: 3,
   },
@@ -30,7 +30,7 @@ const CASES: Readonly<Record<string, Case>> = {
       seed(`${round}-w`, "WARM", 1, `t${round}`),
       seed(`${round}-c`, "COLD", 1, `t${round}`),
     ],
-    ask: (jobs, round) =>
+    start: (jobs, round) =>
       jobs.restoreArtifacts(ADMIN, {
         where: { tenantId: `t${round}` },
         toTier: "HOT",
@@ -46,26 +46,28 @@ let faults = 0;
 
 afterAll(() => console.log(`${faults} faults`));
 
-describe.each(Object.entries(CASES))("%s", (_name, { seeds, ask, after, events }) => {
+describe.each(Object.entries(CASES))("%s", (_name, { seeds, start, after, events }) => {
   it.concurrent.each(CODES)(
-    "of which a call fails (%s) ends, and it and the next one together treat each artifact once",
+    "with a failing call (%s) ends, and with the next job processes each artifact exactly once",
     async (code) => {
-      const trouble = new FaultInjector();
+      const injector = new FaultInjector();
       await using world = await JobsStore.open([], {
-        faults: trouble.writing,
-        readFaults: trouble.reading,
+        faults: injector.writing,
+        readFaults: injector.reading,
         probeDelaysMs: [0],
       });
       const jobs = world.jobs({ batchSize: 1 });
       for (let nth = 1; ; nth++) {
         await world.add(seeds(nth));
         const seqBefore = await world.catalog.lastSeq();
-        const struck = await suffer(world, trouble, { code, nth, lasting: false }, () => ask(jobs, nth));
-        // What it left undone, the next one does.
-        await ask(jobs, nth);
+        const struck = await runWithFault(world, injector, { code, nth, lasting: false }, () =>
+          start(jobs, nth),
+        );
+        // The next job does what this one could not.
+        await start(jobs, nth);
         expect((await world.stands()).filter((stand) => stand.includes(`/${nth}-`))).toEqual(after(nth));
-        const told = await world.catalog.listEvents({}, "ASC", { ...whole(), after: seqBefore });
-        const moves = told.filter(({ artifactId, errorCode }) => artifactId !== null && errorCode === null);
+        const logged = await world.catalog.listEvents({}, "ASC", { ...whole(), after: seqBefore });
+        const moves = logged.filter(({ artifactId, errorCode }) => artifactId !== null && errorCode === null);
         expect(moves.map(({ artifactId }) => artifactId?.split("-")[0])).toEqual(
           Array(events).fill(`${nth}`),
         );
@@ -77,24 +79,24 @@ describe.each(Object.entries(CASES))("%s", (_name, { seeds, ask, after, events }
   );
 });
 
-describe("a job whose start has no certain answer", () => {
-  it.each(CODES)("is none, or is done without a restart: %s", async (code) => {
-    const trouble = new FaultInjector();
+describe("a job whose start has an unknown outcome", () => {
+  it.each(CODES)("does not exist, or runs without a restart: %s", async (code) => {
+    const injector = new FaultInjector();
     await using world = await JobsStore.open([seed("h", "HOT", 8)], {
-      faults: trouble.writing,
-      readFaults: trouble.reading,
+      faults: injector.writing,
+      readFaults: injector.reading,
       probeDelaysMs: [0],
     });
     const jobs = world.jobs({ batchSize: 1 });
     for (let nth = 1; ; nth++) {
-      // So that each begins with a catalog that knows where it stands.
+      // A successful commit, so that each round starts with a catalog whose state is certain.
       await world.add([seed(`young-${nth}`, "HOT", 0)]);
-      trouble.arm({ code, nth, lasting: true });
+      injector.arm({ code, nth, lasting: true });
       const refused = await jobs.runLifecycle(ADMIN, { dryRun: false, waitSeconds: 0 }).then(
         () => null,
         (error: Error) => error,
       );
-      trouble.lift();
+      injector.lift();
       await expect.poll(() => world.catalog.runningJobs(), { timeout: 20_000 }).toEqual([]);
       if (refused === null) break;
       expect(refused, refused.stack).toBeInstanceOf(Refused);
@@ -106,25 +108,25 @@ describe("a job whose start has no certain answer", () => {
   });
 });
 
-describe("a job that is to be cancelled", () => {
-  it.each(CODES)("is, or may be asked for that again, whichever call fails: %s", async (code) => {
-    const trouble = new FaultInjector();
+describe("cancelling a job", () => {
+  it.each(CODES)("succeeds or can be repeated after any failing call: %s", async (code) => {
+    const injector = new FaultInjector();
     await using world = await JobsStore.open([], {
-      faults: trouble.writing,
-      readFaults: trouble.reading,
+      faults: injector.writing,
+      readFaults: injector.reading,
       probeDelaysMs: [0],
     });
     for (let nth = 1; ; nth++) {
-      // Nobody drives it yet, so that it is still there to be cancelled.
+      // No runner drives the job yet, so it does not end before it is cancelled.
       const job = lifecycleJob({ startedAt: NOW, asOf: NOW });
       await world.catalog.commit(startJob(job));
       const jobs = world.jobs({ batchSize: 1 });
-      trouble.arm({ code, nth, lasting: true });
+      injector.arm({ code, nth, lasting: true });
       const refused = await jobs.cancel(ADMIN, job.id).then(
         () => null,
         (error: Error) => error,
       );
-      const struck = trouble.lift().size > 0;
+      const struck = injector.lift().size > 0;
       if (refused === null) expect((await world.catalog.jobs([job.id]))[0]?.cancelRequested).toBe(true);
       else {
         expect(refused, refused.stack).toBeInstanceOf(Refused);
@@ -139,19 +141,22 @@ describe("a job that is to be cancelled", () => {
   });
 });
 
-/** True: a call failed. What was refused is refused with the right code, and every job has ended once this resolves. */
-async function suffer(
+/**
+ * Starts a job with one failing call. Checks the error code, and resolves when every job has ended. True: a
+ * call failed.
+ */
+async function runWithFault(
   world: JobsStore,
-  trouble: FaultInjector,
+  injector: FaultInjector,
   fault: Fault,
-  ask: () => Promise<unknown>,
+  start: () => Promise<unknown>,
 ): Promise<boolean> {
-  trouble.arm(fault);
-  const refused = await ask().then(
+  injector.arm(fault);
+  const refused = await start().then(
     () => null,
     (error: Error) => error,
   );
-  const struck = trouble.lift().size > 0;
+  const struck = injector.lift().size > 0;
   if (refused !== null) {
     expect(refused, refused.stack).toBeInstanceOf(Refused);
     expect((refused as Refused).code).toBe(fault.code === "ENOSPC" ? "STORAGE_FULL" : "UNAVAILABLE");

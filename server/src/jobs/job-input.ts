@@ -9,20 +9,20 @@ import type { RestoreArtifactsOptions, RunLifecycleOptions } from "@tierkeep/sch
 const MAX_KEYS = 500;
 const MAX_WAIT_SECONDS = 60;
 
-/** What a lifecycle job was asked to do, as stored with it: two live runs with the same input are one. */
+/** Stored input of a lifecycle job. Two live runs with equal input are the same run. */
 export interface LifecycleInput {
-  /** Null: all. */
+  /** Null: all tenants. */
   readonly tenantId: string | null;
-  /** In the order of LIFECYCLE_STEPS, each once. */
+  /** In the order of LIFECYCLE_STEPS, without duplicates. */
   readonly steps: readonly LifecycleStep[];
-  /** As it was asked for; null: it was not. */
+  /** As requested; null if it was not given. */
   readonly asOf: number | null;
 }
 
-/** What a restore job was asked to do, as stored with it. */
+/** Stored input of a restore job. */
 export type RestoreInput =
   | { readonly keys: readonly ArtifactKey[] }
-  /** `tiers` and the instant that ages are judged at are fixed. */
+  /** `tiers` and the instant for ages are set. */
   | { readonly where: ArtifactFilter };
 
 /** @throws Refused BAD_USER_INPUT, INVALID_IDENTIFIER */
@@ -50,7 +50,10 @@ export function lifecycleInput(options: RunLifecycleOptions, allowAsOf: boolean)
   return { tenantId: tenantId ?? null, steps, asOf: asOf ?? null };
 }
 
-/** @param now fixes the instant that ages are judged at, where none is given @throws Refused BAD_USER_INPUT, INVALID_IDENTIFIER */
+/**
+ * The input to store. `now` becomes the instant for ages if none is given.
+ * @throws Refused BAD_USER_INPUT, INVALID_IDENTIFIER
+ */
 export function restoreInput(options: RestoreArtifactsOptions, now: number): RestoreInput {
   const { keys, where, toTier, waitSeconds } = options;
   requireWait(waitSeconds);
@@ -61,21 +64,21 @@ export function restoreInput(options: RestoreArtifactsOptions, now: number): Res
   return { keys: distinctKeys(keys ?? []) };
 }
 
-/** Why nothing can be reindexed. */
+/** The refusal of a reindex on a server without a view. */
 export function noTree(): Refused {
   return new Refused(
     "UNAVAILABLE",
-    "This server publishes no tree of files, and a reindex reads that. Start it with PUBLISH_TREE=true.",
+    "This server publishes no tree of files, and a reindex reads that tree. Start the server with PUBLISH_TREE=true.",
   );
 }
 
-/** Every tenant whose artifacts the job may touch, each once. */
+/** The tenants whose artifacts the job may change, without duplicates. Empty: all. */
 export function tenantsOf(input: RestoreInput): readonly string[] {
   if ("where" in input) return input.where.tenantId === undefined ? [] : [input.where.tenantId];
   return [...new Set(input.keys.map(({ tenantId }) => tenantId))];
 }
 
-/** The one tenant whose artifacts the job may touch; null: several. */
+/** The single tenant whose artifacts the job may change. Null if there are several. */
 export function tenantOf(input: RestoreInput): string | null {
   const tenants = tenantsOf(input);
   return tenants.length === 1 ? (tenants[0] ?? null) : null;
@@ -116,7 +119,7 @@ export function requireWait(waitSeconds: number): void {
   if (Number.isInteger(waitSeconds) && waitSeconds >= 0 && waitSeconds <= MAX_WAIT_SECONDS) return;
   throw new Refused(
     "BAD_USER_INPUT",
-    `waitSeconds is ${waitSeconds}; give 0 to ${MAX_WAIT_SECONDS}. The job goes on after that, and can be asked for by its id.`,
+    `waitSeconds is ${waitSeconds}; give 0 to ${MAX_WAIT_SECONDS}. The job continues after that; read it by its id.`,
     { argument: "waitSeconds" },
   );
 }

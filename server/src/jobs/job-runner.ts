@@ -16,28 +16,43 @@ import { RestoreRun } from "./restore-run.ts";
 import { VerifyRun } from "./verify-run.ts";
 
 const RETRY_MS = 1000;
-/** Jobs of each kind and tenant whose items and findings are kept. */
+/** Number of jobs per kind and tenant whose items and findings are kept. */
 const KEPT_JOBS = 100;
-/** Items removed in one commit, so that cleaning up holds up no writer. */
+/** Items deleted per commit, so that cleaning up does not delay writers. */
 const PRUNED_AT_ONCE = 500;
 
-/** No job has this id. */
+/** An id that no job has. */
 const NO_JOB = "";
-/** The owner of jobs that are not of one tenant; no tenant has this name. */
+/** The owner of jobs that cover all tenants. No tenant has this name. */
 const WHOLE_STORE = "";
 
 interface Running {
-  /** Aborted by a cancel; what takes long within a batch may heed it there. */
+  /** Aborted by a cancel. Long work within a batch may check it. */
   readonly cancel: AbortController;
   readonly over: Promise<void>;
 }
 
-/** Drives the jobs of this process from batch to batch, and ends each of them once. */
+/**
+ * Runs the jobs of this process batch by batch, and ends each of them once.
+ *
+ * States of a job here:
+ * - waiting: its next batch waits for a turn of its kind; owners take turns
+ * - running: a batch is in progress; its position is stored at the end
+ * - ending: the final status is written; a failed write is retried every second until it succeeds or `stop`
+ *   is called
+ * - over: the job is removed from the runner, and items of old jobs are deleted
+ *
+ * A cancel moves a waiting job to ending (CANCELLED), and a running one after its batch. `stop` lets a job
+ * leave without an ending: it stays RUNNING in the catalog, and `resume` continues it at its stored position.
+ */
 export class JobRunner {
   readonly #parts: JobParts;
   readonly #running = new Map<string, Running>();
   readonly #stopping = new AbortController();
-  /** How many batches of each kind run at once: one of a verification or a reindex reads many bytes. */
+  /**
+   * Number of batches per kind that run concurrently. A batch of a verification or a reindex reads many
+   * bytes.
+   */
   readonly #turns: Record<Job["kind"], BatchTurns> = {
     lifecycle: new BatchTurns(4),
     restore: new BatchTurns(4),
@@ -55,27 +70,27 @@ export class JobRunner {
     return this.#stopping.signal.aborted;
   }
 
-  /** Takes a job up where it stands. Nothing happens to one that runs here already. */
+  /** Starts or continues a job at its stored position. Does nothing if the job runs here already. */
   run(row: JobRow): void {
     if (this.#running.has(row.job.id) || this.stopping) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     const running: Running = { cancel: new AbortController(), over: promise };
     if (row.cancelRequested) running.cancel.abort();
     this.#running.set(row.job.id, running);
-    void this.#drive(row, running).finally(() => {
+    void this.#runToEnd(row, running).finally(() => {
       this.#running.delete(row.job.id);
       resolve();
     });
   }
 
-  /** Takes up every job that is RUNNING and does not run here. */
+  /** Continues every RUNNING job that does not run here. */
   async resume(): Promise<void> {
     for (const row of await this.#parts.engine.catalog.runningJobs()) this.run(row);
   }
 
   /**
-   * The same, once the catalog can be written and read again: a start whose outcome nobody knows may have left a job, which
-   * would stand in the way of others until the server's next start.
+   * Calls `resume` once the catalog can be written and read again. A start with an unknown outcome may have
+   * created a job, which would block others until the next start of the server.
    */
   resumeOnceCertain(): void {
     this.#resuming ??= this.#resumeOnceCertain().finally(() => {
@@ -88,31 +103,34 @@ export class JobRunner {
       await this.#pause(RETRY_MS);
       if (this.stopping) return;
       try {
-        // After a commit it is certain what those before it have come to.
+        // A successful commit makes the outcomes of the earlier ones certain.
         await this.#pruneSome(NO_JOB);
         return await this.resume();
       } catch (error) {
         if (this.stopping) return;
-        this.#parts.onProblem("whether a job was started cannot be found out yet", error);
+        this.#parts.onProblem("it is not known yet whether a job was started", error);
       }
     }
   }
 
-  /** The job ends as CANCELLED before its next batch. */
+  /** Ends the job as CANCELLED before its next batch. */
   cancel(jobId: string): void {
     this.#running.get(jobId)?.cancel.abort();
   }
 
-  /** Resolves when the job is over, after `seconds`, or at once when jobs are being stopped or it does not run here. */
+  /**
+   * Resolves when the job is over or after `seconds`. Resolves immediately if jobs are being stopped or the
+   * job does not run here.
+   */
   async wait(jobId: string, seconds: number): Promise<void> {
     const running = this.#running.get(jobId);
     if (!running || seconds === 0 || this.stopping) return;
-    const givenUp = new AbortController();
-    await Promise.race([running.over, this.#pause(seconds * 1000, givenUp.signal)]);
-    givenUp.abort();
+    const waitEnded = new AbortController();
+    await Promise.race([running.over, this.#pause(seconds * 1000, waitEnded.signal)]);
+    waitEnded.abort();
   }
 
-  /** Jobs pause before their next batch, RUNNING as they are, and are taken up again at the next start. */
+  /** Pauses jobs before their next batch. They stay RUNNING and continue at the next start. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#resuming;
@@ -120,20 +138,20 @@ export class JobRunner {
     await this.#pruning;
   }
 
-  async #drive(row: JobRow, running: Running): Promise<void> {
+  async #runToEnd(row: JobRow, running: Running): Promise<void> {
     const worked = new WorkedSeconds(row.position);
     let ending: JobEnding | null;
     try {
       const signal = AbortSignal.any([running.cancel.signal, this.#stopping.signal]);
-      ending = await this.#toTheEnd(row.job, this.#workOf(row, worked, signal), running, signal);
+      ending = await this.#runBatches(row.job, this.#workOf(row, worked, signal), running, signal);
     } catch (error) {
-      // What fails while everything is being closed is no failure of the job.
+      // An error during shutdown does not make the job fail.
       if (this.stopping) return;
-      this.#parts.onProblem(`job ${row.job.id} cannot go on`, error);
+      this.#parts.onProblem(`job ${row.job.id} failed`, error);
       ending = failedBy(error);
     }
     if (!ending || !(await this.#finish(row, ending, worked))) return;
-    await this.#tellEnd(row);
+    await this.#reportEnd(row);
     this.#pruning = this.#pruning.then(() => this.#prune(row.job.id));
   }
 
@@ -151,8 +169,8 @@ export class JobRunner {
     }
   }
 
-  /** Null: it was paused. */
-  async #toTheEnd(
+  /** Runs batches until the job ends. Null: it was paused. */
+  async #runBatches(
     { kind, tenantId }: Job,
     work: JobWork,
     running: Running,
@@ -166,7 +184,10 @@ export class JobRunner {
     }
   }
 
-  /** Tries until the ending can be written. False: it was paused before; the next start takes the job up and ends it. */
+  /**
+   * Writes the ending, retrying until it succeeds. False: the runner was stopped first; the next start
+   * resumes the job and ends it.
+   */
   async #finish({ job, actor }: JobRow, ending: JobEnding, worked: WorkedSeconds): Promise<boolean> {
     const { catalog, clock } = this.#parts.engine;
     for (;;) {
@@ -182,14 +203,17 @@ export class JobRunner {
         return true;
       } catch (error) {
         if (this.stopping) return false;
-        this.#parts.onProblem(`the end of job ${job.id} cannot be written yet`, error);
+        this.#parts.onProblem(
+          `the end of job ${job.id} could not be written; it is retried every second`,
+          error,
+        );
         await this.#pause(RETRY_MS);
         if (this.stopping) return false;
       }
     }
   }
 
-  async #tellEnd({ job: { id }, actor }: JobRow): Promise<void> {
+  async #reportEnd({ job: { id }, actor }: JobRow): Promise<void> {
     const { onEnded, engine } = this.#parts;
     if (onEnded === undefined) return;
     const [ended] = await engine.catalog.jobs([id]).catch(() => []);
@@ -204,17 +228,17 @@ export class JobRunner {
         removed = await this.#pruneSome(jobId);
       } while (removed === PRUNED_AT_ONCE);
     } catch (error) {
-      this.#parts.onProblem("items of old jobs could not be removed; the next run tries again", error);
+      this.#parts.onProblem("items of old jobs could not be deleted; the next job retries", error);
     }
   }
 
-  /** Removes items of older jobs like this one, and returns how many. */
+  /** Deletes items of older jobs of this kind and tenant. Returns their number. */
   #pruneSome(jobId: string): Promise<number> {
     const change = { kind: "sweepJobItems", jobId, keep: KEPT_JOBS, limit: PRUNED_AT_ONCE } as const;
     return this.#parts.engine.catalog.commit(change);
   }
 
-  /** Resolves after `ms`, at once when jobs are being stopped, and when `signal` aborts. */
+  /** Resolves after `ms`, or earlier when jobs are stopped or `signal` aborts. */
   async #pause(ms: number, signal?: AbortSignal): Promise<void> {
     const { signal: stopping } = this.#stopping;
     await sleep(ms, undefined, { signal: signal ? AbortSignal.any([signal, stopping]) : stopping }).catch(

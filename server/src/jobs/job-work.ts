@@ -6,17 +6,17 @@ import type { AdvanceJobChange } from "../catalog/job-changes.ts";
 import type { JobPosition, JobRow } from "../catalog/rows.ts";
 import type { Engine } from "./job-engine.ts";
 
-/** Artifacts treated between two stored positions: what a crash repeats at most, and what a cancel waits for. */
+/** Artifacts per batch. A crash repeats at most one batch, and a cancel waits for at most one. */
 export const BATCH_SIZE = 100;
 
 export interface JobParts {
   readonly engine: Engine;
-  /** The policy in force now. A resumed job may have been planned under another. */
+  /** The policy in force now. A resumed job may have been planned under another one. */
   readonly policy: () => RetentionPolicy;
   readonly batchSize: number;
-  /** Called when a job has ended, with the job as it ended. */
+  /** Called when a job has ended, with its final state. */
   readonly onEnded?: ((job: Job, actor: string) => void) | undefined;
-  /** Told what went wrong behind the scenes; jobs go on by themselves. */
+  /** Reports background problems. Jobs continue by themselves. */
   readonly onProblem: (message: string, error?: unknown) => void;
 }
 
@@ -28,36 +28,37 @@ export interface JobEnding {
 }
 
 /**
- * A job's work: yields after each batch, once its position is stored, so that whoever drives it may stop there; returns
- * how it ended. Throws what keeps it from going on at all.
+ * The work of a job. Yields after each batch, once its position is stored, so that the caller may stop there.
+ * Returns how the job ended.
+ * @throws the error that prevents the job from continuing
  */
 export type JobWork = AsyncGenerator<void, JobEnding, void>;
 
 export const succeeded: JobEnding = { status: "SUCCEEDED", errorCode: null, error: null };
 export const cancelled: JobEnding = { status: "CANCELLED", errorCode: null, error: null };
 
-/** How a job ends that `error` has stopped. What was not foreseen stays inside. */
+/** The ending of a job that `error` stopped. Details of unexpected errors are not included. */
 export function failedBy(error: unknown): JobEnding {
   return { status: "FAILED", ...reasonOf(error) };
 }
 
-/** What of an error may be stored and shown. */
+/** The part of an error that may be stored and shown. */
 export function reasonOf(error: unknown): { readonly errorCode: ErrorCode; readonly error: string } {
   return error instanceof Refused
     ? { errorCode: error.code, error: error.message }
-    : { errorCode: "INTERNAL", error: "The server failed in a way it did not foresee; its log says how." };
+    : { errorCode: "INTERNAL", error: "The server failed unexpectedly. Its log has the details." };
 }
 
 const NOT_ABOUT_ONE: readonly ErrorCode[] = ["UNAVAILABLE", "TIER_UNAVAILABLE", "STORAGE_FULL"];
 
-/** True when an error is not about one artifact: the next one would fare no better. */
+/** Whether the error concerns more than one artifact, so that the next artifact would fail too. */
 export function stopsEverything(error: unknown): boolean {
   return (
     error instanceof Refused && (NOT_ABOUT_ONE.includes(error.code) || error.facts.outcome === "unknown")
   );
 }
 
-/** Seconds of work of one job, over crashes and restarts: they are stored with every position. */
+/** Working time of one job in seconds, over all crashes and restarts. Stored with every position. */
 export class WorkedSeconds {
   readonly #before: number;
   readonly #startedAt = performance.now();
@@ -67,18 +68,18 @@ export class WorkedSeconds {
     this.#before = typeof seconds === "number" ? seconds : 0;
   }
 
-  /** Over 0, also where the monotonic clock has not ticked since the start. */
+  /** Greater than 0, even if the monotonic clock has not advanced since the start. */
   get total(): number {
     return this.#before + Math.max((performance.now() - this.#startedAt) / 1000, 1e-6);
   }
 }
 
-/** A job at work: each kind of job is a class of its own. */
+/** Base class of the jobs' work; each kind of job has a subclass. */
 export abstract class JobRun<J extends Job> {
   protected readonly parts: JobParts;
   protected readonly row: JobRow;
   protected readonly job: J;
-  /** Aborts when the job is to stop, for what takes longer than a batch should. */
+  /** Aborts when the job must stop, for work within a batch that takes long. */
   protected readonly signal: AbortSignal;
   readonly #worked: WorkedSeconds;
 
@@ -90,10 +91,10 @@ export abstract class JobRun<J extends Job> {
     this.#worked = worked;
   }
 
-  /** Goes on where the row's position says. */
+  /** Continues at the stored position. */
   abstract work(): JobWork;
 
-  /** Stores where the job stands. `expected`: how many artifacts it is about, told once. */
+  /** Stores the position. `expected`: number of artifacts of the job, set once. */
   protected async store(place: object, expected?: number, found?: AdvanceJobChange["found"]): Promise<void> {
     const workedSeconds = this.#worked.total;
     await this.parts.engine.catalog.commit({

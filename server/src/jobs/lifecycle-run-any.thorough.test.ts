@@ -8,13 +8,13 @@ import { describe, expect, it } from "vitest";
 import { ADMIN, dyingCatalog, JobsStore, key, NOW, type Seed } from "../../testing/stores/jobs-store.ts";
 import type { LifecycleItemRow } from "../catalog/rows.ts";
 
-const auditBehind = new Refused("UNAVAILABLE", "Nothing is purged now: the audit log cannot be written.");
+const auditBehind = new Refused("UNAVAILABLE", "The audit log cannot be written.");
 
 function counts({ promotedToWarm, promotedToCold, purged, totalErrors }: LifecycleJob) {
   return { promotedToWarm, promotedToCold, purged, totalErrors };
 }
 
-/** Items but for the word that tells a plan from a deed. */
+/** Items without the words that distinguish a plan from its execution. */
 function deeds(items: readonly LifecycleItemRow[]) {
   return items.map((item) => ({ ...item, outcome: item.outcome === "PLANNED" ? "DONE" : item.outcome }));
 }
@@ -23,7 +23,7 @@ const days = fc.option(
   fc.oneof(fc.integer({ min: 1, max: 9 }), fc.double({ min: 0.001, max: 9, noNaN: true })),
 );
 
-/** Ages lie around the thresholds, and often right at them. */
+/** Ages are close to the thresholds, often exactly at them. */
 const anyWorld = fc.record({ hotDays: days, warmDays: days, coldDays: days }).chain((policy) =>
   fc.record({
     policy: fc.constant<RetentionPolicy>(policy),
@@ -56,8 +56,8 @@ const anyWorld = fc.record({ hotDays: days, warmDays: days, coldDays: days }).ch
   }),
 );
 
-describe("for any world", () => {
-  it("a dry run foretells, item by item, what the live run at that instant does, one step for each", async () => {
+describe("a lifecycle run over any store", () => {
+  it("is predicted by a dry run at the same instant, item by item, with one step per artifact", async () => {
     await fc.assert(
       fc.asyncProperty(anyWorld, async ({ policy, steps, tenantId, asOf, batchSize, seeds }) => {
         await using world = await JobsStore.open(seeds);
@@ -93,7 +93,7 @@ describe("for any world", () => {
     );
   });
 
-  it("a run whose server dies after any of its writes and is started again does what an uninterrupted one does", async () => {
+  it("has the same result after a crash at any write and a restart as an uninterrupted run", async () => {
     await fc.assert(
       fc.asyncProperty(
         anyWorld,

@@ -6,14 +6,14 @@ import { ADMIN, dyingCatalog, JobsStore, key, NOW, POLICY, seed } from "../../te
 
 const live = { dryRun: false, waitSeconds: 60 };
 const dry = { dryRun: true, waitSeconds: 60 };
-const auditBehind = new Refused("UNAVAILABLE", "Nothing is purged now: the audit log cannot be written.");
+const auditBehind = new Refused("UNAVAILABLE", "The audit log cannot be written.");
 
 function counts({ promotedToWarm, promotedToCold, purged, totalErrors }: LifecycleJob) {
   return { promotedToWarm, promotedToCold, purged, totalErrors };
 }
 
 describe("a lifecycle run", () => {
-  it("moves what is due one tier down, and purges what is due in cold", async () => {
+  it("moves due artifacts one tier down and purges due artifacts in COLD", async () => {
     await using world = await JobsStore.open([
       seed("a-fresh", "HOT", 6),
       seed("b-old", "HOT", 8),
@@ -41,7 +41,7 @@ describe("a lifecycle run", () => {
     ]);
   });
 
-  it("takes nothing at the exact threshold, and everything a millisecond later", async () => {
+  it("does nothing at the exact threshold and everything a millisecond later", async () => {
     await using world = await JobsStore.open([{ key: key("edge"), tier: "HOT", ageMs: daysToMs(7) }]);
     const jobs = world.jobs();
     expect((await jobs.runLifecycle(ADMIN, live)).job.promotedToWarm).toBe(0);
@@ -49,7 +49,7 @@ describe("a lifecycle run", () => {
     expect((await jobs.runLifecycle(ADMIN, live)).job.promotedToWarm).toBe(1);
   });
 
-  it("takes an artifact that is old enough for every tier no further than the next one", async () => {
+  it("moves an artifact that is old enough for every tier only to the next tier", async () => {
     await using world = await JobsStore.open([seed("ancient", "HOT", 400)]);
     const jobs = world.jobs();
     const planned = (await jobs.runLifecycle(ADMIN, dry)).job;
@@ -58,7 +58,7 @@ describe("a lifecycle run", () => {
     expect(await world.stands()).toEqual(["acme/ancient WARM"]);
   });
 
-  it("keeps what has been brought back, however long ago it was written", async () => {
+  it("keeps a restored artifact, however long ago it was written", async () => {
     await using world = await JobsStore.open([seed("restored", "COLD", 100), seed("promoted", "COLD", 100)]);
     for (const [as, artifactId] of [
       ["restore", "restored"],
@@ -85,7 +85,7 @@ describe("a lifecycle run", () => {
     expect(await world.stands()).toEqual(["acme/promoted HOT", "acme/restored HOT"]);
   });
 
-  it("is confined to the steps and the tenant it was given", async () => {
+  it("handles only the given steps and tenant", async () => {
     await using world = await JobsStore.open([
       seed("h", "HOT", 8),
       seed("w", "WARM", 31),
@@ -97,7 +97,7 @@ describe("a lifecycle run", () => {
     expect(await world.stands()).toEqual(["acme/h WARM", "acme/w WARM", "umbrella/h HOT"]);
   });
 
-  it("when dry, leaves two events and its items, and changes nothing", async () => {
+  it("writes two events and its items, and changes nothing, if dry", async () => {
     await using world = await JobsStore.open([seed("h", "HOT", 8), seed("c", "COLD", 91)]);
     const before = await world.rows();
     const { job } = await world.jobs().runLifecycle(ADMIN, dry);
@@ -112,7 +112,7 @@ describe("a lifecycle run", () => {
     ]);
   });
 
-  it("skips, and reports, what was overwritten after it was found due", async () => {
+  it("skips and reports artifacts that were overwritten after they were found due", async () => {
     await using world = await JobsStore.open([seed("busy", "HOT", 8), seed("idle", "HOT", 8)]);
     const engine = world.engine(world.catalog, async (changes) => {
       await world.catalog.commit({
@@ -137,11 +137,11 @@ describe("a lifecycle run", () => {
     expect(await world.stands()).toEqual(["acme/busy COLD", "acme/idle WARM"]);
   });
 
-  it("goes on after an artifact that fails, and counts it", async () => {
+  it("continues after an artifact that fails, and counts it", async () => {
     await using world = await JobsStore.open([seed("bad", "HOT", 9), seed("good", "HOT", 8)]);
     const engine = world.engine(world.catalog, async (changes) => {
       const outcomes = await world.catalog.commitAll(changes.filter(({ key }) => key.artifactId !== "bad"));
-      return [{ ok: false, refused: new Error("a disk fell over") }, ...outcomes];
+      return [{ ok: false, refused: new Error("a disk failed") }, ...outcomes];
     });
     const { job } = await world.jobs({ engine }).runLifecycle(ADMIN, live);
     expect(job).toMatchObject({ status: "SUCCEEDED", promotedToWarm: 1, totalErrors: 1 });
@@ -151,7 +151,7 @@ describe("a lifecycle run", () => {
     expect((await world.events(job.id)).map(({ type }) => type)).toContain("PROMOTION_ERROR");
   });
 
-  it("purges nothing while the audit log cannot be written: one event, the other steps, BLOCKED", async () => {
+  it("purges nothing while the audit log cannot be written: one event, the other steps run, status BLOCKED", async () => {
     await using world = await JobsStore.open([
       seed("c1", "COLD", 91),
       seed("c2", "COLD", 91),
@@ -174,7 +174,7 @@ describe("a lifecycle run", () => {
     expect((await jobs.runLifecycle(ADMIN, live)).job).toMatchObject({ status: "SUCCEEDED", purged: 2 });
   });
 
-  it("ends its purge step where a reindex adopts something just then: no artifact counts as failed", async () => {
+  it("ends its purge step if a reindex adopts an artifact at that moment, without counting failed artifacts", async () => {
     await using world = await JobsStore.open([seed("c1", "COLD", 91), seed("h", "HOT", 8)]);
     const held = new Refused("HELD", "A reindex has adopted artifacts.", { jobId: "a reindex" });
     const engine = world.engine(world.catalog, async (changes) => {
@@ -188,13 +188,13 @@ describe("a lifecycle run", () => {
     expect(await world.stands()).toEqual(["acme/c1 COLD", "acme/h WARM"]);
   });
 
-  it("is not blocked by an audit log that nothing has to be purged past", async () => {
+  it("is not blocked by the audit log if nothing is due for purging", async () => {
     await using world = await JobsStore.open([seed("c", "COLD", 89), seed("h", "HOT", 8)]);
     world.refusal = auditBehind;
     expect((await world.jobs().runLifecycle(ADMIN, live)).job).toMatchObject({ status: "SUCCEEDED" });
   });
 
-  it("when dry, tells what would be purged whatever the audit log's state", async () => {
+  it("reports what would be purged for any state of the audit log, if dry", async () => {
     await using world = await JobsStore.open([seed("c", "COLD", 91)]);
     world.refusal = auditBehind;
     expect((await world.jobs().runLifecycle(ADMIN, dry)).job).toMatchObject({
@@ -205,7 +205,7 @@ describe("a lifecycle run", () => {
 
   it("ends FAILED when the catalog takes no changes", async () => {
     await using world = await JobsStore.open([seed("h", "HOT", 8)]);
-    const full = new Refused("STORAGE_FULL", "There is no room left. Free some.");
+    const full = new Refused("STORAGE_FULL", "There is no space left. Free some.");
     const engine = world.engine(world.catalog, async (changes) =>
       changes.map(() => ({ ok: false as const, refused: full })),
     );
@@ -214,7 +214,7 @@ describe("a lifecycle run", () => {
     expect((await world.events(job.id)).at(-1)).toMatchObject({ errorCode: "STORAGE_FULL" });
   });
 
-  it("blocked, says so once and stays so, whenever its server dies and although the audit log is back after that", async () => {
+  it("stays blocked with one event after a crash at any write, even if the audit log works again", async () => {
     for (let lastWrite = 1; lastWrite <= 8; lastWrite++) {
       await using world = await JobsStore.open([seed("c", "COLD", 91), seed("h", "HOT", 8)]);
       const { catalog, died } = dyingCatalog(world.catalog, lastWrite);
@@ -224,19 +224,22 @@ describe("a lifecycle run", () => {
       world.refusal = null;
       await world.jobs().resumeJobs();
       const { job } = await world.ended(await world.startedJob());
-      const told = (await world.events(job.id)).filter(({ type }) => type === "LIFECYCLE_STEP_FAILED").length;
-      // The first three writes start the job, count what is due and enter the step; the fourth says that it is blocked.
+      const reported = (await world.events(job.id)).filter(
+        ({ type }) => type === "LIFECYCLE_STEP_FAILED",
+      ).length;
+      // Writes 1 to 3 start the job, count what is due and enter the step. Write 4 records that it is
+      // blocked.
       const blocked = lastWrite >= 4;
-      expect({ lastWrite, status: job.status, told }).toEqual({
+      expect({ lastWrite, status: job.status, reported }).toEqual({
         lastWrite,
         status: blocked ? "BLOCKED" : "SUCCEEDED",
-        told: blocked ? 1 : 0,
+        reported: blocked ? 1 : 0,
       });
       expect(await world.stands()).toEqual(blocked ? ["acme/c COLD", "acme/h WARM"] : ["acme/h WARM"]);
     }
   });
 
-  it("is not blocked from purging by what it moved to cold itself, whenever its server dies", async () => {
+  it("does not purge what it moved to COLD itself, after a crash at any write", async () => {
     for (let lastWrite = 1; lastWrite <= 8; lastWrite++) {
       await using world = await JobsStore.open([seed("w", "WARM", 91)]);
       world.refusal = auditBehind;
@@ -250,7 +253,7 @@ describe("a lifecycle run", () => {
     }
   });
 
-  it("resumed under a stricter policy, leaves alone what that one keeps", async () => {
+  it("keeps what the policy in force keeps, if resumed under a stricter policy", async () => {
     await using world = await JobsStore.open([seed("h1", "HOT", 9), seed("h2", "HOT", 8)]);
     const { catalog, died } = dyingCatalog(world.catalog, 7);
     void world.jobs({ engine: world.engine(catalog), batchSize: 1 }).runLifecycle(ADMIN, live);

@@ -9,19 +9,22 @@ import { commitAllOf } from "../engine/commit-all.ts";
 import { type JobEnding, JobRun, type JobWork, reasonOf, stopsEverything, succeeded } from "./job-work.ts";
 import { type PlannedStep, planSteps } from "./plan.ts";
 
-/** Where a run stands. */
+/** Stored position of a run. */
 interface Place {
-  /** The step it is in; null: before the first. */
+  /** The current step; null before the first one. */
   readonly step: LifecycleStep | null;
-  /** The last artifact of that step that was treated. */
+  /** The last artifact that was processed in this step. */
   readonly after: DuePosition | null;
-  /** How the job will end because its purge step was refused. */
+  /** How the job will end, because its purge step was refused. */
   readonly blocked: JobEnding | null;
 }
 
 const START: Place = { step: null, after: null, blocked: null };
 
-/** Moves everything that is due, a batch at a time, each artifact at most one step; dry, only says what it would do. */
+/**
+ * Moves or purges everything that is due, in batches, with at most one step per artifact. A dry run only
+ * records what it would do.
+ */
 export class LifecycleRun extends JobRun<LifecycleJob> {
   override async *work(): JobWork {
     const { steps, retentionPolicy, asOf } = this.job;
@@ -35,14 +38,14 @@ export class LifecycleRun extends JobRun<LifecycleJob> {
       if (planned.step === "PURGE" && place.blocked) continue;
       if (planned.step !== place.step) {
         place = { ...place, step: planned.step, after: null };
-        // Resumed, it must not go back to a colder step and find due there what it has itself moved.
+        // A resumed run must not return to a colder step, where artifacts are due that it has moved itself.
         await this.store(place);
       }
       for (;;) {
         const due = await this.#due(planned, place.after);
         const last = due.at(-1);
         if (!last) break;
-        const refusal = await this.#take(planned.step, due);
+        const refusal = await this.#takeStep(planned.step, due);
         if (refusal) {
           const blocked: JobEnding = { status: "BLOCKED", ...reasonOf(refusal) };
           place = { ...place, blocked };
@@ -73,8 +76,11 @@ export class LifecycleRun extends JobRun<LifecycleJob> {
     return counts.reduce((sum, count) => sum + count, 0);
   }
 
-  /** Null, or why nothing may be purged now. A dry run changes nothing, so it does not ask. */
-  async #take(step: LifecycleStep, due: readonly DueArtifact[]): Promise<Refused | null> {
+  /**
+   * Takes one step for each artifact. Returns why nothing may be purged now, or null. A dry run does not
+   * check that.
+   */
+  async #takeStep(step: LifecycleStep, due: readonly DueArtifact[]): Promise<Refused | null> {
     const { engine, onProblem } = this.parts;
     const purges = step === "PURGE" && !this.job.dryRun;
     const refusal = purges ? await engine.purgeRefusal() : null;
@@ -85,13 +91,13 @@ export class LifecycleRun extends JobRun<LifecycleJob> {
     for (const [index, outcome] of outcomes.entries()) {
       const found = due[index];
       if (outcome.ok || !found) continue;
-      // A reindex may have adopted something since it was asked whether purging is allowed.
+      // A reindex may have adopted an artifact after the check.
       if (stopsEverything(outcome.refused) || (outcome.refused as Partial<Refused>).code === "HELD") {
-        const closedMeanwhile = purges ? await engine.purgeRefusal() : null;
-        if (closedMeanwhile) return closedMeanwhile;
+        const purgeRefusal = purges ? await engine.purgeRefusal() : null;
+        if (purgeRefusal) return purgeRefusal;
         throw outcome.refused;
       }
-      onProblem(`job ${this.job.id}: one artifact could not be treated; the run goes on`, outcome.refused);
+      onProblem(`job ${this.job.id}: one artifact failed; the run continues`, outcome.refused);
       failed.push(this.#failedChange(step, found, outcome.refused));
     }
     if (failed.length === 0) return null;
@@ -136,7 +142,10 @@ export class LifecycleRun extends JobRun<LifecycleJob> {
     };
   }
 
-  /** The position is stored before the event is written, so a crash between leaves an event to catch up on, never two. */
+  /**
+   * Writes the event once. The position is stored before the event, so after a crash the event may be missing
+   * but is never doubled.
+   */
   async #reportBlockedOnce({ errorCode, error }: JobEnding): Promise<void> {
     const { catalog, clock } = this.parts.engine;
     const { id: jobId, tenantId, dryRun } = this.job;

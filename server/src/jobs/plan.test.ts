@@ -11,8 +11,8 @@ import { planSteps } from "./plan.ts";
 
 const policy: RetentionPolicy = { hotDays: 7, warmDays: 30, coldDays: 90 };
 
-describe("the plan of a run", () => {
-  it("takes the coldest step first, so that no step meets what an earlier one has moved", () => {
+describe("planSteps", () => {
+  it("puts the coldest step first, so that no step finds what an earlier one has moved", () => {
     expect(planSteps(LIFECYCLE_STEPS, policy, 0).map(({ step, from }) => [step, from])).toEqual([
       ["PURGE", "COLD"],
       ["PROMOTE_TO_COLD", "WARM"],
@@ -20,7 +20,7 @@ describe("the plan of a run", () => {
     ]);
   });
 
-  it("leaves out steps that were not asked for, and those that the policy never takes", () => {
+  it("leaves out steps that were not requested or that the policy disables", () => {
     const steps = ["PROMOTE_TO_WARM", "PURGE"] as const;
     expect(planSteps(steps, policy, 0).map(({ step }) => step)).toEqual(["PURGE", "PROMOTE_TO_WARM"]);
     expect(planSteps(steps, { ...policy, coldDays: null }, 0).map(({ step }) => step)).toEqual([
@@ -28,7 +28,7 @@ describe("the plan of a run", () => {
     ]);
   });
 
-  it("finds exactly what is due, artifact by artifact, to the millisecond", () => {
+  it("finds exactly the artifacts that are due, to the millisecond", () => {
     const days = fc.option(fc.double({ min: 0, max: 100, noNaN: true }));
     const asOf = 1_800_000_000_000;
     fc.assert(
@@ -38,7 +38,7 @@ describe("the plan of a run", () => {
         fc.integer({ min: 0, max: asOf }),
         fc.integer({ min: -1, max: 1 }),
         (anyPolicy, tier, anyAgeSince, off) => {
-          // Half of the time right at the threshold, where a rounding would show.
+          // Half of the cases are exactly at the threshold, where a rounding error would show.
           const edge = nextTransition({ tier, ageSince: 0, metadata: {} }, anyPolicy)?.at;
           const ageSince = edge === undefined || anyAgeSince % 2 ? anyAgeSince : asOf - edge + off;
           const planned = planSteps(LIFECYCLE_STEPS, anyPolicy, asOf)

@@ -7,7 +7,7 @@ import {
 } from "@tierkeep/schema/domain/policy";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 
-/** One step of a run: everything in `from` whose age base is strictly before `before` is due. */
+/** One step of a run. Artifacts in `from` are due if their age base is strictly before `before`. */
 export interface PlannedStep {
   readonly step: LifecycleStep;
   readonly from: Tier;
@@ -16,8 +16,8 @@ export interface PlannedStep {
 }
 
 /**
- * The steps of a run in the order in which it takes them: coldest first, so that nothing which the run has moved is met
- * again by a later step. Steps that the policy never takes are left out.
+ * The steps of a run in execution order: coldest first, so no later step finds artifacts that this run has
+ * moved. Leaves out steps that the policy disables.
  */
 export function planSteps(
   steps: readonly LifecycleStep[],

@@ -17,7 +17,7 @@ import { EngineStore, TEST_ADMIN } from "../../testing/stores/engine-store.ts";
 
 type Tier = "hot" | "warm" | "cold";
 
-/** A file of the tree: few names, so that keys meet, and those that the rule refuses among them. */
+/** A file of the tree: few names, so that keys collide, some of them illegal. */
 const files = fc.uniqueArray(
   fc.record({
     tier: fc.constantFrom<Tier>("hot", "warm", "cold"),
@@ -64,7 +64,7 @@ function writeAll(store: EngineStore, tree: readonly File[]): void {
   }
 }
 
-/** Every content in the store that is not ours to make anew, wherever it stands now, as many times as it is another file. */
+/** Every content in the store that cannot be generated again, once per file. */
 function contentsIn(root: string): string[] {
   const seen = new Map<number, string>();
   for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {
@@ -88,8 +88,8 @@ async function reindex(store: EngineStore, dryRun = false) {
   return { job, found: page.edges.map(({ node }) => node) };
 }
 
-describe("reindex of any tree", () => {
-  it("makes every legal key readable with the bytes of one of its files, and loses nothing of the tree", async () => {
+describe("a reindex of any tree", () => {
+  it("makes every legal key readable with the bytes of one of its files, and loses no file of the tree", async () => {
     await fc.assert(
       fc.asyncProperty(files, async (tree) => {
         await using store = await EngineStore.open();
@@ -124,15 +124,15 @@ describe("reindex of any tree", () => {
         }
         const again = await reindex(store);
         expect(again.job).toMatchObject({ adoptedCount: 0, presentCount: byKey.size, quarantinedCount: 0 });
-        const left = live.found.filter(({ message }) => message.endsWith("It stays where it is."));
-        expect(again.found.map(({ message }) => message)).toEqual(left.map(({ message }) => message));
+        const remaining = live.found.filter(({ message }) => message.endsWith("It stays where it is."));
+        expect(again.found.map(({ message }) => message)).toEqual(remaining.map(({ message }) => message));
         expect(store.problems.filter((problem) => !problem.includes("not ours"))).toEqual([]);
       }),
       { numRuns: 40 },
     );
   }, 120_000);
 
-  it("takes a link that somebody has made of one artifact for another file: each has an object of its own", async () => {
+  it("gives each of two linked files its own object", async () => {
     await using store = await EngineStore.open();
     write(store.root, "hot/acme/w/a", "shared", 0);
     linkSync(join(store.root, "hot/acme/w/a"), join(store.root, "hot/acme/w/b"));

@@ -20,7 +20,7 @@ function counts({ restoredCount, skippedCount, totalErrors }: RestoreJob) {
 }
 
 describe("a bulk restore", () => {
-  it("by keys brings each back once, skips what is hot enough, and counts what is gone", async () => {
+  it("by keys restores each artifact once, skips what is hot enough, and counts what is missing", async () => {
     await using world = await JobsStore.open([
       seed("c", "COLD", 50),
       seed("w", "WARM", 10),
@@ -47,13 +47,13 @@ describe("a bulk restore", () => {
     ]);
   });
 
-  it("lets what it brings back start its age anew", async () => {
+  it("resets the age of restored artifacts", async () => {
     await using world = await JobsStore.open([seed("c", "COLD", 50)]);
     await world.jobs().restoreArtifacts(ADMIN, { ...hot, keys: [key("c")] });
     expect((await world.rows())[0]).toMatchObject({ ageSince: NOW, promotedFrom: "COLD" });
   });
 
-  it("belongs to no tenant when its keys are several tenants'", async () => {
+  it("has no tenant if its keys belong to several tenants", async () => {
     await using world = await JobsStore.open([
       seed("a", "COLD", 1, "acme"),
       seed("a", "COLD", 1, "umbrella"),
@@ -63,7 +63,7 @@ describe("a bulk restore", () => {
     expect(job).toMatchObject({ tenantId: null, restoredCount: 2 });
   });
 
-  it("by filter brings back what is colder, and only that tenant's", async () => {
+  it("by filter restores colder artifacts of that tenant only", async () => {
     await using world = await JobsStore.open([
       ...["1", "2", "3", "4", "5"].map((name) => seed(`c${name}`, "COLD", 50)),
       seed("h", "HOT", 1),
@@ -76,7 +76,7 @@ describe("a bulk restore", () => {
     expect((await world.stands()).filter((line) => line.endsWith("COLD"))).toEqual(["umbrella/c COLD"]);
   });
 
-  it("by filter counts tiers that were asked for but are hot enough as skipped", async () => {
+  it("by filter counts artifacts in requested tiers that are hot enough as skipped", async () => {
     await using world = await JobsStore.open([seed("h", "HOT", 1), seed("w", "WARM", 10)]);
     const job = await world
       .jobs()
@@ -84,7 +84,7 @@ describe("a bulk restore", () => {
     expect(counts(job)).toEqual({ restoredCount: 1, skippedCount: 1, totalErrors: 0 });
   });
 
-  it("by filter judges ages as of the start", async () => {
+  it("by filter computes ages at the start", async () => {
     await using world = await JobsStore.open([seed("old", "COLD", 50), seed("young", "COLD", 9.9)]);
     const engine = world.engine(world.catalog, (changes) => {
       world.now += DAY_MS;
@@ -96,14 +96,14 @@ describe("a bulk restore", () => {
     expect(await world.stands()).toEqual(["acme/old HOT", "acme/young COLD"]);
   });
 
-  it("to cold has nothing to do, whatever there is", async () => {
+  it("to COLD has nothing to do", async () => {
     await using world = await JobsStore.open([seed("h", "HOT", 1), seed("c", "COLD", 10)]);
     const where = { tenantId: "acme" };
     const job = await world.jobs().restoreArtifacts(ADMIN, { ...hot, toTier: "COLD", where });
     expect(job).toMatchObject({ status: "SUCCEEDED", restoredCount: 0, skippedCount: 0 });
   });
 
-  it("when dry, counts what it would do and changes nothing", async () => {
+  it("counts what it would do and changes nothing, if dry", async () => {
     await using world = await JobsStore.open([seed("c", "COLD", 50), seed("h", "HOT", 1)]);
     const before = await world.rows();
     const keys = [key("c"), key("h"), key("gone")];
@@ -116,7 +116,7 @@ describe("a bulk restore", () => {
     ]);
   });
 
-  it("may be asked for only in one of the two ways, within limits", async () => {
+  it("accepts either keys or a filter, within limits", async () => {
     await using world = await JobsStore.open();
     const jobs = world.jobs();
     const refusals = [
@@ -142,7 +142,7 @@ describe("a bulk restore", () => {
     expect(await world.catalog.lastSeq()).toBe(0);
   });
 
-  it("whose server dies after any of its writes ends, started again, as an uninterrupted one does", async () => {
+  it("has the same result after a crash at any write and a restart as an uninterrupted one", async () => {
     const anySeeds = fc.array(fc.constantFrom<Tier>(...TIERS), { maxLength: 9 });
     await fc.assert(
       fc.asyncProperty(

@@ -7,7 +7,7 @@ import { requireWritten } from "../engine/commit-all.ts";
 import type { RestoreInput } from "./job-input.ts";
 import { JobRun, type JobWork, succeeded } from "./job-work.ts";
 
-/** Where a restore by keys stands: how many are treated. By filter: the last key treated. */
+/** Stored position of a restore: by keys, the number of processed keys; by filter, the last processed key. */
 interface Place {
   readonly done: number;
   readonly after: ArtifactKey | null;
@@ -15,7 +15,9 @@ interface Place {
 
 const START: Place = { done: 0, after: null };
 
-/** Brings many artifacts to a hotter tier, a batch at a time: those named, or those that a filter finds in key order. */
+/**
+ * Restores many artifacts to a hotter tier, in batches: listed keys, or the matches of a filter in key order.
+ */
 export class RestoreRun extends JobRun<RestoreJob> {
   override async *work(): JobWork {
     const input = this.row.input as RestoreInput;
@@ -52,7 +54,10 @@ export class RestoreRun extends JobRun<RestoreJob> {
     return selection ? this.parts.engine.catalog.countArtifacts(selection, { owner: this.row.actor }) : 0;
   }
 
-  /** What is gone, or is there already, is a result and not an error: only what stops the whole job throws. */
+  /**
+   * A missing artifact, or one that is already hot enough, is a result and not an error. Throws only what
+   * stops the job.
+   */
   async #restore(keys: readonly ArtifactKey[]): Promise<void> {
     const { engine } = this.parts;
     const { id: jobId, toTier, dryRun } = this.job;
@@ -72,7 +77,7 @@ export class RestoreRun extends JobRun<RestoreJob> {
   }
 }
 
-/** Null: nothing is colder than the tier asked for, so nothing can match. */
+/** Null if no tier is colder than the requested one, so nothing can match. */
 function selectionOf({ olderThanDays, asOf, ...rest }: ArtifactFilter): ArtifactSelection | null {
   if (rest.tiers?.length === 0) return null;
   return olderThanDays === undefined || asOf === undefined

@@ -5,31 +5,36 @@ import { Cron } from "croner";
 
 const SCHEDULE: Principal = { actor: "schedule", role: "ADMIN", tenants: null };
 
-/** Minutes first, seconds before them if there are six fields: a seventh, of years, would end a schedule silently. */
+/**
+ * Five fields, or six with seconds first. A seventh field (years) is excluded, because a schedule would end
+ * silently.
+ */
 const MODE = "5-or-6-parts";
 
-/** Why `expression` is no schedule, as the end of a sentence that begins with its name; null when it is one. */
+/**
+ * Why `expression` is not a valid schedule, as the rest of a sentence after its name. Null if it is valid.
+ */
 export function scheduleProblem(expression: string): string | null {
   try {
-    // Without a function it schedules nothing.
+    // Without a function, Cron schedules nothing.
     const cron = new Cron(expression, { mode: MODE, paused: true });
-    // croner also takes one instant in ISO 8601.
+    // croner also accepts a single ISO 8601 instant.
     if (cron.getPattern() === undefined) return "is a single instant, not a schedule";
-    return cron.nextRun() === null ? "never falls due" : null;
+    return cron.nextRun() === null ? "never is due" : null;
   } catch (error) {
-    return `is no cron expression (${error instanceof Error ? error.message : String(error)})`;
+    return `is not a cron expression (${error instanceof Error ? error.message : String(error)})`;
   }
 }
 
 export interface Schedule {
-  /** The next instant, ms since the epoch; null: none. */
+  /** The next run, in ms since the epoch. Null if there is none. */
   next(): number | null;
   stop(): void;
 }
 
 /**
- * Starts a live run of all steps over all tenants whenever the expression says so, in the server's time zone. One that
- * falls due while a run is under way is left out.
+ * Starts a live run of all steps over all tenants at each scheduled time, in the server's time zone. Skips a
+ * run while another one is in progress.
  */
 export function startSchedule(
   expression: string,
@@ -43,7 +48,7 @@ export function startSchedule(
       const busy = error instanceof Refused && error.code === "CONFLICT";
       onProblem(
         busy
-          ? "the scheduled lifecycle run was left out: another one is under way"
+          ? "the scheduled lifecycle run was skipped: another run is in progress"
           : "the scheduled lifecycle run could not be started",
         error,
       );

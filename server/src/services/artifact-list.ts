@@ -16,7 +16,7 @@ import { artifactPositions, keysetCursors } from "./keyset-cursor.ts";
 import type { SealedNumbers } from "./sealed-number.ts";
 import { scanOwner, scoped } from "./tenant-scope.ts";
 
-/** What a filter selects at `now`, ms since the epoch. */
+/** The selection of a filter at `now`, in ms since the epoch. */
 function selectionOf(filter: ArtifactFilter & TenantScope, now: number): ArtifactSelection {
   const { olderThanDays, asOf, ...rest } = filter;
   return olderThanDays === undefined
@@ -24,7 +24,11 @@ function selectionOf(filter: ArtifactFilter & TenantScope, now: number): Artifac
     : { ...rest, ageSinceBefore: ageSinceBefore(olderThanDays, asOf ?? now) };
 }
 
-/** One page of what the principal may see. A filter by age without `asOf` is judged anew for each page. @throws Refused CURSOR_INVALID */
+/**
+ * One page of the artifacts that the principal may see. A filter by age without `asOf` uses the current time
+ * for each page.
+ * @throws Refused CURSOR_INVALID
+ */
 export function listArtifacts(
   { catalog, rows }: { readonly catalog: Catalog; readonly rows: SealedNumbers },
   now: number,
@@ -54,7 +58,7 @@ const POSITIONS: Record<ArtifactOrderField, (row: ArtifactRow) => ArtifactPositi
   SIZE: ({ sizeBytes, row }) => ({ value: sizeBytes, row }),
 };
 
-/** The cases that catalog.ts promises to find without a scan. */
+/** Whether the catalog finds the rows without a scan, as catalog.ts promises. */
 function isIndexed(selection: ArtifactSelection, field: ArtifactOrderField): boolean {
   const { tenantId, tenants, workflowId, tiers, ageSinceBefore, artifactIdPrefix, metadata } = selection;
   if (metadata !== undefined) return false;

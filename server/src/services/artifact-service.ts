@@ -29,16 +29,16 @@ import type { SealedNumbers } from "./sealed-number.ts";
 
 export interface ArtifactServiceParts {
   readonly catalog: Catalog;
-  /** Seals the numbers of rows in what clients are given. */
+  /** Seals row numbers in cursors. */
   readonly rows: SealedNumbers;
   readonly clock: Clock;
   readonly writer: Writer;
   readonly reader: Reader;
   /** Why nothing may be purged now; null: purging is allowed. */
   readonly purgeRefusal: () => Promise<Refused | null>;
-  /** Nobody is given content before the log has an event that says so. */
+  /** Whether each read is logged as an event before its content is returned. */
   readonly auditReads: boolean;
-  /** Runs a change as one that a shutdown waits for. @throws Refused UNAVAILABLE once the engine is closing */
+  /** Runs a change that a shutdown waits for. @throws Refused UNAVAILABLE when the engine is closing */
   readonly during: <T>(change: () => Promise<T>) => Promise<T>;
 }
 
@@ -90,15 +90,15 @@ export class EngineArtifacts implements ArtifactService {
     const { catalog, clock, during } = this.#parts;
     const { actor } = principal;
     const at = clock.now();
-    const asked = {
+    const request = {
       key,
       fromTier: options.fromTier ?? null,
       toTier: options.toTier,
       ifChecksum: options.ifChecksum ?? null,
       dryRun: options.dryRun,
     };
-    const once = idempotencyKeyOf(principal, options.idempotencyKey, at, { operation: as, ...asked });
-    return during(() => catalog.commit({ kind: "move", at, actor, as, ...asked, once }));
+    const once = idempotencyKeyOf(principal, options.idempotencyKey, at, { operation: as, ...request });
+    return during(() => catalog.commit({ kind: "move", at, actor, as, ...request, once }));
   }
 
   async purge(principal: Principal, options: PurgeOptions): Promise<Purged> {
@@ -106,18 +106,18 @@ export class EngineArtifacts implements ArtifactService {
     const { catalog, clock, during, purgeRefusal } = this.#parts;
     const { actor } = principal;
     const at = clock.now();
-    const asked = {
+    const request = {
       key,
       fromTier: options.fromTier ?? null,
       ifChecksum: options.ifChecksum ?? null,
       dryRun: options.dryRun,
     };
-    const once = idempotencyKeyOf(principal, options.idempotencyKey, at, { operation: "purge", ...asked });
+    const once = idempotencyKeyOf(principal, options.idempotencyKey, at, { operation: "purge", ...request });
     return during(async () => {
       const refusal = options.dryRun ? null : await purgeRefusal();
-      // A repeat purges nothing.
+      // A retry purges nothing.
       if (refusal && !(once && (await catalog.hasAnswer(once)))) throw refusal;
-      const purged = await catalog.commit({ kind: "purge", at, actor, ...asked, once });
+      const purged = await catalog.commit({ kind: "purge", at, actor, ...request, once });
       return { ...key, ...purged };
     });
   }
@@ -151,7 +151,7 @@ export class EngineArtifacts implements ArtifactService {
     return bytes;
   }
 
-  /** Committed in a group with whatever else is under way, as every change is. */
+  /** Commits the event in a group with other changes in progress. */
   async #logRead({ actor }: Principal, artifact: Artifact, sizeBytes: number): Promise<void> {
     const { auditReads, catalog, clock, during } = this.#parts;
     if (!auditReads) return;
@@ -161,7 +161,7 @@ export class EngineArtifacts implements ArtifactService {
   }
 }
 
-/** The checked key of an input, without what else stands in it. */
+/** The checked key of an input, without its other fields. */
 function checkedKey(options: ArtifactKey & { readonly ifChecksum?: string | undefined }): ArtifactKey {
   const key = keyOf(requireKey(options));
   if (options.ifChecksum !== undefined) requireChecksum(options.ifChecksum, "ifChecksum");

@@ -7,7 +7,7 @@ import { keysetCursors, namePositions } from "./keyset-cursor.ts";
 
 const cursors = keysetCursors({ list: "letters" }, namePositions);
 
-/** A list of names in order, and how often it was asked. */
+/** A sorted list of names that counts its reads. */
 function listOf(names: readonly string[], indexed = true) {
   const asked = { rows: 0, counts: 0 };
   const list: PagedList<string, string, string> = {
@@ -44,8 +44,8 @@ async function paged(names: readonly string[], page: Partial<PageRequest>, index
 
 const letters = ["a", "b", "c", "d", "e"];
 
-describe("a page of a connection", () => {
-  it("says whether more follows, going forward", async () => {
+describe("connectionPage", () => {
+  it("reports whether more rows follow, going forward", async () => {
     expect(await paged(letters, {})).toEqual({ nodes: "ab", hasPreviousPage: false, hasNextPage: true });
     expect(await paged(letters, { limit: 5 })).toEqual({
       nodes: "abcde",
@@ -54,7 +54,7 @@ describe("a page of a connection", () => {
     });
   });
 
-  it("says whether more comes before, going backward", async () => {
+  it("reports whether rows come before, going backward", async () => {
     expect(await paged(letters, { backward: true })).toEqual({
       nodes: "de",
       hasPreviousPage: true,
@@ -62,7 +62,7 @@ describe("a page of a connection", () => {
     });
   });
 
-  it("looks beyond the cursor it was given where that takes no scan", async () => {
+  it("looks beyond the given cursor if that needs no scan", async () => {
     expect(await paged(letters, { after: cursors.encode("a") })).toEqual({
       nodes: "bc",
       hasPreviousPage: true,
@@ -78,11 +78,11 @@ describe("a page of a connection", () => {
     });
   });
 
-  it("does not claim a page before the cursor when the rows there are gone", async () => {
+  it("reports no previous page if the rows before the cursor are gone", async () => {
     expect(await paged(["c", "d"], { after: cursors.encode("b") })).toMatchObject({ hasPreviousPage: false });
   });
 
-  it("of no rows still says what lies around it", async () => {
+  it("reports the rows around an empty page", async () => {
     expect(await paged(letters, { limit: 0 })).toEqual({
       nodes: "",
       hasPreviousPage: false,
@@ -97,14 +97,14 @@ describe("a page of a connection", () => {
     });
   });
 
-  it("asks once for a first page, and counts only when asked to", async () => {
+  it("reads once for a first page, and counts only on request", async () => {
     const { list, asked } = listOf(letters);
     const page = await connectionPage(request({}), list);
     expect(asked).toEqual({ rows: 1, counts: 0 });
     expect(await page.totalCount()).toBe(5);
   });
 
-  it("names the cursor that is none", async () => {
+  it("names the argument of an invalid cursor", async () => {
     const { list } = listOf(letters);
     await expect(connectionPage(request({ after: "nonsense" }), list)).rejects.toMatchObject({
       code: "CURSOR_INVALID",
@@ -115,7 +115,7 @@ describe("a page of a connection", () => {
     });
   });
 
-  it("walked either way yields every row once, in order, and the page facts lead to the end", async () => {
+  it("yields every row once and in order in both directions, with page facts that lead to the end", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.uniqueArray(fc.string({ minLength: 1, maxLength: 3 }), { maxLength: 12 }),

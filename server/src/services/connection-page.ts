@@ -2,7 +2,7 @@ import type { Page, PageRequest } from "@tierkeep/schema/domain/pages";
 import type { PageWindow } from "../catalog/catalog.ts";
 import type { Cursors } from "./keyset-cursor.ts";
 
-/** A list that can be paged. */
+/** A list that supports paging. */
 export interface PagedList<Row, Position, Node> {
   readonly cursors: Cursors<Position>;
   readonly list: (window: PageWindow<Position>) => Promise<readonly Row[]>;
@@ -10,15 +10,15 @@ export interface PagedList<Row, Position, Node> {
   readonly nodeOf: (row: Row) => Node;
   readonly count: () => Promise<number>;
   /**
-   * True: one row is found without a scan. Then the page looks beyond a cursor it was given, too; else it says false
-   * on that side, as the Relay specification allows.
+   * Whether a single row is found without a scan. If so, the page also looks beyond a given cursor; otherwise
+   * it returns false for that side, as the Relay specification allows.
    */
   readonly indexed: boolean;
 }
 
 /**
- * One page of a list, by the Relay cursor-connection specification. One read of `limit + 1` rows, and one more of a
- * single row for each cursor given where the list is indexed. A limit of 0 gives no edges but the right page facts.
+ * One page of a list, as specified by Relay's cursor connections. Reads `limit + 1` rows, and one more row
+ * for each given cursor if the list is indexed. A limit of 0 returns no edges but correct page facts.
  *
  * @throws Refused CURSOR_INVALID (argument `after` or `before`)
  */

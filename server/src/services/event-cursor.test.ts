@@ -7,8 +7,8 @@ const epoch = "00112233445566ff";
 const key = randomBytes(16);
 const cursors = new EventCursors(epoch, key);
 
-describe("event cursors", () => {
-  it("give every place in the log back, and are the same each time", () => {
+describe("EventCursors", () => {
+  it("encodes every position, always in the same way", () => {
     fc.assert(
       fc.property(fc.maxSafeNat(), (seq) => {
         const cursor = cursors.encode(seq);
@@ -19,18 +19,18 @@ describe("event cursors", () => {
     );
   });
 
-  it("tell nothing of order or distance", () => {
+  it("reveals neither order nor distance", () => {
     const texts = Array.from({ length: 50 }, (_, seq) => cursors.encode(seq));
     expect(texts.toSorted()).not.toEqual(texts);
     expect(new Set(texts.map((text) => text.slice(0, 6))).size).toBe(50);
   });
 
-  it("belong to one log and one store", () => {
+  it("is valid for one log and one store", () => {
     expect(new EventCursors("00112233445566fe", key).seqOf(cursors.encode(7))).toBeNull();
     expect(new EventCursors(epoch, randomBytes(16)).seqOf(cursors.encode(7))).toBeNull();
   });
 
-  it("are refused beyond the newest event, and when they are none", () => {
+  it("rejects cursors beyond the newest event and invalid ones", () => {
     const known = cursors.upTo(7);
     expect(known.decode(cursors.encode(7), "after")).toBe(7);
     expect(known.decode(cursors.encode(0), "after")).toBe(0);

@@ -1,10 +1,10 @@
 import { type Cursors, cursorInvalid } from "./keyset-cursor.ts";
 import { SealedNumbers } from "./sealed-number.ts";
 
-/** What a refused cursor is no cursor of. */
+/** Name of the log in refusals of a cursor. */
 export const EVENT_LOG = "this event log";
 
-/** Cursors of the event log: each event's seq, sealed as one of this epoch of the log. */
+/** Cursors of the event log: each event's seq, sealed for this epoch of the log. */
 export class EventCursors {
   readonly #seqs: SealedNumbers;
 
@@ -17,12 +17,12 @@ export class EventCursors {
     return this.#seqs.seal(seq);
   }
 
-  /** Null: no cursor of this log. */
+  /** Null if it is not a cursor of this log. */
   seqOf(cursor: string): number | null {
     return this.#seqs.open(cursor);
   }
 
-  /** For a log whose newest event is `newest`: a cursor beyond it is of a future that this log never had. */
+  /** Cursors up to the newest event. A cursor beyond it belongs to a log whose later events were lost. */
   upTo(newest: number): Cursors<number> {
     return {
       encode: (seq) => this.encode(seq),

@@ -13,7 +13,7 @@ import { EngineEvents } from "./event-service.ts";
 
 const READER: Principal = { actor: "reader", role: "READER", tenants: null };
 const FIRST_PAGE: PageRequest = { limit: 50, backward: false, after: null, before: null };
-/** A real catalog, its events by service, and how often the catalog was read and is listened to. */
+/** A real catalog with its event service. Counts reads and listeners of the catalog. */
 class AuditStore implements AsyncDisposable {
   readonly catalog: Catalog;
   readonly events: EngineEvents;
@@ -86,8 +86,8 @@ async function take(events: AsyncIterator<LoggedEvent>, count: number): Promise<
   return seqs;
 }
 
-describe("listing events", () => {
-  it("pages either way; an edge's cursor is its event's, good in both directions", async () => {
+describe("EngineEvents.list", () => {
+  it("pages in both directions; an edge's cursor is its event's and works in both", async () => {
     await using world = await AuditStore.open();
     await world.happen("a", "b", "c", "d", "e");
     const newest = await world.events.list(READER, {}, "DESC", { ...FIRST_PAGE, limit: 2 });
@@ -106,7 +106,7 @@ describe("listing events", () => {
     expect(filtered.edges.map(({ node }) => node.tenantId)).toEqual(["b"]);
   });
 
-  it("refuses cursors of another log, of a future and of nothing", async () => {
+  it("rejects cursors of another log, of future events, and invalid ones", async () => {
     await using world = await AuditStore.open();
     await using other = await AuditStore.open();
     await world.happen("a");
@@ -124,7 +124,7 @@ describe("listing events", () => {
     });
   });
 
-  it("finds events by their cursors, null where there is none", async () => {
+  it("finds events by their cursors, with null for missing ones", async () => {
     await using world = await AuditStore.open();
     await world.happen("a", "b");
     const second = await world.events.cursor(READER);
@@ -134,8 +134,8 @@ describe("listing events", () => {
   });
 });
 
-describe("following events", () => {
-  it("first yields what is stored after the cursor, then what happens, each once", async () => {
+describe("EngineEvents.follow", () => {
+  it("yields stored events after the cursor, then new events, each once", async () => {
     await using world = await AuditStore.open();
     await world.happen("a", "b", "c");
     const events = await world.follow(await world.cursorOf(1));
@@ -145,7 +145,7 @@ describe("following events", () => {
     expect(await next).toEqual([4, 5]);
   });
 
-  it("without a cursor begins with what happens after the call", async () => {
+  it("starts with events after the call if there is no cursor", async () => {
     await using world = await AuditStore.open();
     await world.happen("a");
     const events = await world.follow(null);
@@ -153,21 +153,21 @@ describe("following events", () => {
     expect(await take(events, 1)).toEqual([2]);
   });
 
-  it("from the start of an empty log yields the very first event", async () => {
+  it("yields the first event of an empty log", async () => {
     await using world = await AuditStore.open();
     const events = await world.follow(await world.events.cursor(READER));
     await world.happen("a");
     expect(await take(events, 1)).toEqual([1]);
   });
 
-  it("leaves out what was not asked for, however much of it there is", async () => {
+  it("skips any number of events that do not match", async () => {
     await using world = await AuditStore.open();
     const events = await world.follow(null, undefined, { tenantId: "b" });
     await world.happen(...Array.from({ length: 250 }, () => "a"), "b");
     expect(await take(events, 1)).toEqual([251]);
   });
 
-  it("costs nothing while its reader stalls, and then goes on where the reader was", async () => {
+  it("does no work while its reader stalls, and continues at the reader's position", async () => {
     await using world = await AuditStore.open();
     const events = await world.follow(null);
     await world.happen("a");
@@ -178,7 +178,7 @@ describe("following events", () => {
     expect(await take(events, 300)).toEqual(Array.from({ length: 300 }, (_, index) => index + 2));
   });
 
-  it("ends when it is aborted: while it waits, while it is read, and while nobody reads", async () => {
+  it("ends when it is aborted, while it waits, while it is read, and while it is not read", async () => {
     await using world = await AuditStore.open();
     const waiting = new AbortController();
     const idle = (await world.follow(null, waiting.signal)).next();
@@ -215,7 +215,7 @@ describe("following events", () => {
     expect(world.listeners).toBe(0);
   });
 
-  it("loses none and repeats none, however often it is cut and taken up again amid commits", async () => {
+  it("loses and repeats no event when it is often interrupted and resumed during commits", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 12 }),

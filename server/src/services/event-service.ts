@@ -10,10 +10,12 @@ import { EVENT_LOG, type EventCursors } from "./event-cursor.ts";
 import { cursorInvalid } from "./keyset-cursor.ts";
 import { scanOwner, scoped, tenantScopeOf } from "./tenant-scope.ts";
 
-/** Events that one follower holds at most, however far behind it is: what a stalled one costs. */
+/**
+ * Most events that one follower holds, however far it is behind. It limits the memory of a stalled follower.
+ */
 const FOLLOWED_PAGE = 25;
 
-/** The event log, read from the catalog; nothing here holds events between reads. */
+/** The event log, read from the catalog. Keeps no events between reads. */
 export class EngineEvents implements EventService {
   readonly #catalog: Catalog;
   readonly #cursors: EventCursors;
@@ -75,7 +77,8 @@ export class EngineEvents implements EventService {
   }
 
   /**
-   * Where a cursor stands. That of an event which the principal may not see is none of its log, as one of no event is.
+   * The position of a cursor. A cursor of an event that the principal may not see is invalid, like one of a
+   * missing event.
    * @throws Refused CURSOR_INVALID
    */
   async #position(
@@ -85,14 +88,17 @@ export class EngineEvents implements EventService {
     argument: "after" | "before",
   ): Promise<number> {
     const seq = this.#cursors.upTo(newest).decode(cursor, argument);
-    // The log's start, 0, is everybody's.
+    // Everyone may use the start of the log, 0.
     if (principal.tenants === null || seq === 0) return seq;
     const [event] = await this.#catalog.events([seq]);
     if (!event || !seesTenant(principal, event.tenantId)) throw cursorInvalid(argument, EVENT_LOG);
     return seq;
   }
 
-  /** A commit only says that there is something to read; what there is comes from the log, so no wake-up can be lost or counted twice. */
+  /**
+   * Reads new events after each commit. A commit only wakes the loop and events are read from the log, so
+   * none is lost or repeated.
+   */
   async *#followed(
     filter: EventSelection,
     from: number,
@@ -105,7 +111,7 @@ export class EngineEvents implements EventService {
       announced = Math.max(announced, seq);
       wake();
     });
-    // A consumer that stalls may never come back to end the loop: abort frees the listener all the same.
+    // A stalled consumer may never end the loop, so an abort also removes the listener.
     const onAbort = () => {
       stopListening();
       wake();
@@ -141,7 +147,7 @@ export class EngineEvents implements EventService {
   }
 }
 
-/** True where the catalog finds the next matching event without looking at others. */
+/** Whether the catalog finds the next matching event without reading others. */
 function isIndexed({
   tenantId: _tenant,
   tenants: _tenants,

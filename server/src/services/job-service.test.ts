@@ -7,35 +7,39 @@ import type { Engine } from "../jobs/job-engine.ts";
 const live = { dryRun: false, waitSeconds: 60 };
 const firstPage = { limit: 50, backward: false, after: null, before: null };
 
-/** An engine that holds each batch back until it is let go, and the number of batches that have begun. */
-function blockedEngine(world: JobsStore): { engine: Engine; begun: () => Promise<void>; letGo: () => void } {
+/** An engine that blocks batches until they are released, and counts started batches. */
+function blockedEngine(world: JobsStore): {
+  engine: Engine;
+  batchStarted: () => Promise<void>;
+  release: () => void;
+} {
   const gate = Promise.withResolvers<void>();
-  const begun = Promise.withResolvers<void>();
+  const batchStarted = Promise.withResolvers<void>();
   const engine = world.engine(world.catalog, async (changes) => {
-    begun.resolve();
+    batchStarted.resolve();
     await gate.promise;
     return world.catalog.commitAll(changes);
   });
-  return { engine, begun: () => begun.promise, letGo: gate.resolve };
+  return { engine, batchStarted: () => batchStarted.promise, release: gate.resolve };
 }
 
-describe("the job service", () => {
-  it("answers with the RUNNING job when the wait is over, and the job goes on", async () => {
+describe("EngineJobs", () => {
+  it("returns the RUNNING job after the wait, and the job continues", async () => {
     await using world = await JobsStore.open([seed("h", "HOT", 8)]);
-    const { engine, letGo } = blockedEngine(world);
+    const { engine, release } = blockedEngine(world);
     const { job } = await world.jobs({ engine }).runLifecycle(ADMIN, { ...live, waitSeconds: 0 });
     expect(job).toMatchObject({ status: "RUNNING", finishedAt: null, durationSeconds: null, progress: 0 });
-    letGo();
+    release();
     expect((await world.ended(job.id)).job).toMatchObject({ status: "SUCCEEDED", promotedToWarm: 1 });
   });
 
-  it("lets one live run in at a time: the same again joins it, another is in conflict", async () => {
+  it("allows one live run at a time: an equal one joins it, another one is a conflict", async () => {
     await using world = await JobsStore.open([seed("h", "HOT", 8)]);
-    const { engine, begun, letGo } = blockedEngine(world);
+    const { engine, batchStarted, release } = blockedEngine(world);
     const jobs = world.jobs({ engine });
     const asked: RunLifecycleOptions = { ...live, tenantId: "acme", steps: ["PURGE", "PROMOTE_TO_WARM"] };
     const first = jobs.runLifecycle(ADMIN, asked);
-    await begun();
+    await batchStarted();
     const [running] = await world.catalog.runningJobs();
     const jobId = running?.job.id;
 
@@ -51,22 +55,22 @@ describe("the job service", () => {
     expect(dry.started).toBe(true);
 
     const joined = jobs.runLifecycle(ADMIN, asked);
-    letGo();
+    release();
     expect((await first).job).toMatchObject({ status: "SUCCEEDED", id: jobId });
     expect(await joined).toMatchObject({ started: false, job: { status: "SUCCEEDED", id: jobId } });
     expect((await jobs.runLifecycle(ADMIN, live)).started).toBe(true);
   });
 
-  it("answers a repeat with the job of the first as it is by then, however long it is to wait", async () => {
+  it("returns the current state of the first job to a retry with any wait", async () => {
     await using world = await JobsStore.open([seed("h", "HOT", 8), seed("c", "COLD", 31)]);
-    const { engine, begun, letGo } = blockedEngine(world);
+    const { engine, batchStarted, release } = blockedEngine(world);
     const jobs = world.jobs({ engine });
     const once = { ...live, waitSeconds: 0, idempotencyKey: "k" };
     const { job } = await jobs.runLifecycle(ADMIN, once);
     expect(job.status).toBe("RUNNING");
-    await begun();
+    await batchStarted();
     const again = jobs.runLifecycle(ADMIN, { ...once, waitSeconds: 60 });
-    letGo();
+    release();
     expect(await again).toMatchObject({ started: true, job: { id: job.id, status: "SUCCEEDED" } });
     await expect(jobs.runLifecycle(ADMIN, { ...once, dryRun: true })).rejects.toMatchObject({
       code: "CONFLICT",
@@ -89,20 +93,20 @@ describe("the job service", () => {
     expect(started).toBe(2);
   });
 
-  it("forgets a run that another one kept out, so that its repeat may start", async () => {
+  it("forgets a run that another one excluded, so that its retry may start", async () => {
     await using world = await JobsStore.open([seed("h", "HOT", 8)]);
-    const { engine, begun, letGo } = blockedEngine(world);
+    const { engine, batchStarted, release } = blockedEngine(world);
     const jobs = world.jobs({ engine });
     const first = jobs.runLifecycle(ADMIN, live);
-    await begun();
+    await batchStarted();
     const kept = { ...live, tenantId: "acme", idempotencyKey: "k" };
     await expect(jobs.runLifecycle(ADMIN, kept)).rejects.toMatchObject({ code: "CONFLICT" });
-    letGo();
+    release();
     await first;
     expect(await jobs.runLifecycle(ADMIN, kept)).toMatchObject({ started: true });
   });
 
-  it("judges a live run's ages as of another instant only where the server allows it", async () => {
+  it("accepts an instant for a live run only if the server allows it", async () => {
     await using world = await JobsStore.open();
     const jobs = world.jobs({ allowAsOf: false });
     const refused = jobs.runLifecycle(ADMIN, { ...live, asOf: NOW });
@@ -112,7 +116,7 @@ describe("the job service", () => {
     expect(job).toMatchObject({ status: "SUCCEEDED", asOf: NOW + 5 });
   });
 
-  it("refuses what makes no sense, before anything is written", async () => {
+  it("rejects invalid input before anything is written", async () => {
     await using world = await JobsStore.open();
     const jobs = world.jobs();
     const refusals = [
@@ -127,24 +131,24 @@ describe("the job service", () => {
     expect(await world.catalog.lastSeq()).toBe(0);
   });
 
-  it("cancels a running job before its next batch, and keeps what is done", async () => {
+  it("cancels a running job before its next batch, and keeps completed work", async () => {
     await using world = await JobsStore.open([seed("h1", "HOT", 9), seed("h2", "HOT", 8)]);
-    const { engine, begun, letGo } = blockedEngine(world);
+    const { engine, batchStarted, release } = blockedEngine(world);
     const jobs = world.jobs({ engine, batchSize: 1 });
     const run = jobs.runLifecycle(ADMIN, live);
-    await begun();
+    await batchStarted();
     const [running] = await world.catalog.runningJobs();
     const cancelled = jobs.cancel(ADMIN, running?.job.id ?? "");
     while (!(await world.catalog.runningJobs())[0]?.cancelRequested) await Promise.resolve();
-    letGo();
+    release();
     expect(await cancelled).toMatchObject({ status: "CANCELLED", promotedToWarm: 1, error: null });
     expect((await run).job.status).toBe("CANCELLED");
     expect(await world.stands()).toEqual(["acme/h1 WARM", "acme/h2 HOT"]);
     expect((await jobs.cancel(ADMIN, running?.job.id ?? "")).status).toBe("CANCELLED");
-    await expect(jobs.cancel(ADMIN, "nobody")).rejects.toMatchObject({ code: "NOT_FOUND" });
+    await expect(jobs.cancel(ADMIN, "missing")).rejects.toMatchObject({ code: "NOT_FOUND" });
   });
 
-  it("heeds a cancel that a crash came before", async () => {
+  it("cancels a job whose cancel was stored before a crash", async () => {
     await using world = await JobsStore.open([seed("h", "HOT", 8)]);
     const { catalog, died } = dyingCatalog(world.catalog, 2);
     const jobs = world.jobs({ engine: world.engine(catalog) });
@@ -156,16 +160,16 @@ describe("the job service", () => {
     expect(await world.stands()).toEqual(["acme/h HOT"]);
   });
 
-  it("when stopped, answers those who wait at once, pauses within a batch, and goes on at the next start", async () => {
+  it("stops: returns to waiting callers immediately, pauses within a batch, and resumes at the next start", async () => {
     await using world = await JobsStore.open([seed("h1", "HOT", 9), seed("h2", "HOT", 8)]);
-    const { engine, begun, letGo } = blockedEngine(world);
+    const { engine, batchStarted, release } = blockedEngine(world);
     const jobs = world.jobs({ engine, batchSize: 1 });
     const run = jobs.runLifecycle(ADMIN, live);
-    await begun();
+    await batchStarted();
     const stopped = jobs.stop();
     const { job } = await run;
     expect(job.status).toBe("RUNNING");
-    letGo();
+    release();
     await stopped;
     expect(await world.stands()).toEqual(["acme/h1 WARM", "acme/h2 HOT"]);
     await expect(jobs.runLifecycle(ADMIN, live)).rejects.toMatchObject({ code: "UNAVAILABLE" });
@@ -178,24 +182,24 @@ describe("the job service", () => {
     expect(await world.stands()).toEqual(["acme/h1 WARM", "acme/h2 WARM"]);
   });
 
-  it("does not take a shutdown for a failure", async () => {
+  it("does not treat a shutdown as a failure", async () => {
     await using world = await JobsStore.open([seed("h", "HOT", 8)]);
-    const begun = Promise.withResolvers<void>();
+    const batchStarted = Promise.withResolvers<void>();
     const gate = Promise.withResolvers<never>();
     const engine = world.engine(world.catalog, () => {
-      begun.resolve();
+      batchStarted.resolve();
       return gate.promise;
     });
     const jobs = world.jobs({ engine });
     const { job } = await jobs.runLifecycle(ADMIN, { ...live, waitSeconds: 0 });
-    await begun.promise;
+    await batchStarted.promise;
     const stopped = jobs.stop();
     gate.reject(new Refused("UNAVAILABLE", "The server is shutting down."));
     await stopped;
     expect((await world.catalog.runningJobs()).map((row) => row.job.id)).toEqual([job.id]);
   });
 
-  it("writes the end of a job as soon as the catalog takes changes again", async () => {
+  it("writes the end of a job as soon as the catalog accepts changes again", async () => {
     await using world = await JobsStore.open();
     let refusals = 0;
     const catalog = new Proxy(world.catalog, {
@@ -237,7 +241,7 @@ describe("the job service", () => {
     expect((await run).job.progress).toBe(1);
   });
 
-  it("lists runs newest first, finds the last that finished, and pages through items by key", async () => {
+  it("lists runs newest first, finds the last finished one, and pages through items by key", async () => {
     await using world = await JobsStore.open([
       seed("b", "HOT", 9),
       seed("a", "HOT", 8),
@@ -260,7 +264,7 @@ describe("the job service", () => {
 
     expect((await jobs.last(ADMIN))?.id).toBe(ids[2]);
     expect((await jobs.last(ADMIN, false))?.id).toBe(ids[1]);
-    expect((await jobs.getMany(ADMIN, [ids[0] ?? "", "nobody"])).map((job) => job?.id ?? null)).toEqual([
+    expect((await jobs.getMany(ADMIN, [ids[0] ?? "", "missing"])).map((job) => job?.id ?? null)).toEqual([
       ids[0],
       null,
     ]);

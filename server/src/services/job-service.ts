@@ -45,31 +45,31 @@ import {
 } from "./keyset-cursor.ts";
 import { scanOwner, scoped, tenantScopeOf } from "./tenant-scope.ts";
 
-/** How long the answer to a cancel waits for the job to end: about a batch. */
+/** How long a cancel waits for the job to end: about one batch. */
 const CANCEL_WAIT_SECONDS = 2;
 
 export interface JobsParts {
   readonly engine: Engine;
   /** The policy in force now, for every tenant. */
   readonly policy: () => RetentionPolicy;
-  /** Live runs may be given an instant to judge ages at. */
+  /** Whether live runs may set the instant for ages. */
   readonly allowAsOf: boolean;
-  /** Told what went wrong behind the scenes; jobs go on by themselves. */
+  /** Reports background problems. Jobs continue by themselves. */
   readonly onProblem: (message: string, error?: unknown) => void;
   /** Called when a job has been started. */
   readonly onStarted?: ((job: Job, actor: string) => void) | undefined;
-  /** Called when a job has ended, with the job as it ended. */
+  /** Called when a job has ended, with its final state. */
   readonly onEnded?: ((job: Job, actor: string) => void) | undefined;
-  /** Artifacts treated between two stored positions. */
+  /** Artifacts processed between two stored positions. */
   readonly batchSize?: number;
 }
 
-/** A job to be started. */
+/** A job to start. */
 interface Start<J extends Job> {
   readonly input: unknown;
   readonly job: J;
   readonly once: IdempotencyKey | undefined;
-  /** How long the answer may wait for its end. */
+  /** How long the call waits for the job to end. */
   readonly waitSeconds: number;
 }
 
@@ -83,12 +83,15 @@ export class EngineJobs implements JobService {
     this.#runner = new JobRunner({ batchSize: BATCH_SIZE, ...parts });
   }
 
-  /** Takes up what a crash or a shutdown left RUNNING. To be called once, at start. */
+  /** Continues the jobs that a crash or a shutdown left RUNNING. Call it once, at start. */
   async resumeJobs(): Promise<void> {
     await this.#runner.resume();
   }
 
-  /** Callers that wait are answered with the RUNNING job; jobs pause within a batch. To be called before the engine closes. */
+  /**
+   * Returns the RUNNING job to waiting callers and pauses jobs within a batch. Call it before the engine
+   * closes.
+   */
   stop(): Promise<void> {
     return this.#runner.stop();
   }
@@ -107,7 +110,7 @@ export class EngineJobs implements JobService {
   async restoreArtifacts(principal: Principal, options: RestoreArtifactsOptions): Promise<RestoreJob> {
     const input = restoreInput(options, this.#parts.engine.clock.now());
     const { toTier, dryRun, where } = options;
-    // The filter as it was asked for: in `input` it has an instant of its own.
+    // The filter as requested: the one in `input` has an instant added.
     const what = "keys" in input ? input : { where };
     const once = this.#once(principal, options, { operation: "restoreArtifacts", ...what, toTier, dryRun });
     const job = newRestoreJob(this.#newFacts(dryRun), input, toTier);
@@ -186,16 +189,20 @@ export class EngineJobs implements JobService {
   async confirmReindex(principal: Principal, jobId: string, idempotencyKey?: string): Promise<ReindexJob> {
     const { catalog, clock } = this.#parts.engine;
     const job = await this.#job(jobId);
-    if (job.kind !== "reindex") throw new Refused("NOT_FOUND", "The job of this id is no reindex.");
+    if (job.kind !== "reindex") throw new Refused("NOT_FOUND", "The job with this id is not a reindex.");
     if (job.status === "RUNNING") {
-      throw new Refused("CONFLICT", "This reindex is under way. Look at what it found once it has ended.", {
+      throw new Refused("CONFLICT", "This reindex is still running. Review its findings when it has ended.", {
         jobId,
       });
     }
     if (job.dryRun)
-      throw new Refused("BAD_USER_INPUT", "A dry reindex has changed nothing. Confirm the live one.", {
-        argument: "id",
-      });
+      throw new Refused(
+        "BAD_USER_INPUT",
+        "A dry reindex has changed nothing. Confirm the live reindex instead.",
+        {
+          argument: "id",
+        },
+      );
     const once = this.#once(principal, { idempotencyKey }, { operation: "confirmReindex", jobId });
     await catalog.commit({ kind: "confirmReindex", at: clock.now(), actor: principal.actor, jobId, once });
     return (await this.#job(jobId)) as ReindexJob;
@@ -208,7 +215,7 @@ export class EngineJobs implements JobService {
     if (repair && tenantId !== undefined) {
       throw new Refused(
         "BAD_USER_INPUT",
-        "A repair is of the whole store: what a tenant has lost may stand where no tenant is. Leave tenantId out.",
+        "A repair covers the whole store, because lost content may be outside the tenants' files. Leave tenantId out.",
         { argument: "tenantId" },
       );
     }
@@ -231,7 +238,10 @@ export class EngineJobs implements JobService {
     });
   }
 
-  /** Starts the job, or finds the one that it joins or repeats. @throws Refused CONFLICT where another live run stands in the way */
+  /**
+   * Starts the job, or returns the one that it joins or retries.
+   * @throws Refused CONFLICT if another live run excludes it
+   */
   async #run<J extends Job>(
     principal: Principal,
     { input, job, once, waitSeconds }: Start<J>,
@@ -268,9 +278,9 @@ export class EngineJobs implements JobService {
   #once(
     principal: Principal,
     { idempotencyKey }: Repeatable,
-    asked: RequestFacts,
+    request: RequestFacts,
   ): IdempotencyKey | undefined {
-    return idempotencyKeyOf(principal, idempotencyKey, this.#parts.engine.clock.now(), asked);
+    return idempotencyKeyOf(principal, idempotencyKey, this.#parts.engine.clock.now(), request);
   }
 
   #newFacts(dryRun: boolean): NewJobFacts {

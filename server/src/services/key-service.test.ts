@@ -15,7 +15,7 @@ let now: number;
 let keys: EngineKeys;
 
 const clock = { now: () => now };
-/** As the process would know them that starts next. */
+/** The keys as the next process would load them. */
 const known = () => new EngineKeys(opened.catalog, clock);
 
 beforeEach(async () => {
@@ -32,8 +32,8 @@ async function newKey(options: Partial<Parameters<EngineKeys["create"]>[1]> = {}
 
 const events = () => opened.catalog.listEvents({}, "ASC", { ...FIRST_PAGE, after: null, before: null });
 
-describe("a key's secret", () => {
-  it("stands for the key's role and tenants, for this process and the next", async () => {
+describe("EngineKeys.verify", () => {
+  it("returns the key's role and tenants, in this process and the next one", async () => {
     const { apiKey, secret } = await newKey({ expiresInDays: 90 });
     for (const some of [keys, known()]) {
       expect(await some.verify(secret)).toMatchObject({
@@ -43,7 +43,7 @@ describe("a key's secret", () => {
     }
   });
 
-  it("is of 256 random bits, and kept nowhere: what is kept is its digest", async () => {
+  it("accepts a secret of 256 random bits, of which only a digest is stored", async () => {
     const { apiKey, secret } = await newKey({ idempotencyKey: "k" });
     expect(Buffer.from(secret.slice(-43), "base64url")).toHaveLength(32);
     const row = await opened.catalog.apiKey(apiKey.keyId);
@@ -53,7 +53,7 @@ describe("a key's secret", () => {
     );
   });
 
-  it("stands for nobody once it has expired, at that instant", async () => {
+  it("rejects a key from the instant at which it expires", async () => {
     const { secret } = await newKey({ expiresInDays: 1 });
     now += DAY_MS - 1;
     for (const some of [keys, known()]) expect(await some.verify(secret)).not.toBeNull();
@@ -61,7 +61,7 @@ describe("a key's secret", () => {
     for (const some of [keys, known()]) expect(await some.verify(secret)).toBeNull();
   });
 
-  it("stands for nobody once it is revoked, and whoever has come with it is told", async () => {
+  it("rejects a revoked key, and aborts requests that use it", async () => {
     const { apiKey, secret } = await newKey();
     const verified = await keys.verify(secret);
     expect(verified?.revoked.aborted).toBe(false);
@@ -70,7 +70,7 @@ describe("a key's secret", () => {
     for (const some of [keys, known()]) expect(await some.verify(secret)).toBeNull();
   });
 
-  it("stands for nobody when it was asked for as it was being revoked", async () => {
+  it("rejects a key that is revoked while it is verified", async () => {
     const { apiKey, secret } = await newKey();
     const [verified] = await Promise.all([keys.verify(secret), keys.revoke(ADMIN, apiKey.keyId)]);
     expect(verified === null || verified.revoked.aborted).toBe(true);
@@ -83,7 +83,7 @@ describe("a key's secret", () => {
     ["goes on", (secret: string) => `${secret}A`],
     ["is of no key", (secret: string) => secret.replace(/_[0-9a-f]{16}_/, "_0000000000000000_")],
     ["is none", () => "tk_"],
-  ])("stands for nobody when it %s", async (_what, change) => {
+  ])("rejects a secret that %s", async (_what, change) => {
     const { secret } = await newKey();
     const { secret: other } = await newKey();
     for (const some of [keys, known()]) {
@@ -94,8 +94,8 @@ describe("a key's secret", () => {
   });
 });
 
-describe("making keys", () => {
-  it("is an event that says which key, what it may, and who made it", async () => {
+describe("EngineKeys.create", () => {
+  it("logs an event with the key, its rights and its creator", async () => {
     const { apiKey } = await newKey({ name: "nightly", expiresInDays: 1 });
     await keys.revoke({ ...ADMIN, actor: "grace" }, apiKey.keyId);
     await keys.revoke(ADMIN, apiKey.keyId);
@@ -111,7 +111,7 @@ describe("making keys", () => {
     ]);
   });
 
-  it("repeated under its idempotency key answers with the first key, without its secret", async () => {
+  it("returns the first key without its secret to a retry with the same idempotency key", async () => {
     const first = await newKey({ idempotencyKey: "k" });
     const { apiKey, secret } = await keys.create(ADMIN, { ...WRITER, idempotencyKey: "k" });
     expect([apiKey, secret]).toEqual([first.apiKey, null]);
@@ -122,22 +122,22 @@ describe("making keys", () => {
 
   it.each([
     ["no tenant", { tenantIds: [] }, "BAD_USER_INPUT"],
-    ["a tenant that is none", { tenantIds: ["../acme"] }, "INVALID_IDENTIFIER"],
-    ["tenants of an administrator", { role: "ADMIN" as const }, "BAD_USER_INPUT"],
+    ["an invalid tenant", { tenantIds: ["../acme"] }, "INVALID_IDENTIFIER"],
+    ["tenants for an ADMIN", { role: "ADMIN" as const }, "BAD_USER_INPUT"],
     ["no time", { expiresInDays: 0 }, "BAD_USER_INPUT"],
-    ["no time that is one", { expiresInDays: Number.NaN }, "BAD_USER_INPUT"],
-    ["too long a time", { expiresInDays: 3651 }, "BAD_USER_INPUT"],
-    ["a name that breaks lines", { name: "a\nb" }, "BAD_USER_INPUT"],
+    ["a NaN duration", { expiresInDays: Number.NaN }, "BAD_USER_INPUT"],
+    ["a duration that is too long", { expiresInDays: 3651 }, "BAD_USER_INPUT"],
+    ["a name with a line break", { name: "a\nb" }, "BAD_USER_INPUT"],
     ["an empty name", { name: "" }, "BAD_USER_INPUT"],
-    ["too long a name", { name: "x".repeat(101) }, "BAD_USER_INPUT"],
-  ])("is refused with %s", async (_what, options, code) => {
+    ["a name that is too long", { name: "x".repeat(101) }, "BAD_USER_INPUT"],
+  ])("rejects %s", async (_what, options, code) => {
     await expect(newKey(options)).rejects.toMatchObject({ code });
     expect(await events()).toEqual([]);
   });
 });
 
-describe("keys", () => {
-  it("are listed newest first, page by page, revoked ones too", async () => {
+describe("API keys", () => {
+  it("are listed newest first in pages, including revoked ones", async () => {
     const made = [await newKey({ name: "1" }), await newKey({ name: "2" }), await newKey({ name: "3" })];
     await keys.revoke(ADMIN, made[1]?.apiKey.keyId as string);
     const page = async (after: string | null) => keys.list(ADMIN, { ...FIRST_PAGE, limit: 2, after });
@@ -153,7 +153,7 @@ describe("keys", () => {
     expect(await second.totalCount()).toBe(3);
   });
 
-  it("cannot be revoked when there are none", async () => {
+  it("cannot be revoked if they do not exist", async () => {
     await expect(keys.revoke(ADMIN, "0000000000000000")).rejects.toMatchObject({ code: "NOT_FOUND" });
   });
 });

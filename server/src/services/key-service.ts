@@ -11,27 +11,30 @@ import { idempotencyKeyOf } from "../engine/idempotency.ts";
 import { connectionPage } from "./connection-page.ts";
 import { keysetCursors, numberPositions } from "./keyset-cursor.ts";
 
-/** Whom a secret stands for, and for how long. */
+/** The principal of a secret, and how long it is valid. */
 export interface VerifiedKey {
   readonly principal: Principal;
-  /** ms since the epoch; null: never. */
+  /** ms since the epoch; null: it does not expire. */
   readonly expiresAt: number | null;
   /** Aborts when the key is revoked. */
   readonly revoked: AbortSignal;
 }
 
-/** What begins every secret: people and scanners know it for one. */
+/** Prefix and format of every secret, so that people and secret scanners recognize it. */
 const SECRET = /^tk_([0-9a-f]{16})_[A-Za-z0-9_-]{43}$/;
 
 const MAX_NAME_LENGTH = 100;
 const MAX_TENANTS = 1000;
 const MAX_DAYS = 3650;
 
-/** API keys: 256 random bits each, of which a digest is kept. They need no stretching: nobody guesses one. */
+/**
+ * API keys of 256 random bits, stored as a SHA-256 digest. They need no slow hash because they cannot be
+ * guessed.
+ */
 export class EngineKeys implements KeyService {
   readonly #catalog: Catalog;
   readonly #clock: Clock;
-  /** Keys that somebody has come with, so that not every request asks the catalog. Only this process changes keys. */
+  /** Keys in use, cached so that not every request reads the catalog. Only this process changes keys. */
   readonly #known = new Map<string, { readonly digest: Buffer; readonly verified: VerifiedKey }>();
   readonly #revoking = new Map<string, AbortController>();
   readonly #revoked = new Set<string>();
@@ -46,8 +49,8 @@ export class EngineKeys implements KeyService {
     const name = requireName(options.name);
     const tenants = requireTenants(options);
     const now = this.#clock.now();
-    const asked = { operation: "createApiKey", name, role, tenants, expiresInDays };
-    const once = idempotencyKeyOf(principal, idempotencyKey, now, asked);
+    const request = { operation: "createApiKey", name, role, tenants, expiresInDays };
+    const once = idempotencyKeyOf(principal, idempotencyKey, now, request);
     const keyId = randomBytes(8).toString("hex");
     const secret = `tk_${keyId}_${randomBytes(32).toString("base64url")}`;
     const apiKey = await this.#catalog.commit({
@@ -89,21 +92,21 @@ export class EngineKeys implements KeyService {
       this.#end(keyId);
       return apiKey;
     } catch (error) {
-      // It may have been committed all the same, and then counts from now on.
+      // The revocation may have been committed. Read its state, so that it takes effect now.
       this.#known.delete(keyId);
       await this.#load(keyId).catch(() => {});
       throw error;
     }
   }
 
-  /** Whoever comes with it, or came with it, is let in no longer. */
+  /** Rejects the key from now on, and aborts requests that use it. */
   #end(keyId: string): void {
     this.#revoked.add(keyId);
     this.#known.delete(keyId);
     this.#revoking.get(keyId)?.abort();
   }
 
-  /** Whom the secret stands for; null: nobody, or nobody any more. */
+  /** The principal of a secret. Null if it is unknown, revoked or expired. */
   async verify(secret: string): Promise<VerifiedKey | null> {
     const keyId = SECRET.exec(secret)?.[1];
     if (keyId === undefined) return null;
@@ -115,8 +118,8 @@ export class EngineKeys implements KeyService {
     return known.verified;
   }
 
-  /** Aborted, or aborts, when this key is good no longer for whoever came with it before. */
-  async standing(keyId: string): Promise<AbortSignal> {
+  /** A signal that is or will be aborted when this key is revoked. */
+  async revocationOf(keyId: string): Promise<AbortSignal> {
     const known = this.#known.get(keyId) ?? (await this.#load(keyId));
     return known?.verified.revoked ?? AbortSignal.abort();
   }
@@ -148,25 +151,25 @@ function requireName(name: string | undefined): string | null {
   }
   throw new Refused(
     "BAD_USER_INPUT",
-    `name takes 1 to ${MAX_NAME_LENGTH} characters, and none that cannot be seen.`,
+    `name must have 1 to ${MAX_NAME_LENGTH} characters, without invisible ones.`,
     { argument: "name" },
   );
 }
 
-/** Each once and in order, so that two spellings of one set are one request. */
+/** Sorted and without duplicates, so that two spellings of one set are the same request. */
 function requireTenants({ role, tenantIds }: CreateApiKeyOptions): readonly string[] | null {
   if (tenantIds === null) return null;
   if (role === "ADMIN") {
     throw new Refused(
       "BAD_USER_INPUT",
-      "An ADMIN has all tenants. Leave tenantIds out, or choose another role.",
+      "An ADMIN key covers all tenants. Leave tenantIds out, or choose another role.",
       {
         argument: "tenantIds",
       },
     );
   }
   if (tenantIds.length === 0 || tenantIds.length > MAX_TENANTS) {
-    throw new Refused("BAD_USER_INPUT", `tenantIds takes 1 to ${MAX_TENANTS} tenants.`, {
+    throw new Refused("BAD_USER_INPUT", `tenantIds must have 1 to ${MAX_TENANTS} tenants.`, {
       argument: "tenantIds",
     });
   }
@@ -177,7 +180,7 @@ function requireTenants({ role, tenantIds }: CreateApiKeyOptions): readonly stri
 function expiryOf(days: number | undefined, now: number): number | null {
   if (days === undefined) return null;
   if (days > 0 && days <= MAX_DAYS) return Math.round(now + days * DAY_MS);
-  throw new Refused("BAD_USER_INPUT", `expiresInDays takes more than 0 and at most ${MAX_DAYS} days.`, {
+  throw new Refused("BAD_USER_INPUT", `expiresInDays must be more than 0 and at most ${MAX_DAYS}.`, {
     argument: "expiresInDays",
   });
 }

@@ -13,8 +13,8 @@ const refused = expect.objectContaining({ code: "CURSOR_INVALID", facts: { argum
 const rows = sealedRows(new Uint8Array(16));
 const name = fc.string({ unit: "grapheme", minLength: 1, maxLength: 40 });
 
-describe("keyset cursors", () => {
-  it("give every position back", () => {
+describe("keysetCursors", () => {
+  it("decode every position they encode", () => {
     const keys = keysetCursors({ list: "artifacts" }, artifactPositions("KEY", rows));
     fc.assert(
       fc.property(name, name, name, (tenantId, workflowId, artifactId) => {
@@ -35,14 +35,14 @@ describe("keyset cursors", () => {
     });
   });
 
-  it("are plain base64url, and hold nothing of a row but its position", () => {
+  it("are plain base64url and contain only the position of a row", () => {
     const row = { tenantId: "t", workflowId: "w", artifactId: "a", secret: "not for clients" };
     const cursor = keysetCursors({ list: "items" }, keyPositions).encode(row);
     expect(cursor).toMatch(/^[\w-]+$/);
     expect(Buffer.from(cursor, "base64url").toString()).not.toContain("not for clients");
   });
 
-  it("do not show the number of a row, which says how much everybody has written", () => {
+  it("hide the number of a row, which counts the writes of all tenants", () => {
     const cursors = keysetCursors({ list: "artifacts" }, artifactPositions("SIZE", rows));
     const texts = [41, 42, 43].map((row) => cursors.encode({ value: 7, row }));
     const shown = texts.map((text) => Buffer.from(text, "base64url").subarray(8).toString());
@@ -56,7 +56,7 @@ describe("keyset cursors", () => {
     expect(() => cursors.decode(foreign, "after")).toThrow(refused);
   });
 
-  it("belong to one list, one order and one filter", () => {
+  it("are valid for one list, one order and one filter", () => {
     const scope = { list: "tenants", order: { field: "KEY", direction: "ASC" }, filter: { tier: "HOT" } };
     const cursor = keysetCursors(scope, namePositions).encode("acme");
     for (const other of [
@@ -70,7 +70,7 @@ describe("keyset cursors", () => {
     }
   });
 
-  it("do not care how a filter is spelled", () => {
+  it("do not depend on the spelling of a filter", () => {
     const cursor = keysetCursors({ list: "l", filter: { a: 1, b: { c: 2, d: 3 } } }, namePositions).encode(
       "x",
     );
@@ -78,7 +78,7 @@ describe("keyset cursors", () => {
     expect(keysetCursors(again, namePositions).decode(cursor, "after")).toBe("x");
   });
 
-  it("refuse whatever is not one of them, and never crash over it", () => {
+  it("reject any other text without crashing", () => {
     const cursors = keysetCursors({ list: "artifacts" }, artifactPositions("KEY", rows));
     const cursor = cursors.encode({ key: { tenantId: "t", workflowId: "w", artifactId: "a" } });
     const bytes = Buffer.from(cursor, "base64url");

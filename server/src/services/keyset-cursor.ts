@@ -8,29 +8,34 @@ import { canonicalBytes, SealedNumbers } from "./sealed-number.ts";
 
 const FINGERPRINT_BYTES = 8;
 
-/** Turns positions of one list into opaque cursors and back. */
+/** Encodes positions of one list as opaque cursors, and decodes them. */
 export interface Cursors<Position> {
   encode(position: Position): string;
-  /** @param argument path of the argument it came in @throws Refused CURSOR_INVALID */
+  /** @param argument path of the argument with the cursor @throws Refused CURSOR_INVALID */
   decode(cursor: string, argument: string): Position;
 }
 
-/** How a position is written as JSON and read back; `read` is given anything a client may send and answers null for what is no position. */
+/**
+ * Writes a position as JSON and reads it back. `read` gets untrusted input and returns null if it is not a
+ * position.
+ */
 export interface PositionCodec<Position> {
   readonly write: (position: Position) => unknown;
   readonly read: (json: unknown) => Position | null;
 }
 
-/** What a cursor must belong to: the same list, in the same order, of the same things. */
+/** What a cursor is valid for: one list, in one order, with one filter. */
 export interface CursorScope {
-  /** Name of the list, e.g. "artifacts". */
+  /** Name of the list, for example "artifacts". */
   readonly list: string;
   readonly order?: unknown;
-  /** As the client gave it; absent and undefined properties are the same, and their order does not matter. */
+  /** As the client sent it. Absent and undefined properties are equal, and their order does not matter. */
   readonly filter?: unknown;
 }
 
-/** Cursors that hold the sort value of a row, so that rows which come and go between pages shift nothing. */
+/**
+ * Cursors that hold the sort value of a row, so that rows added or removed between pages do not shift pages.
+ */
 export function keysetCursors<Position>(
   scope: CursorScope,
   codec: PositionCodec<Position>,
@@ -53,7 +58,7 @@ export function keysetCursors<Position>(
 }
 
 export function cursorInvalid(argument: string, of = "this list in this order with this filter"): Refused {
-  return new Refused("CURSOR_INVALID", `${argument} is no cursor of ${of}. Start again without it.`, {
+  return new Refused("CURSOR_INVALID", `${argument} is not a cursor of ${of}. Start again without it.`, {
     argument,
   });
 }
@@ -72,7 +77,7 @@ export const keyPositions: PositionCodec<ArtifactKey> = {
   },
 };
 
-/** By a number that rises along the list. */
+/** Positions by a number that rises along the list. */
 export const numberPositions: PositionCodec<number> = {
   write: (number) => number,
   read: (json) => (Number.isSafeInteger(json) ? (json as number) : null),
@@ -88,7 +93,7 @@ export const startPositions: PositionCodec<JobStart> = {
   },
 };
 
-/** Artifacts ordered by `field`. Row numbers are sealed: they count what everybody has done. */
+/** Artifacts ordered by `field`. Row numbers are sealed, because they count the writes of all tenants. */
 export function artifactPositions(
   field: ArtifactOrderField,
   rows: SealedNumbers,
@@ -96,7 +101,7 @@ export function artifactPositions(
   return field === "KEY" ? artifactKeyPositions : artifactValuePositions(rows);
 }
 
-/** The numbers of a store's rows. @param key the store's */
+/** Seals the row numbers of a store. @param key the store's */
 export function sealedRows(key: Uint8Array): SealedNumbers {
   return new SealedNumbers(0n, key);
 }

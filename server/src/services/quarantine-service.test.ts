@@ -45,15 +45,15 @@ async function withQuarantine() {
   };
 }
 
-describe("the quarantine", () => {
-  it("lists files, folders with all that is in them, and links", async () => {
+describe("EngineQuarantine", () => {
+  it("lists files, folders with their contents, and links", async () => {
     await using test = await withQuarantine();
     const { count, totalBytes, files } = await test.quarantine.list(TEST_ADMIN, 2);
     expect([count, totalBytes, files.length]).toEqual([3, 8, 2]);
     expect(files[0]?.movedAt).toBeCloseTo(lstatSync(join(test.folder, "0001-file")).ctimeMs, -2);
   });
 
-  it("deletes what is in it, with an event each, and follows no link", async () => {
+  it("deletes its contents with one event each, and does not follow links", async () => {
     await using test = await withQuarantine();
     const dry = await test.quarantine.empty(TEST_ADMIN, { dryRun: true });
     expect(dry).toMatchObject({ count: 3, totalBytes: 8 });
@@ -68,7 +68,7 @@ describe("the quarantine", () => {
     ]);
   });
 
-  it("keeps what was moved there since an instant", async () => {
+  it("keeps files that were moved there since a given instant", async () => {
     await using test = await withQuarantine();
     const [first] = (await test.quarantine.list(TEST_ADMIN, 1)).files;
     const movedBefore = first?.movedAt ?? 0;
@@ -78,7 +78,7 @@ describe("the quarantine", () => {
     expect(test.names().length).toBe(3);
   });
 
-  it("answers a retry with the same idempotency key as the first call, and deletes nothing else", async () => {
+  it("returns the first result to a retry with the same idempotency key, and deletes nothing more", async () => {
     await using test = await withQuarantine();
     const options = { dryRun: false, idempotencyKey: "key" };
     expect(await test.quarantine.empty(TEST_ADMIN, options)).toMatchObject({ count: 3, totalBytes: 8 });
@@ -90,7 +90,7 @@ describe("the quarantine", () => {
     });
   });
 
-  it("keeps everything while nothing may be purged", async () => {
+  it("deletes nothing while purging is not allowed", async () => {
     await using test = await withQuarantine();
     test.store.refusal = new Refused("UNAVAILABLE", "The audit log is behind.");
     const emptying = test.quarantine.empty(TEST_ADMIN, { dryRun: false });

@@ -12,7 +12,7 @@ import type { Clock } from "../engine/clock.ts";
 import { idempotencyKeyOf } from "../engine/idempotency.ts";
 import type { TierStore } from "../tiers/tier-store.ts";
 
-/** Files whose events are committed together, before they are deleted. */
+/** Files whose events are committed together before they are deleted. */
 const FILES_AT_ONCE = 200;
 
 interface Parts {
@@ -25,7 +25,7 @@ interface Parts {
 
 type Found = QuarantinedFile & { readonly store: string };
 
-/** Lists and deletes what was moved out of the way. */
+/** Lists and deletes quarantined files. */
 export class EngineQuarantine implements QuarantineService {
   readonly #parts: Parts;
 
@@ -39,8 +39,9 @@ export class EngineQuarantine implements QuarantineService {
   }
 
   /**
-   * The events of a batch come before its deletion, and the answer is stored with the last batch. After a crash the next
-   * call deletes what is left, with an event more for a file whose deletion was cut off.
+   * Commits the events of a batch before it deletes the files, and stores the result with the last batch.
+   * After a crash, the next call deletes the rest. A file whose deletion was interrupted then gets a second
+   * event.
    */
   async empty(
     principal: Principal,
@@ -48,8 +49,8 @@ export class EngineQuarantine implements QuarantineService {
   ): Promise<Quarantine> {
     const { catalog, clock, purgeRefusal } = this.#parts;
     const { actor } = principal;
-    const asked = { operation: "emptyQuarantine", movedBefore, dryRun };
-    const once = idempotencyKeyOf(principal, idempotencyKey, clock.now(), asked);
+    const request = { operation: "emptyQuarantine", movedBefore, dryRun };
+    const once = idempotencyKeyOf(principal, idempotencyKey, clock.now(), request);
     const isRetry = once !== undefined && (await catalog.hasAnswer(once));
     const found = isRetry ? [] : await this.#found();
     const chosen = found.filter(({ movedAt }) => movedAt < (movedBefore ?? Number.POSITIVE_INFINITY));
@@ -72,9 +73,9 @@ export class EngineQuarantine implements QuarantineService {
   ): Promise<Omit<Quarantine, "files">> {
     const { catalog, clock, stores } = this.#parts;
     if (files.length === 0 && once === undefined) return result;
-    const told = files.map(({ name, sizeBytes }) => ({ name, sizeBytes }));
+    const logged = files.map(({ name, sizeBytes }) => ({ name, sizeBytes }));
     const at = clock.now();
-    const answer = await catalog.commit({ kind: "emptyQuarantine", at, actor, files: told, result, once });
+    const answer = await catalog.commit({ kind: "emptyQuarantine", at, actor, files: logged, result, once });
     for (const { store, name } of files) await stores.get(store)?.deleteQuarantined([name]);
     return answer;
   }

@@ -3,22 +3,22 @@ import { createCipheriv, createDecipheriv } from "node:crypto";
 const ALGORITHM = "aes-128-ecb";
 const BLOCK_BYTES = 16;
 
-/** Longer than any cursor of ours: three names of 200 bytes, each byte escaped, in base64. */
+/** Longer than any valid cursor: three names of 200 bytes, with each byte escaped, in base64. */
 const MAX_TEXT_LENGTH = 8192;
 
 /**
- * Numbers that clients carry about but may not read: one cipher block of (tag, number) under the store's key, in
- * base64url. The same number is always the same text, and nobody without the key learns from two of them which is
- * greater, or how many lie between.
+ * Numbers in client-visible text that clients cannot read: one cipher block of (tag, number) under the
+ * store's key, in base64url. The same number always gives the same text. Without the key, two texts do not
+ * show which number is greater or how far apart they are.
  *
- * One block, so the mode that is unfit for longer texts is right here: it is the bare permutation. There is no room for
- * a signature, and none is needed: a forged block has another tag but for one chance in 2^64.
+ * ECB is safe here because there is only one block, so it is the plain permutation. There is no space for a
+ * signature, and none is needed: a forged block has the right tag with probability 2^-64.
  */
 export class SealedNumbers {
   readonly #tag: bigint;
   readonly #key: Uint8Array;
 
-  /** @param tag tells numbers of one kind from others, 64 bits @param key 16 bytes, secret */
+  /** @param tag separates kinds of numbers, 64 bits @param key 16 bytes, secret */
   constructor(tag: bigint, key: Uint8Array) {
     this.#tag = tag;
     this.#key = key;
@@ -35,7 +35,7 @@ export class SealedNumbers {
       .toString("base64url");
   }
 
-  /** Null: it was not sealed here, or as another kind. */
+  /** Null if the text was not sealed with this key and tag. */
   open(text: string): number | null {
     const sealed = canonicalBytes(text);
     if (sealed?.length !== BLOCK_BYTES) return null;
@@ -46,7 +46,10 @@ export class SealedNumbers {
   }
 }
 
-/** The bytes of an unpadded base64url text; null for any other text, also for a second spelling of the same bytes. */
+/**
+ * The bytes of an unpadded base64url text. Null for any other text, including a second spelling of the same
+ * bytes.
+ */
 export function canonicalBytes(text: string): Buffer | null {
   if (text.length > MAX_TEXT_LENGTH) return null;
   const bytes = Buffer.from(text, "base64url");

@@ -7,22 +7,22 @@ import type { Catalog } from "../catalog/catalog.ts";
 import type { Clock } from "../engine/clock.ts";
 import type { EngineKeys } from "./key-service.ts";
 
-/** What a signed URL permits, and as whom: no more than that one thing. */
+/** The single operation that a signed URL permits, and its principal. */
 export interface Permission {
   readonly principal: Principal;
   /** ms since the epoch. */
   readonly expiresAt: number;
-  /** Aborts when the key is revoked that its maker came with; null: it was no key. */
+  /** Aborts when the API key of its creator is revoked. Null: the creator used no API key. */
   readonly revoked: AbortSignal | null;
   readonly key: ArtifactKey;
-  /** Null: it is for reading. */
+  /** Null: the URL is for reading. */
   readonly upload: UploadTerms | null;
 }
 
 const MAX_SECONDS = 3600;
 const MAX_LENGTH = 8192;
 
-/** What is signed. Short names: it stands in a URL. */
+/** The signed content. Names are short because they are part of a URL. */
 interface Signed {
   readonly key: ArtifactKey;
   readonly actor: string;
@@ -34,13 +34,13 @@ export interface SignedUrlParts {
   readonly catalog: Catalog;
   readonly clock: Clock;
   readonly keys: EngineKeys;
-  /** The store's own: URLs of one store are worth nothing at another. */
+  /** The store's own key, so that URLs of one store are invalid at another. */
   readonly storeKey: Uint8Array;
   /** As in Services. */
   readonly basePath: string;
 }
 
-/** URLs that carry a permission, signed with a key that comes from the store's. Nothing is kept of them. */
+/** URLs that carry a permission, signed with a key derived from the store's key. They are not stored. */
 export class EngineUrls implements UrlService {
   readonly #parts: SignedUrlParts;
   readonly #signingKey: Buffer;
@@ -67,14 +67,14 @@ export class EngineUrls implements UrlService {
     return this.#sign({ key: { tenantId, workflowId, artifactId }, actor, exp, put });
   }
 
-  /** What the query parameter `signed` permits now; null: nothing. */
+  /** The permission in the query parameter `signed`. Null if it is invalid or expired. */
   async open(text: string): Promise<Permission | null> {
     const [payload = "", signature = "", ...more] = text.length > MAX_LENGTH ? [] : text.split(".");
     const [expected, given] = [Buffer.from(this.#signature(payload)), Buffer.from(signature)];
     if (more.length > 0 || given.length !== expected.length || !timingSafeEqual(given, expected)) return null;
     const { key, actor, exp, put } = JSON.parse(Buffer.from(payload, "base64url").toString()) as Signed;
     if (exp <= this.#parts.clock.now()) return null;
-    const revoked = actor.startsWith("key:") ? await this.#parts.keys.standing(actor.slice(4)) : null;
+    const revoked = actor.startsWith("key:") ? await this.#parts.keys.revocationOf(actor.slice(4)) : null;
     if (revoked?.aborted) return null;
     return {
       principal: { actor, role: put === null ? "READER" : "WRITER", tenants: [key.tenantId] },
@@ -99,7 +99,7 @@ export class EngineUrls implements UrlService {
 
   #expiry(seconds: number): number {
     if (seconds >= 1 && seconds <= MAX_SECONDS) return this.#parts.clock.now() + seconds * 1000;
-    throw new Refused("BAD_USER_INPUT", `expiresInSeconds takes 1 to ${MAX_SECONDS}.`, {
+    throw new Refused("BAD_USER_INPUT", `expiresInSeconds must be 1 to ${MAX_SECONDS}.`, {
       argument: "expiresInSeconds",
     });
   }

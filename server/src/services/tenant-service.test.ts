@@ -32,9 +32,9 @@ function count(tier: Tier, artifactCount: number, totalBytes: number, tenantCoun
   return { tier, artifactCount, totalBytes, tenantCount };
 }
 
-describe("the tenant service", () => {
-  it("knows which tenants and workflows exist, in the order asked", async () => {
-    expect(await tenants.exist(READER, ["nobody", "acme"])).toEqual([false, true]);
+describe("EngineTenants", () => {
+  it("knows which tenants and workflows exist, in the requested order", async () => {
+    expect(await tenants.exist(READER, ["missing", "acme"])).toEqual([false, true]);
     const workflows = [
       { tenantId: "acme", workflowId: "weekly" },
       { tenantId: "umbrella", workflowId: "weekly" },
@@ -42,7 +42,7 @@ describe("the tenant service", () => {
     expect(await tenants.workflowsExist(READER, workflows)).toEqual([true, false]);
   });
 
-  it("lists tenants by name, all or those with something in a tier", async () => {
+  it("lists tenants by name, all or those with artifacts in a tier", async () => {
     const page = await tenants.list(READER, FIRST_PAGE);
     expect(page.edges.map(({ node }) => node)).toEqual(["acme", "umbrella"]);
     expect(page.hasNextPage).toBe(true);
@@ -59,7 +59,7 @@ describe("the tenant service", () => {
     });
   });
 
-  it("lists a tenant's workflows; a cursor of one tenant is none of another's", async () => {
+  it("lists a tenant's workflows; a cursor is valid for one tenant only", async () => {
     const page = await tenants.listWorkflows(READER, "acme", FIRST_PAGE);
     expect(page.edges.map(({ node }) => node)).toEqual([
       { tenantId: "acme", workflowId: "daily" },
@@ -72,7 +72,7 @@ describe("the tenant service", () => {
     });
   });
 
-  it("counts everything, tenants and workflows by tier, always all three", async () => {
+  it("counts everything, tenants and workflows by tier, always all three tiers", async () => {
     expect(await tenants.tierCounts(READER)).toEqual([
       count("HOT", 2, 11, 2),
       count("WARM", 1, 2, 1),
@@ -88,7 +88,7 @@ describe("the tenant service", () => {
     ]);
   });
 
-  it("has one policy for all", async () => {
+  it("has the same policy for all tenants", async () => {
     expect(await tenants.retentionPolicies(READER, ["acme", null])).toEqual([POLICY, POLICY]);
   });
 });

@@ -8,7 +8,7 @@ import { connectionPage } from "./connection-page.ts";
 import { keysetCursors, namePositions } from "./keyset-cursor.ts";
 import { tenantScopeOf } from "./tenant-scope.ts";
 
-/** Tenants and workflows, and what they hold, as the catalog counts it. */
+/** Tenants, workflows and their usage, as the catalog counts them. */
 export class EngineTenants implements TenantService {
   readonly #catalog: Catalog;
   readonly #policy: () => RetentionPolicy;
@@ -28,14 +28,15 @@ export class EngineTenants implements TenantService {
   }
 
   async list(principal: Principal, page: PageRequest, tier?: Tier): Promise<Page<string>> {
-    const among = tenantScopeOf(principal);
+    const scope = tenantScopeOf(principal);
     return connectionPage(page, {
-      // A query selects the lists of all three tiers together, with the same arguments: one cursor must do for all of them.
+      // One query selects the lists of all three tiers with the same arguments, so one cursor must work for
+      // all of them.
       cursors: keysetCursors({ list: tier === undefined ? "tenants" : "tenantsByTier" }, namePositions),
-      list: (window) => this.#catalog.listTenants(tier ?? null, window, among),
+      list: (window) => this.#catalog.listTenants(tier ?? null, window, scope),
       positionOf: (name) => name,
       nodeOf: (name) => name,
-      count: () => this.#catalog.countTenants(tier ?? null, among),
+      count: () => this.#catalog.countTenants(tier ?? null, scope),
       indexed: true,
     });
   }
@@ -101,7 +102,7 @@ function addedUp(counts: readonly (readonly TierCount[])[]): readonly TierCount[
   });
 }
 
-/** What one tenant, or a part of one, holds. */
+/** Counts of one tenant or workflow. */
 function countsOfOne(held: UsageByTier): readonly TierCount[] {
   return TIERS.map((tier) => ({ tier, ...held[tier], tenantCount: held[tier].artifactCount > 0 ? 1 : 0 }));
 }

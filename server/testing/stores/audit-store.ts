@@ -11,7 +11,7 @@ export const THIRD = "lifecycle_events.3.jsonl";
 
 export const KEY = signingKey(newKeyPem());
 
-/** A sample log in a folder of its own, which goes with it. */
+/** A sample log in a temporary folder, which is deleted with it. */
 export class AuditStore extends SampleLog {
   readonly #folder: Disposable;
 
@@ -30,7 +30,7 @@ export class AuditStore extends SampleLog {
     this.#folder[Symbol.dispose]();
   }
 
-  /** What the segments must be, given their numbers and the seqs that they end with: each the next lines of one chain. */
+  /** Expected contents of segments, given their numbers and last seqs: consecutive lines of one chain. */
   async lines(...segments: readonly (readonly [number: number, lastSeq?: number])[]): Promise<string[]> {
     const { events } = await this.catalog.eventsAfter({}, 0, 10_000);
     let from = 0;

@@ -9,10 +9,10 @@ import type { Catalog } from "../../src/catalog/catalog.ts";
 import { openCatalog } from "../../src/catalog/open-catalog.ts";
 import { scanEvent } from "../catalog/sample-changes.ts";
 
-/** Less than three lines of a sample have, and more than one. */
+/** Size in bytes of more than one and less than three sample lines. */
 export const TWO_LINES = 600;
 
-/** A real catalog, and the audit log of what happens to it. Nobody waits for the disk. */
+/** A real catalog and the audit log of its events. Files are not synced. */
 export class SampleLog implements AsyncDisposable {
   catalog: Catalog;
   readonly logs: string;
@@ -27,7 +27,7 @@ export class SampleLog implements AsyncDisposable {
     this.#key = key;
   }
 
-  /** @param folder must be there, and empty */
+  /** @param folder must exist and be empty */
   static async in(folder: string, key: SigningKey): Promise<SampleLog> {
     return new SampleLog(await catalogIn(folder), folder, key);
   }
@@ -51,12 +51,12 @@ export class SampleLog implements AsyncDisposable {
       onProblem: () => {},
       ...parts,
     });
-    // Those on a catalog of their own are made to die, and never come to an end.
+    // Exporters with another catalog simulate a crash, so they are never closed.
     if (!parts.catalog) this.#exporters.push(exporter);
     return exporter;
   }
 
-  /** An exporter's whole life: everything there is, exported. */
+  /** Starts an exporter, exports everything, and closes it. */
   async exportAll(parts: Partial<AuditExporterParts> = {}): Promise<void> {
     const exporter = this.exporter(parts);
     await exporter.flush();
@@ -71,7 +71,7 @@ export class SampleLog implements AsyncDisposable {
     return readFile(this.path(file), "utf8");
   }
 
-  /** The files with lines that are in the folder. */
+  /** The files with lines in the folder. */
   async segments(): Promise<string[]> {
     return (await readdir(this.logs)).filter((file) => segmentNumberOf(file) !== null).sort();
   }
@@ -85,13 +85,13 @@ export class SampleLog implements AsyncDisposable {
     });
   }
 
-  /** Lets `meanwhile` happen to the catalog, then brings it back from a backup taken before. The log's files stay. */
-  async withBackup(meanwhile: () => Promise<void>): Promise<void> {
+  /** Runs `change` on the catalog, then restores the catalog from an earlier backup. The log's files stay. */
+  async withBackup(change: () => Promise<void>): Promise<void> {
     const path = catalogPath(this.#folder);
     await this.catalog.close();
     await copyFile(path, `${path}.backup`);
     this.catalog = await catalogIn(this.#folder);
-    await meanwhile();
+    await change();
     await this.catalog.close();
     await rename(`${path}.backup`, path);
     for (const rest of ["-wal", "-shm"]) await rm(path + rest, { force: true });

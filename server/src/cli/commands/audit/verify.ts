@@ -89,8 +89,8 @@ export function readKeys(file: string): PublicKeys {
 }
 
 function show(verdict: Verdict, { text, talk, style }: Output): void {
-  const { problem, lines, unchainedLines, files, gaps, strangers, isBeingWritten, head } = verdict;
-  for (const file of strangers)
+  const { problem, lines, unchainedLines, files, gaps, foreign, isBeingWritten, head } = verdict;
+  for (const file of foreign)
     talk(
       isCompressedName(file)
         ? `${file} is compressed, and only plain files are verified. Decompress it beside the others to have it verified.`
