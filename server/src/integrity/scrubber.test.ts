@@ -103,9 +103,7 @@ describe("a pass of the scrubber", () => {
     expect(damaged.map(({ artifactId }) => artifactId).sort()).toEqual(damagedNames);
     const others = events.filter(({ errorCode }) => errorCode === null).map(({ error }) => error ?? "");
     // The view of a missing or swapped object differs too.
-    expect(
-      others.filter((error) => error.includes("a20 is not this artifact's file")),
-    ).toHaveLength(1);
+    expect(others.filter((error) => error.includes("a20 is not this artifact's file"))).toHaveLength(1);
     expect(others.filter((error) => error.includes(unknown))).toHaveLength(1);
     expect(others.filter((error) => error.includes("nightly/unknown belongs to no artifact"))).toHaveLength(
       1,
