@@ -19,8 +19,8 @@ import {
 } from "node:fs";
 
 /**
- * Every change this driver makes to a disk, by name: what a model check may crash before, and what it must have a
- * boundary for. One name may be taken many times in one operation (an append a chunk, a link an artifact).
+ * Names of all steps in which the tier driver changes a disk. A model check crashes before each of them. One
+ * operation may run a step many times, e.g. one append per chunk and one link per artifact.
  */
 export const DISK_STEPS = [
   "store.mkdir",
@@ -61,7 +61,7 @@ export const DISK_STEPS = [
   "take.directory.fsync",
 ] as const;
 
-/** Those that a backup makes beside them: of files that are no objects, and of the folder that holds it all. */
+/** Further steps of a backup: changes to files that are not objects, and to the backup's folder. */
 export const BACKUP_STEPS = [
   "backup.mkdir",
   "backup.file.create",
@@ -76,35 +76,34 @@ export const BACKUP_STEPS = [
 
 export type DiskStep = (typeof DISK_STEPS)[number] | (typeof BACKUP_STEPS)[number];
 
-/** What stands at a path or behind a descriptor. */
+/** Facts about the file at a path or behind a descriptor. */
 export interface Facts {
   readonly kind: "file" | "directory" | "other";
-  /** Device and inode: the same for two paths exactly when they are links of one file. */
+  /** Device and inode: equal for two paths exactly when they are links of one file. */
   readonly identity: string;
   readonly sizeBytes: number;
-  /** ns since the epoch: any write changes it. */
+  /** ns since the epoch: changes with any write. */
   readonly modifiedNs: bigint;
-  /** ms since the epoch: any change of bytes, mode or name. */
+  /** ms since the epoch: changes with the bytes, the mode or the names. */
   readonly changedMs: number;
-  /** How many names the file has. */
+  /** Number of names of the file. */
   readonly links: number;
   /** Permission bits. */
   readonly mode: number;
 }
 
 /**
- * The calls that reach a disk, all synchronous: they run in worker threads, or in a model check. Those that change
- * something say which step they are. Symbolic links are never followed by the last part of a path. Errors are Node's
- * system errors, with `code`.
+ * Synchronous disk calls, for worker threads and model checks. A call that changes something names its step.
+ * No call follows a symbolic link in the last part of a path. Errors are Node's system errors, with `code`.
  */
 export interface Disk {
   /** The umask narrows `mode`. Default: 0777. */
   mkdir(step: DiskStep, path: string, mode?: number): void;
-  /** A new, read-only file, open for appending. EEXIST where anything stands there. Default of `mode`: 0444. */
+  /** Creates a read-only file, open for appending. EEXIST where the path exists. Default of `mode`: 0444. */
   create(step: DiskStep, path: string, mode?: number): number;
-  /** Writes all of `bytes` at the end. */
+  /** Appends all of `bytes`. */
   append(step: DiskStep, descriptor: number, bytes: Uint8Array): void;
-  /** Sets when the file was modified, ms since the epoch. */
+  /** Sets the file's modification time, ms since the epoch. */
   stamp(step: DiskStep, descriptor: number, modifiedAt: number): void;
   chmod(step: DiskStep, descriptor: number, mode: number): void;
   fsync(step: DiskStep, descriptor: number): void;
@@ -112,17 +111,17 @@ export interface Disk {
   link(step: DiskStep, existing: string, path: string): void;
   rename(step: DiskStep, from: string, to: string): void;
   unlink(step: DiskStep, path: string): void;
-  /** Opens a file for reading; null: nothing is there. */
+  /** Opens a file for reading; null: the path does not exist. */
   open(path: string): number | null;
-  /** Number of bytes read into `into`, 0 at the end. */
+  /** Returns the number of bytes read into `into`, 0 at the end. */
   read(descriptor: number, into: Uint8Array, position: number): number;
   facts(descriptor: number): Facts;
   close(descriptor: number): void;
-  /** Null: nothing is there. */
+  /** Null: the path does not exist. */
   lstat(path: string): Facts | null;
-  /** Names in a directory; null: it is not there. */
+  /** Names in a directory; null: it does not exist. */
   readdir(path: string): string[] | null;
-  /** The same one by one, in no order and without holding them all. */
+  /** The same names one by one, in no order and in constant memory. */
   names(path: string): Iterable<string>;
 }
 
@@ -146,7 +145,7 @@ export const realDisk: Disk = {
   link: (_step, existing, path) => linkSync(existing, path),
   rename: (_step, from, to) => renameSync(from, to),
   unlink: (_step, path) => unlinkSync(path),
-  // O_NONBLOCK: opening a stranger's named pipe must not wait for a writer.
+  // O_NONBLOCK: opening a foreign named pipe must not wait for a writer.
   open: (path) =>
     orNull(() => openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)),
   read: (descriptor, into, position) => readSync(descriptor, into, 0, into.length, position),
@@ -170,12 +169,12 @@ function* namesIn(path: string): Generator<string> {
   }
 }
 
-/** The same disk for DURABILITY=os: nothing is forced out of the operating system's cache. The only place that knows. */
+/** The disk for DURABILITY=os, without any fsync. Only this function implements that setting. */
 export function withoutFsync(disk: Disk): Disk {
   return { ...disk, fsync: () => {}, fsyncDirectory: () => {} };
 }
 
-/** Code of a system error ("ENOENT", …); null: it is no system error. */
+/** Code of a system error ("ENOENT", …); null: it is not a system error. */
 export function systemCode(error: unknown): string | null {
   const code = error instanceof Error && "code" in error ? error.code : null;
   return typeof code === "string" && /^E[A-Z0-9]+$/.test(code) ? code : null;
@@ -185,7 +184,7 @@ function orNull<T>(call: () => T): T | null {
   try {
     return call();
   } catch (error) {
-    // ENOTDIR: a file stands where a directory on the way should be, so nothing can be behind it.
+    // ENOTDIR: a file is in place of a parent directory, so the path does not exist.
     const code = systemCode(error);
     if (code === "ENOENT" || code === "ENOTDIR") return null;
     throw error;

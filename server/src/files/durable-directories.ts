@@ -1,27 +1,30 @@
 import { dirname } from "node:path";
 import { type Disk, type DiskStep, systemCode } from "./disk.ts";
 
-/** More are forgotten all at once; each then costs an fsync the next time it is used. */
+/** Limit of the cache. When it is full it is emptied; each directory then costs an fsync at its next use. */
 const MAX_KNOWN = 10_000;
 
 /**
- * Makes directories that survive a crash. One that is there already may have been made a moment ago, by another thread
- * or by a process that was killed before it could sync the parent: so a parent is synced once for each directory that
- * is used for the first time here, not only for each one that is made here.
+ * Makes directories that survive a crash. An existing directory may be new: made by another thread, or by a
+ * process that was killed before it could sync the parent. So the parent is synced at the first use of each
+ * directory, not only when this process makes it.
  */
 export class DurableDirectories {
   readonly #disk: Disk;
   readonly #known = new Set<string>();
   readonly #fixed: readonly string[];
 
-  /** `fixed` are known to be durable and stay. */
+  /** `fixed`: directories that are known to be durable. */
   constructor(disk: Disk, fixed: readonly string[]) {
     this.#disk = disk;
     this.#fixed = fixed;
     for (const path of fixed) this.#known.add(path);
   }
 
-  /** The parent must be there. EEXIST is for the caller where something else than a directory stands at `path`. */
+  /**
+   * Makes the directory where it is missing. Its parent must exist. Throws EEXIST where the path is something
+   * other than a directory.
+   */
   ensure(path: string, steps: { readonly mkdir: DiskStep; readonly parentFsync: DiskStep }): void {
     if (this.#known.has(path)) return;
     try {
@@ -37,7 +40,7 @@ export class DurableDirectories {
     this.#known.add(path);
   }
 
-  /** Somebody removed it: the next `ensure` makes it anew. */
+  /** The directory was removed: the next `ensure` makes it again. */
   forget(path: string): void {
     this.#known.delete(path);
   }

@@ -3,11 +3,11 @@ import { dirname } from "node:path";
 import { systemCode } from "./disk.ts";
 
 /**
- * Makes a directory and the missing ones above it. Returns the topmost one that was made; null: all were there. Only the
- * last one gets `mode`; the umask narrows it.
+ * Makes a directory and its missing parents. Returns the topmost one that was made; null: all existed. Only
+ * the last one gets `mode`; the umask narrows it.
  *
- * Not `mkdir` with `recursive`: it never returns below a file system such as /proc, which refuses a new name with ENOENT
- * though the parent is there.
+ * Does not use `mkdir` with `recursive`, which never returns on a file system such as /proc: there a new name
+ * fails with ENOENT although the parent exists.
  *
  * @throws the system's error
  */
@@ -31,7 +31,7 @@ async function makeOne(path: string, mode: number): Promise<"made" | "there" | "
   } catch (error) {
     const code = systemCode(error);
     if (code === "ENOENT" && dirname(path) !== path) return "parent is missing";
-    // Some file systems refuse a directory that is there with EROFS or EACCES in place of EEXIST.
+    // Some file systems fail with EROFS or EACCES, not EEXIST, for a directory that exists.
     const stats = code === "ENOENT" ? null : await stat(path).catch(() => null);
     if (stats?.isDirectory()) return "there";
     throw error;

@@ -156,7 +156,7 @@ describe("adoptionOf", () => {
   });
 
   it("adopts a file without its torn or oversized sidecar, and reports that", () => {
-    const torn = adopted({}, { sidecar: { facts: null, problem: "is not whole: it is no JSON" } });
+    const torn = adopted({}, { sidecar: { facts: null, problem: "is damaged: it is not JSON" } });
     expect([kinds(torn), torn.artifact.metadata]).toEqual([["TORN_SIDECAR", "ADOPTED"], {}]);
     const large = adopted({ text: "x".repeat(70_000), _created_at: "2020-01-01T00:00:00" });
     expect([kinds(large), large.artifact.metadata]).toEqual([["TORN_SIDECAR", "ADOPTED"], {}]);

@@ -13,26 +13,28 @@ export { probeLinks } from "./filesystem/probe-links.ts";
 const DEFAULT_IO_THREADS = 4;
 
 export interface OpenTiersOptions {
-  /** The store's folder; made where it is missing. */
+  /** The store's folder; created where it is missing. */
   readonly root: string;
   /** False: no tree of links, and `view` is null. */
   readonly publishTree: boolean;
   /** Threads that read and write files. Default: 4. */
   readonly ioThreads?: number | undefined;
-  /** "os": nothing waits for the disk, and a power cut may take what was acknowledged. */
+  /** "os": no fsync, so a power failure may lose acknowledged writes. */
   readonly durability: "fsync" | "os";
-  /** All work is done on the calling thread, through this disk: for model checks. `ioThreads` is ignored then. */
+  /**
+   * Runs all work on the calling thread, through this disk, for model checks. `ioThreads` is then ignored.
+   */
   readonly disk?: Disk | undefined;
 }
 
 export interface Tiers {
   /** The store below `root`. */
   readonly base: TierStore;
-  /** Where new objects of a tier go. */
+  /** The store for new objects of a tier. */
   storeOf(tier: Tier): TierStore;
-  /** By the id that stands in rows. */
+  /** By the id in the catalog's rows. */
   readonly stores: ReadonlyMap<string, TierStore>;
-  /** Finishes what was begun, then lets go of every thread and descriptor. */
+  /** Finishes pending calls, then closes all threads and descriptors. */
   close(): Promise<void>;
 }
 

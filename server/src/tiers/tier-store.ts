@@ -3,7 +3,7 @@ import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { ByteRange } from "@tierkeep/schema/services/artifacts";
 import type { TierView } from "./tier-view.ts";
 
-/** What a completed write turned out to be. */
+/** The size and checksum of a completed write. */
 export interface WrittenObject {
   readonly sizeBytes: number;
   /** SHA-256, lower-case hex. */
@@ -11,76 +11,88 @@ export interface WrittenObject {
 }
 
 export interface WriteObjectOptions {
-  /** CONTENT_TOO_LARGE as soon as more has come; null: no limit. */
+  /** Limit above which the write fails with CONTENT_TOO_LARGE; null: none. */
   readonly maxBytes: number | null;
-  /** The instant the content counts as written, ms since the epoch (a file's mtime). */
+  /** Modification time of the content, ms since the epoch (the file's mtime). */
   readonly modifiedAt: number;
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface ReadObjectOptions {
-  /** Null: all of it. */
+  /** Null: all bytes. */
   readonly range: ByteRange | null;
-  /** The size that the object must have: a shorter or longer one is CHECKSUM_MISMATCH. */
+  /** The expected size of the object: any other is CHECKSUM_MISMATCH. */
   readonly sizeBytes: number;
-  /** Whole reads are hashed and end with CHECKSUM_MISMATCH, the last chunk withheld, when this is not what comes out. Ignored with a range. */
+  /**
+   * The expected checksum of a read of all bytes. Where the bytes differ, the read ends with
+   * CHECKSUM_MISMATCH and the last chunk is withheld. Ignored with a range.
+   */
   readonly checksum: string;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A file or a folder that was moved out of the way. */
+/** A quarantined file or folder. */
 export interface Quarantined {
   readonly name: string;
   readonly kind: "file" | "other";
-  /** Of a folder: of all files in it. */
+  /** For a folder, of all its files. */
   readonly sizeBytes: number;
   /** ms since the epoch. */
   readonly movedAt: number;
 }
 
-/** Where bytes may be found that are no object: in quarantine, under this name, or in a place of the published tree. */
+/**
+ * Where bytes that are not an object may be: in quarantine under this name, or at a key's path in the
+ * published tree.
+ */
 export type FoundAt = { readonly quarantined: string } | { readonly key: ArtifactKey; readonly tier: Tier };
 
 /**
- * Where the bytes of one or more tiers live. Objects are created and deleted, never changed; their names are never used
- * twice. Every method throws Refused: TIER_UNAVAILABLE when the storage behind it does not answer, STORAGE_FULL when it
- * has no room (cause: what the system said).
+ * Stores the bytes of one or more tiers. Objects are created and deleted, never changed, and their names are
+ * never reused. Every method throws Refused: TIER_UNAVAILABLE when the storage does not respond, STORAGE_FULL
+ * when it has no space (cause: the system's error).
  */
 export interface TierStore {
-  /** Stands in every row whose object lives here. */
+  /** The id in the catalog's rows. */
   readonly id: string;
   /**
-   * Streams bytes into a new object; resolves once the bytes and the name are durable. Backpressure reaches `content`,
-   * and memory does not grow with its length. When it rejects (an error of `content`'s own is passed on, an abort is
-   * an AbortError), the object may be there in part: delete it.
+   * Streams bytes into a new object; resolves once the bytes and the name are durable. Backpressure reaches
+   * `content`, and memory does not grow with its length. It rejects with the error of `content`, or with an
+   * AbortError after an abort. Then the object may exist in part: delete it.
    */
   write(
     object: string,
     content: AsyncIterable<Uint8Array>,
     options: WriteObjectOptions,
   ): Promise<WrittenObject>;
-  /** Writes small objects whole, durable when it resolves. May be repeated with the same bytes, also after a crash half-way. */
+  /**
+   * Writes small objects, durable when it resolves. May be repeated with the same bytes, also after a crash
+   * in the middle.
+   */
   put(
     objects: readonly { readonly object: string; readonly bytes: Uint8Array; readonly modifiedAt: number }[],
   ): Promise<void>;
   /**
-   * Opens an object; null: there is none. Up to 1 MiB, a whole read is verified before this resolves. What was opened
-   * can be read to its end even when the object is deleted meanwhile.
+   * Opens an object; null: it does not exist. A read of all bytes, up to 1 MiB, is verified before this
+   * resolves. An opened object can be read to its end even when it is deleted in between.
    */
   read(object: string, options: ReadObjectOptions): Promise<AsyncIterable<Uint8Array> | null>;
-  /** Size in bytes; null: there is none. */
+  /** Size in bytes; null: the object does not exist. */
   stat(object: string): Promise<{ readonly sizeBytes: number } | null>;
-  /** Durable when it resolves. An object that is not there is no error. */
+  /** Durable when it resolves. Missing objects are no error. */
   delete(objects: readonly string[]): Promise<void>;
-  /** Every object whose name is greater than `after`, in order; those that come or go meanwhile may or may not be among them. */
+  /**
+   * Every object with a name greater than `after`, in order. Objects that are added or deleted during the
+   * call may be missing.
+   */
   list(after?: string | null): AsyncIterable<string>;
-  /** Moves an object that nothing knows out of the way, without deleting its bytes. */
+  /** Moves an unknown object to quarantine, with its bytes. */
   quarantine(object: string): Promise<void>;
-  /** What was moved out of the way. */
+  /** The quarantined files and folders. */
   quarantined(): Promise<readonly Quarantined[]>;
-  /** Deletes what was moved out of the way, by its names. What is not there is no error. */
+  /** Deletes quarantined files by their names. Missing ones are no error. */
   deleteQuarantined(names: readonly string[]): Promise<void>;
-  /** As `read`, of what is no object. */
+  /** Like `read`, for bytes that are not an object. */
   readFound(at: FoundAt, options: ReadObjectOptions): Promise<AsyncIterable<Uint8Array> | null>;
   /** The published tree; null: this store has none. */
   readonly view: TierView | null;

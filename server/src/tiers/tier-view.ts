@@ -2,57 +2,63 @@ import type { StoreFindingKind } from "@tierkeep/schema/domain/findings";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 
-/** What the view of one key must look like. */
+/** How the view of one key must look. */
 export interface Placement {
   readonly key: ArtifactKey;
-  /** The one place where it stands, the object it links to and its sidecar's exact bytes; null: it stands nowhere. */
+  /** Its only path, the object that it links to and the exact bytes of its sidecar; null: it has no path. */
   readonly place: { readonly tier: Tier; readonly object: string; readonly sidecar: Uint8Array } | null;
   /** Objects of its earlier versions: links to these are ours to remove. */
   readonly earlier: readonly string[];
 }
 
 export interface Published {
-  /** Paths of strangers' files that stood in the way, and where they are now, both below the root. */
+  /** Foreign files that were in the way, with their new paths; both paths are below the root. */
   readonly quarantined: readonly { readonly path: string; readonly movedTo: string }[];
-  /** Keys that could not be published, and why; the others are. */
+  /** Keys that could not be published, and why. All other keys are published. */
   readonly failed: readonly { readonly key: ArtifactKey; readonly error: string }[];
 }
 
-/** A sidecar as it was found. */
+/** A sidecar as found in the tree. */
 export interface FoundSidecar {
-  /** Its JSON object; null: there is none, or what is there is none. */
+  /** Its JSON object; null: there is no sidecar, or it contains no JSON object. */
   readonly facts: Readonly<Record<string, unknown>> | null;
-  /** What is wrong with it, as the end of a sentence; null: nothing, or there is none. */
+  /** A problem with it, as the end of a sentence; null: none, or there is no sidecar. */
   readonly problem: string | null;
 }
 
-/** A file that stands in the tree where an artifact may stand. */
+/** A file in the tree at the path of an artifact. */
 export interface FoundFile {
   readonly tier: Tier;
-  /** The same for two files exactly when they are links of one. */
+  /** Equal for two files exactly when they are links of one file. */
   readonly identity: string;
   readonly sizeBytes: number;
   /** ns since the epoch. */
   readonly modifiedNs: bigint;
   readonly links: number;
   readonly sidecar: FoundSidecar;
-  /** The object of ours that its sidecar names and that it is a link of; null: none. */
+  /** The object that its sidecar names and that it is a link of; null: none. */
   readonly object: string | null;
 }
 
-/** The same in ms, to the nearest: an instant that was set in ms comes out as it went in, whatever a float made of it. */
+/**
+ * The same in ms, rounded: an instant that was set in ms is returned exactly, despite the system's
+ * conversions.
+ */
 export function modifiedMs({ modifiedNs }: Pick<FoundFile, "modifiedNs">): number {
   return Number((modifiedNs + 500_000n) / 1_000_000n);
 }
 
-/** Where a walk stands: names at the three levels, empty below the level that it has come to. */
+/** The position of a walk: names at the three levels, empty below the level that it has reached. */
 export interface TreePosition {
   readonly tenant: string;
   readonly workflow: string;
   readonly name: string;
 }
 
-/** What stands under one name: files of one key, in the order of the tiers, and paths that are none of an artifact's. */
+/**
+ * Everything under one name: the files of one key, in the order of the tiers, and paths that belong to no
+ * artifact.
+ */
 export interface TreeEntry {
   readonly position: TreePosition;
   readonly key: ArtifactKey | null;
@@ -60,7 +66,7 @@ export interface TreeEntry {
   readonly left: readonly LeftPath[];
 }
 
-/** A path that no artifact can stand at, and why; below the root. */
+/** A path below the root that cannot be an artifact's, and why. */
 export interface LeftPath {
   readonly path: string;
   readonly tier: Tier;
@@ -71,14 +77,14 @@ export interface LeftPath {
   readonly message: string;
 }
 
-/** How a file of the tree is read: hashed only, or its bytes made an object beside. */
+/** How a file of the tree is read: only hashed, or also made an object. */
 export type IngestAs =
   | { readonly as: "look" }
-  /** It is a link of this object already. */
+  /** It is already a link of this object. */
   | { readonly as: "own"; readonly object: string }
   /**
-   * A new object, linked where the disk can do that, else copied. Also copied: a writable file that has names outside the
-   * tree, for a link would take the right to write to it from those.
+   * A new object: linked where the file system supports it, otherwise copied. A writable file with names
+   * outside the tree is also copied, because a link would make those names read-only.
    */
   | { readonly as: "new"; readonly object: string; readonly isLinkedElsewhere: boolean };
 
@@ -96,11 +102,11 @@ export type Taken =
       readonly checksum: string;
       readonly copied: boolean;
     }
-  /** It is not the file that was found, or was written to meanwhile; no object is left. */
+  /** Another file is at the path, or it was written to during the call; no object is left. */
   | { readonly state: "changed" }
   | { readonly state: "unreadable"; readonly code: string };
 
-/** A file in an artifact's place that has the bytes of its object and is no link of it. */
+/** A file at an artifact's path that has the bytes of its object and is not a link of it. */
 export interface ViewCopy {
   readonly key: ArtifactKey;
   readonly object: string;
@@ -112,45 +118,52 @@ export interface ViewDifference {
   readonly key: ArtifactKey;
   readonly tier: Tier;
   readonly path: string;
-  /** missing: nothing is there; foreign: a file that is not the row's; sidecar: a sidecar with other bytes. */
+  /**
+   * missing: there is no file; foreign: a file that is not the row's; sidecar: a sidecar with other bytes.
+   */
   readonly how: "missing" | "foreign" | "sidecar";
 }
 
 /**
- * The current versions as a tree of hard links, for people, backup tools and reindexing; nothing is served from it.
- * ROOT/{hot,warm,cold}/{tenant}/{workflow}/{artifact} and beside it {artifact}.metadata.json.
+ * The current versions as a tree of hard links, for people, backup tools and reindexing. The server never
+ * serves content from it. Paths: ROOT/{hot,warm,cold}/{tenant}/{workflow}/{artifact}, and next to it
+ * {artifact}.metadata.json.
  */
 export interface TierView {
   /**
-   * Makes the paths of these keys agree with their placements, in this order: new sidecar, new link, old places removed;
-   * durable when it resolves. May be repeated, in any order. A file that is not ours is moved to quarantine first.
-   * A key stands at most once in one call.
+   * Makes the paths of these keys match their placements, in this order: new sidecar, new link, removal of
+   * old paths. Durable when it resolves. May be repeated, in any order. Foreign files are first moved to
+   * quarantine. A call contains a key at most once.
    */
   publish(placements: readonly Placement[]): Promise<Published>;
   /**
-   * At most `limit` entries strictly after a position, in one order that stays; none: that was the end. Memory is that of the
-   * entries, however many names a folder holds. What comes or goes meanwhile may or may not be among them.
+   * At most `limit` entries strictly after a position, in a constant order; none: the end. Uses memory for
+   * these entries only, whatever the size of a folder. Files that are added or deleted during the walk may be
+   * missing.
    */
   walk(after: TreePosition | null, limit: number): Promise<readonly TreeEntry[]>;
-  /** How many names a walk of the whole tree would meet, sidecars aside. */
+  /** Number of names in a complete walk, without sidecars. */
   count(): Promise<number>;
   /**
-   * Hashes files found by `walk` and, unless they are only looked at, makes their bytes objects: durable and read-only
-   * when it resolves. In the order of `items`. Null where `signal` aborts first, or an error: then some objects may be
-   * there, and are to be deleted.
+   * Hashes files found by `walk` and, unless they are only to be hashed, makes their bytes objects: durable
+   * and read-only when it resolves. Results are in the order of `items`. Null when `signal` aborts first, or
+   * an error: then some objects may exist and must be deleted.
    */
   take(items: readonly IngestItem[], signal?: AbortSignal): Promise<readonly Taken[] | null>;
-  /** Moves what stands in these places to quarantine, sidecars with it, whoever wrote it. Durable when it resolves. */
+  /**
+   * Moves the files at these paths to quarantine with their sidecars, whoever wrote them. Durable when it
+   * resolves.
+   */
   setAside(places: readonly { readonly key: ArtifactKey; readonly tier: Tier }[]): Promise<void>;
-  /** What stands at these places, in their order; null: no file. */
+  /** The files at these paths, in their order; null: no file. */
   find(
     places: readonly { readonly key: ArtifactKey; readonly tier: Tier }[],
   ): Promise<readonly (FoundFile | null)[]>;
   /**
-   * Replaces files that have the bytes of an object by links of it, durably. One that is not the file that was found, or
-   * was written to since, is left as it is.
+   * Replaces files that have the bytes of an object by links of it, durably. A file that was replaced or
+   * written to since it was found stays as it is.
    */
   relink(copies: readonly ViewCopy[]): Promise<void>;
-  /** Where the paths of these keys are not as their placements say. Changes nothing. */
+  /** Where the paths of these keys differ from their placements. Changes nothing. */
   differences(placements: readonly Placement[]): Promise<readonly ViewDifference[]>;
 }

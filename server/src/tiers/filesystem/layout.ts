@@ -7,13 +7,13 @@ import type { FoundAt } from "../tier-store.ts";
 const OBJECT_ID = /^[0-9a-f]{32}$/;
 const FAN_OUT = /^[0-9a-f]{2}$/;
 
-/** Where everything stands under one root. The only place that builds paths, so the only one that must not be fooled. */
+/** Paths of everything under one root. Only this module builds paths, so only it must check names. */
 export class Layout {
   readonly root: string;
   readonly own: string;
   readonly objects: string;
   readonly quarantine: string;
-  /** Files on their way into the view; out of sight of those who walk it. */
+  /** Temporary files of the view, outside of the published tree. */
   readonly temporary: string;
 
   constructor(root: string) {
@@ -24,7 +24,7 @@ export class Layout {
     this.temporary = join(this.own, "tmp");
   }
 
-  /** The directories that stand as long as the store does, parents first. */
+  /** The directories that exist as long as the store, parents first. */
   get fixed(): readonly string[] {
     return [this.root, this.own, this.objects, this.quarantine, this.temporary];
   }
@@ -46,14 +46,18 @@ export class Layout {
     return join(this.root, tier.toLowerCase());
   }
 
-  /** The tier's, tenant's and workflow's directories, then the artifact's path and its sidecar's. @throws Refused INVALID_IDENTIFIER */
+  /**
+   * The tier's, tenant's and workflow's directories, and the paths of the artifact and its sidecar. @throws
+   * Refused INVALID_IDENTIFIER
+   */
   viewPaths(tier: Tier, key: ArtifactKey): ViewPaths {
     requireKey(key);
     const tierDirectory = this.tierDirectory(tier);
     const tenant = join(tierDirectory, key.tenantId);
     const directory = join(tenant, key.workflowId);
     const artifact = join(directory, key.artifactId);
-    // The rule above already forbids every name that could climb; this holds should it ever be loosened.
+    // The rule above already rejects every name that could leave the root. This check remains if that rule
+    // changes.
     if (
       dirname(artifact) !== directory ||
       dirname(directory) !== tenant ||
@@ -68,7 +72,7 @@ export class Layout {
 export interface ViewPaths {
   readonly tierDirectory: string;
   readonly tenant: string;
-  /** The workflow's directory, in which artifact and sidecar stand. */
+  /** The workflow's directory, which contains artifact and sidecar. */
   readonly directory: string;
   readonly artifact: string;
   readonly sidecar: string;

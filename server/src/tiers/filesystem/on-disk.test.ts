@@ -266,7 +266,7 @@ describe("a tier's folder", () => {
     rmSync(join(test.root, "warm"), { recursive: true });
     writeFileSync(join(test.root, "warm"), "");
     expect(await probeLinks(test.root)).toEqual([
-      { tier: "WARM", problem: "links are refused there (EEXIST)" },
+      { tier: "WARM", problem: "its file system rejects links (EEXIST)" },
     ]);
   });
 });

@@ -8,8 +8,8 @@ import { Layout } from "./layout.ts";
 import { STORE_MODES } from "./prepare-store.ts";
 
 /**
- * Why no object below `root` can be linked into each tier's folder, by trying; tiers where it works are left out. The
- * view cannot be published where this is not empty.
+ * Tests whether objects below `root` can be linked into each tier's folder. Returns the tiers where they
+ * cannot, and why. The view can be published where the result is empty.
  */
 export async function probeLinks(
   root: string,
@@ -38,14 +38,16 @@ async function linkProblem(object: string, directory: string, name: string): Pro
     await link(object, path);
     try {
       const [one, other] = [await stat(object, { bigint: true }), await stat(path, { bigint: true })];
-      // Some network and overlay file systems make a copy and call it a link.
-      return one.ino === other.ino && one.dev === other.dev ? null : "links there are copies";
+      // Some network and overlay file systems make a copy where a link was requested.
+      return one.ino === other.ino && one.dev === other.dev
+        ? null
+        : "its file system copies files instead of linking them";
     } finally {
       await rm(path);
     }
   } catch (error) {
     const code = systemCode(error);
     if (code === null) throw error;
-    return code === "EXDEV" ? "it is on another volume" : `links are refused there (${code})`;
+    return code === "EXDEV" ? "it is on another volume" : `its file system rejects links (${code})`;
   }
 }

@@ -24,23 +24,23 @@ import { expectedLength } from "./object-reads.ts";
 import { ObjectStream } from "./streamed-read.ts";
 import { writeStream } from "./streamed-write.ts";
 
-/** Up to here a read is one call, verified before anything of it is handed out. */
+/** Up to this size a read is one call, verified before its first byte is returned. */
 const WHOLE_READ_BYTES = 1024 * 1024;
 
-/** How many files one call treats: a thread that does them is busy for so long, and has as many descriptors open. */
+/** Files per call, which limits how long a call occupies its thread and how many descriptors it opens. */
 const FILES_PER_CALL = 64;
 
 export interface FilesystemStoreOptions {
-  /** Stands in every row whose object lives here. */
+  /** The id in the catalog's rows. */
   readonly id: string;
-  /** Absolute; made where it is missing. */
+  /** Absolute; created where it is missing. */
   readonly root: string;
   readonly publishTree: boolean;
-  /** Who does the work; closed with the store. */
+  /** The threads that do the work; closed with the store. */
   readonly workers: IoWorkers;
 }
 
-/** @throws Refused TIER_UNAVAILABLE when the folders cannot be made */
+/** @throws Refused TIER_UNAVAILABLE when the folders cannot be created */
 export async function openFilesystemStore(options: FilesystemStoreOptions): Promise<TierStore> {
   await options.workers.at(0).call("prepare", [options.publishTree]);
   return new FilesystemStore(options);
@@ -78,7 +78,7 @@ class FilesystemStore implements TierStore {
   }
 
   async put(objects: readonly SmallObject[]): Promise<void> {
-    // By name, so that those of one directory, which is synced once per call, come together.
+    // By name, so that objects of one directory are in the same call, which syncs it once.
     const inOrder = objects
       .map(({ object, bytes, modifiedAt }) => ({ object, bytes: withoutRest(bytes), modifiedAt }))
       .sort((a, b) => (a.object < b.object ? -1 : 1));
@@ -144,7 +144,10 @@ class FilesystemStore implements TierStore {
     return this.#workers.close();
   }
 
-  /** Keys of one workflow always go to the same worker: so no two calls treat one key at once, however they overlap. */
+  /**
+   * Keys of one workflow always go to the same worker, so two overlapping calls never publish one key
+   * concurrently.
+   */
   async #publish(placements: readonly Placement[]): Promise<Published> {
     const byWorker = Map.groupBy(placements, ({ key }) => this.#workerOf(key));
     const published = [...byWorker].flatMap(([index, own]) =>
@@ -224,7 +227,10 @@ class FilesystemStore implements TierStore {
     return found;
   }
 
-  /** In parts over all workers, as fsyncs that run at once are committed at once. Rejects only when all parts have ended. */
+  /**
+   * Runs in parts on all workers, because the file system commits concurrent fsyncs together. Rejects only
+   * after all parts have ended.
+   */
   async #spread<T>(
     items: readonly T[],
     run: (worker: ReturnType<IoWorkers["leastBusy"]>, part: readonly T[]) => Promise<void>,
@@ -242,7 +248,7 @@ async function* once(bytes: Uint8Array, signal: AbortSignal | undefined): AsyncG
   if (bytes.length > 0) yield bytes;
 }
 
-/** A message takes the whole memory behind a view with it: a few bytes cut from a large buffer are copied out of it first. */
+/** Copies a small view of a large buffer: a message would include the complete buffer. */
 function withoutRest(bytes: Uint8Array): Uint8Array {
   return bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
 }
@@ -253,7 +259,7 @@ function slices<T>(items: readonly T[], size: number): T[][] {
   return parts;
 }
 
-/** FNV-1a, 32 bits: any spread will do, as long as it is the same for the life of the store. */
+/** FNV-1a, 32 bits. Any hash works that stays the same for the life of the store. */
 function hashOf(text: string): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < text.length; index += 1)

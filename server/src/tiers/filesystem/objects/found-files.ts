@@ -7,7 +7,10 @@ import type { Quarantined } from "../../tier-store.ts";
 import type { Layout } from "../layout.ts";
 import { moveToQuarantine } from "./quarantine.ts";
 
-/** What stands below the root and is no object: in quarantine, and in the tree's places. All calls are synchronous. */
+/**
+ * Files below the root that are not objects: in quarantine, and at artifacts' paths in the tree. All calls
+ * are synchronous.
+ */
 export class FoundFiles {
   readonly #disk: Disk;
   readonly #layout: Layout;
@@ -28,7 +31,10 @@ export class FoundFiles {
     });
   }
 
-  /** Nothing depends on it, so it is not synced: what a power cut brings back is deleted by the next call. */
+  /**
+   * Not synced, because nothing depends on it: a file that a power failure restores is deleted by the next
+   * call.
+   */
   deleteQuarantined(names: readonly string[]): void {
     for (const name of names)
       rmSync(this.#layout.foundPath({ quarantined: name }), { recursive: true, force: true });

@@ -8,14 +8,17 @@ import { isFanOut, isObjectId, type Layout } from "../layout.ts";
 import { moveToQuarantine } from "./quarantine.ts";
 
 /**
- * A long write is synced every so many bytes, so that its last fsync (and whoever shares its thread) waits for a
- * fraction of a second, not for gigabytes.
+ * A long write is synced after this many bytes, so that its last fsync, and other work of its thread, waits
+ * for a fraction of a second and not for gigabytes.
  */
 const SYNC_EVERY_BYTES = 32 * 1024 * 1024;
 
 const STEPS = { mkdir: "object.mkdir", parentFsync: "object.parent.fsync" } as const;
 
-/** An object being written. */
+/**
+ * An object while it is written. Open until it is finished or discarded; a failed write or fsync makes it
+ * `failed`, and then it can only be discarded.
+ */
 export interface ObjectWrite {
   readonly path: string;
   readonly modifiedAt: number;
@@ -24,7 +27,7 @@ export interface ObjectWrite {
   descriptor: number | null;
   sizeBytes: number;
   unsyncedBytes: number;
-  /** A write or fsync failed: what the file holds is anybody's guess, and it is never tried again. */
+  /** A write or fsync failed: the content of the file is undefined, and the write is never retried. */
   failed: boolean;
 }
 
@@ -47,7 +50,7 @@ export class ObjectFiles {
     this.#directories = directories;
   }
 
-  /** Default of `mode`: readable by all who reach it. */
+  /** Default of `mode`: readable by all users that can reach it. */
   begin(object: string, modifiedAt: number, mode?: number): ObjectWrite {
     return this.#begin(object, modifiedAt, false, mode);
   }
@@ -68,7 +71,7 @@ export class ObjectFiles {
     return { sizeBytes: write.sizeBytes, checksum: write.hash.digest("hex") };
   }
 
-  /** Gives the file up, and its room back where that can be done: whoever named it deletes it again anyway. */
+  /** Deletes the file where possible. The caller deletes the object again in any case. */
   discard(write: ObjectWrite): void {
     this.#close(write);
     try {
@@ -79,18 +82,20 @@ export class ObjectFiles {
   }
 
   /**
-   * Writes small objects, durable when it returns; on an error none of those that it began is left.
+   * Writes small objects, durable when it returns. After an error, none of the objects that it started
+   * remains.
    *
-   * What stands at a name already is what a crash left of the same bytes: whole, torn or empty, synced or not. It is
-   * unlinked and written anew. Comparing it with the bytes would ask the cache, which may say yes for pages that an
-   * earlier failed fsync has dropped; writing into the same file would need it writable, and change bytes under whoever
-   * has it open. A link in the view cannot exist yet, for keys are published after their object is settled, and until
-   * then the catalog has the bytes, so nothing is lost while the name is free.
+   * A file that exists under a name was left by a crash and has the same bytes: complete, torn or empty,
+   * synced or not. It is unlinked and written again. Comparing it with the bytes would read the page cache,
+   * which may return pages that an earlier failed fsync has dropped. Writing into it would require it to be
+   * writable, and change bytes for its readers. No link in the view can exist yet, because keys are published
+   * after their object is settled; until then the catalog has the bytes, so nothing is lost while the name is
+   * free.
    */
   put(objects: readonly SmallObject[]): void {
     const writes: ObjectWrite[] = [];
     try {
-      // All writes come before the first fsync: the file system then commits them together.
+      // All writes precede the first fsync, so that the file system commits them together.
       for (const { object, bytes, modifiedAt } of objects) {
         const write = this.#begin(object, modifiedAt, true);
         writes.push(write);
@@ -106,7 +111,7 @@ export class ObjectFiles {
     }
   }
 
-  /** Size in bytes; null: there is none. */
+  /** Size in bytes; null: the object does not exist. */
   stat(object: string): number | null {
     const facts = this.#disk.lstat(this.#layout.objectPath(object));
     if (facts?.kind === "file") return facts.sizeBytes;
@@ -119,7 +124,7 @@ export class ObjectFiles {
     const directories = new Set<string>();
     for (const object of objects) {
       const path = this.#layout.objectPath(object);
-      // Also where the name is gone already: the call that removed it may have died before it could sync.
+      // Also where the name no longer exists: the call that removed it may have died before the sync.
       directories.add(dirname(path));
       try {
         this.#disk.unlink("object.unlink", path);
@@ -158,12 +163,12 @@ export class ObjectFiles {
     this.#disk.fsyncDirectory("object.quarantine.source.fsync", dirname(path));
   }
 
-  /** An object that is not there is one thing, a disk that is not mounted another. @throws Refused TIER_UNAVAILABLE */
+  /** Distinguishes a missing object from a disk that is not mounted. @throws Refused TIER_UNAVAILABLE */
   requireMounted(): void {
     if (this.#disk.lstat(this.#layout.objects)?.kind === "directory") return;
     throw new Refused(
       "TIER_UNAVAILABLE",
-      `The folder ${this.#layout.objects} has gone. Mount the disk that holds it, or put it back, then try again.`,
+      `The folder ${this.#layout.objects} is missing. Mount its disk or restore the folder, then try again.`,
     );
   }
 
@@ -208,7 +213,7 @@ export class ObjectFiles {
     }
   }
 
-  /** Everything about the file but its name is durable then. */
+  /** Makes everything about the file durable except its name. */
   #seal(write: ObjectWrite): void {
     const descriptor = openDescriptor(write);
     attempt(write, () => this.#disk.stamp("object.stamp", descriptor, write.modifiedAt));
@@ -230,7 +235,7 @@ export class ObjectFiles {
 
 function openDescriptor(write: ObjectWrite): number {
   if (write.failed || write.descriptor === null)
-    throw new Error(`${write.path} was given up after an earlier error`);
+    throw new Error(`${write.path} was abandoned after an earlier error`);
   return write.descriptor;
 }
 

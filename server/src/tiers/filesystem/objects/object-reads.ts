@@ -5,17 +5,17 @@ import type { Disk } from "../../../files/disk.ts";
 import type { FoundAt } from "../../tier-store.ts";
 import type { Layout } from "../layout.ts";
 
-/** What goes through a thread at once, and the most that one reader holds ahead. */
+/** Bytes per call, and the most that one reader reads ahead. */
 export const READ_CHUNK_BYTES = 256 * 1024;
 
-/** What an object must be, and which part of it is wanted (null: all of it). */
+/** The expected size and checksum of an object, and the requested range (null: all bytes). */
 export interface ExpectedObject {
   readonly range: ByteRange | null;
   readonly sizeBytes: number;
   readonly checksum: string;
 }
 
-/** An object being read. */
+/** An object while it is read. */
 export interface ObjectRead {
   readonly object: string;
   readonly descriptor: number;
@@ -30,7 +30,10 @@ export function expectedLength({ range, sizeBytes }: ExpectedObject): number {
   return range === null ? sizeBytes : range.end - range.start + 1;
 }
 
-/** An object by its name, or what was found elsewhere. Null: there is none. @throws Refused CHECKSUM_MISMATCH when it has another size */
+/**
+ * Opens an object by its name, or a file found elsewhere. Null: it does not exist. @throws Refused
+ * CHECKSUM_MISMATCH when it has another size
+ */
 export function openObject(
   disk: Disk,
   layout: Layout,
@@ -39,7 +42,7 @@ export function openObject(
 ): ObjectRead | null {
   const { range, sizeBytes, checksum } = expected;
   if (range !== null && !(range.start >= 0 && range.start <= range.end && range.end < sizeBytes)) {
-    throw new RangeError(`bytes ${range.start} to ${range.end} do not lie within ${sizeBytes}`);
+    throw new RangeError(`bytes ${range.start} to ${range.end} are not within ${sizeBytes} bytes`);
   }
   const path = typeof from === "string" ? layout.objectPath(from) : layout.foundPath(from);
   const object = typeof from === "string" ? from : path;
@@ -49,7 +52,7 @@ export function openObject(
     const facts = disk.facts(descriptor);
     if (facts.kind !== "file") throw damaged(object, "is not a file");
     if (facts.sizeBytes !== sizeBytes)
-      throw damaged(object, `has ${facts.sizeBytes} bytes in place of ${sizeBytes}`);
+      throw damaged(object, `has ${facts.sizeBytes} bytes instead of ${sizeBytes}`);
   } catch (error) {
     disk.close(descriptor);
     throw error;
@@ -66,12 +69,12 @@ export function openObject(
 }
 
 /**
- * The next bytes, at most `limit`; null: there are no more. The last ones of a whole read come only after the hash of
- * all of them proved right. @throws Refused CHECKSUM_MISMATCH
+ * The next bytes, at most `limit`; null: there are no more. A read of all bytes returns the last ones only
+ * after their hash is verified. @throws Refused CHECKSUM_MISMATCH
  */
 export function readObject(disk: Disk, read: ObjectRead, limit: number): Uint8Array<ArrayBuffer> | null {
   if (read.remaining === 0) return null;
-  // Memory of its own, not a piece of a pool: it is handed on to another thread as it is.
+  // A separate allocation, not a part of a pool: it is transferred to another thread.
   const bytes = new Uint8Array(new ArrayBuffer(Math.min(limit, read.remaining)));
   for (let filled = 0; filled < bytes.length; ) {
     const count = disk.read(read.descriptor, bytes.subarray(filled), read.position + filled);
@@ -85,7 +88,7 @@ export function readObject(disk: Disk, read: ObjectRead, limit: number): Uint8Ar
   return bytes;
 }
 
-/** For an object without bytes, of which nothing is ever read. */
+/** Verifies an object without bytes, which has no reads. */
 export function verifyEmpty(disk: Disk, read: ObjectRead): void {
   if (read.remaining === 0) verify(disk, read);
 }
@@ -93,9 +96,10 @@ export function verifyEmpty(disk: Disk, read: ObjectRead): void {
 function verify(disk: Disk, read: ObjectRead): void {
   if (read.hash === null) return;
   if (disk.read(read.descriptor, new Uint8Array(1), read.position) > 0)
-    throw damaged(read.object, "goes on after its end");
+    throw damaged(read.object, "is longer than expected");
   const checksum = read.hash.digest("hex");
-  if (checksum !== read.checksum) throw damaged(read.object, "has other bytes than were written", checksum);
+  if (checksum !== read.checksum)
+    throw damaged(read.object, "does not have the bytes that were written", checksum);
 }
 
 function damaged(object: string, how: string, checksum?: string): Refused {

@@ -4,9 +4,9 @@ import type { Disk, DiskStep } from "../../../files/disk.ts";
 import type { Layout } from "../layout.ts";
 
 /**
- * Moves whatever stands at `path` (a symbolic link itself, not what it points to) into quarantine under a name never
- * used before, and answers the new path. The caller syncs the quarantine before the old directory, so that a crash
- * cannot leave it with neither name.
+ * Moves the file at `path` (a symbolic link, not its target) into quarantine under a new random name, and
+ * returns the new path. The caller syncs the quarantine before the old directory, so that a crash cannot
+ * leave the file without a name.
  */
 export function moveToQuarantine(disk: Disk, layout: Layout, path: string, step: DiskStep): string {
   const movedTo = join(layout.quarantine, `${randomBytes(8).toString("hex")}-${basename(path)}`);

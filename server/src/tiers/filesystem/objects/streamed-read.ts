@@ -2,8 +2,9 @@ import { Interrupt } from "../workers/interrupt.ts";
 import type { IoWorker } from "../workers/io-workers.ts";
 
 /**
- * The bytes of a read session, once. While the consumer works on a chunk the next one is read, and no more than that.
- * An object of its own, not a generator: return() must give the descriptor back also where next() was never called.
+ * Iterates over the bytes of a read session, once. Reads one chunk ahead while the consumer processes the
+ * current one. A class and not a generator: return() must close the descriptor also when next() was never
+ * called.
  */
 export class ObjectStream implements AsyncIterableIterator<Uint8Array> {
   readonly #worker: IoWorker;
@@ -48,7 +49,7 @@ export class ObjectStream implements AsyncIterableIterator<Uint8Array> {
 
   #read(): Promise<Uint8Array | null> {
     const bytes = this.#worker.call("readNext", [this.#session]);
-    // Whether anybody will ask for it is not known; next() sees the error where it does.
+    // Prevents an unhandled rejection: the consumer may never call next(), which reports the error.
     bytes.catch(() => {});
     return bytes;
   }
@@ -60,7 +61,7 @@ export class ObjectStream implements AsyncIterableIterator<Uint8Array> {
   }
 
   async #giveBack(): Promise<void> {
-    // Without the thread there is no descriptor either.
+    // If the thread has ended, the descriptor is closed.
     await this.#worker.call("closeRead", [this.#session]).catch(() => {});
   }
 }

@@ -3,12 +3,18 @@ import type { WriteObjectOptions, WrittenObject } from "../../tier-store.ts";
 import { Interrupt } from "../workers/interrupt.ts";
 import type { IoWorker } from "../workers/io-workers.ts";
 
-/** What is sent to the thread at once. */
+/** Bytes per message to the thread. */
 const CHUNK_BYTES = 256 * 1024;
-/** How many chunks may be on their way to the disk: with them, the most memory that one upload takes here (1 MiB). */
+/**
+ * Maximum number of chunks that are being written: with CHUNK_BYTES, the memory limit of one upload here (1
+ * MiB).
+ */
 const CHUNKS_IN_FLIGHT = 4;
 
-/** Streams `content` through one worker into a new object; see TierStore.write. What an error leaves of it is removed. */
+/**
+ * Streams `content` through one worker into a new object; see TierStore.write. After an error, removes the
+ * object.
+ */
 export async function writeStream(
   worker: IoWorker,
   object: string,
@@ -20,7 +26,7 @@ export async function writeStream(
   let session: number | null = null;
   let pulling = false;
   try {
-    // An abort that came before: nothing is created then.
+    // Throws where `signal` is aborted already: then no object is created.
     await interrupt.wait(Promise.resolve());
     session = await worker.call("beginWrite", [object, modifiedAt]);
     const sender = new ChunkSender(worker, session, interrupt);
@@ -36,7 +42,7 @@ export async function writeStream(
     await sender.flush();
     return await worker.call("finishWrite", [session]);
   } catch (error) {
-    // A source that is still busy with its next chunk would answer return() only after it, or never.
+    // Not awaited: a source that is busy with its next chunk would return only after it, or never.
     const returned = Promise.resolve(source.return?.()).catch(() => {});
     if (!pulling) await returned;
     if (session !== null) await worker.call("discardWrite", [session]).catch(() => {});
@@ -46,12 +52,15 @@ export async function writeStream(
   }
 }
 
-/** Copies what comes into buffers of one size, which travel to the thread and back: few messages, and no garbage. */
+/**
+ * Copies the content into buffers of one size, which are transferred to the thread and back: few messages,
+ * and no garbage.
+ */
 class ChunkSender {
   readonly #worker: IoWorker;
   readonly #session: number;
   readonly #interrupt: Interrupt;
-  /** Oldest first. Their results are the buffers, to be filled again. */
+  /** Oldest first. Each resolves with its buffer, for reuse. */
   readonly #inFlight: Promise<Uint8Array<ArrayBuffer>>[] = [];
   #buffer: Uint8Array<ArrayBuffer> | null = null;
   #filled = 0;
@@ -74,7 +83,7 @@ class ChunkSender {
     }
   }
 
-  /** Resolves once the thread has written everything. */
+  /** Resolves once the thread has written all bytes. */
   async flush(): Promise<void> {
     if (this.#filled > 0) this.#send();
     for (const sent of this.#inFlight) await this.#interrupt.wait(sent);
@@ -86,7 +95,7 @@ class ChunkSender {
       return new Uint8Array(new ArrayBuffer(CHUNK_BYTES));
     }
     const oldest = this.#inFlight.shift();
-    if (oldest === undefined) throw new Error("every buffer is in use, and none is on its way");
+    if (oldest === undefined) throw new Error("every buffer is in use, and none is being written");
     const { buffer } = await this.#interrupt.wait(oldest);
     return new Uint8Array(buffer);
   }
@@ -95,7 +104,7 @@ class ChunkSender {
     if (this.#buffer === null) return;
     const bytes = this.#buffer.subarray(0, this.#filled);
     const sent = this.#worker.call("append", [this.#session, bytes], [bytes.buffer]);
-    // A full disk is told at once, not when the source has something to send again.
+    // Reports a full disk immediately, not with the source's next chunk.
     sent.catch((error: unknown) => this.#interrupt.fail(error));
     this.#inFlight.push(sent);
     this.#buffer = null;
@@ -106,6 +115,6 @@ class ChunkSender {
 function tooLarge(maxBytes: number): Refused {
   return new Refused(
     "CONTENT_TOO_LARGE",
-    `The content is larger than the ${maxBytes} bytes that an artifact may have here. Split it, or have MAX_ARTIFACT_BYTES raised.`,
+    `The content is larger than the ${maxBytes} bytes that this server allows (MAX_ARTIFACT_BYTES). Split it, or raise the limit.`,
   );
 }

@@ -7,7 +7,7 @@ import { type FoundFile, type IngestAs, modifiedMs, type Taken } from "../../tie
 import type { Layout } from "../layout.ts";
 import type { ObjectFiles, ObjectWrite } from "../objects/object-files.ts";
 
-/** Read in one call: a thread is held for no longer than that takes. */
+/** Bytes per call, which limits how long a call occupies its thread. */
 const STRETCH_BYTES = 8 * 1024 * 1024;
 const CHUNK_BYTES = 256 * 1024;
 
@@ -17,22 +17,22 @@ const OWNER_MAY_READ = 0o400;
 
 const STEPS = { mkdir: "object.mkdir", parentFsync: "object.parent.fsync" } as const;
 
-/** Why a file cannot be linked though it can be read: its bytes are copied then. */
+/** Errors of a link that do not prevent copying the bytes. */
 const UNLINKABLE = new Set(["EXDEV", "EPERM", "EACCES", "EMLINK", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"]);
 
-/** A file of the tree on its way to being an object. */
+/** A file of the tree while it is ingested. */
 export interface FileIngest {
   readonly descriptor: number;
   readonly facts: Facts;
   readonly hash: Hash;
   position: number;
-  /** The object's new name for the same file; null: it has none, or had it before. */
+  /** The object's new name for the same file; null: the file is not linked, or already was. */
   readonly link: string | null;
-  /** The copy, where there can be no link; null: there is none. */
+  /** The copy, where the file cannot be linked; null: none. */
   readonly copy: ObjectWrite | null;
 }
 
-/** Makes objects of files that others have put into the tree, or only looks at them. All calls are synchronous. */
+/** Makes objects of files that were put into the tree, or only hashes them. All calls are synchronous. */
 export class IngestFiles {
   readonly #disk: Disk;
   readonly #layout: Layout;
@@ -47,8 +47,8 @@ export class IngestFiles {
   }
 
   /**
-   * The new name and the read-only mode come before the bytes are read: what is hashed cannot be opened for writing any
-   * more, and who had it open before shows in its size or its time of modification.
+   * Links the file and makes it read-only before its bytes are read. Then no process can open it for writing
+   * while it is hashed, and a write through an older descriptor shows in its size or modification time.
    */
   begin(key: ArtifactKey, file: FoundFile, how: IngestAs): FileIngest | Taken {
     const path = this.#layout.viewPaths(file.tier, key).artifact;
@@ -64,7 +64,7 @@ export class IngestFiles {
       }
       const isOthers = how.as === "new" && how.isLinkedElsewhere && (facts.mode & MAY_WRITE) !== 0;
       const link = how.as === "new" && !isOthers ? this.#link(path, how.object, opened, facts) : null;
-      // As readable as the file, and always for its new owner.
+      // The file's own read permissions, and always those of its new owner.
       const mode = (facts.mode & MAY_READ) | OWNER_MAY_READ;
       const copy =
         how.as === "new" && link === null ? this.#objects.begin(how.object, modifiedMs(facts), mode) : null;
@@ -75,7 +75,7 @@ export class IngestFiles {
     }
   }
 
-  /** Reads on for a while. "more": there is more; "read": that was all, and it waits to be finished. */
+  /** Reads the next part. "more": there is more; "read": all bytes are read, and `finish` is next. */
   next(take: FileIngest): "more" | "read" | Taken {
     const chunk = new Uint8Array(CHUNK_BYTES);
     try {
@@ -107,8 +107,8 @@ export class IngestFiles {
   }
 
   /**
-   * Ends takes that are all read, durable when it returns. The links and modes of all are made before the first sync:
-   * the file system then commits them together.
+   * Finishes files that are completely read, durable when it returns. All links and modes are made before the
+   * first sync, so that the file system commits them together.
    */
   finish(takes: readonly FileIngest[]): Taken[] {
     const open = new Set(takes);
@@ -136,7 +136,7 @@ export class IngestFiles {
     }
   }
 
-  /** Null: it cannot be linked. */
+  /** Null: the file cannot be linked. */
   #link(path: string, object: string, descriptor: number, facts: Facts): string | null {
     const target = this.#layout.objectPath(object);
     this.#directories.ensure(dirname(target), STEPS);
@@ -154,7 +154,7 @@ export class IngestFiles {
     } catch (error) {
       if (!UNLINKABLE.has(systemCode(error) ?? "")) throw error;
     }
-    // Somebody else's file, whose mode is not ours to change, or another one that took its place meanwhile.
+    // A file of another user, whose mode we may not change, or another file that replaced it.
     this.#disk.unlink("take.undo", target);
     return null;
   }
@@ -175,7 +175,7 @@ export class IngestFiles {
   }
 }
 
-/** Whether a file is the one that was found, and was not written to since. */
+/** True where a file is the one that was found and has not been written to since. */
 export function isSameFile(facts: Facts, found: FoundFile): boolean {
   return (
     facts.kind === "file" &&

@@ -7,7 +7,7 @@ import type { FoundFile, LeftPath, TreeEntry, TreePosition } from "../../tier-vi
 import { isObjectId, type Layout } from "../layout.ts";
 import { readSidecar } from "./view-ownership.ts";
 
-/** Names of one folder that are held at once; a folder with more is read again for each so many. */
+/** Names of one folder that are in memory together; a larger folder is read again for each window. */
 const WINDOW = 20_000;
 
 interface TierFolder {
@@ -15,20 +15,20 @@ interface TierFolder {
   readonly path: string;
 }
 
-/** Something below a workflow's folders, not looked at yet. */
+/** A name below the folders of a workflow, not examined yet. */
 interface Met {
   readonly position: TreePosition;
-  /** The folders of the workflow, a tier each. */
+  /** The folders of the workflow, one per tier. */
   readonly folders: readonly TierFolder[];
   readonly left: readonly LeftPath[];
 }
 
-/** Goes through the published tree, whoever wrote it, three folders deep and the tiers side by side. All calls are synchronous. */
+/** Walks the published tree, three folders deep and with the tiers merged. All calls are synchronous. */
 export class TreeWalk {
   readonly #disk: Disk;
   readonly #layout: Layout;
   readonly #window: number;
-  /** Where the last page ended, and what comes after: the next page usually begins there. */
+  /** Where the last page ended, and the rest of the walk: the next page usually continues there. */
   #going: { readonly after: string; readonly rest: Generator<Met> } | null = null;
 
   constructor(disk: Disk, layout: Layout, window = WINDOW) {
@@ -53,7 +53,7 @@ export class TreeWalk {
     return entries;
   }
 
-  /** How many names there are below the workflows' folders, sidecars aside. */
+  /** Number of names below the folders of workflows, without sidecars. */
   count(): number {
     let count = 0;
     for (const { position } of this.#walk(null)) if (!isSidecar(position.name)) count += 1;
@@ -90,7 +90,10 @@ export class TreeWalk {
     }
   }
 
-  /** Folders, and what is none, or may not be listed, though a folder belongs there. What is not there at all is neither. */
+  /**
+   * Splits paths into folders and paths where a readable folder is expected but missing. A path that does not
+   * exist is in neither.
+   */
   #split(places: readonly TierFolder[]): [folders: TierFolder[], others: LeftPath[]] {
     const folders: TierFolder[] = [];
     const others: LeftPath[] = [];
@@ -98,9 +101,11 @@ export class TreeWalk {
       const kind = this.#disk.lstat(path)?.kind;
       if (kind === undefined) continue;
       if (kind !== "directory")
-        others.push(this.#left(tier, path, "NOT_AN_ARTIFACT", "is no folder, where only folders belong"));
+        others.push(
+          this.#left(tier, path, "NOT_AN_ARTIFACT", "is not a folder, and only folders belong there"),
+        );
       else if (!this.#mayList(path))
-        others.push(this.#left(tier, path, "UNREADABLE", "may not be listed by this user"));
+        others.push(this.#left(tier, path, "UNREADABLE", "cannot be listed by this user"));
       else folders.push({ tier, path });
     }
     return [folders, others];
@@ -116,7 +121,7 @@ export class TreeWalk {
     }
   }
 
-  /** The names in several folders, each once and in order; `from` itself only where `inclusive`. */
+  /** The names in several folders, each once and in order; `from` itself only with `inclusive`. */
   *#names(folders: readonly TierFolder[], from: string | null, inclusive: boolean): Generator<string> {
     for (let bound = from, within = inclusive; ; within = false) {
       const window = this.#smallest(folders, bound, within);
@@ -165,9 +170,10 @@ export class TreeWalk {
     return { position, key, files: found, left: others };
   }
 
-  /** A name that was listed and leads nowhere. */
+  /** Why a listed name leads to no file. */
   #whyNot(tier: Tier, folder: string, name: string): LeftPath | "nothing" {
-    // Node turns bytes that are no UTF-8 into U+FFFD; otherwise it has gone meanwhile, or is in another tier only.
+    // Node converts bytes that are not UTF-8 into U+FFFD. Any other name was deleted since, or exists in
+    // another tier only.
     if (!name.includes("\ufffd")) return "nothing";
     return this.#hasName(folder, name)
       ? this.#left(tier, join(folder, name), "NAME_REFUSED", "has a name that is not UTF-8")
@@ -176,12 +182,12 @@ export class TreeWalk {
 
   #whyLeft(tier: Tier, path: string, facts: Facts, refused: string | null): LeftPath | "nothing" | null {
     if (facts.kind !== "file")
-      return this.#left(tier, path, "NOT_AN_ARTIFACT", "is no file, where only files belong");
+      return this.#left(tier, path, "NOT_AN_ARTIFACT", "is not a file, and only files belong there");
     const name = path.slice(path.lastIndexOf("/") + 1);
     if (name.startsWith(".") && name.endsWith(".tmp"))
-      return this.#left(tier, path, "TEMPORARY_FILE", "is what a write that broke off has left");
+      return this.#left(tier, path, "TEMPORARY_FILE", "was left by an interrupted write");
     if (isSidecar(name)) {
-      // A sidecar is no artifact, so it has none of its own.
+      // A sidecar is not an artifact, so it has no sidecar itself.
       const owner = path.slice(0, -SIDECAR_SUFFIX.length);
       return !isSidecar(owner) && this.#disk.lstat(owner)?.kind === "file"
         ? "nothing"
@@ -189,7 +195,7 @@ export class TreeWalk {
     }
     return refused === null
       ? null
-      : this.#left(tier, path, "NAME_REFUSED", `cannot be an artifact's: ${refused}`);
+      : this.#left(tier, path, "NAME_REFUSED", `cannot be the name of an artifact: ${refused}`);
   }
 
   #file(tier: Tier, path: string, { identity, sizeBytes, modifiedNs, links }: Facts): FoundFile {
@@ -223,7 +229,7 @@ function isSidecar(name: string): boolean {
   return name.endsWith(SIDECAR_SUFFIX);
 }
 
-/** Why these names are no key, as the end of a sentence; null: they are one. */
+/** Why these names are not a valid key, as the end of a sentence; null: they are valid. */
 function nameProblem(tenant: string, workflow: string, name: string): string | null {
   const parts: [IdentifierKind, string][] = [
     ["tenantId", tenant],

@@ -4,7 +4,7 @@ import { type Disk, systemCode } from "../../../files/disk.ts";
 import type { Placement, ViewDifference } from "../../tier-view.ts";
 import type { Layout } from "../layout.ts";
 
-/** Where the view's paths are not as the placements say. Changes nothing. */
+/** Where the view's paths differ from the placements. Changes nothing. */
 export function viewDifferences(
   disk: Disk,
   layout: Layout,
@@ -26,7 +26,7 @@ export function viewDifferences(
           .map((path) => told(path, "foreign"));
       }
       const found: ViewDifference[] = [];
-      // Without its object, what stands there may be all that is left of the bytes.
+      // While the object is missing, the file there may be the last copy of the bytes.
       const object = disk.lstat(layout.objectPath(place.object));
       if (present === null) found.push(told(paths.artifact, "missing"));
       else if (object !== null && present.identity !== object.identity)

@@ -12,29 +12,29 @@ import { isOwnSidecar } from "./view-ownership.ts";
 
 const STEPS = { mkdir: "view.mkdir", parentFsync: "view.parent.fsync" } as const;
 
-/** More are forgotten all at once; each then costs one fsync too many. */
+/** Limit of the cache. When it is full it is emptied; each directory then costs one unnecessary fsync. */
 const MAX_SYNCED = 10_000;
 
-/** One key on its way through a batch. */
+/** One key in a batch. */
 interface Publication {
   readonly key: ArtifactKey;
   readonly place: { readonly paths: ViewPaths; readonly object: string; readonly sidecar: Uint8Array } | null;
-  /** Where it must not stand (any more). */
+  /** Paths at which the key must not be, or no longer be. */
   readonly elsewhere: readonly ViewPaths[];
   /** Objects whose links at this key's paths are ours. */
   readonly objects: readonly string[];
-  /** The new sidecar before it has its name. */
+  /** The new sidecar before it is renamed. */
   temporary: { readonly path: string; descriptor: number | null } | null;
-  /** Directories whose names changed, to be synced before it counts as published. */
+  /** Directories in which names changed. They are synced before the key counts as published. */
   readonly changed: Set<string>;
 }
 
 interface Batch {
   readonly quarantined: { path: string; movedTo: string }[];
   readonly failed: { key: ArtifactKey; error: string }[];
-  /** Those that have not failed so far. */
+  /** The keys that have not failed so far. */
   live: Publication[];
-  /** Something was moved to quarantine since that was synced last. */
+  /** Files were moved to quarantine since its last sync. */
   unsyncedQuarantine: boolean;
 }
 
@@ -44,11 +44,11 @@ export class ViewFiles {
   readonly #layout: Layout;
   readonly #directories: DurableDirectories;
   /**
-   * Directories that were synced after the last change in them. Where it is not known, it is synced though nothing
-   * changes now: the call that removed something there may have died before it could.
+   * Directories that were synced after their last change. Others are synced although nothing changes now: the
+   * call that removed a file there may have died before it could.
    */
   readonly #synced = new Set<string>();
-  /** Tells the temporary files of threads that publish at once apart. */
+  /** Distinguishes the temporary files of threads that publish concurrently. */
   readonly #worker: number;
 
   constructor(disk: Disk, layout: Layout, directories: DurableDirectories, worker: number) {
@@ -59,8 +59,9 @@ export class ViewFiles {
   }
 
   /**
-   * As TierView.publish. A new place is durable before an old one goes, so whatever a crash leaves of a batch, the tree
-   * holds each artifact at least once, with its sidecar. Two calls must not treat one key at once.
+   * As TierView.publish. New paths are durable before old ones are removed. So whatever part of a batch a
+   * crash leaves, the tree has each artifact at least once, with its sidecar. No two calls may publish one
+   * key concurrently.
    */
   publish(placements: readonly Placement[]): Published {
     const batch: Batch = { quarantined: [], failed: [], live: [], unsyncedQuarantine: false };
@@ -97,7 +98,7 @@ export class ViewFiles {
         this.#disk.rename("view.link.rename", temporary, paths.artifact);
         changed.add(paths.directory);
       }
-      // rename() of two links of one file does nothing.
+      // Needed where both are links of one file: then rename() does nothing.
       this.#removeTemporary(temporary);
     }
     for (const directory of changed) this.#disk.fsyncDirectory("view.directory.fsync", directory);
@@ -149,12 +150,12 @@ export class ViewFiles {
     if (place === null || temporary === null) return;
     const object = this.#layout.objectPath(place.object);
     const wanted = this.#disk.lstat(object)?.identity;
-    if (wanted === undefined)
-      throw new Refused("TIER_UNAVAILABLE", `its object ${place.object} is not there to be linked`);
+    if (wanted === undefined) throw new Refused("TIER_UNAVAILABLE", `its object ${place.object} is missing`);
     const present = this.#disk.lstat(place.paths.artifact)?.identity;
     if (present === wanted) return;
     if (present !== undefined && this.#isOwnLink(publication, present)) {
-      // rename() between two links of one file does nothing and leaves both; `present` is another file, so it replaces.
+      // rename() between two links of one file does nothing and leaves both; `present` is another file, so it
+      // is replaced.
       this.#removeTemporary(temporary.path);
       this.#disk.link("view.link.temporary", object, temporary.path);
       this.#disk.rename("view.link.rename", temporary.path, place.paths.artifact);
@@ -167,10 +168,11 @@ export class ViewFiles {
 
   #removeElsewhere(batch: Batch, publication: Publication): void {
     for (const paths of publication.elsewhere) {
-      // Behind a link or a file of a stranger there is nothing of ours, and it is not to be followed.
+      // Nothing below a link or a foreign file is ours, and links are not followed.
       if (!this.#areDirectories([paths.tierDirectory, paths.tenant, paths.directory])) continue;
       if (!this.#synced.has(paths.directory)) publication.changed.add(paths.directory);
-      // The file goes first: without its sidecar it would be taken for an artifact, a sidecar alone is just reported.
+      // The file first: a file without its sidecar could be adopted as an artifact, a sidecar alone is only
+      // reported.
       const link = this.#disk.lstat(paths.artifact);
       if (link !== null && this.#isOwnLink(publication, link.identity)) {
         this.#markChanged(publication, paths.directory);
@@ -184,14 +186,17 @@ export class ViewFiles {
         this.#markChanged(publication, paths.directory);
         this.#disk.unlink("view.old.unlink", paths.sidecar);
       } else if (link !== null) {
-        // It goes with its file. One that had none is in nobody's way, and stays.
+        // The sidecar is moved with its file. A sidecar without a file blocks nothing, and stays.
         this.#markChanged(publication, paths.directory);
         this.#quarantine(batch, paths.sidecar);
       }
     }
   }
 
-  /** Makes the way to the place, of real directories only: what else stands there would lead our writes elsewhere. */
+  /**
+   * Makes the directories of the path. All must be real directories: a symbolic link would redirect our
+   * writes.
+   */
   #prepareDirectories(batch: Batch, { tierDirectory, tenant, directory }: ViewPaths): void {
     for (const path of [tierDirectory, tenant, directory]) {
       const kind = this.#disk.lstat(path)?.kind;
@@ -201,7 +206,7 @@ export class ViewFiles {
       }
       if (kind !== undefined) {
         if (path === tierDirectory) {
-          // An operator may have put a link there on purpose; it is theirs to take away.
+          // An operator may have put a link there intentionally, so only the operator may remove it.
           throw new Refused(
             "TIER_UNAVAILABLE",
             `${path} is not a folder. Put a folder in its place, or set PUBLISH_TREE=false`,
@@ -250,7 +255,7 @@ export class ViewFiles {
     publication.changed.add(directory);
   }
 
-  /** What was moved there is durable before the directories that it came from are synced. */
+  /** Makes moves to quarantine durable before the directories that the files came from are synced. */
   #syncQuarantine(batch: Batch): void {
     if (!batch.unsyncedQuarantine) return;
     this.#disk.fsyncDirectory("view.quarantine.fsync", this.#layout.quarantine);
@@ -293,7 +298,10 @@ export class ViewFiles {
   }
 }
 
-/** One key's trouble is written down, so that the others go on; what is no trouble with files or names is thrown. */
+/**
+ * Records the failure of one key, so that the others continue. Errors that do not concern files or names are
+ * thrown.
+ */
 function guarded(batch: Batch, key: ArtifactKey, act: () => void): void {
   try {
     act();

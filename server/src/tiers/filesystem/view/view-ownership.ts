@@ -2,16 +2,16 @@ import { exactJson } from "@tierkeep/schema/domain/exact-numbers";
 import { type Disk, systemCode } from "../../../files/disk.ts";
 import type { FoundSidecar } from "../../tier-view.ts";
 
-/** A sidecar of ours is far smaller: 64 KiB of metadata, indented, and a few facts. */
+/** Our sidecars are far smaller: 64 KiB of metadata, indented, and a few facts. */
 const LARGEST_SIDECAR_BYTES = 1024 * 1024;
 
 /**
- * Deepest nesting that is passed on, several times that of metadata. Copying a deeper value to another thread would
- * overflow the stack.
+ * Maximum nesting of a returned sidecar, several times that of metadata. Copying a deeper value to another
+ * thread would overflow the stack.
  */
 const DEEPEST = 100;
 
-/** True when what stands there is a sidecar that we published: JSON with a version and a checksum among its facts. */
+/** True where the file is a sidecar that we published: JSON with a version and a checksum among its facts. */
 export function isOwnSidecar(disk: Disk, path: string): boolean {
   const { facts } = readSidecar(disk, path);
   if (facts === null) return false;
@@ -19,20 +19,20 @@ export function isOwnSidecar(disk: Disk, path: string): boolean {
   return typeof version === "number" && typeof checksum === "string" && /^[0-9a-f]{64}$/.test(checksum);
 }
 
-/** What stands at a sidecar's path, whoever wrote it. */
+/** The sidecar at a path, whoever wrote it. */
 export function readSidecar(disk: Disk, path: string): FoundSidecar {
   let facts: unknown;
   try {
     if (disk.lstat(path) === null) return { facts: null, problem: null };
     const text = smallFile(disk, path);
-    if (text === null) return torn("is no file, or too large for a sidecar");
+    if (text === null) return torn("is not a file, or is too large for a sidecar");
     facts = JSON.parse(exactJson(text));
   } catch (error) {
     const code = systemCode(error);
-    return torn(code === null ? "is not whole: it is no JSON" : `cannot be read (${code})`);
+    return torn(code === null ? "is damaged: it is not JSON" : `cannot be read (${code})`);
   }
   if (typeof facts !== "object" || facts === null || Array.isArray(facts))
-    return torn("holds no JSON object");
+    return torn("contains no JSON object");
   if (isDeeperThan(facts, DEEPEST)) return torn(`is nested more than ${DEEPEST} levels deep`);
   return { facts: facts as Record<string, unknown>, problem: null };
 }
@@ -51,7 +51,7 @@ function smallFile(disk: Disk, path: string): string | null {
   try {
     descriptor = disk.open(path);
   } catch (error) {
-    // A symbolic link, a socket, a device: nothing that we made.
+    // A symbolic link, a socket or a device: not a file of ours.
     if (systemCode(error) === "ELOOP" || systemCode(error) === "ENXIO") return null;
     throw error;
   }

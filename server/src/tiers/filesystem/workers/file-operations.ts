@@ -33,9 +33,13 @@ import { viewDifferences } from "../view/view-differences.ts";
 import { ViewFiles } from "../view/view-files.ts";
 
 /**
- * Everything a thread can be asked to do with files: each call short, synchronous and of plain values, so that it can
- * cross threads. Long writes and reads are sessions, known by a number; between two calls of one session the thread
- * serves others, so nobody who stalls holds it.
+ * All file operations of a thread. Each call is short, synchronous and has plain values, so it can cross
+ * threads. Long writes and reads are sessions with a number. Between two calls of a session the thread serves
+ * other calls, so a stalled client does not block it.
+ *
+ * A session starts with beginWrite, openRead or `take`. It ends with its last result (finishWrite, the last
+ * readNext or continueTake), with an error of a read or take, when it is discarded or closed, or with the
+ * thread.
  */
 export class FileOperations {
   readonly #disk: Disk;
@@ -44,13 +48,13 @@ export class FileOperations {
   readonly #view: ViewFiles;
   readonly #tree: TreeWalk;
   readonly #found: FoundFiles;
-  readonly #taking: IngestFiles;
+  readonly #ingest: IngestFiles;
   readonly #writes = new Map<number, ObjectWrite>();
   readonly #reads = new Map<number, ObjectRead>();
-  readonly #takes = new Map<number, FileIngest>();
+  readonly #ingests = new Map<number, FileIngest>();
   #lastSession = 0;
 
-  /** `worker` tells the threads of one store apart. */
+  /** `worker`: number of the thread among those of one store. */
   constructor(options: { readonly root: string; readonly disk: Disk; readonly worker: number }) {
     this.#disk = options.disk;
     this.#layout = new Layout(options.root);
@@ -59,7 +63,7 @@ export class FileOperations {
     this.#view = new ViewFiles(options.disk, this.#layout, directories, options.worker);
     this.#found = new FoundFiles(options.disk, this.#layout);
     this.#tree = new TreeWalk(options.disk, this.#layout);
-    this.#taking = new IngestFiles(options.disk, this.#layout, directories, this.#objects);
+    this.#ingest = new IngestFiles(options.disk, this.#layout, directories, this.#objects);
   }
 
   prepare(publishTree: boolean): void {
@@ -73,7 +77,7 @@ export class FileOperations {
     return this.#lastSession;
   }
 
-  /** Gives the buffer back, to be filled again. */
+  /** Returns the buffer for reuse. */
   append(session: number, bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
     this.#objects.append(this.#write(session), bytes);
     return bytes;
@@ -95,7 +99,7 @@ export class FileOperations {
     this.#objects.put(objects);
   }
 
-  /** The whole of what is wanted, verified as far as it can be; null: there is no such object. */
+  /** All requested bytes, verified unless a range; null: there is no such object. */
   readWhole(object: string | FoundAt, expected: ExpectedObject): Uint8Array<ArrayBuffer> | null {
     const read = this.#open(object, expected);
     if (read === null) return null;
@@ -107,7 +111,7 @@ export class FileOperations {
     }
   }
 
-  /** A session; null: there is no such object. */
+  /** Starts a read session; null: there is no such object. */
   openRead(object: string | FoundAt, expected: ExpectedObject): number | null {
     const read = this.#open(object, expected);
     if (read === null) return null;
@@ -116,7 +120,10 @@ export class FileOperations {
     return this.#lastSession;
   }
 
-  /** The next bytes; null: there are no more, or the session has ended. After the last ones, or an error, it has. */
+  /**
+   * The next bytes; null: there are no more, or the session has ended. It ends with the last bytes or an
+   * error.
+   */
   readNext(session: number): Uint8Array<ArrayBuffer> | null {
     const read = this.#reads.get(session);
     if (read === undefined) return null;
@@ -188,52 +195,52 @@ export class FileOperations {
     return this.#tree.count();
   }
 
-  /** What became of each file, or, where it is long, a session in which to go on with it. */
+  /** The result of each file or, for a long file, a session to continue it. */
   take(items: readonly IngestItem[]): (Taken | number)[] {
     const outcomes: (Taken | number)[] = [];
     const read: { readonly index: number; readonly take: FileIngest }[] = [];
     try {
       for (const [index, { key, file, how }] of items.entries()) {
-        const take = this.#taking.begin(key, file, how);
+        const take = this.#ingest.begin(key, file, how);
         if ("state" in take) {
           outcomes[index] = take;
           continue;
         }
-        const next = this.#taking.next(take);
+        const next = this.#ingest.next(take);
         if (next === "read") read.push({ index, take });
         else outcomes[index] = next === "more" ? this.#sessionOf(take) : next;
       }
     } catch (error) {
-      for (const { take } of read) this.#taking.discard(take);
+      for (const { take } of read) this.#ingest.discard(take);
       for (const begun of outcomes) if (typeof begun === "number") this.discardTake(begun);
       throw error;
     }
-    const taken = this.#taking.finish(read.map(({ take }) => take));
+    const taken = this.#ingest.finish(read.map(({ take }) => take));
     for (const [at, { index }] of read.entries()) outcomes[index] = taken[at] as Taken;
     return outcomes;
   }
 
   #sessionOf(take: FileIngest): number {
     this.#lastSession += 1;
-    this.#takes.set(this.#lastSession, take);
+    this.#ingests.set(this.#lastSession, take);
     return this.#lastSession;
   }
 
-  /** Null: there is more to read. After anything else, or an error, the session has ended. */
+  /** Null: there is more to read. Any other result, or an error, ends the session. */
   continueTake(session: number): Taken | null {
     const take = this.#take(session);
-    this.#takes.delete(session);
-    const next = this.#taking.next(take);
-    if (next === "read") return this.#taking.finish([take])[0] as Taken;
+    this.#ingests.delete(session);
+    const next = this.#ingest.next(take);
+    if (next === "read") return this.#ingest.finish([take])[0] as Taken;
     if (next !== "more") return next;
-    this.#takes.set(session, take);
+    this.#ingests.set(session, take);
     return null;
   }
 
   discardTake(session: number): void {
     const take = this.#take(session);
-    this.#takes.delete(session);
-    this.#taking.discard(take);
+    this.#ingests.delete(session);
+    this.#ingest.discard(take);
   }
 
   differences(placements: readonly Placement[]): ViewDifference[] {
@@ -241,8 +248,8 @@ export class FileOperations {
   }
 
   #take(session: number): FileIngest {
-    const take = this.#takes.get(session);
-    if (take === undefined) throw new Error(`no file is being taken under the number ${session}`);
+    const take = this.#ingests.get(session);
+    if (take === undefined) throw new Error(`no ingest has the number ${session}`);
     return take;
   }
 

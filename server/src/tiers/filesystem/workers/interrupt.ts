@@ -1,8 +1,8 @@
 import { abortError } from "../storage-errors.ts";
 
 /**
- * Ends a wait from outside: by an abort, or by an error that something else ran into meanwhile. Promise.race with one
- * long-lived promise would do the same, and keep every chunk that was ever waited for in memory until the end.
+ * Ends a wait from outside: by an abort, or by an error of another operation. Promise.race with one
+ * long-lived promise would keep every chunk that was ever waited for in memory until the end.
  */
 export class Interrupt {
   readonly #signal: AbortSignal | undefined;
@@ -18,7 +18,7 @@ export class Interrupt {
     else signal?.addEventListener("abort", this.#abort);
   }
 
-  /** The same as `promise`, unless a failure comes first. One wait at a time. */
+  /** Settles like `promise`, unless a failure comes first. One wait at a time. */
   wait<T>(promise: Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       this.#reject = reject;

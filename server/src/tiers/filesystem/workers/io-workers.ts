@@ -6,9 +6,12 @@ export type OperationName = keyof FileOperations;
 export type OperationArguments<K extends OperationName> = Parameters<FileOperations[K]>;
 export type OperationResult<K extends OperationName> = ReturnType<FileOperations[K]>;
 
-/** One thread that does file operations, one after the other, in the order in which it is asked. */
+/** One thread that performs file operations one at a time, in the order of the calls. */
 export interface IoWorker {
-  /** `transfer`: memory that is given away with the arguments. A system error arrives as the Refused that it means, with it as its cause. */
+  /**
+   * `transfer`: memory to hand over with the arguments. A system error becomes its Refused, with the system
+   * error as the cause.
+   */
   call<K extends OperationName>(
     operation: K,
     args: OperationArguments<K>,
@@ -18,15 +21,15 @@ export interface IoWorker {
 
 export interface IoWorkers {
   readonly count: number;
-  /** The same worker for the same index, until it crashes. */
+  /** The same worker for the same index, until it dies. */
   at(index: number): IoWorker;
-  /** The one with the least to do. A session stays with the worker that it was begun on. */
+  /** The worker with the fewest pending calls. A session stays with the worker on which it started. */
   leastBusy(): IoWorker;
-  /** Finishes what it was asked for, and takes no more. */
+  /** Finishes pending calls and rejects new ones. */
   close(): Promise<void>;
 }
 
-/** Does everything on the calling thread, at once: for model checks, which need one order of steps. */
+/** Performs everything on the calling thread, for model checks, which need one order of steps. */
 export function inlineWorkers(options: { readonly root: string; readonly disk: Disk }): IoWorkers {
   const operations = new FileOperations({ ...options, worker: 0 });
   let closed = false;
