@@ -159,7 +159,7 @@ class Backups implements ProofRun {
     const isReported = isWhole
       ? verified.code === 0
       : verified.code === 3 &&
-        verified.stderr.includes(`${MANIFEST_FILE}, which is written last, is not there`);
+        verified.stderr.includes(`${MANIFEST_FILE}, which is written last, does not exist`);
     if (isWhole && isReported) this.#whole += 1;
     return isReported
       ? []

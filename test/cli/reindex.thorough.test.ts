@@ -38,7 +38,7 @@ describe("reindex", () => {
       expect(reindex.stdout).toMatch(/^adopted +cold\/acme\/weekly\/report\.md /m);
       expect(reindex.stdout).toContain("Adopted 1 artifact; 0 there already");
       expect(reindex.stderr).toMatch(
-        /^tierkeep: files that are not ours stood in the way .*report\.md\.metadata\.json/m,
+        /^tierkeep: files that are not ours were in the way .*report\.md\.metadata\.json/m,
       );
       expect((await tierkeep("stat acme/weekly/report.md")).stdout).toContain("author = Ada");
 

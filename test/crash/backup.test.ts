@@ -28,7 +28,7 @@ async function besides() {
 async function expectWholeOrNone(backup: string): Promise<"whole" | "none"> {
   const whole = existsSync(join(backup, MANIFEST));
   const { code, stderr } = await runCommand(["restore-backup", backup, "--verify"]);
-  const told = whole ? "" : expect.stringContaining(`${MANIFEST}, which is written last, is not there`);
+  const told = whole ? "" : expect.stringContaining(`${MANIFEST}, which is written last, does not exist`);
   expect([code, stderr]).toEqual([whole ? 0 : 3, told]);
   return whole ? "whole" : "none";
 }
@@ -64,7 +64,7 @@ describe("a backup", () => {
       through: (command) => ["sh", "-c", 'ulimit -f 1024; exec "$@"', "sh", ...command],
     });
     expect([full.code, full.stdout]).toEqual([6, ""]);
-    expect(full.stderr).toContain("not enough room for the backup");
+    expect(full.stderr).toContain("not enough space for the backup");
     expect(readdirSync(work.dir)).toEqual([]);
     expect((await tierkeep.verifyArtifacts({})).job).toMatchObject({ damagedCount: 0, missingCount: 0 });
   });

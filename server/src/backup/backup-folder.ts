@@ -10,15 +10,16 @@ import type { StoreFiles } from "./store-files.ts";
 export interface BackupFolder {
   /** Absolute. */
   readonly path: string;
-  /** Makes its name durable. */
+  /** Makes the folder's name durable. */
   sync(): void;
-  /** Removes all that was put there, and the folder too where it was not there before. */
+  /** Deletes everything that was written there, and the folder where it did not exist before. */
   discard(): Promise<void>;
 }
 
 /**
- * Makes the folder for a backup, or takes an empty one.
- * @throws Refused BAD_USER_INPUT for a folder within the store or its log; CONFLICT for one that holds something
+ * Creates the folder for a backup, or uses an empty one.
+ *
+ * @throws Refused BAD_USER_INPUT for a folder within the store or its log; CONFLICT for one that is not empty
  */
 export async function openBackupFolder(disk: Disk, given: string, store: StoreFiles): Promise<BackupFolder> {
   const path = realPath(given);
@@ -26,7 +27,7 @@ export async function openBackupFolder(disk: Disk, given: string, store: StoreFi
     if (isWithin(path, realPath(taken))) {
       throw new Refused(
         "BAD_USER_INPUT",
-        `${given} is within ${taken}, which is what the backup is of. Name a folder elsewhere, best on another disk.`,
+        `${given} is within ${taken}, which is part of the backup's source. Name another folder, preferably on another disk.`,
       );
     }
   }
@@ -38,7 +39,7 @@ export async function openBackupFolder(disk: Disk, given: string, store: StoreFi
   } catch (error) {
     throw new Refused(
       "BAD_USER_INPUT",
-      `${given} cannot be made or read (${(error as NodeJS.ErrnoException).code}). Name a folder that this user may write.`,
+      `${given} cannot be created or read (${(error as NodeJS.ErrnoException).code}). Name a folder that this user can write to.`,
       {},
       { cause: error },
     );
@@ -47,8 +48,8 @@ export async function openBackupFolder(disk: Disk, given: string, store: StoreFi
     throw new Refused(
       "CONFLICT",
       names.includes(MANIFEST_FILE)
-        ? `${given} holds a backup already. Give each backup a folder of its own.`
-        : `${given} is not empty. Name an empty folder, or one that is not there; what an unfinished backup has left may be deleted.`,
+        ? `${given} already contains a backup. Use a separate folder for each backup.`
+        : `${given} is not empty. Name an empty folder or one that does not exist. Files of an unfinished backup can be deleted.`,
     );
   }
   return {
@@ -64,7 +65,7 @@ export async function openBackupFolder(disk: Disk, given: string, store: StoreFi
   };
 }
 
-/** Names in a folder, but for what a file system puts into each disk of its own. */
+/** Names in a folder, without those that a file system creates in the root of each disk. */
 export function contentsOf(disk: Disk, folder: string): readonly string[] {
   return (disk.readdir(folder) ?? []).filter((name) => name !== "lost+found");
 }

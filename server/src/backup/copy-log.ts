@@ -7,9 +7,9 @@ import type { Disk } from "../files/disk.ts";
 import { copyFile, type FileFacts } from "./durable-files.ts";
 
 /**
- * Copies the audit log as the catalog knows it, though more is being written meanwhile: the lines that it has exported,
- * and the checkpoints of those. So the log of a store that is restored goes on where the copy ends. Answers with the
- * copied files by name.
+ * Copies the audit log as of the copied catalog, while the server may append to it: the lines that the
+ * catalog has exported, and their checkpoints. So the log of a restored store continues where the copy ends.
+ * Returns the copied files by name.
  */
 export async function copyLog(
   disk: Disk,
@@ -36,7 +36,7 @@ export async function copyLog(
   return copied;
 }
 
-/** How many bytes of checkpoints there are before the first that tells of a later event or segment. */
+/** Bytes of checkpoints before the first one of a later event or segment. */
 function checkpointBytes(path: string, segment: number, seq: number): number {
   using reader = new LineReader(path);
   let bytes = 0;

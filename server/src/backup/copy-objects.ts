@@ -3,7 +3,10 @@ import type { NamedObject } from "../catalog/open-catalog.ts";
 import type { TierStore } from "../tiers/tier-store.ts";
 import type { DamagedArtifact } from "./manifest.ts";
 
-/** Up to here objects are copied many at a time: it is their syncs that take the time, and those go together. */
+/**
+ * Up to this size many objects are copied concurrently: their syncs take most of the time, and are done
+ * together.
+ */
 const SMALL_BYTES = 64 * 1024;
 const SMALL_AT_ONCE = 256;
 const LARGE_AT_ONCE = 4;
@@ -13,13 +16,13 @@ export interface ObjectsOptions {
   readonly onBytes?: ((bytes: number) => void) | undefined;
 }
 
-/** Whoever waits for all objects: may break it off, and is told how far it is. */
+/** The caller's way to cancel the work and to follow its progress. */
 export interface Follower {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((doneBytes: number, totalBytes: number) => void) | undefined;
 }
 
-/** Tells the follower how many bytes of `totalBytes` are done. */
+/** Reports the progress in bytes of `totalBytes`. */
 export function followedBy({ signal, onProgress }: Follower, totalBytes: number): ObjectsOptions {
   let done = 0;
   return {
@@ -31,12 +34,12 @@ export function followedBy({ signal, onProgress }: Follower, totalBytes: number)
   };
 }
 
-/** What was not copied because the bytes were not there, or not the right ones. */
+/** Artifacts that were not copied because their bytes are missing or damaged. */
 type Failures = DamagedArtifact[];
 
 /**
- * Reads each object, compares its hash, and copies it into another store; `to` null: only compares. Durable when it
- * resolves. What is damaged is not copied, and told of.
+ * Reads and verifies each object, and copies it into another store; `to` null: only verifies. Durable when it
+ * resolves. Damaged objects are not copied, and are reported.
  */
 export async function copyObjects(
   objects: Iterable<NamedObject>,
@@ -50,7 +53,7 @@ export async function copyObjects(
   const begin = (work: Promise<void>) => {
     const ended = work.finally(() => copying.delete(ended));
     copying.add(ended);
-    // Whoever waits for the first that ends learns of a failure; so does the end.
+    // Prevents an unhandled rejection; the waits below report the error.
     ended.catch(() => {});
   };
   try {
@@ -100,7 +103,7 @@ async function copySmall(
   onBytes?.(objects.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
 }
 
-/** Something about the source, not about where it is copied to. */
+/** An error at the source, not at the destination. */
 class SourceFailed extends Error {}
 
 async function copyLarge(
@@ -138,7 +141,7 @@ async function copyLarge(
   }
 }
 
-/** What is wrong with the bytes. @throws what is wrong with something else */
+/** The problem with the bytes. @throws any error that does not concern the bytes */
 function problemOf(error: unknown): DamagedArtifact["problem"] {
   if (!(error instanceof Refused)) throw error;
   if (error.code === "CHECKSUM_MISMATCH") return "DAMAGED";

@@ -5,7 +5,7 @@ import type { Disk } from "../files/disk.ts";
 
 const CHUNK_BYTES = 1024 * 1024;
 
-/** What a file is, so that it can be told whether it still is. */
+/** Facts by which a changed file is detected. */
 export interface FileFacts {
   readonly sizeBytes: number;
   /** SHA-256, lower-case hex. */
@@ -13,8 +13,8 @@ export interface FileFacts {
 }
 
 /**
- * Copies a file, or its first `bytes`, into a new one that only this user reads; null: it is not there. The copy's bytes
- * are durable when it resolves, not yet its name.
+ * Copies a file, or its first `bytes`, into a new one that only this user can read; null: it does not exist.
+ * The copy's bytes are durable when it resolves, its name is not yet.
  */
 export async function copyFile(
   disk: Disk,
@@ -31,7 +31,7 @@ export async function copyFile(
   }
 }
 
-/** Null: it is not there. */
+/** Null: the file does not exist. */
 export async function factsOfFile(disk: Disk, path: string): Promise<FileFacts | null> {
   const file = disk.open(path);
   if (file === null) return null;
@@ -42,7 +42,10 @@ export async function factsOfFile(disk: Disk, path: string): Promise<FileFacts |
   }
 }
 
-/** Puts a new file in its place, whole or not at all, durable when it resolves. */
+/**
+ * Writes a file atomically, durable when it resolves. See replaceFile in files/ for the same without a
+ * `Disk`.
+ */
 export async function placeFile(disk: Disk, path: string, text: string): Promise<void> {
   const temporary = `${path}.tmp`;
   await writeNew(disk, temporary, async (write) => write(Buffer.from(text)));
@@ -50,10 +53,10 @@ export async function placeFile(disk: Disk, path: string, text: string): Promise
   disk.fsyncDirectory("backup.directory.fsync", dirname(path));
 }
 
-/** Makes a file that somebody else has written durable, and this user's alone. */
+/** Makes a file of another writer durable, and readable by this user only. */
 export function seal(disk: Disk, path: string): void {
   const file = disk.open(path);
-  if (file === null) throw new Error(`${path} has gone`);
+  if (file === null) throw new Error(`${path} does not exist`);
   try {
     disk.chmod("backup.file.mode", file, 0o600);
     disk.fsync("backup.file.fsync", file);
@@ -94,7 +97,7 @@ async function readAll(
     hash.update(chunk);
     onChunk(chunk);
     sizeBytes += count;
-    // Calls of a disk are synchronous, and somebody may want to interrupt this.
+    // Disk calls are synchronous; this lets other work run, such as a cancellation.
     await nextTurn();
   }
   return { sizeBytes, checksum: hash.digest("hex") };

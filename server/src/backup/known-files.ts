@@ -7,20 +7,20 @@ import { AUDIT_KEY_FILE, CATALOG_FILE, CONFIG_FILE, LOGS_FOLDER, type Manifest }
 const REQUIRED = [CATALOG_FILE, CONFIG_FILE];
 
 /**
- * Returns what is wrong with the manifest's list of files, as the end of a sentence; null: nothing. It must have the
- * catalog and config.json, all known files that are in the folder, and no others.
+ * Returns the problem with the manifest's list of files, as the end of a sentence; null: none. The list must
+ * contain the catalog, config.json and all known files in the folder, and no others.
  */
 export function fileListProblem(disk: Disk, folder: string, { files }: Manifest): string | null {
   const listed = new Set(files.map(({ path }) => path));
   const unknown = [...listed].find((path) => !isKnown(path));
-  if (unknown !== undefined) return `lists ${JSON.stringify(unknown)}, which is no file of a backup`;
+  if (unknown !== undefined) return `lists ${JSON.stringify(unknown)}, which is not a file of a backup`;
   const logs = (disk.readdir(join(folder, LOGS_FOLDER)) ?? []).map((name) => `${LOGS_FOLDER}/${name}`);
   const present = [...(disk.readdir(folder) ?? []), ...logs].filter(isKnown);
   const missing = [...REQUIRED, ...present].find((path) => !listed.has(path));
   return missing === undefined ? null : `does not list ${missing}`;
 }
 
-/** Whether the log that the catalog has exported is not among these files of a backup. */
+/** True where the audit log that the catalog has exported is not among these files of a backup. */
 export function missesLog(files: ReadonlySet<string>, state: ExportState | null): boolean {
   if (state === null) return false;
   return [state.file, CHECKPOINTS_FILE, PUBLIC_KEY_FILE].some((name) => !files.has(`${LOGS_FOLDER}/${name}`));

@@ -7,8 +7,10 @@ import { damagedArtifact, type ObjectsOptions } from "./copy-objects.ts";
 import type { DamagedArtifact } from "./manifest.ts";
 
 /**
- * Gives each object a second name under another root on the same disk, and reads none. Durable when it resolves.
- * @throws Refused BAD_USER_INPUT where that is another disk
+ * Creates a hard link of each object under another root on the same disk, without reading them. Durable when
+ * it resolves.
+ *
+ * @throws Refused BAD_USER_INPUT where the root is on another disk
  */
 export function linkObjects(
   disk: Disk,
@@ -43,6 +45,6 @@ export function linkObjects(
 function onAnotherDisk(): Refused {
   return new Refused(
     "BAD_USER_INPUT",
-    "A snapshot is made of hard links, and that folder is on another disk than the store. Leave --snapshot out: a copy there is worth more.",
+    "A snapshot consists of hard links, and that folder is on a different disk than the store. Leave out --snapshot: a copy on another disk is safer.",
   );
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import { z } from "zod";
 
-/** Of a backup's folder. One of a newer format is left alone. */
+/** Format of a backup's folder. Backups of a newer format are rejected. */
 const FORMAT = 1;
 
 export const MANIFEST_FILE = "tierkeep-backup.json";
@@ -16,20 +16,20 @@ const bytes = z.int().min(0);
 
 const MANIFEST = z.object({
   format: z.literal(FORMAT),
-  /** Of the tierkeep that took it. */
+  /** Version of the tierkeep that made the backup. */
   version: z.string(),
-  /** ISO 8601: everything that was acknowledged before is in it. */
+  /** ISO 8601: every change that was acknowledged before this time is in the backup. */
   takenAt: z.iso.datetime(),
-  /** The newest event in it. */
+  /** The newest event in the backup. */
   seq: z.int().min(0),
   artifactCount: z.int().min(0),
   totalBytes: bytes,
-  /** Files of artifacts' bytes; those of the smallest and newest may still be in the catalog. */
+  /** Number of objects. The content of small and new artifacts may still be inline in the catalog. */
   objectCount: z.int().min(0),
   objectBytes: bytes,
-  /** Its objects are hard links of the store's. */
+  /** Objects are hard links of the store's. */
   linked: z.boolean(),
-  /** Artifacts whose bytes were not right when they were copied. They are not in it. */
+  /** Artifacts whose bytes were damaged when they were copied. They are not in the backup. */
   damaged: z.array(
     z.object({
       tenantId: z.string(),
@@ -39,13 +39,13 @@ const MANIFEST = z.object({
       problem: z.enum(["MISSING", "DAMAGED", "UNREADABLE"]),
     }),
   ),
-  /** The store's audit log was lost when it was taken, so there is none in it. Default: false. */
+  /** The store's audit log was lost, so the backup has none. Default: false. */
   logMissing: z.boolean().optional(),
-  /** Everything else in it: catalog, keys, audit log. */
+  /** All other files of the backup: catalog, keys, audit log. */
   files: z.array(z.object({ path: z.string(), sizeBytes: bytes, checksum: z.string() })),
 });
 
-/** What a backup says of itself. It is written last: without it a folder is no backup. */
+/** The manifest of a backup. It is written last: a folder without it is not a backup. */
 export type Manifest = z.infer<typeof MANIFEST>;
 
 export type DamagedArtifact = Manifest["damaged"][number];
@@ -54,7 +54,7 @@ export function manifestText(manifest: Omit<Manifest, "format">): string {
   return `${JSON.stringify({ format: FORMAT, ...manifest }, null, 2)}\n`;
 }
 
-/** @throws Refused NOT_FOUND where there is no backup, BAD_USER_INPUT for one that this version does not know */
+/** @throws Refused NOT_FOUND where there is no backup, BAD_USER_INPUT for an unsupported format */
 export async function readManifest(folder: string): Promise<Manifest> {
   let text: string;
   try {
@@ -63,7 +63,7 @@ export async function readManifest(folder: string): Promise<Manifest> {
     const { code } = error as NodeJS.ErrnoException;
     throw new Refused(
       "NOT_FOUND",
-      `${folder} is no backup: ${MANIFEST_FILE}, which is written last, ${code === "ENOENT" ? "is not there" : `cannot be read (${code})`}. Name a folder that \`tierkeep backup\` has finished.`,
+      `${folder} is not a backup: ${MANIFEST_FILE}, which is written last, ${code === "ENOENT" ? "does not exist" : `cannot be read (${code})`}. Name the folder of a finished \`tierkeep backup\`.`,
     );
   }
   let stored: unknown;
@@ -76,11 +76,11 @@ export async function readManifest(folder: string): Promise<Manifest> {
   if (typeof format === "number" && format > FORMAT) {
     throw new Refused(
       "BAD_USER_INPUT",
-      `The backup ${folder} has format ${format}, and this version of tierkeep knows formats up to ${FORMAT}. Use the newer version that took it.`,
+      `The backup ${folder} has format ${format}, and this version of tierkeep supports formats up to ${FORMAT}. Use the newer version that made it.`,
     );
   }
   throw new Refused(
     "CHECKSUM_MISMATCH",
-    `${join(folder, MANIFEST_FILE)} is damaged. Restore another backup, or look at this one by hand.`,
+    `${join(folder, MANIFEST_FILE)} is damaged. Restore another backup, or inspect this one manually.`,
   );
 }

@@ -27,15 +27,15 @@ import type { StoreFiles } from "./store-files.ts";
 
 export interface ReadBackupOptions extends Follower {
   readonly from: string;
-  /** All but the catalog is written through it, on the calling thread: for tests. */
+  /** All files except the catalog are written through it, on the calling thread: for tests. */
   readonly disk?: Disk | undefined;
 }
 
 export interface RestoreBackupOptions extends ReadBackupOptions {
   readonly store: StoreFiles;
   /**
-   * Decides the restored store's config.json and log folder from those of the backup. It may refuse. Default: config.json
-   * is restored as it is, and the log goes where `store` says.
+   * Decides the restored store's config.json and log folder from those of the backup. It may refuse. Default:
+   * config.json is restored unchanged, and the log goes to the folder in `store`.
    */
   readonly settle?: ((backup: BackupSettings) => RestoredSettings) | undefined;
 }
@@ -44,7 +44,7 @@ export interface BackupSettings {
   readonly manifest: Manifest;
   /** The text of config.json. */
   readonly config: string;
-  /** Path of the backup's copy of the store's own signing key. */
+  /** Path of the backup's copy of the store's signing key. */
   readonly auditKey: string;
 }
 
@@ -56,27 +56,33 @@ export interface RestoredSettings {
 
 export interface BackupReport {
   readonly manifest: Manifest;
-  /** Artifacts without their bytes, or with wrong ones: those that were damaged when the backup was taken, too. */
+  /**
+   * Artifacts whose bytes are missing or damaged, including those that were damaged when the backup was made.
+   */
   readonly damaged: readonly DamagedArtifact[];
 }
 
 export interface RestoreReport extends BackupReport {
-  /** False: there was an audit log already, and it was left as it is. */
+  /** False: the folder already had an audit log, which was left unchanged. */
   readonly logRestored: boolean;
   /** The audit log's folder. */
   readonly logs: string;
 }
 
-/** Reads a whole backup and compares every checksum. @throws Refused where it is none, or its catalog or keys are damaged */
+/**
+ * Reads a complete backup and verifies every checksum. @throws Refused where it is not a backup, or its
+ * catalog or keys are damaged
+ */
 export async function verifyBackup(options: ReadBackupOptions): Promise<BackupReport> {
   const manifest = await checkedManifest(options);
   return { manifest, damaged: await eachObject(options, manifest, null) };
 }
 
 /**
- * Makes a store of a backup, where there is none. Durable when it resolves, and the store begins another past: cursors
- * of events that came after the backup are none of its. What is damaged in the backup is left out and told of. When it
- * rejects, nothing of it is left; where it is killed, what is left says that it is no store.
+ * Creates a store from a backup, in an empty folder. Durable when it resolves. The store starts a new
+ * history: cursors of events after the backup are invalid. Damaged objects are left out and reported. When it
+ * rejects, its files are deleted; when it is killed, a file in the folder marks the restore as unfinished.
+ *
  * @throws Refused, NewerCatalogError, or an AbortError
  */
 export async function restoreBackup(given: RestoreBackupOptions): Promise<RestoreReport> {
@@ -92,7 +98,7 @@ export async function restoreBackup(given: RestoreBackupOptions): Promise<Restor
   await takeEmptyFolder(disk, store);
   await makeDirectories(store.own, STORE_MODES.private);
   const lock = tryOwn(store.ownerLock);
-  if (lock === null) throw notEmpty(store, "another process has it");
+  if (lock === null) throw notEmpty(store, "another process uses it");
   try {
     await placeFile(disk, store.unfinishedRestore, "A backup is being restored here.\n");
     const report = await fillStore(options, manifest, settled?.config);
@@ -133,7 +139,10 @@ async function fillStore(
   return { manifest, damaged, logRestored, logs: store.logs };
 }
 
-/** Where there is a log, it knows more than the backup's: the server goes on after it, and says so in it. */
+/**
+ * An existing audit log has more events than the backup's, so it stays; the server continues it, and records
+ * that in it.
+ */
 async function restoreLog(
   { from, store, disk = realDisk }: RestoreBackupOptions,
   { files }: Manifest,
@@ -143,7 +152,7 @@ async function restoreLog(
   if (names.some((name) => isLogName(name) || name === CHECKPOINTS_FILE || name === PUBLIC_KEY_FILE))
     return false;
   const log = files.filter(({ path }) => dirname(path) === LOGS_FOLDER).map(({ path }) => basename(path));
-  // A part of a log would pass for one that is there. So none has its name before all of them are whole.
+  // A part of a log would look like an existing log, so none is renamed before all copies are complete.
   const copies = log.map((name) => ({ copy: join(store.logs, `restoring.${name}`), name }));
   for (const { copy } of copies) await rm(copy, { force: true });
   for (const { copy, name } of copies) await copyFile(disk, join(from, LOGS_FOLDER, name), copy);
@@ -153,7 +162,7 @@ async function restoreLog(
   return true;
 }
 
-/** Reads every object of a backup, and copies it to `root`; null: nowhere. */
+/** Verifies every object of a backup, and copies it to `root`; null: only verifies. */
 async function eachObject(
   { from, disk, ...follower }: ReadBackupOptions,
   { objectBytes }: Manifest,
@@ -193,20 +202,20 @@ async function checkedManifest({ from, disk = realDisk }: ReadBackupOptions): Pr
     if (found?.sizeBytes === sizeBytes && found.checksum === checksum) continue;
     throw new Refused(
       "CHECKSUM_MISMATCH",
-      `${join(from, path)} is ${found === null ? "missing or cannot be read" : "not as it was when the backup was taken"}. Restore another backup.`,
+      `${join(from, path)} is ${found === null ? "missing or cannot be read" : "damaged: it has changed since the backup was made"}. Restore another backup.`,
     );
   }
   using catalog = new CatalogCopy(join(from, CATALOG_FILE));
   const files = new Set(manifest.files.map(({ path }) => path));
   if (manifest.logMissing !== true && missesLog(files, catalog.exportState()))
-    throw damagedManifest(from, "does not list the audit log, which the catalog knows");
+    throw damagedManifest(from, "does not list the audit log that the catalog has exported");
   return manifest;
 }
 
 function damagedManifest(from: string, problem: string): Refused {
   return new Refused(
     "CHECKSUM_MISMATCH",
-    `${join(from, MANIFEST_FILE)} ${problem}: it is damaged. Restore another backup, or look at this one by hand.`,
+    `${join(from, MANIFEST_FILE)} ${problem}: it is damaged. Restore another backup, or inspect this one manually.`,
   );
 }
 
@@ -216,7 +225,7 @@ async function takeEmptyFolder(disk: Disk, store: StoreFiles): Promise<void> {
     await makeDirectories(store.root, STORE_MODES.root);
     names = contentsOf(disk, store.root);
   } catch (error) {
-    throw notEmpty(store, `it cannot be made or read (${systemCode(error)})`);
+    throw notEmpty(store, `it cannot be created or read (${systemCode(error)})`);
   }
   if (names.length > 0) throw notEmpty(store, "it is not empty");
 }
@@ -224,6 +233,6 @@ async function takeEmptyFolder(disk: Disk, store: StoreFiles): Promise<void> {
 function notEmpty({ root }: StoreFiles, why: string): Refused {
   return new Refused(
     "CONFLICT",
-    `A backup is restored into an empty folder, and STORAGE_BASE_PATH ${root} cannot be that: ${why}. Move what is there out of the way, or name another folder.`,
+    `A backup is restored into an empty folder, and STORAGE_BASE_PATH ${root} cannot be used: ${why}. Move its files away, or name another folder.`,
   );
 }

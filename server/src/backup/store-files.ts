@@ -1,25 +1,25 @@
 import { join } from "node:path";
 
-/** Where the files of an embedded store are that a backup takes or puts back. */
+/** Paths of the files of an embedded store that a backup copies and restores. */
 export interface StoreFiles {
   /** STORAGE_BASE_PATH. */
   readonly root: string;
-  /** The folder of what is the store's own. */
+  /** The folder of the store's internal files. */
   readonly own: string;
   readonly catalog: string;
   readonly config: string;
   /** The private key that signs the audit log. */
   readonly auditKey: string;
   readonly ownerLock: string;
-  /** Held while a backup is taken. */
+  /** Locked while a backup runs. */
   readonly backupLock: string;
-  /** There while a backup is being put back, and after that has failed. */
+  /** Exists during a restore, and after one that failed. */
   readonly unfinishedRestore: string;
   /** LOG_DIR. */
   readonly logs: string;
 }
 
-/** Both absolute. */
+/** Both paths are absolute. */
 export function storeFilesOf(root: string, logs: string): StoreFiles {
   const own = join(root, ".tierkeep");
   return {

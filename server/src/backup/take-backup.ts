@@ -25,20 +25,21 @@ import type { StoreFiles } from "./store-files.ts";
 
 export interface TakeBackupOptions extends Follower {
   readonly store: StoreFiles;
-  /** A folder that is empty or not there. */
+  /** A folder that is empty or does not exist. */
   readonly into: string;
-  /** Hard links in place of copies: at once, on the same disk, and no help when that is lost. */
+  /** Hard links instead of copies: fast, on the same disk, and lost with it. */
   readonly linked: boolean;
-  /** Of this program. */
+  /** Version of this program. */
   readonly version: string;
-  /** Everything but the catalog is written through it, on the calling thread: for tests. */
+  /** All files except the catalog are written through it, on the calling thread: for tests. */
   readonly disk?: Disk | undefined;
 }
 
 /**
- * Copies a store as it is at one moment, whether a process owns it or not; whoever owns it goes on meanwhile, but for
- * removing objects. Everything that was acknowledged before the call is in it. Durable when it resolves. When it
- * rejects, nothing of it is left; where it is killed, what is left has no manifest.
+ * Copies a store as it is at one moment, whether a server owns it or not. A server continues to work, but
+ * deletes no objects. Every change that was acknowledged before the call is in the backup. Durable when it
+ * resolves. When it rejects, its files are deleted; when it is killed, the folder has no manifest.
+ *
  * @throws Refused, or an AbortError
  */
 export async function takeBackup(options: TakeBackupOptions): Promise<Manifest> {
@@ -67,7 +68,7 @@ async function fillFolder(
 ): Promise<Omit<Manifest, "format">> {
   const { store, linked, version, signal, disk = realDisk } = options;
   const inFolder = (name: string) => join(folder.path, name);
-  // Before the snapshot: what was garbage by then is in no row of it.
+  // Before the snapshot: objects that are garbage by then are in none of its rows.
   using _held = pinForBackup(store.backupLock);
   const takenAt = new Date().toISOString();
   await copyCatalog(store.catalog, inFolder(CATALOG_FILE));
@@ -106,7 +107,7 @@ async function fillFolder(
   }
 }
 
-/** All that is there of what is not an object. The catalog is in the folder already. */
+/** Copies all files that are not objects. The catalog is in the folder already. */
 async function copyFiles(
   disk: Disk,
   folder: string,
@@ -150,13 +151,13 @@ async function fillObjects(
 function lostConfig({ config }: StoreFiles): Refused {
   return new Refused(
     "NOT_FOUND",
-    `${config} is lost, and a backup without it cannot be restored. Start the server once, which makes another one, then back up again.`,
+    `${config} is lost, and a backup without it cannot be restored. Start the server once to create a new one, then back up again.`,
   );
 }
 
 function damagedCatalog({ catalog }: StoreFiles, problem: string): Refused {
   return new Refused(
     "CHECKSUM_MISMATCH",
-    `The catalog ${catalog} is damaged, and a copy of it would be as well (${problem}). Restore an earlier backup, or let the store reindex.`,
+    `The catalog ${catalog} is damaged, and so would be its copy (${problem}). Restore an earlier backup, or rebuild the catalog with a reindex.`,
   );
 }

@@ -3,12 +3,15 @@ import type { ObjectId } from "../catalog/rows.ts";
 import type { Clock } from "./clock.ts";
 import { commitAllOf } from "./commit-all.ts";
 
-/** Rows treated in one commit, so that a crowd left by a crash holds up no writer. */
+/** Rows per commit, so that many objects left by a crash do not block other changes. */
 const BATCH = 500;
 
 /**
- * Staged objects that nobody will finish: what this process gives up, and what a dead owner had begun. They become
- * garbage; nothing else is ever deleted at start.
+ * Abandons staged objects: those that this process abandons, and those orphaned by an earlier one. They
+ * become garbage; a start deletes nothing else.
+ *
+ * Its states: orphans are left until a batch finds fewer than BATCH; objects of this process are pending
+ * until the catalog has recorded them.
  */
 export class Abandoned {
   readonly #catalog: Catalog;
@@ -23,7 +26,10 @@ export class Abandoned {
     this.#owner = owner;
   }
 
-  /** Gives up objects of ours: in the catalog before it resolves where that can be written, else with a later batch. */
+  /**
+   * Abandons objects of this process. Records them in the catalog before it resolves or, where the catalog
+   * cannot be written, in a later batch.
+   */
   async add(objects: readonly ObjectId[]): Promise<void> {
     for (const object of objects) this.#own.add(object);
     try {
@@ -31,7 +37,7 @@ export class Abandoned {
     } catch {}
   }
 
-  /** Writes what is not in the catalog yet. How many objects that were; 0: nothing is left. */
+  /** Records pending objects and orphans. Returns how many; 0: none are left. */
   async batch(): Promise<number> {
     if (this.#orphansLeft) {
       const change = { kind: "abandonOrphaned", owner: this.#owner, limit: BATCH } as const;
@@ -44,7 +50,7 @@ export class Abandoned {
     return own.length;
   }
 
-  /** Harmless where the write took place after all: then the object is not staged any more. */
+  /** Has no effect where the write was committed after all: the object is then no longer staged. */
   async #abandon(objects: readonly ObjectId[]): Promise<void> {
     const at = this.#clock.now();
     await commitAllOf(

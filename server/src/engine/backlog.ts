@@ -1,15 +1,15 @@
 import { Refused } from "@tierkeep/schema/domain/refusals";
 
-/** How long a writer waits for room before it is refused. */
+/** How long a writer waits for space in the backlog before it is refused. */
 const WAIT_TIMEOUT_MS = 5000;
 
 /**
- * Bytes that ride in the catalog until they are settled, kept under a limit: beyond it writers wait, and are refused
- * when it does not drain in time. So a tier that stopped answering stops writers, instead of filling the catalog.
+ * Limits the inline content that is not settled. Above the limit writers wait, and are refused where it does
+ * not drain in time. So a tier that does not respond stops writers and does not fill the catalog.
  */
 export class Backlog {
   readonly #limitBytes: number;
-  /** What the catalog held when last asked, and what has been committed since. */
+  /** The inline bytes in the catalog at the last refresh, and those committed since. */
   #inlineBytes = 0;
   #inFlightBytes = 0;
   /** Why the last attempt to settle failed; null: it did not. */
@@ -25,8 +25,9 @@ export class Backlog {
   }
 
   /**
-   * Runs `commit` once there is room for `bytes` more. One write always fits an empty backlog.
-   * @throws Refused STORAGE_FULL or TIER_UNAVAILABLE after 5 s without room
+   * Runs `commit` once there is space for `bytes` more. An empty backlog accepts any one write.
+   *
+   * @throws Refused STORAGE_FULL or TIER_UNAVAILABLE after 5 s without space
    */
   async admit<T>(bytes: number, commit: () => Promise<T>): Promise<T> {
     if (this.#waiting.size === 0 && this.#hasRoom(bytes)) this.#inFlightBytes += bytes;
@@ -40,7 +41,7 @@ export class Backlog {
     }
   }
 
-  /** What the catalog holds now, after a pass over it that went well or not. */
+  /** Sets the inline bytes in the catalog after an attempt to settle, and why it failed. */
   refresh(inlineBytes: number, trouble: Refused | null): void {
     this.#inlineBytes = inlineBytes;
     this.#trouble = trouble;
@@ -51,7 +52,7 @@ export class Backlog {
     return this.bytes === 0 || this.bytes + bytes <= this.#limitBytes;
   }
 
-  /** Resolves with the room taken, in the order of arrival. */
+  /** Resolves once the space is reserved, in the order of the calls. */
   #room(bytes: number): Promise<void> {
     return new Promise((resolve, reject) => {
       const settle = (finish: () => void) => {
@@ -75,13 +76,13 @@ export class Backlog {
     return this.#trouble?.code === "STORAGE_FULL"
       ? new Refused(
           "STORAGE_FULL",
-          "The disk behind the tiers is full. Free some room, then write again.",
+          "The disk of the tiers is full. Free some space, then write again.",
           {},
           cause,
         )
       : new Refused(
           "TIER_UNAVAILABLE",
-          "The storage behind the tiers does not keep up with what is written. Write again later.",
+          "The storage of the tiers is slower than the writes. Write again later.",
           { retryAfterSeconds: 5 },
           cause,
         );

@@ -1,4 +1,4 @@
-/** JSON with object keys sorted, so that two spellings of one thing are one text. */
+/** JSON with sorted object keys: equal values have equal texts. */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_name, item: unknown) =>
     typeof item === "object" && item !== null && !Array.isArray(item)

@@ -1,4 +1,4 @@
-/** The one source of "now" for everything that ages. Tests and the demo turn it; nothing sleeps for days. */
+/** The current time of the store. Tests and the demo replace it, so nothing waits for days. */
 export interface Clock {
   /** ms since the epoch. */
   now(): number;

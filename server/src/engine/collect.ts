@@ -2,16 +2,16 @@ import type { Catalog } from "../catalog/catalog.ts";
 import type { TierStore } from "../tiers/tier-store.ts";
 import { commitAllOf } from "./commit-all.ts";
 
-/** Objects removed with one round of syncs. */
+/** Objects per round of syncs. */
 const BATCH = 256;
 
 /**
- * Removes objects that no row names and no view links to, and only then their garbage rows: a crash between leaves a
- * row to try again, never an object that nothing knows. Returns how many it removed; null: there are some, and for now
- * they must stay.
+ * Deletes objects that no row names and no view links to, then their garbage rows. A crash in between leaves
+ * a row to try again, never an unknown object. Returns how many it deleted; null: there are some, but a
+ * backup pins them.
  *
- * @param mayCollect false while somebody copies an earlier state. It is asked after the garbage has been listed: whoever
- * begins to copy later begins with a state in which all of this is garbage.
+ * @param mayCollect false while a backup pins the objects. Called after the garbage is listed: a backup that
+ * starts later copies a state in which all of it is garbage already.
  */
 export async function collect(
   catalog: Catalog,

@@ -1,12 +1,15 @@
 import type { Catalog, CommitOutcome } from "../catalog/catalog.ts";
 import type { Change } from "../catalog/changes.ts";
 
-/** Commits changes of which none is ever refused for what it says. @throws the first reason why one could not be written */
+/**
+ * Commits changes that have no refusals of their own. @throws the first error for which one could not be
+ * written
+ */
 export async function commitAllOf(catalog: Catalog, changes: readonly Change[]): Promise<void> {
   requireWritten(await catalog.commitAll(changes));
 }
 
-/** @throws the first reason why a change could not be written */
+/** @throws the first error for which a change could not be written */
 export function requireWritten(outcomes: readonly CommitOutcome<Change>[]): void {
   for (const outcome of outcomes) if (!outcome.ok) throw outcome.refused;
 }

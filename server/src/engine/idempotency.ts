@@ -4,16 +4,19 @@ import type { Principal } from "@tierkeep/schema/domain/principal";
 import type { IdempotencyKey } from "../catalog/idempotency.ts";
 import { canonicalJson } from "./canonical-json.ts";
 
-/** All that says what is asked for; of content its checksum. Not how long to wait for an answer, and not the key. */
+/**
+ * The facts that identify a request, with the checksum of its content. Excludes the wait for an answer, and
+ * the key.
+ */
 export interface RequestFacts {
   readonly operation: string;
   readonly [input: string]: unknown;
 }
 
 /**
- * The owner of idempotency keys: one text for each principal, and different texts for different principals. The actor
- * alone is not enough, since credentials of one actor may be for different tenants. An actor that begins like JSON is
- * written as JSON, so that it cannot be the text of another principal.
+ * The owner of idempotency keys: a text that is unique for each principal. The actor alone is not enough,
+ * because credentials of one actor may be for different tenants. An actor that starts like JSON is encoded as
+ * JSON, so that it cannot equal the text of another principal.
  */
 export function requesterOf({ actor, tenants }: Principal): string {
   if (tenants === null) return actor.startsWith("[") ? JSON.stringify([actor, null]) : actor;
@@ -21,7 +24,8 @@ export function requesterOf({ actor, tenants }: Principal): string {
 }
 
 /**
- * What makes a change one that may be repeated; undefined where it came without an idempotency key.
+ * The idempotency key of a change; undefined for a request without one.
+ *
  * @throws Refused BAD_USER_INPUT
  */
 export function idempotencyKeyOf(

@@ -1,6 +1,6 @@
 import { Refused } from "@tierkeep/schema/domain/refusals";
 
-/** What is under way, so that a shutdown can refuse new work and wait for the rest. */
+/** Counts running operations, so that a shutdown can refuse new ones and wait for the rest. */
 export class InFlight {
   #count = 0;
   #closing = false;
@@ -22,7 +22,10 @@ export class InFlight {
     }
   }
 
-  /** Refuses new work, then waits for what runs until `deadline` (ms since the epoch by the system's clock). */
+  /**
+   * Refuses new operations, then waits for the running ones until `deadline` (ms since the epoch, system
+   * clock).
+   */
   async close(deadline: number): Promise<void> {
     this.#closing = true;
     if (this.#count === 0) return;

@@ -5,32 +5,33 @@ import type { Placement, Published, TierView } from "../tiers/tier-view.ts";
 import { commitAllOf } from "./commit-all.ts";
 import { sidecarOf } from "./sidecar.ts";
 
-/** Keys published with one round of syncs. */
+/** Keys per round of syncs. */
 const BATCH = 128;
 
 export interface PublishReport extends Pick<Published, "quarantined" | "failed"> {
-  /** How many keys were looked at. */
+  /** Number of keys in the batch. */
   readonly keys: number;
 }
 
 /**
- * Makes the view of keys that changed agree with their rows as they are now, then clears their marks where no newer
- * change has come. Driven by the state and not by the change: order and repeats do not matter, and several changes of
- * one key cost one publication. Keys in `passedOver` are left for later; those that fail join them.
+ * Makes the view of unpublished keys match their current rows, then clears their marks where they have not
+ * changed again. It works from the state, not from the changes: order and repetition do not matter, and
+ * several changes of one key cost one publication. Keys in `skipped` are left for later; keys that fail are
+ * added to it.
  */
 export async function publish(
   catalog: Catalog,
   view: TierView | null,
-  passedOver: Set<string>,
+  skipped: Set<string>,
 ): Promise<PublishReport> {
-  const found = await catalog.dirtyKeys(BATCH + passedOver.size);
-  const dirty = found.filter(({ key }) => !passedOver.has(keyText(key)));
+  const found = await catalog.dirtyKeys(BATCH + skipped.size);
+  const dirty = found.filter(({ key }) => !skipped.has(keyText(key)));
   if (dirty.length === 0) return { keys: 0, quarantined: [], failed: [] };
   const { quarantined, failed } = view
     ? await view.publish(dirty.map(placementOf))
     : { quarantined: [], failed: [] };
-  for (const { key } of failed) passedOver.add(keyText(key));
-  const published = dirty.filter(({ key }) => !passedOver.has(keyText(key)));
+  for (const { key } of failed) skipped.add(keyText(key));
+  const published = dirty.filter(({ key }) => !skipped.has(keyText(key)));
   await commitAllOf(
     catalog,
     published.map(({ key, version }) => ({ kind: "published" as const, key, version })),

@@ -8,19 +8,22 @@ import type { ArtifactRow } from "../catalog/rows.ts";
 import type { TierStore } from "../tiers/tier-store.ts";
 import type { Clock } from "./clock.ts";
 
-/** How often a read follows a row that changes under it. Each turn means that somebody replaced the content meanwhile. */
+/** How often a read retries while the content is replaced under it. */
 const MAX_TURNS = 20;
 
 export interface ReaderParts {
   readonly catalog: Catalog;
   readonly clock: Clock;
-  /** By the id that rows carry. */
+  /** By the id in rows. */
   readonly stores: ReadonlyMap<string, TierStore>;
-  /** Told of each artifact found damaged. */
+  /** Called for each artifact that is found damaged. */
   readonly onDamage: (row: ArtifactRow) => void;
 }
 
-/** Read of the commit protocol: the bytes that the catalog names, verified, or a refusal; never other bytes. */
+/**
+ * The read of the commit protocol (README.md): returns the verified bytes that the catalog names, or refuses;
+ * never other bytes.
+ */
 export class Reader {
   readonly #parts: ReaderParts;
 
@@ -49,16 +52,12 @@ export class Reader {
       if (body !== null) return { artifact: row, sizeBytes, body };
       gone = row.object;
     }
-    throw new Refused(
-      "CONFLICT",
-      "The artifact is being replaced faster than it can be read. Read it again.",
-      {
-        retryAfterSeconds: 1,
-      },
-    );
+    throw new Refused("CONFLICT", "The artifact was replaced repeatedly while it was read. Read it again.", {
+      retryAfterSeconds: 1,
+    });
   }
 
-  /** All the bytes of the content that `artifact` describes; null: that is not its content any more. */
+  /** All bytes of the content that `artifact` describes; null: the artifact has other content now. */
   async bytes(artifact: Artifact): Promise<Uint8Array | null> {
     let stands = true;
     const content = await this.open(artifact, (row) => {
@@ -98,7 +97,10 @@ export class Reader {
     }
   }
 
-  /** Forwards by hand: a generator that was never started would not pass on the return that gives the object back. */
+  /**
+   * Forwards each call: a generator that was never started would not forward return(), which closes the
+   * object.
+   */
   #watch(row: ArtifactRow, body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
     const seen = (error: unknown) => this.#seen(row, error);
     return {
@@ -124,7 +126,10 @@ export class Reader {
       : error;
   }
 
-  /** One event a damaged object, however often it is read. A log that cannot be written changes nothing about the refusal. */
+  /**
+   * Writes one event per damaged object, however often it is read. Refuses the read even where the event
+   * cannot be written.
+   */
   async #damaged(row: ArtifactRow, found: string): Promise<Refused> {
     const { catalog, clock, onDamage } = this.#parts;
     onDamage(row);
@@ -141,7 +146,7 @@ export class Reader {
     } catch {}
     return new Refused(
       "CHECKSUM_MISMATCH",
-      "The stored bytes are not the ones that were written. Write the artifact again, or bring its bytes back from a backup.",
+      "The stored bytes are damaged. Write the artifact again, or restore its bytes from a backup.",
       { checksum: row.checksum, tier: row.tier },
     );
   }

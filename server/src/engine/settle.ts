@@ -3,13 +3,13 @@ import type { UnsettledObject } from "../catalog/rows.ts";
 import type { TierStore } from "../tiers/tier-store.ts";
 import { commitAllOf } from "./commit-all.ts";
 
-/** Objects written with one round of syncs. */
+/** Objects per round of syncs. */
 const BATCH = 64;
 
 /**
- * Writes bytes that ride in the catalog to their objects, then lets the rows drop their copies where they still name
- * them. A row replaced meanwhile has its object in garbage, so what was written here is collected. Must not run beside
- * collect: it could write what is just being removed. Returns how many objects it treated.
+ * Writes inline content to its objects; the rows then drop their copies where they still name them. Where a
+ * row was replaced in between, its object is garbage and is collected. Must not run concurrently with
+ * collect, which could delete an object while it is written here. Returns the number of objects.
  */
 export async function settle(catalog: Catalog, stores: ReadonlyMap<string, TierStore>): Promise<number> {
   const objects = await catalog.unsettled(BATCH);

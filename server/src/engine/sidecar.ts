@@ -1,11 +1,11 @@
 import type { ArtifactRow } from "../catalog/rows.ts";
 
-/** Longer ones are for machines: indenting deeply nested metadata multiplies its size. */
+/** Longer sidecars are not indented: indenting deeply nested metadata multiplies its size. */
 const MAX_INDENTED_LENGTH = 4096;
 
 /**
- * The sidecar of an artifact: the writer's metadata, and the facts that a lost catalog is rebuilt from under keys that
- * start with `_`, which a writer's metadata cannot hold.
+ * The sidecar of an artifact: the client's metadata, and the facts from which a lost catalog is rebuilt.
+ * Their keys start with `_`, which keys of metadata cannot.
  */
 export function sidecarOf(row: ArtifactRow): Uint8Array {
   const facts = {

@@ -1,10 +1,13 @@
-/** Up to here bytes ride in the catalog's commit: one fsync for many writes instead of three for each. */
+/** Content up to this size is inline: one fsync for many writes, where objects need three each. */
 export const MAX_INLINE_OBJECT_BYTES = 64 * 1024;
 
-/** Content that is small enough to be held, or more of it than that as it comes. */
+/** Content that fits into memory, or a stream of larger content. */
 export type SmallOrStream = { readonly small: Uint8Array } | { readonly stream: AsyncIterable<Uint8Array> };
 
-/** Reads ahead just far enough to know which of the two `content` is. A stream must be consumed or returned from. */
+/**
+ * Reads ahead until the size is known to be above or below the limit. A returned stream must be consumed or
+ * closed.
+ */
 export async function smallOrStream(content: Uint8Array | AsyncIterable<Uint8Array>): Promise<SmallOrStream> {
   if (content instanceof Uint8Array) {
     return content.byteLength <= MAX_INLINE_OBJECT_BYTES ? { small: content } : { stream: once(content) };

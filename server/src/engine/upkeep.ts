@@ -1,6 +1,7 @@
 import { keyText } from "@tierkeep/schema/domain/keys";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Catalog } from "../catalog/catalog.ts";
+import { ANSWER_LIFETIME_MS } from "../catalog/decide/decide-retry.ts";
 import type { TierStore } from "../tiers/tier-store.ts";
 import type { Abandoned } from "./abandoned.ts";
 import type { Backlog } from "./backlog.ts";
@@ -8,51 +9,67 @@ import type { Clock } from "./clock.ts";
 import { collect } from "./collect.ts";
 import { publish } from "./publish.ts";
 import { settle } from "./settle.ts";
-import { forget } from "./sweep-answers.ts";
 
-/** A pause after a commit, so that a burst of them is settled and published together. */
+/** Pause after a commit, so that the work of a burst of commits is done together. */
 const BATCH_DELAY_MS = 20;
 const RETRY_MS = 1000;
 const CLOSING_ATTEMPTS = 3;
+
+/** Stored answers deleted per commit. */
+const SWEPT_ANSWERS = 256;
+
+/** Answers are kept this much longer than they are valid: a running request may have found one that was. */
+const SWEEP_GRACE_MS = 60 * 60 * 1000;
 
 export interface UpkeepParts {
   readonly catalog: Catalog;
   readonly clock: Clock;
   readonly stores: ReadonlyMap<string, TierStore>;
-  /** The store whose view is published; every tier's links stand there. */
+  /** The store whose view is published; it has the links of every tier. */
   readonly viewStore: TierStore;
   readonly backlog: Backlog;
   readonly abandoned: Abandoned;
-  /** False: objects stay for now. */
+  /** False: a backup pins the objects, so none is deleted. */
   readonly mayCollect: () => boolean;
-  /** False: works only when drained. */
+  /** False: works only in `drain`. */
   readonly byItself: boolean;
-  /** Told what went wrong or was found in the way; upkeep goes on by itself. */
+  /** Reports failures and quarantined files; upkeep continues on its own. */
   readonly onProblem: (message: string, error?: unknown) => void;
 }
 
-/** One kind of work: a batch of it at a time, and when it failed last. */
+/** One kind of work, done in batches. */
 interface Duty {
   readonly name: string;
-  /** How much the batch treated; 0: nothing is left that must be done before a pass is over. */
+  /** Does one batch and returns its size; 0: nothing is left that must be done before the pass ends. */
   readonly batch: () => Promise<number>;
+  /** When its last batch failed; null: it did not. */
   failedAt: number | null;
 }
 
 /**
- * What follows commits and writes that were given up: abandon, settle, publish, collect and forget, a batch of each in turn, never two at once, so that none
- * starves under load. Woken by commits. A duty that failed is tried again after a second and keeps the others from nothing.
+ * The work that follows commits: abandon, settle, publish, collect and sweep. One batch of each in turn, so that none
+ * starves under load, and never two at the same time.
+ *
+ * States:
+ * - idle: nothing is known to be left.
+ * - scheduled: a timer runs, for 20 ms after a commit or 1 s after a failure.
+ * - running: a pass repeats the batches until all of them return 0.
+ * - closed: `close` stops the timer and the running pass.
+ *
+ * A commit moves idle to scheduled; during a pass it schedules another one. The timer and `drain` start a pass. After a
+ * pass without failures upkeep is idle again; after one with a failure, or while a backup pins garbage, it is scheduled.
+ * A duty that failed is retried after a second and does not block the others.
  */
 export class Upkeep {
   readonly #parts: UpkeepParts;
   readonly #duties: readonly Duty[];
   readonly #stopListening: () => void;
-  /** Keys whose publication failed in this pass. */
-  readonly #passedOver = new Set<string>();
+  /** Keys that could not be published in this pass. */
+  readonly #skippedKeys = new Set<string>();
   #running: Promise<boolean> | null = null;
-  #wokenMeanwhile = false;
-  /** Garbage that could be collected may not be, for now. */
-  #collectIsHeld = false;
+  #wokenWhileRunning = false;
+  /** There is garbage to collect, and a backup pins it. */
+  #garbageIsPinned = false;
   #timer: NodeJS.Timeout | null = null;
   #closed = false;
 
@@ -64,26 +81,26 @@ export class Upkeep {
       { name: "settle", batch: () => this.#settle(), failedAt: null },
       { name: "publish", batch: () => this.#publish(), failedAt: null },
       { name: "collect", batch: () => this.#collect(), failedAt: null },
-      { name: "forget", batch: () => this.#forget(), failedAt: null },
+      { name: "sweep", batch: () => this.#sweepAnswers(), failedAt: null },
     ];
     this.#stopListening = catalog.onCommitted(() => this.wake());
   }
 
-  /** Something may be left to do; looks soon. */
+  /** Starts a pass soon, because there may be work. */
   wake(): void {
-    if (this.#running !== null) this.#wokenMeanwhile = true;
+    if (this.#running !== null) this.#wokenWhileRunning = true;
     else this.#schedule(BATCH_DELAY_MS);
   }
 
-  /** Works now until nothing is left. False: something failed, and will be tried again. */
+  /** Runs a pass now. Returns false where a duty failed and will be retried. */
   async drain(): Promise<boolean> {
     while (this.#running !== null) await this.#running;
     return this.#run();
   }
 
   /**
-   * Drains, until `deadline` (ms since the epoch by the system's clock) at most, then stops for good. What is left, or
-   * fails again at once, waits for the next start: nobody waits for a disk that is broken.
+   * Drains until `deadline` at most (ms since the epoch, system clock), then closes. Work that is left, or that fails
+   * three times in a row, waits for the next start: a shutdown does not wait for a broken disk.
    */
   async close(deadline: number): Promise<void> {
     const expired = setTimeout(() => this.#stop(), Math.max(0, deadline - Date.now()));
@@ -113,44 +130,44 @@ export class Upkeep {
 
   #run(): Promise<boolean> {
     if (this.#closed) return Promise.resolve(true);
-    this.#wokenMeanwhile = false;
-    this.#passedOver.clear();
+    this.#wokenWhileRunning = false;
+    this.#skippedKeys.clear();
     for (const duty of this.#duties) duty.failedAt = null;
     this.#running = this.#pass().then((clean) => {
       this.#running = null;
-      if (!clean || this.#collectIsHeld) this.#schedule(RETRY_MS);
-      else if (this.#wokenMeanwhile) this.#schedule(BATCH_DELAY_MS);
+      if (!clean || this.#garbageIsPinned) this.#schedule(RETRY_MS);
+      else if (this.#wokenWhileRunning) this.#schedule(BATCH_DELAY_MS);
       return clean;
     });
     return this.#running;
   }
 
   async #pass(): Promise<boolean> {
-    let treated: number;
+    let processed: number;
     do {
-      treated = 0;
+      processed = 0;
       for (const duty of this.#duties) {
         if (this.#closed) return true;
         if (duty.failedAt === null || performance.now() - duty.failedAt > RETRY_MS)
-          treated += await this.#do(duty);
+          processed += await this.#do(duty);
       }
-    } while (treated > 0);
-    return this.#passedOver.size === 0 && this.#duties.every(({ failedAt }) => failedAt === null);
+    } while (processed > 0);
+    return this.#skippedKeys.size === 0 && this.#duties.every(({ failedAt }) => failedAt === null);
   }
 
   async #do(duty: Duty): Promise<number> {
     try {
-      const treated = await duty.batch();
+      const processed = await duty.batch();
       duty.failedAt = null;
-      return treated;
+      return processed;
     } catch (error) {
       duty.failedAt = performance.now();
-      this.#parts.onProblem(`${duty.name} failed and will be tried again`, error);
+      this.#parts.onProblem(`${duty.name} failed and will be retried`, error);
       return 0;
     }
   }
 
-  /** The backlog learns what rides by now, and what is in the way of settling it. */
+  /** Also tells the backlog how much content is inline, and why it cannot be settled. */
   async #settle(): Promise<number> {
     const { catalog, stores } = this.#parts;
     try {
@@ -166,26 +183,30 @@ export class Upkeep {
   async #collect(): Promise<number> {
     const { catalog, stores, clock, mayCollect } = this.#parts;
     const collected = await collect(catalog, stores, clock.now(), mayCollect);
-    this.#collectIsHeld = collected === null;
+    this.#garbageIsPinned = collected === null;
     return collected ?? 0;
   }
 
-  /** A batch a turn, and none for its own sake: a shutdown does not wait for a day's answers to go. */
-  async #forget(): Promise<number> {
-    await forget(this.#parts.catalog, this.#parts.clock.now());
+  /** Deletes expired answers, one batch per round. Returns 0: a pass, and so a shutdown, does not wait for the rest. */
+  async #sweepAnswers(): Promise<number> {
+    const { catalog, clock } = this.#parts;
+    const before = clock.now() - ANSWER_LIFETIME_MS - SWEEP_GRACE_MS;
+    const oldest = await catalog.oldestAnswer();
+    if (oldest !== null && oldest < before)
+      await catalog.commit({ kind: "sweepAnswers", before, limit: SWEPT_ANSWERS });
     return 0;
   }
 
-  /** A key that cannot be published keeps no other from it. */
+  /** A key that fails to publish does not block other keys. */
   async #publish(): Promise<number> {
     const { catalog, viewStore, onProblem } = this.#parts;
-    const { keys, quarantined, failed } = await publish(catalog, viewStore.view, this.#passedOver);
+    const { keys, quarantined, failed } = await publish(catalog, viewStore.view, this.#skippedKeys);
     const [moved] = quarantined;
     if (moved) {
-      // A line a batch: where a tree is adopted, every sidecar of the system before is one of these.
+      // One line per batch: after a reindex, each old sidecar of an adopted tree is such a file.
       const { path, movedTo } = moved;
       onProblem(
-        `files that are not ours stood in the way of the published tree and are in quarantine now: ${quarantined.length}; the first, ${path}, as ${movedTo}`,
+        `files that are not ours were in the way of the published tree and were quarantined: ${quarantined.length}; the first, ${path}, as ${movedTo}`,
       );
     }
     const [unpublished] = failed;

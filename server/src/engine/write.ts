@@ -24,15 +24,15 @@ export interface WriterParts {
   readonly random: RandomBytes;
   readonly backlog: Backlog;
   readonly storeOf: (tier: WriteOptions["tier"]) => TierStore;
-  /** This process's name for what it stages. */
+  /** The owner of what this process stages. */
   readonly owner: string;
   readonly maxArtifactBytes: number | null;
   readonly abandoned: Abandoned;
-  /** Told that something became garbage without an event. */
+  /** Called when an object becomes garbage without an event. */
   readonly wakeUpkeep: () => void;
 }
 
-/** Stage, commit and answer of the commit protocol (README.md beside this file). */
+/** The steps stage, commit and answer of the commit protocol (README.md). */
 export class Writer {
   readonly #parts: WriterParts;
 
@@ -93,7 +93,7 @@ export class Writer {
     }
   }
 
-  /** A repeat is answered with the first one's object: then this one's is not needed, and its bytes do not ride. */
+  /** An idempotent retry returns the original object, so the object staged by this attempt is abandoned. */
   async #answered(change: WriteChange, result: WriteResult): Promise<WriteResult> {
     if (result.artifact.object !== change.object) await this.#abandon(change.object);
     return result;
@@ -104,7 +104,7 @@ export class Writer {
     this.#parts.wakeUpkeep();
   }
 
-  /** The same answer that the commit would give, before a byte of content is asked for. The commit decides. */
+  /** Refuses early what the commit would refuse, before content is received. The commit decides. */
   async #checkPreconditions(
     principal: Principal,
     options: WriteOptions,
@@ -112,7 +112,7 @@ export class Writer {
   ): Promise<void> {
     const { ifAbsent = false, ifChecksum = null, idempotencyKey } = options;
     if (!ifAbsent && ifChecksum === null) return;
-    // What is here already may as well be refused by the commit, which remembers it.
+    // Content that is in memory already is left to the commit, which stores the refusal.
     if (idempotencyKey !== undefined && content instanceof Uint8Array) return;
     const { catalog, clock } = this.#parts;
     const row = await catalog.artifact(options);
@@ -120,7 +120,7 @@ export class Writer {
       requireWritable(row, options, { ifAbsent, ifChecksum });
     } catch (refused) {
       if (idempotencyKey === undefined) throw refused;
-      // It may be the repeat of the very write that is in its way.
+      // A retry may fail the precondition because of its own first attempt.
       const actor = requesterOf(principal);
       if (!(await catalog.hasAnswer({ actor, key: idempotencyKey, at: clock.now() }))) throw refused;
     }
@@ -166,7 +166,7 @@ function checkOptions(options: WriteOptions): void {
   if (options.ifChecksum !== undefined) requireChecksum(options.ifChecksum, "ifChecksum");
   if (options.idempotencyKey !== undefined) requireIdempotencyKey(options.idempotencyKey, "idempotencyKey");
   if (options.ifAbsent && options.ifChecksum !== undefined) {
-    throw new Refused("BAD_USER_INPUT", "ifAbsent and ifChecksum exclude each other. Give one of them.", {
+    throw new Refused("BAD_USER_INPUT", "ifAbsent and ifChecksum cannot be combined. Give one of them.", {
       argument: "ifChecksum",
     });
   }
@@ -176,7 +176,7 @@ function checkContent(options: WriteOptions, written: WrittenObject): void {
   if (options.checksum === undefined || options.checksum === written.checksum) return;
   throw new Refused(
     "CHECKSUM_MISMATCH",
-    "The content that arrived does not have the checksum that was announced. Send it again.",
+    "The received content does not have the announced checksum. Send it again.",
     { argument: "checksum", checksum: written.checksum },
   );
 }
@@ -184,6 +184,6 @@ function checkContent(options: WriteOptions, written: WrittenObject): void {
 function tooLarge(maxBytes: number): Refused {
   return new Refused(
     "CONTENT_TOO_LARGE",
-    `The content is larger than the ${maxBytes} bytes that this server takes.`,
+    `The content is larger than the ${maxBytes} bytes that this server accepts (MAX_ARTIFACT_BYTES).`,
   );
 }
