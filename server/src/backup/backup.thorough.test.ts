@@ -55,13 +55,13 @@ const restore = (store = restored()) => restoreBackup({ from: join(folder, "back
 
 const backup = (...path: string[]) => join(folder, "backup", ...path);
 
-/** Whether an artifact's bytes are these. */
+/** True where an artifact has these bytes. */
 async function holds(store: EngineStore, artifactId: string, content: string | Buffer): Promise<boolean> {
   const bytes = await store.engine.artifacts.bytes(TEST_ADMIN, await store.row(keyOf(artifactId)));
   return bytes !== null && Buffer.from(content).equals(bytes);
 }
 
-/** Turns one bit of an object. */
+/** Flips one bit of an object. */
 function rot(path: string): void {
   chmodSync(path, 0o600);
   const bytes = readFileSync(path);
@@ -70,7 +70,7 @@ function rot(path: string): void {
 }
 
 describe("a backup", () => {
-  it("has everything that was committed before it, whether its bytes have a file yet or not", async () => {
+  it("has everything that was committed before it, inline content included", async () => {
     await using store = await EngineStore.open();
     await store.write(keyOf("settled"), Buffer.from("one"));
     await store.write(keyOf("large"), LARGE, { tier: "COLD" });
@@ -91,7 +91,7 @@ describe("a backup", () => {
     expect(await again.catalog.artifact(keyOf("later"))).toBeNull();
   });
 
-  it("has the keys and the log, for this user alone, and neither owner nor locks", async () => {
+  it("has the keys and the log, readable by this user only, and no owner or lock files", async () => {
     await using store = await EngineStore.open();
     await store.write(keyOf("a"), Buffer.from("x"));
     for (const name of ["config.json", "audit-key.pem", "owner.json", "owner-lock.db", "ballast"])
@@ -115,7 +115,7 @@ describe("a backup", () => {
     expect(readFileSync(restored().auditKey, "utf8")).toBe("of audit-key.pem");
   });
 
-  it("keeps the owner from removing objects, for as long as it is taken", async () => {
+  it("prevents the server from deleting objects while it runs", async () => {
     await using store = await EngineStore.open();
     await store.write(keyOf("a"), LARGE);
     await store.engine.drain();
@@ -126,7 +126,7 @@ describe("a backup", () => {
     expect(watch.isHeld()).toBe(false);
   });
 
-  it("tells of bytes that are damaged or gone, and has everything else", async () => {
+  it("reports damaged and missing objects, and has everything else", async () => {
     await using store = await EngineStore.open();
     for (const name of ["rotten", "gone", "sound"]) await store.write(keyOf(name), Buffer.from(name));
     for (const name of ["large-rotten", "large-sound"]) await store.write(keyOf(name), LARGE);
@@ -156,7 +156,7 @@ describe("a backup", () => {
     expect(existsSync(join(again.root, "hot", "acme", "nightly", "rotten"))).toBe(false);
   });
 
-  it("as a snapshot has the same files under names of its own, which outlive the store's", async () => {
+  it("as a snapshot has hard links of the same files, which outlive the store's", async () => {
     await using store = await EngineStore.open();
     await store.write(keyOf("a"), LARGE);
     await store.engine.drain();
@@ -170,7 +170,7 @@ describe("a backup", () => {
     expect(await store.objects()).toEqual([]);
   });
 
-  it("is refused within the store, in a folder that holds something, and where there is no store", async () => {
+  it("is refused within the store, in a folder with contents, and where there is no store", async () => {
     await using store = await EngineStore.open();
     symlinkSync(store.root, join(folder, "link"));
     mkdirSync(join(folder, "taken", "in"), { recursive: true });
@@ -188,7 +188,7 @@ describe("a backup", () => {
     expect(readdirSync(store.root)).not.toContain("backup");
   });
 
-  it("that is interrupted leaves nothing but the folder that was there before", async () => {
+  it("that is interrupted leaves only the folder that existed before", async () => {
     await using store = await EngineStore.open();
     await store.write(keyOf("a"), LARGE);
     await store.engine.drain();
@@ -210,7 +210,7 @@ describe("a backup", () => {
     ["one file", Number.POSITIVE_INFINITY],
     ["many files", 2_000],
   ])(
-    "has the audit log as far as its catalog knows it, and a restored store goes on with it: %s",
+    "has the audit log up to its catalog's position, which a restored store continues: %s",
     async (_, segmentBytes) => {
       await using store = await EngineStore.open();
       const key = signingKey(newKeyPem());
@@ -228,7 +228,7 @@ describe("a backup", () => {
       const exporter = exporting(store, files.logs);
       for (let n = 0; n < 20; n += 1) await store.write(keyOf("a"), Buffer.from(`${n}`));
       await exporter.flush();
-      // What the log has beyond what the catalog says of it, as it does while a server writes.
+      // Lines of the log beyond the catalog's position, as while a server writes.
       const state = await store.catalog.exportState();
       for (let n = 0; n < 20; n += 1) await store.write(keyOf("b"), Buffer.from(`${n}`));
       await exporter.flush();
@@ -249,8 +249,8 @@ describe("a backup", () => {
   );
 });
 
-describe("a store that is restored", () => {
-  it("is published again, and has no part in what happened after the backup", async () => {
+describe("a restored store", () => {
+  it("is published again, and has nothing from after the backup", async () => {
     await using store = await EngineStore.open();
     await store.write(keyOf("a"), LARGE);
     await store.engine.artifacts.promote(TEST_ADMIN, { ...keyOf("a"), toTier: "COLD", dryRun: false });
@@ -267,7 +267,7 @@ describe("a store that is restored", () => {
     expect(existsSync(`${published}.metadata.json`)).toBe(true);
   });
 
-  it("is not made over another one, and leaves a log that is there as it is", async () => {
+  it("is not created over another one, and keeps an existing log", async () => {
     await using store = await EngineStore.open();
     await store.write(keyOf("a"), Buffer.from("x"));
     mkdirSync(filesOf(store.root).logs);
@@ -281,7 +281,7 @@ describe("a store that is restored", () => {
     expect(await holds(store, "a", "x")).toBe(true);
   });
 
-  it("comes from a backup that is whole: one without its end, or with another catalog, is refused", async () => {
+  it("needs a complete backup: one without a manifest, or with another catalog, is refused", async () => {
     await using store = await EngineStore.open();
     await store.write(keyOf("a"), Buffer.from("x"));
     await backUp(store);
@@ -293,7 +293,7 @@ describe("a store that is restored", () => {
     expect(existsSync(restored().root)).toBe(false);
   });
 
-  it("comes from a backup whose manifest lists all of its files and no others", async () => {
+  it("needs a manifest that lists exactly the files of the backup", async () => {
     await using store = await EngineStore.open();
     await store.write(keyOf("a"), Buffer.from("x"));
     const key = signingKey(newKeyPem());
@@ -320,14 +320,14 @@ describe("a store that is restored", () => {
       await expect(verifyBackup({ from: backup() })).rejects.toMatchObject({ code: "CHECKSUM_MISMATCH" });
       await expect(restore()).rejects.toMatchObject({ code: "CHECKSUM_MISMATCH" });
     }
-    // Also where the files themselves are gone with their entries.
+    // Also where the files are deleted together with their entries.
     rmSync(backup("logs"), { recursive: true });
     const logless = files.filter(({ path }) => !path.startsWith("logs/"));
     writeFileSync(backup(MANIFEST_FILE), JSON.stringify({ ...manifest, files: logless }));
     await expect(restore()).rejects.toThrow(/does not list the audit log/);
   });
 
-  it("has no log where the backed up store had lost it, and the manifest says so", async () => {
+  it("has no log where the original store had lost it, which the manifest records", async () => {
     await using store = await EngineStore.open();
     await store.write(keyOf("a"), Buffer.from("x"));
     const { logs: directory } = filesOf(store.root);
@@ -340,7 +340,7 @@ describe("a store that is restored", () => {
     expect((await restore()).manifest.logMissing).toBe(true);
   });
 
-  it("is not there in part where restoring was interrupted", async () => {
+  it("does not exist in part where the restore was interrupted", async () => {
     await using store = await EngineStore.open();
     await store.write(keyOf("a"), LARGE);
     await store.engine.drain();

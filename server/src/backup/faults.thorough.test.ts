@@ -15,10 +15,12 @@ import { restoreBackup, verifyBackup } from "./restore-backup.ts";
 import { storeFilesOf } from "./store-files.ts";
 import { takeBackup } from "./take-backup.ts";
 
-/** Hundreds of backups take as long as the machine needs. */
+/** Hundreds of backups take long on a slow machine. */
 vi.setConfig({ testTimeout: 300_000 });
 
-/** Of what was not synced. Of each two, each step is tried with both. */
+/**
+ * What a power failure loses of the data that was not synced. Each step is tried with both losses of a pair.
+ */
 const LOSSES: readonly (readonly [Loss, Loss])[] = [
   ["everything", { seed: 1 }],
   ["nothing", { seed: 2 }],
@@ -26,7 +28,7 @@ const LOSSES: readonly (readonly [Loss, Loss])[] = [
 
 let store: EngineStore;
 let sourceLogs: string;
-/** A sound backup of it. */
+/** An intact backup of the store. */
 let sound: string;
 
 beforeAll(async () => {
@@ -55,7 +57,7 @@ const backUp = (into: string, disk: Disk, linked: boolean) => takeBackup({ ...so
 const restore = (folder: string, disk: Disk) =>
   restoreBackup({ from: sound, disk, store: storeFilesOf(join(folder, "artifacts"), join(folder, "logs")) });
 
-/** Whether it is a backup; and if so, that it is whole. */
+/** True for a complete backup, false for none; fails for anything else. */
 async function isWhole(folder: string): Promise<boolean> {
   if (!existsSync(join(folder, MANIFEST_FILE))) return false;
   const { manifest, damaged } = await verifyBackup({ from: folder });
@@ -63,7 +65,10 @@ async function isWhole(folder: string): Promise<boolean> {
   return true;
 }
 
-/** Whether it is a store; and if so, that it is whole. What is no store says so, or holds nothing. */
+/**
+ * True for a complete store; false where the folder is empty or marked as unfinished; fails for anything
+ * else.
+ */
 async function isWholeStore(folder: string): Promise<boolean> {
   const files = storeFilesOf(join(folder, "artifacts"), join(folder, "logs"));
   if (existsSync(files.unfinishedRestore)) return false;
@@ -84,7 +89,7 @@ async function isWholeStore(folder: string): Promise<boolean> {
   return true;
 }
 
-/** Does it again and again, with a power cut before each of its steps. Answers with how often it came to its end. */
+/** Repeats the operation with a power failure before each of its steps. Returns how often it completed. */
 async function cutAtEachStep(
   work: (folder: string, disk: Disk) => Promise<unknown>,
   isDone: (folder: string) => Promise<boolean>,
@@ -97,7 +102,7 @@ async function cutAtEachStep(
       let copied = false;
       const disk: LossyDisk = new LossyDisk(folder, {
         onStep: () => {
-          // SQLite writes it past this disk, and leaves it to others to sync it.
+          // SQLite writes it without this disk, and leaves the sync to the caller.
           const catalog = join(folder, "catalog.db");
           if (!copied && existsSync(catalog)) disk.stranger(catalog);
           copied ||= existsSync(catalog);
@@ -115,11 +120,11 @@ async function cutAtEachStep(
         );
         if (!cut) disk.crash(lose);
         const whole = await isDone(folder).catch((error: unknown) => {
-          throw new Error(`cut before step ${last + 1}, losing ${JSON.stringify(lose)}: ${error}`, {
+          throw new Error(`power failure before step ${last + 1}, losing ${JSON.stringify(lose)}: ${error}`, {
             cause: error,
           });
         });
-        // Whoever was told that it is done has it.
+        // A caller that was told of its success has it.
         if (!cut) expect(whole).toBe(true);
         if (whole) done += 1;
         if (!cut) return { steps: last, done };
@@ -130,7 +135,10 @@ async function cutAtEachStep(
   }
 }
 
-/** Does it again and again, with each call of the disk failing, once and for good. Answers with how many faults there were. */
+/**
+ * Repeats the operation with each call of the disk failing, once or permanently. Returns the number of
+ * faults.
+ */
 async function failEachCall(
   work: (folder: string, disk: Disk) => Promise<unknown>,
   isDone: (folder: string) => Promise<boolean>,
@@ -170,24 +178,24 @@ describe("a backup", () => {
   it.each([
     ["of copies", false],
     ["of links", true],
-  ])("%s that loses its power before any step is whole or none", async (_, linked) => {
+  ])("%s is complete or absent after a power failure before any step", async (_, linked) => {
     const { steps, done } = await cutAtEachStep((folder, disk) => backUp(folder, disk, linked), isWhole);
     expect(steps).toBeGreaterThan(30);
     expect(done).toBeGreaterThan(0);
   });
 
-  it("of which any call fails is whole or none, and whoever is told that it is done has it", async () => {
+  it("is complete or absent when any call fails, and complete when it reports success", async () => {
     expect(await failEachCall((folder, disk) => backUp(folder, disk, false), isWhole)).toBeGreaterThan(100);
   });
 });
 
 describe("restoring a backup", () => {
-  it("that loses its power before any step leaves a store that is whole, or none", async () => {
+  it("leaves a complete store or none after a power failure before any step", async () => {
     const { steps } = await cutAtEachStep(restore, isWholeStore);
     expect(steps).toBeGreaterThan(30);
   });
 
-  it("of which any call fails leaves a store that is whole, or none", async () => {
+  it("leaves a complete store or none when any call fails", async () => {
     expect(await failEachCall(restore, isWholeStore)).toBeGreaterThan(100);
   });
 });

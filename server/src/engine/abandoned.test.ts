@@ -5,7 +5,7 @@ import { Abandoned } from "./abandoned.ts";
 
 const object = (digit: string) => digit.repeat(32);
 
-/** `catalog`, of which the first commits fail. */
+/** The catalog, whose first commits fail. */
 function failingAtFirst(catalog: Catalog, times: number): Catalog {
   let left = times;
   return new Proxy(catalog, {
@@ -21,7 +21,7 @@ function failingAtFirst(catalog: Catalog, times: number): Catalog {
   });
 }
 
-it("what a dead owner had staged, and what is given up, is collected though it could not be written down at first", async () => {
+it("collects orphaned and abandoned objects after commits that failed at first", async () => {
   await using store = await EngineStore.open();
   const stage = (digit: string, owner: string) =>
     store.catalog.commit({ kind: "stage", object: object(digit), store: "base", owner, at: store.now });

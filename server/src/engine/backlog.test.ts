@@ -12,25 +12,25 @@ afterEach(() => {
 const done = () => Promise.resolve("done");
 const never = () => new Promise<never>(() => {});
 
-describe("backlog of unsettled bytes", () => {
-  it("admits at once while there is room, and counts what is on its way", async () => {
+describe("Backlog", () => {
+  it("admits writes immediately while there is space, and counts pending ones", async () => {
     const backlog = new Backlog(100);
     void backlog.admit(60, never);
     await expect(backlog.admit(40, done)).resolves.toBe("done");
     expect(backlog.bytes).toBe(100);
   });
 
-  it("forgets a write that was refused", async () => {
+  it("releases the space of a refused write", async () => {
     const backlog = new Backlog(100);
     await expect(backlog.admit(60, () => Promise.reject(new Error("refused")))).rejects.toThrow("refused");
     expect(backlog.bytes).toBe(0);
   });
 
-  it("lets one write through that is larger than the limit, where nothing else waits", async () => {
+  it("admits one write that is larger than the limit into an empty backlog", async () => {
     await expect(new Backlog(10).admit(50, done)).resolves.toBe("done");
   });
 
-  it("makes writers wait until there is room", async () => {
+  it("makes writers wait until there is space", async () => {
     const backlog = new Backlog(100);
     await backlog.admit(100, done);
     let answered = false;
@@ -49,7 +49,7 @@ describe("backlog of unsettled bytes", () => {
     [null, "TIER_UNAVAILABLE"],
     [new Refused("TIER_UNAVAILABLE", "disk gone"), "TIER_UNAVAILABLE"],
     [new Refused("STORAGE_FULL", "disk full"), "STORAGE_FULL"],
-  ] as const)("refuses a writer that waited for 5 s, saying why", async (trouble, code) => {
+  ] as const)("refuses a writer that has waited for 5 s, with the reason", async (trouble, code) => {
     const backlog = new Backlog(100);
     await backlog.admit(100, done);
     backlog.refresh(100, trouble);
@@ -59,7 +59,7 @@ describe("backlog of unsettled bytes", () => {
     expect(backlog.bytes).toBe(100);
   });
 
-  it("wakes no more writers than there is room for", async () => {
+  it("wakes no more writers than there is space for", async () => {
     const backlog = new Backlog(100);
     await backlog.admit(100, done);
     const admitted: number[] = [];

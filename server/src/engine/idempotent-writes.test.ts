@@ -10,7 +10,7 @@ const LARGE = 200_000;
 const small = Buffer.from("small");
 const large = Buffer.alloc(LARGE, "large ");
 
-/** As a request's body comes, counting what was asked for. */
+/** The body of a request as a stream that counts the requested chunks. */
 function streamed(bytes: Uint8Array) {
   const seen = { asked: 0 };
   async function* body(): AsyncGenerator<Uint8Array> {
@@ -28,11 +28,11 @@ const codeOf = (call: Promise<unknown>) =>
     (error: unknown) => (error instanceof Refused ? error.code : error),
   );
 
-describe("a repeated write", () => {
+describe("an idempotent retry of a write", () => {
   it.each([
     ["small", small],
     ["large", large],
-  ])("of %s content is answered with the first one's facts, and leaves nothing", async (_size, bytes) => {
+  ])("of %s content returns the stored result, and leaves no object", async (_size, bytes) => {
     await using store = await EngineStore.open();
     const options = { idempotencyKey: "k", metadata: { run: 7 } };
     const first = await store.write(keyOf("a"), bytes, options);
@@ -47,7 +47,7 @@ describe("a repeated write", () => {
     expect(store.engine.backlogBytes).toBe(0);
   });
 
-  it("gives its room in the backlog back by itself", async () => {
+  it("releases its space in the backlog without upkeep", async () => {
     await using store = await EngineStore.open({ upkeepByItself: true, backlogBytes: 20 });
     await store.write(keyOf("a"), small, { idempotencyKey: "k" });
     await expect.poll(() => store.engine.backlogBytes).toBe(0);
@@ -55,7 +55,7 @@ describe("a repeated write", () => {
     await expect.poll(() => store.engine.backlogBytes).toBe(0);
   });
 
-  it("is told apart by everything that was asked for, but not by how that was said", async () => {
+  it("is identified by every part of the request, whatever its spelling", async () => {
     await using store = await EngineStore.open();
     const asked = { idempotencyKey: "k", metadata: { a: 1, b: { c: 2, d: 3 } } };
     const first = await store.write(keyOf("a.txt"), small, asked);
@@ -80,7 +80,7 @@ describe("a repeated write", () => {
     expect(await store.catalog.lastSeq()).toBe(1);
   });
 
-  it("with ifAbsent does not stumble over what the first has written, whichever way its bytes come", async () => {
+  it("with ifAbsent is not refused because of its own first attempt, with content of any size", async () => {
     await using store = await EngineStore.open();
     const options = { idempotencyKey: "k", ifAbsent: true };
     const first = await store.write(keyOf("a"), streamed(large).body, options);
@@ -89,7 +89,7 @@ describe("a repeated write", () => {
     expect(await store.write(keyOf("a"), large, options)).toEqual(first);
   });
 
-  it("with ifAbsent and a key that nobody knows is still refused before its first byte", async () => {
+  it("with ifAbsent and an unknown key is refused before its first byte", async () => {
     await using store = await EngineStore.open();
     await store.write(keyOf("a"), small);
     const { seen, body } = streamed(large);
@@ -98,7 +98,7 @@ describe("a repeated write", () => {
     expect(seen.asked).toBe(0);
   });
 
-  it("is refused as the first was, where its content was at hand", async () => {
+  it("returns the stored refusal of small content", async () => {
     await using store = await EngineStore.open();
     await store.write(keyOf("a"), small);
     const options = { idempotencyKey: "k", ifAbsent: true };
@@ -109,7 +109,7 @@ describe("a repeated write", () => {
     expect(await store.objects()).toEqual([]);
   });
 
-  it("that overtakes the first while that one streams is the one that is made", async () => {
+  it("is the attempt that is made when it overtakes the first one", async () => {
     await using store = await EngineStore.open();
     const overtaken = Promise.withResolvers<void>();
     async function* slow(): AsyncGenerator<Uint8Array> {
@@ -126,7 +126,7 @@ describe("a repeated write", () => {
     expect(await store.objects()).toEqual([(await store.row(keyOf("a"))).object]);
   });
 
-  it("with a key that cannot be one asks for none of its bytes", async () => {
+  it("with an invalid key reads none of its bytes", async () => {
     await using store = await EngineStore.open();
     const { seen, body } = streamed(large);
     expect(await codeOf(store.write(keyOf("a"), body, { idempotencyKey: "" }))).toBe("BAD_USER_INPUT");
@@ -134,8 +134,8 @@ describe("a repeated write", () => {
   });
 });
 
-describe("a repeated purge", () => {
-  it("is answered although nothing may be purged by now", async () => {
+describe("an idempotent retry of a purge", () => {
+  it("returns the stored result although purges are refused by then", async () => {
     await using store = await EngineStore.open();
     await store.write(keyOf("a"), small);
     const options = { ...keyOf("a"), dryRun: false, idempotencyKey: "k" };
@@ -149,8 +149,8 @@ describe("a repeated purge", () => {
   });
 });
 
-describe("answers", () => {
-  it("are forgotten by upkeep an hour after they count no more, and not before", async () => {
+describe("stored answers", () => {
+  it("are deleted by upkeep an hour after they expire, and not before", async () => {
     await using store = await EngineStore.open();
     for (let n = 0; n < 300; n++) await store.write(keyOf(`a${n}`), small, { idempotencyKey: `k${n}` });
     const given = store.now;
@@ -159,7 +159,7 @@ describe("answers", () => {
     await store.engine.drain();
     expect(await store.catalog.oldestAnswer()).toBe(given);
     store.now += 1;
-    // A batch at a time: nothing waits for it.
+    // One batch per pass: no pass waits for the rest.
     await store.engine.drain();
     expect(await store.catalog.oldestAnswer()).toBe(given);
     await store.engine.drain();
@@ -167,7 +167,7 @@ describe("answers", () => {
   });
 });
 
-it("whatever is asked again and again, each key is answered one way and acted on once a day", async () => {
+it("repeats of any requests get one answer per key, and are made once a day", async () => {
   const command = fc.record({
     idempotencyKey: fc.constantFrom("k1", "k2", "k3"),
     do: fc.constantFrom("write", "write once", "promote", "restore", "purge"),

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { EngineStore, keyOf, TEST_ADMIN } from "../../testing/stores/engine-store.ts";
 
-describe("a read where reads are logged", () => {
-  it("is on the log before the first byte is given, though it is never asked for", async () => {
+describe("a read with logging of reads", () => {
+  it("is logged before its first byte, also when no byte is read", async () => {
     await using store = await EngineStore.open({ auditReads: true });
     await store.write(keyOf("a"), Buffer.alloc(200_000));
     await store.engine.drain();
@@ -14,7 +14,7 @@ describe("a read where reads are logged", () => {
     await content?.body[Symbol.asyncIterator]().return?.();
   });
 
-  it("is refused where it cannot be logged, and what gives no content is not", async () => {
+  it("is refused where it cannot be logged, unlike calls that return no content", async () => {
     await using store = await EngineStore.open({ auditReads: true });
     const { artifact } = await store.write(keyOf("a"), Buffer.from("content"));
     await store.engine.close(Date.now());

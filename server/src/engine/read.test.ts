@@ -33,10 +33,10 @@ async function scanErrors({ catalog }: EngineStore) {
 
 describe("a read", () => {
   it.each([
-    ["rides in the catalog", 10],
+    ["is inline", 10],
     ["is an object", 200_000],
     ["is long", LARGE],
-  ])("gives back what was written when it %s, whole and in part", async (_where, sizeBytes) => {
+  ])("returns the written content when it %s, with and without a range", async (_where, sizeBytes) => {
     await using store = await EngineStore.open();
     const content = Buffer.from(Array.from({ length: sizeBytes }, (_, index) => index % 251));
     await store.write(keyOf("a"), content);
@@ -52,12 +52,12 @@ describe("a read", () => {
     );
   });
 
-  it("of what is not there is null", async () => {
+  it("of a missing artifact returns null", async () => {
     await using store = await EngineStore.open();
     expect(await store.engine.artifacts.open(TEST_ADMIN, keyOf("a"))).toBeNull();
   });
 
-  it("that was begun ends with what it began with, though the artifact is replaced, purged and collected meanwhile", async () => {
+  it("returns its first version to the end, though the artifact is replaced, purged and collected", async () => {
     await using store = await EngineStore.open();
     const first = Buffer.alloc(LARGE, 1);
     await store.write(keyOf("a"), first);
@@ -69,7 +69,7 @@ describe("a read", () => {
     expect((await bytesOf(reading)).equals(first)).toBe(true);
   });
 
-  it("whose object has gone because the artifact was replaced gives the newer content", async () => {
+  it("returns the newer content when its object was collected after a replacement", async () => {
     await using store = await EngineStore.open();
     await store.write(keyOf("a"), Buffer.alloc(100_000, 1));
     const stale = await store.catalog.content(keyOf("a"));
@@ -91,7 +91,7 @@ describe("a read", () => {
     expect(await scanErrors(store)).toEqual([]);
   });
 
-  it("of exactly one version is null once the content is another", async () => {
+  it("of one version returns null after the content has changed", async () => {
     await using store = await EngineStore.open();
     const { artifact } = await store.write(keyOf("a"), Buffer.from("one"));
     expect((await store.engine.artifacts.bytes(TEST_ADMIN, artifact))?.toString()).toBe("one");
@@ -100,8 +100,8 @@ describe("a read", () => {
   });
 });
 
-describe("damage", () => {
-  it("of a short object is found before its first byte goes out", async () => {
+describe("a read of damaged content", () => {
+  it("fails before the first byte of a short object", async () => {
     await using store = await EngineStore.open();
     await store.write(keyOf("a"), Buffer.alloc(100_000));
     flipByte(store.objectPath((await store.row(keyOf("a"))).object), 50_000);
@@ -110,7 +110,7 @@ describe("damage", () => {
     });
   });
 
-  it("of a long object never lets the body complete", async () => {
+  it("never completes the body of a long object", async () => {
     await using store = await EngineStore.open();
     await store.write(keyOf("a"), Buffer.alloc(LARGE));
     flipByte(store.objectPath((await store.row(keyOf("a"))).object), 10);
@@ -126,7 +126,7 @@ describe("damage", () => {
   it.each([
     ["cut off", cutOff],
     ["gone", rmSync],
-  ])("is also an object that is %s", async (_how, harm) => {
+  ])("fails for an object that is %s", async (_how, harm) => {
     await using store = await EngineStore.open();
     await store.write(keyOf("a"), Buffer.alloc(100_000));
     harm(store.objectPath((await store.row(keyOf("a"))).object));
@@ -136,7 +136,7 @@ describe("damage", () => {
     expect(await scanErrors(store)).toHaveLength(1);
   });
 
-  it("of bytes that ride in the catalog is found, too", async () => {
+  it("fails for inline content, too", async () => {
     await using store = await EngineStore.open();
     await store.write(keyOf("a"), Buffer.from("right"));
     const db = new DatabaseSync(join(store.root, ".tierkeep", "catalog.db"));
@@ -147,7 +147,7 @@ describe("damage", () => {
     });
   });
 
-  it("is one event for an object, however often it is read, and a new one for the next", async () => {
+  it("writes one event per object, however often it is read", async () => {
     await using store = await EngineStore.open();
     for (const turn of [1, 2]) {
       await store.write(keyOf("a"), Buffer.alloc(100_000, turn));
@@ -162,7 +162,7 @@ describe("damage", () => {
     expect(store.damaged).toHaveLength(6);
   });
 
-  it("of one artifact affects no other, and is mended by writing it again", async () => {
+  it("affects no other artifact, and succeeds after a new write", async () => {
     await using store = await EngineStore.open();
     await store.write(keyOf("a"), Buffer.alloc(100_000, 1));
     await store.write(keyOf("b"), Buffer.alloc(100_000, 2));

@@ -6,8 +6,8 @@ import { EngineStore, keyOf, TEST_ADMIN } from "../../testing/stores/engine-stor
 
 const view = (store: EngineStore, ...path: string[]) => join(store.root, ...path);
 
-describe("upkeep", () => {
-  it("settles, publishes and collects by itself, soon after a commit", async () => {
+describe("Upkeep", () => {
+  it("settles, publishes and collects soon after a commit", async () => {
     await using store = await EngineStore.open({ upkeepByItself: true });
     await store.write(keyOf("a"), Buffer.from("one"));
     await store.write(keyOf("a"), Buffer.from("two"));
@@ -19,7 +19,7 @@ describe("upkeep", () => {
     expect(statSync(published).ino).toBe(statSync(store.objectPath(object)).ino);
   });
 
-  it("removes no object while somebody copies an earlier state, and by itself does so afterwards", async () => {
+  it("deletes no object while a backup pins them, and does so afterwards", async () => {
     let mayCollect = false;
     await using store = await EngineStore.open({ upkeepByItself: true, mayCollect: () => mayCollect });
     await store.write(keyOf("a"), Buffer.from("one"));
@@ -31,7 +31,7 @@ describe("upkeep", () => {
     await expect.poll(() => store.objects(), { timeout: 15_000 }).toHaveLength(1);
   });
 
-  it("publishes the writer's metadata with the system's facts", async () => {
+  it("publishes the client's metadata with the system's facts", async () => {
     await using store = await EngineStore.open();
     const { artifact } = await store.write(keyOf("a"), Buffer.from("x"), {
       metadata: { author: "Alice", n: [1] },
@@ -54,7 +54,7 @@ describe("upkeep", () => {
     });
   });
 
-  it("goes on with all other keys where one cannot be published, and with that one once it can", async () => {
+  it("publishes all other keys while one fails, and that one once it can", async () => {
     await using store = await EngineStore.open();
     renameSync(view(store, "warm"), view(store, "elsewhere"));
     writeFileSync(view(store, "warm"), "not a folder");
@@ -72,7 +72,7 @@ describe("upkeep", () => {
     expect(readFileSync(view(store, "warm", "acme", "nightly", "stuck"), "utf8")).toBe("x");
   });
 
-  it("holds writers back once too much is unsettled, refuses them when a tier stays away, and lets them in again", async () => {
+  it("makes writers wait while the backlog is full, refuses them while a tier fails, and then admits them again", async () => {
     await using store = await EngineStore.open({ backlogBytes: 100_000 });
     const objects = view(store, ".tierkeep", "objects");
     renameSync(objects, view(store, "unplugged"));
@@ -95,7 +95,7 @@ describe("upkeep", () => {
   });
 });
 
-it("a shutdown does not wait for what fails again and again", async () => {
+it("close does not wait for work that fails repeatedly", async () => {
   await using store = await EngineStore.open();
   renameSync(view(store, ".tierkeep", "objects"), view(store, "unplugged"));
   await store.write(keyOf("a"), Buffer.from("x"));
@@ -105,7 +105,7 @@ it("a shutdown does not wait for what fails again and again", async () => {
 });
 
 describe("a purge", () => {
-  it("is refused while the audit log is behind, dry ones are not, and nothing else is", async () => {
+  it("is refused while the audit log cannot be written, unlike a dry purge and other calls", async () => {
     await using store = await EngineStore.open();
     await store.write(keyOf("a"), Buffer.from("x"));
     store.refusal = new Refused("UNAVAILABLE", "the audit log cannot be written");
@@ -119,7 +119,7 @@ describe("a purge", () => {
     expect(await store.catalog.artifact(keyOf("a"))).toBeNull();
   });
 
-  it("leaves nothing of the artifact, in the view or as an object", async () => {
+  it("deletes the artifact's files in the view and its object", async () => {
     await using store = await EngineStore.open();
     await store.write(keyOf("a"), Buffer.alloc(100_000));
     await store.engine.drain();
@@ -130,7 +130,7 @@ describe("a purge", () => {
   });
 });
 
-it("what a stranger puts in the view is moved away and named", async () => {
+it("quarantines and reports foreign files in the view", async () => {
   await using store = await EngineStore.open();
   mkdirSync(view(store, "hot", "acme", "nightly"), { recursive: true });
   writeFileSync(view(store, "hot", "acme", "nightly", "a"), "mine");

@@ -4,7 +4,7 @@ import { EngineStore, keyOf, TEST_ADMIN } from "../../testing/stores/engine-stor
 
 const LARGE = 200_000;
 
-/** Yields `chunks` of so many bytes, counting what was asked for; then fails, where told to. */
+/** A source that yields chunks of these sizes and counts them; it then fails with `failure`, if given. */
 function upload(sizes: readonly number[], failure?: Error) {
   const seen = { asked: 0 };
   async function* body(): AsyncGenerator<Uint8Array> {
@@ -18,7 +18,7 @@ function upload(sizes: readonly number[], failure?: Error) {
 }
 
 describe("a write", () => {
-  it("takes the media type from the id's ending where none is given", async () => {
+  it("derives the media type from the id's extension by default", async () => {
     await using store = await EngineStore.open();
     const typeOf = async (artifactId: string, contentType: string | null = null) =>
       (await store.write(keyOf(artifactId), Buffer.from("x"), { contentType })).artifact.contentType;
@@ -29,7 +29,7 @@ describe("a write", () => {
   });
 
   it.each(["../../etc", "a/b", ".", "a.metadata.json"])(
-    "with the id %j touches nothing",
+    "with the id %j is rejected and changes nothing",
     async (artifactId) => {
       await using store = await EngineStore.open();
       const { seen, body } = upload([LARGE]);
@@ -41,7 +41,7 @@ describe("a write", () => {
     },
   );
 
-  it("that may not be made asks for none of its bytes", async () => {
+  it("that fails its precondition reads none of its bytes", async () => {
     await using store = await EngineStore.open();
     await store.write(keyOf("a"), Buffer.from("here"));
     const checksum = createHash("sha256").update("here").digest("hex");
@@ -64,7 +64,7 @@ describe("a write", () => {
     });
   });
 
-  it("that was overtaken while it streamed is refused at the commit, and the first one stands", async () => {
+  it("that was overtaken while it streamed is refused at the commit", async () => {
     await using store = await EngineStore.open();
     async function* slow(): AsyncGenerator<Uint8Array> {
       yield Buffer.alloc(LARGE, 1);
@@ -80,10 +80,10 @@ describe("a write", () => {
   });
 
   it.each([
-    ["that are few", 10],
+    ["of small content", 10],
     ["that are many", LARGE],
   ])(
-    "of bytes %s which are not the announced ones is refused, and nothing is left",
+    "%s that does not have the announced checksum is refused and leaves nothing",
     async (_how, sizeBytes) => {
       await using store = await EngineStore.open();
       const checksum = createHash("sha256").update("something else").digest("hex");
@@ -100,7 +100,7 @@ describe("a write", () => {
     },
   );
 
-  it("whose client goes away leaves nothing, and the client's error is passed on", async () => {
+  it("whose client disconnects leaves nothing, and rejects with the client's error", async () => {
     await using store = await EngineStore.open();
     const gone = new Error("socket hang up");
     await expect(store.write(keyOf("a"), upload([LARGE, LARGE], gone).body)).rejects.toBe(gone);
@@ -112,8 +112,8 @@ describe("a write", () => {
   it.each([
     ["at once", [600]],
     ["bit by bit", [300, 300]],
-    ["beyond what may ride", [LARGE]],
-  ])("of more than is allowed is refused when it comes %s", async (_how, sizes) => {
+    ["above the inline limit", [LARGE]],
+  ])("above the size limit is refused when it comes %s", async (_how, sizes) => {
     await using store = await EngineStore.open({ maxArtifactBytes: 500 });
     await expect(store.write(keyOf("a"), upload(sizes).body)).rejects.toMatchObject({
       code: "CONTENT_TOO_LARGE",
@@ -122,7 +122,7 @@ describe("a write", () => {
     expect(await store.objects()).toEqual([]);
   });
 
-  it("is one of many on one id: all are acknowledged, one stands, and only its bytes remain", async () => {
+  it("of many concurrent ones on one id is acknowledged, and only the last one's object remains", async () => {
     await using store = await EngineStore.open();
     const sizes = [10, LARGE, 20, LARGE + 1, 30, LARGE + 2, 40, LARGE + 3];
     const written = await Promise.all(
@@ -138,7 +138,7 @@ describe("a write", () => {
     );
   });
 
-  it("is refused once the engine is closing", async () => {
+  it("is refused once the engine closes", async () => {
     await using store = await EngineStore.open();
     await store.engine.close(Date.now());
     await expect(store.write(keyOf("a"), Buffer.from("x"))).rejects.toMatchObject({ code: "UNAVAILABLE" });

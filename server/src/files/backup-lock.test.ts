@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { tempDir } from "../../testing/sqlite/temp-dir.ts";
 import { BackupWatch, pinForBackup } from "./backup-lock.ts";
 
-it("is held while any backup is taken", () => {
+it("holds the pin until the last backup releases it", () => {
   using dir = tempDir();
   const path = dir.file("backup-lock.db");
   using watch = new BackupWatch(path);
@@ -20,7 +20,7 @@ it("is held while any backup is taken", () => {
   expect(watch.isHeld()).toBe(false);
 });
 
-it("is held by another process, and not by one that has died", { timeout: 60_000 }, () => {
+it("sees the pin of another process, until that process dies", { timeout: 60_000 }, () => {
   using dir = tempDir();
   const path = dir.file("backup-lock.db");
   const module = JSON.stringify(new URL("./backup-lock.ts", import.meta.url).href);

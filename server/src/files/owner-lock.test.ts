@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { tempDir } from "../../testing/sqlite/temp-dir.ts";
 import { tryOwn } from "./owner-lock.ts";
 
-/** Another process that takes the lock and says whether it has it. */
+/** Another process that tries to acquire the lock and reports the result. */
 async function otherOwner(path: string): Promise<{ readonly owns: boolean; readonly child: ChildProcess }> {
   const script = `
     const { tryOwn } = await import(${JSON.stringify(new URL("./owner-lock.ts", import.meta.url).href)});
@@ -24,8 +24,8 @@ async function end(child: ChildProcess, signal: NodeJS.Signals) {
   await exited;
 }
 
-describe("the owner's lock", () => {
-  it("is one process's at a time, also when this one asks twice", async () => {
+describe("tryOwn", () => {
+  it("lets one process own the store, and rejects a second call of the same process", async () => {
     using folder = tempDir();
     const path = folder.file("owner.lock");
     const lock = tryOwn(path);
@@ -40,7 +40,7 @@ describe("the owner's lock", () => {
     again?.release();
   });
 
-  it("is kept by a process that is stopped, and freed by one that is killed", async () => {
+  it("keeps the lock of a stopped process, and releases that of a killed one", async () => {
     using folder = tempDir();
     const path = folder.file("owner.lock");
     const { owns, child } = await otherOwner(path);
@@ -54,7 +54,7 @@ describe("the owner's lock", () => {
     lock?.release();
   });
 
-  it("says what is wrong when its file cannot be made", () => {
+  it("throws the reason when its file cannot be created", () => {
     using folder = tempDir();
     expect(() => tryOwn(folder.file("missing/owner.lock"))).toThrow();
   });

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { tempDir } from "../../testing/sqlite/temp-dir.ts";
 import { SPACE_RESERVE_BYTES, SpaceReserve, SpaceReserveKeeper } from "./space-reserve.ts";
 
-it("is made, given up a slice at a time, and made again", async () => {
+it("creates the reserve, releases it slice by slice, and fills it again", async () => {
   using folder = tempDir();
   const path = folder.file("ballast");
   const sizeBytes = () => statSync(path, { throwIfNoEntry: false })?.size;
@@ -24,7 +24,7 @@ it("is made, given up a slice at a time, and made again", async () => {
   await next.stop();
 });
 
-it("takes up real room: zeros might take none", async () => {
+it("fills the reserve with random bytes, which occupy space on any disk", async () => {
   using folder = tempDir();
   const path = folder.file("ballast");
   const keeper = new SpaceReserveKeeper(path);
@@ -37,7 +37,7 @@ it("takes up real room: zeros might take none", async () => {
   ).toBe(false);
 });
 
-it("that never was whole is not given up", () => {
+it("releases nothing while the reserve was never complete", () => {
   using folder = tempDir();
   const spaceReserve = new SpaceReserve(folder.file("ballast"));
   expect([spaceReserve.released, spaceReserve.release(), spaceReserve.released]).toEqual([
@@ -47,7 +47,7 @@ it("that never was whole is not given up", () => {
   ]);
 });
 
-it("says that the store takes no writes while it is short, or where its folder is gone", async () => {
+it("reports a full disk while the reserve is short, and a folder that is missing", async () => {
   using folder = tempDir();
   const path = folder.file("ballast");
   const keeper = new SpaceReserveKeeper(path);

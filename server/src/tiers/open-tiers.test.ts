@@ -14,7 +14,7 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** The steps of a store that is opened, written to and closed. */
+/** The disk steps while a store is opened, written to and closed. */
 async function stepsWith(durability: "fsync" | "os"): Promise<Set<DiskStep>> {
   const steps = new Set<DiskStep>();
   const disk: Disk = {
@@ -34,8 +34,8 @@ async function stepsWith(durability: "fsync" | "os"): Promise<Set<DiskStep>> {
   return steps;
 }
 
-describe("opening the tiers", () => {
-  it("makes the folders that are missing, parents too, and knows each tier's store by its id", async () => {
+describe("openTiers", () => {
+  it("creates missing folders with their parents, and finds each tier's store by its id", async () => {
     const root = join(folder, "some", "where", "artifacts");
     const tiers = await openTiers({ root, publishTree: true, durability: "fsync", ioThreads: 1 });
     expect(readdirSync(root).sort()).toEqual([".tierkeep", "cold", "hot", "warm"]);
@@ -44,7 +44,7 @@ describe("opening the tiers", () => {
     await tiers.close();
   });
 
-  it("has no view and no tier folders without the published tree", async () => {
+  it("creates no view and no tier folders without the published tree", async () => {
     const root = join(folder, "artifacts");
     const tiers = await openTiers({ root, publishTree: false, durability: "fsync", ioThreads: 1 });
     expect(tiers.base.view).toBeNull();
@@ -52,7 +52,7 @@ describe("opening the tiers", () => {
     await tiers.close();
   });
 
-  it("is refused where the folders cannot be made", async () => {
+  it("rejects with TIER_UNAVAILABLE where the folders cannot be created", async () => {
     writeFileSync(join(folder, "file"), "");
     const opening = openTiers({
       root: join(folder, "file", "artifacts"),
@@ -68,7 +68,7 @@ describe("opening the tiers", () => {
     expect(existsSync(join(folder, "artifacts"))).toBe(false);
   });
 
-  it("waits for the disk, or with durability os never", async () => {
+  it("uses fsync, and with durability os never", async () => {
     expect(await stepsWith("os")).toEqual(new Set());
     expect(await stepsWith("fsync")).toContain("object.fsync");
   });

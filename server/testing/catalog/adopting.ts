@@ -100,7 +100,7 @@ const end = (jobId: string) =>
 
 export function adopting(open: OpenForTest) {
   describe("adopting", () => {
-    it("makes a row of what was found, with its event, its findings and the job's counters, and never twice", async () => {
+    it("creates the row of a found file with its event, findings and the job's counters, once", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const job = reindexJob();
@@ -124,7 +124,7 @@ export function adopting(open: OpenForTest) {
       expect(await reopened.listFindings(job.id, whole())).toEqual([{ number: 1, ...finding("a/w/1") }]);
     });
 
-    it("leaves a row that is there, and what stands in a place that is behind its row", async () => {
+    it("changes neither an existing row nor the file of an unpublished key", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const job = reindexJob();
@@ -143,7 +143,7 @@ export function adopting(open: OpenForTest) {
       expect(await catalog.countFindings(job.id)).toBe(0);
     });
 
-    it("is refused where the object is not staged by whoever adopts it", async () => {
+    it("is refused where the adopting owner has not staged the object", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const job = reindexJob();
@@ -157,7 +157,7 @@ export function adopting(open: OpenForTest) {
       expect(await all(catalog)).toEqual([]);
     });
 
-    it("dry only counts and tells", async () => {
+    it("only counts and reports in a dry run", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const job = reindexJob({ dryRun: true });
@@ -178,7 +178,7 @@ export function adopting(open: OpenForTest) {
       expect(await catalog.unconfirmedReindex()).toBeNull();
     });
 
-    it("has a place published anew where something stands in it that is not its own", async () => {
+    it("publishes a key again where a foreign file is at its path", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const job = reindexJob();
@@ -199,7 +199,7 @@ export function adopting(open: OpenForTest) {
       expect(await catalog.dirtyCount()).toBe(0);
     });
 
-    it("holds every live purge until each reindex that adopted something is confirmed", async () => {
+    it("refuses every live purge until each reindex that adopted artifacts is confirmed", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const jobs = [reindexJob(), reindexJob({ startedAt: NOW + 1 })];
@@ -230,7 +230,7 @@ export function adopting(open: OpenForTest) {
       expect(confirmed.map(({ actor, jobId }) => [actor, jobId])).toEqual(jobs.map(({ id }) => ["bob", id]));
     });
 
-    it("lets one live reindex run at a time, beside other jobs", async () => {
+    it("allows one live reindex at a time, and other jobs beside it", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const job = reindexJob();
@@ -246,10 +246,10 @@ export function adopting(open: OpenForTest) {
     });
   });
 
-  describe("an object that was there before it was staged", () => {
+  describe("a staged object that existed before", () => {
     const stamp = { store: "files", at: NOW };
 
-    it("is a stray again once it is given up, by whoever reserved it or at the next start", async () => {
+    it("is an unknown object again once it is abandoned, by its owner or at the next start", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const [one, two] = [newObject(), newObject()];
@@ -262,7 +262,7 @@ export function adopting(open: OpenForTest) {
       expect(await catalog.garbage(NOW, 10)).toEqual([]);
     });
 
-    it("is reserved by one, taken over by the next owner, and never where it is garbage or newly staged", async () => {
+    it("is staged by one owner and taken over by the next, unless it is garbage or being written", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const [found, garbage, staged] = [newObject(), newObject(), newObject()];
@@ -280,7 +280,7 @@ export function adopting(open: OpenForTest) {
   });
 
   describe("findings", () => {
-    it("come with a position in one commit, are paged by number, and go with the items of old jobs", async () => {
+    it("are committed with a position, paged by number, and deleted with the items of old jobs", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const old = reindexJob();

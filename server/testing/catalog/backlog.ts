@@ -3,8 +3,8 @@ import type { OpenForTest } from "./opened-catalog.ts";
 import { all, eventTypes, key, move, NOW, newObject, purge, write, writeStaged } from "./sample-changes.ts";
 
 export function backlog(open: OpenForTest) {
-  describe("what a commit leaves to do", () => {
-    it("keeps bytes that ride in the commit until they are settled, oldest first", async () => {
+  describe("work after a commit", () => {
+    it("keeps inline content until it is settled, oldest first", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const [a, b] = [write("a/w/1", { at: NOW + 5 }), write("a/w/2")];
@@ -22,7 +22,7 @@ export function backlog(open: OpenForTest) {
       expect(await catalog.lastSeq()).toBe(3);
     });
 
-    it("ignores that an object is settled which no row names any more, or twice", async () => {
+    it("ignores a settled object that no row names, or that was settled before", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const [first, second] = [write("a/w/1", { text: "first" }), write("a/w/1", { text: "second!" })];
@@ -37,7 +37,7 @@ export function backlog(open: OpenForTest) {
       expect(await catalog.unsettledTotal()).toEqual({ count: 0, bytes: 0 });
     });
 
-    it("keeps the bytes of what is moved before it is settled, and drops those of what is purged", async () => {
+    it("keeps the inline content of a moved artifact, and drops that of a purged one", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const change = write("a/w/1");
@@ -49,7 +49,7 @@ export function backlog(open: OpenForTest) {
       expect(await catalog.unsettledTotal()).toEqual({ count: 0, bytes: 0 });
     });
 
-    it("bounds what one answer carries by bytes as well", async () => {
+    it("limits one result by bytes, too", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const text = "x".repeat(5 * 1024 * 1024);
@@ -57,12 +57,12 @@ export function backlog(open: OpenForTest) {
       expect(await catalog.unsettled(10)).toHaveLength(1);
     });
 
-    it("marks a key dirty with every change of its row, once, until it is published at the version that stands", async () => {
+    it("marks a key as unpublished with every change of its row, until it is published at its current version", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const { artifact } = await writeStaged(catalog, write("a/w/1"));
       await catalog.commit(write("a/w/inline"));
-      // What still rides in the catalog has no object that a view could link to.
+      // Inline content has no object yet to which a view could link.
       expect(await catalog.dirtyKeys(9)).toEqual([
         { key: key("a/w/1"), version: artifact.version, row: artifact, garbage: [] },
       ]);
@@ -79,7 +79,7 @@ export function backlog(open: OpenForTest) {
       await catalog.commit({ ...published, key: key("nobody/w/1") });
     });
 
-    it("gives the publisher of a dirty key its row as it is, and the objects of its earlier versions", async () => {
+    it("returns an unpublished key with its current row and the objects of its earlier versions", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const [first, second] = [write("a/w/1", { store: "old files" }), write("a/w/1")];
@@ -97,7 +97,7 @@ export function backlog(open: OpenForTest) {
       expect(dirty?.garbage).toEqual(expect.arrayContaining(garbage));
     });
 
-    it("lists dirty keys by the change that made them so last, oldest first", async () => {
+    it("lists unpublished keys by their last change, oldest first", async () => {
       await using opened = await open();
       const { catalog } = opened;
       for (const name of ["3", "1", "2"]) await writeStaged(catalog, write(`a/w/${name}`));
@@ -105,7 +105,7 @@ export function backlog(open: OpenForTest) {
       expect((await catalog.dirtyKeys(2)).map((dirty) => dirty.key.artifactId)).toEqual(["1", "2"]);
     });
 
-    it("lets garbage go once its time has come and its key is not dirty", async () => {
+    it("lists garbage once its grace has passed and its key is published", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const first = write("a/w/1");
@@ -121,7 +121,7 @@ export function backlog(open: OpenForTest) {
       expect(await catalog.garbage(NOW + 10, 9)).toEqual([]);
     });
 
-    it("turns what is abandoned into garbage, and what other owners had staged", async () => {
+    it("turns abandoned objects, and those that other owners staged, into garbage", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const mine = newObject();
@@ -147,7 +147,7 @@ export function backlog(open: OpenForTest) {
       expect(await catalog.lastSeq()).toBe(0);
     });
 
-    it("tells which objects nothing knows: in no row, not garbage, not staged", async () => {
+    it("finds unknown objects: in no row, not garbage, not staged", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const [kept, replaced, staged, stray] = [newObject(), newObject(), newObject(), newObject()];
@@ -159,7 +159,7 @@ export function backlog(open: OpenForTest) {
       expect(await catalog.strays("files", [])).toEqual([]);
     });
 
-    it("tells how much of it was to be done before an instant", async () => {
+    it("counts the work that was due before an instant", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const nothing = { unsettled: 0, unpublished: 0, uncollected: 0, staged: 0 };
@@ -178,7 +178,7 @@ export function backlog(open: OpenForTest) {
       });
     });
 
-    it("logs damage once for an object, while a row names it, and marks that row until it is written anew", async () => {
+    it("logs damage once per object that a row names, and marks the row until it is written again", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const change = write("a/w/1");
@@ -214,7 +214,7 @@ export function backlog(open: OpenForTest) {
       expect(await catalog.lastSeq()).toBe(5);
     });
 
-    it("remembers what the exporter has on disk", async () => {
+    it("stores the exporter's durable position", async () => {
       await using opened = await open();
       expect(await opened.catalog.exportState()).toBeNull();
       const state = { file: "events.jsonl", offset: 10, seq: 2, head: "ab" };

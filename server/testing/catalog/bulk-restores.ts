@@ -8,7 +8,7 @@ const OLD = NOW - 100 * DAY_MS;
 
 export function bulkRestores(open: OpenForTest) {
   describe("bulk restores", () => {
-    it("restores each key of a job once: restored, skipped where it is already, failed where it is gone", async () => {
+    it("restores each key of a job once: restored, skipped where it is there already, failed where it is deleted", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const job = restoreJob({ toTier: "WARM" });
@@ -49,7 +49,7 @@ export function bulkRestores(open: OpenForTest) {
       expect(await catalog.listItems(job.id, whole())).toEqual([]);
     });
 
-    it("counts in a dry restore what it would do, and changes nothing else", async () => {
+    it("only counts in a dry restore what it would do", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const job = restoreJob({ dryRun: true });

@@ -19,8 +19,8 @@ import { storeSettings } from "./store-settings.ts";
 import { writing } from "./writing.ts";
 
 /**
- * What every driver of the port must do. A driver's test calls this and then adds what is its own. `randomRuns`: how
- * often random changes are tried, for drivers that take long to open.
+ * The behaviour that every driver of the port must have. A driver's test calls this and adds its own tests.
+ * `randomRuns`: number of runs of random changes, for drivers that are slow to open.
  */
 export function catalogContract(driver: string, open: OpenForTest, randomRuns = 40) {
   describe(`Catalog contract: ${driver}`, () => {

@@ -27,8 +27,8 @@ const recount = (jobId: string, owner: CounterOwner): RecountChange => ({
 });
 
 export function counting(open: OpenForTest) {
-  describe("counting everything", () => {
-    it("tells whose counters are wrong, workflows before tenants before the whole, and by how much", async () => {
+  describe("recounting", () => {
+    it("reports wrong counters and their right values: workflows, then tenants, then the total", async () => {
       await using opened = await open();
       const { catalog } = opened;
       expect(await catalog.miscounts(9)).toEqual([]);
@@ -47,7 +47,7 @@ export function counting(open: OpenForTest) {
       expect(await catalog.miscounts(2)).toEqual(found.slice(0, 2));
     });
 
-    it("counts one moment, though changes go on", async () => {
+    it("counts one snapshot while changes continue", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const paths = Array.from({ length: 3_000 }, (_, n) => `t${n % 5}/w${n % 7}/${n}`);
@@ -68,14 +68,14 @@ export function counting(open: OpenForTest) {
       }
     });
 
-    it("sets them right, with an event and a finding of the job each, and counts on from there", async () => {
+    it("corrects counters with an event and a finding of the job each, and counts on from there", async () => {
       await using opened = await open();
       await opened.catalog.commitAll([write("a/w/1"), write("b/w/1"), write("b/v/1")]);
       const owners = [WORKFLOW, TENANT, WHOLE];
       for (const owner of owners) opened.miscount(owner);
       const catalog = await opened.reopen();
       const job = verifyJob();
-      // On both sides of the recount in its group; and before it and after it, when counts may be kept in memory.
+      // Before and after the recount, within its group and outside of it, where counters may be cached.
       await catalog.commitAll([write("a/w/2"), write("b/w/2"), startJob(job)]);
       await catalog.commitAll([
         write("a/w/3"),
@@ -96,7 +96,7 @@ export function counting(open: OpenForTest) {
       expect(await catalog.jobs([job.id])).toMatchObject([{ job: { totalErrors: 0 } }]);
     });
 
-    it("counts nothing anew, and tells of nothing, for what is not there", async () => {
+    it("changes and reports nothing for an owner that does not exist", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const job = verifyJob();
@@ -109,7 +109,7 @@ export function counting(open: OpenForTest) {
       expect(await catalog.lastSeq()).toBe(seq);
     });
 
-    it("logs each owner once, and once more when it is found wrong after it was counted anew", async () => {
+    it("logs each owner once, and again when it is wrong after a recount", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const job = verifyJob();

@@ -21,8 +21,8 @@ export function once(given: Partial<IdempotencyKey> = {}): IdempotencyKey {
 }
 
 export function repeating(open: OpenForTest) {
-  describe("a change that comes again with its key", () => {
-    it("is answered as the first was and changes nothing, through a restart and after later changes", async () => {
+  describe("a change with a known idempotency key", () => {
+    it("returns the stored answer and changes nothing, also after a restart and later changes", async () => {
       await using opened = await open();
       const metadata = { ключ: ["𝄞", null] };
       const wrote = await opened.catalog.commit(write("a/w/1", { text: "first", metadata, once: once() }));
@@ -45,7 +45,7 @@ export function repeating(open: OpenForTest) {
       expect(await catalog.unsettledTotal()).toEqual({ count: 0, bytes: 0 });
     });
 
-    it("is made once where both come at the same time", async () => {
+    it("is made once where two requests are concurrent", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const outcomes = await catalog.commitAll(
@@ -57,7 +57,7 @@ export function repeating(open: OpenForTest) {
       expect(await eventTypes(catalog)).toEqual(["ARTIFACT_WRITTEN"]);
     });
 
-    it("is refused as the first was, though it could be made by now", async () => {
+    it("returns the stored refusal, although it could be made now", async () => {
       await using opened = await open();
       const missing = move("a/w/1", "COLD", { once: once() });
       const first = await opened.catalog.commit(missing).catch((error: unknown) => error);
@@ -69,7 +69,7 @@ export function repeating(open: OpenForTest) {
       expect(await catalog.artifact(key("a/w/1"))).toMatchObject({ tier: "HOT" });
     });
 
-    it("is made now where the first was refused for a reason that passes", async () => {
+    it("is made where the first attempt had a retryable refusal", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const change = { ...write("a/w/1", { once: once() }), bytes: null };
@@ -79,7 +79,7 @@ export function repeating(open: OpenForTest) {
       expect(await catalog.commit(change)).toMatchObject({ created: true });
     });
 
-    it("leaves what was staged for it to be abandoned", async () => {
+    it("leaves the object that was staged for it to be abandoned", async () => {
       await using opened = await open();
       const { catalog } = opened;
       await catalog.commit(write("a/w/1", { once: once() }));
@@ -92,7 +92,7 @@ export function repeating(open: OpenForTest) {
       expect(await catalog.garbage(NOW, 9)).toMatchObject([{ object }]);
     });
 
-    it("is a CONFLICT where it asks for something else, and that is not remembered in its place", async () => {
+    it("is a CONFLICT with another fingerprint, and the stored answer stays", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const first = await catalog.commit(write("a/w/1", { once: once() }));
@@ -105,7 +105,7 @@ export function repeating(open: OpenForTest) {
       expect(await all(catalog)).toEqual([first.artifact]);
     });
 
-    it("is another change where another actor gives the same key", async () => {
+    it("is independent of the same key of another actor", async () => {
       await using opened = await open();
       const { catalog } = opened;
       await catalog.commit(write("a/w/1", { once: once() }));
@@ -113,7 +113,7 @@ export function repeating(open: OpenForTest) {
       expect(await catalog.commit(write("a/w/2", { once: theirs }))).toMatchObject({ created: true });
     });
 
-    it("is made anew once the first answer is over 24 hours old, and not before", async () => {
+    it("is made again once the stored answer is over 24 hours old, and not before", async () => {
       await using opened = await open();
       const { catalog } = opened;
       await catalog.commit(write("a/w/1", { once: once() }));
@@ -128,7 +128,7 @@ export function repeating(open: OpenForTest) {
       expect(await catalog.oldestAnswer()).toBe(late.at);
     });
 
-    it("finds the job that the first has started, or joined", async () => {
+    it("returns the job that the first attempt started or joined", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const live = lifecycleJob();
@@ -155,8 +155,8 @@ export function repeating(open: OpenForTest) {
     });
   });
 
-  describe("answers", () => {
-    it("are known by actor and key for 24 hours", async () => {
+  describe("stored answers", () => {
+    it("are found by actor and key for 24 hours", async () => {
       await using opened = await open();
       const { catalog } = opened;
       expect(await catalog.oldestAnswer()).toBeNull();
@@ -167,7 +167,7 @@ export function repeating(open: OpenForTest) {
       expect(await catalog.hasAnswer(once({ key: "key 2" }))).toBe(false);
     });
 
-    it("go a batch at a time, the oldest first, whatever the clock did when they were given", async () => {
+    it("are deleted in batches, oldest first, whatever the clock did when they were stored", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const instants = [NOW + 9 * DAY_MS, NOW + 2, NOW, NOW + 1, NOW + 3];

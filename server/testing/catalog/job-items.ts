@@ -4,7 +4,7 @@ import { failedItem, finish, key, lifecycleJob, NOW, startJob, whole } from "./s
 
 export function jobItems(open: OpenForTest) {
   describe("items of jobs", () => {
-    it("lists a job's items by key, both ways", async () => {
+    it("lists a job's items by key, in both directions", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const job = lifecycleJob();
@@ -40,7 +40,7 @@ export function jobItems(open: OpenForTest) {
       expect(await catalog.countItems("none")).toBe(0);
     });
 
-    it("drops the items of all but a tenant's newest jobs, a part at a time, and never those of a job that runs", async () => {
+    it("deletes the items of all except a tenant's newest jobs, in batches, and never those of a running job", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const tenants = ["a", "a", "a", "a", "b", null];

@@ -51,7 +51,7 @@ export function jobs(open: OpenForTest) {
       expect(await catalog.lastSeq()).toBe(2);
     });
 
-    it("lets one live lifecycle job run at a time, beside dry ones and restores", async () => {
+    it("allows one live lifecycle job at a time, and dry ones and restores beside it", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const live = lifecycleJob();
@@ -71,7 +71,7 @@ export function jobs(open: OpenForTest) {
       expect(await catalog.commit(startJob(next, { input }))).toEqual({ jobId: next.id, started: true });
     });
 
-    it("lets a live lifecycle job join the one that runs and was asked for the same", async () => {
+    it("joins a running live lifecycle job with the same input", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const live = lifecycleJob();
@@ -82,7 +82,7 @@ export function jobs(open: OpenForTest) {
       expect(await eventTypes(catalog)).toEqual(["LIFECYCLE_JOB_STARTED"]);
     });
 
-    it("asks a running job to stop, and leaves one that has ended alone", async () => {
+    it("requests that a running job stops, and leaves an ended one unchanged", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const job = restoreJob();
@@ -98,7 +98,7 @@ export function jobs(open: OpenForTest) {
       expect(await catalog.jobs([job.id])).toEqual(ended);
     });
 
-    it("lets one verification of a tenant run at a time, and one of the whole store", async () => {
+    it("allows one verification per tenant at a time, and one of the complete store", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const [ofA, ofB, ofAll] = ["a", "b", null].map((tenantId) => verifyJob({ tenantId })) as [
@@ -119,7 +119,7 @@ export function jobs(open: OpenForTest) {
       expect(await catalog.commit(startJob(next))).toEqual({ jobId: next.id, started: true });
     });
 
-    it("lists lifecycle jobs newest first, both ways, and finds the last that finished", async () => {
+    it("lists lifecycle jobs newest first, in both directions, and finds the last finished one", async () => {
       await using opened = await open();
       const { catalog } = opened;
       expect(await catalog.lastFinishedLifecycleJob(null)).toBeNull();

@@ -19,7 +19,7 @@ const OLD = NOW - 100 * DAY_MS;
 
 export function lifecycleSteps(open: OpenForTest) {
   describe("lifecycle steps", () => {
-    it("takes each due artifact one step, with its event, its item and the job's counters, and none twice", async () => {
+    it("moves each due artifact one step, once, with its event, its item and the job's counters", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const job = lifecycleJob();
@@ -49,7 +49,7 @@ export function lifecycleSteps(open: OpenForTest) {
         { tier: "COLD", ageSince: OLD },
       ]);
       const [first] = after;
-      // A batch repeated after a crash, and the step that would come next: the item that stands is the answer.
+      // A batch repeated after a crash, and the next step: the stored item is returned.
       const again = await catalog.commitAll(
         [...planned, ...(first ? [first] : [])].map((row) => step(job, row)),
       );
@@ -69,7 +69,7 @@ export function lifecycleSteps(open: OpenForTest) {
       expect(await catalog.countItems(job.id)).toBe(3);
     });
 
-    it("skips what is not as planned, or not due any more under the policy", async () => {
+    it("skips an artifact that is not as planned, or no longer due under the policy", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const job = lifecycleJob();
@@ -97,7 +97,7 @@ export function lifecycleSteps(open: OpenForTest) {
       expect(await catalog.countEvents({ jobId: job.id })).toBe(1);
     });
 
-    it("plans in a dry run what it would do, counts it, and changes nothing else", async () => {
+    it("records and counts in a dry run what it would do, and changes nothing else", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const job = lifecycleJob({ dryRun: true });
@@ -119,7 +119,7 @@ export function lifecycleSteps(open: OpenForTest) {
       ]);
     });
 
-    it("records what failed once, with an event, and goes on", async () => {
+    it("records a failed artifact once, with an event, and continues", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const job = lifecycleJob();
@@ -135,7 +135,12 @@ export function lifecycleSteps(open: OpenForTest) {
       await catalog.commitAll([failed, failed]);
       expect(await catalog.listItems(job.id, whole())).toEqual([failed.item]);
       expect(await catalog.listEvents({ types: ["PURGE_ERROR"] }, "ASC", whole())).toMatchObject([
-        { ...key("a/w/1"), errorCode: "TIER_UNAVAILABLE", error: "The disk does not answer.", jobId: job.id },
+        {
+          ...key("a/w/1"),
+          errorCode: "TIER_UNAVAILABLE",
+          error: "The disk does not respond.",
+          jobId: job.id,
+        },
       ]);
       expect(await catalog.jobs([job.id])).toMatchObject([{ treated: 1, job: { totalErrors: 1 } }]);
       await expect(catalog.commit({ ...failed, jobId: "none" })).rejects.toMatchObject({ code: "NOT_FOUND" });

@@ -9,7 +9,7 @@ import { key, move, NOW, path, purge, whole, write } from "./sample-changes.ts";
 
 const KEY_ASC = { field: "KEY", direction: "ASC" } as const;
 
-/** In the order of their UTF-8 bytes, which UTF-16 would sort otherwise. */
+/** In the order of their UTF-8 bytes, which differs from that of UTF-16. */
 const NAMES = ["Z", "a", "aa", "b", "é", "\uff5e", "🎼", "🎼a"];
 
 export function listing(open: OpenForTest) {
@@ -32,7 +32,7 @@ export function listing(open: OpenForTest) {
         { field, direction: "ASC" } as const,
         { field, direction: "DESC" } as const,
       ]),
-    )("pages through $field $direction both ways, none twice and none left out", async (order) => {
+    )("pages through $field $direction in both directions, each row once", async (order) => {
       await using opened = await open();
       const { catalog } = opened;
       await catalog.commitAll(
@@ -62,9 +62,9 @@ export function listing(open: OpenForTest) {
         expect(await catalog.countArtifacts(selection)).toBe(whole.length);
         expect(await paged(catalog, selection, order, false)).toEqual(whole);
         expect(await paged(catalog, selection, order, true)).toEqual(whole);
-        // Between the first and the last, neither of them included.
+        // Strictly between the first and the last.
         const [first, last] = [whole[0], whole.at(-1)];
-        if (first === undefined || last === undefined) throw new Error("Every selection has something.");
+        if (first === undefined || last === undefined) throw new Error("Every selection has rows.");
         const ends = { after: positionOf(order, first), before: positionOf(order, last), limit: 100 };
         for (const backward of [false, true]) {
           const inner = await catalog.listArtifacts(selection, order, { ...ends, backward });
@@ -73,7 +73,7 @@ export function listing(open: OpenForTest) {
       }
     });
 
-    it("stays between two positions, from either end", async () => {
+    it("returns rows between two positions, from either end", async () => {
       await using opened = await open();
       const { catalog } = opened;
       await catalog.commitAll(["a/a/1", "a/a/2", "a/b/1", "b/a/1", "b/a/2"].map((to) => write(to)));
@@ -95,7 +95,7 @@ export function listing(open: OpenForTest) {
       expect(await between("a/a/1", "b/a/2", true)).toEqual(["a/b/1", "b/a/1"]);
       expect(await between("a/a/1", "a/a/2", false)).toEqual([]);
       expect(await between("a/a/2", "a/a/1", false)).toEqual([]);
-      // Positions need not be there, nor lie within what is listed.
+      // Positions need not exist, nor be within the list.
       expect(await between("a/a/11", "zz/z/z", true, { tenantId: "a" })).toEqual(["a/a/2", "a/b/1"]);
       expect(await between("b/a/1", "zz/z/z", false, { tenantId: "a" })).toEqual([]);
       expect(await between("0/a/1", "zz/z/z", false, { tiers: ["HOT"] })).toEqual(["a/a/1", "a/a/2"]);
@@ -104,7 +104,7 @@ export function listing(open: OpenForTest) {
       ).toEqual([]);
     });
 
-    it("neither skips nor repeats others when rows come and go between pages", async () => {
+    it("neither skips nor repeats rows when others are added or deleted between pages", async () => {
       await using opened = await open();
       const { catalog } = opened;
       await catalog.commitAll(["a/a/1", "a/a/3", "a/b/1", "b/a/1"].map((to) => write(to)));
@@ -131,7 +131,7 @@ export function listing(open: OpenForTest) {
       expect(second.map(path)).toEqual(["a/a/4", "b/a/1"]);
     });
 
-    it("lists a prefix of a workflow's artifacts, whatever comes after it in Unicode", async () => {
+    it("lists a prefix of a workflow's artifacts, whatever follows it in Unicode", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const last = "\u{10ffff}";
@@ -165,7 +165,7 @@ export function listing(open: OpenForTest) {
       ).toBe(7);
     });
 
-    it("filters by tier, age and metadata, alone and together", async () => {
+    it("filters by tier, age and metadata, alone and combined", async () => {
       await using opened = await open();
       const { catalog } = opened;
       await catalog.commitAll([
@@ -197,14 +197,14 @@ export function listing(open: OpenForTest) {
       ["a list in its order", { list: [2, 1] }, 0],
       ["no part of a list", { list: [1] }, 0],
       ["no part of an object", { facts: { a: null } }, 0],
-      ["text that is no number", { n: "1" }, 0],
-      ["true that is no 1", { n: true }, 0],
-      ["null that is not absent", { absent: null }, 0],
-      ["no key that every object inherits", JSON.parse('{"__proto__": {}}'), 0],
-      ["null that is null", { nothing: null }, 1],
-      ["every key that is given", { n: 1, list: [1, 2] }, 1],
-      ["and not only some", { n: 1, list: [] }, 0],
-      ["no key at all", {}, 1],
+      ["text, not a number", { n: "1" }, 0],
+      ["true, not 1", { n: true }, 0],
+      ["null, not an absent key", { absent: null }, 0],
+      ["no inherited key", JSON.parse('{"__proto__": {}}'), 0],
+      ["null", { nothing: null }, 1],
+      ["every given key", { n: 1, list: [1, 2] }, 1],
+      ["not only some of them", { n: 1, list: [] }, 0],
+      ["no key", {}, 1],
     ])("compares metadata as JSON: %s", async (_, metadata, matches) => {
       await using opened = await open();
       const { catalog } = opened;
@@ -215,7 +215,7 @@ export function listing(open: OpenForTest) {
       expect(await pathsOf(catalog, { metadata }, KEY_ASC)).toHaveLength(matches);
     });
 
-    it("finds what is due, oldest age base first, strictly before an instant, a batch at a time", async () => {
+    it("finds due artifacts strictly before an instant in batches, oldest age base first", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const ages = [5, 3, 3, 3, 1, 2, 4];
@@ -247,7 +247,7 @@ async function pathsOf(catalog: Catalog, selection: ArtifactSelection, order: Ar
   return (await catalog.listArtifacts(selection, order, whole())).map(path);
 }
 
-/** The list, fetched in pages of three from its start or from its end. */
+/** The list, read in pages of three from its start or its end. */
 async function paged(
   catalog: Catalog,
   selection: ArtifactSelection,
@@ -287,7 +287,7 @@ function orderValue(field: ArtifactOrder["field"], row: ArtifactRow): number {
   }
 }
 
-/** A number that must not fall along the list. AGE ascending is youngest first. */
+/** A number that does not fall along the list. AGE ascending is youngest first. */
 function rankOf({ field, direction }: ArtifactOrder) {
   const sign = (direction === "ASC") === (field !== "AGE") ? 1 : -1;
   return (row: ArtifactRow) => sign * orderValue(field, row);

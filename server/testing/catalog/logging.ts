@@ -7,7 +7,7 @@ const seqs = (events: readonly { readonly seq: number }[]) => events.map(({ seq 
 
 export function logging(open: OpenForTest) {
   describe("the event log", () => {
-    it("has no events at first", async () => {
+    it("is empty at first", async () => {
       await using opened = await open();
       const { catalog } = opened;
       expect(await catalog.lastSeq()).toBe(0);
@@ -18,7 +18,7 @@ export function logging(open: OpenForTest) {
       expect(await catalog.events([])).toEqual([]);
     });
 
-    it("gives each event the next seq, in the order of commits, and leaves no gap for what was refused", async () => {
+    it("gives each event the next seq, in the order of commits, without gaps for refusals", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const outcomes = await catalog.commitAll([
@@ -37,7 +37,7 @@ export function logging(open: OpenForTest) {
       expect(await catalog.lastSeq()).toBe(3);
     });
 
-    it("calls back after each group that wrote events, once what it tells of can be read", async () => {
+    it("calls listeners after each group that wrote events, once these can be read", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const heard: Promise<[number, number]>[] = [];
@@ -54,7 +54,7 @@ export function logging(open: OpenForTest) {
       ]);
     });
 
-    it("lists both ways between two seqs, a page at a time", async () => {
+    it("pages in both directions between two seqs", async () => {
       await using opened = await open();
       const { catalog } = opened;
       await catalog.commitAll(Array.from({ length: 9 }, (_, n) => write(`${"ab"[n % 2]}/w/${n}`)));
@@ -76,7 +76,7 @@ export function logging(open: OpenForTest) {
       expect((await catalog.events([3, 99, 1]))[1]).toBeNull();
     });
 
-    it("filters by everything an event has, alone and together, and counts the same", async () => {
+    it("filters by every field of an event, alone and combined, and counts the same", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const { jobId } = await someOfEverything(catalog);
@@ -117,7 +117,7 @@ export function logging(open: OpenForTest) {
       expect(await catalog.countEvents({})).toBe(events.length);
     });
 
-    it("follows a filter in steps to the end of the log, also when nothing matches for long", async () => {
+    it("follows a filter in steps to the end of the log, also across long stretches without a match", async () => {
       await using opened = await open();
       const { catalog } = opened;
       await catalog.commitAll([
@@ -149,7 +149,7 @@ export function logging(open: OpenForTest) {
         expect(found).toContain(last);
         expect(calls).toBeLessThan(10);
       }
-      // Nothing is lost where one look ends and the next begins.
+      // No event is lost between two reads.
       const dry = (await catalog.listEvents({}, "ASC", whole(100_000))).filter(({ dryRun }) => dryRun);
       expect(dry.length).toBeGreaterThan(2_400);
       expect(await catalog.listEvents({ dryRun: true }, "ASC", whole(100_000))).toEqual(dry);

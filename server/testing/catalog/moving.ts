@@ -6,7 +6,7 @@ import { all, checksumOf, eventTypes, key, move, NOW, purge, whole, write } from
 
 export function moving(open: OpenForTest) {
   describe("moving and purging", () => {
-    it("leaves the age alone on the way to a colder tier, and makes it young on the way to a hotter one", async () => {
+    it("keeps the age on a move to a colder tier, and resets it on a move to a hotter one", async () => {
       await using opened = await open();
       const { catalog } = opened;
       await catalog.commit(write("acme/daily/a"));
@@ -37,7 +37,7 @@ export function moving(open: OpenForTest) {
       expect(hot.artifact.version).toBe(4);
     });
 
-    it("never makes anything older or an age negative when the clock has stepped back", async () => {
+    it("never increases an age or makes it negative when the clock is set back", async () => {
       await using opened = await open();
       const { catalog } = opened;
       await catalog.commit(write("acme/daily/a", { tier: "WARM" }));
@@ -48,7 +48,7 @@ export function moving(open: OpenForTest) {
       expect(ages).toEqual([null, 0, 0]);
     });
 
-    it("refuses a move that is none, a restore that is a demotion, a wrong tier, a wrong checksum, and what is not there", async () => {
+    it("refuses a move to the same tier, a restore to a colder tier, a wrong tier, a wrong checksum and a missing artifact", async () => {
       await using opened = await open();
       const { catalog } = opened;
       await catalog.commit(write("acme/daily/a", { text: "a", tier: "WARM" }));
@@ -73,7 +73,7 @@ export function moving(open: OpenForTest) {
       expect(await eventTypes(catalog)).toEqual(["ARTIFACT_WRITTEN"]);
     });
 
-    it("deletes an artifact with its event, and the tenant stays", async () => {
+    it("deletes an artifact with its event, and keeps the tenant", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const written = write("acme/daily/a", { at: NOW - 2 * DAY_MS });
@@ -96,7 +96,7 @@ export function moving(open: OpenForTest) {
       });
     });
 
-    it("only says, in one flagged event, what a dry promote, restore or purge would do", async () => {
+    it("only writes one event, marked as dry, for a dry promote, restore or purge", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const { artifact } = await catalog.commit(write("acme/daily/a", { tier: "WARM" }));

@@ -5,8 +5,8 @@ import { move, purge, scanEvent, whole, write } from "./sample-changes.ts";
 const NONE = { artifactCount: 0, totalBytes: 0 };
 
 export function naming(open: OpenForTest) {
-  describe("tenants, workflows and what they hold", () => {
-    it("has nothing at first", async () => {
+  describe("tenants, workflows and their usage", () => {
+    it("is empty at first", async () => {
       await using opened = await open();
       const { catalog } = opened;
       expect(await catalog.listTenants(null, whole())).toEqual([]);
@@ -19,7 +19,7 @@ export function naming(open: OpenForTest) {
       expect(await catalog.tenantsExist([])).toEqual([]);
     });
 
-    it("lets a tenant and a workflow exist from their first artifact, and stay", async () => {
+    it("creates a tenant and a workflow with their first artifact, and keeps them", async () => {
       await using opened = await open();
       const { catalog } = opened;
       await catalog.commitAll([
@@ -39,7 +39,7 @@ export function naming(open: OpenForTest) {
       expect(await catalog.workflowsExist([{ tenantId: "z", workflowId: "x" }])).toEqual([false]);
     });
 
-    it("does not let a name exist that only a refusal or the log mentioned", async () => {
+    it("does not create a name that only a refusal or the log mentioned", async () => {
       await using opened = await open();
       const { catalog } = opened;
       await catalog.commitAll([
@@ -58,7 +58,7 @@ export function naming(open: OpenForTest) {
       expect(await catalog.countWorkflows("ghost")).toBe(1);
     });
 
-    it("pages through tenants, of a tier too, and workflows, both ways", async () => {
+    it("pages through tenants, also of a tier, and workflows, in both directions", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const names = ["a", "b", "c", "d", "é", "🎼"];
@@ -80,7 +80,7 @@ export function naming(open: OpenForTest) {
       expect(await catalog.countTenants("COLD")).toBe(2);
     });
 
-    it("counts artifacts and bytes by tier, of everything, of tenants and of workflows, in the order asked", async () => {
+    it("counts artifacts and bytes by tier, in total, of tenants and of workflows, in the requested order", async () => {
       await using opened = await open();
       const { catalog } = opened;
       await catalog.commitAll([

@@ -22,7 +22,10 @@ import {
   write,
 } from "./sample-changes.ts";
 
-/** In no order, and among them one that never was, one that has nothing left, and one that only the log knows. */
+/**
+ * In no order. Includes a tenant that never existed, one without artifacts and one that only the log
+ * mentions.
+ */
 const TENANTS = ["c", "🎼", "never", "a", "left", "heard"];
 
 const SELECTIONS: readonly ArtifactSelection[] = [
@@ -70,7 +73,7 @@ function positionOf({ field }: ArtifactOrder, row: ArtifactRow): ArtifactPositio
   return { value: values[field], row: row.row };
 }
 
-/** Everything of a list, `limit` rows at a time, from either end. */
+/** A complete list, read `limit` rows at a time from either end. */
 async function paged<Row, Position>(
   list: (window: PageWindow<Position>) => Promise<readonly Row[]>,
   position: (row: Row) => Position,
@@ -87,13 +90,13 @@ async function paged<Row, Position>(
   }
 }
 
-/** What some tenants' reads must answer: what everybody's do, without what is not theirs. */
+/** Reads with a tenant scope return what unscoped reads do, without the rows of other tenants. */
 export function narrowing(open: OpenForTest) {
   const isInScope = (one: { readonly tenantId: string | null }) =>
     one.tenantId !== null && TENANTS.includes(one.tenantId);
 
-  describe("reads that are narrowed to some tenants", () => {
-    it("list and count their artifacts in every order, with every filter, a page at a time", async () => {
+  describe("reads with a tenant scope", () => {
+    it("list and count artifacts in every order, with every filter, page by page", async () => {
       await using opened = await open();
       const { catalog } = opened;
       await fill(catalog);
@@ -116,7 +119,7 @@ export function narrowing(open: OpenForTest) {
       }
     });
 
-    it("go on from what belongs to somebody else, without showing it", async () => {
+    it("continue from a position of another tenant, without returning it", async () => {
       await using opened = await open();
       const { catalog } = opened;
       await fill(catalog);
@@ -131,7 +134,7 @@ export function narrowing(open: OpenForTest) {
       }
     });
 
-    it("find nothing for nobody", async () => {
+    it("return nothing for an empty scope", async () => {
       await using opened = await open();
       const { catalog } = opened;
       await fill(catalog);
@@ -154,7 +157,7 @@ export function narrowing(open: OpenForTest) {
       expect(await catalog.lastFinishedLifecycleJob(null, { tenants })).toBeNull();
     });
 
-    it("list and count those of the tenants that are there, in order of names", async () => {
+    it("list and count the existing tenants in order of names", async () => {
       await using opened = await open();
       const { catalog } = opened;
       await fill(catalog);
@@ -171,7 +174,7 @@ export function narrowing(open: OpenForTest) {
       expect(await catalog.listTenants(null, { ...between, backward: true }, among)).toEqual(["left"]);
     });
 
-    it("list, count and follow their events, and those of no tenant are nobody's", async () => {
+    it("list, count and follow events, without those of no tenant", async () => {
       await using opened = await open();
       const { catalog } = opened;
       await fill(catalog);
@@ -206,7 +209,7 @@ export function narrowing(open: OpenForTest) {
       expect(await catalog.lastSeq({ tenants: ["never"] })).toBe(0);
     });
 
-    it("list and count their lifecycle jobs, and those of all tenants are nobody's", async () => {
+    it("list and count lifecycle jobs, without those over all tenants", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const owners = ["a", "b", null, "c", null, "a"];

@@ -1,12 +1,14 @@
 import type { Catalog } from "../../src/catalog/catalog.ts";
 import type { CounterOwner } from "../../src/catalog/miscounts.ts";
 
-/** A new, empty catalog of the driver under test, in a place of its own. */
+/** A new, empty catalog of the driver under test, in a separate folder. */
 export interface OpenedCatalog extends AsyncDisposable {
   readonly catalog: Catalog;
-  /** Closes it and opens what it left, as the next process would. */
+  /** Closes the catalog and opens it again, like the next process. */
   reopen(): Promise<Catalog>;
-  /** As a mistake of the driver's would: where it is kept how many artifacts these hold in COLD, that is one more than before. */
+  /**
+   * Corrupts a counter like a driver's bug: increases the owner's stored number of artifacts in COLD by one.
+   */
   miscount(owner: CounterOwner): void;
 }
 

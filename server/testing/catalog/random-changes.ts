@@ -43,7 +43,7 @@ const changes: fc.Arbitrary<Change> = fc.oneof(
   { weight: 2, arbitrary: fc.tuple(paths, fc.boolean()).map(([of, dryRun]) => purge(of, { dryRun })) },
 );
 
-/** Settling and lifecycle steps are made from the rows as they are then. */
+/** Settling and lifecycle steps are created from the current rows. */
 const rounds = fc.array(
   fc.tuple(fc.array(changes, { maxLength: 12 }), fc.constantFrom("settle", "age", "nothing")),
   {
@@ -53,8 +53,8 @@ const rounds = fc.array(
 );
 
 export function randomChanges(open: OpenForTest, runs: number) {
-  describe("after any changes", () => {
-    it("keeps every counter equal to a full count, every list in agreement, and every object known", async () => {
+  describe("random changes", () => {
+    it("keep counters equal to a full count, lists consistent and every object known", async () => {
       await fc.assert(
         fc.asyncProperty(rounds, async (script) => {
           await using opened = await open();

@@ -8,7 +8,7 @@ import type { FinishJobChange, LifecycleStepChange, StartJobChange } from "../..
 import type { ArtifactRow, LifecycleItemRow } from "../../src/catalog/rows.ts";
 import type { EventChange } from "../../src/catalog/upkeep-changes.ts";
 
-/** The instant at which samples happen, ms since the epoch. */
+/** The time of sample changes, ms since the epoch. */
 export const NOW = Date.UTC(2026, 0, 1);
 
 export const newObject = () => randomBytes(16).toString("hex");
@@ -24,7 +24,7 @@ export function key(path: string): ArtifactKey {
 export const path = ({ tenantId, workflowId, artifactId }: ArtifactKey) =>
   `${tenantId}/${workflowId}/${artifactId}`;
 
-/** A write whose bytes ride in the commit. */
+/** A write with inline content. */
 export function write(
   to: string,
   given: Partial<WriteChange> & { readonly text?: string } = {},
@@ -61,7 +61,7 @@ export function purge(of: string, given: Partial<PurgeChange> = {}): PurgeChange
   return { ...base, key: key(of), at: NOW, actor: "ann", ...given };
 }
 
-/** A change that is nothing but an event: what a scan has found. */
+/** A change that only writes an event: the finding of a scan. */
 export function scanEvent(given: Partial<EventChange["event"]> = {}): EventChange {
   const event: EventChange["event"] = {
     timestamp: NOW,
@@ -158,7 +158,7 @@ export function startJob(job: StartJobChange["job"], given: Partial<StartJobChan
   };
 }
 
-/** Its end, well and 1 ms after NOW. */
+/** Its successful end, 1 ms after NOW. */
 export function finish(jobId: string, given: Partial<FinishJobChange> = {}): FinishJobChange {
   const base = {
     kind: "finishJob",
@@ -170,7 +170,7 @@ export function finish(jobId: string, given: Partial<FinishJobChange> = {}): Fin
   return { ...base, jobId, at: NOW + 1, actor: "schedule", ...given };
 }
 
-/** The step that `job` takes with the artifact as it was when planned. */
+/** The step that `job` takes with the artifact as planned. */
 export function step(
   job: LifecycleJob,
   planned: ArtifactRow,
@@ -203,7 +203,7 @@ export function failedItem(of: string): LifecycleItemRow {
     sizeBytes: 3,
     outcome: "FAILED",
     errorCode: "TIER_UNAVAILABLE",
-    error: "The disk does not answer.",
+    error: "The disk does not respond.",
   };
 }
 
@@ -219,7 +219,7 @@ export async function eventTypes(catalog: Catalog): Promise<readonly string[]> {
   return (await catalog.listEvents({}, "ASC", whole())).map(({ type }) => type);
 }
 
-/** Gives up staging: a write whose bytes stand in an object staged by its owner. */
+/** Commits a write whose content is in an object that its owner staged. */
 export async function writeStaged(catalog: Catalog, change: WriteChange) {
   const { object, store, owner, at } = change;
   await catalog.commit({ kind: "stage", object, store, owner, at });

@@ -39,8 +39,8 @@ const scrubbed = (passEnds: boolean, position = { after: 3 }) =>
   ({ kind: "scrubbed", position, passEnds }) as const;
 
 export function scrubbing(open: OpenForTest) {
-  describe("going through everything", () => {
-    it("lists artifacts in the order of their rows, and those of them that are marked as damaged", async () => {
+  describe("scrubbing", () => {
+    it("lists artifacts, or only damaged ones, in the order of their rows", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const changes = ["b/w/1", "a/w/1", "a/v/1"].map((name) => write(name));
@@ -56,7 +56,7 @@ export function scrubbing(open: OpenForTest) {
       expect(await catalog.damagedCount()).toBe(2);
     });
 
-    it("remembers where it stands, and counts the passes", async () => {
+    it("stores its position and counts the passes", async () => {
       await using opened = await open();
       expect(await opened.catalog.scrubState()).toEqual({ pass: 1, position: null });
       await opened.catalog.commit(scrubbed(false));
@@ -64,7 +64,7 @@ export function scrubbing(open: OpenForTest) {
       expect(await (await opened.reopen()).scrubState()).toEqual({ pass: 2, position: { after: 0 } });
     });
 
-    it("logs a finding once, and again only when a whole pass has not met it", async () => {
+    it("logs a finding once, and again only after a complete pass without it", async () => {
       await using opened = await open();
       const { catalog } = opened;
       expect(await catalog.commit(tell(stray("a"), stray("b"), stray("a")))).toBe(2);
@@ -78,7 +78,7 @@ export function scrubbing(open: OpenForTest) {
       expect(await eventTypes(catalog)).toEqual(["SCAN_ERROR", "SCAN_ERROR", "SCAN_ERROR"]);
     });
 
-    it("tells of what goes to quarantine once a job, with the job's finding and count, however many passes end meanwhile", async () => {
+    it("reports a quarantined file once per job, with its finding and count, however many passes end in between", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const jobs = [verifyJob(), verifyJob()];
@@ -109,7 +109,7 @@ export function scrubbing(open: OpenForTest) {
       );
     });
 
-    it("gives a damaged artifact its bytes back as another object, or where they were, and leaves the old one alone", async () => {
+    it("recovers a damaged artifact as a new object or in place, and keeps the old object", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const change = write("a/w/1");

@@ -13,7 +13,7 @@ const change = (settings: object, events: ChangeSettingsChange["events"] = []): 
 
 export function storeSettings(open: OpenForTest) {
   describe("the store's settings", () => {
-    it("are absent from a new catalog, and no event tells of the first ones", async () => {
+    it("are absent from a new catalog, and the first ones write no event", async () => {
       await using opened = await open();
       expect(await opened.catalog.settings()).toBeNull();
       await opened.catalog.commit(change({ a: 1 }));

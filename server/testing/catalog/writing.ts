@@ -16,7 +16,7 @@ import {
 
 export function writing(open: OpenForTest) {
   describe("writing", () => {
-    it("answers null for what is not there", async () => {
+    it("returns null for a missing artifact", async () => {
       await using opened = await open();
       const { catalog } = opened;
       expect(await catalog.artifact(key("acme/daily/report"))).toBeNull();
@@ -29,7 +29,7 @@ export function writing(open: OpenForTest) {
       expect(await catalog.artifacts([])).toEqual([]);
     });
 
-    it("creates an artifact whose age counts from its write", async () => {
+    it("creates an artifact whose age starts with its write", async () => {
       await using opened = await open();
       const change = write("acme/daily/report", { tier: "WARM", metadata: { pages: 3 } });
       const { artifact, created } = await opened.catalog.commit(change);
@@ -54,7 +54,7 @@ export function writing(open: OpenForTest) {
       expect(await opened.catalog.content(artifact)).toEqual({ row: artifact, bytes: change.bytes });
     });
 
-    it("replaces content, type and metadata whole, keeps createdAt, and forgets moves", async () => {
+    it("replaces content, type and metadata completely, keeps createdAt, and resets moves", async () => {
       await using opened = await open();
       const { catalog } = opened;
       await catalog.commit(write("acme/daily/report", { metadata: { draft: true, pages: 1 } }));
@@ -128,7 +128,7 @@ export function writing(open: OpenForTest) {
       expect(await catalog.artifact(key("acme/daily/a"))).toMatchObject({ checksum: checksumOf("second") });
     });
 
-    it("lets exactly one of two writers create one key, in whatever group they meet", async () => {
+    it("lets exactly one of two writers create a key, in one group or two", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const outcomes = await Promise.allSettled(
@@ -140,7 +140,7 @@ export function writing(open: OpenForTest) {
       expect(await eventTypes(catalog)).toEqual(["ARTIFACT_WRITTEN"]);
     });
 
-    it("takes a staged object once, from the owner that staged it, in the store it was staged for", async () => {
+    it("accepts a staged object once, from its owner, in its store", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const change = { ...write("acme/daily/a"), bytes: null };
@@ -160,7 +160,7 @@ export function writing(open: OpenForTest) {
       expect(await catalog.content(key("acme/daily/a"))).toMatchObject({ bytes: null });
     });
 
-    it("keeps names and metadata as they are: non-ASCII, astral, empty, huge", async () => {
+    it("keeps names and metadata unchanged: non-ASCII, astral, empty, huge", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const metadata = { ключ: ["𝄞", null, 1.5, { nested: true }], long: "x".repeat(60_000) };
@@ -170,7 +170,7 @@ export function writing(open: OpenForTest) {
       expect(await catalog.content(key("größe/流程/🎼 é"))).toMatchObject({ bytes: new Uint8Array(0) });
     });
 
-    it("applies an array in order, each change wholly or not at all, over as many groups as it takes", async () => {
+    it("applies an array in order, each change completely or not at all, over as many groups as needed", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const changes = Array.from({ length: 300 }, (_, n) =>
@@ -184,7 +184,7 @@ export function writing(open: OpenForTest) {
       expect(await catalog.commitAll([])).toEqual([]);
     });
 
-    it("still has everything when it is opened again", async () => {
+    it("keeps everything when it is opened again", async () => {
       await using opened = await open();
       const { epoch } = opened.catalog;
       const { artifact } = await writeStaged(opened.catalog, write("acme/daily/a"));

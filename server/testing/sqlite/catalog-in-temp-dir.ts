@@ -8,12 +8,12 @@ export interface CatalogInTempDir extends OpenedCatalog {
   readonly folder: string;
 }
 
-/** For tests that need a catalog and not its driver: on this thread, and nobody waits for the disk. */
+/** For tests that need any catalog: on this thread, and without fsync. */
 export function anyCatalog(): Promise<CatalogInTempDir> {
   return catalogInTempDir((path) => openCatalog({ path, durability: "os", thread: "inline" }));
 }
 
-/** For tests: a catalog in a folder of its own, which goes with it. */
+/** For tests: a catalog in a temporary folder, which is deleted with it. */
 export async function catalogInTempDir(open: (path: string) => Promise<Catalog>): Promise<CatalogInTempDir> {
   const folder = tempDir();
   const path = folder.file("catalog.db");

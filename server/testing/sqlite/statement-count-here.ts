@@ -1,7 +1,7 @@
 import { subscribe } from "node:diagnostics_channel";
 import { getEnvironmentData, isMainThread } from "node:worker_threads";
 
-/** On which node:sqlite publishes every statement that SQLite has run. */
+/** Name of the channel on which node:sqlite publishes every statement that SQLite has run. */
 export const STATEMENT_CHANNEL = "sqlite.db.query";
 
 export const STATEMENT_COUNTER = "tierkeep statement counter";

@@ -4,15 +4,18 @@ import { THREAD_PRELOAD } from "../../src/threads/thread-server.ts";
 import { countHere, STATEMENT_CHANNEL, STATEMENT_COUNTER } from "./statement-count-here.ts";
 
 export interface StatementCount {
-  /** Statements that SQLite has run since the start or the last reset: in this thread and in catalog threads started since. */
+  /**
+   * Statements that SQLite has run since the start or the last reset, in this thread and in catalog threads
+   * started since.
+   */
   count(): number;
   reset(): void;
   stop(): void;
 }
 
 /**
- * For tests: counts the statements that SQLite itself reports as run, on every connection, however they got there.
- * Start it before the catalog is opened, whose threads take the counter with them.
+ * For tests: counts the statements that SQLite reports as run, on every connection. Start it before the
+ * catalog is opened, because its threads inherit the counter.
  */
 export function countStatements(): StatementCount {
   const shared = new Int32Array(new SharedArrayBuffer(4));

@@ -12,11 +12,11 @@ import {
 import { realDisk } from "../../src/files/disk.ts";
 import { mulberry32 } from "./mulberry32.ts";
 
-/** What a name in a directory stood for, at one time since that directory was last fsynced. */
+/** What a name in a directory referred to, at one time since that directory was last fsynced. */
 export type NameState =
   | { readonly kind: "absent" }
   | { readonly kind: "directory" }
-  /** `saved` is another link to the file, which outlives this one. */
+  /** `saved`: another link to the file, which outlives this one. */
   | { readonly kind: "file"; readonly saved: string };
 
 export interface FileState {
@@ -29,14 +29,17 @@ export interface FileState {
 export interface DirectoryMove {
   readonly from: string;
   readonly to: string;
-  /** The old place was fsynced without its name, the new one not yet with it. */
+  /** The old directory was fsynced without the name, and the new one not yet with it. */
   oldNameGone: boolean;
 }
 
-/** What a crash takes of the data that was not fsynced: nothing (only the process died), everything, or a part drawn from `seed`. */
+/**
+ * What a crash loses of the data that was not fsynced: nothing (only the process died), everything, or a part
+ * that is drawn from `seed`.
+ */
 export type Loss = "nothing" | "everything" | { readonly seed: number };
 
-/** Chooses one of the numbers 0 to `last`, 0 being what was durable and `last` what was there. */
+/** Chooses a number from 0 to `last`: 0 is the durable state, `last` the latest one. */
 export type Draw = (last: number) => number;
 
 export function drawing(lose: Loss): Draw {
@@ -67,7 +70,10 @@ export function undoMove({ from, to, oldNameGone }: DirectoryMove): void {
   else if (!existsSync(from)) renameSync(to, from);
 }
 
-/** Cuts what was not synced, or leaves the length and only zeros in it, as file systems that allocate late do. */
+/**
+ * Truncates bytes that were not synced, or keeps the length and zeros them, as file systems with delayed
+ * allocation do.
+ */
 export function loseBytes(file: FileState, draw: Draw): void {
   const { saved, bytes, syncedBytes, stampSynced } = file;
   const kept = syncedBytes + draw(bytes - syncedBytes);

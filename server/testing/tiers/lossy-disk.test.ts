@@ -38,7 +38,7 @@ function written(disk: LossyDisk, path: string, content: string): number {
   return descriptor;
 }
 
-describe("a lossy disk", () => {
+describe("LossyDisk", () => {
   it("keeps a file whose bytes and name were both synced", () => {
     const disk = open();
     disk.fsync("object.fsync", written(disk, at("a"), "hello"));
@@ -54,7 +54,7 @@ describe("a lossy disk", () => {
     expect(existsSync(at("a"))).toBe(false);
   });
 
-  it("keeps an empty file where only the name was synced", () => {
+  it("keeps an empty file of which only the name was synced", () => {
     const disk = open();
     written(disk, at("a"), "hello");
     disk.fsyncDirectory("object.directory.fsync", root);
@@ -63,7 +63,7 @@ describe("a lossy disk", () => {
     expect(lstatSync(at("a")).mode & 0o777).toBe(0o444);
   });
 
-  it("loses what was appended after the last sync", () => {
+  it("loses bytes that were appended after the last sync", () => {
     const disk = open();
     const descriptor = written(disk, at("a"), "hello");
     disk.fsync("object.fsync", descriptor);
@@ -73,7 +73,7 @@ describe("a lossy disk", () => {
     expect(readFileSync(at("a"), "utf8")).toBe("hello");
   });
 
-  it("loses a time of modification that was not synced", () => {
+  it("loses a modification time that was not synced", () => {
     for (const [name, synced] of [
       ["lost", false],
       ["kept", true],
@@ -89,7 +89,7 @@ describe("a lossy disk", () => {
     }
   });
 
-  it("brings back what was unlinked or overwritten and not synced", () => {
+  it("restores files that were unlinked or replaced without a sync", () => {
     for (const name of ["a", "b", "c"]) writeFileSync(at(name), name);
     const disk = open();
     disk.unlink("object.unlink", at("a"));
@@ -98,7 +98,7 @@ describe("a lossy disk", () => {
     expect(["a", "b", "c"].map((name) => readFileSync(at(name), "utf8"))).toEqual(["a", "b", "c"]);
   });
 
-  it("leaves unlinked what was synced", () => {
+  it("keeps a synced unlink", () => {
     writeFileSync(at("a"), "a");
     const disk = open();
     disk.unlink("object.unlink", at("a"));
@@ -117,7 +117,7 @@ describe("a lossy disk", () => {
     expect(readdirSync(root, { recursive: true }).sort()).toEqual(["from", "to"]);
   });
 
-  it("never loses both names of a file that was renamed, where neither directory was synced", () => {
+  it("never loses both names of a renamed file where neither directory was synced", () => {
     for (const name of ["from", "to"]) mkdirSync(at(name));
     const outcomes = new Set<string>();
     for (let seed = 0; seed < 30; seed += 1) {
@@ -131,7 +131,7 @@ describe("a lossy disk", () => {
     expect(outcomes).toEqual(new Set(["a ", " b", "a b"]));
   });
 
-  it("undoes a directory's move, or its making, with all that is in it", () => {
+  it("undoes the rename or creation of a directory with its contents", () => {
     mkdirSync(at("old", "inner"), { recursive: true });
     const disk = open();
     disk.rename("view.quarantine.rename", at("old"), at("moved"));
@@ -161,7 +161,7 @@ describe("a lossy disk", () => {
     expect(readFileSync(at("a"), "utf8")).toBe("hello");
   });
 
-  it("loses some part, always the same for a seed, and over many seeds each", () => {
+  it("loses a part that depends on the seed only, and over many seeds every part", () => {
     const outcomes = new Set<string>();
     for (let seed = 0; seed < 40; seed += 1) {
       const once = [1, 2].map(() => {
@@ -181,7 +181,7 @@ describe("a lossy disk", () => {
     }
   });
 
-  it("crashes before a step when told to, closes what was open, and answers nothing more", () => {
+  it("crashes before the requested step, closes its descriptors, and rejects every later call", () => {
     const steps: string[] = [];
     const disk: LossyDisk = open({
       onStep: (step) => {

@@ -13,7 +13,7 @@ import {
   undoMove,
 } from "./crash-loss.ts";
 
-/** What every call throws after the crash. */
+/** The error of every call after the crash. */
 export class SimulatedCrash extends Error {
   override readonly name = "SimulatedCrash";
 
@@ -23,11 +23,11 @@ export class SimulatedCrash extends Error {
 }
 
 export interface LossyDiskOptions {
-  /** Called before each step; may call `crash`, and then the step does not happen. */
+  /** Called before each step. It may call `crash`; then the step does not happen. */
   readonly onStep?: (step: DiskStep) => void;
 }
 
-/** A rename of a file: where among the states of each name it is. */
+/** A rename of a file: the index of its states under each name. */
 interface Rename {
   readonly from: string;
   readonly fromIndex: number;
@@ -36,11 +36,12 @@ interface Rename {
 }
 
 /**
- * A real directory that forgets, at a crash, what nobody fsynced: bytes of files, and names made, changed or removed in
- * directories. As pessimistic as POSIX allows: fsync of a file keeps its bytes but not its name, and names are lost
- * independently of each other. But a renamed file has at least one of its names (any file system with a journal does
- * that), unless the directory of the old one was fsynced before that of the new one. After the crash the directory is what the
- * next boot finds; every call throws, and a new disk is used to go on. For tests.
+ * For tests: a real directory that loses at a crash everything that was not fsynced: bytes of files, and
+ * names that were created, changed or removed. As pessimistic as POSIX allows: fsync of a file keeps its
+ * bytes but not its name, and names are lost independently of each other. A renamed file keeps at least one
+ * of its names, as on any journaling file system, unless the directory of the old name was fsynced before
+ * that of the new one. After the crash the directory is in the state that the next boot finds; every call
+ * throws, and a new disk is needed to continue.
  */
 export class LossyDisk implements Disk {
   readonly #graveyard: string;
@@ -51,11 +52,14 @@ export class LossyDisk implements Disk {
   /** By identity. */
   readonly #files = new Map<string, FileState>();
   readonly #saved = new Map<string, string>();
-  /** Open ones; those of files that are not all synced with their file. */
+  /** Open descriptors; with their file where it is not completely synced. */
   readonly #descriptors = new Map<number, FileState | null>();
   #crashed = false;
 
-  /** `root` must exist; a folder beside it (removed at the crash, or by `release`) holds what may have to come back. */
+  /**
+   * `root` must exist. A folder next to it, deleted at the crash or by `release`, keeps files that may be
+   * restored.
+   */
   constructor(root: string, options: LossyDiskOptions = {}) {
     this.#graveyard = mkdtempSync(`${root}-lossy-`);
     this.#onStep = options.onStep ?? (() => {});
@@ -71,7 +75,7 @@ export class LossyDisk implements Disk {
     this.#crashed = true;
     const draw = drawing(lose);
     const chosen = this.#chooseNames(draw);
-    // Parents first: in a directory that was lost there is nothing left to lose.
+    // Parents first: a lost directory has no contents left to lose.
     const paths = [...chosen.keys()].sort((a, b) => a.split("/").length - b.split("/").length);
     for (const path of paths) {
       const state = this.#names.get(path)?.[chosen.get(path) ?? 0];
@@ -82,15 +86,15 @@ export class LossyDisk implements Disk {
     rmSync(this.#graveyard, { recursive: true });
   }
 
-  /** Ends with everything kept. */
+  /** Keeps everything, and ends. */
   release(): void {
     this.crash("nothing");
   }
 
-  /** A file that somebody else has written and not synced: its bytes may go at the crash, its name does not. */
+  /** Registers a foreign file that was not synced: a crash may lose its bytes, but not its name. */
   stranger(path: string): void {
     const facts = realDisk.lstat(path);
-    if (facts === null) throw new Error(`${path} is not there`);
+    if (facts === null) throw new Error(`${path} does not exist`);
     const saved = this.#save(path, facts.identity);
     this.#files.set(facts.identity, { saved, bytes: facts.sizeBytes, syncedBytes: 0, stampSynced: true });
   }
@@ -124,13 +128,13 @@ export class LossyDisk implements Disk {
     if (file) file.stampSynced = false;
   };
 
-  /** Who may write a file is no part of what a crash takes. */
+  /** A crash does not lose permission bits. */
   readonly chmod: Disk["chmod"] = (step, descriptor, mode) => {
     this.#enter(step);
     realDisk.chmod(step, descriptor, mode);
   };
 
-  /** Nothing is forced out to the real disk: this one only has to remember that it was asked. */
+  /** Only records the fsync; nothing is forced to the real disk. */
   readonly fsync: Disk["fsync"] = (step, descriptor) => {
     this.#enter(step);
     const file = this.#descriptors.get(descriptor);
@@ -214,10 +218,10 @@ export class LossyDisk implements Disk {
     return realDisk.names(path);
   };
 
-  /** For each name, which of its states the next boot finds. */
+  /** Chooses for each name the state that the next boot finds. */
   #chooseNames(draw: Draw): Map<string, number> {
     const chosen = new Map([...this.#names].map(([path, states]) => [path, draw(states.length - 1)]));
-    // Backwards: giving a file its old name back may ask the same of the rename before.
+    // Backwards: restoring a file's old name may require the same of the rename before.
     for (const { from, fromIndex, to, toIndex } of this.#renames.toReversed()) {
       if ((chosen.get(to) ?? 0) < toIndex && (chosen.get(from) ?? 0) >= fromIndex)
         chosen.set(from, fromIndex - 1);
@@ -235,7 +239,7 @@ export class LossyDisk implements Disk {
     this.#alive();
   }
 
-  /** Remembers what `path` stood for before and after. A call that fails changes nothing. */
+  /** Records what `path` refers to before and after. A failed call changes nothing. */
   #changeName<T>(path: string, change: () => T): T {
     const before = this.#names.get(path) ?? [this.#stateOf(path)];
     const result = change();

@@ -1,4 +1,7 @@
-/** Whole numbers from 0 to 2 ** 32 - 1 by chance, the same ones for the same seed: the generator of that name, by Tommy Ettinger. */
+/**
+ * Seeded pseudo-random integers from 0 to 2 ** 32 - 1: the same seed gives the same sequence. The generator
+ * is mulberry32 by Tommy Ettinger.
+ */
 export function mulberry32(seed: number): () => number {
   let state = seed | 0;
   return () => {

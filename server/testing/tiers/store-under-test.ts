@@ -10,7 +10,7 @@ import { type IoWorkers, inlineWorkers } from "../../src/tiers/filesystem/worker
 import type { TierStore } from "../../src/tiers/tier-store.ts";
 import type { StoreUnderTest } from "./tier-store.contract.ts";
 
-/** How the store under test does its work. */
+/** Whether the store under test works on threads or on the calling thread. */
 export type Workers = { readonly threads: number } | { readonly disk: Disk };
 
 function ioWorkers(root: string, workers: Workers): IoWorkers {
@@ -19,7 +19,7 @@ function ioWorkers(root: string, workers: Workers): IoWorkers {
     : inlineWorkers({ root, disk: workers.disk });
 }
 
-/** A store in a folder of its own, which goes with it. For tests. */
+/** For tests: a store in a temporary folder, which is deleted with it. */
 export async function openStoreUnderTest(
   workers: Workers = { disk: withoutFsync(realDisk) },
 ): Promise<StoreUnderTest & { readonly root: string }> {
@@ -50,7 +50,7 @@ export async function openStoreUnderTest(
   };
 }
 
-/** One store for many tests, emptied after each: to start threads takes longer than most tests do. */
+/** One store for many tests, emptied after each: starting threads takes longer than most tests. */
 export class ReusedStore {
   readonly #workers: Workers;
   #current: Awaited<ReturnType<typeof openStoreUnderTest>> | null = null;
@@ -81,7 +81,7 @@ async function isClosed(store: TierStore): Promise<boolean> {
   );
 }
 
-/** Leaves the directories that stand as long as the store does. */
+/** Keeps the permanent directories. */
 function empty(root: string): void {
   const layout = new Layout(root);
   const kept = new Set([...layout.fixed, ...TIERS.map((tier) => layout.tierDirectory(tier))]);

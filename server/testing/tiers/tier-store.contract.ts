@@ -3,14 +3,14 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { TierStore } from "../../src/tiers/tier-store.ts";
 
-/** A store, empty, and the hands to do behind its back what disks and crashes do. */
+/** An empty store, and functions that do to its disk what damage and crashes do. */
 export interface StoreUnderTest extends AsyncDisposable {
   readonly store: TierStore;
-  /** Replaces what is stored of an object. */
+  /** Replaces the stored bytes of an object. */
   tamper(object: string, change: (bytes: Buffer) => Uint8Array): Promise<void>;
-  /** Another store over what the first, which is closed, has left. */
+  /** Opens another store on the files of the first one, which must be closed. */
   reopen(): Promise<TierStore>;
-  /** Leaves what a crash within put() may: other bytes, or fewer, under the object's name. */
+  /** Writes what a crash within put() may leave: other or fewer bytes under the object's name. */
   leave(object: string, bytes: Uint8Array): Promise<void>;
 }
 
@@ -25,7 +25,7 @@ export function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-/** Bytes that differ from chunk to chunk, so that a lost or repeated one shows. */
+/** Bytes that differ from chunk to chunk, so that a lost or repeated chunk is detected. */
 export function someBytes(length: number, seed = 1): Uint8Array {
   const bytes = new Uint8Array(length);
   let state = seed;
@@ -47,7 +47,7 @@ export async function bytesOf(content: AsyncIterable<Uint8Array> | null): Promis
   return Buffer.concat(chunks);
 }
 
-/** What stays true of every TierStore. `open` gives a new, empty one. */
+/** The behaviour of every TierStore. `open` returns a new, empty one. */
 export function tierStoreContract(name: string, open: () => Promise<StoreUnderTest>): void {
   const options = { maxBytes: null, modifiedAt: WRITTEN_AT };
   const whole = (bytes: Uint8Array) => ({ range: null, sizeBytes: bytes.length, checksum: sha256(bytes) });
@@ -75,7 +75,7 @@ export function tierStoreContract(name: string, open: () => Promise<StoreUnderTe
       ["exactly 1 MiB", MiB],
       ["one byte over 1 MiB", MiB + 1],
       ["several MiB", 3 * MiB + 17],
-    ])("gives back %s as it was streamed in, with size and checksum", async (_, length) => {
+    ])("returns %s as streamed in, with size and checksum", async (_, length) => {
       await using test = await open();
       const bytes = someBytes(length);
       const object = newObject();
@@ -103,7 +103,7 @@ export function tierStoreContract(name: string, open: () => Promise<StoreUnderTe
       );
     });
 
-    it("takes a chunk larger than everything it holds at once", async () => {
+    it("accepts a chunk larger than its buffers", async () => {
       await using test = await open();
       const bytes = someBytes(5 * MiB);
       const object = newObject();
@@ -111,7 +111,7 @@ export function tierStoreContract(name: string, open: () => Promise<StoreUnderTe
       expect(result.checksum).toBe(sha256(bytes));
     });
 
-    it("leaves the memory of the chunks it is given to whoever gave them", async () => {
+    it("does not change or transfer the caller's chunks", async () => {
       await using test = await open();
       const slab = Buffer.alloc(300_000);
       async function* refilled(): AsyncGenerator<Uint8Array> {
@@ -123,7 +123,7 @@ export function tierStoreContract(name: string, open: () => Promise<StoreUnderTe
       expect((await bytesOf(await test.store.read(object, whole(expected)))).equals(expected)).toBe(true);
     });
 
-    it("keeps objects that are written at the same time apart", async () => {
+    it("keeps concurrently written objects apart", async () => {
       await using test = await open();
       const contents = Array.from({ length: 8 }, (_, index) => someBytes(700_000 + index, index + 1));
       const objects = await Promise.all(contents.map((bytes) => written(test.store, bytes)));
@@ -135,9 +135,9 @@ export function tierStoreContract(name: string, open: () => Promise<StoreUnderTe
       expect(await listed(test.store)).toEqual(objects.toSorted());
     });
 
-    it("passes an error of the content on as it is, and closes the content", async () => {
+    it("rejects with the content's own error, and closes the content", async () => {
       await using test = await open();
-      // Looks like an error of the store's own disk, and must not be taken for one.
+      // Looks like an error of the store's disk, but must not be treated as one.
       const error = Object.assign(new Error("the client went away"), { code: "ENOSPC" });
       const object = newObject();
       await expect(test.store.write(object, failingAfter(someBytes(MiB), error), options)).rejects.toBe(
@@ -145,7 +145,7 @@ export function tierStoreContract(name: string, open: () => Promise<StoreUnderTe
       );
     });
 
-    it("refuses content over maxBytes as soon as more has come, and lets the source end", async () => {
+    it("refuses content as soon as it exceeds maxBytes, and closes the source", async () => {
       await using test = await open();
       let pulled = 0;
       let ended = false;
@@ -164,7 +164,7 @@ export function tierStoreContract(name: string, open: () => Promise<StoreUnderTe
       expect({ pulled, ended }).toEqual({ pulled: 3, ended: true });
     });
 
-    it("takes content of exactly maxBytes", async () => {
+    it("accepts content of exactly maxBytes", async () => {
       await using test = await open();
       const bytes = someBytes(2500);
       const result = await test.store.write(newObject(), inChunks(bytes, 1000), {
@@ -174,13 +174,13 @@ export function tierStoreContract(name: string, open: () => Promise<StoreUnderTe
       expect(result.sizeBytes).toBe(2500);
     });
 
-    it("ends with an AbortError when aborted, also while the content stalls, and what is left can be deleted", async () => {
+    it("rejects with an AbortError when aborted, also while the content stalls, and leaves an object that can be deleted", async () => {
       await using test = await open();
       const abort = new AbortController();
       const object = newObject();
       async function* stalling(): AsyncGenerator<Uint8Array> {
         yield someBytes(2 * MiB);
-        abort.abort(new Error("a reason of the caller's own"));
+        abort.abort(new Error("the caller's reason"));
         await new Promise(() => {});
       }
       const writing = test.store.write(object, stalling(), { ...options, signal: abort.signal });
@@ -190,7 +190,7 @@ export function tierStoreContract(name: string, open: () => Promise<StoreUnderTe
       expect(await listed(test.store)).toEqual([]);
     });
 
-    it("creates nothing when it was aborted before it began", async () => {
+    it("creates nothing when aborted before the start", async () => {
       await using test = await open();
       const object = newObject();
       const writing = test.store.write(object, from([someBytes(10)]), {
@@ -203,7 +203,7 @@ export function tierStoreContract(name: string, open: () => Promise<StoreUnderTe
   });
 
   describe(`TierStore contract, ${name}: putting small objects`, () => {
-    it("gives back every one of a batch, an empty one too", async () => {
+    it("returns every object of a batch, also an empty one", async () => {
       await using test = await open();
       const contents = Array.from({ length: 50 }, (_, index) => someBytes(index * 997, index + 1));
       const objects = contents.map((bytes) => ({ object: newObject(), bytes, modifiedAt: WRITTEN_AT }));
@@ -225,7 +225,7 @@ export function tierStoreContract(name: string, open: () => Promise<StoreUnderTe
       ["the first half of the bytes", (bytes: Uint8Array) => bytes.subarray(0, 500)],
       ["an empty file", () => new Uint8Array()],
       ["zeros in their place", (bytes: Uint8Array) => new Uint8Array(bytes.length)],
-    ])("replaces what a crash left of an earlier put: %s", async (_, left) => {
+    ])("replaces the remains of an earlier put after a crash: %s", async (_, left) => {
       await using test = await open();
       const bytes = someBytes(1000);
       const object = newObject();
@@ -234,14 +234,14 @@ export function tierStoreContract(name: string, open: () => Promise<StoreUnderTe
       expect((await bytesOf(await test.store.read(object, whole(bytes)))).equals(bytes)).toBe(true);
     });
 
-    it("leaves the caller its bytes", async () => {
+    it("does not change or transfer the caller's bytes", async () => {
       await using test = await open();
       const slab = Buffer.from(someBytes(10_000));
       await test.store.put([{ object: newObject(), bytes: slab.subarray(10, 20), modifiedAt: WRITTEN_AT }]);
       expect(slab.equals(someBytes(10_000))).toBe(true);
     });
 
-    it("does nothing when there is nothing to put", async () => {
+    it("accepts an empty batch", async () => {
       await using test = await open();
       await test.store.put([]);
       expect(await listed(test.store)).toEqual([]);
@@ -249,7 +249,7 @@ export function tierStoreContract(name: string, open: () => Promise<StoreUnderTe
   });
 
   describe(`TierStore contract, ${name}: reading`, () => {
-    it("answers null for an object that is not there, small or large, whole or in part", async () => {
+    it("returns null for a missing object, with and without a range", async () => {
       await using test = await open();
       const bytes = someBytes(2 * MiB);
       expect(await test.store.read(newObject(), whole(bytes))).toBeNull();
@@ -281,7 +281,7 @@ export function tierStoreContract(name: string, open: () => Promise<StoreUnderTe
       expect(await bytesOf(read)).toEqual(Buffer.from(someBytes(100).subarray(10, 20)));
     });
 
-    it("finds a damaged byte before it hands out the first one, up to 1 MiB", async () => {
+    it("detects a damaged byte before it returns the first one, up to 1 MiB", async () => {
       await using test = await open();
       const bytes = someBytes(MiB);
       const object = await written(test.store, bytes);
@@ -314,35 +314,32 @@ export function tierStoreContract(name: string, open: () => Promise<StoreUnderTe
     it.each([
       ["small", 1000],
       ["large", 2 * MiB],
-    ])(
-      "refuses a %s object that became shorter or longer, also where only a range is wanted",
-      async (_, size) => {
-        await using test = await open();
-        const bytes = someBytes(size);
-        const changes: ((stored: Buffer) => Uint8Array)[] = [
-          (stored) => stored.subarray(0, size - 1),
-          (stored) => Buffer.concat([stored, Buffer.from("x")]),
-        ];
-        for (const change of changes) {
-          const object = await written(test.store, bytes);
-          await test.tamper(object, change);
-          const mismatch = { name: "Refused", code: "CHECKSUM_MISMATCH" };
-          await expect(readWhole(test.store, object, whole(bytes))).rejects.toMatchObject(mismatch);
-          await expect(
-            readWhole(test.store, object, { ...whole(bytes), range: { start: 0, end: 9 } }),
-          ).rejects.toMatchObject(mismatch);
-        }
-      },
-    );
+    ])("refuses a %s object of the wrong size, also for a range", async (_, size) => {
+      await using test = await open();
+      const bytes = someBytes(size);
+      const changes: ((stored: Buffer) => Uint8Array)[] = [
+        (stored) => stored.subarray(0, size - 1),
+        (stored) => Buffer.concat([stored, Buffer.from("x")]),
+      ];
+      for (const change of changes) {
+        const object = await written(test.store, bytes);
+        await test.tamper(object, change);
+        const mismatch = { name: "Refused", code: "CHECKSUM_MISMATCH" };
+        await expect(readWhole(test.store, object, whole(bytes))).rejects.toMatchObject(mismatch);
+        await expect(
+          readWhole(test.store, object, { ...whole(bytes), range: { start: 0, end: 9 } }),
+        ).rejects.toMatchObject(mismatch);
+      }
+    });
 
-    it("refuses an empty object whose checksum is another one's", async () => {
+    it("refuses an empty object with another checksum", async () => {
       await using test = await open();
       const object = await settled(test.store, new Uint8Array());
       const wrong = { range: null, sizeBytes: 0, checksum: "0".repeat(64) };
       await expect(test.store.read(object, wrong)).rejects.toMatchObject({ code: "CHECKSUM_MISMATCH" });
     });
 
-    it("reads to the end what was opened, though it is deleted meanwhile", async () => {
+    it("reads an opened object to its end after it is deleted", async () => {
       await using test = await open();
       const bytes = someBytes(3 * MiB);
       const object = await written(test.store, bytes);
@@ -352,7 +349,7 @@ export function tierStoreContract(name: string, open: () => Promise<StoreUnderTe
       expect(await test.store.read(object, whole(bytes))).toBeNull();
     });
 
-    it("serves others while any number of readers stall", async () => {
+    it("serves other calls while any number of readers stall", async () => {
       await using test = await open();
       const bytes = someBytes(2 * MiB);
       const object = await written(test.store, bytes);
@@ -368,7 +365,7 @@ export function tierStoreContract(name: string, open: () => Promise<StoreUnderTe
       for (const iterator of stalled) await iterator.return?.();
     });
 
-    it("ends when the consumer returns, before the first chunk or after it", async () => {
+    it("closes when the consumer returns, before the first chunk or after it", async () => {
       await using test = await open();
       const bytes = someBytes(2 * MiB);
       const object = await written(test.store, bytes);
@@ -380,7 +377,7 @@ export function tierStoreContract(name: string, open: () => Promise<StoreUnderTe
       }
     });
 
-    it("ends with an AbortError when aborted before, between chunks or while a chunk is awaited", async () => {
+    it("rejects with an AbortError when aborted before, between or during chunks", async () => {
       await using test = await open();
       const bytes = someBytes(2 * MiB);
       const object = await written(test.store, bytes);
@@ -407,8 +404,8 @@ export function tierStoreContract(name: string, open: () => Promise<StoreUnderTe
     });
   });
 
-  describe(`TierStore contract, ${name}: deleting, listing, setting aside`, () => {
-    it("deletes objects, and does not mind those that are not there", async () => {
+  describe(`TierStore contract, ${name}: deleting, listing, quarantining`, () => {
+    it("deletes objects, and ignores missing ones", async () => {
       await using test = await open();
       const [gone, kept] = [
         await settled(test.store, someBytes(10)),
@@ -421,7 +418,7 @@ export function tierStoreContract(name: string, open: () => Promise<StoreUnderTe
       expect(await test.store.stat(kept)).toEqual({ sizeBytes: 20 });
     });
 
-    it("deletes more objects than one call to the disk takes", async () => {
+    it("deletes more objects than fit into one call", async () => {
       await using test = await open();
       const objects = Array.from({ length: 300 }, () => ({
         object: newObject(),
@@ -434,7 +431,7 @@ export function tierStoreContract(name: string, open: () => Promise<StoreUnderTe
       expect(await listed(test.store)).toEqual([]);
     });
 
-    it("lists what stays exactly once while others come and go", async () => {
+    it("lists each constant object once while others are added and deleted", async () => {
       await using test = await open();
       const staying = await Promise.all(
         Array.from({ length: 30 }, (_, index) => settled(test.store, someBytes(index))),
@@ -451,7 +448,7 @@ export function tierStoreContract(name: string, open: () => Promise<StoreUnderTe
       expect(seen.filter((object) => staying.includes(object)).toSorted()).toEqual(staying.toSorted());
     });
 
-    it("sets an object aside: it is an object no longer", async () => {
+    it("quarantines an object, which is then no longer an object", async () => {
       await using test = await open();
       const object = await settled(test.store, someBytes(10));
       await test.store.quarantine(object);
@@ -460,7 +457,7 @@ export function tierStoreContract(name: string, open: () => Promise<StoreUnderTe
       expect(await listed(test.store)).toEqual([]);
     });
 
-    it("lists what was set aside, and reads it as it reads an object", async () => {
+    it("lists quarantined objects, and reads them like objects", async () => {
       await using test = await open();
       const [small, large] = [someBytes(10), someBytes(3_000_000)];
       for (const bytes of [small, large]) await test.store.quarantine(await settled(test.store, bytes));
@@ -490,7 +487,7 @@ export function tierStoreContract(name: string, open: () => Promise<StoreUnderTe
       "0".repeat(33),
       "A".repeat(32),
       `${"0".repeat(31)}/`,
-    ])("touches nothing for a name that no object has: %j", async (name) => {
+    ])("rejects an invalid object name and touches no file: %j", async (name) => {
       await using test = await open();
       await expect(test.store.delete([name])).rejects.toThrow("not the name of an object");
       await expect(test.store.stat(name)).rejects.toThrow("not the name of an object");
@@ -499,7 +496,7 @@ export function tierStoreContract(name: string, open: () => Promise<StoreUnderTe
   });
 
   describe(`TierStore contract, ${name}: closing`, () => {
-    it("keeps what was written for the next time, and takes no more", async () => {
+    it("keeps its objects, and rejects calls after close", async () => {
       await using test = await open();
       const object = await settled(test.store, someBytes(10));
       await test.store.close();

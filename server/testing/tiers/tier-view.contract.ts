@@ -18,7 +18,7 @@ import type { TierStore } from "../../src/tiers/tier-store.ts";
 import type { Placement, TierView } from "../../src/tiers/tier-view.ts";
 import { newObject, sha256, someBytes } from "./tier-store.contract.ts";
 
-/** A store with a view, empty, below a folder that is this test's own. */
+/** An empty store with a view, in a temporary folder. */
 export interface ViewUnderTest extends AsyncDisposable {
   readonly store: TierStore;
   readonly root: string;
@@ -26,7 +26,7 @@ export interface ViewUnderTest extends AsyncDisposable {
 
 const key: ArtifactKey = { tenantId: "acme", workflowId: "nightly", artifactId: "report.pdf" };
 
-/** What stays true of every TierView. `open` gives a new, empty one. */
+/** The behaviour of every TierView. `open` returns a new, empty one. */
 export function tierViewContract(name: string, open: () => Promise<ViewUnderTest>): void {
   const path = (root: string, tier: Tier, of: ArtifactKey = key) =>
     join(root, tier.toLowerCase(), of.tenantId, of.workflowId, of.artifactId);
@@ -73,8 +73,8 @@ export function tierViewContract(name: string, open: () => Promise<ViewUnderTest
       .sort();
   }
 
-  describe(`TierView contract, ${name}: placing`, () => {
-    it("places a link to the object, and beside it the sidecar's exact bytes", async () => {
+  describe(`TierView contract, ${name}: publishing`, () => {
+    it("creates a link to the object and the sidecar's exact bytes", async () => {
       await using test = await open();
       const object = await stored(test, someBytes(100));
       const bytes = Buffer.from('{ "note": "grüße",\t"_version": 7, "_checksum": "…" }');
@@ -101,7 +101,7 @@ export function tierViewContract(name: string, open: () => Promise<ViewUnderTest
       expect(existsSync(sidecarPath(test.root, "HOT", odd))).toBe(true);
     });
 
-    it("keeps an artifact and its would-be namesakes apart", async () => {
+    it("keeps artifacts with similar names apart", async () => {
       await using test = await open();
       const keys = ["a", "a.metadata", "a.json"].map((artifactId) => ({ ...key, artifactId }));
       const objects = await Promise.all(keys.map((_, index) => stored(test, someBytes(index + 1))));
@@ -116,7 +116,7 @@ export function tierViewContract(name: string, open: () => Promise<ViewUnderTest
       }
     });
 
-    it("replaces an earlier version in its place, and its sidecar", async () => {
+    it("replaces an earlier version and its sidecar", async () => {
       await using test = await open();
       const [first, second] = [await stored(test, someBytes(10, 1)), await stored(test, someBytes(20, 2))];
       await viewOf(test).publish([placed("HOT", first, 1)]);
@@ -126,7 +126,7 @@ export function tierViewContract(name: string, open: () => Promise<ViewUnderTest
       expect(tree(test.root)).toHaveLength(2);
     });
 
-    it("replaces the sidecar alone when only facts changed", async () => {
+    it("replaces only the sidecar when only facts changed", async () => {
       await using test = await open();
       const object = await stored(test, someBytes(10));
       await viewOf(test).publish([placed("HOT", object, 1)]);
@@ -134,7 +134,7 @@ export function tierViewContract(name: string, open: () => Promise<ViewUnderTest
       expect(readFileSync(sidecarPath(test.root, "HOT")).equals(sidecar(2))).toBe(true);
     });
 
-    it("moves an artifact between tiers: it stands in one of them only", async () => {
+    it("moves an artifact between tiers, so that it is in one of them only", async () => {
       await using test = await open();
       const object = await stored(test, someBytes(10));
       for (const [index, tier] of (["HOT", "WARM", "COLD", "HOT"] as const).entries()) {
@@ -144,7 +144,7 @@ export function tierViewContract(name: string, open: () => Promise<ViewUnderTest
       }
     });
 
-    it("moves and replaces at once", async () => {
+    it("moves and replaces in one call", async () => {
       await using test = await open();
       const [first, second] = [await stored(test, someBytes(10, 1)), await stored(test, someBytes(20, 2))];
       await viewOf(test).publish([placed("COLD", first, 1)]);
@@ -156,7 +156,7 @@ export function tierViewContract(name: string, open: () => Promise<ViewUnderTest
       expect(readFileSync(path(test.root, "HOT")).equals(someBytes(20, 2))).toBe(true);
     });
 
-    it("removes what was purged, and does not mind what never stood there", async () => {
+    it("removes purged artifacts, and ignores missing ones", async () => {
       await using test = await open();
       const object = await stored(test, someBytes(10));
       const gone: Placement = { key, place: null, earlier: [object] };
@@ -167,7 +167,7 @@ export function tierViewContract(name: string, open: () => Promise<ViewUnderTest
       expect(tree(test.root)).toEqual([]);
     });
 
-    it("leaves the object as it was", async () => {
+    it("does not change the object", async () => {
       await using test = await open();
       const object = await stored(test, someBytes(10));
       await viewOf(test).publish([placed("HOT", object, 1)]);
@@ -196,7 +196,7 @@ export function tierViewContract(name: string, open: () => Promise<ViewUnderTest
       expect(tree(test.root)).toEqual([]);
     });
 
-    it("ends as the last placement says, whatever came before, twice or overtaken", async () => {
+    it("matches the last placement, whatever was published before, also after repeats", async () => {
       await using test = await open();
       const objects = await Promise.all([1, 2, 3].map((seed) => stored(test, someBytes(10, seed))));
       const state = fc.oneof(
@@ -227,7 +227,7 @@ export function tierViewContract(name: string, open: () => Promise<ViewUnderTest
       );
     });
 
-    it("keeps two calls for one key that overlap from tearing each other", async () => {
+    it("keeps a key consistent when two calls for it overlap", async () => {
       await using test = await open();
       const [first, second] = [await stored(test, someBytes(10, 1)), await stored(test, someBytes(20, 2))];
       const calls = Array.from({ length: 100 }, (_, round) =>
@@ -243,8 +243,11 @@ export function tierViewContract(name: string, open: () => Promise<ViewUnderTest
     });
   });
 
-  describe(`TierView contract, ${name}: strangers`, () => {
-    /** The path in quarantine of the only thing that was moved there, checked to have come from `from`. */
+  describe(`TierView contract, ${name}: foreign files`, () => {
+    /**
+     * The path in quarantine of the only file that was moved there, after a check that it was moved from
+     * `from`.
+     */
     async function movedFrom(test: ViewUnderTest, from: string, placement: Placement): Promise<string> {
       const published = await viewOf(test).publish([placement]);
       expect(published.failed).toEqual([]);
@@ -276,10 +279,10 @@ export function tierViewContract(name: string, open: () => Promise<ViewUnderTest
     it.each([
       ["is not JSON", "nicht JSON"],
       ["is null", "null"],
-      ["is JSON of another kind", '["_version", "_checksum"]'],
+      ["is JSON, but not an object", '["_version", "_checksum"]'],
       ["has no version", `{"_checksum":"${"0".repeat(64)}"}`],
       ["has a version in words", `{"_version":"1","_checksum":"${"0".repeat(64)}"}`],
-      ["has a checksum of another kind", '{"_version":1,"_checksum":"md5:0"}'],
+      ["has another type of checksum", '{"_version":1,"_checksum":"md5:0"}'],
       ["is far too large", `{"_version":1,"_checksum":"${"0".repeat(64)}","x":"${"x".repeat(1024 * 1024)}"}`],
     ])("moves a sidecar to quarantine that %s", async (_, content) => {
       await using test = await open();
@@ -288,7 +291,7 @@ export function tierViewContract(name: string, open: () => Promise<ViewUnderTest
       const moved = await movedFrom(test, sidecarPath(test.root, "HOT"), placed("HOT", object, 1));
       expect(readFileSync(moved, "utf8")).toBe(content);
 
-      // In another tier one by itself is in nobody's way; beside a file it goes with that.
+      // In another tier a sidecar alone blocks nothing; next to a file it is moved with that.
       foreignFile(sidecarPath(test.root, "WARM"), content);
       expect(await viewOf(test).publish([placed("HOT", object, 1)])).toEqual({ quarantined: [], failed: [] });
       expect(readFileSync(sidecarPath(test.root, "WARM"), "utf8")).toBe(content);
@@ -304,7 +307,7 @@ export function tierViewContract(name: string, open: () => Promise<ViewUnderTest
       ]);
     });
 
-    it("moves a folder at the artifact's path to quarantine with all that is in it", async () => {
+    it("moves a folder at the artifact's path to quarantine with its contents", async () => {
       await using test = await open();
       foreignFile(join(path(test.root, "HOT"), "inner", "file"));
       const moved = await movedFrom(
@@ -336,7 +339,7 @@ export function tierViewContract(name: string, open: () => Promise<ViewUnderTest
       },
     );
 
-    it("takes a link to an object of another key for a stranger", async () => {
+    it("treats a link to an object of another key as foreign", async () => {
       await using test = await open();
       const [object, other] = [await stored(test, someBytes(10)), await stored(test, someBytes(20))];
       const elsewhere = { ...key, artifactId: "other" };
@@ -381,7 +384,7 @@ export function tierViewContract(name: string, open: () => Promise<ViewUnderTest
       expect(readFileSync(moved, "utf8")).toBe("somebody's own");
     });
 
-    it("leaves files beside its own alone", async () => {
+    it("does not change files next to its own", async () => {
       await using test = await open();
       const beside = ["report.pdf~", ".report.pdf.tmp", "report.pdf.metadata.json.bak"].map((name) =>
         join(dirname(path(test.root, "HOT")), name),
@@ -394,7 +397,7 @@ export function tierViewContract(name: string, open: () => Promise<ViewUnderTest
     });
   });
 
-  describe(`TierView contract, ${name}: trouble with some keys`, () => {
+  describe(`TierView contract, ${name}: failures of some keys`, () => {
     it("reports keys that it could not publish, and publishes the others", async () => {
       await using test = await open();
       const object = await stored(test, someBytes(10));
@@ -416,7 +419,7 @@ export function tierViewContract(name: string, open: () => Promise<ViewUnderTest
       expect(readdirSync(join(test.root, "hot"))).toEqual(["acme"]);
     });
 
-    it("sets aside what stands in a place, with its sidecar, whoever wrote it, and lets it be read before", async () => {
+    it("quarantines the file at a path with its sidecar, whoever wrote it, and lets it be read before", async () => {
       await using test = await open();
       const object = await stored(test, someBytes(10));
       await viewOf(test).publish([placed("HOT", object, 1)]);
@@ -435,7 +438,7 @@ export function tierViewContract(name: string, open: () => Promise<ViewUnderTest
       expect(await test.store.stat(object)).toEqual({ sizeBytes: 10 });
     });
 
-    it("publishes a key that failed once what was wrong is mended", async () => {
+    it("publishes a failed key once the problem is fixed", async () => {
       await using test = await open();
       const object = newObject();
       const first = await viewOf(test).publish([placed("HOT", object, 1)]);

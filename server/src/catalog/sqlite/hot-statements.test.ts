@@ -24,21 +24,21 @@ import type { Catalog } from "../catalog.ts";
 import { openCatalog } from "../open-catalog.ts";
 
 /**
- * Plans that visit more than they look up, and why each is bounded all the same. Anything else that scans or sorts
- * would grow with what is stored.
+ * Plans that scan rows, with the reason why each is bounded. Any other scan or sort would grow with the
+ * stored data.
  */
 const BOUNDED = [
-  /^SCAN k VIRTUAL TABLE/, // the keys that were asked for
+  /^SCAN k VIRTUAL TABLE/, // the requested keys
   /^SCAN (t|w|tenant|workflow) USING (COVERING )?INDEX (tenant|workflow)_(holding|present|hot|warm|cold)$/, // in order, up to LIMIT
   /^SCAN (total|h|meta|export_state|scrub)$/, // one row
   /^SCAN (d|inline_bytes|b)$/, // by rowid, up to LIMIT
   /^SCAN (e|event)$/, // by rowid, up to LIMIT
-  /^SCAN (j|job) USING INDEX job_running$/, // the jobs that run
-  /^SCAN job USING INDEX job_unconfirmed$/, // the reindexes that nobody has confirmed, up to LIMIT
+  /^SCAN (j|job) USING INDEX job_running$/, // the running jobs
+  /^SCAN job USING INDEX job_unconfirmed$/, // unconfirmed reindexes, up to LIMIT
   /^SCAN CONSTANT ROW$/,
 ];
 
-/** The same, for statements that are no part of a request. */
+/** The same for statements outside of requests. */
 const BACKLOG = [/^SCAN (dirty|staged)/];
 
 let folder: ReturnType<typeof TempDir>;
@@ -58,7 +58,7 @@ afterAll(async () => {
   folder[Symbol.dispose]();
 });
 
-/** The statements that SQLite ran, with their values in them. */
+/** The statements that SQLite ran, with their parameters. */
 async function statementsOf(run: () => Promise<unknown>): Promise<readonly string[]> {
   const seen: string[] = [];
   const listener = (message: unknown) => seen.push((message as { sql: string }).sql);
@@ -105,9 +105,9 @@ const reads: Record<string, () => Promise<unknown>> = {
   "artifacts in the order of their rows": () => catalog.artifactsAfter(1, 100),
   "damaged artifacts": () => catalog.damagedAfter(1, 100),
   "everything by key": () => catalog.listArtifacts({}, { field: "KEY", direction: "ASC" }, page),
-  "everything by key, from a position": () =>
+  "all artifacts by key, from a position": () =>
     catalog.listArtifacts({}, { field: "KEY", direction: "ASC" }, { ...page, after: at }),
-  "everything by key, backward": () =>
+  "all artifacts by key, backward": () =>
     catalog.listArtifacts({}, { field: "KEY", direction: "DESC" }, { ...page, after: at }),
   "a tenant by key": () =>
     catalog.listArtifacts({ tenantId: "a" }, { field: "KEY", direction: "ASC" }, { ...page, after: at }),
@@ -124,7 +124,7 @@ const reads: Record<string, () => Promise<unknown>> = {
       page,
     ),
   "everything by age": () => catalog.listArtifacts({}, { field: "AGE", direction: "ASC" }, page),
-  "everything by age, from a position": () =>
+  "all artifacts by age, from a position": () =>
     catalog.listArtifacts({}, { field: "AGE", direction: "DESC" }, { ...page, after: aged }),
   "a tenant's tier by age": () =>
     catalog.listArtifacts(
@@ -132,7 +132,7 @@ const reads: Record<string, () => Promise<unknown>> = {
       { field: "AGE", direction: "ASC" },
       { ...page, after: aged, before: aged },
     ),
-  "counts that are kept": async () => {
+  "stored counters": async () => {
     await catalog.countArtifacts({});
     await catalog.countArtifacts({ tenantId: "a", tiers: ["HOT"] });
     await catalog.countArtifacts({ tenantId: "a", workflowId: "v" });
@@ -143,7 +143,7 @@ const reads: Record<string, () => Promise<unknown>> = {
     await catalog.countItems("job");
   },
   "what is due": () => catalog.due("HOT", null, NOW + 1, null, 100),
-  "what is due of a tenant, from a position": () =>
+  "due artifacts of a tenant, from a position": () =>
     catalog.due("HOT", "a", NOW + 1, { ageSince: NOW, row: 1 }, 100),
   existence: async () => {
     await catalog.tenantsExist(["a"]);
@@ -172,7 +172,7 @@ const reads: Record<string, () => Promise<unknown>> = {
   },
   "some tenants' artifacts by age": () =>
     catalog.listArtifacts({ tenants }, { field: "AGE", direction: "ASC" }, { ...page, after: aged }),
-  "what some tenants hold": async () => {
+  "usage of some tenants": async () => {
     await catalog.countArtifacts({ tenants });
     await catalog.countArtifacts({ tenants, tiers: ["HOT"], ageSinceBefore: NOW });
     await catalog.listTenants("HOT", names, { tenants });
@@ -207,14 +207,14 @@ const reads: Record<string, () => Promise<unknown>> = {
   },
 };
 
-describe("statements that requests wait for", () => {
+describe("statements in the path of a request", () => {
   it.each(Object.entries(reads))("neither scan nor sort: %s", async (_, read) => {
     const statements = await statementsOf(read);
     expect(statements.length).toBeGreaterThan(0);
     expect(unbounded(statements, BOUNDED)).toEqual([]);
   });
 
-  it("neither scan nor sort when they change something", async () => {
+  it("neither scan nor sort: changes", async () => {
     const job = lifecycleJob({ id: newObject(), dryRun: true });
     const restore = restoreJob();
     const statements = await statementsOf(async () => {
@@ -289,7 +289,7 @@ describe("statements that requests wait for", () => {
   });
 });
 
-/** A writer's thread looks whether to checkpoint after its answer has left. */
+/** Waits until the writer's thread has checked, after its reply, whether to run a checkpoint. */
 async function quiet(statements: StatementCount): Promise<void> {
   let before: number;
   do {
@@ -298,9 +298,9 @@ async function quiet(statements: StatementCount): Promise<void> {
   } while (statements.count() !== before);
 }
 
-describe("the number of statements", () => {
+describe("the statement counter", () => {
   it.each(["inline", "worker"] as const)(
-    "is that of SQLite itself, for a page as for a batch of keys (%s)",
+    "counts the statements that SQLite runs, for a page and for a batch of keys (%s)",
     async (thread) => {
       using own = tempDir();
       const statements = countStatements();

@@ -5,7 +5,7 @@ import { openCatalog } from "../open-catalog.ts";
 const randomRuns = 8;
 
 catalogContract(
-  "SQLite on threads of its own",
+  "SQLite on worker threads",
   () => catalogInTempDir((path) => openCatalog({ path, durability: "fsync" })),
   randomRuns,
 );

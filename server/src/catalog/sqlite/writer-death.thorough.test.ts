@@ -15,7 +15,7 @@ beforeEach(() =>
 );
 afterEach(() => setEnvironmentData(THREAD_PRELOAD, undefined));
 
-/** More than fit into one group. */
+/** More than one group. */
 const names = Array.from({ length: 70 }, (_, n) => `${n + 10}`);
 const GROUP = 64;
 
@@ -23,7 +23,7 @@ it.each([
   [DIES_BEFORE_COMMIT, []],
   [DIES_AFTER_COMMIT, names.slice(0, GROUP)],
 ])(
-  "a writer's thread that %s leaves it open what became of the group, takes no more, and is read from all the same",
+  "reports an unknown outcome when the writer's thread %s, then refuses changes and still serves reads",
   async (actor, made) => {
     using folder = tempDir();
     const path = folder.file("catalog.db");
@@ -44,7 +44,7 @@ it.each([
 
     const again = await openCatalog({ path, durability: "fsync" });
     expect((await all(again)).map(({ artifactId }) => artifactId)).toEqual(["1", ...made]);
-    // What its asker could not be told, its repeat finds out.
+    // A retry finds out what the caller was not told.
     expect(await again.commit(write(`a/w/${names[1]}`, { once: once() }))).toMatchObject({ created: true });
     expect(await again.countEvents({})).toBe(1 + Math.max(1, made.length));
     await again.close();

@@ -26,7 +26,7 @@ const WRITTEN_AT = Date.UTC(2024, 1, 29, 12, 0, 0, 250);
 const options = { maxBytes: null, modifiedAt: WRITTEN_AT };
 const key = { tenantId: "acme", workflowId: "nightly", artifactId: "report.pdf" };
 
-/** A disk on which a step goes wrong, `after` times that it went right. */
+/** A disk on which a step fails after `after` successes. */
 function failing(step: DiskStep, code: string, after = 0): Disk & { readonly steps: DiskStep[] } {
   const steps: DiskStep[] = [];
   const watched = Object.entries(realDisk).map(([name, call]) => [
@@ -34,7 +34,7 @@ function failing(step: DiskStep, code: string, after = 0): Disk & { readonly ste
     (...args: unknown[]) => {
       if (typeof args[0] === "string" && args.length > 1) steps.push(args[0] as DiskStep);
       if (args[0] === step && steps.filter((taken) => taken === step).length > after) {
-        throw Object.assign(new Error(`${code}: as the test wants it`), { code });
+        throw Object.assign(new Error(`${code}: injected by the test`), { code });
       }
       return (call as (...values: unknown[]) => unknown)(...args);
     },
@@ -48,8 +48,8 @@ function objectsBelow(root: string): string[] {
   );
 }
 
-describe("objects on disk", () => {
-  it("are read-only files under the first two digits of their names, with the instant of writing as mtime", async () => {
+describe("object files", () => {
+  it("are read-only, in a folder named by the first two digits, with the time of writing as mtime", async () => {
     await using test = await openStoreUnderTest({ threads: 1 });
     const [streamed, put] = [`ab${"0".repeat(30)}`, `cd${"1".repeat(30)}`];
     await test.store.write(streamed, inChunks(someBytes(1000), 100), options);
@@ -63,7 +63,7 @@ describe("objects on disk", () => {
     }
   });
 
-  it("share their bytes with the view", async () => {
+  it("are the same files as the links of the view", async () => {
     await using test = await openStoreUnderTest({ threads: 1 });
     const object = newObject();
     await test.store.write(object, inChunks(someBytes(1000), 100), options);
@@ -76,7 +76,7 @@ describe("objects on disk", () => {
     expect(readdirSync(join(test.root, ".tierkeep", "tmp"))).toEqual([]);
   });
 
-  it("are set aside with their bytes", async () => {
+  it("keep their bytes when quarantined", async () => {
     await using test = await openStoreUnderTest();
     const object = newObject();
     await test.store.put([{ object, bytes: someBytes(10), modifiedAt: 0 }]);
@@ -85,7 +85,7 @@ describe("objects on disk", () => {
     expect(aside).toMatch(new RegExp(`^[0-9a-f]{16}-${object}$`));
   });
 
-  it("are listed without what is none", async () => {
+  it("are listed without other files", async () => {
     await using test = await openStoreUnderTest();
     const object = `ab${"0".repeat(30)}`;
     await test.store.put([{ object, bytes: someBytes(10), modifiedAt: 0 }]);
@@ -96,7 +96,7 @@ describe("objects on disk", () => {
     expect(await Array.fromAsync(test.store.list())).toEqual([object]);
   });
 
-  it("survive somebody tidying away empty folders", async () => {
+  it("are written also after empty folders were deleted", async () => {
     await using test = await openStoreUnderTest();
     const object = newObject();
     await test.store.put([{ object, bytes: someBytes(10), modifiedAt: 0 }]);
@@ -106,7 +106,7 @@ describe("objects on disk", () => {
     expect(await test.store.stat(object)).toEqual({ sizeBytes: 10 });
   });
 
-  it("are not followed where they are symbolic links, nor waited for where they are no files", async () => {
+  it("are not read through symbolic links, and a named pipe does not block", async () => {
     await using test = await openStoreUnderTest();
     const bytes = someBytes(10);
     writeFileSync(join(test.root, "outside"), bytes);
@@ -121,33 +121,36 @@ describe("objects on disk", () => {
   });
 });
 
-describe("a disk in trouble", () => {
+describe("a failing disk", () => {
   it.each([
     ["ENOSPC", "STORAGE_FULL"],
     ["EDQUOT", "STORAGE_FULL"],
     ["EFBIG", "STORAGE_FULL"],
     ["EIO", "TIER_UNAVAILABLE"],
     ["EROFS", "TIER_UNAVAILABLE"],
-  ])("that says %s is a %s, with what it said as the cause, and leaves nothing", async (code, refusal) => {
-    for (const step of [
-      "object.create",
-      "object.append",
-      "object.fsync",
-      "object.directory.fsync",
-    ] as const) {
-      await using test = await openStoreUnderTest({ disk: failing(step, code) });
-      const refused = { name: "Refused", code: refusal, cause: { code } };
-      await expect(
-        test.store.write(newObject(), inChunks(someBytes(1000), 100), options),
-      ).rejects.toMatchObject(refused);
-      await expect(
-        test.store.put([{ object: newObject(), bytes: someBytes(9), modifiedAt: 0 }]),
-      ).rejects.toMatchObject(refused);
-      expect(objectsBelow(test.root)).toEqual([]);
-    }
-  });
+  ])(
+    "turns %s into %s, with the system's error as the cause, and leaves no object",
+    async (code, refusal) => {
+      for (const step of [
+        "object.create",
+        "object.append",
+        "object.fsync",
+        "object.directory.fsync",
+      ] as const) {
+        await using test = await openStoreUnderTest({ disk: failing(step, code) });
+        const refused = { name: "Refused", code: refusal, cause: { code } };
+        await expect(
+          test.store.write(newObject(), inChunks(someBytes(1000), 100), options),
+        ).rejects.toMatchObject(refused);
+        await expect(
+          test.store.put([{ object: newObject(), bytes: someBytes(9), modifiedAt: 0 }]),
+        ).rejects.toMatchObject(refused);
+        expect(objectsBelow(test.root)).toEqual([]);
+      }
+    },
+  );
 
-  it("ends a write as soon as it is full, though the source stalls", async () => {
+  it("ends a write as soon as the disk is full, though the source stalls", async () => {
     await using test = await openStoreUnderTest({ disk: failing("object.append", "ENOSPC") });
     async function* stalling(): AsyncGenerator<Uint8Array> {
       yield someBytes(300_000);
@@ -158,7 +161,7 @@ describe("a disk in trouble", () => {
     });
   });
 
-  it("is never asked twice to sync one file: after a failed fsync it may say yes for bytes that it has dropped", async () => {
+  it("never gets a second fsync of a file: it could succeed although the first one dropped bytes", async () => {
     const disk = failing("object.fsync", "EIO");
     await using test = await openStoreUnderTest({ disk });
     await expect(
@@ -170,14 +173,14 @@ describe("a disk in trouble", () => {
     expect(after).toEqual([...once, ...once]);
   });
 
-  it("syncs a long write as it goes, so that the end of it takes no longer than that of a short one", async () => {
+  it("syncs a long write in parts, so that its end takes no longer than that of a short one", async () => {
     const disk = failing("object.unlink", "EIO");
     await using test = await openStoreUnderTest({ disk });
     await test.store.write(newObject(), inChunks(new Uint8Array(100 * 1024 * 1024), 1024 * 1024), options);
     expect(disk.steps.filter((step) => step === "object.fsync")).toHaveLength(4);
   });
 
-  it("leaves nothing of a batch of small objects where one cannot be put", async () => {
+  it("leaves no object of a batch in which one cannot be written", async () => {
     await using test = await openStoreUnderTest({ disk: failing("object.append", "ENOSPC", 2) });
     const objects = Array.from({ length: 5 }, () => ({
       object: newObject(),
@@ -188,7 +191,7 @@ describe("a disk in trouble", () => {
     expect(objectsBelow(test.root)).toEqual([]);
   });
 
-  it("that is not mounted is no store without objects", async () => {
+  it("that is not mounted differs from a store without objects", async () => {
     await using test = await openStoreUnderTest();
     const bytes = someBytes(10);
     const object = newObject();
@@ -214,7 +217,7 @@ describe("a disk in trouble", () => {
     "view.sidecar.rename",
     "view.link",
     "view.directory.fsync",
-  ] as const)("fails the key whose %s goes wrong, and leaves no temporary file", async (step) => {
+  ] as const)("reports the key whose %s fails, and leaves no temporary file", async (step) => {
     const disk = failing(step, "EIO");
     await using test = await openStoreUnderTest({ disk });
     const object = newObject();
@@ -223,12 +226,12 @@ describe("a disk in trouble", () => {
     const published = await test.store.view?.publish([{ key, place, earlier: [] }]);
     expect(published).toEqual({
       quarantined: [],
-      failed: [{ key, error: "EIO: as the test wants it" }],
+      failed: [{ key, error: "EIO: injected by the test" }],
     } satisfies Published);
     expect(readdirSync(join(test.root, ".tierkeep", "tmp"))).toEqual([]);
   });
 
-  it("fails a key whose old place cannot be removed", async () => {
+  it("reports a key whose old path cannot be removed", async () => {
     await using test = await openStoreUnderTest({ disk: failing("view.old.unlink", "EACCES") });
     const object = newObject();
     await test.store.put([{ object, bytes: someBytes(9), modifiedAt: 0 }]);
@@ -240,7 +243,7 @@ describe("a disk in trouble", () => {
 });
 
 describe("a tier's folder", () => {
-  it("that is a link to elsewhere stays, and its keys fail with what to do", async () => {
+  it("that is a symbolic link stays, and its keys fail with what to do", async () => {
     await using test = await openStoreUnderTest();
     const object = newObject();
     await test.store.put([{ object, bytes: someBytes(9), modifiedAt: 0 }]);
@@ -254,14 +257,14 @@ describe("a tier's folder", () => {
     expect(readdirSync(join(test.root, "elsewhere"))).toEqual([]);
   });
 
-  it("is probed for links, and nothing is left of that", async () => {
+  it("is probed for links, without leaving files", async () => {
     await using test = await openStoreUnderTest();
     expect(await probeLinks(test.root)).toEqual([]);
     expect(objectsBelow(test.root)).toEqual([]);
     expect(["hot", "warm", "cold"].flatMap((tier) => readdirSync(join(test.root, tier)))).toEqual([]);
   });
 
-  it("that takes no links is named, with why", async () => {
+  it("that does not support links is reported with the reason", async () => {
     await using test = await openStoreUnderTest();
     rmSync(join(test.root, "warm"), { recursive: true });
     writeFileSync(join(test.root, "warm"), "");
@@ -271,8 +274,8 @@ describe("a tier's folder", () => {
   });
 });
 
-describe("the view's files", () => {
-  it("leave nothing temporary behind, placed, placed again, replaced or moved", async () => {
+describe("files of the view", () => {
+  it("leave no temporary files when published, published again, replaced or moved", async () => {
     await using test = await openStoreUnderTest();
     const objects = [newObject(), newObject()];
     await test.store.put(objects.map((object) => ({ object, bytes: someBytes(9), modifiedAt: 0 })));
@@ -292,7 +295,7 @@ describe("the view's files", () => {
     }
   });
 
-  it("are written anew where they were edited: content stays the object's", async () => {
+  it("are restored where they were edited: content is always the object's", async () => {
     await using test = await openStoreUnderTest();
     const object = newObject();
     await test.store.put([{ object, bytes: someBytes(9), modifiedAt: 0 }]);
@@ -303,7 +306,7 @@ describe("the view's files", () => {
     };
     await test.store.view?.publish([placement]);
     const path = join(test.root, "hot", "acme", "nightly", "report.pdf");
-    // As editors save: a new file in place of the old one.
+    // Editors save like this: a new file replaces the old one.
     rmSync(path);
     writeFileSync(path, "edited");
     const published = await test.store.view?.publish([placement]);

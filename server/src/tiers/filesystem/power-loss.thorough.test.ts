@@ -34,16 +34,16 @@ const CONTENTS: ReadonlyMap<string, Uint8Array> = new Map(
 );
 const STREAMED = someBytes(300_000, 9);
 const STRANGER = "somebody's own";
-/** What somebody has put into the tree. */
+/** The content of a file that a user put into the tree. */
 const FOUND = someBytes(5000, 7);
 
-/** The loops below make some thousand small files, which a busy disk takes its time for. */
+/** The loops below create some thousand small files, which takes long on a busy disk. */
 const PATIENCE = { timeout: 120_000 };
 
-/** Stops a process, but not the machine: what it did stays as it is, synced or not. */
+/** Ends a process, but not the machine: its changes stay as they are, synced or not. */
 class Killed extends Error {}
 
-/** A folder that goes through lives of processes and ends with a power loss, and what was promised about it meanwhile. */
+/** A folder over several processes, up to a power failure, with the promises that were made about it. */
 class History {
   readonly folder = mkdtempSync(join(tmpdir(), "tierkeep-power-"));
   readonly root = join(this.folder, "artifacts");
@@ -51,7 +51,7 @@ class History {
   readonly disk: LossyDisk;
   readonly steps: DiskStep[] = [];
   readonly #skip: DiskStep | null;
-  /** By name: what must hold from now on, until something else is promised under that name. */
+  /** By name: checks that must succeed from now on, until another promise has the same name. */
   readonly #promises = new Map<string, () => void>();
   #killed = false;
   onStep: (index: number) => void = () => {};
@@ -99,7 +99,7 @@ class History {
       ...this.disk,
       chmod: (step: DiskStep, descriptor: number, mode: number) => {
         chmod(step, descriptor, mode);
-        // Somebody who has the file open writes to it just then: later than before, however fast this is.
+        // A process that has the file open writes to it: with a later time than before, however fast this is.
         const { mode: found, mtimeMs } = statSync(this.path("HOT", disturbed));
         const later = new Date(mtimeMs + 1000);
         if ((found & 0o222) === 0) utimesSync(this.path("HOT", disturbed), later, later);
@@ -117,7 +117,7 @@ class History {
     });
   }
 
-  /** @throws whatever promise was broken */
+  /** @throws the error of a broken promise */
   check(): void {
     for (const holds of this.#promises.values()) holds();
   }
@@ -143,8 +143,8 @@ function sidecar(object: string, tier: Tier): Buffer {
 }
 
 /**
- * Everything a store is asked in its life, once, with what it promises by each answer. May be done again by the next
- * process, whatever became of the one before.
+ * Runs all operations of a store once, and promises what each result guarantees. The next process may repeat
+ * it, whatever the previous one completed.
  */
 async function live(history: History, written: string[]): Promise<void> {
   const { layout, root } = history;
@@ -184,7 +184,7 @@ async function live(history: History, written: string[]): Promise<void> {
     earlier: [A, B, C, ...written],
   });
 
-  history.promise("the stranger's file is somewhere", () => {
+  history.promise("the foreign file still exists", () => {
     const set = existsSync(layout.quarantine)
       ? readdirSync(layout.quarantine).map((name) => join(layout.quarantine, name))
       : [];
@@ -225,7 +225,7 @@ async function live(history: History, written: string[]): Promise<void> {
   history.promise("replaced", standsOnlyAt(replaced, "HOT", B));
   history.promise("purged", standsOnlyAt(purged, "WARM", C));
 
-  // Until it is published again a key may stand in both places, but never in none.
+  // Until it is published again a key may be at both paths, but never at none.
   history.promise("moved", () => expect(standsAt(moved, "HOT", A) || standsAt(moved, "WARM", A)).toBe(true));
   history.promise("replaced", () => {
     const content = readFileSync(history.path("HOT", replaced));
@@ -245,7 +245,7 @@ async function live(history: History, written: string[]): Promise<void> {
   const objectOf = async (of: ArtifactKey) => {
     const entries = (await store.view?.walk(null, 100)) ?? [];
     const file = entries.find((entry) => entry.key?.artifactId === of.artifactId)?.files[0];
-    if (file === undefined) throw new Error(`${of.artifactId} is not in the tree any more`);
+    if (file === undefined) throw new Error(`${of.artifactId} is no longer in the tree`);
     const as = { as: "new", object: newObject(), isLinkedElsewhere: false } as const;
     return { ...as, outcome: (await store.view?.take([{ key: of, file, how: as }]))?.[0] };
   };
@@ -278,7 +278,10 @@ async function live(history: History, written: string[]): Promise<void> {
   expect(existsSync(root)).toBe(true);
 }
 
-/** Lives until the machine loses its power before step number `at`, then checks every promise. False: it lived through. */
+/**
+ * Runs until a power failure before step number `at`, then checks every promise. Returns false where it ran
+ * to its end.
+ */
 async function powerLostAt(at: number, loss: Loss, skip: DiskStep | null = null): Promise<boolean> {
   using history = new History(skip);
   history.onStep = (index) => {
@@ -292,13 +295,16 @@ async function powerLostAt(at: number, loss: Loss, skip: DiskStep | null = null)
     history.check();
     return true;
   } finally {
-    // Also at the very end, when everything has been promised.
+    // Also after the last step, when everything has been promised.
     history.disk.crash(loss);
     history.check();
   }
 }
 
-/** Lives until the process is killed before step number `at`; another one does it all again; then the power goes. */
+/**
+ * Runs until the process is killed before step number `at`; another process repeats everything; then the
+ * power fails.
+ */
 async function killedAt(at: number, skip: DiskStep | null = null): Promise<boolean> {
   using history = new History(skip);
   history.onStep = (index) => {
@@ -334,28 +340,24 @@ async function everything(skip: DiskStep): Promise<void> {
 
 const FSYNCS = DISK_STEPS.filter((step) => step.endsWith("fsync"));
 
-describe("a power loss", () => {
-  it(
-    "takes nothing that was acknowledged, at any step, though all that was not synced is lost",
-    PATIENCE,
-    async () => {
-      expect(await atEveryStep((at) => powerLostAt(at, "everything"))).toBeGreaterThan(100);
-    },
-  );
+describe("a power failure", () => {
+  it("loses nothing acknowledged at any step, when all unsynced data is lost", PATIENCE, async () => {
+    expect(await atEveryStep((at) => powerLostAt(at, "everything"))).toBeGreaterThan(100);
+  });
 
-  it("takes nothing that was acknowledged when some of what was not synced survives", PATIENCE, async () => {
+  it("loses nothing acknowledged when some unsynced data survives", PATIENCE, async () => {
     await atEveryStep((at) => powerLostAt(at, { seed: at }));
   });
 
   it(
-    "takes nothing that the next process acknowledged after one was killed at any step",
+    "loses nothing that the next process acknowledged after one was killed at any step",
     PATIENCE,
     async () => {
       expect(await atEveryStep((at) => killedAt(at))).toBeGreaterThan(100);
     },
   );
 
-  it("takes nothing of a store whose folder, and the one above, were made for it", async () => {
+  it("loses nothing of a store whose folder and parent were new", async () => {
     using history = new History();
     rmSync(history.root, { recursive: true });
     const disk = new LossyDisk(history.folder);
@@ -371,7 +373,7 @@ describe("a power loss", () => {
     expect(readFileSync(new Layout(root).objectPath(A)).equals(someBytes(10))).toBe(true);
   });
 
-  it("brings back nothing that a second process deleted, though the first had unlinked it unsynced", async () => {
+  it("restores no object that a second process deleted after an unsynced unlink of the first", async () => {
     using history = new History();
     const first = await history.open();
     await first.put([{ object: A, bytes: someBytes(10), modifiedAt: WRITTEN_AT }]);
@@ -387,10 +389,10 @@ describe("a power loss", () => {
     expect(existsSync(history.layout.objectPath(A))).toBe(false);
   });
 
-  it("may come before every kind of step that there is", async () => {
+  it("is tested before every named step", async () => {
     using history = new History();
     history.onStep = () => {
-      // Leaves a temporary file, for the next process to remove.
+      // Leaves a temporary file that the next process must remove.
       if (history.steps.at(-1) === "view.sidecar.rename") history.kill();
     };
     await expect(live(history, [])).rejects.toThrow(Killed);
@@ -400,7 +402,7 @@ describe("a power loss", () => {
     expect(new Set(history.steps)).toEqual(new Set(DISK_STEPS));
   });
 
-  it.each(FSYNCS)("would take something if %s were left out", PATIENCE, async (step) => {
+  it.each(FSYNCS)("would lose data without %s", PATIENCE, async (step) => {
     await expect(everything(step)).rejects.toThrow();
   });
 });

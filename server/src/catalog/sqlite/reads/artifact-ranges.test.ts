@@ -8,7 +8,7 @@ import { type ArtifactRange, keyRanges, rowRanges } from "./artifact-ranges.ts";
 
 const PATHS = ["a/v/1", "a/v/2", "a/v/3", "a/v/4", "a/w/1", "b/w/1", "b/w/2", "c/x/1"];
 
-/** What each range holds, on a catalog with PATHS and some that came and went. */
+/** The contents of each range, on a catalog with PATHS and some artifacts that were deleted. */
 function withCatalog(
   test: (
     contents: (ranges: (connection: Connection) => Iterable<ArtifactRange>) => readonly string[][],
@@ -39,7 +39,7 @@ function withCatalog(
 }
 
 describe("ranges of artifacts", () => {
-  it("cover everything once, whatever their size", () => {
+  it("cover every artifact once, whatever their size", () => {
     withCatalog((contents) => {
       for (const size of [1, 2, 3, 100]) {
         expect(
@@ -59,7 +59,7 @@ describe("ranges of artifacts", () => {
     });
   });
 
-  it("go in order of keys, or its reverse, from beyond a position, which need not be there", () => {
+  it("follow KEY order or its reverse, from a position that need not exist", () => {
     withCatalog((contents) => {
       const from = (at: string, backward: boolean, scope = {}) =>
         contents((connection) => keyRanges(connection, scope, key(at), backward, () => 2)).flatMap((names) =>

@@ -13,7 +13,7 @@ const WHOLE: CounterOwner = { tenantId: null, workflowId: null };
 const TENANT_ID = "(SELECT id FROM tenant WHERE name = 'a')";
 const WORKFLOW_ID = `(SELECT id FROM workflow WHERE name = 'w' AND tenant = ${TENANT_ID})`;
 
-/** Every table with counters: whose they are in one of its rows, and which columns are none. */
+/** Every table with counters: the owner of a row, and the columns that are not counters. */
 const TABLES = [
   {
     table: "workflow",
@@ -31,7 +31,7 @@ function finding(owner: CounterOwner): StoreFinding {
   return { kind: "RECOUNTED", path: null, ...owner, artifactId: null, tier: null, message: "" };
 }
 
-it("finds each counter that there is when it is wrong, and that one alone, and sets it right", async () => {
+it("finds each wrong counter, and only that one, and corrects it", async () => {
   await using opened = await anyCatalog();
   const { catalog } = opened;
   const job = verifyJob();
@@ -62,7 +62,7 @@ it("finds each counter that there is when it is wrong, and that one alone, and s
   }
 });
 
-it("misses no counters that have no row at all", async () => {
+it("accepts owners without a row of counters", async () => {
   await using opened = await anyCatalog();
   const { catalog } = opened;
   const job = verifyJob();

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type ScanEnd, ScanTurns } from "./scan-turns.ts";
 import type { Steps } from "./steps.ts";
 
-/** Scans that note each of their steps, which take longer than a slice. */
+/** Scans that record each of their steps; a step takes longer than a slice. */
 function turnsUnderTest() {
   const steps: string[] = [];
   const snapshots: string[] = [];
@@ -32,21 +32,21 @@ function turnsUnderTest() {
 }
 
 describe("ScanTurns", () => {
-  it("gives owners turns: many scans of one owner delay another's by a step", async () => {
+  it("runs owners in turn: many scans of one owner delay another's by one step", async () => {
     const { steps, start } = turnsUnderTest();
     const scans = [start("a1", 3), start("a2", 3), start("b1", 2)];
     await Promise.all(scans.map(({ end }) => end));
     expect(steps).toEqual(["a1.1", "b1.1", "a1.2", "b1.2", "a1.3", "a2.1", "a2.2", "a2.3"]);
   });
 
-  it("gives another scan its turn on a snapshot of its own, and keeps none when all have ended", async () => {
+  it("starts a new snapshot for each change of scan, and keeps none when all have ended", async () => {
     const { snapshots, start } = turnsUnderTest();
     await Promise.all([start("a1", 2).end, start("b1", 1).end]);
     expect(snapshots.filter((what) => what === "begin").length).toBeGreaterThanOrEqual(3);
     expect(snapshots.at(-1)).toBe("end");
   });
 
-  it("takes abandoned scans out, those that wait and the one that runs", async () => {
+  it("drops abandoned scans, waiting or running", async () => {
     const { steps, turns, start } = turnsUnderTest();
     const [running, waiting, last] = [start("a1", 1_000), start("a2", 1), start("a3", 1)];
     while (steps.length < 2) await new Promise(setImmediate);
@@ -58,14 +58,14 @@ describe("ScanTurns", () => {
     expect(steps.length).toBeLessThan(10);
   });
 
-  it("ends a scan that looks at more rows than it may, and goes on with the next one", async () => {
+  it("ends a scan that exceeds its rows, and continues with the next one", async () => {
     const { start } = turnsUnderTest();
     const [limited, next] = [start("a1", 10, 250), start("a2", 2, 250)];
     expect(await limited.end).toEqual({ ok: false, rows: 300 });
     expect(await next.end).toEqual({ ok: true, value: "a2", rows: 200 });
   });
 
-  it("goes on after a scan that fails", async () => {
+  it("continues after a scan that fails", async () => {
     const { turns, start } = turnsUnderTest();
     // biome-ignore lint/correctness/useYield: it fails before its first step
     function* failing(): Steps<never> {

@@ -16,9 +16,9 @@ function connect(path: string) {
   return new Connection({ path, durability: "fsync", cacheKiB: 1024 });
 }
 
-describe("opening", () => {
+describe("openCatalog", () => {
   it.each(["inline", "worker"] as const)(
-    "says what is wrong with the file or its folder (%s)",
+    "throws SQLite's reason for a bad file or a missing folder (%s)",
     async (thread) => {
       using folder = tempDir();
       const open = (name: string) => openCatalog({ path: folder.file(name), durability: "fsync", thread });
@@ -35,7 +35,7 @@ describe("migrations", () => {
   });
 
   it.each(["inline", "worker"] as const)(
-    "refuse a catalog of a newer version with one clear sentence, and leave it as it is (%s)",
+    "reject a catalog of a newer format, and do not change it (%s)",
     async (thread) => {
       using folder = tempDir();
       const path = folder.file("catalog.db");
@@ -51,13 +51,13 @@ describe("migrations", () => {
     },
   );
 
-  it("bring a catalog of any earlier version to the newest, with what it holds, and leave a copy of it", async () => {
+  it("migrate a catalog of any earlier format with its contents, and keep a copy", async () => {
     for (const { version } of MIGRATIONS.slice(0, -1)) {
       using folder = tempDir();
       const path = folder.file("catalog.db");
       const connection = connect(path);
       migrate(connection, path, MIGRATIONS.slice(0, version));
-      // As an earlier version of this program would: with nothing that only a later format knows.
+      // Writes like an earlier version of this program: without anything that only a later format has.
       const changes = new ChangeWrites(connection);
       changes.make(write("a/w/1"));
       changes.keepChange();
@@ -76,7 +76,7 @@ describe("migrations", () => {
     }
   });
 
-  it("mark the artifacts whose damage was known", async () => {
+  it("mark artifacts that were recorded as damaged", async () => {
     using folder = tempDir();
     const path = folder.file("catalog.db");
     const connection = connect(path);
@@ -93,7 +93,7 @@ describe("migrations", () => {
     await catalog.close();
   });
 
-  it("let tenants find the restores of several of them", async () => {
+  it("make restores over several tenants findable by tenant", async () => {
     using folder = tempDir();
     const path = folder.file("catalog.db");
     const connection = connect(path);
@@ -116,7 +116,7 @@ describe("migrations", () => {
     await catalog.close();
   });
 
-  it("copy a catalog that holds something before they change it", async () => {
+  it("copy a catalog with contents before they change it", async () => {
     using folder = tempDir();
     const path = folder.file("catalog.db");
     const catalog = InlineSqliteCatalog.open({ path, durability: "fsync" });
@@ -137,7 +137,7 @@ describe("migrations", () => {
     await copy.close();
   });
 
-  it("leave the catalog as it was when one fails, and go on from there", () => {
+  it("roll back a migration that fails, and continue from there at the next start", () => {
     using folder = tempDir();
     const path = folder.file("catalog.db");
     const connection = connect(path);

@@ -6,7 +6,7 @@ import type { GroupResult } from "./writer.ts";
 
 const collected = (): Change => ({ kind: "collected", object: newObject() });
 
-/** A writer that takes groups and answers when it is told to. */
+/** A writer that blocks until the test lets it return. */
 function blockedWriter() {
   const groups: {
     readonly changes: readonly Change[];
@@ -26,8 +26,8 @@ function blockedWriter() {
   return { queue, groups, committed, turn };
 }
 
-describe("grouping changes", () => {
-  it("puts what comes in one turn into one group, and what comes meanwhile into the next", async () => {
+describe("GroupQueue", () => {
+  it("groups the changes of one turn, and those that arrive while it runs into the next group", async () => {
     const { queue, groups, turn } = blockedWriter();
     const changes = Array.from({ length: 5 }, collected);
     const answers = changes.slice(0, 2).map((change) => queue.submit(change));
@@ -42,7 +42,7 @@ describe("grouping changes", () => {
     expect(await Promise.all(answers)).toEqual(Array(5).fill({ ok: true, result: null }));
   });
 
-  it("bounds a group by changes and by the bytes that ride in it", async () => {
+  it("limits a group by changes and by inline bytes", async () => {
     const { queue, groups, turn } = blockedWriter();
     const bytes = new Uint8Array(3 * 1024 * 1024);
     const huge = new Uint8Array(9 * 1024 * 1024);
@@ -58,7 +58,7 @@ describe("grouping changes", () => {
     expect(groups.map((group) => group.changes.length)).toEqual([64, 8, 1, 1]);
   });
 
-  it("tells of the newest event after each group that wrote some", async () => {
+  it("reports the newest seq after each group that wrote events", async () => {
     const { queue, groups, committed, turn } = blockedWriter();
     const first = queue.submit(collected());
     await turn();
@@ -83,7 +83,7 @@ describe("grouping changes", () => {
     expect(await next).toMatchObject({ ok: true });
   });
 
-  it("answers what it has before it closes, and takes nothing more", async () => {
+  it("finishes its changes before it closes, and refuses new ones", async () => {
     const { queue, groups, turn } = blockedWriter();
     const last = queue.submit(collected());
     const closing = queue.close("closed for the night");

@@ -24,7 +24,7 @@ const FULL = () => sqliteError(13, "database or disk is full");
 
 type Step = Parameters<NonNullable<Faults["before"]>>[0];
 
-/** Makes steps fail as it is told. */
+/** Makes steps fail as the test says. */
 class FaultInjector implements Faults {
   readonly #planned: {
     readonly when: "before" | "after";
@@ -90,8 +90,8 @@ async function names(catalog: InlineSqliteCatalog) {
   return (await all(catalog)).map(({ artifactId }) => artifactId);
 }
 
-describe("a COMMIT that fails with an I/O error", () => {
-  it("is answered as done where it turns out that it took place, refusals included", async () => {
+describe("SqliteWriter, when a COMMIT fails with an I/O error", () => {
+  it("returns the outcomes, refusals included, where the COMMIT took effect", async () => {
     await withFaults(async (catalog, trouble) => {
       trouble.fail("after", "commit", IOERR_FSYNC);
       const outcomes = await catalog.commitAll(three());
@@ -106,7 +106,7 @@ describe("a COMMIT that fails with an I/O error", () => {
     });
   });
 
-  it("is refused, with nothing changed, where it turns out that it did not", async () => {
+  it("refuses the group, unchanged, where the COMMIT had no effect", async () => {
     await withFaults(async (catalog, trouble) => {
       trouble.fail("before", "commit", IOERR_FSYNC);
       const outcomes = await catalog.commitAll(three());
@@ -124,7 +124,7 @@ describe("a COMMIT that fails with an I/O error", () => {
     });
   });
 
-  it("is not answered before a later commit on the same file has succeeded", async () => {
+  it("returns no outcome before a later commit on the same file has succeeded", async () => {
     await withFaults(async (catalog, trouble) => {
       trouble.fail("after", "commit", IOERR_FSYNC, 3);
       const heard: number[] = [];
@@ -136,7 +136,7 @@ describe("a COMMIT that fails with an I/O error", () => {
     });
   });
 
-  it("is unknown where no later commit succeeds, and then nothing is taken until one does", async () => {
+  it("reports an unknown outcome where no later commit succeeds, and refuses changes until one does", async () => {
     await withFaults(async (catalog, trouble) => {
       trouble.fail("before", "commit", IOERR_FSYNC, 5);
       const unknown = { code: "UNAVAILABLE", facts: { outcome: "unknown" } };
@@ -150,7 +150,7 @@ describe("a COMMIT that fails with an I/O error", () => {
     });
   });
 
-  it("takes events-less changes as seriously", async () => {
+  it("treats changes without events in the same way", async () => {
     await withFaults(async (catalog, trouble) => {
       const object = newObject();
       const stage = { kind: "stage", object, store: "files", owner: "me", at: NOW } as const;
@@ -163,9 +163,9 @@ describe("a COMMIT that fails with an I/O error", () => {
   });
 });
 
-describe("a full disk", () => {
+describe("SqliteWriter on a full disk", () => {
   it.each(["commit", "statement"] as const)(
-    "is STORAGE_FULL with nothing changed (at a %s)",
+    "refuses with STORAGE_FULL and changes nothing (at a %s)",
     async (step) => {
       await withFaults(async (catalog, trouble) => {
         trouble.fail("before", step, FULL, 1, /COMMIT|INSERT INTO artifact/);
@@ -178,9 +178,9 @@ describe("a full disk", () => {
     },
   );
 
-  it("refuses only those of a group for which there is no room", async () => {
+  it("refuses only the changes of a group that do not fit", async () => {
     await withFaults(async (catalog, trouble) => {
-      // The group as a whole, then the first of it alone.
+      // The group as a unit, then the first change alone.
       trouble.fail("before", "commit", FULL, 2);
       expect(await catalog.commitAll(three())).toMatchObject([
         { ok: false, refused: { code: "STORAGE_FULL" } },
@@ -192,10 +192,10 @@ describe("a full disk", () => {
   });
 });
 
-describe("a full disk with ballast", () => {
+describe("SqliteWriter on a full disk with a space reserve", () => {
   const SPACE_RESERVE_BYTES = 1_000_000;
 
-  it("has room for purges and what follows from them, and for nothing else until the ballast is whole again", async () => {
+  it("commits purges and their upkeep, and nothing else until the reserve is complete again", async () => {
     await withFaults(async (catalog, trouble, _path, spaceReserve) => {
       await catalog.commitAll([write("a/w/1"), write("a/w/2")]);
       writeFileSync(spaceReserve, Buffer.alloc(SPACE_RESERVE_BYTES));
@@ -215,7 +215,7 @@ describe("a full disk with ballast", () => {
     });
   });
 
-  it("gives up none of it for a write, and refuses purges only once all of it is gone", async () => {
+  it("releases no slice for a write, and refuses purges only once the reserve is used up", async () => {
     await withFaults(async (catalog, trouble, _path, spaceReserve) => {
       await catalog.commit(write("a/w/1"));
       writeFileSync(spaceReserve, Buffer.alloc(SPACE_RESERVE_BYTES));
@@ -229,7 +229,7 @@ describe("a full disk with ballast", () => {
     });
   });
 
-  it("lets the writes of a group go for the purges in it", async () => {
+  it("refuses the writes of a group in favour of its purges", async () => {
     await withFaults(async (catalog, trouble, _path, spaceReserve) => {
       await catalog.commit(write("a/w/1"));
       writeFileSync(spaceReserve, Buffer.alloc(SPACE_RESERVE_BYTES));
@@ -241,8 +241,8 @@ describe("a full disk with ballast", () => {
   });
 });
 
-describe("a group", () => {
-  it("is refused whole, with nothing changed, when it cannot begin or read", async () => {
+describe("a group of changes", () => {
+  it("is refused completely, and changes nothing, when it cannot start or read", async () => {
     await withFaults(async (catalog, trouble) => {
       trouble.fail("before", "begin", IOERR_READ);
       await expect(catalog.commit(write("a/w/1"))).rejects.toMatchObject({ code: "UNAVAILABLE" });
@@ -253,7 +253,7 @@ describe("a group", () => {
     });
   });
 
-  it("loses only the change at which something unforeseen happens", async () => {
+  it("loses only the change that fails unexpectedly", async () => {
     await withFaults(async (catalog, trouble) => {
       trouble.fail("before", "statement", () => new Error("unforeseen"), 1, /INSERT INTO artifact/);
       const outcomes = await catalog.commitAll(three());
@@ -271,7 +271,7 @@ describe("a group", () => {
     });
   });
 
-  it("that is lost has not made its names exist", async () => {
+  it("that is rolled back creates no names", async () => {
     await withFaults(async (catalog, trouble) => {
       const job = restoreJob();
       const restore = {
@@ -282,7 +282,7 @@ describe("a group", () => {
         at: NOW,
         actor: "x",
       } as const;
-      // The log mentions both names before there is anything under them.
+      // The log mentions both names before any artifact has them.
       await catalog.commitAll([startJob(job), { ...restore, key: key("a/w/1") }]);
       trouble.fail("before", "statement", () => new Error("unforeseen"), 1, /INSERT INTO artifact/);
       await catalog.commitAll([write("a/w/1")]);
@@ -293,7 +293,7 @@ describe("a group", () => {
     });
   });
 
-  it("is run again one by one when it fails as a whole for no fault of the disk", async () => {
+  it("is retried change by change when it fails for a reason other than the disk", async () => {
     await withFaults(async (catalog, trouble) => {
       trouble.fail("before", "commit", () => new Error("unforeseen"), 2);
       const outcomes = await catalog.commitAll(three());
@@ -302,7 +302,7 @@ describe("a group", () => {
     });
   });
 
-  it("that changes nothing writes nothing", async () => {
+  it("without changes writes nothing", async () => {
     await withFaults(async (catalog, trouble) => {
       await catalog.commit(write("a/w/1"));
       trouble.seen.length = 0;
@@ -312,8 +312,8 @@ describe("a group", () => {
   });
 });
 
-describe("a catalog that is killed", () => {
-  it("has what was committed, and nothing of what was not", async () => {
+describe("a killed catalog", () => {
+  it("contains the committed changes and no others", async () => {
     using folder = tempDir();
     const path = folder.file("catalog.db");
     const first = InlineSqliteCatalog.open({ path, durability: "fsync" });

@@ -8,10 +8,10 @@ import type { IngestAs } from "../../tier-view.ts";
 
 const key = { tenantId: "acme", workflowId: "nightly", artifactId: "report.pdf" };
 
-/** A disk that refuses a step. */
+/** A disk on which a step fails. */
 function refusing(step: DiskStep, code: string): Disk {
   const refuse = () => {
-    throw Object.assign(new Error(`${code}: as the test wants it`), { code });
+    throw Object.assign(new Error(`${code}: injected by the test`), { code });
   };
   const disk = withoutFsync(realDisk);
   return {
@@ -36,10 +36,10 @@ async function withFile(bytes: Uint8Array, disk: Disk = withoutFsync(realDisk)) 
   return { ...test, path, take, objectPath };
 }
 
-describe("a file of the tree", () => {
+describe("ingesting a file of the tree", () => {
   const bytes = someBytes(20_000_000);
 
-  it("becomes an object by a link that nobody can write to, with its time kept, however long it is", async () => {
+  it("makes it an object by a read-only link that keeps its time, whatever its size", async () => {
     await using test = await withFile(bytes);
     const before = lstatSync(test.path);
     const object = newObject();
@@ -58,7 +58,7 @@ describe("a file of the tree", () => {
     ["take.link", "EXDEV"],
     ["take.link", "EMLINK"],
     ["take.mode", "EPERM"],
-  ] as const)("is copied where %s fails with %s, and stays as it was", async (step, code) => {
+  ] as const)("copies it where %s fails with %s, and leaves the file unchanged", async (step, code) => {
     await using test = await withFile(bytes, refusing(step, code));
     const object = newObject();
     expect(await test.take({ as: "new", object, isLinkedElsewhere: false })).toMatchObject({
@@ -73,7 +73,7 @@ describe("a file of the tree", () => {
   });
 
   it.each([0o600, 0o640, 0o666, 0o444])(
-    "is never readable by more users than before: mode %o",
+    "makes it readable by no more users than before: mode %o",
     async (mode) => {
       for (const step of [null, "take.link"] as const) {
         await using test = await withFile(someBytes(9), step === null ? realDisk : refusing(step, "EXDEV"));
@@ -86,7 +86,7 @@ describe("a file of the tree", () => {
     },
   );
 
-  it("is copied where a writable file has a name outside the tree, which keeps its mode", async () => {
+  it("copies a writable file with a name outside the tree, which keeps its mode", async () => {
     await using test = await withFile(someBytes(9));
     const outside = `${test.path}.outside`;
     linkSync(test.path, outside);
@@ -100,13 +100,13 @@ describe("a file of the tree", () => {
     expect(lstatSync(outside)).toMatchObject({ nlink: 3, mode: 0o100440 });
   });
 
-  it("is only hashed where it is only looked at", async () => {
+  it("only hashes it where requested", async () => {
     await using test = await withFile(bytes);
     expect(await test.take({ as: "look" })).toMatchObject({ state: "taken", checksum: sha256(bytes) });
     expect(lstatSync(test.path)).toMatchObject({ nlink: 1, mode: 0o100640 });
   });
 
-  it("is left where it is another one than was found", async () => {
+  it("skips a file that has been replaced since it was found", async () => {
     await using test = await withFile(bytes);
     writeFileSync(test.path, "other");
     const object = newObject();
@@ -115,7 +115,7 @@ describe("a file of the tree", () => {
     expect(existsSync(test.objectPath(object))).toBe(false);
   });
 
-  it("is given back as it was where the work is called off meanwhile", async () => {
+  it("restores the file where the call is aborted", async () => {
     const calledOff = new AbortController();
     const disk = withoutFsync(realDisk);
     await using test = await withFile(bytes, {

@@ -23,7 +23,7 @@ function put(paths: Iterable<string>): void {
   }
 }
 
-/** Everything that a walk tells of, in its order. */
+/** Everything that a walk returns, in its order. */
 function told(entries: readonly TreeEntry[]): string[] {
   return entries.flatMap(({ key, files, left }) => [
     ...files.map(
@@ -35,7 +35,7 @@ function told(entries: readonly TreeEntry[]): string[] {
 
 const walk = (window?: number, disk: Disk = realDisk) => new TreeWalk(disk, new Layout(root), window);
 
-describe("a walk", () => {
+describe("TreeWalk", () => {
   const names = fc.constantFrom("a", "b", "é", "😀", "\uffff");
   const paths = fc
     .tuple(
@@ -44,10 +44,10 @@ describe("a walk", () => {
       fc.constantFrom("v", "w", "loose"),
       names,
     )
-    // What is loose is a file where a folder belongs.
+    // "loose" is a file where a folder belongs.
     .map((parts) => parts.slice(0, parts.indexOf("loose") + 1 || 4).join("/"));
 
-  it("tells of every path once and in one order, however it is cut into pages and windows, and from any place on", () => {
+  it("returns every path once and in one order, with any page size and window, and from any position", () => {
     fc.assert(
       fc.property(
         fc.uniqueArray(paths, { maxLength: 25 }),
@@ -65,7 +65,7 @@ describe("a walk", () => {
             const page = going.page(after, limit);
             if (page.length === 0) break;
             paged.push(...page);
-            // Another one, which has not been there, goes on from the same place.
+            // A new walk continues from the same position.
             const rest = walk(window).page(page.at(-1)?.position ?? null, 1000);
             expect(told([...paged, ...rest])).toEqual(told(whole));
           }
@@ -76,12 +76,12 @@ describe("a walk", () => {
     );
   });
 
-  it("counts what it meets, sidecars aside", () => {
+  it("counts names, without sidecars", () => {
     put(["hot/t/w/a", "hot/t/w/a.metadata.json", "cold/t/w/a", "warm/t/w/b"]);
     expect(walk(1).count()).toBe(2);
   });
 
-  it("goes round a folder that it may not list, and says so", () => {
+  it("skips and reports a folder that it cannot list", () => {
     put(["hot/t/w/a", "hot/t/closed/b", "warm/t/closed/b"]);
     const closed = join(root, "hot/t/closed");
     const disk: Disk = {

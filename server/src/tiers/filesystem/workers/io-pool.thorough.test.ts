@@ -40,7 +40,10 @@ async function openStore(opened: IoWorkers): Promise<void> {
   });
 }
 
-/** What this process has open below the folder; the descriptors of threads are among them. Where the system tells. */
+/**
+ * Paths below the folder that this process has open, in any thread. Empty where the system does not list
+ * them.
+ */
 function openFiles(): string[] {
   if (process.platform !== "linux") return [];
   return readdirSync("/proc/self/fd")
@@ -64,8 +67,8 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-describe("the threads that do file operations", () => {
-  it("stream any size, in and out, with memory that does not grow with it", async () => {
+describe("ioPool", () => {
+  it("streams any size in both directions in constant memory", async () => {
     await openStore(pool(2));
     const chunk = someBytes(64 * 1024);
     const chunks = (300 * MiB) / chunk.length;
@@ -94,7 +97,7 @@ describe("the threads that do file operations", () => {
     expect((highest - before) / MiB).toBeLessThan(150);
   });
 
-  it("let a source wait while the disk is busy: at most 1 MiB and what is being filled is ahead", async () => {
+  it("makes a source wait while the disk is busy: at most 1 MiB and the current buffer are ahead", async () => {
     const inner = pool(1);
     const gate = Promise.withResolvers<void>();
     const gated: IoWorkers = {
@@ -116,14 +119,14 @@ describe("the threads that do file operations", () => {
       }
     }
     const writing = store.write(newObject(), content(), options);
-    // Each operation that goes through meanwhile would have let the source go on.
+    // Each call that completes here would have let the source continue.
     for (let round = 0; round < 200; round += 1) await inner.at(0).call("stat", [newObject()]);
     expect(pulled).toBe(17);
     gate.resolve();
     expect((await writing).sizeBytes).toBe(4 * MiB);
   });
 
-  it("read no more than a chunk ahead of a consumer that stalls", async () => {
+  it("reads no more than a chunk ahead of a stalled consumer", async () => {
     const inner = pool(1);
     let reads = 0;
     const counted: IoWorkers = {
@@ -145,7 +148,7 @@ describe("the threads that do file operations", () => {
     await reader?.return?.();
   });
 
-  it("have nothing open once readers and writers have ended, returned, failed or been aborted", async () => {
+  it("has no open file once readers and writers have ended, returned, failed or been aborted", async () => {
     await openStore(pool(2));
     const bytes = someBytes(2 * MiB);
     const expected = { range: null, sizeBytes: bytes.length, checksum: sha256(bytes) };
@@ -174,7 +177,7 @@ describe("the threads that do file operations", () => {
     await reader?.next();
     abort.abort();
     await expect(reader?.next()).rejects.toMatchObject({ name: "AbortError" });
-    // The threads answer in order: what they were told to close is closed by then.
+    // The threads reply in order, so the sessions are closed by then.
     await Promise.all([0, 1].map((index) => workers.at(index).call("stat", [object])));
     expect(openFiles()).toEqual([]);
 
@@ -184,7 +187,7 @@ describe("the threads that do file operations", () => {
     expect(openFiles()).toEqual([]);
   });
 
-  it("close what their sessions had open when the store is closed", async () => {
+  it("closes the files of open sessions when the store is closed", async () => {
     await openStore(pool(2));
     const bytes = someBytes(2 * MiB);
     const object = newObject();
@@ -197,7 +200,7 @@ describe("the threads that do file operations", () => {
     await expect(reader?.next()).rejects.toMatchObject({ code: "TIER_UNAVAILABLE" });
   });
 
-  it("finish what they were asked before the store is closed", async () => {
+  it("finishes pending calls before the store is closed", async () => {
     await openStore(pool(2));
     const objects = Array.from({ length: 40 }, () => ({
       object: newObject(),
@@ -211,7 +214,7 @@ describe("the threads that do file operations", () => {
     expect(await Array.fromAsync(store.list())).toHaveLength(40);
   });
 
-  it("are replaced when they die: their sessions fail, and the next call is served", async () => {
+  it("replaces a thread that dies: its sessions fail, and the next call succeeds", async () => {
     const preload = new URL("../../../../testing/tiers/dying-worker.ts", import.meta.url).href;
     setEnvironmentData(THREAD_PRELOAD, preload);
     onTestFinished(() => setEnvironmentData(THREAD_PRELOAD, undefined));
@@ -241,7 +244,7 @@ describe("the threads that do file operations", () => {
     expect(await store.stat(object)).toEqual({ sizeBytes: 2 * MiB });
   });
 
-  it("do not keep the process alive, though the store was never closed", async () => {
+  it("does not keep the process alive, though the store was never closed", async () => {
     await openStore(pool(1));
     const script = `
       import { openTiers } from ${JSON.stringify(fileURLToPath(new URL("../../open-tiers.ts", import.meta.url)))};
@@ -250,7 +253,7 @@ describe("the threads that do file operations", () => {
     `;
     const child = spawn(process.execPath, ["--input-type=module", "--eval", script], {
       stdio: ["ignore", "pipe", "inherit"],
-      // So that a failure of this test does not leave it running.
+      // Ends the child where this test fails.
       timeout: 60_000,
     });
     const closed = once(child, "close");
