@@ -81,7 +81,7 @@ describe("a write", () => {
 
   it.each([
     ["of small content", 10],
-    ["that are many", LARGE],
+    ["of large content", LARGE],
   ])(
     "%s that does not have the announced checksum is refused and leaves nothing",
     async (_how, sizeBytes) => {

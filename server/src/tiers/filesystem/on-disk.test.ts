@@ -106,7 +106,7 @@ describe("object files", () => {
     expect(await test.store.stat(object)).toEqual({ sizeBytes: 10 });
   });
 
-  it("are not read through symbolic links, and a named pipe does not block", async () => {
+  it("are read neither through symbolic links nor where the path is a folder", async () => {
     await using test = await openStoreUnderTest();
     const bytes = someBytes(10);
     writeFileSync(join(test.root, "outside"), bytes);
