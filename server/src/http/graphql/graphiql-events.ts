@@ -1,4 +1,4 @@
-/** The page shows this many events of a subscription at most. */
+/** Most events of a subscription that the page shows. */
 const MAX_EVENTS = 50;
 
 const STYLE = `
@@ -6,8 +6,9 @@ const STYLE = `
 `;
 
 /**
- * GraphiQL shows each result of a subscription in place of the one before. This turns each field of a result into a list
- * of the values that have arrived, the newest first, and says for as long as the response lasts that the page listens.
+ * Makes GraphiQL list the events of a subscription. GraphiQL itself shows only the newest result. This script
+ * replaces each field of a result by the list of its values so far, newest first. While the response is open,
+ * the page shows that it listens and the number of events.
  */
 const SCRIPT = `
   (() => {
@@ -16,41 +17,41 @@ const SCRIPT = `
       const response = await send(input, init);
       const isEvents = response.headers.get("content-type")?.startsWith("text/event-stream");
       if (!isEvents || response.body === null) return response;
-      return new Response(listed(response.body), response);
+      return new Response(withLists(response.body), response);
     };
 
-    function listed(body) {
+    function withLists(body) {
       const reader = body.pipeThrough(new TextDecoderStream()).getReader();
       const encoder = new TextEncoder();
       const lists = {};
-      const sign = document.createElement("output");
-      sign.id = "listening";
+      const indicator = document.createElement("output");
+      indicator.id = "listening";
       let count = 0;
       const show = () => {
-        sign.textContent = "Listening: " + (count === 0 ? "no event yet" : count === 1 ? "1 event" : count + " events, the newest first");
+        indicator.textContent = "Listening: " + (count === 0 ? "no event yet" : count === 1 ? "1 event" : count + " events, the newest first");
       };
       show();
-      document.body.append(sign);
+      document.body.append(indicator);
       let rest = "";
       return new ReadableStream({
         async pull(controller) {
           try {
             const { done, value } = await reader.read();
             if (done) {
-              sign.remove();
+              indicator.remove();
               return controller.close();
             }
             const blocks = (rest + value).split("\\n\\n");
             rest = blocks.pop();
-            // An empty chunk asks for the next one.
+            // An empty chunk makes the reader pull again.
             controller.enqueue(encoder.encode(blocks.map((block) => withList(block) + "\\n\\n").join("")));
           } catch (error) {
-            sign.remove();
+            indicator.remove();
             controller.error(error);
           }
         },
         cancel(reason) {
-          sign.remove();
+          indicator.remove();
           return reader.cancel(reason);
         },
       });
@@ -72,5 +73,5 @@ const SCRIPT = `
   })();
 `;
 
-/** What the page needs to list the events of a subscription. It stands before everything that calls `fetch`. */
+/** The style and script that list events. The page must include them before any script that calls `fetch`. */
 export const EVENT_LIST = `<style>${STYLE}</style><script>${SCRIPT}</script>`;
