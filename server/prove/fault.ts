@@ -43,7 +43,7 @@ class FaultRun implements ProofRun {
     const lasting = random.oneOf([false, true]);
     const suffer = async (nth: number) => {
       const { struck, calls } = await this.#store
-        .suffer(operation, { code, nth, lasting })
+        .runWithFault(operation, { code, nth, lasting })
         .catch((error: unknown) => {
           throw Violation.when(name, error);
         });

@@ -1,7 +1,7 @@
 import type { DiskStep } from "../src/files/disk.ts";
 import { Story } from "../testing/crash-model/crash-story.ts";
 import { cutPower, Recording } from "../testing/crash-model/power-cut.ts";
-import { type RandomLife, randomLives } from "../testing/crash-model/random-runs.ts";
+import { type RandomRun, randomRuns } from "../testing/crash-model/random-runs.ts";
 import { Violation } from "../testing/crash-model/violation.ts";
 import type { Draw } from "../testing/tiers/crash-loss.ts";
 import type { SeededRandom } from "./seeded-random.ts";
@@ -39,7 +39,7 @@ export class PowerLossRun implements ProofRun {
 
   async cycle(random: SeededRandom): Promise<readonly string[]> {
     const draw: Draw = (last) => random.between(0, last);
-    const lives = randomLives(draw);
+    const lives = randomRuns(draw);
     const cut = random.oneOf(lives);
     using story = Story.begin({ dir: this.#dir, seed: draw(2 ** 31 - 1), omit: this.#omit });
     try {
@@ -54,7 +54,7 @@ export class PowerLossRun implements ProofRun {
   }
 
   /** `draw`: where the power is cut in one of its commits; null: in none. */
-  async #live(story: Story, { acts, lastStep, lose }: RandomLife, draw: Draw | null): Promise<void> {
+  async #live(story: Story, { acts, lastStep, lose }: RandomRun, draw: Draw | null): Promise<void> {
     let commits = 0;
     // Any of them, each as likely as the others, though nobody knows how many are to come.
     using recording = new Recording(story, () => {

@@ -6,29 +6,29 @@ import { DatabaseSync } from "node:sqlite";
 const HEADER_BYTES = 32;
 const FRAME_HEADER_BYTES = 24;
 
-/** A catalog as it stands on a disk: its file and its write-ahead log. */
+/** The files of a catalog: database and write-ahead log (WAL). */
 export interface CatalogFiles {
   readonly db: Buffer;
   readonly wal: Buffer;
 }
 
-/** What one write put into the log, in the order in which it was written: a new header, or a frame, which is a page. */
+/** One write to the WAL: a header, or a frame (one page). */
 interface Piece {
   readonly at: number;
   readonly bytes: Buffer;
-  /** With it a transaction is whole. */
+  /** True: this frame completes a transaction. */
   readonly commits: boolean;
 }
 
-/** A state in which a power cut may leave the files. */
+/** A state that a power cut may leave. */
 export interface PossibleFiles {
   readonly name: string;
   readonly files: CatalogFiles;
-  /** How many pieces of the log, from its first on, are there whole. */
+  /** Number of complete pieces from the start of the WAL. */
   readonly whole: number;
 }
 
-/** Reads past SQLite, which loses its locks by that: nobody else may have the catalog open. */
+/** Reads the files without SQLite. SQLite loses its locks by that, so no connection may be open elsewhere. */
 export function readCatalogFiles(path: string): CatalogFiles {
   const read = (file: string) => (existsSync(file) ? readFileSync(file) : Buffer.alloc(0));
   return { db: read(path), wal: read(`${path}-wal`) };
@@ -39,7 +39,7 @@ export function writeCatalogFiles(path: string, { db, wal }: CatalogFiles): void
   writeFileSync(`${path}-wal`, wal);
 }
 
-/** One change of the files, from one moment to another. */
+/** The difference between two states of the files. */
 export class CatalogWrite {
   readonly before: CatalogFiles;
   readonly after: CatalogFiles;
@@ -59,21 +59,22 @@ export class CatalogWrite {
     return !this.before.db.equals(this.after.db);
   }
 
-  /** How many of the first `whole` pieces count: those up to the last that ends a transaction. */
+  /** Number of the first `whole` pieces that belong to complete transactions. */
   committed(whole: number): number {
     for (let count = whole; count > 0; count -= 1) if (this.pieces[count - 1]?.commits) return count;
     return 0;
   }
 
-  /** With the first `count` pieces in the log, and nothing of the others. */
+  /** The files with the first `count` pieces in the WAL and no others. */
   upTo(count: number): CatalogFiles {
     return this.#with(this.pieces.map((_, index) => (index < count ? "written" : "not")));
   }
 
   /**
-   * What may be there when power fails in the middle: every number of pieces; the next one in part, or the log's length
-   * and zeros in place of bytes; pieces in any order, as nothing says which reaches the disk first. Once all are there
-   * and synced, pages of the catalog's file in any order, whole or in part.
+   * Every state that a power cut during the write may leave:
+   * - any number of complete pieces, and the next one in part;
+   * - the WAL at its full length, with zeros in place of some pieces, because the disk may reorder writes;
+   * - after the WAL is synced: pages of the database in any order, complete or in part.
    */
   *possible(draw: (last: number) => number): Generator<PossibleFiles> {
     const { pieces } = this;
@@ -134,7 +135,7 @@ function piecesOf(before: Buffer, after: Buffer): Piece[] {
   const salts = after.subarray(16, 24);
   for (let at = HEADER_BYTES; at + frameBytes <= after.length; at += frameBytes) {
     const bytes = after.subarray(at, at + frameBytes);
-    // What follows the newest frame is left of the log before it started over.
+    // Frames after the newest one are from before the WAL was restarted.
     if (!bytes.subarray(8, 16).equals(salts)) break;
     if (isNew(at, at + frameBytes)) pieces.push({ at, bytes, commits: bytes.readUInt32BE(4) !== 0 });
   }
@@ -150,7 +151,7 @@ function mixed(before: Buffer, after: Buffer, draw: (last: number) => number): B
   return db;
 }
 
-/** What SQLite makes of the files: a hash of the catalog's file once the log has been put into it. Tried in a folder of its own in `dir`. */
+/** SHA-256 of the database after SQLite has recovered the files and made a checkpoint. Works on a copy in `dir`. */
 export function recovered(files: CatalogFiles, dir: string): string {
   const folder = mkdtempSync(join(dir, "tierkeep-wal-"));
   try {

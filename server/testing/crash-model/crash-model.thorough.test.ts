@@ -4,34 +4,34 @@ import { DISK_STEPS, type DiskStep } from "../../src/files/disk.ts";
 import type { Loss } from "../tiers/crash-loss.ts";
 import { Story } from "./crash-story.ts";
 import { COMMIT_STEPS } from "./crashing-catalog.ts";
-import { type Act, SCENARIOS } from "./scenarios.ts";
+import { SCENARIOS, type StoryStep } from "./scenarios.ts";
 import { Violation } from "./violation.ts";
 
-/** True: every death with every loss, and every second death on top of it. Else every death once, with each loss in turn. */
+/** True: every crash with every loss, and every second crash on top. False: every crash once, with the losses in turn. */
 const EXHAUSTIVE = process.env.MODEL_CHECK === "exhaustive";
 
-/** Of what was not synced: nothing is lost (the process died), everything, or some of it (the machine died). */
+/** Unsynced data that is lost: none (the process died), all, or some (the machine crashed). */
 const LOSSES: readonly Loss[] = ["everything", "nothing", { seed: 1 }];
 
-/** What the engine never asks of its drivers, or does without a change that could be torn. */
+/** Steps that the engine does not take in these scenarios. */
 const NOT_IN_THE_PROTOCOL = new Set([
-  // Moving strays away is an operator's decision.
+  // Only a repair moves unknown objects to quarantine.
   "object.quarantine.rename",
   "object.quarantine.fsync",
   "object.quarantine.source.fsync",
-  // An event about bytes that rotted by themselves; nothing follows from it.
+  // Bytes do not rot in these scenarios.
   "commit damage",
   "committed damage",
-  // Only where somebody writes to a file just while it is taken up; power-loss.thorough.test.ts does.
+  // Only when a file changes while it is ingested; see power-loss.thorough.test.ts.
   "take.undo",
-  // Strangers' files are on the disk here, whoever synced them; in power-loss.thorough.test.ts they are not.
+  // Foreign files are durable here; in power-loss.thorough.test.ts they are not.
   "take.fsync",
 ]);
 
-/** Thousands of lives take as long as the machine needs. */
+// Thousands of simulated processes take minutes on a slow machine.
 vi.setConfig({ testTimeout: 600_000 });
 
-const more: readonly Act[] = [
+const more: readonly StoryStep[] = [
   {
     do: "write",
     key: { tenantId: "globex", workflowId: "büro", artifactId: "報告書.pdf" },
@@ -44,8 +44,8 @@ const more: readonly Act[] = [
 
 const reached = new Set<string>();
 
-/** The steps that the acts take when nothing goes wrong. */
-async function stepsOf(acts: readonly Act[]): Promise<readonly string[]> {
+/** The steps of a story without a crash. */
+async function stepsOf(acts: readonly StoryStep[]): Promise<readonly string[]> {
   return told(Story.begin({ dir: tmpdir() }), async (story) => {
     expect(await story.live(acts, Number.POSITIVE_INFINITY, "nothing")).toBe(true);
     const steps = [...story.steps];
@@ -63,18 +63,26 @@ async function told<T>(story: Story, tell: (story: Story) => Promise<T>): Promis
   }
 }
 
-async function dieAfter(lastStep: number, acts: readonly Act[], lose: Loss, omit?: DiskStep): Promise<void> {
+async function crashAfter(
+  lastStep: number,
+  acts: readonly StoryStep[],
+  lose: Loss,
+  omit?: DiskStep,
+): Promise<void> {
   await told(Story.begin({ dir: tmpdir(), omit }), async (story) => {
     await story.live(acts, lastStep, lose);
     await story.check();
   });
 }
 
-describe("a rebuild of a lost catalog", () => {
-  const before: readonly Act[] = [...(SCENARIOS["moves change the place and nothing else"] ?? []), ...more];
-  const rebuild: readonly Act[] = [{ do: "adopt" }, { do: "drain" }];
+describe("a reindex of a lost catalog", () => {
+  const before: readonly StoryStep[] = [
+    ...(SCENARIOS["moves change the tier and nothing else"] ?? []),
+    ...more,
+  ];
+  const rebuild: readonly StoryStep[] = [{ do: "adopt" }, { do: "drain" }];
 
-  it("brings everything back that was published, though it dies at any step and is begun again", async () => {
+  it("restores every published artifact when it crashes at any step and is run again", async () => {
     let died = true;
     for (let lastStep = 0; died; lastStep += EXHAUSTIVE ? 1 : 3) {
       await told(Story.begin({ dir: tmpdir() }), async (story) => {
@@ -83,23 +91,23 @@ describe("a rebuild of a lost catalog", () => {
         died = !(await story.live(rebuild, lastStep, LOSSES[lastStep % LOSSES.length] ?? "nothing"));
         await story.live(rebuild, Number.POSITIVE_INFINITY, "nothing");
         await story.check().catch((error: unknown) => {
-          throw Violation.when(`rebuilt for the first time for ${lastStep} steps`, error);
+          throw Violation.when(`the first reindex crashed after ${lastStep} steps`, error);
         });
       });
     }
   });
 });
 
-describe("a death at any step loses nothing that was acknowledged and leaves nothing half done", () => {
+describe("a crash at any step loses no acknowledged change and leaves no partial change", () => {
   it.each(Object.entries(SCENARIOS))("%s", async (_name, acts) => {
     const { length } = await stepsOf(acts);
     for (let lastStep = 0; lastStep <= length; lastStep++) {
       const losses = EXHAUSTIVE ? LOSSES : LOSSES.slice(lastStep % LOSSES.length).slice(0, 1);
-      for (const lose of losses) await dieAfter(lastStep, acts, lose);
+      for (const lose of losses) await crashAfter(lastStep, acts, lose);
     }
   });
 
-  it.each(Object.entries(SCENARIOS))("nor does a second one during recovery: %s", async (_name, acts) => {
+  it.each(Object.entries(SCENARIOS))("a second crash during recovery: %s", async (_name, acts) => {
     const { length } = await stepsOf(acts);
     for (let lastStep = 5; lastStep < length; lastStep += EXHAUSTIVE ? 3 : 41) {
       let recovered = false;
@@ -113,27 +121,27 @@ describe("a death at any step loses nothing that was acknowledged and leaves not
     }
   });
 
-  it("and there is a boundary at every step that the engine and its drivers take", () => {
+  it("covers every step of the engine and its drivers with a crash point", () => {
     const named = [...DISK_STEPS, ...COMMIT_STEPS.flatMap((kind) => [`commit ${kind}`, `committed ${kind}`])];
     expect(named.filter((step) => !reached.has(step) && !NOT_IN_THE_PROTOCOL.has(step))).toEqual([]);
     expect([...reached].filter((step) => !named.includes(step))).toEqual([]);
   });
 });
 
-describe("the check sees it when a sync is left out", () => {
+describe("the crash model detects an omitted sync", () => {
   const syncs = DISK_STEPS.filter((step) => step.endsWith(".fsync") && !NOT_IN_THE_PROTOCOL.has(step));
 
   it.each(syncs)("%s", async (omit) => {
-    await expect(searchForBreach(omit)).resolves.toBe(true);
+    await expect(findsViolation(omit)).resolves.toBe(true);
   });
 
-  async function searchForBreach(omit: DiskStep): Promise<boolean> {
+  async function findsViolation(omit: DiskStep): Promise<boolean> {
     for (const acts of Object.values(SCENARIOS)) {
       const steps = await stepsOf(acts);
       if (!steps.includes(omit)) continue;
       for (let lastStep = steps.length; lastStep > 0; lastStep--) {
         try {
-          await dieAfter(lastStep, acts, "everything", omit);
+          await crashAfter(lastStep, acts, "everything", omit);
         } catch {
           return true;
         }

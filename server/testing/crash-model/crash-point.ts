@@ -1,9 +1,9 @@
-/** Thrown at the step at which the modelled process dies, and at every step that it would have taken afterwards. */
+/** Thrown at the step at which the simulated process crashes, and at every later step. */
 export class SimulatedCrash extends Error {
-  override readonly name = "Died";
+  override readonly name = "SimulatedCrash";
 }
 
-/** Counts the steps of one life of a process by name, and ends it before the one it was told. */
+/** Records the steps of a simulated process by name, and crashes it before a chosen step. */
 export class CrashPoint {
   readonly steps: string[] = [];
   readonly #lastStep: number;
@@ -11,8 +11,8 @@ export class CrashPoint {
   #dead = false;
 
   /**
-   * @param lastStep how many steps are taken before it dies; Infinity: it does not
-   * @param onStep called before each step that is taken
+   * @param lastStep steps before the crash; Infinity: no crash
+   * @param onStep called before each step
    */
   constructor(lastStep = Number.POSITIVE_INFINITY, onStep = () => {}) {
     this.#lastStep = lastStep;
@@ -23,23 +23,23 @@ export class CrashPoint {
     return this.#dead;
   }
 
-  /** Called before each step. @throws Died */
+  /** Called before each step. @throws SimulatedCrash */
   step(name: string): void {
     if (this.#dead || this.steps.length >= this.#lastStep) {
       this.#dead = true;
-      throw new SimulatedCrash(`died before step ${this.steps.length + 1}, ${name}`);
+      throw new SimulatedCrash(`crashed before step ${this.steps.length + 1}, ${name}`);
     }
     this.#onStep();
     this.steps.push(name);
   }
 
-  /** Dies now, wherever it is. */
-  blow(): void {
+  /** Crashes now. */
+  crash(): void {
     this.#dead = true;
   }
 
-  /** For what changes nothing, and so is no step, but that a dead process does not do either. @throws Died */
-  alive(): void {
-    if (this.#dead) throw new SimulatedCrash("is dead");
+  /** For calls that change nothing: they are not steps, but a crashed process cannot make them. @throws SimulatedCrash */
+  requireAlive(): void {
+    if (this.#dead) throw new SimulatedCrash("the process has crashed");
   }
 }

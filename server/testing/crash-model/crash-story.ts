@@ -9,44 +9,44 @@ import type { Loss } from "../tiers/crash-loss.ts";
 import { drawing } from "../tiers/crash-loss.ts";
 import { CrashPoint, SimulatedCrash } from "./crash-point.ts";
 import { disagreements } from "./disagreements.ts";
-import { answer, type Command, type Expected, type ExpectedArtifact, takenUp } from "./expected.ts";
-import { breaches, foreignFilesIn, leftovers, STRANGER, seenOf } from "./inspect.ts";
-import { bytesBy } from "./random-bytes.ts";
-import type { Act } from "./scenarios.ts";
+import { adoptedArtifact, answer, type Command, type Expected, type ExpectedArtifact } from "./expected.ts";
+import { breaches, FOREIGN_CONTENT, foreignFilesIn, leftovers, visibleState } from "./inspect.ts";
+import { seededBytes } from "./random-bytes.ts";
+import type { StoryStep } from "./scenarios.ts";
 import { catalogPath, SimulatedProcess } from "./simulated-process.ts";
 import { Violation } from "./violation.ts";
 
 const START = Date.UTC(2026, 0, 1);
 
 export interface StoryOptions {
-  /** Where it makes the folder of its store. */
+  /** Folder in which the store's folder is created. */
   readonly dir: string;
-  /** Names of objects follow from it: with the same one the same happens. Default 0. */
+  /** Determines the names of objects, so a story with the same seed is the same. Default 0. */
   readonly seed?: number;
-  /** A sync that is left out in every life. */
+  /** A sync that every process omits. */
   readonly omit?: DiskStep | undefined;
 }
 
-/** A store's lives one after the other, and what must be true of it. */
+/** Runs simulated processes one after the other on one store, and checks the guarantees after each. */
 export class Story {
   readonly root: string;
-  /** Names of all steps taken in all lives. */
+  /** Names of all steps of all processes. */
   readonly steps: string[] = [];
-  /** How many artifacts were changed by what was answered as done, each as often as it was. */
+  /** Number of acknowledged changes to artifacts. */
   acknowledged = 0;
   readonly #omit: DiskStep | undefined;
   readonly #random: RandomBytes;
   #now = START;
   #before: Expected = new Map();
   #after: Expected = new Map();
-  #strangers = 0;
-  /** When each idempotency key was answered first. */
+  #foreignFiles = 0;
+  /** First answer of each idempotency key, ms since the epoch. */
   readonly #answered = new Map<string, number>();
-  /** How the last life ended; null: of this store there was none yet. */
+  /** How the last process ended; null: there was none. */
   #ending: string | null = null;
-  /** A write with a key that had no answer yet: whether it was made is seen in what the next life finds. */
+  /** A write with an idempotency key and no answer. The next process shows whether it committed. */
   #unanswered: { readonly path: string; readonly idempotencyKey: string; readonly at: number } | null = null;
-  /** What an adoption finds in the tree. */
+  /** Files of the tree that an adoption finds. */
   readonly #found = new Map<string, ExpectedArtifact>();
 
   private constructor(root: string, omit: DiskStep | undefined, random: RandomBytes) {
@@ -55,33 +55,33 @@ export class Story {
     this.#random = random;
   }
 
-  /** Of a new store. */
+  /** Starts a story on a new store. */
   static begin({ dir, seed = 0, omit }: StoryOptions): Story {
-    return new Story(mkdtempSync(join(dir, "tierkeep-story-")), omit, bytesBy(drawing({ seed })));
+    return new Story(mkdtempSync(join(dir, "tierkeep-story-")), omit, seededBytes(drawing({ seed })));
   }
 
-  /** The same story, as far as it has come, of another store, which it owns from now on. */
+  /** Continues this story on a copy of its store in `root`. The fork owns that folder. */
   fork(root: string): Story {
     const fork = new Story(root, this.#omit, this.#random);
     fork.#now = this.#now;
     fork.#before = this.#before;
     fork.#after = this.#after;
-    fork.#strangers = this.#strangers;
+    fork.#foreignFiles = this.#foreignFiles;
     return fork;
   }
 
   /**
-   * Lives through the acts, to the end (true) or until it has taken `lastStep` steps. `onStep` is called before each:
-   * between two calls there is one commit, or one change to the tiers.
+   * Runs the steps in a new process: to the end (returns true) or until the crash after `lastStep` steps. `onStep` is
+   * called before each step; one commit or one change of the tiers happens between two calls.
    */
   async live(
-    acts: readonly Act[],
+    acts: readonly StoryStep[],
     lastStep: number,
     lose: Loss,
     onStep: () => void = () => {},
   ): Promise<boolean> {
     const crashPoint = new CrashPoint(lastStep, onStep);
-    const life = await SimulatedProcess.begin(this.root, this.#fate(crashPoint, lose));
+    const life = await SimulatedProcess.begin(this.root, this.#options(crashPoint, lose));
     try {
       for (const act of life ? acts : []) await this.#act(life as SimulatedProcess, act);
       return life !== null;
@@ -92,11 +92,11 @@ export class Story {
       await life?.end(lose);
       this.steps.push(...crashPoint.steps);
       const last = crashPoint.steps.at(-1) ?? "none";
-      this.#ending = `dead after ${crashPoint.steps.length} steps, the last ${last}, losing ${JSON.stringify(lose)}`;
+      this.#ending = `crashed after ${crashPoint.steps.length} steps, the last ${last}, losing ${JSON.stringify(lose)}`;
     }
   }
 
-  /** Looks at what the next life finds, at once and after it has put everything in order. @throws Broken */
+  /** Checks the store in a new process: directly after its start, and after upkeep. @throws Violation */
   async check(): Promise<void> {
     await this.#look().catch((error: unknown) => {
       throw this.#ending === null ? error : Violation.when(this.#ending, error);
@@ -105,20 +105,20 @@ export class Story {
 
   async #look(): Promise<void> {
     const crashPoint = new CrashPoint();
-    const life = await SimulatedProcess.begin(this.root, this.#fate(crashPoint, "nothing"));
-    if (!life) throw new Error("did not begin");
+    const life = await SimulatedProcess.begin(this.root, this.#options(crashPoint, "nothing"));
+    if (!life) throw new Error("the process did not start");
     try {
-      const seen = await seenOf(life);
+      const seen = await visibleState(life);
       Violation.unlessNone(disagreements(seen, this.#before, this.#after));
       Violation.unlessNone(await breaches(life, this.root));
       await life.drain();
-      Violation.unlessNone(disagreements(await seenOf(life), seen, seen));
+      Violation.unlessNone(disagreements(await visibleState(life), seen, seen));
       Violation.unlessNone(await breaches(life, this.root));
       Violation.unlessNone(leftovers(this.root));
-      this.#countStrangers();
+      this.#countForeignFiles();
       this.#before = seen;
       this.#after = seen;
-      if (seen.get(this.#unanswered?.path ?? "")?.modifiedAt === this.#unanswered?.at) this.#remember();
+      if (seen.get(this.#unanswered?.path ?? "")?.modifiedAt === this.#unanswered?.at) this.#rememberAnswer();
       this.#unanswered = null;
     } finally {
       await life.end("nothing");
@@ -126,17 +126,17 @@ export class Story {
     }
   }
 
-  /** The catalog is gone, and nobody remembers what was in it but the tree. */
+  /** Deletes the catalog. The tree is what remains. */
   loseCatalog(): void {
     for (const end of ["", "-wal", "-shm"]) rmSync(`${catalogPath(this.root)}${end}`, { force: true });
-    // Which tier something came from is written nowhere else.
+    // Only the catalog has the previous tier.
     for (const [path, artifact] of this.#before)
       this.#found.set(path, { ...artifact, promotedAt: null, promotedFrom: null });
     this.#before = new Map();
     this.#after = this.#before;
   }
 
-  async #act(life: SimulatedProcess, act: Act): Promise<void> {
+  async #act(life: SimulatedProcess, act: StoryStep): Promise<void> {
     this.#now += act.do === "wait" ? act.ms : 1;
     switch (act.do) {
       case "wait":
@@ -144,7 +144,7 @@ export class Story {
       case "drain":
         return life.drain();
       case "intrude":
-        return this.#intrude(join(this.root, act.path));
+        return this.#addForeignFile(join(this.root, act.path));
       default: {
         const command: Command = act.do === "adopt" ? { ...act, found: this.#found } : act;
         const { next, refused } = this.#isRepeat(command)
@@ -154,16 +154,16 @@ export class Story {
         const answered = await life.take(command);
         if (answered !== refused) {
           const [is, mustBe] = [answered, refused].map((code) => code ?? "done");
-          throw new Violation([`${JSON.stringify(command)} was answered as ${is}, and must be ${mustBe}`]);
+          throw new Violation([`${JSON.stringify(command)} returned ${is}, expected ${mustBe}`]);
         }
         this.acknowledged += disagreements(next, this.#before, this.#before).length;
         this.#before = next;
-        this.#remember();
+        this.#rememberAnswer();
       }
     }
   }
 
-  /** Those that are not are unanswered from now on, as far as they have a key. */
+  /** True for a retry with a valid stored answer. Otherwise a write with a key is unanswered from now on. */
   #isRepeat(act: Command): boolean {
     if (act.do !== "write" || act.idempotencyKey === undefined) return false;
     const { idempotencyKey } = act;
@@ -173,27 +173,27 @@ export class Story {
     return false;
   }
 
-  #remember(): void {
+  #rememberAnswer(): void {
     if (this.#unanswered !== null) this.#answered.set(this.#unanswered.idempotencyKey, this.#unanswered.at);
     this.#unanswered = null;
   }
 
-  #countStrangers(): void {
+  #countForeignFiles(): void {
     const count = foreignFilesIn(this.root);
-    if (count !== this.#strangers)
-      throw new Violation([`${count} files of strangers are there, and must be ${this.#strangers}`]);
+    if (count !== this.#foreignFiles)
+      throw new Violation([`${count} foreign files exist, expected ${this.#foreignFiles}`]);
   }
 
-  #intrude(path: string): void {
+  #addForeignFile(path: string): void {
     mkdirSync(dirname(path), { recursive: true });
-    this.#strangers++;
-    writeFileSync(path, STRANGER);
+    this.#foreignFiles++;
+    writeFileSync(path, FOREIGN_CONTENT);
     utimesSync(path, this.#now / 1000, this.#now / 1000);
     const [tier = "", ...name] = relative(this.root, path).split("/");
-    this.#found.set(name.join("/"), takenUp(STRANGER, tier.toUpperCase() as Tier, this.#now));
+    this.#found.set(name.join("/"), adoptedArtifact(FOREIGN_CONTENT, tier.toUpperCase() as Tier, this.#now));
   }
 
-  #fate(crashPoint: CrashPoint, lose: Loss) {
+  #options(crashPoint: CrashPoint, lose: Loss) {
     return { clock: { now: () => this.#now }, crashPoint, random: this.#random, lose, omit: this.#omit };
   }
 

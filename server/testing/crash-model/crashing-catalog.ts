@@ -2,7 +2,7 @@ import type { Catalog } from "../../src/catalog/catalog.ts";
 import type { Change } from "../../src/catalog/changes.ts";
 import type { CrashPoint } from "./crash-point.ts";
 
-/** What the engine commits: the model has a boundary before and after each. A kind that is not here fails the check. */
+/** The kinds of change that the engine commits. Each has a crash point before and after its commit. A kind that is missing here fails the check. */
 export const COMMIT_STEPS = [
   "stage",
   "abandon",
@@ -21,7 +21,7 @@ export const COMMIT_STEPS = [
   "damage",
 ] as const satisfies readonly Change["kind"][];
 
-/** The real catalog, which may die before any commit, or after it and before anybody hears of it. */
+/** Wraps the catalog with a crash point before and after each commit. */
 export function crashingCatalog(catalog: Catalog, crashPoint: CrashPoint): Catalog {
   return new Proxy(catalog, {
     get(target, property) {
@@ -33,7 +33,7 @@ export function crashingCatalog(catalog: Catalog, crashPoint: CrashPoint): Catal
           return (change: Change) => bounded(crashPoint, change.kind, () => call(change));
         case "commitAll":
           return async (changes: readonly Change[]) => {
-            // Several changes may fall into several groups, so it may die with a part of them done.
+            // Changes may commit in several groups, so a crash may leave only some of them committed.
             const half = Math.ceil(changes.length / 2);
             const outcomes: unknown[] = [];
             for (const part of [changes.slice(0, half), changes.slice(half)]) {
@@ -47,9 +47,9 @@ export function crashingCatalog(catalog: Catalog, crashPoint: CrashPoint): Catal
           return call;
         default:
           return async (...given: unknown[]) => {
-            crashPoint.alive();
+            crashPoint.requireAlive();
             const answer = await call(...given);
-            crashPoint.alive();
+            crashPoint.requireAlive();
             return answer;
           };
       }

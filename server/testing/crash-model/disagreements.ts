@@ -1,8 +1,8 @@
 import type { Expected } from "./expected.ts";
 
 /**
- * How what is seen differs from what must be there, as sentences. While a command had no answer yet, each artifact may
- * be as before it or as after it; never anything else.
+ * Differences between the visible and the expected state, as sentences. While a command has no answer, each artifact may
+ * be in its state before or after the command, and in no other.
  */
 export function disagreements(seen: Expected, before: Expected, after: Expected): string[] {
   const paths = new Set([...seen.keys(), ...before.keys(), ...after.keys()]);

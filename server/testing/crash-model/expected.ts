@@ -9,7 +9,7 @@ import {
 import type { ErrorCode } from "@tierkeep/schema/domain/refusals";
 import { isHotter, type Tier } from "@tierkeep/schema/domain/tiers";
 
-/** One thing that is asked of the engine. Contents are told by seed and size, so that they differ and can be told apart. */
+/** A command to the engine. Seed and size determine the content. */
 export type Command =
   | {
       readonly do: "write";
@@ -20,12 +20,16 @@ export type Command =
       readonly ifAbsent?: boolean;
       readonly idempotencyKey?: string;
     }
-  /** The content is not what was announced, or its client goes away half-way: refused, and nothing may be left of it. */
-  | { readonly do: "write in vain" | "upload in vain"; readonly key: ArtifactKey; readonly sizeBytes: number }
+  /** The content has another checksum than announced, or the client disconnects. It is rejected and leaves nothing. */
+  | {
+      readonly do: "rejected write" | "rejected upload";
+      readonly key: ArtifactKey;
+      readonly sizeBytes: number;
+    }
   | { readonly do: "promote" | "restore"; readonly key: ArtifactKey; readonly toTier: Tier }
   | { readonly do: "purge"; readonly key: ArtifactKey }
   | { readonly do: "age"; readonly step: LifecycleStep }
-  /** Takes up what stands in the tree: what was there before the catalog was lost, and strangers' files. */
+  /** Adopts the files of the tree: those published before the catalog was lost, and foreign files. */
   | { readonly do: "adopt"; readonly found: Expected };
 
 export interface ExpectedArtifact {
@@ -39,8 +43,8 @@ export interface ExpectedArtifact {
   readonly ageSince: number;
 }
 
-/** As what a stranger's file is taken up, which was last modified `at`. */
-export function takenUp(content: string, tier: Tier, at: number): ExpectedArtifact {
+/** The artifact that adoption makes of a foreign file with modification time `at`. */
+export function adoptedArtifact(content: string, tier: Tier, at: number): ExpectedArtifact {
   return {
     checksum: createHash("sha256").update(content).digest("hex"),
     sizeBytes: Buffer.byteLength(content),
@@ -53,7 +57,7 @@ export function takenUp(content: string, tier: Tier, at: number): ExpectedArtifa
   };
 }
 
-/** What a store must hold, by key as a path. */
+/** The expected content of a store, by path of the key. */
 export type Expected = ReadonlyMap<string, ExpectedArtifact>;
 
 export type Answer = { readonly next: Expected; readonly refused: ErrorCode | null };
@@ -64,7 +68,7 @@ export function contentOf(seed: number, sizeBytes: number): Buffer {
   return Buffer.alloc(sizeBytes, `content ${seed} `);
 }
 
-/** The whole of the engine's meaning, in memory and without a thought for how it is done. */
+/** Reference implementation of the engine: applies a command to a state in memory. */
 export function answer(state: Expected, command: Command, now: number): Answer {
   const refuse = (refused: ErrorCode): Answer => ({ next: state, refused });
   const put = (path: string, artifact: ExpectedArtifact): Answer => ({
@@ -88,9 +92,9 @@ export function answer(state: Expected, command: Command, now: number): Answer {
         ageSince: now,
       });
     }
-    case "write in vain":
+    case "rejected write":
       return refuse("CHECKSUM_MISMATCH");
-    case "upload in vain":
+    case "rejected upload":
       return refuse("BAD_USER_INPUT");
     case "promote":
     case "restore": {

@@ -12,7 +12,7 @@ import { SimulatedProcess } from "./simulated-process.ts";
 const LOSSES: readonly Loss[] = ["everything", "nothing", { seed: 1 }];
 const key = { tenantId: "acme", workflowId: "nightly", artifactId: "a" };
 
-/** One life that is asked once and dies after so many steps, or does not. Whether it came to an end. */
+/** One process that runs one command and crashes after `lastStep` steps. Returns whether it completed. */
 async function asked(root: string, command: Command, lastStep: number, lose: Loss): Promise<boolean> {
   const crashPoint = new CrashPoint(lastStep);
   const life = await SimulatedProcess.begin(root, { clock: { now: () => 1_000 }, crashPoint, lose });
@@ -33,7 +33,7 @@ it.each([
   ["small", 100],
   ["large", 200_000],
 ])(
-  "a %s write that is repeated with its key after a death at any step has happened once",
+  "a %s write that is retried with its idempotency key after a crash at any step happens once",
   async (_size, sizeBytes) => {
     const command: Command = {
       do: "write",
@@ -56,7 +56,7 @@ it.each([
           crashPoint: new CrashPoint(),
           lose: "nothing",
         });
-        if (life === null) throw new Error("did not begin");
+        if (life === null) throw new Error("the process did not start");
         const events = await life.engine.catalog.listEvents({}, "ASC", whole());
         expect(events.map(({ type }) => type)).toEqual(["ARTIFACT_WRITTEN"]);
         expect(await breaches(life, root)).toEqual([]);

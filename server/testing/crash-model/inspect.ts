@@ -9,17 +9,17 @@ import { sidecarOf } from "../../src/engine/sidecar.ts";
 import type { ExpectedArtifact } from "./expected.ts";
 import { catalogPath, type SimulatedProcess } from "./simulated-process.ts";
 
-/** Content of files that are not ours. */
-export const STRANGER = "a stranger's file";
+/** Content of foreign files. */
+export const FOREIGN_CONTENT = "a foreign file";
 
-/** How many files of strangers there are, wherever they stand now. A rename that was half lost leaves two names of one. */
+/** Number of foreign files in the whole store. A rename that was partly lost leaves two names of one file, which counts once. */
 export function foreignFilesIn(root: string): number {
   const paths = filesBelow(root).map((path) => join(root, path));
   return new Set(paths.filter(isForeign).map((path) => lstatSync(path).ino)).size;
 }
 
 function isForeign(path: string): boolean {
-  return lstatSync(path).size === STRANGER.length && readFileSync(path, "utf8") === STRANGER;
+  return lstatSync(path).size === FOREIGN_CONTENT.length && readFileSync(path, "utf8") === FOREIGN_CONTENT;
 }
 
 /** Every row, in key order. */
@@ -37,8 +37,8 @@ export async function rowsOf({ engine }: SimulatedProcess): Promise<ArtifactRow[
   }
 }
 
-/** What a client sees of every artifact. */
-export async function seenOf(life: SimulatedProcess): Promise<Map<string, ExpectedArtifact>> {
+/** The state of every artifact as a client sees it. */
+export async function visibleState(life: SimulatedProcess): Promise<Map<string, ExpectedArtifact>> {
   const rows = await rowsOf(life);
   return new Map(
     rows.map((row) => [
@@ -57,7 +57,7 @@ export async function seenOf(life: SimulatedProcess): Promise<Map<string, Expect
   );
 }
 
-/** What is wrong with a store that must hold whatever happened to it, as sentences; none: nothing. */
+/** Violated invariants of a store, as sentences; empty: none. */
 export async function breaches(life: SimulatedProcess, root: string): Promise<string[]> {
   const rows = await rowsOf(life);
   const found = [
@@ -83,7 +83,7 @@ export async function breaches(life: SimulatedProcess, root: string): Promise<st
   return found;
 }
 
-/** What is left to do, after a drain in which nothing failed: there must be nothing. */
+/** Work that is left after a drain without faults, as sentences; must be empty. */
 export function leftovers(root: string): string[] {
   return withCatalog(root, (db) =>
     ["dirty", "garbage", "staged", "inline_bytes"].flatMap((table) => {
@@ -107,7 +107,7 @@ async function missingBytes(life: SimulatedProcess, rows: readonly ArtifactRow[]
   return found;
 }
 
-/** We only ever make objects that are named first, so there is none that nothing knows. */
+/** Unknown objects. There must be none, because every object is staged before it is created. */
 async function strays({ engine, tiers }: SimulatedProcess): Promise<string[]> {
   const objects: string[] = [];
   for await (const object of tiers.base.list()) objects.push(object);
@@ -115,7 +115,7 @@ async function strays({ engine, tiers }: SimulatedProcess): Promise<string[]> {
   return unknown.map((object) => `object ${object} is known to nothing`);
 }
 
-/** Of every tenant and workflow, and of the whole; and of events, whose newest seq is their number. */
+/** Wrong usage counters of tenants, workflows and the store, and a wrong event count (the newest seq is the count). */
 async function wrongCounters({ engine }: SimulatedProcess, root: string): Promise<string[]> {
   const miscounts = await engine.catalog.miscounts(100);
   const gap = withCatalog(root, (db) =>
@@ -127,7 +127,7 @@ async function wrongCounters({ engine }: SimulatedProcess, root: string): Promis
   ];
 }
 
-/** Paths of keys that are not dirty must be exactly what their rows say; those of dirty keys may be anything of ours. */
+/** Differences between the tree and the rows. Paths of unpublished keys may be in any state. */
 function viewBreaches(root: string, rows: readonly ArtifactRow[], dirty: ReadonlySet<string>): string[] {
   const found: string[] = [];
   const wanted = new Map<string, () => string | null>();

@@ -7,15 +7,15 @@ import { drawing } from "../tiers/crash-loss.ts";
 import type { CatalogWrite } from "./catalog-files.ts";
 import { Story } from "./crash-story.ts";
 import { cutPower, Recording } from "./power-cut.ts";
-import { type Act, SCENARIOS } from "./scenarios.ts";
+import { SCENARIOS, type StoryStep } from "./scenarios.ts";
 import { catalogPath } from "./simulated-process.ts";
 import { Violation } from "./violation.ts";
 
 const SEED = Number(process.env.MODEL_SEED ?? 1);
 
-/** Until the log is put into the catalog's file, and starts over. */
-const untilCheckpointed: readonly Act[] = [
-  ...Array.from({ length: 36 }, (_, n): Act => {
+/** Enough writes for a checkpoint of the WAL and a restart of the WAL. */
+const untilCheckpointed: readonly StoryStep[] = [
+  ...Array.from({ length: 36 }, (_, n): StoryStep => {
     const key = { tenantId: "acme", workflowId: "nightly", artifactId: `report-${n % 5}` };
     return { do: "write", key, tier: "HOT", seed: n, sizeBytes: 60_000 };
   }),
@@ -25,8 +25,11 @@ const untilCheckpointed: readonly Act[] = [
 let states = 0;
 let starts = 0;
 
-/** How many states were tried. */
-async function tryAll(acts: readonly Act[], isTried: (write: CatalogWrite) => boolean): Promise<number> {
+/** Returns how many states it tried. */
+async function tryAll(
+  acts: readonly StoryStep[],
+  isTried: (write: CatalogWrite) => boolean,
+): Promise<number> {
   const draw = drawing({ seed: SEED });
   const statesBefore = states;
   using story = Story.begin({ dir: tmpdir() });
@@ -48,16 +51,16 @@ afterAll(() => {
   );
 });
 
-describe("a power cut in the middle of a commit", () => {
+describe("a power cut during a commit", () => {
   it.each(Object.entries(SCENARIOS))(
-    "leaves all of it or nothing, and all that was acknowledged: %s",
+    "keeps every acknowledged change, and the commit completely or not at all: %s",
     async (_name, acts) => {
       expect(await tryAll(acts, () => true)).toBeGreaterThan(50);
     },
     600_000,
   );
 
-  it("does so while the log is put into the catalog's file, and while it starts over", async () => {
+  it("keeps them during a checkpoint and during a restart of the WAL", async () => {
     let checkpoints = 0;
     let overs = 0;
     const tried = await tryAll(untilCheckpointed, (write) => {
@@ -71,7 +74,7 @@ describe("a power cut in the middle of a commit", () => {
   }, 600_000);
 });
 
-it("with DURABILITY=fsync SQLite is told to sync the log in every commit", () => {
+it("DURABILITY=fsync makes SQLite sync the WAL in every commit", () => {
   using story = Story.begin({ dir: tmpdir() });
   mkdirSync(join(story.root, ".tierkeep"));
   const connection = new Connection({ path: catalogPath(story.root), durability: "fsync", cacheKiB: 100 });

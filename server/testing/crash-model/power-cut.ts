@@ -12,31 +12,31 @@ import type { Story } from "./crash-story.ts";
 import { catalogPath } from "./simulated-process.ts";
 import { Violation } from "./violation.ts";
 
-/** One commit, and the store as it was around it. */
+/** One commit, with the store before it. */
 export interface Moment {
   readonly write: CatalogWrite;
-  /** As far as it had come, of the same tiers under other names. */
+  /** The story up to this commit, on a copy of the tiers. */
   readonly story: Story;
 }
 
-/** Keeps what commits of a story write to the catalog's files, and what else there was. */
+/** Records the state of the catalog files around each commit of a story, and the tiers. */
 export class Recording {
   readonly moments: Moment[] = [];
   readonly #story: Story;
   readonly #isKept: (write: CatalogWrite) => boolean;
   #last: CatalogFiles | null = null;
 
-  /** `isKept` is asked once a commit. */
+  /** @param isKept called once for each commit; false drops it */
   constructor(story: Story, isKept: (write: CatalogWrite) => boolean) {
     this.#story = story;
     this.#isKept = isKept;
   }
 
-  /** For a life, before each of its steps. */
+  /** The `onStep` of a simulated process. */
   readonly look = (): void => {
     const before = this.#last;
     this.#last = readCatalogFiles(catalogPath(this.#story.root));
-    // How the catalog is made is another matter: nothing was acknowledged yet.
+    // The creation of the catalog is not tested: nothing is acknowledged yet.
     if (before === null || before.db.length === 0) return;
     if (before.wal.equals(this.#last.wal) && before.db.equals(this.#last.db)) return;
     const write = new CatalogWrite(before, this.#last);
@@ -44,7 +44,7 @@ export class Recording {
     this.moments.push({ write, story: forkWithTiers(this.#story) });
   };
 
-  /** Of all moments so far. */
+  /** All recorded moments. */
   forget(): void {
     for (const { story } of this.moments.splice(0)) story[Symbol.dispose]();
   }
@@ -54,22 +54,22 @@ export class Recording {
   }
 }
 
-/** How much was tried. */
+/** What was tried. */
 export interface Tried {
-  /** Of the catalog's files, given to SQLite. */
+  /** States of the catalog files that SQLite recovered. */
   readonly states: number;
-  /** How often the engine was started from one. */
+  /** Engine starts from such a state. */
   readonly starts: number;
 }
 
 /**
- * Cuts the power at each point of a commit: SQLite must make of every state in which the files may be left exactly what
- * was committed before it or with it, and the engine must start from that with all that had been acknowledged.
- * @throws Broken
+ * Cuts the power at each point of a commit. From every possible state of the files, SQLite must recover the state before
+ * or after the commit, and the engine must start with every acknowledged change.
+ * @throws Violation
  */
 export async function cutPower({ write, story }: Moment, draw: Draw): Promise<Tried> {
   const dir = dirname(story.root);
-  /** What SQLite makes of each number of whole transactions. */
+  /** Hash of the recovered database for each number of complete transactions. */
   const whole = new Map<number, string>();
   for (let count = 0; count <= write.pieces.length; count += 1) {
     if (write.committed(count) !== count) continue;
@@ -98,7 +98,7 @@ export async function cutPower({ write, story }: Moment, draw: Draw): Promise<Tr
   return { states, starts: whole.size };
 }
 
-/** Starts the engine on what the power cut left, and compares with what was acknowledged by then. */
+/** Starts the engine on the state after the power cut and compares it with the acknowledged changes. */
 async function startFrom(files: CatalogFiles, story: Story): Promise<void> {
   using world = forkWithTiers(story);
   writeCatalogFiles(catalogPath(world.root), files);
@@ -111,7 +111,7 @@ function forkWithTiers(story: Story): Story {
   return story.fork(root);
 }
 
-/** Without the catalog. */
+/** Copies the store without its catalog. */
 function linkTree(from: string, to: string): void {
   const entries = readdirSync(from, { recursive: true, withFileTypes: true }).map((entry) => {
     const path = join(entry.parentPath, entry.name);

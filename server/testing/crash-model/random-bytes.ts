@@ -1,7 +1,7 @@
 import type { RandomBytes } from "../../src/engine/new-object.ts";
 import type { Draw } from "../tiers/crash-loss.ts";
 
-/** Bytes by chance, as `draw` has it: names made of them are others each time, and the same when a story is told again. */
-export function bytesBy(draw: Draw): RandomBytes {
+/** Pseudo-random bytes from `draw`: names differ within a story, and are equal when the story is repeated. */
+export function seededBytes(draw: Draw): RandomBytes {
   return (sizeBytes) => Buffer.from(Array.from({ length: sizeBytes }, () => draw(255)));
 }

@@ -3,13 +3,13 @@ import { tmpdir } from "node:os";
 import { expect, test } from "vitest";
 import { drawing } from "../tiers/crash-loss.ts";
 import { Story } from "./crash-story.ts";
-import { type RandomLife, randomLives } from "./random-runs.ts";
+import { type RandomRun, randomRuns } from "./random-runs.ts";
 
 const RUNS = Number(process.env.MODEL_RUNS ?? 100);
 const SEED = Number(process.env.MODEL_SEED ?? Math.floor(Math.random() * 2 ** 31));
 
-/** Every step that was taken, and every file that is there in the end. */
-async function tell(lives: readonly RandomLife[], seed: number): Promise<readonly string[]> {
+/** Runs the processes. Returns every step and every file that exists at the end. */
+async function tell(lives: readonly RandomRun[], seed: number): Promise<readonly string[]> {
   using story = Story.begin({ dir: tmpdir(), seed });
   for (const { acts, lastStep, lose } of lives) {
     await story.live(acts, lastStep, lose);
@@ -18,8 +18,8 @@ async function tell(lives: readonly RandomLife[], seed: number): Promise<readonl
   return [...story.steps, ...readdirSync(story.root, { encoding: "utf8", recursive: true }).sort()];
 }
 
-/** Without the acts, and the lives, that it is broken without as well. */
-async function shortest(lives: readonly RandomLife[], seed: number): Promise<readonly RandomLife[]> {
+/** Removes steps and processes as long as the guarantee stays violated. */
+async function shortest(lives: readonly RandomRun[], seed: number): Promise<readonly RandomRun[]> {
   const shorter = lives.flatMap((life, at) => [
     lives.toSpliced(at, 1),
     ...life.acts.map((_, act) => lives.with(at, { ...life, acts: life.acts.toSpliced(act, 1) })),
@@ -34,22 +34,22 @@ async function shortest(lives: readonly RandomLife[], seed: number): Promise<rea
   return lives;
 }
 
-test("agrees with a model in memory, whatever is asked and whenever it dies", async () => {
+test("the engine agrees with the in-memory model for random steps and crashes", async () => {
   for (let run = 0; run < RUNS; run += 1) {
     const seed = SEED + run;
-    const lives = randomLives(drawing({ seed }));
+    const lives = randomRuns(drawing({ seed }));
     await tell(lives, seed).catch(async (error: unknown) => {
       const story = JSON.stringify(await shortest(lives, seed), null, 2);
-      throw new Error(`repeat this with MODEL_SEED=${seed}; the shortest is ${story}: ${error}`, {
+      throw new Error(`repeat with MODEL_SEED=${seed}; the shortest failing story is ${story}: ${error}`, {
         cause: error,
       });
     });
   }
 }, 600_000);
 
-test("a story is the same, to the names of objects, whenever it is told by its seed", async () => {
+test("a story with the same seed is the same, including the names of objects", async () => {
   for (let seed = 0; seed < 5; seed += 1) {
-    const once = await tell(randomLives(drawing({ seed })), seed);
-    expect(await tell(randomLives(drawing({ seed })), seed)).toEqual(once);
+    const once = await tell(randomRuns(drawing({ seed })), seed);
+    expect(await tell(randomRuns(drawing({ seed })), seed)).toEqual(once);
   }
 });

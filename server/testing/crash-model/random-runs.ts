@@ -4,25 +4,25 @@ import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import { LIFECYCLE_STEPS } from "@tierkeep/schema/domain/policy";
 import { TIERS } from "@tierkeep/schema/domain/tiers";
 import type { Draw, Loss } from "../tiers/crash-loss.ts";
-import type { Act } from "./scenarios.ts";
+import type { StoryStep } from "./scenarios.ts";
 
-/** What a process is asked, after how many steps it dies, and what goes with it. */
-export interface RandomLife {
-  readonly acts: readonly Act[];
-  /** Infinity: not before it has done all of it. */
+/** The steps of one simulated process, its crash point and the data that the crash loses. */
+export interface RandomRun {
+  readonly acts: readonly StoryStep[];
+  /** Infinity: it does not crash. */
   readonly lastStep: number;
   readonly lose: Loss;
 }
 
-/** On both sides of what may ride in the catalog. */
+/** Below and above the limit for inline content. */
 const SIZES = [0, 1, 5_000, 65_536, 65_537, 150_000];
 
-/** How often each comes, beside the others. */
-const OFTEN = {
+/** Relative frequency of each step. */
+const WEIGHTS = {
   write: 5,
   repeat: 3,
-  "write in vain": 1,
-  "upload in vain": 1,
+  "rejected write": 1,
+  "rejected upload": 1,
   move: 3,
   purge: 2,
   age: 2,
@@ -30,21 +30,21 @@ const OFTEN = {
   wait: 2,
 } as const;
 
-type Kind = keyof typeof OFTEN;
+type Kind = keyof typeof WEIGHTS;
 
-const KINDS = (Object.keys(OFTEN) as Kind[]).flatMap((kind) => Array<Kind>(OFTEN[kind]).fill(kind));
+const KINDS = (Object.keys(WEIGHTS) as Kind[]).flatMap((kind) => Array<Kind>(WEIGHTS[kind]).fill(kind));
 
-/** One to four lives of one to twelve acts each. */
-export function randomLives(draw: Draw): readonly RandomLife[] {
+/** One to four processes with one to twelve steps each. */
+export function randomRuns(draw: Draw): readonly RandomRun[] {
   return Array.from({ length: 1 + draw(3) }, () => {
     const acts = Array.from({ length: 1 + draw(11) }, () => randomAct(draw));
-    // About as many as are taken, so that most die on the way.
+    // About the number of crash points on the way, so that most processes crash.
     const lastStep = draw(3) === 0 ? Number.POSITIVE_INFINITY : draw(10 + 5 * acts.length);
     return { acts, lastStep, lose: oneOf(draw, ["nothing", "everything", { seed: draw(2 ** 31 - 1) }]) };
   });
 }
 
-function randomAct(draw: Draw): Act {
+function randomAct(draw: Draw): StoryStep {
   const kind = oneOf(draw, KINDS);
   switch (kind) {
     case "write": {
@@ -52,14 +52,14 @@ function randomAct(draw: Draw): Act {
       return { do: kind, ...write, seed: draw(1000), ifAbsent: draw(1) === 1 };
     }
     case "repeat": {
-      // So few that most come more than once; one name for all that ask for the same.
+      // Few combinations, so that most are retried; equal requests have the same key.
       const tier = oneOf(draw, ["HOT", "COLD"] as const);
       const write = { key: randomKey(draw), tier, sizeBytes: oneOf(draw, [5_000, 150_000]) };
       const idempotencyKey = createHash("sha256").update(JSON.stringify(write)).digest("hex");
       return { do: "write", ...write, seed: 1, idempotencyKey };
     }
-    case "write in vain":
-    case "upload in vain":
+    case "rejected write":
+    case "rejected upload":
       return { do: kind, key: randomKey(draw), sizeBytes: oneOf(draw, SIZES) };
     case "move":
       return {
@@ -78,7 +78,7 @@ function randomAct(draw: Draw): Act {
   }
 }
 
-/** Of few, so that they meet. */
+/** One of few keys, so that steps meet the same artifact. */
 function randomKey(draw: Draw): ArtifactKey {
   return {
     tenantId: oneOf(draw, ["acme", "globex"]),

@@ -2,30 +2,30 @@ import { DAY_MS } from "@tierkeep/schema/domain/ages";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import type { Command } from "./expected.ts";
 
-/** What one life does, in order: commands, the work that follows commits, time that passes, and a stranger's file put where one of ours belongs. */
-export type Act =
+/** A step of a story: a command, a drain of upkeep, time that passes, or a foreign file put into the tree. */
+export type StoryStep =
   | Exclude<Command, { readonly do: "adopt" }>
-  /** What is found is what was intruded, and what was there when the catalog was lost. */
+  /** Finds the foreign files, and the files that were published when the catalog was lost. */
   | { readonly do: "adopt" }
   | { readonly do: "drain" }
   | { readonly do: "wait"; readonly ms: number }
   | { readonly do: "intrude"; readonly path: string };
 
 const SMALL = 100;
-/** More than may ride in the catalog. */
+/** Above the limit for inline content. */
 const LARGE = 200_000;
 
 const a: ArtifactKey = { tenantId: "acme", workflowId: "nightly", artifactId: "report.md" };
 const b: ArtifactKey = { tenantId: "acme", workflowId: "nightly", artifactId: "model.bin" };
 const c: ArtifactKey = { tenantId: "globex", workflowId: "büro", artifactId: "報告書.pdf" };
 
-const drain: Act = { do: "drain" };
+const drain: StoryStep = { do: "drain" };
 const write = (
   key: ArtifactKey,
   seed: number,
   sizeBytes: number,
   tier: "HOT" | "WARM" | "COLD" = "HOT",
-): Act => ({
+): StoryStep => ({
   do: "write",
   key,
   seed,
@@ -33,17 +33,17 @@ const write = (
   tier,
 });
 
-const once = (key: ArtifactKey, sizeBytes: number): Act => ({
+const once = (key: ArtifactKey, sizeBytes: number): StoryStep => ({
   do: "write",
   key,
   seed: 9,
   sizeBytes,
   tier: "HOT",
-  idempotencyKey: `once ${key.artifactId}`,
+  idempotencyKey: `key of ${key.artifactId}`,
 });
 
-/** Between them they take every step that the engine and its drivers have; the check asserts that. */
-export const SCENARIOS: Readonly<Record<string, readonly Act[]>> = {
+/** Together they reach every crash point of the engine and its drivers; a test asserts this. */
+export const SCENARIOS: Readonly<Record<string, readonly StoryStep[]>> = {
   "small writes settle, are published, replaced and purged": [
     write(a, 1, SMALL),
     write(b, 2, 0),
@@ -54,7 +54,7 @@ export const SCENARIOS: Readonly<Record<string, readonly Act[]>> = {
     { do: "purge", key: a },
     drain,
   ],
-  "a large write replaces a small one before it is settled, and the other way round": [
+  "a large write replaces a small one before it is settled, and vice versa": [
     write(a, 1, SMALL),
     write(a, 2, LARGE),
     drain,
@@ -64,7 +64,7 @@ export const SCENARIOS: Readonly<Record<string, readonly Act[]>> = {
     write(a, 5, LARGE),
     drain,
   ],
-  "moves change the place and nothing else": [
+  "moves change the tier and nothing else": [
     write(a, 1, LARGE),
     drain,
     { do: "promote", key: a, toTier: "COLD" },
@@ -77,7 +77,7 @@ export const SCENARIOS: Readonly<Record<string, readonly Act[]>> = {
     { do: "promote", key: a, toTier: "COLD" },
     drain,
   ],
-  "a key that is purged and written again is another artifact": [
+  "a key that is purged and written again is a new artifact": [
     write(a, 1, SMALL),
     drain,
     { do: "purge", key: a },
@@ -88,7 +88,7 @@ export const SCENARIOS: Readonly<Record<string, readonly Act[]>> = {
     { do: "purge", key: a },
     drain,
   ],
-  "what ages is moved a step a run, then purged": [
+  "aging artifacts move one step per run and are then purged": [
     write(a, 1, SMALL),
     write(b, 2, LARGE),
     drain,
@@ -102,7 +102,7 @@ export const SCENARIOS: Readonly<Record<string, readonly Act[]>> = {
     { do: "age", step: "PURGE" },
     drain,
   ],
-  "a stranger's files are moved out of the way, never removed": [
+  "foreign files in the way are quarantined, never deleted": [
     { do: "intrude", path: "hot/acme/nightly/report.md" },
     { do: "intrude", path: "warm/acme/nightly/report.md.metadata.json" },
     write(a, 1, SMALL),
@@ -111,7 +111,7 @@ export const SCENARIOS: Readonly<Record<string, readonly Act[]>> = {
     { do: "promote", key: a, toTier: "WARM" },
     drain,
   ],
-  "a write that is repeated with its key is made once, until its answer is forgotten": [
+  "a write with an idempotency key happens once until its stored answer expires": [
     once(a, SMALL),
     once(a, SMALL),
     write(a, 2, LARGE),
@@ -124,7 +124,7 @@ export const SCENARIOS: Readonly<Record<string, readonly Act[]>> = {
     { do: "wait", ms: 2 * DAY_MS },
     drain,
   ],
-  "a stranger's files become artifacts where they stand": [
+  "foreign files are adopted as artifacts": [
     write(b, 2, SMALL),
     drain,
     { do: "intrude", path: "cold/acme/nightly/report.md" },
@@ -136,14 +136,14 @@ export const SCENARIOS: Readonly<Record<string, readonly Act[]>> = {
     { do: "promote", key: a, toTier: "WARM" },
     drain,
   ],
-  "a write that is given up leaves nothing": [
-    { do: "write in vain", key: a, sizeBytes: SMALL },
-    { do: "write in vain", key: a, sizeBytes: LARGE },
-    { do: "upload in vain", key: a, sizeBytes: LARGE },
+  "a rejected write leaves nothing": [
+    { do: "rejected write", key: a, sizeBytes: SMALL },
+    { do: "rejected write", key: a, sizeBytes: LARGE },
+    { do: "rejected upload", key: a, sizeBytes: LARGE },
     drain,
     write(a, 1, SMALL),
     { do: "write", key: a, seed: 2, sizeBytes: LARGE, tier: "HOT", ifAbsent: true },
-    { do: "write in vain", key: a, sizeBytes: LARGE },
+    { do: "rejected write", key: a, sizeBytes: LARGE },
     drain,
   ],
 };

@@ -18,25 +18,25 @@ import { type CrashPoint, SimulatedCrash } from "./crash-point.ts";
 import { crashingCatalog } from "./crashing-catalog.ts";
 import { type Command, contentOf, POLICY } from "./expected.ts";
 
-export const somebody: Principal = { actor: "model", role: "ADMIN", tenants: null };
+export const modelAdmin: Principal = { actor: "model", role: "ADMIN", tenants: null };
 
 export function catalogPath(root: string): string {
   return join(root, ".tierkeep", "catalog.db");
 }
 
-/** How a life goes on and how it may end. */
+/** How a simulated process runs and ends. */
 export interface ProcessOptions {
   readonly clock: Clock;
   readonly crashPoint: CrashPoint;
-  /** Where everything gets its name from; no two lives of a store from the same. Default: the system's. */
+  /** Source of names; two processes of a store must not share it. Default: the system's. */
   readonly random?: RandomBytes | undefined;
-  /** What of the unsynced files goes with it when it ends. */
+  /** Unsynced data that is lost at its end. */
   readonly lose: Loss;
-  /** A sync that this life believes it makes, and does not. */
+  /** A sync that the process omits without noticing. */
   readonly omit?: DiskStep | undefined;
-  /** In place of a disk that loses and of steps that are counted: one of which calls fail, as those of its catalog's file do. */
+  /** Replaces the lossy disk: makes calls of the disk and of the catalog file fail. */
   readonly trouble?: FaultInjector | undefined;
-  /** Whether anything waits for the real disk: the catalog's syncs, and those of a disk in trouble. Default "os". */
+  /** "fsync": syncs reach the real disk. Default "os". */
   readonly durability?: Durability | undefined;
 }
 
@@ -57,8 +57,8 @@ interface Parts {
 }
 
 /**
- * One life of a process on a store: the real engine on the real drivers, all on the calling thread, with a fuse at
- * every step of theirs. What it leaves in its folder is what the next life starts from.
+ * A simulated process on a store: the real engine on the real drivers, on the calling thread, with a crash point at every
+ * step. The next process starts from the files that it leaves.
  */
 export class SimulatedProcess {
   readonly engine: OpenedEngine;
@@ -84,9 +84,9 @@ export class SimulatedProcess {
     });
   }
 
-  /** Null: it died before it was ready. `root` must exist. */
-  static async begin(root: string, fate: ProcessOptions): Promise<SimulatedProcess | null> {
-    const { clock, crashPoint, random = randomBytes, lose, omit, trouble, durability = "os" } = fate;
+  /** Starts the process; null: it crashed before it was ready. `root` must exist. */
+  static async begin(root: string, options: ProcessOptions): Promise<SimulatedProcess | null> {
+    const { clock, crashPoint, random = randomBytes, lose, omit, trouble, durability = "os" } = options;
     const disk = new LossyDisk(root, { onStep: (step) => crashPoint.step(step) });
     try {
       const tiers = await openTiers({
@@ -111,60 +111,62 @@ export class SimulatedProcess {
     }
   }
 
-  /** The code of the refusal; null: it was done. @throws Died */
+  /** Runs a command. Returns the refusal code; null: done. @throws SimulatedCrash */
   async take(command: Command): Promise<ErrorCode | null> {
     try {
       await this.attempt(command);
       return null;
     } catch (error) {
       if (error instanceof Refused && !this.#parts.crashPoint.dead) return error.code;
-      throw this.#parts.crashPoint.dead ? new SimulatedCrash("died meanwhile", { cause: error }) : error;
+      throw this.#parts.crashPoint.dead
+        ? new SimulatedCrash("crashed during the command", { cause: error })
+        : error;
     }
   }
 
-  /** Settles, publishes and collects until nothing is left. @throws Died */
+  /** Settles, publishes and collects until nothing is left. @throws SimulatedCrash */
   async drain(): Promise<void> {
     const clean = await this.engine.drain();
-    this.#parts.crashPoint.alive();
-    if (!clean) throw new Error("upkeep failed though nothing was in its way");
+    this.#parts.crashPoint.requireAlive();
+    if (!clean) throw new Error("upkeep failed without a fault");
   }
 
-  /** Ends as a process or a machine does that dies here; `lose` says what of the unsynced files goes with it. */
+  /** Crashes here. `lose` selects the unsynced data that is lost. */
   async end(lose: Loss): Promise<void> {
-    this.#parts.crashPoint.blow();
+    this.#parts.crashPoint.crash();
     this.#parts.catalog.kill();
     this.#parts.disk.crash(lose);
     await this.tiers.close();
   }
 
-  /** As the engine answers. */
+  /** Runs a command and throws what the engine throws. */
   async attempt(command: Command): Promise<void> {
     const { artifacts } = this.engine;
     switch (command.do) {
       case "write": {
         const { key, tier, seed, sizeBytes, ifAbsent = false, idempotencyKey } = command;
         const options = { ...key, tier, ifAbsent, contentType: null, metadata: { seed }, idempotencyKey };
-        await artifacts.write(somebody, options, contentOf(seed, sizeBytes));
+        await artifacts.write(modelAdmin, options, contentOf(seed, sizeBytes));
         return;
       }
-      case "upload in vain": {
+      case "rejected upload": {
         const options = { ...command.key, tier: "HOT" as const, contentType: null, metadata: {} };
-        await artifacts.write(somebody, options, brokenOff(command.sizeBytes));
+        await artifacts.write(modelAdmin, options, brokenOff(command.sizeBytes));
         return;
       }
-      case "write in vain": {
+      case "rejected write": {
         const content = contentOf(-1, command.sizeBytes);
         const checksum = createHash("sha256").update("something else").digest("hex");
         const options = { ...command.key, tier: "HOT" as const, contentType: null, metadata: {}, checksum };
-        await artifacts.write(somebody, options, content);
+        await artifacts.write(modelAdmin, options, content);
         return;
       }
       case "promote":
       case "restore":
-        await artifacts[command.do](somebody, { ...command.key, toTier: command.toTier, dryRun: false });
+        await artifacts[command.do](modelAdmin, { ...command.key, toTier: command.toTier, dryRun: false });
         return;
       case "purge":
-        await artifacts.purge(somebody, { ...command.key, dryRun: false });
+        await artifacts.purge(modelAdmin, { ...command.key, dryRun: false });
         return;
       case "adopt":
         await this.#adopt();
@@ -176,12 +178,12 @@ export class SimulatedProcess {
 
   async #adopt(): Promise<void> {
     const { adopter } = this.engine;
-    if (adopter === null) throw new Error("there is no tree");
+    if (adopter === null) throw new Error("the store publishes no tree");
     const jobId = await this.#startJob(this.#parts.clock.now(), "reindex");
     const entries = await adopter.view.walk(null, 1000);
     const job = { jobId, actor: "model", dryRun: false };
     await adopter.adopt(job, entries, new AbortController().signal);
-    this.#parts.crashPoint.alive();
+    this.#parts.crashPoint.requireAlive();
   }
 
   async #age(step: "PROMOTE_TO_WARM" | "PROMOTE_TO_COLD" | "PURGE"): Promise<void> {
@@ -231,7 +233,7 @@ export class SimulatedProcess {
     });
   }
 
-  /** Jobs are the lifecycle's, not the engine's: their rows are made without a fuse, and an older one is ended first. */
+  /** Commits a job row without a crash point, and first ends an older job. The engine does not start jobs itself. */
   async #startJob(now: number, kind: "lifecycle" | "reindex" = "lifecycle"): Promise<string> {
     const { catalog, random } = this.#parts;
     for (const { job } of await catalog.runningJobs()) {
@@ -294,10 +296,10 @@ function jobOf(kind: "lifecycle" | "reindex", id: string, now: number): Lifecycl
       };
 }
 
-/** Yields so many bytes, then fails as an upload does whose client goes away. */
+/** Yields the bytes, then fails like an upload whose client disconnects. */
 async function* brokenOff(sizeBytes: number): AsyncGenerator<Uint8Array> {
   yield contentOf(-1, sizeBytes);
-  throw new Refused("BAD_USER_INPUT", "the client went away");
+  throw new Refused("BAD_USER_INPUT", "the client disconnected");
 }
 
 function omitting(disk: Disk, omit: DiskStep | undefined): Disk {

@@ -1,7 +1,7 @@
-/** Something that must be true of a store is not. */
+/** A guarantee of a store does not hold. */
 export class Violation extends Error {
-  override readonly name = "Broken";
-  /** What is not as it must be, each by itself. */
+  override readonly name = "Violation";
+  /** One sentence for each violated expectation. */
   readonly sentences: readonly string[];
 
   constructor(sentences: readonly string[], options?: ErrorOptions) {
@@ -9,12 +9,12 @@ export class Violation extends Error {
     this.sentences = sentences;
   }
 
-  /** @throws Broken unless there are none */
+  /** @throws Violation unless `sentences` is empty */
   static unlessNone(sentences: readonly string[]): void {
     if (sentences.length > 0) throw new Violation(sentences);
   }
 
-  /** The same with `when` it happened; anything else that was thrown is broken too. */
+  /** Adds the moment to each sentence. Any other error counts as one violation. */
   static when(when: string, thrown: unknown): Violation {
     const sentences = thrown instanceof Violation ? thrown.sentences : [String(thrown)];
     return new Violation(

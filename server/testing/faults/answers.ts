@@ -3,7 +3,7 @@ import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { ExpectedArtifact } from "../crash-model/expected.ts";
 import type { Fault, Place } from "./fault-injector.ts";
 
-/** Null: it was done. */
+/** The error of a call; null: it succeeded. */
 export function refusalOf(asked: Promise<void>): Promise<Error | null> {
   return asked.then(
     () => null,
@@ -15,17 +15,17 @@ export function isUnknown(refused: Error): boolean {
   return refused instanceof Refused && refused.facts.outcome === "unknown";
 }
 
-/** What is wrong with how it was refused when calls failed in these places, as sentences. Rethrows what is no refusal. */
+/** Sentences about a wrong refusal code for faults in these places. @throws an error that is not a refusal */
 export function wrongRefusal(refused: Error, struck: ReadonlySet<Place>, { code }: Fault): string[] {
   if (!(refused instanceof Refused)) throw refused;
   const ofPlaces = [...struck].map((place) => (place === "disk" ? "TIER_UNAVAILABLE" : "UNAVAILABLE"));
   const rightOnes = code === "ENOSPC" ? ["STORAGE_FULL"] : ofPlaces;
   if (rightOnes.includes(refused.code)) return [];
   const mustBe = rightOnes.join(" or ") || "done";
-  return [`it was refused as ${refused.code} (${refused.message}), and must be ${mustBe}`];
+  return [`it was refused as ${refused.code} (${refused.message}), expected ${mustBe}`];
 }
 
-/** How a step of a job was not done as it was answered, as sentences. */
+/** Sentences about a job step whose result differs from its answer. */
 export function wrongStep(
   path: string,
   before: ExpectedArtifact | undefined,
@@ -34,11 +34,11 @@ export function wrongStep(
   refused: Error | null,
 ): string[] {
   if (isAs?.tier !== before?.tier) {
-    if (refused !== null && !isUnknown(refused)) return [`${path} was refused, and done`];
+    if (refused !== null && !isUnknown(refused)) return [`${path} was refused, but the step was done`];
     const isIn = isAs?.tier ?? null;
     return isIn === toTier ? [] : [`${path} went to ${isIn} instead of ${toTier}`];
   }
-  if (refused === null) return [`${path} was answered as done, and was not`];
+  if (refused === null) return [`${path} was acknowledged, but the step was not done`];
   const [is, was] = [isAs, before].map((artifact) => JSON.stringify(artifact));
-  return is === was ? [] : [`${path} was refused, and is ${is} instead of ${was}`];
+  return is === was ? [] : [`${path} was refused, but is ${is} instead of ${was}`];
 }

@@ -4,21 +4,21 @@ import { sqliteError } from "../../src/files/sqlite-failures.ts";
 
 export const CODES = ["EIO", "ENOSPC", "EACCES"] as const;
 
-/** One call that fails, counted from the moment at which this is armed, and whether all after it fail too. */
+/** Which call fails, counted from `arm`, and whether all later calls fail too. */
 export interface Fault {
   readonly code: (typeof CODES)[number];
-  /** From 1. Infinity: none fails, and they are counted. */
+  /** From 1. Infinity: no call fails, and calls are counted. */
   readonly nth: number;
   readonly lasting: boolean;
 }
 
-/** What SQLite makes of them: SQLITE_IOERR_WRITE, SQLITE_FULL, SQLITE_READONLY. */
+/** SQLite's codes for them: SQLITE_IOERR_WRITE, SQLITE_FULL, SQLITE_READONLY. */
 const SQLITE_CODES = { EIO: 778, ENOSPC: 13, EACCES: 8 };
 
 /** Where calls failed. */
 export type Place = "disk" | "catalog";
 
-/** A disk, and a catalog's file on it, of which calls fail as planned. */
+/** Makes a planned call of the disk or of the catalog file fail. */
 export class FaultInjector {
   #fault: Fault | null = null;
   #calls = 0;
@@ -30,18 +30,18 @@ export class FaultInjector {
     this.#struck.clear();
   }
 
-  /** Ends it. Nowhere: there were not so many calls. */
+  /** Removes the fault. Returns where calls failed; empty: there were fewer than `nth` calls. */
   lift(): ReadonlySet<Place> {
     this.#fault = null;
     return new Set(this.#struck);
   }
 
-  /** How many calls there were, between arming and lifting it, that could have failed. */
+  /** Calls that could have failed between `arm` and `lift`. */
   get calls(): number {
     return this.#calls;
   }
 
-  /** `close` never fails: its descriptor is gone either way, and nothing but a sync says that bytes are safe. */
+  /** `close` never fails: the descriptor is closed in any case, and only a sync makes bytes durable. */
   disk(disk: Disk): Disk {
     const fails = (needsRoom: boolean) => this.#fails("disk", needsRoom);
     const fail = (name: string) => {
@@ -59,7 +59,7 @@ export class FaultInjector {
       create: around("create", true, disk.create),
       append: (step, descriptor, bytes) => {
         if (!fails(true)) return disk.append(step, descriptor, bytes);
-        // As a disk does that is full: it takes what it has room for.
+        // A full disk writes as much as fits.
         disk.append(step, descriptor, bytes.subarray(0, bytes.length >> 1));
         return fail(step);
       },
@@ -82,7 +82,7 @@ export class FaultInjector {
 
   readonly writing: Faults = {
     before: (step, sql) => this.#statement(sql, step === "commit" || /^(INSERT|UPDATE|DELETE)/.test(sql)),
-    // A COMMIT may have taken place although it says that it has not.
+    // A COMMIT that reports an error may have happened.
     after: (step, sql) => {
       if (step === "commit" && this.#fault?.code === "EIO") this.#statement(`${sql}, done`, true);
     },
@@ -91,14 +91,14 @@ export class FaultInjector {
   readonly reading: Faults = { before: (_step, sql) => this.#statement(sql, false) };
 
   #statement(sql: string, needsRoom: boolean): void {
-    // SQLite ends the transaction whatever comes of it.
+    // SQLite ends the transaction in any case.
     if (sql === "ROLLBACK") return;
     if (!this.#fails("catalog", needsRoom)) return;
     const { code } = this.#fault as Fault;
     throw sqliteError(SQLITE_CODES[code], `made to fail with ${code}: ${sql}`);
   }
 
-  /** True: this call fails. A full disk fails only those that need room. */
+  /** True: this call fails. A full disk fails only calls that need space. */
   #fails(place: Place, needsRoom: boolean): boolean {
     const fault = this.#fault;
     if (fault === null || (fault.code === "ENOSPC" && !needsRoom)) return false;

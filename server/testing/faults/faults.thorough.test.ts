@@ -9,17 +9,17 @@ vi.setConfig({ testTimeout: 300_000 });
 let faults = 0;
 let unknown = 0;
 
-afterAll(() => console.log(`${faults} faults, after ${unknown} of which nobody could know`));
+afterAll(() => console.log(`${faults} faults, ${unknown} of them with an unknown outcome`));
 
 it.each(Object.entries(OPERATIONS))(
-  "%s, whichever call of the disk or the catalog fails, is done or leaves nothing, and all is well once the fault is gone",
+  "%s is done completely or not at all when any call of the disk or the catalog fails, and the store recovers",
   async (_name, operation) => {
     const store = await FaultyStore.open({ dir: tmpdir(), durability: "os" });
     try {
       for (const lasting of [false, true]) {
         for (const code of CODES) {
           for (let nth = 1; ; nth++) {
-            const { struck } = await store.suffer(operation, { code, nth, lasting });
+            const { struck } = await store.runWithFault(operation, { code, nth, lasting });
             if (struck.size === 0) break;
             faults += 1;
           }

@@ -14,7 +14,7 @@ let faults = 0;
 
 afterAll(() => console.log(`${faults} faults`));
 
-/** Keys on a catalog whose calls fail as planned, and how often it has logged. */
+/** The key service on a catalog with a fault injector. */
 async function world() {
   const trouble = new FaultInjector();
   const opened = await catalogInTempDir(async (path) =>
@@ -31,7 +31,7 @@ async function world() {
   const open = () => new EngineKeys(catalog, clock);
   return {
     keys: open(),
-    /** As the process would know them that starts next. */
+    /** The key service of the next process. */
     known: open,
     trouble,
     catalog,
@@ -41,7 +41,7 @@ async function world() {
 
 type AuditStore = Awaited<ReturnType<typeof world>>;
 
-/** What came of it, and whether a call failed meanwhile. */
+/** Runs a call with a fault. Returns its result or refusal, and whether a call failed. */
 async function suffer<T>({ trouble }: AuditStore, fault: Fault, ask: () => Promise<T>) {
   trouble.arm(fault);
   const outcome = await ask().then(
@@ -61,23 +61,26 @@ async function suffer<T>({ trouble }: AuditStore, fault: Fault, ask: () => Promi
 const isUnknown = (refused: Error | null) => (refused as Refused | null)?.facts.outcome === "unknown";
 
 describe("an API key", () => {
-  it.each(FAULTS)("is made or not, whichever call fails: $code, for good: $lasting", async (how) => {
-    await using own = await world();
-    for (let nth = 1; ; nth++) {
-      const before = [await own.catalog.countApiKeys(), await own.catalog.lastSeq()] as const;
-      const made = await suffer(own, { ...how, nth }, () => own.keys.create(ADMIN, WRITER));
-      const count = await own.catalog.countApiKeys();
-      if (made.done !== null) expect(count).toBe(before[0] + 1);
-      else if (!isUnknown(made.refused)) expect(count).toBe(before[0]);
-      expect(await own.catalog.lastSeq()).toBe(before[1] + count - before[0]);
-      for (const keys of [own.keys, own.known()])
-        if (made.done !== null) expect(await keys.verify(made.done.secret as string)).not.toBeNull();
-      if (!made.struck) break;
-    }
-  });
+  it.each(FAULTS)(
+    "is created completely or not at all when any call fails: $code, lasting: $lasting",
+    async (how) => {
+      await using own = await world();
+      for (let nth = 1; ; nth++) {
+        const before = [await own.catalog.countApiKeys(), await own.catalog.lastSeq()] as const;
+        const made = await suffer(own, { ...how, nth }, () => own.keys.create(ADMIN, WRITER));
+        const count = await own.catalog.countApiKeys();
+        if (made.done !== null) expect(count).toBe(before[0] + 1);
+        else if (!isUnknown(made.refused)) expect(count).toBe(before[0]);
+        expect(await own.catalog.lastSeq()).toBe(before[1] + count - before[0]);
+        for (const keys of [own.keys, own.known()])
+          if (made.done !== null) expect(await keys.verify(made.done.secret as string)).not.toBeNull();
+        if (!made.struck) break;
+      }
+    },
+  );
 
   it.each(FAULTS)(
-    "lets in until its revocation is on disk and no longer, whichever call fails: $code, for good: $lasting",
+    "is accepted until its revocation is durable when any call fails: $code, lasting: $lasting",
     async (how) => {
       await using own = await world();
       for (let nth = 1; ; nth++) {
@@ -93,7 +96,7 @@ describe("an API key", () => {
         expect(await own.catalog.lastSeq()).toBe(seqBefore + (isRevoked ? 1 : 0));
         for (const keys of [own.keys, own.known()])
           expect((await keys.verify(secret as string)) === null).toBe(isRevoked);
-        // Once it is asked for again, it is certain, and ends what is under way.
+        // A second revocation makes it certain, and ends requests in progress.
         await own.keys.revoke(ADMIN, apiKey.keyId);
         expect(underWay?.revoked.aborted).toBe(true);
         for (const keys of [own.keys, own.known()]) expect(await keys.verify(secret as string)).toBeNull();

@@ -13,18 +13,18 @@ export type Given =
   | Command
   | { readonly do: "drain" }
   | { readonly do: "wait"; readonly ms: number }
-  /** A file that is not ours, where an artifact of ours would stand. */
+  /** A foreign file at the path of an artifact. */
   | { readonly do: "intrude"; readonly tier: Tier; readonly key: ArtifactKey };
 
-/** Something that changes or reads a store, what it is given to change, and how it is asked for. */
+/** An operation under test, and the state that it starts from. */
 export interface Operation {
   readonly given: readonly Given[];
-  /** What must be whole or not at all: one command, what follows from commits, a read, a batch of a job's steps, or taking up what strangers put into the tree. */
+  /** One command, upkeep, a read, a batch of a job's steps, or the adoption of foreign files. Each is done completely or not at all. */
   readonly act:
     | Command
     | { readonly do: "drain" }
     | { readonly do: "read"; readonly key: ArtifactKey }
-    | { readonly do: "take up" }
+    | { readonly do: "adopt tree" }
     | {
         readonly do: "steps";
         readonly plan: (life: SimulatedProcess, now: number) => Promise<readonly Step[]>;
@@ -32,11 +32,11 @@ export interface Operation {
 }
 
 const SMALL = 100;
-/** More than may ride in the catalog. */
+/** Above the limit for inline content. */
 const LARGE = 70_000;
-/** So much that it goes to the disk in several chunks. */
+/** Written in several chunks. */
 const IN_CHUNKS = 600_000;
-/** So much that it is read in several chunks. */
+/** Read in several chunks. */
 const TO_STREAM = 1_100_000;
 
 const key = (artifactId: string): ArtifactKey => ({ tenantId: "acme", workflowId: "nightly", artifactId });
@@ -47,12 +47,12 @@ const write = (of: ArtifactKey, seed: number, sizeBytes: number, tier: "HOT" | "
 const drain = { do: "drain" } as const;
 const twoIn = (tier: "HOT" | "WARM" | "COLD") => [write(a, 1, SMALL, tier), write(b, 2, LARGE, tier), drain];
 
-/** No two jobs start at once. */
+/** Job id from its start time, which is unique here. */
 function idOf(startedAt: number): string {
   return startedAt.toString(16).padStart(32, "0");
 }
 
-/** The job's row is there before; its steps are what is looked at. */
+/** Commits the job, and returns its steps, which are under test. */
 async function lifecycleBatch(life: SimulatedProcess, now: number): Promise<readonly Step[]> {
   const job = lifecycleJob({ id: idOf(now), startedAt: now, asOf: now });
   await life.engine.catalog.commit(startJob(job));
@@ -91,21 +91,21 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     act: { do: "steps", plan: lifecycleBatch },
   },
   "a batch that restores": { given: twoIn("COLD"), act: { do: "steps", plan: restoreBatch } },
-  "a read of what rides in the catalog": { given: [write(a, 1, SMALL)], act: { do: "read", key: a } },
+  "a read of inline content": { given: [write(a, 1, SMALL)], act: { do: "read", key: a } },
   "a read of a small object": { given: [write(a, 1, SMALL), drain], act: { do: "read", key: a } },
   "a read of a large object": { given: [write(a, 1, TO_STREAM)], act: { do: "read", key: a } },
-  "taking up files of strangers": {
+  "an adoption of foreign files": {
     given: [
       { do: "intrude", tier: "HOT", key: a },
       { do: "intrude", tier: "COLD", key: b },
     ],
-    act: { do: "take up" },
+    act: { do: "adopt tree" },
   },
-  "settling, and publishing for the first time": {
+  "settling and first publishing": {
     given: [write(a, 1, SMALL), write(b, 2, SMALL)],
     act: drain,
   },
-  "publishing what was replaced and moved, and collecting": {
+  "publishing replaced and moved artifacts, and collecting": {
     given: [
       write(a, 1, SMALL),
       write(b, 2, LARGE),
@@ -115,7 +115,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     ],
     act: drain,
   },
-  "unpublishing and collecting what was purged": {
+  "unpublishing and collecting purged artifacts": {
     given: [write(a, 1, SMALL), write(b, 2, LARGE), drain, { do: "purge", key: a }, { do: "purge", key: b }],
     act: drain,
   },
