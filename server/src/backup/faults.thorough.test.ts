@@ -104,7 +104,7 @@ async function cutAtEachStep(
         onStep: () => {
           // SQLite writes it without this disk, and leaves the sync to the caller.
           const catalog = join(folder, "catalog.db");
-          if (!copied && existsSync(catalog)) disk.stranger(catalog);
+          if (!copied && existsSync(catalog)) disk.addForeignFile(catalog);
           copied ||= existsSync(catalog);
           if (taken === last) disk.crash(lose);
           taken += 1;

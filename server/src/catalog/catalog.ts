@@ -207,7 +207,7 @@ export interface CatalogReads {
   dirtyCount(): Promise<number>;
   /** For each key, in the order of `keys`, whether its published view may be out of date. */
   areDirty(keys: readonly ArtifactKey[]): Promise<readonly boolean[]>;
-  /** Garbage that may be deleted at `now`: its grace has passed and its key is not dirty. */
+  /** Garbage that may be deleted at `now`: its grace has passed and its key is published. */
   garbage(now: number, limit: number): Promise<readonly GarbageObject[]>;
   /**
    * Those of `objects` that are in no row, not garbage and not staged. Reads every row whatever the number of

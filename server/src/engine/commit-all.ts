@@ -2,7 +2,7 @@ import type { Catalog, CommitOutcome } from "../catalog/catalog.ts";
 import type { Change } from "../catalog/changes.ts";
 
 /**
- * Commits changes that have no refusals of their own. @throws the first error for which one could not be
+ * Commits changes of kinds that are never refused. @throws the first error for which one could not be
  * written
  */
 export async function commitAllOf(catalog: Catalog, changes: readonly Change[]): Promise<void> {

@@ -151,7 +151,7 @@ export interface TierView {
    */
   take(items: readonly IngestItem[], signal?: AbortSignal): Promise<readonly Taken[] | null>;
   /**
-   * Moves the files at these paths to quarantine with their sidecars, whoever wrote them. Durable when it
+   * Moves the files at these paths to quarantine with their sidecars. Durable when it
    * resolves.
    */
   setAside(places: readonly { readonly key: ArtifactKey; readonly tier: Tier }[]): Promise<void>;

@@ -76,7 +76,7 @@ export function backlog(open: OpenForTest) {
       await catalog.commit({ ...published, version: moved.artifact.version });
       expect(await catalog.dirtyKeys(9)).toEqual([]);
       expect(await catalog.dirtyCount()).toBe(1);
-      await catalog.commit({ ...published, key: key("nobody/w/1") });
+      await catalog.commit({ ...published, key: key("absent/w/1") });
     });
 
     it("returns an unpublished key with its current row and the objects of its earlier versions", async () => {
@@ -127,14 +127,14 @@ export function backlog(open: OpenForTest) {
       const mine = newObject();
       const stage = (object: string, owner: string) =>
         ({ kind: "stage", object, store: "files", owner, at: NOW }) as const;
-      const strangers = [newObject(), newObject(), newObject()];
-      await catalog.commitAll([stage(mine, "me"), ...strangers.map((object) => stage(object, "dead"))]);
+      const orphaned = [newObject(), newObject(), newObject()];
+      await catalog.commitAll([stage(mine, "me"), ...orphaned.map((object) => stage(object, "dead"))]);
       const abandon = { kind: "abandonOrphaned", owner: "me", limit: 2, at: NOW } as const;
       expect(await catalog.commit(abandon)).toBe(2);
       expect(await catalog.commit(abandon)).toBe(1);
       expect(await catalog.commit(abandon)).toBe(0);
       const garbage = (await catalog.garbage(NOW, 9)).map(({ object }) => object);
-      expect(garbage.toSorted()).toEqual(strangers.toSorted());
+      expect(garbage.toSorted()).toEqual(orphaned.toSorted());
       await catalog.commit({ kind: "abandon", object: mine, at: NOW });
       await catalog.commit({ kind: "abandon", object: mine, at: NOW });
       await catalog.commit({ kind: "abandon", object: newObject(), at: NOW });

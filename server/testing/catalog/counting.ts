@@ -103,7 +103,7 @@ export function counting(open: OpenForTest) {
       await catalog.commitAll([write("a/w/1"), startJob(job)]);
       const seq = await catalog.lastSeq();
       await catalog.commitAll([
-        recount(job.id, { tenantId: "nobody", workflowId: null }),
+        recount(job.id, { tenantId: "absent", workflowId: null }),
         recount(job.id, { tenantId: "a", workflowId: "nothing" }),
       ]);
       expect(await catalog.lastSeq()).toBe(seq);

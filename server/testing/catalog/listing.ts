@@ -237,7 +237,7 @@ export function listing(open: OpenForTest) {
       const ofOne = await catalog.due("WARM", "t1", before, null, 10);
       expect(ofOne.map(({ artifact }) => artifact.artifactId)).toEqual(["a1", "a3"]);
       expect(await catalog.countDue("WARM", "t1", before)).toBe(2);
-      expect(await catalog.due("WARM", "nobody", before, null, 10)).toEqual([]);
+      expect(await catalog.due("WARM", "absent", before, null, 10)).toEqual([]);
       expect(await catalog.countDue("COLD", null, before)).toBe(0);
     });
   });

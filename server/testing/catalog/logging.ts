@@ -93,7 +93,7 @@ export function logging(open: OpenForTest) {
         { since: NOW + 1 },
         { until: NOW + 1 },
         { since: NOW, until: NOW + 1, tenantId: "b" },
-        { tenantId: "nobody" },
+        { tenantId: "absent" },
         { tenantId: "a", workflowId: "nothing" },
         { jobId: "none" },
       ];
@@ -156,7 +156,7 @@ export function logging(open: OpenForTest) {
       expect(await catalog.listEvents({ dryRun: true }, "DESC", whole(100_000))).toEqual(dry.toReversed());
       expect(await catalog.countEvents({ dryRun: true })).toBe(dry.length);
       expect(await catalog.countEvents({ dryRun: true, tenantId: "a" })).toBe(dry.length);
-      expect(await catalog.eventsAfter({ tenantId: "nobody" }, 0, 10)).toEqual({
+      expect(await catalog.eventsAfter({ tenantId: "absent" }, 0, 10)).toEqual({
         events: [],
         scannedTo: last,
       });

@@ -95,8 +95,8 @@ export function naming(open: OpenForTest) {
       expect(await catalog.held()).toEqual({ HOT: one(1, 2), WARM: one(1, 1), COLD: one(2, 7) });
       const a = { HOT: one(1, 2), WARM: NONE, COLD: one(2, 7) };
       const b = { HOT: NONE, WARM: one(1, 1), COLD: NONE };
-      const nobody = { HOT: NONE, WARM: NONE, COLD: NONE };
-      expect(await catalog.usageByTenants(["b", "nobody", "a", "b"])).toEqual([b, nobody, a, b]);
+      const absent = { HOT: NONE, WARM: NONE, COLD: NONE };
+      expect(await catalog.usageByTenants(["b", "absent", "a", "b"])).toEqual([b, absent, a, b]);
       const x = { HOT: one(1, 2), WARM: NONE, COLD: one(1, 3) };
       expect(
         await catalog.usageByWorkflows([
@@ -104,13 +104,13 @@ export function naming(open: OpenForTest) {
           { tenantId: "a", workflowId: "x" },
           { tenantId: "b", workflowId: "y" },
         ]),
-      ).toEqual([b, x, nobody]);
+      ).toEqual([b, x, absent]);
       expect(await catalog.countArtifacts({})).toBe(4);
       expect(await catalog.countArtifacts({ tenantId: "a", tiers: ["COLD"] })).toBe(2);
       expect(await catalog.countArtifacts({ tenantId: "a", workflowId: "x", tiers: ["COLD", "HOT"] })).toBe(
         2,
       );
-      expect(await catalog.countArtifacts({ tenantId: "nobody" })).toBe(0);
+      expect(await catalog.countArtifacts({ tenantId: "absent" })).toBe(0);
     });
   });
 }

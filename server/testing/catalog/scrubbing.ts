@@ -24,10 +24,10 @@ const stray = (object: string): StoreFinding => ({
   workflowId: null,
   artifactId: null,
   tier: null,
-  message: `${object} is nobody's`,
+  message: `${object} is unknown`,
 });
 
-const tell = (...findings: readonly StoreFinding[]): ReportChange => ({
+const report = (...findings: readonly StoreFinding[]): ReportChange => ({
   kind: "report",
   at: NOW,
   actor: "system",
@@ -67,14 +67,14 @@ export function scrubbing(open: OpenForTest) {
     it("logs a finding once, and again only after a complete pass without it", async () => {
       await using opened = await open();
       const { catalog } = opened;
-      expect(await catalog.commit(tell(stray("a"), stray("b"), stray("a")))).toBe(2);
+      expect(await catalog.commit(report(stray("a"), stray("b"), stray("a")))).toBe(2);
       expect(await catalog.events([1])).toMatchObject([
-        { type: "SCAN_ERROR", tenantId: null, errorCode: null, error: "a is nobody's", actor: "system" },
+        { type: "SCAN_ERROR", tenantId: null, errorCode: null, error: "a is unknown", actor: "system" },
       ]);
       await catalog.commit(scrubbed(true));
-      expect(await catalog.commit(tell(stray("a")))).toBe(0);
+      expect(await catalog.commit(report(stray("a")))).toBe(0);
       await catalog.commit(scrubbed(true));
-      expect(await catalog.commit(tell(stray("a"), stray("b")))).toBe(1);
+      expect(await catalog.commit(report(stray("a"), stray("b")))).toBe(1);
       expect(await eventTypes(catalog)).toEqual(["SCAN_ERROR", "SCAN_ERROR", "SCAN_ERROR"]);
     });
 
@@ -103,9 +103,9 @@ export function scrubbing(open: OpenForTest) {
         );
         await catalog.commit(finish(job.id));
       }
-      const told = await catalog.listEvents({ types: ["STRAY_QUARANTINED"] }, "ASC", whole());
-      expect(told.map(({ jobId, error }) => [jobId, error])).toEqual(
-        jobs.flatMap(({ id }) => ["a", "b", "c"].map((name) => [id, `${name} is nobody's`])),
+      const reported = await catalog.listEvents({ types: ["STRAY_QUARANTINED"] }, "ASC", whole());
+      expect(reported.map(({ jobId, error }) => [jobId, error])).toEqual(
+        jobs.flatMap(({ id }) => ["a", "b", "c"].map((name) => [id, `${name} is unknown`])),
       );
     });
 
@@ -134,7 +134,7 @@ export function scrubbing(open: OpenForTest) {
       await catalog.commit({ kind: "stage", object: found, store: "files", owner: "me", at: NOW });
       expect(await catalog.commit(recovery)).toBe(false);
       await catalog.commit({ ...damage, object: change.object });
-      await expect(catalog.commit({ ...recovery, owner: "somebody else" })).rejects.toMatchObject({
+      await expect(catalog.commit({ ...recovery, owner: "another owner" })).rejects.toMatchObject({
         code: "UNAVAILABLE",
       });
       expect(await catalog.commit(recovery)).toBe(true);

@@ -92,7 +92,7 @@ export class LossyDisk implements Disk {
   }
 
   /** Registers a foreign file that was not synced: a crash may lose its bytes, but not its name. */
-  stranger(path: string): void {
+  addForeignFile(path: string): void {
     const facts = realDisk.lstat(path);
     if (facts === null) throw new Error(`${path} does not exist`);
     const saved = this.#save(path, facts.identity);

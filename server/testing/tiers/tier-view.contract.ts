@@ -93,7 +93,7 @@ export function tierViewContract(name: string, open: () => Promise<ViewUnderTest
       ["non-ASCII", { tenantId: "Łódź", workflowId: "日次", artifactId: "Übersicht – März.pdf" }],
       ["long", { tenantId: "t".repeat(200), workflowId: "w".repeat(200), artifactId: "ä".repeat(100) }],
       ["odd but legal", { tenantId: "-rf", workflowId: "a b", artifactId: "%2e%2e.json'$(x)" }],
-    ])("takes %s names", async (_, odd) => {
+    ])("publishes %s names", async (_, odd) => {
       await using test = await open();
       const object = await stored(test, someBytes(10));
       expect(await viewOf(test).publish([placed("HOT", object, 1, [], odd)])).toEqual(nothing);
@@ -255,7 +255,7 @@ export function tierViewContract(name: string, open: () => Promise<ViewUnderTest
       return join(test.root, published.quarantined[0]?.movedTo ?? "");
     }
 
-    function foreignFile(at: string, content = "somebody's own"): void {
+    function foreignFile(at: string, content = "foreign content"): void {
       mkdirSync(dirname(at), { recursive: true });
       writeFileSync(at, content);
     }
@@ -267,7 +267,7 @@ export function tierViewContract(name: string, open: () => Promise<ViewUnderTest
         foreignFile(path(test.root, tier));
         const object = await stored(test, someBytes(10));
         const moved = await movedFrom(test, path(test.root, tier), placed("HOT", object, 1));
-        expect(readFileSync(moved, "utf8")).toBe("somebody's own");
+        expect(readFileSync(moved, "utf8")).toBe("foreign content");
         expect(tree(test.root)).toEqual([
           "hot/acme/nightly/report.pdf",
           "hot/acme/nightly/report.pdf.metadata.json",
@@ -315,7 +315,7 @@ export function tierViewContract(name: string, open: () => Promise<ViewUnderTest
         path(test.root, "HOT"),
         placed("HOT", await stored(test, someBytes(10)), 1),
       );
-      expect(readFileSync(join(moved, "inner", "file"), "utf8")).toBe("somebody's own");
+      expect(readFileSync(join(moved, "inner", "file"), "utf8")).toBe("foreign content");
       expect(lstatSync(path(test.root, "HOT")).isFile()).toBe(true);
     });
 
@@ -381,7 +381,7 @@ export function tierViewContract(name: string, open: () => Promise<ViewUnderTest
       const folder = dirname(path(test.root, "HOT"));
       foreignFile(folder);
       const moved = await movedFrom(test, folder, placed("HOT", await stored(test, someBytes(10)), 1));
-      expect(readFileSync(moved, "utf8")).toBe("somebody's own");
+      expect(readFileSync(moved, "utf8")).toBe("foreign content");
     });
 
     it("does not change files next to its own", async () => {
@@ -393,7 +393,7 @@ export function tierViewContract(name: string, open: () => Promise<ViewUnderTest
       const object = await stored(test, someBytes(10));
       expect(await viewOf(test).publish([placed("HOT", object, 1)])).toEqual(nothing);
       expect(await viewOf(test).publish([{ key, place: null, earlier: [object] }])).toEqual(nothing);
-      for (const file of beside) expect(readFileSync(file, "utf8")).toBe("somebody's own");
+      for (const file of beside) expect(readFileSync(file, "utf8")).toBe("foreign content");
     });
   });
 
@@ -419,7 +419,7 @@ export function tierViewContract(name: string, open: () => Promise<ViewUnderTest
       expect(readdirSync(join(test.root, "hot"))).toEqual(["acme"]);
     });
 
-    it("quarantines the file at a path with its sidecar, whoever wrote it, and lets it be read before", async () => {
+    it("quarantines any file at a path with its sidecar, which can be read before", async () => {
       await using test = await open();
       const object = await stored(test, someBytes(10));
       await viewOf(test).publish([placed("HOT", object, 1)]);

@@ -6,7 +6,7 @@ import { eventOf } from "./event-of.ts";
 
 export function decideCreateApiKey({ apiKey }: CreateApiKeyChange): EventDraft {
   const { role, tenants, expiresAt } = apiKey;
-  const until = expiresAt === null ? "for good" : `until ${new Date(expiresAt).toISOString()}`;
+  const until = expiresAt === null ? "without expiry" : `until ${new Date(expiresAt).toISOString()}`;
   const whose = tenants === null ? "all tenants" : tenants.join(", ") || "no tenant";
   const stamp = { at: apiKey.createdAt, actor: apiKey.createdBy };
   return eventOf("API_KEY_CREATED", stamp, { error: `${named(apiKey)}: ${role} of ${whose}, ${until}` });

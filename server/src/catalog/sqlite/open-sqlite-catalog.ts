@@ -34,7 +34,7 @@ const SCAN_CACHE_KIB = 4 * 1024;
 /**
  * Opens a catalog whose writes and scans run on one thread each, and indexed reads on the calling thread. The scan
  * thread starts with the first scan, and again after it has failed. Each `miscounts` scan, which reads the complete
- * catalog, runs on a thread of its own so that other scans need not wait for it.
+ * catalog, runs on a separate thread so that other scans need not wait for it.
  *
  * @throws NewerCatalogError, or the error of SQLite that says why the file cannot be opened
  */

@@ -33,7 +33,7 @@ const CONTENTS: ReadonlyMap<string, Uint8Array> = new Map(
   [A, B, C, STRAY].map((object, index) => [object, someBytes(1000 + index, index)]),
 );
 const STREAMED = someBytes(300_000, 9);
-const STRANGER = "somebody's own";
+const FOREIGN = "foreign content";
 /** The content of a file that a user put into the tree. */
 const FOUND = someBytes(5000, 7);
 
@@ -66,13 +66,13 @@ class History {
         this.onStep(this.steps.length);
       },
     });
-    const stranger = this.path("COLD", key("moved"));
-    mkdirSync(dirname(stranger), { recursive: true });
-    writeFileSync(stranger, STRANGER);
+    const foreign = this.path("COLD", key("moved"));
+    mkdirSync(dirname(foreign), { recursive: true });
+    writeFileSync(foreign, FOREIGN);
     for (const each of [taken, disturbed]) {
       mkdirSync(dirname(this.path("HOT", each)), { recursive: true });
       writeFileSync(this.path("HOT", each), FOUND);
-      this.disk.stranger(this.path("HOT", each));
+      this.disk.addForeignFile(this.path("HOT", each));
     }
   }
 
@@ -189,7 +189,7 @@ async function live(history: History, written: string[]): Promise<void> {
       ? readdirSync(layout.quarantine).map((name) => join(layout.quarantine, name))
       : [];
     const found = [history.path("COLD", moved), ...set].filter(
-      (path) => existsSync(path) && readFileSync(path, "utf8") === STRANGER,
+      (path) => existsSync(path) && readFileSync(path, "utf8") === FOREIGN,
     );
     expect(found).not.toEqual([]);
   });

@@ -66,14 +66,14 @@ export class ObjectWrites {
   }
 
   abandonOrphaned(change: AbandonOrphanedChange): number {
-    const strangers = this.#connection
+    const orphaned = this.#connection
       .statement("SELECT object, store, found FROM staged WHERE owner <> ? LIMIT ?")
       .all(change.owner, change.limit);
-    for (const [object, store, found] of strangers) {
+    for (const [object, store, found] of orphaned) {
       this.#connection.statement("DELETE FROM staged WHERE object = ?").run(object as string);
       if (found === 0) this.#toGarbage(object as string, store as string, change.at);
     }
-    return strangers.length;
+    return orphaned.length;
   }
 
   published(change: PublishedChange): null {

@@ -19,7 +19,7 @@ export function isOwnSidecar(disk: Disk, path: string): boolean {
   return typeof version === "number" && typeof checksum === "string" && /^[0-9a-f]{64}$/.test(checksum);
 }
 
-/** The sidecar at a path, whoever wrote it. */
+/** The sidecar at a path, ours or foreign. */
 export function readSidecar(disk: Disk, path: string): FoundSidecar {
   let facts: unknown;
   try {
