@@ -1,17 +1,17 @@
-import { mulberry32 } from "../testing/tiers/mulberry32.ts";
+import { uniformInt } from "pure-rand/distribution/uniformInt";
+import { mersenne } from "pure-rand/generator/mersenne";
 
-/** Numbers by chance that come again with the same seed. */
+/** Seeded pseudo-random numbers: the same seed gives the same sequence. */
 export interface SeededRandom {
   readonly seed: number;
   /** A whole number from `least` to `most`, both included. */
   between(least: number, most: number): number;
-  /** One of them, each as likely as the others. There must be one. */
+  /** One of the choices, each with the same probability. There must be at least one. */
   oneOf<T>(choices: readonly [T, ...T[]] | readonly T[]): T;
 }
 
 export function seededRandom(seed: number): SeededRandom {
-  const next = mulberry32(seed);
-  const between = (least: number, most: number) =>
-    least + Math.floor((next() / 2 ** 32) * (most - least + 1));
+  const generator = mersenne(seed);
+  const between = (least: number, most: number) => uniformInt(generator, least, most);
   return { seed, between, oneOf: (choices) => choices[between(0, choices.length - 1)] as never };
 }

@@ -9,8 +9,9 @@ import {
   unlinkSync,
   utimesSync,
 } from "node:fs";
+import { uniformInt } from "pure-rand/distribution/uniformInt";
+import { mersenne } from "pure-rand/generator/mersenne";
 import { realDisk } from "../../src/files/disk.ts";
-import { mulberry32 } from "./mulberry32.ts";
 
 /** What a name in a directory referred to, at one time since that directory was last fsynced. */
 export type NameState =
@@ -45,8 +46,8 @@ export type Draw = (last: number) => number;
 export function drawing(lose: Loss): Draw {
   if (lose === "everything") return () => 0;
   if (lose === "nothing") return (last) => last;
-  const next = mulberry32(lose.seed);
-  return (last) => next() % (last + 1);
+  const generator = mersenne(lose.seed);
+  return (last) => uniformInt(generator, 0, last);
 }
 
 export function bringBack(path: string, state: NameState): void {
