@@ -9,7 +9,7 @@ describe("a read with logging of reads", () => {
     const before = await store.catalog.lastSeq();
     const content = await store.engine.artifacts.open(TEST_ADMIN, keyOf("a"), () => ({ start: 0, end: 9 }));
     expect(await store.catalog.events([before + 1])).toMatchObject([
-      { type: "ARTIFACT_READ", actor: "somebody", artifactId: "a", fromTier: "HOT", sizeBytes: 10 },
+      { type: "ARTIFACT_READ", actor: "admin", artifactId: "a", fromTier: "HOT", sizeBytes: 10 },
     ]);
     await content?.body[Symbol.asyncIterator]().return?.();
   });

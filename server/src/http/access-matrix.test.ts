@@ -11,10 +11,10 @@ import {
   FOR_ADMIN,
   LISTS,
   READS,
+  requiredCases,
   SAME_FOR_ALL,
   STREAMS,
   WITHIN_A_JOB,
-  whatMustBeExpected,
 } from "../../testing/http/access-cases.ts";
 import {
   accessStore,
@@ -29,13 +29,15 @@ import {
 } from "../../testing/http/access-store.ts";
 import type { HandlerUnderTest } from "../../testing/http/handler-under-test.ts";
 
-/** A store where MINE, OTHER and all tenants have some of everything; no test changes what another one sees. */
+/**
+ * A store where MINE, OTHER and all tenants have some of everything. No test affects what another one sees.
+ */
 class Matrix implements AsyncDisposable {
   readonly world: HandlerUnderTest;
   readonly mine: Names;
   readonly other: Names;
   readonly none = namesOfNothing();
-  /** What a reader of MINE was answered while there was nobody else. */
+  /** Responses to a reader of MINE while there was no other tenant. */
   readonly alone: ReadonlyMap<string, string>;
 
   private constructor(
@@ -67,7 +69,7 @@ class Matrix implements AsyncDisposable {
     return answer(this.world, role, document);
   }
 
-  /** What it says of these names, without them. */
+  /** The response about these names, without the names. */
   async answerAbout(role: Role, document: Document, names: Names): Promise<string> {
     return anonymous(await this.answerTo(role, document(names)), names);
   }
@@ -77,9 +79,9 @@ class Matrix implements AsyncDisposable {
   }
 }
 
-/** For reads, which leave it as it is. */
+/** For reads, which do not change it. */
 let matrix: Matrix;
-/** For changes: a dry one writes its event, or its job, all the same. */
+/** For changes. A dry one still writes its event or job. */
 let changing: Matrix;
 
 beforeAll(async () => {
@@ -92,7 +94,7 @@ afterAll(async () => {
   await changing[Symbol.asyncDispose]();
 });
 
-/** Everything of an answer that its receiver could tell apart from another. */
+/** Everything in a response that its receiver could distinguish. */
 async function send(
   world: HandlerUnderTest,
   role: Role,
@@ -135,14 +137,14 @@ it("every root field, and every argument that names something, has an expectatio
     ...WITHIN_A_JOB,
     ...STREAMS,
   ];
-  const needed = whatMustBeExpected(schema);
+  const needed = requiredCases(schema);
   expect(needed.filter((name) => !expected.includes(name))).toEqual([]);
-  // Without its optional argument a field is a case of its own.
+  // Without its optional argument, a field is a separate case.
   const fields = needed.map((name) => name.replace(/\(.*$/, ""));
   expect(expected.filter((name) => !needed.includes(name) && !fields.includes(name))).toEqual([]);
 });
 
-it("every type that has global ids has a name here", async () => {
+it("every type with global ids has a name here", async () => {
   const nodes = Object.values(schema.getTypeMap())
     .filter((type) => isObjectType(type) && type.getInterfaces().some(({ name }) => name === "Node"))
     .map(({ name }) => name);
@@ -151,7 +153,7 @@ it("every type that has global ids has a name here", async () => {
   for (const name of nodes) expect(answer).toContain(`\\"__typename\\":\\"${name}\\"`);
 });
 
-describe("what another tenant has looks like what is not there", () => {
+describe("another tenant's things look like missing ones", () => {
   it.each(Object.entries(READS))("%s", async (name, document) => {
     const { mine, other, none } = matrix;
     for (const role of ROLES.filter((one) => one !== "ADMIN")) {
@@ -159,12 +161,12 @@ describe("what another tenant has looks like what is not there", () => {
         await matrix.answerAbout(role, document, none),
       );
     }
-    // Else the question would not tell them apart.
-    const told = [
+    // Otherwise the query would not distinguish them.
+    const responses = [
       await matrix.answerAbout("ADMIN", document, other),
       await matrix.answerAbout("ADMIN", document, none),
     ];
-    expect(told[0] === told[1]).toBe(ALIKE.has(name));
+    expect(responses[0] === responses[1]).toBe(ALIKE.has(name));
     expect(await matrix.answerTo("READER", document(mine))).toBe(
       await matrix.answerTo("ADMIN", document(mine)),
     );
@@ -177,7 +179,7 @@ describe("what another tenant has looks like what is not there", () => {
   });
 });
 
-describe("a cursor that was given to somebody else", () => {
+describe("a cursor of another caller", () => {
   const lists: Record<string, string> = {
     ...Object.fromEntries(
       ["KEY", "AGE", "CREATED_AT", "MODIFIED_AT", "SIZE"].map((field) => [
@@ -190,7 +192,7 @@ describe("a cursor that was given to somebody else", () => {
     "lifecycle jobs": "lifecycleJobs(first: 10",
   };
 
-  it.each(Object.entries(lists))("shows nothing but what is yours: %s", async (_name, list) => {
+  it.each(Object.entries(lists))("shows only the caller's own things: %s", async (_name, list) => {
     const page = async (role: Role, from = "") => {
       const body = bodyOf(
         await matrix.answerTo(role, `{ list: ${list} ${from}) { totalCount edges { cursor node { id } } } }`),
@@ -213,7 +215,7 @@ describe("a cursor that was given to somebody else", () => {
     }
   });
 
-  it("of the log is none where it is of an event that is not yours", async () => {
+  it("of the log is invalid if it is of an event that the caller may not see", async () => {
     const { mine, other, none } = matrix;
     for (const argument of ["after", "before"]) {
       const document: Document = ({ eventCursor }) =>
@@ -227,7 +229,7 @@ describe("a cursor that was given to somebody else", () => {
   });
 });
 
-describe("who may change what", () => {
+describe("rights for changes", () => {
   const cases = Object.entries(CHANGES).flatMap(([name, document]) =>
     ROLES.map((role) => ({ name, role, document })),
   );
@@ -253,14 +255,14 @@ describe("who may change what", () => {
 
   it.each(
     Object.entries(FOR_ADMIN).flatMap(([name, document]) => ROLES.map((role) => ({ name, role, document }))),
-  )("$role: $name, of all tenants", async ({ role, document }) => {
+  )("$role: $name, for all tenants", async ({ role, document }) => {
     const code = codeIn(await changing.answerTo(role, document));
     if (role === "ADMIN") expect([null, "NOT_FOUND"]).toContain(code);
     else expect(code).toBe("FORBIDDEN");
   });
 });
 
-describe("the way of an artifact's bytes", () => {
+describe("the URL of an artifact's bytes", () => {
   const url = (tenantId: string, artifactId = "b") => `/artifacts/${tenantId}/w/${artifactId}`;
   const reads: Record<string, RequestInit> = {
     GET: {},
@@ -299,7 +301,7 @@ describe("the way of an artifact's bytes", () => {
     }
   });
 
-  it("PUT of what is yours takes the right to write", async () => {
+  it("PUT of an own artifact requires the right to write", async () => {
     const put = (role: Role) =>
       matrix.send(role, url(MINE), {
         method: "PUT",
@@ -310,7 +312,7 @@ describe("the way of an artifact's bytes", () => {
     expect(await put("WRITER")).toMatch(/^\[412,/);
   });
 
-  it("the metrics are of all tenants", async () => {
+  it("the metrics require access to all tenants", async () => {
     for (const role of ROLES)
       expect(await matrix.send(role, "/metrics")).toMatch(role === "ADMIN" ? /^\[200,/ : /^\[403,/);
   });

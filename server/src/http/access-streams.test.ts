@@ -16,7 +16,7 @@ import type { HandlerUnderTest } from "../../testing/http/handler-under-test.ts"
 
 type Result = { readonly data?: unknown; readonly errors?: readonly { readonly extensions: object }[] };
 
-/** A subscription's results, until it is left or ends. */
+/** A subscription's results until it is left or ends. */
 type Transport = (role: Role, query: string) => AsyncIterable<Result>;
 
 let world: HandlerUnderTest;
@@ -62,7 +62,7 @@ async function* overWebSocket(role: Role, query: string): AsyncGenerator<Result>
     retryAttempts: 0,
   });
   try {
-    // A refusal of the whole operation is thrown as its list of errors.
+    // A refusal of the complete operation is thrown as its list of errors.
     yield* client.iterate({ query }) as AsyncIterable<Result>;
   } catch (errors) {
     if (!Array.isArray(errors)) throw errors;
@@ -87,7 +87,7 @@ describe.each<[string, Transport]>([
   ["server-sent events", overSse],
   ["a WebSocket", overWebSocket],
 ])("over %s", (name, transport) => {
-  it("a subscription tells of one's own tenants alone, whatever it names", async () => {
+  it("a subscription reports only the caller's own tenants, whatever it names", async () => {
     const heard: Record<string, Result[]> = {};
     const left = new AbortController();
     const watching = (filter: string) => {
@@ -126,7 +126,7 @@ describe.each<[string, Transport]>([
     for (const iterator of iterators) void iterator.return?.();
   }, 60_000);
 
-  it("goes on from no event that is not one's own, as from none that never was", async () => {
+  it("resumes after no event of another tenant, as for a missing event", async () => {
     const answerTo = async (role: Role, after: string) => {
       for await (const result of transport(role, watch("", after))) return result;
       return null;

@@ -25,7 +25,7 @@ describe("the path of PUBLIC_URL", () => {
     expect(withoutBase(path, "")).toBe(path);
   });
 
-  it("is in every URL of an answer, and each works with and without it", async () => {
+  it("is in every URL of a response, and each URL works with and without it", async () => {
     await using world = await handlerUnderTest({ trusted: { publicUrl: "https://a.example/b/" } });
     const written = await world.request("/artifacts/t/w/a", { method: "PUT", body: "content" });
     const { artifact } = (await written.json()) as { artifact: { downloadUrl: string } };

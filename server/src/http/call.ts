@@ -6,10 +6,10 @@ import { ANONYMOUS, type Credentials } from "./auth/credentials.ts";
 import type { CallCharge, MemoryBudget } from "./limits/memory-budget.ts";
 import { addressOwner, type Owner } from "./limits/owner.ts";
 
-/** Ids that a client may choose: short, and nothing that could break a log line or a header. */
+/** Request ids that a client may choose: short, and safe in log lines and headers. */
 const SANE_ID = /^[A-Za-z0-9][A-Za-z0-9._:+/=-]{0,127}$/;
 
-/** Part of HTTP that a call belongs to, as a label: a closed set, whatever clients send. */
+/** Part of the API that a call belongs to, as a label from a closed set. */
 export type Route =
   | "graphql"
   | "events"
@@ -20,43 +20,50 @@ export type Route =
   | "metrics"
   | "other";
 
-/** What one request is known by in the log; filled in as it is understood. */
+/** What the log records of a request. It is filled in while the request is processed. */
 export interface Call {
   readonly requestId: string;
-  /** The client's address: the other end of its socket, or what a trusted proxy says of it; null: there is no socket. */
+  /**
+   * The client's address: that of its socket, or the one that a trusted proxy states. Null without a socket.
+   */
   readonly address: string | null;
   /** Anonymous until authentication succeeds. */
   credentials: Credentials;
-  /** Who is charged for the call: its address, until authentication succeeds. */
+  /** The party that is charged for the call: its address until authentication succeeds. */
   readonly owner: Owner;
-  /** The memory that the call uses, from the first byte read until the last byte sent. */
+  /** The memory that the call uses, from the first byte read to the last byte sent. */
   readonly charge: CallCharge;
-  /** Charges the call, and everything that it has used so far, to `owner`. */
+  /** Charges the call, and everything it has used so far, to `owner`. */
   assign(owner: Owner): void;
-  /** On whose behalf: that of the credentials. */
+  /** The principal of the credentials. */
   readonly principal: Principal;
-  /** A GraphQL operation's name or kind, or an HTTP method and route. Never what stands in variables or paths. */
+  /** Name or kind of a GraphQL operation, or an HTTP method and route. Never values of variables or paths. */
   operation: string;
-  /** The HTTP method; empty: what came was no HTTP. */
+  /** The HTTP method; empty if the input was not HTTP. */
   readonly method: string;
-  /** The part of HTTP that it belongs to, for metrics. */
+  /** The part of the API, for metrics. */
   route: Route;
   status: number;
-  /** Why it was refused; null: it was not. */
+  /** Code of the refusal; null if it was not refused. */
   code: ErrorCode | null;
-  /** What is known of the cause beyond what the client is told, for the log. */
+  /** Details of the cause that are logged but not sent to the client. */
   reason: string | null;
-  /** True: the answer is a stream, which calls `answered` at its end. */
+  /** Whether the response is a stream, which calls `answered` at its end. */
   streams: boolean;
-  /** True: the answer goes to a socket. The call ends when the answer has been sent or the socket has closed. */
+  /**
+   * Whether the response goes to a socket. The call then ends when it has been sent or the socket has closed.
+   */
   hasSocket: boolean;
-  /** Charges or refuses bytes of the request's body as they arrive from the socket. @throws Refused */
+  /** Charges or refuses bytes of the request's body as they arrive. @throws Refused */
   onBodyBytes: (bytes: number) => void;
-  /** Calls `release` when the call ends, or at once if it has ended. */
+  /** Calls `release` when the call ends, or immediately if it has ended. */
   atEnd(release: () => void): void;
-  /** Says that the answer is complete, or which error cut it short. Ends the call, unless a socket has yet to send it. */
+  /**
+   * Reports that the response is complete, or the error that cut it short. Ends the call, unless a socket
+   * must still send it.
+   */
   answered(error?: unknown): void;
-  /** Ends the call, writes its log line and gives back its memory. Only the first time counts. */
+  /** Ends the call, writes its log line and releases its memory. Only the first call has an effect. */
   end(error?: unknown): void;
 }
 
@@ -69,12 +76,12 @@ export interface CallsParts {
 }
 
 /**
- * Returns the function that opens calls. Each call writes one line to the log when it ends: at the level `info`, or
- * `debug` for health probes, which come every few seconds.
+ * Returns a function that opens calls. Each call writes one log line when it ends: at level `info`, or
+ * `debug` for health probes, which are frequent.
  */
 export function callsOn({ log, budget, onInternal, onEnd }: CallsParts) {
   return (headers: Headers, operation: string, address: string | null = null): Call => {
-    const begun = performance.now();
+    const startedAt = performance.now();
     let over = false;
     let failure: unknown;
     let owner = addressOwner(address);
@@ -122,7 +129,7 @@ export function callsOn({ log, budget, onInternal, onEnd }: CallsParts) {
           onInternal(error, call);
         }
         const { requestId, status, code, reason } = call;
-        const elapsedMs = performance.now() - begun;
+        const elapsedMs = performance.now() - startedAt;
         onEnd(call, elapsedMs / 1000);
         const durationMs = Math.round(elapsedMs * 10) / 10;
         const line = {
@@ -141,7 +148,7 @@ export function callsOn({ log, budget, onInternal, onEnd }: CallsParts) {
   };
 }
 
-/** Keeps for the log what is not told to the client. */
+/** Keeps the cause of a refusal for the log. */
 export async function withReason<T>(call: Call, recognise: () => Promise<T>): Promise<T> {
   try {
     return await recognise();
@@ -151,12 +158,12 @@ export async function withReason<T>(call: Call, recognise: () => Promise<T>): Pr
   }
 }
 
-/** Nobody has failed: whoever asked has gone. */
+/** Whether the error means that the client has disconnected, which is not a failure. */
 export function isAbort(error: unknown): boolean {
   return error instanceof Error && error.name === "AbortError";
 }
 
-/** The client's own X-Request-Id where it is a sane one, else a random id. */
+/** The client's X-Request-Id if it is valid, otherwise a random id. */
 function requestIdOf(headers: Headers): string {
   const given = headers.get("x-request-id");
   return given !== null && SANE_ID.test(given) ? given : randomUUID();

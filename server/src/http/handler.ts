@@ -46,56 +46,59 @@ export interface HandlerParts {
   readonly services: Services;
   readonly log: Logger;
   readonly trusted: TrustedOrigins;
-  /** Null: no authentication is configured, and everybody who gets here is this machine's own. */
+  /** Null: no authentication is configured. Every caller is then treated as local. */
   readonly authenticate: Authenticate | null;
-  /** What a signed URL's query permits; null: nothing. */
+  /** The permission of a signed URL's query; null if it is invalid. */
   readonly openSigned: (signed: string) => Promise<Permission | null>;
   readonly limits: Limits;
   readonly health: () => Promise<Health>;
-  /** What the store measures, beside what the handler does. */
+  /** Metrics of the store, in addition to the handler's own. */
   readonly metrics: () => Promise<{
     readonly metrics: readonly Metric[];
     readonly registries: readonly Registry[];
   }>;
-  /** Null: the store has no owner of this kind. */
+  /** Null: the store has no local owner. */
   readonly identity: OwnerIdentity | null;
-  /** Lets purges go by a shortened retention at once; false: they do already. Default: there is no such retention. */
+  /**
+   * Makes purges apply a shortened retention immediately. Resolves with false if they do already. Default:
+   * none.
+   */
   readonly confirmRetention?: (() => Promise<boolean>) | undefined;
 }
 
-/** All of HTTP as one fetch handler, with or without a socket in front of it. */
+/** The complete HTTP API as a fetch handler, with or without a socket. */
 export interface Handler {
   /**
-   * Answers a request; never rejects. `target` is the request's target as it came over the wire, where the URL has
-   * been through a parser that resolved dots in it; `address` the other end of its socket.
+   * Responds to a request; never rejects. `target` is the request target from the wire, because the URL's
+   * parser has resolved dots in it. `address` is the peer of its socket.
    */
   fetch(request: Request, target?: string, address?: string): Promise<Response>;
-  /** The same for a call that is open already. The caller ends it when the answer has been sent. */
+  /** The same for an open call. The caller ends it when the response has been sent. */
   respond(request: Request, target: string, call: Call): Promise<Response>;
-  /** What WebSockets run on. */
+  /** The instance that WebSockets use. */
   readonly yoga: GraphQLYoga;
-  /** Opens a call for what is no request of its own: an operation on a WebSocket. Nobody's, until it is told whose. */
+  /** Opens an anonymous call for work that is not a request, such as an operation on a WebSocket. */
   openCall(headers: Headers, operation: string, address?: string): Call;
-  /** Finds out on whose behalf a call is. @throws Refused UNAUTHENTICATED; RATE_LIMITED */
+  /** Authenticates a call. @throws Refused UNAUTHENTICATED; RATE_LIMITED */
   identify(call: Call, authorization: string | null): Promise<void>;
-  /** Whether `identify` would look at this at all. @throws Refused RATE_LIMITED */
-  requireLookedAt(call: Call, authorization: string): void;
-  /** Counts the call as its principal's until it ends. @throws Refused RATE_LIMITED */
+  /** Checks whether `identify` would check these credentials at all. @throws Refused RATE_LIMITED */
+  requireAttempt(call: Call, authorization: string): void;
+  /** Counts the call for its principal until it ends. @throws Refused RATE_LIMITED */
   begin(call: Call): void;
-  /** Resolves when the call may start its operation; null: now. */
+  /** Resolves when the call may start its operation. Null: now. */
   turn(call: Call): Promise<void> | null;
-  /** @throws Refused FORBIDDEN for a page or a host that is not trusted */
+  /** @throws Refused FORBIDDEN for an untrusted page or host */
   admit(host: string, origin: string | null): void;
-  /** Lets a trusted page read an answer that the handler did not make. `target` is the request's. */
+  /** Lets a trusted page read a response that the handler did not create. `target` is the request's. */
   allowPage(answer: Headers, request: Headers, target: string): void;
   readonly onInternal: (error: unknown, call: Call) => void;
-  /** What its caller is told of an error; one that is no refusal stands in the log. */
+  /** The refusal for an error. An unexpected error is logged and becomes INTERNAL. */
   refusalOf(error: unknown, call: Call): Refused;
-  /** Whether a request's target is that of GraphQL. */
+  /** Whether a request target is the GraphQL endpoint. */
   isGraphQL(target: string): boolean;
-  /** Aborts once subscriptions are to end. */
+  /** Aborts when subscriptions must end. */
   readonly ending: AbortSignal;
-  /** Ends every subscription as one that is complete, and the new ones at once. */
+  /** Completes every subscription, and new ones immediately. */
   endSubscriptions(): void;
 }
 
@@ -127,7 +130,7 @@ export function createHandler(parts: HandlerParts): Handler {
     call.assign(principalOwner(call.principal));
   }
 
-  function requireLookedAt(call: Call, authorization: string): void {
+  function requireAttempt(call: Call, authorization: string): void {
     if (authenticate !== null) attempts.require(call.address, authorization);
   }
 
@@ -140,7 +143,7 @@ export function createHandler(parts: HandlerParts): Handler {
       begin(call);
       return artifacts(request, path, call, services, null);
     }
-    // A web page can make its visitors' browsers ask for forged URLs, so failures do not count against their address.
+    // A web page can make browsers request forged URLs, so failures do not count against their addresses.
     const permission = await withReason(call, () =>
       requirePermission(request.method, path, signed, parts.openSigned),
     );
@@ -167,7 +170,7 @@ export function createHandler(parts: HandlerParts): Handler {
     const page = pages[path];
     if (page === undefined) {
       call.operation = request.method;
-      throw new Refused("NOT_FOUND", `There is nothing at this path. The API is at ${GRAPHQL_PATH}.`);
+      throw new Refused("NOT_FOUND", `There is no resource at this path. The API is at ${GRAPHQL_PATH}.`);
     }
     call.operation = `${request.method} ${path}`;
     call.route = PAGE_ROUTES[path] ?? "other";
@@ -178,10 +181,10 @@ export function createHandler(parts: HandlerParts): Handler {
 
   async function graphqlRoute(request: Request, call: Call): Promise<Response> {
     call.route = "graphql";
-    if (limits.surface.graphiql && isForPeople(request)) {
+    if (limits.surface.graphiql && isNavigation(request)) {
       call.operation = "GET graphiql";
       call.route = "graphiql";
-      // Nine megabytes, for those alone who open it.
+      // Nine megabytes, loaded only when the page is opened.
       const { graphiql } = await import("./graphql/graphiql.ts");
       return graphiql(request, authenticate !== null, () => turns.take(call.owner));
     }
@@ -222,10 +225,10 @@ export function createHandler(parts: HandlerParts): Handler {
     requireTrusted(host, origin, trusted);
   }
 
-  /** Open to everybody, but for the metrics: they tell how much there is. */
+  /** Pages without authentication, except the metrics, which describe the store. */
   const pages: Readonly<Record<string, (request: Request, call: Call) => Response | Promise<Response>>> = {
     ...(limits.surface.graphiql && { "/": () => toGraphiql(basePath) }),
-    // Browsers ask for it beside every JSON that they show.
+    // Browsers request it for every JSON response they show.
     "/favicon.ico": () => new Response(null, { status: 204, headers: { "cache-control": "max-age=86400" } }),
     "/healthz": healthz,
     "/readyz": () => readyz(parts.health, authenticate === null),
@@ -249,7 +252,7 @@ export function createHandler(parts: HandlerParts): Handler {
     yoga: graphql.yoga,
     openCall,
     identify,
-    requireLookedAt,
+    requireAttempt,
     begin,
     turn: ({ owner }) => turns.take(owner),
     onInternal,
@@ -290,7 +293,7 @@ export function createHandler(parts: HandlerParts): Handler {
     }
     if (request.method === "HEAD" && response.body !== null) response = new Response(null, response);
     response.headers.set("x-request-id", call.requestId);
-    // A page that is not trusted has been refused, and must not read why.
+    // An untrusted page was refused, and must not read why.
     allowOrigin(response.headers, admitted ? request.headers.get("origin") : null);
     if (admitted && path.startsWith(ARTIFACTS_PATH)) allowEmbedding(response.headers, request, trusted);
     return response;
@@ -298,7 +301,7 @@ export function createHandler(parts: HandlerParts): Handler {
 
   function failed(error: unknown, call: Call): Response {
     if (!isAbort(error)) return problemResponse(refusalOf(error, call), call);
-    // Nobody is there to read it; 499 is what logs elsewhere call this.
+    // The client has disconnected. 499 is the usual status for this in logs.
     call.status = 499;
     return new Response(null, { status: 499 });
   }
@@ -323,7 +326,10 @@ const PAGE_ROUTES: Readonly<Record<string, Route>> = {
 /** @throws Refused FORBIDDEN */
 function requireSeesAll(principal: Principal): void {
   if (seesTenants(principal, null)) return;
-  throw new Refused("FORBIDDEN", "Metrics are of the whole store. Use credentials that have all tenants.");
+  throw new Refused(
+    "FORBIDDEN",
+    "Metrics cover the complete store. Use credentials with access to all tenants.",
+  );
 }
 
 function toGraphiql(basePath: string): Response {
@@ -337,18 +343,18 @@ function isGraphQL(path: string): boolean {
   return path === GRAPHQL_PATH || path === `${GRAPHQL_PATH}/`;
 }
 
-/** Without a socket there is no Host header, but a URL that the caller made. */
+/** Without a socket there is no Host header, but the URL of the caller. */
 function hostOf(request: Request): string {
   return request.headers.get("host") ?? new URL(request.url).host;
 }
 
-/** The path of a target in origin or absolute form, as it was written. */
+/** The path of a target in origin or absolute form, as sent. */
 function pathOf(target: string): string {
   return target.replace(/^https?:\/\/[^/?#]*/i, "").replace(/[?#].*$/s, "") || "/";
 }
 
-/** A browser's navigation, not a request that a program makes. */
-function isForPeople(request: Request): boolean {
+/** Whether the request is a browser's navigation instead of a program's request. */
+function isNavigation(request: Request): boolean {
   const { method, headers } = request;
   return (method === "GET" || method === "HEAD") && (headers.get("accept")?.includes("text/html") ?? false);
 }

@@ -2,12 +2,12 @@ import { REFUSALS, Refused } from "@tierkeep/schema/domain/refusals";
 import type { Call } from "./call.ts";
 
 export interface ProblemOptions {
-  /** Where HTTP has a status of its own for it (405, 416). Default: the table's. */
+  /** HTTP status if it differs from the code's usual one (405, 416). */
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** A refusal that has a status or headers of its own in HTTP. */
+/** A refusal with a specific HTTP status or headers. */
 export class HttpRefused extends Refused {
   readonly options: ProblemOptions;
 
@@ -17,13 +17,16 @@ export class HttpRefused extends Refused {
   }
 }
 
-/** A refusal as RFC 9457 has it, with the code, the request's id and the facts that GraphQL puts into extensions. */
+/**
+ * A refusal as an RFC 9457 problem, with the code, the request id and the facts that GraphQL puts into
+ * extensions.
+ */
 export function problemResponse(refused: Refused, call: Call): Response {
   const { body, ...rest } = problemOf(refused, call);
   return new Response(body, rest);
 }
 
-/** The same in parts, for where no Response can be sent. */
+/** The parts of a problem response, for places where no Response can be sent. */
 export function problemOf(refused: Refused, call: Call) {
   const { status = REFUSALS[refused.code].http, headers = {} } =
     refused instanceof HttpRefused ? refused.options : {};
@@ -50,7 +53,7 @@ export function problemOf(refused: Refused, call: Call) {
   };
 }
 
-/** What HTTP says in headers of a refusal, whatever its body is. */
+/** HTTP headers of a refusal, for any body. */
 export function headersOfRefusal({ code, facts: { retryAfterSeconds } }: Refused): Record<string, string> {
   return {
     ...(retryAfterSeconds !== undefined && { "retry-after": String(Math.ceil(retryAfterSeconds)) }),
@@ -59,8 +62,8 @@ export function headersOfRefusal({ code, facts: { retryAfterSeconds } }: Refused
 }
 
 export function methodRefused(method: string, allow: string): HttpRefused {
-  return new HttpRefused(
-    new Refused("BAD_USER_INPUT", `${method} is not possible here; this takes ${allow}.`),
-    { status: 405, headers: { allow } },
-  );
+  return new HttpRefused(new Refused("BAD_USER_INPUT", `${method} is not supported here; use ${allow}.`), {
+    status: 405,
+    headers: { allow },
+  });
 }

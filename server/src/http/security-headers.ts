@@ -1,6 +1,6 @@
 /**
- * Of every answer that does not say otherwise itself: no browser takes it for another type than it names, shows it in a
- * frame, gives it to a page of another site, or lets anything in it run.
+ * Default headers of every response: browsers must not guess another type, show it in a frame, let pages of
+ * other sites read it, or run scripts in it.
  */
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "content-security-policy": "default-src 'none'; frame-ancestors 'none'",

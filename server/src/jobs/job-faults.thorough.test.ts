@@ -65,7 +65,7 @@ describe.each(Object.entries(CASES))("%s", (_name, { seeds, start, after, events
         );
         // The next job does what this one could not.
         await start(jobs, nth);
-        expect((await world.stands()).filter((stand) => stand.includes(`/${nth}-`))).toEqual(after(nth));
+        expect((await world.tiers()).filter((line) => line.includes(`/${nth}-`))).toEqual(after(nth));
         const logged = await world.catalog.listEvents({}, "ASC", { ...whole(), after: seqBefore });
         const moves = logged.filter(({ artifactId, errorCode }) => artifactId !== null && errorCode === null);
         expect(moves.map(({ artifactId }) => artifactId?.split("-")[0])).toEqual(
@@ -103,7 +103,7 @@ describe("a job whose start has an unknown outcome", () => {
       faults += 1;
     }
     const { job } = await jobs.runLifecycle(ADMIN, { dryRun: false, waitSeconds: 60 });
-    const old = (await world.stands()).filter((stand) => !stand.includes("young"));
+    const old = (await world.tiers()).filter((line) => !line.includes("young"));
     expect([job.status, old]).toEqual(["SUCCEEDED", ["acme/h WARM"]]);
   });
 });

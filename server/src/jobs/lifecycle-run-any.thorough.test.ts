@@ -82,7 +82,7 @@ describe("a lifecycle run over any store", () => {
         expect(items.map(({ artifactId, step }) => [artifactId, step])).toEqual(
           expected.filter(({ step }) => step).map(({ row, step }) => [row.artifactId, step]),
         );
-        expect(await world.stands()).toEqual(
+        expect(await world.tiers()).toEqual(
           expected
             .map(({ row, step }) => ({ row, tier: step ? STEP_RULES[step].to : row.tier }))
             .filter(({ tier }) => tier !== null)
@@ -126,7 +126,7 @@ describe("a lifecycle run over any store", () => {
           expect(job).toMatchObject({ status: reference.status, ...counts(reference) });
           if (job.status === "SUCCEEDED") expect(job.progress).toBe(1);
           expect(await world.items(id)).toEqual(await whole.items(reference.id));
-          expect(await world.stands()).toEqual(await whole.stands());
+          expect(await world.tiers()).toEqual(await whole.tiers());
           const told = (events: Awaited<ReturnType<JobsStore["events"]>>) =>
             events.map(({ type, tenantId, artifactId, ageDays }) => ({
               type,

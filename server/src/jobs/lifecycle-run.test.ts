@@ -26,7 +26,7 @@ describe("a lifecycle run", () => {
     expect(job).toMatchObject({ status: "SUCCEEDED", progress: 1, error: null, finishedAt: NOW, asOf: NOW });
     expect(counts(job)).toEqual({ promotedToWarm: 1, promotedToCold: 1, purged: 1, totalErrors: 0 });
     expect(job.durationSeconds).toBeGreaterThan(0);
-    expect(await world.stands()).toEqual([
+    expect(await world.tiers()).toEqual([
       "acme/a-fresh HOT",
       "acme/b-old WARM",
       "acme/c-cool COLD",
@@ -55,7 +55,7 @@ describe("a lifecycle run", () => {
     const planned = (await jobs.runLifecycle(ADMIN, dry)).job;
     expect(counts(planned)).toMatchObject({ promotedToWarm: 1, promotedToCold: 0, purged: 0 });
     expect(counts((await jobs.runLifecycle(ADMIN, live)).job)).toEqual(counts(planned));
-    expect(await world.stands()).toEqual(["acme/ancient WARM"]);
+    expect(await world.tiers()).toEqual(["acme/ancient WARM"]);
   });
 
   it("keeps a restored artifact, however long ago it was written", async () => {
@@ -82,7 +82,7 @@ describe("a lifecycle run", () => {
       promotedToWarm: 0,
       purged: 0,
     });
-    expect(await world.stands()).toEqual(["acme/promoted HOT", "acme/restored HOT"]);
+    expect(await world.tiers()).toEqual(["acme/promoted HOT", "acme/restored HOT"]);
   });
 
   it("handles only the given steps and tenant", async () => {
@@ -94,7 +94,7 @@ describe("a lifecycle run", () => {
     const options = { ...live, tenantId: "acme", steps: ["PROMOTE_TO_WARM"] as const };
     const { job } = await world.jobs().runLifecycle(ADMIN, options);
     expect(job).toMatchObject({ tenantId: "acme", steps: ["PROMOTE_TO_WARM"] });
-    expect(await world.stands()).toEqual(["acme/h WARM", "acme/w WARM", "umbrella/h HOT"]);
+    expect(await world.tiers()).toEqual(["acme/h WARM", "acme/w WARM", "umbrella/h HOT"]);
   });
 
   it("writes two events and its items, and changes nothing, if dry", async () => {
@@ -134,7 +134,7 @@ describe("a lifecycle run", () => {
       ["busy", "SKIPPED"],
       ["idle", "DONE"],
     ]);
-    expect(await world.stands()).toEqual(["acme/busy COLD", "acme/idle WARM"]);
+    expect(await world.tiers()).toEqual(["acme/busy COLD", "acme/idle WARM"]);
   });
 
   it("continues after an artifact that fails, and counts it", async () => {
@@ -162,7 +162,7 @@ describe("a lifecycle run", () => {
     const { job } = await jobs.runLifecycle(ADMIN, live);
     expect(job).toMatchObject({ status: "BLOCKED", error: auditBehind.message });
     expect(counts(job)).toEqual({ promotedToWarm: 1, promotedToCold: 0, purged: 0, totalErrors: 0 });
-    expect(await world.stands()).toEqual(["acme/c1 COLD", "acme/c2 COLD", "acme/h WARM"]);
+    expect(await world.tiers()).toEqual(["acme/c1 COLD", "acme/c2 COLD", "acme/h WARM"]);
     expect((await world.events(job.id)).map(({ type, errorCode }) => [type, errorCode])).toEqual([
       ["LIFECYCLE_JOB_STARTED", null],
       ["LIFECYCLE_STEP_FAILED", "UNAVAILABLE"],
@@ -185,7 +185,7 @@ describe("a lifecycle run", () => {
     });
     const { job } = await world.jobs({ engine }).runLifecycle(ADMIN, live);
     expect(job).toMatchObject({ status: "BLOCKED", error: held.message, totalErrors: 0, promotedToWarm: 1 });
-    expect(await world.stands()).toEqual(["acme/c1 COLD", "acme/h WARM"]);
+    expect(await world.tiers()).toEqual(["acme/c1 COLD", "acme/h WARM"]);
   });
 
   it("is not blocked by the audit log if nothing is due for purging", async () => {
@@ -235,7 +235,7 @@ describe("a lifecycle run", () => {
         status: blocked ? "BLOCKED" : "SUCCEEDED",
         reported: blocked ? 1 : 0,
       });
-      expect(await world.stands()).toEqual(blocked ? ["acme/c COLD", "acme/h WARM"] : ["acme/h WARM"]);
+      expect(await world.tiers()).toEqual(blocked ? ["acme/c COLD", "acme/h WARM"] : ["acme/h WARM"]);
     }
   });
 
@@ -249,7 +249,7 @@ describe("a lifecycle run", () => {
       await world.jobs().resumeJobs();
       const { job } = await world.ended(await world.startedJob());
       expect({ lastWrite, status: job.status }).toEqual({ lastWrite, status: "SUCCEEDED" });
-      expect(await world.stands()).toEqual(["acme/w COLD"]);
+      expect(await world.tiers()).toEqual(["acme/w COLD"]);
     }
   });
 
@@ -261,7 +261,7 @@ describe("a lifecycle run", () => {
     const id = await world.startedJob();
     await world.jobs({ policy: () => ({ ...POLICY, hotDays: 20 }) }).resumeJobs();
     await world.ended(id);
-    expect(await world.stands()).toEqual(["acme/h1 WARM", "acme/h2 HOT"]);
+    expect(await world.tiers()).toEqual(["acme/h1 WARM", "acme/h2 HOT"]);
     expect((await world.items(id)).map(({ outcome }) => outcome)).toEqual(["DONE", "SKIPPED"]);
   });
 });

@@ -37,7 +37,7 @@ describe("a bulk restore", () => {
     expect(job).toMatchObject({ status: "SUCCEEDED", progress: 1, tenantId: "acme", toTier: "HOT" });
     expect(job.durationSeconds).toBeGreaterThan(0);
     expect(counts(job)).toEqual({ restoredCount: 2, skippedCount: 1, totalErrors: 1 });
-    expect(await world.stands()).toEqual(["acme/c HOT", "acme/h HOT", "acme/w HOT"]);
+    expect(await world.tiers()).toEqual(["acme/c HOT", "acme/h HOT", "acme/w HOT"]);
     expect((await world.events(job.id)).map(({ type, artifactId }) => `${type} ${artifactId}`)).toEqual([
       "LIFECYCLE_JOB_STARTED null",
       "ARTIFACT_RESTORED c",
@@ -73,7 +73,7 @@ describe("a bulk restore", () => {
     const where = { tenantId: "acme" };
     const job = await world.jobs({ batchSize: 2 }).restoreArtifacts(ADMIN, { ...hot, toTier: "WARM", where });
     expect(counts(job)).toEqual({ restoredCount: 5, skippedCount: 0, totalErrors: 0 });
-    expect((await world.stands()).filter((line) => line.endsWith("COLD"))).toEqual(["umbrella/c COLD"]);
+    expect((await world.tiers()).filter((line) => line.endsWith("COLD"))).toEqual(["umbrella/c COLD"]);
   });
 
   it("by filter counts artifacts in requested tiers that are hot enough as skipped", async () => {
@@ -93,7 +93,7 @@ describe("a bulk restore", () => {
     const where = { tenantId: "acme", olderThanDays: 10 };
     const job = await world.jobs({ engine, batchSize: 1 }).restoreArtifacts(ADMIN, { ...hot, where });
     expect(job.restoredCount).toBe(1);
-    expect(await world.stands()).toEqual(["acme/old HOT", "acme/young COLD"]);
+    expect(await world.tiers()).toEqual(["acme/old HOT", "acme/young COLD"]);
   });
 
   it("to COLD has nothing to do", async () => {
@@ -172,7 +172,7 @@ describe("a bulk restore", () => {
 
           expect(counts(job as RestoreJob)).toEqual(counts(reference));
           expect(job.status).toBe("SUCCEEDED");
-          expect(await world.stands()).toEqual(await whole.stands());
+          expect(await world.tiers()).toEqual(await whole.tiers());
           expect((await world.events(job.id)).map(({ type }) => type)).toEqual(
             (await whole.events(reference.id)).map(({ type }) => type),
           );

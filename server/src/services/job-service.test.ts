@@ -143,7 +143,7 @@ describe("EngineJobs", () => {
     release();
     expect(await cancelled).toMatchObject({ status: "CANCELLED", promotedToWarm: 1, error: null });
     expect((await run).job.status).toBe("CANCELLED");
-    expect(await world.stands()).toEqual(["acme/h1 WARM", "acme/h2 HOT"]);
+    expect(await world.tiers()).toEqual(["acme/h1 WARM", "acme/h2 HOT"]);
     expect((await jobs.cancel(ADMIN, running?.job.id ?? "")).status).toBe("CANCELLED");
     await expect(jobs.cancel(ADMIN, "missing")).rejects.toMatchObject({ code: "NOT_FOUND" });
   });
@@ -157,7 +157,7 @@ describe("EngineJobs", () => {
     await world.catalog.commit({ kind: "requestCancel", jobId: job.id });
     await world.jobs().resumeJobs();
     expect((await world.ended(job.id)).job.status).toBe("CANCELLED");
-    expect(await world.stands()).toEqual(["acme/h HOT"]);
+    expect(await world.tiers()).toEqual(["acme/h HOT"]);
   });
 
   it("stops: returns to waiting callers immediately, pauses within a batch, and resumes at the next start", async () => {
@@ -171,7 +171,7 @@ describe("EngineJobs", () => {
     expect(job.status).toBe("RUNNING");
     release();
     await stopped;
-    expect(await world.stands()).toEqual(["acme/h1 WARM", "acme/h2 HOT"]);
+    expect(await world.tiers()).toEqual(["acme/h1 WARM", "acme/h2 HOT"]);
     await expect(jobs.runLifecycle(ADMIN, live)).rejects.toMatchObject({ code: "UNAVAILABLE" });
 
     const [paused] = await world.catalog.runningJobs();
@@ -179,7 +179,7 @@ describe("EngineJobs", () => {
     const { job: ended } = await world.ended(job.id);
     expect(ended).toMatchObject({ status: "SUCCEEDED", promotedToWarm: 2 });
     expect(ended.durationSeconds).toBeGreaterThan(paused?.position?.workedSeconds as number);
-    expect(await world.stands()).toEqual(["acme/h1 WARM", "acme/h2 WARM"]);
+    expect(await world.tiers()).toEqual(["acme/h1 WARM", "acme/h2 WARM"]);
   });
 
   it("does not treat a shutdown as a failure", async () => {

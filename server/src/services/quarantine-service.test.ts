@@ -62,9 +62,9 @@ describe("EngineQuarantine", () => {
     expect(test.names()).toEqual([]);
     expect(readdirSync(outside)).toEqual(["kept"]);
     expect((await test.events()).sort()).toEqual([
-      "somebody 0 .tierkeep/quarantine/0003-link is deleted.",
-      "somebody 3 .tierkeep/quarantine/0002-folder is deleted.",
-      "somebody 5 .tierkeep/quarantine/0001-file is deleted.",
+      "admin 0 .tierkeep/quarantine/0003-link is deleted.",
+      "admin 3 .tierkeep/quarantine/0002-folder is deleted.",
+      "admin 5 .tierkeep/quarantine/0001-file is deleted.",
     ]);
   });
 

@@ -7,7 +7,7 @@ import {
 } from "graphql";
 import { MINE, type Names } from "./access-store.ts";
 
-/** A document that names a tenant's things. */
+/** A query that names a tenant's things. */
 export type Document = (names: Names) => string;
 
 const text = JSON.stringify;
@@ -20,8 +20,8 @@ const withinMyWorkflow = (where: string) =>
   `{ tenant(tenantId: "${MINE}") { workflow(workflowId: "w") { artifacts(where: { ${where} }) { ${LIST} nodes { id } } } } }`;
 
 /**
- * Every argument by which a query names what may be another's, and a question that uses it. What is another's is
- * answered as what is not there, to the byte.
+ * Every argument by which a query names things of a tenant, with a query that uses it. The response for
+ * another tenant's things must be byte-identical to the response for missing ones.
  */
 export const READS: Readonly<Record<string, Document>> = {
   "Query.artifact(tenantId)": (of) => `{ artifact(${keyOf(of)}) { id text base64 metadata tenant { id } } }`,
@@ -57,14 +57,17 @@ export const READS: Readonly<Record<string, Document>> = {
   "Workflow.artifacts(where.tenantId)": ({ tenantId }) => withinMyWorkflow(`tenantId: ${text(tenantId)}`),
 };
 
-/** Of these even who sees everything is told the same of a tenant that is there and of one that is not. */
+/** Queries with the same response for existing and missing tenants, even for an ADMIN. */
 export const ALIKE: ReadonlySet<string> = new Set([
   "Query.retentionPolicy(tenantId)",
   "Tenant.artifacts(where.tenantId)",
   "Workflow.artifacts(where.tenantId)",
 ]);
 
-/** The same for what changes, asked so that nothing does. What names a tenant is FORBIDDEN where that is another's; BY_ID it is as not there. */
+/**
+ * The same for changes, as requests that change nothing. A change that names another tenant is FORBIDDEN; one
+ * in BY_ID treats it as missing.
+ */
 export const CHANGES: Readonly<Record<string, Document>> = {
   "Mutation.writeArtifact(input.tenantId)": (of) =>
     `mutation { writeArtifact(input: { ${keyOf(of)}, content: { text: "" }, ifChecksum: "${"0".repeat(64)}" }) { created artifact { id } } }`,
@@ -95,7 +98,7 @@ export const BY_ID: ReadonlySet<string> = new Set([
   "Mutation.confirmReindex(input.id)",
 ]);
 
-/** What goes over all tenants, or where none is named: for ADMIN alone. */
+/** Requests over all tenants, or without a tenant: for ADMIN only. */
 export const FOR_ADMIN: Readonly<Record<string, string>> = {
   "Query.quarantine": "{ quarantine { count files { name } } }",
   "Mutation.emptyQuarantine": "mutation { emptyQuarantine(input: { dryRun: true }) { deleted { count } } }",
@@ -110,7 +113,7 @@ export const FOR_ADMIN: Readonly<Record<string, string>> = {
 const ARTIFACT =
   'id tier sizeBytes checksum metadata ageDays(asOf: "2100-01-01T00:00:00Z") nextTransition { at }';
 
-/** What names nothing of anybody's. It answers the same whether others are there or not. */
+/** Queries that name nothing. Their responses do not depend on whether other tenants exist. */
 export const LISTS: Readonly<Record<string, string>> = {
   "Query.artifacts": `{ ${["KEY", "AGE", "CREATED_AT", "MODIFIED_AT", "SIZE"]
     .map((field) => `${field}: artifacts(orderBy: { field: ${field} }) { ${LIST} nodes { ${ARTIFACT} } }`)
@@ -133,30 +136,30 @@ export const LISTS: Readonly<Record<string, string>> = {
   "Query.viewer": "{ viewer { actor role tenants } }",
 };
 
-/** Of the lists above, those that answer every caller the same. */
+/** The lists above with the same response for every caller. */
 export const SAME_FOR_ALL: ReadonlySet<string> = new Set([
   "Query.viewer",
   "Query.retentionPolicy",
   "Query.server",
 ]);
 
-/** Reached through a job alone, and asked for with it above. */
+/** Reached only through a job, so the queries above include them. */
 export const WITHIN_A_JOB: ReadonlySet<string> = new Set(["ReindexJob.findings", "VerifyJob.findings"]);
 
-/** Asked for over both transports, in a test of their own. */
+/** Tested over both transports in a separate test. */
 export const STREAMS: ReadonlySet<string> = new Set([
   "Subscription.lifecycleEvents(where.tenantId)",
   "Subscription.lifecycleEvents(where.jobId)",
 ]);
 
-/** Arguments, and fields of inputs, that name what belongs to a tenant. */
+/** Arguments, and fields of inputs, that name something of a tenant. */
 const NAMING: ReadonlySet<string> = new Set(["tenantId", "tenantIds", "id", "ids", "jobId", "keyId"]);
 
 /**
- * What the table must have an expectation for: every root field and every field with arguments, by each of its arguments
- * that names what belongs to a tenant, or by itself where it has none.
+ * The entries that the tables must have: every root field and every field with arguments, once per argument
+ * that names something of a tenant, or once without such arguments.
  */
-export function whatMustBeExpected(schema: GraphQLSchema): string[] {
+export function requiredCases(schema: GraphQLSchema): string[] {
   const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
   return Object.values(schema.getTypeMap())
     .filter((type) => isObjectType(type) && !type.name.startsWith("__"))

@@ -14,13 +14,13 @@ import {
   handlerUnderTest,
 } from "./handler-under-test.ts";
 
-/** Of one length, so that no answer differs by that, and like nothing else that an answer holds. */
+/** Names of equal length that occur nowhere else in responses, so responses can be compared. */
 export const MINE = "tenant-1";
 export const OTHER = "tenant-2";
-/** Of no tenant that there is. */
+/** A tenant that does not exist. */
 export const NONE = "tenant-3";
 
-/** By what a tenant's things are named. */
+/** Names and ids of a tenant's things. */
 export interface Names {
   readonly tenantId: string;
   readonly artifact: string;
@@ -31,18 +31,21 @@ export interface Names {
   readonly lifecycleJob: string;
   readonly verifyJob: string;
   readonly restoreJob: string;
-  /** Every reindex is of all tenants. */
+  /** A reindex always covers all tenants. */
   readonly reindexJob: string;
 }
 
 const ROOT: Principal = { actor: "root", role: "ADMIN", tenants: null };
 
-/** Who asks, by what is given as the Authorization header: a role, of MINE alone but for ADMIN. */
+/**
+ * The principal for an Authorization header that names a role. It has access to MINE only, or everything as
+ * ADMIN.
+ */
 export function principalOf(role: Role): Principal {
   return { actor: role, role, tenants: role === "ADMIN" ? null : [MINE] };
 }
 
-const everybody = new Map<string, Principal>(ROLES.map((role) => [role, principalOf(role)]));
+const principals = new Map<string, Principal>(ROLES.map((role) => [role, principalOf(role)]));
 
 export async function accessStore(
   options: Omit<HandlerUnderTestOptions, "authenticate"> = {},
@@ -50,14 +53,14 @@ export async function accessStore(
   return handlerUnderTest({
     ...options,
     authenticate: async (authorization) => {
-      const principal = everybody.get(authorization ?? "");
-      if (principal === undefined) throw new Error(`Nobody is ${authorization}.`);
+      const principal = principals.get(authorization ?? "");
+      if (principal === undefined) throw new Error(`There is no principal ${authorization}.`);
       return lasting(principal);
     },
   });
 }
 
-/** Names of things that are not there, such as could be. */
+/** Well-formed names of things that do not exist. */
 export function namesOfNothing(tenantId = NONE): Names {
   const key = { tenantId, workflowId: "w", artifactId: "a" };
   const random = () => jobGlobalId(randomBytes(16).toString("hex"));
@@ -76,7 +79,7 @@ export function namesOfNothing(tenantId = NONE): Names {
   };
 }
 
-/** Gives a tenant some of everything. */
+/** Creates some of everything for a tenant. */
 export async function fill({ engine, services }: HandlerUnderTest, tenantId: string): Promise<Names> {
   const { artifacts, jobs, events } = services;
   const write = (artifactId: string, tier: "HOT" | "COLD") =>
@@ -87,7 +90,7 @@ export async function fill({ engine, services }: HandlerUnderTest, tenantId: str
     );
   await write("a", "COLD");
   await write("b", "HOT");
-  // What is on its way to disk would change nothing here but the order of things.
+  // Settle first, because background work could change the order of events.
   await engine.drain();
   const keys = [{ tenantId, workflowId: "w", artifactId: "a" }];
   const wait = { waitSeconds: 30 };
@@ -105,7 +108,7 @@ export async function fill({ engine, services }: HandlerUnderTest, tenantId: str
   };
 }
 
-/** Jobs over all tenants. Answers with the names of OTHER's things, the reindex among them. */
+/** Runs jobs over all tenants. Returns the names of OTHER's things with the reindex. */
 export async function fillAll({ services }: HandlerUnderTest, names: Names): Promise<Names> {
   const wait = { waitSeconds: 30 };
   await services.jobs.runLifecycle(ROOT, { dryRun: true, ...wait });
@@ -114,7 +117,7 @@ export async function fillAll({ services }: HandlerUnderTest, names: Names): Pro
   return { ...names, reindexJob: jobGlobalId(reindex.id) };
 }
 
-/** A text in which names stand for themselves, so that two answers to the same question can be compared. */
+/** The text with names replaced by placeholders, so that two responses to one query can be compared. */
 export function anonymous(text: string, names: Names): string {
   return Object.entries(names)
     .sort(([, a], [, b]) => b.length - a.length)

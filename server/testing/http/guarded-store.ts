@@ -12,7 +12,9 @@ import { EngineStore } from "../stores/engine-store.ts";
 
 const POLICY = { hotDays: 2, warmDays: 5, coldDays: 9 };
 
-/** For proofs: a real store whose clock is turned by hand, asked in GraphQL on anybody's behalf and without a transport. */
+/**
+ * For proofs: a real store with a manual clock, queried in GraphQL for any principal and without a transport.
+ */
 export class GuardedStore implements AsyncDisposable {
   readonly store: EngineStore;
   readonly services: Services;
@@ -25,12 +27,12 @@ export class GuardedStore implements AsyncDisposable {
     this.services = guarded(services);
   }
 
-  /** `root`: where it is to be; it goes with the rest in the end. */
+  /** `root`: folder of the store, which is deleted with it. */
   static async open(root: string): Promise<GuardedStore> {
     return new GuardedStore(await EngineStore.open({}, root));
   }
 
-  /** An answer as a client gets it. */
+  /** Runs a query. Returns the response as a client gets it. */
   async ask(principal: Principal, query: string, variableValues: Record<string, unknown> = {}) {
     const contextValue = createContext({
       services: this.services,

@@ -15,29 +15,29 @@ import { EngineStore } from "../stores/engine-store.ts";
 
 export const ORIGIN = "http://127.0.0.1:4000";
 
-/** The handler over a real store in a temporary folder, for as long as a test lasts. */
+/** The handler over a real store in a temporary folder, until it is disposed. */
 export interface HandlerUnderTest extends AsyncDisposable {
   readonly handler: Handler;
   readonly services: Services;
   readonly engine: OpenedEngine;
   readonly root: string;
-  /** Every line of the log so far. */
+  /** Every log line so far. */
   readonly logged: readonly Record<string, unknown>[];
-  /** A request without a socket; `path` as in the URL. */
+  /** Sends a request without a socket; `path` as in the URL. */
   request(path: string, init?: RequestInit): Promise<Response>;
   graphql(query: string, variables?: unknown, headers?: Record<string, string>): Promise<Response>;
-  /** Opens a socket on a free port. */
+  /** Listens on a free port. */
   listen(): Promise<Listener>;
 }
 
 export interface HandlerUnderTestOptions {
   readonly trusted?: Partial<TrustedOrigins>;
-  /** Default: none is configured. */
+  /** Default: no authentication. */
   readonly authenticate?: Authenticate;
   readonly limits?: Partial<Limits>;
   readonly maxInlineBytes?: number;
   readonly maxArtifactBytes?: number | null;
-  /** Puts something else in the place of a service. */
+  /** Replaces services. */
   readonly replace?: (services: Services) => Partial<Services>;
 }
 
@@ -118,7 +118,7 @@ export async function handlerUnderTest(options: HandlerUnderTestOptions = {}): P
   };
 }
 
-/** `service`, with other methods in the place of some. */
+/** `service` with some methods replaced. */
 export function withMethods<T extends object>(service: T, methods: Partial<T>): T {
   return new Proxy(service, {
     get(target, name) {

@@ -15,23 +15,23 @@ import {
   isObjectType,
 } from "graphql";
 
-/** What stands for an argument or for a field of an input, by its name. A name that is not here has no largest value. */
+/** Values of arguments and input fields by name. A name without an entry has no largest value. */
 export type LargestValues = Readonly<Record<string, unknown>>;
 
-/** How deep selections stand in each other below a root field: a list, its rows, what belongs to each, and once more. */
+/** Nesting depth of selections below a root field: a list, its rows, their objects, and one more level. */
 const MAX_DEPTH = 6;
 
 export interface LargestField {
-  /** As `name(arguments) { selection }`, over the variables. */
+  /** As `name(arguments) { selection }`, with the variables. */
   readonly text: string;
   readonly variables: Readonly<Record<string, { readonly type: string; readonly value: unknown }>>;
 }
 
 /**
- * The largest request for a root field: every argument with its largest value, every field of everything below that is not
- * a list of its own.
+ * The largest request for a root field: every argument with its largest value, and all fields below it except
+ * further lists.
  *
- * @throws Error for an argument that has no largest value
+ * @throws Error for an argument without a largest value
  */
 export function largestField(
   schema: GraphQLSchema,
@@ -58,7 +58,7 @@ function argumentsOf(
   return given.length === 0 ? "" : `(${given.join(", ")})`;
 }
 
-/** Undefined: it is left out, since another one excludes it. */
+/** Undefined: the argument is omitted, because another one excludes it. */
 function largestValue({ name, type }: GraphQLArgument | GraphQLInputField, values: LargestValues): unknown {
   if (Object.hasOwn(values, name)) return values[name];
   const named = namedInput(type);
@@ -98,7 +98,7 @@ function selectionOf(
       .filter((field) => isLeafType(getNamedType(field.type)) || (depth > 0 && !isAnotherList(field)))
       .map((field) => {
         const inner = selectionOf(schema, field.type, values, variables, depth - 1);
-        // Different types may give one name to values of different types.
+        // Different types may use one response name for values of different types.
         const alias = types.length > 1 ? `${each.name}_${field.name}: ` : "";
         return `${alias}${field.name}${argumentsOf(field, values, variables)}${inner}`;
       });
@@ -107,7 +107,9 @@ function selectionOf(
   return ` { ${parts.join(" ")} }`;
 }
 
-/** A connection below the root's own one, or what leads back to where it came from: pages of pages cost more than allowed. */
+/**
+ * Whether a field is another connection, or leads back to its parent: pages of pages exceed the cost limit.
+ */
 function isAnotherList(field: GraphQLField<unknown, unknown>): boolean {
   const { name } = getNamedType(field.type);
   return name.endsWith("Connection") || name === "Tenant" || name === "Workflow" || field.name === "edges";

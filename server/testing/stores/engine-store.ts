@@ -13,19 +13,19 @@ import type { ArtifactRow } from "../../src/catalog/rows.ts";
 import { realDisk } from "../../src/files/disk.ts";
 import { openTiers, type Tiers } from "../../src/tiers/open-tiers.ts";
 
-export const TEST_ADMIN: Principal = { actor: "somebody", role: "ADMIN", tenants: null };
+export const TEST_ADMIN: Principal = { actor: "admin", role: "ADMIN", tenants: null };
 
 export function keyOf(artifactId: string, tenantId = "acme"): ArtifactKey {
   return { tenantId, workflowId: "nightly", artifactId };
 }
 
 /**
- * served: as a server has them, with threads and syncs of their own. inline: all is done on the calling thread, for starting
- * another one takes longer than most tests.
+ * "served": as in a server, with threads and syncs. "inline": everything on the calling thread, because
+ * starting another one takes longer than most tests.
  */
 export type StoreDrivers = "served" | "inline";
 
-/** For tests and proofs: an engine on the real drivers in a folder of its own, with a clock that is turned by hand. */
+/** For tests and proofs: an engine on the real drivers in a temporary folder, with a manual clock. */
 export class EngineStore implements AsyncDisposable {
   readonly root: string;
   readonly catalog: Catalog;
@@ -57,7 +57,7 @@ export class EngineStore implements AsyncDisposable {
     });
   }
 
-  /** `root`: where it is to be, or is already. It goes with the rest in the end. */
+  /** `root`: folder of the store, new or existing. It is deleted with the store. */
   static async open(
     parts: Partial<EngineParts> = {},
     root = mkdtempSync(join(tmpdir(), "tierkeep-engine-")),
@@ -87,7 +87,7 @@ export class EngineStore implements AsyncDisposable {
 
   async row(key: ArtifactKey): Promise<ArtifactRow> {
     const row = await this.catalog.artifact(key);
-    if (!row) throw new Error(`${key.artifactId} is not there`);
+    if (!row) throw new Error(`${key.artifactId} does not exist`);
     return row;
   }
 
@@ -95,7 +95,7 @@ export class EngineStore implements AsyncDisposable {
     return join(this.root, ".tierkeep", "objects", object.slice(0, 2), object);
   }
 
-  /** Objects on disk. */
+  /** Names of the objects on disk. */
   async objects(): Promise<string[]> {
     return Array.fromAsync(this.tiers.base.list());
   }

@@ -29,7 +29,7 @@ export const NOW = Date.UTC(2026, 5, 1, 12);
 export const POLICY: RetentionPolicy = { hotDays: 7, warmDays: 30, coldDays: 90 };
 export const ADMIN: Principal = { actor: "tester", role: "ADMIN", tenants: null };
 
-/** An artifact to begin with; its age is as of NOW. */
+/** An initial artifact. Its age is relative to NOW. */
 export interface Seed {
   readonly key: ArtifactKey;
   readonly tier: Tier;
@@ -44,7 +44,7 @@ export function seed(artifactId: string, tier: Tier, ageDays: number, tenantId?:
   return { key: key(artifactId, tenantId), tier, ageMs: ageDays * DAY_MS };
 }
 
-/** A real catalog in a folder of its own, a clock that is turned by hand, and no more of an engine than jobs need. */
+/** A real catalog in a temporary folder, a manual clock, and the parts of an engine that jobs need. */
 export class JobsStore implements AsyncDisposable {
   readonly catalog: Catalog;
   readonly #opened: OpenedCatalog;
@@ -58,12 +58,12 @@ export class JobsStore implements AsyncDisposable {
     this.#opened = opened;
   }
 
-  /** `trouble` may make calls of the catalog's file fail. */
+  /** `faults`: options that may make calls to the catalog's file fail. */
   static async open(
     seeds: readonly Seed[] = [],
-    trouble: Partial<InlineCatalogOptions> = {},
+    faults: Partial<InlineCatalogOptions> = {},
   ): Promise<JobsStore> {
-    const open = async (path: string) => InlineSqliteCatalog.open({ path, durability: "os", ...trouble });
+    const open = async (path: string) => InlineSqliteCatalog.open({ path, durability: "os", ...faults });
     const world = new JobsStore(await catalogInTempDir(open));
     await world.add(seeds);
     return world;
@@ -83,7 +83,7 @@ export class JobsStore implements AsyncDisposable {
     );
   }
 
-  /** `takeSteps` stands in for the engine's own, to hold it up or make it fail. */
+  /** `takeSteps` replaces the engine's own, to delay it or make it fail. */
   engine(
     catalog: Catalog = this.catalog,
     takeSteps: TakeSteps = (changes) => catalog.commitAll(changes),
@@ -117,13 +117,13 @@ export class JobsStore implements AsyncDisposable {
       onProblem: () => {},
       ...parts,
     });
-    // Those on a dying catalog never come to an end.
+    // Jobs on a dying catalog never end, so they are not stopped.
     if (!parts.engine || parts.engine.catalog === this.catalog) this.#jobs.push(jobs);
     return jobs;
   }
 
   /** Every artifact as "tenant/id TIER", in key order. */
-  async stands(): Promise<readonly string[]> {
+  async tiers(): Promise<readonly string[]> {
     return (await this.rows()).map(({ tenantId, artifactId, tier }) => `${tenantId}/${artifactId} ${tier}`);
   }
 
@@ -170,7 +170,7 @@ export class JobsStore implements AsyncDisposable {
   }
 }
 
-/** A catalog whose owner dies: the `last`th write is made, and neither it nor any later one is ever answered. */
+/** A catalog whose process dies: write number `last` is made, but neither it nor any later one returns. */
 export function dyingCatalog(catalog: Catalog, last: number): { catalog: Catalog; died: Promise<void> } {
   const { promise: died, resolve } = Promise.withResolvers<void>();
   let writes = 0;
@@ -188,7 +188,7 @@ export function dyingCatalog(catalog: Catalog, last: number): { catalog: Catalog
     commit: mortal((change: Change) => catalog.commit(change)),
     commitAll: mortal((changes: readonly Change[]) => catalog.commitAll(changes)),
   };
-  // A driver's private fields want its methods called on the driver itself.
+  // Private fields of the driver require that its methods are called on the driver itself.
   const dying = new Proxy(catalog, {
     get: (_target, name: keyof Catalog) => {
       const own: unknown = catalog[name];

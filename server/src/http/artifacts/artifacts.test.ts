@@ -29,7 +29,7 @@ async function written(content = "0123456789"): Promise<string> {
   return path;
 }
 
-/** The status and code of a refusal, which must be a whole problem document. */
+/** Status and code of a refusal, which must be a complete problem document. */
 async function refusal(response: Response): Promise<[number, string]> {
   expect(response.headers.get("content-type")).toBe("application/problem+json");
   const problem = (await response.json()) as Record<string, unknown>;
@@ -44,7 +44,7 @@ async function refusal(response: Response): Promise<[number, string]> {
 }
 
 describe("PUT /artifacts/{tenant}/{workflow}/{artifact}", () => {
-  it("writes the body, and answers 201 and the artifact's scalars; 200 where it replaced one", async () => {
+  it("writes the body and returns 201 with the artifact's scalars, or 200 if it replaced one", async () => {
     const path = freshPath();
     const created = await put(`${path}?tier=WARM`, "hello", {
       "tierkeep-metadata": base64url({ run: 7, name: "ü" }),
@@ -82,7 +82,7 @@ describe("PUT /artifacts/{tenant}/{workflow}/{artifact}", () => {
     ]);
   });
 
-  it("shows the same artifact that GraphQL shows", async () => {
+  it("returns the same artifact as GraphQL", async () => {
     const path = freshPath();
     const { artifact } = (await (await put(path, "hello")).json()) as { artifact: Record<string, unknown> };
     const fields = Object.keys(artifact).filter((name) => name !== "ageDays");
@@ -96,7 +96,7 @@ describe("PUT /artifacts/{tenant}/{workflow}/{artifact}", () => {
     expect(await response.json()).toEqual({ data: { node: others } });
   });
 
-  it("takes any legal name, percent-encoded, and finds it by any other spelling of the same escapes", async () => {
+  it("accepts any legal name, percent-encoded, and finds it by any spelling of the escapes", async () => {
     const name = "Bericht ü %41 + #1, 'final' & 100%.pdf";
     const path = `/artifacts/${encodeURIComponent("テナント")}/w/${encodeURIComponent(name)}`;
     const { artifact } = (await (await put(path, "x")).json()) as { artifact: Record<string, unknown> };
@@ -133,7 +133,7 @@ describe("PUT /artifacts/{tenant}/{workflow}/{artifact}", () => {
     expect(pulled).toBe(false);
   });
 
-  it("answers a repeat with the same Idempotency-Key as it did the first time, and another request with 409", async () => {
+  it("returns the first response to a retry with the same Idempotency-Key, and 409 to another request", async () => {
     const path = freshPath();
     const once = { "idempotency-key": "a key", "if-none-match": "*" };
     const first = await put(path, "first", once);
@@ -147,7 +147,7 @@ describe("PUT /artifacts/{tenant}/{workflow}/{artifact}", () => {
     expect(await refusal(await put(path, "other", once))).toEqual([409, "CONFLICT"]);
   });
 
-  it("judges the path as it was sent, where a URL would resolve its dots", async () => {
+  it("checks the path as sent, where a URL parser would resolve its dots", async () => {
     for (const target of [
       "/artifacts/%2e/w/a",
       "/artifacts/t/../a",
@@ -163,9 +163,9 @@ describe("PUT /artifacts/{tenant}/{workflow}/{artifact}", () => {
   });
 
   it.each<[string, Record<string, string>, string]>([
-    ["a content type that is none", { "content-type": "text" }, "BAD_USER_INPUT"],
-    ["metadata that is no base64url", { "tierkeep-metadata": "{}" }, "BAD_USER_INPUT"],
-    ["metadata that is no object", { "tierkeep-metadata": base64url([1]) }, "BAD_USER_INPUT"],
+    ["an invalid content type", { "content-type": "text" }, "BAD_USER_INPUT"],
+    ["metadata that is not base64url", { "tierkeep-metadata": "{}" }, "BAD_USER_INPUT"],
+    ["metadata that is not an object", { "tierkeep-metadata": base64url([1]) }, "BAD_USER_INPUT"],
     [
       "metadata with a reserved key",
       { "tierkeep-metadata": base64url({ _checksum: "x" }) },
@@ -176,15 +176,15 @@ describe("PUT /artifacts/{tenant}/{workflow}/{artifact}", () => {
       { "tierkeep-metadata": base64url({ a: "x".repeat(65536) }) },
       "CONTENT_TOO_LARGE",
     ],
-    ["a digest that is none", { "repr-digest": "sha-256=:abc:" }, "BAD_USER_INPUT"],
+    ["a malformed digest", { "repr-digest": "sha-256=:abc:" }, "BAD_USER_INPUT"],
     ["a digest in hex", { "repr-digest": `sha-256=${sha256("x")}` }, "BAD_USER_INPUT"],
     ["an entity tag in If-None-Match", { "if-none-match": '"abc"' }, "BAD_USER_INPUT"],
     ["a star in If-Match", { "if-match": "*" }, "BAD_USER_INPUT"],
-    ["a tag in If-Match that is no checksum", { "if-match": '"abc"' }, "BAD_USER_INPUT"],
-    ["an idempotency key that is none", { "idempotency-key": "x".repeat(201) }, "BAD_USER_INPUT"],
+    ["a tag in If-Match that is not a checksum", { "if-match": '"abc"' }, "BAD_USER_INPUT"],
+    ["an idempotency key that is too long", { "idempotency-key": "x".repeat(201) }, "BAD_USER_INPUT"],
     ["both preconditions", { "if-none-match": "*", "if-match": `"${sha256("x")}"` }, "BAD_USER_INPUT"],
-    ["a body in another coding", { "content-encoding": "gzip" }, "BAD_USER_INPUT"],
-    ["a part of a content", { "content-range": "bytes 0-1/2" }, "BAD_USER_INPUT"],
+    ["a compressed body", { "content-encoding": "gzip" }, "BAD_USER_INPUT"],
+    ["partial content", { "content-range": "bytes 0-1/2" }, "BAD_USER_INPUT"],
     ["a condition on dates", { "if-unmodified-since": new Date().toUTCString() }, "BAD_USER_INPUT"],
   ])("refuses %s", async (_what, headers, code) => {
     const path = freshPath();
@@ -192,7 +192,7 @@ describe("PUT /artifacts/{tenant}/{workflow}/{artifact}", () => {
     expect((await world.request(path)).status).toBe(404);
   });
 
-  it("writes with If-None-Match: * only where there is none, with If-Match only over the content that it names", async () => {
+  it("writes with If-None-Match: * only if there is no artifact, and with If-Match only over the named content", async () => {
     const path = freshPath();
     expect(await refusal(await put(path, "a", { "if-match": `"${sha256("a")}"` }))).toEqual([
       412,
@@ -210,7 +210,7 @@ describe("PUT /artifacts/{tenant}/{workflow}/{artifact}", () => {
     expect((await put(path, "b", { "if-match": `"${sha256("a")}"` })).status).toBe(200);
   });
 
-  it("keeps only content that has the digest it was announced with", async () => {
+  it("stores only content that has the announced digest", async () => {
     const path = freshPath();
     const digest = `sha-256=:${base64(sha256("hello"))}:`;
     const refused = await put(path, "hell0", { "repr-digest": digest });
@@ -246,15 +246,15 @@ describe("PUT /artifacts/{tenant}/{workflow}/{artifact}", () => {
     expect((await put(freshPath(), "hello", { [header]: value })).status).toBe(201);
   });
 
-  it("checks a digest of no content", async () => {
+  it("checks a digest of empty content", async () => {
     const path = freshPath();
     const response = await world.request(path, { method: "PUT", headers: { "content-md5": of("md5") } });
     expect(await refusal(response)).toEqual([422, "CHECKSUM_MISMATCH"]);
   });
 
   it.each<[string, Record<string, string>]>([
-    ["an algorithm that is not computed", { "x-amz-checksum-crc32c": "yZRlqg==" }],
-    ["an algorithm in a list that is not computed", { "repr-digest": "crc32c=:yZRlqg==:" }],
+    ["an unsupported algorithm", { "x-amz-checksum-crc32c": "yZRlqg==" }],
+    ["an unsupported algorithm in a list", { "repr-digest": "crc32c=:yZRlqg==:" }],
     ["a digest of another length", { "content-md5": "AAAA" }],
     ["a digest in another encoding", { "content-md5": of("md5", "hex") }],
     [
@@ -268,7 +268,7 @@ describe("PUT /artifacts/{tenant}/{workflow}/{artifact}", () => {
     expect((await world.request(path)).status).toBe(404);
   });
 
-  it("takes its type from the name's ending only, and a media type with an empty parameter", async () => {
+  it("derives the type from the name's extension only, and accepts a media type with an empty parameter", async () => {
     for (const name of ["numbers", "me", "t", "key", "one", "c"]) {
       const response = await world.request(`/artifacts/acme/endings/${name}`, { method: "PUT" });
       expect(await response.json()).toMatchObject({ artifact: { contentType: "application/octet-stream" } });
@@ -278,7 +278,7 @@ describe("PUT /artifacts/{tenant}/{workflow}/{artifact}", () => {
     expect((await world.request(path)).headers.get("content-type")).toBe("text/plain;");
   });
 
-  it("takes metadata from the start of the body, and digests of the content after it", async () => {
+  it("reads metadata from the start of the body, and digests of the content after it", async () => {
     const metadata = JSON.stringify({ text: "é".repeat(30_000) });
     const length = String(Buffer.byteLength(metadata));
     const stream = (pieces: string[]) =>
@@ -306,12 +306,17 @@ describe("PUT /artifacts/{tenant}/{workflow}/{artifact}", () => {
   });
 
   it.each<[string, string, Record<string, string>, string]>([
-    ["a length that is none", "{}", { "tierkeep-metadata-length": "two" }, "BAD_USER_INPUT"],
-    ["a length of nothing", "{}", { "tierkeep-metadata-length": "0" }, "BAD_USER_INPUT"],
+    ["a length that is not a number", "{}", { "tierkeep-metadata-length": "two" }, "BAD_USER_INPUT"],
+    ["a length of zero", "{}", { "tierkeep-metadata-length": "0" }, "BAD_USER_INPUT"],
     ["a length over 64 KiB", "{}", { "tierkeep-metadata-length": "65537" }, "CONTENT_TOO_LARGE"],
     ["a body that is too short", "{}", { "tierkeep-metadata-length": "3" }, "BAD_USER_INPUT"],
-    ["a body that begins with no JSON", "hello", { "tierkeep-metadata-length": "3" }, "BAD_USER_INPUT"],
-    ["a body that begins with no object", "[]x", { "tierkeep-metadata-length": "2" }, "BAD_USER_INPUT"],
+    ["a body that does not start with JSON", "hello", { "tierkeep-metadata-length": "3" }, "BAD_USER_INPUT"],
+    [
+      "a body that does not start with an object",
+      "[]x",
+      { "tierkeep-metadata-length": "2" },
+      "BAD_USER_INPUT",
+    ],
     ["a reserved key", '{"_a":1}', { "tierkeep-metadata-length": "8" }, "BAD_USER_INPUT"],
     [
       "metadata twice",
@@ -325,7 +330,7 @@ describe("PUT /artifacts/{tenant}/{workflow}/{artifact}", () => {
     expect((await world.request(path)).status).toBe(404);
   });
 
-  it("refuses metadata with a number that would be stored as another one", async () => {
+  it("refuses metadata with a number that would change when stored", async () => {
     const header = Buffer.from('{"n":12345678901234567890}').toString("base64url");
     const path = freshPath();
     expect(await refusal(await put(path, "x", { "tierkeep-metadata": header }))).toEqual([
@@ -335,7 +340,7 @@ describe("PUT /artifacts/{tenant}/{workflow}/{artifact}", () => {
     expect((await world.request(path)).status).toBe(404);
   });
 
-  it("refuses what is too large by its announced length, or once too much has come", async () => {
+  it("refuses content that is too large, by its announced length or once too much has arrived", async () => {
     const path = freshPath();
     expect(await refusal(await put(path, "x", { "content-length": "1001" }))).toEqual([
       413,
@@ -348,7 +353,7 @@ describe("PUT /artifacts/{tenant}/{workflow}/{artifact}", () => {
     ]);
   });
 
-  it("writes an empty artifact for an empty body, and takes its type from the name", async () => {
+  it("writes an empty artifact for an empty body, with the type of its name", async () => {
     const path = `${freshPath()}.csv`;
     const response = await world.request(path, { method: "PUT" });
     expect(await response.json()).toMatchObject({ artifact: { sizeBytes: 0, contentType: "text/csv" } });
@@ -358,7 +363,7 @@ describe("PUT /artifacts/{tenant}/{workflow}/{artifact}", () => {
 });
 
 describe("GET /artifacts/{tenant}/{workflow}/{artifact}", () => {
-  it("answers the bytes, and all that is known of them, so that no browser runs them", async () => {
+  it("returns the bytes with all headers, and prevents browsers from running them", async () => {
     const path = await written();
     const response = await world.request(path);
     expect([response.status, await response.text()]).toEqual([200, "0123456789"]);
@@ -375,7 +380,7 @@ describe("GET /artifacts/{tenant}/{workflow}/{artifact}", () => {
     });
   });
 
-  it("answers a range with 206, several with the whole, and one that lies outside with 416", async () => {
+  it("returns 206 for a range, the complete content for several, and 416 for a range outside it", async () => {
     const path = await written();
     const get = (range: string, headers = {}) => world.request(path, { headers: { range, ...headers } });
     const part = await get("bytes=2-4");
@@ -394,7 +399,7 @@ describe("GET /artifacts/{tenant}/{workflow}/{artifact}", () => {
     expect((await get("bytes=2-4", { "if-range": `"${sha256("other")}"` })).status).toBe(200);
   });
 
-  it("answers 304 for a content that the caller has, and 412 for one that it must not be", async () => {
+  it("returns 304 for content that the caller has, and 412 for a failed condition", async () => {
     const path = await written();
     const etag = `"${sha256("0123456789")}"`;
     const same = await world.request(path, { headers: { "if-none-match": etag } });
@@ -403,14 +408,14 @@ describe("GET /artifacts/{tenant}/{workflow}/{artifact}", () => {
     expect(await refusal(other)).toEqual([412, "PRECONDITION_FAILED"]);
   });
 
-  it("judges anew where the content is replaced while it is opened", async () => {
+  it("evaluates the conditions again if the content is replaced while it is opened", async () => {
     const path = await written();
     const sizes = [10, 3];
     await using other = await handlerUnderTest({
       replace: () => ({
         artifacts: withMethods(world.services.artifacts, {
           open: async (principal, key, pick) => {
-            // As a read does that finds the object gone, and the row another one.
+            // Simulates a read that finds the object gone and the row replaced.
             const row = await world.services.artifacts.get(principal, key);
             if (row === null) return null;
             const [first, second] = sizes.map((sizeBytes) => ({
@@ -439,7 +444,7 @@ describe("GET /artifacts/{tenant}/{workflow}/{artifact}", () => {
     ]);
   });
 
-  it("answers HEAD with the headers of a GET, and without a body", async () => {
+  it("responds to HEAD with the headers of a GET and no body", async () => {
     const path = await written();
     const names = (response: Response) => [...response.headers].filter(([name]) => name !== "x-request-id");
     const head = await world.request(path, { method: "HEAD", headers: { range: "bytes=0-1" } });
@@ -452,7 +457,7 @@ describe("GET /artifacts/{tenant}/{workflow}/{artifact}", () => {
     expect([missing.status, await missing.text()]).toEqual([404, ""]);
   });
 
-  it("says ARTIFACT_NOT_FOUND where there is none, and takes no query", async () => {
+  it("returns ARTIFACT_NOT_FOUND for a missing artifact, and accepts no query", async () => {
     expect(await refusal(await world.request(freshPath()))).toEqual([404, "ARTIFACT_NOT_FOUND"]);
     expect(await refusal(await world.request(`${await written()}?tier=HOT`))).toEqual([
       400,
@@ -460,7 +465,7 @@ describe("GET /artifacts/{tenant}/{workflow}/{artifact}", () => {
     ]);
   });
 
-  it("takes no other method", async () => {
+  it("accepts no other method", async () => {
     for (const method of ["POST", "DELETE", "PATCH"]) {
       const response = await world.request(freshPath(), { method });
       expect(response.headers.get("allow")).toBe("GET, HEAD, PUT, OPTIONS");

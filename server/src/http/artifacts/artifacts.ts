@@ -20,9 +20,9 @@ import { checked } from "./upload-digests.ts";
 import { uploadOptionsOf } from "./upload-headers.ts";
 
 /**
- * An artifact's bytes at its own URL, streamed both ways. `path` is the path as it was sent.
+ * Reads and writes an artifact's bytes at its URL, as streams. `path` is the path as sent.
  *
- * @param terms what a signed URL says of the upload; null: the request itself says it
+ * @param terms the upload terms of a signed URL; null: the request sets them
  */
 export async function artifacts(
   request: Request,
@@ -88,7 +88,7 @@ const NO_BYTES: AsyncIterable<Uint8Array> = {
   async *[Symbol.asyncIterator]() {},
 };
 
-/** What GraphQL calls the artifact's scalars, but for its content. */
+/** The scalar fields of the artifact as in GraphQL, without its content. */
 function scalarsOf(artifact: Artifact, { now, basePath }: Services) {
   return {
     id: artifactGlobalId(artifact),
@@ -119,9 +119,13 @@ async function download(
   services: Services,
 ): Promise<Response> {
   for (const name of query.keys()) {
-    throw new Refused("BAD_USER_INPUT", `The URL's query has ${JSON.stringify(name)}; a read takes none.`, {
-      argument: "query",
-    });
+    throw new Refused(
+      "BAD_USER_INPUT",
+      `The URL has the query parameter ${JSON.stringify(name)}, which a read does not accept.`,
+      {
+        argument: "query",
+      },
+    );
   }
   let status: 200 | 206 | 304 | 412 | 416 = 200;
   let range: ByteRange | null = null;
@@ -132,30 +136,30 @@ async function download(
     charged = held;
   };
   const pick = (artifact: Artifact): ByteRange | null | false => {
-    // Called again where the row changed meanwhile: nothing of the first time may stay.
+    // Called again if the row changed in between, so start with clean state.
     status = 200;
     range = null;
     const validators = { etag: etagOf(artifact), lastModified: artifact.modifiedAt };
     const precondition = readPrecondition(request.headers, validators);
     if (precondition !== null) status = precondition;
     if (precondition !== null || request.method === "HEAD") return false;
-    const asked = rangeApplies(request.headers, validators, Date.now())
+    const requested = rangeApplies(request.headers, validators, Date.now())
       ? byteRange(request.headers.get("range"), artifact.sizeBytes)
       : null;
-    if (asked === "unsatisfiable") {
+    if (requested === "unsatisfiable") {
       status = 416;
       return false;
     }
-    charge(asked === null ? artifact.sizeBytes : asked.end + 1 - asked.start);
-    if (asked !== null) status = 206;
-    range = asked;
-    return asked;
+    charge(requested === null ? artifact.sizeBytes : requested.end + 1 - requested.start);
+    if (requested !== null) status = 206;
+    range = requested;
+    return requested;
   };
   const content = await services.artifacts.open(call.principal, requireKey(key), pick, request.signal);
   if (content === null) {
     throw new Refused(
       "ARTIFACT_NOT_FOUND",
-      "There is no artifact at this URL. List the workflow's artifacts to see what there is.",
+      "There is no artifact at this URL. List the workflow's artifacts to find it.",
     );
   }
   return answer(content, status, range, request, call);
@@ -173,13 +177,13 @@ function answer(
   if (status === 412) {
     throw new Refused(
       "PRECONDITION_FAILED",
-      "The artifact's content is not the one that the request's conditions name.",
+      "The artifact's content does not match the request's conditions.",
       { checksum: artifact.checksum },
     );
   }
   if (status === 416) {
     throw new HttpRefused(
-      new Refused("BAD_USER_INPUT", `The range lies outside of the content's ${total} bytes.`),
+      new Refused("BAD_USER_INPUT", `The range is outside the content's ${total} bytes.`),
       {
         status,
         headers: { "content-range": `bytes */${total}`, "accept-ranges": "bytes" },
@@ -197,7 +201,7 @@ function answer(
   headers.set("content-length", String(request.method === "HEAD" ? total : content.sizeBytes));
   headers.set("content-disposition", attachment(artifact.artifactId));
   headers.set("repr-digest", `sha-256=:${Buffer.from(artifact.checksum, "hex").toString("base64")}:`);
-  // Whatever its type claims, a browser shows it neither as a page of ours nor inside of one.
+  // Whatever its content type, a browser must not show it as a page of this origin or inside one.
   headers.set("content-security-policy", "sandbox; default-src 'none'");
   if (range !== null) headers.set("content-range", `bytes ${range.start}-${range.end}/${total}`);
   call.status = status;
@@ -205,7 +209,7 @@ function answer(
   return new Response(body, { status, headers });
 }
 
-/** Refuses the next chunk once the credentials have lapsed that the content is sent with. */
+/** Fails before the next chunk once the credentials of the request have ended. */
 async function* whileValid(
   body: AsyncIterable<Uint8Array>,
   credentials: Credentials,
@@ -216,7 +220,7 @@ async function* whileValid(
   }
 }
 
-/** Pulled only as fast as it is read: nothing is read ahead. */
+/** A stream that is pulled only as fast as it is read, without read-ahead. */
 function streamOf(body: AsyncIterable<Uint8Array>, call: Call): ReadableStream<Uint8Array> {
   const iterator = body[Symbol.asyncIterator]();
   call.streams = true;

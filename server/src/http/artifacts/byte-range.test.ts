@@ -30,16 +30,16 @@ describe("byteRange", () => {
     "lines=1-2",
     "bytes=0-1,3-4",
     "bytes=1.5-2",
-  ])("asks for the whole with %j", (header) => {
+  ])("returns the complete content for %j", (header) => {
     expect(byteRange(header, 10)).toBeNull();
   });
 
-  it("cannot satisfy any range of an empty content", () => {
+  it("cannot satisfy any range of empty content", () => {
     for (const header of ["bytes=0-", "bytes=0-0", "bytes=-1"])
       expect(byteRange(header, 0)).toBe("unsatisfiable");
   });
 
-  it("never leaves the content", () => {
+  it("never exceeds the content", () => {
     const part = fc.option(fc.nat({ max: 30 }), { nil: "" });
     fc.assert(
       fc.property(part, part, fc.nat({ max: 20 }), (first, last, size) => {

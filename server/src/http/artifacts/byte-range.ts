@@ -1,8 +1,8 @@
 import type { ByteRange } from "@tierkeep/schema/services/artifacts";
 
 /**
- * What a Range header asks for, of a content of `sizeBytes`. Null: the whole, which RFC 9110 also allows for units
- * other than bytes, for what is malformed, and for several ranges at once. "unsatisfiable": 416.
+ * The range requested by a Range header of a content of `sizeBytes`. Null: the complete content, which RFC
+ * 9110 also allows for other units, malformed headers and several ranges. "unsatisfiable": 416.
  */
 export function byteRange(header: string | null, sizeBytes: number): ByteRange | null | "unsatisfiable" {
   const match = /^bytes=[\t ]*(\d*)-(\d*)[\t ]*$/i.exec(header ?? "");

@@ -3,13 +3,13 @@ import { MAX_METADATA_BYTES, type Metadata, requireMetadata } from "@tierkeep/sc
 import { Refused } from "@tierkeep/schema/domain/refusals";
 
 /**
- * Header of a PUT whose body begins with metadata as JSON: how many bytes of it. Proxies refuse header lines of more than
- * 4 or 8 KiB, so larger metadata cannot go into Tierkeep-Metadata.
+ * Header of a PUT whose body starts with metadata as JSON: the number of its bytes. Proxies reject header
+ * lines of more than 4 or 8 KiB, so larger metadata does not fit into Tierkeep-Metadata.
  */
 const METADATA_LENGTH = "tierkeep-metadata-length";
 
 /**
- * How many bytes of metadata the body begins with; 0: none.
+ * Number of bytes of metadata at the start of the body; 0: none.
  *
  * @throws Refused BAD_USER_INPUT, CONTENT_TOO_LARGE
  */
@@ -17,7 +17,7 @@ export function metadataLengthOf(headers: Headers): number {
   const header = headers.get(METADATA_LENGTH);
   if (header === null) return 0;
   if (!/^[1-9]\d{0,8}$/.test(header)) {
-    throw bad("Tierkeep-Metadata-Length must be the number of bytes of metadata that the body begins with.");
+    throw bad("Tierkeep-Metadata-Length must be the number of bytes of metadata at the start of the body.");
   }
   if (headers.has("tierkeep-metadata")) {
     throw bad("Tierkeep-Metadata and Tierkeep-Metadata-Length exclude each other. Send one of them.");
@@ -31,9 +31,10 @@ export function metadataLengthOf(headers: Headers): number {
 }
 
 /**
- * Splits a body into the metadata that it begins with and the content after it. Reads the metadata only.
+ * Splits a body into the metadata at its start and the content after it. Reads only the metadata.
  *
- * @throws Refused BAD_USER_INPUT where the body ends too early or does not begin with a JSON object; what the body throws
+ * @throws Refused BAD_USER_INPUT if the body ends too early or does not start with a JSON object; errors of
+ * the body
  */
 export async function splitBody(
   body: AsyncIterable<Uint8Array>,
@@ -75,7 +76,7 @@ function metadataIn(bytes: Uint8Array): Metadata {
   try {
     value = JSON.parse(exactJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes)));
   } catch {
-    throw bad("The body must begin with metadata: a JSON object in UTF-8.");
+    throw bad("The body must start with metadata: a JSON object in UTF-8.");
   }
   return requireMetadata(value, "metadata");
 }

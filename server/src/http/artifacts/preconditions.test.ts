@@ -38,15 +38,15 @@ describe("rangeApplies", () => {
   const applies = (ifRange: string, now = WRITTEN + 5000) =>
     rangeApplies(new Headers({ "if-range": ifRange }), CONTENT, now);
 
-  it("heeds a Range without If-Range, and with one that names this content", () => {
+  it("is true without If-Range, and with one that names this content", () => {
     expect(rangeApplies(new Headers(), CONTENT, WRITTEN)).toBe(true);
     expect(applies('"abc"')).toBe(true);
     expect(applies(AT)).toBe(true);
   });
 
-  it("sends the whole where If-Range names another content, or cannot tell", () => {
+  it("is false if If-Range names another content or is ambiguous", () => {
     for (const header of ['"x"', 'W/"abc"', BEFORE, "yesterday"]) expect(applies(header)).toBe(false);
-    // Written in the second that is not over yet: another write in it would have the same date.
+    // Written in the current second: another write in it would have the same date.
     expect(applies(AT, WRITTEN + 100)).toBe(false);
   });
 });

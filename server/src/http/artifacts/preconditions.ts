@@ -1,4 +1,4 @@
-/** What a conditional read is judged by. */
+/** The properties that conditional requests refer to. */
 export interface Validators {
   /** With its quotes. */
   readonly etag: string;
@@ -6,7 +6,9 @@ export interface Validators {
   readonly lastModified: number;
 }
 
-/** RFC 9110, section 13.2.2, for GET and HEAD: whether the read goes on, or is answered with one of these statuses. */
+/**
+ * RFC 9110, section 13.2.2, for GET and HEAD. Null: the read continues; otherwise the status of the response.
+ */
 export function readPrecondition(headers: Headers, { etag, lastModified }: Validators): 304 | 412 | null {
   const seconds = Math.floor(lastModified / 1000);
   const ifMatch = headers.get("if-match");
@@ -22,12 +24,12 @@ export function readPrecondition(headers: Headers, { etag, lastModified }: Valid
   return null;
 }
 
-/** Whether a Range header is to be heeded: If-Range is absent, or names exactly this content. */
+/** Whether a Range header applies: If-Range is absent, or names exactly this content. */
 export function rangeApplies(headers: Headers, { etag, lastModified }: Validators, now: number): boolean {
   const ifRange = headers.get("if-range");
   if (ifRange === null) return true;
   if (ifRange.includes('"')) return ifRange.trim() === etag;
-  // A date tells contents apart only once the second in which it was written is over.
+  // A date identifies a content only once the second of its write is over.
   const seconds = Math.floor(lastModified / 1000);
   return instant(ifRange) === seconds && Math.floor(now / 1000) > seconds;
 }
@@ -42,7 +44,7 @@ function lists(header: string, etag: string, weakly: boolean): boolean {
   return false;
 }
 
-/** Seconds since the epoch; null: absent or no date. */
+/** Seconds since the epoch. Null if absent or not a date. */
 function instant(header: string | null): number | null {
   if (header === null || !/^[A-Z][a-z]{2,8},? /.test(header)) return null;
   const parsed = Date.parse(header);

@@ -5,14 +5,17 @@ import { unauthenticated } from "../auth/credentials.ts";
 import { artifactKeyOf } from "./artifact-path.ts";
 import type { UploadOptions } from "./upload-headers.ts";
 
-/** The query parameter that makes a URL a signed one. */
+/** Query parameter of a signed URL. */
 export const SIGNED = "signed";
 
 export function signedOf(request: Request): string | null {
   return new URL(request.url).searchParams.get(SIGNED);
 }
 
-/** What the URL permits, where that is this method on this path. @throws Refused UNAUTHENTICATED, whatever is wrong with it */
+/**
+ * The permission of a signed URL for this method and path.
+ * @throws Refused UNAUTHENTICATED if it is invalid for any reason
+ */
 export async function requirePermission(
   method: string,
   path: string,
@@ -20,44 +23,44 @@ export async function requirePermission(
   open: (signed: string) => Promise<Permission | null>,
 ): Promise<Permission> {
   const permission = await open(signed);
-  if (permission === null) throw unauthenticated("a signed URL that is not, or no longer, good");
+  if (permission === null) throw unauthenticated("a signed URL that is invalid or has expired");
   const { key, upload } = permission;
   const fits = method === "PUT" ? upload !== null : /^(?:GET|HEAD)$/.test(method) && upload === null;
   const { tenantId, workflowId, artifactId } = artifactKeyOf(path);
   if (!fits || tenantId !== key.tenantId || workflowId !== key.workflowId || artifactId !== key.artifactId) {
-    throw unauthenticated("a signed URL that is for something else");
+    throw unauthenticated("a signed URL for another path or method");
   }
   return permission;
 }
 
 /**
- * The options of an upload by a signed URL: the URL's terms hold, and the request may add what they leave open, except
- * metadata.
+ * The options of an upload by a signed URL. The URL's terms take precedence; the request may set what they
+ * leave open, except metadata.
  *
- * @throws Refused CHECKSUM_MISMATCH where the request announces other content than the URL is for
+ * @throws Refused CHECKSUM_MISMATCH if the request announces other content than the URL allows
  */
-export function termsFirst(terms: UploadTerms | null, asked: UploadOptions): UploadOptions {
-  if (terms === null) return asked;
-  if (terms.checksum !== null && asked.checksum !== undefined && asked.checksum !== terms.checksum) {
+export function termsFirst(terms: UploadTerms | null, requested: UploadOptions): UploadOptions {
+  if (terms === null) return requested;
+  if (terms.checksum !== null && requested.checksum !== undefined && requested.checksum !== terms.checksum) {
     throw new Refused(
       "CHECKSUM_MISMATCH",
-      "The request announces content with another checksum than this URL is for.",
+      "The request announces a content with another checksum than this URL allows.",
       { argument: "checksum" },
     );
   }
   return {
     tier: terms.tier,
-    contentType: terms.contentType ?? asked.contentType,
+    contentType: terms.contentType ?? requested.contentType,
     metadata: {},
-    checksum: terms.checksum ?? asked.checksum,
-    digests: asked.digests,
-    ifAbsent: terms.ifAbsent || asked.ifAbsent === true,
-    ifChecksum: terms.ifChecksum ?? asked.ifChecksum,
+    checksum: terms.checksum ?? requested.checksum,
+    digests: requested.digests,
+    ifAbsent: terms.ifAbsent || requested.ifAbsent === true,
+    ifChecksum: terms.ifChecksum ?? requested.ifChecksum,
     idempotencyKey: undefined,
   };
 }
 
-/** @throws Refused CONTENT_TOO_LARGE, from the iteration, as soon as more has come */
+/** @throws Refused CONTENT_TOO_LARGE during iteration, as soon as more than `maxBytes` arrive */
 export async function* atMost(
   maxBytes: number | null,
   body: AsyncIterable<Uint8Array>,
@@ -68,7 +71,7 @@ export async function* atMost(
     if (maxBytes !== null && bytes > maxBytes) {
       throw new Refused(
         "CONTENT_TOO_LARGE",
-        `The content is larger than the ${maxBytes} bytes that this URL takes.`,
+        `The content is larger than the ${maxBytes} bytes that this URL allows.`,
       );
     }
     yield chunk;

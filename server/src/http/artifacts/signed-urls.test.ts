@@ -22,14 +22,14 @@ const DOWNLOAD = `query ($tenantId: String! = "t", $expiresInSeconds: Int! = 300
 const UPLOAD = "query ($upload: SignedUpload!) { signedUploadUrl(upload: $upload) { url } }";
 const upload = (terms: object) => ({ upload: { ...KEY, tier: "WARM", ...terms } });
 
-async function ask(world: HandlerUnderTest, query: string, variables: object = {}, as = "writer") {
+async function send(world: HandlerUnderTest, query: string, variables: object = {}, as = "writer") {
   return (await world.graphql(query, variables, { authorization: as })).json();
 }
 
 const downloadUrl = async (world: HandlerUnderTest, variables: object = {}): Promise<string> =>
-  (await ask(world, DOWNLOAD, variables)).data.signedDownloadUrl.url;
+  (await send(world, DOWNLOAD, variables)).data.signedDownloadUrl.url;
 const uploadUrl = async (world: HandlerUnderTest, terms: object = {}): Promise<string> =>
-  (await ask(world, UPLOAD, upload(terms))).data.signedUploadUrl.url;
+  (await send(world, UPLOAD, upload(terms))).data.signedUploadUrl.url;
 
 const put = (world: HandlerUnderTest, path: string, body: string, headers: Record<string, string> = {}) =>
   world.request(path, { method: "PUT", body, headers });
@@ -49,7 +49,7 @@ async function expectRefused(response: Response): Promise<void> {
 }
 
 describe("a signed download URL", () => {
-  it("gives the bytes to whoever has it, whole or in part", async () => {
+  it("returns the bytes to any client, completely or in part", async () => {
     await using world = await worldWithArtifact();
     const url = await downloadUrl(world);
     expect(url.startsWith(`${PATH}?signed=`)).toBe(true);
@@ -61,10 +61,10 @@ describe("a signed download URL", () => {
     expect(JSON.stringify(world.logged)).not.toContain(url.split("=").at(-1));
   });
 
-  it("is none once it has expired", async () => {
+  it("is refused once it has expired", async () => {
     await using world = await worldWithArtifact();
     const url = await downloadUrl(world, { expiresInSeconds: 1 });
-    const answer = await ask(world, DOWNLOAD, { expiresInSeconds: 3600 });
+    const answer = await send(world, DOWNLOAD, { expiresInSeconds: 3600 });
     const { url: later, expiresAt } = answer.data.signedDownloadUrl;
     expect(Date.parse(expiresAt)).toBeGreaterThan(Date.now() + 3_500_000);
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 1001 });
@@ -76,7 +76,7 @@ describe("a signed download URL", () => {
     }
   });
 
-  it("is none once a character of it is another one", async () => {
+  it("is refused if any character is changed", async () => {
     await using world = await worldWithArtifact();
     const url = await downloadUrl(world);
     const start = url.indexOf("=") + 1;
@@ -95,7 +95,7 @@ describe("a signed download URL", () => {
     );
   });
 
-  it("is for its artifact, its method and its store alone", async () => {
+  it("is valid only for its artifact, method and store", async () => {
     await using world = await worldWithArtifact();
     await using other = await worldWithArtifact();
     const url = await downloadUrl(world);
@@ -109,23 +109,23 @@ describe("a signed download URL", () => {
     expect((await world.request(`/graphql${query}&query={viewer{actor}}`)).status).toBe(401);
   });
 
-  it("is for those who may read, of what there is, and for an hour at most", async () => {
+  it("is for existing artifacts that its creator may read, and for at most an hour", async () => {
     await using world = await worldWithArtifact();
-    expect((await ask(world, DOWNLOAD, { tenantId: "others" })).data).toEqual({ signedDownloadUrl: null });
+    expect((await send(world, DOWNLOAD, { tenantId: "others" })).data).toEqual({ signedDownloadUrl: null });
     await world.services.artifacts.purge(
       { actor: "x", role: "ADMIN", tenants: null },
       { ...KEY, dryRun: false },
     );
-    expect((await ask(world, DOWNLOAD)).data).toEqual({ signedDownloadUrl: null });
+    expect((await send(world, DOWNLOAD)).data).toEqual({ signedDownloadUrl: null });
     for (const expiresInSeconds of [0, 3601]) {
-      const [error] = (await ask(world, DOWNLOAD, { expiresInSeconds })).errors;
+      const [error] = (await send(world, DOWNLOAD, { expiresInSeconds })).errors;
       expect(error.extensions).toMatchObject({ code: "BAD_USER_INPUT", argument: "expiresInSeconds" });
     }
   });
 });
 
 describe("a signed upload URL", () => {
-  it("takes bytes from whoever has it, in the name of whoever asked for it", async () => {
+  it("accepts bytes from any client, with its creator as the actor", async () => {
     await using world = await handlerUnderTest({ authenticate });
     const response = await put(world, await uploadUrl(world), "content", { "content-type": "text/plain" });
     expect(response.status).toBe(201);
@@ -136,7 +136,7 @@ describe("a signed upload URL", () => {
     expect(events.edges[0]?.node).toMatchObject({ type: "ARTIFACT_WRITTEN", actor: "ada" });
   });
 
-  it("holds its sender to what was said when it was made", async () => {
+  it("enforces the terms of its creation", async () => {
     await using world = await handlerUnderTest({ authenticate });
     const url = await uploadUrl(world, { contentType: "text/plain", ifAbsent: true });
     const metadata = Buffer.from('{"role":"admin"}').toString("base64url");
@@ -148,7 +148,7 @@ describe("a signed upload URL", () => {
     expect((await (await put(world, wrong, "x")).json()).code).toBe("CHECKSUM_MISMATCH");
   });
 
-  it("takes no more bytes than it was made for, announced or not", async () => {
+  it("accepts no more bytes than its terms allow, announced or not", async () => {
     await using world = await handlerUnderTest({ authenticate });
     const url = await uploadUrl(world, { maxBytes: 5 });
     for (const headers of [{}, { "content-length": "6" }] as Record<string, string>[]) {
@@ -158,20 +158,20 @@ describe("a signed upload URL", () => {
     expect((await put(world, url, "12345")).status).toBe(201);
   });
 
-  it("is for those who may write there, and reads nothing", async () => {
+  it("is for creators who may write there, and reads nothing", async () => {
     await using world = await worldWithArtifact();
     await expectRefused(await world.request(await uploadUrl(world)));
     for (const [terms, as] of [
       [{}, "reader"],
       [{ tenantId: "others" }, "writer"],
     ] as const) {
-      const [error] = (await ask(world, UPLOAD, upload(terms), as)).errors;
+      const [error] = (await send(world, UPLOAD, upload(terms), as)).errors;
       expect(error.extensions.code).toBe("FORBIDDEN");
     }
   });
 });
 
-it("a signed URL that somebody made with an API key ends with the key", async () => {
+it("a signed URL created with an API key ends with the key", async () => {
   await using world = await worldWithArtifact();
   const admin = { actor: "x", role: "ADMIN", tenants: null } as const;
   const { keys, urls } = world.services;

@@ -4,9 +4,9 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 
 type Algorithm = "md5" | "sha1" | "sha256" | "sha512" | "crc32";
 
-/** A digest of the content that a request announces. */
+/** A digest of the content that the request announces. */
 export interface AnnouncedDigest {
-  /** The header that it came in. */
+  /** The header of the digest. */
   readonly header: string;
   readonly algorithm: Algorithm;
   readonly bytes: Buffer;
@@ -21,7 +21,7 @@ export interface UploadDigests {
 
 const LENGTHS: Readonly<Record<Algorithm, number>> = { md5: 16, sha1: 20, sha256: 32, sha512: 64, crc32: 4 };
 
-/** The names of algorithms in RFC 9530, RFC 3230 and the headers of object stores. */
+/** Names of algorithms in RFC 9530, RFC 3230 and the headers of object stores. */
 const NAMES: Readonly<Record<string, Algorithm>> = {
   md5: "md5",
   sha: "sha1",
@@ -33,14 +33,14 @@ const NAMES: Readonly<Record<string, Algorithm>> = {
   crc32: "crc32",
 };
 
-/** Headers of one digest in base64. */
+/** Headers with one digest in base64. */
 const BASE64_HEADERS: Readonly<Record<string, string>> = {
   "content-md5": "md5",
   "x-ms-blob-content-md5": "md5",
   "x-ms-content-crc64": "crc64",
 };
 
-/** Headers of a list of digests: name=:base64: in RFC 9530, name=base64 elsewhere. */
+/** Headers with a list of digests: name=:base64: in RFC 9530, name=base64 elsewhere. */
 const LIST_HEADERS: Readonly<Record<string, RegExp>> = {
   "repr-digest": /^([a-z*][a-z0-9_.*-]*)=:([A-Za-z0-9+/]*={0,2}):$/,
   "content-digest": /^([a-z*][a-z0-9_.*-]*)=:([A-Za-z0-9+/]*={0,2}):$/,
@@ -48,14 +48,14 @@ const LIST_HEADERS: Readonly<Record<string, RegExp>> = {
   "x-goog-hash": /^([a-z0-9-]+)=([A-Za-z0-9+/]*={0,2})$/i,
 };
 
-/** Not digests, although their names begin like those of digests. */
+/** Not digests, although they share a prefix with digest headers. */
 const NOT_DIGESTS = /^x-amz-checksum-(?:algorithm|mode|type)$/;
 
 /**
- * Every digest that a PUT announces, in whichever header.
+ * All digests that a PUT announces in its headers.
  *
- * @throws Refused BAD_USER_INPUT for one that is malformed, or of an algorithm that this server does not compute: a digest
- * that nothing checks would promise an integrity that the upload does not have
+ * @throws Refused BAD_USER_INPUT for a malformed digest or an unsupported algorithm: an unchecked digest
+ * would suggest an integrity check that does not happen
  */
 export function uploadDigestsOf(headers: Headers): UploadDigests {
   refuseTrailers(headers);
@@ -70,7 +70,7 @@ export function uploadDigestsOf(headers: Headers): UploadDigests {
   return { checksum, others: digests.filter(({ algorithm }) => algorithm !== "sha256") };
 }
 
-/** `body`, which fails at its end with CHECKSUM_MISMATCH unless it has all of these digests. */
+/** Passes on `body`. Fails at its end with CHECKSUM_MISMATCH unless it has all these digests. */
 export async function* checked(
   body: AsyncIterable<Uint8Array>,
   digests: readonly AnnouncedDigest[],
@@ -124,7 +124,7 @@ function digestsIn(header: string, value: string): readonly AnnouncedDigest[] {
   return hex === undefined ? [] : [announced(header, hex, value.trim(), "hex")];
 }
 
-/** What can be computed checks the content. Only a list of which nothing can be computed is refused (RFC 9530). */
+/** Supported digests are checked. A list is rejected only if it has no supported digest (RFC 9530). */
 function listed(header: string, value: string, form: RegExp): readonly AnnouncedDigest[] {
   const found: AnnouncedDigest[] = [];
   let problem: unknown = null;
@@ -152,7 +152,7 @@ function announced(header: string, name: string, text: string, encoding: "base64
   if (algorithm === undefined) {
     throw bad(
       header,
-      `${header} announces a digest of an algorithm that this server does not compute (${name.slice(0, 40)}). Send SHA-256 in Repr-Digest, or no digest.`,
+      `${header} announces a digest of an unsupported algorithm (${name.slice(0, 40)}). Send SHA-256 in Repr-Digest, or no digest.`,
     );
   }
   const bytes = Buffer.from(text, encoding);
@@ -165,7 +165,7 @@ function announced(header: string, name: string, text: string, encoding: "base64
   throw bad(header, `${header} does not hold a ${name} digest in ${encoding}.`);
 }
 
-/** A digest after the body would not be checked. */
+/** Rejects digests in trailers, because they would not be checked. */
 function refuseTrailers(headers: Headers): void {
   for (const name of ["trailer", "x-amz-trailer"]) {
     const fields = (headers.get(name) ?? "").split(",").map((field) => field.trim().toLowerCase());

@@ -13,11 +13,11 @@ export type UploadOptions = Pick<
   WriteOptions,
   "tier" | "contentType" | "metadata" | "checksum" | "ifAbsent" | "ifChecksum" | "idempotencyKey"
 > & {
-  /** Digests besides the checksum that the content must have. */
+  /** Digests of the content in addition to the checksum. */
   readonly digests: readonly AnnouncedDigest[];
 };
 
-/** The options of a PUT in its headers and its query. @throws Refused BAD_USER_INPUT, CONTENT_TOO_LARGE */
+/** The options in the headers and query of a PUT. @throws Refused BAD_USER_INPUT, CONTENT_TOO_LARGE */
 export function uploadOptionsOf(
   headers: Headers,
   query: URLSearchParams,
@@ -28,7 +28,7 @@ export function uploadOptionsOf(
   if (maxBytes !== null && length > maxBytes) {
     throw new Refused(
       "CONTENT_TOO_LARGE",
-      `The content is larger than the ${maxBytes} bytes that this server takes.`,
+      `The content is larger than the ${maxBytes} bytes that this server allows.`,
     );
   }
   const contentType = headers.get("content-type");
@@ -47,18 +47,20 @@ export function uploadOptionsOf(
   };
 }
 
-/** Headers that would make the content another one than the body's bytes, or that promise a check that is not made. */
+/**
+ * Rejects headers that would change the meaning of the body, or that promise a check that does not happen.
+ */
 function refuseMisleading(headers: Headers): void {
   const encoding = headers.get("content-encoding");
   if (encoding !== null && encoding.toLowerCase() !== "identity") {
     throw bad(
       "Content-Encoding",
-      "Content-Encoding is not taken: the body's bytes are the content. Send them plain.",
+      "Content-Encoding is not supported: the body's bytes are the content. Send them uncompressed.",
     );
   }
   for (const name of ["Content-Range", "If-Modified-Since", "If-Unmodified-Since"]) {
     if (headers.has(name))
-      throw bad(name, `${name} is not taken on a PUT. Send the whole content, with If-Match.`);
+      throw bad(name, `${name} is not supported on a PUT. Send the complete content, with If-Match.`);
   }
 }
 
@@ -66,7 +68,7 @@ function tierOf(query: URLSearchParams): Tier {
   const given = query.getAll("tier");
   for (const name of query.keys()) {
     if (name !== "tier")
-      throw bad("query", `The URL's query has ${JSON.stringify(name)}; it takes tier alone.`);
+      throw bad("query", `The URL has the query parameter ${JSON.stringify(name)}; only tier is supported.`);
   }
   const tier = TIERS.find((name) => name === (given[0] ?? "HOT"));
   if (tier === undefined || given.length > 1) throw bad("tier", `tier must be one of ${TIERS.join(", ")}.`);
@@ -90,7 +92,10 @@ function metadataOf(header: string | null): Metadata {
 function ifAbsentOf(header: string | null): boolean {
   if (header === null) return false;
   if (header.trim() === "*") return true;
-  throw bad("If-None-Match", "If-None-Match on a PUT must be *: write only where there is none yet.");
+  throw bad(
+    "If-None-Match",
+    "If-None-Match on a PUT must be *, which writes only if the artifact does not exist.",
+  );
 }
 
 function ifChecksumOf(header: string | null): string | undefined {
@@ -99,7 +104,7 @@ function ifChecksumOf(header: string | null): string | undefined {
   if (checksum === undefined) {
     throw bad(
       "If-Match",
-      'If-Match on a PUT must be one checksum in quotes, such as the ETag that a GET answered: "…".',
+      'If-Match on a PUT must be one checksum in quotes, such as the ETag of a GET: "…".',
     );
   }
   return requireChecksum(checksum, "If-Match");

@@ -27,7 +27,7 @@ const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 const JSON_POST = { method: "POST", headers: { "content-type": "application/json" } };
 const VIEWER = "{ viewer { actor role tenants } }";
 
-/** Each way in over HTTP that is not open to everybody. */
+/** Every HTTP endpoint that requires authentication. */
 const ENTRIES: readonly (readonly [string, string, RequestInit])[] = [
   ["a query", "/graphql", { ...JSON_POST, body: JSON.stringify({ query: VIEWER }) }],
   ["a query by GET", `/graphql?query=${encodeURIComponent(VIEWER)}`, {}],
@@ -50,7 +50,7 @@ const BAD_CREDENTIALS: readonly (readonly [string, () => Promise<string>])[] = [
   ["no token", async () => ""],
   ["another scheme", async () => "Basic bG9jYWw6bG9jYWw="],
   ["no scheme", async () => OWNER],
-  ["a token that is none", async () => "Bearer nobody-made-this"],
+  ["an invalid token", async () => "Bearer not-a-token"],
   ["two tokens", async () => `Bearer ${OWNER} ${OWNER}`],
   ["an owner's token of another start", async () => `Bearer ${OWNER}x`],
   ["a token that has expired", async () => `Bearer ${await tokenOf("ada", 1)}`],
@@ -68,7 +68,7 @@ function socketTo(listener: Listener, headers: Record<string, string> = {}): Web
   return socket;
 }
 
-/** What comes over a socket that says who it is in `payload`, through its close. */
+/** Messages of a socket that authenticates with `payload`, up to its close. */
 async function dialogue(
   socket: WebSocket,
   payload: unknown,
@@ -89,7 +89,7 @@ async function dialogue(
 const subscribeTo = (socket: WebSocket, query: string) => () =>
   socket.send(JSON.stringify({ id: "1", type: "subscribe", payload: { query } }));
 
-it.each(ENTRIES)("without valid credentials, %s is refused, whatever is wrong", async (_name, path, init) => {
+it.each(ENTRIES)("%s is refused without valid credentials of any kind", async (_name, path, init) => {
   await using world = await handlerUnderTest({ authenticate });
   for (const [what, authorization] of BAD_CREDENTIALS) {
     const value = await authorization();
@@ -124,7 +124,7 @@ const ANYBODY = { actor: "test", role: "ADMIN", tenants: null } as const;
 const KEY = { tenantId: "t", workflowId: "w", artifactId: "a" };
 
 describe("with valid credentials", () => {
-  it("every way in over HTTP answers", async () => {
+  it("every HTTP endpoint responds", async () => {
     await using world = await handlerUnderTest({ authenticate });
     const headers = bearer(await tokenOf("ada", inAnHour(), null));
     for (const [name, path, init] of [ENTRIES[3], ...ENTRIES] as typeof ENTRIES) {
@@ -135,13 +135,13 @@ describe("with valid credentials", () => {
     expect(world.logged.every(({ actor }) => actor === "ada")).toBe(true);
   });
 
-  it("the metrics, which are of the whole store, are for those who have all tenants", async () => {
+  it("the metrics, which cover the whole store, require access to all tenants", async () => {
     await using world = await handlerUnderTest({ authenticate });
     const response = await world.request("/metrics", { headers: bearer(await tokenOf("ada")) });
     expect([response.status, (await response.json()).code]).toEqual([403, "FORBIDDEN"]);
   });
 
-  it("the viewer is who the token says, and this machine's own with the owner's token", async () => {
+  it("the viewer is the token's principal, or `local` with the owner's token", async () => {
     await using world = await handlerUnderTest({ authenticate });
     const viewer = async (token: string) => (await world.graphql(VIEWER, {}, bearer(token))).json();
     expect(await viewer(await tokenOf("ada"))).toEqual({
@@ -152,7 +152,7 @@ describe("with valid credentials", () => {
     });
   });
 
-  it("a host that is no loopback name is answered, and a page of a stranger is not", async () => {
+  it("a host that is not loopback is accepted, and a page of an untrusted origin is not", async () => {
     await using world = await handlerUnderTest({ authenticate });
     const headers = bearer(await tokenOf("ada"));
     const ask = (more: Record<string, string>) => world.graphql(VIEWER, {}, { ...headers, ...more });
@@ -162,7 +162,7 @@ describe("with valid credentials", () => {
   });
 });
 
-it("what says nothing of the store is open to everybody", async () => {
+it("endpoints that reveal nothing about the store require no credentials", async () => {
   await using world = await handlerUnderTest({ authenticate });
   expect(await (await world.request("/healthz")).json()).toEqual({ status: "ok" });
   expect(await (await world.request("/readyz")).json()).toEqual({ status: "ready" });
@@ -172,7 +172,7 @@ it("what says nothing of the store is open to everybody", async () => {
 });
 
 describe("over a WebSocket", () => {
-  it.each(["authorization", "Authorization"])("the token is taken from connection_init: %s", async (name) => {
+  it.each(["authorization", "Authorization"])("the token is read from connection_init: %s", async (name) => {
     await using world = await handlerUnderTest({ authenticate });
     const socket = socketTo(await world.listen());
     const heard = dialogue(socket, { [name]: `Bearer ${await tokenOf("ada")}` }, subscribeTo(socket, VIEWER));
@@ -189,13 +189,13 @@ describe("over a WebSocket", () => {
     ]);
   });
 
-  it("the token is taken from the upgrade's header where connection_init has none", async () => {
+  it("the token is read from the upgrade's header if connection_init has none", async () => {
     await using world = await handlerUnderTest({ authenticate });
     const socket = socketTo(await world.listen(), bearer(await tokenOf("ada")));
     expect(await dialogue(socket, undefined)).toEqual([{ type: "connection_ack" }, "1000 "]);
   });
 
-  it("the socket is closed without valid credentials, whatever is wrong", async () => {
+  it("the socket is closed without valid credentials of any kind", async () => {
     await using world = await handlerUnderTest({ authenticate });
     const listener = await world.listen();
     for (const [what, authorization] of BAD_CREDENTIALS) {
@@ -209,8 +209,8 @@ describe("over a WebSocket", () => {
   });
 });
 
-/** Somebody whose credentials end when a test says so. */
-function passing(expiresAt: number | null = null) {
+/** Credentials that end when a test says so. */
+function endingCredentials(expiresAt: number | null = null) {
   const revoking = new AbortController();
   const credentials: Credentials = {
     principal: { actor: "ada", role: "WRITER", tenants: ["t"] },
@@ -230,7 +230,7 @@ const refusal = { data: null, errors: [expect.objectContaining({ message: expect
 async function watch(world: HandlerUnderTest) {
   const response = await world.graphql(WATCH, {}, { accept: "text/event-stream" });
   const reader = (response.body as ReadableStream<Uint8Array>).getReader();
-  // The stream's first bytes: it has begun.
+  // The first bytes: the stream has started.
   await reader.read();
   return async (): Promise<string> => {
     let text = "";
@@ -242,17 +242,17 @@ async function watch(world: HandlerUnderTest) {
   };
 }
 
-describe("when credentials lapse under way", () => {
+describe("when credentials end during a request", () => {
   it.each(["revoked", "expired"])(
-    "server-sent events end and say so, as soon as they are %s",
+    "server-sent events end with an error as soon as they are %s",
     async (how) => {
-      let somebody = passing();
+      let login = endingCredentials();
       await using world = await handlerUnderTest({
-        authenticate: (...asked) => somebody.authenticate(...asked),
+        authenticate: (...args) => login.authenticate(...args),
       });
-      if (how === "expired") somebody = passing(Date.now() + 3_000);
+      if (how === "expired") login = endingCredentials(Date.now() + 3_000);
       const rest = await watch(world);
-      if (how === "revoked") somebody.revoke();
+      if (how === "revoked") login.revoke();
       const [, data, end] =
         /^event: next\ndata: (.*)\n\n(event: complete\ndata:\n\n)$/.exec(await rest()) ?? [];
       expect(JSON.parse(String(data))).toEqual({
@@ -270,22 +270,22 @@ describe("when credentials lapse under way", () => {
   );
 
   it.each(["revoked", "expired"])(
-    "a WebSocket says so and is closed, as soon as they are %s",
+    "a WebSocket gets an error and is closed as soon as they are %s",
     async (how) => {
-      let somebody = passing();
+      let login = endingCredentials();
       await using world = await handlerUnderTest({
-        authenticate: (...asked) => somebody.authenticate(...asked),
+        authenticate: (...args) => login.authenticate(...args),
       });
       const listener = await world.listen();
-      if (how === "expired") somebody = passing(Date.now() + 3_000);
+      if (how === "expired") login = endingCredentials(Date.now() + 3_000);
       const socket = socketTo(listener);
       const heard = dialogue(socket, {}, () => {
         subscribeTo(socket, WATCH)();
-        // The answer to what is sent after it shows that the subscription has been taken.
+        // The response to the next message shows that the subscription has started.
         socket.send(JSON.stringify({ id: "2", type: "subscribe", payload: { query: VIEWER } }));
       });
       socket.on("message", (data) => {
-        if (how === "revoked" && String(data).includes("complete")) somebody.revoke();
+        if (how === "revoked" && String(data).includes("complete")) login.revoke();
       });
       const all = await heard;
       expect(all).toContainEqual({ id: "1", type: "next", payload: refusal });
@@ -294,28 +294,28 @@ describe("when credentials lapse under way", () => {
     },
   );
 
-  it("a download ends unfinished at its next chunk", async () => {
-    const somebody = passing();
-    await using world = await handlerUnderTest({ authenticate: somebody.authenticate });
+  it("a download ends incomplete at its next chunk", async () => {
+    const login = endingCredentials();
+    await using world = await handlerUnderTest({ authenticate: login.authenticate });
     await world.request("/artifacts/t/w/a", { method: "PUT", body: new Uint8Array(8 * 1024 * 1024) });
     const response = await world.request("/artifacts/t/w/a");
     const reader = (response.body as ReadableStream<Uint8Array>).getReader();
     expect((await reader.read()).done).toBe(false);
-    somebody.revoke();
+    login.revoke();
     await expect(reader.read()).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
     expect(world.logged.at(-1)).toMatchObject({ code: "UNAUTHENTICATED" });
   });
 
-  it("an upload is refused at its next chunk, and nothing of it is kept", async () => {
-    const somebody = passing();
-    await using world = await handlerUnderTest({ authenticate: somebody.authenticate });
+  it("an upload is refused at its next chunk, and stores nothing", async () => {
+    const login = endingCredentials();
+    await using world = await handlerUnderTest({ authenticate: login.authenticate });
     let sent = 0;
     const body = new ReadableStream(
       {
         pull(controller) {
           controller.enqueue(new Uint8Array(64 * 1024));
           sent += 1;
-          if (sent === 8) somebody.revoke();
+          if (sent === 8) login.revoke();
           if (sent === 100) controller.close();
         },
       },

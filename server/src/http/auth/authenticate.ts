@@ -2,11 +2,11 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { type Credentials, LOCAL, unauthenticated } from "./credentials.ts";
 
 /**
- * Finds out who asks.
+ * Authenticates a request.
  *
- * @param authorization the value of an Authorization header, or of the same name in a WebSocket's connection_init
- * @param attempt does what it costs something to find out; it may refuse to
- * @throws Refused UNAUTHENTICATED; what `attempt` throws
+ * @param authorization value of the Authorization header, or of that name in a WebSocket's connection_init
+ * @param attempt runs a check that costs time; it may refuse to
+ * @throws Refused UNAUTHENTICATED; errors of `attempt`
  */
 export type Authenticate = (
   authorization: string | null,
@@ -14,15 +14,17 @@ export type Authenticate = (
 ) => Promise<Credentials>;
 
 export interface AuthenticateParts {
-  /** What commands on this machine read in owner.json. */
+  /** The token in owner.json, which commands on this machine read. */
   readonly ownerToken: string;
-  /** Null: none are taken. */
+  /** Null: JWTs are not accepted. */
   readonly verifyJwt: ((token: string) => Promise<Credentials>) | null;
-  /** Whose key a secret is; answers null where it is nobody's. Null: none are taken. */
+  /**
+   * The credentials of an API key's secret; null if there is no valid key. Null: API keys are not accepted.
+   */
   readonly verifyKey: ((secret: string) => Promise<Credentials | null>) | null;
 }
 
-/** By bearer tokens: the owner's own, and what is configured. */
+/** Authenticates by bearer tokens: the owner's token, and the configured kinds. */
 export function authenticator({ ownerToken, verifyJwt, verifyKey }: AuthenticateParts): Authenticate {
   const owner = sha256(ownerToken);
   async function recognise(token: string | undefined): Promise<Credentials> {
@@ -37,10 +39,10 @@ export function authenticator({ ownerToken, verifyJwt, verifyKey }: Authenticate
     return await verifyJwt(token);
   }
   return async (authorization, attempt) => {
-    // Who shows nothing guesses nothing.
+    // A missing header is not a guess, so it does not count as a failed attempt.
     if (authorization === null) throw unauthenticated("no credentials");
     const token = /^Bearer +([\x21-\x7e]+)$/i.exec(authorization)?.[1];
-    // Whoever owns the machine can act on it, whatever others at its address do.
+    // The owner of the machine is never locked out by failed attempts from its address.
     if (token !== undefined && timingSafeEqual(sha256(token), owner)) return LOCAL;
     return await attempt(() => recognise(token));
   };

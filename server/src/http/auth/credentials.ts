@@ -1,32 +1,32 @@
 import type { Principal } from "@tierkeep/schema/domain/principal";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 
-/** Who asks, and for how long that stands. */
+/** An authenticated principal, and how long it is valid. */
 export interface Credentials {
   readonly principal: Principal;
-  /** ms since the epoch; null: they do not expire. */
+  /** ms since the epoch; null: no expiry. */
   readonly expiresAt: number | null;
-  /** Aborts when they are revoked; null: they cannot be. */
+  /** Aborts when the credentials are revoked; null: they cannot be. */
   readonly revoked: AbortSignal | null;
 }
 
-/** Where no authentication is configured, and of commands on this machine that know the owner's token. */
+/** Used without configured authentication, and for commands on this machine that have the owner's token. */
 export const LOCAL: Credentials = lasting({ actor: "local", role: "ADMIN", tenants: null });
 
-/** Of whoever has not said who it is. It may see nothing, so a way in that forgets to ask gives nothing away. */
+/** Used until authentication succeeds. It sees no tenants, so a missing check reveals nothing. */
 export const ANONYMOUS: Credentials = lasting({ actor: "anonymous", role: "READER", tenants: [] });
 
 export function lasting(principal: Principal): Credentials {
   return { principal, expiresAt: null, revoked: null };
 }
 
-/** The longest that a timer can be set for. */
+/** The longest delay of a timer. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * The one refusal of credentials. What is wrong with them is for the log alone: whoever tries some learns nothing.
+ * The only refusal of credentials. The response does not say what is wrong; only the log does.
  *
- * @param reason for the log; it repeats nothing of what was sent
+ * @param reason for the log; must not repeat anything from the request
  */
 export function unauthenticated(reason: string): Refused {
   return new Refused(
@@ -37,13 +37,13 @@ export function unauthenticated(reason: string): Refused {
   );
 }
 
-/** @throws Refused UNAUTHENTICATED where they have expired or been revoked */
+/** @throws Refused UNAUTHENTICATED if they have expired or been revoked */
 export function requireValid({ expiresAt, revoked }: Credentials): void {
-  if (revoked?.aborted) throw unauthenticated("revoked meanwhile");
-  if (expiresAt !== null && expiresAt <= Date.now()) throw unauthenticated("expired meanwhile");
+  if (revoked?.aborted) throw unauthenticated("revoked during the request");
+  if (expiresAt !== null && expiresAt <= Date.now()) throw unauthenticated("expired during the request");
 }
 
-/** Calls back once, as soon as they have expired or been revoked; answers with how to wait no longer. */
+/** Calls `lapsed` once when the credentials expire or are revoked. Returns a function that stops waiting. */
 export function onLapse({ expiresAt, revoked }: Credentials, lapsed: () => void): () => void {
   let timer: NodeJS.Timeout | undefined;
   const stop = () => {

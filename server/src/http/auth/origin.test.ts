@@ -45,11 +45,11 @@ describe("requireLoopback and requireTrusted", () => {
     "localhost:4000@evil.example",
     "user@localhost",
     "store.example.com",
-  ])("does not answer at %j, which a page could have made to mean this machine", (host) => {
+  ])("refuses the host %j, which a page could resolve to this machine", (host) => {
     expect(admits(host, null)).toBe(false);
   });
 
-  it("admits pages of its own origin, of PUBLIC_URL's and of CORS_ORIGINS", () => {
+  it("accepts pages of its own origin, of PUBLIC_URL's and of CORS_ORIGINS", () => {
     expect(admits("localhost:4000", "http://localhost:4000")).toBe(true);
     expect(admits("[::1]:4000", "http://[::1]:4000")).toBe(true);
     expect(admits("localhost:4000", "https://store.example.com")).toBe(true);
@@ -63,13 +63,13 @@ describe("requireLoopback and requireTrusted", () => {
     "http://127.0.0.1:4000",
     "https://app.example.com.evil",
     "",
-  ])("keeps a page of %j out, also when it is of this machine", (origin) => {
+  ])("refuses a page of %j, even on this machine", (origin) => {
     expect(admits("localhost:4000", origin)).toBe(false);
   });
 });
 
 describe("origins over HTTP", () => {
-  it("refuses a stranger's page on every path, and lets it read nothing", async () => {
+  it("refuses an untrusted page on every path, and lets it read nothing", async () => {
     await using world = await handlerUnderTest();
     const init = { headers: { origin: "https://evil.example" } };
     for (const path of ["/graphql?query={viewer{actor}}", "/artifacts/t/w/a", "/healthz", "/", "/nothing"]) {
@@ -81,7 +81,7 @@ describe("origins over HTTP", () => {
     expect([preflight.status, preflight.headers.get("access-control-allow-methods")]).toEqual([403, null]);
   });
 
-  it("lets a page of a configured origin ask first, and read the answer and its headers", async () => {
+  it("lets a page of a configured origin send a preflight, and read the response and its headers", async () => {
     await using world = await handlerUnderTest({ trusted: { corsOrigins: ["https://app.example.com"] } });
     const origin = "https://app.example.com";
     const preflight = await world.request("/artifacts/t/w/a", {
@@ -132,7 +132,7 @@ describe("origins over HTTP", () => {
     }
   });
 
-  it("names the origin and CORS_ORIGINS in the log where a page is refused", async () => {
+  it("logs the origin and CORS_ORIGINS when a page is refused", async () => {
     await using world = await handlerUnderTest();
     await world.request("/graphql", { headers: { origin: "https://evil.example" } });
     expect(world.logged.at(-1)).toMatchObject({
@@ -165,14 +165,14 @@ describe("a request that a page makes without Origin", () => {
     expect(await statusOf({})).toBe(200);
   });
 
-  it("may show an artifact in a page of a trusted origin, and in no other", async () => {
+  it("may embed an artifact in a page of a trusted origin, and in no other", async () => {
     const policyOf = async (trusted: object, headers: Record<string, string>, signed = true) => {
       await using world = await handlerUnderTest({ trusted });
       await world.request("/artifacts/t/w/a.png", { method: "PUT", body: "x" });
-      const asked = await world.graphql(
+      const answer = await world.graphql(
         '{ signedDownloadUrl(key: { tenantId: "t", workflowId: "w", artifactId: "a.png" }) { url } }',
       );
-      const { data } = (await asked.json()) as { data: { signedDownloadUrl: { url: string } } };
+      const { data } = (await answer.json()) as { data: { signedDownloadUrl: { url: string } } };
       const path = signed ? data.signedDownloadUrl.url : "/artifacts/t/w/a.png";
       const response = await world.request(path, { headers });
       return response.headers.get("cross-origin-resource-policy");
@@ -182,7 +182,7 @@ describe("a request that a page makes without Origin", () => {
     expect(await policyOf(app, { origin: "https://app.example.com" })).toBe("cross-origin");
     expect(await policyOf(app, trusted, false)).toBe("cross-origin");
     expect(await policyOf(app, {})).toBe("cross-origin");
-    // Null: the policy of every other answer, same-origin.
+    // Null: the policy of every other response, same-origin.
     expect(await policyOf(app, { referer: "https://evil.example/" })).toBeNull();
     expect(await policyOf(app, {}, false)).toBeNull();
     expect(await policyOf({}, trusted)).toBeNull();

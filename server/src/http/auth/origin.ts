@@ -2,17 +2,17 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 import { signedOf } from "../artifacts/signed-request.ts";
 
 export interface TrustedOrigins {
-  /** Where browsers reach this server, if not at its Host: a URL, or null. */
+  /** The URL at which browsers reach this server, if it differs from its Host; or null. */
   readonly publicUrl: string | null;
-  /** Pages of other origins that may call, as browsers write them. */
+  /** Other origins whose pages may call this server, as browsers write them. */
   readonly corsOrigins: readonly string[];
 }
 
 const LOOPBACK_HOST = /^(?:(?:[a-z0-9-]+\.)*localhost|127(?:\.\d{1,3}){3}|\[::1\])\.?(?::\d{1,5})?$/i;
 
 /**
- * Without authentication everyone who reaches this machine's loopback is an administrator. So the host asked for must be
- * a loopback name, or a page could have its own name resolve to 127.0.0.1 and be of the same origin as this server.
+ * Requires a loopback host name. Without authentication, every local client is an administrator. A web page
+ * could resolve its own name to 127.0.0.1 and so have the same origin as this server.
  *
  * @throws Refused FORBIDDEN
  */
@@ -20,13 +20,13 @@ export function requireLoopback(host: string): void {
   if (LOOPBACK_HOST.test(host)) return;
   throw new Refused(
     "FORBIDDEN",
-    "Without authentication this server answers only to loopback names. Call it at localhost or 127.0.0.1.",
+    "Without authentication, this server accepts requests for loopback host names only. Call it at localhost or 127.0.0.1.",
   );
 }
 
 /**
- * Keeps web pages of strangers out: a browser reaches, for any page, what its machine reaches, so a page's origin must be
- * known.
+ * Requires a trusted origin. A browser sends requests to this server for any page, so the page's origin must
+ * be known.
  *
  * @throws Refused FORBIDDEN
  */
@@ -34,15 +34,16 @@ export function requireTrusted(host: string, origin: string | null, trusted: Tru
   if (origin === null || origin === `http://${host.toLowerCase()}` || isListed(origin, trusted)) return;
   throw new Refused(
     "FORBIDDEN",
-    "This web page's origin is not trusted here. Add it to CORS_ORIGINS where the server is started.",
+    "The origin of this web page is not trusted. Add it to CORS_ORIGINS where the server is started.",
     {},
     { cause: new Error(`the origin${shown(origin)} is not in CORS_ORIGINS`) },
   );
 }
 
 /**
- * Without authentication a browser reaches this server for any page, and sends no Origin with images, scripts and frames.
- * Such a request of a page that is not trusted is refused. A link that leads here from elsewhere is followed.
+ * Refuses requests that a page of an untrusted origin makes without Origin, such as images, scripts and
+ * frames. It is needed without authentication, because a browser sends such requests for any page. Following
+ * a link to this server is allowed.
  *
  * @throws Refused FORBIDDEN
  */
@@ -54,7 +55,7 @@ export function requireDeliberate(headers: Headers, trusted: TrustedOrigins): vo
   if (page !== null && isListed(page, trusted)) return;
   throw new Refused(
     "FORBIDDEN",
-    "A web page that is not trusted here made this request. Add its origin to CORS_ORIGINS where the server is started.",
+    "The web page that made this request is not trusted. Add its origin to CORS_ORIGINS where the server is started.",
     {},
     {
       cause: new Error(`a page of an origin${page === null ? "" : shown(page)} that is not in CORS_ORIGINS`),
@@ -62,7 +63,9 @@ export function requireDeliberate(headers: Headers, trusted: TrustedOrigins): vo
   );
 }
 
-/** The origin of the page that made a request, as far as the browser tells: by Origin, else by Referer. */
+/**
+ * The origin of the page that made a request, from Origin or else Referer. Null if the browser sends neither.
+ */
 function pageOf(headers: Headers): string | null {
   const origin = headers.get("origin");
   if (origin !== null) return origin;
@@ -73,8 +76,8 @@ function pageOf(headers: Headers): string | null {
 }
 
 /**
- * Lets pages of trusted origins show an artifact, such as in an image. A signed URL is a permission by itself: where pages
- * of other origins are trusted at all, it also works for a page of which the browser tells nothing.
+ * Allows pages of trusted origins to embed an artifact, for example as an image. A signed URL is a permission
+ * by itself: if any other origin is trusted, it also works for a page of which the browser sends no origin.
  */
 export function allowEmbedding(answer: Headers, request: Request, trusted: TrustedOrigins): void {
   const { publicUrl, corsOrigins } = trusted;
@@ -87,10 +90,10 @@ export function allowEmbedding(answer: Headers, request: Request, trusted: Trust
 
 const MAX_REFERER_LENGTH = 4096;
 
-/** Scheme, the longest name that DNS has, and a port. */
+/** Scheme, the longest DNS name, and a port. */
 const MAX_ORIGIN_LENGTH = 270;
 
-/** For the log, which holds no other value of a header: an origin as browsers send it, in quotes; else nothing. */
+/** For the log, which contains no other header value: a well-formed origin in quotes, otherwise nothing. */
 function shown(origin: string): string {
   return origin.length <= MAX_ORIGIN_LENGTH && URL.parse(origin)?.origin === origin ? ` "${origin}"` : "";
 }
@@ -110,7 +113,7 @@ const EXPOSED = [
   "x-request-id",
 ].join(", ");
 
-/** Lets the page that asked read the answer. The request has been found trusted before. */
+/** Allows the requesting page to read the response. Its origin was checked before. */
 export function allowOrigin(headers: Headers, origin: string | null): void {
   headers.append("vary", "origin");
   if (origin === null) return;
@@ -121,8 +124,8 @@ export function allowOrigin(headers: Headers, origin: string | null): void {
 const HEADER_NAMES = /^[!#$%&'*+.^_`|~0-9a-z-]+(?:[\t ]*,[\t ]*[!#$%&'*+.^_`|~0-9a-z-]+)*$/i;
 
 /**
- * The answer to a preflight request. A page of a trusted origin may send any header: it is trusted as any other client is,
- * and tracing libraries add headers of their own.
+ * The response to a preflight request. A page of a trusted origin may send any header: it is trusted like any
+ * other client, and tracing libraries add their own headers.
  */
 export function preflight({ headers }: Request): Response {
   const names = headers.get("access-control-request-headers") ?? "";

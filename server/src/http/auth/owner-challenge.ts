@@ -2,10 +2,10 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 
 export const OWNER_PATH = "/.well-known/tierkeep-owner";
-/** POST with the owner's token lets purges go by a shortened retention at once. */
+/** POST with the owner's token: purges apply a shortened retention immediately. */
 export const CONFIRM_RETENTION_PATH = `${OWNER_PATH}/confirm-retention`;
 
-/** Who an owner of an embedded store is, as its owner.json says. */
+/** The owner of an embedded store, as in its owner.json. */
 export interface OwnerIdentity {
   /** New at each start. */
   readonly instance: string;
@@ -14,14 +14,14 @@ export interface OwnerIdentity {
 
 const NONCE = /^[A-Za-z0-9_-]{16,128}$/;
 
-/** What only somebody who knows the token can say of a nonce. */
+/** Answer to a nonce that proves knowledge of the token. */
 export function ownerProof({ instance, token }: OwnerIdentity, nonce: string): string {
   return createHmac("sha256", token).update(`${instance}\n${nonce}`).digest("hex");
 }
 
 /**
- * Proves to a command that this server is the one that owner.json names, before the command sends its token: another
- * program may listen at that port by now.
+ * Proves to a command that this server is the one in owner.json, before the command sends its token: another
+ * program may listen on that port now.
  */
 export function ownerChallenge(request: Request, identity: OwnerIdentity): Response {
   const nonce = new URL(request.url).searchParams.get("nonce") ?? "";
@@ -37,7 +37,7 @@ export function ownerChallenge(request: Request, identity: OwnerIdentity): Respo
 }
 
 /**
- * Runs `confirm` for a caller that has the owner's token, as commands on this machine do.
+ * Runs `confirm` for a caller with the owner's token, such as a command on this machine.
  *
  * @throws Refused UNAUTHENTICATED
  */
@@ -50,7 +50,7 @@ export async function confirmRetention(
   if (!isEqual(given, token)) {
     throw new Refused(
       "UNAUTHENTICATED",
-      "Only a command on the store's own machine may confirm its retention: tierkeep settings confirm.",
+      "Only a command on the store's own machine may confirm its retention. Run tierkeep settings confirm there.",
     );
   }
   return Response.json({ confirmed: await confirm() }, { headers: { "cache-control": "no-store" } });

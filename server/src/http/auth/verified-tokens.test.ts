@@ -8,8 +8,8 @@ const credentialsOf = (actor: string, expiresAt: number | null = null): Credenti
   revoked: null,
 });
 
-describe("a token that has been verified", () => {
-  it("is taken as it was for ten seconds, and then verified again", async () => {
+describe("a verified token", () => {
+  it("is accepted without another check for ten seconds, then verified again", async () => {
     let now = 1_000;
     const verify = vi.fn(async (token: string) => credentialsOf(token));
     const verified = throttled(verify, () => now);
@@ -23,7 +23,7 @@ describe("a token that has been verified", () => {
     await expect(verified("ada")).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
   });
 
-  it("is verified again from the moment that it expires", async () => {
+  it("is verified again once it expires", async () => {
     let now = 1_000;
     const verify = vi.fn(async (token: string) => credentialsOf(token, 1_500));
     const verified = throttled(verify, () => now);
@@ -36,7 +36,7 @@ describe("a token that has been verified", () => {
     expect(verify).toHaveBeenCalledTimes(2);
   });
 
-  it("is one of ten thousand that are remembered", async () => {
+  it("is remembered among ten thousand", async () => {
     const verify = vi.fn(async (token: string) => credentialsOf(token));
     const verified = throttled(verify, () => 0);
     for (let n = 0; n <= 10_000; n += 1) await verified(`token ${n}`);
@@ -48,7 +48,7 @@ describe("a token that has been verified", () => {
   });
 });
 
-it("a token that was refused is verified each time", async () => {
+it("a refused token is verified each time", async () => {
   const verify = vi.fn(async (): Promise<Credentials> => {
     throw unauthenticated("wrong");
   });

@@ -3,8 +3,8 @@ import { LRUCache } from "lru-cache";
 import type { Credentials } from "./credentials.ts";
 
 /**
- * For how long a token is taken as it was verified, ms. It expires all the same; but for so long a key may still count
- * that its issuer has taken back.
+ * How long a verified token is accepted without another check, in ms. Its expiry is still checked. A key that
+ * its issuer has withdrawn may be accepted for this long.
  */
 const MAX_AGE_MS = 10_000;
 
@@ -12,9 +12,9 @@ const MAX_TOKENS = 10_000;
 
 type Verify = (token: string) => Promise<Credentials>;
 
-/** Verifies a token once in a while, and not for each request that comes with it. What was refused is not remembered. */
+/** Caches successful verifications of tokens. Refused tokens are not cached. */
 export function throttled(verify: Verify, now: () => number = Date.now): Verify {
-  /** By digest: what is kept lets nobody in. */
+  /** By digest, which is useless as a credential. */
   const verified = new LRUCache<string, { readonly credentials: Credentials; readonly until: number }>({
     max: MAX_TOKENS,
   });

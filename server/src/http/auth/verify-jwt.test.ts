@@ -25,7 +25,7 @@ const signed = (claims: object, key: Uint8Array = SECRET, alg = "HS256") =>
 
 const encoded = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
 
-/** What verify refuses a token for, as the log has it. The client is told the same in every case. */
+/** Why verify refuses a token, as the log has it. The client always gets the same message. */
 async function reasonOf(token: string, verifier = verify): Promise<string> {
   const refused = await verifier(token).then(
     () => expect.fail("was taken"),
@@ -72,8 +72,8 @@ describe("a JSON Web Token during a rotation of the secret", () => {
   });
 });
 
-describe("a JSON Web Token that the secret signs", () => {
-  it("tells the actor, its role in any case, its tenants, and when it ends", async () => {
+describe("a JSON Web Token signed by the secret", () => {
+  it("yields the actor, its role in any case, its tenants, and its expiry", async () => {
     expect(await verify(await signed(CLAIMS))).toEqual({
       principal: { actor: "ada@example.com", role: "WRITER", tenants: ["acme"] },
       expiresAt: (CLAIMS.exp as number) * 1000,
@@ -81,7 +81,7 @@ describe("a JSON Web Token that the secret signs", () => {
     });
   });
 
-  it("gives an administrator all tenants, and another role all of them only where it says null", async () => {
+  it("grants all tenants to an ADMIN, and to other roles only if the list is null", async () => {
     const tenantsOf = async (tierkeep: unknown) =>
       (await verify(await signed({ ...CLAIMS, tierkeep }))).principal.tenants;
     expect(await tenantsOf({ role: "ADMIN" })).toBeNull();
@@ -90,7 +90,7 @@ describe("a JSON Web Token that the secret signs", () => {
     expect(await tenantsOf({ role: "reader", tenants: [] })).toEqual([]);
   });
 
-  it("may come from a clock that is a little ahead", async () => {
+  it("may come from a clock that is slightly ahead", async () => {
     await verify(await signed({ ...CLAIMS, nbf: inSeconds(3) }));
   });
 
@@ -98,31 +98,31 @@ describe("a JSON Web Token that the secret signs", () => {
     ["has expired", { exp: inSeconds(-1) }, "ERR_JWT_EXPIRED"],
     ["never expires", { exp: undefined }, "ERR_JWT_CLAIM_VALIDATION_FAILED: exp"],
     ["is not valid yet", { nbf: inSeconds(60) }, "ERR_JWT_CLAIM_VALIDATION_FAILED: nbf"],
-    ["is another issuer's", { iss: "https://evil.example" }, "ERR_JWT_CLAIM_VALIDATION_FAILED: iss"],
+    ["is from another issuer", { iss: "https://evil.example" }, "ERR_JWT_CLAIM_VALIDATION_FAILED: iss"],
     ["has no issuer", { iss: undefined }, "ERR_JWT_CLAIM_VALIDATION_FAILED: iss"],
     ["is for another audience", { aud: "another" }, "ERR_JWT_CLAIM_VALIDATION_FAILED: aud"],
     ["has no audience", { aud: undefined }, "ERR_JWT_CLAIM_VALIDATION_FAILED: aud"],
-    ["names nobody", { sub: undefined }, "ERR_JWT_CLAIM_VALIDATION_FAILED: sub"],
-    ["names nobody, in no letters", { sub: "" }, "sub is not the name of an actor"],
-    ["takes the name of this machine's own", { sub: "local" }, "sub is not the name of an actor"],
-    ["takes the name of the schedule", { sub: "Schedule" }, "sub is not the name of an actor"],
-    ["takes the name of a key", { sub: "key:0011223344556677" }, "sub is not the name of an actor"],
-    ["breaks lines in the log", { sub: "ada\nlocal" }, "sub is not the name of an actor"],
+    ["has no sub", { sub: undefined }, "ERR_JWT_CLAIM_VALIDATION_FAILED: sub"],
+    ["has an empty sub", { sub: "" }, "sub is not the name of an actor"],
+    ["uses the reserved name local", { sub: "local" }, "sub is not the name of an actor"],
+    ["uses the reserved name schedule", { sub: "Schedule" }, "sub is not the name of an actor"],
+    ["uses the reserved name of a key", { sub: "key:0011223344556677" }, "sub is not the name of an actor"],
+    ["has a line break in its sub", { sub: "ada\nlocal" }, "sub is not the name of an actor"],
   ])("is refused when it %s", async (_what, claims, reason) => {
     expect(await reasonOf(await signed({ ...CLAIMS, ...claims }))).toBe(reason);
   });
 
   it.each([
-    ["is not there", undefined],
+    ["is missing", undefined],
     ["is text", "admin"],
     ["has no role", { tenants: ["acme"] }],
-    ["has a role that is none", { role: "root", tenants: ["acme"] }],
+    ["has an unknown role", { role: "root", tenants: ["acme"] }],
     ["has a role with a dotless i", { role: "adm\u0131n" }],
     ["has a role with a long s", { role: "\u017fchreiber", tenants: ["acme"] }],
-    ["forgets the tenants", { role: "writer" }],
-    ["has one tenant, in no list", { role: "writer", tenants: "acme" }],
-    ["has a tenant that is none", { role: "writer", tenants: ["../acme"] }],
-    ["gives an administrator some tenants only", { role: "admin", tenants: ["acme"] }],
+    ["has no tenants", { role: "writer" }],
+    ["has a tenant outside a list", { role: "writer", tenants: "acme" }],
+    ["has an invalid tenant", { role: "writer", tenants: ["../acme"] }],
+    ["has tenants for an ADMIN", { role: "admin", tenants: ["acme"] }],
   ])("is refused when its claim %s", async (_what, tierkeep) => {
     expect(await reasonOf(await signed({ ...CLAIMS, tierkeep }))).toBe(
       "the claim tierkeep is not { role, tenants }",
@@ -130,7 +130,7 @@ describe("a JSON Web Token that the secret signs", () => {
   });
 
   it.each([
-    ["another secret signed it", async () => signed(CLAIMS, randomBytes(32))],
+    ["it is signed with another secret", async () => signed(CLAIMS, randomBytes(32))],
     [
       "it was changed",
       async () => {
@@ -159,19 +159,19 @@ describe("a JSON Web Token that the secret signs", () => {
     "🙂.🙂.🙂",
     `${encoded({ alg: "HS256" })}.${encoded(CLAIMS)}.`,
     `${"x".repeat(9999)}..`,
-  ])("is refused when it is none: %j", async (token) => {
+  ])("is refused if it is malformed: %j", async (token) => {
     expect(await reasonOf(token)).toMatch(/^ERR_/);
   });
 });
 
-describe("a JSON Web Token that an issuer's key signs", () => {
+describe("a JSON Web Token signed by an issuer's key", () => {
   it.each(["RS256", "ES256"])("is verified with the key that it names: %s", async (alg) => {
     await using issuer = await Issuer.start(alg);
     const verifyIt = jwtVerifier({ ...RULES, key: jwtKeys(issuer.url) });
     expect((await verifyIt(await issuer.sign("one"))).principal.actor).toBe("ada@example.com");
   });
 
-  it("is refused when it takes the public key for a secret", async () => {
+  it("is refused if it uses the public key as a secret", async () => {
     await using issuer = await Issuer.start("RS256");
     const verifyIt = jwtVerifier({ ...RULES, key: jwtKeys(issuer.url) });
     const jwk = issuer.published[0] as object;
@@ -181,7 +181,7 @@ describe("a JSON Web Token that an issuer's key signs", () => {
     }
   });
 
-  it("is refused when its RSA key has less than 2048 bits", async () => {
+  it("is refused if its RSA key has fewer than 2048 bits", async () => {
     await using issuer = await Issuer.start("RS256");
     const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 1024 });
     issuer.published.splice(0, 1, { ...publicKey.export({ format: "jwk" }), kid: "one", alg: "RS256" });
@@ -191,18 +191,18 @@ describe("a JSON Web Token that an issuer's key signs", () => {
     expect(await reasonOf(`${unsigned}.${signature}`, verifyIt)).toBe("the RSA key has less than 2048 bits");
   });
 
-  it("is refused when it names a key that the issuer has not published", async () => {
+  it("is refused if it names a key that the issuer has not published", async () => {
     await using issuer = await Issuer.start("ES256");
     const verifyIt = jwtVerifier({ ...RULES, key: jwtKeys(issuer.url) });
     expect(await reasonOf(await issuer.sign("another"), verifyIt)).toBe("ERR_JWKS_NO_MATCHING_KEY");
-    expect(issuer.asked).toBe(1);
+    expect(issuer.requests).toBe(1);
   });
 
   it.each([
     [500, "{}"],
     [200, "no keys"],
     [200, '{"keys":7}'],
-  ])("is neither taken nor called wrong while the issuer answers %i %s", async (status, body) => {
+  ])("is UNAVAILABLE while the issuer responds %i %s", async (status, body) => {
     await using issuer = await Issuer.start("ES256");
     const verifyIt = jwtVerifier({ ...RULES, key: jwtKeys(issuer.url) });
     issuer.answer = { status, body };
@@ -211,7 +211,7 @@ describe("a JSON Web Token that an issuer's key signs", () => {
     await verifyIt(await issuer.sign("one"));
   });
 
-  it("is neither taken nor called wrong while nobody answers", async () => {
+  it("is UNAVAILABLE while the issuer does not respond", async () => {
     const issuer = await Issuer.start("ES256");
     const token = await issuer.sign("one");
     const verifyIt = jwtVerifier({ ...RULES, key: jwtKeys(issuer.url) });
@@ -229,13 +229,13 @@ async function importable(jwk: object): Promise<CryptoKey> {
 /** Publishes one key, "one", and signs with it or with others. */
 class Issuer implements AsyncDisposable {
   readonly published: object[] = [];
-  asked = 0;
+  requests = 0;
   answer: { readonly status: number; readonly body: string } | null = null;
   url = new URL("http://127.0.0.1");
   readonly #alg: string;
   readonly #keys = new Map<string, CryptoKey>();
   readonly #server = createServer((_request, response) => {
-    this.asked += 1;
+    this.requests += 1;
     const { status, body } = this.answer ?? { status: 200, body: JSON.stringify({ keys: this.published }) };
     response.writeHead(status, { "content-type": "application/json" }).end(body);
   });

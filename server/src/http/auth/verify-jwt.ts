@@ -6,9 +6,9 @@ import { z } from "zod";
 import { type Credentials, unauthenticated } from "./credentials.ts";
 
 export interface JwtRules {
-  /** The secret of HS256, or what finds a public key. */
+  /** The HS256 secret, or a function that finds a public key. */
   readonly key: Uint8Array | JWTVerifyGetKey;
-  /** The secret before `key`. A token that it signs is accepted as well. */
+  /** The previous secret. Tokens that it signed are accepted too. */
   readonly previousKey?: Uint8Array | null;
   /** Null: any. */
   readonly issuer: string | null;
@@ -16,10 +16,10 @@ export interface JwtRules {
   readonly audience: string | null;
 }
 
-/** How far ahead the issuer's clock may be. Expiry is by this machine's clock alone. */
+/** Allowed clock difference of the issuer, in seconds. Expiry uses this machine's clock only. */
 const CLOCK_AHEAD_SECONDS = 5;
 
-/** What is no actor of a token: others act under these names. */
+/** Names that a token may not use as its actor, because they have another meaning. */
 const RESERVED_ACTOR = /^(?:local|schedule|system|anonymous|key:.*)$/i;
 
 const ACTOR = z
@@ -28,7 +28,7 @@ const ACTOR = z
   .max(200)
   .refine((text) => !/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/u.test(text) && !RESERVED_ACTOR.test(text));
 
-/** In any case of ASCII letters. toUpperCase would make ADMIN of a name with a dotless i. */
+/** Any case of ASCII letters. toUpperCase alone would turn a dotless i into the I of ADMIN. */
 const ROLE = z
   .string()
   .regex(/^[A-Za-z]+$/)
@@ -37,20 +37,20 @@ const ROLE = z
 
 const TENANTS = z.array(z.string().refine((id) => identifierProblem("tenantId", id) === null)).max(1000);
 
-/** An administrator has all tenants; for any other role the list must be there, so that one who is forgotten gets none. */
+/** An ADMIN covers all tenants. Other roles require the list, so that forgetting it grants no tenants. */
 const CLAIM = z
   .object({ role: ROLE, tenants: TENANTS.nullish() })
   .refine(({ role, tenants }) => (role === "ADMIN" ? tenants == null : tenants !== undefined));
 
 /**
- * Verifies a JSON Web Token: its signature by the one kind of algorithm that goes with the configured key, then issuer,
- * audience, expiry (which it must have), `nbf`, `sub` (the actor) and the claim `tierkeep: { role, tenants }`.
+ * Verifies a JSON Web Token: its signature by the algorithm of the configured key, then issuer, audience,
+ * expiry (required), `nbf`, `sub` (the actor) and the claim `tierkeep: { role, tenants }`.
  *
- * @throws Refused UNAUTHENTICATED; UNAVAILABLE where the issuer's keys cannot be had
+ * @throws Refused UNAUTHENTICATED; UNAVAILABLE if the issuer's keys are not available
  */
 export function jwtVerifier(rules: JwtRules): (token: string) => Promise<Credentials> {
   const { key, previousKey = null, issuer, audience } = rules;
-  // A public key is no secret: it must never be taken for one.
+  // Never accept a public key as an HS256 secret.
   const algorithms = key instanceof Uint8Array ? ["HS256"] : ["RS256", "ES256"];
   const options = {
     algorithms,
@@ -87,7 +87,7 @@ export function jwtVerifier(rules: JwtRules): (token: string) => Promise<Credent
   };
 }
 
-/** By jose's codes, which repeat nothing of the token. */
+/** The refusal for an error of jose. Its codes repeat nothing of the token. */
 function refusalOf(error: unknown): Refused {
   // jose throws this for an RSA key of less than 2048 bits, which RFC 7518 forbids.
   if (error instanceof TypeError && /modulusLength/.test(error.message)) {
@@ -99,7 +99,7 @@ function refusalOf(error: unknown): Refused {
   if (error instanceof errors.JWKSTimeout || !(error instanceof errors.JOSEError) || isBrokenSet(error)) {
     return new Refused(
       "UNAVAILABLE",
-      "The keys that tokens are verified with cannot be had right now. Try again.",
+      "The keys to verify tokens are not available right now. Try again.",
       {},
       { cause: error },
     );
@@ -107,7 +107,7 @@ function refusalOf(error: unknown): Refused {
   return unauthenticated(error.code);
 }
 
-/** What jose says of a key set that could not be fetched, or is none. */
+/** Whether jose reports a key set that could not be fetched or is not one. */
 function isBrokenSet(error: errors.JOSEError): boolean {
   return error instanceof errors.JWKSInvalid || error.constructor === errors.JOSEError;
 }

@@ -2,19 +2,20 @@ import { ANSWER_BYTES, type SizedResult } from "@tierkeep/schema/graphql/executi
 import { JsonText } from "@tierkeep/schema/graphql/limits/json-text";
 import type { FormattedExecutionResult } from "graphql";
 
-/** An answer up to this size is written in one go. */
+/** Results up to this size are serialized with one JSON.stringify. */
 const WRITTEN_AT_ONCE = 128 * 1024;
 
-/** Longest that writing an answer keeps the event loop, ms. */
+/** Longest time that serializing blocks the event loop, in ms. */
 const SLICE_MS = 10;
 
-/** Values between two looks at the clock. */
+/** Number of values between two checks of the clock. */
 const VALUES_A_LOOK = 500;
 
 /**
- * The JSON of a formatted result. A large one is written piece by piece, and other requests go between the pieces.
+ * The JSON of a formatted result. A large result is serialized in slices, so that other requests run in
+ * between.
  *
- * @param result the result that it is the form of
+ * @param result the result before formatting
  */
 export function answerJson(
   formatted: FormattedExecutionResult,
@@ -23,12 +24,12 @@ export function answerJson(
   return isLarge(result) ? new JsonWriter().write(formatted) : JSON.stringify(formatted);
 }
 
-/** Whether a result is too large to be written in one go. */
+/** Whether a result is serialized in slices. */
 export function isLarge(result: SizedResult): boolean {
   return (result[ANSWER_BYTES] ?? 0) > WRITTEN_AT_ONCE;
 }
 
-/** Writes what graphql-js makes of a selection, with values of scalars as leaves. */
+/** Serializes what graphql-js builds for a selection, with scalar values as leaves. */
 class JsonWriter {
   readonly #pieces: string[] = [];
   #values = 0;
@@ -42,7 +43,7 @@ class JsonWriter {
     return this.#pieces.join("");
   }
 
-  /** Yields where it is time for a pause. */
+  /** Yields when a pause is due. */
   *#value(value: unknown): Generator<void> {
     this.#values += 1;
     if (value instanceof JsonText) {
@@ -79,7 +80,7 @@ class JsonWriter {
   }
 }
 
-/** graphql-js gives the objects of a selection no prototype; the result itself is a plain object. */
+/** graphql-js gives the objects of a selection no prototype. The result itself is a plain object. */
 function isSelection(value: unknown): value is Readonly<Record<string, unknown>> {
   if (typeof value !== "object" || value === null || "toJSON" in value) return false;
   const prototype: unknown = Object.getPrototypeOf(value);

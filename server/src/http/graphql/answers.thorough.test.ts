@@ -5,10 +5,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { type HandlerUnderTest, handlerUnderTest } from "../../../testing/http/handler-under-test.ts";
 
-const ADMIN: Principal = { actor: "somebody", role: "ADMIN", tenants: null };
+const ADMIN: Principal = { actor: "admin", role: "ADMIN", tenants: null };
 const MiB = 2 ** 20;
 const MAX_BYTES = 4 * MiB;
-/** Just under the 64 KiB that metadata may have. */
+/** Slightly less than the 64 KiB limit of metadata. */
 const METADATA = { list: Array(30_000).fill(1), 'quote "': "é\u2028", nested: { data: [null, true] } };
 
 let world: HandlerUnderTest;
@@ -62,31 +62,31 @@ const codes = ({ errors = [] }: Answer) => errors.map(({ extensions }) => extens
 const page = (first: number, fields = "artifactId metadata") =>
   `artifacts(first: ${first}, where: { workflowId: "w", tenantId: "t" }) { nodes { ${fields} } }`;
 
-describe.each(Object.keys(PATHS))("an answer over %s", (path) => {
-  const ask = async (query: string): Promise<Answer> =>
+describe.each(Object.keys(PATHS))("a response over %s", (path) => {
+  const send = async (query: string): Promise<Answer> =>
     JSON.parse(await (PATHS[path] as (typeof PATHS)[string])(query));
 
-  it("has large metadata as it was written", async () => {
-    const { data, errors } = await ask(`{ ${page(50)} }`);
+  it("contains large metadata as it was written", async () => {
+    const { data, errors } = await send(`{ ${page(50)} }`);
     expect(errors).toBeUndefined();
     expect(data?.artifacts?.nodes).toHaveLength(50);
     for (const node of data?.artifacts?.nodes ?? []) expect(node.metadata).toEqual(METADATA);
   });
 
-  it("over MAX_RESPONSE_BYTES is QUERY_TOO_COMPLEX: no data, and one error", async () => {
-    const answer = await ask(`{ ${page(100)} }`);
+  it("over MAX_RESPONSE_BYTES is QUERY_TOO_COMPLEX, with one error and no data", async () => {
+    const answer = await send(`{ ${page(100)} }`);
     expect(answer.data).toBeNull();
     expect(codes(answer)).toEqual(["QUERY_TOO_COMPLEX"]);
   });
 
-  it("counts what JSON escapes: text of NUL bytes grows six times", async () => {
+  it("counts JSON escapes: NUL bytes take six times their size", async () => {
     const zeros = 'artifact(tenantId: "t", workflowId: "w", artifactId: "zeros")';
-    expect(codes(await ask(`{ ${zeros} { text } }`))).toEqual(["QUERY_TOO_COMPLEX"]);
-    expect(codes(await ask(`{ ${zeros} { base64 } }`))).toEqual([]);
+    expect(codes(await send(`{ ${zeros} { text } }`))).toEqual(["QUERY_TOO_COMPLEX"]);
+    expect(codes(await send(`{ ${zeros} { base64 } }`))).toEqual([]);
   });
 
-  it("counts the names that the document gives its fields", async () => {
-    const answer = await ask(`{ ${page(100, `${"x".repeat(50_000)}: tier`)} }`);
+  it("counts the response names in the document", async () => {
+    const answer = await send(`{ ${page(100, `${"x".repeat(50_000)}: tier`)} }`);
     expect(codes(answer)).toEqual(["QUERY_TOO_COMPLEX"]);
   });
 });
@@ -114,8 +114,8 @@ describe("50 aliases of the largest page", () => {
   });
 });
 
-describe("a mutation whose answer is too large", () => {
-  it("has happened: its field is null, with the refusal", async () => {
+describe("a mutation with a response that is too large", () => {
+  it("has been executed: its field is null, with an error", async () => {
     const input = '{ tenantId: "t", workflowId: "v", artifactId: "a", content: { text: "x" } }';
     const answer = (await (
       await world.graphql(

@@ -7,9 +7,9 @@ import { MAX_REPEATS } from "../limits/limits.ts";
 import { documentShape } from "./document-shape.ts";
 
 /**
- * A document from its text.
+ * Parses a document within the limits.
  *
- * @throws GraphQLError GRAPHQL_PARSE_FAILED, and before it is validated QUERY_TOO_COMPLEX, FORBIDDEN
+ * @throws GraphQLError GRAPHQL_PARSE_FAILED; QUERY_TOO_COMPLEX or FORBIDDEN before validation
  */
 export function parseWithin(
   limits: DocumentLimits,
@@ -20,18 +20,17 @@ export function parseWithin(
   const { maxTokens, maxDepth, maxAliases, maxDirectives } = limits;
   const document = parsed(source, maxTokens);
   const { depth, aliases, directives, repeats } = documentShape(document);
-  if (depth > maxDepth) throw tooComplex(`The document's fields stand more than ${maxDepth} levels deep.`);
+  if (depth > maxDepth)
+    throw tooComplex(`The document's fields are nested more than ${maxDepth} levels deep.`);
   if (aliases > maxAliases)
-    throw tooComplex(`The document has ${aliases} aliases, and may have ${maxAliases}.`);
+    throw tooComplex(`The document has ${aliases} aliases; ${maxAliases} are allowed.`);
   if (directives > maxDirectives)
-    throw tooComplex(`The document has ${directives} directives, and may have ${maxDirectives}.`);
+    throw tooComplex(`The document has ${directives} directives; ${maxDirectives} are allowed.`);
   if (repeats > MAX_REPEATS)
-    throw tooComplex(
-      `The document selects fields again that it has selected, more than ${MAX_REPEATS} times.`,
-    );
+    throw tooComplex(`The document repeats selected fields more than ${MAX_REPEATS} times.`);
   if (operations !== null && !operations.has(print(document))) {
     throw new GraphQLError(
-      "This server takes those operations alone that it was given, and this is none of them. Use the SDK's, or have it added to ALLOWED_OPERATIONS where the server is started.",
+      "This server allows only the operations in ALLOWED_OPERATIONS, and this is not one of them. Use the SDK's operations, or have this one added where the server is started.",
       { extensions: { code: "FORBIDDEN" } },
     );
   }
@@ -44,13 +43,13 @@ function parsed(source: Source, maxTokens: number): DocumentNode {
   try {
     return parse(source);
   } catch (error) {
-    // Brackets in brackets without end.
-    if (error instanceof RangeError) throw tooComplex("The document's parts stand too deep in each other.");
+    // Deeply nested brackets overflow the parser's stack.
+    if (error instanceof RangeError) throw tooComplex("The document's parts are nested too deeply.");
     throw error;
   }
 }
 
-/** Counted before they are parsed, which takes twenty times as long. */
+/** Counts tokens before parsing, which takes twenty times as long. */
 function hasMoreThan(most: number, source: Source): boolean {
   if (source.body.length <= most) return false;
   const lexer = new Lexer(source);
@@ -60,23 +59,23 @@ function hasMoreThan(most: number, source: Source): boolean {
     }
     return true;
   } catch {
-    // Parsing finds what is wrong, and where.
+    // The parser reports the error with its position.
     return false;
   }
 }
 
-/** @throws Refused QUERY_TOO_COMPLEX, before anything is executed */
+/** @throws Refused QUERY_TOO_COMPLEX before anything is executed */
 export function requireCostWithin({ maxCost }: DocumentLimits, prepared: PreparedOperation): void {
   const cost = queryCost(prepared);
   if (cost === null || cost <= maxCost) return;
   throw new Refused(
     "QUERY_TOO_COMPLEX",
-    `This operation costs ${cost}, and may cost ${maxCost}: about one for each value that it could answer. Ask for smaller pages, or for less of each row.`,
+    `This operation costs ${cost}; ${maxCost} is allowed. Each value that it may return costs about 1. Request smaller pages or fewer fields.`,
   );
 }
 
 function tooComplex(what: string): GraphQLError {
-  return new GraphQLError(`${what} Ask for less in one request.`, {
+  return new GraphQLError(`${what} Request less at a time.`, {
     extensions: { code: "QUERY_TOO_COMPLEX" },
   });
 }

@@ -7,23 +7,29 @@ import {
   visit,
 } from "graphql";
 
-/** What can be seen of a document without its schema and its variables. */
+/** Properties of a document that are known without schema and variables. */
 export interface DocumentShape {
-  /** How deep its fields stand in each other, fragments included; below `__schema` and `__type` validation has a rule of its own. */
+  /**
+   * Nesting depth of the fields, including fragments. Validation has a separate rule for `__schema` and
+   * `__type`.
+   */
   readonly depth: number;
   readonly aliases: number;
   readonly directives: number;
-  /** Selections of a field that stands in the same place already: validating compares each with each. */
+  /** Selections of a field that the same selection set already has. Validation compares them pairwise. */
   readonly repeats: number;
 }
 
-/** Fields that are looked at, with each fragment where it is spread: beyond, `depth` and `repeats` are infinite. */
+/**
+ * Number of fields that are counted, with each fragment counted where it is spread. Beyond it, `depth` and
+ * `repeats` are infinite.
+ */
 const MOST_FIELDS = 20_000;
 
-/** Beyond, nobody looks. */
+/** Deepest level that is counted. */
 const MOST_LEVELS = 100;
 
-/** Measures a document that has been parsed and not validated: cyclic, unknown and unused fragments are borne. */
+/** Measures a parsed document before validation. Cyclic, unknown and unused fragments are allowed. */
 export function documentShape(document: DocumentNode): DocumentShape {
   const counter = new Counter(document);
   let depth = 0;
@@ -51,19 +57,19 @@ function counted(document: DocumentNode): Pick<DocumentShape, "aliases" | "direc
   return { aliases, directives };
 }
 
-/** The fragments that a selection stands in, innermost first. */
+/** The fragments around a selection, innermost first. */
 interface Within {
   readonly name: string;
   readonly outer: Within | null;
 }
 
-/** A selection set, and where it stands. */
+/** A selection set with the fragments around it. */
 interface Place {
   readonly selectionSet: SelectionSetNode;
   readonly within: Within | null;
 }
 
-/** What stands under one name in one place. */
+/** The selections under one response name. */
 interface Answer {
   readonly places: Place[];
   readonly isIntrospection: boolean;
@@ -85,7 +91,7 @@ class Counter {
     return this.#fields > MOST_FIELDS;
   }
 
-  /** @param places selections of one field, which are executed as one */
+  /** @param places selections of one field, which are executed together */
   depthOf(places: readonly Place[], above = 0): number {
     const below = new Map<string, Answer>();
     const spread = new Set<string>();
@@ -100,7 +106,7 @@ class Counter {
     return depth;
   }
 
-  /** The fields of one place by the name that they answer under, each with what is selected in it. */
+  /** Collects the fields by response name, each with its selections. */
   #collect({ selectionSet, within }: Place, into: Map<string, Answer>, spread: Set<string>): void {
     for (const selection of selectionSet.selections) {
       if (this.exhausted) return;

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { endedEarly, untilAborted } from "./ended-early.ts";
 
-/** Yields nothing, and neither its next() nor its return() ever comes back; counts the latter. */
+/** Yields nothing; next() and return() never resolve. Counts the calls of return(). */
 function silent() {
   const source = {
     returns: 0,
@@ -15,14 +15,14 @@ function silent() {
   return source;
 }
 
-it("passes on what its source yields, and its end", async () => {
+it("passes on the values and the end of its source", async () => {
   const source = (async function* () {
     yield* [1, 2, 3];
   })();
   expect(await Array.fromAsync(untilAborted(source, new AbortController().signal))).toEqual([1, 2, 3]);
 });
 
-it("ends when the signal aborts, though its source waits for ever, and tells the source", async () => {
+it("ends when the signal aborts while its source waits, and calls return() of the source", async () => {
   for (const beforehand of [true, false]) {
     const source = silent();
     const stop = new AbortController();
@@ -34,7 +34,7 @@ it("ends when the signal aborts, though its source waits for ever, and tells the
   }
 });
 
-it("ends what is waited for when its reader returns", async () => {
+it("ends a pending next() when its reader returns", async () => {
   const source = silent();
   const events = untilAborted(source, new AbortController().signal);
   const next = events.next();
@@ -43,7 +43,7 @@ it("ends what is waited for when its reader returns", async () => {
   expect(source.returns).toBe(1);
 });
 
-it("has last words, once, before its end", async () => {
+it("yields its last values once before its end", async () => {
   const source = silent();
   let end: (...words: string[]) => void = () => {};
   const events = endedEarly<string>(source, (how) => {
@@ -52,13 +52,13 @@ it("has last words, once, before its end", async () => {
   });
   const next = events.next();
   end("the end");
-  end("not the end");
+  end("ignored");
   expect(await next).toEqual({ done: false, value: "the end" });
   expect(await events.next()).toEqual({ done: true, value: undefined });
   expect(source.returns).toBe(1);
 });
 
-it("listens no longer once it is over, however that came about", async () => {
+it("stops listening once it is over, for any reason", async () => {
   const over: ((events: AsyncGenerator<unknown>, end: () => void) => unknown)[] = [
     (events) => void events.return(undefined),
     (_events, end) => end(),

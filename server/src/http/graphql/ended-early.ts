@@ -1,34 +1,36 @@
 /**
- * `source`, until it is ended early: then it gives the last words, if there are any, and has no more. That holds at once,
- * also while it waits for its next value, and its return() is called, so that what is behind it ends too.
+ * Passes on `source` until it is ended early. Then it yields the given last values and ends, even while it
+ * waits for the next value. It also calls return() of the source, so that the source can clean up.
  *
- * @param listen is told how to end it, and answers with how to listen no longer
+ * States: running; ended early, with last values left; over. `listen` is stopped when it leaves "running".
+ *
+ * @param listen receives a function that ends the iteration; returns a function that stops listening
  */
 export function endedEarly<T>(
   source: AsyncIterable<T>,
-  listen: (end: (...lastWords: T[]) => void) => () => void,
+  listen: (end: (...lastValues: T[]) => void) => () => void,
 ): AsyncGenerator<T, void, void> {
   const iterator = source[Symbol.asyncIterator]();
   const ended = Promise.withResolvers<"ended">();
-  const lastWords: T[] = [];
+  const lastValues: T[] = [];
   let over = false;
   const close = () => {
     over = true;
     stop();
     ended.resolve("ended");
-    // Whether it ends well concerns nobody any more.
+    // Errors of the source after the end are ignored.
     return Promise.resolve(iterator.return?.()).catch(() => {});
   };
   let stop = () => {};
-  stop = listen((...words) => {
+  stop = listen((...values) => {
     if (over) return;
-    lastWords.push(...words);
+    lastValues.push(...values);
     void close();
   });
   if (over) stop();
   const last = (): IteratorResult<T, void> => {
-    const words = lastWords.splice(0, 1);
-    return words.length === 0 ? { done: true, value: undefined } : { done: false, value: words[0] as T };
+    const values = lastValues.splice(0, 1);
+    return values.length === 0 ? { done: true, value: undefined } : { done: false, value: values[0] as T };
   };
   return {
     async next() {
@@ -41,7 +43,7 @@ export function endedEarly<T>(
       return { done: true, value: undefined };
     },
     async return() {
-      lastWords.length = 0;
+      lastValues.length = 0;
       await close();
       return { done: true, value: undefined };
     },
@@ -58,7 +60,7 @@ export function endedEarly<T>(
   };
 }
 
-/** Ended like one that has no more, as soon as `signal` aborts. */
+/** Passes on `source` until `signal` aborts, then ends normally. */
 export function untilAborted<T>(
   source: AsyncIterable<T>,
   signal: AbortSignal,

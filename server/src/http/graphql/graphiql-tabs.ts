@@ -1,4 +1,4 @@
-/** What a visitor who has no tabs of his own yet finds opened: things to run one after the other. */
+/** A tab that a visitor without saved tabs sees: requests to run one after the other. */
 export interface GraphiQLTab {
   readonly query: string;
   /** JSON. */

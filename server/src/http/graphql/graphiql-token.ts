@@ -11,8 +11,9 @@ const STYLE = `
 `;
 
 /**
- * Adds the token to every request of the page, so that all tabs and the request for the schema have it. It is kept in the
- * page's memory only: storage would keep it for the next person at this browser. Without one nothing is sent.
+ * Adds the token to every request of the page, so that all tabs and the schema request use it. It is kept
+ * only in the page's memory, because storage would keep it for the next user of this browser. Without a
+ * token, no request is sent.
  */
 const SCRIPT = `
   (() => {
@@ -67,7 +68,7 @@ const FORM = `
   </form>
 `;
 
-/** The page with one field for a token, which all of its requests use. */
+/** The page with one field for a token, which all its requests use. */
 export function withTokenField(html: string): string {
   return html
     .replace("</head>", () => `<style>${STYLE}</style><script>${SCRIPT}</script></head>`)

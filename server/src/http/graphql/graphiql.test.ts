@@ -15,7 +15,7 @@ const open = (headers: Record<string, string> = {}) =>
   world.request("/graphql", { headers: { accept: "text/html,*/*;q=0.8", ...headers } });
 
 describe("GraphiQL", () => {
-  it("is one page that needs no other host, and its policy keeps it from asking one", async () => {
+  it("is one page that needs no other host, and its policy allows none", async () => {
     const response = await open();
     const html = await response.text();
     expect(response.headers.get("content-type")).toBe("text/html; charset=utf-8");
@@ -27,7 +27,7 @@ describe("GraphiQL", () => {
     expect(policy).toMatch(/script-src ('sha256-[^']+' )+blob:;/);
   });
 
-  it("comes compressed as the browser likes it, the same page each time", async () => {
+  it("is compressed as the browser prefers, the same page each time", async () => {
     const plain = await (await open()).text();
     const br = await open({ "accept-encoding": "gzip, deflate, br, zstd" });
     expect(br.headers.get("content-encoding")).toBe("br");
@@ -37,13 +37,13 @@ describe("GraphiQL", () => {
     expect(gunzipSync(await gzip.bytes()).toString()).toBe(plain);
   });
 
-  it("is not sent again to whoever has it", async () => {
+  it("is not sent again to a client that has it", async () => {
     const etag = String((await open()).headers.get("etag"));
     const again = await open({ "if-none-match": etag });
     expect([again.status, await again.text()]).toEqual([304, ""]);
   });
 
-  it("opens on tabs that fit the schema, with their variables", () => {
+  it("opens with tabs that match the schema, and with their variables", () => {
     const operations: string[] = [];
     for (const { query, variables } of GRAPHIQL_TABS) {
       const document = parse(query);
@@ -58,7 +58,7 @@ describe("GraphiQL", () => {
         ).toEqual([]);
         for (const { variable, type } of known) {
           const inputType = typeFromAST(schema, type);
-          if (!isInputType(inputType)) throw new Error(`no input type: ${variable.name.value}`);
+          if (!isInputType(inputType)) throw new Error(`not an input type: ${variable.name.value}`);
           if (given[variable.name.value] !== undefined)
             coerceInputValue(given[variable.name.value], inputType);
         }

@@ -16,15 +16,16 @@ export interface Page {
   readonly gzip: Uint8Array;
 }
 
-/** The script of the thread, beside this module: both end in .ts in a clone and in .js in the package. */
+/** The worker's script beside this module: .ts in a clone, .js in the package. */
 const THREAD = new URL(`graphiql-thread${extname(import.meta.url)}`, import.meta.url);
 
-/** By whether the server needs a token. */
+/** Pages by whether the server requires a token. */
 const pages = new Map<boolean, Promise<Page>>();
 
 /**
- * Everything comes from here, and the page may talk to nobody else. Of scripts, those run that stand in the page as it was
- * made, and nothing that anybody brings into it. Monaco runs in workers made of blobs, and writes styles.
+ * Content-Security-Policy of the page. It may load from and connect to this server only. Only the scripts
+ * that are part of the page run, and none that is injected. Monaco needs workers from blobs and inline
+ * styles.
  */
 function policyOf(html: string): string {
   const scripts = [...html.matchAll(/<script[^>]*>([\s\S]*?)<\/script>/g)].map(
@@ -44,7 +45,7 @@ function policyOf(html: string): string {
   ].join("; ");
 }
 
-/** To a visitor without tabs of his own GraphiQL shows the first tab's query and, unless they are stored, no variables. */
+/** GraphiQL shows new visitors the first tab's query, but its variables only if they are stored. */
 const SHOW_FIRST_VARIABLES = `
   if (localStorage.getItem("graphiql:tabState") === null) {
     localStorage.setItem("graphiql:variables", ${JSON.stringify(GRAPHIQL_TABS[0]?.variables)});
@@ -52,8 +53,9 @@ const SHOW_FIRST_VARIABLES = `
 `;
 
 /**
- * With several tabs from the start, GraphiQL leaves each but the last with the offset of an animation that never ran. It
- * hides that, but not from a tab under a pressed mouse button: that one jumps away, and the click is lost.
+ * With several initial tabs, GraphiQL leaves each but the last with the offset of an animation that never
+ * ran. It hides that, but not for a tab under a pressed mouse button: the tab moves away, and the click is
+ * lost.
  */
 const TABS_STAY = "<style>.graphiql-tabs > .graphiql-tab { transform: none !important; }</style>";
 
@@ -70,7 +72,7 @@ const NOTHING_CUT_OFF = `<style>
   .graphiql-doc-explorer-search input { flex: 1 !important; max-width: none !important; min-width: 0; width: 100% !important; }
 </style>`;
 
-/** GraphiQL, offline. The page is made at the first visit and kept, compressed only. */
+/** GraphiQL, offline. The page is built at the first visit and kept in compressed form only. */
 export async function graphiql(
   request: Request,
   needsToken: boolean,
@@ -85,7 +87,8 @@ export async function graphiql(
     pages.set(needsToken, page);
   }
   const made = await page;
-  // Many clients may have waited for it: answering all of them at once would hold up the event loop.
+  // Many clients may have waited for the page. Sending it to all of them at the same time would block the
+  // event loop.
   await turn();
   const headers = new Headers({
     etag: made.etag,
@@ -104,7 +107,7 @@ export async function graphiql(
 
 const plainPages = new WeakMap<Page, WeakRef<Promise<Buffer>>>();
 
-/** The page as it is. Kept only while connections send it: no browser asks for it like that. */
+/** The uncompressed page. Kept only while connections send it, because browsers accept compression. */
 function plain(made: Page): Promise<Buffer> {
   const known = plainPages.get(made)?.deref();
   if (known !== undefined) return known;
@@ -113,7 +116,7 @@ function plain(made: Page): Promise<Buffer> {
   return inflated;
 }
 
-/** Browsers offer brotli only where the connection is trustworthy, which loopback is. */
+/** Browsers offer brotli only on trustworthy connections; loopback is one. */
 function encodingFor(acceptEncoding: string | null): "br" | "gzip" | "identity" {
   if (acceptEncoding === null || acceptEncoding.trim() === "") return "identity";
   const accepted = (acceptEncoding ?? "").toLowerCase();
@@ -124,7 +127,7 @@ function encodingFor(acceptEncoding: string | null): "br" | "gzip" | "identity" 
   return "identity";
 }
 
-/** The page from a thread of its own: while it is made, the event loop serves other clients. */
+/** Builds the page in a worker thread, so that the event loop serves other clients. */
 async function pageFromThread(needsToken: boolean): Promise<Page> {
   const thread = new Worker(THREAD, {
     execArgv: [],
@@ -139,14 +142,14 @@ async function pageFromThread(needsToken: boolean): Promise<Page> {
   }
 }
 
-/** Makes the page, which takes about a second of the processor. */
+/** Builds the page, which takes about a second of processor time. */
 export async function makePage(needsToken: boolean): Promise<Page> {
   const { renderGraphiQL } = await import("@graphql-yoga/render-graphiql");
   const html = renderGraphiQL({
     title: "Tierkeep GraphiQL",
-    // Without an endpoint it asks where it is itself, whatever path a proxy puts before it.
+    // Without an endpoint, the page uses its own URL, with any path that a proxy adds.
     subscriptionsProtocol: "SSE",
-    // A token would stay in the browser's storage, for whoever sits there next.
+    // A token would stay in the browser's storage for its next user.
     shouldPersistHeaders: false,
     defaultTabs: GRAPHIQL_TABS.map(({ query, variables }) => ({ query, variables })),
   } as never);
@@ -156,14 +159,14 @@ export async function makePage(needsToken: boolean): Promise<Page> {
     () => `${TABS_STAY}${NOTHING_CUT_OFF}${EVENT_LIST}<script>${SHOW_FIRST_VARIABLES}</script><body`,
   );
   const bytes = Buffer.from(shown);
-  // Qualities at which nine megabytes take a fraction of a second, on libuv's threads.
+  // Qualities at which nine megabytes take a fraction of a second on libuv's threads.
   const [br, zipped] = await Promise.all([
     promisify(brotliCompress)(bytes, {
       params: { [constants.BROTLI_PARAM_QUALITY]: 5, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length },
     }),
     promisify(gzip)(bytes, { level: 6 }),
   ]);
-  // Weak: one page in several encodings.
+  // Weak, because one page has several encodings.
   return {
     etag: `W/"${createHash("sha256").update(bytes).digest("base64url").slice(0, 22)}"`,
     policy: policyOf(shown),

@@ -3,9 +3,9 @@ import type { GraphQLParams, Plugin } from "graphql-yoga";
 import { JSON_TYPE, transportError } from "./graphql-result.ts";
 
 /**
- * Reads the parameters of a GraphQL request over HTTP: from the URL of a GET, or from the JSON body of a POST. A POST of
- * any other content type is left without a parser, which yoga answers with 415. A form is among those: a web page may send
- * one without asking first.
+ * Reads the parameters of a GraphQL request over HTTP: from the URL of a GET, or from the JSON body of a
+ * POST. A POST with another content type gets no parser, which yoga answers with 415. That includes forms,
+ * which a web page may send without a preflight request.
  */
 export const requestParser: Plugin = {
   onRequestParse({ request, setRequestParser }) {
@@ -31,19 +31,22 @@ function paramsOfUrl({ url }: Request): GraphQLParams {
   return params as GraphQLParams;
 }
 
-/** @throws GraphQLError BAD_USER_INPUT; what reading the body throws */
+/** @throws GraphQLError BAD_USER_INPUT; errors of reading the body */
 async function paramsOfBody(request: Request): Promise<GraphQLParams> {
   const bytes = await request.bytes();
   const params = parsed(utf8(bytes), "The body");
   if (typeof params !== "object" || params === null) {
     throw transportError("BAD_USER_INPUT", `The body of a POST is a JSON object, not ${typeof params}.`, 400);
   }
-  // An empty name is what some clients send for none.
+  // Some clients send an empty name instead of none.
   if ((params as GraphQLParams).operationName === "") delete (params as GraphQLParams).operationName;
   return params;
 }
 
-/** Text that is not UTF-8 is refused: replacement characters would be stored in place of what was sent. */
+/**
+ * Rejects text that is not UTF-8, because replacement characters would be stored in place of the original
+ * bytes.
+ */
 function utf8(bytes: Uint8Array): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);

@@ -7,7 +7,7 @@ export const GRAPHQL_RESPONSE = "application/graphql-response+json";
 export const JSON_TYPE = "application/json";
 export const EVENT_STREAM = "text/event-stream";
 
-/** A result as it goes over the wire: every error with a code, a request id, and nothing of the inside. */
+/** A result to send: every error has a code and a request id, and no internal details. */
 export function presentable(
   result: ExecutionResult,
   call: Call,
@@ -23,7 +23,7 @@ export function presentable(
   return { ...result, errors };
 }
 
-/** Without what is for transports alone. */
+/** The result without the fields for the transport. */
 export function formatted(result: ExecutionResult): FormattedExecutionResult {
   if (!result.errors?.length) return result as FormattedExecutionResult;
   return {
@@ -36,7 +36,7 @@ export function formatted(result: ExecutionResult): FormattedExecutionResult {
   } as FormattedExecutionResult;
 }
 
-/** The best of what we can answer, by the client's own order and weights; null: nothing of it. */
+/** The best offered media type by the client's order and weights. Null if none is acceptable. */
 export function acceptedType(accept: string | null, offered: readonly string[]): string | null {
   let best: { readonly type: string; readonly weight: number; readonly precision: number } | null = null;
   for (const part of (accept?.trim() || "*/*").toLowerCase().split(",")) {
@@ -58,10 +58,11 @@ export function acceptedType(accept: string | null, offered: readonly string[]):
 }
 
 /**
- * One result as a response. Once execution has begun it is 200, whatever came of it. Before that, a request that is not
- * well-formed (no JSON, no query, a mutation by GET) has the status of its error; a well-formed one that cannot be
- * executed (it does not parse, does not validate, its variables do not fit) is 200 as application/json and the status of
- * its code as application/graphql-response+json, as the GraphQL-over-HTTP specification asks.
+ * One result as a response. The status is 200 once execution has started. Before that, a malformed request
+ * (no JSON, no query, a mutation by GET) gets the status of its error. A well-formed request that cannot be
+ * executed (it does not parse or validate, or its variables do not match) gets 200 as application/json, and
+ * the status of its code as application/graphql-response+json, as the GraphQL-over-HTTP specification
+ * requires.
  */
 export function resultResponse(
   result: ExecutionResult,
@@ -84,7 +85,7 @@ export function resultResponse(
   });
 }
 
-/** These are about a request that was understood as one. */
+/** Codes of well-formed requests. */
 const WELL_FORMED: ReadonlySet<ErrorCode> = new Set([
   "GRAPHQL_PARSE_FAILED",
   "GRAPHQL_VALIDATION_FAILED",
@@ -92,7 +93,7 @@ const WELL_FORMED: ReadonlySet<ErrorCode> = new Set([
   "FORBIDDEN",
 ]);
 
-/** An error of the transport's own, with the status that HTTP has for it. */
+/** An error of the transport with its HTTP status. */
 export function transportError(
   code: ErrorCode,
   message: string,

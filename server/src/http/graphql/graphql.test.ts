@@ -6,7 +6,7 @@ import { handlerUnderTest, ORIGIN, withMethods } from "../../../testing/http/han
 const JSON_TYPE = "application/json";
 const GRAPHQL_RESPONSE = "application/graphql-response+json";
 
-/** The first error of an answer: its code, and that it carries the answer's request id. */
+/** Code of a response's first error. Checks that the error has the response's request id. */
 async function codeOf(response: Response): Promise<string> {
   const { errors } = (await response.json()) as {
     errors: { message: string; extensions: Record<string, unknown> }[];
@@ -18,7 +18,7 @@ async function codeOf(response: Response): Promise<string> {
 }
 
 describe("GraphQL over HTTP", () => {
-  it("answers a POST, and a query by GET", async () => {
+  it("responds to a POST, and to a query by GET", async () => {
     await using world = await handlerUnderTest();
     const post = await world.graphql("{ viewer { actor role } }");
     expect([post.status, await post.json()]).toEqual([
@@ -29,7 +29,7 @@ describe("GraphQL over HTTP", () => {
     expect([get.status, await get.json()]).toEqual([200, { data: { viewer: { tenants: null } } }]);
   });
 
-  it("answers in the type that is asked for", async () => {
+  it("responds in the requested media type", async () => {
     await using world = await handlerUnderTest();
     for (const type of [JSON_TYPE, GRAPHQL_RESPONSE]) {
       const response = await world.graphql("{ viewer { actor } }", {}, { accept: type });
@@ -43,7 +43,7 @@ describe("GraphQL over HTTP", () => {
     expect(weighted.headers.get("content-type")).toContain(JSON_TYPE);
   });
 
-  it("is 200 for every executed request, and puts a refusal's code and facts into extensions", async () => {
+  it("is 200 for every executed request, with a refusal's code and facts in extensions", async () => {
     await using world = await handlerUnderTest();
     for (const accept of [JSON_TYPE, GRAPHQL_RESPONSE]) {
       const response = await world.graphql(
@@ -67,7 +67,7 @@ describe("GraphQL over HTTP", () => {
     ["GRAPHQL_VALIDATION_FAILED", "{ nothing }", {}],
     ["BAD_USER_INPUT", "query ($tenantId: String!) { tenant(tenantId: $tenantId) { id } }", { tenantId: 7 }],
   ])(
-    "answers %s, which is not executed, with 200 as JSON and 400 as a GraphQL response",
+    "responds to %s, which is not executed, with 200 as JSON and 400 as a GraphQL response",
     async (code, query, variables) => {
       await using world = await handlerUnderTest();
       const legacy = await world.graphql(query, variables, { accept: JSON_TYPE });
@@ -78,8 +78,12 @@ describe("GraphQL over HTTP", () => {
   );
 
   it.each<[string, number, RequestInit]>([
-    ["a body that is no JSON", 400, { method: "POST", headers: { "content-type": JSON_TYPE }, body: "{" }],
-    ["a body that is no object", 400, { method: "POST", headers: { "content-type": JSON_TYPE }, body: "7" }],
+    ["a body that is not JSON", 400, { method: "POST", headers: { "content-type": JSON_TYPE }, body: "{" }],
+    [
+      "a body that is not an object",
+      400,
+      { method: "POST", headers: { "content-type": JSON_TYPE }, body: "7" },
+    ],
     ["a body without a query", 400, { method: "POST", headers: { "content-type": JSON_TYPE }, body: "{}" }],
     [
       "a batch",
@@ -108,7 +112,7 @@ describe("GraphQL over HTTP", () => {
     ]);
   });
 
-  it("refuses to answer in a type that nobody knows, and a subscription in one that cannot carry it", async () => {
+  it("refuses an unknown media type, and a subscription in one that cannot carry it", async () => {
     const followed: AbortSignal[] = [];
     await using world = await handlerUnderTest({
       replace: ({ events }) => ({
@@ -125,11 +129,11 @@ describe("GraphQL over HTTP", () => {
     const watch = "subscription { lifecycleEvents { type } }";
     const subscription = await world.graphql(watch, {}, { accept: JSON_TYPE });
     expect([subscription.status, await codeOf(subscription)]).toEqual([406, "BAD_USER_INPUT"]);
-    // Nobody reads it, so nothing follows the log for it.
+    // Its results are not read, so it must not follow the log.
     expect(followed.map(({ aborted }) => aborted)).toEqual([true]);
   });
 
-  it("takes a content of the largest inline size, and refuses a body that could hold none", async () => {
+  it("accepts content of the largest inline size, and refuses a larger body", async () => {
     await using world = await handlerUnderTest({ maxInlineBytes: 100_000 });
     const write = `mutation ($text: String!) { writeArtifact(input: { tenantId: "t", workflowId: "w", artifactId: "a", content: { text: $text } }) { artifact { sizeBytes } } }`;
     const fits = await world.graphql(write, { text: "\u0001".repeat(100_000) });
@@ -146,7 +150,7 @@ describe("GraphQL over HTTP", () => {
     expect([endless.status, await codeOf(endless)]).toEqual([413, "CONTENT_TOO_LARGE"]);
   });
 
-  it("says nothing of an unforeseen failure but its request id, under which the log has the stack", async () => {
+  it("hides an unexpected failure except for its request id, under which the log has the stack", async () => {
     await using world = await handlerUnderTest({
       replace: ({ tenants }) => ({
         tenants: withMethods(tenants, {
@@ -166,7 +170,7 @@ describe("GraphQL over HTTP", () => {
     expect(lines.find((line) => line.msg === "request")).toMatchObject({ code: "INTERNAL" });
   });
 
-  it("takes a sane request id over, and makes one of its own for any other", async () => {
+  it("keeps a valid request id, and replaces any other", async () => {
     await using world = await handlerUnderTest();
     const idFor = async (given: string) =>
       (await world.graphql("{ viewer { actor } }", {}, { "x-request-id": given })).headers.get(
@@ -177,7 +181,7 @@ describe("GraphQL over HTTP", () => {
       expect(await idFor(insane)).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  it("logs one line a request: who, what, how it ended; never variables", async () => {
+  it("logs one line per request with actor, operation and result, and never variables", async () => {
     await using world = await handlerUnderTest();
     await world.graphql("query FindTenant($id: String!) { tenant(tenantId: $id) { id } }", {
       id: "a-secret-name",
@@ -193,7 +197,7 @@ describe("GraphQL over HTTP", () => {
     expect(JSON.stringify(world.logged)).not.toContain("a-secret-name");
   });
 
-  it("answers refusals of a service by their code", async () => {
+  it("returns refusals of a service with their code", async () => {
     await using world = await handlerUnderTest({
       replace: ({ artifacts }) => ({
         artifacts: withMethods(artifacts, {
@@ -208,7 +212,7 @@ describe("GraphQL over HTTP", () => {
     expect(world.logged.at(-1)).toMatchObject({ code: "UNAVAILABLE", status: 200 });
   });
 
-  it("leads browsers to GraphiQL, says NOT_FOUND where there is nothing, and has no icon", async () => {
+  it("redirects browsers to GraphiQL, returns NOT_FOUND for unknown paths, and has no icon", async () => {
     await using world = await handlerUnderTest();
     const root = await world.request("/", { redirect: "manual" });
     expect([root.status, root.headers.get("location")]).toEqual([302, "/graphql"]);
@@ -244,7 +248,7 @@ describe("a GraphQL request", () => {
     },
   );
 
-  it("takes its content type in any case, and an empty operation name for none", async () => {
+  it("accepts its content type in any case, and treats an empty operation name as none", async () => {
     await using world = await handlerUnderTest();
     const body = JSON.stringify({ query: "{ viewer { actor } }", operationName: "" });
     for (const type of ["APPLICATION/JSON", "Application/Json; Charset=UTF-8", "application/json ; a=b"]) {
@@ -258,7 +262,7 @@ describe("a GraphQL request", () => {
     expect(get.status).toBe(200);
   });
 
-  it("refuses a body that is not UTF-8, or is compressed", async () => {
+  it("is refused if its body is not UTF-8 or is compressed", async () => {
     await using world = await handlerUnderTest();
     const latin1 = Buffer.from('{"query":"{ viewer { actor } } # \u00e9"}', "latin1");
     expect(await codeOf(await post(world, latin1))).toBe("BAD_USER_INPUT");
@@ -266,7 +270,7 @@ describe("a GraphQL request", () => {
     expect([encoded.status, await codeOf(encoded)]).toEqual([415, "BAD_USER_INPUT"]);
   });
 
-  it("refuses a number in metadata that would be stored as another one, however it comes", async () => {
+  it("is refused for a metadata number that would change when stored, in any notation", async () => {
     await using world = await handlerUnderTest();
     const number = "12345678901234567890";
     const literal = (value: string) =>
@@ -300,7 +304,7 @@ describe("a GraphQL request", () => {
     });
   });
 
-  it("without introspection gets no suggestions, for variables either", async () => {
+  it("without introspection gets no suggestions, not even for variables", async () => {
     await using world = await handlerUnderTest({
       limits: { surface: { ...DEFAULT_LIMITS.surface, introspection: false } },
     });
@@ -324,7 +328,7 @@ describe("a GraphQL request", () => {
     }
   });
 
-  it("with a text of any length in any place is refused with a code of its own", async () => {
+  it("with a string of any length in any place is refused with a code", async () => {
     await using world = await handlerUnderTest();
     const text = "a".repeat(900_000);
     const queries = [

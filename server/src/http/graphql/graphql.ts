@@ -50,14 +50,14 @@ import { eventStreamResponse, single } from "./sse.ts";
 
 export const GRAPHQL_PATH = "/graphql";
 
-/** What the transports put into yoga's context. */
+/** What the transports add to yoga's context. */
 export interface ServerContext {
   readonly call: Call;
-  /** Where an SSE client that reconnects left off. */
+  /** The last event that a reconnecting SSE client has received. */
   readonly lastEventId?: string | undefined;
-  /** Aborts when the client has gone or the server shuts down. */
+  /** Aborts when the client disconnects or the server shuts down. */
   readonly signal: AbortSignal;
-  /** Shared by all subscriptions of a socket: one event of theirs is in flight at a time. */
+  /** Shared by all subscriptions of a socket, which have one event in flight at a time. */
   readonly inFlight?: OneAtATime | undefined;
 }
 
@@ -71,12 +71,15 @@ export interface GraphQLParts {
 
 export type GraphQLYoga = ReturnType<typeof createGraphQL>["yoga"];
 
-/** GraphQL over POST, GET and server-sent events; WebSockets run on the same instance, so that all is as true there. */
+/**
+ * GraphQL over POST, GET and server-sent events. WebSockets use the same instance, so they follow the same
+ * rules.
+ */
 export function createGraphQL({ services, limits, usage, turns, onInternal }: GraphQLParts) {
-  // Suggestions would give the schema's names away, one mistake at a time.
+  // Suggestions would reveal the schema's names.
   const hideSuggestions = !limits.surface.introspection;
   const rules = hideSuggestions ? [...specifiedRules, NoSchemaIntrospectionCustomRule] : specifiedRules;
-  /** Subscriptions whose variables have been coerced, by the context of their operation. */
+  /** Subscriptions with coerced variables, by the context of their operation. */
   const subscriptions = new WeakMap<object, PreparedOperation>();
   const within: Plugin = {
     onValidate({ setValidationFn }) {
@@ -89,7 +92,7 @@ export function createGraphQL({ services, limits, usage, turns, onInternal }: Gr
     onExecute({ args, setExecuteFn, setResultAndStopExecution }) {
       const prepared = preparedWithin(limits.document, { ...args, hideSuggestions });
       if ("errors" in prepared) setResultAndStopExecution(prepared);
-      // A change that has begun is finished: a client that goes away cancels reads alone.
+      // A change that has started is finished: when a client disconnects, only reads are cancelled.
       else setExecuteFn(() => executeOperation(prepared as PreparedOperation));
     },
     onSubscribe({ args, setResultAndStopExecution }) {
@@ -120,7 +123,7 @@ export function createGraphQL({ services, limits, usage, turns, onInternal }: Gr
         if (!(Symbol.asyncIterator in source)) return source;
         const lapsed = (): ExecutionResult => ({
           data: null,
-          errors: [toGraphQLError(unauthenticated("lapsed while following"), call.requestId)],
+          errors: [toGraphQLError(unauthenticated("ended during the subscription"), call.requestId)],
         });
         const until = endedEarly<ExecutionResult>(untilAborted(source, signal), (end) =>
           onLapse(call.credentials, () => end(lapsed())),
@@ -144,7 +147,7 @@ export function createGraphQL({ services, limits, usage, turns, onInternal }: Gr
         await result[Symbol.asyncIterator]().return?.();
         result = refusal(
           "BAD_USER_INPUT",
-          `A subscription is answered as ${EVENT_STREAM}, or over a WebSocket. Accept that.`,
+          `A subscription is sent as ${EVENT_STREAM} or over a WebSocket. Accept ${EVENT_STREAM}.`,
           406,
         );
       }
@@ -152,7 +155,7 @@ export function createGraphQL({ services, limits, usage, turns, onInternal }: Gr
       if (type === null) {
         result = refusal(
           "BAD_USER_INPUT",
-          `Answers are ${GRAPHQL_RESPONSE}, ${JSON_TYPE} or ${EVENT_STREAM}. Accept one of them.`,
+          `Responses are ${GRAPHQL_RESPONSE}, ${JSON_TYPE} or ${EVENT_STREAM}. Accept one of them.`,
           406,
         );
       }
@@ -169,7 +172,7 @@ export function createGraphQL({ services, limits, usage, turns, onInternal }: Gr
   };
   const yoga = createYoga<ServerContext, GraphQLContext>({
     schema,
-    // The handler has routed the request, with or without the path of PUBLIC_URL before it.
+    // The handler has routed the request, with or without the path of PUBLIC_URL.
     graphqlEndpoint: "*",
     context: ({ call, signal, lastEventId }) =>
       createContext({
@@ -183,7 +186,7 @@ export function createGraphQL({ services, limits, usage, turns, onInternal }: Gr
       }),
     plugins: [requestParser, results as unknown as Plugin, within],
     parserAndValidationCache: { documentCache: documentCache(), errorCache: documentCache() },
-    // Errors are made presentable with the request's id, which yoga's own masking does not know.
+    // Errors are made presentable with the request's id, which yoga's own masking does not have.
     maskedErrors: false,
     logging: false,
     graphiql: false,
@@ -192,7 +195,8 @@ export function createGraphQL({ services, limits, usage, turns, onInternal }: Gr
     multipart: false,
     cors: false,
     maxRequestBodySize: maxRequestBytes(services.limits.maxInlineBytes),
-    // The platform's own: their streams carry backpressure to the socket, and callers in this process get real ones.
+    // The platform's own classes: their streams propagate backpressure to the socket, and in-process callers
+    // get real ones.
     fetchAPI: {
       Request,
       Response,
@@ -215,7 +219,7 @@ export function createGraphQL({ services, limits, usage, turns, onInternal }: Gr
         ? unprocessed(request, response, context.call)
         : response;
     },
-    /** A refusal before anything was read of the request, in the words of GraphQL. */
+    /** A GraphQL error for a request that was refused before it was read. */
     refuse(request: Request, refused: Refused, call: Call): Response {
       call.operation = "graphql";
       call.code = refused.code;
@@ -227,17 +231,20 @@ export function createGraphQL({ services, limits, usage, turns, onInternal }: Gr
   };
 }
 
-/** A content of the largest size in a mutation: JSON may write a byte in six (\u0000), and the rest needs room as well. */
+/**
+ * Size of a mutation with the largest inline content: JSON may need six bytes per byte (\u0000), plus the
+ * rest of the request.
+ */
 export function maxRequestBytes(maxInlineBytes: number): number {
   return maxInlineBytes * 6 + 2 ** 20;
 }
 
-/** What yoga answers without a result: by its status alone. */
+/** Builds the error for a response of yoga without a result, from its status. */
 function unprocessed(request: Request, response: Response, call: Call): Response {
   const message =
     response.status === 415
-      ? `A POST is a JSON object with content type ${JSON_TYPE}.`
-      : `The request cannot be answered (${response.status} ${response.statusText}).`;
+      ? `Send a POST as a JSON object with content type ${JSON_TYPE}.`
+      : `The request cannot be processed (${response.status} ${response.statusText}).`;
   const headers = response.headers.has("allow") ? { allow: response.headers.get("allow") ?? "" } : {};
   return errorResponse(request, transportError("BAD_USER_INPUT", message, response.status, headers), call);
 }
@@ -251,14 +258,14 @@ function errorResponse(request: Request, error: GraphQLError, call: Call): Respo
   );
 }
 
-/** The operation with its variables coerced, or the result that says why it is not executed. */
+/** The operation with coerced variables, or the result that says why it is not executed. */
 function preparedWithin(limits: DocumentLimits, args: ExecutionArgs): PreparedOperation | ExecutionResult {
   const prepared = prepareOperation(args);
   if (!isPrepared(prepared)) return { errors: prepared };
   return refusalOf(() => requireCostWithin(limits, prepared)) ?? prepared;
 }
 
-/** The result that an operation has where `check` refuses it. */
+/** The result of an operation that `check` refuses; null if it does not. */
 function refusalOf(check: () => void): ExecutionResult | null {
   try {
     check();
@@ -272,7 +279,7 @@ function refusal(code: "BAD_USER_INPUT", message: string, status: number): Execu
   return { errors: [transportError(code, message, status)] };
 }
 
-/** For the log: the operation's own name, or what it is. */
+/** Sets the operation's name or kind for the log. */
 function note({ contextValue, document, operationName }: ExecutionArgs): void {
   const { call } = contextValue as ServerContext;
   const operation = getOperationAST(document as DocumentNode, operationName);

@@ -5,13 +5,13 @@ import { ownerProof } from "../auth/owner-challenge.ts";
 import { createHandler } from "../handler.ts";
 
 describe("paths for operators", () => {
-  it("/healthz says that the process lives", async () => {
+  it("/healthz reports that the process is alive", async () => {
     await using world = await handlerUnderTest();
     const response = await world.request("/healthz");
     expect([response.status, await response.json()]).toEqual([200, { status: "ok" }]);
   });
 
-  it("/readyz says what keeps the server from working", async () => {
+  it("/readyz reports what prevents the server from working", async () => {
     await using world = await handlerUnderTest();
     const ready = await world.request("/readyz");
     expect([ready.status, await ready.json()]).toEqual([200, { status: "ready", checks: { catalog: "ok" } }]);
@@ -38,7 +38,7 @@ describe("paths for operators", () => {
     expect(owner.status).toBe(404);
   });
 
-  it("/metrics is Prometheus' text format", async () => {
+  it("/metrics uses the Prometheus text format", async () => {
     await using world = await handlerUnderTest();
     const response = await world.request("/metrics");
     expect(response.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
@@ -65,27 +65,27 @@ describe("paths for operators", () => {
     expect(text).toContain('tierkeep_refusals_total{code="HELD"} 0\n');
   });
 
-  it("health probes are logged at debug, so not at the level info", async () => {
+  it("health probes are logged at debug and not at info", async () => {
     await using world = await handlerUnderTest();
     for (const path of ["/healthz", "/readyz", "/metrics"]) await world.request(path);
     expect(world.logged.map(({ operation }) => operation)).toEqual(["GET /metrics"]);
   });
 
-  it("proves who it is to a command that names a nonce, without giving the token away", async () => {
+  it("the server proves its identity for a nonce without revealing the token", async () => {
     await using world = await handlerUnderTest();
-    const ask = (nonce: string) => world.request(`/.well-known/tierkeep-owner?nonce=${nonce}`);
-    const response = await ask("0123456789abcdef");
+    const prove = (nonce: string) => world.request(`/.well-known/tierkeep-owner?nonce=${nonce}`);
+    const response = await prove("0123456789abcdef");
     const text = await response.text();
     expect(JSON.parse(text)).toEqual({
       instance: "an-instance",
       proof: ownerProof({ instance: "an-instance", token: "a-token" }, "0123456789abcdef"),
     });
     expect(text).not.toContain("a-token");
-    expect(await (await ask("fedcba9876543210")).text()).not.toBe(text);
-    for (const nonce of ["", "short", "x".repeat(129)]) expect((await ask(nonce)).status).toBe(400);
+    expect(await (await prove("fedcba9876543210")).text()).not.toBe(text);
+    for (const nonce of ["", "short", "x".repeat(129)]) expect((await prove(nonce)).status).toBe(400);
   });
 
-  it("takes GET and HEAD there, and nothing else", async () => {
+  it("these paths accept GET and HEAD only", async () => {
     await using world = await handlerUnderTest();
     const head = await world.request("/healthz", { method: "HEAD" });
     expect([head.status, await head.text()]).toEqual([200, ""]);

@@ -10,7 +10,7 @@ import { servicesOf } from "../../../testing/stores/engine-services.ts";
 import { EngineStore } from "../../../testing/stores/engine-store.ts";
 import { guarded } from "../../access/guard.ts";
 
-const TEST_ADMIN: Principal = { actor: "somebody", role: "ADMIN", tenants: null };
+const TEST_ADMIN: Principal = { actor: "admin", role: "ADMIN", tenants: null };
 
 let statements: StatementCount;
 let store: EngineStore;
@@ -40,7 +40,7 @@ afterAll(async () => {
   statements.stop();
 });
 
-/** How many statements SQLite runs for a query, and how many rows of its first list came back. */
+/** Number of SQLite statements of a query, and number of rows in its first list. */
 async function costOf(
   query: string,
   principal = TEST_ADMIN,
@@ -66,18 +66,18 @@ const PAGE = (first: number) => `{
   }
 }`;
 
-it("a page of 100 artifacts with tenant, workflow and their stats is a handful of statements", async () => {
+it("a page of 100 artifacts with tenant, workflow and their stats takes a few statements", async () => {
   const { count, rows } = await costOf(PAGE(100));
   expect(rows).toBe(100);
   expect(count).toBeGreaterThan(0);
   expect(count).toBeLessThanOrEqual(12);
 });
 
-it("and a page of ten costs as many", async () => {
+it("a page of ten takes the same number", async () => {
   expect((await costOf(PAGE(10))).count).toBe((await costOf(PAGE(100))).count);
 });
 
-it("a page of 100 events with the artifacts as they are now is a handful of statements, too", async () => {
+it("a page of 100 events with their current artifacts takes a few statements", async () => {
   const { count, rows } = await costOf(
     "{ lifecycleEvents(first: 100) { nodes { type artifact { tier } } } }",
   );
@@ -86,18 +86,18 @@ it("a page of 100 events with the artifacts as they are now is a handful of stat
 });
 
 const ofTenants = (count: number): Principal => ({
-  actor: "somebody",
+  actor: "admin",
   role: "READER",
   tenants: Array.from({ length: count }, (_, index) => `tenant ${index}`),
 });
 
-it("a page costs who has one tenant no more than who has all", async () => {
+it("a page costs a principal with one tenant no more than one with all tenants", async () => {
   const { count, rows } = await costOf(PAGE(100), ofTenants(1));
   expect(rows).toBe(3);
   expect(count).toBeLessThanOrEqual((await costOf(PAGE(100))).count);
 });
 
-it("and who has several one or two statements more for each tenant that is on it", async () => {
+it("a page costs a principal with several tenants one or two more statements per tenant on it", async () => {
   const { count, rows } = await costOf(PAGE(6), ofTenants(40));
   expect(rows).toBe(6);
   expect(count - (await costOf(PAGE(6))).count).toBeLessThanOrEqual(2 * 3);

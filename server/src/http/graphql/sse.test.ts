@@ -7,7 +7,7 @@ import {
 
 const WATCH = "subscription ($after: String) { lifecycleEvents(after: $after) { artifactId } }";
 
-/** Server-sent events as they come; comments are left out unless they are asked for. */
+/** Server-sent events as they arrive, without comments unless requested. */
 async function* messages(response: Response, signal?: AbortSignal): AsyncGenerator<Record<string, string>> {
   expect(response.headers.get("content-type")).toBe("text/event-stream; charset=utf-8");
   let text = "";
@@ -48,7 +48,7 @@ const watch = (
   });
 
 describe("subscriptions over server-sent events", () => {
-  it("gives each event its cursor as id, selected or not, and takes the stream up after it", async () => {
+  it("sends each event's cursor as id, selected or not, and resumes after it", async () => {
     await using world = await handlerUnderTest();
     const start = await cursorNow(world);
     await write(world, "one");
@@ -62,14 +62,14 @@ describe("subscriptions over server-sent events", () => {
       if (ids.length === 2) break;
     }
     expect(ids[1]).toBe(await cursorNow(world));
-    // A browser that reconnects sends the same `after` again: where it was is in the header.
+    // A reconnecting browser sends the same `after` again; its position is in the header.
     for await (const { id } of messages(await watch(world, start, { "last-event-id": String(ids[0]) }))) {
       expect(id).toBe(ids[1]);
       break;
     }
   });
 
-  it("goes on with what happens, and completes when the server shuts down", async () => {
+  it("continues with new events, and completes when the server shuts down", async () => {
     await using world = await handlerUnderTest();
     const seen: unknown[] = [];
     const start = await cursorNow(world);
@@ -83,7 +83,7 @@ describe("subscriptions over server-sent events", () => {
     expect(world.logged.at(-1)).toMatchObject({ operation: "subscription (unnamed)", status: 200 });
   });
 
-  it("refuses within the stream, as a result and the end", async () => {
+  it("sends a refusal as a result, followed by the end", async () => {
     await using world = await handlerUnderTest();
     const all = await Array.fromAsync(messages(await watch(world, "no-cursor")));
     expect(all.map(({ event }) => event)).toEqual(["next", "complete"]);
@@ -93,7 +93,7 @@ describe("subscriptions over server-sent events", () => {
     });
   });
 
-  it("also carries a query's one result, and a subscription by GET as EventSource sends it", async () => {
+  it("also carries the result of a query, and a subscription by GET as EventSource sends it", async () => {
     await using world = await handlerUnderTest();
     const query = await world.graphql("{ viewer { actor } }", {}, { accept: "text/event-stream" });
     expect((await Array.fromAsync(messages(query))).map(({ event }) => event)).toEqual(["next", "complete"]);
@@ -108,7 +108,7 @@ describe("subscriptions over server-sent events", () => {
     }
   });
 
-  it("stops following the log when the client goes away, also while it waits", async () => {
+  it("stops following the log when the client disconnects, also while it waits", async () => {
     let followed: AbortSignal | undefined;
     await using world = await handlerUnderTest({
       replace: ({ events }) => ({
@@ -128,7 +128,7 @@ describe("subscriptions over server-sent events", () => {
     await expect.poll(() => followed?.aborted).toBe(true);
   });
 
-  it("asks the log for no more than a stalled client has taken", async () => {
+  it("reads no more of the log than a stalled client has received", async () => {
     let taken = 0;
     await using world = await handlerUnderTest({
       replace: ({ events }) => ({
@@ -155,7 +155,7 @@ describe("subscriptions over server-sent events", () => {
     await reader.cancel();
   });
 
-  it("shows signs of life while nothing happens", async () => {
+  it("sends keep-alive comments while nothing happens", async () => {
     vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
     try {
       await using world = await handlerUnderTest();

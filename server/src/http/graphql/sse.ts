@@ -4,13 +4,14 @@ import type { Call } from "../call.ts";
 import { answerJson } from "./answer-json.ts";
 import { formatted } from "./graphql-result.ts";
 
-/** Proxies and clients take a silent connection for a dead one. */
+/** Interval of keep-alive comments: proxies and clients close silent connections. */
 const KEEPALIVE_MS = 12_000;
 
 /**
- * Results as server-sent events: `next` for each, with its event's cursor as id, so that a browser that reconnects says
- * in Last-Event-ID where it was; `complete` at the end. The next result is asked for when the socket has taken the last
- * one: a client that does not read costs one event.
+ * Sends results as server-sent events: a `next` event per result with its event's cursor as id, so that a
+ * reconnecting browser sends its position in Last-Event-ID, and a `complete` event at the end. The next
+ * result is requested when the socket has accepted the last one, so a client that does not read costs one
+ * event.
  */
 export function eventStreamResponse(
   results: AsyncIterable<ExecutionResult>,
@@ -31,10 +32,10 @@ export function eventStreamResponse(
   const body = new ReadableStream<Uint8Array>(
     {
       start(controller) {
-        // Some clients see no response before its first byte.
+        // Some clients report no response before its first byte.
         controller.enqueue(encoder.encode(":\n\n"));
         keepalive = setInterval(() => {
-          // Only while the socket waits for the next event, and has taken the last sign of life.
+          // Only while the next event is awaited and the socket has accepted the last comment.
           if (isWaiting && controller.desiredSize === 0) controller.enqueue(encoder.encode(":\n\n"));
         }, KEEPALIVE_MS);
       },
@@ -58,14 +59,14 @@ export function eventStreamResponse(
         await iterator.return?.();
       },
     },
-    // Nothing is read ahead: an event that the socket has not asked for stays in the log.
+    // No read-ahead: an event that the socket has not requested stays in the log.
     { highWaterMark: 0 },
   );
   return new Response(body, {
     headers: {
       "content-type": "text/event-stream; charset=utf-8",
       "cache-control": "no-store",
-      // nginx would hold events back.
+      // nginx would buffer events.
       "x-accel-buffering": "no",
     },
   });
@@ -77,7 +78,7 @@ async function message(result: ExecutionResult, original: EventResult): Promise<
   return `${id}event: next\ndata: ${await answerJson(formatted(result), original)}\n\n`;
 }
 
-/** One result as a stream of its own. */
+/** A stream of one result. */
 export async function* single(result: ExecutionResult): AsyncGenerator<ExecutionResult> {
   yield result;
 }

@@ -22,28 +22,28 @@ afterAll(async () => {
   await closed[Symbol.asyncDispose]();
 });
 
-interface Told {
+interface Answer {
   readonly data?: unknown;
   readonly errors?: readonly { readonly message: string; readonly extensions: { readonly code: string } }[];
 }
 
-async function told(under: HandlerUnderTest, query: string): Promise<Told> {
-  return (await (await under.graphql(query)).json()) as Told;
+async function answerTo(under: HandlerUnderTest, query: string): Promise<Answer> {
+  return (await (await under.graphql(query)).json()) as Answer;
 }
 
 describe("with introspection off", () => {
   it.each([
-    ["all of it", getIntrospectionQuery()],
+    ["the complete schema", getIntrospectionQuery()],
     ["a type", `{ __type(name: "Artifact") { name } }`],
     ["the schema in a fragment", "{ ...F } fragment F on Query { s: __schema { queryType { name } } }"],
-  ])("the schema is not told: %s", async (_what, query) => {
-    expect((await told(open, query)).errors).toBeUndefined();
-    const { data, errors } = await told(closed, query);
+  ])("the schema is not revealed: %s", async (_what, query) => {
+    expect((await answerTo(open, query)).errors).toBeUndefined();
+    const { data, errors } = await answerTo(closed, query);
     expect(data).toBeUndefined();
     expect(errors?.[0]?.extensions.code).toBe("GRAPHQL_VALIDATION_FAILED");
   });
 
-  it("mistakes are not answered with names that are near", async () => {
+  it("errors contain no suggestions of similar names", async () => {
     const mistakes = [
       "{ artifac { id } }",
       "{ viewer { acto } }",
@@ -51,24 +51,26 @@ describe("with introspection off", () => {
       "{ artifacts(orderBy: { field: SIZ }) { nodes { id } } }",
     ];
     for (const query of mistakes) {
-      expect((await told(open, query)).errors?.[0]?.message).toMatch(/Did you mean/);
-      const { errors } = await told(closed, query);
+      expect((await answerTo(open, query)).errors?.[0]?.message).toMatch(/Did you mean/);
+      const { errors } = await answerTo(closed, query);
       expect(errors?.[0]?.extensions.code).toBe("GRAPHQL_VALIDATION_FAILED");
       expect(JSON.stringify(errors)).not.toMatch(/Did you mean/);
     }
   });
 
-  it("everything else is as before, and validated", async () => {
+  it("everything else works, and is validated", async () => {
     const known = "{ viewer { __typename actor } }";
-    expect((await told(closed, known)).data).toEqual({ viewer: { __typename: "Viewer", actor: "local" } });
-    expect((await told(closed, "{ tenant { id } }")).errors?.[0]?.extensions.code).toBe(
+    expect((await answerTo(closed, known)).data).toEqual({
+      viewer: { __typename: "Viewer", actor: "local" },
+    });
+    expect((await answerTo(closed, "{ tenant { id } }")).errors?.[0]?.extensions.code).toBe(
       "GRAPHQL_VALIDATION_FAILED",
     );
   });
 });
 
 describe("with GraphiQL off", () => {
-  it("there is no page, neither at / nor at /graphql", async () => {
+  it("there is no page at / or /graphql", async () => {
     const headers = { accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
     expect((await open.request("/", { headers })).status).toBe(302);
     expect((await closed.request("/", { headers })).status).toBe(404);
@@ -79,14 +81,14 @@ describe("with GraphiQL off", () => {
 });
 
 describe("with a list of operations", () => {
-  it("takes those, however they are spaced, and no others, over every way in", async () => {
+  it("only these are allowed, with any whitespace, over every transport", async () => {
     await using under = await handlerUnderTest({
       limits: {
         surface: { ...DEFAULT_LIMITS.surface, operations: new Set([print(parse(ALLOWED))]) },
       },
     });
-    expect((await told(under, ALLOWED)).data).toBeDefined();
-    expect((await told(under, ALLOWED.replaceAll(" ", "\n  "))).data).toBeDefined();
+    expect((await answerTo(under, ALLOWED)).data).toBeDefined();
+    expect((await answerTo(under, ALLOWED.replaceAll(" ", "\n  "))).data).toBeDefined();
     const others = [
       "{ viewer { actor } }",
       ALLOWED.replace("role", "tenants"),
@@ -94,7 +96,7 @@ describe("with a list of operations", () => {
       getIntrospectionQuery(),
     ];
     for (const query of others) {
-      const { data, errors } = await told(under, query);
+      const { data, errors } = await answerTo(under, query);
       expect([data, errors?.map(({ extensions }) => extensions.code)]).toEqual([undefined, ["FORBIDDEN"]]);
     }
     const get = await under.request(`/graphql?query=${encodeURIComponent("{ viewer { actor } }")}`, {

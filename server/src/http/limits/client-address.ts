@@ -1,12 +1,12 @@
 import { BlockList, isIP } from "node:net";
 
-/** The part of a request that says where it comes from. */
+/** The part of a request that states the client's address. */
 interface Forwarded {
-  /** Name, value, name, value … as they came. */
+  /** Name, value, name, value … as received. */
   readonly rawHeaders: readonly string[];
 }
 
-/** Proxies whose word on a client's address counts. */
+/** Proxies that are trusted to state a client's address. */
 export class TrustedProxies {
   readonly #list = new BlockList();
   readonly #isEmpty: boolean;
@@ -28,11 +28,13 @@ export class TrustedProxies {
   }
 
   /**
-   * The address of the client: the socket's, or behind trusted proxies the last one in X-Forwarded-For or Forwarded
-   * that none of them has. Entries further to the left come from the client itself, which can write anything.
+   * The address of the client. Without a trusted proxy it is the socket's address. Behind trusted proxies it
+   * is the last address in X-Forwarded-For or Forwarded that is not a proxy's. Entries further to the left
+   * come from the client and cannot be trusted.
    *
-   * - An entry that is no address, such as `unknown`, ends the search at the proxy that added it.
-   * - A request with both headers that do not agree counts as the proxy's own: one of them was not written by it.
+   * - An entry that is not an address, such as `unknown`, ends the search at the proxy that added it.
+   * - If both headers are present and differ, the proxy's own address counts, because the proxy did not write
+   *   one of them.
    */
   addressOf(socketAddress: string, { rawHeaders }: Forwarded): string {
     if (!this.has(socketAddress)) return socketAddress;
@@ -67,12 +69,12 @@ function valuesOf(rawHeaders: readonly string[], name: string): string[] {
   return values;
 }
 
-/** `192.0.2.1:80`, `[2001:db8::1]:80` and `[2001:db8::1]` without port and brackets. */
+/** Removes the port and brackets from `192.0.2.1:80`, `[2001:db8::1]:80` or `[2001:db8::1]`. */
 function withoutPort(hop: string): string {
   return /^\[([^\]]*)\](?::\d+)?$/.exec(hop)?.[1] ?? hop.replace(/^(\d+(?:\.\d+){3}):\d+$/, "$1");
 }
 
-/** An IPv4 address that is written as an IPv6 one, as IPv4. */
+/** Converts an IPv4-mapped IPv6 address to IPv4. */
 function plainAddress(address: string): string {
   return /^::ffff:(\d+(?:\.\d+){3})$/i.exec(address)?.[1] ?? address.replace(/%.*$/, "");
 }

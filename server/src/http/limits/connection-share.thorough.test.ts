@@ -14,7 +14,7 @@ function open(port: number, localAddress: string): Socket {
 }
 
 describe("connections of one address", () => {
-  it("are closed at once beyond their share, and those of another address are not", async () => {
+  it("are closed immediately beyond their share; those of another address are not", async () => {
     await using world = await handlerUnderTest({ limits: limits({ maxConnectionsPerAddress: 3 }) });
     const { port } = await world.listen();
     const mine = [1, 2, 3].map(() => open(port, "127.0.0.2"));
@@ -23,7 +23,7 @@ describe("connections of one address", () => {
     const other = open(port, "127.0.0.3");
     other.write("GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n");
     expect(String((await once(other, "data"))[0])).toMatch(/^HTTP\/1\.1 200/);
-    // A place is free again when its connection has closed.
+    // A connection may be opened again when one has closed.
     mine[0]?.destroy();
     await expect
       .poll(async () => {
@@ -37,7 +37,7 @@ describe("connections of one address", () => {
     for (const socket of [...mine, other]) socket.destroy();
   });
 
-  it("that is a trusted proxy's may be any number", async () => {
+  it("are unlimited for a trusted proxy", async () => {
     await using world = await handlerUnderTest({
       limits: limits({ maxConnectionsPerAddress: 1, trustedProxies: ["127.0.0.2"] }),
     });
@@ -52,7 +52,7 @@ describe("connections of one address", () => {
 });
 
 describe("behind a trusted proxy", () => {
-  it("a client that guesses is refused by its own address, and others are not", async () => {
+  it("an attacker is refused by its own address, and other clients are not", async () => {
     await using world: HandlerUnderTest = await handlerUnderTest({
       limits: {
         ...limits({ trustedProxies: ["127.0.0.1"] }),

@@ -4,8 +4,8 @@ import type { TrustedProxies } from "./client-address.ts";
 import { networkOf } from "./owner.ts";
 
 /**
- * Closes connections of an address that has `most` open already, so that one client cannot take all that the server
- * accepts. Trusted proxies may have any number: their connections are those of many clients.
+ * Closes new connections of an address that already has `most` open, so that one client cannot use all
+ * connections. Trusted proxies are exempt: their connections serve many clients.
  */
 export function shareConnections(server: Server, most: number, proxies: TrustedProxies): void {
   const open = new Map<string, number>();

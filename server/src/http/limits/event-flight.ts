@@ -3,25 +3,28 @@ import type { OneAtATime, Release } from "./one-at-a-time.ts";
 import type { Turns } from "./turns.ts";
 
 export interface EventFlight {
-  /** To be awaited when an event has come, before its result is made. */
+  /** Call it when an event has arrived, before its result is computed. */
   begin(): Promise<void>;
-  /** The subscription's results: an event's flight ends when the next result is asked for, or when there is none. */
+  /**
+   * The subscription's results. An event's flight ends when the next result is requested, or when there is
+   * none.
+   */
   each<T>(results: AsyncGenerator<T, void, void>): AsyncGenerator<T, void, void>;
 }
 
 /**
- * Bounds what a subscription's events cost: one is in flight in `slot` at a time, each waits for its principal's turn,
- * and its bytes are charged until the client has taken it.
+ * Limits the resources of a subscription's events. One event at a time is in flight in `slot`. Each one waits
+ * for its principal's turn, and its bytes are charged until the client has read it.
  */
 export function eventFlight(call: Call, signal: AbortSignal, slot: OneAtATime, turns: Turns): EventFlight {
-  /** Variables of the subscription stay in memory as long as it lasts. */
-  const lasting = call.charge.bytes;
+  /** Variables of the subscription stay in memory until it ends. */
+  const variableBytes = call.charge.bytes;
   let over = false;
   let release: Release = () => {};
   const land = () => {
     release();
     release = () => {};
-    call.charge.hold(lasting);
+    call.charge.hold(variableBytes);
   };
   const end = () => {
     over = true;

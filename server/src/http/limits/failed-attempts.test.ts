@@ -9,16 +9,16 @@ import { lasting, unauthenticated } from "../auth/credentials.ts";
 import { FailedAttempts, failedAttemptsMetrics } from "./failed-attempts.ts";
 
 const HERE = "192.0.2.1";
-const good = async () => "somebody";
+const good = async () => "admin";
 const bad = async (): Promise<string> => {
   throw unauthenticated("wrong");
 };
 
-/** Attempts whose clock stands at `now` ms. */
+/** Attempts with the clock at `now` ms. */
 function attemptsOf(failedAttemptsPerMinute: number | null) {
   const clock = { now: 5_000 };
   const attempts = new FailedAttempts({ failedAttemptsPerMinute }, () => clock.now);
-  /** The code of the refusal; null: it went well. */
+  /** The code of the refusal; null: success. */
   const tried = async (recognise: () => Promise<unknown>, address: string | null = HERE, credential = "x") =>
     attempts.attempt(address, credential, recognise).then(
       () => null,
@@ -27,8 +27,8 @@ function attemptsOf(failedAttemptsPerMinute: number | null) {
   return { clock, attempts, tried };
 }
 
-describe("attempts that fail", () => {
-  it("are looked at as often as the rate says, and then refused unseen until it allows one more", async () => {
+describe("FailedAttempts", () => {
+  it("checks attempts up to the limit, then refuses without checking until the rate allows one more", async () => {
     const { clock, attempts, tried } = attemptsOf(60);
     const looked = vi.fn(bad);
     for (let n = 0; n < 60; n += 1) expect(await tried(looked)).toBe("UNAUTHENTICATED");
@@ -45,7 +45,7 @@ describe("attempts that fail", () => {
     expect(failedAttemptsMetrics(attempts).map(({ value }) => value)).toEqual([61, 3]);
   });
 
-  it("are never more than the rate allows, whenever they come", async () => {
+  it("never allows more failures than the rate, at any times", async () => {
     const pauses = fc.array(fc.integer({ min: 0, max: 4_000 }), { maxLength: 60 });
     await fc.assert(
       fc.asyncProperty(pauses, fc.integer({ min: 1, max: 100 }), async (each, perMinute) => {
@@ -61,7 +61,7 @@ describe("attempts that fail", () => {
     );
   });
 
-  it("keep nobody waiting for longer than until the next one, however many were looked at together", async () => {
+  it("requires no wait longer than until the next allowed attempt, however many were checked concurrently", async () => {
     const { attempts, tried } = attemptsOf(6);
     const failing = Promise.withResolvers<string>();
     const together = Array.from({ length: 100 }, () => tried(() => failing.promise));
@@ -72,10 +72,10 @@ describe("attempts that fail", () => {
     });
   });
 
-  it("are those alone that were refused for their credentials", async () => {
+  it("counts only attempts that were refused because of their credentials", async () => {
     const { attempts, tried } = attemptsOf(1);
     const away = async () => {
-      throw new Refused("UNAVAILABLE", "The keys cannot be had.");
+      throw new Refused("UNAVAILABLE", "The keys are not available.");
     };
     for (let n = 0; n < 10; n += 1) {
       expect(await tried(good)).toBeNull();
@@ -86,7 +86,7 @@ describe("attempts that fail", () => {
     expect(await tried(bad)).toBe("RATE_LIMITED");
   });
 
-  it("leave in what has been good before, until it is so no longer", async () => {
+  it("keeps accepting previously valid credentials until they become invalid", async () => {
     const { tried } = attemptsOf(1);
     expect(await tried(good, "198.51.100.1", "known")).toBeNull();
     await tried(bad);
@@ -98,31 +98,31 @@ describe("attempts that fail", () => {
 
   it.each([
     ["another IPv4 address", "192.0.2.1", "192.0.2.2", false],
-    ["the same one as IPv6 writes it", "192.0.2.1", "::ffff:192.0.2.1", true],
-    ["another one as IPv6 writes it", "::ffff:192.0.2.1", "::ffff:192.0.2.2", false],
+    ["the same address as IPv4-mapped IPv6", "192.0.2.1", "::ffff:192.0.2.1", true],
+    ["another address as IPv4-mapped IPv6", "::ffff:192.0.2.1", "::ffff:192.0.2.2", false],
     ["an IPv6 address of the same network", "2001:db8:1:2::1", "2001:db8:1:2:ffff:1:2:3", true],
     ["the same network with zeros in it", "2001:db8::1", "2001:db8:0:0:9::", true],
     ["an IPv6 address of another network", "2001:db8:1:2::1", "2001:db8:1:3::1", false],
     ["the same link", "fe80::1%eth0", "fe80::2%eth0", true],
-    ["loopback of the other kind", "127.0.0.1", "::1", false],
-  ])("count for an address, and for a whole network of IPv6: %s", async (_what, first, second, together) => {
+    ["IPv4 and IPv6 loopback", "127.0.0.1", "::1", false],
+  ])("counts per address, or per network for IPv6: %s", async (_what, first, second, together) => {
     const { tried } = attemptsOf(1);
     await tried(bad, first);
     expect(await tried(bad, first)).toBe("RATE_LIMITED");
     expect(await tried(bad, second)).toBe(together ? "RATE_LIMITED" : "UNAUTHENTICATED");
   });
 
-  it("are forgotten where more addresses fail than are remembered", async () => {
+  it("forgets the oldest addresses if too many have failures", async () => {
     const { tried } = attemptsOf(1);
     for (let n = 0; n < 10_000; n += 1) await tried(bad, `10.0.${n >> 8}.${n & 255}`);
     expect(await tried(bad, "10.0.0.0")).toBe("RATE_LIMITED");
     await tried(bad);
-    // The one that was tried again has become the latest.
+    // The address that tried again is now the latest.
     expect(await tried(bad, "10.0.0.0")).toBe("RATE_LIMITED");
     expect(await tried(bad, "10.0.0.1")).toBe("UNAUTHENTICATED");
   });
 
-  it("are not limited where there is no socket, or no limit", async () => {
+  it("has no limit without a socket or without a configured limit", async () => {
     const unlimited = attemptsOf(null);
     const limited = attemptsOf(1);
     for (let n = 0; n < 10; n += 1) {
@@ -136,7 +136,10 @@ const OWNER = "the-token-of-owner.json";
 const SIGNED = "/artifacts/t/w/a?signed=forged.signature";
 const POST = { method: "POST", body: '{"query":"{ viewer { actor } }"}' };
 
-/** A server at which one attempt a minute may fail, and has; `looked` counts keys and signatures that were looked at. */
+/**
+ * A server that allows one failure per minute, which has happened. `looked` counts checked keys and
+ * signatures.
+ */
 async function flooded() {
   const looked = vi.fn();
   const world = await handlerUnderTest({
@@ -167,7 +170,7 @@ async function flooded() {
   return { world, url, send, looked };
 }
 
-/** What a WebSocket is closed or refused with. */
+/** The close code of a WebSocket, or the status of its refused upgrade. */
 function webSocketEnd(url: string, header: string | null, payload: object): Promise<number | string> {
   const headers = header === null ? {} : { authorization: `Bearer ${header}` };
   const socket = new WebSocket(url.replace("http", "ws"), "graphql-transport-ws", { headers });
@@ -198,7 +201,7 @@ describe("an address that has used up its failures", () => {
     ["an upload", "/artifacts/t/w/a", { method: "PUT", body: "content" }],
     ["a download", "/artifacts/t/w/a", {}],
     ["the metrics", "/metrics", {}],
-  ])("is told when to come back, with nothing looked at: %s", async (_what, path, init) => {
+  ])("is refused with Retry-After and without a check: %s", async (_what, path, init) => {
     const { world, send, looked } = await flooded();
     await using _world = world;
     for (const token of ["d.e.f", "tk_wrong", "tk_good_new", "no-token"]) {
@@ -224,7 +227,7 @@ describe("an address that has used up its failures", () => {
     }
   });
 
-  it("has its WebSockets closed, or refused where the upgrade has credentials", async () => {
+  it("has its WebSockets closed, or the upgrade refused if it has credentials", async () => {
     const { world, url, looked } = await flooded();
     await using _world = world;
     expect(await webSocketEnd(url, null, { authorization: "Bearer d.e.f" })).toBe(1013);
@@ -234,7 +237,7 @@ describe("an address that has used up its failures", () => {
     expect(await webSocketEnd(url, null, { authorization: "Bearer tk_good_known" })).toContain("ack");
   });
 
-  it("still gives way to whoever was good before, to the store's owner, and to who shows nothing", async () => {
+  it("still serves previously valid credentials, the store's owner, and clients without credentials", async () => {
     const { world, send } = await flooded();
     await using _world = world;
     for (let n = 0; n < 5; n += 1) expect((await send("/graphql", POST, "tk_bad")).status).toBe(429);

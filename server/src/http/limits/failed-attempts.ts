@@ -6,23 +6,26 @@ import type { Metric } from "../monitoring/metrics.ts";
 import { networkOf } from "./owner.ts";
 import { RateLimiter } from "./rate-limiter.ts";
 
-/** Addresses that have failed, the latest. Who has more than these can fail as often anew from each. */
+/**
+ * Number of addresses with failures that are tracked, latest first. A client with more addresses gets the
+ * full limit for each.
+ */
 const MAX_ADDRESSES = 10_000;
 
-/** Credentials that have been good, the latest. */
+/** Number of valid credentials that are remembered, latest first. */
 const MAX_KNOWN = 10_000;
 
 /**
- * Counts attempts to authenticate that have failed, by the address that they came from, and refuses more before they are
- * looked at. What has been found good before is still looked at wherever it comes from, so that those who share an
- * address with somebody who guesses are not shut out with him.
+ * Counts failed authentication attempts per client address, and refuses further attempts without checking
+ * them. Credentials that were valid before are still checked, so clients that share an address with an
+ * attacker are not locked out.
  */
 export class FailedAttempts {
   readonly #rate: RateLimiter | null;
   readonly #now: () => number;
-  /** By network, as the rate has it. */
+  /** Per network: the limiter's state. */
   readonly #evenUntil = new LRUCache<string, number>({ max: MAX_ADDRESSES });
-  /** Digests: what is kept lets nobody in. */
+  /** Digests, which are useless as credentials. */
   readonly #known = new LRUCache<string, true>({ max: MAX_KNOWN });
   #failed = 0;
   #refused = 0;
@@ -35,7 +38,7 @@ export class FailedAttempts {
     this.#now = now;
   }
 
-  /** Attempts that have failed, and those that were refused unseen. */
+  /** Number of failed attempts. */
   get failed(): number {
     return this.#failed;
   }
@@ -45,10 +48,10 @@ export class FailedAttempts {
   }
 
   /**
-   * Recognises somebody by a credential. Only where it is refused as UNAUTHENTICATED has the attempt failed.
+   * Authenticates by a credential. Counts a failure only if it is refused as UNAUTHENTICATED.
    *
-   * @param address the other end of the socket; null: there is none, and nothing is limited
-   * @throws Refused RATE_LIMITED; what `recognise` throws
+   * @param address the peer of the socket; null: there is none, and nothing is limited
+   * @throws Refused RATE_LIMITED; errors of `recognise`
    */
   async attempt<T>(address: string | null, credential: string, recognise: () => Promise<T>): Promise<T> {
     this.require(address, credential);
@@ -62,7 +65,9 @@ export class FailedAttempts {
     }
   }
 
-  /** @throws Refused RATE_LIMITED where the address has failed too often, and this has not been good before */
+  /**
+   * @throws Refused RATE_LIMITED if the address has failed too often and this credential was not valid before
+   */
   require(address: string | null, credential: string): void {
     if (this.#rate === null || address === null) return;
     const ms = this.#rate.wait(this.#evenUntil.get(networkOf(address)) ?? 0, this.#now());
@@ -70,7 +75,7 @@ export class FailedAttempts {
     this.#refused += 1;
     throw new Refused(
       "RATE_LIMITED",
-      "Too many attempts with credentials that are not valid have come from your address. Wait, and try again.",
+      "Too many attempts with invalid credentials came from your address. Wait, then try again.",
       { retryAfterSeconds: Math.ceil(ms) / 1_000 },
       { cause: new Error(`failed attempts from ${address}`) },
     );

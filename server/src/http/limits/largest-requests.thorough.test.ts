@@ -16,16 +16,16 @@ import {
 
 const ADMIN: Principal = { actor: "root", role: "ADMIN", tenants: null };
 const KiB = 1024;
-/** Smaller than a server's own, so that a small store is over them. */
+/** Smaller than a server's limits, so that a small store exceeds them. */
 const LIMITS = { ...DEFAULT_LIMITS.document, maxResponseBytes: 2048 * KiB, maxScannedRows: 1_000 };
 const ROWS = 300;
-/** What an answer may have beside what is counted: its envelope, and errors about single fields. */
+/** Share of a response that is not counted: its envelope, and errors about single fields. */
 const UNCOUNTED = 0.1;
 
 let world: HandlerUnderTest;
 let names: Names;
 let values: LargestValues;
-/** Rows that the services have said they looked at, since the last test began. */
+/** Rows that the services have scanned since the last test started. */
 let scanned = 0;
 let largestScan = 0;
 
@@ -92,7 +92,7 @@ function keyOf(index: number) {
   return { tenantId: MINE, workflowId: "w", artifactId: `artifact ${index}` };
 }
 
-/** The service, with its lists' terms counted. @param at where a list's terms stand among its arguments */
+/** The service, counting the rows of its lists. @param at index of a list's terms among its arguments */
 function counting<S extends Services["artifacts"] | Services["events"]>(service: S, at: number): S {
   return new Proxy(service, {
     get(target, name) {
@@ -115,7 +115,7 @@ function counting<S extends Services["artifacts"] | Services["events"]>(service:
   });
 }
 
-/** A request that asks for a root field as often as the limits let it. */
+/** A request with as many copies of a root field as the limits allow. */
 function requestFor({ text, variables }: LargestField) {
   const declared = Object.entries(variables).map(([name, { type }]) => `$${name}: ${type}`);
   const head = declared.length === 0 ? "query" : `query (${declared.join(", ")})`;
@@ -149,7 +149,7 @@ describe("the largest request of a READER for", () => {
     const codes = new Set(errors.map(({ extensions }) => extensions.code));
     for (const code of codes) expect(["QUERY_TOO_COMPLEX", "FORBIDDEN"]).toContain(code);
     expect(Buffer.byteLength(text)).toBeLessThanOrEqual(LIMITS.maxResponseBytes * (1 + UNCOUNTED));
-    // One list and one count may look at everything; the others share what is left.
+    // One list and one count may scan everything; the others share the rest.
     expect(scanned).toBeLessThanOrEqual(LIMITS.maxScannedRows + 2 * largestScan);
   });
 
@@ -161,7 +161,7 @@ describe("the largest request of a READER for", () => {
   });
 });
 
-/** Every path of the server, with the largest answer that it gives to a READER; null: the artifact's own bytes. */
+/** Every path of the server with the largest response that a READER gets. Null: the artifact's own bytes. */
 const ROUTES: Readonly<Record<string, number | null>> = {
   "/graphql": LIMITS.maxResponseBytes,
   "/artifacts/tenant-1/w/artifact%200": null,
@@ -173,7 +173,7 @@ const ROUTES: Readonly<Record<string, number | null>> = {
 };
 
 describe("a route", () => {
-  it.each(Object.entries(ROUTES))("%s answers every method within its bytes", async (path, most) => {
+  it.each(Object.entries(ROUTES))("%s responds to every method within its limit", async (path, most) => {
     for (const method of ["GET", "HEAD", "POST", "PUT", "OPTIONS", "DELETE"]) {
       const body = method === "POST" || method === "PUT" ? "x" : null;
       const response = await world.request(path, { method, body, headers: { authorization: "READER" } });
@@ -182,7 +182,7 @@ describe("a route", () => {
     }
   });
 
-  it("of GraphQL takes a long query by GET, too", async () => {
+  it("of GraphQL also accepts a long query by GET", async () => {
     const query = `{ ${Array.from({ length: 40 }, (_, index) => `a${index}: artifacts(first: 500) { nodes { metadata } }`).join(" ")} }`;
     const path = `/graphql?query=${encodeURIComponent(query)}`;
     const response = await world.request(path, { headers: { authorization: "READER" } });

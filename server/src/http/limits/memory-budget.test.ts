@@ -22,7 +22,7 @@ describe("a memory budget", () => {
     return { clock, budget: new MemoryBudget(bytes, () => clock.now) };
   };
 
-  it("counts small charges too, and gives back what is released", () => {
+  it("counts small charges too, and returns released bytes", () => {
     const { budget } = budgetOf(64 * MiB);
     const [one, two] = [budget.charge(named("a")), budget.charge(named("b"))];
     one.add(1);
@@ -35,7 +35,7 @@ describe("a memory budget", () => {
     expect([budget.bytes, budget.owners]).toEqual([0, 0]);
   });
 
-  it("lets one principal use at most half, and says when to try again", () => {
+  it("limits a principal to half, and says when to retry", () => {
     const { budget } = budgetOf(64 * MiB);
     const owner = named("a");
     budget.charge(named("b")).add(1);
@@ -46,7 +46,7 @@ describe("a memory budget", () => {
     expect(budget.bytes).toBe(28 * MiB + 1);
   });
 
-  it("leaves room for a principal's small calls beside its large ones", () => {
+  it("leaves space for a principal's small calls besides its large ones", () => {
     const { budget } = budgetOf(64 * MiB);
     const owner = named("a");
     budget.charge(named("b")).add(1);
@@ -65,7 +65,7 @@ describe("a memory budget", () => {
     expect(() => one.add(1)).toThrow(Refused);
   });
 
-  it("binds others to an equal share while an owner waits, and no longer", () => {
+  it("limits others to an equal share while an owner waits, and no longer", () => {
     const { budget, clock } = budgetOf(32 * MiB);
     const [a, b] = [named("a"), named("b")];
     const calls = Array.from({ length: 14 }, () => budget.charge(a));
@@ -73,7 +73,7 @@ describe("a memory budget", () => {
     const other = budget.charge(b);
     for (let n = 0; n < 14; n += 1) budget.charge(b).add(MiB);
     expect(() => budget.charge(named("c")).add(2 * MiB)).toThrow(Refused);
-    // Three owners: a third of 32 MiB each. There is room again, but it is for the one who waits.
+    // Three owners: a third of 32 MiB each. Space is free again, but it is reserved for the waiting owner.
     for (const call of calls.slice(0, 3)) call.release();
     expect(() => budget.charge(a).add(MiB)).toThrow(Refused);
     expect(() => other.add(MiB)).toThrow(Refused);
@@ -82,14 +82,14 @@ describe("a memory budget", () => {
     budget.charge(a).add(MiB / 2);
   });
 
-  it("grants a call that nobody else competes with, however large", () => {
+  it("grants a call of any size if no other owner competes", () => {
     const { budget } = budgetOf(4 * MiB);
     const alone = budget.charge(named("a"));
     for (let n = 0; n < 10; n += 1) alone.add(MiB);
     expect(budget.bytes).toBe(10 * MiB);
   });
 
-  it("keeps signed URLs and anonymous clients to a quarter each, and one of them to an eighth", () => {
+  it("limits signed URLs and anonymous clients to a quarter each, and a single one to an eighth", () => {
     for (const owner of [urlOwner, addressOwner]) {
       const { budget } = budgetOf(64 * MiB);
       budget.charge(named("a")).add(1);
@@ -101,7 +101,7 @@ describe("a memory budget", () => {
     }
   });
 
-  it("moves a charge to the owner that it turns out to have", () => {
+  it("moves a charge to its owner once the owner is known", () => {
     const { budget } = budgetOf(64 * MiB);
     const call = budget.charge(addressOwner("192.0.2.1"));
     call.add(7 * MiB);
@@ -111,7 +111,7 @@ describe("a memory budget", () => {
     expect(budget.bytes).toBe(7 * MiB);
   });
 
-  it("takes the size of a finished answer without refusing it", () => {
+  it("accepts the size of a finished response without refusing it", () => {
     const { budget } = budgetOf(4 * MiB);
     budget.charge(named("b")).add(MiB);
     const call = budget.charge(named("a"));
@@ -124,7 +124,7 @@ describe("a memory budget", () => {
 });
 
 describe("an owner", () => {
-  it("is an actor with its tenants, in any order", () => {
+  it("is an actor with its tenants in any order", () => {
     const of = (actor: string, tenants: string[] | null) =>
       principalOwner({ actor, role: "READER", tenants });
     expect(of("a", ["x", "y"])).toEqual(of("a", ["y", "x", "x"]));
@@ -138,7 +138,7 @@ describe("an owner", () => {
     ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2"],
     ["2001:db8:1:2::9%eth0", "2001:db8:1:2"],
     ["::1", "0:0:0:0"],
-  ])("of an anonymous client is its network: %s is of %s", (address, network) => {
+  ])("of an anonymous client is its network: %s is in %s", (address, network) => {
     expect(networkOf(address)).toBe(network);
   });
 });
@@ -146,13 +146,13 @@ describe("an owner", () => {
 const limited = () =>
   handlerUnderTest({ limits: { usage: { ...DEFAULT_LIMITS.usage, maxHeldBytes: 10 * MiB } } });
 
-/** A query with a variable that makes its body as long as that. */
+/** A query with a variable that makes its body this long. */
 function bodyOf(bytes: number): string {
   const [start, end] = ['{"query":"{ viewer { actor } }","variables":{"x":"', '"}}'];
   return `${start}${"x".repeat(bytes - start.length - end.length)}${end}`;
 }
 
-/** A request that has sent its body but for the last byte, or only so many bytes of it. */
+/** A request that has sent its body except the last byte, or only its first `bytes`. */
 function begun(
   { port }: Listener,
   bytes: number,
@@ -168,7 +168,7 @@ function begun(
   return sent;
 }
 
-/** Bytes in use, by the server's own metric. */
+/** Bytes in use, from the server's own metric. */
 async function heldBy({ request }: HandlerUnderTest): Promise<number> {
   const metrics = await (await request("/metrics")).text();
   return Number(/^tierkeep_held_bytes (\d+)$/m.exec(metrics)?.[1]);
@@ -191,12 +191,12 @@ const query = (listener: Listener, bytes: number) =>
     body: bodyOf(bytes),
   });
 
-describe("over the wire", () => {
+describe("MemoryBudget over HTTP", () => {
   it.each([
-    ["that say their length", undefined],
+    ["with a length", undefined],
     ["in chunks", { "transfer-encoding": "chunked" }],
   ])(
-    "large requests %s are refused while too much is in use, and small ones are not",
+    "refuses large requests %s while too much memory is in use, and accepts small ones",
     async (_how, headers) => {
       await using world = await limited();
       const listener = await world.listen();
@@ -214,7 +214,7 @@ describe("over the wire", () => {
     },
   );
 
-  it("a body is charged as it arrives, not as it is announced", async () => {
+  it("charges a body as it arrives, not as announced", async () => {
     await using world = await limited();
     const listener = await world.listen();
     const announced = Array.from({ length: 37 }, () => begun(listener, 7 * MiB, undefined, 100));
@@ -225,7 +225,7 @@ describe("over the wire", () => {
     await expect.poll(() => heldBy(world)).toBe(0);
   });
 
-  it("a client that goes away uses nothing any more", async () => {
+  it("releases the memory of a client that disconnects", async () => {
     await using world = await limited();
     const listener = await world.listen();
     const gone = begun(listener, 3 * MiB);
@@ -243,16 +243,16 @@ async function greeted({ url }: Listener): Promise<WebSocket> {
   return socket;
 }
 
-/** The code that a socket is closed with. */
+/** The close code of a socket. */
 const closed = async (socket: WebSocket): Promise<number> => (await once(socket, "close"))[0];
 
-async function asked(socket: WebSocket): Promise<string> {
+async function queried(socket: WebSocket): Promise<string> {
   socket.send('{"id":"1","type":"subscribe","payload":{"query":"{ viewer { actor } }"}}');
   return String((await once(socket, "message"))[0]);
 }
 
-describe("on a WebSocket", () => {
-  it("messages are counted from their first piece on until they are over", async () => {
+describe("MemoryBudget on a WebSocket", () => {
+  it("counts messages from their first bytes until they are processed", async () => {
     await using world = await limited();
     const listener = await world.listen();
     const [first, second, small] = [
@@ -268,7 +268,7 @@ describe("on a WebSocket", () => {
     expect((await query(listener, 2 * MiB)).status).toBe(429);
     second.send("x".repeat(2 * MiB), { fin: false });
     expect(await closed(second)).toBe(1013);
-    expect(await asked(small)).toContain("viewer");
+    expect(await queried(small)).toContain("viewer");
     first.send('"}}}');
     await once(first, "message");
     await expect.poll(() => heldBy(world)).toBeLessThan(100 * KiB);
@@ -276,18 +276,18 @@ describe("on a WebSocket", () => {
     await expect.poll(() => heldBy(world)).toBe(0);
   });
 
-  it("pings and pongs use nothing", async () => {
+  it("does not count pings and pongs", async () => {
     await using world = await limited();
     const listener = await world.listen();
     const socket = await greeted(listener);
     const before = await heldBy(world);
     for (let n = 0; n < 4_000; n += 1) socket.pong("x".repeat(100));
-    expect(await asked(socket)).toContain("viewer");
+    expect(await queried(socket)).toContain("viewer");
     await expect.poll(() => heldBy(world)).toBe(before);
     socket.terminate();
   });
 
-  it("a client may send no more before authentication than a token needs", async () => {
+  it("limits a client before authentication to the size of a token", async () => {
     await using world = await limited();
     const { url } = await world.listen();
     const socket = new WebSocket(url.replace("http", "ws"), "graphql-transport-ws");

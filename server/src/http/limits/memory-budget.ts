@@ -4,18 +4,18 @@ import type { Metric } from "../monitoring/metrics.ts";
 import { ALLOWANCE_BYTES, MEMORY_PARTS, SMALL_BYTES } from "./limits.ts";
 import type { Owner, OwnerKind } from "./owner.ts";
 
-/** A refused owner counts as waiting for this long after its last attempt. */
+/** How long a refused owner counts as waiting after its last attempt, in ms. */
 const WAITING_MS = 2_000;
 
-/** What one call uses. */
+/** Memory charge of one call. */
 export interface CallCharge extends Charge {
   /** Bytes charged now. */
   readonly bytes: number;
-  /** The last refusal: code that reads a body may turn it into another error. */
+  /** The last refusal. Code that reads a body may have turned it into another error. */
   readonly refused: Refused | null;
-  /** Charges everything so far, and what follows, to another owner. Nothing is refused here. */
+  /** Moves all charges, past and future, to another owner. Never refuses. */
   assign(owner: Owner): void;
-  /** Replaces what was charged so far by `bytes`. Nothing is refused here: the memory is in use already. */
+  /** Replaces the charge so far by `bytes`. Never refuses, because the memory is already in use. */
   hold(bytes: number): void;
 }
 
@@ -23,26 +23,31 @@ interface Account {
   readonly kind: OwnerKind;
   readonly key: string;
   bytes: number;
-  /** Calls that are charged to it. */
+  /** Number of calls charged to this account. */
   calls: number;
 }
 
 /**
- * The memory that calls may use together, in bytes, and who uses it.
+ * Limits the memory that all calls use together, in bytes, and tracks it per owner.
  *
- * - One owner never has more than its part (see MEMORY_PARTS), so that there is always room for others.
- * - While an owner waits for memory, no other one may grow beyond an equal share.
+ * Rules:
+ * - An owner never has more than its part (see MEMORY_PARTS), so there is always space for others.
+ * - While an owner waits for memory, no other owner may grow beyond an equal share.
  * - Large calls leave an eighth of every part to small ones.
  * - The first ALLOWANCE_BYTES of a principal or an address are always granted.
- * - A call that is its owner's only one, while no other owner uses anything, always fits: each request and answer has
- *   a limit of its own.
+ * - The only call of its owner is always granted while no other owner uses memory: each request and response
+ *   has its own limit.
+ *
+ * States of a charge: open (grows and shrinks with `add`, `hold` and `assign`), then released, in which it
+ * ignores all calls. States of an owner: without calls (no account), with calls, and waiting for 2 s after a
+ * refusal.
  */
 export class MemoryBudget {
   readonly #most: number;
   readonly #now: () => number;
   readonly #accounts = new Map<string, Account>();
   readonly #byKind: Record<OwnerKind, number> = { principal: 0, url: 0, address: 0 };
-  /** Owners that were refused, and until when they count as waiting, ms of the monotonic clock. Oldest first. */
+  /** Refused owners, and until when they count as waiting, in ms of the monotonic clock. Oldest first. */
   readonly #waiting = new Map<string, number>();
   #bytes = 0;
 
@@ -51,12 +56,12 @@ export class MemoryBudget {
     this.#now = now;
   }
 
-  /** Bytes in use, of all owners. */
+  /** Bytes in use by all owners. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Owners that have calls under way. */
+  /** Number of owners with calls in progress. */
   get owners(): number {
     return this.#accounts.size;
   }
@@ -134,22 +139,22 @@ export class MemoryBudget {
     if (this.#bytes === ownCall) return;
     const parts = MEMORY_PARTS[account.kind];
     const most = ownCall + bytes > SMALL_BYTES ? (this.#most * 7) / 8 : this.#most;
-    // A principal's only call may be larger than its part: it ends, and another one follows.
+    // A principal's only call may exceed its part: the principal can do nothing else until it ends.
     const alone = account.kind === "principal" && account.bytes === ownCall;
     if (next > most * parts.one && !alone) {
-      throw limited("Your requests and unread answers use as much memory as one caller may.");
+      throw limited("Your requests and unread responses use the memory limit of one caller.");
     }
     const full = this.#bytes + bytes > most;
     const kindFull = this.#byKind[account.kind] + bytes > most * parts.all;
     if (full || kindFull || next > this.#share(account)) {
       this.#wait(account);
-      throw limited("The server uses as much memory for requests and answers as it may.");
+      throw limited("The server uses its memory limit for requests and responses.");
     }
   }
 
-  /** An equal share of all memory, while another owner waits; else no bound. */
+  /** An equal share of all memory while another owner waits; otherwise unlimited. */
   #share({ key }: Account): number {
-    this.#forgetPast();
+    this.#forgetExpired();
     if (this.#waiting.size - Number(this.#waiting.has(key)) === 0) return Number.POSITIVE_INFINITY;
     let owners = this.#waiting.size;
     for (const each of this.#accounts.values()) {
@@ -163,7 +168,7 @@ export class MemoryBudget {
     this.#waiting.set(key, this.#now() + WAITING_MS);
   }
 
-  #forgetPast(): void {
+  #forgetExpired(): void {
     if (this.#waiting.size === 0) return;
     const now = this.#now();
     for (const [key, until] of this.#waiting) {
@@ -185,5 +190,5 @@ export function memoryBudgetMetrics({ bytes }: MemoryBudget): readonly Metric[] 
 }
 
 function limited(what: string): Refused {
-  return new Refused("RATE_LIMITED", `${what} Wait, and try again.`, { retryAfterSeconds: 1 });
+  return new Refused("RATE_LIMITED", `${what} Wait, then try again.`, { retryAfterSeconds: 1 });
 }

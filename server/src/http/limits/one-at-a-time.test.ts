@@ -3,8 +3,8 @@ import { OneAtATime } from "./one-at-a-time.ts";
 
 const never = new AbortController().signal;
 
-describe("a slot for one at a time", () => {
-  it("passes from caller to caller in order, and none gets in between", async () => {
+describe("OneAtATime", () => {
+  it("passes from caller to caller in order, without others in between", async () => {
     const slot = new OneAtATime();
     const order: string[] = [];
     const first = await slot.take(never);
@@ -22,7 +22,7 @@ describe("a slot for one at a time", () => {
     expect(order).toEqual(["second", "third", "late"]);
   });
 
-  it("ends the wait of a caller that is aborted, and skips it", async () => {
+  it("ends the wait of an aborted caller, and skips it", async () => {
     const slot = new OneAtATime();
     const release = await slot.take(never);
     const leaving = new AbortController();

@@ -1,15 +1,15 @@
-/** Passes the slot to the next caller that waits. Only the first call counts. */
+/** Passes the slot to the next waiting caller. Only the first call has an effect. */
 export type Release = () => void;
 
-/** A slot that one caller has at a time. The others wait in order. */
+/** A slot for one caller at a time. Others wait in order. */
 export class OneAtATime {
   #taken = false;
   readonly #waiting = new Set<() => void>();
 
   /**
-   * Resolves when the slot is the caller's.
+   * Resolves when the caller has the slot.
    *
-   * @throws the signal's reason when it has aborted, also while the caller waits
+   * @throws the signal's reason if it has aborted, also while waiting
    */
   async take(signal: AbortSignal): Promise<Release> {
     signal.throwIfAborted();
@@ -38,7 +38,7 @@ export class OneAtATime {
     });
   }
 
-  /** The slot stays taken while it passes from one caller to the next, so that none gets in between. */
+  /** The slot stays taken while it passes to the next caller, so no other caller can take it in between. */
   #passOn(): void {
     const [next] = this.#waiting;
     if (next === undefined) {

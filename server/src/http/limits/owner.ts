@@ -1,32 +1,32 @@
 import { hash } from "node:crypto";
 import type { Principal } from "@tierkeep/schema/domain/principal";
 
-/** To which part of the memory an owner's bytes belong. */
+/** The part of the memory budget that an owner's bytes belong to. */
 export type OwnerKind = "principal" | "url" | "address";
 
-/** Who is charged for what a call uses. */
+/** The party that is charged for a call. */
 export interface Owner {
   readonly kind: OwnerKind;
-  /** Two owners of one kind with the same name share one account. */
+  /** Owners with equal kind and name share one account. */
   readonly name: string;
 }
 
-/** A principal is an actor together with its tenants: equal names from different issuers are different principals. */
+/** A principal is an actor with its tenants: equal names from different issuers are different principals. */
 export function principalOwner({ actor, tenants }: Principal): Owner {
   return { kind: "principal", name: JSON.stringify([actor, tenants && [...new Set(tenants)].sort()]) };
 }
 
-/** Each signed URL has its own account: what its holders do is not charged to the principal who made it. */
+/** Each signed URL has its own account. Its use is not charged to the principal that created it. */
 export function urlOwner(signed: string): Owner {
   return { kind: "url", name: hash("sha256", signed, "base64url") };
 }
 
-/** A client that has not shown who it is. */
+/** A client that is not authenticated. */
 export function addressOwner(address: string | null): Owner {
   return { kind: "address", name: address === null ? "" : networkOf(address) };
 }
 
-/** An IPv4 address, or the first 64 bits of an IPv6 one: one client usually has all addresses of such a network. */
+/** An IPv4 address, or the first 64 bits of an IPv6 address: one client usually controls such a network. */
 export function networkOf(address: string): string {
   const mapped = /^::ffff:(\d+(?:\.\d+){3})$/i.exec(address)?.[1];
   if (mapped !== undefined || !address.includes(":")) return mapped ?? address;

@@ -1,7 +1,6 @@
 /**
- * A rate limiter that spreads requests evenly over time and leaves room for a burst (GCRA, a leaky bucket). The only state
- * of a client is one instant, in ms of the monotonic clock: when its requests so far would end at the even rate. 0: it
- * has made none.
+ * A rate limiter with an even rate and a burst (GCRA, a leaky bucket). The state of a client is a single
+ * instant in ms of the monotonic clock: when its requests so far would end at the even rate. 0: no requests.
  */
 export class RateLimiter {
   readonly #spacingMs: number;
@@ -12,12 +11,12 @@ export class RateLimiter {
     this.#burstMs = burst * this.#spacingMs;
   }
 
-  /** How long it is until one more fits, ms; 0: it does now. */
+  /** Time until one more request is allowed, in ms. 0: now. */
   wait(evenUntil: number, now: number): number {
     return Math.max(0, evenUntil - now - (this.#burstMs - this.#spacingMs));
   }
 
-  /** The instant to keep after one more. It is never further ahead than a whole burst, even where more have got in. */
+  /** The state after one more request. It is at most one burst ahead, even if more requests were allowed. */
   after(evenUntil: number, now: number): number {
     return Math.min(Math.max(evenUntil, now) + this.#spacingMs, now + this.#burstMs);
   }

@@ -3,7 +3,7 @@ import type { Principal } from "@tierkeep/schema/domain/principal";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type HandlerUnderTest, handlerUnderTest } from "../../../testing/http/handler-under-test.ts";
 
-const ADMIN: Principal = { actor: "somebody", role: "ADMIN", tenants: null };
+const ADMIN: Principal = { actor: "admin", role: "ADMIN", tenants: null };
 const ROWS = 3_000;
 const MAX_ROWS = 2 * ROWS;
 
@@ -39,37 +39,37 @@ afterAll(async () => {
 const filtered = (alias: string) =>
   `${alias}: artifacts(where: { tenantId: "t", metadata: { none: 1 } }) { totalCount nodes { id } }`;
 
-async function ask(query: string) {
+async function run(query: string) {
   return (await (await world.graphql(query)).json()) as {
     data: Record<string, { totalCount: number }> | null;
     errors?: { message: string; extensions: { code: string } }[];
   };
 }
 
-describe("rows that filters look at", () => {
-  it("one list with its count may look at every row, more than MAX_SCANNED_ROWS", async () => {
-    const { data, errors } = await ask(
+describe("rows that filters scan", () => {
+  it("may be all rows for one list with its count, even over MAX_SCANNED_ROWS", async () => {
+    const { data, errors } = await run(
       `{ artifacts(where: { tenantId: "t", metadata: { artifactId: "7" } }) { totalCount nodes { id } } }`,
     );
     expect(errors).toBeUndefined();
     expect(data?.artifacts?.totalCount).toBe(1);
   });
 
-  it("20 lists over them are QUERY_TOO_COMPLEX, in one error", async () => {
+  it("are QUERY_TOO_COMPLEX for 20 lists, with one error", async () => {
     const aliases = Array.from({ length: 20 }, (_, index) => filtered(`a${index}`));
-    const { data, errors } = await ask(`{ ${aliases.join(" ")} }`);
+    const { data, errors } = await run(`{ ${aliases.join(" ")} }`);
     expect(data).toBeNull();
     expect(errors?.map(({ extensions }) => extensions.code)).toEqual(["QUERY_TOO_COMPLEX"]);
   });
 
-  it("what an index answers is not counted", async () => {
+  it("are not counted if an index finds them", async () => {
     const aliases = Array.from({ length: 20 }, (_, index) => `a${index}: artifacts(first: 1) { totalCount }`);
-    expect((await ask(`{ ${aliases.join(" ")} }`)).errors).toBeUndefined();
+    expect((await run(`{ ${aliases.join(" ")} }`)).errors).toBeUndefined();
   });
 });
 
-describe("a client that has gone", () => {
-  it("ends its scan, and those that wait behind it do not begin", async () => {
+describe("a client that disconnects", () => {
+  it("ends its scan, and waiting ones do not start", async () => {
     const gone = new AbortController();
     const body = JSON.stringify({ query: `{ ${filtered("a")} ${filtered("b")} }` });
     const requests = Array.from({ length: 20 }, () =>

@@ -28,7 +28,7 @@ afterAll(async () => {
 
 interface Client extends Disposable {
   readonly socket: Socket;
-  /** What the server has said so far. */
+  /** What the server has sent so far. */
   readonly said: string;
   readonly closed: Promise<void>;
 }
@@ -51,7 +51,7 @@ function client(port = listener.port): Client {
   };
 }
 
-/** A byte at a time, for as long as the other end stands it. */
+/** Sends one byte at a time until the other end closes. */
 async function dribble({ socket, closed }: Client, text: string): Promise<void> {
   let open = true;
   void closed.then(() => (open = false));
@@ -65,7 +65,7 @@ async function dribble({ socket, closed }: Client, text: string): Promise<void> 
 const head = (lines: string[]) => `${["host: localhost", ...lines].join("\r\n")}\r\n\r\n`;
 
 describe("a client that", () => {
-  it("sends nothing, or headers without end, is told 408 and let go", async () => {
+  it("sends nothing, or endless headers, gets 408 and is disconnected", async () => {
     using silent = client();
     using slow = client();
     void dribble(slow, `GET / HTTP/1.1\r\nhost: localhost\r\nx-slow: ${"x".repeat(2_000)}`);
@@ -73,7 +73,7 @@ describe("a client that", () => {
     expect(slow.said).toMatch(/^HTTP\/1\.1 408 /);
   });
 
-  it("goes on with what is not HTTP, is told so once, and let go although it keeps its end open", async () => {
+  it("keeps sending data that is not HTTP gets one response and is disconnected, although it keeps its side open", async () => {
     await using patient = await handlerUnderTest();
     const { port } = await patient.listen();
     const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
@@ -99,7 +99,7 @@ describe("a client that", () => {
     ["an upload", "PUT /artifacts/a/b/slow HTTP/1.1", "408"],
     ["a GraphQL request", "POST /graphql HTTP/1.1", "4"],
   ])(
-    "sends %s and falls silent, or dribbles, is refused and let go, and nothing is written",
+    "sends %s and stalls, or sends very slowly, is refused and disconnected, and nothing is written",
     async (_what, start, status) => {
       const headers = head(["content-type: application/json", "content-length: 100000"]);
       using silent = client();
@@ -117,7 +117,7 @@ describe("a client that", () => {
     },
   );
 
-  it("is slow but goes on may take longer than that", async () => {
+  it("is slow but steady may take longer than that", async () => {
     using steady = client();
     const part = "x".repeat(8 * 1024);
     steady.socket.write(
@@ -130,21 +130,21 @@ describe("a client that", () => {
     await expect.poll(() => steady.said, { timeout: 20_000 }).toMatch(/^HTTP\/1\.1 201/);
   });
 
-  it("takes nothing of an answer is let go", async () => {
+  it("does not read a response is disconnected", async () => {
     const bytes = new Uint8Array(32 * 1024 * 1024);
     await under.request("/artifacts/a/b/large", { method: "PUT", body: bytes });
     using stalled = client();
     stalled.socket.pause();
     stalled.socket.write(`GET /artifacts/a/b/large HTTP/1.1\r\n${head([])}`);
-    const underWay = async () =>
+    const inProgress = async () =>
       Number(
         /^tierkeep_requests_under_way (\d+)$/m.exec(await (await under.request("/metrics")).text())?.[1],
       );
-    await expect.poll(underWay).toBe(1);
-    await expect.poll(underWay, { timeout: 30_000 }).toBe(0);
+    await expect.poll(inProgress).toBe(1);
+    await expect.poll(inProgress, { timeout: 30_000 }).toBe(0);
   });
 
-  it("asks nothing more on its connection is let go", async () => {
+  it("sends no further request on its connection is disconnected", async () => {
     using idle = client();
     idle.socket.write(`GET /healthz HTTP/1.1\r\n${head([])}`);
     await idle.closed;
@@ -152,7 +152,7 @@ describe("a client that", () => {
   });
 });
 
-it("one connection over the limit is closed at once, and the others go on", async () => {
+it("a connection over the limit is closed immediately, and the others continue", async () => {
   await using few = await handlerUnderTest({
     limits: { connections: { ...DEFAULT_LIMITS.connections, maxConnections: 2 } },
   });

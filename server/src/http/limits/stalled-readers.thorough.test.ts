@@ -14,7 +14,7 @@ afterEach(() => {
   for (const socket of sockets.splice(0)) socket.destroy();
 });
 
-/** A connection that sends this and reads nothing. */
+/** A connection that sends this text and reads nothing. */
 function stalled({ port }: Listener, text: string): Socket {
   const socket = connect(port, "127.0.0.1");
   sockets.push(socket);
@@ -58,7 +58,7 @@ describe("clients that do not read", () => {
     );
   });
 
-  it("are counted and charged until they have gone", async () => {
+  it("are counted and charged until they disconnect", async () => {
     await using world = await handlerUnderTest();
     const listener = await world.listen();
     const text = randomBytes(512 * 1024).toString("hex");
@@ -75,7 +75,7 @@ describe("clients that do not read", () => {
     expect(await metric(world, "requests_under_way")).toBe(0);
   });
 
-  it("of a signed URL use up the URL's own part, and its maker is not refused", async () => {
+  it("of a signed URL use up only the URL's part, and its creator is not refused", async () => {
     await using world = await handlerUnderTest();
     const listener = await world.listen();
     await world.request("/artifacts/t/w/file", { method: "PUT", body: randomBytes(8 * MiB) });

@@ -5,8 +5,8 @@ import { Turns } from "./turns.ts";
 
 const named = (name: string): Owner => ({ kind: "principal", name });
 
-describe("turns", () => {
-  it("start operations at once while the event loop has time", async () => {
+describe("Turns", () => {
+  it("starts operations immediately while the event loop has time", async () => {
     const clock = { now: 0 };
     const turns = new Turns(() => clock.now);
     for (let n = 0; n < 100; n += 1) expect(turns.take(named("a"))).toBeNull();
@@ -14,7 +14,7 @@ describe("turns", () => {
     expect(turns.take(named("a"))).toBeInstanceOf(Promise);
   });
 
-  it("pass between owners, so that many operations of one delay another's by one", async () => {
+  it("alternates between owners, so many operations of one owner delay another owner by one operation", async () => {
     const clock = { now: 0 };
     const turns = new Turns(() => clock.now);
     void turns.take(named("a"));
@@ -34,7 +34,7 @@ describe("turns", () => {
     expect(turns.waiting).toBe(0);
   });
 
-  it("give the event loop time after each operation that waited", async () => {
+  it("gives the event loop time after each waiting operation", async () => {
     const clock = { now: 0 };
     const turns = new Turns(() => clock.now);
     void turns.take(named("a"));

@@ -2,13 +2,13 @@ import { SLICE_MS } from "./limits.ts";
 import type { Owner } from "./owner.ts";
 
 /**
- * Turns at starting operations. Operations start at once while the event loop has time. When it is late, they wait in
- * a queue for each owner, and the owners take turns: the operations of one client delay those of others by one
- * operation each, however many it sends.
+ * Fair order for starting operations. Operations start immediately while the event loop has time. When it is
+ * late, they wait in one queue per owner, and the owners take turns. So the operations of one client delay
+ * those of others by one operation each, however many it sends.
  */
 export class Turns {
   readonly #now: () => number;
-  /** By owner, in the order in which their turns come. */
+  /** Queues by owner, in the order of their turns. */
   readonly #queues = new Map<string, (() => void)[]>();
   #sliceBegan = 0;
   #scheduled = false;
@@ -17,14 +17,14 @@ export class Turns {
     this.#now = now;
   }
 
-  /** Operations that wait. */
+  /** Number of waiting operations. */
   get waiting(): number {
     let count = 0;
     for (const queue of this.#queues.values()) count += queue.length;
     return count;
   }
 
-  /** Resolves at the owner's turn; null: it is now. */
+  /** Resolves at the owner's turn. Null: the operation may start now. */
   take({ kind, name }: Owner): Promise<void> | null {
     if (!this.#scheduled) {
       this.#sliceBegan = this.#now();
@@ -44,7 +44,7 @@ export class Turns {
     setImmediate(() => {
       this.#scheduled = false;
       if (this.#queues.size === 0) return;
-      // One of each owner, and then the event loop. The operations themselves run after this function returns.
+      // One operation, then the event loop. The operation itself runs after this function returns.
       this.#sliceBegan = this.#now();
       this.#schedule();
       const [first] = this.#queues;

@@ -29,8 +29,8 @@ function refusalOf(act: () => unknown): Refused | null {
   }
 }
 
-describe("the rate", () => {
-  it("lets the first request through at any instant, also where one is all of a burst", () => {
+describe("the request rate", () => {
+  it("allows the first request at any time, even with a burst of one", () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 1e9 }), fc.integer({ min: 1, max: 1e6 }), (thousandths, rate) => {
         const usage = new Usage(
@@ -44,7 +44,7 @@ describe("the rate", () => {
     );
   });
 
-  it("lets a burst through, then the even rate, and says when to come back", () => {
+  it("allows a burst, then the even rate, and says when to retry", () => {
     let now = 1_000;
     const usage = new Usage(LIMITS, () => now);
     const begin = () => refusalOf(() => usage.begin(ONE)());
@@ -60,13 +60,13 @@ describe("the rate", () => {
     expect(begin()).not.toBeNull();
   });
 
-  it("is each principal's own", () => {
+  it("is separate for each principal", () => {
     const usage = new Usage(LIMITS, () => 0);
     for (let n = 0; n < 6; n += 1) refusalOf(() => usage.begin(ONE));
     expect(refusalOf(() => usage.begin(TWO))).toBeNull();
   });
 
-  it("never lets more through than the burst and the rate, and never refuses who keeps to it", () => {
+  it("never exceeds burst and rate, and never refuses a principal that respects them", () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 400 }), { maxLength: 60 }), (pauses) => {
         let now = 0;
@@ -88,8 +88,8 @@ describe("the rate", () => {
   });
 });
 
-describe("what is under way", () => {
-  it("is limited for each principal, and frees its place when it ends", () => {
+describe("requests in progress", () => {
+  it("are limited per principal, and free their slot at the end", () => {
     const usage = new Usage({ ...LIMITS, requestsPerSecond: null, maxRequestsPerPrincipal: 2 });
     const end = usage.begin(ONE);
     usage.begin(ONE);
@@ -100,11 +100,11 @@ describe("what is under way", () => {
     expect(usage.requests).toBe(3);
   });
 
-  it("is limited for subscriptions of each and of all", () => {
+  it("are limited for subscriptions, per principal and in total", () => {
     const usage = new Usage(LIMITS);
     const end = usage.subscribe(ONE);
     usage.subscribe(ONE);
-    expect(refusalOf(() => usage.subscribe(ONE))?.message).toMatch(/You follow 2/);
+    expect(refusalOf(() => usage.subscribe(ONE))?.message).toMatch(/You have 2 open/);
     usage.subscribe(TWO);
     expect(refusalOf(() => usage.subscribe(TWO))?.message).toMatch(/The server/);
     end();
@@ -115,8 +115,8 @@ describe("what is under way", () => {
 
 const FOLLOW = "subscription { lifecycleEvents { id } }";
 
-describe("over the wire", () => {
-  it("a refused request is 429 with Retry-After and a code, whatever it asks for, and nothing is read for it", async () => {
+describe("Usage over HTTP", () => {
+  it("refuses any request with 429, Retry-After and a code, without reading its body", async () => {
     let reads = 0;
     await using under = await handlerUnderTest({
       limits: { usage: { ...DEFAULT_LIMITS.usage, requestsPerSecond: 0.01, burst: 1 } },
@@ -153,11 +153,11 @@ describe("over the wire", () => {
     });
     expect(await put.json()).toMatchObject({ code: "RATE_LIMITED", retryAfterSeconds: expect.any(Number) });
     expect(reads).toBe(0);
-    // Whoever looks after it must still see that it lives.
+    // Health probes still work.
     expect((await under.request("/healthz")).status).toBe(200);
   });
 
-  it("subscriptions by SSE and on WebSockets are counted as one, and free their places", async () => {
+  it("counts subscriptions over SSE and WebSockets together, and frees their slots", async () => {
     await using under = await handlerUnderTest({
       limits: { usage: { ...DEFAULT_LIMITS.usage, maxSubscriptionsPerPrincipal: 2 } },
     });
@@ -190,7 +190,7 @@ describe("over the wire", () => {
     expect(metrics).toMatch(/^tierkeep_requests_under_way 0$/m);
   });
 
-  it("a WebSocket over the limit is closed with a reason, and can be tried again", async () => {
+  it("closes a WebSocket over the limit with a reason; a later one succeeds", async () => {
     await using under = await handlerUnderTest({
       limits: { usage: { ...DEFAULT_LIMITS.usage, maxRequestsPerPrincipal: 1 } },
     });

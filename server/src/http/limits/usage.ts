@@ -4,18 +4,18 @@ import type { Metric } from "../monitoring/metrics.ts";
 import type { Owner } from "./owner.ts";
 import { RateLimiter } from "./rate-limiter.ts";
 
-/** What one principal has under way, and when it may begin the next. */
+/** What one principal has in progress, and when it may start the next request. */
 interface Use {
   requests: number;
   subscriptions: number;
-  /** As its rate has it. */
+  /** State of the rate limiter. */
   evenUntil: number;
 }
 
-/** How many principals may be remembered that have nothing under way. */
+/** Number of idle principals that are kept. */
 const MAX_IDLE = 1_000;
 
-/** Counts what each principal does, and refuses what is too much. */
+/** Counts requests and subscriptions per principal, and refuses those over the limits. */
 export class Usage {
   readonly #limits: UsageLimits;
   readonly #rate: RateLimiter | null;
@@ -31,7 +31,7 @@ export class Usage {
     this.#now = now;
   }
 
-  /** What is under way, of all principals. */
+  /** Requests in progress, of all principals. */
   get requests(): number {
     return this.#requests;
   }
@@ -41,16 +41,16 @@ export class Usage {
   }
 
   /**
-   * Begins a request, a WebSocket or an operation on one.
+   * Starts a request, a WebSocket or an operation on one.
    *
-   * @returns how to say that it is over
+   * @returns a function to call at its end
    * @throws Refused RATE_LIMITED
    */
   begin(owner: Owner): () => void {
     const use = this.#of(owner);
     const { maxRequestsPerPrincipal } = this.#limits;
     if (use.requests >= maxRequestsPerPrincipal) {
-      throw limited(`There are ${use.requests} requests and connections of yours under way already.`, 1);
+      throw limited(`You have ${use.requests} requests and connections in progress already.`, 1);
     }
     this.#take(use);
     use.requests += 1;
@@ -61,14 +61,14 @@ export class Usage {
     };
   }
 
-  /** The same for a subscription, beside the request that it came with. */
+  /** Starts a subscription, in addition to its request. */
   subscribe(owner: Owner): () => void {
     const use = this.#of(owner);
     const { maxSubscriptions, maxSubscriptionsPerPrincipal } = this.#limits;
     if (use.subscriptions >= maxSubscriptionsPerPrincipal)
-      throw limited(`You follow ${use.subscriptions} subscriptions already. End some.`, 5);
+      throw limited(`You have ${use.subscriptions} open subscriptions already. End some.`, 5);
     if (this.#subscriptions >= maxSubscriptions)
-      throw limited("The server has as many subscriptions as it takes.", 5);
+      throw limited("The server has the maximum number of subscriptions.", 5);
     use.subscriptions += 1;
     this.#subscriptions += 1;
     return () => {
@@ -83,7 +83,7 @@ export class Usage {
     const ms = this.#rate.wait(use.evenUntil, now);
     if (ms > 0) {
       throw limited(
-        `You have made more than ${this.#limits.requestsPerSecond} requests a second for too long.`,
+        `You have exceeded ${this.#limits.requestsPerSecond} requests per second for too long.`,
         Math.ceil(ms) / 1_000,
       );
     }
@@ -126,5 +126,5 @@ export function usageMetrics({ requests, subscriptions }: Usage): readonly Metri
 }
 
 function limited(what: string, retryAfterSeconds: number): Refused {
-  return new Refused("RATE_LIMITED", `${what} Wait, and try again.`, { retryAfterSeconds });
+  return new Refused("RATE_LIMITED", `${what} Wait, then try again.`, { retryAfterSeconds });
 }

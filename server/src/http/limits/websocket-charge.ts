@@ -4,20 +4,21 @@ import { ANONYMOUS } from "../auth/credentials.ts";
 import type { Call } from "../call.ts";
 import { MAX_ANONYMOUS_BYTES } from "./limits.ts";
 
-/** Bytes of a client's control frame beside its data. */
+/** Bytes of a client's control frame in addition to its data. */
 const CONTROL_BYTES = 6;
 
-/** How long a client may take to read why its socket is closed. */
+/** How long the server waits for a client to read the close reason, in ms. */
 const LINGER_MS = 500;
 
 /**
- * Charges the bytes of a WebSocket's messages to its call as they arrive, and closes the socket when they are refused,
- * or when there are too many before authentication.
+ * Charges the bytes of a WebSocket's messages to its call as they arrive. Closes the socket if they are
+ * refused, or if there are too many before authentication.
  *
- * @returns a function to call when a message is complete; it returns how to give its bytes back
+ * @returns a function to call when a message is complete; it returns a function that releases the message's
+ * bytes
  */
 export function chargeMessages(socket: WebSocket, stream: Duplex, call: Call): () => () => void {
-  /** Of the message that is arriving. */
+  /** Bytes of the message that is arriving. */
   let arrived = 0;
   let anonymousBytes = 0;
 
@@ -38,7 +39,7 @@ export function chargeMessages(socket: WebSocket, stream: Duplex, call: Call): (
   function shut(code: number, reason: string): void {
     stream.off("data", count);
     socket.close(code, reason);
-    // Nothing more is read: it would use memory too.
+    // Stop reading, because more data would use memory too.
     socket.pause();
     setTimeout(() => socket.terminate(), LINGER_MS).unref();
   }
@@ -48,13 +49,13 @@ export function chargeMessages(socket: WebSocket, stream: Duplex, call: Call): (
     call.charge.add(-bytes);
   }
 
-  // Before the listener of ws, which joins the bytes to those that came before.
+  // Must run before ws's listener, which joins these bytes with earlier ones.
   stream.prependListener("data", count);
   socket.on("ping", discount);
   socket.on("pong", discount);
   return () => {
-    const whole = arrived;
+    const messageBytes = arrived;
     arrived = 0;
-    return () => call.charge.add(-whole);
+    return () => call.charge.add(-messageBytes);
   };
 }

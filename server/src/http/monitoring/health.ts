@@ -1,15 +1,17 @@
-/** What stands between a server and its work; null: nothing. */
+/** What prevents the server from working. */
 export interface Health {
-  /** By part, e.g. "catalog": what is wrong with it, or null. */
+  /** By component, for example "catalog": the problem, or null. */
   readonly checks: Readonly<Record<string, string | null>>;
 }
 
-/** Alive: the process answers. It says nothing of what it can do, lest it be killed for a disk that is full. */
+/**
+ * Liveness: the process responds. It does not report problems, because a restart would not fix a full disk.
+ */
 export function healthz(): Response {
   return Response.json({ status: "ok" }, { headers: { "cache-control": "no-store" } });
 }
 
-/** Ready for requests. @param tells whether it says, part by part, what is wrong: whoever asks has not said who it is */
+/** Readiness. @param tells whether to include the problems per component; the caller is not authenticated */
 export async function readyz(health: () => Promise<Health>, tells: boolean): Promise<Response> {
   const { checks } = await health();
   const ready = Object.values(checks).every((problem) => problem === null);

@@ -15,7 +15,7 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 const report = (dropped: number) => `dropped ${dropped}\n`;
 
-/** All that the pipe holds now. */
+/** Everything that the pipe holds now. */
 function drain(reader: number): string {
   const buffer = Buffer.alloc(64 * 1024);
   let text = "";
@@ -32,7 +32,7 @@ function drain(reader: number): string {
 }
 
 describe("LineOutput", () => {
-  it("writes lines in their order", async () => {
+  it("writes lines in order", async () => {
     const file = openSync(join(dir, "file"), "w");
     const output = new LineOutput(file, report);
     const lines = Array.from({ length: 100 }, (_, index) => `line ${index}\n`);
@@ -43,7 +43,7 @@ describe("LineOutput", () => {
     closeSync(file);
   });
 
-  it("counts and drops the lines of a full disk, one attempt each", async () => {
+  it("counts and drops the lines for a full disk, with one attempt each", async () => {
     const full = openSync("/dev/full", "w");
     const output = new LineOutput(full, report);
     for (let index = 0; index < 3; index += 1) {
@@ -54,7 +54,7 @@ describe("LineOutput", () => {
     closeSync(full);
   });
 
-  it("holds a bounded part of what a full pipe does not take, and reports the rest once it does", async () => {
+  it("buffers a limited part for a full pipe, and reports the rest when it works again", async () => {
     const pipe = join(dir, "pipe");
     execFileSync("mkfifo", [pipe]);
     const reader = openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK);

@@ -44,20 +44,20 @@ it.each<[string, () => unknown]>([
     },
   ],
   [
-    "throws an error that has what it was given",
+    "throws an error that contains its input",
     () => {
       throw Object.assign(new Error("boom"), { input: INPUT, parameters: [MARK] });
     },
   ],
   [
-    "throws what is no error",
+    "throws a value that is not an error",
     () => {
       throw { metadata: MARK };
     },
   ],
-  ["answers with values of another type", () => [{ ...INPUT, sizeBytes: MARK, metadata: MARK }]],
+  ["returns values of another type", () => [{ ...INPUT, sizeBytes: MARK, metadata: MARK }]],
 ])(
-  "a service that %s is in the log with its cause, and without what was stored or asked",
+  "a service that %s is logged with its cause, and without stored or requested values",
   async (_what, failing) => {
     fault = failing;
     const before = under.logged.length;

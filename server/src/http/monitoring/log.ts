@@ -3,10 +3,10 @@ import { type LevelWithSilent, type Logger, pino } from "pino";
 import { LineOutput } from "./line-output.ts";
 import { loggedError } from "./logged-error.ts";
 
-/** For every log of a server. */
+/** Used by every log of a server. */
 export const SERIALIZERS = { err: (error: unknown) => loggedError(error) };
 
-/** The log of a server: a JSON object a line. */
+/** The log of a server: one JSON object per line. */
 export function createLog(level: LevelWithSilent, output: Pick<LineOutput, "write">): Logger {
   return pino(
     {
@@ -20,7 +20,9 @@ export function createLog(level: LevelWithSilent, output: Pick<LineOutput, "writ
   );
 }
 
-/** Where a server's log goes: stderr, for stdout belongs to the command. Never blocks or ends the server. */
+/**
+ * Output of a server's log: stderr, because stdout belongs to the command. Never blocks or ends the server.
+ */
 export function logOutput(): LineOutput {
   return new LineOutput(2, (dropped) => {
     const facts = { level: "warn", time: new Date().toISOString(), dropped };
@@ -28,7 +30,7 @@ export function logOutput(): LineOutput {
   });
 }
 
-/** Warnings for whoever runs a command that has opened the store itself: a sentence a line on stderr. */
+/** Log of a command that has opened the store itself: warnings as plain lines on stderr. */
 export function createWarnings(): Logger {
   return pino(
     { level: "warn", base: null, timestamp: false },

@@ -1,13 +1,13 @@
-/** Names of errors whose messages quote what was thrown or read, which may be a content or somebody's metadata. */
+/** Errors whose messages quote their input, which may be content or metadata. */
 const QUOTING: ReadonlySet<string> = new Set(["SyntaxError", "NonErrorThrown"]);
 
-/** Causes of causes are told to this depth. */
+/** Deepest level of causes that is logged. */
 const MAX_CAUSES = 5;
 
 export interface LoggedError {
   readonly type: string;
   readonly message?: string;
-  /** Of the system: ENOSPC, ERR_SQLITE_ERROR … */
+  /** Error code of the system: ENOSPC, ERR_SQLITE_ERROR … */
   readonly code?: string;
   /** Where it was thrown, without the message. */
   readonly stack?: string;
@@ -15,8 +15,8 @@ export interface LoggedError {
 }
 
 /**
- * An error as the log has it. Of its own properties only the code: drivers and libraries put into others what they were
- * working on.
+ * An error as it is logged. Of its own properties, only the code is included, because drivers and libraries
+ * put their input into others.
  */
 export function loggedError(error: unknown, depth = 0): LoggedError {
   if (!(error instanceof Error)) return { type: error === null ? "null" : typeof error };

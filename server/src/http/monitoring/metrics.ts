@@ -1,11 +1,11 @@
 import { Counter, Gauge, Registry } from "prom-client";
 
-/** One family of metrics, as it is at a scrape. */
+/** One metric family at the time of a scrape. */
 export interface Metric {
   readonly name: string;
   readonly help: string;
   readonly type: "gauge" | "counter";
-  /** One number, or one for each combination of label values. */
+  /** One number, or one per combination of label values. */
   readonly value: number | readonly Sample[];
 }
 
@@ -14,7 +14,7 @@ export interface Sample {
   readonly value: number;
 }
 
-/** All metrics in Prometheus' text format 0.0.4: `metrics` first, then what the registries collect themselves. */
+/** All metrics in Prometheus text format 0.0.4: `metrics` first, then those of the registries. */
 export async function metricsResponse(
   metrics: readonly Metric[],
   registries: readonly Registry[],

@@ -4,10 +4,10 @@ import type { Call } from "../call.ts";
 
 const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "OPTIONS"]);
 
-/** From a point query to a transfer of some gigabytes, in seconds. */
+/** From a point query to a transfer of several gigabytes, in seconds. */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 
-/** Counts calls when they end: how long each took, and why it was refused. */
+/** Counts calls when they end, with their duration and refusal. */
 export class RequestMetrics {
   readonly registry = new Registry();
   readonly #durations = new Histogram({

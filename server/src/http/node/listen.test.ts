@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import { handlerUnderTest, withMethods } from "../../../testing/http/handler-under-test.ts";
 import type { Listener } from "./listen.ts";
 
-/** Writes `text` to a new connection as it is, and resolves with all that comes back until it is closed. */
+/** Writes `text` to a new connection and returns everything received until it closes. */
 async function raw(listener: Listener, text: string): Promise<string> {
   const socket = connect(listener.port, "127.0.0.1");
   socket.write(text, "latin1");
@@ -59,8 +59,8 @@ function expectContinue(
   });
 }
 
-describe("the socket", () => {
-  it("asks for the body only once identifiers, headers and preconditions have passed", async () => {
+describe("listen", () => {
+  it("requests the body only after identifiers, headers and preconditions have passed", async () => {
     await using world = await handlerUnderTest({ maxArtifactBytes: 100 });
     const listener = await world.listen();
     const put = (path: string, headers = {}, body = "hello") =>
@@ -78,7 +78,7 @@ describe("the socket", () => {
     }
   });
 
-  it("closes the connection where it refuses a body that it has not read, once the refusal has arrived", async () => {
+  it("closes the connection if it refuses an unread body, once the refusal has arrived", async () => {
     await using world = await handlerUnderTest();
     const listener = await world.listen();
     const socket = connect(listener.port, "127.0.0.1");
@@ -86,7 +86,7 @@ describe("the socket", () => {
     socket.write(
       head("PUT /artifacts/t/w/.a", `content-length: ${2 ** 30}`).replace("connection: close\r\n", ""),
     );
-    // Goes on sending, as clients do that have not read yet.
+    // Continues to send, like a client that has not read the response yet.
     const flood = setInterval(() => socket.writable && socket.write(Buffer.alloc(65536)), 1);
     let answer = "";
     socket.on("data", (chunk) => {
@@ -98,7 +98,7 @@ describe("the socket", () => {
     expect(answer).toMatch(/^HTTP\/1\.1 400 .*\r\nconnection: close\r\n.*INVALID_IDENTIFIER/is);
   });
 
-  it("takes paths as they are on the wire, dots and all", async () => {
+  it("uses paths as they are on the wire, including dots", async () => {
     await using world = await handlerUnderTest();
     const listener = await world.listen();
     const answer = async (target: string) => raw(listener, head(`GET ${target}`));
@@ -118,14 +118,14 @@ describe("the socket", () => {
     expect(await raw(listener, head("TRACE /graphql"))).toMatch(/^HTTP\/1\.1 405 .*BAD_USER_INPUT/s);
   });
 
-  it("refuses other hosts' names", async () => {
+  it("refuses foreign host names", async () => {
     await using world = await handlerUnderTest();
     const listener = await world.listen();
     const answer = await raw(listener, head("GET /graphql").replace("host: localhost", "host: evil.example"));
     expect(answer).toMatch(/^HTTP\/1\.1 403 .*FORBIDDEN/s);
   });
 
-  it("takes headers up to 128 KiB, and says so above that", async () => {
+  it("accepts headers up to 128 KiB, and refuses larger ones with a reason", async () => {
     await using world = await handlerUnderTest();
     const listener = await world.listen();
     const metadata = Buffer.from(JSON.stringify({ a: "x".repeat(65_000) })).toString("base64url");
@@ -139,7 +139,7 @@ describe("the socket", () => {
     expect(await raw(listener, "nonsense\r\n\r\n")).toMatch(/^HTTP\/1\.1 400 .*BAD_USER_INPUT/s);
   });
 
-  it("drops a write whose client goes away half-way", async () => {
+  it("drops a write whose client disconnects half-way", async () => {
     let aborted = false;
     await using world = await handlerUnderTest({
       replace: ({ artifacts }) => ({
@@ -164,7 +164,7 @@ describe("the socket", () => {
     expect((await world.request("/artifacts/t/w/a")).status).toBe(404);
   });
 
-  it("never completes a body that turned out damaged, and logs the code", async () => {
+  it("never completes a body that is damaged, and logs the code", async () => {
     await using world = await handlerUnderTest();
     const listener = await world.listen();
     await world.request("/artifacts/t/w/a", { method: "PUT", body: randomBytes(3_000_000) });
@@ -181,7 +181,7 @@ describe("the socket", () => {
     await expect.poll(() => world.logged.at(-1)).toMatchObject({ code: "CHECKSUM_MISMATCH" });
   });
 
-  it("streams both ways: what a slow reader has not taken stays on the disk, what a slow store has not taken with the client", async () => {
+  it("streams in both directions without reading ahead of a slow reader or a slow store", async () => {
     const chunk = Buffer.alloc(65536, 7);
     const size = 512 * chunk.length;
     let given = 0;
@@ -233,7 +233,7 @@ describe("the socket", () => {
       httpRequest({ port: listener.port, host: "127.0.0.1", path: "/artifacts/t/w/a" }, resolve).end(),
     );
     await settled(() => given);
-    // What the two sockets' buffers hold is some megabytes; the rest has not been asked for.
+    // The sockets' buffers hold some megabytes; the rest was not requested.
     expect(given).toBeLessThan(256);
     let bytes = 0;
     for await (const part of download) bytes += part.length;
@@ -258,7 +258,7 @@ describe("the socket", () => {
     expect(received).toBe(size);
   });
 
-  it("reuses a connection, and answers requests one after the other on it", async () => {
+  it("reuses a connection, and responds to its requests in order", async () => {
     await using world = await handlerUnderTest();
     const listener = await world.listen();
     const one = "GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n";
@@ -266,7 +266,7 @@ describe("the socket", () => {
     expect(answer.match(/HTTP\/1\.1 200/g)).toHaveLength(3);
   });
 
-  it("answers a client that offers to go on in HTTP/2, in HTTP/1.1", async () => {
+  it("responds in HTTP/1.1 to a client that offers HTTP/2", async () => {
     await using world = await handlerUnderTest();
     const listener = await world.listen();
     const offer = head("GET /healthz", "upgrade: h2c", "http2-settings: AAMAAABkAAQAAP__").replace(
@@ -276,10 +276,10 @@ describe("the socket", () => {
     expect(await raw(listener, offer)).toMatch(/^HTTP\/1\.1 200 /);
   });
 
-  it("finishes what is under way when it is closed, and takes nothing new", async () => {
-    const [asked, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<never[]>()];
+  it("finishes requests in progress when it is closed, and accepts no new ones", async () => {
+    const [called, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<never[]>()];
     const tierCounts = () => {
-      asked.resolve();
+      called.resolve();
       return answer.promise;
     };
     await using world = await handlerUnderTest({
@@ -287,7 +287,7 @@ describe("the socket", () => {
     });
     const listener = await world.listen();
     const underWay = post(listener, "{ tierStats { tier } }");
-    await asked.promise;
+    await called.promise;
     const closed = listener.close(Date.now() + 10_000);
     await expect(fetch(listener.url)).rejects.toThrow();
     answer.resolve([]);
@@ -295,10 +295,10 @@ describe("the socket", () => {
     await closed;
   });
 
-  it("cuts what is still under way at its deadline", async () => {
-    const asked = Promise.withResolvers<void>();
+  it("cuts requests in progress at its deadline", async () => {
+    const called = Promise.withResolvers<void>();
     const tierCounts = () => {
-      asked.resolve();
+      called.resolve();
       return new Promise<never>(() => {});
     };
     await using world = await handlerUnderTest({
@@ -306,12 +306,12 @@ describe("the socket", () => {
     });
     const listener = await world.listen();
     const cut = expect(post(listener, "{ tierStats { tier } }")).rejects.toThrow();
-    await asked.promise;
+    await called.promise;
     await listener.close(Date.now() + 50);
     await cut;
   });
 
-  it("refuses transfer codings that it does not decode with 501, and stores nothing", async () => {
+  it("refuses unsupported transfer codings with 501, and stores nothing", async () => {
     await using world = await handlerUnderTest();
     const listener = await world.listen();
     for (const coding of ["gzip, chunked", "deflate,chunked", "GZIP, CHUNKED"]) {
@@ -322,7 +322,7 @@ describe("the socket", () => {
     expect(await raw(listener, chunked)).toMatch(/^HTTP\/1.1 201 /);
   });
 
-  it("refuses a header that is too long to be parsed, also in several lines, and not one that it does not read", async () => {
+  it("refuses a parsed header that is too long, also in several lines, and ignores long headers it does not parse", async () => {
     await using world = await handlerUnderTest();
     const listener = await world.listen();
     const long = ",".repeat(4_097);
@@ -335,8 +335,8 @@ describe("the socket", () => {
     const lines = Array.from({ length: 5 }, () => `accept: ${",".repeat(1_000)}`);
     expect(await raw(listener, head("GET /healthz", ...lines))).toMatch(/^HTTP\/1.1 431 /);
     const upgrade = ["upgrade: websocket", `sec-websocket-protocol: ${long}`];
-    const asked = head("GET /graphql", ...upgrade).replace("connection: close", "connection: upgrade");
-    expect(await raw(listener, asked)).toMatch(/^HTTP\/1.1 431 /);
+    const request = head("GET /graphql", ...upgrade).replace("connection: close", "connection: upgrade");
+    expect(await raw(listener, request)).toMatch(/^HTTP\/1.1 431 /);
     expect(await raw(listener, head("GET /healthz", `cookie: ${"c".repeat(20_000)}`))).toMatch(
       /^HTTP\/1.1 200 /,
     );
@@ -345,17 +345,17 @@ describe("the socket", () => {
   it("lets a trusted page read every refusal, and another page none", async () => {
     await using world = await handlerUnderTest({ trusted: { corsOrigins: ["https://app.example.com"] } });
     const listener = await world.listen();
-    const asked = (origin: string) =>
+    const responsesTo = (origin: string) =>
       [
         head("TRACE /", `origin: ${origin}`),
         head("GET /healthz", "expect: more", `origin: ${origin}`),
         head("GET /healthz", `accept: ${",".repeat(5_000)}`, `origin: ${origin}`),
         head("DELETE /artifacts/t/w/a", `origin: ${origin}`),
       ].map((text) => raw(listener, text));
-    for (const answer of await Promise.all(asked("https://app.example.com"))) {
+    for (const answer of await Promise.all(responsesTo("https://app.example.com"))) {
       expect(answer).toMatch(/^HTTP\/1.1 4\d\d .*access-control-allow-origin: https:\/\/app.example.com/is);
     }
-    for (const answer of await Promise.all(asked("https://evil.example"))) {
+    for (const answer of await Promise.all(responsesTo("https://evil.example"))) {
       expect(answer).not.toMatch(/access-control-allow-origin/i);
     }
   });

@@ -16,15 +16,15 @@ import { send } from "./node-response.ts";
 import { oversizedHeader } from "./oversized-header.ts";
 import { refuseRaw } from "./raw-refusal.ts";
 
-/** Room for 64 KiB of metadata as base64url in a header, and for what comes with it. */
+/** Enough for 64 KiB of metadata as base64url in a header, and the other headers. */
 const MAX_HEADER_BYTES = 128 * 1024;
 
-/** How long after its time a connection may still stand whose headers have not come. */
+/** Delay of the check that closes connections whose headers are late, in ms. */
 const MAX_CHECKING_MS = 5_000;
 
 export interface ListenOptions {
   readonly host: string;
-  /** 0: any free one. */
+  /** 0: any free port. */
   readonly port: number;
   readonly maxInlineBytes: number;
   readonly limits: ConnectionLimits;
@@ -35,32 +35,35 @@ export interface Listener {
   /** http://HOST:PORT/graphql */
   readonly url: string;
   readonly port: number;
-  /** Takes no more connections and completes every subscription; requests under way go on. */
+  /** Accepts no more connections and completes every subscription. Requests in progress continue. */
   stop(): void;
-  /** Stops, waits until `deadline` (ms since the epoch) for what is under way, then closes every connection. */
+  /**
+   * Stops, waits until `deadline` (ms since the epoch) for requests in progress, then closes every
+   * connection.
+   */
   close(deadline: number): Promise<void>;
 }
 
-/** Binds the handler to a socket. @throws the system's error (EADDRINUSE, EACCES …) where it cannot listen */
+/** Binds the handler to a socket. @throws the system's error (EADDRINUSE, EACCES …) if it cannot listen */
 export async function listen(handler: Handler, options: ListenOptions): Promise<Listener> {
   const { host, port, log } = options;
   const { maxConnections, maxConnectionsPerAddress, requestTimeoutMs, idleTimeoutMs } = options.limits;
   const proxies = new TrustedProxies(options.limits.trustedProxies);
   const sockets = webSockets(handler, openCall, options.maxInlineBytes, log);
-  const underWay = new Set<ServerResponse>();
+  const inProgress = new Set<ServerResponse>();
   let origin = "";
   let stopped = false;
 
   const server = createServer({
     maxHeaderSize: MAX_HEADER_BYTES,
-    // Said below, in our own words.
+    // Reported below with a message of this server.
     requireHostHeader: false,
-    // An upload takes as long as it takes, while it comes: node-request.ts sees to that.
+    // An upload may take any time as long as it makes progress; node-request.ts checks that.
     requestTimeout: 0,
     headersTimeout: requestTimeoutMs,
     keepAliveTimeout: idleTimeoutMs,
     connectionsCheckingInterval: Math.min(requestTimeoutMs, MAX_CHECKING_MS),
-    // Some clients offer HTTP/2 with every first request; that offer is declined by ignoring it.
+    // Some clients offer HTTP/2 with every first request. Ignoring the offer declines it.
     shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket",
   });
 
@@ -80,15 +83,15 @@ export async function listen(handler: Handler, options: ListenOptions): Promise<
   ): Promise<void> {
     const call = openCall(message, message.method ?? "");
     call.hasSocket = true;
-    underWay.add(response);
+    inProgress.add(response);
     const closed = new Promise<void>((resolve) => response.once("close", resolve));
-    void closed.then(() => underWay.delete(response));
+    void closed.then(() => inProgress.delete(response));
     message.on("error", () => {});
     response.on("error", () => {});
     try {
       if (stopped) response.setHeader("connection", "close");
       const answer = await respond(message, response, awaitsContinue, call);
-      // Work for a client that has gone uses memory until it is done.
+      // Work for a disconnected client uses memory until it ends.
       void closed.then(() => call.end());
       await send(answer, message, response, idleTimeoutMs, call.charge);
     } catch (error) {
@@ -117,12 +120,12 @@ export async function listen(handler: Handler, options: ListenOptions): Promise<
     return refused;
   }
 
-  /** What the HTTP parser could not take never becomes a request; its sender is told why all the same. */
+  /** Responds to input that the HTTP parser rejects, which never becomes a request. */
   function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
-    // It has been refused, and goes on all the same.
+    // It was refused already, but the client continues to send.
     if (socket.writableEnded) return;
-    // Within an answer another one would be taken for a part of it.
-    const answering = [...underWay].some((response) => response.socket === socket && response.headersSent);
+    // A second response in the middle of another one would be read as part of it.
+    const answering = [...inProgress].some((response) => response.socket === socket && response.headersSent);
     if (error.code === "ECONNRESET" || !socket.writable || answering) return void socket.destroy();
     const call = handler.openCall(new Headers(), "malformed request", socket.remoteAddress);
     refuseRaw(socket, malformed(error.code), call);
@@ -130,7 +133,7 @@ export async function listen(handler: Handler, options: ListenOptions): Promise<
 
   server.on("request", (message, response) => void answer(message, response, false));
   server.on("checkContinue", (message, response) => void answer(message, response, true));
-  // Without these, Node would answer by itself, or not at all.
+  // Without these listeners, Node would respond itself or not at all.
   server.on("checkExpectation", (message, response) => void answer(message, response, false));
   server.on("connect", (message: IncomingMessage, socket: Duplex) => {
     const call = openCall(message, "CONNECT");
@@ -164,13 +167,13 @@ export async function listen(handler: Handler, options: ListenOptions): Promise<
     async close(deadline) {
       stop();
       await sockets.close();
-      while (underWay.size > 0 && Date.now() < deadline) await oneOf(underWay, deadline - Date.now());
+      while (inProgress.size > 0 && Date.now() < deadline) await oneOf(inProgress, deadline - Date.now());
       server.closeAllConnections();
     },
   };
 }
 
-/** Until one of them is over, or the time is. */
+/** Resolves when one of the responses has closed, or after `ms`. */
 async function oneOf(responses: ReadonlySet<ServerResponse>, ms: number): Promise<void> {
   const over = Promise.withResolvers<void>();
   const timer = setTimeout(over.resolve, ms);
@@ -182,9 +185,9 @@ async function oneOf(responses: ReadonlySet<ServerResponse>, ms: number): Promis
 
 const METHODS = "GET, HEAD, POST, PUT, OPTIONS";
 
-const NO_TARGET = new Refused("BAD_USER_INPUT", "The request's target is neither a path nor an http:// URL.");
+const NO_TARGET = new Refused("BAD_USER_INPUT", "The request target must be a path or an http:// URL.");
 
-/** Why a request is not for the handler; null: it is. */
+/** Why a request cannot be passed to the handler. Null: it can. */
 function problemOfRequest(message: IncomingMessage): Refused | null {
   const { method = "", httpVersion, headers } = message;
   const oversized = oversizedHeader(message.rawHeaders);
@@ -193,7 +196,7 @@ function problemOfRequest(message: IncomingMessage): Refused | null {
   if (coding !== undefined && coding.trim().toLowerCase() !== "chunked") {
     const refused = new Refused(
       "BAD_USER_INPUT",
-      "Of transfer codings this server decodes chunked only. Send the body without compression.",
+      "This server supports only the chunked transfer coding. Send the body without compression.",
       { argument: "Transfer-Encoding" },
     );
     return new HttpRefused(refused, { status: 501 });
@@ -201,17 +204,17 @@ function problemOfRequest(message: IncomingMessage): Refused | null {
   if (FORBIDDEN_METHODS.has(method)) return methodRefused(method, METHODS);
   if (httpVersion !== "1.1") return null;
   if (headers.host === undefined) {
-    return new Refused("BAD_USER_INPUT", "The request does not say in Host whom it is for.");
+    return new Refused("BAD_USER_INPUT", "The request has no Host header.");
   }
   if (headers.expect === undefined || /\b100-continue\b/i.test(headers.expect)) return null;
   const refused = new Refused(
     "BAD_USER_INPUT",
-    "The request expects what there is not. Expect 100-continue.",
+    "The request's Expect header is not supported. Use 100-continue.",
   );
   return new HttpRefused(refused, { status: 417 });
 }
 
-/** What the HTTP parser could not take. Its status is the parser's own. */
+/** The refusal of input that the HTTP parser rejected, with the parser's own status. */
 function malformed(code: string | undefined): HttpRefused {
   switch (code) {
     case "HPE_HEADER_OVERFLOW": {
@@ -219,10 +222,10 @@ function malformed(code: string | undefined): HttpRefused {
       return new HttpRefused(new Refused("CONTENT_TOO_LARGE", message), { status: 431 });
     }
     case "ERR_HTTP_REQUEST_TIMEOUT":
-      return new HttpRefused(new Refused("BAD_USER_INPUT", "The request's headers did not come in time."), {
+      return new HttpRefused(new Refused("BAD_USER_INPUT", "The request's headers did not arrive in time."), {
         status: 408,
       });
     default:
-      return new HttpRefused(new Refused("BAD_USER_INPUT", "This is not HTTP."), { status: 400 });
+      return new HttpRefused(new Refused("BAD_USER_INPUT", "This is not an HTTP request."), { status: 400 });
   }
 }

@@ -2,19 +2,20 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import { HttpRefused } from "../problem.ts";
 
-/** Methods that fetch's Request refuses to name. */
+/** Methods that fetch's Request rejects. */
 export const FORBIDDEN_METHODS: ReadonlySet<string> = new Set(["CONNECT", "TRACE", "TRACK"]);
 
-/** A body may keep the server waiting for a while at a time, and for as long again as it would take at this rate altogether. */
+/** Slowest average rate of a body. A body at this rate gets more time than `bodyTimeoutMs` in total. */
 const SLOWEST_BYTES_PER_MS = 1024 / 1_000;
 
 /**
- * A request from the wire as fetch's own. Its body is read from the socket only as it is pulled. Where the client waits
- * to be told to go on (Expect: 100-continue), the first pull tells it. Its signal aborts when the client goes away. A body
- * that keeps the server waiting for longer than `bodyTimeoutMs` fails with a refusal.
+ * Converts a request from the wire to fetch's Request. Its body is read from the socket only as it is pulled.
+ * If the client sent Expect: 100-continue, the first pull sends the continuation. The signal aborts when the
+ * client disconnects. A body that keeps the server waiting for more than `bodyTimeoutMs` fails with a
+ * refusal.
  *
- * @param onBodyBytes is called as the body's bytes arrive; an error that it throws fails the body
- * @returns null for a target that is no path
+ * @param onBodyBytes called as the body's bytes arrive; an error that it throws fails the body
+ * @returns null if the target is not a path or URL
  */
 export function requestOf(
   message: IncomingMessage,
@@ -28,7 +29,7 @@ export function requestOf(
   const target = message.url ?? "/";
   const url = URL.parse(target.startsWith("/") ? `${origin}${target}` : target === "*" ? origin : target);
   if (url === null || !/^https?:$/.test(url.protocol)) return null;
-  // In absolute form it is the target that names the host.
+  // In absolute form, the target names the host.
   if (!target.startsWith("/") && target !== "*") headers.set("host", url.host);
 
   const gone = new AbortController();
@@ -63,16 +64,16 @@ function bodyOf(
   timeoutMs: number,
   onBytes: (bytes: number) => void,
 ): ReadableStream<Uint8Array> {
-  // The socket is needed for the answer, whatever becomes of the body.
+  // The socket is still needed for the response after the body has ended or failed.
   const iterator = message.iterator({ destroyOnReturn: false });
-  let begun = false;
-  // Only what the client lets us wait for counts: a store that is slow to take the bytes does not.
+  let isStarted = false;
+  // Counts only the time spent waiting for the client, not for a slow store.
   let leftMs = timeoutMs;
   return new ReadableStream(
     {
       async pull(controller) {
-        if (!begun) onFirstPull();
-        begun = true;
+        if (!isStarted) onFirstPull();
+        isStarted = true;
         const since = performance.now();
         const timer = setTimeout(() => controller.error(tooSlow()), Math.max(0, Math.min(leftMs, timeoutMs)));
         const { done, value } = await iterator
@@ -88,17 +89,20 @@ function bodyOf(
         await iterator.return?.();
       },
     },
-    // Nothing is read ahead: what nobody wants stays with the client.
+    // No read-ahead: unread data stays with the client.
     { highWaterMark: 0 },
   );
 }
 
-/** A body breaks off when its client goes away, and may say so before anything else does. Nobody has failed then. */
+/**
+ * A body is cut off when its client disconnects, possibly before any other sign of it. This is not a failure
+ * of the server.
+ */
 function brokenOff(cause: unknown): never {
-  throw Object.assign(new DOMException("The client went away.", "AbortError"), { cause });
+  throw Object.assign(new DOMException("The client disconnected.", "AbortError"), { cause });
 }
 
 function tooSlow(): HttpRefused {
-  const refused = new Refused("BAD_USER_INPUT", "The request's body did not come in time. Send it again.");
+  const refused = new Refused("BAD_USER_INPUT", "The request's body did not arrive in time. Send it again.");
   return new HttpRefused(refused, { status: 408 });
 }

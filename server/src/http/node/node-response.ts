@@ -5,17 +5,18 @@ import type { CallCharge } from "../limits/memory-budget.ts";
 import { SECURITY_HEADERS } from "../security-headers.ts";
 import { sharedBodyOf } from "../shared-body.ts";
 
-/** How much of an answer is given to the socket at once: sending it to many clients must not hold up the event loop. */
+/** Piece size for writing to the socket, so that a large response does not block the event loop. */
 const PIECE_BYTES = 64 * 1024;
 
-/** How long a client may go on sending a body that nobody reads before it finds the connection closed. */
+/** How long a client may continue to send an unread body before the connection is closed, in ms. */
 const LINGER_MS = 2000;
 
 /**
- * Sends fetch's Response: as fast as the socket takes it and no faster. A body that fails half-way cuts the connection,
- * so that nobody takes what came for all of it; so does a client that has taken nothing of it for `idleTimeoutMs`.
+ * Sends fetch's Response as fast as the socket accepts it. If the body fails, the connection is cut, so that
+ * the client does not treat it as complete. It is also cut if the client has read nothing for
+ * `idleTimeoutMs`.
  *
- * @param charge what the answer uses is charged here until the call ends
+ * @param charge memory budget of the response until the call ends
  */
 export async function send(
   response: Response,
@@ -47,7 +48,7 @@ export async function send(
   }
 }
 
-/** Sends bytes piece by piece, each when the socket has taken the one before. */
+/** Sends bytes in pieces, each after the socket has accepted the previous one. */
 async function sendBytes(bytes: Uint8Array, to: ServerResponse): Promise<void> {
   to.setHeader("content-length", bytes.byteLength);
   const closed = new Promise<void>((resolve) => to.once("close", resolve));
@@ -55,14 +56,15 @@ async function sendBytes(bytes: Uint8Array, to: ServerResponse): Promise<void> {
   for (; bytes.byteLength - at > PIECE_BYTES; at += PIECE_BYTES) {
     const isFull = !to.write(bytes.subarray(at, at + PIECE_BYTES));
     if (isFull) await Promise.race([drained(to), closed]);
-    // The system may have taken the piece at once: the next one waits until the event loop has served other clients.
+    // The system may accept a piece immediately. The next one waits until the event loop has served other
+    // clients.
     await immediate();
     if (to.destroyed) return;
   }
   to.end(bytes.subarray(at));
 }
 
-/** Whether the body comes bit by bit; all others are whole already. */
+/** Whether the body is streamed. All others are complete already. */
 function isStream({ headers }: Response): boolean {
   return (
     headers.has("content-length") || (headers.get("content-type")?.startsWith("text/event-stream") ?? false)
@@ -96,8 +98,9 @@ function drained(to: ServerResponse): Promise<void> {
 }
 
 /**
- * The answer comes before the body was read: the connection has no use after it. It is closed for writing first, and what
- * still comes is thrown away for a while, or the client's system would discard the answer unread on the reset.
+ * For a response before the body was read completely. The connection cannot be reused. It is closed for
+ * writing first, and further input is discarded for a while. Otherwise the client's system would discard the
+ * response at the reset.
  */
 function refuseRest(message: IncomingMessage, to: ServerResponse): void {
   to.setHeader("connection", "close");

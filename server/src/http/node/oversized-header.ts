@@ -1,13 +1,13 @@
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import { HttpRefused } from "../problem.ts";
 
-/** Longest value of a header that is parsed, all lines of its name together. */
+/** Longest value of a parsed header, over all its lines. */
 const MAX_PARSED_LENGTH = 4096;
 
-/** Tokens that name many groups or tenants are long. */
+/** Larger, because tokens with many groups or tenants are long. */
 const MAX_AUTHORIZATION_LENGTH = 16 * 1024;
 
-/** Headers that this server parses, except Tierkeep-Metadata, whose own limit is that of metadata. */
+/** Headers that this server parses, except Tierkeep-Metadata, which has the limit of metadata. */
 const PARSED = new Set([
   "accept",
   "accept-encoding",
@@ -36,10 +36,10 @@ const PARSED = new Set([
 ]);
 
 /**
- * Returns the refusal of a request with a header too long to be parsed; null: it has none. Parsers of headers may take
- * longer than linear time, and hold up every other client.
+ * The refusal of a request with a header that is too long to be parsed; null if it has none. Parsing headers
+ * may take more than linear time and block other clients.
  *
- * @param rawHeaders names and values in turn, as Node gives them
+ * @param rawHeaders names and values in turn, as Node provides them
  */
 export function oversizedHeader(rawHeaders: readonly string[]): Refused | null {
   const lengths = new Map<string, number>();

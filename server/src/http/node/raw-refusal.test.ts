@@ -35,13 +35,13 @@ const upgrade = (path: string, ...headers: string[]) =>
   request(`GET ${path}`, "connection: upgrade", "upgrade: websocket", ...headers);
 const KEY = "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==";
 
-describe("what never becomes a request of the handler's", () => {
+describe("refuseRaw", () => {
   it.each<[string, string, number, string, object]>([
-    ["what is not HTTP", "nonsense\r\n\r\n", 400, "BAD_USER_INPUT", {}],
+    ["text that is not HTTP", "nonsense\r\n\r\n", 400, "BAD_USER_INPUT", {}],
     ["headers too large", request("GET /", `x: ${"x".repeat(140_000)}`), 431, "CONTENT_TOO_LARGE", {}],
     ["no Host", "GET /healthz HTTP/1.1\r\n\r\n", 400, "BAD_USER_INPUT", {}],
     ["no target", request("GET ftp://localhost/"), 400, "BAD_USER_INPUT", {}],
-    ["an expectation", request("GET /healthz", "expect: wonders"), 417, "BAD_USER_INPUT", {}],
+    ["an expectation", request("GET /healthz", "expect: magic"), 417, "BAD_USER_INPUT", {}],
     ["CONNECT", request("CONNECT other.example:443"), 405, "BAD_USER_INPUT", { allow: /GET/ }],
     ["TRACE", request("TRACE /"), 405, "BAD_USER_INPUT", { allow: /GET/ }],
     ["an upgrade elsewhere", upgrade("/healthz", KEY), 404, "NOT_FOUND", {}],
@@ -54,7 +54,7 @@ describe("what never becomes a request of the handler's", () => {
       "BAD_USER_INPUT",
       { "sec-websocket-version": /^13/ },
     ],
-  ])("is refused as everything is, with its cause: %s", async (_what, text, status, code, more) => {
+  ])("refuses with the usual body, headers and cause: %s", async (_what, text, status, code, more) => {
     const { line, headers, body } = await answerTo(text);
     expect(line).toMatch(new RegExp(`^HTTP/1.1 ${status} [A-Z]`));
     expect(Object.fromEntries(headers)).toMatchObject({
@@ -79,7 +79,7 @@ describe("what never becomes a request of the handler's", () => {
     ]);
   });
 
-  it("does not get into the middle of an answer", async () => {
+  it("does not write into the middle of another response", async () => {
     let all = "";
     const query = '{"query":"subscription { lifecycleEvents { id } }"}';
     const socket = opened(

@@ -5,10 +5,13 @@ import type { Call } from "../call.ts";
 import { problemOf } from "../problem.ts";
 import { SECURITY_HEADERS } from "../security-headers.ts";
 
-/** How long the other end may go on before it finds the connection closed. */
+/** How long the peer may continue to send before the connection is closed, in ms. */
 const LINGER_MS = 2_000;
 
-/** Refuses what never became a request of the handler's, in the same words and with the same headers, and ends the call. */
+/**
+ * Refuses input that never became a request of the handler, with the same body and headers as the handler,
+ * and ends the call.
+ */
 export function refuseRaw(socket: Duplex, refused: Refused, call: Call): void {
   const { status, headers, body } = problemOf(refused, call);
   const lines = Object.entries({
@@ -20,7 +23,7 @@ export function refuseRaw(socket: Duplex, refused: Refused, call: Call): void {
   }).map(([name, value]) => `${name}: ${value}`);
   socket.on("error", () => {});
   socket.end([`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines, "", body].join("\r\n"));
-  // Nobody looks after this socket any more, and the other end may never close it.
+  // No other code handles this socket, and the peer may never close it.
   socket.resume();
   setTimeout(() => socket.destroy(), LINGER_MS).unref();
   call.end();

@@ -36,7 +36,7 @@ async function metric({ request }: HandlerUnderTest, name: string): Promise<numb
   return Number(new RegExp(`^${name} (\\d+)$`, "m").exec(metrics)?.[1]);
 }
 
-/** Requests, subscriptions and bytes that are still counted. */
+/** Requests, subscriptions and bytes that are currently counted. */
 const counted = async (world: HandlerUnderTest) => [
   await metric(world, "tierkeep_requests_under_way"),
   await metric(world, "tierkeep_subscriptions"),
@@ -44,7 +44,7 @@ const counted = async (world: HandlerUnderTest) => [
 ];
 
 describe("operations on a WebSocket", () => {
-  it("leave nothing when they are completed in the burst that began them and the socket closes", async () => {
+  it("leave nothing behind if they are completed in the same burst and the socket closes", async () => {
     const followed: AbortSignal[] = [];
     await using world = await handlerUnderTest({
       replace: ({ events }) => ({
@@ -69,7 +69,7 @@ describe("operations on a WebSocket", () => {
     expect(followed.every(({ aborted }) => aborted)).toBe(true);
   });
 
-  it("leave nothing when they are invalid and are completed at once", async () => {
+  it("leave nothing behind if they are invalid and completed immediately", async () => {
     await using world = await handlerUnderTest();
     const socket = await connected(await world.listen());
     for (let n = 0; n < 100; n += 1) {
@@ -82,7 +82,7 @@ describe("operations on a WebSocket", () => {
     await expect.poll(() => counted(world), { timeout: 20_000 }).toEqual([0, 0, 0]);
   });
 
-  it("close the socket with 4409 when one takes the id of another that is pending, completed or not", async () => {
+  it("close the socket with 4409 if one reuses the id of a pending one", async () => {
     const begun = Promise.withResolvers<void>();
     const go = Promise.withResolvers<void>();
     await using world = await handlerUnderTest({
@@ -107,7 +107,7 @@ describe("operations on a WebSocket", () => {
     await expect.poll(() => counted(world), { timeout: 20_000 }).toEqual([0, 0, 0]);
   });
 
-  it("may take an id again when nothing is left of its operation", async () => {
+  it("may reuse an id once its operation has ended", async () => {
     await using world = await handlerUnderTest();
     const socket = await connected(await world.listen());
     for (let n = 0; n < 3; n += 1) {
@@ -117,7 +117,7 @@ describe("operations on a WebSocket", () => {
     expect(socket.readyState).toBe(WebSocket.OPEN);
   });
 
-  it("that follow events have one in flight together while their client does not read", async () => {
+  it("that follow events share one event in flight while their client does not read", async () => {
     let reads = 0;
     await using world = await handlerUnderTest({
       replace: ({ artifacts }) => ({
@@ -143,7 +143,7 @@ describe("operations on a WebSocket", () => {
       before = reads;
       await new Promise((resolve) => setTimeout(resolve, 300));
     }
-    // What the two sockets' buffers take is read; the other events wait in the log.
+    // The sockets' buffers fill; the other events wait in the log.
     expect(reads).toBeGreaterThan(0);
     expect(reads).toBeLessThan(30);
     expect(await metric(world, "tierkeep_held_bytes")).toBeLessThan(16 * 2 ** 20);
@@ -153,7 +153,7 @@ describe("operations on a WebSocket", () => {
     await expect.poll(() => counted(world), { timeout: 20_000 }).toEqual([0, 0, 0]);
   });
 
-  it("by the thousand wait for their turn, and another client's request comes between them", async () => {
+  it("wait for their turn by the thousand, and another client's request runs in between", async () => {
     await using world = await handlerUnderTest({
       limits: { usage: { ...DEFAULT_LIMITS.usage, maxRequestsPerPrincipal: 100_000 } },
     });

@@ -11,38 +11,44 @@ import { OneAtATime } from "../limits/one-at-a-time.ts";
 import { WrittenResults } from "./websocket-results.ts";
 
 /**
- * How a socket is closed whose credentials are not valid or have lapsed, or whose principal has too many. (4429 would
- * say that the client has sent connection_init too often.)
+ * Close codes and reasons for invalid or ended credentials, and for a principal over its limits. (4429 would
+ * mean that the client sent connection_init more than once.)
  */
 const CLOSINGS = {
   UNAUTHENTICATED: [CloseCode.Unauthorized, "Unauthorized"],
   RATE_LIMITED: [1013, "Too many connections or requests. Try again later"],
 } as const;
 
-/** One operation of a socket, from its subscribe message until nothing of it is left. */
+/** An operation of a socket, from its subscribe message until it has ended completely. */
 export interface Operation {
   readonly call: Call;
   /** Aborts when the client completes the operation or its socket closes. */
   readonly gone: AbortController;
-  /** True once it is a subscription that follows events; until then its socket counts it as unanswered. */
+  /** Whether it is a running subscription. Until then, its socket counts it as unanswered. */
   follows: boolean;
 }
 
-/** What the server knows of one socket. */
+/**
+ * State of one socket.
+ *
+ * States: anonymous (until connection_init succeeds), authenticated (accepts operations), closed. An invalid
+ * or ended credential, a limit or the client moves it to closed, which aborts its operations. States of an
+ * operation: unanswered, then either ended or following events (subscriptions), then ended.
+ */
 export class SocketState {
   readonly socket: WebSocket;
   readonly headers: Headers;
-  /** The socket's own call, for as long as it is open. Anonymous until its connection_init. */
+  /** The socket's own call while it is open. Anonymous until its connection_init. */
   readonly call: Call;
-  /** By the ids that the client gave them. An id is free again when nothing of its operation is left. */
+  /** Operations by the client's ids. An id is free again when its operation has ended. */
   readonly operations = new Map<string, Operation>();
-  /** All subscriptions of a socket together have one event in flight; the others wait in the log. */
+  /** All subscriptions of a socket share one event in flight; the others wait in the log. */
   readonly inFlight = new OneAtATime();
-  /** Results that are written already. */
+  /** Results that are serialized already. */
   readonly results = new WrittenResults();
-  /** The operation that the message being taken has begun. */
-  #begun: { readonly id: string; readonly operation: Operation } | null = null;
-  /** Stops waiting for the credentials to lapse. */
+  /** The operation that the current message has started. */
+  #started: { readonly id: string; readonly operation: Operation } | null = null;
+  /** Stops waiting for the credentials to end. */
   forget: () => void = () => {};
 
   constructor(socket: WebSocket, headers: Headers, call: Call) {
@@ -51,7 +57,7 @@ export class SocketState {
     this.call = call;
   }
 
-  /** Operations that are neither answered nor follow events yet. */
+  /** Number of operations without a result that are not running subscriptions. */
   get unanswered(): number {
     let count = 0;
     for (const { follows } of this.operations.values()) if (!follows) count += 1;
@@ -61,29 +67,29 @@ export class SocketState {
   begin(id: string, call: Call): Operation {
     const operation = { call, gone: new AbortController(), follows: false };
     this.operations.set(id, operation);
-    this.#begun = { id, operation };
+    this.#started = { id, operation };
     return operation;
   }
 
-  /** Takes a message, and ends the operation that it begins when the protocol is done with it, whatever became of it. */
+  /** Processes a message, and ends the operation it starts once the protocol has finished with it. */
   async take(message: string, by: (message: string) => Promise<void>): Promise<void> {
     const completed = completedBy(message);
     if (completed !== null) this.operations.get(completed)?.gone.abort();
-    this.#begun = null;
-    // The protocol begins an operation before it awaits anything.
-    const taken = by(message);
-    const begun = this.#begun as { readonly id: string; readonly operation: Operation } | null;
+    this.#started = null;
+    // The protocol starts an operation before its first await.
+    const processed = by(message);
+    const started = this.#started as { readonly id: string; readonly operation: Operation } | null;
     try {
-      await taken;
+      await processed;
     } finally {
-      if (begun !== null) {
-        begun.operation.call.end();
-        this.operations.delete(begun.id);
+      if (started !== null) {
+        started.operation.call.end();
+        this.operations.delete(started.id);
       }
     }
   }
 
-  /** Ends all operations: their calls end when what runs of them has stopped. */
+  /** Aborts all operations. Their calls end once their work has stopped. */
   close(): void {
     this.forget();
     for (const { gone } of this.operations.values()) gone.abort();
@@ -91,7 +97,7 @@ export class SocketState {
   }
 }
 
-/** The id in a message of type complete. No such message is long. */
+/** The id in a message of type complete; null for other messages. Such messages are short. */
 function completedBy(message: string): string | null {
   if (message.length > 1_000 || !message.includes('"complete"')) return null;
   try {
@@ -109,7 +115,7 @@ export function graphqlProtocol(
 ) {
   type Enveloped = ReturnType<Handler["yoga"]["getEnveloped"]>;
   const envelopedOf = new WeakMap<object, Enveloped>();
-  /** Operations by their messages: a client may give one id to several. */
+  /** Operations by their messages, because a client may use one id for several. */
   const operationOf = new WeakMap<SubscribePayload, Operation>();
   const present = (result: ExecutionResult, call: Call) =>
     presentable(result, call, (error) => handler.onInternal(error, call));
@@ -194,7 +200,7 @@ export function graphqlProtocol(
   });
 }
 
-/** What a web page sends: browsers cannot set headers of WebSockets. */
+/** The authorization in connection_init. Browsers cannot set headers of WebSockets. */
 function authorizationOf(params: Readonly<Record<string, unknown>> | undefined): string | null {
   const [, given] =
     Object.entries(params ?? {}).find(([name]) => name.toLowerCase() === "authorization") ?? [];

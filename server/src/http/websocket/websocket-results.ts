@@ -1,21 +1,21 @@
 import { randomUUID } from "node:crypto";
 
 /**
- * Large results on their way through graphql-ws, which would write each message as JSON in one go. The library is given a
- * mark in the place of the result, and the message it writes has the mark replaced.
+ * Passes large results through graphql-ws, which would serialize each message with one JSON.stringify. The
+ * library gets a placeholder instead of the result, and the placeholder in its message is then replaced.
  */
 export class WrittenResults {
-  /** JSON by the mark as it ends a message. */
+  /** JSON by the placeholder at the end of a message. */
   readonly #waiting = new Map<string, string>();
 
-  /** Keeps the JSON of a result and returns the mark that stands for it, once: the library takes objects alone. */
+  /** Stores the JSON of a result and returns its placeholder, an object because the library requires one. */
   keep(json: string): { readonly mark: string } {
     const mark = { mark: randomUUID() };
     this.#waiting.set(`${JSON.stringify(mark)}}`, json);
     return mark;
   }
 
-  /** The message with the result in the place of its mark, which is the message's last field. */
+  /** The message with its placeholder, which is its last field, replaced by the result. */
   fill(message: string): string {
     for (const [end, json] of this.#waiting) {
       if (!message.endsWith(end)) continue;

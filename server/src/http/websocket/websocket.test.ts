@@ -14,7 +14,7 @@ afterEach(() => {
   for (const socket of open.splice(0)) socket.terminate();
 });
 
-/** A client of the protocol graphql-transport-ws, message by message. */
+/** A client of graphql-transport-ws that sends and reads single messages. */
 class Client {
   readonly socket: WebSocket;
   readonly #messages: Record<string, unknown>[] = [];
@@ -64,7 +64,7 @@ const cursorNow = (world: HandlerUnderTest) =>
   world.services.events.cursor({ actor: "test", role: "ADMIN", tenants: null });
 
 describe("GraphQL over WebSockets", () => {
-  it("answers queries and mutations", async () => {
+  it("executes queries and mutations", async () => {
     await using world = await handlerUnderTest();
     const client = await Client.connected(await world.listen());
     client.subscribe("1", "{ viewer { actor } }");
@@ -80,7 +80,7 @@ describe("GraphQL over WebSockets", () => {
     });
   });
 
-  it("replays from a cursor and goes on live", async () => {
+  it("replays from a cursor and continues live", async () => {
     await using world = await handlerUnderTest();
     const start = await cursorNow(world);
     await write(world, "a");
@@ -113,7 +113,7 @@ describe("GraphQL over WebSockets", () => {
     expect(JSON.stringify(errors)).not.toContain('"http"');
   });
 
-  it("hides an unforeseen failure behind INTERNAL", async () => {
+  it("hides an unexpected failure behind INTERNAL", async () => {
     await using world = await handlerUnderTest({
       replace: ({ tenants }) => ({
         tenants: withMethods(tenants, { tierCounts: () => Promise.reject(new Error("secret")) }),
@@ -138,7 +138,7 @@ describe("GraphQL over WebSockets", () => {
     response.resume();
   });
 
-  it("refuses the upgrade elsewhere than at /graphql", async () => {
+  it("refuses the upgrade on other paths than /graphql", async () => {
     await using world = await handlerUnderTest();
     const listener = await world.listen();
     const socket = new WebSocket(listener.url.replace("http", "ws").replace("graphql", "other"));
@@ -148,7 +148,7 @@ describe("GraphQL over WebSockets", () => {
     response.resume();
   });
 
-  it("closes a socket that sends more than any operation needs", async () => {
+  it("closes a socket whose message is larger than any operation", async () => {
     await using world = await handlerUnderTest({ maxInlineBytes: 0 });
     const client = await Client.connected(await world.listen());
     client.socket.send("x".repeat(2 ** 20 + 1));
@@ -156,7 +156,7 @@ describe("GraphQL over WebSockets", () => {
     expect(code).toBe(1009);
   });
 
-  it("completes subscriptions when the server is closed, then goes away", async () => {
+  it("completes subscriptions when the server is closed, then closes sockets", async () => {
     await using world = await handlerUnderTest();
     const listener = await world.listen();
     const client = await Client.connected(listener);
@@ -170,7 +170,7 @@ describe("GraphQL over WebSockets", () => {
     expect((await closed)[0]).toBe(1001);
   });
 
-  it("stops following the log when the client unsubscribes, or is gone", async () => {
+  it("stops following the log when the client unsubscribes or disconnects", async () => {
     const followed: AbortSignal[] = [];
     await using world = await handlerUnderTest({
       replace: ({ events }) => ({
@@ -192,7 +192,7 @@ describe("GraphQL over WebSockets", () => {
     await expect.poll(() => followed[1]?.aborted).toBe(true);
   });
 
-  it("pings while nothing happens, and lets go of a client that does not answer", async () => {
+  it("sends pings, and disconnects a client that does not answer", async () => {
     vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
     try {
       await using world = await handlerUnderTest();
@@ -200,7 +200,7 @@ describe("GraphQL over WebSockets", () => {
       const pinged = once(client.socket, "ping");
       await vi.advanceTimersByTimeAsync(12_000);
       await pinged;
-      // Its pong has arrived before this answer left: this client lives.
+      // Its pong arrived before this response, so the client is alive.
       client.send({ type: "ping" });
       expect(await client.next()).toEqual({ type: "pong" });
       await vi.advanceTimersByTimeAsync(12_000);
@@ -215,7 +215,7 @@ describe("GraphQL over WebSockets", () => {
     }
   });
 
-  it("asks the log for no more than the socket takes: a stalled client costs bounded memory", async () => {
+  it("reads no more of the log than the socket accepts, so a stalled client uses bounded memory", async () => {
     let taken = 0;
     const total = 5000;
     await using world = await handlerUnderTest({
@@ -260,7 +260,7 @@ describe("GraphQL over WebSockets", () => {
       before = taken;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
-    // 80 MB in all; the two sockets' buffers hold some.
+    // 80 MB in total; the sockets' buffers hold some of it.
     expect(taken).toBeLessThan(total / 2);
     tcp.resume();
     await expect.poll(() => taken).toBe(total);

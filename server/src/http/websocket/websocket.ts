@@ -17,19 +17,19 @@ import { refuseRaw } from "../node/raw-refusal.ts";
 import { HttpRefused } from "../problem.ts";
 import { graphqlProtocol, SocketState } from "./websocket-protocol.ts";
 
-/** Proxies and clients take a silent connection for a dead one; so do we, when a ping stays without an answer. */
+/** Ping interval. Proxies close silent connections, and the server closes those that do not answer a ping. */
 const KEEPALIVE_MS = 12_000;
 
-/** How long the last words of subscriptions may take before sockets are closed. */
+/** How long subscriptions may take to send their last results before sockets are closed, in ms. */
 const FAREWELL_MS = 2000;
 
 export interface WebSockets {
   upgrade(message: IncomingMessage, socket: Duplex, head: Buffer): void;
-  /** Takes no more sockets, lets subscriptions that have ended say so, then closes what there is. */
+  /** Accepts no more sockets, lets ended subscriptions send their last results, then closes all sockets. */
   close(): Promise<void>;
 }
 
-/** GraphQL over WebSockets (graphql-transport-ws), with all that holds for GraphQL over HTTP. */
+/** GraphQL over WebSockets (graphql-transport-ws), with the same rules as GraphQL over HTTP. */
 export function webSockets(
   handler: Handler,
   openCall: (message: IncomingMessage, operation: string) => Call,
@@ -41,17 +41,17 @@ export function webSockets(
     handleProtocols: (protocols) => handleProtocols(protocols),
     maxPayload: maxRequestBytes(maxInlineBytes),
     perMessageDeflate: false,
-    // One message in a turn of the event loop, however many come at once.
+    // One message per turn of the event loop, even if several arrive together.
     allowSynchronousEvents: false,
   });
   const protocol = graphqlProtocol(handler, (...closing) => void farewell(...closing));
   const upgrades = new WeakMap<IncomingMessage, Call>();
   let closing = false;
 
-  // What is no handshake: the library would answer in words of its own.
+  // Invalid handshakes: the library would respond with its own text.
   sockets.on("wsClientError", ({ message }, socket, request) => {
     const call = upgrades.get(request) ?? openCall(request, "websocket upgrade");
-    const refused = new Refused("BAD_USER_INPUT", `This is not the handshake of a WebSocket: ${message}.`);
+    const refused = new Refused("BAD_USER_INPUT", `This is not a valid WebSocket handshake: ${message}.`);
     const headers = { "sec-websocket-version": "13, 8" };
     refuseRaw(socket, new HttpRefused(refused, { headers }), call);
   });
@@ -74,7 +74,7 @@ export function webSockets(
     const closed = protocol.opened(
       {
         protocol: socket.protocol,
-        // Resolves when the system has taken the bytes: until then no further event is asked for.
+        // Resolves when the system has accepted the bytes. The next event is requested only after that.
         send: (message) =>
           new Promise((resolve) => {
             const data = state.results.fill(message);
@@ -127,7 +127,7 @@ export function webSockets(
           throw new Refused("NOT_FOUND", `WebSockets are at ${GRAPHQL_PATH}.`);
         if (closing) throw new Refused("UNAVAILABLE", "The server is shutting down. Connect again.");
         const authorization = headers.get("authorization");
-        if (authorization !== null) handler.requireLookedAt(call, authorization);
+        if (authorization !== null) handler.requireAttempt(call, authorization);
       } catch (error) {
         refuseRaw(socket, handler.refusalOf(error, call), call);
         return;
@@ -147,7 +147,7 @@ export function webSockets(
   };
 }
 
-/** Closes it after whatever has just ended has said so, which it does in this turn of the loop or the next. */
+/** Closes a socket after 50 ms, so that operations that have just ended can send their last results. */
 function farewell(socket: WebSocket, code: number, reason: string): Promise<void> {
   return new Promise((resolve) => {
     socket.once("close", () => resolve());
@@ -156,21 +156,21 @@ function farewell(socket: WebSocket, code: number, reason: string): Promise<void
 }
 
 /**
- * Pings a socket, and ends it when its client has not answered by the next ping. The answer has to repeat what the ping
- * says, so that a client which does not read cannot give it.
+ * Pings a socket, and terminates it if the client has not answered by the next ping. The answer must repeat
+ * the ping's data, so a client that does not read cannot give it.
  *
- * @param isBusy true: the server itself has stopped reading, so that it cannot see an answer
- * @returns how to stop
+ * @param isBusy whether the server has stopped reading, so that it cannot see an answer
+ * @returns a function that stops it
  */
 function keepAlive(socket: WebSocket, isBusy: () => boolean): () => void {
-  let asked: Buffer | null = null;
+  let pending: Buffer | null = null;
   socket.on("pong", (data) => {
-    if (asked?.equals(data)) asked = null;
+    if (pending?.equals(data)) pending = null;
   });
   const timer = setInterval(() => {
-    if (asked !== null && !isBusy()) return socket.terminate();
-    asked = randomBytes(8);
-    socket.ping(asked);
+    if (pending !== null && !isBusy()) return socket.terminate();
+    pending = randomBytes(8);
+    socket.ping(pending);
   }, KEEPALIVE_MS);
   return () => clearInterval(timer);
 }
