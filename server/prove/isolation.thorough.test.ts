@@ -51,7 +51,7 @@ it("a count that takes in what is another's is told of, with the step that gave 
     return tierCounts.call(this, { ...principal, tenants: null });
   });
   await using run = await isolation.open(dir);
-  const broken = await run.cycle(seededRandom(1));
+  const broken = await run.cycle(seededRandom(7));
   expect(broken).toHaveLength(2);
   expect(broken[0]).toMatch(
     /^After step \d+ of \d+, a \(looked at everything\) was told data\.tierStats\[\d\]\.\w+ = \d+; where b does nothing, it is \d+\. What b did last was \w+ {.*}\.$/,
