@@ -9,13 +9,13 @@ import { connectionProblem } from "./connection-problem.ts";
 import { interruption } from "./interruption.ts";
 import { type Output, outputTo } from "./output/output.ts";
 
-/** Options of every command that is a client. */
+/** Options of every command that uses the API as a client. */
 export interface ClientOptions {
   readonly url?: string | undefined;
   readonly json?: boolean | undefined;
 }
 
-/** What a command does as a client: answers with its exit code, and ends early with an AbortError when `signal` says so. */
+/** The work of a client command. Returns the exit code. When `signal` aborts, it may reject with an AbortError. */
 export type ClientWork = (
   tierkeep: Tierkeep,
   output: Output,
@@ -23,27 +23,28 @@ export type ClientWork = (
   post: Post,
 ) => Promise<number>;
 
-/** Posts JSON to the GraphQL endpoint as the client does, for what the client has no method for. */
+/** Posts JSON to the GraphQL endpoint with the client's credentials, for requests that the SDK has no method for. */
 export type Post = (body: unknown, accept: string) => Promise<Response>;
 
 export function clientOptions(command: Command): Command {
   return command
     .option(
       "--url <url>",
-      "the GraphQL endpoint of a server, which is sent TIERKEEP_TOKEN if that is set (default: TIERKEEP_URL, else the store that the environment names)",
+      "GraphQL endpoint of a server; TIERKEEP_TOKEN, if set, is sent to it (default: TIERKEEP_URL, else the store that the environment names)",
       urlOf,
     )
     .option("--json", "write JSON to stdout");
 }
 
 /**
- * Runs a client's work against the server at --url, the store's owner, or the store itself. Answers with its exit code,
- * or with 130 or 143 when it was interrupted before its end.
+ * Runs a client's work against the server at --url, the process that owns the store, or the store itself.
  *
+ * @param kind a command that only reads stops, with exit code 0, once the reader of its stdout has closed the pipe; a
+ * command that changes something continues
  * @param opening what the command may do to a store by opening it
- * @param kind what only reads ends early, and well, when nobody reads its stdout any more; what changes something goes on
+ * @returns the work's exit code, or 130 or 143 if a signal interrupted it
  */
-export async function asClient(
+export async function runAsClient(
   { url, json }: ClientOptions,
   work: ClientWork,
   kind: "changes" | "reads" = "changes",
@@ -76,7 +77,7 @@ export async function asClient(
       if (config !== null && opening !== "rebuild") await warnOfLostCatalog(config, tierkeep, output);
       return await work(tierkeep, output, signal, post);
     } catch (error) {
-      // The store's next owner could not be found, and that says more than that the connection failed.
+      // A StartProblem explains why no new owner of the store was found. The connection error itself says less.
       const { cause } = error as Error;
       throw cause instanceof StartProblem ? cause : connectionProblem(error, endpoint);
     } finally {
@@ -90,7 +91,7 @@ export async function asClient(
   }
 }
 
-/** A client of a server loads nothing of what opens a store: that takes longer to load than all the rest. */
+/** A client of a server does not load the modules that open a store: they take longer to load than all others together. */
 async function connectionTo(
   server: ServerAddress | null,
   opening: Opening,
@@ -111,7 +112,7 @@ async function connectionTo(
 async function warnOfLostCatalog(config: Config, tierkeep: Tierkeep, output: Output): Promise<void> {
   const { lostCatalogNotice } = await import("./lost-catalog.ts");
   const notice = await lostCatalogNotice(config, tierkeep);
-  if (notice !== null) output.talk(notice);
+  if (notice !== null) output.note(notice);
 }
 
 export function processOutput(json?: boolean | undefined): Output {
@@ -123,7 +124,7 @@ interface ServerAddress {
   readonly token: string | undefined;
 }
 
-/** The server that a command is told to use; null: none, so the store. @throws StartProblem that repeats no secret */
+/** Returns the server that --url or TIERKEEP_URL names; null: none is named. @throws StartProblem without any secret in it */
 function serverOf(given: string | undefined, env: NodeJS.ProcessEnv): ServerAddress | null {
   const url = given ?? (env.TIERKEEP_URL || undefined);
   if (url === undefined) return null;
@@ -131,11 +132,11 @@ function serverOf(given: string | undefined, env: NodeJS.ProcessEnv): ServerAddr
   const parsed = httpUrlOf(url);
   if (parsed === null) throw new StartProblem(`${name} is not the http or https URL of a server's /graphql.`);
   if (parsed.username !== "" || parsed.password !== "") {
-    throw new StartProblem(`${name} carries credentials. Give a token in TIERKEEP_TOKEN.`);
+    throw new StartProblem(`${name} contains credentials. Give a token in TIERKEEP_TOKEN.`);
   }
   const token = env.TIERKEEP_TOKEN || undefined;
   if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
-    throw new StartProblem("TIERKEEP_TOKEN holds spaces or other characters that a token cannot have.");
+    throw new StartProblem("TIERKEEP_TOKEN contains spaces or other characters that no token has.");
   }
   return { url: endpointOf(url), token };
 }

@@ -1,17 +1,17 @@
 import type { CommandEntry } from "./command.ts";
 
-/** Every command, a file each. */
+/** Every command by its name. Each has a file of its own. */
 export const COMMANDS = {
   serve: {
     summary: "open the store and serve it over HTTP",
     load: () => import("./commands/store/serve.ts"),
   },
   write: {
-    summary: "write an artifact, or a folder of them",
+    summary: "write an artifact, or the files of a folder",
     load: () => import("./commands/artifacts/write.ts"),
   },
   read: {
-    summary: "read an artifact, or all of a workflow",
+    summary: "read an artifact, or all artifacts of a workflow",
     load: () => import("./commands/artifacts/read.ts"),
   },
   ls: {
@@ -19,7 +19,7 @@ export const COMMANDS = {
     load: () => import("./commands/artifacts/ls.ts"),
   },
   stat: {
-    summary: "show what is known of an artifact",
+    summary: "show the details of an artifact",
     load: () => import("./commands/artifacts/stat.ts"),
   },
   promote: {
@@ -27,15 +27,15 @@ export const COMMANDS = {
     load: () => import("./commands/artifacts/promote.ts"),
   },
   restore: {
-    summary: "bring artifacts back to a hotter tier",
+    summary: "move artifacts back to a hotter tier",
     load: () => import("./commands/artifacts/restore.ts"),
   },
   purge: {
-    summary: "delete an artifact for good",
+    summary: "delete an artifact permanently",
     load: () => import("./commands/artifacts/purge.ts"),
   },
   stats: {
-    summary: "show how much there is, by tier and tenant",
+    summary: "show counts and sizes by tier and tenant",
     load: () => import("./commands/access/stats.ts"),
   },
   tenants: {
@@ -51,47 +51,47 @@ export const COMMANDS = {
     load: () => import("./commands/artifacts/url.ts"),
   },
   lifecycle: {
-    summary: "run the lifecycle, dry or live, watch it, stop it, or show where things stand",
+    summary: "run, list or cancel lifecycle runs, or show a summary",
     load: () => import("./commands/jobs/lifecycle.ts"),
   },
   jobs: {
-    summary: "list jobs of every kind, and stop them",
+    summary: "list and cancel jobs of every kind",
     load: () => import("./commands/jobs/jobs.ts"),
   },
   events: {
-    summary: "show the log of every step, and follow it",
+    summary: "show or follow the event log",
     load: () => import("./commands/audit/events.ts"),
   },
   reindex: {
-    summary: "rebuild a lost catalog, or adopt another system's tree",
+    summary: "rebuild a lost catalog, or adopt the files of another system",
     load: () => import("./commands/store/reindex.ts"),
   },
   verify: {
-    summary: "compare every checksum",
+    summary: "read all artifacts and compare their checksums",
     load: () => import("./commands/store/verify.ts"),
   },
   keys: {
-    summary: "make, list and revoke the keys that let programs in",
+    summary: "create, list and revoke API keys",
     load: () => import("./commands/access/keys.ts"),
   },
   backup: {
-    summary: "take a consistent copy of a store, while it is being served",
+    summary: "take a consistent backup of a store while it is served",
     load: () => import("./commands/store/backup.ts"),
   },
   "restore-backup": {
-    summary: "make a store of a backup",
+    summary: "restore a store from a backup",
     load: () => import("./commands/store/restore-backup.ts"),
   },
   doctor: {
-    summary: "look whether everything is as it should be, and mend what can be mended",
+    summary: "check a store, and repair it",
     load: () => import("./commands/store/doctor.ts"),
   },
   quarantine: {
-    summary: "list and delete the files that repairs moved out of the way",
+    summary: "list and delete files that repairs set aside",
     load: () => import("./commands/store/quarantine.ts"),
   },
   prove: {
-    summary: "try to break what is promised, on this machine and its disk",
+    summary: "test Tierkeep's guarantees on this machine and its disk",
     load: () => import("./commands/tools/prove.ts"),
   },
   gql: {
@@ -99,11 +99,11 @@ export const COMMANDS = {
     load: () => import("./commands/tools/gql.ts"),
   },
   settings: {
-    summary: "show the settings stored with the store, or confirm a shortened retention",
+    summary: "show the stored settings, or confirm a shortened retention",
     load: () => import("./commands/store/settings.ts"),
   },
   open: {
-    summary: "open the server's page in the browser",
+    summary: "open GraphiQL in the browser",
     load: () => import("./commands/tools/open.ts"),
   },
   completion: {
@@ -111,11 +111,11 @@ export const COMMANDS = {
     load: () => import("./completion/command.ts"),
   },
   audit: {
-    summary: "verify the audit log, or take a selection from it",
+    summary: "verify the audit log, or export events",
     load: () => import("./commands/audit/audit.ts"),
   },
   demo: {
-    summary: "take real files from hot to purged in a store of its own",
+    summary: "move sample files from hot to purged in a new store",
     load: () => import("./commands/tools/demo.ts"),
   },
 } as const satisfies Record<string, CommandEntry>;

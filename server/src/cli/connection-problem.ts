@@ -1,15 +1,15 @@
 import { ConnectionError, TimeoutError } from "@tierkeep/sdk";
 
-/** No usable answer came from the server that a command uses. The message is for the user of the command. */
+/** The server that a command uses did not send a usable response. The message is for the user of the command. */
 export class ConnectionProblem extends Error {
   override readonly name = "ConnectionProblem";
 }
 
-/** Codes of connections that were never made. */
+/** Error codes of connections that were never established. */
 const UNREACHABLE =
   /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT)$|CERT|SIGNED|SSL|TLS/;
 
-/** Returns a failed connection as a message with the server's address and what to do; every other error as it is. */
+/** Turns a connection error into one that names the server and what to do. Returns any other error unchanged. */
 export function connectionProblem(error: unknown, endpoint: string): unknown {
   if (error instanceof TimeoutError) {
     return new ConnectionProblem(`${endpoint}: ${error.message} Try again later.`, { cause: error });
@@ -27,7 +27,7 @@ export function connectionProblem(error: unknown, endpoint: string): unknown {
   );
 }
 
-/** "ECONNREFUSED" and the like, which Node's fetch gives as the code of a cause. */
+/** Returns the system's error code, such as "ECONNREFUSED". Node's fetch gives it as the code of a cause. */
 function codeOf(error: Error): string | undefined {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     if ("code" in cause && typeof cause.code === "string" && /^E[A-Z]|_/.test(cause.code)) return cause.code;

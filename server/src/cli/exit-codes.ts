@@ -32,7 +32,7 @@ export function exitCodeOf(error: unknown): number {
   return EXIT_UNEXPECTED;
 }
 
-/** Whether the error is a refusal by its code: one of ours, or one that came through the SDK. */
+/** Whether the error has the code of a refusal: thrown here or passed on by the SDK. */
 export function isRefusal(
   error: unknown,
 ): error is Error & { readonly code: string; readonly requestId?: string } {
@@ -40,7 +40,7 @@ export function isRefusal(
   return typeof error.code === "string" && Object.hasOwn(REFUSALS, error.code);
 }
 
-/** Whether the error's message was written for whoever runs the command, so that its stack says nothing more. */
+/** Whether the error's message is written for the user of the command, so that no stack is printed. */
 export function isExpected(error: unknown): error is Error {
   return error instanceof Error && exitCodeOf(error) !== EXIT_UNEXPECTED;
 }

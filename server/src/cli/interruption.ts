@@ -1,14 +1,14 @@
 import process from "node:process";
 
-/** What may end a command before its time: Ctrl-C, a request to stop, and for what only reads a pipe that nobody reads on. */
+/** Ends a command early: on SIGINT, on SIGTERM, or, for a command that only reads, when its stdout is closed. */
 export interface Interruption extends Disposable {
-  /** Aborts with the first of them. The second signal ends the process at once. */
+  /** Aborts on the first of these. A second signal ends the process immediately. */
   readonly signal: AbortSignal;
-  /** The exit code of a command that ended because of it; null: nothing has happened. */
+  /** The exit code of a command that ended because of it; null: not interrupted. */
   readonly exitCode: 0 | 130 | 143 | null;
 }
 
-/** @param closed aborts when nobody reads stdout any more; null: the command goes on all the same, for it changes something */
+/** @param closed aborts when the reader of stdout has gone; null: the command changes something and continues then */
 export function interruption(closed: AbortSignal | null): Interruption {
   const controller = new AbortController();
   let exitCode: Interruption["exitCode"] = null;
@@ -25,7 +25,7 @@ export function interruption(closed: AbortSignal | null): Interruption {
   }
 
   process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
-  closed?.addEventListener("abort", () => end(0, "Nobody reads stdout any more."), { once: true });
+  closed?.addEventListener("abort", () => end(0, "The reader of stdout has closed it."), { once: true });
   return {
     signal: controller.signal,
     get exitCode() {

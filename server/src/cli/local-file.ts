@@ -4,26 +4,26 @@ import { systemCodeOf } from "../app/embedded/store-files.ts";
 
 const PROBLEMS: Readonly<Record<string, string>> = {
   ENOENT: "there is no such file or folder",
-  ENOTDIR: "a part of the path is no folder",
+  ENOTDIR: "a part of the path is not a folder",
   EISDIR: "it is a folder",
-  EACCES: "this user may not use it",
-  EPERM: "this user may not use it",
+  EACCES: "permission denied",
+  EPERM: "permission denied",
   EROFS: "the file system is read-only",
   ENAMETOOLONG: "the name is too long",
-  ELOOP: "its links go round in circles",
+  ELOOP: "its symbolic links form a loop",
 };
 
 /**
- * What failed with a file on this machine, as a refusal that says so; what is no such failure comes back as it is.
+ * Turns an error of a file operation into a refusal that names the file and the reason. Returns any other error unchanged.
  *
- * @param path what to name; default: what the system names
+ * @param path the path to name; default: the one in the system's error
  */
 export function localProblem(error: unknown, path?: string): unknown {
   if (!(error instanceof Error) || !("syscall" in error)) return error;
   const code = systemCodeOf(error);
   const where = path ?? ("path" in error ? String(error.path) : "A file");
   if (code === "ENOSPC" || code === "EDQUOT") {
-    return new Refused("STORAGE_FULL", `There is no room left to write ${where}.`, {}, { cause: error });
+    return new Refused("STORAGE_FULL", `No space is left to write ${where}.`, {}, { cause: error });
   }
   return new Refused(
     "BAD_USER_INPUT",
@@ -33,7 +33,7 @@ export function localProblem(error: unknown, path?: string): unknown {
   );
 }
 
-/** What stands at a path. @throws Refused for one that cannot be looked at */
+/** Returns what is at a path. @throws Refused if that cannot be determined */
 export async function kindOf(path: string): Promise<"nothing" | "file" | "folder" | "other"> {
   try {
     const stats = await stat(path);

@@ -5,14 +5,10 @@ import { shownFolder } from "../app/settings/store-opening.ts";
 import type { Config } from "../config/config.ts";
 import { firstOf } from "./output/first-of.ts";
 
-/** How many jobs back a reindex is looked for. */
-const JOBS = 1000;
+/** Number of jobs to search, newest first, for a reindex. */
+const MAX_JOBS = 1000;
 
-/**
- * What to say of a store that is served with a new catalog since the old one was lost, and was not rebuilt.
- *
- * @returns null where the catalog is whole
- */
+/** Returns a warning for a store whose catalog was lost and has not been rebuilt; null: its catalog is complete. */
 export async function lostCatalogNotice(config: Config, tierkeep: Tierkeep): Promise<string | null> {
   const lostAt = readStoreFile(storePaths(config))?.catalogLostAt ?? null;
   if (lostAt === null || (await isRebuilt(tierkeep))) return null;
@@ -21,7 +17,7 @@ export async function lostCatalogNotice(config: Config, tierkeep: Tierkeep): Pro
 
 async function isRebuilt(tierkeep: Tierkeep): Promise<boolean> {
   const where = { types: ["LIFECYCLE_JOB_COMPLETED"], dryRun: false } as const;
-  for await (const { jobId } of firstOf(tierkeep.lifecycleEventHistory({ where, first: 100 }), JOBS)) {
+  for await (const { jobId } of firstOf(tierkeep.lifecycleEventHistory({ where, first: 100 }), MAX_JOBS)) {
     const job = jobId === null ? null : await tierkeep.reindexJob({ id: jobId });
     if (job?.status === "SUCCEEDED") return true;
   }

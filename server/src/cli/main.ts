@@ -8,21 +8,21 @@ import { inCommandWords } from "./output/error-text.ts";
 import { visibleLines } from "./output/text.ts";
 import { programOf } from "./program.ts";
 
-// What stderr does not take is lost, and ends nothing.
+// Output that stderr does not accept is dropped and does not end the command.
 process.stderr.on("error", () => {});
 let stdoutProblem: NodeJS.ErrnoException | null = null;
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  // A reader such as `head` may leave early. A command may ask its output whether it is still read.
+  // A reader such as `head` may close the pipe early. Output.closed tells a command about it.
   if (error.code !== "EPIPE") stdoutProblem ??= error;
 });
 
-/** Runs the command line and answers with its exit code. */
-async function main(asked: readonly string[]): Promise<number> {
+/** Runs the command line and returns its exit code. */
+async function main(words: readonly string[]): Promise<number> {
   let exitCode = 0;
   const run = async (work: () => Promise<number>) => {
     exitCode = await work();
   };
-  const args = argumentsOf(asked);
+  const args = argumentsOf(words);
   const hint = commandHint(commandOf(args) ?? "");
   if (hint !== undefined) {
     process.stderr.write(`tierkeep: there is no command '${commandOf(args)}'. ${hint}\n`);
@@ -33,20 +33,20 @@ async function main(asked: readonly string[]): Promise<number> {
     await program.parseAsync(args, { from: "user" });
     return exitCode;
   } catch (error) {
-    // Help and version come this way too, with 0. commander has printed what there is to say.
+    // commander throws for --help and --version too, with exit code 0. It has printed the text already.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
-    complain(error);
+    printError(error);
     return exitCodeOf(error);
   }
 }
 
 /**
- * The arguments as commander takes them. `help X` means `X --help`; `version` and `-V` mean `--version`. The name of an
- * unknown command is kept alone: it is the mistake, whatever else was asked.
+ * Returns the arguments for commander. `help X` becomes `X --help`; `version` and `-V` become `--version`. Of an unknown
+ * command only the name is kept, so that the error is about it and not about its options.
  */
-function argumentsOf(asked: readonly string[]): readonly string[] {
-  const [first, ...rest] = asked;
-  const args = first === "help" ? [...rest, "--help"] : asked;
+function argumentsOf(words: readonly string[]): readonly string[] {
+  const [first, ...rest] = words;
+  const args = first === "help" ? [...rest, "--help"] : words;
   const name = commandOf(args);
   if (name === "version" || first === "-V") return ["--version"];
   return name === undefined || Object.hasOwn(COMMANDS, name) ? args : [name];
@@ -56,11 +56,11 @@ function commandOf(args: readonly string[]): string | undefined {
   return args.find((arg) => !arg.startsWith("-"));
 }
 
-function complain(error: unknown): void {
-  process.stderr.write(`tierkeep: ${visibleLines(complaintOf(error), "escape")}\n`);
+function printError(error: unknown): void {
+  process.stderr.write(`tierkeep: ${visibleLines(messageOf(error), "escape")}\n`);
 }
 
-function complaintOf(error: unknown): string {
+function messageOf(error: unknown): string {
   if (isRefusal(error)) {
     const { requestId } = error;
     const words = inCommandWords(error.message);
@@ -75,8 +75,8 @@ function complaintOf(error: unknown): string {
 process.exitCode = await main(process.argv.slice(2));
 process.on("exit", () => {
   if (stdoutProblem === null || process.exitCode !== 0) return;
-  complain(localProblem(stdoutProblem, "stdout"));
+  printError(localProblem(stdoutProblem, "stdout"));
   process.exitCode = exitCodeOf(localProblem(stdoutProblem, "stdout"));
 });
-// Where a signal ended it, nobody is waited for who might yet read what it had written.
+// A command that a signal ended does not wait until its output has been read.
 if (process.exitCode > 128) process.exit();

@@ -9,8 +9,8 @@ const EXAMPLES = `
 Examples:
   tierkeep serve                              serve ./artifacts at http://127.0.0.1:4000/graphql
   tierkeep write acme/nightly/report.md FILE  write a file as an artifact
-  tierkeep ls acme --older-than 30d           list what is older than 30 days
-  tierkeep help lifecycle run                 what a command takes, as tierkeep lifecycle run --help
+  tierkeep ls acme --older-than 30d           list artifacts older than 30 days
+  tierkeep help lifecycle run                 show the help of a command, like tierkeep lifecycle run --help
 
 Exit codes:
 ${Object.entries(EXIT_CODES)
@@ -25,13 +25,15 @@ ${Object.entries(EXIT_CODES)
  */
 export async function programOf(run: Run, isWanted: (name: string) => boolean): Promise<Command> {
   const program = new Command("tierkeep")
-    .description("Keeps the files that workflows produce: hot, warm and cold, until their time is up.")
+    .description(
+      "Stores the files that workflows produce in hot, warm and cold tiers, until they are purged.",
+    )
     .version(packageJson.version, "-v, --version", "print the version")
     .helpCommand(false)
-    // Options after a subcommand are its own, also where the command above has options of the same name.
+    // An option after a subcommand belongs to it, even if the parent command has an option of that name.
     .enablePositionalOptions()
     .exitOverride()
-    // One style for what commander refuses and for what a command does.
+    // Errors of commander look like errors of a command.
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "tierkeep: ")) })
     .showHelpAfterError("See `tierkeep --help`.")
     .addHelpText("after", EXAMPLES);

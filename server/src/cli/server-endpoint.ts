@@ -4,9 +4,9 @@ import { endpointOf } from "@tierkeep/sdk";
 import { readStoreConfig } from "../app/read-config.ts";
 
 /**
- * Returns the GraphQL endpoint of the running server that a command uses: --url, TIERKEEP_URL, or the store's owner.
+ * Returns the GraphQL endpoint of a running server: that of --url, TIERKEEP_URL, or the store's owner.
  *
- * @throws Refused UNAVAILABLE where no server runs on the store
+ * @throws Refused UNAVAILABLE if no server runs on the store
  */
 export async function serverEndpoint(url: string | undefined): Promise<string> {
   const named = url ?? (process.env.TIERKEEP_URL || undefined);
@@ -16,6 +16,6 @@ export async function serverEndpoint(url: string | undefined): Promise<string> {
   if (owner !== null) return owner.url;
   throw new Refused(
     "UNAVAILABLE",
-    "No server owns this store. Start one with `tierkeep serve`, or name one with --url.",
+    "No server runs on this store. Start one with `tierkeep serve`, or name one with --url.",
   );
 }

@@ -1,7 +1,7 @@
 import { shellWord } from "../output/text.ts";
 import type { Completable, Values } from "./command-tree.ts";
 
-/** A script that bash reads: it asks nothing of the command when Tab is pressed. */
+/** Returns a completion script for bash. It does not run the command when Tab is pressed. */
 export function bashCompletion(all: readonly Completable[]): string {
   const [{ path: name } = { path: "" }] = all;
   const below = all.filter(({ path }) => path !== name).map(({ path }) => `"${path}"`);

@@ -1,15 +1,15 @@
 import { TIERS } from "@tierkeep/schema/domain/tiers";
 import type { Argument, Command, Option } from "commander";
 
-/** What stands for a value: some words, names of files or of folders, or what nobody can foresee. */
+/** Possible values of an option or argument: fixed words, files, folders, or anything. */
 export type Values = readonly string[] | "files" | "folders" | "any";
 
 export interface Completable {
-  /** Such as "tierkeep lifecycle run". */
+  /** The command with its parents, such as "tierkeep lifecycle run". */
   readonly path: string;
   readonly subcommands: readonly { readonly name: string; readonly means: string }[];
   readonly options: readonly CompletableOption[];
-  /** Of its arguments, all taken together. */
+  /** Possible values of its arguments, all together. */
   readonly argument: Values;
 }
 
@@ -17,16 +17,16 @@ export interface CompletableOption {
   /** "--tier", "-o". */
   readonly flags: readonly string[];
   readonly means: string;
-  /** Null: it takes none. */
+  /** Null: the option has no value. */
   readonly value: Values | null;
 }
 
-/** Every command of a program, the program first, each with what may come after it. */
+/** Returns every command of a program, the program itself first, with what may follow it. */
 export function completablesOf(program: Command): readonly Completable[] {
   const [top, ...commands] = walk(program, program.name());
   if (top === undefined) return [];
   const { path, subcommands } = top;
-  const help = { name: "help", means: "what a command takes" };
+  const help = { name: "help", means: "show the help of a command" };
   return [
     { ...top, subcommands: [...subcommands, help] },
     ...commands,

@@ -20,7 +20,7 @@ Examples:
 export function configure(command: Command, run: Run, everyCommand: () => Promise<Command>): void {
   command
     .description("Prints a script that completes commands, options and their values when Tab is pressed.")
-    .addArgument(new Argument("<shell>", "which shell").choices(Object.keys(SHELLS)))
+    .addArgument(new Argument("<shell>", "the shell").choices(Object.keys(SHELLS)))
     .addHelpText("after", HELP)
     .action((shell: Shell) => run(() => completion(shell, everyCommand)));
 }

@@ -1,6 +1,6 @@
 import type { Completable, Values } from "./command-tree.ts";
 
-/** A script that fish reads. */
+/** Returns a completion script for fish. */
 export function fishCompletion(all: readonly Completable[]): string {
   const [{ path: name } = { path: "" }] = all;
   const below = all.filter(({ path }) => path !== name).map(({ path }) => fishQuoted(path));

@@ -1,7 +1,7 @@
 import { shellWord } from "../output/text.ts";
 import type { Completable, Values } from "./command-tree.ts";
 
-/** A script that zsh reads, by `source` or as a file on its fpath. */
+/** Returns a completion script for zsh, for `source` or as a file on its fpath. */
 export function zshCompletion(all: readonly Completable[]): string {
   const [{ path: name } = { path: "" }] = all;
   const below = all.filter(({ path }) => path !== name).map(({ path }) => shellWord(path));

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { type MetadataOptions, metadataOf, metadataOptions } from "./metadata.ts";
 import { daysOf } from "./values.ts";
 
-/** What narrows a list of artifacts down, besides whose they are. */
+/** Options that filter artifacts, besides tenant and workflow. */
 export interface FilterOptions extends MetadataOptions {
   readonly prefix?: string | undefined;
   /** In days. */
@@ -12,9 +12,9 @@ export interface FilterOptions extends MetadataOptions {
 
 export function filterOptions(command: Command): Command {
   command
-    .option("--prefix <text>", "only those whose artifact id starts with this")
-    .option("--older-than <time>", "only those older than this, such as 30d, 12h, 90m or 2w", daysOf);
-  return metadataOptions(command, "only those with this in their metadata");
+    .option("--prefix <text>", "only artifacts whose id starts with this")
+    .option("--older-than <time>", "only artifacts older than this, such as 30d, 12h, 90m or 2w", daysOf);
+  return metadataOptions(command, "only artifacts with this in their metadata");
 }
 
 /** @throws Refused as metadataOf does */
@@ -22,7 +22,7 @@ export function filterOf({ prefix, olderThan, ...metadata }: FilterOptions): Art
   return { artifactIdPrefix: prefix, olderThanDays: olderThan, metadata: metadataOf(metadata) };
 }
 
-/** Whether any of them was given. */
+/** Whether any of these options was given. */
 export function isFiltered({ prefix, olderThan, meta, metadata }: FilterOptions): boolean {
   return [prefix, olderThan, meta, metadata].some((option) => option !== undefined);
 }

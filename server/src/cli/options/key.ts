@@ -3,7 +3,7 @@ import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Command } from "commander";
 
-/** A key in three options, where it is not given in one argument. */
+/** An artifact key in three options, instead of one argument. */
 export interface KeyOptions {
   readonly tenant?: string | undefined;
   readonly workflow?: string | undefined;
@@ -15,15 +15,15 @@ const PARTS = ["tenant", "workflow", "artifact"] as const;
 export function keyOptions(command: Command): Command {
   return command
     .argument("[key]", "tenant/workflow/artifact")
-    .option("--tenant <tenant>", "in place of KEY, with --workflow and --artifact")
-    .option("--workflow <workflow>", "in place of KEY, with --tenant and --artifact")
-    .option("--artifact <artifact>", "in place of KEY, with --tenant and --workflow");
+    .option("--tenant <tenant>", "instead of KEY, with --workflow and --artifact")
+    .option("--workflow <workflow>", "instead of KEY, with --tenant and --artifact")
+    .option("--artifact <artifact>", "instead of KEY, with --tenant and --workflow");
 }
 
 /**
- * The artifact that a command names, one way or the other.
+ * Returns the key of the artifact that a command's argument or options name.
  *
- * @throws Refused BAD_USER_INPUT unless all of it is given, and once; INVALID_IDENTIFIER
+ * @throws Refused BAD_USER_INPUT if a part is missing or given twice, INVALID_IDENTIFIER
  */
 export function artifactKeyOf(key: string | undefined, options: KeyOptions): ArtifactKey {
   const given = PARTS.filter((part) => options[part] !== undefined);
@@ -39,7 +39,7 @@ export function artifactKeyOf(key: string | undefined, options: KeyOptions): Art
   if (given.length > 0) {
     throw new Refused(
       "BAD_USER_INPUT",
-      `KEY and --${given[0]} both say which artifact. Give either KEY, or --tenant, --workflow and --artifact.`,
+      `KEY and --${given[0]} both name the artifact. Give either KEY, or --tenant, --workflow and --artifact.`,
     );
   }
   const parts = key.split("/");
@@ -47,13 +47,13 @@ export function artifactKeyOf(key: string | undefined, options: KeyOptions): Art
   if (parts.length !== PARTS.length) {
     throw new Refused(
       "BAD_USER_INPUT",
-      `KEY ${JSON.stringify(key)} has ${parts.length} of its 3 parts. Give tenant/workflow/artifact.`,
+      `KEY ${JSON.stringify(key)} has ${parts.length} parts, not 3. Give tenant/workflow/artifact.`,
     );
   }
   return requireKey({ tenantId, workflowId, artifactId }, "KEY's ");
 }
 
-/** A workflow, as the place of a tree of files. @throws Refused as artifactKeyOf does */
+/** Returns the workflow that --tree reads or writes. @throws Refused like artifactKeyOf */
 export function workflowOf(
   text: string | undefined,
   { tenant, workflow, artifact }: KeyOptions,
@@ -61,14 +61,14 @@ export function workflowOf(
   if (artifact !== undefined) {
     throw new Refused(
       "BAD_USER_INPUT",
-      "--artifact names one artifact, and --tree means all of a workflow. Give one of them.",
+      "--artifact names one artifact, and --tree stands for all artifacts of a workflow. Give one of them.",
     );
   }
   const parts = text?.replace(/\/$/, "").split("/");
   if (parts !== undefined && (tenant ?? workflow) !== undefined) {
     throw new Refused(
       "BAD_USER_INPUT",
-      `${JSON.stringify(text)} and the options both say which workflow. Give one of them.`,
+      `${JSON.stringify(text)} and the options both name the workflow. Give one of them.`,
     );
   }
   const [tenantId, workflowId, ...more] = parts ?? [tenant, workflow];
@@ -89,6 +89,6 @@ function keyMissing(given: readonly string[], missing: readonly string[]): Refus
     "BAD_USER_INPUT",
     given.length === 0
       ? "Which artifact? Give KEY (tenant/workflow/artifact), or --tenant, --workflow and --artifact."
-      : `The artifact is not named in full: ${options} ${missing.length === 1 ? "is" : "are"} missing.`,
+      : `The artifact's key is incomplete: ${options} ${missing.length === 1 ? "is" : "are"} missing.`,
   );
 }

@@ -4,21 +4,21 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { collecting } from "./repeatable.ts";
 
-/** Metadata as a command line gives it: texts one by one, and JSON for all else. */
+/** Metadata on the command line: texts as key=text, other values as JSON. */
 export interface MetadataOptions {
   readonly meta?: ReadonlyMap<string, string> | undefined;
   readonly metadata?: string | undefined;
 }
 
-/** @param means what the metadata is for, as the end of the options' help */
+/** @param means what the metadata is for, as the first words of the options' help */
 export function metadataOptions(command: Command, means: string): Command {
   return command
     .addOption(collecting(new Option("--meta <key=text>", `${means}; repeatable`), pairsOf))
-    .option("--metadata <json>", `the same as a JSON object, for numbers and the like`);
+    .option("--metadata <json>", "the same as a JSON object, for numbers and other values");
 }
 
 /**
- * Both together; undefined: none was given.
+ * Returns the metadata of both options; undefined: neither was given.
  *
  * @throws Refused BAD_USER_INPUT, CONTENT_TOO_LARGE
  */

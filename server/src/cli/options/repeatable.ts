@@ -3,10 +3,10 @@ import { type Command, Option } from "commander";
 const REPEATABLE = new WeakSet<Option>();
 
 /**
- * Returns an option that may be given several times. Its value is the list of all values, each once.
+ * Returns an option that may be given several times. Its value is the list of the distinct values given.
  *
- * @param parse reads one value, and throws commander's InvalidArgumentError for one that is wrong
- * @param choices the values, for the help and for completion
+ * @param parse parses one value and throws commander's InvalidArgumentError for an invalid one
+ * @param choices the accepted values, for help and completion
  */
 export function repeatableOption<Value>(
   flags: string,
@@ -22,18 +22,18 @@ export function repeatableOption<Value>(
   });
 }
 
-/** Makes `option` repeatable. `collect` returns the option's value from one text and the value before it. */
+/** Makes `option` repeatable. `collect` returns the option's new value from one text and the previous value. */
 export function collecting<Value>(
   option: Option,
-  collect: (text: string, before: Value | undefined) => Value,
+  collect: (text: string, previous: Value | undefined) => Value,
 ): Option {
   REPEATABLE.add(option);
   return option.argParser(collect);
 }
 
 /**
- * Makes the command and its subcommands refuse an option that is given twice, because commander would keep the last
- * value only. Repeatable options and options without a value may be given any number of times.
+ * Makes the command and its subcommands reject an option that is given twice: commander would silently use the last
+ * value. Repeatable options and options without a value may be given any number of times.
  */
 export function refuseRepeatedOptions(command: Command): void {
   for (const option of command.options) {

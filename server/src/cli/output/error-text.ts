@@ -1,4 +1,4 @@
-/** Whole phrases of the API's refusals, and what they are for a user of the command. The first match wins. */
+/** Phrases of the API's refusals and their equivalents on the command line. All are replaced, in this order. */
 const PHRASES: readonly (readonly [RegExp, string])[] = [
   [/Send Authorization: Bearer with a token/g, "Set TIERKEEP_TOKEN to a token"],
   [/Use credentials that have/g, "Set TIERKEEP_TOKEN to a token that has"],
@@ -13,12 +13,12 @@ const PHRASES: readonly (readonly [RegExp, string])[] = [
   [/KEY's (tenant|workflow|artifact)Id\b/g, "KEY's $1"],
 ];
 
-/** Names of the API's arguments, and the options or words that they are here. */
+/** Names of the API's arguments and the options or words that stand for them on the command line. */
 const NAMES: Readonly<Record<string, string>> = {
   allTenants: "--all-tenants",
   artifactId: "--artifact",
   artifactIdPrefix: "--prefix",
-  asOf: "the instant to judge ages at",
+  asOf: "the instant that ages are computed for",
   contentType: "--content-type",
   dryRun: "--dry-run",
   expiresInDays: "--expires",
@@ -28,7 +28,7 @@ const NAMES: Readonly<Record<string, string>> = {
   ifAbsent: "--if-absent",
   ifChecksum: "--if-checksum",
   keyId: "the key's id",
-  maxBytes: "the most bytes",
+  maxBytes: "the maximum number of bytes",
   olderThanDays: "--older-than",
   requestId: "request id",
   sizeBytes: "the size",
@@ -42,13 +42,13 @@ const NAMES: Readonly<Record<string, string>> = {
 /** The path before an argument's name, such as "input.where." or "keys.2.". */
 const ARGUMENT_PATH = String.raw`(?:\b(?:input|where|key|keys|upload|content|orderBy)\.(?:\d+\.)?)+`;
 
-/** Text in quotation marks and keys such as a/b/c are the user's own, and stay. */
+/** Also matches quoted text and keys such as a/b/c. These are the user's own words and are not replaced. */
 const WORD = new RegExp(
   String.raw`"(?:[^"\\]|\\.)*"|[^\s"]*/[^\s"]*|(?:${ARGUMENT_PATH})?\b(?:${Object.keys(NAMES).join("|")})\b(?:\.\d+)?(?:: true\b)?|${ARGUMENT_PATH}(?=[a-z])`,
   "g",
 );
 
-/** Returns an API refusal's message in the words of the command line: options, commands and TIERKEEP_TOKEN. */
+/** Rewrites the message of an API refusal for the command line: with options, commands and TIERKEEP_TOKEN. */
 export function inCommandWords(message: string): string {
   const phrased = PHRASES.reduce((text, [phrase, words]) => text.replace(phrase, words), message);
   return phrased.replace(WORD, (found) => {
@@ -58,7 +58,7 @@ export function inCommandWords(message: string): string {
   });
 }
 
-/** Returns the message with what it says about credentials in the command's words. For GraphQL that the user wrote. */
+/** Rewrites only advice about credentials for the command line. For GraphQL documents that the user wrote. */
 export function withCommandToken(message: string): string {
   return message.replace(/Send Authorization: Bearer with a token/g, "Set TIERKEEP_TOKEN to a token");
 }

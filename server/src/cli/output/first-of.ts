@@ -1,4 +1,4 @@
-/** The first so many, or all there are. No more is asked for. */
+/** Yields at most the first `limit` items and requests no more than these. */
 export async function* firstOf<Item>(items: AsyncIterable<Item>, limit: number): AsyncGenerator<Item> {
   let left = limit;
   if (left === 0) return;

@@ -13,13 +13,13 @@ it.each([
   expect(output.style.red("x") !== "x").toBe(coloured);
 });
 
-it("stdout has text or JSON, never both, and stderr has the talk", () => {
+it("stdout has text or JSON, never both, and stderr has the note", () => {
   for (const json of [false, true]) {
     const output = capturedOutput(json);
     output.text("for people");
     output.table([{ head: "tier" }], [["HOT"]]);
     output.value({ for: "programs" });
-    output.talk("by the way");
+    output.note("by the way");
     expect(output.stdout.text).toBe(json ? '{"for":"programs"}\n' : "for people\ntier\nHOT\n");
     expect(output.stderr.text).toBe("by the way\n");
   }
@@ -31,7 +31,7 @@ it("text of others reaches neither stream as anything that a terminal obeys", ()
     const output = outputTo({ stdout, stderr, env: {} });
     output.text("\u001b[2Jcleared");
     output.table([{ head: "name" }], [["\u001b[31mred"]]);
-    output.talk("\u009b2J\u0007");
+    output.note("\u009b2J\u0007");
     expect(stdout.text).toContain("\\u001b[2Jcleared\n");
     expect(stdout.text).toContain("\\u001b[31mred\n");
     expect(stderr.text).toBe("\\u009b2J\\u0007\n");
@@ -41,7 +41,7 @@ it("text of others reaches neither stream as anything that a terminal obeys", ()
 it("what is red on a terminal is plain in a file, though the other stream is a terminal", () => {
   const [stdout, stderr] = [new CapturedStream(true), new CapturedStream()];
   const output = outputTo({ stdout, stderr, env: {} });
-  output.talk(output.style.red("failed"));
+  output.note(output.style.red("failed"));
   expect(stderr.text).toBe("failed\n");
 });
 

@@ -4,24 +4,24 @@ import pc from "picocolors";
 import { type Cell, type Column, type Layout, layoutOf, renderHead, renderRow } from "./table.ts";
 import { jsonText, visibleLines } from "./text.ts";
 
-/** Where a command writes: data for programs and people to stdout, talk about it to stderr. */
+/** The output of a command: data to stdout, notes for the user to stderr. */
 export interface Output {
-  /** True with --json: stdout carries JSON, one value a line, and nothing else. */
+  /** True with --json: stdout has only JSON, one value per line. */
   readonly json: boolean;
-  /** True where stdout is a terminal, so that messages on stderr stand below the data. */
+  /** True if stdout is a terminal, where notes on stderr appear below the data. */
   readonly isTerminal: boolean;
-  /** Aborts when whoever reads stdout has gone away, as `head` does. */
+  /** Aborts when the reader of stdout has closed it, as `head` does. */
   readonly closed: AbortSignal;
-  /** Text for people; nothing with --json. */
+  /** Writes text to stdout; nothing with --json. */
   text(text: string): void;
   table(columns: readonly Column[], rows: readonly (readonly Cell[])[]): void;
-  /** A table whose rows are not all there yet. Nothing with --json. */
+  /** Starts a table whose rows are added one by one. Writes nothing with --json. */
   rows(columns: readonly Column[]): TableRows;
   /**
-   * A list of any length: a table for people, a line of JSON for each item with --json. Asks for no more items than
-   * stdout takes, and ends early once nobody reads it. Answers with how many items there were.
+   * Writes a list of any length: as a table, or with --json as a line for each item. Waits for stdout to drain before it
+   * requests more items. Stops early when the reader closes stdout. Returns the number of items.
    *
-   * @throws the signal's reason, when that ends a wait for whoever reads stdout
+   * @throws the signal's reason, if it aborts during such a wait
    */
   list<Item>(
     columns: readonly Column[],
@@ -29,11 +29,12 @@ export interface Output {
     cellsOf: (item: Item) => readonly Cell[],
     signal?: AbortSignal,
   ): Promise<number>;
-  /** One JSON value; nothing without --json. */
+  /** Writes one JSON value; nothing without --json. */
   value(value: unknown): void;
-  /** What is JSON for people too: with --json a line, without it indented, unless it is one of many. */
+  /** Writes a value as JSON with and without --json. Without it, the JSON is indented unless `indent` is "line". */
   data(value: unknown, indent?: "indented" | "line"): void;
-  talk(text: string): void;
+  /** Writes a message for the user to stderr. */
+  note(text: string): void;
   readonly style: {
     bold(text: string): string;
     dim(text: string): string;
@@ -44,9 +45,9 @@ export interface Output {
 
 export interface TableRows {
   row(cells: readonly Cell[]): void;
-  /** A line of text between the rows. */
+  /** Adds a line of text between rows. */
   line(text: string): void;
-  /** Shows what has come so far. The rows seen by now, or the first many, decide how wide the columns are. */
+  /** Prints the rows so far. These, or the first 200, determine the widths of the columns. */
   flush(): void;
 }
 
@@ -59,7 +60,7 @@ export interface OutputOptions {
   readonly env: { readonly [name: string]: string | undefined };
 }
 
-/** How many rows are looked at before a table of any length begins. */
+/** Number of rows that determine the widths of the columns before the first one is printed. */
 const SAMPLE_ROWS = 200;
 
 export function outputTo({ json = false, stdout, stderr, env }: OutputOptions): Output {
@@ -69,7 +70,7 @@ export function outputTo({ json = false, stdout, stderr, env }: OutputOptions): 
   });
   const colour = isColoured(stdout, env);
   const { bold, dim, red, green } = pc.createColors(colour);
-  const talkStyles = colour ? (isColoured(stderr, env) ? "keep" : "drop") : "escape";
+  const noteStyles = colour ? (isColoured(stderr, env) ? "keep" : "drop") : "escape";
 
   const print = (line: string) => {
     if (!json && !closed.signal.aborted) stdout.write(`${line}\n`);
@@ -136,17 +137,17 @@ export function outputTo({ json = false, stdout, stderr, env }: OutputOptions): 
     },
     value,
     data,
-    talk: (lines) => void stderr.write(`${visibleLines(lines, talkStyles)}\n`),
+    note: (lines) => void stderr.write(`${visibleLines(lines, noteStyles)}\n`),
     style: { bold, dim, red, green },
   };
 }
 
-/** https://no-color.org: any value that is not empty means none. */
+/** NO_COLOR with any value that is not empty turns colours off (https://no-color.org). */
 function isColoured(stream: Stream, env: OutputOptions["env"]): boolean {
   return stream.isTTY === true && !env.NO_COLOR && env.TERM !== "dumb";
 }
 
-/** How many columns a table may have: COLUMNS, else the terminal's, else any number. */
+/** Returns the maximum width of a table in columns: COLUMNS, else the terminal's width, else Infinity. */
 function widthOf(stream: Stream, { COLUMNS = "" }: OutputOptions["env"]): number {
   if (/^[1-9]\d*$/.test(COLUMNS)) return Number(COLUMNS);
   return (stream.isTTY && stream.columns) || Number.POSITIVE_INFINITY;

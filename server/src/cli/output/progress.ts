@@ -1,17 +1,17 @@
 import process from "node:process";
 import type { Writable } from "node:stream";
-import { shownBytes, shownDuration } from "./quantity.ts";
+import { formatBytes, formatDuration } from "./quantity.ts";
 
-/** What progress is counted in: bytes, things by their name ("files"), or a share of 1, of which only the percentage is shown. */
+/** The unit of progress: bytes, a plural noun such as "files", or a share of 1, which is shown as a percentage only. */
 export type ProgressUnit = "bytes" | "share" | (string & {});
 
-/** One line on a terminal that says how far something is. It is not there until a second has passed, nor once it has ended. */
+/** A progress line on a terminal. It appears after one second and is erased at the end. */
 export interface Progress {
-  /** `total` null: nobody knows. A label that is given stands from now on. */
+  /** `total` null: unknown. `label` replaces the current one. */
   update(done: number, total: number | null, label?: string): void;
-  /** Takes the line away, until it is drawn again, for what is to stand in its place. */
+  /** Erases the line until the next redraw, so that other output can be written in its place. */
   clear(): void;
-  /** Takes the line away for good. */
+  /** Erases the line and stops drawing it. */
   [Symbol.dispose](): void;
 }
 
@@ -19,12 +19,12 @@ type Terminal = Writable & { readonly isTTY?: boolean; readonly columns?: number
 
 const SHOWN_AFTER_MS = 1_000;
 const DRAWN_EVERY_MS = 200;
-/** The rate is that of this long. */
+/** The rate is an average over this time. */
 const RATE_MS = 5_000;
 const BAR_WIDTH = 24;
 const ERASE_LINE = "\r\u001b[2K";
 
-/** @param stream where it is shown if that is a terminal; default: stderr, so that stdout carries data alone */
+/** @param stream where to draw, if it is a terminal; default: stderr, because stdout is for data */
 export function startProgress(
   label: string,
   unit: ProgressUnit,
@@ -40,11 +40,11 @@ export function startProgress(
     const now = performance.now();
     if (now - meter.startedAt < SHOWN_AFTER_MS || meter.isDone) return;
     shown = true;
-    // A terminal would wrap what reaches its last column.
+    // A terminal would wrap a line that reaches its last column.
     const line = progressLine(labelled, unit, meter.reading(now)).slice(0, (stream.columns ?? 80) - 1);
     stream.write(`${ERASE_LINE}${line}`);
   }, DRAWN_EVERY_MS);
-  // What is shown must not keep alive what is done.
+  // The timer must not keep the process alive.
   timer.unref();
   function clear(): void {
     if (shown) stream.write(ERASE_LINE);
@@ -67,11 +67,11 @@ export function startProgress(
 export interface Reading {
   readonly done: number;
   readonly total: number | null;
-  /** Units a second, of late; null while there is nothing to tell it from. */
+  /** Units per second in the last seconds; null: not known yet. */
   readonly rate: number | null;
 }
 
-/** Keeps what has been done when, as far back as the rate is taken from. All instants in ms of one clock. */
+/** Measures progress and its rate over the last seconds. All instants are ms of one clock. */
 export class Meter {
   readonly startedAt: number;
   #samples: { readonly at: number; readonly done: number }[];
@@ -93,7 +93,7 @@ export class Meter {
   update(done: number, total: number | null, now: number): void {
     this.#total = total;
     const before = this.#samples.at(-2);
-    // Updates may come by the thousand; a few a second are enough to tell a rate from.
+    // A few samples per second are enough for the rate, even with thousands of updates.
     if (before !== undefined && now - before.at < DRAWN_EVERY_MS) this.#samples.pop();
     this.#samples.push({ at: now, done });
   }
@@ -120,14 +120,14 @@ export function progressLine(label: string, unit: ProgressUnit, { done, total, r
       `${String(Math.floor(share * 100)).padStart(3)} %`,
     );
   }
-  const quantity = (amount: number) => (unit === "bytes" ? shownBytes(amount) : String(Math.floor(amount)));
+  const quantity = (amount: number) => (unit === "bytes" ? formatBytes(amount) : String(Math.floor(amount)));
   if (unit !== "share") {
     const of = total === null ? "" : ` of ${quantity(total)}`;
     parts.push(`${quantity(done)}${of}${unit === "bytes" ? "" : ` ${unit}`}`);
-    if (rate !== null) parts.push(`${unit === "bytes" ? shownBytes(rate) : rateOf(rate)}/s`);
+    if (rate !== null) parts.push(`${unit === "bytes" ? formatBytes(rate) : rateOf(rate)}/s`);
   }
   if (rate !== null && total !== null)
-    parts.push(`${shownDuration(Math.max(1, Math.ceil((total - done) / rate)))} left`);
+    parts.push(`${formatDuration(Math.max(1, Math.ceil((total - done) / rate)))} left`);
   return parts.join("  ");
 }
 

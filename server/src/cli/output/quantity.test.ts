@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { counted, shownAge, shownBytes, shownDays, shownDuration, shownInstant } from "./quantity.ts";
+import { counted, formatAge, formatBytes, formatDays, formatDuration, formatInstant } from "./quantity.ts";
 
 const SECOND = 1 / 86_400;
 
@@ -18,12 +18,12 @@ describe("sizes", () => {
     [2 ** 31, "2 GiB"],
     [2 ** 53 - 1, "8 PiB"],
   ])("%i bytes are %s", (bytes, shown) => {
-    expect(shownBytes(bytes)).toBe(shown);
+    expect(formatBytes(bytes)).toBe(shown);
   });
 
   it("never take more than 8 characters, nor show more than they are by over half a percent", () => {
     const property = fc.property(fc.maxSafeNat(), (bytes) => {
-      const shown = shownBytes(bytes);
+      const shown = formatBytes(bytes);
       expect(shown.length).toBeLessThanOrEqual(8);
       const [value = "", unit = ""] = shown.split(" ");
       const power = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"].indexOf(unit);
@@ -48,7 +48,7 @@ describe("ages, in the largest unit that says something", () => {
     [31.25, "31.3 d"],
     [1_000.2, "1000 d"],
   ])("%f days are %s", (days, shown) => {
-    expect(shownAge(days)).toBe(shown);
+    expect(formatAge(days)).toBe(shown);
   });
 });
 
@@ -61,13 +61,13 @@ describe("durations", () => {
     [12.34, "12.3 s"],
     [185.9, "3 min 5 s"],
   ])("%f seconds are %s", (seconds, shown) => {
-    expect(shownDuration(seconds)).toBe(shown);
+    expect(formatDuration(seconds)).toBe(shown);
   });
 });
 
 it("thresholds, instants and counts read as people say them", () => {
-  expect([shownDays(7), shownDays(0.5), shownDays(null)]).toEqual(["7 d", "0.5 d", "never"]);
-  expect(shownInstant("2026-11-24T09:00:01.234Z")).toBe("2026-11-24 09:00:01Z");
+  expect([formatDays(7), formatDays(0.5), formatDays(null)]).toEqual(["7 d", "0.5 d", "never"]);
+  expect(formatInstant("2026-11-24T09:00:01.234Z")).toBe("2026-11-24 09:00:01Z");
   expect([counted(0, "error"), counted(1, "error"), counted(2, "error")]).toEqual([
     "0 errors",
     "1 error",

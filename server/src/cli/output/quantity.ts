@@ -2,11 +2,11 @@ import { DAY_MS } from "@tierkeep/schema/domain/ages";
 
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 
-/** A size for people, to three digits: "0 B", "1.5 KiB", "120 MiB". */
-export function shownBytes(bytes: number): string {
+/** Formats a size with three digits: "0 B", "1.5 KiB", "120 MiB". */
+export function formatBytes(bytes: number): string {
   let value = bytes;
   let unit = 0;
-  // 1023.96 would show as "1024 KiB".
+  // At 1,000 already: 1023.96 would be shown as "1024 KiB".
   while (unit < UNITS.length - 1 && value >= 999.5) {
     value /= 1024;
     unit += 1;
@@ -14,34 +14,34 @@ export function shownBytes(bytes: number): string {
   return `${threeDigits(value, unit > 0)} ${UNITS[unit]}`;
 }
 
-/** An age or a waiting time, with one decimal of a day at most: "20 s", "5 min", "3 h", "7 d", "12.5 d". */
-export function shownAge(days: number): string {
+/** Formats an age or a waiting time, with at most one decimal of a day: "20 s", "5 min", "3 h", "7 d", "12.5 d". */
+export function formatAge(days: number): string {
   const seconds = (days * DAY_MS) / 1_000;
   if (seconds < 59.5) return `${Math.round(seconds)} s`;
   if (seconds < 59.5 * 60) return `${Math.round(seconds / 60)} min`;
   if (seconds < 23.5 * 3_600) return `${Math.round(seconds / 3_600)} h`;
-  // A second decimal would show an artifact that was written minutes ago as leaving hot in "6.99 d", beside others' "7 d".
+  // With a second decimal, an artifact that was written minutes ago would leave hot in "6.99 d", and others in "7 d".
   return `${days >= 99.95 ? Math.round(days) : Number(days.toFixed(1))} d`;
 }
 
-/** A threshold of a retention policy: "7 d", or "never". */
-export function shownDays(days: number | null): string {
+/** Formats a threshold of a retention policy: "7 d", or "never" for null. */
+export function formatDays(days: number | null): string {
   return days === null ? "never" : `${days} d`;
 }
 
-/** How long something took: "4 ms", "1.25 s", "3 min 5 s". */
-export function shownDuration(seconds: number): string {
+/** Formats a duration: "4 ms", "1.25 s", "3 min 5 s". */
+export function formatDuration(seconds: number): string {
   if (seconds < 0.9995) return `${Math.max(1, Math.round(seconds * 1_000))} ms`;
   if (seconds < 99.95) return `${threeDigits(seconds, true)} s`;
   return `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`;
 }
 
-/** An instant (RFC 3339, UTC) to the second: "2026-11-24 09:00:00Z". */
-export function shownInstant(instant: string): string {
+/** Formats an instant (RFC 3339, UTC) without fractions of a second: "2026-11-24 09:00:00Z". */
+export function formatInstant(instant: string): string {
   return `${instant.slice(0, 19).replace("T", " ")}Z`;
 }
 
-/** "1 artifact", "2 artifacts". */
+/** Formats a count with its noun: "1 artifact", "2 artifacts". */
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

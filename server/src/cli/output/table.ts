@@ -5,17 +5,17 @@ import { visible } from "./text.ts";
 export interface Column {
   readonly head: string;
   readonly align?: "left" | "right";
-  /** Its least width, in columns of the terminal, so that rows that come later stand under those that are there. */
+  /** Minimum width in columns of the terminal, so that later rows stay aligned. */
   readonly least?: number;
   /**
-   * What becomes of it where the table is wider than the terminal: "stay", as it is; "shorten", in the middle of its
-   * cells; "drop": gone, unless what stays and the columns before it have left room. Default: "stay" for the first
-   * column, "drop" for all others.
+   * What happens to the column if the table is wider than the terminal. "stay": nothing. "shorten": its cells are cut in
+   * the middle. "drop": it is left out unless there is room after the columns that stay and those before it. Default:
+   * "stay" for the first column, "drop" for all others.
    */
   readonly narrow?: "stay" | "shorten" | "drop";
 }
 
-/** A cell's text; and, where it is to stand out, how. */
+/** The text of a cell, and optionally its style. */
 export type Cell = string | { readonly text: string; readonly style: (text: string) => string };
 
 /** The columns that fit, each with its width. */
@@ -24,12 +24,12 @@ export interface Layout {
 }
 
 const BETWEEN_COLUMNS = "  ";
-/** A column that can be shortened keeps this much while others can be dropped … */
+/** Minimum width of a shortened column while other columns can be dropped. */
 const ROOMY = 24;
-/** … and this much whatever happens. */
+/** Minimum width of a shortened column in any case. */
 const LEAST = 8;
 
-/** Finds room for `columns`, as wide as `rows` need, in `width` columns of a terminal (Infinity: as many as it takes). */
+/** Chooses the columns that fit into `width` columns of a terminal (Infinity: no limit), and their widths, by `rows`. */
 export function layoutOf(
   columns: readonly Column[],
   rows: readonly (readonly Cell[])[],
@@ -81,7 +81,6 @@ function renderLine(cells: readonly (readonly [Cell, Layout["columns"][number]])
       const styled = typeof cell === "string" || text === "" ? text : cell.style(text);
       const padding = " ".repeat(Math.max(0, width - stringWidth(text)));
       if (column.align === "right") return padding + styled;
-      // Nobody wants spaces at the end of a line.
       return position === cells.length - 1 ? styled : styled + padding;
     })
     .join(BETWEEN_COLUMNS)

@@ -1,32 +1,32 @@
 /**
- * What a terminal obeys instead of showing it: control characters (C0, DEL, C1), line and paragraph separators, and the
- * marks that turn the direction of text. Metadata, error messages and whatever a server answers may hold them.
+ * Characters that a terminal acts on instead of showing them: control characters (C0, DEL, C1), line and paragraph
+ * separators, and marks that change the direction of text. Metadata, error messages and responses may contain them.
  */
-const OBEYED = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
+const CONTROLS = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
 
 const ESCAPE = "\u001b";
-/** The styles that our own output is made of, and no other escape sequence. */
+/** Escape sequences of the styles that this command uses, and no others. */
 const STYLE = new RegExp(`(${ESCAPE}\\[(?:1|2|22|31|32|39)m)`);
 
 const LINE_ENDS = /(\n)/;
 
-/** Text with whatever a terminal would obey written out, as in "\u001b": one line. */
+/** Returns the text as one line, with control characters escaped as in "\u001b". */
 export function visible(text: string): string {
-  return text.replace(OBEYED, escaped);
+  return text.replace(CONTROLS, escaped);
 }
 
-/** Lines of text, likewise; our own styles stay where `styles` is "keep", and go where it is "drop". */
+/** Does the same but keeps line breaks. This command's styles are kept, removed or escaped as `styles` says. */
 export function visibleLines(text: string, styles: "keep" | "drop" | "escape"): string {
   if (styles === "escape") return eachOther(text, LINE_ENDS, visible);
   return eachOther(text, STYLE, (part) => eachOther(part, LINE_ENDS, visible), styles === "keep");
 }
 
-/** A value as JSON, in one line unless it is indented, with the same characters escaped: it means the same. */
+/** Returns a value as JSON, with the same characters escaped. The JSON's meaning does not change. */
 export function jsonText(value: unknown, indent = 0): string {
   return eachOther(JSON.stringify(value, null, indent), LINE_ENDS, visible);
 }
 
-/** The parts of a text between separators, changed; the separators, which the pattern captures, as they are. */
+/** Changes the parts of a text between separators, which the pattern captures. The separators are kept or removed. */
 function eachOther(
   text: string,
   separator: RegExp,

@@ -1,7 +1,7 @@
 import type { ApiKey, CreateApiKeyInput, Tierkeep } from "@tierkeep/sdk";
 import { firstOf } from "../../output/first-of.ts";
 import type { Output } from "../../output/output.ts";
-import { shownInstant } from "../../output/quantity.ts";
+import { formatInstant } from "../../output/quantity.ts";
 import type { Column } from "../../output/table.ts";
 
 const COLUMNS: readonly Column[] = [
@@ -10,11 +10,11 @@ const COLUMNS: readonly Column[] = [
   { head: "tenants" },
   { head: "status", narrow: "stay" },
   { head: "name" },
-  { head: "made" },
+  { head: "created" },
   { head: "by" },
 ];
 
-/** Makes a key. Its secret, and nothing else, goes to stdout. */
+/** Creates a key. Only its secret goes to stdout. */
 export async function createApiKey(
   tierkeep: Tierkeep,
   input: CreateApiKeyInput,
@@ -24,14 +24,14 @@ export async function createApiKey(
   const { apiKey, secret } = created;
   output.value(created);
   if (secret === null) {
-    output.talk(
-      `The key ${apiKey.keyId} was made, but the connection failed before its secret came, and it is kept nowhere. Revoke it and make another one: tierkeep keys revoke ${apiKey.keyId}`,
+    output.note(
+      `The key ${apiKey.keyId} was created, but the connection failed before its secret arrived. The secret is not stored. Revoke the key and create another one: tierkeep keys revoke ${apiKey.keyId}`,
     );
     return 1;
   }
   output.text(secret);
-  output.talk(
-    `Key ${apiKey.keyId}: ${apiKey.role} of ${tenantsOf(apiKey)}, ${statusOf(apiKey)}. Its secret is shown this once.`,
+  output.note(
+    `Key ${apiKey.keyId}: ${apiKey.role} of ${tenantsOf(apiKey)}, ${statusOf(apiKey)}. Its secret is shown only now.`,
   );
   return 0;
 }
@@ -48,10 +48,10 @@ export async function listApiKeys(
     tenantsOf(key),
     statusOf(key),
     key.name ?? "–",
-    shownInstant(key.createdAt),
+    formatInstant(key.createdAt),
     key.createdBy,
   ]);
-  if (count === 0) output.talk("None yet: tierkeep keys create makes one.");
+  if (count === 0) output.note("No keys yet: tierkeep keys create creates one.");
   return 0;
 }
 
@@ -71,7 +71,7 @@ function tenantsOf({ tenants }: ApiKey): string {
 }
 
 function statusOf({ revokedAt, revokedBy, expiresAt }: ApiKey): string {
-  if (revokedAt !== null) return `revoked ${shownInstant(revokedAt)} by ${revokedBy}`;
-  if (expiresAt === null) return "good until revoked";
-  return `${Date.parse(expiresAt) <= Date.now() ? "expired" : "good until"} ${shownInstant(expiresAt)}`;
+  if (revokedAt !== null) return `revoked ${formatInstant(revokedAt)} by ${revokedBy}`;
+  if (expiresAt === null) return "valid until revoked";
+  return `${Date.parse(expiresAt) <= Date.now() ? "expired" : "valid until"} ${formatInstant(expiresAt)}`;
 }

@@ -1,7 +1,7 @@
 import { identifierProblem } from "@tierkeep/schema/domain/identifiers";
 import { ROLES, type Role } from "@tierkeep/schema/domain/principal";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { asClient, type ClientOptions, clientOptions } from "../../client-command.ts";
+import { type ClientOptions, clientOptions, runAsClient } from "../../client-command.ts";
 import type { Run } from "../../command.ts";
 import { repeatableOption } from "../../options/repeatable.ts";
 import { countOf, daysOf } from "../../options/values.ts";
@@ -25,9 +25,9 @@ interface ListOptions extends ClientOptions {
 }
 
 const CREATE_HELP = `
-The secret goes to stdout, this once: nobody can look it up later. A program sends it as "Authorization: Bearer SECRET";
-a tierkeep command does, where TIERKEEP_TOKEN holds it. A server asks for keys when AUTH_API_KEYS=true, or as soon as it
-takes JSON Web Tokens.
+The secret is printed to stdout and cannot be shown again. A program sends it as "Authorization: Bearer SECRET"; a
+tierkeep command sends the one in TIERKEEP_TOKEN. A server requires keys if AUTH_API_KEYS=true, and accepts them as soon
+as it accepts JSON Web Tokens.
 
 Examples:
   tierkeep keys create --tenant acme --role writer --expires 90d
@@ -37,28 +37,28 @@ Examples:
 
 export function configure(command: Command, run: Run): void {
   command
-    .description("Makes, lists and revokes the API keys that let programs in.")
+    .description("Creates, lists and revokes API keys.")
     .addHelpText(
       "after",
-      "\nExample:\n  tierkeep keys create --tenant acme --role writer --expires 90d\n\nEach has a --help of its own.",
+      "\nExample:\n  tierkeep keys create --tenant acme --role writer --expires 90d\n\nEach subcommand has its own --help.",
     );
   const createCommand = command
     .command("create")
-    .description("Makes a key, and prints its secret.")
+    .description("Creates a key and prints its secret.")
     .addOption(
-      new Option("--role <role>", "what its holder may do")
+      new Option("--role <role>", "role of the key's holder")
         .choices(ROLES.map((role) => role.toLowerCase()))
         .argParser(roleOf)
         .makeOptionMandatory(),
     )
-    .addOption(repeatableOption("--tenant <tenant>", "a tenant that its holder may see and act on", tenantOf))
-    .option("--all-tenants", "all tenants, now and later (an admin always has them)")
+    .addOption(repeatableOption("--tenant <tenant>", "a tenant that the key gives access to", tenantOf))
+    .option("--all-tenants", "access to all tenants, present and future (an admin always has it)")
     .option(
       "--expires <time>",
-      "how long it is good for, such as 90d or 12h (default: until revoked)",
+      "how long the key is valid, such as 90d or 12h (default: until revoked)",
       daysOf,
     )
-    .option("--name <name>", "what it is for")
+    .option("--name <name>", "a name that says what the key is for")
     .addHelpText("after", CREATE_HELP);
   clientOptions(createCommand).action((options: CreateOptions) => {
     const { role, tenant: tenantIds, allTenants = false, expires: expiresInDays, name } = options;
@@ -67,12 +67,12 @@ export function configure(command: Command, run: Run): void {
       createCommand.error("error: give either --tenant or --all-tenants; with --role admin, neither");
     }
     return run(() =>
-      asClient(
+      runAsClient(
         options,
         (tierkeep, output) =>
           createApiKey(tierkeep, { role, tenantIds, allTenants, expiresInDays, name }, output),
         "changes",
-        // The first key is made before the server runs.
+        // The first key is created before a server runs.
         "create",
       ),
     );
@@ -80,25 +80,25 @@ export function configure(command: Command, run: Run): void {
 
   const listCommand = command
     .command("list")
-    .description("Lists keys, newest first, revoked and expired ones included. It shows no secret.")
-    .option("--limit <n>", "only so many", countOf, 100)
+    .description("Lists keys without their secrets, newest first, including revoked and expired ones.")
+    .option("--limit <n>", "show at most this many", countOf, 100)
     .addHelpText("after", "\nExample:\n  tierkeep keys list --json");
   clientOptions(listCommand).action((options: ListOptions) =>
-    run(() => asClient(options, (tierkeep, output) => listApiKeys(tierkeep, options, output), "reads")),
+    run(() => runAsClient(options, (tierkeep, output) => listApiKeys(tierkeep, options, output), "reads")),
   );
 
   const revokeCommand = command
     .command("revoke")
-    .description("Lets nobody in with a key any more, and ends what is under way with it.")
-    .argument("<id>", "which key: its id, as `keys list` shows it")
-    .option("-y, --yes", "do not ask, as a person at a terminal is asked")
+    .description("Revokes a key. Requests and subscriptions that use it are ended.")
+    .argument("<id>", "the key's id, as `keys list` shows it")
+    .option("-y, --yes", "do not ask for confirmation at a terminal")
     .addHelpText("after", "\nExample:\n  tierkeep keys revoke 0011223344556677");
   clientOptions(revokeCommand).action((keyId: string, options: RevokeOptions) =>
     run(() =>
-      asClient(options, async (tierkeep, output, signal) => {
-        const question = `Revoke the key ${keyId}? It cannot be made good again.`;
+      runAsClient(options, async (tierkeep, output, signal) => {
+        const question = `Revoke the key ${keyId}? This cannot be undone.`;
         if (!options.yes && isInteractive() && !(await confirmed(question, signal))) {
-          output.talk("Nothing was changed.");
+          output.note("Nothing was changed.");
           return 1;
         }
         return revokeApiKey(tierkeep, { keyId }, output);

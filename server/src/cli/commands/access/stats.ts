@@ -3,11 +3,11 @@ import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { Tierkeep, TierStats } from "@tierkeep/sdk";
 import { NotFoundError } from "@tierkeep/sdk";
 import type { Command } from "commander";
-import { asClient, type ClientOptions, clientOptions } from "../../client-command.ts";
+import { type ClientOptions, clientOptions, runAsClient } from "../../client-command.ts";
 import type { Run } from "../../command.ts";
 import { tiersOption } from "../../options/values.ts";
 import type { Output } from "../../output/output.ts";
-import { shownBytes } from "../../output/quantity.ts";
+import { formatBytes } from "../../output/quantity.ts";
 
 interface StatsOptions {
   readonly tenant?: string | undefined;
@@ -23,22 +23,20 @@ Examples:
 
 export function configure(command: Command, run: Run): void {
   command
-    .description(
-      "Shows how much there is: in each tier, and of each tenant or, for one tenant, of each workflow.",
-    )
-    .option("--tenant <tenant>", "only of this tenant")
-    .addOption(tiersOption("--tier <tier>", "only in this tier"))
+    .description("Shows counts and sizes of artifacts by tier, and by tenant or, with --tenant, by workflow.")
+    .option("--tenant <tenant>", "only artifacts of this tenant")
+    .addOption(tiersOption("--tier <tier>", "only artifacts in this tier"))
     .addHelpText("after", EXAMPLES);
   clientOptions(command).action((options: StatsOptions & ClientOptions) => {
     const { tenant, tier } = options;
     if (tenant !== undefined) requireIdentifier("tenantId", tenant, "--tenant");
     return run(() =>
-      asClient(options, (tierkeep, output) => stats(tierkeep, { tenant, tier }, output), "reads"),
+      runAsClient(options, (tierkeep, output) => stats(tierkeep, { tenant, tier }, output), "reads"),
     );
   });
 }
 
-/** How much a tenant or a workflow has in each tier. */
+/** Counts and sizes of a tenant's or a workflow's artifacts by tier. */
 interface Share {
   readonly name: string;
   readonly tiers: readonly TierStats[];
@@ -76,7 +74,7 @@ export async function stats(
     tiers.map((each) => [
       each.tier,
       String(each.artifactCount),
-      shownBytes(each.totalBytes),
+      formatBytes(each.totalBytes),
       String(each.tenantCount),
     ]),
   );
@@ -92,8 +90,8 @@ export async function stats(
     shares.map(({ name, tiers }) => [
       name,
       String(tiers.reduce((sum, { artifactCount }) => sum + artifactCount, 0)),
-      shownBytes(tiers.reduce((sum, { totalBytes }) => sum + totalBytes, 0)),
-      ...tiers.map(({ totalBytes, artifactCount }) => (artifactCount === 0 ? "–" : shownBytes(totalBytes))),
+      formatBytes(tiers.reduce((sum, { totalBytes }) => sum + totalBytes, 0)),
+      ...tiers.map(({ totalBytes, artifactCount }) => (artifactCount === 0 ? "–" : formatBytes(totalBytes))),
     ]),
   );
   return 0;
@@ -105,7 +103,7 @@ async function* tenantsOf(tierkeep: Tierkeep): AsyncGenerator<Share> {
 
 async function* workflowsOf(tierkeep: Tierkeep, tenantId: string): AsyncGenerator<Share> {
   if ((await tierkeep.tenant({ tenantId })) === null) {
-    throw new NotFoundError("NOT_FOUND", `There is no tenant ${tenantId}. tierkeep stats lists all.`);
+    throw new NotFoundError("NOT_FOUND", `There is no tenant ${tenantId}. tierkeep stats lists all tenants.`);
   }
   for await (const { workflowId, tierStats } of tierkeep.workflows({ tenantId })) {
     yield { name: workflowId, tiers: tierStats };

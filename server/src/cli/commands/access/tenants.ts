@@ -1,11 +1,11 @@
 import type { Command } from "commander";
-import { asClient, type ClientOptions, clientOptions } from "../../client-command.ts";
+import { type ClientOptions, clientOptions, runAsClient } from "../../client-command.ts";
 import type { Run } from "../../command.ts";
-import { counted, shownBytes } from "../../output/quantity.ts";
+import { counted, formatBytes } from "../../output/quantity.ts";
 import type { Column } from "../../output/table.ts";
 
 const HELP = `
-A tenant stays in the list when its last artifact is gone. --json writes a line for each tenant.
+A tenant stays in the list after its last artifact was purged. --json writes a line for each tenant.
 
 Examples:
   tierkeep tenants
@@ -20,11 +20,11 @@ const COLUMNS: readonly Column[] = [
 
 export function configure(command: Command, run: Run): void {
   command
-    .description("Lists the tenants that you may see, by name, with what each has stored.")
+    .description("Lists the tenants that you may see, by name, with counts and sizes of their artifacts.")
     .addHelpText("after", HELP);
   clientOptions(command).action((options: ClientOptions) =>
     run(() =>
-      asClient(
+      runAsClient(
         options,
         async (tierkeep, output, signal) => {
           const count = await output.list(
@@ -33,11 +33,11 @@ export function configure(command: Command, run: Run): void {
             ({ tenantId, tierStats }) => [
               tenantId,
               String(tierStats.reduce((sum, { artifactCount }) => sum + artifactCount, 0)),
-              shownBytes(tierStats.reduce((sum, { totalBytes }) => sum + totalBytes, 0)),
+              formatBytes(tierStats.reduce((sum, { totalBytes }) => sum + totalBytes, 0)),
             ],
             signal,
           );
-          if (!output.json) output.talk(counted(count, "tenant"));
+          if (!output.json) output.note(counted(count, "tenant"));
           return 0;
         },
         "reads",

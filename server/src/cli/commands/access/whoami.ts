@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { asClient, type ClientOptions, clientOptions } from "../../client-command.ts";
+import { type ClientOptions, clientOptions, runAsClient } from "../../client-command.ts";
 import type { Run } from "../../command.ts";
 
 const EXAMPLES = `
@@ -10,11 +10,11 @@ Examples:
 
 export function configure(command: Command, run: Run): void {
   command
-    .description("Shows who you are to the server: your name in the event log, your role, your tenants.")
+    .description("Shows your name in the event log, your role and your tenants.")
     .addHelpText("after", EXAMPLES);
   clientOptions(command).action((options: ClientOptions) =>
     run(() =>
-      asClient(
+      runAsClient(
         options,
         async (tierkeep, output) => {
           const viewer = await tierkeep.viewer();

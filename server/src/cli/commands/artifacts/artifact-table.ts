@@ -2,9 +2,9 @@ import { DAY_MS } from "@tierkeep/schema/domain/ages";
 import { keyText } from "@tierkeep/schema/domain/keys";
 import type { Artifact } from "@tierkeep/sdk";
 import type { Output } from "../../output/output.ts";
-import { counted, shownAge, shownBytes } from "../../output/quantity.ts";
+import { counted, formatAge, formatBytes } from "../../output/quantity.ts";
 
-/** Lists artifacts, however many, as they come. Returns how many there were. */
+/** Lists any number of artifacts as they arrive. Returns their count. */
 export async function listArtifacts(
   artifacts: AsyncIterable<Artifact>,
   output: Output,
@@ -25,16 +25,16 @@ export async function listArtifacts(
       return [
         keyText(artifact),
         artifact.tier,
-        shownBytes(artifact.sizeBytes),
-        shownAge(artifact.ageDays),
-        artifact.damagedAt === null ? shownNext(artifact) : { text: "damaged", style: output.style.red },
+        formatBytes(artifact.sizeBytes),
+        formatAge(artifact.ageDays),
+        artifact.damagedAt === null ? formatNext(artifact) : { text: "damaged", style: output.style.red },
       ];
     },
     signal,
   );
-  // Beside a pipe, as in `tierkeep ls | head`, the line would stand amid what the other program prints.
+  // With a pipe, as in `tierkeep ls | head`, this line would appear between lines of the other program.
   if (!output.json && (output.isTerminal || count === 0)) {
-    output.talk(`${counted(count, "artifact")}, ${shownBytes(bytes)}`);
+    output.note(`${counted(count, "artifact")}, ${formatBytes(bytes)}`);
   }
   return count;
 }
@@ -45,12 +45,12 @@ const WHAT: Readonly<Record<string, string>> = {
   PURGE: "purged",
 };
 
-/** What the policy does to an artifact next, and when: "WARM in 3 d", "purged at the next run", "stays". */
-export function shownNext({ nextTransition, ageSince, ageDays }: Artifact): string {
+/** Formats an artifact's next transition: "WARM in 3 d", "purged at the next run", "stays". */
+export function formatNext({ nextTransition, ageSince, ageDays }: Artifact): string {
   if (nextTransition === null) return "stays";
-  // The server's clock, not ours: its age is as of then.
+  // By the server's clock, which the age was computed with.
   const now = Date.parse(ageSince) + ageDays * DAY_MS;
   const days = (Date.parse(nextTransition.at) - now) / DAY_MS;
   const what = WHAT[nextTransition.action] ?? nextTransition.action;
-  return days > 0 ? `${what} in ${shownAge(days)}` : `${what} at the next run`;
+  return days > 0 ? `${what} in ${formatAge(days)}` : `${what} at the next run`;
 }

@@ -8,7 +8,7 @@ import { type FilterOptions, filterOf, filterOptions, isFiltered } from "../../o
 import { artifactKeyOf, type KeyOptions } from "../../options/key.ts";
 import { tierOption } from "../../options/values.ts";
 
-/** Options of a command that acts on one artifact, or on all that a filter finds. */
+/** Options of a command that acts on one artifact, or on all that match a filter. */
 export interface BulkOptions extends KeyOptions, FilterOptions {
   readonly fromTier?: Tier | undefined;
   readonly ifChecksum?: string | undefined;
@@ -20,40 +20,41 @@ export type BulkSelection =
   | { readonly how: "many"; readonly where: ArtifactFilter & { readonly tenantId: string } };
 
 export const BULK_HELP = `
-KEY, or --tenant with --workflow and --artifact, names one artifact. --tenant with any of --workflow, --prefix, --older-than,
---meta and --from-tier means all that they find, and --all every artifact of the tenant. Those are listed first; each is then
-changed only if its content is still the same, and the others are reported as skipped.
+KEY, or --tenant with --workflow and --artifact, selects one artifact. --tenant with any of --workflow, --prefix,
+--older-than, --meta and --from-tier selects all artifacts that match, and --tenant with --all every artifact of the
+tenant. The command first lists them. It changes an artifact only if its content is still the same, and reports the
+others as skipped.
 `;
 
 export function bulkOptions(command: Command): Command {
   command
     .argument("[key]", "tenant/workflow/artifact")
-    .option("--tenant <tenant>", "whose artifacts, where KEY does not say so")
-    .option("--workflow <workflow>", "only of this workflow")
-    .option("--artifact <artifact>", "only this one; needs --tenant and --workflow")
-    .addOption(tierOption("--from-tier <tier>", "only from this tier"))
-    .option("--all", "all of the tenant's");
+    .option("--tenant <tenant>", "the tenant, instead of KEY")
+    .option("--workflow <workflow>", "only artifacts of this workflow")
+    .option("--artifact <artifact>", "only this artifact; needs --tenant and --workflow")
+    .addOption(tierOption("--from-tier <tier>", "only artifacts in this tier"))
+    .option("--all", "all artifacts of the tenant");
   return filterOptions(command);
 }
 
-/** @throws Refused BAD_USER_INPUT for options that contradict each other or say too little, INVALID_IDENTIFIER */
+/** @throws Refused BAD_USER_INPUT for options that contradict each other or select nothing, INVALID_IDENTIFIER */
 export function bulkSelectionOf(key: string | undefined, options: BulkOptions): BulkSelection {
   const { tenant, workflow, artifact, fromTier, ifChecksum, all } = options;
   if (key !== undefined || artifact !== undefined) {
     if (all || isFiltered(options)) {
       throw bad(
-        `${key === undefined ? "--artifact" : "KEY"} names one artifact, and ${all ? "--all" : "a filter"} means several. Give one of them.`,
+        `${key === undefined ? "--artifact" : "KEY"} names one artifact, and ${all ? "--all" : "a filter"} selects several. Give one of them.`,
       );
     }
     return { how: "one", key: artifactKeyOf(key, options) };
   }
   if (tenant === undefined) throw bad("Which artifacts? Give KEY (tenant/workflow/artifact), or --tenant.");
-  if (ifChecksum !== undefined) throw bad("--if-checksum is for one artifact. Name it with KEY.");
+  if (ifChecksum !== undefined) throw bad("--if-checksum is for one artifact. Name the artifact with KEY.");
   requireIdentifier("tenantId", tenant, "--tenant");
   if (workflow !== undefined) requireIdentifier("workflowId", workflow, "--workflow");
   if (!all && workflow === undefined && fromTier === undefined && !isFiltered(options)) {
     throw bad(
-      "Nothing says which artifacts of the tenant. Give --workflow, --prefix, --older-than, --meta or --from-tier, or --all for every one.",
+      "No artifacts of the tenant are selected. Give --workflow, --prefix, --older-than, --meta or --from-tier, or --all for every artifact.",
     );
   }
   const tiers = fromTier === undefined ? undefined : [fromTier];

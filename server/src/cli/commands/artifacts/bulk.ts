@@ -5,17 +5,17 @@ import { type Artifact, type ArtifactFilter, type Tierkeep, TierkeepError } from
 import { inCommandWords } from "../../output/error-text.ts";
 import type { Output } from "../../output/output.ts";
 import { startProgress } from "../../output/progress.ts";
-import { counted, shownBytes } from "../../output/quantity.ts";
+import { counted, formatBytes } from "../../output/quantity.ts";
 
-/** What is done to each artifact that a filter finds. */
+/** An action on each artifact that a filter matches. */
 export interface BulkAction {
-  /** "Purge", "Move to COLD": for questions and progress. */
+  /** "Purge", "Move to COLD": in questions and progress. */
   readonly verb: string;
   /** "Purged", "Moved to COLD". */
   readonly done: string;
-  /** A second sentence of the question; none where it can be undone. */
+  /** A second sentence of the question, if the action cannot be undone. */
   readonly warning?: string;
-  /** Leaves held artifacts out of a dry run, as the server refuses them. */
+  /** Leaves out artifacts under a hold, which the server would refuse. */
   readonly sparesHeld: boolean;
   act(artifact: BulkArtifact): Promise<unknown>;
 }
@@ -25,21 +25,21 @@ export type BulkArtifact = ArtifactKey & Pick<Artifact, "tier" | "sizeBytes" | "
 export interface BulkRun {
   readonly where: ArtifactFilter & { readonly tenantId: string };
   readonly dryRun: boolean;
-  /** Asks before anything is changed; null: nobody is asked. */
+  /** Asks for confirmation before anything is changed; null: changes without asking. */
   readonly confirm: ((question: string) => Promise<boolean>) | null;
   readonly signal: AbortSignal;
 }
 
-/** How many artifacts are changed at a time. */
+/** Number of artifacts that are changed concurrently. */
 const CONCURRENCY = 8;
-/** How many of the skipped ones are shown. */
+/** Number of skipped artifacts that are listed. */
 const MOST_SHOWN = 20;
-/** Refusals that concern the one artifact: it has changed since it was listed, or is held. */
+/** Refusals of a single artifact: it has changed since it was listed, or is under a hold. */
 const SKIPPED = ["ARTIFACT_NOT_FOUND", "PRECONDITION_FAILED", "SAME_TIER", "HELD"];
 
 /**
- * Lists what the filter finds, asks, and acts on each artifact. Returns the exit code: 0 done, 1 the answer was not yes, 4
- * some were skipped.
+ * Lists the artifacts that match, asks for confirmation, and acts on each. Returns the exit code: 0 done, 1 not confirmed,
+ * 4 some were skipped.
  */
 export async function actOnMany(
   tierkeep: Tierkeep,
@@ -49,13 +49,13 @@ export async function actOnMany(
 ): Promise<number> {
   const { found, held } = await listed(tierkeep, action, where, signal);
   const bytes = found.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  const what = `${counted(found.length, "artifact")} of ${where.tenantId} (${shownBytes(bytes)})`;
+  const what = `${counted(found.length, "artifact")} of ${where.tenantId} (${formatBytes(bytes)})`;
   const spared = held === 0 ? "" : `; ${counted(held, "artifact")} ${held === 1 ? "is" : "are"} held`;
   if (dryRun) {
     await output.list(
       [{ head: "artifact", narrow: "shorten" }, { head: "tier" }, { head: "size", align: "right" }],
       found,
-      (artifact) => [keyText(artifact), artifact.tier, shownBytes(artifact.sizeBytes)],
+      (artifact) => [keyText(artifact), artifact.tier, formatBytes(artifact.sizeBytes)],
       signal,
     );
     output.text(`Would ${lowered(action.verb)} ${what}${spared}`);
@@ -63,12 +63,12 @@ export async function actOnMany(
     return 0;
   }
   if (found.length === 0) {
-    output.talk(`No artifact of ${where.tenantId} is to be changed${spared}.`);
+    output.note(`No artifact of ${where.tenantId} needs a change${spared}.`);
     return 0;
   }
   const question = [`${action.verb} ${what}${spared}?`, action.warning].filter(Boolean).join(" ");
   if (confirm !== null && !(await confirm(question))) {
-    output.talk("Nothing was changed.");
+    output.note("Nothing was changed.");
     return 1;
   }
   return await actOn(action, found, where.tenantId, output, signal);
@@ -132,14 +132,14 @@ async function actOn(
 
   await Promise.all(Array.from({ length: CONCURRENCY }, work));
   progress[Symbol.dispose]();
-  for (const line of skipped.slice(0, MOST_SHOWN)) output.talk(`Skipped ${line}`);
-  if (skipped.length > MOST_SHOWN) output.talk(`Skipped ${skipped.length - MOST_SHOWN} more.`);
+  for (const line of skipped.slice(0, MOST_SHOWN)) output.note(`Skipped ${line}`);
+  if (skipped.length > MOST_SHOWN) output.note(`Skipped ${skipped.length - MOST_SHOWN} more.`);
   const summary =
-    `${action.done} ${counted(done, "artifact")} of ${tenantId} (${shownBytes(bytes)})` +
+    `${action.done} ${counted(done, "artifact")} of ${tenantId} (${formatBytes(bytes)})` +
     (skipped.length === 0 ? "" : `, ${skipped.length} skipped`);
   const ended = failure as { readonly error: unknown } | null;
   if (ended !== null || signal.aborted) {
-    output.talk(`${summary}, ${found.length - done - skipped.length} left.`);
+    output.note(`${summary}, ${found.length - done - skipped.length} left.`);
     throw ended?.error ?? signal.reason;
   }
   output.text(summary);

@@ -3,7 +3,7 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { ArtifactFilter, ArtifactOrder } from "@tierkeep/sdk";
 import { type Command, InvalidArgumentError } from "commander";
-import { asClient, type ClientOptions, clientOptions } from "../../client-command.ts";
+import { type ClientOptions, clientOptions, runAsClient } from "../../client-command.ts";
 import type { Run } from "../../command.ts";
 import { type FilterOptions, filterOf, filterOptions } from "../../options/filter.ts";
 import { countOf, tiersOption } from "../../options/values.ts";
@@ -28,7 +28,7 @@ const SORT_FIELDS = {
 } as const;
 
 const PAGE_SIZE = 500;
-/** More than anyone reads. Into a pipe, a file or JSON everything is listed. */
+/** Default limit at a terminal. Into a pipe, into a file and as JSON, all artifacts are listed. */
 const TERMINAL_LIMIT = 1_000;
 
 const HELP = `
@@ -42,30 +42,30 @@ Examples:
 
 export function configure(command: Command, run: Run): void {
   command
-    .description("Lists artifacts, by key unless told otherwise.")
-    .argument("[where]", "tenant, tenant/workflow, or tenant/workflow/START of an artifact's id")
-    .option("--tenant <tenant>", "only of this tenant")
-    .option("--workflow <workflow>", "only of this workflow")
-    .addOption(tiersOption("--tier <tier>", "only in this tier"));
+    .description("Lists artifacts, sorted by key unless --sort is given.")
+    .argument("[where]", "tenant, tenant/workflow, or tenant/workflow/PREFIX of an artifact's id")
+    .option("--tenant <tenant>", "only artifacts of this tenant")
+    .option("--workflow <workflow>", "only artifacts of this workflow")
+    .addOption(tiersOption("--tier <tier>", "only artifacts in this tier"));
   filterOptions(command)
     .option(
       "--sort <field>",
-      `by ${Object.keys(SORT_FIELDS).join(", ")}; with :desc the other way round`,
+      `sort by ${Object.keys(SORT_FIELDS).join(", ")}; with :desc in descending order`,
       orderOf,
     )
-    .option("--limit <n>", "at most so many", countOf)
-    .option("--all", `every one, also at a terminal, where ${TERMINAL_LIMIT} are listed otherwise`)
+    .option("--limit <n>", "list at most this many", countOf)
+    .option("--all", `list all, also at a terminal (default there: ${TERMINAL_LIMIT})`)
     .addHelpText("after", HELP);
   clientOptions(command).action((where: string | undefined, options: Options) => {
     const filter = {
       ...filterOf(options),
-      ...placeOf(where, options),
+      ...scopeOf(where, options),
       tiers: options.tier,
     };
     const { sort, all = false } = options;
     if (all && options.limit !== undefined) command.error("error: give either --all or --limit");
     return run(() =>
-      asClient(
+      runAsClient(
         options,
         async (tierkeep, output, signal) => {
           const isCut = options.limit === undefined && output.isTerminal && !output.json && !all;
@@ -74,8 +74,8 @@ export function configure(command: Command, run: Run): void {
           const artifacts = tierkeep.artifacts({ where: filter, orderBy: sort, first });
           const count = await listArtifacts(firstOf(artifacts, limit), output, signal);
           if (isCut && count === limit) {
-            output.talk(
-              `The first ${limit} are listed, and there may be more. --all lists every one, and --limit, --prefix or --tier fewer.`,
+            output.note(
+              `Only the first ${limit} are listed; there may be more. --all lists all of them. --limit, --prefix or --tier list fewer.`,
             );
           }
           return 0;
@@ -86,13 +86,13 @@ export function configure(command: Command, run: Run): void {
   });
 }
 
-/** Whose artifacts, said in one argument or in options. @throws Refused BAD_USER_INPUT, INVALID_IDENTIFIER */
-function placeOf(where: string | undefined, { tenant, workflow, prefix }: Options): ArtifactFilter {
+/** Returns the tenant, workflow and prefix of the argument or the options. @throws Refused BAD_USER_INPUT, INVALID_IDENTIFIER */
+function scopeOf(where: string | undefined, { tenant, workflow, prefix }: Options): ArtifactFilter {
   const parts = where?.replace(/\/$/, "").split("/") ?? [];
   if (parts.length > 3) {
     throw new Refused(
       "BAD_USER_INPUT",
-      `${JSON.stringify(where)} has ${parts.length} parts. Give tenant, tenant/workflow, or tenant/workflow/START.`,
+      `${JSON.stringify(where)} has ${parts.length} parts. Give tenant, tenant/workflow, or tenant/workflow/PREFIX.`,
     );
   }
   const twice = [tenant, workflow, prefix].findIndex(
@@ -102,7 +102,7 @@ function placeOf(where: string | undefined, { tenant, workflow, prefix }: Option
     const option = ["--tenant", "--workflow", "--prefix"][twice];
     throw new Refused(
       "BAD_USER_INPUT",
-      `${JSON.stringify(where)} and ${option} both say where. Give one of them.`,
+      `${JSON.stringify(where)} and ${option} contradict each other. Give one of them.`,
     );
   }
   const [tenantId = tenant, workflowId = workflow, artifactIdPrefix = prefix] = parts;
@@ -115,7 +115,7 @@ function orderOf(text: string): ArtifactOrder {
   const [, name = "", direction] = /^([a-z]+)(?::(asc|desc))?$/.exec(text.toLowerCase()) ?? [];
   if (!Object.hasOwn(SORT_FIELDS, name)) {
     throw new InvalidArgumentError(
-      `Give ${Object.keys(SORT_FIELDS).join(", ")}, and :desc for the other way round.`,
+      `Give ${Object.keys(SORT_FIELDS).join(", ")}, with :desc for descending order.`,
     );
   }
   const field = SORT_FIELDS[name as keyof typeof SORT_FIELDS];

@@ -2,7 +2,7 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 import { TIERS, type Tier } from "@tierkeep/schema/domain/tiers";
 import type { Tierkeep } from "@tierkeep/sdk";
 import type { Command } from "commander";
-import { asClient, type ClientOptions, clientOptions } from "../../client-command.ts";
+import { type ClientOptions, clientOptions, runAsClient } from "../../client-command.ts";
 import type { Run } from "../../command.ts";
 import { checksumOption, tierOption } from "../../options/values.ts";
 import { confirmed, isInteractive } from "../../output/confirm.ts";
@@ -17,7 +17,7 @@ interface Options extends BulkOptions, ClientOptions {
 }
 
 const HELP = `${BULK_HELP}
-Exit codes: 0 done, 1 the answer was not yes, 4 some artifacts were skipped.
+Exit codes: 0 done, 1 not confirmed, 4 some artifacts were skipped.
 
 Examples:
   tierkeep promote acme/weekly/report.md --to-tier cold
@@ -28,12 +28,12 @@ Examples:
 export function configure(command: Command, run: Run): void {
   bulkOptions(command)
     .description(
-      "Moves an artifact, or all that a filter finds, to another tier. In a hotter tier its age starts again.",
+      "Moves an artifact, or all that match a filter, to another tier. A move to a hotter tier resets the age.",
     )
     .addOption(tierOption("--to-tier <tier>", "the tier to move to").makeOptionMandatory())
-    .addOption(checksumOption("--if-checksum <sha256>", "only if its content has this checksum"))
+    .addOption(checksumOption("--if-checksum <sha256>", "only if the content has this checksum"))
     .option("--dry-run", "show what would be moved, and change nothing")
-    .option("-y, --yes", "do not ask before many artifacts are moved, as the command does at a terminal")
+    .option("-y, --yes", "do not ask for confirmation at a terminal before many artifacts are moved")
     .addHelpText("after", HELP);
   clientOptions(command).action((text: string | undefined, options: Options) => {
     const selection = bulkSelectionOf(text, options);
@@ -42,7 +42,7 @@ export function configure(command: Command, run: Run): void {
       throw new Refused("BAD_USER_INPUT", "--from-tier and --to-tier name the same tier. Give two tiers.");
     }
     return run(() =>
-      asClient(options, async (tierkeep, output, signal) => {
+      runAsClient(options, async (tierkeep, output, signal) => {
         if (selection.how === "many") {
           const tiers = selection.where.tiers ?? TIERS.filter((tier) => tier !== toTier);
           const confirm = yes || !isInteractive() ? null : (question: string) => confirmed(question, signal);
@@ -57,7 +57,7 @@ export function configure(command: Command, run: Run): void {
   });
 }
 
-/** Moves each of many artifacts, as long as it is where it was listed and has the content that it had then. */
+/** Moves each artifact if its tier and its content are still those that were listed. */
 export function movingTo(toTier: Tier, tierkeep: Tierkeep): BulkAction {
   return {
     verb: `Move to ${toTier}`,

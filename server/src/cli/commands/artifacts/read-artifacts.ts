@@ -15,13 +15,13 @@ import {
 import { kindOf, localProblem } from "../../local-file.ts";
 import type { Output } from "../../output/output.ts";
 import { type Progress, startProgress } from "../../output/progress.ts";
-import { counted, shownBytes } from "../../output/quantity.ts";
+import { counted, formatBytes } from "../../output/quantity.ts";
 import { readProblem } from "./read-problem.ts";
 import { noArtifact } from "./stat.ts";
 import { textOnly } from "./text-only.ts";
-import { RETRIES_ONCE_BEGUN } from "./write-artifacts.ts";
+import { TRANSFER_RETRIES } from "./write-artifacts.ts";
 
-/** Reads an artifact to stdout as it comes; to a terminal, nothing but text. */
+/** Streams an artifact to stdout; to a terminal only if it is text. Returns exit code 0. */
 export async function readToStdout(
   tierkeep: Tierkeep,
   key: ArtifactKey,
@@ -49,7 +49,7 @@ async function copyToStdout(tierkeep: Tierkeep, key: ArtifactKey, signal: AbortS
   }
 }
 
-/** Gives an artifact and its content as one JSON document. @throws Refused CONTENT_TOO_LARGE */
+/** Writes an artifact and its content as one JSON document. Returns exit code 0. @throws Refused CONTENT_TOO_LARGE */
 export async function readJson(tierkeep: Tierkeep, key: ArtifactKey, output: Output): Promise<number> {
   const { tenantId, workflowId, artifactId } = key;
   const artifact = await tierkeep.artifactContent({ tenantId, workflowId, artifactId, withBase64: true });
@@ -58,14 +58,14 @@ export async function readJson(tierkeep: Tierkeep, key: ArtifactKey, output: Out
   if (base64 === null) {
     throw new Refused(
       "CONTENT_TOO_LARGE",
-      `${keyText(key)} has ${shownBytes(facts.sizeBytes)}, which the server does not give as JSON. Read it with -o FILE.`,
+      `${keyText(key)} has ${formatBytes(facts.sizeBytes)}, too much for the server to return as JSON. Read it with -o FILE.`,
     );
   }
   output.value({ ...facts, ...(text === null ? { base64 } : { text }) });
   return 0;
 }
 
-/** Reads an artifact into a file, which has its name only once all of it is there. */
+/** Reads an artifact into a file, which gets its name when it is complete. Returns exit code 0. */
 export async function readToFile(
   tierkeep: Tierkeep,
   key: ArtifactKey,
@@ -75,19 +75,21 @@ export async function readToFile(
 ): Promise<number> {
   const kind = await kindOf(file);
   if (kind === "folder") {
-    throw new Refused("BAD_USER_INPUT", `${file} is a folder. Name the file in it that is to be written.`);
+    throw new Refused("BAD_USER_INPUT", `${file} is a folder. Name a file in it to write to.`);
   }
   using progress = startProgress(`Reading ${basename(file)}`, "bytes");
   const options = { signal, onProgress: shownBy(progress) };
   const onKept: DownloadFileOptions["onKept"] = ({ sizeBytes }) => {
     progress[Symbol.dispose]();
-    output.talk(`The ${shownBytes(sizeBytes)} that have arrived are kept. The same command continues there.`);
+    output.note(
+      `The ${formatBytes(sizeBytes)} received so far are kept. The same command continues from there.`,
+    );
   };
   try {
     const read =
       kind === "other"
         ? await readToDevice(tierkeep, key, file, options)
-        : // Of a link, the file that it leads to is replaced, and not the link.
+        : // For a symbolic link, replace its target and not the link.
           await downloadFile(tierkeep, key, kind === "file" ? await realpath(file) : file, {
             ...options,
             resume: true,
@@ -97,7 +99,7 @@ export async function readToFile(
     const { sizeBytes, checksum, contentType } = read;
     output.value({ file, ...key, sizeBytes, checksum, contentType });
     output.text(
-      `Read ${keyText(key)} into ${file} (${shownBytes(sizeBytes)}, SHA-256 ${checksum.slice(0, 12)}…)`,
+      `Read ${keyText(key)} into ${file} (${formatBytes(sizeBytes)}, SHA-256 ${checksum.slice(0, 12)}…)`,
     );
     return 0;
   } catch (error) {
@@ -105,7 +107,7 @@ export async function readToFile(
   }
 }
 
-/** A device or a pipe is written to as it is: it cannot be replaced. */
+/** Writes into a device or a pipe, which cannot be replaced by a new file. */
 async function readToDevice(tierkeep: Tierkeep, key: ArtifactKey, file: string, options: DownloadOptions) {
   const download = await tierkeep.download(key, options);
   const device = await open(file, "w");
@@ -117,7 +119,7 @@ async function readToDevice(tierkeep: Tierkeep, key: ArtifactKey, file: string, 
   return download;
 }
 
-/** Reads every artifact of a workflow into a folder. */
+/** Reads every artifact of a workflow into a folder. Returns exit code 0. */
 export async function readTree(
   tierkeep: Tierkeep,
   tree: Tree,
@@ -131,7 +133,7 @@ export async function readTree(
   try {
     const { fileCount, totalBytes } = await downloadTree(tierkeep, tree, folder, {
       ...options,
-      retries: RETRIES_ONCE_BEGUN,
+      retries: TRANSFER_RETRIES,
       onPathIgnored() {
         ignored += 1;
       },
@@ -149,17 +151,17 @@ export async function readTree(
     });
     progress[Symbol.dispose]();
     if (ignored > 0) {
-      output.talk(
-        `The path of ${counted(ignored, "artifact")} leads out of the folder or to a dot file; the file is named by the artifact's id. --dot-files follows paths to dot files.`,
+      output.note(
+        `The path in the metadata of ${counted(ignored, "artifact")} leads out of the folder or to a dot file, so the file got the artifact's id as its name. --dot-files allows dot files.`,
       );
     }
     output.text(
-      `Read ${counted(fileCount, "file")} of ${tree.tenantId}/${tree.workflowId} into ${folder} (${shownBytes(totalBytes)})`,
+      `Read ${counted(fileCount, "file")} of ${tree.tenantId}/${tree.workflowId} into ${folder} (${formatBytes(totalBytes)})`,
     );
     return 0;
   } catch (error) {
     progress[Symbol.dispose]();
-    if (read > 0) output.talk(`${counted(read, "file")} had been read by then.`);
+    if (read > 0) output.note(`${counted(read, "file")} had been read before the error.`);
     throw await readProblem(tierkeep, tree, localProblem(error));
   }
 }

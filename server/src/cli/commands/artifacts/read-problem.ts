@@ -3,29 +3,29 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 import { ArtifactNotFoundError, ChecksumMismatchError, ConnectionError, type Tierkeep } from "@tierkeep/sdk";
 import { noArtifact } from "./stat.ts";
 
-/** An artifact, or a workflow whose artifacts are read. */
-export interface ReadPlace {
+/** The artifact, or the workflow, that a read is about. */
+export interface ReadScope {
   readonly tenantId: string;
   readonly workflowId: string;
   readonly artifactId?: string;
 }
 
 /**
- * What a failed read means. A server that finds damage while it sends can only end the connection; what it found stands
- * in the log.
+ * Returns the error to report for a failed read. A server that finds damage while it sends content can only close the
+ * connection. The reason is in the event log.
  */
-export async function readProblem(tierkeep: Tierkeep, place: ReadPlace, error: unknown): Promise<unknown> {
-  const { artifactId } = place;
+export async function readProblem(tierkeep: Tierkeep, scope: ReadScope, error: unknown): Promise<unknown> {
+  const { artifactId } = scope;
   if (error instanceof ArtifactNotFoundError && artifactId !== undefined) {
-    return noArtifact({ ...place, artifactId });
+    return noArtifact({ ...scope, artifactId });
   }
   if (!(error instanceof ConnectionError || error instanceof ChecksumMismatchError)) return error;
-  // Where nobody answers, that is the problem.
-  return (await damageIn(tierkeep, place).catch(() => null)) ?? error;
+  // If the server does not respond, report the original error.
+  return (await damageIn(tierkeep, scope).catch(() => null)) ?? error;
 }
 
-async function damageIn(tierkeep: Tierkeep, place: ReadPlace): Promise<Refused | null> {
-  const { tenantId, workflowId, artifactId: only } = place;
+async function damageIn(tierkeep: Tierkeep, scope: ReadScope): Promise<Refused | null> {
+  const { tenantId, workflowId, artifactId: only } = scope;
   const where = { tenantId, workflowId, artifactId: only, types: ["SCAN_ERROR" as const] };
   const [event] = (await tierkeep.lifecycleEventHistory({ where, first: 1 })).nodes;
   if (event?.errorCode !== "CHECKSUM_MISMATCH" || event.artifactId === null) return null;
@@ -34,6 +34,6 @@ async function damageIn(tierkeep: Tierkeep, place: ReadPlace): Promise<Refused |
   if (artifact?.checksum !== event.checksum || artifact.modifiedAt > event.timestamp) return null;
   return new Refused(
     "CHECKSUM_MISMATCH",
-    `${keyText(key)} is damaged: its stored bytes are not the ones that were written. Write it again, or bring its bytes back from a backup.`,
+    `${keyText(key)} is damaged: its stored bytes differ from those that were written. Write it again, or restore it from a backup.`,
   );
 }

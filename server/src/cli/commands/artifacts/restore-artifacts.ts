@@ -6,17 +6,17 @@ import { inCommandWords } from "../../output/error-text.ts";
 import type { Output } from "../../output/output.ts";
 import { counted } from "../../output/quantity.ts";
 import { exitCodeOf } from "../jobs/lifecycle-run.ts";
-import { endOf } from "../jobs/wait.ts";
+import { waitForEnd } from "../jobs/wait.ts";
 import { showMove } from "./show-move.ts";
 
 export interface RestoreOptions {
-  /** Only if it is there. */
+  /** Restores an artifact only if it is in this tier. */
   readonly fromTier?: Tier | undefined;
   readonly toTier: Tier;
   readonly dryRun: boolean;
 }
 
-/** Restores one artifact. */
+/** Restores one artifact. Returns exit code 0. */
 export async function restoreOne(
   tierkeep: Tierkeep,
   { tenantId, workflowId, artifactId }: ArtifactKey,
@@ -34,7 +34,7 @@ export async function restoreOne(
   return showMove(restored, dryRun ? "Would restore" : "Restored", output);
 }
 
-/** Restores the first artifact that the filter finds, by key. */
+/** Restores the first artifact by key that matches. Returns exit code 0. @throws ArtifactNotFoundError */
 export async function restoreFirst(
   tierkeep: Tierkeep,
   where: ArtifactFilter,
@@ -47,19 +47,19 @@ export async function restoreFirst(
   return restoreOne(tierkeep, first, options, output);
 }
 
-/** What to bring back: at most 500 keys, or whatever a filter finds. */
-export type Many = { readonly keys: readonly ArtifactKey[] } | { readonly where: ArtifactFilter };
+/** Artifacts to restore: at most 500 keys, or all that match a filter. */
+export type RestoreTargets = { readonly keys: readonly ArtifactKey[] } | { readonly where: ArtifactFilter };
 
-/** Restores many artifacts, as a job of the server's. Answers as exitCodeOf does. */
+/** Restores many artifacts by a job of the server and waits for its end. Returns the exit code of exitCodeOf. */
 export async function restoreMany(
   tierkeep: Tierkeep,
-  many: Many,
+  targets: RestoreTargets,
   { toTier, dryRun }: RestoreOptions,
   output: Output,
   signal: AbortSignal,
 ): Promise<number> {
-  const { job } = await tierkeep.restoreArtifacts({ ...many, toTier, dryRun, waitSeconds: 0 });
-  const ended = await endOf(job, dryRun ? "Looking" : "Restoring", output, signal);
+  const { job } = await tierkeep.restoreArtifacts({ ...targets, toTier, dryRun, waitSeconds: 0 });
+  const ended = await waitForEnd(job, dryRun ? "Checking" : "Restoring", output, signal);
   output.value(ended);
   output.text(summaryOf(ended));
   if (ended.error !== null) output.text(output.style.red(inCommandWords(ended.error)));
@@ -71,7 +71,7 @@ export async function restoreMany(
 function summaryOf({ dryRun, status, restoredCount, skippedCount, totalErrors, toTier }: RestoreJob): string {
   const restored = `${dryRun ? "Would restore" : "Restored"} ${counted(restoredCount, "artifact")} to ${toTier}`;
   const skipped =
-    skippedCount === 0 ? "" : `, ${skippedCount} ${skippedCount === 1 ? "was" : "were"} there already`;
+    skippedCount === 0 ? "" : `, ${skippedCount} ${skippedCount === 1 ? "was" : "were"} already there`;
   const failed = totalErrors === 0 ? "" : `, ${totalErrors} failed`;
   return `${restored}${skipped}${failed}${status === "SUCCEEDED" ? "" : `: ${status}`}`;
 }
@@ -83,13 +83,13 @@ async function showErrors(tierkeep: Tierkeep, jobId: string, output: Output): Pr
   });
   for await (const { tenantId, workflowId, artifactId, errorCode, error } of events) {
     const key = [tenantId, workflowId, artifactId].filter((name) => name !== null).join("/");
-    output.talk(`${key}: ${errorCode}: ${inCommandWords(error ?? "")}`);
+    output.note(`${key}: ${errorCode}: ${inCommandWords(error ?? "")}`);
   }
 }
 
 export function nothingFound({ tenantId, tiers }: ArtifactFilter): ArtifactNotFoundError {
   return new ArtifactNotFoundError(
     "ARTIFACT_NOT_FOUND",
-    `${tenantId} has no such artifact in ${tiers?.join(" or ")} to restore.`,
+    `${tenantId} has no matching artifact in ${tiers?.join(" or ")} to restore.`,
   );
 }

@@ -1,6 +1,6 @@
 import type { Tierkeep } from "@tierkeep/sdk";
 import type { Command } from "commander";
-import { asClient, type ClientOptions, clientOptions } from "../../client-command.ts";
+import { type ClientOptions, clientOptions, runAsClient } from "../../client-command.ts";
 import type { Run } from "../../command.ts";
 import { filterOptions } from "../../options/filter.ts";
 import { tierOption } from "../../options/values.ts";
@@ -17,8 +17,8 @@ interface Options extends SelectionOptions, ClientOptions {
 
 const HELP = `
 KEY, or --tenant with --workflow and --artifact, restores one artifact. --tenant with any of --workflow, --prefix,
---older-than and --meta restores all that they find, and --all whatever is colder. With nothing but --tenant you choose
-from a list, on a terminal. --list --json writes a line for each artifact.
+--older-than and --meta restores all artifacts that match, and --tenant with --all every artifact in a colder tier. With
+--tenant alone, you choose from a list at a terminal. --list --json writes a line for each artifact.
 
 Examples:
   tierkeep restore acme/weekly/report.md
@@ -30,16 +30,16 @@ Examples:
 
 export function configure(command: Command, run: Run): void {
   command
-    .description("Brings artifacts back to a hotter tier. Their age starts anew.")
+    .description("Moves artifacts back to a hotter tier and resets their age.")
     .argument("[key]", "tenant/workflow/artifact")
-    .option("--tenant <tenant>", "whose artifacts, where KEY does not say so")
-    .option("--workflow <workflow>", "only of this workflow")
-    .option("--artifact <artifact>", "only this one; needs --tenant and --workflow")
-    .addOption(tierOption("--from-tier <tier>", "only from this tier (default: from any colder one)"))
-    .addOption(tierOption("--to-tier <tier>", "where they go").default("HOT", "hot"))
+    .option("--tenant <tenant>", "the tenant, instead of KEY")
+    .option("--workflow <workflow>", "only artifacts of this workflow")
+    .option("--artifact <artifact>", "only this artifact; needs --tenant and --workflow")
+    .addOption(tierOption("--from-tier <tier>", "only artifacts in this tier (default: in any colder tier)"))
+    .addOption(tierOption("--to-tier <tier>", "the tier to restore to").default("HOT", "hot"))
     .option("--list", "list what could be restored, and restore nothing")
-    .option("--auto-select", "the first one, by workflow and name")
-    .option("--all", "all of the tenant's");
+    .option("--auto-select", "restore only the first artifact, by workflow and id")
+    .option("--all", "restore all artifacts of the tenant");
   filterOptions(command)
     .option("--dry-run", "show what would be restored, and change nothing")
     .addHelpText("after", HELP);
@@ -48,7 +48,7 @@ export function configure(command: Command, run: Run): void {
     if (selection.how === "choose" && !isInteractive()) throw nothingSelected();
     const { fromTier, toTier, dryRun = false } = options;
     return run(() =>
-      asClient(
+      runAsClient(
         options,
         (tierkeep, output, signal) =>
           restore(tierkeep, selection, { fromTier, toTier, dryRun }, output, signal),

@@ -2,12 +2,12 @@ import { type ArtifactKey, keyText } from "@tierkeep/schema/domain/keys";
 import type { Tierkeep } from "@tierkeep/sdk";
 import { ArtifactNotFoundError } from "@tierkeep/sdk";
 import type { Command } from "commander";
-import { asClient, type ClientOptions, clientOptions } from "../../client-command.ts";
+import { type ClientOptions, clientOptions, runAsClient } from "../../client-command.ts";
 import type { Run } from "../../command.ts";
 import { artifactKeyOf, type KeyOptions, keyOptions } from "../../options/key.ts";
 import type { Output } from "../../output/output.ts";
-import { shownAge, shownBytes, shownInstant } from "../../output/quantity.ts";
-import { shownNext } from "./artifact-table.ts";
+import { formatAge, formatBytes, formatInstant } from "../../output/quantity.ts";
+import { formatNext } from "./artifact-table.ts";
 
 const EXAMPLES = `
 Examples:
@@ -17,11 +17,13 @@ Examples:
 
 export function configure(command: Command, run: Run): void {
   keyOptions(command)
-    .description("Shows what is known of an artifact: where it is, how large and how old, what comes next.")
+    .description("Shows the details of an artifact: its tier, size, age, next transition and metadata.")
     .addHelpText("after", EXAMPLES);
   clientOptions(command).action((text: string | undefined, options: KeyOptions & ClientOptions) => {
     const key = artifactKeyOf(text, options);
-    return run(() => asClient(options, (tierkeep, output) => showArtifact(tierkeep, key, output), "reads"));
+    return run(() =>
+      runAsClient(options, (tierkeep, output) => showArtifact(tierkeep, key, output), "reads"),
+    );
   });
 }
 
@@ -35,17 +37,17 @@ export async function showArtifact(tierkeep: Tierkeep, key: ArtifactKey, output:
   const { sizeBytes, promotedAt, promotedFrom } = artifact;
   output.text(style.bold(keyText(artifact)));
   row("tier", artifact.tier);
-  row("size", sizeBytes < 1_000 ? shownBytes(sizeBytes) : `${shownBytes(sizeBytes)} (${sizeBytes} bytes)`);
-  row("age", shownAge(artifact.ageDays));
-  row("next", shownNext(artifact));
+  row("size", sizeBytes < 1_000 ? formatBytes(sizeBytes) : `${formatBytes(sizeBytes)} (${sizeBytes} bytes)`);
+  row("age", formatAge(artifact.ageDays));
+  row("next", formatNext(artifact));
   if (artifact.damagedAt !== null)
-    row("bytes", style.red(`found damaged or gone on ${shownInstant(artifact.damagedAt)}`));
+    row("bytes", style.red(`found damaged or missing on ${formatInstant(artifact.damagedAt)}`));
   row("content type", artifact.contentType);
   row("SHA-256", artifact.checksum);
-  row("created", shownInstant(artifact.createdAt));
-  row("modified", shownInstant(artifact.modifiedAt));
+  row("created", formatInstant(artifact.createdAt));
+  row("modified", formatInstant(artifact.modifiedAt));
   if (promotedAt !== null)
-    row("moved", `${shownInstant(promotedAt)}, from ${promotedFrom ?? "another tier"}`);
+    row("moved", `${formatInstant(promotedAt)}, from ${promotedFrom ?? "another tier"}`);
   for (const [name, value] of Object.entries(artifact.metadata)) {
     row("metadata", `${name} = ${typeof value === "string" ? value : JSON.stringify(value)}`);
   }
@@ -55,6 +57,6 @@ export async function showArtifact(tierkeep: Tierkeep, key: ArtifactKey, output:
 export function noArtifact(key: ArtifactKey): ArtifactNotFoundError {
   return new ArtifactNotFoundError(
     "ARTIFACT_NOT_FOUND",
-    `There is no artifact ${keyText(key)}. tierkeep ls ${key.tenantId}/${key.workflowId} lists what there is.`,
+    `There is no artifact ${keyText(key)}. tierkeep ls ${key.tenantId}/${key.workflowId} lists all artifacts of its workflow.`,
   );
 }

@@ -1,14 +1,14 @@
 import { type ArtifactKey, keyText } from "@tierkeep/schema/domain/keys";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 
-/** What makes a terminal do something else than show it. Line ends, tabs and form feeds are text. */
+/** Control characters that a terminal acts on. Line ends, tabs and form feeds count as text. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
 const CONTROL_CHARACTERS = /[\u0000-\u0008\u000b\u000e-\u001f\u007f-\u009f]/;
 
 /**
- * The bytes as text that a terminal can show. Others' files may hold what would make it act instead.
+ * Decodes bytes as text that is safe to show on a terminal. Files of other users may contain control sequences.
  *
- * @throws Refused BAD_USER_INPUT at the first piece that is something else
+ * @throws Refused BAD_USER_INPUT at the first chunk that is not plain text
  */
 export async function* textOnly(
   bytes: AsyncIterable<Uint8Array>,
@@ -26,6 +26,6 @@ function checked(decode: () => string, key: ArtifactKey): string {
   } catch {}
   throw new Refused(
     "BAD_USER_INPUT",
-    `${keyText(key)} is not plain text, and a terminal would not bear it. Read it with -o FILE, or into a pipe.`,
+    `${keyText(key)} is not plain text and cannot be shown on a terminal. Read it with -o FILE, or into a pipe.`,
   );
 }

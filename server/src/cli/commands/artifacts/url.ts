@@ -2,12 +2,12 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { Tierkeep } from "@tierkeep/sdk";
 import { type Command, InvalidArgumentError } from "commander";
-import { asClient, type ClientOptions, clientOptions } from "../../client-command.ts";
+import { type ClientOptions, clientOptions, runAsClient } from "../../client-command.ts";
 import type { Run } from "../../command.ts";
 import { artifactKeyOf, type KeyOptions, keyOptions } from "../../options/key.ts";
 import { checksumOption, daysOf, tierOption } from "../../options/values.ts";
 import type { Output } from "../../output/output.ts";
-import { shownInstant } from "../../output/quantity.ts";
+import { formatInstant } from "../../output/quantity.ts";
 import { serverEndpoint } from "../../server-endpoint.ts";
 import { noArtifact } from "./stat.ts";
 
@@ -22,8 +22,8 @@ interface Options extends KeyOptions, ClientOptions {
 }
 
 const HELP = `
-The URL goes to stdout. Until it expires it works without a token, for everyone who has it and can reach the server at the
-address that this command uses. It needs a running server.
+The URL is printed to stdout. Until it expires, everyone who has it can use it without a token, at the server's address
+that this command uses. The command needs a running server.
 
 Examples:
   curl -O "$(tierkeep url acme/weekly/report.md)"
@@ -34,25 +34,25 @@ const UPLOAD_ONLY = ["tier", "contentType", "checksum", "ifAbsent"] as const;
 
 export function configure(command: Command, run: Run): void {
   keyOptions(command)
-    .description("Prints a signed URL that downloads an artifact, or that uploads one, without a token.")
-    .option("--upload", "a URL to PUT the content to, in place of one to GET it from")
-    .option("--expires <time>", "how long it works, such as 10m; at most 1h (default: 5m)", secondsOf)
+    .description("Prints a signed URL that downloads or uploads an artifact without a token.")
+    .option("--upload", "print a URL to PUT the content to, instead of one to GET it from")
+    .option("--expires <time>", "how long the URL is valid, such as 10m; at most 1h (default: 5m)", secondsOf)
     .addOption(tierOption("--tier <tier>", "with --upload: the tier to write to (default: hot)"))
     .option("--content-type <type>", "with --upload: the artifact's media type")
-    .addOption(checksumOption("--checksum <sha256>", "with --upload: only content of this checksum"))
-    .option("--if-absent", "with --upload: only if there is no such artifact yet")
+    .addOption(checksumOption("--checksum <sha256>", "with --upload: only content with this checksum"))
+    .option("--if-absent", "with --upload: only if the artifact does not exist yet")
     .addHelpText("after", HELP);
   clientOptions(command).action((text: string | undefined, options: Options) => {
     const key = artifactKeyOf(text, options);
     const unused = UPLOAD_ONLY.find((name) => options[name] !== undefined);
     if (!options.upload && unused !== undefined) {
       const flag = `--${unused.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-      throw new Refused("BAD_USER_INPUT", `${flag} is for uploads. Add --upload, or leave it out.`);
+      throw new Refused("BAD_USER_INPUT", `${flag} is for uploads. Add --upload, or remove ${flag}.`);
     }
     return run(async () => {
-      // A store that this command opened itself would be served no longer than the command runs.
+      // If this command opened the store itself, the URL would stop working when the command ends.
       await serverEndpoint(options.url);
-      return asClient(options, (tierkeep, output) => printUrl(tierkeep, key, options, output), "reads");
+      return runAsClient(options, (tierkeep, output) => printUrl(tierkeep, key, options, output), "reads");
     });
   });
 }
@@ -72,7 +72,7 @@ async function printUrl(
   if (signed === null) throw noArtifact(key);
   output.value(signed);
   output.text(signed.url);
-  if (!output.json) output.talk(`It works until ${shownInstant(signed.expiresAt)}.`);
+  if (!output.json) output.note(`The URL is valid until ${formatInstant(signed.expiresAt)}.`);
   return 0;
 }
 

@@ -7,12 +7,12 @@ import { uploadFile } from "@tierkeep/sdk/node";
 import { localProblem } from "../../local-file.ts";
 import type { Output } from "../../output/output.ts";
 import { startProgress } from "../../output/progress.ts";
-import { shownBytes } from "../../output/quantity.ts";
+import { formatBytes } from "../../output/quantity.ts";
 
-/** How often a transfer is repeated once the server has answered: for about half a minute. */
-export const RETRIES_ONCE_BEGUN = 8;
+/** Number of retries of a transfer after the server has responded once. They take about half a minute. */
+export const TRANSFER_RETRIES = 8;
 
-/** Writes an artifact from a file, or from stdin where that is "-". */
+/** Writes an artifact from a file, or from stdin if `file` is "-". Returns exit code 0. */
 export async function writeFile(
   tierkeep: Tierkeep,
   key: ArtifactKey,
@@ -21,7 +21,7 @@ export async function writeFile(
   allowEmpty: boolean,
   output: Output,
 ): Promise<number> {
-  // A server that answers now is waited for when it goes away later: it may be restarting.
+  // Fail early if the server does not respond now. Later the transfer is retried, because the server may be restarting.
   if (file !== "-") await tierkeep.viewer();
   using progress = startProgress(`Writing ${basename(file === "-" ? key.artifactId : file)}`, "bytes");
   const onProgress: UploadOptions["onProgress"] = ({ sentBytes, totalBytes }) =>
@@ -29,7 +29,7 @@ export async function writeFile(
   const uploaded =
     file === "-"
       ? await writeStdin(tierkeep, key, { ...options, onProgress }, allowEmpty)
-      : await uploadFile(tierkeep, key, file, { ...options, retries: RETRIES_ONCE_BEGUN, onProgress }).catch(
+      : await uploadFile(tierkeep, key, file, { ...options, retries: TRANSFER_RETRIES, onProgress }).catch(
           (error: unknown) => {
             throw localProblem(error, file);
           },
@@ -39,12 +39,12 @@ export async function writeFile(
   const { artifact, created } = uploaded;
   output.text(
     `${created ? "Wrote" : "Replaced"} ${keyText(artifact)} in ${artifact.tier} ` +
-      `(${shownBytes(artifact.sizeBytes)}, ${artifact.contentType}, SHA-256 ${artifact.checksum.slice(0, 12)}…)`,
+      `(${formatBytes(artifact.sizeBytes)}, ${artifact.contentType}, SHA-256 ${artifact.checksum.slice(0, 12)}…)`,
   );
   return 0;
 }
 
-/** @throws Refused BAD_USER_INPUT for stdin without a byte, unless `allowEmpty` */
+/** @throws Refused BAD_USER_INPUT for empty stdin, unless `allowEmpty` */
 async function writeStdin(
   tierkeep: Tierkeep,
   key: ArtifactKey,
@@ -52,22 +52,22 @@ async function writeStdin(
   allowEmpty: boolean,
 ): Promise<Uploaded> {
   const { stdin } = process;
-  // Left open it would keep the process alive: until its writer ends it, or somebody types.
-  const letGo = (reason?: Error) => void stdin.on("error", () => {}).destroy(reason);
+  // An open stdin would keep the process alive.
+  const closeStdin = (reason?: Error) => void stdin.on("error", () => {}).destroy(reason);
   const { signal } = options;
-  signal?.addEventListener("abort", () => letGo(signal.reason), { once: true });
+  signal?.addEventListener("abort", () => closeStdin(signal.reason), { once: true });
   try {
     const chunks: AsyncIterator<Uint8Array> = stdin[Symbol.asyncIterator]();
     const first = await chunks.next();
     if (first.done && !allowEmpty) {
       throw new Refused(
         "BAD_USER_INPUT",
-        "stdin holds nothing, so nothing was written. Check the command before the pipe, or add --allow-empty.",
+        "stdin is empty, so nothing was written. Check the command before the pipe, or add --allow-empty.",
       );
     }
     return await tierkeep.upload(key, rejoined(first, chunks), options);
   } finally {
-    letGo();
+    closeStdin();
   }
 }
 

@@ -10,10 +10,10 @@ import {
 import { localProblem } from "../../local-file.ts";
 import type { Output } from "../../output/output.ts";
 import { startProgress } from "../../output/progress.ts";
-import { counted, shownBytes } from "../../output/quantity.ts";
-import { RETRIES_ONCE_BEGUN } from "./write-artifacts.ts";
+import { counted, formatBytes } from "../../output/quantity.ts";
+import { TRANSFER_RETRIES } from "./write-artifacts.ts";
 
-/** Writes the files below a folder that have changed, as artifacts of a workflow. */
+/** Writes the changed files below a folder as artifacts of a workflow. Returns exit code 0. */
 export async function writeTree(
   tierkeep: Tierkeep,
   tree: Tree,
@@ -28,7 +28,7 @@ export async function writeTree(
   try {
     const { fileCount, totalBytes } = await uploadTree(tierkeep, tree, folder, {
       ...options,
-      retries: RETRIES_ONCE_BEGUN,
+      retries: TRANSFER_RETRIES,
       onProgress: ({ doneFiles, totalFiles, transferredBytes, totalBytes }) =>
         progress.update(
           transferredBytes,
@@ -51,19 +51,21 @@ export async function writeTree(
     progress[Symbol.dispose]();
     output.text(
       `Wrote ${counted(fileCount, "file")} to ${tree.tenantId}/${tree.workflowId} in ${options.tier ?? "HOT"} ` +
-        `(${shownBytes(totalBytes)})${others({ unchanged, skipped })}`,
+        `(${formatBytes(totalBytes)})${others({ unchanged, skipped })}`,
     );
     return 0;
   } catch (error) {
     progress[Symbol.dispose]();
     if (written > 0) {
-      output.talk(`${counted(written, "file")} had been written by then. The same command writes the rest.`);
+      output.note(
+        `${counted(written, "file")} had been written before the error. The same command writes the rest.`,
+      );
     }
     throw localProblem(error);
   }
 }
 
-/** Lists what `writeTree` would write, and changes nothing. */
+/** Lists what `writeTree` would write, and changes nothing. Returns exit code 0. */
 export async function planTreeWrite(
   tierkeep: Tierkeep,
   tree: Tree,
@@ -82,12 +84,12 @@ export async function planTreeWrite(
       { head: "size", align: "right", narrow: "stay" },
     ],
     writes,
-    ({ path, replaces, sizeBytes }) => [replaces ? "replace" : "create", path, shownBytes(sizeBytes)],
+    ({ path, replaces, sizeBytes }) => [replaces ? "replace" : "create", path, formatBytes(sizeBytes)],
     options.signal,
   );
   const bytes = writes.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   output.text(
-    `Would write ${counted(writes.length, "file")} to ${tree.tenantId}/${tree.workflowId} (${shownBytes(bytes)})` +
+    `Would write ${counted(writes.length, "file")} to ${tree.tenantId}/${tree.workflowId} (${formatBytes(bytes)})` +
       others({ unchanged: unchanged.length, skipped: skipped.length }),
   );
   output.text("Nothing was changed.");
@@ -95,12 +97,12 @@ export async function planTreeWrite(
 }
 
 function showSkipped({ path, reason }: SkippedFile, output: Output): void {
-  output.talk(`Left out: ${path}: ${reason}`);
+  output.note(`Skipped: ${path}: ${reason}`);
 }
 
 function others({ unchanged, skipped }: { readonly unchanged: number; readonly skipped: number }): string {
   return [
     unchanged === 0 ? "" : `, ${unchanged} unchanged`,
-    skipped === 0 ? "" : `, ${skipped} left out`,
+    skipped === 0 ? "" : `, ${skipped} skipped`,
   ].join("");
 }

@@ -2,7 +2,7 @@ import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { Command } from "commander";
-import { asClient, type ClientOptions, clientOptions } from "../../client-command.ts";
+import { type ClientOptions, clientOptions, runAsClient } from "../../client-command.ts";
 import type { Run } from "../../command.ts";
 import { kindOf } from "../../local-file.ts";
 import { artifactKeyOf, type KeyOptions, workflowOf } from "../../options/key.ts";
@@ -25,12 +25,12 @@ interface Options extends KeyOptions, MetadataOptions, ClientOptions {
 }
 
 const HELP = `
-An artifact that exists is replaced, unless --if-absent or --if-checksum says otherwise. stdin without a byte is refused,
-unless --allow-empty says otherwise: the command before the pipe may have failed.
+An existing artifact is replaced, unless --if-absent or --if-checksum prevents it. Empty stdin is refused without
+--allow-empty, because the command before the pipe may have failed.
 
---tree writes the files below a folder, a/b.txt as a__b.txt with its path in its metadata. Files that have not changed are
-left as they are, so their age goes on. A second call after an interruption writes the rest. --json writes a line for each
-file.
+--tree writes the files below a folder: a/b.txt as a__b.txt, with its path in its metadata. Unchanged files are not
+written again and keep their age. After an interruption, the same command writes the remaining files. --json writes a
+line for each file.
 
 Examples:
   tierkeep write acme/weekly/report.md report.md --meta author=Ada
@@ -40,22 +40,22 @@ Examples:
 
 export function configure(command: Command, run: Run): void {
   command
-    .description("Writes an artifact of any size, or a folder of them.")
+    .description("Writes an artifact of any size, or the files of a folder as artifacts.")
     .argument("[key]", "tenant/workflow/artifact; with --tree: tenant/workflow")
-    .argument("[file]", "what to write; - is stdin")
-    .option("--tenant <tenant>", "in place of KEY, with --workflow and --artifact")
-    .option("--workflow <workflow>", "in place of KEY, with --tenant and --artifact")
-    .option("--artifact <artifact>", "in place of KEY, with --tenant and --workflow")
-    .option("--tree <folder>", "write every file below this folder that has changed")
+    .argument("[file]", "the file to write; - is stdin")
+    .option("--tenant <tenant>", "instead of KEY, with --workflow and --artifact")
+    .option("--workflow <workflow>", "instead of KEY, with --tenant and --artifact")
+    .option("--artifact <artifact>", "instead of KEY, with --tenant and --workflow")
+    .option("--tree <folder>", "write every changed file below this folder")
     .option("--dry-run", "with --tree: list what would be written, and change nothing")
-    .option("--rewrite", "with --tree: write unchanged files too; their age starts again")
-    .option("--skip-invalid", "with --tree: leave out, and list, links and files whose names are not allowed")
-    .option("--allow-empty", "write an empty artifact when stdin holds nothing")
+    .option("--rewrite", "with --tree: write unchanged files too, which resets their age")
+    .option("--skip-invalid", "with --tree: skip and list links and files whose names are not allowed")
+    .option("--allow-empty", "write an empty artifact if stdin is empty")
     .addOption(tierOption("--tier <tier>", "the tier to write to (default: hot)"))
-    .option("--content-type <type>", "its media type (default: by the artifact's ending)");
-  metadataOptions(command, "put this into its metadata")
-    .option("--if-absent", "only if there is no such artifact yet")
-    .addOption(checksumOption("--if-checksum <sha256>", "only if the present content has this checksum"))
+    .option("--content-type <type>", "media type (default: by the extension of the artifact's id)");
+  metadataOptions(command, "add this to the metadata")
+    .option("--if-absent", "only if the artifact does not exist yet")
+    .addOption(checksumOption("--if-checksum <sha256>", "only if the current content has this checksum"))
     .addOption(checksumOption("--checksum <sha256>", "only if the new content has this checksum"))
     .addHelpText("after", HELP);
   clientOptions(command).action(
@@ -66,9 +66,9 @@ export function configure(command: Command, run: Run): void {
         const { tree: folder, rewrite, skipInvalid, dryRun } = options;
         const tree = workflowOf(first, options);
         requireTreeOptions(options, second);
-        if ((await kindOf(folder)) !== "folder") throw bad(`--tree ${folder} is no folder.`);
+        if ((await kindOf(folder)) !== "folder") throw bad(`--tree ${folder} is not a folder.`);
         return run(() =>
-          asClient(
+          runAsClient(
             options,
             (tierkeep, output, signal) =>
               dryRun
@@ -86,12 +86,12 @@ export function configure(command: Command, run: Run): void {
         );
       }
       for (const name of ["dryRun", "rewrite", "skipInvalid"] as const) {
-        if (options[name]) throw bad(`${flagOf(name)} is for --tree. Leave it out.`);
+        if (options[name]) throw bad(`${flagOf(name)} is for --tree. Remove it.`);
       }
       const { key, file } = keyAndFile(first, second, options);
       if (file !== "-") await requireFile(file);
       return run(() =>
-        asClient(
+        runAsClient(
           options,
           (tierkeep, output, signal) =>
             writeFile(
@@ -110,7 +110,7 @@ export function configure(command: Command, run: Run): void {
   );
 }
 
-/** Where options name the artifact, the one argument is the file. */
+/** If options name the artifact, the only argument is the file. */
 function keyAndFile(
   first: string | undefined,
   second: string | undefined,
@@ -119,27 +119,27 @@ function keyAndFile(
   const named = [options.tenant, options.workflow, options.artifact].some((option) => option !== undefined);
   const [text, file] = named && second === undefined ? [undefined, first] : [first, second];
   const key = artifactKeyOf(text, options);
-  if (file === undefined) throw bad("Write what? Give FILE after KEY, or - for stdin.");
+  if (file === undefined) throw bad("No file is named. Give FILE after KEY, or - for stdin.");
   return { key, file };
 }
 
 async function requireFile(file: string): Promise<void> {
   const kind = await kindOf(file);
   if (kind === "nothing") throw bad(`There is no file ${file}.`);
-  if (kind === "folder") throw bad(`${file} is a folder. Write what is in it with --tree ${file}.`);
-  // What has no size is read once and to its end.
-  if (kind === "other") throw bad(`${file} is no regular file. Pipe it in: tierkeep write KEY - < ${file}`);
+  if (kind === "folder") throw bad(`${file} is a folder. Write its files with --tree ${file}.`);
+  // A device or pipe has no size and can be read only once.
+  if (kind === "other") throw bad(`${file} is not a regular file. Use stdin: tierkeep write KEY - < ${file}`);
 }
 
 function requireTreeOptions(options: Options, file: string | undefined): void {
-  if (file !== undefined) throw bad("--tree says what to write, and so does FILE. Give one of them.");
+  if (file !== undefined) throw bad("--tree and FILE both name what to write. Give one of them.");
   for (const [name, value] of Object.entries({
     "--content-type": options.contentType,
     "--checksum": options.checksum,
     "--if-checksum": options.ifChecksum,
     "--allow-empty": options.allowEmpty,
   })) {
-    if (value !== undefined) throw bad(`${name} is of one file, and --tree means many. Leave it out.`);
+    if (value !== undefined) throw bad(`${name} is for one file, and --tree for many. Remove ${name}.`);
   }
 }
 

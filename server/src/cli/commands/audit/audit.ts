@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { Head } from "../../../audit/verdict.ts";
-import { asClient, type ClientOptions, clientOptions, processOutput } from "../../client-command.ts";
+import { type ClientOptions, clientOptions, processOutput, runAsClient } from "../../client-command.ts";
 import type { Run } from "../../command.ts";
 import { instantOf } from "../../options/values.ts";
 import { auditExport } from "./export.ts";
@@ -89,7 +89,7 @@ export function configure(command: Command, run: Run): void {
   clientOptions(exportCommand).action(
     ({ since, until, tenant, output: file, ...options }: ExportCommandOptions) =>
       run(() =>
-        asClient(
+        runAsClient(
           options,
           (tierkeep, output, signal) =>
             auditExport(tierkeep, { since, until, tenantId: tenant, file }, output, signal),

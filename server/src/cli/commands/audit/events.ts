@@ -1,6 +1,6 @@
 import { LIFECYCLE_EVENT_TYPES, type LifecycleEventType } from "@tierkeep/schema/domain/events";
 import { type Command, InvalidArgumentError } from "commander";
-import { asClient, type ClientOptions, clientOptions } from "../../client-command.ts";
+import { type ClientOptions, clientOptions, runAsClient } from "../../client-command.ts";
 import type { Run } from "../../command.ts";
 import { repeatableOption } from "../../options/repeatable.ts";
 import { countOf, instantOf } from "../../options/values.ts";
@@ -39,7 +39,7 @@ export function configure(command: Command, run: Run): void {
     const show = options.show ?? (since === undefined ? 20 : Number.POSITIVE_INFINITY);
     const where = { since, tenantId: tenant, types };
     return run(() =>
-      asClient(
+      runAsClient(
         options,
         (tierkeep, output, signal) => showEvents(tierkeep, { where, show, follow, signal }, output),
         "reads",

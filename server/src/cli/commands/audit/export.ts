@@ -40,7 +40,7 @@ export async function auditExport(
     first: PAGE_SIZE,
   });
   if (file === undefined) await print(events, output, signal);
-  else output.talk(`${counted(await writeWhole(events, file), "event")} written to ${file}`);
+  else output.note(`${counted(await writeWhole(events, file), "event")} written to ${file}`);
   return 0;
 }
 

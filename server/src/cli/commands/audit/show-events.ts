@@ -8,7 +8,7 @@ import {
 } from "@tierkeep/sdk";
 import { firstOf } from "../../output/first-of.ts";
 import type { Output } from "../../output/output.ts";
-import { shownInstant } from "../../output/quantity.ts";
+import { formatInstant } from "../../output/quantity.ts";
 import type { Cell, Column } from "../../output/table.ts";
 import { jobCounts } from "../jobs/list.ts";
 
@@ -51,7 +51,7 @@ export async function showEvents(
     showOne(event);
   }
   if (!follow) {
-    if (after === null) output.talk("No such events.");
+    if (after === null) output.note("No such events.");
     else table.flush();
     return 0;
   }
@@ -59,8 +59,8 @@ export async function showEvents(
   const until = AbortSignal.any([signal, output.closed]);
   let lost = false;
   const onState = (state: EventState) => {
-    if (state === "waiting" && !lost) output.talk("The connection is lost; trying again until it is back.");
-    if (state === "live" && lost) output.talk("The connection is back; nothing was missed.");
+    if (state === "waiting" && !lost) output.note("The connection is lost; trying again until it is back.");
+    if (state === "live" && lost) output.note("The connection is back; nothing was missed.");
     if (state !== "connecting") lost = state === "waiting";
   };
   while (!until.aborted) {
@@ -109,7 +109,7 @@ function cellsOf(event: LifecycleEvent, { style }: Output): readonly Cell[] {
     .replaceAll("_", " ")
     .toLowerCase();
   return [
-    shownInstant(event.timestamp),
+    formatInstant(event.timestamp),
     event.dryRun ? `${what} (dry)` : what,
     error === null ? about : { text: [about, error].filter(Boolean).join(": "), style: style.red },
     event.actor ?? "",
@@ -123,7 +123,7 @@ function jobText({ type, job, tenantId, timestamp }: LifecycleEvent): string | n
   const what = tenantId === null ? kind : `${kind} of ${tenantId}`;
   if (type === "LIFECYCLE_JOB_STARTED") {
     const isOfNow = job.__typename !== "LifecycleJob" || job.asOf === timestamp;
-    return isOfNow ? what : `${what}, as of ${shownInstant(job.asOf)}`;
+    return isOfNow ? what : `${what}, as of ${formatInstant(job.asOf)}`;
   }
   if (type !== "LIFECYCLE_JOB_COMPLETED") return null;
   return `${what}: ${job.status}, ${jobCounts(job)}`;

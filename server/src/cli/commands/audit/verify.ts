@@ -17,7 +17,7 @@ import { PublicKeys } from "../../../audit/signing-key.ts";
 import { type Head, shownProblem, type Verdict } from "../../../audit/verdict.ts";
 import { verifyLog } from "../../../audit/verify.ts";
 import type { Output } from "../../output/output.ts";
-import { counted, shownInstant } from "../../output/quantity.ts";
+import { counted, formatInstant } from "../../output/quantity.ts";
 
 export interface AuditVerifyOptions {
   /** Default: the log folder of the store. */
@@ -34,7 +34,7 @@ export async function auditVerify(options: AuditVerifyOptions, output: Output): 
   requireLog(directory, expected);
   const keys = readKeys(publicKey ?? join(directory, PUBLIC_KEY_FILE));
   if (publicKey === undefined) {
-    output.talk(
+    output.note(
       `The public key was taken from beside the log, where whoever changes the log can change it too. Its ids: ${keys.ids.join(", ")}`,
     );
   }
@@ -88,25 +88,25 @@ export function readKeys(file: string): PublicKeys {
   return keys;
 }
 
-function show(verdict: Verdict, { text, talk, style }: Output): void {
+function show(verdict: Verdict, { text, note, style }: Output): void {
   const { problem, lines, unchainedLines, files, gaps, foreign, isBeingWritten, head } = verdict;
   for (const file of foreign)
-    talk(
+    note(
       isCompressedName(file)
         ? `${file} is compressed, and only plain files are verified. Decompress it beside the others to have it verified.`
         : `${file} does not begin with a line of this log, and was not looked at.`,
     );
   for (const { time, file, seq, reason } of gaps) {
-    talk(
-      `Gap: ${file} goes on after event ${seq}, signed at ${shownInstant(time)}: ${SEGMENT_STARTS[reason].means}.`,
+    note(
+      `Gap: ${file} goes on after event ${seq}, signed at ${formatInstant(time)}: ${SEGMENT_STARTS[reason].means}.`,
     );
   }
   if (unchainedLines > 0) {
-    talk(
+    note(
       `The first ${counted(unchainedLines, "line")} were written before lines were chained: only the last of them is proved.`,
     );
   }
-  if (isBeingWritten) talk("A server is writing; lines after the head below were not signed yet.");
+  if (isBeingWritten) note("A server is writing; lines after the head below were not signed yet.");
   if (problem !== null) {
     text(style.red(`The audit log is not as it was signed: ${shownProblem(problem)}.`));
     if (problem.line !== null) text("Whether what comes after it stands cannot be told.");
@@ -117,7 +117,7 @@ function show(verdict: Verdict, { text, talk, style }: Output): void {
   );
   if (head !== null) {
     text(
-      `Keep this head where nobody who can change the log can change it too (signed at ${shownInstant(head.time)}):`,
+      `Keep this head where nobody who can change the log can change it too (signed at ${formatInstant(head.time)}):`,
     );
     text(`--expect-head ${head.seq}:${head.hash}`);
   }

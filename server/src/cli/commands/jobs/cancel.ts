@@ -1,7 +1,7 @@
 import { jobGlobalId } from "@tierkeep/schema/graphql/types/global-ids";
 import type { Tierkeep } from "@tierkeep/sdk";
 import type { Output } from "../../output/output.ts";
-import { shownInstant } from "../../output/quantity.ts";
+import { formatInstant } from "../../output/quantity.ts";
 
 /** A job's id as the audit log writes it under `job_id`. */
 const LOGGED_ID = /^[0-9a-f]{32}$/;
@@ -14,9 +14,9 @@ export async function cancelJob(
 ): Promise<number> {
   const { job } = await tierkeep.cancelJob({ id: LOGGED_ID.test(id) ? jobGlobalId(id) : id });
   output.value(job);
-  output.text(`${nameOf(job)} of ${shownInstant(job.startedAt)}: ${job.status}`);
-  if (job.status === "RUNNING") output.talk("It was asked to stop, and stops after the artifact it is at.");
-  else if (job.status !== "CANCELLED") output.talk("It had already ended; nothing was stopped.");
+  output.text(`${nameOf(job)} of ${formatInstant(job.startedAt)}: ${job.status}`);
+  if (job.status === "RUNNING") output.note("It was asked to stop, and stops after the artifact it is at.");
+  else if (job.status !== "CANCELLED") output.note("It had already ended; nothing was stopped.");
   return 0;
 }
 

@@ -1,7 +1,7 @@
 import { JOB_KINDS, JOB_STATUSES } from "@tierkeep/schema/domain/jobs";
 import type { JobKind, JobStatus } from "@tierkeep/sdk";
 import { type Command, InvalidArgumentError } from "commander";
-import { asClient, type ClientOptions, clientOptions } from "../../client-command.ts";
+import { type ClientOptions, clientOptions, runAsClient } from "../../client-command.ts";
 import type { Run } from "../../command.ts";
 import { repeatableOption } from "../../options/repeatable.ts";
 import { countOf } from "../../options/values.ts";
@@ -47,7 +47,7 @@ export function configure(command: Command, run: Run): void {
     const { kind: kinds, status: statuses, tenant: tenantId, limit } = options;
     const where = { kinds, statuses, tenantId };
     return run(() =>
-      asClient(options, (tierkeep, output) => listJobs(tierkeep, { where, limit }, output), "reads"),
+      runAsClient(options, (tierkeep, output) => listJobs(tierkeep, { where, limit }, output), "reads"),
     );
   });
 
@@ -57,7 +57,7 @@ export function configure(command: Command, run: Run): void {
     .argument("<id>", "the job's id, as `jobs` shows it, or the audit log's job_id")
     .addHelpText("after", "\nExample:\n  tierkeep jobs cancel Sm9iLzNm…");
   clientOptions(cancelCommand).action((id: string, options: ClientOptions) =>
-    run(() => asClient(options, (tierkeep, output) => cancelJob(tierkeep, { id }, output))),
+    run(() => runAsClient(options, (tierkeep, output) => cancelJob(tierkeep, { id }, output))),
   );
 }
 

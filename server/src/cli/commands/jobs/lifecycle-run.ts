@@ -6,14 +6,14 @@ import { inCommandWords } from "../../output/error-text.ts";
 import type { Output } from "../../output/output.ts";
 import {
   counted,
-  shownAge,
-  shownBytes,
-  shownDays,
-  shownDuration,
-  shownInstant,
+  formatAge,
+  formatBytes,
+  formatDays,
+  formatDuration,
+  formatInstant,
 } from "../../output/quantity.ts";
 import type { Cell, Column } from "../../output/table.ts";
-import { endOf } from "./wait.ts";
+import { waitForEnd } from "./wait.ts";
 
 export interface LifecycleRunOptions {
   readonly dryRun: boolean;
@@ -60,9 +60,9 @@ export async function confirmedLifecycleRun(
     }
     if (dry.purged > 0) {
       const bytes = await purgedBytesOf(tierkeep, dry.id);
-      const what = `${counted(dry.purged, "artifact")} (${shownBytes(bytes)})`;
+      const what = `${counted(dry.purged, "artifact")} (${formatBytes(bytes)})`;
       if (!(await confirm(`This will purge ${what} for good. Go on?`))) {
-        output.talk("Nothing was changed.");
+        output.note("Nothing was changed.");
         return 1;
       }
     }
@@ -82,8 +82,8 @@ async function ended(
     steps,
     waitSeconds: WAIT_SECONDS,
   });
-  if (!started) output.talk("The same run was already under way; this is about that one.");
-  return endOf(job, dryRun ? "Dry run" : "Run", output, signal);
+  if (!started) output.note("The same run was already under way; this is about that one.");
+  return waitForEnd(job, dryRun ? "Dry run" : "Run", output, signal);
 }
 
 async function purgedBytesOf(tierkeep: Tierkeep, id: string): Promise<number> {
@@ -137,8 +137,8 @@ function cellsOf(item: LifecycleItem, { style }: Output): readonly Cell[] {
     item.error === null ? item.outcome : { text: item.outcome, style: style.red },
     `${item.fromTier} → ${item.toTier ?? "purged"}`,
     keyText(item),
-    shownAge(item.ageDays),
-    shownBytes(item.sizeBytes),
+    formatAge(item.ageDays),
+    formatBytes(item.sizeBytes),
   ];
 }
 
@@ -155,14 +155,14 @@ function summaryOf(job: LifecycleJob, { style }: Output): string {
     style.bold(`${dryRun ? "Dry run" : "Run"} over ${where}${steps}: ${job.status}`),
     ...(job.error === null ? [] : [style.red(inCommandWords(job.error))]),
     style.dim(
-      `as of ${shownInstant(job.asOf)}; default policy: hot ${shownDays(policy.hotDays)}, ` +
-        `warm ${shownDays(policy.warmDays)}, cold ${shownDays(policy.coldDays)}`,
+      `as of ${formatInstant(job.asOf)}; default policy: hot ${formatDays(policy.hotDays)}, ` +
+        `warm ${formatDays(policy.warmDays)}, cold ${formatDays(policy.coldDays)}`,
     ),
     row(`${moved} warm`, job.promotedToWarm),
     row(`${moved} cold`, job.promotedToCold),
     row(purged, job.purged),
     job.totalErrors > 0 ? style.red(errors) : errors,
-    row("duration", job.durationSeconds === null ? "–" : shownDuration(job.durationSeconds)),
+    row("duration", job.durationSeconds === null ? "–" : formatDuration(job.durationSeconds)),
     ...(dryRun ? ["Nothing was changed."] : []),
   ].join("\n");
 }

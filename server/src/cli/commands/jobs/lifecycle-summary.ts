@@ -1,6 +1,6 @@
 import type { Tierkeep } from "@tierkeep/sdk";
 import type { Output } from "../../output/output.ts";
-import { counted, shownBytes, shownDays, shownDuration, shownInstant } from "../../output/quantity.ts";
+import { counted, formatBytes, formatDays, formatDuration, formatInstant } from "../../output/quantity.ts";
 import { eventTable } from "../audit/show-events.ts";
 import { shownPolicy, shownSchedule, TIERS } from "../store/start-facts.ts";
 
@@ -33,9 +33,9 @@ export async function lifecycleSummary(tierkeep: Tierkeep, output: Output): Prom
     tiers.map(({ tier, artifactCount, totalBytes, tenantCount }, index) => [
       tier,
       String(artifactCount),
-      shownBytes(totalBytes),
+      formatBytes(totalBytes),
       String(tenantCount),
-      shownDays(kept[index] ?? null),
+      formatDays(kept[index] ?? null),
     ]),
   );
   output.text(counted(tenantCount, "tenant"));
@@ -49,9 +49,9 @@ export async function lifecycleSummary(tierkeep: Tierkeep, output: Output): Prom
   output.text(style.bold("last run"));
   if (lastJob === null) output.text("none yet: tierkeep lifecycle run --dry-run shows what one would do");
   else {
-    const duration = lastJob.durationSeconds === null ? "" : ` in ${shownDuration(lastJob.durationSeconds)}`;
+    const duration = lastJob.durationSeconds === null ? "" : ` in ${formatDuration(lastJob.durationSeconds)}`;
     output.text(
-      `${lastJob.dryRun ? "dry run" : "live run"} of ${shownInstant(lastJob.startedAt)}: ${lastJob.status}${duration}; ` +
+      `${lastJob.dryRun ? "dry run" : "live run"} of ${formatInstant(lastJob.startedAt)}: ${lastJob.status}${duration}; ` +
         `${lastJob.promotedToWarm} to warm, ${lastJob.promotedToCold} to cold, ${lastJob.purged} purged, ` +
         `${counted(lastJob.totalErrors, "error")}`,
     );

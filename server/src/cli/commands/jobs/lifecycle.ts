@@ -5,13 +5,13 @@ import { storePaths } from "../../../app/embedded/store-files.ts";
 import { readConfig } from "../../../app/read-config.ts";
 import { readStoreFile } from "../../../app/settings/config-file.ts";
 import { shownSettings } from "../../../app/settings/shown.ts";
-import { asClient, type ClientOptions, clientOptions } from "../../client-command.ts";
+import { type ClientOptions, clientOptions, runAsClient } from "../../client-command.ts";
 import type { Run } from "../../command.ts";
 import { repeatableOption } from "../../options/repeatable.ts";
 import { countOf } from "../../options/values.ts";
 import { confirmed, isInteractive } from "../../output/confirm.ts";
 import type { Output } from "../../output/output.ts";
-import { shownInstant } from "../../output/quantity.ts";
+import { formatInstant } from "../../output/quantity.ts";
 import { cancelJob } from "./cancel.ts";
 import { confirmedLifecycleRun, lifecycleRun } from "./lifecycle-run.ts";
 import { lifecycleSummary } from "./lifecycle-summary.ts";
@@ -71,7 +71,7 @@ export function configure(command: Command, run: Run): void {
     const { dryRun = false, step: steps, tenant, verbose, yes = false } = options;
     const how = { dryRun, steps, tenant, verbose };
     return run(() =>
-      asClient(options, async (tierkeep, output, signal) => {
+      runAsClient(options, async (tierkeep, output, signal) => {
         const code = await (dryRun || yes || !isInteractive()
           ? lifecycleRun(tierkeep, how, output, signal)
           : confirmedLifecycleRun(tierkeep, how, output, signal, (question) => confirmed(question, signal)));
@@ -87,7 +87,7 @@ export function configure(command: Command, run: Run): void {
     .addHelpText("after", "\nExample:\n  tierkeep lifecycle summary --json");
   clientOptions(summaryCommand).action((options: ClientOptions) =>
     run(() =>
-      asClient(
+      runAsClient(
         options,
         async (tierkeep, output) => {
           const code = await lifecycleSummary(tierkeep, output);
@@ -108,7 +108,9 @@ export function configure(command: Command, run: Run): void {
       "\nExample:\n  tierkeep lifecycle jobs --limit 5\n  tierkeep lifecycle jobs --json",
     );
   clientOptions(jobsCommand).action((options: JobsOptions) =>
-    run(() => asClient(options, (tierkeep, output) => listLifecycleJobs(tierkeep, options, output), "reads")),
+    run(() =>
+      runAsClient(options, (tierkeep, output) => listLifecycleJobs(tierkeep, options, output), "reads"),
+    ),
   );
 
   const cancelCommand = command
@@ -117,7 +119,7 @@ export function configure(command: Command, run: Run): void {
     .argument("<id>", "which run: its id, as `lifecycle jobs` shows it")
     .addHelpText("after", "\nExample:\n  tierkeep lifecycle cancel Sm9iLzNm…");
   clientOptions(cancelCommand).action((id: string, options: ClientOptions) =>
-    run(() => asClient(options, (tierkeep, output) => cancelJob(tierkeep, { id }, output))),
+    run(() => runAsClient(options, (tierkeep, output) => cancelJob(tierkeep, { id }, output))),
   );
 }
 
@@ -138,7 +140,7 @@ function refuseAsOf(text: string): never {
 
 function reportRetention({ url }: ClientOptions, output: Output): void {
   const notice = retentionNotice(url);
-  if (notice !== null) output.talk(notice);
+  if (notice !== null) output.note(notice);
 }
 
 /** What to say of a shortened retention that purges do not use yet; null: there is none, or the store is remote. */
@@ -149,5 +151,5 @@ function retentionNotice(url: string | undefined): string | null {
   const cold = settings.find(({ pending }) => pending !== null);
   if (cold?.pending == null) return null;
   const { inForce, until } = cold.pending;
-  return `${cold.name} was shortened to ${cold.value}: purges still use ${inForce}, until ${shownInstant(until)} or until \`tierkeep settings confirm\`.`;
+  return `${cold.name} was shortened to ${cold.value}: purges still use ${inForce}, until ${formatInstant(until)} or until \`tierkeep settings confirm\`.`;
 }

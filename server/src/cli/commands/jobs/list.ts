@@ -1,7 +1,7 @@
 import type { EventJob, Job, JobFilter, LifecycleJob, Tierkeep } from "@tierkeep/sdk";
 import { firstOf } from "../../output/first-of.ts";
 import type { Output } from "../../output/output.ts";
-import { counted, shownBytes, shownDuration, shownInstant } from "../../output/quantity.ts";
+import { counted, formatBytes, formatDuration, formatInstant } from "../../output/quantity.ts";
 import type { Cell, Column } from "../../output/table.ts";
 
 interface JobColumn<Listed> extends Column {
@@ -13,7 +13,7 @@ const PAGE_SIZE = 500;
 const STARTED: JobColumn<Job> = {
   head: "started",
   narrow: "drop",
-  cell: ({ startedAt }) => shownInstant(startedAt),
+  cell: ({ startedAt }) => formatInstant(startedAt),
 };
 const RUN: JobColumn<Job> = { head: "run", narrow: "drop", cell: ({ dryRun }) => (dryRun ? "dry" : "live") };
 const STATUS: JobColumn<Job> = { head: "status", narrow: "stay", cell: statusOf };
@@ -27,7 +27,7 @@ const TOOK: JobColumn<Job> = {
   head: "took",
   align: "right",
   least: 8,
-  cell: ({ durationSeconds }) => (durationSeconds === null ? "–" : shownDuration(durationSeconds)),
+  cell: ({ durationSeconds }) => (durationSeconds === null ? "–" : formatDuration(durationSeconds)),
 };
 const TENANT: JobColumn<Job> = { head: "tenant", cell: tenantOf };
 /** Stays on a narrow terminal, because `jobs cancel` needs it. */
@@ -93,9 +93,9 @@ async function list<Listed extends Job>(
     if (job.status === "RUNNING") running.push(job.id);
     return columns.map((column) => column.cell(job, output));
   });
-  if (count === 0) output.talk(none);
+  if (count === 0) output.note(none);
   if (output.json) return 0;
-  for (const id of running) output.talk(`To stop the running job: tierkeep jobs cancel ${id}`);
+  for (const id of running) output.note(`To stop the running job: tierkeep jobs cancel ${id}`);
   return 0;
 }
 
@@ -120,7 +120,7 @@ export function jobCounts(job: EventJob): string {
       return `${job.adoptedCount} adopted, ${job.presentCount} present, ${job.quarantinedCount} quarantined, ${job.leftCount} left`;
     case "VerifyJob":
       return (
-        `${counted(job.checkedCount, "artifact")} checked (${shownBytes(job.checkedBytes)}), ` +
+        `${counted(job.checkedCount, "artifact")} checked (${formatBytes(job.checkedBytes)}), ` +
         `${job.damagedCount} damaged, ${job.missingCount} missing, ${job.strayCount} stray`
       );
     default:

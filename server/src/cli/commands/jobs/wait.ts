@@ -9,7 +9,7 @@ interface Running<Job> {
 }
 
 /** Waits for a job's end, however long, and answers with it. When the command is interrupted the job goes on. */
-export async function endOf<Job extends { readonly progress: number | null }>(
+export async function waitForEnd<Job extends { readonly progress: number | null }>(
   job: Running<Job>,
   label: string,
   output: Output,
@@ -20,7 +20,7 @@ export async function endOf<Job extends { readonly progress: number | null }>(
     return await job.finished({ signal, onProgress: (each) => progress.update(each.progress ?? 0, 1) });
   } catch (error) {
     if (error instanceof AbortError) {
-      output.talk(`It goes on without this command: tierkeep jobs cancel ${job.id} stops it.`);
+      output.note(`It goes on without this command: tierkeep jobs cancel ${job.id} stops it.`);
     }
     throw error;
   }

@@ -8,7 +8,7 @@ import { processOutput } from "../../client-command.ts";
 import type { Run } from "../../command.ts";
 import { interruption } from "../../interruption.ts";
 import { startProgress } from "../../output/progress.ts";
-import { counted, shownBytes, shownInstant } from "../../output/quantity.ts";
+import { counted, formatBytes, formatInstant } from "../../output/quantity.ts";
 import { showDamaged } from "./damaged-artifacts.ts";
 
 interface Options {
@@ -64,13 +64,13 @@ async function backUp(into: string, { snapshot = false, json }: Options): Promis
     output.value({ directory: into, ...manifest });
     showDamaged(damaged, output);
     output.text(
-      `Backed up ${counted(artifactCount - damaged.length, "artifact")}, ${shownBytes(totalBytes)}, as they were at ${shownInstant(takenAt)} (event ${seq}), into ${into}.`,
+      `Backed up ${counted(artifactCount - damaged.length, "artifact")}, ${formatBytes(totalBytes)}, as they were at ${formatInstant(takenAt)} (event ${seq}), into ${into}.`,
     );
     return damaged.length === 0 ? 0 : REFUSALS.CHECKSUM_MISMATCH.exit;
   } catch (error) {
     if (interrupted.exitCode === null || (error as Error).name !== "AbortError") throw error;
     progress.clear();
-    output.talk("Interrupted: nothing of the backup was kept, and the store is as it was.");
+    output.note("Interrupted: nothing of the backup was kept, and the store is as it was.");
     return interrupted.exitCode;
   }
 }

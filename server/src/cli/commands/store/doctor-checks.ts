@@ -6,7 +6,7 @@ import { type StorePaths, systemCodeOf } from "../../../app/embedded/store-files
 import { isLogName, PUBLIC_KEY_FILE } from "../../../audit/log-names.ts";
 import { shownProblem } from "../../../audit/verdict.ts";
 import { verifyLog } from "../../../audit/verify.ts";
-import { counted, shownBytes } from "../../output/quantity.ts";
+import { counted, formatBytes } from "../../output/quantity.ts";
 import { readKeys } from "../audit/verify.ts";
 
 /** With less, a purge may be all that is possible soon. */
@@ -34,15 +34,15 @@ async function spaceCheck(setting: string, folder: string): Promise<Check> {
   try {
     const { bavail, bsize } = await statfs(folder);
     const free = bavail * bsize;
-    if (free >= LEAST_FREE_BYTES) return well(check, `${shownBytes(free)} are free at ${folder}.`);
-    return ill(
+    if (free >= LEAST_FREE_BYTES) return passed(check, `${formatBytes(free)} are free at ${folder}.`);
+    return failed(
       check,
-      `Only ${shownBytes(free)} are free at ${folder}. Free some, or purge: once it is full, nothing can be written.`,
+      `Only ${formatBytes(free)} are free at ${folder}. Free some, or purge: once it is full, nothing can be written.`,
       REFUSALS.STORAGE_FULL.exit,
     );
   } catch (error) {
-    if (systemCodeOf(error) === "ENOENT") return well(check, `${folder} is not there yet.`);
-    return ill(
+    if (systemCodeOf(error) === "ENOENT") return passed(check, `${folder} is not there yet.`);
+    return failed(
       check,
       `${folder} cannot be looked at (${systemCodeOf(error)}).`,
       REFUSALS.TIER_UNAVAILABLE.exit,
@@ -54,25 +54,25 @@ async function auditCheck(directory: string): Promise<Check> {
   const check = "audit log";
   try {
     if (!existsSync(directory) || !readdirSync(directory).some(isLogName))
-      return well(check, "Nothing was logged yet.");
+      return passed(check, "Nothing was logged yet.");
     const keys = readKeys(join(directory, PUBLIC_KEY_FILE));
     const { problem, lines, files } = await verifyLog({ directory, keys, expected: [] });
     if (problem === null)
-      return well(check, `It is as it was signed: ${counted(lines, "line")} in ${counted(files, "file")}.`);
-    return ill(
+      return passed(check, `It is as it was signed: ${counted(lines, "line")} in ${counted(files, "file")}.`);
+    return failed(
       check,
       `It is not as it was signed: ${shownProblem(problem)}. Keep a copy of ${directory} as it is, and compare it with a backup; tierkeep audit verify says more.`,
       REFUSALS.CHECKSUM_MISMATCH.exit,
     );
   } catch (error) {
-    return ill(check, (error as Error).message, REFUSALS.TIER_UNAVAILABLE.exit);
+    return failed(check, (error as Error).message, REFUSALS.TIER_UNAVAILABLE.exit);
   }
 }
 
-export function well(check: string, message: string): Check {
+export function passed(check: string, message: string): Check {
   return { check, ok: true, message, exit: 0 };
 }
 
-export function ill(check: string, message: string, exit: number): Check {
+export function failed(check: string, message: string, exit: number): Check {
   return { check, ok: false, message, exit };
 }

@@ -13,7 +13,7 @@ import {
 import { isLogName } from "../../../audit/log-names.ts";
 import { Layout } from "../../../tiers/open-tiers.ts";
 import { counted } from "../../output/quantity.ts";
-import { type Check, ill, well } from "./doctor-checks.ts";
+import { type Check, failed, passed } from "./doctor-checks.ts";
 
 const REMEDY = REFUSALS.CONFLICT.exit;
 
@@ -24,12 +24,12 @@ export async function* fileChecks(
 ): AsyncGenerator<Check> {
   const [link] = [...(await linksInside(paths, options)), ...(await linksInLog(paths.logs))];
   yield link === undefined
-    ? well("links", "No symbolic link stands in a place of the store.")
-    : ill("links", link, REMEDY);
+    ? passed("links", "No symbolic link stands in a place of the store.")
+    : failed("links", link, REMEDY);
   const [wide, ...more] = await widePrivateFiles(paths.own);
   yield wide === undefined
-    ? well("permissions", "Only the store's user may read its private files.")
-    : ill(
+    ? passed("permissions", "Only the store's user may read its private files.")
+    : failed(
         "permissions",
         `Other users may read or write ${wide}${more.length > 0 ? ` and ${counted(more.length, "other file")}` : ""}. The next start closes them; a file system without permissions cannot.`,
         REMEDY,
@@ -41,9 +41,9 @@ export async function* fileChecks(
 async function signingKeyCheck(path: string): Promise<Check> {
   const stats = await stat(path).catch(() => null);
   if (stats === null || !isKeyExposed(stats, process.geteuid?.()))
-    return well("signing key", `Only its user may read AUDIT_SIGNING_KEY ${path}.`);
+    return passed("signing key", `Only its user may read AUDIT_SIGNING_KEY ${path}.`);
   const mode = (stats.mode & 0o7777).toString(8).padStart(4, "0");
-  return ill(
+  return failed(
     "signing key",
     `Other users may read or write AUDIT_SIGNING_KEY ${path} (mode ${mode}), and could sign a forged audit log. Run: chmod 600 ${path}. If another user may have read it, make another key and name that.`,
     REMEDY,
@@ -52,7 +52,7 @@ async function signingKeyCheck(path: string): Promise<Check> {
 
 async function ownerCheck(paths: StorePaths): Promise<Check> {
   const owner = await uidOf(paths.own);
-  if (owner === null) return well("owner", "There is no store yet.");
+  if (owner === null) return passed("owner", "There is no store yet.");
   let count = 0;
   let first: string | null = null;
   for await (const path of writtenPlaces(paths)) {
@@ -61,8 +61,8 @@ async function ownerCheck(paths: StorePaths): Promise<Check> {
     count += 1;
     first ??= path;
   }
-  if (first === null) return well("owner", `All files belong to the store's user (id ${owner}).`);
-  return ill(
+  if (first === null) return passed("owner", `All files belong to the store's user (id ${owner}).`);
+  return failed(
     "owner",
     `${counted(count, "file")} of another user than the store's (id ${owner}), the first ${first}: the server may not be able to write there. Give them back: chown -R ${owner} ${paths.root} ${paths.logs}`,
     REMEDY,

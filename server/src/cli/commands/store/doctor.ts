@@ -4,7 +4,7 @@ import type { Tierkeep } from "@tierkeep/sdk";
 import type { Command } from "commander";
 import { storePaths } from "../../../app/embedded/store-files.ts";
 import { readStoreConfig } from "../../../app/read-config.ts";
-import { asClient, type ClientOptions, clientOptions } from "../../client-command.ts";
+import { type ClientOptions, clientOptions, runAsClient } from "../../client-command.ts";
 import type { Run } from "../../command.ts";
 import type { Output } from "../../output/output.ts";
 import { counted } from "../../output/quantity.ts";
@@ -47,7 +47,7 @@ export function configure(command: Command, run: Run): void {
     return run(async () => {
       // Before this command may open the store itself, and write to it.
       const checks = isHere ? await checksHere() : null;
-      return asClient(options, (tierkeep, output, signal) =>
+      return runAsClient(options, (tierkeep, output, signal) =>
         doctor(tierkeep, { repair: options.repair === true, checks }, output, signal),
       );
     });
@@ -70,7 +70,7 @@ async function doctor(
   signal: AbortSignal,
 ): Promise<number> {
   if (checks === null)
-    output.talk("The store was named by a URL: its room and its audit log are not looked at.");
+    output.note("The store was named by a URL: its room and its audit log are not looked at.");
   for (const check of checks ?? []) show(check, output);
   const { job, exit, republishedCount } = await verifyStore(tierkeep, { repair }, output, signal);
   const exits = [...(checks ?? []).map((check) => check.exit), exit];
@@ -82,7 +82,7 @@ async function doctor(
         `${counted(job.quarantinedCount, "stray")} moved to quarantine: nothing was deleted. See tierkeep quarantine list.`,
     );
   }
-  if (!repair && exit !== 0) output.talk("What can be mended is mended by tierkeep doctor --repair.");
+  if (!repair && exit !== 0) output.note("What can be mended is mended by tierkeep doctor --repair.");
   // Damage says most.
   return exits.find((each) => each === 7) ?? exits.find((each) => each !== 0) ?? 0;
 }

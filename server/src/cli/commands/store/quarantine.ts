@@ -1,12 +1,12 @@
 import { DAY_MS } from "@tierkeep/schema/domain/ages";
 import type { Tierkeep } from "@tierkeep/sdk";
 import type { Command } from "commander";
-import { asClient, type ClientOptions, clientOptions } from "../../client-command.ts";
+import { type ClientOptions, clientOptions, runAsClient } from "../../client-command.ts";
 import type { Run } from "../../command.ts";
 import { daysOf } from "../../options/values.ts";
 import { confirmed, requireConfirmable } from "../../output/confirm.ts";
 import type { Output } from "../../output/output.ts";
-import { counted, shownBytes, shownInstant } from "../../output/quantity.ts";
+import { counted, formatBytes, formatInstant } from "../../output/quantity.ts";
 
 interface EmptyOptions extends ClientOptions {
   readonly olderThan?: number;
@@ -48,7 +48,7 @@ export function configure(command: Command, run: Run): void {
     .description("Lists what is in quarantine, oldest first: at most 1000 files.")
     .addHelpText("after", "\nExample:\n  tierkeep quarantine list --json");
   clientOptions(listCommand).action((options: ClientOptions) =>
-    run(() => asClient(options, (tierkeep, output, signal) => list(tierkeep, output, signal), "reads")),
+    run(() => runAsClient(options, (tierkeep, output, signal) => list(tierkeep, output, signal), "reads")),
   );
   const emptyCommand = command
     .command("empty")
@@ -60,7 +60,7 @@ export function configure(command: Command, run: Run): void {
   clientOptions(emptyCommand).action((options: EmptyOptions) => {
     requireConfirmable(options.yes === true || options.dryRun === true);
     return run(() =>
-      asClient(options, (tierkeep, output, signal) => empty(tierkeep, options, output, signal)),
+      runAsClient(options, (tierkeep, output, signal) => empty(tierkeep, options, output, signal)),
     );
   });
 }
@@ -70,10 +70,10 @@ async function list(tierkeep: Tierkeep, output: Output, signal: AbortSignal): Pr
   await output.list(
     COLUMNS,
     files,
-    ({ name, sizeBytes, movedAt }) => [shownInstant(movedAt), shownBytes(sizeBytes), name],
+    ({ name, sizeBytes, movedAt }) => [formatInstant(movedAt), formatBytes(sizeBytes), name],
     signal,
   );
-  output.talk(`${counted(count, "file")} in quarantine, ${shownBytes(totalBytes)}`);
+  output.note(`${counted(count, "file")} in quarantine, ${formatBytes(totalBytes)}`);
   return 0;
 }
 
@@ -87,12 +87,12 @@ async function empty(
   const movedBefore = new Date(Date.now() - (olderThan ?? 0) * DAY_MS).toISOString();
   if (!dryRun && !yes) {
     const { deleted } = await tierkeep.emptyQuarantine({ movedBefore, dryRun: true });
-    const what = `${counted(deleted.count, "file")} (${shownBytes(deleted.totalBytes)})`;
+    const what = `${counted(deleted.count, "file")} (${formatBytes(deleted.totalBytes)})`;
     if (
       deleted.count > 0 &&
       !(await confirmed(`Delete ${what} from quarantine? They cannot be brought back.`, signal))
     ) {
-      output.talk("Nothing was changed.");
+      output.note("Nothing was changed.");
       return 1;
     }
   }
@@ -100,7 +100,7 @@ async function empty(
   const { count, totalBytes } = emptied.deleted;
   output.value(emptied);
   output.text(
-    `${dryRun ? "Would delete" : "Deleted"} ${counted(count, "file")} from quarantine (${shownBytes(totalBytes)})`,
+    `${dryRun ? "Would delete" : "Deleted"} ${counted(count, "file")} from quarantine (${formatBytes(totalBytes)})`,
   );
   if (dryRun) output.text("Nothing was changed.");
   return 0;

@@ -2,14 +2,14 @@ import process from "node:process";
 import type { Tierkeep } from "@tierkeep/sdk";
 import type { Command } from "commander";
 import { hasTierFolders } from "../../../app/settings/store-opening.ts";
-import { asClient, type ClientOptions, clientOptions } from "../../client-command.ts";
+import { type ClientOptions, clientOptions, runAsClient } from "../../client-command.ts";
 import type { Run } from "../../command.ts";
 import { inCommandWords } from "../../output/error-text.ts";
 import { firstOf } from "../../output/first-of.ts";
 import type { Output } from "../../output/output.ts";
-import { counted, shownInstant } from "../../output/quantity.ts";
+import { counted, formatInstant } from "../../output/quantity.ts";
 import { exitCodeOf } from "../jobs/lifecycle-run.ts";
-import { endOf } from "../jobs/wait.ts";
+import { waitForEnd } from "../jobs/wait.ts";
 import { showFindings } from "./findings.ts";
 
 interface Options extends ClientOptions {
@@ -49,7 +49,7 @@ export function configure(command: Command, run: Run): void {
     const { dryRun = false, confirm: which } = options;
     if (dryRun && which !== undefined) command.error("error: give either --dry-run or --confirm");
     return run(() =>
-      asClient(
+      runAsClient(
         options,
         (tierkeep, output, signal) =>
           which === undefined
@@ -72,7 +72,7 @@ async function reindex(
   signal: AbortSignal,
 ): Promise<number> {
   const { job: begun } = await tierkeep.reindex({ dryRun, waitSeconds: 1 });
-  const job = await endOf(begun, dryRun ? "Looking" : "Reindexing", output, signal);
+  const job = await waitForEnd(begun, dryRun ? "Looking" : "Reindexing", output, signal);
   const { exit: found } = await showFindings(
     tierkeep.reindexJobFindings({ id: job.id, first: 500 }),
     output,
@@ -87,7 +87,7 @@ async function reindex(
   if (job.error !== null) output.text(output.style.red(inCommandWords(job.error)));
   if (dryRun) output.text("Nothing was changed.");
   else if (adoptedCount > 0 && confirmedAt === null) {
-    output.talk(
+    output.note(
       `Nothing is purged until somebody has looked at this and says so: tierkeep reindex --confirm ${job.id}`,
     );
   }
@@ -104,9 +104,11 @@ async function confirm(
     const { job } = await tierkeep.confirmReindex({ id });
     count += 1;
     output.value(job);
-    output.text(`The reindex of ${shownInstant(job.startedAt)} is confirmed: it holds up no purge any more.`);
+    output.text(
+      `The reindex of ${formatInstant(job.startedAt)} is confirmed: it holds up no purge any more.`,
+    );
   }
-  if (count === 0) output.talk("No reindex waits to be confirmed.");
+  if (count === 0) output.note("No reindex waits to be confirmed.");
   return 0;
 }
 

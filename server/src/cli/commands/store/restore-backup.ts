@@ -11,7 +11,7 @@ import type { Run } from "../../command.ts";
 import { interruption } from "../../interruption.ts";
 import type { Output } from "../../output/output.ts";
 import { startProgress } from "../../output/progress.ts";
-import { counted, shownBytes, shownInstant } from "../../output/quantity.ts";
+import { counted, formatBytes, formatInstant } from "../../output/quantity.ts";
 import { showDamaged } from "./damaged-artifacts.ts";
 
 interface Options {
@@ -67,17 +67,17 @@ async function restore(from: string, { verify = false, json }: Options): Promise
     });
     const code = show("Restored", from, report, output, () => progress.clear());
     if (report.manifest.logMissing)
-      output.talk("The backup has no audit log: the store had lost it when the backup was taken.");
+      output.note("The backup has no audit log: the store had lost it when the backup was taken.");
     if (!report.logRestored)
-      output.talk(`The audit log in ${report.logs} was there already and is left as it is.`);
-    output.talk(`The store is in ${store.root}, with the settings of the backup (tierkeep settings).`);
-    output.talk("Next: tierkeep serve");
+      output.note(`The audit log in ${report.logs} was there already and is left as it is.`);
+    output.note(`The store is in ${store.root}, with the settings of the backup (tierkeep settings).`);
+    output.note("Next: tierkeep serve");
     return code;
   } catch (error) {
     if (error instanceof NewerCatalogError) throw new StartProblem(error.message);
     if (interrupted.exitCode === null || (error as Error).name !== "AbortError") throw error;
     progress.clear();
-    output.talk(verify ? "Interrupted." : "Interrupted: nothing of the store was kept.");
+    output.note(verify ? "Interrupted." : "Interrupted: nothing of the store was kept.");
     return interrupted.exitCode;
   }
 }
@@ -95,7 +95,7 @@ function show(
   output.value({ directory, ...report });
   showDamaged(damaged, output);
   output.text(
-    `${done} ${counted(artifactCount - damaged.length, "artifact")}, ${shownBytes(totalBytes)}, as they were at ${shownInstant(takenAt)} (event ${seq}).`,
+    `${done} ${counted(artifactCount - damaged.length, "artifact")}, ${formatBytes(totalBytes)}, as they were at ${formatInstant(takenAt)} (event ${seq}).`,
   );
   return damaged.length === 0 ? 0 : REFUSALS.CHECKSUM_MISMATCH.exit;
 }

@@ -2,7 +2,7 @@ import { dueBefore, type LifecycleStep, STEP_RULES } from "@tierkeep/schema/doma
 import type { Store } from "../../../app/embedded/store.ts";
 import type { SettingChange } from "../../../app/settings/changes.ts";
 import { daysOf } from "../../../app/settings/retention-in-force.ts";
-import { counted, shownInstant } from "../../output/quantity.ts";
+import { counted, formatInstant } from "../../output/quantity.ts";
 
 const STEPS: Readonly<Record<string, LifecycleStep>> = {
   HOT_RETENTION_DAYS: "PROMOTE_TO_WARM",
@@ -21,7 +21,7 @@ export async function settingsReport(store: Store): Promise<string> {
   const last = upcomingColdDays?.at(-1);
   if (last !== undefined) {
     lines.push(
-      `warning: Nothing is purged by COLD_RETENTION_DAYS ${last.coldDays} before ${shownInstant(new Date(last.from).toISOString())}: until then purges use ${upcomingColdDays?.length === 1 ? "" : "at first "}${coldDays ?? "never"}. To purge by it now: tierkeep settings confirm`,
+      `warning: Nothing is purged by COLD_RETENTION_DAYS ${last.coldDays} before ${formatInstant(new Date(last.from).toISOString())}: until then purges use ${upcomingColdDays?.length === 1 ? "" : "at first "}${coldDays ?? "never"}. To purge by it now: tierkeep settings confirm`,
     );
   }
   if (store.catalogLostAt !== null && store.unindexedTenants === 0) {

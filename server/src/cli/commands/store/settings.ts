@@ -10,7 +10,7 @@ import { processOutput } from "../../client-command.ts";
 import type { Run } from "../../command.ts";
 import { interruption } from "../../interruption.ts";
 import type { Output } from "../../output/output.ts";
-import { shownInstant } from "../../output/quantity.ts";
+import { formatInstant } from "../../output/quantity.ts";
 
 interface Options {
   readonly json?: true;
@@ -85,7 +85,7 @@ async function showSettings({ settings }: OpenStore, output: Output): Promise<nu
 function shownValue({ value, fingerprint, pending }: ShownSetting): string {
   if (fingerprint !== null) return `${value} (key ${fingerprint})`;
   if (pending === null) return value;
-  return `${value} (not confirmed: purges use ${pending.inForce} until ${shownInstant(pending.until)})`;
+  return `${value} (not confirmed: purges use ${pending.inForce} until ${formatInstant(pending.until)})`;
 }
 
 async function confirmRetention({ post, settings }: OpenStore, output: Output): Promise<number> {

@@ -1,6 +1,6 @@
 import type { RetentionPolicy } from "@tierkeep/schema/domain/policy";
 import type { Config } from "../../../config/config.ts";
-import { shownDays, shownInstant } from "../../output/quantity.ts";
+import { formatDays, formatInstant } from "../../output/quantity.ts";
 
 export const NO_SCHEDULE = "no schedule: nothing moves by itself; set LIFECYCLE_SCHEDULE";
 
@@ -34,15 +34,16 @@ export function startFacts({ config, retention, root, url, nextRunAt }: StartFac
 /** "artifacts leave hot after 7 d and warm after 30 d, and are purged from cold after 90 d". */
 export function shownPolicy({ hotDays, warmDays, coldDays }: RetentionPolicy): string {
   const leaves = (tier: string, days: number | null) =>
-    days === null ? `never leave ${tier}` : `leave ${tier} after ${shownDays(days)}`;
-  const purged = coldDays === null ? "are never purged" : `are purged from cold after ${shownDays(coldDays)}`;
+    days === null ? `never leave ${tier}` : `leave ${tier} after ${formatDays(days)}`;
+  const purged =
+    coldDays === null ? "are never purged" : `are purged from cold after ${formatDays(coldDays)}`;
   return `artifacts ${leaves("hot", hotDays)}, ${leaves("warm", warmDays)}, and ${purged}`;
 }
 
 /** `nextRunAt`: ISO 8601. */
 export function shownSchedule(schedule: string | null, nextRunAt: string | null): string {
   if (schedule === null) return NO_SCHEDULE;
-  const next = nextRunAt === null ? "" : `; next run at ${shownInstant(nextRunAt)}`;
+  const next = nextRunAt === null ? "" : `; next run at ${formatInstant(nextRunAt)}`;
   return `schedule: the lifecycle runs by "${schedule}"${next}`;
 }
 

@@ -1,13 +1,13 @@
 import { requireIdentifier } from "@tierkeep/schema/domain/identifiers";
 import type { Tierkeep, VerifyJob } from "@tierkeep/sdk";
 import type { Command } from "commander";
-import { asClient, type ClientOptions, clientOptions } from "../../client-command.ts";
+import { type ClientOptions, clientOptions, runAsClient } from "../../client-command.ts";
 import type { Run } from "../../command.ts";
 import { inCommandWords } from "../../output/error-text.ts";
 import type { Output } from "../../output/output.ts";
-import { counted, shownBytes } from "../../output/quantity.ts";
+import { counted, formatBytes } from "../../output/quantity.ts";
 import { exitCodeOf } from "../jobs/lifecycle-run.ts";
-import { endOf } from "../jobs/wait.ts";
+import { waitForEnd } from "../jobs/wait.ts";
 import { showFindings } from "./findings.ts";
 
 interface Options extends ClientOptions {
@@ -35,7 +35,7 @@ export function configure(command: Command, run: Run): void {
     const { tenant } = options;
     if (tenant !== undefined) requireIdentifier("tenantId", tenant, "--tenant");
     return run(() =>
-      asClient(
+      runAsClient(
         options,
         async (tierkeep, output, signal) =>
           (await verifyStore(tierkeep, { tenantId: tenant }, output, signal)).exit,
@@ -52,7 +52,7 @@ export async function verifyStore(
   signal: AbortSignal,
 ): Promise<{ readonly job: VerifyJob; readonly exit: number; readonly republishedCount: number }> {
   const { job: begun } = await tierkeep.verifyArtifacts({ ...input, waitSeconds: 0 });
-  const job = await endOf(begun, input.repair ? "Repairing" : "Verifying", output, signal);
+  const job = await waitForEnd(begun, input.repair ? "Repairing" : "Verifying", output, signal);
   const {
     exit: found,
     otherCount,
@@ -67,7 +67,7 @@ export async function verifyStore(
   const others = otherCount > 0 ? `; ${counted(otherCount, "other problem")}` : "";
   const { checkedCount, checkedBytes, damagedCount, missingCount, strayCount } = job;
   output.text(
-    `Verified ${counted(checkedCount, "artifact")}, ${shownBytes(checkedBytes)}: ${damagedCount} damaged, ` +
+    `Verified ${counted(checkedCount, "artifact")}, ${formatBytes(checkedBytes)}: ${damagedCount} damaged, ` +
       `${missingCount} missing; ${counted(strayCount, "stray file")}${others}: ${job.status}`,
   );
   if (job.error !== null) output.text(output.style.red(inCommandWords(job.error)));

@@ -12,7 +12,7 @@ import { makeDirectories } from "../../../files/make-directories.ts";
 import { processOutput } from "../../client-command.ts";
 import type { Run } from "../../command.ts";
 import type { Output } from "../../output/output.ts";
-import { counted, shownBytes } from "../../output/quantity.ts";
+import { counted, formatBytes } from "../../output/quantity.ts";
 import { shellWord } from "../../output/text.ts";
 import { DemoClock } from "./demo/clock.ts";
 import { DemoFailure } from "./demo/library.ts";
@@ -103,7 +103,7 @@ async function demo(options: Options): Promise<number> {
   const settings = Object.entries(store).map(([name, value]) => `${name}=${shellWord(value)}`);
   output.text(`see for yourself: ${settings.join(" ")} npm start`);
   if (failure === null) return 0;
-  output.talk(output.style.red(`tierkeep: ${failure.message}`));
+  output.note(output.style.red(`tierkeep: ${failure.message}`));
   return failure.damaged ? REFUSALS.CHECKSUM_MISMATCH.exit : REFUSALS.INTERNAL.exit;
 }
 
@@ -113,7 +113,7 @@ function summarise(tally: DemoTally, events: number, { text, style }: Output): v
   text(
     style.bold(
       `${written} written, ${counted(moved, "move")} to a colder tier, ${restored} restored, ${purged} purged; ` +
-        `${shownBytes(verifiedBytes)} read back and verified; ${counted(events, "event")} in the log`,
+        `${formatBytes(verifiedBytes)} read back and verified; ${counted(events, "event")} in the log`,
     ),
   );
 }

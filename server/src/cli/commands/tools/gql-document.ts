@@ -105,7 +105,7 @@ function show(answer: Answer, as: "line" | "indented", output: Output): number {
   const refusals = data !== undefined && answer.errors === undefined ? [] : errors;
   for (const { message, path = [], extensions } of refusals) {
     const where = path.length === 0 ? "" : ` (at ${path.join(".")})`;
-    output.talk(`tierkeep: ${extensions?.code ?? "UNKNOWN"}: ${withCommandToken(String(message))}${where}`);
+    output.note(`tierkeep: ${extensions?.code ?? "UNKNOWN"}: ${withCommandToken(String(message))}${where}`);
   }
   const [first] = refusals;
   if (first === undefined) return 0;

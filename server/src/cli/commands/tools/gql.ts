@@ -4,7 +4,7 @@ import { text } from "node:stream/consumers";
 import { exactJson } from "@tierkeep/schema/domain/exact-numbers";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Command } from "commander";
-import { asClient, type ClientOptions, clientOptions } from "../../client-command.ts";
+import { type ClientOptions, clientOptions, runAsClient } from "../../client-command.ts";
 import type { Run } from "../../command.ts";
 import { sendDocument } from "./gql-document.ts";
 
@@ -39,7 +39,7 @@ export function configure(command: Command, run: Run): void {
       const document = DOCUMENT.test(given) ? given : await contentOf(given);
       const variables = variablesOf(await variablesText(options.variables ?? "{}"));
       const { operation } = options;
-      return asClient(options, (_tierkeep, output, _signal, post) =>
+      return runAsClient(options, (_tierkeep, output, _signal, post) =>
         sendDocument(post, { document, variables, operation }, output),
       );
     }),

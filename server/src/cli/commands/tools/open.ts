@@ -26,8 +26,8 @@ async function open(options: ClientOptions): Promise<number> {
   output.value({ url });
   output.text(url);
   const browser = browserOf(process.platform, process.env);
-  if (browser === null) output.talk("There is no display here to open it on.");
-  else if (!(await started(browser, url))) output.talk("No browser could be started here; open it yourself.");
+  if (browser === null) output.note("There is no display here to open it on.");
+  else if (!(await started(browser, url))) output.note("No browser could be started here; open it yourself.");
   return 0;
 }
 

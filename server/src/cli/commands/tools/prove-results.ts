@@ -1,6 +1,6 @@
 import type { ProofResult } from "../../../../prove/run-suite.ts";
 import type { Output } from "../../output/output.ts";
-import { counted, shownDuration } from "../../output/quantity.ts";
+import { counted, formatDuration } from "../../output/quantity.ts";
 import type { Column } from "../../output/table.ts";
 
 const COLUMNS: readonly Column[] = [
@@ -38,7 +38,7 @@ export function jsonOf(result: ProofResult): unknown {
 /** Of a suite that has just ended. */
 export function lineOf({ suite, tried, unit, broken, seconds }: ProofResult): string {
   const what = broken.length === 0 ? "nothing broke" : "it broke";
-  return `${suite}: ${shownTried(tried, unit)} in ${shownDuration(seconds)}, ${what}`;
+  return `${suite}: ${shownTried(tried, unit)} in ${formatDuration(seconds)}, ${what}`;
 }
 
 /** All that was tried, and of what broke: how, where to look and how to get there again. */

@@ -94,7 +94,7 @@ async function prove(options: Options): Promise<number> {
   // A cycle under way would go on with them for seconds.
   signal.addEventListener("abort", killCommands, { once: true });
   await using scratch = await scratchIn(resolve(options.dir));
-  output.talk(`Trying to break ${suites.map(({ name }) => name).join(", ")} (seed ${seed}) …`);
+  output.note(`Trying to break ${suites.map(({ name }) => name).join(", ")} (seed ${seed}) …`);
   const results: ProofResult[] = [];
   try {
     for (const suite of suites) {
@@ -105,14 +105,14 @@ async function prove(options: Options): Promise<number> {
       progress.clear();
       results.push(result);
       output.value(jsonOf(result));
-      output.talk(lineOf(result));
+      output.note(lineOf(result));
     }
   } catch (error) {
     if (interrupted.exitCode === null || error !== signal.reason) throw error;
   }
   showResults(results, output);
   if (interrupted.exitCode !== null) {
-    output.talk("Interrupted: what was left to try was not tried.");
+    output.note("Interrupted: what was left to try was not tried.");
     return interrupted.exitCode;
   }
   const isBroken = results.some(({ broken }) => broken.length > 0);

@@ -1,7 +1,7 @@
 import type { RetentionPolicy } from "@tierkeep/schema/domain/policy";
 import type { Artifact, LifecycleJob, Tierkeep } from "@tierkeep/sdk";
 import type { Output } from "../../../output/output.ts";
-import { counted, shownAge, shownBytes, shownDays, shownInstant } from "../../../output/quantity.ts";
+import { counted, formatAge, formatBytes, formatDays, formatInstant } from "../../../output/quantity.ts";
 import type { DemoClock } from "./clock.ts";
 import { DemoFailure, DemoLibrary } from "./library.ts";
 
@@ -68,7 +68,7 @@ export class DemoStory {
       const { bytes, streamed } = await this.#library.write(count);
       this.tally.written = count;
       const asStream = `${counted(streamed, "document")} as a stream`;
-      this.#output.text(`${shownBytes(bytes)} written for tenant ${tenant}; ${asStream}`);
+      this.#output.text(`${formatBytes(bytes)} written for tenant ${tenant}; ${asStream}`);
     });
     if (!forceAge) await this.#young();
     else if (dryRun) await this.#dry();
@@ -82,7 +82,7 @@ export class DemoStory {
     );
     this.#output.text("");
     this.#output.text(
-      `Nothing is due: the documents are seconds old, and hot keeps them ${shownDays(DEMO_POLICY.hotDays)}. ` +
+      `Nothing is due: the documents are seconds old, and hot keeps them ${formatDays(DEMO_POLICY.hotDays)}. ` +
         "Add --force-age to turn the store's clock instead of waiting.",
     );
   }
@@ -143,7 +143,7 @@ export class DemoStory {
   async #stage(title: string, act: () => Promise<void>): Promise<void> {
     const { style } = this.#output;
     this.#stages += 1;
-    const now = shownInstant(new Date(this.#clock.now()).toISOString());
+    const now = formatInstant(new Date(this.#clock.now()).toISOString());
     this.#output.text("");
     this.#output.text(`${style.bold(`${this.#stages}. ${title}`)} ${style.dim(`(${now})`)}`);
     await act();
@@ -153,13 +153,13 @@ export class DemoStory {
       tiers.map(({ tier, artifactCount, totalBytes }) => [
         `  ${tier}`,
         String(artifactCount),
-        shownBytes(totalBytes),
+        formatBytes(totalBytes),
       ]),
     );
     const { bytes } = await this.#library.verify();
     this.tally.verifiedBytes += bytes;
     const all = counted(this.#library.size, "artifact");
-    this.#output.text(style.green(`verified byte by byte: ${all}, ${shownBytes(bytes)}`));
+    this.#output.text(style.green(`verified byte by byte: ${all}, ${formatBytes(bytes)}`));
   }
 
   /** What a dry run foretells, a live run at the same moment must do. */
@@ -205,7 +205,7 @@ export class DemoStory {
           throw new DemoFailure(`${name} is not what it was before it was restored.`);
         }
         this.tally.restored += 1;
-        this.#output.text(`${name}: ${fromTier} to HOT, ${shownAge(ageDays)} old; its age starts anew`);
+        this.#output.text(`${name}: ${fromTier} to HOT, ${formatAge(ageDays)} old; its age starts anew`);
       }
     });
     return some;
