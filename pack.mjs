@@ -1,5 +1,5 @@
-// Makes a package's package.json the one that is published, while npm or pnpm packs it. In the clone its exports name
-// the sources, and packages of the workspace depend on each other; npm, unlike pnpm, would pack that as it stands.
+// Replaces a package's package.json by the published one while npm or pnpm packs it. In the clone, its exports name the
+// sources, and packages of the workspace depend on each other. Unlike pnpm, npm would pack that unchanged.
 //
 //   node pack.mjs prepare    in the package's folder, as its `prepack`, after the build
 //   node pack.mjs restore    as its `postpack`
@@ -8,10 +8,10 @@ import { join } from "node:path";
 import process from "node:process";
 
 const FILE = "package.json";
-/** The clone's own package.json meanwhile. Left over where a pack was killed: then the next one takes it from here. */
+/** The clone's own package.json during a pack. After a killed pack it is still here, and the next one uses it. */
 const ORIGINAL = join("node_modules", ".tierkeep-package.json");
 
-/** npm packs a licence only from the package's own folder. */
+/** npm packs a license only from the package's own folder. */
 const LICENSE = "LICENSE";
 
 const read = (path) => JSON.parse(readFileSync(path, "utf8"));
@@ -28,7 +28,7 @@ if (process.argv[2] === "prepare") {
   process.exitCode = 2;
 }
 
-/** The manifest that others install: with `publishConfig` applied, and nothing in it that only works in the clone. */
+/** Returns the published manifest: with `publishConfig` applied, and without what works only in the clone. */
 function published({ publishConfig = {}, scripts, devDependencies, dependencies, ...manifest }) {
   const installed = withoutWorkspace(dependencies ?? {});
   return {
@@ -38,7 +38,7 @@ function published({ publishConfig = {}, scripts, devDependencies, dependencies,
   };
 }
 
-/** The packages of the workspace are built in, so what they depend on takes their place. */
+/** Replaces packages of the workspace, which are bundled, by their dependencies. */
 function withoutWorkspace(dependencies) {
   const installed = {};
   for (const [name, version] of Object.entries(dependencies)) {

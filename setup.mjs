@@ -1,5 +1,5 @@
-// Installs the workspace, with the pinned Node in it, on a machine that has only Node 20 and npm.
-// Every script runs it first: when nothing has changed since the last install it only reads a few small files.
+// Installs the workspace with its pinned Node on a machine that has only Node 20 and npm.
+// Every script runs it first. If nothing has changed since the last install, it only reads a few small files.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
@@ -18,7 +18,7 @@ const inputs = [
 const at = (path) => new URL(path, import.meta.url);
 const stamp = at("node_modules/.tierkeep-setup");
 
-// A pack that was killed leaves the published package.json, which does not fit the lockfile.
+// A killed pack.mjs leaves the published package.json, which does not match the lockfile.
 for (const name of ["server", "sdk"]) {
   const original = at(`${name}/node_modules/.tierkeep-package.json`);
   if (existsSync(original)) renameSync(original, at(`${name}/package.json`));
@@ -29,7 +29,7 @@ for (const path of inputs) hash.update(`\0${path}\0`).update(readFileSync(at(pat
 const wanted = hash.digest("hex");
 
 if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== wanted) {
-  // npx's own --prefer-offline comes first: without it a start with no network waits for the registry for a minute.
+  // The first --prefer-offline is for npx: without it, a start without a network waits a minute for the registry.
   const args = [
     ...["--prefer-offline", "--yes", pnpm, "install"],
     ...["--frozen-lockfile", "--prefer-offline", "--config.confirmModulesPurge=false"],
@@ -41,11 +41,13 @@ if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== wanted) {
     shell: process.platform === "win32",
   });
   if (status !== 0) {
-    console.error("\nsetup: installing failed, see above. A first install needs the npm registry.");
+    console.error(
+      "\nsetup: the installation failed, see above. A first installation needs the npm registry.",
+    );
     console.error(`setup: after a change of dependencies run: npx ${pnpm} install`);
     process.exit(1);
   }
-  // The pinned Node is an optional dependency, so failing to fetch it is no error to pnpm: then try again next time.
+  // The pinned Node is an optional dependency, so pnpm ignores a failed download. The next run then tries again.
   if (installedNode() !== null) writeFileSync(stamp, wanted);
   else if (!isNewEnough(process.versions.node)) {
     console.error(`\nsetup: no Node could be installed for ${process.platform} ${process.arch}.`);

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 
 export const required = "^24.11 || >=26";
 
-/** True where `version`, such as "26.10.0", can run Tierkeep. */
+/** Whether the Node `version`, such as "26.10.0", can run Tierkeep. */
 export function isNewEnough(version) {
   const [major, minor] = version.split(".").map(Number);
   return major >= 26 || (major === 24 && minor >= 11);
@@ -18,8 +18,8 @@ const name = platform === "darwin-arm64" ? `node-bin-${platform}` : `node-${plat
 const binary = process.platform === "win32" ? "node.exe" : "node";
 
 /**
- * The path of the Node that is installed as an npm package, in a clone or beside Tierkeep. Null where there is none for
- * this platform, or where that one is too old itself.
+ * Returns the path of the Node that is installed as an npm package, in a clone or beside Tierkeep; null: there is none for
+ * this platform, or it is too old.
  */
 export function installedNode() {
   const require = createRequire(import.meta.url);
@@ -36,8 +36,8 @@ const nodeModules = `${sep}node_modules${sep}`;
 const end = here.lastIndexOf(nodeModules);
 
 /**
- * Folder of Node's compile cache: that of the clone's, or of the project's node_modules. With the cache the server is
- * ready in half the time and needs 50 MB less.
+ * Folder of Node's compile cache, in node_modules of the clone or of the project. With the cache, the server starts in
+ * half the time and needs 50 MB less memory.
  */
 export const compileCache = join(
   end === -1 ? join(here, "..", "..", "node_modules") : here.slice(0, end + nodeModules.length),

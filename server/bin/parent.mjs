@@ -1,5 +1,5 @@
-// A server that was started through another process ends with that process. SIGTERM can be passed on; SIGKILL cannot,
-// so the server watches who its parent is. Works alike on Linux and macOS.
+// A server that was started through another process ends with that process. The parent can forward SIGTERM but not
+// SIGKILL, so the server watches its parent's id. This works on Linux and macOS.
 
 import process from "node:process";
 
@@ -17,7 +17,7 @@ export function endWithParent() {
   delete process.env[PARENT_VARIABLE];
   if (!parent) return;
   const check = () => {
-    // When a parent ends, the system gives its children another one.
+    // When a parent ends, its children get another parent.
     if (String(process.ppid) !== parent) process.kill(process.pid, "SIGKILL");
   };
   check();

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The command. It starts itself again where this Node is too old, and with settings that Node takes only at its start.
+// The command. It starts itself again if this Node is too old, and to apply settings that Node reads only at its start.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { constants } from "node:os";
@@ -8,12 +8,12 @@ import { fileURLToPath } from "node:url";
 import { compileCache, installedNode, isNewEnough, required } from "./node.mjs";
 import { endWithParent, PARENT_VARIABLE } from "./parent.mjs";
 
-// A clone runs its sources, also when something has been built there. The package has no sources.
+// A clone runs its sources, even if it has been built. The package has no sources.
 const SOURCE = "../src/cli/main.ts";
 const BUILT = "../dist/src/cli/main.js";
 
-// V8 would let its heap grow by up to four times between two collections, and fill nurseries of 16 MiB. At most 30 % and
-// half of that bound what transfers, jobs and pages add to the memory, for about the same processor time.
+// By default V8 lets the heap grow up to four times between collections, with semi-spaces of 16 MiB. Limits of 30 % and
+// 8 MiB reduce the memory of transfers, jobs and pages, for about the same processor time.
 const HEAP_GROWTH = "--heap-growing-percent=30";
 const NURSERY = "--max-semi-space-size=8";
 // Settings of glibc's allocator: few arenas and low thresholds return freed buffers to the system. Elsewhere they have no
@@ -39,7 +39,7 @@ if (newEnough && (process.execArgv.includes(HEAP_GROWTH) || typeof process.execv
   startAgain(node);
 }
 
-/** Runs the same command on `node`: in place of this process where that is possible, otherwise as its child. */
+/** Runs the same command on `node`: replaces this process if possible, otherwise starts a child process. */
 function startAgain(node) {
   const self = fileURLToPath(import.meta.url);
   const args = [...process.execArgv, HEAP_GROWTH, NURSERY, self, ...process.argv.slice(2)];
@@ -53,14 +53,14 @@ function startAgain(node) {
   const signals = ["SIGTERM", "SIGINT", "SIGHUP"];
   for (const signal of signals) {
     process.on(signal, () => {
-      // Ctrl-C in a terminal reaches the child by itself. A second one would mean "now" to it.
+      // A terminal sends Ctrl-C to the child too. A second signal would end the child immediately.
       if (signal !== "SIGINT" || !process.stdin.isTTY) child.kill(signal);
     });
   }
   child.on("error", (error) => fail(`cannot start ${node}: ${error.message}. It needs Node ${required}.`));
   child.on("exit", (code, signal) => {
     if (signal === null) process.exit(code);
-    // End by the same signal as the child, which is then what the caller of this process sees.
+    // End with the child's signal, so that the caller of this process sees it.
     for (const name of signals) process.removeAllListeners(name);
     process.kill(process.pid, signal);
     setTimeout(() => process.exit(128 + constants.signals[signal]), 100);

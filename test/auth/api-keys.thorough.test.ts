@@ -74,7 +74,7 @@ describe("a key", () => {
     );
     const listed = await keys("list");
     expect(listed.stdout).toMatch(
-      new RegExp(`^${idOf(secret)} +READER +all tenants +good until .* nightly .* local$`, "m"),
+      new RegExp(`^${idOf(secret)} +READER +all tenants +valid until .* nightly .* local$`, "m"),
     );
     const events = await admin.lifecycleEventHistory({ where: { types: ["API_KEY_CREATED"] } });
     const made = events.nodes.find(({ error }) => error?.includes(idOf(secret)));

@@ -28,10 +28,10 @@ beforeEach(async () => {
   ]);
 });
 
-describe("purging all that a filter finds", () => {
+describe("purge with a filter", () => {
   const purge = (...args: string[]) => run("purge", "--tenant", tenant, ...args);
 
-  it("lists them in a dry run, and writes no event", async () => {
+  it("lists the matching artifacts in a dry run, and writes no event", async () => {
     const before = await shared.tierkeep.lifecycleEventCursor();
     const { code, stdout } = await purge("--meta", "draft=yes", "--dry-run");
     expect(code).toBe(0);
@@ -42,7 +42,7 @@ describe("purging all that a filter finds", () => {
     expect(await artifactIds()).toHaveLength(4);
   });
 
-  it("deletes them with --yes, and nothing else", async () => {
+  it("deletes only the matching artifacts with --yes", async () => {
     expect(await purge("--meta", "draft=yes", "--yes")).toMatchObject({
       code: 0,
       stdout: `Purged 2 artifacts of ${tenant} (14 B)\n`,
@@ -51,7 +51,7 @@ describe("purging all that a filter finds", () => {
     expect(await artifactIds()).toEqual(["draft-kept HOT", "final HOT"]);
   });
 
-  it("writes a line for each with --json", async () => {
+  it("writes a line for each artifact with --json", async () => {
     const { stdout } = await purge("--prefix", "draft-", "--yes", "--json");
     const lines = stdout
       .trimEnd()
@@ -64,20 +64,20 @@ describe("purging all that a filter finds", () => {
   });
 
   it.each([
-    [[], /Nothing says which artifacts of the tenant/],
+    [[], /No artifacts of the tenant are selected/],
     [["--all"], /This cannot be undone, and there is no terminal/],
     [["--all", "--yes", "--if-checksum", "0".repeat(64)], /--if-checksum is for one artifact/],
     [["--workflow", "w", "--artifact", "final", "--prefix", "a", "--yes"], /--artifact names one artifact/],
-  ])("refuses %j and changes nothing", async (args, message) => {
+  ])("rejects %j and changes nothing", async (args, message) => {
     expect(await purge(...args)).toMatchObject({ code: 2, stderr: expect.stringMatching(message) });
     expect(await artifactIds()).toHaveLength(4);
   });
 });
 
-describe("promoting all that a filter finds", () => {
+describe("promote with a filter", () => {
   const promote = (...args: string[]) => run("promote", "--tenant", tenant, "--to-tier", "cold", ...args);
 
-  it("moves them to the tier, and leaves those that are there already", async () => {
+  it("moves the matching artifacts, except those already in the tier", async () => {
     await shared.tierkeep.promoteArtifact({
       tenantId: tenant,
       workflowId: "w",

@@ -4,36 +4,38 @@ import type { COMMANDS } from "tierkeep/commands";
 import { runCommand } from "../support/server.ts";
 import type { Seed } from "./seeded-store.ts";
 
-/** What stdout is with --json; null: the command has no --json. */
+/** What a call writes to stdout with --json; null: the command has no --json, or rejects the call. */
 export type JsonShape = "document" | "lines" | null;
 
+/** Each call of a case acts on artifacts of its own, whose names end in this letter. */
 export type Copy = "a" | "b" | "c";
 
 export type Mode = "embedded" | "remote";
 
 export interface Call {
-  /** It runs three times in one store, at once unless `oneByOne`, for people and for programs: what it changes it changes for artifacts of its copy. */
   readonly args: (copy: Copy, seed: Seed) => readonly string[];
   readonly input?: string;
   readonly env?: Readonly<Record<string, string>>;
   /** Default 0. */
   readonly exit?: number | Readonly<Record<Mode, number>>;
   readonly json: JsonShape;
-  /** There is nothing to show, and that is no error. */
+  /** Shows a table, whose width depends on the terminal. Default: if `json` is "lines". */
+  readonly table?: true;
+  /** The list is empty. */
   readonly none?: true;
-  /** Shows what other calls leave behind, and so needs a store in which there was none. */
-  readonly undisturbed?: true;
-  /** The server refuses it while the same call is under way. */
+  /** Changes the store or writes an event, so other commands must not share the store. */
+  readonly changes?: true;
+  /** The server rejects a second call while the first one runs. */
   readonly oneByOne?: true;
 }
 
-/** By what each call shows. */
+/** The calls of a command, by what each tests. */
 export type Calls = Readonly<Record<string, Call>>;
 
 export interface CommandCase {
-  /** Whether it is a client, of the store itself or of a server at --url. */
+  /** Whether the command can be a client of a server at --url. */
   readonly client: boolean;
-  /** What is done to the folder of a store, at rest, before anything is called there. */
+  /** Prepares the folder of a closed store before the calls. The command then gets a store of its own. */
   readonly prepare?: (dir: string) => Promise<void>;
   readonly calls: Calls;
 }
@@ -42,12 +44,12 @@ const document = (...args: string[]): Call => ({ args: () => args, json: "docume
 const lines = (...args: string[]): Call => ({ args: () => args, json: "lines" });
 const refused = (exit: number, ...args: string[]): Call => ({ args: () => args, json: null, exit });
 
-/** A command that is not here does not compile. */
+/** One entry for every command: a missing one is a type error. */
 export const CASES: Readonly<Record<keyof typeof COMMANDS, CommandCase>> = {
   serve: {
     client: false,
     calls: {
-      "refuses a setting that is wrong": {
+      "invalid settings": {
         args: () => ["serve"],
         env: { PORT: "many", HOT_RETENTION_DAYS: "a week" },
         exit: 2,
@@ -58,39 +60,39 @@ export const CASES: Readonly<Record<keyof typeof COMMANDS, CommandCase>> = {
   quarantine: {
     client: true,
     calls: {
-      "list, empty": { ...lines("quarantine", "list"), none: true },
-      "empty, dry": document("quarantine", "empty", "--dry-run"),
-      "empty, unasked and unconfirmed": refused(2, "quarantine", "empty"),
+      "list of an empty quarantine": { ...lines("quarantine", "list"), none: true },
+      "empty, dry run": document("quarantine", "empty", "--dry-run"),
+      "empty without confirmation": refused(2, "quarantine", "empty"),
     },
   },
   lifecycle: {
     client: true,
     calls: {
-      "run, dry": document("lifecycle", "run", "--dry-run"),
-      "run, item by item": lines("lifecycle", "run", "--dry-run", "--verbose", "--tenant", "acme"),
-      "run, neither dry nor live": refused(2, "lifecycle", "run"),
-      "run, as of another time": refused(2, "lifecycle", "run", "--dry-run", "--as-of", "2027-01-01"),
-      summary: { ...document("lifecycle", "summary"), undisturbed: true },
-      jobs: { ...lines("lifecycle", "jobs"), undisturbed: true },
-      "cancel, too late": {
+      "dry run": { ...document("lifecycle", "run", "--dry-run"), changes: true },
+      "dry run with every artifact": {
+        ...lines("lifecycle", "run", "--dry-run", "--verbose", "--tenant", "acme"),
+        changes: true,
+      },
+      "run without dry or live": refused(2, "lifecycle", "run"),
+      "run with as-of": refused(2, "lifecycle", "run", "--dry-run", "--as-of", "2027-01-01"),
+      summary: { ...document("lifecycle", "summary"), table: true },
+      jobs: lines("lifecycle", "jobs"),
+      "cancel an ended run": {
         args: (_, { jobId }) => ["lifecycle", "cancel", jobId],
         json: "document",
       },
-      "cancel, what is not there": refused(3, "lifecycle", "cancel", "nobody"),
+      "cancel an unknown run": refused(3, "lifecycle", "cancel", "unknown"),
     },
   },
   jobs: {
     client: true,
     calls: {
-      "all kinds": { ...lines("jobs"), undisturbed: true },
-      "of one kind and status": {
-        ...lines("jobs", "--kind", "lifecycle", "--status", "succeeded"),
-        undisturbed: true,
-      },
-      "of a tenant without jobs": { ...lines("jobs", "--tenant", "zeta"), none: true },
-      "of an unknown kind": refused(2, "jobs", "--kind", "backup"),
-      "cancel, too late": { args: (_, { jobId }) => ["jobs", "cancel", jobId], json: "document" },
-      "cancel, what is not there": refused(3, "jobs", "cancel", "0123456789abcdef0123456789abcdef"),
+      "all kinds": lines("jobs"),
+      "one kind and status": lines("jobs", "--kind", "lifecycle", "--status", "succeeded"),
+      "tenant without jobs": { ...lines("jobs", "--tenant", "zeta"), none: true },
+      "unknown kind": refused(2, "jobs", "--kind", "backup"),
+      "cancel an ended job": { args: (_, { jobId }) => ["jobs", "cancel", jobId], json: "document" },
+      "cancel an unknown job": refused(3, "jobs", "cancel", "0123456789abcdef0123456789abcdef"),
     },
   },
   write: {
@@ -102,19 +104,19 @@ export const CASES: Readonly<Record<keyof typeof COMMANDS, CommandCase>> = {
       await writeFile(join(dir, "site", ".hidden"), "");
     },
     calls: {
-      "what comes from stdin": {
+      "from stdin": {
         args: (copy) => `write acme/weekly/notes-${copy}.md - --meta author=Ada --tier warm`.split(" "),
         input: "# Notes\n",
         json: "document",
       },
-      "only if there is none": {
+      "if-absent for an existing artifact": {
         ...refused(4, ..."write 東京/週報/まとめ.txt - --if-absent".split(" ")),
         input: "another",
       },
-      "stdin without a byte": { ...refused(2, "write", "acme/weekly/report-a.md", "-"), input: "" },
-      "a folder, dry": lines("write", "acme/site", "--tree", "site", "--skip-invalid", "--dry-run"),
-      "a file that is not there": refused(2, "write", "acme/weekly/report-a.md", "missing.md"),
-      "a key in part": refused(2, "write", "--tenant", "acme", "-"),
+      "empty stdin": { ...refused(2, "write", "acme/weekly/report-a.md", "-"), input: "" },
+      "folder, dry run": lines("write", "acme/site", "--tree", "site", "--skip-invalid", "--dry-run"),
+      "missing file": refused(2, "write", "acme/weekly/report-a.md", "missing.md"),
+      "incomplete key": refused(2, "write", "--tenant", "acme", "-"),
     },
   },
   keys: {
@@ -125,32 +127,30 @@ export const CASES: Readonly<Record<keyof typeof COMMANDS, CommandCase>> = {
       if (code !== 0) throw new Error(stderr);
     },
     calls: {
+      // Before the calls that create keys.
+      list: lines("keys", "list"),
       create: document(..."keys create --tenant acme --role writer --expires 90d".split(" ")),
-      "create, for nobody": refused(2, ..."keys create --role writer".split(" ")),
-      list: { ...lines("keys", "list"), undisturbed: true },
-      "revoke, what is not there": refused(3, "keys", "revoke", "nobody"),
+      "create without a tenant": refused(2, ..."keys create --role writer".split(" ")),
+      "revoke an unknown key": refused(3, "keys", "revoke", "unknown"),
     },
   },
   read: {
     client: true,
     calls: {
-      "its content": document("read", "東京/週報/まとめ.txt"),
+      "content to stdout": document("read", "東京/週報/まとめ.txt"),
       "into a file": {
         args: (copy) => `read acme/weekly/model-a.bin -o model-${copy}.bin`.split(" "),
         json: "document",
       },
-      "what is not there": refused(3, "read", "acme/weekly/none"),
-      "into a folder that is not there": refused(
-        2,
-        ..."read acme/weekly/model-a.bin -o none/model.bin".split(" "),
-      ),
+      "missing artifact": refused(3, "read", "acme/weekly/none"),
+      "into a missing folder": refused(2, ..."read acme/weekly/model-a.bin -o none/model.bin".split(" ")),
     },
   },
   ls: {
     client: true,
     calls: {
-      "all there is": lines("ls"),
-      "by filter and order": lines(
+      "all artifacts": lines("ls"),
+      "filtered and sorted": lines(
         "ls",
         "acme/weekly/",
         "--tier",
@@ -160,102 +160,110 @@ export const CASES: Readonly<Record<keyof typeof COMMANDS, CommandCase>> = {
         "--limit",
         "2",
       ),
-      "with metadata that a terminal would obey": lines("ls", "東京", "--meta", "author=Zoë"),
-      nothing: { ...lines("ls", "nobody"), none: true },
-      "of two tiers": lines("ls", "acme/weekly", "--tier", "warm", "--tier", "cold"),
-      "a name that no tenant can have": refused(2, "ls", "a:b"),
-      "an option given twice": refused(2, "ls", "--tenant", "acme", "--tenant", "zeta"),
-      "an option that it has not": refused(2, "ls", "--teir", "hot"),
+      "metadata with control characters": lines("ls", "東京", "--meta", "author=Zoë"),
+      "empty list": { ...lines("ls", "unknown"), none: true },
+      "two tiers": lines("ls", "acme/weekly", "--tier", "warm", "--tier", "cold"),
+      "invalid tenant": refused(2, "ls", "a:b"),
+      "repeated option": refused(2, "ls", "--tenant", "acme", "--tenant", "zeta"),
+      "unknown option": refused(2, "ls", "--teir", "hot"),
     },
   },
   stat: {
     client: true,
     calls: {
-      "what is known": document("stat", "東京/週報/まとめ.txt"),
-      "what is not there": refused(3, "stat", "acme/weekly/none"),
-      "no key": refused(2, "stat", "acme"),
+      details: document("stat", "東京/週報/まとめ.txt"),
+      "missing artifact": refused(3, "stat", "acme/weekly/none"),
+      "incomplete key": refused(2, "stat", "acme"),
     },
   },
   promote: {
     client: true,
     calls: {
-      "one by its key": {
+      "one artifact": {
         args: (copy) => ["promote", `acme/weekly/report-${copy}.md`, "--to-tier", "cold"],
         json: "document",
+        changes: true,
       },
-      "dry, a key longer than the line": document(
-        ..."promote acme/nightly-regression-of-everything/coverage-report-a.html --to-tier warm --dry-run".split(
-          " ",
+      // A dry run of a single move is an event.
+      "dry run with a key longer than the line": {
+        ...document(
+          ..."promote acme/nightly-regression-of-everything/coverage-report-a.html --to-tier warm --dry-run".split(
+            " ",
+          ),
         ),
-      ),
-      "to where it is": refused(4, "promote", "acme/weekly/model-a.bin", "--to-tier", "cold"),
+        changes: true,
+      },
+      "to the same tier": refused(4, "promote", "acme/weekly/model-a.bin", "--to-tier", "cold"),
     },
   },
   purge: {
     client: true,
     calls: {
-      dry: document("purge", "acme/weekly/report-a.md", "--dry-run"),
-      "one by its key": {
+      "dry run": { ...document("purge", "acme/weekly/report-a.md", "--dry-run"), changes: true },
+      "one artifact": {
         args: (copy) => ["purge", `acme/weekly/model-${copy}.bin`, "--yes"],
         json: "document",
+        changes: true,
       },
-      "unasked and unconfirmed": refused(2, "purge", "acme/weekly/report-a.md"),
+      "without confirmation": refused(2, "purge", "acme/weekly/report-a.md"),
     },
   },
   stats: {
     client: true,
     calls: {
       "by tier and tenant": document("stats"),
-      "of one tenant": document("stats", "--tenant", "acme", "--tier", "warm"),
-      "of nobody": refused(3, "stats", "--tenant", "nobody"),
+      "one tenant": document("stats", "--tenant", "acme", "--tier", "warm"),
+      "unknown tenant": refused(3, "stats", "--tenant", "unknown"),
     },
   },
   tenants: {
     client: true,
-    calls: { "all of them": lines("tenants") },
+    calls: { "all tenants": lines("tenants") },
   },
   whoami: {
     client: true,
-    calls: { "the caller without authentication": document("whoami") },
+    calls: { "without authentication": document("whoami") },
   },
   url: {
     client: true,
     calls: {
-      "to download": {
+      "download URL": {
         args: () => ["url", "acme/weekly/report-a.md", "--expires", "10m"],
         exit: { embedded: 6, remote: 0 },
         json: "document",
       },
-      "to upload": {
+      "upload URL": {
         args: () => ["url", "acme/weekly/new.md", "--upload", "--if-absent", "--tier", "warm"],
         exit: { embedded: 6, remote: 0 },
         json: "document",
       },
-      "what is not there": refused(3, "url", "acme/weekly/none"),
-      "a download with an option for uploads": refused(2, "url", "acme/weekly/report-a.md", "--if-absent"),
-      "for longer than an hour": refused(2, "url", "acme/weekly/report-a.md", "--expires", "2h"),
+      "missing artifact": refused(3, "url", "acme/weekly/none"),
+      "download with an upload option": refused(2, "url", "acme/weekly/report-a.md", "--if-absent"),
+      "valid for more than an hour": refused(2, "url", "acme/weekly/report-a.md", "--expires", "2h"),
     },
   },
   restore: {
     client: true,
     calls: {
       list: lines("restore", "--tenant", "acme", "--from-tier", "cold", "--list"),
-      "one by its key": {
+      "one artifact": {
         args: (copy) => ["restore", `acme/weekly/report-${copy}.md`],
         json: "document",
+        changes: true,
       },
-      "all that a filter finds, dry": document(
-        ..."restore --tenant acme --prefix model- --dry-run".split(" "),
-      ),
-      "what is not there": refused(3, "restore", "acme/weekly/none", "--from-tier", "warm"),
-      "what nobody has chosen": refused(2, "restore", "--tenant", "acme"),
+      "filtered, dry run": {
+        ...document(..."restore --tenant acme --prefix model- --dry-run".split(" ")),
+        changes: true,
+      },
+      "missing artifact": refused(3, "restore", "acme/weekly/none", "--from-tier", "warm"),
+      "nothing selected": refused(2, "restore", "--tenant", "acme"),
     },
   },
   events: {
     client: true,
     calls: {
-      "the newest": lines("events", "--show", "3"),
-      "of one tenant and type": lines(
+      "newest events": lines("events", "--show", "3"),
+      "one tenant and type": lines(
         "events",
         "--since",
         "2h",
@@ -264,9 +272,9 @@ export const CASES: Readonly<Record<keyof typeof COMMANDS, CommandCase>> = {
         "--type",
         "artifact-written",
       ),
-      none: refused(0, "events", "--type", "purge_error"),
-      "a time that is none": refused(2, "events", "--since", "yesterday"),
-      "a type that is none": refused(2, "events", "--type", "foo"),
+      "no events": refused(0, "events", "--type", "purge_error"),
+      "invalid time": refused(2, "events", "--since", "yesterday"),
+      "invalid type": refused(2, "events", "--type", "foo"),
     },
   },
   reindex: {
@@ -283,25 +291,25 @@ export const CASES: Readonly<Record<keyof typeof COMMANDS, CommandCase>> = {
       await writeFile(join(tier, "zeta", "old", ".half.tmp"), "");
     },
     calls: {
-      "dry, item by item": { ...lines("reindex", "--dry-run"), exit: 4 },
-      "confirmed, what is not there": refused(3, "reindex", "--confirm", "nobody"),
-      "dry and confirmed": refused(2, "reindex", "--dry-run", "--confirm", "nobody"),
+      "dry run": { ...lines("reindex", "--dry-run"), exit: 4 },
+      "confirm an unknown job": refused(3, "reindex", "--confirm", "unknown"),
+      "dry run and confirm": refused(2, "reindex", "--dry-run", "--confirm", "unknown"),
     },
   },
   verify: {
     client: true,
     calls: {
-      "that all is well": { ...lines("verify"), oneByOne: true },
-      "that one tenant's is": { ...lines("verify", "--tenant", "東京"), oneByOne: true },
+      "no problem": { ...lines("verify"), changes: true, oneByOne: true },
+      "one tenant": { ...lines("verify", "--tenant", "東京"), changes: true, oneByOne: true },
     },
   },
   backup: {
     client: false,
     calls: {
       "into a new folder": { args: (copy) => ["backup", `backup-${copy}`], json: "document" },
-      "by hard links": { args: (copy) => ["backup", `snapshot-${copy}`, "--snapshot"], json: "document" },
+      "with hard links": { args: (copy) => ["backup", `snapshot-${copy}`, "--snapshot"], json: "document" },
       "into the store": refused(2, "backup", "artifacts/backup"),
-      "into a folder that holds something": refused(4, "backup", "taken"),
+      "into a folder that is not empty": refused(4, "backup", "taken"),
     },
     prepare: async (dir) => {
       await mkdir(join(dir, "taken"));
@@ -311,55 +319,55 @@ export const CASES: Readonly<Record<keyof typeof COMMANDS, CommandCase>> = {
   "restore-backup": {
     client: false,
     calls: {
-      "what is no backup": refused(3, "restore-backup", "artifacts"),
-      "verify, what is no backup": refused(3, "restore-backup", "nowhere", "--verify"),
+      "not a backup": refused(3, "restore-backup", "artifacts"),
+      "verify a missing backup": refused(3, "restore-backup", "nowhere", "--verify"),
     },
   },
   doctor: {
     client: true,
     calls: {
-      "that all is well": { ...lines("doctor"), oneByOne: true },
-      "that there is nothing to repair": { ...lines("doctor", "--repair"), oneByOne: true },
+      "no problem": { ...lines("doctor"), changes: true, oneByOne: true },
+      "repair without a problem": { ...lines("doctor", "--repair"), changes: true, oneByOne: true },
     },
   },
   gql: {
     client: true,
     calls: {
-      "a query from stdin": {
+      "query from stdin": {
         args: () => ["gql", "-", "--variables", '{"tenant":"acme"}'],
         input:
           "query Tiers($tenant: String) { tierStats(tenantId: $tenant) { tier artifactCount totalBytes } }",
         json: "document",
       },
-      "data beside a refusal": {
+      "partial data with an error": {
         args: () => ["gql", "-"],
         input: `{ viewer { role } artifact(tenantId: "..", workflowId: "w", artifactId: "a") { id } }`,
         exit: 2,
         json: "document",
       },
-      "what does not parse": { args: () => ["gql", "-"], input: "{ viewer {", exit: 2, json: null },
-      "what does not fit the schema": { args: () => ["gql", "-"], input: "{ wiewer }", exit: 2, json: null },
-      "one of several": {
+      "syntax error": { args: () => ["gql", "-"], input: "{ viewer {", exit: 2, json: null },
+      "unknown field": { args: () => ["gql", "-"], input: "{ wiewer }", exit: 2, json: null },
+      "operation with an unknown field": {
         args: () => ["gql", "-", "--operation", "B"],
-        input: "query A { nobody } query B { viewer { role } }",
+        input: "query A { unknown } query B { viewer { role } }",
         exit: 2,
         json: null,
       },
-      "which of several?": {
+      "several operations without a choice": {
         args: () => ["gql", "-"],
         input: "query A { viewer { role } } query B { viewer { role } }",
         exit: 2,
         json: null,
       },
-      "a document in the command line": document("gql", "{ viewer { role } }"),
-      "no such file": refused(3, "gql", "missing.graphql"),
+      "document in the command line": document("gql", "{ viewer { role } }"),
+      "missing file": refused(3, "gql", "missing.graphql"),
     },
   },
   settings: {
     client: false,
     calls: {
-      "those of the store": lines("settings"),
-      "confirm, where nothing waits": document("settings", "confirm"),
+      "all settings": lines("settings"),
+      "confirm without a pending value": document("settings", "confirm"),
     },
   },
   open: {
@@ -371,29 +379,29 @@ export const CASES: Readonly<Record<keyof typeof COMMANDS, CommandCase>> = {
   completion: {
     client: false,
     calls: {
-      "a shell that it does not know": refused(2, "completion", "tcsh"),
+      "unknown shell": refused(2, "completion", "tcsh"),
     },
   },
   audit: {
     client: false,
     calls: {
-      "verify, what stands": document("audit", "verify"),
-      "verify, a head that is not there": {
+      "verify a valid log": document("audit", "verify"),
+      "verify with an unknown head": {
         ...document("audit", "verify", "--expect-head", `9999:${"0".repeat(64)}`),
         exit: 7,
       },
-      "verify, a folder without a log": refused(3, "audit", "verify", "--log-dir", "artifacts"),
-      "export, of a tenant": lines("audit", "export", "--tenant", "acme"),
-      "export, a time that is none": refused(2, "audit", "export", "--since", "yesterday"),
+      "verify a folder without a log": refused(3, "audit", "verify", "--log-dir", "artifacts"),
+      "export of a tenant": lines("audit", "export", "--tenant", "acme"),
+      "export with an invalid time": refused(2, "audit", "export", "--since", "yesterday"),
     },
   },
   prove: {
     client: false,
     calls: {
       "one suite": lines(..."prove --only tamper --cycles 20 --seed 7".split(" ")),
-      "a suite that there is none of": refused(2, "prove", "--only", "tamper,luck"),
-      never: refused(2, "prove", "--cycles", "0"),
-      "a folder that is not there": refused(2, "prove", "--dir", "missing"),
+      "unknown suite": refused(2, "prove", "--only", "tamper,luck"),
+      "no attempts": refused(2, "prove", "--cycles", "0"),
+      "missing folder": refused(2, "prove", "--dir", "missing"),
     },
   },
   demo: {

@@ -25,11 +25,11 @@ afterAll(async () => {
   await removeDirectory(dir);
 });
 
-/** What bash offers for the last of these words, when Tab is pressed there. */
+/** Returns the completions that bash offers for the last of these words. */
 async function offered(...words: readonly string[]): Promise<string[]> {
   const script = `
     source tierkeep.bash
-    # Only within a real completion does it do anything.
+    # compopt works only within a real completion.
     compopt() { :; }
     COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
     "$(complete -p tierkeep | sed 's/.*-F \\([^ ]*\\) .*/\\1/')"
@@ -44,38 +44,38 @@ async function offered(...words: readonly string[]): Promise<string[]> {
 }
 
 describe("completion in bash", () => {
-  it("offers every command, and help", async () => {
+  it("offers every command and help", async () => {
     expect(await offered("tierkeep", "")).toEqual([...COMMANDS, "help"].sort());
     expect(await offered("tierkeep", "help", "")).toEqual([...COMMANDS].sort());
     expect(await offered("tierkeep", "lif")).toEqual(["lifecycle"]);
   });
 
-  it("offers the options of the command that is being typed, and of no other", async () => {
+  it("offers only options of the command before the cursor", async () => {
     expect(await offered("tierkeep", "lifecycle", "")).toEqual(["cancel", "jobs", "run", "summary"]);
     expect(await offered("tierkeep", "lifecycle", "run", "--d")).toEqual(["--dry-run"]);
     expect(await offered("tierkeep", "ls", "--sort", "size", "--li")).toEqual(["--limit"]);
     expect(await offered("tierkeep", "ls", "--d")).toEqual([]);
   });
 
-  it("offers the values that an option can have", async () => {
+  it("offers the values of an option", async () => {
     expect(await offered("tierkeep", "ls", "--tier", "")).toEqual(["cold", "hot", "warm"]);
     expect(await offered("tierkeep", "ls", "--tier", "=", "w")).toEqual(["warm"]);
     expect(await offered("tierkeep", "lifecycle", "run", "--step", "pu")).toEqual(["purge"]);
     expect(await offered("tierkeep", "ls", "--limit", "")).toEqual([]);
   });
 
-  it("offers files and folders where they are meant", async () => {
+  it("offers files or folders for arguments and options that name them", async () => {
     expect(await offered("tierkeep", "gql", "f")).toEqual(["file with spaces.txt", "folder"]);
     expect(await offered("tierkeep", "demo", "--dir", "f")).toEqual(["folder"]);
   });
 
-  it("opens no store to say so", async () => {
+  it("opens no store", async () => {
     expect((await readdir(dir)).sort()).toEqual(["file with spaces.txt", "folder", "tierkeep.bash"]);
   });
 });
 
 describe.each(["zsh", "fish"])("completion in %s", (shell) => {
-  it("is a script that names every command and its options", async () => {
+  it("is a script with every command and its options", async () => {
     const { stdout, code } = await runCommand(["completion", shell], { cwd: dir });
     expect(code).toBe(0);
     for (const command of COMMANDS) expect(stdout).toContain(`tierkeep ${command}`);

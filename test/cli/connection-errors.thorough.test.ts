@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
 import { runCommand } from "../support/server.ts";
 
-/** A server that is no Tierkeep. */
+/** Starts an HTTP server that is not Tierkeep. */
 async function otherServer(answer: RequestListener) {
   const server = createServer(answer).listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -19,7 +19,7 @@ async function otherServer(answer: RequestListener) {
   };
 }
 
-describe("a command whose server gives no answer", () => {
+describe("a command whose server does not respond", () => {
   it("names the address and what to do, and ends with 6", async () => {
     let url: string;
     {
@@ -34,7 +34,7 @@ describe("a command whose server gives no answer", () => {
     ]);
   });
 
-  it("names the address of a host that is not known", async () => {
+  it("names the address of an unknown host", async () => {
     const url = "http://tierkeep.invalid/graphql";
     const { code, stderr } = await runCommand(["whoami"], { env: { TIERKEEP_URL: url } });
     expect([code, stderr]).toEqual([
@@ -45,7 +45,7 @@ describe("a command whose server gives no answer", () => {
     ]);
   });
 
-  it("names the address of a server that is another program", async () => {
+  it("names the address of a server that is not Tierkeep", async () => {
     await using other = await otherServer((_, response) => void response.writeHead(404).end("<h1>Not here"));
     const { code, stderr } = await runCommand(["ls", "--url", other.url]);
     expect([code, stderr]).toEqual([6, expect.stringContaining(`tierkeep: ${other.url}: `)]);

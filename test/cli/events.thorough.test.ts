@@ -10,9 +10,9 @@ import {
   temporaryDirectory,
 } from "../support/server.ts";
 
-// Commands and servers start one after the other here, on machines that may be busy.
+// These tests start several processes one after the other, on machines that may be busy.
 const SEVERAL_PROCESSES = { timeout: 60_000 };
-const PATIENCE = { timeout: 40_000 };
+const WITHIN = { timeout: 40_000 };
 
 let server: Server;
 let tierkeep: Tierkeep;
@@ -32,7 +32,7 @@ async function write(tenantId: string, ...artifactIds: readonly string[]): Promi
   }
 }
 
-/** The artifacts of the events that a command has shown so far, as JSON, in that order. */
+/** Returns the artifact ids of the events that a command has written as JSON so far. */
 function shownBy({ stdout }: RunningCommand): string[] {
   return stdout
     .split("\n")
@@ -44,7 +44,7 @@ const NAMES = Array.from({ length: 40 }, (_, index) => `a-${String(index).padSta
 
 describe("events --follow", () => {
   it(
-    "shows the newest, then what happens, none left out and none twice, until Ctrl-C, which is its good end",
+    "shows the newest events, then new ones, each once, and ends with 0 on Ctrl-C",
     SEVERAL_PROCESSES,
     async () => {
       const tenant = newTenant();
@@ -54,21 +54,21 @@ describe("events --follow", () => {
         ["events", "--follow", "--show", "10", "--tenant", tenant, "--json", "--url", server.url],
         {},
       );
-      // Some of it while the command is between its history and what comes after.
+      // Some of these events happen while the command switches from past to new events.
       await write(tenant, ...after);
-      const expected = expect.poll(() => shownBy(following).at(-1), PATIENCE);
+      const expected = expect.poll(() => shownBy(following).at(-1), WITHIN);
       await expected.toBe(NAMES.at(-1));
       following.signal("SIGINT");
       const { code, stderr } = await following.ended;
       expect([code, stderr]).toEqual([0, ""]);
-      // The history may have begun later, with the newest ten of that moment.
+      // The command may have read the past events later, so it may show more than the last 30.
       const shown = shownBy(following);
       expect(shown).toEqual(NAMES.slice(-shown.length));
       expect(shown.length).toBeGreaterThanOrEqual(10);
     },
   );
 
-  it("begins with what happens where there is no history, and takes up again when the server comes back", {
+  it("shows new events of an empty log, and reconnects after a restart of the server", {
     timeout: 60_000,
   }, async () => {
     await using own = await startServer();
@@ -78,43 +78,39 @@ describe("events --follow", () => {
       ["events", "--follow", "--json", "--type", "artifact_written", "--url", own.url],
       {},
     );
-    // It asks for its place in the log first of all; what it misses before that is not its to show.
+    // Events before the command has read its start position are not shown.
     await expect
       .poll(async () => {
         await ours.writeArtifact({ ...key, artifactId: "first", content: { text: "" } });
         return shownBy(following).length;
-      }, PATIENCE)
+      }, WITHIN)
       .toBeGreaterThan(0);
     await own.restart();
     await ours.writeArtifact({ ...key, artifactId: "last", content: { text: "" } });
-    await expect.poll(() => shownBy(following).at(-1), PATIENCE).toBe("last");
+    await expect.poll(() => shownBy(following).at(-1), WITHIN).toBe("last");
     following.signal("SIGTERM");
     const { code, stderr } = await following.ended;
     expect([code, stderr.split("\n")]).toEqual([
       0,
-      [
-        "The connection is lost; trying again until it is back.",
-        "The connection is back; nothing was missed.",
-        "",
-      ],
+      ["The connection was lost. Reconnecting.", "Reconnected. No event was missed.", ""],
     ]);
   });
 
-  it("opens a store that no server has open, and closes it at Ctrl-C", { timeout: 60_000 }, async () => {
+  it("opens a store without a server, and closes it on Ctrl-C", { timeout: 60_000 }, async () => {
     const dir = await temporaryDirectory();
     {
       // A command that only reads does not create a store.
       await using _creating = await startServer({ dir });
     }
     await using following = startCommand(["events", "--follow"], { cwd: dir });
-    await expect.poll(() => following.stdout, PATIENCE).toMatch(/^when +what +artifact +who\n/);
+    await expect.poll(() => following.stdout, WITHIN).toMatch(/^when +what +artifact +who\n/);
     await using writing = startCommand(["gql", "-"], {
       cwd: dir,
       input: `mutation { writeArtifact(input: {
         tenantId: "acme", workflowId: "w", artifactId: "a", content: { text: "x" } }) { created } }`,
     });
     expect((await writing.ended).code).toBe(0);
-    await expect.poll(() => following.stdout, PATIENCE).toMatch(/artifact written +acme\/w\/a /);
+    await expect.poll(() => following.stdout, WITHIN).toMatch(/artifact written +acme\/w\/a /);
     following.signal("SIGINT");
     const { code, stderr } = await following.ended;
     expect([code, stderr]).toEqual([0, ""]);
@@ -122,13 +118,13 @@ describe("events --follow", () => {
       await using next = await startServer({ dir });
       expect(next.stderr).toBe("");
     }
-    // Not before its server is gone, which may yet write to it.
+    // Only after the server has ended, which may still write to the folder.
     await removeDirectory(dir);
   });
 });
 
 describe("gql", () => {
-  it("shows a subscription's events, a line each, until Ctrl-C", SEVERAL_PROCESSES, async () => {
+  it("writes a line for each event of a subscription until Ctrl-C", SEVERAL_PROCESSES, async () => {
     const tenant = newTenant();
     const after = await newest(server);
     await write(tenant, "one", "two");
@@ -141,43 +137,32 @@ describe("gql", () => {
       },
     );
     const line = (artifactId: string) => `${JSON.stringify({ lifecycleEvents: { artifactId } })}\n`;
-    await expect.poll(() => following.stdout, PATIENCE).toBe(line("one") + line("two"));
+    await expect.poll(() => following.stdout, WITHIN).toBe(line("one") + line("two"));
     await write(tenant, "three");
-    await expect.poll(() => following.stdout, PATIENCE).toContain(line("three"));
+    await expect.poll(() => following.stdout, WITHIN).toContain(line("three"));
     following.signal("SIGINT");
     expect((await following.ended).code).toBe(130);
   });
 
-  it(
-    "says in one line that the server is gone, before and within a subscription",
-    SEVERAL_PROCESSES,
-    async () => {
-      await using own = await startServer();
-      const args = [
-        "gql",
-        "-",
-        "--url",
-        own.url,
-        "--variables",
-        JSON.stringify({ after: await newest(own) }),
-      ];
-      const input = "subscription ($after: String) { lifecycleEvents(after: $after) { artifactId } }";
-      await using following = startCommand(args, { input });
-      const ours = createTierkeep({ url: own.url });
-      await ours.writeArtifact({ tenantId: "acme", workflowId: "w", artifactId: "a", content: { text: "" } });
-      await expect.poll(() => following.stdout, PATIENCE).toContain('"artifactId":"a"');
-      await own.kill("SIGKILL");
-      const broken = {
-        code: 6,
-        stderr: expect.stringMatching(
-          /^tierkeep: http:\S+\/graphql(?:: The connection to the server broke off\.| cannot be reached \(E).*\n$/,
-        ),
-      };
-      expect(await following.ended).toMatchObject(broken);
-      await using late = startCommand(args, { input });
-      expect(await late.ended).toMatchObject(broken);
-    },
-  );
+  it("reports a lost server in one line, before and during a subscription", SEVERAL_PROCESSES, async () => {
+    await using own = await startServer();
+    const args = ["gql", "-", "--url", own.url, "--variables", JSON.stringify({ after: await newest(own) })];
+    const input = "subscription ($after: String) { lifecycleEvents(after: $after) { artifactId } }";
+    await using following = startCommand(args, { input });
+    const ours = createTierkeep({ url: own.url });
+    await ours.writeArtifact({ tenantId: "acme", workflowId: "w", artifactId: "a", content: { text: "" } });
+    await expect.poll(() => following.stdout, WITHIN).toContain('"artifactId":"a"');
+    await own.kill("SIGKILL");
+    const broken = {
+      code: 6,
+      stderr: expect.stringMatching(
+        /^tierkeep: http:\S+\/graphql(?:: The connection to the server was lost\.| cannot be reached \(E).*\n$/,
+      ),
+    };
+    expect(await following.ended).toMatchObject(broken);
+    await using late = startCommand(args, { input });
+    expect(await late.ended).toMatchObject(broken);
+  });
 });
 
 async function newest({ url }: Server): Promise<string> {

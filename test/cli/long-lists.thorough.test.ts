@@ -21,7 +21,7 @@ afterAll(async () => {
   await removeDirectory(dir);
 });
 
-/** A list of several pages under way: it has the first one, and can write no more of it until its stdout is read. */
+/** Starts a list of several pages. It has read the first page and waits until its stdout is read. */
 async function listing() {
   const child = spawn(process.execPath, [COMMAND, "ls", "many", "--json"], {
     cwd: dir,
@@ -47,10 +47,10 @@ function expectAll(lines: readonly string[]): void {
 }
 
 describe("a long list", () => {
-  it("goes on with the next server when the store's owner is killed, and shows each artifact once", async () => {
+  it("continues with the next server when the store's owner is killed, and shows each artifact once", async () => {
     await using first = await startServer({ dir });
     using list = await listing();
-    // Else it may find that nobody has the store before the next server does, and open it itself.
+    // Otherwise the command could open the store itself before the next server does.
     list.child.kill("SIGSTOP");
     await first.kill("SIGKILL");
     await using second = await startServer({ dir });
@@ -61,7 +61,7 @@ describe("a long list", () => {
     expectAll(lines);
   });
 
-  it("goes on by itself where there is no next server", async () => {
+  it("opens the store itself if there is no next server", async () => {
     await using server = await startServer({ dir });
     using list = await listing();
     await server.kill("SIGKILL");
@@ -73,7 +73,7 @@ describe("a long list", () => {
   it.each([
     ["SIGINT", 130],
     ["SIGTERM", 143],
-  ] as const)("ends on %s also while nobody reads it", async (signal, exit) => {
+  ] as const)("ends on %s while its stdout is not read", async (signal, exit) => {
     using list = await listing();
     list.child.kill(signal);
     const [code] = await once(list.child, "exit");

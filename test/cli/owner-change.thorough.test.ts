@@ -23,16 +23,16 @@ beforeEach(async () => {
 
 afterEach(() => removeDirectory(dir));
 
-/** Has commands reach the store's owner by another address. */
+/** Makes commands connect to the store's owner by another address. */
 async function redirect(url: string): Promise<void> {
   const path = join(dir, "artifacts/.tierkeep/owner.json");
   await writeFile(path, JSON.stringify({ ...JSON.parse(await readFile(path, "utf8")), url }));
 }
 
 /**
- * Runs a command whose owner is killed when it has made the change and before the command learns of it.
+ * Runs a command whose owner is killed after it made the change and before the command receives the response.
  *
- * @param next starts the next owner while the command can do nothing; without it, the command finds none
+ * @param next starts the next owner while the command is stopped; default: there is none
  */
 async function killedInBetween(
   owner: Server,
@@ -54,9 +54,9 @@ async function killedInBetween(
 describe.each([
   ["write", ["write", "acme/w/a.txt", "file"], ["ARTIFACT_WRITTEN", "ARTIFACT_WRITTEN"]],
   ["purge", ["purge", "acme/w/a.txt", "--yes"], ["ARTIFACT_WRITTEN", "ARTIFACT_PURGED"]],
-])("a %s whose owner is killed before it has answered", (_what, args, events) => {
-  it.each(["by the next owner", "by the command itself, where there is none"])(
-    "is answered as it was made, and made once: %s",
+])("a %s whose owner is killed before it responds", (_what, args, events) => {
+  it.each(["the next owner", "the command itself, without a next owner"])(
+    "is made once, and shows the original result from %s",
     async (by) => {
       await using first = await startServer({ dir });
       await createTierkeep({ url: first.url }).upload(key, "before");
@@ -65,12 +65,12 @@ describe.each([
       const { withheld, result } = await killedInBetween(
         first,
         args,
-        by === "by the next owner" ? start : undefined,
+        by === "the next owner" ? start : undefined,
       );
       expect(result).toMatchObject({ code: 0, stderr: "" });
       expect(withoutAge(result.stdout)).toEqual(withoutAge(JSON.stringify(payloadOf(withheld))));
 
-      if (by !== "by the next owner") await start();
+      if (by !== "the next owner") await start();
       const { url } = JSON.parse(await readFile(join(dir, "artifacts/.tierkeep/owner.json"), "utf8"));
       const log = createTierkeep({ url }).lifecycleEventHistory({ direction: "ASC" });
       expect((await log).nodes.map(({ type }) => type)).toEqual(events);
@@ -78,13 +78,13 @@ describe.each([
   );
 });
 
-/** What the command shows of a mutation's answer. */
+/** Returns the part of a mutation's response that the command shows. */
 function payloadOf(answer: unknown): unknown {
   const { data } = answer as { readonly data?: Readonly<Record<string, unknown>> };
   return data === undefined ? answer : Object.values(data)[0];
 }
 
-/** The one fact of an answer that time changes. */
+/** Parses JSON without the age, the only value that changes with time. */
 function withoutAge(json: string): unknown {
   return JSON.parse(json, (name, value) => (name === "ageDays" ? null : value));
 }

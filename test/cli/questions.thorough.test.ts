@@ -25,7 +25,7 @@ beforeEach(async () => {
   }
 });
 
-/** Runs the command on a terminal of its own, by the command `script`, and types once the question is there. */
+/** Runs the command on a pseudo-terminal, by the command `script`, and types the keys when the question appears. */
 async function answering(question: string, keys: string, ...args: string[]) {
   const words = [process.execPath, COMMAND, ...args, "--url", shared.server.url];
   const line = words.map((word) => `'${word}'`).join(" ");
@@ -50,11 +50,10 @@ async function tiers(): Promise<Record<string, string>> {
   return Object.fromEntries(nodes.map(({ artifactId, tier }) => [artifactId, tier]));
 }
 
-describe("on a terminal, a purge", () => {
-  const purge = (keys: string) =>
-    answering("It cannot be brought back.", keys, "purge", `${tenantId}/weekly/a`);
+describe("purge at a terminal", () => {
+  const purge = (keys: string) => answering("It cannot be restored.", keys, "purge", `${tenantId}/weekly/a`);
 
-  it("is made once somebody says yes", async () => {
+  it("purges after a yes", async () => {
     const { code, shown } = await purge("y");
     expect(code).toBe(0);
     expect(shown).toContain(`Purge ${tenantId}/weekly/a (WARM, 1 B, `);
@@ -72,10 +71,10 @@ describe("on a terminal, a purge", () => {
   });
 });
 
-describe("on a terminal, a live run of the lifecycle", () => {
+describe("lifecycle run --live at a terminal", () => {
   const run = (keys: string, ...more: string[]) => {
     const args = ["lifecycle", "run", "--live", "--tenant", tenantId, "--step", "purge", ...more];
-    return answering("Go on?", keys, ...args);
+    return answering("Continue?", keys, ...args);
   };
 
   beforeEach(async () => {
@@ -85,10 +84,10 @@ describe("on a terminal, a live run of the lifecycle", () => {
     }
   });
 
-  it("purges once somebody says yes", async () => {
+  it("purges after a yes", async () => {
     const { code, shown } = await run("y");
     expect(code).toBe(0);
-    expect(shown).toContain("This will purge 2 artifacts (6 B) for good. Go on?");
+    expect(shown).toContain("This will purge 2 artifacts (6 B) permanently. Continue?");
     expect(Object.keys(await tiers())).toEqual(["a", "b", "c"]);
   });
 
@@ -101,23 +100,23 @@ describe("on a terminal, a live run of the lifecycle", () => {
     expect(Object.keys(await tiers())).toHaveLength(5);
   });
 
-  it("does not ask with --yes, nor where there is nothing to purge", async () => {
+  it("does not ask with --yes, or if nothing would be purged", async () => {
     for (const args of [["--yes"], []]) {
       const { code, shown } = await run(CTRL_C, ...args);
       expect(code).toBe(0);
-      expect(shown).not.toContain("Go on?");
+      expect(shown).not.toContain("Continue?");
     }
     expect(Object.keys(await tiers())).toHaveLength(3);
   });
 });
 
-describe("on a terminal, the revocation of a key", () => {
+describe("keys revoke at a terminal", () => {
   it.each([
-    ["made once somebody says yes", "y", 0],
-    ["not made on anything else", ENTER, 1],
-  ])("is %s", async (_, keys, exit) => {
+    ["revokes after a yes", "y", 0],
+    ["changes nothing on anything else", ENTER, 1],
+  ])("%s", async (_, keys, exit) => {
     const { apiKey } = await shared.tierkeep.createApiKey({ role: "READER", tenantIds: [tenantId] });
-    const { code } = await answering("It cannot be made good again.", keys, "keys", "revoke", apiKey.keyId);
+    const { code } = await answering("This cannot be undone.", keys, "keys", "revoke", apiKey.keyId);
     expect(code).toBe(exit);
     const { nodes } = await shared.tierkeep.apiKeys({ first: 1 });
     expect(nodes.map(({ keyId, revokedAt }) => [keyId, revokedAt !== null])).toEqual([
@@ -126,13 +125,13 @@ describe("on a terminal, the revocation of a key", () => {
   });
 });
 
-describe("on a terminal, a restore that names nothing", () => {
+describe("restore with only a tenant at a terminal", () => {
   it.each([
     ["with Tab", [TAB, DOWN, DOWN, TAB, ENTER]],
     ["with Space", [SPACE, DOWN, DOWN, SPACE, ENTER]],
     ["with Space after a search", ["y/c", ...BACKSPACE.repeat(3), SPACE, "y/a", TAB, ENTER]],
     ["by a search with a blank", ["y/a (", TAB, ...BACKSPACE.repeat(5), "y/c (", TAB, ENTER]],
-  ])("brings back what is chosen %s", async (_, pressed) => {
+  ])("restores the artifacts chosen %s", async (_, pressed) => {
     const keys = pressed.join("");
     const { code, shown } = await answering(
       "Which artifacts to restore?",

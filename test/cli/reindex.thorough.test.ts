@@ -16,27 +16,27 @@ afterEach(async () => {
   await removeDirectory(dir);
 });
 
-/** A file of the tree that another system has left. */
+/** Writes a file into the tree as another system would. */
 async function put(path: string, content: string): Promise<void> {
   const file = join(dir, "artifacts", path);
   await mkdir(join(file, ".."), { recursive: true });
   await writeFile(file, content);
 }
 
-/** Each call is a process that opens the store. */
+/** Each call starts a process that opens the store. */
 const SEVERAL_CALLS = { timeout: 300_000 };
 
 const tierkeep = (line: string): Promise<CommandResult> => runCommand(line.split(" "), { cwd: dir });
 
 describe("reindex", () => {
   it(
-    "adopts a tree, holds purges until it is confirmed, and says how to confirm it",
+    "adopts a tree, blocks purges until it is confirmed, and says how to confirm it",
     SEVERAL_CALLS,
     async () => {
       const reindex = await tierkeep("reindex");
       expect(reindex.code).toBe(0);
       expect(reindex.stdout).toMatch(/^adopted +cold\/acme\/weekly\/report\.md /m);
-      expect(reindex.stdout).toContain("Adopted 1 artifact; 0 there already");
+      expect(reindex.stdout).toContain("Adopted 1 artifact; 0 already there");
       expect(reindex.stderr).toMatch(
         /^tierkeep: files that are not ours were in the way .*report\.md\.metadata\.json/m,
       );
@@ -51,20 +51,20 @@ describe("reindex", () => {
           stdout: expect.stringContaining("is confirmed"),
         });
       }
-      expect((await tierkeep("reindex --confirm")).stderr).toBe("No reindex waits to be confirmed.\n");
+      expect((await tierkeep("reindex --confirm")).stderr).toBe("No reindex waits for confirmation.\n");
       expect(await tierkeep("purge acme/weekly/report.md --yes")).toMatchObject({ code: 0 });
     },
   );
 
-  it("is exit 4 while something is left to look at, however often", SEVERAL_CALLS, async () => {
-    await put("hot/acme/weekly/CON", "no artifact's name");
+  it("ends with 4 each time while something is left to review", SEVERAL_CALLS, async () => {
+    await put("hot/acme/weekly/CON", "not a valid artifact id");
     const [first, second] = [await tierkeep("reindex"), await tierkeep("reindex")];
     expect([first.code, second.code]).toEqual([4, 4]);
     expect(second.stdout).toMatch(/^name refused +hot\/acme\/weekly\/CON /m);
-    expect(second.stdout).toContain("Adopted 0 artifacts; 1 there already, 0 into quarantine, 1 left");
+    expect(second.stdout).toContain("Adopted 0 artifacts; 1 already there, 0 moved to quarantine, 1 left");
   });
 
-  it("is exit 7 where a sidecar tells of other bytes", async () => {
+  it("ends with 7 if a sidecar has another checksum", async () => {
     await put("cold/acme/weekly/report.md.metadata.json", `{ "_checksum": "${"0".repeat(64)}" }`);
     const { code, stdout } = await tierkeep("reindex");
     expect([code, stdout]).toEqual([7, expect.stringMatching(/^checksum differs /m)]);
@@ -72,23 +72,16 @@ describe("reindex", () => {
 });
 
 describe("verify", () => {
-  it(
-    "is exit 0 where all is well, and 7 where bytes are not the ones that were written",
-    SEVERAL_CALLS,
-    async () => {
-      await tierkeep("reindex");
-      expect(await tierkeep("verify")).toMatchObject({
-        code: 0,
-        stdout: "Verified 1 artifact, 9 B: 0 damaged, 0 missing; 0 stray files: SUCCEEDED\n",
-      });
-      const object = (await objectWith({ dir }, Buffer.from("# Report\n"))) ?? "";
-      await chmod(object, 0o600);
-      await writeFile(object, "# Retort\n");
-      const { code, stdout } = await tierkeep("verify");
-      expect([code, stdout]).toEqual([
-        7,
-        expect.stringMatching(/^damaged +cold\/acme\/weekly\/report\.md /m),
-      ]);
-    },
-  );
+  it("ends with 0 without a problem, and with 7 if bytes have changed", SEVERAL_CALLS, async () => {
+    await tierkeep("reindex");
+    expect(await tierkeep("verify")).toMatchObject({
+      code: 0,
+      stdout: "Verified 1 artifact, 9 B: 0 damaged, 0 missing; 0 unknown files: SUCCEEDED\n",
+    });
+    const object = (await objectWith({ dir }, Buffer.from("# Report\n"))) ?? "";
+    await chmod(object, 0o600);
+    await writeFile(object, "# Retort\n");
+    const { code, stdout } = await tierkeep("verify");
+    expect([code, stdout]).toEqual([7, expect.stringMatching(/^damaged +cold\/acme\/weekly\/report\.md /m)]);
+  });
 });

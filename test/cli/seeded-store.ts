@@ -3,21 +3,21 @@ import { promisify } from "node:util";
 import { createTierkeep, type Tier } from "@tierkeep/sdk";
 import { startServer, temporaryDirectory } from "../support/server.ts";
 
-/** A store at rest, to be copied. */
+/** A closed store, for copies. */
 export interface Seed {
   readonly dir: string;
-  /** Of the one lifecycle run that there has been, dry. */
+  /** Id of the only lifecycle run in it, a dry one. */
   readonly jobId: string;
 }
 
-/** Ages are seconds in tests: with this policy everything is due at once. */
+/** A policy by which every artifact is due immediately. */
 export const EVERYTHING_DUE = {
   HOT_RETENTION_DAYS: "0",
   WARM_RETENTION_DAYS: "0.000000001",
   COLD_RETENTION_DAYS: "0.000000002",
 };
 
-/** Names and metadata that try to confuse a terminal; a key that no narrow one can hold. */
+/** Includes wide characters, and keys that are longer than a line. */
 const ARTIFACTS: readonly (readonly [
   tenant: string,
   workflow: string,
@@ -39,6 +39,7 @@ const ARTIFACTS: readonly (readonly [
   ["東京", "週報", "まとめ.txt", "HOT", "良い"],
 ];
 
+/** Creates the store by a server, and stops that. */
 export async function seedStore(): Promise<Seed> {
   const dir = await temporaryDirectory();
   await using server = await startServer({ dir, env: EVERYTHING_DUE });
@@ -52,7 +53,7 @@ export async function seedStore(): Promise<Seed> {
   return { dir, jobId: job.id };
 }
 
-/** A folder with a copy of the store: the published tree is still hard links to its objects, which only `cp` keeps. */
+/** Copies the store to a new folder by `cp -a`, which keeps hard links between the published tree and the objects. */
 export async function copyOf({ dir }: Seed): Promise<string> {
   const copy = await temporaryDirectory();
   await promisify(execFile)("cp", ["-a", `${dir}/.`, copy]);

@@ -10,7 +10,7 @@ let server: Server;
 let url: string;
 let credentials: (string | undefined)[];
 
-const NOTHING = {
+const EMPTY_PAGE = {
   nodes: [],
   pageInfo: { hasNextPage: false, hasPreviousPage: false, startCursor: null, endCursor: null },
 };
@@ -22,7 +22,7 @@ beforeEach(async () => {
     credentials.push(request.headers.authorization);
     response
       .setHeader("content-type", "application/json")
-      .end(JSON.stringify({ data: { artifacts: NOTHING } }));
+      .end(JSON.stringify({ data: { artifacts: EMPTY_PAGE } }));
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`;
@@ -36,14 +36,14 @@ afterEach(async () => {
 
 const ls = (env: Record<string, string>, ...args: string[]) => runCommand(["ls", ...args], { cwd: dir, env });
 
-describe("a command is a client of the server", () => {
-  it("that --url names, and opens no store of its own", async () => {
+describe("a command", () => {
+  it("connects to the server of --url, and opens no store", async () => {
     expect((await ls({}, "--url", url)).code).toBe(0);
     expect(credentials).toEqual([undefined]);
     expect(await readdir(dir)).toEqual([]);
   });
 
-  it("that TIERKEEP_URL names, and sends it TIERKEEP_TOKEN", async () => {
+  it("connects to the server of TIERKEEP_URL, and sends it TIERKEEP_TOKEN", async () => {
     expect((await ls({ TIERKEEP_URL: url, TIERKEEP_TOKEN: "s3cret" })).code).toBe(0);
     expect(credentials).toEqual(["Bearer s3cret"]);
     expect(
@@ -52,7 +52,7 @@ describe("a command is a client of the server", () => {
     expect(credentials).toEqual(["Bearer s3cret", undefined]);
   });
 
-  it("but not where TIERKEEP_URL is empty", async () => {
+  it("ignores an empty TIERKEEP_URL", async () => {
     const { code, stderr } = await ls({ TIERKEEP_URL: "", TIERKEEP_TOKEN: "s3cret" });
     expect([code, stderr]).toEqual([3, expect.stringContaining("There is no store in ./artifacts")]);
     expect(credentials).toEqual([]);
@@ -63,16 +63,16 @@ describe("a command is a client of the server", () => {
     [
       {},
       ["--url", "http://me:s3cret@tierkeep.example/graphql"],
-      /--url carries credentials\. .*TIERKEEP_TOKEN/,
+      /--url contains credentials\. .*TIERKEEP_TOKEN/,
     ],
     [{ TIERKEEP_URL: "tierkeep.example" }, [], /TIERKEEP_URL is not the http or https URL/],
-    [{ TIERKEEP_URL: "http://me:s3cret@tierkeep.example/graphql" }, [], /TIERKEEP_URL carries credentials/],
+    [{ TIERKEEP_URL: "http://me:s3cret@tierkeep.example/graphql" }, [], /TIERKEEP_URL contains credentials/],
     [
       { TIERKEEP_URL: "http://tierkeep.example", TIERKEEP_TOKEN: "s3cret s3cret" },
       [],
-      /TIERKEEP_TOKEN holds/,
+      /TIERKEEP_TOKEN contains/,
     ],
-  ])("not with %j %j, and tells no secret", async (env, args, message) => {
+  ])("rejects %j %j without printing a secret", async (env, args, message) => {
     const { code, stdout, stderr } = await ls(env, ...args);
     expect([code, stdout, stderr]).toEqual([2, "", expect.stringMatching(message)]);
     expect(stderr).not.toContain("s3cret");

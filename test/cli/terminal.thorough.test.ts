@@ -30,7 +30,7 @@ afterAll(async () => {
 const run = (args: readonly string[], options: CommandOptions = {}) =>
   runCommand([...args, "--url", server.url], options);
 
-/** A pseudo-terminal so many columns wide, by the command `script`. What the two streams carry comes out as one. */
+/** Runs a command on a pseudo-terminal of this width, by the command `script`, which combines stdout and stderr. */
 function onTerminal(columns: number, env: Readonly<Record<string, string>> = {}): CommandOptions {
   return {
     env: { TERM: "xterm-256color", ...env },
@@ -41,7 +41,7 @@ function onTerminal(columns: number, env: Readonly<Record<string, string>> = {})
   };
 }
 
-/** The command's stdout into `head -n 1`; after what that shows, the command's own exit code. */
+/** Pipes the command's stdout into `head -n 1`, and prints the command's exit code after that. */
 const INTO_HEAD: CommandOptions = {
   through: (command) => [
     "bash",
@@ -56,8 +56,8 @@ const INTO_HEAD: CommandOptions = {
 
 const ESCAPE = "\u001b";
 
-describe("on a terminal", () => {
-  it("tables are as wide as it is, and have colour", async () => {
+describe("output on a terminal", () => {
+  it("has colours and tables of the terminal's width", async () => {
     const { stdout, code } = await run(["ls"], onTerminal(50));
     expect(code).toBe(0);
     expect(stdout).toContain(`${ESCAPE}[1mtier`);
@@ -67,7 +67,7 @@ describe("on a terminal", () => {
     expect(stdout).toContain("…");
   });
 
-  it("there is no colour with NO_COLOR, nor on one that knows none", async () => {
+  it("has no colours with NO_COLOR or TERM=dumb", async () => {
     for (const env of [{ NO_COLOR: "1" }, { TERM: "dumb" }]) {
       const { stdout } = await run(["ls"], onTerminal(80, env));
       expect(stdout).toContain("artifact");
@@ -75,7 +75,7 @@ describe("on a terminal", () => {
     }
   });
 
-  it("what others wrote does nothing to it", async () => {
+  it("has control characters of metadata escaped", async () => {
     const { stdout } = await run(["stat", "東京/週報/まとめ.txt"], onTerminal(80, { NO_COLOR: "1" }));
     expect(stdout).toContain("title = \\u001b]0;owned\\u0007");
     expect(stdout).not.toContain(ESCAPE);
@@ -83,8 +83,8 @@ describe("on a terminal", () => {
   });
 });
 
-describe("into a pipe", () => {
-  it("nothing is shortened or coloured", async () => {
+describe("output into a pipe", () => {
+  it("is neither shortened nor coloured", async () => {
     const { stdout } = await run(["ls", "acme/nightly-regression-of-everything"]);
     expect(stdout).toContain("acme/nightly-regression-of-everything/coverage-report-a.html");
     expect(stdout).not.toContain(ESCAPE);
@@ -94,7 +94,7 @@ describe("into a pipe", () => {
     ["a list", ["ls"], /^artifact/],
     ["a list for programs", ["ls", "--json"], /^\{.*\}$/],
     ["a document", ["stats", "--json"], /^\{.*\}$/],
-  ])("that is closed early, %s ends without an error", async (_, args, first) => {
+  ])("ends without an error when the pipe is closed: %s", async (_, args, first) => {
     const { stdout, stderr } = await run(args, INTO_HEAD);
     const [line, exit] = stdout.split("\n");
     expect(exit).toBe("exit 0");
@@ -102,7 +102,7 @@ describe("into a pipe", () => {
     expect(stderr).not.toMatch(/tierkeep:|EPIPE/);
   });
 
-  it("that is closed early, what would go on for ever ends with the next line", async () => {
+  it("ends events --follow with the next line after the pipe is closed", async () => {
     await using following = startCommand(
       ["events", "--follow", "--json", "--show", "1", "--url", server.url],
       INTO_HEAD,
@@ -111,7 +111,7 @@ describe("into a pipe", () => {
     void following.ended.then(() => {
       ended = true;
     });
-    // Until head has gone a line still finds room in the pipe.
+    // Until head has ended, the pipe still accepts lines.
     const tierkeep = createTierkeep({ url: server.url });
     for (let index = 0; !ended; index += 1) {
       const key = { tenantId: "noisy", workflowId: "w", artifactId: `a-${index}` };
@@ -121,13 +121,13 @@ describe("into a pipe", () => {
     expect([stdout.split("\n").slice(1), stderr]).toEqual([["exit 0", ""], ""]);
   });
 
-  it("that is closed early, help is none either", async () => {
+  it("of --help ends without an error when the pipe is closed", async () => {
     const { stdout, stderr } = await runCommand(["serve", "--help"], INTO_HEAD);
     expect([stdout, stderr]).toEqual(["Usage: tierkeep serve [options]\nexit 0\n", ""]);
   });
 });
 
-describe("what is not there", () => {
+describe("a misspelt command, option or value", () => {
   it.each([
     [["lifecylce"], "unknown command 'lifecylce'", "Did you mean lifecycle?"],
     [["lifecycle", "rnu"], "unknown command 'rnu'", "Did you mean run?"],
@@ -135,14 +135,14 @@ describe("what is not there", () => {
     [["evnets", "--help"], "unknown command 'evnets'", "Did you mean events?"],
     [["ls", "--teir", "hot"], "unknown option '--teir'", "Did you mean --tier?"],
     [["ls", "--tier", "tepid"], "--tier <tier>", "Give hot, warm, cold."],
-  ])("%j is exit 2, with what may have been meant", async (args, ...words) => {
+  ])("%j ends with 2 and a suggestion", async (args, ...words) => {
     const { code, stdout, stderr } = await runCommand(args);
     expect([code, stdout]).toEqual([2, ""]);
     for (const word of words) expect(stderr).toContain(word);
   });
 });
 
-it("help X is X --help", async () => {
+it("help X prints the same as X --help", async () => {
   for (const path of [[], ["ls"], ["lifecycle", "run"]]) {
     const help = await runCommand(["help", ...path]);
     expect(help).toEqual(await runCommand([...path, "--help"]));
@@ -151,7 +151,7 @@ it("help X is X --help", async () => {
 });
 
 describe("open", () => {
-  it("hands the page's address to the machine's browser where there is a display", async () => {
+  it("opens the page's address in the browser if there is a display", async () => {
     const bin = await browserIn(server.dir);
     const { stdout, stderr, code } = await run(["open"], {
       env: { DISPLAY: ":0", PATH: `${bin}${delimiter}${process.env.PATH}` },
@@ -167,7 +167,7 @@ describe("open", () => {
   });
 });
 
-/** A program `xdg-open` that only writes down what it was to open. */
+/** Creates a program `xdg-open` that writes its argument to a file. */
 async function browserIn(dir: string): Promise<string> {
   const program = join(dir, "xdg-open");
   await writeFile(program, '#!/bin/sh\necho "$1" > opened\n');

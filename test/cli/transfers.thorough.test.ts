@@ -25,16 +25,16 @@ afterEach(async () => {
   await removeDirectory(dir);
 });
 
-/** Power cuts are not what is proved here. */
+/** These tests do not cover power cuts. */
 const ENV = { DURABILITY: "os" };
 
 const run = (...args: string[]) => runCommand(args, { cwd: dir, env: ENV });
 const runRemote = (...args: string[]) => run(...args, "--url", shared.server.url);
 
-/** More than pipes and sockets hold, and no text. */
+/** More than pipes and sockets buffer, and binary. */
 const LARGE = Buffer.alloc(3_000_000, "\u0000 large");
 
-/** The command in a process of its own, killed at the end where it still runs. */
+/** A command in a process of its own. Disposing it kills the process. */
 class Running {
   readonly child: ChildProcessWithoutNullStreams;
   readonly ended: Promise<number | null>;
@@ -44,7 +44,7 @@ class Running {
       cwd: dir,
       env: { PATH: process.env.PATH, ...ENV },
     });
-    // A command that has ended reads nothing more.
+    // Writing to a command that has ended is an error.
     this.child.stdin.on("error", () => {});
     this.ended = once(this.child, "exit").then(([code]) => code);
   }
@@ -56,7 +56,7 @@ class Running {
 }
 
 describe("an artifact of any size", () => {
-  it("comes from a file or from stdin, and goes to stdout or into a file, byte by byte", async () => {
+  it("is written from a file or stdin, and read to stdout or into a file, without a changed byte", async () => {
     await writeFile(join(dir, "large.bin"), LARGE);
     expect(await run("write", "acme/weekly/large.bin", "large.bin", "--tier", "cold")).toMatchObject({
       code: 0,
@@ -69,7 +69,7 @@ describe("an artifact of any size", () => {
     await using reading = new Running("read", "acme/weekly/piped.bin");
     const [read, code] = await Promise.all([buffer(reading.child.stdout), reading.ended]);
     expect([code, read.equals(LARGE)]).toEqual([0, true]);
-    // What is there is replaced, and through a link the file that it leads to.
+    // An existing file is replaced. Of a symbolic link, its target is replaced.
     await symlink("large.bin", join(dir, "link.bin"));
     await writeFile(join(dir, "large.bin"), "old");
     expect((await run("read", "acme/weekly/large.bin", "-o", "link.bin")).code).toBe(0);
@@ -77,7 +77,7 @@ describe("an artifact of any size", () => {
     expect(await files()).toEqual(["large.bin", "link.bin"]);
   });
 
-  it("is written only if what the options say holds", async () => {
+  it("is written only if the conditions of the options hold", async () => {
     const write = (...options: string[]) =>
       runCommand(["write", key, "-", "--url", shared.server.url, ...options], { input: "a" });
     const key = `${newTenant()}/weekly/a.txt`;
@@ -100,7 +100,7 @@ describe("an artifact of any size", () => {
     expect(JSON.parse(stat.stdout)).toMatchObject({ metadata: { rows: 42 }, contentType: "text/csv" });
   });
 
-  it("that is damaged leaves the file that was there, and no other", async () => {
+  it("that is damaged does not replace an existing file, and leaves no other file", async () => {
     await runCommand(["write", "acme/weekly/large.bin", "-"], {
       cwd: dir,
       env: ENV,
@@ -125,7 +125,7 @@ describe("an artifact of any size", () => {
     expect(await files()).toEqual(["mine.bin", "tree"]);
   });
 
-  it("may find that nobody reads on, and that is no error", async () => {
+  it("ends without an error if the reader of stdout stops", async () => {
     await runCommand(["write", "acme/weekly/large.bin", "-"], {
       cwd: dir,
       env: ENV,
@@ -142,7 +142,7 @@ describe("an artifact of any size", () => {
 describe("a folder", () => {
   const contents = { "index.html": "<h1>", "assets/style.css": "body {}", "assets/img/é.png": "\u0000" };
 
-  it("becomes a workflow's artifacts, and they become the same folder", async () => {
+  it("is written as a workflow's artifacts, and read back as the same folder", async () => {
     await mkdir(join(dir, "site/assets/img"), { recursive: true });
     for (const [path, content] of Object.entries(contents)) await writeFile(join(dir, "site", path), content);
     const tenant = newTenant();
@@ -178,7 +178,7 @@ describe("a folder", () => {
     }
   });
 
-  it("is written again only where it has changed, and its links and names that are not allowed are left out if asked", async () => {
+  it("is written again only where it has changed, without links and invalid names with --skip-invalid", async () => {
     await mkdir(join(dir, "site"));
     await writeFile(join(dir, "site/a.txt"), "1");
     await writeFile(join(dir, "site/b.txt"), "2");
@@ -192,21 +192,21 @@ describe("a folder", () => {
     expect(dry).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(
-        /^would +file +size\nreplace +b\.txt +7 B\nWould write 1 file to .*\(7 B\), 1 unchanged, 1 left out\nNothing was changed\.\n$/,
+        /^would +file +size\nreplace +b\.txt +7 B\nWould write 1 file to .*\(7 B\), 1 unchanged, 1 skipped\nNothing was changed\.\n$/,
       ),
-      stderr: expect.stringMatching(/^Left out: \.env: /),
+      stderr: expect.stringMatching(/^Skipped: \.env: /),
     });
     expect((await write("--skip-invalid")).stdout).toBe(
-      `Wrote 1 file to ${place} in HOT (7 B), 1 unchanged, 1 left out\n`,
+      `Wrote 1 file to ${place} in HOT (7 B), 1 unchanged, 1 skipped\n`,
     );
     expect((await write("--skip-invalid", "--rewrite")).stdout).toBe(
-      `Wrote 2 files to ${place} in HOT (8 B), 1 left out\n`,
+      `Wrote 2 files to ${place} in HOT (8 B), 1 skipped\n`,
     );
     const { stdout } = await runRemote("events", "--tenant", place.slice(0, -5), "--json");
     expect(stdout.trimEnd().split("\n")).toHaveLength(5);
   });
 
-  it("with names that fall on one another is refused before anything is written", async () => {
+  it("with files that get the same artifact id is rejected before anything is written", async () => {
     await mkdir(join(dir, "site/a"), { recursive: true });
     await writeFile(join(dir, "site/a/b"), "1");
     await writeFile(join(dir, "site/a__b"), "2");
@@ -217,16 +217,16 @@ describe("a folder", () => {
   });
 
   it.each([
-    [["write", "acme/site", "nofile", "--tree", "."], /--tree says what to write, and so does FILE/],
-    [["write", "acme/site", "--tree", ".", "--checksum", "0".repeat(64)], /--checksum is of one file/],
+    [["write", "acme/site", "nofile", "--tree", "."], /--tree and FILE both name what to write/],
+    [["write", "acme/site", "--tree", ".", "--checksum", "0".repeat(64)], /--checksum is for one file/],
     [["write", "acme", "--tree", "."], /Which workflow\?/],
-    [["write", "acme/site", "--tree", "none"], /none is no folder/],
-    [["write", "acme/weekly/a", "."], /is a folder. Write what is in it with --tree/],
+    [["write", "acme/site", "--tree", "none"], /none is not a folder/],
+    [["write", "acme/weekly/a", "."], /is a folder. Write its files with --tree/],
     [["read", "acme/site", "--tree", ".", "--artifact", "a"], /--artifact names one artifact/],
     [["read", "acme/site", "--tree", ".", "-o", "a"], /--output is for one artifact/],
     [["read", "acme/site/a", "--dot-files"], /--dot-files is for --tree/],
     [["write", "acme/site/a", "-", "--dry-run"], /--dry-run is for --tree/],
-  ])("is not what %j means: it opens nothing", async (args, message) => {
+  ])("is rejected with %j before anything is opened", async (args, message) => {
     const { code, stderr } = await run(...args);
     expect([code, stderr]).toEqual([2, expect.stringMatching(message)]);
     expect(await readdir(dir)).toEqual([]);
@@ -236,7 +236,7 @@ describe("a folder", () => {
 describe("a transfer outlives a restart of its server", () => {
   it("when it writes a file, and when it reads into one", { timeout: 120_000 }, async () => {
     await using server = await startServer({ dir, env: ENV });
-    // Slow enough to be under way when the server goes.
+    // Stops half-way, so that the transfer is in progress when the server is killed.
     await using slow = await slowProxy(server.origin);
     await writeFile(join(dir, "large.bin"), LARGE);
     const key = "acme/weekly/large.bin";
@@ -248,7 +248,7 @@ describe("a transfer outlives a restart of its server", () => {
     await using reading = new Running("read", key, "-o", "back.bin", "--url", slow.url);
     await slow.underWay("GET");
     await server.kill("SIGKILL");
-    // What the server had sent by then may still be in the proxy's buffers.
+    // The proxy's buffers may still contain bytes that the server has sent.
     slow.cut();
     await server.restart();
     expect(await reading.ended).toBe(0);
@@ -257,7 +257,7 @@ describe("a transfer outlives a restart of its server", () => {
   });
 });
 
-describe("an interrupted command leaves nothing half done", () => {
+describe("an interrupted command", () => {
   it("but what a read into a file has received, where the same command continues", async () => {
     await using server = await startServer({ dir, env: ENV });
     await using slow = await slowProxy(server.origin);
@@ -304,11 +304,11 @@ describe("an interrupted command leaves nothing half done", () => {
   ] as const)("when it writes what does not end: %s", async (signal, code) => {
     await using writing = new Running("write", "acme/weekly/endless.bin", "-");
     writing.child.stdin.write(LARGE);
-    // More has been taken than a pipe holds: the upload is under way.
+    // The command has read more than a pipe buffers, so the upload is in progress.
     await once(writing.child.stdin, "drain");
     writing.child.kill(signal);
     expect(await writing.ended).toBe(code);
-    // The store was let go of in order, and has neither the artifact nor its bytes.
+    // The store was closed, and has neither the artifact nor its bytes.
     expect(await readdir(join(dir, "artifacts/.tierkeep"))).not.toContain("owner.json");
     expect(await run("ls")).toMatchObject({ code: 0, stdout: "", stderr: "0 artifacts, 0 B\n" });
     expect(await objectWith({ dir }, LARGE)).toBeUndefined();
@@ -339,7 +339,7 @@ describe("an interrupted command leaves nothing half done", () => {
 });
 
 /**
- * A proxy whose first transfer in each direction stops half-way until its server has gone, and that passes all else on.
+ * A proxy whose first transfer in each direction stops half-way until its server has ended. It forwards everything else.
  */
 async function slowProxy(origin: string) {
   const ranges: (string | undefined)[] = [];
@@ -373,13 +373,13 @@ async function slowProxy(origin: string) {
   };
 }
 
-/** How much of a download is in its temporary file. */
+/** Returns the size of a download's temporary file. */
 async function partSize(): Promise<number> {
   const part = (await files()).find((name) => name.endsWith(".part"));
   return part === undefined ? 0 : (await stat(join(dir, part))).size;
 }
 
-/** Passes on half of LARGE, and then nothing more; what ends `from` ends `to`. */
+/** Forwards half of LARGE and then nothing more. Destroys `to` when `from` ends. */
 function passHalf(from: Readable, to: Writable, halfWay: () => void): void {
   let left = LARGE.length / 2;
   from.on("data", (chunk: Buffer) => {
@@ -393,7 +393,7 @@ function passHalf(from: Readable, to: Writable, halfWay: () => void): void {
   from.on("error", () => to.destroy());
 }
 
-/** What stands in the folder besides the store. */
+/** Returns the names in the folder, except the store's. */
 async function files(): Promise<string[]> {
   return (await readdir(dir)).filter((name) => name !== "artifacts" && name !== "logs").sort();
 }

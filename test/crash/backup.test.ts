@@ -99,7 +99,7 @@ describe("a backup", () => {
     await rm(join(server.dir, "artifacts"), { recursive: true });
 
     const restored = await runCommand(["restore-backup", backup], { cwd: server.dir });
-    expect([restored.code, restored.stderr]).toEqual([0, expect.stringContaining("left as it is")]);
+    expect([restored.code, restored.stderr]).toEqual([0, expect.stringContaining("was not changed")]);
     await server.restart();
     const artifacts = await tierkeep.artifacts();
     expect(artifacts.nodes.map(({ artifactId }) => artifactId)).toEqual(["kept"]);

@@ -19,7 +19,7 @@ beforeEach(async () => {
 
 afterEach(() => removeDirectory(dir));
 
-/** Redirects descriptors of a command, by a shell that the command replaces. */
+/** Redirects file descriptors of a command by a shell, which then execs the command. */
 function redirected(how: string) {
   return (command: readonly string[]) =>
     ["sh", "-c", `exec "$@" ${how}`, "sh", ...command] as [string, ...string[]];
@@ -30,7 +30,7 @@ async function droppedLines({ origin }: Pick<Server, "origin">): Promise<number>
   return Number(/^tierkeep_log_lines_dropped_total(?:\{.*\})? (\d+)/m.exec(text)?.[1]);
 }
 
-/** Requests that the log has a line each of. */
+/** Sends requests, each of which writes a line to the log. */
 async function makeLines({ origin }: Pick<Server, "origin">, count: number): Promise<void> {
   for (let index = 0; index < count; index += 1) {
     const response = await fetch(`${origin}/artifacts/acme`);
@@ -39,22 +39,22 @@ async function makeLines({ origin }: Pick<Server, "origin">, count: number): Pro
   }
 }
 
-/** A named pipe that is open for reading, so that no writer waits for a reader. */
+/** Creates a named pipe that is open for reading, so that opening it for writing does not block. */
 function openPipe(): { readonly path: string; readonly reader: number } {
   const path = join(dir, "pipe");
   execFileSync("mkfifo", [path]);
   return { path, reader: openSync(path, constants.O_RDWR | constants.O_NONBLOCK) };
 }
 
-describe("a server whose stderr takes nothing", () => {
-  it("answers, counts the lines of a full disk, and ends on SIGTERM", async () => {
+describe("a server whose stderr cannot be written", () => {
+  it("responds, counts the lines lost on a full disk, and stops on SIGTERM", async () => {
     await using server = await startServer({ dir, through: redirected("2>/dev/full") });
     await makeLines(server, 5);
     await expect.poll(() => droppedLines(server)).toBeGreaterThanOrEqual(5);
     await server.stop();
   });
 
-  it("answers and ends on SIGTERM although its log is a pipe that is full", async () => {
+  it("responds and stops on SIGTERM although its log is a full pipe", async () => {
     const { path, reader } = openPipe();
     await using server = await startServer({ dir, through: redirected(`2>${path}`) });
     await makeLines(server, 600);
@@ -97,9 +97,9 @@ describe("stdout on a full disk", () => {
     expect(await serve.ended).toMatchObject({ code: 0 });
   });
 
-  it("ends another command with STORAGE_FULL's exit code and a sentence", async () => {
+  it("ends another command with the exit code of STORAGE_FULL and a message", async () => {
     const { code, stderr } = await runCommand(["completion", "bash"], { through: redirected(">/dev/full") });
-    expect([code, stderr]).toEqual([6, "tierkeep: There is no room left to write stdout.\n"]);
+    expect([code, stderr]).toEqual([6, "tierkeep: No space is left to write stdout.\n"]);
   });
 });
 

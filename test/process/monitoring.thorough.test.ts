@@ -12,7 +12,7 @@ async function scrape(url: string): Promise<string> {
   return response.text();
 }
 
-it("/metrics follows Prometheus' conventions, and docs/monitoring.md names every metric of Tierkeep", async () => {
+it("/metrics follows Prometheus' conventions, and docs/monitoring.md lists every metric of Tierkeep", async () => {
   await using server = await startServer({
     env: { LIFECYCLE_SCHEDULE: "0 3 1 1 *", HOT_RETENTION_DAYS: "0.00000001" },
   });
@@ -84,7 +84,7 @@ it("/metrics follows Prometheus' conventions, and docs/monitoring.md names every
   expect(documented).toEqual(exported);
 });
 
-it("the log has what the server will do, and its scheduled runs, but no health probes", async () => {
+it("the log has the server's configuration and scheduled runs, but no health probes", async () => {
   await using server = await startServer({ env: { LIFECYCLE_SCHEDULE: "* * * * * *" } });
   for (const path of ["/healthz", "/readyz"])
     expect((await fetch(new URL(path, server.url))).status).toBe(200);
@@ -117,11 +117,13 @@ it("the log has what the server will do, and its scheduled runs, but no health p
   expect(lines.filter(({ operation }) => /healthz|readyz/.test(String(operation)))).toEqual([]);
 });
 
-it("LOG_LEVEL adds the health probes, or leaves everything out; without a schedule the log says so", async () => {
+it("LOG_LEVEL=debug logs health probes, LOG_LEVEL=silent logs nothing, and a missing schedule is logged", async () => {
   await using verbose = await startServer({ env: { LOG_LEVEL: "debug", GRAPHIQL: "false" } });
   await fetch(new URL("/healthz", verbose.url));
   await expect.poll(() => verbose.stderr).toContain('"operation":"GET /healthz"');
-  expect(verbose.stderr).toContain('"msg":"no schedule: nothing moves by itself; set LIFECYCLE_SCHEDULE"');
+  expect(verbose.stderr).toContain(
+    '"msg":"no schedule: lifecycle runs do not start automatically; set LIFECYCLE_SCHEDULE"',
+  );
   expect(verbose.stderr).not.toContain("GraphiQL");
   await using silent = await startServer({ env: { LOG_LEVEL: "silent" } });
   await fetch(new URL("/nothing", silent.url));

@@ -6,7 +6,7 @@ import { startServer } from "../support/server.ts";
 
 const key = (artifactId: string) => ({ tenantId: "acme", workflowId: "nightly", artifactId });
 
-it("refuses writes with the path while its folder is away, says so to /readyz, and works again once it is back", async () => {
+it("a server rejects writes and is not ready while its folder is moved away, and recovers when it is back", async () => {
   await using server = await startServer();
   const tierkeep = createTierkeep({ url: server.url, retries: 0 });
   const small = Buffer.from("small");
@@ -30,7 +30,7 @@ it("refuses writes with the path while its folder is away, says so to /readyz, a
   }
   rmSync(root, { recursive: true });
   renameSync(join(server.dir, "away"), root);
-  // The server looks at the disk once a second.
+  // The server checks the folder once a second.
   await expect.poll(async () => (await ready()).status, { timeout: 20_000 }).toBe(200);
   await tierkeep.upload(key("small"), small);
   await tierkeep.upload(key("large"), large);

@@ -5,9 +5,9 @@ import { describe, expect, it } from "vitest";
 
 const ESCAPE = "\u001b";
 
-/** What `npm test` prints on stdout for one small file, into a pipe. */
+/** Returns what `npm test` prints to stdout, a pipe, for one small file. */
 async function printed(env: Readonly<Record<string, string>>): Promise<string> {
-  // A worker's own variables, and colours that the tests were started with, would change what the run does.
+  // Variables of this Vitest worker, and its colour settings, would affect the run.
   const inherited = Object.entries(process.env).filter(
     ([name]) => !/^(?:npm_|VITEST|NODE_ENV|CI$|GITHUB_|NO_COLOR|FORCE_COLOR)/i.test(name),
   );
@@ -23,8 +23,8 @@ describe("npm test", () => {
   it.each([
     ["no colours into a pipe", {}, false],
     ["colours into a pipe with FORCE_COLOR", { FORCE_COLOR: "1" }, true],
-    ["colours where NO_COLOR is empty", { NO_COLOR: "", FORCE_COLOR: "1" }, true],
-    ["no colours with NO_COLOR beside FORCE_COLOR", { NO_COLOR: "1", FORCE_COLOR: "1" }, false],
+    ["colours with an empty NO_COLOR", { NO_COLOR: "", FORCE_COLOR: "1" }, true],
+    ["no colours with NO_COLOR and FORCE_COLOR", { NO_COLOR: "1", FORCE_COLOR: "1" }, false],
   ])("prints %s", async (_, env, coloured) => {
     const output = await printed(env);
     expect(output).toContain("1 passed");

@@ -6,7 +6,7 @@ import { sendRaw } from "../support/raw-http.ts";
 import { startServer } from "../support/server.ts";
 
 describe("tierkeep serve", () => {
-  it("prints one line on stdout, logs each request on stderr, and tells neither content nor secrets", async () => {
+  it("prints one line to stdout, logs each request to stderr, and reveals no content", async () => {
     await using server = await startServer();
     for (const file of ["owner.json", "config.json"]) {
       expect(statSync(join(server.dir, "artifacts", ".tierkeep", file)).mode & 0o077).toBe(0);

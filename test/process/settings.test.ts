@@ -21,7 +21,7 @@ const shared = sharedServer({
 const newKey = () => ({ tenantId: newTenant(), workflowId: "w", artifactId: "a" });
 
 describe("MAX_INLINE_BYTES", () => {
-  it("is the most that GraphQL takes and gives, while the URL takes and gives more", async () => {
+  it("limits content in GraphQL, but not at the artifact's URL", async () => {
     const key = newKey();
     await shared.tierkeep.writeArtifact({ ...key, content: { text: "x".repeat(100) } });
     expect((await shared.tierkeep.artifactContent(key))?.text).toHaveLength(100);
@@ -34,7 +34,7 @@ describe("MAX_INLINE_BYTES", () => {
 });
 
 describe("MAX_ARTIFACT_BYTES", () => {
-  it("is the most that an upload may have, refused before its bytes where it says how many they are", async () => {
+  it("rejects a larger upload by its content-length, before its bytes are sent", async () => {
     const key = newKey();
     await shared.tierkeep.upload(key, "x".repeat(1024));
     const answer = await sendRaw(shared.server, {
@@ -47,7 +47,7 @@ describe("MAX_ARTIFACT_BYTES", () => {
     expect(problemOf(answer).code).toBe("CONTENT_TOO_LARGE");
   });
 
-  it("is refused as soon as more has come where it does not", async () => {
+  it("rejects a larger upload without content-length as soon as the limit is exceeded", async () => {
     const key = newKey();
     async function* chunks() {
       for (let index = 0; index < 11; index++) yield "x".repeat(100);
@@ -61,7 +61,7 @@ describe("MAX_ARTIFACT_BYTES", () => {
 
 describe("PUBLIC_URL and CORS_ORIGINS", () => {
   it.each(["https://tierkeep.example", "https://app.example", "http://other.example:8080"])(
-    "let pages of %s call, and read the answer",
+    "allow pages of %s to send requests and read responses",
     async (origin) => {
       const answer = await sendRaw(shared.server, {
         method: "POST",
@@ -85,14 +85,14 @@ describe("PUBLIC_URL and CORS_ORIGINS", () => {
     "http://app.example",
     "https://app.example.evil",
     "https://xapp.example",
-  ])("let no page of %s", async (origin) => {
+  ])("reject pages of %s", async (origin) => {
     const answer = await sendRaw(shared.server, { path: "/readyz", headers: { origin } });
     expect([answer.status, problemOf(answer).code]).toEqual([403, "FORBIDDEN"]);
   });
 });
 
 describe("PUBLISH_TREE=false", () => {
-  it("keeps no tree, and serves all the same", async () => {
+  it("publishes no tree, and serves artifacts", async () => {
     const key = newKey();
     await shared.tierkeep.upload(key, "x".repeat(1000));
     await shared.tierkeep.promoteArtifact({ ...key, toTier: "COLD" });
@@ -103,7 +103,7 @@ describe("PUBLISH_TREE=false", () => {
 });
 
 describe("a retention of `never`", () => {
-  it("leaves everything where it is", async () => {
+  it("moves no artifact", async () => {
     const key = newKey();
     const { artifact } = await shared.tierkeep.writeArtifact({ ...key, content: { text: "x" } });
     expect(artifact.nextTransition).toBeNull();
@@ -113,7 +113,7 @@ describe("a retention of `never`", () => {
 });
 
 describe("LIFECYCLE_SCHEDULE", () => {
-  it("starts live runs by itself, of all tenants, in its own name", async () => {
+  it("starts live runs for all tenants, with schedule as their actor", async () => {
     const scheduled = async () =>
       (
         await shared.tierkeep.lifecycleEventHistory({

@@ -17,7 +17,7 @@ async function serveIn(dir: string, env: Readonly<Record<string, string>>): Prom
   return await runCommand(["serve"], { cwd: dir, env: { PORT: "0", ...env } });
 }
 
-/** Exit code 2, nothing on stdout, and one line on stderr that says `words`. */
+/** Expects exit code 2, nothing on stdout, and one line on stderr that contains `words`. */
 function expectOneLine(result: CommandResult, ...words: (string | RegExp)[]): void {
   expect([result.code, result.stdout]).toEqual([2, ""]);
   const lines = result.stderr.trimEnd().split("\n");
@@ -35,8 +35,8 @@ async function inNewFolder(act: (dir: string) => Promise<void>): Promise<void> {
   }
 }
 
-describe("a setting that is wrong", () => {
-  const wrong = {
+describe("an invalid setting", () => {
+  const invalid = {
     PORT: "65536",
     HOST: "0.0.0.0",
     PUBLIC_URL: "tierkeep.example",
@@ -50,9 +50,9 @@ describe("a setting that is wrong", () => {
     MAX_ARTIFACT_BYTES: "0",
   };
 
-  it("ends serve before it touches anything, in a line that names it and all the others", async () => {
+  it("ends serve before it changes anything, with a line that names every invalid setting", async () => {
     await inNewFolder(async (dir) => {
-      expectOneLine(await serveIn(dir, wrong), ...Object.keys(wrong));
+      expectOneLine(await serveIn(dir, invalid), ...Object.keys(invalid));
       expect(treeOf(dir)).toEqual([]);
     });
   });
@@ -61,7 +61,7 @@ describe("a setting that is wrong", () => {
     ["COLD_RETENTION_DAYS", { COLD_RETENTION_DAYS: "29.9" }],
     ["WARM_RETENTION_DAYS", { HOT_RETENTION_DAYS: "never" }],
     ["LIFECYCLE_SCHEDULE", { LIFECYCLE_SCHEDULE: "every day" }],
-  ])("is also one that contradicts another or that only its reader can judge: %s", async (name, env) => {
+  ])("is also rejected if it contradicts another setting or cannot be parsed: %s", async (name, env) => {
     await inNewFolder(async (dir) => {
       expectOneLine(await serveIn(dir, env), name);
       expect(treeOf(dir)).toEqual([]);
@@ -87,9 +87,9 @@ describe("a setting that is known but not implemented", () => {
   });
 });
 
-describe("a place that does not do", () => {
+describe("serve rejects", () => {
   it.each(["STORAGE_BASE_PATH", "LOG_DIR"])(
-    "%s that cannot be made, since a file is in the way",
+    "%s that cannot be created because a file is in the way",
     async (name) => {
       await inNewFolder(async (dir) => {
         writeFileSync(join(dir, "file"), "");
@@ -100,33 +100,33 @@ describe("a place that does not do", () => {
     },
   );
 
-  it("a port that is taken", async () => {
-    const squatter = createServer();
+  it("a port that is in use", async () => {
+    const other = createServer();
     const port = await new Promise<number>((resolve) =>
-      squatter.listen(0, "127.0.0.1", () => resolve((squatter.address() as { port: number }).port)),
+      other.listen(0, "127.0.0.1", () => resolve((other.address() as { port: number }).port)),
     );
     try {
       await inNewFolder(async (dir) => {
         expectOneLine(await serveIn(dir, { PORT: String(port) }), String(port), /PORT/);
-        // The store was let go: it can be served at another port.
+        // The store was released and can be served at another port.
         await using server = await startServer({ dir });
         expect(server.url).not.toContain(`:${port}/`);
       });
     } finally {
-      squatter.close();
+      other.close();
     }
   });
 });
 
-describe("a store that somebody owns", () => {
-  it("is not opened twice, and the line says who has it", async () => {
+describe("a store that a server owns", () => {
+  it("is not opened again, and the message names the owner", async () => {
     await using server = await startServer();
     expectOneLine(await serveIn(server.dir, {}), server.url, String(server.pid));
     const tierkeep = createTierkeep({ url: server.url });
     expect(await tierkeep.tenants()).toMatchObject({ nodes: [] });
   });
 
-  it("is still owned by one that is stopped, and free at once when it is killed", async () => {
+  it("is owned while the server is suspended, and free immediately after it is killed", async () => {
     await using server = await startServer();
     server.signal("SIGSTOP");
     expectOneLine(await serveIn(server.dir, {}), String(server.pid));
@@ -139,7 +139,7 @@ describe("a store that somebody owns", () => {
 });
 
 describe("a catalog", () => {
-  it("of a newer version is left as it is", async () => {
+  it("of a newer version is not changed", async () => {
     await using server = await startServer();
     await server.stop();
     const path = join(server.dir, "artifacts", ".tierkeep", "catalog.db");
@@ -152,18 +152,18 @@ describe("a catalog", () => {
     again.close();
   });
 
-  it("that is none is left as it is", async () => {
+  it("that is not a database is not changed", async () => {
     await inNewFolder(async (dir) => {
       mkdirSync(join(dir, "artifacts", ".tierkeep"), { recursive: true });
       const path = join(dir, "artifacts", ".tierkeep", "catalog.db");
-      writeFileSync(path, "not a catalog, but somebody's notes\n".repeat(200));
+      writeFileSync(path, "not a catalog, but a text file\n".repeat(200));
       expectOneLine(await serveIn(dir, {}), "catalog");
       expect(readFileSync(path, "utf8")).toMatch(/^not a catalog/);
     });
   });
 });
 
-describe("a command that there is not", () => {
+describe("an invalid command line", () => {
   it.each([[["srve"]], [["lifecycle", "run"]]])("ends with exit code 2: %j", async (args) => {
     await inNewFolder(async (dir) => {
       const result = await runCommand(args, { cwd: dir });

@@ -54,29 +54,32 @@ describe("STORAGE_BASE_PATH", () => {
     await createTierkeep({ url: server.url }).upload(KEY, new TextEncoder().encode("content"));
     await server.stop();
     expect(readdirSync(join(dir, "disk/store/hot/acme/nightly"))).toContain("report.md");
-    // By its other name it is the same store, with the same owner.
+    // By its other path it is the same store, with the same owner.
     await server.restart();
     const other = await serve({ STORAGE_BASE_PATH: "disk/store" });
     expect([other.code, other.stderr]).toEqual([2, expect.stringContaining(`process ${server.pid}`)]);
   });
 
-  it("is refused as a link to nothing, with what it points to", async () => {
+  it("is rejected as a link to a missing folder, with the link's target", async () => {
     symlinkSync("gone", join(dir, "link"));
     const { code, stderr } = await serve({ STORAGE_BASE_PATH: "link" });
     expect([code, stderr]).toEqual([
       2,
-      expect.stringMatching(/link is a symbolic link to gone, which is not there/),
+      expect.stringMatching(/link is a symbolic link to gone, which does not exist/),
     ]);
     expect(readdirSync(dir)).toEqual(["link"]);
   });
 
-  it.runIf(process.platform === "linux")("is refused below /proc, where nothing can be made", async () => {
-    const { code, stderr } = await serve({ STORAGE_BASE_PATH: "/proc/tierkeep/store" });
-    expect([code, stderr]).toEqual([
-      2,
-      expect.stringMatching(/^tierkeep: STORAGE_BASE_PATH \S+ cannot be written \(ENOENT\)/),
-    ]);
-  });
+  it.runIf(process.platform === "linux")(
+    "is rejected below /proc, where no folder can be created",
+    async () => {
+      const { code, stderr } = await serve({ STORAGE_BASE_PATH: "/proc/tierkeep/store" });
+      expect([code, stderr]).toEqual([
+        2,
+        expect.stringMatching(/^tierkeep: STORAGE_BASE_PATH \S+ cannot be written \(ENOENT\)/),
+      ]);
+    },
+  );
 });
 
 describe("a symbolic link inside a store", () => {
@@ -87,7 +90,7 @@ describe("a symbolic link inside a store", () => {
     ".tierkeep/config.json",
     ".tierkeep/owner-lock.db",
     "hot",
-  ])("is refused at start by its name: %s", async (path) => {
+  ])("is rejected at the start with its path: %s", async (path) => {
     await makeStore();
     const inside = join(dir, "artifacts", path);
     renameSync(inside, join(dir, "moved"));
@@ -97,7 +100,7 @@ describe("a symbolic link inside a store", () => {
     expect(stderr).toMatch(new RegExp(`^tierkeep: \\S+/artifacts/${path} is a symbolic link.+\n$`));
   });
 
-  it("is no matter in the place of a tier's folder without the published tree", async () => {
+  it("is ignored at the path of a tier's folder with PUBLISH_TREE=false", async () => {
     mkdirSync(join(dir, "artifacts"));
     mkdirSync(join(dir, "elsewhere"));
     symlinkSync(join(dir, "elsewhere"), join(dir, "artifacts/hot"));
@@ -119,7 +122,7 @@ describe("a symbolic link inside a store", () => {
 });
 
 describe("the files of a store", () => {
-  it("are closed to other users where they are private", async () => {
+  it("have modes that exclude other users from private files", async () => {
     await using server = await startServer({ dir });
     await createTierkeep({ url: server.url }).upload(KEY, new TextEncoder().encode("content"));
     const own = readdirSync(join(dir, "artifacts/.tierkeep"));
@@ -137,7 +140,7 @@ describe("the files of a store", () => {
     expect(modeOf("logs/lifecycle_events.jsonl")).toBe("640");
   });
 
-  it("are closed to other users at the next start where an earlier version left them open", async () => {
+  it("lose the permissions of other users at the next start, if an earlier version had set them", async () => {
     await makeStore();
     const own = join(dir, "artifacts/.tierkeep");
     const wide = ["", ...readdirSync(own)];
@@ -148,13 +151,13 @@ describe("the files of a store", () => {
     expect(stdout).toMatch(/not ok {2}permissions: .*artifacts\/\.tierkeep/);
     const modes = wide.map((name) => modeOf(`artifacts/.tierkeep/${name}`));
     expect(new Set(modes)).toEqual(new Set(["700", "600"]));
-    // Which users may read the tree and the log is the operator's choice.
+    // The operator chooses which users may read the tree and the log.
     expect([modeOf("logs"), modeOf("artifacts/hot")]).toEqual(["755", "755"]);
   });
 });
 
 describe("the file of AUDIT_SIGNING_KEY", () => {
-  it("is found by doctor where other users may read it", async () => {
+  it("is reported by doctor if other users can read it", async () => {
     const { privateKey } = generateKeyPairSync("ed25519");
     const key = join(dir, "audit.pem");
     writeFileSync(key, privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
@@ -167,7 +170,7 @@ describe("the file of AUDIT_SIGNING_KEY", () => {
       4,
       expect.stringMatching(/^not ok {2}signing key: .+audit\.pem \(mode 0644\).+chmod 600 \S+audit\.pem/m),
     ]);
-    // The file is the operator's: no command changes it.
+    // The file belongs to the operator, so no command changes it.
     expect(modeOf("audit.pem")).toBe("644");
   });
 });
@@ -177,7 +180,7 @@ describe("a symbolic link in LOG_DIR", () => {
     "lifecycle_events.jsonl",
     "lifecycle_events.checkpoints.jsonl",
     "lifecycle_events.public-key.pem",
-  ])("is not written through: %s", async (name) => {
+  ])("is not followed for writes: %s", async (name) => {
     mkdirSync(join(dir, "logs"));
     writeFileSync(join(dir, "victim"), "");
     symlinkSync(join(dir, "victim"), join(dir, "logs", name));

@@ -13,7 +13,7 @@ import {
 } from "../support/server.ts";
 import { treeOf } from "../support/storage-tree.ts";
 
-/** Many processes, one after another. */
+/** For tests that start many processes one after another. */
 const SLOW = 300_000;
 
 type Env = Readonly<Record<string, string>>;
@@ -27,7 +27,7 @@ async function inNewFolder(act: (dir: string) => Promise<void>): Promise<void> {
   }
 }
 
-/** Runs a command line without quotes in it. */
+/** Runs a command line that contains no quotes. */
 const run = (dir: string, line: string, env: Env = {}, input = ""): Promise<CommandResult> =>
   runCommand(line.split(" "), { cwd: dir, env, input });
 
@@ -53,7 +53,7 @@ async function settingsIn(dir: string): Promise<ReadonlyMap<string, ShownSetting
   return new Map(settings.map((setting) => [setting.name, setting]));
 }
 
-/** An artifact in cold that is 100 days old. */
+/** Writes a file of another system in cold that is 100 days old. */
 function oldFileIn(dir: string): void {
   const folder = join(dir, "artifacts", "cold", "acme", "contracts");
   mkdirSync(folder, { recursive: true });
@@ -64,7 +64,7 @@ function oldFileIn(dir: string): void {
 }
 
 describe("the settings of a store", () => {
-  it("hold for a command in cron, which purges nothing that the server keeps", async () => {
+  it("apply to a command in cron, which purges nothing that the server would keep", async () => {
     await inNewFolder(async (dir) => {
       oldFileIn(dir);
       await succeed(dir, "reindex", { COLD_RETENTION_DAYS: "365" });
@@ -78,7 +78,7 @@ describe("the settings of a store", () => {
     });
   });
 
-  it("hold for a command in another folder, which writes to the store's own audit log", async () => {
+  it("apply to a command in another folder, which writes to the store's audit log", async () => {
     await inNewFolder(async (dir) => {
       const elsewhere = join(dir, "elsewhere");
       mkdirSync(elsewhere);
@@ -96,7 +96,7 @@ describe("the settings of a store", () => {
     });
   });
 
-  it("hold for every way to read and write: reads are logged by AUDIT_READS of the store", async () => {
+  it("apply to commands that read: the stored AUDIT_READS logs their reads", async () => {
     await inNewFolder(async (dir) => {
       await succeed(dir, "write a/b/c -", { AUDIT_READS: "true", PUBLISH_TREE: "false" }, "x");
       await succeed(dir, "read a/b/c");
@@ -106,7 +106,7 @@ describe("the settings of a store", () => {
     });
   });
 
-  it("are checked by commands that a running server serves, too", async () => {
+  it("are compared with the environment by commands that are clients of a server", async () => {
     await using server = await startServer({ env: { HOT_RETENTION_DAYS: "3" } });
     await succeed(server.dir, "ls", { HOT_RETENTION_DAYS: "3.0" });
     for (const line of ["ls", "doctor", "backup ../never", "settings", "audit verify", "open"]) {
@@ -130,7 +130,7 @@ describe("the settings of a store", () => {
       await using server = await startServer({ dir, env: { COLD_RETENTION_DAYS: "90" } });
       expect(server.stderr).toMatch(/changed from 365 to 90\. 1 artifact becomes due to be purged\./);
       expect(server.stderr).toMatch(
-        /Nothing is purged by COLD_RETENTION_DAYS 90 before .*tierkeep settings confirm/,
+        /Purges do not use COLD_RETENTION_DAYS 90 before .*tierkeep settings confirm/,
       );
       expect((await settingsIn(dir)).get("COLD_RETENTION_DAYS")).toMatchObject({
         value: "90",
@@ -154,7 +154,7 @@ describe("the settings of a store", () => {
     });
   });
 
-  it("may be confirmed over HTTP by the owner's token alone", async () => {
+  it("are confirmed over HTTP only with the owner's token", async () => {
     await using server = await startServer();
     const url = `${server.origin}/.well-known/tierkeep-owner/confirm-retention`;
     for (const headers of [{}, { authorization: "Bearer wrong" }])
@@ -162,7 +162,7 @@ describe("the settings of a store", () => {
     expect((await fetch(url)).status).toBe(405);
   });
 
-  it("survive SIGKILL at each step of a start that changes them, in store and log alike", {
+  it("are consistent in store and log after SIGKILL at any step of a start that changes them", {
     timeout: SLOW,
   }, async () => {
     await inNewFolder(async (dir) => {
@@ -185,7 +185,7 @@ describe("the settings of a store", () => {
         before = value;
       }
 
-      // It has opened the catalog, and has changed nothing yet or just begun to.
+      // The catalog is open, and the change may have started.
       await killStart("101", () => contains("catalog.db-wal", ""));
       // The event is committed. config.json may have the old value.
       await killStart("102", () => contains("catalog.db-wal", "to 102."));
@@ -203,7 +203,7 @@ describe("the settings of a store", () => {
 });
 
 describe("LOG_DIR", () => {
-  it("of one store is refused to another, by name, and the other leaves nothing behind", async () => {
+  it("of one store is rejected for another, which creates no files", async () => {
     await inNewFolder(async (dir) => {
       await succeed(dir, "write a/b/c -", { STORAGE_BASE_PATH: "one" }, "x");
       for (const line of ["write a/b/c -", "serve", "reindex"]) {
@@ -220,7 +220,7 @@ describe("LOG_DIR", () => {
     });
   });
 
-  it("moves with the store when both are moved", async () => {
+  it("is found at its new path after it was moved together with the store", async () => {
     await inNewFolder(async (dir) => {
       await succeed(dir, "write a/b/c -", { STORAGE_BASE_PATH: "site/artifacts", LOG_DIR: "site/logs" }, "x");
       await rename(join(dir, "site"), join(dir, "moved"));
@@ -231,7 +231,7 @@ describe("LOG_DIR", () => {
     });
   });
 
-  it("is refused to a copy of the store beside it", { timeout: SLOW }, async () => {
+  it("is rejected for a copy of the store", { timeout: SLOW }, async () => {
     await inNewFolder(async (dir) => {
       await succeed(dir, "write a/b/c -", {}, "x");
       const copied = await runCommand([], {
@@ -277,7 +277,7 @@ describe("a folder without a store", () => {
     "backup ../backup",
     "audit export",
     "open",
-  ])("stays as it is, and `%s` says what creates one", async (line) => {
+  ])("is not changed by `%s`, which says how to create a store", async (line) => {
     await inNewFolder(async (dir) => {
       const { code, stdout, stderr } = await run(dir, line);
       expect([code, stdout]).toEqual([3, ""]);
@@ -290,7 +290,7 @@ describe("a folder without a store", () => {
 });
 
 describe("a store whose catalog is lost", () => {
-  it("says so on every command, and through a server until it was rebuilt", { timeout: SLOW }, async () => {
+  it("is reported by every command, and with a server until it was rebuilt", { timeout: SLOW }, async () => {
     await inNewFolder(async (dir) => {
       await using server = await startServer({ dir });
       const tierkeep = createTierkeep({ url: server.url });
@@ -323,7 +323,7 @@ describe("a store whose catalog is lost", () => {
 });
 
 describe("a backup", () => {
-  it("carries the settings, and restoring it writes them", { timeout: SLOW }, async () => {
+  it("contains the settings, and restoring it stores them", { timeout: SLOW }, async () => {
     await inNewFolder(async (dir) => {
       const [one, two] = [join(dir, "one"), join(dir, "two")];
       for (const folder of [one, two]) mkdirSync(folder);

@@ -4,11 +4,11 @@ import { parse, print } from "graphql";
 import { StartProblem } from "./start-problem.ts";
 
 /**
- * The documents that a server takes, as graphql-js prints them, so that spaces and commas make no difference.
+ * Returns the documents that a server accepts, as graphql-js prints them, so that whitespace and commas do not matter.
  *
  * @param setting "any", "sdk", or the path of a folder of .graphql files, each a document as its client sends it
  * @returns null: any
- * @throws StartProblem for a folder that cannot be read, or a file that is no GraphQL
+ * @throws StartProblem for a folder that cannot be read, or a file that is not GraphQL
  */
 export async function allowedOperations(setting: string): Promise<ReadonlySet<string> | null> {
   if (setting === "any") return null;

@@ -8,14 +8,14 @@ import { StartProblem } from "./start-problem.ts";
 
 export interface OpenedAuditKey {
   readonly key: SigningKey;
-  /** True where it was made just now. */
+  /** True if this call created the key. */
   readonly made: boolean;
 }
 
 /**
- * Reads the key that signs the audit log: that of AUDIT_SIGNING_KEY, else the store's own.
+ * Reads the key that signs the audit log: that of AUDIT_SIGNING_KEY, else the store's own key.
  *
- * @param mayMake whether to make the store's own key where it is missing
+ * @param mayMake whether to create the store's own key if it is missing
  * @throws StartProblem
  */
 export async function openAuditKey(
@@ -35,7 +35,7 @@ export async function openAuditKey(
     if (code !== "ENOENT") throw new StartProblem(`${path} cannot be read (${code}).`);
     if (!mayMake) {
       throw new StartProblem(
-        `${path} is missing, which signs the audit log. Restore it from a backup, or start \`tierkeep serve\`: it makes another key and signs with that from then on.`,
+        `${path}, the key that signs the audit log, is missing. Restore it from a backup, or start \`tierkeep serve\`, which creates another key and signs with that from then on.`,
       );
     }
     pem = newKeyPem();
@@ -47,13 +47,13 @@ export async function openAuditKey(
   } catch {
     throw new StartProblem(
       auditSigningKey !== null
-        ? `AUDIT_SIGNING_KEY ${path} is no Ed25519 private key as PKCS#8 in PEM without a passphrase. Make one with: openssl genpkey -algorithm ed25519`
-        : `${path} is damaged. Restore it from a backup; or remove it and start \`tierkeep serve\`: it makes another key and signs with that from then on.`,
+        ? `AUDIT_SIGNING_KEY ${path} is not an Ed25519 private key in PKCS#8 and PEM format without a passphrase. Create one with: openssl genpkey -algorithm ed25519`
+        : `${path} is damaged. Restore it from a backup; or delete it and start \`tierkeep serve\`, which creates another key and signs with that from then on.`,
     );
   }
 }
 
-/** The fingerprint of the public key that belongs to the private key in this file; null: it holds none. */
+/** Returns the fingerprint of the public key of the private key in this file; null: the file has no valid key. */
 export function signingKeyIdAt(path: string): string | null {
   try {
     return signingKey(readFileSync(path, "utf8")).id;

@@ -7,7 +7,7 @@ import type { EngineKeys } from "../services/key-service.ts";
 import { systemCodeOf } from "./embedded/store-files.ts";
 import { StartProblem } from "./start-problem.ts";
 
-/** What is configured; null: nothing. @throws StartProblem for a key file that is none */
+/** Returns the configured authentication; null: none. @throws StartProblem for an invalid key file */
 export async function openAuthentication(
   { auth }: Pick<Config, "auth">,
   ownerToken: string,
@@ -31,11 +31,11 @@ async function jwtKey({ jwtSecret, jwksUrl }: AuthConfig): Promise<JwtRules["key
   if (jwksUrl === null) return null;
   const url = new URL(jwksUrl);
   const keys = jwtKeys(url);
-  // An issuer may be away while this starts; a file may not.
+  // An issuer may be unreachable at the start. A file must be valid.
   if (url.protocol === "file:") {
     await keys.reload().catch((error: unknown) => {
       throw new StartProblem(
-        `AUTH_JWKS_URL ${url.href} cannot be used (${systemCodeOf(error)}). Name a file that holds a JSON Web Key Set of public keys.`,
+        `AUTH_JWKS_URL ${url.href} cannot be used (${systemCodeOf(error)}). Name a file with a JSON Web Key Set of public keys.`,
       );
     });
   }

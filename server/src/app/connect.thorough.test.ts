@@ -24,7 +24,7 @@ const VIEWER = {
 };
 
 describe("connect", () => {
-  it("opens the store where nobody has it, serves it meanwhile, and leaves nothing behind but the store", async () => {
+  it("opens a store without an owner, serves it, and removes owner.json when it is closed", async () => {
     await using folder = await Folder.make();
     const config = configIn(folder);
     const connection = await connect(config, { log });
@@ -32,7 +32,7 @@ describe("connect", () => {
     expect(await (await connection.fetch(connection.url, VIEWER)).json()).toEqual({
       data: { viewer: { actor: "local" } },
     });
-    // Others reach it by its URL.
+    // Other processes can use it by its URL.
     expect((await fetch(connection.url, VIEWER)).status).toBe(200);
     expect((await findOwner(config))?.url).toBe(connection.url);
     await connection.close();
@@ -54,7 +54,7 @@ describe("connect", () => {
     await owned.close();
   });
 
-  it("waits for an owner that has not said yet who it is", async () => {
+  it("waits for an owner that has not written owner.json yet", async () => {
     await using folder = await Folder.make();
     const config = configIn(folder);
     await mkdir(join(folder.path, "artifacts/.tierkeep"), { recursive: true });
@@ -66,7 +66,7 @@ describe("connect", () => {
     await connection.close();
   });
 
-  it("goes to the URL that it is given, without opening anything", async () => {
+  it("uses a given URL without opening a store", async () => {
     await using folder = await Folder.make();
     const config = configIn(folder);
     const connection = await connect(config, { url: "http://127.0.0.1:1/graphql", log });
@@ -75,7 +75,7 @@ describe("connect", () => {
     await expect(stat(join(folder.path, "artifacts"))).rejects.toMatchObject({ code: "ENOENT" });
   });
 
-  it("finds the next owner, or becomes it, for the call after the one that found nobody", async () => {
+  it("fails one call when the owner has ended, then uses the next owner or opens the store", async () => {
     await using folder = await Folder.make();
     const config = configIn(folder);
     const first = await own(config, { opening: "create", host: "127.0.0.1", port: 0, log });
@@ -83,23 +83,23 @@ describe("connect", () => {
     const { url } = connection;
     await first.close();
     const second = await own(config, { opening: "create", host: "127.0.0.1", port: 0, log });
-    const askAgain = async () => {
+    const failOnceThenSucceed = async () => {
       await expect(connection.fetch(url, VIEWER)).rejects.toThrow();
       const answers = await Promise.all([connection.fetch(url, VIEWER), connection.fetch(url, VIEWER)]);
       expect(answers.map(({ status }) => status)).toEqual([200, 200]);
     };
-    await askAgain();
+    await failOnceThenSucceed();
     expect(connection.store).toBeNull();
     await second.close();
-    await askAgain();
+    await failOnceThenSucceed();
     expect(connection.store).not.toBeNull();
-    // It is the owner now, for as long as it lasts.
+    // This process is the owner until the connection is closed.
     expect((await findOwner(config))?.pid).toBe(process.pid);
     await connection.close();
     expect(await readOwner(config)).toBeNull();
   });
 
-  it("looks for no other owner when it was the caller who ended the call", async () => {
+  it("does not look for another owner when the caller aborted the call", async () => {
     await using folder = await Folder.make();
     const config = configIn(folder);
     const owned = await own(config, { opening: "create", host: "127.0.0.1", port: 0, log });
@@ -111,7 +111,7 @@ describe("connect", () => {
     await connection.close();
   });
 
-  it("ends its wait for an owner when it is told to", async () => {
+  it("stops waiting for an owner when its signal aborts", async () => {
     await using folder = await Folder.make();
     const config = configIn(folder);
     await mkdir(join(folder.path, "artifacts/.tierkeep"), { recursive: true });

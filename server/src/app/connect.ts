@@ -9,27 +9,27 @@ import { type Opening, requireStoreAgreement } from "./settings/store-opening.ts
 
 type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
 
-/** A way to the API, for a command that is its client. */
+/** A connection to the API, for a command that is its client. */
 export interface Connection {
-  /** The GraphQL endpoint. It stays valid for `fetch` when the store's owner changes. */
+  /** The GraphQL endpoint. It stays valid for `fetch` when another process becomes the store's owner. */
   readonly url: string;
-  /** As globalThis.fetch; with an embedded store it calls the handler without a socket. */
+  /** Like globalThis.fetch. With an embedded store, it calls the handler without a socket. */
   readonly fetch: Fetch;
-  /** The store, where this process has opened it; null: a server has it. */
+  /** The store, if this process has opened it; null: a server owns it. */
   readonly store: Store | null;
-  /** Lets go of an embedded store. */
+  /** Releases an embedded store. */
   close(): Promise<void>;
 }
 
 export interface ConnectOptions {
-  /** What opening the store may do to it, where no server has it. Default: create. */
+  /** What opening the store may do to it, if no server owns it. Default: create. */
   readonly opening?: Opening | undefined;
-  /** A server's GraphQL endpoint. Default: the store of the configuration, whoever owns it. */
+  /** A server's GraphQL endpoint. Default: that of the configured store's owner. */
   readonly url?: string | undefined;
   readonly clock?: Clock | undefined;
   /** Default: warnings on stderr. */
   readonly log?: Logger | undefined;
-  /** Ends a wait for the store's owner. */
+  /** Aborts a wait for the store's owner. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -37,11 +37,11 @@ const OWNER_WAIT_MS = 10_000;
 const OWNER_RETRY_MS = 100;
 
 /**
- * A way to the API: the server at `url`, else the one that owns the configured store, else the store itself, opened by
- * this process for as long as the connection lasts.
+ * Connects to the server at `url`, else to the server that owns the configured store, else opens the store itself until
+ * the connection is closed.
  *
- * When the owner goes away, calls fail until one has found that nobody answers; the next one finds the new owner, or
- * becomes it. So whoever repeats what may be repeated gets its answer.
+ * When the owner ends, the first call that finds it unreachable fails. The next call connects to the new owner, or opens
+ * the store. So a client that retries retryable calls succeeds.
  *
  * @throws StartProblem
  */
@@ -50,56 +50,56 @@ export async function connect(config: Config, options: ConnectOptions = {}): Pro
   if (url !== undefined)
     return { url, fetch: (to, init) => fetch(to, init), store: null, close: async () => {} };
 
-  let way = await wayToStore(config, options);
-  const endpoint = way.url;
+  let route = await routeToStore(config, options);
+  const endpoint = route.url;
   let finding: Promise<void> | null = null;
 
-  /** The way to take after `lost`. Calls that fail together look for it once. */
-  function findAnother(lost: Way): void {
-    if (lost !== way || finding !== null) return;
-    finding = wayToStore(config, options).then((found) => {
-      way = found;
+  /** Starts to look for a route that replaces `lost`. Concurrent failures start this once. */
+  function replaceRoute(lost: Route): void {
+    if (lost !== route || finding !== null) return;
+    finding = routeToStore(config, options).then((found) => {
+      route = found;
       finding = null;
     });
-    // Where there is none, the next call learns of it, and so does every later one.
+    // If there is none, this and every later call rejects with the error.
     finding.catch(() => {});
   }
 
   return {
     url: endpoint,
     get store() {
-      return way.owned?.store ?? null;
+      return route.owned?.store ?? null;
     },
     async fetch(to, init) {
       if (finding !== null) await finding;
-      const taken = way;
+      const used = route;
       try {
-        return await taken.fetch(taken.url === endpoint ? to : movedTo(taken.url, to), init);
+        return await used.fetch(used.url === endpoint ? to : movedTo(used.url, to), init);
       } catch (error) {
-        if (taken.owned === null && init?.signal?.aborted !== true) findAnother(taken);
+        if (used.owned === null && init?.signal?.aborted !== true) replaceRoute(used);
         throw error;
       }
     },
     async close() {
       await finding?.catch(() => {});
-      await way.owned?.close();
+      await route.owned?.close();
     },
   };
 }
 
-interface Way {
+interface Route {
   readonly url: string;
   readonly fetch: Fetch;
-  /** Null: another process has the store. */
+  /** Null: another process owns the store. */
   readonly owned: OwnedStore | null;
 }
 
 /** @throws StartProblem */
-async function wayToStore(
+async function routeToStore(
   config: Config,
   { opening = "create", clock, log = createWarnings(), signal }: ConnectOptions,
-): Promise<Way> {
-  const giveUp = Date.now() + OWNER_WAIT_MS;
+): Promise<Route> {
+  const deadline = Date.now() + OWNER_WAIT_MS;
   for (;;) {
     try {
       const owned = await own(config, { opening, host: "127.0.0.1", port: 0, log, clock });
@@ -109,17 +109,17 @@ async function wayToStore(
     } catch (error) {
       if (!(error instanceof StoreOwnedError)) throw error;
       const owner = await findOwner(config);
-      // Its settings are final by then: a server stores them before it listens.
+      // The stored settings are final: a server stores them before it listens.
       requireStoreAgreement(config);
       if (owner !== null) return { url: owner.url, fetch: withToken(owner.token, fetch), owned: null };
-      // It is opening the store, or just leaving it.
-      if (Date.now() > giveUp) throw await ownedProblem(config);
+      // The owner is opening or closing the store.
+      if (Date.now() > deadline) throw await ownedProblem(config);
       await delay(OWNER_RETRY_MS, undefined, { signal });
     }
   }
 }
 
-/** The same path and query at another server. */
+/** Returns the URL with its path and query at another server. */
 function movedTo(endpoint: string, url: string): string {
   const { pathname, search } = new URL(url);
   return new URL(`${pathname}${search}`, endpoint).href;

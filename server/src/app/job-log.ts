@@ -3,7 +3,7 @@ import type { Job } from "@tierkeep/schema/services/jobs";
 import type { Logger } from "pino";
 import { jobCounts } from "../catalog/decide/decide-job.ts";
 
-/** Writes a line to the server's log when a job starts and when it ends, whoever started it. */
+/** Writes a line to the server's log when a job starts and when it ends. */
 export function jobLog(log: Logger) {
   return {
     onStarted: (job: Job, actor: string) => log.info(factsOf(job, actor), "job started"),

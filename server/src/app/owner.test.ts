@@ -15,16 +15,16 @@ const configIn = (folder: Folder) =>
   });
 
 describe("findOwner", () => {
-  it("tells the token to nobody who cannot prove to know it", async () => {
+  it("does not send the token to a server that cannot prove to know it", async () => {
     await using folder = await Folder.make();
     const config = configIn(folder);
-    const heard: string[] = [];
-    const stranger = createServer((request, response) => {
-      heard.push(`${request.url} ${JSON.stringify(request.headers)}`);
+    const received: string[] = [];
+    const other = createServer((request, response) => {
+      received.push(`${request.url} ${JSON.stringify(request.headers)}`);
       response.setHeader("content-type", "application/json").end('{"instance":"i","proof":"00"}');
     }).listen(0, "127.0.0.1");
-    await new Promise((resolve) => stranger.once("listening", resolve));
-    const { port } = stranger.address() as AddressInfo;
+    await new Promise((resolve) => other.once("listening", resolve));
+    const { port } = other.address() as AddressInfo;
     const owner = {
       url: `http://127.0.0.1:${port}/graphql`,
       instance: "i",
@@ -35,10 +35,10 @@ describe("findOwner", () => {
     await mkdir(join(folder.path, "artifacts/.tierkeep"), { recursive: true });
     await writeFile(join(folder.path, "artifacts/.tierkeep/owner.json"), JSON.stringify(owner));
     expect(await findOwner(config)).toBeNull();
-    expect(heard).toHaveLength(1);
-    expect(heard[0]).not.toContain("the-token");
-    stranger.closeAllConnections();
-    stranger.close();
+    expect(received).toHaveLength(1);
+    expect(received[0]).not.toContain("the-token");
+    other.closeAllConnections();
+    other.close();
     expect(await findOwner(config)).toBeNull();
   });
 });

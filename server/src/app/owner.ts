@@ -14,9 +14,9 @@ import { storePaths, systemCodeOf } from "./embedded/store-files.ts";
 import type { Opening } from "./settings/store-opening.ts";
 import { StartProblem } from "./start-problem.ts";
 
-/** What owner.json says, for this user alone: who owns the store, and how to become its client. */
+/** The content of owner.json, which only this user can read: the store's owner, and how to connect to it. */
 export interface Owner {
-  /** Its GraphQL endpoint. */
+  /** The owner's GraphQL endpoint. */
   readonly url: string;
   /** New at each start. */
   readonly instance: string;
@@ -39,14 +39,14 @@ export interface OwnOptions {
 export interface OwnedStore {
   readonly store: Store;
   readonly url: string;
-  /** Completes what is under way until `deadline` (ms since the epoch), then lets go of the store. */
+  /** Completes requests in progress until `deadline` (ms since the epoch), then releases the store. */
   close(deadline?: number): Promise<void>;
 }
 
 const CHALLENGE_MS = 3000;
 const CLOSE_MS = 30_000;
 
-/** Opens the store, listens, and says so in owner.json. @throws StoreOwnedError, StartProblem */
+/** Opens the store, listens, and writes owner.json. @throws StoreOwnedError, StartProblem */
 export async function own(config: Config, options: OwnOptions): Promise<OwnedStore> {
   const { host, port, log } = options;
   const store = await openStore(config, options);
@@ -89,7 +89,7 @@ export async function own(config: Config, options: OwnOptions): Promise<OwnedSto
   }
 }
 
-/** Where a command on this machine reaches it: an address that stands for all of them is none to connect to. */
+/** Returns the URL for commands on this machine. The unspecified address becomes the loopback address. */
 function reachable(url: string): string {
   return url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:");
 }
@@ -99,15 +99,15 @@ function listenProblem(error: unknown, host: string, port: number): StartProblem
   const where = `${host}:${port}`;
   if (code === "EADDRINUSE") {
     return new StartProblem(
-      `Something listens at ${where} already. Stop it, or set PORT to another port or to 0 for any free one.`,
+      `Another program listens at ${where} already. Stop it, or set PORT to another port or to 0 for any free port.`,
     );
   }
   return new StartProblem(
-    `It is not possible to listen at ${where} (${code}). Set HOST and PORT to where this user may listen.`,
+    `Cannot listen at ${where} (${code}). Set HOST and PORT to an address at which this user may listen.`,
   );
 }
 
-/** Who owns the store, as owner.json says; null: nobody says so. It may be dead. */
+/** Returns the owner in owner.json, which may have ended; null: there is no valid owner.json. */
 export async function readOwner(config: Config): Promise<Owner | null> {
   try {
     const owner: Partial<Owner> = JSON.parse(await readFile(storePaths(config).owner, "utf8"));
@@ -121,8 +121,8 @@ export async function readOwner(config: Config): Promise<Owner | null> {
 }
 
 /**
- * The live owner of the store: one that knows the token of owner.json. Another program may listen at that port by now,
- * and must not be told the token. Null: there is none, or it does not answer.
+ * Returns the running owner of the store, after it has proved that it knows the token of owner.json. Another program may
+ * use that port now, and must not get the token. Null: there is no owner, or it does not respond.
  */
 export async function findOwner(config: Config): Promise<Owner | null> {
   const owner = await readOwner(config);
@@ -143,13 +143,13 @@ function isEqual(a: string, b: string): boolean {
   return left.length === right.length && timingSafeEqual(left, right);
 }
 
-/** Who has the store, for whoever cannot have it. */
+/** Returns the error for a process that cannot open the store, with the store's owner. */
 export async function ownedProblem(config: Config): Promise<StartProblem> {
   const owner = await readOwner(config);
   const { root } = storePaths(config);
   return new StartProblem(
     owner === null
-      ? `The store ${root} belongs to another process, which has not said who it is. Stop it, or name another folder in STORAGE_BASE_PATH.`
-      : `The store ${root} belongs to the server at ${owner.url} (process ${owner.pid}). Use that one, stop it, or name another folder in STORAGE_BASE_PATH.`,
+      ? `The store ${root} belongs to another process, which cannot be identified. Stop it, or name another folder in STORAGE_BASE_PATH.`
+      : `The store ${root} belongs to the server at ${owner.url} (process ${owner.pid}). Use that server, stop it, or name another folder in STORAGE_BASE_PATH.`,
   );
 }

@@ -5,7 +5,7 @@ import { scheduleProblem } from "../jobs/schedule.ts";
 import { requireOpenable, requireStoreAgreement, storedTextsOf } from "./settings/store-opening.ts";
 
 /**
- * The configuration that a command works with: the environment, and the settings stored with the store that it names.
+ * Returns the configuration of a command: the environment, and the stored settings of the store that it names.
  *
  * @throws ConfigError
  */
@@ -18,7 +18,7 @@ export function readConfig(env: Environment = process.env): Config {
 }
 
 /**
- * The same for a command that only uses a store: it must exist, and the environment must not contradict its settings.
+ * Does the same for a command that needs an existing store, and compares the environment with the store's settings.
  *
  * @throws Refused NOT_FOUND, StartProblem, ConfigError
  */

@@ -1,7 +1,7 @@
 import { Writable } from "node:stream";
 import { type Output, outputTo } from "../../src/cli/output/output.ts";
 
-/** For tests: a stream that keeps what it is given. */
+/** A stream for tests that collects the text written to it. */
 export class CapturedStream extends Writable {
   text = "";
   readonly isTTY: boolean;
@@ -19,7 +19,7 @@ export class CapturedStream extends Writable {
   }
 }
 
-/** For tests: an output into two of them. */
+/** Returns an output for tests that writes to two such streams. */
 export function capturedOutput(
   json = false,
 ): Output & { readonly stdout: CapturedStream; readonly stderr: CapturedStream } {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CommandProcess, type Ended } from "../../prove/command-process.ts";
 
-/** A folder for a test, removed at its end, and commands that run in it. */
+/** A temporary folder of a test, and commands that run in it. Disposing it deletes the folder. */
 export class Folder implements AsyncDisposable {
   readonly path: string;
 

@@ -33,7 +33,7 @@ export async function openDrivers(
   const [problem] = await links;
   if (problem !== undefined) {
     throw new StartProblem(
-      `The tree of links under ${paths.root} cannot be kept: ${problem.tier.toLowerCase()}: ${problem.problem}. Set PUBLISH_TREE=false to go without it.`,
+      `The tree of links under ${paths.root} cannot be published: ${problem.tier.toLowerCase()}: ${problem.problem}. Set PUBLISH_TREE=false to run without it.`,
     );
   }
   return [catalog.value, tiers.value];

@@ -21,51 +21,51 @@ import { EngineArtifacts } from "../../services/artifact-service.ts";
 import { sealedRows } from "../../services/keyset-cursor.ts";
 import type { TierStore } from "../../tiers/tier-store.ts";
 
-/** Bytes that may ride in the catalog before writers wait. */
+/** Maximum number of inline bytes in the catalog. Above it, writers wait. */
 const BACKLOG_BYTES = 256 * 1024 * 1024;
 
 export interface EngineParts {
   readonly catalog: Catalog;
   readonly clock: Clock;
-  /** Where objects get their names from. Default: the system's. */
+  /** Source of random names for objects. Default: the system's. */
   readonly random?: RandomBytes;
-  /** By the id that rows carry; every store that a row may name. */
+  /** Every store that a row may name, by the id in rows. */
   readonly stores: ReadonlyMap<string, TierStore>;
-  /** Where new content of a tier goes. */
+  /** Returns the store for new content of a tier. */
   readonly storeOf: (tier: Tier) => TierStore;
-  /** The store's, 16 bytes: seals what clients carry about but may not read. */
+  /** The store's key, 16 bytes: seals tokens that clients keep but must not read, such as cursors. */
   readonly storeKey: Uint8Array;
-  /** This process's name, never used before: what others staged is abandoned. */
+  /** A unique name of this process. Objects that other processes staged are abandoned. */
   readonly owner: string;
-  /** Null: none. */
+  /** Null: no limit. */
   readonly maxArtifactBytes: number | null;
   readonly backlogBytes?: number;
-  /** Reads of content are events too. Default false. */
+  /** Logs reads of content as events. Default: false. */
   readonly auditReads?: boolean;
-  /** Why nothing may be purged now; null: purging is allowed. */
+  /** Returns why purges are refused now; null: they are allowed. */
   readonly purgeRefusal: () => Promise<Refused | null>;
-  /** False: objects that nothing needs any more stay for now, for somebody copies what there was. Default: always true. */
+  /** Whether garbage may be collected now: false during a backup. Default: always true. */
   readonly mayCollect?: () => boolean;
-  /** Told what went wrong behind the scenes; the engine goes on by itself. */
+  /** Called with problems of background work, which the engine retries. */
   readonly onProblem: (message: string, error?: unknown) => void;
   readonly onDamage?: (row: ArtifactRow) => void;
-  /** False: settle, publish and collect run only when drained. Default true. */
+  /** False: background work runs only in `drain`. Default: true. */
   readonly upkeepByItself?: boolean;
 }
 
-/** What the engine shows to metrics beside its work. */
+/** The engine, with a figure for the metrics. */
 export interface OpenedEngine extends Engine {
-  /** Bytes that ride in the catalog, not settled yet. */
+  /** Inline bytes in the catalog that are not settled yet. */
   readonly backlogBytes: number;
 }
 
-/** Why nothing may be purged after a reindex; null: it may. The commit of each purge asks the same again. */
+/** Returns the refusal of purges while a reindex is unconfirmed; null: none. The commit of each purge checks this again. */
 async function purgeGate(catalog: Catalog): Promise<Refused | null> {
   const jobId = await catalog.unconfirmedReindex();
   return jobId === null ? null : unconfirmedReindex(jobId);
 }
 
-/** Starts the engine and, in the background, recovery. */
+/** Opens the engine and starts background work. */
 export function openEngine(parts: EngineParts): OpenedEngine {
   const { catalog, clock, stores, storeOf, owner, maxArtifactBytes, onProblem } = parts;
   const { random = randomBytes } = parts;
@@ -114,7 +114,7 @@ export function openEngine(parts: EngineParts): OpenedEngine {
   const adopter = view && new Adopter({ catalog, clock, random, store: viewStore, view, owner, abandoned });
   const checker = new Checker({ catalog, clock, reader, stores, view });
 
-  // What the last owner left to do.
+  // Continues the work that the last owner left.
   upkeep.wake();
 
   return {

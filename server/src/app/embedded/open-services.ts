@@ -17,7 +17,7 @@ import type { OpenedEngine } from "./open-engine.ts";
 
 export interface ServicesParts {
   readonly config: Pick<Config, "allowAsOf" | "publicUrl" | "maxInlineBytes" | "maxArtifactBytes">;
-  /** The retention policy in force now. */
+  /** Returns the retention policy in force. */
   readonly policy: () => RetentionPolicy;
   readonly catalog: Catalog;
   readonly engine: OpenedEngine;

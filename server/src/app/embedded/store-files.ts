@@ -7,13 +7,13 @@ import type { Config } from "../../config/config.ts";
 import { realPath } from "../../files/real-path.ts";
 import { StartProblem } from "../start-problem.ts";
 
-/** Where an embedded store keeps what is its own. */
+/** Paths of an embedded store's private files. */
 export interface StorePaths extends StoreFiles {
   readonly spaceReserve: string;
   readonly owner: string;
 }
 
-/** Where the configured store's files are. Links above and at STORAGE_BASE_PATH are followed, so a store has one name. */
+/** Returns the paths of the configured store. Links above and at STORAGE_BASE_PATH are resolved, so a store has one name. */
 export function storePaths({
   storageBasePath,
   logDir,
@@ -22,22 +22,23 @@ export function storePaths({
   return { ...files, spaceReserve: join(files.own, "ballast"), owner: join(files.own, "owner.json") };
 }
 
-/** @throws StartProblem where a backup was being put back, and only a part of it is there */
+/** @throws StartProblem if the restore of a backup was not completed */
 export async function requireWhole(paths: StorePaths): Promise<void> {
   if (!(await isThere(paths.unfinishedRestore))) return;
   throw new StartProblem(
-    `In ${paths.root} a backup was being restored, and that was not finished. Delete what is there and restore it again.`,
+    `The restore of a backup into ${paths.root} was not completed. Delete the files there and restore it again.`,
   );
 }
 
+/** Returns the code of a system error such as "ENOENT", else its message. */
 export function systemCodeOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   return code ?? message ?? String(error);
 }
 
 /**
- * Moves aside what a catalog that is gone has left: SQLite would take the old log for that of the new catalog. The
- * caller owns the store.
+ * Renames the -wal and -shm files of a missing catalog, because SQLite would apply them to the new catalog. The caller
+ * owns the store.
  */
 export async function setOldLogAside(paths: StorePaths): Promise<void> {
   if (await isThere(paths.catalog)) return;
@@ -47,7 +48,7 @@ export async function setOldLogAside(paths: StorePaths): Promise<void> {
   }
 }
 
-/** How many tenants have a folder in the published tree. */
+/** Returns the number of tenants with a folder in the published tree. */
 export async function tenantsInTree(paths: StorePaths): Promise<number> {
   const names = new Set<string>();
   for (const tier of TIERS) {

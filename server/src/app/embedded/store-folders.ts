@@ -16,13 +16,13 @@ const GROUP_AND_OTHERS = 0o077;
 const GROUP_READS = 0o040;
 
 /**
- * Makes the store's directories and checks what would otherwise fail later: permissions, a read-only file system.
- * Private files that other users could read are closed to them.
+ * Creates the store's directories and checks that they can be written. Removes permissions of other users from private
+ * files.
  *
- * @param options `logs`: false leaves the audit log's folder alone
+ * @param options `logs`: false ignores the audit log's folder
  *
- * @returns a problem for a process that writes to the store itself, and not for the client of a server that owns it:
- * links inside the store, another user's store. Null: there is none.
+ * @returns a problem that prevents this process from writing to the store, but not from being a client of its server:
+ * links inside the store, or another user's store. Null: no problem.
  * @throws StartProblem
  */
 export async function prepareFolders(
@@ -34,7 +34,7 @@ export async function prepareFolders(
   const [link] = [...(await linksInside(paths, options)), ...(await linksInLog(paths.logs))];
   if (link !== undefined) return new StartProblem(link);
   const rootUid = await makeWritable(paths.root, STORE_MODES.root, "STORAGE_BASE_PATH", paths.root);
-  // Root may write anywhere, and the store's first files decide who may open it later: none are made yet.
+  // Root can write anywhere, but files that root creates would block the folder's owner later.
   if (ownBefore === null && rootBefore !== null && rootBefore.uid !== rootUid && process.geteuid?.() === 0)
     return foreignOwner(paths.root, rootBefore.uid);
   const uid = await makeWritable(paths.own, STORE_MODES.private, "STORAGE_BASE_PATH", paths.root);
@@ -45,16 +45,16 @@ export async function prepareFolders(
 
 function foreignOwner(root: string, uid: number): StartProblem {
   return new StartProblem(
-    `The store ${root} belongs to the user with id ${uid}. Files that another user adds would keep that user's server from writing. Run the command as that user: sudo -u '#${uid}' tierkeep … To give the store to another user: chown -R USER ${root}`,
+    `The store ${root} belongs to the user with id ${uid}. Files of another user would prevent that user's server from writing. Run the command as that user: sudo -u '#${uid}' tierkeep … To give the store to another user: chown -R USER ${root}`,
   );
 }
 
-/** Returns the id of the user to whom new files in `folder` belong. @throws StartProblem */
+/** Creates `folder` and checks that it can be written. Returns the user id of new files in it. @throws StartProblem */
 async function makeWritable(folder: string, mode: number, setting: string, shown: string): Promise<number> {
   try {
     await makeDirectories(folder, mode);
     await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
-    // Permissions are not all: a file system may be mounted read-only, or map users.
+    // Permissions are not enough: the file system may be read-only, or map users.
     const probe = join(folder, `.probe-${randomBytes(8).toString("hex")}`);
     const file = await open(probe, "wx", 0o600);
     try {
@@ -73,7 +73,7 @@ async function writeProblem(error: unknown, folder: string, setting: string, sho
   const stats = await statsOf(folder);
   if (stats?.isSymbolicLink() && code === "EEXIST") {
     return new StartProblem(
-      `${setting} ${shown} is a symbolic link to ${await readlink(folder)}, which is not there. Make that folder, or name another one in ${setting}.`,
+      `${setting} ${shown} is a symbolic link to ${await readlink(folder)}, which does not exist. Create that folder, or name another one in ${setting}.`,
     );
   }
   const owner =
@@ -86,8 +86,8 @@ async function writeProblem(error: unknown, folder: string, setting: string, sho
 }
 
 /**
- * Links and other things in places where the store must have real directories and files of its own, each as a sentence
- * that says what to do. What is missing is no problem.
+ * Returns a sentence with a remedy for each path of the store that is a symbolic link, or not a directory where the store
+ * needs one. Missing paths are no problem.
  */
 export async function linksInside(
   { root, own }: Pick<StorePaths, "root" | "own">,
@@ -114,7 +114,7 @@ export async function linksInside(
   for (const path of [layout.objects, layout.quarantine, layout.temporary]) {
     if (await requireFolder(path)) folders.push(path);
   }
-  // What stands in quarantine was moved there as it was, links included.
+  // Quarantine may contain symbolic links: files are moved there unchanged.
   for (const folder of folders.filter((each) => each !== layout.quarantine)) {
     for (const entry of await entriesOf(folder)) {
       const path = join(folder, entry.name);
@@ -128,7 +128,7 @@ export async function linksInside(
   return problems;
 }
 
-/** Links in the places of the audit log's files, each as a sentence that says what to do. */
+/** Returns a sentence with a remedy for each file of the audit log that is a symbolic link. */
 export async function linksInLog(logs: string): Promise<readonly string[]> {
   const links = (await entriesOf(logs)).filter(
     (entry) => entry.isSymbolicLink() && (isLogName(entry.name) || SIGNED_NAMES.includes(entry.name)),
@@ -139,7 +139,7 @@ export async function linksInLog(logs: string): Promise<readonly string[]> {
   );
 }
 
-/** Private files that other users may read or write, by their modes. */
+/** Returns the private files that other users may read or write, by their modes. */
 export async function widePrivateFiles(own: string): Promise<readonly string[]> {
   const layout = new Layout(join(own, ".."));
   const wide: string[] = [];
@@ -154,8 +154,8 @@ export async function widePrivateFiles(own: string): Promise<readonly string[]> 
 }
 
 /**
- * True where other users than those who need it may use a private key's file. The group may read a key of root's, since a
- * program that is not root could not read it otherwise.
+ * Whether users who do not need it can read or write a private key's file. The group may read a key that belongs to root,
+ * because a program of another user could not read it otherwise.
  *
  * @param user the effective user id of this process
  */
@@ -167,7 +167,7 @@ export function isKeyExposed({ mode, uid }: Pick<Stats, "mode" | "uid">, user: n
 async function narrowPrivateFiles(own: string): Promise<void> {
   for (const path of await widePrivateFiles(own)) {
     const mode = (await lstat(path)).isDirectory() ? STORE_MODES.private : 0o600;
-    // A file system without modes refuses; doctor reports what stays wide.
+    // Fails on a file system without modes. doctor reports the files that stay open to others.
     await chmod(path, mode).catch(() => {});
   }
 }

@@ -2,7 +2,7 @@ import { JOB_STATUSES } from "@tierkeep/schema/domain/jobs";
 import type { Catalog } from "../../catalog/catalog.ts";
 import type { Metric } from "../../http/monitoring/metrics.ts";
 
-/** The last live run over all that ended, and the next one that the schedule starts. `nextRunAt`: ms; null: no schedule. */
+/** Returns metrics of the last ended live run and of the schedule. `nextRunAt`: ms since the epoch; null: no schedule. */
 export async function lifecycleMetrics(
   catalog: Catalog,
   nextRunAt: number | null,

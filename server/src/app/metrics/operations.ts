@@ -6,7 +6,7 @@ import { Counter, Registry } from "prom-client";
 
 const OPERATIONS = ["read", "write", "promote", "restore", "purge"] as const;
 
-/** Counts what is done to artifacts since the server started: by callers, and by jobs when they end. Dry runs do not count. */
+/** Counts operations on artifacts since the start of the server: of callers, and of jobs when they end. Dry runs do not count. */
 export class OperationMetrics {
   readonly registry = new Registry();
   readonly #operations = new Counter({
@@ -35,7 +35,7 @@ export class OperationMetrics {
       for (const status of JOB_STATUSES.slice(1)) this.#jobs.inc({ kind, status: status.toLowerCase() }, 0);
   }
 
-  /** The same service, which counts what succeeds. */
+  /** Returns a service that calls this one and counts successful operations. */
   counted(artifacts: ArtifactService): ArtifactService {
     const done = (operation: (typeof OPERATIONS)[number]) => this.#operations.inc({ operation });
     return {

@@ -2,7 +2,7 @@ import type { Catalog } from "../../catalog/catalog.ts";
 import type { Metric } from "../../http/monitoring/metrics.ts";
 import type { Scrubber } from "../../integrity/scrubber.ts";
 
-/** What is known of damage, and how far the search for it is. */
+/** Returns metrics of damaged artifacts and of the scrubber. */
 export async function scrubMetrics(catalog: Catalog, scrubber: Scrubber | null): Promise<readonly Metric[]> {
   const damaged: Metric = {
     name: "tierkeep_damaged_artifacts",

@@ -5,7 +5,7 @@ import type { Catalog } from "../../catalog/catalog.ts";
 import type { Metric } from "../../http/monitoring/metrics.ts";
 import type { OpenedEngine } from "../embedded/open-engine.ts";
 
-/** What the store holds, by tier. A sample for each tenant would grow without bound, so there is none: the API has them. */
+/** Returns counts and sizes by tier. There are no samples by tenant, because their number is unlimited; the API has them. */
 export async function contentMetrics(catalog: Catalog): Promise<readonly Metric[]> {
   const [held, tenants] = await Promise.all([catalog.held(), catalog.countTenants(null)]);
   const byTier = (name: string, help: string, countOf: (tier: Tier) => number): Metric => ({
@@ -25,7 +25,7 @@ export async function contentMetrics(catalog: Catalog): Promise<readonly Metric[
   ];
 }
 
-/** Space on the file system of the store's folder, and whether writes are accepted. Without the space where it cannot be read. */
+/** Returns whether writes are accepted, and the space on the store's file system if that can be read. */
 export async function diskMetrics(root: string, acceptsWrites: boolean): Promise<readonly Metric[]> {
   const writable: Metric = {
     name: "tierkeep_store_writable",
@@ -52,7 +52,7 @@ export async function diskMetrics(root: string, acceptsWrites: boolean): Promise
   ];
 }
 
-/** How far the store is behind with what it has answered. */
+/** Returns metrics of background work and of the audit log. */
 export async function storeMetrics(
   catalog: Catalog,
   engine: OpenedEngine,

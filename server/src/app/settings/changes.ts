@@ -10,19 +10,19 @@ import { openedPath, storedPath } from "./paths.ts";
 import { daysOf, pendingAfterChange } from "./retention-in-force.ts";
 import type { StoredSettings } from "./stored.ts";
 
-/** A setting whose value is another one than before. Both as people read them. */
+/** A changed setting, with both values as text for people. */
 export interface SettingChange {
   readonly name: StoreSettingName;
   readonly before: string;
   readonly after: string;
-  /** Retention that was shortened: artifacts may become due by it. */
+  /** True for a shortened retention, by which artifacts may become due. */
   readonly shortened: boolean;
 }
 
-/** Fingerprint of the key at this path; null: the file holds none that can be used. */
+/** Returns the fingerprint of the key at this path; null: the file has no valid key. */
 export type KeyIdAt = (path: string) => string | null;
 
-/** The settings of a new store: what the environment gives, and the defaults. */
+/** Returns the settings of a new store: those of the environment, else the defaults. */
 export function initialSettings(config: Config, auditKey: string): StoredSettings {
   const values = STORE_SETTINGS.map((name) => [name, initialValue(config, name)] as const);
   return { revision: 1, values: Object.fromEntries(values), auditKey, heldRetention: [] };
@@ -36,7 +36,7 @@ function initialValue({ storageBasePath, given }: Config, name: StoreSettingName
   };
 }
 
-/** The texts of stored settings for this place of the store: paths are absolute. */
+/** Returns the texts of stored settings for the store's current path. Paths in them are absolute. */
 export function textsOf(root: string, { values }: StoredSettings): StoreSettingTexts {
   const texts = STORE_SETTINGS.flatMap((name) => {
     const text = values[name]?.value;
@@ -48,11 +48,11 @@ export function textsOf(root: string, { values }: StoredSettings): StoreSettingT
 export interface Contradiction {
   readonly name: StoreSettingName;
   readonly given: string;
-  /** As a command may use it: paths are absolute. */
+  /** The stored value; paths are absolute. */
   readonly stored: string;
 }
 
-/** Settings that the environment gives with another value than the store has. */
+/** Returns the settings whose values in the environment and in the store differ. */
 export function contradictions(
   { storageBasePath: root, given }: Pick<Config, "storageBasePath" | "given">,
   settings: StoredSettings,
@@ -62,13 +62,13 @@ export function contradictions(
     const text = given[name];
     const stored = settings.values[name]?.value ?? SETTINGS[name].shownDefault;
     if (text === undefined || isSame(root, name, storedText(root, name, text), stored)) return [];
-    // The same key at another path signs the same.
+    // The same key at another path is no contradiction.
     if (name === "AUDIT_SIGNING_KEY" && text !== "own" && keyIdAt(text) === settings.auditKey) return [];
     return [{ name, given: text, stored: openedText(root, name, stored) }];
   });
 }
 
-/** The settings after what the environment gives was written into them, and what that changed. */
+/** Returns the settings after those of the environment were applied, and the changes. */
 export function withGiven(
   { storageBasePath: root, given }: Pick<Config, "storageBasePath" | "given">,
   settings: StoredSettings,
@@ -102,7 +102,7 @@ export function withGiven(
   return { settings: { ...settings, revision, values, auditKey, heldRetention }, changes };
 }
 
-/** What differs between two copies of a store's settings, the older one first. */
+/** Returns the differences between two copies of a store's settings. */
 export function differences(
   root: string,
   older: StoredSettings,
@@ -115,7 +115,7 @@ export function differences(
   });
 }
 
-/** The sentence that an event of this change has. */
+/** Returns the message for the event of this change. */
 export function changeMessage(
   { name, before, after }: SettingChange,
   { heldRetention }: StoredSettings,
@@ -130,17 +130,17 @@ function isPath(name: StoreSettingName, text: string): boolean {
   return name === "LOG_DIR" || (name === "AUDIT_SIGNING_KEY" && text !== "own");
 }
 
-/** How a value that the environment gives is stored. */
+/** Returns the text to store for a value of the environment. */
 export function storedText(root: string, name: StoreSettingName, text: string): string {
   return isPath(name, text) ? storedPath(root, text) : text;
 }
 
-/** A stored value as a command may use it, wherever it runs. */
+/** Returns a stored value for use in any working directory: paths are absolute. */
 export function openedText(root: string, name: StoreSettingName, text: string): string {
   return isPath(name, text) ? openedPath(root, text) : text;
 }
 
-/** Whether two stored texts are one value. */
+/** Whether two stored texts mean the same value. */
 function isSame(root: string, name: StoreSettingName, one: string, other: string): boolean {
   if (one === other) return true;
   if (isPath(name, one) && isPath(name, other)) return openedPath(root, one) === openedPath(root, other);

@@ -5,18 +5,18 @@ import { type StorePaths, systemCodeOf } from "../embedded/store-files.ts";
 import { StartProblem } from "../start-problem.ts";
 import { parsedSettings, type StoredSettings } from "./stored.ts";
 
-/** Of the files under STORAGE_BASE_PATH. A store of a newer one is left alone. */
+/** Version of the layout of files under STORAGE_BASE_PATH. A store with a newer layout is not opened. */
 const LAYOUT = 1;
 
-/** What config.json holds. */
+/** The content of config.json. */
 export interface StoreFile {
   /** 16 bytes: seals event cursors. */
   readonly storeKey: Uint8Array;
-  /** The store's public name, 32 hex digits; null: an earlier version made the store. */
+  /** The store's public id, 32 hex digits; null: an earlier version created the store. */
   readonly storeId: string | null;
-  /** Null: an earlier version made the store, and `tierkeep serve` has not opened it since. */
+  /** Null: an earlier version created the store, and `tierkeep serve` has not opened it since. */
   readonly settings: StoredSettings | null;
-  /** When a start found the catalog missing, ISO 8601; null: never, or a reindex has rebuilt it. */
+  /** When a start found the catalog missing, ISO 8601; null: never, or a reindex has rebuilt it since. */
   readonly catalogLostAt: string | null;
 }
 
@@ -29,7 +29,7 @@ export function newStoreFile(): StoreFile {
   };
 }
 
-/** Reads config.json. @returns null where there is none @throws StartProblem */
+/** Reads config.json. @returns null if there is none @throws StartProblem */
 export function readStoreFile(paths: Pick<StorePaths, "root" | "config">): StoreFile | null {
   let text: string;
   try {
@@ -50,7 +50,7 @@ export function parsedStoreFile(text: string, paths: Pick<StorePaths, "root" | "
   } catch {}
   if (typeof stored?.layout === "number" && stored.layout > LAYOUT) {
     throw new StartProblem(
-      `The store ${paths.root} has layout ${stored.layout}, and this version of tierkeep knows layouts up to ${LAYOUT}. Use the newer version that wrote it.`,
+      `The store ${paths.root} has layout ${stored.layout}, and this version of tierkeep supports layouts up to ${LAYOUT}. Use the newer version that wrote it.`,
     );
   }
   const { layout, storeKey, storeId = null, settings = null, catalogLostAt = null } = stored ?? {};
@@ -70,7 +70,7 @@ export function parsedStoreFile(text: string, paths: Pick<StorePaths, "root" | "
   return { storeKey: Buffer.from(storeKey, "hex"), storeId, settings: parsed, catalogLostAt };
 }
 
-/** Replaces config.json, whole or not at all. Durable when it resolves. */
+/** Replaces config.json atomically. Durable when it resolves. */
 export async function writeStoreFile(paths: Pick<StorePaths, "config">, file: StoreFile): Promise<void> {
   await replaceFile(paths.config, storeFileText(file));
 }
@@ -87,7 +87,7 @@ export function storeFileText({ storeKey, storeId, settings, catalogLostAt }: St
 }
 
 /**
- * none: there is no store. lost: there is one without its catalog. there: anything else that a start has to look at.
+ * none: there is no store. lost: there is a store without its catalog. there: anything else, which a start has to check.
  */
 export function storeState(paths: StorePaths): "none" | "lost" | "there" {
   if (existsSync(paths.unfinishedRestore) || existsSync(paths.catalog)) return "there";

@@ -11,26 +11,26 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-describe("the path of a setting", () => {
-  it("is stored relative to the store where it is in the folder that holds the store", () => {
+describe("storedPath and openedPath", () => {
+  it("store a path in the folder that contains the store relative to the store", () => {
     const root = join(folder, "site", "artifacts");
     expect(storedPath(root, join(folder, "site", "logs"))).toBe("../logs");
     expect(storedPath(root, join(root, "logs"))).toBe("logs");
     expect(openedPath(join(folder, "moved", "artifacts"), "../logs")).toBe(join(folder, "moved", "logs"));
   });
 
-  it("is stored as an absolute path elsewhere", () => {
+  it("store any other path as an absolute path", () => {
     const root = join(folder, "site", "artifacts");
     expect(storedPath(root, join(folder, "logs"))).toBe(join(folder, "logs"));
     expect(storedPath("/artifacts", "/var/log/tierkeep")).toBe("/var/log/tierkeep");
     expect(openedPath(join(folder, "moved"), join(folder, "logs"))).toBe(join(folder, "logs"));
   });
 
-  it("is stored relative where store and path were both given as relative ones", () => {
+  it("store a relative path if store and path were both given as relative paths", () => {
     expect(storedPath("data/store/artifacts", "logs")).toBe("../../../logs");
   });
 
-  it("follows symbolic links, so that it means the same for every path to the store", () => {
+  it("resolve symbolic links, so that the result is the same for every path to the store", () => {
     symlinkSync(join(folder, "site", "artifacts"), join(folder, "link"));
     const stored = storedPath(join(folder, "link"), join(folder, "site", "logs"));
     expect(stored).toBe("../logs");

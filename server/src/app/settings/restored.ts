@@ -10,12 +10,12 @@ import { requireLogOf } from "./settle.ts";
 import { contradictionProblem } from "./store-opening.ts";
 import type { StoredSettings } from "./stored.ts";
 
-/** Above the revision of any change that was under way while the backup was taken. */
+/** Added to the revision, so that it is above that of any change during the backup. */
 const RESTORED_REVISIONS = 2;
 
 /**
- * The settings of a store that is about to be restored: those of the backup, with the log's folder and the path of the
- * signing key where the environment gives them.
+ * Returns the settings of a store that will be restored: those of the backup, with LOG_DIR and AUDIT_SIGNING_KEY of the
+ * environment if they are set.
  *
  * @param now ms since the epoch
  * @throws StartProblem for an environment that contradicts the backup, and for a log that belongs to another store
@@ -48,7 +48,7 @@ function adapted(config: Config, settings: StoredSettings, takenAt: number, now:
     const text = given[name];
     if (text !== undefined) values[name] = { value: storedText(root, name, text), from: "environment" };
   }
-  // What waited when the backup was taken waits for as long after it is restored.
+  // A shortened retention that was pending during the backup waits for the full time again.
   const heldRetention = settings.heldRetention
     .filter(({ until }) => Date.parse(until) > takenAt)
     .map(({ value, until }) => ({

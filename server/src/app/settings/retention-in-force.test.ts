@@ -7,7 +7,7 @@ import type { PendingRetention } from "./stored.ts";
 const START = Date.UTC(2026, 0, 1);
 const hours = (count: number) => START + (count * DAY_MS) / 24;
 
-/** COLD_RETENTION_DAYS goes through these values, each at an hour after the start. */
+/** Returns the pending values after COLD_RETENTION_DAYS was set to these values, each at an hour after the start. */
 function held(...values: readonly (readonly [hour: number, value: string])[]): readonly PendingRetention[] {
   let found: readonly PendingRetention[] = [];
   let before = values[0]?.[1] ?? "";
@@ -22,28 +22,28 @@ function coldDaysAt(hour: number, set: number | null, floors: readonly PendingRe
   return policyInForce({ hotDays: 1, warmDays: 2, coldDays: set }, floors, hours(hour)).coldDays;
 }
 
-describe("a retention that was shortened", () => {
-  it("takes force for purges after 24 hours", () => {
+describe("a shortened retention", () => {
+  it("applies to purges after 24 hours", () => {
     const floors = held([0, "365"], [0, "90"]);
     expect([0, 23, 24, 1000].map((hour) => coldDaysAt(hour, 90, floors))).toEqual([365, 365, 90, 90]);
   });
 
-  it("waits 24 hours from its own change after several shortenings, and each longer value from its own", () => {
+  it("waits 24 hours from its own change when it is shortened several times", () => {
     const floors = held([0, "365"], [0, "200"], [12, "90"]);
     expect([0, 23, 24, 35, 36].map((hour) => coldDaysAt(hour, 90, floors))).toEqual([365, 365, 200, 200, 90]);
   });
 
-  it("waits again when it was lengthened in between", () => {
+  it("waits again after it was lengthened in between", () => {
     const floors = held([0, "365"], [0, "90"], [20, "365"], [21, "90"]);
     expect([22, 44, 45].map((hour) => coldDaysAt(hour, 90, floors))).toEqual([365, 365, 90]);
   });
 
-  it("waits from never", () => {
+  it("waits after a change from never", () => {
     const floors = held([0, "never"], [0, "90"]);
     expect([1, 24].map((hour) => coldDaysAt(hour, 90, floors))).toEqual([null, 90]);
   });
 
-  it("names what applies later, with the instants", () => {
+  it("lists later values with the instants from which they apply", () => {
     const policy: RetentionPolicy = { hotDays: 1, warmDays: 2, coldDays: 90 };
     expect(policyInForce(policy, held([0, "365"], [0, "200"], [12, "90"]), hours(13))).toEqual({
       hotDays: 1,
@@ -56,7 +56,7 @@ describe("a retention that was shortened", () => {
     });
   });
 
-  it("leaves the policy as it is where nothing was shortened", () => {
+  it("does not change the policy if nothing was shortened", () => {
     const policy: RetentionPolicy = { hotDays: 1, warmDays: 2, coldDays: 90 };
     expect(policyInForce(policy, held([0, "30"], [0, "90"]), hours(1))).toBe(policy);
     expect(held([0, "90"], [0, "never"])).toEqual([]);

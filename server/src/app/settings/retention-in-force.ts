@@ -3,7 +3,7 @@ import type { RetentionPolicy, UpcomingColdDays } from "@tierkeep/schema/domain/
 import { storeSettingValue } from "../../config/store-settings.ts";
 import type { PendingRetention } from "./stored.ts";
 
-/** How long purges go by the longer value after COLD_RETENTION_DAYS was shortened. */
+/** How long purges use the longer value after COLD_RETENTION_DAYS was shortened. */
 export const NOTICE_MS = DAY_MS;
 
 /** @returns days; infinity for "never" */
@@ -12,8 +12,8 @@ export function daysOf(text: string): number {
 }
 
 /**
- * The longer values that purges go by after COLD_RETENTION_DAYS changed: the earlier ones whose notice still runs, and
- * the value before where it was longer. Those that are not longer than the new value are dropped.
+ * Returns the longer values that purges still use after COLD_RETENTION_DAYS changed: earlier ones whose notice has not
+ * expired, and the previous value. Values that are not longer than the new one are left out.
  */
 export function pendingAfterChange(
   held: readonly PendingRetention[],
@@ -27,8 +27,8 @@ export function pendingAfterChange(
 }
 
 /**
- * The policy in force at `now`: its coldDays is the longest that is still held, and upcomingColdDays names the shorter
- * ones with the instants from which they apply.
+ * Returns the policy in force at `now`. coldDays is the longest value whose notice has not expired; upcomingColdDays lists
+ * the shorter values with the instants from which they apply.
  */
 export function policyInForce(
   policy: RetentionPolicy,
@@ -46,7 +46,7 @@ export function policyInForce(
   for (const [index, { until }] of running.entries()) {
     from = Math.max(from, until);
     const next = running[index + 1];
-    // A value whose own notice ends before that of a longer one is never in force by itself.
+    // A value whose notice ends before that of a longer value never applies.
     if (next !== undefined && next.until <= from) continue;
     const coldDays = next?.days ?? policy.coldDays;
     if (coldDays !== longest.days) upcoming.push({ coldDays, from });

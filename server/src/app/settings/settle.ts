@@ -14,7 +14,7 @@ import { noStore, type Opening, requireAgreement, requireOpenable, withSettingsO
 import { StoreSettings, settingsChange } from "./store-settings.ts";
 import { parsedSettings, type StoredSettings } from "./stored.ts";
 
-/** How a store is about to be opened, by its config.json and the environment. */
+/** How to open a store, by its config.json and the environment. */
 export interface OpeningPlan {
   readonly config: Config;
   readonly paths: StorePaths;
@@ -22,7 +22,7 @@ export interface OpeningPlan {
   readonly file: StoreFile | null;
 }
 
-/** Looks at the store without changing anything. @throws Refused NOT_FOUND, StartProblem, ConfigError */
+/** Checks whether and how the store can be opened, without changing it. @throws Refused NOT_FOUND, StartProblem, ConfigError */
 export function planOpening(given: Config, opening: Opening): OpeningPlan {
   requireOpenable(given, opening);
   const { root, config: path } = storePaths(given);
@@ -36,9 +36,9 @@ export function planOpening(given: Config, opening: Opening): OpeningPlan {
 }
 
 /**
- * Replaces config.json where the catalog has newer settings: a crash came between the two.
+ * Replaces config.json if the catalog has newer settings, because a crash came between the two writes.
  *
- * @returns whether it did, so that the store is to be opened by those
+ * @returns whether it did, so that the store must be opened again with those
  */
 export async function recoverSettings(catalog: Catalog, { paths, file }: OpeningPlan): Promise<boolean> {
   const committed = settingsIn(await catalog.settings());
@@ -49,12 +49,12 @@ export async function recoverSettings(catalog: Catalog, { paths, file }: Opening
   return true;
 }
 
-/** A store whose settings are stored, the same in catalog and config.json, and in force. */
+/** A store whose settings are in force and stored equally in catalog and config.json. */
 export interface SettledStore {
   readonly file: StoreFile;
   readonly settings: StoreSettings;
   readonly auditKey: SigningKey;
-  /** True where there was no store before. */
+  /** True if there was no store before. */
   readonly isNew: boolean;
 }
 
@@ -67,9 +67,9 @@ export interface SettleOptions {
 }
 
 /**
- * Stores the settings of a new store, writes what `serve` is given into those of another, and makes the audit log's
- * folder the store's. A change is committed to the catalog with its event first; then config.json is replaced. The
- * caller owns the store.
+ * Stores the settings of a new store, applies settings of the environment for `serve`, and claims the audit log's folder
+ * for the store. A change is committed to the catalog with its event first; then config.json is replaced. The caller owns
+ * the store.
  *
  * @throws Refused NOT_FOUND, StartProblem
  */
@@ -94,7 +94,7 @@ export async function settleSettings(options: SettleOptions): Promise<SettledSto
       : opening === "serve"
         ? withGiven(given, stored, key.id, now)
         : { settings: stored, changes: [] };
-  // Restoring a backup to another place changes config.json alone.
+  // Restoring a backup to another path changes only config.json.
   const unlogged = committed && stored ? differences(paths.root, committed, stored) : [];
   if (JSON.stringify(settings) !== JSON.stringify(committed)) {
     const events = [...unlogged, ...changes].map((change) => ({
@@ -121,7 +121,7 @@ export async function settleSettings(options: SettleOptions): Promise<SettledSto
   };
 }
 
-/** When the catalog was lost, unless a live reindex has succeeded since. */
+/** Returns when the catalog was lost; null: never, or a live reindex has succeeded since. */
 async function stillLost(catalog: Catalog, { catalogLostAt }: StoreFile): Promise<string | null> {
   if (catalogLostAt === null) return null;
   const ended = await catalog.listEvents({ types: ["LIFECYCLE_JOB_COMPLETED"], dryRun: false }, "ASC", {
@@ -150,7 +150,7 @@ function ownerOf({ root }: StorePaths, storeId: string): LogOwner {
   return { store: storeId, path: realPath(root), host: hostname() };
 }
 
-/** @throws StartProblem where the log's folder belongs to another store */
+/** @throws StartProblem if the log's folder belongs to another store */
 export function requireLogOf(paths: StorePaths, storeId: string): void {
   try {
     requireOwnLog(paths.logs, ownerOf(paths, storeId));
@@ -177,7 +177,7 @@ function logProblem(error: unknown, { root, logs }: StorePaths): unknown {
 
 function withoutSettings(root: string): StartProblem {
   return new StartProblem(
-    `The store ${root} was made by an earlier version, which stored no settings with it. Start \`tierkeep serve\` once with the settings that it is to have.`,
+    `The store ${root} was created by an earlier version, which did not store settings. Start \`tierkeep serve\` once with the settings for the store.`,
   );
 }
 
@@ -189,6 +189,6 @@ function otherKey(
 ): StartProblem {
   const path = auditSigningKey ?? auditKey;
   return new StartProblem(
-    `AUDIT_SIGNING_KEY: ${path} holds the key ${found}, and the store's audit log is signed by the key ${stored}. Put that key back; or start \`tierkeep serve\` with AUDIT_SIGNING_KEY=${auditSigningKey ?? "own"} to sign with this one from now on.`,
+    `AUDIT_SIGNING_KEY: ${path} contains the key ${found}, but the store's audit log is signed by the key ${stored}. Restore that key; or start \`tierkeep serve\` with AUDIT_SIGNING_KEY=${auditSigningKey ?? "own"} to sign with this one from now on.`,
   );
 }

@@ -6,12 +6,12 @@ import { policyInForce } from "./retention-in-force.ts";
 /** A setting of the store as `tierkeep settings` shows it. */
 export interface ShownSetting {
   readonly name: string;
-  /** As the environment variable would hold it; paths are absolute. */
+  /** The value in the format of the environment variable; paths are absolute. */
   readonly value: string;
   readonly from: "default" | "environment";
   /** AUDIT_SIGNING_KEY only: the fingerprint of the public key. */
   readonly fingerprint: string | null;
-  /** What purges use until the value takes force, ISO 8601; null: the value is in force. */
+  /** The value that purges use until the instant (ISO 8601); null: the setting's value is in force. */
   readonly pending: { readonly inForce: string; readonly until: string } | null;
 }
 

@@ -13,12 +13,12 @@ import { type Contradiction, contradictions, textsOf } from "./changes.ts";
 import { readStoreFile, type StoreFile, storeState } from "./config-file.ts";
 
 /**
- * What a command may do to a store by opening it. use: nothing. create: make one where there is none. rebuild: also open
- * one whose catalog is lost. serve: also write what the environment gives into its settings.
+ * What a command may do to a store by opening it. use: nothing. create: create a missing store. rebuild: also open a store
+ * whose catalog is lost. serve: also store the settings of the environment.
  */
 export type Opening = "use" | "create" | "rebuild" | "serve";
 
-/** The settings of the store in this folder; none where there is no store, or one that opening will tell the fault of. */
+/** Returns the stored settings of the store in this folder; none if there is no store, or if opening it will fail. */
 export function storedTextsOf(storageBasePath: string): StoreSettingTexts {
   const { root, config } = storeFilesOf(realPath(storageBasePath), "");
   try {
@@ -35,7 +35,7 @@ export function withSettingsOf(config: Config, file: Pick<StoreFile, "settings">
   return settings === null ? config : withStored(config, textsOf(config.storageBasePath, settings));
 }
 
-/** @throws Refused NOT_FOUND where there is no store that the command may open */
+/** @throws Refused NOT_FOUND if there is no store that the command may open */
 export function requireOpenable(config: Config, opening: Opening): void {
   const paths = storePaths(config);
   const state = storeState(paths);
@@ -51,7 +51,7 @@ export function noStore({ storageBasePath }: Pick<Config, "storageBasePath">): R
   return new Refused("NOT_FOUND", `There is no store in ${shown} (STORAGE_BASE_PATH). ${advice}`);
 }
 
-/** Whether files of a tree of tiers may be here, of this system or another. */
+/** Whether the folder contains a tree of tiers, of Tierkeep or of another system. */
 export function hasTierFolders(storageBasePath: string): boolean {
   return TIERS.some((tier) => existsSync(join(storageBasePath, tier.toLowerCase())));
 }
@@ -68,7 +68,7 @@ export function shownFolder(folder: string): string {
 }
 
 /**
- * Refuses an environment that gives other settings than the store has. A store without settings is not judged.
+ * Rejects an environment whose settings differ from the store's. Does nothing for a store without settings.
  *
  * @throws StartProblem naming each setting with both values
  */
@@ -78,7 +78,7 @@ export function requireAgreement(config: Config, file: Pick<StoreFile, "settings
   if (found.length > 0) throw contradictionProblem(found, `store ${storePaths(config).root}`);
 }
 
-/** @param where what has the other values, such as "store /srv/artifacts" */
+/** @param where the owner of the stored values, such as "store /srv/artifacts" */
 export function contradictionProblem(found: readonly Contradiction[], where: string): StartProblem {
   const each = found.map(({ name, given, stored }) => `${name} is ${given} here and ${stored} there`);
   return new StartProblem(
@@ -86,7 +86,7 @@ export function contradictionProblem(found: readonly Contradiction[], where: str
   );
 }
 
-/** The same, of the store as it is on disk. @throws StartProblem */
+/** Does the same with the settings on disk. @throws StartProblem */
 export function requireStoreAgreement(config: Config): void {
   requireAgreement(config, readStoreFile(storePaths(config)));
 }

@@ -52,7 +52,7 @@ async function within<T>(
 
 const nothing = async () => {};
 
-/** Events about settings, as sentences. */
+/** Returns the messages of events about settings. */
 async function changes({ engine }: Store): Promise<readonly (string | null)[]> {
   const events = await engine.catalog.listEvents(
     { types: ["SETTING_CHANGED", "RETENTION_CONFIRMED"] },
@@ -99,7 +99,7 @@ async function nextPurge(store: Store): Promise<number> {
 }
 
 describe("a store's settings", () => {
-  it("are stored when it is created, without an event, and in force for whatever opens it later", async () => {
+  it("are stored without an event when it is created, and apply when it is opened later", async () => {
     await within("create", { COLD_RETENTION_DAYS: "365", AUDIT_READS: "true" }, nothing);
     await within("use", {}, async (store) => {
       expect(store.config).toMatchObject({
@@ -114,7 +114,7 @@ describe("a store's settings", () => {
     expect(shown("HOT_RETENTION_DAYS")).toMatchObject({ value: "7", from: "default" });
   });
 
-  it("are changed by serve alone, with an event that names both values", async () => {
+  it("are changed only by serve, with an event that names both values", async () => {
     await within("serve", { HOT_RETENTION_DAYS: "8" }, nothing);
     await expect(within("use", { HOT_RETENTION_DAYS: "7" }, nothing)).rejects.toThrow(
       "HOT_RETENTION_DAYS is 7 here and 8 there",
@@ -130,7 +130,7 @@ describe("a store's settings", () => {
     await expect(within("serve", { WARM_RETENTION_DAYS: "9" }, nothing)).rejects.toThrow("must be more than");
   });
 
-  it("are those that were committed where a crash came before config.json was replaced", async () => {
+  it("are those in the catalog after a crash before config.json was replaced", async () => {
     await within("serve", { COLD_RETENTION_DAYS: "365" }, nothing);
     const before = readFileSync(configPath(), "utf8");
     await within("serve", { COLD_RETENTION_DAYS: "100", DURABILITY: "fsync" }, nothing);
@@ -144,7 +144,7 @@ describe("a store's settings", () => {
     expect(readFileSync(configPath(), "utf8")).toBe(after);
   });
 
-  it("come from the catalog where config.json was edited by hand or is gone", async () => {
+  it("come from the catalog if config.json was edited or deleted", async () => {
     await within("serve", { COLD_RETENTION_DAYS: "365" }, nothing);
     const stored = readFileSync(configPath(), "utf8");
     writeFileSync(configPath(), stored.replace('"365"', '"31"'));
@@ -154,7 +154,7 @@ describe("a store's settings", () => {
     await within("use", {}, async (store) => expect(store.config.retention.coldDays).toBe(365));
   });
 
-  it("come from config.json where the catalog is lost, which a later start remembers until a reindex", async () => {
+  it("come from config.json if the catalog is lost, which is reported until a reindex", async () => {
     await within("serve", { COLD_RETENTION_DAYS: "365" }, nothing);
     rmSync(join(root(), ".tierkeep", "catalog.db"));
     await expect(within("use", {}, nothing)).rejects.toThrow("tierkeep reindex");
@@ -171,7 +171,7 @@ describe("a store's settings", () => {
     await within("use", {}, async (store) => expect(store.catalogLostAt).toBeNull());
   });
 
-  it("of a store that an earlier version made are stored by serve, and other commands ask for that", async () => {
+  it("of a store of an earlier version are stored by serve, and other commands ask for that", async () => {
     await within("serve", { COLD_RETENTION_DAYS: "365" }, nothing);
     const { layout, storeKey } = JSON.parse(readFileSync(configPath(), "utf8"));
     writeFileSync(configPath(), JSON.stringify({ layout, storeKey }));
@@ -187,7 +187,7 @@ describe("a store's settings", () => {
 });
 
 describe("a shortened COLD_RETENTION_DAYS", () => {
-  it("purges nothing for 24 hours, over restarts, and tells the truth in dry runs and transitions", async () => {
+  it("purges nothing for 24 hours, also after restarts, in dry runs and in transitions", async () => {
     await within("serve", { COLD_RETENTION_DAYS: "365" }, writeCold);
     now += 100 * DAY_MS;
     const changedAt = now;
@@ -211,7 +211,7 @@ describe("a shortened COLD_RETENTION_DAYS", () => {
     expect(shown("COLD_RETENTION_DAYS")).toMatchObject({ pending: null });
   });
 
-  it("purges at once after it was confirmed, which is an event and is kept", async () => {
+  it("applies immediately after it was confirmed, with an event, also after a restart", async () => {
     await within("serve", { COLD_RETENTION_DAYS: "365" }, writeCold);
     now += 100 * DAY_MS;
     await within("serve", { COLD_RETENTION_DAYS: "90" }, async (store) => {
@@ -226,7 +226,7 @@ describe("a shortened COLD_RETENTION_DAYS", () => {
     await within("use", {}, async (store) => expect(await purgeable(store, false)).toBe(1));
   });
 
-  it("moves artifacts to colder tiers by the new values at once", async () => {
+  it("applies to moves to colder tiers immediately", async () => {
     await within("serve", {}, async (store) => {
       const key = { tenantId: "acme", workflowId: "w", artifactId: "a" };
       const options = { ...key, tier: "HOT", contentType: null, metadata: {} } as const;
@@ -248,7 +248,7 @@ describe("AUDIT_SIGNING_KEY", () => {
     return keyPath(name);
   }
 
-  it("is stored with its fingerprint: another key in the file is refused, and serve changes it by name only", async () => {
+  it("is stored with its fingerprint: another key in the file is rejected unless serve names it", async () => {
     const path = await newKey("key.pem");
     await within("serve", { AUDIT_SIGNING_KEY: path }, nothing);
     const first = shown("AUDIT_SIGNING_KEY")?.fingerprint;
@@ -263,7 +263,7 @@ describe("AUDIT_SIGNING_KEY", () => {
     await within("use", {}, nothing);
   });
 
-  it("may be given at another path where that holds the same key, and serve goes back to the store's own", async () => {
+  it("may be given by another path of the same key, and serve can return to the store's own key", async () => {
     const path = await newKey("key.pem");
     await within("serve", { AUDIT_SIGNING_KEY: path }, nothing);
     writeFileSync(keyPath("same.pem"), readFileSync(path));
@@ -275,10 +275,10 @@ describe("AUDIT_SIGNING_KEY", () => {
     expect(shown("AUDIT_SIGNING_KEY")).toMatchObject({ value: "own" });
   });
 
-  it("is replaced by serve alone where the store's own is lost", async () => {
+  it("is replaced only by serve if the store's own key is lost", async () => {
     await within("serve", {}, nothing);
     rmSync(join(root(), ".tierkeep", "audit-key.pem"));
-    await expect(within("use", {}, nothing)).rejects.toThrow("it makes another key");
+    await expect(within("use", {}, nothing)).rejects.toThrow("which creates another key");
     await within("serve", {}, async (store) => {
       expect((await changes(store)).at(-1)).toContain("AUDIT_SIGNING_KEY changed from own (key");
     });

@@ -14,9 +14,9 @@ export interface StoreSettingsParts {
   readonly paths: StorePaths;
   readonly file: StoreFile;
   readonly settings: StoredSettings;
-  /** The policy that the settings make. */
+  /** The retention policy of the settings. */
   readonly policy: RetentionPolicy;
-  /** What this start changed. */
+  /** Settings that this start changed. */
   readonly changes: readonly SettingChange[];
 }
 
@@ -33,15 +33,15 @@ export class StoreSettings {
     this.changes = parts.changes;
   }
 
-  /** The retention policy in force now. */
+  /** Returns the retention policy in force. */
   policy(): RetentionPolicy {
     return policyInForce(this.#parts.policy, this.#settings.heldRetention, this.#parts.clock.now());
   }
 
   /**
-   * Lets purges go by a shortened retention at once. Durable when it resolves.
+   * Makes purges use a shortened retention immediately. Durable when it resolves.
    *
-   * @returns false where purges go by it already
+   * @returns false if there is no shortened retention that waits
    */
   confirmRetention(actor: string): Promise<boolean> {
     this.#confirming ??= this.#confirm(actor).finally(() => {

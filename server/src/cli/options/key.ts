@@ -2,6 +2,7 @@ import { requireIdentifier, requireKey } from "@tierkeep/schema/domain/identifie
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Command } from "commander";
+import { counted } from "../output/quantity.ts";
 
 /** An artifact key in three options, instead of one argument. */
 export interface KeyOptions {
@@ -47,7 +48,7 @@ export function artifactKeyOf(key: string | undefined, options: KeyOptions): Art
   if (parts.length !== PARTS.length) {
     throw new Refused(
       "BAD_USER_INPUT",
-      `KEY ${JSON.stringify(key)} has ${parts.length} parts, not 3. Give tenant/workflow/artifact.`,
+      `KEY ${JSON.stringify(key)} has ${counted(parts.length, "part")}, not 3. Give tenant/workflow/artifact.`,
     );
   }
   return requireKey({ tenantId, workflowId, artifactId }, "KEY's ");

@@ -9,8 +9,8 @@ const given = (...args: string[]) => {
   return metadataOf(command.parse(args, { from: "user" }).opts());
 };
 
-describe("metadata on the command line", () => {
-  it("is text, one by one, and whatever JSON can say", () => {
+describe("metadataOf", () => {
+  it("combines texts of --meta and JSON of --metadata", () => {
     expect(given()).toBeUndefined();
     expect(given("--meta", "version=1.0", "--meta", "note=a=b", "--meta", "empty=")).toEqual({
       version: "1.0",
@@ -28,7 +28,7 @@ describe("metadata on the command line", () => {
     [["--metadata", "[1]"], /must be a JSON object/],
     [["--metadata", '{"a":1}', "--meta", "a=1"], /both give "a"/],
     [["--meta", "_checksum=1"], /reserved/],
-  ])("%j is refused", (args, message) => {
+  ])("rejects %j", (args, message) => {
     expect(() => given(...args)).toThrow(message);
   });
 });

@@ -3,7 +3,7 @@ import type { Command, Option } from "commander";
 import { describe, expect, it } from "vitest";
 import { programOf } from "../program.ts";
 
-/** Values of every kind that an option takes, two of each. */
+/** Two valid values for each kind of option. */
 const VALUES = [
   ["hot", "cold"],
   ["weekly", "nightly"],
@@ -57,7 +57,7 @@ function silence(command: Command): void {
   command.commands.forEach(silence);
 }
 
-/** Gives an option two values that it takes, as the command line does. */
+/** Gives an option two valid values, as the command line does. */
 function giveTwice(path: string, command: Command, option: Option): unknown {
   // commander does not declare that a Command is an EventEmitter.
   const events = command as unknown as EventEmitter;
@@ -71,13 +71,13 @@ function giveTwice(path: string, command: Command, option: Option): unknown {
     events.emit(event, second);
     return command.getOptionValue(option.attributeName());
   }
-  throw new Error(`No value here is one that ${path} takes.`);
+  throw new Error(`VALUES has none that ${path} accepts.`);
 }
 
 describe("an option that is given twice", async () => {
   const all = await optionsWithValues();
 
-  it.each(all)("%s keeps both values or is refused", (path, command, option) => {
+  it.each(all)("%s keeps both values or is rejected", (path, command, option) => {
     if (REPEATABLE.includes(path)) {
       expect(giveTwice(path, command, option)).toHaveLength(2);
     } else if (isMetadata(path)) {

@@ -10,10 +10,10 @@ it.each([
   ["86400s", 1],
   ["1.5d", 1.5],
   ["0d", 0],
-])("%s are %f days", (text, days) => {
+])("daysOf parses %s as %f days", (text, days) => {
   expect(daysOf(text)).toBeCloseTo(days, 12);
 });
 
-it.each(["", "30", "d", "-1d", "1e3d", "30 d", "1y", "1d2h", ".5d"])("%j is refused", (text) => {
+it.each(["", "30", "d", "-1d", "1e3d", "30 d", "1y", "1d2h", ".5d"])("daysOf rejects %j", (text) => {
   expect(() => daysOf(text)).toThrow(InvalidArgumentError);
 });

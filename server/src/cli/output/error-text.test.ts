@@ -7,13 +7,13 @@ import { inCommandWords } from "./error-text.ts";
 
 const ROOT = fileURLToPath(new URL("../../../../", import.meta.url));
 const SOURCES = ["schema/src", "server/src"];
-/** They speak the command's own words, or to operators before a server runs. */
+/** Files whose messages already use the words of the command line, or are for operators before a server runs. */
 const OWN_WORDS = /^server\/src\/(?:cli|prove|backup|config)\//;
 
-/** How a template names the argument that it refuses. */
+/** The placeholder for the argument's name in a refusal. */
 const ARGUMENT = `$\{argument}`;
 
-/** Paths of arguments as refusals name them. */
+/** Paths of arguments as they appear in refusals. */
 const ARGUMENTS = [
   "input.tenantId",
   "input.where.olderThanDays",
@@ -22,7 +22,7 @@ const ARGUMENTS = [
   "toTier",
 ];
 
-/** What the API calls its fields and arguments, where that is no plain word. */
+/** Returns the names of the API's fields and arguments that are not plain words. */
 function apiNames(): readonly string[] {
   const names = new Set(["viewer", "pageInfo"]);
   const add = (node: { readonly name: { readonly value: string } }) => {
@@ -41,7 +41,7 @@ function files(): readonly string[] {
   ).filter((path) => /(?<!\.test|-under-test)\.ts$/.test(path) && !OWN_WORDS.test(path));
 }
 
-/** Every sentence in the arguments of a `Refused(`, with the parts that are filled in later as they may be. */
+/** Returns every sentence in the arguments of a `Refused(`, with sample values for its placeholders. */
 function refusals(): readonly string[] {
   const found = new Set<string>();
   for (const path of files()) {
@@ -59,7 +59,7 @@ function refusals(): readonly string[] {
   return [...found];
 }
 
-/** The text between the parentheses of the call at `index`. */
+/** Returns the text between the parentheses of the call at `index`. */
 function argumentsAt(source: string, index: number): string {
   let depth = 0;
   for (let at = source.indexOf("(", index); at < source.length; at += 1) {
@@ -70,17 +70,17 @@ function argumentsAt(source: string, index: number): string {
   return "";
 }
 
-describe("a refusal in the words of the command", () => {
+describe("inCommandWords", () => {
   const all = refusals();
   const api = new RegExp(
     String.raw`\b(?:${apiNames().join("|")}|Authorization|Bearer|GraphQL)\b|\b(?:input|where|keys?)\.[a-z]`,
   );
 
-  it("is found in the source for every kind", () => {
+  it("is tested with all refusals in the sources", () => {
     expect(all.length).toBeGreaterThan(70);
   });
 
-  it("has no name of the API in it: add one that is missing to error-words.ts", () => {
+  it("replaces every name of the API: add a missing one to error-text.ts", () => {
     const left = all.map(inCommandWords).filter((text) => api.test(text));
     expect(left).toEqual([]);
   });
@@ -106,7 +106,7 @@ describe("a refusal in the words of the command", () => {
       "Give either tenantIds or allTenants: true. For the role ADMIN, give neither.",
       "Give either --tenant or --all-tenants. For the role ADMIN, give neither.",
     ],
-  ])("names options, commands and TIERKEEP_TOKEN: %j", (message, words) => {
+  ])("uses options, commands and TIERKEEP_TOKEN: %j", (message, words) => {
     expect(inCommandWords(message)).toBe(words);
   });
 

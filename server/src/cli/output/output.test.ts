@@ -4,16 +4,16 @@ import { outputTo } from "./output.ts";
 
 it.each([
   ["on a terminal", true, {}, true],
-  ["but not into a pipe", false, {}, false],
-  ["nor with NO_COLOR", true, { NO_COLOR: "1" }, false],
-  ["which when empty means nothing", true, { NO_COLOR: "" }, true],
-  ["nor on a dumb terminal", true, { TERM: "dumb" }, false],
-])("colour is there %s", (_, isTTY, env, coloured) => {
+  ["into a pipe", false, {}, false],
+  ["with NO_COLOR", true, { NO_COLOR: "1" }, false],
+  ["with an empty NO_COLOR", true, { NO_COLOR: "" }, true],
+  ["on a dumb terminal", true, { TERM: "dumb" }, false],
+])("output has colours only on a terminal that allows them: %s", (_, isTTY, env, coloured) => {
   const output = outputTo({ stdout: new CapturedStream(isTTY), stderr: new CapturedStream(isTTY), env });
   expect(output.style.red("x") !== "x").toBe(coloured);
 });
 
-it("stdout has text or JSON, never both, and stderr has the note", () => {
+it("output writes text or JSON to stdout, never both, and notes to stderr", () => {
   for (const json of [false, true]) {
     const output = capturedOutput(json);
     output.text("for people");
@@ -25,7 +25,7 @@ it("stdout has text or JSON, never both, and stderr has the note", () => {
   }
 });
 
-it("text of others reaches neither stream as anything that a terminal obeys", () => {
+it("output escapes control sequences on both streams", () => {
   for (const isTTY of [true, false]) {
     const [stdout, stderr] = [new CapturedStream(isTTY), new CapturedStream(isTTY)];
     const output = outputTo({ stdout, stderr, env: {} });
@@ -38,7 +38,7 @@ it("text of others reaches neither stream as anything that a terminal obeys", ()
   }
 });
 
-it("what is red on a terminal is plain in a file, though the other stream is a terminal", () => {
+it("a styled note is plain if stderr is a file, although stdout is a terminal", () => {
   const [stdout, stderr] = [new CapturedStream(true), new CapturedStream()];
   const output = outputTo({ stdout, stderr, env: {} });
   output.note(output.style.red("failed"));
@@ -49,20 +49,20 @@ it.each([
   ["COLUMNS", { COLUMNS: "20" }, false, 20],
   ["the terminal", {}, true, 30],
   ["COLUMNS rather than the terminal", { COLUMNS: "20" }, true, 20],
-  ["nothing, into a pipe", { COLUMNS: "wide" }, false, 200],
-])("a table is as wide as %s allows", (_, env, isTTY, width) => {
+  ["no limit, into a pipe", { COLUMNS: "wide" }, false, 200],
+])("a table's width is limited by: %s", (_, env, isTTY, width) => {
   const stdout = new CapturedStream(isTTY, 30);
   const output = outputTo({ stdout, stderr: new CapturedStream(), env: { ...env, NO_COLOR: "1" } });
   const key = "acme/nightly-regression-of-everything/report.html";
   output.table([{ head: "key", narrow: "shorten" }], [[key]]);
   const [, row = ""] = stdout.text.split("\n");
   expect(row.length).toBe(Math.min(width, key.length));
-  // What is no table is the terminal's to fold: a command that it shows can still be copied.
+  // Other text is not cut, so that a command in it can be copied.
   output.text(key);
   expect(stdout.text).toContain(`${key}\n`);
 });
 
-it("a list is a table whose first rows decide the widths, and JSON a line an item", async () => {
+it("list writes a table with the widths of its first rows, or a line of JSON for each item", async () => {
   async function* items() {
     for (let index = 0; index < 250; index += 1) yield { index };
   }
@@ -79,7 +79,7 @@ it("a list is a table whose first rows decide the widths, and JSON a line an ite
   expect(none.stdout.text).toBe("");
 });
 
-it("a list ends with its reader", async () => {
+it("list stops when stdout is closed", async () => {
   const output = capturedOutput(true);
   let read = 0;
   function* endless() {

@@ -5,7 +5,7 @@ import { Meter, progressLine, startProgress } from "./progress.ts";
 
 const ERASE = "\r\u001b[2K";
 
-describe("a line of progress", () => {
+describe("progressLine", () => {
   it.each([
     [
       "bytes",
@@ -21,11 +21,11 @@ describe("a line of progress", () => {
     ["share", { done: 0.5, total: 1, rate: 0.01 }, "Reading a  ████████████░░░░░░░░░░░░   50 %  50 s left"],
     ["share", { done: 0, total: 1, rate: null }, "Reading a  ░░░░░░░░░░░░░░░░░░░░░░░░    0 %"],
     ["bytes", { done: 0, total: 0, rate: null }, "Reading a  0 B of 0 B"],
-  ])("of %s, %j", (unit, reading, line) => {
+  ])("formats %s, %j", (unit, reading, line) => {
     expect(progressLine("Reading a", unit, reading)).toBe(line);
   });
 
-  it("never says more than all of it", () => {
+  it("never shows more than 100 %", () => {
     const property = fc.property(fc.nat(), fc.nat(), (done, total) => {
       const percent = /(\d+) %/.exec(progressLine("", "bytes", { done, total, rate: 1 }))?.[1];
       expect(Number(percent ?? 0)).toBeLessThanOrEqual(100);
@@ -34,8 +34,8 @@ describe("a line of progress", () => {
   });
 });
 
-describe("the rate", () => {
-  it("is that of the last seconds, not of the whole time", () => {
+describe("Meter", () => {
+  it("measures the rate of the last seconds, not of the total time", () => {
     const meter = new Meter(0);
     for (let second = 1; second <= 20; second += 1) meter.update(second * 100, null, second * 1_000);
     for (let second = 21; second <= 40; second += 1)
@@ -43,7 +43,7 @@ describe("the rate", () => {
     expect(meter.reading(40_000).rate).toBeCloseTo(10);
   });
 
-  it("falls while nothing comes, and is unknown before anything has", () => {
+  it("lowers the rate without updates, and has none before the first", () => {
     const meter = new Meter(0);
     expect(meter.reading(1_000).rate).toBeNull();
     meter.update(100, 200, 1_000);
@@ -51,18 +51,18 @@ describe("the rate", () => {
     expect(meter.reading(4_000).rate).toBe(25);
   });
 
-  it("is right however many updates it is told from", () => {
+  it("measures the same rate with thousands of updates", () => {
     const meter = new Meter(0);
     for (let ms = 1; ms <= 3_000; ms += 1) meter.update(ms, null, ms);
     expect(meter.reading(3_000)).toEqual({ done: 3_000, total: null, rate: 1_000 });
   });
 });
 
-describe("on a terminal", () => {
+describe("startProgress", () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  it("the line is there from the first second on, and gone without a trace at the end", () => {
+  it("draws the line after one second and erases it at the end", () => {
     const terminal = new CapturedStream(true);
     const progress = startProgress("Reading", "bytes", terminal);
     progress.update(512, 2_048);
@@ -77,7 +77,7 @@ describe("on a terminal", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("the line makes room for what is written in its place, and comes back", () => {
+  it("erases the line for other output, and draws it again", () => {
     const terminal = new CapturedStream(true);
     using progress = startProgress("Reading", "bytes", terminal);
     progress.update(1, 2);
@@ -88,7 +88,7 @@ describe("on a terminal", () => {
     expect(terminal.text).toContain(`${ERASE}{}\n${ERASE}Reading`);
   });
 
-  it("what is done within a second shows none", () => {
+  it("draws nothing for work that ends within a second", () => {
     const terminal = new CapturedStream(true);
     {
       using progress = startProgress("Reading", "bytes", terminal);
@@ -98,7 +98,7 @@ describe("on a terminal", () => {
     expect(terminal.text).toBe("");
   });
 
-  it("the line is cut to the terminal's width", () => {
+  it("cuts the line to the terminal's width", () => {
     const terminal = Object.assign(new CapturedStream(true), { columns: 20 });
     using progress = startProgress("Reading", "bytes", terminal);
     progress.update(1, 2);
@@ -106,7 +106,7 @@ describe("on a terminal", () => {
     for (const line of terminal.text.split(ERASE)) expect(line.length).toBeLessThan(20);
   });
 
-  it("there is none where stderr is no terminal", () => {
+  it("draws nothing if the stream is not a terminal", () => {
     const pipe = new CapturedStream();
     using progress = startProgress("Reading", "bytes", pipe);
     progress.update(1, 2);

@@ -4,7 +4,7 @@ import { counted, formatAge, formatBytes, formatDays, formatDuration, formatInst
 
 const SECOND = 1 / 86_400;
 
-describe("sizes", () => {
+describe("formatBytes", () => {
   it.each([
     [0, "0 B"],
     [1, "1 B"],
@@ -17,11 +17,11 @@ describe("sizes", () => {
     [123_456_789, "118 MiB"],
     [2 ** 31, "2 GiB"],
     [2 ** 53 - 1, "8 PiB"],
-  ])("%i bytes are %s", (bytes, shown) => {
+  ])("formats %i bytes as %s", (bytes, shown) => {
     expect(formatBytes(bytes)).toBe(shown);
   });
 
-  it("never take more than 8 characters, nor show more than they are by over half a percent", () => {
+  it("uses at most 8 characters, with an error of at most 0.51 %", () => {
     const property = fc.property(fc.maxSafeNat(), (bytes) => {
       const shown = formatBytes(bytes);
       expect(shown.length).toBeLessThanOrEqual(8);
@@ -33,7 +33,7 @@ describe("sizes", () => {
   });
 });
 
-describe("ages, in the largest unit that says something", () => {
+describe("formatAge", () => {
   it.each([
     [0, "0 s"],
     [59 * SECOND, "59 s"],
@@ -47,12 +47,12 @@ describe("ages, in the largest unit that says something", () => {
     [8.56, "8.6 d"],
     [31.25, "31.3 d"],
     [1_000.2, "1000 d"],
-  ])("%f days are %s", (days, shown) => {
+  ])("formats %f days as %s", (days, shown) => {
     expect(formatAge(days)).toBe(shown);
   });
 });
 
-describe("durations", () => {
+describe("formatDuration", () => {
   it.each([
     [0.0001, "1 ms"],
     [0.0042, "4 ms"],
@@ -60,12 +60,12 @@ describe("durations", () => {
     [0.9996, "1 s"],
     [12.34, "12.3 s"],
     [185.9, "3 min 5 s"],
-  ])("%f seconds are %s", (seconds, shown) => {
+  ])("formats %f seconds as %s", (seconds, shown) => {
     expect(formatDuration(seconds)).toBe(shown);
   });
 });
 
-it("thresholds, instants and counts read as people say them", () => {
+it("formatDays, formatInstant and counted return readable text", () => {
   expect([formatDays(7), formatDays(0.5), formatDays(null)]).toEqual(["7 d", "0.5 d", "never"]);
   expect(formatInstant("2026-11-24T09:00:01.234Z")).toBe("2026-11-24 09:00:01Z");
   expect([counted(0, "error"), counted(1, "error"), counted(2, "error")]).toEqual([

@@ -22,7 +22,7 @@ const KEYED: readonly Column[] = [
 const KEY = "acme/nightly-regression/coverage-report.html";
 
 describe("a table", () => {
-  it("has aligned columns, wide and combining characters counted as they are shown, and no space at the ends of its lines", () => {
+  it("aligns columns by displayed width, also with wide and combining characters, without trailing spaces", () => {
     const columns: Column[] = [{ head: "tier" }, { head: "size", align: "right" }, { head: "who" }];
     const rows = [
       ["HOT", "1 KiB", "Ha\u0300 Nội"],
@@ -37,13 +37,13 @@ describe("a table", () => {
     ]);
   });
 
-  it("is as wide as it needs where nothing limits it", () => {
+  it("is not shortened without a limit", () => {
     expect(tableOf(KEYED, [["HOT", KEY, "5 B", "PROMOTE_TO_WARM"]]).at(-1)).toBe(
       `HOT   ${KEY}   5 B  PROMOTE_TO_WARM`,
     );
   });
 
-  it("loses its last columns where it is too wide, and then shortens its key in the middle", () => {
+  it("drops its last columns if it is too wide, then shortens its key in the middle", () => {
     const rows = [["HOT", KEY, "5 B", "PROMOTE_TO_WARM"]];
     expect(tableOf(KEYED, rows, 60).at(-1)).toBe(
       "HOT   acme/nightly-re…age-report.html   5 B  PROMOTE_TO_WARM",
@@ -52,24 +52,24 @@ describe("a table", () => {
     expect(tableOf(KEYED, rows, 32).at(-1)).toBe("HOT   acme/nightly-…-report.html");
   });
 
-  it("keeps a column that must stay, whatever it costs the others", () => {
+  it("keeps a column that must stay, even if the table becomes too wide", () => {
     const columns: Column[] = [{ head: "status" }, { head: "id", narrow: "stay" }];
     expect(tableOf(columns, [["RUNNING", "TGlmZWN5Y2xlSm9i"]], 10).at(-1)).toBe("RUNNING  TGlmZWN5Y2xlSm9i");
   });
 
-  it("leaves room for rows that are yet to come", () => {
+  it("leaves room for later rows", () => {
     const columns: Column[] = [{ head: "age", align: "right", least: 6 }, { head: "artifact" }];
     expect(tableOf(columns, [["3 s", "a"]])).toEqual(["   age  artifact", "   3 s  a"]);
   });
 
-  it("shows what a terminal would obey, and styles a cell without a place for it in the width", () => {
+  it("escapes control characters, and does not count a cell's style in its width", () => {
     const red = { text: "\u001b[31mno\u001b[0m", style: (text: string) => `<${text}>` };
     expect(tableOf([{ head: "a" }, { head: "b" }], [[red, "tab\there\n\u009b2J"]]).at(-1)).toBe(
       "<\\u001b[31mno\\u001b[0m>  tab\\u0009here\\u000a\\u009b2J",
     );
   });
 
-  it("never takes more room than there is, whatever stands in it, as long as its first and its shortest columns fit", () => {
+  it("never exceeds the width, if its first column and the shortened one fit", () => {
     const text = fc.string({ unit: "grapheme", maxLength: 60 });
     const rows = fc.array(fc.tuple(fc.constantFrom("HOT", "WARM"), text, text, text), { maxLength: 5 });
     fc.assert(

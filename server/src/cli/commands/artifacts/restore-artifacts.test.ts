@@ -1,58 +1,43 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createTierkeep, type Tierkeep } from "@tierkeep/sdk";
+import type { Tierkeep } from "@tierkeep/sdk";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { capturedOutput } from "../../../../testing/cli/captured-output.ts";
-import { type Connection, connect } from "../../../app/connect.ts";
-import { readConfig } from "../../../app/read-config.ts";
+import { type ClientStore, openClientStore } from "../../../../testing/cli/client-store.ts";
 import { restoreFirst, restoreMany, restoreOne } from "./restore-artifacts.ts";
 
 const NAMES = ["a", "b", "c"];
 const keyOf = (artifactId: string) => ({ tenantId: "acme", workflowId: "wf", artifactId });
 const { signal } = new AbortController();
 
-let folder: string;
-let connection: Connection;
+let store: ClientStore;
 let tierkeep: Tierkeep;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "tierkeep-restore-"));
-  connection = await connect(
-    readConfig({
-      STORAGE_BASE_PATH: join(folder, "artifacts"),
-      LOG_DIR: join(folder, "logs"),
-      DURABILITY: "os",
-    }),
-  );
-  tierkeep = createTierkeep({ url: connection.url, fetch: connection.fetch });
+  store = await openClientStore();
+  tierkeep = store.tierkeep;
   for (const name of NAMES) {
     await tierkeep.writeArtifact({ ...keyOf(name), tier: "WARM", content: { text: name } });
   }
 });
 
-afterEach(async () => {
-  await connection.close();
-  await rm(folder, { recursive: true, force: true });
-});
+afterEach(() => store[Symbol.asyncDispose]());
 
 const inHot = async () => {
   const { nodes } = await tierkeep.artifacts({ where: { tiers: ["HOT"] } });
   return nodes.map(({ artifactId }) => artifactId);
 };
 
-describe("a restore", () => {
+describe("restore", () => {
   const options = { fromTier: "WARM", toTier: "HOT", dryRun: false } as const;
   const where = { tenantId: "acme", tiers: ["WARM"] } as const;
 
-  it("brings back one by its name", async () => {
+  it("moves one artifact by its key", async () => {
     const output = capturedOutput();
     await expect(restoreOne(tierkeep, keyOf("b"), options, output)).resolves.toBe(0);
     expect(output.stdout.text).toMatch(/^Restored acme\/wf\/b from WARM to HOT \(1 B, SHA-256 /);
     expect(await inHot()).toEqual(["b"]);
   });
 
-  it("brings back the first, and dry only says so", async () => {
+  it("moves the first artifact that matches, and in a dry run only reports it", async () => {
     const dry = capturedOutput(true);
     await restoreFirst(tierkeep, where, { ...options, dryRun: true }, dry);
     expect(JSON.parse(dry.stdout.text)).toMatchObject({
@@ -67,7 +52,7 @@ describe("a restore", () => {
     ).rejects.toMatchObject({ code: "ARTIFACT_NOT_FOUND" });
   });
 
-  it("brings back all that a filter finds", async () => {
+  it("moves all artifacts that match a filter", async () => {
     const dry = capturedOutput();
     await expect(restoreMany(tierkeep, { where }, { ...options, dryRun: true }, dry, signal)).resolves.toBe(
       0,
@@ -80,12 +65,12 @@ describe("a restore", () => {
     expect(await inHot()).toEqual(["c"]);
   });
 
-  it("brings back what was chosen, tells which could not be, and ends as the job did", async () => {
+  it("moves the chosen artifacts, lists the failed ones, and returns the job's exit code", async () => {
     await tierkeep.restoreArtifact(keyOf("b"));
     const output = capturedOutput();
     const keys = ["a", "b", "gone"].map(keyOf);
     await expect(restoreMany(tierkeep, { keys }, options, output, signal)).resolves.toBe(1);
-    expect(output.stdout.text).toBe("Restored 1 artifact to HOT, 1 was there already, 1 failed\n");
+    expect(output.stdout.text).toBe("Restored 1 artifact to HOT, 1 was already there, 1 failed\n");
     expect(output.stderr.text).toMatch(/^acme\/wf\/gone: ARTIFACT_NOT_FOUND: /);
     const json = capturedOutput(true);
     await restoreMany(tierkeep, { keys: [keyOf("c")] }, options, json, signal);
@@ -96,12 +81,12 @@ describe("a restore", () => {
     });
   });
 
-  it("goes on when whoever asked for it goes away, and says how to end it", async () => {
+  it("continues on the server when the command is interrupted, and says how to cancel the job", async () => {
     const output = capturedOutput();
     const interrupted = AbortSignal.abort();
     await expect(restoreMany(tierkeep, { where }, options, output, interrupted)).rejects.toThrow();
     expect(output.stderr.text).toMatch(
-      /^It goes on without this command: tierkeep jobs cancel \S+ stops it\.\n$/,
+      /^The job continues on the server\. To stop it: tierkeep jobs cancel \S+\n$/,
     );
     await expect.poll(inHot).toEqual(NAMES);
   });

@@ -6,8 +6,8 @@ const select = (key: string | undefined, options: Partial<SelectionOptions> = {}
 const tenant = "acme";
 const colder = ["WARM", "COLD"];
 
-describe("a restore", () => {
-  it("is of one artifact that is named", () => {
+describe("selectionOf", () => {
+  it("selects one artifact by its key or three options", () => {
     const key = { tenantId: "acme", workflowId: "weekly", artifactId: "a" };
     expect(select("acme/weekly/a")).toEqual({ how: "one", key });
     expect(select(undefined, { tenant, workflow: "weekly", artifact: "a", fromTier: "WARM" })).toEqual({
@@ -27,7 +27,7 @@ describe("a restore", () => {
     [{ meta: new Map([["author", "Ada"]]) }, "all", { metadata: { author: "Ada" } }],
     [{}, "choose", { tiers: colder }],
     [{ fromTier: "WARM" }, "choose", { tiers: ["WARM"] }],
-  ])("with %j is of %s", (options, how, where) => {
+  ])("with %j selects: %s", (options, how, where) => {
     expect(select(undefined, { tenant, ...options })).toMatchObject({
       how,
       where: { tenantId: tenant, ...where },
@@ -35,19 +35,19 @@ describe("a restore", () => {
   });
 
   it.each<[string | undefined, Partial<SelectionOptions>, RegExp]>([
-    [undefined, {}, /Whose artifacts/],
+    [undefined, {}, /Which artifacts/],
     [undefined, { tenant, artifact: "a" }, /--workflow is missing/],
-    ["acme/weekly/a", { prefix: "b" }, /KEY names one artifact, and a filter means several/],
-    ["acme/weekly/a", { list: true }, /and --list means several/],
+    ["acme/weekly/a", { prefix: "b" }, /KEY names one artifact, and a filter selects several/],
+    ["acme/weekly/a", { list: true }, /and --list selects several/],
     [
       undefined,
       { tenant, workflow: "w", artifact: "a", all: true },
       /--artifact names one artifact, and --all/,
     ],
     [undefined, { tenant, list: true, all: true }, /only one of --list, --auto-select, --all/],
-    [undefined, { tenant, all: true, toTier: "COLD" }, /Nothing is colder/],
+    [undefined, { tenant, all: true, toTier: "COLD" }, /No tier is colder/],
     [undefined, { tenant: "..", all: true }, /--tenant "\.\." contains/],
-  ])("of %j with %j is refused", (key, options, message) => {
+  ])("rejects %j with %j", (key, options, message) => {
     expect(() => select(key, options)).toThrow(message);
   });
 });

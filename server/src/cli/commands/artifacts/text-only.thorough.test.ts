@@ -4,18 +4,18 @@ import { textOnly } from "./text-only.ts";
 
 const key = { tenantId: "acme", workflowId: "weekly", artifactId: "a" };
 
-async function* pieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
+async function* chunksOf(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 
 async function shown(bytes: Uint8Array, size = 7): Promise<string> {
   let all = "";
-  for await (const text of textOnly(pieces(bytes, size), key)) all += text;
+  for await (const text of textOnly(chunksOf(bytes, size), key)) all += text;
   return all;
 }
 
-describe("on a terminal, an artifact", () => {
-  it("that is text is shown as it is, wherever its pieces end", async () => {
+describe("textOnly", () => {
+  it("yields text unchanged, wherever its chunks end", async () => {
     const anyText = fc
       .string({ unit: "binary" })
       .filter((text) => !/\p{Cc}/u.test(text) && !text.startsWith("\ufeff"));
@@ -29,9 +29,9 @@ describe("on a terminal, an artifact", () => {
     ["a colour", Buffer.from("\u001b[31mred")],
     ["a NUL", Buffer.from("a\u0000b")],
     ["a control character of two bytes", Buffer.from("a\u009b31m")],
-    ["bytes that are no text", Buffer.from([0x61, 0xff, 0x61])],
-    ["half a character at its end", Buffer.from("é").subarray(0, 1)],
-  ])("with %s is refused, and says where else it may go", async (_, bytes) => {
+    ["bytes that are not UTF-8", Buffer.from([0x61, 0xff, 0x61])],
+    ["an incomplete character at the end", Buffer.from("é").subarray(0, 1)],
+  ])("rejects %s with the artifact's key", async (_, bytes) => {
     await expect(shown(bytes, 1)).rejects.toThrow("acme/weekly/a is not plain text");
     await expect(shown(bytes, 1)).rejects.toMatchObject({ code: "BAD_USER_INPUT" });
   });

@@ -26,44 +26,42 @@ Examples:
   tierkeep audit export --tenant acme --since 2026-01-01`;
 
 const VERIFY_HELP = `
-It reads the log's files, their checkpoints and the public key, and nothing else: no store is opened and no server asked,
-so that it works on copies and on another machine.
+The command reads only the log's files, their checkpoints and the public key. It opens no store and contacts no server,
+so it works on copies and on another machine.
 
-What it finds: any byte edited, any line or file removed, put in, repeated or put in another order, and a log that was cut
-back, up to the newest checkpoint that is there, or that is given with --expect-head.
+It detects every changed byte, and every line or file that was removed, inserted, repeated or reordered. It detects a
+truncated log up to its newest checkpoint, or up to the head given with --expect-head.
 
-What it cannot prove: whoever owns the machine and the signing key can write another log and sign it. Only a head that
-was kept where they cannot write shows that. So keep the head that this command prints, and a copy of the public key,
-elsewhere, and give them the next time. Nor can it prove that what was logged is what happened; and of lines that were
-written before lines were chained, only that the last of them is as it was.
+It cannot detect a log that an attacker with the machine and the signing key has rewritten and signed again. Only a head
+that was stored elsewhere reveals that. Store the head that this command prints, and a copy of the public key, where such
+an attacker cannot write, and pass them to the next verification. The command cannot prove that the logged events happened.
+Of lines that were written before lines were chained, it proves only the last one.
 
-Exit codes: 0 everything stands, 7 something does not, 2 the options or the key are wrong, 3 there is no log there.
+Exit codes: 0 valid, 7 not valid, 2 wrong options or key, 3 no log found.
 
 Examples:
   tierkeep audit verify
   tierkeep audit verify --log-dir /mnt/copy/logs --public-key kept/tierkeep.pem --expect-head 1205:4b2f…`;
 
 const EXPORT_HELP = `
-One JSON object a line, oldest first, with the keys of the audit log's lines, but for these: "cursor" stands in place of
-"seq", since positions would tell how much others do; "job_id" is the API's id; and there is no "prev", since a selection
-is no chain. What is to be verified is the log itself: tierkeep audit verify.
+The export has one JSON object per line, oldest first, with the keys of the audit log's lines. Three keys differ: "cursor"
+replaces "seq", because positions would reveal the activity of other tenants; "job_id" is the API's id; "prev" is missing,
+because a selection of lines is not a chain. An export cannot be verified: use tierkeep audit verify on the log.
 
 Example:
   tierkeep audit export --tenant acme --since 2026-01-01 --until 2026-04-01 --output acme-q1.jsonl`;
 
 export function configure(command: Command, run: Run): void {
-  command
-    .description("Verifies the audit log, or takes a selection from it for an auditor.")
-    .addHelpText("after", HELP);
+  command.description("Verifies the audit log, or exports events for an auditor.").addHelpText("after", HELP);
   command
     .command("verify")
     .description("Verifies the audit log offline, from its files and a public key.")
-    .option("--log-dir <folder>", "where the log's files are (default: the log folder of the store)")
+    .option("--log-dir <folder>", "the folder of the log (default: the store's LOG_DIR)")
     .option(
       "--public-key <file>",
-      "the public keys of those who may have signed (default: the file beside the log)",
+      "the public keys that signatures are checked with (default: the file beside the log)",
     )
-    .option("--expect-head <seq:hash>", "a head that you kept, which must be in the log; repeatable", headsOf)
+    .option("--expect-head <seq:hash>", "a stored head, which must be in the log; repeatable", headsOf)
     .option("--json", "write JSON to stdout")
     .addHelpText("after", VERIFY_HELP)
     .action((options: VerifyCommandOptions) =>
@@ -76,15 +74,15 @@ export function configure(command: Command, run: Run): void {
     );
   const exportCommand = command
     .command("export")
-    .description("Writes events as lines of the audit log, from the API.")
+    .description("Exports events from the API in the format of the audit log.")
     .option(
       "--since <instant>",
-      "only events from then on: so long ago (2h, 30m, 7d), or a date or an instant",
+      "only events since then: a duration ago (2h, 30m, 7d), a date or an instant",
       instantOf,
     )
-    .option("--until <instant>", "only events before it", instantOf)
+    .option("--until <instant>", "only events before then, in the same formats", instantOf)
     .option("--tenant <tenant>", "only events of this tenant")
-    .option("--output <file>", "write to this file, whole or not at all (default: stdout)")
+    .option("--output <file>", "write to this file, completely or not at all (default: stdout)")
     .addHelpText("after", EXPORT_HELP);
   clientOptions(exportCommand).action(
     ({ since, until, tenant, output: file, ...options }: ExportCommandOptions) =>
@@ -99,12 +97,12 @@ export function configure(command: Command, run: Run): void {
   );
 }
 
-function headsOf(text: string, before: readonly Head[] = []): readonly Head[] {
+function headsOf(text: string, previous: readonly Head[] = []): readonly Head[] {
   const match = /^([1-9]\d{0,15}):([0-9a-f]{64})$/.exec(text);
   if (match === null) {
     throw new InvalidArgumentError(
       "Give SEQ:HASH as `tierkeep audit verify` prints it: a number, a colon, 64 hex digits.",
     );
   }
-  return [...before, { seq: Number(match[1]), hash: match[2] as string }];
+  return [...previous, { seq: Number(match[1]), hash: match[2] as string }];
 }

@@ -17,8 +17,8 @@ interface Options extends ClientOptions {
 const TYPES = LIFECYCLE_EVENT_TYPES.map((type) => type.toLowerCase());
 
 const HELP = `
-With --json each event is a line. With --follow the connection is taken up again whenever it is lost, and no event is
-missed; Ctrl-C ends it, with exit code 0.
+--json writes a line for each event. With --follow the command reconnects after a lost connection and misses no event.
+Ctrl-C ends it with exit code 0.
 
 Examples:
   tierkeep events --since 2h --type artifact_purged --type purged_from_cold
@@ -27,12 +27,16 @@ Examples:
 
 export function configure(command: Command, run: Run): void {
   command
-    .description("Shows the log of every step, newest last.")
-    .option("--follow", "go on with what happens from now on")
-    .option("--show <n>", "only the newest n (default: 20; with --since all)", countOf)
-    .option("--since <when>", "only from then on: so long ago (2h, 30m, 7d), or an instant", instantOf)
-    .option("--tenant <tenant>", "only of this tenant")
-    .addOption(repeatableOption("--type <type>", "only of this type", typeOf, TYPES))
+    .description("Shows the event log, newest events last.")
+    .option("--follow", "keep showing new events")
+    .option("--show <n>", "only the newest n events (default: 20; with --since: all)", countOf)
+    .option(
+      "--since <when>",
+      "only events since then: a duration ago (2h, 30m, 7d), a date or an instant",
+      instantOf,
+    )
+    .option("--tenant <tenant>", "only events of this tenant")
+    .addOption(repeatableOption("--type <type>", "only events of this type", typeOf, TYPES))
     .addHelpText("after", HELP);
   clientOptions(command).action((options: Options) => {
     const { follow = false, since, tenant, type: types } = options;

@@ -27,7 +27,7 @@ export interface AuditExportOptions {
 
 const PAGE_SIZE = 500;
 
-/** Writes the events that match, oldest first, a line each. */
+/** Writes the matching events, oldest first, one per line. Returns exit code 0. */
 export async function auditExport(
   tierkeep: Tierkeep,
   { since, until, tenantId, file }: AuditExportOptions,
@@ -40,11 +40,11 @@ export async function auditExport(
     first: PAGE_SIZE,
   });
   if (file === undefined) await print(events, output, signal);
-  else output.note(`${counted(await writeWhole(events, file), "event")} written to ${file}`);
+  else output.note(`${counted(await writeFile(events, file), "event")} written to ${file}`);
   return 0;
 }
 
-/** Asks for no more events than stdout takes. */
+/** Waits for stdout to drain before it requests more events. */
 async function print(
   events: AsyncIterable<LifecycleEvent>,
   output: Output,
@@ -72,8 +72,8 @@ function exported(event: LifecycleEvent): Readonly<Record<string, unknown>> {
 const NEW_FILE = 0o666;
 const PERMISSIONS = 0o777;
 
-/** Returns how many events there were. A file that is replaced leaves its mode to the new one. */
-async function writeWhole(events: AsyncIterable<LifecycleEvent>, file: string): Promise<number> {
+/** Writes the file completely or not at all. A replaced file keeps its mode. Returns the number of events. */
+async function writeFile(events: AsyncIterable<LifecycleEvent>, file: string): Promise<number> {
   const temporary = `${file}.${randomBytes(8).toString("hex")}.tmp`;
   let count = 0;
   async function* lines() {
@@ -86,7 +86,7 @@ async function writeWhole(events: AsyncIterable<LifecycleEvent>, file: string): 
   const mode = (replaced?.mode ?? NEW_FILE) & PERMISSIONS;
   try {
     await pipeline(Readable.from(lines()), createWriteStream(temporary, { flags: "wx", flush: true, mode }));
-    // The umask may have narrowed it.
+    // The umask may have removed permissions.
     if (replaced !== null) await chmod(temporary, mode);
     await rename(temporary, file);
     return count;
@@ -96,7 +96,7 @@ async function writeWhole(events: AsyncIterable<LifecycleEvent>, file: string): 
   }
 }
 
-/** What the audit log records of the job that starts or ends with this event; undefined: none does. */
+/** Returns the audit log's data about the job that this event starts or ends; undefined: the event does neither. */
 function eventJobFacts({ type, job }: LifecycleEvent): EventJobFacts | undefined {
   if (job === null) return undefined;
   const started = {

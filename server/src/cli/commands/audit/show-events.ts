@@ -14,9 +14,9 @@ import { jobCounts } from "../jobs/list.ts";
 
 export interface EventsShown {
   readonly where: LifecycleEventFilter;
-  /** Of the history, only the newest so many; Infinity: all. */
+  /** Number of past events to show, the newest ones; Infinity: all. */
   readonly show: number;
-  /** Go on with what happens, until `signal` aborts. */
+  /** Keeps showing new events until `signal` aborts. */
   readonly follow: boolean;
   readonly signal: AbortSignal;
 }
@@ -24,7 +24,7 @@ export interface EventsShown {
 const PAGE_SIZE = 500;
 const RETRY_MS = 1_000;
 
-/** Wide enough for whatever event comes later. */
+/** Minimum widths that fit most later events. */
 const COLUMNS: readonly Column[] = [
   { head: "when", least: 20 },
   { head: "what", least: 17, narrow: "shorten" },
@@ -32,13 +32,13 @@ const COLUMNS: readonly Column[] = [
   { head: "who" },
 ];
 
-/** Shows the log, oldest first, and then what happens: without a gap, and without showing anything twice. */
+/** Shows past events, oldest first, then new ones. No event is missed or shown twice. Returns exit code 0. */
 export async function showEvents(
   tierkeep: Tierkeep,
   { where, show, follow, signal }: EventsShown,
   output: Output,
 ): Promise<number> {
-  // Asked for before the history: where that is empty, this is where it ended.
+  // Read before the history: if that is empty, new events start here.
   let after = follow ? await tierkeep.lifecycleEventCursor() : null;
   const table = output.rows(COLUMNS);
   const showOne = (event: LifecycleEvent) => {
@@ -59,8 +59,8 @@ export async function showEvents(
   const until = AbortSignal.any([signal, output.closed]);
   let lost = false;
   const onState = (state: EventState) => {
-    if (state === "waiting" && !lost) output.note("The connection is lost; trying again until it is back.");
-    if (state === "live" && lost) output.note("The connection is back; nothing was missed.");
+    if (state === "waiting" && !lost) output.note("The connection was lost. Reconnecting.");
+    if (state === "live" && lost) output.note("Reconnected. No event was missed.");
     if (state !== "connecting") lost = state === "waiting";
   };
   while (!until.aborted) {
@@ -68,7 +68,7 @@ export async function showEvents(
       for await (const event of tierkeep.lifecycleEvents({ where, after, signal: until, onState }))
         showOne(event);
     } catch (error) {
-      // The SDK gives up where it has never been answered. The history was: so the server is there, or will be again.
+      // The SDK stops if its first request fails. Here an earlier request succeeded, so the server will come back.
       if (!(error instanceof ConnectionError)) throw error;
       await delay(RETRY_MS, undefined, { signal: until }).catch(() => {});
     }
@@ -76,7 +76,7 @@ export async function showEvents(
   return 0;
 }
 
-/** A table of events that are all there. */
+/** Shows a complete list of events as a table. */
 export function eventTable(events: readonly LifecycleEvent[], output: Output): void {
   output.table(
     COLUMNS,
@@ -84,7 +84,7 @@ export function eventTable(events: readonly LifecycleEvent[], output: Output): v
   );
 }
 
-/** The newest so many, oldest first. Of all of them none is ever held. */
+/** Yields the newest `show` events, oldest first. If all are wanted, it streams them without keeping any in memory. */
 async function* history(
   tierkeep: Tierkeep,
   where: LifecycleEventFilter,
@@ -116,7 +116,7 @@ function cellsOf(event: LifecycleEvent, { style }: Output): readonly Cell[] {
   ];
 }
 
-/** What an event that starts or ends a job says of it; null: it is another event. */
+/** Describes the job that an event starts or ends; null: the event does neither. */
 function jobText({ type, job, tenantId, timestamp }: LifecycleEvent): string | null {
   if (job === null) return null;
   const kind = job.kind.toLowerCase();

@@ -27,7 +27,7 @@ export interface AuditVerifyOptions {
   readonly expected: readonly Head[];
 }
 
-/** Verifies the log's files and says what stands. Answers with 0, or 7 where something does not. */
+/** Verifies the log's files and shows the result. Returns exit code 0, or 7 if the log is not valid. */
 export async function auditVerify(options: AuditVerifyOptions, output: Output): Promise<number> {
   const { publicKey, expected } = options;
   const directory = resolve(options.directory ?? storedLogDir());
@@ -35,7 +35,7 @@ export async function auditVerify(options: AuditVerifyOptions, output: Output): 
   const keys = readKeys(publicKey ?? join(directory, PUBLIC_KEY_FILE));
   if (publicKey === undefined) {
     output.note(
-      `The public key was taken from beside the log, where whoever changes the log can change it too. Its ids: ${keys.ids.join(", ")}`,
+      `The public keys are from the log's own folder, where an attacker who changes the log can change them too. Their ids: ${keys.ids.join(", ")}`,
     );
   }
   const verdict = await verifyLog({ directory, keys, expected });
@@ -50,7 +50,12 @@ function storedLogDir(): string {
   return config.logDir;
 }
 
-/** A head that is expected of a log that is not there is a finding; without one, the folder is most likely the wrong one. */
+/**
+ * Requires a log in the folder. With an expected head, a missing log is a result of the verification. Without one, the
+ * folder is most likely the wrong one.
+ *
+ * @throws StartProblem, Refused NOT_FOUND
+ */
 function requireLog(directory: string, expected: readonly Head[]): void {
   let names: readonly string[];
   try {
@@ -67,6 +72,7 @@ function requireLog(directory: string, expected: readonly Head[]): void {
   );
 }
 
+/** @throws StartProblem */
 export function readKeys(file: string): PublicKeys {
   let text: string;
   try {
@@ -82,7 +88,7 @@ export function readKeys(file: string): PublicKeys {
   } catch {}
   if (keys === null || keys.ids.length === 0) {
     throw new StartProblem(
-      `${file} holds no Ed25519 public key in PEM. Name the file that does with --public-key.`,
+      `${file} contains no Ed25519 public key in PEM format. Name the file of the key with --public-key.`,
     );
   }
   return keys;
@@ -93,23 +99,23 @@ function show(verdict: Verdict, { text, note, style }: Output): void {
   for (const file of foreign)
     note(
       isCompressedName(file)
-        ? `${file} is compressed, and only plain files are verified. Decompress it beside the others to have it verified.`
-        : `${file} does not begin with a line of this log, and was not looked at.`,
+        ? `${file} is compressed and was not verified. Decompress it in the same folder to have it verified.`
+        : `${file} does not begin with a line of this log and was ignored.`,
     );
   for (const { time, file, seq, reason } of gaps) {
     note(
-      `Gap: ${file} goes on after event ${seq}, signed at ${formatInstant(time)}: ${SEGMENT_STARTS[reason].means}.`,
+      `Gap: ${file} continues after event ${seq}, signed at ${formatInstant(time)}: ${SEGMENT_STARTS[reason].means}.`,
     );
   }
   if (unchainedLines > 0) {
     note(
-      `The first ${counted(unchainedLines, "line")} were written before lines were chained: only the last of them is proved.`,
+      `The first ${counted(unchainedLines, "line")} were written before lines were chained: only the last of these is verified.`,
     );
   }
-  if (isBeingWritten) note("A server is writing; lines after the head below were not signed yet.");
+  if (isBeingWritten) note("A server is writing to the log. Lines after the head below are not signed yet.");
   if (problem !== null) {
     text(style.red(`The audit log is not as it was signed: ${shownProblem(problem)}.`));
-    if (problem.line !== null) text("Whether what comes after it stands cannot be told.");
+    if (problem.line !== null) text("Later lines could not be verified.");
     return;
   }
   text(
@@ -117,7 +123,7 @@ function show(verdict: Verdict, { text, note, style }: Output): void {
   );
   if (head !== null) {
     text(
-      `Keep this head where nobody who can change the log can change it too (signed at ${formatInstant(head.time)}):`,
+      `Store this head where an attacker who can change the log cannot change it (signed at ${formatInstant(head.time)}):`,
     );
     text(`--expect-head ${head.seq}:${head.hash}`);
   }

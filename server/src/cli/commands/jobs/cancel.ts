@@ -3,10 +3,10 @@ import type { Tierkeep } from "@tierkeep/sdk";
 import type { Output } from "../../output/output.ts";
 import { formatInstant } from "../../output/quantity.ts";
 
-/** A job's id as the audit log writes it under `job_id`. */
+/** A job's id in the audit log's `job_id`. */
 const LOGGED_ID = /^[0-9a-f]{32}$/;
 
-/** Stops a job of any kind between two artifacts; one that has ended stays as it is. Returns exit code 0. */
+/** Cancels a job of any kind, which stops between two artifacts. An ended job does not change. Returns exit code 0. */
 export async function cancelJob(
   tierkeep: Tierkeep,
   { id }: { readonly id: string },
@@ -15,8 +15,8 @@ export async function cancelJob(
   const { job } = await tierkeep.cancelJob({ id: LOGGED_ID.test(id) ? jobGlobalId(id) : id });
   output.value(job);
   output.text(`${nameOf(job)} of ${formatInstant(job.startedAt)}: ${job.status}`);
-  if (job.status === "RUNNING") output.note("It was asked to stop, and stops after the artifact it is at.");
-  else if (job.status !== "CANCELLED") output.note("It had already ended; nothing was stopped.");
+  if (job.status === "RUNNING") output.note("The job stops after its current artifact.");
+  else if (job.status !== "CANCELLED") output.note("The job had already ended.");
   return 0;
 }
 

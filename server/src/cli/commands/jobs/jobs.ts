@@ -18,8 +18,8 @@ interface Options extends ClientOptions {
 const KINDS: readonly JobKind[] = JOB_KINDS.map((kind) => kind.toUpperCase() as Uppercase<typeof kind>);
 
 const HELP = `
-A job is long work of the server: a lifecycle run, a restore of many artifacts, a reindex, or a verification. With --json
-each job is a line. --tenant does not show jobs over all tenants.
+A job is a long-running operation of the server: a lifecycle run, a restore of many artifacts, a reindex or a
+verification. --json writes a line for each job. --tenant leaves out jobs that cover all tenants.
 
 Examples:
   tierkeep jobs --status running
@@ -40,7 +40,7 @@ export function configure(command: Command, run: Run): void {
         lower(JOB_STATUSES),
       ),
     )
-    .option("--tenant <tenant>", "only jobs of this one tenant")
+    .option("--tenant <tenant>", "only jobs that are limited to this tenant")
     .option("--limit <n>", "show at most this many", countOf, 20)
     .addHelpText("after", HELP);
   clientOptions(command).action((options: Options) => {
@@ -53,7 +53,7 @@ export function configure(command: Command, run: Run): void {
 
   const cancelCommand = command
     .command("cancel")
-    .description("Stops a job between two artifacts. What it has done stays done.")
+    .description("Cancels a job. It stops between two artifacts and does not undo its changes.")
     .argument("<id>", "the job's id, as `jobs` shows it, or the audit log's job_id")
     .addHelpText("after", "\nExample:\n  tierkeep jobs cancel Sm9iLzNm…");
   clientOptions(cancelCommand).action((id: string, options: ClientOptions) =>
@@ -61,7 +61,7 @@ export function configure(command: Command, run: Run): void {
   );
 }
 
-/** Returns a reader of one of `values`, in any case. */
+/** Returns a parser that accepts one of `values`, in upper or lower case. */
 function oneOf<Value extends string>(values: readonly Value[]) {
   return (text: string): Value => {
     const value = values.find((each) => each === text.toUpperCase());

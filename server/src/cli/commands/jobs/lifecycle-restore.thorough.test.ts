@@ -1,26 +1,19 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createTierkeep, type Tierkeep } from "@tierkeep/sdk";
+import type { Tierkeep } from "@tierkeep/sdk";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { capturedOutput } from "../../../../testing/cli/captured-output.ts";
-import { type Connection, connect } from "../../../app/connect.ts";
-import { readConfig } from "../../../app/read-config.ts";
+import { type ClientStore, openClientStore } from "../../../../testing/cli/client-store.ts";
 import { DemoClock } from "../tools/demo/clock.ts";
 import { confirmedLifecycleRun, lifecycleRun } from "./lifecycle-run.ts";
 import { lifecycleSummary } from "./lifecycle-summary.ts";
 
-let folder: string;
-let connection: Connection;
+let store: ClientStore;
 let clock: DemoClock;
 let tierkeep: Tierkeep;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "tierkeep-commands-"));
   clock = new DemoClock(-100);
-  const config = readConfig({ STORAGE_BASE_PATH: join(folder, "artifacts"), LOG_DIR: join(folder, "logs") });
-  connection = await connect(config, { clock });
-  tierkeep = createTierkeep({ url: connection.url, fetch: connection.fetch });
+  store = await openClientStore(clock);
+  tierkeep = store.tierkeep;
   for (const [tenantId, artifactId, tier] of [
     ["acme", "a.txt", "HOT"],
     ["acme", "b.txt", "WARM"],
@@ -37,10 +30,7 @@ beforeEach(async () => {
   }
 });
 
-afterEach(async () => {
-  await connection.close();
-  await rm(folder, { recursive: true, force: true });
-});
+afterEach(() => store[Symbol.asyncDispose]());
 
 const { signal } = new AbortController();
 
@@ -51,8 +41,8 @@ const jsonLines = (text: string) =>
     .map((line) => JSON.parse(line));
 
 describe("lifecycle run", () => {
-  it("tells people what would be moved and purged, and changes nothing when dry", async () => {
-    clock.turnForward(95);
+  it("shows in a dry run what would be moved and purged, and changes nothing", async () => {
+    clock.advance(95);
     const output = capturedOutput();
     await expect(lifecycleRun(tierkeep, { dryRun: true }, output, signal)).resolves.toBe(0);
     expect(output.stdout.text).toMatch(
@@ -62,8 +52,8 @@ describe("lifecycle run", () => {
     expect((await tierkeep.tierStats()).map(({ artifactCount }) => artifactCount)).toEqual([2, 1, 1]);
   });
 
-  it("does it when live, for one tenant and the steps that were asked for", async () => {
-    clock.turnForward(95);
+  it("moves and purges in a live run, for the given tenant and steps only", async () => {
+    clock.advance(95);
     const output = capturedOutput();
     const options = { dryRun: false, tenant: "acme", steps: ["PROMOTE_TO_WARM", "PURGE"] as const };
     await expect(lifecycleRun(tierkeep, options, output, signal)).resolves.toBe(0);
@@ -71,8 +61,8 @@ describe("lifecycle run", () => {
     expect((await tierkeep.tierStats()).map(({ artifactCount }) => artifactCount)).toEqual([1, 2, 0]);
   });
 
-  it("lists each artifact when verbose", async () => {
-    clock.turnForward(95);
+  it("lists each artifact with verbose", async () => {
+    clock.advance(95);
     const output = capturedOutput();
     await lifecycleRun(tierkeep, { dryRun: true, verbose: true }, output, signal);
     expect(output.stdout.text.split("\n").slice(0, 5)).toEqual([
@@ -84,13 +74,13 @@ describe("lifecycle run", () => {
     ]);
   });
 
-  it("shows no table when verbose over nothing", async () => {
+  it("shows no table with verbose if nothing is due", async () => {
     const output = capturedOutput();
     await lifecycleRun(tierkeep, { dryRun: true, verbose: true }, output, signal);
     expect(output.stdout.text).toMatch(/^Dry run over all tenants/);
   });
 
-  it("pages through all of them, and as JSON gives a line for each and the job's last", async () => {
+  it("reads all pages, and writes a line of JSON for each artifact and the job's line last", async () => {
     await Promise.all(
       Array.from({ length: 505 }, (_, index) =>
         tierkeep.writeArtifact({
@@ -101,7 +91,7 @@ describe("lifecycle run", () => {
         }),
       ),
     );
-    clock.turnForward(8);
+    clock.advance(8);
     const output = capturedOutput(true);
     await lifecycleRun(tierkeep, { dryRun: true, verbose: true, tenant: "many" }, output, signal);
     const lines = jsonLines(output.stdout.text);
@@ -114,7 +104,7 @@ describe("lifecycle run", () => {
     expect(new Set(lines.slice(0, -1).map(({ artifactId }) => artifactId)).size).toBe(505);
   });
 
-  describe("that somebody confirms", () => {
+  describe("with confirmation", () => {
     const confirmedRun = async (
       answer: boolean,
       options: { steps?: "PROMOTE_TO_COLD"[]; tenant?: string } = {},
@@ -134,16 +124,16 @@ describe("lifecycle run", () => {
       const left = (await tierkeep.tierStats()).map(({ artifactCount }) => artifactCount);
       return { code, questions, left, output };
     };
-    const question = "This will purge 1 artifact (5 B) for good. Go on?";
+    const question = "This will purge 1 artifact (5 B) permanently. Continue?";
 
-    beforeEach(() => clock.turnForward(95));
+    beforeEach(() => clock.advance(95));
 
     it("purges after a yes", async () => {
       const { code, questions, left } = await confirmedRun(true);
       expect({ code, questions, left }).toEqual({ code: 0, questions: [question], left: [0, 2, 1] });
     });
 
-    it("does nothing at all after a no", async () => {
+    it("changes nothing after a no", async () => {
       const { code, questions, left, output } = await confirmedRun(false);
       expect({ code, questions, left }).toEqual({ code: 1, questions: [question], left: [2, 1, 1] });
       expect(output.stderr.text).toBe("Nothing was changed.\n");
@@ -151,15 +141,15 @@ describe("lifecycle run", () => {
     });
 
     it.each([
-      ["its steps purge nothing", { steps: ["PROMOTE_TO_COLD" as const] }, [2, 0, 2]],
+      ["its steps do not purge", { steps: ["PROMOTE_TO_COLD" as const] }, [2, 0, 2]],
       ["its tenant has nothing to purge", { tenant: "zeta" }, [1, 2, 1]],
-    ])("asks nothing where %s", async (_, options, after) => {
+    ])("does not ask if %s", async (_, options, after) => {
       const { code, questions, left } = await confirmedRun(false, options);
       expect({ code, questions, left }).toEqual({ code: 0, questions: [], left: after });
     });
   });
 
-  describe("that is still under way when the server answers", () => {
+  describe("that is still running when the server responds", () => {
     const slow = (): Tierkeep => ({
       ...tierkeep,
       async runLifecycle(args, options) {
@@ -168,14 +158,14 @@ describe("lifecycle run", () => {
       },
     });
 
-    it("is waited for, and said to be another's where it is", async () => {
+    it("waits for the end, and says if another request started the run", async () => {
       const output = capturedOutput();
       await expect(lifecycleRun(slow(), { dryRun: true }, output, signal)).resolves.toBe(0);
-      expect(output.stderr.text).toContain("already under way");
+      expect(output.stderr.text).toContain("already in progress");
       expect(output.stdout.text).toContain("SUCCEEDED");
     });
 
-    it("goes on when whoever waits for it is interrupted, who is told how to end it", async () => {
+    it("says how to cancel the job when the command is interrupted", async () => {
       const output = capturedOutput();
       const waiting = lifecycleRun(slow(), { dryRun: true }, output, AbortSignal.abort());
       await expect(waiting).rejects.toThrow("aborted");
@@ -206,7 +196,7 @@ describe("lifecycle summary", () => {
     );
   });
 
-  it("is one document as JSON", async () => {
+  it("writes one JSON document", async () => {
     const output = capturedOutput(true);
     await lifecycleSummary(tierkeep, output);
     expect(jsonLines(output.stdout.text)).toEqual([

@@ -9,6 +9,6 @@ it.each([
   [{ status: "CANCELLED", totalErrors: 0 }, 4],
   [{ status: "BLOCKED", totalErrors: 0 }, 6],
   [{ status: "FROM_THE_FUTURE", totalErrors: 0 }, 1],
-])("a job %j is exit code %i", (job, exitCode) => {
+])("exitCodeOf returns for the job %j exit code %i", (job, exitCode) => {
   expect(exitCodeOf(job as LifecycleJob)).toBe(exitCode);
 });

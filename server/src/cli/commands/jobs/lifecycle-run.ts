@@ -19,14 +19,14 @@ export interface LifecycleRunOptions {
   readonly dryRun: boolean;
   readonly steps?: readonly LifecycleStep[] | undefined;
   readonly tenant?: string | undefined;
-  /** Lists what it did, artifact by artifact. */
+  /** Lists every artifact that the run moved, purged or failed on. */
   readonly verbose?: boolean | undefined;
 }
 
-/** Short runs are over by then, and need not be asked for again. Longer ones are to show how far they are. */
+/** Short runs end within this time and need no further request. For longer ones, progress is shown. */
 const WAIT_SECONDS = 1;
 
-/** Runs the lifecycle and waits for its end, however long. Answers with the exit code: see exitCodeOf. */
+/** Runs the lifecycle and waits for its end. Returns the exit code of exitCodeOf. */
 export async function lifecycleRun(
   tierkeep: Tierkeep,
   options: LifecycleRunOptions,
@@ -41,8 +41,8 @@ export async function lifecycleRun(
 }
 
 /**
- * A live run that somebody confirms first, where it would purge anything: a dry one finds out how much. Answers as
- * lifecycleRun does, and with 1 where whoever was asked did not say yes.
+ * Runs the lifecycle live. If a dry run shows that something would be purged, it asks for confirmation first. Returns the
+ * exit code of lifecycleRun, or 1 if not confirmed.
  */
 export async function confirmedLifecycleRun(
   tierkeep: Tierkeep,
@@ -61,7 +61,7 @@ export async function confirmedLifecycleRun(
     if (dry.purged > 0) {
       const bytes = await purgedBytesOf(tierkeep, dry.id);
       const what = `${counted(dry.purged, "artifact")} (${formatBytes(bytes)})`;
-      if (!(await confirm(`This will purge ${what} for good. Go on?`))) {
+      if (!(await confirm(`This will purge ${what} permanently. Continue?`))) {
         output.note("Nothing was changed.");
         return 1;
       }
@@ -82,7 +82,7 @@ async function ended(
     steps,
     waitSeconds: WAIT_SECONDS,
   });
-  if (!started) output.note("The same run was already under way; this is about that one.");
+  if (!started) output.note("The same run was already in progress. This is its result.");
   return waitForEnd(job, dryRun ? "Dry run" : "Run", output, signal);
 }
 
@@ -95,8 +95,8 @@ async function purgedBytesOf(tierkeep: Tierkeep, id: string): Promise<number> {
 }
 
 /**
- * 0: it succeeded and no artifact failed. 1: it failed, or some artifacts did. 4: somebody cancelled it. 6: it was
- * blocked, and may be run again later.
+ * Returns the exit code for an ended job. 0: success, and no artifact failed. 1: the job or some artifacts failed. 4:
+ * cancelled. 6: blocked, and may be run again later.
  */
 export function exitCodeOf(job: Pick<LifecycleJob, "status" | "totalErrors">): number {
   switch (job.status) {

@@ -6,7 +6,7 @@ import { shownPolicy, shownSchedule, TIERS } from "../store/start-facts.ts";
 
 const NEWEST_EVENTS = 20;
 
-/** Shows what there is and what the lifecycle did last, and changes nothing. */
+/** Shows the contents of the tiers, the policy, the last lifecycle run and the newest events. Returns exit code 0. */
 export async function lifecycleSummary(tierkeep: Tierkeep, output: Output): Promise<number> {
   const [server, tiers, tenants, retentionPolicy, lastJob, events] = await Promise.all([
     tierkeep.server(),
@@ -42,12 +42,12 @@ export async function lifecycleSummary(tierkeep: Tierkeep, output: Output): Prom
   output.text("");
   output.text(`policy: ${shownPolicy(retentionPolicy)}`);
   output.text(shownSchedule(server.schedule, server.nextRunAt));
-  output.text(server.authentication ? "authentication: callers must show a token" : "no authentication");
+  output.text(server.authentication ? "authentication: callers need a token" : "no authentication");
   output.text(TIERS);
   output.text(server.graphiql ? "GraphiQL: on, at the server's root" : "GraphiQL: off");
   output.text("");
   output.text(style.bold("last run"));
-  if (lastJob === null) output.text("none yet: tierkeep lifecycle run --dry-run shows what one would do");
+  if (lastJob === null) output.text("none yet: tierkeep lifecycle run --dry-run shows what a run would do");
   else {
     const duration = lastJob.durationSeconds === null ? "" : ` in ${formatDuration(lastJob.durationSeconds)}`;
     output.text(

@@ -21,7 +21,7 @@ interface RunOptions extends ClientOptions {
   readonly dryRun?: true;
   readonly live?: true;
   readonly verbose?: true;
-  /** Asks nobody. */
+  /** Does not ask for confirmation. */
   readonly yes?: true;
   readonly step?: readonly LifecycleStep[];
   readonly tenant?: string;
@@ -34,13 +34,13 @@ interface JobsOptions extends ClientOptions {
 const STEPS = LIFECYCLE_STEPS.map((step) => step.toLowerCase());
 
 const RUN_HELP = `
-Exactly one of --dry-run and --live is needed. With --verbose --json there is a line for each artifact, and the run's own
-line comes last.
+Exactly one of --dry-run and --live is required. --verbose --json writes a line for each artifact, and the run's line
+last.
 
-What is purged is gone for good. A person at a terminal is told how much that would be and asked first, unless --yes is
-given; elsewhere, as in cron, --live is enough.
+Purged artifacts cannot be restored. At a terminal, the command shows how much would be purged and asks for confirmation,
+unless --yes is given. Elsewhere, for example in cron, --live is enough.
 
-Exit codes: 0 done, 1 it failed or some artifacts did, 4 it was cancelled or another run is under way, 6 it was blocked.
+Exit codes: 0 done, 1 the run or some artifacts failed, 4 cancelled, or another run is in progress, 6 blocked.
 
 Examples:
   tierkeep lifecycle run --dry-run --verbose
@@ -49,19 +49,24 @@ Examples:
 
 export function configure(command: Command, run: Run): void {
   command
-    .description("Moves artifacts to colder tiers as they age, and purges them when their time is up.")
-    .addHelpText("after", "\nExample:\n  tierkeep lifecycle run --dry-run\n\nEach has a --help of its own.");
+    .description(
+      "Moves artifacts to colder tiers as they age, and purges them at the end of their retention.",
+    )
+    .addHelpText(
+      "after",
+      "\nExample:\n  tierkeep lifecycle run --dry-run\n\nEach subcommand has its own --help.",
+    );
   const runCommand = command
     .command("run")
     .description(
-      "Moves what has aged to the next tier and purges what has been kept long enough, or shows what would be.",
+      "Moves due artifacts to the next tier and purges those at the end of their retention, or shows what would be done.",
     )
     .option("--dry-run", "show what a run would do, and change nothing")
-    .option("--live", "do it")
-    .option("-y, --yes", "do not ask before it purges")
-    .option("--verbose", "list every artifact concerned")
+    .option("--live", "move and purge artifacts")
+    .option("-y, --yes", "do not ask for confirmation before purging")
+    .option("--verbose", "list every artifact that the run moves or purges")
     .addOption(repeatableOption("--step <step>", "only this step", stepOf, STEPS))
-    .option("--tenant <tenant>", "only this tenant")
+    .option("--tenant <tenant>", "only artifacts of this tenant")
     .addOption(new Option("--as-of <when>").hideHelp().argParser(refuseAsOf))
     .addHelpText("after", RUN_HELP);
   clientOptions(runCommand).action((options: RunOptions) => {
@@ -83,7 +88,7 @@ export function configure(command: Command, run: Run): void {
 
   const summaryCommand = command
     .command("summary")
-    .description("Shows what is in each tier, what the lifecycle did last, and the newest events.")
+    .description("Shows the contents of each tier, the last lifecycle run and the newest events.")
     .addHelpText("after", "\nExample:\n  tierkeep lifecycle summary --json");
   clientOptions(summaryCommand).action((options: ClientOptions) =>
     run(() =>
@@ -101,8 +106,8 @@ export function configure(command: Command, run: Run): void {
 
   const jobsCommand = command
     .command("jobs")
-    .description("Lists the lifecycle's runs, newest first.")
-    .option("--limit <n>", "only so many", countOf, 20)
+    .description("Lists lifecycle runs, newest first.")
+    .option("--limit <n>", "show at most this many", countOf, 20)
     .addHelpText(
       "after",
       "\nExample:\n  tierkeep lifecycle jobs --limit 5\n  tierkeep lifecycle jobs --json",
@@ -115,8 +120,8 @@ export function configure(command: Command, run: Run): void {
 
   const cancelCommand = command
     .command("cancel")
-    .description("Stops a run between two artifacts. What it has done stays done.")
-    .argument("<id>", "which run: its id, as `lifecycle jobs` shows it")
+    .description("Cancels a run. It stops between two artifacts and does not undo its changes.")
+    .argument("<id>", "the run's id, as `lifecycle jobs` shows it")
     .addHelpText("after", "\nExample:\n  tierkeep lifecycle cancel Sm9iLzNm…");
   clientOptions(cancelCommand).action((id: string, options: ClientOptions) =>
     run(() => runAsClient(options, (tierkeep, output) => cancelJob(tierkeep, { id }, output))),
@@ -129,12 +134,12 @@ function stepOf(text: string): LifecycleStep {
   return step;
 }
 
-/** The command has no forecast; the API has one, which the message shows. @throws InvalidArgumentError */
+/** Rejects --as-of and names the API's forecast instead. @throws InvalidArgumentError */
 function refuseAsOf(text: string): never {
   const when = new Date(text);
   const asOf = Number.isNaN(when.getTime()) ? "2027-01-01T00:00:00.000Z" : when.toISOString();
   throw new InvalidArgumentError(
-    `This command judges ages as of now. For a forecast ask the API: tierkeep gql 'mutation { runLifecycle(input: { dryRun: true, asOf: "${asOf}" }) { job { promotedToWarm promotedToCold purged } } }'`,
+    `This command uses the ages of now. For a forecast, use the API: tierkeep gql 'mutation { runLifecycle(input: { dryRun: true, asOf: "${asOf}" }) { job { promotedToWarm promotedToCold purged } } }'`,
   );
 }
 
@@ -143,7 +148,7 @@ function reportRetention({ url }: ClientOptions, output: Output): void {
   if (notice !== null) output.note(notice);
 }
 
-/** What to say of a shortened retention that purges do not use yet; null: there is none, or the store is remote. */
+/** Returns a notice about a shortened retention that purges do not use yet; null: there is none, or the store is remote. */
 function retentionNotice(url: string | undefined): string | null {
   if (url !== undefined || process.env.TIERKEEP_URL) return null;
   const config = readConfig();

@@ -78,7 +78,7 @@ export async function listLifecycleJobs(
   output: Output,
 ): Promise<number> {
   const jobs = tierkeep.lifecycleJobs({ first: Math.min(limit, PAGE_SIZE) });
-  const none = "None yet: tierkeep lifecycle run --dry-run shows what one would do.";
+  const none = "No runs yet: tierkeep lifecycle run --dry-run shows what a run would do.";
   return list(firstOf(jobs, limit), LIFECYCLE_COLUMNS, none, output);
 }
 

@@ -2,13 +2,13 @@ import { AbortError } from "@tierkeep/sdk";
 import type { Output } from "../../output/output.ts";
 import { startProgress } from "../../output/progress.ts";
 
-/** A job as the SDK gives it. */
+/** A job as the SDK returns it. */
 interface Running<Job> {
   readonly id: string;
   finished(options: { readonly signal: AbortSignal; readonly onProgress: (job: Job) => void }): Promise<Job>;
 }
 
-/** Waits for a job's end, however long, and answers with it. When the command is interrupted the job goes on. */
+/** Waits until a job has ended and returns it. If the command is interrupted, the job continues on the server. */
 export async function waitForEnd<Job extends { readonly progress: number | null }>(
   job: Running<Job>,
   label: string,
@@ -20,7 +20,7 @@ export async function waitForEnd<Job extends { readonly progress: number | null 
     return await job.finished({ signal, onProgress: (each) => progress.update(each.progress ?? 0, 1) });
   } catch (error) {
     if (error instanceof AbortError) {
-      output.note(`It goes on without this command: tierkeep jobs cancel ${job.id} stops it.`);
+      output.note(`The job continues on the server. To stop it: tierkeep jobs cancel ${job.id}`);
     }
     throw error;
   }

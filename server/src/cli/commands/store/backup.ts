@@ -17,15 +17,16 @@ interface Options {
 }
 
 const HELP = `
-It copies the store that STORAGE_BASE_PATH names on this machine, whether a server runs on it or not. A server
-goes on meanwhile; what it has purged or replaced takes up its room until the backup has ended, whichever way.
+The command copies the store that STORAGE_BASE_PATH names on this machine. A server may run on the store and continues to
+serve it. The space of purged and replaced artifacts is freed only after the backup has ended or failed.
 
-Everything that was acknowledged before it began is in the backup: artifacts, jobs, events, the audit log, the store's settings, and the keys of
-store and log, so keep it as you keep the store. Each checksum is compared while it is copied. The folder must be empty
-or not there; a backup that did not come to its end has no tierkeep-backup.json, and restore-backup refuses it.
+The backup contains everything that was acknowledged before it started: artifacts, jobs, events, the audit log, the
+store's settings, and the keys of the store and of the log. Protect it like the store. Each checksum is compared during
+the copy. The folder must be empty or missing. An incomplete backup has no tierkeep-backup.json, and restore-backup
+refuses it.
 
-Exit codes: 0 all is in it, 7 all but artifacts whose bytes are damaged in the store, 4 the folder is not empty, 6 there is
-no room.
+Exit codes: 0 complete, 7 complete except for artifacts that are damaged in the store, 4 the folder is not empty, 6 no
+space left.
 
 Examples:
   tierkeep backup /mnt/backups/2026-11-24
@@ -34,11 +35,11 @@ Examples:
 
 export function configure(command: Command, run: Run): void {
   command
-    .description("Takes a consistent copy of a store, while it is being served.")
-    .argument("<dir>", "the folder to make it in")
+    .description("Takes a consistent backup of a store, also while a server runs on it.")
+    .argument("<dir>", "the folder for the backup")
     .option(
       "--snapshot",
-      "link the files in place of copying them: at once, on the same disk, and lost with it; no bytes are read",
+      "create hard links instead of copies: fast, but on the same disk and lost with it; no checksums are compared",
     )
     .option("--json", "write JSON to stdout")
     .addHelpText("after", HELP)
@@ -70,7 +71,7 @@ async function backUp(into: string, { snapshot = false, json }: Options): Promis
   } catch (error) {
     if (interrupted.exitCode === null || (error as Error).name !== "AbortError") throw error;
     progress.clear();
-    output.note("Interrupted: nothing of the backup was kept, and the store is as it was.");
+    output.note("Interrupted: the incomplete backup was deleted. The store was not changed.");
     return interrupted.exitCode;
   }
 }

@@ -4,10 +4,11 @@ import type { Output } from "../../output/output.ts";
 
 const PROBLEMS = {
   MISSING: "its bytes are missing",
-  DAMAGED: "its bytes are not the ones that were written",
-  UNREADABLE: "its bytes cannot be read: the disk fails (EIO)",
+  DAMAGED: "its bytes differ from those that were written",
+  UNREADABLE: "its bytes cannot be read: disk error (EIO)",
 } as const satisfies Record<DamagedArtifact["problem"], string>;
 
+/** Lists the damaged artifacts of a backup, each with its problem. */
 export function showDamaged(damaged: readonly DamagedArtifact[], { text, style }: Output): void {
   for (const artifact of damaged) text(style.red(`${keyText(artifact)}: ${PROBLEMS[artifact.problem]}`));
 }

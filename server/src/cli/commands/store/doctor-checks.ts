@@ -9,20 +9,20 @@ import { verifyLog } from "../../../audit/verify.ts";
 import { counted, formatBytes } from "../../output/quantity.ts";
 import { readKeys } from "../audit/verify.ts";
 
-/** With less, a purge may be all that is possible soon. */
+/** Minimum free space. With less, writes may soon fail, and only purges succeed. */
 const LEAST_FREE_BYTES = 2 ** 30;
 
-/** One thing that was looked at. */
+/** The result of one check. */
 export interface Check {
   readonly check: string;
   readonly ok: boolean;
-  /** How it stands and, where it is not as it should be, what to do. */
+  /** The result as a sentence and, if it is a problem, what to do. */
   readonly message: string;
-  /** What the command is to exit with for it; 0: nothing is wrong. */
+  /** The exit code for this problem; 0: no problem. */
   readonly exit: number;
 }
 
-/** What can be told from the files of a store, where it is on this machine. */
+/** Checks free space and the audit log of a store on this machine. */
 export async function* localChecks(paths: StorePaths): AsyncGenerator<Check> {
   yield await spaceCheck("STORAGE_BASE_PATH", paths.root);
   yield await spaceCheck("LOG_DIR", paths.logs);
@@ -37,14 +37,14 @@ async function spaceCheck(setting: string, folder: string): Promise<Check> {
     if (free >= LEAST_FREE_BYTES) return passed(check, `${formatBytes(free)} are free at ${folder}.`);
     return failed(
       check,
-      `Only ${formatBytes(free)} are free at ${folder}. Free some, or purge: once it is full, nothing can be written.`,
+      `Only ${formatBytes(free)} are free at ${folder}. Free space, or purge artifacts. On a full disk, writes fail.`,
       REFUSALS.STORAGE_FULL.exit,
     );
   } catch (error) {
-    if (systemCodeOf(error) === "ENOENT") return passed(check, `${folder} is not there yet.`);
+    if (systemCodeOf(error) === "ENOENT") return passed(check, `${folder} does not exist yet.`);
     return failed(
       check,
-      `${folder} cannot be looked at (${systemCodeOf(error)}).`,
+      `${folder} cannot be read (${systemCodeOf(error)}).`,
       REFUSALS.TIER_UNAVAILABLE.exit,
     );
   }
@@ -54,14 +54,17 @@ async function auditCheck(directory: string): Promise<Check> {
   const check = "audit log";
   try {
     if (!existsSync(directory) || !readdirSync(directory).some(isLogName))
-      return passed(check, "Nothing was logged yet.");
+      return passed(check, "The log is empty.");
     const keys = readKeys(join(directory, PUBLIC_KEY_FILE));
     const { problem, lines, files } = await verifyLog({ directory, keys, expected: [] });
     if (problem === null)
-      return passed(check, `It is as it was signed: ${counted(lines, "line")} in ${counted(files, "file")}.`);
+      return passed(
+        check,
+        `The log is as it was signed: ${counted(lines, "line")} in ${counted(files, "file")}.`,
+      );
     return failed(
       check,
-      `It is not as it was signed: ${shownProblem(problem)}. Keep a copy of ${directory} as it is, and compare it with a backup; tierkeep audit verify says more.`,
+      `The log is not as it was signed: ${shownProblem(problem)}. Keep a copy of ${directory} as it is, and compare it with a backup. tierkeep audit verify shows details.`,
       REFUSALS.CHECKSUM_MISMATCH.exit,
     );
   } catch (error) {

@@ -17,21 +17,21 @@ import { type Check, failed, passed } from "./doctor-checks.ts";
 
 const REMEDY = REFUSALS.CONFLICT.exit;
 
-/** Checks the store's files themselves: links, permissions, owners. Changes nothing. */
+/** Checks links, permissions and owners of the store's files. Changes nothing. */
 export async function* fileChecks(
   paths: StorePaths,
   options: { readonly publishTree: boolean; readonly auditSigningKey: string | null },
 ): AsyncGenerator<Check> {
   const [link] = [...(await linksInside(paths, options)), ...(await linksInLog(paths.logs))];
   yield link === undefined
-    ? passed("links", "No symbolic link stands in a place of the store.")
+    ? passed("links", "No path of the store is a symbolic link.")
     : failed("links", link, REMEDY);
   const [wide, ...more] = await widePrivateFiles(paths.own);
   yield wide === undefined
-    ? passed("permissions", "Only the store's user may read its private files.")
+    ? passed("permissions", "Only the store's user can read its private files.")
     : failed(
         "permissions",
-        `Other users may read or write ${wide}${more.length > 0 ? ` and ${counted(more.length, "other file")}` : ""}. The next start closes them; a file system without permissions cannot.`,
+        `Other users can read or write ${wide}${more.length > 0 ? ` and ${counted(more.length, "other file")}` : ""}. The next start removes these permissions, if the file system supports permissions.`,
         REMEDY,
       );
   if (options.auditSigningKey !== null) yield await signingKeyCheck(options.auditSigningKey);
@@ -41,11 +41,11 @@ export async function* fileChecks(
 async function signingKeyCheck(path: string): Promise<Check> {
   const stats = await stat(path).catch(() => null);
   if (stats === null || !isKeyExposed(stats, process.geteuid?.()))
-    return passed("signing key", `Only its user may read AUDIT_SIGNING_KEY ${path}.`);
+    return passed("signing key", `Only its user can read AUDIT_SIGNING_KEY ${path}.`);
   const mode = (stats.mode & 0o7777).toString(8).padStart(4, "0");
   return failed(
     "signing key",
-    `Other users may read or write AUDIT_SIGNING_KEY ${path} (mode ${mode}), and could sign a forged audit log. Run: chmod 600 ${path}. If another user may have read it, make another key and name that.`,
+    `Other users can read or write AUDIT_SIGNING_KEY ${path} (mode ${mode}) and could sign a forged audit log. Run: chmod 600 ${path}. If another user may have read it, create a new key and set AUDIT_SIGNING_KEY to it.`,
     REMEDY,
   );
 }
@@ -55,7 +55,7 @@ async function ownerCheck(paths: StorePaths): Promise<Check> {
   if (owner === null) return passed("owner", "There is no store yet.");
   let count = 0;
   let first: string | null = null;
-  for await (const path of writtenPlaces(paths)) {
+  for await (const path of writablePaths(paths)) {
     const uid = await uidOf(path);
     if (uid === null || uid === owner) continue;
     count += 1;
@@ -64,13 +64,13 @@ async function ownerCheck(paths: StorePaths): Promise<Check> {
   if (first === null) return passed("owner", `All files belong to the store's user (id ${owner}).`);
   return failed(
     "owner",
-    `${counted(count, "file")} of another user than the store's (id ${owner}), the first ${first}: the server may not be able to write there. Give them back: chown -R ${owner} ${paths.root} ${paths.logs}`,
+    `${counted(count, "file")} ${count === 1 ? "belongs" : "belong"} to another user than the store (id ${owner}), for example ${first}. The server may be unable to write there. Run: chown -R ${owner} ${paths.root} ${paths.logs}`,
     REMEDY,
   );
 }
 
-/** Where the server writes again: every folder of the store and its private files, but no artifact. */
-async function* writtenPlaces({ root, own, logs }: StorePaths): AsyncGenerator<string> {
+/** Yields the paths that the server writes to again: folders of the store and private files, but no artifacts. */
+async function* writablePaths({ root, own, logs }: StorePaths): AsyncGenerator<string> {
   const layout = new Layout(root);
   for (const { path } of await entriesOf(own)) yield path;
   for (const { path } of await entriesOf(layout.objects)) yield path;

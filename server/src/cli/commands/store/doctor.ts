@@ -17,20 +17,21 @@ interface Options extends ClientOptions {
 }
 
 const HELP = `
-Where the store is on this machine, it checks the free space, the audit log, links inside the store, permissions and
-owners. Then it reads every byte of every artifact, compares both ways, and compares what is counted of tenants, workflows and the whole with a full count.
-Last it looks for work that a server does by itself within seconds and that has been left undone for a day, and says what
-may be in its way. What it finds is an event on the log, once, and a damaged artifact is marked.
+If the store is on this machine, the command checks free space, the audit log, links inside the store, permissions and
+owners. It then reads every byte of every artifact, compares the files with the catalog in both directions, and compares
+the counters of tenants, workflows and the store with a full count. Finally it looks for background work that has been
+pending for a day, although a server does it within seconds, and names the likely cause. Each finding is logged once as
+an event, and damaged artifacts are marked.
 
---repair deletes nothing. It gives what is damaged or gone its bytes back where it finds them (in the tree, in quarantine,
-as another damaged artifact's object), takes up files whose sidecar knows them, moves other strays to the store's
-quarantine, publishes anew what differs in the tree, and counts anew what was counted wrongly (nobody writes while it
-counts: seconds, for a workflow of a million artifacts). Where another system's tree is to be adopted, reindex
-first: what no sidecar knows is a stray. What it cannot mend stays marked (damagedAt). --json writes a line
-for each check, one for each finding, and the job's own line last.
+--repair deletes nothing. It looks for the bytes of damaged and missing artifacts in the tree, in quarantine and in
+objects of other damaged artifacts, and restores them. It adopts files that a sidecar describes, moves other unknown files
+to quarantine, publishes files of the tree that differ, and corrects counters. Writes wait while it counts: a few seconds
+for a workflow of a million artifacts. To adopt files of another system, run reindex before --repair: without a sidecar,
+--repair treats them as unknown files. Artifacts that it cannot repair stay marked (damagedAt). --json writes a line for
+each check, one for each finding, and the job's line last.
 
-Exit codes: 0 nothing is wrong, or all of it was mended; 7 bytes are damaged or gone, or the audit log is not as it was
-signed; 4 something else is left; ${REFUSALS.STORAGE_FULL.exit} there is hardly any room, or a folder cannot be looked at.
+Exit codes: 0 no problem, or all were repaired; 7 damaged or missing bytes, or the audit log is not as it was signed; 4
+other problems are left; ${REFUSALS.STORAGE_FULL.exit} little space is left, or a folder cannot be read.
 
 Examples:
   tierkeep doctor
@@ -39,13 +40,13 @@ Examples:
 
 export function configure(command: Command, run: Run): void {
   command
-    .description("Looks whether everything about a store is as it should be, and mends what can be mended.")
-    .option("--repair", "mend what can be mended; nothing is deleted")
+    .description("Checks a store and, with --repair, repairs it.")
+    .option("--repair", "repair what can be repaired; nothing is deleted")
     .addHelpText("after", HELP);
   clientOptions(command).action((options: Options) => {
     const isHere = options.url === undefined && !process.env.TIERKEEP_URL;
     return run(async () => {
-      // Before this command may open the store itself, and write to it.
+      // These checks come before this command may open the store itself and write to it.
       const checks = isHere ? await checksHere() : null;
       return runAsClient(options, (tierkeep, output, signal) =>
         doctor(tierkeep, { repair: options.repair === true, checks }, output, signal),
@@ -70,20 +71,20 @@ async function doctor(
   signal: AbortSignal,
 ): Promise<number> {
   if (checks === null)
-    output.note("The store was named by a URL: its room and its audit log are not looked at.");
+    output.note("The store was named by a URL: the checks of its files, space and audit log were left out.");
   for (const check of checks ?? []) show(check, output);
   const { job, exit, republishedCount } = await verifyStore(tierkeep, { repair }, output, signal);
   const exits = [...(checks ?? []).map((check) => check.exit), exit];
-  const mended = job.healedCount + job.quarantinedCount + job.adoptedCount + republishedCount;
-  if (repair && mended > 0) {
+  const repaired = job.healedCount + job.quarantinedCount + job.adoptedCount + republishedCount;
+  if (repair && repaired > 0) {
     output.text(
-      `${counted(job.healedCount, "artifact")} healed, ${counted(job.adoptedCount, "artifact")} adopted, ` +
+      `${counted(job.healedCount, "artifact")} recovered, ${counted(job.adoptedCount, "artifact")} adopted, ` +
         `${counted(republishedCount, "artifact")} published again, ` +
-        `${counted(job.quarantinedCount, "stray")} moved to quarantine: nothing was deleted. See tierkeep quarantine list.`,
+        `${counted(job.quarantinedCount, "unknown file")} moved to quarantine. Nothing was deleted. See tierkeep quarantine list.`,
     );
   }
-  if (!repair && exit !== 0) output.note("What can be mended is mended by tierkeep doctor --repair.");
-  // Damage says most.
+  if (!repair && exit !== 0) output.note("To repair what can be repaired: tierkeep doctor --repair");
+  // Damage takes precedence.
   return exits.find((each) => each === 7) ?? exits.find((each) => each !== 0) ?? 0;
 }
 

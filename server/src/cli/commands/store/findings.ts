@@ -7,29 +7,29 @@ import type { Column } from "../../output/table.ts";
 const COLUMNS: readonly Column[] = [
   { head: "what" },
   { head: "where", narrow: "shorten" },
-  { head: "what became of it" },
+  { head: "details" },
 ];
 
-/** Bytes that are not, or may not be, the ones that were written. */
+/** Kinds of findings in which bytes differ, or may differ, from those that were written. */
 const DAMAGE: readonly string[] = ["DAMAGED", "MISSING", "CHECKSUM_DIFFERS"] satisfies StoreFindingKind[];
 
-export interface Found {
-  /** 7: bytes are damaged; 4: another problem is left; 0: none. */
+export interface FindingsSummary {
+  /** Exit code. 7: damaged bytes; 4: another problem is left; 0: none. */
   readonly exit: number;
-  /** Problems that are left and are neither damage nor strays. */
+  /** Number of remaining problems that are neither damage nor unknown files. */
   readonly otherCount: number;
-  /** Artifacts whose place in the tree was made right. */
+  /** Number of artifacts whose files in the published tree were corrected. */
   readonly republishedCount: number;
 }
 
-/** Lists what a job found in the store. What is healed, or of a kind in `mended`, is no problem that is left. */
+/** Lists the findings of a job. A recovered artifact, or a finding of a kind in `repaired`, is no remaining problem. */
 export async function showFindings(
   findings: AsyncIterable<StoreFindingFragment>,
   output: Output,
   signal: AbortSignal,
-  mended: readonly StoreFindingKind[] = [],
-): Promise<Found> {
-  /** What each artifact, or path of none, that is left deserves. */
+  repaired: readonly StoreFindingKind[] = [],
+): Promise<FindingsSummary> {
+  /** Exit code by artifact, or by path if there is no artifact, for the remaining problems. */
   const left = new Map<string, number>();
   const others = new Set<string>();
   const republished = new Set<string>();
@@ -37,7 +37,7 @@ export async function showFindings(
     COLUMNS,
     findings,
     ({ kind, path, tenantId, workflowId, artifactId, message }) => {
-      const problem = !isKnown(kind) || (isProblem({ kind }) && !mended.includes(kind));
+      const problem = !isKnown(kind) || (isProblem({ kind }) && !repaired.includes(kind));
       const key = [tenantId, workflowId, artifactId].filter((name) => name !== null).join("/");
       const about = key || (path ?? "");
       if (problem && !DAMAGE.includes(kind) && kind !== "STRAY") others.add(path ?? about);
@@ -48,7 +48,7 @@ export async function showFindings(
       const what = kind.toLowerCase().replaceAll("_", " ");
       return [
         problem ? { text: what, style: output.style.red } : what,
-        path ?? (key || "the whole store"),
+        path ?? (key || "the store"),
         message,
       ];
     },
@@ -61,7 +61,7 @@ export async function showFindings(
   };
 }
 
-/** A later server may know more kinds. */
+/** False for a kind that only a newer server knows. */
 function isKnown(kind: string): kind is StoreFindingKind {
   return (STORE_FINDING_KINDS as readonly string[]).includes(kind);
 }

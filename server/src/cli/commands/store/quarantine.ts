@@ -15,8 +15,8 @@ interface EmptyOptions extends ClientOptions {
 }
 
 const HELP = `
-A repair or a reindex moves files that it does not know to .tierkeep/quarantine below the store, and deletes none. A later
-repair looks there for the bytes of damaged artifacts.
+A repair or a reindex moves unknown files to .tierkeep/quarantine below the store and deletes none of them. A later repair
+looks there for the bytes of damaged artifacts.
 
 Examples:
   tierkeep quarantine list
@@ -25,8 +25,9 @@ Examples:
 `;
 
 const EMPTY_HELP = `
-Deleted files cannot be brought back. Each deletion is an event. It is refused while nothing may be purged: while the audit
-log cannot be written, and until a reindex is confirmed. A person at a terminal is asked first; elsewhere --yes is needed.
+Deleted files cannot be restored. Each deletion is an event. The command is refused while purges are refused: while the
+audit log cannot be written, and until a reindex is confirmed. At a terminal the command asks for confirmation; elsewhere
+it needs --yes.
 
 Examples:
   tierkeep quarantine empty --dry-run
@@ -41,21 +42,21 @@ const COLUMNS = [
 
 export function configure(command: Command, run: Run): void {
   command
-    .description("Lists and deletes the files that repairs and reindexes moved out of the way.")
+    .description("Lists and deletes files that repairs and reindexes moved to quarantine.")
     .addHelpText("after", HELP);
   const listCommand = command
     .command("list")
-    .description("Lists what is in quarantine, oldest first: at most 1000 files.")
+    .description("Lists at most 1000 files in quarantine, oldest first.")
     .addHelpText("after", "\nExample:\n  tierkeep quarantine list --json");
   clientOptions(listCommand).action((options: ClientOptions) =>
     run(() => runAsClient(options, (tierkeep, output, signal) => list(tierkeep, output, signal), "reads")),
   );
   const emptyCommand = command
     .command("empty")
-    .description("Deletes what is in quarantine.")
-    .option("--older-than <time>", "only what was moved there longer ago, such as 30d or 12h", daysOf)
+    .description("Deletes the files in quarantine.")
+    .option("--older-than <time>", "only files moved there longer ago than this, such as 30d or 12h", daysOf)
     .option("--dry-run", "show what would be deleted, and change nothing")
-    .option("-y, --yes", "do not ask")
+    .option("-y, --yes", "do not ask for confirmation")
     .addHelpText("after", EMPTY_HELP);
   clientOptions(emptyCommand).action((options: EmptyOptions) => {
     requireConfirmable(options.yes === true || options.dryRun === true);
@@ -83,14 +84,14 @@ async function empty(
   output: Output,
   signal: AbortSignal,
 ): Promise<number> {
-  // The same instant for the question and for what is deleted: what is moved there since then stays.
+  // The question and the deletion use the same instant, so that files moved there in between stay.
   const movedBefore = new Date(Date.now() - (olderThan ?? 0) * DAY_MS).toISOString();
   if (!dryRun && !yes) {
     const { deleted } = await tierkeep.emptyQuarantine({ movedBefore, dryRun: true });
     const what = `${counted(deleted.count, "file")} (${formatBytes(deleted.totalBytes)})`;
     if (
       deleted.count > 0 &&
-      !(await confirmed(`Delete ${what} from quarantine? They cannot be brought back.`, signal))
+      !(await confirmed(`Delete ${what} from quarantine? They cannot be restored.`, signal))
     ) {
       output.note("Nothing was changed.");
       return 1;

@@ -17,16 +17,16 @@ interface Options extends ClientOptions {
   readonly confirm?: string | true;
 }
 
-/** How many jobs back a reindex that waits is looked for: jobs are not kept for ever either. */
-const JOBS = 100;
+/** Number of jobs to search, newest first, for unconfirmed reindexes. */
+const MAX_JOBS = 100;
 
 const HELP = `
-What is there already stays as it is, and nothing is deleted: a reindex can be repeated. After one that has adopted
-something nothing is purged until --confirm says that somebody has looked at what it found. A dry one does not look for
-bytes that belong to nothing: as long as artifacts are to be adopted, theirs would be among them. --json writes a line for
-each finding, and the job's own line last.
+A reindex does not change artifacts that are in the catalog and deletes nothing, so it can be repeated. After a reindex
+that adopted artifacts, purges are refused until an operator has reviewed its findings and confirmed it with --confirm. A
+dry run does not look for unknown objects, because the objects of artifacts that would be adopted are among them. --json
+writes a line for each finding, and the job's line last.
 
-Exit codes: 0 nothing is left to look at, 4 something is, 7 bytes are not the ones that their sidecar tells of.
+Exit codes: 0 nothing is left to review, 4 something is, 7 a file's bytes differ from its sidecar's checksum.
 
 Examples:
   tierkeep reindex --dry-run
@@ -37,12 +37,12 @@ Examples:
 export function configure(command: Command, run: Run): void {
   command
     .description(
-      "Takes up what stands in the tree of tiers and the catalog does not have: after the catalog was lost, or from another system.",
+      "Adopts files of the published tree that are not in the catalog: after the catalog was lost, or from another system.",
     )
-    .option("--dry-run", "show what it would do, and change nothing")
+    .option("--dry-run", "show what would be adopted, and change nothing")
     .option(
       "--confirm [id]",
-      "say that what a reindex found has been looked at, and let purges go on (default: each that waits for it)",
+      "confirm that a reindex was reviewed, which allows purges again (default: every unconfirmed reindex)",
     )
     .addHelpText("after", HELP);
   clientOptions(command).action((options: Options) => {
@@ -56,7 +56,7 @@ export function configure(command: Command, run: Run): void {
             ? reindex(tierkeep, dryRun, output, signal)
             : confirm(tierkeep, which === true ? waiting(tierkeep) : [which], output),
         "changes",
-        // A dry run without a store looks at the tree of another system, and needs a catalog for that.
+        // A dry run on the tree of another system needs a catalog, so it creates a store.
         which === undefined && (!dryRun || hasTierFolders(process.env.STORAGE_BASE_PATH || "artifacts"))
           ? "rebuild"
           : "use",
@@ -72,7 +72,7 @@ async function reindex(
   signal: AbortSignal,
 ): Promise<number> {
   const { job: begun } = await tierkeep.reindex({ dryRun, waitSeconds: 1 });
-  const job = await waitForEnd(begun, dryRun ? "Looking" : "Reindexing", output, signal);
+  const job = await waitForEnd(begun, dryRun ? "Checking" : "Reindexing", output, signal);
   const { exit: found } = await showFindings(
     tierkeep.reindexJobFindings({ id: job.id, first: 500 }),
     output,
@@ -81,14 +81,14 @@ async function reindex(
   output.value(job);
   const { adoptedCount, presentCount, quarantinedCount, leftCount, confirmedAt } = job;
   output.text(
-    `${dryRun ? "Would adopt" : "Adopted"} ${counted(adoptedCount, "artifact")}; ${presentCount} there already, ` +
-      `${quarantinedCount} ${dryRun ? "to go " : ""}into quarantine, ${leftCount} left where they are: ${job.status}`,
+    `${dryRun ? "Would adopt" : "Adopted"} ${counted(adoptedCount, "artifact")}; ${presentCount} already there, ` +
+      `${quarantinedCount} ${dryRun ? "would go to" : "moved to"} quarantine, ${leftCount} left in place: ${job.status}`,
   );
   if (job.error !== null) output.text(output.style.red(inCommandWords(job.error)));
   if (dryRun) output.text("Nothing was changed.");
   else if (adoptedCount > 0 && confirmedAt === null) {
     output.note(
-      `Nothing is purged until somebody has looked at this and says so: tierkeep reindex --confirm ${job.id}`,
+      `Purges are refused until you have reviewed this and confirmed it: tierkeep reindex --confirm ${job.id}`,
     );
   }
   return job.status === "SUCCEEDED" ? found : exitCodeOf(job);
@@ -104,18 +104,19 @@ async function confirm(
     const { job } = await tierkeep.confirmReindex({ id });
     count += 1;
     output.value(job);
-    output.text(
-      `The reindex of ${formatInstant(job.startedAt)} is confirmed: it holds up no purge any more.`,
-    );
+    output.text(`The reindex of ${formatInstant(job.startedAt)} is confirmed. It no longer blocks purges.`);
   }
-  if (count === 0) output.note("No reindex waits to be confirmed.");
+  if (count === 0) output.note("No reindex waits for confirmation.");
   return 0;
 }
 
-/** The reindexes that hold up purges, as the log tells of them. */
+/** Yields the ids of unconfirmed reindexes, which block purges, from the event log. */
 async function* waiting(tierkeep: Tierkeep): AsyncGenerator<string> {
   const where = { types: ["LIFECYCLE_JOB_COMPLETED"], dryRun: false } as const;
-  for await (const { jobId } of firstOf(tierkeep.lifecycleEventHistory({ where, first: JOBS }), JOBS)) {
+  for await (const { jobId } of firstOf(
+    tierkeep.lifecycleEventHistory({ where, first: MAX_JOBS }),
+    MAX_JOBS,
+  )) {
     const job = jobId === null ? null : await tierkeep.reindexJob({ id: jobId });
     if (job !== null && job.adoptedCount > 0 && job.confirmedAt === null) yield job.id;
   }

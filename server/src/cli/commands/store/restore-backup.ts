@@ -20,17 +20,17 @@ interface Options {
 }
 
 const HELP = `
-The store is made in STORAGE_BASE_PATH, which must be empty or not there. It gets the settings of the backup: retention,
-signing key and the others that tierkeep settings shows. LOG_DIR, where it is given, replaces the log's folder; any other
-setting of the environment must be the backup's. The audit log is restored into the log's folder where there is none.
-A log that is there already is left as it is: the server goes on in a new file, and says so in it.
+The command creates the store in STORAGE_BASE_PATH, which must be empty or missing. The store gets the settings of the
+backup: retention, signing key and all others that tierkeep settings shows. LOG_DIR in the environment replaces the log's
+folder; every other setting in the environment must equal the backup's. The audit log is restored if the log's folder has
+none. An existing log is not changed: the server continues in a new file and records that in it.
 
-Each checksum is compared; an artifact that is damaged in the backup comes back without its bytes, and is named. The tree of
-tiers is published anew once the store is served. A job that ran when the backup was taken goes on then, and events of what
-came after it are gone, and all cursors are refused (CURSOR_INVALID). API keys are as they were: what was revoked since then
-lets in again.
+Each checksum is compared. An artifact that is damaged in the backup is restored without its bytes and listed. The tree is
+published when the store is served. A job that was running during the backup then continues. Events after the backup are
+lost, and all older cursors are refused (CURSOR_INVALID). API keys have the state of the backup: keys that were revoked
+since then are valid again.
 
-Exit codes: 0 all is there, 7 something is damaged, 3 that is no backup, 4 there is a store already.
+Exit codes: 0 complete, 7 something is damaged, 3 not a backup, 4 there is a store already.
 
 Examples:
   tierkeep restore-backup /mnt/backups/2026-11-24 --verify
@@ -39,7 +39,7 @@ Examples:
 
 export function configure(command: Command, run: Run): void {
   command
-    .description("Makes a store of a backup, where there is none.")
+    .description("Restores a store from a backup into an empty folder.")
     .argument("<dir>", "the backup's folder")
     .option("--verify", "only read the backup and compare every checksum")
     .option("--json", "write JSON to stdout")
@@ -67,9 +67,8 @@ async function restore(from: string, { verify = false, json }: Options): Promise
     });
     const code = show("Restored", from, report, output, () => progress.clear());
     if (report.manifest.logMissing)
-      output.note("The backup has no audit log: the store had lost it when the backup was taken.");
-    if (!report.logRestored)
-      output.note(`The audit log in ${report.logs} was there already and is left as it is.`);
+      output.note("The backup has no audit log, because the store had lost it before the backup.");
+    if (!report.logRestored) output.note(`The existing audit log in ${report.logs} was not changed.`);
     output.note(`The store is in ${store.root}, with the settings of the backup (tierkeep settings).`);
     output.note("Next: tierkeep serve");
     return code;
@@ -77,7 +76,7 @@ async function restore(from: string, { verify = false, json }: Options): Promise
     if (error instanceof NewerCatalogError) throw new StartProblem(error.message);
     if (interrupted.exitCode === null || (error as Error).name !== "AbortError") throw error;
     progress.clear();
-    output.note(verify ? "Interrupted." : "Interrupted: nothing of the store was kept.");
+    output.note(verify ? "Interrupted." : "Interrupted: the incomplete store was deleted.");
     return interrupted.exitCode;
   }
 }

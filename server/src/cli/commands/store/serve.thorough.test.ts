@@ -10,7 +10,7 @@ import { Folder } from "../../../../testing/cli/command-folder.ts";
 
 const SLOW = 60_000;
 
-/** Exit 2 and one clear line, with nothing on stdout. */
+/** Expects exit code 2, one line on stderr and nothing on stdout. */
 function expectRefusal({ code, stdout, stderr }: Ended, message: RegExp): void {
   expect({ code, stdout, lines: stderr.split("\n").length }).toEqual({ code: 2, stdout: "", lines: 2 });
   expect(stderr).toMatch(/^tierkeep: /);
@@ -19,7 +19,7 @@ function expectRefusal({ code, stdout, stderr }: Ended, message: RegExp): void {
 
 describe("tierkeep serve", () => {
   it(
-    "says in one line that it is ready, keeps what it acknowledged through SIGKILL, and ends with 0 on SIGTERM",
+    "prints one line when it is ready, keeps acknowledged writes after SIGKILL, and ends with 0 on SIGTERM",
     async () => {
       await using folder = await Folder.make();
       const ownerFile = join(folder.path, "artifacts/.tierkeep/owner.json");
@@ -40,8 +40,7 @@ describe("tierkeep serve", () => {
       await using server = folder.start(["serve"]);
       const url = await server.url();
       expect(await (await fetch(new URL("/artifacts/t/w/a", url))).text()).toBe("kept");
-      // What a first start says is for a first start.
-      expect(server.stderr).not.toContain("A new store");
+      expect(server.stderr).not.toContain("This is a new store");
       const events = await fetch(
         `${url}?query=${encodeURIComponent("subscription { lifecycleEvents { type } }")}`,
         {
@@ -60,7 +59,7 @@ describe("tierkeep serve", () => {
   );
 
   it(
-    "finishes what is under way when it is asked to stop, and ends at once when it is asked again",
+    "completes requests in progress after a first signal, and ends immediately after a second",
     async () => {
       await using folder = await Folder.make();
       await using server = folder.start(["serve"]);
@@ -70,7 +69,7 @@ describe("tierkeep serve", () => {
         upload.once("response", (response) => resolve(response.resume().statusCode)),
       );
       await new Promise((resolve) => upload.write("01234", resolve));
-      // Answered on the same server later than the upload was begun.
+      // When this request is answered, the server has accepted the upload before it.
       await (await fetch(new URL("/healthz", url))).text();
       server.child.kill("SIGINT");
       while (!server.stderr.includes("shutting down"))
@@ -96,7 +95,7 @@ describe("tierkeep serve", () => {
   );
 
   it(
-    "names the server that owns the store already",
+    "names the server that owns the store",
     async () => {
       await using folder = await Folder.make();
       await using server = folder.start(["serve"]);
@@ -109,7 +108,7 @@ describe("tierkeep serve", () => {
   );
 
   it(
-    "refuses a taken port",
+    "rejects a port that is in use",
     async () => {
       await using folder = await Folder.make();
       const taken = createServer().listen(0, "127.0.0.1");
@@ -138,7 +137,7 @@ describe("tierkeep serve", () => {
   );
 
   it(
-    "refuses folders that cannot be written",
+    "rejects folders that cannot be written",
     async () => {
       await using folder = await Folder.make();
       await writeFile(join(folder.path, "file"), "");
@@ -152,7 +151,7 @@ describe("tierkeep serve", () => {
   );
 
   it(
-    "refuses a store of a newer version, and a damaged one",
+    "rejects a store of a newer version and a damaged store",
     async () => {
       await using folder = await Folder.make();
       const own = join(folder.path, "artifacts/.tierkeep");
@@ -176,11 +175,11 @@ describe("tierkeep serve", () => {
   );
 
   it(
-    "names PUBLISH_TREE=false where the tree of links cannot be kept",
+    "suggests PUBLISH_TREE=false if the tree cannot be published",
     async () => {
       await using folder = await Folder.make();
       await mkdir(join(folder.path, "artifacts"));
-      await writeFile(join(folder.path, "artifacts/warm"), "somebody's file");
+      await writeFile(join(folder.path, "artifacts/warm"), "a foreign file");
       expectRefusal(await folder.run(["serve"]), /warm is not a folder.*PUBLISH_TREE=false/);
       await using server = folder.start(["serve"], { PUBLISH_TREE: "false" });
       await server.url();
@@ -191,7 +190,7 @@ describe("tierkeep serve", () => {
 
 describe("tierkeep", () => {
   it(
-    "helps with examples, and ends with 2 where it is called wrongly",
+    "prints help with examples, and ends with 2 for unknown commands and options",
     async () => {
       await using folder = await Folder.make();
       const [help, serveHelp, unknownCommand, unknownOption] = await Promise.all([

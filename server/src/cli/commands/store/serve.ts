@@ -13,12 +13,12 @@ import type { Run } from "../../command.ts";
 import { settingsReport } from "./settings-report.ts";
 import { startFacts } from "./start-facts.ts";
 
-/** What runs may take this long to finish once the server has been asked to stop. */
+/** Maximum time for requests and jobs to finish during a shutdown. */
 const SHUTDOWN_MS = 30_000;
 
 const SYSTEM: Principal = { actor: "system", role: "ADMIN", tenants: null };
 
-/** The last lines of the log may take this long, where its reader is slow. */
+/** Maximum time to write the last lines of the log, if its reader is slow. */
 const FLUSH_MS = 1000;
 
 export function configure(command: Command, run: Run): void {
@@ -65,16 +65,16 @@ async function factsOf(config: Config, { store, url }: OwnedStore): Promise<read
   return startFacts({ config, retention, root: store.paths.root, url, nextRunAt: server.nextRunAt() });
 }
 
-/** Resolves with the first signal to stop; the second one ends the process at once. */
+/** Resolves with the first signal to stop. A second signal ends the process immediately. */
 function stopSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    let asked = false;
-    // SIGHUP comes when the terminal closes: the server lets go of the store as for SIGTERM.
+    let stopping = false;
+    // A terminal sends SIGHUP when it closes. The server then releases the store as for SIGTERM.
     const numbers = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
     for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"] as const) {
       process.on(signal, () => {
-        if (asked) process.exit(128 + numbers[signal]);
-        asked = true;
+        if (stopping) process.exit(128 + numbers[signal]);
+        stopping = true;
         resolve(signal);
       });
     }
@@ -85,7 +85,7 @@ function welcome({ paths }: Store, url: string, { auth, graphiql }: Config): str
   const { origin } = new URL(url);
   const token = auth !== null ? ' -H "Authorization: Bearer $TOKEN"' : "";
   return `
-A new store. Its artifacts are kept in ${paths.root}, the audit log in ${paths.logs}.
+This is a new store. Its artifacts are in ${paths.root}, the audit log in ${paths.logs}.
 Things to try:
 ${graphiql ? `  - open ${origin}/ in a browser: GraphiQL, with tabs to write an artifact and watch its event\n` : ""}  - curl${token} -T FILE ${origin}/artifacts/acme/nightly/FILE
   - ${shownCommand()} lifecycle run --dry-run, in another terminal and the same folder
@@ -93,14 +93,14 @@ ${graphiql ? `  - open ${origin}/ in a browser: GraphiQL, with tabs to write an 
 `;
 }
 
-/** How the command is called from here: `npm start` in a clone puts no `tierkeep` on the PATH. */
+/** Returns how to call the command from here: after `npm start` in a clone, no `tierkeep` is on the PATH. */
 function shownCommand(): string {
   return process.env.npm_lifecycle_event === "start" ? "npm run -s tierkeep --" : "tierkeep";
 }
 
 function unindexed({ unindexedTenants: count, paths }: Store): string {
   const folders = count === 1 ? "a tenant has folders" : `${count} tenants have folders`;
-  return `The catalog is empty, but ${folders} in ${paths.root}. To take their artifacts up: ${shownCommand()} reindex\n`;
+  return `The catalog is empty, but ${folders} in ${paths.root}. To adopt their artifacts: ${shownCommand()} reindex\n`;
 }
 
 function settingsHelp(): string {

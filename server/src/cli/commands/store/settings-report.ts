@@ -10,7 +10,7 @@ const STEPS: Readonly<Record<string, LifecycleStep>> = {
   COLD_RETENTION_DAYS: "PURGE",
 };
 
-/** What this start changed of the store's settings, and what purges still wait for: lines for a person, or nothing. */
+/** Returns lines about settings that this start changed, a retention that purges do not use yet, and a lost catalog. */
 export async function settingsReport(store: Store): Promise<string> {
   const lines: string[] = [];
   for (const change of store.settings.changes) {
@@ -21,12 +21,12 @@ export async function settingsReport(store: Store): Promise<string> {
   const last = upcomingColdDays?.at(-1);
   if (last !== undefined) {
     lines.push(
-      `warning: Nothing is purged by COLD_RETENTION_DAYS ${last.coldDays} before ${formatInstant(new Date(last.from).toISOString())}: until then purges use ${upcomingColdDays?.length === 1 ? "" : "at first "}${coldDays ?? "never"}. To purge by it now: tierkeep settings confirm`,
+      `warning: Purges do not use COLD_RETENTION_DAYS ${last.coldDays} before ${formatInstant(new Date(last.from).toISOString())}. Until then they use ${upcomingColdDays?.length === 1 ? "" : "at first "}${coldDays ?? "never"}. To use the new value now: tierkeep settings confirm`,
     );
   }
   if (store.catalogLostAt !== null && store.unindexedTenants === 0) {
     lines.push(
-      `warning: The catalog of this store was lost (found at ${store.catalogLostAt}). Artifacts written before are missing until tierkeep reindex has rebuilt it.`,
+      `warning: The catalog of this store was lost (found at ${store.catalogLostAt}). Artifacts written before that are missing until tierkeep reindex has rebuilt it.`,
     );
   }
   return lines.map((line) => `${line}\n`).join("");

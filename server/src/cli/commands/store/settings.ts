@@ -19,10 +19,10 @@ interface Options {
 const HELP = `
 These settings belong to the store that STORAGE_BASE_PATH names:
 ${STORE_SETTINGS.join(", ")}.
-Every command works by the stored values, and refuses an environment that gives others. To change one, start
-tierkeep serve with it. Each change is an event (SETTING_CHANGED).
+Every command uses the stored values and refuses an environment with other values. To change one, start tierkeep serve
+with it. Each change is an event (SETTING_CHANGED).
 
-After COLD_RETENTION_DAYS was shortened, purges go by the longer value for 24 hours. "settings confirm" ends that wait.
+After COLD_RETENTION_DAYS was shortened, purges use the longer value for another 24 hours, or until "settings confirm".
 
 Examples:
   tierkeep settings
@@ -43,7 +43,7 @@ export function configure(command: Command, run: Run): void {
     .action((options: Options) => run(() => withStore(options, showSettings)));
   command
     .command("confirm")
-    .description("Lets purges go by a shortened COLD_RETENTION_DAYS at once, not after 24 hours.")
+    .description("Makes purges use a shortened COLD_RETENTION_DAYS immediately, not after 24 hours.")
     .option("--json", "write JSON to stdout")
     .addHelpText("after", CONFIRM_HELP)
     .action((_options: Options, confirm: Command) =>
@@ -52,7 +52,7 @@ export function configure(command: Command, run: Run): void {
 }
 
 interface OpenStore {
-  /** Posts to the server that owns the store, which may be this process. */
+  /** Sends a POST request to the server that owns the store, which may be this process. */
   readonly post: (path: string) => Promise<Response>;
   readonly settings: () => readonly ShownSetting[];
 }
@@ -90,14 +90,14 @@ function shownValue({ value, fingerprint, pending }: ShownSetting): string {
 
 async function confirmRetention({ post, settings }: OpenStore, output: Output): Promise<number> {
   const response = await post(CONFIRM_RETENTION_PATH);
-  if (!response.ok) throw new Error(`The server answered ${response.status}: ${await response.text()}`);
+  if (!response.ok) throw new Error(`The server responded with ${response.status}: ${await response.text()}`);
   const { confirmed } = (await response.json()) as { readonly confirmed: boolean };
   output.value({ confirmed });
   const value = settings().find(({ name }) => name === "COLD_RETENTION_DAYS")?.value;
   output.text(
     confirmed
-      ? `COLD_RETENTION_DAYS ${value} is confirmed: purges go by it from now on.`
-      : "No shortened retention waits to be confirmed.",
+      ? `COLD_RETENTION_DAYS ${value} is confirmed. Purges use it from now on.`
+      : "No shortened retention waits for confirmation.",
   );
   return 0;
 }

@@ -2,13 +2,13 @@ import type { RetentionPolicy } from "@tierkeep/schema/domain/policy";
 import type { Config } from "../../../config/config.ts";
 import { formatDays, formatInstant } from "../../output/quantity.ts";
 
-export const NO_SCHEDULE = "no schedule: nothing moves by itself; set LIFECYCLE_SCHEDULE";
+export const NO_SCHEDULE = "no schedule: lifecycle runs do not start automatically; set LIFECYCLE_SCHEDULE";
 
 export const TIERS = "tiers: hot, warm and cold are folders of one file system";
 
 export interface StartFacts {
   readonly config: Pick<Config, "lifecycleSchedule" | "auth" | "graphiql">;
-  /** In force. */
+  /** The policy in force. */
   readonly retention: RetentionPolicy;
   /** The store's folder. */
   readonly root: string;
@@ -18,14 +18,14 @@ export interface StartFacts {
   readonly nextRunAt: number | null;
 }
 
-/** What a server will do and whom it serves, a line each, for its log at the start. */
+/** Returns what a server logs at its start, one line each: policy, schedule, authentication, tiers, GraphiQL. */
 export function startFacts({ config, retention, root, url, nextRunAt }: StartFacts): readonly string[] {
   return [
     `policy: ${shownPolicy(retention)}`,
     shownSchedule(config.lifecycleSchedule, nextRunAt === null ? null : new Date(nextRunAt).toISOString()),
     config.auth === null
       ? 'no authentication: every caller is the admin "local", and only this machine can connect'
-      : `authentication: callers must show a token (${tokensOf(config.auth)})`,
+      : `authentication: callers need a token (${tokensOf(config.auth)})`,
     `${TIERS}, in ${root}`,
     ...(config.graphiql ? [`GraphiQL: ${new URL("/", url).href}`] : []),
   ];

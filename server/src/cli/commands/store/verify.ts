@@ -15,9 +15,10 @@ interface Options extends ClientOptions {
 }
 
 const HELP = `
-It repairs nothing (tierkeep doctor --repair does); what it finds becomes an event on the log, once. --json writes a line for each finding, and the job's own line last.
+The command repairs nothing; tierkeep doctor --repair does. Each finding is logged once as an event. --json writes a line
+for each finding, and the job's line last.
 
-Exit codes: 0 all is well, 7 bytes are damaged or gone, 4 something else is not as it should be.
+Exit codes: 0 no problem, 7 damaged or missing bytes, 4 other problems.
 
 Examples:
   tierkeep verify
@@ -27,9 +28,9 @@ Examples:
 export function configure(command: Command, run: Run): void {
   command
     .description(
-      "Reads every artifact and compares its checksum, looks for files that belong to no artifact, and counts everything.",
+      "Reads every artifact and compares its checksum, looks for files that belong to no artifact, and checks counters.",
     )
-    .option("--tenant <tenant>", "only this tenant's artifacts: no other files, and no counters")
+    .option("--tenant <tenant>", "only artifacts of this tenant, without unknown files and counters")
     .addHelpText("after", HELP);
   clientOptions(command).action((options: Options) => {
     const { tenant } = options;
@@ -44,7 +45,7 @@ export function configure(command: Command, run: Run): void {
   });
 }
 
-/** Verifies, or repairs, to the end, and shows what that found. `exit`: what it deserves. */
+/** Verifies or repairs the store, waits for the end and shows the findings. `exit`: the exit code. */
 export async function verifyStore(
   tierkeep: Tierkeep,
   input: { readonly tenantId?: string | undefined; readonly repair?: boolean },
@@ -68,7 +69,7 @@ export async function verifyStore(
   const { checkedCount, checkedBytes, damagedCount, missingCount, strayCount } = job;
   output.text(
     `Verified ${counted(checkedCount, "artifact")}, ${formatBytes(checkedBytes)}: ${damagedCount} damaged, ` +
-      `${missingCount} missing; ${counted(strayCount, "stray file")}${others}: ${job.status}`,
+      `${missingCount} missing; ${counted(strayCount, "unknown file")}${others}: ${job.status}`,
   );
   if (job.error !== null) output.text(output.style.red(inCommandWords(job.error)));
   return { job, exit: job.status === "SUCCEEDED" ? found : exitCodeOf(job), republishedCount };

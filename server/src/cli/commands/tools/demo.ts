@@ -16,7 +16,7 @@ import { counted, formatBytes } from "../../output/quantity.ts";
 import { shellWord } from "../../output/text.ts";
 import { DemoClock } from "./demo/clock.ts";
 import { DemoFailure } from "./demo/library.ts";
-import { DEMO_POLICY, type DemoOptions, DemoStory, type DemoTally, daysToTurn } from "./demo/story.ts";
+import { DEMO_POLICY, type DemoOptions, DemoStory, type DemoTally, daysToAdvance } from "./demo/story.ts";
 
 interface Options extends DemoOptions {
   readonly dir?: string;
@@ -25,9 +25,9 @@ interface Options extends DemoOptions {
 const MAX_COUNT = 10_000;
 
 const HELP = `
-The store stays where it is for you to look at: the demo says where, and how to serve it. Each demo has one of its own.
+Each demo creates a new store and keeps it. The output says where it is and how to serve it.
 
-Exit codes: 0 everything was as it must be, 7 bytes came back changed, 1 anything else.
+Exit codes: 0 all checks passed, 7 bytes changed, 1 another check failed.
 
 Examples:
   tierkeep demo --count 50 --force-age
@@ -38,16 +38,16 @@ Examples:
 export function configure(command: Command, run: Run): void {
   command
     .description(
-      "Takes real files from hot to purged in a store of its own, and verifies every byte on the way.",
+      "Moves sample files from hot to purged in a new store, and verifies every byte at each stage.",
     )
-    .option("--count <n>", "how many documents", countOf, 50)
-    .option("--force-age", "turn the store's clock, so that the documents age", false)
-    .option("--no-force-age", "do not, after an earlier --force-age: npm run demo gives one")
-    .option("--dry-run", "only show what would happen after writing", false)
-    .option("--tenant <tenant>", "whose documents", "demo")
+    .option("--count <n>", "number of documents", countOf, 50)
+    .option("--force-age", "advance the store's clock, so that the documents age", false)
+    .option("--no-force-age", "override an earlier --force-age, such as that of npm run demo")
+    .option("--dry-run", "after writing, only show what would happen", false)
+    .option("--tenant <tenant>", "tenant of the documents", "demo")
     .option(
       "--dir <folder>",
-      "where to put the store's folder (default: the system's folder for temporary files)",
+      "folder to create the store in (default: the system's folder for temporary files)",
     )
     .addHelpText("after", HELP)
     .action((options: Options) => run(() => demo(options)));
@@ -68,7 +68,7 @@ async function demo(options: Options): Promise<number> {
   await makeDirectories(parent);
   const folder = await mkdtemp(join(parent, "tierkeep-demo-"));
   const store = { STORAGE_BASE_PATH: join(folder, "artifacts"), LOG_DIR: join(folder, "logs") };
-  // Of the environment nothing is taken: the story is the same everywhere.
+  // The demo ignores the environment, so it runs the same everywhere.
   const config = readConfig({
     ...store,
     HOT_RETENTION_DAYS: String(DEMO_POLICY.hotDays),
@@ -77,7 +77,7 @@ async function demo(options: Options): Promise<number> {
   });
   output.text(`The store of this demo: ${folder}`);
 
-  const clock = new DemoClock(-daysToTurn(options));
+  const clock = new DemoClock(-daysToAdvance(options));
   const connection = await connect(config, { clock });
   const connected = createTierkeep({ url: connection.url, fetch: connection.fetch });
   const story = new DemoStory(connected, clock, options, output);
@@ -85,7 +85,7 @@ async function demo(options: Options): Promise<number> {
   let events = 0;
   try {
     try {
-      await story.tell();
+      await story.run();
     } catch (error) {
       if (!(error instanceof DemoFailure)) throw error;
       failure = error;
@@ -101,7 +101,7 @@ async function demo(options: Options): Promise<number> {
   summarise(story.tally, events, output);
   output.text(`audit log: ${store.LOG_DIR}`);
   const settings = Object.entries(store).map(([name, value]) => `${name}=${shellWord(value)}`);
-  output.text(`see for yourself: ${settings.join(" ")} npm start`);
+  output.text(`to serve this store: ${settings.join(" ")} npm start`);
   if (failure === null) return 0;
   output.note(output.style.red(`tierkeep: ${failure.message}`));
   return failure.damaged ? REFUSALS.CHECKSUM_MISMATCH.exit : REFUSALS.INTERNAL.exit;

@@ -10,11 +10,11 @@ import type { Output } from "../../output/output.ts";
 export interface DocumentCall {
   readonly document: string;
   readonly variables: object;
-  /** Needed where the document holds several operations. */
+  /** Required if the document has several operations. */
   readonly operation: string | undefined;
 }
 
-/** A result as GraphQL has it, or a problem+json. Whatever else stands there counts for nothing. */
+/** A GraphQL result or a problem+json document. Other members are ignored. */
 interface Answer {
   readonly data?: unknown;
   readonly errors?: readonly Refusal[];
@@ -31,7 +31,7 @@ interface Refusal {
 const JSON_ANSWER = "application/graphql-response+json, application/json";
 const EVENT_STREAM = "text/event-stream";
 
-/** Sends a document, and shows what comes back. Answers with the exit code of the first refusal. @throws Refused */
+/** Sends a document and shows the response. Returns the exit code of its first error; 0: none. @throws Refused */
 export async function sendDocument(post: Post, call: DocumentCall, output: Output): Promise<number> {
   const { document, variables, operation } = call;
   const { operation: kind, name } = operationOf(document, operation);
@@ -49,7 +49,7 @@ export async function sendDocument(post: Post, call: DocumentCall, output: Outpu
   if (answer?.data === undefined && answer?.errors === undefined && answer?.code === undefined) {
     throw new Refused(
       "UNAVAILABLE",
-      `The server answered with HTTP ${response.status} and not in GraphQL. Is the URL that of a Tierkeep server's /graphql?`,
+      `The server responded with HTTP ${response.status} and no GraphQL result. Check that the URL is that of a Tierkeep server's /graphql.`,
     );
   }
   return show(answer, "indented", output);
@@ -65,7 +65,7 @@ function operationOf(document: string, wanted: string | undefined): OperationDef
   throw new Refused(
     "BAD_USER_INPUT",
     all.length === 0
-      ? "The document holds no operation."
+      ? "The document has no operation."
       : `Name one of the document's operations with --operation: ${names}.`,
   );
 }
@@ -95,7 +95,7 @@ async function* eventsOf(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGe
     }
   } catch (cause) {
     if (cause instanceof Error && cause.name === "AbortError") throw cause;
-    throw new ConnectionError("The connection to the server broke off.", { cause });
+    throw new ConnectionError("The connection to the server was lost.", { cause });
   }
 }
 

@@ -13,12 +13,12 @@ interface Options extends ClientOptions {
   readonly operation?: string;
 }
 
-/** How a GraphQL document begins. Everything else is a file name. */
+/** Matches the beginning of a GraphQL document. Everything else is a file name. */
 const DOCUMENT = /^\s*(?:[{#]|(?:query|mutation|subscription|fragment)[\s({])/;
 
 const HELP = `
-The data goes to stdout as JSON, also what there is of it beside a refusal; refusals go to stderr, and the first one's
-exit code is the command's. A subscription is a line for each event, until Ctrl-C.
+Data goes to stdout as JSON, including partial data of a response with errors. Errors go to stderr, and the first one
+determines the exit code. For a subscription, the command writes a line for each event until Ctrl-C.
 
 Examples:
   tierkeep gql '{ tierStats { tier artifactCount } }'
@@ -30,9 +30,9 @@ Examples:
 export function configure(command: Command, run: Run): void {
   command
     .description("Runs a GraphQL document: a query, a mutation or a subscription.")
-    .argument("<file|document>", "the file that holds it, - for stdin, or the document itself")
-    .option("--variables <json>", "its variables; @FILE reads them from a file, @- from stdin")
-    .option("--operation <name>", "which of its operations, where it holds several")
+    .argument("<file|document>", "the document's file, - for stdin, or the document itself")
+    .option("--variables <json>", "variables; @FILE reads them from a file, @- from stdin")
+    .option("--operation <name>", "the operation to run, if the document has several")
     .addHelpText("after", HELP);
   clientOptions(command).action((given: string, options: Options) =>
     run(async () => {
@@ -56,7 +56,7 @@ function variablesOf(json: string): object {
     const value: unknown = JSON.parse(exactJson(json));
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
   } catch {
-    // It is said below what it should have been.
+    // The refusal below says what is expected.
   }
   throw new Refused("BAD_USER_INPUT", `--variables is not a JSON object, such as '{"tenantId":"acme"}'.`);
 }

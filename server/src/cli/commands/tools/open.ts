@@ -6,7 +6,7 @@ import type { Run } from "../../command.ts";
 import { serverEndpoint } from "../../server-endpoint.ts";
 
 const HELP = `
-It needs a server that runs. The address goes to stdout, also where there is no browser to open it in.
+The command needs a running server. It also prints the address to stdout.
 
 Examples:
   tierkeep open
@@ -26,20 +26,21 @@ async function open(options: ClientOptions): Promise<number> {
   output.value({ url });
   output.text(url);
   const browser = browserOf(process.platform, process.env);
-  if (browser === null) output.note("There is no display here to open it on.");
-  else if (!(await started(browser, url))) output.note("No browser could be started here; open it yourself.");
+  if (browser === null) output.note("There is no display here. Open the address on another machine.");
+  else if (!(await started(browser, url)))
+    output.note("No browser could be started. Open the address yourself.");
   return 0;
 }
 
-/** The command that opens a URL; null: nobody would see it. */
+/** Returns the command that opens a URL; null: there is no display. */
 function browserOf(platform: NodeJS.Platform, env: NodeJS.ProcessEnv): readonly [string, ...string[]] | null {
   if (platform === "darwin") return ["open"];
-  // `start` is the shell's own, and takes its first quoted argument for a title.
+  // `start` is built into cmd and uses its first quoted argument as a window title.
   if (platform === "win32") return ["cmd", "/c", "start", '""'];
   return env.DISPLAY || env.WAYLAND_DISPLAY ? ["xdg-open"] : null;
 }
 
-/** Whether there was such a command. It is left to itself: a browser that it starts outlives this command. */
+/** Starts the command detached, so that a browser can outlive this process. Returns whether it exists. */
 function started([file, ...args]: readonly [string, ...string[]], url: string): Promise<boolean> {
   const child = spawn(file, [...args, url], { detached: true, stdio: "ignore" });
   child.unref();

@@ -3,7 +3,7 @@ import type { ProofResult } from "../../../../prove/run-suite.ts";
 import { capturedOutput } from "../../../../testing/cli/captured-output.ts";
 import { jsonOf, lineOf, showResults } from "./prove-results.ts";
 
-const KEPT: ProofResult = {
+const PASSED: ProofResult = {
   suite: "dice",
   tried: 3,
   unit: "throws",
@@ -13,8 +13,8 @@ const KEPT: ProofResult = {
   replay: { cycles: 3, seed: 7 },
   folder: null,
 };
-const BROKEN: ProofResult = {
-  ...KEPT,
+const FAILED: ProofResult = {
+  ...PASSED,
   suite: "coins",
   tried: 1,
   broken: ["It stands on edge.", "Error: no coin\n    at table"],
@@ -28,36 +28,36 @@ function shown(results: readonly ProofResult[]): string {
   return output.stdout.text;
 }
 
-it("what was tried is a table", () => {
-  expect(shown([KEPT])).toBe(
-    ["suite  tried     broke    counted", "dice   3 throws  nothing  12 eyes, 0 dice lost", ""].join("\n"),
+it("showResults prints a table", () => {
+  expect(shown([PASSED])).toBe(
+    ["suite  attempts  failures  counts", "dice   3 throws  none      12 eyes, 0 dice lost", ""].join("\n"),
   );
-  expect(lineOf(KEPT)).toBe("dice: 3 throws in 2 s, nothing broke");
+  expect(lineOf(PASSED)).toBe("dice: 3 throws in 2 s, passed");
 });
 
-it("of what broke is said what, where to look, and how to get there again", () => {
-  expect(shown([KEPT, BROKEN]).split("\n").slice(1)).toEqual([
-    "dice   3 throws  nothing  12 eyes, 0 dice lost",
-    "coins  1 throw   2        12 eyes, 0 dice lost",
+it("showResults prints for each failed suite its failures, its folder and the command to repeat them", () => {
+  expect(shown([PASSED, FAILED]).split("\n").slice(1)).toEqual([
+    "dice   3 throws  none      12 eyes, 0 dice lost",
+    "coins  1 throw   2         12 eyes, 0 dice lost",
     "",
-    "coins broke:",
+    "coins failed:",
     "  It stands on edge.",
     "  Error: no coin",
     "      at table",
-    "What is left of it: /tmp/coins",
-    "Please report it, with these lines. The same again: tierkeep prove --only coins --cycles 1 --seed 9",
+    "Its files: /tmp/coins",
+    "Please report this, with these lines. To repeat: tierkeep prove --only coins --cycles 1 --seed 9",
     "",
   ]);
-  expect(lineOf(BROKEN)).toBe("coins: 1 throw in 2 s, it broke");
-  expect(jsonOf(BROKEN)).toEqual({ ...BROKEN, replay: "tierkeep prove --only coins --cycles 1 --seed 9" });
+  expect(lineOf(FAILED)).toBe("coins: 1 throw in 2 s, failed");
+  expect(jsonOf(FAILED)).toEqual({ ...FAILED, replay: "tierkeep prove --only coins --cycles 1 --seed 9" });
 });
 
-it("of much that broke the first ten are shown, and how many more there are", () => {
-  const text = shown([{ ...BROKEN, broken: Array.from({ length: 13 }, (_, n) => `broken ${n}`) }]);
+it("showResults prints the first ten failures and the number of further ones", () => {
+  const text = shown([{ ...FAILED, broken: Array.from({ length: 13 }, (_, n) => `broken ${n}`) }]);
   expect(text).toContain("  broken 9\n  and 3 more; --json has them all\n");
   expect(text).not.toContain("broken 10");
 });
 
-it("a suite of which nothing was tried is in no table", () => {
+it("showResults prints nothing without results", () => {
   expect(shown([])).toBe("");
 });

@@ -5,15 +5,15 @@ import type { Column } from "../../output/table.ts";
 
 const COLUMNS: readonly Column[] = [
   { head: "suite" },
-  { head: "tried", narrow: "stay" },
-  { head: "broke", narrow: "stay" },
-  { head: "counted" },
+  { head: "attempts", narrow: "stay" },
+  { head: "failures", narrow: "stay" },
+  { head: "counts" },
 ];
 
-/** Of what broke in one suite, this much is shown; --json has all of it. */
+/** Number of failures of one suite that are shown; --json has all. */
 const MOST_SENTENCES = 10;
 
-/** The command that tries this. */
+/** Returns the command that repeats these attempts. */
 export function commandOf({
   only,
   cycles,
@@ -35,13 +35,13 @@ export function jsonOf(result: ProofResult): unknown {
   return { ...result, replay: replayOf(result) };
 }
 
-/** Of a suite that has just ended. */
+/** Returns a line about a suite that has just ended. */
 export function lineOf({ suite, tried, unit, broken, seconds }: ProofResult): string {
-  const what = broken.length === 0 ? "nothing broke" : "it broke";
+  const what = broken.length === 0 ? "passed" : "failed";
   return `${suite}: ${shownTried(tried, unit)} in ${formatDuration(seconds)}, ${what}`;
 }
 
-/** All that was tried, and of what broke: how, where to look and how to get there again. */
+/** Shows all results as a table, then each failed suite with its failures, its folder and the command to repeat them. */
 export function showResults(results: readonly ProofResult[], { table, text, style }: Output): void {
   if (results.length === 0) return;
   table(
@@ -50,7 +50,7 @@ export function showResults(results: readonly ProofResult[], { table, text, styl
       suite,
       shownTried(tried, unit),
       broken.length === 0
-        ? { text: "nothing", style: style.green }
+        ? { text: "none", style: style.green }
         : { text: String(broken.length), style: style.red },
       Object.entries(figures)
         .map(([what, count]) => `${count} ${what}`)
@@ -60,12 +60,12 @@ export function showResults(results: readonly ProofResult[], { table, text, styl
   for (const result of results.filter(({ broken }) => broken.length > 0)) {
     const { suite, broken, folder } = result;
     text("");
-    text(style.red(`${suite} broke:`));
+    text(style.red(`${suite} failed:`));
     for (const sentence of broken.slice(0, MOST_SENTENCES)) text(`  ${sentence.replaceAll("\n", "\n  ")}`);
     if (broken.length > MOST_SENTENCES)
       text(`  and ${broken.length - MOST_SENTENCES} more; --json has them all`);
-    if (folder !== null) text(`What is left of it: ${folder}`);
-    text(`Please report it, with these lines. The same again: ${replayOf(result)}`);
+    if (folder !== null) text(`Its files: ${folder}`);
+    text(`Please report this, with these lines. To repeat: ${replayOf(result)}`);
   }
 }
 

@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import type { CommandProcess } from "../../../../prove/command-process.ts";
 import { Folder } from "../../../../testing/cli/command-folder.ts";
 
-/** The server that the suite kills, once it is there. */
+/** Waits for the server that the suite kills, and returns its URL. */
 async function serverOf(folder: Folder, prove: CommandProcess): Promise<string> {
   for (;;) {
     const [scratch = ""] = await readdir(folder.path);
@@ -19,8 +19,8 @@ async function serverOf(folder: Folder, prove: CommandProcess): Promise<string> 
 it.each([
   ["once", ["SIGINT"], 130],
   ["by SIGTERM", ["SIGTERM"], 143],
-  ["twice, which waits for nothing", ["SIGINT", "SIGTERM"], 143],
-] as const)("prove that is interrupted %s leaves neither files nor processes", async (_, signals, code) => {
+  ["twice, without waiting", ["SIGINT", "SIGTERM"], 143],
+] as const)("prove, interrupted %s, leaves neither files nor processes", async (_, signals, code) => {
   await using folder = await Folder.make();
   await using prove = folder.start(["prove", "--only", "crash"]);
   const server = await serverOf(folder, prove);

@@ -29,17 +29,17 @@ const NAMES = SUITES.map(({ name }) => name);
 const MOST_CYCLES = 1_000_000;
 
 const HELP = `
-It works in a folder of its own, which goes at the end, and in no store of yours. All suites together take three minutes on
-two idle cores, and 200 MB are room enough for any of them. A suite ends with the first thing that breaks: its part of the
-folder stays then, and you are told how to do the same again.
+The command works in a new folder, which it deletes at the end, and never in your stores. All suites together take three
+minutes on two idle cores; each needs at most 200 MB. A suite stops at the first failure. It then keeps its part of the
+folder and prints the command that repeats the failure.
 
-Suites, each with what it tries to break and how often:
+Suites, each with its default number of attempts and the guarantee that it tests:
 ${SUITES.map(({ name, cycles, unit, claim }) => `  ${name} (${cycles} ${unit}): ${claim}`).join("\n")}
 
-The same seed does the same again. What crash and backup do depends on timing as well: with the same seed they do much the
-same, more than once if need be.
+The same seed repeats the same attempts. crash and backup also depend on timing: with the same seed they do nearly the
+same, so repeat them several times if necessary.
 
-Exit codes: 0 nothing broke, 1 something did, 2 the request is wrong, 130 interrupted.
+Exit codes: 0 all guarantees held, 1 a guarantee was broken, 2 invalid request, 130 interrupted.
 
 Examples:
   tierkeep prove
@@ -49,28 +49,26 @@ Examples:
 
 export function configure(command: Command, run: Run): void {
   command
-    .description("Tries to break what is promised, on this machine and its disk, and shows what came of it.")
+    .description("Tests Tierkeep's guarantees on this machine and its disk by trying to break them.")
     .addOption(
       collecting(
-        new Option("--only <suites>", "only these suites, with commas between them; repeatable").choices(
-          NAMES,
-        ),
+        new Option("--only <suites>", "only these suites, separated by commas; repeatable").choices(NAMES),
         suitesOf,
       ),
     )
-    .option("--cycles <n>", "how often each suite tries (default: as below)", cyclesOf)
-    .option("--seed <n>", "what chance begins with (default: another each time, which is shown)", seedOf)
-    .option("--dir <folder>", "where to make its folder: on the disk that is to be tried", ".")
+    .option("--cycles <n>", "number of attempts of each suite (default: as below)", cyclesOf)
+    .option("--seed <n>", "seed of the random numbers (default: a new one, which is shown)", seedOf)
+    .option("--dir <folder>", "parent of the new folder, on the disk to test", ".")
     .option("--json", "write JSON to stdout, a line for each suite")
     .addHelpText("after", HELP)
     .action((options: Options) => run(() => prove(options)));
 }
 
-function suitesOf(text: string, before: readonly string[] = []): readonly string[] {
+function suitesOf(text: string, previous: readonly string[] = []): readonly string[] {
   const names = text.split(",").map((name) => name.trim());
   if (!names.every((name) => NAMES.includes(name)))
     throw new InvalidArgumentError(`Give one or more of ${NAMES.join(", ")}.`);
-  return [...before, ...names];
+  return [...previous, ...names];
 }
 
 function cyclesOf(text: string): number {
@@ -91,10 +89,10 @@ async function prove(options: Options): Promise<number> {
   const suites = SUITES.filter(({ name }) => options.only?.includes(name) ?? true);
   using interrupted = interruption(output.closed);
   const { signal } = interrupted;
-  // A cycle under way would go on with them for seconds.
+  // Without this, a cycle in progress would continue for seconds.
   signal.addEventListener("abort", killCommands, { once: true });
   await using scratch = await scratchIn(resolve(options.dir));
-  output.note(`Trying to break ${suites.map(({ name }) => name).join(", ")} (seed ${seed}) …`);
+  output.note(`Testing ${suites.map(({ name }) => name).join(", ")} (seed ${seed}) …`);
   const results: ProofResult[] = [];
   try {
     for (const suite of suites) {
@@ -112,11 +110,11 @@ async function prove(options: Options): Promise<number> {
   }
   showResults(results, output);
   if (interrupted.exitCode !== null) {
-    output.note("Interrupted: what was left to try was not tried.");
+    output.note("Interrupted: the remaining attempts were not made.");
     return interrupted.exitCode;
   }
   const isBroken = results.some(({ broken }) => broken.length > 0);
-  if (!isBroken) output.text(`Nothing broke. The same again: ${commandOf({ ...options, seed })}`);
+  if (!isBroken) output.text(`All guarantees held. To repeat: ${commandOf({ ...options, seed })}`);
   return isBroken ? REFUSALS.INTERNAL.exit : 0;
 }
 
@@ -124,14 +122,14 @@ interface Scratch extends AsyncDisposable {
   readonly path: string;
 }
 
-/** A folder of its own, which goes at the end, but for what was left in it for somebody to look at. */
+/** Creates a folder that is deleted at the end, unless a suite keeps files in it. @throws StartProblem */
 async function scratchIn(parent: string): Promise<Scratch> {
   const path = await mkdtemp(join(parent, "tierkeep-prove-")).catch((error: unknown) => {
     throw new StartProblem(
-      `In ${parent} no folder can be made (${systemCodeOf(error)}). Name another one with --dir.`,
+      `No folder can be created in ${parent} (${systemCodeOf(error)}). Name another folder with --dir.`,
     );
   });
-  // A second signal ends the process where it stands.
+  // A second signal ends the process without disposal.
   const removeNow = () => rmSync(path, { recursive: true, force: true, maxRetries: 3 });
   process.on("exit", removeNow);
   return {

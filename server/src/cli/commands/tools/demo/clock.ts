@@ -1,11 +1,11 @@
 import { DAY_MS } from "@tierkeep/schema/domain/ages";
 import type { Clock } from "../../../../engine/clock.ts";
 
-/** A clock that is turned by hand: it runs like the system's, some days away from it. */
+/** A clock that runs like the system's with an offset of some days, which can be increased. */
 export class DemoClock implements Clock {
   #offsetMs: number;
 
-  /** @param days how far from now it starts; under 0: in the past */
+  /** @param days initial offset from now; negative: in the past */
   constructor(days: number) {
     this.#offsetMs = days * DAY_MS;
   }
@@ -14,7 +14,7 @@ export class DemoClock implements Clock {
     return Date.now() + this.#offsetMs;
   }
 
-  turnForward(days: number): void {
+  advance(days: number): void {
     this.#offsetMs += days * DAY_MS;
   }
 }

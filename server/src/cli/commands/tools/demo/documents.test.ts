@@ -5,7 +5,7 @@ import { demoDocument } from "./documents.ts";
 const documents = Array.from({ length: 200 }, (_, index) => demoDocument(index));
 const STREAMED_FROM = 64 * 1024;
 
-it("the demo's documents are the same bytes each time, on every machine", () => {
+it("demoDocument returns the same bytes each time and on every machine", () => {
   expect(documents.map(({ checksum }) => checksum)).toEqual(
     documents.map((_, index) => demoDocument(index).checksum),
   );
@@ -19,13 +19,13 @@ it("the demo's documents are the same bytes each time, on every machine", () => 
   `);
 });
 
-it("no two of them are the same, in name or in content", () => {
+it("demoDocument returns distinct names and contents", () => {
   const names = documents.map(({ workflowId, artifactId }) => `${workflowId}/${artifactId}`);
   expect(new Set(names).size).toBe(documents.length);
   expect(new Set(documents.map(({ checksum }) => checksum)).size).toBe(documents.length);
 });
 
-it("they are of several kinds and sizes, so that the first five take both ways in", () => {
+it("demoDocument returns four kinds, and among the first five both inline and streamed sizes", () => {
   const endings = new Set(documents.slice(0, 4).map(({ artifactId }) => artifactId.split(".").pop()));
   expect([...endings].sort()).toEqual(["csv", "json", "md", "txt"]);
   const large = documents.slice(0, 5).filter(({ bytes }) => bytes.length >= STREAMED_FROM);
@@ -33,7 +33,7 @@ it("they are of several kinds and sizes, so that the first five take both ways i
   expect(large.length).toBeLessThan(5);
 });
 
-it("their names may be used", () => {
+it("demoDocument returns valid identifiers", () => {
   for (const { workflowId, artifactId } of documents) {
     expect(identifierProblem("workflowId", workflowId)).toBeNull();
     expect(identifierProblem("artifactId", artifactId)).toBeNull();

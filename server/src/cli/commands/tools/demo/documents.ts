@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-/** A document as a workflow would leave it behind. The same index gives the same bytes, always. */
+/** A document such as a workflow would produce. The same index always gives the same bytes. */
 export interface DemoDocument {
   readonly workflowId: string;
   readonly artifactId: string;
@@ -16,31 +16,31 @@ const AUTHORS = ["Ada", "Bao", "Chiara", "Dmitri", "Esi"];
 
 const KINDS = [markdown, log, json, csv] as const;
 
-/** The `index`th document, counted from 0: a report, a build log, an export and a table in turn. */
+/** Returns the document at `index`, counted from 0: in turn a report, a build log, an export and a table. */
 export function demoDocument(index: number): DemoDocument {
   const kind = KINDS[index % KINDS.length] ?? markdown;
-  const random = randomNumbers(index + 1);
+  const next = randomNumbers(index + 1);
   const { text, ...names } = kind(index, {
-    number: (most) => Math.floor(random() * most),
-    one: (choices) => choices[Math.floor(random() * choices.length)] ?? "",
+    number: (most) => Math.floor(next() * most),
+    one: (choices) => choices[Math.floor(next() * choices.length)] ?? "",
   });
   const bytes = new TextEncoder().encode(text);
   return { ...names, bytes, checksum: createHash("sha256").update(bytes).digest("hex") };
 }
 
-interface Dice {
-  /** A whole number from 0 to under `most`. */
+interface Random {
+  /** A whole number from 0 to below `most`. */
   number(most: number): number;
   one(choices: readonly string[]): string;
 }
 
 type Draft = Omit<DemoDocument, "bytes" | "checksum"> & { readonly text: string };
 
-function markdown(index: number, dice: Dice): Draft {
-  const [topic, place, author] = [dice.one(TOPICS), dice.one(PLACES), dice.one(AUTHORS)];
+function markdown(index: number, random: Random): Draft {
+  const [topic, place, author] = [random.one(TOPICS), random.one(PLACES), random.one(AUTHORS)];
   const rows = Array.from(
-    { length: 4 + dice.number(12) },
-    (_, week) => `| ${week + 1} | ${dice.number(1_000)} | ${dice.number(100)} % |`,
+    { length: 4 + random.number(12) },
+    (_, week) => `| ${week + 1} | ${random.number(1_000)} | ${random.number(100)} % |`,
   );
   return {
     workflowId: "weekly-reports",
@@ -50,11 +50,11 @@ function markdown(index: number, dice: Dice): Draft {
   };
 }
 
-function log(index: number, dice: Dice): Draft {
+function log(index: number, random: Random): Draft {
   const lines = Array.from(
-    { length: 20 + dice.number(200) },
+    { length: 20 + random.number(200) },
     (_, step) =>
-      `[${padded(step)}] ${dice.one(["compile", "link", "test", "pack"])} unit-${dice.number(64)}: ok`,
+      `[${padded(step)}] ${random.one(["compile", "link", "test", "pack"])} unit-${random.number(64)}: ok`,
   );
   return {
     workflowId: "nightly-build",
@@ -64,11 +64,11 @@ function log(index: number, dice: Dice): Draft {
   };
 }
 
-function json(index: number, dice: Dice): Draft {
-  const stations = Array.from({ length: 3 + dice.number(20) }, (_, id) => ({
+function json(index: number, random: Random): Draft {
+  const stations = Array.from({ length: 3 + random.number(20) }, (_, id) => ({
     id,
-    place: dice.one(PLACES),
-    readings: Array.from({ length: 8 }, () => dice.number(500) / 10),
+    place: random.one(PLACES),
+    readings: Array.from({ length: 8 }, () => random.number(500) / 10),
   }));
   return {
     workflowId: "exports",
@@ -78,12 +78,12 @@ function json(index: number, dice: Dice): Draft {
   };
 }
 
-/** Every third table is too large to ride in the catalog, so that the demo takes both ways in. */
-function csv(index: number, dice: Dice): Draft {
+/** Every third table is too large to be stored inline in the catalog, so that the demo covers both kinds of writes. */
+function csv(index: number, random: Random): Draft {
   const large = Math.floor(index / KINDS.length) % 3 === 0;
   const rows = Array.from(
     { length: large ? 4_000 : 100 },
-    (_, row) => `${row},${dice.one(PLACES)},${dice.one(TOPICS)},${dice.number(100_000) / 100}`,
+    (_, row) => `${row},${random.one(PLACES)},${random.one(TOPICS)},${random.number(100_000) / 100}`,
   );
   return {
     workflowId: "exports",
@@ -97,7 +97,7 @@ function padded(index: number): string {
   return String(index + 1).padStart(4, "0");
 }
 
-/** Mulberry32: numbers from 0 to under 1 that follow from the seed alone. */
+/** Mulberry32: seeded pseudo-random numbers from 0 to below 1. */
 function randomNumbers(seed: number): () => number {
   let state = seed;
   return () => {

@@ -2,13 +2,13 @@ import { createHash } from "node:crypto";
 import type { Artifact, Tierkeep } from "@tierkeep/sdk";
 import { type DemoDocument, demoDocument } from "./documents.ts";
 
-/** Under this the demo writes by mutation, from it on by stream: as a program would that knows what it has. */
+/** The demo writes smaller documents by a mutation, and others as a stream. */
 const STREAM_FROM_BYTES = 64 * 1024;
 
-/** What the demo found, that must not be. */
+/** A check of the demo failed. */
 export class DemoFailure extends Error {
   override readonly name = "DemoFailure";
-  /** True when bytes are not what was written. */
+  /** True if bytes differ from those that were written. */
   readonly damaged: boolean;
 
   constructor(message: string, damaged = false) {
@@ -17,11 +17,11 @@ export class DemoFailure extends Error {
   }
 }
 
-/** The demo's documents, as the demo itself remembers them: what the store says is held against that. */
+/** The documents that the demo has written. It compares the store with them. */
 export class DemoLibrary {
   readonly #tierkeep: Tierkeep;
   readonly #tenantId: string;
-  /** What must still be there. */
+  /** Documents that must be in the store. */
   readonly #documents = new Map<string, DemoDocument>();
 
   constructor(tierkeep: Tierkeep, tenantId: string) {
@@ -56,7 +56,7 @@ export class DemoLibrary {
     return { bytes, streamed };
   }
 
-  /** Reads every document that must be there, and holds its bytes against the ones written. @throws DemoFailure */
+  /** Reads every document that must be in the store and compares its bytes with those written. @throws DemoFailure */
   async verify(): Promise<{ readonly bytes: number }> {
     let bytes = 0;
     for (const document of this.#documents.values()) {
@@ -66,27 +66,27 @@ export class DemoLibrary {
       const checksum = createHash("sha256").update(read).digest("hex");
       if (checksum !== document.checksum || Buffer.compare(read, document.bytes) !== 0) {
         throw new DemoFailure(
-          `${nameOf(document)} came back with SHA-256 ${checksum}, and was written with ${document.checksum}.`,
+          `${nameOf(document)} was read with SHA-256 ${checksum} and written with ${document.checksum}.`,
           true,
         );
       }
       bytes += read.length;
     }
     const listed = await this.#list();
-    const strangers = listed.filter((artifact) => !this.#documents.has(nameOf(artifact)));
-    if (strangers.length > 0 || listed.length !== this.#documents.size) {
-      throw new DemoFailure(`The store lists ${listed.length} artifacts where ${this.size} must be.`);
+    const unknown = listed.filter((artifact) => !this.#documents.has(nameOf(artifact)));
+    if (unknown.length > 0 || listed.length !== this.#documents.size) {
+      throw new DemoFailure(`The store lists ${listed.length} artifacts instead of ${this.size}.`);
     }
     return { bytes };
   }
 
-  /** The documents in a tier, by key. */
+  /** Returns the artifacts in a tier, by key. */
   async inTier(tier: "HOT" | "WARM" | "COLD"): Promise<readonly Artifact[]> {
     return this.#list(tier);
   }
 
-  /** From now on these must be gone. */
-  forget(artifacts: readonly Artifact[]): void {
+  /** Expects these artifacts to be purged from now on. */
+  remove(artifacts: readonly Artifact[]): void {
     for (const artifact of artifacts) this.#documents.delete(nameOf(artifact));
   }
 

@@ -1,69 +1,64 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createTierkeep, type Tierkeep } from "@tierkeep/sdk";
+import type { Tierkeep } from "@tierkeep/sdk";
 import { afterEach, expect, it } from "vitest";
 import { capturedOutput } from "../../../../../testing/cli/captured-output.ts";
-import { type Connection, connect } from "../../../../app/connect.ts";
-import { readConfig } from "../../../../app/read-config.ts";
+import { type ClientStore, openClientStore } from "../../../../../testing/cli/client-store.ts";
 import { DemoClock } from "./clock.ts";
 import { DemoFailure } from "./library.ts";
-import { type DemoOptions, DemoStory, daysToTurn } from "./story.ts";
+import { type DemoOptions, DemoStory, daysToAdvance } from "./story.ts";
 
-let folder: string;
-let connection: Connection | undefined;
+let store: ClientStore | undefined;
 
 afterEach(async () => {
-  await connection?.close();
-  connection = undefined;
-  await rm(folder, { recursive: true, force: true });
+  await store?.[Symbol.asyncDispose]();
+  store = undefined;
 });
 
 async function storyOf(
   options: Partial<DemoOptions>,
   around: (tierkeep: Tierkeep) => Tierkeep = (same) => same,
 ) {
-  folder = await mkdtemp(join(tmpdir(), "tierkeep-story-"));
-  const told: DemoOptions = { tenant: "acme", count: 13, forceAge: true, dryRun: false, ...options };
-  const clock = new DemoClock(-daysToTurn(told));
-  const config = readConfig({ STORAGE_BASE_PATH: join(folder, "artifacts"), LOG_DIR: join(folder, "logs") });
-  connection = await connect(config, { clock });
-  const tierkeep = createTierkeep({ url: connection.url, fetch: connection.fetch });
+  const chosen: DemoOptions = { tenant: "acme", count: 13, forceAge: true, dryRun: false, ...options };
+  const clock = new DemoClock(-daysToAdvance(chosen));
+  store = await openClientStore(clock);
+  const { tierkeep } = store;
   const output = capturedOutput();
-  return { tierkeep, clock, output, story: new DemoStory(around(tierkeep), clock, told, output) };
+  return { tierkeep, clock, output, story: new DemoStory(around(tierkeep), clock, chosen, output) };
 }
 
 const tiersOf = async (tierkeep: Tierkeep) =>
   (await tierkeep.tierStats()).map(({ artifactCount }) => artifactCount);
 
-it("takes documents from hot to purged, restores some on the way, and ends at the time that it really is", async () => {
+it("the demo moves documents from hot to purged, restores some, and ends at the present time", async () => {
   const { story, tierkeep, clock } = await storyOf({});
-  await story.tell();
-  // Two of 13 come back from warm and one of the other 11 from cold; what is never touched is purged.
+  await story.run();
+  // Two of 13 are restored from warm and one of the other 11 from cold. The rest is purged.
   expect(story.tally).toMatchObject({ written: 13, restored: 3, purged: 10 });
   expect(await tiersOf(tierkeep)).toEqual([0, 1, 2]);
-  const [before, told, after] = [Date.now(), clock.now(), Date.now()];
-  // Days that are fractions add up to a little less or more.
-  expect(told).toBeGreaterThan(before - 1);
-  expect(told).toBeLessThan(after + 1);
+  const [before, shown, after] = [Date.now(), clock.now(), Date.now()];
+  // Offsets are fractions of days, so their sum has a rounding error.
+  expect(shown).toBeGreaterThan(before - 1);
+  expect(shown).toBeLessThan(after + 1);
 });
 
-it("without aging finds nothing due, and says how to age", async () => {
+it("the demo without --force-age finds nothing due and suggests --force-age", async () => {
   const { story, tierkeep, output } = await storyOf({ forceAge: false });
-  await story.tell();
+  await story.run();
   expect(await tiersOf(tierkeep)).toEqual([13, 0, 0]);
   expect(output.stdout.text).toContain("--force-age");
 });
 
-it.each([true, false])("dry changes nothing after the write (aging: %s)", async (forceAge) => {
-  const { story, tierkeep } = await storyOf({ forceAge, dryRun: true });
-  await story.tell();
-  expect(await tiersOf(tierkeep)).toEqual([13, 0, 0]);
-  const { nodes } = await tierkeep.lifecycleEventHistory({ first: 500 });
-  expect(nodes.filter(({ type, dryRun }) => type !== "ARTIFACT_WRITTEN" && !dryRun)).toEqual([]);
-});
+it.each([true, false])(
+  "the demo's dry run changes nothing after the write (--force-age: %s)",
+  async (forceAge) => {
+    const { story, tierkeep } = await storyOf({ forceAge, dryRun: true });
+    await story.run();
+    expect(await tiersOf(tierkeep)).toEqual([13, 0, 0]);
+    const { nodes } = await tierkeep.lifecycleEventHistory({ first: 500 });
+    expect(nodes.filter(({ type, dryRun }) => type !== "ARTIFACT_WRITTEN" && !dryRun)).toEqual([]);
+  },
+);
 
-it("fails where one byte is not what was written", async () => {
+it("the demo fails if one byte differs from what was written", async () => {
   const { story } = await storyOf({}, (tierkeep) => ({
     ...tierkeep,
     async download(key, options) {
@@ -78,20 +73,20 @@ it("fails where one byte is not what was written", async () => {
       };
     },
   }));
-  const failure = await story.tell().catch((error: unknown) => error);
+  const failure = await story.run().catch((error: unknown) => error);
   expect(failure).toBeInstanceOf(DemoFailure);
   expect(failure).toMatchObject({ damaged: true });
   expect((failure as Error).message).toContain("ledger_0008");
 });
 
-it("fails where a run does other than what was due", async () => {
+it("the demo fails if a run does not move exactly the due artifacts", async () => {
   const { story } = await storyOf({}, (tierkeep) => ({
     ...tierkeep,
-    // Somebody else has been quicker.
+    // Another client runs the lifecycle first.
     async runLifecycle(args, options) {
       if (args.dryRun) await tierkeep.runLifecycle({ ...args, dryRun: false }, options);
       return tierkeep.runLifecycle(args, options);
     },
   }));
-  await expect(story.tell()).rejects.toThrow("promotedToWarm is 0, and 13 were due");
+  await expect(story.run()).rejects.toThrow("promotedToWarm is 0, but 13 were due");
 });

@@ -8,42 +8,42 @@ import { DemoFailure, DemoLibrary } from "./library.ts";
 export interface DemoOptions {
   readonly tenant: string;
   readonly count: number;
-  /** Turn the store's clock, so that something becomes due. */
+  /** Advances the store's clock, so that artifacts become due. */
   readonly forceAge: boolean;
-  /** After writing, only show what would happen. */
+  /** After writing, only shows what would happen. */
   readonly dryRun: boolean;
 }
 
-/** What a demo has done, counted as it did it. */
+/** Counts of what a demo has done. */
 export interface DemoTally {
   written: number;
   restored: number;
   purged: number;
   /** Moves to a colder tier. */
   moved: number;
-  /** Read back and found to be what was written. */
+  /** Bytes that were read back and compared. */
   verifiedBytes: number;
 }
 
-/** The policy that the demo's store is opened with, in days. */
+/** The policy of the demo's store, in days. */
 export const DEMO_POLICY = { hotDays: 7, warmDays: 30, coldDays: 90 } as const satisfies RetentionPolicy;
 
-/** Just over each threshold: at it, nothing is due yet. */
-const TURNS = [DEMO_POLICY.hotDays + 1, DEMO_POLICY.warmDays + 1, DEMO_POLICY.coldDays + 1] as const;
+/** Ages in days just over each threshold. At the threshold itself, an artifact is not due yet. */
+const AGES = [DEMO_POLICY.hotDays + 1, DEMO_POLICY.warmDays + 1, DEMO_POLICY.coldDays + 1] as const;
 
-/** How far in the past the demo's clock starts: so that, turned all the way, it shows the time that it really is. */
-export function daysToTurn({ forceAge }: DemoOptions): number {
-  return forceAge ? TURNS[2] : 0;
+/** Returns how many days in the past the demo's clock starts. At the end of the demo it shows the present. */
+export function daysToAdvance({ forceAge }: DemoOptions): number {
+  return forceAge ? AGES[2] : 0;
 }
 
 type Moves = Pick<LifecycleJob, "promotedToWarm" | "promotedToCold" | "purged">;
 
 const NO_MOVES: Moves = { promotedToWarm: 0, promotedToCold: 0, purged: 0 };
 
-/** About a tenth of them; none of one alone, which is to be purged. */
+/** Selects about a tenth; none of a single one, which is purged later. */
 const someOf = <T>(all: readonly T[]): readonly T[] => all.filter((_, index) => index % 10 === 1);
 
-/** Takes documents from hot to purged, and verifies every byte at each stage. */
+/** Moves documents from hot to purged, and verifies every byte at each stage. */
 export class DemoStory {
   readonly tally: DemoTally = { written: 0, restored: 0, purged: 0, moved: 0, verifiedBytes: 0 };
   readonly #tierkeep: Tierkeep;
@@ -61,8 +61,8 @@ export class DemoStory {
     this.#library = new DemoLibrary(tierkeep, options.tenant);
   }
 
-  /** @throws DemoFailure where something is not as it must be; whatever the SDK throws */
-  async tell(): Promise<void> {
+  /** @throws DemoFailure if a check fails; errors of the SDK */
+  async run(): Promise<void> {
     const { count, tenant, forceAge, dryRun } = this.#options;
     await this.#stage(`write ${counted(count, "document")}`, async () => {
       const { bytes, streamed } = await this.#library.write(count);
@@ -83,17 +83,17 @@ export class DemoStory {
     this.#output.text("");
     this.#output.text(
       `Nothing is due: the documents are seconds old, and hot keeps them ${formatDays(DEMO_POLICY.hotDays)}. ` +
-        "Add --force-age to turn the store's clock instead of waiting.",
+        "Add --force-age to advance the store's clock instead of waiting.",
     );
   }
 
   async #dry(): Promise<void> {
     const { count } = this.#options;
     let age = 0;
-    for (const turn of TURNS) {
-      this.#clock.turnForward(turn - age);
-      age = turn;
-      await this.#stage(`${turn} days after the write: what a run would do`, async () => {
+    for (const next of AGES) {
+      this.#clock.advance(next - age);
+      age = next;
+      await this.#stage(`${age} days after the write: what a run would do`, async () => {
         await this.#dryRun({ ...NO_MOVES, promotedToWarm: count });
         const untouched = await this.#library.inTier("HOT");
         if (untouched.length !== count) throw new DemoFailure("The dry run has moved something.");
@@ -101,45 +101,45 @@ export class DemoStory {
     }
     this.#output.text("");
     this.#output.text(
-      "A run takes an artifact one step at most, and a dry run none: all are still in hot. " +
-        "Without --dry-run they go all the way.",
+      "A run moves an artifact by one step at most. A dry run moves none, so all are still in hot. " +
+        "Without --dry-run, they move through all tiers and are purged.",
     );
   }
 
   async #live(): Promise<void> {
     const { count } = this.#options;
-    const [first, second, third] = TURNS;
-    this.#clock.turnForward(first);
+    const [first, second, third] = AGES;
+    this.#clock.advance(first);
     await this.#stage(`${first} days after the write: hot to warm`, () =>
       this.#run({ ...NO_MOVES, promotedToWarm: count }),
     );
     const early = await this.#restoreSomeOf(await this.#library.inTier("WARM"));
 
-    this.#clock.turnForward(second - first);
+    this.#clock.advance(second - first);
     const untouched = count - early.length;
     await this.#stage(`${second} days after the write: warm to cold`, () =>
       this.#run({ ...NO_MOVES, promotedToWarm: early.length, promotedToCold: untouched }),
     );
     const late = await this.#restoreSomeOf(await this.#library.inTier("COLD"));
 
-    this.#clock.turnForward(third - second);
-    const doomed = await this.#library.inTier("COLD");
-    await this.#stage(`${third} days after the write: what stayed cold is purged`, async () => {
+    this.#clock.advance(third - second);
+    const due = await this.#library.inTier("COLD");
+    await this.#stage(`${third} days after the write: artifacts that stayed cold are purged`, async () => {
       await this.#run({
         promotedToWarm: late.length,
         promotedToCold: early.length,
         purged: untouched - late.length,
       });
-      this.#library.forget(doomed);
-      for (const { tenantId, workflowId, artifactId } of doomed) {
+      this.#library.remove(due);
+      for (const { tenantId, workflowId, artifactId } of due) {
         if ((await this.#tierkeep.artifact({ tenantId, workflowId, artifactId })) === null) continue;
-        throw new DemoFailure(`${workflowId}/${artifactId} was purged and is still there.`);
+        throw new DemoFailure(`${workflowId}/${artifactId} was purged but still exists.`);
       }
-      this.#output.text(`none of the ${counted(doomed.length, "purged document")} is there any more`);
+      this.#output.text(`${counted(due.length, "purged document")}: none exists any more`);
     });
   }
 
-  /** Each stage ends the same way: what the tiers hold, and every byte read back. */
+  /** Runs a stage, then shows the contents of the tiers and verifies every byte. */
   async #stage(title: string, act: () => Promise<void>): Promise<void> {
     const { style } = this.#output;
     this.#stages += 1;
@@ -162,7 +162,7 @@ export class DemoStory {
     this.#output.text(style.green(`verified byte by byte: ${all}, ${formatBytes(bytes)}`));
   }
 
-  /** What a dry run foretells, a live run at the same moment must do. */
+  /** Checks a dry run, then a live run, which must do what the dry run announced. */
   async #run(expected: Moves): Promise<void> {
     await this.#dryRun(expected);
     const job = await this.#lifecycle(false);
@@ -202,10 +202,10 @@ export class DemoStory {
         const { artifact, fromTier } = await this.#tierkeep.restoreArtifact({ ...key, ifChecksum: checksum });
         const name = `${workflowId}/${artifactId}`;
         if (artifact.checksum !== checksum || artifact.tier !== "HOT") {
-          throw new DemoFailure(`${name} is not what it was before it was restored.`);
+          throw new DemoFailure(`${name} changed when it was restored.`);
         }
         this.tally.restored += 1;
-        this.#output.text(`${name}: ${fromTier} to HOT, ${formatAge(ageDays)} old; its age starts anew`);
+        this.#output.text(`${name}: ${fromTier} to HOT, ${formatAge(ageDays)} old; its age is reset`);
       }
     });
     return some;
@@ -215,6 +215,6 @@ export class DemoStory {
 function expectMoves(job: LifecycleJob, expected: Moves): void {
   for (const what of ["promotedToWarm", "promotedToCold", "purged"] as const) {
     if (job[what] === expected[what]) continue;
-    throw new DemoFailure(`The run's ${what} is ${job[what]}, and ${expected[what]} were due.`);
+    throw new DemoFailure(`The run's ${what} is ${job[what]}, but ${expected[what]} were due.`);
   }
 }
