@@ -89,7 +89,7 @@ const rooms = [
   },
   {
     room: "server/testing",
-    may: [...product, "server/prove", npm, node],
+    may: [...product, "server/prove", "sdk/src", npm, node],
     why: "contract suites, fault injection and fixtures exercise every room",
   },
   { room: "server/dashboard", may: ["sdk/src", npm], why: "the dashboard is an API client like any other" },
