@@ -18,7 +18,7 @@ const PAGE = { limit: 10, backward: false, after: null, before: null };
 
 /** Services that return the given answers and record their calls. */
 function services(answers: Record<string, (...args: never[]) => unknown> = {}) {
-  const asked: unknown[][] = [];
+  const calls: unknown[][] = [];
   const service = (name: string) =>
     new Proxy(
       {},
@@ -26,7 +26,7 @@ function services(answers: Record<string, (...args: never[]) => unknown> = {}) {
         get:
           (_target, method) =>
           async (_principal: Principal, ...args: unknown[]) => {
-            asked.push([`${name}.${String(method)}`, ...args]);
+            calls.push([`${name}.${String(method)}`, ...args]);
             return answers[`${name}.${String(method)}`]?.(...(args as never[])) ?? null;
           },
       },
@@ -43,7 +43,7 @@ function services(answers: Record<string, (...args: never[]) => unknown> = {}) {
     server: { version: "1", authentication: true, schedule: null, nextRunAt: () => null, graphiql: true },
     now: () => 0,
   } as unknown as Services;
-  return { asked, ...guarded(inner) };
+  return { calls, ...guarded(inner) };
 }
 
 async function refusalOf(run: Promise<unknown>): Promise<Refused> {
@@ -61,7 +61,7 @@ function job(facts: Partial<Job>): Job {
 
 describe("a guarded service, for another tenant", () => {
   it("is not called, so another tenant looks like a missing one", async () => {
-    const { asked, artifacts, tenants, urls } = services();
+    const { calls, artifacts, tenants, urls } = services();
     const other = { ...OTHERS } as unknown as Artifact;
     expect(await artifacts.get(READER, OTHERS)).toBeNull();
     expect(await artifacts.getMany(READER, [OTHERS, OTHERS])).toEqual([null, null]);
@@ -75,22 +75,22 @@ describe("a guarded service, for another tenant", () => {
     const counts = ["HOT", "WARM", "COLD"].map((tier) => ({ tier, ...nothing }));
     expect(await tenants.tierCountsOfTenants(READER, ["others"])).toEqual([counts]);
     expect(await tenants.tierCountsOfWorkflows(READER, [OTHERS])).toEqual([counts]);
-    expect(asked).toEqual([]);
+    expect(calls).toEqual([]);
   });
 
   it("returns the default policy, as for a missing tenant", async () => {
-    const { asked, tenants } = services();
+    const { calls, tenants } = services();
     await tenants.retentionPolicies(READER, ["others", "mine", null]);
-    expect(asked).toEqual([["tenants.retentionPolicies", [null, "mine", null]]]);
+    expect(calls).toEqual([["tenants.retentionPolicies", [null, "mine", null]]]);
   });
 
   it("returns null in place of hidden items, in the requested order", async () => {
-    const { asked, artifacts } = services({
+    const { calls, artifacts } = services({
       "artifacts.getMany": (keys: readonly unknown[]) => keys.map((_, index) => `found ${index}`),
     });
     const found = await artifacts.getMany(READER, [MINE, OTHERS, MINE, OTHERS]);
     expect(found).toEqual(["found 0", null, "found 1", null]);
-    expect(asked).toEqual([["artifacts.getMany", [MINE, MINE]]]);
+    expect(calls).toEqual([["artifacts.getMany", [MINE, MINE]]]);
   });
 
   it("returns null for an event or a job by its id", async () => {
@@ -125,19 +125,19 @@ describe("a guarded service, for another tenant", () => {
   });
 
   it("returns no items and no findings", async () => {
-    const { asked, jobs } = services({ "jobs.getMany": () => [job({ tenantId: "others" })] });
+    const { calls, jobs } = services({ "jobs.getMany": () => [job({ tenantId: "others" })] });
     expect((await jobs.items(READER, "job", PAGE)).edges).toEqual([]);
     expect((await jobs.findings(READER, "job", PAGE)).edges).toEqual([]);
-    expect(asked).toEqual([
+    expect(calls).toEqual([
       ["jobs.getMany", ["job"]],
       ["jobs.getMany", ["job"]],
     ]);
   });
 
   it("cancels a hidden job like a missing one", async () => {
-    const { asked, jobs } = services({ "jobs.getMany": () => [job({ tenantId: "others" })] });
+    const { calls, jobs } = services({ "jobs.getMany": () => [job({ tenantId: "others" })] });
     await jobs.cancel(OPERATOR, "job");
-    expect(asked.at(-1)).toEqual(["jobs.cancel", ""]);
+    expect(calls.at(-1)).toEqual(["jobs.cancel", ""]);
   });
 });
 
@@ -196,13 +196,13 @@ describe("a guarded change", () => {
   it.each(Object.entries(changes))(
     "is FORBIDDEN without a call if the tenant is not the principal's: %s",
     async (_, change) => {
-      const { asked, ...of } = services();
+      const { calls, ...of } = services();
       for (const principal of [READER, OPERATOR]) {
         expect((await refusalOf(change(of, principal))).code).toBe("FORBIDDEN");
       }
-      expect(asked).toEqual([]);
+      expect(calls).toEqual([]);
       await change(of, ADMIN);
-      expect(asked.length).toBe(1);
+      expect(calls.length).toBe(1);
     },
   );
 
@@ -223,8 +223,8 @@ describe("a guarded change", () => {
         "jobs.runLifecycle": () => Promise.reject(inTheWay),
         "artifacts.purge": () => Promise.reject(new Refused("HELD", "Held.", { jobId: "job", tier: "HOT" })),
       });
-    const asked = { tenantId: "mine", dryRun: false, waitSeconds: 0 };
-    const run = (of: Services, principal: Principal) => refusalOf(of.jobs.runLifecycle(principal, asked));
+    const options = { tenantId: "mine", dryRun: false, waitSeconds: 0 };
+    const run = (of: Services, principal: Principal) => refusalOf(of.jobs.runLifecycle(principal, options));
     expect((await run(world("others"), OPERATOR)).facts).toEqual({});
     expect((await run(world(null), OPERATOR)).facts).toEqual({});
     expect((await run(world("mine"), OPERATOR)).facts).toEqual({ jobId: "job" });

@@ -35,7 +35,7 @@ export class LogWalk implements Disposable {
   #head: string | null = null;
   #last: { readonly file: string; readonly line: number } | null = null;
   /** Record of a segment that starts here and whose first line is not read yet. */
-  #begun: Checkpoint | null = null;
+  #segmentStart: Checkpoint | null = null;
   /** No record has started a segment yet: files follow each other only by their chain. */
   #isUnled = true;
   /**
@@ -124,7 +124,7 @@ export class LogWalk implements Disposable {
       while (this.#nextLine(null)) {}
       if (!this.#openNext(null)) break;
     }
-    if (this.#begun !== null) this.#openNext(record);
+    if (this.#segmentStart !== null) this.#openNext(record);
     const open = this.#open;
     if (open === null || open.number !== segment) throw this.#missing(record, segmentName(segment));
     while (this.#seq < seq) if (!this.#nextLine(record)) throw this.#missing(record, open.file);
@@ -153,7 +153,7 @@ export class LogWalk implements Disposable {
     this.#close();
     this.#seq = seq;
     this.#head = head;
-    this.#begun = record;
+    this.#segmentStart = record;
     this.#isUnled = false;
   }
 
@@ -184,8 +184,8 @@ export class LogWalk implements Disposable {
 
   #isNext(): boolean {
     const [next] = this.#ahead;
-    if (next === undefined || this.#begun === null) return next !== undefined;
-    return next.number === this.#begun.segment && next.first.seq === this.#begun.seq + 1;
+    if (next === undefined || this.#segmentStart === null) return next !== undefined;
+    return next.number === this.#segmentStart.segment && next.first.seq === this.#segmentStart.seq + 1;
   }
 
   #pass(): void {
@@ -211,12 +211,12 @@ export class LogWalk implements Disposable {
     }
     const hash = lineHash(line);
     if (prev === undefined) {
-      if (this.lines > this.unchainedLines || this.#begun !== null)
+      if (this.lines > this.unchainedLines || this.#segmentStart !== null)
         throw this.#at("does not name the previous line, as the lines around it do");
       this.unchainedLines += 1;
     } else if (prev !== this.#head) {
       // One of the two lines was changed. The next line shows which one.
-      if (before !== null && this.#begun === null && this.#isConfirmed(hash, seq, record))
+      if (before !== null && this.#segmentStart === null && this.#isConfirmed(hash, seq, record))
         this.#last = before;
       throw this.#at("was changed, or was another line when the next one was written");
     }
@@ -224,7 +224,7 @@ export class LogWalk implements Disposable {
       throw this.#at("has a segment number where no segment starts, or lacks it where one starts");
     this.#seq = seq;
     this.#head = hash;
-    this.#begun = null;
+    this.#segmentStart = null;
     this.lines += 1;
     this.#note(seq, hash);
     return true;

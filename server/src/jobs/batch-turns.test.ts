@@ -3,13 +3,13 @@ import { BatchTurns } from "./batch-turns.ts";
 
 /** Batches that record their names when they start, and end on request. */
 function batches(turns: BatchTurns) {
-  const begun: string[] = [];
+  const started: string[] = [];
   const ends = new Map<string, () => void>();
   return {
-    begun,
+    started,
     start(name: string, signal = new AbortController().signal): Promise<string | undefined> {
       return turns.run(name.slice(0, 1), signal, () => {
-        begun.push(name);
+        started.push(name);
         return new Promise((resolve) => ends.set(name, () => resolve(name)));
       });
     },
@@ -22,19 +22,19 @@ function batches(turns: BatchTurns) {
 
 describe("BatchTurns", () => {
   it("runs a limited number of batches concurrently and gives the next turn to the owner that has waited longest", async () => {
-    const { begun, start, end } = batches(new BatchTurns(2));
+    const { started, start, end } = batches(new BatchTurns(2));
     for (const name of ["a1", "a2", "a3", "a4", "b1"]) void start(name);
     await end("none");
-    expect(begun).toEqual(["a1", "a2"]);
+    expect(started).toEqual(["a1", "a2"]);
     await end("a1");
     await end("a2");
-    expect(begun).toEqual(["a1", "a2", "a3", "b1"]);
+    expect(started).toEqual(["a1", "a2", "a3", "b1"]);
     await end("b1");
-    expect(begun).toEqual(["a1", "a2", "a3", "b1", "a4"]);
+    expect(started).toEqual(["a1", "a2", "a3", "b1", "a4"]);
   });
 
   it("does not run a batch whose signal aborts while it waits", async () => {
-    const { begun, start, end } = batches(new BatchTurns(1));
+    const { started, start, end } = batches(new BatchTurns(1));
     const stop = new AbortController();
     void start("a1");
     const second = start("b1", stop.signal);
@@ -44,6 +44,6 @@ describe("BatchTurns", () => {
     await end("a1");
     void start("c1");
     await end("none");
-    expect(begun).toEqual(["a1", "c1"]);
+    expect(started).toEqual(["a1", "c1"]);
   });
 });

@@ -41,9 +41,9 @@ export class BatchTurns {
     };
     this.#waiting.add(owner, waiting);
     signal.addEventListener("abort", abandon, { once: true });
-    const begun = await promise;
+    const started = await promise;
     signal.removeEventListener("abort", abandon);
-    return begun;
+    return started;
   }
 
   /** Passes the turn to the next waiting batch. */

@@ -62,11 +62,11 @@ describe("a lifecycle run over any store", () => {
       fc.asyncProperty(anyWorld, async ({ policy, steps, tenantId, asOf, batchSize, seeds }) => {
         await using world = await JobsStore.open(seeds);
         const jobs = world.jobs({ policy: () => policy, batchSize });
-        const asked = { steps, waitSeconds: 60, ...(tenantId && { tenantId }), ...(asOf && { asOf }) };
+        const options = { steps, waitSeconds: 60, ...(tenantId && { tenantId }), ...(asOf && { asOf }) };
         const before = await world.rows();
-        const planned = (await jobs.runLifecycle(ADMIN, { ...asked, dryRun: true })).job;
+        const planned = (await jobs.runLifecycle(ADMIN, { ...options, dryRun: true })).job;
         expect(await world.rows()).toEqual(before);
-        const done = (await jobs.runLifecycle(ADMIN, { ...asked, dryRun: false })).job;
+        const done = (await jobs.runLifecycle(ADMIN, { ...options, dryRun: false })).job;
 
         expect(planned.status).toBe("SUCCEEDED");
         expect(done.status).toBe("SUCCEEDED");
@@ -101,7 +101,7 @@ describe("a lifecycle run over any store", () => {
         fc.integer({ min: 1, max: 20 }),
         fc.constantFrom(null, auditBehind),
         async ({ policy, steps, tenantId, asOf, batchSize, seeds }, dryRun, lastWrite, refusal) => {
-          const asked = {
+          const options = {
             steps,
             dryRun,
             waitSeconds: 60,
@@ -110,14 +110,15 @@ describe("a lifecycle run over any store", () => {
           };
           await using whole = await JobsStore.open(seeds);
           whole.refusal = refusal;
-          const reference = (await whole.jobs({ policy: () => policy, batchSize }).runLifecycle(ADMIN, asked))
-            .job;
+          const reference = (
+            await whole.jobs({ policy: () => policy, batchSize }).runLifecycle(ADMIN, options)
+          ).job;
 
           await using world = await JobsStore.open(seeds);
           world.refusal = refusal;
           const { catalog, died } = dyingCatalog(world.catalog, lastWrite);
           const first = world.jobs({ policy: () => policy, batchSize, engine: world.engine(catalog) });
-          await Promise.race([first.runLifecycle(ADMIN, asked), died]);
+          await Promise.race([first.runLifecycle(ADMIN, options), died]);
           const second = world.jobs({ policy: () => policy, batchSize });
           await second.resumeJobs();
           const id = await world.startedJob();
@@ -127,14 +128,14 @@ describe("a lifecycle run over any store", () => {
           if (job.status === "SUCCEEDED") expect(job.progress).toBe(1);
           expect(await world.items(id)).toEqual(await whole.items(reference.id));
           expect(await world.tiers()).toEqual(await whole.tiers());
-          const told = (events: Awaited<ReturnType<JobsStore["events"]>>) =>
+          const described = (events: Awaited<ReturnType<JobsStore["events"]>>) =>
             events.map(({ type, tenantId, artifactId, ageDays }) => ({
               type,
               tenantId,
               artifactId,
               ageDays,
             }));
-          expect(told(await world.events(id))).toEqual(told(await whole.events(reference.id)));
+          expect(described(await world.events(id))).toEqual(described(await whole.events(reference.id)));
         },
       ),
       { numRuns: 30 },

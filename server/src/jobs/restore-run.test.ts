@@ -152,7 +152,7 @@ describe("a bulk restore", () => {
         fc.integer({ min: 1, max: 12 }),
         async (tiers, byKeys, dryRun, lastWrite) => {
           const seeds = tiers.map((tier, index): Seed => seed(`n${index}`, tier, 10));
-          const asked = {
+          const options = {
             toTier: "WARM" as const,
             dryRun,
             waitSeconds: 60,
@@ -161,12 +161,12 @@ describe("a bulk restore", () => {
               : { where: { tenantId: "acme", tiers: TIERS } }),
           };
           await using whole = await JobsStore.open(seeds);
-          const reference = await whole.jobs({ batchSize: 2 }).restoreArtifacts(ADMIN, asked);
+          const reference = await whole.jobs({ batchSize: 2 }).restoreArtifacts(ADMIN, options);
 
           await using world = await JobsStore.open(seeds);
           const { catalog, died } = dyingCatalog(world.catalog, lastWrite);
           const first = world.jobs({ batchSize: 2, engine: world.engine(catalog) });
-          await Promise.race([first.restoreArtifacts(ADMIN, asked), died]);
+          await Promise.race([first.restoreArtifacts(ADMIN, options), died]);
           await world.jobs({ batchSize: 2 }).resumeJobs();
           const { job } = await world.ended(await world.startedJob());
 

@@ -9,11 +9,11 @@ const cursors = keysetCursors({ list: "letters" }, namePositions);
 
 /** A sorted list of names that counts its reads. */
 function listOf(names: readonly string[], indexed = true) {
-  const asked = { rows: 0, counts: 0 };
+  const reads = { rows: 0, counts: 0 };
   const list: PagedList<string, string, string> = {
     cursors,
     list: async ({ after, before, limit, backward }: PageWindow<string>) => {
-      asked.rows++;
+      reads.rows++;
       const inside = names.filter(
         (name) => (after === null || name > after) && (before === null || name < before),
       );
@@ -22,12 +22,12 @@ function listOf(names: readonly string[], indexed = true) {
     positionOf: (row) => row,
     nodeOf: (row) => row,
     count: async () => {
-      asked.counts++;
+      reads.counts++;
       return names.length;
     },
     indexed,
   };
-  return { list, asked };
+  return { list, reads };
 }
 
 function request(page: Partial<PageRequest>): PageRequest {
@@ -98,9 +98,9 @@ describe("connectionPage", () => {
   });
 
   it("reads once for a first page, and counts only on request", async () => {
-    const { list, asked } = listOf(letters);
+    const { list, reads } = listOf(letters);
     const page = await connectionPage(request({}), list);
-    expect(asked).toEqual({ rows: 1, counts: 0 });
+    expect(reads).toEqual({ rows: 1, counts: 0 });
     expect(await page.totalCount()).toBe(5);
   });
 

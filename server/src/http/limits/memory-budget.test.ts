@@ -153,7 +153,7 @@ function bodyOf(bytes: number): string {
 }
 
 /** A request that has sent its body except the last byte, or only its first `bytes`. */
-function begun(
+function startRequest(
   { port }: Listener,
   bytes: number,
   headers: object = { "content-length": bytes },
@@ -200,9 +200,9 @@ describe("MemoryBudget over HTTP", () => {
     async (_how, headers) => {
       await using world = await limited();
       const listener = await world.listen();
-      const first = [begun(listener, 2 * MiB, headers), begun(listener, 2 * MiB, headers)];
+      const first = [startRequest(listener, 2 * MiB, headers), startRequest(listener, 2 * MiB, headers)];
       await expect.poll(() => heldBy(world)).toBeGreaterThan(4 * MiB);
-      const refused = await answerOf(begun(listener, 2 * MiB, headers));
+      const refused = await answerOf(startRequest(listener, 2 * MiB, headers));
       expect([refused.status, refused.headers["retry-after"]]).toEqual([429, "1"]);
       expect(JSON.parse(refused.body).errors[0].extensions).toMatchObject({
         code: "RATE_LIMITED",
@@ -217,7 +217,7 @@ describe("MemoryBudget over HTTP", () => {
   it("charges a body as it arrives, not as announced", async () => {
     await using world = await limited();
     const listener = await world.listen();
-    const announced = Array.from({ length: 37 }, () => begun(listener, 7 * MiB, undefined, 100));
+    const announced = Array.from({ length: 37 }, () => startRequest(listener, 7 * MiB, undefined, 100));
     await expect.poll(() => heldBy(world)).toBeGreaterThan(37 * 100);
     expect(await heldBy(world)).toBeLessThan(MiB);
     expect((await query(listener, 2 * MiB)).status).toBe(200);
@@ -228,7 +228,7 @@ describe("MemoryBudget over HTTP", () => {
   it("releases the memory of a client that disconnects", async () => {
     await using world = await limited();
     const listener = await world.listen();
-    const gone = begun(listener, 3 * MiB);
+    const gone = startRequest(listener, 3 * MiB);
     await expect.poll(() => heldBy(world)).toBeGreaterThan(3 * MiB - 1);
     gone.destroy();
     await expect.poll(() => heldBy(world)).toBe(0);

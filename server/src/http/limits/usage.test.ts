@@ -70,18 +70,18 @@ describe("the request rate", () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 400 }), { maxLength: 60 }), (pauses) => {
         let now = 0;
-        let begun = 0;
+        let accepted = 0;
         const usage = new Usage(LIMITS, () => now);
         for (const ms of pauses) {
           now += ms;
           const refused = refusalOf(() => usage.begin(ONE)());
-          if (refused === null) begun += 1;
+          if (refused === null) accepted += 1;
           else {
             now += Math.ceil((refused.facts.retryAfterSeconds ?? 0) * 1_000);
             expect(refusalOf(() => usage.begin(ONE)())).toBeNull();
-            begun += 1;
+            accepted += 1;
           }
-          expect(begun).toBeLessThanOrEqual(5 + (now / 1_000) * 10 + 1e-6);
+          expect(accepted).toBeLessThanOrEqual(5 + (now / 1_000) * 10 + 1e-6);
         }
       }),
     );

@@ -289,12 +289,12 @@ describe("listen", () => {
       replace: ({ tenants }) => ({ tenants: withMethods(tenants, { tierCounts }) }),
     });
     const listener = await world.listen();
-    const underWay = post(listener, "{ tierStats { tier } }");
+    const inProgress = post(listener, "{ tierStats { tier } }");
     await called.promise;
     const closed = listener.close(Date.now() + 10_000);
     await expect(fetch(listener.url)).rejects.toThrow();
     answer.resolve([]);
-    expect(await (await underWay).json()).toEqual({ data: { tierStats: [] } });
+    expect(await (await inProgress).json()).toEqual({ data: { tierStats: [] } });
     await closed;
   });
 
