@@ -5,7 +5,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { MANIFEST_FILE } from "../src/backup/manifest.ts";
 import { CommandProcess, type Ended } from "./command-process.ts";
-import { type AuditStore, changeArtifacts, runJobs } from "./crash/clients.ts";
+import { type ClientContext, changeArtifacts, runJobs } from "./crash/clients.ts";
 import { eventually } from "./crash/eventually.ts";
 import { inspect } from "./crash/inspect.ts";
 import { PossibleStates } from "./crash/possible-states.ts";
@@ -17,17 +17,17 @@ import type { ProofRun, ProofSuite } from "./suite.ts";
 
 const CLIENTS = 6;
 const ARTIFACTS_EACH = 12;
-/** Between one backup and the next. */
+/** Acknowledged changes between two backups. */
 const CHANGES = 100;
-/** They are waited for this long. */
+/** How long a cycle waits for them. */
 const WAIT_TIMEOUT_MS = 60_000;
-/** Of a backup that is ended, after its first file. */
-const MOST_LIFE_MS = 1_000;
+/** The longest time from a backup's first file until it is killed or interrupted. */
+const LONGEST_RUN_MS = 1_000;
 
 export const backup: ProofSuite = {
   name: "backup",
   claim:
-    "A backup taken under load has all that was acknowledged before it; one that is killed or interrupted is whole or none.",
+    "A backup under load contains every change acknowledged before it started. One that is killed or interrupted is complete or absent.",
   unit: "backups",
   cycles: 6,
   isEachAlone: false,
@@ -43,12 +43,12 @@ class Backups implements ProofRun {
   readonly #store: ServedStore;
   readonly #states = new PossibleStates();
   readonly #tally = { acknowledged: 0, unanswered: 0 };
-  /** From the first cycle to the end of the server. */
+  /** Runs from the first cycle until the server is killed. */
   #load: Promise<unknown> | null = null;
   #isLoadOver = false;
   #compared = 0;
   #endedEarly = 0;
-  #whole = 0;
+  #complete = 0;
 
   constructor(dir: string, store: ServedStore) {
     this.#dir = dir;
@@ -60,21 +60,26 @@ class Backups implements ProofRun {
       "changes acknowledged": this.#tally.acknowledged,
       compared: this.#compared,
       "ended early": this.#endedEarly,
-      "whole all the same": this.#whole,
+      "complete despite that": this.#complete,
     };
   }
 
   async cycle(random: SeededRandom, signal?: AbortSignal): Promise<readonly string[]> {
-    this.#load ??= this.#begin({ url: this.#store.url, random, states: this.#states, tally: this.#tally });
-    const taken = this.#compared + this.#endedEarly;
-    await this.#acknowledged((taken + 1) * CHANGES, signal);
+    this.#load ??= this.#startLoad({
+      url: this.#store.url,
+      random,
+      states: this.#states,
+      tally: this.#tally,
+    });
+    const backups = this.#compared + this.#endedEarly;
+    await this.#waitForChanges((backups + 1) * CHANGES, signal);
     const into = join(this.#dir, "backup");
-    const found = taken % 2 === 0 ? await this.#compare(into) : await this.#endEarly(into, random);
+    const found = backups % 2 === 0 ? await this.#compare(into) : await this.#endEarly(into, random);
     if (found.length === 0) await rm(into, { recursive: true, force: true });
     return found;
   }
 
-  /** The server's own store must be as if there had been no backup; what a dead one held back is removed by now. */
+  /** Checks the server's own store after a restart. Backups must not have changed it, and killed ones must hold nothing back. */
   async finish(): Promise<readonly string[]> {
     await this.#store.kill();
     await this.#load;
@@ -89,10 +94,10 @@ class Backups implements ProofRun {
     await this.#load?.catch(() => {});
   }
 
-  #begin(world: AuditStore): Promise<unknown> {
+  #startLoad(context: ClientContext): Promise<unknown> {
     const load = Promise.all([
-      ...Array.from({ length: CLIENTS }, (_, n) => changeArtifacts(world, `tenant-${n}`, ARTIFACTS_EACH)),
-      runJobs(world, "aging", ARTIFACTS_EACH * 2),
+      ...Array.from({ length: CLIENTS }, (_, n) => changeArtifacts(context, `tenant-${n}`, ARTIFACTS_EACH)),
+      runJobs(context, "aging", ARTIFACTS_EACH * 2),
     ]);
     const isOver = () => {
       this.#isLoadOver = true;
@@ -101,41 +106,42 @@ class Backups implements ProofRun {
     return load;
   }
 
-  async #acknowledged(changes: number, signal?: AbortSignal): Promise<void> {
-    const giveUp = Date.now() + WAIT_TIMEOUT_MS;
+  async #waitForChanges(changes: number, signal?: AbortSignal): Promise<void> {
+    const deadline = Date.now() + WAIT_TIMEOUT_MS;
     while (this.#tally.acknowledged < changes) {
       signal?.throwIfAborted();
       if (this.#isLoadOver) {
         await this.#load;
-        throw new Error("The server went away by itself.");
+        throw new Error("The server stopped unexpectedly.");
       }
-      if (Date.now() > giveUp)
-        throw new Error(`Only ${this.#tally.acknowledged} of ${changes} changes went through.`);
+      if (Date.now() > deadline)
+        throw new Error(`Only ${this.#tally.acknowledged} of ${changes} changes were acknowledged in time.`);
       await pause(20);
     }
   }
 
   async #compare(into: string): Promise<readonly string[]> {
     const before = this.#tally.acknowledged;
-    // What each artifact may be in it: as it is now, or as anything makes it that is asked from now on.
+    // The backup may contain each artifact as it is now, or as any later request makes it.
     const possible = this.#states.fork();
-    const taken = await run(this.#store.dir, "backup", into, "--json");
+    const ended = await run(this.#store.dir, "backup", into, "--json");
     this.#states.join(possible);
-    if (taken.code !== 0) return [`A backup ${shown(taken)}.`];
-    const { seq } = JSON.parse(taken.stdout);
-    if (seq < before) return [`A backup ends with event ${seq}, after ${before} changes were acknowledged.`];
+    if (ended.code !== 0) return [`A backup ${shown(ended)}.`];
+    const { seq } = JSON.parse(ended.stdout);
+    if (seq < before)
+      return [`The last event of a backup is ${seq}, but ${before} changes were acknowledged before it.`];
 
     const dir = join(this.#dir, "restored");
     await mkdir(dir);
     const restored = await run(dir, "restore-backup", into);
     if (restored.code !== 0) return [`restore-backup ${shown(restored)}.`];
-    await using again = await ServedStore.start(dir);
+    await using copy = await ServedStore.start(dir);
     const found = [
-      ...(await compareLogs(this.#store, again, seq)),
-      ...(await inspect(again, possible)).map((sentence) => `In a backup: ${sentence}`),
+      ...(await compareLogs(this.#store, copy, seq)),
+      ...(await inspect(copy, possible)).map((sentence) => `In a backup: ${sentence}`),
     ];
-    await again.stop();
-    found.push(...(await verifyAuditLog(again)));
+    await copy.stop();
+    found.push(...(await verifyAuditLog(copy)));
     if (found.length === 0) await rm(dir, { recursive: true });
     this.#compared += 1;
     return found;
@@ -149,39 +155,39 @@ class Backups implements ProofRun {
       isOver = true;
     });
     while (!isOver && !existsSync(into)) await pause(5);
-    await Promise.race([pause(random.between(0, MOST_LIFE_MS)), over]);
+    await Promise.race([pause(random.between(0, LONGEST_RUN_MS)), over]);
     command.child.kill(signal);
     const { code } = await command.ended;
     this.#endedEarly += 1;
-    if (code === 130 && existsSync(into)) return ["A backup that was interrupted has left its folder."];
-    const isWhole = existsSync(join(into, MANIFEST_FILE));
+    if (code === 130 && existsSync(into)) return ["An interrupted backup did not remove its folder."];
+    const isComplete = existsSync(join(into, MANIFEST_FILE));
     const verified = await run(this.#dir, "restore-backup", into, "--verify");
-    const isReported = isWhole
+    const isReported = isComplete
       ? verified.code === 0
       : verified.code === 3 &&
         verified.stderr.includes(`${MANIFEST_FILE}, which is written last, does not exist`);
-    if (isWhole && isReported) this.#whole += 1;
+    if (isComplete && isReported) this.#complete += 1;
     return isReported
       ? []
       : [
-          `After ${signal}, --verify of a backup ${isWhole ? "with" : "without"} its manifest ${shown(verified)}.`,
+          `After ${signal}, --verify of a backup ${isComplete ? "with" : "without"} its manifest ${shown(verified)}.`,
         ];
   }
 }
 
-/** The log that comes with a backup is the beginning of the server's. */
+/** Checks that the audit log in a backup has the same first lines as the server's. */
 async function compareLogs(
   store: ServedStore,
   restored: ServedStore,
   lines: number,
 ): Promise<readonly string[]> {
-  const own = () => auditLinesIn(store).slice(0, lines);
+  const expected = () => auditLinesIn(store).slice(0, lines);
   return [
-    ...(await eventually("the server has logged what the backup knows", async () =>
-      own().length === lines ? [] : [`${own().length} of ${lines} lines are there`],
+    ...(await eventually("the server's audit log should have every event of the backup", async () =>
+      expected().length === lines ? [] : [`it has ${expected().length} of ${lines} lines`],
     )),
-    ...(await eventually("the log of a backup is the beginning of the server's", async () =>
-      isDeepStrictEqual(auditLinesIn(restored).slice(0, lines), own()) ? [] : ["it is another one"],
+    ...(await eventually("the audit log of a backup should start like the server's", async () =>
+      isDeepStrictEqual(auditLinesIn(restored).slice(0, lines), expected()) ? [] : ["its lines differ"],
     )),
   ];
 }

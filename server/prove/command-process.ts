@@ -14,22 +14,22 @@ export interface Ended {
 
 const running = new Set<{ readonly child: { kill(signal: "SIGKILL"): unknown } }>();
 
-// However this process ends, short of SIGKILL: none of its commands outlives it.
+// No command outlives this process, unless this process is killed by SIGKILL.
 process.on("exit", killCommands);
 
-/** Kills all that run, for a proof that is not to go on: whoever waits for one of them learns that it is gone. */
+/** Kills all running commands, to abort a suite. Their `ended` promises resolve. */
 export function killCommands(): void {
   for (const { child } of running) child.kill("SIGKILL");
 }
 
-/** The command in a process of its own, as it is packaged. Disposed of, it is killed if it still runs. */
+/** The `tierkeep` command in a child process, as it is packaged. Disposing it kills the process if it still runs. */
 export class CommandProcess implements AsyncDisposable {
   readonly child: ChildProcessByStdio<null, Readable, Readable>;
   readonly ended: Promise<Ended>;
   stdout = "";
   stderr = "";
 
-  /** @param env all that it has of an environment, but for PATH and a free port */
+  /** @param env its environment variables, in addition to PATH and a free PORT */
   constructor(folder: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
     this.child = spawn(process.execPath, [COMMAND, ...args], {
       cwd: folder,
@@ -51,7 +51,7 @@ export class CommandProcess implements AsyncDisposable {
     });
   }
 
-  /** The endpoint, once the server has announced it. Rejects where it ends instead. */
+  /** Resolves with the endpoint once the server has printed it. Rejects if the process ends first. */
   async url(): Promise<string> {
     let ended: Ended | null = null;
     void this.ended.then((end) => {
@@ -60,7 +60,7 @@ export class CommandProcess implements AsyncDisposable {
     for (;;) {
       const announced = /^tierkeep listening on (\S+)\n/.exec(this.stdout)?.[1];
       if (announced !== undefined) return announced;
-      if (ended) throw new Error(`it ended: ${JSON.stringify(ended)}`);
+      if (ended) throw new Error(`The server ended before it was ready: ${JSON.stringify(ended)}`);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }

@@ -9,15 +9,15 @@ import type { ProofRun, ProofSuite } from "./suite.ts";
 
 const CLIENTS = 8;
 const ARTIFACTS_EACH = 8;
-/** Of a server's life under load, from its first answer to its end. */
-const LIFE_MS = { least: 20, most: 1_000 };
-/** The first answer is waited for this long. */
+/** Time under load from a server's first acknowledged change until it is killed. */
+const UPTIME_MS = { least: 20, most: 1_000 };
+/** How long a cycle waits for the first acknowledged change. */
 const WAIT_TIMEOUT_MS = 10_000;
 
 export const crash: ProofSuite = {
   name: "crash",
   claim:
-    "A server under load that is killed keeps what it acknowledged, and of what it did not answer all or nothing.",
+    "A server killed under load keeps every acknowledged change. A change without an answer is applied completely or not at all.",
   unit: "kills",
   cycles: 25,
   isEachAlone: false,
@@ -41,22 +41,22 @@ class Crash implements ProofRun {
   async cycle(random: SeededRandom, signal?: AbortSignal): Promise<readonly string[]> {
     const store = this.#store;
     const load = { url: store.url, random, states: this.#states, tally: this.#tally };
-    const lifeMs = random.between(LIFE_MS.least, LIFE_MS.most);
+    const uptimeMs = random.between(UPTIME_MS.least, UPTIME_MS.most);
     await Promise.all([
       ...Array.from({ length: CLIENTS }, (_, n) => changeArtifacts(load, `tenant-${n}`, ARTIFACTS_EACH)),
       runJobs(load, "aging", ARTIFACTS_EACH * 3),
-      this.#killAfter(lifeMs),
+      this.#killAfter(uptimeMs),
     ]);
     if (signal?.aborted) return [];
     await store.restart();
     return await inspect(store, this.#states);
   }
 
-  async #killAfter(lifeMs: number): Promise<void> {
+  async #killAfter(uptimeMs: number): Promise<void> {
     const before = this.#tally.acknowledged;
-    const giveUp = Date.now() + WAIT_TIMEOUT_MS;
-    while (this.#tally.acknowledged === before && Date.now() < giveUp) await pause(5);
-    await pause(lifeMs);
+    const deadline = Date.now() + WAIT_TIMEOUT_MS;
+    while (this.#tally.acknowledged === before && Date.now() < deadline) await pause(5);
+    await pause(uptimeMs);
     await this.#store.kill();
   }
 

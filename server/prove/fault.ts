@@ -8,18 +8,18 @@ import type { ProofRun, ProofSuite } from "./suite.ts";
 export const fault: ProofSuite = {
   name: "fault",
   claim:
-    "Whatever a store is asked for while its disk or its catalog fails is done or refused without a trace, and all is well once they work again, without a restart.",
+    "While calls of the disk or the catalog fail, each operation is done, or refused without effect. Once they work again the store is intact, without a restart.",
   unit: "faults",
   cycles: 1000,
   isEachAlone: false,
   open: async (dir) => new FaultRun(await FaultyStore.open({ dir, durability: "fsync" })),
 };
 
-/** Each cycle is one more fault in the same store. */
+/** Each cycle injects one fault into the same store. */
 class FaultRun implements ProofRun {
   readonly figures = { "of the disk": 0, "of the catalog": 0, refusals: 0, "outcomes unknown": 0 };
   readonly #store: FaultyStore;
-  /** How many calls of an operation can fail with a code, as it was last seen. */
+  /** Calls of each operation that can fail with each code, as last counted. */
   readonly #calls = new Map<string, number>();
 
   constructor(store: FaultyStore) {
@@ -28,7 +28,7 @@ class FaultRun implements ProofRun {
 
   async cycle(random: SeededRandom): Promise<readonly string[]> {
     try {
-      while (!(await this.#strike(random)));
+      while (!(await this.#injectOne(random)));
       return [];
     } catch (error) {
       if (error instanceof Violation) return error.sentences;
@@ -36,26 +36,26 @@ class FaultRun implements ProofRun {
     }
   }
 
-  /** False: nothing has failed, for there were fewer calls. */
-  async #strike(random: SeededRandom): Promise<boolean> {
+  /** Runs one operation with a fault. Returns false if the operation made fewer calls, so that none failed. */
+  async #injectOne(random: SeededRandom): Promise<boolean> {
     const [name, operation] = random.oneOf(Object.entries(OPERATIONS));
     const code = random.oneOf(CODES);
     const lasting = random.oneOf([false, true]);
-    const suffer = async (nth: number) => {
-      const { struck, calls } = await this.#store
-        .runWithFault(operation, { code, nth, lasting })
+    const inject = async (nth: number) => {
+      const { failed, calls } = await this.#store
+        .run(operation, { code, nth, lasting })
         .catch((error: unknown) => {
           throw Violation.when(name, error);
         });
-      if (struck.size === 0) this.#calls.set(`${name} ${code}`, calls);
-      for (const place of struck) this.figures[`of the ${place}`] += 1;
+      if (failed.size === 0) this.#calls.set(`${name} ${code}`, calls);
+      for (const place of failed) this.figures[`of the ${place}`] += 1;
       this.figures.refusals = this.#store.refused;
       this.figures["outcomes unknown"] = this.#store.unknown;
-      return struck.size > 0;
+      return failed.size > 0;
     };
-    if (!this.#calls.has(`${name} ${code}`)) await suffer(Number.POSITIVE_INFINITY);
+    if (!this.#calls.has(`${name} ${code}`)) await inject(Number.POSITIVE_INFINITY);
     const calls = this.#calls.get(`${name} ${code}`) ?? 0;
-    return calls > 0 && suffer(random.between(1, calls));
+    return calls > 0 && inject(random.between(1, calls));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,14 +1,14 @@
 import { join } from "node:path";
 import { type Answer, answersOf } from "./isolation/answers.ts";
 import { firstDifference } from "./isolation/first-difference.ts";
-import { type Caller, randomStory, type Step } from "./isolation/random-requests.ts";
+import { type Caller, randomSteps, type Step } from "./isolation/random-requests.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 import type { ProofRun, ProofSuite } from "./suite.ts";
 
 export const isolation: ProofSuite = {
   name: "isolation",
   claim:
-    "Two callers of one name change what is theirs and try what is not: each is answered as in a store where the other does nothing.",
+    "Two callers with the same name use their own tenants and try each other's. Each gets the answers of a store in which the other does nothing.",
   unit: "runs",
   cycles: 350,
   isEachAlone: true,
@@ -24,17 +24,17 @@ class IsolationRun implements ProofRun {
   }
 
   async cycle(random: SeededRandom): Promise<readonly string[]> {
-    const steps = randomStory(random);
+    const steps = randomSteps(random);
     const answers = (present: readonly Caller[]) => answersOf(join(this.#dir, "store"), present, steps);
     const together = await answers(["a", "b"]);
     const broken: string[] = [];
-    for (const [who, other] of [
+    for (const [caller, other] of [
       ["a", "b"],
       ["b", "a"],
     ] as const) {
-      const alone = (await answers([who]))[who];
+      const alone = (await answers([caller]))[caller];
       this.figures["answers compared"] += alone.length;
-      broken.push(...unlike(steps, who, other, together[who], alone));
+      broken.push(...differences(steps, caller, other, together[caller], alone));
     }
     this.figures.steps += steps.length;
     return broken;
@@ -43,10 +43,10 @@ class IsolationRun implements ProofRun {
   async [Symbol.asyncDispose](): Promise<void> {}
 }
 
-/** The first answer that tells `who` something of what `other` does. */
-function unlike(
+/** The first answer to `caller` that depends on what `other` did, as a sentence. Empty if there is none. */
+function differences(
   steps: readonly Step[],
-  who: Caller,
+  caller: Caller,
   other: Caller,
   together: readonly Answer[],
   alone: readonly Answer[],
@@ -55,15 +55,15 @@ function unlike(
     const difference = firstDifference(value, alone[index]?.value);
     if (difference === null) continue;
     const { path, here, there } = difference;
-    const asked = isLook ? "looked at everything" : told(steps[step]);
-    const before = steps.slice(0, step + 1).findLast((one) => one.who === other);
+    const request = isLook ? "read everything" : shown(steps[step]);
+    const before = steps.slice(0, step + 1).findLast((one) => one.caller === other);
     return [
-      `After step ${step + 1} of ${steps.length}, ${who} (${asked}) was told ${path} = ${here}; where ${other} does nothing, it is ${there}. What ${other} did last was ${told(before)}.`,
+      `After step ${step + 1} of ${steps.length}, ${caller} (${request}) got ${path} = ${here}. Without ${other} it is ${there}. The last step of ${other} was ${shown(before)}.`,
     ];
   }
   return [];
 }
 
-function told(step: Step | undefined): string {
+function shown(step: Step | undefined): string {
   return step === undefined ? "nothing" : `${step.name} ${JSON.stringify(step.input)}`;
 }

@@ -1,7 +1,7 @@
 import type { DiskStep } from "../src/files/disk.ts";
-import { Story } from "../testing/crash-model/crash-story.ts";
 import { cutPower, Recording } from "../testing/crash-model/power-cut.ts";
-import { type RandomRun, randomRuns } from "../testing/crash-model/random-runs.ts";
+import { type RandomProcess, randomProcesses } from "../testing/crash-model/random-processes.ts";
+import { StoreHistory } from "../testing/crash-model/store-history.ts";
 import { Violation } from "../testing/crash-model/violation.ts";
 import type { Draw } from "../testing/tiers/crash-loss.ts";
 import type { SeededRandom } from "./seeded-random.ts";
@@ -10,7 +10,7 @@ import type { ProofRun, ProofSuite } from "./suite.ts";
 export const powerLoss: ProofSuite = {
   name: "power-loss",
   claim:
-    "A store that loses power after any step, and with it any part of what was not synced, keeps all that was acknowledged and nothing half done.",
+    "A store that loses power after any step, and any part of the unsynced data, keeps every acknowledged change and has no partial one.",
   unit: "runs",
   cycles: 150,
   isEachAlone: true,
@@ -18,12 +18,12 @@ export const powerLoss: ProofSuite = {
 };
 
 /**
- * Each run is the story of one store: lives of random acts that die after a random step on a disk that forgets, and
- * in one of them a power cut in the middle of a random commit.
+ * Each run is the history of one store: simulated processes with random acts that crash after a random step, on a
+ * disk that loses unsynced data. In one of them the power also fails within a random commit.
  */
 export class PowerLossRun implements ProofRun {
   readonly figures = {
-    deaths: 0,
+    crashes: 0,
     "changes acknowledged": 0,
     "states of the catalog's log": 0,
     "engine starts": 0,
@@ -31,7 +31,7 @@ export class PowerLossRun implements ProofRun {
   readonly #dir: string;
   readonly #omit: DiskStep | undefined;
 
-  /** @param omit a sync that is left out: then it must break */
+  /** @param omit a sync that is left out, so that the suite must find a violation */
   constructor(dir: string, omit?: DiskStep) {
     this.#dir = dir;
     this.#omit = omit;
@@ -39,34 +39,38 @@ export class PowerLossRun implements ProofRun {
 
   async cycle(random: SeededRandom): Promise<readonly string[]> {
     const draw: Draw = (last) => random.between(0, last);
-    const lives = randomRuns(draw);
-    const cut = random.oneOf(lives);
-    using story = Story.begin({ dir: this.#dir, seed: draw(2 ** 31 - 1), omit: this.#omit });
+    const processes = randomProcesses(draw);
+    const cut = random.oneOf(processes);
+    using history = StoreHistory.create({ dir: this.#dir, seed: draw(2 ** 31 - 1), omit: this.#omit });
     try {
-      for (const life of lives) await this.#live(story, life, life === cut ? draw : null);
+      for (const one of processes) await this.#run(history, one, one === cut ? draw : null);
       return [];
     } catch (error) {
       if (error instanceof Violation) return error.sentences;
       throw error;
     } finally {
-      this.figures["changes acknowledged"] += story.acknowledged;
+      this.figures["changes acknowledged"] += history.acknowledged;
     }
   }
 
-  /** `draw`: where the power is cut in one of its commits; null: in none. */
-  async #live(story: Story, { acts, lastStep, lose }: RandomRun, draw: Draw | null): Promise<void> {
+  /** @param draw decides in which commit the power fails, and how; null for none */
+  async #run(
+    history: StoreHistory,
+    { acts, lastStep, lose }: RandomProcess,
+    draw: Draw | null,
+  ): Promise<void> {
     let commits = 0;
-    // Any of them, each as likely as the others, though nobody knows how many are to come.
-    using recording = new Recording(story, () => {
+    // Reservoir sampling: each commit is equally likely, without knowing how many follow.
+    using recording = new Recording(history, () => {
       commits += 1;
       if (draw?.(commits - 1) !== 0) return false;
-      recording.forget();
+      recording.clear();
       return true;
     });
-    await story.live(acts, lastStep, lose, draw ? recording.look : undefined);
-    this.figures.deaths += 1;
+    await history.run(acts, lastStep, lose, draw ? recording.record : undefined);
+    this.figures.crashes += 1;
     this.figures["engine starts"] += 1;
-    await story.check();
+    await history.check();
     for (const moment of draw ? recording.moments : []) {
       const { states, starts } = await cutPower(moment, draw as Draw);
       this.figures["states of the catalog's log"] += states;
@@ -74,6 +78,6 @@ export class PowerLossRun implements ProofRun {
     }
   }
 
-  /** Each story has cleaned up. */
+  /** Each history has removed its files. */
   async [Symbol.asyncDispose](): Promise<void> {}
 }

@@ -6,23 +6,23 @@ import type { ProofRun, ProofSuite } from "./suite.ts";
 export const rot: ProofSuite = {
   name: "rot",
   claim:
-    "Files of a store are changed, cut, lost, swapped and put in: whatever is damaged is refused and told of once, and a repair brings back all that has its bytes left.",
+    "Files of a store are changed, cut, removed, swapped and added. Reads of damaged artifacts are refused, each is reported once, and a repair recovers all whose bytes still exist.",
   unit: "rounds",
   cycles: 15,
   isEachAlone: true,
   open: async (dir) => new RotRun(dir),
 };
 
-/** A store is harmed so often. What is damaged is written anew or put back, and, the last time, repaired. */
+/** Times that a store is damaged. Afterwards the artifacts are overwritten or put back; the last time they are repaired. */
 const TURNS = 5;
-/** As a server has them; more often on one thread and without syncs, which is quicker, and the same to what rots. */
+/** "served": with a server's threads and syncs. "inline", on one thread without syncs, is faster and damages the same. */
 const DRIVERS = ["served", "inline", "inline", "inline"] as const;
-/** How what is damaged is found first: by whoever reads it, by the scrubber, or by the repair itself. */
+/** What finds the damage first: reads, a pass of the scrubber, or the repair. */
 const FINDERS = ["reads", "reads", "pass", "repair"] as const;
 
-/** A round is one store, from its first write to the end. */
+/** Each cycle creates and checks one store. */
 class RotRun implements ProofRun {
-  readonly figures = { "artifacts damaged": 0, "of them found": 0, repaired: 0 };
+  readonly figures = { "artifacts damaged": 0, found: 0, repaired: 0 };
   readonly #dir: string;
 
   constructor(dir: string) {
@@ -33,16 +33,16 @@ class RotRun implements ProofRun {
     const drivers = random.oneOf(DRIVERS);
     await using store = await RottedStore.open(join(this.#dir, "store"), drivers, random);
     for (let turn = 1; turn < TURNS; turn++) {
-      const broken = await this.#harm(store, random, false, [() => store.read(), () => store.found()]);
+      const broken = await this.#damage(store, random, false, [() => store.read(), () => store.found()]);
       if (broken.length > 0 || signal?.aborted) return broken;
-      if (random.between(1, 3) === 1) await store.writeAnew(random);
+      if (random.between(1, 3) === 1) await store.overwrite(random);
       else {
         const left = await store.putBack(random);
         if (left.length > 0) return left;
       }
     }
     const finder = random.oneOf(FINDERS);
-    return await this.#harm(store, random, true, [
+    return await this.#damage(store, random, true, [
       ...(finder === "reads" ? [() => store.read()] : []),
       ...(finder === "pass" ? [() => store.scrub(random)] : []),
       ...(finder === "repair" ? [] : [() => store.found()]),
@@ -51,21 +51,21 @@ class RotRun implements ProofRun {
     ]);
   }
 
-  /** Harms the store and does these steps, up to the first in which something breaks. */
-  async #harm(
+  /** Damages the store and runs these steps, up to the first with a violation. */
+  async #damage(
     store: RottedStore,
     random: SeededRandom,
-    andPutsIn: boolean,
+    addsFiles: boolean,
     steps: readonly (() => Promise<readonly string[]>)[],
   ): Promise<readonly string[]> {
-    const { damaged } = await store.harm(random, andPutsIn);
+    const { damaged } = await store.damage(random, addsFiles);
     let broken: readonly string[] = [];
     for (const step of steps) {
       broken = await step();
       if (broken.length > 0) break;
     }
     this.figures["artifacts damaged"] += damaged.size;
-    this.figures["of them found"] += new Set(await store.damageReported()).size;
+    this.figures.found += new Set(await store.damageReported()).size;
     this.figures.repaired += (await store.healed()).length;
     return broken;
   }

@@ -16,12 +16,12 @@ afterEach(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-/** Throws a die in each cycle, and notes what became of it. */
+/** A suite that throws a die in each cycle, and records the results. */
 class Dice implements ProofRun {
   readonly figures = { eyes: 0 };
   readonly thrown: number[] = [];
   isClosed = false;
-  /** What cycle n, from 0, answers. */
+  /** Returns the violations of cycle n, from 0. */
   answer: (n: number, signal?: AbortSignal) => Promise<readonly string[]> = async () => [];
   finish = async (): Promise<readonly string[]> => [];
 
@@ -53,8 +53,8 @@ function run(dice: Dice, options: Partial<ProofOptions & ProofSuite> = {}) {
   return runSuite(suite, { dir, seed: 7, cycles: suite.cycles, ...options });
 }
 
-describe("a suite", () => {
-  it("runs its cycles, says what it tried and counted, and leaves nothing", async () => {
+describe("runSuite", () => {
+  it("runs the cycles, returns their number and figures, and removes the folder", async () => {
     const dice = new Dice();
     const progress: string[] = [];
     const result = await run(dice, { onProgress: (done, total) => progress.push(`${done} of ${total}`) });
@@ -72,7 +72,7 @@ describe("a suite", () => {
     expect([dice.isClosed, existsSync(join(dir, "dice"))]).toEqual([true, false]);
   });
 
-  it("does the same with the same seed, and a cycle that is alone with its own", async () => {
+  it("repeats a seed exactly, and a single cycle by its own seed", async () => {
     const [first, again, other, third] = [new Dice(), new Dice(), new Dice(), new Dice()];
     await run(first);
     await run(again);
@@ -83,7 +83,7 @@ describe("a suite", () => {
     expect(third.thrown).toEqual([first.thrown[2]]);
   });
 
-  it("ends with its first break, keeps its folder, and says how to get there again", async () => {
+  it("stops at the first violation, keeps the folder, and returns how to repeat it", async () => {
     const dice = new Dice();
     dice.answer = async (n) => (n === 1 ? ["The die broke.", "So did the table."] : []);
     const broken = ["The die broke.", "So did the table."];
@@ -92,14 +92,14 @@ describe("a suite", () => {
     expect([dice.isClosed, existsSync(join(folder, "die"))]).toEqual([true, true]);
   });
 
-  it("keeps no folder in which it has left nothing", async () => {
+  it("removes the folder after a violation if it is empty", async () => {
     const dice = new Dice();
     dice.answer = async () => ["The die broke."];
     expect(await run(dice, { open: async () => dice })).toMatchObject({ tried: 1, folder: null });
     expect(existsSync(join(dir, "dice"))).toBe(false);
   });
 
-  it("whose cycles build upon each other is replayed from its beginning", async () => {
+  it("repeats all cycles up to the violation if they depend on each other", async () => {
     const dice = new Dice();
     dice.answer = async (n) => (n === 1 ? ["The die broke."] : []);
     expect(await run(dice, { isEachAlone: false })).toMatchObject({
@@ -110,7 +110,7 @@ describe("a suite", () => {
 
   it.each<[string, (dice: Dice) => Partial<ProofSuite>]>([
     [
-      "its beginning",
+      "opening the suite",
       () => ({
         open: async (folder) => {
           writeFileSync(join(folder, "die"), "");
@@ -128,14 +128,14 @@ describe("a suite", () => {
       },
     ],
     [
-      "its end",
+      "the final check",
       (dice) => {
         dice.finish = async () => ["No die."];
         return {};
       },
     ],
     [
-      "its closing",
+      "closing the suite",
       (dice) => {
         dice[Symbol.asyncDispose] = async () => {
           throw new Error("No die.");
@@ -143,15 +143,15 @@ describe("a suite", () => {
         return {};
       },
     ],
-  ])("is broken as well by what goes wrong in %s", async (_, harm) => {
+  ])("counts an error in %s as a violation", async (_, breakDice) => {
     const dice = new Dice();
-    expect(await run(dice, harm(dice))).toMatchObject({
+    expect(await run(dice, breakDice(dice))).toMatchObject({
       broken: [expect.stringContaining("No die.")],
       folder: join(dir, "dice"),
     });
   });
 
-  it("lets others have their turn between its cycles, also where these wait for nothing", async () => {
+  it("yields to the event loop between cycles that await nothing", async () => {
     const dice = new Dice();
     const interrupted = new AbortController();
     dice.answer = async (n) => {
@@ -162,19 +162,19 @@ describe("a suite", () => {
     expect(dice.thrown.length).toBeLessThan(10_000);
   });
 
-  it("that is interrupted waits for its cycle, to which it tells it, and leaves nothing, whatever that comes to", async () => {
+  it("signals an interruption to the current cycle, waits for it, and removes the folder despite a violation", async () => {
     const dice = new Dice();
     const interrupted = new AbortController();
-    let told: unknown = null;
+    let reason: unknown = null;
     dice.answer = async (_, signal) => {
       signal?.addEventListener("abort", () => {
-        told = signal.reason;
+        reason = signal.reason;
       });
       interrupted.abort(new Error("Enough."));
       return ["Its server is gone."];
     };
     await expect(run(dice, { signal: interrupted.signal })).rejects.toThrow("Enough.");
-    expect([told, dice.isClosed]).toEqual([new Error("Enough."), true]);
+    expect([reason, dice.isClosed]).toEqual([new Error("Enough."), true]);
     expect(existsSync(join(dir, "dice"))).toBe(false);
   });
 });

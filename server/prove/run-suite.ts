@@ -6,38 +6,38 @@ import { seededRandom } from "./seeded-random.ts";
 import type { ProofSuite } from "./suite.ts";
 
 export interface ProofOptions {
-  /** A folder on the disk that is tried. The suite's own is made in it, by the suite's name. */
+  /** A folder on the disk under test. The suite's folder is created in it, with the suite's name. */
   readonly dir: string;
-  /** Cycle n, from 0, is given the numbers of `seed + n`. */
+  /** Cycle n, from 0, gets the random numbers of `seed + n`. */
   readonly seed: number;
   readonly cycles: number;
   readonly signal?: AbortSignal | undefined;
-  /** Told before the first cycle and after each. */
+  /** Called before the first cycle and after each. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
 export interface ProofResult {
   readonly suite: string;
-  /** Cycles, that in which something broke among them. */
+  /** Cycles that were run, including one with a violation. */
   readonly tried: number;
-  /** What a cycle is, in the plural. */
+  /** What a cycle is called, in the plural. */
   readonly unit: string;
   /** Counts, by what they count. */
   readonly figures: Readonly<Record<string, number>>;
   readonly seconds: number;
-  /** What broke, a sentence each, or what was thrown, with its stack; none: nothing did. */
+  /** A sentence for each violation, or the error that was thrown, with its stack. Empty if the claim held. */
   readonly broken: readonly string[];
-  /** What does the same again; where something broke, no more than it takes to get there. */
+  /** Repeats the run; after a violation, only the cycles that lead to it. */
   readonly replay: { readonly cycles: number; readonly seed: number };
-  /** Where the suite's folder was left for somebody to look at, since something broke. Null: nothing was. */
+  /** The suite's folder, kept for inspection after a violation. Null if nothing was kept. */
   readonly folder: string | null;
 }
 
 /**
- * Runs a suite, cycle after cycle, until its first break.
+ * Runs the cycles of a suite, up to the first violation.
  *
- * @throws the signal's reason once that has aborted and the cycle under way has ended: the suite's processes and its
- * folder are gone then
+ * @throws the signal's reason after an abort, once the current cycle has ended and the suite's processes and folder are
+ * gone
  */
 export async function runSuite(suite: ProofSuite, options: ProofOptions): Promise<ProofResult> {
   const folder = join(options.dir, suite.name);
@@ -72,7 +72,7 @@ async function tryToBreak(
     figures = run.figures;
     onProgress?.(0, cycles);
     for (;;) {
-      // A cycle may have waited for nothing but itself: here timers and signals have their turn.
+      // A cycle need not yield to the event loop. This lets timers and signals run.
       await nextTurn();
       if (tried === cycles || signal?.aborted) break;
       const random = seededRandom(seed + tried);

@@ -4,7 +4,7 @@ import { mersenne } from "pure-rand/generator/mersenne";
 /** Seeded pseudo-random numbers: the same seed gives the same sequence. */
 export interface SeededRandom {
   readonly seed: number;
-  /** A whole number from `least` to `most`, both included. */
+  /** An integer from `least` to `most`, both inclusive. */
   between(least: number, most: number): number;
   /** One of the choices, each with the same probability. There must be at least one. */
   oneOf<T>(choices: readonly [T, ...T[]] | readonly T[]): T;

@@ -1,8 +1,8 @@
 import { CommandProcess } from "./command-process.ts";
 
-/** A store in a folder, and the process that serves it. */
+/** A store in a folder, and the server process on it. */
 export class ServedStore implements AsyncDisposable {
-  /** With its `artifacts` and its `logs`. */
+  /** The folder that contains `artifacts` and `logs`. */
   readonly dir: string;
   #process: CommandProcess;
   #url = "";
@@ -15,7 +15,11 @@ export class ServedStore implements AsyncDisposable {
     this.#process = this.#serve();
   }
 
-  /** Resolves once it is ready, on a port that was free. `env`: settings that are not the default. */
+  /**
+   * Starts a server on a free port, and resolves once it is ready.
+   *
+   * @param env settings that differ from the defaults
+   */
   static async start(dir: string, env: Readonly<Record<string, string>> = {}): Promise<ServedStore> {
     const store = new ServedStore(dir, env);
     try {
@@ -27,36 +31,35 @@ export class ServedStore implements AsyncDisposable {
     }
   }
 
-  /** The GraphQL endpoint, another one after each start. */
+  /** The GraphQL endpoint. It differs after each start. */
   get url(): string {
     return this.#url;
   }
 
-  /** Kills it where it stands. Resolves once it is gone, and rejects where it had already gone by itself. */
+  /** Sends SIGKILL and resolves once the process is gone. Rejects if the process had already ended. */
   async kill(): Promise<void> {
     const { child, ended } = this.#process;
-    const isThere = child.kill("SIGKILL");
+    const isRunning = child.kill("SIGKILL");
     const { code, signal, stderr } = await ended;
-    if (!isThere || signal !== "SIGKILL")
-      throw new Error(`A server that nobody had stopped ended with ${code ?? signal}:\n${stderr}`);
+    if (!isRunning || signal !== "SIGKILL")
+      throw new Error(`The server ended unexpectedly with ${code ?? signal}:\n${stderr}`);
   }
 
-  /** Rejects unless it ends in order. */
+  /** Sends SIGTERM and resolves once the process is gone. Rejects unless it exits with 0. */
   async stop(): Promise<void> {
     this.#process.child.kill("SIGTERM");
     const { code, signal, stderr } = await this.#process.ended;
-    if (code !== 0)
-      throw new Error(`A server that was told to stop ended with ${code ?? signal}:\n${stderr}`);
+    if (code !== 0) throw new Error(`After SIGTERM the server ended with ${code ?? signal}:\n${stderr}`);
   }
 
-  /** Serves it again after it was killed or stopped. */
+  /** Starts a server again after it was killed or stopped. */
   async restart(): Promise<void> {
     this.#process = this.#serve();
     this.#url = await this.#process.url();
   }
 
   #serve(): CommandProcess {
-    // Runs are given an instant at which everything is due.
+    // Lifecycle runs get an `asOf` at which every artifact is due.
     return new CommandProcess(this.dir, ["serve"], { TIERKEEP_ALLOW_AS_OF: "true", ...this.#env });
   }
 

@@ -25,23 +25,23 @@ const SUITES = [
   { suite: backup, served: "served" },
 ];
 
-it("a server that ends by itself is no server that was killed", async () => {
+it("the suite crash fails if the server ends before it is killed", async () => {
   await using run = await crash.open(dir);
   const { pid } = ownerOf(dir);
   const cycle = run.cycle(seededRandom(1));
   process.kill(pid, "SIGTERM");
-  await expect(cycle).rejects.toThrow("A server that nobody had stopped ended with 0");
+  await expect(cycle).rejects.toThrow("The server ended unexpectedly with 0");
 });
 
 describe.each(SUITES)("the suite $suite.name", ({ suite, served }) => {
-  it("breaks nothing, and leaves neither files nor a server", async () => {
+  it("finds no violation, and leaves neither files nor a server", async () => {
     const seed = Math.floor(Math.random() * 1e9);
     let url = "";
     const result = await runSuite(suite, {
       dir,
       seed,
       cycles: 2,
-      // After the last cycle it still serves.
+      // The server still runs after the last cycle.
       onProgress: () => {
         url = ownerOf(join(dir, suite.name, served)).url;
       },
@@ -54,13 +54,13 @@ describe.each(SUITES)("the suite $suite.name", ({ suite, served }) => {
     await expect(fetch(url)).rejects.toThrow();
   });
 
-  it("tells of a store that is not as it must be", async () => {
+  it("reports an artifact that the suite has not written", async () => {
     await using run = await suite.open(dir);
     const tierkeep = createTierkeep({ url: ownerOf(join(dir, served)).url });
-    const artifactId = "stranger";
+    const artifactId = "foreign";
     await tierkeep.upload({ tenantId: "tenant-0", workflowId: "workflow-0", artifactId }, Buffer.from("?"));
     expect((await run.cycle(seededRandom(1))).join("\n")).toContain(
-      "tenant-0/workflow-0/stranger is there, and nobody wrote it",
+      "tenant-0/workflow-0/foreign exists, and no client wrote it",
     );
   });
 });

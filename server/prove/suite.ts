@@ -1,32 +1,32 @@
 import type { SeededRandom } from "./seeded-random.ts";
 
-/** A promise, and what tries to break it: the same thing again and again, by chance, on this machine and its disk. */
+/** A guarantee, and a randomized check of it on this machine and its disk. */
 export interface ProofSuite {
-  /** As in `--only`. */
+  /** The name in `--only`. */
   readonly name: string;
-  /** What is done to a store, and what must be true of it all the same; one sentence. */
+  /** What the suite does to a store, and what must hold. Shown in the help. */
   readonly claim: string;
-  /** What is counted as a cycle, in the plural: "kills". */
+  /** What a cycle is called, in the plural: "kills". */
   readonly unit: string;
-  /** How many there are unless somebody says otherwise. */
+  /** The number of cycles without `--cycles`. */
   readonly cycles: number;
-  /** Whether a cycle can be repeated by its seed alone. Else it depends on those before it, as all are done to one store. */
+  /** Whether a cycle can be repeated from its own seed. Otherwise all cycles use one store and depend on the earlier ones. */
   readonly isEachAlone: boolean;
-  /** Prepares what all cycles need, in an empty folder that is the suite's own, on the disk that is tried. */
+  /** Prepares the cycles in `dir`, an empty folder on the disk under test that belongs to the suite. */
   open(dir: string): Promise<ProofRun>;
 }
 
-/** A suite under way. Disposed of, it ends its processes and closes its files; its folder goes afterwards. */
+/** A running suite. Disposing it ends its processes and closes its files; the caller then removes its folder. */
 export interface ProofRun extends AsyncDisposable {
-  /** Counts of what was done so far, by what they count: "changes acknowledged". */
+  /** Counts of the work so far, by what they count: "changes acknowledged". */
   readonly figures: Readonly<Record<string, number>>;
   /**
-   * Tries once. Resolves with what broke, a sentence each; none: nothing did. What it throws counts as broken as well.
-   * After either nothing more is tried in this run.
+   * Runs one cycle. Resolves with a sentence for each violation; empty if the claim held. An error counts as a violation.
+   * After either the run is over.
    *
-   * @param signal a cycle that takes seconds ends early when this aborts; nobody looks then at what came of it
+   * @param signal ends a cycle of several seconds early; its result is then ignored
    */
   cycle(random: SeededRandom, signal?: AbortSignal): Promise<readonly string[]>;
-  /** After the last cycle: what can only be looked at in the end. Resolves like `cycle`. */
+  /** Runs checks that are only possible after the last cycle. Resolves like `cycle`. */
   finish?(): Promise<readonly string[]>;
 }

@@ -7,5 +7,5 @@ import { rot } from "./rot.ts";
 import type { ProofSuite } from "./suite.ts";
 import { tamper } from "./tamper.ts";
 
-/** Every suite, in the order in which they run. */
+/** All suites, in the order in which they run. */
 export const SUITES: readonly ProofSuite[] = [crash, powerLoss, fault, rot, tamper, backup, isolation];

@@ -12,7 +12,7 @@ import { type Files, type Tampering, tamper as tamperWith } from "./tamper/tampe
 export const tamper: ProofSuite = {
   name: "tamper",
   claim:
-    "Whatever is edited, removed, put in, moved or cut off in a signed audit log is found, by the log or by a head of it that was kept.",
+    "Verification detects whatever is edited, removed, inserted, moved or cut off in a signed audit log: by the log itself, or by a saved head of it.",
   unit: "tamperings",
   cycles: 5_000,
   isEachAlone: true,
@@ -28,43 +28,43 @@ export const tamper: ProofSuite = {
   },
 };
 
-/** What happens in a log, in two parts. */
-interface Story {
+/** How a kind of log is written, in two parts. */
+interface LogRecipe {
   readonly of: string;
-  begin(log: SampleLog, actor: string): Promise<void>;
-  goOn(log: SampleLog, actor: string): Promise<void>;
+  writeFirst(log: SampleLog, actor: string): Promise<void>;
+  writeMore(log: SampleLog, actor: string): Promise<void>;
 }
 
-const STORIES: readonly Story[] = [
+const RECIPES: readonly LogRecipe[] = [
   {
     of: "one file",
-    async begin(log, actor) {
+    async writeFirst(log, actor) {
       await log.happen(2, actor);
       await log.exportAll({ batchSize: 2 });
     },
-    async goOn(log, actor) {
+    async writeMore(log, actor) {
       await log.happen(2, actor);
       await log.exportAll({ batchSize: 2 });
     },
   },
   {
     of: "many files",
-    async begin(log, actor) {
+    async writeFirst(log, actor) {
       await log.happen(5, actor);
       await log.exportAll({ batchSize: 2, segmentBytes: TWO_LINES });
     },
-    async goOn(log, actor) {
+    async writeMore(log, actor) {
       await log.happen(4, actor);
       await log.exportAll({ batchSize: 2, segmentBytes: TWO_LINES });
     },
   },
   {
     of: "many files with a gap",
-    async begin(log, actor) {
+    async writeFirst(log, actor) {
       await log.happen(2, actor);
       await log.exportAll({ segmentBytes: TWO_LINES });
     },
-    async goOn(log, actor) {
+    async writeMore(log, actor) {
       await log.withBackup(async () => {
         await log.happen(3, actor);
         await log.exportAll({ batchSize: 1, segmentBytes: TWO_LINES });
@@ -75,69 +75,68 @@ const STORIES: readonly Story[] = [
   },
 ];
 
-/** A log that stands, and what could be put in its place. */
+/** A valid log, and manipulated versions that only its saved head exposes. */
 interface Signed {
   readonly of: string;
   readonly log: SampleLog;
   readonly files: Files;
-  /** Kept where nobody could change it. */
+  /** Saved outside the log. */
   readonly head: Head;
-  /** By what was done, logs that are whole in themselves and signed by the right key. */
-  readonly passable: readonly Tampering[];
+  /** Manipulated logs that are consistent and signed by the right key. */
+  readonly consistent: readonly Tampering[];
 }
 
 class Tampered implements ProofRun {
-  readonly figures = { "found by the log itself": 0, "found by a head that was kept": 0 };
+  readonly figures = { "found by the log itself": 0, "found by a saved head": 0 };
   readonly #opened = new AsyncDisposableStack();
   readonly #logs: Signed[] = [];
 
   async writeLogs(dir: string): Promise<void> {
     const key = signingKey(newKeyPem());
-    for (const [index, story] of STORIES.entries()) {
+    for (const [index, recipe] of RECIPES.entries()) {
       const log = await this.#logIn(join(dir, `log-${index}`), key);
-      await story.begin(log, "system");
+      await recipe.writeFirst(log, "system");
       const earlier = await filesOf(log);
-      await story.goOn(log, "system");
+      await recipe.writeMore(log, "system");
       const files = await filesOf(log);
       const { head } = await log.verify();
-      if (head === null)
-        throw new Error(`The log of ${story.of} does not stand before anything is done to it.`);
+      if (head === null) throw new Error(`Verification of an unchanged log of ${recipe.of} failed.`);
       const forged = await this.#logIn(join(dir, `forged-${index}`), key);
-      await story.begin(forged, "forger");
-      await story.goOn(forged, "forger");
-      const passable = [
-        { how: "what came last cut off, checkpoints and all", files: earlier },
-        { how: "all of it forged with the key that signs it", files: await filesOf(forged) },
+      await recipe.writeFirst(forged, "forger");
+      await recipe.writeMore(forged, "forger");
+      const consistent = [
+        { how: "its last events and their checkpoints removed", files: earlier },
+        { how: "another log, signed with the same key", files: await filesOf(forged) },
       ];
-      for (const { how, files: instead } of passable) {
+      for (const { how, files: instead } of consistent) {
         await put(log, instead, files);
         if ((await log.verify()).problem !== null)
-          throw new Error(`A log of ${story.of} passes for none: ${how}.`);
+          throw new Error(`Without a saved head, verification refused this log of ${recipe.of}: ${how}.`);
         await put(log, files, instead);
       }
-      this.#logs.push({ of: story.of, log, files, head, passable });
+      this.#logs.push({ of: recipe.of, log, files, head, consistent });
     }
   }
 
   async cycle(random: SeededRandom): Promise<readonly string[]> {
-    const { of, log, files, head, passable } = random.oneOf(this.#logs);
+    const { of, log, files, head, consistent } = random.oneOf(this.#logs);
     const isByHead = random.between(0, 9) === 0;
-    const tampering = isByHead ? random.oneOf(passable) : tamperWith(files, random);
+    const tampering = isByHead ? random.oneOf(consistent) : tamperWith(files, random);
     await put(log, tampering.files, files);
     const { problem } = await log.verify(isByHead ? [head] : []);
     await put(log, files, tampering.files);
-    if (problem === null) return [`In a log of ${of} this was not found: ${tampering.how}.`];
-    this.figures[isByHead ? "found by a head that was kept" : "found by the log itself"] += 1;
+    if (problem === null) return [`In a log of ${of}, verification did not detect: ${tampering.how}.`];
+    this.figures[isByHead ? "found by a saved head" : "found by the log itself"] += 1;
     return [];
   }
 
-  /** Of what was found nothing may have been the log's own fault. */
+  /** Checks that the restored logs are valid, so that each detected problem was a manipulation. */
   async finish(): Promise<readonly string[]> {
     const broken: string[] = [];
     for (const { of, log, head } of this.#logs) {
       const { problem } = await log.verify([head]);
       if (problem !== null)
-        broken.push(`A log of ${of} that nobody harmed is refused: ${shownProblem(problem)}.`);
+        broken.push(`Verification of an unchanged log of ${of} failed: ${shownProblem(problem)}.`);
     }
     return broken;
   }

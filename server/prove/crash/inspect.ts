@@ -7,8 +7,8 @@ import { isSame, nameOf, type PossibleStates, type State } from "./possible-stat
 import { auditLinesIn, type OnDisk, objectsIn, publishedIn } from "./store-on-disk.ts";
 
 /**
- * Compares a server that has started again with what was acknowledged, and takes what it finds as what is known from now
- * on. Answers with what is wrong, a line each.
+ * Compares a restarted server with what was acknowledged. Records what it finds as the confirmed states. Resolves with
+ * a sentence for each problem.
  */
 export async function inspect(
   server: OnDisk & { readonly url: string },
@@ -26,7 +26,7 @@ export async function inspect(
   ];
 }
 
-/** Every artifact that there is, against what was acknowledged. Answers like `inspect`. */
+/** Compares all artifacts with what was acknowledged, without their bytes and files. Resolves like `inspect`. */
 export async function inspectAnswers(
   server: { readonly url: string },
   states: PossibleStates,
@@ -40,17 +40,17 @@ async function all<T>(list: AsyncIterable<T>): Promise<T[]> {
   return found;
 }
 
-/** Jobs outlive their server, so the next one takes up what was under way. */
+/** Waits for running jobs, which the restarted server resumes. */
 async function jobsEnded(tierkeep: Tierkeep): Promise<void> {
   const count = async (type: "LIFECYCLE_JOB_STARTED" | "LIFECYCLE_JOB_COMPLETED") =>
     (await tierkeep.lifecycleEventHistory({ where: { types: [type] }, first: 0, withTotalCount: true }))
       .totalCount;
-  await eventually("every job that began has ended", async () => {
+  await eventually("every job that has started should end", async () => {
     const [started, completed] = [
       await count("LIFECYCLE_JOB_STARTED"),
       await count("LIFECYCLE_JOB_COMPLETED"),
     ];
-    return started === completed ? [] : [`${started} jobs have begun, and ${completed} have ended`];
+    return started === completed ? [] : [`${started} jobs have started and ${completed} have ended`];
   }).then((problems) => {
     if (problems.length > 0) throw new Error(problems.join("\n"));
   });
@@ -58,7 +58,7 @@ async function jobsEnded(tierkeep: Tierkeep): Promise<void> {
 
 function compareWithAnswers(artifacts: readonly Artifact[], states: PossibleStates): string[] {
   const found = new Map(artifacts.map((artifact) => [nameOf(artifact), artifact]));
-  if (found.size !== artifacts.length) return ["a key is listed twice"];
+  if (found.size !== artifacts.length) return ["A key is listed twice."];
   const problems: string[] = [];
   for (const key of states.keys) {
     const name = nameOf(key);
@@ -67,10 +67,10 @@ function compareWithAnswers(artifacts: readonly Artifact[], states: PossibleStat
     const state: State = artifact ? { checksum: artifact.checksum, tier: artifact.tier as Tier } : null;
     const possible = states.of(key);
     if (!possible.some((each) => isSame(each, state)))
-      problems.push(`${name} is ${shown(state)}; it can only be ${possible.map(shown).join(" or ")}`);
-    states.known(key, state);
+      problems.push(`${name} is ${shown(state)}, but must be ${possible.map(shown).join(" or ")}`);
+    states.confirmed(key, state);
   }
-  for (const name of found.keys()) problems.push(`${name} is there, and nobody wrote it`);
+  for (const name of found.keys()) problems.push(`${name} exists, and no client wrote it`);
   return problems;
 }
 
@@ -78,7 +78,7 @@ function shown(state: State): string {
   return state === null ? "absent" : `${state.checksum.slice(0, 8)} in ${state.tier}`;
 }
 
-/** The SDK compares every whole content with its checksum. */
+/** Reads every artifact. The SDK compares the content with its checksum. */
 async function readEverything(tierkeep: Tierkeep, artifacts: readonly Artifact[]): Promise<string[]> {
   const problems: string[] = [];
   for (const artifact of artifacts) {
@@ -92,7 +92,7 @@ async function readEverything(tierkeep: Tierkeep, artifacts: readonly Artifact[]
   return problems;
 }
 
-/** Counters are kept as changes are committed; here everything is counted anew. */
+/** Compares the catalog's counters with a full count. */
 async function compareCounts(tierkeep: Tierkeep, artifacts: readonly Artifact[]): Promise<string[]> {
   const problems: string[] = [];
   const expectSame = (what: string, shownCount: unknown, counted: unknown) => {
@@ -120,16 +120,16 @@ async function compareCounts(tierkeep: Tierkeep, artifacts: readonly Artifact[])
   return problems;
 }
 
-/** Once what follows a commit is done: one copy in one tier, its sidecar beside it, one object a version, nothing else. */
+/** Checks that each artifact has one published file with a sidecar and one object, and that there are no other files. */
 function compareFiles(server: OnDisk, artifacts: readonly Artifact[]): Promise<string[]> {
-  return eventually("the files agree with the catalog", async () => {
+  return eventually("the files should agree with the catalog", async () => {
     const expected = artifacts.flatMap((artifact) => {
       const path = `${artifact.tier.toLowerCase()}/${nameOf(artifact)}`;
       return [path, `${path}.metadata.json`];
     });
     const view = publishedIn(server);
     const problems = [
-      ...view.filter((path) => !expected.includes(path)).map((path) => `${path} should not be there`),
+      ...view.filter((path) => !expected.includes(path)).map((path) => `${path} should not exist`),
       ...expected.filter((path) => !view.includes(path)).map((path) => `${path} is missing`),
     ];
     if (problems.length > 0) return problems;
@@ -137,7 +137,7 @@ function compareFiles(server: OnDisk, artifacts: readonly Artifact[]): Promise<s
       const path = `${artifact.tier.toLowerCase()}/${nameOf(artifact)}`;
       const file = join(server.dir, "artifacts", path);
       const checksum = createHash("sha256").update(readFileSync(file)).digest("hex");
-      if (checksum !== artifact.checksum) problems.push(`${path} holds other bytes`);
+      if (checksum !== artifact.checksum) problems.push(`${path} has other bytes`);
       if (JSON.parse(readFileSync(`${file}.metadata.json`, "utf8"))._checksum !== artifact.checksum)
         problems.push(`${path}: sidecar of another version`);
       if (statSync(file).nlink !== 2) problems.push(`${path} has ${statSync(file).nlink} links`);
@@ -148,9 +148,9 @@ function compareFiles(server: OnDisk, artifacts: readonly Artifact[]): Promise<s
   });
 }
 
-/** Each event is one line, in order, with no gap and no half line. */
+/** Checks that the audit log has one complete line for each event, in order and without gaps. */
 function compareAudit(server: OnDisk, tierkeep: Tierkeep): Promise<string[]> {
-  return eventually("the audit log agrees with the events", async () => {
+  return eventually("the audit log should agree with the events", async () => {
     const { totalCount } = await tierkeep.lifecycleEventHistory({ first: 0, withTotalCount: true });
     const lines = auditLinesIn(server);
     const misplaced = lines.findIndex(({ seq }, index) => seq !== index + 1);

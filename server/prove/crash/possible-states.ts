@@ -1,6 +1,6 @@
 import type { Tier } from "@tierkeep/sdk";
 
-/** What a client can tell of an artifact; null: there is none. */
+/** What a client sees of an artifact. Null if there is none. */
 export type State = { readonly checksum: string; readonly tier: Tier } | null;
 
 export interface Key {
@@ -11,11 +11,11 @@ export interface Key {
 
 interface Entry {
   readonly key: Key;
-  /** One where everything is answered; with what is under way, or was when the server died, more. */
+  /** One state if every request has an answer; more with requests in progress or without an answer. */
   states: readonly State[];
 }
 
-/** What each key may be now, by what was acknowledged and what has had no answer. */
+/** The states that each key may have, by the acknowledged changes and those without an answer. */
 export class PossibleStates {
   readonly #entries = new Map<string, Entry>();
   readonly #forks = new Set<PossibleStates>();
@@ -28,25 +28,25 @@ export class PossibleStates {
     return this.#entries.get(nameOf(key))?.states ?? [null];
   }
 
-  /** The one state of a key about which nothing is open. */
+  /** The state of a key without unanswered requests. @throws if several states are possible */
   certain(key: Key): State {
     const states = this.of(key);
-    if (states.length !== 1) throw new Error(`${nameOf(key)} may be one of ${states.length} things`);
+    if (states.length !== 1) throw new Error(`${nameOf(key)} has ${states.length} possible states`);
     return states[0] ?? null;
   }
 
-  /** A change is on its way: before its answer the key is what it was or what it becomes. */
-  asked(key: Key, after: State): void {
+  /** Records a request: until its answer the key has its old state or the new one. */
+  requested(key: Key, after: State): void {
     this.#set(key, [...this.of(key), after]);
-    for (const fork of this.#forks) fork.asked(key, after);
+    for (const fork of this.#forks) fork.requested(key, after);
   }
 
-  /** What the key is, without a doubt. */
-  known(key: Key, state: State): void {
+  /** Records the only possible state of a key. */
+  confirmed(key: Key, state: State): void {
     this.#set(key, [state]);
   }
 
-  /** Of a copy that is taken at some moment from now on: each key as it may be now, or as it is asked to become until `join`. */
+  /** The possible states of a copy of the store made between now and `join`: each current state, or one requested until then. */
   fork(): PossibleStates {
     const fork = new PossibleStates();
     for (const [name, entry] of this.#entries) fork.#entries.set(name, { ...entry });
@@ -54,7 +54,7 @@ export class PossibleStates {
     return fork;
   }
 
-  /** The copy has been taken. */
+  /** Stops adding requests to the fork, because the copy is complete. */
   join(fork: PossibleStates): void {
     this.#forks.delete(fork);
   }

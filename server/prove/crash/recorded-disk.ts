@@ -19,33 +19,33 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { SeededRandom } from "../seeded-random.ts";
 
 const DISK_BYTES = 640 * 2 ** 20;
-/** Of which only what is written takes room. */
+/** A sparse file: it only occupies what is written. */
 const LOG_BYTES = 2 ** 36;
 const SECTOR = 512;
-// As in Documentation/admin-guide/device-mapper/log-writes.rst of the kernel, whose format the log has.
+// The log's format is that of Documentation/admin-guide/device-mapper/log-writes.rst in the kernel.
 const [FLUSH, FUA] = [1n, 2n];
 
-/** How a file system is made in a file, and mounted. */
+/** The command that creates a file system in a file, and the mount options. */
 export interface FileSystem {
   readonly make: readonly [string, ...string[]];
   readonly options: readonly string[];
 }
 
-/** Something that the disk was asked for: to write, to make durable what it has (a write of nothing), or both. */
+/** A request to the disk: a write, a flush (a write of zero bytes), or both. */
 interface Request {
   readonly position: number;
-  /** Where its bytes stand in the log. */
+  /** The position of its bytes in the log. */
   readonly at: number;
   readonly length: number;
   readonly isFlush: boolean;
 }
 
 /**
- * A disk with a file system of the kernel's, of which each write and each flush is kept in order: at any later time it can
- * be had as a power cut at a moment of its past may have left it. Linux alone, as root, with qemu-storage-daemon.
+ * A disk with a kernel file system that records each write and each flush in order. It can later produce the state in
+ * which a power cut at an earlier moment may have left it. Requires Linux, root and qemu-storage-daemon.
  */
 export class RecordedDisk implements AsyncDisposable {
-  /** Where it is mounted. */
+  /** The mount point. */
   readonly mounted: string;
   readonly #dir: string;
   readonly #fileSystem: FileSystem;
@@ -65,21 +65,21 @@ export class RecordedDisk implements AsyncDisposable {
     this.mounted = join(dir, "mounted");
   }
 
-  static async begin(fileSystem: FileSystem): Promise<RecordedDisk> {
+  static async create(fileSystem: FileSystem): Promise<RecordedDisk> {
     const disk = new RecordedDisk(mkdtempSync(join(tmpdir(), "tierkeep-disk-")), fileSystem);
     try {
-      await disk.#begin();
+      await disk.#mount();
       return disk;
     } catch (error) {
       await disk[Symbol.asyncDispose]();
       throw new Error(
-        "A recorded disk needs root, loop devices, FUSE and qemu-storage-daemon, which .ci/run installs.",
+        "A recorded disk requires root, loop devices, FUSE and qemu-storage-daemon, which .ci/run installs.",
         { cause: error },
       );
     }
   }
 
-  async #begin(): Promise<void> {
+  async #mount(): Promise<void> {
     const [base, disk, log, exported] = ["base", "disk", "log", "exported"].map((name) =>
       join(this.#dir, name),
     ) as [string, string, string, string];
@@ -89,7 +89,7 @@ export class RecordedDisk implements AsyncDisposable {
     const [make, ...args] = this.#fileSystem.make;
     execFileSync(make, [...args, base], { stdio: "pipe" });
     copy(base, disk);
-    // What goes below it needs no sync: the machine stays on.
+    // The files below need no sync, because this machine keeps running.
     const file = (name: string, filename: string) =>
       `driver=file,node-name=${name},filename=${filename},cache.no-flush=on`;
     const daemon = spawn(
@@ -119,14 +119,14 @@ export class RecordedDisk implements AsyncDisposable {
       mkdirSync(this.mounted);
       mount(device, this.mounted, this.#fileSystem);
     } finally {
-      // As soon as nobody has it mounted.
+      // The kernel detaches it once it is unmounted.
       execFileSync("losetup", ["--detach", device]);
     }
   }
 
-  /** How many requests there have been. A power cut now may lose any of those since the last flush among them. */
+  /** The number of requests so far. A power cut now may lose any of those since the last flush. */
   async moment(): Promise<number> {
-    // Each flush is counted in the log's first sector before it is answered.
+    // The log's first sector counts each flush before the flush is acknowledged.
     const counted = Number(this.#read(0, SECTOR).readBigUInt64LE(16));
     for (;;) {
       this.#readOn();
@@ -135,7 +135,7 @@ export class RecordedDisk implements AsyncDisposable {
     }
   }
 
-  /** What a power cut at that moment may have left: everything up to the last flush, and of the rest what chance leaves. */
+  /** A state after a power cut at that moment: everything up to the last flush, and a random part of the rest. */
   async afterPowerCut(moment: number, random: SeededRandom): Promise<MountedImage> {
     const dir = join(this.#dir, `cut-${moment}`);
     mkdirSync(dir);
@@ -171,8 +171,7 @@ export class RecordedDisk implements AsyncDisposable {
         bigint,
       ];
       if (sectors === 0n && flags === 0n) return;
-      if ((flags & ~(FLUSH | FUA)) !== 0n)
-        throw new Error(`a request with flags ${flags}, which is not replayed here`);
+      if ((flags & ~(FLUSH | FUA)) !== 0n) throw new Error(`Cannot replay a request with flags ${flags}.`);
       const length = Number(sectors) * SECTOR;
       this.#requests.push({
         position: Number(sector) * SECTOR,
@@ -205,7 +204,7 @@ export class RecordedDisk implements AsyncDisposable {
   }
 }
 
-/** What a power cut left, with whatever the file system makes of that. */
+/** The disk after a power cut, mounted, so that the file system recovers itself. */
 export class MountedImage implements Disposable {
   readonly mounted: string;
   readonly #dir: string;
@@ -236,9 +235,9 @@ function mount(what: string, where: string, { options }: FileSystem): void {
 
 function unmount(where: string): void {
   if (!mounts.delete(where) || !existsSync(where)) return;
-  // Lazy: also where a test has been given up, with a server still running on it.
+  // Lazy, because an aborted test may leave a server running on it.
   execFileSync("umount", ["--lazy", where]);
 }
 
-// Whoever has had enough of a file of tests ends it with SIGTERM.
+// Exit on SIGTERM, so that the exit handlers unmount the disk when a test file is aborted.
 process.on("SIGTERM", () => process.exit(143));

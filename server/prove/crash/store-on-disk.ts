@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 
-/** What a store is to whoever looks at its files, by the folder with its `artifacts` and its `logs`. */
+/** The files of a store. `dir` contains `artifacts` and `logs`. */
 export interface OnDisk {
   readonly dir: string;
 }
@@ -11,7 +11,7 @@ export function publishedIn({ dir }: OnDisk): string[] {
   return ["hot", "warm", "cold"].flatMap((tier) => filesBelow(join(dir, "artifacts"), tier));
 }
 
-/** How many objects there are, each one version of one artifact's bytes. */
+/** The number of objects, each of which holds the content of one version. */
 export function objectsIn({ dir }: OnDisk): number {
   return filesBelow(join(dir, "artifacts", ".tierkeep"), "objects").length;
 }
@@ -22,7 +22,7 @@ function filesBelow(root: string, folder: string): string[] {
     .map((entry) => relative(root, join(entry.parentPath, entry.name)));
 }
 
-/** The audit log's lines, in order, but for a last one that is not whole yet. */
+/** The complete lines of the audit log, in order. */
 export function auditLinesIn({ dir }: OnDisk): { readonly seq: number }[] {
   const text = readFileSync(join(dir, "logs", "lifecycle_events.jsonl"), "utf8");
   return text

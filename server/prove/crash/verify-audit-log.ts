@@ -6,10 +6,10 @@ import { shownProblem } from "../../src/audit/verdict.ts";
 import { verifyLog } from "../../src/audit/verify.ts";
 import type { OnDisk } from "./store-on-disk.ts";
 
-/** Whether the log of a store that nobody serves is as it was signed. Resolves with what is wrong. */
+/** Verifies the audit log of a store without a running server. Resolves with a sentence for the problem, if any. */
 export async function verifyAuditLog({ dir }: OnDisk): Promise<string[]> {
   const directory = join(dir, "logs");
   const keys = new PublicKeys(readFileSync(join(directory, PUBLIC_KEY_FILE), "utf8"));
   const { problem } = await verifyLog({ directory, keys, waitTimeoutMs: 0 });
-  return problem === null ? [] : [`The audit log does not stand: ${shownProblem(problem)}.`];
+  return problem === null ? [] : [`Verification of the audit log failed: ${shownProblem(problem)}.`];
 }

@@ -10,7 +10,7 @@ const LIST = "totalCount pageInfo { hasNextPage hasPreviousPage startCursor endC
 const ORDERS = ["KEY", "AGE", "CREATED_AT", "MODIFIED_AT", "SIZE"];
 const EVENT = "type actor tenantId artifactId fromTier toTier dryRun jobId errorCode error artifact { tier }";
 
-/** All that can be asked for, of one's own and of what is named although it may be another's. */
+/** A query of everything that the caller sees, and of each name of both callers. */
 export const EVERYTHING = `query ($ids: [ID!]!, $keys: [ArtifactKeyInput!]!) {
   nodes(ids: $ids) { __typename id }
   artifactsByKey(keys: $keys) { artifactId checksum text }
@@ -54,5 +54,5 @@ const ids = keys.flatMap((one) => [
   tenantGlobalId(one.tenantId),
 ]);
 
-/** Its variables. */
+/** The variables of `EVERYTHING`. */
 export const ALL_NAMES = { ids, keys };

@@ -1,14 +1,14 @@
-/** Characters of a value that are shown. */
+/** The longest value that is shown in full, in characters. */
 const SHOWN = 120;
 
-/** Where two JSON values differ first: a path into them, and what stands there in each, as short JSON. */
+/** The first difference of two JSON values: its path, and both values there as short JSON. */
 export interface Difference {
   readonly path: string;
   readonly here: string;
   readonly there: string;
 }
 
-/** Null: they are alike. */
+/** Returns the first difference, or null if the values are equal. */
 export function firstDifference(here: unknown, there: unknown, path = ""): Difference | null {
   if (here === there) return null;
   if (!isContainer(here) || !isContainer(there) || Array.isArray(here) !== Array.isArray(there))
@@ -26,6 +26,6 @@ function isContainer(value: unknown): value is Readonly<Record<string, unknown>>
 }
 
 function shown(value: unknown): string {
-  const text = value === undefined ? "not there" : JSON.stringify(value);
+  const text = value === undefined ? "missing" : JSON.stringify(value);
   return text.length <= SHOWN ? text : `${text.slice(0, SHOWN)}…`;
 }

@@ -3,27 +3,27 @@ import type { Principal } from "@tierkeep/schema/domain/principal";
 import { TIERS } from "@tierkeep/schema/domain/tiers";
 import type { SeededRandom } from "../seeded-random.ts";
 
-/** Of one name and one set of idempotency keys, so that nothing but their tenants keeps them apart. */
+/** Two callers with the same name and idempotency keys, so that only their tenants distinguish them. */
 export const CALLERS = { a: operator("a", "c"), b: operator("b") };
 
 export type Caller = keyof typeof CALLERS;
 
-/** The absent tenant `z` is named as often as any other one is. */
+/** All tenants that requests name. Tenant `z` does not exist. */
 export const TENANTS = ["a", "b", "c", "z"] as const;
 
-/** What a caller asks for, by the mutation's name. */
+/** A request of a caller. */
 export interface Step {
-  readonly who: Caller;
+  readonly caller: Caller;
   readonly name: string;
   readonly document: string;
   readonly input: Input;
-  /** Since the step before, in ms. */
+  /** Milliseconds since the step before. */
   readonly after: number;
 }
 
 type Input = Readonly<Record<string, unknown>>;
 
-/** What is asked of any job. */
+/** The fields that are selected of any job. */
 export const JOB = "totalErrors status dryRun";
 
 const WRITE = mutation("writeArtifact", "created artifact { id tier text }", (random) => {
@@ -32,63 +32,63 @@ const WRITE = mutation("writeArtifact", "created artifact { id tier text }", (ra
   return {
     ...key(random),
     ...tier(random, "tier"),
-    ...once(random),
+    ...idempotencyKey(random),
     ifAbsent: flag(random),
     content,
     metadata,
   };
 });
 
-/** Each mutation, with the arguments of whoever tries what is not theirs. */
+/** Each mutation, with random arguments that may name the other caller's tenants. */
 const MUTATIONS = [
-  // Without artifacts there is nothing to see.
+  // Writes are frequent, because the other requests need artifacts.
   ...[WRITE, WRITE, WRITE, WRITE],
   mutation("promoteArtifact", "fromTier artifact { tier }", (random) => ({
     ...key(random),
     ...tier(random, "toTier"),
-    ...once(random),
+    ...idempotencyKey(random),
     dryRun: flag(random),
   })),
   mutation("restoreArtifact", "fromTier artifact { tier }", (random) => ({
     ...key(random),
     ...tier(random, "toTier"),
-    ...once(random),
+    ...idempotencyKey(random),
     dryRun: flag(random),
   })),
   mutation("purgeArtifact", "fromTier sizeBytes", (random) => ({
     ...key(random),
-    ...once(random),
+    ...idempotencyKey(random),
     dryRun: flag(random),
   })),
   mutation("runLifecycle", `started job { id ${JOB} }`, (random) => ({
     ...tenant(random),
-    ...once(random),
+    ...idempotencyKey(random),
     dryRun: flag(random),
   })),
   mutation("restoreArtifacts", `job { id ${JOB} restoredCount }`, (random) => ({
     keys: Array.from({ length: random.between(1, 3) }, () => key(random)),
-    ...once(random),
+    ...idempotencyKey(random),
     dryRun: flag(random),
   })),
   mutation("verifyArtifacts", `job { id ${JOB} checkedCount }`, (random) => ({
     ...tenant(random),
-    ...once(random),
+    ...idempotencyKey(random),
   })),
   mutation("reindex", "job { id }", (random) => ({ dryRun: flag(random) })),
 ];
 
-/** Between two steps: an idempotency key counts for a day, and a tier keeps for some. */
+/** Time between two steps, relative to the day that an idempotency key lasts and to the days in a tier. */
 const PAUSES = [DAY_MS / 24, DAY_MS / 24, DAY_MS / 2, DAY_MS] as const;
 
-/** What two callers do, one step after the other. */
-export function randomStory(random: SeededRandom): readonly Step[] {
+/** Random steps of the two callers, in order. */
+export function randomSteps(random: SeededRandom): readonly Step[] {
   const steps: Step[] = [];
   for (let left = random.between(4, 18); left > 0; left--) {
     const isRepeat = steps.length > 0 && random.between(1, 6) === 1;
     steps.push({
-      // To the letter, by the same one or by the other.
+      // An exact repetition, by the same caller or by the other.
       ...(isRepeat ? random.oneOf(steps) : randomStep(random)),
-      who: random.oneOf(["a", "b"] as const),
+      caller: random.oneOf(["a", "b"] as const),
       after: random.oneOf(PAUSES),
     });
   }
@@ -119,7 +119,7 @@ function tier(random: SeededRandom, as: "tier" | "toTier"): Input {
   return { [as]: random.oneOf(TIERS) };
 }
 
-function once(random: SeededRandom): Input {
+function idempotencyKey(random: SeededRandom): Input {
   return random.between(1, 6) > 1 ? { idempotencyKey: random.oneOf(["k1", "k2", "k3"]) } : {};
 }
 

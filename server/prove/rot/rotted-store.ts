@@ -9,24 +9,24 @@ import { keyOf, type StoreDrivers, TEST_ADMIN } from "../../testing/stores/engin
 import type { SeededRandom } from "../seeded-random.ts";
 import { damageFiles, type FileDamage, putBack, randomContents } from "./damage-files.ts";
 
-/** Up to here nothing of a wrong body goes out, in bytes. */
+/** Contents of up to this many bytes are verified before the response starts. */
 const VERIFIED_FIRST = 1024 * 1024;
-/** Artifacts that a sentence names. */
+/** The number of artifacts that a sentence names. */
 const NAMED = 5;
 
 type Names = Pick<ReadonlySet<string>, "has" | "keys">;
 type Rows = ReadonlyMap<string, ArtifactRow>;
 
-/** A store that is harmed behind its back. What is done with it then resolves with what broke, as sentences. */
+/** A store whose files are damaged outside its control. Its checks resolve with a sentence for each violation. */
 export class RottedStore implements AsyncDisposable {
   readonly #world: DamagedStore;
   readonly #contents: Map<string, Uint8Array>;
-  #harm: FileDamage = { damaged: new Map(), strays: 0 };
-  /** What no repair can bring back: damaged, and its right bytes in no file. */
+  #damage: FileDamage = { damaged: new Map(), unknown: 0 };
+  /** Damaged artifacts that no repair can recover, because no file has their bytes. */
   #lost: ReadonlySet<string> = new Set();
-  /** As they were before the last harm. */
+  /** The catalog's rows before the last damage. */
   #rows: Rows = new Map();
-  /** The last event before it. */
+  /** The last event before that. */
   #seq = 0;
 
   private constructor(world: DamagedStore, contents: ReadonlyMap<string, Uint8Array>) {
@@ -34,43 +34,43 @@ export class RottedStore implements AsyncDisposable {
     this.#contents = new Map(contents);
   }
 
-  /** `root`: the store's own folder, which goes with it. */
+  /** @param root the store's folder, which is removed with it */
   static async open(root: string, drivers: StoreDrivers, random: SeededRandom): Promise<RottedStore> {
     const contents = randomContents(random);
     return new RottedStore(await DamagedStore.open(contents, root, drivers), contents);
   }
 
-  /** Nothing may be damaged before it. `andPutsIn`: as `damageFiles` says. @returns what it did */
-  async harm(random: SeededRandom, andPutsIn: boolean): Promise<FileDamage> {
+  /** Damages files, as `damageFiles` does. The store must be intact before. @returns the damage */
+  async damage(random: SeededRandom, addsFiles: boolean): Promise<FileDamage> {
     this.#rows = await rowsOf(this.#world);
     this.#seq = await this.#world.store.catalog.lastSeq();
-    this.#harm = await damageFiles(this.#world, this.#contents, random, andPutsIn);
-    return this.#harm;
+    this.#damage = await damageFiles(this.#world, this.#contents, random, addsFiles);
+    return this.#damage;
   }
 
-  /** Gives each damaged artifact other bytes. */
-  async writeAnew(random: SeededRandom): Promise<void> {
-    const contents = randomContents(random, [...this.#harm.damaged.keys()]);
+  /** Overwrites each damaged artifact with new content. */
+  async overwrite(random: SeededRandom): Promise<void> {
+    const contents = randomContents(random, [...this.#damage.damaged.keys()]);
     for (const [name, bytes] of contents) this.#contents.set(name, bytes);
     await this.#world.write(contents);
   }
 
-  /** Somebody else puts the right bytes back, and the next pass takes the marks off. */
+  /** Restores the right bytes outside the store's control. The scrubber's next pass must clear the damage marks. */
   async putBack(random: SeededRandom): Promise<readonly string[]> {
-    const { damaged } = this.#harm;
+    const { damaged } = this.#damage;
     for (const name of damaged.keys())
       await putBack(this.#world, name, this.#contents.get(name) ?? Buffer.of());
     const broken = await this.scrub(random);
     await this.#world.drain();
     return [
       ...broken,
-      ...this.#unlike("event of healing", damaged, await this.healed()),
+      ...this.#differences("recovery event", damaged, await this.healed()),
       ...(await this.#changed(new Set(), damaged)),
     ];
   }
 
-  /** Every artifact, each by two readers at once. `damaged`: those that have no right bytes now. */
-  async read(damaged: Names = this.#harm.damaged): Promise<readonly string[]> {
+  /** Reads every artifact with two concurrent readers. `damaged`: the artifacts whose reads must be refused. */
+  async read(damaged: Names = this.#damage.damaged): Promise<readonly string[]> {
     const { names } = this.#world;
     const twice = [...names, ...names];
     const wrong = await Promise.all(twice.map((name) => this.#readOne(name, damaged.has(name))));
@@ -80,7 +80,7 @@ export class RottedStore implements AsyncDisposable {
     );
   }
 
-  /** One pass of the scrubber, from a random artifact on. */
+  /** Runs one pass of the scrubber, from a random artifact on. */
   async scrub(random: SeededRandom): Promise<readonly string[]> {
     const { store } = this.#world;
     const scrubber = new Scrubber({
@@ -90,7 +90,7 @@ export class RottedStore implements AsyncDisposable {
       days: 0,
       bytesPerSecond: 2 ** 30,
       onProblem: () => {},
-      // Sleeping turns the store's clock.
+      // Sleeping advances the store's clock.
       sleep: async (ms) => {
         store.now += Math.ceil(ms);
       },
@@ -98,24 +98,26 @@ export class RottedStore implements AsyncDisposable {
     });
     const { pass } = await store.catalog.scrubState();
     while ((await store.catalog.scrubState()).pass === pass) store.now += Math.ceil(await scrubber.turn());
-    const told = (await this.#world.events(this.#seq)).filter(({ error }) => /no artifact/.test(error ?? ""));
-    return told.length === this.#harm.strays
+    const reported = (await this.#world.events(this.#seq)).filter(({ error }) =>
+      /no artifact/.test(error ?? ""),
+    );
+    return reported.length === this.#damage.unknown
       ? []
-      : [`The pass told of ${told.length} strays; there are ${this.#harm.strays}.`];
+      : [`The pass reported ${reported.length} unknown objects instead of ${this.#damage.unknown}.`];
   }
 
-  /** Whether what is damaged has been told of once, and nothing else has changed. */
+  /** Checks that each damaged artifact was reported once, and that nothing else changed. */
   async found(): Promise<readonly string[]> {
-    const { damaged } = this.#harm;
+    const { damaged } = this.#damage;
     return [
-      ...this.#unlike("event of damage", damaged, await this.damageReported()),
+      ...this.#differences("damage event", damaged, await this.damageReported()),
       ...(await this.#changed(damaged, new Set())),
     ];
   }
 
-  /** A repair, and whether it brought back what has its bytes left, and lost nothing. */
+  /** Runs a repair, and checks that it recovered every artifact whose bytes exist, and lost nothing. */
   async repair(): Promise<readonly string[]> {
-    const { damaged } = this.#harm;
+    const { damaged } = this.#damage;
     const before = this.#world.contents();
     const hasBytes = (name: string) => before.has(this.#rows.get(name)?.checksum ?? "");
     const repairable = new Set([...damaged.keys()].filter(hasBytes));
@@ -127,41 +129,41 @@ export class RottedStore implements AsyncDisposable {
     const counts: readonly (readonly [string, number, number])[] = [
       ["damaged", job.damagedCount + job.missingCount, damaged.size],
       ["healed", job.healedCount, repairable.size],
-      ["quarantined", job.quarantinedCount, this.#harm.strays],
+      ["quarantined", job.quarantinedCount, this.#damage.unknown],
       ["adopted", job.adoptedCount, 0],
       [
         "quarantined on the log",
         events.filter(({ type }) => type === "STRAY_QUARANTINED").length,
-        this.#harm.strays,
+        this.#damage.unknown,
       ],
     ];
     return [
-      ...this.#unlike("event of healing", repairable, await this.healed()),
+      ...this.#differences("recovery event", repairable, await this.healed()),
       ...counts.flatMap(([what, got, wanted]) =>
-        got === wanted ? [] : [`The repair counted ${got} as ${what}, and not ${wanted}.`],
+        got === wanted ? [] : [`The repair counted ${got} as ${what} instead of ${wanted}.`],
       ),
-      ...(gone === 0 ? [] : [`After the repair ${gone} contents are in no file that were in one before.`]),
+      ...(gone === 0 ? [] : [`The repair lost ${gone} contents that were in a file before.`]),
       ...(await this.#changed(this.#lost, repairable)),
       ...(await this.read(this.#lost)),
-      ...this.#unlike("event of damage", damaged, await this.damageReported()),
+      ...this.#differences("damage event", damaged, await this.damageReported()),
     ];
   }
 
-  /** One more repair, which finds what it cannot mend and does nothing. */
+  /** Runs a second repair, which must find only what is unrecoverable, and change nothing. */
   async repairAgain(): Promise<readonly string[]> {
     const [before, seq] = [this.#world.contents(), await this.#world.store.catalog.lastSeq()];
     const { findings } = await this.#world.repair();
-    const told = await this.#world.eventsAfter(seq);
-    // "KIND PATH", of an artifact's file or of its sidecar.
+    const events = await this.#world.eventsAfter(seq);
+    // A finding is "KIND PATH"; the path is that of an artifact's file or of its sidecar.
     const isLost = (finding: string) => this.#lost.has(basename(finding, ".metadata.json"));
-    const more = [...findings.filter((finding) => !isLost(finding)), ...told];
+    const more = [...findings.filter((finding) => !isLost(finding)), ...events];
     return [
       ...(more.length === 0 ? [] : [`A second repair found more: ${more.slice(0, NAMED).join("; ")}.`]),
       ...(isDeepStrictEqual(this.#world.contents(), before) ? [] : ["A second repair changed files."]),
     ];
   }
 
-  /** The artifact of each event of damage. */
+  /** The artifact of each damage event. */
   async damageReported(): Promise<readonly string[]> {
     const events = await this.#world.events(this.#seq);
     return events.flatMap(({ errorCode, artifactId }) =>
@@ -169,7 +171,7 @@ export class RottedStore implements AsyncDisposable {
     );
   }
 
-  /** The artifact of each event of healing. */
+  /** The artifact of each recovery event. */
   async healed(): Promise<readonly string[]> {
     const events = await this.#world.events(this.#seq);
     return events.flatMap(({ type, artifactId }) => (type === "ARTIFACT_HEALED" ? [String(artifactId)] : []));
@@ -179,7 +181,7 @@ export class RottedStore implements AsyncDisposable {
     await this.#world[Symbol.asyncDispose]();
   }
 
-  /** What is wrong with a read of it; null: nothing. */
+  /** The problem of a read as a sentence, or null. */
   async #readOne(name: string, isDamaged: boolean): Promise<string | null> {
     const row = this.#rows.get(name);
     const wanted = row?.sizeBytes ?? 0;
@@ -188,7 +190,7 @@ export class RottedStore implements AsyncDisposable {
     let refusal: unknown = null;
     try {
       const content = await this.#world.store.engine.artifacts.open(TEST_ADMIN, keyOf(name));
-      if (content === null) return "There is no artifact any more";
+      if (content === null) return "An artifact is missing";
       for await (const chunk of content.body) {
         hash.update(chunk);
         given += chunk.byteLength;
@@ -197,18 +199,17 @@ export class RottedStore implements AsyncDisposable {
       refusal = error;
     }
     if (refusal === null) {
-      if (hash.digest("hex") !== row?.checksum)
-        return "A read gave bytes that are not the ones that were written";
-      return isDamaged ? "A read gave bytes that its file does not have" : null;
+      if (hash.digest("hex") !== row?.checksum) return "A read returned bytes that were never written";
+      return isDamaged ? "A read returned bytes that its file does not have" : null;
     }
     const isMismatch = refusal instanceof Refused && refusal.code === "CHECKSUM_MISMATCH";
     if (!isMismatch) return `A read failed (${refusal})`;
-    if (!isDamaged) return "A read of what has its bytes was refused";
+    if (!isDamaged) return "A read of an intact artifact was refused";
     const most = wanted > VERIFIED_FIRST ? wanted - 1 : 0;
-    return given <= most ? null : "A read gave bytes out before it was refused";
+    return given <= most ? null : "A read returned too many bytes before it was refused";
   }
 
-  /** Rows that are not as they were before, but for the mark of those in `damaged`, and for objects and versions of those in `healed`. */
+  /** Rows that changed, except for the mark of `damaged` artifacts, and for the object and version of `healed` ones. */
   async #changed(damaged: Names, healed: Names): Promise<readonly string[]> {
     const rows = await rowsOf(this.#world);
     const isSame = (name: string) => {
@@ -219,30 +220,30 @@ export class RottedStore implements AsyncDisposable {
       return isDeepStrictEqual({ ...is, damagedAt: null }, { ...was, object, version });
     };
     const changed = this.#world.names.filter((name) => !isSame(name));
-    return changed.length === 0 ? [] : [`The catalog's row is not as it must be: ${this.#list(changed)}.`];
+    return changed.length === 0 ? [] : [`Unexpected change of the catalog's row: ${this.#list(changed)}.`];
   }
 
-  /** What is wrong with `got`, which must be each of `wanted`, once. */
-  #unlike(what: string, wanted: Names, got: readonly string[]): readonly string[] {
+  /** Checks that `got` has each of `wanted` exactly once. */
+  #differences(what: string, wanted: Names, got: readonly string[]): readonly string[] {
     const seen = new Set(got);
     const missing = [...wanted.keys()].filter((name) => !seen.has(name));
     const other = [...seen].filter((name) => !wanted.has(name));
     const again = [...seen].filter((name) => got.indexOf(name) !== got.lastIndexOf(name));
     return [
-      ...(missing.length === 0 ? [] : [`There is no ${what} of ${this.#list(missing)}.`]),
-      ...(other.length === 0 ? [] : [`There is an ${what} of ${this.#list(other)}.`]),
-      ...(again.length === 0 ? [] : [`There is more than one ${what} of ${this.#list(again)}.`]),
+      ...(missing.length === 0 ? [] : [`No ${what} for ${this.#list(missing)}.`]),
+      ...(other.length === 0 ? [] : [`Unexpected ${what} for ${this.#list(other)}.`]),
+      ...(again.length === 0 ? [] : [`More than one ${what} for ${this.#list(again)}.`]),
     ];
   }
 
   #list(names: readonly string[]): string {
-    const shown = names.slice(0, NAMED).map((name) => this.#told(name));
+    const shown = names.slice(0, NAMED).map((name) => this.#describe(name));
     const more = names.length - shown.length;
     return `${shown.join(", ")}${more === 0 ? "" : `, and ${more} more`}`;
   }
 
-  #told(name: string): string {
-    return `${name} (${this.#harm.damaged.get(name) ?? "not damaged"})`;
+  #describe(name: string): string {
+    return `${name} (${this.#damage.damaged.get(name) ?? "not damaged"})`;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { SeededRandom } from "../seeded-random.ts";
 
-/** What the files of a log hold, a character for each byte, by their names. */
+/** The contents of a log's files by name, as text with one character per byte (latin1). */
 export type Files = ReadonlyMap<string, string>;
 
 const KINDS = {
@@ -13,7 +13,7 @@ const KINDS = {
     const at = random.between(0, text.length - 1);
     return new Map(files).set(name, text.slice(0, at) + text.slice(at + random.between(1, 20)));
   },
-  "a byte put in": ({ random, name, text, files }) => {
+  "a byte inserted": ({ random, name, text, files }) => {
     const at = random.between(0, text.length);
     const byte = String.fromCharCode(random.between(0, 255));
     return new Map(files).set(name, text.slice(0, at) + byte + text.slice(at));
@@ -29,7 +29,7 @@ const KINDS = {
     }),
   "a line moved": (target) =>
     inLines(target, (lines, one, other) => lines.splice(other, 0, ...lines.splice(one, 1))),
-  "a line of another file": (target) =>
+  "a line of another file inserted": (target) =>
     inLines(target, (lines, one) => lines.splice(one, 0, linesOf(target.other.text)[0] ?? "")),
   "a file removed": ({ name, files }) => new Map([...files].filter(([each]) => each !== name)),
   "files swapped": ({ name, text, other, files }) =>
@@ -38,24 +38,25 @@ const KINDS = {
   "a file emptied": ({ name, files }) => new Map(files).set(name, ""),
 } satisfies Record<string, (target: Target) => Files>;
 
-/** Nothing of these is changed. */
+/** What a manipulation works on. It returns new files and changes none of these. */
 interface Target {
   readonly random: SeededRandom;
   readonly files: Files;
-  /** The file that is harmed … */
+  /** The file to manipulate. */
   readonly name: string;
   readonly text: string;
-  /** … and another one, or the same. */
+  /** A second file, which may be the same. */
   readonly other: { readonly name: string; readonly text: string };
 }
 
+/** One manipulation of a log. */
 export interface Tampering {
   readonly how: string;
-  /** The files as they are then: others than before. */
+  /** The manipulated files, which always differ from the original ones. */
   readonly files: Files;
 }
 
-/** Changes something in the files of a log, by chance. None of them may be empty. */
+/** Makes one random manipulation of a log's files, none of which may be empty. */
 export function tamper(files: Files, random: SeededRandom): Tampering {
   for (;;) {
     const [name, text] = random.oneOf([...files]);
@@ -63,7 +64,7 @@ export function tamper(files: Files, random: SeededRandom): Tampering {
     const how = random.oneOf(Object.keys(KINDS) as (keyof typeof KINDS)[]);
     const other = { name: otherName, text: otherText };
     const tampered = KINDS[how]({ random, files, name, text, other });
-    // A line that is moved to where it stands, and the like.
+    // Some manipulations change nothing, such as moving a line to its own position.
     if (!isSame(files, tampered)) return { how: `${how} (${name})`, files: tampered };
   }
 }

@@ -6,29 +6,29 @@ import { DatabaseSync } from "node:sqlite";
 const HEADER_BYTES = 32;
 const FRAME_HEADER_BYTES = 24;
 
-/** The files of a catalog: database and write-ahead log (WAL). */
+/** The catalog on a disk: its database file and its write-ahead log. */
 export interface CatalogFiles {
   readonly db: Buffer;
   readonly wal: Buffer;
 }
 
-/** One write to the WAL: a header, or a frame (one page). */
+/** One write to the log: a new header, or a frame, which holds a page. */
 interface Piece {
   readonly at: number;
   readonly bytes: Buffer;
-  /** True: this frame completes a transaction. */
+  /** Whether it completes a transaction. */
   readonly commits: boolean;
 }
 
-/** A state that a power cut may leave. */
+/** A state in which a power cut may leave the files. */
 export interface PossibleFiles {
   readonly name: string;
   readonly files: CatalogFiles;
-  /** Number of complete pieces from the start of the WAL. */
+  /** The number of leading pieces of the log that are complete. */
   readonly whole: number;
 }
 
-/** Reads the files without SQLite. SQLite loses its locks by that, so no connection may be open elsewhere. */
+/** Reads the files without SQLite. Closing them drops SQLite's locks, so no other process may have the catalog open. */
 export function readCatalogFiles(path: string): CatalogFiles {
   const read = (file: string) => (existsSync(file) ? readFileSync(file) : Buffer.alloc(0));
   return { db: read(path), wal: read(`${path}-wal`) };
@@ -39,7 +39,7 @@ export function writeCatalogFiles(path: string, { db, wal }: CatalogFiles): void
   writeFileSync(`${path}-wal`, wal);
 }
 
-/** The difference between two states of the files. */
+/** The change of the files between two moments. */
 export class CatalogWrite {
   readonly before: CatalogFiles;
   readonly after: CatalogFiles;
@@ -59,22 +59,22 @@ export class CatalogWrite {
     return !this.before.db.equals(this.after.db);
   }
 
-  /** Number of the first `whole` pieces that belong to complete transactions. */
+  /** The number of the first `whole` pieces that SQLite keeps: those up to the last that completes a transaction. */
   committed(whole: number): number {
     for (let count = whole; count > 0; count -= 1) if (this.pieces[count - 1]?.commits) return count;
     return 0;
   }
 
-  /** The files with the first `count` pieces in the WAL and no others. */
+  /** The files with the first `count` pieces in the log, and none of the others. */
   upTo(count: number): CatalogFiles {
     return this.#with(this.pieces.map((_, index) => (index < count ? "written" : "not")));
   }
 
   /**
-   * Every state that a power cut during the write may leave:
-   * - any number of complete pieces, and the next one in part;
-   * - the WAL at its full length, with zeros in place of some pieces, because the disk may reorder writes;
-   * - after the WAL is synced: pages of the database in any order, complete or in part.
+   * States in which a power cut within the change may leave the files:
+   * - any number of pieces, and the next one in part;
+   * - pieces in any order, because the disk may reorder them, some replaced by zeros if only the length was written;
+   * - once all pieces are synced, pages of the catalog's file in any order, complete or in part.
    */
   *possible(draw: (last: number) => number): Generator<PossibleFiles> {
     const { pieces } = this;
@@ -135,7 +135,7 @@ function piecesOf(before: Buffer, after: Buffer): Piece[] {
   const salts = after.subarray(16, 24);
   for (let at = HEADER_BYTES; at + frameBytes <= after.length; at += frameBytes) {
     const bytes = after.subarray(at, at + frameBytes);
-    // Frames after the newest one are from before the WAL was restarted.
+    // The frames after the newest one remain from before the log started over.
     if (!bytes.subarray(8, 16).equals(salts)) break;
     if (isNew(at, at + frameBytes)) pieces.push({ at, bytes, commits: bytes.readUInt32BE(4) !== 0 });
   }
@@ -151,7 +151,7 @@ function mixed(before: Buffer, after: Buffer, draw: (last: number) => number): B
   return db;
 }
 
-/** SHA-256 of the database after SQLite has recovered the files and made a checkpoint. Works on a copy in `dir`. */
+/** The hash of the catalog's file after SQLite has recovered the files, in a temporary folder in `dir`. */
 export function recovered(files: CatalogFiles, dir: string): string {
   const folder = mkdtempSync(join(dir, "tierkeep-wal-"));
   try {

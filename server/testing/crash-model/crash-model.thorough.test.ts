@@ -2,36 +2,36 @@ import { tmpdir } from "node:os";
 import { describe, expect, it, vi } from "vitest";
 import { DISK_STEPS, type DiskStep } from "../../src/files/disk.ts";
 import type { Loss } from "../tiers/crash-loss.ts";
-import { Story } from "./crash-story.ts";
 import { COMMIT_STEPS } from "./crashing-catalog.ts";
-import { SCENARIOS, type StoryStep } from "./scenarios.ts";
+import { type Act, SCENARIOS } from "./scenarios.ts";
+import { StoreHistory } from "./store-history.ts";
 import { Violation } from "./violation.ts";
 
-/** True: every crash with every loss, and every second crash on top. False: every crash once, with the losses in turn. */
+/** True: each crash with each loss, and each second crash. Otherwise each crash once, with the losses in turn. */
 const EXHAUSTIVE = process.env.MODEL_CHECK === "exhaustive";
 
-/** Unsynced data that is lost: none (the process died), all, or some (the machine crashed). */
+/** Loss of unsynced data: nothing (a process crash), everything or a part (a power loss). */
 const LOSSES: readonly Loss[] = ["everything", "nothing", { seed: 1 }];
 
-/** Steps that the engine does not take in these scenarios. */
+/** Steps that these scenarios do not take. */
 const NOT_IN_THE_PROTOCOL = new Set([
-  // Only a repair moves unknown objects to quarantine.
+  // Quarantine is an operator's decision.
   "object.quarantine.rename",
   "object.quarantine.fsync",
   "object.quarantine.source.fsync",
-  // Bytes do not rot in these scenarios.
+  // An event about damaged bytes, which has no effects.
   "commit damage",
   "committed damage",
-  // Only when a file changes while it is ingested; see power-loss.thorough.test.ts.
+  // Only if another process writes to a file while it is adopted. power-loss.thorough.test.ts does that.
   "take.undo",
-  // Foreign files are durable here; in power-loss.thorough.test.ts they are not.
+  // Foreign files are already synced here. In power-loss.thorough.test.ts they are not.
   "take.fsync",
 ]);
 
-// Thousands of simulated processes take minutes on a slow machine.
+/** Thousands of simulated processes take minutes on a slow machine. */
 vi.setConfig({ testTimeout: 600_000 });
 
-const more: readonly StoryStep[] = [
+const more: readonly Act[] = [
   {
     do: "write",
     key: { tenantId: "globex", workflowId: "büro", artifactId: "報告書.pdf" },
@@ -44,20 +44,24 @@ const more: readonly StoryStep[] = [
 
 const reached = new Set<string>();
 
-/** The steps of a story without a crash. */
-async function stepsOf(acts: readonly StoryStep[]): Promise<readonly string[]> {
-  return told(Story.begin({ dir: tmpdir() }), async (story) => {
-    expect(await story.live(acts, Number.POSITIVE_INFINITY, "nothing")).toBe(true);
-    const steps = [...story.steps];
-    await story.check();
+/** The steps of the acts without a crash. */
+async function stepsOf(acts: readonly Act[]): Promise<readonly string[]> {
+  return recordingSteps(StoreHistory.create({ dir: tmpdir() }), async (history) => {
+    expect(await history.run(acts, Number.POSITIVE_INFINITY, "nothing")).toBe(true);
+    const steps = [...history.steps];
+    await history.check();
     return steps;
   });
 }
 
-async function told<T>(story: Story, tell: (story: Story) => Promise<T>): Promise<T> {
-  using own = story;
+/** Runs `work` on a history, then disposes it and adds its steps to `reached`. */
+async function recordingSteps<T>(
+  history: StoreHistory,
+  work: (history: StoreHistory) => Promise<T>,
+): Promise<T> {
+  using own = history;
   try {
-    return await tell(own);
+    return await work(own);
   } finally {
     for (const step of own.steps) reached.add(step);
   }
@@ -65,40 +69,37 @@ async function told<T>(story: Story, tell: (story: Story) => Promise<T>): Promis
 
 async function crashAfter(
   lastStep: number,
-  acts: readonly StoryStep[],
+  acts: readonly Act[],
   lose: Loss,
   omit?: DiskStep,
 ): Promise<void> {
-  await told(Story.begin({ dir: tmpdir(), omit }), async (story) => {
-    await story.live(acts, lastStep, lose);
-    await story.check();
+  await recordingSteps(StoreHistory.create({ dir: tmpdir(), omit }), async (history) => {
+    await history.run(acts, lastStep, lose);
+    await history.check();
   });
 }
 
-describe("a reindex of a lost catalog", () => {
-  const before: readonly StoryStep[] = [
-    ...(SCENARIOS["moves change the tier and nothing else"] ?? []),
-    ...more,
-  ];
-  const rebuild: readonly StoryStep[] = [{ do: "adopt" }, { do: "drain" }];
+describe("a rebuild of a lost catalog", () => {
+  const before: readonly Act[] = [...(SCENARIOS["moves change the tier and nothing else"] ?? []), ...more];
+  const rebuild: readonly Act[] = [{ do: "adopt" }, { do: "drain" }];
 
-  it("restores every published artifact when it crashes at any step and is run again", async () => {
-    let died = true;
-    for (let lastStep = 0; died; lastStep += EXHAUSTIVE ? 1 : 3) {
-      await told(Story.begin({ dir: tmpdir() }), async (story) => {
-        await story.live(before, Number.POSITIVE_INFINITY, "nothing");
-        story.loseCatalog();
-        died = !(await story.live(rebuild, lastStep, LOSSES[lastStep % LOSSES.length] ?? "nothing"));
-        await story.live(rebuild, Number.POSITIVE_INFINITY, "nothing");
-        await story.check().catch((error: unknown) => {
-          throw Violation.when(`the first reindex crashed after ${lastStep} steps`, error);
+  it("recovers everything that was published, after a crash at any step and a second attempt", async () => {
+    let crashed = true;
+    for (let lastStep = 0; crashed; lastStep += EXHAUSTIVE ? 1 : 3) {
+      await recordingSteps(StoreHistory.create({ dir: tmpdir() }), async (history) => {
+        await history.run(before, Number.POSITIVE_INFINITY, "nothing");
+        history.loseCatalog();
+        crashed = !(await history.run(rebuild, lastStep, LOSSES[lastStep % LOSSES.length] ?? "nothing"));
+        await history.run(rebuild, Number.POSITIVE_INFINITY, "nothing");
+        await history.check().catch((error: unknown) => {
+          throw Violation.when(`rebuilt for ${lastStep} steps at first`, error);
         });
       });
     }
   });
 });
 
-describe("a crash at any step loses no acknowledged change and leaves no partial change", () => {
+describe("a crash at any step keeps every acknowledged change and leaves no partial one", () => {
   it.each(Object.entries(SCENARIOS))("%s", async (_name, acts) => {
     const { length } = await stepsOf(acts);
     for (let lastStep = 0; lastStep <= length; lastStep++) {
@@ -107,35 +108,35 @@ describe("a crash at any step loses no acknowledged change and leaves no partial
     }
   });
 
-  it.each(Object.entries(SCENARIOS))("a second crash during recovery: %s", async (_name, acts) => {
+  it.each(Object.entries(SCENARIOS))("with a second crash during recovery: %s", async (_name, acts) => {
     const { length } = await stepsOf(acts);
     for (let lastStep = 5; lastStep < length; lastStep += EXHAUSTIVE ? 3 : 41) {
       let recovered = false;
-      for (let again = 0; !recovered; again += EXHAUSTIVE ? 1 : 3) {
-        await told(Story.begin({ dir: tmpdir() }), async (story) => {
-          await story.live(acts, lastStep, { seed: lastStep });
-          recovered = await story.live([{ do: "drain" }], again, { seed: again });
-          await story.check();
+      for (let second = 0; !recovered; second += EXHAUSTIVE ? 1 : 3) {
+        await recordingSteps(StoreHistory.create({ dir: tmpdir() }), async (history) => {
+          await history.run(acts, lastStep, { seed: lastStep });
+          recovered = await history.run([{ do: "drain" }], second, { seed: second });
+          await history.check();
         });
       }
     }
   });
 
-  it("covers every step of the engine and its drivers with a crash point", () => {
+  it("covers every step of the engine and its drivers", () => {
     const named = [...DISK_STEPS, ...COMMIT_STEPS.flatMap((kind) => [`commit ${kind}`, `committed ${kind}`])];
     expect(named.filter((step) => !reached.has(step) && !NOT_IN_THE_PROTOCOL.has(step))).toEqual([]);
     expect([...reached].filter((step) => !named.includes(step))).toEqual([]);
   });
 });
 
-describe("the crash model detects an omitted sync", () => {
+describe("the check detects an omitted sync", () => {
   const syncs = DISK_STEPS.filter((step) => step.endsWith(".fsync") && !NOT_IN_THE_PROTOCOL.has(step));
 
   it.each(syncs)("%s", async (omit) => {
-    await expect(findsViolation(omit)).resolves.toBe(true);
+    await expect(searchForBreach(omit)).resolves.toBe(true);
   });
 
-  async function findsViolation(omit: DiskStep): Promise<boolean> {
+  async function searchForBreach(omit: DiskStep): Promise<boolean> {
     for (const acts of Object.values(SCENARIOS)) {
       const steps = await stepsOf(acts);
       if (!steps.includes(omit)) continue;

@@ -1,17 +1,17 @@
-/** Thrown at the step at which the simulated process crashes, and at every later step. */
+/** Thrown at the step at which the simulated process crashes, and at each later step. */
 export class SimulatedCrash extends Error {
   override readonly name = "SimulatedCrash";
 }
 
-/** Records the steps of a simulated process by name, and crashes it before a chosen step. */
+/** Records the steps of a simulated process, and crashes it after a given number of them. */
 export class CrashPoint {
   readonly steps: string[] = [];
   readonly #lastStep: number;
   readonly #onStep: () => void;
-  #dead = false;
+  #crashed = false;
 
   /**
-   * @param lastStep steps before the crash; Infinity: no crash
+   * @param lastStep the number of steps before the crash; Infinity for none
    * @param onStep called before each step
    */
   constructor(lastStep = Number.POSITIVE_INFINITY, onStep = () => {}) {
@@ -19,14 +19,14 @@ export class CrashPoint {
     this.#onStep = onStep;
   }
 
-  get dead(): boolean {
-    return this.#dead;
+  get crashed(): boolean {
+    return this.#crashed;
   }
 
-  /** Called before each step. @throws SimulatedCrash */
+  /** Must be called before each step. @throws SimulatedCrash */
   step(name: string): void {
-    if (this.#dead || this.steps.length >= this.#lastStep) {
-      this.#dead = true;
+    if (this.#crashed || this.steps.length >= this.#lastStep) {
+      this.#crashed = true;
       throw new SimulatedCrash(`crashed before step ${this.steps.length + 1}, ${name}`);
     }
     this.#onStep();
@@ -35,11 +35,11 @@ export class CrashPoint {
 
   /** Crashes now. */
   crash(): void {
-    this.#dead = true;
+    this.#crashed = true;
   }
 
-  /** For calls that change nothing: they are not steps, but a crashed process cannot make them. @throws SimulatedCrash */
-  requireAlive(): void {
-    if (this.#dead) throw new SimulatedCrash("the process has crashed");
+  /** Must be called for work that is no step because it changes nothing. @throws SimulatedCrash after the crash */
+  throwIfCrashed(): void {
+    if (this.#crashed) throw new SimulatedCrash("has crashed");
   }
 }

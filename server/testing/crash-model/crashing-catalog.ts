@@ -2,7 +2,7 @@ import type { Catalog } from "../../src/catalog/catalog.ts";
 import type { Change } from "../../src/catalog/changes.ts";
 import type { CrashPoint } from "./crash-point.ts";
 
-/** The kinds of change that the engine commits. Each has a crash point before and after its commit. A kind that is missing here fails the check. */
+/** The changes that the engine commits, each with a crash point before and after it. A missing kind fails the check. */
 export const COMMIT_STEPS = [
   "stage",
   "abandon",
@@ -30,16 +30,18 @@ export function crashingCatalog(catalog: Catalog, crashPoint: CrashPoint): Catal
       const call = value.bind(target) as (...given: unknown[]) => unknown;
       switch (property) {
         case "commit":
-          return (change: Change) => bounded(crashPoint, change.kind, () => call(change));
+          return (change: Change) => withCrashPoints(crashPoint, change.kind, () => call(change));
         case "commitAll":
           return async (changes: readonly Change[]) => {
-            // Changes may commit in several groups, so a crash may leave only some of them committed.
+            // The catalog may commit them in several groups, so a crash may leave a part of them.
             const half = Math.ceil(changes.length / 2);
             const outcomes: unknown[] = [];
             for (const part of [changes.slice(0, half), changes.slice(half)]) {
               const [first] = part;
               if (first)
-                outcomes.push(...((await bounded(crashPoint, first.kind, () => call(part))) as unknown[]));
+                outcomes.push(
+                  ...((await withCrashPoints(crashPoint, first.kind, () => call(part))) as unknown[]),
+                );
             }
             return outcomes;
           };
@@ -47,9 +49,9 @@ export function crashingCatalog(catalog: Catalog, crashPoint: CrashPoint): Catal
           return call;
         default:
           return async (...given: unknown[]) => {
-            crashPoint.requireAlive();
+            crashPoint.throwIfCrashed();
             const answer = await call(...given);
-            crashPoint.requireAlive();
+            crashPoint.throwIfCrashed();
             return answer;
           };
       }
@@ -57,7 +59,7 @@ export function crashingCatalog(catalog: Catalog, crashPoint: CrashPoint): Catal
   });
 }
 
-async function bounded(
+async function withCrashPoints(
   crashPoint: CrashPoint,
   kind: Change["kind"],
   commit: () => unknown,

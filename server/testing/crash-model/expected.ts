@@ -9,7 +9,7 @@ import {
 import type { ErrorCode } from "@tierkeep/schema/domain/refusals";
 import { isHotter, type Tier } from "@tierkeep/schema/domain/tiers";
 
-/** A command to the engine. Seed and size determine the content. */
+/** A command to the engine. A seed and a size define a content, so that contents can be distinguished. */
 export type Command =
   | {
       readonly do: "write";
@@ -20,16 +20,16 @@ export type Command =
       readonly ifAbsent?: boolean;
       readonly idempotencyKey?: string;
     }
-  /** The content has another checksum than announced, or the client disconnects. It is rejected and leaves nothing. */
+  /** A write with a wrong checksum, or an upload whose client disconnects. It must be refused and leave nothing. */
   | {
-      readonly do: "rejected write" | "rejected upload";
+      readonly do: "write with wrong checksum" | "aborted upload";
       readonly key: ArtifactKey;
       readonly sizeBytes: number;
     }
   | { readonly do: "promote" | "restore"; readonly key: ArtifactKey; readonly toTier: Tier }
   | { readonly do: "purge"; readonly key: ArtifactKey }
   | { readonly do: "age"; readonly step: LifecycleStep }
-  /** Adopts the files of the tree: those published before the catalog was lost, and foreign files. */
+  /** Adopts the files in the tree: those from before the catalog was lost, and foreign ones. */
   | { readonly do: "adopt"; readonly found: Expected };
 
 export interface ExpectedArtifact {
@@ -43,7 +43,7 @@ export interface ExpectedArtifact {
   readonly ageSince: number;
 }
 
-/** The artifact that adoption makes of a foreign file with modification time `at`. */
+/** The artifact that adoption makes of a foreign file that was last modified `at`. */
 export function adoptedArtifact(content: string, tier: Tier, at: number): ExpectedArtifact {
   return {
     checksum: createHash("sha256").update(content).digest("hex"),
@@ -57,10 +57,10 @@ export function adoptedArtifact(content: string, tier: Tier, at: number): Expect
   };
 }
 
-/** The expected content of a store, by path of the key. */
+/** The expected artifacts of a store, by key as a path. */
 export type Expected = ReadonlyMap<string, ExpectedArtifact>;
 
-export type Answer = { readonly next: Expected; readonly refused: ErrorCode | null };
+export type ExpectedOutcome = { readonly next: Expected; readonly refused: ErrorCode | null };
 
 export const POLICY: RetentionPolicy = { hotDays: 7, warmDays: 30, coldDays: 90 };
 
@@ -68,10 +68,10 @@ export function contentOf(seed: number, sizeBytes: number): Buffer {
   return Buffer.alloc(sizeBytes, `content ${seed} `);
 }
 
-/** Reference implementation of the engine: applies a command to a state in memory. */
-export function answer(state: Expected, command: Command, now: number): Answer {
-  const refuse = (refused: ErrorCode): Answer => ({ next: state, refused });
-  const put = (path: string, artifact: ExpectedArtifact): Answer => ({
+/** The model of the engine: the expected artifacts after a command, and its refusal. */
+export function expectedOutcome(state: Expected, command: Command, now: number): ExpectedOutcome {
+  const refuse = (refused: ErrorCode): ExpectedOutcome => ({ next: state, refused });
+  const put = (path: string, artifact: ExpectedArtifact): ExpectedOutcome => ({
     next: new Map(state).set(path, artifact),
     refused: null,
   });
@@ -92,9 +92,9 @@ export function answer(state: Expected, command: Command, now: number): Answer {
         ageSince: now,
       });
     }
-    case "rejected write":
+    case "write with wrong checksum":
       return refuse("CHECKSUM_MISMATCH");
-    case "rejected upload":
+    case "aborted upload":
       return refuse("BAD_USER_INPUT");
     case "promote":
     case "restore": {

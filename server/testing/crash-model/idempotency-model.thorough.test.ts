@@ -6,14 +6,14 @@ import { whole } from "../catalog/sample-changes.ts";
 import type { Loss } from "../tiers/crash-loss.ts";
 import { CrashPoint, SimulatedCrash } from "./crash-point.ts";
 import type { Command } from "./expected.ts";
-import { breaches, leftovers } from "./inspect.ts";
+import { leftovers, violationsIn } from "./inspect.ts";
 import { SimulatedProcess } from "./simulated-process.ts";
 
 const LOSSES: readonly Loss[] = ["everything", "nothing", { seed: 1 }];
 const key = { tenantId: "acme", workflowId: "nightly", artifactId: "a" };
 
-/** One process that runs one command and crashes after `lastStep` steps. Returns whether it completed. */
-async function asked(root: string, command: Command, lastStep: number, lose: Loss): Promise<boolean> {
+/** Runs a command in a process that crashes after `lastStep` steps. Resolves with false if it crashed. */
+async function runsToEnd(root: string, command: Command, lastStep: number, lose: Loss): Promise<boolean> {
   const crashPoint = new CrashPoint(lastStep);
   const life = await SimulatedProcess.begin(root, { clock: { now: () => 1_000 }, crashPoint, lose });
   if (life === null) return false;
@@ -49,17 +49,17 @@ it.each([
       const root = mkdtempSync(join(tmpdir(), "tierkeep-model-"));
       try {
         const lose = LOSSES[lastStep % LOSSES.length] as Loss;
-        ended = await asked(root, command, lastStep, lose);
-        expect(await asked(root, command, Number.POSITIVE_INFINITY, "nothing")).toBe(true);
+        ended = await runsToEnd(root, command, lastStep, lose);
+        expect(await runsToEnd(root, command, Number.POSITIVE_INFINITY, "nothing")).toBe(true);
         const life = await SimulatedProcess.begin(root, {
           clock: { now: () => 1_000 },
           crashPoint: new CrashPoint(),
           lose: "nothing",
         });
-        if (life === null) throw new Error("the process did not start");
+        if (life === null) throw new Error("The process did not start.");
         const events = await life.engine.catalog.listEvents({}, "ASC", whole());
         expect(events.map(({ type }) => type)).toEqual(["ARTIFACT_WRITTEN"]);
-        expect(await breaches(life, root)).toEqual([]);
+        expect(await violationsIn(life, root)).toEqual([]);
         expect(leftovers(root)).toEqual([]);
         await life.end("nothing");
       } finally {

@@ -9,10 +9,10 @@ import { sidecarOf } from "../../src/engine/sidecar.ts";
 import type { ExpectedArtifact } from "./expected.ts";
 import { catalogPath, type SimulatedProcess } from "./simulated-process.ts";
 
-/** Content of foreign files. */
+/** The content of foreign files. */
 export const FOREIGN_CONTENT = "a foreign file";
 
-/** Number of foreign files in the whole store. A rename that was partly lost leaves two names of one file, which counts once. */
+/** The number of foreign files anywhere in the store. A rename that was lost in part leaves two names of one file. */
 export function foreignFilesIn(root: string): number {
   const paths = filesBelow(root).map((path) => join(root, path));
   return new Set(paths.filter(isForeign).map((path) => lstatSync(path).ino)).size;
@@ -37,8 +37,8 @@ export async function rowsOf({ engine }: SimulatedProcess): Promise<ArtifactRow[
   }
 }
 
-/** The state of every artifact as a client sees it. */
-export async function visibleState(life: SimulatedProcess): Promise<Map<string, ExpectedArtifact>> {
+/** The artifacts as a client sees them. */
+export async function artifactsOf(life: SimulatedProcess): Promise<Map<string, ExpectedArtifact>> {
   const rows = await rowsOf(life);
   return new Map(
     rows.map((row) => [
@@ -57,12 +57,12 @@ export async function visibleState(life: SimulatedProcess): Promise<Map<string, 
   );
 }
 
-/** Violated invariants of a store, as sentences; empty: none. */
-export async function breaches(life: SimulatedProcess, root: string): Promise<string[]> {
+/** Checks the invariants of a store. Resolves with a sentence for each violation. */
+export async function violationsIn(life: SimulatedProcess, root: string): Promise<string[]> {
   const rows = await rowsOf(life);
   const found = [
     ...(await missingBytes(life, rows)),
-    ...(await strays(life)),
+    ...(await unknownObjects(life)),
     ...(await wrongCounters(life, root)),
   ];
   const dirty = withCatalog(root, (db) =>
@@ -71,19 +71,19 @@ export async function breaches(life: SimulatedProcess, root: string): Promise<st
       "SELECT t.name || '/' || w.name || '/' || d.name AS name FROM dirty d JOIN workflow w ON w.id = d.workflow JOIN tenant t ON t.id = w.tenant",
     ),
   );
-  found.push(...viewBreaches(root, rows, new Set(dirty)));
+  found.push(...viewViolations(root, rows, new Set(dirty)));
   const inBoth = withCatalog(root, (db) =>
     names(db, "SELECT object AS name FROM artifact INTERSECT SELECT object FROM garbage"),
   );
-  found.push(...inBoth.map((object) => `object ${object} is in a row and in garbage`));
+  found.push(...inBoth.map((object) => `object ${object} is referenced by a row and is garbage`));
   const staged = withCatalog(root, (db) =>
     names(db, "SELECT object AS name FROM artifact INTERSECT SELECT object FROM staged"),
   );
-  found.push(...staged.map((object) => `object ${object} is in a row and still staged`));
+  found.push(...staged.map((object) => `object ${object} is referenced by a row and still staged`));
   return found;
 }
 
-/** Work that is left after a drain without faults, as sentences; must be empty. */
+/** Checks that no work is left after a drain without failures. Returns a sentence for each table that is not empty. */
 export function leftovers(root: string): string[] {
   return withCatalog(root, (db) =>
     ["dirty", "garbage", "staged", "inline_bytes"].flatMap((table) => {
@@ -107,28 +107,28 @@ async function missingBytes(life: SimulatedProcess, rows: readonly ArtifactRow[]
   return found;
 }
 
-/** Unknown objects. There must be none, because every object is staged before it is created. */
-async function strays({ engine, tiers }: SimulatedProcess): Promise<string[]> {
+/** Finds objects that the catalog does not know. There are none, because an object is staged before it is created. */
+async function unknownObjects({ engine, tiers }: SimulatedProcess): Promise<string[]> {
   const objects: string[] = [];
   for await (const object of tiers.base.list()) objects.push(object);
   const unknown = await engine.catalog.strays(tiers.base.id, objects);
-  return unknown.map((object) => `object ${object} is known to nothing`);
+  return unknown.map((object) => `the catalog does not know object ${object}`);
 }
 
-/** Wrong usage counters of tenants, workflows and the store, and a wrong event count (the newest seq is the count). */
+/** Finds wrong counters of tenants, of workflows and of the store, and gaps in the events. */
 async function wrongCounters({ engine }: SimulatedProcess, root: string): Promise<string[]> {
   const miscounts = await engine.catalog.miscounts(100);
   const gap = withCatalog(root, (db) =>
     db.prepare("SELECT count(*) AS events, coalesce(max(seq), 0) AS newest FROM event").get(),
   ) as { readonly events: number; readonly newest: number };
   return [
-    ...miscounts.map((miscount) => `counted wrongly: ${JSON.stringify(miscount)}`),
+    ...miscounts.map((miscount) => `wrong counter: ${JSON.stringify(miscount)}`),
     ...(gap.events === gap.newest ? [] : [`${gap.events} events up to seq ${gap.newest}`]),
   ];
 }
 
-/** Differences between the tree and the rows. Paths of unpublished keys may be in any state. */
-function viewBreaches(root: string, rows: readonly ArtifactRow[], dirty: ReadonlySet<string>): string[] {
+/** Checks the published files. Those of unpublished keys may be of any version; all others must match their rows. */
+function viewViolations(root: string, rows: readonly ArtifactRow[], dirty: ReadonlySet<string>): string[] {
   const found: string[] = [];
   const wanted = new Map<string, () => string | null>();
   for (const row of rows) {
@@ -137,12 +137,12 @@ function viewBreaches(root: string, rows: readonly ArtifactRow[], dirty: Readonl
     const path = join(root, row.tier.toLowerCase(), name);
     wanted.set(path, () => {
       const object = join(root, ".tierkeep", "objects", row.object.slice(0, 2), row.object);
-      return lstatSync(path).ino === lstatSync(object).ino ? null : `${path} is no link to its object`;
+      return lstatSync(path).ino === lstatSync(object).ino ? null : `${path} is not a link to its object`;
     });
     wanted.set(`${path}.metadata.json`, () =>
       readFileSync(`${path}.metadata.json`).equals(sidecarOf(row))
         ? null
-        : `${path}.metadata.json is not its row's`,
+        : `${path}.metadata.json does not match its row`,
     );
   }
   for (const tier of TIERS) {
@@ -154,7 +154,7 @@ function viewBreaches(root: string, rows: readonly ArtifactRow[], dirty: Readonl
       const problem = check?.();
       if (problem) found.push(problem);
       const name = relative.replace(/\.metadata\.json$/, "");
-      if (!check && !dirty.has(name) && !isForeign(path)) found.push(`${path} should not be there`);
+      if (!check && !dirty.has(name) && !isForeign(path)) found.push(`${path} should not exist`);
     }
   }
   return [...found, ...[...wanted.keys()].map((path) => `${path} is missing`)];

@@ -5,17 +5,17 @@ import { afterAll, describe, expect, it } from "vitest";
 import { Connection } from "../../src/catalog/sqlite/connection.ts";
 import { drawing } from "../tiers/crash-loss.ts";
 import type { CatalogWrite } from "./catalog-files.ts";
-import { Story } from "./crash-story.ts";
 import { cutPower, Recording } from "./power-cut.ts";
-import { SCENARIOS, type StoryStep } from "./scenarios.ts";
+import { type Act, SCENARIOS } from "./scenarios.ts";
 import { catalogPath } from "./simulated-process.ts";
+import { StoreHistory } from "./store-history.ts";
 import { Violation } from "./violation.ts";
 
 const SEED = Number(process.env.MODEL_SEED ?? 1);
 
-/** Enough writes for a checkpoint of the WAL and a restart of the WAL. */
-const untilCheckpointed: readonly StoryStep[] = [
-  ...Array.from({ length: 36 }, (_, n): StoryStep => {
+/** Enough writes that SQLite checkpoints the log into the catalog's file and starts it over. */
+const untilCheckpointed: readonly Act[] = [
+  ...Array.from({ length: 36 }, (_, n): Act => {
     const key = { tenantId: "acme", workflowId: "nightly", artifactId: `report-${n % 5}` };
     return { do: "write", key, tier: "HOT", seed: n, sizeBytes: 60_000 };
   }),
@@ -25,16 +25,13 @@ const untilCheckpointed: readonly StoryStep[] = [
 let states = 0;
 let starts = 0;
 
-/** Returns how many states it tried. */
-async function tryAll(
-  acts: readonly StoryStep[],
-  isTried: (write: CatalogWrite) => boolean,
-): Promise<number> {
+/** Cuts the power within each write for which `isTried` returns true. Resolves with the number of states tried. */
+async function tryAll(acts: readonly Act[], isTried: (write: CatalogWrite) => boolean): Promise<number> {
   const draw = drawing({ seed: SEED });
   const statesBefore = states;
-  using story = Story.begin({ dir: tmpdir() });
-  using recording = new Recording(story, isTried);
-  await story.live(acts, Number.POSITIVE_INFINITY, "nothing", recording.look);
+  using history = StoreHistory.create({ dir: tmpdir() });
+  using recording = new Recording(history, isTried);
+  await history.run(acts, Number.POSITIVE_INFINITY, "nothing", recording.record);
   for (const [index, moment] of recording.moments.entries()) {
     const tried = await cutPower(moment, draw).catch((error: unknown) => {
       throw Violation.when(`commit ${index}`, error);
@@ -51,16 +48,16 @@ afterAll(() => {
   );
 });
 
-describe("a power cut during a commit", () => {
+describe("a power cut within a commit", () => {
   it.each(Object.entries(SCENARIOS))(
-    "keeps every acknowledged change, and the commit completely or not at all: %s",
+    "leaves the commit completely or not at all, and every acknowledged change: %s",
     async (_name, acts) => {
       expect(await tryAll(acts, () => true)).toBeGreaterThan(50);
     },
     600_000,
   );
 
-  it("keeps them during a checkpoint and during a restart of the WAL", async () => {
+  it("loses nothing during a checkpoint of the log, and while the log starts over", async () => {
     let checkpoints = 0;
     let overs = 0;
     const tried = await tryAll(untilCheckpointed, (write) => {
@@ -74,10 +71,10 @@ describe("a power cut during a commit", () => {
   }, 600_000);
 });
 
-it("DURABILITY=fsync makes SQLite sync the WAL in every commit", () => {
-  using story = Story.begin({ dir: tmpdir() });
-  mkdirSync(join(story.root, ".tierkeep"));
-  const connection = new Connection({ path: catalogPath(story.root), durability: "fsync", cacheKiB: 100 });
+it("DURABILITY=fsync makes SQLite sync the log in every commit", () => {
+  using history = StoreHistory.create({ dir: tmpdir() });
+  mkdirSync(join(history.root, ".tierkeep"));
+  const connection = new Connection({ path: catalogPath(history.root), durability: "fsync", cacheKiB: 100 });
   expect(connection.statement("PRAGMA synchronous").get()).toEqual([2]);
   connection.close();
 });

@@ -8,74 +8,75 @@ import {
   recovered,
   writeCatalogFiles,
 } from "./catalog-files.ts";
-import type { Story } from "./crash-story.ts";
 import { catalogPath } from "./simulated-process.ts";
+import type { StoreHistory } from "./store-history.ts";
 import { Violation } from "./violation.ts";
 
-/** One commit, with the store before it. */
+/** One commit, and the store at that time. */
 export interface Moment {
   readonly write: CatalogWrite;
-  /** The story up to this commit, on a copy of the tiers. */
-  readonly story: Story;
+  /** A fork of the history up to the commit, with hard links to the same files. */
+  readonly history: StoreHistory;
 }
 
-/** Records the state of the catalog files around each commit of a story, and the tiers. */
+/** Records what the commits of a history write to the catalog's files, and the other files at that time. */
 export class Recording {
   readonly moments: Moment[] = [];
-  readonly #story: Story;
+  readonly #history: StoreHistory;
   readonly #isKept: (write: CatalogWrite) => boolean;
   #last: CatalogFiles | null = null;
 
-  /** @param isKept called once for each commit; false drops it */
-  constructor(story: Story, isKept: (write: CatalogWrite) => boolean) {
-    this.#story = story;
+  /** @param isKept called once for each commit */
+  constructor(history: StoreHistory, isKept: (write: CatalogWrite) => boolean) {
+    this.#history = history;
     this.#isKept = isKept;
   }
 
-  /** The `onStep` of a simulated process. */
-  readonly look = (): void => {
+  /** Must be called before each step of a process. */
+  readonly record = (): void => {
     const before = this.#last;
-    this.#last = readCatalogFiles(catalogPath(this.#story.root));
-    // The creation of the catalog is not tested: nothing is acknowledged yet.
+    this.#last = readCatalogFiles(catalogPath(this.#history.root));
+    // The catalog's creation is not recorded, because nothing was acknowledged yet.
     if (before === null || before.db.length === 0) return;
     if (before.wal.equals(this.#last.wal) && before.db.equals(this.#last.db)) return;
     const write = new CatalogWrite(before, this.#last);
     if (!this.#isKept(write)) return;
-    this.moments.push({ write, story: forkWithTiers(this.#story) });
+    this.moments.push({ write, history: forkWithTiers(this.#history) });
   };
 
-  /** All recorded moments. */
-  forget(): void {
-    for (const { story } of this.moments.splice(0)) story[Symbol.dispose]();
+  /** Discards all recorded moments. */
+  clear(): void {
+    for (const { history } of this.moments.splice(0)) history[Symbol.dispose]();
   }
 
   [Symbol.dispose](): void {
-    this.forget();
+    this.clear();
   }
 }
 
-/** What was tried. */
+/** The amount of work of a check. */
 export interface Tried {
-  /** States of the catalog files that SQLite recovered. */
+  /** States of the catalog's files that SQLite recovered. */
   readonly states: number;
-  /** Engine starts from such a state. */
+  /** Starts of the engine. */
   readonly starts: number;
 }
 
 /**
- * Cuts the power at each point of a commit. From every possible state of the files, SQLite must recover the state before
- * or after the commit, and the engine must start with every acknowledged change.
+ * Cuts the power at each point of a commit. From each state of the files SQLite must recover exactly the catalog before
+ * or after the commit, and the engine must start from it with every acknowledged change.
+ *
  * @throws Violation
  */
-export async function cutPower({ write, story }: Moment, draw: Draw): Promise<Tried> {
-  const dir = dirname(story.root);
-  /** Hash of the recovered database for each number of complete transactions. */
+export async function cutPower({ write, history }: Moment, draw: Draw): Promise<Tried> {
+  const dir = dirname(history.root);
+  /** The hash of the catalog that SQLite recovers from each number of pieces that ends a transaction. */
   const whole = new Map<number, string>();
   for (let count = 0; count <= write.pieces.length; count += 1) {
     if (write.committed(count) !== count) continue;
     const files = write.upTo(count);
     whole.set(count, recovered(files, dir));
-    await startFrom(files, story).catch((error: unknown) => {
+    await startFrom(files, history).catch((error: unknown) => {
       throw Violation.when(
         `power cut with ${count} of ${write.pieces.length} pieces of a commit written`,
         error,
@@ -85,7 +86,7 @@ export async function cutPower({ write, story }: Moment, draw: Draw): Promise<Tr
   const broken: string[] = [];
   const compare = (name: string, files: CatalogFiles, count: number) => {
     if (recovered(files, dir) !== whole.get(write.committed(count)))
-      broken.push(`SQLite makes something else of the catalog with ${name} than of its whole transactions`);
+      broken.push(`from ${name}, SQLite recovers another catalog than from the complete transactions`);
   };
   compare("nothing of the commit", write.before, 0);
   compare("all of the commit", write.after, write.pieces.length);
@@ -98,20 +99,20 @@ export async function cutPower({ write, story }: Moment, draw: Draw): Promise<Tr
   return { states, starts: whole.size };
 }
 
-/** Starts the engine on the state after the power cut and compares it with the acknowledged changes. */
-async function startFrom(files: CatalogFiles, story: Story): Promise<void> {
-  using world = forkWithTiers(story);
-  writeCatalogFiles(catalogPath(world.root), files);
-  await world.check();
+/** Starts the engine on the files after a power cut, and compares its artifacts with the acknowledged ones. */
+async function startFrom(files: CatalogFiles, history: StoreHistory): Promise<void> {
+  using fork = forkWithTiers(history);
+  writeCatalogFiles(catalogPath(fork.root), files);
+  await fork.check();
 }
 
-function forkWithTiers(story: Story): Story {
-  const root = mkdtempSync(join(dirname(story.root), "tierkeep-cut-"));
-  linkTree(story.root, root);
-  return story.fork(root);
+function forkWithTiers(history: StoreHistory): StoreHistory {
+  const root = mkdtempSync(join(dirname(history.root), "tierkeep-cut-"));
+  linkTree(history.root, root);
+  return history.fork(root);
 }
 
-/** Copies the store without its catalog. */
+/** Links all files except those of the catalog. */
 function linkTree(from: string, to: string): void {
   const entries = readdirSync(from, { recursive: true, withFileTypes: true }).map((entry) => {
     const path = join(entry.parentPath, entry.name);

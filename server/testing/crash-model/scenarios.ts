@@ -2,30 +2,30 @@ import { DAY_MS } from "@tierkeep/schema/domain/ages";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import type { Command } from "./expected.ts";
 
-/** A step of a story: a command, a drain of upkeep, time that passes, or a foreign file put into the tree. */
-export type StoryStep =
+/** An act of a process: a command, the work that follows commits, time that passes, or a foreign file where an artifact belongs. */
+export type Act =
   | Exclude<Command, { readonly do: "adopt" }>
-  /** Finds the foreign files, and the files that were published when the catalog was lost. */
+  /** Adopts the foreign files, and the files from before the catalog was lost. */
   | { readonly do: "adopt" }
   | { readonly do: "drain" }
   | { readonly do: "wait"; readonly ms: number }
-  | { readonly do: "intrude"; readonly path: string };
+  | { readonly do: "add foreign file"; readonly path: string };
 
 const SMALL = 100;
-/** Above the limit for inline content. */
+/** More than the limit for inline content. */
 const LARGE = 200_000;
 
 const a: ArtifactKey = { tenantId: "acme", workflowId: "nightly", artifactId: "report.md" };
 const b: ArtifactKey = { tenantId: "acme", workflowId: "nightly", artifactId: "model.bin" };
 const c: ArtifactKey = { tenantId: "globex", workflowId: "büro", artifactId: "報告書.pdf" };
 
-const drain: StoryStep = { do: "drain" };
+const drain: Act = { do: "drain" };
 const write = (
   key: ArtifactKey,
   seed: number,
   sizeBytes: number,
   tier: "HOT" | "WARM" | "COLD" = "HOT",
-): StoryStep => ({
+): Act => ({
   do: "write",
   key,
   seed,
@@ -33,17 +33,17 @@ const write = (
   tier,
 });
 
-const once = (key: ArtifactKey, sizeBytes: number): StoryStep => ({
+const writeOnce = (key: ArtifactKey, sizeBytes: number): Act => ({
   do: "write",
   key,
   seed: 9,
   sizeBytes,
   tier: "HOT",
-  idempotencyKey: `key of ${key.artifactId}`,
+  idempotencyKey: `once ${key.artifactId}`,
 });
 
-/** Together they reach every crash point of the engine and its drivers; a test asserts this. */
-export const SCENARIOS: Readonly<Record<string, readonly StoryStep[]>> = {
+/** Together they take every step of the engine and its drivers, which the check asserts. */
+export const SCENARIOS: Readonly<Record<string, readonly Act[]>> = {
   "small writes settle, are published, replaced and purged": [
     write(a, 1, SMALL),
     write(b, 2, 0),
@@ -77,7 +77,7 @@ export const SCENARIOS: Readonly<Record<string, readonly StoryStep[]>> = {
     { do: "promote", key: a, toTier: "COLD" },
     drain,
   ],
-  "a key that is purged and written again is a new artifact": [
+  "a key that is purged and written again is another artifact": [
     write(a, 1, SMALL),
     drain,
     { do: "purge", key: a },
@@ -88,7 +88,7 @@ export const SCENARIOS: Readonly<Record<string, readonly StoryStep[]>> = {
     { do: "purge", key: a },
     drain,
   ],
-  "aging artifacts move one step per run and are then purged": [
+  "aging artifacts move one step in each run, and are then purged": [
     write(a, 1, SMALL),
     write(b, 2, LARGE),
     drain,
@@ -102,48 +102,48 @@ export const SCENARIOS: Readonly<Record<string, readonly StoryStep[]>> = {
     { do: "age", step: "PURGE" },
     drain,
   ],
-  "foreign files in the way are quarantined, never deleted": [
-    { do: "intrude", path: "hot/acme/nightly/report.md" },
-    { do: "intrude", path: "warm/acme/nightly/report.md.metadata.json" },
+  "foreign files are moved aside, never deleted": [
+    { do: "add foreign file", path: "hot/acme/nightly/report.md" },
+    { do: "add foreign file", path: "warm/acme/nightly/report.md.metadata.json" },
     write(a, 1, SMALL),
     drain,
-    { do: "intrude", path: "warm/acme/nightly/report.md" },
+    { do: "add foreign file", path: "warm/acme/nightly/report.md" },
     { do: "promote", key: a, toTier: "WARM" },
     drain,
   ],
-  "a write with an idempotency key happens once until its stored answer expires": [
-    once(a, SMALL),
-    once(a, SMALL),
+  "a write that is retried with its idempotency key happens once, until its stored answer expires": [
+    writeOnce(a, SMALL),
+    writeOnce(a, SMALL),
     write(a, 2, LARGE),
-    once(a, SMALL),
-    once(b, LARGE),
-    once(b, LARGE),
+    writeOnce(a, SMALL),
+    writeOnce(b, LARGE),
+    writeOnce(b, LARGE),
     drain,
     { do: "wait", ms: 2 * DAY_MS },
-    once(a, SMALL),
+    writeOnce(a, SMALL),
     { do: "wait", ms: 2 * DAY_MS },
     drain,
   ],
-  "foreign files are adopted as artifacts": [
+  "foreign files become artifacts in place": [
     write(b, 2, SMALL),
     drain,
-    { do: "intrude", path: "cold/acme/nightly/report.md" },
-    { do: "intrude", path: "hot/acme/nightly/report.md" },
-    { do: "intrude", path: "warm/globex/büro/報告書.pdf" },
-    { do: "intrude", path: "cold/acme/nightly/model.bin" },
+    { do: "add foreign file", path: "cold/acme/nightly/report.md" },
+    { do: "add foreign file", path: "hot/acme/nightly/report.md" },
+    { do: "add foreign file", path: "warm/globex/büro/報告書.pdf" },
+    { do: "add foreign file", path: "cold/acme/nightly/model.bin" },
     { do: "adopt" },
     drain,
     { do: "promote", key: a, toTier: "WARM" },
     drain,
   ],
-  "a rejected write leaves nothing": [
-    { do: "rejected write", key: a, sizeBytes: SMALL },
-    { do: "rejected write", key: a, sizeBytes: LARGE },
-    { do: "rejected upload", key: a, sizeBytes: LARGE },
+  "an abandoned write leaves nothing": [
+    { do: "write with wrong checksum", key: a, sizeBytes: SMALL },
+    { do: "write with wrong checksum", key: a, sizeBytes: LARGE },
+    { do: "aborted upload", key: a, sizeBytes: LARGE },
     drain,
     write(a, 1, SMALL),
     { do: "write", key: a, seed: 2, sizeBytes: LARGE, tier: "HOT", ifAbsent: true },
-    { do: "rejected write", key: a, sizeBytes: LARGE },
+    { do: "write with wrong checksum", key: a, sizeBytes: LARGE },
     drain,
   ],
 };

@@ -18,25 +18,25 @@ import { type CrashPoint, SimulatedCrash } from "./crash-point.ts";
 import { crashingCatalog } from "./crashing-catalog.ts";
 import { type Command, contentOf, POLICY } from "./expected.ts";
 
-export const modelAdmin: Principal = { actor: "model", role: "ADMIN", tenants: null };
+export const MODEL_ADMIN: Principal = { actor: "model", role: "ADMIN", tenants: null };
 
 export function catalogPath(root: string): string {
   return join(root, ".tierkeep", "catalog.db");
 }
 
-/** How a simulated process runs and ends. */
+/** How a process runs, and how it may crash. */
 export interface ProcessOptions {
   readonly clock: Clock;
   readonly crashPoint: CrashPoint;
-  /** Source of names; two processes of a store must not share it. Default: the system's. */
+  /** Source of all random names. Two processes of a store must not use the same sequence. Default: the system's. */
   readonly random?: RandomBytes | undefined;
-  /** Unsynced data that is lost at its end. */
+  /** The unsynced data that is lost when it ends. */
   readonly lose: Loss;
-  /** A sync that the process omits without noticing. */
+  /** A sync that is left out. */
   readonly omit?: DiskStep | undefined;
-  /** Replaces the lossy disk: makes calls of the disk and of the catalog file fail. */
+  /** Makes calls of the disk and the catalog fail. Replaces the lossy disk and its counted steps. */
   readonly trouble?: FaultInjector | undefined;
-  /** "fsync": syncs reach the real disk. Default "os". */
+  /** Whether syncs of the catalog, and of a disk with faults, wait for the real disk. Default "os". */
   readonly durability?: Durability | undefined;
 }
 
@@ -57,8 +57,8 @@ interface Parts {
 }
 
 /**
- * A simulated process on a store: the real engine on the real drivers, on the calling thread, with a crash point at every
- * step. The next process starts from the files that it leaves.
+ * A simulated process on a store: the real engine on the real drivers, all on the calling thread, with a crash point at
+ * each of their steps. The next process starts from the files that it leaves.
  */
 export class SimulatedProcess {
   readonly engine: OpenedEngine;
@@ -84,9 +84,9 @@ export class SimulatedProcess {
     });
   }
 
-  /** Starts the process; null: it crashed before it was ready. `root` must exist. */
-  static async begin(root: string, options: ProcessOptions): Promise<SimulatedProcess | null> {
-    const { clock, crashPoint, random = randomBytes, lose, omit, trouble, durability = "os" } = options;
+  /** Starts a process on an existing folder. Resolves with null if it crashed before it was ready. */
+  static async begin(root: string, fate: ProcessOptions): Promise<SimulatedProcess | null> {
+    const { clock, crashPoint, random = randomBytes, lose, omit, trouble, durability = "os" } = fate;
     const disk = new LossyDisk(root, { onStep: (step) => crashPoint.step(step) });
     try {
       const tiers = await openTiers({
@@ -111,27 +111,27 @@ export class SimulatedProcess {
     }
   }
 
-  /** Runs a command. Returns the refusal code; null: done. @throws SimulatedCrash */
+  /** Runs a command. Resolves with the code of its refusal, or null. @throws SimulatedCrash */
   async take(command: Command): Promise<ErrorCode | null> {
     try {
       await this.attempt(command);
       return null;
     } catch (error) {
-      if (error instanceof Refused && !this.#parts.crashPoint.dead) return error.code;
-      throw this.#parts.crashPoint.dead
+      if (error instanceof Refused && !this.#parts.crashPoint.crashed) return error.code;
+      throw this.#parts.crashPoint.crashed
         ? new SimulatedCrash("crashed during the command", { cause: error })
         : error;
     }
   }
 
-  /** Settles, publishes and collects until nothing is left. @throws SimulatedCrash */
+  /** Settles, publishes and collects until no work is left. @throws SimulatedCrash */
   async drain(): Promise<void> {
     const clean = await this.engine.drain();
-    this.#parts.crashPoint.requireAlive();
-    if (!clean) throw new Error("upkeep failed without a fault");
+    this.#parts.crashPoint.throwIfCrashed();
+    if (!clean) throw new Error("The drain failed without a fault.");
   }
 
-  /** Crashes here. `lose` selects the unsynced data that is lost. */
+  /** Ends the process as a crash does, and loses this unsynced data. */
   async end(lose: Loss): Promise<void> {
     this.#parts.crashPoint.crash();
     this.#parts.catalog.kill();
@@ -139,34 +139,34 @@ export class SimulatedProcess {
     await this.tiers.close();
   }
 
-  /** Runs a command and throws what the engine throws. */
+  /** Runs a command. Rejects as the engine does. */
   async attempt(command: Command): Promise<void> {
     const { artifacts } = this.engine;
     switch (command.do) {
       case "write": {
         const { key, tier, seed, sizeBytes, ifAbsent = false, idempotencyKey } = command;
         const options = { ...key, tier, ifAbsent, contentType: null, metadata: { seed }, idempotencyKey };
-        await artifacts.write(modelAdmin, options, contentOf(seed, sizeBytes));
+        await artifacts.write(MODEL_ADMIN, options, contentOf(seed, sizeBytes));
         return;
       }
-      case "rejected upload": {
+      case "aborted upload": {
         const options = { ...command.key, tier: "HOT" as const, contentType: null, metadata: {} };
-        await artifacts.write(modelAdmin, options, brokenOff(command.sizeBytes));
+        await artifacts.write(MODEL_ADMIN, options, abortedUpload(command.sizeBytes));
         return;
       }
-      case "rejected write": {
+      case "write with wrong checksum": {
         const content = contentOf(-1, command.sizeBytes);
         const checksum = createHash("sha256").update("something else").digest("hex");
         const options = { ...command.key, tier: "HOT" as const, contentType: null, metadata: {}, checksum };
-        await artifacts.write(modelAdmin, options, content);
+        await artifacts.write(MODEL_ADMIN, options, content);
         return;
       }
       case "promote":
       case "restore":
-        await artifacts[command.do](modelAdmin, { ...command.key, toTier: command.toTier, dryRun: false });
+        await artifacts[command.do](MODEL_ADMIN, { ...command.key, toTier: command.toTier, dryRun: false });
         return;
       case "purge":
-        await artifacts.purge(modelAdmin, { ...command.key, dryRun: false });
+        await artifacts.purge(MODEL_ADMIN, { ...command.key, dryRun: false });
         return;
       case "adopt":
         await this.#adopt();
@@ -178,12 +178,12 @@ export class SimulatedProcess {
 
   async #adopt(): Promise<void> {
     const { adopter } = this.engine;
-    if (adopter === null) throw new Error("the store publishes no tree");
+    if (adopter === null) throw new Error("The store has no tree.");
     const jobId = await this.#startJob(this.#parts.clock.now(), "reindex");
     const entries = await adopter.view.walk(null, 1000);
     const job = { jobId, actor: "model", dryRun: false };
     await adopter.adopt(job, entries, new AbortController().signal);
-    this.#parts.crashPoint.requireAlive();
+    this.#parts.crashPoint.throwIfCrashed();
   }
 
   async #age(step: "PROMOTE_TO_WARM" | "PROMOTE_TO_COLD" | "PURGE"): Promise<void> {
@@ -233,7 +233,7 @@ export class SimulatedProcess {
     });
   }
 
-  /** Commits a job row without a crash point, and first ends an older job. The engine does not start jobs itself. */
+  /** Starts a job without a crash point, because the lifecycle commits jobs, not the engine. Ends running jobs first. */
   async #startJob(now: number, kind: "lifecycle" | "reindex" = "lifecycle"): Promise<string> {
     const { catalog, random } = this.#parts;
     for (const { job } of await catalog.runningJobs()) {
@@ -296,8 +296,8 @@ function jobOf(kind: "lifecycle" | "reindex", id: string, now: number): Lifecycl
       };
 }
 
-/** Yields the bytes, then fails like an upload whose client disconnects. */
-async function* brokenOff(sizeBytes: number): AsyncGenerator<Uint8Array> {
+/** Yields this many bytes, then fails like an upload whose client disconnects. */
+async function* abortedUpload(sizeBytes: number): AsyncGenerator<Uint8Array> {
   yield contentOf(-1, sizeBytes);
   throw new Refused("BAD_USER_INPUT", "the client disconnected");
 }

@@ -1,7 +1,7 @@
-/** A guarantee of a store does not hold. */
+/** A store violates what must hold. */
 export class Violation extends Error {
   override readonly name = "Violation";
-  /** One sentence for each violated expectation. */
+  /** A sentence for each violation. */
   readonly sentences: readonly string[];
 
   constructor(sentences: readonly string[], options?: ErrorOptions) {
@@ -9,12 +9,12 @@ export class Violation extends Error {
     this.sentences = sentences;
   }
 
-  /** @throws Violation unless `sentences` is empty */
+  /** @throws Violation if there are sentences */
   static unlessNone(sentences: readonly string[]): void {
     if (sentences.length > 0) throw new Violation(sentences);
   }
 
-  /** Adds the moment to each sentence. Any other error counts as one violation. */
+  /** Returns the violation with `when` it happened. Any other error counts as a violation too. */
   static when(when: string, thrown: unknown): Violation {
     const sentences = thrown instanceof Violation ? thrown.sentences : [String(thrown)];
     return new Violation(

@@ -3,9 +3,9 @@ import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { ExpectedArtifact } from "../crash-model/expected.ts";
 import type { Fault, Place } from "./fault-injector.ts";
 
-/** The error of a call; null: it succeeded. */
-export function refusalOf(asked: Promise<void>): Promise<Error | null> {
-  return asked.then(
+/** Resolves with the error of a request, or null if it succeeded. */
+export function refusalOf(request: Promise<void>): Promise<Error | null> {
+  return request.then(
     () => null,
     (error: Error) => error,
   );
@@ -15,17 +15,17 @@ export function isUnknown(refused: Error): boolean {
   return refused instanceof Refused && refused.facts.outcome === "unknown";
 }
 
-/** Sentences about a wrong refusal code for faults in these places. @throws an error that is not a refusal */
+/** Checks the code of a refusal after calls failed in these places. Returns sentences. @throws the error if it is no refusal */
 export function wrongRefusal(refused: Error, struck: ReadonlySet<Place>, { code }: Fault): string[] {
   if (!(refused instanceof Refused)) throw refused;
   const ofPlaces = [...struck].map((place) => (place === "disk" ? "TIER_UNAVAILABLE" : "UNAVAILABLE"));
   const rightOnes = code === "ENOSPC" ? ["STORAGE_FULL"] : ofPlaces;
   if (rightOnes.includes(refused.code)) return [];
   const mustBe = rightOnes.join(" or ") || "done";
-  return [`it was refused as ${refused.code} (${refused.message}), expected ${mustBe}`];
+  return [`it was refused as ${refused.code} (${refused.message}), but must be ${mustBe}`];
 }
 
-/** Sentences about a job step whose result differs from its answer. */
+/** Checks that the result of a job's step matches its answer. Returns sentences. */
 export function wrongStep(
   path: string,
   before: ExpectedArtifact | undefined,
@@ -34,11 +34,11 @@ export function wrongStep(
   refused: Error | null,
 ): string[] {
   if (isAs?.tier !== before?.tier) {
-    if (refused !== null && !isUnknown(refused)) return [`${path} was refused, but the step was done`];
+    if (refused !== null && !isUnknown(refused)) return [`${path} was refused, but done`];
     const isIn = isAs?.tier ?? null;
     return isIn === toTier ? [] : [`${path} went to ${isIn} instead of ${toTier}`];
   }
-  if (refused === null) return [`${path} was acknowledged, but the step was not done`];
+  if (refused === null) return [`${path} was acknowledged, but not done`];
   const [is, was] = [isAs, before].map((artifact) => JSON.stringify(artifact));
   return is === was ? [] : [`${path} was refused, but is ${is} instead of ${was}`];
 }

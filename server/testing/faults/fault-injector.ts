@@ -4,21 +4,21 @@ import { sqliteError } from "../../src/files/sqlite-failures.ts";
 
 export const CODES = ["EIO", "ENOSPC", "EACCES"] as const;
 
-/** Which call fails, counted from `arm`, and whether all later calls fail too. */
+/** The call that fails, counted from the arming, and whether all later calls fail too. */
 export interface Fault {
   readonly code: (typeof CODES)[number];
-  /** From 1. Infinity: no call fails, and calls are counted. */
+  /** From 1. With Infinity no call fails, and the calls are counted. */
   readonly nth: number;
   readonly lasting: boolean;
 }
 
-/** SQLite's codes for them: SQLITE_IOERR_WRITE, SQLITE_FULL, SQLITE_READONLY. */
+/** The SQLite errors for these codes: SQLITE_IOERR_WRITE, SQLITE_FULL, SQLITE_READONLY. */
 const SQLITE_CODES = { EIO: 778, ENOSPC: 13, EACCES: 8 };
 
-/** Where calls failed. */
+/** Where a call failed. */
 export type Place = "disk" | "catalog";
 
-/** Makes a planned call of the disk or of the catalog file fail. */
+/** Makes chosen calls of a disk and of a catalog fail. */
 export class FaultInjector {
   #fault: Fault | null = null;
   #calls = 0;
@@ -30,18 +30,18 @@ export class FaultInjector {
     this.#struck.clear();
   }
 
-  /** Removes the fault. Returns where calls failed; empty: there were fewer than `nth` calls. */
+  /** Disarms the fault. Returns where calls failed: nowhere if there were fewer calls. */
   lift(): ReadonlySet<Place> {
     this.#fault = null;
     return new Set(this.#struck);
   }
 
-  /** Calls that could have failed between `arm` and `lift`. */
+  /** The number of calls since the arming that could have failed. */
   get calls(): number {
     return this.#calls;
   }
 
-  /** `close` never fails: the descriptor is closed in any case, and only a sync makes bytes durable. */
+  /** Wraps a disk. `close` never fails, because the descriptor is closed either way and only a sync makes bytes durable. */
   disk(disk: Disk): Disk {
     const fails = (needsRoom: boolean) => this.#fails("disk", needsRoom);
     const fail = (name: string) => {
@@ -59,7 +59,7 @@ export class FaultInjector {
       create: around("create", true, disk.create),
       append: (step, descriptor, bytes) => {
         if (!fails(true)) return disk.append(step, descriptor, bytes);
-        // A full disk writes as much as fits.
+        // Like a full disk, it writes a part of the bytes.
         disk.append(step, descriptor, bytes.subarray(0, bytes.length >> 1));
         return fail(step);
       },
@@ -82,7 +82,7 @@ export class FaultInjector {
 
   readonly writing: Faults = {
     before: (step, sql) => this.#statement(sql, step === "commit" || /^(INSERT|UPDATE|DELETE)/.test(sql)),
-    // A COMMIT that reports an error may have happened.
+    // A COMMIT may succeed although it returns an error.
     after: (step, sql) => {
       if (step === "commit" && this.#fault?.code === "EIO") this.#statement(`${sql}, done`, true);
     },
@@ -91,14 +91,14 @@ export class FaultInjector {
   readonly reading: Faults = { before: (_step, sql) => this.#statement(sql, false) };
 
   #statement(sql: string, needsRoom: boolean): void {
-    // SQLite ends the transaction in any case.
+    // SQLite ends the transaction even if ROLLBACK fails.
     if (sql === "ROLLBACK") return;
     if (!this.#fails("catalog", needsRoom)) return;
     const { code } = this.#fault as Fault;
     throw sqliteError(SQLITE_CODES[code], `made to fail with ${code}: ${sql}`);
   }
 
-  /** True: this call fails. A full disk fails only calls that need space. */
+  /** Whether this call fails. On a full disk only calls that need room fail. */
   #fails(place: Place, needsRoom: boolean): boolean {
     const fault = this.#fault;
     if (fault === null || (fault.code === "ENOSPC" && !needsRoom)) return false;

@@ -8,10 +8,10 @@ import type { LifecycleStepChange, RestoreItemChange } from "../../src/catalog/j
 import type { Durability } from "../../src/catalog/sqlite/connection.ts";
 import { CrashPoint } from "../crash-model/crash-point.ts";
 import { disagreements } from "../crash-model/disagreements.ts";
-import { adoptedArtifact, answer, type Command, type Expected } from "../crash-model/expected.ts";
-import { breaches, leftovers, visibleState } from "../crash-model/inspect.ts";
-import { seededBytes } from "../crash-model/random-bytes.ts";
-import { modelAdmin, SimulatedProcess } from "../crash-model/simulated-process.ts";
+import { adoptedArtifact, type Command, type Expected, expectedOutcome } from "../crash-model/expected.ts";
+import { artifactsOf, leftovers, violationsIn } from "../crash-model/inspect.ts";
+import { bytesBy } from "../crash-model/random-bytes.ts";
+import { MODEL_ADMIN, SimulatedProcess } from "../crash-model/simulated-process.ts";
 import { Violation } from "../crash-model/violation.ts";
 import { drawing } from "../tiers/crash-loss.ts";
 import { isUnknown, refusalOf, wrongRefusal, wrongStep } from "./answers.ts";
@@ -19,37 +19,37 @@ import { type Fault, FaultInjector, type Place } from "./fault-injector.ts";
 import type { Given, Operation } from "./operations.ts";
 
 export interface FaultyStoreOptions {
-  /** Folder in which the store's folder is created. */
+  /** The folder in which the store's folder is created. */
   readonly dir: string;
-  /** "fsync": syncs that do not fail reach the disk. */
+  /** Whether syncs that do not fail reach the disk. */
   readonly durability: Durability;
 }
 
-/** Result of an operation with a fault. */
+/** The faults of an operation. */
 export interface InjectedFaults {
-  /** Where calls failed; empty: there were fewer calls. */
-  readonly struck: ReadonlySet<Place>;
-  /** Number of calls that could have failed. */
+  /** Where calls failed. Empty if the operation made fewer calls. */
+  readonly failed: ReadonlySet<Place>;
+  /** The number of calls that could have failed. */
   readonly calls: number;
 }
 
 /**
- * Runs operations on one simulated process while a call of its disk or catalog fails, another call each time. The process
- * is never restarted, so later operations meet what a fault left behind.
+ * A store on which operations run repeatedly, with another failing call each time. It is never restarted, so that each
+ * fault meets what the earlier ones left.
  */
 export class FaultyStore {
   readonly #root: string;
-  readonly #process: SimulatedProcess;
-  readonly #faults: FaultInjector;
+  readonly #life: SimulatedProcess;
+  readonly #trouble: FaultInjector;
   readonly #clock: { now: () => number };
   #now = Date.UTC(2026, 0, 1);
-  /** Number of correct refusals so far. */
+  /** The number of correct refusals so far. */
   refused = 0;
-  /** Number of those with an unknown outcome. */
+  /** The number of those with an unknown outcome. */
   unknown = 0;
-  /** The expected state. */
+  /** The expected artifacts. */
   #state: Expected = new Map();
-  /** Foreign files of the tree, as adoption would make artifacts of them. */
+  /** The artifacts that adoption makes of the foreign files in the tree. */
   #foreignFiles: Expected = new Map();
 
   private constructor(
@@ -59,15 +59,15 @@ export class FaultyStore {
     clock: { now: () => number },
   ) {
     this.#root = root;
-    this.#process = life;
-    this.#faults = trouble;
+    this.#life = life;
+    this.#trouble = trouble;
     this.#clock = clock;
     clock.now = () => this.#now;
   }
 
   static async open({ dir, durability }: FaultyStoreOptions): Promise<FaultyStore> {
     const root = mkdtempSync(join(dir, "tierkeep-faults-"));
-    const random = seededBytes(drawing({ seed: 0 }));
+    const random = bytesBy(drawing({ seed: 0 }));
     const trouble = new FaultInjector();
     const clock = { now: () => 0 };
     const life = await SimulatedProcess.begin(root, {
@@ -78,105 +78,105 @@ export class FaultyStore {
       trouble,
       durability,
     });
-    if (life === null) throw new Error("the process did not start");
+    if (life === null) throw new Error("The process did not start.");
     return new FaultyStore(root, life, trouble, clock);
   }
 
   async close(): Promise<void> {
-    await this.#process.end("nothing");
+    await this.#life.end("nothing");
     rmSync(this.#root, { recursive: true });
   }
 
-  /** Runs the operation with the fault, and checks the store with the fault and after it. @throws Violation */
-  async runWithFault(operation: Operation, fault: Fault): Promise<InjectedFaults> {
+  /** Runs an operation with a fault, and checks the store during the fault and after it. @throws Violation */
+  async run(operation: Operation, fault: Fault): Promise<InjectedFaults> {
     try {
-      const struck = await this.#runWithFault(operation, fault);
-      return { struck, calls: this.#faults.calls };
+      const failed = await this.#run(operation, fault);
+      return { failed, calls: this.#trouble.calls };
     } catch (error) {
-      throw Violation.when(described(fault), error);
+      throw Violation.when(shown(fault), error);
     }
   }
 
-  async #runWithFault({ given, act }: Operation, fault: Fault): Promise<ReadonlySet<Place>> {
+  async #run({ given, act }: Operation, fault: Fault): Promise<ReadonlySet<Place>> {
     for (const one of given) await this.#do(one);
-    const seqBefore = await this.#process.engine.catalog.lastSeq();
-    const struck =
-      act.do === "adopt tree"
-        ? await this.#adoptTree(fault)
+    const seqBefore = await this.#life.engine.catalog.lastSeq();
+    const failed =
+      act.do === "adopt files"
+        ? await this.#adopt(fault)
         : act.do === "steps"
-          ? await this.#batch(await act.plan(this.#process, this.#clock.now()), fault)
+          ? await this.#batch(await act.plan(this.#life, this.#clock.now()), fault)
           : act.do === "read"
             ? await this.#read(act.key, fault)
             : act.do === "drain"
               ? await this.#drain(fault, seqBefore)
               : await this.#ask(act, fault, seqBefore);
-    await this.#recoverAndEmpty();
-    return struck;
+    await this.#checkRecovery();
+    return failed;
   }
 
-  /** The command is done, or it is refused with the right code and changes nothing, or its outcome is unknown and reported so. */
+  /** Runs a command. It must be done, or be refused with the right code and without effect, or report an unknown outcome. */
   async #ask(command: Command, fault: Fault, seqBefore: number): Promise<ReadonlySet<Place>> {
     this.#now += 1;
-    const { next } = answer(this.#state, command, this.#now);
-    this.#faults.arm(fault);
-    const refused = await refusalOf(this.#process.attempt(command));
-    const struck = this.#faults.lift();
-    const seen = await visibleState(this.#process);
+    const { next } = expectedOutcome(this.#state, command, this.#now);
+    this.#trouble.arm(fault);
+    const refused = await refusalOf(this.#life.attempt(command));
+    const failed = this.#trouble.lift();
+    const seen = await artifactsOf(this.#life);
     if (refused === null) Violation.unlessNone(disagreements(seen, next, next));
     else {
-      this.#requireRightCode(refused, struck, fault);
+      this.#requireRightCode(refused, failed, fault);
       Violation.unlessNone(disagreements(seen, this.#state, isUnknown(refused) ? next : this.#state));
     }
     const changed = disagreements(seen, this.#state, this.#state).length > 0;
-    // Each change writes exactly one event.
+    // There is an event exactly if something changed.
     await this.#requireEvents(seqBefore, changed ? 1 : 0);
     this.#state = seen;
-    return struck;
+    return failed;
   }
 
-  /** Upkeep with a fault changes nothing that a client sees. */
+  /** Drains. It must not change any artifact, whichever call fails. */
   async #drain(fault: Fault, seqBefore: number): Promise<ReadonlySet<Place>> {
-    this.#faults.arm(fault);
-    await this.#process.engine.drain();
-    const struck = this.#faults.lift();
-    Violation.unlessNone(disagreements(await visibleState(this.#process), this.#state, this.#state));
+    this.#trouble.arm(fault);
+    await this.#life.engine.drain();
+    const failed = this.#trouble.lift();
+    Violation.unlessNone(disagreements(await artifactsOf(this.#life), this.#state, this.#state));
     await this.#requireEvents(seqBefore, 0);
-    return struck;
+    return failed;
   }
 
-  /** A read returns the right bytes or a refusal. */
+  /** Reads an artifact. It must return the right bytes or be refused, and never report damage. */
   async #read(key: ArtifactKey, fault: Fault): Promise<ReadonlySet<Place>> {
-    const { artifacts } = this.#process.engine;
+    const { artifacts } = this.#life.engine;
     const wanted = this.#state.get(keyText(key));
     const read = async () => {
-      const artifact = await artifacts.get(modelAdmin, key);
-      const bytes = artifact && (await artifacts.bytes(modelAdmin, artifact));
+      const artifact = await artifacts.get(MODEL_ADMIN, key);
+      const bytes = artifact && (await artifacts.bytes(MODEL_ADMIN, artifact));
       const checksum = bytes && createHash("sha256").update(bytes).digest("hex");
       if (checksum !== wanted?.checksum)
-        throw new Violation([`${keyText(key)} was read as ${checksum}, expected ${wanted?.checksum}`]);
+        throw new Violation([`${keyText(key)} was read as ${checksum}, but is ${wanted?.checksum}`]);
     };
-    this.#faults.arm(fault);
+    this.#trouble.arm(fault);
     const refused = await refusalOf(read());
-    const struck = this.#faults.lift();
-    if (refused !== null) this.#requireRightCode(refused, struck, fault);
+    const failed = this.#trouble.lift();
+    if (refused !== null) this.#requireRightCode(refused, failed, fault);
     await read();
-    return struck;
+    return failed;
   }
 
-  /** Each step of a batch is done or refused on its own. */
+  /** Runs a batch of steps, each of which must be done or refused. */
   async #batch(
     changes: readonly (LifecycleStepChange | RestoreItemChange)[],
     fault: Fault,
   ): Promise<ReadonlySet<Place>> {
-    const { engine } = this.#process;
+    const { engine } = this.#life;
     const seqBefore = await engine.catalog.lastSeq();
-    this.#faults.arm(fault);
-    // If the purge gate cannot be read, the whole batch is refused.
+    this.#trouble.arm(fault);
+    // If the check whether purges are allowed fails, the whole batch is refused.
     const outcomes = await engine
       .takeSteps<LifecycleStepChange | RestoreItemChange>(changes)
       .catch((refused: Error) => changes.map(() => ({ ok: false as const, refused })));
-    const struck = this.#faults.lift();
-    const seen = await visibleState(this.#process);
+    const failed = this.#trouble.lift();
+    const seen = await artifactsOf(this.#life);
     let events = 0;
     for (const [index, change] of changes.entries()) {
       const path = keyText(change.key);
@@ -184,7 +184,7 @@ export class FaultyStore {
       const toTier = change.kind === "restoreItem" ? change.toTier : STEP_RULES[change.step].to;
       const outcome = outcomes[index];
       const { refused } = outcome?.ok === false ? outcome : { refused: null };
-      if (refused !== null) this.#requireRightCode(refused, struck, fault);
+      if (refused !== null) this.#requireRightCode(refused, failed, fault);
       const isAs = seen.get(path);
       Violation.unlessNone(wrongStep(path, before, isAs, toTier, refused));
       if (isAs?.tier !== before?.tier) events += 1;
@@ -192,34 +192,34 @@ export class FaultyStore {
     await this.#requireEvents(seqBefore, events);
     this.#state = seen;
     await this.#finishJobs();
-    return struck;
+    return failed;
   }
 
-  /** Each foreign file is adopted or stays unchanged. Without the fault all of them are adopted. */
-  async #adoptTree(fault: Fault): Promise<ReadonlySet<Place>> {
-    const adopt = () => this.#process.attempt({ do: "adopt", found: this.#foreignFiles });
-    this.#faults.arm(fault);
+  /** Adopts foreign files. Each must become an artifact or stay in place, and all must become artifacts after the fault. */
+  async #adopt(fault: Fault): Promise<ReadonlySet<Place>> {
+    const adopt = () => this.#life.attempt({ do: "adopt", found: this.#foreignFiles });
+    this.#trouble.arm(fault);
     const refused = await refusalOf(adopt());
-    const struck = this.#faults.lift();
-    if (refused !== null) this.#requireRightCode(refused, struck, fault);
-    const taken = await visibleState(this.#process);
+    const failed = this.#trouble.lift();
+    if (refused !== null) this.#requireRightCode(refused, failed, fault);
+    const taken = await artifactsOf(this.#life);
     Violation.unlessNone(disagreements(taken, new Map(), this.#foreignFiles));
     for (const [path, { tier }] of this.#foreignFiles) {
       if (taken.has(path)) continue;
       const text = readFileSync(join(this.#root, tier.toLowerCase(), path), "utf8");
       if (text !== path) throw new Violation([`${path} was left in the tree with the content ${text}`]);
     }
-    await this.#process.drain();
+    await this.#life.drain();
     await adopt();
     this.#state = this.#foreignFiles;
     this.#foreignFiles = new Map();
     await this.#confirm();
-    return struck;
+    return failed;
   }
 
-  /** Confirms the reindex, which otherwise forbids purges. */
+  /** Confirms reindex jobs, because purges are refused before that. */
   async #confirm(): Promise<void> {
-    const { catalog } = this.#process.engine;
+    const { catalog } = this.#life.engine;
     await this.#finishJobs();
     for (;;) {
       const jobId = await catalog.unconfirmedReindex();
@@ -229,7 +229,7 @@ export class FaultyStore {
   }
 
   async #finishJobs(): Promise<void> {
-    const { catalog } = this.#process.engine;
+    const { catalog } = this.#life.engine;
     const ending = { status: "SUCCEEDED", errorCode: null, error: null, durationSeconds: 1 } as const;
     for (const { job } of await catalog.runningJobs())
       await catalog.commit({ kind: "finishJob", at: this.#now, actor: "model", jobId: job.id, ...ending });
@@ -244,45 +244,45 @@ export class FaultyStore {
     this.#foreignFiles = new Map(this.#foreignFiles).set(name, adoptedArtifact(name, tier, this.#now));
   }
 
-  #requireRightCode(refused: Error, struck: ReadonlySet<Place>, fault: Fault): void {
-    Violation.unlessNone(wrongRefusal(refused, struck, fault));
+  #requireRightCode(refused: Error, failed: ReadonlySet<Place>, fault: Fault): void {
+    Violation.unlessNone(wrongRefusal(refused, failed, fault));
     this.refused += 1;
     if (isUnknown(refused)) this.unknown += 1;
   }
 
   async #requireEvents(seqBefore: number, count: number): Promise<void> {
-    const events = (await this.#process.engine.catalog.lastSeq()) - seqBefore;
-    if (events !== count) throw new Violation([`${events} events were written, expected ${count}`]);
+    const events = (await this.#life.engine.catalog.lastSeq()) - seqBefore;
+    if (events !== count) throw new Violation([`${events} events were written, but must be ${count}`]);
   }
 
-  /** Without the fault, upkeep completes everything without a restart, and all invariants hold. Empties the store. */
-  async #recoverAndEmpty(): Promise<void> {
-    await this.#process.drain();
-    Violation.unlessNone(disagreements(await visibleState(this.#process), this.#state, this.#state));
-    Violation.unlessNone(await breaches(this.#process, this.#root));
+  /** Checks that after the fault the remaining work is done without a restart. Then empties the store. */
+  async #checkRecovery(): Promise<void> {
+    await this.#life.drain();
+    Violation.unlessNone(disagreements(await artifactsOf(this.#life), this.#state, this.#state));
+    Violation.unlessNone(await violationsIn(this.#life, this.#root));
     Violation.unlessNone(leftovers(this.#root));
     for (const path of this.#state.keys()) {
       const [tenantId = "", workflowId = "", artifactId = ""] = path.split("/");
       const key = { tenantId, workflowId, artifactId };
-      await this.#process.engine.artifacts.purge(modelAdmin, { ...key, dryRun: false });
+      await this.#life.engine.artifacts.purge(MODEL_ADMIN, { ...key, dryRun: false });
     }
     this.#state = new Map();
-    await this.#process.drain();
+    await this.#life.drain();
   }
 
   async #do(act: Given): Promise<void> {
     this.#now += act.do === "wait" ? act.ms : 1;
     if (act.do === "wait") return;
-    if (act.do === "intrude") return this.#addForeignFile(act.tier, act.key);
-    if (act.do === "drain") return this.#process.drain();
-    this.#state = answer(this.#state, act, this.#now).next;
-    const refused = await this.#process.take(act);
+    if (act.do === "add foreign file") return this.#addForeignFile(act.tier, act.key);
+    if (act.do === "drain") return this.#life.drain();
+    this.#state = expectedOutcome(this.#state, act, this.#now).next;
+    const refused = await this.#life.take(act);
     if (refused !== null)
-      throw new Violation([`${JSON.stringify(act)} was refused as ${refused} before any fault`]);
+      throw new Violation([`${JSON.stringify(act)} was refused as ${refused} without a fault`]);
   }
 }
 
-function described({ code, nth, lasting }: Fault): string {
+function shown({ code, nth, lasting }: Fault): string {
   if (nth === Number.POSITIVE_INFINITY) return "without a fault";
   return lasting ? `with ${code} from call ${nth} on` : `with ${code} at call ${nth}`;
 }

@@ -14,8 +14,8 @@ let faults = 0;
 
 afterAll(() => console.log(`${faults} faults`));
 
-/** The key service on a catalog with a fault injector. */
-async function world() {
+/** API keys on a catalog whose calls can be made to fail. */
+async function openKeys() {
   const trouble = new FaultInjector();
   const opened = await catalogInTempDir(async (path) =>
     InlineSqliteCatalog.open({
@@ -31,77 +31,74 @@ async function world() {
   const open = () => new EngineKeys(catalog, clock);
   return {
     keys: open(),
-    /** The key service of the next process. */
-    known: open,
+    /** The keys as another process would open them. */
+    reopen: open,
     trouble,
     catalog,
     [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
   };
 }
 
-type AuditStore = Awaited<ReturnType<typeof world>>;
+type OpenedKeys = Awaited<ReturnType<typeof openKeys>>;
 
-/** Runs a call with a fault. Returns its result or refusal, and whether a call failed. */
-async function suffer<T>({ trouble }: AuditStore, fault: Fault, ask: () => Promise<T>) {
+/** Runs `request` with a fault. Resolves with its outcome, and whether a call failed. */
+async function withFault<T>({ trouble }: OpenedKeys, fault: Fault, request: () => Promise<T>) {
   trouble.arm(fault);
-  const outcome = await ask().then(
+  const outcome = await request().then(
     (done) => ({ done, refused: null }),
     (refused: Error) => ({ done: null, refused }),
   );
-  const struck = trouble.lift().size > 0;
+  const failed = trouble.lift().size > 0;
   if (outcome.refused !== null) {
     expect(outcome.refused, outcome.refused.stack).toBeInstanceOf(Refused);
     const code = fault.code === "ENOSPC" ? "STORAGE_FULL" : "UNAVAILABLE";
     expect((outcome.refused as Refused).code).toBe(code);
   }
-  faults += struck ? 1 : 0;
-  return { ...outcome, struck };
+  faults += failed ? 1 : 0;
+  return { ...outcome, failed };
 }
 
 const isUnknown = (refused: Error | null) => (refused as Refused | null)?.facts.outcome === "unknown";
 
 describe("an API key", () => {
-  it.each(FAULTS)(
-    "is created completely or not at all when any call fails: $code, lasting: $lasting",
-    async (how) => {
-      await using own = await world();
-      for (let nth = 1; ; nth++) {
-        const before = [await own.catalog.countApiKeys(), await own.catalog.lastSeq()] as const;
-        const made = await suffer(own, { ...how, nth }, () => own.keys.create(ADMIN, WRITER));
-        const count = await own.catalog.countApiKeys();
-        if (made.done !== null) expect(count).toBe(before[0] + 1);
-        else if (!isUnknown(made.refused)) expect(count).toBe(before[0]);
-        expect(await own.catalog.lastSeq()).toBe(before[1] + count - before[0]);
-        for (const keys of [own.keys, own.known()])
-          if (made.done !== null) expect(await keys.verify(made.done.secret as string)).not.toBeNull();
-        if (!made.struck) break;
-      }
-    },
-  );
+  it.each(FAULTS)("is created or not when a call fails: $code, lasting: $lasting", async (how) => {
+    await using own = await openKeys();
+    for (let nth = 1; ; nth++) {
+      const before = [await own.catalog.countApiKeys(), await own.catalog.lastSeq()] as const;
+      const made = await withFault(own, { ...how, nth }, () => own.keys.create(ADMIN, WRITER));
+      const count = await own.catalog.countApiKeys();
+      if (made.done !== null) expect(count).toBe(before[0] + 1);
+      else if (!isUnknown(made.refused)) expect(count).toBe(before[0]);
+      expect(await own.catalog.lastSeq()).toBe(before[1] + count - before[0]);
+      for (const keys of [own.keys, own.reopen()])
+        if (made.done !== null) expect(await keys.verify(made.done.secret as string)).not.toBeNull();
+      if (!made.failed) break;
+    }
+  });
 
   it.each(FAULTS)(
-    "is accepted until its revocation is durable when any call fails: $code, lasting: $lasting",
+    "authenticates exactly until its revocation is on disk when a call fails: $code, lasting: $lasting",
     async (how) => {
-      await using own = await world();
+      await using own = await openKeys();
       for (let nth = 1; ; nth++) {
         const { apiKey, secret } = await own.keys.create(ADMIN, WRITER);
-        const underWay = await own.keys.verify(secret as string);
+        const inProgress = await own.keys.verify(secret as string);
         const seqBefore = await own.catalog.lastSeq();
-        const { refused, struck } = await suffer(own, { ...how, nth }, () =>
+        const { refused, failed } = await withFault(own, { ...how, nth }, () =>
           own.keys.revoke(ADMIN, apiKey.keyId),
         );
         const isRevoked = (await own.catalog.apiKey(apiKey.keyId))?.apiKey.revokedAt !== null;
         if (refused === null) expect(isRevoked).toBe(true);
         else if (!isUnknown(refused)) expect(isRevoked).toBe(false);
         expect(await own.catalog.lastSeq()).toBe(seqBefore + (isRevoked ? 1 : 0));
-        for (const keys of [own.keys, own.known()])
+        for (const keys of [own.keys, own.reopen()])
           expect((await keys.verify(secret as string)) === null).toBe(isRevoked);
-        // A second revocation makes it certain, and ends requests in progress.
+        // A second revocation is certain, and aborts requests in progress.
         await own.keys.revoke(ADMIN, apiKey.keyId);
-        expect(underWay?.revoked.aborted).toBe(true);
-        for (const keys of [own.keys, own.known()]) expect(await keys.verify(secret as string)).toBeNull();
+        expect(inProgress?.revoked.aborted).toBe(true);
+        for (const keys of [own.keys, own.reopen()]) expect(await keys.verify(secret as string)).toBeNull();
         expect(await own.catalog.lastSeq()).toBe(seqBefore + 1);
-        if (!struck) break;
+        if (!failed) break;
       }
     },
   );

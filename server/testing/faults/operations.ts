@@ -14,17 +14,17 @@ export type Given =
   | { readonly do: "drain" }
   | { readonly do: "wait"; readonly ms: number }
   /** A foreign file at the path of an artifact. */
-  | { readonly do: "intrude"; readonly tier: Tier; readonly key: ArtifactKey };
+  | { readonly do: "add foreign file"; readonly tier: Tier; readonly key: ArtifactKey };
 
-/** An operation under test, and the state that it starts from. */
+/** An operation on a store, and what happens before it. */
 export interface Operation {
   readonly given: readonly Given[];
-  /** One command, upkeep, a read, a batch of a job's steps, or the adoption of foreign files. Each is done completely or not at all. */
+  /** A command, the work that follows commits, a read, a batch of a job's steps, or the adoption of foreign files. */
   readonly act:
     | Command
     | { readonly do: "drain" }
     | { readonly do: "read"; readonly key: ArtifactKey }
-    | { readonly do: "adopt tree" }
+    | { readonly do: "adopt files" }
     | {
         readonly do: "steps";
         readonly plan: (life: SimulatedProcess, now: number) => Promise<readonly Step[]>;
@@ -32,7 +32,7 @@ export interface Operation {
 }
 
 const SMALL = 100;
-/** Above the limit for inline content. */
+/** More than the limit for inline content. */
 const LARGE = 70_000;
 /** Written in several chunks. */
 const IN_CHUNKS = 600_000;
@@ -47,12 +47,12 @@ const write = (of: ArtifactKey, seed: number, sizeBytes: number, tier: "HOT" | "
 const drain = { do: "drain" } as const;
 const twoIn = (tier: "HOT" | "WARM" | "COLD") => [write(a, 1, SMALL, tier), write(b, 2, LARGE, tier), drain];
 
-/** Job id from its start time, which is unique here. */
+/** A job's id from its start, which is unique. */
 function idOf(startedAt: number): string {
   return startedAt.toString(16).padStart(32, "0");
 }
 
-/** Commits the job, and returns its steps, which are under test. */
+/** Starts a lifecycle job without faults, and returns its steps. */
 async function lifecycleBatch(life: SimulatedProcess, now: number): Promise<readonly Step[]> {
   const job = lifecycleJob({ id: idOf(now), startedAt: now, asOf: now });
   await life.engine.catalog.commit(startJob(job));
@@ -94,14 +94,14 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   "a read of inline content": { given: [write(a, 1, SMALL)], act: { do: "read", key: a } },
   "a read of a small object": { given: [write(a, 1, SMALL), drain], act: { do: "read", key: a } },
   "a read of a large object": { given: [write(a, 1, TO_STREAM)], act: { do: "read", key: a } },
-  "an adoption of foreign files": {
+  "the adoption of foreign files": {
     given: [
-      { do: "intrude", tier: "HOT", key: a },
-      { do: "intrude", tier: "COLD", key: b },
+      { do: "add foreign file", tier: "HOT", key: a },
+      { do: "add foreign file", tier: "COLD", key: b },
     ],
-    act: { do: "adopt tree" },
+    act: { do: "adopt files" },
   },
-  "settling and first publishing": {
+  "settling, and the first publishing": {
     given: [write(a, 1, SMALL), write(b, 2, SMALL)],
     act: drain,
   },

@@ -4,25 +4,25 @@ import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import { LIFECYCLE_STEPS } from "@tierkeep/schema/domain/policy";
 import { TIERS } from "@tierkeep/schema/domain/tiers";
 import type { Draw, Loss } from "../tiers/crash-loss.ts";
-import type { StoryStep } from "./scenarios.ts";
+import type { Act } from "./scenarios.ts";
 
-/** The steps of one simulated process, its crash point and the data that the crash loses. */
-export interface RandomRun {
-  readonly acts: readonly StoryStep[];
-  /** Infinity: it does not crash. */
+/** The acts of a process, the step after which it crashes, and the data that is lost then. */
+export interface RandomProcess {
+  readonly acts: readonly Act[];
+  /** Infinity: it completes all acts. */
   readonly lastStep: number;
   readonly lose: Loss;
 }
 
-/** Below and above the limit for inline content. */
+/** Sizes on both sides of the limit for inline content. */
 const SIZES = [0, 1, 5_000, 65_536, 65_537, 150_000];
 
-/** Relative frequency of each step. */
-const WEIGHTS = {
+/** The relative frequency of each kind of act. */
+const FREQUENCIES = {
   write: 5,
   repeat: 3,
-  "rejected write": 1,
-  "rejected upload": 1,
+  "write with wrong checksum": 1,
+  "aborted upload": 1,
   move: 3,
   purge: 2,
   age: 2,
@@ -30,21 +30,23 @@ const WEIGHTS = {
   wait: 2,
 } as const;
 
-type Kind = keyof typeof WEIGHTS;
+type Kind = keyof typeof FREQUENCIES;
 
-const KINDS = (Object.keys(WEIGHTS) as Kind[]).flatMap((kind) => Array<Kind>(WEIGHTS[kind]).fill(kind));
+const KINDS = (Object.keys(FREQUENCIES) as Kind[]).flatMap((kind) =>
+  Array<Kind>(FREQUENCIES[kind]).fill(kind),
+);
 
-/** One to four processes with one to twelve steps each. */
-export function randomRuns(draw: Draw): readonly RandomRun[] {
+/** One to four processes of one to twelve acts each. */
+export function randomProcesses(draw: Draw): readonly RandomProcess[] {
   return Array.from({ length: 1 + draw(3) }, () => {
     const acts = Array.from({ length: 1 + draw(11) }, () => randomAct(draw));
-    // About the number of crash points on the way, so that most processes crash.
+    // About the number of steps of the acts, so that most processes crash before the end.
     const lastStep = draw(3) === 0 ? Number.POSITIVE_INFINITY : draw(10 + 5 * acts.length);
     return { acts, lastStep, lose: oneOf(draw, ["nothing", "everything", { seed: draw(2 ** 31 - 1) }]) };
   });
 }
 
-function randomAct(draw: Draw): StoryStep {
+function randomAct(draw: Draw): Act {
   const kind = oneOf(draw, KINDS);
   switch (kind) {
     case "write": {
@@ -52,14 +54,14 @@ function randomAct(draw: Draw): StoryStep {
       return { do: kind, ...write, seed: draw(1000), ifAbsent: draw(1) === 1 };
     }
     case "repeat": {
-      // Few combinations, so that most are retried; equal requests have the same key.
+      // Few different writes, so that most are repeated. Equal writes have the same idempotency key.
       const tier = oneOf(draw, ["HOT", "COLD"] as const);
       const write = { key: randomKey(draw), tier, sizeBytes: oneOf(draw, [5_000, 150_000]) };
       const idempotencyKey = createHash("sha256").update(JSON.stringify(write)).digest("hex");
       return { do: "write", ...write, seed: 1, idempotencyKey };
     }
-    case "rejected write":
-    case "rejected upload":
+    case "write with wrong checksum":
+    case "aborted upload":
       return { do: kind, key: randomKey(draw), sizeBytes: oneOf(draw, SIZES) };
     case "move":
       return {
@@ -78,7 +80,7 @@ function randomAct(draw: Draw): StoryStep {
   }
 }
 
-/** One of few keys, so that steps meet the same artifact. */
+/** One of a few keys, so that commands affect the same artifacts. */
 function randomKey(draw: Draw): ArtifactKey {
   return {
     tenantId: oneOf(draw, ["acme", "globex"]),

@@ -9,30 +9,36 @@ import type { Loss } from "../tiers/crash-loss.ts";
 import { drawing } from "../tiers/crash-loss.ts";
 import { CrashPoint, SimulatedCrash } from "./crash-point.ts";
 import { disagreements } from "./disagreements.ts";
-import { adoptedArtifact, answer, type Command, type Expected, type ExpectedArtifact } from "./expected.ts";
-import { breaches, FOREIGN_CONTENT, foreignFilesIn, leftovers, visibleState } from "./inspect.ts";
-import { seededBytes } from "./random-bytes.ts";
-import type { StoryStep } from "./scenarios.ts";
+import {
+  adoptedArtifact,
+  type Command,
+  type Expected,
+  type ExpectedArtifact,
+  expectedOutcome,
+} from "./expected.ts";
+import { artifactsOf, FOREIGN_CONTENT, foreignFilesIn, leftovers, violationsIn } from "./inspect.ts";
+import { bytesBy } from "./random-bytes.ts";
+import type { Act } from "./scenarios.ts";
 import { catalogPath, SimulatedProcess } from "./simulated-process.ts";
 import { Violation } from "./violation.ts";
 
 const START = Date.UTC(2026, 0, 1);
 
-export interface StoryOptions {
-  /** Folder in which the store's folder is created. */
+export interface HistoryOptions {
+  /** The folder in which the store's folder is created. */
   readonly dir: string;
-  /** Determines the names of objects, so a story with the same seed is the same. Default 0. */
+  /** Determines the names of objects, so that a history can be repeated. Default 0. */
   readonly seed?: number;
-  /** A sync that every process omits. */
+  /** A sync that every process leaves out. */
   readonly omit?: DiskStep | undefined;
 }
 
-/** Runs simulated processes one after the other on one store, and checks the guarantees after each. */
-export class Story {
+/** The processes that run on a store one after the other, and the expected artifacts. */
+export class StoreHistory {
   readonly root: string;
-  /** Names of all steps of all processes. */
+  /** The names of all steps of all processes. */
   readonly steps: string[] = [];
-  /** Number of acknowledged changes to artifacts. */
+  /** The number of changes of artifacts by acknowledged commands. */
   acknowledged = 0;
   readonly #omit: DiskStep | undefined;
   readonly #random: RandomBytes;
@@ -40,13 +46,13 @@ export class Story {
   #before: Expected = new Map();
   #after: Expected = new Map();
   #foreignFiles = 0;
-  /** First answer of each idempotency key, ms since the epoch. */
+  /** The time of the first answer to each idempotency key. */
   readonly #answered = new Map<string, number>();
-  /** How the last process ended; null: there was none. */
+  /** How the last process ended. Null before the first. */
   #ending: string | null = null;
-  /** A write with an idempotency key and no answer. The next process shows whether it committed. */
+  /** A write with an idempotency key and without an answer. The next process shows whether it happened. */
   #unanswered: { readonly path: string; readonly idempotencyKey: string; readonly at: number } | null = null;
-  /** Files of the tree that an adoption finds. */
+  /** The artifacts that adoption finds in the tree. */
   readonly #found = new Map<string, ExpectedArtifact>();
 
   private constructor(root: string, omit: DiskStep | undefined, random: RandomBytes) {
@@ -55,14 +61,14 @@ export class Story {
     this.#random = random;
   }
 
-  /** Starts a story on a new store. */
-  static begin({ dir, seed = 0, omit }: StoryOptions): Story {
-    return new Story(mkdtempSync(join(dir, "tierkeep-story-")), omit, seededBytes(drawing({ seed })));
+  /** Creates a new store. */
+  static create({ dir, seed = 0, omit }: HistoryOptions): StoreHistory {
+    return new StoreHistory(mkdtempSync(join(dir, "tierkeep-history-")), omit, bytesBy(drawing({ seed })));
   }
 
-  /** Continues this story on a copy of its store in `root`. The fork owns that folder. */
-  fork(root: string): Story {
-    const fork = new Story(root, this.#omit, this.#random);
+  /** A copy of this history for a copy of the store in `root`, which it will remove. */
+  fork(root: string): StoreHistory {
+    const fork = new StoreHistory(root, this.#omit, this.#random);
     fork.#now = this.#now;
     fork.#before = this.#before;
     fork.#after = this.#after;
@@ -71,17 +77,18 @@ export class Story {
   }
 
   /**
-   * Runs the steps in a new process: to the end (returns true) or until the crash after `lastStep` steps. `onStep` is
-   * called before each step; one commit or one change of the tiers happens between two calls.
+   * Runs the acts in a new process, up to a crash after `lastStep` steps. Resolves with true if it completed them.
+   *
+   * @param onStep called before each step; between two calls there is one commit, or one change to the tiers
    */
-  async live(
-    acts: readonly StoryStep[],
+  async run(
+    acts: readonly Act[],
     lastStep: number,
     lose: Loss,
     onStep: () => void = () => {},
   ): Promise<boolean> {
     const crashPoint = new CrashPoint(lastStep, onStep);
-    const life = await SimulatedProcess.begin(this.root, this.#options(crashPoint, lose));
+    const life = await SimulatedProcess.begin(this.root, this.#fate(crashPoint, lose));
     try {
       for (const act of life ? acts : []) await this.#act(life as SimulatedProcess, act);
       return life !== null;
@@ -92,33 +99,33 @@ export class Story {
       await life?.end(lose);
       this.steps.push(...crashPoint.steps);
       const last = crashPoint.steps.at(-1) ?? "none";
-      this.#ending = `crashed after ${crashPoint.steps.length} steps, the last ${last}, losing ${JSON.stringify(lose)}`;
+      this.#ending = `after ${crashPoint.steps.length} steps, the last ${last}, losing ${JSON.stringify(lose)}`;
     }
   }
 
-  /** Checks the store in a new process: directly after its start, and after upkeep. @throws Violation */
+  /** Checks the store in a new process, after its start and after its recovery. @throws Violation */
   async check(): Promise<void> {
-    await this.#look().catch((error: unknown) => {
+    await this.#inspect().catch((error: unknown) => {
       throw this.#ending === null ? error : Violation.when(this.#ending, error);
     });
   }
 
-  async #look(): Promise<void> {
+  async #inspect(): Promise<void> {
     const crashPoint = new CrashPoint();
-    const life = await SimulatedProcess.begin(this.root, this.#options(crashPoint, "nothing"));
-    if (!life) throw new Error("the process did not start");
+    const life = await SimulatedProcess.begin(this.root, this.#fate(crashPoint, "nothing"));
+    if (!life) throw new Error("The process did not start.");
     try {
-      const seen = await visibleState(life);
+      const seen = await artifactsOf(life);
       Violation.unlessNone(disagreements(seen, this.#before, this.#after));
-      Violation.unlessNone(await breaches(life, this.root));
+      Violation.unlessNone(await violationsIn(life, this.root));
       await life.drain();
-      Violation.unlessNone(disagreements(await visibleState(life), seen, seen));
-      Violation.unlessNone(await breaches(life, this.root));
+      Violation.unlessNone(disagreements(await artifactsOf(life), seen, seen));
+      Violation.unlessNone(await violationsIn(life, this.root));
       Violation.unlessNone(leftovers(this.root));
-      this.#countForeignFiles();
+      this.#checkForeignFiles();
       this.#before = seen;
       this.#after = seen;
-      if (seen.get(this.#unanswered?.path ?? "")?.modifiedAt === this.#unanswered?.at) this.#rememberAnswer();
+      if (seen.get(this.#unanswered?.path ?? "")?.modifiedAt === this.#unanswered?.at) this.#recordAnswer();
       this.#unanswered = null;
     } finally {
       await life.end("nothing");
@@ -126,44 +133,44 @@ export class Story {
     }
   }
 
-  /** Deletes the catalog. The tree is what remains. */
+  /** Deletes the catalog, so that only the tree remains. */
   loseCatalog(): void {
     for (const end of ["", "-wal", "-shm"]) rmSync(`${catalogPath(this.root)}${end}`, { force: true });
-    // Only the catalog has the previous tier.
+    // The tree does not contain the tier that an artifact came from.
     for (const [path, artifact] of this.#before)
       this.#found.set(path, { ...artifact, promotedAt: null, promotedFrom: null });
     this.#before = new Map();
     this.#after = this.#before;
   }
 
-  async #act(life: SimulatedProcess, act: StoryStep): Promise<void> {
+  async #act(life: SimulatedProcess, act: Act): Promise<void> {
     this.#now += act.do === "wait" ? act.ms : 1;
     switch (act.do) {
       case "wait":
         return;
       case "drain":
         return life.drain();
-      case "intrude":
+      case "add foreign file":
         return this.#addForeignFile(join(this.root, act.path));
       default: {
         const command: Command = act.do === "adopt" ? { ...act, found: this.#found } : act;
         const { next, refused } = this.#isRepeat(command)
           ? { next: this.#after, refused: null }
-          : answer(this.#after, command, this.#now);
+          : expectedOutcome(this.#after, command, this.#now);
         this.#after = next;
         const answered = await life.take(command);
         if (answered !== refused) {
           const [is, mustBe] = [answered, refused].map((code) => code ?? "done");
-          throw new Violation([`${JSON.stringify(command)} returned ${is}, expected ${mustBe}`]);
+          throw new Violation([`${JSON.stringify(command)} was ${is}, but must be ${mustBe}`]);
         }
         this.acknowledged += disagreements(next, this.#before, this.#before).length;
         this.#before = next;
-        this.#rememberAnswer();
+        this.#recordAnswer();
       }
     }
   }
 
-  /** True for a retry with a valid stored answer. Otherwise a write with a key is unanswered from now on. */
+  /** Whether the command repeats an answered write. Another write with an idempotency key becomes `#unanswered`. */
   #isRepeat(act: Command): boolean {
     if (act.do !== "write" || act.idempotencyKey === undefined) return false;
     const { idempotencyKey } = act;
@@ -173,15 +180,15 @@ export class Story {
     return false;
   }
 
-  #rememberAnswer(): void {
+  #recordAnswer(): void {
     if (this.#unanswered !== null) this.#answered.set(this.#unanswered.idempotencyKey, this.#unanswered.at);
     this.#unanswered = null;
   }
 
-  #countForeignFiles(): void {
+  #checkForeignFiles(): void {
     const count = foreignFilesIn(this.root);
     if (count !== this.#foreignFiles)
-      throw new Violation([`${count} foreign files exist, expected ${this.#foreignFiles}`]);
+      throw new Violation([`there are ${count} foreign files, but must be ${this.#foreignFiles}`]);
   }
 
   #addForeignFile(path: string): void {
@@ -193,7 +200,7 @@ export class Story {
     this.#found.set(name.join("/"), adoptedArtifact(FOREIGN_CONTENT, tier.toUpperCase() as Tier, this.#now));
   }
 
-  #options(crashPoint: CrashPoint, lose: Loss) {
+  #fate(crashPoint: CrashPoint, lose: Loss) {
     return { clock: { now: () => this.#now }, crashPoint, random: this.#random, lose, omit: this.#omit };
   }
 
