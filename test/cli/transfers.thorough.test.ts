@@ -270,7 +270,7 @@ describe("an interrupted command", () => {
     reading.child.kill("SIGINT");
     expect(await reading.ended).toBe(130);
     expect(await stderr).toMatch(
-      /^The .* MiB that have arrived are kept\. The same command continues there\.\n/,
+      /^The .* MiB received so far are kept\. The same command continues from there\.\n/,
     );
     const [part = ""] = (await files()).filter((name) => name.endsWith(".part"));
     expect(part).toMatch(/^\.back\.bin\./);
