@@ -30,7 +30,7 @@ import {
 import type { HandlerUnderTest } from "../../testing/http/handler-under-test.ts";
 
 /**
- * A store where MINE, OTHER and all tenants have some of everything. No test affects what another one sees.
+ * A store where MINE, OTHER and all tenants have records of every kind. Tests do not affect each other.
  */
 class Matrix implements AsyncDisposable {
   readonly world: HandlerUnderTest;
@@ -144,7 +144,7 @@ it("every root field, and every argument that names something, has an expectatio
   expect(expected.filter((name) => !needed.includes(name) && !fields.includes(name))).toEqual([]);
 });
 
-it("every type with global ids has a name here", async () => {
+it("every type with global ids has a test case", async () => {
   const nodes = Object.values(schema.getTypeMap())
     .filter((type) => isObjectType(type) && type.getInterfaces().some(({ name }) => name === "Node"))
     .map(({ name }) => name);
@@ -153,7 +153,7 @@ it("every type with global ids has a name here", async () => {
   for (const name of nodes) expect(answer).toContain(`\\"__typename\\":\\"${name}\\"`);
 });
 
-describe("another tenant's things look like missing ones", () => {
+describe("a record of another tenant looks like a missing one", () => {
   it.each(Object.entries(READS))("%s", async (name, document) => {
     const { mine, other, none } = matrix;
     for (const role of ROLES.filter((one) => one !== "ADMIN")) {
@@ -192,7 +192,7 @@ describe("a cursor of another caller", () => {
     "lifecycle jobs": "lifecycleJobs(first: 10",
   };
 
-  it.each(Object.entries(lists))("shows only the caller's own things: %s", async (_name, list) => {
+  it.each(Object.entries(lists))("shows only the caller's own records: %s", async (_name, list) => {
     const page = async (role: Role, from = "") => {
       const body = bodyOf(
         await matrix.answerTo(role, `{ list: ${list} ${from}) { totalCount edges { cursor node { id } } } }`),

@@ -20,7 +20,13 @@ export type Route =
   | "metrics"
   | "other";
 
-/** What the log records of a request. It is filled in while the request is processed. */
+/**
+ * A request, a WebSocket or one of its operations, from its arrival to the end of its response. Its fields are
+ * set while it is processed.
+ *
+ * States: open, then ended. `end` ends it; `answered` does too, unless a socket must still send the response.
+ * When it ends, it writes its log line, is counted in the metrics, and releases its memory and limits.
+ */
 export interface Call {
   readonly requestId: string;
   /**
@@ -82,7 +88,7 @@ export interface CallsParts {
 export function callsOn({ log, budget, onInternal, onEnd }: CallsParts) {
   return (headers: Headers, operation: string, address: string | null = null): Call => {
     const startedAt = performance.now();
-    let over = false;
+    let ended = false;
     let failure: unknown;
     let owner = addressOwner(address);
     const charge = budget.charge(owner);
@@ -112,7 +118,7 @@ export function callsOn({ log, budget, onInternal, onEnd }: CallsParts) {
       hasSocket: false,
       onBodyBytes: () => {},
       atEnd(release) {
-        if (over) release();
+        if (ended) release();
         else releases.push(release);
       },
       answered(error) {
@@ -120,8 +126,8 @@ export function callsOn({ log, budget, onInternal, onEnd }: CallsParts) {
         if (!call.hasSocket) call.end();
       },
       end(error = failure) {
-        if (over) return;
-        over = true;
+        if (ended) return;
+        ended = true;
         for (const release of releases) release();
         if (error instanceof Refused) call.code = error.code;
         else if (error !== undefined && !isAbort(error)) {
@@ -148,10 +154,10 @@ export function callsOn({ log, budget, onInternal, onEnd }: CallsParts) {
   };
 }
 
-/** Keeps the cause of a refusal for the log. */
-export async function withReason<T>(call: Call, recognise: () => Promise<T>): Promise<T> {
+/** Runs `check`, and keeps the cause of its refusal for the log. */
+export async function withReason<T>(call: Call, check: () => Promise<T>): Promise<T> {
   try {
-    return await recognise();
+    return await check();
   } catch (error) {
     if (error instanceof Refused && error.cause instanceof Error) call.reason = error.cause.message;
     throw error;

@@ -73,7 +73,7 @@ export interface Handler {
    * parser has resolved dots in it. `address` is the peer of its socket.
    */
   fetch(request: Request, target?: string, address?: string): Promise<Response>;
-  /** The same for an open call. The caller ends it when the response has been sent. */
+  /** Like `fetch`, for a call that the caller has opened and ends when the response has been sent. */
   respond(request: Request, target: string, call: Call): Promise<Response>;
   /** The instance that WebSockets use. */
   readonly yoga: GraphQLYoga;
@@ -293,7 +293,7 @@ export function createHandler(parts: HandlerParts): Handler {
     }
     if (request.method === "HEAD" && response.body !== null) response = new Response(null, response);
     response.headers.set("x-request-id", call.requestId);
-    // An untrusted page was refused, and must not read why.
+    // An untrusted page must not read why it was refused.
     allowOrigin(response.headers, admitted ? request.headers.get("origin") : null);
     if (admitted && path.startsWith(ARTIFACTS_PATH)) allowEmbedding(response.headers, request, trusted);
     return response;
@@ -343,7 +343,7 @@ function isGraphQL(path: string): boolean {
   return path === GRAPHQL_PATH || path === `${GRAPHQL_PATH}/`;
 }
 
-/** Without a socket there is no Host header, but the URL of the caller. */
+/** The Host header, or the host of the URL: requests without a socket have no Host header. */
 function hostOf(request: Request): string {
   return request.headers.get("host") ?? new URL(request.url).host;
 }

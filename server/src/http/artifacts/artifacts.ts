@@ -162,10 +162,10 @@ async function download(
       "There is no artifact at this URL. List the workflow's artifacts to find it.",
     );
   }
-  return answer(content, status, range, request, call);
+  return contentResponse(content, status, range, request, call);
 }
 
-function answer(
+function contentResponse(
   content: ArtifactContent,
   status: 200 | 206 | 304 | 412 | 416,
   range: ByteRange | null,
@@ -209,7 +209,7 @@ function answer(
   return new Response(body, { status, headers });
 }
 
-/** Fails before the next chunk once the credentials of the request have ended. */
+/** Passes on a body. Fails before the next chunk once the credentials of the request have expired. */
 async function* whileValid(
   body: AsyncIterable<Uint8Array>,
   credentials: Credentials,

@@ -29,7 +29,7 @@ describe("readPrecondition", () => {
     [{ "if-unmodified-since": AT }, null],
     [{ "if-unmodified-since": BEFORE }, 412],
     [{ "if-match": '"abc"', "if-unmodified-since": BEFORE }, null],
-  ])("judges %j: %j", (headers, status) => {
+  ])("for %j returns %j", (headers, status) => {
     expect(judge(headers as Record<string, string>)).toBe(status);
   });
 });

@@ -156,12 +156,12 @@ function announced(header: string, name: string, text: string, encoding: "base64
     );
   }
   const bytes = Buffer.from(text, encoding);
-  const isWhole =
+  const isValid =
     bytes.length === LENGTHS[algorithm] &&
     (encoding === "base64"
       ? bytes.toString("base64") === text
       : bytes.toString("hex") === text.toLowerCase());
-  if (isWhole) return { header, algorithm, bytes };
+  if (isValid) return { header, algorithm, bytes };
   throw bad(header, `${header} does not hold a ${name} digest in ${encoding}.`);
 }
 

@@ -3,13 +3,13 @@ import { JsonText } from "@tierkeep/schema/graphql/limits/json-text";
 import type { FormattedExecutionResult } from "graphql";
 
 /** Results up to this size are serialized with one JSON.stringify. */
-const WRITTEN_AT_ONCE = 128 * 1024;
+const MAX_UNSLICED_BYTES = 128 * 1024;
 
 /** Longest time that serializing blocks the event loop, in ms. */
 const SLICE_MS = 10;
 
 /** Number of values between two checks of the clock. */
-const VALUES_A_LOOK = 500;
+const VALUES_PER_CHECK = 500;
 
 /**
  * The JSON of a formatted result. A large result is serialized in slices, so that other requests run in
@@ -26,7 +26,7 @@ export function answerJson(
 
 /** Whether a result is serialized in slices. */
 export function isLarge(result: SizedResult): boolean {
-  return (result[ANSWER_BYTES] ?? 0) > WRITTEN_AT_ONCE;
+  return (result[ANSWER_BYTES] ?? 0) > MAX_UNSLICED_BYTES;
 }
 
 /** Serializes what graphql-js builds for a selection, with scalar values as leaves. */
@@ -48,11 +48,11 @@ class JsonWriter {
     this.#values += 1;
     if (value instanceof JsonText) {
       this.#pieces.push(value.json);
-      this.#values += VALUES_A_LOOK / 10;
+      this.#values += VALUES_PER_CHECK / 10;
     } else if (Array.isArray(value)) yield* this.#list(value);
     else if (isSelection(value)) yield* this.#object(value);
     else this.#pieces.push(JSON.stringify(value) ?? "null");
-    if (this.#values < VALUES_A_LOOK) return;
+    if (this.#values < VALUES_PER_CHECK) return;
     this.#values = 0;
     if (performance.now() - this.#since > SLICE_MS) yield;
   }

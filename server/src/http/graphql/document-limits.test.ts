@@ -87,8 +87,8 @@ const attacks: readonly (readonly [string, string])[] = [
   ],
 ];
 
-describe("a document that", () => {
-  it.each(attacks)("%s is QUERY_TOO_COMPLEX, without reading anything", async (_what, query) => {
+describe("the limits of a document", () => {
+  it.each(attacks)("reject one that %s with QUERY_TOO_COMPLEX before any read", async (_what, query) => {
     reads = 0;
     const { codes, messages } = await errorsOf(query);
     expect(codes).toEqual(["QUERY_TOO_COMPLEX"]);
@@ -96,7 +96,7 @@ describe("a document that", () => {
     expect(reads).toBe(0);
   });
 
-  it("has one token too many gets that error, wherever another error is", async () => {
+  it("report one token too many before any other error", async () => {
     const listOf = (values: number, end = "") =>
       `{ nodes(ids: [${'"x" '.repeat(values)}]) { id } } # a comment has no tokens ${end}`;
     const tooMany = /more than 6000 tokens/;
@@ -125,7 +125,7 @@ describe("the cost of an operation", () => {
   });
 
   it("is that of the executed operation, wherever it is in the document", async () => {
-    const query = `query Cheap { viewer { actor } } query Dear { tenants(first: 500) { nodes { artifacts(first: 500) { nodes { id } } } } }`;
+    const query = `query Cheap { viewer { actor } } query Expensive { tenants(first: 500) { nodes { artifacts(first: 500) { nodes { id } } } } }`;
     const send = async (operationName: string) => {
       const response = await under.request("/graphql", {
         method: "POST",
@@ -135,7 +135,7 @@ describe("the cost of an operation", () => {
       const { errors } = (await response.json()) as { errors?: { extensions: { code: string } }[] };
       return errors?.[0]?.extensions.code;
     };
-    expect(await send("Dear")).toBe("QUERY_TOO_COMPLEX");
+    expect(await send("Expensive")).toBe("QUERY_TOO_COMPLEX");
     expect(await send("Cheap")).toBeUndefined();
   });
 
@@ -152,8 +152,8 @@ describe("the cost of an operation", () => {
   });
 });
 
-describe("documents of legitimate programs", () => {
-  it("pass: GraphiQL's introspection", async () => {
+describe("the limits of a document, for real clients", () => {
+  it("accept GraphiQL's introspection", async () => {
     for (const options of [
       {},
       { descriptions: true, specifiedByUrl: true, inputValueDeprecation: true, oneOf: true },
@@ -162,20 +162,20 @@ describe("documents of legitimate programs", () => {
     }
   });
 
-  it("pass: 500 literal keys, and 50 aliases", async () => {
+  it("accept 500 literal keys, and 50 aliases", async () => {
     const keys = repeat(500, (n) => `{ tenantId: "a", workflowId: "b", artifactId: "${n}" }`);
     expect((await errorsOf(`{ artifactsByKey(keys: [${keys}]) { id tier } }`)).codes).toEqual([]);
     expect((await errorsOf(`{ ${repeat(50, (n) => `a${n}: viewer { actor }`)} }`)).codes).toEqual([]);
   });
 
-  it("pass: fields shared by fragments", async () => {
+  it("accept fields shared by fragments", async () => {
     const query = `{ artifacts { nodes { ...A tenant { ...T } workflow { tenant { ...T } } } edges { node { ...A } } } }
       fragment A on Artifact { id tenant { ...T } } fragment T on Tenant { id tenantId }`;
     expect((await errorsOf(query)).codes).toEqual([]);
   });
 });
 
-it("a long document is not cached, because it contains values and a thousand of them would fill the memory", () => {
+it("documentCache keeps no long document, because its values make it unique and many would fill the memory", () => {
   const cache = documentCache<object>();
   cache.set("{ viewer { actor } }", {});
   cache.set(`{ nodes(ids: ["${"x".repeat(20_000)}"]) { id } }`, {});

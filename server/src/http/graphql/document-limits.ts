@@ -38,7 +38,7 @@ export function parseWithin(
 }
 
 function parsed(source: Source, maxTokens: number): DocumentNode {
-  if (hasMoreThan(maxTokens, source))
+  if (hasMoreTokensThan(maxTokens, source))
     throw tooComplex(`The document has more than ${maxTokens} tokens. Put values into variables.`);
   try {
     return parse(source);
@@ -50,11 +50,11 @@ function parsed(source: Source, maxTokens: number): DocumentNode {
 }
 
 /** Counts tokens before parsing, which takes twenty times as long. */
-function hasMoreThan(most: number, source: Source): boolean {
-  if (source.body.length <= most) return false;
+function hasMoreTokensThan(max: number, source: Source): boolean {
+  if (source.body.length <= max) return false;
   const lexer = new Lexer(source);
   try {
-    for (let count = 0; count <= most; count += 1) {
+    for (let count = 0; count <= max; count += 1) {
       if (lexer.advance().kind === TokenKind.EOF) return false;
     }
     return true;

@@ -24,10 +24,10 @@ export interface DocumentShape {
  * Number of fields that are counted, with each fragment counted where it is spread. Beyond it, `depth` and
  * `repeats` are infinite.
  */
-const MOST_FIELDS = 20_000;
+const MAX_FIELDS = 20_000;
 
 /** Deepest level that is counted. */
-const MOST_LEVELS = 100;
+const MAX_LEVELS = 100;
 
 /** Measures a parsed document before validation. Cyclic, unknown and unused fragments are allowed. */
 export function documentShape(document: DocumentNode): DocumentShape {
@@ -70,7 +70,7 @@ interface Place {
 }
 
 /** The selections under one response name. */
-interface Answer {
+interface ResponseField {
   readonly places: Place[];
   readonly isIntrospection: boolean;
 }
@@ -88,15 +88,15 @@ class Counter {
   }
 
   get exhausted(): boolean {
-    return this.#fields > MOST_FIELDS;
+    return this.#fields > MAX_FIELDS;
   }
 
   /** @param places selections of one field, which are executed together */
   depthOf(places: readonly Place[], above = 0): number {
-    const below = new Map<string, Answer>();
+    const below = new Map<string, ResponseField>();
     const spread = new Set<string>();
     for (const place of places) this.#collect(place, below, spread);
-    if (above > MOST_LEVELS) this.#fields = Number.POSITIVE_INFINITY;
+    if (above > MAX_LEVELS) this.#fields = Number.POSITIVE_INFINITY;
     let depth = 0;
     for (const { places: next, isIntrospection } of below.values()) {
       if (this.exhausted) return Number.POSITIVE_INFINITY;
@@ -107,7 +107,7 @@ class Counter {
   }
 
   /** Collects the fields by response name, each with its selections. */
-  #collect({ selectionSet, within }: Place, into: Map<string, Answer>, spread: Set<string>): void {
+  #collect({ selectionSet, within }: Place, into: Map<string, ResponseField>, spread: Set<string>): void {
     for (const selection of selectionSet.selections) {
       if (this.exhausted) return;
       this.#fields += 1;

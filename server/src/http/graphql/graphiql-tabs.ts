@@ -1,4 +1,4 @@
-/** A tab that a visitor without saved tabs sees: requests to run one after the other. */
+/** A tab of a visitor without saved tabs. The tabs are examples to run in order. */
 export interface GraphiQLTab {
   readonly query: string;
   /** JSON. */
@@ -10,7 +10,7 @@ const KEY = { tenantId: "acme", workflowId: "nightly-report", artifactId: "summa
 export const GRAPHIQL_TABS: readonly GraphiQLTab[] = [
   {
     query: `# Write an artifact: press Ctrl-Enter.
-# Again, and it is replaced: "created" is false.
+# Run it again to replace it: "created" is false.
 # Larger content: PUT it at its downloadUrl.
 mutation WriteArtifact($input: WriteArtifactInput!) {
   writeArtifact(input: $input) {
@@ -45,7 +45,7 @@ mutation WriteArtifact($input: WriteArtifactInput!) {
 # It lists the last 50 events, the newest first,
 # until you press the button again or leave.
 # With "after", a cursor, it first replays
-# what came since: none left out, none twice.
+# each later event, exactly once.
 subscription WatchEvents($where: LifecycleEventFilter, $after: String) {
   lifecycleEvents(where: $where, after: $after) {
     cursor
@@ -62,8 +62,8 @@ subscription WatchEvents($where: LifecycleEventFilter, $after: String) {
     variables: json({ where: { tenantId: KEY.tenantId } }),
   },
   {
-    query: `# Move the artifact: the button offers both.
-# A restore makes its age count from now.
+    query: `# Move the artifact. The button lists both moves.
+# A restore sets its age to 0.
 mutation PromoteToCold(
   $tenantId: String!
   $workflowId: String!
@@ -143,7 +143,7 @@ mutation RunLifecycle($input: RunLifecycleInput!) {
     variables: json({ input: { dryRun: true, asOf: "2099-01-01T00:00:00.000Z", waitSeconds: 30 } }),
   },
   {
-    query: `# What is there: the tiers, and the oldest artifacts.
+    query: `# Show the tiers and the oldest artifacts.
 query Browse($first: Int!) {
   tierStats { tier artifactCount totalBytes tenantCount }
   retentionPolicy { hotDays warmDays coldDays }

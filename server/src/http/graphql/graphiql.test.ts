@@ -37,7 +37,7 @@ describe("GraphiQL", () => {
     expect(gunzipSync(await gzip.bytes()).toString()).toBe(plain);
   });
 
-  it("is not sent again to a client that has it", async () => {
+  it("returns 304 to a client that has it", async () => {
     const etag = String((await open()).headers.get("etag"));
     const again = await open({ "if-none-match": etag });
     expect([again.status, await again.text()]).toEqual([304, ""]);
@@ -74,7 +74,7 @@ describe("GraphiQL", () => {
     ]);
   });
 
-  it("is for browsers that navigate here, not for programs", async () => {
+  it("is sent to browsers that navigate to it, not to programs", async () => {
     const program = await world.request("/graphql?query={viewer{actor}}", { headers: { accept: "*/*" } });
     expect(await program.json()).toEqual({ data: { viewer: { actor: "local" } } });
   });

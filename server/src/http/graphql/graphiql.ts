@@ -57,13 +57,13 @@ const SHOW_FIRST_VARIABLES = `
  * ran. It hides that, but not for a tab under a pressed mouse button: the tab moves away, and the click is
  * lost.
  */
-const TABS_STAY = "<style>.graphiql-tabs > .graphiql-tab { transform: none !important; }</style>";
+const TAB_POSITION_FIX = "<style>.graphiql-tabs > .graphiql-tab { transform: none !important; }</style>";
 
 /**
- * GraphiQL hides the scroll bar of its tabs, so a mouse does not reach those that a narrow window cuts off. Its search box
- * of the documentation shares a line with the heading, and is cut off there at any width of the window.
+ * GraphiQL hides the scroll bar of its tabs, so a mouse cannot reach tabs outside a narrow window. The search
+ * box of its documentation shares a line with the heading, where part of it is hidden at any window width.
  */
-const NOTHING_CUT_OFF = `<style>
+const OVERFLOW_FIX = `<style>
   .graphiql-tabs { scrollbar-width: thin !important; }
   .graphiql-tabs::-webkit-scrollbar { display: block !important; height: 8px; }
   @media (max-width: 1000px) { .graphiql-logo { display: none !important; } }
@@ -156,7 +156,7 @@ export async function makePage(needsToken: boolean): Promise<Page> {
   const page = needsToken ? withTokenField(html) : html;
   const shown = page.replace(
     "<body",
-    () => `${TABS_STAY}${NOTHING_CUT_OFF}${EVENT_LIST}<script>${SHOW_FIRST_VARIABLES}</script><body`,
+    () => `${TAB_POSITION_FIX}${OVERFLOW_FIX}${EVENT_LIST}<script>${SHOW_FIRST_VARIABLES}</script><body`,
   );
   const bytes = Buffer.from(shown);
   // Qualities at which nine megabytes take a fraction of a second on libuv's threads.

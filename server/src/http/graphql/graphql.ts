@@ -81,7 +81,7 @@ export function createGraphQL({ services, limits, usage, turns, onInternal }: Gr
   const rules = hideSuggestions ? [...specifiedRules, NoSchemaIntrospectionCustomRule] : specifiedRules;
   /** Subscriptions with coerced variables, by the context of their operation. */
   const subscriptions = new WeakMap<object, PreparedOperation>();
-  const within: Plugin = {
+  const documentRules: Plugin = {
     onValidate({ setValidationFn }) {
       const options = { hideSuggestions, maxErrors: MAX_VALIDATION_ERRORS };
       setValidationFn((of: GraphQLSchema, document: DocumentNode) => validate(of, document, rules, options));
@@ -109,10 +109,10 @@ export function createGraphQL({ services, limits, usage, turns, onInternal }: Gr
       return turns.take((context as unknown as ServerContext).call.owner) ?? undefined;
     },
     onExecute({ args }) {
-      note(args);
+      nameOperation(args);
     },
     onSubscribe({ args, setSubscribeFn }) {
-      note(args);
+      nameOperation(args);
       const { signal, call, inFlight } = args.contextValue as unknown as ServerContext;
       setSubscribeFn(async (given: ExecutionArgs) => {
         const flight = eventFlight(call, signal, inFlight ?? new OneAtATime(), turns);
@@ -184,7 +184,7 @@ export function createGraphQL({ services, limits, usage, turns, onInternal }: Gr
         signal,
         lastEventId,
       }),
-    plugins: [requestParser, results as unknown as Plugin, within],
+    plugins: [requestParser, results as unknown as Plugin, documentRules],
     parserAndValidationCache: { documentCache: documentCache(), errorCache: documentCache() },
     // Errors are made presentable with the request's id, which yoga's own masking does not have.
     maskedErrors: false,
@@ -280,7 +280,7 @@ function refusal(code: "BAD_USER_INPUT", message: string, status: number): Execu
 }
 
 /** Sets the operation's name or kind for the log. */
-function note({ contextValue, document, operationName }: ExecutionArgs): void {
+function nameOperation({ contextValue, document, operationName }: ExecutionArgs): void {
   const { call } = contextValue as ServerContext;
   const operation = getOperationAST(document as DocumentNode, operationName);
   if (operation)

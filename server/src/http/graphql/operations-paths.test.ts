@@ -65,13 +65,13 @@ describe("paths for operators", () => {
     expect(text).toContain('tierkeep_refusals_total{code="HELD"} 0\n');
   });
 
-  it("health probes are logged at debug and not at info", async () => {
+  it("log health probes at debug, not at info", async () => {
     await using world = await handlerUnderTest();
     for (const path of ["/healthz", "/readyz", "/metrics"]) await world.request(path);
     expect(world.logged.map(({ operation }) => operation)).toEqual(["GET /metrics"]);
   });
 
-  it("the server proves its identity for a nonce without revealing the token", async () => {
+  it("prove the server's identity for a nonce without revealing the token", async () => {
     await using world = await handlerUnderTest();
     const prove = (nonce: string) => world.request(`/.well-known/tierkeep-owner?nonce=${nonce}`);
     const response = await prove("0123456789abcdef");
@@ -85,7 +85,7 @@ describe("paths for operators", () => {
     for (const nonce of ["", "short", "x".repeat(129)]) expect((await prove(nonce)).status).toBe(400);
   });
 
-  it("these paths accept GET and HEAD only", async () => {
+  it("accept GET and HEAD only", async () => {
     await using world = await handlerUnderTest();
     const head = await world.request("/healthz", { method: "HEAD" });
     expect([head.status, await head.text()]).toEqual([200, ""]);

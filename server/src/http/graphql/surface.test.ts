@@ -31,19 +31,19 @@ async function answerTo(under: HandlerUnderTest, query: string): Promise<Answer>
   return (await (await under.graphql(query)).json()) as Answer;
 }
 
-describe("with introspection off", () => {
+describe("the API with introspection off", () => {
   it.each([
     ["the complete schema", getIntrospectionQuery()],
     ["a type", `{ __type(name: "Artifact") { name } }`],
     ["the schema in a fragment", "{ ...F } fragment F on Query { s: __schema { queryType { name } } }"],
-  ])("the schema is not revealed: %s", async (_what, query) => {
+  ])("does not reveal %s", async (_what, query) => {
     expect((await answerTo(open, query)).errors).toBeUndefined();
     const { data, errors } = await answerTo(closed, query);
     expect(data).toBeUndefined();
     expect(errors?.[0]?.extensions.code).toBe("GRAPHQL_VALIDATION_FAILED");
   });
 
-  it("errors contain no suggestions of similar names", async () => {
+  it("suggests no similar names in errors", async () => {
     const mistakes = [
       "{ artifac { id } }",
       "{ viewer { acto } }",
@@ -58,7 +58,7 @@ describe("with introspection off", () => {
     }
   });
 
-  it("everything else works, and is validated", async () => {
+  it("still validates and executes other documents", async () => {
     const known = "{ viewer { __typename actor } }";
     expect((await answerTo(closed, known)).data).toEqual({
       viewer: { __typename: "Viewer", actor: "local" },
@@ -69,8 +69,8 @@ describe("with introspection off", () => {
   });
 });
 
-describe("with GraphiQL off", () => {
-  it("there is no page at / or /graphql", async () => {
+describe("the API with GraphiQL off", () => {
+  it("has no page at / or /graphql", async () => {
     const headers = { accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
     expect((await open.request("/", { headers })).status).toBe(302);
     expect((await closed.request("/", { headers })).status).toBe(404);
@@ -80,8 +80,8 @@ describe("with GraphiQL off", () => {
   });
 });
 
-describe("with a list of operations", () => {
-  it("only these are allowed, with any whitespace, over every transport", async () => {
+describe("the API with a list of operations", () => {
+  it("accepts only these, with any whitespace, over every transport", async () => {
     await using under = await handlerUnderTest({
       limits: {
         surface: { ...DEFAULT_LIMITS.surface, operations: new Set([print(parse(ALLOWED))]) },

@@ -11,14 +11,19 @@ export function healthz(): Response {
   return Response.json({ status: "ok" }, { headers: { "cache-control": "no-store" } });
 }
 
-/** Readiness. @param tells whether to include the problems per component; the caller is not authenticated */
-export async function readyz(health: () => Promise<Health>, tells: boolean): Promise<Response> {
+/**
+ * Readiness: 200 if all checks pass, otherwise 503.
+ *
+ * @param showsChecks whether the response includes the problem of each component; its caller is not
+ * authenticated
+ */
+export async function readyz(health: () => Promise<Health>, showsChecks: boolean): Promise<Response> {
   const { checks } = await health();
   const ready = Object.values(checks).every((problem) => problem === null);
   return Response.json(
     {
       status: ready ? "ready" : "not ready",
-      ...(tells && {
+      ...(showsChecks && {
         checks: Object.fromEntries(Object.entries(checks).map(([name, problem]) => [name, problem ?? "ok"])),
       }),
     },

@@ -235,7 +235,7 @@ describe("listen", () => {
     const download = await new Promise<IncomingMessage>((resolve) =>
       httpRequest({ port: listener.port, host: "127.0.0.1", path: "/artifacts/t/w/a" }, resolve).end(),
     );
-    await settled(() => given);
+    await untilStable(() => given);
     // The sockets' buffers hold some megabytes; the rest was not requested.
     expect(given).toBeLessThan(256);
     let bytes = 0;
@@ -253,7 +253,7 @@ describe("listen", () => {
     );
     let handedOver = 0;
     for (let n = 0; n < 512; n++) upload.write(chunk, () => (handedOver += 1));
-    await settled(() => handedOver);
+    await untilStable(() => handedOver);
     expect(handedOver).toBeLessThan(256);
     release();
     upload.end();
@@ -372,8 +372,8 @@ function post(listener: Listener, query: string): Promise<Response> {
   });
 }
 
-/** Waits until a count has stopped rising. */
-async function settled(count: () => number): Promise<void> {
+/** Waits until a count has not changed for 100 ms. */
+async function untilStable(count: () => number): Promise<void> {
   let before = -1;
   for (let same = 0; same < 5; ) {
     await new Promise((resolve) => setTimeout(resolve, 20));

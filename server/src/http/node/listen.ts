@@ -19,8 +19,8 @@ import { refuseRaw } from "./raw-refusal.ts";
 /** Enough for 64 KiB of metadata as base64url in a header, and the other headers. */
 const MAX_HEADER_BYTES = 128 * 1024;
 
-/** Delay of the check that closes connections whose headers are late, in ms. */
-const MAX_CHECKING_MS = 5_000;
+/** Longest interval between checks for connections whose headers are late, in ms. */
+const MAX_CHECK_INTERVAL_MS = 5_000;
 
 export interface ListenOptions {
   readonly host: string;
@@ -31,6 +31,13 @@ export interface ListenOptions {
   readonly log: Logger;
 }
 
+/**
+ * A listening socket and its connections.
+ *
+ * States: listening; stopping (no new connections, requests in progress continue); closed (no connections).
+ * `stop` moves it to stopping. `close` stops it, and closes it when no request is in progress or at its
+ * deadline.
+ */
 export interface Listener {
   /** http://HOST:PORT/graphql */
   readonly url: string;
@@ -62,7 +69,7 @@ export async function listen(handler: Handler, options: ListenOptions): Promise<
     requestTimeout: 0,
     headersTimeout: requestTimeoutMs,
     keepAliveTimeout: idleTimeoutMs,
-    connectionsCheckingInterval: Math.min(requestTimeoutMs, MAX_CHECKING_MS),
+    connectionsCheckingInterval: Math.min(requestTimeoutMs, MAX_CHECK_INTERVAL_MS),
     // Some clients offer HTTP/2 with every first request. Ignoring the offer declines it.
     shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket",
   });
@@ -167,14 +174,15 @@ export async function listen(handler: Handler, options: ListenOptions): Promise<
     async close(deadline) {
       stop();
       await sockets.close();
-      while (inProgress.size > 0 && Date.now() < deadline) await oneOf(inProgress, deadline - Date.now());
+      while (inProgress.size > 0 && Date.now() < deadline)
+        await closeOfOne(inProgress, deadline - Date.now());
       server.closeAllConnections();
     },
   };
 }
 
 /** Resolves when one of the responses has closed, or after `ms`. */
-async function oneOf(responses: ReadonlySet<ServerResponse>, ms: number): Promise<void> {
+async function closeOfOne(responses: ReadonlySet<ServerResponse>, ms: number): Promise<void> {
   const over = Promise.withResolvers<void>();
   const timer = setTimeout(over.resolve, ms);
   for (const response of responses) response.once("close", over.resolve);

@@ -32,18 +32,24 @@ export function requestOf(
   // In absolute form, the target names the host.
   if (!target.startsWith("/") && target !== "*") headers.set("host", url.host);
 
-  const gone = new AbortController();
+  const disconnected = new AbortController();
   response.once("close", () => {
-    if (!response.writableFinished) gone.abort();
+    if (!response.writableFinished) disconnected.abort();
   });
   const method = message.method ?? "GET";
   const body = hasBody(message)
     ? bodyOf(message, () => awaitsContinue && response.writeContinue(), bodyTimeoutMs, onBodyBytes)
     : null;
-  const url_ = url.href.replace(/#.*$/, "");
+  const href = url.href.replace(/#.*$/, "");
   return method === "GET" || method === "HEAD"
-    ? new Request(url_, { method, headers, signal: gone.signal })
-    : new Request(url_, { method, headers, signal: gone.signal, body, duplex: "half" } as RequestInit);
+    ? new Request(href, { method, headers, signal: disconnected.signal })
+    : new Request(href, {
+        method,
+        headers,
+        signal: disconnected.signal,
+        body,
+        duplex: "half",
+      } as RequestInit);
 }
 
 export function headersOf({ rawHeaders }: IncomingMessage): Headers {
@@ -78,7 +84,7 @@ function bodyOf(
         const timer = setTimeout(() => controller.error(tooSlow()), Math.max(0, Math.min(leftMs, timeoutMs)));
         const { done, value } = await iterator
           .next()
-          .catch(brokenOff)
+          .catch(throwDisconnected)
           .finally(() => clearTimeout(timer));
         if (done) return controller.close();
         leftMs += value.byteLength / SLOWEST_BYTES_PER_MS - (performance.now() - since);
@@ -94,11 +100,8 @@ function bodyOf(
   );
 }
 
-/**
- * A body is cut off when its client disconnects, possibly before any other sign of it. This is not a failure
- * of the server.
- */
-function brokenOff(cause: unknown): never {
+/** Throws an AbortError, because a body that ends early means that the client disconnected. */
+function throwDisconnected(cause: unknown): never {
   throw Object.assign(new DOMException("The client disconnected.", "AbortError"), { cause });
 }
 

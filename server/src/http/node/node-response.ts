@@ -5,7 +5,7 @@ import type { CallCharge } from "../limits/memory-budget.ts";
 import { SECURITY_HEADERS } from "../security-headers.ts";
 import { sharedBodyOf } from "../shared-body.ts";
 
-/** Piece size for writing to the socket, so that a large response does not block the event loop. */
+/** Largest write to the socket, in bytes, so that a large response does not block the event loop. */
 const PIECE_BYTES = 64 * 1024;
 
 /** How long a client may continue to send an unread body before the connection is closed, in ms. */
@@ -29,7 +29,7 @@ export async function send(
     await response.body?.cancel().catch(() => {});
     return;
   }
-  if (!message.complete) refuseRest(message, to);
+  if (!message.complete) closeAfterResponse(message, to);
   to.setTimeout(idleTimeoutMs);
   to.statusCode = response.status;
   for (const name in SECURITY_HEADERS) to.setHeader(name, SECURITY_HEADERS[name] as string);
@@ -64,7 +64,7 @@ async function sendBytes(bytes: Uint8Array, to: ServerResponse): Promise<void> {
   to.end(bytes.subarray(at));
 }
 
-/** Whether the body is streamed. All others are complete already. */
+/** Whether the body is streamed. Other bodies are complete in memory. */
 function isStream({ headers }: Response): boolean {
   return (
     headers.has("content-length") || (headers.get("content-type")?.startsWith("text/event-stream") ?? false)
@@ -98,11 +98,11 @@ function drained(to: ServerResponse): Promise<void> {
 }
 
 /**
- * For a response before the body was read completely. The connection cannot be reused. It is closed for
- * writing first, and further input is discarded for a while. Otherwise the client's system would discard the
- * response at the reset.
+ * Closes the connection after a response that is sent before the request's body was read. The connection is
+ * first closed for writing only, and input is discarded for LINGER_MS: an immediate reset would make the
+ * client's system discard the unread response.
  */
-function refuseRest(message: IncomingMessage, to: ServerResponse): void {
+function closeAfterResponse(message: IncomingMessage, to: ServerResponse): void {
   to.setHeader("connection", "close");
   const socket: Socket = message.socket;
   socket.destroySoon = () => {

@@ -44,7 +44,7 @@ const counted = async (world: HandlerUnderTest) => [
 ];
 
 describe("operations on a WebSocket", () => {
-  it("leave nothing behind if they are completed in the same burst and the socket closes", async () => {
+  it("release all their resources if they are completed in the same burst and the socket closes", async () => {
     const followed: AbortSignal[] = [];
     await using world = await handlerUnderTest({
       replace: ({ events }) => ({
@@ -69,7 +69,7 @@ describe("operations on a WebSocket", () => {
     expect(followed.every(({ aborted }) => aborted)).toBe(true);
   });
 
-  it("leave nothing behind if they are invalid and completed immediately", async () => {
+  it("release all their resources if they are invalid and completed immediately", async () => {
     await using world = await handlerUnderTest();
     const socket = await connected(await world.listen());
     for (let n = 0; n < 100; n += 1) {
@@ -153,7 +153,7 @@ describe("operations on a WebSocket", () => {
     await expect.poll(() => counted(world), { timeout: 20_000 }).toEqual([0, 0, 0]);
   });
 
-  it("wait for their turn by the thousand, and another client's request runs in between", async () => {
+  it("wait for their turn, so that another client's request runs between thousands of them", async () => {
     await using world = await handlerUnderTest({
       limits: { usage: { ...DEFAULT_LIMITS.usage, maxRequestsPerPrincipal: 100_000 } },
     });

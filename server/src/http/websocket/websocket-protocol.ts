@@ -23,17 +23,26 @@ const CLOSINGS = {
 export interface Operation {
   readonly call: Call;
   /** Aborts when the client completes the operation or its socket closes. */
-  readonly gone: AbortController;
-  /** Whether it is a running subscription. Until then, its socket counts it as unanswered. */
-  follows: boolean;
+  readonly cancellation: AbortController;
+  /** Whether it has become a running subscription. Until then, its socket counts it as unanswered. */
+  isSubscription: boolean;
 }
 
 /**
- * State of one socket.
+ * One WebSocket and its operations.
  *
- * States: anonymous (until connection_init succeeds), authenticated (accepts operations), closed. An invalid
- * or ended credential, a limit or the client moves it to closed, which aborts its operations. States of an
- * operation: unanswered, then either ended or following events (subscriptions), then ended.
+ * States of the socket:
+ * - anonymous: until connection_init succeeds
+ * - authenticated: accepts operations
+ * - closed: its operations are aborted
+ *
+ * It closes when the client or the server closes it, its credentials are invalid or expire, or it exceeds a
+ * limit.
+ *
+ * States of an operation:
+ * - unanswered: from its subscribe message
+ * - subscribed: sends events (subscriptions only)
+ * - ended: after its last result, or once an abort has stopped its work
  */
 export class SocketState {
   readonly socket: WebSocket;
@@ -49,7 +58,7 @@ export class SocketState {
   /** The operation that the current message has started. */
   #started: { readonly id: string; readonly operation: Operation } | null = null;
   /** Stops waiting for the credentials to end. */
-  forget: () => void = () => {};
+  stopLapseTimer: () => void = () => {};
 
   constructor(socket: WebSocket, headers: Headers, call: Call) {
     this.socket = socket;
@@ -60,24 +69,24 @@ export class SocketState {
   /** Number of operations without a result that are not running subscriptions. */
   get unanswered(): number {
     let count = 0;
-    for (const { follows } of this.operations.values()) if (!follows) count += 1;
+    for (const { isSubscription } of this.operations.values()) if (!isSubscription) count += 1;
     return count;
   }
 
   begin(id: string, call: Call): Operation {
-    const operation = { call, gone: new AbortController(), follows: false };
+    const operation = { call, cancellation: new AbortController(), isSubscription: false };
     this.operations.set(id, operation);
     this.#started = { id, operation };
     return operation;
   }
 
-  /** Processes a message, and ends the operation it starts once the protocol has finished with it. */
-  async take(message: string, by: (message: string) => Promise<void>): Promise<void> {
+  /** Passes a message to the protocol. Ends the operation that it starts once the protocol is done with it. */
+  async process(message: string, handle: (message: string) => Promise<void>): Promise<void> {
     const completed = completedBy(message);
-    if (completed !== null) this.operations.get(completed)?.gone.abort();
+    if (completed !== null) this.operations.get(completed)?.cancellation.abort();
     this.#started = null;
     // The protocol starts an operation before its first await.
-    const processed = by(message);
+    const processed = handle(message);
     const started = this.#started as { readonly id: string; readonly operation: Operation } | null;
     try {
       await processed;
@@ -91,8 +100,8 @@ export class SocketState {
 
   /** Aborts all operations. Their calls end once their work has stopped. */
   close(): void {
-    this.forget();
-    for (const { gone } of this.operations.values()) gone.abort();
+    this.stopLapseTimer();
+    for (const { cancellation } of this.operations.values()) cancellation.abort();
     this.call.end();
   }
 }
@@ -111,7 +120,7 @@ function completedBy(message: string): string | null {
 /** The protocol graphql-transport-ws on top of the handler. */
 export function graphqlProtocol(
   handler: Handler,
-  farewell: (socket: WebSocket, code: number, reason: string) => void,
+  closeAfterResults: (socket: WebSocket, code: number, reason: string) => void,
 ) {
   type Enveloped = ReturnType<Handler["yoga"]["getEnveloped"]>;
   const envelopedOf = new WeakMap<object, Enveloped>();
@@ -135,7 +144,9 @@ export function graphqlProtocol(
         return false;
       }
       if (socket.readyState !== socket.OPEN) return false;
-      extra.forget = onLapse(call.credentials, () => farewell(socket, ...CLOSINGS.UNAUTHENTICATED));
+      extra.stopLapseTimer = onLapse(call.credentials, () =>
+        closeAfterResults(socket, ...CLOSINGS.UNAUTHENTICATED),
+      );
       return true;
     },
     async onSubscribe({ extra }, id, payload) {
@@ -151,7 +162,7 @@ export function graphqlProtocol(
       operationOf.set(payload, operation);
       const { query, variables, operationName } = payload;
       const params = { query, variables: variables ?? undefined, operationName: operationName || undefined };
-      const signal = AbortSignal.any([handler.ending, operation.gone.signal]);
+      const signal = AbortSignal.any([handler.ending, operation.cancellation.signal]);
       const context = { call, signal, inFlight: extra.inFlight, params };
       const enveloped = handler.yoga.getEnveloped(context as never);
       try {
@@ -183,7 +194,7 @@ export function graphqlProtocol(
     subscribe: (args) => (envelopedOf.get(args) as Enveloped).subscribe(args),
     onOperation(_context, _id, payload, _args, result) {
       const operation = operationOf.get(payload);
-      if (operation !== undefined && Symbol.asyncIterator in result) operation.follows = true;
+      if (operation !== undefined && Symbol.asyncIterator in result) operation.isSubscription = true;
     },
     async onNext({ extra }, _id, payload, _args, result) {
       const shown = formatted(

@@ -1,18 +1,18 @@
 import { randomUUID } from "node:crypto";
 
 /**
- * Passes large results through graphql-ws, which would serialize each message with one JSON.stringify. The
- * library gets a placeholder instead of the result, and the placeholder in its message is then replaced.
+ * Large results that are serialized already. graphql-ws would serialize each message with one JSON.stringify,
+ * so it gets a placeholder instead of the result. The placeholder in its message is then replaced.
  */
 export class WrittenResults {
   /** JSON by the placeholder at the end of a message. */
   readonly #waiting = new Map<string, string>();
 
   /** Stores the JSON of a result and returns its placeholder, an object because the library requires one. */
-  keep(json: string): { readonly mark: string } {
-    const mark = { mark: randomUUID() };
-    this.#waiting.set(`${JSON.stringify(mark)}}`, json);
-    return mark;
+  keep(json: string): { readonly placeholder: string } {
+    const result = { placeholder: randomUUID() };
+    this.#waiting.set(`${JSON.stringify(result)}}`, json);
+    return result;
   }
 
   /** The message with its placeholder, which is its last field, replaced by the result. */

@@ -17,11 +17,11 @@ import { refuseRaw } from "../node/raw-refusal.ts";
 import { HttpRefused } from "../problem.ts";
 import { graphqlProtocol, SocketState } from "./websocket-protocol.ts";
 
-/** Ping interval. Proxies close silent connections, and the server closes those that do not answer a ping. */
+/** Milliseconds between pings. Pings keep proxies from closing a silent connection, and detect dead clients. */
 const KEEPALIVE_MS = 12_000;
 
 /** How long subscriptions may take to send their last results before sockets are closed, in ms. */
-const FAREWELL_MS = 2000;
+const LAST_RESULTS_MS = 2000;
 
 export interface WebSockets {
   upgrade(message: IncomingMessage, socket: Duplex, head: Buffer): void;
@@ -44,7 +44,7 @@ export function webSockets(
     // One message per turn of the event loop, even if several arrive together.
     allowSynchronousEvents: false,
   });
-  const protocol = graphqlProtocol(handler, (...closing) => void farewell(...closing));
+  const protocol = graphqlProtocol(handler, (...closing) => void closeAfterResults(...closing));
   const upgrades = new WeakMap<IncomingMessage, Call>();
   let closing = false;
 
@@ -56,6 +56,7 @@ export function webSockets(
     refuseRaw(socket, new HttpRefused(refused, { headers }), call);
   });
 
+  /** Connects an open socket to the protocol, and stops reading from it while it is over its limits. */
   function accept(socket: WebSocket, message: IncomingMessage, call: Call): void {
     call.operation = "websocket connection";
     call.route = "websocket";
@@ -88,12 +89,12 @@ export function webSockets(
             throttle();
           }),
         close: (code, reason) => socket.close(code, reason),
-        onMessage: (take) =>
+        onMessage: (handle) =>
           socket.on("message", (data, isBinary) => {
             if (isBinary) return socket.close(CloseCode.BadRequest, "Invalid message received");
             const release = completeMessage();
             state
-              .take(exactJson(String(data)), take)
+              .process(exactJson(String(data)), handle)
               .catch((error: unknown) => {
                 log.error({ err: error }, "internal error");
                 socket.close(CloseCode.InternalServerError, "Internal server error");
@@ -138,8 +139,8 @@ export function webSockets(
       closing = true;
       const open = [...sockets.clients];
       await Promise.race([
-        Promise.all(open.map((socket) => farewell(socket, 1001, "Server is shutting down"))),
-        sleep(FAREWELL_MS),
+        Promise.all(open.map((socket) => closeAfterResults(socket, 1001, "Server is shutting down"))),
+        sleep(LAST_RESULTS_MS),
       ]);
       for (const socket of sockets.clients) socket.terminate();
       sockets.close();
@@ -148,7 +149,7 @@ export function webSockets(
 }
 
 /** Closes a socket after 50 ms, so that operations that have just ended can send their last results. */
-function farewell(socket: WebSocket, code: number, reason: string): Promise<void> {
+function closeAfterResults(socket: WebSocket, code: number, reason: string): Promise<void> {
   return new Promise((resolve) => {
     socket.once("close", () => resolve());
     setTimeout(() => socket.close(code, reason), 50);
