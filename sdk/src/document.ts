@@ -1,6 +1,6 @@
 /**
- * A GraphQL document as text, with the types of its variables and its result: a document that this package
- * exports, or one of GraphQL Code Generator's client preset (documentMode "string").
+ * A GraphQL document as text, with the types of its variables and its result. This package exports such
+ * documents. GraphQL Code Generator's client preset generates them with documentMode "string".
  */
 export interface TypedDocument<Result, Variables> {
   toString(): string;

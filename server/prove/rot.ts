@@ -15,7 +15,7 @@ export const rot: ProofSuite = {
 
 /** Times that a store is damaged. Afterwards the artifacts are overwritten or put back; the last time they are repaired. */
 const TURNS = 5;
-/** "served": with a server's threads and syncs. "inline", on one thread without syncs, is faster and damages the same. */
+/** "served": with a server's threads and syncs. "inline": on one thread without syncs; faster, with the same damage. */
 const DRIVERS = ["served", "inline", "inline", "inline"] as const;
 /** What finds the damage first: reads, a pass of the scrubber, or the repair. */
 const FINDERS = ["reads", "reads", "pass", "repair"] as const;

@@ -20,7 +20,7 @@ async function otherServer(answer: RequestListener) {
 }
 
 describe("a command whose server does not respond", () => {
-  it("names the address and what to do, and ends with 6", async () => {
+  it("names the address and what to do, and exits with code 6", async () => {
     let url: string;
     {
       await using gone = await otherServer(() => {});

@@ -12,19 +12,19 @@ import {
 } from "../support/server.ts";
 import { auditLines } from "../support/storage-tree.ts";
 
-/** More by hand: CRASH_BACKUPS=100 */
+/** Set CRASH_BACKUPS=100 for a longer run. */
 const BACKUPS = Number(process.env.CRASH_BACKUPS ?? 8);
 const MANIFEST = "tierkeep-backup.json";
 
 const env = { TIERKEEP_ALLOW_AS_OF: "true" };
 
-/** A folder for backups and what is restored from them. */
+/** A temporary folder for backups and restored stores. */
 async function besides() {
   const dir = await temporaryDirectory();
   return { dir, [Symbol.asyncDispose]: () => removeDirectory(dir) };
 }
 
-/** Whatever its process came to: it is whole, or no backup. */
+/** Checks that a backup with a manifest passes verification, and that one without a manifest is rejected. */
 async function expectWholeOrNone(backup: string): Promise<"whole" | "none"> {
   const whole = existsSync(join(backup, MANIFEST));
   const { code, stderr } = await runCommand(["restore-backup", backup, "--verify"]);
@@ -34,7 +34,7 @@ async function expectWholeOrNone(backup: string): Promise<"whole" | "none"> {
 }
 
 describe("backups of a server under load", () => {
-  it(`have all that was acknowledged before them, or are none, ${BACKUPS} times over`, async () => {
+  it(`contain every change acknowledged before them, or are rejected as incomplete, in ${BACKUPS} attempts`, async () => {
     await using work = await besides();
     const args = ["prove", "--only", "backup", "--cycles", String(BACKUPS), "--json"];
     const { code, stdout, stderr } = await runCommand(args, { cwd: work.dir });
@@ -52,13 +52,13 @@ describe("backups of a server under load", () => {
 describe("a backup", () => {
   const key = (artifactId: string) => ({ tenantId: "acme", workflowId: "nightly", artifactId });
 
-  it("for which there is no room leaves nothing, and the store as it was", async () => {
+  it("that runs out of disk space leaves no files, and does not change the store", async () => {
     await using work = await besides();
     await using server = await startServer({ env });
     const tierkeep = createTierkeep({ url: server.url });
     for (const name of ["a", "b", "c"]) await tierkeep.upload(key(name), Buffer.alloc(3_000_000, name));
     const backup = join(work.dir, "backup");
-    // Files of more than half a megabyte are refused, as by a disk that is full there.
+    // Limits files to 512 KiB, to simulate a full disk.
     const full = await runCommand(["backup", backup], {
       cwd: server.dir,
       through: (command) => ["sh", "-c", 'ulimit -f 1024; exec "$@"', "sh", ...command],
@@ -69,7 +69,7 @@ describe("a backup", () => {
     expect((await tierkeep.verifyArtifacts({})).job).toMatchObject({ damagedCount: 0, missingCount: 0 });
   });
 
-  it("is taken of a server that is frozen, and of one that was killed", async () => {
+  it("can be made of a frozen server and of a killed one", async () => {
     await using work = await besides();
     await using server = await startServer({ env });
     const tierkeep = createTierkeep({ url: server.url });
@@ -84,7 +84,7 @@ describe("a backup", () => {
     }
   });
 
-  it("brings a store back to where it was lost, beside an audit log that knows more", async () => {
+  it("restores a lost store beside an audit log with later events", async () => {
     await using work = await besides();
     await using server = await startServer({ env });
     const tierkeep = createTierkeep({ url: server.url });
@@ -116,7 +116,7 @@ describe("a backup", () => {
     expect(JSON.parse(verified.stdout)).toMatchObject({ lines: 3, gaps: [{ reason: "ahead", seq: 1 }] });
   });
 
-  it("that is being restored is no store until all of it is there", async () => {
+  it("whose restore is killed leaves a complete store, or one that is marked as unfinished", async () => {
     await using work = await besides();
     await using server = await startServer({ env });
     const tierkeep = createTierkeep({ url: server.url });

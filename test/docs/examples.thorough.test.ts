@@ -15,7 +15,7 @@ const FILES = readdirSync(FOLDER).sort();
 const KEY = { tenantId: "acme", workflowId: "weekly", artifactId: "report.md" };
 const CONTENT = "# Weekly report\n";
 
-/** What each example finds, and what it prints then. */
+/** Prepares the store for an example, and states what the example prints. */
 interface Case {
   readonly args?: readonly string[];
   prepare?(tierkeep: Tierkeep): Promise<unknown>;
@@ -97,7 +97,7 @@ let server: Server;
 let tierkeep: Tierkeep;
 
 beforeAll(async () => {
-  // Hot for no time at all: what has been written is due.
+  // A retention of almost zero makes every artifact due as soon as it is written.
   server = await startServer({ env: { HOT_RETENTION_DAYS: "0.00000001" } });
   tierkeep = createTierkeep({ url: server.url });
 });
@@ -105,13 +105,13 @@ beforeAll(async () => {
 afterAll(() => server[Symbol.asyncDispose]());
 
 describe("examples/from-python", () => {
-  it("has a case here for each file, and each is in docs/migrating.md", () => {
+  it("has a test case and a link in docs/migrating.md for each file", () => {
     expect(Object.keys(CASES).sort()).toEqual(FILES);
     const guide = readFileSync(join(ROOT, "docs/migrating.md"), "utf8");
     for (const file of FILES) expect(guide).toContain(`(../examples/from-python/${file})`);
   });
 
-  it.each(Object.entries(CASES))("%s runs as it is and does what it says", async (file, example) => {
+  it.each(Object.entries(CASES))("%s prints the expected output", async (file, example) => {
     for await (const { tenantId, workflowId, artifactId } of tierkeep.artifacts())
       await tierkeep.purgeArtifact({ tenantId, workflowId, artifactId });
     await example.prepare?.(tierkeep);
@@ -124,7 +124,7 @@ describe("examples/from-python", () => {
     await example.check?.(tierkeep, folder);
   });
 
-  it("retention-by-tenant.ts keeps what its server, with the longest time as its policy, would keep too", async () => {
+  it("retention-by-tenant.ts moves artifacts of a tenant earlier than the longer policy of its server would", async () => {
     await using strict = await startServer({ env: { HOT_RETENTION_DAYS: "14" } });
     const client = createTierkeep({ url: strict.url });
     await client.upload(KEY, CONTENT);

@@ -13,7 +13,7 @@ import {
 } from "../support/server.ts";
 import { treeOf } from "../support/storage-tree.ts";
 
-/** For tests that start many processes one after another. */
+/** Timeout in ms of tests that start many processes one after another. */
 const SLOW = 300_000;
 
 type Env = Readonly<Record<string, string>>;
@@ -53,7 +53,7 @@ async function settingsIn(dir: string): Promise<ReadonlyMap<string, ShownSetting
   return new Map(settings.map((setting) => [setting.name, setting]));
 }
 
-/** Writes a file of another system in cold that is 100 days old. */
+/** Writes a foreign file into the folder `cold` of the tree, with an mtime 100 days ago. */
 function oldFileIn(dir: string): void {
   const folder = join(dir, "artifacts", "cold", "acme", "contracts");
   mkdirSync(folder, { recursive: true });
@@ -203,7 +203,7 @@ describe("the settings of a store", () => {
 });
 
 describe("LOG_DIR", () => {
-  it("of one store is rejected for another, which creates no files", async () => {
+  it("of one store is rejected for another store, before any file is created", async () => {
     await inNewFolder(async (dir) => {
       await succeed(dir, "write a/b/c -", { STORAGE_BASE_PATH: "one" }, "x");
       for (const line of ["write a/b/c -", "serve", "reindex"]) {
@@ -290,7 +290,7 @@ describe("a folder without a store", () => {
 });
 
 describe("a store whose catalog is lost", () => {
-  it("is reported by every command, and with a server until it was rebuilt", { timeout: SLOW }, async () => {
+  it("is reported by every command, and on a running server until a reindex", { timeout: SLOW }, async () => {
     await inNewFolder(async (dir) => {
       await using server = await startServer({ dir });
       const tierkeep = createTierkeep({ url: server.url });
@@ -347,7 +347,7 @@ describe("a backup", () => {
     });
   });
 
-  it("is not restored onto the log of a store that still uses it", async () => {
+  it("is not restored if LOG_DIR belongs to an existing store", async () => {
     await inNewFolder(async (dir) => {
       await succeed(dir, "write a/b/c -", {}, "x");
       await succeed(dir, "backup backup");

@@ -6,17 +6,17 @@ import { forEachOf } from "../support/client.ts";
 import { MAX_GROWTH_MIB, peakMiB, residentMiB, whileSampling } from "../support/resident-memory.ts";
 import { type Server, startServer } from "../support/server.ts";
 
-/** More by hand: LIFECYCLE_ARTIFACTS=100000 */
+/** Set LIFECYCLE_ARTIFACTS=100000 for a larger run. */
 const ARTIFACTS = Number(process.env.LIFECYCLE_ARTIFACTS ?? 20_000);
 const TENANTS = 20;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 describe(`a lifecycle run over ${ARTIFACTS} artifacts, all due`, () => {
-  it(`dry, then live from hot to purged, adds at most ${MAX_GROWTH_MIB} MiB to the idle server's memory`, async () => {
+  it(`adds at most ${MAX_GROWTH_MIB} MiB to the idle server's memory: dry, then live from HOT to purged`, async () => {
     await using server = await startServer({ env: { TIERKEEP_ALLOW_AS_OF: "true" } });
     const tierkeep = createTierkeep({ url: server.url });
     await fill(server);
-    // A new process, so that the kernel's highest value is that of the runs and not of the writes.
+    // Restarts the server, so that the peak memory that the kernel reports excludes the writes.
     await server.restart();
     const idle = residentMiB(server.pid);
 
@@ -70,7 +70,7 @@ async function runToEnd(tierkeep: Tierkeep, input: { readonly dryRun: boolean; r
   return job;
 }
 
-/** Small artifacts, written over 64 connections that stay open. */
+/** Writes small artifacts over 64 keep-alive connections. */
 async function fill(server: Server): Promise<void> {
   const agent = new Agent({ keepAlive: true, maxSockets: 64 });
   await forEachOf(

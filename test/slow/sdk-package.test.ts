@@ -25,7 +25,7 @@ const COMPILER = {
   exactOptionalPropertyTypes: true,
   noUncheckedIndexedAccess: true,
   verbatimModuleSyntax: true,
-  // The types that ship are what is checked here.
+  // Checks the published declaration files too.
   skipLibCheck: false,
   types: ["node"],
 };
@@ -65,7 +65,7 @@ const WHAT_CAME_OF_IT = {
   missing: [true, "ArtifactNotFoundError", "ARTIFACT_NOT_FOUND"],
 };
 
-/** The Node that the machine has, whichever that is, and not the pinned one that npm's scripts find first. */
+/** Path of the Node on the PATH outside node_modules. npm scripts would find the pinned Node first. */
 function machinesNode(): string {
   const folders = (process.env.PATH ?? "").split(delimiter).filter((each) => !each.includes("node_modules"));
   const found = folders.map((folder) => join(folder, "node")).find((file) => existsSync(file));
@@ -80,7 +80,7 @@ describe("the packed SDK", () => {
     await run(process.execPath, [attw, consumer.tarball, "--exclude-entrypoints", "schema.graphql"]);
   });
 
-  it("brings nothing else along, and the schema", async () => {
+  it("has no dependencies, and contains the schema", async () => {
     const manifest = JSON.parse(
       readFileSync(join(consumer.dir, "node_modules/@tierkeep/sdk/package.json"), "utf8"),
     );
@@ -106,7 +106,7 @@ describe("the packed SDK", () => {
     expect(await tour(machinesNode(), [], "tour.cjs")).toEqual(WHAT_CAME_OF_IT);
   });
 
-  it("runs in Bun and in Deno, as npm brings them", async () => {
+  it("runs in Bun and in Deno, installed from npm", async () => {
     const runtimes = join(consumer.dir, "runtimes");
     await mkdir(runtimes);
     await writeFile(join(runtimes, "package.json"), JSON.stringify({ private: true }));
@@ -117,7 +117,7 @@ describe("the packed SDK", () => {
     expect(await tour(join(bin, "deno"), ["run", "--allow-all"])).toEqual(WHAT_CAME_OF_IT);
   }, 300_000);
 
-  it("follows events over a WebSocket, with nothing but a WebSocket class beside it", async () => {
+  it("follows events over a WebSocket with only a WebSocket class in addition", async () => {
     await symlink(join(TOOLS, "ws"), join(consumer.dir, "node_modules/ws"));
     const program = `
       import { createTierkeep } from "@tierkeep/sdk";
@@ -168,7 +168,7 @@ describe("the SDK's README", () => {
     expect(readFileSync(join(dir, "back/plots/sales.svg"), "utf8")).toBe("<svg/>");
   });
 
-  it("has a recipe for documents of one's own that generates, compiles and runs", async () => {
+  it("has a recipe for custom documents that generates, compiles and runs", async () => {
     const program = here(recipe?.text ?? "");
     const dir = join(consumer.dir, "recipe");
     await mkdir(join(dir, "src"), { recursive: true });
@@ -198,7 +198,7 @@ describe("the SDK's README", () => {
     await fetch(`${server.origin}/artifacts/acme/recipe/largest.bin`, { method: "PUT", body });
     const { stdout } = await run(process.execPath, ["out/largest.js"], { cwd: dir });
     expect(stdout).toContain("largest.bin 5000");
-    // Not only does what is right compile: what is wrong does not.
+    // Programs with type errors must not compile.
     await writeFile(
       join(dir, "src/variables.ts"),
       program.replace('{ tenantId: "acme" }', "{ tenantId: 7 }"),
@@ -213,7 +213,7 @@ describe("the SDK's README", () => {
   });
 });
 
-/** @throws Error with what the compiler complains of */
+/** @throws Error with the compiler's output */
 async function compile(dir: string): Promise<void> {
   await run(process.execPath, [TSC, "-p", dir], { cwd: dir }).catch(({ stdout }: { stdout: string }) => {
     throw new Error(stdout);

@@ -12,8 +12,8 @@ interface ErrorExtensions extends RefusalFacts {
 const FACTS = ["argument", "tier", "checksum", "jobId", "retryAfterSeconds", "outcome"] as const;
 
 /**
- * Maximum length of a message. graphql-js prints a rejected value into its message, which may be complete
- * content.
+ * Maximum length of a message. graphql-js prints a rejected value in its message, and the value may be the
+ * complete content of an artifact.
  */
 const MAX_MESSAGE_LENGTH = 1000;
 

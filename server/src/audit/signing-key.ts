@@ -57,7 +57,7 @@ export class PublicKeys {
     return [...this.#keys.keys()];
   }
 
-  /** Null if no key has this id. */
+  /** Whether the key with this id signed the text. Null if no key has this id. */
   isSigned(id: string, text: string, signature: string): boolean | null {
     const key = this.#keys.get(id);
     if (key === undefined) return null;

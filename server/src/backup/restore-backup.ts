@@ -27,7 +27,7 @@ import type { StoreFiles } from "./store-files.ts";
 
 export interface ReadBackupOptions extends Follower {
   readonly from: string;
-  /** All files except the catalog are written through it, on the calling thread: for tests. */
+  /** For tests: writes all files except the catalog, on the calling thread. */
   readonly disk?: Disk | undefined;
 }
 
@@ -152,7 +152,7 @@ async function restoreLog(
   if (names.some((name) => isLogName(name) || name === CHECKPOINTS_FILE || name === PUBLIC_KEY_FILE))
     return false;
   const log = files.filter(({ path }) => dirname(path) === LOGS_FOLDER).map(({ path }) => basename(path));
-  // A part of a log would look like an existing log, so none is renamed before all copies are complete.
+  // A part of a log would look like an existing log, so files are renamed only when all copies are complete.
   const copies = log.map((name) => ({ copy: join(store.logs, `restoring.${name}`), name }));
   for (const { copy } of copies) await rm(copy, { force: true });
   for (const { copy, name } of copies) await copyFile(disk, join(from, LOGS_FOLDER, name), copy);

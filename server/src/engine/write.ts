@@ -24,7 +24,7 @@ export interface WriterParts {
   readonly random: RandomBytes;
   readonly backlog: Backlog;
   readonly storeOf: (tier: WriteOptions["tier"]) => TierStore;
-  /** The owner of what this process stages. */
+  /** Owner of the objects that this process stages. */
   readonly owner: string;
   readonly maxArtifactBytes: number | null;
   readonly abandoned: Abandoned;
@@ -104,7 +104,10 @@ export class Writer {
     this.#parts.wakeUpkeep();
   }
 
-  /** Refuses early what the commit would refuse, before content is received. The commit decides. */
+  /**
+   * Checks the preconditions before content is received, so that most failing writes are refused early. The
+   * commit checks them again and decides.
+   */
   async #checkPreconditions(
     principal: Principal,
     options: WriteOptions,
@@ -112,7 +115,7 @@ export class Writer {
   ): Promise<void> {
     const { ifAbsent = false, ifChecksum = null, idempotencyKey } = options;
     if (!ifAbsent && ifChecksum === null) return;
-    // Content that is in memory already is left to the commit, which stores the refusal.
+    // If the content is already in memory, only the commit checks, because it also stores the refusal for retries.
     if (idempotencyKey !== undefined && content instanceof Uint8Array) return;
     const { catalog, clock } = this.#parts;
     const row = await catalog.artifact(options);

@@ -24,7 +24,7 @@ export class FolderWatch {
     }
   }
 
-  /** The same without blocking the thread. */
+  /** Like problemNow, without blocking the thread. */
   async problem(): Promise<string | null> {
     try {
       return this.#problem(await stat(this.#path, { bigint: true }));

@@ -6,8 +6,8 @@ export function basePathOf(publicUrl: string | null): string {
 }
 
 /**
- * The path of a request without the base path, which a proxy may have removed. Clients that reach the server
- * without the proxy send it too, because URLs in responses start with it.
+ * The path of a request without the base path. A proxy may have removed the base path already. Clients that
+ * reach the server without the proxy send it, because URLs in responses start with the base path.
  */
 export function withoutBase(path: string, basePath: string): string {
   if (basePath === "" || !path.startsWith(basePath)) return path;

@@ -120,7 +120,7 @@ describe("a pass of the scrubber", () => {
     expect(await newEvents(store, after)).toEqual([]);
   });
 
-  it("reports a finding again that was gone for a complete pass", async () => {
+  it("reports a finding again that returns after a complete pass without it", async () => {
     await using store = await EngineStore.open();
     await filled(store, 3);
     const foreign = join(store.root, "hot", "acme", "nightly", "unknown");
@@ -224,7 +224,7 @@ describe("the load of the scrubber", () => {
     const scrubber = scrubberOf(store, { days: 2 });
     const started = store.now;
     const { turns } = await pass(store, () => scrubber);
-    // 48 minutes each.
+    // One turn every 48 minutes.
     expect(turns).toBeGreaterThanOrEqual(60);
     expect((store.now - started) / 86_400_000).toBeGreaterThan(1.9);
     expect((store.now - started) / 86_400_000).toBeLessThan(2.1);

@@ -13,7 +13,7 @@ export class BatchTurns {
   readonly #waiting = new RoundRobin<Waiting>();
   #running = 0;
 
-  /** @param most batches that run concurrently */
+  /** @param most maximum number of concurrent batches */
   constructor(most: number) {
     this.#most = most;
   }

@@ -33,7 +33,7 @@ describe("EngineJobs", () => {
     expect((await world.ended(job.id)).job).toMatchObject({ status: "SUCCEEDED", promotedToWarm: 1 });
   });
 
-  it("allows one live run at a time: an equal one joins it, another one is a conflict", async () => {
+  it("allows one live run at a time: an equal request joins it, a different one is a CONFLICT", async () => {
     await using world = await JobsStore.open([seed("h", "HOT", 8)]);
     const { engine, batchStarted, release } = blockedEngine(world);
     const jobs = world.jobs({ engine });
@@ -61,7 +61,7 @@ describe("EngineJobs", () => {
     expect((await jobs.runLifecycle(ADMIN, live)).started).toBe(true);
   });
 
-  it("returns the current state of the first job to a retry with any wait", async () => {
+  it("returns the first job in its current state to a retry, even with a different waitSeconds", async () => {
     await using world = await JobsStore.open([seed("h", "HOT", 8), seed("c", "COLD", 31)]);
     const { engine, batchStarted, release } = blockedEngine(world);
     const jobs = world.jobs({ engine });
@@ -93,7 +93,7 @@ describe("EngineJobs", () => {
     expect(started).toBe(2);
   });
 
-  it("forgets a run that another one excluded, so that its retry may start", async () => {
+  it("does not store the CONFLICT with another run, so that a retry can start", async () => {
     await using world = await JobsStore.open([seed("h", "HOT", 8)]);
     const { engine, batchStarted, release } = blockedEngine(world);
     const jobs = world.jobs({ engine });
@@ -160,7 +160,7 @@ describe("EngineJobs", () => {
     expect(await world.tiers()).toEqual(["acme/h HOT"]);
   });
 
-  it("stops: returns to waiting callers immediately, pauses within a batch, and resumes at the next start", async () => {
+  it("on stop, returns to waiting callers immediately and pauses the job, which resumes at the next start", async () => {
     await using world = await JobsStore.open([seed("h1", "HOT", 9), seed("h2", "HOT", 8)]);
     const { engine, batchStarted, release } = blockedEngine(world);
     const jobs = world.jobs({ engine, batchSize: 1 });

@@ -20,7 +20,7 @@ export const OTHER = "tenant-2";
 /** A tenant that does not exist. */
 export const NONE = "tenant-3";
 
-/** Names and ids of a tenant's things. */
+/** Names and ids of one tenant's data. */
 export interface Names {
   readonly tenantId: string;
   readonly artifact: string;
@@ -38,8 +38,8 @@ export interface Names {
 const ROOT: Principal = { actor: "root", role: "ADMIN", tenants: null };
 
 /**
- * The principal for an Authorization header that names a role. It has access to MINE only, or everything as
- * ADMIN.
+ * The principal for an Authorization header that names a role. ADMIN has access to all tenants, every other
+ * role to MINE only.
  */
 export function principalOf(role: Role): Principal {
   return { actor: role, role, tenants: role === "ADMIN" ? null : [MINE] };
@@ -79,7 +79,7 @@ export function namesOfNothing(tenantId = NONE): Names {
   };
 }
 
-/** Creates some of everything for a tenant. */
+/** Creates artifacts, events, and one job of each kind except a reindex, for a tenant. */
 export async function fill({ engine, services }: HandlerUnderTest, tenantId: string): Promise<Names> {
   const { artifacts, jobs, events } = services;
   const write = (artifactId: string, tier: "HOT" | "COLD") =>
@@ -108,7 +108,7 @@ export async function fill({ engine, services }: HandlerUnderTest, tenantId: str
   };
 }
 
-/** Runs jobs over all tenants. Returns the names of OTHER's things with the reindex. */
+/** Runs jobs over all tenants. Returns `names` with the id of the reindex job. */
 export async function fillAll({ services }: HandlerUnderTest, names: Names): Promise<Names> {
   const wait = { waitSeconds: 30 };
   await services.jobs.runLifecycle(ROOT, { dryRun: true, ...wait });

@@ -34,7 +34,7 @@ export class EngineStore implements AsyncDisposable {
   readonly problems: string[] = [];
   readonly damaged: ArtifactRow[] = [];
   now = Date.UTC(2026, 0, 1);
-  /** Why nothing may be purged. */
+  /** Refuses every purge. Null: purges are allowed. */
   refusal: Refused | null = null;
 
   private constructor(root: string, catalog: Catalog, tiers: Tiers, parts: Partial<EngineParts>) {

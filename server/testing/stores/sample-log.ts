@@ -9,7 +9,7 @@ import type { Catalog } from "../../src/catalog/catalog.ts";
 import { openCatalog } from "../../src/catalog/open-catalog.ts";
 import { scanEvent } from "../catalog/sample-changes.ts";
 
-/** Size in bytes of more than one and less than three sample lines. */
+/** A size in bytes between that of one sample line and that of three. */
 export const TWO_LINES = 600;
 
 /** A real catalog and the audit log of its events. Files are not synced. */

@@ -15,7 +15,7 @@ export interface SizedResult extends ExecutionResult {
 }
 
 /**
- * Executes a query or a mutation whose variables are coerced. The response stays within the byte limit of a
+ * Executes a query or a mutation. Its variables are already coerced. The response stays within the byte limit of a
  * request.
  */
 export function executeOperation(prepared: PreparedOperation): SizedResult | Promise<SizedResult> {

@@ -13,7 +13,10 @@ export interface StoredAnswer {
   readonly outcome: Outcome;
 }
 
-/** The stored outcome of an earlier attempt, or CONFLICT; null: the change is to be made. */
+/**
+ * The stored outcome of an earlier attempt, or CONFLICT if that attempt was a different request. Null: no valid
+ * outcome is stored, so the change must be made.
+ */
 export function decideRetry(remembered: StoredAnswer | null, once: IdempotencyKey): Outcome | null {
   if (remembered === null || !isWithinLifetime(remembered, once.at)) return null;
   if (remembered.fingerprint === once.fingerprint) return remembered.outcome;
@@ -32,7 +35,7 @@ export function isWithinLifetime(remembered: { readonly at: number }, now: numbe
   return now - remembered.at <= ANSWER_LIFETIME_MS;
 }
 
-/** Excludes refusals that a retry of the same request may not get: a confirmation lifts HELD. */
+/** Returns false for refusals that may be gone at the next attempt: a confirmation, for example, lifts HELD. */
 export function isAnswerValid(outcome: Outcome): boolean {
   if (outcome.ok) return true;
   const { code } = outcome.refusal;

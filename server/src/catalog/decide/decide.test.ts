@@ -81,7 +81,7 @@ describe("decisions", () => {
     );
   });
 
-  it("keep the object of a moved artifact, and make that of a replaced or deleted one garbage", () => {
+  it("keep the object of a moved artifact, and make the object of a replaced or purged artifact garbage", () => {
     fc.assert(
       fc.property(rows, tiers, (row, tier) => {
         const gone = { object: row.object, store: row.store, notBefore: NOW };
@@ -131,7 +131,7 @@ describe("decisions", () => {
     );
   });
 
-  it("only count in a dry restore what a live one would do", () => {
+  it("return the counts of a live restore for a dry one, without a change or an event", () => {
     fc.assert(
       fc.property(fc.option(rows), tiers, (row, toTier) => {
         const job = restoreJob();

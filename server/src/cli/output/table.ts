@@ -9,8 +9,8 @@ export interface Column {
   readonly least?: number;
   /**
    * What happens to the column if the table is wider than the terminal. "stay": nothing. "shorten": its cells are cut in
-   * the middle. "drop": it is left out unless there is room after the columns that stay and those before it. Default:
-   * "stay" for the first column, "drop" for all others.
+   * the middle. "drop": it is left out if the columns that stay and the columns before it leave no room. Default: "stay"
+   * for the first column, "drop" for all others.
    */
   readonly narrow?: "stay" | "shorten" | "drop";
 }
@@ -29,7 +29,7 @@ const ROOMY = 24;
 /** Minimum width of a shortened column in any case. */
 const LEAST = 8;
 
-/** Chooses the columns that fit into `width` columns of a terminal (Infinity: no limit), and their widths, by `rows`. */
+/** Chooses the columns that fit into a terminal of this width (Infinity: no limit). Their widths depend on `rows`. */
 export function layoutOf(
   columns: readonly Column[],
   rows: readonly (readonly Cell[])[],

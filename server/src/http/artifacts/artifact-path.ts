@@ -8,7 +8,7 @@ export const ARTIFACTS_PATH = "/artifacts/";
  * The key in `/artifacts/{tenant}/{workflow}/{artifact}`, with each segment percent-encoded. `path` is the
  * path as sent, because a URL parser would resolve a segment such as `%2e%2e` and bypass the check.
  *
- * @throws Refused NOT_FOUND for a path of another form, INVALID_IDENTIFIER
+ * @throws Refused NOT_FOUND for a path of another form, INVALID_IDENTIFIER for an invalid segment
  */
 export function artifactKeyOf(path: string): ArtifactKey {
   const segments = path.slice(ARTIFACTS_PATH.length).split("/");

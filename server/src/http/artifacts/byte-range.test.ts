@@ -11,7 +11,7 @@ describe("byteRange", () => {
     ["bytes=-3", { start: 7, end: 9 }],
     ["bytes=-99", { start: 0, end: 9 }],
     ["Bytes=2-5", { start: 2, end: 5 }],
-  ])("finds %s in ten bytes", (header, range) => {
+  ])("returns the range of %s in ten bytes", (header, range) => {
     expect(byteRange(header, 10)).toEqual(range);
   });
 

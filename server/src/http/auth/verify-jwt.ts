@@ -16,7 +16,7 @@ export interface JwtRules {
   readonly audience: string | null;
 }
 
-/** Allowed clock difference of the issuer, in seconds. Expiry uses this machine's clock only. */
+/** Seconds by which the issuer's clock may be ahead. Expiry has no such tolerance. */
 const CLOCK_AHEAD_SECONDS = 5;
 
 /** Names that a token may not use as its actor, because they have another meaning. */
@@ -28,7 +28,7 @@ const ACTOR = z
   .max(200)
   .refine((text) => !/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/u.test(text) && !RESERVED_ACTOR.test(text));
 
-/** Any case of ASCII letters. toUpperCase alone would turn a dotless i into the I of ADMIN. */
+/** A role in upper or lower case, in ASCII letters only. toUpperCase alone would turn a dotless i into the I of ADMIN. */
 const ROLE = z
   .string()
   .regex(/^[A-Za-z]+$/)
@@ -37,7 +37,7 @@ const ROLE = z
 
 const TENANTS = z.array(z.string().refine((id) => identifierProblem("tenantId", id) === null)).max(1000);
 
-/** An ADMIN covers all tenants. Other roles require the list, so that forgetting it grants no tenants. */
+/** An ADMIN has all tenants. Other roles must state `tenants`, so that its omission does not grant all of them. */
 const CLAIM = z
   .object({ role: ROLE, tenants: TENANTS.nullish() })
   .refine(({ role, tenants }) => (role === "ADMIN" ? tenants == null : tenants !== undefined));
@@ -87,7 +87,7 @@ export function jwtVerifier(rules: JwtRules): (token: string) => Promise<Credent
   };
 }
 
-/** The refusal for an error of jose. Its codes repeat nothing of the token. */
+/** The refusal for an error of jose. The codes of jose contain nothing of the token. */
 function refusalOf(error: unknown): Refused {
   // jose throws this for an RSA key of less than 2048 bits, which RFC 7518 forbids.
   if (error instanceof TypeError && /modulusLength/.test(error.message)) {
@@ -107,7 +107,7 @@ function refusalOf(error: unknown): Refused {
   return unauthenticated(error.code);
 }
 
-/** Whether jose reports a key set that could not be fetched or is not one. */
+/** Returns true if jose could not fetch the key set, or if the response is not a key set. */
 function isBrokenSet(error: errors.JOSEError): boolean {
   return error instanceof errors.JWKSInvalid || error.constructor === errors.JOSEError;
 }

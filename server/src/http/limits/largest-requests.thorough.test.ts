@@ -57,7 +57,7 @@ beforeAll(async () => {
   values = {
     ...keyOf(0),
     first: 500,
-    // A page has one size and one direction; cursors and ids narrow it.
+    // Undefined: arguments that conflict with `first`, or that reduce the result.
     last: undefined,
     after: undefined,
     before: undefined,
@@ -92,7 +92,10 @@ function keyOf(index: number) {
   return { tenantId: MINE, workflowId: "w", artifactId: `artifact ${index}` };
 }
 
-/** The service, counting the rows of its lists. @param at index of a list's terms among its arguments */
+/**
+ * Wraps a service, and counts the rows that its `list` scans. @param at index of the scan terms among the
+ * arguments of `list`
+ */
 function counting<S extends Services["artifacts"] | Services["events"]>(service: S, at: number): S {
   return new Proxy(service, {
     get(target, name) {
@@ -136,8 +139,8 @@ function requestFor({ text, variables }: LargestField) {
 
 const queries = Object.values(schema.getQueryType()?.getFields() ?? {});
 
-describe("the largest request of a READER for", () => {
-  it.each(queries.map((field) => [field.name, field] as const))("%s", async (_name, field) => {
+describe("the largest request of a READER", () => {
+  it.each(queries.map((field) => [field.name, field] as const))("for %s is limited", async (_name, field) => {
     scanned = 0;
     largestScan = 0;
     const { query, variables } = requestFor(
@@ -153,7 +156,7 @@ describe("the largest request of a READER for", () => {
     expect(scanned).toBeLessThanOrEqual(LIMITS.maxScannedRows + 2 * largestScan);
   });
 
-  it("a mutation is FORBIDDEN before anything is read", async () => {
+  it("for a mutation is FORBIDDEN before anything is read", async () => {
     for (const { name } of Object.values(schema.getMutationType()?.getFields() ?? {})) {
       const field = schema.getMutationType()?.getFields()[name];
       expect(field?.extensions.needs, name).not.toBe("read");
@@ -182,7 +185,7 @@ describe("a route", () => {
     }
   });
 
-  it("of GraphQL also accepts a long query by GET", async () => {
+  it("of GraphQL rejects a long query by GET with QUERY_TOO_COMPLEX", async () => {
     const query = `{ ${Array.from({ length: 40 }, (_, index) => `a${index}: artifacts(first: 500) { nodes { metadata } }`).join(" ")} }`;
     const path = `/graphql?query=${encodeURIComponent(query)}`;
     const response = await world.request(path, { headers: { authorization: "READER" } });

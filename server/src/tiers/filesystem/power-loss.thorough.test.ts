@@ -37,13 +37,13 @@ const FOREIGN = "foreign content";
 /** The content of a file that a user put into the tree. */
 const FOUND = someBytes(5000, 7);
 
-/** The loops below create some thousand small files, which takes long on a busy disk. */
+/** Timeout: the loops below create several thousand small files, which takes long on a busy disk. */
 const PATIENCE = { timeout: 120_000 };
 
-/** Ends a process, but not the machine: its changes stay as they are, synced or not. */
+/** Simulates a killed process on a machine that keeps running: its changes stay, synced or not. */
 class Killed extends Error {}
 
-/** A folder over several processes, up to a power failure, with the promises that were made about it. */
+/** A folder that several processes use in turn until a power failure, with the promises that they made. */
 class History {
   readonly folder = mkdtempSync(join(tmpdir(), "tierkeep-power-"));
   readonly root = join(this.folder, "artifacts");
@@ -51,7 +51,7 @@ class History {
   readonly disk: LossyDisk;
   readonly steps: DiskStep[] = [];
   readonly #skip: DiskStep | null;
-  /** By name: checks that must succeed from now on, until another promise has the same name. */
+  /** Checks by name. Each must succeed until a promise with the same name replaces it. */
   readonly #promises = new Map<string, () => void>();
   #killed = false;
   onStep: (index: number) => void = () => {};
@@ -99,7 +99,7 @@ class History {
       ...this.disk,
       chmod: (step: DiskStep, descriptor: number, mode: number) => {
         chmod(step, descriptor, mode);
-        // A process that has the file open writes to it: with a later time than before, however fast this is.
+        // Simulates a write by a process that has the file open. A fast test needs an explicit later mtime.
         const { mode: found, mtimeMs } = statSync(this.path("HOT", disturbed));
         const later = new Date(mtimeMs + 1000);
         if ((found & 0o222) === 0) utimesSync(this.path("HOT", disturbed), later, later);
@@ -143,8 +143,8 @@ function sidecar(object: string, tier: Tier): Buffer {
 }
 
 /**
- * Runs all operations of a store once, and promises what each result guarantees. The next process may repeat
- * it, whatever the previous one completed.
+ * Runs all operations of a store once, and promises what each result guarantees. The next process can repeat
+ * all operations, even if the previous one completed some of them.
  */
 async function live(history: History, written: string[]): Promise<void> {
   const { layout, root } = history;
@@ -225,7 +225,7 @@ async function live(history: History, written: string[]): Promise<void> {
   history.promise("replaced", standsOnlyAt(replaced, "HOT", B));
   history.promise("purged", standsOnlyAt(purged, "WARM", C));
 
-  // Until it is published again a key may be at both paths, but never at none.
+  // Until it is published again, a key is at one of the two paths or at both.
   history.promise("moved", () => expect(standsAt(moved, "HOT", A) || standsAt(moved, "WARM", A)).toBe(true));
   history.promise("replaced", () => {
     const content = readFileSync(history.path("HOT", replaced));
@@ -295,7 +295,7 @@ async function powerLostAt(at: number, loss: Loss, skip: DiskStep | null = null)
     history.check();
     return true;
   } finally {
-    // Also after the last step, when everything has been promised.
+    // Also tests a power failure after the last step, when all promises have been made.
     history.disk.crash(loss);
     history.check();
   }
@@ -350,7 +350,7 @@ describe("a power failure", () => {
   });
 
   it(
-    "loses nothing that the next process acknowledged after one was killed at any step",
+    "loses nothing that a process acknowledged after the previous one was killed at any step",
     PATIENCE,
     async () => {
       expect(await atEveryStep((at) => killedAt(at))).toBeGreaterThan(100);
@@ -373,7 +373,7 @@ describe("a power failure", () => {
     expect(readFileSync(new Layout(root).objectPath(A)).equals(someBytes(10))).toBe(true);
   });
 
-  it("restores no object that a second process deleted after an unsynced unlink of the first", async () => {
+  it("does not bring back an object that a second process deleted after an unsynced unlink by the first", async () => {
     using history = new History();
     const first = await history.open();
     await first.put([{ object: A, bytes: someBytes(10), modifiedAt: WRITTEN_AT }]);

@@ -9,7 +9,7 @@ import { STORE_MODES } from "./prepare-store.ts";
 
 /**
  * Tests whether objects below `root` can be linked into each tier's folder. Returns the tiers where they
- * cannot, and why. The view can be published where the result is empty.
+ * cannot, and why. If the result is empty, the view can be published.
  */
 export async function probeLinks(
   root: string,

@@ -18,7 +18,7 @@ export interface AgeScope extends TenantScope {
   readonly ageSinceBefore?: number | undefined;
 }
 
-/** A walk over ageSince, then row: rising or falling, strictly between two positions, starting at `from`. */
+/** A walk in the order of ageSince, then row. It starts after `from` and ends before `until`, both exclusive. */
 export interface AgeWalk {
   readonly from: AgePosition | null;
   readonly until: AgePosition | null;

@@ -31,7 +31,7 @@ function finding(owner: CounterOwner): StoreFinding {
   return { kind: "RECOUNTED", path: null, ...owner, artifactId: null, tier: null, message: "" };
 }
 
-it("finds each wrong counter, and only that one, and corrects it", async () => {
+it("miscounts finds each wrong counter and no other, and a recount corrects it", async () => {
   await using opened = await anyCatalog();
   const { catalog } = opened;
   const job = verifyJob();
@@ -62,7 +62,7 @@ it("finds each wrong counter, and only that one, and corrects it", async () => {
   }
 });
 
-it("accepts owners without a row of counters", async () => {
+it("miscounts finds a missing row of counters, and a recount creates it", async () => {
   await using opened = await anyCatalog();
   const { catalog } = opened;
   const job = verifyJob();

@@ -5,7 +5,7 @@ import type { Disk } from "../../../files/disk.ts";
 import type { FoundAt } from "../../tier-store.ts";
 import type { Layout } from "../layout.ts";
 
-/** Bytes per call, and the most that one reader reads ahead. */
+/** Bytes per read call, and the maximum read-ahead of one reader. */
 export const READ_CHUNK_BYTES = 256 * 1024;
 
 /** The expected size and checksum of an object, and the requested range (null: all bytes). */
@@ -15,12 +15,12 @@ export interface ExpectedObject {
   readonly checksum: string;
 }
 
-/** An object while it is read. */
+/** The state of one read of an object. */
 export interface ObjectRead {
   readonly object: string;
   readonly descriptor: number;
   readonly checksum: string;
-  /** Null: a range, which is not hashed. */
+  /** Null for a range, because only a read of all bytes is verified. */
   readonly hash: Hash | null;
   position: number;
   remaining: number;
@@ -31,8 +31,8 @@ export function expectedLength({ range, sizeBytes }: ExpectedObject): number {
 }
 
 /**
- * Opens an object by its name, or a file found elsewhere. Null: it does not exist. @throws Refused
- * CHECKSUM_MISMATCH when it has another size
+ * Opens an object by its name, or a file in quarantine or in the published tree. Null: it does not exist.
+ * @throws Refused CHECKSUM_MISMATCH if it is not a file or has another size
  */
 export function openObject(
   disk: Disk,
@@ -70,7 +70,7 @@ export function openObject(
 
 /**
  * The next bytes, at most `limit`; null: there are no more. A read of all bytes returns the last ones only
- * after their hash is verified. @throws Refused CHECKSUM_MISMATCH
+ * after the checksum of the whole object is verified. @throws Refused CHECKSUM_MISMATCH
  */
 export function readObject(disk: Disk, read: ObjectRead, limit: number): Uint8Array<ArrayBuffer> | null {
   if (read.remaining === 0) return null;
@@ -88,7 +88,7 @@ export function readObject(disk: Disk, read: ObjectRead, limit: number): Uint8Ar
   return bytes;
 }
 
-/** Verifies an object without bytes, which has no reads. */
+/** Verifies an empty object, because readObject verifies only after it has read bytes. */
 export function verifyEmpty(disk: Disk, read: ObjectRead): void {
   if (read.remaining === 0) verify(disk, read);
 }
