@@ -8,7 +8,7 @@ import { removeDirectory, runCommand, startServer, temporaryDirectory } from "..
 
 const CLOSED = { GRAPHIQL: "false", INTROSPECTION: "false" };
 
-it("a server that shows nothing and takes the SDK's operations alone serves the SDK and the commands, and nobody else", {
+it("serves only the SDK and the commands with GRAPHIQL=false, INTROSPECTION=false and ALLOWED_OPERATIONS=sdk", {
   timeout: 60_000,
 }, async () => {
   await using server = await startServer({ env: { ...CLOSED, ALLOWED_OPERATIONS: "sdk" } });
@@ -32,7 +32,7 @@ it("a server that shows nothing and takes the SDK's operations alone serves the 
   }
 });
 
-it("operations of one's own stand in a folder, and one that cannot be read is a problem at the start", {
+it("allows the operations of a custom folder, and fails at startup if the folder or an operation is unreadable", {
   timeout: 60_000,
 }, async () => {
   const dir = await temporaryDirectory();

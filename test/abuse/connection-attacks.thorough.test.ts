@@ -20,7 +20,7 @@ const GENEROUS = { timeout: 30_000 };
 const POST = "POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
 const QUERY = '{"query":"{ viewer { actor } }"}';
 
-/** All that the server says to these bytes until it closes the connection, which it must. */
+/** Sends these bytes and returns everything that the server sends until it closes the connection. */
 async function answerTo(bytes: string | Uint8Array): Promise<string> {
   using socket = rawSocket(shared.server);
   socket.send(bytes);
@@ -28,24 +28,27 @@ async function answerTo(bytes: string | Uint8Array): Promise<string> {
   return String(socket.received);
 }
 
-describe("HTTP that is none, or lies, is answered with 4xx and the connection closed:", () => {
+describe("a connection with invalid HTTP gets a 4xx response and is closed:", () => {
   it.each([
     ["noise", randomBytes(4_096)],
     ["a TLS hello", Buffer.from("16030100f8010000f40303", "hex")],
-    ["HTTP/2 without asking", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"],
+    ["HTTP/2 without an upgrade", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"],
     ["HTTP/9.9", "GET / HTTP/9.9\r\nhost: localhost\r\n\r\n"],
     ["a request without Host", "GET /healthz HTTP/1.1\r\n\r\n"],
     ["two lengths", `${POST}content-length: 5\r\ncontent-length: 6\r\n\r\nhello`],
     ["a length and chunks", `${POST}content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`],
     ["a length that is negative", `${POST}content-length: -1\r\n\r\n`],
-    ["a length that is no number", `${POST}content-length: many\r\n\r\n`],
+    ["a length that is not a number", `${POST}content-length: many\r\n\r\n`],
     ["a length that overflows", `${POST}content-length: 99999999999999999999999\r\n\r\n`],
-    ["a length that is too long for what comes", `${POST}content-length: 1000\r\n\r\n${QUERY}`],
-    ["a chunk size that is no number", `${POST}transfer-encoding: chunked\r\n\r\nzz\r\n`],
-    ["a chunk size without end", `${POST}transfer-encoding: chunked\r\n\r\n${"f".repeat(40)}\r\n`],
-    ["a chunk longer than it says", `${POST}transfer-encoding: chunked\r\n\r\n2\r\n${QUERY}\r\n0\r\n\r\n`],
-    ["chunk extensions without end", `${POST}transfer-encoding: chunked\r\n\r\n1;${"x".repeat(200_000)}\r\n`],
-    ["a transfer encoding that there is not", `${POST}transfer-encoding: quantum\r\n\r\n`],
+    ["a length larger than the body", `${POST}content-length: 1000\r\n\r\n${QUERY}`],
+    ["a chunk size that is not a number", `${POST}transfer-encoding: chunked\r\n\r\nzz\r\n`],
+    ["a chunk size of 40 digits", `${POST}transfer-encoding: chunked\r\n\r\n${"f".repeat(40)}\r\n`],
+    ["a chunk longer than its size", `${POST}transfer-encoding: chunked\r\n\r\n2\r\n${QUERY}\r\n0\r\n\r\n`],
+    [
+      "chunk extensions of 200,000 characters",
+      `${POST}transfer-encoding: chunked\r\n\r\n1;${"x".repeat(200_000)}\r\n`,
+    ],
+    ["an unknown transfer encoding", `${POST}transfer-encoding: quantum\r\n\r\n`],
     ["a header line without a colon", "GET /healthz HTTP/1.1\r\nhost: localhost\r\nnonsense\r\n\r\n"],
     ["a header with a null byte", "GET /healthz HTTP/1.1\r\nhost: localhost\r\nx: a\0b\r\n\r\n"],
     ["a folded header", "GET /healthz HTTP/1.1\r\nhost: localhost\r\nx: a\r\n b\r\n\r\n"],
@@ -54,7 +57,7 @@ describe("HTTP that is none, or lies, is answered with 4xx and the connection cl
     ["a URL of 200 KiB", `GET /${"x".repeat(200_000)} HTTP/1.1\r\nhost: localhost\r\n\r\n`],
     ["a method of 10 KiB", `${"X".repeat(10_000)} / HTTP/1.1\r\nhost: localhost\r\n\r\n`],
     ["CONNECT", "CONNECT evil.example:443 HTTP/1.1\r\nhost: localhost\r\n\r\n"],
-    ["a target that is no path", "GET evil HTTP/1.1\r\nhost: localhost\r\n\r\n"],
+    ["a target that is not a path", "GET evil HTTP/1.1\r\nhost: localhost\r\n\r\n"],
   ])("%s", GENEROUS, async (_what, bytes) => {
     const said = await answerTo(bytes);
     expect(said).toMatch(/^HTTP\/1\.1 4\d\d /);
@@ -63,7 +66,7 @@ describe("HTTP that is none, or lies, is answered with 4xx and the connection cl
     expect(said).toMatch(/^\{.*"code":"[A-Z_]+".*\}$/m);
   });
 
-  it("a second request hidden in the first one's body is not answered", GENEROUS, async () => {
+  it("does not answer a second request hidden in the body of the first", GENEROUS, async () => {
     const hidden = "GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n";
     const said = await answerTo(
       `${POST}content-length: ${QUERY.length}\r\nconnection: close\r\n\r\n${QUERY}${hidden}`,
@@ -72,7 +75,7 @@ describe("HTTP that is none, or lies, is answered with 4xx and the connection cl
     expect(said).not.toContain("tierkeep_");
   });
 
-  it("paths that climb, in every spelling, lead nowhere", async () => {
+  it("rejects path traversal in every encoding", async () => {
     for (const path of [
       "/../../etc/passwd",
       "/artifacts/../../../etc/passwd",
@@ -97,13 +100,13 @@ const init = frameOf({ payload: '{"type":"connection_init"}' });
 const subscribe = (id: string, query: string) =>
   frameOf({ payload: JSON.stringify({ id, type: "subscribe", payload: { query } }) });
 
-/** Greets, and waits to be greeted: whoever asks before that is closed for it. */
+/** Sends connection_init and waits for the acknowledgement: a server closes sockets that subscribe earlier. */
 async function greet(socket: RawSocket): Promise<void> {
   socket.send(init);
   await expect.poll(() => framesIn(socket.received).length, { timeout: 10_000 }).toBe(1);
 }
 
-/** A WebSocket that sends these frames after its handshake, until the server says that it closes it. */
+/** Sends these frames after the WebSocket handshake. Returns what the server sent until it closed the socket. */
 async function closedAfter(frames: readonly Uint8Array[], headers: Record<string, string> = {}) {
   using socket = rawSocket(shared.server);
   socket.send(webSocketHandshake(headers));
@@ -122,14 +125,14 @@ async function closedAfter(frames: readonly Uint8Array[], headers: Record<string
 
 const bad = (frame: Frame) => [init, frameOf(frame)];
 
-describe("a WebSocket that breaks its protocol is closed, with a code that says why:", () => {
+describe("a WebSocket that violates its protocol is closed with the code of the reason:", () => {
   it.each<[string, number, readonly Uint8Array[]]>([
-    ["text that is no JSON", 4400, bad({ payload: "hello" })],
-    ["JSON that is no message", 4400, bad({ payload: "[]" })],
-    ["a message of a type that there is not", 4400, bad({ payload: '{"type":"admin"}' })],
+    ["text that is not JSON", 4400, bad({ payload: "hello" })],
+    ["JSON that is not a message", 4400, bad({ payload: "[]" })],
+    ["a message of an unknown type", 4400, bad({ payload: '{"type":"admin"}' })],
     ["binary", 4400, bad({ opcode: 2, payload: randomBytes(100) })],
-    ["to be asked before it is greeted", 4401, [subscribe("1", "{ viewer { actor } }")]],
-    ["a second greeting", 4429, [init, init]],
+    ["a subscribe before connection_init", 4401, [subscribe("1", "{ viewer { actor } }")]],
+    ["a second connection_init", 4429, [init, init]],
     [
       "the same id twice",
       4409,
@@ -152,15 +155,15 @@ describe("a WebSocket that breaks its protocol is closed, with a code that says 
     ],
     ["a frame without a mask", 1002, bad({ payload: "{}", masked: false })],
     ["reserved bits", 1002, bad({ payload: "{}", reserved: 7 })],
-    ["an opcode that there is not", 1002, bad({ opcode: 11 })],
-    ["a continuation of nothing", 1002, bad({ opcode: 0, payload: "x" })],
+    ["an unknown opcode", 1002, bad({ opcode: 11 })],
+    ["a continuation without a first frame", 1002, bad({ opcode: 0, payload: "x" })],
     ["a ping in fragments", 1002, bad({ opcode: 9, fin: false })],
     ["a ping of 200 bytes", 1002, bad({ opcode: 9, payload: "x".repeat(200) })],
-    ["bytes that are no UTF-8", 1007, bad({ payload: Buffer.from([0xff, 0xfe]) })],
-    ["a frame that says it has 16 EiB", 1009, bad({ claims: 2 ** 63 - 1024 })],
+    ["bytes that are not UTF-8", 1007, bad({ payload: Buffer.from([0xff, 0xfe]) })],
+    ["a frame with a declared length of 8 EiB", 1009, bad({ claims: 2 ** 63 - 1024 })],
     ["a frame of 20 MiB", 1009, bad({ claims: 20 * 2 ** 20 })],
     [
-      "fragments of 20 MiB altogether",
+      "fragments of 20 MiB in total",
       1009,
       [
         init,
@@ -177,8 +180,8 @@ describe("a WebSocket that breaks its protocol is closed, with a code that says 
     ["another protocol", { "sec-websocket-protocol": "mqtt" }, 4406],
     ["no protocol", { "sec-websocket-protocol": "" }, 400],
     ["another version", { "sec-websocket-version": "7" }, 400],
-    ["a key that is none", { "sec-websocket-key": "x" }, 400],
-    ["a strange origin", { origin: "https://evil.example" }, 403],
+    ["an invalid key", { "sec-websocket-key": "x" }, 400],
+    ["a foreign origin", { origin: "https://evil.example" }, 403],
     ["compression bombs", { "sec-websocket-extensions": "permessage-deflate; client_max_window_bits=99" }, 0],
   ] as const)("%s", GENEROUS, async (_what, headers, code) => {
     const received = await closedAfter([init, frameOf({ opcode: 8 })], headers);
@@ -188,7 +191,7 @@ describe("a WebSocket that breaks its protocol is closed, with a code that says 
     else if (code !== 0) expect(closeCodeIn(received)).toBe(code);
   });
 
-  it("operations on it are held to the same limits", GENEROUS, async () => {
+  it("applies the limits of documents to operations on a WebSocket", GENEROUS, async () => {
     using socket = rawSocket(shared.server);
     socket.send(webSocketHandshake());
     await greet(socket);
@@ -205,22 +208,18 @@ describe("a WebSocket that breaks its protocol is closed, with a code that says 
       .toBe(true);
   });
 
-  it(
-    "messages by the ten thousand are answered or refused, and nothing else waits for long",
-    GENEROUS,
-    async () => {
-      using socket = rawSocket(shared.server);
-      socket.send(webSocketHandshake());
-      socket.send(init);
-      const ping = frameOf({ payload: '{"type":"ping"}' });
-      for (let n = 0; n < 100; n += 1) socket.send(Buffer.concat(Array(100).fill(ping)));
-      expect((await ask(shared.server, "{ viewer { actor } }")).errors).toEqual([]);
-      await expect.poll(() => framesIn(socket.received).length, { timeout: 20_000 }).toBe(10_001);
-    },
-  );
+  it("answers 10,000 messages on a WebSocket, and other requests at the same time", GENEROUS, async () => {
+    using socket = rawSocket(shared.server);
+    socket.send(webSocketHandshake());
+    socket.send(init);
+    const ping = frameOf({ payload: '{"type":"ping"}' });
+    for (let n = 0; n < 100; n += 1) socket.send(Buffer.concat(Array(100).fill(ping)));
+    expect((await ask(shared.server, "{ viewer { actor } }")).errors).toEqual([]);
+    await expect.poll(() => framesIn(socket.received).length, { timeout: 20_000 }).toBe(10_001);
+  });
 });
 
-it("every answer says what a browser may do with it", async () => {
+it("sends the security headers for browsers with every response", async () => {
   await shared.tierkeep.upload(
     { tenantId: "acme", workflowId: "w", artifactId: "page.html" },
     Buffer.from("<script>alert(1)</script>"),
@@ -250,7 +249,7 @@ it("every answer says what a browser may do with it", async () => {
   }
 });
 
-it("after all that the server has nothing under way, and has failed at nothing", async () => {
+it("is idle after these attacks and has logged no error", async () => {
   await untilIdle(shared.server);
   expect(shared.server.stderr).not.toContain('"level":"error"');
 });

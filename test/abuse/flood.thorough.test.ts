@@ -27,12 +27,12 @@ const ENTRIES: Readonly<Record<string, RawRequest>> = {
 const key = { tenantId: newTenant(), workflowId: "w", artifactId: "a" };
 
 let server: Server;
-/** Known to the server before anybody guesses. */
+/** Used on the server before the failed attempts start. */
 let apiKey: { readonly keyId: string; readonly secret: string };
 let signed: string;
 
 beforeAll(async () => {
-  // One attempt a minute may fail: no second one comes to its turn while a test lasts.
+  // One failed attempt a minute is allowed, so no test sees a second one.
   server = await startServer({ env: { AUTH_JWT_SECRET: TOKEN_SECRET, RATE_LIMIT_FAILED_AUTH: "1" } });
   const admin = createTierkeep({ url: server.url, token: known });
   await admin.upload(key, "content");
@@ -62,7 +62,7 @@ async function metric(name: string): Promise<number> {
 }
 const looked = () => metric("tierkeep_failed_authentications_total");
 
-/** Fails until it is told to stop. */
+/** Sends invalid tokens until the server responds with 429. */
 async function flood(at = server): Promise<void> {
   await expect
     .poll(async () => (await sendRaw(at, withToken({ path: "/metrics" }, forged()))).status, {
@@ -72,7 +72,7 @@ async function flood(at = server): Promise<void> {
     .toBe(429);
 }
 
-/** How a WebSocket ends that greets with a token; null: it is greeted. */
+/** Returns the close code of a WebSocket that sends a token in connection_init, or null if it is acknowledged. */
 function webSocketEnd(token: string): Promise<number | null> {
   const socket = new WebSocket(server.webSocketUrl, "graphql-transport-ws");
   const payload = { authorization: `Bearer ${token}` };
@@ -86,54 +86,66 @@ function webSocketEnd(token: string): Promise<number | null> {
   });
 }
 
-describe("an address that guesses", () => {
-  it("is refused at every way in, unseen, whatever it says of where it comes from", GENEROUS, async () => {
-    await flood();
-    const before = await looked();
-    let sent = 0;
-    for (const [what, raw] of Object.entries(ENTRIES)) {
-      for (const token of [forged(), unknownKey, "nonsense"]) {
-        const elsewhere = { "x-forwarded-for": "203.0.113.9", forwarded: "for=203.0.113.9" };
-        const { status, headers } = await sendRaw(server, withToken(raw, token, elsewhere));
-        sent += 1;
-        expect([what, status]).toEqual([what, 429]);
-        expect(headers["retry-after"]).toMatch(/^[1-9]\d?$/);
+describe("an address with too many failed attempts", () => {
+  it(
+    "is refused at every entry point without a token check, despite forwarding headers",
+    GENEROUS,
+    async () => {
+      await flood();
+      const before = await looked();
+      let sent = 0;
+      for (const [what, raw] of Object.entries(ENTRIES)) {
+        for (const token of [forged(), unknownKey, "nonsense"]) {
+          const elsewhere = { "x-forwarded-for": "203.0.113.9", forwarded: "for=203.0.113.9" };
+          const { status, headers } = await sendRaw(server, withToken(raw, token, elsewhere));
+          sent += 1;
+          expect([what, status]).toEqual([what, 429]);
+          expect(headers["retry-after"]).toMatch(/^[1-9]\d?$/);
+        }
       }
-    }
-    expect(await webSocketEnd(forged())).toBe(1013);
-    expect(await looked()).toBe(before);
-    expect(await metric("tierkeep_refused_authentications_total")).toBeGreaterThanOrEqual(sent + 1);
-    expect(server.stderr).toContain('"reason":"failed attempts from 127.0.0.1"');
-  });
+      expect(await webSocketEnd(forged())).toBe(1013);
+      expect(await looked()).toBe(before);
+      expect(await metric("tierkeep_refused_authentications_total")).toBeGreaterThanOrEqual(sent + 1);
+      expect(server.stderr).toContain('"reason":"failed attempts from 127.0.0.1"');
+    },
+  );
 
-  it("shuts out nobody there who was good before, and no operator", GENEROUS, async () => {
-    await flood();
-    for (const token of [known, apiKey.secret]) {
-      expect((await sendRaw(server, withToken(QUERY_OF, token))).status).toBe(200);
-      expect(await webSocketEnd(token)).toBeNull();
-    }
-    expect((await sendRaw(server, { path: signed })).status).toBe(200);
-    expect((await sendRaw(server, { path: "/healthz" })).status).toBe(200);
-    const args = ["keys", "create", "--role", "admin", "--json"];
-    expect(await runCommand(args, { cwd: server.dir })).toMatchObject({ code: 0 });
-  });
+  it(
+    "keeps serving previously accepted credentials, health checks and commands on the server's machine",
+    GENEROUS,
+    async () => {
+      await flood();
+      for (const token of [known, apiKey.secret]) {
+        expect((await sendRaw(server, withToken(QUERY_OF, token))).status).toBe(200);
+        expect(await webSocketEnd(token)).toBeNull();
+      }
+      expect((await sendRaw(server, { path: signed })).status).toBe(200);
+      expect((await sendRaw(server, { path: "/healthz" })).status).toBe(200);
+      const args = ["keys", "create", "--role", "admin", "--json"];
+      expect(await runCommand(args, { cwd: server.dir })).toMatchObject({ code: 0 });
+    },
+  );
 
-  it("must wait also with a valid token that the server has not seen yet", GENEROUS, async () => {
+  it("is refused with a valid token that the server has not seen before", GENEROUS, async () => {
     await flood();
     expect((await sendRaw(server, withToken(QUERY_OF, tokenOf({ actor: "new" })))).status).toBe(429);
   });
 
-  it("may use a new signed URL, and forged ones do not count against it", GENEROUS, async () => {
-    await flood();
-    const before = await looked();
-    for (let n = 0; n < 5; n += 1) {
-      expect((await sendRaw(server, { path: "/artifacts/t/w/a?signed=e30.AAAA" })).status).toBe(401);
-    }
-    expect((await sendRaw(server, { path: await newSignedUrl() })).status).toBe(200);
-    expect(await looked()).toBe(before);
-  });
+  it(
+    "may use a new signed URL, and forged signed URLs do not count as failed attempts",
+    GENEROUS,
+    async () => {
+      await flood();
+      const before = await looked();
+      for (let n = 0; n < 5; n += 1) {
+        expect((await sendRaw(server, { path: "/artifacts/t/w/a?signed=e30.AAAA" })).status).toBe(401);
+      }
+      expect((await sendRaw(server, { path: await newSignedUrl() })).status).toBe(200);
+      expect(await looked()).toBe(before);
+    },
+  );
 
-  it("has a key that was good refused as soon as it is revoked", GENEROUS, async () => {
+  it("is refused with a previously accepted key as soon as the key is revoked", GENEROUS, async () => {
     await flood();
     const { keyId, secret } = apiKey;
     await createTierkeep({ url: server.url, token: known }).revokeApiKey({ keyId });
@@ -144,7 +156,7 @@ describe("an address that guesses", () => {
 });
 
 it(
-  "whoever is good and new there is let in by waiting, once the guessing has stopped",
+  "accepts a new valid token from a limited address after the failed attempts have stopped",
   GENEROUS,
   async () => {
     const env = { AUTH_JWT_SECRET: TOKEN_SECRET, RATE_LIMIT_FAILED_AUTH: "30" };

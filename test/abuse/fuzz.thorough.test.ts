@@ -9,7 +9,7 @@ import { seededRandom } from "../support/seeded-random.ts";
 import { type Server, startServer } from "../support/server.ts";
 import { documentFrom, mutated, NASTY } from "./generated-documents.ts";
 
-/** Each run sends ten cases at once. */
+/** Each run sends ten cases concurrently. */
 const RUNS = Number(process.env.FUZZ_RUNS ?? 200);
 const AT_ONCE = 10;
 
@@ -26,7 +26,7 @@ const text = fc.oneof(
   fc.string({ unit: "binary", maxLength: 40 }),
   nasty.map((value) => (typeof value === "string" ? value : JSON.stringify(value))),
 );
-/** What fetch's Headers can carry. */
+/** Header values that fetch's Headers accept. */
 const headerValue = text.map((value) => value.replaceAll(/[^\x20-\x7e]/g, "~"));
 
 async function told(response: Response): Promise<string> {
@@ -153,7 +153,7 @@ const artifact = fc
     }),
   );
 
-/** Sends bytes, says that there are no more, and answers with all that comes back. */
+/** Sends bytes, closes the sending side, and returns everything that the server sends. */
 async function exchange(server: Server, bytes: readonly (string | Uint8Array)[]): Promise<string> {
   using socket = rawSocket(server);
   for (const each of bytes) socket.send(each);
@@ -213,7 +213,7 @@ const anything = fc.oneof(
   { weight: 2, arbitrary: webSocket },
 );
 
-it("whatever is sent, nothing is answered with 500 or INTERNAL, the server stays up, and its memory does not grow", {
+it("never responds with 500 or INTERNAL to random requests, stays up, and its memory does not grow", {
   timeout: 300_000,
 }, async () => {
   const { seed } = seededRandom();

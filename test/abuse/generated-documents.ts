@@ -16,10 +16,10 @@ import {
 
 const schema = buildSchema(readFileSync(new URL("../../schema/schema.graphql", import.meta.url), "utf8"));
 
-/** Takes one of `count` ways, as the tape has it; beyond its end the first. */
+/** Returns the tape's next choice, an index below `count`. Beyond the end of the tape it returns 0. */
 type Choose = (count: number) => number;
 
-/** Values that somebody may have forgotten: each is sent as any type. */
+/** Edge-case values. Each is sent as a value of every type. */
 export const NASTY: readonly unknown[] = [
   null,
   true,
@@ -69,7 +69,7 @@ export const NASTY: readonly unknown[] = [
   { a: { b: { c: [1, { d: null }] } } },
 ];
 
-/** A document that may be valid, or nearly, made of the schema by the choices on a tape. */
+/** Generates a valid or almost valid document from the schema, by the choices on a tape. */
 export function documentFrom(tape: readonly number[]): string {
   const choose = chooserOf(tape);
   const operation = (["query", "mutation", "subscription"] as const)[choose(3)] ?? "query";
@@ -157,7 +157,7 @@ function literalOf(type: GraphQLInputType, choose: Choose, depth: number): strin
   }
 }
 
-/** A value as a literal of GraphQL, or a variable. */
+/** Returns a value as a GraphQL literal or as a variable. */
 function wild(value: unknown): string {
   if (value === 0) return "$v";
   if (Array.isArray(value)) return `[${value.map(wild).join(", ")}]`;
@@ -198,7 +198,7 @@ const SCRAPS = [
   "__typename ".repeat(50),
 ];
 
-/** The text with some of it taken out, doubled, or replaced by scraps, as the tape has it. */
+/** Returns the text with parts removed, duplicated or replaced by fragments, by the choices on a tape. */
 export function mutated(text: string, tape: readonly number[]): string {
   let result = text;
   for (let at = 0; at + 2 < tape.length; at += 3) {

@@ -23,7 +23,7 @@ const written = (more: object) => ({
   input: { tenantId: newTenant(), workflowId: "w", artifactId: "a", content: { text: "x" }, ...more },
 });
 
-/** Arrays in arrays, as a value. */
+/** Returns a value of arrays nested to this depth. */
 function nestedArrays(levels: number): unknown {
   let value: unknown = 1;
   for (let n = 0; n < levels; n += 1) value = [value];
@@ -31,17 +31,17 @@ function nestedArrays(levels: number): unknown {
 }
 
 const attacks: Attack[] = [
-  ["aliases by the hundred", COMPLEX, `{ ${times(101, (n) => `a${n}: __typename`)} }`],
-  ["fields by the thousand", COMPLEX, `{ ${"__typename ".repeat(1_000)} }`],
-  ["directives by the hundred", COMPLEX, `{ __typename ${"@skip(if: false) ".repeat(101)} }`],
-  ["directives that there are not", INVALID, "{ __typename @aa @bb @cc }"],
+  ["101 aliases", COMPLEX, `{ ${times(101, (n) => `a${n}: __typename`)} }`],
+  ["1,000 fields", COMPLEX, `{ ${"__typename ".repeat(1_000)} }`],
+  ["101 directives", COMPLEX, `{ __typename ${"@skip(if: false) ".repeat(101)} }`],
+  ["unknown directives", INVALID, "{ __typename @aa @bb @cc }"],
   [
-    "a field in itself, fifty deep",
+    "a field nested in itself 51 levels deep",
     COMPLEX,
     `{ ${"artifacts { nodes { tenant { ".repeat(17)} id ${"} } } ".repeat(17)} }`,
   ],
   [
-    "introspection that goes in circles",
+    "circular introspection",
     INVALID,
     `{ __schema { types { fields { type { fields { type { fields { type { fields { name } } } } } } } } } }`,
   ],
@@ -62,32 +62,36 @@ const attacks: Attack[] = [
     COMPLEX,
     "{ tenants(first: 500) { nodes { workflows(first: 500) { nodes { artifacts(first: 500) { nodes { id } } } } } } }",
   ],
-  ["tokens without end", COMPLEX, `{ ${"a ".repeat(50_000)} }`],
-  ["brackets without end", COMPLEX, "{".repeat(50_000)],
-  ["a list in lists without end", COMPLEX, `{ nodes(ids: ${"[".repeat(50_000)}) { id } }`],
-  ["comments without end", UNPARSABLE, "#\n".repeat(100_000)],
-  ["a name without end", INVALID, `{ ${"a".repeat(500_000)} }`],
-  ["variables without end", INVALID, `query (${times(1_000, (n) => `$v${n}: String`)}) { viewer { actor } }`],
+  ["50,000 tokens", COMPLEX, `{ ${"a ".repeat(50_000)} }`],
+  ["50,000 unbalanced brackets", COMPLEX, "{".repeat(50_000)],
+  ["a list nested 50,000 levels deep", COMPLEX, `{ nodes(ids: ${"[".repeat(50_000)}) { id } }`],
+  ["100,000 comments", UNPARSABLE, "#\n".repeat(100_000)],
+  ["a name of 500,000 characters", INVALID, `{ ${"a".repeat(500_000)} }`],
+  ["1,000 variables", INVALID, `query (${times(1_000, (n) => `$v${n}: String`)}) { viewer { actor } }`],
   ["a variable defined twice", INVALID, "query ($a: String!, $a: String!) { tenant(tenantId: $a) { id } }"],
   ["an operation named twice", BAD, "query A { viewer { actor } } query A { viewer { role } }"],
   ["several operations and no name", BAD, "query A { viewer { actor } } query B { viewer { role } }"],
   ["a definition of the schema", BAD, "type Query { a: Int }"],
   ["two different fields under one name", INVALID, "{ a: viewer { actor } a: tenants { totalCount } }"],
-  ["a type that the argument is not", INVALID, `{ tenants(first: "500") { totalCount } }`],
+  ["an argument of the wrong type", INVALID, `{ tenants(first: "500") { totalCount } }`],
   ["an integer beyond 32 bits", INVALID, "{ tenants(first: 99999999999999999999) { totalCount } }"],
-  ["a float beyond all", BAD, `{ artifacts(where: { olderThanDays: 1e999 }) { totalCount } }`],
+  [
+    "a float beyond the range of doubles",
+    BAD,
+    `{ artifacts(where: { olderThanDays: 1e999 }) { totalCount } }`,
+  ],
   ["an integer of 100,000 digits", INVALID, `{ tenants(first: ${"9".repeat(100_000)}) { totalCount } }`],
   ["nothing", UNPARSABLE, " "],
   ["a null byte in the document", UNPARSABLE, "{ viewer { actor \0 } }"],
   ["a null byte in a string", "INVALID_IDENTIFIER", `{ tenant(tenantId: "a\0b") { id } }`],
   ["a null byte, escaped", "INVALID_IDENTIFIER", `{ tenant(tenantId: "a\\u0000b") { id } }`],
-  ["a string that does not end", UNPARSABLE, `{ tenant(tenantId: "`],
+  ["an unterminated string", UNPARSABLE, `{ tenant(tenantId: "`],
   ["half a surrogate pair, escaped", UNPARSABLE, `{ tenant(tenantId: "\\uD83D") { id } }`],
   ["bidirectional overrides as a name", "INVALID_IDENTIFIER", KEYED, { key: "a\u202eb" }],
   ["a lone surrogate as a name", "INVALID_IDENTIFIER", KEYED, { key: "\ud83d" }],
   ["__proto__ as a variable", BAD, KEYED, JSON.parse('{"__proto__":{"key":"t"}}')],
-  ["an object where a name is wanted", BAD, KEYED, { key: { toString: "t" } }],
-  ["a list where a name is wanted", BAD, KEYED, { key: ["t"] }],
+  ["an object as a name", BAD, KEYED, { key: { toString: "t" } }],
+  ["a list as a name", BAD, KEYED, { key: ["t"] }],
   [
     "500 ids too many",
     BAD,
@@ -108,7 +112,7 @@ const attacks: Attack[] = [
     { after: "x".repeat(1_000_000) },
   ],
   [
-    "a fraction where an integer is wanted",
+    "a fraction as an integer",
     BAD,
     "query ($first: Int) { tenants(first: $first) { totalCount } }",
     { first: 1.5 },
@@ -119,27 +123,37 @@ const attacks: Attack[] = [
     "query ($first: Int) { tenants(first: $first) { totalCount } }",
     { first: 2 ** 53 },
   ],
-  ["metadata to match that is an array", BAD, WHERE, { where: { metadata: [] } }],
-  ["metadata to match as deep as can be", BAD, WHERE, { where: { metadata: { a: nestedArrays(5_000) } } }],
-  ["metadata to write as deep as can be", BAD, WRITE, written({ metadata: { a: nestedArrays(5_000) } })],
+  ["a metadata filter that is an array", BAD, WHERE, { where: { metadata: [] } }],
+  [
+    "a metadata filter nested 5,000 levels deep",
+    BAD,
+    WHERE,
+    { where: { metadata: { a: nestedArrays(5_000) } } },
+  ],
+  [
+    "written metadata nested 5,000 levels deep",
+    BAD,
+    WRITE,
+    written({ metadata: { a: nestedArrays(5_000) } }),
+  ],
   [
     "metadata larger than allowed",
     "CONTENT_TOO_LARGE",
     WRITE,
     written({ metadata: { a: "x".repeat(70_000) } }),
   ],
-  ["both contents at once", BAD, WRITE, written({ content: { text: "a", base64: "YQ==" } })],
-  ["fields of an input that there are not", BAD, WRITE, written({ admin: true })],
+  ["content as text and as base64", BAD, WRITE, written({ content: { text: "a", base64: "YQ==" } })],
+  ["unknown fields of an input", BAD, WRITE, written({ admin: true })],
   ["constructor as an input field", BAD, WRITE, written({ constructor: { prototype: {} } })],
   [
-    "a date beyond all dates",
+    "a date beyond the supported range",
     BAD,
     "query ($asOf: DateTime) { artifacts(where: { olderThanDays: 1, asOf: $asOf }) { totalCount } }",
     { asOf: "+999999-01-01T00:00:00Z" },
   ],
 ];
 
-describe("an attack by document or variables is refused by its code:", () => {
+describe("attacks by document or variables, and the code of the refusal:", () => {
   it.each<Attack>(attacks)("%s → %s", async (_what, code, query, variables = {}) => {
     const { status, errors } = await ask(shared.server, query, variables);
     expect(
@@ -152,7 +166,7 @@ describe("an attack by document or variables is refused by its code:", () => {
     expect(JSON.stringify(errors).length).toBeLessThan(20_000);
   });
 
-  it("constructor, prototype and toString are plain keys of metadata, and __proto__ is a reserved one", async () => {
+  it("accepts constructor, prototype and toString as keys of metadata, and rejects __proto__ as reserved", async () => {
     const tenantId = newTenant();
     const metadata = JSON.parse('{"constructor":{"prototype":{"admin":true}},"prototype":1,"toString":"x"}');
     const reserved = written({ metadata: JSON.parse('{"__proto__":{"admin":true}}') });
@@ -169,7 +183,7 @@ describe("an attack by document or variables is refused by its code:", () => {
   });
 });
 
-describe("an attack by request is refused:", () => {
+describe("attacks by request:", () => {
   const post = (body: string | Uint8Array, headers: Record<string, string> = {}) =>
     sendRaw(shared.server, {
       method: "POST",
@@ -182,8 +196,8 @@ describe("an attack by request is refused:", () => {
 
   it.each([
     ["a batch", 400, query.replace(/^.*$/, (one) => `[${Array(20).fill(one)}]`), {}],
-    ["JSON that ends half-way", 400, query.slice(0, -5), {}],
-    ["JSON of arrays in arrays", 400, "[".repeat(1_000_000), {}],
+    ["truncated JSON", 400, query.slice(0, -5), {}],
+    ["JSON of nested arrays", 400, "[".repeat(1_000_000), {}],
     ["JSON that is a number", 400, "42", {}],
     ["a query that is an object", 400, '{"query":{"a":1}}', {}],
     ["variables that are a list", 400, '{"query":"{ viewer { actor } }","variables":[1]}', {}],
@@ -191,12 +205,12 @@ describe("an attack by request is refused:", () => {
     ["an operation name that is a number", 400, '{"query":"{ viewer { actor } }","operationName":1}', {}],
     ["extensions that are text", 400, '{"query":"{ viewer { actor } }","extensions":"x"}', {}],
     [
-      "a persisted query that nobody has",
+      "an unknown persisted query",
       400,
       '{"extensions":{"persistedQuery":{"version":1,"sha256Hash":"00"}}}',
       {},
     ],
-    ["bytes that are no UTF-8", 400, Buffer.from([0x7b, 0xff, 0xfe, 0x7d]), {}],
+    ["bytes that are not UTF-8", 400, Buffer.from([0x7b, 0xff, 0xfe, 0x7d]), {}],
     ["plain text", 415, query, { "content-type": "text/plain" }],
     ["XML", 415, "<a/>", { "content-type": "application/xml" }],
     ["no content type", 415, query, { "content-type": "" }],
@@ -214,16 +228,16 @@ describe("an attack by request is refused:", () => {
     ],
     ["multipart without a boundary", 415, form(""), { "content-type": "multipart/form-data" }],
     [
-      "multipart that ends half-way",
+      "truncated multipart",
       415,
       "--x\r\ncontent-disposition: form-data; na",
       { "content-type": "multipart/form-data; boundary=x" },
     ],
     ["ten megabytes", 413, `{"query":"${"x".repeat(10_000_000)}"}`, {}],
-    ["an Accept that nothing meets", 406, query, { accept: "image/png" }],
-    ["a strange origin", 403, query, { origin: "https://evil.example" }],
-    ["no origin at all, by a sandboxed page", 403, query, { origin: "null" }],
-    ["a Host that is not ours", 403, query, { host: "evil.example" }],
+    ["an Accept that the server cannot meet", 406, query, { accept: "image/png" }],
+    ["a foreign origin", 403, query, { origin: "https://evil.example" }],
+    ["the origin null of a sandboxed page", 403, query, { origin: "null" }],
+    ["a foreign Host", 403, query, { host: "evil.example" }],
   ] as const)("%s → %i", async (_what, status, body, headers) => {
     const answer = await post(body, headers);
     expect(answer.status).toBe(status);
@@ -232,7 +246,7 @@ describe("an attack by request is refused:", () => {
     expect(["BAD_USER_INPUT", "CONTENT_TOO_LARGE", "FORBIDDEN", UNPARSABLE]).toContain(code);
   });
 
-  it("metadata that stands deeper in itself than a stack goes", async () => {
+  it("refuses metadata nested deeper than the call stack", async () => {
     for (const levels of [8_000, 30_000, 500_000]) {
       const value = `${"[".repeat(levels)}${"]".repeat(levels)}`;
       const input = `{"tenantId":"t","workflowId":"w","artifactId":"a","content":{"text":"x"},"metadata":{"a":${value}}}`;
@@ -242,7 +256,7 @@ describe("an attack by request is refused:", () => {
     }
   });
 
-  it("a mutation by GET, a method that there is not, a subscription without a stream", async () => {
+  it("refuses a mutation by GET, unsupported methods, and a subscription without an event stream", async () => {
     const path = `/graphql?query=${encodeURIComponent('mutation { cancelJob(input: { id: "x" }) { job { id } } }')}`;
     expect((await sendRaw(shared.server, { path })).status).toBe(405);
     for (const method of ["DELETE", "PATCH", "PROPFIND", "TRACE", "PUT"]) {
@@ -257,7 +271,7 @@ describe("an attack by request is refused:", () => {
     expect(status).toBe(406);
   });
 
-  it("an SSE that says it was at a place where it was not", async () => {
+  it("refuses an SSE subscription with an invalid Last-Event-ID", async () => {
     for (const id of ["x", "0", "../../etc/passwd", "9".repeat(5_000), "%00"]) {
       const answer = await post(JSON.stringify({ query: "subscription { lifecycleEvents { id } }" }), {
         accept: "text/event-stream",
@@ -268,7 +282,7 @@ describe("an attack by request is refused:", () => {
   });
 });
 
-it("after all that the server has nothing under way, has failed at nothing, and answers", async () => {
+it("is idle after these attacks, has logged no error, and still responds", async () => {
   await untilIdle(shared.server);
   expect(shared.server.stderr).not.toContain("internal error");
   expect(shared.server.stderr).not.toContain('"level":"error"');

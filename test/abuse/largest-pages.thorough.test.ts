@@ -13,13 +13,13 @@ beforeAll(async () => {
   );
 });
 
-describe("under the default limits the SDK", () => {
-  it("gets a page of 500 artifacts, with all that its fragment asks for", async () => {
+describe("the SDK under the default limits", () => {
+  it("reads a page of 500 artifacts with every field of its fragment", async () => {
     const { nodes } = await shared.tierkeep.artifacts({ where: { tenantId }, first: 500 });
     expect(nodes).toHaveLength(500);
   });
 
-  it("gets 500 artifacts by their keys, and 500 nodes by their ids", async () => {
+  it("reads 500 artifacts by key, and 500 nodes by id", async () => {
     const { nodes } = await shared.tierkeep.artifacts({ where: { tenantId }, first: 500 });
     const found = await shared.tierkeep.artifactsByKey({
       keys: nodes.map(({ workflowId, artifactId }) => ({ tenantId, workflowId, artifactId })),
@@ -28,7 +28,7 @@ describe("under the default limits the SDK", () => {
     expect(await shared.tierkeep.nodes({ ids: nodes.map(({ id }) => id) })).toHaveLength(500);
   });
 
-  it("gets a page of 500 events, of 500 tenants and of 500 workflows", async () => {
+  it("reads pages of 500 events, 500 tenants and 500 workflows", async () => {
     const events = await shared.tierkeep.lifecycleEventHistory({ where: { tenantId }, first: 500 });
     expect(events.nodes).toHaveLength(500);
     expect((await shared.tierkeep.tenants({ first: 500 })).nodes).toHaveLength(1);

@@ -11,7 +11,7 @@ import { TOKEN_SECRET, tokenOf } from "../support/token.ts";
 const MARK = "mArKeD-content-7d31f0";
 const token = tokenOf({ actor: "ada" });
 
-/** Every spelling in which the mark, the token or the secret may have got somewhere. */
+/** Every encoding in which the mark, the token or the secret could appear in a log. */
 const SPELLINGS = [MARK, token, token.split(".")[2] ?? "", TOKEN_SECRET].flatMap((text) => [
   text,
   Buffer.from(text).toString("base64").replace(/=+$/, ""),
@@ -23,7 +23,7 @@ const SPELLINGS = [MARK, token, token.split(".")[2] ?? "", TOKEN_SECRET].flatMap
 const WRITE = "mutation Write($input: WriteArtifactInput!) { writeArtifact(input: $input) { created } }";
 const KEY = { tenantId: "acme", workflowId: "w", artifactId: "a" };
 
-it("content, metadata, variables, headers and credentials never reach the log or the audit log; a request is one line", {
+it("logs one line per request, and never content, metadata, variables, headers or credentials, in both logs", {
   timeout: 60_000,
 }, async () => {
   await using server = await startServer({ env: { AUTH_JWT_SECRET: TOKEN_SECRET, AUDIT_READS: "true" } });
@@ -47,7 +47,7 @@ it("content, metadata, variables, headers and credentials never reach the log or
     sendRaw(server, { method, path, headers: headers(more), body });
   const metadata = { key: MARK, [MARK]: [MARK] };
 
-  // What is done as it should be.
+  // Requests that succeed.
   const input = { ...KEY, content: { text: MARK }, metadata, idempotencyKey: MARK };
   expect((await graphql(WRITE, { input })).errors).toEqual([]);
   expect(
@@ -73,7 +73,7 @@ it("content, metadata, variables, headers and credentials never reach the log or
   ).toBe(201);
   expect(String((await raw("GET", "/artifacts/acme/w/c")).body)).toBe(MARK);
 
-  // What is refused, for every kind of reason.
+  // Requests that are refused, one for each type of reason.
   await graphql(`{ ${MARK} }`);
   await graphql(`{ "${MARK}`);
   await graphql(`query ($a: Int) { tenants(first: $a) { totalCount } }`, { a: MARK });
@@ -97,7 +97,7 @@ it("content, metadata, variables, headers and credentials never reach the log or
   await raw("PUT", "/artifacts/acme/w/d", { "tierkeep-metadata": `!${MARK}` }, MARK);
   await raw("PUT", "/artifacts/acme/w/d", { "repr-digest": MARK, "if-match": MARK }, MARK);
   await raw("PUT", "/artifacts/acme/w/d", { "content-encoding": MARK }, MARK);
-  // The origin of a refused page is the only value of a header that the log has: an operator needs it for CORS_ORIGINS.
+  // The log has a single header value: the origin of a refused page. Operators need it for CORS_ORIGINS.
   await raw("GET", "/healthz", { origin: "https://page.example" });
   await raw("GET", "/healthz", { origin: MARK });
   await raw("GET", "/healthz", { origin: `https://page.example/${MARK}` });
@@ -107,7 +107,7 @@ it("content, metadata, variables, headers and credentials never reach the log or
     { accept: "text/event-stream", "last-event-id": MARK },
   ).catch(() => {});
 
-  // WebSockets: one that is greeted with a token in its payload, and one whose token is none.
+  // WebSockets: one with a valid token in the payload of connection_init, and one with an invalid token.
   for (const given of [token, MARK]) {
     using socket = rawSocket(server);
     socket.send(webSocketHandshake(headers()));
@@ -151,6 +151,6 @@ it("content, metadata, variables, headers and credentials never reach the log or
     expect(server.stderr).not.toContain(spelling);
     expect(audit).not.toContain(spelling);
   }
-  // A socket is a line, and each operation on it another.
+  // A socket has one line, and each operation on it another one.
   expect(once().filter((lines) => lines !== 1).length).toBeLessThanOrEqual(2);
 });

@@ -24,12 +24,12 @@ const cut: Damage = (path, size) => {
 
 const lose: Damage = (path) => rmSync(path);
 
-/** An artifact whose bytes on disk are no longer what was written. */
+/** Writes an artifact and damages its bytes on disk. */
 async function damaged(size: number, damage: Damage) {
   const key = { tenantId: newTenant(), workflowId: "w", artifactId: "a.bin" };
   const bytes = Buffer.alloc(size, key.tenantId);
   const { artifact } = await shared.tierkeep.upload(key, bytes);
-  // Small content rides in the catalog at first; it is in a file a moment later.
+  // Small content is inline in the catalog until it is settled into an object.
   let path: string | undefined;
   await expect
     .poll(async () => {
@@ -37,18 +37,18 @@ async function damaged(size: number, damage: Damage) {
       return path;
     })
     .toBeDefined();
-  // The row may still hold the bytes while their file is being written: an overwrite of something else goes behind it.
+  // The row may still have the inline content while its object is being written.
   await untilPublished(shared.server);
   damage(path ?? "", size);
   return { key, artifact, url: artifact.downloadUrl };
 }
 
 describe.each([
-  ["whose last byte is another one", flipLastByte],
-  ["that lost its last byte", cut],
-  ["that is gone", lose],
+  ["with a changed last byte", flipLastByte],
+  ["without its last byte", cut],
+  ["that is missing", lose],
 ])("a small object %s", (_what, damage) => {
-  it("is CHECKSUM_MISMATCH before the first byte goes out, with one event however often it is read", async () => {
+  it("is refused with CHECKSUM_MISMATCH before the first byte, with one event for all reads", async () => {
     const { key, url } = await damaged(5000, damage);
     for (let time = 0; time < 3; time++) {
       const answer = await sendRaw(shared.server, { path: url });
@@ -67,7 +67,7 @@ describe.each([
     expect(nodes).toMatchObject([{ ...key, actor: "system", errorCode: "CHECKSUM_MISMATCH" }]);
   });
 
-  it("is whole again once it is written anew", async () => {
+  it("is readable again after an overwrite", async () => {
     const { key } = await damaged(5000, damage);
     expect(await refusalOf(shared.tierkeep.download(key))).toMatchObject({ code: "CHECKSUM_MISMATCH" });
     await shared.tierkeep.upload(key, "new");
@@ -76,7 +76,7 @@ describe.each([
 });
 
 describe("a large object", () => {
-  it("whose last byte is another one never completes, and can be told from one that does", async () => {
+  it("with a changed last byte breaks off the download, so that the client detects it", async () => {
     const size = 3_000_000;
     const { key, url } = await damaged(size, flipLastByte);
     const answer = await sendRaw(shared.server, { path: url });
@@ -90,7 +90,7 @@ describe("a large object", () => {
     expect(nodes).toMatchObject([{ ...key, errorCode: "CHECKSUM_MISMATCH" }]);
   });
 
-  it("that lost its last byte is found before anything goes out", async () => {
+  it("without its last byte is refused before the first byte is sent", async () => {
     const { url } = await damaged(3_000_000, cut);
     const answer = await sendRaw(shared.server, { path: url });
     expect([answer.status, problemOf(answer).code]).toEqual([422, "CHECKSUM_MISMATCH"]);
@@ -98,7 +98,7 @@ describe("a large object", () => {
     expect([part.status, problemOf(part).code]).toEqual([422, "CHECKSUM_MISMATCH"]);
   });
 
-  it("that is whole does complete", async () => {
+  it("without damage downloads completely", async () => {
     const { url, artifact } = await damaged(3_000_000, () => {});
     const answer = await sendRaw(shared.server, { path: url });
     expect(answer.complete).toBe(true);

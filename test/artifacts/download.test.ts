@@ -21,7 +21,7 @@ function get(headers: RawRequest["headers"] = {}, method = "GET", at = path) {
 }
 
 describe("GET of an artifact", () => {
-  it("answers with its bytes and what is known of them", async () => {
+  it("returns its bytes, and its facts as headers", async () => {
     const answer = await get();
     expect(answer).toMatchObject({ status: 200, complete: true });
     expect(answer.body.toString()).toBe(CONTENT);
@@ -41,7 +41,7 @@ describe("GET of an artifact", () => {
     expect(lastModified).toBe(Math.floor(Date.parse(artifact.modifiedAt) / 1000) * 1000);
   });
 
-  it("of one that is not there is ARTIFACT_NOT_FOUND", async () => {
+  it("is refused with ARTIFACT_NOT_FOUND if the artifact is missing", async () => {
     const answer = await get({}, "GET", `/artifacts/${tenant}/w/none`);
     expect(answer.status).toBe(404);
     expect(problemOf(answer)).toMatchObject({
@@ -53,7 +53,7 @@ describe("GET of an artifact", () => {
     });
   });
 
-  it("may be of no bytes at all", async () => {
+  it("returns an empty artifact", async () => {
     const answer = await get({}, "GET", `/artifacts/${tenant}/w/empty`);
     expect(answer).toMatchObject({ status: 200, complete: true });
     expect(answer.headers["content-length"]).toBe("0");
@@ -61,7 +61,7 @@ describe("GET of an artifact", () => {
     expect((await get({ range: "bytes=0-" }, "GET", `/artifacts/${tenant}/w/empty`)).status).toBe(416);
   });
 
-  it.each(["POST", "PATCH", "DELETE"])("is not %s", async (method) => {
+  it.each(["POST", "PATCH", "DELETE"])("is refused with the method %s", async (method) => {
     const answer = await get({}, method);
     expect(answer.status).toBe(405);
     expect(answer.headers.allow).toContain("PUT");
@@ -70,7 +70,7 @@ describe("GET of an artifact", () => {
 });
 
 describe("HEAD of an artifact", () => {
-  it("is its GET without the bytes", async () => {
+  it("returns the headers of a GET without the bytes", async () => {
     const [head, whole] = [await get({}, "HEAD"), await get()];
     expect(head).toMatchObject({ status: 200, complete: true });
     expect(head.body).toHaveLength(0);
@@ -78,12 +78,12 @@ describe("HEAD of an artifact", () => {
     expect(head.headers).toMatchObject(known);
   });
 
-  it("of one that is not there is 404, and of one not changed 304", async () => {
+  it("returns 404 if the artifact is missing, and 304 if it has not changed", async () => {
     expect((await get({}, "HEAD", `/artifacts/${tenant}/w/none`)).status).toBe(404);
     expect((await get({ "if-none-match": ETAG }, "HEAD")).status).toBe(304);
   });
 
-  it("takes no range", async () => {
+  it("ignores a range", async () => {
     const answer = await get({ range: "bytes=2-3" }, "HEAD");
     expect(answer.status).toBe(200);
     expect(answer.headers["content-length"]).toBe("10");
@@ -113,7 +113,7 @@ describe("Range", () => {
   });
 
   it.each(["bytes=10-", "bytes=10-20", "bytes=-0", "bytes=99999999999999999999-"])(
-    "%s is outside: 416, which says how much there is",
+    "%s is refused with 416 and the size of the content",
     async (range) => {
       const answer = await get({ range });
       expect(answer.status).toBe(416);
@@ -123,7 +123,7 @@ describe("Range", () => {
   );
 
   it.each(["bytes=3-1", "bytes=a-b", "bytes=-", "bytes", "lines=1-2", "bytes=0-1,4-5", ""])(
-    "%j is none that is served: the whole content comes",
+    "%j is ignored: the complete content is returned",
     async (range) => {
       const answer = await get({ range });
       expect(answer.status).toBe(200);
@@ -131,7 +131,7 @@ describe("Range", () => {
     },
   );
 
-  it("holds only for the content that If-Range names", async () => {
+  it("applies only to the content that If-Range names", async () => {
     const range = "bytes=0-3";
     expect((await get({ range, "if-range": ETAG })).status).toBe(206);
     const stale = await get({ range, "if-range": STALE });
@@ -141,7 +141,7 @@ describe("Range", () => {
     expect((await get({ range: "bytes=10-", "if-range": STALE })).status).toBe(200);
   });
 
-  it("is what the SDK asks for", async () => {
+  it("is sent by the SDK's download", async () => {
     const key = { tenantId: tenant, workflowId: "w", artifactId: "ten.txt" };
     const part = await shared.tierkeep.download(key, { range: { start: 2, end: 4 } });
     expect(part.range).toEqual({ start: 2, end: 4, totalBytes: 10 });
@@ -150,7 +150,7 @@ describe("Range", () => {
   });
 });
 
-describe("conditions of a read", () => {
+describe("preconditions of a read", () => {
   it.each([
     ["the same content", ETAG, 304],
     ["the same content, weakly", `W/${ETAG}`, 304],
@@ -175,12 +175,12 @@ describe("conditions of a read", () => {
     if (status === 412) expect(problemOf(answer)).toMatchObject({ code: "PRECONDITION_FAILED" });
   });
 
-  it("come before the range", async () => {
+  it("are evaluated before the range", async () => {
     expect((await get({ "if-none-match": ETAG, range: "bytes=0-1" })).status).toBe(304);
     expect((await get({ "if-match": STALE, range: "bytes=0-1" })).status).toBe(412);
   });
 
-  it("go by seconds where they are dates", async () => {
+  it("compare dates in seconds", async () => {
     const written = (await get()).headers["last-modified"] ?? "";
     expect((await get({ "if-modified-since": written })).status).toBe(304);
     expect((await get({ "if-modified-since": "Thu, 01 Jan 1970 00:00:00 GMT" })).status).toBe(200);
@@ -189,9 +189,9 @@ describe("conditions of a read", () => {
   });
 });
 
-describe("what a browser makes of it", () => {
+describe("a download in a browser", () => {
   it.each(["page.html", "image.svg", "script.js", "doc.xml"])(
-    "%s is saved, never shown as a page of this server",
+    "%s is saved as a file, never shown as a page of this server",
     async (artifactId) => {
       const key = { tenantId: newTenant(), workflowId: "w", artifactId };
       await shared.tierkeep.upload(key, "<script>alert(1)</script>");

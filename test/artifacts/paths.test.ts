@@ -8,23 +8,23 @@ const shared = sharedServer();
 describe("the path of an artifact", () => {
   it.each([
     ["an encoded slash", "a%2Fb", "INVALID_IDENTIFIER"],
-    ["an encoded slash in small letters", "a%2fb", "INVALID_IDENTIFIER"],
+    ["an encoded slash in lower case", "a%2fb", "INVALID_IDENTIFIER"],
     ["an encoded backslash", "a%5Cb", "INVALID_IDENTIFIER"],
     ["encoded dots", "%2e%2e", "INVALID_IDENTIFIER"],
-    ["dots encoded by half", ".%2E", "INVALID_IDENTIFIER"],
+    ["dots of which one is encoded", ".%2E", "INVALID_IDENTIFIER"],
     ["one encoded dot", "%2E", "INVALID_IDENTIFIER"],
     ["dots", "..", "INVALID_IDENTIFIER"],
     ["one dot", ".", "INVALID_IDENTIFIER"],
     ["nothing", "", "INVALID_IDENTIFIER"],
     ["NUL", "a%00b", "INVALID_IDENTIFIER"],
     ["a line break", "a%0D%0Ab", "INVALID_IDENTIFIER"],
-    ["bytes that are no UTF-8", "%FF%FE", "INVALID_IDENTIFIER"],
+    ["bytes that are not UTF-8", "%FF%FE", "INVALID_IDENTIFIER"],
     ["an overlong slash", "%C0%AF", "INVALID_IDENTIFIER"],
     ["an encoded surrogate", "%ED%A0%80", "INVALID_IDENTIFIER"],
-    ["half an escape", "a%2", "INVALID_IDENTIFIER"],
-    ["an escape that is none", "a%zz", "INVALID_IDENTIFIER"],
+    ["a truncated escape", "a%2", "INVALID_IDENTIFIER"],
+    ["an invalid escape", "a%zz", "INVALID_IDENTIFIER"],
     ["a name that is not NFC", "cafe%CC%81", "INVALID_IDENTIFIER"],
-  ])("may not hold %s, in any segment", async (_what, segment, code) => {
+  ])("is refused with %s in any segment", async (_what, segment, code) => {
     for (const position of [0, 1, 2]) {
       const segments = [newTenant(), "w", "a"];
       segments[position] = segment;
@@ -41,14 +41,14 @@ describe("the path of an artifact", () => {
   });
 
   it.each([
-    ["%2e%2e taken to the letter", "%252e%252e", "%2e%2e"],
-    ["%2F taken to the letter", "a%252Fb", "a%2Fb"],
-    ["a plus sign, which is no space", "a+b", "a+b"],
+    ["literal %2e%2e", "%252e%252e", "%2e%2e"],
+    ["literal %2F", "a%252Fb", "a%2Fb"],
+    ["a plus sign, which does not mean a space", "a+b", "a+b"],
     ["an encoded space", "a%20b", "a b"],
     ["needless escapes", "%61%62", "ab"],
-    ["characters that need none", "a;b@c=d&e$f,g!h'i(j)k", "a;b@c=d&e$f,g!h'i(j)k"],
+    ["characters that need no escape", "a;b@c=d&e$f,g!h'i(j)k", "a;b@c=d&e$f,g!h'i(j)k"],
     ["an emoji", "%F0%9F%98%80", "😀"],
-  ])("may hold %s, and is decoded once", async (_what, segment, artifactId) => {
+  ])("is decoded once with %s", async (_what, segment, artifactId) => {
     const tenantId = newTenant();
     const answer = await sendRaw(shared.server, {
       method: "PUT",
@@ -73,7 +73,7 @@ describe("the path of an artifact", () => {
     expect([answer.status, problemOf(answer).code]).toEqual([404, "NOT_FOUND"]);
   });
 
-  it("is not resolved by dots that lead out of it", async () => {
+  it("is not resolved with dots that lead outside", async () => {
     for (const path of ["/artifacts/a/../b/c", "/artifacts/../graphql", "/artifacts/a/b/../../../healthz"]) {
       const answer = await sendRaw(shared.server, { path });
       expect([path, answer.status >= 400]).toEqual([path, true]);

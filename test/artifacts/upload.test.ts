@@ -27,7 +27,7 @@ function metadataHeader(metadata: unknown): string {
 }
 
 describe("PUT of an artifact", () => {
-  it("creates it: 201, with the artifact's scalars and without its content", async () => {
+  it("creates the artifact: 201, with its scalar fields and without its content", async () => {
     const { key, path } = newKey();
     const answer = await put(path, "hello", {
       "content-type": "text/x-mine; charset=utf-8",
@@ -54,7 +54,7 @@ describe("PUT of an artifact", () => {
     });
   });
 
-  it("replaces it: 200, with the same id and createdAt", async () => {
+  it("replaces the artifact: 200, with the same id and createdAt", async () => {
     const { path } = newKey();
     const first = JSON.parse(
       (await put(path, "one", { "tierkeep-metadata": metadataHeader({ a: 1 }) })).body.toString(),
@@ -72,7 +72,7 @@ describe("PUT of an artifact", () => {
     });
   });
 
-  it("takes its content type from the ending where none is given, else it is any bytes", async () => {
+  it("derives a missing content type from the file extension, else uses application/octet-stream", async () => {
     expect(JSON.parse((await put(newKey("a.json").path, "{}")).body.toString()).artifact.contentType).toBe(
       "application/json",
     );
@@ -81,19 +81,19 @@ describe("PUT of an artifact", () => {
     );
   });
 
-  it.each(["HOT", "WARM", "COLD"])("goes into the tier that the URL names: %s", async (tier) => {
+  it.each(["HOT", "WARM", "COLD"])("writes to the tier of the URL: %s", async (tier) => {
     const { key, path } = newKey();
     expect((await put(`${path}?tier=${tier}`, "x")).status).toBe(201);
     expect((await shared.tierkeep.artifact(key))?.tier).toBe(tier);
   });
 
-  it("may have no bytes", async () => {
+  it("accepts an empty body", async () => {
     const { key, path } = newKey();
     expect((await put(path, "")).status).toBe(201);
     expect(await shared.tierkeep.artifact(key)).toMatchObject({ sizeBytes: 0, checksum: sha256("") });
   });
 
-  it("may be sent in chunks of unknown number", async () => {
+  it("accepts a chunked body of unknown length", async () => {
     const { key } = newKey();
     async function* chunks() {
       for (let index = 0; index < 100; index++) yield `${index},`;
@@ -104,7 +104,7 @@ describe("PUT of an artifact", () => {
     expect(await (await shared.tierkeep.download(key)).text()).toBe(expected);
   });
 
-  it("streams 40 MB in and out, byte for byte", async () => {
+  it("streams 40 MB up and down without a changed byte", async () => {
     const { key } = newKey("large.bin");
     const size = 40_000_000;
     const sent = createHash("sha256");
@@ -132,7 +132,7 @@ describe("PUT of an artifact", () => {
 });
 
 describe("preconditions of a PUT", () => {
-  it("If-None-Match: * is ifAbsent", async () => {
+  it("If-None-Match: * has the effect of ifAbsent", async () => {
     const { key, path } = newKey();
     expect((await put(path, "one", { "if-none-match": "*" })).status).toBe(201);
     const answer = await put(path, "two", { "if-none-match": "*" });
@@ -141,7 +141,7 @@ describe("preconditions of a PUT", () => {
     expect((await shared.tierkeep.artifact(key))?.checksum).toBe(sha256("one"));
   });
 
-  it("If-Match is ifChecksum", async () => {
+  it("If-Match has the effect of ifChecksum", async () => {
     const { key, path } = newKey();
     expect((await put(path, "one", { "if-match": `"${sha256("one")}"` })).status).toBe(412);
     await put(path, "one");
@@ -150,7 +150,7 @@ describe("preconditions of a PUT", () => {
     expect((await shared.tierkeep.artifact(key))?.checksum).toBe(sha256("two"));
   });
 
-  it("Repr-Digest is the checksum that the bytes must have", async () => {
+  it("Repr-Digest must match the checksum of the bytes", async () => {
     const { key, path } = newKey();
     expect((await put(path, "one", { "repr-digest": digest("one") })).status).toBe(201);
     const answer = await put(path, "two", { "repr-digest": digest("other") });
@@ -162,34 +162,34 @@ describe("preconditions of a PUT", () => {
   });
 
   it.each<[string, string, RawRequest["headers"]]>([
-    ["a tier that there is not", "?tier=TEPID", {}],
-    ["a tier in small letters", "?tier=hot", {}],
+    ["an unknown tier", "?tier=TEPID", {}],
+    ["a tier in lower case", "?tier=hot", {}],
     ["two tiers", "?tier=HOT&tier=WARM", {}],
-    ["metadata that is no base64url", "", { "tierkeep-metadata": "{}" }],
-    ["metadata that is no JSON", "", { "tierkeep-metadata": Buffer.from("{").toString("base64url") }],
-    ["metadata that is no object", "", { "tierkeep-metadata": metadataHeader([1]) }],
+    ["metadata that is not base64url", "", { "tierkeep-metadata": "{}" }],
+    ["metadata that is not JSON", "", { "tierkeep-metadata": Buffer.from("{").toString("base64url") }],
+    ["metadata that is not an object", "", { "tierkeep-metadata": metadataHeader([1]) }],
     ["metadata with a reserved key", "", { "tierkeep-metadata": metadataHeader({ _checksum: "x" }) }],
     [
-      "metadata that is no UTF-8",
+      "metadata that is not UTF-8",
       "",
       { "tierkeep-metadata": Buffer.from([0x22, 0xff, 0x22]).toString("base64url") },
     ],
-    ["a digest that is none", "", { "repr-digest": "sha-256=abc" }],
+    ["an invalid digest", "", { "repr-digest": "sha-256=abc" }],
     ["a digest of another length", "", { "repr-digest": "sha-256=:AAAA:" }],
-    ["an If-None-Match that names contents", "", { "if-none-match": `"${sha256("x")}"` }],
+    ["an If-None-Match with a checksum", "", { "if-none-match": `"${sha256("x")}"` }],
     ["an If-Match without quotes", "", { "if-match": sha256("x") }],
-    ["an If-Match that is no checksum", "", { "if-match": '"abc"' }],
+    ["an If-Match that is not a checksum", "", { "if-match": '"abc"' }],
     ["a content encoding", "", { "content-encoding": "gzip" }],
-    ["a part of a content", "", { "content-range": "bytes 0-0/2" }],
-    ["a content type that is none", "", { "content-type": "text" }],
-  ])("%s is BAD_USER_INPUT", async (_what, query, headers) => {
+    ["a Content-Range", "", { "content-range": "bytes 0-0/2" }],
+    ["an invalid content type", "", { "content-type": "text" }],
+  ])("%s is refused with BAD_USER_INPUT", async (_what, query, headers) => {
     const { key, path } = newKey();
     const answer = await put(`${path}${query}`, "x", headers);
     expect([answer.status, problemOf(answer).code]).toEqual([400, "BAD_USER_INPUT"]);
     expect(await shared.tierkeep.artifact(key)).toBeNull();
   });
 
-  it("metadata over 64 KiB is CONTENT_TOO_LARGE, and just below it fits a header", async () => {
+  it("metadata of 64 KiB fits in a header, and more is refused with CONTENT_TOO_LARGE", async () => {
     const frame = JSON.stringify({ a: "" }).length;
     const { path } = newKey();
     const fits = metadataHeader({ a: "x".repeat(65_536 - frame) });
@@ -202,7 +202,7 @@ describe("preconditions of a PUT", () => {
 describe("Expect: 100-continue", () => {
   const expecting = { expect: "100-continue", "content-length": "5" };
 
-  it("is answered when the body is wanted", async () => {
+  it("gets 100 Continue when the server accepts the body", async () => {
     const { path } = newKey();
     const answer = await put(path, "hello", expecting);
     expect(answer).toMatchObject({ status: 201, continued: true });
@@ -212,7 +212,7 @@ describe("Expect: 100-continue", () => {
     ["a bad identifier", async () => [`/artifacts/${newTenant()}/w/a%2Fb`, {}], 400],
     ["a bad header", async () => [newKey().path, { "if-none-match": '"x"' }], 400],
     [
-      "a key that exists, where it must not",
+      "an existing key with If-None-Match: *",
       async () => {
         const { path } = newKey();
         await put(path, "one");
@@ -220,11 +220,7 @@ describe("Expect: 100-continue", () => {
       },
       412,
     ],
-    [
-      "a content that is not the one expected",
-      async () => [newKey().path, { "if-match": `"${sha256("x")}"` }],
-      412,
-    ],
+    ["a missing key with If-Match", async () => [newKey().path, { "if-match": `"${sha256("x")}"` }], 412],
   ])("is refused before the body is sent for %s", async (_what, prepare, status) => {
     const [path, headers] = await prepare();
     const answer = await put(path, "hello", { ...expecting, ...headers });
@@ -233,13 +229,13 @@ describe("Expect: 100-continue", () => {
   });
 });
 
-describe("a client that goes away", () => {
+describe("a client that disconnects", () => {
   it.each([
     ["a small", 100, 1000],
     ["a large", 3_000_000, 10_000_000],
   ])("in the middle of %s upload leaves nothing behind", async (_what, sent, announced) => {
     const { key, path } = newKey();
-    // What stands here before: an artifact to be replaced, in an object of its own.
+    // The artifact to replace, large enough to be in an object.
     await shared.tierkeep.upload(key, "x".repeat(70_000));
     await atRest();
     const before = await objectsOf(shared.server);
@@ -251,7 +247,7 @@ describe("a client that goes away", () => {
     expect(nodes).toHaveLength(1);
   });
 
-  /** Once all bytes are in objects and what was replaced is gone, nothing comes or goes by itself any more. */
+  /** Waits until all content is settled and all replaced objects are deleted: the server then changes no files. */
   async function atRest(): Promise<void> {
     await untilPublished(shared.server);
     const { totalCount } = await shared.tierkeep.artifacts({ first: 0, withTotalCount: true });
@@ -267,8 +263,8 @@ describe("a client that goes away", () => {
   });
 });
 
-describe("who may send", () => {
-  it("only pages of the server itself, and only under a loopback name", async () => {
+describe("Origin and Host of a request", () => {
+  it("must be the server's own origin and a loopback name", async () => {
     const { key, path } = newKey();
     const refused: RawRequest["headers"][] = [
       { origin: "http://evil.example" },
@@ -292,7 +288,7 @@ describe("who may send", () => {
 });
 
 describe("an SDK upload that is aborted", () => {
-  it("ends with an AbortError, and writes nothing", async () => {
+  it("fails with an AbortError and writes nothing", async () => {
     const { key } = newKey();
     const controller = new AbortController();
     async function* endless() {
@@ -307,8 +303,8 @@ describe("an SDK upload that is aborted", () => {
   });
 });
 
-describe("a body that says that it is longer than it is", () => {
-  it("is never taken for whole", async () => {
+describe("a body shorter than its Content-Length", () => {
+  it("is never stored", async () => {
     const { key, path } = newKey();
     const { hostname, port } = new URL(shared.server.origin);
     await new Promise<void>((resolve) => {

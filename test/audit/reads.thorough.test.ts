@@ -11,7 +11,7 @@ async function readInEveryWay(server: Server): Promise<void> {
   expect(await (await fetch(url)).text()).toBe("0123456789");
   expect(await (await fetch(url, { headers: { range: "bytes=2-4" } })).text()).toBe("234");
   expect((await tierkeep.artifactContent({ ...key, withBase64: true }))?.text).toBe("0123456789");
-  // These give no content.
+  // These return no content.
   expect((await fetch(url, { method: "HEAD" })).status).toBe(200);
   expect((await fetch(url, { headers: { "if-none-match": `"${artifact.checksum}"` } })).status).toBe(304);
   expect((await fetch(url, { headers: { range: "bytes=99-" } })).status).toBe(416);
@@ -28,7 +28,7 @@ async function reads(server: Server) {
 }
 
 describe("AUDIT_READS", () => {
-  it("logs every read of content, once each, with who read how much of what", async () => {
+  it("logs every read of content once, with its actor, artifact and size", async () => {
     await using server = await startServer({ env: { AUDIT_READS: "true" } });
     await readInEveryWay(server);
     const events = await reads(server);
@@ -39,13 +39,13 @@ describe("AUDIT_READS", () => {
     }
   });
 
-  it("unset, logs none", async () => {
+  it("logs no reads when unset", async () => {
     await using server = await startServer();
     await readInEveryWay(server);
     expect(await reads(server)).toEqual([]);
   });
 
-  it("logs one read for each client that follows events and reads every artifact", async () => {
+  it("logs one read for each artifact that a subscriber reads with its events", async () => {
     await using server = await startServer({ env: { AUDIT_READS: "true" } });
     const tierkeep = createTierkeep({ url: server.url });
     const stop = new AbortController();
@@ -72,7 +72,7 @@ describe("AUDIT_READS", () => {
   });
 });
 
-/** The events of a subscription over server-sent events. */
+/** Yields the events of a subscription over server-sent events. */
 async function* eventsIn({ body }: Response): AsyncGenerator<unknown> {
   let text = "";
   for await (const chunk of (body as ReadableStream<Uint8Array<ArrayBuffer>>).pipeThrough(

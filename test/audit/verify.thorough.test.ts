@@ -13,7 +13,7 @@ import {
 } from "../support/server.ts";
 
 const LOG = "lifecycle_events.jsonl";
-/** Starts servers and commands again and again. */
+/** Milliseconds for a test that starts several servers and commands. */
 const SLOW = 90_000;
 
 async function verify(logs: string, ...args: readonly string[]): Promise<CommandResult> {
@@ -31,7 +31,7 @@ async function accepted(logs: string, ...args: readonly string[]) {
   };
 }
 
-/** Writes artifacts until the server is gone, and tells of each that was acknowledged. */
+/** Writes artifacts until the server stops, and calls `acknowledged` after each acknowledged write. */
 async function write(server: Server, tenant: string, acknowledged: () => void): Promise<void> {
   const { origin } = server;
   for (let index = 0; ; index++) {
@@ -47,11 +47,11 @@ async function write(server: Server, tenant: string, acknowledged: () => void): 
 }
 
 describe("tierkeep audit verify", { timeout: SLOW }, () => {
-  it("accepts the log of a server that runs, that was killed and ran again, and finds a byte that was changed", async () => {
+  it("accepts the log of a running and of a killed and restarted server, and detects a changed byte", async () => {
     await using server = await startServer({ env: { AUDIT_FILE_BYTES: "16KiB" } });
     const logs = join(server.dir, "logs");
     for (let life = 0; life < 4; life++) {
-      // Together more than one file of the log holds.
+      // All writes together fill more than one file of the log.
       let left = 20 + Math.floor(Math.random() * 50);
       const enough = Promise.withResolvers<void>();
       const acknowledged = () => {
@@ -80,7 +80,7 @@ describe("tierkeep audit verify", { timeout: SLOW }, () => {
     expect([found.code, found.stdout]).toEqual([7, expect.stringContaining(`${LOG}, line 7,`)]);
   });
 
-  it("needs nothing but copies of the files and of the public key, and finds that a log was cut back", async () => {
+  it("needs only copies of the log's files and of the public key, and detects a truncated log", async () => {
     await using server = await startServer();
     const tierkeep = createTierkeep({ url: server.url });
     const key = { tenantId: "t", workflowId: "w", artifactId: "a" };
@@ -109,7 +109,7 @@ describe("tierkeep audit verify", { timeout: SLOW }, () => {
     }
   });
 
-  it("says which of its options cannot be right", async () => {
+  it("names the option that is missing or invalid", async () => {
     const empty = await temporaryDirectory();
     try {
       expect(await verify(empty)).toMatchObject({
@@ -132,7 +132,7 @@ describe("tierkeep audit verify", { timeout: SLOW }, () => {
 });
 
 describe("the key that signs the audit log", { timeout: SLOW }, () => {
-  it("is made once and read by the store's user alone", async () => {
+  it("is generated once, and only the store's user can read it", async () => {
     await using server = await startServer();
     const path = join(server.dir, "artifacts", ".tierkeep", "audit-key.pem");
     const made = readFileSync(path, "utf8");
@@ -147,7 +147,7 @@ describe("the key that signs the audit log", { timeout: SLOW }, () => {
     await expect.poll(() => readFileSync(published, "utf8")).toBe(own);
   });
 
-  it("may be given, and then no other is made", async () => {
+  it("is not generated if AUDIT_SIGNING_KEY names a key", async () => {
     const dir = await temporaryDirectory();
     try {
       const { privateKey, publicKey } = generateKeyPairSync("ed25519", {
@@ -169,7 +169,7 @@ describe("the key that signs the audit log", { timeout: SLOW }, () => {
     }
   });
 
-  it("must be one", async () => {
+  it("must be an Ed25519 key that exists, or the start fails", async () => {
     const dir = await temporaryDirectory();
     try {
       const { privateKey } = generateKeyPairSync("rsa", {

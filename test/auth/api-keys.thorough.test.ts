@@ -18,9 +18,9 @@ const TRANSPORTS: readonly EventTransport[] = ["sse", "ws"];
 
 let dir: string;
 let server: Server;
-/** Of an administrator, made on the machine before there was a server. */
+/** A client with an administrator's key, which was created on the machine before the server started. */
 let admin: Tierkeep;
-/** Every secret of this file. */
+/** Every secret that this file creates. */
 const secrets: string[] = [];
 
 const keys = (...args: string[]): Promise<CommandResult> =>
@@ -50,8 +50,8 @@ afterAll(async () => {
 
 const idOf = (secret: string) => secret.split("_")[1] as string;
 
-describe("a key", () => {
-  it("lets its holder in as its own actor, with the rights that it was given", async () => {
+describe("an API key", () => {
+  it("authenticates its client as the key's actor, with the key's role and tenants", async () => {
     const tenantId = newTenant();
     const secret = await newSecret("--role", "writer", "--tenant", tenantId);
     const tierkeep = clientWith(secret);
@@ -62,7 +62,7 @@ describe("a key", () => {
     expect(nodes[0]).toMatchObject({ type: "ARTIFACT_WRITTEN", actor });
   });
 
-  it("is listed, and who made it is on the log of events, but not its secret", async () => {
+  it("is listed without its secret, and the event of its creation has the actor who created it", async () => {
     const secret = await newSecret(
       "--role",
       "reader",
@@ -82,8 +82,8 @@ describe("a key", () => {
   });
 });
 
-describe.each(TRANSPORTS)("a key that is revoked under way", (transport) => {
-  it(`ends events over ${transport} with the refusal, and lets nobody in`, async () => {
+describe.each(TRANSPORTS)("an API key that is revoked during use", (transport) => {
+  it(`ends events over ${transport} with UNAUTHENTICATED, and new requests are refused`, async () => {
     const secret = await newSecret("--role", "reader", "--all-tenants");
     const tierkeep = clientWith(secret);
     const tenantId = newTenant();
@@ -108,8 +108,8 @@ describe.each(TRANSPORTS)("a key that is revoked under way", (transport) => {
   });
 });
 
-describe("a key that is revoked under way", () => {
-  it("cuts a download off, and refuses what is left of an upload", async () => {
+describe("an API key that is revoked during use", () => {
+  it("breaks off a running download, and refuses a running upload", async () => {
     const secret = await newSecret("--role", "writer", "--all-tenants");
     const tierkeep = clientWith(secret);
     const key = { tenantId: newTenant(), workflowId: "w", artifactId: "a" };
@@ -129,7 +129,7 @@ describe("a key that is revoked under way", () => {
     }
     const upload = tierkeep.upload({ ...key, artifactId: "b" }, slowly());
     upload.catch(() => {});
-    // Its staged object shows that the upload has begun.
+    // Its staged object shows that the upload has started.
     await expect.poll(objects, { timeout: 30_000 }).toBeGreaterThan(before);
     expect(await keys("revoke", idOf(secret))).toMatchObject({ code: 0 });
     revoked.resolve();
@@ -144,7 +144,7 @@ describe("a key that is revoked under way", () => {
   });
 });
 
-it("no secret is in any log, nor anywhere in the store", async () => {
+it("writes no secret of an API key to a log or to the store", async () => {
   await server.stop();
   const texts = [server.stderr, ...filesUnder(dir).map((path) => readFileSync(path, "latin1"))];
   expect(texts.length).toBeGreaterThan(5);

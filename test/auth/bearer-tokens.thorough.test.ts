@@ -10,7 +10,7 @@ import { TOKEN_SECRET, tokenOf } from "../support/token.ts";
 const TRANSPORTS: readonly EventTransport[] = ["sse", "ws"];
 
 let server: Server;
-/** Every token of this file that the server has seen. */
+/** Every token that this file sends to the server. */
 const seen: string[] = [];
 
 beforeAll(async () => {
@@ -29,8 +29,8 @@ const clientWith = (token: string | (() => string) | undefined): Tierkeep =>
   createTierkeep({ url: local(), token, webSocket: WebSocket });
 const newKey = () => ({ tenantId: newTenant(), workflowId: "w", artifactId: "a" });
 
-describe("with a token", () => {
-  it("every way in answers, and the log of events says who it was", { timeout: 60_000 }, async () => {
+describe("a valid token", () => {
+  it("is accepted at every entry point, and events name its actor", { timeout: 60_000 }, async () => {
     const token = newToken({ actor: "grace" });
     const tierkeep = clientWith(token);
     expect(await tierkeep.viewer()).toMatchObject({ actor: "grace", role: "ADMIN", tenants: null });
@@ -48,7 +48,7 @@ describe("with a token", () => {
     expect(await metrics.text()).toContain("tierkeep_audit_lag_seconds");
   });
 
-  it("a URL is signed that somebody without one uses", { timeout: 60_000 }, async () => {
+  it("signs URLs that work without a token", { timeout: 60_000 }, async () => {
     const tierkeep = clientWith(newToken({ actor: "grace" }));
     const key = newKey();
     const { url } = await tierkeep.signedUploadUrl({ upload: { ...key, ifAbsent: true } });
@@ -65,7 +65,9 @@ describe("with a token", () => {
     seen.push(...[url, download.href].map((each) => `..${each.split(".").at(-1)}`));
   });
 
-  it("a command is let in, at the address that it is told", { timeout: 60_000 }, async () => {
+  it("authenticates a command at TIERKEEP_URL, and an invalid one exits with 5", {
+    timeout: 60_000,
+  }, async () => {
     const env = { TIERKEEP_URL: local() };
     const args = ["gql", "-", "--json"];
     const input = "{ viewer { actor } }";
@@ -78,7 +80,7 @@ describe("with a token", () => {
     expect(refused.stderr).not.toContain(token);
   });
 
-  it("none is needed by a command on the machine that the store is on", { timeout: 60_000 }, async () => {
+  it("is not needed by a command on the store's machine", { timeout: 60_000 }, async () => {
     const env = { AUTH_JWT_SECRET: TOKEN_SECRET };
     const viewer = await runCommand(["gql", "-", "--json"], {
       cwd: server.dir,
@@ -90,32 +92,35 @@ describe("with a token", () => {
   });
 });
 
-describe("without one", () => {
-  it.each([undefined, "abc", "a.b.c"])("no way in answers: %s", async (token) => {
-    const tierkeep = clientWith(token);
-    const key = newKey();
-    for (const attempt of [
-      () => tierkeep.viewer(),
-      () => tierkeep.writeArtifact({ ...key, content: { text: "x" } }),
-      () => tierkeep.upload(key, "x"),
-      () => tierkeep.download(key),
-      ...TRANSPORTS.map((transport) => () => tierkeep.lifecycleEvents({ transport, after: "x" }).next()),
-    ]) {
-      await expect(attempt()).rejects.toBeInstanceOf(UnauthenticatedError);
-    }
-    expect((await fetch(new URL("/metrics", local()))).status).toBe(401);
-    expect(await (await fetch(new URL("/healthz", local()))).json()).toEqual({ status: "ok" });
-  });
+describe("a missing or invalid token", () => {
+  it.each([undefined, "abc", "a.b.c"])(
+    "is refused at every entry point except /healthz: %s",
+    async (token) => {
+      const tierkeep = clientWith(token);
+      const key = newKey();
+      for (const attempt of [
+        () => tierkeep.viewer(),
+        () => tierkeep.writeArtifact({ ...key, content: { text: "x" } }),
+        () => tierkeep.upload(key, "x"),
+        () => tierkeep.download(key),
+        ...TRANSPORTS.map((transport) => () => tierkeep.lifecycleEvents({ transport, after: "x" }).next()),
+      ]) {
+        await expect(attempt()).rejects.toBeInstanceOf(UnauthenticatedError);
+      }
+      expect((await fetch(new URL("/metrics", local()))).status).toBe(401);
+      expect(await (await fetch(new URL("/healthz", local()))).json()).toEqual({ status: "ok" });
+    },
+  );
 });
 
-describe.each(TRANSPORTS)("when a token expires under way, events over %s", (transport) => {
-  it("end with the refusal", { timeout: 60_000 }, async () => {
+describe.each(TRANSPORTS)("events over %s whose token expires", (transport) => {
+  it("end with UNAUTHENTICATED", { timeout: 60_000 }, async () => {
     const token = newToken({ expiresInSeconds: 2 });
     const events = clientWith(token).lifecycleEvents({ transport });
     await expect(events.next()).rejects.toBeInstanceOf(UnauthenticatedError);
   });
 
-  it("go on where the program has another one, and none is lost", { timeout: 60_000 }, async () => {
+  it("continue without a lost event if the client has a new token", { timeout: 60_000 }, async () => {
     const tenantId = newTenant();
     const writer = clientWith(newToken());
     let given = 0;
@@ -141,7 +146,7 @@ describe.each(TRANSPORTS)("when a token expires under way, events over %s", (tra
 });
 
 describe("AUTH_JWT_SECRET_PREVIOUS", () => {
-  it("accepts tokens of the previous secret until the restart without it, and is in no log", async () => {
+  it("accepts tokens of the previous secret until a restart without it, and appears in no log", async () => {
     const previous = `${TOKEN_SECRET}, before`;
     const viewerOf = (url: string, token: string) => createTierkeep({ url, token }).viewer();
     await using rotating = await startServer({
@@ -158,7 +163,7 @@ describe("AUTH_JWT_SECRET_PREVIOUS", () => {
   });
 });
 
-it("no token is in the log, nor in the audit log", async () => {
+it("writes no token to the log or to the audit log", async () => {
   await server.stop();
   const audit = readFileSync(join(server.dir, "logs", "lifecycle_events.jsonl"), "utf8");
   for (const text of [server.stderr, server.stdout.join("\n"), audit]) {

@@ -23,8 +23,8 @@ const clientOf = (token: string): Tierkeep =>
   createTierkeep({ url: server.url, token, webSocket: WebSocket });
 const keyIn = (tenantId: string) => ({ tenantId, workflowId: "w", artifactId: "a" });
 
-describe("two tenants on one server, by tokens of one name", () => {
-  it("each sees its own, and nothing of the other's", { timeout: 60_000 }, async () => {
+describe("two tenants on one server, with tokens of the same actor", () => {
+  it("each reads and changes only its own data", { timeout: 60_000 }, async () => {
     const [acme, beta] = [clientOf(tokenFor("acme")), clientOf(tokenFor("beta"))];
     await acme.upload(keyIn("acme"), "of acme");
     await beta.upload(keyIn("beta"), "of beta");
@@ -44,7 +44,7 @@ describe("two tenants on one server, by tokens of one name", () => {
   });
 
   it.each<EventTransport>(["sse", "ws"])(
-    "each follows its own alone, over %s",
+    "each receives only its own events over %s",
     { timeout: 60_000 },
     async (transport) => {
       const [gamma, delta] = [clientOf(tokenFor("gamma")), clientOf(tokenFor("delta"))];
@@ -58,7 +58,7 @@ describe("two tenants on one server, by tokens of one name", () => {
     },
   );
 
-  it("a command that may not do something says so, and exits with 5", { timeout: 60_000 }, async () => {
+  it("a command without the required role says so and exits with 5", { timeout: 60_000 }, async () => {
     const env = { TIERKEEP_URL: server.url, TIERKEEP_TOKEN: tokenFor("acme", "READER") };
     const purged = await runCommand(["purge", "acme/w/a", "--yes"], { env });
     expect(purged).toMatchObject({ code: 5, stdout: "" });

@@ -1,5 +1,5 @@
-// What it costs that the audit log's lines are chained and signed, as ratios to the same lines written and synced
-// without, and how fast the log is verified, against SHA-256 over its bytes alone.
+// Measures the cost of the audit log's hash chain and signatures, as ratios to writing and syncing the same lines
+// without them. Also compares the verification of the log with SHA-256 over the same bytes.
 //
 //   npm run bench -- audit [EVENTS]
 import { hash } from "node:crypto";
@@ -45,7 +45,7 @@ function* batches(events: number, size: number): Generator<LifecycleEvent[]> {
   }
 }
 
-/** Events a second, written and synced a batch at a time, without chain and signatures. */
+/** Returns the events a second that are written and synced in batches, without chain and signatures. */
 async function plain(directory: string, events: number, size: number): Promise<number> {
   const file = openSync(join(directory, "plain.jsonl"), "w");
   const began = performance.now();

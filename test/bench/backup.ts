@@ -1,6 +1,7 @@
-// What a backup costs: its time, as a ratio to a plain copy of the same files that is synced once at its end; and what
-// small writes wait for while it is taken, as a ratio to what they wait for without it. In turns, in one run. Then, alone,
-// how long the copy of a catalog holds a commit, which is nothing but what SQLite itself does.
+// Measures the cost of a backup, alternately in one run:
+// - its time, as a ratio to a plain copy of the same files with one sync at the end
+// - the wait of small writes during a backup, as a ratio to their wait without one
+// Then measures separately how long the copy of a catalog delays a commit, which depends only on SQLite.
 //
 //   npm run bench -- backup [SMALL] [LARGE]      files of 10 KiB, and of 20 MiB
 import { execFileSync, spawn } from "node:child_process";
@@ -84,7 +85,7 @@ console.log(
   `${`commit, ${catalog.mib} MiB catalog`.padEnd(26)} longest of ${catalog.commits}: ${catalog.longest.toFixed(1)} ms`,
 );
 
-/** Commits one after the other, unsynced, for as long as another process copies the catalog. */
+/** Commits sequentially, without syncs, while another process copies the catalog. */
 async function commitsDuringCopy() {
   const dir = await temporaryDirectory();
   const path = join(dir, "catalog.db");
@@ -133,7 +134,7 @@ async function timed(run: () => Promise<void>): Promise<number> {
   return (performance.now() - began) / 1_000;
 }
 
-/** How long each write waited, in ms, of clients that write for as long as something runs. */
+/** Returns the wait of each write in ms. Several clients write until the given work is done. */
 async function writing(meanwhile: () => Promise<unknown>): Promise<number[]> {
   const found: number[] = [];
   let isOver = false;

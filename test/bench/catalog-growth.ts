@@ -1,9 +1,9 @@
-// What the catalog's reads and writes cost at 1,000 artifacts and at a million, as ratios.
+// Measures the catalog's reads and writes at 1,000 artifacts and at a million, and prints the ratios.
 //
 //   node test/bench/catalog-growth.ts [rows] [writes]
 //
 // 1,000 tenants with four workflows each, random names, a fifth of the artifacts overwritten. Everything is measured
-// in this process, on one thread, small and large in turns, so that what else the machine does hits both alike.
+// in this process, on one thread. Small and large alternate, so other load on the machine affects both equally.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -133,7 +133,10 @@ function measureOpening(few: Filled, many: Filled): void {
   report("opening and closing", median(times[0]), median(times[1]), "µs");
 }
 
-/** CPU of this thread and bytes of WAL per write, beside the content: groups of new and replaced artifacts, each settled and published after. */
+/**
+ * Measures the CPU time of this thread and the WAL bytes per write, without the content. Writes groups of new and
+ * replaced artifacts, and settles and publishes each group afterwards.
+ */
 function measureWrites(of: Filled): void {
   const writer = new SqliteWriter({ path: of.path, durability: "fsync" });
   let cpu = 0;
@@ -156,7 +159,7 @@ function measureWrites(of: Filled): void {
     longest = Math.max(longest, performance.now() - began);
     const used = process.threadCpuUsage(before);
     cpu += used.user + used.system;
-    // The WAL starts over once all of it is in the catalog file.
+    // The WAL restarts from its beginning after a checkpoint of all of it.
     const walAfter = walBytes();
     wal += walAfter < walBefore ? walAfter : walAfter - walBefore;
     const beforeMore = process.threadCpuUsage();
@@ -177,7 +180,9 @@ function measureWrites(of: Filled): void {
   console.log(
     `  CPU of the writer     ${(cpu / writes).toFixed(1)} µs a write, and ${(followUpCpu / writes).toFixed(1)} µs to settle and publish it`,
   );
-  console.log(`  WAL                   ${(wal / writes / 1_024).toFixed(2)} KiB a write, beside the content`);
+  console.log(
+    `  WAL                   ${(wal / writes / 1_024).toFixed(2)} KiB a write, without the content`,
+  );
   console.log(`  longest group         ${longest.toFixed(1)} ms, fsync included`);
   console.log(`  longest checkpoint    ${(Math.max(...checkpoints) / 1_000).toFixed(1)} ms, between groups`);
 }

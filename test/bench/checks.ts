@@ -1,5 +1,5 @@
-// What the checks that are on by default cost a point query: the processor time of servers that have them against one
-// without authentication, rates and limits of documents, in turns in one run.
+// Measures what the default checks cost a point query. Compares the processor time of servers with the checks and of
+// one without authentication, rate limits and document limits, alternately in one run.
 //
 //   npm run bench -- checks [QUERIES]
 import { generateKeyPairSync, sign } from "node:crypto";
@@ -12,7 +12,7 @@ import { TOKEN_SECRET, tokenOf } from "../support/token.ts";
 import { pointQuery, send } from "./send.ts";
 import { cpuOfEach, type Load, median, printRatios } from "./server-cpu.ts";
 
-/** Each start compiles its code in another way: one server is up to a fifth slower than the next for as long as it lives. */
+/** Each process compiles its code differently: one server can be up to a fifth slower than another until it stops. */
 const STARTS = 7;
 const ROUNDS = 5;
 const askings = Number(process.argv[2] ?? 500);
@@ -24,7 +24,7 @@ const es256 = generateKeyPairSync("ec", { namedCurve: "P-256" });
 const keySet = join(dir, "keys.json");
 writeFileSync(keySet, JSON.stringify({ keys: [es256.publicKey.export({ format: "jwk" })] }));
 
-// Started alike and each with one load of its own, so that they differ in what they check and in nothing else.
+// The servers start in the same way and have one load each, so they differ only in their checks.
 const started = (env: Record<string, string>, limits = "") =>
   startServer({
     env: { SCRUB_DAYS: "never", ...env },
@@ -42,7 +42,7 @@ async function apiKey(server: Server): Promise<string> {
   return secret as string;
 }
 
-/** The same claims as `tokenOf` has, signed by ES256. */
+/** Returns a token with the claims of `tokenOf`, signed with ES256. */
 function tokenByEs256(): string {
   const [, claims] = tokenOf().split(".");
   const signed = `${Buffer.from('{"alg":"ES256"}').toString("base64url")}.${claims}`;
@@ -50,7 +50,7 @@ function tokenByEs256(): string {
   return `${signed}.${signature.toString("base64url")}`;
 }
 
-/** The cost of each load with servers that are new. */
+/** Returns the cost of each load on newly started servers. */
 async function measured() {
   await using off = await started({ RATE_LIMIT: "none", RATE_LIMIT_FAILED_AUTH: "none" }, "?none");
   await using open = await started({});
@@ -81,6 +81,6 @@ console.log(
 );
 printRatios(costs as Record<Name, readonly number[]>, "no checks");
 console.log(
-  "Checks that no setting switches off are in all of them: Host and Origin, rights, sizes and times.",
+  "All servers have the checks that no setting disables: Host and Origin, rights, sizes and times.",
 );
 await removeDirectory(dir);

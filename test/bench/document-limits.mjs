@@ -1,5 +1,5 @@
-// Loaded before a server: with the query `none`, it takes out those checks of documents that no setting switches off, so
-// that a server that has them can be compared with one that has not.
+// Preloaded by a server. With the query `none`, it removes the checks of documents that no setting disables, so a
+// server with these checks can be compared with one without them.
 import { registerHooks } from "node:module";
 
 const NONE = `

@@ -1,4 +1,4 @@
-// A catalog as years of use would leave it: 1,000 tenants with four workflows each, random names, a fifth of the
+// Creates a catalog as after years of use: 1,000 tenants with four workflows each, random names, a fifth of the
 // artifacts overwritten, everything settled, published and collected.
 import { randomBytes } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
@@ -8,10 +8,10 @@ import { SqliteWriter } from "../../server/src/catalog/sqlite/writes/writer.ts";
 export const TENANTS = 1_000;
 const WORKFLOWS = 4;
 
-/** Changes in a transaction: nobody waits for one here. */
+/** Changes per transaction. Large, because no client waits for a commit. */
 const GROUP = 4_096;
 
-/** The first write, ms since the epoch; one more every WRITE_EVERY_MS. */
+/** Time of the first write in ms since the epoch. The others follow every WRITE_EVERY_MS. */
 export const FILLED_FROM = Date.UTC(2026, 0, 1);
 const WRITE_EVERY_MS = 100;
 
@@ -51,12 +51,12 @@ export function write(key: Key, at: number, tier: WriteChange["tier"] = "HOT"): 
   };
 }
 
-/** The instant of the last write that fills a catalog with so many rows. */
+/** Returns the time of the last write of a catalog that is filled with `rows` rows. */
 export function filledUntil(rows: number): number {
   return FILLED_FROM + Math.round(rows * 1.2) * WRITE_EVERY_MS;
 }
 
-/** Fills a new catalog, or one that nobody has open. Answers the keys that are in it. */
+/** Fills a catalog that is new or not open in any process. Returns its keys. */
 export function fillCatalog(path: string, rows: number): readonly Key[] {
   const writer = new SqliteWriter({ path, durability: "os" });
   const keys: Key[] = [];
@@ -65,7 +65,7 @@ export function fillCatalog(path: string, rows: number): readonly Key[] {
   for (let done = 0; done < total; ) {
     const group: WriteChange[] = [];
     for (; group.length < GROUP && done < total; done += 1) {
-      // One write in six goes to a key that is there: a fifth of the artifacts.
+      // One write in six overwrites an existing key: a fifth of the artifacts.
       const known = done % 6 === 5 ? keys[random(keys.length)] : undefined;
       const key = known ?? randomKey();
       if (known === undefined) keys.push(key);
@@ -75,7 +75,7 @@ export function fillCatalog(path: string, rows: number): readonly Key[] {
     writer.checkpointIfLong();
   }
   writer.close();
-  // What settling, publishing and collecting would have done by now.
+  // The result of settling, publishing and collecting.
   const db = new DatabaseSync(path);
   db.exec(`UPDATE artifact SET inline = NULL WHERE inline IS NOT NULL; DELETE FROM inline_bytes; DELETE FROM dirty;
     DELETE FROM garbage; UPDATE total SET unsettled = 0, unsettled_bytes = 0; PRAGMA wal_checkpoint(TRUNCATE)`);

@@ -1,4 +1,4 @@
-// The attacks of the bench `hostile`, one to a worker thread: it attacks until it is terminated. Loops are bounded.
+// The attacks of the benchmark `hostile`. Each runs in a worker thread until it is terminated. Loops are bounded.
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
@@ -7,13 +7,13 @@ import { frameOf, webSocketHandshake } from "../support/raw-socket.ts";
 
 export interface Target {
   readonly port: number;
-  /** Of a READER of one tenant. */
+  /** A token of a READER of one tenant. */
   readonly token: string;
-  /** A path with a signed URL's query, of a file of several MiB. */
+  /** Path and query of a signed URL for a file of several MiB. */
   readonly signed: string;
 }
 
-/** The READER and the client without a token have addresses of their own. */
+/** The READER and the client without a token have different addresses. */
 const READER = "127.0.0.2";
 const ANONYMOUS = "127.0.0.3";
 const MAX_ROUNDS = 10_000;
@@ -37,14 +37,14 @@ function post(target: Target, body: string): string {
   return `${head(target, "POST /graphql HTTP/1.1", lines)}${body}`;
 }
 
-/** Sockets that do not read keep no thread alive. */
+/** Never resolves and keeps the thread alive, because sockets that do not read do not keep it alive. */
 function forever(): Promise<never> {
   return new Promise(() => setInterval(() => {}, 60_000));
 }
 
 const bodyOf = (query: string, variables: unknown = {}) => JSON.stringify({ query, variables });
 
-/** Opens `count` connections that send `text` and read nothing of the answer; repeats where the server closes them. */
+/** Opens `count` connections that send `text` and never read. Reopens those that the server closes. */
 async function stalled(target: Target, from: string, count: number, text: string): Promise<void> {
   let opened = 0;
   const open = (): void => {
@@ -59,7 +59,10 @@ async function stalled(target: Target, from: string, count: number, text: string
   await forever();
 }
 
-/** Sends `text` again and again on `count` connections, reading every answer; with `abortMs` it leaves before the answer. */
+/**
+ * Sends `text` repeatedly on `count` concurrent connections and reads each response. With `abortMs` it closes each
+ * connection after that many ms instead.
+ */
 async function repeated(target: Target, count: number, text: () => string, abortMs?: number): Promise<void> {
   await Promise.all(
     Array.from({ length: count }, async () => {
@@ -75,7 +78,7 @@ async function repeated(target: Target, count: number, text: () => string, abort
   );
 }
 
-/** A WebSocket that is greeted, frame by frame. */
+/** Opens a WebSocket with raw frames and waits for connection_ack. */
 async function webSocket(target: Target): Promise<Socket> {
   const socket = socketTo(target, READER);
   socket.write(webSocketHandshake({ authorization: `Bearer ${target.token}` }));

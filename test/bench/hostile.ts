@@ -1,5 +1,5 @@
-// What a hostile READER and a client without a token can do to another tenant. Each attack runs for a while against one
-// server, then all of them at once, while point queries of another tenant and /healthz are timed.
+// Measures how a hostile READER and a client without a token affect another tenant. Runs each attack against one
+// server, then all of them concurrently, and times another tenant's point queries and /healthz.
 //
 //   npm run bench -- hostile [SECONDS of each attack] [PATTERN of attacks]
 import { Agent, request } from "node:http";
@@ -27,7 +27,7 @@ const admin = createTierkeep({ url: server.url, token });
 await admin.upload({ tenantId: "bench", workflowId: "w", artifactId: "a" }, "content");
 const target = await seeded();
 
-/** Large metadata, many rows and a large file in the attacker's tenant. */
+/** Writes large metadata, many rows and a large file in the attacker's tenant. */
 async function seeded(): Promise<Target> {
   const metadata = { text: "x".repeat(60_000) };
   const write = (workflowId: string, artifactId: string, more: object = {}) =>
@@ -49,7 +49,7 @@ interface Times {
   readonly failed: number;
 }
 
-/** Times one request after the other until `work` is over, ms. A request that fails counts as failed. */
+/** Times sequential requests until `work` is done, in ms. Counts the requests that fail. */
 async function timed(once: () => Promise<void>, work: Promise<unknown>, everyMs: number): Promise<Times> {
   const taken: number[] = [];
   let failed = 0;
@@ -98,7 +98,10 @@ const ask = async () => {
 };
 const health = async () => void (await get(server, agents.health, "/healthz"));
 
-/** How long another tenant waits, and the server's highest memory, while `work` runs. Attackers follow the events of `writing`. */
+/**
+ * Returns another tenant's wait times and the server's peak memory while `work` runs. With `writing`, artifacts are
+ * written whose events the attackers follow.
+ */
 async function observed(work: Promise<unknown>, { writing: writes }: { writing: boolean }) {
   const measuring = Promise.all([timed(ask, work, 2), timed(health, work, 10)]);
   const writing = (async () => {
@@ -118,7 +121,7 @@ async function observed(work: Promise<unknown>, { writing: writes }: { writing: 
   return { queries, healths, highestMiB };
 }
 
-/** Seconds until nothing is counted any more and the server answers at once. */
+/** Returns the seconds until the server's gauges are 0 and it responds without delay. */
 async function back(): Promise<number> {
   const began = performance.now();
   for (;;) {
@@ -138,7 +141,7 @@ function shown(value: number, goal: number, digits = 1): string {
   return `${value.toFixed(digits).padStart(8)}${value > goal ? " !" : "  "}`;
 }
 
-// The work that follows the seeding ends first.
+// Wait for the background work of the seeded data.
 await observed(pause(5_000), { writing: false });
 await back();
 const idleMiB = residentMiB(server.pid);

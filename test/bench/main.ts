@@ -1,4 +1,4 @@
-// Runs a benchmark, or says which there are. Each is a script of its own and takes the rest of the arguments.
+// Runs a benchmark, or lists them. Each is a separate script and gets the remaining arguments.
 //
 //   npm run bench -- NAME [ARGUMENT...]
 import { spawnSync } from "node:child_process";
@@ -8,39 +8,39 @@ import { fileURLToPath } from "node:url";
 const BENCHES: Readonly<Record<string, { readonly file: string; readonly shows: string }>> = {
   ready: {
     file: "ready.ts",
-    shows: "how long `serve` takes to be ready, with an empty store and with a filled one [rows]",
+    shows: "time until `serve` is ready, with an empty store and with a filled one [rows]",
   },
   transfer: {
     file: "transfer.ts",
-    shows: "how fast large bytes go up and down, against the disk and SHA-256 [MiB]",
+    shows: "speed of large uploads and downloads, compared with the disk and SHA-256 [MiB]",
   },
   audit: {
     file: "audit.ts",
-    shows: "what the audit log's chain and signatures cost, and how fast it is verified [events]",
+    shows: "cost of the audit log's chain and signatures, and speed of its verification [events]",
   },
   scrub: {
     file: "scrub.ts",
-    shows: "what reads cost while the server scrubs as fast as it may [reads]",
+    shows: "duration of reads while the server scrubs at full speed [reads]",
   },
   backup: {
     file: "backup.ts",
-    shows: "how long a backup takes, and what writers wait for meanwhile [files of 10 KiB] [of 20 MiB]",
+    shows: "time of a backup, and wait of writes during a backup [files of 10 KiB] [of 20 MiB]",
   },
   checks: {
     file: "checks.ts",
-    shows: "what the checks that are on by default cost a point query [queries]",
+    shows: "cost of the default checks for a point query [queries]",
   },
   refusals: {
     file: "refusals.ts",
-    shows: "what it costs to refuse, against a point query [requests]",
+    shows: "cost of refusing requests, compared with a point query [requests]",
   },
   hostile: {
     file: "hostile.ts",
-    shows: "what a hostile READER and a client without a token do to another tenant [seconds] [pattern]",
+    shows: "effect of a hostile READER and of a client without a token on another tenant [seconds] [pattern]",
   },
   growth: {
     file: "catalog-growth.ts",
-    shows: "what the catalog's reads and writes cost as it grows [rows] [writes]",
+    shows: "cost of the catalog's reads and writes as it grows [rows] [writes]",
   },
 };
 

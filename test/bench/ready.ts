@@ -1,5 +1,5 @@
-// How long `serve` takes from being started to saying that it is ready: with an empty store, and with a filled one.
-// Shown as a ratio to a Node that starts and does nothing, taken in turns in the same run.
+// Measures the time from the start of `serve` to its ready message, with an empty store and with a filled one.
+// Prints it as a ratio to the start of an empty Node process, measured alternately in the same run.
 //
 //   npm run bench -- ready [rows]
 import { spawn } from "node:child_process";
@@ -47,7 +47,7 @@ line("node -e ''", times.node);
 line("ready, empty store", times.empty, ` ${memory.empty.toFixed()} MiB resident`);
 line(`ready, ${rows} artifacts`, times.filled, ` ${memory.filled.toFixed()} MiB resident`);
 
-/** A store that has been served before, and has caught up with itself. */
+/** Creates a store that was served before and has no pending work. */
 async function storeIn(artifacts: number): Promise<string> {
   const dir = await temporaryDirectory();
   const server = await startServer({ dir });

@@ -1,5 +1,5 @@
-// What it costs a server to refuse what is not to be had, as ratios of its processor time to that of a point query, in
-// turns in one run. Each request is new to the server, down to its text, and on a connection that stays open.
+// Measures the processor time that a server uses to refuse a request, as a ratio to that of a point query.
+// The loads alternate in one run. Each request has a new text and uses a connection that stays open.
 //
 //   npm run bench -- refusals [REQUESTS]
 import process from "node:process";
@@ -36,13 +36,13 @@ const costly = (name: string) =>
   `query ${name} { tenants(first: 500) { nodes { workflows(first: 500) { nodes { workflowId } } } } }`;
 const long = (name: string) => `query ${name} { viewer { ${"actor ".repeat(6_000)}} }`;
 
-/** With a signature that is not its own. */
+/** Returns a token with an invalid signature. */
 const forged = () => `${tokenOf({ actor: unlike() })}x`;
 const unknownKey = () => `tk_${Buffer.from(unlike().padStart(8)).toString("hex")}_${"A".repeat(43)}`;
 const signed = () =>
   `/artifacts/bench/w/a?signed=${Buffer.from(unlike()).toString("base64url")}.${"A".repeat(43)}`;
 
-/** One a minute is looked at. */
+/** The server checks one invalid token a minute and refuses the others unchecked. */
 const IN_FLOOD = /RATE_LIMITED|UNAUTHENTICATED/;
 
 function load(to: Server, each: () => Sent, expected: RegExp): Load {
@@ -53,7 +53,7 @@ const asUser = (query: string): Sent => ({ token: secret as string, query });
 
 const loads = {
   "a point query": load(server, () => asUser(query), /"checksum"/),
-  "a point query in a text of its own": load(server, () => asUser(pointQuery(unlike())), /"checksum"/),
+  "a point query with a new text": load(server, () => asUser(pointQuery(unlike())), /"checksum"/),
   "too deep": load(server, () => asUser(deep(unlike())), /QUERY_TOO_COMPLEX/),
   "too many tokens": load(server, () => asUser(long(unlike())), /QUERY_TOO_COMPLEX/),
   "too costly": load(server, () => asUser(costly(unlike())), /QUERY_TOO_COMPLEX/),

@@ -1,5 +1,5 @@
-// What the scrubber costs whoever reads: point reads of a server that scrubs without a pause between passes against one
-// that does not scrub, in turns, on stores with the same artifacts.
+// Measures what the scrubber costs readers. Compares point reads of a server that scrubs without a pause between
+// passes with those of a server that does not scrub, alternately, on stores with the same artifacts.
 //
 //   npm run bench -- scrub [READS]
 import process from "node:process";
@@ -27,7 +27,7 @@ async function scrubbed(server: Server): Promise<number> {
   return Number(/^tierkeep_scrub_bytes_total (\d+)/m.exec(text)?.[1] ?? 0);
 }
 
-/** Milliseconds of each read, of a row or of content. */
+/** Returns the duration of each read in ms. */
 async function timed(read: (name: string) => Promise<unknown>): Promise<readonly number[]> {
   const times: number[] = [];
   for (let index = 0; index < reads; index += 1) {
@@ -54,7 +54,7 @@ const before = await scrubbed(on);
 const began = performance.now();
 for (const [kind, readOf] of Object.entries(kinds)) {
   const times = { on: [] as number[], off: [] as number[] };
-  // In turns, so that what else the machine does hits both alike.
+  // Alternate the servers, so other load on the machine affects both equally.
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const name of ["off", "on"] as const) times[name].push(...(await timed(readOf(servers[name]))));
   }
@@ -71,7 +71,7 @@ for (const [kind, readOf] of Object.entries(kinds)) {
 }
 const seconds = (performance.now() - began) / 1000;
 const bytes = (await scrubbed(on)) - before;
-console.log(`It read ${(bytes / 2 ** 20 / seconds).toFixed(2)} MiB a second meanwhile (at most 16).`);
+console.log(`The scrubber read ${(bytes / 2 ** 20 / seconds).toFixed(2)} MiB a second (at most 16).`);
 for (const server of [on, off]) await server.stop();
 
 function quantile(values: readonly number[], at: number): number {

@@ -1,21 +1,21 @@
 import { Agent, request } from "node:http";
 
 const agent = new Agent({ keepAlive: true, maxSockets: 16 });
-// Connections that stay open are no reason to go on.
+// Idle connections do not keep this process alive.
 agent.on("free", (socket) => socket.unref());
 
 export interface Sent {
   readonly token?: string | undefined;
-  /** Default: there is no body, and it is a GET. */
+  /** Default: a GET without a body. */
   readonly query?: string;
   readonly path?: string;
 }
 
-/** Asks for one artifact's row: about the least that a query can ask of the catalog. */
+/** Returns a query for one artifact's row, about the smallest catalog query. */
 export const pointQuery = (name: string) =>
   `query ${name} { artifact(tenantId: "bench", workflowId: "w", artifactId: "a") { id sizeBytes checksum tier } }`;
 
-/** Sends a request, on a connection that stays open, until its end; @throws where the answer is not what is measured */
+/** Sends a request on a connection that stays open and reads the response. @throws if the response is unexpected */
 export function send(
   to: { readonly url: string },
   { token, query, path = "/graphql" }: Sent,

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 
-/** What a process has used of the processor so far, all its threads together, ms. Linux only. */
+/** Returns the processor time that all threads of a process have used so far, in ms. Linux only. */
 export function cpuMs(pid: number): number {
   let ns = 0;
   for (const thread of readdirSync(`/proc/${pid}/task`)) {
@@ -11,7 +11,7 @@ export function cpuMs(pid: number): number {
 }
 
 export interface Load {
-  /** The server that is asked. */
+  /** Process id of the server. */
   readonly pid: number;
   ask(): Promise<unknown>;
 }
@@ -19,8 +19,8 @@ export interface Load {
 const CONCURRENT = 8;
 
 /**
- * Microseconds of a server's processor for one asking, for each load and round. The loads take turns within a round, so
- * that what else the machine does hits all alike.
+ * Measures a server's processor time per request in microseconds, for each load and round. The loads alternate within
+ * a round, so other load on the machine affects all equally.
  */
 export async function cpuOfEach<Name extends string>(
   loads: Readonly<Record<Name, Load>>,
@@ -28,7 +28,7 @@ export async function cpuOfEach<Name extends string>(
 ): Promise<Record<Name, readonly number[]>> {
   const names = Object.keys(loads) as Name[];
   const costs = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<Name, number[]>;
-  // Until the code that a load takes has been compiled, and what it asks for is held.
+  // Warm-up: the server's code is compiled and its caches are filled.
   for (const name of names) await ask(loads[name], askings * 3);
   for (let round = 0; round < rounds; round += 1) {
     for (const name of names) {
@@ -49,7 +49,7 @@ async function ask({ ask: once }: Load, times: number): Promise<void> {
   await Promise.all(Array.from({ length: CONCURRENT }, asking));
 }
 
-/** A line for each load: its cost, and what it is of that of `base`. */
+/** Prints a line for each load: its cost, and the ratio of its cost to that of `base`. */
 export function printRatios<Name extends string>(costs: Record<Name, readonly number[]>, base: Name): void {
   for (const [name, each] of Object.entries<readonly number[]>(costs)) {
     const { ratio, from, to } = ratioOf(each, costs[base]);
@@ -65,7 +65,7 @@ export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 }
 
-/** The ratio of two series, one by one: its median, and the half of them around it. */
+/** Returns the median and the quartiles of the pairwise ratios of two series. */
 function ratioOf(values: readonly number[], to: readonly number[]) {
   const ratios = values.map((value, round) => value / (to[round] as number)).toSorted((a, b) => a - b);
   const at = (part: number) => ratios[Math.floor((ratios.length - 1) * part)] ?? 0;

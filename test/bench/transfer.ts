@@ -1,5 +1,5 @@
-// How fast large bytes go up and come down, as ratios to what this disk and this processor do in the same run, and
-// what memory the server needs for it.
+// Measures the speed of large uploads and downloads, as ratios to the disk's and the processor's speed in the same
+// run, and the memory that the server needs for them.
 //
 //   npm run bench -- transfer [MiB]
 import { createHash } from "node:crypto";
@@ -51,7 +51,7 @@ type Name = keyof typeof work;
 const names = Object.keys(work) as Name[];
 const speeds = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<Name, number[]>;
 
-// In turns, so that what else the machine does hits all alike.
+// Alternate the measurements, so other load on the machine affects all equally.
 for (let round = 0; round < ROUNDS; round += 1) {
   for (const name of names) {
     const began = performance.now();

@@ -50,25 +50,29 @@ describe("filters by name and tier", () => {
 
   it.each<[string, Omit<ArtifactFilter, "tenantId">, string[]]>([
     [
-      "nothing more: all, by code point",
+      "everything by default, in code point order",
       {},
       ["w1/A.txt", "w1/a%.txt", "w1/a.txt", "w1/a_b", "w1/aéz", "w1/a😀", "w2/a.txt", "w2/b.txt"],
     ],
     ["a workflow", { workflowId: "w2" }, ["w2/a.txt", "w2/b.txt"]],
-    ["a workflow that is not there", { workflowId: "w3" }, []],
+    ["a missing workflow", { workflowId: "w3" }, []],
     ["a tier", { tiers: ["WARM"] }, ["w2/a.txt"]],
     ["several tiers", { tiers: ["COLD", "WARM", "COLD"] }, ["w2/a.txt", "w2/b.txt"]],
-    ["a prefix, to the letter", { artifactIdPrefix: "a." }, ["w1/a.txt", "w2/a.txt"]],
+    ["a literal prefix", { artifactIdPrefix: "a." }, ["w1/a.txt", "w2/a.txt"]],
     ["a prefix in capitals", { artifactIdPrefix: "A" }, ["w1/A.txt"]],
     ["a prefix with a percent sign", { artifactIdPrefix: "a%" }, ["w1/a%.txt"]],
     ["a prefix with an underscore", { artifactIdPrefix: "a_" }, ["w1/a_b"]],
     ["a prefix beyond ASCII", { artifactIdPrefix: "aé" }, ["w1/aéz"]],
     ["a prefix beyond the basic plane", { artifactIdPrefix: "a😀" }, ["w1/a😀"]],
-    ["a prefix that is a whole name", { artifactIdPrefix: "b.txt" }, ["w2/b.txt"]],
-    ["a prefix that nothing has", { artifactIdPrefix: "*" }, []],
+    ["a prefix that is a complete name", { artifactIdPrefix: "b.txt" }, ["w2/b.txt"]],
+    ["a prefix without a match", { artifactIdPrefix: "*" }, []],
     ["an empty prefix", { artifactIdPrefix: "", workflowId: "w2" }, ["w2/a.txt", "w2/b.txt"]],
-    ["everything together", { workflowId: "w1", tiers: ["HOT"], artifactIdPrefix: "a." }, ["w1/a.txt"]],
-  ])("take %s", async (_what, where, names) => {
+    [
+      "a combination of all filters",
+      { workflowId: "w1", tiers: ["HOT"], artifactIdPrefix: "a." },
+      ["w1/a.txt"],
+    ],
+  ])("select %s", async (_what, where, names) => {
     expect(await namesOf({ tenantId, ...where })).toEqual(names);
     const { totalCount } = await shared.tierkeep.artifacts({
       where: { tenantId, ...where },
@@ -78,16 +82,16 @@ describe("filters by name and tier", () => {
     expect(totalCount).toBe(names.length);
   });
 
-  it("take a workflow's name in all tenants", async () => {
+  it("select a workflow's name in all tenants", async () => {
     const { nodes } = await shared.tierkeep.artifacts({ where: { workflowId: "w2" } });
     expect(nodes.map((artifact) => artifact.tenantId).sort()).toEqual([tenantId, tenantId, other].sort());
   });
 
-  it("find nothing in a tenant that is not there", async () => {
+  it("find nothing in a missing tenant", async () => {
     expect(await namesOf({ tenantId: newTenant() })).toEqual([]);
   });
 
-  it("hold in the lists of a tenant and of a workflow too", async () => {
+  it("apply to the lists of a tenant and of a workflow", async () => {
     const query = `query ($tenantId: String!, $where: ArtifactFilter, $orderBy: ArtifactOrder) { tenant(tenantId: $tenantId) {
       artifacts(where: $where, orderBy: $orderBy) { nodes { artifactId } totalCount }
       workflow(workflowId: "w2") { artifacts(where: { tiers: [COLD] }, orderBy: { field: SIZE }) { nodes { artifactId } totalCount } }
@@ -116,7 +120,7 @@ describe("filters by name and tier", () => {
       "Workflow.artifacts of another tenant",
       `workflow(workflowId: "w1") { artifacts(where: { tenantId: "${other}" }) { totalCount } }`,
     ],
-  ])("that contradict their parent are BAD_USER_INPUT: %s", async (_what, field) => {
+  ])("are refused with BAD_USER_INPUT if they contradict their parent: %s", async (_what, field) => {
     const query = `query ($tenantId: String!) { tenant(tenantId: $tenantId) { ${field} } }`;
     expect(await codesOf(shared.server, query, { tenantId })).toEqual(["BAD_USER_INPUT"]);
   });
@@ -170,16 +174,16 @@ describe("filters by metadata", () => {
     [{ "$[0]": 2 }, ["odd"]],
     [{ '"': 3 }, ["odd"]],
     [{ constructor: null }, []],
-  ])("take what is JSON-equal in every given key: %j", async (metadata, names) => {
+  ])("select artifacts with an equal JSON value for every given key: %j", async (metadata, names) => {
     const found = await namesOf({ tenantId: docs, metadata });
     expect(found).toEqual(names.map((name) => `w/${name}`));
   });
 
-  it("take everything for an empty object", async () => {
+  it("select everything for an empty object", async () => {
     expect(await namesOf({ tenantId: docs, metadata: {} })).toHaveLength(9);
   });
 
-  it("compare numbers by value, however they are spelt", async () => {
+  it("compare numbers by value, in any notation", async () => {
     const query = `query ($tenantId: String!) { artifacts(where: { tenantId: $tenantId, metadata: { v: 1e0 } }) { nodes { artifactId } } }`;
     expect(await dataOf(shared.server, query, { tenantId: docs })).toEqual({
       artifacts: { nodes: [{ artifactId: "number" }] },
@@ -188,7 +192,7 @@ describe("filters by metadata", () => {
 });
 
 describe("filters by age", () => {
-  it("are strict: at exactly so many days it is not older yet", async () => {
+  it("are strict: an age of exactly olderThanDays does not match", async () => {
     const tenantId = newTenant();
     const { artifact } = await write({ tenantId, workflowId: "w", artifactId: "a" });
     const at = (days: number, ms: number) => ({
@@ -227,7 +231,7 @@ describe("orders", () => {
 
   beforeAll(async () => {
     const key = (artifactId: string) => ({ tenantId: sorted, workflowId: "w", artifactId });
-    // One after the other: first f, last a; then each of the three orders of time is made to differ from the others.
+    // Writes f first and a last. The later changes make the three orders by time differ from each other.
     for (const [index, artifactId] of ["f", "e", "d", "c", "b", "a"].entries()) {
       await shared.tierkeep.writeArtifact({
         ...key(artifactId),
@@ -246,15 +250,18 @@ describe("orders", () => {
     ["AGE", "fdabce"],
     ["CREATED_AT", "fedcba"],
     ["MODIFIED_AT", "fecbad"],
-  ] as const)("%s ascending and, exactly reversed, descending", async (field, expected) => {
-    const ascending = await namesOf({ tenantId: sorted }, { field });
-    expect(ascending.map((name) => name.slice(2)).join("")).toBe(expected);
-    const descending = await namesOf({ tenantId: sorted }, { field, direction: "DESC" });
-    expect(descending).toEqual(ascending.toReversed());
-  });
+  ] as const)(
+    "sort by %s ascending, and descending in exactly the reverse order",
+    async (field, expected) => {
+      const ascending = await namesOf({ tenantId: sorted }, { field });
+      expect(ascending.map((name) => name.slice(2)).join("")).toBe(expected);
+      const descending = await namesOf({ tenantId: sorted }, { field, direction: "DESC" });
+      expect(descending).toEqual(ascending.toReversed());
+    },
+  );
 
   it.each(Object.keys(fields) as (keyof typeof fields)[])(
-    "%s agrees with what the artifacts say",
+    "sort by the values of the artifacts' own fields: %s",
     async (field) => {
       const { nodes } = await shared.tierkeep.artifacts({ where: { tenantId: sorted }, orderBy: { field } });
       const name = fields[field];
@@ -264,7 +271,7 @@ describe("orders", () => {
     },
   );
 
-  it("refuse a field that there is not", async () => {
+  it("refuse an unknown field", async () => {
     const { errors } = await ask(
       shared.server,
       "query ($orderBy: ArtifactOrder) { artifacts(orderBy: $orderBy) { totalCount } }",

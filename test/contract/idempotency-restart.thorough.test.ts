@@ -39,7 +39,7 @@ describe("a retry with the same idempotency key", () => {
       try {
         answered.set(input.artifactId, (await mutate(server, "writeArtifact", input)).data);
       } catch {
-        // The connection broke.
+        // The connection was lost.
       }
       if (answered.size === 100) killed.resolve(server.kill("SIGKILL"));
     });

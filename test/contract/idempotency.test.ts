@@ -12,11 +12,11 @@ const shared = sharedServer();
 
 interface Prepared {
   readonly input: Input;
-  /** Something else of the same kind. */
+  /** A different input of the same mutation. */
   readonly other: Input;
 }
 
-/** For each mutation, what can be asked of it in a tenant of its own. */
+/** Prepares a separate tenant and the inputs of each mutation. */
 const asked: Record<Mutation, (tenantId: string) => Promise<Prepared>> = {
   writeArtifact: async (tenantId) => {
     const input = { ...keyIn(tenantId), content: { text: "one" }, metadata: { run: 1 } };
@@ -63,63 +63,55 @@ async function jobIn(tenantId: string): Promise<string> {
 
 const newestEvent = () => shared.tierkeep.lifecycleEventCursor();
 
-describe.each(Object.keys(asked) as Mutation[])(
-  "%s that comes again with its idempotency key",
-  (mutation) => {
-    it("is answered as the first was, and changes nothing", async () => {
-      const { input } = await asked[mutation](newTenant());
-      const once = { ...input, idempotencyKey: randomUUID() };
-      const first = await mutate(shared.server, mutation, once);
-      expect(first.errors).toEqual([]);
-      const before = await newestEvent();
-      const again = await mutate(shared.server, mutation, once);
-      expect([again.data, again.errors]).toEqual([first.data, []]);
-      expect(await newestEvent()).toBe(before);
-    });
+describe.each(Object.keys(asked) as Mutation[])("%s with an idempotency key", (mutation) => {
+  it("returns the first answer to a retry, and changes nothing", async () => {
+    const { input } = await asked[mutation](newTenant());
+    const once = { ...input, idempotencyKey: randomUUID() };
+    const first = await mutate(shared.server, mutation, once);
+    expect(first.errors).toEqual([]);
+    const before = await newestEvent();
+    const again = await mutate(shared.server, mutation, once);
+    expect([again.data, again.errors]).toEqual([first.data, []]);
+    expect(await newestEvent()).toBe(before);
+  });
 
-    it("and asks for something else is a CONFLICT, and changes nothing", async () => {
-      const { input, other } = await asked[mutation](newTenant());
-      const idempotencyKey = randomUUID();
-      const first = await mutate(shared.server, mutation, { ...input, idempotencyKey });
-      const before = await newestEvent();
-      const { data, errors } = await mutate(shared.server, mutation, { ...other, idempotencyKey });
-      expect(data).toEqual({ [mutation]: null });
-      expect(errors.map(({ extensions }) => [extensions.code, extensions.argument])).toEqual([
-        ["CONFLICT", "input.idempotencyKey"],
-      ]);
-      expect(await newestEvent()).toBe(before);
-      expect((await mutate(shared.server, mutation, { ...input, idempotencyKey })).data).toEqual(first.data);
-    });
+  it("refuses a different input with CONFLICT, and changes nothing", async () => {
+    const { input, other } = await asked[mutation](newTenant());
+    const idempotencyKey = randomUUID();
+    const first = await mutate(shared.server, mutation, { ...input, idempotencyKey });
+    const before = await newestEvent();
+    const { data, errors } = await mutate(shared.server, mutation, { ...other, idempotencyKey });
+    expect(data).toEqual({ [mutation]: null });
+    expect(errors.map(({ extensions }) => [extensions.code, extensions.argument])).toEqual([
+      ["CONFLICT", "input.idempotencyKey"],
+    ]);
+    expect(await newestEvent()).toBe(before);
+    expect((await mutate(shared.server, mutation, { ...input, idempotencyKey })).data).toEqual(first.data);
+  });
 
-    it("is made once where all come at the same time", async () => {
-      const { input } = await asked[mutation](newTenant());
-      const once = { ...input, idempotencyKey: randomUUID() };
-      const before = await newestEvent();
-      const answers = await Promise.all(
-        Array.from({ length: 8 }, () => mutate(shared.server, mutation, once)),
-      );
-      const [first] = answers;
-      expect(first?.errors).toEqual([]);
-      for (const { data } of answers) expect(data).toEqual(first?.data);
-      const types = (await readLog(shared.server, before)).map(({ type }) => type);
-      expect(new Set(types).size).toBe(types.length);
-    });
+  it("is made once for concurrent requests", async () => {
+    const { input } = await asked[mutation](newTenant());
+    const once = { ...input, idempotencyKey: randomUUID() };
+    const before = await newestEvent();
+    const answers = await Promise.all(Array.from({ length: 8 }, () => mutate(shared.server, mutation, once)));
+    const [first] = answers;
+    expect(first?.errors).toEqual([]);
+    for (const { data } of answers) expect(data).toEqual(first?.data);
+    const types = (await readLog(shared.server, before)).map(({ type }) => type);
+    expect(new Set(types).size).toBe(types.length);
+  });
 
-    it.each(["", "x".repeat(201), "schlüssel", "two\nlines"])(
-      "is refused with the key %j",
-      async (idempotencyKey) => {
-        const { input } = await asked[mutation](newTenant());
-        const { errors } = await mutate(shared.server, mutation, { ...input, idempotencyKey });
-        expect(errors.map(({ extensions }) => [extensions.code, extensions.argument])).toEqual([
-          ["BAD_USER_INPUT", "input.idempotencyKey"],
-        ]);
-      },
-    );
-  },
-);
+  it.each(["", "x".repeat(201), "schlüssel", "two\nlines"])("refuses the key %j", async (idempotencyKey) => {
+    const { input } = await asked[mutation](newTenant());
+    const { errors } = await mutate(shared.server, mutation, { ...input, idempotencyKey });
+    expect(errors.map(({ extensions }) => [extensions.code, extensions.argument])).toEqual([
+      ["BAD_USER_INPUT", "input.idempotencyKey"],
+    ]);
+  });
+});
 
-describe("a repeat", () => {
-  it("answers with the facts of the first also after the artifact was replaced and purged", async () => {
+describe("a retry with an idempotency key", () => {
+  it("returns the first answer after the artifact was replaced, and after it was purged", async () => {
     const key = keyIn(newTenant());
     const once = { ...key, content: { text: "first" }, idempotencyKey: randomUUID() };
     const first = await mutate(shared.server, "writeArtifact", once);
@@ -131,7 +123,7 @@ describe("a repeat", () => {
     expect(await shared.tierkeep.artifact(key)).toBeNull();
   });
 
-  it("is refused as the first was, though it could be made by now", async () => {
+  it("is refused with the first refusal, even if it could succeed now", async () => {
     const key = keyIn(newTenant());
     const once = { ...key, toTier: "COLD", idempotencyKey: randomUUID() };
     const codes = async () =>
@@ -142,7 +134,7 @@ describe("a repeat", () => {
     expect(await shared.tierkeep.artifact(key)).toMatchObject({ tier: "HOT" });
   });
 
-  it("within one request is one, too", async () => {
+  it("returns the first answer within the same request", async () => {
     const input = { ...keyIn(newTenant()), content: { text: "x" }, idempotencyKey: randomUUID() };
     const data = await dataOf<Record<string, { created: boolean }>>(
       shared.server,
@@ -169,23 +161,26 @@ describe("PUT with an Idempotency-Key", () => {
   it.each([
     ["small", "small"],
     ["large", large],
-  ])("of %s content is answered twice and made once, and leaves nothing behind", async (_size, body) => {
-    await using server = await startServer();
-    const headers = { "idempotency-key": randomUUID(), "if-none-match": "*" };
-    const answers = [
-      await put(server, "/artifacts/t/w/a.txt", body, headers),
-      await put(server, "/artifacts/t/w/a.txt", body, headers),
-    ].map(({ status, headers, body }) => {
-      const { created, artifact } = JSON.parse(body.toString());
-      return [status, headers.etag, created, { ...artifact, ageDays: null }];
-    });
-    expect(answers[0]?.slice(0, 3)).toEqual([201, `"${sha256(body)}"`, true]);
-    expect(answers[1]).toEqual(answers[0]);
-    expect(await readLog(server)).toHaveLength(1);
-    await expect.poll(() => objectsOf(server)).toHaveLength(1);
-  });
+  ])(
+    "writes %s content once, returns the same answer to the retry, and leaves no extra object",
+    async (_size, body) => {
+      await using server = await startServer();
+      const headers = { "idempotency-key": randomUUID(), "if-none-match": "*" };
+      const answers = [
+        await put(server, "/artifacts/t/w/a.txt", body, headers),
+        await put(server, "/artifacts/t/w/a.txt", body, headers),
+      ].map(({ status, headers, body }) => {
+        const { created, artifact } = JSON.parse(body.toString());
+        return [status, headers.etag, created, { ...artifact, ageDays: null }];
+      });
+      expect(answers[0]?.slice(0, 3)).toEqual([201, `"${sha256(body)}"`, true]);
+      expect(answers[1]).toEqual(answers[0]);
+      expect(await readLog(server)).toHaveLength(1);
+      await expect.poll(() => objectsOf(server)).toHaveLength(1);
+    },
+  );
 
-  it("and other content, or another target, is a 409 CONFLICT", async () => {
+  it("refuses other content or another target with 409 CONFLICT", async () => {
     const tenantId = newTenant();
     const headers = { "idempotency-key": randomUUID() };
     expect((await put(shared.server, `/artifacts/${tenantId}/w/a`, "one", headers)).status).toBe(201);
@@ -202,7 +197,7 @@ describe("PUT with an Idempotency-Key", () => {
     expect(nodes).toMatchObject([{ artifactId: "a", tier: "HOT", checksum: sha256("one") }]);
   });
 
-  it("of which the server cannot make one is refused before the body is asked for", async () => {
+  it("refuses an invalid key before it requests the body", async () => {
     let asked = false;
     const answer = await sendRaw(shared.server, {
       method: "PUT",

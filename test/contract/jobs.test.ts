@@ -13,7 +13,7 @@ async function write(key: ArtifactKey, tier: "HOT" | "WARM" | "COLD" = "HOT", te
   return (await shared.tierkeep.writeArtifact({ ...key, tier, content: { text } })).artifact;
 }
 
-/** One artifact in each tier, due at `asOf`: by then each is 100 days old. */
+/** Writes one artifact in each tier. All are due at `asOf`, when they are 100 days old. */
 async function threeTiers() {
   const tenantId = newTenant();
   await write(keyIn(tenantId, "hot"), "HOT", "1");
@@ -32,7 +32,7 @@ async function itemsOf(job: LifecycleJob) {
 }
 
 describe("runLifecycle", () => {
-  it("takes each artifact one step, and reports what it did", async () => {
+  it("moves each artifact one step, and reports the steps", async () => {
     const { tenantId, asOf } = await threeTiers();
     const { job, started } = await shared.tierkeep.runLifecycle({ tenantId, asOf });
     expect(started).toBe(true);
@@ -82,7 +82,7 @@ describe("runLifecycle", () => {
     ]);
   });
 
-  it("does nothing when dry but report, item by item, what it would do", async () => {
+  it("changes nothing in a dry run, and reports the planned steps as items", async () => {
     const { tenantId, asOf } = await threeTiers();
     const { job } = await shared.tierkeep.runLifecycle({ tenantId, asOf, dryRun: true });
     expect(job).toMatchObject({
@@ -110,7 +110,7 @@ describe("runLifecycle", () => {
     [["PROMOTE_TO_COLD"], { hot: "HOT", warm: "COLD", cold: "COLD" }],
     [["PURGE"], { hot: "HOT", warm: "WARM" }],
     [["PURGE", "PROMOTE_TO_WARM"], { hot: "WARM", warm: "WARM" }],
-  ] as const)("takes only the steps %j", async (steps, tiers) => {
+  ] as const)("makes only the steps %j", async (steps, tiers) => {
     const { tenantId, asOf } = await threeTiers();
     const { job } = await shared.tierkeep.runLifecycle({ tenantId, asOf, steps });
     expect(job.steps).toEqual(
@@ -121,7 +121,7 @@ describe("runLifecycle", () => {
     expect(await tiersOf(tenantId)).toEqual(tiers);
   });
 
-  it("leaves other tenants alone when given one, and takes all when given none", async () => {
+  it("changes only the given tenant, or all tenants without one", async () => {
     const [one, two] = [await threeTiers(), await threeTiers()];
     await shared.tierkeep.runLifecycle({ tenantId: one.tenantId, asOf: two.asOf });
     expect(await tiersOf(two.tenantId)).toEqual({ hot: "HOT", warm: "WARM", cold: "COLD" });
@@ -131,7 +131,7 @@ describe("runLifecycle", () => {
     expect(planned).toHaveLength(3);
   });
 
-  it("judges by now where no instant is given: what is new stays", async () => {
+  it("uses the current time without asOf: new artifacts stay", async () => {
     const { tenantId } = await threeTiers();
     const { job } = await shared.tierkeep.runLifecycle({ tenantId });
     expect(job).toMatchObject({ status: "SUCCEEDED", promotedToWarm: 0, promotedToCold: 0, purged: 0 });
@@ -148,7 +148,7 @@ describe("runLifecycle", () => {
     expect(await refusalOf(shared.tierkeep.runLifecycle(input))).toMatchObject({ code, argument });
   });
 
-  it("may wait 60 s, or not at all", async () => {
+  it("accepts a wait of 60 s and of 0", async () => {
     const tenantId = newTenant();
     expect((await shared.tierkeep.runLifecycle({ dryRun: true, tenantId, waitSeconds: 60 })).job.status).toBe(
       "SUCCEEDED",
@@ -159,7 +159,7 @@ describe("runLifecycle", () => {
 });
 
 describe("lifecycle jobs", () => {
-  it("are found one by one, newest first, and by which finished last", async () => {
+  it("are found by id, in a list with the newest first, and as the last finished", async () => {
     const tenantId = newTenant();
     const dry = (await shared.tierkeep.runLifecycle({ tenantId, dryRun: true })).job;
     const live = (await shared.tierkeep.runLifecycle({ tenantId })).job;
@@ -171,7 +171,7 @@ describe("lifecycle jobs", () => {
     expect((await shared.tierkeep.lastLifecycleJob({ dryRun: true }))?.id).toBe(dry.id);
   });
 
-  it("stay as they are when cancelled after their end", async () => {
+  it("do not change when they are cancelled after their end", async () => {
     const { job } = await shared.tierkeep.runLifecycle({ tenantId: newTenant(), dryRun: true });
     expect((await shared.tierkeep.cancelJob({ id: job.id })).job).toMatchObject({
       id: job.id,
@@ -181,7 +181,7 @@ describe("lifecycle jobs", () => {
 });
 
 describe("jobs", () => {
-  it("of every kind are listed newest first, and by tenant, kind and status", async () => {
+  it("are listed newest first, filtered by tenant, kind and status", async () => {
     const tenantId = newTenant();
     await write(keyIn(tenantId, "a"), "COLD");
     const { job: run } = await shared.tierkeep.runLifecycle({ tenantId, dryRun: true });
@@ -200,7 +200,7 @@ describe("jobs", () => {
     expect((await shared.tierkeep.cancelJob({ id: restore.id })).job).toEqual(restore);
   });
 
-  it("are told by the events that start and end them", async () => {
+  it("are returned by the events of their start and end", async () => {
     const { tenantId, asOf } = await threeTiers();
     const { job } = await shared.tierkeep.runLifecycle({ tenantId, asOf });
     const { nodes } = await shared.tierkeep.lifecycleEventHistory({
@@ -219,9 +219,9 @@ describe("jobs", () => {
   });
 
   it.each([
-    ["no kinds", { kinds: [] }, "BAD_USER_INPUT", "where.kinds"],
-    ["no statuses", { statuses: [] }, "BAD_USER_INPUT", "where.statuses"],
-    ["a tenant whose name breaks the rule", { tenantId: "a/b" }, "INVALID_IDENTIFIER", "where.tenantId"],
+    ["an empty list of kinds", { kinds: [] }, "BAD_USER_INPUT", "where.kinds"],
+    ["an empty list of statuses", { statuses: [] }, "BAD_USER_INPUT", "where.statuses"],
+    ["an invalid tenant name", { tenantId: "a/b" }, "INVALID_IDENTIFIER", "where.tenantId"],
   ])("refuse %s", async (_what, where, code, argument) => {
     const refused = await refusalOf(shared.tierkeep.jobs({ where }));
     expect(refused).toMatchObject({ code, argument });
@@ -236,7 +236,7 @@ describe("jobs", () => {
 });
 
 describe("server", () => {
-  it("tells its version, its clock, and what it will do by itself", async () => {
+  it("returns its version, time, schedule and limits", async () => {
     const before = Date.now();
     const server = await shared.tierkeep.server();
     expect(server).toEqual({
@@ -255,7 +255,7 @@ describe("server", () => {
 });
 
 describe("restoreArtifacts", () => {
-  it("brings back the given keys, skips those that are there, and counts those that are gone as errors", async () => {
+  it("restores the given keys, skips those already in the tier, and counts missing ones as errors", async () => {
     const tenantId = newTenant();
     await write(keyIn(tenantId, "cold"), "COLD");
     await write(keyIn(tenantId, "warm"), "WARM");
@@ -286,7 +286,7 @@ describe("restoreArtifacts", () => {
     expect(failed).toMatchObject({ errorCode: "ARTIFACT_NOT_FOUND", error: expect.any(String) });
   });
 
-  it("starts the age of what it brings back anew", async () => {
+  it("resets the age of restored artifacts", async () => {
     const key = keyIn(newTenant(), "a");
     const before = await write(key, "COLD");
     await shared.tierkeep.restoreArtifacts({ keys: [key] });
@@ -295,7 +295,7 @@ describe("restoreArtifacts", () => {
     expect(after).toMatchObject({ promotedFrom: "COLD", modifiedAt: before.modifiedAt });
   });
 
-  it("brings back whatever a filter finds, never to a colder tier", async () => {
+  it("restores the matches of a filter, never to a colder tier", async () => {
     const tenantId = newTenant();
     await write(keyIn(tenantId, "a1"), "COLD");
     await write(keyIn(tenantId, "a2"), "HOT");
@@ -308,7 +308,7 @@ describe("restoreArtifacts", () => {
     expect(await tiersOf(tenantId)).toEqual({ a1: "WARM", a2: "HOT", b1: "COLD" });
   });
 
-  it("moves nothing when dry, and counts what it would move", async () => {
+  it("moves nothing in a dry run, and counts the planned moves", async () => {
     const tenantId = newTenant();
     await write(keyIn(tenantId, "a"), "COLD");
     await write(keyIn(tenantId, "b"), "WARM");
@@ -317,7 +317,7 @@ describe("restoreArtifacts", () => {
     expect(await tiersOf(tenantId)).toEqual({ a: "COLD", b: "WARM" });
   });
 
-  it("is of no one tenant where its keys are of several", async () => {
+  it("has no tenant if its keys are of several tenants", async () => {
     const [one, two] = [keyIn(newTenant(), "a"), keyIn(newTenant(), "a")];
     await write(one, "COLD");
     await write(two, "COLD");

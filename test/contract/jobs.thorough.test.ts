@@ -5,11 +5,11 @@ import { sharedServer } from "../support/shared-server.ts";
 
 const shared = sharedServer();
 
-describe("a live run under way", () => {
-  /** Its run takes over a second: the next request is there long before it ends. */
+describe("a running lifecycle job", () => {
+  /** Artifacts of a run that takes over a second, so the next request arrives long before its end. */
   const LARGE = 3_000;
 
-  /** A tenant with so much to do that its run is still under way when the next request arrives. */
+  /** Creates a tenant whose run is still running when the next request arrives. */
   async function muchToDo() {
     const tenantId = newTenant("large");
     await writeMany(shared.server, tenantId, LARGE);
@@ -23,7 +23,7 @@ describe("a live run under way", () => {
     dry: runLifecycle(input: $dry) { started job { id dryRun } }
   }`;
 
-  it("answers the same input with itself, refuses another with CONFLICT, and lets dry runs be", async () => {
+  it("is returned for the same input, refuses another with CONFLICT, and allows dry runs", async () => {
     const input = { ...(await muchToDo()), waitSeconds: 0 };
     const { data, errors } = await ask<
       Record<string, { started: boolean; job: { id: string; status: string } }>
@@ -43,7 +43,7 @@ describe("a live run under way", () => {
     expect(errors).toMatchObject([{ path: ["other"], extensions: { code: "CONFLICT", jobId } }]);
     expect(data?.dry).toMatchObject({ started: true, job: { dryRun: true } });
 
-    // Joining the run is how to wait for it.
+    // A request with the same input joins the run and waits for it.
     const joined = await shared.tierkeep.runLifecycle({ ...input, waitSeconds: 60 });
     if (!joined.started) expect(joined.job.id).toBe(jobId);
     expect(await shared.tierkeep.lifecycleJob({ id: jobId })).toMatchObject({
@@ -53,12 +53,12 @@ describe("a live run under way", () => {
     });
   });
 
-  it("can be cancelled: what it has done stays done, and the rest is left alone", async () => {
+  it("can be cancelled: it keeps its finished steps and makes no more", async () => {
     const input = { ...(await muchToDo()), waitSeconds: 0 };
     const { job } = await shared.tierkeep.runLifecycle(input);
     const cancelled = await shared.tierkeep.cancelJob({ id: job.id });
     expect(cancelled.job.id).toBe(job.id);
-    // A run of its own waits for this one's end where it is not over yet.
+    // The cancelled run may still be finishing its current block.
     await expect
       .poll(async () => (await shared.tierkeep.lifecycleJob({ id: job.id }))?.status)
       .toBe("CANCELLED");

@@ -9,7 +9,7 @@ const orders: ArtifactOrder[] = (["KEY", "AGE", "CREATED_AT", "MODIFIED_AT", "SI
   (field) => (["ASC", "DESC"] as const).map((direction) => ({ field, direction })),
 );
 
-/** A workflow with artifacts a-00, a-02, … a-58, of different sizes. */
+/** Writes a workflow with the artifacts a-00, a-02, … a-58, of different sizes. */
 async function thirtyArtifacts() {
   const workflow = { tenantId: newTenant(), workflowId: "w" };
   const names = Array.from({ length: 30 }, (_, index) => `a-${String(2 * index).padStart(2, "0")}`);
@@ -43,13 +43,13 @@ async function pagesOf(
 }
 
 describe.each(orders)("artifacts by $field $direction", (orderBy) => {
-  it("neither skip nor repeat a row when others come and go between pages", async () => {
+  it("neither skip nor repeat a row when others are added and deleted between pages", async () => {
     const { workflow, names } = await thirtyArtifacts();
     const gone = new Set<string>();
     const come = new Set<string>();
     const seen = await pagesOf({ where: workflow, orderBy }, async (soFar) => {
       if (come.size > 0) return;
-      // The row that the cursor stands on goes, one before it, and one that is still to come.
+      // Deletes the cursor's row, one before it, and one of a later page.
       const rest = names.filter((name) => !soFar.includes(name));
       for (const artifactId of [soFar.at(-1), soFar[3], rest[5]]) {
         if (artifactId === undefined) throw new Error("there are more rows than that");
@@ -72,7 +72,7 @@ describe("a cursor of artifacts", () => {
     ["another filter", { where: { tiers: ["HOT"] } }],
     ["another order", { orderBy: { field: "SIZE" } }],
     ["another direction", { orderBy: { field: "KEY", direction: "DESC" } }],
-  ])("is refused with %s: CURSOR_INVALID", async (_what, other) => {
+  ])("is refused with CURSOR_INVALID for %s", async (_what, other) => {
     const { workflow } = await thirtyArtifacts();
     const page = await shared.tierkeep.artifacts({ where: workflow, first: 5 });
     const variables = { ...other, where: { ...workflow, ...other.where }, after: page.pageInfo.endCursor };
@@ -82,7 +82,7 @@ describe("a cursor of artifacts", () => {
     });
   });
 
-  it("is refused in another tenant's list, and in another workflow's", async () => {
+  it("is refused in the lists of another tenant and of another workflow", async () => {
     const [{ workflow: one }, { workflow: two }] = [await thirtyArtifacts(), await thirtyArtifacts()];
     const { pageInfo } = await shared.tierkeep.artifacts({ where: { tenantId: one.tenantId }, first: 5 });
     const foreign = shared.tierkeep.artifacts({
@@ -94,7 +94,7 @@ describe("a cursor of artifacts", () => {
     expect(await refusalOf(narrower)).toMatchObject({ code: "CURSOR_INVALID", argument: "before" });
   });
 
-  it("stays good when its filter is spelt in another way", async () => {
+  it("remains valid for an equivalent filter", async () => {
     const { workflow, names } = await thirtyArtifacts();
     const metadata = { a: 1, b: { c: 2, d: 3 } };
     await forEachOf(names.slice(0, 4), (artifactId) =>
@@ -114,7 +114,7 @@ describe("a cursor of artifacts", () => {
 });
 
 describe("a cursor of events", () => {
-  it("stands for a place in the log, whatever the filter and the direction", async () => {
+  it("is a position in the log, for any filter and direction", async () => {
     const { workflow, names } = await thirtyArtifacts();
     const where = { tenantId: workflow.tenantId };
     const all = await shared.tierkeep.lifecycleEventHistory({ where, direction: "ASC", first: 500 });

@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 
 describe("lifecycleEvents", () => {
-  it("tell of everything that happened, in order, and of who did it", async () => {
+  it("record every change in order, with its actor", async () => {
     expect(log.map(({ type, artifactId, dryRun }) => [type, artifactId, dryRun])).toEqual([
       ["ARTIFACT_WRITTEN", "a", false],
       ["ARTIFACT_WRITTEN", "b", false],
@@ -46,7 +46,7 @@ describe("lifecycleEvents", () => {
     expect(new Set(log.map(({ id }) => id)).size).toBe(log.length);
   });
 
-  it("carry the facts of the artifact as it was then", async () => {
+  it("have the artifact's facts at the time of the event", async () => {
     expect(log[0]).toMatchObject({
       ...a,
       fromTier: null,
@@ -63,7 +63,7 @@ describe("lifecycleEvents", () => {
     expect(log[4]).toMatchObject({ tenantId, workflowId: null, artifactId: null, jobId });
   });
 
-  it("lead to the artifact as it is now, null once it is gone", async () => {
+  it("link to the current artifact, or null after its purge", async () => {
     const query = `query ($tenantId: String!) {
       lifecycleEvents(where: { tenantId: $tenantId, types: [ARTIFACT_WRITTEN] }, direction: ASC) {
         nodes { artifactId artifact { tier promotedFrom } }
@@ -79,12 +79,12 @@ describe("lifecycleEvents", () => {
     });
   });
 
-  it("each have an id that finds them again", async () => {
+  it("are found by their id", async () => {
     const id = log[3]?.id ?? "";
     expect(await shared.tierkeep.lifecycleEvent({ id })).toMatchObject({ ...log[3] });
   });
 
-  it("come newest first unless told otherwise, with the edge's cursor being the event's own", async () => {
+  it("are newest first by default, and each edge has its event's cursor", async () => {
     const query = `query ($tenantId: String!) { lifecycleEvents(where: { tenantId: $tenantId }) { edges { cursor node { cursor id } } } }`;
     const { lifecycleEvents } = await dataOf<{
       lifecycleEvents: { edges: { cursor: string; node: { cursor: string; id: string } }[] };
@@ -96,17 +96,17 @@ describe("lifecycleEvents", () => {
   it.each<[string, () => LifecycleEventFilter, number[]]>([
     ["a workflow", () => ({ workflowId: "w2" }), [1, 2, 3, 8]],
     ["an artifact", () => ({ artifactId: "a" }), [0, 5, 7]],
-    ["a whole key", () => ({ workflowId: "w1", artifactId: "b" }), []],
+    ["a complete key", () => ({ workflowId: "w1", artifactId: "b" }), []],
     ["a type", () => ({ types: ["ARTIFACT_WRITTEN"] }), [0, 1]],
     ["types", () => ({ types: ["ARTIFACT_PURGED", "PROMOTED_TO_WARM"] }), [5, 8]],
     ["a job", () => ({ jobId }), [4, 5, 6]],
-    ["an id that is no job's", () => ({ jobId: "none" }), []],
-    ["dry ones", () => ({ dryRun: true }), [2]],
-    ["live ones", () => ({ dryRun: false, artifactId: "b" }), [1, 3, 8]],
+    ["an id of no job", () => ({ jobId: "none" }), []],
+    ["dry runs", () => ({ dryRun: true }), [2]],
+    ["live runs", () => ({ dryRun: false, artifactId: "b" }), [1, 3, 8]],
     ["since, inclusive", () => ({ since: log[8]?.timestamp ?? "", artifactId: "b" }), [8]],
     ["until, exclusive", () => ({ until: log[0]?.timestamp ?? "" }), []],
     [
-      "everything together",
+      "a combination of all filters",
       () => ({
         types: ["ARTIFACT_PROMOTED"],
         dryRun: false,
@@ -115,7 +115,7 @@ describe("lifecycleEvents", () => {
       }),
       [3],
     ],
-  ])("can be of %s", async (_what, where, expected) => {
+  ])("can be filtered by %s", async (_what, where, expected) => {
     const found = await events({ tenantId, ...where() });
     expect(found.map(({ id }) => log.findIndex((event) => event.id === id))).toEqual(expected);
     const { totalCount } = await shared.tierkeep.lifecycleEventHistory({
@@ -126,7 +126,7 @@ describe("lifecycleEvents", () => {
     expect(totalCount).toBe(expected.length);
   });
 
-  it("of another tenant are not among them", async () => {
+  it("do not include those of another tenant", async () => {
     expect(await events({ tenantId: newTenant() })).toEqual([]);
   });
 
@@ -142,14 +142,14 @@ describe("lifecycleEvents", () => {
     });
   });
 
-  it("refuse a type that there is not: BAD_USER_INPUT", async () => {
+  it("refuse an unknown type with BAD_USER_INPUT", async () => {
     const query = "query ($where: LifecycleEventFilter) { lifecycleEvents(where: $where) { totalCount } }";
     expect(await codesOf(shared.server, query, { where: { types: ["LOST"] } })).toEqual(["BAD_USER_INPUT"]);
   });
 });
 
 describe("lifecycleEventCursor", () => {
-  it("is the newest event: nothing follows it but what happens next", async () => {
+  it("is the newest event's cursor: only later events follow it", async () => {
     const after = await shared.tierkeep.lifecycleEventCursor();
     const follow = async () =>
       (await shared.tierkeep.lifecycleEventHistory({ direction: "ASC", after, first: 500 })).nodes;

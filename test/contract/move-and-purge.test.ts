@@ -19,7 +19,7 @@ async function eventsOf({ tenantId }: ArtifactKey): Promise<readonly LifecycleEv
   return (await shared.tierkeep.lifecycleEventHistory({ where: { tenantId } })).nodes;
 }
 
-/** Everything about an artifact that does not change by itself. */
+/** Returns every field of an artifact that does not change with time. */
 async function stateOf(key: ArtifactKey) {
   const { ageDays: _, ...state } = (await shared.tierkeep.artifact(keyOf(key))) ?? { ageDays: 0 };
   return { ...state, stats: await shared.tierkeep.tierStats({ tenantId: key.tenantId }) };
@@ -30,7 +30,7 @@ describe("promoteArtifact", () => {
     ["HOT", "WARM"],
     ["HOT", "COLD"],
     ["WARM", "COLD"],
-  ] as const)("moves from %s to the colder %s, and its age goes on", async (fromTier, toTier) => {
+  ] as const)("moves from %s to the colder %s, and keeps the age", async (fromTier, toTier) => {
     const before = await written(fromTier);
     const moved = await shared.tierkeep.promoteArtifact({ ...keyOf(before), toTier });
     expect(moved).toMatchObject({ fromTier, toTier, dryRun: false });
@@ -66,20 +66,20 @@ describe("promoteArtifact", () => {
     ["WARM", "HOT"],
     ["COLD", "HOT"],
     ["COLD", "WARM"],
-  ] as const)("moves back from %s to the hotter %s, and its age starts anew", async (fromTier, toTier) => {
+  ] as const)("moves from %s to the hotter %s, and resets the age", async (fromTier, toTier) => {
     const before = await written(fromTier);
     const { artifact } = await shared.tierkeep.promoteArtifact({ ...keyOf(before), toTier });
     expect(artifact).toMatchObject({ tier: toTier, promotedFrom: fromTier, modifiedAt: before.modifiedAt });
     expect(artifact.ageSince).toBe(artifact.promotedAt);
   });
 
-  it("refuses the tier that it is in: SAME_TIER", async () => {
+  it("refuses the current tier with SAME_TIER", async () => {
     const artifact = await written("WARM");
     const again = shared.tierkeep.promoteArtifact({ ...keyOf(artifact), toTier: "WARM" });
     expect(await refusalOf(again)).toMatchObject({ code: "SAME_TIER", tier: "WARM" });
   });
 
-  it("stays where its content is no longer the one expected: PRECONDITION_FAILED", async () => {
+  it("refuses changed content with PRECONDITION_FAILED", async () => {
     const artifact = await written();
     const input = { ...keyOf(artifact), toTier: "WARM" as const };
     const stale = shared.tierkeep.promoteArtifact({ ...input, ifChecksum: sha256("other") });
@@ -95,7 +95,7 @@ describe("restoreArtifact", () => {
     ["WARM", "HOT", "HOT"],
     ["COLD", "WARM", "WARM"],
   ] as const)(
-    "brings back from %s to %s (that is %s), and its age starts anew",
+    "restores from %s to toTier %s, which means %s, and resets the age",
     async (fromTier, toTier, expected) => {
       const before = await written(fromTier);
       const restored = await shared.tierkeep.restoreArtifact({
@@ -122,21 +122,24 @@ describe("restoreArtifact", () => {
     },
   );
 
-  it("goes to a hotter tier only: a colder one is BAD_USER_INPUT", async () => {
+  it("refuses a colder tier with BAD_USER_INPUT", async () => {
     const artifact = await written("WARM");
     const colder = shared.tierkeep.restoreArtifact({ ...keyOf(artifact), toTier: "COLD" });
     expect(await refusalOf(colder)).toMatchObject({ code: "BAD_USER_INPUT", argument: "input.toTier" });
   });
 
-  it.each(["HOT", "WARM", "COLD"] as const)("refuses what is in %s already: SAME_TIER", async (tier) => {
-    const artifact = await written(tier);
-    const again = shared.tierkeep.restoreArtifact({ ...keyOf(artifact), toTier: tier });
-    expect(await refusalOf(again)).toMatchObject({ code: "SAME_TIER", tier });
-  });
+  it.each(["HOT", "WARM", "COLD"] as const)(
+    "refuses an artifact that is already in %s with SAME_TIER",
+    async (tier) => {
+      const artifact = await written(tier);
+      const again = shared.tierkeep.restoreArtifact({ ...keyOf(artifact), toTier: tier });
+      expect(await refusalOf(again)).toMatchObject({ code: "SAME_TIER", tier });
+    },
+  );
 });
 
 describe("purgeArtifact", () => {
-  it.each(["HOT", "WARM", "COLD"] as const)("deletes from %s for good", async (tier) => {
+  it.each(["HOT", "WARM", "COLD"] as const)("deletes permanently from %s", async (tier) => {
     const artifact = await written(tier);
     expect(await shared.tierkeep.purgeArtifact(keyOf(artifact))).toEqual({
       ...keyOf(artifact),
@@ -162,7 +165,7 @@ describe("purgeArtifact", () => {
     });
   });
 
-  it("leaves the tenant and the workflow behind, with nothing in them", async () => {
+  it("keeps the tenant and the workflow, without artifacts", async () => {
     const artifact = await written();
     await shared.tierkeep.purgeArtifact(keyOf(artifact));
     const tenant = await shared.tierkeep.tenant({ tenantId: artifact.tenantId });
@@ -170,7 +173,7 @@ describe("purgeArtifact", () => {
     expect(await shared.tierkeep.workflow(artifact)).toMatchObject({ workflowId: "weekly" });
   });
 
-  it("lets the key be written again, as a new artifact under the same id", async () => {
+  it("allows a new artifact under the same key and id", async () => {
     const first = await written();
     await shared.tierkeep.purgeArtifact(keyOf(first));
     const { artifact, created } = await shared.tierkeep.writeArtifact({
@@ -182,7 +185,7 @@ describe("purgeArtifact", () => {
     expect(artifact.createdAt).toBe(artifact.modifiedAt);
   });
 
-  it("spares content that is not the one expected: PRECONDITION_FAILED", async () => {
+  it("refuses changed content with PRECONDITION_FAILED", async () => {
     const artifact = await written();
     const stale = shared.tierkeep.purgeArtifact({ ...keyOf(artifact), ifChecksum: sha256("other") });
     expect(await refusalOf(stale)).toMatchObject({ code: "PRECONDITION_FAILED", checksum: sha256("hello") });
@@ -218,21 +221,21 @@ const actions: [name: string, act: Action, event: string, toTier: string | null]
 ];
 
 describe.each(actions)("%s", (_name, act, type, toTier) => {
-  it("refuses a key that is in no tier: ARTIFACT_NOT_FOUND", async () => {
+  it("refuses a missing key with ARTIFACT_NOT_FOUND", async () => {
     const key = { tenantId: newTenant(), workflowId: "weekly", artifactId: "a.txt" };
     const refusal = await refusalOf(act(key));
     expect(refusal).toMatchObject({ code: "ARTIFACT_NOT_FOUND", tier: undefined });
     expect(await eventsOf(key)).toEqual([]);
   });
 
-  it("refuses a fromTier that it is not in, naming the one that it is in", async () => {
+  it("refuses a wrong fromTier and returns the actual tier", async () => {
     const artifact = await written("WARM");
     const refusal = await refusalOf(act(artifact, { fromTier: "COLD" }));
     expect(refusal).toMatchObject({ code: "ARTIFACT_NOT_FOUND", tier: "WARM" });
     await expect(act(artifact, { fromTier: "WARM" })).resolves.toMatchObject({ fromTier: "WARM" });
   });
 
-  it("changes nothing when dry, and writes one event, flagged", async () => {
+  it("changes nothing in a dry run, and writes one event with dryRun", async () => {
     const artifact = await written("WARM");
     const before = await stateOf(artifact);
     const result = await act(artifact, { dryRun: true });
@@ -249,7 +252,7 @@ describe.each(actions)("%s", (_name, act, type, toTier) => {
     expect(events[0]).toMatchObject({ ...keyOf(artifact), fromTier: "WARM", toTier });
   });
 
-  it("is refused when dry just as it would be live, without an event", async () => {
+  it("refuses a dry run like a live run, without an event", async () => {
     const artifact = await written("WARM");
     expect(await refusalOf(act(artifact, { fromTier: "HOT", dryRun: true }))).toMatchObject({
       code: "ARTIFACT_NOT_FOUND",

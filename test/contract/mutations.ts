@@ -23,7 +23,7 @@ export function documentOf(mutation: Mutation): string {
   return `mutation ($input: ${input}!) { ${mutation}(input: $input) { ${SELECTIONS[mutation]} } }`;
 }
 
-/** Sends the mutation with this input, and returns its data and errors. */
+/** Sends a mutation with this input and returns its data and errors. */
 export function mutate(server: { readonly url: string }, mutation: Mutation, input: Input) {
   return ask<Record<string, unknown>>(server, documentOf(mutation), { input });
 }

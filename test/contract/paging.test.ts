@@ -30,11 +30,11 @@ interface PageArguments {
 
 interface ListOf {
   readonly name: string;
-  /** How many rows it has; at least COUNT. */
+  /** Number of rows, at least COUNT. */
   readonly total: number;
-  /** Names a row. */
+  /** Selection that identifies a row. */
   readonly node: string;
-  /** The query, with PAGE where the connection's own selection goes. */
+  /** The query, with PAGE in place of the connection's selection. */
   readonly query: string;
   readonly variables: () => Readonly<Record<string, unknown>>;
 }
@@ -42,7 +42,7 @@ interface ListOf {
 const page = "first: $first, after: $after, last: $last, before: $before";
 const declared = "$first: Int, $after: String, $last: Int, $before: String";
 
-// Each of the lists below ends with 120 rows or a few more; the root ones hold everything that the others made.
+// Each list below has 120 rows or a few more. The root lists contain the rows of all others.
 const lists: ListOf[] = [
   {
     name: "artifacts",
@@ -154,13 +154,13 @@ beforeAll(async () => {
     }),
   );
   await forEachOf(indexes, () => shared.tierkeep.runLifecycle({ dryRun: true, tenantId: "tenant-000" }));
-  // Last: the items of older runs are kept for a hundred runs only.
+  // This is last because only the items of the latest hundred runs are kept.
   const asOf = daysAfter(new Date().toISOString(), 8);
   const run = await shared.tierkeep.runLifecycle({ dryRun: true, tenantId: many, asOf });
   jobId = run.job.id;
 });
 
-/** The one connection in an answer, however deep. */
+/** Finds the single connection in an answer, at any depth. */
 function connectionIn(data: unknown): Page {
   let value = data;
   for (;;) {
@@ -186,7 +186,7 @@ async function refusalsOf(list: ListOf, args: PageArguments) {
 const rowsOf = (page: Page) => page.edges.map(({ node }) => JSON.stringify(node));
 
 describe.each(lists)("$name", (list) => {
-  it("comes whole, each row once, forward and backward in pages of any size", async () => {
+  it("returns each row once, forward and backward, in pages of any size", async () => {
     const whole = await pageOf(list, { first: 500 });
     expect(whole.edges).toHaveLength(list.total);
     expect(whole.totalCount).toBe(list.total);
@@ -225,11 +225,11 @@ describe.each(lists)("$name", (list) => {
     expect(backward).toEqual(rowsOf(whole));
   });
 
-  it("has 50 rows on a page unless told otherwise", async () => {
+  it("returns 50 rows a page by default", async () => {
     expect((await pageOf(list, {})).edges).toHaveLength(50);
   });
 
-  it("is cut between two cursors, from either end", async () => {
+  it("returns the rows between two cursors, from either end", async () => {
     const { edges } = await pageOf(list, { first: 20 });
     const range = { after: edges[2]?.cursor ?? "", before: edges[12]?.cursor ?? "" };
     const between = edges.slice(3, 12).map(({ cursor }) => cursor);
@@ -243,7 +243,7 @@ describe.each(lists)("$name", (list) => {
     expect(backward.pageInfo.hasPreviousPage).toBe(true);
   });
 
-  it("may be asked for no rows", async () => {
+  it("returns no rows for a page size of 0", async () => {
     const none = await pageOf(list, { first: 0 });
     expect(none).toMatchObject({ edges: [], nodes: [], totalCount: list.total });
     expect(none.pageInfo).toMatchObject({ hasNextPage: true, startCursor: null, endCursor: null });
@@ -251,13 +251,13 @@ describe.each(lists)("$name", (list) => {
   });
 
   it.each([{ first: 501 }, { last: 501 }, { first: -1 }, { last: -1 }, { first: 1, last: 1 }])(
-    "refuses %j instead of cutting it: BAD_USER_INPUT",
+    "refuses %j with BAD_USER_INPUT instead of clamping it",
     async (args) => {
       expect(await refusalsOf(list, args)).toEqual(["BAD_USER_INPUT"]);
     },
   );
 
-  it("refuses a cursor that is malformed or of another list: CURSOR_INVALID", async () => {
+  it("refuses a malformed cursor and one of another list with CURSOR_INVALID", async () => {
     const own = (await pageOf(list, { first: 1 })).pageInfo.endCursor ?? "";
     const others = lists.filter(({ name }) => name.split(",")[0] !== list.name.split(",")[0]);
     const foreign = await Promise.all(
@@ -277,7 +277,7 @@ describe.each(lists)("$name", (list) => {
 });
 
 describe("the order of lists", () => {
-  it("is by name where nothing else is said", async () => {
+  it("is by name by default", async () => {
     const [tenants, workflows] = await Promise.all(
       ["tenants", "Tenant.workflows"].map(async (name) =>
         (await pageOf(lists.find((list) => list.name === name) as ListOf, { first: 500 })).edges.map(
@@ -296,7 +296,7 @@ describe("the order of lists", () => {
     expect(jobs.edges[0]?.node.id).toBe(jobId);
   });
 
-  it("is that of the log for events, and its reverse when newest comes first", async () => {
+  it("is the log's order for ascending events, and the reverse for descending ones", async () => {
     const ascending = lists.find(({ name }) => name === "lifecycleEvents, oldest first") as ListOf;
     const descending = lists.find(({ name }) => name === "lifecycleEvents, newest first") as ListOf;
     const oldestFirst = rowsOf(await pageOf(ascending, { first: 500 }));

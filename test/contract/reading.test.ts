@@ -11,13 +11,13 @@ async function written(artifactId = "a.txt", text = "hello") {
 }
 
 describe("artifact", () => {
-  it("is null for a key that is in no tier", async () => {
+  it("is null for a missing key", async () => {
     const key = { tenantId: newTenant(), workflowId: "weekly", artifactId: "a.txt" };
     expect(await shared.tierkeep.artifact(key)).toBeNull();
     expect(await shared.tierkeep.artifactContent(key)).toBeNull();
   });
 
-  it("is found in whichever tier it is in", async () => {
+  it("is found in every tier", async () => {
     const { key } = await written();
     for (const toTier of ["WARM", "COLD", "HOT"] as const) {
       await shared.tierkeep.promoteArtifact({ ...key, toTier });
@@ -25,7 +25,7 @@ describe("artifact", () => {
     }
   });
 
-  it("leads to its tenant and its workflow, and from there back to it", async () => {
+  it("links to its tenant and its workflow, which link back to it", async () => {
     const { key, artifact } = await written();
     const query = `query ($tenantId: String!, $workflowId: String!, $artifactId: String!) {
       artifact(tenantId: $tenantId, workflowId: $workflowId, artifactId: $artifactId) {
@@ -50,7 +50,7 @@ describe("artifact", () => {
     });
   });
 
-  it("has an age in days at any instant, never below zero", async () => {
+  it("has an age in days at any time, never below zero", async () => {
     const { key, artifact } = await written();
     const query = `query ($tenantId: String!, $workflowId: String!, $artifactId: String!, $later: DateTime!, $earlier: DateTime!) {
       artifact(tenantId: $tenantId, workflowId: $workflowId, artifactId: $artifactId) {
@@ -68,7 +68,7 @@ describe("artifact", () => {
     expect(ages.now).toBeLessThan(0.01);
   });
 
-  it("reads asOf with any offset, and refuses what is no instant", async () => {
+  it("accepts asOf with any offset, and refuses an invalid time", async () => {
     const { key } = await written();
     const query = `query ($tenantId: String!, $workflowId: String!, $artifactId: String!, $asOf: DateTime) {
       artifact(tenantId: $tenantId, workflowId: $workflowId, artifactId: $artifactId) { ageDays(asOf: $asOf) }
@@ -80,7 +80,7 @@ describe("artifact", () => {
     }
   });
 
-  it("says what the lifecycle does to it next in each tier, and when", async () => {
+  it("returns the next transition in each tier and its time", async () => {
     const { key, artifact } = await written();
     expect(artifact.nextTransition).toEqual({
       action: "PROMOTE_TO_WARM",
@@ -97,14 +97,14 @@ describe("artifact", () => {
 });
 
 describe("content inline", () => {
-  it("is no text, but base64, where it is not valid UTF-8", async () => {
+  it("is available only as base64 if it is not valid UTF-8", async () => {
     const key = { tenantId: newTenant(), workflowId: "weekly", artifactId: "a.bin" };
     await shared.tierkeep.writeArtifact({ ...key, content: { base64: "/wD+" } });
     const artifact = await shared.tierkeep.artifactContent({ ...key, withText: true, withBase64: true });
     expect(artifact).toMatchObject({ text: null, base64: "/wD+" });
   });
 
-  it("is neither over 1 MiB", async () => {
+  it("is null above 1 MiB, as text and as base64", async () => {
     const key = { tenantId: newTenant(), workflowId: "weekly", artifactId: "large.txt" };
     await shared.tierkeep.upload(key, "x".repeat(MIB + 1));
     expect(await shared.tierkeep.artifactContent({ ...key, withText: true, withBase64: true })).toMatchObject(
@@ -112,7 +112,7 @@ describe("content inline", () => {
     );
   });
 
-  it("is at most 16 MiB in one request, over which it is QUERY_TOO_COMPLEX", async () => {
+  it("is limited to 16 MiB per request, and more is refused with QUERY_TOO_COMPLEX", async () => {
     const key = { tenantId: newTenant(), workflowId: "weekly", artifactId: "mebibyte.txt" };
     await shared.tierkeep.upload(key, "x".repeat(MIB));
     const fields = (count: number) =>
@@ -129,7 +129,7 @@ describe("content inline", () => {
     expect(over.data?.artifact.sizeBytes).toBe(MIB);
   });
 
-  it("is what the downloadUrl streams, from an address that resolves against the endpoint", async () => {
+  it("is streamed from downloadUrl, which is relative to the endpoint", async () => {
     const { artifact } = await written("größe & maß (1).txt", "grüße");
     const response = await fetch(new URL(artifact.downloadUrl, shared.server.url));
     expect(response.status).toBe(200);
@@ -139,7 +139,7 @@ describe("content inline", () => {
 });
 
 describe("artifactsByKey", () => {
-  it("answers in the order of the keys, null for those that are not there, repeats included", async () => {
+  it("returns artifacts in the order of the keys, with repetitions, and null for missing keys", async () => {
     const { key: one } = await written("1.txt");
     const { key: two } = await written("2.txt");
     const none = { ...one, artifactId: "none.txt" };
@@ -147,7 +147,7 @@ describe("artifactsByKey", () => {
     expect(found.map((artifact) => artifact?.artifactId ?? null)).toEqual(["2.txt", null, "1.txt", "2.txt"]);
   });
 
-  it("takes 500 keys and not one more", async () => {
+  it("accepts 500 keys and refuses 501", async () => {
     const { key } = await written();
     const found = await shared.tierkeep.artifactsByKey({ keys: Array.from({ length: 500 }, () => key) });
     expect(found).toHaveLength(500);
@@ -158,14 +158,14 @@ describe("artifactsByKey", () => {
     expect(refusal).toMatchObject({ code: "BAD_USER_INPUT", argument: "keys" });
   });
 
-  it("refuses no keys at all: BAD_USER_INPUT", async () => {
+  it("refuses an empty list of keys with BAD_USER_INPUT", async () => {
     expect(await refusalOf(shared.tierkeep.artifactsByKey({ keys: [] }))).toMatchObject({
       code: "BAD_USER_INPUT",
       argument: "keys",
     });
   });
 
-  it("is refused whole for one bad key, which it names", async () => {
+  it("refuses the complete request for one bad key, and names the key", async () => {
     const { key } = await written();
     const keys = [key, { ...key, workflowId: "a/b" }, key];
     expect(await refusalOf(shared.tierkeep.artifactsByKey({ keys }))).toMatchObject({
@@ -198,7 +198,7 @@ describe("node and nodes", () => {
     };
   }
 
-  it("find every type of node by its id", async () => {
+  it("find a node of every type by its id", async () => {
     const ids = await everyKind();
     const query = "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }";
     const { nodes } = await dataOf<{ nodes: unknown[] }>(shared.server, query, { ids: Object.values(ids) });
@@ -209,7 +209,7 @@ describe("node and nodes", () => {
     expect(new Set(Object.values(ids)).size).toBe(6);
   });
 
-  it("answer null for what is malformed or foreign, and one bad id blanks no other", async () => {
+  it("return null for a malformed or foreign id, without an effect on other ids", async () => {
     const { artifact } = await written();
     const foreign = [
       "",
@@ -233,14 +233,14 @@ describe("node and nodes", () => {
     expect(await shared.tierkeep.lifecycleJob({ id: artifact.id })).toBeNull();
   });
 
-  it("refuse an id that is no job's in a mutation: NOT_FOUND", async () => {
+  it("refuse an id of no job with NOT_FOUND in a mutation", async () => {
     const { Artifact, Tenant, LifecycleEvent } = await everyKind();
     for (const id of ["", "x", Artifact, Tenant, LifecycleEvent]) {
       expect(await refusalOf(shared.tierkeep.cancelJob({ id }))).toMatchObject({ code: "NOT_FOUND" });
     }
   });
 
-  it("keep a restore job apart from lifecycle jobs", async () => {
+  it("do not return a restore job as a lifecycle job", async () => {
     const { RestoreJob, LifecycleJob } = await everyKind();
     expect(await shared.tierkeep.lifecycleJob({ id: RestoreJob })).toBeNull();
     expect(await shared.tierkeep.lifecycleJob({ id: LifecycleJob })).toMatchObject({ id: LifecycleJob });
@@ -249,7 +249,7 @@ describe("node and nodes", () => {
 });
 
 describe("viewer", () => {
-  it("is the admin `local` where no authentication is configured", async () => {
+  it("is the admin `local` without authentication", async () => {
     expect(await shared.tierkeep.viewer()).toEqual({ actor: "local", role: "ADMIN", tenants: null });
   });
 });

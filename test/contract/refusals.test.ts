@@ -14,9 +14,9 @@ const shared = sharedServer();
 const GRAPHQL_PATH = "/graphql";
 
 interface Ways {
-  /** A GraphQL request whose first error is this refusal. */
+  /** Sends a GraphQL request that is refused with this code. */
   readonly graphql?: () => Promise<Answer<unknown>>;
-  /** An HTTP request that is answered with this refusal, and the status that it must have. */
+  /** The expected status, and an HTTP request that is refused with this code. */
   readonly http?: readonly [status: number, send: () => Promise<RawResponse>];
 }
 
@@ -44,13 +44,13 @@ async function written(text = "x") {
   return key;
 }
 
-/** A server of its own for what no other test could work with. Whatever state it is in afterwards, it is killed. */
+/** Runs `act` with a separate server, which may be unusable afterwards. The server is killed in any case. */
 async function withServer<T>(act: (server: Server) => Promise<T>, options = {}): Promise<T> {
   await using server = await startServer({ env: { TIERKEEP_ALLOW_AS_OF: "true" }, ...options });
   return await act(server);
 }
 
-/** As if somebody had made off with the disk: the objects' folder is a file now. */
+/** Runs `act` with a server whose folder of objects was replaced by a file, as if the disk were gone. */
 async function withoutObjects<T>(act: (server: Server, url: string) => Promise<T>): Promise<T> {
   return await withServer(async (server) => {
     const { artifact } = await createTierkeep({ url: server.url }).upload(
@@ -64,7 +64,7 @@ async function withoutObjects<T>(act: (server: Server, url: string) => Promise<T
   });
 }
 
-/** Every table of the catalog has another name: a failure that the server cannot have foreseen. */
+/** Runs `act` with a server whose catalog's tables were renamed: an unexpected failure. */
 async function withBrokenCatalog<T>(act: (server: Server) => Promise<T>): Promise<T> {
   return await withServer(async (server) => {
     await createTierkeep({ url: server.url }).upload(
@@ -83,7 +83,7 @@ async function withBrokenCatalog<T>(act: (server: Server) => Promise<T>): Promis
   });
 }
 
-/** Files larger than 4 MiB are more than this server's process may write: the nearest to a full disk that needs no disk. */
+/** Limits the server's files to 4 MiB, which behaves much like a full disk. */
 const smallFiles = {
   through: (command: readonly string[]): readonly [string, ...string[]] => [
     "sh",
@@ -94,7 +94,7 @@ const smallFiles = {
   ],
 };
 
-// Every code that this version can raise, by every way in that can raise it.
+// Every code that this version can return, through each protocol that can return it.
 const table: Readonly<Record<string, Ways>> = {
   INVALID_IDENTIFIER: {
     graphql: () => ask(shared.server, `{ tenant(tenantId: "..") { id } }`),
@@ -184,7 +184,7 @@ const table: Readonly<Record<string, Ways>> = {
             { method: "PUT", body: Buffer.alloc(6_000_000) },
             server,
           );
-          // What has room is still written.
+          // Content that fits is still written.
           await tierkeep.upload({ tenantId: "t", workflowId: "w", artifactId: "b" }, "x".repeat(1_000_000));
           expect((await tierkeep.artifacts()).nodes.map(({ artifactId }) => artifactId)).toEqual(["b"]);
           return answer;
@@ -284,7 +284,7 @@ const viaGraphql = Object.entries(table).flatMap(([code, { graphql }]) =>
 );
 const viaHttp = Object.entries(table).flatMap(([code, { http }]) => (http ? [[code, ...http] as const] : []));
 
-/** What the schema says of its codes. */
+/** Returns the schema's codes, and whether their descriptions mark them as reserved. */
 async function codesOfSchema() {
   const { __type } = await dataOf<{ __type: { enumValues: { name: string; description: string }[] } }>(
     shared.server,
@@ -296,34 +296,34 @@ async function codesOfSchema() {
   }));
 }
 
-describe("the codes of refusals", () => {
-  it("that the schema does not mark as reserved are the ones that are reached here", async () => {
+describe("the error codes of the schema", () => {
+  it("are all tested here if they are not marked as reserved", async () => {
     const raised = (await codesOfSchema()).filter(({ reserved }) => !reserved).map(({ name }) => name);
     expect(Object.keys(table).sort()).toEqual(raised.sort());
     for (const ways of Object.values(table)) expect(ways.graphql ?? ways.http).toBeDefined();
   });
 
-  it("include those that are reserved for what is still to come", async () => {
+  it("include the reserved code QUOTA_EXCEEDED", async () => {
     const reserved = (await codesOfSchema()).filter((code) => code.reserved).map(({ name }) => name);
     expect(reserved.sort()).toEqual(["QUOTA_EXCEEDED"]);
   });
 });
 
-describe("through GraphQL", () => {
-  it.each(viaGraphql)("%s is reached", async (code, reach) => {
+describe("a refusal through GraphQL", () => {
+  it.each(viaGraphql)("returns %s", async (code, reach) => {
     const { status, errors } = await reach();
     expect(status).toBe(200);
     expect(errors.map(({ extensions }) => extensions.code)).toContain(code);
     for (const { message, extensions } of errors) {
       expect(extensions.requestId).toMatch(/./);
-      // A sentence that says what to do next, not a code.
+      // The message is a sentence, not a code.
       expect(message).toMatch(/ /);
     }
   });
 });
 
-describe("through HTTP", () => {
-  it.each(viaHttp)("%s is reached, with status %d and a problem+json", async (code, status, reach) => {
+describe("a refusal through HTTP", () => {
+  it.each(viaHttp)("returns %s with status %d as problem+json", async (code, status, reach) => {
     const answer = await reach();
     expect(answer.status).toBe(status);
     expect(problemOf(answer)).toMatchObject({

@@ -6,7 +6,7 @@ import { sharedServer } from "../support/shared-server.ts";
 const shared = sharedServer();
 
 describe("several mutations in one request", () => {
-  it("run one after the other, and one that is refused blanks no other", async () => {
+  it("run in order, and a refused one does not affect the others", async () => {
     const tenantId = newTenant();
     const query = `mutation ($tenantId: String!) {
       one: writeArtifact(input: { tenantId: $tenantId, workflowId: "w", artifactId: "a", content: { text: "1" } }) { created artifact { sizeBytes } }
@@ -35,7 +35,7 @@ describe("several mutations in one request", () => {
 });
 
 describe("a refusal", () => {
-  it("says what happened, where, and under which request", async () => {
+  it("has a code, a path and the requestId", async () => {
     const query = `query { artifact(tenantId: "a/b", workflowId: "w", artifactId: "a") { id } }`;
     const { data, errors, headers } = await ask(shared.server, query);
     expect(data).toEqual({ artifact: null });
@@ -48,7 +48,7 @@ describe("a refusal", () => {
     expect(headers.get("x-request-id")).toBe(errors[0]?.extensions.requestId);
   });
 
-  it("has the same requestId as the others of its request, and another than those of the next", async () => {
+  it("shares its requestId with the same request's refusals only", async () => {
     const query = `{ a: tenant(tenantId: "") { id } b: tenant(tenantId: ".") { id } }`;
     const [one, two] = [await ask(shared.server, query), await ask(shared.server, query)];
     const ids = [...one.errors, ...two.errors].map(({ extensions }) => extensions.requestId);
@@ -58,16 +58,16 @@ describe("a refusal", () => {
 });
 
 describe("a GraphQL request over HTTP", () => {
-  it("that is executed is answered with 200, whatever is refused in it", async () => {
+  it("returns 200 if it is executed, even with refusals", async () => {
     expect((await ask(shared.server, `{ tenant(tenantId: "") { id } }`)).status).toBe(200);
     expect((await ask(shared.server, "{ tenants(first: 501) { totalCount } }")).status).toBe(200);
   });
 
   it.each([
     ["is not GraphQL", "{ tenants(", "GRAPHQL_PARSE_FAILED"],
-    ["names a field that there is not", "{ nothing }", "GRAPHQL_VALIDATION_FAILED"],
-    ["leaves a required argument out", "{ tenant { id } }", "GRAPHQL_VALIDATION_FAILED"],
-  ])("that %s says so", async (_what, query, code) => {
+    ["names an unknown field", "{ nothing }", "GRAPHQL_VALIDATION_FAILED"],
+    ["omits a required argument", "{ tenant { id } }", "GRAPHQL_VALIDATION_FAILED"],
+  ])("is refused with the matching code if it %s", async (_what, query, code) => {
     expect(await codesOf(shared.server, query)).toEqual([code]);
   });
 
@@ -75,18 +75,18 @@ describe("a GraphQL request over HTTP", () => {
     ["that is missing", {}],
     ["of another type", { tenantId: 1 }],
     ["that is null", { tenantId: null }],
-  ])("with a variable %s is BAD_USER_INPUT", async (_what, variables) => {
+  ])("is refused with BAD_USER_INPUT for a variable %s", async (_what, variables) => {
     const query = "query ($tenantId: String!) { tenant(tenantId: $tenantId) { id } }";
     expect(await codesOf(shared.server, query, variables)).toEqual(["BAD_USER_INPUT"]);
   });
 
-  it("may be a GET for a query, and never for a mutation", async () => {
+  it("may be a GET for a query, but never for a mutation", async () => {
     const get = (query: string) =>
       fetch(`${shared.server.url}?query=${encodeURIComponent(query)}`, {
         headers: { accept: "application/json" },
       });
     const query = await get("{ viewer { actor } }");
-    // A page elsewhere could send a plain GET, so a server may want more than that; it must not crash on it.
+    // A foreign page can send a plain GET, so a server may refuse it. It must not crash.
     expect([200, 400, 403, 415]).toContain(query.status);
     const mutation = await get(
       `mutation { writeArtifact(input: { tenantId: "get", workflowId: "w", artifactId: "a", content: { text: "x" } }) { created } }`,
@@ -97,10 +97,10 @@ describe("a GraphQL request over HTTP", () => {
   });
 
   it.each([
-    ["text/plain", "as a form of a page elsewhere could send it"],
+    ["text/plain", "as a form of a foreign page"],
     ["application/x-www-form-urlencoded", "as a form"],
     ["multipart/form-data; boundary=x", "as a form with files"],
-  ])("sent as %s, %s, changes nothing", async (contentType) => {
+  ])("changes nothing if it is sent as %s, %s", async (contentType) => {
     const query = `mutation { writeArtifact(input: { tenantId: "form", workflowId: "w", artifactId: "a", content: { text: "x" } }) { created } }`;
     const bodies: Record<string, string> = {
       "text/plain": JSON.stringify({ query }),
@@ -117,7 +117,7 @@ describe("a GraphQL request over HTTP", () => {
     expect(await shared.tierkeep.tenant({ tenantId: "form" })).toBeNull();
   });
 
-  it("that is no JSON is refused, not executed", async () => {
+  it("is refused with 4xx if it is not a valid JSON request", async () => {
     for (const body of ["", "{", "[]", "null", '{"query":1}', '"text"']) {
       const answer = await sendRaw(shared.server, {
         method: "POST",
@@ -129,7 +129,7 @@ describe("a GraphQL request over HTTP", () => {
     }
   });
 
-  it("finds another path nowhere", async () => {
+  it("returns 404 at other paths", async () => {
     for (const path of ["/graphqlx", "/nothing", "/artifacts", "/artifacts/a/b", "/artifacts/a/b/c/d"]) {
       const answer = await sendRaw(shared.server, { path });
       expect([path, answer.status]).toEqual([path, 404]);
@@ -138,7 +138,7 @@ describe("a GraphQL request over HTTP", () => {
 });
 
 describe("health", () => {
-  it.each(["/healthz", "/readyz"])("%s says that it is well", async (path) => {
+  it.each(["/healthz", "/readyz"])("%s returns 200", async (path) => {
     expect((await sendRaw(shared.server, { path })).status).toBe(200);
   });
 });

@@ -32,7 +32,7 @@ describe("a tenant", () => {
     expect(await shared.tierkeep.workflow({ tenantId, workflowId: "v" })).toBeNull();
   });
 
-  it("does not come into being by a write that is refused, nor by being asked for", async () => {
+  it("is not created by a refused write or by a query", async () => {
     const tenantId = newTenant();
     const refused = shared.tierkeep.writeArtifact({
       tenantId,
@@ -48,7 +48,7 @@ describe("a tenant", () => {
     expect(await shared.tierkeep.tenant({ tenantId })).toBeNull();
   });
 
-  it("lists its workflows, and each its artifacts and stats", async () => {
+  it("lists its workflows with their artifacts and stats", async () => {
     const tenantId = newTenant();
     await write(tenantId, "w1/a", 1);
     await write(tenantId, "w1/b", 10, "COLD");
@@ -107,7 +107,7 @@ describe("a tenant", () => {
 });
 
 describe("tierStats", () => {
-  it("are three, HOT first, for whom there is nothing too", async () => {
+  it("have three entries, HOT first, even for a missing tenant", async () => {
     expect(await shared.tierkeep.tierStats({ tenantId: newTenant() })).toEqual(NOTHING);
   });
 
@@ -158,7 +158,7 @@ describe("tierStats", () => {
     ]);
   });
 
-  it("are the same wherever they are asked for, and add up to all tenants'", async () => {
+  it("are the same in every field, and those of all tenants are the sum of each tenant's", async () => {
     const [one, two] = [newTenant("one"), newTenant("two")];
     await write(one, "w/a", 1);
     await write(one, "w/b", 2, "WARM");
@@ -203,7 +203,7 @@ describe("tierStats", () => {
 });
 
 describe("retentionPolicy", () => {
-  it("is 7, 30 and 90 days for everyone unless configured otherwise", async () => {
+  it("defaults to 7, 30 and 90 days for every tenant", async () => {
     const week = { hotDays: 7, warmDays: 30, coldDays: 90 };
     const tenantId = newTenant();
     expect(await shared.tierkeep.retentionPolicy()).toEqual(week);

@@ -13,7 +13,7 @@ function keyIn(tenantId: string, artifactId = "report.md") {
 }
 
 describe("writeArtifact", () => {
-  it("answers with the artifact as it now is", async () => {
+  it("returns the written artifact", async () => {
     const key = keyIn(newTenant());
     const before = Date.now();
     const { artifact, created } = await shared.tierkeep.writeArtifact({
@@ -45,7 +45,7 @@ describe("writeArtifact", () => {
 
   it.each([
     ["text", { text: "grüße 😀\r\n\u0000\ufeff" }, Buffer.from("grüße 😀\r\n\u0000\ufeff")],
-    ["text that begins with a byte order mark", { text: "\ufeffa" }, Buffer.from("\ufeffa")],
+    ["text that starts with a byte order mark", { text: "\ufeffa" }, Buffer.from("\ufeffa")],
     ["base64 of any bytes", { base64: "AP/+gA==" }, Buffer.from([0, 255, 254, 128])],
     ["no bytes, as text", { text: "" }, Buffer.alloc(0)],
     ["no bytes, as base64", { base64: "" }, Buffer.alloc(0)],
@@ -66,18 +66,18 @@ describe("writeArtifact", () => {
     ["base64 of the URL alphabet", { base64: "_-8=" }],
     ["base64 with a line break", { base64: "YWFh\nYWFh" }],
     ["text with a lone surrogate", { text: "a\ud800" }],
-  ])("refuses %s: BAD_USER_INPUT", async (_what, content) => {
+  ])("refuses %s with BAD_USER_INPUT", async (_what, content) => {
     const key = keyIn(newTenant());
     expect(await codesOf(shared.server, WRITE, { input: { ...key, content } })).toEqual(["BAD_USER_INPUT"]);
     expect(await shared.tierkeep.artifact(key)).toBeNull();
   });
 
-  it("refuses content with no form in the document itself as not fitting the schema", async () => {
+  it("refuses content without a form in the document with GRAPHQL_VALIDATION_FAILED", async () => {
     const query = `mutation { writeArtifact(input: { tenantId: "a", workflowId: "b", artifactId: "c", content: {} }) { created } }`;
     expect(await codesOf(shared.server, query)).toEqual(["GRAPHQL_VALIDATION_FAILED"]);
   });
 
-  it("takes 1 MiB inline and not a byte more", async () => {
+  it("accepts 1 MiB inline and refuses one byte more", async () => {
     const key = keyIn(newTenant());
     const text = "x".repeat(1024 * 1024);
     const { artifact } = await shared.tierkeep.writeArtifact({ ...key, content: { text } });
@@ -91,7 +91,7 @@ describe("writeArtifact", () => {
     expect((await shared.tierkeep.artifact(key))?.checksum).toBe(artifact.checksum);
   });
 
-  it.each(["HOT", "WARM", "COLD"] as const)("writes into %s when told to", async (tier) => {
+  it.each(["HOT", "WARM", "COLD"] as const)("writes to the requested tier %s", async (tier) => {
     const key = keyIn(newTenant());
     const { artifact } = await shared.tierkeep.writeArtifact({ ...key, tier, content: { text: "a" } });
     expect(artifact).toMatchObject({ tier, promotedAt: null, promotedFrom: null });
@@ -109,13 +109,13 @@ describe("writeArtifact", () => {
     ["archive.tar.gz", "application/gzip"],
     ["model", "application/octet-stream"],
     ["model.nobody-knows", "application/octet-stream"],
-  ])("takes the content type of %s to be %s", async (artifactId, contentType) => {
+  ])("derives from the name %s the content type %s", async (artifactId, contentType) => {
     const key = keyIn(newTenant(), artifactId);
     const { artifact } = await shared.tierkeep.writeArtifact({ ...key, content: { text: "a" } });
     expect(artifact.contentType).toBe(contentType);
   });
 
-  it("prefers the content type that it is given", async () => {
+  it("prefers an explicit content type", async () => {
     const contentType = "text/plain; charset=utf-8";
     const { artifact } = await shared.tierkeep.writeArtifact({
       ...keyIn(newTenant()),
@@ -138,7 +138,7 @@ describe("writeArtifact", () => {
 });
 
 describe("metadata", () => {
-  it("is kept as any JSON object", async () => {
+  it("accepts and returns any JSON object", async () => {
     const metadata = {
       text: "é😀\u0000",
       int: 9007199254740991,
@@ -158,7 +158,7 @@ describe("metadata", () => {
     expect((await shared.tierkeep.artifact(key))?.metadata).toEqual(metadata);
   });
 
-  it("is an empty object where none is given", async () => {
+  it("defaults to an empty object", async () => {
     const { artifact } = await shared.tierkeep.writeArtifact({
       ...keyIn(newTenant()),
       content: { text: "a" },
@@ -167,7 +167,7 @@ describe("metadata", () => {
   });
 
   it.each(['{"_checksum":"0"}', '{"a":1,"__proto__":{"b":1}}', '{"_":0}'])(
-    "may not have keys that start with an underscore: %s",
+    "is refused with keys that start with an underscore: %s",
     async (json) => {
       const input = { ...keyIn(newTenant()), content: { text: "a" }, metadata: JSON.parse(json) };
       expect(await refusalOf(shared.tierkeep.writeArtifact(input))).toMatchObject({
@@ -177,7 +177,7 @@ describe("metadata", () => {
     },
   );
 
-  it.each([[[]], ["text"], [1], [true]])("is an object: %j is not one", async (metadata) => {
+  it.each([[[]], ["text"], [1], [true]])("is refused if it is not an object: %j", async (metadata) => {
     const input = { ...keyIn(newTenant()), content: { text: "a" }, metadata };
     expect(await codesOf(shared.server, WRITE, { input })).toEqual(["BAD_USER_INPUT"]);
   });
@@ -200,7 +200,7 @@ describe("metadata", () => {
 });
 
 describe("an overwrite", () => {
-  it("keeps id and createdAt, and replaces content, content type and metadata whole", async () => {
+  it("keeps id and createdAt, and replaces content, content type and all metadata", async () => {
     const key = keyIn(newTenant());
     const first = await shared.tierkeep.writeArtifact({
       ...key,
@@ -230,7 +230,7 @@ describe("an overwrite", () => {
     expect((await shared.tierkeep.artifactContent(key))?.text).toBe("newer");
   });
 
-  it("clears promotedAt and promotedFrom, and leaves it in one tier: the one written to", async () => {
+  it("clears promotedAt and promotedFrom, and leaves the artifact only in the written tier", async () => {
     const key = keyIn(newTenant());
     await shared.tierkeep.writeArtifact({ ...key, content: { text: "old" } });
     const { artifact: moved } = await shared.tierkeep.promoteArtifact({ ...key, toTier: "COLD" });
@@ -250,7 +250,7 @@ describe("an overwrite", () => {
 });
 
 describe("preconditions of a write", () => {
-  it("ifAbsent refuses a key that exists, naming its content, and changes nothing", async () => {
+  it("ifAbsent refuses an existing key with its checksum, and changes nothing", async () => {
     const key = keyIn(newTenant());
     const first = await shared.tierkeep.writeArtifact({ ...key, content: { text: "a" }, ifAbsent: true });
     const refusal = await refusalOf(
@@ -260,7 +260,7 @@ describe("preconditions of a write", () => {
     expect(await shared.tierkeep.artifact(key)).toMatchObject({ checksum: first.artifact.checksum });
   });
 
-  it("ifChecksum demands the content that is there now", async () => {
+  it("ifChecksum must match the current content", async () => {
     const key = keyIn(newTenant());
     const absent = { ...key, content: { text: "a" }, ifChecksum: sha256("a") };
     expect(await refusalOf(shared.tierkeep.writeArtifact(absent))).toMatchObject({
@@ -277,7 +277,7 @@ describe("preconditions of a write", () => {
     expect((await shared.tierkeep.artifact(key))?.checksum).toBe(sha256("c"));
   });
 
-  it("lets one of several writers through that all expect the same content", async () => {
+  it("accepts one of several concurrent writers that expect the same content", async () => {
     const key = keyIn(newTenant());
     await shared.tierkeep.writeArtifact({ ...key, content: { text: "base" } });
     const attempts = await Promise.allSettled(
@@ -296,7 +296,7 @@ describe("preconditions of a write", () => {
     }
   });
 
-  it("checksum is what the content must have", async () => {
+  it("checksum must match the written content", async () => {
     const key = keyIn(newTenant());
     const right = { ...key, content: { text: "a" }, checksum: sha256("a") };
     expect((await shared.tierkeep.writeArtifact(right)).created).toBe(true);
@@ -309,7 +309,7 @@ describe("preconditions of a write", () => {
   });
 
   it.each(["checksum", "ifChecksum"])(
-    "%s is a SHA-256 in lower-case hex, or BAD_USER_INPUT",
+    "%s is refused with BAD_USER_INPUT if it is not a SHA-256 in lower-case hex",
     async (name) => {
       for (const value of ["", "abc", sha256("a").toUpperCase(), `${sha256("a")}0`]) {
         const input = { ...keyIn(newTenant()), content: { text: "a" }, [name]: value };

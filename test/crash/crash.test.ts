@@ -3,11 +3,11 @@ import process from "node:process";
 import { describe, expect, it } from "vitest";
 import { removeDirectory, runCommand, temporaryDirectory } from "../support/server.ts";
 
-/** More by hand: CRASH_CYCLES=1000 */
+/** Set CRASH_CYCLES=1000 for a longer run. */
 const CYCLES = Number(process.env.CRASH_CYCLES ?? 50);
 
 describe("a server under load that is killed with SIGKILL", () => {
-  it(`keeps what it acknowledged, ${CYCLES} times over`, async () => {
+  it(`keeps every acknowledged change in ${CYCLES} cycles`, async () => {
     const cwd = await temporaryDirectory();
     const args = ["prove", "--only", "crash", "--cycles", String(CYCLES), "--json"];
     const { code, stdout, stderr } = await runCommand(args, { cwd });
