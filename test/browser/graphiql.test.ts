@@ -38,16 +38,16 @@ afterAll(async () => {
 });
 
 describe("GraphiQL in a browser", () => {
-  it("is where / leads, asks no other host for anything, and complains of nothing", async () => {
+  it("is reachable through /, sends no request to another host, and logs no errors", async () => {
     await using visit = await openGraphiQL();
     expect(new URL(visit.page.url()).origin).toBe(server.origin);
     expect(visit.requested.length).toBeGreaterThan(0);
-    // Answering "no" to them would hide them from the page, not from this list.
+    // The list also contains requests to other hosts, which the route aborts.
     expect(visit.requested.filter((url) => new URL(url).origin !== server.origin)).toEqual([]);
     expect(visit.complaints).toEqual([]);
   });
 
-  it("opens on tabs that are filled: to write, to watch, to move, to run the lifecycle, to look around", async () => {
+  it("opens with prepared tabs: write, watch, promote, run the lifecycle and browse", async () => {
     await using visit = await openGraphiQL();
     const names = await visit.page.locator(".graphiql-tab-button").allInnerTexts();
     expect(names).toEqual(
@@ -55,7 +55,7 @@ describe("GraphiQL in a browser", () => {
     );
   });
 
-  it("writes an artifact when its button is clicked, with nothing else done before", async () => {
+  it("writes an artifact with one click on its button", async () => {
     await using visit = await openGraphiQL();
     await visit.execute();
     await visit.answers('"created": true');
@@ -63,7 +63,7 @@ describe("GraphiQL in a browser", () => {
     await visit.screenshot("write");
   });
 
-  it("says that it listens, and lists events as they arrive, the newest first", async () => {
+  it("shows that it is listening, and lists events as they arrive, newest first", async () => {
     await using visit = await openGraphiQL();
     await visit.tab("WatchEvents");
     await visit.execute();
@@ -103,7 +103,7 @@ describe("GraphiQL in a browser", () => {
     );
   });
 
-  it("has all tabs within reach of a mouse, and a whole search box, in a narrow window", async () => {
+  it("keeps all tabs reachable and the search box usable in a narrow window", async () => {
     await using visit = await openGraphiQL();
     const { page } = visit;
     await page.setViewportSize({ width: 800, height: 700 });
@@ -120,7 +120,7 @@ describe("GraphiQL in a browser", () => {
     await visit.screenshot("narrow");
   });
 
-  it("runs the lifecycle dry and lists what it would do", async () => {
+  it("completes a dry run of the lifecycle", async () => {
     await write(server, { ...KEY, artifactId: "due.txt" });
     await using visit = await openGraphiQL();
     await visit.tab("RunLifecycle");
@@ -129,7 +129,7 @@ describe("GraphiQL in a browser", () => {
     await visit.screenshot("lifecycle");
   });
 
-  it("runs what the last tab asks: the tiers and the artifacts", async () => {
+  it("shows the result of the query in the tab Browse", async () => {
     await using visit = await openGraphiQL();
     await visit.tab("Browse");
     await visit.execute();
@@ -138,8 +138,8 @@ describe("GraphiQL in a browser", () => {
   });
 });
 
-describe("GraphiQL of a server with authentication", () => {
-  it("sends nothing without a token and says so, then uses the one token in all tabs and for the schema", async () => {
+describe("GraphiQL on a server with authentication", () => {
+  it("asks for a token before it sends requests, then uses it in all tabs and for the schema", async () => {
     await using guarded = await startServer({ env: { AUTH_JWT_SECRET: TOKEN_SECRET } });
     await using visit = await openGraphiQL(guarded.origin);
     const { page } = visit;
@@ -175,12 +175,12 @@ interface Visit extends AsyncDisposable {
   readonly complaints: readonly string[];
   tab(name: string): Promise<void>;
   execute(): Promise<void>;
-  /** Waits until the answer holds this text; ".*" matches any text. */
+  /** Waits until the response contains this text. ".*" matches any text. */
   answers(text: string): Promise<void>;
   screenshot(name: string): Promise<void>;
 }
 
-/** A new visitor: nothing remembered. */
+/** Opens GraphiQL in a new browser context without stored data. */
 async function openGraphiQL(origin = server.origin): Promise<Visit> {
   const context = await browser.newContext({ viewport: { width: 1400, height: 900 } });
   const page = await context.newPage();
@@ -205,7 +205,7 @@ async function openGraphiQL(origin = server.origin): Promise<Visit> {
     requested,
     complaints,
     async tab(name) {
-      // While the page is still settling, GraphiQL's tabs move about and lose clicks.
+      // While the page loads, GraphiQL's tabs move and miss clicks, so this repeats the click.
       const active = page.locator(".graphiql-tab-active", { hasText: name });
       for (;;) {
         await page.locator(".graphiql-tab-button", { hasText: name }).click();
@@ -215,7 +215,8 @@ async function openGraphiQL(origin = server.origin): Promise<Visit> {
         );
         if (await opened) break;
       }
-      // Until it has parsed and stored what the editor shows, GraphiQL would send the last tab's operation name with it.
+      // Until GraphiQL has parsed and stored the editor's content, it sends the previous tab's operation
+      // name.
       await page.waitForFunction(
         (operation) => localStorage.getItem("graphiql:query")?.includes(operation),
         name,
@@ -223,7 +224,7 @@ async function openGraphiQL(origin = server.origin): Promise<Visit> {
     },
     execute: () => button.click(),
     async answers(text) {
-      // The editor draws spaces that do not break, and only the lines in sight.
+      // The editor renders non-breaking spaces, and only the visible lines.
       const literal = text.split(".*").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
       const pattern = new RegExp(literal.join("[^]*").replaceAll(" ", "[\\s\\u00a0]+"));
       await answer.filter({ hasText: pattern }).waitFor();

@@ -17,7 +17,7 @@ let site: HttpServer;
 let server: Server;
 let browser: Browser;
 let page: Page;
-/** Modules that the page has asked for. */
+/** Paths that the page has requested. */
 const loaded: string[] = [];
 
 beforeAll(async () => {
@@ -51,7 +51,7 @@ afterAll(async () => {
 });
 
 describe("the packed SDK in a page of another origin", () => {
-  it("asks questions with what it loads at first, and loads transfers and events when they are used", async () => {
+  it("runs queries with its initial modules, and loads no modules for transfers and events", async () => {
     const before = await page.evaluate(
       async ({ url, tenantId }) => {
         const { createTierkeep }: typeof Sdk = await import("/index.js" as string);
@@ -68,7 +68,7 @@ describe("the packed SDK in a page of another origin", () => {
     expect(loaded.filter((name) => /upload|download|event|websocket/.test(name))).toEqual([]);
   });
 
-  it("uploads a File, follows what happens, waits for a job, and reads what it wrote back, verified", async () => {
+  it("uploads a File, follows events, waits for a job, and downloads and verifies the content", async () => {
     const came = await page.evaluate(
       async ({ url, tenantId }) => {
         const { createTierkeep, ConflictError, PreconditionFailedError }: typeof Sdk = await import(

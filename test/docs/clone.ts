@@ -11,20 +11,20 @@ import { withoutAccidents } from "./code-blocks.ts";
 
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Where documents say that the server is. */
+/** The server's origin in the documents. */
 export const DOCUMENTED_ORIGIN = "http://127.0.0.1:4000";
 
-/** A folder in which the repository's commands run as in a clone, and write into this folder. */
+/** A folder that behaves like a clone: the repository's commands run in it and write into it. */
 export interface Clone extends AsyncDisposable {
   readonly dir: string;
-  /** Of the server, once it has been started. */
+  /** The server's origin. Before `start`, this is DOCUMENTED_ORIGIN. */
   readonly origin: string;
-  /** `npm start`, on any free port. */
+  /** Runs `npm start` on a free port. */
   start(env?: Readonly<Record<string, string>>): Promise<void>;
   stop(): Promise<void>;
-  /** What a shell command writes to stdout; rejects unless it exits as expected. */
+  /** Returns the stdout of a shell command. Rejects if its exit code differs from `exitCode` (default: 0). */
   outputOf(command: string, exitCode?: number): Promise<string>;
-  /** Runs a documented command and compares what it prints with what the document says, but for what differs from run to run. */
+  /** Runs a documented command and compares its stdout with the documented output, see withoutAccidents. */
   expectOutput(command: string, output: string, at: string): Promise<void>;
 }
 
@@ -41,7 +41,8 @@ export async function openClone(): Promise<Clone> {
   let origin = DOCUMENTED_ORIGIN;
 
   function run(command: string, env: Readonly<Record<string, string>> = {}): ChildProcess {
-    // npm tells the scripts that it runs about the one that it is running: none of that is for these.
+    // Drops the variables that npm and Vitest set for their own scripts: they would change how these commands
+    // run.
     const own = Object.entries(process.env).filter(([name]) => !/^(npm_|VITEST|NODE_|INIT_CWD)/i.test(name));
     return spawn("bash", ["-c", command], {
       cwd: dir,
@@ -83,7 +84,8 @@ export async function openClone(): Promise<Clone> {
     async expectOutput(command, output, at) {
       const printed = async () => withoutAccidents(await clone.outputOf(command));
       const message = `${at}: ${command}`;
-      // What is published or exported a moment behind the commit may need a second look. All else is done once.
+      // Publishing and exporting follow the commit, so commands that read files are repeated. Other commands
+      // run once.
       const looks = /^(ls|tail|cat) /.test(command);
       if (looks) await expect.poll(printed, { message }).toBe(withoutAccidents(output));
       else expect(await printed(), message).toBe(withoutAccidents(output));

@@ -2,7 +2,7 @@
 export interface CodeBlock {
   readonly language: string;
   readonly text: string;
-  /** Of its first line within the file, from 1. */
+  /** Line number of its first line in the file, from 1. */
   readonly line: number;
 }
 
@@ -21,7 +21,7 @@ export interface ConsoleStep {
   readonly output: string;
 }
 
-/** The commands of a console block (lines that begin with `$ `), each with the lines that follow it. */
+/** Returns the commands of a console block (lines that start with `$ `), each with its output lines. */
 export function consoleStepsOf({ text }: CodeBlock): ConsoleStep[] {
   return text
     .split(/^\$ /m)
@@ -32,7 +32,10 @@ export function consoleStepsOf({ text }: CodeBlock): ConsoleStep[] {
     });
 }
 
-/** What differs from run to run: instants, durations, sequence numbers and hashes, each replaced by a word for it. */
+/**
+ * Replaces the parts that differ between runs with placeholders: instants, durations, sequence numbers and
+ * hashes.
+ */
 export function withoutAccidents(text: string): string {
   return text
     .replace(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z/g, "INSTANT")

@@ -124,7 +124,7 @@ describe("examples/from-python", () => {
     await example.check?.(tierkeep, folder);
   });
 
-  it("retention-by-tenant.ts moves artifacts of a tenant earlier than the longer policy of its server would", async () => {
+  it("retention-by-tenant.ts moves artifacts of a tenant earlier than the server's longer policy does", async () => {
     await using strict = await startServer({ env: { HOT_RETENTION_DAYS: "14" } });
     const client = createTierkeep({ url: strict.url });
     await client.upload(KEY, CONTENT);

@@ -8,7 +8,7 @@ import { codeBlocksOf, consoleStepsOf } from "./code-blocks.ts";
 
 const PAGE = readFileSync(join(ROOT, "docs/guarantees.md"), "utf8");
 
-it("docs/guarantees.md verifies an audit log as it says", async () => {
+it("docs/guarantees.md shows the real output of verifying an audit log", async () => {
   await using clone = await openClone();
   await clone.start();
   const tierkeep = createTierkeep({ url: `${clone.origin}/graphql` });
@@ -24,7 +24,7 @@ it("docs/guarantees.md verifies an audit log as it says", async () => {
   }
 });
 
-it("docs/guarantees.md names tests that there are, in the suite that runs them", () => {
+it("docs/guarantees.md names existing tests, each with the suite that runs it", () => {
   const files = globSync("{schema,server,sdk,test}/**/*.test.ts", {
     cwd: ROOT,
     exclude: (path) => path === "node_modules" || path.endsWith("/node_modules"),
@@ -45,7 +45,7 @@ it("docs/guarantees.md names tests that there are, in the suite that runs them",
   }
 });
 
-it("docs/guarantees.md names suites of tierkeep prove that there are", async () => {
+it("docs/guarantees.md names every suite of tierkeep prove and no other", async () => {
   const { stdout } = await runCommand(["prove", "--help"]);
   const suites = [...stdout.matchAll(/^ {2}(\S+) \(\d+ [^)]+\): /gm)].map(([, name]) => name);
   const named = [...PAGE.matchAll(/prove --only ([\w-]+)/g)].map(([, name]) => name);

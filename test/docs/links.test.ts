@@ -29,7 +29,7 @@ it.each(PAGES)("%s links to existing files and headings only", (page) => {
   }
 });
 
-// The filter of a test command may be the start of a path.
+// A path may be a prefix of a file name, because filters of test commands are prefixes.
 it.each(PAGES)("%s names existing files and folders of the repository only", (page) => {
   const paths = [...withoutFences(textOf(page)).matchAll(/`([^`\s]+)`/g)].map(([, code = ""]) => code);
   const missing = paths.filter(

@@ -7,7 +7,7 @@ import { codeBlocksOf, consoleStepsOf } from "./code-blocks.ts";
 
 const GUIDE = readFileSync(join(ROOT, "docs/migrating.md"), "utf8");
 
-it("docs/migrating.md takes over a tree as it says, step by step", async () => {
+it("docs/migrating.md shows the real output of each step of adopting a tree", async () => {
   await using clone = await openClone();
   writePythonTree(clone.dir, [
     { tier: "hot", name: "acme/weekly/report.md", content: "# Weekly report\n", ageDays: 3 },

@@ -8,7 +8,7 @@ import { runCommand } from "../support/server.ts";
 import { type Clone, DOCUMENTED_ORIGIN, openClone, ROOT } from "./clone.ts";
 import { type CodeBlock, codeBlocksOf, consoleStepsOf, withoutAccidents } from "./code-blocks.ts";
 
-/** Pages whose blocks run here, one after the other beside one server. */
+/** Pages whose code blocks run here, in order, against one server. */
 const TOURS = ["README.md", "docs/getting-started.md"];
 const CONFIGURATION = readFileSync(join(ROOT, "docs/configuration.md"), "utf8");
 const COMMANDS = readFileSync(join(ROOT, "docs/cli.md"), "utf8");
@@ -34,7 +34,7 @@ describe("README.md", () => {
       .map((line) => line.split("#")[0]?.trim());
     expect(commands.slice(0, 2)).toEqual(["npm start", "npm test"]);
     expect(PACKAGE.scripts.start).toContain("tierkeep.mjs serve");
-    // Running it here would run this test again, and so on.
+    // Running `npm test` here would run this test recursively.
     expect(PACKAGE.scripts.test).toBe("node test/vitest.mjs run --project fast");
   });
 
@@ -48,13 +48,13 @@ describe("README.md", () => {
 describe.each(TOURS)("%s", (page) => {
   const blocks = blocksOf(page);
 
-  it("has a block of every kind that runs here, and no other kind", () => {
+  it("has code blocks of all tested languages and of no others", () => {
     const kinds = new Set(blocks.map(({ language }) => language));
     kinds.delete("mermaid");
     expect(kinds).toEqual(new Set(["sh", "console", "graphql", "json", "ts", "text"]));
   });
 
-  it("has a tour of which each step prints what the page shows", { timeout: 120_000 }, async () => {
+  it("shows the real output of each step of its tour", { timeout: 120_000 }, async () => {
     let answer: unknown;
     let printed = "";
     for (const block of blocks) {
@@ -113,12 +113,12 @@ describe("docs/cli.md", () => {
   });
 });
 
-/** The text without the backticks that make parts of it code. */
+/** Returns the text without backticks. */
 function withoutCode(text = ""): string {
   return text.replaceAll("`", "");
 }
 
-/** An answer with what differs from run to run taken out. */
+/** Returns the response data without the values that differ between runs. */
 function shapeOf(data: unknown): unknown {
   return JSON.parse(withoutAccidents(JSON.stringify(data)));
 }

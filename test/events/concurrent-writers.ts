@@ -7,7 +7,7 @@ export interface WritersOptions {
   readonly tenantId: string;
   readonly writers: number;
   readonly writesEach: number;
-  /** Called after each acknowledged write, with how many there have been. */
+  /** Called after each acknowledged write, with the number of acknowledged writes so far. */
   readonly onAcknowledged?: (count: number) => void;
 }
 
@@ -15,8 +15,8 @@ const WRITE = `mutation Write($input: WriteArtifactInput!) { writeArtifact(input
 const MOVE = `mutation Move($input: PromoteArtifactInput!) { promoteArtifact(input: $input) { toTier } }`;
 
 /**
- * Several writers at once, some of them on the same keys: writes, overwrites, and now and then a move. One that gets
- * no answer, because the server has been killed, tries again until it gets one.
+ * Runs concurrent writers, some of them on the same keys. They write, overwrite and sometimes move artifacts.
+ * A writer retries a request until it gets a response, because the server may be killed before it responds.
  */
 export async function writeConcurrently(
   server: { readonly url: string },
@@ -31,7 +31,7 @@ export async function writeConcurrently(
         await answered(() => dataOf(server, WRITE, { input: { ...key, content } }));
         acknowledged += 1;
         onAcknowledged?.(acknowledged);
-        // Another writer's overwrite may have brought it back to hot, or its move may have been first: both are fine.
+        // Another writer may have overwritten the artifact in HOT or moved it first. Both are fine.
         if (n % 5 === 4) {
           await answered(() => dataOf(server, MOVE, { input: { ...key, toTier: "WARM" } }));
         }
@@ -54,14 +54,14 @@ async function answered(request: () => Promise<unknown>): Promise<void> {
   }
 }
 
-/** Who writes in the tests of what is lost: four at once. */
+/** The load of the tests for lost events: four concurrent writers. */
 export const SEVERAL = { writers: 4, writesEach: 20 };
 export const WRITES = SEVERAL.writers * SEVERAL.writesEach;
 
-/** After so many acknowledged writes the server is killed. */
+/** Numbers of acknowledged writes after which the server is killed. */
 export const KILL_AFTER = [20, 50];
 
-/** Several write all the time, and the server is killed and restarted on its port meanwhile. */
+/** Writes concurrently while the server is killed and restarted on the same port. */
 export async function writeThroughKills(server: Server, tenantId: string): Promise<void> {
   let kills = Promise.resolve();
   await writeConcurrently(server, {
@@ -78,10 +78,10 @@ export async function writeThroughKills(server: Server, tenantId: string): Promi
   await kills;
 }
 
-/** An event is about 500 bytes on the wire: most connections carry a few, and some none. */
+/** An event is about 500 bytes on the wire, so most connections carry a few events and some carry none. */
 export const SHORT = { leastBytes: 300, mostBytes: 6_000 };
 
-/** Written after everything else, so that a follower knows the end when it gets there. */
+/** The artifact that is written last. Its event tells a subscriber that the log is complete. */
 export const END = { workflowId: "end", artifactId: "end.txt" };
 
 export function isEnd({ workflowId }: SeenEvent): boolean {

@@ -9,13 +9,13 @@ import { removeDirectory, startServer, temporaryDirectory } from "../support/ser
 import { sharedServer } from "../support/shared-server.ts";
 
 const shared = sharedServer();
-/** A store of its own. */
+/** A server with a different store. */
 const other = sharedServer();
 const transports = { sse: followBySse, "graphql-ws": followByWebSocket };
 
 for (const [transport, follow] of Object.entries(transports)) {
-  describe(`where a subscription begins, over ${transport}`, () => {
-    it("at the log's start: the cursor of an empty store is followed by all that ever happens", async () => {
+  describe(`the start of a subscription, over ${transport}`, () => {
+    it("is the first event of the log for the cursor of an empty store", async () => {
       await using server = await startServer();
       const start = await newestCursor(server);
       const tenantId = newTenant();
@@ -26,7 +26,7 @@ for (const [transport, follow] of Object.entries(transports)) {
       expect(events).toMatchObject(await readLog(server));
     });
 
-    it("after a stored event: what follows it, then what happens from now on", async () => {
+    it("is the event after the cursor: stored events are sent first, then live events", async () => {
       const { server } = shared;
       const key = { tenantId: newTenant(), workflowId: "w" };
       for (const artifactId of ["a", "b", "c"]) await write(server, { ...key, artifactId });
@@ -37,7 +37,7 @@ for (const [transport, follow] of Object.entries(transports)) {
       expect((await events).map(({ artifactId }) => artifactId)).toEqual(["c", "d", "e"]);
     });
 
-    it("without a cursor: now, and nothing that was before", async () => {
+    it("is now without a cursor: earlier events are not sent", async () => {
       const { server } = shared;
       const key = { tenantId: newTenant(), workflowId: "w" };
       await write(server, { ...key, artifactId: "before" });
@@ -53,7 +53,7 @@ for (const [transport, follow] of Object.entries(transports)) {
       expect((await events)[0]?.artifactId).toMatch(/^after-/);
     });
 
-    it("after the newest event, which a restart does not change", async () => {
+    it("is the first event after a restart for the newest cursor, which the restart does not change", async () => {
       await using server = await startServer();
       const key = { tenantId: newTenant(), workflowId: "w" };
       await write(server, { ...key, artifactId: "before" });
@@ -65,14 +65,14 @@ for (const [transport, follow] of Object.entries(transports)) {
     });
   });
 
-  describe(`a cursor that is none of this log's is CURSOR_INVALID, over ${transport}`, () => {
-    it("of another store, its start or an event of it", async () => {
+  describe(`a cursor that does not belong to this log, over ${transport}`, () => {
+    it("is rejected with CURSOR_INVALID if it is the start or an event of another store", async () => {
       expect(await codeOf(shared.server, { after: await newestCursor(other.server) })).toBe("CURSOR_INVALID");
       await write(other.server, { tenantId: newTenant(), workflowId: "w", artifactId: "a" });
       expect(await codeOf(shared.server, { after: await newestCursor(other.server) })).toBe("CURSOR_INVALID");
     });
 
-    it("beyond what the log has reached, as after a backup was put back", async () => {
+    it("is rejected with CURSOR_INVALID if it is newer than the log, as after restoring a backup", async () => {
       const dir = await temporaryDirectory();
       const key = { tenantId: newTenant(), workflowId: "w" };
       await using server = await startServer();
@@ -87,11 +87,11 @@ for (const [transport, follow] of Object.entries(transports)) {
         await using restored = await startServer({ dir });
         expect(await codeOf(restored, { after: cursor })).toBe("CURSOR_INVALID");
       }
-      // Not before its server is gone, which may yet write to it.
+      // Only after its server has exited, because the server may still write to the folder.
       await removeDirectory(dir);
     });
 
-    it("of a list of artifacts", async () => {
+    it("is rejected with CURSOR_INVALID if it is a cursor of a list of artifacts", async () => {
       const { server } = shared;
       await write(server, { tenantId: newTenant(), workflowId: "w", artifactId: "a" });
       const { artifacts } = await dataOf<{ artifacts: { pageInfo: { endCursor: string } } }>(
@@ -101,7 +101,7 @@ for (const [transport, follow] of Object.entries(transports)) {
       expect(await codeOf(server, { after: artifacts.pageInfo.endCursor })).toBe("CURSOR_INVALID");
     });
 
-    it("with one character changed, cut short, empty, or never one", async () => {
+    it("is rejected with CURSOR_INVALID if it is altered, truncated, empty or malformed", async () => {
       const { server } = shared;
       await write(server, { tenantId: newTenant(), workflowId: "w", artifactId: "a" });
       const cursor = await newestCursor(server);
@@ -130,14 +130,14 @@ for (const [transport, follow] of Object.entries(transports)) {
     return codeIn(ending);
   }
 
-  /** The first `count` events; the connection is then ended from this side. */
+  /** Returns the first `count` events, then closes the connection. */
   async function take(server: { url: string }, request: FollowRequest, count: number): Promise<SeenEvent[]> {
     return await takeBy(follow, server, request, count);
   }
 }
 
 describe("the Last-Event-ID header of SSE", () => {
-  it("wins over `after`, as the browser that reconnects sends the first request's variables again", async () => {
+  it("takes precedence over `after`, because a reconnecting browser repeats the variables of the first request", async () => {
     const { server } = shared;
     const key = { tenantId: newTenant(), workflowId: "w" };
     const where = { tenantId: key.tenantId };
@@ -148,7 +148,7 @@ describe("the Last-Event-ID header of SSE", () => {
     expect(await takeBy(followBySse, server, request, 1)).toMatchObject([{ artifactId: "c" }]);
   });
 
-  it("is refused like `after` when it names no event of this log", async () => {
+  it("is rejected with CURSOR_INVALID, like `after`, if it is not a cursor of this log", async () => {
     const { server } = shared;
     const ending = await followBySse(
       server.url,
@@ -159,7 +159,7 @@ describe("the Last-Event-ID header of SSE", () => {
     expect(codeIn(ending)).toBe("CURSOR_INVALID");
   });
 
-  it("is what `id:` gave: every event's own cursor", async () => {
+  it("accepts the value of `id:`, which is the cursor of the event", async () => {
     const { server } = shared;
     const key = { tenantId: newTenant(), workflowId: "w" };
     const start = await newestCursor(server);

@@ -5,7 +5,7 @@ import { followByWebSocket } from "../support/raw-graphql-ws.ts";
 import { type Ending, followBySse } from "../support/raw-sse.ts";
 import { startServer } from "../support/server.ts";
 
-describe("a server that is told to stop", () => {
+describe("a server that receives SIGTERM", () => {
   it("completes every subscription on both transports, and exits 0", async () => {
     await using server = await startServer();
     const after = await newestCursor(server);
@@ -26,8 +26,8 @@ describe("a server that is told to stop", () => {
   });
 });
 
-describe("a client that goes away", () => {
-  it("takes nothing with it: others go on, and it can come back", async () => {
+describe("a client that disconnects", () => {
+  it("does not interrupt the subscriptions of other clients", async () => {
     await using server = await startServer();
     const key = { tenantId: newTenant(), workflowId: "w" };
     for (const follow of [followBySse, followByWebSocket]) {

@@ -18,50 +18,46 @@ import {
 import { type ResumingClient, resumingClient, type Transport } from "./resuming-client.ts";
 
 const TRANSPORTS: readonly Transport[] = ["sse", "graphql-ws"];
-/** Servers start several times here, and a busy machine takes its time over it. */
+/** These tests start servers several times, which is slow on a busy machine. */
 const PATIENT = { timeout: 60_000 };
 
-describe(
-  "a client that resumes after the last event it got sees every event once, in the log's order",
-  PATIENT,
-  () => {
-    for (const transport of TRANSPORTS) {
-      it(`over ${transport}, its sockets cut mid-frame again and again while several write`, async () => {
-        const random = seededRandom();
-        await using server = await startServer();
-        await using proxy = await startCuttingProxy({ target: server.origin, random, ...SHORT });
-        const start = await newestCursor(server);
-        await using client = resumingClient(proxy, { transport, after: start, resumeFrom: "last" });
-
-        await writeConcurrently(server, { tenantId: newTenant(), ...SEVERAL });
-        await write(server, { tenantId: newTenant(), ...END });
-        await client.until(isEnd);
-
-        const log = await readLog(server);
-        expect(log.length).toBeGreaterThan(WRITES);
-        expect(proxy.cuts).toBeGreaterThan(10);
-        expect(cursorsOf(client.received)).toEqual(cursorsOf(log));
-      });
-
-      it(`over ${transport}, the server killed and started again on its port while several write`, async () => {
-        await using server = await startServer();
-        const start = await newestCursor(server);
-        await using client = resumingClient(server, { transport, after: start, resumeFrom: "last" });
-
-        await writeThroughKills(server, newTenant());
-        await write(server, { tenantId: newTenant(), ...END });
-        await client.until(isEnd);
-
-        expect(client.connections).toBeGreaterThan(KILL_AFTER.length);
-        expect(cursorsOf(client.received)).toEqual(cursorsOf(await readLog(server)));
-      });
-    }
-  },
-);
-
-describe("control: the same, but the client does not say where it was", PATIENT, () => {
+describe("a client that resumes after the last received event", PATIENT, () => {
   for (const transport of TRANSPORTS) {
-    it(`over ${transport}, events of while it was away are lost: the tests above would see it`, async () => {
+    it(`receives every event once and in order over ${transport} if its sockets are cut within frames`, async () => {
+      const random = seededRandom();
+      await using server = await startServer();
+      await using proxy = await startCuttingProxy({ target: server.origin, random, ...SHORT });
+      const start = await newestCursor(server);
+      await using client = resumingClient(proxy, { transport, after: start, resumeFrom: "last" });
+
+      await writeConcurrently(server, { tenantId: newTenant(), ...SEVERAL });
+      await write(server, { tenantId: newTenant(), ...END });
+      await client.until(isEnd);
+
+      const log = await readLog(server);
+      expect(log.length).toBeGreaterThan(WRITES);
+      expect(proxy.cuts).toBeGreaterThan(10);
+      expect(cursorsOf(client.received)).toEqual(cursorsOf(log));
+    });
+
+    it(`receives every event once and in order over ${transport} if the server is killed and restarted`, async () => {
+      await using server = await startServer();
+      const start = await newestCursor(server);
+      await using client = resumingClient(server, { transport, after: start, resumeFrom: "last" });
+
+      await writeThroughKills(server, newTenant());
+      await write(server, { tenantId: newTenant(), ...END });
+      await client.until(isEnd);
+
+      expect(client.connections).toBeGreaterThan(KILL_AFTER.length);
+      expect(cursorsOf(client.received)).toEqual(cursorsOf(await readLog(server)));
+    });
+  }
+});
+
+describe("a client that reconnects without a cursor (control)", PATIENT, () => {
+  for (const transport of TRANSPORTS) {
+    it(`loses the events of its absence over ${transport}, so the tests above would detect a loss`, async () => {
       const random = seededRandom();
       await using server = await startServer();
       await using proxy = await startCuttingProxy({ target: server.origin, random, ...SHORT });
@@ -73,13 +69,13 @@ describe("control: the same, but the client does not say where it was", PATIENT,
         transport,
         after: start,
         resumeFrom: "nothing",
-        // Something does happen while it is away.
+        // At least one event occurs while the client is disconnected.
         beforeReconnect: async () => {
           if (writing) await nextWrite.promise;
         },
       });
 
-      // However long the client takes until it has been away several times.
+      // Writes until the client has been disconnected several times.
       do {
         await writeConcurrently(server, {
           tenantId: newTenant(),
@@ -100,14 +96,14 @@ describe("control: the same, but the client does not say where it was", PATIENT,
       const received = cursorsOf(client.received);
       expect(acknowledged).toBe(WRITES);
       expect(received).not.toEqual(log);
-      // What did arrive is right: it is the replay that is missing, and nothing else.
+      // The received events are correct and in order. Only the events without a replay are missing.
       expect(received).toEqual(log.filter((cursor) => received.includes(cursor)));
       expect(received.length).toBeLessThan(log.length);
     });
   }
 });
 
-/** Writes one last artifact after another until the client, wherever it begins, gets one of them. */
+/** Writes end artifacts until the client receives the event of one, wherever its subscription starts. */
 async function writeUntilSeen(server: { readonly url: string }, client: ResumingClient): Promise<void> {
   const tenantId = newTenant();
   let seen = false;

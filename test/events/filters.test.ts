@@ -10,7 +10,7 @@ const shared = sharedServer();
 const follows = { sse: followBySse, "graphql-ws": followByWebSocket };
 
 describe.each<Transport>(["sse", "graphql-ws"])("a filtered subscription, over %s", (transport) => {
-  it("tells of one tenant, workflow or artifact and of no other, stored or live", async () => {
+  it("sends stored and live events of the given tenant, workflow and artifact only", async () => {
     const { server } = shared;
     const mine = { tenantId: newTenant(), workflowId: "mine", artifactId: "a" };
     const others = [
@@ -28,7 +28,7 @@ describe.each<Transport>(["sse", "graphql-ws"])("a filtered subscription, over %
     expect(client.received).toMatchObject([mine, mine]);
   });
 
-  it("tells of the types asked for, dry or real", async () => {
+  it("sends events of the given types only, and no dry runs with `dryRun: false`", async () => {
     const { server, tierkeep } = shared;
     const key = { tenantId: newTenant(), workflowId: "w", artifactId: "a" };
     const after = await newestCursor(server);
@@ -49,7 +49,7 @@ describe.each<Transport>(["sse", "graphql-ws"])("a filtered subscription, over %
     { where: { types: [] }, code: "BAD_USER_INPUT" },
     { where: { since: "yesterday" }, code: "BAD_USER_INPUT" },
     { where: { types: ["NO_SUCH_TYPE"] }, code: "BAD_USER_INPUT" },
-  ])("is refused with $code for $where", async ({ where, code }) => {
+  ])("is rejected with $code for $where", async ({ where, code }) => {
     const ending = await follows[transport](
       shared.server.url,
       { where },
@@ -60,7 +60,7 @@ describe.each<Transport>(["sse", "graphql-ws"])("a filtered subscription, over %
   });
 });
 
-/** Fits the event that makes `count` of them. */
+/** Returns a predicate that is true for the event number `count`. */
 function nth(count: number): (event: SeenEvent) => boolean {
   let seen = 0;
   return () => {

@@ -7,11 +7,13 @@ export type Transport = "sse" | "graphql-ws";
 export interface ResumingClientOptions {
   readonly transport: Transport;
   readonly where?: Readonly<Record<string, unknown>>;
-  /** Begin after this cursor. Null: after the newest event. */
+  /** Start after this cursor. Null: after the newest event. */
   readonly after: string | null;
   /**
-   * What a reconnect says of where it was. "last": the cursor of the last event that arrived, whole. "nothing": it
-   * begins anew at whatever is newest by then, as a client would whose server replays nothing.
+   * The cursor that a reconnect sends.
+   * - "last": the cursor of the last completely received event.
+   * - "nothing": no cursor. The subscription starts after the newest event, as if the server replayed no
+   * events.
    */
   readonly resumeFrom: "last" | "nothing";
   /** Awaited before each reconnect. */
@@ -19,14 +21,14 @@ export interface ResumingClientOptions {
 }
 
 export interface ResumingClient extends AsyncDisposable {
-  /** Everything that arrived, over all connections, in order. */
+  /** All received events of all connections, in order. */
   readonly received: readonly SeenEvent[];
   readonly connections: number;
-  /** Resolves once an event arrives, or has arrived, that fits; rejects when the server refuses. */
+  /** Resolves once a received event satisfies `fits`. Rejects if the server rejects the subscription. */
   until(fits: (event: SeenEvent) => boolean): Promise<void>;
 }
 
-/** Follows the log over one connection after another, without end, by means of its own. */
+/** Follows the log with the clients of these tests and reconnects until it is disposed. */
 export function resumingClient(
   server: { readonly url: string },
   options: ResumingClientOptions,
@@ -54,7 +56,7 @@ export function resumingClient(
       const ending =
         transport === "graphql-ws"
           ? await followByWebSocket(server.url, request, { onEvent }, stop.signal)
-          : // Half of what SSE resumes by: the header alone, with nothing in the variables.
+          : // A reconnect over SSE sends the cursor in the header only, not in the variables.
             await followBySse(
               server.url,
               first || after === null ? request : { ...request, after: null, lastEventId: after },
@@ -67,7 +69,7 @@ export function resumingClient(
         return;
       }
       await beforeReconnect?.();
-      // A server that is being restarted refuses connections at once: no need to try a thousand times.
+      // A server that is restarting refuses connections immediately. The pause avoids thousands of attempts.
       if (ending.how === "broken" && ending.why.includes("ECONNREFUSED")) await pause(20);
     }
   }

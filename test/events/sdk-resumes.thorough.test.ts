@@ -9,36 +9,32 @@ import { cursorsOf, END, SHORT, writeThroughKills } from "./concurrent-writers.t
 
 const SDK_TRANSPORTS: readonly EventTransport[] = ["sse", "ws"];
 
-/** Servers start several times here, and a busy machine takes its time over it. */
+/** These tests start servers several times, which is slow on a busy machine. */
 const PATIENT = { timeout: 60_000 };
 
-describe(
-  "the SDK's `for await` resumes by itself and sees every event once, in the log's order",
-  PATIENT,
-  () => {
-    for (const transport of SDK_TRANSPORTS) {
-      it(`over ${transport}, its sockets cut mid-frame and the server killed while several write`, async () => {
-        const random = seededRandom();
-        await using server = await startServer();
-        await using proxy = await startCuttingProxy({ target: server.origin, random, ...SHORT });
-        const tierkeep = createTierkeep({ url: proxy.url, transport });
-        const after = await newestCursor(server);
-        const events = tierkeep.lifecycleEvents({ after, minDelayMs: 10, maxDelayMs: 40 });
+describe("`for await` over the SDK's events", PATIENT, () => {
+  for (const transport of SDK_TRANSPORTS) {
+    it(`yields every event once and in order over ${transport} despite cut sockets and a killed server`, async () => {
+      const random = seededRandom();
+      await using server = await startServer();
+      await using proxy = await startCuttingProxy({ target: server.origin, random, ...SHORT });
+      const tierkeep = createTierkeep({ url: proxy.url, transport });
+      const after = await newestCursor(server);
+      const events = tierkeep.lifecycleEvents({ after, minDelayMs: 10, maxDelayMs: 40 });
 
-        const received: string[] = [];
-        const following = (async () => {
-          for await (const event of events) {
-            received.push(event.cursor);
-            if (event.workflowId === END.workflowId) return;
-          }
-        })();
-        await writeThroughKills(server, newTenant());
-        await write(server, { tenantId: newTenant(), ...END });
-        await following;
+      const received: string[] = [];
+      const following = (async () => {
+        for await (const event of events) {
+          received.push(event.cursor);
+          if (event.workflowId === END.workflowId) return;
+        }
+      })();
+      await writeThroughKills(server, newTenant());
+      await write(server, { tenantId: newTenant(), ...END });
+      await following;
 
-        expect(proxy.cuts).toBeGreaterThan(5);
-        expect(received).toEqual(cursorsOf(await readLog(server)));
-      });
-    }
-  },
-);
+      expect(proxy.cuts).toBeGreaterThan(5);
+      expect(received).toEqual(cursorsOf(await readLog(server)));
+    });
+  }
+});

@@ -17,7 +17,7 @@ interface Entry {
   readonly name: string;
   readonly kinds: readonly Kind[];
   readonly query: string;
-  /** How the key becomes the query's variables. */
+  /** Builds the variables of the query from a key. */
   readonly variables: (key: Record<Kind, string>) => Record<string, unknown>;
 }
 
@@ -146,7 +146,7 @@ const namesOf = (kind: Kind) =>
       ]
     : HOSTILE;
 
-/** The ways in that changed anything would show here: files, folders, and what the log tells. */
+/** The files, the newest event and the tenants of the store. A rejected request must not change them. */
 async function stateOfStore() {
   const { nodes } = await shared.tierkeep.lifecycleEventHistory({ first: 1 });
   return {
@@ -160,9 +160,9 @@ let before: Awaited<ReturnType<typeof stateOfStore>>;
 
 beforeAll(async () => {
   await shared.tierkeep.writeArtifact({ ...good, content: { text: "good" } });
-  // Once it has been published and exported, nothing in the store changes by itself any more.
+  // After publishing and the export, the store does not change until the next request.
   await untilPublished(shared.server);
-  // The last of what an export writes.
+  // The last file that an export writes.
   await vi.waitFor(
     () => expect(treeOf(shared.server.dir)).toContain("logs/lifecycle_events.checkpoints.jsonl"),
     { timeout: 30_000 },
@@ -172,7 +172,7 @@ beforeAll(async () => {
 
 describe.each([...queries, ...mutations])("$name", ({ kinds, query, variables }) => {
   it.each(kinds.map((kind) => [kind]))(
-    "refuses every bad %s with INVALID_IDENTIFIER, and touches nothing",
+    "rejects every invalid %s with INVALID_IDENTIFIER and changes nothing",
     async (kind) => {
       await forEachOf(
         namesOf(kind),
@@ -184,7 +184,7 @@ describe.each([...queries, ...mutations])("$name", ({ kinds, query, variables })
             ["INVALID_IDENTIFIER"],
           ]);
           expect(errors[0]?.extensions.argument).toMatch(new RegExp(`(^|\\.)${kind}$`));
-          // A refusal shows what was wrong, and not a megabyte of it.
+          // The message must not repeat a long name completely.
           expect(errors[0]?.message.length).toBeLessThan(1100);
         },
         8,
@@ -195,7 +195,7 @@ describe.each([...queries, ...mutations])("$name", ({ kinds, query, variables })
 });
 
 describe("the URL of an artifact", () => {
-  it.each(everyKind)("refuses every bad %s that it can carry", async (kind) => {
+  it.each(everyKind)("rejects every invalid %s that it can contain", async (kind) => {
     const names = namesOf(kind).filter(([, name]) => name.isWellFormed() && name.length < 10_000);
     for (const [what, name] of names) {
       const key = { ...good, [kind]: name };
@@ -221,7 +221,7 @@ describe("the URL of an artifact", () => {
 describe("the command line", () => {
   const names = [".", "a/b"];
 
-  it("refuses a bad --tenant of a run, with exit code 2 and one line", async () => {
+  it("rejects an invalid --tenant of a run with exit code 2 and a message of one line", async () => {
     await forEachOf(
       names,
       async (name) => {
@@ -241,7 +241,7 @@ describe("the command line", () => {
     expect(await stateOfStore()).toEqual(before);
   });
 
-  it("refuses a bad --tenant, --workflow or --artifact of a restore, with exit code 2", async () => {
+  it("rejects an invalid --tenant, --workflow or --artifact of a restore with exit code 2", async () => {
     const key = { tenant: good.tenantId, workflow: "w", artifact: "a" };
     const cases = [
       { ...key, tenant: ".." },

@@ -1,4 +1,4 @@
-/** Names that break the rule, wherever they stand. */
+/** Names that are invalid as a tenant, a workflow and an artifact. */
 export const HOSTILE: readonly (readonly [what: string, name: string])[] = [
   ["nothing", ""],
   ["a dot", "."],
@@ -42,7 +42,7 @@ export const HOSTILE: readonly (readonly [what: string, name: string])[] = [
   ["a megabyte", "a".repeat(1024 * 1024)],
 ];
 
-/** Names that are as good as any other, however odd. */
+/** Unusual but valid names. */
 export const ODD: readonly string[] = [
   "😀",
   "👩‍👩‍👧‍👦 family",

@@ -13,7 +13,7 @@ const shared = sharedServer();
 
 const written = new Map<string, Artifact>();
 
-// Each name stands as a tenant, as a workflow and as an artifact.
+// Uses each name as a tenant, a workflow and an artifact.
 const keyOf = (name: string) => ({ tenantId: name, workflowId: name, artifactId: name });
 
 beforeAll(async () => {
@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 
 describe.each(ODD.map((name) => [name]))("%j", (name) => {
-  it("comes back with every byte, by GraphQL and by its URL", async () => {
+  it("is read unchanged through GraphQL and its URL", async () => {
     const key = keyOf(name);
     const artifact = await shared.tierkeep.artifactContent(key);
     expect(artifact).toMatchObject({ ...key, text: `content of ${name}`, metadata: { name } });
@@ -33,7 +33,7 @@ describe.each(ODD.map((name) => [name]))("%j", (name) => {
     expect([answer.status, answer.body.toString()]).toEqual([200, `content of ${name}`]);
   });
 
-  it("is found in every list, by its id, and by its key", async () => {
+  it("is found in every list, by id and by key", async () => {
     const key = keyOf(name);
     const artifact = written.get(name);
     expect((await shared.tierkeep.artifacts({ where: { tenantId: name } })).nodes).toMatchObject([key]);
@@ -51,7 +51,7 @@ describe.each(ODD.map((name) => [name]))("%j", (name) => {
     expect(nodes[0]).toMatchObject({ type: "ARTIFACT_WRITTEN", ...key });
   });
 
-  it("can be overwritten, moved, restored and run over", async () => {
+  it("can be overwritten, moved, restored and included in a lifecycle run", async () => {
     const key = keyOf(name);
     const { created, artifact } = await shared.tierkeep.upload(key, `content of ${name}`, {
       metadata: { name },
@@ -69,8 +69,8 @@ describe.each(ODD.map((name) => [name]))("%j", (name) => {
   });
 });
 
-describe("all of them together", () => {
-  it("are tenants in the order of their code points", async () => {
+describe("all unusual names in one store", () => {
+  it("are listed as tenants in the order of their code points", async () => {
     const { tenants } = await dataOf<{ tenants: { nodes: { tenantId: string }[] } }>(
       shared.server,
       "{ tenants(first: 500) { nodes { tenantId } } }",
@@ -79,7 +79,7 @@ describe("all of them together", () => {
     expect(tenants.nodes.map(({ tenantId }) => tenantId)).toEqual(byBytes);
   });
 
-  it("stand in the published tree under their own names, with their own bytes", async () => {
+  it("are published under their own names with their own content", async () => {
     const paths = ODD.flatMap((name) => {
       const path = `hot/${name}/${name}/${name}`;
       return [path, `${path}.metadata.json`];
@@ -92,13 +92,13 @@ describe("all of them together", () => {
     }
   });
 
-  it("stand in the audit log", async () => {
+  it("are in the audit log", async () => {
     await expect
       .poll(() => new Set(auditLines(shared.server).map(({ artifact_id }) => artifact_id)))
       .toEqual(new Set([...ODD, null]));
   });
 
-  it("can be named on the command line, leading dashes and all", async () => {
+  it("are accepted on the command line, including names with leading dashes", async () => {
     await forEachOf(
       ["--help", "%2e%2e"],
       async (name) => {

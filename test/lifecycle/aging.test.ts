@@ -24,7 +24,7 @@ async function run(tenantId: string, asOf: string, dryRun = false): Promise<Life
   return job;
 }
 
-/** The tier it is in, or null once it is gone. */
+/** Returns the tier of an artifact, or null if it does not exist. */
 async function tierOf(key: ArtifactKey): Promise<string | null> {
   return (await shared.tierkeep.artifact(keyOf(key)))?.tier ?? null;
 }
@@ -38,7 +38,7 @@ describe("an artifact's age", () => {
     ["HOT", 7, "WARM"],
     ["WARM", 30, "COLD"],
     ["COLD", 90, null],
-  ] as const)("must be strictly over the threshold: %s at %d days", async (tier, days, next) => {
+  ] as const)("must exceed the threshold before a step: %s at %d days", async (tier, days, next) => {
     const artifact = await written(tier);
     await run(artifact.tenantId, daysAfter(artifact.ageSince, days));
     expect(await tierOf(artifact)).toBe(tier);
@@ -46,7 +46,7 @@ describe("an artifact's age", () => {
     expect(await tierOf(artifact)).toBe(next);
   });
 
-  it("takes it one step in each run, however old it is", async () => {
+  it("causes one step per run, even at 1,000 days", async () => {
     const artifact = await written();
     const asOf = daysAfter(artifact.ageSince, 1000);
     for (const expected of ["WARM", "COLD", null]) {
@@ -57,7 +57,7 @@ describe("an artifact's age", () => {
     expect(job).toMatchObject({ promotedToWarm: 0, promotedToCold: 0, purged: 0 });
   });
 
-  it("goes on when a run or a hand moves it to a colder tier", async () => {
+  it("is kept by a lifecycle run or a promotion to a colder tier", async () => {
     const byRun = await written();
     await run(byRun.tenantId, daysAfter(byRun.ageSince, 8));
     expect(await shared.tierkeep.artifact(keyOf(byRun))).toMatchObject({
@@ -84,13 +84,13 @@ describe("an artifact's age", () => {
     ["a restore half-way", (key) => shared.tierkeep.restoreArtifact({ ...key, toTier: "WARM" }), "WARM", 30],
     ["a promotion back", (key) => shared.tierkeep.promoteArtifact({ ...key, toTier: "HOT" }), "HOT", 7],
     ["a bulk restore", (key) => shared.tierkeep.restoreArtifacts({ keys: [key] }), "HOT", 7],
-  ])("starts anew with %s", async (_what, renew, tier, days) => {
+  ])("restarts at zero with %s", async (_what, renew, tier, days) => {
     const before = await written("COLD");
     await nextMillisecond();
     await renew(keyOf(before));
     const after = await shared.tierkeep.artifact(keyOf(before));
     expect(after?.tier).toBe(tier);
-    // A moment after the write, and so a moment that a run can tell from it.
+    // Later than the write, so that a run can distinguish the two instants.
     const renewedAt = after?.promotedAt ?? after?.modifiedAt ?? "";
     expect(renewedAt > before.ageSince).toBe(true);
     await run(before.tenantId, daysAfter(renewedAt, days));
@@ -99,7 +99,7 @@ describe("an artifact's age", () => {
     expect(await tierOf(before)).not.toBe(tier);
   });
 
-  it("does not start anew when it is read", async () => {
+  it("is not changed by a read", async () => {
     const artifact = await written();
     await (await shared.tierkeep.download(keyOf(artifact))).text();
     await shared.tierkeep.artifactContent(keyOf(artifact));
@@ -108,7 +108,7 @@ describe("an artifact's age", () => {
 });
 
 describe("a dry run", () => {
-  it("foretells, item by item, exactly what the live run at that instant does", async () => {
+  it("predicts each item of the live run at the same instant", async () => {
     const tenantId = newTenant();
     for (const tier of ["HOT", "WARM", "COLD"] as const) {
       for (let index = 0; index < 4; index++) await written(tier, tenantId, `${tier}-${index}`);
@@ -132,7 +132,7 @@ describe("a dry run", () => {
     expect((await shared.tierkeep.artifacts({ where: { tenantId } })).nodes).toEqual([]);
   });
 
-  it("changes no artifact, no count and no view, and writes two events", async () => {
+  it("changes no artifact and no statistics, and writes two events", async () => {
     const artifact = await written();
     const stateOf = async () => {
       const { ageDays: _, ...state } = (await shared.tierkeep.artifact(keyOf(artifact))) ?? { ageDays: 0 };
@@ -150,8 +150,8 @@ describe("a dry run", () => {
   });
 });
 
-describe("events of a run", () => {
-  it("tell of each step, with the age at which it was taken, between the job's start and end", async () => {
+describe("the events of a run", () => {
+  it("include each step with the artifact's age, between the job's start and end", async () => {
     const tenantId = newTenant();
     await written("HOT", tenantId, "hot");
     await written("WARM", tenantId, "warm");
@@ -177,7 +177,7 @@ describe("events of a run", () => {
 });
 
 describe("a purge by a run", () => {
-  it("is final: the artifact can be neither read nor restored, and its key is free", async () => {
+  it("is final: the artifact cannot be read or restored, and its key can be reused", async () => {
     const artifact = await written("COLD");
     await run(artifact.tenantId, daysAfter(artifact.ageSince, 91));
     expect(await tierOf(artifact)).toBeNull();
@@ -192,8 +192,8 @@ describe("a purge by a run", () => {
   });
 });
 
-describe("another retention policy", () => {
-  it("may have fractions, and may never take a step", async () => {
+describe("a configured retention policy", () => {
+  it("supports fractions of days and `never`", async () => {
     await using server = await startServer({
       env: {
         TIERKEEP_ALLOW_AS_OF: "true",
@@ -220,7 +220,7 @@ describe("another retention policy", () => {
     expect(await tierAfter(100_000)).toBe("COLD");
   });
 
-  it("allows no live run at a given instant unless it is configured, and a dry one always", async () => {
+  it("rejects `asOf` of a live run unless TIERKEEP_ALLOW_AS_OF is set, and always accepts it for a dry run", async () => {
     await using server = await startServer();
     const tierkeep = createTierkeep({ url: server.url });
     const asOf = daysAfter(new Date().toISOString(), 100);

@@ -7,7 +7,7 @@ import { auditLines, viewOf } from "../support/storage-tree.ts";
 
 const env = { TIERKEEP_ALLOW_AS_OF: "true" };
 
-/** Everything that a client can see, whatever the server's process. */
+/** Returns everything that a client can read and that must not depend on the server's process. */
 async function everything(tierkeep: Tierkeep) {
   const artifacts = await tierkeep.artifacts({ first: 500 });
   return {
@@ -21,7 +21,7 @@ async function everything(tierkeep: Tierkeep) {
 }
 
 describe("the audit log", () => {
-  it("has one line for each event, in order, without a gap, from the first start to the last", async () => {
+  it("has one line per event, in order and without gaps, across restarts", async () => {
     await using server = await startServer({ env });
     const tierkeep = createTierkeep({ url: server.url });
     const key = { tenantId: "t", workflowId: "w", artifactId: "a" };
@@ -66,7 +66,7 @@ describe("the audit log", () => {
 });
 
 describe("a restart", () => {
-  it.each(["SIGTERM", "SIGKILL"] as const)("after %s keeps everything as it was", async (signal) => {
+  it.each(["SIGTERM", "SIGKILL"] as const)("after %s preserves all data", async (signal) => {
     await using server = await startServer({ env });
     const tierkeep = createTierkeep({ url: server.url });
     const key = (artifactId: string) => ({ tenantId: "t", workflowId: "w", artifactId });
@@ -94,8 +94,8 @@ describe("a restart", () => {
   });
 });
 
-describe("SIGKILL in the midst of many writers", () => {
-  it("loses no write that was acknowledged, five times over", async () => {
+describe("SIGKILL of a server with concurrent writers", () => {
+  it("loses no acknowledged write in five rounds", async () => {
     await using server = await startServer({ env });
     const acknowledged = new Map<string, string>();
     const attempted = new Map<string, Set<string>>();
@@ -105,7 +105,8 @@ describe("SIGKILL in the midst of many writers", () => {
       const enough = Promise.withResolvers<void>();
       const writers = Array.from({ length: 16 }, async (_, writer) => {
         for (let turn = 0; ; turn++) {
-          // Ten keys a writer, so that many writes are overwrites; every fifth is too large to ride in the catalog.
+          // Each writer has ten keys, so many writes are overwrites. Every fifth content is too large to be
+          // inline.
           const artifactId = `${writer}-${turn % 10}`;
           const text = `${round}.${writer}.${turn}`.padEnd(turn % 5 === 0 ? 70_000 : 10, "-");
           const tries = attempted.get(artifactId) ?? new Set();
@@ -116,7 +117,7 @@ describe("SIGKILL in the midst of many writers", () => {
             return;
           }
           acknowledged.set(artifactId, sha256(text));
-          // What was tried before an acknowledged write can never come back after it.
+          // Content of earlier attempts must not reappear after an acknowledged write.
           attempted.set(artifactId, new Set([sha256(text)]));
           if (--left === 0) enough.resolve();
         }
@@ -131,7 +132,7 @@ describe("SIGKILL in the midst of many writers", () => {
     await forEachOf(acknowledged.keys(), async (artifactId) => {
       const key = { tenantId: "t", workflowId: "w", artifactId };
       const bytes = await (await tierkeep.download(key)).bytes();
-      // The last write may have been under way when the server died: done or not, but nothing else.
+      // The last write may have been in progress when the server was killed: it is either complete or absent.
       expect(attempted.get(artifactId)).toContain(sha256(bytes));
     });
     const { totalCount } = await tierkeep.artifacts({ first: 0, withTotalCount: true });
@@ -146,8 +147,8 @@ describe("SIGKILL in the midst of many writers", () => {
   });
 });
 
-describe("a run that is interrupted by SIGKILL", () => {
-  it("goes on by itself after the next start, and treats each artifact once", async () => {
+describe("a lifecycle run that is interrupted by SIGKILL", () => {
+  it("resumes after the next start and processes each artifact once", async () => {
     await using server = await startServer({ env });
     const tierkeep = createTierkeep({ url: server.url });
     const COUNT = 700;

@@ -11,7 +11,7 @@ const shared = sharedServer();
 
 const DAYS = 24 * 60 * 60 * 1000;
 
-/** What the Python system did wrong, each once. */
+/** One regression test for each known defect of the Python system. */
 describe("a tenant named `.`", () => {
   it("cannot write into another tenant's folder", async () => {
     const victim = newTenant();
@@ -21,7 +21,7 @@ describe("a tenant named `.`", () => {
       artifactId: "a",
       content: { text: "theirs" },
     });
-    // In the old layout, tenant `.` and workflow VICTIM named the folder of VICTIM itself.
+    // In the old layout, tenant `.` and workflow VICTIM resolved to the folder of tenant VICTIM.
     const forged = { tenantId: ".", workflowId: victim, artifactId: "w", content: { text: "forged" } };
     expect(await refusalOf(shared.tierkeep.writeArtifact(forged))).toMatchObject({
       code: "INVALID_IDENTIFIER",
@@ -34,7 +34,7 @@ describe("a tenant named `.`", () => {
 });
 
 describe("an artifact named like a sidecar", () => {
-  it("cannot forge another one's metadata", async () => {
+  it("cannot forge the metadata of another artifact", async () => {
     const key = { tenantId: newTenant(), workflowId: "w", artifactId: "a" };
     await shared.tierkeep.writeArtifact({ ...key, content: { text: "x" }, metadata: { author: "Alice" } });
     const content = { text: JSON.stringify({ author: "Mallory", _created_at: "1999-01-01T00:00:00" }) };
@@ -46,11 +46,11 @@ describe("an artifact named like a sidecar", () => {
   });
 });
 
-describe("four writers on one id", () => {
+describe("four concurrent writers of one key", () => {
   it.each([
     ["small", 20],
     ["large", 200_000],
-  ])("all succeed with %s content, and what the last one wrote stands", async (_what, size) => {
+  ])("all succeed with %s content, and the last write determines the content", async (_what, size) => {
     const key = { tenantId: newTenant(), workflowId: "w", artifactId: "a" };
     const contents = Array.from({ length: 40 }, (_, index) => `${index}`.padEnd(size, "."));
     await forEachOf(contents, (content) => shared.tierkeep.upload(key, content), 4);
@@ -64,7 +64,7 @@ describe("four writers on one id", () => {
   });
 });
 
-describe("a move while the content is being overwritten", () => {
+describe("a move or purge during an overwrite", () => {
   it("never loses the newer content", async () => {
     const key = { tenantId: newTenant(), workflowId: "w", artifactId: "a" };
     for (let round = 0; round < 20; round++) {
@@ -73,7 +73,7 @@ describe("a move while the content is being overwritten", () => {
       const newer = `newer ${round}`;
       const [write, ...moves] = await Promise.allSettled([
         shared.tierkeep.writeArtifact({ ...key, content: { text: newer } }),
-        // Each finds the one content or the other, and moves that, whole, or finds it moved already.
+        // Each one moves the old or the new content completely, or finds that it was already moved.
         shared.tierkeep.promoteArtifact({ ...key, toTier: "COLD" }),
         shared.tierkeep.promoteArtifact({ ...key, toTier: "WARM" }),
         shared.tierkeep.runLifecycle({ tenantId: key.tenantId, asOf }),
@@ -88,7 +88,7 @@ describe("a move while the content is being overwritten", () => {
     }
   });
 
-  it("is judged by the content that it was asked for, where that is said", async () => {
+  it("is rejected with PRECONDITION_FAILED if `ifChecksum` is the checksum of the old content", async () => {
     const key = { tenantId: newTenant(), workflowId: "w", artifactId: "a" };
     await shared.tierkeep.writeArtifact({ ...key, content: { text: "old" } });
     await shared.tierkeep.writeArtifact({ ...key, content: { text: "new" } });
@@ -99,7 +99,7 @@ describe("a move while the content is being overwritten", () => {
 });
 
 describe("purging while the audit log cannot be written", () => {
-  it("is refused by hand and blocked in a run, and goes on once it can be written", async () => {
+  it("is rejected on request, blocks a run, and succeeds once the log can be written", async () => {
     await using server = await startServer({ env: { TIERKEEP_ALLOW_AS_OF: "true" } });
     const tierkeep = createTierkeep({ url: server.url, retries: 0 });
     const key = { tenantId: "t", workflowId: "w", artifactId: "cold" };
@@ -127,7 +127,7 @@ describe("purging while the audit log cannot be written", () => {
       ["LIFECYCLE_STEP_FAILED", "UNAVAILABLE"],
       ["LIFECYCLE_JOB_COMPLETED", "UNAVAILABLE"],
     ]);
-    // Everything else goes on.
+    // Other changes still work.
     await tierkeep.writeArtifact({ ...key, artifactId: "new", content: { text: "x" } });
 
     rmdirSync(log);
@@ -156,12 +156,12 @@ describe("purging while the audit log cannot be written", () => {
   });
 });
 
-describe("what was restored, or promoted back, after 90 days", () => {
+describe("an artifact that left COLD", () => {
   it.each([
     ["restored", (key: Key) => shared.tierkeep.restoreArtifact(key)],
     ["promoted back", (key: Key) => shared.tierkeep.promoteArtifact({ ...key, toTier: "HOT" })],
     ["restored to WARM", (key: Key) => shared.tierkeep.restoreArtifact({ ...key, toTier: "WARM" })],
-  ])("is not gone at the next run when it was %s", async (_what, bringBack) => {
+  ])("is not purged by the next run if it was %s", async (_what, bringBack) => {
     const key = { tenantId: newTenant(), workflowId: "w", artifactId: "a" };
     const { artifact } = await shared.tierkeep.writeArtifact({ ...key, content: { text: "x" } });
     const run = (asOf: string) => shared.tierkeep.runLifecycle({ tenantId: key.tenantId, asOf });
@@ -171,13 +171,13 @@ describe("what was restored, or promoted back, after 90 days", () => {
     await nextMillisecond();
     const { artifact: back } = await bringBack(key);
     const backSince = back.promotedAt ?? "";
-    // Its time begins when it came back, not when it was written: to the last instant of it nothing happens.
+    // The age counts from the restore, not from the write. Up to the exact threshold no run changes it.
     for (const days of [0, 1, back.tier === "HOT" ? 7 : 30]) {
       const { job } = await run(daysAfter(backSince, days));
       expect(job).toMatchObject({ promotedToWarm: 0, promotedToCold: 0, purged: 0 });
     }
     expect((await shared.tierkeep.artifact(key))?.tier).toBe(back.tier);
-    // By the old rule, which counted from the write, 100 days on it would be gone in one run.
+    // The Python system counted from the write, and would purge the artifact in this run after 100 days.
     await run(daysAfter(backSince, 100));
     expect(await shared.tierkeep.artifact(key)).not.toBeNull();
   });
@@ -190,7 +190,7 @@ describe("what was restored, or promoted back, after 90 days", () => {
 });
 
 describe("a dry run before a live one", () => {
-  it("foretells exactly what the live run purges", async () => {
+  it("lists exactly the artifacts that the live run purges", async () => {
     const tenantId = newTenant();
     const tiers = ["HOT", "WARM", "COLD"] as const;
     await forEachOf(tiers, (tier) =>
@@ -220,7 +220,7 @@ describe("a dry run before a live one", () => {
 });
 
 describe("the published tree", () => {
-  it("is never read back: what somebody writes into it is not served, and is moved aside, not overwritten", async () => {
+  it("is never read to serve content: an artifact whose published file was replaced is served unchanged", async () => {
     await using server = await startServer();
     const tierkeep = createTierkeep({ url: server.url });
     const key = { tenantId: "t", workflowId: "w", artifactId: "a" };

@@ -8,7 +8,7 @@ import { objectWith, sidecarOf, viewOf } from "../support/storage-tree.ts";
 
 const shared = sharedServer();
 
-/** The view follows the commit by itself, a moment behind: this waits for it. */
+/** Waits until the view has these paths: it is published shortly after the commit. */
 async function expectView(tenantId: string, paths: readonly string[]): Promise<void> {
   const expected = paths.flatMap((path) => [path, `${path}.metadata.json`]).sort();
   await expect
@@ -31,7 +31,7 @@ function factsOf(artifact: Artifact) {
 }
 
 describe("the published tree", () => {
-  it("shows an artifact where it is after each step, with its sidecar, and nowhere else", async () => {
+  it("shows an artifact with its sidecar only in its current tier after each step", async () => {
     const tenantId = newTenant();
     const key = { tenantId, workflowId: "w", artifactId: "a.txt" };
     const bytesAt = (tier: string) =>
@@ -71,7 +71,7 @@ describe("the published tree", () => {
     await expectView(tenantId, []);
   });
 
-  it("is hard links to objects that nobody may write, so a move copies no bytes", async () => {
+  it("consists of hard links to read-only objects, so a move copies no bytes", async () => {
     const key = { tenantId: newTenant(), workflowId: "w", artifactId: "large.bin" };
     const bytes = Buffer.alloc(200_000, key.tenantId);
     await shared.tierkeep.upload(key, bytes);
@@ -87,7 +87,7 @@ describe("the published tree", () => {
     expect(linkAt("cold").ino).toBe(inode);
   });
 
-  it("forgets replaced and purged content on disk too", async () => {
+  it("deletes the objects of replaced and purged content from disk", async () => {
     const key = { tenantId: newTenant(), workflowId: "w", artifactId: "large.bin" };
     const [old, next] = [
       Buffer.alloc(100_000, `old ${key.tenantId}`),
@@ -101,7 +101,7 @@ describe("the published tree", () => {
     await expect.poll(() => objectWith(shared.server, next)).toBeUndefined();
   });
 
-  it("keeps tenants, workflows and artifacts of every name apart", async () => {
+  it("separates workflows and artifacts with similar or unusual names", async () => {
     const tenantId = newTenant();
     const names = ["a", "A", "a b", "é", "😀", "%2e%2e"];
     for (const workflowId of ["w", "W"]) {

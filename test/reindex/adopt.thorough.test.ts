@@ -15,7 +15,7 @@ import { CREATED_AT, fingerprint, writeOld, writePythonTree } from "../support/p
 import { removeDirectory, type Server, startServer, temporaryDirectory } from "../support/server.ts";
 import { auditLines, objectsOf, sidecarOf, viewOf } from "../support/storage-tree.ts";
 
-/** A server over a tree that was there before it. */
+/** Runs `act` with a server that starts on a tree written by `write`. */
 async function withTree<T>(
   write: (dir: string) => void,
   act: (server: Server, tierkeep: Tierkeep) => Promise<T>,
@@ -37,7 +37,7 @@ async function reindex(tierkeep: Tierkeep, input: { readonly dryRun?: boolean } 
   return { job, found: await findings(tierkeep, job.id) };
 }
 
-/** As "KIND path", sorted. */
+/** Returns the findings of a job as "KIND path", sorted. */
 async function findings(tierkeep: Tierkeep, id: string) {
   const page = await tierkeep.reindexJobFindings({ id, first: 500, withTotalCount: true });
   const nodes = page?.nodes ?? [];
@@ -53,7 +53,7 @@ const keyOf = (name: string) => {
 
 const textOf = async (tierkeep: Tierkeep, name: string) => (await tierkeep.download(keyOf(name))).text();
 
-/** Every kind of damage that trees of the old system are known to have. */
+/** Writes a tree with every known type of damage of the old system. */
 function damaged(dir: string): void {
   writePythonTree(dir, [
     { tier: "hot", name: "acme/w/twice.txt", content: "newer", ageDays: 1, sidecar: { author: "new" } },
@@ -108,7 +108,7 @@ const ADOPTED = [
 ];
 
 describe("reindex of a tree that the Python system wrote", () => {
-  it("makes each file an artifact with its bytes, metadata, times and tier, and copies nothing", async () => {
+  it("adopts each file with its bytes, metadata, times and tier, and copies nothing", async () => {
     await withTree(
       (dir) =>
         writePythonTree(dir, [
@@ -157,7 +157,7 @@ describe("reindex of a tree that the Python system wrote", () => {
     );
   });
 
-  it("writes one event for each that it adopts, on the audit log too", async () => {
+  it("writes one event per adopted artifact, also to the audit log", async () => {
     await withTree(
       (dir) =>
         writePythonTree(dir, [
@@ -189,7 +189,7 @@ describe("reindex of a tree that the Python system wrote", () => {
     );
   });
 
-  it("tells of every kind of damage, takes what can be taken, and leaves the rest where it is", async () => {
+  it("reports every type of damage, adopts the usable files and leaves the others in place", async () => {
     await withTree(damaged, async (server, tierkeep) => {
       const before = fingerprint(server.dir);
       const { job, found } = await reindex(tierkeep);
@@ -209,7 +209,7 @@ describe("reindex of a tree that the Python system wrote", () => {
       expect(other?.createdAt).not.toBe(`${CREATED_AT.slice(0, 23)}Z`);
       expect((await tierkeep.artifact(keyOf("acme/w/torn.txt")))?.metadata).toEqual({});
 
-      // The places of what lost, once the publisher has been there; and nothing else has moved.
+      // The publisher removes the files that lost a conflict. All other files stay in place.
       await expect.poll(() => viewOf(server)).not.toContain("cold/acme/w/twice.txt");
       await expect.poll(() => viewOf(server)).not.toContain("warm/acme/w/twice.txt.metadata.json");
       const left = LEFT.map((line) => line.slice(line.indexOf(" ") + 1));
@@ -224,7 +224,7 @@ describe("reindex of a tree that the Python system wrote", () => {
     });
   });
 
-  it("finds everything present when it is run again, and the same leftovers", async () => {
+  it("reports all artifacts as present and the same remaining files when it is repeated", async () => {
     await withTree(damaged, async (server, tierkeep) => {
       await reindex(tierkeep);
       await expect.poll(() => viewOf(server)).not.toContain("cold/acme/w/twice.txt");
@@ -240,7 +240,7 @@ describe("reindex of a tree that the Python system wrote", () => {
     });
   });
 
-  it("changes nothing when it is dry, and says exactly what a live one then does", async () => {
+  it("changes nothing in a dry run, and predicts the findings of the live run", async () => {
     await withTree(damaged, async (server, tierkeep) => {
       const before = fingerprint(server.dir);
       const dry = await reindex(tierkeep, { dryRun: true });
@@ -251,7 +251,7 @@ describe("reindex of a tree that the Python system wrote", () => {
       expect(auditLines(server).map(({ event_type }) => event_type)).toEqual(
         expect.not.arrayContaining(["artifact_adopted"]),
       );
-      // It holds up nothing either.
+      // A dry run does not block purges.
       await tierkeep.upload(keyOf("z/w/1"), "x");
       await tierkeep.purgeArtifact(keyOf("z/w/1"));
       const live = await reindex(tierkeep);
@@ -261,7 +261,7 @@ describe("reindex of a tree that the Python system wrote", () => {
     });
   });
 
-  it("adopts names that are odd but legal, and tenants of every kind of name", async () => {
+  it("adopts artifacts with unusual but valid names", async () => {
     const names = [
       "a b/büro/報告.txt",
       "A/W/x.metadata.jsonl",
@@ -283,7 +283,7 @@ describe("reindex of a tree that the Python system wrote", () => {
     );
   });
 
-  it("never overwrites what the catalog has: a file of the same key is moved aside", async () => {
+  it("never overwrites an artifact in the catalog: a file with the same key is quarantined", async () => {
     await withTree(
       () => {},
       async (server, tierkeep) => {
@@ -302,7 +302,7 @@ describe("reindex of a tree that the Python system wrote", () => {
     );
   });
 
-  it("is refused where no tree is published, with what to do", async () => {
+  it("is rejected without a published tree, and the message names PUBLISH_TREE", async () => {
     await withTree(
       () => {},
       async (_server, tierkeep) => {
@@ -317,7 +317,7 @@ describe("reindex of a tree that the Python system wrote", () => {
   });
 });
 
-describe("after a reindex that has adopted something", () => {
+describe("a reindex that adopted artifacts", () => {
   const old = (dir: string) =>
     writePythonTree(dir, [
       { tier: "cold", name: "acme/w/old.txt", ageDays: 200 },
@@ -325,7 +325,7 @@ describe("after a reindex that has adopted something", () => {
       { tier: "hot", name: "acme/w/young.txt", ageDays: 8 },
     ]);
 
-  it("nothing is purged, by hand or by a run, through a restart, until somebody confirms it", async () => {
+  it("blocks purges by requests and runs, across a restart, until it is confirmed", async () => {
     await withTree(old, async (server, tierkeep) => {
       const { job } = await reindex(tierkeep);
       await server.restart();
@@ -349,7 +349,7 @@ describe("after a reindex that has adopted something", () => {
     });
   });
 
-  it("what has retention_override is purged by nothing, and a run says so and goes on", async () => {
+  it("protects artifacts with retention_override from purges: a run reports them as skipped and continues", async () => {
     await withTree(old, async (_server, tierkeep) => {
       const { job } = await reindex(tierkeep);
       await tierkeep.confirmReindex({ id: job.id });
@@ -372,7 +372,7 @@ describe("after a reindex that has adopted something", () => {
     });
   });
 
-  it("confirming something else, or a dry run, is refused", async () => {
+  it("cannot be confirmed if it was a dry run or another type of job", async () => {
     await withTree(old, async (_server, tierkeep) => {
       const { job } = await reindex(tierkeep, { dryRun: true });
       expect(await refusalOf(tierkeep.confirmReindex({ id: job.id }))).toMatchObject({

@@ -15,7 +15,7 @@ afterEach(() => removeDirectory(dir));
 const SIZES = [10, 1000, 9_000_000];
 const published = (index: number) => join(dir, `artifacts/warm/acme/nightly/${index}.bin`);
 
-/** Bytes on disk, each inode once. */
+/** Returns the size in bytes of all large files, with each inode counted once. */
 function usedBytes(folder: string): number {
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
@@ -23,7 +23,7 @@ function usedBytes(folder: string): number {
   return new Map(large.map(({ ino, size }) => [ino, size])).values().reduce((sum, size) => sum + size, 0);
 }
 
-it("a store that was copied without its hard links is reported, and linked again by a repair", {
+it("doctor reports a store that was copied without its hard links, and a repair links it again", {
   timeout: 300_000,
 }, async () => {
   await using server = await startServer({ dir });

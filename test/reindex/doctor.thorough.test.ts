@@ -9,7 +9,7 @@ import { objectWith, viewOf } from "../support/storage-tree.ts";
 
 const key = (artifactId: string) => ({ tenantId: "acme", workflowId: "w", artifactId });
 
-it("tierkeep doctor says what is wrong, mends what it can when it is told to, and then has nothing left to mend", async () => {
+it("tierkeep doctor reports damage, and with --repair repairs what it can until nothing is left to repair", async () => {
   await using server = await startServer();
   const tierkeep = createTierkeep({ url: server.url });
   const contents = new Map(["whole", "lost", "rotten"].map((name) => [name, Buffer.alloc(70_000, name)]));
@@ -74,7 +74,7 @@ it("tierkeep doctor says what is wrong, mends what it can when it is told to, an
   ]);
 }, 300_000);
 
-it("a repair of a store whose catalog knows nothing is refused: a reindex comes first", async () => {
+it("tierkeep doctor --repair rejects an empty catalog with files in the tree and recommends a reindex", async () => {
   await using server = await startServer();
   const tierkeep = createTierkeep({ url: server.url });
   expect((await tierkeep.verifyArtifacts({ repair: true, waitSeconds: 60 })).job.status).toBe("SUCCEEDED");

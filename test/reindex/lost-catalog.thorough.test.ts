@@ -7,7 +7,9 @@ import { fingerprint, writePythonTree } from "../support/python-tree.ts";
 import { type Server, startServer } from "../support/server.ts";
 import { objectsOf, viewOf } from "../support/storage-tree.ts";
 
-/** Stops the server in good order, so that all is settled and published, and starts it without its catalog. */
+/**
+ * Stops the server cleanly, so that everything is settled and published, and restarts it without its catalog.
+ */
 async function loseCatalog(server: Server): Promise<Tierkeep> {
   await server.stop();
   const own = join(server.dir, "artifacts", ".tierkeep");
@@ -22,7 +24,7 @@ async function everything(tierkeep: Tierkeep): Promise<readonly Artifact[]> {
 
 const key = (artifactId: string, tenantId = "acme") => ({ tenantId, workflowId: "w", artifactId });
 
-/** Artifacts in every tier, of every size, moved and replaced. */
+/** Writes artifacts of different sizes in every tier, and moves and replaces some of them. */
 async function fill(tierkeep: Tierkeep): Promise<void> {
   await tierkeep.upload(key("small.txt"), "small", { metadata: { author: "Ann", nested: { n: [1, null] } } });
   await tierkeep.upload(key("empty"), "");
@@ -34,11 +36,11 @@ async function fill(tierkeep: Tierkeep): Promise<void> {
   await tierkeep.restoreArtifact({ ...key("back.txt"), toTier: "WARM" });
 }
 
-/** What no file holds, and what only the clock says. */
+/** Fields that no file stores, and the age, which depends on the clock. */
 const unremembered = { promotedAt: null, promotedFrom: null, ageDays: expect.any(Number) };
 
 describe("a server that has lost its catalog", () => {
-  it("starts empty, says what to do, and has everything back after a reindex: ids, bytes, metadata, ages, tiers", async () => {
+  it("starts empty, recommends a reindex, and recovers ids, bytes, metadata, ages and tiers with it", async () => {
     await using server = await startServer();
     const before = createTierkeep({ url: server.url });
     await fill(before);
@@ -66,7 +68,7 @@ describe("a server that has lost its catalog", () => {
       const download = await after.download(key(artifactId, tenantId));
       expect(sha256(await download.bytes())).toBe(checksum);
     }
-    // Another log has begun: a cursor of the old one is refused, not taken for one of the new.
+    // The server has started a new log, so it must reject a cursor of the old one.
     expect(await refusalOf(after.lifecycleEventHistory({ after: cursor }))).toMatchObject({
       code: "CURSOR_INVALID",
     });
@@ -77,7 +79,7 @@ describe("a server that has lost its catalog", () => {
     expect(server.stderr.split("\n").filter((line) => line.includes("tierkeep reindex"))).toHaveLength(1);
   });
 
-  it("copies no byte and moves no file to get there", async () => {
+  it("copies no bytes and moves no files in a reindex", async () => {
     await using server = await startServer();
     await fill(createTierkeep({ url: server.url }));
     await server.stop();
@@ -95,7 +97,7 @@ describe("a server that has lost its catalog", () => {
     expect(readdirSync(join(server.dir, "artifacts/.tierkeep/quarantine"))).toEqual([]);
   });
 
-  it("is not misled by what a killed server's catalog has left beside it, and keeps that", async () => {
+  it("ignores the write-ahead log of a killed server's lost catalog and keeps it under another name", async () => {
     await using server = await startServer();
     const before = createTierkeep({ url: server.url });
     await before.upload(key("a.txt"), "a");
@@ -114,7 +116,7 @@ describe("a server that has lost its catalog", () => {
     expect(await (await after.download(key("a.txt"))).text()).toBe("a");
   });
 
-  it("tells of objects that neither an artifact nor the tree names, and leaves them", async () => {
+  it("reports unknown objects and leaves them in place", async () => {
     await using server = await startServer();
     const before = createTierkeep({ url: server.url });
     await before.upload(key("a.bin"), Buffer.alloc(100_000, "a"));
@@ -134,7 +136,7 @@ describe("a server that has lost its catalog", () => {
     ]);
   });
 
-  it("gives each file of its tree to one artifact alone, where somebody has linked it to a second name", async () => {
+  it("adopts a file with two hard links as two artifacts that do not share an object", async () => {
     await using server = await startServer();
     const before = createTierkeep({ url: server.url });
     await before.upload(key("a.txt"), "shared");
@@ -153,8 +155,8 @@ describe("a server that has lost its catalog", () => {
   });
 });
 
-describe("a reindex whose server is killed half-way", () => {
-  it("is taken up at the next start, and adopts everything once", async () => {
+describe("an interrupted reindex", () => {
+  it("resumes at the next start of a killed server and adopts everything once", async () => {
     const count = 900;
     await using server = await startServer();
     writePythonTree(
@@ -202,7 +204,7 @@ describe("a reindex whose server is killed half-way", () => {
     expect(verified.job).toMatchObject({ checkedCount: count, totalErrors: 0 });
   });
 
-  it("can be cancelled, keeps what it has done, and goes on when it is asked for again", async () => {
+  it("keeps its results when it is cancelled, and a second reindex adopts the rest", async () => {
     await using server = await startServer();
     const names = Array.from({ length: 800 }, (_, index) => `t/w/${index}.txt`);
     writePythonTree(

@@ -19,7 +19,7 @@ async function scanErrors(tierkeep: Tierkeep): Promise<readonly (string | null)[
 
 const soon = { timeout: 120_000 };
 
-it("a server finds by itself what rots, tells of it once, and goes on with it where it was killed", async () => {
+it("the scrubber finds damage, reports it once, and continues after the server was killed", async () => {
   await using server = await startServer({ env: { SCRUB_DAYS: "0" } });
   let tierkeep = createTierkeep({ url: server.url });
   const contents = new Map(["a", "b", "c"].map((name) => [name, Buffer.alloc(70_000, name)]));
@@ -45,8 +45,8 @@ it("a server finds by itself what rots, tells of it once, and goes on with it wh
   await expect.poll(() => metric(server, "tierkeep_damaged_artifacts"), soon).toBe(1);
 }, 300_000);
 
-it("a pass that was killed again and again comes to its end", async () => {
-  // A pass of some seconds: what is read in each life is a part of it.
+it("a scrub pass completes despite repeated kills of the server", async () => {
+  // A pass takes a few seconds, so each server process reads only a part of it.
   await using server = await startServer({ env: { SCRUB_DAYS: "0", SCRUB_RATE: "4MiB" } });
   let tierkeep = createTierkeep({ url: server.url });
   await expect
@@ -67,7 +67,7 @@ it("a pass that was killed again and again comes to its end", async () => {
   expect(await scanErrors(tierkeep)).toEqual([]);
 }, 300_000);
 
-it("SCRUB_DAYS=never reads nothing", async () => {
+it("SCRUB_DAYS=never disables the scrubber and its metrics", async () => {
   await using server = await startServer({ env: { SCRUB_DAYS: "never" } });
   const text = (await sendRaw(server, { path: "/metrics" })).body.toString();
   expect(text).toMatch(/^tierkeep_damaged_artifacts 0$/m);

@@ -24,7 +24,7 @@ async function verify(tierkeep: Tierkeep, input: { readonly tenantId?: string } 
 }
 
 describe("a verification", () => {
-  it("reads every byte of every artifact, and finds nothing where nothing is wrong", async () => {
+  it("reads every byte of every artifact and has no findings for an undamaged store", async () => {
     await withServer(async (_server, tierkeep) => {
       const sizes = [0, 1, 70_000, 3_000_000];
       for (const size of sizes) await tierkeep.upload(key(`${size}`), Buffer.alloc(size, "x"));
@@ -45,7 +45,7 @@ describe("a verification", () => {
     });
   });
 
-  it("finds what rotted and what is gone, small and large, with one event each, and goes on", async () => {
+  it("finds damaged and missing objects of small and large artifacts, and reports each with one event", async () => {
     await withServer(async (server, tierkeep) => {
       const contents = {
         small: Buffer.from("small one"),
@@ -77,7 +77,7 @@ describe("a verification", () => {
     });
   });
 
-  it("finds what belongs to no artifact: objects, files of the tree, and places that are not as they were published", async () => {
+  it("finds unknown objects, foreign files in the tree, and files that differ from the published ones", async () => {
     await withServer(async (server, tierkeep) => {
       await tierkeep.upload(key("a"), "a");
       await tierkeep.upload(key("b"), "b");
@@ -104,7 +104,7 @@ describe("a verification", () => {
     });
   });
 
-  it("of one tenant looks at its artifacts alone", async () => {
+  it("of one tenant checks only its artifacts", async () => {
     await withServer(async (server, tierkeep) => {
       await tierkeep.upload(key("a"), "mine");
       await tierkeep.upload(key("a", "other"), "theirs");
@@ -123,7 +123,7 @@ describe("a verification", () => {
     });
   });
 
-  it("goes on at the next start where its server was killed, and counts nothing twice", async () => {
+  it("resumes at the next start of a killed server and counts nothing twice", async () => {
     await using server = await startServer();
     let tierkeep = createTierkeep({ url: server.url });
     const size = 4_000_000;

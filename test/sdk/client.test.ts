@@ -11,7 +11,7 @@ import { sharedServer } from "../support/shared-server.ts";
 
 const shared = sharedServer();
 
-/** A client whose first answer is lost on its way, though the server has done what it was asked. */
+/** Creates a client that loses its first response after the server has processed the request. */
 function losingTheFirstAnswer(options: Partial<TierkeepOptions> = {}) {
   let requests = 0;
   const tierkeep = createTierkeep({
@@ -36,7 +36,7 @@ async function typesOfEvents(tenantId: string): Promise<string[]> {
 }
 
 describe("lists", () => {
-  it("go over everything, in its order, whatever the size of a page", async () => {
+  it("iterate over all items in order for every page size", async () => {
     const tenantId = newTenant();
     const names = Array.from({ length: 12 }, (_, index) => `a${String(index).padStart(2, "0")}`);
     for (const artifactId of names) {
@@ -60,7 +60,7 @@ describe("lists", () => {
 });
 
 describe("jobs", () => {
-  it("can be waited for, whatever they were started by", async () => {
+  it("can be awaited through the start of the job and through its id", async () => {
     const tenantId = newTenant();
     const key = { tenantId, workflowId: "w", artifactId: "a" };
     await shared.tierkeep.upload(key, "cold", { tier: "COLD" });
@@ -79,8 +79,8 @@ describe("jobs", () => {
   });
 });
 
-describe("a change whose answer is lost", () => {
-  it("is asked for again, and has happened once", async () => {
+describe("a change whose response is lost", () => {
+  it("is retried by the client and is applied once", async () => {
     const tenantId = newTenant();
     const key = { tenantId, workflowId: "w", artifactId: "a" };
     const changes: [string, (tierkeep: Tierkeep) => Promise<unknown>, object][] = [
@@ -104,7 +104,7 @@ describe("a change whose answer is lost", () => {
     expect(await typesOfEvents(tenantId)).toEqual(expected);
   });
 
-  it("may be asked for again by its caller, under the caller's own key", async () => {
+  it("can be retried by the caller with its own idempotency key", async () => {
     const tenantId = newTenant();
     const input = {
       tenantId,
@@ -120,8 +120,8 @@ describe("a change whose answer is lost", () => {
   });
 });
 
-describe("an answer", () => {
-  it("with a value that a later version has added is handed on", async () => {
+describe("a response", () => {
+  it("with an enum value of a later version is returned unchanged", async () => {
     const later = createTierkeep({
       url: shared.server.url,
       async fetch(url, init) {
@@ -133,7 +133,7 @@ describe("an answer", () => {
     expect(first?.tier).toBe("GLACIER");
   });
 
-  it("that refuses has the class of its code, its facts, and the request's id", async () => {
+  it("with an error throws the class of its code, with its details and the request id", async () => {
     const bad = { tenantId: "..", workflowId: "w", artifactId: "a" };
     const error = await shared.tierkeep.artifact(bad).catch((thrown) => thrown);
     expect(error).toBeInstanceOf(InvalidIdentifierError);

@@ -49,7 +49,7 @@ async function filesIn(directory: string): Promise<Record<string, string>> {
   return files;
 }
 
-/** Writes these files below `folder`, with the folders that they need. */
+/** Writes these files below `folder` and creates missing folders. */
 async function lay(files: Record<string, string | Uint8Array>): Promise<void> {
   for (const [path, content] of Object.entries(files)) {
     await mkdir(join(folder, path, ".."), { recursive: true });
@@ -58,7 +58,7 @@ async function lay(files: Record<string, string | Uint8Array>): Promise<void> {
 }
 
 describe("a file", () => {
-  it("goes up and comes down as it is, and both tell of every byte", async () => {
+  it("is uploaded and downloaded unchanged, with progress for all bytes", async () => {
     const bytes = randomBytes(700_000);
     const path = join(folder, "model.bin");
     await writeFile(path, bytes);
@@ -86,7 +86,7 @@ describe("a file", () => {
     expect(received.at(-1)).toBe(bytes.length);
   });
 
-  it("keeps the mode of a file that a download replaces, and gives a new one that of the umask", async () => {
+  it("keeps its mode when a download replaces it, and a new file gets the mode of the umask", async () => {
     await shared.tierkeep.upload(key, "content");
     await lay({ "old.txt": "before" });
     const modeOf = async (name: string) => (await stat(join(folder, name))).mode & 0o777;
@@ -99,13 +99,13 @@ describe("a file", () => {
     expect(await modeOf("new.txt")).toBe(0o666 & ~process.umask());
   });
 
-  it("can be the content of any upload", async () => {
+  it("can be the content of an upload through fileContent", async () => {
     await lay({ "note.txt": "from a file" });
     await shared.tierkeep.upload(key, await fileContent(join(folder, "note.txt")));
     await expect(shared.tierkeep.download(key).then((found) => found.text())).resolves.toBe("from a file");
   });
 
-  it("that is none is refused before anything is sent", async () => {
+  it("is rejected before the upload if it is a folder or does not exist", async () => {
     await expect(uploadFile(shared.tierkeep, key, folder)).rejects.toBeInstanceOf(TypeError);
     await expect(uploadFile(shared.tierkeep, key, join(folder, "none"))).rejects.toMatchObject({
       code: "ENOENT",
@@ -113,7 +113,7 @@ describe("a file", () => {
     await expect(shared.tierkeep.artifact(key)).resolves.toBeNull();
   });
 
-  it("keeps what it had, with nothing left beside it, when its download fails half-way", async () => {
+  it("keeps its content when a download fails, and no partial file remains", async () => {
     const target = join(folder, "report.txt");
     await writeFile(target, "before");
     await shared.tierkeep.upload(key, "x".repeat(200_000));
@@ -137,7 +137,7 @@ describe("a file", () => {
     expect(await filesIn(folder)).toEqual({ "report.txt": "before" });
   });
 
-  it("whose folder is not there is the system's own error", async () => {
+  it("is rejected with ENOENT if the target folder of a download does not exist", async () => {
     await shared.tierkeep.upload(key, "hi");
     const target = join(folder, "no", "such", "folder.txt");
     await expect(downloadFile(shared.tierkeep, key, target)).rejects.toMatchObject({ code: "ENOENT" });
@@ -147,7 +147,7 @@ describe("a file", () => {
 describe("a directory tree", () => {
   const files = { "a.txt": "one", "sub/b.txt": "two", "sub/deeper/c.txt": "three", "naïve 𝄞.txt": "four" };
 
-  it("goes up as one artifact a file, named by its path, and comes down as it was", async () => {
+  it("is uploaded as one artifact per file, named by its path, and downloaded unchanged", async () => {
     await lay({ ...Object.fromEntries(Object.entries(files).map(([path, text]) => [`up/${path}`, text])) });
     await mkdir(join(folder, "up", "empty"));
     const done: string[] = [];
@@ -179,7 +179,7 @@ describe("a directory tree", () => {
     expect(paths.sort()).toEqual(Object.keys(files).sort());
   });
 
-  it("replaces files that are in the way, and leaves others alone", async () => {
+  it("is downloaded over existing files of the same path and leaves other files unchanged", async () => {
     await lay({ "up/a.txt": "new" });
     await uploadTree(shared.tierkeep, tree, join(folder, "up"));
     await lay({ "down/a.txt": "old", "down/other.txt": "mine" });
@@ -187,7 +187,7 @@ describe("a directory tree", () => {
     expect(await filesIn(join(folder, "down"))).toEqual({ "a.txt": "new", "other.txt": "mine" });
   });
 
-  it("with two files that would be one artifact is refused whole, before the first write", async () => {
+  it("with two files of the same artifact id is rejected before the first write", async () => {
     await lay({ "a__b.txt": "one", "a/b.txt": "two", "fine.txt": "three" });
     const refused = uploadTree(shared.tierkeep, tree, folder);
     await expect(refused).rejects.toBeInstanceOf(BadUserInputError);
@@ -195,7 +195,7 @@ describe("a directory tree", () => {
     await expect(shared.tierkeep.artifacts({ where: tree })).resolves.toMatchObject({ nodes: [] });
   });
 
-  it("with names that no artifact may have is refused whole, each of them told, before the first write", async () => {
+  it("with invalid artifact names is rejected before the first write, and the error lists each name", async () => {
     await lay({ ".hidden": "1", "fine.txt": "2", "sub/what?.txt": "3", "nul.txt": "4" });
     const error = await uploadTree(shared.tierkeep, tree, folder).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(InvalidIdentifierError);
@@ -203,7 +203,7 @@ describe("a directory tree", () => {
     await expect(shared.tierkeep.artifacts({ where: tree })).resolves.toMatchObject({ nodes: [] });
   });
 
-  it("with a link in it is refused: it may lead anywhere", async () => {
+  it("with a symbolic link is rejected, because the link may point outside the tree", async () => {
     await lay({ "tree/fine.txt": "1", "secret.txt": "2" });
     await symlink("../secret.txt", join(folder, "tree", "link.txt"));
     const refused = uploadTree(shared.tierkeep, tree, join(folder, "tree"));
@@ -211,7 +211,7 @@ describe("a directory tree", () => {
     await expect(refused).rejects.toThrow("link.txt");
   });
 
-  it("is not written again where it has not changed: its age goes on", async () => {
+  it("is uploaded again without its unchanged files, so their age is kept", async () => {
     await lay({ "up/a.txt": "1", "up/b.txt": "2", "up/c.txt": "3" });
     const up = join(folder, "up");
     await uploadTree(shared.tierkeep, tree, up, { metadata: { run: 7 } });
@@ -225,7 +225,7 @@ describe("a directory tree", () => {
       onUnchanged: ({ path }: { path: string }) => unchanged?.push(path),
     };
     expect(await uploadTree(shared.tierkeep, tree, up, options)).toMatchObject({ fileCount: 3 });
-    // The content of c.txt is the same, and its metadata is not.
+    // c.txt has the same content but different metadata.
     expect([written?.sort(), unchanged]).toEqual([["b.txt", "c.txt", "d.txt"], ["a.txt"]]);
     expect((await shared.tierkeep.artifact({ ...tree, artifactId: "a.txt" }))?.modifiedAt).toBe(
       before?.modifiedAt,
@@ -235,7 +235,7 @@ describe("a directory tree", () => {
     });
   });
 
-  it("is planned without being written", async () => {
+  it("can be planned without an upload", async () => {
     await lay({ "up/a.txt": "1", "up/b.txt": "2", "up/.hidden": "3" });
     const up = join(folder, "up");
     await shared.tierkeep.upload({ ...tree, artifactId: "a.txt" }, "0");
@@ -256,7 +256,7 @@ describe("a directory tree", () => {
     });
   });
 
-  it("goes up without the files that cannot be artifacts where skipInvalid says so", async () => {
+  it("is uploaded without files that cannot be artifacts if skipInvalid is set", async () => {
     await lay({ "fine.txt": "1", ".git/config": "2", "sub/what?.txt": "3" });
     const skipped: string[] = [];
     const options = { skipInvalid: true, onSkip: ({ path }: { path: string }) => skipped.push(path) };
@@ -264,7 +264,7 @@ describe("a directory tree", () => {
     expect(skipped).toEqual([".git/config", "sub/what?.txt"]);
   });
 
-  it("with names in NFD goes up under the same names in NFC, and comes down as it was", async () => {
+  it("with names in NFD is uploaded under NFC names and downloaded under the original names", async () => {
     const nfd = "re\u0301sume\u0301.txt";
     await lay({ [`up/${nfd}`]: "1" });
     await uploadTree(shared.tierkeep, tree, join(folder, "up"));
@@ -275,14 +275,14 @@ describe("a directory tree", () => {
     expect(await readdir(join(folder, "down"))).toEqual([nfd]);
   });
 
-  it("ends at the first failure, which is thrown", async () => {
+  it("stops an upload at the first failure and throws it", async () => {
     await lay({ "a.txt": "1", "b.txt": "2" });
     await uploadTree(shared.tierkeep, tree, folder);
     const again = uploadTree(shared.tierkeep, tree, folder, { ifAbsent: true });
     await expect(again).rejects.toBeInstanceOf(PreconditionFailedError);
   });
 
-  it("ends with AbortError at its signal, with whole files in place only", async () => {
+  it("stops a download with AbortError at its signal and leaves only complete files", async () => {
     await lay({ "up/a.txt": "x".repeat(100_000), "up/b.txt": "y".repeat(100_000) });
     await uploadTree(shared.tierkeep, tree, join(folder, "up"));
     const controller = new AbortController();
@@ -296,7 +296,7 @@ describe("a directory tree", () => {
   });
 
   it.each(["../outside.txt", "/outside.txt", "sub/../../outside.txt", "..\\outside.txt", ""])(
-    "takes an artifact whose path is %j by its id: nothing leaves the directory",
+    "is downloaded with the artifact id in place of the path %j, so no file leaves the directory",
     async (path) => {
       await shared.tierkeep.upload(key, "caught", { metadata: { path } });
       await downloadTree(shared.tierkeep, tree, join(folder, "down"));
@@ -305,7 +305,7 @@ describe("a directory tree", () => {
   );
 
   it.each([".git/hooks/post-checkout", "sub/.npmrc", ".bashrc"])(
-    "takes an artifact whose path is the dot file %j by its id, unless it is asked for",
+    "is downloaded with the artifact id in place of the dot file %j, unless dotFiles is set",
     async (path) => {
       await shared.tierkeep.upload(key, "caught", { metadata: { path } });
       const ignored: string[] = [];
@@ -319,7 +319,7 @@ describe("a directory tree", () => {
     },
   );
 
-  it("follows no link that stands in the directory", async () => {
+  it("is not downloaded through a symbolic link in the directory", async () => {
     await mkdir(join(folder, "elsewhere"));
     await mkdir(join(folder, "down"));
     await symlink("../elsewhere", join(folder, "down", "sub"));
@@ -329,7 +329,7 @@ describe("a directory tree", () => {
     expect(await filesIn(join(folder, "elsewhere"))).toEqual({});
   });
 
-  it("of artifacts that would be one file, or a file and a folder, is refused before the first write", async () => {
+  it("is not downloaded if one path is both a file and a folder, and nothing is written", async () => {
     await shared.tierkeep.upload({ ...tree, artifactId: "1" }, "one", { metadata: { path: "a" } });
     await shared.tierkeep.upload({ ...tree, artifactId: "2" }, "two", { metadata: { path: "a/b" } });
     const refused = downloadTree(shared.tierkeep, tree, join(folder, "down"));

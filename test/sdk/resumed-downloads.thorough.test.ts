@@ -29,7 +29,10 @@ beforeEach(async () => {
 
 afterEach(() => removeDirectory(folder));
 
-/** A client whose downloads break after these many bytes each; the ones after them are whole. And the ranges it asks for. */
+/**
+ * Creates a client whose first downloads break, each after the given number of bytes. Later downloads are
+ * complete. `ranges` has the Range header of each download, or null.
+ */
 function breakingAfter(...allowances: number[]): { tierkeep: Tierkeep; ranges: (string | null)[] } {
   const ranges: (string | null)[] = [];
   const tierkeep = createTierkeep({
@@ -60,7 +63,7 @@ async function partials(): Promise<string[]> {
 }
 
 describe("a download into a file", () => {
-  it("goes on where its connection broke, and is verified as a whole", async () => {
+  it("resumes after a broken connection and verifies the complete content", async () => {
     const { tierkeep, ranges } = breakingAfter(2_000_000, 1_000_000);
     const progress: number[] = [];
     const file = await downloadFile(tierkeep, key, target, {
@@ -77,7 +80,7 @@ describe("a download into a file", () => {
     expect(await partials()).toEqual([]);
   });
 
-  it("fails where no byte arrives any more, and keeps what has arrived only with resume", async () => {
+  it("fails if a retry receives no bytes, and keeps the partial file only with resume", async () => {
     await expect(downloadFile(breakingAfter(2_000_000, 0).tierkeep, key, target)).rejects.toBeInstanceOf(
       ConnectionError,
     );
@@ -92,7 +95,7 @@ describe("a download into a file", () => {
     expect(await partials()).toHaveLength(1);
   });
 
-  it("with resume continues what an earlier one has left", async () => {
+  it("with resume continues the partial file of an earlier download", async () => {
     const resume = true;
     await downloadFile(breakingAfter(2_000_000, 0).tierkeep, key, target, { resume }).catch(() => {});
     const { tierkeep, ranges } = breakingAfter();
@@ -102,7 +105,7 @@ describe("a download into a file", () => {
     expect(await readdir(folder)).toEqual(["model.bin"]);
   });
 
-  it("with resume continues what a killed process has left, and not what one is writing", async () => {
+  it("with resume continues the partial file of a killed process, but not of a running or remote one", async () => {
     const resume = true;
     const half = content.subarray(0, 2_000_000);
     const checksum = createHash("sha256").update(content).digest("hex").slice(0, 32);
@@ -134,7 +137,7 @@ describe("a download into a file", () => {
     expect(await readdir(folder)).toEqual([basename(target)]);
   });
 
-  it("with resume starts again where the artifact has other content by now, longer or shorter", async () => {
+  it("with resume starts again if the artifact has longer or shorter content now", async () => {
     for (const other of [randomBytes(SIZE + 1), randomBytes(10)]) {
       const resume = true;
       await shared.tierkeep.upload(key, content);
@@ -146,7 +149,7 @@ describe("a download into a file", () => {
     }
   });
 
-  it("with resume refuses a part that somebody has changed, and leaves nothing of it", async () => {
+  it("with resume rejects and deletes a partial file that was changed", async () => {
     const resume = true;
     await writeFile(target, "before");
     await downloadFile(breakingAfter(2_000_000, 0).tierkeep, key, target, { resume }).catch(() => {});

@@ -3,7 +3,7 @@ import { gzipSync } from "node:zlib";
 import { rolldown } from "rolldown";
 import { describe, expect, it } from "vitest";
 
-/** Bytes, minified and gzipped, of what a page loads for this program: at its start, or with all that it may load later. */
+/** Returns the minified and gzipped size of a program in bytes: its initial part, or all parts. */
 async function sizeOf(program: string, parts: "at the start" | "all") {
   const later = /\/(?:upload|download|event-connections)\.ts$/;
   const entry = "virtual:program";
@@ -28,17 +28,17 @@ async function sizeOf(program: string, parts: "at the start" | "all") {
 const client = 'export { createTierkeep } from "@tierkeep/sdk";';
 
 describe("the SDK in a page", () => {
-  it("begins with less than 6,000 bytes", async () => {
+  it("initially loads less than 6,000 bytes", async () => {
     expect(await sizeOf(client, "at the start")).toBeLessThan(6_000);
   });
 
-  it("is less than 10,500 bytes with transfers, events and WebSockets, which are loaded when they are first used", async () => {
+  it("loads less than 10,500 bytes in total, with transfers, events and WebSockets on first use", async () => {
     const all = await sizeOf(client, "all");
     expect(all).toBeLessThan(10_500);
     expect(all).toBeGreaterThan((await sizeOf(client, "at the start")) + 2_000);
   });
 
-  it("leaves out what is not used", async () => {
+  it("excludes unused exports from the bundle", async () => {
     const errors = await sizeOf('export { ConflictError } from "@tierkeep/sdk";', "all");
     expect(errors).toBeLessThan(700);
     const document = await sizeOf('export { ViewerDocument } from "@tierkeep/sdk";', "all");

@@ -5,7 +5,7 @@ import process from "node:process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { removeDirectory, runCommand, temporaryDirectory } from "../support/server.ts";
 
-// Slow only in that it needs shells that not every machine has. Debian's: apt-get install zsh fish
+// In the slow suite only because it needs zsh and fish. On Debian: apt-get install zsh fish
 
 let dir: string;
 
@@ -28,13 +28,13 @@ function linesOf(shell: string, args: readonly string[]): string[] {
   return stdout.split("\n").slice(0, -1);
 }
 
-/** What fish itself offers at the end of a line, without the descriptions. */
+/** Returns fish's completions at the end of a line, without descriptions. */
 function offeredByFish(line: string): string[] {
   const script = "source tierkeep.fish; complete -C $argv[1]";
   return linesOf("fish", ["--no-config", "-c", script, line]).map((offer) => offer.split("\t")[0] ?? "");
 }
 
-/** What the script hands to zsh for the last word: zsh's own functions write it down in place of showing it. */
+/** Returns the script's completions of the last word. Stubs of zsh's completion functions print them. */
 function offeredByZsh(...words: readonly string[]): string[] {
   const script = `
     compdef() { :; }

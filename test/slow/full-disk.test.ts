@@ -25,7 +25,7 @@ beforeAll(async () => {
   mounted = true;
 });
 
-// Also where the test has been given up, with the server still running on it.
+// Lazy, because the server of an aborted test may still run on the file system.
 function unmount(): void {
   if (mounted) execFileSync("umount", ["--lazy", disk]);
   mounted = false;
@@ -43,7 +43,7 @@ function freeBytes(): number {
   return bavail * bsize;
 }
 
-/** Takes all the room that is left, to the last block. */
+/** Fills the disk up to the last block. */
 function fillUp(name: string): void {
   const file = openSync(join(disk, name), "a");
   const chunk = Buffer.alloc(64 * 1024, 1);
@@ -62,7 +62,7 @@ function linesOf(type: string): string[] {
   return log.split("\n").filter((line) => line.includes(`"${type}"`));
 }
 
-/** Null: it is stored. */
+/** Returns null if the upload succeeds, otherwise the error. */
 function upload(tierkeep: Tierkeep, name: string, bytes: Buffer): Promise<Error | null> {
   return tierkeep.upload(key(name), bytes).then(
     () => null,
@@ -70,7 +70,7 @@ function upload(tierkeep: Tierkeep, name: string, bytes: Buffer): Promise<Error 
   );
 }
 
-/** Writes until there is no room, and adds to `stored` what was acknowledged. */
+/** Writes until a write fails, adds acknowledged artifacts to `stored`, and returns the error. */
 async function writeUntilFull(
   tierkeep: Tierkeep,
   prefix: string,
@@ -93,14 +93,14 @@ async function expectToRead(tierkeep: Tierkeep, stored: ReadonlyMap<string, Buff
   expect(await Array.fromAsync(tierkeep.artifacts({}))).toHaveLength(stored.size);
 }
 
-/** The status of /readyz, and the metric that says whether the store accepts writes. */
+/** Returns the status of /readyz and the value of tierkeep_store_writable. */
 async function readiness(url: string): Promise<readonly [number, number]> {
   const ready = await fetch(new URL("/readyz", url));
   const metrics = await (await fetch(new URL("/metrics", url))).text();
   return [ready.status, Number(/^tierkeep_store_writable (\d)$/m.exec(metrics)?.[1])];
 }
 
-it("a full disk refuses writes, and still reads, purges and audits; once there is room, all goes on by itself", async () => {
+it("a full disk rejects writes but allows reads, purges and the audit log, and writes work again once there is space", async () => {
   await using server = await startServer({ dir: disk, env: { TIERKEEP_ALLOW_AS_OF: "true" } });
   const tierkeep = createTierkeep({ url: server.url, retries: 0 });
   const stored = new Map<string, Buffer>();
@@ -121,7 +121,7 @@ it("a full disk refuses writes, and still reads, purges and audits; once there i
   fillUp("filler-1");
   expect(await writeUntilFull(tierkeep, "small", 5_000, stored)).toMatchObject({ code: "STORAGE_FULL" });
   expect(large().length).toBeGreaterThan(10);
-  // The server may give up a slice of its ballast the moment after, for events that it has yet to tell of.
+  // The server may then release part of its space reserve for events that it has not exported yet.
   await expect
     .poll(() => {
       fillUp("filler-2");

@@ -10,7 +10,7 @@ const BODIES = 100;
 const START = '{"query":"{ viewer { actor } }","variables":{"x":"';
 const END = '"}}';
 
-it("many bodies of the largest size, all under way at once, take a part of their memory", {
+it("the server needs less than half the total size of many concurrent request bodies in memory", {
   timeout: 120_000,
 }, async () => {
   await using server = await startServer({ env: { MAX_HELD_BYTES: "64MiB" } });
@@ -30,7 +30,8 @@ it("many bodies of the largest size, all under way at once, take a part of their
     response.resume();
     statuses.push(response.statusCode);
   });
-  // Half of the budget is one principal's, an eighth of that is for small calls: three bodies fit, but for the last byte.
+  // One principal may use half of the budget, and an eighth of that is reserved for small requests. So three
+  // bodies fit, each without its last byte.
   await expect.poll(() => statuses.length, { timeout: 60_000 }).toBeGreaterThanOrEqual(BODIES - 3);
   const grown = residentMiB(server.pid) - before;
   for (const each of sent) each.end("}");

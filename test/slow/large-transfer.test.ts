@@ -9,8 +9,8 @@ import { startServer } from "../support/server.ts";
 
 const SIZE_BYTES = 2 * 1024 ** 3;
 
-describe("2 GiB through HTTP", () => {
-  it(`arrive and return unchanged, and add at most ${MAX_GROWTH_MIB} MiB to the idle server's memory`, async () => {
+describe("an upload and a download of 2 GiB over HTTP", () => {
+  it(`keep the content unchanged and add at most ${MAX_GROWTH_MIB} MiB to the idle server's memory`, async () => {
     await using server = await startServer();
     const idle = residentMiB(server.pid);
     const tierkeep = createTierkeep({ url: server.url });

@@ -4,18 +4,18 @@ import { createTierkeep } from "@tierkeep/sdk";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { removeDirectory, runCommand, startServer, temporaryDirectory } from "../support/server.ts";
 
-// Needs root: the service's user is another one than the operator's.
+// Needs root: the service runs as a different user than the operator.
 const SERVICE = 65534;
 const KEY = { tenantId: "acme", workflowId: "nightly", artifactId: "report.md" };
 
-/** As that user, who may also read the clone wherever it is. */
+/** Runs a command as this user, with the capability to read the clone in any folder. */
 function asUser(uid: number) {
   const user = ["setpriv", `--reuid=${uid}`, `--regid=${uid}`, "--clear-groups"];
   const reading = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"];
   return (command: readonly string[]) => [...user, ...reading, ...command] as [string, ...string[]];
 }
 
-/** As that user, without any capability: what it may read is what the modes permit. */
+/** Reads a file as this user without capabilities, so only the file modes permit the read. */
 function readBy(uid: number, path: string): Promise<{ readonly code: number | null }> {
   const user = ["setpriv", `--reuid=${uid}`, `--regid=${uid}`, "--clear-groups", "cat", path] as const;
   return runCommand([], { through: () => [...user] as [string, ...string[]] });
@@ -31,8 +31,8 @@ beforeEach(async () => {
 
 afterEach(() => removeDirectory(dir));
 
-describe("a store of a service's user", () => {
-  it("refuses root's commands while the server is stopped, and serves them while it runs", async () => {
+describe("a store that belongs to a service's user", () => {
+  it("rejects commands of root while the server is stopped and accepts them while it runs", async () => {
     await using server = await startServer({ dir, through: asUser(SERVICE) });
     const content = { cwd: dir, input: "content" };
     const args = ["write", "acme/nightly/report.md", "-"];
@@ -52,7 +52,7 @@ describe("a store of a service's user", () => {
     expect(await runCommand(["doctor"], { cwd: dir })).toMatchObject({ code: 0 });
   });
 
-  it("is not begun by root in a folder that is the service's", async () => {
+  it("cannot be created by root in a folder of the service's user", async () => {
     mkdirSync(join(dir, "artifacts"));
     chownSync(join(dir, "artifacts"), SERVICE, SERVICE);
     const refused = await runCommand(["serve"], { cwd: dir, env: { PORT: "0" } });
@@ -61,7 +61,7 @@ describe("a store of a service's user", () => {
     await server.stop();
   });
 
-  it("has its foreign files found by doctor, with the command that gives them back", async () => {
+  it("with files of another user is reported by doctor, with the chown command that corrects it", async () => {
     await using server = await startServer({ dir, through: asUser(SERVICE) });
     await createTierkeep({ url: server.url }).upload(KEY, new TextEncoder().encode("content"));
     const folder = join(dir, "artifacts/hot/acme/nightly");
@@ -72,7 +72,7 @@ describe("a store of a service's user", () => {
     expect(stdout).toMatch(/not ok {2}owner: 1 file .*hot\/acme\/nightly.*chown -R 65534/);
   });
 
-  it("is closed to other local users, in a folder that they may enter", async () => {
+  it("cannot be read by other local users, even in a folder that they can enter", async () => {
     mkdirSync(join(dir, "artifacts"));
     chownSync(join(dir, "artifacts"), SERVICE, SERVICE);
     chmodSync(join(dir, "artifacts"), 0o755);

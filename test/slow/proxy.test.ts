@@ -16,7 +16,7 @@ const KINDS = [
 
 let server: Server;
 let nginx: Nginx;
-/** The public URL of each kind; the first one is PUBLIC_URL. */
+/** The public URL of each kind. The first one is PUBLIC_URL. */
 const urls: string[] = [];
 
 beforeAll(async () => {
@@ -41,7 +41,7 @@ afterAll(async () => {
   await server?.[Symbol.asyncDispose]();
 });
 
-/** Where clients may reach the server: through nginx in each way, and without it. */
+/** The URLs of the server: through nginx in each configuration, and directly. */
 const places = [
   ["nginx with TLS", () => urls[0]],
   ["nginx without TLS", () => urls[1]],
@@ -53,7 +53,7 @@ describe.each(places)("a store with a path prefix, through %s", (place, urlOf) =
   const key = { tenantId: "acme", workflowId: "w", artifactId: `of ${place}.txt` };
 
   it.each(["", "/", "/graphql", "/graphql/"])(
-    "serves the SDK, whose url ends in %j: transfers, queries, events, signed URLs",
+    "serves transfers, queries, events and signed URLs of an SDK whose url ends in %j",
     async (ending) => {
       const url = `${urlOf()}${ending}`;
       const tierkeep = createTierkeep({ url });
@@ -94,14 +94,14 @@ describe.each(places)("a store with a path prefix, through %s", (place, urlOf) =
     expect(await (await fetch(get)).json()).toEqual({ data: { viewer: { actor: "local" } } });
   });
 
-  it("leads from its root to GraphiQL", async () => {
+  it("redirects its root to GraphiQL", async () => {
     const response = await fetch(`${urlOf()}/`, { headers: { accept: "text/html" } });
     expect([response.status, response.url]).toEqual([200, expect.stringMatching(/\/graphql$/)]);
     expect(await response.text()).toContain("Tierkeep GraphiQL");
     expect((await fetch(`${urlOf()}/healthz`)).status).toBe(200);
   });
 
-  it("serves the command line, metadata of 60 kB included", async () => {
+  it("serves commands, including metadata of 60 kB", async () => {
     const metadata = JSON.stringify({ text: "é".repeat(30_000) });
     const env = { TIERKEEP_URL: urlOf(), NODE_EXTRA_CA_CERTS: nginx.certificate };
     const id = "acme/w/large-metadata.txt";

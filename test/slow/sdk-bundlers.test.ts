@@ -20,7 +20,7 @@ const TOOLS = [
   "@types/node@26.6.6",
 ];
 
-/** What a page does with the SDK, events by both transports included. */
+/** A program that uses the SDK as a page does, including events over both transports. */
 const PROGRAM = `
   import { createTierkeep } from "@tierkeep/sdk";
 
@@ -92,7 +92,7 @@ const TYPED = `
 
 const NODE = { lib: ["es2022"], types: ["node"] };
 const DOM = { lib: ["es2022", "dom"], types: [] };
-/** The module setting, what the program has of platform types, and whether it is an ES module. */
+/** A name, the package type of the program, and compiler options with its platform types. */
 const COMPILED: readonly [string, "module" | "commonjs", object][] = [
   ["nodenext without DOM types", "module", { module: "nodenext", ...NODE }],
   ["nodenext with DOM types alone", "module", { module: "nodenext", ...DOM }],
@@ -119,12 +119,12 @@ afterAll(async () => {
   await consumer?.[Symbol.asyncDispose]();
 });
 
-describe("a program with the packed SDK, bundled without any other package", () => {
-  it.each(Object.entries(BUNDLED))("by %s, runs", async (name, script) => {
+describe("a program with the packed SDK and no other package", () => {
+  it.each(Object.entries(BUNDLED))("runs after it was bundled by %s", async (name, script) => {
     const out = join(consumer.dir, "out", name.replaceAll(" ", "-"), "bundle.mjs");
     await writeFile(join(consumer.dir, "build.mjs"), script.replaceAll("OUT", JSON.stringify(out)));
     await run(process.execPath, ["build.mjs"], { cwd: consumer.dir });
-    // Outside of the project, where a module that is not in the bundle would not be found.
+    // Outside the project, where Node cannot resolve modules that are missing from the bundle.
     const elsewhere = join(server.dir, name);
     await cp(dirname(out), elsewhere, { recursive: true });
     const { stdout } = await run(process.execPath, [join(elsewhere, "bundle.mjs"), server.url, newTenant()]);
@@ -132,7 +132,7 @@ describe("a program with the packed SDK, bundled without any other package", () 
   });
 });
 
-describe("a program typed by the packed SDK, its declarations checked too", () => {
+describe("a program with the types of the packed SDK, including a check of its declarations", () => {
   it.each(COMPILED)("compiles under %s", async (name, type, options) => {
     const dir = join(consumer.dir, "typed", name.replaceAll(" ", "-"));
     await mkdir(dir, { recursive: true });

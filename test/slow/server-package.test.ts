@@ -18,7 +18,7 @@ import {
 const run = promisify(execFile);
 const LIMIT_MB = 60;
 
-/** Prints the artifact that the SDK of the project finds, and what its CommonJS build exports. */
+/** Prints the artifacts that the installed SDK lists, and the type of an export of its CommonJS build. */
 const PROGRAM = `
   import { createRequire } from "node:module";
   import { createTierkeep } from "@tierkeep/sdk";
@@ -47,7 +47,7 @@ describe.each(PACKED)("server and SDK, packed by %s and installed by npm on Node
     for (const name of ["server", "sdk"] as const) {
       const manifest = readFileSync(join(packageFolder(name), "package.json"), "utf8");
       tarballs.push(await pack(name, packer, join(dir, "packed", name)));
-      // Packing leaves the clone as it was.
+      // Packing must not change the clone.
       expect(readFileSync(join(packageFolder(name), "package.json"), "utf8")).toBe(manifest);
       expect(existsSync(join(packageFolder(name), "LICENSE"))).toBe(false);
     }
@@ -71,7 +71,7 @@ describe.each(PACKED)("server and SDK, packed by %s and installed by npm on Node
   const tierkeep = (...args: string[]) =>
     runCommand(args, { cwd: project, env, through: () => ["npx", "tierkeep", ...args] });
 
-  it("have manifests and files for installing, and none of the clone's", () => {
+  it("contain the manifests and files of a release, and none that only the clone needs", () => {
     for (const name of ["tierkeep", "@tierkeep/sdk"]) {
       const folder = join(project, "node_modules", name);
       const text = readFileSync(join(folder, "package.json"), "utf8");
@@ -89,12 +89,12 @@ describe.each(PACKED)("server and SDK, packed by %s and installed by npm on Node
     }
   });
 
-  it(`take less than ${LIMIT_MB} MB with all that they depend on`, async () => {
+  it(`need less than ${LIMIT_MB} MB of disk with all dependencies`, async () => {
     const { stdout } = await run("du", ["-sm", join(project, "node_modules")]);
     expect(Number.parseInt(stdout, 10)).toBeLessThan(LIMIT_MB);
   });
 
-  it("write, read and dry-run through the server that is installed with them", async () => {
+  it("write, read, verify and dry-run against the installed server", async () => {
     const { version: installed } = JSON.parse(
       readFileSync(join(project, "node_modules/tierkeep/package.json"), "utf8"),
     );
@@ -109,7 +109,7 @@ describe.each(PACKED)("server and SDK, packed by %s and installed by npm on Node
     expect(stdout).toBe("note.txt function\n");
   });
 
-  it("have the GraphiQL page", async () => {
+  it("serve the GraphiQL page", async () => {
     const page = await fetch(`${server.origin}/`, { headers: { accept: "text/html" } });
     expect(page.status).toBe(200);
     const text = await page.text();
@@ -117,13 +117,13 @@ describe.each(PACKED)("server and SDK, packed by %s and installed by npm on Node
     expect(text).toContain("GraphiQL");
   });
 
-  it("complete commands, and prove what they promise", async () => {
+  it("print a completion script and pass tierkeep prove", async () => {
     expect((await tierkeep("completion", "bash")).stdout).toContain("lifecycle");
     const proof = await tierkeep("prove", "--only", "tamper,crash", "--cycles", "3");
     expect(proof).toMatchObject({ code: 0, stdout: expect.stringContaining("All guarantees held") });
   });
 
-  it("accept the SDK's operations alone where ALLOWED_OPERATIONS says so", async () => {
+  it("accept only the SDK's operations with ALLOWED_OPERATIONS=sdk", async () => {
     await server.restart({ ALLOWED_OPERATIONS: "sdk" });
     expect(await tierkeep("ls")).toMatchObject({ code: 0, stdout: expect.stringContaining("note.txt") });
     const body = JSON.stringify({ query: "{ viewer { actor role } }" });

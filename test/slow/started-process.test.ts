@@ -14,14 +14,14 @@ beforeAll(async () => {
 });
 afterAll(() => removeDirectory(nodeDir));
 
-/** Each way to start the server in which the started process is not the one that serves. */
+/** Commands that start the server in a child of the started process. */
 const STARTS: readonly [string, NonNullable<ServerOptions["through"]>][] = [
   ["a Node that is too old", ([, ...command]) => [oldNode, ...command]],
   ["npm start", () => ["npm", "--silent", "--prefix", ROOT, "start"]],
 ];
 
 describe.each(STARTS)("a server started by %s", (_, through) => {
-  it("ends when the started process is killed, and leaves a store that can be served again", async () => {
+  it("exits when the started process is killed, and its store can be served again", async () => {
     const dir = await temporaryDirectory();
     const env = { STORAGE_BASE_PATH: join(dir, "artifacts"), LOG_DIR: join(dir, "logs") };
     await using server = await startServer({ dir, env, through });

@@ -12,11 +12,11 @@ import { startServer } from "../support/server.ts";
 
 const EVENTS = 10_000;
 const STALLED_EACH = 50;
-/** Keeping what the stalled clients have not read would take over 1 GiB. */
+/** Buffering all unread events of the stalled clients would need over 1 GiB. */
 const MAX_GROWTH_MIB = 275;
 
 describe("subscribers that stop reading", () => {
-  it("cost bounded memory, hold nobody up, and miss nothing when they go on", async () => {
+  it("need bounded memory, do not delay other subscribers, and miss no events when they continue", async () => {
     await using server = await startServer();
     const after = await newestCursor(server);
     const sse = Array.from({ length: STALLED_EACH }, () => stalledSse(server.origin, after));
@@ -28,7 +28,7 @@ describe("subscribers that stop reading", () => {
       resumingClient(server, { transport, after, resumeFrom: "last" }),
     );
 
-    // Long names: an event is over 1 KiB on the wire, all of them 100 times over 1 GiB.
+    // With long names an event is over 1 KiB on the wire. All events, sent to 100 clients, are over 1 GiB.
     const name = "n".repeat(180);
     const tenantId = newTenant(name.slice(0, 100));
     await forEachOf(
@@ -55,7 +55,8 @@ describe("subscribers that stop reading", () => {
 
     const last = cursors.at(-1) as string;
     expect(cursorsIn(await (sse[0] as Stalled).readOn(last))).toEqual(cursors);
-    // A WebSocket that answers no ping is taken for dead meanwhile. What it was sent has no gap to resume after.
+    // By now the server has closed the stalled WebSockets, because they answered no ping. The events that it
+    // sent before have no gap, so the client can resume.
     const sent = cursorsIn(await (sockets[0] as Stalled).readOn(last));
     expect(sent).toEqual(cursors.slice(0, sent.length));
     for (const stalled of [...sse, ...sockets]) stalled.destroy();
@@ -64,12 +65,12 @@ describe("subscribers that stop reading", () => {
   }, 300_000);
 });
 
-describe("a subscription on which nothing happens", () => {
+describe("a subscription without events", () => {
   it.each([
     ["sse", followBySse],
     ["graphql-ws", followByWebSocket],
   ] as const)(
-    "gets a sign of life within 15 s, over %s",
+    "receives a keepalive within 15 s over %s",
     async (_, follow) => {
       await using server = await startServer();
       const end = new AbortController();
@@ -85,7 +86,7 @@ describe("a subscription on which nothing happens", () => {
           },
           onEvent: () => {},
           onSignOfLife: () => {
-            // A greeting as it opens is no keepalive.
+            // Ignores a message that the server sends when the subscription opens.
             if (Date.now() - opened < 1_000) return;
             after = Date.now() - opened;
             end.abort();
@@ -93,20 +94,20 @@ describe("a subscription on which nothing happens", () => {
         },
         AbortSignal.any([end.signal, AbortSignal.timeout(40_000)]),
       );
-      // A timer that is late on a busy machine is forgiven; a keepalive every 30 s is not.
+      // Allows for a late timer on a busy machine, but not for a keepalive every 30 s.
       expect(after).toBeLessThan(20_000);
     },
     60_000,
   );
 
-  it("keeps the SDK's connection up for as long as it trusts a silent one", async () => {
+  it("is not reconnected by the SDK while keepalives arrive", async () => {
     await using server = await startServer();
     const tierkeep = createTierkeep({ url: server.url });
     const key = { tenantId: newTenant(), workflowId: "w", artifactId: "a" };
     const events = tierkeep.lifecycleEvents({ silenceMs: 22_000, minDelayMs: 600_000, maxDelayMs: 600_000 });
     const first = events.next();
     await new Promise((resolve) => setTimeout(resolve, 45_000));
-    // Had it been given up, the reconnect would be ten minutes away.
+    // If the SDK had dropped the connection, it would reconnect only after ten minutes.
     await write(server, key);
     expect((await first).value).toMatchObject(key);
     await events.return?.();
@@ -114,7 +115,7 @@ describe("a subscription on which nothing happens", () => {
 });
 
 interface Stalled {
-  /** Reads on, until the text has come or the connection is closed. */
+  /** Continues reading until `until` arrives or the connection is closed. Returns the text that it read. */
   readOn(until: string): Promise<string>;
   destroy(): void;
 }
@@ -148,7 +149,7 @@ function stalledSse(origin: string, after: string): Stalled {
         socket.on("close", () => resolve(all));
         socket.on("data", (part: string) => {
           all += part;
-          // The ends of HTTP's chunks fall between events or within them.
+          // Chunk boundaries of HTTP may be between events or within them, so this removes the chunk headers.
           if (all.slice(-part.length - 200).includes(text)) resolve(all.replace(/\r\n[0-9a-f]+\r\n/g, ""));
         });
         socket.resume();

@@ -2,11 +2,11 @@ import { expect, vi } from "vitest";
 import { sendRaw } from "./raw-http.ts";
 
 /**
- * Waits until all bytes are in objects and every key is where the tree is to show it. Seeing that a file is there is not
- * enough: what put it there may still have something to do.
+ * Waits until all content is settled in objects and every key is published. The existence of a file is not
+ * enough, because its publisher may still have work to do.
  */
 export async function untilPublished(server: { readonly origin: string }): Promise<void> {
-  // Not expect.poll: that is for tests, and this is for their hooks too.
+  // Not expect.poll, because hooks call this function too.
   await vi.waitFor(
     async () => {
       const metrics = (await sendRaw(server, { path: "/metrics" })).body.toString();
@@ -17,7 +17,7 @@ export async function untilPublished(server: { readonly origin: string }): Promi
   );
 }
 
-/** Waits until the server has nothing under way: no request, no WebSocket, no operation on one. */
+/** Waits until the server is idle: no requests, no WebSockets and no operations on them. */
 export async function untilIdle(server: { readonly origin: string }): Promise<void> {
   await vi.waitFor(
     async () => {

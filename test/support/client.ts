@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { TierkeepError } from "@tierkeep/sdk";
 
-/** A tenant that no other test uses. */
+/** Returns a unique tenant id. */
 export function newTenant(name = "tenant"): string {
   return `${name}-${randomBytes(4).toString("hex")}`;
 }
@@ -12,17 +12,24 @@ export function sha256(content: string | Uint8Array): string {
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** The instant `days` (of 24 hours) and `ms` after another one. */
+/** Returns `instant` plus `days` (of 24 hours) and `ms` milliseconds. */
 export function daysAfter(instant: string, days: number, ms = 0): string {
   return new Date(Date.parse(instant) + Math.round(days * DAY_MS) + ms).toISOString();
 }
 
-/** Instants have milliseconds: what happens in the same one has no order that could be tested. */
+/**
+ * Waits for the next millisecond. Instants have millisecond precision, so two changes in one have no testable
+ * order.
+ */
 export async function nextMillisecond(): Promise<void> {
   for (const start = Date.now(); Date.now() <= start; ) await new Promise(setImmediate);
 }
 
-/** The refusal that a call of the SDK ends with. Anything else, a good end included, is an error of the test. */
+/**
+ * Returns the TierkeepError with which an SDK call rejects.
+ *
+ * @throws if the call succeeds or rejects with another error
+ */
 export async function refusalOf(call: Promise<unknown>): Promise<TierkeepError> {
   let result: unknown;
   try {
@@ -51,7 +58,7 @@ export interface Answer<Data> {
   readonly errors: readonly AnswerError[];
 }
 
-/** Sends a GraphQL request as it stands and answers with everything that came back. */
+/** Sends a GraphQL request unchanged and returns the complete response. */
 export async function ask<Data = unknown>(
   server: { readonly url: string },
   query: string,
@@ -67,7 +74,7 @@ export async function ask<Data = unknown>(
   return { status: response.status, headers: response.headers, data: body.data, errors: body.errors ?? [] };
 }
 
-/** The data of a request in which nothing may be refused. */
+/** Returns the data of a GraphQL request. @throws if the response has errors */
 export async function dataOf<Data>(
   server: { readonly url: string },
   query: string,
@@ -78,7 +85,7 @@ export async function dataOf<Data>(
   return data;
 }
 
-/** The codes of a request's refusals, in the order of `errors`. */
+/** Returns the error codes of a GraphQL response, in the order of `errors`. */
 export async function codesOf(
   server: { readonly url: string },
   query: string,
@@ -87,7 +94,9 @@ export async function codesOf(
   return (await ask(server, query, variables)).errors.map(({ extensions }) => extensions.code);
 }
 
-/** Runs `act` for each item, at most `width` at once: enough to share commits, not enough to drown the server. */
+/**
+ * Runs `act` for each item, at most `width` concurrently. The default fills batched commits without overload.
+ */
 export async function forEachOf<T>(
   items: Iterable<T>,
   act: (item: T) => Promise<unknown>,

@@ -3,10 +3,10 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import type { SeededRandom } from "./seeded-random.ts";
 
 export interface CuttingProxyOptions {
-  /** `http://HOST:PORT` of the server behind it; it may go and come back. */
+  /** `http://HOST:PORT` of the server. The server may be restarted. */
   readonly target: string;
   readonly random: SeededRandom;
-  /** A connection is cut after so many bytes from the server, drawn anew for each. */
+  /** Each connection is cut after a random number of bytes from the server, between these limits. */
   readonly leastBytes: number;
   readonly mostBytes: number;
 }
@@ -14,13 +14,13 @@ export interface CuttingProxyOptions {
 export interface CuttingProxy extends AsyncDisposable {
   /** `http://127.0.0.1:PORT/graphql`. */
   readonly url: string;
-  /** Connections cut so far with part of what the server had sent held back. */
+  /** Number of connections cut so far, each with part of the server's data withheld. */
   readonly cuts: number;
-  /** From now on connections are left alone, those that stand too. */
+  /** Stops cutting connections, including the open ones. */
   stopCutting(): void;
 }
 
-/** A TCP proxy on loopback that cuts each connection at a byte count of its own, wherever in a frame that falls. */
+/** Starts a TCP proxy on loopback that cuts each connection at a random byte, which may be within a frame. */
 export async function startCuttingProxy(options: CuttingProxyOptions): Promise<CuttingProxy> {
   const { random, leastBytes, mostBytes } = options;
   const target = new URL(options.target);
@@ -36,7 +36,7 @@ export async function startCuttingProxy(options: CuttingProxyOptions): Promise<C
     for (const socket of [client, server]) {
       sockets.add(socket);
       socket.on("close", () => sockets.delete(socket));
-      // What breaks a connection ends it, and the end is passed on below.
+      // An error also closes the socket. The close handlers below forward that.
       socket.on("error", () => {});
     }
     client.on("close", () => server.destroy());
@@ -56,7 +56,7 @@ export async function startCuttingProxy(options: CuttingProxyOptions): Promise<C
       cut = true;
       cuts += 1;
       server.destroy();
-      // The part goes out first: the client is to see half a frame, not an early end.
+      // Sends the part first, so that the client receives an incomplete frame before the end.
       client.write(bytes.subarray(0, allowance), () => (byReset ? client.resetAndDestroy() : client.end()));
     });
   });

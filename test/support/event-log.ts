@@ -1,6 +1,6 @@
 import { dataOf } from "./client.ts";
 
-/** An event as the tests' own clients ask for it. */
+/** The fields of an event that the tests' own clients read. */
 export interface SeenEvent {
   readonly cursor: string;
   readonly type: string;
@@ -9,7 +9,7 @@ export interface SeenEvent {
   readonly artifactId: string | null;
 }
 
-/** Wide on purpose: a frame that is cut should be long enough to be cut in its middle. */
+/** Many fields, so that a frame is long enough to be cut in the middle. */
 const EVENT_FIELDS =
   "cursor id timestamp type actor tenantId workflowId artifactId fromTier toTier ageDays sizeBytes checksum dryRun jobId errorCode error";
 
@@ -22,13 +22,13 @@ export interface ErrorEntry {
   readonly extensions?: { readonly code?: string };
 }
 
-/** Where to start following from: the newest event, or the log's start. */
+/** Returns the cursor of the newest event, or of the log's start if the log is empty. */
 export async function newestCursor(server: { readonly url: string }): Promise<string> {
   const data = await dataOf<{ lifecycleEventCursor: string }>(server, "{ lifecycleEventCursor }");
   return data.lifecycleEventCursor;
 }
 
-/** The whole log after a cursor (default: from its start), page by page, oldest first. */
+/** Reads all events after a cursor (default: from the log's start), oldest first, page by page. */
 export async function readLog(
   server: { readonly url: string },
   after: string | null = null,

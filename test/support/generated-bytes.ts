@@ -2,15 +2,15 @@ import { createHash, type Hash, randomBytes } from "node:crypto";
 
 export interface GeneratedBytes {
   readonly sizeBytes: number;
-  /** Yields the bytes, a piece at a time; the same every time it is called. */
+  /** Yields the bytes in pieces. Each call yields the same bytes. */
   pieces(): AsyncGenerator<Uint8Array>;
-  /** SHA-256 of the whole, lower-case hex. */
+  /** SHA-256 of all bytes, in lower-case hex. */
   readonly sha256: string;
 }
 
 const PIECE = 256 * 1024;
 
-/** Any number of bytes that do not repeat, made as they are read: nothing of their size is ever in memory. */
+/** Generates `sizeBytes` non-repeating bytes while they are read, with one piece in memory at a time. */
 export function generatedBytes(sizeBytes: number): GeneratedBytes {
   const noise = randomBytes(PIECE);
 

@@ -4,7 +4,10 @@ import { join } from "node:path";
 import process from "node:process";
 import { promisify } from "node:util";
 
-/** Installs a Node version from npm in `dir`, which must exist and be empty. Returns the path of the program. */
+/**
+ * Installs a Node version from npm in `dir`, which must exist and be empty. Returns the path of the
+ * executable.
+ */
 export async function installNode(dir: string, version: string): Promise<string> {
   const name = `node-${process.platform}-${process.arch}`;
   await writeFile(join(dir, "package.json"), JSON.stringify({ private: true }));

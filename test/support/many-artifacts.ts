@@ -2,7 +2,9 @@ import { dataOf, forEachOf } from "./client.ts";
 
 const PER_REQUEST = 20;
 
-/** Writes `count` artifacts of one byte, a-0, a-1 …, into workflow `w` of a tenant: many to a request, for speed alone. */
+/**
+ * Writes `count` artifacts of one byte, a-0, a-1 …, to workflow `w` of a tenant, many per request for speed.
+ */
 export async function writeMany(
   server: { readonly url: string },
   tenantId: string,

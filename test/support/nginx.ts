@@ -11,16 +11,16 @@ const NGINX = "/usr/sbin/nginx";
 export interface Front {
   readonly port: number;
   readonly tls: boolean;
-  /** Whether nginx removes the prefix before it passes a request on. */
+  /** Whether nginx removes the prefix before it forwards a request. */
   readonly strips: boolean;
 }
 
 export interface Nginx extends AsyncDisposable {
-  /** Path of the certificate, which signs itself. */
+  /** Path of the self-signed certificate. */
   readonly certificate: string;
 }
 
-/** A port that is free now. */
+/** Returns a currently free port. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -29,7 +29,10 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Debian's nginx with its default limits, which passes each front's `prefix` on to a server at `upstream`. */
+/**
+ * Starts Debian's nginx with its default limits. It forwards `prefix` of each front to the server at port
+ * `upstream`.
+ */
 export async function startNginx(upstream: number, prefix: string, fronts: readonly Front[]): Promise<Nginx> {
   if (!existsSync(NGINX)) throw new Error("this needs a proxy: apt-get install nginx-light");
   const dir = await temporaryDirectory();
@@ -79,7 +82,7 @@ export async function startNginx(upstream: number, prefix: string, fronts: reado
   };
 }
 
-/** Resolves once something accepts connections at the port. */
+/** Resolves once the port accepts connections. */
 async function answering(port: number): Promise<void> {
   for (;;) {
     const socket = connect(port, "127.0.0.1");

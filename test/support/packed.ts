@@ -7,7 +7,7 @@ import { removeDirectory, temporaryDirectory } from "./server.ts";
 
 const run = promisify(execFile);
 
-/** The folder of a package in this clone. */
+/** Returns the folder of a package in this clone. */
 export const packageFolder = (name: "sdk" | "server") =>
   fileURLToPath(new URL(`../../${name}`, import.meta.url));
 
@@ -18,7 +18,9 @@ const PACKERS = {
 
 export type Packer = keyof typeof PACKERS;
 
-/** Packs a package of this clone into the folder, which is made and must hold nothing else. Returns the tarball's path. */
+/**
+ * Packs a package of this clone into `folder`, which is created or must be empty. Returns the tarball's path.
+ */
 export async function pack(name: "sdk" | "server", packer: Packer, folder: string): Promise<string> {
   await mkdir(folder, { recursive: true });
   const [file, ...args] = PACKERS[packer];
@@ -27,7 +29,7 @@ export async function pack(name: "sdk" | "server", packer: Packer, folder: strin
   return join(folder, tarball);
 }
 
-/** A project of another owner: an empty folder into which npm has installed the SDK from its tarball. */
+/** A project outside the clone, into which npm has installed the SDK from its tarball. */
 export interface Consumer extends AsyncDisposable {
   readonly dir: string;
   readonly tarball: string;

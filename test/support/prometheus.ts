@@ -1,4 +1,4 @@
-/** One line of a metric. */
+/** One sample line of a metric. */
 interface Sample {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -16,9 +16,9 @@ const SAMPLE = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)$/;
 const LABEL = /([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"(?:,|$)/gy;
 
 /**
- * Parses Prometheus' text format 0.0.4 strictly, by family.
+ * Parses Prometheus text format 0.0.4 strictly. Returns the metric families by name.
  *
- * @throws where a line, the order of lines, a duplicate or a histogram breaks the format
+ * @throws if a line, the order of lines, a duplicate or a histogram violates the format
  */
 export function familiesOf(text: string): ReadonlyMap<string, Family> {
   if (!text.endsWith("\n")) throw new Error("the last line does not end with a newline");
@@ -47,7 +47,7 @@ export function familiesOf(text: string): ReadonlyMap<string, Family> {
   return families;
 }
 
-/** The value of the sample with exactly these labels. @throws where there is none */
+/** Returns the value of the sample with exactly these labels. @throws if it does not exist */
 export function sampleValue(
   text: string,
   name: string,
@@ -88,7 +88,7 @@ function belongs(name: string, family: Family): boolean {
   return (suffixes[family.type] ?? [""]).some((suffix) => name === `${family.name}${suffix}`);
 }
 
-/** Buckets rise, and the last one counts everything. */
+/** @throws if the buckets decrease or the last one differs from the total count */
 function requireHistogram({ name, samples }: Family): void {
   const counts = samples.filter((sample) => sample.name === `${name}_count`);
   for (const count of counts) {

@@ -3,21 +3,24 @@ import { lstatSync, mkdirSync, readFileSync, readlinkSync, utimesSync, writeFile
 import { dirname, join } from "node:path";
 import { treeOf } from "./storage-tree.ts";
 
-/** One artifact as the Python system left it. */
+/** One artifact as the Python system stored it. */
 export interface PythonArtifact {
   readonly tier: "hot" | "warm" | "cold";
   /** "tenant/workflow/artifact". */
   readonly name: string;
   readonly content?: string | Uint8Array;
-  /** Its file's time of modification. */
+  /** Age of the file's modification time, in days. */
   readonly ageDays?: number;
-  /** What stands in its sidecar, beside `_created_at`; null: it has none. A text: the sidecar as it is. */
+  /**
+   * Fields of its sidecar besides `_created_at`. Null: no sidecar. A string: the complete text of the
+   * sidecar.
+   */
   readonly sidecar?: Readonly<Record<string, unknown>> | string | null;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** The instant that sidecars give as `_created_at`, as that system wrote it: without a zone. */
+/** The `_created_at` of sidecars in the Python system's format, without a time zone. */
 export const CREATED_AT = "2024-01-15T10:30:00.123456";
 
 /** Writes artifacts and their sidecars below `dir/artifacts`, as the Python system did. */
@@ -34,7 +37,7 @@ export function writePythonTree(dir: string, artifacts: readonly PythonArtifact[
   }
 }
 
-/** A file that was written `ageDays` ago. */
+/** Writes a file with a modification time `ageDays` ago. */
 export function writeOld(path: string, content: string | Uint8Array, ageDays = 0): void {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, content);
@@ -42,14 +45,17 @@ export function writeOld(path: string, content: string | Uint8Array, ageDays = 0
   utimesSync(path, at, at);
 }
 
-/** Everything about the tiers' folders that a change would show in: each path with its kind, mode, time and content. */
+/**
+ * Returns each path in the tiers' folders with its type and mode, modification time, link count and content
+ * hash.
+ */
 export function fingerprint(dir: string): readonly string[] {
   const root = join(dir, "artifacts");
   return treeOf(root)
     .filter((path) => !path.startsWith(".tierkeep/"))
     .map((path) => {
       const facts = lstatSync(join(root, path), { throwIfNoEntry: false });
-      // A name that is not UTF-8 cannot be looked up by what it is shown as.
+      // A name that is not UTF-8 cannot be looked up by its decoded form.
       if (path.endsWith("/") || facts === undefined) return path;
       return `${path} ${facts.mode.toString(8)} ${facts.mtimeMs} ${facts.nlink} ${contentOf(join(root, path))}`;
     });

@@ -2,7 +2,10 @@ import { WebSocket } from "ws";
 import { FOLLOW } from "./event-log.ts";
 import type { Ending, Following, FollowRequest } from "./raw-sse.ts";
 
-/** One subscription over one WebSocket, speaking graphql-transport-ws by hand. */
+/**
+ * Follows one subscription over one WebSocket, with graphql-transport-ws implemented without a client
+ * library.
+ */
 export function followByWebSocket(
   url: string,
   { after, where }: FollowRequest,

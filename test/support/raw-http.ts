@@ -5,23 +5,26 @@ export interface RawResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
-  /** False: the connection broke before the whole body had come. */
+  /** False: the connection broke before the body was complete. */
   readonly complete: boolean;
-  /** True: the server asked for the body with 100 Continue. */
+  /** True: the server requested the body with 100 Continue. */
   readonly continued: boolean;
 }
 
 export interface RawRequest {
   readonly method?: string;
-  /** Sent as it stands: nothing is normalised, decoded or encoded. */
+  /** Sent unchanged, without normalising, decoding or encoding. */
   readonly path: string;
   readonly headers?: OutgoingHttpHeaders;
   readonly body?: string | Uint8Array;
-  /** Called when the server asks for the body, before it is sent. */
+  /** Called when the server requests the body, before it is sent. */
   readonly onContinue?: () => void;
 }
 
-/** One HTTP/1.1 request on a connection of its own. With `Expect: 100-continue` the body is sent only when it is asked for. */
+/**
+ * Sends one HTTP/1.1 request on a new connection. With `Expect: 100-continue` it sends the body only on
+ * request.
+ */
 export function sendRaw(server: { readonly origin: string }, raw: RawRequest): Promise<RawResponse> {
   const { hostname, port } = new URL(server.origin);
   return new Promise((resolve, reject) => {
@@ -43,7 +46,7 @@ export function sendRaw(server: { readonly origin: string }, raw: RawRequest): P
         resolve({ status: statusCode, headers, body: Buffer.concat(chunks), complete, continued });
       };
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      // "error" is a connection that broke; "close" follows it, and a good end as well.
+      // A broken connection emits "error". "close" follows it, and also follows a complete response.
       response.on("error", () => {});
       response.on("close", finish);
     });
@@ -60,7 +63,7 @@ export function sendRaw(server: { readonly origin: string }, raw: RawRequest): P
   });
 }
 
-/** Sends the start of a request, byte by byte as given, and hangs up once it has left; the answer is not read. */
+/** Sends the start of a request unchanged, then resets the connection. Does not read the response. */
 export function sendAndHangUp(
   server: { readonly origin: string },
   start: string | Uint8Array,
@@ -74,7 +77,7 @@ export function sendAndHangUp(
   });
 }
 
-/** The problem+json of a refusal. */
+/** Returns the problem+json body of an error response. @throws if the response has another content type */
 export function problemOf(response: RawResponse): {
   readonly code: string;
   readonly [fact: string]: unknown;

@@ -1,14 +1,14 @@
 import { Buffer } from "node:buffer";
 import { connect, type Socket } from "node:net";
 
-/** A connection on which bytes are sent as they are. */
+/** A TCP connection that sends bytes unchanged. */
 export interface RawSocket extends Disposable {
   send(bytes: string | Uint8Array): void;
-  /** Says that nothing more will be sent. */
+  /** Closes the sending side of the connection. */
   finish(): void;
-  /** All that has come back so far. */
+  /** All bytes received so far. */
   readonly received: Buffer;
-  /** Resolves when the connection is gone, whoever ended it. */
+  /** Resolves when either side has closed the connection. */
   readonly closed: Promise<void>;
 }
 
@@ -30,7 +30,7 @@ export function rawSocket(server: { readonly origin: string }): RawSocket {
   };
 }
 
-/** The start of a WebSocket, as a client sends it. */
+/** Returns the handshake request of a WebSocket client. */
 export function webSocketHandshake(headers: Readonly<Record<string, string>> = {}): string {
   const lines = Object.entries({
     host: "localhost",
@@ -48,15 +48,15 @@ export interface Frame {
   readonly opcode?: number;
   readonly payload?: string | Uint8Array;
   readonly fin?: boolean;
-  /** Of a client's frame, as the protocol demands. Default: true. */
+  /** The protocol requires masking of client frames. Default: true. */
   readonly masked?: boolean;
-  /** Bits that only an extension may set. */
+  /** Reserved bits, which only extensions may set. */
   readonly reserved?: number;
-  /** What the frame says of its length, where it lies. */
+  /** The length in the header, if it differs from the payload's length. */
   readonly claims?: number;
 }
 
-/** A frame's bytes, right or wrong. The mask is all zero, so that the payload is readable. */
+/** Encodes a valid or invalid frame. The mask is all zeros, so the payload stays readable. */
 export function frameOf(frame: Frame): Buffer {
   const { opcode = 1, fin = true, masked = true, reserved = 0 } = frame;
   const payload = Buffer.from(frame.payload ?? "");
@@ -73,7 +73,7 @@ export function frameOf(frame: Frame): Buffer {
   return Buffer.concat([Buffer.from(head), masked ? Buffer.alloc(4) : Buffer.alloc(0), payload]);
 }
 
-/** The frames in what a server has sent after its handshake; the last one may be cut short, and is left out. */
+/** Returns the frames after the server's handshake, without an incomplete last frame. */
 export function framesIn(received: Buffer): { readonly opcode: number; readonly payload: Buffer }[] {
   const start = received.indexOf("\r\n\r\n");
   const frames: { opcode: number; payload: Buffer }[] = [];
@@ -95,7 +95,7 @@ export function framesIn(received: Buffer): { readonly opcode: number; readonly 
   return frames;
 }
 
-/** The code with which a server closed a WebSocket; null: it did not say. */
+/** Returns the close code that the server sent, or null if it sent none. */
 export function closeCodeIn(received: Buffer): number | null {
   const close = framesIn(received).find(({ opcode }) => opcode === 8);
   return close !== undefined && close.payload.length >= 2 ? close.payload.readUInt16BE(0) : null;

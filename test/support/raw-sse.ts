@@ -9,20 +9,22 @@ export interface FollowRequest {
 }
 
 export interface Following {
-  /** Called when the server has accepted the subscription, as far as the transport shows it. */
+  /**
+   * Called when the server accepts the subscription: with SSE headers, or with a WebSocket's connection_ack.
+   */
   readonly onOpen?: () => void;
   readonly onEvent: (event: SeenEvent, id: string | undefined) => void;
-  /** A keepalive that carries nothing. */
+  /** Called on a keepalive. */
   readonly onSignOfLife?: () => void;
 }
 
-/** How one connection ended: properly completed, refused by the server, or broken. */
+/** How one connection ended: completed, rejected by the server, or broken. */
 export type Ending =
   | { readonly how: "completed" }
   | { readonly how: "refused"; readonly errors: readonly ErrorEntry[] }
   | { readonly how: "broken"; readonly why: string };
 
-/** One subscription over one SSE connection, from the first byte to the last, by node:http and nothing else. */
+/** Follows one subscription over one SSE connection, with node:http only. */
 export function followBySse(
   url: string,
   { after, where, lastEventId }: FollowRequest,
@@ -52,7 +54,7 @@ export function followBySse(
         text += part;
         if (!streams) return;
         const blocks = text.split("\n\n");
-        // What follows the last blank line is half a message: it counts for nothing unless its end arrives.
+        // The text after the last blank line is an incomplete message, so it waits for the rest.
         text = blocks.pop() ?? "";
         for (const block of blocks) {
           ending ??= take(block, following);

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 
-/** The most that transfers and jobs of any size may add to the resident memory of an idle server, in MiB. */
+/** Maximum growth of an idle server's resident memory through transfers and jobs of any size, in MiB. */
 export const MAX_GROWTH_MIB = 150;
 
-/** Resident memory of a process right now, in MiB. Linux only. */
+/** Returns the current resident memory of a process in MiB. Linux only. */
 export function residentMiB(pid: number): number {
   return statusMiB(pid, "VmRSS");
 }
@@ -35,7 +35,7 @@ export async function whileSampling(pid: number, work: () => Promise<unknown>): 
   return { count, highestMiB };
 }
 
-/** The most resident memory that a process has ever had, in MiB, as the kernel kept it. Linux only. */
+/** Returns the peak resident memory of a process in MiB, as recorded by the kernel. Linux only. */
 export function peakMiB(pid: number): number {
   return statusMiB(pid, "VmHWM");
 }

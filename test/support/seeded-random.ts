@@ -6,11 +6,14 @@ import { onTestFailed } from "vitest";
 /** Seeded pseudo-random numbers: the same seed gives the same sequence. */
 export interface SeededRandom {
   readonly seed: number;
-  /** A whole number from `least` to `most`, both included. */
+  /** Returns an integer from `least` to `most`, inclusive. */
   between(least: number, most: number): number;
 }
 
-/** Numbers from the seed in TEST_SEED or a new one, which a failing test prints. Call it inside the test. */
+/**
+ * Returns a generator with the seed in TEST_SEED or a new one. A failing test prints its seed. Call it in a
+ * test.
+ */
 export function seededRandom(): SeededRandom {
   const seed = Number(process.env.TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
   onTestFailed(() => console.error(`repeat this with TEST_SEED=${seed}`));

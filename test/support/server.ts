@@ -7,18 +7,23 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-/** The packaged command, as `npm start` runs it. */
+/** Path of the packaged command, which `npm start` runs. */
 export const COMMAND = fileURLToPath(new URL("../../server/bin/tierkeep.mjs", import.meta.url));
 
 const READY = /^tierkeep listening on (http:\/\/\S+\/graphql)$/;
 const TAKEN = /already\. Stop it, or set PORT/;
 
 export interface ServerOptions {
-  /** Settings, on top of PORT. Nothing of the test's own environment reaches the server but where programs are. */
+  /**
+   * Settings besides PORT. Of the test's environment, the server gets only the variables in `surroundings`.
+   */
   readonly env?: Readonly<Record<string, string>>;
-  /** Where it runs, with its `artifacts` and `logs`. Default: a new folder, removed at the end. A folder that is given stays. */
+  /**
+   * Working directory, with `artifacts` and `logs`. Default: a new folder, removed at the end. A given folder
+   * is kept.
+   */
   readonly dir?: string;
-  /** Command line that runs the server in place of Node itself, e.g. a shell that sets a limit and then execs it. */
+  /** Returns the command line that runs the given one, e.g. a shell that sets a limit and then execs it. */
   readonly through?: (command: readonly string[]) => readonly [string, ...string[]];
 }
 
@@ -34,26 +39,26 @@ export interface Server extends AsyncDisposable {
   readonly origin: string;
   /** `ws://HOST:PORT/graphql`. */
   readonly webSocketUrl: string;
-  /** Where it runs: `dir/artifacts` and `dir/logs` are its own unless `env` says otherwise. */
+  /** Working directory. The server uses `dir/artifacts` and `dir/logs` unless `env` changes them. */
   readonly dir: string;
   readonly pid: number;
-  /** What it has written to stderr so far, all starts together. */
+  /** The stderr of all starts so far. */
   readonly stderr: string;
-  /** Every line of stdout so far, all starts together. */
+  /** The stdout lines of all starts so far. */
   readonly stdout: readonly string[];
   /** Sends the signal, and waits for nothing. */
   signal(signal: NodeJS.Signals): void;
   /** Sends the signal and resolves once the process is gone. */
   kill(signal: NodeJS.Signals): Promise<Exit>;
-  /** SIGTERM; rejects unless the server exits 0. */
+  /** Sends SIGTERM. Rejects unless the server exits with code 0. */
   stop(): Promise<void>;
-  /** Starts it again in the same folder and on the same port: stops it first where it still runs. */
+  /** Restarts the server in the same folder and on the same port. Stops it first if it is running. */
   restart(env?: Readonly<Record<string, string>>): Promise<void>;
-  /** Resolves when the process is gone, for whatever reason. */
+  /** Resolves when the process has exited, for any reason. */
   readonly exited: Promise<Exit>;
 }
 
-/** Starts `tierkeep serve` and resolves once it says that it is ready; rejects with its stderr where it exits instead. */
+/** Starts `tierkeep serve` and resolves once it is ready. Rejects with its stderr if it exits before that. */
 export async function startServer(options: ServerOptions = {}): Promise<Server> {
   const dir = options.dir ?? (await temporaryDirectory());
   const remove = options.dir === undefined;
@@ -181,18 +186,21 @@ export interface CommandOptions {
   readonly cwd?: string;
   /** Written to the command's stdin, which is then closed. */
   readonly input?: string;
-  /** Command line that runs it in place of Node itself, e.g. a shell that pipes what it prints into another program. */
+  /**
+   * Returns the command line that runs the given one, e.g. a shell that pipes its output into another
+   * program.
+   */
   readonly through?: (command: readonly string[]) => readonly [string, ...string[]];
 }
 
-/** A command under way. Disposed of, it is killed. */
+/** A running command. Disposal kills it. */
 export interface RunningCommand extends AsyncDisposable {
-  /** What it has written so far. */
+  /** The stdout so far. */
   readonly stdout: string;
   readonly stderr: string;
   /** Sends the signal, and waits for nothing. */
   signal(signal: NodeJS.Signals): void;
-  /** Resolves when it has ended, whatever its exit code. */
+  /** Resolves when the command has exited, with any exit code. */
   readonly ended: Promise<CommandResult>;
 }
 
@@ -228,7 +236,7 @@ export function startCommand(args: readonly string[], options: CommandOptions = 
   };
 }
 
-/** Runs `tierkeep ARGS…` to its end, whatever its exit code. */
+/** Runs `tierkeep ARGS…` until it exits, with any exit code. */
 export async function runCommand(
   args: readonly string[],
   options: CommandOptions = {},
@@ -236,7 +244,7 @@ export async function runCommand(
   return await startCommand(args, options).ended;
 }
 
-/** A new empty folder; give it back with removeDirectory, or it goes when the test process ends. */
+/** Creates an empty folder. removeDirectory removes it, at the latest the end of the test process. */
 export async function temporaryDirectory(): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), "tierkeep-test-"));
   forgottenDirectories.add(dir);
@@ -251,8 +259,8 @@ export async function removeDirectory(dir: string): Promise<void> {
 let ports = Math.floor(Math.random() * 12_000);
 
 /**
- * A port to come back to after a restart, if nobody has it yet. Below those that systems give out by themselves: nobody
- * may be given it by chance while the server is away.
+ * Returns a port that a restarted server can reuse. Another process may already use it. It is below the
+ * ephemeral ports, so the system does not assign it to another process while the server is stopped.
  */
 function portToKeep(): string {
   ports = (ports + 1) % 12_000;
@@ -274,13 +282,13 @@ function spawnOwned(
   runningChildren.add(child);
   const exited = new Promise<Exit>((resolve, reject) => {
     child.on("error", reject);
-    // "close", not "exit": by then everything that it wrote has been read.
+    // "close", not "exit", because all output has been read by then.
     child.on("close", (code, signal) => {
       runningChildren.delete(child);
       resolve({ code, signal });
     });
   });
-  // Whoever waits for it learns of a failure; nobody has to.
+  // Callers that await `exited` still get the error. Without this handler it would be an unhandled rejection.
   exited.catch(() => {});
   return { child, exited };
 }
@@ -301,8 +309,8 @@ function surroundings(): Record<string, string> {
 const runningChildren = new Set<ChildProcess>();
 const forgottenDirectories = new Set<string>();
 
-// A test that times out or throws before it could dispose of them must leave neither processes nor folders behind; nor
-// must a whole file of which its runner has had enough, and which it ends with SIGTERM.
+// A test that times out or throws before disposal must not leave processes or folders behind. The same
+// applies to a test file that its runner stops with SIGTERM.
 process.on("exit", abandon);
 process.on("SIGTERM", () => {
   abandon();

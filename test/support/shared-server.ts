@@ -8,8 +8,8 @@ export interface SharedServer {
 }
 
 /**
- * One server for all tests of a file, which keep out of each other's way by tenant (see newTenant). Live runs may be
- * given `asOf`. At the end it must stop in good order.
+ * Starts one server for all tests of a file. Each test uses its own tenants (see newTenant). Live runs accept
+ * `asOf`. After the tests, the server must stop with exit code 0.
  */
 export function sharedServer(env: Readonly<Record<string, string>> = {}): SharedServer {
   let server: Server | undefined;

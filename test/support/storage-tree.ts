@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
 
-/** Every path under `root`, folders with a slash at the end, sorted. */
+/** Returns every path under `root`, sorted. Folders end with a slash. */
 export function treeOf(root: string): string[] {
   const paths: string[] = [];
   for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {
@@ -12,24 +12,24 @@ export function treeOf(root: string): string[] {
   return paths.sort();
 }
 
-/** The published view: every path in the tier folders but for empty folders, sorted. */
+/** Returns the published view: every file path in the tier folders, sorted. */
 export function viewOf(server: { readonly dir: string }): string[] {
   return treeOf(join(server.dir, "artifacts")).filter((path) => /^(hot|warm|cold)\/.*[^/]$/.test(path));
 }
 
-/** A sidecar's JSON. */
+/** Returns the parsed sidecar of a published file. */
 export function sidecarOf(server: { readonly dir: string }, path: string): Record<string, unknown> {
   return JSON.parse(readFileSync(join(server.dir, "artifacts", `${path}.metadata.json`), "utf8"));
 }
 
-/** Paths of the objects, each one version of one artifact's bytes. */
+/** Returns the paths of all objects. Each object has the bytes of one version of an artifact. */
 export async function objectsOf(server: { readonly dir: string }): Promise<string[]> {
   const root = join(server.dir, "artifacts", ".tierkeep", "objects");
   const entries = await readdir(root, { recursive: true, withFileTypes: true });
   return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
 }
 
-/** The object that holds exactly these bytes, of those of its size. */
+/** Returns the path of the object with exactly these bytes, or undefined. */
 export async function objectWith(
   server: { readonly dir: string },
   bytes: Uint8Array,
@@ -40,7 +40,7 @@ export async function objectWith(
   return undefined;
 }
 
-/** The audit log's lines, in order; the last one may not be whole yet, and is left out then. */
+/** Returns the lines of the audit log in order, without an incomplete last line. */
 export function auditLines(server: { readonly dir: string }): AuditLine[] {
   let text: string;
   try {

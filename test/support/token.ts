@@ -11,7 +11,7 @@ export interface TokenClaims {
   readonly secret?: string;
 }
 
-/** A JSON Web Token by HS256, as any issuer makes it: an administrator's, for an hour, unless told otherwise. */
+/** Returns a JSON Web Token signed with HS256. Default: an administrator's token, valid for one hour. */
 export function tokenOf({
   actor = "ada",
   role = "ADMIN",

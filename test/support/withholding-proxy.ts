@@ -6,13 +6,13 @@ import { buffer } from "node:stream/consumers";
 export interface WithholdingProxy extends AsyncDisposable {
   /** `http://127.0.0.1:PORT/graphql`. */
   readonly url: string;
-  /** Resolves with the first answer to a change, whole, once the server has given it. The client is not given it. */
+  /** Resolves with the body of the server's first response to a change. The client does not receive it. */
   readonly withheld: Promise<string>;
-  /** Breaks all connections, and takes no more. */
+  /** Closes all connections and accepts no new ones. */
   hangUp(): void;
 }
 
-/** An HTTP proxy on loopback that passes everything on, until a change has been made: who asked for that learns nothing. */
+/** Starts an HTTP proxy on loopback that forwards everything except the responses to changes. */
 export async function startWithholdingProxy({
   origin,
 }: {
@@ -23,7 +23,7 @@ export async function startWithholdingProxy({
     try {
       const body = await buffer(request);
       const headers = new Headers(request.headers as Record<string, string>);
-      // These are of one connection alone.
+      // These headers apply to a single connection.
       for (const name of ["connection", "content-length", "expect", "host", "transfer-encoding"])
         headers.delete(name);
       const answer = await fetch(new URL(request.url ?? "/", origin), {

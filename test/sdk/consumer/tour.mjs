@@ -1,5 +1,5 @@
-// Does with the packed SDK what its users do, in whichever runtime runs it, and prints what came of it as JSON.
-// Arguments: the endpoint, a tenant of its own, a folder to write in.
+// Uses the packed SDK as an application does, in Node, Bun or Deno, and prints the results as JSON.
+// Arguments: the endpoint, an unused tenant, a folder for its files.
 import { ArtifactNotFoundError, createTierkeep } from "@tierkeep/sdk";
 import { downloadTree, uploadTree } from "@tierkeep/sdk/node";
 
