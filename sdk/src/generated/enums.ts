@@ -118,7 +118,7 @@ export type LifecycleEventType =
   | "LIFECYCLE_JOB_COMPLETED"
   /** A job started. */
   | "LIFECYCLE_JOB_STARTED"
-  /** A complete step of a lifecycle run failed. */
+  /** A step of a lifecycle run failed as a whole. */
   | "LIFECYCLE_STEP_FAILED"
   /** A lifecycle run moved an artifact from WARM to COLD. */
   | "PROMOTED_TO_COLD"
@@ -199,11 +199,11 @@ export type StoreFindingKind =
   | "ADOPTED"
   /** The file changed while it was read. It is left in place. */
   | "CHANGING"
-  /** The sidecar's checksum does not match the file. Only its metadata is imported. */
+  /** The sidecar's checksum does not match the file. Only the sidecar's metadata is imported. */
   | "CHECKSUM_DIFFERS"
-  /** The artifact's content is not what was written. */
+  /** The artifact's content differs from the content that was written. */
   | "DAMAGED"
-  /** The content of a damaged artifact was recovered. The rest of the damaged content is in the store's quarantine. */
+  /** The content of a damaged artifact was recovered. The damaged bytes, if any, are in the store's quarantine. */
   | "HEALED"
   /** Usage counts of a tenant or a workflow, or of the complete store if neither is given, differ from a full count. The artifacts themselves are intact. */
   | "MISCOUNTED"
@@ -211,13 +211,13 @@ export type StoreFindingKind =
   | "MISSING"
   /** The file's path has a name that breaks the naming rule. The file is left in place. */
   | "NAME_REFUSED"
-  /** An entry is not a file where files are expected, or not a folder where folders are expected. Links are such entries. It is left in place. */
+  /** An entry has the wrong type for its place, where a file or a folder is expected. A link always has the wrong type. It is left in place. */
   | "NOT_AN_ARTIFACT"
   /** A sidecar has no file. It is left in place. */
   | "ORPHAN_SIDECAR"
   /** Background work that normally takes seconds has been pending for more than a day: content that has no file yet, paths to publish, or objects to delete. Check the server's log for what prevents it. */
   | "OVERDUE"
-  /** A file was moved to the store's quarantine; nothing is deleted. Either it conflicted with an artifact, at the artifact's path or under the same key in another tier, or a repair found that it belongs to no artifact. */
+  /** A file was moved to the store's quarantine; nothing is deleted. Possible reasons: it was at the path of an artifact, it had the key of an artifact in another tier, or a repair found that it belongs to no artifact. */
   | "QUARANTINED"
   /** Usage counts differed from a full count and were corrected. */
   | "RECOUNTED"

@@ -210,7 +210,7 @@ export interface TierkeepMethods {
   tenants(args?: TenantsQueryVariables, options?: RequestOptions): List<TenantsQuery["tenants"]>;
   /** Artifact counts and bytes in each tier: always HOT, WARM, COLD, in this order. */
   tierStats(args?: TierStatsQueryVariables, options?: RequestOptions): Promise<TierStatsQuery["tierStats"]>;
-  /** Reads the content of every artifact and compares its checksum. For all tenants, it also looks for unknown objects and files, compares usage counts with a full count, and looks for background work that has been pending for over a day. It writes one event for each problem and marks damaged artifacts. Otherwise it changes nothing unless `repair` is true. One verification per tenant, and one for all tenants, runs at a time; another: CONFLICT. Needs OPERATOR; for all tenants, ADMIN. */
+  /** Reads the content of every artifact and compares its checksum. For all tenants, it also looks for unknown objects and files, compares usage counts with a full count, and looks for background work that has been pending for over a day. It writes one event for each problem and marks damaged artifacts. It makes other changes only if `repair` is true. One verification per tenant, and one for all tenants, runs at a time; another: CONFLICT. Needs OPERATOR; for all tenants, ADMIN. */
   verifyArtifacts(args: VerifyArtifactsInput, options?: RequestOptions): Promise<WithJobs<NonNullable<VerifyArtifactsMutation["verifyArtifacts"]>>>;
   /** The verification with this id. Null if there is none, or if the id is of another type. */
   verifyJob(args: VerifyJobQueryVariables, options?: RequestOptions): Promise<WithJobs<VerifyJobQuery["verifyJob"]>>;

@@ -249,7 +249,7 @@ export type RunLifecycleInput = {
   readonly waitSeconds?: number | undefined;
 };
 
-/** Terms of an upload to a signed URL. They override the headers of the upload. Headers may set what the terms leave open, except metadata: the artifact has none. */
+/** Terms of an upload to a signed URL. They override the headers of the upload. Headers may set values that the terms do not, except metadata: the artifact has none. */
 export type SignedUpload = {
   /** Last part of the key. */
   readonly artifactId: string;

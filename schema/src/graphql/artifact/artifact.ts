@@ -13,7 +13,7 @@ import { TierType } from "./tier.ts";
 
 ArtifactType.implement({
   description:
-    "A file that a workflow produced. Its key is its tenant, workflow and artifact id. A further write to the key replaces content, content type and metadata, and keeps `id` and `createdAt`.",
+    "A file that a workflow produced. Its key is its tenant, workflow and artifact id. A later write to the key replaces content, content type and metadata, and keeps `id` and `createdAt`.",
   interfaces: [builder.nodeInterfaceRef()],
   fields: (t) => ({
     id: t.id({

@@ -66,7 +66,7 @@ JobType.implement({
     totalErrors: t.expose("totalErrors", {
       type: "SafeInt",
       description:
-        "Number of artifacts that failed, or of problems that the job found. Neither stops the job. `lifecycleEvents` with its `jobId`, or its `findings`, list them.",
+        "Number of artifacts that failed, or of problems that the job found. They do not stop the job. To list them, use `lifecycleEvents` with this job's id as `jobId`, or the job's `findings`.",
     }),
     error: t.exposeString("error", {
       nullable: true,

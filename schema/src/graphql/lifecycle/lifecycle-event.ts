@@ -27,7 +27,7 @@ export const LifecycleEventTypeEnum = builder.enumType("LifecycleEventType", {
       "A check found a problem: an artifact that is unreadable or damaged, an unknown or misplaced file in the store, or a wrong usage count. Written once for each problem.",
     LIFECYCLE_JOB_STARTED: "A job started.",
     LIFECYCLE_JOB_COMPLETED: "A job finished. Its status says how.",
-    LIFECYCLE_STEP_FAILED: "A complete step of a lifecycle run failed.",
+    LIFECYCLE_STEP_FAILED: "A step of a lifecycle run failed as a whole.",
     REINDEX_CONFIRMED: "An administrator confirmed the findings of a reindex, which allows purges again.",
     ARTIFACT_READ:
       "A caller read an artifact's content, or part of it. Written only if the server logs reads.",
@@ -84,7 +84,7 @@ LifecycleEventRef.implement({
       type: ArtifactType,
       nullable: true,
       description:
-        "The artifact in its current state, not as of the event. Null if it no longer exists or the event concerns no artifact. Also null for ARTIFACT_READ: otherwise a client that follows events and reads each artifact would cause a new event with every event.",
+        "The artifact in its current state, not as of the event. Null if it no longer exists or the event concerns no artifact. Also null for ARTIFACT_READ: otherwise a client that follows events and reads each artifact would cause new events without end.",
       resolve: ({ type, tenantId, workflowId, artifactId }, _args, { reads }) =>
         type === "ARTIFACT_READ" || tenantId === null || workflowId === null || artifactId === null
           ? null

@@ -51,7 +51,7 @@ LifecycleItemType.implement({
     }),
     error: t.exposeString("error", {
       nullable: true,
-      description: "The same reason as a sentence.",
+      description: "The reason that `errorCode` gives, as a sentence.",
     }),
   }),
 });

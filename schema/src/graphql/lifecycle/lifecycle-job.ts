@@ -27,15 +27,15 @@ LifecycleJobType.implement({
     steps: t.expose("steps", { type: [LifecycleStepType], description: "The steps that the run applies." }),
     promotedToWarm: t.expose("promotedToWarm", {
       type: "SafeInt",
-      description: "Number of artifacts moved to WARM. On a dry run: that would be moved.",
+      description: "Number of artifacts moved to WARM. On a dry run: artifacts that would be moved.",
     }),
     promotedToCold: t.expose("promotedToCold", {
       type: "SafeInt",
-      description: "Number of artifacts moved to COLD. On a dry run: that would be moved.",
+      description: "Number of artifacts moved to COLD. On a dry run: artifacts that would be moved.",
     }),
     purged: t.expose("purged", {
       type: "SafeInt",
-      description: "Number of artifacts purged. On a dry run: that would be purged.",
+      description: "Number of artifacts purged. On a dry run: artifacts that would be purged.",
     }),
     retentionPolicy: t.expose("retentionPolicy", {
       type: RetentionPolicyType,

@@ -11,7 +11,7 @@ ReindexJobType.implement({
   fields: (t) => ({
     adoptedCount: t.expose("adoptedCount", {
       type: "SafeInt",
-      description: "Number of artifacts added to the catalog. On a dry run: that would be added.",
+      description: "Number of artifacts added to the catalog. On a dry run: artifacts that would be added.",
     }),
     presentCount: t.expose("presentCount", {
       type: "SafeInt",
@@ -19,7 +19,7 @@ ReindexJobType.implement({
     }),
     quarantinedCount: t.expose("quarantinedCount", {
       type: "SafeInt",
-      description: "Number of files moved to quarantine. On a dry run: that would be moved.",
+      description: "Number of files moved to quarantine. On a dry run: files that would be moved.",
     }),
     leftCount: t.expose("leftCount", {
       type: "SafeInt",

@@ -19,7 +19,7 @@ RestoreJobType.implement({
     }),
     restoredCount: t.expose("restoredCount", {
       type: "SafeInt",
-      description: "Number of artifacts restored. On a dry run: that would be restored.",
+      description: "Number of artifacts restored. On a dry run: artifacts that would be restored.",
     }),
     skippedCount: t.expose("skippedCount", {
       type: "SafeInt",

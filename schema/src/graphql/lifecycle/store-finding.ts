@@ -12,25 +12,26 @@ const StoreFindingKindType = builder.enumType("StoreFindingKind", {
   values: described<StoreFindingKind>({
     ADOPTED: "An artifact that the catalog did not have was added to it.",
     QUARANTINED:
-      "A file was moved to the store's quarantine; nothing is deleted. Either it conflicted with an artifact, at the artifact's path or under the same key in another tier, or a repair found that it belongs to no artifact.",
+      "A file was moved to the store's quarantine; nothing is deleted. Possible reasons: it was at the path of an artifact, it had the key of an artifact in another tier, or a repair found that it belongs to no artifact.",
     NAME_REFUSED: "The file's path has a name that breaks the naming rule. The file is left in place.",
     NOT_AN_ARTIFACT:
-      "An entry is not a file where files are expected, or not a folder where folders are expected. Links are such entries. It is left in place.",
+      "An entry has the wrong type for its place, where a file or a folder is expected. A link always has the wrong type. It is left in place.",
     ORPHAN_SIDECAR: "A sidecar has no file. It is left in place.",
     TORN_SIDECAR:
       "A sidecar is unreadable, or its metadata is not allowed. The artifact is adopted without the sidecar.",
-    CHECKSUM_DIFFERS: "The sidecar's checksum does not match the file. Only its metadata is imported.",
+    CHECKSUM_DIFFERS:
+      "The sidecar's checksum does not match the file. Only the sidecar's metadata is imported.",
     TEMPORARY_FILE: "A temporary file of an interrupted write. It is left in place.",
     CHANGING: "The file changed while it was read. It is left in place.",
     UNREADABLE: "The server may not read the file or folder, or the disk failed to read it.",
     RETENTION_OVERRIDE:
       "The artifact has the key `retention_override` in its metadata, so it is never purged.",
-    DAMAGED: "The artifact's content is not what was written.",
+    DAMAGED: "The artifact's content differs from the content that was written.",
     MISSING: "The artifact's content is missing.",
     STRAY: "An unknown object or file, which belongs to no artifact. It is left in place.",
     VIEW_DIFFERS: "A path of the published tree does not match the catalog. The artifact itself is intact.",
     HEALED:
-      "The content of a damaged artifact was recovered. The rest of the damaged content is in the store's quarantine.",
+      "The content of a damaged artifact was recovered. The damaged bytes, if any, are in the store's quarantine.",
     REPUBLISHED: "A path of the published tree did not match the catalog. It was published again.",
     MISCOUNTED:
       "Usage counts of a tenant or a workflow, or of the complete store if neither is given, differ from a full count. The artifacts themselves are intact.",

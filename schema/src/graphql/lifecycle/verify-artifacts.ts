@@ -50,7 +50,7 @@ builder.mutationField("verifyArtifacts", (t) =>
     type: VerifyArtifactsPayload,
     nullable: true,
     description:
-      "Reads the content of every artifact and compares its checksum. For all tenants, it also looks for unknown objects and files, compares usage counts with a full count, and looks for background work that has been pending for over a day. It writes one event for each problem and marks damaged artifacts. Otherwise it changes nothing unless `repair` is true. One verification per tenant, and one for all tenants, runs at a time; another: CONFLICT. Needs OPERATOR; for all tenants, ADMIN.",
+      "Reads the content of every artifact and compares its checksum. For all tenants, it also looks for unknown objects and files, compares usage counts with a full count, and looks for background work that has been pending for over a day. It writes one event for each problem and marks damaged artifacts. It makes other changes only if `repair` is true. One verification per tenant, and one for all tenants, runs at a time; another: CONFLICT. Needs OPERATOR; for all tenants, ADMIN.",
     args: {
       input: t.arg({
         type: VerifyArtifactsInput,

@@ -25,7 +25,7 @@ VerifyJobType.implement({
     }),
     damagedCount: t.expose("damagedCount", {
       type: "SafeInt",
-      description: "Number of artifacts whose content is not what was written.",
+      description: "Number of artifacts whose content differs from the content that was written.",
     }),
     missingCount: t.expose("missingCount", {
       type: "SafeInt",

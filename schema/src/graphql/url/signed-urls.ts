@@ -22,7 +22,7 @@ const EXPIRES = "Lifetime of the URL: 1 to 3600 seconds, else BAD_USER_INPUT.";
 
 const SignedUpload = builder.inputType("SignedUpload", {
   description:
-    "Terms of an upload to a signed URL. They override the headers of the upload. Headers may set what the terms leave open, except metadata: the artifact has none.",
+    "Terms of an upload to a signed URL. They override the headers of the upload. Headers may set values that the terms do not, except metadata: the artifact has none.",
   fields: (t) => ({
     tenantId: t.string({ required: true, description: "First part of the key." }),
     workflowId: t.string({ required: true, description: "Second part of the key." }),
