@@ -1,9 +1,14 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import process from "node:process";
 import type { Readable } from "node:stream";
-import { fileURLToPath } from "node:url";
 
-const COMMAND = fileURLToPath(new URL("../bin/tierkeep.mjs", import.meta.url));
+// By the package's name: this file is one folder deeper in a built package than in the sources.
+const COMMAND = join(
+  dirname(createRequire(import.meta.url).resolve("tierkeep/package.json")),
+  "bin/tierkeep.mjs",
+);
 
 export interface Ended {
   readonly code: number | null;

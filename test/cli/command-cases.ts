@@ -19,8 +19,6 @@ export interface Call {
   /** Default 0. */
   readonly exit?: number | Readonly<Record<Mode, number>>;
   readonly json: JsonShape;
-  /** Shows a table, whose width depends on the terminal. Default: if `json` is "lines". */
-  readonly table?: true;
   /** The list is empty. */
   readonly none?: true;
   /** Changes the store or writes an event, so other commands must not share the store. */
@@ -75,7 +73,7 @@ export const CASES: Readonly<Record<keyof typeof COMMANDS, CommandCase>> = {
       },
       "run without dry or live": refused(2, "lifecycle", "run"),
       "run with as-of": refused(2, "lifecycle", "run", "--dry-run", "--as-of", "2027-01-01"),
-      summary: { ...document("lifecycle", "summary"), table: true },
+      summary: document("lifecycle", "summary"),
       jobs: lines("lifecycle", "jobs"),
       "cancel an ended run": {
         args: (_, { jobId }) => ["lifecycle", "cancel", jobId],

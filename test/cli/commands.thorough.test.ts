@@ -39,7 +39,8 @@ describe.each(commands)("tierkeep %s", (command, { client, calls, prepare }) => 
 
     it.each(Object.entries(calls))("%s: writes text and JSON", async (what, call) => {
       const { run, dir } = (isOwn(call) ? own : undefined) ?? unchanged[mode];
-      const widths = call.json === "lines" || call.table ? [60, 120] : [60];
+      // A refusal without JSON is a sentence, which no width changes.
+      const widths = call.json === null && exitOf(call, mode) !== 0 ? [60] : [60, 120];
       const runs = [
         async () => (call.json === null ? null : await run(call, "c", ["--json"])),
         ...widths.map((columns, index) => () => run(call, index === 0 ? "a" : "b", [], columns)),

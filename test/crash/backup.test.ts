@@ -135,8 +135,7 @@ describe("a backup", () => {
     command.signal("SIGKILL");
     await command.ended;
     const { code, stderr, stdout } = await runCommand(["ls"], { cwd });
-    if (existsSync(marker))
-      expect([code, stderr]).toEqual([2, expect.stringContaining("that was not finished")]);
+    if (existsSync(marker)) expect([code, stderr]).toEqual([2, expect.stringContaining("was not completed")]);
     else expect([code, stdout]).toEqual([0, expect.stringContaining("acme/nightly/c")]);
   });
 });

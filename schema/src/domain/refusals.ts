@@ -61,7 +61,8 @@ export const REFUSALS = {
     exit: 4,
     retryable: true,
     raised: true,
-    means: "it conflicts with work in progress, or the idempotency key was used with another request",
+    means:
+      "the request conflicts with work in progress, or its idempotency key was used with another request",
   },
   HELD: {
     http: 409,
@@ -145,7 +146,7 @@ export const REFUSALS = {
     exit: 8,
     retryable: false,
     raised: true,
-    means: "it requests more than one request may return",
+    means: "the request asks for more than one request may return",
   },
   INTERNAL: {
     http: 500,

@@ -42,7 +42,7 @@ export interface LifecycleJob extends JobFacts {
 export interface RestoreJob extends JobFacts {
   readonly kind: "restore";
   /**
-   * Every tenant whose artifacts the job may touch. Null if they were not recorded, so it may be any tenant.
+   * Every tenant whose artifacts the job covers. Null if they were not recorded, so it may be any tenant.
    */
   readonly tenantIds: readonly string[] | null;
   readonly toTier: Tier;

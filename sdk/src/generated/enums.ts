@@ -23,7 +23,7 @@ export type ErrorCode =
   | "BAD_USER_INPUT"
   /** The content does not have the required checksum. */
   | "CHECKSUM_MISMATCH"
-  /** It conflicts with work in progress, or the idempotency key was used with another request. */
+  /** The request conflicts with work in progress, or its idempotency key was used with another request. */
   | "CONFLICT"
   /** The content or metadata is larger than this server accepts in this kind of request. */
   | "CONTENT_TOO_LARGE"
@@ -45,7 +45,7 @@ export type ErrorCode =
   | "NOT_FOUND"
   /** The artifact does not meet the condition ifAbsent or ifChecksum. */
   | "PRECONDITION_FAILED"
-  /** It requests more than one request may return. */
+  /** The request asks for more than one request may return. */
   | "QUERY_TOO_COMPLEX"
   /** The tenant's quota is used up. Reserved: this version never returns it. */
   | "QUOTA_EXCEEDED"

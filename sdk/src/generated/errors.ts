@@ -13,7 +13,7 @@ export type BadUserInputError = RefusalOf<"BAD_USER_INPUT">;
 export const ChecksumMismatchError: RefusalClass<"CHECKSUM_MISMATCH"> = /* @__PURE__ */ refusalClass("CHECKSUM_MISMATCH");
 export type ChecksumMismatchError = RefusalOf<"CHECKSUM_MISMATCH">;
 
-/** It conflicts with work in progress, or the idempotency key was used with another request. */
+/** The request conflicts with work in progress, or its idempotency key was used with another request. */
 export const ConflictError: RefusalClass<"CONFLICT"> = /* @__PURE__ */ refusalClass("CONFLICT");
 export type ConflictError = RefusalOf<"CONFLICT">;
 
@@ -57,7 +57,7 @@ export type NotFoundError = RefusalOf<"NOT_FOUND">;
 export const PreconditionFailedError: RefusalClass<"PRECONDITION_FAILED"> = /* @__PURE__ */ refusalClass("PRECONDITION_FAILED");
 export type PreconditionFailedError = RefusalOf<"PRECONDITION_FAILED">;
 
-/** It requests more than one request may return. */
+/** The request asks for more than one request may return. */
 export const QueryTooComplexError: RefusalClass<"QUERY_TOO_COMPLEX"> = /* @__PURE__ */ refusalClass("QUERY_TOO_COMPLEX");
 export type QueryTooComplexError = RefusalOf<"QUERY_TOO_COMPLEX">;
 

@@ -48,7 +48,7 @@ it.each(CODES.flatMap((code, index) => ({ code, first: index * 3 + 1 })))(
       const root = store.copy();
       const injector = new FaultInjector();
       const where = `${code} at call ${nth}`;
-      const isDone = await inProcess(root, { trouble: injector }, async (life) => {
+      const isDone = await inProcess(root, { injector: injector }, async (life) => {
         const job = await repairDespite(life, injector, { code, nth, lasting: false });
         if (job === null) return true;
         faults += 1;

@@ -5,13 +5,14 @@ import type { Principal } from "@tierkeep/schema/domain/principal";
 import { type ErrorCode, Refused } from "@tierkeep/schema/domain/refusals";
 import type { LifecycleJob, ReindexJob } from "@tierkeep/schema/services/jobs";
 import { type OpenedEngine, openEngine } from "../../src/app/embedded/open-engine.ts";
-import type { Durability, Faults } from "../../src/catalog/sqlite/connection.ts";
+import type { Durability } from "../../src/catalog/sqlite/connection.ts";
 import { InlineSqliteCatalog } from "../../src/catalog/sqlite/open-sqlite-catalog.ts";
 import type { Clock } from "../../src/engine/clock.ts";
 import { requireWritten } from "../../src/engine/commit-all.ts";
 import type { RandomBytes } from "../../src/engine/new-object.ts";
 import { type Disk, type DiskStep, realDisk, withoutFsync } from "../../src/files/disk.ts";
 import { openTiers, type Tiers } from "../../src/tiers/open-tiers.ts";
+import type { FaultInjector } from "../faults/fault-injector.ts";
 import type { Loss } from "../tiers/crash-loss.ts";
 import { LossyDisk } from "../tiers/lossy-disk.ts";
 import { type CrashPoint, SimulatedCrash } from "./crash-point.ts";
@@ -35,16 +36,9 @@ export interface ProcessOptions {
   /** A sync that is left out. */
   readonly omit?: DiskStep | undefined;
   /** Makes calls of the disk and the catalog fail. Replaces the lossy disk and its counted steps. */
-  readonly trouble?: FaultInjector | undefined;
+  readonly injector?: FaultInjector | undefined;
   /** Whether syncs of the catalog, and of a disk with faults, wait for the real disk. Default "os". */
   readonly durability?: Durability | undefined;
-}
-
-/** Makes calls fail. */
-export interface FaultInjector {
-  disk(disk: Disk): Disk;
-  readonly writing: Faults;
-  readonly reading: Faults;
 }
 
 interface Parts {
@@ -86,7 +80,7 @@ export class SimulatedProcess {
 
   /** Starts a process on an existing folder. Resolves with null if it crashed before it was ready. */
   static async begin(root: string, fate: ProcessOptions): Promise<SimulatedProcess | null> {
-    const { clock, crashPoint, random = randomBytes, lose, omit, trouble, durability = "os" } = fate;
+    const { clock, crashPoint, random = randomBytes, lose, omit, injector, durability = "os" } = fate;
     const disk = new LossyDisk(root, { onStep: (step) => crashPoint.step(step) });
     try {
       const tiers = await openTiers({
@@ -94,13 +88,13 @@ export class SimulatedProcess {
         publishTree: true,
         durability: "fsync",
         disk:
-          trouble?.disk(durability === "fsync" ? realDisk : withoutFsync(realDisk)) ?? omitting(disk, omit),
+          injector?.disk(durability === "fsync" ? realDisk : withoutFsync(realDisk)) ?? omitting(disk, omit),
       });
       const catalog = InlineSqliteCatalog.open({
         path: catalogPath(root),
         durability,
-        faults: trouble?.writing,
-        readFaults: trouble?.reading,
+        faults: injector?.writing,
+        readFaults: injector?.reading,
         probeDelaysMs: [0, 0],
       });
       return new SimulatedProcess({ disk, tiers, catalog, clock, crashPoint, random });

@@ -40,7 +40,7 @@ export interface InjectedFaults {
 export class FaultyStore {
   readonly #root: string;
   readonly #life: SimulatedProcess;
-  readonly #trouble: FaultInjector;
+  readonly #injector: FaultInjector;
   readonly #clock: { now: () => number };
   #now = Date.UTC(2026, 0, 1);
   /** The number of correct refusals so far. */
@@ -55,12 +55,12 @@ export class FaultyStore {
   private constructor(
     root: string,
     life: SimulatedProcess,
-    trouble: FaultInjector,
+    injector: FaultInjector,
     clock: { now: () => number },
   ) {
     this.#root = root;
     this.#life = life;
-    this.#trouble = trouble;
+    this.#injector = injector;
     this.#clock = clock;
     clock.now = () => this.#now;
   }
@@ -68,18 +68,18 @@ export class FaultyStore {
   static async open({ dir, durability }: FaultyStoreOptions): Promise<FaultyStore> {
     const root = mkdtempSync(join(dir, "tierkeep-faults-"));
     const random = bytesBy(drawing({ seed: 0 }));
-    const trouble = new FaultInjector();
+    const injector = new FaultInjector();
     const clock = { now: () => 0 };
     const life = await SimulatedProcess.begin(root, {
       clock,
       crashPoint: new CrashPoint(),
       random,
       lose: "nothing",
-      trouble,
+      injector,
       durability,
     });
     if (life === null) throw new Error("The process did not start.");
-    return new FaultyStore(root, life, trouble, clock);
+    return new FaultyStore(root, life, injector, clock);
   }
 
   async close(): Promise<void> {
@@ -91,7 +91,7 @@ export class FaultyStore {
   async run(operation: Operation, fault: Fault): Promise<InjectedFaults> {
     try {
       const failed = await this.#run(operation, fault);
-      return { failed, calls: this.#trouble.calls };
+      return { failed, calls: this.#injector.calls };
     } catch (error) {
       throw Violation.when(shown(fault), error);
     }
@@ -118,9 +118,9 @@ export class FaultyStore {
   async #ask(command: Command, fault: Fault, seqBefore: number): Promise<ReadonlySet<Place>> {
     this.#now += 1;
     const { next } = expectedOutcome(this.#state, command, this.#now);
-    this.#trouble.arm(fault);
+    this.#injector.arm(fault);
     const refused = await refusalOf(this.#life.attempt(command));
-    const failed = this.#trouble.lift();
+    const failed = this.#injector.lift();
     const seen = await artifactsOf(this.#life);
     if (refused === null) Violation.unlessNone(disagreements(seen, next, next));
     else {
@@ -136,9 +136,9 @@ export class FaultyStore {
 
   /** Drains. It must not change any artifact, whichever call fails. */
   async #drain(fault: Fault, seqBefore: number): Promise<ReadonlySet<Place>> {
-    this.#trouble.arm(fault);
+    this.#injector.arm(fault);
     await this.#life.engine.drain();
-    const failed = this.#trouble.lift();
+    const failed = this.#injector.lift();
     Violation.unlessNone(disagreements(await artifactsOf(this.#life), this.#state, this.#state));
     await this.#requireEvents(seqBefore, 0);
     return failed;
@@ -155,9 +155,9 @@ export class FaultyStore {
       if (checksum !== wanted?.checksum)
         throw new Violation([`${keyText(key)} was read as ${checksum}, but is ${wanted?.checksum}`]);
     };
-    this.#trouble.arm(fault);
+    this.#injector.arm(fault);
     const refused = await refusalOf(read());
-    const failed = this.#trouble.lift();
+    const failed = this.#injector.lift();
     if (refused !== null) this.#requireRightCode(refused, failed, fault);
     await read();
     return failed;
@@ -170,12 +170,12 @@ export class FaultyStore {
   ): Promise<ReadonlySet<Place>> {
     const { engine } = this.#life;
     const seqBefore = await engine.catalog.lastSeq();
-    this.#trouble.arm(fault);
+    this.#injector.arm(fault);
     // If the check whether purges are allowed fails, the whole batch is refused.
     const outcomes = await engine
       .takeSteps<LifecycleStepChange | RestoreItemChange>(changes)
       .catch((refused: Error) => changes.map(() => ({ ok: false as const, refused })));
-    const failed = this.#trouble.lift();
+    const failed = this.#injector.lift();
     const seen = await artifactsOf(this.#life);
     let events = 0;
     for (const [index, change] of changes.entries()) {
@@ -198,9 +198,9 @@ export class FaultyStore {
   /** Adopts foreign files. Each must become an artifact or stay in place, and all must become artifacts after the fault. */
   async #adopt(fault: Fault): Promise<ReadonlySet<Place>> {
     const adopt = () => this.#life.attempt({ do: "adopt", found: this.#foreignFiles });
-    this.#trouble.arm(fault);
+    this.#injector.arm(fault);
     const refused = await refusalOf(adopt());
-    const failed = this.#trouble.lift();
+    const failed = this.#injector.lift();
     if (refused !== null) this.#requireRightCode(refused, failed, fault);
     const taken = await artifactsOf(this.#life);
     Violation.unlessNone(disagreements(taken, new Map(), this.#foreignFiles));

@@ -16,13 +16,13 @@ afterAll(() => console.log(`${faults} faults`));
 
 /** API keys on a catalog whose calls can be made to fail. */
 async function openKeys() {
-  const trouble = new FaultInjector();
+  const injector = new FaultInjector();
   const opened = await catalogInTempDir(async (path) =>
     InlineSqliteCatalog.open({
       path,
       durability: "os",
-      faults: trouble.writing,
-      readFaults: trouble.reading,
+      faults: injector.writing,
+      readFaults: injector.reading,
       probeDelaysMs: [0, 0],
     }),
   );
@@ -33,7 +33,7 @@ async function openKeys() {
     keys: open(),
     /** The keys as another process would open them. */
     reopen: open,
-    trouble,
+    injector,
     catalog,
     [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
   };
@@ -42,13 +42,13 @@ async function openKeys() {
 type OpenedKeys = Awaited<ReturnType<typeof openKeys>>;
 
 /** Runs `request` with a fault. Resolves with its outcome, and whether a call failed. */
-async function withFault<T>({ trouble }: OpenedKeys, fault: Fault, request: () => Promise<T>) {
-  trouble.arm(fault);
+async function withFault<T>({ injector }: OpenedKeys, fault: Fault, request: () => Promise<T>) {
+  injector.arm(fault);
   const outcome = await request().then(
     (done) => ({ done, refused: null }),
     (refused: Error) => ({ done: null, refused }),
   );
-  const failed = trouble.lift().size > 0;
+  const failed = injector.lift().size > 0;
   if (outcome.refused !== null) {
     expect(outcome.refused, outcome.refused.stack).toBeInstanceOf(Refused);
     const code = fault.code === "ENOSPC" ? "STORAGE_FULL" : "UNAVAILABLE";

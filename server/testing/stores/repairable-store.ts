@@ -22,17 +22,17 @@ const NOW = Date.UTC(2026, 0, 2);
 export interface ProcessOptions {
   readonly lastStep?: number;
   readonly lose?: Loss;
-  readonly trouble?: FaultInjector;
+  readonly injector?: FaultInjector;
 }
 
 /** Runs `live` in a simulated process on this store, then ends the process. Null: it died before it was ready. */
 export async function inProcess<T>(
   root: string,
-  { lastStep = Number.POSITIVE_INFINITY, lose = "nothing", trouble }: ProcessOptions,
+  { lastStep = Number.POSITIVE_INFINITY, lose = "nothing", injector }: ProcessOptions,
   live: (life: SimulatedProcess, crashPoint: CrashPoint) => Promise<T>,
 ): Promise<T | null> {
   const crashPoint = new CrashPoint(lastStep);
-  const life = await SimulatedProcess.begin(root, { clock: { now: () => NOW }, crashPoint, lose, trouble });
+  const life = await SimulatedProcess.begin(root, { clock: { now: () => NOW }, crashPoint, lose, injector });
   if (life === null) return null;
   try {
     return await live(life, crashPoint);

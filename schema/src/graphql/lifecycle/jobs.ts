@@ -32,7 +32,7 @@ builder.queryField("jobs", (t) =>
       needs: "read",
       type: JobType,
       description:
-        "Jobs of every kind, newest first. A caller sees a job if it may see every tenant whose artifacts the job may touch.",
+        "Jobs of every kind, newest first. A caller sees a job if it may see every tenant whose artifacts the job covers.",
       args: { where: t.arg({ type: JobFilterInput, description: "Which jobs to list. Default: all." }) },
       resolve: async (_root, { where, ...page }, { services, principal }) =>
         connectionOf(await services.jobs.list(principal, requireJobFilter(where), requirePage(page))),

@@ -16,7 +16,8 @@ const QuarantinedFileType = builder.objectRef<QuarantinedFile>("QuarantinedFile"
 });
 
 export const QuarantineType = builder.objectRef<Quarantine>("Quarantine").implement({
-  description: "Files that were set aside in quarantine. No artifact needs them.",
+  description:
+    "Files that were set aside in quarantine. No artifact refers to them; a repair may recover content from them.",
   fields: (t) => ({
     count: t.expose("count", { type: "SafeInt", description: "Number of files." }),
     totalBytes: t.expose("totalBytes", {

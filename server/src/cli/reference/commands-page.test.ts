@@ -9,6 +9,7 @@ describe("commandsPage", () => {
     .argument("<cake>", "which cake")
     .addOption(new Option("--size <n>", "with --icing only").choices(["1", "2"]).default("1"))
     .option("--icing", "put icing | cream on it", false)
+    .addOption(new Option("--secret", "not for users").hideHelp())
     .addHelpText(
       "after",
       "\nIt reads a_b.txt and\nMAX_SIZE.\n\nSteps, in order:\n  mix (1): stir\n  bake (2): wait",
@@ -23,6 +24,10 @@ describe("commandsPage", () => {
     expect(page).toContain("| `cake` | which cake |\n");
     expect(page).toContain("| `--size <n>` | with `--icing` only (`1`, `2`; default: `1`) |\n");
     expect(page).toContain("| `--icing` | put icing \\| cream on it |\n");
+  });
+
+  it("leaves hidden options out", () => {
+    expect(page).not.toContain("--secret");
   });
 
   it("documents subcommands and lists commands with a link", () => {

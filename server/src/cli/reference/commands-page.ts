@@ -69,8 +69,9 @@ function section(command: Command, path: string, level: number, common: readonly
     `\`${argument.name()}\``,
     prose(command.createHelp().argumentDescription(argument)),
   ]);
-  const own = command.options.filter((option) => !common.some((each) => isSame(each, option)));
-  const shared = command.options.filter((option) => common.some((each) => isSame(each, option)));
+  const options = command.options.filter(({ hidden }) => !hidden);
+  const own = options.filter((option) => !common.some((each) => isSame(each, option)));
+  const shared = options.filter((option) => common.some((each) => isSame(each, option)));
   const parts = [
     `${"#".repeat(level)} ${path}`,
     wrapped(prose(command.description())),

@@ -4,7 +4,7 @@ import { extname } from "node:path";
 import { promisify } from "node:util";
 import { Worker } from "node:worker_threads";
 import { brotliCompress, constants, gunzip, gzip } from "node:zlib";
-import { sharedBodyResponse } from "../shared-body.ts";
+import { sharedBodyResponse } from "../cached-body.ts";
 import { EVENT_LIST } from "./graphiql-events.ts";
 import { GRAPHIQL_TABS } from "./graphiql-tabs.ts";
 import { withTokenField } from "./graphiql-token.ts";

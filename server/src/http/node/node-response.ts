@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { setImmediate as immediate } from "node:timers/promises";
+import { sharedBodyOf } from "../cached-body.ts";
 import type { CallCharge } from "../limits/memory-budget.ts";
 import { SECURITY_HEADERS } from "../security-headers.ts";
-import { sharedBodyOf } from "../shared-body.ts";
 
 /** Largest write to the socket, in bytes, so that a large response does not block the event loop. */
 const PIECE_BYTES = 64 * 1024;
