@@ -1,6 +1,7 @@
 // The attacks of the benchmark `hostile`. Each runs in a worker thread until it is terminated. Loops are bounded.
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import { setPriority } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
 import { workerData } from "node:worker_threads";
 import { frameOf, webSocketHandshake } from "../support/raw-socket.ts";
@@ -79,13 +80,20 @@ async function repeated(target: Target, count: number, text: () => string, abort
 }
 
 /** Opens a WebSocket with raw frames and waits for connection_ack. */
+/** Tries again while the server accepts no more connections of the address. */
 async function webSocket(target: Target): Promise<Socket> {
-  const socket = socketTo(target, READER);
-  socket.write(webSocketHandshake({ authorization: `Bearer ${target.token}` }));
-  await once(socket, "data");
-  socket.write(frameOf({ payload: '{"type":"connection_init"}' }));
-  await once(socket, "data");
-  return socket;
+  for (;;) {
+    const socket = socketTo(target, READER);
+    try {
+      socket.write(webSocketHandshake({ authorization: `Bearer ${target.token}` }));
+      await once(socket, "data");
+      socket.write(frameOf({ payload: '{"type":"connection_init"}' }));
+      await once(socket, "data");
+      return socket;
+    } catch {
+      await pause(20);
+    }
+  }
 }
 
 const subscribe = (id: string, query: string) =>
@@ -187,6 +195,8 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
 };
 
 if (workerData?.attacks !== undefined) {
+  // Only this thread: attackers use processors of their own, so they must not take time from the server's.
+  setPriority(19);
   const { attacks, target } = workerData as { readonly attacks: readonly string[]; readonly target: Target };
   await Promise.all(attacks.map((name) => (ATTACKS[name] as Attack)(target)));
 }

@@ -75,7 +75,7 @@ export const DEFAULT_LIMITS: Limits = {
   surface: { graphiql: true, introspection: true, operations: null },
   connections: {
     maxConnections: 5_000,
-    maxConnectionsPerAddress: 1_500,
+    maxConnectionsPerAddress: 500,
     trustedProxies: [],
     requestTimeoutMs: 30_000,
     idleTimeoutMs: 60_000,

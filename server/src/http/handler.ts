@@ -32,9 +32,9 @@ import { withoutBase } from "./base-path.ts";
 import { type Call, callsOn, isAbort, type Route, withReason } from "./call.ts";
 import { createGraphQL, GRAPHQL_PATH, type GraphQLYoga } from "./graphql/graphql.ts";
 import { FailedAttempts, failedAttemptsMetrics } from "./limits/failed-attempts.ts";
-import { CALL_BYTES } from "./limits/limits.ts";
+import { CALL_BYTES, SLICE_MS } from "./limits/limits.ts";
 import { MemoryBudget, memoryBudgetMetrics } from "./limits/memory-budget.ts";
-import { principalOwner, urlOwner } from "./limits/owner.ts";
+import { type Owner, principalOwner, urlOwner } from "./limits/owner.ts";
 import { Turns } from "./limits/turns.ts";
 import { Usage, usageMetrics } from "./limits/usage.ts";
 import { type Health, healthz, readyz } from "./monitoring/health.ts";
@@ -87,6 +87,8 @@ export interface Handler {
   begin(call: Call): void;
   /** Resolves when the call may start its operation. Null: now. */
   turn(call: Call): Promise<void> | null;
+  /** Resolves when the owner's next step may start: a request that arrived, a piece of a response. Null: now. */
+  step(owner: Owner): Promise<void> | null;
   /** @throws Refused FORBIDDEN for an untrusted page or host */
   admit(host: string, origin: string | null): void;
   /** Lets a trusted page read a response that the handler did not create. `target` is the request's. */
@@ -115,7 +117,8 @@ export function createHandler(parts: HandlerParts): Handler {
   const openCall = callsOn({ log, budget, onInternal, onEnd });
   const usage = new Usage(limits.usage);
   const attempts = new FailedAttempts(limits.usage);
-  const turns = new Turns();
+  const turns = new Turns(0);
+  const steps = new Turns(SLICE_MS);
   const graphql = createGraphQL({ services, limits, usage, turns, onInternal });
 
   async function identify(call: Call, authorization: string | null): Promise<void> {
@@ -255,6 +258,7 @@ export function createHandler(parts: HandlerParts): Handler {
     requireAttempt,
     begin,
     turn: ({ owner }) => turns.take(owner),
+    step: (owner) => steps.take(owner),
     onInternal,
     refusalOf,
     admit,

@@ -56,7 +56,7 @@ export const SERVER_SETTINGS = {
     read: count(1, 1_000_000),
   },
   MAX_CONNECTIONS_PER_ADDRESS: {
-    shownDefault: "1500",
+    shownDefault: "500",
     default: DEFAULT_LIMITS.connections.maxConnectionsPerAddress,
     accepts: "a number from 1 to 1000000",
     description:

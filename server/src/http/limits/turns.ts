@@ -1,19 +1,31 @@
 import { SLICE_MS } from "./limits.ts";
 import type { Owner } from "./owner.ts";
 
+/** Owners whose first operation in a pass of the event loop starts although it is late. */
+const MAX_FIRST = 8;
+
 /**
  * Fair order for starting operations. Operations start immediately while the event loop has time. When it is
- * late, they wait in one queue per owner, and the owners take turns. So the operations of one client delay
- * those of others by one operation each, however many it sends.
+ * late, only the first operation of an owner in each pass does. Others wait in one queue per owner, and the
+ * owners take turns. So a client with few operations hardly waits for one that sends many.
  */
 export class Turns {
   readonly #now: () => number;
   /** Queues by owner, in the order of their turns. */
   readonly #queues = new Map<string, (() => void)[]>();
+  /** Owners with an operation that started in this pass without waiting. */
+  readonly #served = new Set<string>();
   #sliceBegan = 0;
   #scheduled = false;
 
-  constructor(now: () => number = () => performance.now()) {
+  readonly #waitingMs: number;
+
+  /**
+   * @param waitingMs how long waiting operations may start in each pass of the event loop, in ms. At least one
+   *   starts. 0, for expensive operations: only one.
+   */
+  constructor(waitingMs: number, now: () => number = () => performance.now()) {
+    this.#waitingMs = waitingMs;
     this.#now = now;
   }
 
@@ -26,12 +38,14 @@ export class Turns {
 
   /** Resolves at the owner's turn. Null: the operation may start now. */
   take({ kind, name }: Owner): Promise<void> | null {
-    if (!this.#scheduled) {
-      this.#sliceBegan = this.#now();
-      this.#schedule();
-    }
-    if (this.#queues.size === 0 && this.#now() - this.#sliceBegan < SLICE_MS) return null;
+    if (!this.#scheduled) this.#beginPass();
     const key = `${kind} ${name}`;
+    const hasTime = this.#queues.size === 0 && this.#now() - this.#sliceBegan < SLICE_MS;
+    const isFirst = !this.#queues.has(key) && !this.#served.has(key) && this.#served.size < MAX_FIRST;
+    if (hasTime || isFirst) {
+      this.#served.add(key);
+      return null;
+    }
     const turn = Promise.withResolvers<void>();
     const queue = this.#queues.get(key);
     if (queue === undefined) this.#queues.set(key, [turn.resolve]);
@@ -39,20 +53,31 @@ export class Turns {
     return turn.promise;
   }
 
-  #schedule(): void {
+  #beginPass(): void {
     this.#scheduled = true;
+    this.#sliceBegan = this.#now();
+    this.#served.clear();
     setImmediate(() => {
       this.#scheduled = false;
       if (this.#queues.size === 0) return;
-      // One operation, then the event loop. The operation itself runs after this function returns.
-      this.#sliceBegan = this.#now();
-      this.#schedule();
-      const [first] = this.#queues;
-      if (first === undefined) return;
-      const [key, queue] = first;
-      this.#queues.delete(key);
-      queue.shift()?.();
-      if (queue.length > 0) this.#queues.set(key, queue);
+      this.#beginPass();
+      this.#startNext();
     });
+  }
+
+  /** Starts waiting operations, each after the work that the previous one does at once, until their time is over. */
+  #startNext(): void {
+    const [first] = this.#queues;
+    if (first === undefined) return;
+    const [key, queue] = first;
+    this.#queues.delete(key);
+    queue.shift()?.();
+    if (queue.length > 0) this.#queues.set(key, queue);
+    // A tick that is queued by a microtask runs when no microtask is left, so when the operation waits.
+    queueMicrotask(() =>
+      process.nextTick(() => {
+        if (this.#now() - this.#sliceBegan < this.#waitingMs) this.#startNext();
+      }),
+    );
   }
 }

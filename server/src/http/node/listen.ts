@@ -9,6 +9,7 @@ import { GRAPHQL_PATH } from "../graphql/graphql.ts";
 import type { Handler } from "../handler.ts";
 import { TrustedProxies } from "../limits/client-address.ts";
 import { shareConnections } from "../limits/connection-share.ts";
+import { addressOwner } from "../limits/owner.ts";
 import { HttpRefused, methodRefused, problemResponse } from "../problem.ts";
 import { webSockets } from "../websocket/websocket.ts";
 import { FORBIDDEN_METHODS, headersOf, requestOf } from "./node-request.ts";
@@ -83,6 +84,19 @@ export async function listen(handler: Handler, options: ListenOptions): Promise<
     return handler.openCall(headersOf(message), operation, address);
   }
 
+  /**
+   * Runs `work` at the turn of the client's address: the events of many connections can arrive within one pass
+   * of the event loop, and handling all of them in it would delay everyone else.
+   */
+  async function atTurn(socket: Duplex, work: () => void): Promise<void> {
+    const turn = handler.step(addressOwner((socket as Socket).remoteAddress ?? null));
+    if (turn !== null) {
+      socket.on("error", () => {});
+      await turn;
+    }
+    work();
+  }
+
   async function answer(
     message: IncomingMessage,
     response: ServerResponse,
@@ -91,16 +105,25 @@ export async function listen(handler: Handler, options: ListenOptions): Promise<
     const call = openCall(message, message.method ?? "");
     call.hasSocket = true;
     inProgress.add(response);
-    const closed = new Promise<void>((resolve) => response.once("close", resolve));
-    void closed.then(() => inProgress.delete(response));
+    let isClosed = false;
+    const closed = new Promise<void>((resolve) => response.once("close", resolve)).then(() => {
+      isClosed = true;
+      inProgress.delete(response);
+    });
     message.on("error", () => {});
     response.on("error", () => {});
+    const turn = () => handler.step(call.owner);
     try {
+      await turn();
+      if (isClosed) {
+        call.status = 499;
+        return call.end();
+      }
       if (stopped) response.setHeader("connection", "close");
       const answer = await respond(message, response, awaitsContinue, call);
       // Work for a disconnected client uses memory until it ends.
       void closed.then(() => call.end());
-      await send(answer, message, response, idleTimeoutMs, call.charge);
+      await send(answer, message, response, { idleTimeoutMs, charge: call.charge, turn });
     } catch (error) {
       log.error({ err: error }, "a response could not be sent");
       response.destroy();
@@ -142,12 +165,13 @@ export async function listen(handler: Handler, options: ListenOptions): Promise<
   server.on("checkContinue", (message, response) => void answer(message, response, true));
   // Without these listeners, Node would respond itself or not at all.
   server.on("checkExpectation", (message, response) => void answer(message, response, false));
-  server.on("connect", (message: IncomingMessage, socket: Duplex) => {
-    const call = openCall(message, "CONNECT");
-    refuseRaw(socket, methodRefused("CONNECT", METHODS), call);
-  });
-  server.on("upgrade", (message, socket, head) => sockets.upgrade(message, socket, head));
-  server.on("clientError", (error, socket) => refuseMalformed(error, socket as Socket));
+  server.on("connect", (message: IncomingMessage, socket: Duplex) =>
+    atTurn(socket, () => refuseRaw(socket, methodRefused("CONNECT", METHODS), openCall(message, "CONNECT"))),
+  );
+  server.on("upgrade", (message, socket, head) =>
+    atTurn(socket, () => sockets.upgrade(message, socket, head)),
+  );
+  server.on("clientError", (error, socket) => atTurn(socket, () => refuseMalformed(error, socket as Socket)));
 
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);

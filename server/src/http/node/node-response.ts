@@ -11,19 +11,25 @@ const PIECE_BYTES = 64 * 1024;
 /** How long a client may continue to send an unread body before the connection is closed, in ms. */
 const LINGER_MS = 2000;
 
+export interface Sending {
+  /** How long the client may read nothing, in ms. */
+  readonly idleTimeoutMs: number;
+  /** Memory budget of the response until the call ends. */
+  readonly charge: CallCharge;
+  /** Resolves when the client's next piece may be written. Null: now. */
+  turn(): Promise<void> | null;
+}
+
 /**
  * Sends fetch's Response as fast as the socket accepts it. If the body fails, the connection is cut, so that
  * the client does not treat it as complete. It is also cut if the client has read nothing for
  * `idleTimeoutMs`.
- *
- * @param charge memory budget of the response until the call ends
  */
 export async function send(
   response: Response,
   message: IncomingMessage,
   to: ServerResponse,
-  idleTimeoutMs: number,
-  charge: CallCharge,
+  { idleTimeoutMs, charge, turn }: Sending,
 ): Promise<void> {
   if (to.destroyed) {
     await response.body?.cancel().catch(() => {});
@@ -38,18 +44,18 @@ export async function send(
   if (response.body === null) {
     to.end();
   } else if (shared !== undefined) {
-    await sendBytes(shared, to);
+    await sendBytes(shared, to, turn);
   } else if (isStream(response)) {
     await pump(response.body.getReader(), to);
   } else {
     const bytes = await response.bytes();
     charge.hold(bytes.byteLength);
-    await sendBytes(bytes, to);
+    await sendBytes(bytes, to, turn);
   }
 }
 
 /** Sends bytes in pieces, each after the socket has accepted the previous one. */
-async function sendBytes(bytes: Uint8Array, to: ServerResponse): Promise<void> {
+async function sendBytes(bytes: Uint8Array, to: ServerResponse, turn: Sending["turn"]): Promise<void> {
   to.setHeader("content-length", bytes.byteLength);
   const closed = new Promise<void>((resolve) => to.once("close", resolve));
   let at = 0;
@@ -57,8 +63,9 @@ async function sendBytes(bytes: Uint8Array, to: ServerResponse): Promise<void> {
     const isFull = !to.write(bytes.subarray(at, at + PIECE_BYTES));
     if (isFull) await Promise.race([drained(to), closed]);
     // The system may accept a piece immediately. The next one waits until the event loop has served other
-    // clients.
+    // clients, and for its turn: a piece for each of many connections would block the event loop.
     await immediate();
+    await turn();
     if (to.destroyed) return;
   }
   to.end(bytes.subarray(at));
