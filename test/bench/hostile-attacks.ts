@@ -45,6 +45,10 @@ function forever(): Promise<never> {
 
 const bodyOf = (query: string, variables: unknown = {}) => JSON.stringify({ query, variables });
 
+function closed(socket: Socket): Promise<unknown> {
+  return once(socket, "close").catch(() => {});
+}
+
 /** Opens `count` connections that send `text` and never read. Reopens those that the server closes. */
 async function stalled(target: Target, from: string, count: number, text: string): Promise<void> {
   let opened = 0;
@@ -71,7 +75,7 @@ async function repeated(target: Target, count: number, text: () => string, abort
         const socket = socketTo(target, READER);
         socket.write(text());
         const answered = once(socket, "data").catch(() => {});
-        if (abortMs === undefined) await Promise.race([answered, once(socket, "close"), pause(5_000)]);
+        if (abortMs === undefined) await Promise.race([answered, closed(socket), pause(5_000)]);
         else await pause(abortMs);
         socket.destroy();
       }
@@ -129,7 +133,7 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
       const socket = await webSocket(target);
       socket.end(burst);
-      await Promise.race([once(socket, "close").catch(() => {}), pause(500)]);
+      await Promise.race([closed(socket), pause(500)]);
       socket.destroy();
     }
   },
@@ -188,7 +192,7 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
       socket.resume();
       const all = Array.from({ length: 20_000 }, (_, n) => subscribe(`${n}`, "{ viewer { actor } }"));
       socket.write(Buffer.concat(all));
-      await Promise.race([once(socket, "close").catch(() => {}), pause(20_000)]);
+      await Promise.race([closed(socket), pause(20_000)]);
       socket.destroy();
     }
   },

@@ -1,10 +1,7 @@
 import type { Limits } from "@tierkeep/schema/domain/limits";
-import type { Principal } from "@tierkeep/schema/domain/principal";
 import { Refused } from "@tierkeep/schema/domain/refusals";
-import { seesTenants } from "@tierkeep/schema/domain/rights";
 import type { Services } from "@tierkeep/schema/services/services";
 import type { Logger } from "pino";
-import type { Registry } from "prom-client";
 import { guarded } from "../access/guard.ts";
 import type { Permission } from "../services/signed-urls.ts";
 import { ARTIFACTS_PATH } from "./artifacts/artifact-path.ts";
@@ -21,15 +18,9 @@ import {
   requireTrusted,
   type TrustedOrigins,
 } from "./auth/origin.ts";
-import {
-  CONFIRM_RETENTION_PATH,
-  confirmRetention,
-  OWNER_PATH,
-  type OwnerIdentity,
-  ownerChallenge,
-} from "./auth/owner-challenge.ts";
+import { CONFIRM_RETENTION_PATH, confirmRetention, type OwnerIdentity } from "./auth/owner-challenge.ts";
 import { withoutBase } from "./base-path.ts";
-import { type Call, callsOn, isAbort, type Route, withReason } from "./call.ts";
+import { type Call, callsOn, isAbort, withReason } from "./call.ts";
 import { createGraphQL, GRAPHQL_PATH, type GraphQLYoga } from "./graphql/graphql.ts";
 import { FailedAttempts, failedAttemptsMetrics } from "./limits/failed-attempts.ts";
 import { CALL_BYTES, SLICE_MS } from "./limits/limits.ts";
@@ -37,9 +28,9 @@ import { MemoryBudget, memoryBudgetMetrics } from "./limits/memory-budget.ts";
 import { type Owner, principalOwner, urlOwner } from "./limits/owner.ts";
 import { Turns } from "./limits/turns.ts";
 import { Usage, usageMetrics } from "./limits/usage.ts";
-import { type Health, healthz, readyz } from "./monitoring/health.ts";
-import { type Metric, metricsResponse } from "./monitoring/metrics.ts";
+import type { Health } from "./monitoring/health.ts";
 import { RequestMetrics } from "./monitoring/request-metrics.ts";
+import { type AllMetrics, pagesOf } from "./pages.ts";
 import { methodRefused, problemResponse } from "./problem.ts";
 
 export interface HandlerParts {
@@ -53,10 +44,7 @@ export interface HandlerParts {
   readonly limits: Limits;
   readonly health: () => Promise<Health>;
   /** Metrics of the store, in addition to the handler's own. */
-  readonly metrics: () => Promise<{
-    readonly metrics: readonly Metric[];
-    readonly registries: readonly Registry[];
-  }>;
+  readonly metrics: () => Promise<AllMetrics>;
   /** Null: the store has no local owner. */
   readonly identity: OwnerIdentity | null;
   /**
@@ -119,6 +107,23 @@ export function createHandler(parts: HandlerParts): Handler {
   const attempts = new FailedAttempts(limits.usage);
   const turns = new Turns(0);
   const steps = new Turns(SLICE_MS);
+  const pages = pagesOf({
+    hasGraphiql: limits.surface.graphiql,
+    basePath,
+    health: parts.health,
+    showsChecks: authenticate === null,
+    identity: parts.identity,
+    identify,
+    async metrics() {
+      const own = [
+        ...usageMetrics(usage),
+        ...failedAttemptsMetrics(attempts),
+        ...memoryBudgetMetrics(budget),
+      ];
+      const { metrics, registries } = await parts.metrics();
+      return { metrics: [...metrics, ...own], registries: [requests.registry, ...registries] };
+    },
+  });
   const graphql = createGraphQL({ services, limits, usage, turns, onInternal });
 
   async function identify(call: Call, authorization: string | null): Promise<void> {
@@ -176,10 +181,10 @@ export function createHandler(parts: HandlerParts): Handler {
       throw new Refused("NOT_FOUND", `There is no resource at this path. The API is at ${GRAPHQL_PATH}.`);
     }
     call.operation = `${request.method} ${path}`;
-    call.route = PAGE_ROUTES[path] ?? "other";
+    call.route = page.route;
     if (request.method !== "GET" && request.method !== "HEAD")
       throw methodRefused(request.method, "GET, HEAD, OPTIONS");
-    return page(request, call);
+    return page.respond(request, call);
   }
 
   async function graphqlRoute(request: Request, call: Call): Promise<Response> {
@@ -227,29 +232,6 @@ export function createHandler(parts: HandlerParts): Handler {
     if (authenticate === null) requireLoopback(host);
     requireTrusted(host, origin, trusted);
   }
-
-  /** Pages without authentication, except the metrics, which describe the store. */
-  const pages: Readonly<Record<string, (request: Request, call: Call) => Response | Promise<Response>>> = {
-    ...(limits.surface.graphiql && { "/": () => toGraphiql(basePath) }),
-    // Browsers request it for every JSON response they show.
-    "/favicon.ico": () => new Response(null, { status: 204, headers: { "cache-control": "max-age=86400" } }),
-    "/healthz": healthz,
-    "/readyz": () => readyz(parts.health, authenticate === null),
-    "/metrics": async (request, call) => {
-      await identify(call, request.headers.get("authorization"));
-      requireSeesAll(call.principal);
-      const own = [
-        ...usageMetrics(usage),
-        ...failedAttemptsMetrics(attempts),
-        ...memoryBudgetMetrics(budget),
-      ];
-      const { metrics, registries } = await parts.metrics();
-      return metricsResponse([...metrics, ...own], [requests.registry, ...registries]);
-    },
-    ...(parts.identity === null
-      ? {}
-      : { [OWNER_PATH]: (request) => ownerChallenge(request, parts.identity as OwnerIdentity) }),
-  };
 
   return {
     yoga: graphql.yoga,
@@ -318,29 +300,6 @@ export function createHandler(parts: HandlerParts): Handler {
       "The server failed unexpectedly. Its log has the cause under this requestId.",
     );
   }
-}
-
-const PAGE_ROUTES: Readonly<Record<string, Route>> = {
-  "/": "graphiql",
-  "/healthz": "health",
-  "/readyz": "health",
-  "/metrics": "metrics",
-};
-
-/** @throws Refused FORBIDDEN */
-function requireSeesAll(principal: Principal): void {
-  if (seesTenants(principal, null)) return;
-  throw new Refused(
-    "FORBIDDEN",
-    "Metrics cover the complete store. Use credentials with access to all tenants.",
-  );
-}
-
-function toGraphiql(basePath: string): Response {
-  return new Response(null, {
-    status: 302,
-    headers: { location: `${basePath}${GRAPHQL_PATH}`, "cache-control": "no-cache" },
-  });
 }
 
 function isGraphQL(path: string): boolean {
