@@ -28,13 +28,16 @@ interface AnyJob {
   readonly finishedAt: string | null;
 }
 
-/** A result whose jobs have the method `finished`: the result itself, its `job`, or its `nodes`. */
+/**
+ * A result whose jobs have the method `finished`: the result itself, its `job`, or its `nodes`. Mapped, so that
+ * editors show its fields.
+ */
 export type WithJobs<Answer> = Answer extends AnyJob
-  ? Answer & Finishing<Answer>
-  : Answer extends { readonly job: infer Job }
-    ? Omit<Answer, "job"> & { readonly job: WithJobs<Job> }
+  ? { [Field in keyof (Answer & Finishing<Answer>)]: (Answer & Finishing<Answer>)[Field] }
+  : Answer extends { readonly job: unknown }
+    ? { [Field in keyof Answer]: Field extends "job" ? WithJobs<Answer[Field]> : Answer[Field] }
     : Answer extends { readonly nodes: ReadonlyArray<infer Job> }
-      ? Omit<Answer, "nodes"> & { readonly nodes: ReadonlyArray<WithJobs<Job>> }
+      ? { [Field in keyof Answer]: Field extends "nodes" ? ReadonlyArray<WithJobs<Job>> : Answer[Field] }
       : Answer;
 
 const FIRST_PAUSE_MS = 50;
