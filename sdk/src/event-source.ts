@@ -18,8 +18,9 @@ export type EventSource = (
 ) => AsyncIterable<LifecycleEventFragment>;
 
 /**
- * Returns the event in one result of the subscription, which is the same for both transports. @throws
- * TierkeepError
+ * Returns the event in one result of the subscription. Results are the same over both transports.
+ *
+ * @throws TierkeepError
  */
 export function eventOf(result: unknown): LifecycleEventFragment {
   const { data, errors } = isRecord(result) ? result : {};
@@ -30,7 +31,7 @@ export function eventOf(result: unknown): LifecycleEventFragment {
   return event as LifecycleEventFragment;
 }
 
-/** Returns a source over Server-Sent Events, with the client's fetch. */
+/** Returns an event source that uses Server-Sent Events and the client's fetch. */
 export function sseSource(caller: Caller): EventSource {
   return async function* (where, after, signal, alive) {
     const limit = caller.deadline({ signal });
@@ -44,9 +45,9 @@ export function sseSource(caller: Caller): EventSource {
       {},
       limit,
     );
-    const streams = response.headers.get("content-type")?.startsWith("text/event-stream");
-    if (!response.ok || !streams) await limit.race(answerOf(response));
-    if (!streams || !response.body) throw unexpected(response);
+    const isStream = response.headers.get("content-type")?.startsWith("text/event-stream");
+    if (!response.ok || !isStream) await limit.race(answerOf(response));
+    if (!isStream || !response.body) throw unexpected(response);
     alive();
 
     const parse = sseParser();

@@ -16,21 +16,21 @@ export function methodsOver(caller: Caller, send: Send): TierkeepMethods {
 
   const method = (kind: string, name: string, document: { toString(): string }) => {
     const changes = kind === "change";
-    const ask = async (args: AnyArguments | undefined, options: RequestOptions | undefined) => {
+    const request = async (args: AnyArguments | undefined, options: RequestOptions | undefined) => {
       const key = args?.idempotencyKey ?? newIdempotencyKey();
       const variables = changes ? { input: { ...args, idempotencyKey: key } } : args;
-      let answer: unknown = await send(document as string, variables, options);
-      for (const field of (PATHS[name] ?? name).split(".")) answer = isRecord(answer) ? answer[field] : null;
-      // Null only together with a refusal, which `send` has thrown.
-      if (changes && answer === null) {
+      let result: unknown = await send(document as string, variables, options);
+      for (const field of (PATHS[name] ?? name).split(".")) result = isRecord(result) ? result[field] : null;
+      // With an error in the response, `send` has already thrown it.
+      if (changes && result === null) {
         throw new ConnectionError("The server returned neither a payload nor an error.");
       }
-      return withJobs(withAbsoluteUrl(answer, caller.endpoint), caller, job);
+      return withJobs(withAbsoluteUrl(result, caller.endpoint), caller, job);
     };
-    if (kind === "bare") return (options?: RequestOptions) => ask({}, options);
-    if (kind !== "list") return ask;
+    if (kind === "bare") return (options?: RequestOptions) => request({}, options);
+    if (kind !== "list") return request;
     return (args: ListRange = {}, options?: RequestOptions) =>
-      listOf((range) => ask(range as AnyArguments, options) as Promise<Page<unknown> | null>, args);
+      listOf((range) => request(range as AnyArguments, options) as Promise<Page<unknown> | null>, args);
   };
 
   const methods = Object.entries(METHODS).flatMap(([kind, documents]) =>
@@ -45,13 +45,13 @@ export function methodsOver(caller: Caller, send: Send): TierkeepMethods {
 /**
  * Returns a result with an absolute `url`: the program that receives a signed URL may not know the endpoint.
  */
-function withAbsoluteUrl(answer: unknown, endpoint: string): unknown {
-  return isRecord(answer) && typeof answer.url === "string"
-    ? { ...answer, url: new URL(answer.url, endpoint).href }
-    : answer;
+function withAbsoluteUrl(result: unknown, endpoint: string): unknown {
+  return isRecord(result) && typeof result.url === "string"
+    ? { ...result, url: new URL(result.url, endpoint).href }
+    : result;
 }
 
-/** Returns "writeArtifact" for the document of the operation WriteArtifact. */
+/** Returns the method name of a document, for example "writeArtifact" for the operation WriteArtifact. */
 function nameOf(document: { toString(): string }): string {
   const { operationName = "" } = graphqlRequest(document);
   return operationName.charAt(0).toLowerCase() + operationName.slice(1);

@@ -51,11 +51,11 @@ function differences(
   together: readonly Answer[],
   alone: readonly Answer[],
 ): readonly string[] {
-  for (const [index, { step, isLook, value }] of together.entries()) {
+  for (const [index, { step, isReadOfAll, value }] of together.entries()) {
     const difference = firstDifference(value, alone[index]?.value);
     if (difference === null) continue;
     const { path, here, there } = difference;
-    const request = isLook ? "read everything" : shown(steps[step]);
+    const request = isReadOfAll ? "read everything" : shown(steps[step]);
     const before = steps.slice(0, step + 1).findLast((one) => one.caller === other);
     return [
       `After step ${step + 1} of ${steps.length}, ${caller} (${request}) got ${path} = ${here}. Without ${other} it is ${there}. The last step of ${other} was ${shown(before)}.`,

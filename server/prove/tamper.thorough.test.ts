@@ -17,7 +17,7 @@ afterEach(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-describe("the suite tamper", () => {
+describe("the tamper suite", () => {
   it("detects 1,000 random manipulations of audit logs", async () => {
     const seed = Math.floor(Math.random() * 1e9);
     const { tried, broken, figures } = await runSuite(tamper, { dir, seed, cycles: 1_000 });
@@ -28,7 +28,7 @@ describe("the suite tamper", () => {
     ]);
   });
 
-  it("repeats a seed exactly", async () => {
+  it("makes the same manipulations for the same seed", async () => {
     const figuresOf = async (seed: number) => (await runSuite(tamper, { dir, seed, cycles: 20 })).figures;
     const [first, again, other] = [await figuresOf(1), await figuresOf(1), await figuresOf(1_000)];
     expect(again).toEqual(first);
@@ -43,7 +43,7 @@ describe("the suite tamper", () => {
     expect(new Set(seeds.map((seed) => tampered(seed).how)).size).toBeGreaterThan(20);
   });
 
-  it("reports an unmanipulated log whose verification fails", async () => {
+  it("reports that the verification of an unchanged log failed", async () => {
     await using run = await tamper.open(dir);
     await appendFile(join(dir, "log-1", "logs", "lifecycle_events.jsonl"), "{}\n");
     expect(await run.finish?.()).toEqual([

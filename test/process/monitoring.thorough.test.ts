@@ -96,7 +96,7 @@ it("the log has the server's configuration and scheduled runs, but no health pro
   const messages = lines.map(({ msg }) => String(msg));
   expect(messages).toContainEqual(expect.stringMatching(/^policy: artifacts leave hot after 7 d/));
   expect(messages).toContainEqual(
-    expect.stringMatching(/^schedule: the lifecycle runs by "\* \* \* \* \* \*"; next run at 2/),
+    expect.stringMatching(/^schedule: lifecycle runs start by "\* \* \* \* \* \*"; next run at 2/),
   );
   expect(messages).toContainEqual(expect.stringMatching(/^no authentication: /));
   expect(messages).toContainEqual(expect.stringMatching(/^tiers: /));

@@ -37,7 +37,7 @@ const ids = {
 const nodes = "query Q($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }";
 
 describe("node and nodes", () => {
-  it("fetch every type by its id, with one call per service", async () => {
+  it("fetch every type by its id, with one call per service method", async () => {
     const services = fakeServices(stored);
     const { data, errors } = await ask(services, nodes, { ids: Object.values(ids) });
     expect(errors).toEqual([]);
@@ -101,7 +101,7 @@ describe("node and nodes", () => {
 describe("global ids of jobs", () => {
   const job = "query Q($id: ID!) { lifecycleJob(id: $id) { id status } }";
 
-  it("find a lifecycle run, but no job of another kind and no other object", async () => {
+  it("are accepted by lifecycleJob only for lifecycle runs; for others it returns null", async () => {
     for (const [id, found] of [
       [ids.lifecycleJob, { id: ids.lifecycleJob, status: "SUCCEEDED" }],
       [ids.restoreJob, null],
@@ -115,7 +115,7 @@ describe("global ids of jobs", () => {
     }
   });
 
-  it("are the `jobId` of events", async () => {
+  it("are returned as the `jobId` of events", async () => {
     const { data } = await ask(fakeServices(stored), "{ lifecycleEvents { nodes { id jobId } } }");
     expect(data.lifecycleEvents.nodes).toEqual([{ id: ids.event, jobId: ids.lifecycleJob }]);
   });
@@ -124,15 +124,18 @@ describe("global ids of jobs", () => {
     [ids.lifecycleJob, "lifecycle-1"],
     [ids.tenant, ""],
     ["nonsense", ""],
-  ])("filter events: %s becomes the job id %j, and no job has an empty id", async (jobId, filtered) => {
-    const services = fakeServices(stored);
-    await ask(services, "query Q($id: ID) { lifecycleEvents(where: { jobId: $id }) { nodes { id } } }", {
-      id: jobId,
-    });
-    expect(services.calls[0]?.args[0]).toMatchObject({ jobId: filtered });
-  });
+  ])(
+    "filter events: %s becomes the job id %j, where an empty id matches no event",
+    async (jobId, filtered) => {
+      const services = fakeServices(stored);
+      await ask(services, "query Q($id: ID) { lifecycleEvents(where: { jobId: $id }) { nodes { id } } }", {
+        id: jobId,
+      });
+      expect(services.calls[0]?.args[0]).toMatchObject({ jobId: filtered });
+    },
+  );
 
-  it("cancel a job; other ids are rejected with NOT_FOUND without a call of the service", async () => {
+  it("are accepted by cancelJob, which rejects other ids with NOT_FOUND without calling the service", async () => {
     const cancel = "mutation M($id: ID!) { cancelJob(input: { id: $id }) { job { __typename id status } } }";
     const services = fakeServices(stored);
     const { data } = await ask(services, cancel, { id: ids.lifecycleJob });

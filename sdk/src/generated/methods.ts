@@ -156,7 +156,7 @@ export interface TierkeepMethods {
   emptyQuarantine(args: EmptyQuarantineInput, options?: RequestOptions): Promise<NonNullable<EmptyQuarantineMutation["emptyQuarantine"]>>;
   /** The object with this global id. Null if there is none, or if the id is malformed. */
   job(args: JobQueryVariables, options?: RequestOptions): Promise<WithJobs<JobQuery["node"]>>;
-  /** Jobs of every kind, newest first. A caller sees a job if it may see every tenant whose artifacts the job covers. */
+  /** Jobs of every kind, newest first. Contains a job only if the caller may read every tenant that the job covers. */
   jobs(args?: JobsQueryVariables, options?: RequestOptions): List<WithJobs<JobsQuery["jobs"]>>;
   /** The lifecycle run that finished last. Null if none has finished. */
   lastLifecycleJob(args?: LastLifecycleJobQueryVariables, options?: RequestOptions): Promise<WithJobs<LastLifecycleJobQuery["lastLifecycleJob"]>>;

@@ -5,6 +5,8 @@ const WAIT_TIMEOUT_MS = 30_000;
 /**
  * Repeats a check until it finds no problem, because settling, publishing, collecting and exporting happen after the
  * commit. Resolves with the problems that remain after 30 seconds.
+ *
+ * @param what the expected state, with which each problem starts
  */
 export async function eventually(what: string, check: () => Promise<readonly string[]>): Promise<string[]> {
   const deadline = Date.now() + WAIT_TIMEOUT_MS;

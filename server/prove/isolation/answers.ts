@@ -2,14 +2,15 @@ import { GuardedStore } from "../../testing/http/guarded-store.ts";
 import { ALL_NAMES, EVERYTHING } from "./every-query.ts";
 import { CALLERS, type Caller, type Step } from "./random-requests.ts";
 
-/** Steps between two reads of everything. */
+/** Number of steps between two queries for everything that a caller can read. */
 const READ_EVERY = 6;
 
-/** An answer to a caller. */
+/** One response to a caller. */
 export interface Answer {
-  /** The caller's own step that is answered, or the step after which the caller read everything; from 0. */
+  /** Index of the caller's step, or of the step after which the caller read everything. */
   readonly step: number;
-  readonly isLook: boolean;
+  /** True: the caller read everything. False: the response to the caller's step. */
+  readonly isReadOfAll: boolean;
   /** The JSON response, with opaque values replaced by numbers in order of appearance. */
   readonly value: unknown;
 }
@@ -21,24 +22,27 @@ type RequestFacts = Awaited<ReturnType<GuardedStore["ask"]>>;
 /** Fields with values that are random or depend on the order within the store. Only their equality is compared. */
 const OPAQUE = new Set(["id", "cursor", "jobId", "startCursor", "endCursor", "lifecycleEventCursor"]);
 
-/** Runs the steps of the callers in `present` on a new store in `root`, at their times. Resolves with the answers to each. */
+/**
+ * Runs the steps of the callers in `present` on a new store in `root`. The clock also advances for the steps of absent
+ * callers. Resolves with the responses to each caller.
+ */
 export async function answersOf(
   root: string,
   present: readonly Caller[],
   steps: readonly Step[],
 ): Promise<Answers> {
   await using guarded = await GuardedStore.open(root);
-  const names = { a: new Map<string, string>(), b: new Map<string, string>() };
+  const aliases = { a: new Map<string, string>(), b: new Map<string, string>() };
   const answers: Record<Caller, Answer[]> = { a: [], b: [] };
-  const record = (caller: Caller, step: number, isLook: boolean, { data, errors }: RequestFacts) => {
-    const known = names[caller];
+  const record = (caller: Caller, step: number, isReadOfAll: boolean, { data, errors }: RequestFacts) => {
+    const known = aliases[caller];
     // Errors first, because the first difference is reported and errors explain most.
     const text = JSON.stringify({ errors, data }, (name, value) => {
       if (!OPAQUE.has(name) || typeof value !== "string") return value;
       if (!known.has(value)) known.set(value, `#${known.size}`);
       return known.get(value);
     });
-    answers[caller].push({ step, isLook, value: JSON.parse(text) });
+    answers[caller].push({ step, isReadOfAll, value: JSON.parse(text) });
   };
   for (const [index, { caller, document, input, after }] of steps.entries()) {
     guarded.store.now += after;
@@ -48,7 +52,7 @@ export async function answersOf(
     for (const one of present) {
       const everything = await guarded.ask(CALLERS[one], EVERYTHING, ALL_NAMES);
       if (everything.errors.length > 0)
-        throw new Error(`The query for everything failed: ${JSON.stringify(everything.errors[0])}`);
+        throw new Error(`The query that reads everything failed: ${JSON.stringify(everything.errors[0])}`);
       record(one, index, true, everything);
     }
   }

@@ -6,8 +6,9 @@ import { StartProblem } from "./start-problem.ts";
 /**
  * Returns the documents that a server accepts, as graphql-js prints them, so that whitespace and commas do not matter.
  *
- * @param setting "any", "sdk", or the path of a folder of .graphql files, each a document as its client sends it
- * @returns null: any
+ * @param setting "any", "sdk", or the path of a folder of .graphql files. Each file has one document, as the client sends
+ *   it; they are accepted in addition to the documents of the SDK.
+ * @returns null if the server accepts every document
  * @throws StartProblem for a folder that cannot be read, or a file that is not GraphQL
  */
 export async function allowedOperations(setting: string): Promise<ReadonlySet<string> | null> {

@@ -18,7 +18,7 @@ import { StartProblem } from "./start-problem.ts";
 export interface Owner {
   /** The owner's GraphQL endpoint. */
   readonly url: string;
-  /** New at each start. */
+  /** Id of the server process, new at each start. */
   readonly instance: string;
   readonly version: string;
   readonly token: string;
@@ -99,7 +99,7 @@ function listenProblem(error: unknown, host: string, port: number): StartProblem
   const where = `${host}:${port}`;
   if (code === "EADDRINUSE") {
     return new StartProblem(
-      `Another program listens at ${where} already. Stop it, or set PORT to another port or to 0 for any free port.`,
+      `Another program already listens at ${where}. Stop it, or set PORT to another port or to 0 for any free port.`,
     );
   }
   return new StartProblem(
@@ -107,7 +107,7 @@ function listenProblem(error: unknown, host: string, port: number): StartProblem
   );
 }
 
-/** Returns the owner in owner.json, which may have ended; null: there is no valid owner.json. */
+/** Returns the owner that owner.json names; its process may have ended. Null: there is no valid owner.json. */
 export async function readOwner(config: Config): Promise<Owner | null> {
   try {
     const owner: Partial<Owner> = JSON.parse(await readFile(storePaths(config).owner, "utf8"));
@@ -121,8 +121,8 @@ export async function readOwner(config: Config): Promise<Owner | null> {
 }
 
 /**
- * Returns the running owner of the store, after it has proved that it knows the token of owner.json. Another program may
- * use that port now, and must not get the token. Null: there is no owner, or it does not respond.
+ * Returns the store's owner if it responds and proves that it knows the token in owner.json; otherwise null. Another
+ * program may listen on that port now, and must not receive the token.
  */
 export async function findOwner(config: Config): Promise<Owner | null> {
   const owner = await readOwner(config);
@@ -143,7 +143,7 @@ function isEqual(a: string, b: string): boolean {
   return left.length === right.length && timingSafeEqual(left, right);
 }
 
-/** Returns the error for a process that cannot open the store, with the store's owner. */
+/** Returns the error for a store that another process owns. Its message names the owner. */
 export async function ownedProblem(config: Config): Promise<StartProblem> {
   const owner = await readOwner(config);
   const { root } = storePaths(config);

@@ -1,4 +1,4 @@
-/** The store or the server cannot be opened with this configuration. The message is one line and says what to do. */
+/** The store cannot be opened, or the server cannot start. The message is one line and says what to do. */
 export class StartProblem extends Error {
   override readonly name = "StartProblem";
 }

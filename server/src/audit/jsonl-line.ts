@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import type { EventJob, LifecycleEvent } from "@tierkeep/schema/domain/events";
 import { jobGlobalId } from "@tierkeep/schema/domain/jobs";
 
-/** Connects a line to the previous ones. */
+/** Position of a line in the hash chain. */
 export interface Link {
   /** Number of the segment that starts with this line. Null: no segment starts. */
   readonly segment: number | null;
@@ -11,7 +11,7 @@ export interface Link {
 }
 
 /**
- * An event as a line of the audit log (line format 2), with its newline. The line depends only on the event
+ * Returns an event as a line of the audit log (line format 2), with its newline. The line depends only on the event
  * and the chain, so a written line can be recognized and written again with the same bytes. Every line has
  * every key in this order, with two exceptions: `job` is only in lines that start or end a job, and `segment`
  * only in the first line of a file. Format 1 had neither `segment` nor `prev`.
@@ -25,7 +25,7 @@ export function jsonlLine(event: LifecycleEvent, { segment, prev }: Link): strin
   })}\n`;
 }
 
-/** Fields of an event without its position in the log. Enum values may be those of a newer server. */
+/** Fields of an event, except its position in the log. A newer server may have written unknown enum values. */
 export interface EventFields
   extends Omit<LifecycleEvent, "seq" | "type" | "actor" | "fromTier" | "toTier" | "errorCode"> {
   readonly type: string;
@@ -35,7 +35,7 @@ export interface EventFields
   readonly errorCode: string | null;
 }
 
-/** Fields of a line with the names and the order of the log. `job`: the job's id in the API. */
+/** Returns the fields of a line, named and ordered as in the log. @param job global id of the event's job */
 export function lineFields(event: EventFields, job: string | null): Readonly<Record<string, unknown>> {
   return {
     timestamp: new Date(event.timestamp).toISOString(),
@@ -57,7 +57,7 @@ export function lineFields(event: EventFields, job: string | null): Readonly<Rec
   };
 }
 
-/** The job that an event starts or ends. Every key is always present; null if it does not apply. */
+/** Returns the job that an event starts or ends. Every key is present, with null if it does not apply. */
 function jobFields(job: EventJob, id: string | null): Readonly<Record<string, unknown>> {
   const policy = job.retentionPolicy;
   return {
@@ -83,11 +83,11 @@ function snakeCased(counts: Readonly<Record<string, number>>): Readonly<Record<s
 
 export interface ChainedLines {
   readonly bytes: Buffer;
-  /** Hash that the next line names as its previous one. */
+  /** Hash of the last line, for `prev` of the next line. */
   readonly head: string | null;
 }
 
-/** Events as lines. Each line names the previous one, the first line `link.prev`. */
+/** Returns events as chained lines. Each line contains the hash of its previous line; the first, `link.prev`. */
 export function chainedLines(events: readonly LifecycleEvent[], link: Link): ChainedLines {
   let { segment, prev } = link;
   const lines: string[] = [];
@@ -100,7 +100,7 @@ export function chainedLines(events: readonly LifecycleEvent[], link: Link): Cha
   return { bytes: Buffer.from(lines.join("")), head: prev };
 }
 
-/** SHA-256, hex, of a line with its newline. */
+/** Returns the SHA-256 of a line with its newline, in hex. */
 export function lineHash(line: string | Uint8Array): string {
   return hash("sha256", line);
 }

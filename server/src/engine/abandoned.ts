@@ -3,15 +3,15 @@ import type { ObjectId } from "../catalog/rows.ts";
 import type { Clock } from "./clock.ts";
 import { commitAllOf } from "./commit-all.ts";
 
-/** Rows per commit, so that many objects left by a crash do not block other changes. */
+/** Maximum number of rows per commit. Other changes can commit between two batches. */
 const BATCH = 500;
 
 /**
- * Abandons staged objects: those that this process abandons, and those orphaned by an earlier one. They
- * become garbage; a start deletes nothing else.
+ * Abandons staged objects of this process, and those that earlier processes orphaned. Abandoned objects
+ * become garbage. A start deletes no other objects.
  *
- * Its states: orphans are left until a batch finds fewer than BATCH; objects of this process are pending
- * until the catalog has recorded them.
+ * State: orphans remain until a batch finds fewer than BATCH. Objects of this process are pending until the
+ * catalog has recorded them.
  */
 export class Abandoned {
   readonly #catalog: Catalog;
@@ -37,7 +37,7 @@ export class Abandoned {
     } catch {}
   }
 
-  /** Records pending objects and orphans. Returns how many; 0: none are left. */
+  /** Records up to BATCH orphans or pending objects. Returns their number; 0: none are left. */
   async batch(): Promise<number> {
     if (this.#orphansLeft) {
       const change = { kind: "abandonOrphaned", owner: this.#owner, limit: BATCH } as const;
@@ -50,7 +50,7 @@ export class Abandoned {
     return own.length;
   }
 
-  /** Has no effect where the write was committed after all: the object is then no longer staged. */
+  /** Records objects as abandoned. Has no effect on an object whose write was committed, which is not staged. */
   async #abandon(objects: readonly ObjectId[]): Promise<void> {
     const at = this.#clock.now();
     await commitAllOf(

@@ -5,7 +5,7 @@ import type { Placement, Published, TierView } from "../tiers/tier-view.ts";
 import { commitAllOf } from "./commit-all.ts";
 import { sidecarOf } from "./sidecar.ts";
 
-/** Keys per round of syncs. */
+/** Maximum number of keys that share one round of fsyncs. */
 const BATCH = 128;
 
 export interface PublishReport extends Pick<Published, "quarantined" | "failed"> {
@@ -14,8 +14,8 @@ export interface PublishReport extends Pick<Published, "quarantined" | "failed">
 }
 
 /**
- * Makes the view of unpublished keys match their current rows, then clears their marks where they have not
- * changed again. It works from the state, not from the changes: order and repetition do not matter, and
+ * Makes the view of unpublished keys match their current rows. Then marks those keys as published that have
+ * not changed again. It works from the state, not from the changes: order and repetition do not matter, and
  * several changes of one key cost one publication. Keys in `skipped` are left for later; keys that fail are
  * added to it.
  */

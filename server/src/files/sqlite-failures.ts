@@ -1,4 +1,4 @@
-// Primary result codes of SQLite (https://sqlite.org/rescode.html); the rest of an extended code says more of the same.
+// Primary result codes of SQLite (https://sqlite.org/rescode.html). The higher bits of an extended code add details.
 const SQLITE_BUSY = 5;
 const SQLITE_READONLY = 8;
 const SQLITE_IOERR = 10;
@@ -11,7 +11,7 @@ const SQLITE_NOTADB = 26;
  * The meaning of an SQLite error for the caller of a change:
  * - full: the disk has no space; nothing was changed.
  * - io: the change may or may not have been written.
- * - busy: another process holds the file.
+ * - busy: another process has locked the file.
  * - other: a programming error.
  */
 export type FailureKind = "full" | "io" | "busy" | "other";
@@ -42,7 +42,7 @@ function primaryCode(error: unknown): number {
   return (error.errcode as number) & 0xff;
 }
 
-/** An error like those of node:sqlite, for tests that make a step fail. */
+/** Returns an error like those of node:sqlite, for tests that make a step fail. */
 export function sqliteError(errcode: number, message: string): Error {
   return Object.assign(new Error(message), { code: "ERR_SQLITE_ERROR", errcode, errstr: message });
 }

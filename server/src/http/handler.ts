@@ -13,9 +13,9 @@ import {
   allowEmbedding,
   allowOrigin,
   preflight,
-  requireDeliberate,
   requireLoopback,
-  requireTrusted,
+  requireTrustedOrigin,
+  requireTrustedPage,
   type TrustedOrigins,
 } from "./auth/origin.ts";
 import { CONFIRM_RETENTION_PATH, confirmRetention, type OwnerIdentity } from "./auth/owner-challenge.ts";
@@ -131,8 +131,8 @@ export function createHandler(parts: HandlerParts): Handler {
       authenticate === null
         ? LOCAL
         : await withReason(call, () =>
-            authenticate(authorization, (recognise) =>
-              attempts.attempt(call.address, authorization ?? "", recognise),
+            authenticate(authorization, (check) =>
+              attempts.attempt(call.address, authorization ?? "", check),
             ),
           );
     call.assign(principalOwner(call.principal));
@@ -224,13 +224,13 @@ export function createHandler(parts: HandlerParts): Handler {
     await withReason(call, async () => {
       admit(hostOf(request), headers.get("origin"));
       if (authenticate === null && headers.has("sec-fetch-site") && signedOf(request) === null)
-        requireDeliberate(headers, trusted);
+        requireTrustedPage(headers, trusted);
     });
   }
 
   function admit(host: string, origin: string | null): void {
     if (authenticate === null) requireLoopback(host);
-    requireTrusted(host, origin, trusted);
+    requireTrustedOrigin(host, origin, trusted);
   }
 
   return {

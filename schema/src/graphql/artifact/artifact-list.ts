@@ -8,7 +8,7 @@ import { OrderDirection } from "../types/order-direction.ts";
 import { ArtifactFilterInput, requireArtifactFilter } from "./artifact-filter.ts";
 
 const ArtifactOrderFieldType = builder.enumType("ArtifactOrderField", {
-  description: "A field to sort artifacts by. Ties are sorted in an order that does not change.",
+  description: "A field to sort artifacts by. Ties are broken in a fixed order.",
   values: described<ArtifactOrderField>({
     KEY: "By tenant, then workflow, then artifact id, each by Unicode code point.",
     AGE: "By age. Ascending: the youngest first.",
@@ -46,8 +46,9 @@ interface ArtifactListArguments extends PageArguments {
 }
 
 /**
- * Lists artifacts within `scope`, whatever the filter selects. @throws Refused as requireArtifactFilter and
- * requirePage do
+ * Returns one page of the artifacts that match the filter. Artifacts outside `scope` never match.
+ *
+ * @throws Refused as requireArtifactFilter and requirePage do
  */
 export async function listArtifacts(
   scope: { readonly tenantId?: string; readonly workflowId?: string },

@@ -8,7 +8,7 @@ import type { Job } from "../../services/jobs.ts";
 import type { Services } from "../../services/services.ts";
 import type { TierCount, WorkflowName } from "../../services/tenants.ts";
 
-/** Loader key for "no tenant": no tenant has an empty name. */
+/** Loader key of the default policy. It cannot be a tenant's key, because no tenant name is empty. */
 const DEFAULT_POLICY = "";
 
 /** Maximum number of artifacts in one batch: each may have 64 KiB of metadata. */
@@ -32,7 +32,7 @@ export class Loaders {
   #events: DataLoader<string, LoggedEvent | null> | undefined;
   #jobs: DataLoader<string, Job | null> | undefined;
 
-  /** @param inTurn runs a read after the earlier reads have been counted */
+  /** @param inTurn runs a read once the rows of earlier reads count towards the size of the response */
   constructor(
     services: Services,
     principal: Principal,
@@ -94,7 +94,7 @@ export class Loaders {
     return this.#tierCountsOfWorkflows.load(workflow);
   }
 
-  /** Returns the policy of a tenant; null returns the default policy. */
+  /** Returns the tenant's retention policy, or the default policy if `tenantId` is null. */
   retentionPolicy(tenantId: string | null): Promise<RetentionPolicy> {
     this.#retentionPolicies ??= new DataLoader((keys) =>
       this.#services.tenants.retentionPolicies(

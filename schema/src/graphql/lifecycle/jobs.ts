@@ -32,7 +32,7 @@ builder.queryField("jobs", (t) =>
       needs: "read",
       type: JobType,
       description:
-        "Jobs of every kind, newest first. A caller sees a job if it may see every tenant whose artifacts the job covers.",
+        "Jobs of every kind, newest first. Contains a job only if the caller may read every tenant that the job covers.",
       args: { where: t.arg({ type: JobFilterInput, description: "Which jobs to list. Default: all." }) },
       resolve: async (_root, { where, ...page }, { services, principal }) =>
         connectionOf(await services.jobs.list(principal, requireJobFilter(where), requirePage(page))),
@@ -41,7 +41,7 @@ builder.queryField("jobs", (t) =>
   ),
 );
 
-/** @throws Refused INVALID_IDENTIFIER, or BAD_USER_INPUT for an empty list */
+/** Returns a filter for the services. @throws Refused INVALID_IDENTIFIER, or BAD_USER_INPUT for an empty list */
 function requireJobFilter(where: typeof JobFilterInput.$inferInput | null | undefined): JobFilter {
   return {
     tenantId: optionalIdentifier("tenantId", where?.tenantId, "where.tenantId"),

@@ -30,7 +30,7 @@ export const LifecycleEventFilterInput = builder.inputType("LifecycleEventFilter
   }),
 });
 
-/** An id that no job has: job ids are random. */
+/** Matches no job, because no job id is empty. */
 const NO_JOB = "";
 
 /**

@@ -23,7 +23,7 @@ export const builder = new SchemaBuilder<{
       Output: { readonly [key: string]: JsonValue } | JsonText;
     };
     SafeInt: { Input: number; Output: number };
-    /** Decoded. */
+    /** Decoded bytes. */
     Base64: { Input: Uint8Array; Output: Uint8Array };
   };
 }>({
@@ -57,7 +57,7 @@ export const builder = new SchemaBuilder<{
     nodeFieldOptions: { nullable: false, description: "The row." },
     cursorFieldOptions: {
       description:
-        "Opaque position of this row in this list, order and filter. Pass it as `after` or `before`.",
+        "Opaque position of this row, valid for this list with this order and filter. Pass it as `after` or `before`.",
     },
     firstArgOptions: {
       description: `Number of rows to return from the start of the range. Default: ${DEFAULT_PAGE_SIZE} when neither \`first\` nor \`last\` is given. Below 0, over ${MAX_PAGE_SIZE}, or together with \`last\`: BAD_USER_INPUT.`,

@@ -12,7 +12,7 @@ import {
 const encoded = (text: string) => Buffer.from(text).toString("base64url");
 
 describe("global ids", () => {
-  it("decode to the names that they were made from", () => {
+  it("decode to the names that they encode", () => {
     const key = { tenantId: "acme", workflowId: "nightly run", artifactId: "résumé 🎉.txt" };
     expect(parseGlobalId(artifactGlobalId(key))).toEqual({ type: "Artifact", key });
     expect(parseGlobalId(tenantGlobalId("acme"))).toEqual({ type: "Tenant", tenantId: "acme" });
@@ -49,7 +49,7 @@ describe("global ids", () => {
     ["an unknown type", encoded("User/1")],
     ["a type without a name", encoded("Tenant")],
     ["an empty name", encoded("Tenant/")],
-    ["a name that breaks the rule", encoded("Tenant/..")],
+    ["a name that breaks the naming rule", encoded("Tenant/..")],
     ["a tenant with too many parts", encoded("Tenant/a/b")],
     ["a workflow with too few parts", encoded("Workflow/a")],
     ["a workflow with too many parts", encoded("Workflow/a/b/c")],

@@ -26,8 +26,8 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const root = () => join(folder, "artifacts");
 const configPath = () => join(root(), ".tierkeep", "config.json");
 
-/** Opens the store, works on it, and closes it. */
-async function within<T>(
+/** Opens the store, runs `work` on it, and closes it. */
+async function withStore<T>(
   opening: Opening,
   env: Readonly<Record<string, string>>,
   work: (store: Store) => Promise<T>,
@@ -72,7 +72,8 @@ function shown(name: string) {
   return shownSettings(root(), file, now).find((setting) => setting.name === name);
 }
 
-async function purgeable(store: Store, dryRun = true, asOf?: number): Promise<number> {
+/** Starts a lifecycle run and returns how many artifacts it purged, or would purge on a dry run. */
+async function purgedByRun(store: Store, dryRun = true, asOf?: number): Promise<number> {
   const { job } = await store.services.jobs.runLifecycle(ADMIN, {
     dryRun,
     waitSeconds: 60,
@@ -88,7 +89,8 @@ async function writeCold(store: Store): Promise<void> {
   await store.services.artifacts.write(ADMIN, options, Buffer.from("x"));
 }
 
-async function nextPurge(store: Store): Promise<number> {
+/** Returns the instant of the artifact's next transition, ms since the epoch. */
+async function nextPurgeAt(store: Store): Promise<number> {
   const [policy] = await store.services.tenants.retentionPolicies(ADMIN, [null]);
   const [artifact] = await store.engine.catalog.artifacts([
     { tenantId: "acme", workflowId: "w", artifactId: "a" },
@@ -99,9 +101,9 @@ async function nextPurge(store: Store): Promise<number> {
 }
 
 describe("a store's settings", () => {
-  it("are stored without an event when it is created, and apply when it is opened later", async () => {
-    await within("create", { COLD_RETENTION_DAYS: "365", AUDIT_READS: "true" }, nothing);
-    await within("use", {}, async (store) => {
+  it("are stored without an event when the store is created, and apply whenever it is opened", async () => {
+    await withStore("create", { COLD_RETENTION_DAYS: "365", AUDIT_READS: "true" }, nothing);
+    await withStore("use", {}, async (store) => {
       expect(store.config).toMatchObject({
         retention: { hotDays: 7, warmDays: 30, coldDays: 365 },
         auditReads: true,
@@ -115,28 +117,30 @@ describe("a store's settings", () => {
   });
 
   it("are changed only by serve, with an event that names both values", async () => {
-    await within("serve", { HOT_RETENTION_DAYS: "8" }, nothing);
-    await expect(within("use", { HOT_RETENTION_DAYS: "7" }, nothing)).rejects.toThrow(
+    await withStore("serve", { HOT_RETENTION_DAYS: "8" }, nothing);
+    await expect(withStore("use", { HOT_RETENTION_DAYS: "7" }, nothing)).rejects.toThrow(
       "HOT_RETENTION_DAYS is 7 here and 8 there",
     );
-    await within("use", { HOT_RETENTION_DAYS: "8.0" }, nothing);
-    await within("serve", { HOT_RETENTION_DAYS: "9", PUBLISH_TREE: "false" }, async (store) => {
+    await withStore("use", { HOT_RETENTION_DAYS: "8.0" }, nothing);
+    await withStore("serve", { HOT_RETENTION_DAYS: "9", PUBLISH_TREE: "false" }, async (store) => {
       expect(await changes(store)).toEqual([
         "HOT_RETENTION_DAYS changed from 8 to 9.",
         "PUBLISH_TREE changed from true to false.",
       ]);
     });
-    await within("serve", {}, async (store) => expect(await changes(store)).toHaveLength(2));
-    await expect(within("serve", { WARM_RETENTION_DAYS: "9" }, nothing)).rejects.toThrow("must be more than");
+    await withStore("serve", {}, async (store) => expect(await changes(store)).toHaveLength(2));
+    await expect(withStore("serve", { WARM_RETENTION_DAYS: "9" }, nothing)).rejects.toThrow(
+      "must be more than",
+    );
   });
 
-  it("are those in the catalog after a crash before config.json was replaced", async () => {
-    await within("serve", { COLD_RETENTION_DAYS: "365" }, nothing);
+  it("come from the catalog after a crash before config.json was replaced", async () => {
+    await withStore("serve", { COLD_RETENTION_DAYS: "365" }, nothing);
     const before = readFileSync(configPath(), "utf8");
-    await within("serve", { COLD_RETENTION_DAYS: "100", DURABILITY: "fsync" }, nothing);
+    await withStore("serve", { COLD_RETENTION_DAYS: "100", DURABILITY: "fsync" }, nothing);
     const after = readFileSync(configPath(), "utf8");
     writeFileSync(configPath(), before);
-    await within("use", {}, async (store) => {
+    await withStore("use", {}, async (store) => {
       expect(store.config).toMatchObject({ retention: { coldDays: 100 }, durability: "fsync" });
       expect(store.settings.policy().coldDays).toBe(365);
       expect(await changes(store)).toHaveLength(2);
@@ -145,34 +149,34 @@ describe("a store's settings", () => {
   });
 
   it("come from the catalog if config.json was edited or deleted", async () => {
-    await within("serve", { COLD_RETENTION_DAYS: "365" }, nothing);
+    await withStore("serve", { COLD_RETENTION_DAYS: "365" }, nothing);
     const stored = readFileSync(configPath(), "utf8");
     writeFileSync(configPath(), stored.replace('"365"', '"31"'));
-    await within("use", {}, async (store) => expect(store.config.retention.coldDays).toBe(365));
+    await withStore("use", {}, async (store) => expect(store.config.retention.coldDays).toBe(365));
     expect(readFileSync(configPath(), "utf8")).toBe(stored);
     rmSync(configPath());
-    await within("use", {}, async (store) => expect(store.config.retention.coldDays).toBe(365));
+    await withStore("use", {}, async (store) => expect(store.config.retention.coldDays).toBe(365));
   });
 
-  it("come from config.json if the catalog is lost, which is reported until a reindex", async () => {
-    await within("serve", { COLD_RETENTION_DAYS: "365" }, nothing);
+  it("come from config.json if the catalog is lost; the loss is reported until a reindex", async () => {
+    await withStore("serve", { COLD_RETENTION_DAYS: "365" }, nothing);
     rmSync(join(root(), ".tierkeep", "catalog.db"));
-    await expect(within("use", {}, nothing)).rejects.toThrow("tierkeep reindex");
-    await expect(within("create", {}, nothing)).rejects.toThrow("tierkeep reindex");
-    await within("serve", {}, async (store) => {
+    await expect(withStore("use", {}, nothing)).rejects.toThrow("tierkeep reindex");
+    await expect(withStore("create", {}, nothing)).rejects.toThrow("tierkeep reindex");
+    await withStore("serve", {}, async (store) => {
       expect(store.config.retention.coldDays).toBe(365);
       expect(store.catalogLostAt).not.toBeNull();
       expect(await changes(store)).toEqual([]);
     });
-    await within("use", {}, async (store) => {
+    await withStore("use", {}, async (store) => {
       expect(store.catalogLostAt).not.toBeNull();
       await store.services.jobs.reindex(ADMIN, { dryRun: false, waitSeconds: 60 });
     });
-    await within("use", {}, async (store) => expect(store.catalogLostAt).toBeNull());
+    await withStore("use", {}, async (store) => expect(store.catalogLostAt).toBeNull());
   });
 
-  it("of a store of an earlier version are stored by serve, and other commands ask for that", async () => {
-    await within("serve", { COLD_RETENTION_DAYS: "365" }, nothing);
+  it("of a store from an earlier version are stored by serve; other commands tell the user to start serve once", async () => {
+    await withStore("serve", { COLD_RETENTION_DAYS: "365" }, nothing);
     const { layout, storeKey } = JSON.parse(readFileSync(configPath(), "utf8"));
     writeFileSync(configPath(), JSON.stringify({ layout, storeKey }));
     const { DatabaseSync } = await import("node:sqlite");
@@ -180,60 +184,60 @@ describe("a store's settings", () => {
     catalog.exec("DELETE FROM store_settings");
     catalog.close();
     for (const opening of ["use", "create", "rebuild"] as const)
-      await expect(within(opening, {}, nothing)).rejects.toThrow("Start `tierkeep serve` once");
-    await within("serve", { COLD_RETENTION_DAYS: "180" }, nothing);
-    await within("use", {}, async (store) => expect(store.config.retention.coldDays).toBe(180));
+      await expect(withStore(opening, {}, nothing)).rejects.toThrow("Start `tierkeep serve` once");
+    await withStore("serve", { COLD_RETENTION_DAYS: "180" }, nothing);
+    await withStore("use", {}, async (store) => expect(store.config.retention.coldDays).toBe(180));
   });
 });
 
 describe("a shortened COLD_RETENTION_DAYS", () => {
-  it("purges nothing for 24 hours, also after restarts, in dry runs and in transitions", async () => {
-    await within("serve", { COLD_RETENTION_DAYS: "365" }, writeCold);
+  it("has no effect on purges, dry runs and nextTransition for 24 hours, even after restarts", async () => {
+    await withStore("serve", { COLD_RETENTION_DAYS: "365" }, writeCold);
     now += 100 * DAY_MS;
     const changedAt = now;
-    await within("serve", { COLD_RETENTION_DAYS: "90" }, async (store) => {
-      expect(await purgeable(store)).toBe(0);
-      expect(await purgeable(store, false)).toBe(0);
-      expect(await purgeable(store, false, now + 2 * DAY_MS)).toBe(0);
-      expect(await nextPurge(store)).toBe(changedAt + DAY_MS);
+    await withStore("serve", { COLD_RETENTION_DAYS: "90" }, async (store) => {
+      expect(await purgedByRun(store)).toBe(0);
+      expect(await purgedByRun(store, false)).toBe(0);
+      expect(await purgedByRun(store, false, now + 2 * DAY_MS)).toBe(0);
+      expect(await nextPurgeAt(store)).toBe(changedAt + DAY_MS);
       expect((await changes(store)).at(-1)).toMatch(
         /changed from 365 to 90\. Purges use 365 until 2026-04-12T/,
       );
     });
     expect(shown("COLD_RETENTION_DAYS")).toMatchObject({ value: "90", pending: { inForce: "365" } });
     now = changedAt + DAY_MS - 1;
-    await within("use", {}, async (store) => expect(await purgeable(store, false)).toBe(0));
+    await withStore("use", {}, async (store) => expect(await purgedByRun(store, false)).toBe(0));
     now = changedAt + DAY_MS;
-    await within("use", {}, async (store) => {
-      expect(await purgeable(store)).toBe(1);
-      expect(await purgeable(store, false)).toBe(1);
+    await withStore("use", {}, async (store) => {
+      expect(await purgedByRun(store)).toBe(1);
+      expect(await purgedByRun(store, false)).toBe(1);
     });
     expect(shown("COLD_RETENTION_DAYS")).toMatchObject({ pending: null });
   });
 
-  it("applies immediately after it was confirmed, with an event, also after a restart", async () => {
-    await within("serve", { COLD_RETENTION_DAYS: "365" }, writeCold);
+  it("takes effect immediately when it is confirmed, with an event, and stays in effect after a restart", async () => {
+    await withStore("serve", { COLD_RETENTION_DAYS: "365" }, writeCold);
     now += 100 * DAY_MS;
-    await within("serve", { COLD_RETENTION_DAYS: "90" }, async (store) => {
-      expect(await purgeable(store)).toBe(0);
+    await withStore("serve", { COLD_RETENTION_DAYS: "90" }, async (store) => {
+      expect(await purgedByRun(store)).toBe(0);
       expect(await store.settings.confirmRetention("local")).toBe(true);
       expect(await store.settings.confirmRetention("local")).toBe(false);
-      expect(await purgeable(store)).toBe(1);
+      expect(await purgedByRun(store)).toBe(1);
       expect((await changes(store)).at(-1)).toBe(
         "COLD_RETENTION_DAYS 90 is confirmed. Purges used 365 until now.",
       );
     });
-    await within("use", {}, async (store) => expect(await purgeable(store, false)).toBe(1));
+    await withStore("use", {}, async (store) => expect(await purgedByRun(store, false)).toBe(1));
   });
 
-  it("applies to moves to colder tiers immediately", async () => {
-    await within("serve", {}, async (store) => {
+  it("does not delay moves to colder tiers by a HOT_RETENTION_DAYS that is shortened with it", async () => {
+    await withStore("serve", {}, async (store) => {
       const key = { tenantId: "acme", workflowId: "w", artifactId: "a" };
       const options = { ...key, tier: "HOT", contentType: null, metadata: {} } as const;
       await store.services.artifacts.write(ADMIN, options, Buffer.from("x"));
     });
     now += 3 * DAY_MS;
-    await within("serve", { HOT_RETENTION_DAYS: "2", COLD_RETENTION_DAYS: "31" }, async (store) => {
+    await withStore("serve", { HOT_RETENTION_DAYS: "2", COLD_RETENTION_DAYS: "31" }, async (store) => {
       const { job } = await store.services.jobs.runLifecycle(ADMIN, { dryRun: false, waitSeconds: 60 });
       expect(job.promotedToWarm).toBe(1);
     });
@@ -250,38 +254,38 @@ describe("AUDIT_SIGNING_KEY", () => {
 
   it("is stored with its fingerprint: another key in the file is rejected unless serve names it", async () => {
     const path = await newKey("key.pem");
-    await within("serve", { AUDIT_SIGNING_KEY: path }, nothing);
+    await withStore("serve", { AUDIT_SIGNING_KEY: path }, nothing);
     const first = shown("AUDIT_SIGNING_KEY")?.fingerprint;
     await newKey("key.pem");
-    await expect(within("use", {}, nothing)).rejects.toThrow(`is signed by the key ${first}`);
-    await expect(within("serve", {}, nothing)).rejects.toThrow(`is signed by the key ${first}`);
-    await within("serve", { AUDIT_SIGNING_KEY: path }, async (store) => {
+    await expect(withStore("use", {}, nothing)).rejects.toThrow(`is signed by the key ${first}`);
+    await expect(withStore("serve", {}, nothing)).rejects.toThrow(`is signed by the key ${first}`);
+    await withStore("serve", { AUDIT_SIGNING_KEY: path }, async (store) => {
       expect((await changes(store)).at(-1)).toContain(
         `AUDIT_SIGNING_KEY changed from ${path} (key ${first}) to`,
       );
     });
-    await within("use", {}, nothing);
+    await withStore("use", {}, nothing);
   });
 
-  it("may be given by another path of the same key, and serve can return to the store's own key", async () => {
+  it("accepts another path to the same key, and serve can return to the store's own key", async () => {
     const path = await newKey("key.pem");
-    await within("serve", { AUDIT_SIGNING_KEY: path }, nothing);
+    await withStore("serve", { AUDIT_SIGNING_KEY: path }, nothing);
     writeFileSync(keyPath("same.pem"), readFileSync(path));
-    await within("use", { AUDIT_SIGNING_KEY: keyPath("same.pem") }, nothing);
-    await expect(within("use", { AUDIT_SIGNING_KEY: await newKey("other.pem") }, nothing)).rejects.toThrow(
+    await withStore("use", { AUDIT_SIGNING_KEY: keyPath("same.pem") }, nothing);
+    await expect(withStore("use", { AUDIT_SIGNING_KEY: await newKey("other.pem") }, nothing)).rejects.toThrow(
       "AUDIT_SIGNING_KEY is",
     );
-    await within("serve", { AUDIT_SIGNING_KEY: "own" }, nothing);
+    await withStore("serve", { AUDIT_SIGNING_KEY: "own" }, nothing);
     expect(shown("AUDIT_SIGNING_KEY")).toMatchObject({ value: "own" });
   });
 
   it("is replaced only by serve if the store's own key is lost", async () => {
-    await within("serve", {}, nothing);
+    await withStore("serve", {}, nothing);
     rmSync(join(root(), ".tierkeep", "audit-key.pem"));
-    await expect(within("use", {}, nothing)).rejects.toThrow("which creates another key");
-    await within("serve", {}, async (store) => {
+    await expect(withStore("use", {}, nothing)).rejects.toThrow("which creates another key");
+    await withStore("serve", {}, async (store) => {
       expect((await changes(store)).at(-1)).toContain("AUDIT_SIGNING_KEY changed from own (key");
     });
-    await within("use", {}, nothing);
+    await withStore("use", {}, nothing);
   });
 });

@@ -37,7 +37,7 @@ describe("a table", () => {
     ]);
   });
 
-  it("is not shortened without a limit", () => {
+  it("is not shortened without a width limit", () => {
     expect(tableOf(KEYED, [["HOT", KEY, "5 B", "PROMOTE_TO_WARM"]]).at(-1)).toBe(
       `HOT   ${KEY}   5 B  PROMOTE_TO_WARM`,
     );
@@ -57,8 +57,8 @@ describe("a table", () => {
     expect(tableOf(columns, [["RUNNING", "TGlmZWN5Y2xlSm9i"]], 10).at(-1)).toBe("RUNNING  TGlmZWN5Y2xlSm9i");
   });
 
-  it("leaves room for later rows", () => {
-    const columns: Column[] = [{ head: "age", align: "right", least: 6 }, { head: "artifact" }];
+  it("reserves the minimum width of a column for later rows", () => {
+    const columns: Column[] = [{ head: "age", align: "right", minWidth: 6 }, { head: "artifact" }];
     expect(tableOf(columns, [["3 s", "a"]])).toEqual(["   age  artifact", "   3 s  a"]);
   });
 

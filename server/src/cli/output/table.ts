@@ -6,7 +6,7 @@ export interface Column {
   readonly head: string;
   readonly align?: "left" | "right";
   /** Minimum width in columns of the terminal, so that later rows stay aligned. */
-  readonly least?: number;
+  readonly minWidth?: number;
   /**
    * What happens to the column if the table is wider than the terminal. "stay": nothing. "shorten": its cells are cut in
    * the middle. "drop": it is left out if the columns that stay and the columns before it leave no room. Default: "stay"
@@ -40,7 +40,7 @@ export function layoutOf(
     column,
     width: [column.head, ...rows.map((row) => textOf(row[index]))].reduce(
       (widest, text) => Math.max(widest, stringWidth(text)),
-      column.least ?? 0,
+      column.minWidth ?? 0,
     ),
   }));
   const stays = ({ column, index }: (typeof all)[number]) =>

@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
-/** A path that no other test uses. */
+/** Returns a path that no other test uses. */
 const freshPath = () => `/artifacts/acme/tests/a${++count}.txt`;
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 const base64 = (hex: string) => Buffer.from(hex, "hex").toString("base64");
@@ -29,7 +29,7 @@ async function written(content = "0123456789"): Promise<string> {
   return path;
 }
 
-/** Status and code of a refusal, which must be a complete problem document. */
+/** Returns the status and code of a refusal, and expects a complete problem document. */
 async function refusal(response: Response): Promise<[number, string]> {
   expect(response.headers.get("content-type")).toBe("application/problem+json");
   const problem = (await response.json()) as Record<string, unknown>;
@@ -96,7 +96,7 @@ describe("PUT /artifacts/{tenant}/{workflow}/{artifact}", () => {
     expect(await response.json()).toEqual({ data: { node: others } });
   });
 
-  it("accepts any legal name, percent-encoded, and finds it by any spelling of the escapes", async () => {
+  it("accepts any legal name, percent-encoded, with escapes in upper or lower case", async () => {
     const name = "Bericht ü %41 + #1, 'final' & 100%.pdf";
     const path = `/artifacts/${encodeURIComponent("テナント")}/w/${encodeURIComponent(name)}`;
     const { artifact } = (await (await put(path, "x")).json()) as { artifact: Record<string, unknown> };
@@ -133,21 +133,21 @@ describe("PUT /artifacts/{tenant}/{workflow}/{artifact}", () => {
     expect(pulled).toBe(false);
   });
 
-  it("returns the first response to a retry with the same Idempotency-Key, and 409 to another request", async () => {
+  it("returns the first response to a retry with the same Idempotency-Key, and 409 if the request differs", async () => {
     const path = freshPath();
-    const once = { "idempotency-key": "a key", "if-none-match": "*" };
-    const first = await put(path, "first", once);
+    const headers = { "idempotency-key": "a key", "if-none-match": "*" };
+    const first = await put(path, "first", headers);
     await put(path, "later");
-    const again = await put(path, "first", once);
+    const again = await put(path, "first", headers);
     expect([first.status, again.status]).toEqual([201, 201]);
     expect(again.headers.get("etag")).toBe(`"${sha256("first")}"`);
     const { created, artifact } = (await first.json()) as { created: boolean; artifact: object };
     expect(await again.json()).toEqual({ created, artifact: { ...artifact, ageDays: expect.any(Number) } });
     expect(await (await world.request(path)).text()).toBe("later");
-    expect(await refusal(await put(path, "other", once))).toEqual([409, "CONFLICT"]);
+    expect(await refusal(await put(path, "other", headers))).toEqual([409, "CONFLICT"]);
   });
 
-  it("checks the path as sent, where a URL parser would resolve its dots", async () => {
+  it("checks the path as sent, before a URL parser resolves its dot segments", async () => {
     for (const target of [
       "/artifacts/%2e/w/a",
       "/artifacts/t/../a",
@@ -268,7 +268,7 @@ describe("PUT /artifacts/{tenant}/{workflow}/{artifact}", () => {
     expect((await world.request(path)).status).toBe(404);
   });
 
-  it("derives the type from the name's extension only, and accepts a media type with an empty parameter", async () => {
+  it("derives the content type from a file extension only, and accepts a media type with an empty parameter", async () => {
     for (const name of ["numbers", "me", "t", "key", "one", "c"]) {
       const response = await world.request(`/artifacts/acme/endings/${name}`, { method: "PUT" });
       expect(await response.json()).toMatchObject({ artifact: { contentType: "application/octet-stream" } });
@@ -278,7 +278,7 @@ describe("PUT /artifacts/{tenant}/{workflow}/{artifact}", () => {
     expect((await world.request(path)).headers.get("content-type")).toBe("text/plain;");
   });
 
-  it("reads metadata from the start of the body, and digests of the content after it", async () => {
+  it("reads metadata from the start of the body, and checks digests against the content after it", async () => {
     const metadata = JSON.stringify({ text: "é".repeat(30_000) });
     const length = String(Buffer.byteLength(metadata));
     const stream = (pieces: string[]) =>
@@ -353,7 +353,7 @@ describe("PUT /artifacts/{tenant}/{workflow}/{artifact}", () => {
     ]);
   });
 
-  it("writes an empty artifact for an empty body, with the type of its name", async () => {
+  it("writes an empty artifact for an empty body, with the content type of its extension", async () => {
     const path = `${freshPath()}.csv`;
     const response = await world.request(path, { method: "PUT" });
     expect(await response.json()).toMatchObject({ artifact: { sizeBytes: 0, contentType: "text/csv" } });
@@ -363,7 +363,7 @@ describe("PUT /artifacts/{tenant}/{workflow}/{artifact}", () => {
 });
 
 describe("GET /artifacts/{tenant}/{workflow}/{artifact}", () => {
-  it("returns the bytes with all headers, and prevents browsers from running them", async () => {
+  it("returns the content with all headers, including those that stop browsers from executing it", async () => {
     const path = await written();
     const response = await world.request(path);
     expect([response.status, await response.text()]).toEqual([200, "0123456789"]);
@@ -380,7 +380,7 @@ describe("GET /artifacts/{tenant}/{workflow}/{artifact}", () => {
     });
   });
 
-  it("returns 206 for a range, the complete content for several, and 416 for a range outside it", async () => {
+  it("returns 206 for one range, the complete content for several ranges, and 416 for a range past the end", async () => {
     const path = await written();
     const get = (range: string, headers = {}) => world.request(path, { headers: { range, ...headers } });
     const part = await get("bytes=2-4");
@@ -399,7 +399,7 @@ describe("GET /artifacts/{tenant}/{workflow}/{artifact}", () => {
     expect((await get("bytes=2-4", { "if-range": `"${sha256("other")}"` })).status).toBe(200);
   });
 
-  it("returns 304 for content that the caller has, and 412 for a failed condition", async () => {
+  it("returns 304 if If-None-Match names the current content, and 412 if If-Match does not", async () => {
     const path = await written();
     const etag = `"${sha256("0123456789")}"`;
     const same = await world.request(path, { headers: { "if-none-match": etag } });
@@ -408,7 +408,7 @@ describe("GET /artifacts/{tenant}/{workflow}/{artifact}", () => {
     expect(await refusal(other)).toEqual([412, "PRECONDITION_FAILED"]);
   });
 
-  it("evaluates the conditions again if the content is replaced while it is opened", async () => {
+  it("evaluates the conditions again if a write replaces the content while it is opened", async () => {
     const path = await written();
     const sizes = [10, 3];
     await using other = await handlerUnderTest({
@@ -457,7 +457,7 @@ describe("GET /artifacts/{tenant}/{workflow}/{artifact}", () => {
     expect([missing.status, await missing.text()]).toEqual([404, ""]);
   });
 
-  it("returns ARTIFACT_NOT_FOUND for a missing artifact, and accepts no query", async () => {
+  it("returns ARTIFACT_NOT_FOUND for a missing artifact, and rejects a query string", async () => {
     expect(await refusal(await world.request(freshPath()))).toEqual([404, "ARTIFACT_NOT_FOUND"]);
     expect(await refusal(await world.request(`${await written()}?tier=HOT`))).toEqual([
       400,
@@ -465,7 +465,7 @@ describe("GET /artifacts/{tenant}/{workflow}/{artifact}", () => {
     ]);
   });
 
-  it("accepts no other method", async () => {
+  it("rejects other methods than GET, HEAD, PUT and OPTIONS with 405", async () => {
     for (const method of ["POST", "DELETE", "PATCH"]) {
       const response = await world.request(freshPath(), { method });
       expect(response.headers.get("allow")).toBe("GET, HEAD, PUT, OPTIONS");

@@ -5,12 +5,12 @@ import { type Credentials, LOCAL, unauthenticated } from "./credentials.ts";
  * Authenticates a request.
  *
  * @param authorization value of the Authorization header, or of that name in a WebSocket's connection_init
- * @param attempt runs a check that costs time; it may refuse to
+ * @param attempt runs a costly check, or refuses to run it
  * @throws Refused UNAUTHENTICATED; errors of `attempt`
  */
 export type Authenticate = (
   authorization: string | null,
-  attempt: (recognise: () => Promise<Credentials>) => Promise<Credentials>,
+  attempt: (check: () => Promise<Credentials>) => Promise<Credentials>,
 ) => Promise<Credentials>;
 
 export interface AuthenticateParts {
@@ -27,11 +27,11 @@ export interface AuthenticateParts {
 /** Authenticates by bearer tokens: the owner's token, and the configured kinds. */
 export function authenticator({ ownerToken, verifyJwt, verifyKey }: AuthenticateParts): Authenticate {
   const owner = sha256(ownerToken);
-  async function recognise(token: string | undefined): Promise<Credentials> {
+  async function credentialsOf(token: string | undefined): Promise<Credentials> {
     if (token === undefined) throw unauthenticated("no bearer token");
     if (verifyKey !== null && token.startsWith("tk_")) {
       const found = await verifyKey(token);
-      if (found === null) throw unauthenticated("no API key that is valid now");
+      if (found === null) throw unauthenticated("no valid API key");
       return found;
     }
     if (verifyJwt === null || token.split(".").length !== 3)
@@ -44,7 +44,7 @@ export function authenticator({ ownerToken, verifyJwt, verifyKey }: Authenticate
     const token = /^Bearer +([\x21-\x7e]+)$/i.exec(authorization)?.[1];
     // The owner of the machine is never locked out by failed attempts from its address.
     if (token !== undefined && timingSafeEqual(sha256(token), owner)) return LOCAL;
-    return await attempt(() => recognise(token));
+    return await attempt(() => credentialsOf(token));
   };
 }
 

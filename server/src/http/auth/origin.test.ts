@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { handlerUnderTest } from "../../../testing/http/handler-under-test.ts";
 import { lasting } from "./credentials.ts";
-import { requireLoopback, requireTrusted } from "./origin.ts";
+import { requireLoopback, requireTrustedOrigin } from "./origin.ts";
 
 const TRUSTED = {
   publicUrl: "https://store.example.com/tierkeep/",
@@ -11,7 +11,7 @@ const TRUSTED = {
 const admits = (host: string, origin: string | null) => {
   try {
     requireLoopback(host);
-    requireTrusted(host, origin, TRUSTED);
+    requireTrustedOrigin(host, origin, TRUSTED);
     return true;
   } catch (error) {
     expect(error).toMatchObject({ code: "FORBIDDEN" });
@@ -19,7 +19,7 @@ const admits = (host: string, origin: string | null) => {
   }
 };
 
-describe("requireLoopback and requireTrusted", () => {
+describe("requireLoopback and requireTrustedOrigin", () => {
   it.each([
     "localhost",
     "localhost:4000",

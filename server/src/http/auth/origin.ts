@@ -2,9 +2,9 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 import { signedOf } from "../artifacts/signed-request.ts";
 
 export interface TrustedOrigins {
-  /** The URL at which browsers reach this server, if it differs from its Host; or null. */
+  /** The URL at which browsers reach this server. Null: it is the one in the Host header. */
   readonly publicUrl: string | null;
-  /** Other origins whose pages may call this server, as browsers write them. */
+  /** Other origins whose pages may call this server, in the form of the Origin header. */
   readonly corsOrigins: readonly string[];
 }
 
@@ -30,7 +30,7 @@ export function requireLoopback(host: string): void {
  *
  * @throws Refused FORBIDDEN
  */
-export function requireTrusted(host: string, origin: string | null, trusted: TrustedOrigins): void {
+export function requireTrustedOrigin(host: string, origin: string | null, trusted: TrustedOrigins): void {
   if (origin === null || origin === `http://${host.toLowerCase()}` || isListed(origin, trusted)) return;
   throw new Refused(
     "FORBIDDEN",
@@ -47,7 +47,7 @@ export function requireTrusted(host: string, origin: string | null, trusted: Tru
  *
  * @throws Refused FORBIDDEN
  */
-export function requireDeliberate(headers: Headers, trusted: TrustedOrigins): void {
+export function requireTrustedPage(headers: Headers, trusted: TrustedOrigins): void {
   const site = headers.get("sec-fetch-site");
   if (site !== "cross-site" && site !== "same-site") return;
   if (headers.get("sec-fetch-mode") === "navigate" && headers.get("sec-fetch-dest") === "document") return;
@@ -64,7 +64,8 @@ export function requireDeliberate(headers: Headers, trusted: TrustedOrigins): vo
 }
 
 /**
- * The origin of the page that made a request, from Origin or else Referer. Null if the browser sends neither.
+ * Returns the origin of the page that made a request, from Origin or else Referer. Null if the browser sends
+ * neither.
  */
 function pageOf(headers: Headers): string | null {
   const origin = headers.get("origin");
@@ -76,8 +77,8 @@ function pageOf(headers: Headers): string | null {
 }
 
 /**
- * Allows pages of trusted origins to embed an artifact, for example as an image. A signed URL is a permission
- * by itself: if any other origin is trusted, it also works for a page of which the browser sends no origin.
+ * Allows pages of trusted origins to embed an artifact, for example as an image. A signed URL grants access by
+ * itself: if CORS_ORIGINS names any origin, pages whose origin the browser does not send may embed it as well.
  */
 export function allowEmbedding(answer: Headers, request: Request, trusted: TrustedOrigins): void {
   const { publicUrl, corsOrigins } = trusted;
@@ -90,10 +91,10 @@ export function allowEmbedding(answer: Headers, request: Request, trusted: Trust
 
 const MAX_REFERER_LENGTH = 4096;
 
-/** Scheme, the longest DNS name, and a port. */
+/** Enough for a scheme, the longest DNS name, and a port. */
 const MAX_ORIGIN_LENGTH = 270;
 
-/** For the log, which contains no other header value: a well-formed origin in quotes, otherwise nothing. */
+/** Returns a space and the origin in quotes; empty if it is malformed. The log contains no other header value. */
 function shown(origin: string): string {
   return origin.length <= MAX_ORIGIN_LENGTH && URL.parse(origin)?.origin === origin ? ` "${origin}"` : "";
 }
@@ -124,7 +125,7 @@ export function allowOrigin(headers: Headers, origin: string | null): void {
 const HEADER_NAMES = /^[!#$%&'*+.^_`|~0-9a-z-]+(?:[\t ]*,[\t ]*[!#$%&'*+.^_`|~0-9a-z-]+)*$/i;
 
 /**
- * The response to a preflight request. A page of a trusted origin may send any header: it is trusted like any
+ * Returns the response to a preflight request. A page of a trusted origin may send any header: it is trusted like any
  * other client, and tracing libraries add their own headers.
  */
 export function preflight({ headers }: Request): Response {

@@ -7,7 +7,7 @@ export const GRAPHQL_RESPONSE = "application/graphql-response+json";
 export const JSON_TYPE = "application/json";
 export const EVENT_STREAM = "text/event-stream";
 
-/** A result to send: every error has a code and a request id, and no internal details. */
+/** Returns a result to send: every error has a code and a request id, and no internal details. */
 export function presentable(
   result: ExecutionResult,
   call: Call,
@@ -23,7 +23,7 @@ export function presentable(
   return { ...result, errors };
 }
 
-/** The result without the fields for the transport. */
+/** Returns the result without `extensions.http`, which is meant for the transport only. */
 export function formatted(result: ExecutionResult): FormattedExecutionResult {
   if (!result.errors?.length) return result as FormattedExecutionResult;
   return {
@@ -36,7 +36,7 @@ export function formatted(result: ExecutionResult): FormattedExecutionResult {
   } as FormattedExecutionResult;
 }
 
-/** The best offered media type by the client's order and weights. Null if none is acceptable. */
+/** Returns the offered media type that the Accept header prefers. Null if none is acceptable. */
 export function acceptedType(accept: string | null, offered: readonly string[]): string | null {
   let best: { readonly type: string; readonly weight: number; readonly precision: number } | null = null;
   for (const part of (accept?.trim() || "*/*").toLowerCase().split(",")) {
@@ -58,7 +58,7 @@ export function acceptedType(accept: string | null, offered: readonly string[]):
 }
 
 /**
- * One result as a response. The status is 200 once execution has started. Before that, a malformed request
+ * Returns a response with one result. The status is 200 once execution has started. Before that, a malformed request
  * (no JSON, no query, a mutation by GET) gets the status of its error. A well-formed request that cannot be
  * executed (it does not parse or validate, or its variables do not match) gets 200 as application/json, and
  * the status of its code as application/graphql-response+json, as the GraphQL-over-HTTP specification
@@ -85,7 +85,7 @@ export function resultResponse(
   });
 }
 
-/** Codes of well-formed requests. */
+/** Codes of errors of well-formed requests. */
 const WELL_FORMED: ReadonlySet<ErrorCode> = new Set([
   "GRAPHQL_PARSE_FAILED",
   "GRAPHQL_VALIDATION_FAILED",
@@ -93,7 +93,7 @@ const WELL_FORMED: ReadonlySet<ErrorCode> = new Set([
   "FORBIDDEN",
 ]);
 
-/** An error of the transport with its HTTP status. */
+/** Returns an error that the transport reports with an HTTP status. */
 export function transportError(
   code: ErrorCode,
   message: string,

@@ -8,19 +8,23 @@ import { authenticator } from "../auth/authenticate.ts";
 import { lasting, unauthenticated } from "../auth/credentials.ts";
 import { FailedAttempts, failedAttemptsMetrics } from "./failed-attempts.ts";
 
-const HERE = "192.0.2.1";
+const ADDRESS = "192.0.2.1";
 const good = async () => "admin";
 const bad = async (): Promise<string> => {
   throw unauthenticated("wrong");
 };
 
-/** Attempts with the clock at `now` ms. */
+/** Returns attempts with a limit and a clock (ms), and a function that makes one attempt. */
 function attemptsOf(failedAttemptsPerMinute: number | null) {
   const clock = { now: 5_000 };
   const attempts = new FailedAttempts({ failedAttemptsPerMinute }, () => clock.now);
-  /** The code of the refusal; null: success. */
-  const tried = async (recognise: () => Promise<unknown>, address: string | null = HERE, credential = "x") =>
-    attempts.attempt(address, credential, recognise).then(
+  /** Makes one attempt. Resolves with the code of its refusal; null: it succeeded. */
+  const tried = async (
+    authenticate: () => Promise<unknown>,
+    address: string | null = ADDRESS,
+    credential = "x",
+  ) =>
+    attempts.attempt(address, credential, authenticate).then(
       () => null,
       (error: Refused) => error.code,
     );
@@ -30,22 +34,22 @@ function attemptsOf(failedAttemptsPerMinute: number | null) {
 describe("FailedAttempts", () => {
   it("checks attempts up to the limit, then refuses without checking until the rate allows one more", async () => {
     const { clock, attempts, tried } = attemptsOf(60);
-    const looked = vi.fn(bad);
-    for (let n = 0; n < 60; n += 1) expect(await tried(looked)).toBe("UNAUTHENTICATED");
-    await expect(attempts.attempt(HERE, "x", looked)).rejects.toMatchObject({
+    const check = vi.fn(bad);
+    for (let n = 0; n < 60; n += 1) expect(await tried(check)).toBe("UNAUTHENTICATED");
+    await expect(attempts.attempt(ADDRESS, "x", check)).rejects.toMatchObject({
       code: "RATE_LIMITED",
       facts: { retryAfterSeconds: 1 },
     });
     clock.now += 999;
-    expect(await tried(looked)).toBe("RATE_LIMITED");
+    expect(await tried(check)).toBe("RATE_LIMITED");
     clock.now += 1;
-    expect(await tried(looked)).toBe("UNAUTHENTICATED");
-    expect(await tried(looked)).toBe("RATE_LIMITED");
-    expect(looked).toHaveBeenCalledTimes(61);
+    expect(await tried(check)).toBe("UNAUTHENTICATED");
+    expect(await tried(check)).toBe("RATE_LIMITED");
+    expect(check).toHaveBeenCalledTimes(61);
     expect(failedAttemptsMetrics(attempts).map(({ value }) => value)).toEqual([61, 3]);
   });
 
-  it("never allows more failures than the rate, at any times", async () => {
+  it("never allows more failures than the rate, whenever the attempts are made", async () => {
     const pauses = fc.array(fc.integer({ min: 0, max: 4_000 }), { maxLength: 60 });
     await fc.assert(
       fc.asyncProperty(pauses, fc.integer({ min: 1, max: 100 }), async (each, perMinute) => {
@@ -61,25 +65,25 @@ describe("FailedAttempts", () => {
     );
   });
 
-  it("requires no wait longer than until the next allowed attempt, however many were checked concurrently", async () => {
+  it("makes a client wait until the next allowed attempt, however many attempts failed concurrently", async () => {
     const { attempts, tried } = attemptsOf(6);
     const failing = Promise.withResolvers<string>();
     const together = Array.from({ length: 100 }, () => tried(() => failing.promise));
     failing.reject(unauthenticated("wrong"));
     expect(new Set(await Promise.all(together))).toEqual(new Set(["UNAUTHENTICATED"]));
-    await expect(attempts.attempt(HERE, "x", good)).rejects.toMatchObject({
+    await expect(attempts.attempt(ADDRESS, "x", good)).rejects.toMatchObject({
       facts: { retryAfterSeconds: 10 },
     });
   });
 
   it("counts only attempts that were refused because of their credentials", async () => {
     const { attempts, tried } = attemptsOf(1);
-    const away = async () => {
+    const unavailable = async () => {
       throw new Refused("UNAVAILABLE", "The keys are not available.");
     };
     for (let n = 0; n < 10; n += 1) {
       expect(await tried(good)).toBeNull();
-      expect(await tried(away)).toBe("UNAVAILABLE");
+      expect(await tried(unavailable)).toBe("UNAVAILABLE");
     }
     expect(attempts.failed).toBe(0);
     expect(await tried(bad)).toBe("UNAUTHENTICATED");
@@ -90,10 +94,10 @@ describe("FailedAttempts", () => {
     const { tried } = attemptsOf(1);
     expect(await tried(good, "198.51.100.1", "known")).toBeNull();
     await tried(bad);
-    expect(await tried(good, HERE, "new")).toBe("RATE_LIMITED");
-    expect(await tried(good, HERE, "known")).toBeNull();
-    expect(await tried(bad, HERE, "known")).toBe("UNAUTHENTICATED");
-    expect(await tried(good, HERE, "known")).toBe("RATE_LIMITED");
+    expect(await tried(good, ADDRESS, "new")).toBe("RATE_LIMITED");
+    expect(await tried(good, ADDRESS, "known")).toBeNull();
+    expect(await tried(bad, ADDRESS, "known")).toBe("UNAUTHENTICATED");
+    expect(await tried(good, ADDRESS, "known")).toBe("RATE_LIMITED");
   });
 
   it.each([
@@ -103,7 +107,7 @@ describe("FailedAttempts", () => {
     ["an IPv6 address of the same network", "2001:db8:1:2::1", "2001:db8:1:2:ffff:1:2:3", true],
     ["the same network with zeros in it", "2001:db8::1", "2001:db8:0:0:9::", true],
     ["an IPv6 address of another network", "2001:db8:1:2::1", "2001:db8:1:3::1", false],
-    ["the same link", "fe80::1%eth0", "fe80::2%eth0", true],
+    ["another IPv6 address of the same link", "fe80::1%eth0", "fe80::2%eth0", true],
     ["IPv4 and IPv6 loopback", "127.0.0.1", "::1", false],
   ])("counts per address, or per network for IPv6: %s", async (_what, first, second, together) => {
     const { tried } = attemptsOf(1);
@@ -137,23 +141,23 @@ const SIGNED = "/artifacts/t/w/a?signed=forged.signature";
 const POST = { method: "POST", body: '{"query":"{ viewer { actor } }"}' };
 
 /**
- * A server that allows one failure per minute, which has happened. `looked` counts checked keys and
- * signatures.
+ * Starts a server that allows one failed attempt per minute, and uses that attempt up. `check` counts checks
+ * of keys and signatures.
  */
-async function flooded() {
-  const looked = vi.fn();
+async function serverOverLimit() {
+  const check = vi.fn();
   const world = await handlerUnderTest({
     limits: { usage: { ...DEFAULT_LIMITS.usage, failedAttemptsPerMinute: 1 } },
     authenticate: authenticator({
       ownerToken: OWNER,
       verifyKey: async (secret) => {
-        looked();
+        check();
         return secret.startsWith("tk_good")
           ? lasting({ actor: secret, role: "READER", tenants: null })
           : null;
       },
       verifyJwt: async () => {
-        looked();
+        check();
         throw unauthenticated("wrong");
       },
     }),
@@ -166,12 +170,12 @@ async function flooded() {
   };
   expect((await send("/metrics", {}, "tk_good_known")).status).toBe(200);
   expect((await send("/metrics", {}, "a.b.c")).status).toBe(401);
-  looked.mockClear();
-  return { world, url, send, looked };
+  check.mockClear();
+  return { world, url, send, check };
 }
 
-/** The close code of a WebSocket, or the status of its refused upgrade. */
-function webSocketEnd(url: string, header: string | null, payload: object): Promise<number | string> {
+/** Resolves with the first message of a WebSocket, its close code, or the status of the refused upgrade. */
+function webSocketOutcome(url: string, header: string | null, payload: object): Promise<number | string> {
   const headers = header === null ? {} : { authorization: `Bearer ${header}` };
   const socket = new WebSocket(url.replace("http", "ws"), "graphql-transport-ws", { headers });
   socket.on("open", () => socket.send(JSON.stringify({ type: "connection_init", payload })));
@@ -193,7 +197,7 @@ function lastLine({ logged }: HandlerUnderTest) {
   return logged.at(-1);
 }
 
-describe("an address that has used up its failures", () => {
+describe("an address over its limit of failed attempts", () => {
   it.each<[string, string, RequestInit]>([
     ["a query", "/graphql", POST],
     ["a query by GET", "/graphql?query={viewer{actor}}", {}],
@@ -202,7 +206,7 @@ describe("an address that has used up its failures", () => {
     ["a download", "/artifacts/t/w/a", {}],
     ["the metrics", "/metrics", {}],
   ])("is refused with Retry-After and without a check: %s", async (_what, path, init) => {
-    const { world, send, looked } = await flooded();
+    const { world, send, check } = await serverOverLimit();
     await using _world = world;
     for (const token of ["d.e.f", "tk_wrong", "tk_good_new", "no-token"]) {
       const response = await send(path, init, token);
@@ -211,7 +215,7 @@ describe("an address that has used up its failures", () => {
       const text = await response.text();
       for (const fact of ['"code":"RATE_LIMITED"', '"retryAfterSeconds":']) expect(text).toContain(fact);
     }
-    expect(looked).not.toHaveBeenCalled();
+    expect(check).not.toHaveBeenCalled();
     expect(lastLine(world)).toMatchObject({
       code: "RATE_LIMITED",
       actor: "anonymous",
@@ -219,26 +223,26 @@ describe("an address that has used up its failures", () => {
     });
   });
 
-  it("may still use signed URLs, and forged ones do not count", async () => {
-    const { world, send } = await flooded();
+  it("may still use signed URLs, and forged signatures do not count as failures", async () => {
+    const { world, send } = await serverOverLimit();
     await using _world = world;
     for (const init of [{}, { method: "PUT", body: "content" }]) {
       for (let n = 0; n < 5; n += 1) expect((await send(SIGNED, init)).status).toBe(401);
     }
   });
 
-  it("has its WebSockets closed, or the upgrade refused if it has credentials", async () => {
-    const { world, url, looked } = await flooded();
+  it("has its WebSockets closed, and upgrades with credentials refused", async () => {
+    const { world, url, check } = await serverOverLimit();
     await using _world = world;
-    expect(await webSocketEnd(url, null, { authorization: "Bearer d.e.f" })).toBe(1013);
-    expect(await webSocketEnd(url, "d.e.f", {})).toMatch(/^429 after [1-9]/);
-    expect(looked).not.toHaveBeenCalled();
-    expect(await webSocketEnd(url, "tk_good_known", {})).toContain("connection_ack");
-    expect(await webSocketEnd(url, null, { authorization: "Bearer tk_good_known" })).toContain("ack");
+    expect(await webSocketOutcome(url, null, { authorization: "Bearer d.e.f" })).toBe(1013);
+    expect(await webSocketOutcome(url, "d.e.f", {})).toMatch(/^429 after [1-9]/);
+    expect(check).not.toHaveBeenCalled();
+    expect(await webSocketOutcome(url, "tk_good_known", {})).toContain("connection_ack");
+    expect(await webSocketOutcome(url, null, { authorization: "Bearer tk_good_known" })).toContain("ack");
   });
 
-  it("still serves previously valid credentials, the store's owner, and clients without credentials", async () => {
-    const { world, send } = await flooded();
+  it("may still use previously valid credentials, the owner's token, and requests without credentials", async () => {
+    const { world, send } = await serverOverLimit();
     await using _world = world;
     for (let n = 0; n < 5; n += 1) expect((await send("/graphql", POST, "tk_bad")).status).toBe(429);
     expect((await send("/graphql", POST, "tk_good_known")).status).toBe(200);

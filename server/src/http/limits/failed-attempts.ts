@@ -7,12 +7,12 @@ import { networkOf } from "./owner.ts";
 import { RateLimiter } from "./rate-limiter.ts";
 
 /**
- * Number of addresses with failures that are tracked, latest first. A client with more addresses gets the
- * full limit for each.
+ * Maximum number of addresses whose failures are tracked; the least recently used are dropped. A client that
+ * uses more addresses gets the full limit for each.
  */
 const MAX_ADDRESSES = 10_000;
 
-/** Number of valid credentials that are remembered, latest first. */
+/** Maximum number of valid credentials that are remembered; the least recently used are dropped. */
 const MAX_KNOWN = 10_000;
 
 /**
@@ -23,40 +23,41 @@ const MAX_KNOWN = 10_000;
 export class FailedAttempts {
   readonly #rate: RateLimiter | null;
   readonly #now: () => number;
-  /** Per network: the limiter's state. */
-  readonly #evenUntil = new LRUCache<string, number>({ max: MAX_ADDRESSES });
-  /** Digests, which are useless as credentials. */
+  /** State of the rate limiter per network. */
+  readonly #limiterStates = new LRUCache<string, number>({ max: MAX_ADDRESSES });
+  /** Digests of credentials that were valid. A digest cannot be used as a credential. */
   readonly #known = new LRUCache<string, true>({ max: MAX_KNOWN });
   #failed = 0;
   #refused = 0;
 
   constructor(
-    { failedAttemptsPerMinute: most }: Pick<UsageLimits, "failedAttemptsPerMinute">,
+    { failedAttemptsPerMinute: perMinute }: Pick<UsageLimits, "failedAttemptsPerMinute">,
     now: () => number = () => performance.now(),
   ) {
-    this.#rate = most === null ? null : new RateLimiter(most / 60, most);
+    this.#rate = perMinute === null ? null : new RateLimiter(perMinute / 60, perMinute);
     this.#now = now;
   }
 
-  /** Number of failed attempts. */
+  /** Number of attempts with credentials that were checked and invalid. */
   get failed(): number {
     return this.#failed;
   }
 
+  /** Number of attempts refused without a check. */
   get refused(): number {
     return this.#refused;
   }
 
   /**
-   * Authenticates by a credential. Counts a failure only if it is refused as UNAUTHENTICATED.
+   * Runs `authenticate` and returns its result. Counts a failure only if it throws UNAUTHENTICATED.
    *
-   * @param address the peer of the socket; null: there is none, and nothing is limited
-   * @throws Refused RATE_LIMITED; errors of `recognise`
+   * @param address address of the client's socket; null: there is no socket, and no limit applies
+   * @throws Refused RATE_LIMITED; errors of `authenticate`
    */
-  async attempt<T>(address: string | null, credential: string, recognise: () => Promise<T>): Promise<T> {
+  async attempt<T>(address: string | null, credential: string, authenticate: () => Promise<T>): Promise<T> {
     this.require(address, credential);
     try {
-      const found = await recognise();
+      const found = await authenticate();
       if (this.#rate !== null && address !== null) this.#known.set(digestOf(credential), true);
       return found;
     } catch (error) {
@@ -70,7 +71,7 @@ export class FailedAttempts {
    */
   require(address: string | null, credential: string): void {
     if (this.#rate === null || address === null) return;
-    const ms = this.#rate.wait(this.#evenUntil.get(networkOf(address)) ?? 0, this.#now());
+    const ms = this.#rate.wait(this.#limiterStates.get(networkOf(address)) ?? 0, this.#now());
     if (ms === 0 || this.#known.has(digestOf(credential))) return;
     this.#refused += 1;
     throw new Refused(
@@ -86,7 +87,7 @@ export class FailedAttempts {
     if (this.#rate === null || address === null) return;
     this.#known.delete(digestOf(credential));
     const network = networkOf(address);
-    this.#evenUntil.set(network, this.#rate.after(this.#evenUntil.get(network) ?? 0, this.#now()));
+    this.#limiterStates.set(network, this.#rate.after(this.#limiterStates.get(network) ?? 0, this.#now()));
   }
 }
 

@@ -5,17 +5,17 @@ export interface Health {
 }
 
 /**
- * Liveness: the process responds. It does not report problems, because a restart would not fix a full disk.
+ * Returns the liveness response: 200 whenever the process responds. It does not report problems, because a restart would not fix a full disk.
  */
 export function healthz(): Response {
   return Response.json({ status: "ok" }, { headers: { "cache-control": "no-store" } });
 }
 
 /**
- * Readiness: 200 if all checks pass, otherwise 503.
+ * Returns the readiness response: 200 if all checks pass, otherwise 503.
  *
- * @param showsChecks whether the response includes the problem of each component; its caller is not
- * authenticated
+ * @param showsChecks whether the response includes the problem of each component. The caller is not
+ *   authenticated.
  */
 export async function readyz(health: () => Promise<Health>, showsChecks: boolean): Promise<Response> {
   const { checks } = await health();

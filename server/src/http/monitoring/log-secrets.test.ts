@@ -57,7 +57,7 @@ it.each<[string, () => unknown]>([
   ],
   ["returns values of another type", () => [{ ...INPUT, sizeBytes: MARK, metadata: MARK }]],
 ])(
-  "a service that %s is logged with its cause, and without stored or requested values",
+  "the log entry for a service that %s has the cause, and no stored or requested values",
   async (_what, failing) => {
     fault = failing;
     const before = under.logged.length;

@@ -14,7 +14,7 @@ export interface Sample {
   readonly value: number;
 }
 
-/** All metrics in Prometheus text format 0.0.4: `metrics` first, then those of the registries. */
+/** Returns all metrics in Prometheus text format 0.0.4: `metrics` first, then those of the registries. */
 export async function metricsResponse(
   metrics: readonly Metric[],
   registries: readonly Registry[],

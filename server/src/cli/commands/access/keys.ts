@@ -25,9 +25,9 @@ interface ListOptions extends ClientOptions {
 }
 
 const CREATE_HELP = `
-The secret is printed to stdout and cannot be shown again. A program sends it as "Authorization: Bearer SECRET"; a
-tierkeep command sends the one in TIERKEEP_TOKEN. A server requires keys if AUTH_API_KEYS=true, and accepts them as soon
-as it accepts JSON Web Tokens.
+The secret is printed to stdout and cannot be shown again. Programs send it as "Authorization: Bearer SECRET". tierkeep
+commands send the secret in TIERKEEP_TOKEN. With AUTH_API_KEYS=true, a server requires a token and accepts API keys. By
+default, a server that accepts JSON Web Tokens also accepts API keys.
 
 Examples:
   tierkeep keys create --tenant acme --role writer --expires 90d
@@ -72,7 +72,7 @@ export function configure(command: Command, run: Run): void {
         (tierkeep, output) =>
           createApiKey(tierkeep, { role, tenantIds, allTenants, expiresInDays, name }, output),
         "changes",
-        // The first key is created before a server runs.
+        // Creates the store if it is missing: the first key is needed before the server starts.
         "create",
       ),
     );

@@ -15,7 +15,7 @@ Examples:
 const COLUMNS: readonly Column[] = [
   { head: "tenant", narrow: "shorten" },
   { head: "artifacts", align: "right", narrow: "stay" },
-  { head: "size", align: "right", least: 8, narrow: "stay" },
+  { head: "size", align: "right", minWidth: 8, narrow: "stay" },
 ];
 
 export function configure(command: Command, run: Run): void {

@@ -15,8 +15,8 @@ export async function listArtifacts(
     [
       { head: "artifact", narrow: "shorten" },
       { head: "tier" },
-      { head: "size", align: "right", least: 8 },
-      { head: "age", align: "right", least: 7 },
+      { head: "size", align: "right", minWidth: 8 },
+      { head: "age", align: "right", minWidth: 7 },
       { head: "next" },
     ],
     artifacts,

@@ -34,7 +34,7 @@ const run = (confirm: BulkRun["confirm"]): BulkRun => ({
 });
 
 describe("actOnMany", () => {
-  it("changes nothing unless the answer is yes", async () => {
+  it("changes nothing unless the user confirms", async () => {
     const output = capturedOutput();
     const questions: string[] = [];
     const confirm = async (question: string) => {

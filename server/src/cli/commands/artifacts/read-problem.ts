@@ -12,7 +12,7 @@ export interface ReadScope {
 
 /**
  * Returns the error to report for a failed read. A server that finds damage while it sends content can only close the
- * connection. The reason is in the event log.
+ * connection, so the reason is read from the event log.
  */
 export async function readProblem(tierkeep: Tierkeep, scope: ReadScope, error: unknown): Promise<unknown> {
   const { artifactId } = scope;

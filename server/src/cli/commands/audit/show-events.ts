@@ -26,8 +26,8 @@ const RETRY_MS = 1_000;
 
 /** Minimum widths that fit most later events. */
 const COLUMNS: readonly Column[] = [
-  { head: "when", least: 20 },
-  { head: "what", least: 17, narrow: "shorten" },
+  { head: "when", minWidth: 20 },
+  { head: "what", minWidth: 17, narrow: "shorten" },
   { head: "artifact", narrow: "shorten" },
   { head: "who" },
 ];

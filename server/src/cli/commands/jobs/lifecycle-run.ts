@@ -115,7 +115,7 @@ const ITEM_COLUMNS: readonly Column[] = [
   { head: "outcome" },
   { head: "move", narrow: "stay" },
   { head: "artifact", narrow: "shorten" },
-  { head: "age", align: "right", least: 6 },
+  { head: "age", align: "right", minWidth: 6 },
   { head: "size", align: "right" },
 ];
 

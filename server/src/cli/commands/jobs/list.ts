@@ -26,7 +26,7 @@ const ERRORS: JobColumn<Job> = {
 const TOOK: JobColumn<Job> = {
   head: "took",
   align: "right",
-  least: 8,
+  minWidth: 8,
   cell: ({ durationSeconds }) => (durationSeconds === null ? "–" : formatDuration(durationSeconds)),
 };
 const TENANT: JobColumn<Job> = { head: "tenant", cell: tenantOf };

@@ -32,7 +32,7 @@ it("startFacts reports the schedule, the next run and the tokens, and no GraphiQ
   const never = { hotDays: null, warmDays: null, coldDays: null };
   expect(startFacts({ config, retention: never, nextRunAt: Date.UTC(2027, 0, 1, 3), ...place })).toEqual([
     "policy: artifacts never leave hot, never leave warm, and are never purged",
-    'schedule: the lifecycle runs by "0 3 * * *"; next run at 2027-01-01 03:00:00Z',
+    'schedule: lifecycle runs start by "0 3 * * *"; next run at 2027-01-01 03:00:00Z',
     "authentication: callers need a token (a JSON Web Token or an API key)",
     "tiers: hot, warm and cold are folders of one file system, in /srv/artifacts",
   ]);

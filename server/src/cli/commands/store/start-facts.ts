@@ -31,7 +31,7 @@ export function startFacts({ config, retention, root, url, nextRunAt }: StartFac
   ];
 }
 
-/** "artifacts leave hot after 7 d and warm after 30 d, and are purged from cold after 90 d". */
+/** Returns a policy in words, for example "artifacts leave hot after 7 d, …, and are purged from cold after 90 d". */
 export function shownPolicy({ hotDays, warmDays, coldDays }: RetentionPolicy): string {
   const leaves = (tier: string, days: number | null) =>
     days === null ? `never leave ${tier}` : `leave ${tier} after ${formatDays(days)}`;
@@ -40,11 +40,11 @@ export function shownPolicy({ hotDays, warmDays, coldDays }: RetentionPolicy): s
   return `artifacts ${leaves("hot", hotDays)}, ${leaves("warm", warmDays)}, and ${purged}`;
 }
 
-/** `nextRunAt`: ISO 8601. */
+/** Returns the lifecycle schedule in words. @param nextRunAt ISO 8601; null: unknown */
 export function shownSchedule(schedule: string | null, nextRunAt: string | null): string {
   if (schedule === null) return NO_SCHEDULE;
   const next = nextRunAt === null ? "" : `; next run at ${formatInstant(nextRunAt)}`;
-  return `schedule: the lifecycle runs by "${schedule}"${next}`;
+  return `schedule: lifecycle runs start by "${schedule}"${next}`;
 }
 
 function tokensOf({ jwtSecret, jwksUrl, apiKeys }: NonNullable<Config["auth"]>): string {
