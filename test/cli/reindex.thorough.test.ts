@@ -37,9 +37,7 @@ describe("reindex", () => {
       expect(reindex.code).toBe(0);
       expect(reindex.stdout).toMatch(/^adopted +cold\/acme\/weekly\/report\.md /m);
       expect(reindex.stdout).toContain("Adopted 1 artifact; 0 already there");
-      expect(reindex.stderr).toMatch(
-        /^tierkeep: files that are not ours were in the way .*report\.md\.metadata\.json/m,
-      );
+      expect(reindex.stderr).toMatch(/^tierkeep: foreign files blocked .*report\.md\.metadata\.json/m);
       expect((await tierkeep("stat acme/weekly/report.md")).stdout).toContain("author = Ada");
 
       expect(await tierkeep("purge acme/weekly/report.md --yes")).toMatchObject({ code: 4 });

@@ -19,23 +19,25 @@ const MANIFEST = "tierkeep-backup.json";
 const env = { TIERKEEP_ALLOW_AS_OF: "true" };
 
 /** A temporary folder for backups and restored stores. */
-async function besides() {
+async function backupFolder() {
   const dir = await temporaryDirectory();
   return { dir, [Symbol.asyncDispose]: () => removeDirectory(dir) };
 }
 
 /** Checks that a backup with a manifest passes verification, and that one without a manifest is rejected. */
-async function expectWholeOrNone(backup: string): Promise<"whole" | "none"> {
-  const whole = existsSync(join(backup, MANIFEST));
+async function expectCompleteOrRejected(backup: string): Promise<"complete" | "rejected"> {
+  const isComplete = existsSync(join(backup, MANIFEST));
   const { code, stderr } = await runCommand(["restore-backup", backup, "--verify"]);
-  const told = whole ? "" : expect.stringContaining(`${MANIFEST}, which is written last, does not exist`);
-  expect([code, stderr]).toEqual([whole ? 0 : 3, told]);
-  return whole ? "whole" : "none";
+  const expected = isComplete
+    ? ""
+    : expect.stringContaining(`${MANIFEST}, which is written last, does not exist`);
+  expect([code, stderr]).toEqual([isComplete ? 0 : 3, expected]);
+  return isComplete ? "complete" : "rejected";
 }
 
 describe("backups of a server under load", () => {
   it(`contain every change acknowledged before them, or are rejected as incomplete, in ${BACKUPS} attempts`, async () => {
-    await using work = await besides();
+    await using work = await backupFolder();
     const args = ["prove", "--only", "backup", "--cycles", String(BACKUPS), "--json"];
     const { code, stdout, stderr } = await runCommand(args, { cwd: work.dir });
     console.info(stderr, stdout);
@@ -53,7 +55,7 @@ describe("a backup", () => {
   const key = (artifactId: string) => ({ tenantId: "acme", workflowId: "nightly", artifactId });
 
   it("that runs out of disk space leaves no files, and does not change the store", async () => {
-    await using work = await besides();
+    await using work = await backupFolder();
     await using server = await startServer({ env });
     const tierkeep = createTierkeep({ url: server.url });
     for (const name of ["a", "b", "c"]) await tierkeep.upload(key(name), Buffer.alloc(3_000_000, name));
@@ -70,7 +72,7 @@ describe("a backup", () => {
   });
 
   it("can be made of a frozen server and of a killed one", async () => {
-    await using work = await besides();
+    await using work = await backupFolder();
     await using server = await startServer({ env });
     const tierkeep = createTierkeep({ url: server.url });
     for (const name of ["a", "b"]) await tierkeep.upload(key(name), Buffer.alloc(200_000, name));
@@ -80,12 +82,12 @@ describe("a backup", () => {
       const backup = join(work.dir, signal);
       const { code, stdout } = await runCommand(["backup", backup, "--json"], { cwd: server.dir });
       expect([code, JSON.parse(stdout).artifactCount]).toEqual([0, 2]);
-      expect(await expectWholeOrNone(backup)).toBe("whole");
+      expect(await expectCompleteOrRejected(backup)).toBe("complete");
     }
   });
 
   it("restores a lost store beside an audit log with later events", async () => {
-    await using work = await besides();
+    await using work = await backupFolder();
     await using server = await startServer({ env });
     const tierkeep = createTierkeep({ url: server.url });
     await tierkeep.upload(key("kept"), Buffer.alloc(200_000, "kept"));
@@ -117,7 +119,7 @@ describe("a backup", () => {
   });
 
   it("whose restore is killed leaves a complete store, or one that is marked as unfinished", async () => {
-    await using work = await besides();
+    await using work = await backupFolder();
     await using server = await startServer({ env });
     const tierkeep = createTierkeep({ url: server.url });
     for (const name of ["a", "b", "c"]) await tierkeep.upload(key(name), Buffer.alloc(10_000_000, name));

@@ -74,7 +74,7 @@ describe("the settings of a store", () => {
       expect(stdout).toMatch(/purged +0/);
       const refused = await run(dir, "lifecycle run --live", { COLD_RETENTION_DAYS: "90" });
       expect([refused.code, refused.stdout]).toEqual([2, ""]);
-      expect(refused.stderr).toMatch(/COLD_RETENTION_DAYS is 90 here and 365 there/);
+      expect(refused.stderr).toMatch(/COLD_RETENTION_DAYS is 90, but 365 is stored/);
     });
   });
 
@@ -113,7 +113,7 @@ describe("the settings of a store", () => {
       const { code, stderr } = await run(server.dir, line, { HOT_RETENTION_DAYS: "4", DURABILITY: "os" });
       expect([line, code]).toEqual([line, 2]);
       expect(stderr).toMatch(
-        /HOT_RETENTION_DAYS is 4 here and 3 there; DURABILITY is os here and fsync there/,
+        /HOT_RETENTION_DAYS is 4, but 3 is stored; DURABILITY is os, but fsync is stored/,
       );
     }
     expect((await settingsIn(server.dir)).get("HOT_RETENTION_DAYS")).toMatchObject({
@@ -333,7 +333,7 @@ describe("a backup", () => {
       const refused = await run(two, "restore-backup ../backup", { COLD_RETENTION_DAYS: "90" });
       expect([refused.code, refused.stderr]).toEqual([
         2,
-        expect.stringContaining("COLD_RETENTION_DAYS is 90 here and 365 there"),
+        expect.stringContaining("COLD_RETENTION_DAYS is 90, but 365 is stored"),
       ]);
       expect(treeOf(two)).toEqual([]);
       await succeed(two, "restore-backup ../backup", { LOG_DIR: "audit" });

@@ -53,7 +53,7 @@ async function tour(file: string, before: readonly string[] = [], program = "tou
   return JSON.parse(stdout);
 }
 
-const WHAT_CAME_OF_IT = {
+const EXPECTED_RESULTS = {
   created: true,
   event: "ARTIFACT_WRITTEN",
   listed: ["note.txt"],
@@ -91,11 +91,11 @@ describe("the packed SDK", () => {
   });
 
   it("runs in the pinned Node", async () => {
-    expect(await tour(process.execPath)).toEqual(WHAT_CAME_OF_IT);
+    expect(await tour(process.execPath)).toEqual(EXPECTED_RESULTS);
   });
 
   it("runs in the machine's Node", async () => {
-    expect(await tour(machinesNode())).toEqual(WHAT_CAME_OF_IT);
+    expect(await tour(machinesNode())).toEqual(EXPECTED_RESULTS);
   });
 
   it("runs as CommonJS in the machine's Node", async () => {
@@ -103,7 +103,7 @@ describe("the packed SDK", () => {
     const required = text.replace(/^import (\{.*\}) from (".*");$/gm, "const $1 = require($2);");
     expect(required).not.toMatch(/^import/m);
     await writeFile(join(consumer.dir, "tour.cjs"), `(async () => {${required}})();`);
-    expect(await tour(machinesNode(), [], "tour.cjs")).toEqual(WHAT_CAME_OF_IT);
+    expect(await tour(machinesNode(), [], "tour.cjs")).toEqual(EXPECTED_RESULTS);
   });
 
   it("runs in Bun and in Deno, installed from npm", async () => {
@@ -113,8 +113,8 @@ describe("the packed SDK", () => {
     const install = ["install", "--prefer-offline", "--no-audit", "--no-fund", "bun@1.4.5", "deno@2.9.6"];
     await run("npm", install, { cwd: runtimes });
     const bin = join(runtimes, "node_modules/.bin");
-    expect(await tour(join(bin, "bun"))).toEqual(WHAT_CAME_OF_IT);
-    expect(await tour(join(bin, "deno"), ["run", "--allow-all"])).toEqual(WHAT_CAME_OF_IT);
+    expect(await tour(join(bin, "bun"))).toEqual(EXPECTED_RESULTS);
+    expect(await tour(join(bin, "deno"), ["run", "--allow-all"])).toEqual(EXPECTED_RESULTS);
   }, 300_000);
 
   it("follows events over a WebSocket with only a WebSocket class in addition", async () => {

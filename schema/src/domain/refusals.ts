@@ -104,7 +104,7 @@ export const REFUSALS = {
     exit: 6,
     retryable: true,
     raised: true,
-    means: "the storage of a tier does not respond, or is too far behind",
+    means: "the storage of a tier does not respond, or is slower than the writes",
   },
   UNAVAILABLE: {
     http: 503,
@@ -146,7 +146,7 @@ export const REFUSALS = {
     exit: 8,
     retryable: false,
     raised: true,
-    means: "the request asks for more than one request may return",
+    means: "the request exceeds a limit on its document, its cost, the rows that it scans, or its response",
   },
   INTERNAL: {
     http: 500,

@@ -6,7 +6,7 @@ export const RoleType = builder.enumType("Role", {
   description:
     "The role of a caller. In the order READER, WRITER, OPERATOR, ADMIN, each role includes the rights of those before it.",
   values: described<Role>({
-    READER: "May use queries and subscriptions, and download artifacts.",
+    READER: "May use subscriptions and the queries that need no higher role, and download artifacts.",
     WRITER: "May also write, promote and restore artifacts.",
     OPERATOR:
       "May also purge and verify artifacts, run the lifecycle and cancel jobs, within the caller's tenants.",

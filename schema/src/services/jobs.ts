@@ -171,7 +171,7 @@ export interface JobService {
    */
   reindex(principal: Principal, options: ReindexOptions): Promise<ReindexJob>;
   /**
-   * Confirms a reindex, which allows purges again. Unknown id, or the id of another kind of job: NOT_FOUND.
+   * Confirms a reindex, which then no longer blocks purges. Unknown id, or the id of another kind of job: NOT_FOUND.
    * Still running: CONFLICT.
    */
   confirmReindex(principal: Principal, jobId: string, idempotencyKey?: string): Promise<ReindexJob>;

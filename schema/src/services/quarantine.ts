@@ -19,7 +19,7 @@ export interface Quarantine {
 }
 
 export interface EmptyQuarantineOptions {
-  /** Delete only files that were moved there before this instant, ms since the epoch. Default: all files. */
+  /** Delete only files that were moved to quarantine before this instant, ms since the epoch. Default: all files. */
   readonly movedBefore?: number | undefined;
   /** Report the files, but delete nothing. */
   readonly dryRun: boolean;

@@ -45,7 +45,7 @@ export type ErrorCode =
   | "NOT_FOUND"
   /** The artifact does not meet the condition ifAbsent or ifChecksum. */
   | "PRECONDITION_FAILED"
-  /** The request asks for more than one request may return. */
+  /** The request exceeds a limit on its document, its cost, the rows that it scans, or its response. */
   | "QUERY_TOO_COMPLEX"
   /** The tenant's quota is used up. Reserved: this version never returns it. */
   | "QUOTA_EXCEEDED"
@@ -55,7 +55,7 @@ export type ErrorCode =
   | "SAME_TIER"
   /** The storage is full. */
   | "STORAGE_FULL"
-  /** The storage of a tier does not respond, or is too far behind. */
+  /** The storage of a tier does not respond, or is slower than the writes. */
   | "TIER_UNAVAILABLE"
   /** The request has no valid credentials. */
   | "UNAUTHENTICATED"
@@ -118,7 +118,7 @@ export type LifecycleEventType =
   | "LIFECYCLE_JOB_COMPLETED"
   /** A job started. */
   | "LIFECYCLE_JOB_STARTED"
-  /** A step of a lifecycle run failed as a whole. */
+  /** A lifecycle run could not continue its purges and became BLOCKED. `error` states why. */
   | "LIFECYCLE_STEP_FAILED"
   /** A lifecycle run moved an artifact from WARM to COLD. */
   | "PROMOTED_TO_COLD"
@@ -132,7 +132,7 @@ export type LifecycleEventType =
   | "PURGE_ERROR"
   /** An administrator deleted a file from quarantine. `error` names the file. */
   | "QUARANTINE_EMPTIED"
-  /** An administrator confirmed the findings of a reindex, which allows purges again. */
+  /** An administrator confirmed the findings of a reindex, which then no longer blocks purges. */
   | "REINDEX_CONFIRMED"
   /** A restore of an artifact failed. */
   | "RESTORE_ERROR"
@@ -186,7 +186,7 @@ export type Role =
   | "ADMIN"
   /** May also purge and verify artifacts, run the lifecycle and cancel jobs, within the caller's tenants. */
   | "OPERATOR"
-  /** May use queries and subscriptions, and download artifacts. */
+  /** May use subscriptions and the queries that need no higher role, and download artifacts. */
   | "READER"
   /** May also write, promote and restore artifacts. */
   | "WRITER";
@@ -211,11 +211,11 @@ export type StoreFindingKind =
   | "MISSING"
   /** The file's path has a name that breaks the naming rule. The file is left in place. */
   | "NAME_REFUSED"
-  /** An entry has the wrong type for its place, where a file or a folder is expected. A link always has the wrong type. It is left in place. */
+  /** The published tree has a file where a folder is expected, or something other than a file where a file is expected, such as a folder or a symbolic link. The entry is left in place. */
   | "NOT_AN_ARTIFACT"
-  /** A sidecar has no file. It is left in place. */
+  /** A sidecar has no artifact file beside it. The sidecar is left in place. */
   | "ORPHAN_SIDECAR"
-  /** Background work that normally takes seconds has been pending for more than a day: content that has no file yet, paths to publish, or objects to delete. Check the server's log for what prevents it. */
+  /** Background work that normally takes seconds has been pending for more than a day: content that is not stored as an object yet, paths to publish, objects to delete, or uploads that were neither completed nor abandoned. Check the server's log for what prevents it. */
   | "OVERDUE"
   /** A file was moved to the store's quarantine; nothing is deleted. Possible reasons: it was at the path of an artifact, it had the key of an artifact in another tier, or a repair found that it belongs to no artifact. */
   | "QUARANTINED"
@@ -229,9 +229,9 @@ export type StoreFindingKind =
   | "STRAY"
   /** A temporary file of an interrupted write. It is left in place. */
   | "TEMPORARY_FILE"
-  /** A sidecar is unreadable, or its metadata is not allowed. The artifact is adopted without the sidecar. */
+  /** A sidecar is unreadable, or its metadata is invalid. The artifact is adopted without the sidecar. */
   | "TORN_SIDECAR"
-  /** The server may not read the file or folder, or the disk failed to read it. */
+  /** The server has no permission to read the file or folder, or the disk failed to read it. */
   | "UNREADABLE"
   /** A path of the published tree does not match the catalog. The artifact itself is intact. */
   | "VIEW_DIFFERS";

@@ -57,7 +57,7 @@ export type NotFoundError = RefusalOf<"NOT_FOUND">;
 export const PreconditionFailedError: RefusalClass<"PRECONDITION_FAILED"> = /* @__PURE__ */ refusalClass("PRECONDITION_FAILED");
 export type PreconditionFailedError = RefusalOf<"PRECONDITION_FAILED">;
 
-/** The request asks for more than one request may return. */
+/** The request exceeds a limit on its document, its cost, the rows that it scans, or its response. */
 export const QueryTooComplexError: RefusalClass<"QUERY_TOO_COMPLEX"> = /* @__PURE__ */ refusalClass("QUERY_TOO_COMPLEX");
 export type QueryTooComplexError = RefusalOf<"QUERY_TOO_COMPLEX">;
 
@@ -77,7 +77,7 @@ export type SameTierError = RefusalOf<"SAME_TIER">;
 export const StorageFullError: RefusalClass<"STORAGE_FULL"> = /* @__PURE__ */ refusalClass("STORAGE_FULL");
 export type StorageFullError = RefusalOf<"STORAGE_FULL">;
 
-/** The storage of a tier does not respond, or is too far behind. */
+/** The storage of a tier does not respond, or is slower than the writes. */
 export const TierUnavailableError: RefusalClass<"TIER_UNAVAILABLE"> = /* @__PURE__ */ refusalClass("TIER_UNAVAILABLE");
 export type TierUnavailableError = RefusalOf<"TIER_UNAVAILABLE">;
 

@@ -148,11 +148,11 @@ export interface TierkeepMethods {
   artifactsByKey(args: ArtifactsByKeyQueryVariables, options?: RequestOptions): Promise<ArtifactsByKeyQuery["artifactsByKey"]>;
   /** Cancels a job. It stops before its next artifact; completed work is kept. Needs OPERATOR. */
   cancelJob(args: CancelJobInput, options?: RequestOptions): Promise<WithJobs<NonNullable<CancelJobMutation["cancelJob"]>>>;
-  /** Confirms that an administrator has checked the findings of a reindex, which allows purges again. If the reindex is still running: CONFLICT. If it was a dry run: BAD_USER_INPUT. Needs ADMIN. */
+  /** Confirms that an administrator has checked the findings of a reindex. The reindex then no longer blocks purges. If the reindex is still running: CONFLICT. If it was a dry run: BAD_USER_INPUT. Needs ADMIN. */
   confirmReindex(args: ConfirmReindexInput, options?: RequestOptions): Promise<WithJobs<NonNullable<ConfirmReindexMutation["confirmReindex"]>>>;
   /** Creates an API key. Needs ADMIN. The response contains the secret, which cannot be read again. */
   createApiKey(args: CreateApiKeyInput, options?: RequestOptions): Promise<NonNullable<CreateApiKeyMutation["createApiKey"]>>;
-  /** Deletes files from quarantine permanently. Each deletion writes an event. Rejected like a purge: UNAVAILABLE while the audit log cannot be written, HELD until a reindex is confirmed. Needs ADMIN. */
+  /** Deletes files from quarantine permanently. Each deletion writes an event. If the audit log cannot be written: UNAVAILABLE. If a reindex awaits confirmReindex: HELD. Needs ADMIN. */
   emptyQuarantine(args: EmptyQuarantineInput, options?: RequestOptions): Promise<NonNullable<EmptyQuarantineMutation["emptyQuarantine"]>>;
   /** The object with this global id. Null if there is none, or if the id is malformed. */
   job(args: JobQueryVariables, options?: RequestOptions): Promise<WithJobs<JobQuery["node"]>>;
@@ -168,7 +168,7 @@ export interface TierkeepMethods {
   lifecycleEventHistory(args?: LifecycleEventHistoryQueryVariables, options?: RequestOptions): List<LifecycleEventHistoryQuery["lifecycleEvents"]>;
   /** The lifecycle run with this id. Null if there is none, or if the id is of another type. */
   lifecycleJob(args: LifecycleJobQueryVariables, options?: RequestOptions): Promise<WithJobs<LifecycleJobQuery["lifecycleJob"]>>;
-  /** The step for each artifact, in key order. On a dry run: the steps that a live run would do. Kept for the last 100 runs of the same tenant. */
+  /** The step for each artifact, in key order. On a dry run: the steps that a live run would do. Kept for the last 100 runs of the same tenant; runs over all tenants are counted separately. */
   lifecycleJobItems(args: LifecycleJobItemsQueryVariables, options?: RequestOptions): List<NonNullable<LifecycleJobItemsQuery["lifecycleJob"]>["items"] | null>;
   /** Lifecycle runs that the caller may see, newest first. */
   lifecycleJobs(args?: LifecycleJobsQueryVariables, options?: RequestOptions): List<WithJobs<LifecycleJobsQuery["lifecycleJobs"]>>;
@@ -182,7 +182,7 @@ export interface TierkeepMethods {
   purgeArtifact(args: PurgeArtifactInput, options?: RequestOptions): Promise<NonNullable<PurgeArtifactMutation["purgeArtifact"]>>;
   /** The files that repairs and reindexes moved to quarantine. Needs ADMIN. */
   quarantine(options?: RequestOptions): Promise<QuarantineQuery["quarantine"]>;
-  /** Reads the published tree and adds every artifact that the catalog does not have. Use it to rebuild a lost catalog, or to adopt the tree of another system. Nothing is overwritten or deleted. Once a live reindex has adopted an artifact, every purge is rejected with HELD until confirmReindex. Only one live reindex runs at a time; a second one: CONFLICT, with `extensions.jobId`. On a server without a published tree: UNAVAILABLE. Needs ADMIN. */
+  /** Reads the published tree, which is the folders of the tiers below STORAGE_BASE_PATH, and adds every artifact that the catalog does not have. Use it to rebuild a lost catalog, or to adopt the tree of another system. Nothing is overwritten or deleted. Once a live reindex has adopted an artifact, every purge is rejected with HELD until confirmReindex. Only one live reindex runs at a time; a second one: CONFLICT, with `extensions.jobId`. On a server without a published tree: UNAVAILABLE. Needs ADMIN. */
   reindex(args: ReindexInput, options?: RequestOptions): Promise<WithJobs<NonNullable<ReindexMutation["reindex"]>>>;
   /** The reindex with this id. Null if there is none, or if the id is of another type. */
   reindexJob(args: ReindexJobQueryVariables, options?: RequestOptions): Promise<WithJobs<ReindexJobQuery["reindexJob"]>>;

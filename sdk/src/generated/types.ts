@@ -95,7 +95,7 @@ export type EmptyQuarantineInput = {
   readonly dryRun?: boolean | undefined;
   /** Makes a retry of this mutation safe: 1 to 200 printable ASCII characters, else BAD_USER_INPUT. Use a new key for each change. A retry by the same caller with the same key within 24 hours returns the first result and changes nothing. The same key with another input: CONFLICT. */
   readonly idempotencyKey?: string | null | undefined;
-  /** Delete only files that were moved there before this instant. Default: all files. */
+  /** Delete only files that were moved to quarantine before this instant. Default: all files. */
   readonly movedBefore?: string | null | undefined;
 };
 
@@ -215,7 +215,7 @@ export type RestoreArtifactsInput = {
   readonly idempotencyKey?: string | null | undefined;
   /** The artifacts with these keys: 1 to 500, else BAD_USER_INPUT. */
   readonly keys?: ReadonlyArray<ArtifactKeyInput> | null | undefined;
-  /** The tier to restore the artifacts to. Artifacts that are already in it are skipped. */
+  /** The tier to restore the artifacts to. Artifacts that are already in it or in a hotter tier are skipped. */
   readonly toTier?: Tier | undefined;
   /** How long to wait for the job to finish before returning it as RUNNING: 0 to 60 seconds, else BAD_USER_INPUT. Closing the connection does not cancel the job. */
   readonly waitSeconds?: number | undefined;
@@ -249,7 +249,7 @@ export type RunLifecycleInput = {
   readonly waitSeconds?: number | undefined;
 };
 
-/** Terms of an upload to a signed URL. They override the headers of the upload. Headers may set values that the terms do not, except metadata: the artifact has none. */
+/** Terms of an upload to a signed URL. They override the headers of the upload. A header applies only where the terms give no value. The artifact gets no metadata: the header Tierkeep-Metadata is ignored, and Tierkeep-Metadata-Length is rejected with BAD_USER_INPUT. */
 export type SignedUpload = {
   /** Last part of the key. */
   readonly artifactId: string;

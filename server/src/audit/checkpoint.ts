@@ -5,9 +5,12 @@ import type { PublicKeys, SigningKey } from "./signing-key.ts";
  */
 export const SEGMENT_STARTS = {
   first: { gap: false, means: "it is the first file" },
-  rotated: { gap: false, means: "the previous file had reached its size" },
+  rotated: { gap: false, means: "the previous file had reached its maximum size" },
   missing: { gap: true, means: "the file to continue was missing or empty" },
-  unknown: { gap: true, means: "the existing file was not as the server left it, or not its own" },
+  unknown: {
+    gap: true,
+    means: "the existing file was changed after the server's last write, or belongs to another log",
+  },
   ahead: {
     gap: true,
     means:

@@ -80,7 +80,7 @@ export class LogWalk implements Disposable {
   unsigned(): Finding {
     const here = this.#open;
     const message =
-      "comes after the newest checkpoint and is not signed. A server that was killed here signs it at its next start; otherwise the server did not write it";
+      "comes after the newest checkpoint, so it is not signed. If the server was killed, its next start signs it. Otherwise the server did not write it";
     if (here !== null && !here.reader.atEnd())
       return new Finding(here.file, here.reader.lineNumber + 1, message);
     return new Finding(this.#ahead[0]?.file ?? "", null, message);
@@ -129,7 +129,7 @@ export class LogWalk implements Disposable {
     if (open === null || open.number !== segment) throw this.#missing(record, segmentName(segment));
     while (this.#seq < seq) if (!this.#nextLine(record)) throw this.#missing(record, open.file);
     if (this.#seq > seq || this.#head !== head) {
-      throw this.#at(`is not what was signed for event ${seq} at ${time}`);
+      throw this.#at(`differs from event ${seq} as it was signed at ${time}`);
     }
   }
 
@@ -142,10 +142,11 @@ export class LogWalk implements Disposable {
         ? this.#head === head
         : type === "gap" && (seq === 0 || this.#remembered.get(seq)?.has(head ?? ""));
     if (this.#seq < seq) throw this.#missing(record, this.#last?.file ?? segmentName(record.segment));
-    if (!isContinued) throw this.#at(`is not the line that the log continued from at ${time}, event ${seq}`);
+    if (!isContinued)
+      throw this.#at(`differs from event ${seq} as it was when a new file continued the log at ${time}`);
     if (this.#open !== null && !this.#open.reader.atEnd()) {
       const { file, reader } = this.#open;
-      const message = `was never signed; it was there when ${segmentName(record.segment)} was started at ${time}, or was added later`;
+      const message = `was never signed. Either it existed when ${segmentName(record.segment)} was started at ${time}, or it was added later`;
       throw new Finding(file, reader.lineNumber + 1, message);
     }
     if (type === "gap")
@@ -212,16 +213,16 @@ export class LogWalk implements Disposable {
     const hash = lineHash(line);
     if (prev === undefined) {
       if (this.lines > this.unchainedLines || this.#segmentStart !== null)
-        throw this.#at("does not name the previous line, as the lines around it do");
+        throw this.#at('has no "prev", although other lines of the log have one');
       this.unchainedLines += 1;
     } else if (prev !== this.#head) {
       // One of the two lines was changed. The next line shows which one.
       if (before !== null && this.#segmentStart === null && this.#isConfirmed(hash, seq, record))
         this.#last = before;
-      throw this.#at("was changed, or was another line when the next one was written");
+      throw this.#at("was changed or replaced after the next line was written");
     }
     if (segment !== (isFirst && prev !== undefined ? open.number : undefined))
-      throw this.#at("has a segment number where no segment starts, or lacks it where one starts");
+      throw this.#at("has a segment number where no segment starts, or has none where a segment starts");
     this.#seq = seq;
     this.#head = hash;
     this.#segmentStart = null;
@@ -256,7 +257,7 @@ export class LogWalk implements Disposable {
       );
     if (this.foreign.includes(file)) return new Finding(file, 1, `is not a line of the log, and ${signed}`);
     if (here?.file !== file)
-      return new Finding(file, null, `is missing, or does not start as it did, and ${signed}`);
+      return new Finding(file, null, `is missing, or its start was changed, and ${signed}`);
     const line = here.reader.lineNumber + 1;
     return new Finding(file, line, `is missing: the file ends with event ${this.#seq}, and ${signed}`);
   }

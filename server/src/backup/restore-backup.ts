@@ -140,8 +140,8 @@ async function fillStore(
 }
 
 /**
- * An existing audit log has more events than the backup's, so it stays; the server continues it, and records
- * that in it.
+ * Restores the audit log, unless the folder already has one. An existing log has more events than the backup's,
+ * so it is not replaced. The server continues it in a new file, and records the gap in a checkpoint.
  */
 async function restoreLog(
   { from, store, disk = realDisk }: RestoreBackupOptions,

@@ -27,7 +27,7 @@ export interface TakeBackupOptions extends Follower {
   readonly store: StoreFiles;
   /** A folder that is empty or does not exist. */
   readonly into: string;
-  /** Hard links instead of copies: fast, on the same disk, and lost with it. */
+  /** Hard links instead of copies: fast, but the backup is lost if the disk fails. */
   readonly linked: boolean;
   /** Version of this program. */
   readonly version: string;
@@ -158,6 +158,6 @@ function lostConfig({ config }: StoreFiles): Refused {
 function damagedCatalog({ catalog }: StoreFiles, problem: string): Refused {
   return new Refused(
     "CHECKSUM_MISMATCH",
-    `The catalog ${catalog} is damaged, and so would be its copy (${problem}). Restore an earlier backup, or rebuild the catalog with a reindex.`,
+    `The catalog ${catalog} is damaged (${problem}), so no backup was made. Restore an earlier backup, or rebuild the catalog with a reindex.`,
   );
 }

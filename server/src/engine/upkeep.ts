@@ -206,7 +206,7 @@ export class Upkeep {
       // One line per batch: after a reindex, each old sidecar of an adopted tree is such a file.
       const { path, movedTo } = moved;
       onProblem(
-        `files that are not ours were in the way of the published tree and were quarantined: ${quarantined.length}; the first, ${path}, as ${movedTo}`,
+        `foreign files blocked paths of the published tree and were moved to quarantine: ${quarantined.length}; the first, ${path}, is now ${movedTo}`,
       );
     }
     const [unpublished] = failed;

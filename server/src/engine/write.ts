@@ -187,6 +187,6 @@ function checkContent(options: WriteOptions, written: WrittenObject): void {
 function tooLarge(maxBytes: number): Refused {
   return new Refused(
     "CONTENT_TOO_LARGE",
-    `The content is larger than the ${maxBytes} bytes that this server accepts (MAX_ARTIFACT_BYTES).`,
+    `The content is larger than the ${maxBytes} bytes that this server allows (MAX_ARTIFACT_BYTES). Split it, or raise the limit.`,
   );
 }

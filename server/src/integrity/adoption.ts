@@ -100,7 +100,7 @@ export function adoptionOf(
   if (isHeld(kept))
     report(
       "RETENTION_OVERRIDE",
-      `${path} has ${RETENTION_OVERRIDE} in its metadata (${JSON.stringify(kept[RETENTION_OVERRIDE])}): nothing will purge it.`,
+      `${path} has ${RETENTION_OVERRIDE} in its metadata (${JSON.stringify(kept[RETENTION_OVERRIDE])}): it is never purged.`,
     );
   for (const loser of losers)
     report(

@@ -161,7 +161,7 @@ function recoveredFinding(row: ArtifactRow): StoreFinding {
     path: pathOf(row, row.tier),
     ...keyOf(row),
     tier: row.tier,
-    message: `The bytes of ${keyText(row)} were found elsewhere and restored. What remained of the old ones is moved to quarantine.`,
+    message: `The bytes of ${keyText(row)} were found elsewhere and restored. The damaged bytes, if any, are moved to quarantine.`,
   };
 }
 

@@ -171,7 +171,9 @@ describe("a verification", () => {
       ...whole(),
       after: seq,
     });
-    expect(events.map(({ error }) => error)).toEqual([expect.stringContaining("still not done")]);
+    expect(events.map(({ error }) => error)).toEqual([
+      expect.stringContaining("has been pending for more than a day"),
+    ]);
     mayCollect = true;
     expect(await verified(jobs, store)).toEqual([]);
     await jobs.stop();

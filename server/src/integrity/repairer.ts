@@ -48,7 +48,7 @@ export class Repairer {
     if (!(await checker.canReportUnknown()))
       return new Refused(
         "CONFLICT",
-        "The catalog does not describe what is stored: it was lost, the tree is another system's, or a reindex is not confirmed. A repair would move everything to quarantine. Run tierkeep reindex first, and confirm it.",
+        "The catalog does not describe the stored files: the catalog was lost, the files are from another system, or a reindex is not confirmed. A repair would move all of these files to quarantine. Run tierkeep reindex first, and confirm the reindex.",
       );
     return null;
   }

@@ -42,7 +42,7 @@ export function lifecycleInput(options: RunLifecycleOptions, allowAsOf: boolean)
   if (asOf !== undefined && !dryRun && !allowAsOf) {
     throw new Refused(
       "BAD_USER_INPUT",
-      "A live run judges ages as of now. Leave asOf out, set dryRun, or start the server with TIERKEEP_ALLOW_AS_OF=true.",
+      "A live run computes ages as of now. Omit asOf, set dryRun, or start the server with TIERKEEP_ALLOW_AS_OF=true.",
       { argument: "asOf" },
     );
   }

@@ -204,7 +204,7 @@ export class JobRunner {
       } catch (error) {
         if (this.stopping) return false;
         this.#parts.onProblem(
-          `the end of job ${job.id} could not be written; it is retried every second`,
+          `the end of job ${job.id} could not be written; the server retries every second`,
           error,
         );
         await this.#pause(RETRY_MS);

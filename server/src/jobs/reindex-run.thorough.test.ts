@@ -126,7 +126,7 @@ describe("a reindex of any tree", () => {
         expect(again.job).toMatchObject({ adoptedCount: 0, presentCount: byKey.size, quarantinedCount: 0 });
         const remaining = live.found.filter(({ message }) => message.endsWith("It stays where it is."));
         expect(again.found.map(({ message }) => message)).toEqual(remaining.map(({ message }) => message));
-        expect(store.problems.filter((problem) => !problem.includes("not ours"))).toEqual([]);
+        expect(store.problems.filter((problem) => !problem.includes("foreign files"))).toEqual([]);
       }),
       { numRuns: 40 },
     );

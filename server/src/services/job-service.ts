@@ -198,7 +198,7 @@ export class EngineJobs implements JobService {
     if (job.dryRun)
       throw new Refused(
         "BAD_USER_INPUT",
-        "A dry reindex has changed nothing. Confirm the live reindex instead.",
+        "A dry run of a reindex changes nothing, so it needs no confirmation. Confirm the live reindex instead.",
         {
           argument: "id",
         },
@@ -215,7 +215,7 @@ export class EngineJobs implements JobService {
     if (repair && tenantId !== undefined) {
       throw new Refused(
         "BAD_USER_INPUT",
-        "A repair covers the whole store, because lost content may be outside the tenants' files. Leave tenantId out.",
+        "A repair covers the complete store, because a copy of lost content can be anywhere in it. Leave tenantId out.",
         { argument: "tenantId" },
       );
     }

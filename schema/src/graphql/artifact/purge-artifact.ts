@@ -39,7 +39,10 @@ const PurgeArtifactPayload = builder
       workflowId: t.exposeString("workflowId", { description: "Second part of the artifact's key." }),
       artifactId: t.exposeString("artifactId", { description: "Last part of the artifact's key." }),
       fromTier: t.expose("fromTier", { type: TierType, description: "The tier that held the artifact." }),
-      sizeBytes: t.expose("sizeBytes", { type: "SafeInt", description: "Size of its content in bytes." }),
+      sizeBytes: t.expose("sizeBytes", {
+        type: "SafeInt",
+        description: "Size of the artifact's content in bytes.",
+      }),
       dryRun: t.exposeBoolean("dryRun", {
         description: "True if nothing was deleted, because this was a dry run.",
       }),

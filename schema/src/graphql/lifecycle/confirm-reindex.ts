@@ -33,7 +33,7 @@ builder.mutationField("confirmReindex", (t) =>
     type: ConfirmReindexPayload,
     nullable: true,
     description:
-      "Confirms that an administrator has checked the findings of a reindex, which allows purges again. If the reindex is still running: CONFLICT. If it was a dry run: BAD_USER_INPUT. Needs ADMIN.",
+      "Confirms that an administrator has checked the findings of a reindex. The reindex then no longer blocks purges. If the reindex is still running: CONFLICT. If it was a dry run: BAD_USER_INPUT. Needs ADMIN.",
     args: {
       input: t.arg({ type: ConfirmReindexInput, required: true, description: "The reindex to confirm." }),
     },

@@ -17,8 +17,7 @@ builder.queryFields((t) => ({
           type: OrderDirection,
           required: true,
           defaultValue: "DESC",
-          description:
-            "DESC: newest first; `after` a cursor then returns older events. ASC: in the order in which they happened.",
+          description: "DESC: newest first; the events after a cursor are then older. ASC: oldest first.",
         }),
       },
       resolve: async (_root, { where, direction, ...page }, { services, principal, reads }) =>

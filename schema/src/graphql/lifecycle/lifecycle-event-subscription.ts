@@ -15,7 +15,7 @@ builder.subscriptionField("lifecycleEvents", (t) =>
       }),
       after: t.arg.string({
         description:
-          "Start with the stored events after this cursor, then continue with new ones. Default: new events only. A cursor of another log, or of a part of the log that has been deleted: CURSOR_INVALID. Over Server-Sent Events, a Last-Event-ID header overrides it.",
+          "Start with the stored events after this cursor, then continue with new ones. Default: new events only. A cursor of another log, or of a part of the log that has been deleted: CURSOR_INVALID. Over Server-Sent Events, a Last-Event-ID header overrides this argument.",
       }),
     },
     subscribe: async (_root, { where, after }, { services, principal, lastEventId }, info) => {

@@ -27,8 +27,10 @@ export const LifecycleEventTypeEnum = builder.enumType("LifecycleEventType", {
       "A check found a problem: an artifact that is unreadable or damaged, an unknown or misplaced file in the store, or a wrong usage count. Written once for each problem.",
     LIFECYCLE_JOB_STARTED: "A job started.",
     LIFECYCLE_JOB_COMPLETED: "A job finished. Its status says how.",
-    LIFECYCLE_STEP_FAILED: "A step of a lifecycle run failed as a whole.",
-    REINDEX_CONFIRMED: "An administrator confirmed the findings of a reindex, which allows purges again.",
+    LIFECYCLE_STEP_FAILED:
+      "A lifecycle run could not continue its purges and became BLOCKED. `error` states why.",
+    REINDEX_CONFIRMED:
+      "An administrator confirmed the findings of a reindex, which then no longer blocks purges.",
     ARTIFACT_READ:
       "A caller read an artifact's content, or part of it. Written only if the server logs reads.",
     ARTIFACT_HEALED: "A repair recovered the content of an artifact that was damaged or missing.",

@@ -45,7 +45,7 @@ LifecycleJobType.implement({
       {
         type: LifecycleItemType,
         description:
-          "The step for each artifact, in key order. On a dry run: the steps that a live run would do. Kept for the last 100 runs of the same tenant.",
+          "The step for each artifact, in key order. On a dry run: the steps that a live run would do. Kept for the last 100 runs of the same tenant; runs over all tenants are counted separately.",
         resolve: async ({ id }, args, { services, principal }) =>
           connectionOf(await services.jobs.items(principal, id, requirePage(args))),
       },

@@ -43,7 +43,7 @@ builder.mutationField("reindex", (t) =>
     type: ReindexPayload,
     nullable: true,
     description:
-      "Reads the published tree and adds every artifact that the catalog does not have. Use it to rebuild a lost catalog, or to adopt the tree of another system. Nothing is overwritten or deleted. Once a live reindex has adopted an artifact, every purge is rejected with HELD until confirmReindex. Only one live reindex runs at a time; a second one: CONFLICT, with `extensions.jobId`. On a server without a published tree: UNAVAILABLE. Needs ADMIN.",
+      "Reads the published tree, which is the folders of the tiers below STORAGE_BASE_PATH, and adds every artifact that the catalog does not have. Use it to rebuild a lost catalog, or to adopt the tree of another system. Nothing is overwritten or deleted. Once a live reindex has adopted an artifact, every purge is rejected with HELD until confirmReindex. Only one live reindex runs at a time; a second one: CONFLICT, with `extensions.jobId`. On a server without a published tree: UNAVAILABLE. Needs ADMIN.",
     args: { input: t.arg({ type: ReindexInput, required: true, description: "Options of the reindex." }) },
     resolve: (_root, { input }, context) =>
       changing(context, async ({ jobs }) => ({

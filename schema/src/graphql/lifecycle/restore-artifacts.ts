@@ -31,7 +31,8 @@ const RestoreArtifactsInput = builder.inputType("RestoreArtifactsInput", {
       type: TierType,
       required: true,
       defaultValue: "HOT",
-      description: "The tier to restore the artifacts to. Artifacts that are already in it are skipped.",
+      description:
+        "The tier to restore the artifacts to. Artifacts that are already in it or in a hotter tier are skipped.",
     }),
     dryRun: t.boolean({
       required: true,

@@ -23,7 +23,7 @@ RestoreJobType.implement({
     }),
     skippedCount: t.expose("skippedCount", {
       type: "SafeInt",
-      description: "Number of artifacts skipped because they were already in that tier.",
+      description: "Number of artifacts skipped because they were already in `toTier` or in a hotter tier.",
     }),
   }),
 });

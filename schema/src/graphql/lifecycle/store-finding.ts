@@ -15,15 +15,15 @@ const StoreFindingKindType = builder.enumType("StoreFindingKind", {
       "A file was moved to the store's quarantine; nothing is deleted. Possible reasons: it was at the path of an artifact, it had the key of an artifact in another tier, or a repair found that it belongs to no artifact.",
     NAME_REFUSED: "The file's path has a name that breaks the naming rule. The file is left in place.",
     NOT_AN_ARTIFACT:
-      "An entry has the wrong type for its place, where a file or a folder is expected. A link always has the wrong type. It is left in place.",
-    ORPHAN_SIDECAR: "A sidecar has no file. It is left in place.",
+      "The published tree has a file where a folder is expected, or something other than a file where a file is expected, such as a folder or a symbolic link. The entry is left in place.",
+    ORPHAN_SIDECAR: "A sidecar has no artifact file beside it. The sidecar is left in place.",
     TORN_SIDECAR:
-      "A sidecar is unreadable, or its metadata is not allowed. The artifact is adopted without the sidecar.",
+      "A sidecar is unreadable, or its metadata is invalid. The artifact is adopted without the sidecar.",
     CHECKSUM_DIFFERS:
       "The sidecar's checksum does not match the file. Only the sidecar's metadata is imported.",
     TEMPORARY_FILE: "A temporary file of an interrupted write. It is left in place.",
     CHANGING: "The file changed while it was read. It is left in place.",
-    UNREADABLE: "The server may not read the file or folder, or the disk failed to read it.",
+    UNREADABLE: "The server has no permission to read the file or folder, or the disk failed to read it.",
     RETENTION_OVERRIDE:
       "The artifact has the key `retention_override` in its metadata, so it is never purged.",
     DAMAGED: "The artifact's content differs from the content that was written.",
@@ -37,7 +37,7 @@ const StoreFindingKindType = builder.enumType("StoreFindingKind", {
       "Usage counts of a tenant or a workflow, or of the complete store if neither is given, differ from a full count. The artifacts themselves are intact.",
     RECOUNTED: "Usage counts differed from a full count and were corrected.",
     OVERDUE:
-      "Background work that normally takes seconds has been pending for more than a day: content that has no file yet, paths to publish, or objects to delete. Check the server's log for what prevents it.",
+      "Background work that normally takes seconds has been pending for more than a day: content that is not stored as an object yet, paths to publish, objects to delete, or uploads that were neither completed nor abandoned. Check the server's log for what prevents it.",
   }),
 });
 

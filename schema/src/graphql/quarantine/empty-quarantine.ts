@@ -21,7 +21,7 @@ const EmptyQuarantineInput = builder.inputType("EmptyQuarantineInput", {
   fields: (t) => ({
     movedBefore: t.field({
       type: "DateTime",
-      description: "Delete only files that were moved there before this instant. Default: all files.",
+      description: "Delete only files that were moved to quarantine before this instant. Default: all files.",
     }),
     dryRun: t.boolean({
       required: true,
@@ -57,7 +57,7 @@ builder.mutationField("emptyQuarantine", (t) =>
     type: EmptyQuarantinePayload,
     nullable: true,
     description:
-      "Deletes files from quarantine permanently. Each deletion writes an event. Rejected like a purge: UNAVAILABLE while the audit log cannot be written, HELD until a reindex is confirmed. Needs ADMIN.",
+      "Deletes files from quarantine permanently. Each deletion writes an event. If the audit log cannot be written: UNAVAILABLE. If a reindex awaits confirmReindex: HELD. Needs ADMIN.",
     args: {
       input: t.arg({ type: EmptyQuarantineInput, required: true, description: "Which files to delete." }),
     },

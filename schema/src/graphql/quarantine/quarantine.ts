@@ -5,13 +5,17 @@ const QuarantinedFileType = builder.objectRef<QuarantinedFile>("QuarantinedFile"
   description: "A file or folder in quarantine. Only emptyQuarantine deletes it.",
   fields: (t) => ({
     name: t.exposeString("name", {
-      description: "Its name in `.tierkeep/quarantine`: random digits, then its original name.",
+      description:
+        "Name of the file or folder in `.tierkeep/quarantine`: random digits, then its original name.",
     }),
     sizeBytes: t.expose("sizeBytes", {
       type: "SafeInt",
       description: "Size in bytes. For a folder: the total size of the files in it.",
     }),
-    movedAt: t.expose("movedAt", { type: "DateTime", description: "When it was moved to quarantine." }),
+    movedAt: t.expose("movedAt", {
+      type: "DateTime",
+      description: "When the file or folder was moved to quarantine.",
+    }),
   }),
 });
 

@@ -18,7 +18,7 @@ TierStatsType.implement({
     }),
     totalBytes: t.field({
       type: "SafeInt",
-      description: "Total size of their content in bytes.",
+      description: "Total size of these artifacts' content in bytes.",
       resolve: ({ count }) => count.totalBytes,
     }),
     tenantCount: t.field({

@@ -16,7 +16,7 @@ import {
 
 TenantType.implement({
   description:
-    "A tenant: the owner of workflows and their artifacts. It exists from its first artifact on, and remains when it has none left.",
+    "A tenant: the owner of workflows and their artifacts. It exists from its first artifact on, and remains after its last artifact is deleted.",
   interfaces: [builder.nodeInterfaceRef()],
   fields: (t) => ({
     id: t.id({ description: "Opaque global id.", resolve: ({ tenantId }) => tenantGlobalId(tenantId) }),

@@ -9,7 +9,7 @@ import { builder } from "../types/builder.ts";
 
 const SignedUrlType = builder.objectRef<SignedUrl>("SignedUrl").implement({
   description:
-    "A URL that grants one operation on one artifact without credentials, until it expires. Events record its use under the name of the caller that requested it. If that caller used an API key, revoking the key also disables the URL.",
+    "A URL that grants one operation on one artifact without credentials, until it expires. In events, `actor` is then the caller that requested the URL. If that caller used an API key, revoking the key also disables the URL.",
   fields: (t) => ({
     url: t.exposeString("url", {
       description: "The URL. If it is relative, resolve it against the URL of this endpoint.",
@@ -22,7 +22,7 @@ const EXPIRES = "Lifetime of the URL: 1 to 3600 seconds, else BAD_USER_INPUT.";
 
 const SignedUpload = builder.inputType("SignedUpload", {
   description:
-    "Terms of an upload to a signed URL. They override the headers of the upload. Headers may set values that the terms do not, except metadata: the artifact has none.",
+    "Terms of an upload to a signed URL. They override the headers of the upload. A header applies only where the terms give no value. The artifact gets no metadata: the header Tierkeep-Metadata is ignored, and Tierkeep-Metadata-Length is rejected with BAD_USER_INPUT.",
   fields: (t) => ({
     tenantId: t.string({ required: true, description: "First part of the key." }),
     workflowId: t.string({ required: true, description: "Second part of the key." }),

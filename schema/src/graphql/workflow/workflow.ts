@@ -11,7 +11,7 @@ import {
 
 WorkflowType.implement({
   description:
-    "A workflow of a tenant: the producer of artifacts. It exists from its first artifact on, and remains when it has none left.",
+    "A workflow of a tenant: the producer of artifacts. It exists from its first artifact on, and remains after its last artifact is deleted.",
   interfaces: [builder.nodeInterfaceRef()],
   fields: (t) => ({
     id: t.id({ description: "Opaque global id.", resolve: workflowGlobalId }),

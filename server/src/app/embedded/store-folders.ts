@@ -100,7 +100,7 @@ export async function linksInside(
     if (stats === null || stats.isDirectory()) return stats !== null;
     problems.push(
       stats.isSymbolicLink()
-        ? `${path} is a symbolic link, and tierkeep follows none inside a store. Put the folder itself in its place${instead}.`
+        ? `${path} is a symbolic link, which tierkeep does not follow inside a store. Replace it with the folder itself${instead}.`
         : `${path} is not a folder. Put a folder in its place${instead}.`,
     );
     return false;
@@ -121,7 +121,7 @@ export async function linksInside(
       const isNamedAbove = layout.fixed.includes(path);
       if (entry.isSymbolicLink() && !isNamedAbove)
         problems.push(
-          `${path} is a symbolic link, and tierkeep follows none inside a store. Put what it points to in its place.`,
+          `${path} is a symbolic link, which tierkeep does not follow inside a store. Replace it with its target.`,
         );
     }
   }
@@ -135,7 +135,7 @@ export async function linksInLog(logs: string): Promise<readonly string[]> {
   );
   return links.map(
     ({ name }) =>
-      `${join(logs, name)} is a symbolic link, and the audit log follows none. Put the file itself in its place, or link the folder LOG_DIR.`,
+      `${join(logs, name)} is a symbolic link, which the audit log does not follow. Replace it with its target. Only the folder LOG_DIR itself may be a symbolic link.`,
   );
 }
 

@@ -80,9 +80,9 @@ export function requireAgreement(config: Config, file: Pick<StoreFile, "settings
 
 /** @param where the owner of the stored values, such as "store /srv/artifacts" */
 export function contradictionProblem(found: readonly Contradiction[], where: string): StartProblem {
-  const each = found.map(({ name, given, stored }) => `${name} is ${given} here and ${stored} there`);
+  const each = found.map(({ name, given, stored }) => `${name} is ${given}, but ${stored} is stored`);
   return new StartProblem(
-    `The environment contradicts the settings of the ${where}: ${each.join("; ")}. Unset it here; to change a setting of a store, start \`tierkeep serve\` with it.`,
+    `The environment contradicts the settings of the ${where}: ${each.join("; ")}. Unset each named variable. To change a setting of a store, start \`tierkeep serve\` with the new value.`,
   );
 }
 

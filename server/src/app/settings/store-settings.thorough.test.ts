@@ -119,7 +119,7 @@ describe("a store's settings", () => {
   it("are changed only by serve, with an event that names both values", async () => {
     await withStore("serve", { HOT_RETENTION_DAYS: "8" }, nothing);
     await expect(withStore("use", { HOT_RETENTION_DAYS: "7" }, nothing)).rejects.toThrow(
-      "HOT_RETENTION_DAYS is 7 here and 8 there",
+      "HOT_RETENTION_DAYS is 7, but 8 is stored",
     );
     await withStore("use", { HOT_RETENTION_DAYS: "8.0" }, nothing);
     await withStore("serve", { HOT_RETENTION_DAYS: "9", PUBLISH_TREE: "false" }, async (store) => {

@@ -35,7 +35,7 @@ export function decideAdopt(
   if (known.staged?.owner !== change.owner || known.staged.store !== artifact.store) {
     throw new Refused(
       "UNAVAILABLE",
-      "The object of the found file is no longer staged by this server. Run the reindex again.",
+      "The server discarded the object of the found file before it was adopted. Run the reindex again.",
     );
   }
   return {

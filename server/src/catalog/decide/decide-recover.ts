@@ -24,7 +24,7 @@ export function decideRecover(
   if (!isBack && (staged?.owner !== owner || staged.store !== store))
     throw new Refused(
       "UNAVAILABLE",
-      "The object with the recovered content is no longer staged by this server. Try again.",
+      "The server discarded the recovered content before the repair was complete. Run the repair again.",
     );
   const { row: _row, version: _version, ...kept } = current;
   return decision({

@@ -44,7 +44,7 @@ export function decideWrite(
   if (!inline && (staged?.owner !== change.owner || staged.store !== change.store)) {
     throw new Refused(
       "UNAVAILABLE",
-      "The uploaded object is no longer staged for this write. Send it again.",
+      "The server discarded the uploaded content before the write was complete. Send it again.",
     );
   }
   return decision<WriteResult>({

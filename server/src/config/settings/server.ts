@@ -68,7 +68,7 @@ export const SERVER_SETTINGS = {
     default: DEFAULT_LIMITS.connections.requestTimeoutMs,
     accepts: "seconds from 1 to 3600",
     description:
-      "seconds that a request's headers may take to arrive, and that its body may pause or stay below 1 KiB/s",
+      "seconds within which a request's headers must arrive; also the longest time that its body may pause or stay below 1 KiB/s",
     read: seconds(1, 3_600),
   },
   IDLE_TIMEOUT_SECONDS: {

@@ -66,7 +66,11 @@ async function upload(
   let body = request.body === null ? NO_BYTES : whileValid(request.body, credentials);
   const metadataLength = metadataLengthOf(request.headers);
   if (metadataLength > 0) {
-    if (terms !== null) throw new Refused("BAD_USER_INPUT", "An upload by a signed URL has no metadata.");
+    if (terms !== null)
+      throw new Refused(
+        "BAD_USER_INPUT",
+        "An upload to a signed URL cannot have metadata. Send the content without it.",
+      );
     ({ metadata, content: body } = await splitBody(body, metadataLength));
   }
   const bounded = terms === null ? body : atMost(maxBytes, body);
@@ -177,7 +181,7 @@ function contentResponse(
   if (status === 412) {
     throw new Refused(
       "PRECONDITION_FAILED",
-      "The artifact's content does not match the request's conditions.",
+      "The artifact's content does not match the request's conditions. Use its current ETag, or send no conditions.",
       { checksum: artifact.checksum },
     );
   }

@@ -44,7 +44,7 @@ export function termsFirst(terms: UploadTerms | null, requested: UploadOptions):
   if (terms.checksum !== null && requested.checksum !== undefined && requested.checksum !== terms.checksum) {
     throw new Refused(
       "CHECKSUM_MISMATCH",
-      "The request announces a content with another checksum than this URL allows.",
+      "The request announces a checksum that differs from the one that this URL requires. Send the required content, or request another URL.",
       { argument: "checksum" },
     );
   }
@@ -71,7 +71,7 @@ export async function* atMost(
     if (maxBytes !== null && bytes > maxBytes) {
       throw new Refused(
         "CONTENT_TOO_LARGE",
-        `The content is larger than the ${maxBytes} bytes that this URL allows.`,
+        `The content is larger than the ${maxBytes} bytes that this URL allows. Send smaller content, or raise the limit.`,
       );
     }
     yield chunk;

@@ -28,7 +28,7 @@ export function uploadOptionsOf(
   if (maxBytes !== null && length > maxBytes) {
     throw new Refused(
       "CONTENT_TOO_LARGE",
-      `The content is larger than the ${maxBytes} bytes that this server allows.`,
+      `The content is larger than the ${maxBytes} bytes that this URL allows. Send smaller content, or raise the limit.`,
     );
   }
   const contentType = headers.get("content-type");

@@ -36,7 +36,11 @@ async function paramsOfBody(request: Request): Promise<GraphQLParams> {
   const bytes = await request.bytes();
   const params = parsed(utf8(bytes), "The body");
   if (typeof params !== "object" || params === null) {
-    throw transportError("BAD_USER_INPUT", `The body of a POST is a JSON object, not ${typeof params}.`, 400);
+    throw transportError(
+      "BAD_USER_INPUT",
+      `The body of a POST must be a JSON object, not ${typeof params}.`,
+      400,
+    );
   }
   // Some clients send an empty name instead of none.
   if ((params as GraphQLParams).operationName === "") delete (params as GraphQLParams).operationName;

@@ -152,7 +152,8 @@ describe("the largest request of a READER", () => {
     const codes = new Set(errors.map(({ extensions }) => extensions.code));
     for (const code of codes) expect(["QUERY_TOO_COMPLEX", "FORBIDDEN"]).toContain(code);
     expect(Buffer.byteLength(text)).toBeLessThanOrEqual(LIMITS.maxResponseBytes * (1 + UNCOUNTED));
-    // One list and one count may scan everything; the others share the rest.
+    // MAX_SCANNED_ROWS does not limit the first list and the first count of a request. Each scans at most
+    // `largestScan` rows.
     expect(scanned).toBeLessThanOrEqual(LIMITS.maxScannedRows + 2 * largestScan);
   });
 

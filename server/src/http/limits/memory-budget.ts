@@ -142,13 +142,13 @@ export class MemoryBudget {
     // A principal's only call may exceed its part: the principal can do nothing else until it ends.
     const alone = account.kind === "principal" && account.bytes === ownCall;
     if (next > most * parts.one && !alone) {
-      throw limited("Your requests and unread responses use the memory limit of one caller.");
+      throw limited("Your requests and unread responses have reached the memory limit of one caller.");
     }
     const full = this.#bytes + bytes > most;
     const kindFull = this.#byKind[account.kind] + bytes > most * parts.all;
     if (full || kindFull || next > this.#share(account)) {
       this.#wait(account);
-      throw limited("The server uses its memory limit for requests and responses.");
+      throw limited("Requests and responses have reached the server's memory limit.");
     }
   }
 

@@ -154,7 +154,7 @@ async function live(history: History, written: string[]): Promise<void> {
     expect(readFileSync(layout.objectPath(object)).equals(bytes)).toBe(true);
     expect(statSync(layout.objectPath(object)).mtimeMs).toBe(WRITTEN_AT);
   };
-  const standsAt = (of: ArtifactKey, tier: Tier, object: string) => {
+  const isAt = (of: ArtifactKey, tier: Tier, object: string) => {
     const bytes = contents.get(object) ?? new Uint8Array();
     const path = history.path(tier, of);
     return (
@@ -164,9 +164,9 @@ async function live(history: History, written: string[]): Promise<void> {
       readFileSync(`${path}.metadata.json`).equals(sidecar(object, tier))
     );
   };
-  const standsOnlyAt = (of: ArtifactKey, tier: Tier | null, object: string) => () => {
+  const isOnlyAt = (of: ArtifactKey, tier: Tier | null, object: string) => () => {
     for (const each of ["HOT", "WARM", "COLD"] as const) {
-      if (each === tier) expect(standsAt(of, each, object)).toBe(true);
+      if (each === tier) expect(isAt(of, each, object)).toBe(true);
       else
         expect([
           existsSync(history.path(each, of)),
@@ -221,12 +221,12 @@ async function live(history: History, written: string[]): Promise<void> {
 
   for (const { artifactId } of [moved, replaced, purged]) history.promise(artifactId, () => {});
   await publish(store, [place(moved, "HOT", A), place(replaced, "HOT", B), place(purged, "WARM", C)]);
-  history.promise("moved", standsOnlyAt(moved, "HOT", A));
-  history.promise("replaced", standsOnlyAt(replaced, "HOT", B));
-  history.promise("purged", standsOnlyAt(purged, "WARM", C));
+  history.promise("moved", isOnlyAt(moved, "HOT", A));
+  history.promise("replaced", isOnlyAt(replaced, "HOT", B));
+  history.promise("purged", isOnlyAt(purged, "WARM", C));
 
   // Until it is published again, a key is at one of the two paths or at both.
-  history.promise("moved", () => expect(standsAt(moved, "HOT", A) || standsAt(moved, "WARM", A)).toBe(true));
+  history.promise("moved", () => expect(isAt(moved, "HOT", A) || isAt(moved, "WARM", A)).toBe(true));
   history.promise("replaced", () => {
     const content = readFileSync(history.path("HOT", replaced));
     expect(content.equals(contents.get(B) ?? new Uint8Array()) || content.equals(bytes)).toBe(true);
@@ -238,9 +238,9 @@ async function live(history: History, written: string[]): Promise<void> {
     place(replaced, "HOT", object),
     { key: purged, place: null, earlier: [C] },
   ]);
-  history.promise("moved", standsOnlyAt(moved, "WARM", A));
-  history.promise("replaced", standsOnlyAt(replaced, "HOT", object));
-  history.promise("purged", standsOnlyAt(purged, null, C));
+  history.promise("moved", isOnlyAt(moved, "WARM", A));
+  history.promise("replaced", isOnlyAt(replaced, "HOT", object));
+  history.promise("purged", isOnlyAt(purged, null, C));
 
   const objectOf = async (of: ArtifactKey) => {
     const entries = (await store.view?.walk(null, 100)) ?? [];

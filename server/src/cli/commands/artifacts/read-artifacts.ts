@@ -152,7 +152,7 @@ export async function readTree(
     progress[Symbol.dispose]();
     if (ignored > 0) {
       output.note(
-        `The path in the metadata of ${counted(ignored, "artifact")} leads out of the folder or to a dot file, so the file got the artifact's id as its name. --dot-files allows dot files.`,
+        `The artifact id was used as the file name of ${counted(ignored, "artifact")}, because the path in the metadata leads out of the folder or to a dot file. --dot-files allows dot files.`,
       );
     }
     output.text(

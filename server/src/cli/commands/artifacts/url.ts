@@ -22,8 +22,8 @@ interface Options extends KeyOptions, ClientOptions {
 }
 
 const HELP = `
-The URL is printed to stdout. Until it expires, everyone who has it can use it without a token, at the server's address
-that this command uses. The command needs a running server.
+The URL is printed to stdout. Until it expires, everyone who has it can use it without a token. It contains the
+server address that this command uses. The command needs a running server.
 
 Examples:
   curl -O "$(tierkeep url acme/weekly/report.md)"

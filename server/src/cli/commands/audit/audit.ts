@@ -32,10 +32,10 @@ so it works on copies and on another machine.
 It detects every changed byte, and every line or file that was removed, inserted, repeated or reordered. It detects a
 truncated log up to its newest checkpoint, or up to the head given with --expect-head.
 
-It cannot detect a log that an attacker with the machine and the signing key has rewritten and signed again. Only a head
-that was stored elsewhere reveals that. Store the head that this command prints, and a copy of the public key, where such
-an attacker cannot write, and pass them to the next verification. The command cannot prove that the logged events happened.
-Of lines that were written before lines were chained, it proves only the last one.
+It cannot detect a log that was rewritten and signed again by an attacker with access to the machine and the signing
+key. Only a head that was stored elsewhere reveals that. Store the head that this command prints, and a copy of the
+public key, where such an attacker cannot write, and pass them to the next verification. The command cannot prove that
+the logged events happened. Of lines without "prev", the hash of the previous line, it proves only the last one.
 
 Exit codes: 0 valid, 7 not valid, 2 wrong options or key, 3 no log found.
 

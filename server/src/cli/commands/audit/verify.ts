@@ -109,7 +109,7 @@ function show(verdict: Verdict, { text, note, style }: Output): void {
   }
   if (unchainedLines > 0) {
     note(
-      `The first ${counted(unchainedLines, "line")} were written before lines were chained: only the last of these is verified.`,
+      `The first ${counted(unchainedLines, "line")} have no hash of the previous line ("prev"): only the last of these lines is verified.`,
     );
   }
   if (isBeingWritten) note("A server is writing to the log. Lines after the head below are not signed yet.");

@@ -139,7 +139,7 @@ function refuseAsOf(text: string): never {
   const when = new Date(text);
   const asOf = Number.isNaN(when.getTime()) ? "2027-01-01T00:00:00.000Z" : when.toISOString();
   throw new InvalidArgumentError(
-    `This command uses the ages of now. For a forecast, use the API: tierkeep gql 'mutation { runLifecycle(input: { dryRun: true, asOf: "${asOf}" }) { job { promotedToWarm promotedToCold purged } } }'`,
+    `This command computes ages as of now. For a forecast, use the API: tierkeep gql 'mutation { runLifecycle(input: { dryRun: true, asOf: "${asOf}" }) { job { promotedToWarm promotedToCold purged } } }'`,
   );
 }
 

@@ -21,9 +21,9 @@ The command copies the store that STORAGE_BASE_PATH names on this machine. A ser
 serve it. The space of purged and replaced artifacts is freed only after the backup has ended or failed.
 
 The backup contains everything that was acknowledged before it started: artifacts, jobs, events, the audit log, the
-store's settings, and the keys of the store and of the log. Protect it like the store. Each checksum is compared during
-the copy. The folder must be empty or missing. An incomplete backup has no tierkeep-backup.json, and restore-backup
-refuses it.
+store's settings, and the keys of the store and of the log. Protect it like the store. Without --snapshot, each checksum
+is compared during the copy. The folder must be empty or missing. An incomplete backup has no tierkeep-backup.json, and
+restore-backup refuses it.
 
 Exit codes: 0 complete, 7 complete except for artifacts that are damaged in the store, 4 the folder is not empty, 6 no
 space left.
@@ -39,7 +39,7 @@ export function configure(command: Command, run: Run): void {
     .argument("<dir>", "the folder for the backup")
     .option(
       "--snapshot",
-      "create hard links instead of copies: fast, but on the same disk and lost with it; no checksums are compared",
+      "create hard links instead of copies: fast, but the backup is lost if the disk fails; no checksums are compared",
     )
     .option("--json", "write JSON to stdout")
     .addHelpText("after", HELP)

@@ -19,8 +19,8 @@ interface Options extends ClientOptions {
 const HELP = `
 If the store is on this machine, the command checks free space, the audit log, links inside the store, permissions and
 owners. It then reads every byte of every artifact, compares the files with the catalog in both directions, and compares
-the counters of tenants, workflows and the store with a full count. Finally it looks for background work that has been
-pending for a day, although a server does it within seconds, and names the likely cause. Each finding is logged once as
+the counters of tenants, workflows and the store with a full count. Finally it looks for background work that normally
+takes seconds but has been pending for over a day, and names the likely cause. Each finding is logged once as
 an event, and damaged artifacts are marked.
 
 --repair deletes nothing. It looks for the bytes of damaged and missing artifacts in the tree, in quarantine and in
@@ -71,7 +71,7 @@ async function doctor(
   signal: AbortSignal,
 ): Promise<number> {
   if (checks === null)
-    output.note("The store was named by a URL: the checks of its files, space and audit log were left out.");
+    output.note("A URL names the store, so its files, space and audit log were not checked.");
   for (const check of checks ?? []) show(check, output);
   const { job, exit, republishedCount } = await verifyStore(tierkeep, { repair }, output, signal);
   const exits = [...(checks ?? []).map((check) => check.exit), exit];

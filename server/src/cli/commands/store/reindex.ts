@@ -23,10 +23,10 @@ const MAX_JOBS = 100;
 const HELP = `
 A reindex does not change artifacts that are in the catalog and deletes nothing, so it can be repeated. After a reindex
 that adopted artifacts, purges are refused until an operator has reviewed its findings and confirmed it with --confirm. A
-dry run does not look for unknown objects, because the objects of artifacts that would be adopted are among them. --json
-writes a line for each finding, and the job's line last.
+dry run does not look for unknown objects, because it cannot tell them from the objects of artifacts that a live reindex
+would adopt. --json writes a line for each finding, and the job's line last.
 
-Exit codes: 0 nothing is left to review, 4 something is, 7 a file's bytes differ from its sidecar's checksum.
+Exit codes: 0 no findings to review, 4 findings to review, 7 a file's bytes differ from its sidecar's checksum.
 
 Examples:
   tierkeep reindex --dry-run
@@ -42,7 +42,7 @@ export function configure(command: Command, run: Run): void {
     .option("--dry-run", "show what would be adopted, and change nothing")
     .option(
       "--confirm [id]",
-      "confirm that a reindex was reviewed, which allows purges again (default: every unconfirmed reindex)",
+      "confirm that a reindex was reviewed, so that it no longer blocks purges (default: every unconfirmed reindex)",
     )
     .addHelpText("after", HELP);
   clientOptions(command).action((options: Options) => {

@@ -22,8 +22,8 @@ interface Options {
 const HELP = `
 The command creates the store in STORAGE_BASE_PATH, which must be empty or missing. The store gets the settings of the
 backup: retention, signing key and all others that tierkeep settings shows. LOG_DIR in the environment replaces the log's
-folder; every other setting in the environment must equal the backup's. The audit log is restored if the log's folder has
-none. An existing log is not changed: the server continues in a new file and records that in it.
+folder; every other setting in the environment must equal the backup's. The audit log is restored unless the log's folder
+already has one. An existing log is not changed: the server continues it in a new file, and a checkpoint records the gap.
 
 Each checksum is compared. An artifact that is damaged in the backup is restored without its bytes and listed. The tree is
 published when the store is served. A job that was running during the backup then continues. Events after the backup are

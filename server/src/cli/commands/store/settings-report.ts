@@ -21,7 +21,7 @@ export async function settingsReport(store: Store): Promise<string> {
   const last = upcomingColdDays?.at(-1);
   if (last !== undefined) {
     lines.push(
-      `warning: Purges do not use COLD_RETENTION_DAYS ${last.coldDays} before ${formatInstant(new Date(last.from).toISOString())}. Until then they use ${upcomingColdDays?.length === 1 ? "" : "at first "}${coldDays ?? "never"}. To use the new value now: tierkeep settings confirm`,
+      `warning: Purges do not use COLD_RETENTION_DAYS ${last.coldDays} before ${formatInstant(new Date(last.from).toISOString())}. At present, ${coldDays === null ? "lifecycle runs purge no artifacts" : `they use ${coldDays}`}. To use the new value now: tierkeep settings confirm`,
     );
   }
   if (store.catalogLostAt !== null && store.unindexedTenants === 0) {
