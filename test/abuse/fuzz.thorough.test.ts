@@ -9,9 +9,9 @@ import { seededRandom } from "../support/seeded-random.ts";
 import { type Server, startServer } from "../support/server.ts";
 import { documentFrom, mutated, NASTY } from "./generated-documents.ts";
 
-/** Each run sends ten cases concurrently. */
 const RUNS = Number(process.env.FUZZ_RUNS ?? 200);
-const AT_ONCE = 10;
+/** Number of requests that each run sends concurrently. */
+const CONCURRENT = 10;
 
 const errorsIn = ({ stderr }: Server) =>
   stderr.split("\n").filter((line) => line.includes('"level":"error"'));
@@ -19,7 +19,7 @@ const errorsIn = ({ stderr }: Server) =>
 type Send = (server: Server) => Promise<string>;
 
 const tape = (maxLength: number) => fc.array(fc.nat(1_000_000), { maxLength });
-const scraps = fc.oneof({ weight: 2, arbitrary: fc.constant<number[]>([]) }, tape(12));
+const mutations = fc.oneof({ weight: 2, arbitrary: fc.constant<number[]>([]) }, tape(12));
 const nasty = fc.constantFrom(...NASTY);
 const text = fc.oneof(
   fc.string({ maxLength: 40 }),
@@ -29,7 +29,8 @@ const text = fc.oneof(
 /** Header values that fetch's Headers accept. */
 const headerValue = text.map((value) => value.replaceAll(/[^\x20-\x7e]/g, "~"));
 
-async function told(response: Response): Promise<string> {
+/** Returns the status and the body of a response. Of an event stream, only the status. */
+async function responseText(response: Response): Promise<string> {
   const type = response.headers.get("content-type") ?? "";
   if (!type.startsWith("text/event-stream")) return `${response.status} ${await response.text()}`;
   await response.body?.cancel();
@@ -37,12 +38,12 @@ async function told(response: Response): Promise<string> {
 }
 
 const send = (path: string, init: RequestInit) => async (server: Server) =>
-  told(await fetch(`${server.origin}${path}`, { ...init, signal: AbortSignal.timeout(30_000) }));
+  responseText(await fetch(`${server.origin}${path}`, { ...init, signal: AbortSignal.timeout(30_000) }));
 
 const graphql = fc
   .record({
     tape: tape(60),
-    scraps,
+    mutations,
     variables: fc.oneof(
       fc.dictionary(fc.constantFrom("v", "n", "ids", "__proto__", "constructor"), nasty),
       fc.jsonValue() as fc.Arbitrary<unknown>,
@@ -67,8 +68,8 @@ const graphql = fc
       { maxKeys: 2 },
     ),
   })
-  .map(({ tape, scraps, variables, accept, get, more }): Send => {
-    const query = mutated(documentFrom(tape), scraps);
+  .map(({ tape, mutations, variables, accept, get, more }): Send => {
+    const query = mutated(documentFrom(tape), mutations);
     const headers = { accept, ...more };
     const parameters = new URLSearchParams({
       query: query.slice(0, 20_000),
@@ -187,8 +188,8 @@ const frame = fc
   .record(
     {
       payload: fc
-        .record({ base: fc.constantFrom(...MESSAGES), scraps })
-        .map(({ base, scraps }) => mutated(base, scraps)),
+        .record({ base: fc.constantFrom(...MESSAGES), mutations })
+        .map(({ base, mutations }) => mutated(base, mutations)),
       opcode: fc.oneof({ weight: 5, arbitrary: fc.constant(1) }, fc.nat(15)),
       fin: fc.oneof({ weight: 5, arbitrary: fc.constant(true) }, fc.boolean()),
       masked: fc.oneof({ weight: 9, arbitrary: fc.constant(true) }, fc.boolean()),
@@ -213,21 +214,24 @@ const anything = fc.oneof(
   { weight: 2, arbitrary: webSocket },
 );
 
-it("never responds with 500 or INTERNAL to random requests, stays up, and its memory does not grow", {
+it("a server never responds with 500 or INTERNAL to random requests, stays up, and does not grow in memory", {
   timeout: 300_000,
 }, async () => {
   const { seed } = seededRandom();
   await using server = await startServer();
   const fuzz = (runs: number, from: number) =>
     fc.assert(
-      fc.asyncProperty(fc.array(anything, { minLength: AT_ONCE, maxLength: AT_ONCE }), async (cases) => {
-        const answers = await Promise.all(cases.map((one) => one(server)));
-        for (const answer of answers) {
-          expect(answer).not.toMatch(/^(?:HTTP\/1\.1 )?500/);
-          expect(answer).not.toContain('"INTERNAL"');
-        }
-        expect(errorsIn(server)).toEqual([]);
-      }),
+      fc.asyncProperty(
+        fc.array(anything, { minLength: CONCURRENT, maxLength: CONCURRENT }),
+        async (cases) => {
+          const answers = await Promise.all(cases.map((one) => one(server)));
+          for (const answer of answers) {
+            expect(answer).not.toMatch(/^(?:HTTP\/1\.1 )?500/);
+            expect(answer).not.toContain('"INTERNAL"');
+          }
+          expect(errorsIn(server)).toEqual([]);
+        },
+      ),
       { seed: from, numRuns: runs, endOnFailure: process.env.FUZZ_SHRINK === undefined },
     );
   await fuzz(Math.ceil(RUNS / 2), seed);
@@ -241,6 +245,6 @@ it("never responds with 500 or INTERNAL to random requests, stays up, and its me
   expect((await ask(server, "{ viewer { actor } }")).errors).toEqual([]);
   expect(after).toBeLessThan(warm * 1.5 + 100);
   console.info(
-    `${Math.ceil(RUNS * 2.5) * AT_ONCE} cases (seed ${seed}): ${warm.toFixed()} MiB resident after a fifth of them, ${after.toFixed()} MiB at the end`,
+    `${Math.ceil(RUNS * 2.5) * CONCURRENT} cases (seed ${seed}): ${warm.toFixed()} MiB resident after a fifth of the cases, ${after.toFixed()} MiB at the end`,
   );
 });

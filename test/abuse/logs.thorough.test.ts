@@ -23,7 +23,7 @@ const SPELLINGS = [MARK, token, token.split(".")[2] ?? "", TOKEN_SECRET].flatMap
 const WRITE = "mutation Write($input: WriteArtifactInput!) { writeArtifact(input: $input) { created } }";
 const KEY = { tenantId: "acme", workflowId: "w", artifactId: "a" };
 
-it("logs one line per request, and never content, metadata, variables, headers or credentials, in both logs", {
+it("a server logs one line per request; its log and the audit log have no content, metadata, variables, headers or credentials", {
   timeout: 60_000,
 }, async () => {
   await using server = await startServer({ env: { AUTH_JWT_SECRET: TOKEN_SECRET, AUDIT_READS: "true" } });
@@ -73,7 +73,7 @@ it("logs one line per request, and never content, metadata, variables, headers o
   ).toBe(201);
   expect(String((await raw("GET", "/artifacts/acme/w/c")).body)).toBe(MARK);
 
-  // Requests that are refused, one for each type of reason.
+  // Requests that are refused, one for each reason.
   await graphql(`{ ${MARK} }`);
   await graphql(`{ "${MARK}`);
   await graphql(`query ($a: Int) { tenants(first: $a) { totalCount } }`, { a: MARK });
@@ -97,7 +97,7 @@ it("logs one line per request, and never content, metadata, variables, headers o
   await raw("PUT", "/artifacts/acme/w/d", { "tierkeep-metadata": `!${MARK}` }, MARK);
   await raw("PUT", "/artifacts/acme/w/d", { "repr-digest": MARK, "if-match": MARK }, MARK);
   await raw("PUT", "/artifacts/acme/w/d", { "content-encoding": MARK }, MARK);
-  // The log has a single header value: the origin of a refused page. Operators need it for CORS_ORIGINS.
+  // The only header value in the log is the origin of a refused page. Operators need it for CORS_ORIGINS.
   await raw("GET", "/healthz", { origin: "https://page.example" });
   await raw("GET", "/healthz", { origin: MARK });
   await raw("GET", "/healthz", { origin: `https://page.example/${MARK}` });
@@ -135,8 +135,8 @@ it("logs one line per request, and never content, metadata, variables, headers o
   malformed.send(`GET /${MARK} HTTP/1.1\r\n${MARK}\r\n\r\n`);
   await malformed.closed;
 
-  const once = () => ids.map((id) => server.stderr.split(`"requestId":"${id}"`).length - 1);
-  await expect.poll(() => Math.min(...once()), { timeout: 20_000 }).toBe(1);
+  const linesPerRequest = () => ids.map((id) => server.stderr.split(`"requestId":"${id}"`).length - 1);
+  await expect.poll(() => Math.min(...linesPerRequest()), { timeout: 20_000 }).toBe(1);
   await server.stop();
   for (const line of server.stderr.split("\n").filter((text) => text.startsWith("{"))) {
     const entry = JSON.parse(line);
@@ -151,6 +151,6 @@ it("logs one line per request, and never content, metadata, variables, headers o
     expect(server.stderr).not.toContain(spelling);
     expect(audit).not.toContain(spelling);
   }
-  // A socket has one line, and each operation on it another one.
-  expect(once().filter((lines) => lines !== 1).length).toBeLessThanOrEqual(2);
+  // A WebSocket has one line for its connection and one for each operation.
+  expect(linesPerRequest().filter((lines) => lines !== 1).length).toBeLessThanOrEqual(2);
 });

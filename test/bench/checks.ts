@@ -12,10 +12,10 @@ import { TOKEN_SECRET, tokenOf } from "../support/token.ts";
 import { pointQuery, send } from "./send.ts";
 import { cpuOfEach, type Load, median, printRatios } from "./server-cpu.ts";
 
-/** Each process compiles its code differently: one server can be up to a fifth slower than another until it stops. */
+/** JIT compilation differs between processes: one server can be up to 20 % slower than another as long as it runs. */
 const STARTS = 7;
 const ROUNDS = 5;
-const askings = Number(process.argv[2] ?? 500);
+const queries = Number(process.argv[2] ?? 500);
 const key = { tenantId: "bench", workflowId: "w", artifactId: "a" };
 const LIMITS = new URL("./document-limits.mjs", import.meta.url).href;
 
@@ -65,7 +65,7 @@ async function measured() {
       "a token by HS256": await pointQueries(byHs256, tokenOf()),
       "a token by ES256": await pointQueries(byEs256, tokenByEs256()),
     },
-    { rounds: ROUNDS, askings },
+    { rounds: ROUNDS, queries },
   );
 }
 
@@ -77,7 +77,7 @@ for (let start = 0; start < STARTS; start += 1) {
   }
 }
 console.log(
-  `${STARTS} starts of each server, ${ROUNDS} rounds of ${askings} point queries each, processor time of the server:`,
+  `${STARTS} starts of each server, ${ROUNDS} rounds of ${queries} point queries each, processor time of the server:`,
 );
 printRatios(costs as Record<Name, readonly number[]>, "no checks");
 console.log(

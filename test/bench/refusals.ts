@@ -10,7 +10,7 @@ import { pointQuery, type Sent, send } from "./send.ts";
 import { cpuOfEach, type Load, printRatios } from "./server-cpu.ts";
 
 const ROUNDS = 9;
-const askings = Number(process.argv[2] ?? 1_000);
+const requests = Number(process.argv[2] ?? 1_000);
 const key = { tenantId: "bench", workflowId: "w", artifactId: "a" };
 const ENV = { SCRUB_DAYS: "never", AUTH_JWT_SECRET: TOKEN_SECRET, RATE_LIMIT_FAILED_AUTH: "none" };
 
@@ -67,7 +67,7 @@ const loads = {
   "a forged URL in a flood": load(flooded, () => ({ path: signed() }), IN_FLOOD),
 };
 
-const costs = await cpuOfEach(loads, { rounds: ROUNDS, askings });
-console.log(`${ROUNDS} rounds of ${askings} requests, processor time of the server:`);
+const costs = await cpuOfEach(loads, { rounds: ROUNDS, queries: requests });
+console.log(`${ROUNDS} rounds of ${requests} requests, processor time of the server:`);
 printRatios(costs, "a point query");
 for (const each of [server, limited, flooded]) await each.stop();

@@ -24,17 +24,17 @@ const CONCURRENT = 8;
  */
 export async function cpuOfEach<Name extends string>(
   loads: Readonly<Record<Name, Load>>,
-  { rounds, askings }: { readonly rounds: number; readonly askings: number },
+  { rounds, queries }: { readonly rounds: number; readonly queries: number },
 ): Promise<Record<Name, readonly number[]>> {
   const names = Object.keys(loads) as Name[];
   const costs = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<Name, number[]>;
   // Warm-up: the server's code is compiled and its caches are filled.
-  for (const name of names) await ask(loads[name], askings * 3);
+  for (const name of names) await ask(loads[name], queries * 3);
   for (let round = 0; round < rounds; round += 1) {
     for (const name of names) {
       const before = cpuMs(loads[name].pid);
-      await ask(loads[name], askings);
-      costs[name].push(((cpuMs(loads[name].pid) - before) * 1_000) / askings);
+      await ask(loads[name], queries);
+      costs[name].push(((cpuMs(loads[name].pid) - before) * 1_000) / queries);
     }
     names.reverse();
   }

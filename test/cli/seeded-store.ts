@@ -3,10 +3,10 @@ import { promisify } from "node:util";
 import { createTierkeep, type Tier } from "@tierkeep/sdk";
 import { startServer, temporaryDirectory } from "../support/server.ts";
 
-/** A closed store, for copies. */
+/** A closed store, which tests copy. */
 export interface Seed {
   readonly dir: string;
-  /** Id of the only lifecycle run in it, a dry one. */
+  /** Id of the store's only lifecycle run, a dry run. */
   readonly jobId: string;
 }
 
@@ -39,7 +39,7 @@ const ARTIFACTS: readonly (readonly [
   ["東京", "週報", "まとめ.txt", "HOT", "良い"],
 ];
 
-/** Creates the store by a server, and stops that. */
+/** Creates the store with a server, then stops the server. */
 export async function seedStore(): Promise<Seed> {
   const dir = await temporaryDirectory();
   await using server = await startServer({ dir, env: EVERYTHING_DUE });
@@ -53,7 +53,7 @@ export async function seedStore(): Promise<Seed> {
   return { dir, jobId: job.id };
 }
 
-/** Copies the store to a new folder by `cp -a`, which keeps hard links between the published tree and the objects. */
+/** Copies the store to a new folder with `cp -a`, which keeps hard links between the published tree and the objects. */
 export async function copyOf({ dir }: Seed): Promise<string> {
   const copy = await temporaryDirectory();
   await promisify(execFile)("cp", ["-a", `${dir}/.`, copy]);

@@ -25,13 +25,13 @@ afterEach(async () => {
   await removeDirectory(dir);
 });
 
-/** These tests do not cover power cuts. */
+/** Without fsync: these tests do not cover power failures. */
 const ENV = { DURABILITY: "os" };
 
 const run = (...args: string[]) => runCommand(args, { cwd: dir, env: ENV });
 const runRemote = (...args: string[]) => run(...args, "--url", shared.server.url);
 
-/** More than pipes and sockets buffer, and binary. */
+/** Binary content that is larger than the buffers of pipes and sockets. */
 const LARGE = Buffer.alloc(3_000_000, "\u0000 large");
 
 /** A command in a process of its own. Disposing it kills the process. */
@@ -69,7 +69,7 @@ describe("an artifact of any size", () => {
     await using reading = new Running("read", "acme/weekly/piped.bin");
     const [read, code] = await Promise.all([buffer(reading.child.stdout), reading.ended]);
     expect([code, read.equals(LARGE)]).toEqual([0, true]);
-    // An existing file is replaced. Of a symbolic link, its target is replaced.
+    // An existing file is replaced. For a symbolic link, its target is replaced.
     await symlink("large.bin", join(dir, "link.bin"));
     await writeFile(join(dir, "large.bin"), "old");
     expect((await run("read", "acme/weekly/large.bin", "-o", "link.bin")).code).toBe(0);
@@ -77,7 +77,7 @@ describe("an artifact of any size", () => {
     expect(await files()).toEqual(["large.bin", "link.bin"]);
   });
 
-  it("is written only if the conditions of the options hold", async () => {
+  it("is written only if the preconditions in the options hold", async () => {
     const write = (...options: string[]) =>
       runCommand(["write", key, "-", "--url", shared.server.url, ...options], { input: "a" });
     const key = `${newTenant()}/weekly/a.txt`;
@@ -100,7 +100,7 @@ describe("an artifact of any size", () => {
     expect(JSON.parse(stat.stdout)).toMatchObject({ metadata: { rows: 42 }, contentType: "text/csv" });
   });
 
-  it("that is damaged does not replace an existing file, and leaves no other file", async () => {
+  it("that is damaged does not replace an existing file, and its read leaves no other file", async () => {
     await runCommand(["write", "acme/weekly/large.bin", "-"], {
       cwd: dir,
       env: ENV,
@@ -125,7 +125,7 @@ describe("an artifact of any size", () => {
     expect(await files()).toEqual(["mine.bin", "tree"]);
   });
 
-  it("ends without an error if the reader of stdout stops", async () => {
+  it("is read without an error if the reader of stdout stops", async () => {
     await runCommand(["write", "acme/weekly/large.bin", "-"], {
       cwd: dir,
       env: ENV,
@@ -178,13 +178,13 @@ describe("a folder", () => {
     }
   });
 
-  it("is written again only where it has changed, without links and invalid names with --skip-invalid", async () => {
+  it("is written again only where files have changed, and --skip-invalid skips invalid names", async () => {
     await mkdir(join(dir, "site"));
     await writeFile(join(dir, "site/a.txt"), "1");
     await writeFile(join(dir, "site/b.txt"), "2");
-    const place = `${newTenant()}/site`;
-    const write = (...options: string[]) => runRemote("write", place, "--tree", "site", ...options);
-    expect((await write()).stdout).toBe(`Wrote 2 files to ${place} in HOT (2 B)\n`);
+    const workflow = `${newTenant()}/site`;
+    const write = (...options: string[]) => runRemote("write", workflow, "--tree", "site", ...options);
+    expect((await write()).stdout).toBe(`Wrote 2 files to ${workflow} in HOT (2 B)\n`);
     await writeFile(join(dir, "site/b.txt"), "changed");
     await writeFile(join(dir, "site/.env"), "SECRET");
     expect(await write()).toMatchObject({ code: 2, stderr: expect.stringMatching(/\.env: .*dot/) });
@@ -197,12 +197,12 @@ describe("a folder", () => {
       stderr: expect.stringMatching(/^Skipped: \.env: /),
     });
     expect((await write("--skip-invalid")).stdout).toBe(
-      `Wrote 1 file to ${place} in HOT (7 B), 1 unchanged, 1 skipped\n`,
+      `Wrote 1 file to ${workflow} in HOT (7 B), 1 unchanged, 1 skipped\n`,
     );
     expect((await write("--skip-invalid", "--rewrite")).stdout).toBe(
-      `Wrote 2 files to ${place} in HOT (8 B), 1 skipped\n`,
+      `Wrote 2 files to ${workflow} in HOT (8 B), 1 skipped\n`,
     );
-    const { stdout } = await runRemote("events", "--tenant", place.slice(0, -5), "--json");
+    const { stdout } = await runRemote("events", "--tenant", workflow.slice(0, -5), "--json");
     expect(stdout.trimEnd().split("\n")).toHaveLength(5);
   });
 
@@ -233,20 +233,20 @@ describe("a folder", () => {
   });
 });
 
-describe("a transfer outlives a restart of its server", () => {
-  it("when it writes a file, and when it reads into one", { timeout: 120_000 }, async () => {
+describe("a transfer whose server is killed and restarted", () => {
+  it("completes, both from a file and into a file", { timeout: 120_000 }, async () => {
     await using server = await startServer({ dir, env: ENV });
     // Stops half-way, so that the transfer is in progress when the server is killed.
     await using slow = await slowProxy(server.origin);
     await writeFile(join(dir, "large.bin"), LARGE);
     const key = "acme/weekly/large.bin";
     await using writing = new Running("write", key, "large.bin", "--url", slow.url);
-    await slow.underWay("PUT");
+    await slow.inProgress("PUT");
     await server.kill("SIGKILL");
     await server.restart();
     expect(await writing.ended).toBe(0);
     await using reading = new Running("read", key, "-o", "back.bin", "--url", slow.url);
-    await slow.underWay("GET");
+    await slow.inProgress("GET");
     await server.kill("SIGKILL");
     // The proxy's buffers may still contain bytes that the server has sent.
     slow.cut();
@@ -258,7 +258,7 @@ describe("a transfer outlives a restart of its server", () => {
 });
 
 describe("an interrupted command", () => {
-  it("but what a read into a file has received, where the same command continues", async () => {
+  it("keeps what a read into a file has received, and the same command continues from there", async () => {
     await using server = await startServer({ dir, env: ENV });
     await using slow = await slowProxy(server.origin);
     await writeFile(join(dir, "large.bin"), LARGE);
@@ -281,7 +281,7 @@ describe("an interrupted command", () => {
     expect(await files()).toEqual(["back.bin", "large.bin"]);
   });
 
-  it("but what a killed read into a file has received, where the same command continues", async () => {
+  it("keeps what a killed read into a file has received, and the same command continues from there", async () => {
     await using server = await startServer({ dir, env: ENV });
     await using slow = await slowProxy(server.origin);
     await writeFile(join(dir, "large.bin"), LARGE);
@@ -301,7 +301,7 @@ describe("an interrupted command", () => {
   it.each([
     ["SIGINT", 130],
     ["SIGTERM", 143],
-  ] as const)("when it writes what does not end: %s", async (signal, code) => {
+  ] as const)("stores nothing if it was writing endless input: %s", async (signal, code) => {
     await using writing = new Running("write", "acme/weekly/endless.bin", "-");
     writing.child.stdin.write(LARGE);
     // The command has read more than a pipe buffers, so the upload is in progress.
@@ -314,7 +314,7 @@ describe("an interrupted command", () => {
     expect(await objectWith({ dir }, LARGE)).toBeUndefined();
   });
 
-  it("when it reads what does not come", async () => {
+  it("leaves no file if it was reading content that does not arrive", async () => {
     const half = createServer((_request, response) => {
       response.writeHead(200, { etag: `"${"0".repeat(64)}"`, "content-length": 2_000 });
       response.write(Buffer.alloc(1_000));
@@ -339,7 +339,8 @@ describe("an interrupted command", () => {
 });
 
 /**
- * A proxy whose first transfer in each direction stops half-way until its server has ended. It forwards everything else.
+ * Starts a proxy whose first transfer in each direction stops half-way until its server has ended. It forwards everything
+ * else.
  */
 async function slowProxy(origin: string) {
   const ranges: (string | undefined)[] = [];
@@ -364,7 +365,7 @@ async function slowProxy(origin: string) {
     url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}/graphql`,
     ranges,
     cut: () => proxy.closeAllConnections(),
-    underWay: (method: "GET" | "PUT") => stopped[method].promise,
+    inProgress: (method: "GET" | "PUT") => stopped[method].promise,
     async [Symbol.asyncDispose]() {
       proxy.closeAllConnections();
       proxy.close();

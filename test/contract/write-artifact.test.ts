@@ -59,11 +59,11 @@ describe("writeArtifact", () => {
   });
 
   it.each([
-    ["no form of content", {}],
-    ["two forms of content", { text: "a", base64: "YQ==" }],
+    ["content with neither text nor base64", {}],
+    ["content with both text and base64", { text: "a", base64: "YQ==" }],
     ["base64 without its padding", { base64: "YQ" }],
-    ["base64 with stray bits", { base64: "YR==" }],
-    ["base64 of the URL alphabet", { base64: "_-8=" }],
+    ["base64 with non-zero bits after the last byte", { base64: "YR==" }],
+    ["base64 in the URL alphabet", { base64: "_-8=" }],
     ["base64 with a line break", { base64: "YWFh\nYWFh" }],
     ["text with a lone surrogate", { text: "a\ud800" }],
   ])("refuses %s with BAD_USER_INPUT", async (_what, content) => {
@@ -72,7 +72,7 @@ describe("writeArtifact", () => {
     expect(await shared.tierkeep.artifact(key)).toBeNull();
   });
 
-  it("refuses content without a form in the document with GRAPHQL_VALIDATION_FAILED", async () => {
+  it("refuses literal content with neither text nor base64 with GRAPHQL_VALIDATION_FAILED", async () => {
     const query = `mutation { writeArtifact(input: { tenantId: "a", workflowId: "b", artifactId: "c", content: {} }) { created } }`;
     expect(await codesOf(shared.server, query)).toEqual(["GRAPHQL_VALIDATION_FAILED"]);
   });
@@ -108,8 +108,8 @@ describe("writeArtifact", () => {
     ["PHOTO.JPG", "image/jpeg"],
     ["archive.tar.gz", "application/gzip"],
     ["model", "application/octet-stream"],
-    ["model.nobody-knows", "application/octet-stream"],
-  ])("derives from the name %s the content type %s", async (artifactId, contentType) => {
+    ["model.unknown-extension", "application/octet-stream"],
+  ])("for the name %s, derives the content type %s", async (artifactId, contentType) => {
     const key = keyIn(newTenant(), artifactId);
     const { artifact } = await shared.tierkeep.writeArtifact({ ...key, content: { text: "a" } });
     expect(artifact.contentType).toBe(contentType);
@@ -250,7 +250,7 @@ describe("an overwrite", () => {
 });
 
 describe("preconditions of a write", () => {
-  it("ifAbsent refuses an existing key with its checksum, and changes nothing", async () => {
+  it("ifAbsent refuses to overwrite an existing key, returns its checksum, and changes nothing", async () => {
     const key = keyIn(newTenant());
     const first = await shared.tierkeep.writeArtifact({ ...key, content: { text: "a" }, ifAbsent: true });
     const refusal = await refusalOf(
@@ -272,8 +272,8 @@ describe("preconditions of a write", () => {
       code: "PRECONDITION_FAILED",
       checksum: sha256("a"),
     });
-    const fitting = { ...key, content: { text: "c" }, ifChecksum: sha256("a") };
-    expect((await shared.tierkeep.writeArtifact(fitting)).created).toBe(false);
+    const matching = { ...key, content: { text: "c" }, ifChecksum: sha256("a") };
+    expect((await shared.tierkeep.writeArtifact(matching)).created).toBe(false);
     expect((await shared.tierkeep.artifact(key))?.checksum).toBe(sha256("c"));
   });
 

@@ -61,7 +61,7 @@ describe("an invalid setting", () => {
     ["COLD_RETENTION_DAYS", { COLD_RETENTION_DAYS: "29.9" }],
     ["WARM_RETENTION_DAYS", { HOT_RETENTION_DAYS: "never" }],
     ["LIFECYCLE_SCHEDULE", { LIFECYCLE_SCHEDULE: "every day" }],
-  ])("is also rejected if it contradicts another setting or cannot be parsed: %s", async (name, env) => {
+  ])("is rejected as well if it contradicts another setting or cannot be parsed: %s", async (name, env) => {
     await inNewFolder(async (dir) => {
       expectOneLine(await serveIn(dir, env), name);
       expect(treeOf(dir)).toEqual([]);
@@ -70,18 +70,18 @@ describe("an invalid setting", () => {
 });
 
 describe("a setting that is known but not implemented", () => {
-  const unbuilt = {
+  const unimplemented = {
     CATALOG_URL: "postgres://u:hunter2@db/x",
     HOT_TIER_URL: "s3://bucket/hot",
     WARM_TIER_URL: "file:///srv/warm",
     COLD_TIER_URL: "s3://bucket/cold",
   };
 
-  it("is refused, never ignored, and its value, which may be a secret, is not repeated", async () => {
+  it("is refused, and the message does not contain its value, which may be a secret", async () => {
     await inNewFolder(async (dir) => {
-      const result = await serveIn(dir, unbuilt);
-      expectOneLine(result, ...Object.keys(unbuilt), /not implemented/);
-      for (const value of Object.values(unbuilt)) expect(result.stderr).not.toContain(value);
+      const result = await serveIn(dir, unimplemented);
+      expectOneLine(result, ...Object.keys(unimplemented), /not implemented/);
+      for (const value of Object.values(unimplemented)) expect(result.stderr).not.toContain(value);
       expect(treeOf(dir)).toEqual([]);
     });
   });
@@ -119,14 +119,14 @@ describe("serve rejects", () => {
 });
 
 describe("a store that a server owns", () => {
-  it("is not opened again, and the message names the owner", async () => {
+  it("cannot be opened again, and the message names the owner", async () => {
     await using server = await startServer();
     expectOneLine(await serveIn(server.dir, {}), server.url, String(server.pid));
     const tierkeep = createTierkeep({ url: server.url });
     expect(await tierkeep.tenants()).toMatchObject({ nodes: [] });
   });
 
-  it("is owned while the server is suspended, and free immediately after it is killed", async () => {
+  it("stays owned while the server is suspended, and can be opened as soon as the server is killed", async () => {
     await using server = await startServer();
     server.signal("SIGSTOP");
     expectOneLine(await serveIn(server.dir, {}), String(server.pid));
@@ -139,7 +139,7 @@ describe("a store that a server owns", () => {
 });
 
 describe("a catalog", () => {
-  it("of a newer version is not changed", async () => {
+  it("of a newer version is rejected and not changed", async () => {
     await using server = await startServer();
     await server.stop();
     const path = join(server.dir, "artifacts", ".tierkeep", "catalog.db");
@@ -152,7 +152,7 @@ describe("a catalog", () => {
     again.close();
   });
 
-  it("that is not a database is not changed", async () => {
+  it("that is not a database is rejected and not changed", async () => {
     await inNewFolder(async (dir) => {
       mkdirSync(join(dir, "artifacts", ".tierkeep"), { recursive: true });
       const path = join(dir, "artifacts", ".tierkeep", "catalog.db");

@@ -9,10 +9,10 @@ import { objectWith, viewOf } from "../support/storage-tree.ts";
 
 const key = (artifactId: string) => ({ tenantId: "acme", workflowId: "w", artifactId });
 
-it("tierkeep doctor reports damage, and with --repair repairs what it can until nothing is left to repair", async () => {
+it("tierkeep doctor reports damage, and --repair repairs all except content that exists nowhere else", async () => {
   await using server = await startServer();
   const tierkeep = createTierkeep({ url: server.url });
-  const contents = new Map(["whole", "lost", "rotten"].map((name) => [name, Buffer.alloc(70_000, name)]));
+  const contents = new Map(["sound", "lost", "damaged"].map((name) => [name, Buffer.alloc(70_000, name)]));
   for (const [name, content] of contents) await tierkeep.upload(key(name), content);
   await expect.poll(() => viewOf(server).length, { timeout: 60_000 }).toBe(6);
   const doctor = async (...args: readonly string[]) => {
@@ -26,9 +26,9 @@ it("tierkeep doctor reports damage, and with --repair repairs what it can until 
     const checks = lines.flatMap(({ check, ok }) => (check ? [`${check} ${ok}`] : []));
     return { code, kinds: kinds.sort(), checks, job: lines.at(-1), stderr };
   };
-  const well = await doctor();
-  expect(well).toMatchObject({ code: 0, kinds: [], job: { checkedCount: 3 } });
-  expect(well.checks).toEqual([
+  const healthy = await doctor();
+  expect(healthy).toMatchObject({ code: 0, kinds: [], job: { checkedCount: 3 } });
+  expect(healthy.checks).toEqual([
     "space STORAGE_BASE_PATH true",
     "space LOG_DIR true",
     "audit log true",
@@ -38,39 +38,39 @@ it("tierkeep doctor reports damage, and with --repair repairs what it can until 
   ]);
 
   rmSync((await objectWith(server, contents.get("lost") as Buffer)) ?? "");
-  await damageObject(server, contents.get("rotten") as Buffer);
-  const stranger = join(server.dir, "artifacts", "hot", "acme", "w", "stranger");
-  writeFileSync(stranger, "nobody's");
-  const found = ["DAMAGED hot/acme/w/rotten", "MISSING hot/acme/w/lost"];
-  const ill = await doctor();
-  expect(ill).toMatchObject({ code: 7, kinds: [...found, "STRAY hot/acme/w/stranger"] });
-  expect(ill.stderr).toContain("tierkeep doctor --repair");
-  const mended = await doctor("--repair");
-  expect(mended).toMatchObject({
+  await damageObject(server, contents.get("damaged") as Buffer);
+  const foreign = join(server.dir, "artifacts", "hot", "acme", "w", "foreign");
+  writeFileSync(foreign, "foreign content");
+  const found = ["DAMAGED hot/acme/w/damaged", "MISSING hot/acme/w/lost"];
+  const damage = await doctor();
+  expect(damage).toMatchObject({ code: 7, kinds: [...found, "STRAY hot/acme/w/foreign"] });
+  expect(damage.stderr).toContain("tierkeep doctor --repair");
+  const repaired = await doctor("--repair");
+  expect(repaired).toMatchObject({
     code: 7,
     kinds: [
-      "DAMAGED hot/acme/w/rotten",
+      "DAMAGED hot/acme/w/damaged",
       "HEALED hot/acme/w/lost",
       "MISSING hot/acme/w/lost",
-      "QUARANTINED hot/acme/w/stranger",
+      "QUARANTINED hot/acme/w/foreign",
     ],
     job: { repair: true, healedCount: 1, quarantinedCount: 1 },
   });
   expect(await (await tierkeep.download(key("lost"))).text()).toBe(`${contents.get("lost")}`);
   const quarantine = readdirSync(join(server.dir, "artifacts", ".tierkeep", "quarantine"));
-  expect(quarantine.filter((name) => name.endsWith("-stranger"))).toHaveLength(1);
-  expect(await doctor("--repair")).toMatchObject({ code: 7, kinds: ["DAMAGED hot/acme/w/rotten"] });
-  await tierkeep.upload(key("rotten"), "written again");
+  expect(quarantine.filter((name) => name.endsWith("-foreign"))).toHaveLength(1);
+  expect(await doctor("--repair")).toMatchObject({ code: 7, kinds: ["DAMAGED hot/acme/w/damaged"] });
+  await tierkeep.upload(key("damaged"), "written again");
   expect(await doctor("--repair")).toMatchObject({ code: 0, kinds: [] });
 
   const { nodes } = await tierkeep.lifecycleEventHistory({ where: { tenantId: "acme" }, direction: "ASC" });
-  const told = nodes.map(({ type, artifactId }) => `${type} ${artifactId}`);
-  expect(told.filter((event) => !event.startsWith("ARTIFACT_WRITTEN")).sort()).toEqual([
+  const events = nodes.map(({ type, artifactId }) => `${type} ${artifactId}`);
+  expect(events.filter((event) => !event.startsWith("ARTIFACT_WRITTEN")).sort()).toEqual([
     "ARTIFACT_HEALED lost",
+    "SCAN_ERROR damaged",
+    "SCAN_ERROR foreign",
     "SCAN_ERROR lost",
-    "SCAN_ERROR rotten",
-    "SCAN_ERROR stranger",
-    "STRAY_QUARANTINED stranger",
+    "STRAY_QUARANTINED foreign",
   ]);
 }, 300_000);
 

@@ -25,7 +25,7 @@ beforeAll(async () => {
   mounted = true;
 });
 
-// Lazy, because the server of an aborted test may still run on the file system.
+// A lazy unmount, because the server of an aborted test may still use the file system.
 function unmount(): void {
   if (mounted) execFileSync("umount", ["--lazy", disk]);
   mounted = false;
@@ -100,7 +100,7 @@ async function readiness(url: string): Promise<readonly [number, number]> {
   return [ready.status, Number(/^tierkeep_store_writable (\d)$/m.exec(metrics)?.[1])];
 }
 
-it("a full disk rejects writes but allows reads, purges and the audit log, and writes work again once there is space", async () => {
+it("on a full disk, writes are rejected; reads, purges and the audit log work, and writes succeed again once there is space", async () => {
   await using server = await startServer({ dir: disk, env: { TIERKEEP_ALLOW_AS_OF: "true" } });
   const tierkeep = createTierkeep({ url: server.url, retries: 0 });
   const stored = new Map<string, Buffer>();

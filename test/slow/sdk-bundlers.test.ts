@@ -20,22 +20,22 @@ const TOOLS = [
   "@types/node@26.6.6",
 ];
 
-/** A program that uses the SDK as a page does, including events over both transports. */
+/** A program that uses the SDK as a web page does, including events over both transports. */
 const PROGRAM = `
   import { createTierkeep } from "@tierkeep/sdk";
 
   async function run(url, tenantId) {
     const key = { tenantId, workflowId: "bundled", artifactId: "a.txt" };
-    const said = [];
+    const printed = [];
     for (const transport of ["sse", "ws"]) {
       const tierkeep = createTierkeep({ url, transport });
       const after = await tierkeep.lifecycleEventCursor();
       const events = tierkeep.lifecycleEvents({ where: { tenantId }, after });
       await tierkeep.upload(key, transport);
-      said.push((await events.next()).value.type, await (await tierkeep.download(key)).text());
+      printed.push((await events.next()).value.type, await (await tierkeep.download(key)).text());
       await events.return();
     }
-    console.log(said.join(" "));
+    console.log(printed.join(" "));
   }
 
   run(...globalThis.process.argv.slice(2));
@@ -92,7 +92,7 @@ const TYPED = `
 
 const NODE = { lib: ["es2022"], types: ["node"] };
 const DOM = { lib: ["es2022", "dom"], types: [] };
-/** A name, the package type of the program, and compiler options with its platform types. */
+/** A name, the package type of the program, and compiler options that include its platform's types. */
 const COMPILED: readonly [string, "module" | "commonjs", object][] = [
   ["nodenext without DOM types", "module", { module: "nodenext", ...NODE }],
   ["nodenext with DOM types alone", "module", { module: "nodenext", ...DOM }],
@@ -124,7 +124,7 @@ describe("a program with the packed SDK and no other package", () => {
     const out = join(consumer.dir, "out", name.replaceAll(" ", "-"), "bundle.mjs");
     await writeFile(join(consumer.dir, "build.mjs"), script.replaceAll("OUT", JSON.stringify(out)));
     await run(process.execPath, ["build.mjs"], { cwd: consumer.dir });
-    // Outside the project, where Node cannot resolve modules that are missing from the bundle.
+    // Run it outside the project, where Node cannot resolve modules that are missing from the bundle.
     const elsewhere = join(server.dir, name);
     await cp(dirname(out), elsewhere, { recursive: true });
     const { stdout } = await run(process.execPath, [join(elsewhere, "bundle.mjs"), server.url, newTenant()]);
@@ -132,7 +132,7 @@ describe("a program with the packed SDK and no other package", () => {
   });
 });
 
-describe("a program with the types of the packed SDK, including a check of its declarations", () => {
+describe("a TypeScript program with the packed SDK, whose declarations are checked as well", () => {
   it.each(COMPILED)("compiles under %s", async (name, type, options) => {
     const dir = join(consumer.dir, "typed", name.replaceAll(" ", "-"));
     await mkdir(dir, { recursive: true });

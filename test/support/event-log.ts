@@ -51,6 +51,7 @@ export async function readLog(
   }
 }
 
+/** Writes one artifact with text content. */
 export async function write(
   server: { readonly url: string },
   key: { readonly tenantId: string; readonly workflowId: string; readonly artifactId: string },

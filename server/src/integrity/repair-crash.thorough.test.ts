@@ -23,14 +23,14 @@ beforeAll(async () => {
 });
 afterAll(() => store[Symbol.dispose]());
 
-/** Current state of the repair that was started. Null: none was. */
+/** Returns the current state of the started repair. Null: no repair was started. */
 async function startedIn({ engine: { catalog } }: SimulatedProcess): Promise<VerifyJob | null> {
   const [event] = await catalog.listEvents({ types: ["LIFECYCLE_JOB_STARTED"] }, "ASC", whole(1));
   const [row] = await catalog.jobs([event?.jobId ?? ""]);
   return (row?.job as VerifyJob | undefined) ?? null;
 }
 
-/** Resumes the repair in progress, or starts one. Null: the process died first. */
+/** Resumes the repair in progress, or starts one. Resolves with its job; null: the process crashed first. */
 async function repairIn(life: SimulatedProcess): Promise<VerifyJob | null> {
   const { promise: died, resolve } = Promise.withResolvers<null>();
   const jobs = jobsOf(life.engine, { onProblem: () => resolve(null) });
@@ -49,8 +49,8 @@ async function repairIn(life: SimulatedProcess): Promise<VerifyJob | null> {
 }
 
 /**
- * Repairs a copy of the damaged store in a process that dies before step `lastStep` + 1 and loses `lose`,
- * then resumes in another process. `died` is false if the repair was done before that step.
+ * Repairs a copy of the damaged store in a process that crashes before step `lastStep` + 1 and loses `lose`,
+ * then resumes in another process. `crashed` is false if the repair completed before that step.
  */
 async function repairedDespite(lastStep: number, lose: Loss) {
   const root = store.copy();
@@ -63,18 +63,18 @@ async function repairedDespite(lastStep: number, lose: Loss) {
     return job && outcomeOf(life, root, job);
   });
   rmSync(root, { recursive: true });
-  if (!outcome) throw new Error(`${first?.where}: the resumed repair does not end`);
-  return { died: !first?.job, where: first?.where ?? "at its start", outcome };
+  if (!outcome) throw new Error(`${first?.where}: the resumed repair did not end`);
+  return { crashed: !first?.job, where: first?.where ?? "at its start", outcome };
 }
 
 /**
- * Old objects of artifacts that were recovered before the crash. No row names them any more, so the resumed
- * repair finds them as unknown.
+ * Whether a finding or event is about the old object of an artifact that was recovered before the crash. No
+ * row names that object any more, so the resumed repair reports it as unknown.
  */
 const isOldObject = (text: string) =>
   /^(QUARANTINED|STRAY_QUARANTINED) .*\b[0-9a-f]{32}\b/.test(text) && !/e{32}|f{32}/.test(text);
 
-/** The part of the outcome that does not depend on when the process died. */
+/** Returns the part of the outcome that does not depend on the step of the crash. */
 function withoutOldObjects({ contents: _, ...outcome }: Outcome) {
   const old = outcome.findings.filter(isOldObject);
   return {
@@ -85,15 +85,15 @@ function withoutOldObjects({ contents: _, ...outcome }: Outcome) {
   };
 }
 
-it("a repair that dies before any of its steps is resumed, with the same result, findings and counts", async () => {
+it("a repair that a crash interrupts before any of its steps is resumed, with the same result, findings and counts", async () => {
   const { outcome: expected } = await repairedDespite(Number.POSITIVE_INFINITY, "nothing");
-  expect(expected).toMatchObject({ status: "SUCCEEDED", damaged: ["hopeless"], miscounts: [] });
+  expect(expected).toMatchObject({ status: "SUCCEEDED", damaged: ["unrecoverable"], miscounts: [] });
   expect(expected).toMatchObject({ healedCount: RECOVERABLE.length, adoptedCount: 1, quarantinedCount: 3 });
   expect(expected.findings.filter(isOldObject)).toEqual([]);
-  let died = true;
-  for (let lastStep = 0; died; lastStep++) {
+  let crashed = true;
+  for (let lastStep = 0; crashed; lastStep++) {
     const repaired = await repairedDespite(lastStep, LOSSES[lastStep % LOSSES.length] ?? "nothing");
-    died = repaired.died;
+    crashed = repaired.crashed;
     const { where, outcome } = repaired;
     expect({ where, ...withoutOldObjects(outcome) }).toEqual({ where, ...withoutOldObjects(expected) });
     const old = outcome.findings.filter(isOldObject);

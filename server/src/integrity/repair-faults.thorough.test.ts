@@ -56,7 +56,7 @@ it.each(CODES.flatMap((code, index) => ({ code, first: index * 3 + 1 })))(
         expect({ where, status: job.status, damaged, miscounts }).toEqual({
           where,
           status: "SUCCEEDED",
-          damaged: ["hopeless"],
+          damaged: ["unrecoverable"],
           miscounts: [],
         });
         const recovered = await life.engine.catalog.listEvents(

@@ -52,15 +52,15 @@ export interface JobsParts {
   readonly engine: Engine;
   /** The policy in force now, for every tenant. */
   readonly policy: () => RetentionPolicy;
-  /** Whether live runs may set the instant for ages. */
+  /** Whether live runs accept `asOf`, the instant at which ages are computed. */
   readonly allowAsOf: boolean;
-  /** Reports background problems. Jobs continue by themselves. */
+  /** Reports background problems. Jobs continue without another call. */
   readonly onProblem: (message: string, error?: unknown) => void;
   /** Called when a job has been started. */
   readonly onStarted?: ((job: Job, actor: string) => void) | undefined;
   /** Called when a job has ended, with its final state. */
   readonly onEnded?: ((job: Job, actor: string) => void) | undefined;
-  /** Artifacts processed between two stored positions. */
+  /** Number of artifacts that are processed between two stored positions. */
   readonly batchSize?: number;
 }
 
@@ -89,8 +89,8 @@ export class EngineJobs implements JobService {
   }
 
   /**
-   * Returns the RUNNING job to waiting callers and pauses jobs within a batch. Call it before the engine
-   * closes.
+   * Pauses all jobs within one batch. Callers that wait for a job receive it as RUNNING. Call it before the
+   * engine closes.
    */
   stop(): Promise<void> {
     return this.#runner.stop();
@@ -239,7 +239,9 @@ export class EngineJobs implements JobService {
   }
 
   /**
-   * Starts the job, or returns the one that it joins or retries.
+   * Starts the job, or finds the equal job that already runs or that a retry started. Returns it when it has
+   * ended or after `waitSeconds`.
+   *
    * @throws Refused CONFLICT if another live run excludes it
    */
   async #run<J extends Job>(
@@ -290,7 +292,8 @@ export class EngineJobs implements JobService {
   /** @throws Refused NOT_FOUND */
   async #job(jobId: string): Promise<Job> {
     const [row] = await this.#parts.engine.catalog.jobs([jobId]);
-    if (!row) throw new Refused("NOT_FOUND", "There is no job with this id. The query jobs lists them.");
+    if (!row)
+      throw new Refused("NOT_FOUND", "There is no job with this id. List the jobs with the query jobs.");
     return row.job;
   }
 }

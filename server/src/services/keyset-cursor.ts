@@ -34,7 +34,8 @@ export interface CursorScope {
 }
 
 /**
- * Cursors that hold the sort value of a row, so that rows added or removed between pages do not shift pages.
+ * Returns cursors that hold the sort value of a row, so that rows added or removed between two reads do not
+ * shift pages.
  */
 export function keysetCursors<Position>(
   scope: CursorScope,
@@ -77,13 +78,13 @@ export const keyPositions: PositionCodec<ArtifactKey> = {
   },
 };
 
-/** Positions by a number that rises along the list. */
+/** Positions in a list that is sorted by an ascending number. */
 export const numberPositions: PositionCodec<number> = {
   write: (number) => number,
   read: (json) => (Number.isSafeInteger(json) ? (json as number) : null),
 };
 
-/** Jobs, newest first. */
+/** Positions in a list of jobs, newest first. */
 export const startPositions: PositionCodec<JobStart> = {
   write: ({ startedAt, id }) => [startedAt, id],
   read: (json) => {
@@ -93,7 +94,10 @@ export const startPositions: PositionCodec<JobStart> = {
   },
 };
 
-/** Artifacts ordered by `field`. Row numbers are sealed, because they count the writes of all tenants. */
+/**
+ * Returns the codec for a list of artifacts ordered by `field`. Row numbers are sealed, because they reveal how many
+ * writes all tenants have made.
+ */
 export function artifactPositions(
   field: ArtifactOrderField,
   rows: SealedNumbers,
@@ -101,7 +105,7 @@ export function artifactPositions(
   return field === "KEY" ? artifactKeyPositions : artifactValuePositions(rows);
 }
 
-/** Seals the row numbers of a store. @param key the store's */
+/** Returns what seals the row numbers of a store. @param key the store's key */
 export function sealedRows(key: Uint8Array): SealedNumbers {
   return new SealedNumbers(0n, key);
 }

@@ -20,7 +20,7 @@ const SIZES = [0, 1, 5_000, 65_536, 65_537, 150_000];
 /** The relative frequency of each kind of act. */
 const FREQUENCIES = {
   write: 5,
-  repeat: 3,
+  "retried write": 3,
   "write with wrong checksum": 1,
   "aborted upload": 1,
   move: 3,
@@ -36,7 +36,7 @@ const KINDS = (Object.keys(FREQUENCIES) as Kind[]).flatMap((kind) =>
   Array<Kind>(FREQUENCIES[kind]).fill(kind),
 );
 
-/** One to four processes of one to twelve acts each. */
+/** Returns one to four processes of one to twelve acts each. */
 export function randomProcesses(draw: Draw): readonly RandomProcess[] {
   return Array.from({ length: 1 + draw(3) }, () => {
     const acts = Array.from({ length: 1 + draw(11) }, () => randomAct(draw));
@@ -53,8 +53,8 @@ function randomAct(draw: Draw): Act {
       const write = { key: randomKey(draw), tier: oneOf(draw, TIERS), sizeBytes: oneOf(draw, SIZES) };
       return { do: kind, ...write, seed: draw(1000), ifAbsent: draw(1) === 1 };
     }
-    case "repeat": {
-      // Few different writes, so that most are repeated. Equal writes have the same idempotency key.
+    case "retried write": {
+      // Few different writes, so that most are retries. Equal writes have the same idempotency key.
       const tier = oneOf(draw, ["HOT", "COLD"] as const);
       const write = { key: randomKey(draw), tier, sizeBytes: oneOf(draw, [5_000, 150_000]) };
       const idempotencyKey = createHash("sha256").update(JSON.stringify(write)).digest("hex");
@@ -80,7 +80,7 @@ function randomAct(draw: Draw): Act {
   }
 }
 
-/** One of a few keys, so that commands affect the same artifacts. */
+/** Returns one of a few keys, so that acts affect the same artifacts. */
 function randomKey(draw: Draw): ArtifactKey {
   return {
     tenantId: oneOf(draw, ["acme", "globex"]),

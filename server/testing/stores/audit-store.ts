@@ -11,7 +11,7 @@ export const THIRD = "lifecycle_events.3.jsonl";
 
 export const KEY = signingKey(newKeyPem());
 
-/** A sample log in a temporary folder, which is deleted with it. */
+/** A sample log in a temporary folder. Disposing it deletes the folder. */
 export class AuditStore extends SampleLog {
   readonly #folder: Disposable;
 
@@ -30,7 +30,7 @@ export class AuditStore extends SampleLog {
     this.#folder[Symbol.dispose]();
   }
 
-  /** Expected contents of segments, given their numbers and last seqs: consecutive lines of one chain. */
+  /** Returns the expected contents of segments, given their numbers and last seqs: consecutive lines of one chain. */
   async lines(...segments: readonly (readonly [number: number, lastSeq?: number])[]): Promise<string[]> {
     const { events } = await this.catalog.eventsAfter({}, 0, 10_000);
     let from = 0;
@@ -44,12 +44,12 @@ export class AuditStore extends SampleLog {
   }
 }
 
-/** `catalog` with its `commit` replaced. */
+/** Returns `catalog` with its `commit` replaced. */
 export function withCommit(catalog: Catalog, commit: (change: Change) => Promise<unknown>): Catalog {
   return new Proxy(catalog, {
     get: (_target, name: keyof Catalog) => {
-      const own: unknown = name === "commit" ? commit : catalog[name];
-      return typeof own === "function" ? own.bind(catalog) : own;
+      const member: unknown = name === "commit" ? commit : catalog[name];
+      return typeof member === "function" ? member.bind(catalog) : member;
     },
   });
 }

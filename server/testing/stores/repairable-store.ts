@@ -13,29 +13,29 @@ import type { Loss } from "../tiers/crash-loss.ts";
 import { DamagedStore } from "./damaged-store.ts";
 import { contentsOf } from "./stored-contents.ts";
 
-const NAMES = ["sound", "lost", "swapped", "swapped too", "copied", "hopeless", "unlinked"];
+const NAMES = ["sound", "lost", "swapped", "swapped too", "copied", "unrecoverable", "unlinked"];
 /** Damaged artifacts whose bytes exist elsewhere in the store. */
 export const RECOVERABLE = ["copied", "lost", "swapped", "swapped too"];
 const NOW = Date.UTC(2026, 0, 2);
 
-/** When and how a simulated process dies, or which faults it meets. */
+/** When a simulated process crashes, what it then loses, and which faults are injected. */
 export interface ProcessOptions {
   readonly lastStep?: number;
   readonly lose?: Loss;
   readonly injector?: FaultInjector;
 }
 
-/** Runs `live` in a simulated process on this store, then ends the process. Null: it died before it was ready. */
+/** Runs `act` in a simulated process on this store, then ends the process. Null: it crashed before it was ready. */
 export async function inProcess<T>(
   root: string,
   { lastStep = Number.POSITIVE_INFINITY, lose = "nothing", injector }: ProcessOptions,
-  live: (life: SimulatedProcess, crashPoint: CrashPoint) => Promise<T>,
+  act: (life: SimulatedProcess, crashPoint: CrashPoint) => Promise<T>,
 ): Promise<T | null> {
   const crashPoint = new CrashPoint(lastStep);
   const life = await SimulatedProcess.begin(root, { clock: { now: () => NOW }, crashPoint, lose, injector });
   if (life === null) return null;
   try {
-    return await live(life, crashPoint);
+    return await act(life, crashPoint);
   } finally {
     await life.end(lose);
   }
@@ -46,7 +46,7 @@ export class RepairableStore implements Disposable {
   readonly #folder = mkdtempSync(join(tmpdir(), "tierkeep-repair-"));
   readonly #root = join(this.#folder, "damaged");
   #copies = 0;
-  /** Hashes of the contents of its files. */
+  /** Hashes of the contents of the damaged store's files. */
   contents: ReadonlySet<string> = new Set();
 
   static async make(): Promise<RepairableStore> {
@@ -55,6 +55,7 @@ export class RepairableStore implements Disposable {
     return store;
   }
 
+  /** Copies the damaged store. Returns the root of the copy. */
   copy(): string {
     const root = join(this.#folder, String(this.#copies++));
     copyStore(this.#root, root);
@@ -72,7 +73,7 @@ export class RepairableStore implements Disposable {
     await world.damage("lost", "lose");
     await world.damage("swapped", "swap", "swapped too");
     await world.damage("copied", "flip");
-    await world.damage("hopeless", "flip");
+    await world.damage("unrecoverable", "flip");
     writeFileSync(world.view("unknown"), "without a sidecar");
     for (const digit of ["e", "f"]) {
       const unknown = world.store.objectPath(digit.repeat(32));
@@ -96,7 +97,7 @@ function copyStore(from: string, to: string): void {
   execFileSync("cp", ["-a", from, to]);
 }
 
-/** State of the store after a repair, with its findings and events. */
+/** Returns the state of the store after a repair, with the repair's findings and events. */
 export async function outcomeOf(life: SimulatedProcess, root: string, job: VerifyJob) {
   const { catalog } = life.engine;
   await life.drain();

@@ -96,7 +96,9 @@ export function requireWaitSeconds(seconds: number, argument: string): number {
 export function requireJobId(id: string, argument: string): string {
   const jobId = parseJobGlobalId(id);
   if (jobId !== null) return jobId;
-  throw new Refused("NOT_FOUND", "There is no job with this id. The query jobs lists them.", { argument });
+  throw new Refused("NOT_FOUND", "There is no job with this id. List the jobs with the query jobs.", {
+    argument,
+  });
 }
 
 /** Returns text that can be stored and sent as UTF-8. @throws Refused BAD_USER_INPUT for a lone surrogate */

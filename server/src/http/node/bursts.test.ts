@@ -9,21 +9,21 @@ import type { Handler } from "../handler.ts";
 import { SLICE_MS } from "../limits/limits.ts";
 import { listen } from "./listen.ts";
 
-/** Blocks the thread. */
+/** Blocks the event loop for `ms`. */
 function block(ms: number): void {
   const until = performance.now() + ms;
   while (performance.now() < until);
 }
 
-/** Counts how often `work` is called between two passes of the event loop. */
-function countedPerPass() {
+/** Counts calls of `work`: in total, and at most in one pass of the event loop. */
+function callsPerPass() {
   let inThisPass = 0;
   let most = 0;
   let total = 0;
-  let isOver = false;
+  let isDisposed = false;
   const pass = () => {
     inThisPass = 0;
-    if (!isOver) setImmediate(pass);
+    if (!isDisposed) setImmediate(pass);
   };
   pass();
   return {
@@ -35,12 +35,12 @@ function countedPerPass() {
     },
     figures: () => ({ most, total }),
     [Symbol.dispose]() {
-      isOver = true;
+      isDisposed = true;
     },
   };
 }
 
-const LISTENING = {
+const LISTEN_OPTIONS = {
   host: "127.0.0.1",
   port: 0,
   maxInlineBytes: 1024,
@@ -60,12 +60,12 @@ describe("a burst of 40 clients", () => {
     ["input that is not HTTP", "openCall", "hello\r\n\r\n"],
   ] as const)("is handled in several passes of the event loop: %s", async (_, slow, text) => {
     await using world = await handlerUnderTest();
-    using counted = countedPerPass();
+    using counted = callsPerPass();
     const method = (...args: never[]) => {
       counted.work();
       return (world.handler[slow] as (...args: never[]) => unknown)(...args);
     };
-    const listener = await listen({ ...world.handler, [slow]: method }, LISTENING);
+    const listener = await listen({ ...world.handler, [slow]: method }, LISTEN_OPTIONS);
     const sockets = Array.from({ length: CLIENTS }, () => connect(listener.port, "127.0.0.1"));
     await Promise.all(sockets.map((socket) => once(socket, "connect")));
     // The server accepts one connection in each pass.
@@ -79,15 +79,17 @@ describe("a burst of 40 clients", () => {
     expect(total).toBe(CLIENTS);
     expect(most).toBeLessThanOrEqual(4);
   });
+});
 
-  it("waits for its turn before each piece of a large response", async () => {
+describe("a large response", () => {
+  it("waits for a turn of its owner before each 64 KiB", async () => {
     await using world = await handlerUnderTest();
     let steps = 0;
     const step: Handler["step"] = (owner) => {
       steps += 1;
       return world.handler.step(owner);
     };
-    const listener = await listen({ ...world.handler, step }, LISTENING);
+    const listener = await listen({ ...world.handler, step }, LISTEN_OPTIONS);
     const page = await fetch(`${new URL(listener.url).origin}/graphql`, {
       headers: { accept: "text/html", "accept-encoding": "identity" },
     });

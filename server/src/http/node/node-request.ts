@@ -5,14 +5,13 @@ import { HttpRefused } from "../problem.ts";
 /** Methods that fetch's Request rejects. */
 export const FORBIDDEN_METHODS: ReadonlySet<string> = new Set(["CONNECT", "TRACE", "TRACK"]);
 
-/** Slowest average rate of a body. A body at this rate gets more time than `bodyTimeoutMs` in total. */
+/** Minimum average rate of a body. Received bytes extend the time, so a body may take longer than `bodyTimeoutMs`. */
 const SLOWEST_BYTES_PER_MS = 1024 / 1_000;
 
 /**
- * Converts a request from the wire to fetch's Request. Its body is read from the socket only as it is pulled.
+ * Converts a Node request to fetch's Request. Its body is read from the socket only as it is pulled.
  * If the client sent Expect: 100-continue, the first pull sends the continuation. The signal aborts when the
- * client disconnects. A body that keeps the server waiting for more than `bodyTimeoutMs` fails with a
- * refusal.
+ * client disconnects. A body for which the server waits more than `bodyTimeoutMs` fails with status 408.
  *
  * @param onBodyBytes called as the body's bytes arrive; an error that it throws fails the body
  * @returns null if the target is not a path or URL
@@ -52,6 +51,7 @@ export function requestOf(
       } as RequestInit);
 }
 
+/** Returns the headers as sent, including repeated ones. */
 export function headersOf({ rawHeaders }: IncomingMessage): Headers {
   const headers = new Headers();
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {

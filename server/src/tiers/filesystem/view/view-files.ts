@@ -12,14 +12,14 @@ import { isOwnSidecar } from "./view-ownership.ts";
 
 const STEPS = { mkdir: "view.mkdir", parentFsync: "view.parent.fsync" } as const;
 
-/** Limit of the cache. When it is full it is emptied; each directory then costs one unnecessary fsync. */
+/** Maximum size of `#synced`. When it is full it is emptied, and each directory costs one more fsync. */
 const MAX_SYNCED = 10_000;
 
 /** One key in a batch. */
 interface Publication {
   readonly key: ArtifactKey;
   readonly place: { readonly paths: ViewPaths; readonly object: string; readonly sidecar: Uint8Array } | null;
-  /** Paths at which the key must not be, or no longer be. */
+  /** Paths of the key in the other tiers, where it must not be. */
   readonly elsewhere: readonly ViewPaths[];
   /** Objects whose links at this key's paths are ours. */
   readonly objects: readonly string[];
@@ -34,18 +34,18 @@ interface Batch {
   readonly failed: { key: ArtifactKey; error: string }[];
   /** The keys that have not failed so far. */
   live: Publication[];
-  /** Files were moved to quarantine since its last sync. */
+  /** Whether files were moved to quarantine since the quarantine was last synced. */
   unsyncedQuarantine: boolean;
 }
 
-/** The published tree below one root. All calls are synchronous. */
+/** The view below one root. All calls are synchronous. */
 export class ViewFiles {
   readonly #disk: Disk;
   readonly #layout: Layout;
   readonly #directories: DurableDirectories;
   /**
-   * Directories that were synced after their last change. Others are synced although nothing changes now: the
-   * call that removed a file there may have died before it could.
+   * Directories that were synced after their last change. Any other directory is synced even if nothing
+   * changes: a process may have removed a file there and crashed before the fsync.
    */
   readonly #synced = new Set<string>();
   /** Distinguishes the temporary files of threads that publish concurrently. */
@@ -59,9 +59,9 @@ export class ViewFiles {
   }
 
   /**
-   * As TierView.publish. New paths are durable before old ones are removed. So whatever part of a batch a
-   * crash leaves, the tree has each artifact at least once, with its sidecar. No two calls may publish one
-   * key concurrently.
+   * Implements TierView.publish. New paths are durable before old ones are removed. After a crash at any step,
+   * the view therefore has each artifact at least once, with its sidecar. No two calls may publish one key
+   * concurrently.
    */
   publish(placements: readonly Placement[]): Published {
     const batch: Batch = { quarantined: [], failed: [], live: [], unsyncedQuarantine: false };
@@ -82,7 +82,7 @@ export class ViewFiles {
     return { quarantined: batch.quarantined, failed: batch.failed };
   }
 
-  /** As TierView.relink, for keys that no other thread publishes. */
+  /** Implements TierView.relink. No other thread may publish these keys concurrently. */
   relink(copies: readonly ViewCopy[]): void {
     const changed = new Set<string>();
     for (const { key, object, file } of copies) {
@@ -98,7 +98,7 @@ export class ViewFiles {
         this.#disk.rename("view.link.rename", temporary, paths.artifact);
         changed.add(paths.directory);
       }
-      // Needed where both are links of one file: then rename() does nothing.
+      // Needed if both are links of one file: rename() then does nothing and leaves both.
       this.#removeTemporary(temporary);
     }
     for (const directory of changed) this.#disk.fsyncDirectory("view.directory.fsync", directory);
@@ -168,7 +168,7 @@ export class ViewFiles {
 
   #removeElsewhere(batch: Batch, publication: Publication): void {
     for (const paths of publication.elsewhere) {
-      // Nothing below a link or a foreign file is ours, and links are not followed.
+      // Below a symbolic link or a foreign file, nothing is ours. Links are not followed.
       if (!this.#areDirectories([paths.tierDirectory, paths.tenant, paths.directory])) continue;
       if (!this.#synced.has(paths.directory)) publication.changed.add(paths.directory);
       // The file first: a file without its sidecar could be adopted as an artifact, a sidecar alone is only
@@ -194,8 +194,8 @@ export class ViewFiles {
   }
 
   /**
-   * Makes the directories of the path. All must be real directories: a symbolic link would redirect our
-   * writes.
+   * Creates the missing directories of a path. All must be real directories: a symbolic link would redirect
+   * our writes.
    */
   #prepareDirectories(batch: Batch, { tierDirectory, tenant, directory }: ViewPaths): void {
     for (const path of [tierDirectory, tenant, directory]) {
@@ -299,8 +299,9 @@ export class ViewFiles {
 }
 
 /**
- * Records the failure of one key, so that the others continue. Errors that do not concern files or names are
- * thrown.
+ * Runs `act` for one key and records its failure, so that other keys continue.
+ *
+ * @throws errors that do not concern files or names
  */
 function guarded(batch: Batch, key: ArtifactKey, act: () => void): void {
   try {

@@ -41,8 +41,8 @@ async function openStore(opened: IoWorkers): Promise<void> {
 }
 
 /**
- * Paths below the folder that this process has open, in any thread. Empty where the system does not list
- * them.
+ * Returns the paths below the folder that any thread of this process has open. Empty if the system does not
+ * list them.
  */
 function openFiles(): string[] {
   if (process.platform !== "linux") return [];
@@ -68,7 +68,7 @@ afterEach(async () => {
 });
 
 describe("ioPool", () => {
-  it("streams any size in both directions in constant memory", async () => {
+  it("streams 300 MiB in both directions with less than 150 MiB of memory", async () => {
     await openStore(pool(2));
     const chunk = someBytes(64 * 1024);
     const chunks = (300 * MiB) / chunk.length;
@@ -97,7 +97,7 @@ describe("ioPool", () => {
     expect((highest - before) / MiB).toBeLessThan(150);
   });
 
-  it("makes a source wait while the disk is busy: at most 1 MiB and the current buffer are ahead", async () => {
+  it("makes a source wait while the disk is busy: it is at most 1 MiB and one buffer ahead", async () => {
     const inner = pool(1);
     const gate = Promise.withResolvers<void>();
     const gated: IoWorkers = {
@@ -119,7 +119,7 @@ describe("ioPool", () => {
       }
     }
     const writing = store.write(newObject(), content(), options);
-    // Each call that completes here would have let the source continue.
+    // Without the limit, the source would continue while these calls complete.
     for (let round = 0; round < 200; round += 1) await inner.at(0).call("stat", [newObject()]);
     expect(pulled).toBe(17);
     gate.resolve();
@@ -148,7 +148,7 @@ describe("ioPool", () => {
     await reader?.return?.();
   });
 
-  it("has no open file once readers and writers have ended, returned, failed or been aborted", async () => {
+  it("keeps no file open after readers and writers have ended, returned, failed or been aborted", async () => {
     await openStore(pool(2));
     const bytes = someBytes(2 * MiB);
     const expected = { range: null, sizeBytes: bytes.length, checksum: sha256(bytes) };
@@ -244,7 +244,7 @@ describe("ioPool", () => {
     expect(await store.stat(object)).toEqual({ sizeBytes: 2 * MiB });
   });
 
-  it("does not keep the process alive, though the store was never closed", async () => {
+  it("does not keep the process alive, even if the store is never closed", async () => {
     await openStore(pool(1));
     const script = `
       import { openTiers } from ${JSON.stringify(fileURLToPath(new URL("../../open-tiers.ts", import.meta.url)))};
@@ -253,7 +253,7 @@ describe("ioPool", () => {
     `;
     const child = spawn(process.execPath, ["--input-type=module", "--eval", script], {
       stdio: ["ignore", "pipe", "inherit"],
-      // Ends the child where this test fails.
+      // Ends the child process if this test fails.
       timeout: 60_000,
     });
     const closed = once(child, "close");

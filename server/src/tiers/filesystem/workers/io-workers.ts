@@ -9,8 +9,10 @@ export type OperationResult<K extends OperationName> = ReturnType<FileOperations
 /** One thread that performs file operations one at a time, in the order of the calls. */
 export interface IoWorker {
   /**
-   * `transfer`: memory to hand over with the arguments. A system error becomes its Refused, with the system
-   * error as the cause.
+   * Performs an operation and resolves with its result.
+   *
+   * @param transfer buffers to transfer to the thread with the arguments
+   * @throws Refused for a system error, which is its cause
    */
   call<K extends OperationName>(
     operation: K,
@@ -21,15 +23,15 @@ export interface IoWorker {
 
 export interface IoWorkers {
   readonly count: number;
-  /** The same worker for the same index, until it dies. */
+  /** Returns the worker with this index: the same one until it dies, then its replacement. */
   at(index: number): IoWorker;
-  /** The worker with the fewest pending calls. A session stays with the worker on which it started. */
+  /** Returns the worker with the fewest pending calls. A session stays with the worker on which it started. */
   leastBusy(): IoWorker;
   /** Finishes pending calls and rejects new ones. */
   close(): Promise<void>;
 }
 
-/** Performs everything on the calling thread, for model checks, which need one order of steps. */
+/** Returns a worker on the calling thread. Model checks use it, because they need a deterministic order of steps. */
 export function inlineWorkers(options: { readonly root: string; readonly disk: Disk }): IoWorkers {
   const operations = new FileOperations({ ...options, worker: 0 });
   let closed = false;
