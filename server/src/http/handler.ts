@@ -23,7 +23,7 @@ import { withoutBase } from "./base-path.ts";
 import { type Call, callsOn, isAbort, withReason } from "./call.ts";
 import { createGraphQL, GRAPHQL_PATH, type GraphQLYoga } from "./graphql/graphql.ts";
 import { FailedAttempts, failedAttemptsMetrics } from "./limits/failed-attempts.ts";
-import { CALL_BYTES, SLICE_MS } from "./limits/limits.ts";
+import { CALL_BYTES, OPERATION_SLICES, STEP_SLICES } from "./limits/limits.ts";
 import { MemoryBudget, memoryBudgetMetrics } from "./limits/memory-budget.ts";
 import { type Owner, principalOwner, urlOwner } from "./limits/owner.ts";
 import { Turns } from "./limits/turns.ts";
@@ -105,8 +105,8 @@ export function createHandler(parts: HandlerParts): Handler {
   const openCall = callsOn({ log, budget, onInternal, onEnd });
   const usage = new Usage(limits.usage);
   const attempts = new FailedAttempts(limits.usage);
-  const turns = new Turns(0);
-  const steps = new Turns(SLICE_MS);
+  const turns = new Turns(OPERATION_SLICES);
+  const steps = new Turns(STEP_SLICES);
   const pages = pagesOf({
     hasGraphiql: limits.surface.graphiql,
     basePath,

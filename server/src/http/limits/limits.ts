@@ -2,6 +2,7 @@ import { DEFAULT_LIMITS } from "@tierkeep/schema/domain/limits";
 import { MAX_COERCION_ERRORS } from "@tierkeep/schema/graphql/execution/operation";
 import { MAX_LIST_ENTRIES, MAX_UNKNOWN_FIELDS } from "@tierkeep/schema/graphql/limits/variable-problem";
 import type { OwnerKind } from "./owner.ts";
+import type { Slices } from "./turns.ts";
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
@@ -46,8 +47,14 @@ export const MAX_REPEATS = 100;
 /** Most validation errors in one response. Each further wrong value would take more time. */
 export const MAX_VALIDATION_ERRORS = 20;
 
-/** Milliseconds in which operations may start before the event loop serves sockets and timers again. */
-export const SLICE_MS = 5;
+/**
+ * How long GraphQL operations may start before the event loop serves sockets and timers again. One can take
+ * longer than all that time, so only one of those that wait starts in each pass.
+ */
+export const OPERATION_SLICES: Slices = { arrivingMs: 5, waitingMs: 0 };
+
+/** The same for short steps: the start of a request, a piece of a large response. */
+export const STEP_SLICES: Slices = { arrivingMs: 20, waitingMs: 20 };
 
 /** A row of the limits table in docs/security.md. */
 export interface LimitRow {

@@ -8,7 +8,7 @@ const named = (name: string): Owner => ({ kind: "principal", name });
 describe("Turns", () => {
   it("starts operations immediately while the event loop has time", async () => {
     const clock = { now: 0 };
-    const turns = new Turns(0, () => clock.now);
+    const turns = new Turns({ arrivingMs: 5, waitingMs: 0 }, () => clock.now);
     for (let n = 0; n < 100; n += 1) expect(turns.take(named("a"))).toBeNull();
     clock.now = 100;
     expect(turns.take(named("a"))).toBeInstanceOf(Promise);
@@ -16,7 +16,7 @@ describe("Turns", () => {
 
   it("starts an owner's first operation in a pass immediately, for at most 8 owners", async () => {
     const clock = { now: 0 };
-    const turns = new Turns(0, () => clock.now);
+    const turns = new Turns({ arrivingMs: 5, waitingMs: 0 }, () => clock.now);
     void turns.take(named("busy"));
     clock.now = 100;
     const waiting = [turns.take(named("busy"))];
@@ -29,7 +29,7 @@ describe("Turns", () => {
 
   it("alternates between owners, so many operations of one owner delay another owner by one operation", async () => {
     const clock = { now: 0 };
-    const turns = new Turns(0, () => clock.now);
+    const turns = new Turns({ arrivingMs: 5, waitingMs: 0 }, () => clock.now);
     void turns.take(named("a"));
     clock.now = 100;
     const order: string[] = [];
@@ -54,7 +54,7 @@ describe("Turns", () => {
     ["one waiting operation if they have no time", 0, 5, 1],
   ])("starts %s in each pass of the event loop", async (_, waitingMs, durationMs, most) => {
     const clock = { now: 0 };
-    const turns = new Turns(waitingMs, () => clock.now);
+    const turns = new Turns({ arrivingMs: 5, waitingMs }, () => clock.now);
     void turns.take(named("a"));
     clock.now = 100;
     let inThisPass = 0;

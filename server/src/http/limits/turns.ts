@@ -1,5 +1,12 @@
-import { SLICE_MS } from "./limits.ts";
 import type { Owner } from "./owner.ts";
+
+/** How long operations may start in each pass of the event loop, in ms. */
+export interface Slices {
+  /** Operations that did not wait. */
+  readonly arrivingMs: number;
+  /** Operations that waited. At least one starts; with 0, only one. */
+  readonly waitingMs: number;
+}
 
 /** Owners whose first operation in a pass of the event loop starts although it is late. */
 const MAX_FIRST = 8;
@@ -15,17 +22,12 @@ export class Turns {
   readonly #queues = new Map<string, (() => void)[]>();
   /** Owners with an operation that started in this pass without waiting. */
   readonly #served = new Set<string>();
+  readonly #slices: Slices;
   #sliceBegan = 0;
   #scheduled = false;
 
-  readonly #waitingMs: number;
-
-  /**
-   * @param waitingMs how long waiting operations may start in each pass of the event loop, in ms. At least one
-   *   starts. 0, for expensive operations: only one.
-   */
-  constructor(waitingMs: number, now: () => number = () => performance.now()) {
-    this.#waitingMs = waitingMs;
+  constructor(slices: Slices, now: () => number = () => performance.now()) {
+    this.#slices = slices;
     this.#now = now;
   }
 
@@ -40,7 +42,7 @@ export class Turns {
   take({ kind, name }: Owner): Promise<void> | null {
     if (!this.#scheduled) this.#beginPass();
     const key = `${kind} ${name}`;
-    const hasTime = this.#queues.size === 0 && this.#now() - this.#sliceBegan < SLICE_MS;
+    const hasTime = this.#queues.size === 0 && this.#now() - this.#sliceBegan < this.#slices.arrivingMs;
     const isFirst = !this.#queues.has(key) && !this.#served.has(key) && this.#served.size < MAX_FIRST;
     if (hasTime || isFirst) {
       this.#served.add(key);
@@ -76,7 +78,7 @@ export class Turns {
     // A tick that is queued by a microtask runs when no microtask is left, so when the operation waits.
     queueMicrotask(() =>
       process.nextTick(() => {
-        if (this.#now() - this.#sliceBegan < this.#waitingMs) this.#startNext();
+        if (this.#now() - this.#sliceBegan < this.#slices.waitingMs) this.#startNext();
       }),
     );
   }

@@ -6,7 +6,7 @@ import { pino } from "pino";
 import { describe, expect, it } from "vitest";
 import { handlerUnderTest } from "../../../testing/http/handler-under-test.ts";
 import type { Handler } from "../handler.ts";
-import { SLICE_MS } from "../limits/limits.ts";
+import { STEP_SLICES } from "../limits/limits.ts";
 import { listen } from "./listen.ts";
 
 /** Blocks the event loop for `ms`. */
@@ -31,7 +31,7 @@ function callsPerPass() {
       inThisPass += 1;
       total += 1;
       most = Math.max(most, inThisPass);
-      block(SLICE_MS / 2);
+      block(STEP_SLICES.arrivingMs / 2);
     },
     figures: () => ({ most, total }),
     [Symbol.dispose]() {
