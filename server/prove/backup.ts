@@ -27,7 +27,7 @@ const LONGEST_RUN_MS = 1_000;
 export const backup: ProofSuite = {
   name: "backup",
   claim:
-    "A backup under load contains every change acknowledged before it started. One that is killed or interrupted is complete or absent.",
+    "A backup under load contains every change acknowledged before it started. A killed or interrupted backup is complete or absent.",
   unit: "backups",
   cycles: 6,
   isEachAlone: false,

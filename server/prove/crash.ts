@@ -17,7 +17,7 @@ const WAIT_TIMEOUT_MS = 10_000;
 export const crash: ProofSuite = {
   name: "crash",
   claim:
-    "A server killed under load keeps every acknowledged change. A change without an answer is applied completely or not at all.",
+    "A server killed under load keeps every acknowledged change. A change without a response is applied completely or not at all.",
   unit: "kills",
   cycles: 25,
   isEachAlone: false,

@@ -8,7 +8,7 @@ import type { ProofRun, ProofSuite } from "./suite.ts";
 export const fault: ProofSuite = {
   name: "fault",
   claim:
-    "While calls of the disk or the catalog fail, each operation is done, or refused without effect. Once they work again the store is intact, without a restart.",
+    "While disk or catalog calls fail, each operation succeeds, or is refused without effect. After the failures, the store is intact without a restart.",
   unit: "faults",
   cycles: 1000,
   isEachAlone: false,

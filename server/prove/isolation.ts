@@ -8,7 +8,7 @@ import type { ProofRun, ProofSuite } from "./suite.ts";
 export const isolation: ProofSuite = {
   name: "isolation",
   claim:
-    "Two callers with the same name use their own tenants and try each other's. Each gets the answers of a store in which the other does nothing.",
+    "Two callers with the same name use their own tenants and try to use each other's. Each gets the responses that it would get if the other did nothing.",
   unit: "runs",
   cycles: 350,
   isEachAlone: true,

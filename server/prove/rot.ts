@@ -6,7 +6,7 @@ import type { ProofRun, ProofSuite } from "./suite.ts";
 export const rot: ProofSuite = {
   name: "rot",
   claim:
-    "Files of a store are changed, cut, removed, swapped and added. Reads of damaged artifacts are refused, each is reported once, and a repair recovers all whose bytes still exist.",
+    "Files of a store are changed, truncated, removed, swapped and added. Reads of damaged artifacts fail, each damaged artifact is reported once, and a repair recovers every artifact whose bytes still exist.",
   unit: "rounds",
   cycles: 15,
   isEachAlone: true,

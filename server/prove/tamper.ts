@@ -12,7 +12,7 @@ import { type Files, type Tampering, tamper as tamperWith } from "./tamper/tampe
 export const tamper: ProofSuite = {
   name: "tamper",
   claim:
-    "Verification detects whatever is edited, removed, inserted, moved or cut off in a signed audit log: by the log itself, or by a saved head of it.",
+    "Verification detects every edit, removal, insertion, move and truncation in a signed audit log, from the log itself or from a saved head.",
   unit: "tamperings",
   cycles: 5_000,
   isEachAlone: true,

@@ -35,7 +35,7 @@ export function requireMetadata(value: unknown, argument: string): Metadata {
     if (key.startsWith("_")) {
       throw new Refused(
         "BAD_USER_INPUT",
-        `${argument} has the key ${JSON.stringify(key)}; keys that start with "_" are reserved.`,
+        `${argument} has the key ${JSON.stringify(key)}; keys that start with "_" are reserved. Rename the key.`,
         { argument },
       );
     }

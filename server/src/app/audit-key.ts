@@ -31,11 +31,13 @@ export async function openAuditKey(
   } catch (error) {
     const code = systemCodeOf(error);
     if (auditSigningKey !== null)
-      throw new StartProblem(`AUDIT_SIGNING_KEY ${path} cannot be read (${code}).`);
+      throw new StartProblem(
+        `AUDIT_SIGNING_KEY ${path} cannot be read (${code}). Name a file that this user can read.`,
+      );
     if (code !== "ENOENT") throw new StartProblem(`${path} cannot be read (${code}).`);
     if (!mayMake) {
       throw new StartProblem(
-        `${path}, the key that signs the audit log, is missing. Restore it from a backup, or start \`tierkeep serve\`, which creates another key and signs with that from then on.`,
+        `${path}, the key that signs the audit log, is missing. Restore the key from a backup, or start \`tierkeep serve\`, which creates a new key and signs the log with it.`,
       );
     }
     pem = newKeyPem();
@@ -48,7 +50,7 @@ export async function openAuditKey(
     throw new StartProblem(
       auditSigningKey !== null
         ? `AUDIT_SIGNING_KEY ${path} is not an Ed25519 private key in PKCS#8 and PEM format without a passphrase. Create one with: openssl genpkey -algorithm ed25519`
-        : `${path} is damaged. Restore it from a backup; or delete it and start \`tierkeep serve\`, which creates another key and signs with that from then on.`,
+        : `${path} is damaged. Restore the file from a backup; or delete it and start \`tierkeep serve\`, which creates a new key and signs the log with it.`,
     );
   }
 }

@@ -159,7 +159,10 @@ export class AuditExporter {
   #ended(failure: Error | null): void {
     const before = this.#failure && reason(this.#failure);
     if (failure && reason(failure) !== before && !this.#closed) {
-      this.#parts.onProblem("the audit log cannot be written; purges are refused until it can", failure);
+      this.#parts.onProblem(
+        "the audit log cannot be written; purges are refused until it can be written again",
+        failure,
+      );
     }
     this.#failure = failure;
     this.#attempt = null;
@@ -251,7 +254,7 @@ function reason(error: Error): string {
 function unwritable(failure: Error): Refused {
   return new Refused(
     "UNAVAILABLE",
-    `Purges are refused while the audit log cannot be written (${reason(failure)}). Try again once it can.`,
+    `Purges are refused while the audit log cannot be written (${reason(failure)}). Try again later. If the error persists, check the server's log and the folder of the audit log.`,
     { retryAfterSeconds: 5 },
     { cause: failure },
   );
@@ -260,7 +263,7 @@ function unwritable(failure: Error): Refused {
 function behind(): Refused {
   return new Refused(
     "UNAVAILABLE",
-    "Purges are refused while the audit log is behind. Try again once it has caught up.",
+    "Purges are refused while many events wait to be written to the audit log. Try again in a few seconds.",
     { retryAfterSeconds: 5 },
   );
 }

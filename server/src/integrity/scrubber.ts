@@ -139,7 +139,8 @@ export class Scrubber {
         failing = false;
       } catch (error) {
         if (this.#stopping.signal.aborted) return;
-        if (!failing) this.#parts.onProblem("scrubbing is interrupted; it is retried every minute", error);
+        if (!failing)
+          this.#parts.onProblem("scrubbing is interrupted; the server retries every minute", error);
         failing = true;
         pause = RETRY_MS;
       }

@@ -108,7 +108,7 @@ export class JobRunner {
         return await this.resume();
       } catch (error) {
         if (this.stopping) return;
-        this.#parts.onProblem("it is not known yet whether a job was started", error);
+        this.#parts.onProblem("it is unknown whether a job was started; the server is still checking", error);
       }
     }
   }

@@ -90,7 +90,7 @@ function withinScope(
   if (given === undefined || scope[kind] === undefined || given === scope[kind]) return given ?? scope[kind];
   throw new Refused(
     "BAD_USER_INPUT",
-    `${argument} is ${JSON.stringify(given)}, but this list contains only artifacts of ${JSON.stringify(scope[kind])}.`,
+    `${argument} is ${JSON.stringify(given)}, but this list contains only artifacts of ${JSON.stringify(scope[kind])}. Omit ${argument}.`,
     { argument },
   );
 }

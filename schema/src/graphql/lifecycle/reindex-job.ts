@@ -23,7 +23,7 @@ ReindexJobType.implement({
     }),
     leftCount: t.expose("leftCount", {
       type: "SafeInt",
-      description: "Number of paths that were left unchanged.",
+      description: "Number of paths that were not adopted and were left in place.",
     }),
     confirmedAt: t.expose("confirmedAt", {
       type: "DateTime",

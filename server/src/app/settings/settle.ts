@@ -189,6 +189,6 @@ function otherKey(
 ): StartProblem {
   const path = auditSigningKey ?? auditKey;
   return new StartProblem(
-    `AUDIT_SIGNING_KEY: ${path} contains the key ${found}, but the store's audit log is signed by the key ${stored}. Restore that key; or start \`tierkeep serve\` with AUDIT_SIGNING_KEY=${auditSigningKey ?? "own"} to sign with this one from now on.`,
+    `AUDIT_SIGNING_KEY: ${path} contains the key ${found}, but the store's audit log is signed by the key ${stored}. Restore that key; or start \`tierkeep serve\` with AUDIT_SIGNING_KEY=${auditSigningKey ?? "own"} to sign the log with this key from now on.`,
   );
 }

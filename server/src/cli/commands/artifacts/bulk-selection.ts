@@ -22,8 +22,8 @@ export type BulkSelection =
 export const BULK_HELP = `
 KEY, or --tenant with --workflow and --artifact, selects one artifact. --tenant with any of --workflow, --prefix,
 --older-than, --meta and --from-tier selects all artifacts that match, and --tenant with --all every artifact of the
-tenant. The command first lists them. It changes an artifact only if its content is still the same, and reports the
-others as skipped.
+tenant. The command first lists the artifacts. It changes an artifact only if its content is still the same, and
+reports the others as skipped.
 `;
 
 export function bulkOptions(command: Command): Command {

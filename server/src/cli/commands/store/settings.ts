@@ -19,10 +19,11 @@ interface Options {
 const HELP = `
 These settings belong to the store that STORAGE_BASE_PATH names:
 ${STORE_SETTINGS.join(", ")}.
-Every command uses the stored values and refuses an environment with other values. To change one, start tierkeep serve
-with it. Each change is an event (SETTING_CHANGED).
+Every command uses the stored values and refuses an environment with other values. To change a setting, start tierkeep
+serve with the new value. Each change is an event (SETTING_CHANGED).
 
-After COLD_RETENTION_DAYS was shortened, purges use the longer value for another 24 hours, or until "settings confirm".
+After COLD_RETENTION_DAYS is shortened, purges use the longer value for another 24 hours. "settings confirm" makes them
+use the new value immediately.
 
 Examples:
   tierkeep settings
