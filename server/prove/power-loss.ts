@@ -10,7 +10,7 @@ import type { ProofRun, ProofSuite } from "./suite.ts";
 export const powerLoss: ProofSuite = {
   name: "power-loss",
   claim:
-    "A store that loses power after any step, and any part of the unsynced data, keeps every acknowledged change and has no partial one.",
+    "After a power loss at any step, with any part of the unsynced data lost, a store has every acknowledged change and no partial change.",
   unit: "runs",
   cycles: 150,
   isEachAlone: true,

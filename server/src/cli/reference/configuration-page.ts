@@ -10,10 +10,10 @@ Environment variables configure \`tierkeep serve\`. An empty variable counts as 
 invalid value: it prints one line that names every invalid variable, and exits with code 2. \`tierkeep serve --help\` prints
 the same settings.
 
-Settings marked with ¹ are stored with the store. \`serve\` writes those that its environment sets into the store, and uses
-the stored values of the others. Their defaults apply to a new store only. Other commands use the stored values and reject an
-environment that contradicts them. [Settings of a store](settings.md) explains this, and what happens when
-\`COLD_RETENTION_DAYS\` is shortened.
+Settings marked with ¹ are stored with the store. At each start, \`serve\` stores those of them that are set in its environment.
+For the others, it uses the stored values. The defaults of these settings apply only when a store is created. Other commands
+use the stored values and reject an environment that contradicts them. [Settings of a store](settings.md) explains this, and
+what happens when \`COLD_RETENTION_DAYS\` is shortened.
 `;
 
 /** Returns docs/configuration.md. */

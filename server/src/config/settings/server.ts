@@ -15,7 +15,8 @@ export const SERVER_SETTINGS = {
     shownDefault: "127.0.0.1",
     default: "127.0.0.1",
     accepts: "an address or name of this machine, such as 127.0.0.1 or 0.0.0.0",
-    description: "address to listen on; one that other machines can reach requires authentication (AUTH_…)",
+    description:
+      "address to listen on; an address that other machines can reach requires authentication (AUTH_…)",
     read: host,
   },
   PORT: {

@@ -52,7 +52,7 @@ export function configure(command: Command, run: Run): void {
         .makeOptionMandatory(),
     )
     .addOption(repeatableOption("--tenant <tenant>", "a tenant that the key gives access to", tenantOf))
-    .option("--all-tenants", "access to all tenants, present and future (an admin always has it)")
+    .option("--all-tenants", "access to all present and future tenants (an admin always has it)")
     .option(
       "--expires <time>",
       "how long the key is valid, such as 90d or 12h (default: until revoked)",

@@ -44,9 +44,10 @@ Examples:
   tierkeep audit verify --log-dir /mnt/copy/logs --public-key kept/tierkeep.pem --expect-head 1205:4b2f…`;
 
 const EXPORT_HELP = `
-The export has one JSON object per line, oldest first, with the keys of the audit log's lines. Three keys differ: "cursor"
-replaces "seq", because positions would reveal the activity of other tenants; "job_id" is the API's id; "prev" is missing,
-because a selection of lines is not a chain. An export cannot be verified: use tierkeep audit verify on the log.
+The export has one JSON object per line, oldest first, with the keys of the audit log's lines. Three keys differ:
+"cursor" replaces "seq", because positions would reveal the activity of other tenants; "job_id" is the API's id; "prev"
+is missing, because a selection of lines is not a chain. An export cannot be verified: use tierkeep audit verify on the
+log.
 
 Example:
   tierkeep audit export --tenant acme --since 2026-01-01 --until 2026-04-01 --output acme-q1.jsonl`;

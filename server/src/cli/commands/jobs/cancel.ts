@@ -6,7 +6,7 @@ import { formatInstant } from "../../output/quantity.ts";
 /** A job's id in the audit log's `job_id`. */
 const LOGGED_ID = /^[0-9a-f]{32}$/;
 
-/** Cancels a job of any kind, which stops between two artifacts. An ended job does not change. Returns exit code 0. */
+/** Cancels a job of any kind, which stops after its current batch. An ended job does not change. Returns exit code 0. */
 export async function cancelJob(
   tierkeep: Tierkeep,
   { id }: { readonly id: string },

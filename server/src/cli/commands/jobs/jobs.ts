@@ -53,7 +53,7 @@ export function configure(command: Command, run: Run): void {
 
   const cancelCommand = command
     .command("cancel")
-    .description("Cancels a job. It stops between two artifacts and does not undo its changes.")
+    .description("Cancels a job. The job stops after its current batch and does not undo its changes.")
     .argument("<id>", "the job's id, as `jobs` shows it, or the audit log's job_id")
     .addHelpText("after", "\nExample:\n  tierkeep jobs cancel Sm9iLzNm…");
   clientOptions(cancelCommand).action((id: string, options: ClientOptions) =>

@@ -120,7 +120,7 @@ export function configure(command: Command, run: Run): void {
 
   const cancelCommand = command
     .command("cancel")
-    .description("Cancels a run. It stops between two artifacts and does not undo its changes.")
+    .description("Cancels a run. The run stops after its current batch and does not undo its changes.")
     .argument("<id>", "the run's id, as `lifecycle jobs` shows it")
     .addHelpText("after", "\nExample:\n  tierkeep lifecycle cancel Sm9iLzNm…");
   clientOptions(cancelCommand).action((id: string, options: ClientOptions) =>

@@ -24,14 +24,14 @@ takes seconds but has been pending for over a day, and names the likely cause. E
 an event, and damaged artifacts are marked.
 
 --repair deletes nothing. It looks for the bytes of damaged and missing artifacts in the tree, in quarantine and in
-objects of other damaged artifacts, and restores them. It adopts files that a sidecar describes, moves other unknown files
-to quarantine, publishes files of the tree that differ, and corrects counters. Writes wait while it counts: a few seconds
-for a workflow of a million artifacts. To adopt files of another system, run reindex before --repair: without a sidecar,
---repair treats them as unknown files. Artifacts that it cannot repair stay marked (damagedAt). --json writes a line for
-each check, one for each finding, and the job's line last.
+objects of other damaged artifacts, and restores them. It adopts files that a sidecar describes, moves other unknown
+files to quarantine, publishes again the files of the tree that differ, and corrects counters. Writes wait while a
+counter is corrected: a few seconds for a workflow of a million artifacts. To adopt files of another system, run reindex
+before --repair: it treats files without a sidecar as unknown. Artifacts that it cannot repair stay marked (damagedAt).
+--json writes a line for each check, one for each finding, and the job's line last.
 
-Exit codes: 0 no problem, or all were repaired; 7 damaged or missing bytes, or the audit log is not as it was signed; 4
-other problems are left; ${REFUSALS.STORAGE_FULL.exit} little space is left, or a folder cannot be read.
+Exit codes: 0 no problem, or all problems were repaired; 7 damaged or missing bytes, or the audit log is not as it was
+signed; 4 other problems are left; ${REFUSALS.STORAGE_FULL.exit} little space is left, or a folder cannot be read.
 
 Examples:
   tierkeep doctor

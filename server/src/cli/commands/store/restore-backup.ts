@@ -22,15 +22,16 @@ interface Options {
 const HELP = `
 The command creates the store in STORAGE_BASE_PATH, which must be empty or missing. The store gets the settings of the
 backup: retention, signing key and all others that tierkeep settings shows. LOG_DIR in the environment replaces the log's
-folder; every other setting in the environment must equal the backup's. The audit log is restored unless the log's folder
-already has one. An existing log is not changed: the server continues it in a new file, and a checkpoint records the gap.
+folder. Every other setting in the environment must equal the backup's, except that the same signing key may have another
+path. The audit log is restored unless the log's folder already has one. An existing log is not changed: the server
+continues it in a new file, and a checkpoint records the gap.
 
-Each checksum is compared. An artifact that is damaged in the backup is restored without its bytes and listed. The tree is
-published when the store is served. A job that was running during the backup then continues. Events after the backup are
-lost, and all older cursors are refused (CURSOR_INVALID). API keys have the state of the backup: keys that were revoked
-since then are valid again.
+Each checksum is compared. An artifact that is damaged in the backup is listed, and restored without its bytes. The tree
+is published when the store is served. A job that was running during the backup then continues. Events after the backup
+are lost, and all older cursors are refused (CURSOR_INVALID). API keys have the state of the backup: keys that were
+revoked since then are valid again.
 
-Exit codes: 0 complete, 7 something is damaged, 3 not a backup, 4 there is a store already.
+Exit codes: 0 complete, 7 something is damaged, 3 not a backup, 4 there is already a store.
 
 Examples:
   tierkeep restore-backup /mnt/backups/2026-11-24 --verify

@@ -120,8 +120,8 @@ Environment variables configure the server. Their defaults are in parentheses.
 ${groups.join("\n\n")}
 
 These settings are stored with the store: ${STORE_SETTINGS.join(", ")}.
-serve writes those that the environment sets into the store, and uses the stored values of the others. Their defaults
-apply to a new store only. tierkeep settings shows them.
+At each start, serve stores those of them that are set in the environment. For the others, it uses the stored values.
+The defaults of these settings apply only when a store is created. tierkeep settings shows the stored values.
 
 Examples:
   tierkeep serve

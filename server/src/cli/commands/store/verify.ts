@@ -30,7 +30,7 @@ export function configure(command: Command, run: Run): void {
     .description(
       "Reads every artifact and compares its checksum, looks for files that belong to no artifact, and checks counters.",
     )
-    .option("--tenant <tenant>", "only artifacts of this tenant, without unknown files and counters")
+    .option("--tenant <tenant>", "only artifacts of this tenant; unknown files and counters are not checked")
     .addHelpText("after", HELP);
   clientOptions(command).action((options: Options) => {
     const { tenant } = options;

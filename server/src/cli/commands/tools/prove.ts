@@ -30,8 +30,8 @@ const MOST_CYCLES = 1_000_000;
 
 const HELP = `
 The command works in a new folder, which it deletes at the end, and never in your stores. All suites together take three
-minutes on two idle cores; each needs at most 200 MB. A suite stops at the first failure. It then keeps its part of the
-folder and prints the command that repeats the failure.
+minutes on two idle cores. Each needs at most 200 MB of disk. A suite stops at the first failure. It then keeps its part
+of the folder and prints the command that repeats the failure.
 
 Suites, each with its default number of attempts and the guarantee that it tests:
 ${SUITES.map(({ name, cycles, unit, claim }) => `  ${name} (${cycles} ${unit}): ${claim}`).join("\n")}
