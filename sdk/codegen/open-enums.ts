@@ -1,7 +1,7 @@
 import type { DocumentNode, EnumTypeDefinitionNode, TypeNode } from "graphql";
 import { Kind, parse, visit } from "graphql";
 
-/** Name of the scalar that replaces an enum in results. */
+/** Returns the name of the scalar that replaces an enum in results. */
 export const openEnum = (enumName: string): string => `Open${enumName}`;
 
 export function enumsOf(schema: DocumentNode): EnumTypeDefinitionNode[] {

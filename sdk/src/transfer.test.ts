@@ -273,27 +273,27 @@ describe("an upload's progress", () => {
     ["a Blob", new Blob([content]), 200_000],
     ["a stream", new Blob([content]).stream(), null],
   ])("of %s is reported with each chunk, from 0 to the total", async (_, given, totalBytes) => {
-    const told: { sentBytes: number; totalBytes: number | null }[] = [];
+    const reported: { sentBytes: number; totalBytes: number | null }[] = [];
     const answer = () => Response.json({ created: true, artifact: { sizeBytes: 200_000 } });
     const { tierkeep, requests } = clientOf(answer);
-    await tierkeep.upload(key, given, { onProgress: (progress) => told.push(progress) });
+    await tierkeep.upload(key, given, { onProgress: (progress) => reported.push(progress) });
     expect(requests[0]?.bytes).toEqual(content);
-    expect(told[0]).toEqual({ sentBytes: 0, totalBytes });
-    expect(told.at(-1)).toEqual({ sentBytes: 200_000, totalBytes: 200_000 });
-    const sent = told.map(({ sentBytes }) => sentBytes);
+    expect(reported[0]).toEqual({ sentBytes: 0, totalBytes });
+    expect(reported.at(-1)).toEqual({ sentBytes: 200_000, totalBytes: 200_000 });
+    const sent = reported.map(({ sentBytes }) => sentBytes);
     expect(sent).toEqual([...sent].sort((a, b) => a - b));
     expect(new Set(sent).size).toBeGreaterThan(3);
   });
 
   it("is reported at the start and the end if streams cannot be sent, as in browsers", async () => {
     vi.stubGlobal("process", undefined);
-    const told: number[] = [];
+    const reported: number[] = [];
     const { tierkeep, requests } = clientOf(() =>
       Response.json({ created: true, artifact: { sizeBytes: 200_000 } }),
     );
-    await tierkeep.upload(key, content, { onProgress: ({ sentBytes }) => told.push(sentBytes) });
+    await tierkeep.upload(key, content, { onProgress: ({ sentBytes }) => reported.push(sentBytes) });
     expect(requests[0]?.bytes).toEqual(content);
-    expect(told).toEqual([0, 200_000]);
+    expect(reported).toEqual([0, 200_000]);
   });
 });
 
@@ -312,17 +312,17 @@ describe("an upload's content", () => {
 describe("a download's progress", () => {
   it("is reported with each chunk", async () => {
     const { tierkeep } = clientOf(() => content(bytes));
-    const told: number[] = [];
+    const reported: number[] = [];
     const download = await tierkeep.download(key, {
       onProgress({ receivedBytes, totalBytes }) {
         expect(totalBytes).toBe(bytes.length);
-        told.push(receivedBytes);
+        reported.push(receivedBytes);
       },
     });
-    expect(told).toEqual([]);
+    expect(reported).toEqual([]);
     await download.bytes();
-    expect(told.slice(0, 2)).toEqual([3, 6]);
-    expect(told.at(-1)).toBe(bytes.length);
+    expect(reported.slice(0, 2)).toEqual([3, 6]);
+    expect(reported.at(-1)).toBe(bytes.length);
   });
 });
 

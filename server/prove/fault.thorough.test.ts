@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true }));
 
-/** The figures of a run of eight faults in one store. */
+/** Returns the figures of a run of eight faults in one store. */
 async function figuresOf(seed: number): Promise<ProofRun["figures"]> {
   await using run = await fault.open(dir);
   for (let cycle = 0; cycle < 8; cycle += 1) expect(await run.cycle(seededRandom(seed + cycle))).toEqual([]);

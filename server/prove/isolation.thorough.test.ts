@@ -18,7 +18,7 @@ afterEach(() => {
   rmSync(dir, { recursive: true });
 });
 
-/** The figures of one run. */
+/** Returns the figures of one run. */
 async function figuresOf(seed: number): Promise<ProofRun["figures"]> {
   await using run = await isolation.open(dir);
   expect(await run.cycle(seededRandom(seed))).toEqual([]);

@@ -43,7 +43,10 @@ class IsolationRun implements ProofRun {
   async [Symbol.asyncDispose](): Promise<void> {}
 }
 
-/** The first answer to `caller` that depends on what `other` did, as a sentence. Empty if there is none. */
+/**
+ * Returns the first answer to `caller` that depends on what `other` did, as a sentence. Empty if there is
+ * none.
+ */
 function differences(
   steps: readonly Step[],
   caller: Caller,

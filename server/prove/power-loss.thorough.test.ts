@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true }));
 
-/** The sentences of the first seed with a violation; empty if there is none. */
+/** Returns the sentences of the first seed with a violation; empty if there is none. */
 async function broken(run: ProofRun, seeds: readonly number[]): Promise<readonly string[]> {
   for (const seed of seeds) {
     const sentences = await run.cycle(seededRandom(seed));

@@ -20,7 +20,7 @@ afterEach(() => {
   rmSync(dir, { recursive: true });
 });
 
-/** The figures of one cycle. */
+/** Returns the figures of one cycle. */
 async function figuresOf(seed: number): Promise<ProofRun["figures"]> {
   await using run = await rot.open(dir);
   expect(await run.cycle(seededRandom(seed))).toEqual([]);

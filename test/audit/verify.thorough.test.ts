@@ -50,7 +50,7 @@ describe("tierkeep audit verify", { timeout: SLOW }, () => {
   it("accepts the log of a running and of a killed and restarted server, and detects a changed byte", async () => {
     await using server = await startServer({ env: { AUDIT_FILE_BYTES: "16KiB" } });
     const logs = join(server.dir, "logs");
-    for (let life = 0; life < 4; life++) {
+    for (let round = 0; round < 4; round++) {
       // All writes together fill more than one file of the log.
       let left = 20 + Math.floor(Math.random() * 50);
       const enough = Promise.withResolvers<void>();
@@ -58,9 +58,9 @@ describe("tierkeep audit verify", { timeout: SLOW }, () => {
         left -= 1;
         if (left === 0) enough.resolve();
       };
-      const writing = ["a", "b", "c"].map((tenant) => write(server, `${tenant}${life}`, acknowledged));
+      const writing = ["a", "b", "c"].map((tenant) => write(server, `${tenant}${round}`, acknowledged));
       await enough.promise;
-      if (life === 0) await accepted(logs);
+      if (round === 0) await accepted(logs);
       await server.kill("SIGKILL");
       await Promise.all(writing);
       await server.restart();

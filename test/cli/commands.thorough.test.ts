@@ -22,7 +22,7 @@ afterAll(async () => {
 
 describe.each(commands)("tierkeep %s", (command, { client, calls, prepare }) => {
   const mode = client ? "remote" : "embedded";
-  /** Whether a call needs a store of this command alone. */
+  /** Returns whether a call needs a store of this command alone. */
   const isOwn = ({ changes }: Call) => changes === true || prepare !== undefined;
   const needsOwn = Object.values(calls).some(isOwn);
 

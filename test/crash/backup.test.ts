@@ -18,7 +18,7 @@ const MANIFEST = "tierkeep-backup.json";
 
 const env = { TIERKEEP_ALLOW_AS_OF: "true" };
 
-/** A temporary folder for backups and restored stores. */
+/** Returns a temporary folder for backups and restored stores. */
 async function backupFolder() {
   const dir = await temporaryDirectory();
   return { dir, [Symbol.asyncDispose]: () => removeDirectory(dir) };

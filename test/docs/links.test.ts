@@ -48,7 +48,7 @@ it.each(INSTALL_PAGES)("%s names tarballs of the current version only", (page) =
   expect(named.filter((tarball) => !current.includes(tarball))).toEqual([]);
 });
 
-/** The anchors that GitHub gives to a page's headings. */
+/** Returns the anchors that GitHub gives to a page's headings. */
 function anchorsOf(markdown: string): string[] {
   return [...withoutFences(markdown).matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
     heading

@@ -82,11 +82,11 @@ export function resumingClient(
     },
     until: (fits) =>
       new Promise((resolve, reject) => {
-        let looked = 0;
+        let checked = 0;
         const look = () => {
           if (refusal !== null) reject(new Error(JSON.stringify(refusal)));
-          for (; looked < received.length; looked += 1) {
-            if (!fits(received[looked] as SeenEvent)) continue;
+          for (; checked < received.length; checked += 1) {
+            if (!fits(received[checked] as SeenEvent)) continue;
             waiting.delete(look);
             return resolve();
           }

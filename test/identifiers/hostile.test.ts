@@ -146,7 +146,9 @@ const namesOf = (kind: Kind) =>
       ]
     : HOSTILE;
 
-/** The files, the newest event and the tenants of the store. A rejected request must not change them. */
+/**
+ * Returns the files, the newest event and the tenants of the store. A rejected request must not change them.
+ */
 async function stateOfStore() {
   const { nodes } = await shared.tierkeep.lifecycleEventHistory({ first: 1 });
   return {

@@ -118,10 +118,10 @@ describe("a dry run", () => {
     for (const days of [5, 10, 50, 100, 100, 100]) {
       const asOf = daysAfter(artifact.ageSince, days);
       const dry = await run(tenantId, asOf, true);
-      const foretold = await itemsOf(dry);
+      const planned = await itemsOf(dry);
       const live = await run(tenantId, asOf);
       const done = await itemsOf(live);
-      expect(done).toEqual(foretold.map((item) => ({ ...item, outcome: "DONE" })));
+      expect(done).toEqual(planned.map((item) => ({ ...item, outcome: "DONE" })));
       const countsOf = ({ promotedToWarm, promotedToCold, purged }: LifecycleJob) => ({
         promotedToWarm,
         promotedToCold,
@@ -161,10 +161,15 @@ describe("the events of a run", () => {
       where: { jobId: job.id },
       direction: "ASC",
     });
-    const told = nodes.map(({ type, artifactId, fromTier, toTier }) => [type, artifactId, fromTier, toTier]);
-    expect(told.at(0)).toEqual(["LIFECYCLE_JOB_STARTED", null, null, null]);
-    expect(told.at(-1)).toEqual(["LIFECYCLE_JOB_COMPLETED", null, null, null]);
-    expect(told.slice(1, -1).sort()).toEqual([
+    const logged = nodes.map(({ type, artifactId, fromTier, toTier }) => [
+      type,
+      artifactId,
+      fromTier,
+      toTier,
+    ]);
+    expect(logged.at(0)).toEqual(["LIFECYCLE_JOB_STARTED", null, null, null]);
+    expect(logged.at(-1)).toEqual(["LIFECYCLE_JOB_COMPLETED", null, null, null]);
+    expect(logged.slice(1, -1).sort()).toEqual([
       ["PROMOTED_TO_COLD", "warm", "WARM", "COLD"],
       ["PROMOTED_TO_WARM", "hot", "HOT", "WARM"],
       ["PURGED_FROM_COLD", "cold", "COLD", null],

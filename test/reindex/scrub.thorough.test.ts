@@ -56,7 +56,7 @@ it("a scrub pass completes despite repeated kills of the server", async () => {
   for (let index = 0; index < 12; index++)
     await tierkeep.upload(key(`${index}`), Buffer.alloc(size, `${index} `));
   const first = await metric(server, "tierkeep_scrub_last_pass_timestamp_seconds");
-  for (let life = 0; life < 3; life++) {
+  for (let round = 0; round < 3; round++) {
     await server.kill("SIGKILL");
     await server.restart();
   }

@@ -65,7 +65,10 @@ const EXPECTED_RESULTS = {
   missing: [true, "ArtifactNotFoundError", "ARTIFACT_NOT_FOUND"],
 };
 
-/** Path of the Node on the PATH outside node_modules. npm scripts would find the pinned Node first. */
+/**
+ * Returns the path of the Node on the PATH outside node_modules. npm scripts would find the pinned Node
+ * first.
+ */
 function machinesNode(): string {
   const folders = (process.env.PATH ?? "").split(delimiter).filter((each) => !each.includes("node_modules"));
   const found = folders.map((folder) => join(folder, "node")).find((file) => existsSync(file));

@@ -12,7 +12,7 @@ export function isHeld(metadata: Metadata): boolean {
   return Object.hasOwn(metadata, RETENTION_OVERRIDE);
 }
 
-/** As isHeld, for an artifact. Parses the metadata only if its JSON contains the key. */
+/** Returns true if the artifact is on hold. Parses its metadata only if the JSON contains the key. */
 export function isHeldArtifact(artifact: { readonly metadata: Metadata }): boolean {
   const json = metadataText(artifact)?.json;
   return (json === undefined || json.includes(`"${RETENTION_OVERRIDE}"`)) && isHeld(artifact.metadata);

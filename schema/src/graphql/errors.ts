@@ -114,7 +114,7 @@ function httpStatusOf(error: GraphQLError): number | undefined {
   return typeof http?.status === "number" && http.status >= 400 ? http.status : undefined;
 }
 
-/** True if graphql-js or a scalar threw the error. */
+/** Returns true if graphql-js or a scalar threw the error. */
 function madeByGraphQL(error: GraphQLError): boolean {
   let inner: Error | undefined = error;
   while (inner instanceof GraphQLError) inner = inner.originalError;

@@ -28,7 +28,7 @@ export class PossibleStates {
     return this.#entries.get(nameOf(key))?.states ?? [null];
   }
 
-  /** The state of a key without unanswered requests. @throws if several states are possible */
+  /** Returns the state of a key without unanswered requests. @throws if several states are possible */
   certain(key: Key): State {
     const states = this.of(key);
     if (states.length !== 1) throw new Error(`${nameOf(key)} has ${states.length} possible states`);
@@ -46,7 +46,10 @@ export class PossibleStates {
     this.#set(key, [state]);
   }
 
-  /** The possible states of a copy of the store made between now and `join`: each current state, or one requested until then. */
+  /**
+   * Returns the possible states of a copy of the store made between now and `join`: each current state, or
+   * one requested until then.
+   */
   fork(): PossibleStates {
     const fork = new PossibleStates();
     for (const [name, entry] of this.#entries) fork.#entries.set(name, { ...entry });

@@ -86,7 +86,7 @@ async function inspectEverything(server: ServedStore, states: PossibleStates): P
   return [...found, ...(await verifyAuditLog(server))];
 }
 
-/** Random numbers from the seed in TEST_SEED, or from a new seed. A failed test prints it. */
+/** Returns random numbers from the seed in TEST_SEED, or from a new seed. A failed test prints it. */
 function random(): SeededRandom {
   const seed = Number(process.env.TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
   onTestFailed(() => console.error(`repeat this with TEST_SEED=${seed}`));

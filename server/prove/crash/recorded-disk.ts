@@ -124,7 +124,7 @@ export class RecordedDisk implements AsyncDisposable {
     }
   }
 
-  /** The number of requests so far. A power cut now may lose any of those since the last flush. */
+  /** Returns the number of requests so far. A power cut now may lose any of those since the last flush. */
   async moment(): Promise<number> {
     // The log's first sector counts each flush before the flush is acknowledged.
     const counted = Number(this.#read(0, SECTOR).readBigUInt64LE(16));
@@ -135,7 +135,10 @@ export class RecordedDisk implements AsyncDisposable {
     }
   }
 
-  /** A state after a power cut at that moment: everything up to the last flush, and a random part of the rest. */
+  /**
+   * Returns a state after a power cut at that moment: everything up to the last flush, and a random part of
+   * the rest.
+   */
   async afterPowerCut(moment: number, random: SeededRandom): Promise<MountedImage> {
     const dir = join(this.#dir, `cut-${moment}`);
     mkdirSync(dir);

@@ -6,12 +6,12 @@ export interface OnDisk {
   readonly dir: string;
 }
 
-/** Paths of the published files, below `artifacts`. */
+/** Returns the paths of the published files, below `artifacts`. */
 export function publishedIn({ dir }: OnDisk): string[] {
   return ["hot", "warm", "cold"].flatMap((tier) => filesBelow(join(dir, "artifacts"), tier));
 }
 
-/** The number of objects, each of which holds the content of one version. */
+/** Returns the number of objects, each of which holds the content of one version. */
 export function objectsIn({ dir }: OnDisk): number {
   return filesBelow(join(dir, "artifacts", ".tierkeep"), "objects").length;
 }
@@ -22,7 +22,7 @@ function filesBelow(root: string, folder: string): string[] {
     .map((entry) => relative(root, join(entry.parentPath, entry.name)));
 }
 
-/** The complete lines of the audit log, in order. */
+/** Returns the complete lines of the audit log, in order. */
 export function auditLinesIn({ dir }: OnDisk): { readonly seq: number }[] {
   const text = readFileSync(join(dir, "logs", "lifecycle_events.jsonl"), "utf8");
   return text

@@ -80,7 +80,7 @@ const MUTATIONS = [
 /** Time between two steps, relative to the day that an idempotency key lasts and to the days in a tier. */
 const PAUSES = [DAY_MS / 24, DAY_MS / 24, DAY_MS / 2, DAY_MS] as const;
 
-/** Random steps of the two callers, in order. */
+/** Returns random steps of the two callers, in order. */
 export function randomSteps(random: SeededRandom): readonly Step[] {
   const steps: Step[] = [];
   for (let left = random.between(4, 18); left > 0; left--) {

@@ -19,7 +19,10 @@ export interface FileDamage {
 
 const NAMES: readonly string[] = Array.from({ length: ARTIFACTS }, (_, index) => `a${index}`);
 
-/** Random contents by artifact name. All differ, and none has a zero byte, so that zeroing always damages. */
+/**
+ * Returns random contents by artifact name. All differ, and none has a zero byte, so that zeroing always
+ * damages.
+ */
 export function randomContents(random: SeededRandom, names = NAMES): ReadonlyMap<string, Uint8Array> {
   return new Map(
     names.map((name) => [name, bytesOf(random, name === "a0" ? 0 : randomSize(random))] as const),
@@ -121,7 +124,7 @@ function isSameFile(path: string, other: string): boolean {
   return existsSync(path) && statSync(path).ino === statSync(other).ino;
 }
 
-/** A random number from 0 up to, but excluding, 1. */
+/** Returns a random number from 0 up to, but excluding, 1. */
 function fraction(random: SeededRandom): number {
   return random.between(0, 2 ** 24 - 1) / 2 ** 24;
 }

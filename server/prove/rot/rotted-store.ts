@@ -163,7 +163,7 @@ export class RottedStore implements AsyncDisposable {
     ];
   }
 
-  /** The artifact of each damage event. */
+  /** Returns the artifact of each damage event. */
   async damageReported(): Promise<readonly string[]> {
     const events = await this.#world.events(this.#seq);
     return events.flatMap(({ errorCode, artifactId }) =>
@@ -171,7 +171,7 @@ export class RottedStore implements AsyncDisposable {
     );
   }
 
-  /** The artifact of each recovery event. */
+  /** Returns the artifact of each recovery event. */
   async healed(): Promise<readonly string[]> {
     const events = await this.#world.events(this.#seq);
     return events.flatMap(({ type, artifactId }) => (type === "ARTIFACT_HEALED" ? [String(artifactId)] : []));
@@ -181,7 +181,7 @@ export class RottedStore implements AsyncDisposable {
     await this.#world[Symbol.asyncDispose]();
   }
 
-  /** The problem of a read as a sentence, or null. */
+  /** Returns the problem of a read as a sentence, or null. */
   async #readOne(name: string, isDamaged: boolean): Promise<string | null> {
     const row = this.#rows.get(name);
     const wanted = row?.sizeBytes ?? 0;
@@ -209,7 +209,10 @@ export class RottedStore implements AsyncDisposable {
     return given <= most ? null : "A read returned too many bytes before it was refused";
   }
 
-  /** Rows that changed, except for the mark of `damaged` artifacts, and for the object and version of `healed` ones. */
+  /**
+   * Returns the rows that changed, except for the mark of `damaged` artifacts, and for the object and version
+   * of `healed` ones.
+   */
   async #changed(damaged: Names, healed: Names): Promise<readonly string[]> {
     const rows = await rowsOf(this.#world);
     const isSame = (name: string) => {

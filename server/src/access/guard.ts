@@ -11,8 +11,9 @@ import { jobRules } from "./job-rules.ts";
 import { emptyPage, narrowed, ofVisible, type Rules, underRules } from "./rule.ts";
 
 /**
- * The services with access control: the only place that decides who may do what (the rights are defined in the schema's
- * rights.ts). Every request, over HTTP or a WebSocket, uses these services and no others.
+ * Returns the services with access control: the only place that decides access (the rights are
+ * defined in the schema's rights.ts). Every request, over HTTP or a WebSocket, uses these services and no
+ * others.
  */
 export function guarded(services: Services): Services {
   return {

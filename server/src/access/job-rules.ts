@@ -82,7 +82,7 @@ export function jobRules(jobs: JobService): Rules<JobService> {
   };
 }
 
-/** The tenants whose artifacts the job may change; null: all. */
+/** Returns the tenants whose artifacts the job may change; null: all. */
 function touchedBy(job: Job): readonly string[] | null {
   if (job.kind === "restore") return job.tenantIds;
   return job.tenantId === null ? null : [job.tenantId];

@@ -19,7 +19,7 @@ type AnyRule = (
   ...args: unknown[]
 ) => Promise<unknown>;
 
-/** The service under its rules. */
+/** Returns the service under its rules. */
 export function underRules<Service extends object>(service: Service, rules: Rules<Service>): Service {
   const methods = Object.entries(rules).map(([name, rule]) => {
     const method: AnyMethod = async (principal, ...args) => {

@@ -76,8 +76,8 @@ export class AuditLog {
   }
 
   /**
-   * Whether the files are still the same and have their sizes. False: one was replaced, or another program
-   * wrote to it.
+   * Returns whether the files are still the same and have their sizes. False: one was replaced, or another
+   * program wrote to it.
    */
   async isIntact(): Promise<boolean> {
     return (await this.#segment.isIntact()) && (await this.#checkpoints.isIntact());
@@ -89,8 +89,8 @@ export class AuditLog {
   }
 
   /**
-   * Whether to start the next segment. Not while the next lines are already in the file. Also after a crash
-   * between the checkpoints of a later segment and the state, whatever size was the limit then.
+   * Returns whether to start the next segment. Not while the next lines are already in the file. Also after a
+   * crash between the checkpoints of a later segment and the state, whatever size was the limit then.
    */
   #isFull(): boolean {
     const { offset, number } = this.#segment;

@@ -73,8 +73,8 @@ export class CheckpointFile {
   }
 
   /**
-   * Whether the file with this name is still the same and has its size. False: it was replaced, or another
-   * program wrote to it.
+   * Returns whether the file with this name is still the same and has its size. False: it was replaced, or
+   * another program wrote to it.
    */
   isIntact(): Promise<boolean> {
     return isUnchanged(this.#handle, join(this.#directory, CHECKPOINTS_FILE), this.#size);

@@ -39,7 +39,7 @@ export interface Checkpoint {
   readonly prev: string | null;
 }
 
-/** A line of the checkpoint file. The signature covers the JSON without the signature. */
+/** Returns a line of the checkpoint file. The signature covers the JSON without the signature. */
 export function signedLine(checkpoint: Checkpoint, key: SigningKey): string {
   const text = unsigned(checkpoint, key.id);
   return withSignature(text, key.sign(text));
@@ -53,7 +53,7 @@ function withSignature(text: string, signature: string): string {
   return `${text.slice(0, -1)},"signature":${JSON.stringify(signature)}}\n`;
 }
 
-/** The content of a line, not verified. Null if this version does not write such a line. */
+/** Returns the content of a line, not verified. Null if this version does not write such a line. */
 export function parseCheckpoint(line: string): (Checkpoint & { key: string; signature: string }) | null {
   let parsed: Partial<Checkpoint & { key: string; signature: string }> | null;
   try {
@@ -73,7 +73,7 @@ export function parseCheckpoint(line: string): (Checkpoint & { key: string; sign
   return withSignature(unsigned(checkpoint, key), signature) === line ? checkpoint : null;
 }
 
-/** What is wrong with a line. Null: one of `keys` signed it. */
+/** Returns what is wrong with a line. Null: one of `keys` signed it. */
 export function signatureProblem(line: string, keys: PublicKeys): string | null {
   const checkpoint = parseCheckpoint(line);
   if (checkpoint === null) return "is not a checkpoint";

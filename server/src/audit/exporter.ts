@@ -92,8 +92,8 @@ export class AuditExporter {
   }
 
   /**
-   * Why nothing may be purged now; null: purging is allowed. Waits for the first attempt and checks the log
-   * file on each call, so a purge is refused before the first write fails.
+   * Returns why nothing may be purged now; null: purging is allowed. Waits for the first attempt and checks
+   * the log file on each call, so a purge is refused before the first write fails.
    */
   async purgeRefusal(): Promise<Refused | null> {
     // Check the lag first, so that a hanging disk does not make this call hang.
@@ -201,7 +201,8 @@ export class AuditExporter {
   }
 
   /**
-   * The open log of the last attempt if its files are unchanged; otherwise opens the log where it continues.
+   * Returns the open log of the last attempt if its files are unchanged; otherwise opens the log where it
+   * continues.
    */
   async #logToWrite(): Promise<AuditLog> {
     if (await this.#log?.isIntact()) return this.#log as AuditLog;
@@ -246,7 +247,7 @@ export class AuditExporter {
   }
 }
 
-/** The system's error code if there is one. Messages contain paths, which clients must not see. */
+/** Returns the system's error code if there is one. Messages contain paths, which clients must not see. */
 function reason(error: Error): string {
   return (error as NodeJS.ErrnoException).code ?? error.message;
 }

@@ -20,7 +20,7 @@ export class LineReader implements Disposable {
     return this.#lines;
   }
 
-  /** The next line with its newline. Null: there is no complete line (yet). */
+  /** Returns the next line with its newline. Null: there is no complete line (yet). */
   next(): Buffer | null {
     for (let searched = 0; ; ) {
       const newline = this.#held.indexOf(0x0a, searched);
@@ -35,7 +35,7 @@ export class LineReader implements Disposable {
     }
   }
 
-  /** Whether no bytes follow, not even an incomplete line. */
+  /** Returns whether no bytes follow, not even an incomplete line. */
   atEnd(): boolean {
     return this.#held.length === 0 && !this.#fill();
   }

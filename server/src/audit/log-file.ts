@@ -59,7 +59,7 @@ async function syncDirectory(directory: string, sync: Sync): Promise<void> {
 }
 
 /**
- * Whether the file at `path` is still the one of `handle` and has this size.
+ * Returns whether the file at `path` is still the one of `handle` and has this size.
  * @throws the system's error if it cannot be opened for writing
  */
 export async function isUnchanged(handle: FileHandle, path: string, size: number): Promise<boolean> {
@@ -96,7 +96,8 @@ export async function writeAt(handle: FileHandle, position: number, bytes: Uint8
 const PIECE_BYTES = 4096;
 
 /**
- * The line that ends at `end`, with its newline, or the bytes in its place. Empty at the start of the file.
+ * Returns the line that ends at `end`, with its newline, or the bytes in its place. Empty at the start of the
+ * file.
  */
 export async function lineBefore(handle: FileHandle, end: number): Promise<Buffer> {
   for (let length = Math.min(end, PIECE_BYTES); ; length = Math.min(end, length * 2)) {

@@ -19,7 +19,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-/** A store in a folder, with its config.json. */
+/** Returns a store in a folder, with its config.json. */
 function storeIn(name: string, store: string, logDir = "../logs", host = "here"): LogOwner {
   const path = join(folder, name);
   mkdirSync(join(path, ".tierkeep"), { recursive: true });

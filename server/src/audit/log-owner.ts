@@ -74,7 +74,7 @@ function requireOurs(owner: LogOwner, directory: string, ours: LogOwner): void {
   }
 }
 
-/** Whether the store named by a folder still keeps its log there. */
+/** Returns whether the store named by a folder still keeps its log there. */
 function useOf(owner: LogOwner, directory: string, ours: LogOwner): "this folder" | "elsewhere" | "unknown" {
   const configOf = (root: string) => join(root, ".tierkeep", "config.json");
   try {

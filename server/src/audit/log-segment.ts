@@ -124,8 +124,8 @@ export class LogSegment {
   }
 
   /**
-   * Whether the file with this name is still the same and has its size. False: it was replaced, or another
-   * program wrote to it.
+   * Returns whether the file with this name is still the same and has its size. False: it was replaced, or
+   * another program wrote to it.
    */
   isIntact(): Promise<boolean> {
     const path = join(this.#directory, segmentName(this.number));
@@ -137,7 +137,7 @@ export class LogSegment {
   }
 }
 
-/** Where to continue in this file, or why it cannot be used. */
+/** Returns where to continue in this file, or why it cannot be used. */
 async function startOf(
   handle: FileHandle,
   number: number,
@@ -172,7 +172,9 @@ async function startAt(
   return { ...start, size };
 }
 
-/** Hash of the last line before the state's offset. Null if it is not the line that was exported. */
+/**
+ * Returns the hash of the last line before the state's offset. Null if it is not the line that was exported.
+ */
 async function headAt(handle: FileHandle, { offset, head: stored }: ExportState): Promise<string | null> {
   const head = lineHash(await lineBefore(handle, offset));
   if (head === stored) return head;
@@ -194,9 +196,9 @@ async function* linesAfter(
 }
 
 /**
- * Number of bytes from `offset` on that are the next lines. Zeros from a power failure do not count: some
- * file systems keep the length of a file without its bytes, often up to the end of a block. No line has a
- * zero byte. Returns null if another program wrote there.
+ * Returns the number of bytes from `offset` on that are the next lines. Zeros from a power failure do not
+ * count: some file systems keep the length of a file without its bytes, often up to the end of a block. No
+ * line has a zero byte. Returns null if another program wrote there.
  */
 async function ownBytes(
   handle: FileHandle,

@@ -71,7 +71,7 @@ export class LogWalk implements Disposable {
     else this.#begin(record);
   }
 
-  /** Whether no unsigned bytes follow. */
+  /** Returns whether no unsigned bytes follow. */
   atEnd(): boolean {
     if (this.#ahead.length > 0) return false;
     return this.#open === null || this.#open.reader.atEnd();

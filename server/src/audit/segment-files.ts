@@ -12,7 +12,7 @@ export interface LinePlace {
   readonly prev: string | null | undefined;
 }
 
-/** Null if it is not a line of the log. */
+/** Returns the position that a line states. Null: it is not a line of the log. */
 export function placeOf(line: Buffer): LinePlace | null {
   let parsed: { readonly seq?: unknown; readonly segment?: unknown; readonly prev?: unknown } | null;
   try {
@@ -36,8 +36,8 @@ export interface SegmentFile {
 }
 
 /**
- * The files of the log, ordered by their first lines because they may have been renamed, and files that are
- * not of the log.
+ * Returns the files of the log, ordered by their first lines because they may have been renamed, and files
+ * that are not of the log.
  */
 export function segmentFiles(directory: string): { segments: SegmentFile[]; foreign: string[] } {
   const segments: SegmentFile[] = [];

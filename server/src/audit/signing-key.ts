@@ -17,7 +17,7 @@ export interface SigningKey {
   sign(text: string): string;
 }
 
-/** A new private key: Ed25519, PKCS#8, PEM. */
+/** Returns a new private key: Ed25519, PKCS#8, PEM. */
 export function newKeyPem(): string {
   return generateKeyPairSync("ed25519", {
     privateKeyEncoding: { type: "pkcs8", format: "pem" },
@@ -57,7 +57,7 @@ export class PublicKeys {
     return [...this.#keys.keys()];
   }
 
-  /** Whether the key with this id signed the text. Null if no key has this id. */
+  /** Returns whether the key with this id signed the text. Null if no key has this id. */
   isSigned(id: string, text: string, signature: string): boolean | null {
     const key = this.#keys.get(id);
     if (key === undefined) return null;

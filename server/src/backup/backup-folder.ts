@@ -65,7 +65,7 @@ export async function openBackupFolder(disk: Disk, given: string, store: StoreFi
   };
 }
 
-/** Names in a folder, without those that a file system creates in the root of each disk. */
+/** Returns the names in a folder, without those that a file system creates in the root of each disk. */
 export function contentsOf(disk: Disk, folder: string): readonly string[] {
   return (disk.readdir(folder) ?? []).filter((name) => name !== "lost+found");
 }

@@ -55,7 +55,7 @@ const restore = (store = restored()) => restoreBackup({ from: join(folder, "back
 
 const backup = (...path: string[]) => join(folder, "backup", ...path);
 
-/** True where an artifact has these bytes. */
+/** Returns true if an artifact has these bytes. */
 async function holds(store: EngineStore, artifactId: string, content: string | Buffer): Promise<boolean> {
   const bytes = await store.engine.artifacts.bytes(TEST_ADMIN, await store.row(keyOf(artifactId)));
   return bytes !== null && Buffer.from(content).equals(bytes);

@@ -141,7 +141,7 @@ async function copyLarge(
   }
 }
 
-/** The problem with the bytes. @throws any error that does not concern the bytes */
+/** Returns the problem with the bytes. @throws any error that does not concern the bytes */
 function problemOf(error: unknown): DamagedArtifact["problem"] {
   if (!(error instanceof Refused)) throw error;
   if (error.code === "CHECKSUM_MISMATCH") return "DAMAGED";

@@ -31,7 +31,7 @@ export async function copyFile(
   }
 }
 
-/** Null: the file does not exist. */
+/** Returns the size and hash of a file. Null: the file does not exist. */
 export async function factsOfFile(disk: Disk, path: string): Promise<FileFacts | null> {
   const file = disk.open(path);
   if (file === null) return null;

@@ -57,7 +57,7 @@ const backUp = (into: string, disk: Disk, linked: boolean) => takeBackup({ ...so
 const restore = (folder: string, disk: Disk) =>
   restoreBackup({ from: sound, disk, store: storeFilesOf(join(folder, "artifacts"), join(folder, "logs")) });
 
-/** True for a complete backup, false for none; fails for anything else. */
+/** Returns true for a complete backup, false for none; fails for anything else. */
 async function isWhole(folder: string): Promise<boolean> {
   if (!existsSync(join(folder, MANIFEST_FILE))) return false;
   const { manifest, damaged } = await verifyBackup({ from: folder });
@@ -66,8 +66,8 @@ async function isWhole(folder: string): Promise<boolean> {
 }
 
 /**
- * True for a complete store; false where the folder is empty or marked as unfinished; fails for anything
- * else.
+ * Returns true for a complete store; false where the folder is empty or marked as unfinished; fails for
+ * anything else.
  */
 async function isWholeStore(folder: string): Promise<boolean> {
   const files = storeFilesOf(join(folder, "artifacts"), join(folder, "logs"));

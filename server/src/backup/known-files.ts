@@ -20,7 +20,7 @@ export function fileListProblem(disk: Disk, folder: string, { files }: Manifest)
   return missing === undefined ? null : `does not list ${missing}`;
 }
 
-/** True where the audit log that the catalog has exported is not among these files of a backup. */
+/** Returns true if the audit log that the catalog has exported is not among these files of a backup. */
 export function missesLog(files: ReadonlySet<string>, state: ExportState | null): boolean {
   if (state === null) return false;
   return [state.file, CHECKPOINTS_FILE, PUBLIC_KEY_FILE].some((name) => !files.has(`${LOGS_FOLDER}/${name}`));

@@ -4,8 +4,8 @@ import { failureKind, isBusy } from "../files/sqlite-failures.ts";
 const FULL = ["STORAGE_FULL", "ENOSPC", "EDQUOT", "EFBIG"];
 
 /**
- * The refusal for errors that the user can resolve; returns any other error unchanged. `place`: what needs
- * the space, and where.
+ * Returns the refusal for errors that the user can resolve; returns any other error unchanged. `place`: what
+ * needs the space, and where.
  */
 export function asRefusal(error: unknown, place: string): unknown {
   const code = (error as NodeJS.ErrnoException | null)?.code ?? "";

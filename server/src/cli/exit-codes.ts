@@ -21,7 +21,10 @@ export const EXIT_CODES: Readonly<Record<number, string>> = {
   130: "interrupted by Ctrl-C",
 };
 
-/** Exit code for an error of a command, by the table of refusals. The SDK passes refusals on, so they are recognised by their code. */
+/**
+ * Returns the exit code for an error of a command, by the table of refusals. The SDK passes refusals on, so
+ * they are recognised by their code.
+ */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof StartProblem || error instanceof ConfigError) return EXIT_USAGE;
   if (error instanceof ConnectionProblem) return REFUSALS.UNAVAILABLE.exit;
@@ -32,7 +35,7 @@ export function exitCodeOf(error: unknown): number {
   return EXIT_UNEXPECTED;
 }
 
-/** Whether the error has the code of a refusal: thrown here or passed on by the SDK. */
+/** Returns whether the error has the code of a refusal: thrown here or passed on by the SDK. */
 export function isRefusal(
   error: unknown,
 ): error is Error & { readonly code: string; readonly requestId?: string } {
@@ -40,7 +43,9 @@ export function isRefusal(
   return typeof error.code === "string" && Object.hasOwn(REFUSALS, error.code);
 }
 
-/** Whether the error's message is written for the user of the command, so that no stack is printed. */
+/**
+ * Returns whether the error's message is written for the user of the command, so that no stack is printed.
+ */
 export function isExpected(error: unknown): error is Error {
   return error instanceof Error && exitCodeOf(error) !== EXIT_UNEXPECTED;
 }

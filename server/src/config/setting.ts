@@ -19,7 +19,7 @@ export interface Setting<T> {
   readonly read: z.ZodType<T, string>;
 }
 
-/** A schema for text that `pattern` matches. `convert` returns its value, or undefined to reject it. */
+/** Returns a schema for text that `pattern` matches. `convert` returns its value, or undefined to reject it. */
 export function text<T>(
   pattern: RegExp,
   convert: (match: RegExpExecArray) => T | undefined,
@@ -48,7 +48,7 @@ export function bytes(least: number, most: number): z.ZodType<number, string> {
   });
 }
 
-/** An integer. */
+/** Returns the schema of an integer. */
 export function count(least: number, most: number): z.ZodType<number, string> {
   return text(/^\d{1,10}$/, ([digits]) => {
     const number = Number(digits);
@@ -56,12 +56,12 @@ export function count(least: number, most: number): z.ZodType<number, string> {
   });
 }
 
-/** An integer number of seconds, converted to ms. */
+/** Returns the schema of a number of seconds, converted to ms. */
 export function seconds(least: number, most: number): z.ZodType<number, string> {
   return count(least, most).transform((number) => number * 1_000);
 }
 
-/** An integer, or null ("none") for no limit. */
+/** Returns the schema of an integer, or null ("none") for no limit. */
 export function countOrNone(least: number, most: number): z.ZodType<number | null, string> {
   return z.union([text(/^none$/, () => null as number | null), count(least, most)]);
 }

@@ -5,7 +5,7 @@ import { Abandoned } from "./abandoned.ts";
 
 const object = (digit: string) => digit.repeat(32);
 
-/** The catalog, whose first commits fail. */
+/** Returns the catalog, whose first commits fail. */
 function failingAtFirst(catalog: Catalog, times: number): Catalog {
   let left = times;
   return new Proxy(catalog, {

@@ -14,9 +14,9 @@ export interface RequestFacts {
 }
 
 /**
- * The owner of idempotency keys: a text that is unique for each principal. The actor alone is not enough,
- * because credentials of one actor may be for different tenants. An actor that starts like JSON is encoded as
- * JSON, so that it cannot equal the text of another principal.
+ * Returns the owner of idempotency keys: a text that is unique for each principal. The actor alone is not
+ * enough, because credentials of one actor may be for different tenants. An actor that starts like JSON is
+ * encoded as JSON, so that it cannot equal the text of another principal.
  */
 export function requesterOf({ actor, tenants }: Principal): string {
   if (tenants === null) return actor.startsWith("[") ? JSON.stringify([actor, null]) : actor;
@@ -24,7 +24,7 @@ export function requesterOf({ actor, tenants }: Principal): string {
 }
 
 /**
- * The idempotency key of a change; undefined for a request without one.
+ * Returns the idempotency key of a change; undefined for a request without one.
  *
  * @throws Refused BAD_USER_INPUT
  */

@@ -10,7 +10,7 @@ const LARGE = 200_000;
 const small = Buffer.from("small");
 const large = Buffer.alloc(LARGE, "large ");
 
-/** The body of a request as a stream that counts the requested chunks. */
+/** Returns the body of a request as a stream that counts the requested chunks. */
 function streamed(bytes: Uint8Array) {
   const seen = { asked: 0 };
   async function* body(): AsyncGenerator<Uint8Array> {

@@ -4,8 +4,8 @@ import type { ArtifactRow } from "../catalog/rows.ts";
 const MAX_INDENTED_LENGTH = 4096;
 
 /**
- * The sidecar of an artifact: the client's metadata, and the facts from which a lost catalog is rebuilt.
- * Their keys start with `_`, which keys of metadata cannot.
+ * Returns the sidecar of an artifact: the client's metadata, and the facts from which a lost catalog is
+ * rebuilt. Their keys start with `_`, which keys of metadata cannot.
  */
 export function sidecarOf(row: ArtifactRow): Uint8Array {
   const facts = {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { MAX_INLINE_OBJECT_BYTES, smallOrStream } from "./small-or-stream.ts";
 
-/** A source that yields `sizes`, counts the chunks that were read and records its return(). */
+/** Returns a source that yields `sizes`, counts the chunks that were read and records its return(). */
 function source(sizes: readonly number[], fail?: Error) {
   const seen = { taken: 0, returned: false };
   async function* chunks(): AsyncGenerator<Uint8Array> {

@@ -4,7 +4,9 @@ import { EngineStore, keyOf, TEST_ADMIN } from "../../testing/stores/engine-stor
 
 const LARGE = 200_000;
 
-/** A source that yields chunks of these sizes and counts them; it then fails with `failure`, if given. */
+/**
+ * Returns a source that yields chunks of these sizes and counts them; it then fails with `failure`, if given.
+ */
 function upload(sizes: readonly number[], failure?: Error) {
   const seen = { asked: 0 };
   async function* body(): AsyncGenerator<Uint8Array> {

@@ -169,12 +169,12 @@ function* namesIn(path: string): Generator<string> {
   }
 }
 
-/** The disk for DURABILITY=os, without any fsync. Only this function implements that setting. */
+/** Returns the disk for DURABILITY=os, without any fsync. Only this function implements that setting. */
 export function withoutFsync(disk: Disk): Disk {
   return { ...disk, fsync: () => {}, fsyncDirectory: () => {} };
 }
 
-/** Code of a system error ("ENOENT", …); null: it is not a system error. */
+/** Returns the code of a system error ("ENOENT", …); null: it is not a system error. */
 export function systemCode(error: unknown): string | null {
   const code = error instanceof Error && "code" in error ? error.code : null;
   return typeof code === "string" && /^E[A-Z0-9]+$/.test(code) ? code : null;

@@ -121,7 +121,10 @@ export class SpaceReserveKeeper {
   }
 }
 
-/** Random bytes occupy real space also on disks that compress or store zeros as holes. */
+/**
+ * Appends random bytes and returns their number. They occupy real space also on disks that compress, or that
+ * store zeros as holes.
+ */
 async function grow(file: FileHandle, missingBytes: number): Promise<number> {
   const { bytesWritten } = await file.write(randomBytes(Math.min(missingBytes, SLICE_BYTES)));
   return bytesWritten;

@@ -69,7 +69,7 @@ class Matrix implements AsyncDisposable {
     return answer(this.world, role, document);
   }
 
-  /** The response about these names, without the names. */
+  /** Returns the response about these names, without the names. */
   async answerAbout(role: Role, document: Document, names: Names): Promise<string> {
     return anonymous(await this.answerTo(role, document(names)), names);
   }
@@ -94,7 +94,7 @@ afterAll(async () => {
   await changing[Symbol.asyncDispose]();
 });
 
-/** Everything in a response that its receiver could distinguish. */
+/** Returns everything in a response that its receiver could distinguish. */
 async function send(
   world: HandlerUnderTest,
   role: Role,

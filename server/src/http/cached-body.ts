@@ -1,6 +1,6 @@
 const bodies = new WeakMap<Response, Uint8Array>();
 
-/** A response whose body is shared by all connections without copies. */
+/** Returns a response whose body is shared by all connections without copies. */
 export function sharedBodyResponse(body: Uint8Array, headers: Headers): Response {
   const stream = new ReadableStream(
     {
@@ -16,7 +16,7 @@ export function sharedBodyResponse(body: Uint8Array, headers: Headers): Response
   return response;
 }
 
-/** The shared bytes of a response. Undefined if its body is not shared. */
+/** Returns the shared bytes of a response. Undefined if its body is not shared. */
 export function sharedBodyOf(response: Response): Uint8Array | undefined {
   return bodies.get(response);
 }

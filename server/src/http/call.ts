@@ -164,12 +164,12 @@ export async function withReason<T>(call: Call, check: () => Promise<T>): Promis
   }
 }
 
-/** Whether the error means that the client has disconnected, which is not a failure. */
+/** Returns whether the error means that the client has disconnected, which is not a failure. */
 export function isAbort(error: unknown): boolean {
   return error instanceof Error && error.name === "AbortError";
 }
 
-/** The client's X-Request-Id if it is valid, otherwise a random id. */
+/** Returns the client's X-Request-Id if it is valid, otherwise a random id. */
 function requestIdOf(headers: Headers): string {
   const given = headers.get("x-request-id");
   return given !== null && SANE_ID.test(given) ? given : randomUUID();

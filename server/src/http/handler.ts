@@ -306,17 +306,17 @@ function isGraphQL(path: string): boolean {
   return path === GRAPHQL_PATH || path === `${GRAPHQL_PATH}/`;
 }
 
-/** The Host header, or the host of the URL: requests without a socket have no Host header. */
+/** Returns the Host header, or the host of the URL: requests without a socket have no Host header. */
 function hostOf(request: Request): string {
   return request.headers.get("host") ?? new URL(request.url).host;
 }
 
-/** The path of a target in origin or absolute form, as sent. */
+/** Returns the path of a target in origin or absolute form, as sent. */
 function pathOf(target: string): string {
   return target.replace(/^https?:\/\/[^/?#]*/i, "").replace(/[?#].*$/s, "") || "/";
 }
 
-/** Whether the request is a browser's navigation instead of a program's request. */
+/** Returns whether the request is a browser's navigation instead of a program's request. */
 function isNavigation(request: Request): boolean {
   const { method, headers } = request;
   return (method === "GET" || method === "HEAD") && (headers.get("accept")?.includes("text/html") ?? false);

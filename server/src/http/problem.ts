@@ -18,15 +18,15 @@ export class HttpRefused extends Refused {
 }
 
 /**
- * A refusal as an RFC 9457 problem, with the code, the request id and the facts that GraphQL puts into
- * extensions.
+ * Returns a refusal as an RFC 9457 problem, with the code, the request id and the facts that GraphQL puts
+ * into extensions.
  */
 export function problemResponse(refused: Refused, call: Call): Response {
   const { body, ...rest } = problemOf(refused, call);
   return new Response(body, rest);
 }
 
-/** The parts of a problem response, for places where no Response can be sent. */
+/** Returns the parts of a problem response, for places where no Response can be sent. */
 export function problemOf(refused: Refused, call: Call) {
   const { status = REFUSALS[refused.code].http, headers = {} } =
     refused instanceof HttpRefused ? refused.options : {};

@@ -150,11 +150,13 @@ export class Adopter {
     remaining: StoreFinding[],
     signal: AbortSignal,
   ): Promise<readonly AdoptChange[] | null> {
-    const looked = await this.#parts.view.take(
+    const ingested = await this.#parts.view.take(
       unknown.map((one) => itemOf(one, { as: "look" })),
       signal,
     );
-    return looked && unknown.flatMap((one, index) => this.#changes(job, one, looked[index], "", remaining));
+    return (
+      ingested && unknown.flatMap((one, index) => this.#changes(job, one, ingested[index], "", remaining))
+    );
   }
 
   async #ingest(

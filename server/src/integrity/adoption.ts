@@ -32,15 +32,16 @@ export function chooseFile(files: readonly FoundFile[]): Choice {
 }
 
 /**
- * The object that the file already is a link to, if all its other links are files of this key. Null if the
- * bytes must become a new object: an object named by two rows would be deleted when one of them releases it.
+ * Returns the object that the file already is a link to, if all its other links are files of this key. Null
+ * if the bytes must become a new object: an object named by two rows would be deleted when one of them
+ * releases it.
  */
 export function ownObject(file: FoundFile, files: readonly FoundFile[]): string | null {
   const places = files.filter(({ identity }) => identity === file.identity).length;
   return file.links === places + 1 ? file.object : null;
 }
 
-/** Whether the file has hard links that are not files of this key. */
+/** Returns whether the file has hard links that are not files of this key. */
 export function isLinkedElsewhere(file: FoundFile, files: readonly FoundFile[]): boolean {
   return file.links > files.filter(({ identity }) => identity === file.identity).length;
 }
@@ -58,8 +59,8 @@ export interface Adoption {
 }
 
 /**
- * The artifact that a file becomes, with its findings. If the sidecar's checksum does not match, only its
- * metadata is used.
+ * Returns the artifact that a file becomes, with its findings. If the sidecar's checksum does not match, only
+ * its metadata is used.
  */
 export function adoptionOf(
   key: ArtifactKey,
@@ -177,8 +178,8 @@ function numbersToText(facts: object): readonly string[] {
 }
 
 /**
- * The user's part of a sidecar, or the reason why it cannot be kept. Names that start with `_` are system
- * fields.
+ * Returns the user's part of a sidecar, or the reason why it cannot be kept. Names that start with `_` are
+ * system fields.
  */
 function metadataOf(facts: Readonly<Record<string, unknown>>): Metadata | string {
   try {

@@ -184,8 +184,8 @@ export class Checker {
   }
 
   /**
-   * Whether the view seems to hold copies of the objects, as after `cp -r`: most files of a sample have the
-   * size of their object but are not links to it. Reads no content.
+   * Returns whether the view seems to hold copies of the objects, as after `cp -r`: most files of a sample
+   * have the size of their object but are not links to it. Reads no content.
    */
   async looksCopied(): Promise<boolean> {
     const { catalog, view } = this.#parts;
@@ -201,8 +201,8 @@ export class Checker {
   }
 
   /**
-   * Whether an object or file without a row may be reported as unknown. False in the cases where a reindex
-   * may still adopt it:
+   * Returns whether an object or file without a row may be reported as unknown. False in the cases where a
+   * reindex may still adopt it:
    * - the catalog has no artifacts, but the view or the stores hold files
    * - a reindex is running, or its result is not confirmed
    */
@@ -299,7 +299,7 @@ export class Checker {
     await catalog.commit({ kind: "recover", ...by, key: keyOf(row), damaged: object, object, store });
   }
 
-  /** The finding for this read error. Null if the error is not about this artifact. */
+  /** Returns the finding for this read error. Null if the error is not about this artifact. */
   async #findingOf(row: ArtifactRow, error: unknown): Promise<StoreFinding | null> {
     if (!(error instanceof Refused)) return null;
     const about = { path: pathOf(row, row.tier), ...keyOf(row), tier: row.tier };

@@ -64,7 +64,7 @@ export class ContentRecovery {
     return true;
   }
 
-  /** Objects of damaged artifacts by size: two objects may have been swapped. */
+  /** Returns the objects of damaged artifacts by size: two objects may have been swapped. */
   async #partners(): Promise<ReadonlyMap<number, readonly string[]>> {
     const { catalog, stores } = this.#parts;
     const bySize = new Map<number, string[]>();
@@ -78,7 +78,7 @@ export class ContentRecovery {
     return bySize;
   }
 
-  /** Names of quarantined files, by store and size. */
+  /** Returns the names of quarantined files, by store and size. */
   async #quarantined(): Promise<ReadonlyMap<string, QuarantinedBySize>> {
     const byStore = new Map<string, QuarantinedBySize>();
     for (const store of this.#parts.stores.values())
@@ -165,7 +165,7 @@ function recoveredFinding(row: ArtifactRow): StoreFinding {
   };
 }
 
-/** Whether the error means that the source holds other bytes or cannot be read. */
+/** Returns whether the error means that the source holds other bytes or cannot be read. */
 function isUnsuitable(error: unknown): boolean {
   if (!(error instanceof Refused)) return false;
   const { code } = (error.cause ?? {}) as { readonly code?: unknown };

@@ -8,7 +8,7 @@ const WHAT: Readonly<Record<keyof Overdue, string>> = {
   staged: "uploads that are neither completed nor abandoned",
 };
 
-/** The finding for background work that is overdue. Null if none is. */
+/** Returns the finding for background work that is overdue. Null if none is. */
 export function overdueFinding(overdue: Overdue): StoreFinding | null {
   const overdueWork = (Object.keys(WHAT) as (keyof Overdue)[]).filter((work) => overdue[work] > 0);
   if (overdueWork.length === 0) return null;

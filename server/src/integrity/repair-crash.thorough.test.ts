@@ -68,8 +68,8 @@ async function repairedDespite(lastStep: number, lose: Loss) {
 }
 
 /**
- * Whether a finding or event is about the old object of an artifact that was recovered before the crash. No
- * row names that object any more, so the resumed repair reports it as unknown.
+ * Returns whether a finding or event is about the old object of an artifact that was recovered before the
+ * crash. No row names that object any more, so the resumed repair reports it as unknown.
  */
 const isOldObject = (text: string) =>
   /^(QUARANTINED|STRAY_QUARANTINED) .*\b[0-9a-f]{32}\b/.test(text) && !/e{32}|f{32}/.test(text);

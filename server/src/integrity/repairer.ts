@@ -40,8 +40,8 @@ export class Repairer {
   }
 
   /**
-   * The reason why a repair is refused; null if it may run. While the catalog has no rows, every object would
-   * be unknown.
+   * Returns the reason why a repair is refused; null if it may run. While the catalog has no rows, every
+   * object would be unknown.
    */
   async refusal(): Promise<Refused | null> {
     const { checker } = this.#parts;
@@ -151,7 +151,7 @@ export class Repairer {
     await catalog.commit({ kind: "quarantine", at: clock.now(), ...job, findings });
   }
 
-  /** Whether the file's sidecar is one of Tierkeep's and has the checksum of its bytes. */
+  /** Returns whether the file's sidecar is one of Tierkeep's and has the checksum of its bytes. */
   async #matchesSidecar(view: TierView, { key, entry }: UnknownEntry): Promise<boolean> {
     const { winner } = chooseFile(entry.files);
     const { _checksum: checksum, _version: version } = winner.sidecar.facts ?? {};

@@ -33,7 +33,7 @@ function scrubberOf(store: EngineStore, parts: Partial<ScrubberParts> = {}): Scr
   return new Scrubber({ ...partsOf(store), ...parts });
 }
 
-/** The store's checker. Calls `onBytes` with the size of each chunk it reads. */
+/** Returns the store's checker. Calls `onBytes` with the size of each chunk it reads. */
 function watched({ engine: { checker } }: EngineStore, onBytes: (bytes: number) => void): Checker {
   const check: Checker["check"] = (rows, signal, pace) =>
     checker.check(rows, signal, async (bytes) => {

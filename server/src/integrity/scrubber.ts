@@ -234,7 +234,7 @@ export class Scrubber {
   }
 }
 
-/** The first rows whose pauses sum up to at least `ms`; all rows if they do not reach it. */
+/** Returns the first rows whose pauses sum up to at least `ms`; all rows if they do not reach it. */
 function upTo(
   ms: number,
   rows: readonly ArtifactRow[],

@@ -4,7 +4,7 @@ import type { Miscount } from "../catalog/miscounts.ts";
 /** Wrong counters reported per query. Each query counts the complete store. */
 export const MISCOUNTS_AT_ONCE = 1000;
 
-/** The finding for wrong usage counters of an owner. */
+/** Returns the finding for wrong usage counters of an owner. */
 export function miscounted(miscount: Miscount): StoreFinding {
   return {
     kind: "MISCOUNTED",
@@ -13,7 +13,7 @@ export function miscounted(miscount: Miscount): StoreFinding {
   };
 }
 
-/** The finding for usage counters that were corrected. */
+/** Returns the finding for usage counters that were corrected. */
 export function recounted(miscount: Miscount): StoreFinding {
   return {
     kind: "RECOUNTED",

@@ -51,7 +51,7 @@ export function lifecycleInput(options: RunLifecycleOptions, allowAsOf: boolean)
 }
 
 /**
- * The input to store. `now` becomes the instant for ages if none is given.
+ * Returns the input to store. `now` becomes the instant for ages if none is given.
  * @throws Refused BAD_USER_INPUT, INVALID_IDENTIFIER
  */
 export function restoreInput(options: RestoreArtifactsOptions, now: number): RestoreInput {
@@ -64,7 +64,7 @@ export function restoreInput(options: RestoreArtifactsOptions, now: number): Res
   return { keys: distinctKeys(keys ?? []) };
 }
 
-/** The refusal of a reindex on a server without a view. */
+/** Returns the refusal of a reindex on a server without a view. */
 export function noTree(): Refused {
   return new Refused(
     "UNAVAILABLE",
@@ -72,13 +72,13 @@ export function noTree(): Refused {
   );
 }
 
-/** The tenants whose artifacts the job may change, without duplicates. Empty: all. */
+/** Returns the tenants whose artifacts the job may change, without duplicates. Empty: all. */
 export function tenantsOf(input: RestoreInput): readonly string[] {
   if ("where" in input) return input.where.tenantId === undefined ? [] : [input.where.tenantId];
   return [...new Set(input.keys.map(({ tenantId }) => tenantId))];
 }
 
-/** The single tenant whose artifacts the job may change. Null if there are several. */
+/** Returns the single tenant whose artifacts the job may change. Null if there are several. */
 export function tenantOf(input: RestoreInput): string | null {
   const tenants = tenantsOf(input);
   return tenants.length === 1 ? (tenants[0] ?? null) : null;

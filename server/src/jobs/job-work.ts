@@ -37,12 +37,12 @@ export type JobWork = AsyncGenerator<void, JobEnding, void>;
 export const succeeded: JobEnding = { status: "SUCCEEDED", errorCode: null, error: null };
 export const cancelled: JobEnding = { status: "CANCELLED", errorCode: null, error: null };
 
-/** The ending of a job that `error` stopped. Details of unexpected errors are not included. */
+/** Returns the ending of a job that `error` stopped. Details of unexpected errors are not included. */
 export function failedBy(error: unknown): JobEnding {
   return { status: "FAILED", ...reasonOf(error) };
 }
 
-/** The part of an error that may be stored and shown. */
+/** Returns the part of an error that may be stored and shown. */
 export function reasonOf(error: unknown): { readonly errorCode: ErrorCode; readonly error: string } {
   return error instanceof Refused
     ? { errorCode: error.code, error: error.message }
@@ -51,7 +51,7 @@ export function reasonOf(error: unknown): { readonly errorCode: ErrorCode; reado
 
 const NOT_ABOUT_ONE: readonly ErrorCode[] = ["UNAVAILABLE", "TIER_UNAVAILABLE", "STORAGE_FULL"];
 
-/** Whether the error concerns more than one artifact, so that the next artifact would fail too. */
+/** Returns whether the error concerns more than one artifact, so that the next artifact would fail too. */
 export function stopsEverything(error: unknown): boolean {
   return (
     error instanceof Refused && (NOT_ABOUT_ONE.includes(error.code) || error.facts.outcome === "unknown")

@@ -6,7 +6,7 @@ import { type LifecycleInput, type RestoreInput, tenantOf, tenantsOf } from "./j
 
 export type NewJobFacts = ReturnType<typeof newFacts>;
 
-/** Fields that all new jobs have. `startedAt`: ms since the epoch. */
+/** Returns the fields that all new jobs have. `startedAt`: ms since the epoch. */
 export function newFacts(startedAt: number, dryRun: boolean) {
   return {
     id: randomBytes(16).toString("hex"),

@@ -16,8 +16,8 @@ export interface PlannedStep {
 }
 
 /**
- * The steps of a run in execution order: coldest first, so no later step finds artifacts that this run has
- * moved. Leaves out steps that the policy disables.
+ * Returns the steps of a run in execution order: coldest first, so no later step finds artifacts that this
+ * run has moved. Leaves out steps that the policy disables.
  */
 export function planSteps(
   steps: readonly LifecycleStep[],

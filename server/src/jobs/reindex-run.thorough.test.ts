@@ -64,7 +64,7 @@ function writeAll(store: EngineStore, tree: readonly File[]): void {
   }
 }
 
-/** Every content in the store that cannot be generated again, once per file. */
+/** Returns every content in the store that cannot be generated again, once per file. */
 function contentsIn(root: string): string[] {
   const seen = new Map<number, string>();
   for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {

@@ -12,7 +12,8 @@ const SCHEDULE: Principal = { actor: "schedule", role: "ADMIN", tenants: null };
 const MODE = "5-or-6-parts";
 
 /**
- * Why `expression` is not a valid schedule, as the rest of a sentence after its name. Null if it is valid.
+ * Returns why `expression` is not a valid schedule, as the rest of a sentence after its name. Null if it is
+ * valid.
  */
 export function scheduleProblem(expression: string): string | null {
   try {

@@ -201,8 +201,9 @@ export class VerifyRun extends JobRun<VerifyJob> {
 }
 
 /**
- * Position to resume from. An interrupted recovery may have left an old object that no row names and whose
- * bytes another artifact needs. So the objects phase runs again and moves such objects to quarantine first.
+ * Returns the position to resume from. An interrupted recovery may have left an old object that no row names
+ * and whose bytes another artifact needs. So the objects phase runs again and moves such objects to
+ * quarantine first.
  */
 function resumed(place: Place): Place {
   return place.phase === "damage" ? { ...place, phase: "objects", object: null, damaged: 0 } : place;

@@ -16,7 +16,7 @@ import { artifactPositions, keysetCursors } from "./keyset-cursor.ts";
 import type { SealedNumbers } from "./sealed-number.ts";
 import { scanOwner, scoped } from "./tenant-scope.ts";
 
-/** The selection of a filter at `now`, in ms since the epoch. */
+/** Returns the selection of a filter at `now`, in ms since the epoch. */
 function selectionOf(filter: ArtifactFilter & TenantScope, now: number): ArtifactSelection {
   const { olderThanDays, asOf, ...rest } = filter;
   return olderThanDays === undefined
@@ -25,8 +25,8 @@ function selectionOf(filter: ArtifactFilter & TenantScope, now: number): Artifac
 }
 
 /**
- * One page of the artifacts that the principal may see. A filter by age without `asOf` uses the current time
- * for each page.
+ * Returns one page of the artifacts that the principal may see. A filter by age without `asOf` uses the
+ * current time for each page.
  * @throws Refused CURSOR_INVALID
  */
 export function listArtifacts(
@@ -58,7 +58,7 @@ const POSITIONS: Record<ArtifactOrderField, (row: ArtifactRow) => ArtifactPositi
   SIZE: ({ sizeBytes, row }) => ({ value: sizeBytes, row }),
 };
 
-/** Whether the catalog finds the rows without a scan, as catalog.ts promises. */
+/** Returns whether the catalog finds the rows without a scan, as catalog.ts promises. */
 function isIndexed(selection: ArtifactSelection, field: ArtifactOrderField): boolean {
   const { tenantId, tenants, workflowId, tiers, ageSinceBefore, artifactIdPrefix, metadata } = selection;
   if (metadata !== undefined) return false;

@@ -161,7 +161,7 @@ export class EngineArtifacts implements ArtifactService {
   }
 }
 
-/** The checked key of an input, without its other fields. */
+/** Returns the checked key of an input, without its other fields. */
 function checkedKey(options: ArtifactKey & { readonly ifChecksum?: string | undefined }): ArtifactKey {
   const key = keyOf(requireKey(options));
   if (options.ifChecksum !== undefined) requireChecksum(options.ifChecksum, "ifChecksum");

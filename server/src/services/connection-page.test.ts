@@ -7,7 +7,7 @@ import { keysetCursors, namePositions } from "./keyset-cursor.ts";
 
 const cursors = keysetCursors({ list: "letters" }, namePositions);
 
-/** A sorted list of names that counts its reads. */
+/** Returns a sorted list of names that counts its reads. */
 function listOf(names: readonly string[], indexed = true) {
   const reads = { rows: 0, counts: 0 };
   const list: PagedList<string, string, string> = {

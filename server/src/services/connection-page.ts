@@ -17,8 +17,9 @@ export interface PagedList<Row, Position, Node> {
 }
 
 /**
- * One page of a list, as specified by Relay's cursor connections. Reads `limit + 1` rows, and one more row
- * for each given cursor if the list is indexed. A limit of 0 returns no edges but correct page facts.
+ * Returns one page of a list, as specified by Relay's cursor connections. Reads `limit + 1` rows, and one
+ * more row for each given cursor if the list is indexed. A limit of 0 returns no edges but correct page
+ * facts.
  *
  * @throws Refused CURSOR_INVALID (argument `after` or `before`)
  */

@@ -17,7 +17,7 @@ export class EventCursors {
     return this.#seqs.seal(seq);
   }
 
-  /** Null if it is not a cursor of this log. */
+  /** Returns the seq in a cursor. Null: it is not a cursor of this log. */
   seqOf(cursor: string): number | null {
     return this.#seqs.open(cursor);
   }

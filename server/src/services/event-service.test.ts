@@ -58,7 +58,7 @@ class AuditStore implements AsyncDisposable {
     return (await this.events.follow(READER, filter, after, signal))[Symbol.asyncIterator]();
   }
 
-  /** Cursor of the event `seq`. */
+  /** Returns the cursor of the event `seq`. */
   async cursorOf(seq: number): Promise<string> {
     const { edges } = await this.events.list(READER, {}, "ASC", { ...FIRST_PAGE, limit: seq });
     return edges[seq - 1]?.cursor ?? "";

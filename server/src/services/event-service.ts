@@ -147,7 +147,7 @@ export class EngineEvents implements EventService {
   }
 }
 
-/** Whether the catalog finds the next matching event without reading others. */
+/** Returns whether the catalog finds the next matching event without reading others. */
 function isIndexed({
   tenantId: _tenant,
   tenants: _tenants,

@@ -7,7 +7,7 @@ import type { Engine } from "../jobs/job-engine.ts";
 const live = { dryRun: false, waitSeconds: 60 };
 const firstPage = { limit: 50, backward: false, after: null, before: null };
 
-/** An engine that blocks batches until they are released, and counts started batches. */
+/** Returns an engine that blocks batches until they are released, and counts started batches. */
 function blockedEngine(world: JobsStore): {
   engine: Engine;
   batchStarted: () => Promise<void>;

@@ -15,7 +15,7 @@ let now: number;
 let keys: EngineKeys;
 
 const clock = { now: () => now };
-/** The keys as the next process would load them. */
+/** Returns the keys as the next process would load them. */
 const known = () => new EngineKeys(opened.catalog, clock);
 
 beforeEach(async () => {

@@ -106,7 +106,7 @@ export class EngineKeys implements KeyService {
     this.#revoking.get(keyId)?.abort();
   }
 
-  /** The principal of a secret. Null if it is unknown, revoked or expired. */
+  /** Returns the principal of a secret. Null if it is unknown, revoked or expired. */
   async verify(secret: string): Promise<VerifiedKey | null> {
     const keyId = SECRET.exec(secret)?.[1];
     if (keyId === undefined) return null;
@@ -118,7 +118,7 @@ export class EngineKeys implements KeyService {
     return known.verified;
   }
 
-  /** A signal that is or will be aborted when this key is revoked. */
+  /** Returns a signal that is or will be aborted when this key is revoked. */
   async revocationOf(keyId: string): Promise<AbortSignal> {
     const known = this.#known.get(keyId) ?? (await this.#load(keyId));
     return known?.verified.revoked ?? AbortSignal.abort();

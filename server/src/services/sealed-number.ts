@@ -47,8 +47,8 @@ export class SealedNumbers {
 }
 
 /**
- * The bytes of an unpadded base64url text. Null for any other text, including a second spelling of the same
- * bytes.
+ * Returns the bytes of an unpadded base64url text. Null for any other text, including a second spelling of
+ * the same bytes.
  */
 export function canonicalBytes(text: string): Buffer | null {
   if (text.length > MAX_TEXT_LENGTH) return null;

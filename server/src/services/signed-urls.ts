@@ -67,7 +67,7 @@ export class EngineUrls implements UrlService {
     return this.#sign({ key: { tenantId, workflowId, artifactId }, actor, exp, put });
   }
 
-  /** The permission in the query parameter `signed`. Null if it is invalid or expired. */
+  /** Returns the permission in the query parameter `signed`. Null if it is invalid or expired. */
   async open(text: string): Promise<Permission | null> {
     const [payload = "", signature = "", ...more] = text.length > MAX_LENGTH ? [] : text.split(".");
     const [expected, given] = [Buffer.from(this.#signature(payload)), Buffer.from(signature)];

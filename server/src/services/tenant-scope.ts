@@ -2,20 +2,20 @@ import type { Principal } from "@tierkeep/schema/domain/principal";
 import type { TenantScope } from "../catalog/catalog.ts";
 
 /**
- * Key by which scans take turns: actor and tenants. Equal names from different issuers are different
- * principals.
+ * Returns the key by which scans take turns: actor and tenants. Equal names from different issuers are
+ * different principals.
  */
 export function scanOwner({ actor, tenants }: Principal): string {
   return JSON.stringify([actor, tenants && [...new Set(tenants)].sort()]);
 }
 
-/** The principal's tenants as a limit for reads of the catalog. */
+/** Returns the principal's tenants as a limit for reads of the catalog. */
 export function tenantScopeOf({ tenants }: Principal): TenantScope {
   return tenants === null ? {} : { tenants: [...new Set(tenants)] };
 }
 
 /**
- * The filter, limited to the principal's tenants. A filter for another tenant finds nothing and reads
+ * Returns the filter, limited to the principal's tenants. A filter for another tenant finds nothing and reads
  * nothing, so the response time does not show whether that tenant exists. With a single tenant, the filter
  * names it.
  */

@@ -102,7 +102,7 @@ function addedUp(counts: readonly (readonly TierCount[])[]): readonly TierCount[
   });
 }
 
-/** Counts of one tenant or workflow. */
+/** Returns the counts of one tenant or workflow. */
 function countsOfOne(held: UsageByTier): readonly TierCount[] {
   return TIERS.map((tier) => ({ tier, ...held[tier], tenantCount: held[tier].artifactCount > 0 ? 1 : 0 }));
 }

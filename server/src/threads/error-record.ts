@@ -22,7 +22,10 @@ export function errorRecord(error: unknown): ErrorRecord {
   return { name, message, stack, codes };
 }
 
-/** The error of a record, with the stack of the thread that threw it. Only `Refused` gets its class back. */
+/**
+ * Returns the error of a record, with the stack of the thread that threw it. Only `Refused` gets its class
+ * back.
+ */
 export function errorFrom(record: ErrorRecord): Error {
   if (record.refusal !== undefined) return Refused.from(record.refusal);
   const { name, message, stack, codes } = record;

@@ -14,7 +14,7 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** The disk steps while a store is opened, written to and closed. */
+/** Returns the disk steps while a store is opened, written to and closed. */
 async function stepsWith(durability: "fsync" | "os"): Promise<Set<DiskStep>> {
   const steps = new Set<DiskStep>();
   const disk: Disk = {

@@ -247,7 +247,7 @@ async function pathsOf(catalog: Catalog, selection: ArtifactSelection, order: Ar
   return (await catalog.listArtifacts(selection, order, whole())).map(path);
 }
 
-/** The list, read in pages of three from its start or its end. */
+/** Returns the list, read in pages of three from its start or its end. */
 async function paged(
   catalog: Catalog,
   selection: ArtifactSelection,
@@ -287,7 +287,7 @@ function orderValue(field: ArtifactOrder["field"], row: ArtifactRow): number {
   }
 }
 
-/** A number that does not fall along the list. AGE ascending is youngest first. */
+/** Returns a number that does not fall along the list. AGE ascending is youngest first. */
 function rankOf({ field, direction }: ArtifactOrder) {
   const sign = (direction === "ASC") === (field !== "AGE") ? 1 : -1;
   return (row: ArtifactRow) => sign * orderValue(field, row);

@@ -73,7 +73,7 @@ function positionOf({ field }: ArtifactOrder, row: ArtifactRow): ArtifactPositio
   return { value: values[field], row: row.row };
 }
 
-/** A complete list, read `limit` rows at a time from either end. */
+/** Returns a complete list, read `limit` rows at a time from either end. */
 async function paged<Row, Position>(
   list: (window: PageWindow<Position>) => Promise<readonly Row[]>,
   position: (row: Row) => Position,

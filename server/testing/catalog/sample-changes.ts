@@ -15,7 +15,7 @@ export const newObject = () => randomBytes(16).toString("hex");
 
 export const checksumOf = (text: string) => createHash("sha256").update(text).digest("hex");
 
-/** A key from "tenant/workflow/artifact". */
+/** Returns a key from "tenant/workflow/artifact". */
 export function key(path: string): ArtifactKey {
   const [tenantId = "", workflowId = "", artifactId = ""] = path.split("/");
   return { tenantId, workflowId, artifactId };
@@ -24,7 +24,7 @@ export function key(path: string): ArtifactKey {
 export const path = ({ tenantId, workflowId, artifactId }: ArtifactKey) =>
   `${tenantId}/${workflowId}/${artifactId}`;
 
-/** A write with inline content. */
+/** Returns a write with inline content. */
 export function write(
   to: string,
   given: Partial<WriteChange> & { readonly text?: string } = {},
@@ -61,7 +61,7 @@ export function purge(of: string, given: Partial<PurgeChange> = {}): PurgeChange
   return { ...base, key: key(of), at: NOW, actor: "ann", ...given };
 }
 
-/** A change that only writes an event: the finding of a scan. */
+/** Returns a change that only writes an event: the finding of a scan. */
 export function scanEvent(given: Partial<EventChange["event"]> = {}): EventChange {
   const event: EventChange["event"] = {
     timestamp: NOW,
@@ -192,7 +192,7 @@ export function step(
   };
 }
 
-/** An item that failed in a sample job. */
+/** Returns an item that failed in a sample job. */
 export function failedItem(of: string): LifecycleItemRow {
   return {
     ...key(of),

@@ -59,13 +59,16 @@ export class CatalogWrite {
     return !this.before.db.equals(this.after.db);
   }
 
-  /** The number of the first `whole` pieces that SQLite keeps: those up to the last that completes a transaction. */
+  /**
+   * Returns the number of the first `whole` pieces that SQLite keeps: those up to the last that completes a
+   * transaction.
+   */
   committed(whole: number): number {
     for (let count = whole; count > 0; count -= 1) if (this.pieces[count - 1]?.commits) return count;
     return 0;
   }
 
-  /** The files with the first `count` pieces in the log, and none of the others. */
+  /** Returns the files with the first `count` pieces in the log, and none of the others. */
   upTo(count: number): CatalogFiles {
     return this.#with(this.pieces.map((_, index) => (index < count ? "written" : "not")));
   }
@@ -151,7 +154,10 @@ function mixed(before: Buffer, after: Buffer, draw: (last: number) => number): B
   return db;
 }
 
-/** The hash of the catalog's file after SQLite has recovered the files, in a temporary folder in `dir`. */
+/**
+ * Returns the hash of the catalog's file after SQLite has recovered the files, in a temporary folder in
+ * `dir`.
+ */
 export function recovered(files: CatalogFiles, dir: string): string {
   const folder = mkdtempSync(join(dir, "tierkeep-wal-"));
   try {

@@ -44,7 +44,7 @@ const more: readonly Act[] = [
 
 const reached = new Set<string>();
 
-/** The steps of the acts without a crash. */
+/** Returns the steps of the acts without a crash. */
 async function stepsOf(acts: readonly Act[]): Promise<readonly string[]> {
   return recordingSteps(StoreHistory.create({ dir: tmpdir() }), async (history) => {
     expect(await history.run(acts, Number.POSITIVE_INFINITY, "nothing")).toBe(true);

@@ -43,7 +43,7 @@ export interface ExpectedArtifact {
   readonly ageSince: number;
 }
 
-/** The artifact that adoption makes of a foreign file that was last modified `at`. */
+/** Returns the artifact that adoption makes of a foreign file that was last modified `at`. */
 export function adoptedArtifact(content: string, tier: Tier, at: number): ExpectedArtifact {
   return {
     checksum: createHash("sha256").update(content).digest("hex"),
@@ -68,7 +68,7 @@ export function contentOf(seed: number, sizeBytes: number): Buffer {
   return Buffer.alloc(sizeBytes, `content ${seed} `);
 }
 
-/** The model of the engine: the expected artifacts after a command, and its refusal. */
+/** Returns the expected artifacts after a command, and the expected refusal: the model of the engine. */
 export function expectedOutcome(state: Expected, command: Command, now: number): ExpectedOutcome {
   const refuse = (refused: ErrorCode): ExpectedOutcome => ({ next: state, refused });
   const put = (path: string, artifact: ExpectedArtifact): ExpectedOutcome => ({

@@ -12,7 +12,10 @@ import { catalogPath, type SimulatedProcess } from "./simulated-process.ts";
 /** The content of foreign files. */
 export const FOREIGN_CONTENT = "a foreign file";
 
-/** The number of foreign files anywhere in the store. A rename that was lost in part leaves two names of one file. */
+/**
+ * Returns the number of foreign files anywhere in the store. A rename that was lost in part leaves two names
+ * of one file.
+ */
 export function foreignFilesIn(root: string): number {
   const paths = filesBelow(root).map((path) => join(root, path));
   return new Set(paths.filter(isForeign).map((path) => lstatSync(path).ino)).size;
@@ -22,7 +25,7 @@ function isForeign(path: string): boolean {
   return lstatSync(path).size === FOREIGN_CONTENT.length && readFileSync(path, "utf8") === FOREIGN_CONTENT;
 }
 
-/** Every row, in key order. */
+/** Returns every row, in key order. */
 export async function rowsOf({ engine }: SimulatedProcess): Promise<ArtifactRow[]> {
   const rows: ArtifactRow[] = [];
   for (;;) {
@@ -37,7 +40,7 @@ export async function rowsOf({ engine }: SimulatedProcess): Promise<ArtifactRow[
   }
 }
 
-/** The artifacts as a client sees them. */
+/** Returns the artifacts as a client sees them. */
 export async function artifactsOf(life: SimulatedProcess): Promise<Map<string, ExpectedArtifact>> {
   const rows = await rowsOf(life);
   return new Map(

@@ -66,7 +66,7 @@ export class StoreHistory {
     return new StoreHistory(mkdtempSync(join(dir, "tierkeep-history-")), omit, bytesBy(drawing({ seed })));
   }
 
-  /** A copy of this history for a copy of the store in `root`, which it will remove. */
+  /** Returns a copy of this history for a copy of the store in `root`, which it will remove. */
   fork(root: string): StoreHistory {
     const fork = new StoreHistory(root, this.#omit, this.#random);
     fork.#now = this.#now;
@@ -170,7 +170,10 @@ export class StoreHistory {
     }
   }
 
-  /** Whether the command repeats an answered write. Another write with an idempotency key becomes `#unanswered`. */
+  /**
+   * Returns whether the command repeats an answered write. Another write with an idempotency key becomes
+   * `#unanswered`.
+   */
   #isRepeat(act: Command): boolean {
     if (act.do !== "write" || act.idempotencyKey === undefined) return false;
     const { idempotencyKey } = act;

@@ -98,7 +98,7 @@ export class FaultInjector {
     throw sqliteError(SQLITE_CODES[code], `made to fail with ${code}: ${sql}`);
   }
 
-  /** Whether this call fails. On a full disk only calls that need room fail. */
+  /** Returns whether this call fails. On a full disk only calls that need room fail. */
   #fails(place: Place, needsRoom: boolean): boolean {
     const fault = this.#fault;
     if (fault === null || (fault.code === "ENOSPC" && !needsRoom)) return false;

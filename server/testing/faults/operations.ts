@@ -47,7 +47,7 @@ const write = (of: ArtifactKey, seed: number, sizeBytes: number, tier: "HOT" | "
 const drain = { do: "drain" } as const;
 const twoIn = (tier: "HOT" | "WARM" | "COLD") => [write(a, 1, SMALL, tier), write(b, 2, LARGE, tier), drain];
 
-/** A job's id from its start, which is unique. */
+/** Returns a job's id from its start, which is unique. */
 function idOf(startedAt: number): string {
   return startedAt.toString(16).padStart(32, "0");
 }

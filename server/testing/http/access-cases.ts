@@ -156,8 +156,8 @@ export const STREAMS: ReadonlySet<string> = new Set([
 const NAMING: ReadonlySet<string> = new Set(["tenantId", "tenantIds", "id", "ids", "jobId", "keyId"]);
 
 /**
- * The entries that the tables must have: every root field and every field with arguments, once per argument
- * that names something of a tenant, or once without such arguments.
+ * Returns the entries that the tables must have: every root field and every field with arguments, once per
+ * argument that names something of a tenant, or once without such arguments.
  */
 export function requiredCases(schema: GraphQLSchema): string[] {
   const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];

@@ -38,8 +38,8 @@ export interface Names {
 const ROOT: Principal = { actor: "root", role: "ADMIN", tenants: null };
 
 /**
- * The principal for an Authorization header that names a role. ADMIN has access to all tenants, every other
- * role to MINE only.
+ * Returns the principal for an Authorization header that names a role. ADMIN has access to all tenants, every
+ * other role to MINE only.
  */
 export function principalOf(role: Role): Principal {
   return { actor: role, role, tenants: role === "ADMIN" ? null : [MINE] };
@@ -60,7 +60,7 @@ export async function accessStore(
   });
 }
 
-/** Well-formed names of things that do not exist. */
+/** Returns well-formed names of things that do not exist. */
 export function namesOfNothing(tenantId = NONE): Names {
   const key = { tenantId, workflowId: "w", artifactId: "a" };
   const random = () => jobGlobalId(randomBytes(16).toString("hex"));
@@ -117,7 +117,9 @@ export async function fillAll({ services }: HandlerUnderTest, names: Names): Pro
   return { ...names, reindexJob: jobGlobalId(reindex.id) };
 }
 
-/** The text with names replaced by placeholders, so that two responses to one query can be compared. */
+/**
+ * Returns the text with names replaced by placeholders, so that two responses to one query can be compared.
+ */
 export function anonymous(text: string, names: Names): string {
   return Object.entries(names)
     .sort(([, a], [, b]) => b.length - a.length)

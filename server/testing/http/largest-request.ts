@@ -28,8 +28,8 @@ export interface LargestField {
 }
 
 /**
- * The largest request for a root field: every argument with its largest value, and all fields below it except
- * further lists.
+ * Returns the largest request for a root field: every argument with its largest value, and all fields below
+ * it except further lists.
  *
  * @throws Error for an argument without a largest value
  */
@@ -108,7 +108,8 @@ function selectionOf(
 }
 
 /**
- * Whether a field is another connection, or leads back to its parent: pages of pages exceed the cost limit.
+ * Returns whether a field is another connection, or leads back to its parent: pages of pages exceed the cost
+ * limit.
  */
 function isAnotherList(field: GraphQLField<unknown, unknown>): boolean {
   const { name } = getNamedType(field.type);

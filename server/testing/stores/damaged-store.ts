@@ -48,12 +48,12 @@ export class DamagedStore implements AsyncDisposable {
     await this.drain();
   }
 
-  /** Path of the artifact in the view. */
+  /** Returns the path of the artifact in the view. */
   view(name: string): string {
     return join(this.store.root, "hot", "acme", "nightly", name);
   }
 
-  /** Path of the artifact's object. */
+  /** Returns the path of the artifact's object. */
   async object(name: string): Promise<string> {
     return this.store.objectPath((await this.store.row(keyOf(name))).object);
   }

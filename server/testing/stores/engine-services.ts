@@ -21,7 +21,7 @@ export function jobsOf(engine: Engine, parts: Partial<JobsParts> = {}): EngineJo
   });
 }
 
-/** The services as the server builds them, on a store for tests. */
+/** Returns the services as the server builds them, on a store for tests. */
 export function servicesOf(
   { catalog, engine }: EngineStore,
   {

@@ -95,7 +95,7 @@ export class EngineStore implements AsyncDisposable {
     return join(this.root, ".tierkeep", "objects", object.slice(0, 2), object);
   }
 
-  /** Names of the objects on disk. */
+  /** Returns the names of the objects on disk. */
   async objects(): Promise<string[]> {
     return Array.fromAsync(this.tiers.base.list());
   }

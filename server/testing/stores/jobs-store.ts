@@ -122,7 +122,7 @@ export class JobsStore implements AsyncDisposable {
     return jobs;
   }
 
-  /** Every artifact as "tenant/id TIER", in key order. */
+  /** Returns every artifact as "tenant/id TIER", in key order. */
   async tiers(): Promise<readonly string[]> {
     return (await this.rows()).map(({ tenantId, artifactId, tier }) => `${tenantId}/${artifactId} ${tier}`);
   }
@@ -139,7 +139,7 @@ export class JobsStore implements AsyncDisposable {
     return this.catalog.listItems(jobId, { after: null, before: null, limit: 10_000, backward: false });
   }
 
-  /** The job's own events, in order. */
+  /** Returns the job's own events, in order. */
   async events(jobId: string) {
     return this.catalog.listEvents({ jobId }, "ASC", {
       after: null,
@@ -160,7 +160,7 @@ export class JobsStore implements AsyncDisposable {
     return event?.jobId ?? "";
   }
 
-  /** The job once it has ended. */
+  /** Returns the job once it has ended. */
   async ended(jobId: string): Promise<JobRow> {
     for (;;) {
       const [row] = await this.catalog.jobs([jobId]);
@@ -170,7 +170,10 @@ export class JobsStore implements AsyncDisposable {
   }
 }
 
-/** A catalog whose process dies: write number `last` is made, but neither it nor any later one returns. */
+/**
+ * Returns a catalog whose process dies: write number `last` is made, but neither it nor any later one
+ * returns.
+ */
 export function dyingCatalog(catalog: Catalog, last: number): { catalog: Catalog; died: Promise<void> } {
   const { promise: died, resolve } = Promise.withResolvers<void>();
   let writes = 0;

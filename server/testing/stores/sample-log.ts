@@ -71,7 +71,7 @@ export class SampleLog implements AsyncDisposable {
     return readFile(this.path(file), "utf8");
   }
 
-  /** The files with lines in the folder. */
+  /** Returns the files with lines in the folder. */
   async segments(): Promise<string[]> {
     return (await readdir(this.logs)).filter((file) => segmentNumberOf(file) !== null).sort();
   }

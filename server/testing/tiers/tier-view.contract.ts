@@ -62,7 +62,7 @@ export function tierViewContract(name: string, open: () => Promise<ViewUnderTest
 
   const nothing = { quarantined: [], failed: [] };
 
-  /** Every file of the tree, by its path below the root. */
+  /** Returns every file of the tree, by its path below the root. */
   function tree(root: string): string[] {
     return TIERS.map((tier) => tier.toLowerCase())
       .flatMap((tier) =>
@@ -245,8 +245,8 @@ export function tierViewContract(name: string, open: () => Promise<ViewUnderTest
 
   describe(`TierView contract, ${name}: foreign files`, () => {
     /**
-     * The path in quarantine of the only file that was moved there, after a check that it was moved from
-     * `from`.
+     * Returns the path in quarantine of the only file that was moved there, after a check that it was moved
+     * from `from`.
      */
     async function movedFrom(test: ViewUnderTest, from: string, placement: Placement): Promise<string> {
       const published = await viewOf(test).publish([placement]);

@@ -38,7 +38,7 @@ async function started(args: ExecutionArgs, by: typeof subscribe | typeof graphq
   return stream as AsyncGenerator<EventResult, void, void>;
 }
 
-/** An event log that yields `stored` and then waits. `ended` resolves when its generator ends. */
+/** Returns an event log that yields `stored` and then waits. `ended` resolves when its generator ends. */
 function waitingLog(stored: readonly LoggedEvent[] = []) {
   const ended = Promise.withResolvers<void>();
   const follow: EventService["follow"] = async (_principal, _filter, _after, signal) =>

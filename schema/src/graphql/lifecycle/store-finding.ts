@@ -83,7 +83,7 @@ StoreFindingType.implement({
 
 type FieldsOf<Shape> = PothosSchemaTypes.ObjectFieldBuilder<typeof builder.$inferSchemaTypes, Shape>;
 
-/** The field `findings` of a job that scans the store. */
+/** Returns the field `findings` of a job that scans the store. */
 export const findingsField = (t: FieldsOf<ReindexJob> | FieldsOf<VerifyJob>) =>
   t.connection(
     {

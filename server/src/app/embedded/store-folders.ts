@@ -154,8 +154,8 @@ export async function widePrivateFiles(own: string): Promise<readonly string[]> 
 }
 
 /**
- * Whether users who do not need it can read or write a private key's file. The group may read a key that belongs to root,
- * because a program of another user could not read it otherwise.
+ * Returns whether users who do not need it can read or write a private key's file. The group may read a key
+ * that belongs to root, because a program of another user could not read it otherwise.
  *
  * @param user the effective user id of this process
  */

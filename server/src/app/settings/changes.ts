@@ -140,7 +140,7 @@ export function openedText(root: string, name: StoreSettingName, text: string): 
   return isPath(name, text) ? openedPath(root, text) : text;
 }
 
-/** Whether two stored texts mean the same value. */
+/** Returns whether two stored texts mean the same value. */
 function isSame(root: string, name: StoreSettingName, one: string, other: string): boolean {
   if (one === other) return true;
   if (isPath(name, one) && isPath(name, other)) return openedPath(root, one) === openedPath(root, other);

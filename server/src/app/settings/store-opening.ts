@@ -51,7 +51,7 @@ export function noStore({ storageBasePath }: Pick<Config, "storageBasePath">): R
   return new Refused("NOT_FOUND", `There is no store in ${shown} (STORAGE_BASE_PATH). ${advice}`);
 }
 
-/** Whether the folder contains a tree of tiers, of Tierkeep or of another system. */
+/** Returns whether the folder contains a tree of tiers, of Tierkeep or of another system. */
 export function hasTierFolders(storageBasePath: string): boolean {
   return TIERS.some((tier) => existsSync(join(storageBasePath, tier.toLowerCase())));
 }

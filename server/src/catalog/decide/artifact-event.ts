@@ -6,7 +6,7 @@ import type { ArtifactRow } from "../rows.ts";
 import type { EventDraft } from "./decision.ts";
 import { eventOf } from "./event-of.ts";
 
-/** An event about a key. */
+/** Returns an event about a key. */
 export function keyEvent(
   type: LifecycleEventType,
   stamp: { readonly at: number; readonly actor: string },
@@ -17,8 +17,8 @@ export function keyEvent(
 }
 
 /**
- * An event about an artifact that leaves its tier: for another tier, or null when it is deleted. `judgedAt`:
- * the instant of the age that the event records.
+ * Returns an event about an artifact that leaves its tier: for another tier, or null when it is deleted.
+ * `judgedAt`: the instant of the age that the event records.
  */
 export function departureEvent(
   type: LifecycleEventType,

@@ -48,7 +48,7 @@ export function requireChecksumUnchanged(
   );
 }
 
-/** The key as text for a message. */
+/** Returns the key as text for a message. */
 export function named(key: ArtifactKey): string {
   return JSON.stringify(keyText(key));
 }

@@ -13,7 +13,8 @@ export function decideCreateApiKey({ apiKey }: CreateApiKeyChange): EventDraft {
 }
 
 /**
- * The revoked key. Without an event: it was revoked already, and nothing changes. @throws Refused NOT_FOUND
+ * Returns the revoked key. Without an event: it was revoked already, and nothing changes. @throws Refused
+ * NOT_FOUND
  */
 export function decideRevokeApiKey(
   found: ApiKey | null,

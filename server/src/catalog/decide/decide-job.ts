@@ -44,19 +44,19 @@ export function decideStartJob(
   );
 }
 
-/** The event that ends a RUNNING job; null where the job has ended already, and nothing changes. */
+/** Returns the event that ends a RUNNING job; null where the job has ended already, and nothing changes. */
 export function decideFinishJob(job: Job | null, change: FinishJobChange): EventDraft | null {
   if (job?.status !== "RUNNING") return null;
   return { ...jobEvent("LIFECYCLE_JOB_COMPLETED", change, job, change), job: endedJob(job, change) };
 }
 
-/** The progress of a job, 0 to 1. */
+/** Returns the progress of a job, 0 to 1. */
 export function jobProgress(status: Job["status"], treated: number, expected: number | null): number {
   if (status === "SUCCEEDED") return 1;
   return expected === null || expected === 0 ? 0 : Math.min(1, treated / expected);
 }
 
-/** An event about a job, not about one of its artifacts. */
+/** Returns an event about a job, not about one of its artifacts. */
 export function jobEvent(
   type: "LIFECYCLE_JOB_STARTED" | "LIFECYCLE_JOB_COMPLETED" | "REINDEX_CONFIRMED",
   stamp: { readonly at: number; readonly actor: string },
@@ -73,7 +73,7 @@ export function jobEvent(
   });
 }
 
-/** The facts in the event that starts a job. */
+/** Returns the facts in the event that starts a job. */
 function startedJob(job: Job): EventJob {
   const { kind } = job;
   switch (kind) {
@@ -94,12 +94,12 @@ function startedJob(job: Job): EventJob {
   }
 }
 
-/** The facts in the event that ends a job. `job`: with its final counters. */
+/** Returns the facts in the event that ends a job. `job`: with its final counters. */
 function endedJob(job: Job, { status, durationSeconds }: FinishJobChange): EventJob {
   return { ...startedJob(job), status, counts: jobCounts(job), durationSeconds };
 }
 
-/** The job's current counters by their names in the API. */
+/** Returns the job's current counters by their names in the API. */
 export function jobCounts(job: Job): Record<string, number> {
   const { totalErrors } = job;
   switch (job.kind) {

@@ -37,8 +37,8 @@ export function decideMove(current: ArtifactRow | null, change: MoveChange): Dec
 }
 
 /**
- * The row in another tier. A move to a hotter tier resets its age. The age base never moves back, even when
- * the clock does.
+ * Returns the row in another tier. A move to a hotter tier resets its age. The age base never moves back,
+ * even when the clock does.
  */
 export function moved(row: ArtifactRow, toTier: Tier, at: number): NextRow {
   const { row: _row, version: _version, ...rest } = row;

@@ -29,12 +29,12 @@ export function decidePurge(
   return decision({ row: { kind: "delete" }, event, garbage: garbageOf(row, change.at), result });
 }
 
-/** The message for a purge of an artifact that is on hold. */
+/** Returns the message for a purge of an artifact that is on hold. */
 export function holdMessage(row: ArtifactRow): string {
   return `${named(row)} has ${RETENTION_OVERRIDE} in its metadata, which forbids purging it. Write it again without that key first.`;
 }
 
-/** The refusal of purges until a reindex is confirmed. */
+/** Returns the refusal of purges until a reindex is confirmed. */
 export function unconfirmedReindex(jobId: string): Refused {
   return new Refused(
     "HELD",
@@ -43,7 +43,7 @@ export function unconfirmedReindex(jobId: string): Refused {
   );
 }
 
-/** The object of a deleted row, as garbage. */
+/** Returns the object of a deleted row, as garbage. */
 export function garbageOf(row: ArtifactRow, at: number) {
   return { object: row.object, store: row.store, notBefore: at };
 }

@@ -9,7 +9,7 @@ const TYPES: Partial<Record<StoreFindingKind, LifecycleEventType>> = {
   RECOUNTED: "COUNTERS_RECOUNTED",
 };
 
-/** The event of a finding that is not logged yet. */
+/** Returns the event of a finding that is not logged yet. */
 export function decideReport(
   finding: StoreFinding,
   change: Pick<ReportChange, "at" | "actor" | "jobId">,

@@ -14,8 +14,8 @@ export interface StoredAnswer {
 }
 
 /**
- * The stored outcome of an earlier attempt, or CONFLICT if that attempt was a different request. Null: no valid
- * outcome is stored, so the change must be made.
+ * Returns the stored outcome of an earlier attempt, or CONFLICT if that attempt was a different request.
+ * Null: no valid outcome is stored, so the change must be made.
  */
 export function decideRetry(remembered: StoredAnswer | null, once: IdempotencyKey): Outcome | null {
   if (remembered === null || !isWithinLifetime(remembered, once.at)) return null;

@@ -59,7 +59,7 @@ export interface Decision<R> {
   readonly result: (row: ArtifactRow | null) => R;
 }
 
-/** A decision without any effect except those in `parts`. */
+/** Returns a decision without any effect except those in `parts`. */
 export function decision<R>(
   parts: Partial<Omit<Decision<R>, "result">> & Pick<Decision<R>, "result">,
 ): Decision<R> {

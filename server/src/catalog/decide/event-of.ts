@@ -1,7 +1,7 @@
 import type { LifecycleEventType } from "@tierkeep/schema/domain/events";
 import type { EventDraft } from "./decision.ts";
 
-/** An event that concerns no artifact and no job, unless `facts` says otherwise. */
+/** Returns an event that concerns no artifact and no job, unless `facts` says otherwise. */
 export function eventOf(
   type: LifecycleEventType,
   stamp: { readonly at: number; readonly actor: string },

@@ -90,7 +90,7 @@ export class CatalogCopy implements Disposable {
     };
   }
 
-  /** Where the audit log ended; null: nothing was exported. Every format of the catalog has this. */
+  /** Returns where the audit log ended; null: nothing was exported. Every format of the catalog has this. */
   exportState(): ExportState | null {
     const state = this.#db
       .prepare('SELECT file, "offset", seq, tail_hash AS head FROM export_state')

@@ -76,7 +76,7 @@ export class Connection {
     }
   }
 
-  /** The prepared statement of a text, prepared once. */
+  /** Returns the prepared statement of a text, prepared once. */
   statement(sql: string): Statement {
     let statement = this.#statements.get(sql);
     if (statement === undefined) {

@@ -58,7 +58,7 @@ afterAll(async () => {
   folder[Symbol.dispose]();
 });
 
-/** The statements that SQLite ran, with their parameters. */
+/** Returns the statements that SQLite ran, with their parameters. */
 async function statementsOf(run: () => Promise<unknown>): Promise<readonly string[]> {
   const seen: string[] = [];
   const listener = (message: unknown) => seen.push((message as { sql: string }).sql);

@@ -205,7 +205,7 @@ function tooManyRows(): Refused {
   );
 }
 
-/** The refusal for a read that failed at the disk. Returns programming errors unchanged. */
+/** Returns the refusal for a read that failed at the disk. Returns programming errors unchanged. */
 function readFailure(error: unknown): unknown {
   if (failureKind(error) === "other") return error;
   return new Refused(

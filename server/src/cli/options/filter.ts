@@ -22,7 +22,7 @@ export function filterOf({ prefix, olderThan, ...metadata }: FilterOptions): Art
   return { artifactIdPrefix: prefix, olderThanDays: olderThan, metadata: metadataOf(metadata) };
 }
 
-/** Whether any of these options was given. */
+/** Returns whether any of these options was given. */
 export function isFiltered({ prefix, olderThan, meta, metadata }: FilterOptions): boolean {
   return [prefix, olderThan, meta, metadata].some((option) => option !== undefined);
 }

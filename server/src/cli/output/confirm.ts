@@ -4,7 +4,7 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 /** Streams for questions and answers. Not stdout, which may be redirected to a file. */
 export const DIALOGUE = { input: process.stdin, output: process.stderr };
 
-/** Whether questions can be asked: stdin and stderr are a terminal. */
+/** Returns whether questions can be asked: stdin and stderr are a terminal. */
 export function isInteractive(): boolean {
   return process.stdin.isTTY === true && process.stderr.isTTY === true;
 }

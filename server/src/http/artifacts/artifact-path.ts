@@ -5,8 +5,8 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 export const ARTIFACTS_PATH = "/artifacts/";
 
 /**
- * The key in `/artifacts/{tenant}/{workflow}/{artifact}`, with each segment percent-encoded. `path` is the
- * path as sent, because a URL parser would resolve a segment such as `%2e%2e` and bypass the check.
+ * Returns the key in `/artifacts/{tenant}/{workflow}/{artifact}`, with each segment percent-encoded. `path`
+ * is the path as sent, because a URL parser would resolve a segment such as `%2e%2e` and bypass the check.
  *
  * @throws Refused NOT_FOUND for a path of another form, INVALID_IDENTIFIER for an invalid segment
  */

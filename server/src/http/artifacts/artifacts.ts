@@ -92,7 +92,7 @@ const NO_BYTES: AsyncIterable<Uint8Array> = {
   async *[Symbol.asyncIterator]() {},
 };
 
-/** The scalar fields of the artifact as in GraphQL, without its content. */
+/** Returns the scalar fields of the artifact as in GraphQL, without its content. */
 function scalarsOf(artifact: Artifact, { now, basePath }: Services) {
   return {
     id: artifactGlobalId(artifact),
@@ -224,7 +224,7 @@ async function* whileValid(
   }
 }
 
-/** A stream that is pulled only as fast as it is read, without read-ahead. */
+/** Returns a stream that is pulled only as fast as it is read, without read-ahead. */
 function streamOf(body: AsyncIterable<Uint8Array>, call: Call): ReadableStream<Uint8Array> {
   const iterator = body[Symbol.asyncIterator]();
   call.streams = true;

@@ -1,8 +1,8 @@
 import type { ByteRange } from "@tierkeep/schema/services/artifacts";
 
 /**
- * The range requested by a Range header of a content of `sizeBytes`. Null: the complete content, which RFC
- * 9110 also allows for other units, malformed headers and several ranges. "unsatisfiable": 416.
+ * Returns the range requested by a Range header of a content of `sizeBytes`. Null: the complete content,
+ * which RFC 9110 also allows for other units, malformed headers and several ranges. "unsatisfiable": 416.
  */
 export function byteRange(header: string | null, sizeBytes: number): ByteRange | null | "unsatisfiable" {
   const match = /^bytes=[\t ]*(\d*)-(\d*)[\t ]*$/i.exec(header ?? "");

@@ -1,7 +1,7 @@
 /**
- * Content-Disposition that makes a browser save the content instead of showing it: a workflow's output must
- * not run as a page of this origin. RFC 6266: the plain name is for clients that do not support the encoded
- * one.
+ * Returns a Content-Disposition that makes a browser save the content instead of showing it: a workflow's
+ * output must not run as a page of this origin. RFC 6266: the plain name is for clients that do not support
+ * the encoded one.
  */
 export function attachment(fileName: string): string {
   const plain = fileName.replaceAll(/[^\x20-\x7e]|["\\%]/g, "_");

@@ -9,7 +9,7 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 const METADATA_LENGTH = "tierkeep-metadata-length";
 
 /**
- * Number of bytes of metadata at the start of the body; 0: none.
+ * Returns the number of bytes of metadata at the start of the body; 0: none.
  *
  * @throws Refused BAD_USER_INPUT, CONTENT_TOO_LARGE
  */

@@ -24,7 +24,7 @@ export function readPrecondition(headers: Headers, { etag, lastModified }: Valid
   return null;
 }
 
-/** Whether a Range header applies: If-Range is absent, or names exactly this content. */
+/** Returns whether a Range header applies: If-Range is absent, or names exactly this content. */
 export function rangeApplies(headers: Headers, { etag, lastModified }: Validators, now: number): boolean {
   const ifRange = headers.get("if-range");
   if (ifRange === null) return true;

@@ -13,7 +13,7 @@ export function signedOf(request: Request): string | null {
 }
 
 /**
- * The permission of a signed URL for this method and path.
+ * Returns the permission of a signed URL for this method and path.
  * @throws Refused UNAUTHENTICATED if it is invalid for any reason
  */
 export async function requirePermission(
@@ -34,8 +34,8 @@ export async function requirePermission(
 }
 
 /**
- * The options of an upload by a signed URL. The URL's terms take precedence; the request may set what they
- * leave open, except metadata.
+ * Returns the options of an upload by a signed URL. The URL's terms take precedence; the request may set what
+ * they leave open, except metadata.
  *
  * @throws Refused CHECKSUM_MISMATCH if the request announces other content than the URL allows
  */

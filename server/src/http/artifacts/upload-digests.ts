@@ -52,7 +52,7 @@ const LIST_HEADERS: Readonly<Record<string, RegExp>> = {
 const NOT_DIGESTS = /^x-amz-checksum-(?:algorithm|mode|type)$/;
 
 /**
- * All digests that a PUT announces in its headers.
+ * Returns all digests that a PUT announces in its headers.
  *
  * @throws Refused BAD_USER_INPUT for a malformed digest or an unsupported algorithm: an unchecked digest
  * would suggest an integrity check that does not happen

@@ -17,7 +17,9 @@ export type UploadOptions = Pick<
   readonly digests: readonly AnnouncedDigest[];
 };
 
-/** The options in the headers and query of a PUT. @throws Refused BAD_USER_INPUT, CONTENT_TOO_LARGE */
+/**
+ * Returns the options in the headers and query of a PUT. @throws Refused BAD_USER_INPUT, CONTENT_TOO_LARGE
+ */
 export function uploadOptionsOf(
   headers: Headers,
   query: URLSearchParams,

@@ -14,7 +14,7 @@ export interface OwnerIdentity {
 
 const NONCE = /^[A-Za-z0-9_-]{16,128}$/;
 
-/** Answer to a nonce that proves knowledge of the token. */
+/** Returns the answer to a nonce that proves knowledge of the token. */
 export function ownerProof({ instance, token }: OwnerIdentity, nonce: string): string {
   return createHmac("sha256", token).update(`${instance}\n${nonce}`).digest("hex");
 }

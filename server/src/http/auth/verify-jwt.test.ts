@@ -25,7 +25,7 @@ const signed = (claims: object, key: Uint8Array = SECRET, alg = "HS256") =>
 
 const encoded = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
 
-/** Why verify refuses a token, as the log has it. The client always gets the same message. */
+/** Returns why verify refuses a token, as the log has it. The client always gets the same message. */
 async function reasonOf(token: string, verifier = verify): Promise<string> {
   const refused = await verifier(token).then(
     () => expect.fail("was taken"),

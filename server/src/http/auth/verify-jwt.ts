@@ -87,7 +87,7 @@ export function jwtVerifier(rules: JwtRules): (token: string) => Promise<Credent
   };
 }
 
-/** The refusal for an error of jose. The codes of jose contain nothing of the token. */
+/** Returns the refusal for an error of jose. The codes of jose contain nothing of the token. */
 function refusalOf(error: unknown): Refused {
   // jose throws this for an RSA key of less than 2048 bits, which RFC 7518 forbids.
   if (error instanceof TypeError && /modulusLength/.test(error.message)) {

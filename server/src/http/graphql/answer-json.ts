@@ -12,8 +12,8 @@ const SLICE_MS = 10;
 const VALUES_PER_CHECK = 500;
 
 /**
- * The JSON of a formatted result. A large result is serialized in slices, so that other requests run in
- * between.
+ * Returns the JSON of a formatted result. A large result is serialized in slices, so that other requests run
+ * in between.
  *
  * @param result the result before formatting
  */
@@ -24,7 +24,7 @@ export function answerJson(
   return isLarge(result) ? new JsonWriter().write(formatted) : JSON.stringify(formatted);
 }
 
-/** Whether a result is serialized in slices. */
+/** Returns whether a result is serialized in slices. */
 export function isLarge(result: SizedResult): boolean {
   return (result[ANSWER_BYTES] ?? 0) > MAX_UNSLICED_BYTES;
 }

@@ -7,8 +7,8 @@ const MAX_TEXT = 512 * 1024;
 const MAX_DOCUMENT_TEXT = 16 * 1024;
 
 /**
- * Cache of results by document text. Limited by size and not only by number: a thousand documents of a
- * megabyte each would fill the memory.
+ * Returns a cache of results by document text. Limited by size and not only by number: a thousand documents
+ * of a megabyte each would fill the memory.
  */
 export function documentCache<T extends object>(): LRUCache<string, T> {
   return new LRUCache({

@@ -68,7 +68,7 @@ const FORM = `
   </form>
 `;
 
-/** The page with one field for a token, which all its requests use. */
+/** Returns the page with one field for a token, which all its requests use. */
 export function withTokenField(html: string): string {
   return html
     .replace("</head>", () => `<style>${STYLE}</style><script>${SCRIPT}</script></head>`)

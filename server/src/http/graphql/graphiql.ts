@@ -23,9 +23,9 @@ const THREAD = new URL(`graphiql-thread${extname(import.meta.url)}`, import.meta
 const pages = new Map<boolean, Promise<Page>>();
 
 /**
- * Content-Security-Policy of the page. It may load from and connect to this server only. Only the scripts
- * that are part of the page run, and none that is injected. Monaco needs workers from blobs and inline
- * styles.
+ * Returns the Content-Security-Policy of the page. It may load from and connect to this server only. Only the
+ * scripts that are part of the page run, and none that is injected. Monaco needs workers from blobs and
+ * inline styles.
  */
 function policyOf(html: string): string {
   const scripts = [...html.matchAll(/<script[^>]*>([\s\S]*?)<\/script>/g)].map(
@@ -107,7 +107,9 @@ export async function graphiql(
 
 const plainPages = new WeakMap<Page, WeakRef<Promise<Buffer>>>();
 
-/** The uncompressed page. Kept only while connections send it, because browsers accept compression. */
+/**
+ * Returns the uncompressed page. Kept only while connections send it, because browsers accept compression.
+ */
 function plain(made: Page): Promise<Buffer> {
   const known = plainPages.get(made)?.deref();
   if (known !== undefined) return known;

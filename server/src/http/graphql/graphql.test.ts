@@ -6,7 +6,7 @@ import { handlerUnderTest, ORIGIN, withMethods } from "../../../testing/http/han
 const JSON_TYPE = "application/json";
 const GRAPHQL_RESPONSE = "application/graphql-response+json";
 
-/** Code of a response's first error. Checks that the error has the response's request id. */
+/** Returns the code of a response's first error. Checks that the error has the response's request id. */
 async function codeOf(response: Response): Promise<string> {
   const { errors } = (await response.json()) as {
     errors: { message: string; extensions: Record<string, unknown> }[];

@@ -219,7 +219,7 @@ export function createGraphQL({ services, limits, usage, turns, onInternal }: Gr
         ? unprocessed(request, response, context.call)
         : response;
     },
-    /** A GraphQL error for a request that was refused before it was read. */
+    /** Returns a GraphQL error for a request that was refused before it was read. */
     refuse(request: Request, refused: Refused, call: Call): Response {
       call.operation = "graphql";
       call.code = refused.code;
@@ -258,14 +258,14 @@ function errorResponse(request: Request, error: GraphQLError, call: Call): Respo
   );
 }
 
-/** The operation with coerced variables, or the result that says why it is not executed. */
+/** Returns the operation with coerced variables, or the result that says why it is not executed. */
 function preparedWithin(limits: DocumentLimits, args: ExecutionArgs): PreparedOperation | ExecutionResult {
   const prepared = prepareOperation(args);
   if (!isPrepared(prepared)) return { errors: prepared };
   return refusalOf(() => requireCostWithin(limits, prepared)) ?? prepared;
 }
 
-/** The result of an operation that `check` refuses; null if it does not. */
+/** Returns the result of an operation that `check` refuses; null if it does not. */
 function refusalOf(check: () => void): ExecutionResult | null {
   try {
     check();

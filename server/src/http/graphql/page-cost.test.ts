@@ -40,7 +40,7 @@ afterAll(async () => {
   statements.stop();
 });
 
-/** Number of SQLite statements of a query, and number of rows in its first list. */
+/** Returns the number of SQLite statements of a query, and number of rows in its first list. */
 async function costOf(
   query: string,
   principal = TEST_ADMIN,

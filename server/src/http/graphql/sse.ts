@@ -78,7 +78,7 @@ async function message(result: ExecutionResult, original: EventResult): Promise<
   return `${id}event: next\ndata: ${await answerJson(formatted(result), original)}\n\n`;
 }
 
-/** A stream of one result. */
+/** Returns a stream of one result. */
 export async function* single(result: ExecutionResult): AsyncGenerator<ExecutionResult> {
   yield result;
 }

@@ -28,9 +28,9 @@ export class TrustedProxies {
   }
 
   /**
-   * The address of the client. Without a trusted proxy it is the socket's address. Behind trusted proxies it
-   * is the last address in X-Forwarded-For or Forwarded that is not a proxy's. Entries further to the left
-   * come from the client and cannot be trusted.
+   * Returns the address of the client. Without a trusted proxy it is the socket's address. Behind trusted
+   * proxies it is the last address in X-Forwarded-For or Forwarded that is not a proxy's. Entries further to
+   * the left come from the client and cannot be trusted.
    *
    * - An entry that is not an address, such as `unknown`, ends the search at the proxy that added it.
    * - If both headers are present and differ, the proxy's own address counts, because the proxy did not write
@@ -60,7 +60,7 @@ export class TrustedProxies {
   }
 }
 
-/** All values of a header's lists, in order. */
+/** Returns all values of a header's lists, in order. */
 function valuesOf(rawHeaders: readonly string[], name: string): string[] {
   const values: string[] = [];
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {

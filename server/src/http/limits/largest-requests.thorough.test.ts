@@ -118,7 +118,7 @@ function counting<S extends Services["artifacts"] | Services["events"]>(service:
   });
 }
 
-/** A request with as many copies of a root field as the limits allow. */
+/** Returns a request with as many copies of a root field as the limits allow. */
 function requestFor({ text, variables }: LargestField) {
   const declared = Object.entries(variables).map(([name, { type }]) => `$${name}: ${type}`);
   const head = declared.length === 0 ? "query" : `query (${declared.join(", ")})`;

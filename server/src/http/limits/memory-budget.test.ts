@@ -146,7 +146,7 @@ describe("an owner", () => {
 const limited = () =>
   handlerUnderTest({ limits: { usage: { ...DEFAULT_LIMITS.usage, maxHeldBytes: 10 * MiB } } });
 
-/** A query with a variable that makes its body this long. */
+/** Returns a query with a variable that makes its body this long. */
 function bodyOf(bytes: number): string {
   const [start, end] = ['{"query":"{ viewer { actor } }","variables":{"x":"', '"}}'];
   return `${start}${"x".repeat(bytes - start.length - end.length)}${end}`;
@@ -243,7 +243,7 @@ async function greeted({ url }: Listener): Promise<WebSocket> {
   return socket;
 }
 
-/** The close code of a socket. */
+/** Returns the close code of a socket. */
 const closed = async (socket: WebSocket): Promise<number> => (await once(socket, "close"))[0];
 
 async function queried(socket: WebSocket): Promise<string> {

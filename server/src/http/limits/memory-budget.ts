@@ -152,7 +152,7 @@ export class MemoryBudget {
     }
   }
 
-  /** An equal share of all memory while another owner waits; otherwise unlimited. */
+  /** Returns an equal share of all memory while another owner waits; otherwise unlimited. */
   #share({ key }: Account): number {
     this.#forgetExpired();
     if (this.#waiting.size - Number(this.#waiting.has(key)) === 0) return Number.POSITIVE_INFINITY;

@@ -26,7 +26,10 @@ export function addressOwner(address: string | null): Owner {
   return { kind: "address", name: address === null ? "" : networkOf(address) };
 }
 
-/** An IPv4 address, or the first 64 bits of an IPv6 address: one client usually controls such a network. */
+/**
+ * Returns an IPv4 address, or the first 64 bits of an IPv6 address: one client usually controls such a
+ * network.
+ */
 export function networkOf(address: string): string {
   const mapped = /^::ffff:(\d+(?:\.\d+){3})$/i.exec(address)?.[1];
   if (mapped !== undefined || !address.includes(":")) return mapped ?? address;

@@ -11,12 +11,15 @@ export class RateLimiter {
     this.#burstMs = burst * this.#spacingMs;
   }
 
-  /** Time until one more request is allowed, in ms. 0: now. */
+  /** Returns the time until one more request is allowed, in ms. 0: now. */
   wait(evenUntil: number, now: number): number {
     return Math.max(0, evenUntil - now - (this.#burstMs - this.#spacingMs));
   }
 
-  /** The state after one more request. It is at most one burst ahead, even if more requests were allowed. */
+  /**
+   * Returns the state after one more request. It is at most one burst ahead, even if more requests were
+   * allowed.
+   */
   after(evenUntil: number, now: number): number {
     return Math.min(Math.max(evenUntil, now) + this.#spacingMs, now + this.#burstMs);
   }

@@ -15,7 +15,7 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 const report = (dropped: number) => `dropped ${dropped}\n`;
 
-/** Everything that the pipe holds now. */
+/** Returns everything that the pipe holds now. */
 function drain(reader: number): string {
   const buffer = Buffer.alloc(64 * 1024);
   let text = "";

@@ -126,8 +126,8 @@ export class LineOutput {
 }
 
 /**
- * A descriptor for the same file that fails with EAGAIN instead of blocking. It is opened again, because
- * other processes share the flags of the given one.
+ * Returns a descriptor for the same file that fails with EAGAIN instead of blocking. It is opened again,
+ * because other processes share the flags of the given one.
  */
 function withoutWaiting(descriptor: number): number {
   if (fstatSync(descriptor).isFile()) return descriptor;

@@ -6,7 +6,7 @@ import { loggedError } from "./logged-error.ts";
 /** Used by every log of a server. */
 export const SERIALIZERS = { err: (error: unknown) => loggedError(error) };
 
-/** The log of a server: one JSON object per line. */
+/** Returns the log of a server: one JSON object per line. */
 export function createLog(level: LevelWithSilent, output: Pick<LineOutput, "write">): Logger {
   return pino(
     {
@@ -30,7 +30,7 @@ export function logOutput(): LineOutput {
   });
 }
 
-/** Log of a command that has opened the store itself: warnings as plain lines on stderr. */
+/** Returns the log of a command that has opened the store itself: warnings as plain lines on stderr. */
 export function createWarnings(): Logger {
   return pino(
     { level: "warn", base: null, timestamp: false },

@@ -15,8 +15,8 @@ export interface LoggedError {
 }
 
 /**
- * An error as it is logged. Properties that drivers and libraries add are omitted, except the code, because
- * they may contain input.
+ * Returns an error as it is logged. Properties that drivers and libraries add are omitted, except the code,
+ * because they may contain input.
  */
 export function loggedError(error: unknown, depth = 0): LoggedError {
   if (!(error instanceof Error)) return { type: error === null ? "null" : typeof error };

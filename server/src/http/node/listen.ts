@@ -219,7 +219,7 @@ const METHODS = "GET, HEAD, POST, PUT, OPTIONS";
 
 const NO_TARGET = new Refused("BAD_USER_INPUT", "The request target must be a path or an http:// URL.");
 
-/** Why a request cannot be passed to the handler. Null: it can. */
+/** Returns why a request cannot be passed to the handler. Null: it can. */
 function problemOfRequest(message: IncomingMessage): Refused | null {
   const { method = "", httpVersion, headers } = message;
   const oversized = oversizedHeader(message.rawHeaders);
@@ -246,7 +246,7 @@ function problemOfRequest(message: IncomingMessage): Refused | null {
   return new HttpRefused(refused, { status: 417 });
 }
 
-/** The refusal of input that the HTTP parser rejected, with the parser's own status. */
+/** Returns the refusal of input that the HTTP parser rejected, with the parser's own status. */
 function malformed(code: string | undefined): HttpRefused {
   switch (code) {
     case "HPE_HEADER_OVERFLOW": {

@@ -71,7 +71,7 @@ async function sendBytes(bytes: Uint8Array, to: ServerResponse, turn: Sending["t
   to.end(bytes.subarray(at));
 }
 
-/** Whether the body is streamed. Other bodies are complete in memory. */
+/** Returns whether the body is streamed. Other bodies are complete in memory. */
 function isStream({ headers }: Response): boolean {
   return (
     headers.has("content-length") || (headers.get("content-type")?.startsWith("text/event-stream") ?? false)

@@ -36,8 +36,8 @@ const PARSED = new Set([
 ]);
 
 /**
- * The refusal of a request with a header that is too long to be parsed; null if it has none. Parsing headers
- * may take more than linear time and block other clients.
+ * Returns the refusal of a request with a header that is too long to be parsed; null if it has none. Parsing
+ * headers may take more than linear time and block other clients.
  *
  * @param rawHeaders names and values in turn, as Node provides them
  */

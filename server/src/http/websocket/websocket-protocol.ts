@@ -106,7 +106,7 @@ export class SocketState {
   }
 }
 
-/** The id in a message of type complete; null for other messages. Such messages are short. */
+/** Returns the id in a message of type complete; null for other messages. Such messages are short. */
 function completedBy(message: string): string | null {
   if (message.length > 1_000 || !message.includes('"complete"')) return null;
   try {
@@ -117,7 +117,7 @@ function completedBy(message: string): string | null {
   }
 }
 
-/** The protocol graphql-transport-ws on top of the handler. */
+/** Returns the protocol graphql-transport-ws on top of the handler. */
 export function graphqlProtocol(
   handler: Handler,
   closeAfterResults: (socket: WebSocket, code: number, reason: string) => void,
@@ -211,7 +211,7 @@ export function graphqlProtocol(
   });
 }
 
-/** The authorization in connection_init. Browsers cannot set headers of WebSockets. */
+/** Returns the authorization in connection_init. Browsers cannot set headers of WebSockets. */
 function authorizationOf(params: Readonly<Record<string, unknown>> | undefined): string | null {
   const [, given] =
     Object.entries(params ?? {}).find(([name]) => name.toLowerCase() === "authorization") ?? [];

@@ -15,7 +15,7 @@ export class WrittenResults {
     return result;
   }
 
-  /** The message with its placeholder, which is its last field, replaced by the result. */
+  /** Returns the message with its placeholder, which is its last field, replaced by the result. */
   fill(message: string): string {
     for (const [end, json] of this.#waiting) {
       if (!message.endsWith(end)) continue;

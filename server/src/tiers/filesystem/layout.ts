@@ -47,8 +47,8 @@ export class Layout {
   }
 
   /**
-   * The tier's, tenant's and workflow's directories, and the paths of the artifact and its sidecar. @throws
-   * Refused INVALID_IDENTIFIER
+   * Returns the tier's, tenant's and workflow's directories, and the paths of the artifact and its sidecar.
+   * @throws Refused INVALID_IDENTIFIER
    */
   viewPaths(tier: Tier, key: ArtifactKey): ViewPaths {
     requireKey(key);

@@ -26,7 +26,7 @@ const WRITTEN_AT = Date.UTC(2024, 1, 29, 12, 0, 0, 250);
 const options = { maxBytes: null, modifiedAt: WRITTEN_AT };
 const key = { tenantId: "acme", workflowId: "nightly", artifactId: "report.pdf" };
 
-/** A disk on which a step fails after `after` successes. */
+/** Returns a disk on which a step fails after `after` successes. */
 function failing(step: DiskStep, code: string, after = 0): Disk & { readonly steps: DiskStep[] } {
   const steps: DiskStep[] = [];
   const watched = Object.entries(realDisk).map(([name, call]) => [

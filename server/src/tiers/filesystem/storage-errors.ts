@@ -1,7 +1,7 @@
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import { systemCode } from "../../files/disk.ts";
 
-/** The Refused for a system error, which becomes its cause. Returns any other error unchanged. */
+/** Returns the Refused for a system error, which becomes its cause. Returns any other error unchanged. */
 export function storageError(error: unknown): unknown {
   const code = systemCode(error);
   if (code === null) return error;
@@ -26,7 +26,10 @@ export function storeClosed(): Refused {
   return new Refused("TIER_UNAVAILABLE", "The store has been closed. Open it again.");
 }
 
-/** The AbortError with which an aborted call rejects: the signal's reason if it is one, otherwise its cause. */
+/**
+ * Returns the AbortError with which an aborted call rejects: the signal's reason if it is one, otherwise its
+ * cause.
+ */
 export function abortError(signal: AbortSignal): Error {
   const reason: unknown = signal.reason;
   if (reason instanceof Error && reason.name === "AbortError") return reason;

@@ -27,8 +27,8 @@ export interface AgeWalk {
 }
 
 /**
- * Artifacts in the order of a walk. Each tier is read in the order of its index; tiers and tenants are
- * merged.
+ * Returns the artifacts in the order of a walk. Each tier is read in the order of its index; tiers and
+ * tenants are merged.
  */
 export function ageOrderPage(
   connection: Connection,
@@ -61,8 +61,8 @@ export function ageOrderPage(
 }
 
 /**
- * Number of artifacts in a tier (of one tenant) whose ageSince is strictly before `before`. Reads the index
- * only.
+ * Returns the number of artifacts in a tier (of one tenant) whose ageSince is strictly before `before`. Reads
+ * the index only.
  */
 export function countBefore(
   connection: Connection,
@@ -80,7 +80,7 @@ export function countBefore(
   return connection.statement(sql).get(...parameters)?.[0] as number;
 }
 
-/** The number of a tenant; undefined for all tenants, null where the tenant does not exist. */
+/** Returns the number of a tenant; undefined for all tenants, null where the tenant does not exist. */
 function tenantNumber(connection: Connection, tenantId: string | undefined): number | null | undefined {
   if (tenantId === undefined) return undefined;
   return (

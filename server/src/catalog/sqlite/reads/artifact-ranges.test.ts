@@ -8,7 +8,7 @@ import { type ArtifactRange, keyRanges, rowRanges } from "./artifact-ranges.ts";
 
 const PATHS = ["a/v/1", "a/v/2", "a/v/3", "a/v/4", "a/w/1", "b/w/1", "b/w/2", "c/x/1"];
 
-/** The contents of each range, on a catalog with PATHS and some artifacts that were deleted. */
+/** Returns the contents of each range, on a catalog with PATHS and some artifacts that were deleted. */
 function withCatalog(
   test: (
     contents: (ranges: (connection: Connection) => Iterable<ArtifactRange>) => readonly string[][],

@@ -31,8 +31,8 @@ export class RangeSize {
 }
 
 /**
- * All current artifacts, in the order of the file. Row numbers are seqs of events, so a range may be nearly
- * empty: together they count no more rows than there are artifacts.
+ * Yields ranges of all current artifacts, in the order of the file. Row numbers are seqs of events, so a range may be
+ * nearly empty: together they count no more rows than there are artifacts.
  */
 export function* rowRanges(connection: Connection, size: () => number): Generator<ArtifactRange> {
   const newest = (connection.statement("SELECT max(id) FROM artifact").get()?.[0] as number | null) ?? 0;
@@ -47,8 +47,8 @@ export function* rowRanges(connection: Connection, size: () => number): Generato
 }
 
 /**
- * A tenant, a workflow or all artifacts in KEY order or its reverse, strictly beyond `from`. Names never
- * change, so a range stays correct when rows are added or deleted between ranges.
+ * Yields ranges of a tenant, a workflow or all artifacts in KEY order or its reverse, beyond `from`. Names
+ * never change, so a range stays correct when rows are added or deleted between ranges.
  */
 export function* keyRanges(
   connection: Connection,
@@ -106,8 +106,8 @@ function* nameRanges(
 }
 
 /**
- * Tenants, or a tenant's workflows, that have artifacts: only the one named `only`, or all from `from`
- * (inclusive).
+ * Returns the tenants, or a tenant's workflows, that have artifacts: only the one named `only`, or all from
+ * `from` (inclusive).
  */
 function* names(
   connection: Connection,

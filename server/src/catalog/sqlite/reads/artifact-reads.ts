@@ -82,7 +82,7 @@ export class ArtifactReads {
     window: PageWindow<ArtifactPosition>,
   ): Steps<readonly ArtifactRow[]> {
     if (order.field === "KEY") {
-      const asked = walk(keyStretch(window, order.direction === "DESC"));
+      const asked = walk(keyWindow(window, order.direction === "DESC"));
       const read = (one: ArtifactSelection, part: Walk<ArtifactKey>) =>
         isKeyIndexed(selection)
           ? inOneStep(() => keyOrderPage(this.#connection, one, part))
@@ -173,13 +173,13 @@ function sum(counts: readonly number[]): number {
   return counts.reduce((total, count) => total + count, 0);
 }
 
-/** True where a page in this order is read directly from an index. */
+/** Returns true if a page in this order is read directly from an index. */
 export function isIndexed(selection: ArtifactSelection, order: ArtifactOrder): boolean {
   if (order.field === "KEY") return isKeyIndexed(selection);
   return order.field === "AGE" && isAgeIndexed(selection) && selection.tenants === undefined;
 }
 
-/** True where the count is a stored counter. */
+/** Returns true if the count is a stored counter. */
 export function isCounted(selection: ArtifactSelection): boolean {
   return (
     (selection.workflowId === undefined || isWithinTenants(selection)) &&
@@ -212,8 +212,8 @@ function isAgeIndexed(selection: ArtifactSelection): boolean {
   );
 }
 
-/** The page window in ascending order of keys, whatever the list's direction. */
-function keyStretch(
+/** Returns the page window in ascending order of keys, whatever the list's direction. */
+function keyWindow(
   { after, before, limit, backward }: PageWindow<ArtifactPosition>,
   falling: boolean,
 ): PageWindow<ArtifactKey> {

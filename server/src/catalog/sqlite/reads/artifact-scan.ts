@@ -30,7 +30,7 @@ const FIELD_VALUES: Record<OtherField, (row: ArtifactRow) => number> = {
 };
 
 /**
- * The direction of a list in terms of its column: AGE ascending lists the youngest first, so ageSince falls.
+ * Returns whether the list's column ascends. AGE ascending lists the youngest first, so ageSince descends.
  */
 export function isRising(order: ArtifactOrder): boolean {
   return (order.direction === "ASC") === (order.field !== "AGE");
@@ -177,7 +177,7 @@ interface Filter {
   readonly parameters: (string | number)[];
 }
 
-/** The conditions of a selection except tenant and workflow, cheapest first. */
+/** Returns the conditions of a selection except tenant and workflow, cheapest first. */
 function filterOf(selection: ArtifactSelection): Filter {
   const conditions: string[] = [];
   const parameters: (string | number)[] = [];

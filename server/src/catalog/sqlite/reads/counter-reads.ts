@@ -41,7 +41,7 @@ export class CounterReads {
     return found;
   }
 
-  /** The usage of workflows with artifacts, by their numbers. */
+  /** Returns the usage of workflows with artifacts, by their numbers. */
   #artifacts(): ReadonlyMap<number, Counts> {
     const counts = new Map<number, Counts>();
     const newest = this.#connection.statement("SELECT max(id) FROM artifact").get()?.[0] as number | null;

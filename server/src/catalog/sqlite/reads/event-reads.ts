@@ -153,8 +153,8 @@ export class EventReads {
   }
 
   /**
-   * The seq after the next `looks` events from one end of the page window (exclusive bounds); null: there are
-   * no more.
+   * Returns the seq after the next `looks` events from one end of the page window (exclusive bounds); null:
+   * there are no more.
    */
   #bound(source: Source, low: number, high: number, backward: boolean, looks: number): number | null {
     if (!source.narrowed) {
@@ -168,8 +168,8 @@ export class EventReads {
   }
 
   /**
-   * Where to search for a filter's events; null: none can exist, because the filter names something that the
-   * log has never contained.
+   * Returns where to search for a filter's events; null: none can exist, because the filter names something
+   * that the log has never contained.
    */
   #source(filter: EventSelection): Source | null {
     const { tenants, tenantId, workflowId, artifactId, types, jobId, dryRun, since, until } = filter;
@@ -242,7 +242,7 @@ interface Source {
   readonly conditionParameters: readonly (string | number)[];
 }
 
-/** True where the filter's page is read directly from an index. */
+/** Returns true if the filter's page is read directly from an index. */
 export function isIndexedFilter(filter: EventSelection): boolean {
   const { tenants, workflowId, artifactId, types, dryRun, since, until } = filter;
   const narrowers = (filter.tenantId === undefined ? 0 : 1) + (filter.jobId === undefined ? 0 : 1);

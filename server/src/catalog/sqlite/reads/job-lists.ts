@@ -66,7 +66,7 @@ export class JobLists {
   }
 }
 
-/** True where a page is read directly from an index. */
+/** Returns true if a page is read directly from an index. */
 export function isIndexedJobs(selection: JobSelection): boolean {
   return (selection.statuses === undefined || onlyRunning(selection)) && sharedTenants(selection) === null;
 }
@@ -112,8 +112,8 @@ function sharedBy(tenants: readonly string[], status: string): Branch {
 }
 
 /**
- * The tenants to which a job over several tenants must be limited; null: no such job is selected, or every
- * job is.
+ * Returns the tenants to which a job over several tenants must be limited; null: no such job is selected, or
+ * every job is.
  */
 function sharedTenants({ tenantId, tenants, kinds }: JobSelection): readonly string[] | null {
   if (tenants === undefined || tenants.length < 2 || tenantId !== undefined) return null;

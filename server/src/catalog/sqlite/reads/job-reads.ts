@@ -124,7 +124,7 @@ export class JobReads {
   }
 }
 
-/** Where to find the jobs of all tenants (null) or of one: a job over all tenants belongs to none. */
+/** Returns where to find the jobs of all tenants (null) or of one: a job over all tenants belongs to none. */
 function ofTenant(ofAll: string, ofOne: string, tenant: string | null) {
   return tenant === null
     ? { index: ofAll, condition: "", parameters: [] }

@@ -14,9 +14,9 @@ export interface KeyScope {
 }
 
 /**
- * A page of artifacts in KEY order. Three indexes nest in that order, so only returned rows are read: first
- * the rest of the position's own workflow, then the tenant's other workflows, then the other tenants with
- * artifacts.
+ * Returns a page of artifacts in KEY order. Three indexes nest in that order, so only returned rows are read:
+ * first the rest of the position's own workflow, then the tenant's other workflows, then the other tenants
+ * with artifacts.
  */
 export function keyOrderPage(
   connection: Connection,
@@ -75,7 +75,8 @@ export function keyOrderPage(
 }
 
 /**
- * The least name that is greater than every name with this prefix, in code point order; null: there is none.
+ * Returns the least name that is greater than every name with this prefix, in code point order; null: there
+ * is none.
  */
 export function prefixEnd(prefix: string): string | null {
   const points = Array.from(prefix, (character) => character.codePointAt(0) ?? 0);
@@ -108,7 +109,8 @@ function anywhere(condition: string, order: string): string {
 }
 
 /**
- * The position to start at; null where it lies before everything in the scope, "nothing" where it lies after.
+ * Returns the position to start at; null where it lies before everything in the scope, "nothing" where it
+ * lies after.
  */
 export function startWithin(
   scope: KeyScope,
@@ -120,7 +122,7 @@ export function startWithin(
   return side < 0 === backward ? "nothing" : null;
 }
 
-/** Whether a key lies before (-1), within (0) or after (1) the tenant and workflow of a scope. */
+/** Returns whether a key lies before (-1), within (0) or after (1) the tenant and workflow of a scope. */
 function scopeSide({ tenantId, workflowId }: KeyScope, key: ArtifactKey): number {
   if (tenantId === undefined) return 0;
   const scopeKey = { tenantId, workflowId: workflowId ?? key.workflowId, artifactId: key.artifactId };

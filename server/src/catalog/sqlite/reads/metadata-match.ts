@@ -1,8 +1,8 @@
 import type { JsonValue, Metadata } from "@tierkeep/schema/domain/metadata";
 
 /**
- * True where every top-level key of `wanted` is JSON-equal in `metadata`: object keys in any order, numbers
- * by value, types distinct.
+ * Returns true if every top-level key of `wanted` is JSON-equal in `metadata`: object keys in any order,
+ * numbers by value, types distinct.
  */
 export function metadataMatches(metadata: Metadata, wanted: Metadata): boolean {
   return Object.entries(wanted).every(

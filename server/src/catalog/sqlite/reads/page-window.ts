@@ -22,7 +22,7 @@ export function inOrder<T>(found: readonly T[], backward: boolean): readonly T[]
   return backward ? found.toReversed() : found;
 }
 
-/** A walk over one column: the condition with its parameters, and the order. */
+/** Returns a walk over one column: the condition with its parameters, and the order. */
 export function columnWalk(column: string, window: PageWindow<string | number>) {
   const conditions: string[] = [];
   const parameters: (string | number)[] = [];

@@ -31,7 +31,7 @@ export function scan(reader: SqliteReader, method: string, args: readonly unknow
   return read(reader, ...args);
 }
 
-/** The result of a scan in the form that is sent to another thread. */
+/** Returns the result of a scan in the form that is sent to another thread. */
 export function sent(method: string, value: unknown): unknown {
   return method === "listArtifacts" ? (value as readonly ArtifactRow[]).map(sentRow) : value;
 }

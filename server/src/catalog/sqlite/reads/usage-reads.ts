@@ -30,7 +30,7 @@ export class UsageReads {
     return this.#exist(sql, workflows.map(pair));
   }
 
-  /** Those of these tenants that have artifacts, in order of names. */
+  /** Returns those of these tenants that have artifacts, in order of names. */
   holding(tenants: readonly string[]): readonly string[] {
     return this.#among(tenants, "t.tiers <> 0");
   }
@@ -127,7 +127,7 @@ export class UsageReads {
   }
 }
 
-/** Number of artifacts in these tiers. */
+/** Returns the number of artifacts in these tiers. */
 export function countOfTier(held: UsageByTier | undefined, tiers: readonly Tier[]): number {
   return TIERS.filter((tier) => tiers.includes(tier))
     .map((tier) => held?.[tier].artifactCount ?? 0)
@@ -142,7 +142,7 @@ function usageByTier(cells: readonly Cell[]): UsageByTier {
   return { HOT: at(0), WARM: at(2), COLD: at(4) };
 }
 
-/** The condition that tenant t exists or, with a tier, has artifacts in it. */
+/** Returns the condition that tenant t exists or, with a tier, has artifacts in it. */
 function holds(tier: Tier | null): string {
   return tier === null ? "t.present = 1" : `(t.tiers & ${1 << TIERS.indexOf(tier)}) <> 0`;
 }

@@ -53,8 +53,8 @@ function rowOf(cells: readonly Cell[], at: number, metadata: Metadata): Artifact
 }
 
 /**
- * The row with metadata that is parsed on each access: few callers read it, and parsed metadata takes several
- * times the memory.
+ * Returns the row with metadata that is parsed on each access: few callers read it, and parsed metadata takes
+ * several times the memory.
  */
 function withMetadataText(row: ArtifactRow, json: string): ArtifactRow {
   Object.defineProperty(row, "metadata", { enumerable: true, get: () => JSON.parse(json) as Metadata });
@@ -84,7 +84,7 @@ export function receivedRow({ row, json }: SentRow): ArtifactRow {
   return json === null ? row : withMetadataText(row, json);
 }
 
-/** Seq of the row in inline_bytes; null: the content is not inline. */
+/** Returns the seq of the row in inline_bytes; null: the content is not inline. */
 export function inlineSeq(cells: readonly Cell[]): number | null {
   return cells[INLINE] as number | null;
 }

@@ -19,7 +19,7 @@ export const JOB_COLUMN_COUNT = 33;
 /** The same without the input, which may be a long list of keys. */
 export const WITHOUT_INPUT = JOB_COLUMNS.replace("i.input", "NULL");
 
-/** The facts of a job that differ by kind and do not change after its start. */
+/** Returns the facts of a job that differ by kind and do not change after its start. */
 export function factsOf(job: Job): object {
   switch (job.kind) {
     case "lifecycle":

@@ -10,7 +10,7 @@ export function noUsage(): Counts {
   return [0, 0, 0, 0, 0, 0];
 }
 
-/** The set of tiers with artifacts, as bits. */
+/** Returns the set of tiers with artifacts, as bits. */
 export function tiersOf(counts: Counts): number {
   return (counts[0] > 0 ? 1 : 0) | (counts[2] > 0 ? 2 : 0) | (counts[4] > 0 ? 4 : 0);
 }

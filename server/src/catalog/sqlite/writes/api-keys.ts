@@ -24,7 +24,7 @@ export class ApiKeyReads {
     return cells === undefined ? null : apiKeyRow(cells);
   }
 
-  /** Newest first. */
+  /** Returns a page of keys, newest first. */
   listApiKeys(window: PageWindow<number>): readonly ApiKeyRow[] {
     const { from, until, backward, limit } = walk(window);
     const [beyond, before, direction] = backward ? [">", "<", ""] : ["<", ">", " DESC"];

@@ -95,7 +95,7 @@ export class EventLog {
     this.#next = mark;
   }
 
-  /** The newest seq of the committed group; null where it wrote no event. */
+  /** Returns the newest seq of the committed group; null where it wrote no event. */
   committed(): number | null {
     const newest = this.#next - 1;
     if (newest === this.#committed) return null;
@@ -113,7 +113,7 @@ export class EventLog {
   }
 }
 
-/** The newest seq in the log; 0: the log is empty. */
+/** Returns the newest seq in the log; 0: the log is empty. */
 export function lastSeq(connection: Connection): number {
   return (connection.statement("SELECT max(seq) FROM event").get()?.[0] as number | null) ?? 0;
 }

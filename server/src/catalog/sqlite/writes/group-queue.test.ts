@@ -6,7 +6,7 @@ import type { GroupResult } from "./writer.ts";
 
 const collected = (): Change => ({ kind: "collected", object: newObject() });
 
-/** A writer that blocks until the test lets it return. */
+/** Returns a writer that blocks until the test lets it return. */
 function blockedWriter() {
   const groups: {
     readonly changes: readonly Change[];

@@ -137,7 +137,7 @@ export class JobWrites {
     return null;
   }
 
-  /** The reindex that is not confirmed yet; purging is disabled while there is one. */
+  /** Returns the reindex that is not confirmed yet; purging is disabled while there is one. */
   unconfirmedReindex(): string | null {
     return (this.#connection.statement(UNCONFIRMED).get()?.[0] as string | undefined) ?? null;
   }
@@ -161,7 +161,7 @@ export class JobWrites {
     return null;
   }
 
-  /** The job's item for a key; null: none yet. */
+  /** Returns the job's item for a key; null: none yet. */
   item(jobId: string, key: ArtifactKey): LifecycleItemRow | null {
     const cells = this.#connection
       .statement(
@@ -253,8 +253,8 @@ export class JobWrites {
   }
 
   /**
-   * The running live job of the same kind. For verifications, also of the same tenant, or of the complete
-   * store.
+   * Returns the running live job of the same kind. For verifications, also of the same tenant, or of the
+   * complete store.
    */
   #liveJob({ kind, tenantId }: Job): { readonly id: string; readonly input: unknown } | null {
     const sameTenant = kind === "verify" ? " AND j.tenant IS ?" : "";

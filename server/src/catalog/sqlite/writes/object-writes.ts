@@ -48,7 +48,7 @@ export class ObjectWrites {
     return reserved === 1;
   }
 
-  /** True where the key's view may differ from its row. */
+  /** Returns true if the key's view may differ from its row. */
   isDirty({ tenantId, workflowId, artifactId }: ArtifactKey): boolean {
     const workflow = this.#names.findWorkflow(tenantId, workflowId);
     if (workflow === null) return false;

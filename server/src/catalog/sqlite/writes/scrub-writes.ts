@@ -15,13 +15,13 @@ export class ScrubWrites {
   }
 
   tell(change: ReportChange): number {
-    let told = 0;
+    let logged = 0;
     for (const finding of change.findings) {
       if (!this.isNew(markOf(finding))) continue;
       this.#log.append(decideReport(finding, change));
-      told += 1;
+      logged += 1;
     }
-    return told;
+    return logged;
   }
 
   scrubbed({ position, passEnds }: ScrubbedChange): null {

@@ -300,7 +300,7 @@ export class SqliteWriter {
 }
 
 /**
- * True where a change needs more space: it neither frees space, reports a problem nor ends something. A
+ * Returns true if a change needs more space: it neither frees space, reports a problem nor ends something. A
  * lifecycle run purges before it moves.
  */
 function fillsUp(change: Change): boolean {

@@ -48,7 +48,7 @@ export function selectionOf(key: string | undefined, options: SelectionOptions):
   return { how: options.all || workflow !== undefined || isFiltered(options) ? "all" : "choose", where };
 }
 
-/** The refusal when options select nothing and there is no terminal to choose at. */
+/** Returns the refusal when options select nothing and there is no terminal to choose at. */
 export function nothingSelected(): Refused {
   return bad(
     "No artifacts are selected. Give KEY; or --workflow, --prefix, --older-than or --meta for all that match; or --all; or --list to see which can be restored.",

@@ -99,7 +99,10 @@ async function list<Listed extends Job>(
   return 0;
 }
 
-/** The tenant that a job is limited to. Without one, a restore covers several tenants and any other job all of them. */
+/**
+ * Returns the tenant that a job is limited to. Without one, a restore covers several tenants and any other
+ * job all of them.
+ */
 function tenantOf(job: Job): string {
   if (job.__typename === "RestoreJob") return job.tenantId ?? "several";
   return "tenantId" in job ? (job.tenantId ?? "all") : "all";

@@ -111,7 +111,7 @@ export class ObjectFiles {
     }
   }
 
-  /** Size in bytes; null: the object does not exist. */
+  /** Returns the size in bytes; null: the object does not exist. */
   stat(object: string): number | null {
     const facts = this.#disk.lstat(this.#layout.objectPath(object));
     if (facts?.kind === "file") return facts.sizeBytes;

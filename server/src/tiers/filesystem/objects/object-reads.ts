@@ -69,8 +69,8 @@ export function openObject(
 }
 
 /**
- * The next bytes, at most `limit`; null: there are no more. A read of all bytes returns the last ones only
- * after the checksum of the whole object is verified. @throws Refused CHECKSUM_MISMATCH
+ * Returns the next bytes, at most `limit`; null: there are no more. A read of all bytes returns the last ones
+ * only after the checksum of the whole object is verified. @throws Refused CHECKSUM_MISMATCH
  */
 export function readObject(disk: Disk, read: ObjectRead, limit: number): Uint8Array<ArrayBuffer> | null {
   if (read.remaining === 0) return null;

@@ -8,7 +8,7 @@ import type { IngestAs } from "../../tier-view.ts";
 
 const key = { tenantId: "acme", workflowId: "nightly", artifactId: "report.pdf" };
 
-/** A disk on which a step fails. */
+/** Returns a disk on which a step fails. */
 function refusing(step: DiskStep, code: string): Disk {
   const refuse = () => {
     throw Object.assign(new Error(`${code}: injected by the test`), { code });

@@ -175,7 +175,7 @@ export class IngestFiles {
   }
 }
 
-/** True where a file is the one that was found and has not been written to since. */
+/** Returns true if a file is the one that was found and has not been written to since. */
 export function isSameFile(facts: Facts, found: FoundFile): boolean {
   return (
     facts.kind === "file" &&

@@ -23,8 +23,8 @@ function put(paths: Iterable<string>): void {
   }
 }
 
-/** Everything that a walk returns, in its order. */
-function told(entries: readonly TreeEntry[]): string[] {
+/** Returns the entries of a walk as lines, in its order. */
+function asLines(entries: readonly TreeEntry[]): string[] {
   return entries.flatMap(({ key, files, left }) => [
     ...files.map(
       ({ tier }) => `${tier.toLowerCase()}/${key?.tenantId}/${key?.workflowId}/${key?.artifactId}`,
@@ -58,7 +58,7 @@ describe("TreeWalk", () => {
           mkdirSync(root);
           put(tree);
           const whole = walk().page(null, 1000);
-          expect(told(whole).sort()).toEqual(tree.toSorted());
+          expect(asLines(whole).sort()).toEqual(tree.toSorted());
           const paged: TreeEntry[] = [];
           const going = walk(window);
           for (let after: TreePosition | null = null; ; after = paged.at(-1)?.position ?? null) {
@@ -67,7 +67,7 @@ describe("TreeWalk", () => {
             paged.push(...page);
             // A new walk continues from the same position.
             const rest = walk(window).page(page.at(-1)?.position ?? null, 1000);
-            expect(told([...paged, ...rest])).toEqual(told(whole));
+            expect(asLines([...paged, ...rest])).toEqual(asLines(whole));
           }
           expect(paged).toEqual(whole);
         },
@@ -92,7 +92,7 @@ describe("TreeWalk", () => {
       },
     };
     const entries = walk(undefined, disk).page(null, 10);
-    expect(told(entries)).toEqual(["hot/t/closed", "warm/t/closed/b", "hot/t/w/a"]);
+    expect(asLines(entries)).toEqual(["hot/t/closed", "warm/t/closed/b", "hot/t/w/a"]);
     expect(entries[0]?.left).toMatchObject([{ kind: "UNREADABLE", tier: "HOT" }]);
   });
 });

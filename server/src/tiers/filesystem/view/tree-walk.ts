@@ -170,7 +170,7 @@ export class TreeWalk {
     return { position, key, files: found, left: others };
   }
 
-  /** Why a listed name leads to no file. */
+  /** Returns why a listed name leads to no file. */
   #whyNot(tier: Tier, folder: string, name: string): LeftPath | "nothing" {
     // Node converts bytes that are not UTF-8 into U+FFFD. Any other name was deleted since, or exists in
     // another tier only.
@@ -229,7 +229,7 @@ function isSidecar(name: string): boolean {
   return name.endsWith(SIDECAR_SUFFIX);
 }
 
-/** Why these names are not a valid key, as the end of a sentence; null: they are valid. */
+/** Returns why these names are not a valid key, as the end of a sentence; null: they are valid. */
 function nameProblem(tenant: string, workflow: string, name: string): string | null {
   const parts: [IdentifierKind, string][] = [
     ["tenantId", tenant],

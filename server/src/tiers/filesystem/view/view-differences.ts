@@ -4,7 +4,7 @@ import { type Disk, systemCode } from "../../../files/disk.ts";
 import type { Placement, ViewDifference } from "../../tier-view.ts";
 import type { Layout } from "../layout.ts";
 
-/** Where the view's paths differ from the placements. Changes nothing. */
+/** Returns where the view's paths differ from the placements. Changes nothing. */
 export function viewDifferences(
   disk: Disk,
   layout: Layout,
@@ -13,7 +13,7 @@ export function viewDifferences(
   return placements.flatMap(({ key, place }) =>
     TIERS.flatMap((tier): ViewDifference[] => {
       const paths = layout.viewPaths(tier, key);
-      const told = (path: string, how: ViewDifference["how"]): ViewDifference => ({
+      const difference = (path: string, how: ViewDifference["how"]): ViewDifference => ({
         key,
         tier,
         path: relative(layout.root, path),
@@ -23,17 +23,18 @@ export function viewDifferences(
       if (place?.tier !== tier) {
         return [paths.artifact, paths.sidecar]
           .filter((path) => disk.lstat(path) !== null)
-          .map((path) => told(path, "foreign"));
+          .map((path) => difference(path, "foreign"));
       }
       const found: ViewDifference[] = [];
       // While the object is missing, the file there may be the last copy of the bytes.
       const object = disk.lstat(layout.objectPath(place.object));
-      if (present === null) found.push(told(paths.artifact, "missing"));
+      if (present === null) found.push(difference(paths.artifact, "missing"));
       else if (object !== null && present.identity !== object.identity)
-        found.push(told(paths.artifact, "foreign"));
+        found.push(difference(paths.artifact, "foreign"));
       const sidecar = disk.lstat(paths.sidecar);
-      if (sidecar === null) found.push(told(paths.sidecar, "missing"));
-      else if (!hasBytes(disk, paths.sidecar, place.sidecar)) found.push(told(paths.sidecar, "sidecar"));
+      if (sidecar === null) found.push(difference(paths.sidecar, "missing"));
+      else if (!hasBytes(disk, paths.sidecar, place.sidecar))
+        found.push(difference(paths.sidecar, "sidecar"));
       return found;
     }),
   );

@@ -11,7 +11,10 @@ const LARGEST_SIDECAR_BYTES = 1024 * 1024;
  */
 const DEEPEST = 100;
 
-/** True where the file is a sidecar that we published: JSON with a version and a checksum among its facts. */
+/**
+ * Returns true if the file is a sidecar that we published: JSON with a version and a checksum among its
+ * facts.
+ */
 export function isOwnSidecar(disk: Disk, path: string): boolean {
   const { facts } = readSidecar(disk, path);
   if (facts === null) return false;
@@ -19,7 +22,7 @@ export function isOwnSidecar(disk: Disk, path: string): boolean {
   return typeof version === "number" && typeof checksum === "string" && /^[0-9a-f]{64}$/.test(checksum);
 }
 
-/** The sidecar at a path, ours or foreign. */
+/** Returns the sidecar at a path, ours or foreign. */
 export function readSidecar(disk: Disk, path: string): FoundSidecar {
   let facts: unknown;
   try {

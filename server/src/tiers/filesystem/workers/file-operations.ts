@@ -99,7 +99,7 @@ export class FileOperations {
     this.#objects.put(objects);
   }
 
-  /** All requested bytes, verified unless a range; null: there is no such object. */
+  /** Returns all requested bytes, verified unless a range; null: there is no such object. */
   readWhole(object: string | FoundAt, expected: ExpectedObject): Uint8Array<ArrayBuffer> | null {
     const read = this.#open(object, expected);
     if (read === null) return null;
@@ -121,8 +121,8 @@ export class FileOperations {
   }
 
   /**
-   * The next bytes; null: there are no more, or the session has ended. It ends with the last bytes or an
-   * error.
+   * Returns the next bytes; null: there are no more, or the session has ended. It ends with the last bytes or
+   * an error.
    */
   readNext(session: number): Uint8Array<ArrayBuffer> | null {
     const read = this.#reads.get(session);
@@ -195,7 +195,7 @@ export class FileOperations {
     return this.#tree.count();
   }
 
-  /** The result of each file or, for a long file, a session to continue it. */
+  /** Returns the result of each file or, for a long file, a session to continue it. */
   take(items: readonly IngestItem[]): (Taken | number)[] {
     const outcomes: (Taken | number)[] = [];
     const read: { readonly index: number; readonly take: FileIngest }[] = [];

@@ -78,7 +78,10 @@ function json(index: number, random: Random): Draft {
   };
 }
 
-/** Every third table is too large to be stored inline in the catalog, so that the demo covers both kinds of writes. */
+/**
+ * Returns a table as CSV. Every third table is too large to be stored inline in the catalog, so that the demo
+ * covers both kinds of writes.
+ */
 function csv(index: number, random: Random): Draft {
   const large = Math.floor(index / KINDS.length) % 3 === 0;
   const rows = Array.from(
