@@ -12,7 +12,7 @@ export interface PythonArtifact {
   /** Age of the file's modification time, in days. */
   readonly ageDays?: number;
   /**
-   * Fields of its sidecar besides `_created_at`. Null: no sidecar. A string: the complete text of the
+   * Fields of its sidecar in addition to `_created_at`. Null: no sidecar. A string: the complete text of the
    * sidecar.
    */
   readonly sidecar?: Readonly<Record<string, unknown>> | string | null;

@@ -15,7 +15,7 @@ const TAKEN = /already\. Stop it, or set PORT/;
 
 export interface ServerOptions {
   /**
-   * Settings besides PORT. Of the test's environment, the server gets only the variables in `surroundings`.
+   * Settings in addition to PORT. Of the test's environment, the server gets only the variables in `surroundings`.
    */
   readonly env?: Readonly<Record<string, string>>;
   /**

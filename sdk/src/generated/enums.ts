@@ -199,7 +199,7 @@ export type StoreFindingKind =
   | "ADOPTED"
   /** The file changed while it was read. It is left in place. */
   | "CHANGING"
-  /** The sidecar's checksum does not match the file. Only the sidecar's metadata is imported. */
+  /** The sidecar `ARTIFACT.metadata.json` states a checksum that does not match the artifact's file. Only the sidecar's metadata is imported. */
   | "CHECKSUM_DIFFERS"
   /** The artifact's content differs from the content that was written. */
   | "DAMAGED"

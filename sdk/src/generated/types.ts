@@ -277,7 +277,7 @@ export type { Tier };
 export type VerifyArtifactsInput = {
   /** Makes a retry of this mutation safe: 1 to 200 printable ASCII characters, else BAD_USER_INPUT. Use a new key for each change. A retry by the same caller with the same key within 24 hours returns the first result and changes nothing. The same key with another input: CONFLICT. */
   readonly idempotencyKey?: string | null | undefined;
-  /** Repair what can be repaired. A repair recovers damaged and missing content if copies exist, adopts files that have a matching sidecar, and moves other unknown objects and files to quarantine. It publishes paths of the tree that differ, and corrects usage counts. Nothing is deleted. Needs ADMIN. Together with `tenantId`: BAD_USER_INPUT. */
+  /** Repair what can be repaired. A repair recovers damaged and missing content if copies exist, adopts files that have a matching sidecar (`ARTIFACT.metadata.json`, with the artifact's metadata), and moves other unknown objects and files to quarantine. It publishes paths of the tree that differ, and corrects usage counts. Nothing is deleted. Needs ADMIN. Together with `tenantId`: BAD_USER_INPUT. */
   readonly repair?: boolean | undefined;
   /** Verify only this tenant's artifacts. Default: all artifacts, unknown objects and files, and usage counts. */
   readonly tenantId?: string | null | undefined;

@@ -269,7 +269,7 @@ describe("loadConfig", () => {
     expect(load({ HOST: host }).host).toBe(host);
   });
 
-  it("accepts API keys when AUTH_API_KEYS is true, and besides JWTs unless it is false", () => {
+  it("accepts API keys when AUTH_API_KEYS is true, and in addition to JWTs unless it is false", () => {
     expect(load({}).auth).toBeNull();
     expect(load({ AUTH_API_KEYS: "false" }).auth).toBeNull();
     expect(load({ AUTH_API_KEYS: "true", HOST: "0.0.0.0" }).auth).toMatchObject({ apiKeys: true });
@@ -277,7 +277,7 @@ describe("loadConfig", () => {
     expect(load({ AUTH_JWT_SECRET: SECRET, AUTH_API_KEYS: "false" }).auth).toMatchObject({ apiKeys: false });
   });
 
-  it("reads the previous JWT secret besides the current one", () => {
+  it("reads the previous JWT secret in addition to the current one", () => {
     const previous = `${SECRET} before`;
     const { auth } = load({ AUTH_JWT_SECRET: SECRET, AUTH_JWT_SECRET_PREVIOUS: previous });
     expect(auth).toMatchObject({ jwtSecret: SECRET, previousJwtSecret: previous });

@@ -20,7 +20,7 @@ const StoreFindingKindType = builder.enumType("StoreFindingKind", {
     TORN_SIDECAR:
       "A sidecar is unreadable, or its metadata is invalid. The artifact is adopted without the sidecar.",
     CHECKSUM_DIFFERS:
-      "The sidecar's checksum does not match the file. Only the sidecar's metadata is imported.",
+      "The sidecar `ARTIFACT.metadata.json` states a checksum that does not match the artifact's file. Only the sidecar's metadata is imported.",
     TEMPORARY_FILE: "A temporary file of an interrupted write. It is left in place.",
     CHANGING: "The file changed while it was read. It is left in place.",
     UNREADABLE: "The server has no permission to read the file or folder, or the disk failed to read it.",

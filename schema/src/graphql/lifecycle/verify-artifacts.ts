@@ -21,7 +21,7 @@ const VerifyArtifactsInput = builder.inputType("VerifyArtifactsInput", {
       required: true,
       defaultValue: false,
       description:
-        "Repair what can be repaired. A repair recovers damaged and missing content if copies exist, adopts files that have a matching sidecar, and moves other unknown objects and files to quarantine. It publishes paths of the tree that differ, and corrects usage counts. Nothing is deleted. Needs ADMIN. Together with `tenantId`: BAD_USER_INPUT.",
+        "Repair what can be repaired. A repair recovers damaged and missing content if copies exist, adopts files that have a matching sidecar (`ARTIFACT.metadata.json`, with the artifact's metadata), and moves other unknown objects and files to quarantine. It publishes paths of the tree that differ, and corrects usage counts. Nothing is deleted. Needs ADMIN. Together with `tenantId`: BAD_USER_INPUT.",
     }),
     waitSeconds: t.int({
       required: true,

@@ -21,7 +21,9 @@ export function decideRevokeApiKey(
   change: RevokeApiKeyChange,
 ): { readonly apiKey: ApiKey; readonly event: EventDraft | null } {
   if (found === null) {
-    throw new Refused("NOT_FOUND", "There is no API key with this id.", { argument: "keyId" });
+    throw new Refused("NOT_FOUND", "There is no API key with this id. The query apiKeys lists all keys.", {
+      argument: "keyId",
+    });
   }
   if (found.revokedAt !== null) return { apiKey: found, event: null };
   const apiKey = { ...found, revokedAt: change.at, revokedBy: change.actor };

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { type MetadataOptions, metadataOf, metadataOptions } from "./metadata.ts";
 import { daysOf } from "./values.ts";
 
-/** Options that filter artifacts, besides tenant and workflow. */
+/** Options that filter artifacts, in addition to tenant and workflow. */
 export interface FilterOptions extends MetadataOptions {
   readonly prefix?: string | undefined;
   /** In days. */

@@ -4,6 +4,7 @@ const PHRASES: readonly (readonly [RegExp, string])[] = [
   [/Use credentials that have/g, "Set TIERKEEP_TOKEN to a token that has"],
   [/Use credentials with/g, "Set TIERKEEP_TOKEN to a token with"],
   [/\bThe query viewer lists them/g, "`tierkeep whoami` lists them"],
+  [/\bThe query apiKeys lists all keys/g, "`tierkeep keys list` lists all keys"],
   [/\blifecycleJobs lists them/g, "`tierkeep lifecycle jobs` lists them"],
   [/\b(?:The query )?jobs lists them/g, "`tierkeep jobs` lists them"],
   [/: confirmReindex, or tierkeep reindex --confirm/g, ": `tierkeep reindex --confirm`"],

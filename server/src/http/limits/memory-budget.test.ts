@@ -46,7 +46,7 @@ describe("a memory budget", () => {
     expect(budget.bytes).toBe(28 * MiB + 1);
   });
 
-  it("leaves space for a principal's small calls besides its large ones", () => {
+  it("leaves space for a principal's small calls while its large ones run", () => {
     const { budget } = budgetOf(64 * MiB);
     const owner = named("a");
     budget.charge(named("b")).add(1);
