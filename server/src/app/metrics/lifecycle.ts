@@ -41,7 +41,7 @@ export async function lifecycleMetrics(
     ...next,
     gauge(
       "last_run_timestamp_seconds",
-      "When the last live run ended. The last_run metrics are absent before the first one.",
+      "When the last live run ended. The last_run metrics are absent before the first run.",
       (last.finishedAt ?? 0) / 1000,
     ),
     gauge("last_run_duration_seconds", "How long the last live run took.", last.durationSeconds ?? 0),
