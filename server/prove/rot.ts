@@ -66,7 +66,7 @@ class RotRun implements ProofRun {
     }
     this.figures["artifacts damaged"] += damaged.size;
     this.figures.found += new Set(await store.damageReported()).size;
-    this.figures.repaired += (await store.healed()).length;
+    this.figures.repaired += (await store.recovered()).length;
     return broken;
   }
 

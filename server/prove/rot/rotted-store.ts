@@ -64,7 +64,7 @@ export class RottedStore implements AsyncDisposable {
     await this.#world.drain();
     return [
       ...broken,
-      ...this.#differences("recovery event", damaged, await this.healed()),
+      ...this.#differences("recovery event", damaged, await this.recovered()),
       ...(await this.#changed(new Set(), damaged)),
     ];
   }
@@ -128,7 +128,7 @@ export class RottedStore implements AsyncDisposable {
     const events = await this.#world.events(this.#seq);
     const counts: readonly (readonly [string, number, number])[] = [
       ["damaged", job.damagedCount + job.missingCount, damaged.size],
-      ["healed", job.healedCount, repairable.size],
+      ["recovered", job.healedCount, repairable.size],
       ["quarantined", job.quarantinedCount, this.#damage.unknown],
       ["adopted", job.adoptedCount, 0],
       [
@@ -138,7 +138,7 @@ export class RottedStore implements AsyncDisposable {
       ],
     ];
     return [
-      ...this.#differences("recovery event", repairable, await this.healed()),
+      ...this.#differences("recovery event", repairable, await this.recovered()),
       ...counts.flatMap(([what, got, wanted]) =>
         got === wanted ? [] : [`The repair counted ${got} as ${what} instead of ${wanted}.`],
       ),
@@ -172,7 +172,7 @@ export class RottedStore implements AsyncDisposable {
   }
 
   /** Returns the artifact of each recovery event. */
-  async healed(): Promise<readonly string[]> {
+  async recovered(): Promise<readonly string[]> {
     const events = await this.#world.events(this.#seq);
     return events.flatMap(({ type, artifactId }) => (type === "ARTIFACT_HEALED" ? [String(artifactId)] : []));
   }
@@ -211,15 +211,15 @@ export class RottedStore implements AsyncDisposable {
 
   /**
    * Returns the rows that changed, except for the mark of `damaged` artifacts, and for the object and version
-   * of `healed` ones.
+   * of `recovered` ones.
    */
-  async #changed(damaged: Names, healed: Names): Promise<readonly string[]> {
+  async #changed(damaged: Names, recovered: Names): Promise<readonly string[]> {
     const rows = await rowsOf(this.#world);
     const isSame = (name: string) => {
       const [was, is] = [this.#rows.get(name), rows.get(name)];
       if (was === undefined || is === undefined || (is.damagedAt !== null) !== damaged.has(name))
         return false;
-      const { object, version } = healed.has(name) ? is : was;
+      const { object, version } = recovered.has(name) ? is : was;
       return isDeepStrictEqual({ ...is, damagedAt: null }, { ...was, object, version });
     };
     const changed = this.#world.names.filter((name) => !isSame(name));

@@ -81,16 +81,16 @@ afterAll(() => console.log(`${faults} faults`));
 
 it("the audit log is complete after a fault of any call to its file or the catalog", async () => {
   await using world = await AuditStore.open();
-  await using trouble = await FaultInjector.over(join(world.logs, "..", "any"));
-  const exporter = world.exporter({ catalog: trouble.catalog(world.catalog), batchSize: 2 });
+  await using injector = await FaultInjector.over(join(world.logs, "..", "any"));
+  const exporter = world.exporter({ catalog: injector.catalog(world.catalog), batchSize: 2 });
   try {
     for (const lasting of [false, true]) {
       for (const code of CODES) {
         for (let nth = 1; ; nth++) {
           await world.happen(3);
-          trouble.arm(code, nth, lasting);
+          injector.arm(code, nth, lasting);
           await exporter.flush().catch((error: unknown) => expect(error).toMatchObject({ code }));
-          const struck = trouble.lift();
+          const struck = injector.lift();
           await exporter.flush();
           expect([await world.read(LOG)], JSON.stringify({ code, nth, lasting })).toEqual(
             await world.lines([1]),

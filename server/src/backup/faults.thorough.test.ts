@@ -124,7 +124,7 @@ async function cutAtEachStep(
             cause: error,
           });
         });
-        // A caller that was told of its success has it.
+        // A caller that received its success has it.
         if (!cut) expect(whole).toBe(true);
         if (whole) done += 1;
         if (!cut) return { steps: last, done };
@@ -149,13 +149,13 @@ async function failEachCall(
       for (let nth = 1; ; nth += lasting ? 4 : 1) {
         const folder = mkdtempSync(join(tmpdir(), "tierkeep-backup-"));
         try {
-          const trouble = new FaultInjector();
-          trouble.arm({ code, nth, lasting });
-          const refused = await work(folder, trouble.disk(realDisk)).then(
+          const injector = new FaultInjector();
+          injector.arm({ code, nth, lasting });
+          const refused = await work(folder, injector.disk(realDisk)).then(
             () => null,
             (error: unknown) => error,
           );
-          if (trouble.lift().size === 0) {
+          if (injector.lift().size === 0) {
             expect(refused).toBeNull();
             break;
           }

@@ -13,7 +13,7 @@ export class Backlog {
   #inlineBytes = 0;
   #inFlightBytes = 0;
   /** Why the last attempt to settle failed; null: it did not. */
-  #trouble: Refused | null = null;
+  #problem: Refused | null = null;
   readonly #waiting = new Set<() => boolean>();
 
   constructor(limitBytes: number) {
@@ -42,9 +42,9 @@ export class Backlog {
   }
 
   /** Sets the inline bytes in the catalog after an attempt to settle, and why it failed. */
-  refresh(inlineBytes: number, trouble: Refused | null): void {
+  refresh(inlineBytes: number, problem: Refused | null): void {
     this.#inlineBytes = inlineBytes;
-    this.#trouble = trouble;
+    this.#problem = problem;
     for (const wake of [...this.#waiting]) if (!wake()) break;
   }
 
@@ -72,8 +72,8 @@ export class Backlog {
   }
 
   #refusal(): Refused {
-    const cause = { cause: this.#trouble ?? undefined };
-    return this.#trouble?.code === "STORAGE_FULL"
+    const cause = { cause: this.#problem ?? undefined };
+    return this.#problem?.code === "STORAGE_FULL"
       ? new Refused(
           "STORAGE_FULL",
           "The disk of the tiers is full. Free some space, then write again.",

@@ -217,10 +217,10 @@ export class Upkeep {
     return keys - failed.length;
   }
 
-  async #refreshBacklog(trouble: Refused | null): Promise<void> {
+  async #refreshBacklog(problem: Refused | null): Promise<void> {
     try {
       const { bytes } = await this.#parts.catalog.unsettledTotal();
-      this.#parts.backlog.refresh(bytes, trouble);
+      this.#parts.backlog.refresh(bytes, problem);
     } catch (error) {
       this.#parts.onProblem("the backlog cannot be read", error);
     }

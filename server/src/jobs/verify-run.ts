@@ -52,7 +52,7 @@ export class VerifyRun extends JobRun<VerifyJob> {
     if (this.row.expected === null) await this.#store(place, [], {}, await catalog.countArtifacts(selection));
     while (place.phase !== "done") {
       const batch: Batch | null = await this.#batch(place);
-      // Null: the job was told to stop first.
+      // Null: the job was asked to stop first.
       if (batch !== null) {
         await this.#store(batch.next, batch.findings, batch.counts);
         place = batch.next;

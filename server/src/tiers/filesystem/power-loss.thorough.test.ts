@@ -38,7 +38,7 @@ const FOREIGN = "foreign content";
 const FOUND = someBytes(5000, 7);
 
 /** Timeout: the loops below create several thousand small files, which takes long on a busy disk. */
-const PATIENCE = { timeout: 120_000 };
+const WAIT_TIMEOUT = { timeout: 120_000 };
 
 /** Simulates a killed process on a machine that keeps running: its changes stay, synced or not. */
 class Killed extends Error {}
@@ -341,17 +341,17 @@ async function everything(skip: DiskStep): Promise<void> {
 const FSYNCS = DISK_STEPS.filter((step) => step.endsWith("fsync"));
 
 describe("a power failure", () => {
-  it("loses nothing acknowledged at any step, when all unsynced data is lost", PATIENCE, async () => {
+  it("loses nothing acknowledged at any step, when all unsynced data is lost", WAIT_TIMEOUT, async () => {
     expect(await atEveryStep((at) => powerLostAt(at, "everything"))).toBeGreaterThan(100);
   });
 
-  it("loses nothing acknowledged when some unsynced data survives", PATIENCE, async () => {
+  it("loses nothing acknowledged when some unsynced data survives", WAIT_TIMEOUT, async () => {
     await atEveryStep((at) => powerLostAt(at, { seed: at }));
   });
 
   it(
     "loses nothing that a process acknowledged after the previous one was killed at any step",
-    PATIENCE,
+    WAIT_TIMEOUT,
     async () => {
       expect(await atEveryStep((at) => killedAt(at))).toBeGreaterThan(100);
     },
@@ -402,7 +402,7 @@ describe("a power failure", () => {
     expect(new Set(history.steps)).toEqual(new Set(DISK_STEPS));
   });
 
-  it.each(FSYNCS)("would lose data without %s", PATIENCE, async (step) => {
+  it.each(FSYNCS)("would lose data without %s", WAIT_TIMEOUT, async (step) => {
     await expect(everything(step)).rejects.toThrow();
   });
 });

@@ -61,7 +61,7 @@ class FaultInjector implements Faults {
 async function withFaults(
   test: (
     catalog: InlineSqliteCatalog,
-    trouble: FaultInjector,
+    injector: FaultInjector,
     path: string,
     spaceReserve: string,
   ) => Promise<void>,
@@ -69,16 +69,16 @@ async function withFaults(
   using folder = tempDir();
   const spaceReserve = folder.file("ballast");
   const path = folder.file("catalog.db");
-  const trouble = new FaultInjector();
+  const injector = new FaultInjector();
   const catalog = InlineSqliteCatalog.open({
     path,
     durability: "fsync",
     spaceReserve,
-    faults: trouble,
+    faults: injector,
     probeDelaysMs: [0, 0, 0],
   });
   try {
-    await test(catalog, trouble, path, spaceReserve);
+    await test(catalog, injector, path, spaceReserve);
   } finally {
     await catalog.close();
   }
@@ -92,8 +92,8 @@ async function names(catalog: InlineSqliteCatalog) {
 
 describe("SqliteWriter, when a COMMIT fails with an I/O error", () => {
   it("returns the outcomes, refusals included, where the COMMIT took effect", async () => {
-    await withFaults(async (catalog, trouble) => {
-      trouble.fail("after", "commit", IOERR_FSYNC);
+    await withFaults(async (catalog, injector) => {
+      injector.fail("after", "commit", IOERR_FSYNC);
       const outcomes = await catalog.commitAll(three());
       expect(outcomes).toMatchObject([
         { ok: true, result: { created: true, artifact: { version: 1 } } },
@@ -107,8 +107,8 @@ describe("SqliteWriter, when a COMMIT fails with an I/O error", () => {
   });
 
   it("refuses the group, unchanged, where the COMMIT had no effect", async () => {
-    await withFaults(async (catalog, trouble) => {
-      trouble.fail("before", "commit", IOERR_FSYNC);
+    await withFaults(async (catalog, injector) => {
+      injector.fail("before", "commit", IOERR_FSYNC);
       const outcomes = await catalog.commitAll(three());
       expect(outcomes).toMatchObject(
         Array(3).fill({ ok: false, refused: { code: "UNAVAILABLE", facts: {} } }),
@@ -125,20 +125,20 @@ describe("SqliteWriter, when a COMMIT fails with an I/O error", () => {
   });
 
   it("returns no outcome before a later commit on the same file has succeeded", async () => {
-    await withFaults(async (catalog, trouble) => {
-      trouble.fail("after", "commit", IOERR_FSYNC, 3);
+    await withFaults(async (catalog, injector) => {
+      injector.fail("after", "commit", IOERR_FSYNC, 3);
       const heard: number[] = [];
       catalog.onCommitted((seq) => heard.push(seq));
-      trouble.seen.length = 0;
+      injector.seen.length = 0;
       expect(await catalog.commit(write("a/w/1"))).toMatchObject({ created: true });
-      expect(trouble.seen.filter((sql) => sql === "COMMIT")).toHaveLength(4);
+      expect(injector.seen.filter((sql) => sql === "COMMIT")).toHaveLength(4);
       expect(heard).toEqual([1]);
     });
   });
 
   it("reports an unknown outcome where no later commit succeeds, and refuses changes until one does", async () => {
-    await withFaults(async (catalog, trouble) => {
-      trouble.fail("before", "commit", IOERR_FSYNC, 5);
+    await withFaults(async (catalog, injector) => {
+      injector.fail("before", "commit", IOERR_FSYNC, 5);
       const unknown = { code: "UNAVAILABLE", facts: { outcome: "unknown" } };
       await expect(catalog.commit(write("a/w/1"))).rejects.toMatchObject(unknown);
       const later = await catalog.commit(write("a/w/2")).catch((error) => error);
@@ -151,12 +151,12 @@ describe("SqliteWriter, when a COMMIT fails with an I/O error", () => {
   });
 
   it("treats changes without events in the same way", async () => {
-    await withFaults(async (catalog, trouble) => {
+    await withFaults(async (catalog, injector) => {
       const object = newObject();
       const stage = { kind: "stage", object, store: "files", owner: "me", at: NOW } as const;
-      trouble.fail("before", "commit", IOERR_FSYNC);
+      injector.fail("before", "commit", IOERR_FSYNC);
       await expect(catalog.commit(stage)).rejects.toMatchObject({ code: "UNAVAILABLE" });
-      trouble.fail("after", "commit", IOERR_FSYNC);
+      injector.fail("after", "commit", IOERR_FSYNC);
       await catalog.commit(stage);
       expect(await catalog.strays("files", [object])).toEqual([]);
     });
@@ -167,8 +167,8 @@ describe("SqliteWriter on a full disk", () => {
   it.each(["commit", "statement"] as const)(
     "refuses with STORAGE_FULL and changes nothing (at a %s)",
     async (step) => {
-      await withFaults(async (catalog, trouble) => {
-        trouble.fail("before", step, FULL, 1, /COMMIT|INSERT INTO artifact/);
+      await withFaults(async (catalog, injector) => {
+        injector.fail("before", step, FULL, 1, /COMMIT|INSERT INTO artifact/);
         await expect(catalog.commit(write("a/w/1"))).rejects.toMatchObject({ code: "STORAGE_FULL" });
         expect(await names(catalog)).toEqual([]);
         expect(await catalog.lastSeq()).toBe(0);
@@ -179,9 +179,9 @@ describe("SqliteWriter on a full disk", () => {
   );
 
   it("refuses only the changes of a group that do not fit", async () => {
-    await withFaults(async (catalog, trouble) => {
+    await withFaults(async (catalog, injector) => {
       // The group as a unit, then the first change alone.
-      trouble.fail("before", "commit", FULL, 2);
+      injector.fail("before", "commit", FULL, 2);
       expect(await catalog.commitAll(three())).toMatchObject([
         { ok: false, refused: { code: "STORAGE_FULL" } },
         { ok: false, refused: { code: "ARTIFACT_NOT_FOUND" } },
@@ -196,10 +196,10 @@ describe("SqliteWriter on a full disk with a space reserve", () => {
   const SPACE_RESERVE_BYTES = 1_000_000;
 
   it("commits purges and their upkeep, and nothing else until the reserve is complete again", async () => {
-    await withFaults(async (catalog, trouble, _path, spaceReserve) => {
+    await withFaults(async (catalog, injector, _path, spaceReserve) => {
       await catalog.commitAll([write("a/w/1"), write("a/w/2")]);
       writeFileSync(spaceReserve, Buffer.alloc(SPACE_RESERVE_BYTES));
-      trouble.fail("before", "commit", FULL, 2);
+      injector.fail("before", "commit", FULL, 2);
       await catalog.commit(purge("a/w/1"));
       expect(statSync(spaceReserve).size).toBeGreaterThan(0);
       expect(statSync(spaceReserve).size).toBeLessThan(SPACE_RESERVE_BYTES);
@@ -216,13 +216,13 @@ describe("SqliteWriter on a full disk with a space reserve", () => {
   });
 
   it("releases no slice for a write, and refuses purges only once the reserve is used up", async () => {
-    await withFaults(async (catalog, trouble, _path, spaceReserve) => {
+    await withFaults(async (catalog, injector, _path, spaceReserve) => {
       await catalog.commit(write("a/w/1"));
       writeFileSync(spaceReserve, Buffer.alloc(SPACE_RESERVE_BYTES));
-      trouble.fail("before", "commit", FULL, 1);
+      injector.fail("before", "commit", FULL, 1);
       await expect(catalog.commit(write("a/w/2"))).rejects.toMatchObject({ code: "STORAGE_FULL" });
       expect(statSync(spaceReserve).size).toBe(SPACE_RESERVE_BYTES);
-      trouble.fail("before", "commit", FULL, 1_000);
+      injector.fail("before", "commit", FULL, 1_000);
       await expect(catalog.commit(purge("a/w/1"))).rejects.toMatchObject({ code: "STORAGE_FULL" });
       expect(statSync(spaceReserve).size).toBe(0);
       expect(await names(catalog)).toEqual(["1"]);
@@ -230,10 +230,10 @@ describe("SqliteWriter on a full disk with a space reserve", () => {
   });
 
   it("refuses the writes of a group in favour of its purges", async () => {
-    await withFaults(async (catalog, trouble, _path, spaceReserve) => {
+    await withFaults(async (catalog, injector, _path, spaceReserve) => {
       await catalog.commit(write("a/w/1"));
       writeFileSync(spaceReserve, Buffer.alloc(SPACE_RESERVE_BYTES));
-      trouble.fail("before", "commit", FULL, 3);
+      injector.fail("before", "commit", FULL, 3);
       const outcomes = await catalog.commitAll<Change>([write("a/w/2"), purge("a/w/1"), write("a/w/3")]);
       expect(outcomes.map(({ ok }) => ok)).toEqual([false, true, false]);
       expect(await names(catalog)).toEqual([]);
@@ -243,10 +243,10 @@ describe("SqliteWriter on a full disk with a space reserve", () => {
 
 describe("a group of changes", () => {
   it("is refused completely, and changes nothing, when it cannot start or read", async () => {
-    await withFaults(async (catalog, trouble) => {
-      trouble.fail("before", "begin", IOERR_READ);
+    await withFaults(async (catalog, injector) => {
+      injector.fail("before", "begin", IOERR_READ);
       await expect(catalog.commit(write("a/w/1"))).rejects.toMatchObject({ code: "UNAVAILABLE" });
-      trouble.fail("before", "statement", IOERR_READ, 1, /INSERT INTO event/);
+      injector.fail("before", "statement", IOERR_READ, 1, /INSERT INTO event/);
       await expect(catalog.commit(write("a/w/1"))).rejects.toMatchObject({ code: "UNAVAILABLE" });
       expect(await names(catalog)).toEqual([]);
       expect(await catalog.commit(write("a/w/1"))).toMatchObject({ artifact: { version: 1 } });
@@ -254,8 +254,8 @@ describe("a group of changes", () => {
   });
 
   it("loses only the change that fails unexpectedly", async () => {
-    await withFaults(async (catalog, trouble) => {
-      trouble.fail("before", "statement", () => new Error("unforeseen"), 1, /INSERT INTO artifact/);
+    await withFaults(async (catalog, injector) => {
+      injector.fail("before", "statement", () => new Error("unforeseen"), 1, /INSERT INTO artifact/);
       const outcomes = await catalog.commitAll(three());
       expect(outcomes).toMatchObject([
         { ok: false, refused: { message: "A change failed in the catalog." } },
@@ -272,7 +272,7 @@ describe("a group of changes", () => {
   });
 
   it("that is rolled back creates no names", async () => {
-    await withFaults(async (catalog, trouble) => {
+    await withFaults(async (catalog, injector) => {
       const job = restoreJob();
       const restore = {
         kind: "restoreItem",
@@ -284,7 +284,7 @@ describe("a group of changes", () => {
       } as const;
       // The log mentions both names before any artifact has them.
       await catalog.commitAll([startJob(job), { ...restore, key: key("a/w/1") }]);
-      trouble.fail("before", "statement", () => new Error("unforeseen"), 1, /INSERT INTO artifact/);
+      injector.fail("before", "statement", () => new Error("unforeseen"), 1, /INSERT INTO artifact/);
       await catalog.commitAll([write("a/w/1")]);
       expect(await catalog.tenantsExist(["a"])).toEqual([false]);
       await catalog.commit(write("a/w/1"));
@@ -294,8 +294,8 @@ describe("a group of changes", () => {
   });
 
   it("is retried change by change when it fails for a reason other than the disk", async () => {
-    await withFaults(async (catalog, trouble) => {
-      trouble.fail("before", "commit", () => new Error("unforeseen"), 2);
+    await withFaults(async (catalog, injector) => {
+      injector.fail("before", "commit", () => new Error("unforeseen"), 2);
       const outcomes = await catalog.commitAll(three());
       expect(outcomes.map(({ ok }) => ok)).toEqual([false, false, true]);
       expect(await names(catalog)).toEqual(["2"]);
@@ -303,11 +303,11 @@ describe("a group of changes", () => {
   });
 
   it("without changes writes nothing", async () => {
-    await withFaults(async (catalog, trouble) => {
+    await withFaults(async (catalog, injector) => {
       await catalog.commit(write("a/w/1"));
-      trouble.seen.length = 0;
+      injector.seen.length = 0;
       await catalog.commitAll([purge("a/w/none"), write("a/w/1", { ifAbsent: true })]);
-      expect(trouble.seen.filter((sql) => /^(INSERT|UPDATE|DELETE)/.test(sql))).toEqual([]);
+      expect(injector.seen.filter((sql) => /^(INSERT|UPDATE|DELETE)/.test(sql))).toEqual([]);
     });
   });
 });
