@@ -282,7 +282,7 @@ describe("AUDIT_SIGNING_KEY", () => {
   it("is replaced only by serve if the store's own key is lost", async () => {
     await withStore("serve", {}, nothing);
     rmSync(join(root(), ".tierkeep", "audit-key.pem"));
-    await expect(withStore("use", {}, nothing)).rejects.toThrow("which creates another key");
+    await expect(withStore("use", {}, nothing)).rejects.toThrow("which creates a new key");
     await withStore("serve", {}, async (store) => {
       expect((await changes(store)).at(-1)).toContain("AUDIT_SIGNING_KEY changed from own (key");
     });
