@@ -60,7 +60,7 @@ async function metric(name: string): Promise<number> {
   const { body } = await sendRaw(server, withToken(ENTRIES["the metrics"] as RawRequest, known));
   return Number(new RegExp(`^${name} (\\d+)$`, "m").exec(String(body))?.[1]);
 }
-const looked = () => metric("tierkeep_failed_authentications_total");
+const failedAttempts = () => metric("tierkeep_failed_authentications_total");
 
 /** Sends invalid tokens until the server responds with 429. */
 async function flood(at = server): Promise<void> {
@@ -92,7 +92,7 @@ describe("an address with too many failed attempts", () => {
     GENEROUS,
     async () => {
       await flood();
-      const before = await looked();
+      const before = await failedAttempts();
       let sent = 0;
       for (const [what, raw] of Object.entries(ENTRIES)) {
         for (const token of [forged(), unknownKey, "nonsense"]) {
@@ -104,7 +104,7 @@ describe("an address with too many failed attempts", () => {
         }
       }
       expect(await webSocketEnd(forged())).toBe(1013);
-      expect(await looked()).toBe(before);
+      expect(await failedAttempts()).toBe(before);
       expect(await metric("tierkeep_refused_authentications_total")).toBeGreaterThanOrEqual(sent + 1);
       expect(server.stderr).toContain('"reason":"failed attempts from 127.0.0.1"');
     },
@@ -136,12 +136,12 @@ describe("an address with too many failed attempts", () => {
     GENEROUS,
     async () => {
       await flood();
-      const before = await looked();
+      const before = await failedAttempts();
       for (let n = 0; n < 5; n += 1) {
         expect((await sendRaw(server, { path: "/artifacts/t/w/a?signed=e30.AAAA" })).status).toBe(401);
       }
       expect((await sendRaw(server, { path: await newSignedUrl() })).status).toBe(200);
-      expect(await looked()).toBe(before);
+      expect(await failedAttempts()).toBe(before);
     },
   );
 

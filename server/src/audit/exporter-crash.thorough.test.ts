@@ -16,7 +16,7 @@ describe("the audit log after any sequence of crashes", () => {
   ])(
     "has a complete signed line per event in %s, whatever was not synced yet",
     async (_files, segmentBytes) => {
-      const life = fc.record({
+      const process = fc.record({
         events: fc.integer({ min: 0, max: 5 }),
         batchSize: fc.integer({ min: 1, max: 3 }),
         lastStep: fc.integer({ min: 0, max: 30 }),
@@ -24,12 +24,12 @@ describe("the audit log after any sequence of crashes", () => {
         instead: fc.constantFrom("nothing", "zeros", "a hole"),
       });
       await fc.assert(
-        fc.asyncProperty(fc.array(life, { maxLength: 5 }), async (lives) => {
+        fc.asyncProperty(fc.array(process, { maxLength: 5 }), async (processes) => {
           await using world = await AuditStore.open();
           const disk = new Disk(world.logs);
-          for (const { events, batchSize, lastStep, kept, instead } of lives) {
+          for (const { events, batchSize, lastStep, kept, instead } of processes) {
             await world.happen(events);
-            const { died, step, bury } = mortal(lastStep);
+            const { crashed, step, rejectRest } = crashingSteps(lastStep);
             const exporter = world.exporter({
               batchSize,
               segmentBytes,
@@ -40,9 +40,9 @@ describe("the audit log after any sequence of crashes", () => {
               ),
             });
             const flushed = exporter.flush().catch(() => {});
-            await Promise.race([died, flushed]);
+            await Promise.race([crashed, flushed]);
             const closed = exporter.close();
-            bury();
+            rejectRest();
             await closed;
             await disk.lose(kept, instead);
           }
@@ -60,26 +60,29 @@ describe("the audit log after any sequence of crashes", () => {
   );
 });
 
-/** Steps of a process that dies before or after one of them. Later steps do not run or do not return; `bury` rejects them. */
-function mortal(lastStep: number) {
-  const death = Promise.withResolvers<void>();
-  const burial = Promise.withResolvers<never>();
-  burial.promise.catch(() => {});
+/**
+ * Steps of a process that crashes before or after one of them. Later steps do not run or do not return until
+ * `rejectRest` is called.
+ */
+function crashingSteps(lastStep: number) {
+  const crash = Promise.withResolvers<void>();
+  const rest = Promise.withResolvers<never>();
+  rest.promise.catch(() => {});
   let moments = 0;
-  const alive = () => {
+  const untilCrash = () => {
     if (moments++ < lastStep) return undefined;
-    death.resolve();
-    return burial.promise;
+    crash.resolve();
+    return rest.promise;
   };
   const step =
-    <A, R>(take: (argument: A) => Promise<R>) =>
+    <A, R>(run: (argument: A) => Promise<R>) =>
     async (argument: A): Promise<R> => {
-      await alive();
-      const result = await take(argument);
-      await alive();
+      await untilCrash();
+      const result = await run(argument);
+      await untilCrash();
       return result;
     };
-  return { died: death.promise, step, bury: () => burial.reject(new Error("dead")) };
+  return { crashed: crash.promise, step, rejectRest: () => rest.reject(new Error("crashed")) };
 }
 
 /** Records syncs, to know what a power failure may lose: bytes and file names that were not synced. */

@@ -171,12 +171,12 @@ export class Checker {
       const file = files[index];
       return file?.sizeBytes === row.sizeBytes ? [{ row, file }] : [];
     });
-    const looked = await view.take(
+    const results = await view.take(
       candidates.map(({ row, file }) => ({ key: keyOf(row), file, how: { as: "look" } })),
       signal,
     );
     return candidates.flatMap(({ row, file }, index) => {
-      const ingested = looked?.[index];
+      const ingested = results?.[index];
       return ingested?.state === "taken" && ingested.checksum === row.checksum
         ? [{ key: keyOf(row), object: row.object, file }]
         : [];

@@ -31,18 +31,20 @@ async function startedIn({ engine: { catalog } }: SimulatedProcess): Promise<Ver
 }
 
 /** Resumes the repair in progress, or starts one. Resolves with its job; null: the process crashed first. */
-async function repairIn(life: SimulatedProcess): Promise<VerifyJob | null> {
-  const { promise: died, resolve } = Promise.withResolvers<null>();
-  const jobs = jobsOf(life.engine, { onProblem: () => resolve(null) });
+async function repairIn(simulated: SimulatedProcess): Promise<VerifyJob | null> {
+  const { promise: crashed, resolve } = Promise.withResolvers<null>();
+  const jobs = jobsOf(simulated.engine, { onProblem: () => resolve(null) });
   const work = async () => {
-    const started = await startedIn(life);
+    const started = await startedIn(simulated);
     if (started === null) return jobs.verify(TEST_ADMIN, { repair: true, waitSeconds: 60 });
     await jobs.resumeJobs();
-    await expect.poll(() => life.engine.catalog.runningJobs(), { timeout: 60_000, interval: 5 }).toEqual([]);
-    return startedIn(life);
+    await expect
+      .poll(() => simulated.engine.catalog.runningJobs(), { timeout: 60_000, interval: 5 })
+      .toEqual([]);
+    return startedIn(simulated);
   };
   try {
-    return await Promise.race([work().catch(() => null), died]);
+    return await Promise.race([work().catch(() => null), crashed]);
   } finally {
     await jobs.stop();
   }
@@ -54,13 +56,13 @@ async function repairIn(life: SimulatedProcess): Promise<VerifyJob | null> {
  */
 async function repairedDespite(lastStep: number, lose: Loss) {
   const root = store.copy();
-  const first = await inProcess(root, { lastStep, lose }, async (life, crashPoint) => ({
-    job: await repairIn(life),
+  const first = await inProcess(root, { lastStep, lose }, async (simulated, crashPoint) => ({
+    job: await repairIn(simulated),
     where: `after ${crashPoint.steps.length} steps, the last ${crashPoint.steps.at(-1)}`,
   }));
-  const outcome = await inProcess(root, {}, async (life) => {
-    const job = first?.job ?? (await repairIn(life));
-    return job && outcomeOf(life, root, job);
+  const outcome = await inProcess(root, {}, async (simulated) => {
+    const job = first?.job ?? (await repairIn(simulated));
+    return job && outcomeOf(simulated, root, job);
   });
   rmSync(root, { recursive: true });
   if (!outcome) throw new Error(`${first?.where}: the resumed repair did not end`);

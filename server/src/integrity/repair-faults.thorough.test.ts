@@ -18,9 +18,9 @@ afterAll(() => console.log(`${faults} faults`));
 /**
  * Repairs while one call fails, then repairs again. Returns the second job; null if there were fewer calls.
  */
-async function repairDespite(life: SimulatedProcess, injector: FaultInjector, fault: Fault) {
+async function repairDespite(simulated: SimulatedProcess, injector: FaultInjector, fault: Fault) {
   const problems: string[] = [];
-  const jobs = jobsOf(life.engine, {
+  const jobs = jobsOf(simulated.engine, {
     onProblem: (message, error) => problems.push(`${message}: ${error}`),
   });
   const repair = () => jobs.verify(TEST_ADMIN, { repair: true, waitSeconds: 60 });
@@ -32,8 +32,8 @@ async function repairDespite(life: SimulatedProcess, injector: FaultInjector, fa
     );
     if (injector.lift().size === 0) return null;
     if (refused !== null) expect(refused, String(refused)).toBeInstanceOf(Refused);
-    await expect.poll(() => life.engine.catalog.runningJobs(), { interval: 5 }).toEqual([]);
-    await life.drain();
+    await expect.poll(() => simulated.engine.catalog.runningJobs(), { interval: 5 }).toEqual([]);
+    await simulated.drain();
     return await repair();
   } finally {
     await jobs.stop();
@@ -48,18 +48,18 @@ it.each(CODES.flatMap((code, index) => ({ code, first: index * 3 + 1 })))(
       const root = store.copy();
       const injector = new FaultInjector();
       const where = `${code} at call ${nth}`;
-      const isDone = await inProcess(root, { injector: injector }, async (life) => {
-        const job = await repairDespite(life, injector, { code, nth, lasting: false });
+      const isDone = await inProcess(root, { injector: injector }, async (simulated) => {
+        const job = await repairDespite(simulated, injector, { code, nth, lasting: false });
         if (job === null) return true;
         faults += 1;
-        const { damaged, miscounts, contents } = await outcomeOf(life, root, job);
+        const { damaged, miscounts, contents } = await outcomeOf(simulated, root, job);
         expect({ where, status: job.status, damaged, miscounts }).toEqual({
           where,
           status: "SUCCEEDED",
           damaged: ["unrecoverable"],
           miscounts: [],
         });
-        const recovered = await life.engine.catalog.listEvents(
+        const recovered = await simulated.engine.catalog.listEvents(
           { types: ["ARTIFACT_HEALED"] },
           "ASC",
           whole(100),

@@ -65,7 +65,7 @@ export function restoreInput(options: RestoreArtifactsOptions, now: number): Res
 }
 
 /** Returns the refusal of a reindex on a server without a view. */
-export function noTree(): Refused {
+export function treeNotPublished(): Refused {
   return new Refused(
     "UNAVAILABLE",
     "This server publishes no tree of files, and a reindex reads that tree. Start the server with PUBLISH_TREE=true.",

@@ -5,7 +5,7 @@ import { TIERS } from "@tierkeep/schema/domain/tiers";
 import type { LifecycleJob } from "@tierkeep/schema/services/jobs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ADMIN, dyingCatalog, JobsStore, key, NOW, type Seed } from "../../testing/stores/jobs-store.ts";
+import { ADMIN, crashingCatalog, JobsStore, key, NOW, type Seed } from "../../testing/stores/jobs-store.ts";
 import type { LifecycleItemRow } from "../catalog/rows.ts";
 
 const auditBehind = new Refused("UNAVAILABLE", "The audit log cannot be written.");
@@ -116,9 +116,9 @@ describe("a lifecycle run over any store", () => {
 
           await using world = await JobsStore.open(seeds);
           world.refusal = refusal;
-          const { catalog, died } = dyingCatalog(world.catalog, lastWrite);
+          const { catalog, crashed } = crashingCatalog(world.catalog, lastWrite);
           const first = world.jobs({ policy: () => policy, batchSize, engine: world.engine(catalog) });
-          await Promise.race([first.runLifecycle(ADMIN, options), died]);
+          await Promise.race([first.runLifecycle(ADMIN, options), crashed]);
           const second = world.jobs({ policy: () => policy, batchSize });
           await second.resumeJobs();
           const id = await world.startedJob();

@@ -2,7 +2,15 @@ import { DAY_MS, daysToMs } from "@tierkeep/schema/domain/ages";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { LifecycleJob } from "@tierkeep/schema/services/jobs";
 import { describe, expect, it } from "vitest";
-import { ADMIN, dyingCatalog, JobsStore, key, NOW, POLICY, seed } from "../../testing/stores/jobs-store.ts";
+import {
+  ADMIN,
+  crashingCatalog,
+  JobsStore,
+  key,
+  NOW,
+  POLICY,
+  seed,
+} from "../../testing/stores/jobs-store.ts";
 
 const live = { dryRun: false, waitSeconds: 60 };
 const dry = { dryRun: true, waitSeconds: 60 };
@@ -217,10 +225,10 @@ describe("a lifecycle run", () => {
   it("stays blocked with one event after a crash at any write, even if the audit log works again", async () => {
     for (let lastWrite = 1; lastWrite <= 8; lastWrite++) {
       await using world = await JobsStore.open([seed("c", "COLD", 91), seed("h", "HOT", 8)]);
-      const { catalog, died } = dyingCatalog(world.catalog, lastWrite);
+      const { catalog, crashed } = crashingCatalog(world.catalog, lastWrite);
       world.refusal = auditBehind;
       void world.jobs({ engine: world.engine(catalog) }).runLifecycle(ADMIN, live);
-      await died;
+      await crashed;
       world.refusal = null;
       await world.jobs().resumeJobs();
       const { job } = await world.ended(await world.startedJob());
@@ -243,9 +251,9 @@ describe("a lifecycle run", () => {
     for (let lastWrite = 1; lastWrite <= 8; lastWrite++) {
       await using world = await JobsStore.open([seed("w", "WARM", 91)]);
       world.refusal = auditBehind;
-      const { catalog, died } = dyingCatalog(world.catalog, lastWrite);
+      const { catalog, crashed } = crashingCatalog(world.catalog, lastWrite);
       const first = world.jobs({ engine: world.engine(catalog) }).runLifecycle(ADMIN, live);
-      await Promise.race([first, died]);
+      await Promise.race([first, crashed]);
       await world.jobs().resumeJobs();
       const { job } = await world.ended(await world.startedJob());
       expect({ lastWrite, status: job.status }).toEqual({ lastWrite, status: "SUCCEEDED" });
@@ -255,9 +263,9 @@ describe("a lifecycle run", () => {
 
   it("keeps what the policy in force keeps, if resumed under a stricter policy", async () => {
     await using world = await JobsStore.open([seed("h1", "HOT", 9), seed("h2", "HOT", 8)]);
-    const { catalog, died } = dyingCatalog(world.catalog, 7);
+    const { catalog, crashed } = crashingCatalog(world.catalog, 7);
     void world.jobs({ engine: world.engine(catalog), batchSize: 1 }).runLifecycle(ADMIN, live);
-    await died;
+    await crashed;
     const id = await world.startedJob();
     await world.jobs({ policy: () => ({ ...POLICY, hotDays: 20 }) }).resumeJobs();
     await world.ended(id);

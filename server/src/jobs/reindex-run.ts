@@ -2,7 +2,7 @@ import type { StoreFinding } from "@tierkeep/schema/domain/findings";
 import type { ReindexJob } from "@tierkeep/schema/services/jobs";
 import { bytesToRead } from "../integrity/adopter.ts";
 import type { TreeEntry, TreePosition } from "../tiers/tier-view.ts";
-import { noTree } from "./job-input.ts";
+import { treeNotPublished } from "./job-input.ts";
 import { JobRun, type JobWork, succeeded } from "./job-work.ts";
 
 /** Bytes read between two stored positions. A single larger file is read completely. */
@@ -22,7 +22,7 @@ export class ReindexRun extends JobRun<ReindexJob> {
   override async *work(): JobWork {
     const { adopter } = this.parts.engine;
     // A restarted server may be configured without a view.
-    if (adopter === null) throw noTree();
+    if (adopter === null) throw treeNotPublished();
     const job = { jobId: this.job.id, actor: this.row.actor, dryRun: this.job.dryRun };
     let place = { ...START, ...(this.row.position as Partial<Place> | null) };
     if (this.row.expected === null) await this.#store(place, [], await adopter.view.count());

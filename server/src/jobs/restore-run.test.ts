@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   ADMIN,
-  dyingCatalog,
+  crashingCatalog,
   JobsStore,
   key,
   NOW,
@@ -164,9 +164,9 @@ describe("a bulk restore", () => {
           const reference = await whole.jobs({ batchSize: 2 }).restoreArtifacts(ADMIN, options);
 
           await using world = await JobsStore.open(seeds);
-          const { catalog, died } = dyingCatalog(world.catalog, lastWrite);
+          const { catalog, crashed } = crashingCatalog(world.catalog, lastWrite);
           const first = world.jobs({ batchSize: 2, engine: world.engine(catalog) });
-          await Promise.race([first.restoreArtifacts(ADMIN, options), died]);
+          await Promise.race([first.restoreArtifacts(ADMIN, options), crashed]);
           await world.jobs({ batchSize: 2 }).resumeJobs();
           const { job } = await world.ended(await world.startedJob());
 

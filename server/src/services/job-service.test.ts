@@ -1,7 +1,15 @@
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { RunLifecycleOptions } from "@tierkeep/schema/services/jobs";
 import { describe, expect, it } from "vitest";
-import { ADMIN, dyingCatalog, JobsStore, key, NOW, POLICY, seed } from "../../testing/stores/jobs-store.ts";
+import {
+  ADMIN,
+  crashingCatalog,
+  JobsStore,
+  key,
+  NOW,
+  POLICY,
+  seed,
+} from "../../testing/stores/jobs-store.ts";
 import type { Engine } from "../jobs/job-engine.ts";
 
 const live = { dryRun: false, waitSeconds: 60 };
@@ -150,10 +158,10 @@ describe("EngineJobs", () => {
 
   it("cancels a job whose cancel was stored before a crash", async () => {
     await using world = await JobsStore.open([seed("h", "HOT", 8)]);
-    const { catalog, died } = dyingCatalog(world.catalog, 2);
+    const { catalog, crashed } = crashingCatalog(world.catalog, 2);
     const jobs = world.jobs({ engine: world.engine(catalog) });
     const { job } = await jobs.runLifecycle(ADMIN, { ...live, waitSeconds: 0 });
-    await died;
+    await crashed;
     await world.catalog.commit({ kind: "requestCancel", jobId: job.id });
     await world.jobs().resumeJobs();
     expect((await world.ended(job.id)).job.status).toBe("CANCELLED");

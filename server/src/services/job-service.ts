@@ -24,7 +24,7 @@ import type { JobSelection, JobStart } from "../catalog/catalog.ts";
 import type { IdempotencyKey } from "../catalog/idempotency.ts";
 import { idempotencyKeyOf, type RequestFacts } from "../engine/idempotency.ts";
 import type { Engine } from "../jobs/job-engine.ts";
-import { lifecycleInput, noTree, requireWait, restoreInput } from "../jobs/job-input.ts";
+import { lifecycleInput, requireWait, restoreInput, treeNotPublished } from "../jobs/job-input.ts";
 import { JobRunner } from "../jobs/job-runner.ts";
 import { BATCH_SIZE } from "../jobs/job-work.ts";
 import {
@@ -180,7 +180,7 @@ export class EngineJobs implements JobService {
   async reindex(principal: Principal, options: ReindexOptions): Promise<ReindexJob> {
     const { dryRun, waitSeconds } = options;
     requireWait(waitSeconds);
-    if (this.#parts.engine.adopter === null) throw noTree();
+    if (this.#parts.engine.adopter === null) throw treeNotPublished();
     const once = this.#once(principal, options, { operation: "reindex", dryRun });
     const job = newReindexJob(this.#newFacts(dryRun));
     return (await this.#run(principal, { input: null, job, once, waitSeconds })).job;

@@ -15,17 +15,17 @@ const key = { tenantId: "acme", workflowId: "nightly", artifactId: "a" };
 /** Runs a command in a process that crashes after `lastStep` steps. Resolves with false if it crashed. */
 async function runsToEnd(root: string, command: Command, lastStep: number, lose: Loss): Promise<boolean> {
   const crashPoint = new CrashPoint(lastStep);
-  const life = await SimulatedProcess.begin(root, { clock: { now: () => 1_000 }, crashPoint, lose });
-  if (life === null) return false;
+  const simulated = await SimulatedProcess.begin(root, { clock: { now: () => 1_000 }, crashPoint, lose });
+  if (simulated === null) return false;
   try {
-    expect(await life.take(command)).toBeNull();
-    await life.drain();
+    expect(await simulated.take(command)).toBeNull();
+    await simulated.drain();
     return true;
   } catch (error) {
     if (error instanceof SimulatedCrash) return false;
     throw error;
   } finally {
-    await life.end(lose);
+    await simulated.end(lose);
   }
 }
 
@@ -51,17 +51,17 @@ it.each([
         const lose = LOSSES[lastStep % LOSSES.length] as Loss;
         ended = await runsToEnd(root, command, lastStep, lose);
         expect(await runsToEnd(root, command, Number.POSITIVE_INFINITY, "nothing")).toBe(true);
-        const life = await SimulatedProcess.begin(root, {
+        const simulated = await SimulatedProcess.begin(root, {
           clock: { now: () => 1_000 },
           crashPoint: new CrashPoint(),
           lose: "nothing",
         });
-        if (life === null) throw new Error("The process did not start.");
-        const events = await life.engine.catalog.listEvents({}, "ASC", whole());
+        if (simulated === null) throw new Error("The process did not start.");
+        const events = await simulated.engine.catalog.listEvents({}, "ASC", whole());
         expect(events.map(({ type }) => type)).toEqual(["ARTIFACT_WRITTEN"]);
-        expect(await violationsIn(life, root)).toEqual([]);
+        expect(await violationsIn(simulated, root)).toEqual([]);
         expect(leftovers(root)).toEqual([]);
-        await life.end("nothing");
+        await simulated.end("nothing");
       } finally {
         rmSync(root, { recursive: true });
       }

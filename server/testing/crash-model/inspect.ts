@@ -41,8 +41,8 @@ export async function rowsOf({ engine }: SimulatedProcess): Promise<ArtifactRow[
 }
 
 /** Returns the artifacts as a client sees them. */
-export async function artifactsOf(life: SimulatedProcess): Promise<Map<string, ExpectedArtifact>> {
-  const rows = await rowsOf(life);
+export async function artifactsOf(simulated: SimulatedProcess): Promise<Map<string, ExpectedArtifact>> {
+  const rows = await rowsOf(simulated);
   return new Map(
     rows.map((row) => [
       keyText(row),
@@ -61,12 +61,12 @@ export async function artifactsOf(life: SimulatedProcess): Promise<Map<string, E
 }
 
 /** Checks the invariants of a store. Resolves with a sentence for each violation. */
-export async function violationsIn(life: SimulatedProcess, root: string): Promise<string[]> {
-  const rows = await rowsOf(life);
+export async function violationsIn(simulated: SimulatedProcess, root: string): Promise<string[]> {
+  const rows = await rowsOf(simulated);
   const found = [
-    ...(await missingBytes(life, rows)),
-    ...(await unknownObjects(life)),
-    ...(await wrongCounters(life, root)),
+    ...(await missingBytes(simulated, rows)),
+    ...(await unknownObjects(simulated)),
+    ...(await wrongCounters(simulated, root)),
   ];
   const dirty = withCatalog(root, (db) =>
     names(
@@ -96,11 +96,14 @@ export function leftovers(root: string): string[] {
   );
 }
 
-async function missingBytes(life: SimulatedProcess, rows: readonly ArtifactRow[]): Promise<string[]> {
+async function missingBytes(simulated: SimulatedProcess, rows: readonly ArtifactRow[]): Promise<string[]> {
   const found: string[] = [];
   for (const row of rows) {
     try {
-      const bytes = await life.engine.artifacts.bytes({ actor: "model", role: "ADMIN", tenants: null }, row);
+      const bytes = await simulated.engine.artifacts.bytes(
+        { actor: "model", role: "ADMIN", tenants: null },
+        row,
+      );
       const checksum = bytes && createHash("sha256").update(bytes).digest("hex");
       if (checksum !== row.checksum) found.push(`${keyText(row)} reads as ${checksum}`);
     } catch (error) {

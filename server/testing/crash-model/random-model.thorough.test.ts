@@ -23,9 +23,11 @@ async function shortest(
   processes: readonly RandomProcess[],
   seed: number,
 ): Promise<readonly RandomProcess[]> {
-  const shorter = processes.flatMap((life, at) => [
+  const shorter = processes.flatMap((simulated, at) => [
     processes.toSpliced(at, 1),
-    ...life.acts.map((_, act) => processes.with(at, { ...life, acts: life.acts.toSpliced(act, 1) })),
+    ...simulated.acts.map((_, act) =>
+      processes.with(at, { ...simulated, acts: simulated.acts.toSpliced(act, 1) }),
+    ),
   ]);
   for (const fewer of shorter) {
     const isBroken = await run(fewer, seed).then(

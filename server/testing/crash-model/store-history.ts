@@ -88,15 +88,15 @@ export class StoreHistory {
     onStep: () => void = () => {},
   ): Promise<boolean> {
     const crashPoint = new CrashPoint(lastStep, onStep);
-    const life = await SimulatedProcess.begin(this.root, this.#fate(crashPoint, lose));
+    const simulated = await SimulatedProcess.begin(this.root, this.#fate(crashPoint, lose));
     try {
-      for (const act of life ? acts : []) await this.#act(life as SimulatedProcess, act);
-      return life !== null;
+      for (const act of simulated ? acts : []) await this.#act(simulated as SimulatedProcess, act);
+      return simulated !== null;
     } catch (error) {
       if (error instanceof SimulatedCrash) return false;
       throw error;
     } finally {
-      await life?.end(lose);
+      await simulated?.end(lose);
       this.steps.push(...crashPoint.steps);
       const last = crashPoint.steps.at(-1) ?? "none";
       this.#ending = `after ${crashPoint.steps.length} steps, the last ${last}, losing ${JSON.stringify(lose)}`;
@@ -112,15 +112,15 @@ export class StoreHistory {
 
   async #inspect(): Promise<void> {
     const crashPoint = new CrashPoint();
-    const life = await SimulatedProcess.begin(this.root, this.#fate(crashPoint, "nothing"));
-    if (!life) throw new Error("The process did not start.");
+    const simulated = await SimulatedProcess.begin(this.root, this.#fate(crashPoint, "nothing"));
+    if (!simulated) throw new Error("The process did not start.");
     try {
-      const seen = await artifactsOf(life);
+      const seen = await artifactsOf(simulated);
       Violation.unlessNone(disagreements(seen, this.#before, this.#after));
-      Violation.unlessNone(await violationsIn(life, this.root));
-      await life.drain();
-      Violation.unlessNone(disagreements(await artifactsOf(life), seen, seen));
-      Violation.unlessNone(await violationsIn(life, this.root));
+      Violation.unlessNone(await violationsIn(simulated, this.root));
+      await simulated.drain();
+      Violation.unlessNone(disagreements(await artifactsOf(simulated), seen, seen));
+      Violation.unlessNone(await violationsIn(simulated, this.root));
       Violation.unlessNone(leftovers(this.root));
       this.#checkForeignFiles();
       this.#before = seen;
@@ -128,7 +128,7 @@ export class StoreHistory {
       if (seen.get(this.#unanswered?.path ?? "")?.modifiedAt === this.#unanswered?.at) this.#recordAnswer();
       this.#unanswered = null;
     } finally {
-      await life.end("nothing");
+      await simulated.end("nothing");
       this.steps.push(...crashPoint.steps);
     }
   }
@@ -143,13 +143,13 @@ export class StoreHistory {
     this.#after = this.#before;
   }
 
-  async #act(life: SimulatedProcess, act: Act): Promise<void> {
+  async #act(simulated: SimulatedProcess, act: Act): Promise<void> {
     this.#now += act.do === "wait" ? act.ms : 1;
     switch (act.do) {
       case "wait":
         return;
       case "drain":
-        return life.drain();
+        return simulated.drain();
       case "add foreign file":
         return this.#addForeignFile(join(this.root, act.path));
       default: {
@@ -158,7 +158,7 @@ export class StoreHistory {
           ? { next: this.#after, refused: null }
           : expectedOutcome(this.#after, command, this.#now);
         this.#after = next;
-        const answered = await life.take(command);
+        const answered = await simulated.take(command);
         if (answered !== refused) {
           const [is, mustBe] = [answered, refused].map((code) => code ?? "done");
           throw new Violation([`${JSON.stringify(command)} was ${is}, but must be ${mustBe}`]);

@@ -39,7 +39,7 @@ export interface InjectedFaults {
  */
 export class FaultyStore {
   readonly #root: string;
-  readonly #life: SimulatedProcess;
+  readonly #simulated: SimulatedProcess;
   readonly #injector: FaultInjector;
   readonly #clock: { now: () => number };
   #now = Date.UTC(2026, 0, 1);
@@ -54,12 +54,12 @@ export class FaultyStore {
 
   private constructor(
     root: string,
-    life: SimulatedProcess,
+    simulated: SimulatedProcess,
     injector: FaultInjector,
     clock: { now: () => number },
   ) {
     this.#root = root;
-    this.#life = life;
+    this.#simulated = simulated;
     this.#injector = injector;
     this.#clock = clock;
     clock.now = () => this.#now;
@@ -70,7 +70,7 @@ export class FaultyStore {
     const random = bytesBy(drawing({ seed: 0 }));
     const injector = new FaultInjector();
     const clock = { now: () => 0 };
-    const life = await SimulatedProcess.begin(root, {
+    const simulated = await SimulatedProcess.begin(root, {
       clock,
       crashPoint: new CrashPoint(),
       random,
@@ -78,12 +78,12 @@ export class FaultyStore {
       injector,
       durability,
     });
-    if (life === null) throw new Error("The process did not start.");
-    return new FaultyStore(root, life, injector, clock);
+    if (simulated === null) throw new Error("The process did not start.");
+    return new FaultyStore(root, simulated, injector, clock);
   }
 
   async close(): Promise<void> {
-    await this.#life.end("nothing");
+    await this.#simulated.end("nothing");
     rmSync(this.#root, { recursive: true });
   }
 
@@ -99,12 +99,12 @@ export class FaultyStore {
 
   async #run({ given, act }: Operation, fault: Fault): Promise<ReadonlySet<Place>> {
     for (const one of given) await this.#do(one);
-    const seqBefore = await this.#life.engine.catalog.lastSeq();
+    const seqBefore = await this.#simulated.engine.catalog.lastSeq();
     const failed =
       act.do === "adopt files"
         ? await this.#adopt(fault)
         : act.do === "steps"
-          ? await this.#batch(await act.plan(this.#life, this.#clock.now()), fault)
+          ? await this.#batch(await act.plan(this.#simulated, this.#clock.now()), fault)
           : act.do === "read"
             ? await this.#read(act.key, fault)
             : act.do === "drain"
@@ -119,9 +119,9 @@ export class FaultyStore {
     this.#now += 1;
     const { next } = expectedOutcome(this.#state, command, this.#now);
     this.#injector.arm(fault);
-    const refused = await refusalOf(this.#life.attempt(command));
+    const refused = await refusalOf(this.#simulated.attempt(command));
     const failed = this.#injector.lift();
-    const seen = await artifactsOf(this.#life);
+    const seen = await artifactsOf(this.#simulated);
     if (refused === null) Violation.unlessNone(disagreements(seen, next, next));
     else {
       this.#requireRightCode(refused, failed, fault);
@@ -137,16 +137,16 @@ export class FaultyStore {
   /** Drains. It must not change any artifact, whichever call fails. */
   async #drain(fault: Fault, seqBefore: number): Promise<ReadonlySet<Place>> {
     this.#injector.arm(fault);
-    await this.#life.engine.drain();
+    await this.#simulated.engine.drain();
     const failed = this.#injector.lift();
-    Violation.unlessNone(disagreements(await artifactsOf(this.#life), this.#state, this.#state));
+    Violation.unlessNone(disagreements(await artifactsOf(this.#simulated), this.#state, this.#state));
     await this.#requireEvents(seqBefore, 0);
     return failed;
   }
 
   /** Reads an artifact. It must return the right bytes or be refused, and never report damage. */
   async #read(key: ArtifactKey, fault: Fault): Promise<ReadonlySet<Place>> {
-    const { artifacts } = this.#life.engine;
+    const { artifacts } = this.#simulated.engine;
     const wanted = this.#state.get(keyText(key));
     const read = async () => {
       const artifact = await artifacts.get(MODEL_ADMIN, key);
@@ -168,7 +168,7 @@ export class FaultyStore {
     changes: readonly (LifecycleStepChange | RestoreItemChange)[],
     fault: Fault,
   ): Promise<ReadonlySet<Place>> {
-    const { engine } = this.#life;
+    const { engine } = this.#simulated;
     const seqBefore = await engine.catalog.lastSeq();
     this.#injector.arm(fault);
     // If the check whether purges are allowed fails, the whole batch is refused.
@@ -176,7 +176,7 @@ export class FaultyStore {
       .takeSteps<LifecycleStepChange | RestoreItemChange>(changes)
       .catch((refused: Error) => changes.map(() => ({ ok: false as const, refused })));
     const failed = this.#injector.lift();
-    const seen = await artifactsOf(this.#life);
+    const seen = await artifactsOf(this.#simulated);
     let events = 0;
     for (const [index, change] of changes.entries()) {
       const path = keyText(change.key);
@@ -197,19 +197,19 @@ export class FaultyStore {
 
   /** Adopts foreign files. Each must become an artifact or stay in place, and all must become artifacts after the fault. */
   async #adopt(fault: Fault): Promise<ReadonlySet<Place>> {
-    const adopt = () => this.#life.attempt({ do: "adopt", found: this.#foreignFiles });
+    const adopt = () => this.#simulated.attempt({ do: "adopt", found: this.#foreignFiles });
     this.#injector.arm(fault);
     const refused = await refusalOf(adopt());
     const failed = this.#injector.lift();
     if (refused !== null) this.#requireRightCode(refused, failed, fault);
-    const taken = await artifactsOf(this.#life);
+    const taken = await artifactsOf(this.#simulated);
     Violation.unlessNone(disagreements(taken, new Map(), this.#foreignFiles));
     for (const [path, { tier }] of this.#foreignFiles) {
       if (taken.has(path)) continue;
       const text = readFileSync(join(this.#root, tier.toLowerCase(), path), "utf8");
       if (text !== path) throw new Violation([`${path} was left in the tree with the content ${text}`]);
     }
-    await this.#life.drain();
+    await this.#simulated.drain();
     await adopt();
     this.#state = this.#foreignFiles;
     this.#foreignFiles = new Map();
@@ -219,7 +219,7 @@ export class FaultyStore {
 
   /** Confirms reindex jobs, because purges are refused before that. */
   async #confirm(): Promise<void> {
-    const { catalog } = this.#life.engine;
+    const { catalog } = this.#simulated.engine;
     await this.#finishJobs();
     for (;;) {
       const jobId = await catalog.unconfirmedReindex();
@@ -229,7 +229,7 @@ export class FaultyStore {
   }
 
   async #finishJobs(): Promise<void> {
-    const { catalog } = this.#life.engine;
+    const { catalog } = this.#simulated.engine;
     const ending = { status: "SUCCEEDED", errorCode: null, error: null, durationSeconds: 1 } as const;
     for (const { job } of await catalog.runningJobs())
       await catalog.commit({ kind: "finishJob", at: this.#now, actor: "model", jobId: job.id, ...ending });
@@ -251,32 +251,32 @@ export class FaultyStore {
   }
 
   async #requireEvents(seqBefore: number, count: number): Promise<void> {
-    const events = (await this.#life.engine.catalog.lastSeq()) - seqBefore;
+    const events = (await this.#simulated.engine.catalog.lastSeq()) - seqBefore;
     if (events !== count) throw new Violation([`${events} events were written, but must be ${count}`]);
   }
 
   /** Checks that after the fault the remaining work is done without a restart. Then empties the store. */
   async #checkRecovery(): Promise<void> {
-    await this.#life.drain();
-    Violation.unlessNone(disagreements(await artifactsOf(this.#life), this.#state, this.#state));
-    Violation.unlessNone(await violationsIn(this.#life, this.#root));
+    await this.#simulated.drain();
+    Violation.unlessNone(disagreements(await artifactsOf(this.#simulated), this.#state, this.#state));
+    Violation.unlessNone(await violationsIn(this.#simulated, this.#root));
     Violation.unlessNone(leftovers(this.#root));
     for (const path of this.#state.keys()) {
       const [tenantId = "", workflowId = "", artifactId = ""] = path.split("/");
       const key = { tenantId, workflowId, artifactId };
-      await this.#life.engine.artifacts.purge(MODEL_ADMIN, { ...key, dryRun: false });
+      await this.#simulated.engine.artifacts.purge(MODEL_ADMIN, { ...key, dryRun: false });
     }
     this.#state = new Map();
-    await this.#life.drain();
+    await this.#simulated.drain();
   }
 
   async #do(act: Given): Promise<void> {
     this.#now += act.do === "wait" ? act.ms : 1;
     if (act.do === "wait") return;
     if (act.do === "add foreign file") return this.#addForeignFile(act.tier, act.key);
-    if (act.do === "drain") return this.#life.drain();
+    if (act.do === "drain") return this.#simulated.drain();
     this.#state = expectedOutcome(this.#state, act, this.#now).next;
-    const refused = await this.#life.take(act);
+    const refused = await this.#simulated.take(act);
     if (refused !== null)
       throw new Violation([`${JSON.stringify(act)} was refused as ${refused} without a fault`]);
   }

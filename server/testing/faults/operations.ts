@@ -27,7 +27,7 @@ export interface Operation {
     | { readonly do: "adopt files" }
     | {
         readonly do: "steps";
-        readonly plan: (life: SimulatedProcess, now: number) => Promise<readonly Step[]>;
+        readonly plan: (simulated: SimulatedProcess, now: number) => Promise<readonly Step[]>;
       };
 }
 
@@ -53,17 +53,17 @@ function idOf(startedAt: number): string {
 }
 
 /** Starts a lifecycle job without faults, and returns its steps. */
-async function lifecycleBatch(life: SimulatedProcess, now: number): Promise<readonly Step[]> {
+async function lifecycleBatch(simulated: SimulatedProcess, now: number): Promise<readonly Step[]> {
   const job = lifecycleJob({ id: idOf(now), startedAt: now, asOf: now });
-  await life.engine.catalog.commit(startJob(job));
-  return (await rowsOf(life)).map((row) => step(job, row));
+  await simulated.engine.catalog.commit(startJob(job));
+  return (await rowsOf(simulated)).map((row) => step(job, row));
 }
 
-async function restoreBatch(life: SimulatedProcess, now: number): Promise<readonly Step[]> {
+async function restoreBatch(simulated: SimulatedProcess, now: number): Promise<readonly Step[]> {
   const job = restoreJob({ id: idOf(now), startedAt: now });
-  await life.engine.catalog.commit(startJob(job));
+  await simulated.engine.catalog.commit(startJob(job));
   const common = { kind: "restoreItem", jobId: job.id, toTier: "HOT", dryRun: false } as const;
-  return (await rowsOf(life)).map((row) => ({
+  return (await rowsOf(simulated)).map((row) => ({
     ...common,
     key: keyOf(row),
     at: now,

@@ -117,7 +117,7 @@ export class JobsStore implements AsyncDisposable {
       onProblem: () => {},
       ...parts,
     });
-    // Jobs on a dying catalog never end, so they are not stopped.
+    // Jobs on a crashing catalog never end, so they are not stopped.
     if (!parts.engine || parts.engine.catalog === this.catalog) this.#jobs.push(jobs);
     return jobs;
   }
@@ -171,13 +171,16 @@ export class JobsStore implements AsyncDisposable {
 }
 
 /**
- * Returns a catalog whose process dies: write number `last` is made, but neither it nor any later one
+ * Returns the catalog of a process that crashes: write number `last` is made, but neither it nor any later one
  * returns.
  */
-export function dyingCatalog(catalog: Catalog, last: number): { catalog: Catalog; died: Promise<void> } {
-  const { promise: died, resolve } = Promise.withResolvers<void>();
+export function crashingCatalog(
+  catalog: Catalog,
+  last: number,
+): { catalog: Catalog; crashed: Promise<void> } {
+  const { promise: crashed, resolve } = Promise.withResolvers<void>();
   let writes = 0;
-  const mortal =
+  const untilCrash =
     <A extends unknown[], R>(write: (...args: A) => Promise<R>) =>
     async (...args: A): Promise<R> => {
       if (++writes <= last) {
@@ -188,15 +191,15 @@ export function dyingCatalog(catalog: Catalog, last: number): { catalog: Catalog
       return new Promise<R>(() => {});
     };
   const replaced: Partial<Record<keyof Catalog, unknown>> = {
-    commit: mortal((change: Change) => catalog.commit(change)),
-    commitAll: mortal((changes: readonly Change[]) => catalog.commitAll(changes)),
+    commit: untilCrash((change: Change) => catalog.commit(change)),
+    commitAll: untilCrash((changes: readonly Change[]) => catalog.commitAll(changes)),
   };
   // Private fields of the driver require that its methods are called on the driver itself.
-  const dying = new Proxy(catalog, {
+  const crashing = new Proxy(catalog, {
     get: (_target, name: keyof Catalog) => {
       const own: unknown = catalog[name];
       return replaced[name] ?? (typeof own === "function" ? own.bind(catalog) : own);
     },
   });
-  return { catalog: dying, died };
+  return { catalog: crashing, crashed };
 }

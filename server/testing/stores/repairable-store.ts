@@ -29,15 +29,20 @@ export interface ProcessOptions {
 export async function inProcess<T>(
   root: string,
   { lastStep = Number.POSITIVE_INFINITY, lose = "nothing", injector }: ProcessOptions,
-  act: (life: SimulatedProcess, crashPoint: CrashPoint) => Promise<T>,
+  act: (simulated: SimulatedProcess, crashPoint: CrashPoint) => Promise<T>,
 ): Promise<T | null> {
   const crashPoint = new CrashPoint(lastStep);
-  const life = await SimulatedProcess.begin(root, { clock: { now: () => NOW }, crashPoint, lose, injector });
-  if (life === null) return null;
+  const simulated = await SimulatedProcess.begin(root, {
+    clock: { now: () => NOW },
+    crashPoint,
+    lose,
+    injector,
+  });
+  if (simulated === null) return null;
   try {
-    return await act(life, crashPoint);
+    return await act(simulated, crashPoint);
   } finally {
-    await life.end(lose);
+    await simulated.end(lose);
   }
 }
 
@@ -98,9 +103,9 @@ function copyStore(from: string, to: string): void {
 }
 
 /** Returns the state of the store after a repair, with the repair's findings and events. */
-export async function outcomeOf(life: SimulatedProcess, root: string, job: VerifyJob) {
-  const { catalog } = life.engine;
-  await life.drain();
+export async function outcomeOf(simulated: SimulatedProcess, root: string, job: VerifyJob) {
+  const { catalog } = simulated.engine;
+  await simulated.drain();
   const rows = await catalog.artifactsAfter(0, 100);
   const events = (await catalog.listEvents({}, "ASC", whole(10_000)))
     .filter(({ type }) => !type.startsWith("LIFECYCLE_JOB") && type !== "ARTIFACT_WRITTEN")
