@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 export const COMMAND = fileURLToPath(new URL("../../server/bin/tierkeep.mjs", import.meta.url));
 
 const READY = /^tierkeep listening on (http:\/\/\S+\/graphql)$/;
-const TAKEN = /already\. Stop it, or set PORT/;
+const TAKEN = /already listens at .*Stop it, or set PORT/;
 
 export interface ServerOptions {
   /**

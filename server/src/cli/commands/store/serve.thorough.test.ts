@@ -116,7 +116,7 @@ describe("tierkeep serve", () => {
       const { port } = taken.address() as AddressInfo;
       expectRefusal(
         await folder.run(["serve"], { PORT: String(port) }),
-        new RegExp(`127\\.0\\.0\\.1:${port} already.* set PORT`),
+        new RegExp(`already listens at 127\\.0\\.0\\.1:${port}\\..* set PORT`),
       );
       taken.close();
     },
