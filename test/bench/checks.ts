@@ -65,7 +65,7 @@ async function measured() {
       "a token by HS256": await pointQueries(byHs256, tokenOf()),
       "a token by ES256": await pointQueries(byEs256, tokenByEs256()),
     },
-    { rounds: ROUNDS, queries },
+    { rounds: ROUNDS, requests: queries },
   );
 }
 

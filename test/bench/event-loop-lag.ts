@@ -11,7 +11,10 @@ const SHORTEST_MS = 20;
 /** Environment variables with which a server records its stalls. */
 export const LAG_ENV = { NODE_OPTIONS: `--import ${import.meta.url}` };
 
-/** Longest stall in ms of the server with this working directory, of those that ended since `since` (ms since the epoch). */
+/**
+ * Returns the longest stall in ms of the server with this working directory, of those that ended since `since` (ms
+ * since the epoch).
+ */
 export function longestStallMs(dir: string, since: number): number {
   const lines = readFileSync(join(dir, FILE), "utf8").trim().split("\n");
   const stalls = lines.map((line) => line.split(" ").map(Number) as [number, number]);

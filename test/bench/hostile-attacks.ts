@@ -83,8 +83,10 @@ async function repeated(target: Target, count: number, text: () => string, abort
   );
 }
 
-/** Opens a WebSocket with raw frames and waits for connection_ack. */
-/** Tries again while the server accepts no more connections of the address. */
+/**
+ * Opens a WebSocket with raw frames and waits for connection_ack. Tries again while the server accepts no more
+ * connections of the address.
+ */
 async function webSocket(target: Target): Promise<Socket> {
   for (;;) {
     const socket = socketTo(target, READER);

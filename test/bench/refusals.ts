@@ -67,7 +67,7 @@ const loads = {
   "a forged URL in a flood": load(flooded, () => ({ path: signed() }), IN_FLOOD),
 };
 
-const costs = await cpuOfEach(loads, { rounds: ROUNDS, queries: requests });
+const costs = await cpuOfEach(loads, { rounds: ROUNDS, requests });
 console.log(`${ROUNDS} rounds of ${requests} requests, processor time of the server:`);
 printRatios(costs, "a point query");
 for (const each of [server, limited, flooded]) await each.stop();

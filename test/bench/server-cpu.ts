@@ -24,17 +24,17 @@ const CONCURRENT = 8;
  */
 export async function cpuOfEach<Name extends string>(
   loads: Readonly<Record<Name, Load>>,
-  { rounds, queries }: { readonly rounds: number; readonly queries: number },
+  { rounds, requests }: { readonly rounds: number; readonly requests: number },
 ): Promise<Record<Name, readonly number[]>> {
   const names = Object.keys(loads) as Name[];
   const costs = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<Name, number[]>;
   // Warm-up: the server's code is compiled and its caches are filled.
-  for (const name of names) await ask(loads[name], queries * 3);
+  for (const name of names) await ask(loads[name], requests * 3);
   for (let round = 0; round < rounds; round += 1) {
     for (const name of names) {
       const before = cpuMs(loads[name].pid);
-      await ask(loads[name], queries);
-      costs[name].push(((cpuMs(loads[name].pid) - before) * 1_000) / queries);
+      await ask(loads[name], requests);
+      costs[name].push(((cpuMs(loads[name].pid) - before) * 1_000) / requests);
     }
     names.reverse();
   }

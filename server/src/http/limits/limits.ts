@@ -232,6 +232,13 @@ export const LIMITS: readonly LimitRow[] = [
     refusal: "none: they wait",
   },
   {
+    resource: "requests that start, handshakes, pieces of large responses while the event loop is behind",
+    charged: "address or principal",
+    limit: "20 ms in each pass of the event loop; clients alternate",
+    setting: "",
+    refusal: "none: they wait",
+  },
+  {
     resource: "unanswered operations, unsent bytes",
     charged: "WebSocket",
     limit: `${MAX_UNANSWERED}, ${MAX_UNSENT_BYTES / MiB} MiB`,

@@ -105,17 +105,14 @@ export async function listen(handler: Handler, options: ListenOptions): Promise<
     const call = openCall(message, message.method ?? "");
     call.hasSocket = true;
     inProgress.add(response);
-    let isClosed = false;
-    const closed = new Promise<void>((resolve) => response.once("close", resolve)).then(() => {
-      isClosed = true;
-      inProgress.delete(response);
-    });
+    const closed = new Promise<void>((resolve) => response.once("close", resolve));
+    void closed.then(() => inProgress.delete(response));
     message.on("error", () => {});
     response.on("error", () => {});
     const turn = () => handler.step(call.owner);
     try {
       await turn();
-      if (isClosed) {
+      if (response.destroyed) {
         call.status = 499;
         return call.end();
       }
