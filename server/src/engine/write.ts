@@ -8,7 +8,7 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { WriteOptions } from "@tierkeep/schema/services/artifacts";
 import type { WriteChange, WriteResult } from "../catalog/artifact-changes.ts";
 import type { Catalog } from "../catalog/catalog.ts";
-import { requireWritable } from "../catalog/decide/decide-write.ts";
+import { requireWritable } from "../catalog/changes/write.ts";
 import type { TierStore, WrittenObject } from "../tiers/tier-store.ts";
 import type { Abandoned } from "./abandoned.ts";
 import type { Backlog } from "./backlog.ts";

@@ -14,6 +14,7 @@ import { naming } from "./naming.ts";
 import { narrowing } from "./narrowing.ts";
 import type { OpenForTest } from "./opened-catalog.ts";
 import { randomChanges } from "./random-changes.ts";
+import { randomGroups } from "./random-groups.ts";
 import { scrubbing } from "./scrubbing.ts";
 import { storeSettings } from "./store-settings.ts";
 import { writing } from "./writing.ts";
@@ -41,5 +42,6 @@ export function catalogContract(driver: string, open: OpenForTest, randomRuns = 
     counting(open);
     storeSettings(open);
     randomChanges(open, randomRuns);
+    randomGroups(open, randomRuns);
   });
 }

@@ -30,7 +30,7 @@ export function requireCurrent(
 
 /** @throws Refused PRECONDITION_FAILED, with the checksum of the current content */
 export function requireChecksumUnchanged(
-  row: ArtifactRow | null,
+  row: Pick<ArtifactRow, "checksum"> | null,
   key: ArtifactKey,
   ifChecksum: string | null,
 ): void {

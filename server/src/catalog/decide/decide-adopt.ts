@@ -3,9 +3,9 @@ import type { StoreFinding } from "@tierkeep/schema/domain/findings";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { ResultOf } from "../changes.ts";
 import type { AdoptChange, PresentChange } from "../job-changes.ts";
+import type { StagedObject } from "../records.ts";
 import type { ArtifactRow } from "../rows.ts";
 import { keyEvent } from "./artifact-event.ts";
-import type { StagedObject } from "./decide-write.ts";
 import { type Decision, decision } from "./decision.ts";
 
 /** What the catalog knows about a key and an object that a reindex has found. */
@@ -42,7 +42,6 @@ export function decideAdopt(
     ...counted(jobId, findings, counts, "adopted"),
     row: {
       kind: "put",
-      bytes: null,
       row: {
         tenantId: key.tenantId,
         workflowId: key.workflowId,

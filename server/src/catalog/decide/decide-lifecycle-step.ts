@@ -71,7 +71,7 @@ export function decideLifecycleStep(
   return to === null
     ? decision({ row: { kind: "delete" }, garbage: garbageOf(current, change.at), event, item, job, result })
     : decision({
-        row: { kind: "put", row: moved(current, to, change.at), bytes: null },
+        row: { kind: "put", row: moved(current, to, change.at) },
         event,
         item,
         job,

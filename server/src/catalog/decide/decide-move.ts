@@ -26,7 +26,7 @@ export function decideMove(current: ArtifactRow | null, change: MoveChange): Dec
   requireChecksumUnchanged(row, change.key, change.ifChecksum);
   const type = change.as === "promote" ? "ARTIFACT_PROMOTED" : "ARTIFACT_RESTORED";
   return decision<MoveResult>({
-    row: change.dryRun ? { kind: "keep" } : { kind: "put", row: moved(row, toTier, change.at), bytes: null },
+    row: change.dryRun ? { kind: "keep" } : { kind: "put", row: moved(row, toTier, change.at) },
     event: departureEvent(type, change, row, toTier, {
       dryRun: change.dryRun,
       jobId: null,

@@ -1,9 +1,9 @@
 import { ageDays } from "@tierkeep/schema/domain/ages";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { RecoverChange } from "../artifact-changes.ts";
+import type { StagedObject } from "../records.ts";
 import type { ArtifactRow } from "../rows.ts";
 import { keyEvent } from "./artifact-event.ts";
-import type { StagedObject } from "./decide-write.ts";
 import { type Decision, decision } from "./decision.ts";
 
 /**
@@ -28,7 +28,7 @@ export function decideRecover(
     );
   const { row: _row, version: _version, ...kept } = current;
   return decision({
-    row: { kind: "put", row: { ...kept, object, store, damagedAt: null }, bytes: null },
+    row: { kind: "put", row: { ...kept, object, store, damagedAt: null } },
     event: keyEvent("ARTIFACT_HEALED", change, key, {
       toTier: current.tier,
       ageDays: ageDays(current.ageSince, at),

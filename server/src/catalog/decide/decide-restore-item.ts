@@ -37,7 +37,7 @@ export function decideRestoreItem(
   const job = { id: jobId, progress: { treated: 1, restored: 1 } as const };
   if (dryRun) return decision({ job, result: () => "restored" });
   return decision({
-    row: { kind: "put", row: moved(current, toTier, change.at), bytes: null },
+    row: { kind: "put", row: moved(current, toTier, change.at) },
     event: departureEvent("ARTIFACT_RESTORED", change, current, toTier, {
       dryRun,
       jobId,

@@ -2,16 +2,10 @@ import { DAY_MS } from "@tierkeep/schema/domain/ages";
 import { REFUSALS } from "@tierkeep/schema/domain/refusals";
 import type { Outcome } from "../changes.ts";
 import type { IdempotencyKey } from "../idempotency.ts";
+import type { StoredAnswer } from "../records.ts";
 
 /** How long a stored answer is valid, ms. */
 export const ANSWER_LIFETIME_MS = DAY_MS;
-
-/** The outcome of the first change with a key, and when it was made. */
-export interface StoredAnswer {
-  readonly fingerprint: string;
-  readonly at: number;
-  readonly outcome: Outcome;
-}
 
 /**
  * Returns the stored outcome of an earlier attempt, or CONFLICT if that attempt was a different request.

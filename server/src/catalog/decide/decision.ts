@@ -13,11 +13,7 @@ export type NextRow = Omit<ArtifactRow, "row" | "version">;
 
 export type RowChange =
   | { readonly kind: "keep" }
-  /**
-   * `bytes` are stored inline where `row.inline` is true and they are given; null keeps the inline content as
-   * it is.
-   */
-  | { readonly kind: "put"; readonly row: NextRow; readonly bytes: Uint8Array | null }
+  | { readonly kind: "put"; readonly row: NextRow }
   | { readonly kind: "delete" };
 
 /** What a change adds to a job's counters. */

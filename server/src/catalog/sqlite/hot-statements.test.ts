@@ -21,6 +21,7 @@ import { countStatements, type StatementCount } from "../../../testing/sqlite/st
 import { STATEMENT_CHANNEL } from "../../../testing/sqlite/statement-count-here.ts";
 import { type tempDir as TempDir, tempDir } from "../../../testing/sqlite/temp-dir.ts";
 import type { Catalog } from "../catalog.ts";
+import type { Change } from "../changes.ts";
 import { openCatalog } from "../open-catalog.ts";
 
 /**
@@ -286,6 +287,32 @@ describe("statements in the path of a request", () => {
     });
     expect(statements.length).toBeGreaterThan(40);
     expect(unbounded(statements, [...BOUNDED, ...BACKLOG])).toEqual([]);
+  });
+});
+
+describe("the statements of a change", () => {
+  /** Returns how many statements each of ten more changes adds to a group. */
+  async function perChange(change: (n: number) => Change): Promise<number> {
+    const count = async (from: number, changes: number) => {
+      const group = Array.from({ length: changes }, (_, n) => change(from + n));
+      return (await statementsOf(() => catalog.commitAll(group))).length;
+    };
+    const one = await count(0, 1);
+    return ((await count(1, 11)) - one) / 10;
+  }
+
+  it("are five for a write of inline content", async () => {
+    expect(await perChange((n) => write(`a/v/counted-${n}`))).toBe(5);
+  });
+
+  it("are two more for content that replaces inline content", async () => {
+    await catalog.commitAll(Array.from({ length: 12 }, (_, n) => write(`a/v/replaced-${n}`)));
+    expect(await perChange((n) => write(`a/v/replaced-${n}`))).toBe(7);
+  });
+
+  it("are two more with an idempotency key", async () => {
+    const retry = (n: number) => once({ key: `counted ${n}` });
+    expect(await perChange((n) => write(`a/v/retried-${n}`, { once: retry(n) }))).toBe(7);
   });
 });
 

@@ -2,6 +2,7 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 import { failureKind } from "../../files/sqlite-failures.ts";
 import type { Catalog, CatalogReads, CommitOutcome, ScanTerms } from "../catalog.ts";
 import type { Change, ResultOf } from "../changes.ts";
+import type { ChangeOutcome } from "../commit/run-group.ts";
 import { isCounted, isIndexed } from "./reads/artifact-reads.ts";
 import { isIndexedFilter } from "./reads/event-reads.ts";
 import { isIndexedJobs } from "./reads/job-lists.ts";
@@ -9,7 +10,6 @@ import type { SqliteReader } from "./reads/reader.ts";
 import type { ScanEnd, ScanTurn } from "./reads/scan-turns.ts";
 import { received, type Scan } from "./reads/scans.ts";
 import type { GroupQueue } from "./writes/group-queue.ts";
-import type { WriterOutcome } from "./writes/writer.ts";
 
 type Arguments<M extends keyof CatalogReads> = Parameters<CatalogReads[M]>;
 
@@ -216,7 +216,7 @@ function readFailure(error: unknown): unknown {
   );
 }
 
-function settled<C extends Change>(outcome: WriterOutcome): CommitOutcome<C> {
+function settled<C extends Change>(outcome: ChangeOutcome): CommitOutcome<C> {
   if (outcome.ok) return { ok: true, result: outcome.result as ResultOf<C> };
   if ("refusal" in outcome) return { ok: false, refused: Refused.from(outcome.refusal) };
   return { ok: false, refused: new Error("A change failed in the catalog.", { cause: outcome.failure }) };

@@ -59,8 +59,7 @@ describe("migrations", () => {
       migrate(connection, path, MIGRATIONS.slice(0, version));
       // Writes like an earlier version of this program: without anything that only a later format has.
       const changes = new ChangeWrites(connection);
-      changes.make(write("a/w/1"));
-      changes.keepChange();
+      changes.runGroup([write("a/w/1")], null);
       changes.flush();
       connection.close();
       const catalog = await openCatalog({ path, durability: "fsync", thread: "inline" });
@@ -83,8 +82,7 @@ describe("migrations", () => {
     migrate(connection, path, MIGRATIONS.slice(0, 3));
     const changes = new ChangeWrites(connection);
     const damaged = write("a/w/1");
-    for (const change of [damaged, write("a/x/2")]) changes.make(change);
-    changes.keepChange();
+    changes.runGroup([damaged, write("a/x/2")], null);
     changes.flush();
     connection.statement("INSERT INTO damage VALUES (?)").run(damaged.object);
     connection.close();

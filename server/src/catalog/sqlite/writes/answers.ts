@@ -1,6 +1,7 @@
 import type { Outcome } from "../../changes.ts";
-import { isWithinLifetime, type StoredAnswer } from "../../decide/decide-retry.ts";
+import { isWithinLifetime } from "../../decide/decide-retry.ts";
 import type { IdempotencyKey } from "../../idempotency.ts";
+import type { AnswerKey, StoredAnswer } from "../../records.ts";
 import type { SweepAnswersChange } from "../../upkeep-changes.ts";
 import type { Connection } from "../connection.ts";
 
@@ -32,7 +33,7 @@ export class AnswerWrites {
     this.#connection = connection;
   }
 
-  find({ key, actor }: IdempotencyKey): StoredAnswer | null {
+  find({ key, actor }: AnswerKey): StoredAnswer | null {
     const cells = this.#connection
       .statement("SELECT at, fingerprint, outcome FROM answer WHERE idempotency_key = ? AND actor = ?")
       .get(key, actor);
@@ -45,7 +46,7 @@ export class AnswerWrites {
   }
 
   /** Replaces an answer that is no longer valid. */
-  keep({ at, actor, key, fingerprint }: IdempotencyKey, outcome: Outcome): void {
+  keep({ actor, key }: AnswerKey, { at, fingerprint, outcome }: StoredAnswer): void {
     this.#connection
       .statement(
         "INSERT OR REPLACE INTO answer (at, actor, idempotency_key, fingerprint, outcome) VALUES (?, ?, ?, ?, ?)",

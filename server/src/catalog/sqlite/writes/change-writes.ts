@@ -1,4 +1,7 @@
+import type { RefusalRecord } from "@tierkeep/schema/domain/refusals";
+import type { RecordChange } from "../../changes/all-changes.ts";
 import type { Change, ResultOf } from "../../changes.ts";
+import { type ChangeOutcome, runGroup } from "../../commit/run-group.ts";
 import { decideAdopt, decidePresent } from "../../decide/decide-adopt.ts";
 import { decideDamage } from "../../decide/decide-damage.ts";
 import { decideLifecycleItemFailed, decideLifecycleStep } from "../../decide/decide-lifecycle-step.ts";
@@ -6,7 +9,6 @@ import { decideMove } from "../../decide/decide-move.ts";
 import { decidePurge } from "../../decide/decide-purge.ts";
 import { decideRecover } from "../../decide/decide-recover.ts";
 import { decideRestoreItem } from "../../decide/decide-restore-item.ts";
-import { decideWrite } from "../../decide/decide-write.ts";
 import { eventOf } from "../../decide/event-of.ts";
 import type { Connection } from "../connection.ts";
 import { AnswerWrites } from "./answers.ts";
@@ -16,10 +18,14 @@ import { EventLog } from "./event-log.ts";
 import { JobWrites } from "./job-writes.ts";
 import { Names } from "./names.ts";
 import { ObjectWrites } from "./object-writes.ts";
+import { RecordWrites } from "./record-writes.ts";
 import { ReportWrites } from "./report-writes.ts";
 import { ScrubWrites } from "./scrub-writes.ts";
 import { SettingsWrites } from "./settings.ts";
 import { UsageCounters } from "./usage-counters.ts";
+
+/** Changes whose rules are not functions over records. */
+export type OtherChange = Exclude<Change, RecordChange>;
 
 /** Makes one change within the open transaction: loads the rows, decides, and applies the effects. */
 export class ChangeWrites {
@@ -29,6 +35,7 @@ export class ChangeWrites {
   readonly #held: UsageCounters;
   readonly #jobs: JobWrites;
   readonly #objects: ObjectWrites;
+  readonly #records: RecordWrites;
   readonly #artifacts: ArtifactWrites;
   readonly #scrub: ScrubWrites;
   readonly #mend: ReportWrites;
@@ -47,13 +54,28 @@ export class ChangeWrites {
     this.#mend = new ReportWrites(this.#names, this.#log, this.#held, this.#jobs, this.#scrub);
     this.#apiKeys = new ApiKeyWrites(connection, this.#log);
     this.#settings = new SettingsWrites(connection, this.#log);
-    this.#artifacts = new ArtifactWrites(connection, this.#names, this.#log, this.#held, this.#jobs);
+    this.#records = new RecordWrites({
+      connection,
+      names: this.#names,
+      log: this.#log,
+      usage: this.#held,
+      objects: this.#objects,
+      answers: this.answers,
+    });
+    this.#artifacts = new ArtifactWrites(connection, this.#records, this.#log, this.#jobs);
+  }
+
+  /** @throws SQLite's error: then the caller rolls back the transaction */
+  runGroup(changes: readonly RecordChange[], growth: RefusalRecord | null): readonly ChangeOutcome[] {
+    const outcomes = runGroup(this.#records, changes, growth);
+    this.keepChange();
+    return outcomes;
   }
 
   /**
    * @throws Refused, or SQLite's error: then the caller rolls back to before the change and calls dropChange
    */
-  make(change: Change): ResultOf<Change> {
+  make(change: OtherChange): ResultOf<Change> {
     this.#mark = this.#log.mark;
     return this.#make(change);
   }
@@ -85,7 +107,7 @@ export class ChangeWrites {
   }
 
   get lastSeq(): number {
-    return this.#log.mark - 1;
+    return this.#log.newest;
   }
 
   rolledBack(): void {
@@ -94,7 +116,7 @@ export class ChangeWrites {
     this.#log.rolledBack();
   }
 
-  #make(change: Change): ResultOf<Change> {
+  #make(change: OtherChange): ResultOf<Change> {
     const artifacts = this.#artifacts;
     const objects = this.#objects;
     const jobs = this.#jobs;
@@ -105,22 +127,13 @@ export class ChangeWrites {
         return objects.abandon(change);
       case "abandonOrphaned":
         return objects.abandonOrphaned(change);
-      case "write": {
-        const current = artifacts.load(change.key);
-        const staged = change.bytes === null ? objects.staged(change.object) : null;
-        return artifacts.apply(change.key, current, decideWrite(current?.row ?? null, staged, change));
-      }
       case "move": {
         const current = artifacts.load(change.key);
-        return artifacts.apply(change.key, current, decideMove(current?.row ?? null, change));
+        return artifacts.apply(change.key, current, decideMove(current, change));
       }
       case "purge": {
         const current = artifacts.load(change.key);
-        return artifacts.apply(
-          change.key,
-          current,
-          decidePurge(current?.row ?? null, jobs.unconfirmedReindex(), change),
-        );
+        return artifacts.apply(change.key, current, decidePurge(current, jobs.unconfirmedReindex(), change));
       }
       case "lifecycleStep": {
         const repeated = jobs.item(change.jobId, change.key);
@@ -129,7 +142,7 @@ export class ChangeWrites {
           change.key,
           current,
           decideLifecycleStep(
-            current?.row ?? null,
+            current,
             repeated,
             change.step === "PURGE" ? jobs.unconfirmedReindex() : null,
             change,
@@ -143,11 +156,7 @@ export class ChangeWrites {
       case "restoreItem": {
         const repeated = jobs.hasTreated(change.jobId, change.key);
         const current = artifacts.load(change.key);
-        return artifacts.apply(
-          change.key,
-          current,
-          decideRestoreItem(current?.row ?? null, repeated, change),
-        );
+        return artifacts.apply(change.key, current, decideRestoreItem(current, repeated, change));
       }
       case "stageFound":
         return objects.reserve(change);
@@ -159,30 +168,30 @@ export class ChangeWrites {
           staged: objects.staged(artifact.object),
         };
         const current = artifacts.load(key);
-        return artifacts.apply(key, current, decideAdopt(current?.row ?? null, known, change));
+        return artifacts.apply(key, current, decideAdopt(current, known, change));
       }
       case "present": {
         const repeated = jobs.hasTreated(change.jobId, change.key);
         const current = artifacts.load(change.key);
-        return artifacts.apply(change.key, current, decidePresent(current?.row ?? null, repeated, change));
+        return artifacts.apply(change.key, current, decidePresent(current, repeated, change));
       }
       case "confirmReindex":
         return jobs.confirmReindex(change);
       case "settled": {
         const current = artifacts.load(change.key);
-        if (current?.row.object === change.object) artifacts.settle(current);
+        if (current?.object === change.object) artifacts.settle(current);
         return null;
       }
       case "damage": {
         const current = artifacts.load(change.key);
-        const decision = decideDamage(current?.row ?? null, change);
+        const decision = decideDamage(current, change);
         if (decision.event !== null && current !== null) artifacts.markDamaged(current, change.at);
         return artifacts.apply(change.key, current, decision);
       }
       case "recover": {
         const current = artifacts.load(change.key);
         const staged = objects.staged(change.object);
-        return artifacts.apply(change.key, current, decideRecover(current?.row ?? null, staged, change));
+        return artifacts.apply(change.key, current, decideRecover(current, staged, change));
       }
       case "report":
         return this.#scrub.tell(change);

@@ -86,6 +86,11 @@ export class EventLog {
     return seq;
   }
 
+  /** The last event's seq, those of the open transaction included; 0: the log is empty. */
+  get newest(): number {
+    return this.#next - 1;
+  }
+
   /** The current end, to which a dropped change is taken back. */
   get mark(): number {
     return this.#next;
@@ -97,7 +102,7 @@ export class EventLog {
 
   /** Returns the newest seq of the committed group; null where it wrote no event. */
   committed(): number | null {
-    const newest = this.#next - 1;
+    const { newest } = this;
     if (newest === this.#committed) return null;
     this.#committed = newest;
     return newest;

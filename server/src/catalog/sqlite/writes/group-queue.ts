@@ -1,6 +1,7 @@
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Change } from "../../changes.ts";
-import type { GroupResult, WriterOutcome } from "./writer.ts";
+import type { ChangeOutcome } from "../../commit/run-group.ts";
+import type { GroupResult } from "./writer.ts";
 
 /**
  * Changes per transaction. With GROUP_BYTES this keeps a transaction under 20 ms, so no caller waits long for
@@ -11,7 +12,7 @@ const GROUP_BYTES = 8 * 1024 * 1024;
 
 interface Waiting {
   readonly change: Change;
-  readonly answer: (outcome: WriterOutcome) => void;
+  readonly answer: (outcome: ChangeOutcome) => void;
   readonly fail: (error: Error) => void;
 }
 
@@ -40,7 +41,7 @@ export class GroupQueue {
   }
 
   /** Resolves once the change's group has committed. @throws Refused UNAVAILABLE when closed */
-  submit(change: Change): Promise<WriterOutcome> {
+  submit(change: Change): Promise<ChangeOutcome> {
     if (this.#closed !== null) return Promise.reject(new Refused("UNAVAILABLE", this.#closed));
     return new Promise((answer, fail) => {
       this.#waiting.push({ change, answer, fail });

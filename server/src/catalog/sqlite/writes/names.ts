@@ -22,6 +22,8 @@ export class Names {
   readonly #connection: Connection;
   readonly #tenants = new Map<string, TenantEntry>();
   readonly #workflows = new Map<string, WorkflowEntry>();
+  /** The workflow of the last lookup: the effects of one change look up the same one several times. */
+  #last: { readonly tenant: string; readonly name: string; readonly entry: WorkflowEntry } | null = null;
   #changed = false;
 
   constructor(connection: Connection) {
@@ -36,6 +38,13 @@ export class Names {
   }
 
   findWorkflow(tenantName: string, name: string): WorkflowEntry | null {
+    if (this.#last?.name === name && this.#last.tenant === tenantName) return this.#last.entry;
+    const entry = this.#findWorkflow(tenantName, name);
+    if (entry !== null) this.#last = { tenant: tenantName, name, entry };
+    return entry;
+  }
+
+  #findWorkflow(tenantName: string, name: string): WorkflowEntry | null {
     const cacheKey = `${tenantName}/${name}`;
     const cached = this.#workflows.get(cacheKey);
     if (cached !== undefined) return cached;
@@ -73,18 +82,22 @@ export class Names {
     return this.#keepWorkflow(`${tenantName}/${name}`, tenant, id, false);
   }
 
-  /** Marks both names as present, after an artifact was written there. */
-  makePresent(workflow: WorkflowEntry): void {
+  makeTenantPresent(tenant: TenantEntry): void {
+    if (tenant.present) return;
+    this.#changed = true;
+    tenant.present = true;
+    this.#connection.statement("UPDATE tenant SET present = 1 WHERE id = ?").run(tenant.id);
+    this.#connection.statement("UPDATE total SET tenants = tenants + 1").run();
+  }
+
+  makeWorkflowPresent(workflow: WorkflowEntry): void {
     if (workflow.present) return;
     this.#changed = true;
     workflow.present = true;
     this.#connection.statement("UPDATE workflow SET present = 1 WHERE id = ?").run(workflow.id);
     this.#connection
-      .statement("UPDATE tenant SET present = 1, workflows = workflows + 1 WHERE id = ?")
+      .statement("UPDATE tenant SET workflows = workflows + 1 WHERE id = ?")
       .run(workflow.tenant.id);
-    if (workflow.tenant.present) return;
-    workflow.tenant.present = true;
-    this.#connection.statement("UPDATE total SET tenants = tenants + 1").run();
   }
 
   /** Forgets all changes since the last commit. */
@@ -99,6 +112,7 @@ export class Names {
   }
 
   #clear(): void {
+    this.#last = null;
     this.#tenants.clear();
     this.#workflows.clear();
   }

@@ -1,5 +1,5 @@
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
-import type { StagedObject } from "../../decide/decide-write.ts";
+import type { StagedObject } from "../../records.ts";
 import type { ObjectId } from "../../rows.ts";
 import type {
   AbandonChange,

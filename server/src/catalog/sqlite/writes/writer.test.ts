@@ -255,7 +255,8 @@ describe("a group of changes", () => {
 
   it("loses only the change that fails unexpectedly", async () => {
     await withFaults(async (catalog, injector) => {
-      injector.fail("before", "statement", () => new Error("unforeseen"), 1, /INSERT INTO artifact/);
+      // In its group, and again alone.
+      injector.fail("before", "statement", () => new Error("unforeseen"), 2, /INSERT INTO artifact/);
       const outcomes = await catalog.commitAll(three());
       expect(outcomes).toMatchObject([
         { ok: false, refused: { message: "A change failed in the catalog." } },

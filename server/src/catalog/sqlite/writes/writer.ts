@@ -4,11 +4,13 @@ import { type RefusalRecord, Refused } from "@tierkeep/schema/domain/refusals";
 import { FolderWatch } from "../../../files/folder-watch.ts";
 import { SpaceReserve } from "../../../files/space-reserve.ts";
 import { type FailureKind, failureKind } from "../../../files/sqlite-failures.ts";
-import type { Change, Outcome } from "../../changes.ts";
+import { CHANGES, isRecordChange, type RecordChange } from "../../changes/all-changes.ts";
+import type { Change } from "../../changes.ts";
+import type { ChangeOutcome } from "../../commit/run-group.ts";
 import { decideRetry, isAnswerValid } from "../../decide/decide-retry.ts";
 import { Connection, type Durability, type Faults } from "../connection.ts";
 import { migrate } from "../schema/migrations.ts";
-import { ChangeWrites } from "./change-writes.ts";
+import { ChangeWrites, type OtherChange } from "./change-writes.ts";
 
 export interface WriterOptions {
   readonly path: string;
@@ -23,11 +25,8 @@ export interface WriterOptions {
   readonly probeDelaysMs?: readonly number[] | undefined;
 }
 
-/** Like Outcome; `failure`: an unexpected error, and nothing of the change was applied. */
-export type WriterOutcome = Outcome | { readonly ok: false; readonly failure: string };
-
 export interface GroupResult {
-  readonly outcomes: readonly WriterOutcome[];
+  readonly outcomes: readonly ChangeOutcome[];
   /** Newest seq in the log where the group wrote events; otherwise null. */
   readonly lastSeq: number | null;
 }
@@ -70,10 +69,10 @@ const STOPPED: RefusalRecord = {
 class GroupFailed extends Error {
   readonly kind: FailureKind;
   readonly committing: boolean;
-  readonly outcomes: readonly WriterOutcome[];
+  readonly outcomes: readonly ChangeOutcome[];
   readonly commitId: string;
 
-  constructor(cause: unknown, committing: boolean, outcomes: readonly WriterOutcome[], commitId: string) {
+  constructor(cause: unknown, committing: boolean, outcomes: readonly ChangeOutcome[], commitId: string) {
     super("group failed", { cause });
     this.kind = failureKind(cause);
     this.committing = committing;
@@ -172,11 +171,11 @@ export class SqliteWriter {
   #attempt(changes: readonly Change[]): GroupResult {
     const commitId = randomBytes(16).toString("hex");
     let committing = false;
-    let outcomes: readonly WriterOutcome[] = [];
+    let outcomes: readonly ChangeOutcome[] = [];
     try {
       this.#step("BEGIN IMMEDIATE");
       const before = this.#changeCount();
-      outcomes = changes.map((change) => this.#one(change));
+      outcomes = this.#all(changes);
       this.#changes.flush();
       // A group without changes writes no commit id, so refusals cost no fsync.
       if (this.#changeCount() !== before) {
@@ -191,7 +190,26 @@ export class SqliteWriter {
     return { outcomes, lastSeq: this.#changes.committed() };
   }
 
-  #one(change: Change): WriterOutcome {
+  #all(changes: readonly Change[]): readonly ChangeOutcome[] {
+    const outcomes: ChangeOutcome[] = [];
+    let records: RecordChange[] = [];
+    const runRecords = () => {
+      outcomes.push(...this.#changes.runGroup(records, this.#sparing ? FULL : null));
+      records = [];
+    };
+    for (const change of changes) {
+      if (isRecordChange(change)) {
+        records.push(change);
+      } else {
+        runRecords();
+        outcomes.push(this.#one(change));
+      }
+    }
+    runRecords();
+    return outcomes;
+  }
+
+  #one(change: OtherChange): ChangeOutcome {
     const once = "once" in change ? change.once : undefined;
     if (once === undefined) return this.#make(change);
     const { answers } = this.#changes;
@@ -199,11 +217,11 @@ export class SqliteWriter {
     if (repeated !== null) return repeated;
     const outcome = this.#make(change);
     // Outside of the change's savepoint: a refusal is stored although the change is rolled back.
-    if (!("failure" in outcome) && isAnswerValid(outcome)) answers.keep(once, outcome);
+    if (!("failure" in outcome) && isAnswerValid(outcome)) answers.keep(once, { ...once, outcome });
     return outcome;
   }
 
-  #make(change: Change): WriterOutcome {
+  #make(change: OtherChange): ChangeOutcome {
     if (this.#sparing && fillsUp(change)) return { ok: false, refusal: FULL };
     this.#step("SAVEPOINT change");
     try {
@@ -234,7 +252,7 @@ export class SqliteWriter {
   }
 
   #oneByOne(changes: readonly Change[]): GroupResult {
-    const outcomes: WriterOutcome[] = [];
+    const outcomes: ChangeOutcome[] = [];
     let lastSeq: number | null = null;
     for (const change of changes) {
       const alone = this.run([change]);
@@ -304,8 +322,8 @@ export class SqliteWriter {
  * lifecycle run purges before it moves.
  */
 function fillsUp(change: Change): boolean {
+  if (isRecordChange(change)) return CHANGES[change.kind].grows;
   switch (change.kind) {
-    case "write":
     case "stage":
     case "move":
     case "restoreItem":

@@ -1,0 +1,99 @@
+import { type ArtifactKey, keyText } from "@tierkeep/schema/domain/keys";
+import type { Tier } from "@tierkeep/schema/domain/tiers";
+import type { Outcome } from "./changes.ts";
+import type { EventDraft } from "./decide/decision.ts";
+import type { IdempotencyKey } from "./idempotency.ts";
+import type { ArtifactRow, ObjectId } from "./rows.ts";
+
+/** A tenant (workflowId "") or a workflow. No part of a key is ever null, in any driver. */
+export interface ScopeKey {
+  readonly tenantId: string;
+  readonly workflowId: string;
+}
+
+/** A row without its metadata. */
+export type ArtifactFacts = Omit<ArtifactRow, "metadata">;
+
+/** Small content, until it is settled into its object. */
+export interface InlineContent {
+  readonly sizeBytes: number;
+  readonly bytes: Uint8Array;
+}
+
+/** An object that is being written and that no row names yet. */
+export interface StagedObject {
+  readonly store: string;
+  readonly owner: string;
+}
+
+/** An object that no row names any more. */
+export interface GarbageRecord {
+  readonly store: string;
+  /** The instant of the commit that made it garbage, ms since the epoch. */
+  readonly since: number;
+  /** The artifact of which it was an earlier version. */
+  readonly artifact: ArtifactKey;
+}
+
+/** The view of a key may differ from its row since this version of the key. */
+export interface Unpublished {
+  readonly version: number;
+}
+
+export type AnswerKey = Pick<IdempotencyKey, "actor" | "key">;
+
+/** The outcome of the first change with an idempotency key, and when it was made. */
+export interface StoredAnswer {
+  readonly fingerprint: string;
+  readonly at: number;
+  readonly outcome: Outcome;
+}
+
+/**
+ * The kinds of records, their keys and their values. `artifact` and `facts` are one record: a put of `facts`
+ * leaves the metadata as it is.
+ */
+export interface Records {
+  artifact: { key: ArtifactKey; value: ArtifactRow };
+  facts: { key: ArtifactKey; value: ArtifactFacts };
+  /** Present from the first artifact on, also after the last one is purged. */
+  scope: { key: ScopeKey; value: true };
+  inline: { key: ObjectId; value: InlineContent };
+  staged: { key: ObjectId; value: StagedObject };
+  garbage: { key: ObjectId; value: GarbageRecord };
+  unpublished: { key: ArtifactKey; value: Unpublished };
+  answer: { key: AnswerKey; value: StoredAnswer };
+}
+
+export type RecordKind = keyof Records;
+
+/** The kind and the key of a record that a change reads. */
+export type Ref = { [K in RecordKind]: readonly [K, Records[K]["key"]] }[RecordKind];
+
+type RecordEffect = {
+  [K in RecordKind]:
+    | { readonly put: K; readonly key: Records[K]["key"]; readonly value: Records[K]["value"] }
+    | { readonly delete: K; readonly key: Records[K]["key"] };
+}[RecordKind];
+
+/** What a change does to the catalog. */
+export type Effect =
+  | RecordEffect
+  /** An artifact enters (1) or leaves (-1) a tier of this workflow, its tenant and the total. */
+  | {
+      readonly add: "usage";
+      readonly key: ScopeKey;
+      readonly tier: Tier;
+      readonly count: 1 | -1;
+      readonly sizeBytes: number;
+    }
+  /** The driver numbers events in the order in which they are appended. */
+  | { readonly append: "event"; readonly value: EventDraft };
+
+/** Returns a text that is equal for two refs exactly when they have the same kind and key. */
+export function refText(kind: RecordKind, key: Records[RecordKind]["key"]): string {
+  if (typeof key === "string") return `${kind}:${key}`;
+  if ("actor" in key) return `${kind}:${JSON.stringify([key.actor, key.key])}`;
+  if ("artifactId" in key) return `${kind}:${keyText(key)}`;
+  return `${kind}:${key.tenantId}/${key.workflowId}`;
+}
