@@ -40,6 +40,11 @@ export interface Unpublished {
   readonly version: number;
 }
 
+/** Purging is disabled: the oldest live reindex that adopted artifacts and is not confirmed. */
+export interface PurgeGate {
+  readonly jobId: string;
+}
+
 export type AnswerKey = Pick<IdempotencyKey, "actor" | "key">;
 
 /** The outcome of the first change with an idempotency key, and when it was made. */
@@ -62,6 +67,7 @@ export interface Records {
   staged: { key: ObjectId; value: StagedObject };
   garbage: { key: ObjectId; value: GarbageRecord };
   unpublished: { key: ArtifactKey; value: Unpublished };
+  gate: { key: "purge"; value: PurgeGate };
   answer: { key: AnswerKey; value: StoredAnswer };
 }
 

@@ -2,14 +2,13 @@ import { keyText } from "@tierkeep/schema/domain/keys";
 import { TIERS } from "@tierkeep/schema/domain/tiers";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { WriteChange } from "../../src/catalog/artifact-changes.ts";
 import type { Catalog } from "../../src/catalog/catalog.ts";
 import type { RecordChange } from "../../src/catalog/changes/all-changes.ts";
 import { runGroup } from "../../src/catalog/commit/run-group.ts";
 import { once } from "./idempotent-retries.ts";
 import { MemoryRecords } from "./memory-records.ts";
 import type { OpenForTest } from "./opened-catalog.ts";
-import { all, checksumOf, NOW, newObject, whole, write } from "./sample-changes.ts";
+import { all, checksumOf, move, NOW, newObject, purge, whole, write } from "./sample-changes.ts";
 
 const paths = fc
   .tuple(fc.constantFrom("a", "é"), fc.constantFrom("x", "y"), fc.constantFrom("1", "🎼"))
@@ -24,12 +23,12 @@ const retries = fc
 /** Content inline, staged by the writer, staged by another owner, or not staged. */
 type Content = "inline" | "staged" | "foreign" | "missing";
 
-interface Write {
-  readonly change: WriteChange;
-  readonly content: Content;
+interface Drawn {
+  readonly change: RecordChange;
+  readonly content?: Content;
 }
 
-const writes: fc.Arbitrary<Write> = fc
+const writes: fc.Arbitrary<Drawn> = fc
   .record({
     to: paths,
     text: texts,
@@ -43,7 +42,26 @@ const writes: fc.Arbitrary<Write> = fc
   })
   .map(({ to, content, ...given }) => ({ change: write(to, given), content }));
 
-const scripts = fc.array(fc.array(writes, { minLength: 1, maxLength: 12 }), { minLength: 1, maxLength: 5 });
+const moves: fc.Arbitrary<Drawn> = fc
+  .tuple(paths, fc.constantFrom(...TIERS), instants, fc.boolean(), fc.constantFrom("promote", "restore"))
+  .map(([of, to, at, dryRun, as]) => ({ change: move(of, to, { at, dryRun, as }) }));
+const purges: fc.Arbitrary<Drawn> = fc
+  .record({
+    fromTier: fc.option(fc.constantFrom(...TIERS), { freq: 2 }),
+    at: instants,
+    dryRun: fc.boolean(),
+    once: fc.option(retries, { nil: undefined, freq: 3 }),
+    of: paths,
+  })
+  .map(({ of, ...given }) => ({ change: purge(of, given) }));
+
+const changes = fc.oneof(
+  { weight: 3, arbitrary: writes },
+  { weight: 1, arbitrary: moves },
+  { weight: 1, arbitrary: purges },
+);
+
+const scripts = fc.array(fc.array(changes, { minLength: 1, maxLength: 12 }), { minLength: 1, maxLength: 5 });
 
 export function randomGroups(open: OpenForTest, runs: number) {
   describe("random groups", () => {
@@ -73,7 +91,8 @@ export function randomGroups(open: OpenForTest, runs: number) {
 }
 
 /** Returns the change with a new object, which it stages in both where the content says so. */
-async function staged(catalog: Catalog, model: MemoryRecords, drawn: Write): Promise<RecordChange> {
+async function staged(catalog: Catalog, model: MemoryRecords, drawn: Drawn): Promise<RecordChange> {
+  if (drawn.change.kind !== "write") return drawn.change;
   const change = { ...drawn.change, object: newObject() };
   if (drawn.content === "inline") return change;
   if (drawn.content !== "missing") {

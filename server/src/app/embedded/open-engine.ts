@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { Catalog } from "../../catalog/catalog.ts";
-import { unconfirmedReindex } from "../../catalog/decide/decide-purge.ts";
+import { unconfirmedReindex } from "../../catalog/changes/purge.ts";
 import type { ArtifactRow } from "../../catalog/rows.ts";
 import { Abandoned } from "../../engine/abandoned.ts";
 import { Backlog } from "../../engine/backlog.ts";

@@ -1,11 +1,19 @@
+import type { ChangeType } from "../change-type.ts";
 import type { Change } from "../changes.ts";
+import { move } from "./move.ts";
+import { purge } from "./purge.ts";
 import { write } from "./write.ts";
 
 /** The kinds of changes whose rules are pure functions over records. */
-export const CHANGES = { write } as const;
+const CHANGES = { move, purge, write } as const;
 
 export type RecordChange = Extract<Change, { readonly kind: keyof typeof CHANGES }>;
 
 export function isRecordChange(change: Change): change is RecordChange {
   return change.kind in CHANGES;
+}
+
+/** Returns the rules of a change. */
+export function typeOf(change: RecordChange): ChangeType<RecordChange, unknown> {
+  return CHANGES[change.kind] as ChangeType<RecordChange, unknown>;
 }

@@ -39,3 +39,18 @@ export function dropped(row: ArtifactFacts, at: number): readonly Effect[] {
 export function unpublished(key: ArtifactKey, version: number): Effect {
   return { put: "unpublished", key, value: { version } };
 }
+
+/** The artifact is in another tier; its content stays where it is. */
+export function inOtherTier(before: ArtifactFacts, after: ArtifactFacts): readonly Effect[] {
+  return [
+    { put: "facts", key: before, value: after },
+    counted(before, -1),
+    counted(after, 1),
+    unpublished(before, after.version),
+  ];
+}
+
+/** The artifact is deleted. `version`: the number of the event that says so. */
+export function purged(row: ArtifactFacts, version: number, at: number): readonly Effect[] {
+  return [...dropped(row, at), { delete: "artifact", key: row }, counted(row, -1), unpublished(row, version)];
+}

@@ -1,6 +1,6 @@
 import { type RefusalRecord, Refused } from "@tierkeep/schema/domain/refusals";
-import type { ChangeType, Found } from "../change-type.ts";
-import { CHANGES, type RecordChange } from "../changes/all-changes.ts";
+import type { Found } from "../change-type.ts";
+import { type RecordChange, typeOf } from "../changes/all-changes.ts";
 import type { Outcome } from "../changes.ts";
 import { decideRetry, isAnswerValid } from "../decide/decide-retry.ts";
 import { type Effect, type RecordKind, type Records, type Ref, refText } from "../records.ts";
@@ -79,7 +79,7 @@ function runIndependent(
 }
 
 function partOf(change: RecordChange): Part {
-  const declared = CHANGES[change.kind].refs(change);
+  const declared = typeOf(change).refs(change);
   const refs: readonly Ref[] = change.once === undefined ? declared : [...declared, ["answer", change.once]];
   return { change, refs, texts: refs.map(([kind, key]) => refText(kind, key)) };
 }
@@ -135,7 +135,7 @@ function decide(
 }
 
 function decideAnew(change: RecordChange, found: Found, growth: RefusalRecord | null) {
-  const type: ChangeType<RecordChange, unknown> = CHANGES[change.kind];
+  const type = typeOf(change);
   if (growth !== null && type.grows) return { effects: [], outcome: { ok: false, refusal: growth } } as const;
   try {
     const { effects, result } = type.decide(change, found);

@@ -2,11 +2,11 @@ import { ageDays } from "@tierkeep/schema/domain/ages";
 import type { LifecycleEventType } from "@tierkeep/schema/domain/events";
 import { isHeld } from "@tierkeep/schema/domain/holds";
 import { dueStep, type LifecycleStep, STEP_RULES } from "@tierkeep/schema/domain/policy";
+import { moved } from "../changes/move.ts";
+import { holdMessage, unconfirmedReindex } from "../changes/purge.ts";
 import type { LifecycleItemFailedChange, LifecycleStepChange } from "../job-changes.ts";
 import type { ArtifactRow, LifecycleItemRow } from "../rows.ts";
 import { departureEvent, keyEvent } from "./artifact-event.ts";
-import { moved } from "./decide-move.ts";
-import { garbageOf, holdMessage, unconfirmedReindex } from "./decide-purge.ts";
 import { type Decision, decision, type JobProgress } from "./decision.ts";
 
 const TAKEN: Record<
@@ -69,7 +69,14 @@ export function decideLifecycleStep(
   const { to } = STEP_RULES[step];
   const event = departureEvent(TAKEN[step].event, change, current, to, { dryRun, jobId, judgedAt: asOf });
   return to === null
-    ? decision({ row: { kind: "delete" }, garbage: garbageOf(current, change.at), event, item, job, result })
+    ? decision({
+        row: { kind: "delete" },
+        garbage: { object: current.object, store: current.store, notBefore: change.at },
+        event,
+        item,
+        job,
+        result,
+      })
     : decision({
         row: { kind: "put", row: moved(current, to, change.at) },
         event,

@@ -1,10 +1,10 @@
 import { isHotter } from "@tierkeep/schema/domain/tiers";
+import { moved } from "../changes/move.ts";
 import type { ResultOf } from "../changes.ts";
 import type { RestoreItemChange } from "../job-changes.ts";
 import type { ArtifactRow } from "../rows.ts";
 import { departureEvent, keyEvent } from "./artifact-event.ts";
 import { named } from "./current-row.ts";
-import { moved } from "./decide-move.ts";
 import { type Decision, decision } from "./decision.ts";
 
 /**

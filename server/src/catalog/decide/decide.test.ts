@@ -15,13 +15,11 @@ import {
   step,
   write,
 } from "../../../testing/catalog/sample-changes.ts";
+import type { RecordChange } from "../changes/all-changes.ts";
 import { runGroup } from "../commit/run-group.ts";
 import type { ArtifactRow } from "../rows.ts";
 import { decideLifecycleStep } from "./decide-lifecycle-step.ts";
-import { decideMove } from "./decide-move.ts";
-import { decidePurge } from "./decide-purge.ts";
 import { decideRestoreItem } from "./decide-restore-item.ts";
-import type { Decision } from "./decision.ts";
 
 const tiers = fc.constantFrom(...TIERS);
 const instants = fc.integer({ min: -200, max: 200 }).map((days) => NOW + days * DAY_MS);
@@ -52,28 +50,27 @@ const artifactWithOrWithoutHold = fc
   .tuple(rows, fc.constantFrom({}, { retention_override: "7_years" }))
   .map(([row, metadata]): ArtifactRow => ({ ...row, metadata }));
 
-/** Returns the records after the artifact is written again. */
-function afterWrite(row: ArtifactRow, at: number): MemoryRecords {
+/** Returns the records after a change of this artifact. @throws the refusal */
+function after(row: ArtifactRow, change: RecordChange, gate: string | null = null): MemoryRecords {
   const records = new MemoryRecords();
   records.apply([{ put: "artifact", key: row, value: row }]);
-  runGroup(records, [write("acme/daily/report", { at })], null);
-  return records;
+  if (gate !== null) records.apply([{ put: "gate", key: "purge", value: { jobId: gate } }]);
+  const [outcome] = runGroup(records, [change], null);
+  if (outcome?.ok) return records;
+  throw outcome !== undefined && "refusal" in outcome ? outcome.refusal : outcome;
 }
 
-function event(decision: Decision<unknown>) {
-  if (decision.event === null) throw new Error("It has no event.");
-  return decision.event;
-}
+const REPORT = "acme/daily/report";
 
 describe("decisions", () => {
   it("never record a negative age, whatever the clock does", () => {
     fc.assert(
       fc.property(rows, tiers, instants, (row, tier, at) => {
-        const decisions: Decision<unknown>[] = [];
-        if (tier !== row.tier) decisions.push(decideMove(row, move("acme/daily/report", tier, { at })));
-        decisions.push(decidePurge(row, null, purge("acme/daily/report", { at })));
-        const events = [...decisions.map(event), ...afterWrite(row, at).events];
-        for (const { ageDays } of events) expect(ageDays).toBeGreaterThanOrEqual(0);
+        const changes: RecordChange[] = [write(REPORT, { at }), purge(REPORT, { at })];
+        if (tier !== row.tier) changes.push(move(REPORT, tier, { at }));
+        for (const change of changes) {
+          expect(after(row, change).events[0]?.ageDays).toBeGreaterThanOrEqual(0);
+        }
       }),
     );
   });
@@ -82,11 +79,8 @@ describe("decisions", () => {
     fc.assert(
       fc.property(rows, tiers, instants, (row, tier, at) => {
         fc.pre(tier !== row.tier);
-        const { row: change } = decideMove(row, move("acme/daily/report", tier, { at }));
-        if (change.kind !== "put") throw new Error("A move puts the row.");
-        expect(change.row.ageSince).toBe(
-          isHotter(tier, row.tier) ? Math.max(at, row.ageSince) : row.ageSince,
-        );
+        const facts = after(row, move(REPORT, tier, { at })).get("facts", row);
+        expect(facts?.ageSince).toBe(isHotter(tier, row.tier) ? Math.max(at, row.ageSince) : row.ageSince);
       }),
     );
   });
@@ -94,15 +88,11 @@ describe("decisions", () => {
   it("keep the object of a moved artifact, and make the object of a replaced or purged artifact garbage", () => {
     fc.assert(
       fc.property(rows, tiers, (row, tier) => {
-        const gone = { object: row.object, store: row.store, notBefore: NOW };
         const { object, store } = row;
-        expect(afterWrite(row, NOW).get("garbage", object)).toEqual({
-          store,
-          since: NOW,
-          artifact: key("acme/daily/report"),
-        });
-        expect(decidePurge(row, null, purge("acme/daily/report")).garbage).toEqual(gone);
-        if (tier !== row.tier) expect(decideMove(row, move("acme/daily/report", tier)).garbage).toBeNull();
+        const gone = { store, since: NOW, artifact: key(REPORT) };
+        expect(after(row, write(REPORT)).get("garbage", object)).toEqual(gone);
+        expect(after(row, purge(REPORT)).get("garbage", object)).toEqual(gone);
+        if (tier !== row.tier) expect(after(row, move(REPORT, tier)).all("garbage")).toEqual([]);
       }),
     );
   });
@@ -138,9 +128,9 @@ describe("decisions", () => {
         fc.option(fc.constant("a job")),
         (row, dryRun, unconfirmed) => {
           const refused = isHeld(row.metadata) || (unconfirmed !== null && !dryRun);
-          const deciding = () => decidePurge(row, unconfirmed, purge("acme/daily/report", { dryRun }));
+          const deciding = () => after(row, purge(REPORT, { dryRun }), unconfirmed);
           if (refused) expect(deciding).toThrow(expect.objectContaining({ code: "HELD" }));
-          else expect(event(deciding()).dryRun).toBe(dryRun);
+          else expect(deciding().events).toMatchObject([{ dryRun }]);
         },
       ),
     );

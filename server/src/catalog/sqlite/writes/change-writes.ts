@@ -5,8 +5,6 @@ import { type ChangeOutcome, runGroup } from "../../commit/run-group.ts";
 import { decideAdopt, decidePresent } from "../../decide/decide-adopt.ts";
 import { decideDamage } from "../../decide/decide-damage.ts";
 import { decideLifecycleItemFailed, decideLifecycleStep } from "../../decide/decide-lifecycle-step.ts";
-import { decideMove } from "../../decide/decide-move.ts";
-import { decidePurge } from "../../decide/decide-purge.ts";
 import { decideRecover } from "../../decide/decide-recover.ts";
 import { decideRestoreItem } from "../../decide/decide-restore-item.ts";
 import { eventOf } from "../../decide/event-of.ts";
@@ -61,6 +59,7 @@ export class ChangeWrites {
       usage: this.#held,
       objects: this.#objects,
       answers: this.answers,
+      jobs: this.#jobs,
     });
     this.#artifacts = new ArtifactWrites(connection, this.#records, this.#log, this.#jobs);
   }
@@ -127,14 +126,6 @@ export class ChangeWrites {
         return objects.abandon(change);
       case "abandonOrphaned":
         return objects.abandonOrphaned(change);
-      case "move": {
-        const current = artifacts.load(change.key);
-        return artifacts.apply(change.key, current, decideMove(current, change));
-      }
-      case "purge": {
-        const current = artifacts.load(change.key);
-        return artifacts.apply(change.key, current, decidePurge(current, jobs.unconfirmedReindex(), change));
-      }
       case "lifecycleStep": {
         const repeated = jobs.item(change.jobId, change.key);
         const current = artifacts.load(change.key);

@@ -7,6 +7,7 @@ import { ARTIFACT_COLUMNS, artifactRow, inlineSeq } from "../rows/artifact-row.t
 import { tierCode } from "../rows/codes.ts";
 import type { AnswerWrites } from "./answers.ts";
 import type { EventLog } from "./event-log.ts";
+import type { JobWrites } from "./job-writes.ts";
 import type { Names, WorkflowEntry } from "./names.ts";
 import type { ObjectWrites } from "./object-writes.ts";
 import type { UsageCounters } from "./usage-counters.ts";
@@ -33,6 +34,7 @@ export interface WriterParts {
   readonly usage: UsageCounters;
   readonly objects: ObjectWrites;
   readonly answers: AnswerWrites;
+  readonly jobs: JobWrites;
 }
 
 /** Loads records and applies effects, within the open transaction of a writer. */
@@ -84,6 +86,10 @@ export class RecordWrites implements RecordStore {
         return this.#parts.objects.staged(key);
       case "answer":
         return this.#parts.answers.find(key);
+      case "gate": {
+        const jobId = this.#parts.jobs.unconfirmedReindex();
+        return jobId === null ? null : { jobId };
+      }
       default:
         throw new Error(`No change reads records of the kind ${kind}.`);
     }
@@ -146,8 +152,8 @@ export class RecordWrites implements RecordStore {
       case "answer":
         this.#parts.answers.keep(effect.key, effect.value);
         return;
-      case "staged":
-        throw new Error("No change puts staged objects as a record.");
+      default:
+        throw new Error(`No change puts records of the kind ${effect.put}.`);
     }
   }
 

@@ -4,7 +4,7 @@ import { type RefusalRecord, Refused } from "@tierkeep/schema/domain/refusals";
 import { FolderWatch } from "../../../files/folder-watch.ts";
 import { SpaceReserve } from "../../../files/space-reserve.ts";
 import { type FailureKind, failureKind } from "../../../files/sqlite-failures.ts";
-import { CHANGES, isRecordChange, type RecordChange } from "../../changes/all-changes.ts";
+import { isRecordChange, type RecordChange, typeOf } from "../../changes/all-changes.ts";
 import type { Change } from "../../changes.ts";
 import type { ChangeOutcome } from "../../commit/run-group.ts";
 import { decideRetry, isAnswerValid } from "../../decide/decide-retry.ts";
@@ -322,10 +322,9 @@ export class SqliteWriter {
  * lifecycle run purges before it moves.
  */
 function fillsUp(change: Change): boolean {
-  if (isRecordChange(change)) return CHANGES[change.kind].grows;
+  if (isRecordChange(change)) return typeOf(change).grows;
   switch (change.kind) {
     case "stage":
-    case "move":
     case "restoreItem":
     case "stageFound":
     case "adopt":

@@ -1,0 +1,47 @@
+import { isHeld, RETENTION_OVERRIDE } from "@tierkeep/schema/domain/holds";
+import { Refused } from "@tierkeep/schema/domain/refusals";
+import type { PurgeChange, PurgeResult } from "../artifact-changes.ts";
+import type { ChangeType } from "../change-type.ts";
+import { departureEvent } from "../decide/artifact-event.ts";
+import { named, requireChecksumUnchanged, requireCurrent } from "../decide/current-row.ts";
+import type { ArtifactRow } from "../rows.ts";
+import { purged } from "./artifact-effects.ts";
+
+export const purge: ChangeType<PurgeChange, PurgeResult> = {
+  grows: false,
+
+  refs: ({ key }) => [
+    ["artifact", key],
+    ["gate", "purge"],
+  ],
+
+  decide(change, found) {
+    const { key, at, dryRun } = change;
+    const row = requireCurrent(found.get("artifact", key), key, change.fromTier);
+    requireChecksumUnchanged(row, key, change.ifChecksum);
+    if (isHeld(row.metadata)) throw new Refused("HELD", holdMessage(row), { tier: row.tier });
+    const gate = found.get("gate", "purge");
+    if (gate !== null && !dryRun) throw unconfirmedReindex(gate.jobId);
+    const event = departureEvent("ARTIFACT_PURGED", change, row, null, { dryRun, jobId: null, judgedAt: at });
+    const result = { fromTier: row.tier, sizeBytes: row.sizeBytes };
+    if (dryRun) return { effects: [{ append: "event", value: event }], result };
+    return {
+      effects: [...purged(row, found.seq + 1, at), { append: "event", value: event }],
+      result,
+    };
+  },
+};
+
+/** Returns the message for a purge of an artifact that is on hold. */
+export function holdMessage(row: ArtifactRow): string {
+  return `${named(row)} has ${RETENTION_OVERRIDE} in its metadata, which forbids purging it. Write it again without that key first.`;
+}
+
+/** Returns the refusal of purges until a reindex is confirmed. */
+export function unconfirmedReindex(jobId: string): Refused {
+  return new Refused(
+    "HELD",
+    "A reindex has adopted artifacts, so purging is disabled until it is confirmed. Review its findings, then confirm it: confirmReindex, or tierkeep reindex --confirm.",
+    { jobId },
+  );
+}
