@@ -1,8 +1,10 @@
+import type { StoreFinding } from "@tierkeep/schema/domain/findings";
 import { type ArtifactKey, keyText } from "@tierkeep/schema/domain/keys";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { Outcome } from "./changes.ts";
 import type { EventDraft } from "./decide/decision.ts";
 import type { IdempotencyKey } from "./idempotency.ts";
+import type { StoreCounts } from "./job-changes.ts";
 import type { ArtifactRow, ObjectId } from "./rows.ts";
 
 /** A tenant (workflowId "") or a workflow. No part of a key is ever null, in any driver. */
@@ -93,8 +95,11 @@ export type Effect =
       readonly count: 1 | -1;
       readonly sizeBytes: number;
     }
+  | { readonly add: "jobCounts"; readonly key: string; readonly by: StoreCounts }
   /** The driver numbers events in the order in which they are appended. */
-  | { readonly append: "event"; readonly value: EventDraft };
+  | { readonly append: "event"; readonly value: EventDraft }
+  /** A finding of this job. A finding that is a problem also counts as an error of the job. */
+  | { readonly append: "finding"; readonly key: string; readonly value: StoreFinding };
 
 /** Returns a text that is equal for two refs exactly when they have the same kind and key. */
 export function refText(kind: RecordKind, key: Records[RecordKind]["key"]): string {

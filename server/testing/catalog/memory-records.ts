@@ -1,6 +1,8 @@
 import type { LifecycleEvent } from "@tierkeep/schema/domain/events";
+import type { StoreFinding } from "@tierkeep/schema/domain/findings";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { Loaded, RecordStore } from "../../src/catalog/commit/run-group.ts";
+import type { StoreCounts } from "../../src/catalog/job-changes.ts";
 import {
   type ArtifactFacts,
   type Effect,
@@ -22,6 +24,8 @@ export class MemoryRecords implements RecordStore {
   readonly #records = new Map<string, Value>();
   readonly #usage = new Map<string, { artifactCount: number; totalBytes: number }>();
   readonly events: LifecycleEvent[] = [];
+  readonly findings: (StoreFinding & { readonly jobId: string })[] = [];
+  readonly jobCounts: (StoreCounts & { readonly jobId: string })[] = [];
 
   load(refs: readonly Ref[]): Loaded {
     return { values: refs.map(([kind, key]) => this.get(kind, key)), seq: this.events.length };
@@ -29,7 +33,7 @@ export class MemoryRecords implements RecordStore {
 
   apply(effects: readonly Effect[]): void {
     for (const effect of effects) {
-      if ("append" in effect) this.events.push({ ...effect.value, seq: this.events.length + 1 });
+      if ("append" in effect) this.#append(effect);
       else if ("add" in effect) this.#add(effect);
       else if ("delete" in effect) this.#records.delete(recordName(effect.delete, effect.key));
       else this.#put(effect);
@@ -68,7 +72,17 @@ export class MemoryRecords implements RecordStore {
     return { ...facts, metadata: (this.#records.get(name) as ArtifactRow).metadata };
   }
 
-  #add({ key, tier, count, sizeBytes }: Extract<Effect, { readonly add: unknown }>): void {
+  #append(effect: Extract<Effect, { readonly append: unknown }>): void {
+    if (effect.append === "finding") this.findings.push({ ...effect.value, jobId: effect.key });
+    else this.events.push({ ...effect.value, seq: this.events.length + 1 });
+  }
+
+  #add(effect: Extract<Effect, { readonly add: unknown }>): void {
+    if (effect.add === "jobCounts") {
+      this.jobCounts.push({ ...effect.by, jobId: effect.key });
+      return;
+    }
+    const { key, tier, count, sizeBytes } = effect;
     for (const owner of [key, { ...key, workflowId: "" }, { tenantId: "", workflowId: "" }]) {
       const { artifactCount, totalBytes } = this.usage(owner, tier);
       this.#usage.set(JSON.stringify([owner.tenantId, owner.workflowId, tier]), {

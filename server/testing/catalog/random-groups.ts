@@ -8,7 +8,7 @@ import { runGroup } from "../../src/catalog/commit/run-group.ts";
 import { once } from "./idempotent-retries.ts";
 import { MemoryRecords } from "./memory-records.ts";
 import type { OpenForTest } from "./opened-catalog.ts";
-import { all, checksumOf, move, NOW, newObject, purge, whole, write } from "./sample-changes.ts";
+import { all, checksumOf, key, move, NOW, newObject, purge, whole, write } from "./sample-changes.ts";
 
 const paths = fc
   .tuple(fc.constantFrom("a", "é"), fc.constantFrom("x", "y"), fc.constantFrom("1", "🎼"))
@@ -55,10 +55,28 @@ const purges: fc.Arbitrary<Drawn> = fc
   })
   .map(({ of, ...given }) => ({ change: purge(of, given) }));
 
+const damages: fc.Arbitrary<Drawn> = fc.tuple(paths, instants).map(([of, at]) => ({
+  change: { kind: "damage", key: key(of), object: "", error: "The bytes differ.", at, actor: "scrub" },
+}));
+const recoveries: fc.Arbitrary<Drawn> = fc
+  .tuple(paths, instants, fc.constantFrom<Content[]>("inline", "staged", "missing"))
+  .map(([of, at, content]) => ({ change: recovery(of, at), content }));
+const republications: fc.Arbitrary<Drawn> = paths.map((of) => ({
+  change: { kind: "republish", key: key(of) },
+}));
+
+function recovery(of: string, at: number): RecordChange {
+  const where = { damaged: "", object: "", store: "files", owner: "this process" };
+  return { kind: "recover", key: key(of), ...where, jobId: null, finding: null, at, actor: "ann" };
+}
+
 const changes = fc.oneof(
   { weight: 3, arbitrary: writes },
   { weight: 1, arbitrary: moves },
   { weight: 1, arbitrary: purges },
+  { weight: 1, arbitrary: damages },
+  { weight: 1, arbitrary: recoveries },
+  { weight: 1, arbitrary: republications },
 );
 
 const scripts = fc.array(fc.array(changes, { minLength: 1, maxLength: 12 }), { minLength: 1, maxLength: 5 });
@@ -72,7 +90,7 @@ export function randomGroups(open: OpenForTest, runs: number) {
           const model = new MemoryRecords();
           for (const group of script) {
             const changes: RecordChange[] = [];
-            for (const drawn of group) changes.push(await staged(opened.catalog, model, drawn));
+            for (const drawn of group) changes.push(await withObjects(opened.catalog, model, drawn));
             const outcomes = await opened.catalog.commitAll(changes);
             expect(outcomes.map((outcome) => (outcome.ok ? outcome.result : outcome.refused))).toEqual(
               runGroup(model, changes, null).map((outcome) =>
@@ -90,18 +108,27 @@ export function randomGroups(open: OpenForTest, runs: number) {
   });
 }
 
-/** Returns the change with a new object, which it stages in both where the content says so. */
-async function staged(catalog: Catalog, model: MemoryRecords, drawn: Drawn): Promise<RecordChange> {
-  if (drawn.change.kind !== "write") return drawn.change;
-  const change = { ...drawn.change, object: newObject() };
-  if (drawn.content === "inline") return change;
-  if (drawn.content !== "missing") {
-    const { object, store, at } = change;
-    const owner = drawn.content === "staged" ? change.owner : "another process";
+/**
+ * Returns the change with objects: the artifact's current one, and a new one that is staged in both catalogs
+ * where the content says so.
+ */
+async function withObjects(
+  catalog: Catalog,
+  model: MemoryRecords,
+  { change, content = "inline" }: Drawn,
+): Promise<RecordChange> {
+  if (change.kind !== "write" && change.kind !== "damage" && change.kind !== "recover") return change;
+  const current = model.get("facts", change.key)?.object ?? newObject();
+  if (change.kind === "damage") return { ...change, object: current };
+  const object = change.kind === "recover" && content === "inline" ? current : newObject();
+  if (content === "staged" || content === "foreign") {
+    const { store, at } = change;
+    const owner = content === "staged" ? change.owner : "another process";
     await catalog.commit({ kind: "stage", object, store, owner, at });
     model.apply([{ put: "staged", key: object, value: { store, owner } }]);
   }
-  return { ...change, bytes: null };
+  if (change.kind === "recover") return { ...change, object, damaged: current };
+  return content === "inline" ? { ...change, object } : { ...change, object, bytes: null };
 }
 
 async function agrees(catalog: Catalog, model: MemoryRecords): Promise<void> {

@@ -1,11 +1,15 @@
 import type { ChangeType } from "../change-type.ts";
 import type { Change } from "../changes.ts";
+import { damage } from "./damage.ts";
+import { emptyQuarantine, event } from "./event.ts";
 import { move } from "./move.ts";
 import { purge } from "./purge.ts";
+import { recover } from "./recover.ts";
+import { republish } from "./republish.ts";
 import { write } from "./write.ts";
 
 /** The kinds of changes whose rules are pure functions over records. */
-const CHANGES = { move, purge, write } as const;
+const CHANGES = { damage, emptyQuarantine, event, move, purge, recover, republish, write } as const;
 
 export type RecordChange = Extract<Change, { readonly kind: keyof typeof CHANGES }>;
 

@@ -3,6 +3,7 @@ import type { Found } from "../change-type.ts";
 import { type RecordChange, typeOf } from "../changes/all-changes.ts";
 import type { Outcome } from "../changes.ts";
 import { decideRetry, isAnswerValid } from "../decide/decide-retry.ts";
+import type { IdempotencyKey } from "../idempotency.ts";
 import { type Effect, type RecordKind, type Records, type Ref, refText } from "../records.ts";
 
 /** Like Outcome; `failure`: an unexpected error, and nothing of the change was applied. */
@@ -69,7 +70,7 @@ function runIndependent(
     const decided = decide(part.change, foundBy(part, values, seq), growth);
     for (const effect of decided.effects) {
       addWritten(written, effect);
-      if ("append" in effect) seq += 1;
+      if ("append" in effect && effect.append === "event") seq += 1;
       effects.push(effect);
     }
     outcomes.push(decided.outcome);
@@ -80,8 +81,13 @@ function runIndependent(
 
 function partOf(change: RecordChange): Part {
   const declared = typeOf(change).refs(change);
-  const refs: readonly Ref[] = change.once === undefined ? declared : [...declared, ["answer", change.once]];
+  const once = idempotencyKey(change);
+  const refs: readonly Ref[] = once === undefined ? declared : [...declared, ["answer", once]];
   return { change, refs, texts: refs.map(([kind, key]) => refText(kind, key)) };
+}
+
+function idempotencyKey(change: RecordChange): IdempotencyKey | undefined {
+  return "once" in change ? change.once : undefined;
 }
 
 /** Loads each record once. Returns the values by the texts of their refs. */
@@ -124,7 +130,7 @@ function decide(
   found: Found,
   growth: RefusalRecord | null,
 ): { readonly effects: readonly Effect[]; readonly outcome: ChangeOutcome } {
-  const { once } = change;
+  const once = idempotencyKey(change);
   const repeated = once === undefined ? null : decideRetry(found.get("answer", once), once);
   if (repeated !== null) return { effects: [], outcome: repeated };
   const { effects, outcome } = decideAnew(change, found, growth);

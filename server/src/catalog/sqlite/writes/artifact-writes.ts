@@ -47,15 +47,6 @@ export class ArtifactWrites {
     this.#connection.statement("UPDATE artifact SET inline = NULL WHERE id = ?").run(current.row);
     this.#records.apply([{ delete: "inline", key: current.object }]);
   }
-
-  /** Marks the row as damaged. Nothing else changes, so the version stays. */
-  markDamaged({ row }: ArtifactRow, at: number): void {
-    this.#connection.statement("UPDATE artifact SET damaged_at = ? WHERE id = ?").run(at, row);
-  }
-
-  republish(current: ArtifactRow): void {
-    this.#records.apply([unpublished(current, current.version)]);
-  }
 }
 
 function effectsOf(

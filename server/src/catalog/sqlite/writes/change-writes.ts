@@ -3,11 +3,8 @@ import type { RecordChange } from "../../changes/all-changes.ts";
 import type { Change, ResultOf } from "../../changes.ts";
 import { type ChangeOutcome, runGroup } from "../../commit/run-group.ts";
 import { decideAdopt, decidePresent } from "../../decide/decide-adopt.ts";
-import { decideDamage } from "../../decide/decide-damage.ts";
 import { decideLifecycleItemFailed, decideLifecycleStep } from "../../decide/decide-lifecycle-step.ts";
-import { decideRecover } from "../../decide/decide-recover.ts";
 import { decideRestoreItem } from "../../decide/decide-restore-item.ts";
-import { eventOf } from "../../decide/event-of.ts";
 import type { Connection } from "../connection.ts";
 import { AnswerWrites } from "./answers.ts";
 import { ApiKeyWrites } from "./api-keys.ts";
@@ -173,30 +170,12 @@ export class ChangeWrites {
         if (current?.object === change.object) artifacts.settle(current);
         return null;
       }
-      case "damage": {
-        const current = artifacts.load(change.key);
-        const decision = decideDamage(current, change);
-        if (decision.event !== null && current !== null) artifacts.markDamaged(current, change.at);
-        return artifacts.apply(change.key, current, decision);
-      }
-      case "recover": {
-        const current = artifacts.load(change.key);
-        const staged = objects.staged(change.object);
-        return artifacts.apply(change.key, current, decideRecover(current, staged, change));
-      }
       case "report":
         return this.#scrub.tell(change);
       case "quarantine":
         return this.#mend.quarantine(change);
       case "recount":
         return this.#mend.recount(change);
-      case "republish": {
-        const current = artifacts.load(change.key);
-        if (current === null) return null;
-        artifacts.republish(current);
-        if (change.found) jobs.found(change.found.jobId, change.found.findings, {});
-        return null;
-      }
       case "scrubbed":
         return this.#scrub.scrubbed(change);
       case "published":
@@ -221,15 +200,6 @@ export class ChangeWrites {
         return this.#apiKeys.revoke(change);
       case "changeSettings":
         return this.#settings.change(change);
-      case "emptyQuarantine":
-        for (const { name, sizeBytes } of change.files) {
-          const error = `.tierkeep/quarantine/${name} is deleted.`;
-          this.#log.append(eventOf("QUARANTINE_EMPTIED", change, { sizeBytes, error }));
-        }
-        return change.result;
-      case "event":
-        this.#log.append(change.event);
-        return null;
       case "exported":
         return objects.exported(change);
     }

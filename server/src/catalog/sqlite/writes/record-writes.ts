@@ -68,9 +68,19 @@ export class RecordWrites implements RecordStore {
     for (const effect of effects) {
       if ("put" in effect) this.#put(effect, inline);
       else if ("delete" in effect) this.#delete(effect);
-      else if ("append" in effect) this.#parts.log.append(effect.value);
-      else this.#parts.usage.add(this.#workflow(effect.key), effect.tier, effect.count, effect.sizeBytes);
+      else if ("append" in effect) this.#append(effect);
+      else this.#add(effect);
     }
+  }
+
+  #append(effect: Extract<Effect, { readonly append: unknown }>): void {
+    if (effect.append === "event") this.#parts.log.append(effect.value);
+    else this.#parts.jobs.found(effect.key, [effect.value], {});
+  }
+
+  #add(effect: Extract<Effect, { readonly add: unknown }>): void {
+    if (effect.add === "jobCounts") this.#parts.jobs.found(effect.key, [], effect.by);
+    else this.#parts.usage.add(this.#workflow(effect.key), effect.tier, effect.count, effect.sizeBytes);
   }
 
   #load(ref: Ref): Records[Ref[0]]["value"] | null {

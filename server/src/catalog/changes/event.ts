@@ -1,0 +1,24 @@
+import type { ChangeType } from "../change-type.ts";
+import { eventOf } from "../decide/event-of.ts";
+import type { EmptyQuarantineChange, EventChange } from "../upkeep-changes.ts";
+
+export const event: ChangeType<EventChange, null> = {
+  grows: false,
+  refs: () => [],
+  decide: ({ event: value }) => ({ effects: [{ append: "event", value }], result: null }),
+};
+
+export const emptyQuarantine: ChangeType<EmptyQuarantineChange, EmptyQuarantineChange["result"]> = {
+  grows: false,
+  refs: () => [],
+  decide: (change) => ({
+    effects: change.files.map(({ name, sizeBytes }) => ({
+      append: "event",
+      value: eventOf("QUARANTINE_EMPTIED", change, {
+        sizeBytes,
+        error: `.tierkeep/quarantine/${name} is deleted.`,
+      }),
+    })),
+    result: change.result,
+  }),
+};
