@@ -13,7 +13,10 @@ export interface Found {
 
 /** The rules of one kind of change. */
 export interface ChangeType<Input, Result> {
-  /** The records that `decide` reads, and those of which it must know that they do not change. */
+  /**
+   * The records that `decide` reads or writes. The object of an artifact need not be declared beside the
+   * artifact: only its record names it.
+   */
   refs(input: Input): readonly Ref[];
   /** Pure: it reads only `input` and `found`. @throws Refused: then the change has no effect */
   decide(input: Input, found: Found): { readonly effects: readonly Effect[]; readonly result: Result };

@@ -5,7 +5,7 @@ import type { Outcome } from "./changes.ts";
 import type { EventDraft } from "./decide/decision.ts";
 import type { IdempotencyKey } from "./idempotency.ts";
 import type { StoreCounts } from "./job-changes.ts";
-import type { ArtifactRow, ObjectId } from "./rows.ts";
+import type { ApiKeyRow, ArtifactRow, ExportState, ObjectId, ScrubState } from "./rows.ts";
 
 /** A tenant (workflowId "") or a workflow. No part of a key is ever null, in any driver. */
 export interface ScopeKey {
@@ -26,6 +26,10 @@ export interface InlineContent {
 export interface StagedObject {
   readonly store: string;
   readonly owner: string;
+  /** When it was staged, ms since the epoch. */
+  readonly at: number;
+  /** It existed before it was staged, so it is never garbage. */
+  readonly found: boolean;
 }
 
 /** An object that no row names any more. */
@@ -33,8 +37,8 @@ export interface GarbageRecord {
   readonly store: string;
   /** The instant of the commit that made it garbage, ms since the epoch. */
   readonly since: number;
-  /** The artifact of which it was an earlier version. */
-  readonly artifact: ArtifactKey;
+  /** The artifact of which it was an earlier version; null: no row ever named it. */
+  readonly artifact: ArtifactKey | null;
 }
 
 /** The view of a key may differ from its row since this version of the key. */
@@ -71,6 +75,14 @@ export interface Records {
   unpublished: { key: ArtifactKey; value: Unpublished };
   gate: { key: "purge"; value: PurgeGate };
   answer: { key: AnswerKey; value: StoredAnswer };
+  /** The pass of the scrubber in which a finding was last reported, by the finding's mark. */
+  reported: { key: string; value: { readonly pass: number } };
+  apiKey: { key: string; value: Omit<ApiKeyRow, "row"> };
+  // Kinds with a single record, whose key is "".
+  scrub: { key: ""; value: ScrubState };
+  exporter: { key: ""; value: ExportState };
+  /** The store's settings as JSON text. */
+  settings: { key: ""; value: string };
 }
 
 export type RecordKind = keyof Records;

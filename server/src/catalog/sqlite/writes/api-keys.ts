@@ -1,12 +1,8 @@
 import type { Role } from "@tierkeep/schema/domain/principal";
-import type { ApiKey } from "@tierkeep/schema/services/keys";
-import type { CreateApiKeyChange, RevokeApiKeyChange } from "../../api-key-changes.ts";
 import type { PageWindow } from "../../catalog.ts";
-import { decideCreateApiKey, decideRevokeApiKey } from "../../decide/decide-api-key.ts";
 import type { ApiKeyRow } from "../../rows.ts";
 import type { Cell, Connection } from "../connection.ts";
 import { inOrder, walk } from "../reads/page-window.ts";
-import type { EventLog } from "./event-log.ts";
 
 const COLUMNS =
   "id, key, digest, name, role, tenants, created_at, created_by, expires_at, revoked_at, revoked_by";
@@ -43,24 +39,20 @@ export class ApiKeyReads {
 }
 
 /** Writes API keys, for a writer. */
-export class ApiKeyWrites {
+export class ApiKeyWrites extends ApiKeyReads {
   readonly #connection: Connection;
-  readonly #log: EventLog;
-  readonly #reads: ApiKeyReads;
 
-  constructor(connection: Connection, log: EventLog) {
+  constructor(connection: Connection) {
+    super(connection);
     this.#connection = connection;
-    this.#log = log;
-    this.#reads = new ApiKeyReads(connection);
   }
 
-  create(change: CreateApiKeyChange): ApiKey {
-    const { apiKey, digest } = change;
-    this.#log.append(decideCreateApiKey(change));
+  put({ apiKey, digest }: Omit<ApiKeyRow, "row">): void {
     this.#connection
       .statement(
-        `INSERT INTO api_key (key, digest, name, role, tenants, created_at, created_by, expires_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO api_key (key, digest, name, role, tenants, created_at, created_by, expires_at, revoked_at, revoked_by)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (key) DO UPDATE SET revoked_at = excluded.revoked_at, revoked_by = excluded.revoked_by`,
       )
       .run(
         apiKey.keyId,
@@ -71,19 +63,9 @@ export class ApiKeyWrites {
         apiKey.createdAt,
         apiKey.createdBy,
         apiKey.expiresAt,
+        apiKey.revokedAt,
+        apiKey.revokedBy,
       );
-    return apiKey;
-  }
-
-  revoke(change: RevokeApiKeyChange): ApiKey {
-    const found = this.#reads.apiKey(change.keyId)?.apiKey ?? null;
-    const { apiKey, event } = decideRevokeApiKey(found, change);
-    if (event === null) return apiKey;
-    this.#log.append(event);
-    this.#connection
-      .statement("UPDATE api_key SET revoked_at = ?, revoked_by = ? WHERE key = ?")
-      .run(apiKey.revokedAt, apiKey.revokedBy, apiKey.keyId);
-    return apiKey;
   }
 }
 

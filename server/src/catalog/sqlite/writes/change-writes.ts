@@ -6,6 +6,7 @@ import { decideAdopt, decidePresent } from "../../decide/decide-adopt.ts";
 import { decideLifecycleItemFailed, decideLifecycleStep } from "../../decide/decide-lifecycle-step.ts";
 import { decideRestoreItem } from "../../decide/decide-restore-item.ts";
 import type { Connection } from "../connection.ts";
+import { BacklogReads } from "../reads/backlog-reads.ts";
 import { AnswerWrites } from "./answers.ts";
 import { ApiKeyWrites } from "./api-keys.ts";
 import { ArtifactWrites } from "./artifact-writes.ts";
@@ -34,8 +35,6 @@ export class ChangeWrites {
   readonly #artifacts: ArtifactWrites;
   readonly #scrub: ScrubWrites;
   readonly #mend: ReportWrites;
-  readonly #apiKeys: ApiKeyWrites;
-  readonly #settings: SettingsWrites;
   #mark = 0;
 
   constructor(connection: Connection) {
@@ -45,10 +44,8 @@ export class ChangeWrites {
     this.#held = new UsageCounters(connection);
     this.#jobs = new JobWrites(connection, this.#log);
     this.#objects = new ObjectWrites(connection, this.#names);
-    this.#scrub = new ScrubWrites(connection, this.#log);
+    this.#scrub = new ScrubWrites(connection);
     this.#mend = new ReportWrites(this.#names, this.#log, this.#held, this.#jobs, this.#scrub);
-    this.#apiKeys = new ApiKeyWrites(connection, this.#log);
-    this.#settings = new SettingsWrites(connection, this.#log);
     this.#records = new RecordWrites({
       connection,
       names: this.#names,
@@ -57,6 +54,10 @@ export class ChangeWrites {
       objects: this.#objects,
       answers: this.answers,
       jobs: this.#jobs,
+      scrub: this.#scrub,
+      apiKeys: new ApiKeyWrites(connection),
+      settings: new SettingsWrites(connection),
+      backlog: new BacklogReads(connection),
     });
     this.#artifacts = new ArtifactWrites(connection, this.#records, this.#log, this.#jobs);
   }
@@ -119,8 +120,6 @@ export class ChangeWrites {
     switch (change.kind) {
       case "stage":
         return objects.stage(change);
-      case "abandon":
-        return objects.abandon(change);
       case "abandonOrphaned":
         return objects.abandonOrphaned(change);
       case "lifecycleStep": {
@@ -146,8 +145,6 @@ export class ChangeWrites {
         const current = artifacts.load(change.key);
         return artifacts.apply(change.key, current, decideRestoreItem(current, repeated, change));
       }
-      case "stageFound":
-        return objects.reserve(change);
       case "adopt": {
         const { key, jobId, artifact } = change;
         const known = {
@@ -170,10 +167,6 @@ export class ChangeWrites {
         if (current?.object === change.object) artifacts.settle(current);
         return null;
       }
-      case "report":
-        return this.#scrub.tell(change);
-      case "quarantine":
-        return this.#mend.quarantine(change);
       case "recount":
         return this.#mend.recount(change);
       case "scrubbed":
@@ -194,14 +187,6 @@ export class ChangeWrites {
         return jobs.prune(change);
       case "sweepAnswers":
         return this.answers.forget(change);
-      case "createApiKey":
-        return this.#apiKeys.create(change);
-      case "revokeApiKey":
-        return this.#apiKeys.revoke(change);
-      case "changeSettings":
-        return this.#settings.change(change);
-      case "exported":
-        return objects.exported(change);
     }
   }
 }

@@ -1,14 +1,11 @@
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
-import type { StagedObject } from "../../records.ts";
-import type { ObjectId } from "../../rows.ts";
+import type { GarbageRecord, StagedObject } from "../../records.ts";
+import type { ExportState, ObjectId } from "../../rows.ts";
 import type {
-  AbandonChange,
   AbandonOrphanedChange,
   CollectedChange,
-  ExportedChange,
   PublishedChange,
   StageChange,
-  StageFoundChange,
 } from "../../upkeep-changes.ts";
 import type { Connection } from "../connection.ts";
 import type { Names } from "./names.ts";
@@ -24,8 +21,16 @@ export class ObjectWrites {
   }
 
   staged(object: ObjectId): StagedObject | null {
-    const row = this.#connection.statement("SELECT store, owner FROM staged WHERE object = ?").get(object);
-    return row === undefined ? null : { store: row[0] as string, owner: row[1] as string };
+    const row = this.#connection
+      .statement("SELECT store, owner, at, found FROM staged WHERE object = ?")
+      .get(object);
+    if (row === undefined) return null;
+    return {
+      store: row[0] as string,
+      owner: row[1] as string,
+      at: row[2] as number,
+      found: row[3] === 1,
+    };
   }
 
   stage(change: StageChange): null {
@@ -35,17 +40,25 @@ export class ObjectWrites {
     return null;
   }
 
-  reserve(change: StageFoundChange): boolean {
-    const { object, store, owner, at } = change;
-    if (this.#connection.statement("SELECT 1 FROM garbage WHERE object = ?").get(object) !== undefined)
-      return false;
-    const reserved = this.#connection
+  putStaged(object: ObjectId, { store, owner, at, found }: StagedObject): void {
+    this.#connection
       .statement(
-        `INSERT INTO staged (object, store, owner, at, found) VALUES (?, ?, ?, ?, 1)
-         ON CONFLICT (object) DO UPDATE SET owner = excluded.owner WHERE found = 1 AND owner <> excluded.owner`,
+        `INSERT INTO staged (object, store, owner, at, found) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT (object) DO UPDATE SET owner = excluded.owner`,
       )
-      .run(object, store, owner, at);
-    return reserved === 1;
+      .run(object, store, owner, at, found ? 1 : 0);
+  }
+
+  garbage(object: ObjectId): GarbageRecord | null {
+    const row = this.#connection
+      .statement(
+        `SELECT g.store, g.not_before, t.name, w.name, g.name FROM garbage g
+           LEFT JOIN workflow w ON w.id = g.workflow LEFT JOIN tenant t ON t.id = w.tenant WHERE g.object = ?`,
+      )
+      .get(object);
+    if (row === undefined) return null;
+    const [store, since, tenantId, workflowId, artifactId] = row as [string, number, string, string, string];
+    return { store, since, artifact: tenantId === null ? null : { tenantId, workflowId, artifactId } };
   }
 
   /** Returns true if the key's view may differ from its row. */
@@ -54,15 +67,6 @@ export class ObjectWrites {
     if (workflow === null) return false;
     const sql = "SELECT 1 FROM dirty WHERE workflow = ? AND name = ?";
     return this.#connection.statement(sql).get(workflow.id, artifactId) !== undefined;
-  }
-
-  abandon(change: AbandonChange): null {
-    const staged = this.#connection
-      .statement("DELETE FROM staged WHERE object = ? RETURNING store, found")
-      .get(change.object);
-    if (staged !== undefined && staged[1] === 0)
-      this.#toGarbage(change.object, staged[0] as string, change.at);
-    return null;
   }
 
   abandonOrphaned(change: AbandonOrphanedChange): number {
@@ -91,14 +95,13 @@ export class ObjectWrites {
     return null;
   }
 
-  exported({ state }: ExportedChange): null {
+  putExporter(state: ExportState): void {
     this.#connection
       .statement(
         `INSERT INTO export_state VALUES (1, ?, ?, ?, ?) ON CONFLICT (id)
          DO UPDATE SET file = excluded.file, offset = excluded.offset, seq = excluded.seq, tail_hash = excluded.tail_hash`,
       )
       .run(state.file, state.offset, state.seq, state.head);
-    return null;
   }
 
   #toGarbage(object: ObjectId, store: string, notBefore: number): void {

@@ -3,13 +3,17 @@ import type { Loaded, RecordStore } from "../../commit/run-group.ts";
 import type { ArtifactFacts, Effect, InlineContent, Records, Ref, ScopeKey } from "../../records.ts";
 import type { ArtifactRow, ObjectId } from "../../rows.ts";
 import type { Connection } from "../connection.ts";
+import type { BacklogReads } from "../reads/backlog-reads.ts";
 import { ARTIFACT_COLUMNS, artifactRow, inlineSeq } from "../rows/artifact-row.ts";
 import { tierCode } from "../rows/codes.ts";
 import type { AnswerWrites } from "./answers.ts";
+import type { ApiKeyWrites } from "./api-keys.ts";
 import type { EventLog } from "./event-log.ts";
 import type { JobWrites } from "./job-writes.ts";
 import type { Names, WorkflowEntry } from "./names.ts";
 import type { ObjectWrites } from "./object-writes.ts";
+import type { ScrubWrites } from "./scrub-writes.ts";
+import type { SettingsWrites } from "./settings.ts";
 import type { UsageCounters } from "./usage-counters.ts";
 
 /** The names are known from the key, so they are not looked up. */
@@ -35,6 +39,10 @@ export interface WriterParts {
   readonly objects: ObjectWrites;
   readonly answers: AnswerWrites;
   readonly jobs: JobWrites;
+  readonly scrub: ScrubWrites;
+  readonly apiKeys: ApiKeyWrites;
+  readonly settings: SettingsWrites;
+  readonly backlog: BacklogReads;
 }
 
 /** Loads records and applies effects, within the open transaction of a writer. */
@@ -94,8 +102,20 @@ export class RecordWrites implements RecordStore {
         return this.#isPresent(key) ? true : null;
       case "staged":
         return this.#parts.objects.staged(key);
+      case "garbage":
+        return this.#parts.objects.garbage(key);
       case "answer":
         return this.#parts.answers.find(key);
+      case "scrub":
+        return this.#parts.scrub.state();
+      case "reported":
+        return this.#parts.scrub.reported(key);
+      case "apiKey":
+        return this.#parts.apiKeys.apiKey(key);
+      case "exporter":
+        return this.#parts.backlog.exportState();
+      case "settings":
+        return this.#parts.settings.settings();
       case "gate": {
         const jobId = this.#parts.jobs.unconfirmedReindex();
         return jobId === null ? null : { jobId };
@@ -148,7 +168,13 @@ export class RecordWrites implements RecordStore {
         const { store, since, artifact } = effect.value;
         connection
           .statement("INSERT INTO garbage (object, store, not_before, workflow, name) VALUES (?, ?, ?, ?, ?)")
-          .run(effect.key, store, since, this.#workflow(artifact).id, artifact.artifactId);
+          .run(
+            effect.key,
+            store,
+            since,
+            artifact === null ? null : this.#workflow(artifact).id,
+            artifact?.artifactId ?? null,
+          );
         return;
       }
       case "unpublished":
@@ -161,6 +187,21 @@ export class RecordWrites implements RecordStore {
         return;
       case "answer":
         this.#parts.answers.keep(effect.key, effect.value);
+        return;
+      case "staged":
+        this.#parts.objects.putStaged(effect.key, effect.value);
+        return;
+      case "reported":
+        this.#parts.scrub.putReported(effect.key, effect.value.pass);
+        return;
+      case "apiKey":
+        this.#parts.apiKeys.put(effect.value);
+        return;
+      case "exporter":
+        this.#parts.objects.putExporter(effect.value);
+        return;
+      case "settings":
+        this.#parts.settings.put(effect.value);
         return;
       default:
         throw new Error(`No change puts records of the kind ${effect.put}.`);

@@ -1,5 +1,5 @@
-import { decideReport } from "../../decide/decide-report.ts";
-import type { QuarantineChange, RecountChange } from "../../upkeep-changes.ts";
+import { findingEvent, findingMark } from "../../changes/report.ts";
+import type { RecountChange } from "../../upkeep-changes.ts";
 import type { EventLog } from "./event-log.ts";
 import type { JobWrites } from "./job-writes.ts";
 import type { Names } from "./names.ts";
@@ -7,7 +7,7 @@ import type { Recounted } from "./recount.ts";
 import type { ScrubWrites } from "./scrub-writes.ts";
 import type { UsageCounters } from "./usage-counters.ts";
 
-/** Writes findings and corrections of a repair that concern no single artifact, for a writer. */
+/** Writes corrections of usage counters, for a writer. */
 export class ReportWrites {
   readonly #names: Names;
   readonly #log: EventLog;
@@ -23,22 +23,14 @@ export class ReportWrites {
     this.#scrub = scrub;
   }
 
-  quarantine(change: QuarantineChange): null {
-    const { jobId, findings } = change;
-    const unreported = findings.filter(({ path }) => this.#scrub.isNew(`QUARANTINED ${jobId} ${path}`));
-    for (const finding of unreported) this.#log.append(decideReport(finding, change));
-    if (unreported.length > 0) this.#jobs.found(jobId, unreported, { quarantined: unreported.length });
-    return null;
-  }
-
   recount(change: RecountChange): null {
     const { jobId, finding } = change;
     const owner = this.#owner(finding);
     if (owner === null) return null;
     this.#held.recount(owner);
-    this.#log.append(decideReport(finding, change));
+    this.#log.append(findingEvent(finding, change));
     this.#jobs.found(jobId, [finding], {});
-    this.#scrub.forget({ ...finding, kind: "MISCOUNTED" });
+    this.#scrub.deleteReported(findingMark({ ...finding, kind: "MISCOUNTED" }));
     return null;
   }
 

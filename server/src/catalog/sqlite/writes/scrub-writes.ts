@@ -1,27 +1,34 @@
-import type { StoreFinding } from "@tierkeep/schema/domain/findings";
-import { decideReport } from "../../decide/decide-report.ts";
-import type { ReportChange, ScrubbedChange } from "../../upkeep-changes.ts";
+import type { ScrubState } from "../../rows.ts";
+import type { ScrubbedChange } from "../../upkeep-changes.ts";
 import type { Connection } from "../connection.ts";
-import type { EventLog } from "./event-log.ts";
 
-/** Writes the logged findings and the scrubber's position, for a writer. */
+/** Reads and writes the reported findings and the scrubber's state, for a writer. */
 export class ScrubWrites {
   readonly #connection: Connection;
-  readonly #log: EventLog;
 
-  constructor(connection: Connection, log: EventLog) {
+  constructor(connection: Connection) {
     this.#connection = connection;
-    this.#log = log;
   }
 
-  tell(change: ReportChange): number {
-    let logged = 0;
-    for (const finding of change.findings) {
-      if (!this.isNew(markOf(finding))) continue;
-      this.#log.append(decideReport(finding, change));
-      logged += 1;
-    }
-    return logged;
+  state(): ScrubState {
+    const row = this.#connection.statement("SELECT pass, position FROM scrub").get();
+    return { pass: row?.[0] as number, position: JSON.parse(row?.[1] as string) };
+  }
+
+  reported(mark: string): { readonly pass: number } | null {
+    const row = this.#connection.statement("SELECT pass FROM told WHERE what = ?").get(mark);
+    return row === undefined ? null : { pass: row[0] as number };
+  }
+
+  putReported(mark: string, pass: number): void {
+    this.#connection
+      .statement("INSERT INTO told VALUES (?, ?) ON CONFLICT (what) DO UPDATE SET pass = excluded.pass")
+      .run(mark, pass);
+  }
+
+  /** Removes the mark of a finding that is resolved, so that it is reported again if it returns. */
+  deleteReported(mark: string): void {
+    this.#connection.statement("DELETE FROM told WHERE what = ?").run(mark);
   }
 
   scrubbed({ position, passEnds }: ScrubbedChange): null {
@@ -39,23 +46,4 @@ export class ScrubWrites {
       .run(JSON.stringify(position), passEnds ? 1 : 0);
     return null;
   }
-
-  /** Returns whether the finding is new, and records it. */
-  isNew(what: string): boolean {
-    const known = this.#connection
-      .statement("UPDATE told SET pass = (SELECT pass FROM scrub) WHERE what = ?")
-      .run(what);
-    if (known === 0) this.#connection.statement("INSERT INTO told SELECT ?, pass FROM scrub").run(what);
-    return known === 0;
-  }
-
-  /** Removes the record of a finding that is resolved, so that it is logged again if it returns. */
-  forget(finding: StoreFinding): void {
-    this.#connection.statement("DELETE FROM told WHERE what = ?").run(markOf(finding));
-  }
-}
-
-/** Identifies a finding: by its path or, where it has none, by its tenant or workflow. */
-function markOf({ kind, path, tenantId, workflowId }: StoreFinding): string {
-  return `${kind} ${path ?? [tenantId, workflowId].filter((name) => name !== null).join("/")}`;
 }

@@ -1,7 +1,4 @@
-import { eventOf } from "../../decide/event-of.ts";
-import type { ChangeSettingsChange } from "../../settings-changes.ts";
 import type { Connection } from "../connection.ts";
-import type { EventLog } from "./event-log.ts";
 
 /** Reads the store's settings on one connection. */
 export class SettingsReads {
@@ -17,23 +14,20 @@ export class SettingsReads {
   }
 }
 
-/** Writes the store's settings and their events. */
-export class SettingsWrites {
+/** Writes the store's settings, for a writer. */
+export class SettingsWrites extends SettingsReads {
   readonly #connection: Connection;
-  readonly #log: EventLog;
 
-  constructor(connection: Connection, log: EventLog) {
+  constructor(connection: Connection) {
+    super(connection);
     this.#connection = connection;
-    this.#log = log;
   }
 
-  change({ settings, events, ...stamp }: ChangeSettingsChange): null {
+  put(settings: string): void {
     this.#connection
       .statement(
         "INSERT INTO store_settings VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET document = excluded.document",
       )
       .run(settings);
-    for (const { type, message } of events) this.#log.append(eventOf(type, stamp, { error: message }));
-    return null;
   }
 }

@@ -326,7 +326,6 @@ function fillsUp(change: Change): boolean {
   switch (change.kind) {
     case "stage":
     case "restoreItem":
-    case "stageFound":
     case "adopt":
       return true;
     case "lifecycleStep":

@@ -1,6 +1,6 @@
 import type { ChangeType } from "../change-type.ts";
 import { eventOf } from "../decide/event-of.ts";
-import type { EmptyQuarantineChange, EventChange } from "../upkeep-changes.ts";
+import type { EmptyQuarantineChange, EventChange, ExportedChange } from "../upkeep-changes.ts";
 
 export const event: ChangeType<EventChange, null> = {
   grows: false,
@@ -21,4 +21,10 @@ export const emptyQuarantine: ChangeType<EmptyQuarantineChange, EmptyQuarantineC
     })),
     result: change.result,
   }),
+};
+
+export const exported: ChangeType<ExportedChange, null> = {
+  grows: false,
+  refs: () => [["exporter", ""]],
+  decide: ({ state }) => ({ effects: [{ put: "exporter", key: "", value: state }], result: null }),
 };
