@@ -1,7 +1,7 @@
 import { jobGlobalId } from "@tierkeep/schema/domain/jobs";
 import type { Job } from "@tierkeep/schema/services/jobs";
 import type { Logger } from "pino";
-import { jobCounts } from "../catalog/decide/decide-job.ts";
+import { jobCounts } from "../catalog/changes/jobs.ts";
 
 /** Writes a line to the server's log when a job starts and when it ends. */
 export function jobLog(log: Logger) {

@@ -21,5 +21,5 @@ export interface ChangeType<Input, Result> {
   /** Pure: it reads only `input` and `found`. @throws Refused: then the change has no effect */
   decide(input: Input, found: Found): { readonly effects: readonly Effect[]; readonly result: Result };
   /** True: the change needs space, so it is refused while only the space reserve is left. */
-  readonly grows: boolean;
+  readonly grows: boolean | ((input: Input) => boolean);
 }

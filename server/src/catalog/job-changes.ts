@@ -58,6 +58,18 @@ export interface StoreCounts {
   readonly healed?: number;
 }
 
+/** What a change adds to the counters of a job. Default: 0. */
+export interface JobCounts extends StoreCounts {
+  /** Artifacts processed, whatever the outcome. */
+  readonly treated?: number;
+  readonly errors?: number;
+  readonly promotedToWarm?: number;
+  readonly promotedToCold?: number;
+  readonly purged?: number;
+  readonly restored?: number;
+  readonly skipped?: number;
+}
+
 /** Requests that a RUNNING job stops. Changes nothing for a job that has ended. */
 export interface RequestCancelChange extends Repeatable {
   readonly kind: "requestCancel";

@@ -1,11 +1,19 @@
+import type { LifecycleEvent } from "@tierkeep/schema/domain/events";
 import type { StoreFinding } from "@tierkeep/schema/domain/findings";
 import { type ArtifactKey, keyText } from "@tierkeep/schema/domain/keys";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { Outcome } from "./changes.ts";
-import type { EventDraft } from "./decide/decision.ts";
 import type { IdempotencyKey } from "./idempotency.ts";
-import type { StoreCounts } from "./job-changes.ts";
-import type { ApiKeyRow, ArtifactRow, ExportState, ObjectId, ScrubState } from "./rows.ts";
+import type { JobCounts } from "./job-changes.ts";
+import type {
+  ApiKeyRow,
+  ArtifactRow,
+  ExportState,
+  JobRow,
+  LifecycleItemRow,
+  ObjectId,
+  ScrubState,
+} from "./rows.ts";
 
 /** A tenant (workflowId "") or a workflow. No part of a key is ever null, in any driver. */
 export interface ScopeKey {
@@ -46,10 +54,27 @@ export interface Unpublished {
   readonly version: number;
 }
 
-/** Purging is disabled: the oldest live reindex that adopted artifacts and is not confirmed. */
+/** Purging is disabled while there are live reindexes that adopted artifacts and are not confirmed. */
 export interface PurgeGate {
+  /** Oldest first. */
+  readonly jobIds: readonly string[];
+}
+
+/** A job without its input and its counters. The counters in `job` mean nothing. */
+export interface JobRecord extends Omit<JobRow, "input" | "treated"> {
+  /** Seconds of work so far. */
+  readonly workSeconds: number;
+}
+
+/** Live jobs of one key run one at a time. */
+export type LiveJobKey = "lifecycle" | "reindex" | `verify/${string}`;
+
+export interface JobItemKey extends ArtifactKey {
   readonly jobId: string;
 }
+
+/** An event without its seq, which the driver assigns. */
+export type EventDraft = Omit<LifecycleEvent, "seq">;
 
 export type AnswerKey = Pick<IdempotencyKey, "actor" | "key">;
 
@@ -75,6 +100,14 @@ export interface Records {
   unpublished: { key: ArtifactKey; value: Unpublished };
   gate: { key: "purge"; value: PurgeGate };
   answer: { key: AnswerKey; value: StoredAnswer };
+  job: { key: string; value: JobRecord };
+  /** A job's input, which may be long; put once, with the job. */
+  jobInput: { key: string; value: unknown };
+  /** A job's current counters by their names in the API. */
+  jobCounts: { key: string; value: Readonly<Record<string, number>> };
+  liveJob: { key: LiveJobKey; value: { readonly jobId: string; readonly input: unknown } };
+  /** The job has processed the key. Only a lifecycle job stores what it did. */
+  jobItem: { key: JobItemKey; value: { readonly item: LifecycleItemRow | null } };
   /** The pass of the scrubber in which a finding was last reported, by the finding's mark. */
   reported: { key: string; value: { readonly pass: number } };
   apiKey: { key: string; value: Omit<ApiKeyRow, "row"> };
@@ -107,7 +140,7 @@ export type Effect =
       readonly count: 1 | -1;
       readonly sizeBytes: number;
     }
-  | { readonly add: "jobCounts"; readonly key: string; readonly by: StoreCounts }
+  | { readonly add: "jobCounts"; readonly key: string; readonly by: JobCounts }
   /** The driver numbers events in the order in which they are appended. */
   | { readonly append: "event"; readonly value: EventDraft }
   /** A finding of this job. A finding that is a problem also counts as an error of the job. */
@@ -117,6 +150,7 @@ export type Effect =
 export function refText(kind: RecordKind, key: Records[RecordKind]["key"]): string {
   if (typeof key === "string") return `${kind}:${key}`;
   if ("actor" in key) return `${kind}:${JSON.stringify([key.actor, key.key])}`;
+  if ("jobId" in key) return `${kind}:${key.jobId} ${keyText(key)}`;
   if ("artifactId" in key) return `${kind}:${keyText(key)}`;
   return `${kind}:${key.tenantId}/${key.workflowId}`;
 }

@@ -1,7 +1,7 @@
 import { keyText } from "@tierkeep/schema/domain/keys";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Catalog } from "../catalog/catalog.ts";
-import { ANSWER_LIFETIME_MS } from "../catalog/decide/decide-retry.ts";
+import { ANSWER_LIFETIME_MS } from "../catalog/commit/retry.ts";
 import type { TierStore } from "../tiers/tier-store.ts";
 import type { Abandoned } from "./abandoned.ts";
 import type { Backlog } from "./backlog.ts";

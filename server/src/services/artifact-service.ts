@@ -19,7 +19,7 @@ import type {
 } from "@tierkeep/schema/services/artifacts";
 import type { ReadTerms } from "@tierkeep/schema/services/read-terms";
 import type { Catalog } from "../catalog/catalog.ts";
-import { keyEvent } from "../catalog/decide/artifact-event.ts";
+import { keyEvent } from "../catalog/changes/artifact-event.ts";
 import type { Clock } from "../engine/clock.ts";
 import { idempotencyKeyOf } from "../engine/idempotency.ts";
 import type { Reader } from "../engine/read.ts";

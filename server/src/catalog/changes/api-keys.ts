@@ -2,7 +2,7 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { ApiKey } from "@tierkeep/schema/services/keys";
 import type { CreateApiKeyChange, RevokeApiKeyChange } from "../api-key-changes.ts";
 import type { ChangeType } from "../change-type.ts";
-import { eventOf } from "../decide/event-of.ts";
+import { eventOf } from "./event-of.ts";
 
 export const createApiKey: ChangeType<CreateApiKeyChange, ApiKey> = {
   grows: false,

@@ -1,6 +1,6 @@
 import type { ChangeType } from "../change-type.ts";
-import { eventOf } from "../decide/event-of.ts";
 import type { ChangeSettingsChange } from "../settings-changes.ts";
+import { eventOf } from "./event-of.ts";
 
 export const changeSettings: ChangeType<ChangeSettingsChange, null> = {
   grows: false,

@@ -1,7 +1,7 @@
 import { ageDays } from "@tierkeep/schema/domain/ages";
 import type { DamageChange } from "../artifact-changes.ts";
 import type { ChangeType } from "../change-type.ts";
-import { keyEvent } from "../decide/artifact-event.ts";
+import { keyEvent } from "./artifact-event.ts";
 
 /** The mark prevents a second event for the same damage. The version stays: nothing that a client wrote changes. */
 export const damage: ChangeType<DamageChange, null> = {

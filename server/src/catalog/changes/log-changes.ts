@@ -1,6 +1,6 @@
 import type { ChangeType } from "../change-type.ts";
-import { eventOf } from "../decide/event-of.ts";
 import type { EmptyQuarantineChange, EventChange, ExportedChange } from "../upkeep-changes.ts";
+import { eventOf } from "./event-of.ts";
 
 export const event: ChangeType<EventChange, null> = {
   grows: false,

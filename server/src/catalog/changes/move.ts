@@ -2,11 +2,10 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 import { isHotter, type Tier } from "@tierkeep/schema/domain/tiers";
 import type { MoveChange, MoveResult } from "../artifact-changes.ts";
 import type { ChangeType } from "../change-type.ts";
-import { departureEvent } from "../decide/artifact-event.ts";
-import { named, requireChecksumUnchanged, requireCurrent } from "../decide/current-row.ts";
-import type { NextRow } from "../decide/decision.ts";
 import type { ArtifactRow } from "../rows.ts";
 import { inOtherTier } from "./artifact-effects.ts";
+import { departureEvent } from "./artifact-event.ts";
+import { named, requireChecksumUnchanged, requireCurrent } from "./current-row.ts";
 
 export const move: ChangeType<MoveChange, MoveResult> = {
   grows: true,
@@ -33,7 +32,7 @@ export const move: ChangeType<MoveChange, MoveResult> = {
     if (dryRun) {
       return { effects: [{ append: "event", value: event }], result: { artifact: row, fromTier, toTier } };
     }
-    const artifact: ArtifactRow = { ...moved(row, toTier, at), row: row.row, version: found.seq + 1 };
+    const artifact = moved(row, toTier, at, found.seq + 1);
     return {
       effects: [...inOtherTier(row, artifact), { append: "event", value: event }],
       result: { artifact, fromTier, toTier },
@@ -45,8 +44,7 @@ export const move: ChangeType<MoveChange, MoveResult> = {
  * Returns the row in another tier. A move to a hotter tier resets its age. The age base never moves back,
  * even when the clock does.
  */
-export function moved(row: ArtifactRow, toTier: Tier, at: number): NextRow {
-  const { row: _row, version: _version, ...rest } = row;
+export function moved(row: ArtifactRow, toTier: Tier, at: number, version: number): ArtifactRow {
   const ageSince = isHotter(toTier, row.tier) ? Math.max(at, row.ageSince) : row.ageSince;
-  return { ...rest, tier: toTier, promotedAt: at, promotedFrom: row.tier, ageSince };
+  return { ...row, tier: toTier, promotedAt: at, promotedFrom: row.tier, ageSince, version };
 }

@@ -2,10 +2,11 @@ import { isHeld, RETENTION_OVERRIDE } from "@tierkeep/schema/domain/holds";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { PurgeChange, PurgeResult } from "../artifact-changes.ts";
 import type { ChangeType } from "../change-type.ts";
-import { departureEvent } from "../decide/artifact-event.ts";
-import { named, requireChecksumUnchanged, requireCurrent } from "../decide/current-row.ts";
+import type { PurgeGate } from "../records.ts";
 import type { ArtifactRow } from "../rows.ts";
 import { purged } from "./artifact-effects.ts";
+import { departureEvent } from "./artifact-event.ts";
+import { named, requireChecksumUnchanged, requireCurrent } from "./current-row.ts";
 
 export const purge: ChangeType<PurgeChange, PurgeResult> = {
   grows: false,
@@ -21,7 +22,7 @@ export const purge: ChangeType<PurgeChange, PurgeResult> = {
     requireChecksumUnchanged(row, key, change.ifChecksum);
     if (isHeld(row.metadata)) throw new Refused("HELD", holdMessage(row), { tier: row.tier });
     const gate = found.get("gate", "purge");
-    if (gate !== null && !dryRun) throw unconfirmedReindex(gate.jobId);
+    if (gate !== null && !dryRun) throw closedGate(gate);
     const event = departureEvent("ARTIFACT_PURGED", change, row, null, { dryRun, jobId: null, judgedAt: at });
     const result = { fromTier: row.tier, sizeBytes: row.sizeBytes };
     if (dryRun) return { effects: [{ append: "event", value: event }], result };
@@ -44,4 +45,9 @@ export function unconfirmedReindex(jobId: string): Refused {
     "A reindex has adopted artifacts, so purging is disabled until it is confirmed. Review its findings, then confirm it: confirmReindex, or tierkeep reindex --confirm.",
     { jobId },
   );
+}
+
+/** The same, for the oldest of several reindexes. */
+export function closedGate({ jobIds }: PurgeGate): Refused {
+  return unconfirmedReindex(jobIds[0] ?? "");
 }

@@ -2,9 +2,9 @@ import { ageDays } from "@tierkeep/schema/domain/ages";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { RecoverChange } from "../artifact-changes.ts";
 import type { ChangeType } from "../change-type.ts";
-import { keyEvent } from "../decide/artifact-event.ts";
 import type { Effect } from "../records.ts";
 import { unpublished } from "./artifact-effects.ts";
+import { keyEvent } from "./artifact-event.ts";
 
 /**
  * The object with the damaged bytes does not become garbage, because found bytes are never deleted. Once no

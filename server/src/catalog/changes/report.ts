@@ -1,10 +1,9 @@
 import type { LifecycleEventType } from "@tierkeep/schema/domain/events";
 import type { StoreFinding, StoreFindingKind } from "@tierkeep/schema/domain/findings";
 import type { ChangeType, Found } from "../change-type.ts";
-import type { EventDraft } from "../decide/decision.ts";
-import { eventOf } from "../decide/event-of.ts";
-import type { Effect, Ref } from "../records.ts";
+import type { Effect, EventDraft, Ref } from "../records.ts";
 import type { QuarantineChange, ReportChange } from "../upkeep-changes.ts";
+import { eventOf } from "./event-of.ts";
 
 export const report: ChangeType<ReportChange, number> = {
   grows: false,

@@ -3,11 +3,11 @@ import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { WriteChange, WriteResult } from "../artifact-changes.ts";
 import type { ChangeType } from "../change-type.ts";
-import { keyEvent } from "../decide/artifact-event.ts";
-import { named, requireChecksumUnchanged } from "../decide/current-row.ts";
 import type { ArtifactFacts } from "../records.ts";
 import type { ArtifactRow } from "../rows.ts";
 import { counted, dropped, present, scopeRefs, unpublished } from "./artifact-effects.ts";
+import { keyEvent } from "./artifact-event.ts";
+import { named, requireChecksumUnchanged } from "./current-row.ts";
 
 export const write: ChangeType<WriteChange, WriteResult> = {
   grows: true,

@@ -1,10 +1,10 @@
 import { type RefusalRecord, Refused } from "@tierkeep/schema/domain/refusals";
 import type { Found } from "../change-type.ts";
-import { type RecordChange, typeOf } from "../changes/all-changes.ts";
+import { grows, type RecordChange, typeOf } from "../changes/all-changes.ts";
 import type { Outcome } from "../changes.ts";
-import { decideRetry, isAnswerValid } from "../decide/decide-retry.ts";
 import type { IdempotencyKey } from "../idempotency.ts";
 import { type Effect, type RecordKind, type Records, type Ref, refText } from "../records.ts";
+import { decideRetry, isAnswerValid } from "./retry.ts";
 
 /** Like Outcome; `failure`: an unexpected error, and nothing of the change was applied. */
 export type ChangeOutcome = Outcome | { readonly ok: false; readonly failure: string };
@@ -142,7 +142,8 @@ function decide(
 
 function decideAnew(change: RecordChange, found: Found, growth: RefusalRecord | null) {
   const type = typeOf(change);
-  if (growth !== null && type.grows) return { effects: [], outcome: { ok: false, refusal: growth } } as const;
+  if (growth !== null && grows(change))
+    return { effects: [], outcome: { ok: false, refusal: growth } } as const;
   try {
     const { effects, result } = type.decide(change, found);
     return { effects, outcome: { ok: true, result } as Outcome };
@@ -155,8 +156,9 @@ function decideAnew(change: RecordChange, found: Found, growth: RefusalRecord | 
   }
 }
 
-/** Adds the refs with which a later change would read the written record. Marks and counters do not conflict. */
+/** Adds the refs with which a later change would read the written record. Marks and usage do not conflict. */
 function addWritten(written: Set<string>, effect: Effect): void {
+  if ("add" in effect && effect.add === "jobCounts") written.add(refText("jobCounts", effect.key));
   if ("append" in effect || "add" in effect) return;
   const kind = "put" in effect ? effect.put : effect.delete;
   if (kind === "unpublished" || kind === "inline") return;

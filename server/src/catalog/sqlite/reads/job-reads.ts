@@ -22,9 +22,9 @@ interface Owners {
 
 const WITH_INPUT = "LEFT JOIN job_input i ON i.job = j.id";
 
-/** The oldest live reindex that adopted artifacts and is not confirmed. */
+/** The live reindexes that adopted artifacts and are not confirmed, oldest first. */
 export const UNCONFIRMED = `SELECT job FROM job INDEXED BY job_unconfirmed
-  WHERE kind = 'reindex' AND dry_run = 0 AND adopted > 0 AND confirmed_at IS NULL ORDER BY started_at, job LIMIT 1`;
+  WHERE kind = 'reindex' AND dry_run = 0 AND adopted > 0 AND confirmed_at IS NULL ORDER BY started_at, job`;
 
 /** Reads jobs and their items on one connection. */
 export class JobReads {

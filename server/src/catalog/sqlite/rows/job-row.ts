@@ -3,7 +3,7 @@ import type { JobStatus, LifecycleItemOutcome } from "@tierkeep/schema/domain/jo
 import type { LifecycleStep } from "@tierkeep/schema/domain/policy";
 import type { ErrorCode } from "@tierkeep/schema/domain/refusals";
 import type { Job, LifecycleJob, RestoreJob, VerifyJob } from "@tierkeep/schema/services/jobs";
-import { jobProgress } from "../../decide/decide-job.ts";
+import { jobProgress } from "../../changes/jobs.ts";
 import type { JobPosition, JobRow, LifecycleItemRow, StoreFindingRow } from "../../rows.ts";
 import type { Cell } from "../connection.ts";
 import { tierName } from "./codes.ts";
@@ -45,6 +45,11 @@ export function jobRow(cells: readonly Cell[]): JobRow {
     expected,
     treated,
   };
+}
+
+/** Returns the seconds of work that are stored with a job. */
+export function workSeconds(cells: readonly Cell[]): number {
+  return (cells[6] as number | null) ?? 0;
 }
 
 function job(cells: readonly Cell[], treated: number, expected: number | null): Job {

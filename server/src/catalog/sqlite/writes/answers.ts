@@ -1,5 +1,5 @@
 import type { Outcome } from "../../changes.ts";
-import { isWithinLifetime } from "../../decide/decide-retry.ts";
+import { isWithinLifetime } from "../../commit/retry.ts";
 import type { IdempotencyKey } from "../../idempotency.ts";
 import type { AnswerKey, StoredAnswer } from "../../records.ts";
 import type { SweepAnswersChange } from "../../upkeep-changes.ts";

@@ -1,6 +1,6 @@
 import type { EventJob, LifecycleEvent } from "@tierkeep/schema/domain/events";
 import type { ErrorCode } from "@tierkeep/schema/domain/refusals";
-import type { EventDraft } from "../../decide/decision.ts";
+import type { EventDraft } from "../../records.ts";
 import type { Cell, Connection } from "../connection.ts";
 import { eventTypeCode, eventTypeName, tierCode, tierName } from "../rows/codes.ts";
 import type { Names } from "./names.ts";
@@ -89,15 +89,6 @@ export class EventLog {
   /** The last event's seq, those of the open transaction included; 0: the log is empty. */
   get newest(): number {
     return this.#next - 1;
-  }
-
-  /** The current end, to which a dropped change is taken back. */
-  get mark(): number {
-    return this.#next;
-  }
-
-  backTo(mark: number): void {
-    this.#next = mark;
   }
 
   /** Returns the newest seq of the committed group; null where it wrote no event. */

@@ -1,192 +1,132 @@
 import { isProblem, type StoreFinding } from "@tierkeep/schema/domain/findings";
-import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
-import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Job } from "@tierkeep/schema/services/jobs";
-import { decideFinishJob, decideStartJob, jobEvent } from "../../decide/decide-job.ts";
-import type { JobProgress } from "../../decide/decision.ts";
-import type {
-  AdvanceJobChange,
-  ConfirmReindexChange,
-  FinishJobChange,
-  RequestCancelChange,
-  StartJobChange,
-  StartJobResult,
-  StoreCounts,
-} from "../../job-changes.ts";
-import type { JobRow, LifecycleItemRow } from "../../rows.ts";
+import { jobCounts } from "../../changes/jobs.ts";
+import type { JobCounts } from "../../job-changes.ts";
+import type { JobItemKey, JobRecord, LiveJobKey, PurgeGate, Records } from "../../records.ts";
+import type { LifecycleItemRow } from "../../rows.ts";
 import type { SweepJobItemsChange } from "../../upkeep-changes.ts";
-import type { Connection } from "../connection.ts";
+import type { Connection, Row } from "../connection.ts";
 import { UNCONFIRMED } from "../reads/job-reads.ts";
 import { tierCode } from "../rows/codes.ts";
-import { factsOf, ITEM_COLUMNS, itemRow, JOB_COLUMNS, jobRow } from "../rows/job-row.ts";
-import type { EventLog } from "./event-log.ts";
+import { factsOf, ITEM_COLUMNS, itemRow, jobRow, WITHOUT_INPUT, workSeconds } from "../rows/job-row.ts";
 
-/** Writes jobs, their counters and their items, for a writer. */
+/** The columns of a job's counters. */
+const COUNT_COLUMNS = {
+  treated: "treated",
+  errors: "total_errors",
+  promotedToWarm: "promoted_to_warm",
+  promotedToCold: "promoted_to_cold",
+  purged: "purged",
+  restored: "restored",
+  skipped: "skipped",
+  adopted: "adopted",
+  present: "present",
+  quarantined: "quarantined",
+  left: "left_over",
+  checked: "checked",
+  checkedBytes: "checked_bytes",
+  damaged: "damaged",
+  missing: "missing",
+  stray: "stray",
+  healed: "healed",
+} as const satisfies Record<keyof JobCounts, string>;
+
+const COUNTS = Object.keys(COUNT_COLUMNS) as readonly (keyof JobCounts)[];
+
+const ADD = `UPDATE job SET items = items + ?, findings = findings + ?, has_items = has_items OR ?,
+  ${COUNTS.map((count) => `${COUNT_COLUMNS[count]} = ${COUNT_COLUMNS[count]} + ?`).join(", ")} WHERE id = ?`;
+
+/** What the effects of a group add to one job. */
+interface Additions {
+  readonly findings: StoreFinding[];
+  readonly counts: Record<keyof JobCounts, number>;
+  items: number;
+}
+
+/** Reads and writes jobs, their counters, items and findings, for a writer. */
 export class JobWrites {
   readonly #connection: Connection;
-  readonly #log: EventLog;
+  readonly #additions = new Map<string, Additions>();
 
-  constructor(connection: Connection, log: EventLog) {
+  constructor(connection: Connection) {
     this.#connection = connection;
-    this.#log = log;
   }
 
-  start(change: StartJobChange): StartJobResult {
-    const { job } = change;
-    if (this.#find(job.id) !== null) return { jobId: job.id, started: true };
-    const { event, result } = decideStartJob(this.#liveJob(job), change);
-    if (event === null) return result;
-    this.#log.append(event);
-    const id = this.#connection
+  job(jobId: string): JobRecord | null {
+    const cells = this.#cells(jobId);
+    if (cells === undefined) return null;
+    const { treated: _treated, input: _input, ...record } = jobRow(cells);
+    return { ...record, workSeconds: workSeconds(cells) };
+  }
+
+  jobCounts(jobId: string): Readonly<Record<string, number>> | null {
+    const cells = this.#cells(jobId);
+    return cells === undefined ? null : jobCounts(jobRow(cells).job);
+  }
+
+  /** Returns the running live job of this key. */
+  live(key: LiveJobKey): { readonly jobId: string; readonly input: unknown } | null {
+    const [kind = "", tenantId = ""] = key.split("/");
+    const sameTenant = kind === "verify" ? " AND j.tenant IS ?" : "";
+    const cells = this.#connection
       .statement(
-        `INSERT INTO job (job, kind, status, dry_run, started_at, duration_seconds, treated, expected, total_errors,
-           promoted_to_warm, promoted_to_cold, purged, restored, skipped, items, has_items, cancel_requested, position,
-           tenant, actor, facts)
-         VALUES (?, ?, 'RUNNING', ?, ?, 0, 0, ?, 0, 0, 0, 0, 0, 0, 0, 0, 0, 'null', ?, ?, ?) RETURNING id`,
+        `SELECT j.job, i.input FROM job j INDEXED BY job_running CROSS JOIN job_input i ON i.job = j.id
+         WHERE j.status = 'RUNNING' AND j.kind = ? AND j.dry_run = 0${sameTenant} ORDER BY j.started_at, j.job LIMIT 1`,
       )
-      .get(
-        job.id,
-        job.kind,
-        job.dryRun ? 1 : 0,
-        job.startedAt,
-        change.expected,
-        job.tenantId,
-        change.actor,
-        JSON.stringify(factsOf(job)),
-      )?.[0] as number;
-    this.#connection
-      .statement("INSERT INTO job_input VALUES (?, ?)")
-      .run(id, JSON.stringify(change.input ?? null));
-    if (job.kind === "restore" && job.tenantId === null) {
-      for (const tenant of new Set(job.tenantIds ?? [])) {
-        this.#connection.statement("INSERT INTO shared_job VALUES (?, ?)").run(tenant, id);
-      }
-    }
-    return result;
+      .get(kind, ...(kind === "verify" ? [tenantId || null] : []));
+    return cells === undefined ? null : { jobId: cells[0] as string, input: JSON.parse(cells[1] as string) };
   }
 
-  advance(change: AdvanceJobChange): null {
-    this.#connection
-      .statement(
-        `UPDATE job SET position = ?, duration_seconds = ?, expected = coalesce(?, expected)
-         WHERE job = ? AND status = 'RUNNING'`,
-      )
-      .run(JSON.stringify(change.position), change.durationSeconds, change.expected ?? null, change.jobId);
-    if (change.found === undefined) return null;
-    const { findings, counts, treated } = change.found;
-    this.found(change.jobId, findings, counts);
-    this.#connection
-      .statement("UPDATE job SET treated = treated + ? WHERE job = ?")
-      .run(treated, change.jobId);
-    return null;
+  /** Returns the reindexes that are not confirmed yet; purging is disabled while there are any. */
+  purgeGate(): PurgeGate | null {
+    const rows = this.#connection.statement(UNCONFIRMED).all();
+    return rows.length === 0 ? null : { jobIds: rows.map(([job]) => job as string) };
   }
 
-  /** Stores findings of a job and adds to its counters. Findings that are problems also count as errors. */
-  found(jobId: string, findings: readonly StoreFinding[], counts: StoreCounts): void {
-    const [job, last] = this.#connection
-      .statement("SELECT id, findings FROM job WHERE job = ?")
-      .get(jobId) as unknown as [number, number];
-    for (const [index, finding] of findings.entries()) {
-      this.#connection
-        .statement("INSERT INTO finding VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
-        .run(
-          job,
-          last + index + 1,
-          finding.kind,
-          finding.path,
-          finding.tenantId,
-          finding.workflowId,
-          finding.artifactId,
-          finding.tier === null ? null : tierCode(finding.tier),
-          finding.message,
-        );
-    }
-    this.#connection
-      .statement(
-        `UPDATE job SET has_items = has_items OR ?1, findings = findings + ?1, adopted = adopted + ?2, present = present + ?3,
-           quarantined = quarantined + ?4, left_over = left_over + ?5, checked = checked + ?6,
-           checked_bytes = checked_bytes + ?7, damaged = damaged + ?8, missing = missing + ?9, stray = stray + ?10,
-           healed = healed + ?11, total_errors = total_errors + ?12 WHERE id = ?13`,
-      )
-      .run(
-        findings.length,
-        counts.adopted ?? 0,
-        counts.present ?? 0,
-        counts.quarantined ?? 0,
-        counts.left ?? 0,
-        counts.checked ?? 0,
-        counts.checkedBytes ?? 0,
-        counts.damaged ?? 0,
-        counts.missing ?? 0,
-        counts.stray ?? 0,
-        counts.healed ?? 0,
-        findings.filter(isProblem).length,
-        job,
-      );
-  }
-
-  confirmReindex(change: ConfirmReindexChange): null {
-    const confirmed = this.#connection
-      .statement(
-        `UPDATE job SET confirmed_at = ?
-         WHERE job = ? AND kind = 'reindex' AND dry_run = 0 AND status <> 'RUNNING' AND confirmed_at IS NULL`,
-      )
-      .run(change.at, change.jobId);
-    const job = this.#find(change.jobId)?.job;
-    if (confirmed > 0 && job !== undefined) this.#log.append(jobEvent("REINDEX_CONFIRMED", change, job));
-    return null;
-  }
-
-  /** Returns the reindex that is not confirmed yet; purging is disabled while there is one. */
-  unconfirmedReindex(): string | null {
-    return (this.#connection.statement(UNCONFIRMED).get()?.[0] as string | undefined) ?? null;
-  }
-
-  requestCancel(change: RequestCancelChange): null {
-    this.#connection
-      .statement("UPDATE job SET cancel_requested = 1 WHERE job = ? AND status = 'RUNNING'")
-      .run(change.jobId);
-    return null;
-  }
-
-  finish(change: FinishJobChange): null {
-    const event = decideFinishJob(this.#find(change.jobId)?.job ?? null, change);
-    if (event === null) return null;
-    this.#log.append(event);
-    this.#connection
-      .statement(
-        "UPDATE job SET status = ?, finished_at = ?, duration_seconds = ?, error = ? WHERE job = ? AND status = 'RUNNING'",
-      )
-      .run(change.status, change.at, change.durationSeconds, change.error, change.jobId);
-    return null;
-  }
-
-  /** Returns the job's item for a key; null: none yet. */
-  item(jobId: string, key: ArtifactKey): LifecycleItemRow | null {
+  item({ jobId, tenantId, workflowId, artifactId }: JobItemKey): Records["jobItem"]["value"] | null {
     const cells = this.#connection
       .statement(
         `SELECT ${ITEM_COLUMNS} FROM job_item i
-         WHERE i.job = ? AND i.tenant = ? AND i.workflow = ? AND i.artifact = ?`,
+         WHERE i.job = (SELECT id FROM job WHERE job = ?) AND i.tenant = ? AND i.workflow = ? AND i.artifact = ?`,
       )
-      .get(this.#require(jobId), key.tenantId, key.workflowId, key.artifactId);
-    return cells === undefined ? null : itemRow(cells);
+      .get(jobId, tenantId, workflowId, artifactId);
+    if (cells === undefined) return null;
+    return { item: cells[3] === null ? null : itemRow(cells) };
   }
 
-  hasTreated(jobId: string, key: ArtifactKey): boolean {
-    return (
-      this.#connection
-        .statement("SELECT 1 FROM job_item WHERE job = ? AND tenant = ? AND workflow = ? AND artifact = ?")
-        .get(this.#require(jobId), key.tenantId, key.workflowId, key.artifactId) !== undefined
-    );
-  }
-
-  /** Counts a processed artifact and stores it. A restore job stores only its key. */
-  treated(jobId: string, progress: JobProgress, key: ArtifactKey, item: LifecycleItemRow | null): void {
-    const job = this.#require(jobId);
-    this.#connection
-      .statement("INSERT INTO job_item VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+  put(jobId: string, { job, actor, expected, position, cancelRequested, workSeconds }: JobRecord): void {
+    const changed = this.#connection
+      .statement(
+        `UPDATE job SET status = ?, finished_at = ?, duration_seconds = ?, error = ?, cancel_requested = ?, position = ?,
+           expected = ?, confirmed_at = ? WHERE job = ?`,
+      )
       .run(
-        job,
+        job.status,
+        job.finishedAt,
+        workSeconds,
+        job.error,
+        cancelRequested ? 1 : 0,
+        JSON.stringify(position),
+        expected,
+        job.kind === "reindex" ? job.confirmedAt : null,
+        jobId,
+      );
+    if (changed === 0) this.#insert(job, actor, expected);
+  }
+
+  putInput(jobId: string, input: unknown): void {
+    this.#connection
+      .statement("INSERT INTO job_input VALUES ((SELECT id FROM job WHERE job = ?), ?)")
+      .run(jobId, JSON.stringify(input));
+  }
+
+  putItem({ jobId, ...key }: JobItemKey, item: LifecycleItemRow | null): void {
+    this.#connection
+      .statement(
+        "INSERT INTO job_item VALUES ((SELECT id FROM job WHERE job = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      )
+      .run(
+        jobId,
         key.tenantId,
         key.workflowId,
         key.artifactId,
@@ -199,22 +139,39 @@ export class JobWrites {
         item?.errorCode ?? null,
         item?.error ?? null,
       );
-    this.#connection.statement("UPDATE job SET has_items = 1 WHERE id = ? AND has_items = 0").run(job);
-    this.#connection
-      .statement(
-        `UPDATE job SET treated = treated + 1, items = items + 1, total_errors = total_errors + ?,
-           promoted_to_warm = promoted_to_warm + ?, promoted_to_cold = promoted_to_cold + ?, purged = purged + ?,
-           restored = restored + ?, skipped = skipped + ? WHERE id = ?`,
-      )
-      .run(
-        progress.errors ?? 0,
-        progress.promotedToWarm ?? 0,
-        progress.promotedToCold ?? 0,
-        progress.purged ?? 0,
-        progress.restored ?? 0,
-        progress.skipped ?? 0,
-        job,
-      );
+    this.#additionsOf(jobId).items += 1;
+  }
+
+  addCounts(jobId: string, by: JobCounts): void {
+    const { counts } = this.#additionsOf(jobId);
+    for (const count of COUNTS) counts[count] += by[count] ?? 0;
+  }
+
+  /** Appends a finding. A finding that is a problem also counts as an error. */
+  addFinding(jobId: string, finding: StoreFinding): void {
+    const { findings, counts } = this.#additionsOf(jobId);
+    findings.push(finding);
+    if (isProblem(finding)) counts.errors += 1;
+  }
+
+  /** Writes what was added to each job, with one statement for all of its counters. */
+  flush(): void {
+    for (const [jobId, { findings, counts, items }] of this.#additions) {
+      const [job, last] = this.#connection
+        .statement("SELECT id, findings FROM job WHERE job = ?")
+        .get(jobId) as unknown as [number, number];
+      for (const [index, finding] of findings.entries()) this.#insertFinding(job, last + index + 1, finding);
+      const some = items + findings.length > 0 ? 1 : 0;
+      this.#connection
+        .statement(ADD)
+        .run(items, findings.length, some, ...COUNTS.map((count) => counts[count]), job);
+    }
+    this.#additions.clear();
+  }
+
+  /** Drops what was added since the last flush. */
+  drop(): void {
+    this.#additions.clear();
   }
 
   /** Deletes items of older jobs. A running job keeps its items. */
@@ -252,31 +209,57 @@ export class JobWrites {
     return removed + findings;
   }
 
-  /**
-   * Returns the running live job of the same kind. For verifications, also of the same tenant, or of the
-   * complete store.
-   */
-  #liveJob({ kind, tenantId }: Job): { readonly id: string; readonly input: unknown } | null {
-    const sameTenant = kind === "verify" ? " AND j.tenant IS ?" : "";
-    const cells = this.#connection
+  #insert(job: Job, actor: string, expected: number | null): void {
+    const id = this.#connection
       .statement(
-        `SELECT j.job, i.input FROM job j INDEXED BY job_running CROSS JOIN job_input i ON i.job = j.id
-         WHERE j.status = 'RUNNING' AND j.kind = ? AND j.dry_run = 0${sameTenant} ORDER BY j.started_at, j.job LIMIT 1`,
+        `INSERT INTO job (job, kind, status, dry_run, started_at, duration_seconds, treated, expected, total_errors,
+           promoted_to_warm, promoted_to_cold, purged, restored, skipped, items, has_items, cancel_requested, position,
+           tenant, actor, facts)
+         VALUES (?, ?, 'RUNNING', ?, ?, 0, 0, ?, 0, 0, 0, 0, 0, 0, 0, 0, 0, 'null', ?, ?, ?) RETURNING id`,
       )
-      .get(kind, ...(kind === "verify" ? [tenantId] : []));
-    return cells === undefined ? null : { id: cells[0] as string, input: JSON.parse(cells[1] as string) };
+      .get(
+        job.id,
+        job.kind,
+        job.dryRun ? 1 : 0,
+        job.startedAt,
+        expected,
+        job.tenantId,
+        actor,
+        JSON.stringify(factsOf(job)),
+      )?.[0] as number;
+    if (job.kind !== "restore" || job.tenantId !== null) return;
+    for (const tenant of new Set(job.tenantIds ?? [])) {
+      this.#connection.statement("INSERT INTO shared_job VALUES (?, ?)").run(tenant, id);
+    }
   }
 
-  #find(jobId: string): JobRow | null {
-    const cells = this.#connection
-      .statement(`SELECT ${JOB_COLUMNS} FROM job j LEFT JOIN job_input i ON i.job = j.id WHERE j.job = ?`)
-      .get(jobId);
-    return cells === undefined ? null : jobRow(cells);
+  #insertFinding(job: number, number: number, finding: StoreFinding): void {
+    this.#connection
+      .statement("INSERT INTO finding VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
+      .run(
+        job,
+        number,
+        finding.kind,
+        finding.path,
+        finding.tenantId,
+        finding.workflowId,
+        finding.artifactId,
+        finding.tier === null ? null : tierCode(finding.tier),
+        finding.message,
+      );
   }
 
-  #require(jobId: string): number {
-    const row = this.#connection.statement("SELECT id FROM job WHERE job = ?").get(jobId);
-    if (row === undefined) throw new Refused("NOT_FOUND", "There is no job with this id.");
-    return row[0] as number;
+  #additionsOf(jobId: string): Additions {
+    let additions = this.#additions.get(jobId);
+    if (additions === undefined) {
+      const counts = Object.fromEntries(COUNTS.map((count) => [count, 0])) as Additions["counts"];
+      additions = { findings: [], counts, items: 0 };
+      this.#additions.set(jobId, additions);
+    }
+    return additions;
+  }
+
+  #cells(jobId: string): Row | undefined {
+    return this.#connection.statement(`SELECT ${WITHOUT_INPUT} FROM job j WHERE j.job = ?`).get(jobId);
   }
 }

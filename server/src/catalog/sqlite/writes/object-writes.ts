@@ -1,23 +1,27 @@
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
-import type { GarbageRecord, StagedObject } from "../../records.ts";
+import type { GarbageRecord, StagedObject, Unpublished } from "../../records.ts";
 import type { ExportState, ObjectId } from "../../rows.ts";
 import type {
   AbandonOrphanedChange,
   CollectedChange,
   PublishedChange,
+  SettledChange,
   StageChange,
 } from "../../upkeep-changes.ts";
 import type { Connection } from "../connection.ts";
 import type { Names } from "./names.ts";
+import type { UsageCounters } from "./usage-counters.ts";
 
 /** Writes staged and garbage objects, and the work that is left after a commit, for a writer. */
 export class ObjectWrites {
   readonly #connection: Connection;
   readonly #names: Names;
+  readonly #usage: UsageCounters;
 
-  constructor(connection: Connection, names: Names) {
+  constructor(connection: Connection, names: Names, usage: UsageCounters) {
     this.#connection = connection;
     this.#names = names;
+    this.#usage = usage;
   }
 
   staged(object: ObjectId): StagedObject | null {
@@ -61,12 +65,13 @@ export class ObjectWrites {
     return { store, since, artifact: tenantId === null ? null : { tenantId, workflowId, artifactId } };
   }
 
-  /** Returns true if the key's view may differ from its row. */
-  isDirty({ tenantId, workflowId, artifactId }: ArtifactKey): boolean {
+  unpublished({ tenantId, workflowId, artifactId }: ArtifactKey): Unpublished | null {
     const workflow = this.#names.findWorkflow(tenantId, workflowId);
-    if (workflow === null) return false;
-    const sql = "SELECT 1 FROM dirty WHERE workflow = ? AND name = ?";
-    return this.#connection.statement(sql).get(workflow.id, artifactId) !== undefined;
+    if (workflow === null) return null;
+    const row = this.#connection
+      .statement("SELECT version FROM dirty WHERE workflow = ? AND name = ?")
+      .get(workflow.id, artifactId);
+    return row === undefined ? null : { version: row[0] as number };
   }
 
   abandonOrphaned(change: AbandonOrphanedChange): number {
@@ -78,6 +83,24 @@ export class ObjectWrites {
       if (found === 0) this.#toGarbage(object as string, store as string, change.at);
     }
     return orphaned.length;
+  }
+
+  /** Drops the inline content, which is now in its object. The version stays. */
+  settled({ key, object }: SettledChange): null {
+    const workflow = this.#names.findWorkflow(key.tenantId, key.workflowId);
+    if (workflow === null) return null;
+    const row = this.#connection
+      .statement(
+        `SELECT id, inline, size_bytes FROM artifact INDEXED BY artifact_key
+         WHERE workflow = ? AND name = ? AND object = ? AND inline IS NOT NULL`,
+      )
+      .get(workflow.id, key.artifactId, object);
+    if (row === undefined) return null;
+    const [id, inline, sizeBytes] = row as [number, number, number];
+    this.#connection.statement("UPDATE artifact SET inline = NULL WHERE id = ?").run(id);
+    this.#connection.statement("DELETE FROM inline_bytes WHERE seq = ?").run(inline);
+    this.#usage.addUnsettled(-1, sizeBytes);
+    return null;
   }
 
   published(change: PublishedChange): null {

@@ -63,11 +63,6 @@ export class RecordWrites implements RecordStore {
     return { values: refs.map((ref) => this.#load(ref)), seq: this.#parts.log.newest };
   }
 
-  /** Loads one artifact, whose row is the only one that the next effects may replace or delete. */
-  artifact(key: ArtifactKey): ArtifactRow | null {
-    return this.load([["artifact", key]]).values[0] as ArtifactRow | null;
-  }
-
   apply(effects: readonly Effect[]): void {
     const inline = new Map<ObjectId, InlineContent>();
     for (const effect of effects) {
@@ -79,15 +74,16 @@ export class RecordWrites implements RecordStore {
       else if ("append" in effect) this.#append(effect);
       else this.#add(effect);
     }
+    this.#parts.jobs.flush();
   }
 
   #append(effect: Extract<Effect, { readonly append: unknown }>): void {
     if (effect.append === "event") this.#parts.log.append(effect.value);
-    else this.#parts.jobs.found(effect.key, [effect.value], {});
+    else this.#parts.jobs.addFinding(effect.key, effect.value);
   }
 
   #add(effect: Extract<Effect, { readonly add: unknown }>): void {
-    if (effect.add === "jobCounts") this.#parts.jobs.found(effect.key, [], effect.by);
+    if (effect.add === "jobCounts") this.#parts.jobs.addCounts(effect.key, effect.by);
     else this.#parts.usage.add(this.#workflow(effect.key), effect.tier, effect.count, effect.sizeBytes);
   }
 
@@ -116,10 +112,18 @@ export class RecordWrites implements RecordStore {
         return this.#parts.backlog.exportState();
       case "settings":
         return this.#parts.settings.settings();
-      case "gate": {
-        const jobId = this.#parts.jobs.unconfirmedReindex();
-        return jobId === null ? null : { jobId };
-      }
+      case "gate":
+        return this.#parts.jobs.purgeGate();
+      case "job":
+        return this.#parts.jobs.job(key);
+      case "jobCounts":
+        return this.#parts.jobs.jobCounts(key);
+      case "liveJob":
+        return this.#parts.jobs.live(key);
+      case "jobItem":
+        return this.#parts.jobs.item(key);
+      case "unpublished":
+        return this.#parts.objects.unpublished(key);
       default:
         throw new Error(`No change reads records of the kind ${kind}.`);
     }
@@ -191,6 +195,18 @@ export class RecordWrites implements RecordStore {
       case "staged":
         this.#parts.objects.putStaged(effect.key, effect.value);
         return;
+      case "job":
+        this.#parts.jobs.put(effect.key, effect.value);
+        return;
+      case "jobInput":
+        this.#parts.jobs.putInput(effect.key, effect.value);
+        return;
+      case "jobItem":
+        this.#parts.jobs.putItem(effect.key, effect.value.item);
+        return;
+      case "liveJob": // are derived from the rows of jobs
+      case "gate":
+        return;
       case "reported":
         this.#parts.scrub.putReported(effect.key, effect.value.pass);
         return;
@@ -225,6 +241,9 @@ export class RecordWrites implements RecordStore {
       }
       case "staged":
         connection.statement("DELETE FROM staged WHERE object = ?").run(effect.key);
+        return;
+      case "liveJob": // are derived from the rows of jobs
+      case "gate":
         return;
       default:
         throw new Error(`No change deletes records of the kind ${effect.delete}.`);

@@ -29,7 +29,8 @@ export class ReportWrites {
     if (owner === null) return null;
     this.#held.recount(owner);
     this.#log.append(findingEvent(finding, change));
-    this.#jobs.found(jobId, [finding], {});
+    this.#jobs.addFinding(jobId, finding);
+    this.#jobs.flush();
     this.#scrub.deleteReported(findingMark({ ...finding, kind: "MISCOUNTED" }));
     return null;
   }

@@ -24,14 +24,13 @@ interface Deltas {
 
 /**
  * Collects what a group adds to the counters of tenants, workflows and the total, so that each counter row is
- * written once per group. The additions of a change count once the change is kept.
+ * written once per group.
  */
 export class UsageCounters {
   readonly #connection: Connection;
   #group = nothing();
   /** The stored rows, which only this writer changes: caching them saves a read per write. */
   readonly #stored: Record<Holder, Map<number, Counts>> = { tenant: new Map(), workflow: new Map() };
-  #change: (() => void)[] = [];
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -39,41 +38,24 @@ export class UsageCounters {
 
   /** `count`: 1 where an artifact enters the tier, -1 where it leaves. */
   add(workflow: WorkflowEntry, tier: Tier, count: 1 | -1, sizeBytes: number): void {
-    const group = this.#group;
-    this.#change.push(() => {
-      raise(group.tenants, workflow.tenant.id, tier, count, sizeBytes);
-      raise(group.workflows, workflow.id, tier, count, sizeBytes);
-    });
+    raise(this.#group.tenants, workflow.tenant.id, tier, count, sizeBytes);
+    raise(this.#group.workflows, workflow.id, tier, count, sizeBytes);
   }
 
   addUnsettled(count: 1 | -1, sizeBytes: number): void {
-    const group = this.#group;
-    this.#change.push(() => {
-      group.unsettled += count;
-      group.unsettledBytes += count * sizeBytes;
-    });
+    this.#group.unsettled += count;
+    this.#group.unsettledBytes += count * sizeBytes;
   }
 
   /** Recounts an owner. First writes what the group has collected, so that nothing counts twice. */
   recount(owner: Recounted): void {
-    const group = this.#group;
-    this.#change.push(() => group.recounted.push(owner));
-  }
-
-  keepChange(): void {
-    for (const apply of this.#change) apply();
-    this.#change = [];
-  }
-
-  dropChange(): void {
-    this.#change = [];
+    this.#group.recounted.push(owner);
   }
 
   /** Drops the collected additions of a group that was not, or not certainly, committed. */
   drop(): void {
     this.#forgetStored();
     this.#group = nothing();
-    this.#change = [];
   }
 
   /** Writes the collected additions, before the group's COMMIT. */

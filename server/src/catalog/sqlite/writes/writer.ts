@@ -1,16 +1,15 @@
 import { randomBytes } from "node:crypto";
 import { dirname } from "node:path";
-import { type RefusalRecord, Refused } from "@tierkeep/schema/domain/refusals";
+import type { RefusalRecord } from "@tierkeep/schema/domain/refusals";
 import { FolderWatch } from "../../../files/folder-watch.ts";
 import { SpaceReserve } from "../../../files/space-reserve.ts";
 import { type FailureKind, failureKind } from "../../../files/sqlite-failures.ts";
-import { isRecordChange, type RecordChange, typeOf } from "../../changes/all-changes.ts";
+import { grows, isRecordChange, type RecordChange } from "../../changes/all-changes.ts";
 import type { Change } from "../../changes.ts";
 import type { ChangeOutcome } from "../../commit/run-group.ts";
-import { decideRetry, isAnswerValid } from "../../decide/decide-retry.ts";
 import { Connection, type Durability, type Faults } from "../connection.ts";
 import { migrate } from "../schema/migrations.ts";
-import { ChangeWrites, type OtherChange } from "./change-writes.ts";
+import { ChangeWrites, type StatementChange } from "./change-writes.ts";
 
 export interface WriterOptions {
   readonly path: string;
@@ -82,8 +81,8 @@ class GroupFailed extends Error {
 }
 
 /**
- * The only connection that changes a catalog, for one thread. A group of changes is one transaction with a
- * savepoint per change. No outcome is returned before its COMMIT.
+ * The only connection that changes a catalog, for one thread. A group of changes is one transaction. No
+ * outcome is returned before its COMMIT.
  *
  * States:
  * - writing: groups are committed.
@@ -202,42 +201,16 @@ export class SqliteWriter {
         records.push(change);
       } else {
         runRecords();
-        outcomes.push(this.#one(change));
+        outcomes.push(this.#statement(change));
       }
     }
     runRecords();
     return outcomes;
   }
 
-  #one(change: OtherChange): ChangeOutcome {
-    const once = "once" in change ? change.once : undefined;
-    if (once === undefined) return this.#make(change);
-    const { answers } = this.#changes;
-    const repeated = decideRetry(answers.find(once), once);
-    if (repeated !== null) return repeated;
-    const outcome = this.#make(change);
-    // Outside of the change's savepoint: a refusal is stored although the change is rolled back.
-    if (!("failure" in outcome) && isAnswerValid(outcome)) answers.keep(once, { ...once, outcome });
-    return outcome;
-  }
-
-  #make(change: OtherChange): ChangeOutcome {
-    if (this.#sparing && fillsUp(change)) return { ok: false, refusal: FULL };
-    this.#step("SAVEPOINT change");
-    try {
-      const result = this.#changes.make(change);
-      this.#step("RELEASE change");
-      this.#changes.keepChange();
-      return { ok: true, result };
-    } catch (error) {
-      const refused = error instanceof Refused;
-      // After these errors SQLite may have rolled back the transaction, not only this change.
-      if (!refused && (failureKind(error) !== "other" || !this.#connection.inTransaction)) throw error;
-      this.#step("ROLLBACK TO change");
-      this.#step("RELEASE change");
-      this.#changes.dropChange();
-      return refused ? { ok: false, refusal: error.toRecord() } : { ok: false, failure: described(error) };
-    }
+  #statement(change: StatementChange): ChangeOutcome {
+    if (this.#sparing && change.kind === "stage") return { ok: false, refusal: FULL };
+    return { ok: true, result: this.#changes.runStatement(change) };
   }
 
   #afterFailure(changes: readonly Change[], failed: GroupFailed): GroupResult {
@@ -322,17 +295,7 @@ export class SqliteWriter {
  * lifecycle run purges before it moves.
  */
 function fillsUp(change: Change): boolean {
-  if (isRecordChange(change)) return typeOf(change).grows;
-  switch (change.kind) {
-    case "stage":
-    case "restoreItem":
-    case "adopt":
-      return true;
-    case "lifecycleStep":
-      return change.step !== "PURGE";
-    default:
-      return false;
-  }
+  return isRecordChange(change) ? grows(change) : change.kind === "stage";
 }
 
 function refuseAll(changes: readonly Change[], refusal: RefusalRecord): GroupResult {

@@ -1,5 +1,5 @@
 import type { LifecycleEventType } from "@tierkeep/schema/domain/events";
-import type { EventDraft } from "./decision.ts";
+import type { EventDraft } from "../records.ts";
 
 /** Returns an event that concerns no artifact and no job, unless `facts` says otherwise. */
 export function eventOf(

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { DAY_MS } from "@tierkeep/schema/domain/ages";
 import { isHeld } from "@tierkeep/schema/domain/holds";
 import { dueStep, LIFECYCLE_STEPS } from "@tierkeep/schema/domain/policy";
@@ -12,14 +13,13 @@ import {
   NOW,
   purge,
   restoreJob,
+  startJob,
   step,
   write,
 } from "../../../testing/catalog/sample-changes.ts";
 import type { RecordChange } from "../changes/all-changes.ts";
 import { runGroup } from "../commit/run-group.ts";
 import type { ArtifactRow } from "../rows.ts";
-import { decideLifecycleStep } from "./decide-lifecycle-step.ts";
-import { decideRestoreItem } from "./decide-restore-item.ts";
 
 const tiers = fc.constantFrom(...TIERS);
 const instants = fc.integer({ min: -200, max: 200 }).map((days) => NOW + days * DAY_MS);
@@ -50,11 +50,15 @@ const artifactWithOrWithoutHold = fc
   .tuple(rows, fc.constantFrom({}, { retention_override: "7_years" }))
   .map(([row, metadata]): ArtifactRow => ({ ...row, metadata }));
 
-/** Returns the records after a change of this artifact. @throws the refusal */
-function after(row: ArtifactRow, change: RecordChange, gate: string | null = null): MemoryRecords {
+/** Returns the records after a change of this artifact, or of none. @throws the refusal */
+function after(row: ArtifactRow | null, change: RecordChange, gate: string | null = null): MemoryRecords {
   const records = new MemoryRecords();
-  records.apply([{ put: "artifact", key: row, value: row }]);
-  if (gate !== null) records.apply([{ put: "gate", key: "purge", value: { jobId: gate } }]);
+  if (row !== null) records.apply([{ put: "artifact", key: row, value: row }]);
+  if ("jobId" in change && change.jobId !== null) {
+    runGroup(records, [startJob(lifecycleJob({ id: change.jobId }))], null);
+    records.events.length = 0;
+  }
+  if (gate !== null) records.apply([{ put: "gate", key: "purge", value: { jobIds: [gate] } }]);
   const [outcome] = runGroup(records, [change], null);
   if (outcome?.ok) return records;
   throw outcome !== undefined && "refusal" in outcome ? outcome.refusal : outcome;
@@ -106,15 +110,19 @@ describe("decisions", () => {
         (row, asOf, asked) => {
           const live = lifecycleJob({ asOf });
           const dry = { ...live, dryRun: true };
-          const lively = decideLifecycleStep(row, null, null, step(live, row, { step: asked }));
-          const dryly = decideLifecycleStep(row, null, null, step(dry, row, { step: asked }));
+          const lively = after(row, step(live, row, { step: asked }));
+          const dryly = after(row, step(dry, row, { step: asked }));
+          const [item] = lively.all("jobItem");
           const due = dueStep(row, live.retentionPolicy, asOf) === asked;
-          expect(lively.item?.outcome).toBe(due ? "DONE" : "SKIPPED");
+          expect(item?.item?.outcome).toBe(due ? "DONE" : "SKIPPED");
           const held = asked === "PURGE" && isHeld(row.metadata);
-          expect(lively.item?.errorCode).toBe(held ? "HELD" : null);
-          expect(dryly.item).toEqual({ ...lively.item, outcome: due ? "PLANNED" : "SKIPPED" });
-          expect(dryly.job).toEqual(lively.job);
-          expect([dryly.row, dryly.event, dryly.garbage]).toEqual([{ kind: "keep" }, null, null]);
+          expect(item?.item?.errorCode).toBe(held ? "HELD" : null);
+          expect(dryly.all("jobItem")).toEqual([
+            { item: { ...item?.item, outcome: due ? "PLANNED" : "SKIPPED" } },
+          ]);
+          expect(dryly.jobCounts).toEqual(lively.jobCounts);
+          expect(dryly.get("artifact", row)).toEqual(row);
+          expect([dryly.events, dryly.all("garbage"), dryly.all("unpublished")]).toEqual([[], [], []]);
         },
       ),
     );
@@ -148,11 +156,11 @@ describe("decisions", () => {
           at: NOW,
           actor: "ann",
         } as const;
-        const live = decideRestoreItem(row, false, { ...change, dryRun: false });
-        const dry = decideRestoreItem(row, false, { ...change, dryRun: true });
-        expect(dry.job).toEqual(live.job);
-        expect(dry.result(row)).toBe(live.result(row));
-        expect([dry.row, dry.event]).toEqual([{ kind: "keep" }, null]);
+        const live = after(row, { ...change, dryRun: false });
+        const dry = after(row, { ...change, dryRun: true });
+        expect(dry.jobCounts).toEqual(live.jobCounts);
+        expect(dry.get("artifact", change.key)).toEqual(row);
+        expect([dry.events, dry.all("unpublished")]).toEqual([[], []]);
       }),
     );
   });
@@ -160,8 +168,10 @@ describe("decisions", () => {
   it("change a row only together with an event", () => {
     fc.assert(
       fc.property(rows, instants, (row, asOf) => {
-        const decision = decideLifecycleStep(row, null, null, step(lifecycleJob({ asOf }), row));
-        expect(decision.row.kind === "keep").toBe(decision.event === null);
+        const records = after(row, step(lifecycleJob({ asOf }), row));
+        const changed = !isDeepStrictEqual(records.get("artifact", row), row);
+        expect(records.events).toHaveLength(changed ? 1 : 0);
+        expect(records.all("unpublished")).toHaveLength(changed ? 1 : 0);
       }),
     );
   });

@@ -2,8 +2,8 @@ import { ageDays } from "@tierkeep/schema/domain/ages";
 import type { LifecycleEventType } from "@tierkeep/schema/domain/events";
 import { type ArtifactKey, keyOf } from "@tierkeep/schema/domain/keys";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
+import type { EventDraft } from "../records.ts";
 import type { ArtifactRow } from "../rows.ts";
-import type { EventDraft } from "./decision.ts";
 import { eventOf } from "./event-of.ts";
 
 /** Returns an event about a key. */

@@ -1,7 +1,7 @@
 import { type ErrorCode, REFUSALS } from "@tierkeep/schema/domain/refusals";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ANSWER_LIFETIME_MS, decideRetry, isAnswerValid } from "./decide-retry.ts";
+import { ANSWER_LIFETIME_MS, decideRetry, isAnswerValid } from "./retry.ts";
 
 const outcome = { ok: true, result: null } as const;
 const instants = fc.integer({ min: -3 * ANSWER_LIFETIME_MS, max: 3 * ANSWER_LIFETIME_MS });
