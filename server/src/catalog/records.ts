@@ -146,8 +146,14 @@ export type Effect =
   /** A finding of this job. A finding that is a problem also counts as an error of the job. */
   | { readonly append: "finding"; readonly key: string; readonly value: StoreFinding };
 
-/** Returns a text that is equal for two refs exactly when they have the same kind and key. */
-export function refText(kind: RecordKind, key: Records[RecordKind]["key"]): string {
+/** Returns the kind under which a record is known: `facts` is part of `artifact`. */
+export function recordOf(kind: RecordKind): Exclude<RecordKind, "facts"> {
+  return kind === "facts" ? "artifact" : kind;
+}
+
+/** Returns a text that is equal for two refs exactly when they name the same record. */
+export function refText(refKind: RecordKind, key: Records[RecordKind]["key"]): string {
+  const kind = recordOf(refKind);
   if (typeof key === "string") return `${kind}:${key}`;
   if ("actor" in key) return `${kind}:${JSON.stringify([key.actor, key.key])}`;
   if ("jobId" in key) return `${kind}:${key.jobId} ${keyText(key)}`;

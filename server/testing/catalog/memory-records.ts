@@ -35,13 +35,13 @@ export class MemoryRecords implements RecordStore {
     for (const effect of effects) {
       if ("append" in effect) this.#append(effect);
       else if ("add" in effect) this.#add(effect);
-      else if ("delete" in effect) this.#records.delete(recordName(effect.delete, effect.key));
+      else if ("delete" in effect) this.#records.delete(refText(effect.delete, effect.key));
       else this.#put(effect);
     }
   }
 
   get<K extends RecordKind>(kind: K, key: Records[K]["key"]): Records[K]["value"] | null {
-    const value = this.#records.get(recordName(kind, key)) ?? null;
+    const value = this.#records.get(refText(kind, key)) ?? null;
     if (kind !== "facts" || value === null) return value as Records[K]["value"] | null;
     const { metadata, ...facts } = value as ArtifactRow;
     return Object.freeze(facts) as Records[K]["value"];
@@ -61,7 +61,7 @@ export class MemoryRecords implements RecordStore {
   }
 
   #put(effect: Extract<Effect, { readonly put: unknown }>): void {
-    const name = recordName(effect.put, effect.key);
+    const name = refText(effect.put, effect.key);
     this.#records.set(
       name,
       frozen(effect.put === "facts" ? this.#withMetadata(name, effect.value) : effect.value),
@@ -91,11 +91,6 @@ export class MemoryRecords implements RecordStore {
       });
     }
   }
-}
-
-/** `artifact` and `facts` are one record. */
-function recordName(kind: RecordKind, key: Records[RecordKind]["key"]): string {
-  return refText(kind === "facts" ? "artifact" : kind, key);
 }
 
 /** Returns a frozen copy. */

@@ -3,7 +3,7 @@ import type { Found } from "../change-type.ts";
 import { grows, type RecordChange, typeOf } from "../changes/all-changes.ts";
 import type { Outcome } from "../changes.ts";
 import type { IdempotencyKey } from "../idempotency.ts";
-import { type Effect, type RecordKind, type Records, type Ref, refText } from "../records.ts";
+import { type Effect, type RecordKind, type Records, type Ref, recordOf, refText } from "../records.ts";
 import { decideRetry, isAnswerValid } from "./retry.ts";
 
 /** Like Outcome; `failure`: an unexpected error, and nothing of the change was applied. */
@@ -25,11 +25,18 @@ export interface RecordStore {
   apply(effects: readonly Effect[]): void;
 }
 
-/** A change, the refs that it reads, and each ref as text. */
+/** A record that changes of a group declare, and its value once it is loaded. */
+interface Entry {
+  ref: Ref;
+  value: Value | null;
+}
+
+/** A change, and the records that it declares: their refs as text, and their entries. */
 interface Part {
   readonly change: RecordChange;
   readonly refs: readonly Ref[];
   readonly texts: readonly string[];
+  entries: readonly Entry[];
 }
 
 /**
@@ -60,16 +67,17 @@ function runIndependent(
   parts: readonly Part[],
   growth: RefusalRecord | null,
 ): readonly ChangeOutcome[] {
-  const { values, seq: last } = loadAll(store, parts);
+  const { shared, seq: last } = loadAll(store, parts);
   const written = new Set<string>();
   const effects: Effect[] = [];
   const outcomes: ChangeOutcome[] = [];
   let seq = last;
   for (const part of parts) {
-    if (part.texts.some((text) => written.has(text))) break;
-    const decided = decide(part.change, foundBy(part, values, seq), growth);
+    if (written.size > 0 && part.texts.some((text) => written.has(text))) break;
+    const decided = decide(part.change, new FoundByPart(part, seq), growth);
     for (const effect of decided.effects) {
-      addWritten(written, effect);
+      const text = writtenText(effect, shared);
+      if (text !== null) written.add(text);
       if ("append" in effect && effect.append === "event") seq += 1;
       effects.push(effect);
     }
@@ -83,46 +91,58 @@ function partOf(change: RecordChange): Part {
   const declared = typeOf(change).refs(change);
   const once = idempotencyKey(change);
   const refs: readonly Ref[] = once === undefined ? declared : [...declared, ["answer", once]];
-  return { change, refs, texts: refs.map(([kind, key]) => refText(kind, key)) };
+  return { change, refs, texts: refs.map(([kind, key]) => refText(kind, key)), entries: [] };
 }
 
 function idempotencyKey(change: RecordChange): IdempotencyKey | undefined {
   return "once" in change ? change.once : undefined;
 }
 
-/** Loads each record once. Returns the values by the texts of their refs. */
+/** Loads each record once. Returns the kinds of which two changes declare the same record. */
 function loadAll(store: RecordStore, parts: readonly Part[]) {
-  const values = new Map<string, Value | null>();
-  const refs: Ref[] = [];
+  const entries = new Map<string, Entry>();
+  const shared = new Set<RecordKind>();
   for (const part of parts) {
-    part.texts.forEach((text, index) => {
-      const ref = part.refs[index];
-      if (ref === undefined || values.has(text)) return;
-      values.set(text, null);
-      refs.push(ref);
+    part.entries = part.refs.map((ref, index) => {
+      const text = part.texts[index] ?? "";
+      const known = entries.get(text);
+      if (known === undefined) {
+        const entry = { ref, value: null };
+        entries.set(text, entry);
+        return entry;
+      }
+      shared.add(recordOf(ref[0]));
+      // It has all that `facts` has.
+      if (ref[0] === "artifact") known.ref = ref;
+      return known;
     });
   }
-  const loaded = store.load(refs);
-  let index = 0;
-  for (const text of values.keys()) {
-    values.set(text, loaded.values[index] ?? null);
-    index += 1;
-  }
-  return { values, seq: loaded.seq };
+  const loaded = [...entries.values()];
+  const { values, seq } = store.load(loaded.map(({ ref }) => ref));
+  for (const [index, entry] of loaded.entries()) entry.value = values[index] ?? null;
+  return { shared, seq };
 }
 
-function foundBy({ refs, texts }: Part, values: ReadonlyMap<string, Value | null>, seq: number): Found {
-  return {
-    seq,
-    get<K extends RecordKind>(kind: K, key: Records[K]["key"]) {
-      // Nearly always the key is the object that the change declared.
-      const index = refs.findIndex((ref) => ref[0] === kind && ref[1] === key);
-      const text = texts[index] ?? refText(kind, key);
-      if (index === -1 && !texts.includes(text))
-        throw new Error(`The change did not declare the record ${text}.`);
-      return values.get(text) as Records[K]["value"] | null;
-    },
-  };
+class FoundByPart implements Found {
+  readonly seq: number;
+  readonly #part: Part;
+
+  constructor(part: Part, seq: number) {
+    this.#part = part;
+    this.seq = seq;
+  }
+
+  get<K extends RecordKind>(kind: K, key: Records[K]["key"]): Records[K]["value"] | null {
+    const { refs, texts, entries } = this.#part;
+    // Nearly always the key is the object that the change declared.
+    let index = refs.findIndex((ref) => ref[1] === key && ref[0] === kind);
+    if (index === -1) {
+      const text = refText(kind, key);
+      index = refs.findIndex((ref, at) => ref[0] === kind && texts[at] === text);
+      if (index === -1) throw new Error(`The change did not declare the record ${text} (${kind}).`);
+    }
+    return entries[index]?.value as Records[K]["value"] | null;
+  }
 }
 
 function decide(
@@ -156,13 +176,13 @@ function decideAnew(change: RecordChange, found: Found, growth: RefusalRecord | 
   }
 }
 
-/** Adds the refs with which a later change would read the written record. Marks and usage do not conflict. */
-function addWritten(written: Set<string>, effect: Effect): void {
-  if ("add" in effect && effect.add === "jobCounts") written.add(refText("jobCounts", effect.key));
-  if ("append" in effect || "add" in effect) return;
-  const kind = "put" in effect ? effect.put : effect.delete;
-  if (kind === "unpublished" || kind === "inline") return;
-  written.add(refText(kind, effect.key));
-  if (kind === "artifact") written.add(refText("facts", effect.key));
-  if (kind === "facts") written.add(refText("artifact", effect.key));
+/**
+ * Returns the record that an effect writes; null: no other change of the group declares one of this kind.
+ * Marks, usage and events do not conflict.
+ */
+function writtenText(effect: Effect, shared: ReadonlySet<RecordKind>): string | null {
+  if ("append" in effect || ("add" in effect && effect.add === "usage")) return null;
+  const kind = "put" in effect ? effect.put : "delete" in effect ? effect.delete : effect.add;
+  if (kind === "unpublished" || kind === "inline" || !shared.has(recordOf(kind))) return null;
+  return refText(kind, effect.key);
 }
