@@ -192,6 +192,13 @@ export default {
     },
     onlyOpensDriver("server/src/catalog", "open-catalog", "sqlite"),
     onlyOpensDriver("server/src/tiers", "open-tiers", "filesystem"),
+    {
+      name: "only server/src/tiers imports storage-error",
+      severity: "error",
+      comment: "callers of a store get refusals: tiers/refusing.ts is the only mapping of storage errors",
+      from: { path: "^server/(src|prove)/", pathNot: ["^server/src/tiers/", TEST] },
+      to: { path: "^server/src/tiers/storage-error\\.ts$" },
+    },
     ...["schema/src", "server/src"].map((folder) => ({
       name: `every file of ${folder} is in a room`,
       severity: "error",

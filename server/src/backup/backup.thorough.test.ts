@@ -126,24 +126,28 @@ describe("a backup", () => {
     expect(watch.isHeld()).toBe(false);
   });
 
-  it("reports damaged and missing objects, and has everything else", async () => {
+  it("reports damaged, missing and unreadable objects, and has everything else", async () => {
     await using store = await EngineStore.open();
-    for (const name of ["rotten", "gone", "sound"]) await store.write(keyOf(name), Buffer.from(name));
+    for (const name of ["rotten", "gone", "sound", "looping"])
+      await store.write(keyOf(name), Buffer.from(name));
     for (const name of ["large-rotten", "large-sound"]) await store.write(keyOf(name), LARGE);
     await store.engine.drain();
     for (const name of ["rotten", "large-rotten"])
       rot(store.objectPath((await store.row(keyOf(name))).object));
-    rmSync(store.objectPath((await store.row(keyOf("gone"))).object));
+    for (const name of ["gone", "looping"]) rmSync(store.objectPath((await store.row(keyOf(name))).object));
+    symlinkSync("elsewhere", store.objectPath((await store.row(keyOf("looping"))).object));
     const { damaged } = await backUp(store);
     expect(damaged.map(({ artifactId, problem }) => `${artifactId} ${problem}`).sort()).toEqual([
       "gone MISSING",
       "large-rotten DAMAGED",
+      "looping UNREADABLE",
       "rotten DAMAGED",
     ]);
     const report = await restore();
     expect(report.damaged.map(({ artifactId }) => artifactId).sort()).toEqual([
       "gone",
       "large-rotten",
+      "looping",
       "rotten",
     ]);
 

@@ -1,5 +1,6 @@
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { NamedObject } from "../catalog/open-catalog.ts";
+import { isUnreadable } from "../tiers/refusing.ts";
 import type { TierStore } from "../tiers/tier-store.ts";
 import type { DamagedArtifact } from "./manifest.ts";
 
@@ -145,7 +146,7 @@ async function copyLarge(
 function problemOf(error: unknown): DamagedArtifact["problem"] {
   if (!(error instanceof Refused)) throw error;
   if (error.code === "CHECKSUM_MISMATCH") return "DAMAGED";
-  if ((error.cause as NodeJS.ErrnoException | undefined)?.code === "EIO") return "UNREADABLE";
+  if (isUnreadable(error)) return "UNREADABLE";
   throw error;
 }
 

@@ -174,6 +174,11 @@ export function withoutFsync(disk: Disk): Disk {
   return { ...disk, fsync: () => {}, fsyncDirectory: () => {} };
 }
 
+/** Returns true if no space is left. EFBIG: the file size limit of this process or of the file system. */
+export function isDiskFull(error: unknown): boolean {
+  return ["ENOSPC", "EDQUOT", "EFBIG"].includes(systemCode(error) ?? "");
+}
+
 /** Returns the code of a system error ("ENOENT", …); null: it is not a system error. */
 export function systemCode(error: unknown): string | null {
   const code = error instanceof Error && "code" in error ? error.code : null;

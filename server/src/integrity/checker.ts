@@ -6,6 +6,7 @@ import type { ArtifactRow } from "../catalog/rows.ts";
 import type { Clock } from "../engine/clock.ts";
 import { placementOf } from "../engine/publish.ts";
 import type { Reader } from "../engine/read.ts";
+import { isUnreadable } from "../tiers/refusing.ts";
 import type { TierStore } from "../tiers/tier-store.ts";
 import type { TierView, TreeEntry, TreePosition, ViewCopy, ViewDifference } from "../tiers/tier-view.ts";
 import { pathOf } from "./adoption.ts";
@@ -304,12 +305,11 @@ export class Checker {
     if (!(error instanceof Refused)) return null;
     const about = { path: pathOf(row, row.tier), ...keyOf(row), tier: row.tier };
     const name = keyText(row);
-    const cause = error.cause as { readonly code?: unknown } | undefined;
-    if (error.code === "TIER_UNAVAILABLE" && cause?.code === "EIO")
+    if (isUnreadable(error))
       return {
         kind: "UNREADABLE",
         ...about,
-        message: `The bytes of ${name} cannot be read: the disk reports an I/O error (EIO).`,
+        message: `The bytes of ${name} cannot be read. ${error.message}`,
       };
     if (error.code !== "CHECKSUM_MISMATCH") return null;
     const now = await this.#parts.catalog.artifact(row);

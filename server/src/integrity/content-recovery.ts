@@ -7,6 +7,7 @@ import type { ArtifactRow } from "../catalog/rows.ts";
 import type { Abandoned } from "../engine/abandoned.ts";
 import type { Clock } from "../engine/clock.ts";
 import { newObject, type RandomBytes } from "../engine/new-object.ts";
+import { isUnreadable } from "../tiers/refusing.ts";
 import type { FoundAt, TierStore } from "../tiers/tier-store.ts";
 import { pathOf } from "./adoption.ts";
 import type { RepairJob } from "./repairer.ts";
@@ -167,7 +168,5 @@ function recoveredFinding(row: ArtifactRow): StoreFinding {
 
 /** Returns whether the error means that the source holds other bytes or cannot be read. */
 function isUnsuitable(error: unknown): boolean {
-  if (!(error instanceof Refused)) return false;
-  const { code } = (error.cause ?? {}) as { readonly code?: unknown };
-  return error.code === "CHECKSUM_MISMATCH" || code === "EIO" || code === "ELOOP";
+  return error instanceof Refused && (error.code === "CHECKSUM_MISMATCH" || isUnreadable(error));
 }

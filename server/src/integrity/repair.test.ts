@@ -1,4 +1,13 @@
-import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { DAY_MS } from "@tierkeep/schema/domain/ages";
@@ -26,6 +35,8 @@ describe("a repair", () => {
     copyFileSync(world.view("a0"), world.inQuarantine("copied-by-an-operator"));
     await world.damage("a0", "flip");
     rmSync(world.view("a0"));
+    // Cannot be read, so the search continues in quarantine.
+    symlinkSync("elsewhere", world.view("a0"));
     await world.damage("a1", "lose");
     await world.damage("a2", "swap", "a3");
     for (const name of ["a2", "a3"]) rmSync(world.view(name));

@@ -12,7 +12,7 @@ export interface ThreadClientOptions {
   readonly endedError: (cause: unknown) => Error;
   /** The error of calls after `close`. */
   readonly closedError: () => Error;
-  /** Translates the error of a failed call. Default: none. */
+  /** Translates the error of a failed call, such as to restore its class. Default: none. */
   readonly callError?: (error: Error) => unknown;
   /** Runs once when the thread ends without `close`, a failed opening included. */
   readonly onEnd?: () => void;

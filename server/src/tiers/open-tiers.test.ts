@@ -63,7 +63,7 @@ describe("openTiers", () => {
     await expect(opening).rejects.toMatchObject({
       name: "Refused",
       code: "TIER_UNAVAILABLE",
-      cause: { code: "ENOTDIR" },
+      cause: { kind: "UNAVAILABLE", cause: { code: "ENOTDIR" } },
     });
     expect(existsSync(join(folder, "artifacts"))).toBe(false);
   });

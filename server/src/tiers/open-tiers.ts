@@ -2,13 +2,14 @@ import { resolve } from "node:path";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import { type Disk, withoutFsync } from "../files/disk.ts";
 import { openFilesystemStore } from "./filesystem/objects/filesystem-store.ts";
+import { probeLinks as probe } from "./filesystem/probe-links.ts";
 import { ioPool } from "./filesystem/workers/io-pool.ts";
 import { inlineWorkers } from "./filesystem/workers/io-workers.ts";
+import { refuse, refusing } from "./refusing.ts";
 import type { TierStore } from "./tier-store.ts";
 
 export { Layout } from "./filesystem/layout.ts";
 export { STORE_MODES } from "./filesystem/prepare-store.ts";
-export { probeLinks } from "./filesystem/probe-links.ts";
 
 const DEFAULT_IO_THREADS = 4;
 
@@ -38,9 +39,13 @@ export interface Tiers {
   close(): Promise<void>;
 }
 
+/** As the driver's probeLinks. @throws Refused where the folder cannot be written */
+export const probeLinks: typeof probe = (root) => probe(root).catch(refuse);
+
 /**
  * Opens the stores of all tiers. This module is the only one that imports a tier driver.
- * @throws Refused TIER_UNAVAILABLE if the folders cannot be created
+ * Their methods throw refusals in place of storage errors.
+ * @throws Refused if the folders cannot be created
  */
 export async function openTiers(options: OpenTiersOptions): Promise<Tiers> {
   const { publishTree, durability, disk, ioThreads: threads = DEFAULT_IO_THREADS } = options;
@@ -49,7 +54,7 @@ export async function openTiers(options: OpenTiersOptions): Promise<Tiers> {
     disk === undefined
       ? ioPool({ root, durability, threads })
       : inlineWorkers({ root, disk: durability === "os" ? withoutFsync(disk) : disk });
-  const base = await openFilesystemStore({ id: "base", root, publishTree, workers });
+  const base = refusing(await openFilesystemStore({ id: "base", root, publishTree, workers }).catch(refuse));
   return {
     base,
     storeOf: () => base,

@@ -49,8 +49,9 @@ export type FoundAt = { readonly quarantined: string } | { readonly key: Artifac
 
 /**
  * Stores the bytes of one or more tiers. Objects are created and deleted, never changed, and their names are
- * never reused. Every method throws Refused: TIER_UNAVAILABLE when the storage does not respond, STORAGE_FULL
- * when it has no space (cause: the system's error).
+ * never reused. Methods and iterables of a driver throw StorageError where the storage fails. Callers get the store
+ * from `openTiers`, which throws the refusal for it instead: STORAGE_FULL, or TIER_UNAVAILABLE for all other kinds. The
+ * StorageError is its cause.
  */
 export interface TierStore {
   /** The id in the catalog's rows. */

@@ -1,7 +1,15 @@
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
+import { StorageError, type StorageErrorKind } from "../../src/tiers/storage-error.ts";
 import type { ExpectedArtifact } from "../crash-model/expected.ts";
 import type { Fault, Place } from "./fault-injector.ts";
+
+/** The kinds of the storage errors for these codes. */
+const KINDS: Readonly<Record<Fault["code"], readonly StorageErrorKind[]>> = {
+  EIO: ["UNREADABLE", "UNAVAILABLE"],
+  ENOSPC: ["FULL"],
+  EACCES: ["DENIED"],
+};
 
 /** Resolves with the error of a request, or null if it succeeded. */
 export function refusalOf(request: Promise<void>): Promise<Error | null> {
@@ -20,9 +28,13 @@ export function wrongRefusal(refused: Error, struck: ReadonlySet<Place>, { code 
   if (!(refused instanceof Refused)) throw refused;
   const ofPlaces = [...struck].map((place) => (place === "disk" ? "TIER_UNAVAILABLE" : "UNAVAILABLE"));
   const rightOnes = code === "ENOSPC" ? ["STORAGE_FULL"] : ofPlaces;
-  if (rightOnes.includes(refused.code)) return [];
   const mustBe = rightOnes.join(" or ") || "done";
-  return [`it was refused as ${refused.code} (${refused.message}), but must be ${mustBe}`];
+  if (!rightOnes.includes(refused.code))
+    return [`it was refused as ${refused.code} (${refused.message}), but must be ${mustBe}`];
+  const { cause } = refused;
+  if (cause instanceof StorageError && !KINDS[code].includes(cause.kind))
+    return [`it was refused because of ${cause.kind}, but must be because of ${KINDS[code].join(" or ")}`];
+  return [];
 }
 
 /** Checks that the result of a job's step matches its answer. Returns sentences. */

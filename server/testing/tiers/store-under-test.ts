@@ -7,6 +7,7 @@ import { Layout } from "../../src/tiers/filesystem/layout.ts";
 import { openFilesystemStore } from "../../src/tiers/filesystem/objects/filesystem-store.ts";
 import { ioPool } from "../../src/tiers/filesystem/workers/io-pool.ts";
 import { type IoWorkers, inlineWorkers } from "../../src/tiers/filesystem/workers/io-workers.ts";
+import { refusing } from "../../src/tiers/refusing.ts";
 import type { TierStore } from "../../src/tiers/tier-store.ts";
 import type { StoreUnderTest } from "./tier-store.contract.ts";
 
@@ -26,8 +27,10 @@ export async function openStoreUnderTest(
   const folder = mkdtempSync(join(tmpdir(), "tierkeep-tiers-"));
   const root = join(folder, "artifacts");
   const layout = new Layout(root);
-  const open = (): Promise<TierStore> =>
-    openFilesystemStore({ id: "base", root, publishTree: true, workers: ioWorkers(root, workers) });
+  const open = async (): Promise<TierStore> =>
+    refusing(
+      await openFilesystemStore({ id: "base", root, publishTree: true, workers: ioWorkers(root, workers) }),
+    );
   const store = await open();
   return {
     root,

@@ -1,10 +1,9 @@
-import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Catalog } from "../../catalog/catalog.ts";
 import { NewerCatalogError, openCatalog } from "../../catalog/open-catalog.ts";
 import type { Config } from "../../config/config.ts";
 import { openTiers, probeLinks, type Tiers } from "../../tiers/open-tiers.ts";
 import { StartProblem } from "../start-problem.ts";
-import { type StorePaths, systemCodeOf } from "./store-files.ts";
+import type { StorePaths } from "./store-files.ts";
 
 /**
  * Opens the catalog and the tiers' stores. Each that opens is added to `undo`, even if the other fails.
@@ -46,6 +45,5 @@ function catalogProblem(error: unknown, paths: StorePaths): StartProblem {
 }
 
 function folderProblem(error: unknown, paths: StorePaths): StartProblem {
-  const reason = error instanceof Refused ? error.message : `it cannot be written (${systemCodeOf(error)})`;
-  return new StartProblem(`STORAGE_BASE_PATH ${paths.root}: ${reason}`);
+  return new StartProblem(`STORAGE_BASE_PATH ${paths.root}: ${(error as Error).message}`);
 }

@@ -116,21 +116,26 @@ describe("object files", () => {
     mkdirSync(dirname(at(link)), { recursive: true });
     symlinkSync(join(test.root, "outside"), at(link));
     mkdirSync(at(folder), { recursive: true });
-    await expect(test.store.read(link, expected)).rejects.toMatchObject({ code: "TIER_UNAVAILABLE" });
+    await expect(test.store.read(link, expected)).rejects.toMatchObject({
+      code: "TIER_UNAVAILABLE",
+      cause: { kind: "UNREADABLE", cause: { code: "ELOOP" } },
+    });
     await expect(test.store.read(folder, expected)).rejects.toMatchObject({ code: "CHECKSUM_MISMATCH" });
   });
 });
 
 describe("a failing disk", () => {
   it.each([
-    ["ENOSPC", "STORAGE_FULL"],
-    ["EDQUOT", "STORAGE_FULL"],
-    ["EFBIG", "STORAGE_FULL"],
-    ["EIO", "TIER_UNAVAILABLE"],
-    ["EROFS", "TIER_UNAVAILABLE"],
+    ["ENOSPC", "STORAGE_FULL", "FULL"],
+    ["EDQUOT", "STORAGE_FULL", "FULL"],
+    ["EFBIG", "STORAGE_FULL", "FULL"],
+    ["EIO", "TIER_UNAVAILABLE", "UNAVAILABLE"],
+    ["EROFS", "TIER_UNAVAILABLE", "DENIED"],
+    ["EACCES", "TIER_UNAVAILABLE", "DENIED"],
+    ["EPERM", "TIER_UNAVAILABLE", "DENIED"],
   ])(
-    "turns %s into %s, with the system's error as the cause, and leaves no object",
-    async (code, refusal) => {
+    "turns %s while writing into %s, with the kind %s and the system's error as causes, and leaves no object",
+    async (code, refusal, kind) => {
       for (const step of [
         "object.create",
         "object.append",
@@ -138,7 +143,7 @@ describe("a failing disk", () => {
         "object.directory.fsync",
       ] as const) {
         await using test = await openStoreUnderTest({ disk: failing(step, code) });
-        const refused = { name: "Refused", code: refusal, cause: { code } };
+        const refused = { name: "Refused", code: refusal, cause: { kind, cause: { code } } };
         await expect(
           test.store.write(newObject(), inChunks(someBytes(1000), 100), options),
         ).rejects.toMatchObject(refused);

@@ -6,10 +6,11 @@ import { systemCode } from "../../files/disk.ts";
 import { makeDirectories } from "../../files/make-directories.ts";
 import { Layout } from "./layout.ts";
 import { STORE_MODES } from "./prepare-store.ts";
+import { storageError } from "./storage-errors.ts";
 
 /**
  * Tests whether objects below `root` can be linked into each tier's folder. Returns the tiers where they
- * cannot, and why. If the result is empty, the view can be published.
+ * cannot, and why. If the result is empty, the view can be published. @throws StorageError
  */
 export async function probeLinks(
   root: string,
@@ -25,6 +26,8 @@ export async function probeLinks(
       const problem = await linkProblem(object, layout.tierDirectory(tier), name);
       if (problem !== null) problems.push({ tier, problem });
     }
+  } catch (error) {
+    throw storageError(error, "probeLinks");
   } finally {
     await rm(object, { force: true });
   }

@@ -1,29 +1,39 @@
-import { Refused } from "@tierkeep/schema/domain/refusals";
-import { systemCode } from "../../files/disk.ts";
+import { isDiskFull, systemCode } from "../../files/disk.ts";
+import { StorageError } from "../storage-error.ts";
 
-/** Returns the Refused for a system error, which becomes its cause. Returns any other error unchanged. */
-export function storageError(error: unknown): unknown {
+/** Operations that read the bytes of one object, and the errors of them that concern only this object. */
+const READS: ReadonlySet<string> = new Set(["readWhole", "openRead", "readNext"]);
+const UNREADABLE: ReadonlySet<string> = new Set(["EIO", "ELOOP", "ENXIO"]);
+const DENIED: ReadonlySet<string> = new Set(["EACCES", "EPERM", "EROFS"]);
+
+/**
+ * Returns the StorageError for a system error of this file operation. The system error becomes its cause. Returns any
+ * other error unchanged.
+ */
+export function storageError(error: unknown, operation: string): unknown {
   const code = systemCode(error);
   if (code === null) return error;
-  // EFBIG: the file size limit of this process or of the file system.
-  if (code === "ENOSPC" || code === "EDQUOT" || code === "EFBIG") {
-    return new Refused(
-      "STORAGE_FULL",
+  const cause = { cause: error };
+  const later = "Try again. If the error persists, check the server's log and the disk.";
+  if (isDiskFull(error))
+    return new StorageError(
+      "FULL",
       `There is no space left for this (${code}). Free some space or purge artifacts, then try again.`,
-      {},
-      { cause: error },
+      cause,
     );
-  }
-  return new Refused(
-    "TIER_UNAVAILABLE",
-    `The disk of the tiers failed (${code}). Try again. If the error persists, check the server's log and the disk.`,
-    {},
-    { cause: error },
-  );
+  if (DENIED.has(code))
+    return new StorageError(
+      "DENIED",
+      `The server has no permission for its files (${code}). Check their owner and mode, and whether the disk is mounted read-only. Then try again.`,
+      cause,
+    );
+  return READS.has(operation) && UNREADABLE.has(code)
+    ? new StorageError("UNREADABLE", `The disk cannot read the bytes (${code}). ${later}`, cause)
+    : new StorageError("UNAVAILABLE", `The disk of the tiers failed (${code}). ${later}`, cause);
 }
 
-export function storeClosed(): Refused {
-  return new Refused("TIER_UNAVAILABLE", "The store has been closed. Open it again.");
+export function storeClosed(): StorageError {
+  return new StorageError("UNAVAILABLE", "The store has been closed. Open it again.");
 }
 
 /**

@@ -5,7 +5,7 @@ import type { Output } from "../../output/output.ts";
 const PROBLEMS = {
   MISSING: "its bytes are missing",
   DAMAGED: "its bytes differ from those that were written",
-  UNREADABLE: "its bytes cannot be read: disk error (EIO)",
+  UNREADABLE: "the disk cannot read its bytes",
 } as const satisfies Record<DamagedArtifact["problem"], string>;
 
 /** Lists the damaged artifacts of a backup, each with its problem. */

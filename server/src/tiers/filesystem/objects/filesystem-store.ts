@@ -1,5 +1,5 @@
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
-import { Refused } from "@tierkeep/schema/domain/refusals";
+import { StorageError } from "../../storage-error.ts";
 import type {
   FoundAt,
   Quarantined,
@@ -40,7 +40,7 @@ export interface FilesystemStoreOptions {
   readonly workers: IoWorkers;
 }
 
-/** @throws Refused TIER_UNAVAILABLE when the folders cannot be created */
+/** @throws StorageError when the folders cannot be created */
 export async function openFilesystemStore(options: FilesystemStoreOptions): Promise<TierStore> {
   await options.workers.at(0).call("prepare", [options.publishTree]);
   return new FilesystemStore(options);
@@ -173,7 +173,7 @@ class FilesystemStore implements TierStore {
     try {
       return await this.#workers.at(index).call("publish", [placements]);
     } catch (error) {
-      if (!(error instanceof Refused)) throw error;
+      if (!(error instanceof StorageError)) throw error;
       return { quarantined: [], failed: placements.map(({ key }) => ({ key, error: error.message })) };
     }
   }

@@ -1,8 +1,8 @@
 import { createHash, type Hash } from "node:crypto";
 import { dirname, join } from "node:path";
-import { Refused } from "@tierkeep/schema/domain/refusals";
 import { type Disk, systemCode } from "../../../files/disk.ts";
 import type { DurableDirectories } from "../../../files/durable-directories.ts";
+import { StorageError } from "../../storage-error.ts";
 import type { WrittenObject } from "../../tier-store.ts";
 import { isFanOut, isObjectId, type Layout } from "../layout.ts";
 import { moveToQuarantine } from "./quarantine.ts";
@@ -163,11 +163,11 @@ export class ObjectFiles {
     this.#disk.fsyncDirectory("object.quarantine.source.fsync", dirname(path));
   }
 
-  /** Distinguishes a missing object from a disk that is not mounted. @throws Refused TIER_UNAVAILABLE */
+  /** Distinguishes a missing object from a disk that is not mounted. @throws StorageError UNAVAILABLE */
   requireMounted(): void {
     if (this.#disk.lstat(this.#layout.objects)?.kind === "directory") return;
-    throw new Refused(
-      "TIER_UNAVAILABLE",
+    throw new StorageError(
+      "UNAVAILABLE",
       `The folder ${this.#layout.objects} is missing. Mount its disk or restore the folder, then try again.`,
     );
   }

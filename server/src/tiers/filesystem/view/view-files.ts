@@ -4,6 +4,7 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 import { TIERS } from "@tierkeep/schema/domain/tiers";
 import { type Disk, type DiskStep, systemCode } from "../../../files/disk.ts";
 import type { DurableDirectories } from "../../../files/durable-directories.ts";
+import { StorageError } from "../../storage-error.ts";
 import type { Placement, Published, ViewCopy } from "../../tier-view.ts";
 import type { Layout, ViewPaths } from "../layout.ts";
 import { moveToQuarantine } from "../objects/quarantine.ts";
@@ -150,7 +151,7 @@ export class ViewFiles {
     if (place === null || temporary === null) return;
     const object = this.#layout.objectPath(place.object);
     const wanted = this.#disk.lstat(object)?.identity;
-    if (wanted === undefined) throw new Refused("TIER_UNAVAILABLE", `its object ${place.object} is missing`);
+    if (wanted === undefined) throw new StorageError("UNAVAILABLE", `its object ${place.object} is missing`);
     const present = this.#disk.lstat(place.paths.artifact)?.identity;
     if (present === wanted) return;
     if (present !== undefined && this.#isOwnLink(publication, present)) {
@@ -207,8 +208,8 @@ export class ViewFiles {
       if (kind !== undefined) {
         if (path === tierDirectory) {
           // An operator may have put a link there intentionally, so only the operator may remove it.
-          throw new Refused(
-            "TIER_UNAVAILABLE",
+          throw new StorageError(
+            "UNAVAILABLE",
             `${path} is not a folder. Put a folder in its place, or set PUBLISH_TREE=false`,
           );
         }
@@ -307,7 +308,8 @@ function guarded(batch: Batch, key: ArtifactKey, act: () => void): void {
   try {
     act();
   } catch (error) {
-    if (!(error instanceof Refused) && systemCode(error) === null) throw error;
+    const isOfKey = error instanceof StorageError || error instanceof Refused || systemCode(error) !== null;
+    if (!isOfKey) throw error;
     batch.failed.push({ key, error: (error as Error).message });
   }
 }

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readlinkSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,6 +14,7 @@ import {
   someBytes,
 } from "../../../../testing/tiers/tier-store.contract.ts";
 import { THREAD_PRELOAD } from "../../../threads/thread-server.ts";
+import { StorageError } from "../../storage-error.ts";
 import type { TierStore } from "../../tier-store.ts";
 import { openFilesystemStore } from "../objects/filesystem-store.ts";
 import { ioPool } from "./io-pool.ts";
@@ -197,7 +198,24 @@ describe("ioPool", () => {
     await store.close();
     expect(openFiles()).toEqual([]);
     await reader?.next();
-    await expect(reader?.next()).rejects.toMatchObject({ code: "TIER_UNAVAILABLE" });
+    await expect(reader?.next()).rejects.toMatchObject({ kind: "UNAVAILABLE" });
+  });
+
+  it("keeps the kind, the cause and the class of a storage error that a thread threw", async () => {
+    await openStore(pool(1));
+    const [object, stored] = [newObject(), newObject()];
+    await store.put([{ object: stored, bytes: someBytes(10), modifiedAt: 0 }]);
+    const objects = join(folder, "artifacts", ".tierkeep", "objects");
+    mkdirSync(join(objects, object.slice(0, 2)), { recursive: true });
+    symlinkSync("elsewhere", join(objects, object.slice(0, 2), object));
+    const reading = store.read(object, { range: null, sizeBytes: 10, checksum: sha256(someBytes(10)) });
+    const unreadable = await reading.catch((error: unknown) => error);
+    expect(unreadable).toBeInstanceOf(StorageError);
+    expect(unreadable).toMatchObject({ kind: "UNREADABLE", retryable: false, cause: { code: "ELOOP" } });
+    expect((unreadable as Error).stack).toContain("io-workers");
+    renameSync(objects, `${objects}-away`);
+    const away = { name: "StorageError", kind: "UNAVAILABLE", retryable: true, cause: undefined };
+    await expect(store.stat(stored)).rejects.toMatchObject(away);
   });
 
   it("finishes pending calls before the store is closed", async () => {
@@ -225,7 +243,7 @@ describe("ioPool", () => {
     await reader?.next();
     await reader?.next();
 
-    const lost = { name: "Refused", code: "TIER_UNAVAILABLE" };
+    const lost = { name: "StorageError", kind: "UNAVAILABLE" };
     const waiting = Promise.withResolvers<void>();
     async function* content(): AsyncGenerator<Uint8Array> {
       yield someBytes(MiB);

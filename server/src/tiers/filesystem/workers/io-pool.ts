@@ -1,7 +1,7 @@
 import { extname } from "node:path";
-import { Refused } from "@tierkeep/schema/domain/refusals";
 import { ThreadClient } from "../../../threads/thread-client.ts";
-import { storageError, storeClosed } from "../storage-errors.ts";
+import { StorageError } from "../../storage-error.ts";
+import { storeClosed } from "../storage-errors.ts";
 import type { WorkerSettings } from "./io-worker.ts";
 import type {
   IoWorker,
@@ -25,7 +25,7 @@ export interface IoPoolOptions {
  * read and DNS lookup of the process.
  *
  * A thread starts with its first call and keeps the process alive only while calls are pending. When one dies, its
- * pending calls and its sessions fail with TIER_UNAVAILABLE, and the next call starts another.
+ * pending calls and its sessions fail as UNAVAILABLE, and the next call starts another.
  */
 export function ioPool(options: IoPoolOptions): IoWorkers {
   const threads = Array.from({ length: options.threads }, (_, worker) => new PoolThread(options, worker));
@@ -96,13 +96,12 @@ class RunningWorker implements IoWorker {
         name: `tierkeep io ${settings.worker}`,
       },
       keepsProcessAlive: "calls",
-      callError: storageError,
+      callError: StorageError.revive,
       closedError: storeClosed,
       endedError: (cause) =>
-        new Refused(
-          "TIER_UNAVAILABLE",
+        new StorageError(
+          "UNAVAILABLE",
           "A thread that reads and writes files has ended. Try again: another thread replaces it.",
-          {},
           { cause },
         ),
     });

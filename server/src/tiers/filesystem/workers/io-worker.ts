@@ -2,7 +2,7 @@ import { workerData } from "node:worker_threads";
 import { realDisk, withoutFsync } from "../../../files/disk.ts";
 import { serveThread } from "../../../threads/thread-server.ts";
 import { FileOperations } from "./file-operations.ts";
-import type { OperationName } from "./io-workers.ts";
+import { type OperationArguments, type OperationName, perform } from "./io-workers.ts";
 
 /** `workerData` of this script. */
 export interface WorkerSettings {
@@ -17,10 +17,7 @@ await serveThread(() => {
   const operations = new FileOperations({ root, worker, disk });
   return {
     call: (method, args) =>
-      (operations[method as OperationName] as (...values: readonly unknown[]) => unknown).apply(
-        operations,
-        args as unknown[],
-      ),
+      perform(operations, method as OperationName, args as OperationArguments<OperationName>),
     transferOf: (result) => (result instanceof Uint8Array ? [result.buffer as ArrayBuffer] : []),
   };
 });

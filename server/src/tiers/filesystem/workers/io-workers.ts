@@ -12,7 +12,7 @@ export interface IoWorker {
    * Performs an operation and resolves with its result.
    *
    * @param transfer buffers to transfer to the thread with the arguments
-   * @throws Refused for a system error, which is its cause
+   * @throws StorageError for a system error, which is its cause
    */
   call<K extends OperationName>(
     operation: K,
@@ -31,6 +31,20 @@ export interface IoWorkers {
   close(): Promise<void>;
 }
 
+/** Performs an operation on the calling thread. @throws StorageError for a system error, which is its cause */
+export function perform<K extends OperationName>(
+  operations: FileOperations,
+  operation: K,
+  args: OperationArguments<K>,
+): OperationResult<K> {
+  const method = operations[operation] as (...values: typeof args) => OperationResult<K>;
+  try {
+    return method.apply(operations, args);
+  } catch (error) {
+    throw storageError(error, operation);
+  }
+}
+
 /** Returns a worker on the calling thread. Model checks use it, because they need a deterministic order of steps. */
 export function inlineWorkers(options: { readonly root: string; readonly disk: Disk }): IoWorkers {
   const operations = new FileOperations({ ...options, worker: 0 });
@@ -38,12 +52,7 @@ export function inlineWorkers(options: { readonly root: string; readonly disk: D
   const worker: IoWorker = {
     call: async (operation, args) => {
       if (closed) throw storeClosed();
-      const method = operations[operation] as (...values: typeof args) => OperationResult<typeof operation>;
-      try {
-        return method.apply(operations, args);
-      } catch (error) {
-        throw storageError(error);
-      }
+      return perform(operations, operation, args);
     },
   };
   const close = async (): Promise<void> => {
