@@ -1,16 +1,20 @@
+import { DAY_MS } from "@tierkeep/schema/domain/ages";
 import type { VerifyJob } from "@tierkeep/schema/services/jobs";
 import { describe, expect, it } from "vitest";
 import type { JobSelection, JobStart, PageWindow } from "../../src/catalog/catalog.ts";
 import type { OpenForTest } from "./opened-catalog.ts";
 import {
+  all,
   eventTypes,
   finish,
   lifecycleJob,
   NOW,
   restoreJob,
   startJob,
+  step,
   verifyJob,
   whole,
+  write,
 } from "./sample-changes.ts";
 
 export function jobs(open: OpenForTest) {
@@ -69,6 +73,34 @@ export function jobs(open: OpenForTest) {
       await catalog.commit(finish(live.id));
       const next = lifecycleJob();
       expect(await catalog.commit(startJob(next, { input }))).toEqual({ jobId: next.id, started: true });
+    });
+
+    it("has the same effects in one group as in several", async () => {
+      await using opened = await open();
+      const { catalog } = opened;
+      const first = lifecycleJob({ asOf: NOW + 8 * DAY_MS });
+      const [second, third] = [lifecycleJob(), lifecycleJob()];
+      const input = { steps: ["PURGE"] };
+      await catalog.commitAll([write("a/w/1"), startJob(first, { input })]);
+      const [row] = await all(catalog);
+      if (row === undefined) throw new Error("The artifact was written.");
+      const outcomes = await catalog.commitAll([
+        step(first, row),
+        finish(first.id),
+        startJob(second, { input }),
+        startJob(third, { input: null }),
+      ]);
+      expect(outcomes.slice(1)).toMatchObject([
+        { ok: true },
+        { ok: true, result: { jobId: second.id, started: true } },
+        { ok: false, refused: { code: "CONFLICT", facts: { jobId: second.id } } },
+      ]);
+      const [ended] = await catalog.listEvents({ types: ["LIFECYCLE_JOB_COMPLETED"] }, "ASC", whole());
+      expect(ended?.job?.counts).toMatchObject({ promotedToWarm: 1, totalErrors: 0 });
+      expect((await catalog.jobs([first.id]))[0]?.job).toMatchObject({
+        promotedToWarm: 1,
+        status: "SUCCEEDED",
+      });
     });
 
     it("joins a running live lifecycle job with the same input", async () => {

@@ -67,7 +67,7 @@ function runIndependent(
   parts: readonly Part[],
   growth: RefusalRecord | null,
 ): readonly ChangeOutcome[] {
-  const { shared, seq: last } = loadAll(store, parts);
+  const { kinds, shared, seq: last } = loadAll(store, parts);
   const written = new Set<string>();
   const effects: Effect[] = [];
   const outcomes: ChangeOutcome[] = [];
@@ -76,8 +76,9 @@ function runIndependent(
     if (written.size > 0 && part.texts.some((text) => written.has(text))) break;
     const decided = decide(part.change, new FoundByPart(part, seq), growth);
     for (const effect of decided.effects) {
-      const text = writtenText(effect, shared);
-      if (text !== null) written.add(text);
+      const record = writtenRecord(effect);
+      if (record !== null && kinds.has(record.kind) && (shared.has(record.kind) || !declares(part, record)))
+        written.add(refText(record.kind, record.key));
       if ("append" in effect && effect.append === "event") seq += 1;
       effects.push(effect);
     }
@@ -98,15 +99,20 @@ function idempotencyKey(change: RecordChange): IdempotencyKey | undefined {
   return "once" in change ? change.once : undefined;
 }
 
-/** Loads each record once. Returns the kinds of which two changes declare the same record. */
+/**
+ * Loads each record once. Returns the kinds of records that changes declare, and those of which two changes
+ * declare the same record.
+ */
 function loadAll(store: RecordStore, parts: readonly Part[]) {
   const entries = new Map<string, Entry>();
+  const kinds = new Set<RecordKind>();
   const shared = new Set<RecordKind>();
   for (const part of parts) {
     part.entries = part.refs.map((ref, index) => {
       const text = part.texts[index] ?? "";
       const known = entries.get(text);
       if (known === undefined) {
+        kinds.add(recordOf(ref[0]));
         const entry = { ref, value: null };
         entries.set(text, entry);
         return entry;
@@ -120,7 +126,7 @@ function loadAll(store: RecordStore, parts: readonly Part[]) {
   const loaded = [...entries.values()];
   const { values, seq } = store.load(loaded.map(({ ref }) => ref));
   for (const [index, entry] of loaded.entries()) entry.value = values[index] ?? null;
-  return { shared, seq };
+  return { kinds, shared, seq };
 }
 
 class FoundByPart implements Found {
@@ -176,13 +182,21 @@ function decideAnew(change: RecordChange, found: Found, growth: RefusalRecord | 
   }
 }
 
-/**
- * Returns the record that an effect writes; null: no other change of the group declares one of this kind.
- * Marks, usage and events do not conflict.
- */
-function writtenText(effect: Effect, shared: ReadonlySet<RecordKind>): string | null {
-  if ("append" in effect || ("add" in effect && effect.add === "usage")) return null;
-  const kind = "put" in effect ? effect.put : "delete" in effect ? effect.delete : effect.add;
-  if (kind === "unpublished" || kind === "inline" || !shared.has(recordOf(kind))) return null;
-  return refText(kind, effect.key);
+interface WrittenRecord {
+  readonly kind: RecordKind;
+  readonly key: Records[RecordKind]["key"];
+}
+
+/** Returns the record that an effect writes. Null: marks, usage and events do not conflict. */
+function writtenRecord(effect: Effect): WrittenRecord | null {
+  if ("append" in effect) return null;
+  if ("add" in effect) return effect.add === "usage" ? null : { kind: effect.add, key: effect.key };
+  const kind = "put" in effect ? effect.put : effect.delete;
+  if (kind === "unpublished" || kind === "inline") return null;
+  return { kind: recordOf(kind), key: effect.key };
+}
+
+/** Returns whether the change declares the record by this key object. */
+function declares({ refs }: Part, { kind, key }: WrittenRecord): boolean {
+  return refs.some((ref) => ref[1] === key && recordOf(ref[0]) === kind);
 }
