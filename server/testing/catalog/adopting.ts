@@ -230,6 +230,28 @@ export function adopting(open: OpenForTest) {
       expect(confirmed.map(({ actor, jobId }) => [actor, jobId])).toEqual(jobs.map(({ id }) => ["bob", id]));
     });
 
+    it("closes and opens the purge gate within a group", async () => {
+      await using opened = await open();
+      const { catalog } = opened;
+      const job = reindexJob();
+      const change = adopt(job, "a/w/adopted");
+      await catalog.commitAll([write("a/w/1"), write("a/w/2"), startJob(job)]);
+      await stage(catalog, change);
+      const closing = await catalog.commitAll([purge("a/w/1"), change, purge("a/w/2"), end(job.id)]);
+      expect(closing).toMatchObject([
+        { ok: true },
+        { ok: true, result: "adopted" },
+        { ok: false, refused: { code: "HELD", facts: { jobId: job.id } } },
+        { ok: true },
+      ]);
+      const opening = await catalog.commitAll([
+        purge("a/w/2"),
+        { kind: "confirmReindex", jobId: job.id, at: NOW, actor: "ann" },
+        purge("a/w/2"),
+      ]);
+      expect(opening.map(({ ok }) => ok)).toEqual([false, true, true]);
+    });
+
     it("allows one live reindex at a time, and other jobs beside it", async () => {
       await using opened = await open();
       const { catalog } = opened;

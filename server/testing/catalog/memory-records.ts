@@ -2,7 +2,6 @@ import type { LifecycleEvent } from "@tierkeep/schema/domain/events";
 import type { StoreFinding } from "@tierkeep/schema/domain/findings";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { Loaded, RecordStore } from "../../src/catalog/commit/run-group.ts";
-import type { StoreCounts } from "../../src/catalog/job-changes.ts";
 import {
   type ArtifactFacts,
   type Effect,
@@ -25,7 +24,6 @@ export class MemoryRecords implements RecordStore {
   readonly #usage = new Map<string, { artifactCount: number; totalBytes: number }>();
   readonly events: LifecycleEvent[] = [];
   readonly findings: (StoreFinding & { readonly jobId: string })[] = [];
-  readonly jobCounts: (StoreCounts & { readonly jobId: string })[] = [];
 
   load(refs: readonly Ref[]): Loaded {
     return { values: refs.map(([kind, key]) => this.get(kind, key)), seq: this.events.length };
@@ -54,6 +52,12 @@ export class MemoryRecords implements RecordStore {
       .map(([, value]) => value as Records[K]["value"]);
   }
 
+  /** Everything that is stored. */
+  contents() {
+    const { events, findings } = this;
+    return { events, findings, usage: this.#usage, records: this.#records };
+  }
+
   usage({ tenantId, workflowId }: ScopeKey, tier: Tier) {
     return (
       this.#usage.get(JSON.stringify([tenantId, workflowId, tier])) ?? { artifactCount: 0, totalBytes: 0 }
@@ -79,7 +83,9 @@ export class MemoryRecords implements RecordStore {
 
   #add(effect: Extract<Effect, { readonly add: unknown }>): void {
     if (effect.add === "jobCounts") {
-      this.jobCounts.push({ ...effect.by, jobId: effect.key });
+      const counts: Record<string, number> = { ...this.get("jobCounts", effect.key) };
+      for (const [name, by] of Object.entries(effect.by)) counts[name] = (counts[name] ?? 0) + by;
+      this.#records.set(refText("jobCounts", effect.key), Object.freeze(counts));
       return;
     }
     const { key, tier, count, sizeBytes } = effect;
