@@ -198,24 +198,30 @@ export interface CatalogReads {
    */
   unconfirmedReindex(): Promise<string | null>;
 
-  /** Oldest first, at most `limit` and about 8 MiB of bytes. */
-  unsettled(limit: number): Promise<readonly UnsettledObject[]>;
+  /** The inline content of one store: oldest first, at most `limit` and about 8 MiB of bytes. */
+  unsettled(store: string, limit: number): Promise<readonly UnsettledObject[]>;
   /** Number of artifacts with inline content, and their bytes. */
   unsettledTotal(): Promise<{ readonly count: number; readonly bytes: number }>;
-  /** Oldest first; only keys whose row is settled or deleted. */
-  dirtyKeys(limit: number): Promise<readonly DirtyKey[]>;
+  /**
+   * Oldest first; only keys whose row is settled or deleted. Keys with a row or garbage in other stores than `stores`
+   * are left out.
+   */
+  dirtyKeys(stores: readonly string[], limit: number): Promise<readonly DirtyKey[]>;
   dirtyCount(): Promise<number>;
   /** For each key, in the order of `keys`, whether its published view may be out of date. */
   areDirty(keys: readonly ArtifactKey[]): Promise<readonly boolean[]>;
-  /** Garbage that may be deleted at `now`: its grace has passed and its key is published. */
-  garbage(now: number, limit: number): Promise<readonly GarbageObject[]>;
+  /** Objects of one store that became garbage at `since` or earlier, oldest first; only those whose key is published. */
+  garbage(store: string, since: number, limit: number): Promise<readonly GarbageObject[]>;
   /**
    * Those of `objects` that are in no row, not garbage and not staged. Reads every row whatever the number of
    * objects, so pass many per call.
    */
   strays(store: string, objects: readonly string[]): Promise<readonly string[]>;
-  /** Work that was due before this instant, ms since the epoch. Reads all work that is left. */
-  overdue(before: number): Promise<Overdue>;
+  /**
+   * Work that was due before this instant, ms since the epoch. Garbage is due after the grace of its store: `graceMs`,
+   * by the store's id; 0 for all others. Reads all work that is left.
+   */
+  overdue(before: number, graceMs: Readonly<Record<string, number>>): Promise<Overdue>;
   exportState(): Promise<ExportState | null>;
 
   scrubState(): Promise<ScrubState>;

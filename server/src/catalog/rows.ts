@@ -37,8 +37,8 @@ export interface UnsettledObject {
 export interface GarbageObject {
   readonly object: ObjectId;
   readonly store: string;
-  /** ms since the epoch: the object is not deleted before. */
-  readonly notBefore: number;
+  /** The instant of the commit that made it garbage, ms since the epoch. */
+  readonly since: number;
 }
 
 /**
@@ -67,7 +67,7 @@ export interface Overdue {
   readonly unsettled: number;
   /** Unpublished keys whose artifacts last changed before it. */
   readonly unpublished: number;
-  /** Objects that were to be deleted before it. */
+  /** Garbage whose grace ended before it. */
   readonly uncollected: number;
   /** Objects that were staged before it. */
   readonly staged: number;

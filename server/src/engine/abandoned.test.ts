@@ -32,7 +32,7 @@ it("collects orphaned and abandoned objects after commits that failed at first",
   await abandoned.add([object("b")]);
   await expect(abandoned.batch()).rejects.toThrow("made to fail");
   while ((await abandoned.batch()) > 0);
-  const garbage = await store.catalog.garbage(store.now, 10);
+  const garbage = await store.catalog.garbage("base", store.now, 10);
   expect(garbage.map((one) => one.object)).toEqual([object("a"), object("b")]);
   expect(await store.catalog.strays("base", [object("c")])).toEqual([]);
 });

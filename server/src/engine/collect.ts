@@ -6,7 +6,7 @@ import { commitAllOf } from "./commit-all.ts";
 const BATCH = 256;
 
 /**
- * Deletes objects that no row names and no view links to, then their garbage rows. A crash in between leaves
+ * Deletes garbage of one store whose grace has passed: objects that no row names and no view links to, then their garbage rows. A crash in between leaves
  * a row to try again, never an unknown object. Returns how many it deleted; null: there are some, but a
  * backup pins them.
  *
@@ -15,18 +15,17 @@ const BATCH = 256;
  */
 export async function collect(
   catalog: Catalog,
-  stores: ReadonlyMap<string, TierStore>,
+  store: TierStore,
   now: number,
   mayCollect: () => boolean,
 ): Promise<number | null> {
-  const garbage = await catalog.garbage(now, BATCH);
-  if (garbage.length > 0 && !mayCollect()) return null;
-  for (const [store, own] of Map.groupBy(garbage, (object) => object.store)) {
-    await stores.get(store)?.delete(own.map(({ object }) => object));
-    await commitAllOf(
-      catalog,
-      own.map(({ object }) => ({ kind: "collected" as const, object })),
-    );
-  }
+  const garbage = await catalog.garbage(store.id, now - store.graceMs, BATCH);
+  if (garbage.length === 0) return 0;
+  if (!mayCollect()) return null;
+  await store.delete(garbage.map(({ object }) => object));
+  await commitAllOf(
+    catalog,
+    garbage.map(({ object }) => ({ kind: "collected" as const, object })),
+  );
   return garbage.length;
 }

@@ -5,6 +5,7 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Artifact, ArtifactContent, ByteRange } from "@tierkeep/schema/services/artifacts";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { ArtifactRow } from "../catalog/rows.ts";
+import { storeById } from "../tiers/store-by-id.ts";
 import type { TierStore } from "../tiers/tier-store.ts";
 import type { Clock } from "./clock.ts";
 
@@ -81,13 +82,7 @@ export class Reader {
     range: ByteRange | null,
     signal: AbortSignal | undefined,
   ): Promise<AsyncIterable<Uint8Array> | null> {
-    const store = this.#parts.stores.get(row.store);
-    if (!store) {
-      throw new Refused(
-        "TIER_UNAVAILABLE",
-        `The store ${row.store}, which holds the bytes, is not configured here.`,
-      );
-    }
+    const store = storeById(this.#parts.stores, row.store);
     try {
       const { sizeBytes, checksum } = row;
       const body = await store.read(row.object, { range, sizeBytes, checksum, signal });

@@ -3,6 +3,7 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Catalog } from "../catalog/catalog.ts";
 import { ANSWER_LIFETIME_MS } from "../catalog/commit/retry.ts";
 import type { TierStore } from "../tiers/tier-store.ts";
+import type { TierView } from "../tiers/tier-view.ts";
 import type { Abandoned } from "./abandoned.ts";
 import type { Backlog } from "./backlog.ts";
 import type { Clock } from "./clock.ts";
@@ -25,8 +26,8 @@ export interface UpkeepParts {
   readonly catalog: Catalog;
   readonly clock: Clock;
   readonly stores: ReadonlyMap<string, TierStore>;
-  /** The store whose view is published; it has the links of every tier. */
-  readonly viewStore: TierStore;
+  /** The view that is published; null: none. */
+  readonly view: TierView | null;
   readonly backlog: Backlog;
   readonly abandoned: Abandoned;
   /** False: a backup pins the objects, so none is deleted. */
@@ -48,7 +49,8 @@ interface Duty {
 
 /**
  * The work that follows commits: abandon, settle, publish, collect and sweep. One batch of each in turn, so that none
- * starves under load, and never two at the same time.
+ * starves under load, and never two at the same time. Stores are settled and collected separately, so one that fails does
+ * not block the others; the work of a store that is not in `stores` waits until it is opened.
  *
  * States:
  * - idle: nothing is known to be left.
@@ -70,20 +72,27 @@ export class Upkeep {
   #wokenWhileRunning = false;
   /** There is garbage to collect, and a backup pins it. */
   #garbageIsPinned = false;
+  /** Why the last attempt to settle failed, by store. */
+  readonly #unsettled = new Map<TierStore, Refused | null>();
+  /** Wakes upkeep for garbage whose grace has passed. */
+  readonly #graceTimer: NodeJS.Timeout | null = null;
   #timer: NodeJS.Timeout | null = null;
   #closed = false;
 
   constructor(parts: UpkeepParts) {
     this.#parts = parts;
-    const { abandoned, catalog } = parts;
+    const { abandoned, byItself, catalog } = parts;
+    const stores = [...parts.stores.values()];
     this.#duties = [
       { name: "abandon", batch: () => abandoned.batch(), failedAt: null },
-      { name: "settle", batch: () => this.#settle(), failedAt: null },
+      ...stores.map((store) => ({ name: "settle", batch: () => this.#settle(store), failedAt: null })),
       { name: "publish", batch: () => this.#publish(), failedAt: null },
-      { name: "collect", batch: () => this.#collect(), failedAt: null },
+      ...stores.map((store) => ({ name: "collect", batch: () => this.#collect(store), failedAt: null })),
       { name: "sweep", batch: () => this.#sweepAnswers(), failedAt: null },
     ];
     this.#stopListening = catalog.onCommitted(() => this.wake());
+    const graceMs = Math.max(0, ...stores.map((store) => store.graceMs));
+    if (byItself && graceMs > 0) this.#graceTimer = setInterval(() => this.wake(), graceMs).unref();
   }
 
   /** Starts a pass soon, because there may be work. */
@@ -117,6 +126,7 @@ export class Upkeep {
     this.#closed = true;
     this.#stopListening();
     if (this.#timer) clearTimeout(this.#timer);
+    if (this.#graceTimer) clearInterval(this.#graceTimer);
   }
 
   #schedule(delayMs: number): void {
@@ -132,6 +142,7 @@ export class Upkeep {
     if (this.#closed) return Promise.resolve(true);
     this.#wokenWhileRunning = false;
     this.#skippedKeys.clear();
+    this.#garbageIsPinned = false;
     for (const duty of this.#duties) duty.failedAt = null;
     this.#running = this.#pass().then((clean) => {
       this.#running = null;
@@ -168,22 +179,23 @@ export class Upkeep {
   }
 
   /** Also tells the backlog how much content is inline, and why it cannot be settled. */
-  async #settle(): Promise<number> {
-    const { catalog, stores } = this.#parts;
+  async #settle(store: TierStore): Promise<number> {
+    let problem: Refused | null = null;
     try {
-      const settled = await settle(catalog, stores);
-      await this.#refreshBacklog(null);
-      return settled;
+      return await settle(this.#parts.catalog, store);
     } catch (error) {
-      await this.#refreshBacklog(error instanceof Refused ? error : null);
+      if (error instanceof Refused) problem = error;
       throw error;
+    } finally {
+      this.#unsettled.set(store, problem);
+      await this.#refreshBacklog();
     }
   }
 
-  async #collect(): Promise<number> {
-    const { catalog, stores, clock, mayCollect } = this.#parts;
-    const collected = await collect(catalog, stores, clock.now(), mayCollect);
-    this.#garbageIsPinned = collected === null;
+  async #collect(store: TierStore): Promise<number> {
+    const { catalog, clock, mayCollect } = this.#parts;
+    const collected = await collect(catalog, store, clock.now(), mayCollect);
+    if (collected === null) this.#garbageIsPinned = true;
     return collected ?? 0;
   }
 
@@ -199,8 +211,8 @@ export class Upkeep {
 
   /** A key that fails to publish does not block other keys. */
   async #publish(): Promise<number> {
-    const { catalog, viewStore, onProblem } = this.#parts;
-    const { keys, quarantined, failed } = await publish(catalog, viewStore.view, this.#skippedKeys);
+    const { catalog, stores, view, onProblem } = this.#parts;
+    const { keys, quarantined, failed } = await publish(catalog, stores, view, this.#skippedKeys);
     const [moved] = quarantined;
     if (moved) {
       // One line per batch: after a reindex, each old sidecar of an adopted tree is such a file.
@@ -217,9 +229,10 @@ export class Upkeep {
     return keys - failed.length;
   }
 
-  async #refreshBacklog(problem: Refused | null): Promise<void> {
+  async #refreshBacklog(): Promise<void> {
     try {
       const { bytes } = await this.#parts.catalog.unsettledTotal();
+      const problem = [...this.#unsettled.values()].find((found) => found !== null) ?? null;
       this.#parts.backlog.refresh(bytes, problem);
     } catch (error) {
       this.#parts.onProblem("the backlog cannot be read", error);

@@ -114,7 +114,7 @@ export class Adopter {
   async #keepRows({ jobId, dryRun }: AdoptingJob, rows: readonly ArtifactRow[]): Promise<void> {
     const { catalog, view } = this.#parts;
     const differences = await view.differences(
-      rows.map((row) => placementOf({ key: keyOf(row), row, garbage: [] })),
+      rows.map((row) => placementOf({ key: keyOf(row), row, garbage: [] }, view)),
     );
     const foreign = differences.filter(
       ({ how, path }) => how === "foreign" && !path.endsWith(".metadata.json"),

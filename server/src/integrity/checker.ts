@@ -136,7 +136,7 @@ export class Checker {
   ): Promise<{ readonly findings: readonly StoreFinding[]; readonly copies: readonly ViewCopy[] }> {
     const { catalog, view } = this.#parts;
     if (view === null) return { findings: [], copies: [] };
-    const placements = rows.map((row) => placementOf({ key: keyOf(row), row, garbage: [] }));
+    const placements = rows.map((row) => placementOf({ key: keyOf(row), row, garbage: [] }, view));
     const found = await view.differences(placements.filter((_, index) => rows[index]?.inline === false));
     const keys = found.map(({ key }) => key);
     const [now, dirty] = [await catalog.artifacts(keys), await catalog.areDirty(keys)];
@@ -165,7 +165,8 @@ export class Checker {
     differences: readonly ViewDifference[],
     signal: AbortSignal,
   ): Promise<readonly ViewCopy[]> {
-    const own = new Map(rows.map((row) => [pathOf(row, row.tier), row]));
+    const inView = rows.filter(({ store }) => store === view.store);
+    const own = new Map(inView.map((row) => [pathOf(row, row.tier), row]));
     const suspects = differences.flatMap(({ how, path }) => (how === "foreign" && own.get(path)) || []);
     const files = await view.find(suspects.map((row) => ({ key: keyOf(row), tier: row.tier })));
     const candidates = suspects.flatMap((row, index) => {
@@ -191,8 +192,10 @@ export class Checker {
   async looksCopied(): Promise<boolean> {
     const { catalog, view } = this.#parts;
     if (view === null) return false;
-    const rows = (await catalog.artifactsAfter(0, SAMPLE)).filter(({ inline }) => !inline);
-    const placements = rows.map((row) => placementOf({ key: keyOf(row), row, garbage: [] }));
+    const rows = (await catalog.artifactsAfter(0, SAMPLE)).filter(
+      ({ inline, store }) => !inline && store === view.store,
+    );
+    const placements = rows.map((row) => placementOf({ key: keyOf(row), row, garbage: [] }, view));
     const differences = await view.differences(placements);
     const own = new Map(rows.map((row) => [pathOf(row, row.tier), row]));
     const suspects = differences.flatMap(({ how, path }) => (how === "foreign" && own.get(path)) || []);

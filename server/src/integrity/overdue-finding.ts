@@ -20,6 +20,6 @@ export function overdueFinding(overdue: Overdue): StoreFinding | null {
     workflowId: null,
     artifactId: null,
     tier: null,
-    message: `Background work that normally takes seconds has been pending for more than a day (${what}). It needs no repair: the server does it as soon as nothing blocks it. Check the server's log, the free space, and whether a backup is still running.`,
+    message: `Background work that normally takes seconds has been pending for more than a day (${what}). It needs no repair: the server does it as soon as nothing blocks it. Check the server's log, the free space, whether every store is configured, and whether a backup is still running.`,
   };
 }

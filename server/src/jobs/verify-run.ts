@@ -148,10 +148,11 @@ export class VerifyRun extends JobRun<VerifyJob> {
   }
 
   async #overdue(place: Place): Promise<Batch> {
-    const { catalog, clock, drain } = this.parts.engine;
+    const { catalog, clock, drain, stores } = this.parts.engine;
     const before = clock.now() - DAY_MS;
+    const graceMs = Object.fromEntries([...stores].map(([id, store]) => [id, store.graceMs]));
     const next: Place = { ...place, phase: "done" };
-    if (overdueFinding(await catalog.overdue(before)) === null) return { next, findings: [] };
+    if (overdueFinding(await catalog.overdue(before, graceMs)) === null) return { next, findings: [] };
     // A server that has just started, or a repair, may have such work in progress right now.
     const given = new AbortController();
     const { signal } = given;
@@ -160,7 +161,7 @@ export class VerifyRun extends JobRun<VerifyJob> {
       sleep(UPKEEP_MS, undefined, { signal: AbortSignal.any([signal, this.signal]) }).catch(() => {}),
     ]);
     given.abort();
-    const finding = overdueFinding(await catalog.overdue(before));
+    const finding = overdueFinding(await catalog.overdue(before, graceMs));
     const findings = finding === null ? [] : [finding];
     await this.#report(findings);
     return { next, findings };

@@ -56,6 +56,8 @@ export type FoundAt = { readonly quarantined: string } | { readonly key: Artifac
 export interface TierStore {
   /** The id in the catalog's rows. */
   readonly id: string;
+  /** How long garbage is kept, ms: until then a read of it can be opened or continued. */
+  readonly graceMs: number;
   /**
    * Streams bytes into a new object; resolves once the bytes and the name are durable. Backpressure reaches
    * `content`, and memory does not grow with its length. It rejects with the error of `content`, or with an

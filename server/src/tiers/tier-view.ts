@@ -130,6 +130,8 @@ export interface ViewDifference {
  * {artifact}.metadata.json.
  */
 export interface TierView {
+  /** Id of the store whose objects it shows. */
+  readonly store: string;
   /**
    * Makes the paths of these keys match their placements, in this order: new sidecar, new link, removal of
    * old paths. Durable when it resolves. May be repeated, in any order. Foreign files are first moved to

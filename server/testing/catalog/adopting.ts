@@ -194,7 +194,7 @@ export function adopting(open: OpenForTest) {
         present(job, "a/w/2"),
       ]);
       expect(await catalog.areDirty([key("a/w/1"), key("a/w/2")])).toEqual([true, false]);
-      const [dirty] = await catalog.dirtyKeys(10);
+      const [dirty] = await catalog.dirtyKeys(["files"], 10);
       await catalog.commit({ kind: "published", key: key("a/w/1"), version: dirty?.version ?? 0 });
       expect(await catalog.dirtyCount()).toBe(0);
     });
@@ -281,7 +281,7 @@ export function adopting(open: OpenForTest) {
       await catalog.commit({ kind: "abandon", object: one, at: NOW });
       await catalog.commit({ kind: "abandonOrphaned", owner: "the next", limit: 10, at: NOW });
       expect(await catalog.strays("files", [one, two])).toEqual([one, two]);
-      expect(await catalog.garbage(NOW, 10)).toEqual([]);
+      expect(await catalog.garbage("files", NOW, 10)).toEqual([]);
     });
 
     it("is staged by one owner and taken over by the next, unless it is garbage or being written", async () => {

@@ -10,14 +10,14 @@ export function backlog(open: OpenForTest) {
       const [a, b] = [write("a/w/1", { at: NOW + 5 }), write("a/w/2")];
       await catalog.commitAll([a, b]);
       await writeStaged(catalog, write("a/w/3"));
-      expect(await catalog.unsettled(1)).toEqual([
+      expect(await catalog.unsettled("files", 1)).toEqual([
         { key: a.key, object: a.object, store: "files", bytes: a.bytes, modifiedAt: NOW + 5 },
       ]);
       expect(await catalog.unsettledTotal()).toEqual({ count: 2, bytes: a.sizeBytes + b.sizeBytes });
       const before = await catalog.artifact(a.key);
       await catalog.commit({ kind: "settled", key: a.key, object: a.object });
       expect(await catalog.artifact(a.key)).toEqual({ ...before, inline: false });
-      expect((await catalog.unsettled(9)).map(({ object }) => object)).toEqual([b.object]);
+      expect((await catalog.unsettled("files", 9)).map(({ object }) => object)).toEqual([b.object]);
       expect(await catalog.unsettledTotal()).toEqual({ count: 1, bytes: b.sizeBytes });
       expect(await catalog.lastSeq()).toBe(3);
     });
@@ -43,9 +43,9 @@ export function backlog(open: OpenForTest) {
       const change = write("a/w/1");
       await catalog.commitAll([change, move("a/w/1", "COLD")]);
       expect(await catalog.content(change.key)).toMatchObject({ bytes: change.bytes, row: { tier: "COLD" } });
-      expect(await catalog.unsettled(9)).toMatchObject([{ object: change.object }]);
+      expect(await catalog.unsettled("files", 9)).toMatchObject([{ object: change.object }]);
       await catalog.commit(purge("a/w/1"));
-      expect(await catalog.unsettled(9)).toEqual([]);
+      expect(await catalog.unsettled("files", 9)).toEqual([]);
       expect(await catalog.unsettledTotal()).toEqual({ count: 0, bytes: 0 });
     });
 
@@ -54,7 +54,7 @@ export function backlog(open: OpenForTest) {
       const { catalog } = opened;
       const text = "x".repeat(5 * 1024 * 1024);
       await catalog.commitAll([write("a/w/1", { text }), write("a/w/2", { text }), write("a/w/3")]);
-      expect(await catalog.unsettled(10)).toHaveLength(1);
+      expect(await catalog.unsettled("files", 10)).toHaveLength(1);
     });
 
     it("marks a key as unpublished with every change of its row, until it is published at its current version", async () => {
@@ -63,18 +63,18 @@ export function backlog(open: OpenForTest) {
       const { artifact } = await writeStaged(catalog, write("a/w/1"));
       await catalog.commit(write("a/w/inline"));
       // Inline content has no object yet to which a view could link.
-      expect(await catalog.dirtyKeys(9)).toEqual([
+      expect(await catalog.dirtyKeys(["files"], 9)).toEqual([
         { key: key("a/w/1"), version: artifact.version, row: artifact, garbage: [] },
       ]);
       expect(await catalog.dirtyCount()).toBe(2);
       const moved = await catalog.commit(move("a/w/1", "COLD"));
       const published = { kind: "published", key: key("a/w/1"), version: artifact.version } as const;
       await catalog.commit(published);
-      expect(await catalog.dirtyKeys(9)).toMatchObject([
+      expect(await catalog.dirtyKeys(["files"], 9)).toMatchObject([
         { version: moved.artifact.version, row: moved.artifact },
       ]);
       await catalog.commit({ ...published, version: moved.artifact.version });
-      expect(await catalog.dirtyKeys(9)).toEqual([]);
+      expect(await catalog.dirtyKeys(["files"], 9)).toEqual([]);
       expect(await catalog.dirtyCount()).toBe(1);
       await catalog.commit({ ...published, key: key("absent/w/1") });
     });
@@ -91,7 +91,7 @@ export function backlog(open: OpenForTest) {
         { object: first.object, store: "old files" },
         { object: second.object, store: "files" },
       ];
-      const [dirty] = await catalog.dirtyKeys(9);
+      const [dirty] = await catalog.dirtyKeys(["files", "old files"], 9);
       expect(dirty).toMatchObject({ key: key("a/w/1"), version: last, row: null });
       expect(dirty?.garbage).toHaveLength(2);
       expect(dirty?.garbage).toEqual(expect.arrayContaining(garbage));
@@ -102,23 +102,56 @@ export function backlog(open: OpenForTest) {
       const { catalog } = opened;
       for (const name of ["3", "1", "2"]) await writeStaged(catalog, write(`a/w/${name}`));
       await catalog.commit(move("a/w/3", "COLD"));
-      expect((await catalog.dirtyKeys(2)).map((dirty) => dirty.key.artifactId)).toEqual(["1", "2"]);
+      expect((await catalog.dirtyKeys(["files"], 2)).map((dirty) => dirty.key.artifactId)).toEqual([
+        "1",
+        "2",
+      ]);
     });
 
-    it("lists garbage once its grace has passed and its key is published", async () => {
+    it("leaves out unpublished keys whose row or garbage is in another store", async () => {
+      await using opened = await open();
+      const { catalog } = opened;
+      await writeStaged(catalog, write("a/w/row", { store: "away" }));
+      await writeStaged(catalog, write("a/w/garbage", { store: "away" }));
+      await writeStaged(catalog, write("a/w/garbage"));
+      await writeStaged(catalog, write("a/w/purged", { store: "away" }));
+      await catalog.commit(purge("a/w/purged"));
+      await writeStaged(catalog, write("a/w/here"));
+      const names = async (stores: readonly string[], limit = 9) =>
+        (await catalog.dirtyKeys(stores, limit)).map((dirty) => dirty.key.artifactId);
+      expect(await names(["files"], 1)).toEqual(["here"]);
+      expect(await names(["away", "files"])).toEqual(["row", "garbage", "purged", "here"]);
+      expect(await names([])).toEqual([]);
+    });
+
+    it("lists the inline content and the garbage of one store", async () => {
+      await using opened = await open();
+      const { catalog } = opened;
+      const [away, here] = [write("a/w/away", { store: "away" }), write("a/w/here")];
+      await catalog.commitAll([away, here]);
+      for (const { store, object } of [away, here]) {
+        expect(await catalog.unsettled(store, 1)).toMatchObject([{ store, object }]);
+        const abandoned = newObject();
+        await catalog.commit({ kind: "stage", object: abandoned, store, owner: "me", at: NOW });
+        await catalog.commit({ kind: "abandon", object: abandoned, at: NOW });
+        expect(await catalog.garbage(store, NOW, 1)).toEqual([{ object: abandoned, store, since: NOW }]);
+      }
+    });
+
+    it("lists garbage up to an instant once its key is published", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const first = write("a/w/1");
       await writeStaged(catalog, first);
       const { artifact } = await writeStaged(catalog, write("a/w/1", { at: NOW + 10 }));
-      expect(await catalog.garbage(NOW + 10, 9)).toEqual([]);
+      expect(await catalog.garbage("files", NOW + 10, 9)).toEqual([]);
       await catalog.commit({ kind: "published", key: first.key, version: artifact.version });
-      expect(await catalog.garbage(NOW + 9, 9)).toEqual([]);
-      expect(await catalog.garbage(NOW + 10, 9)).toEqual([
-        { object: first.object, store: "files", notBefore: NOW + 10 },
+      expect(await catalog.garbage("files", NOW + 9, 9)).toEqual([]);
+      expect(await catalog.garbage("files", NOW + 10, 9)).toEqual([
+        { object: first.object, store: "files", since: NOW + 10 },
       ]);
       await catalog.commit({ kind: "collected", object: first.object });
-      expect(await catalog.garbage(NOW + 10, 9)).toEqual([]);
+      expect(await catalog.garbage("files", NOW + 10, 9)).toEqual([]);
     });
 
     it("turns abandoned objects, and those that other owners staged, into garbage", async () => {
@@ -133,12 +166,12 @@ export function backlog(open: OpenForTest) {
       expect(await catalog.commit(abandon)).toBe(2);
       expect(await catalog.commit(abandon)).toBe(1);
       expect(await catalog.commit(abandon)).toBe(0);
-      const garbage = (await catalog.garbage(NOW, 9)).map(({ object }) => object);
+      const garbage = (await catalog.garbage("files", NOW, 9)).map(({ object }) => object);
       expect(garbage.toSorted()).toEqual(orphaned.toSorted());
       await catalog.commit({ kind: "abandon", object: mine, at: NOW });
       await catalog.commit({ kind: "abandon", object: mine, at: NOW });
       await catalog.commit({ kind: "abandon", object: newObject(), at: NOW });
-      expect(await catalog.garbage(NOW, 9)).toHaveLength(4);
+      expect(await catalog.garbage("files", NOW, 9)).toHaveLength(4);
       await expect(
         catalog.commit({ ...write("a/w/1", { object: mine, owner: "me" }), bytes: null }),
       ).rejects.toMatchObject({
@@ -163,19 +196,26 @@ export function backlog(open: OpenForTest) {
       await using opened = await open();
       const { catalog } = opened;
       const nothing = { unsettled: 0, unpublished: 0, uncollected: 0, staged: 0 };
-      expect(await catalog.overdue(NOW + 9)).toEqual(nothing);
+      expect(await catalog.overdue(NOW + 9, {})).toEqual(nothing);
       await catalog.commitAll([write("a/w/1"), write("a/w/2", { at: NOW + 2 })]);
       await writeStaged(catalog, write("a/w/3"));
       await writeStaged(catalog, write("a/w/3", { at: NOW + 1 }));
       await catalog.commit({ kind: "stage", object: newObject(), store: "files", owner: "me", at: NOW });
-      expect(await catalog.overdue(NOW)).toEqual(nothing);
-      expect(await catalog.overdue(NOW + 1)).toEqual({ ...nothing, unsettled: 1, unpublished: 1, staged: 1 });
-      expect(await catalog.overdue(NOW + 3)).toEqual({
+      expect(await catalog.overdue(NOW, {})).toEqual(nothing);
+      expect(await catalog.overdue(NOW + 1, {})).toEqual({
+        ...nothing,
+        unsettled: 1,
+        unpublished: 1,
+        staged: 1,
+      });
+      expect(await catalog.overdue(NOW + 3, {})).toEqual({
         unsettled: 2,
         unpublished: 3,
         uncollected: 1,
         staged: 1,
       });
+      expect(await catalog.overdue(NOW + 3, { files: 1, other: 9 })).toMatchObject({ uncollected: 1 });
+      expect(await catalog.overdue(NOW + 3, { files: 2 })).toMatchObject({ uncollected: 0 });
     });
 
     it("logs damage once per object that a row names, and marks the row until it is written again", async () => {

@@ -89,7 +89,7 @@ export function repeating(open: OpenForTest) {
       const { artifact } = await catalog.commit(again);
       expect(artifact.object).not.toBe(object);
       await catalog.commit({ kind: "abandon", object, at });
-      expect(await catalog.garbage(NOW, 9)).toMatchObject([{ object }]);
+      expect(await catalog.garbage("files", NOW, 9)).toMatchObject([{ object }]);
     });
 
     it("is a CONFLICT with another fingerprint, and the stored answer stays", async () => {

@@ -65,7 +65,7 @@ export function lifecycleSteps(open: OpenForTest) {
       expect(await catalog.jobs([job.id])).toMatchObject([
         { treated: 3, job: { promotedToWarm: 1, promotedToCold: 1, purged: 1, totalErrors: 0, progress: 1 } },
       ]);
-      expect(await catalog.garbage(NOW, 9)).toEqual([]);
+      expect(await catalog.garbage("files", NOW, 9)).toEqual([]);
       expect(await catalog.countItems(job.id)).toBe(3);
     });
 

@@ -112,7 +112,7 @@ export function moving(open: OpenForTest) {
         code: "ARTIFACT_NOT_FOUND",
       });
       expect(await all(catalog)).toEqual([artifact]);
-      expect(await catalog.garbage(NOW, 10)).toEqual([]);
+      expect(await catalog.garbage("files", NOW, 10)).toEqual([]);
       const flagged = await catalog.listEvents({ dryRun: true }, "ASC", whole());
       expect(flagged.map(({ type }) => type)).toEqual([
         "ARTIFACT_PROMOTED",

@@ -146,7 +146,7 @@ async function agrees(
     count: riding.length,
     bytes: riding.reduce((sum, row) => sum + row.sizeBytes, 0),
   });
-  expect((await catalog.unsettled(100)).map(({ object }) => object).toSorted()).toEqual(
+  expect((await catalog.unsettled("files", 100)).map(({ object }) => object).toSorted()).toEqual(
     riding.map(({ object }) => object).toSorted(),
   );
   expect(await catalog.strays("files", [...seen.keys()])).toEqual([]);

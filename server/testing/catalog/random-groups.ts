@@ -60,7 +60,7 @@ async function agrees(catalog: Catalog, model: MemoryRecords): Promise<void> {
   expect(await catalog.settings()).toEqual(model.get("settings", ""));
   expect(await catalog.miscounts(9)).toEqual([]);
   expect(await catalog.dirtyCount()).toBe(model.all("unpublished").length);
-  const unsettled = await catalog.unsettled(1_000);
+  const unsettled = await catalog.unsettled("files", 1_000);
   expect(unsettled.map(({ bytes }) => bytes.length).toSorted()).toEqual(
     model
       .all("inline")
@@ -68,9 +68,11 @@ async function agrees(catalog: Catalog, model: MemoryRecords): Promise<void> {
       .toSorted(),
   );
   await catalog.commitAll(rows.map((row) => ({ kind: "settled", key: row, object: row.object })));
-  for (const { key, version } of await catalog.dirtyKeys(1_000)) {
+  for (const { key, version } of await catalog.dirtyKeys(["files"], 1_000)) {
     expect(version).toBe(model.get("unpublished", key)?.version);
     await catalog.commit({ kind: "published", key, version });
   }
-  expect(await catalog.garbage(Number.MAX_SAFE_INTEGER, 1_000)).toHaveLength(model.all("garbage").length);
+  expect(await catalog.garbage("files", Number.MAX_SAFE_INTEGER, 1_000)).toHaveLength(
+    model.all("garbage").length,
+  );
 }

@@ -143,7 +143,7 @@ export function scrubbing(open: OpenForTest) {
         { kind: "HEALED", path: "hot/a/w/1" },
       ]);
       expect(await all(catalog)).toEqual([{ ...before, object: found, version: 4 }]);
-      expect(await catalog.garbage(NOW + 9, 9)).toEqual([]);
+      expect(await catalog.garbage("files", NOW + 9, 9)).toEqual([]);
       expect(await catalog.strays("files", [change.object, found])).toEqual([change.object]);
       expect(await catalog.areDirty([change.key])).toEqual([true]);
       expect(await catalog.commit(recovery)).toBe(false);

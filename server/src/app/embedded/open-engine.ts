@@ -73,13 +73,13 @@ export function openEngine(parts: EngineParts): OpenedEngine {
   const backlog = new Backlog(parts.backlogBytes ?? BACKLOG_BYTES);
   const abandoned = new Abandoned(catalog, clock, owner);
   const inFlight = new InFlight();
-  const viewStore = storeOf("HOT");
-  const { view } = viewStore;
+  const viewStore = [...stores.values()].find((store) => store.view !== null);
+  const view = viewStore?.view ?? null;
   const upkeep = new Upkeep({
     catalog,
     clock,
     stores,
-    viewStore,
+    view,
     backlog,
     abandoned,
     mayCollect: parts.mayCollect ?? (() => true),
@@ -111,7 +111,10 @@ export function openEngine(parts: EngineParts): OpenedEngine {
     during,
   });
 
-  const adopter = view && new Adopter({ catalog, clock, random, store: viewStore, view, owner, abandoned });
+  const adopter =
+    viewStore && view
+      ? new Adopter({ catalog, clock, random, store: viewStore, view, owner, abandoned })
+      : null;
   const checker = new Checker({ catalog, clock, reader, stores, view });
 
   // Continues the work that the last owner left.

@@ -198,9 +198,9 @@ const reads: Record<string, () => Promise<unknown>> = {
     await catalog.lastFinishedLifecycleJob(null);
     await catalog.listItems("job", { ...page, after: key("a/v/1") });
   },
-  unsettled: () => catalog.unsettled(100),
-  "dirty keys": () => catalog.dirtyKeys(100),
-  garbage: () => catalog.garbage(NOW, 100),
+  unsettled: () => catalog.unsettled("files", 100),
+  "dirty keys": () => catalog.dirtyKeys(["files"], 100),
+  garbage: () => catalog.garbage("files", NOW, 100),
   "the exporter's state": () => catalog.exportState(),
   answers: async () => {
     await catalog.hasAnswer(once());

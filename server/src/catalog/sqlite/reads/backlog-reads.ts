@@ -18,11 +18,14 @@ export class BacklogReads {
     this.#connection = connection;
   }
 
-  unsettled(limit: number): readonly UnsettledObject[] {
+  unsettled(store: string, limit: number): readonly UnsettledObject[] {
     return onSnapshot(this.#connection, () => {
       const sizes = this.#connection
-        .statement("SELECT seq, size_bytes FROM inline_bytes ORDER BY seq LIMIT ?")
-        .all(limit) as unknown as readonly (readonly [number, number])[];
+        .statement(
+          `SELECT b.seq, b.size_bytes FROM inline_bytes b CROSS JOIN artifact a ON a.id = b.artifact
+           WHERE a.store = ? ORDER BY b.seq LIMIT ?`,
+        )
+        .all(store, limit) as unknown as readonly (readonly [number, number])[];
       let bytes = 0;
       const taken = sizes.filter(([, size], index) => {
         bytes += size;
@@ -33,9 +36,9 @@ export class BacklogReads {
           `SELECT t.name, w.name, a.name, a.object, a.store, a.modified_at, b.bytes
            FROM inline_bytes b CROSS JOIN artifact a ON a.id = b.artifact
              CROSS JOIN workflow w ON w.id = a.workflow CROSS JOIN tenant t ON t.id = w.tenant
-           WHERE b.seq <= ? ORDER BY b.seq`,
+           WHERE b.seq <= ? AND a.store = ? ORDER BY b.seq`,
         )
-        .all(taken.at(-1)?.[0] ?? -1)
+        .all(taken.at(-1)?.[0] ?? -1, store)
         .map((cells) => ({
           key: {
             tenantId: cells[0] as string,
@@ -55,16 +58,21 @@ export class BacklogReads {
     return { count: row?.[0] as number, bytes: row?.[1] as number };
   }
 
-  dirtyKeys(limit: number): readonly DirtyKey[] {
+  dirtyKeys(stores: readonly string[], limit: number): readonly DirtyKey[] {
+    const open = JSON.stringify(stores);
     return onSnapshot(this.#connection, () => {
       const rows = this.#connection
         .statement(
           `SELECT ${ARTIFACT_COLUMNS}, d.version, d.workflow, d.name
            FROM dirty d CROSS JOIN workflow w ON w.id = d.workflow CROSS JOIN tenant t ON t.id = w.tenant
              LEFT JOIN artifact a ON a.workflow = d.workflow AND a.name = d.name
-           WHERE a.inline IS NULL ORDER BY d.version LIMIT ?`,
+           WHERE a.inline IS NULL AND (a.id IS NULL OR a.store IN (SELECT k.value FROM json_each(?) k))
+             AND NOT EXISTS (SELECT 1 FROM garbage g INDEXED BY garbage_key
+               WHERE g.workflow = d.workflow AND g.name = d.name
+                 AND g.store NOT IN (SELECT k.value FROM json_each(?) k))
+           ORDER BY d.version LIMIT ?`,
         )
-        .all(limit);
+        .all(open, open, limit);
       return rows.map((cells) => {
         const [version, workflow, name] = cells.slice(ARTIFACT_COLUMN_COUNT) as [number, number, string];
         return {
@@ -94,19 +102,19 @@ export class BacklogReads {
     );
   }
 
-  garbage(now: number, limit: number): readonly GarbageObject[] {
+  garbage(store: string, since: number, limit: number): readonly GarbageObject[] {
     return this.#connection
       .statement(
         `SELECT g.object, g.store, g.not_before FROM garbage g INDEXED BY garbage_time
-         WHERE g.not_before <= ?
+         WHERE g.not_before <= ? AND g.store = ?
            AND NOT EXISTS (SELECT 1 FROM dirty d WHERE d.workflow = g.workflow AND d.name = g.name)
          ORDER BY g.not_before LIMIT ?`,
       )
-      .all(now, limit)
+      .all(since, store, limit)
       .map((cells) => ({
         object: cells[0] as string,
         store: cells[1] as string,
-        notBefore: cells[2] as number,
+        since: cells[2] as number,
       }));
   }
 
@@ -133,15 +141,16 @@ export class BacklogReads {
     return objects.filter((object) => unknown.has(object));
   }
 
-  overdue(before: number): Overdue {
+  overdue(before: number, graceMs: Readonly<Record<string, number>>): Overdue {
     const bySeq = (table: string, seq: string) =>
       `(SELECT count(*) FROM ${table} o CROSS JOIN event e ON e.seq = o.${seq} WHERE e.at < ?1)`;
     const cells = this.#connection
       .statement(
         `SELECT ${bySeq("inline_bytes", "seq")}, ${bySeq("dirty", "version")},
-           (SELECT count(*) FROM garbage WHERE not_before < ?1), (SELECT count(*) FROM staged WHERE at < ?1)`,
+           (SELECT count(*) FROM garbage g WHERE g.not_before < ?1
+              - coalesce((SELECT k.value FROM json_each(?2) k WHERE k.key = g.store), 0)), (SELECT count(*) FROM staged WHERE at < ?1)`,
       )
-      .get(before) as unknown as readonly number[];
+      .get(before, JSON.stringify(graceMs)) as unknown as readonly number[];
     const [unsettled = 0, unpublished = 0, uncollected = 0, staged = 0] = cells;
     return { unsettled, unpublished, uncollected, staged };
   }

@@ -127,9 +127,9 @@ export class ObjectWrites {
       .run(state.file, state.offset, state.seq, state.head);
   }
 
-  #toGarbage(object: ObjectId, store: string, notBefore: number): void {
+  #toGarbage(object: ObjectId, store: string, since: number): void {
     this.#connection
       .statement("INSERT INTO garbage (object, store, not_before) VALUES (?, ?, ?)")
-      .run(object, store, notBefore);
+      .run(object, store, since);
   }
 }

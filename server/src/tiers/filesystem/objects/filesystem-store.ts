@@ -48,6 +48,8 @@ export async function openFilesystemStore(options: FilesystemStoreOptions): Prom
 
 class FilesystemStore implements TierStore {
   readonly id: string;
+  /** An open file can be read to its end after it is deleted. */
+  readonly graceMs = 0;
   readonly view: TierView | null;
   readonly #workers: IoWorkers;
 
@@ -56,6 +58,7 @@ class FilesystemStore implements TierStore {
     this.#workers = workers;
     this.view = publishTree
       ? {
+          store: id,
           publish: (placements) => this.#publish(placements),
           // Always the same worker, which remembers where the last page ended.
           walk: (after, limit) => workers.at(0).call("walkTree", [after, limit]),
