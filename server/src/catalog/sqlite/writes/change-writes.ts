@@ -11,9 +11,9 @@ import { JobWrites } from "./job-writes.ts";
 import { Names } from "./names.ts";
 import { ObjectWrites } from "./object-writes.ts";
 import { RecordWrites } from "./record-writes.ts";
-import { ReportWrites } from "./report-writes.ts";
 import { ScrubWrites } from "./scrub-writes.ts";
 import { SettingsWrites } from "./settings.ts";
+import { UsageCorrections } from "./usage-corrections.ts";
 import { UsageCounters } from "./usage-counters.ts";
 
 /** Changes that are one guarded statement of the driver, without rules of their own. */
@@ -28,7 +28,7 @@ export class ChangeWrites {
   readonly #jobs: JobWrites;
   readonly #objects: ObjectWrites;
   readonly #scrub: ScrubWrites;
-  readonly #reports: ReportWrites;
+  readonly #corrections: UsageCorrections;
   readonly #records: RecordWrites;
 
   constructor(connection: Connection) {
@@ -39,7 +39,7 @@ export class ChangeWrites {
     this.#jobs = new JobWrites(connection);
     this.#objects = new ObjectWrites(connection, this.#names, this.#usage);
     this.#scrub = new ScrubWrites(connection);
-    this.#reports = new ReportWrites(this.#names, this.#log, this.#usage, this.#jobs, this.#scrub);
+    this.#corrections = new UsageCorrections(this.#names, this.#log, this.#usage, this.#jobs, this.#scrub);
     this.#records = new RecordWrites({
       connection,
       names: this.#names,
@@ -75,7 +75,7 @@ export class ChangeWrites {
       case "collected":
         return objects.collected(statement);
       case "recount":
-        return this.#reports.recount(statement);
+        return this.#corrections.recount(statement);
       case "scrubbed":
         return this.#scrub.scrubbed(statement);
       case "sweepJobItems":

@@ -8,17 +8,17 @@ import type { ScrubWrites } from "./scrub-writes.ts";
 import type { UsageCounters } from "./usage-counters.ts";
 
 /** Writes corrections of usage counters, for a writer. */
-export class ReportWrites {
+export class UsageCorrections {
   readonly #names: Names;
   readonly #log: EventLog;
-  readonly #held: UsageCounters;
+  readonly #usage: UsageCounters;
   readonly #jobs: JobWrites;
   readonly #scrub: ScrubWrites;
 
-  constructor(names: Names, log: EventLog, held: UsageCounters, jobs: JobWrites, scrub: ScrubWrites) {
+  constructor(names: Names, log: EventLog, usage: UsageCounters, jobs: JobWrites, scrub: ScrubWrites) {
     this.#names = names;
     this.#log = log;
-    this.#held = held;
+    this.#usage = usage;
     this.#jobs = jobs;
     this.#scrub = scrub;
   }
@@ -27,7 +27,7 @@ export class ReportWrites {
     const { jobId, finding } = change;
     const owner = this.#owner(finding);
     if (owner === null) return null;
-    this.#held.recount(owner);
+    this.#usage.recount(owner);
     this.#log.append(findingEvent(finding, change));
     this.#jobs.addFinding(jobId, finding);
     this.#jobs.flush();
