@@ -7,6 +7,7 @@ import type { Clock } from "../engine/clock.ts";
 import { placementOf } from "../engine/publish.ts";
 import type { Reader } from "../engine/read.ts";
 import { isUnreadable } from "../tiers/refusing.ts";
+import { ROOT_STORE } from "../tiers/store-by-id.ts";
 import type { TierStore } from "../tiers/tier-store.ts";
 import type { TierView, TreeEntry, TreePosition, ViewCopy, ViewDifference } from "../tiers/tier-view.ts";
 import { pathOf } from "./adoption.ts";
@@ -45,6 +46,12 @@ export interface UnknownEntry {
   readonly entry: TreeEntry;
   readonly findings: readonly StoreFinding[];
 }
+
+/**
+ * Position in a listing of the objects of all stores: by store id, the last object that was listed; null: all were. An
+ * object's name is a position in ROOT_STORE, which earlier versions stored.
+ */
+export type ObjectPosition = Readonly<Record<string, string | null>> | string | null;
 
 export interface CheckerParts {
   readonly catalog: Catalog;
@@ -221,19 +228,27 @@ export class Checker {
     return true;
   }
 
-  /** The unknown objects among the next ones after `after`. `next` is null after the last object. */
-  async unknownObjects(
-    after: string | null,
-  ): Promise<{ readonly unknown: readonly UnknownObject[]; readonly next: string | null }> {
+  /** The unknown objects among the next ones of each open store. `ended`: no more objects follow. */
+  async unknownObjects(after: ObjectPosition): Promise<{
+    readonly unknown: readonly UnknownObject[];
+    readonly next: ObjectPosition;
+    readonly ended: boolean;
+  }> {
     const unknown: UnknownObject[] = [];
-    let next: string | null = null;
+    const next: Record<string, string | null> =
+      typeof after === "string" ? { [ROOT_STORE]: after } : { ...after };
+    let ended = true;
     for (const store of this.#parts.stores.values()) {
+      const last = next[store.id];
+      if (last === null) continue;
       const objects: string[] = [];
-      for await (const object of store.list(after)) {
+      for await (const object of store.list(last)) {
         objects.push(object);
         if (objects.length === OBJECTS_AT_ONCE) break;
       }
-      if (objects.length === OBJECTS_AT_ONCE) next = objects.at(-1) ?? null;
+      const isFull = objects.length === OBJECTS_AT_ONCE;
+      next[store.id] = isFull ? (objects.at(-1) ?? null) : null;
+      if (isFull) ended = false;
       for (const object of await this.#parts.catalog.strays(store.id, objects)) {
         // It may have been collected since it was listed: the object is deleted before its row in the
         // catalog.
@@ -248,7 +263,7 @@ export class Checker {
         unknown.push({ store: store.id, object, finding });
       }
     }
-    return { unknown, next };
+    return { unknown, next, ended };
   }
 
   /**
@@ -308,7 +323,8 @@ export class Checker {
     if (!(error instanceof Refused)) return null;
     const about = { path: pathOf(row, row.tier), ...keyOf(row), tier: row.tier };
     const name = keyText(row);
-    if (isUnreadable(error))
+    const isNotOpen = error.code === "TIER_UNAVAILABLE" && !this.#parts.stores.has(row.store);
+    if (isNotOpen || isUnreadable(error))
       return {
         kind: "UNREADABLE",
         ...about,

@@ -8,6 +8,7 @@ import type { Abandoned } from "../engine/abandoned.ts";
 import type { Clock } from "../engine/clock.ts";
 import { newObject, type RandomBytes } from "../engine/new-object.ts";
 import { isUnreadable } from "../tiers/refusing.ts";
+import { storeById } from "../tiers/store-by-id.ts";
 import type { FoundAt, TierStore } from "../tiers/tier-store.ts";
 import { pathOf } from "./adoption.ts";
 import type { RepairJob } from "./repairer.ts";
@@ -28,7 +29,9 @@ export interface ContentRecoveryParts {
 type QuarantinedBySize = ReadonlyMap<number, readonly { readonly name: string }[]>;
 
 /** A location that may hold an artifact's bytes. */
-type Source = FoundAt | { readonly object: string };
+type Source = FoundAt | DamagedObject;
+
+type DamagedObject = Pick<ArtifactRow, "object" | "store">;
 
 /**
  * Searches other locations for the bytes of damaged or missing artifacts. Moves old objects to quarantine and
@@ -66,15 +69,15 @@ export class ContentRecovery {
   }
 
   /** Returns the objects of damaged artifacts by size: two objects may have been swapped. */
-  async #partners(): Promise<ReadonlyMap<number, readonly string[]>> {
+  async #partners(): Promise<ReadonlyMap<number, readonly DamagedObject[]>> {
     const { catalog, stores } = this.#parts;
-    const bySize = new Map<number, string[]>();
+    const bySize = new Map<number, DamagedObject[]>();
     for (const { object, store, inline } of await catalog.damagedAfter(0, PARTNERS)) {
       const there = inline ? null : await stores.get(store)?.stat(object);
       if (!there) continue;
       const same = bySize.get(there.sizeBytes);
-      if (same === undefined) bySize.set(there.sizeBytes, [object]);
-      else same.push(object);
+      if (same === undefined) bySize.set(there.sizeBytes, [{ object, store }]);
+      else same.push({ object, store });
     }
     return bySize;
   }
@@ -96,16 +99,14 @@ export class ContentRecovery {
   #sources(
     row: ArtifactRow,
     store: TierStore,
-    partners: ReadonlyMap<number, readonly string[]>,
+    partners: ReadonlyMap<number, readonly DamagedObject[]>,
     quarantined: ReadonlyMap<string, QuarantinedBySize>,
   ): readonly Source[] {
     const sameSize = quarantined.get(store.id)?.get(row.sizeBytes) ?? [];
     return [
       ...(store.view === null ? [] : TIERS.map((tier) => ({ key: keyOf(row), tier }))),
       ...sameSize.map(({ name }) => ({ quarantined: name })),
-      ...(partners.get(row.sizeBytes) ?? [])
-        .filter((object) => object !== row.object)
-        .map((object) => ({ object })),
+      ...(partners.get(row.sizeBytes) ?? []).filter(({ object }) => object !== row.object),
     ];
   }
 
@@ -127,7 +128,9 @@ export class ContentRecovery {
     let recovered = false;
     try {
       const body =
-        "object" in source ? await store.read(source.object, wanted) : await store.readFound(source, wanted);
+        "object" in source
+          ? await storeById(this.#parts.stores, source.store).read(source.object, wanted)
+          : await store.readFound(source, wanted);
       if (body === null) return false;
       try {
         await catalog.commit({ kind: "stage", object, store: store.id, owner, at: clock.now() });

@@ -5,7 +5,7 @@ import type { Catalog } from "../catalog/catalog.ts";
 import type { ArtifactRow } from "../catalog/rows.ts";
 import type { Clock } from "../engine/clock.ts";
 import type { TreePosition } from "../tiers/tier-view.ts";
-import type { Checker } from "./checker.ts";
+import type { Checker, ObjectPosition } from "./checker.ts";
 import { ReadThrottle, type Sleep } from "./read-throttle.ts";
 import { MISCOUNTS_AT_ONCE, miscounted } from "./usage-findings.ts";
 
@@ -46,7 +46,7 @@ interface Place {
   readonly after: number;
   /** The pass reached the last row and continued with the first. */
   readonly round: boolean;
-  readonly object: string | null;
+  readonly object: ObjectPosition;
   readonly tree: TreePosition | null;
   /** Artifacts checked in this pass. */
   readonly met: number;
@@ -202,7 +202,7 @@ export class Scrubber {
         found.unknown.map(({ finding }) => finding),
         0,
       );
-      next = found.next === null ? { ...place, phase: "tree" } : { ...place, object: found.next };
+      next = { ...place, phase: found.ended ? "tree" : "objects", object: found.next };
     } else {
       const found = await checker.unknownFiles(place.tree);
       await this.#report(

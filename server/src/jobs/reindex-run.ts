@@ -1,6 +1,7 @@
 import type { StoreFinding } from "@tierkeep/schema/domain/findings";
 import type { ReindexJob } from "@tierkeep/schema/services/jobs";
 import { bytesToRead } from "../integrity/adopter.ts";
+import type { ObjectPosition } from "../integrity/checker.ts";
 import type { TreeEntry, TreePosition } from "../tiers/tier-view.ts";
 import { treeNotPublished } from "./job-input.ts";
 import { JobRun, type JobWork, succeeded } from "./job-work.ts";
@@ -12,7 +13,7 @@ const BYTES_AT_ONCE = 256 * 1024 * 1024;
 interface Place {
   readonly phase: "tree" | "objects";
   readonly after: TreePosition | null;
-  readonly object: string | null;
+  readonly object: ObjectPosition;
 }
 
 const START: Place = { phase: "tree", after: null, object: null };
@@ -46,12 +47,12 @@ export class ReindexRun extends JobRun<ReindexJob> {
 
   async *#unknownObjects(place: Place): JobWork {
     for (let after = place.object; ; ) {
-      const { unknown, next } = await this.parts.engine.checker.unknownObjects(after);
+      const { unknown, next, ended } = await this.parts.engine.checker.unknownObjects(after);
       await this.#store(
-        { ...place, object: next ?? LAST_OBJECT },
+        { ...place, object: next },
         unknown.map(({ finding }) => finding),
       );
-      if (next === null) return succeeded;
+      if (ended) return succeeded;
       after = next;
       yield;
     }
@@ -66,9 +67,6 @@ export class ReindexRun extends JobRun<ReindexJob> {
     });
   }
 }
-
-/** Sorts after every object name. */
-const LAST_OBJECT = "g";
 
 function unreadableIn({ left }: TreeEntry): StoreFinding[] {
   return left.map(({ path, tier, kind, message }) => ({

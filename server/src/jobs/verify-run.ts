@@ -5,6 +5,7 @@ import { type ArtifactKey, keyOf } from "@tierkeep/schema/domain/keys";
 import type { VerifyJob } from "@tierkeep/schema/services/jobs";
 import type { StoreCounts } from "../catalog/job-changes.ts";
 import type { ArtifactRow } from "../catalog/rows.ts";
+import type { ObjectPosition } from "../integrity/checker.ts";
 import { overdueFinding } from "../integrity/overdue-finding.ts";
 import { MISCOUNTS_AT_ONCE, miscounted } from "../integrity/usage-findings.ts";
 import type { TreePosition } from "../tiers/tier-view.ts";
@@ -15,7 +16,7 @@ interface Place {
   readonly phase: "artifacts" | "tree" | "objects" | "damage" | "counters" | "overdue" | "done";
   readonly after: ArtifactKey | null;
   readonly tree: TreePosition | null;
-  readonly object: string | null;
+  readonly object: ObjectPosition;
   /** Row of the last damaged artifact that was processed. */
   readonly damaged: number;
 }
@@ -113,9 +114,9 @@ export class VerifyRun extends JobRun<VerifyJob> {
   async #objects(place: Place): Promise<Batch> {
     const { checker, repairer } = this.parts.engine;
     const { repair } = this.job;
-    const { unknown, next } = await checker.unknownObjects(place.object);
-    const then: Place =
-      next === null ? { ...place, phase: repair ? "damage" : "counters" } : { ...place, object: next };
+    const { unknown, next, ended } = await checker.unknownObjects(place.object);
+    const phase = ended ? (repair ? "damage" : "counters") : "objects";
+    const then: Place = { ...place, phase, object: next };
     if (repair) {
       await repairer.quarantineObjects(this.#by, unknown);
       return { next: then, findings: [] };

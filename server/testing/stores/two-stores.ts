@@ -11,6 +11,7 @@ import { systemClock } from "../../src/engine/clock.ts";
 import { realDisk } from "../../src/files/disk.ts";
 import { openFilesystemStore } from "../../src/tiers/filesystem/objects/filesystem-store.ts";
 import { inlineWorkers } from "../../src/tiers/filesystem/workers/io-workers.ts";
+import { refusing } from "../../src/tiers/refusing.ts";
 import { storeById } from "../../src/tiers/store-by-id.ts";
 import type { TierStore } from "../../src/tiers/tier-store.ts";
 import { TEST_ADMIN } from "./engine-store.ts";
@@ -112,7 +113,7 @@ export class TwoStores implements AsyncDisposable {
     const root = join(this.root, id);
     const workers = inlineWorkers({ root, disk: realDisk });
     const store = await openFilesystemStore({ id, root, publishTree: id === "base", workers });
-    return Object.defineProperty(store, "graceMs", { value: graceMs });
+    return refusing(Object.defineProperty(store, "graceMs", { value: graceMs }));
   }
 
   async #closeStores(): Promise<void> {
