@@ -1,6 +1,7 @@
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { NamedObject } from "../catalog/open-catalog.ts";
 import { isUnreadable } from "../tiers/refusing.ts";
+import { storeById } from "../tiers/store-by-id.ts";
 import type { TierStore } from "../tiers/tier-store.ts";
 import type { DamagedArtifact } from "./manifest.ts";
 
@@ -40,17 +41,20 @@ type Failures = DamagedArtifact[];
 
 /**
  * Reads and verifies each object, and copies it into another store; `to` null: only verifies. Durable when it
- * resolves. Damaged objects are not copied, and are reported.
+ * resolves. Damaged objects are not copied, and are reported. A copy is in the store with the same id.
+ *
+ * @throws Refused TIER_UNAVAILABLE if a store of an object is not open
  */
 export async function copyObjects(
   objects: Iterable<NamedObject>,
-  from: TierStore,
-  to: TierStore | null,
+  from: ReadonlyMap<string, TierStore>,
+  to: ReadonlyMap<string, TierStore> | null,
   options: ObjectsOptions = {},
 ): Promise<readonly DamagedArtifact[]> {
   const failures: Failures = [];
   const copying = new Set<Promise<void>>();
-  let small: NamedObject[] = [];
+  /** By store. */
+  const small = new Map<string, NamedObject[]>();
   const begin = (work: Promise<void>) => {
     const ended = work.finally(() => copying.delete(ended));
     copying.add(ended);
@@ -60,14 +64,19 @@ export async function copyObjects(
   try {
     for (const each of objects) {
       options.signal?.throwIfAborted();
-      if (each.sizeBytes > SMALL_BYTES) begin(copyLarge(each, from, to, failures, options));
-      else if (small.push(each) === SMALL_AT_ONCE) {
-        begin(copySmall(small, from, to, failures, options));
-        small = [];
+      const { store } = each;
+      const [source, target] = [storeById(from, store), to && storeById(to, store)];
+      const batch = small.get(store) ?? [];
+      if (each.sizeBytes > SMALL_BYTES) begin(copyLarge(each, source, target, failures, options));
+      else if (batch.push(each) < SMALL_AT_ONCE) small.set(store, batch);
+      else {
+        begin(copySmall(batch, source, target, failures, options));
+        small.delete(store);
       }
       if (copying.size >= LARGE_AT_ONCE) await Promise.race(copying);
     }
-    begin(copySmall(small, from, to, failures, options));
+    for (const [store, batch] of small)
+      begin(copySmall(batch, storeById(from, store), to && storeById(to, store), failures, options));
     await Promise.all(copying);
   } finally {
     await Promise.allSettled(copying);

@@ -80,7 +80,7 @@ async function isWholeStore(folder: string): Promise<boolean> {
   using catalog = new CatalogCopy(files.catalog);
   const tiers = await openTiers({ root: files.root, publishTree: false, durability: "os", disk: realDisk });
   try {
-    expect(await copyObjects(catalog.objects(), tiers.base, null)).toEqual([]);
+    expect(await copyObjects(catalog.objects(), tiers.stores, null)).toEqual([]);
   } finally {
     await tiers.close();
   }

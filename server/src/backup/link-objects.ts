@@ -3,14 +3,15 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { NamedObject } from "../catalog/open-catalog.ts";
 import { type Disk, systemCode } from "../files/disk.ts";
 import { Layout } from "../tiers/open-tiers.ts";
+import { notOpen, ROOT_STORE } from "../tiers/store-by-id.ts";
 import { damagedArtifact, type ObjectsOptions } from "./copy-objects.ts";
 import type { DamagedArtifact } from "./manifest.ts";
 
 /**
- * Creates a hard link of each object under another root on the same disk, without reading them. Durable when
+ * Creates a hard link of each object of the store ROOT_STORE under another root on the same disk, without reading them. Durable when
  * it resolves.
  *
- * @throws Refused BAD_USER_INPUT where the root is on another disk
+ * @throws Refused BAD_USER_INPUT where the root is on another disk, TIER_UNAVAILABLE for an object in another store
  */
 export function linkObjects(
   disk: Disk,
@@ -24,6 +25,7 @@ export function linkObjects(
   const folders = new Set([to.objects]);
   for (const each of objects) {
     signal?.throwIfAborted();
+    if (each.store !== ROOT_STORE) throw notOpen(each.store);
     const path = to.objectPath(each.object);
     const folder = dirname(path);
     if (!folders.has(folder)) disk.mkdir("backup.mkdir", folder);

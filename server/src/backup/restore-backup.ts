@@ -181,8 +181,8 @@ async function eachObject(
     try {
       return await copyObjects(
         catalog.objects(),
-        source.base,
-        target?.base ?? null,
+        source.stores,
+        target?.stores ?? null,
         followedBy(follower, objectBytes),
       );
     } finally {

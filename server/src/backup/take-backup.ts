@@ -142,7 +142,7 @@ async function fillObjects(
     disk: disk && realDisk,
   });
   try {
-    return await copyObjects(copy.objects(), from.base, to.base, options);
+    return await copyObjects(copy.objects(), from.stores, to.stores, options);
   } finally {
     await from.close();
   }

@@ -29,7 +29,7 @@ async function stepsWith(durability: "fsync" | "os"): Promise<Set<DiskStep>> {
     },
   };
   const tiers = await openTiers({ root: join(folder, "artifacts"), publishTree: true, durability, disk });
-  await tiers.base.put([{ object: "0".repeat(32), bytes: new Uint8Array(1), modifiedAt: 0 }]);
+  await tiers.storeOf("HOT").put([{ object: "0".repeat(32), bytes: new Uint8Array(1), modifiedAt: 0 }]);
   await tiers.close();
   return steps;
 }
@@ -40,14 +40,14 @@ describe("openTiers", () => {
     const tiers = await openTiers({ root, publishTree: true, durability: "fsync", ioThreads: 1 });
     expect(readdirSync(root).sort()).toEqual([".tierkeep", "cold", "hot", "warm"]);
     for (const tier of TIERS) expect(tiers.stores.get(tiers.storeOf(tier).id)).toBe(tiers.storeOf(tier));
-    expect(tiers.base.id).toBe("base");
+    expect(tiers.storeOf("HOT").id).toBe("base");
     await tiers.close();
   });
 
   it("creates no view and no tier folders without the published tree", async () => {
     const root = join(folder, "artifacts");
     const tiers = await openTiers({ root, publishTree: false, durability: "fsync", ioThreads: 1 });
-    expect(tiers.base.view).toBeNull();
+    expect(tiers.storeOf("HOT").view).toBeNull();
     expect(readdirSync(root)).toEqual([".tierkeep"]);
     await tiers.close();
   });

@@ -6,6 +6,7 @@ import { probeLinks as probe } from "./filesystem/probe-links.ts";
 import { ioPool } from "./filesystem/workers/io-pool.ts";
 import { inlineWorkers } from "./filesystem/workers/io-workers.ts";
 import { refuse, refusing } from "./refusing.ts";
+import { ROOT_STORE } from "./store-by-id.ts";
 import type { TierStore } from "./tier-store.ts";
 
 export { Layout } from "./filesystem/layout.ts";
@@ -29,8 +30,6 @@ export interface OpenTiersOptions {
 }
 
 export interface Tiers {
-  /** The store below `root`. */
-  readonly base: TierStore;
   /** The store for new objects of a tier. */
   storeOf(tier: Tier): TierStore;
   /** By the id in the catalog's rows. */
@@ -54,9 +53,10 @@ export async function openTiers(options: OpenTiersOptions): Promise<Tiers> {
     disk === undefined
       ? ioPool({ root, durability, threads })
       : inlineWorkers({ root, disk: durability === "os" ? withoutFsync(disk) : disk });
-  const base = refusing(await openFilesystemStore({ id: "base", root, publishTree, workers }).catch(refuse));
+  const base = refusing(
+    await openFilesystemStore({ id: ROOT_STORE, root, publishTree, workers }).catch(refuse),
+  );
   return {
-    base,
     storeOf: () => base,
     stores: new Map([[base.id, base]]),
     close: () => base.close(),

@@ -116,8 +116,9 @@ async function missingBytes(simulated: SimulatedProcess, rows: readonly Artifact
 /** Finds objects that the catalog does not know. There are none, because an object is staged before it is created. */
 async function unknownObjects({ engine, tiers }: SimulatedProcess): Promise<string[]> {
   const objects: string[] = [];
-  for await (const object of tiers.base.list()) objects.push(object);
-  const unknown = await engine.catalog.strays(tiers.base.id, objects);
+  const store = tiers.storeOf("HOT");
+  for await (const object of store.list()) objects.push(object);
+  const unknown = await engine.catalog.strays(store.id, objects);
   return unknown.map((object) => `the catalog does not know object ${object}`);
 }
 

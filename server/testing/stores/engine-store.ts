@@ -97,7 +97,7 @@ export class EngineStore implements AsyncDisposable {
 
   /** Returns the names of the objects on disk. */
   async objects(): Promise<string[]> {
-    return Array.fromAsync(this.tiers.base.list());
+    return Array.fromAsync(this.tiers.storeOf("HOT").list());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

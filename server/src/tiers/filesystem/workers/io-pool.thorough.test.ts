@@ -267,7 +267,7 @@ describe("ioPool", () => {
     const script = `
       import { openTiers } from ${JSON.stringify(fileURLToPath(new URL("../../open-tiers.ts", import.meta.url)))};
       const tiers = await openTiers({ root: ${JSON.stringify(join(folder, "other"))}, publishTree: true, durability: "os" });
-      console.log(await tiers.base.stat("${"0".repeat(32)}"));
+      console.log(await tiers.storeOf('HOT').stat("${"0".repeat(32)}"));
     `;
     const child = spawn(process.execPath, ["--input-type=module", "--eval", script], {
       stdio: ["ignore", "pipe", "inherit"],
