@@ -6,9 +6,9 @@ import { commitAllOf } from "./commit-all.ts";
 const BATCH = 256;
 
 /**
- * Deletes garbage of one store whose grace has passed: objects that no row names and no view links to, then their garbage rows. A crash in between leaves
- * a row to try again, never an unknown object. Returns how many it deleted; null: there are some, but a
- * backup pins them.
+ * Deletes garbage of one store whose grace has passed: objects that no row names and no view links to, then
+ * their garbage rows. A crash in between leaves a row to try again, never an unknown object. Returns how many
+ * it deleted; null: there are some, but a backup pins them.
  *
  * @param mayCollect false while a backup pins the objects. Called after the garbage is listed: a backup that
  * starts later copies a state in which all of it is garbage already.

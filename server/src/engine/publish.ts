@@ -16,9 +16,9 @@ export interface PublishReport extends Pick<Published, "quarantined" | "failed">
 
 /**
  * Makes the view of unpublished keys match their current rows. Then marks those keys as published that have
- * not changed again. Keys of a store that is not in `stores` wait until it is opened. It works from the state, not from the changes: order and repetition do not matter, and
- * several changes of one key cost one publication. Keys in `skipped` are left for later; keys that fail are
- * added to it.
+ * not changed again. It works from the state, not from the changes: order and repetition do not matter, and
+ * several changes of one key cost one publication. Keys of a store that is not in `stores` wait until it is
+ * open. Keys in `skipped` are left for later; keys that fail are added to it.
  */
 export async function publish(
   catalog: Catalog,
