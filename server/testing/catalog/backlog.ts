@@ -129,12 +129,15 @@ export function backlog(open: OpenForTest) {
       const { catalog } = opened;
       const [away, here] = [write("a/w/away", { store: "away" }), write("a/w/here")];
       await catalog.commitAll([away, here]);
+      const abandoned = new Map([away, here].map(({ store }) => [store, newObject()]));
+      for (const [store, object] of abandoned) {
+        await catalog.commit({ kind: "stage", object, store, owner: "me", at: NOW });
+        await catalog.commit({ kind: "abandon", object, at: NOW });
+      }
       for (const { store, object } of [away, here]) {
         expect(await catalog.unsettled(store, 1)).toMatchObject([{ store, object }]);
-        const abandoned = newObject();
-        await catalog.commit({ kind: "stage", object: abandoned, store, owner: "me", at: NOW });
-        await catalog.commit({ kind: "abandon", object: abandoned, at: NOW });
-        expect(await catalog.garbage(store, NOW, 1)).toEqual([{ object: abandoned, store, since: NOW }]);
+        const garbage = [{ object: abandoned.get(store), store, since: NOW }];
+        expect(await catalog.garbage(store, NOW, 1)).toEqual(garbage);
       }
     });
 
