@@ -6,6 +6,7 @@ import type { Connection } from "../connection.ts";
 import { BacklogReads } from "../reads/backlog-reads.ts";
 import { AnswerWrites } from "./answers.ts";
 import { ApiKeyWrites } from "./api-keys.ts";
+import { ArtifactWrites } from "./artifact-writes.ts";
 import { EventLog } from "./event-log.ts";
 import { JobWrites } from "./job-writes.ts";
 import { Names } from "./names.ts";
@@ -41,10 +42,10 @@ export class ChangeWrites {
     this.#scrub = new ScrubWrites(connection);
     this.#corrections = new UsageCorrections(this.#names, this.#log, this.#usage, this.#jobs, this.#scrub);
     this.#records = new RecordWrites({
-      connection,
       names: this.#names,
       log: this.#log,
       usage: this.#usage,
+      artifacts: new ArtifactWrites(connection, this.#names, this.#usage),
       objects: this.#objects,
       answers: this.#answers,
       jobs: this.#jobs,

@@ -65,6 +65,26 @@ export class ObjectWrites {
     return { store, since, artifact: tenantId === null ? null : { tenantId, workflowId, artifactId } };
   }
 
+  putGarbage(object: ObjectId, { store, since, artifact }: GarbageRecord): void {
+    const workflow = artifact && this.#names.workflow(artifact.tenantId, artifact.workflowId);
+    this.#connection
+      .statement("INSERT INTO garbage (object, store, not_before, workflow, name) VALUES (?, ?, ?, ?, ?)")
+      .run(object, store, since, workflow?.id ?? null, artifact?.artifactId ?? null);
+  }
+
+  deleteStaged(object: ObjectId): void {
+    this.#connection.statement("DELETE FROM staged WHERE object = ?").run(object);
+  }
+
+  putUnpublished({ tenantId, workflowId, artifactId }: ArtifactKey, { version }: Unpublished): void {
+    this.#connection
+      .statement(
+        `INSERT INTO dirty (version, workflow, name) VALUES (?, ?, ?)
+         ON CONFLICT (workflow, name) DO UPDATE SET version = excluded.version`,
+      )
+      .run(version, this.#names.workflow(tenantId, workflowId).id, artifactId);
+  }
+
   unpublished({ tenantId, workflowId, artifactId }: ArtifactKey): Unpublished | null {
     const workflow = this.#names.findWorkflow(tenantId, workflowId);
     if (workflow === null) return null;
@@ -79,8 +99,9 @@ export class ObjectWrites {
       .statement("SELECT object, store, found FROM staged WHERE owner <> ? LIMIT ?")
       .all(change.owner, change.limit);
     for (const [object, store, found] of orphaned) {
-      this.#connection.statement("DELETE FROM staged WHERE object = ?").run(object as string);
-      if (found === 0) this.#toGarbage(object as string, store as string, change.at);
+      this.deleteStaged(object as string);
+      if (found === 0)
+        this.putGarbage(object as string, { store: store as string, since: change.at, artifact: null });
     }
     return orphaned.length;
   }
@@ -125,11 +146,5 @@ export class ObjectWrites {
          DO UPDATE SET file = excluded.file, offset = excluded.offset, seq = excluded.seq, tail_hash = excluded.tail_hash`,
       )
       .run(state.file, state.offset, state.seq, state.head);
-  }
-
-  #toGarbage(object: ObjectId, store: string, since: number): void {
-    this.#connection
-      .statement("INSERT INTO garbage (object, store, not_before) VALUES (?, ?, ?)")
-      .run(object, store, since);
   }
 }
