@@ -10,15 +10,7 @@ import { newObjectsTogether, type RandomBytes } from "../engine/new-object.ts";
 import { placementOf } from "../engine/publish.ts";
 import type { TierStore } from "../tiers/tier-store.ts";
 import type { FoundFile, IngestAs, IngestItem, Taken, TierView, TreeEntry } from "../tiers/tier-view.ts";
-import {
-  type Adoption,
-  adoptionOf,
-  type Choice,
-  chooseFile,
-  isLinkedElsewhere,
-  ownObject,
-  pathOf,
-} from "./adoption.ts";
+import { type Adoption, adoptionOf, type Choice, chooseFile, pathOf } from "./adoption.ts";
 
 export interface AdopterParts {
   readonly catalog: Catalog;
@@ -43,9 +35,6 @@ export interface AdoptingJob {
 interface UnknownKey {
   readonly key: ArtifactKey;
   readonly choice: Choice;
-  /** The existing object that the file already is. Null: its bytes become a new object. */
-  readonly own: string | null;
-  readonly isLinkedElsewhere: boolean;
 }
 
 /**
@@ -82,16 +71,7 @@ export class Adopter {
     await this.#keepRows(job, present);
     const unknown = found
       .filter((_, index) => rows[index] === null && !dirty[index])
-      .map(({ key, files }): UnknownKey => {
-        const choice = chooseFile(files);
-        const { winner } = choice;
-        return {
-          key,
-          choice,
-          own: ownObject(winner, files),
-          isLinkedElsewhere: isLinkedElsewhere(winner, files),
-        };
-      });
+      .map(({ key, files }): UnknownKey => ({ key, choice: chooseFile(files) }));
     const remaining: StoreFinding[] = [];
     const adopted = job.dryRun
       ? await this.#look(job, unknown, remaining, signal)
@@ -195,7 +175,7 @@ export class Adopter {
   ): Promise<readonly Exclude<IngestAs, { as: "look" }>[]> {
     const { catalog, clock, random, owner, store } = this.#parts;
     const stamp = { store: store.id, owner, at: clock.now() };
-    const own = unknown.flatMap(({ own }) => own ?? []);
+    const own = unknown.flatMap(({ choice }) => choice.winner.object ?? []);
     const reserved = await catalog.commitAll(
       own.map((object) => ({ kind: "stageFound" as const, object, ...stamp })),
     );
@@ -208,11 +188,12 @@ export class Adopter {
     }
     requireWritten(reserved);
     const unused = newObjectsTogether(random, unknown.length);
-    const objects = unknown.map(({ own, isLinkedElsewhere }, index) =>
-      own !== null && free.has(own)
-        ? ({ as: "own", object: own } as const)
-        : ({ as: "new", object: unused[index] as string, isLinkedElsewhere } as const),
-    );
+    const objects = unknown.map(({ choice }, index) => {
+      const { object } = choice.winner;
+      return object !== null && free.has(object)
+        ? ({ as: "own", object } as const)
+        : ({ as: "new", object: unused[index] as string } as const);
+    });
     const fresh = objects.filter(({ as }) => as === "new");
     for (const { object } of fresh) names.add(object);
     await commitAllOf(

@@ -3,7 +3,7 @@ import { TIERS, type Tier } from "@tierkeep/schema/domain/tiers";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { FoundFile } from "../tiers/tier-view.ts";
-import { adoptionOf, chooseFile, ownObject } from "./adoption.ts";
+import { adoptionOf, chooseFile } from "./adoption.ts";
 
 const key = { tenantId: "acme", workflowId: "weekly", artifactId: "report.md" };
 const WRITTEN = Date.UTC(2024, 0, 15, 10, 30);
@@ -17,12 +17,13 @@ function file(
   const { facts = null, ...rest } = given;
   return {
     tier,
-    identity: `1:${tier}`,
     sizeBytes: 5,
     modifiedNs: BigInt(WRITTEN) * 1_000_000n,
-    links: 1,
+    revision: "1",
     sidecar: { facts, problem: null },
+    sameAs: tier,
     object: null,
+    reusable: true,
     ...rest,
   };
 }
@@ -64,8 +65,9 @@ describe("chooseFile", () => {
   });
 
   it("does not treat links to the same file as a conflict", () => {
-    const files = [file("HOT", { identity: "1:7" }), file("WARM", { identity: "1:7" }), file("COLD")];
-    expect(chooseFile(files).losers.map(({ tier }) => tier)).toEqual(["COLD"]);
+    const files = [file("HOT"), file("WARM"), file("COLD", { sameAs: "WARM", modifiedNs: later })];
+    const { winner, losers } = chooseFile(files);
+    expect([winner.tier, losers.map(({ tier }) => tier)]).toEqual(["COLD", ["HOT"]]);
   });
 
   it("chooses the same file for any order of the files", () => {
@@ -84,21 +86,6 @@ describe("chooseFile", () => {
         },
       ),
     );
-  });
-});
-
-describe("ownObject", () => {
-  it("returns the object if all its other links are files of this key", () => {
-    const both = { identity: "1:7", object: "0".repeat(32) };
-    const alone = file("HOT", { ...both, links: 2 });
-    expect(ownObject(alone, [alone])).toBe(both.object);
-    const moving = [file("HOT", { ...both, links: 3 }), file("WARM", { ...both, links: 3 })] as const;
-    expect(ownObject(moving[0], moving)).toBe(both.object);
-  });
-
-  it("returns null if the object has other links, so that two rows never name one object", () => {
-    const copied = file("HOT", { object: "0".repeat(32), links: 3 });
-    expect(ownObject(copied, [copied])).toBeNull();
   });
 });
 

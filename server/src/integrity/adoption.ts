@@ -28,22 +28,7 @@ export function chooseFile(files: readonly FoundFile[]): Choice {
       TIERS.indexOf(a.tier) - TIERS.indexOf(b.tier),
   );
   if (winner === undefined) throw new Error("There is no file to choose from.");
-  return { winner, losers: files.filter(({ identity }) => identity !== winner.identity) };
-}
-
-/**
- * Returns the object that the file already is a link to, if all its other links are files of this key. Null
- * if the bytes must become a new object: an object named by two rows would be deleted when one of them
- * releases it.
- */
-export function ownObject(file: FoundFile, files: readonly FoundFile[]): string | null {
-  const places = files.filter(({ identity }) => identity === file.identity).length;
-  return file.links === places + 1 ? file.object : null;
-}
-
-/** Returns whether the file has hard links that are not files of this key. */
-export function isLinkedElsewhere(file: FoundFile, files: readonly FoundFile[]): boolean {
-  return file.links > files.filter(({ identity }) => identity === file.identity).length;
+  return { winner, losers: files.filter(({ sameAs }) => sameAs !== winner.sameAs) };
 }
 
 /** Size and checksum of a file that was read. */

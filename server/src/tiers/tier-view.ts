@@ -29,15 +29,21 @@ export interface FoundSidecar {
 /** A file in the tree at the path of an artifact. */
 export interface FoundFile {
   readonly tier: Tier;
-  /** Equal for two files exactly when they are links of one file. */
-  readonly identity: string;
   readonly sizeBytes: number;
   /** ns since the epoch. */
   readonly modifiedNs: bigint;
-  readonly links: number;
+  /** Opaque: changes when the file is replaced or written to. `take` and `relink` compare it. */
+  readonly revision: string;
   readonly sidecar: FoundSidecar;
-  /** The object that its sidecar names and that it is a link of; null: none. */
+  /** The hottest tier in which the file of this key is the same file; `tier` if no hotter one is. */
+  readonly sameAs: Tier;
+  /** The object that it already is and that no other key or program uses; null: none, or its sidecar names none. */
   readonly object: string | null;
+  /**
+   * Whether its bytes can become a new object without a copy. False: the file has names outside this key, so `take`
+   * copies it unless it is read-only.
+   */
+  readonly reusable: boolean;
 }
 
 /**
@@ -83,10 +89,9 @@ export type IngestAs =
   /** It is already a link of this object. */
   | { readonly as: "own"; readonly object: string }
   /**
-   * A new object: linked where the file system supports it, otherwise copied. A writable file with names
-   * outside the tree is also copied, because a link would make those names read-only.
+   * A new object: the file itself where the driver can reuse it, otherwise a copy.
    */
-  | { readonly as: "new"; readonly object: string; readonly isLinkedElsewhere: boolean };
+  | { readonly as: "new"; readonly object: string };
 
 export interface IngestItem {
   readonly key: ArtifactKey;

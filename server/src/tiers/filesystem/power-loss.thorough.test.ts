@@ -245,9 +245,11 @@ async function live(history: History, written: string[]): Promise<void> {
   const objectOf = async (of: ArtifactKey) => {
     const entries = (await store.view?.walk(null, 100)) ?? [];
     const file = entries.find((entry) => entry.key?.artifactId === of.artifactId)?.files[0];
-    if (file === undefined) throw new Error(`${of.artifactId} is no longer in the tree`);
-    const as = { as: "new", object: newObject(), isLinkedElsewhere: false } as const;
-    return { ...as, outcome: (await store.view?.take([{ key: of, file, how: as }]))?.[0] };
+    // The only other names are those by which the disk keeps the file.
+    const own = file && { ...file, reusable: true };
+    if (own === undefined) throw new Error(`${of.artifactId} is no longer in the tree`);
+    const as = { as: "new", object: newObject() } as const;
+    return { ...as, outcome: (await store.view?.take([{ key: of, file: own, how: as }]))?.[0] };
   };
   const whole = await objectOf(taken);
   expect(whole.outcome).toMatchObject({ state: "taken", copied: false });

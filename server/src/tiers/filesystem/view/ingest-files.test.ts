@@ -28,12 +28,13 @@ async function withFile(bytes: Uint8Array, disk: Disk = withoutFsync(realDisk)) 
   writeFileSync(path, bytes);
   chmodSync(path, 0o640);
   const { view } = test.store;
-  const file = (await view?.walk(null, 10))?.[0]?.files[0];
-  if (!view || !file) throw new Error("There is no file in the view.");
-  const take = async (how: IngestAs, signal?: AbortSignal) =>
+  const find = async () => (await view?.find([{ key, tier: "HOT" }]))?.[0];
+  const found = await find();
+  if (!view || !found) throw new Error("There is no file in the view.");
+  const take = async (how: IngestAs, signal?: AbortSignal, file = found) =>
     (await view.take([{ key, file, how }], signal))?.[0] ?? null;
   const objectPath = (object: string) => join(test.root, ".tierkeep/objects", object.slice(0, 2), object);
-  return { ...test, path, take, objectPath };
+  return { ...test, path, find, take, objectPath };
 }
 
 describe("ingesting a file of the tree", () => {
@@ -43,7 +44,7 @@ describe("ingesting a file of the tree", () => {
     await using test = await withFile(bytes);
     const before = lstatSync(test.path);
     const object = newObject();
-    const taken = await test.take({ as: "new", object, isLinkedElsewhere: false });
+    const taken = await test.take({ as: "new", object });
     expect(taken).toEqual({
       state: "taken",
       sizeBytes: bytes.length,
@@ -61,7 +62,7 @@ describe("ingesting a file of the tree", () => {
   ] as const)("copies it where %s fails with %s, and leaves the file unchanged", async (step, code) => {
     await using test = await withFile(bytes, refusing(step, code));
     const object = newObject();
-    expect(await test.take({ as: "new", object, isLinkedElsewhere: false })).toMatchObject({
+    expect(await test.take({ as: "new", object })).toMatchObject({
       state: "taken",
       copied: true,
       checksum: sha256(bytes),
@@ -79,7 +80,7 @@ describe("ingesting a file of the tree", () => {
         await using test = await withFile(someBytes(9), step === null ? realDisk : refusing(step, "EXDEV"));
         chmodSync(test.path, mode);
         const object = newObject();
-        const taken = await test.take({ as: "new", object, isLinkedElsewhere: false });
+        const taken = await test.take({ as: "new", object });
         expect(taken).toMatchObject({ state: "taken", copied: step !== null });
         expect(lstatSync(test.objectPath(object)).mode & 0o777).toBe(mode & 0o444);
       }
@@ -90,13 +91,17 @@ describe("ingesting a file of the tree", () => {
     await using test = await withFile(someBytes(9));
     const outside = `${test.path}.outside`;
     linkSync(test.path, outside);
-    const object = newObject();
-    const elsewhere = { as: "new", object, isLinkedElsewhere: true } as const;
-    expect(await test.take(elsewhere)).toMatchObject({ state: "taken", copied: true });
+    const file = (await test.find()) ?? undefined;
+    expect(await test.take({ as: "new", object: newObject() }, undefined, file)).toMatchObject({
+      state: "taken",
+      copied: true,
+    });
     expect(lstatSync(outside)).toMatchObject({ nlink: 2, mode: 0o100640 });
     chmodSync(outside, 0o440);
-    const other = { ...elsewhere, object: newObject() };
-    expect(await test.take(other)).toMatchObject({ state: "taken", copied: false });
+    expect(await test.take({ as: "new", object: newObject() }, undefined, file)).toMatchObject({
+      state: "taken",
+      copied: false,
+    });
     expect(lstatSync(outside)).toMatchObject({ nlink: 3, mode: 0o100440 });
   });
 
@@ -110,7 +115,7 @@ describe("ingesting a file of the tree", () => {
     await using test = await withFile(bytes);
     writeFileSync(test.path, "other");
     const object = newObject();
-    expect(await test.take({ as: "new", object, isLinkedElsewhere: false })).toEqual({ state: "changed" });
+    expect(await test.take({ as: "new", object })).toEqual({ state: "changed" });
     expect(await test.take({ as: "own", object })).toEqual({ state: "changed" });
     expect(existsSync(test.objectPath(object))).toBe(false);
   });
@@ -126,7 +131,7 @@ describe("ingesting a file of the tree", () => {
       },
     });
     const object = newObject();
-    expect(await test.take({ as: "new", object, isLinkedElsewhere: false }, calledOff.signal)).toBeNull();
+    expect(await test.take({ as: "new", object }, calledOff.signal)).toBeNull();
     expect(lstatSync(test.path)).toMatchObject({ nlink: 1, mode: 0o100640 });
     expect(existsSync(test.objectPath(object))).toBe(false);
   });

@@ -62,8 +62,9 @@ export class IngestFiles {
         this.#disk.close(opened);
         return { state: "changed" };
       }
-      const isOthers = how.as === "new" && how.isLinkedElsewhere && (facts.mode & MAY_WRITE) !== 0;
-      const link = how.as === "new" && !isOthers ? this.#link(path, how.object, opened, facts) : null;
+      // A link to a writable file would make its other names read-only.
+      const mayLink = file.reusable || (facts.mode & MAY_WRITE) === 0;
+      const link = how.as === "new" && mayLink ? this.#link(path, how.object, opened, facts) : null;
       // The file's own read permissions, and always those of its new owner.
       const mode = (facts.mode & MAY_READ) | OWNER_MAY_READ;
       const copy =
@@ -177,10 +178,10 @@ export class IngestFiles {
 
 /** Returns true if a file is the one that was found and has not been written to since. */
 export function isSameFile(facts: Facts, found: FoundFile): boolean {
-  return (
-    facts.kind === "file" &&
-    facts.identity === found.identity &&
-    facts.sizeBytes === found.sizeBytes &&
-    facts.modifiedNs === found.modifiedNs
-  );
+  return facts.kind === "file" && revisionOf(facts) === found.revision;
+}
+
+/** Returns the revision of a found file. */
+export function revisionOf({ identity, sizeBytes, modifiedNs }: Facts): string {
+  return `${identity}:${sizeBytes}:${modifiedNs}`;
 }

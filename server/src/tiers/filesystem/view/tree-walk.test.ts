@@ -1,4 +1,13 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import fc from "fast-check";
@@ -79,6 +88,83 @@ describe("TreeWalk", () => {
   it("counts names, without sidecars", () => {
     put(["hot/t/w/a", "hot/t/w/a.metadata.json", "cold/t/w/a", "warm/t/w/b"]);
     expect(walk(1).count()).toBe(2);
+  });
+
+  describe("finds of each file", () => {
+    const object = "0".repeat(32);
+    const at = new Layout("/").objectPath(object);
+    const sidecar = JSON.stringify({ _object: object });
+    const key = { tenantId: "t", workflowId: "w", artifactId: "a" };
+
+    /** Makes links of one object at these paths, each with a sidecar that names it. */
+    function linkObject(paths: readonly string[]): void {
+      put([at, ...paths.map((path) => `${path}.metadata.json`)]);
+      for (const path of paths) {
+        linkSync(join(root, at), join(root, path));
+        writeFileSync(join(root, `${path}.metadata.json`), sidecar);
+      }
+    }
+
+    /** Returns "TIER sameAs object reusable" of the key's files, as `walk` and `find` return them. */
+    function found(): readonly string[] {
+      const [entry] = walk().page(null, 10);
+      const places = (entry?.files ?? []).map(({ tier }) => ({ key, tier }));
+      expect(walk().find(places)).toEqual(entry?.files);
+      return (
+        entry?.files.map(({ tier, sameAs, object, reusable }) => `${tier} ${sameAs} ${object} ${reusable}`) ??
+        []
+      );
+    }
+
+    it("the tier with the same file, and the object that it is", () => {
+      linkObject(["warm/t/w/a", "cold/t/w/a"]);
+      put(["hot/t/w/a"]);
+      expect(found()).toEqual([
+        "HOT HOT null true",
+        `WARM WARM ${object} false`,
+        `COLD WARM ${object} false`,
+      ]);
+    });
+
+    it("no object where a file of another key or program is a link of it too, so that two rows never name one object", () => {
+      linkObject(["hot/t/w/a"]);
+      linkSync(join(root, at), join(root, "elsewhere"));
+      expect(found()).toEqual(["HOT HOT null false"]);
+    });
+
+    it("that a file without names outside the key is reusable, in any number of tiers", () => {
+      put(["hot/t/w/a"]);
+      expect(found()).toEqual(["HOT HOT null true"]);
+      mkdirSync(join(root, "cold/t/w"), { recursive: true });
+      linkSync(join(root, "hot/t/w/a"), join(root, "cold/t/w/a"));
+      expect(found()).toEqual(["HOT HOT null true", "COLD HOT null true"]);
+    });
+
+    it("no object where the sidecar names another file", () => {
+      put([at, "hot/t/w/a"]);
+      writeFileSync(join(root, "hot/t/w/a.metadata.json"), sidecar);
+      linkSync(join(root, "hot/t/w/a"), join(root, "elsewhere"));
+      expect(found()).toEqual(["HOT HOT null false"]);
+    });
+
+    it("a revision that changes when the file is written to or replaced", () => {
+      const path = join(root, "hot/t/w/a");
+      const revision = () => walk().find([{ key, tier: "HOT" }])[0]?.revision;
+      put(["hot/t/w/a"]);
+      utimesSync(path, 1, 1);
+      const first = revision();
+      expect(revision()).toBe(first);
+      utimesSync(path, 1, 2);
+      expect(revision()).not.toBe(first);
+      writeFileSync(`${path}.new`, "hot/t/w/a");
+      utimesSync(`${path}.new`, 1, 1);
+      renameSync(`${path}.new`, path);
+      const second = revision();
+      expect(second).not.toBe(first);
+      appendFileSync(path, "more");
+      utimesSync(path, 1, 1);
+      expect(revision()).not.toBe(second);
+    });
   });
 
   it("skips and reports a folder that it cannot list", () => {

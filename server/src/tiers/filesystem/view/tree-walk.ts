@@ -5,6 +5,7 @@ import { TIERS, type Tier } from "@tierkeep/schema/domain/tiers";
 import { type Disk, type Facts, systemCode } from "../../../files/disk.ts";
 import type { FoundFile, LeftPath, TreeEntry, TreePosition } from "../../tier-view.ts";
 import { isObjectId, type Layout } from "../layout.ts";
+import { revisionOf } from "./ingest-files.ts";
 import { readSidecar } from "./view-ownership.ts";
 
 /** Names of one folder that are in memory together; a larger folder is read again for each window. */
@@ -13,6 +14,13 @@ const WINDOW = 20_000;
 interface TierFolder {
   readonly tier: Tier;
   readonly path: string;
+}
+
+/** A file at a path of a key. */
+interface Present {
+  readonly tier: Tier;
+  readonly path: string;
+  readonly facts: Facts;
 }
 
 /** A name below the folders of a workflow, not examined yet. */
@@ -63,9 +71,12 @@ export class TreeWalk {
   /** As TierView.find. */
   find(places: readonly { readonly key: ArtifactKey; readonly tier: Tier }[]): (FoundFile | null)[] {
     return places.map(({ key, tier }) => {
-      const path = this.#layout.viewPaths(tier, key).artifact;
-      const facts = this.#disk.lstat(path);
-      return facts?.kind === "file" ? this.#file(tier, path, facts) : null;
+      const places = TIERS.flatMap((each): Present[] => {
+        const path = this.#layout.viewPaths(each, key).artifact;
+        const facts = this.#disk.lstat(path);
+        return facts?.kind === "file" ? [{ tier: each, path, facts }] : [];
+      });
+      return this.#files(places).find((file) => file.tier === tier) ?? null;
     });
   }
 
@@ -154,7 +165,7 @@ export class TreeWalk {
   #look({ position, folders, left }: Met): TreeEntry {
     const { tenant, workflow, name } = position;
     if (left.length > 0) return { position, key: null, files: [], left };
-    const found: FoundFile[] = [];
+    const found: Present[] = [];
     const others: LeftPath[] = [];
     const refused = nameProblem(tenant, workflow, name);
     for (const { tier, path: folder } of folders) {
@@ -164,10 +175,10 @@ export class TreeWalk {
         facts === null ? this.#whyNot(tier, folder, name) : this.#whyLeft(tier, path, facts, refused);
       if (why === "nothing") continue;
       if (why !== null) others.push(why);
-      else if (facts !== null) found.push(this.#file(tier, path, facts));
+      else if (facts !== null) found.push({ tier, path, facts });
     }
     const key = found.length > 0 ? { tenantId: tenant, workflowId: workflow, artifactId: name } : null;
-    return { position, key, files: found, left: others };
+    return { position, key, files: this.#files(found), left: others };
   }
 
   /** Returns why a listed name leads to no file. */
@@ -198,16 +209,23 @@ export class TreeWalk {
       : this.#left(tier, path, "NAME_REFUSED", `cannot be the name of an artifact: ${refused}`);
   }
 
-  #file(tier: Tier, path: string, { identity, sizeBytes, modifiedNs, links }: Facts): FoundFile {
-    const sidecar = readSidecar(this.#disk, `${path}${SIDECAR_SUFFIX}`);
-    const named = sidecar.facts?._object;
-    const object =
-      typeof named === "string" &&
-      isObjectId(named) &&
-      this.#disk.lstat(this.#layout.objectPath(named))?.identity === identity
-        ? named
-        : null;
-    return { tier, identity, sizeBytes, modifiedNs, links, sidecar, object };
+  /** `present`: all files of one key, in the order of the tiers. */
+  #files(present: readonly Present[]): FoundFile[] {
+    return present.map(({ tier, path, facts }) => {
+      const { identity, sizeBytes, modifiedNs, links } = facts;
+      const same = present.filter((other) => other.facts.identity === identity);
+      const sidecar = readSidecar(this.#disk, `${path}${SIDECAR_SUFFIX}`);
+      const named = sidecar.facts?._object;
+      const isObject =
+        typeof named === "string" &&
+        isObjectId(named) &&
+        this.#disk.lstat(this.#layout.objectPath(named))?.identity === identity;
+      // An object that two rows name would be deleted when one of them releases it.
+      const object = isObject && links === same.length + 1 ? named : null;
+      const reusable = links <= same.length;
+      const sameAs = same[0]?.tier ?? tier;
+      return { tier, sizeBytes, modifiedNs, revision: revisionOf(facts), sidecar, sameAs, object, reusable };
+    });
   }
 
   #hasName(folder: string, name: string): boolean {
