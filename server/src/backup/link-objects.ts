@@ -8,8 +8,8 @@ import { damagedArtifact, type ObjectsOptions } from "./copy-objects.ts";
 import type { DamagedArtifact } from "./manifest.ts";
 
 /**
- * Creates a hard link of each object of the store ROOT_STORE under another root on the same disk, without reading them. Durable when
- * it resolves.
+ * Creates a hard link of each object of the store ROOT_STORE under another root on the same disk, without reading
+ * them. Durable when it resolves.
  *
  * @throws Refused BAD_USER_INPUT where the root is on another disk, TIER_UNAVAILABLE for an object in another store
  */

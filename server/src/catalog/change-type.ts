@@ -14,8 +14,8 @@ export interface Found {
 /** The rules of one kind of change. */
 export interface ChangeType<Input, Result> {
   /**
-   * The records that `decide` reads or writes. The object of an artifact need not be declared beside the
-   * artifact: only its record names it.
+   * The records that `decide` reads. It may write others, such as the object of a replaced artifact: a later change
+   * of the group that reads one of these is decided after they are written.
    */
   refs(input: Input): readonly Ref[];
   /** Pure: it reads only `input` and `found`. @throws Refused: then the change has no effect */

@@ -7,7 +7,7 @@ import type { ResultOf } from "../changes.ts";
 import type { AdoptChange, PresentChange, StoreCounts } from "../job-changes.ts";
 import type { Effect } from "../records.ts";
 import type { ArtifactRow } from "../rows.ts";
-import { counted, present as presentScopes, scopeRefs, unpublished } from "./artifact-effects.ts";
+import { counted, scopeRefs, scopesPresent, unpublished } from "./artifact-effects.ts";
 import { keyEvent } from "./artifact-event.ts";
 import { handled, itemRefs, requireJob } from "./job-items.ts";
 
@@ -63,18 +63,18 @@ export const adopt: ChangeType<AdoptChange, ResultOf<AdoptChange>> = {
       checksum: artifact.checksum,
       jobId,
     });
-    const closed = found.get("gate", "purge")?.jobIds ?? [];
+    const unconfirmed = found.get("gate", "purge")?.jobIds ?? [];
     return {
       effects: [
         ...effects,
-        ...presentScopes(found, key),
+        ...scopesPresent(found, key),
         { put: "artifact", key, value: row },
         counted(row, 1),
         { delete: "staged", key: artifact.object },
         unpublished(key, version),
-        ...(closed.includes(jobId)
+        ...(unconfirmed.includes(jobId)
           ? []
-          : [{ put: "gate", key: "purge", value: { jobIds: [...closed, jobId] } } as const]),
+          : [{ put: "gate", key: "purge", value: { jobIds: [...unconfirmed, jobId] } } as const]),
         { append: "event", value: event },
       ],
       result: "adopted",
@@ -101,7 +101,7 @@ export const present: ChangeType<PresentChange, null> = {
   },
 };
 
-/** The job has processed the key, with these findings. */
+/** Returns the effects on the job: it has processed the key, and found this. */
 function withFindings(
   { jobId, key }: AdoptChange | PresentChange,
   findings: readonly StoreFinding[],

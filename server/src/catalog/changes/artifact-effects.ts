@@ -9,24 +9,25 @@ function scopesOf({ tenantId, workflowId }: ArtifactKey): readonly ScopeKey[] {
   ];
 }
 
+/** Returns the refs of the tenant and the workflow of a key. */
 export function scopeRefs(key: ArtifactKey): readonly Ref[] {
   return scopesOf(key).map((scope) => ["scope", scope]);
 }
 
-/** Makes the tenant and the workflow of a key present, where they are not. */
-export function present(found: Found, key: ArtifactKey): readonly Effect[] {
+/** Returns the effects that make the tenant and the workflow of a key present, where they are not. */
+export function scopesPresent(found: Found, key: ArtifactKey): readonly Effect[] {
   return scopesOf(key)
     .filter((scope) => found.get("scope", scope) === null)
     .map((scope) => ({ put: "scope", key: scope, value: true }));
 }
 
-/** The artifact enters (1) or leaves (-1) the tier of this row. */
+/** Returns the effect on usage: the artifact enters (1) or leaves (-1) the tier of this row. */
 export function counted(row: ArtifactFacts, count: 1 | -1): Effect {
   const { tenantId, workflowId, tier, sizeBytes } = row;
   return { add: "usage", key: { tenantId, workflowId }, tier, count, sizeBytes };
 }
 
-/** No row names the object of this row any more. */
+/** Returns the effects on the object of a row that is replaced or deleted: it becomes garbage. */
 export function dropped(row: ArtifactFacts, at: number): readonly Effect[] {
   const { object, store } = row;
   return [
@@ -35,12 +36,12 @@ export function dropped(row: ArtifactFacts, at: number): readonly Effect[] {
   ];
 }
 
-/** The view of the key may differ from its row. */
+/** Returns the mark that the view of the key may differ from its row. */
 export function unpublished(key: ArtifactKey, version: number): Effect {
   return { put: "unpublished", key, value: { version } };
 }
 
-/** The artifact is in another tier; its content stays where it is. */
+/** Returns the effects of a move to another tier. The content stays where it is. */
 export function inOtherTier(before: ArtifactFacts, after: ArtifactFacts): readonly Effect[] {
   return [
     { put: "facts", key: before, value: after },
@@ -50,7 +51,7 @@ export function inOtherTier(before: ArtifactFacts, after: ArtifactFacts): readon
   ];
 }
 
-/** The artifact is deleted. `version`: the number of the event that says so. */
+/** Returns the effects of deleting an artifact. `version`: the number of its event. */
 export function purged(row: ArtifactFacts, version: number, at: number): readonly Effect[] {
   return [...dropped(row, at), { delete: "artifact", key: row }, counted(row, -1), unpublished(row, version)];
 }

@@ -18,7 +18,10 @@ export function requireJob(found: Found, jobId: string): void {
   if (found.get("job", jobId) === null) throw new Refused("NOT_FOUND", "There is no job with this id.");
 }
 
-/** The job has processed the key. A repeated batch finds the item and does not process the key again. */
+/**
+ * Returns the effects on a job that has processed a key. A repeated batch finds the item and does not process the key
+ * again.
+ */
 export function handled(
   jobId: string,
   key: ArtifactKey,

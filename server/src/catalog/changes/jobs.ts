@@ -14,7 +14,7 @@ import type {
 import type { Effect, EventDraft, LiveJobKey } from "../records.ts";
 import { eventOf } from "./event-of.ts";
 
-const NAMES: Record<Job["kind"], string> = {
+const JOB_NAMES: Record<Job["kind"], string> = {
   lifecycle: "lifecycle run",
   restore: "restore",
   reindex: "reindex",
@@ -53,7 +53,7 @@ export const startJob: ChangeType<StartJobChange, StartJobResult> = {
     }
     if (running !== null) {
       const what =
-        job.kind === "verify" && job.tenantId !== null ? "verification of this tenant" : NAMES[job.kind];
+        job.kind === "verify" && job.tenantId !== null ? "verification of this tenant" : JOB_NAMES[job.kind];
       throw new Refused(
         "CONFLICT",
         `Another ${what} is running, and only one can run at a time. Wait until it has finished, or cancel it.`,

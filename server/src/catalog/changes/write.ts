@@ -5,7 +5,7 @@ import type { WriteChange, WriteResult } from "../artifact-changes.ts";
 import type { ChangeType } from "../change-type.ts";
 import type { ArtifactFacts } from "../records.ts";
 import type { ArtifactRow } from "../rows.ts";
-import { counted, dropped, present, scopeRefs, unpublished } from "./artifact-effects.ts";
+import { counted, dropped, scopeRefs, scopesPresent, unpublished } from "./artifact-effects.ts";
 import { keyEvent } from "./artifact-event.ts";
 import { named, requireChecksumUnchanged } from "./current-row.ts";
 
@@ -62,7 +62,7 @@ export const write: ChangeType<WriteChange, WriteResult> = {
     });
     return {
       effects: [
-        ...present(found, key),
+        ...scopesPresent(found, key),
         ...(current === null ? [] : [...dropped(current, at), counted(current, -1)]),
         bytes === null
           ? { delete: "staged", key: object }

@@ -44,7 +44,7 @@ interface Part {
  * refused has no effect, except that its refusal may be stored as the answer to its idempotency key.
  *
  * The changes that are decided on one load are independent: where one refers to a record that an earlier one
- * puts or deletes, that one and the rest are loaded again after the effects of the earlier ones are applied.
+ * writes, that one and the rest are loaded again after the effects of the earlier ones are applied.
  *
  * @param growth the refusal of changes that need space; null: there is enough
  */
@@ -74,7 +74,7 @@ function runIndependent(
   let seq = last;
   for (const part of parts) {
     if (written.size > 0 && part.texts.some((text) => written.has(text))) break;
-    const decided = decide(part.change, new FoundByPart(part, seq), growth);
+    const decided = answerOrDecide(part.change, new FoundByPart(part, seq), growth);
     for (const effect of decided.effects) {
       const record = writtenRecord(effect);
       if (record !== null && kinds.has(record.kind) && (shared.has(record.kind) || !declares(part, record)))
@@ -151,7 +151,8 @@ class FoundByPart implements Found {
   }
 }
 
-function decide(
+/** Returns the stored answer to a retry, or decides the change and stores its answer. */
+function answerOrDecide(
   change: RecordChange,
   found: Found,
   growth: RefusalRecord | null,
@@ -159,14 +160,14 @@ function decide(
   const once = idempotencyKey(change);
   const repeated = once === undefined ? null : decideRetry(found.get("answer", once), once);
   if (repeated !== null) return { effects: [], outcome: repeated };
-  const { effects, outcome } = decideAnew(change, found, growth);
+  const { effects, outcome } = decideChange(change, found, growth);
   if (once === undefined || "failure" in outcome || !isAnswerValid(outcome)) return { effects, outcome };
   const { fingerprint, at } = once;
   const answer: Effect = { put: "answer", key: once, value: { fingerprint, at, outcome } };
   return { effects: [...effects, answer], outcome };
 }
 
-function decideAnew(change: RecordChange, found: Found, growth: RefusalRecord | null) {
+function decideChange(change: RecordChange, found: Found, growth: RefusalRecord | null) {
   const type = typeOf(change);
   if (growth !== null && grows(change))
     return { effects: [], outcome: { ok: false, refusal: growth } } as const;

@@ -17,7 +17,7 @@ import { SettingsWrites } from "./settings.ts";
 import { UsageCorrections } from "./usage-corrections.ts";
 import { UsageCounters } from "./usage-counters.ts";
 
-/** Changes that are one guarded statement of the driver, without rules of their own. */
+/** Changes without rules: the driver runs their statements. */
 export type StatementChange = Exclude<Change, RecordChange>;
 
 /** Makes the changes of a group within the open transaction. */
