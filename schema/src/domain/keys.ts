@@ -45,15 +45,16 @@ export function compareKeys(a: ArtifactKey, b: ArtifactKey): number {
  * U+10000.
  */
 export function compareNames(a: string, b: string): number {
-  if (a === b) return 0;
-  const left = a[Symbol.iterator]();
-  const right = b[Symbol.iterator]();
-  for (;;) {
-    const l = left.next();
-    const r = right.next();
-    if (l.done) return r.done ? 0 : -1;
-    if (r.done) return 1;
-    const difference = (l.value.codePointAt(0) ?? 0) - (r.value.codePointAt(0) ?? 0);
-    if (difference !== 0) return difference;
+  const length = Math.min(a.length, b.length);
+  for (let at = 0; at < length; at += 1) {
+    const [left, right] = [a.charCodeAt(at), b.charCodeAt(at)];
+    if (left !== right) return inCodePointOrder(left) - inCodePointOrder(right);
   }
+  return a.length - b.length;
+}
+
+/** Moves surrogates, which stand for code points above U+FFFF, behind all other units. */
+function inCodePointOrder(unit: number): number {
+  if (unit < 0xd800) return unit;
+  return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
 }

@@ -32,6 +32,7 @@ export interface OwnOptions {
   readonly log: Logger;
   readonly clock?: Clock | undefined;
   readonly schedule?: boolean | undefined;
+  readonly migrationCopy?: boolean | undefined;
   readonly droppedLogLines?: (() => number) | undefined;
 }
 

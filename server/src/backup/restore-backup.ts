@@ -83,7 +83,7 @@ export async function verifyBackup(options: ReadBackupOptions): Promise<BackupRe
  * history: cursors of events after the backup are invalid. Damaged objects are left out and reported. When it
  * rejects, its files are deleted; when it is killed, a file in the folder marks the restore as unfinished.
  *
- * @throws Refused, NewerCatalogError, or an AbortError
+ * @throws Refused, CatalogFormatError, or an AbortError
  */
 export async function restoreBackup(given: RestoreBackupOptions): Promise<RestoreReport> {
   const { from, disk = realDisk } = given;

@@ -9,6 +9,7 @@ import type { WorkflowName } from "@tierkeep/schema/services/tenants";
 import type { Change, ResultOf } from "./changes.ts";
 import type { IdempotencyKey } from "./idempotency.ts";
 import type { Miscount } from "./miscounts.ts";
+import type { PlanStep } from "./plan-blocks.ts";
 import type {
   ApiKeyRow,
   ArtifactRow,
@@ -16,8 +17,8 @@ import type {
   ExportState,
   GarbageObject,
   JobRow,
-  LifecycleItemRow,
   Overdue,
+  PlanBlockRow,
   ScrubState,
   StoreFindingRow,
   UnsettledObject,
@@ -83,6 +84,9 @@ export interface DuePosition {
   readonly ageSince: number;
   readonly row: number;
 }
+
+/** A range of keys, in a direction. */
+export type PlanBlockRange = Pick<PageWindow<ArtifactKey>, "after" | "before" | "backward">;
 
 export interface DueArtifact {
   readonly artifact: ArtifactRow;
@@ -184,9 +188,15 @@ export interface CatalogReads {
   listJobs(selection: JobSelection, window: PageWindow<JobStart>, terms?: ScanTerms): Promise<readonly Job[]>;
   countJobs(selection: JobSelection, terms?: ScanTerms): Promise<number>;
   lastFinishedLifecycleJob(dryRun: boolean | null, among?: TenantScope): Promise<LifecycleJob | null>;
-  /** In order of keys, then of lifecycle steps. */
-  listItems(jobId: string, window: PageWindow<ArtifactKey>): Promise<readonly LifecycleItemRow[]>;
-  countItems(jobId: string): Promise<number>;
+  /** A block of the sealed plan of a job. */
+  planBlock(jobId: string, n: number): Promise<PlanBlockRow | null>;
+  /**
+   * The first block (`backward`: the last) of this step, of the sealed plan of a job, that has items strictly between
+   * two keys.
+   */
+  nextPlanBlock(jobId: string, step: PlanStep, between: PlanBlockRange): Promise<PlanBlockRow | null>;
+  /** The number of items of the sealed plan of a job, and of those that were processed. */
+  countPlanItems(jobId: string): Promise<{ readonly planned: number; readonly processed: number }>;
   /**
    * The findings of a reindex or a verification in the order in which they were found; positions are their
    * numbers.

@@ -12,19 +12,20 @@ import type {
   WriteResult,
 } from "./artifact-changes.ts";
 import type {
-  AdoptChange,
+  AdoptBatchChange,
+  AdoptResult,
   AdvanceJobChange,
+  BlockPurgesChange,
   ConfirmReindexChange,
   FinishJobChange,
-  LifecycleItemFailedChange,
-  LifecycleStepChange,
-  PresentChange,
   RequestCancelChange,
-  RestoreItemChange,
+  RunBatchChange,
+  SealPlanChange,
   StartJobChange,
   StartJobResult,
+  StorePlanChange,
 } from "./job-changes.ts";
-import type { LifecycleItemRow } from "./rows.ts";
+import type { ItemOutcome } from "./rows.ts";
 import type { ChangeSettingsChange } from "./settings-changes.ts";
 import type {
   AbandonChange,
@@ -43,7 +44,7 @@ import type {
   StageChange,
   StageFoundChange,
   SweepAnswersChange,
-  SweepJobItemsChange,
+  SweepJobsChange,
 } from "./upkeep-changes.ts";
 
 export type Change =
@@ -53,12 +54,12 @@ export type Change =
   | WriteChange
   | MoveChange
   | PurgeChange
-  | LifecycleStepChange
-  | LifecycleItemFailedChange
-  | RestoreItemChange
+  | StorePlanChange
+  | SealPlanChange
+  | RunBatchChange
+  | BlockPurgesChange
   | StageFoundChange
-  | AdoptChange
-  | PresentChange
+  | AdoptBatchChange
   | ConfirmReindexChange
   | SettledChange
   | PublishedChange
@@ -74,7 +75,7 @@ export type Change =
   | AdvanceJobChange
   | RequestCancelChange
   | FinishJobChange
-  | SweepJobItemsChange
+  | SweepJobsChange
   | SweepAnswersChange
   | CreateApiKeyChange
   | RevokeApiKeyChange
@@ -90,12 +91,12 @@ interface ResultByKind {
   write: WriteResult;
   move: MoveResult;
   purge: PurgeResult;
-  lifecycleStep: LifecycleItemRow;
-  lifecycleItemFailed: null;
-  restoreItem: "restored" | "skipped" | "failed" | "repeated";
+  storePlan: null;
+  sealPlan: null;
+  runBatch: readonly ItemOutcome[] | null;
+  blockPurges: null;
   stageFound: boolean;
-  adopt: "adopted" | "present" | "passed" | "repeated";
-  present: null;
+  adoptBatch: readonly AdoptResult[];
   confirmReindex: null;
   settled: null;
   published: null;
@@ -111,7 +112,7 @@ interface ResultByKind {
   advanceJob: null;
   requestCancel: null;
   finishJob: null;
-  sweepJobItems: number;
+  sweepJobs: number;
   sweepAnswers: number;
   createApiKey: ApiKey;
   revokeApiKey: ApiKey;

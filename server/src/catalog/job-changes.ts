@@ -1,13 +1,12 @@
 import type { StoreFinding } from "@tierkeep/schema/domain/findings";
-import type { JobStatus } from "@tierkeep/schema/domain/jobs";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
-import type { LifecycleStep, RetentionPolicy } from "@tierkeep/schema/domain/policy";
+import type { RetentionPolicy } from "@tierkeep/schema/domain/policy";
 import type { ErrorCode } from "@tierkeep/schema/domain/refusals";
-import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { Job } from "@tierkeep/schema/services/jobs";
 import type { Attribution } from "./attribution.ts";
 import type { Repeatable } from "./idempotency.ts";
-import type { ArtifactRow, JobPosition, LifecycleItemRow } from "./rows.ts";
+import type { PlanBlock, PlannedItem, PlanStep } from "./plan-blocks.ts";
+import type { ArtifactRow, ItemFailure, JobEnding, JobPosition } from "./rows.ts";
 
 /**
  * Stores a RUNNING job and its LIFECYCLE_JOB_STARTED event. A live lifecycle job joins the running one where
@@ -29,9 +28,12 @@ export interface StartJobResult {
 }
 
 /** The runner's position, and the seconds of work that count so far. */
-export interface AdvanceJobChange {
+export interface AdvanceJobChange extends JobAdvance {
   readonly kind: "advanceJob";
   readonly jobId: string;
+}
+
+export interface JobAdvance {
   readonly position: JobPosition;
   readonly durationSeconds: number;
   readonly expected?: number | undefined;
@@ -80,63 +82,74 @@ export interface RequestCancelChange extends Repeatable {
  * Ends a RUNNING job and writes its LIFECYCLE_JOB_COMPLETED event, with errorCode and error unless it
  * succeeded.
  */
-export interface FinishJobChange extends Attribution {
+export interface FinishJobChange extends Attribution, JobEnding {
   readonly kind: "finishJob";
   readonly jobId: string;
-  readonly status: Exclude<JobStatus, "RUNNING">;
-  readonly errorCode: ErrorCode | null;
-  readonly error: string | null;
   readonly durationSeconds: number;
 }
 
 /**
- * One artifact of a lifecycle job. Takes the step where version, tier and age base are as planned and the
- * artifact is still due at asOf under the policy; otherwise the item is SKIPPED. The item's row, the job's
- * counters and (live) the event are in the same commit.
- *
- * Where the job already has an item for the key, nothing changes: a batch that is repeated after a crash
- * processes no artifact twice. Result: the stored LifecycleItemRow.
- *
- * Dry: the item is PLANNED where a live run would make it DONE; no event, and the artifact does not change.
+ * Stores a block of the plan of a RUNNING job that is not sealed. Blocks have the numbers 1, 2, …; a block replaces
+ * one of an earlier attempt. Changes nothing for any other job.
  */
-export interface LifecycleStepChange extends Attribution {
-  readonly kind: "lifecycleStep";
+export interface StorePlanChange {
+  readonly kind: "storePlan";
   readonly jobId: string;
-  readonly key: ArtifactKey;
-  readonly planned: {
-    readonly version: number;
-    readonly tier: Tier;
-    readonly ageSince: number;
-    readonly sizeBytes: number;
-  };
-  readonly step: LifecycleStep;
-  readonly asOf: number;
+  readonly n: number;
+  readonly block: PlanBlock;
+}
+
+/**
+ * Seals the plan of a RUNNING job: its blocks 1 to `blocks` no longer change. Changes nothing for any other job, or
+ * where the plan is sealed.
+ */
+export interface SealPlanChange {
+  readonly kind: "sealPlan";
+  readonly jobId: string;
+  readonly blocks: number;
+  /** Number of items of the blocks. */
+  readonly items: number;
+  /** What a dry run adds to the counters, because its plan is its result. */
+  readonly counts: JobCounts;
+  /** How the job will end, because the plan is not complete; null: it is. */
+  readonly ending: JobEnding | null;
+  readonly durationSeconds: number;
+}
+
+/**
+ * Runs the next items of a block: all in one commit, with the block's position, their outcomes, the job's counters
+ * and their events. Nothing happens unless the job is RUNNING and `from` is the block's position, so a batch that is
+ * repeated after a crash processes no artifact twice.
+ *
+ * A lifecycle step is taken where version, tier and age base are as planned and the artifact is still due at the
+ * run's asOf under the policy; otherwise the item is SKIPPED. A restore moves the artifact as it is; it is SKIPPED
+ * where it is in that tier or a hotter one, and FAILED, with a RESTORE_ERROR event, where it no longer exists.
+ *
+ * Result: the outcomes, in the order of `items`; null: nothing happened. Refusal: HELD while purging is disabled.
+ */
+export interface RunBatchChange extends Attribution {
+  readonly kind: "runBatch";
+  readonly jobId: string;
+  readonly n: number;
+  readonly step: PlanStep;
+  /** Position of the first item in the block. */
+  readonly from: number;
+  readonly items: readonly PlannedItem[];
   readonly policy: RetentionPolicy;
-  readonly dryRun: boolean;
+  /** Why an item, by its index, cannot be processed: it is FAILED, with its *_ERROR event. */
+  readonly failed: Readonly<Record<number, ItemFailure>>;
+  readonly durationSeconds: number;
 }
 
 /**
- * An artifact of a lifecycle job that could not be processed: item FAILED, the job's error count, one *_ERROR
- * event. Where the job already has an item for the key, nothing changes.
+ * Stores that a RUNNING job takes no more purge steps, with one LIFECYCLE_STEP_FAILED event: it will end as BLOCKED.
+ * Changes nothing where it is known already how the job will end.
  */
-export interface LifecycleItemFailedChange extends Attribution {
-  readonly kind: "lifecycleItemFailed";
+export interface BlockPurgesChange extends Attribution {
+  readonly kind: "blockPurges";
   readonly jobId: string;
-  readonly item: LifecycleItemRow;
-  readonly dryRun: boolean;
-}
-
-/**
- * One artifact of a restore job, once per job and key. Result: "restored" (counted in a dry run, too);
- * "skipped" where it is already in that tier or a hotter one; "failed", with one RESTORE_ERROR event, where
- * it no longer exists; "repeated" where the job has processed the key.
- */
-export interface RestoreItemChange extends Attribution {
-  readonly kind: "restoreItem";
-  readonly jobId: string;
-  readonly key: ArtifactKey;
-  readonly toTier: Tier;
-  readonly dryRun: boolean;
+  readonly errorCode: ErrorCode;
+  readonly error: string;
 }
 
 /** An artifact as a reindex adopts it from the published view. */
@@ -154,38 +167,42 @@ export type AdoptedArtifact = Pick<
   | "store"
 >;
 
-/**
- * One artifact of a reindex, once per job and key. Where the key has no row and is not unpublished, stores
- * its row, an ARTIFACT_ADOPTED event and the job's counters and findings. Its object is staged by `owner`.
- * Dry: counters and findings only.
- *
- * Result: "adopted"; "present": the key has a row, which stays as it is; "passed": the key is unpublished, so
- * the file found in its view means nothing; "repeated". Refusal: UNAVAILABLE when the object is no longer
- * staged by `owner`.
- */
-export interface AdoptChange extends Attribution {
-  readonly kind: "adopt";
-  readonly jobId: string;
+/** A file of the view under a key without a row. */
+export interface AdoptedFile {
   readonly key: ArtifactKey;
   readonly artifact: AdoptedArtifact;
-  readonly owner: string;
-  readonly dryRun: boolean;
   /** Stored where the artifact is adopted. */
   readonly findings: readonly StoreFinding[];
 }
 
-/**
- * A key that a reindex found in the view and that has a row, once per job and key. `findings`: files in its
- * placement that are not its own. A live run publishes its view again, which moves them to quarantine.
- * Result: nothing.
- */
-export interface PresentChange {
-  readonly kind: "present";
-  readonly jobId: string;
+/** A key that a reindex found in the view and that has a row. */
+export interface PresentKey {
   readonly key: ArtifactKey;
-  readonly dryRun: boolean;
+  /** Files in its placement that are not its own. A live run publishes its view again, which moves them to quarantine. */
   readonly findings: readonly StoreFinding[];
 }
+
+/**
+ * A batch of a job that adopts files of the view: all in one commit, with the job's counters and findings, and its
+ * position. Where a key has no row and is not unpublished, stores its row and an ARTIFACT_ADOPTED event. Its object is
+ * staged by `owner`. Dry: counters, findings and the position only.
+ *
+ * Result, in the order of `files`: "adopted"; "present": the key has a row, which stays as it is; "passed": the key is
+ * unpublished, so the file found in its view means nothing. Refusal: UNAVAILABLE when an object is no longer staged by
+ * `owner`; then nothing is adopted.
+ */
+export interface AdoptBatchChange extends Attribution {
+  readonly kind: "adoptBatch";
+  readonly jobId: string;
+  readonly owner: string;
+  readonly dryRun: boolean;
+  readonly files: readonly AdoptedFile[];
+  readonly present: readonly PresentKey[];
+  /** Null: the job's position stays. */
+  readonly advance: JobAdvance | null;
+}
+
+export type AdoptResult = "adopted" | "present" | "passed";
 
 /**
  * Confirms a live reindex: it no longer blocks purges. Writes a REINDEX_CONFIRMED event with the requester.

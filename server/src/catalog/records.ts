@@ -5,12 +5,13 @@ import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { Outcome } from "./changes.ts";
 import type { IdempotencyKey } from "./idempotency.ts";
 import type { JobCounts } from "./job-changes.ts";
+import type { PlanBlock } from "./plan-blocks.ts";
 import type {
   ApiKeyRow,
   ArtifactRow,
   ExportState,
+  ItemOutcome,
   JobRow,
-  LifecycleItemRow,
   ObjectId,
   ScrubState,
 } from "./rows.ts";
@@ -61,16 +62,21 @@ export interface PurgeGate {
 }
 
 /** A job without its input and its counters. The counters in `job` mean nothing. */
-export interface JobRecord extends Omit<JobRow, "input" | "treated"> {
-  /** Seconds of work so far. */
-  readonly workSeconds: number;
-}
+export type JobRecord = Omit<JobRow, "input" | "treated">;
 
 /** Live jobs of one key run one at a time. */
 export type LiveJobKey = "lifecycle" | "reindex" | `verify/${string}`;
 
-export interface JobItemKey extends ArtifactKey {
+/** A block of the plan of a job: 1, 2, … */
+export interface BlockKey {
   readonly jobId: string;
+  readonly n: number;
+}
+
+/** How far a block has been run. */
+export interface Block {
+  /** The outcomes of the first items of the block. */
+  readonly outcomes: readonly ItemOutcome[];
 }
 
 /** An event without its seq, which the driver assigns. */
@@ -106,8 +112,8 @@ export interface Records {
   /** A job's current counters by their names in the API. */
   jobCounts: { key: string; value: Readonly<Record<string, number>> };
   liveJob: { key: LiveJobKey; value: { readonly jobId: string; readonly input: unknown } };
-  /** The job has processed the key. Only a lifecycle job stores what it did. */
-  jobItem: { key: JobItemKey; value: { readonly item: LifecycleItemRow | null } };
+  planBlock: { key: BlockKey; value: PlanBlock };
+  block: { key: BlockKey; value: Block };
   /** The pass of the scrubber in which a finding was last reported, by the finding's mark. */
   reported: { key: string; value: { readonly pass: number } };
   apiKey: { key: string; value: Omit<ApiKeyRow, "row"> };
@@ -156,7 +162,7 @@ export function refText(refKind: RecordKind, key: Records[RecordKind]["key"]): s
   const kind = recordOf(refKind);
   if (typeof key === "string") return `${kind}:${key}`;
   if ("actor" in key) return `${kind}:${JSON.stringify([key.actor, key.key])}`;
-  if ("jobId" in key) return `${kind}:${key.jobId} ${keyText(key)}`;
+  if ("n" in key) return `${kind}:${key.jobId} ${key.n}`;
   if ("artifactId" in key) return `${kind}:${keyText(key)}`;
   return `${kind}:${key.tenantId}/${key.workflowId}`;
 }

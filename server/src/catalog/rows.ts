@@ -1,12 +1,11 @@
 import type { StoreFinding } from "@tierkeep/schema/domain/findings";
-import type { LifecycleItemOutcome } from "@tierkeep/schema/domain/jobs";
+import type { JobStatus } from "@tierkeep/schema/domain/jobs";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
-import type { LifecycleStep } from "@tierkeep/schema/domain/policy";
 import type { ErrorCode } from "@tierkeep/schema/domain/refusals";
-import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { Artifact } from "@tierkeep/schema/services/artifacts";
 import type { Job } from "@tierkeep/schema/services/jobs";
 import type { ApiKey } from "@tierkeep/schema/services/keys";
+import type { PlanBlock } from "./plan-blocks.ts";
 
 /** Name of an object: 32 lower-case hexadecimal digits, random, never reused. */
 export type ObjectId = string;
@@ -76,6 +75,13 @@ export interface Overdue {
 /** A job runner's position as JSON; opaque to the catalog. */
 export type JobPosition = { readonly [name: string]: unknown } | null;
 
+/** How a job ends. */
+export interface JobEnding {
+  readonly status: Exclude<JobStatus, "RUNNING">;
+  readonly errorCode: ErrorCode | null;
+  readonly error: string | null;
+}
+
 /** A job as stored: the fields that clients see, and those that a runner needs to continue after a crash. */
 export interface JobRow {
   readonly job: Job;
@@ -88,17 +94,37 @@ export interface JobRow {
   readonly expected: number | null;
   /** Artifacts processed so far, whatever the outcome. */
   readonly treated: number;
+  /** Seconds of work so far. */
+  readonly workSeconds: number;
+  /** Number of blocks of its plan, from 1; null: the job has no plan, or it is not sealed. */
+  readonly blocks: number | null;
+  /** How the job will end once its work is done; null: it succeeds. */
+  readonly ending: JobEnding | null;
 }
 
-export interface LifecycleItemRow extends ArtifactKey {
-  readonly step: LifecycleStep;
-  readonly fromTier: Tier;
-  readonly toTier: Tier | null;
-  readonly ageDays: number;
-  readonly sizeBytes: number;
-  readonly outcome: LifecycleItemOutcome;
-  readonly errorCode: ErrorCode | null;
-  readonly error: string | null;
+/** Why an item was not processed. */
+export interface ItemFailure {
+  readonly errorCode: ErrorCode;
+  readonly error: string;
+}
+
+/**
+ * What became of an item of a plan: the version that it got (a purged artifact: the number of its event), or why it
+ * got none.
+ */
+export type ItemOutcome =
+  | number
+  | {
+      readonly outcome: "SKIPPED" | "FAILED";
+      readonly errorCode: ErrorCode | null;
+      readonly error: string | null;
+    };
+
+/** A block of a plan, with the outcomes of the items that were processed so far. */
+export interface PlanBlockRow {
+  readonly n: number;
+  readonly block: PlanBlock;
+  readonly outcomes: readonly ItemOutcome[];
 }
 
 export interface StoreFindingRow extends StoreFinding {

@@ -128,11 +128,11 @@ export interface ScrubbedChange {
 }
 
 /**
- * Deletes items and findings of jobs of the same kind and tenant as `jobId`, at most `limit` rows: all except
+ * Deletes plans and findings of jobs of the same kind and tenant as `jobId`, at most `limit` rows: all except
  * those of the newest `keep` jobs that have any. Result: the number of rows.
  */
-export interface SweepJobItemsChange {
-  readonly kind: "sweepJobItems";
+export interface SweepJobsChange {
+  readonly kind: "sweepJobs";
   readonly jobId: string;
   readonly keep: number;
   readonly limit: number;

@@ -1,7 +1,7 @@
 import type { StoreFinding } from "@tierkeep/schema/domain/findings";
 import { type ArtifactKey, isSameKey, keyOf } from "@tierkeep/schema/domain/keys";
 import type { Catalog } from "../catalog/catalog.ts";
-import type { AdoptChange, PresentChange } from "../catalog/job-changes.ts";
+import type { AdoptedFile, AdoptResult, JobAdvance, PresentKey } from "../catalog/job-changes.ts";
 import type { ArtifactRow } from "../catalog/rows.ts";
 import type { Abandoned } from "../engine/abandoned.ts";
 import type { Clock } from "../engine/clock.ts";
@@ -10,7 +10,7 @@ import { newObjectsTogether, type RandomBytes } from "../engine/new-object.ts";
 import { placementOf } from "../engine/publish.ts";
 import type { TierStore } from "../tiers/tier-store.ts";
 import type { FoundFile, IngestAs, IngestItem, Taken, TierView, TreeEntry } from "../tiers/tier-view.ts";
-import { type Adoption, adoptionOf, type Choice, chooseFile, pathOf } from "./adoption.ts";
+import { adoptionOf, type Choice, chooseFile, pathOf } from "./adoption.ts";
 
 export interface AdopterParts {
   readonly catalog: Catalog;
@@ -54,44 +54,53 @@ export class Adopter {
   }
 
   /**
-   * Adopts entries of a walk. Returns the findings about files that stay; null if `signal` aborted first.
-   * Entries may be passed again.
+   * Adopts entries of a walk, all in one commit. Returns false if `signal` aborted first. Entries may be passed again.
+   *
+   * @param advance returns the job's position after the entries, given the findings about files that stay
    */
   async adopt(
     job: AdoptingJob,
     entries: readonly TreeEntry[],
     signal: AbortSignal,
-  ): Promise<readonly StoreFinding[] | null> {
-    const { catalog } = this.#parts;
+    advance: (remaining: readonly StoreFinding[]) => JobAdvance | null,
+  ): Promise<boolean> {
+    const { catalog, clock, owner } = this.#parts;
     const found = entries.flatMap(({ key, files }) => (key === null ? [] : [{ key, files }]));
     const keys = found.map(({ key }) => key);
     const rows = await catalog.artifacts(keys);
     const dirty = await catalog.areDirty(keys);
-    const present = rows.filter((row) => row !== null);
-    await this.#keepRows(job, present);
+    const present = await this.#presentKeys(
+      job,
+      rows.filter((row) => row !== null),
+    );
     const unknown = found
       .filter((_, index) => rows[index] === null && !dirty[index])
       .map(({ key, files }): UnknownKey => ({ key, choice: chooseFile(files) }));
     const remaining: StoreFinding[] = [];
-    const adopted = job.dryRun
+    const files = job.dryRun
       ? await this.#look(job, unknown, remaining, signal)
       : await this.#ingest(job, unknown, remaining, signal);
-    if (adopted === null) return null;
-    const outcomes = await catalog.commitAll(adopted);
-    const unused = adopted.filter((_, index) => {
-      const outcome = outcomes[index];
-      return !outcome?.ok || outcome.result !== "adopted";
-    });
-    if (!job.dryRun) await this.#parts.abandoned.add(unused.map(({ artifact }) => artifact.object));
-    requireWritten(outcomes);
-    return remaining;
+    if (files === null) return false;
+    let results: readonly AdoptResult[] = [];
+    try {
+      results = await catalog.commit({
+        kind: "adoptBatch",
+        at: clock.now(),
+        ...job,
+        owner,
+        files,
+        present,
+        advance: advance(remaining),
+      });
+    } finally {
+      const unused = files.filter((_, index) => results[index] !== "adopted");
+      if (!job.dryRun) await this.#parts.abandoned.add(unused.map(({ artifact }) => artifact.object));
+    }
+    return true;
   }
 
-  /**
-   * For keys that have a row: reports foreign files in the view. Unless it is a dry run, the publisher then
-   * moves them to quarantine.
-   */
-  async #keepRows({ jobId, dryRun }: AdoptingJob, rows: readonly ArtifactRow[]): Promise<void> {
+  /** Returns keys that have a row, with findings about foreign files in their placements. */
+  async #presentKeys({ dryRun }: AdoptingJob, rows: readonly ArtifactRow[]): Promise<readonly PresentKey[]> {
     const { catalog, view } = this.#parts;
     const differences = await view.differences(
       rows.map((row) => placementOf({ key: keyOf(row), row, garbage: [] }, view)),
@@ -107,8 +116,9 @@ export class Adopter {
         !dirty[index] && rows.some((row) => isSameKey(row, key) && row.version === now[index]?.version),
     );
     const would = dryRun ? "would be" : "is";
-    const changes = rows.map((row): PresentChange => {
-      const findings = unexpected
+    return rows.map((row) => ({
+      key: keyOf(row),
+      findings: unexpected
         .filter(({ key }) => isSameKey(row, key))
         .map(
           ({ path, tier }): StoreFinding => ({
@@ -118,10 +128,8 @@ export class Adopter {
             tier,
             message: `${path} is not the file of the artifact that the catalog has under this key. The artifact keeps the key. The file ${would} moved to quarantine.`,
           }),
-        );
-      return { kind: "present", jobId, key: keyOf(row), dryRun, findings };
-    });
-    await commitAllOf(catalog, changes);
+        ),
+    }));
   }
 
   async #look(
@@ -129,14 +137,12 @@ export class Adopter {
     unknown: readonly UnknownKey[],
     remaining: StoreFinding[],
     signal: AbortSignal,
-  ): Promise<readonly AdoptChange[] | null> {
+  ): Promise<readonly AdoptedFile[] | null> {
     const ingested = await this.#parts.view.take(
       unknown.map((one) => itemOf(one, { as: "look" })),
       signal,
     );
-    return (
-      ingested && unknown.flatMap((one, index) => this.#changes(job, one, ingested[index], "", remaining))
-    );
+    return ingested && unknown.flatMap((one, index) => this.#file(job, one, ingested[index], "", remaining));
   }
 
   async #ingest(
@@ -144,7 +150,7 @@ export class Adopter {
     unknown: readonly UnknownKey[],
     remaining: StoreFinding[],
     signal: AbortSignal,
-  ): Promise<readonly AdoptChange[] | null> {
+  ): Promise<readonly AdoptedFile[] | null> {
     const unused = new Set<string>();
     try {
       const objects = await this.#stage(unknown, unused);
@@ -154,11 +160,11 @@ export class Adopter {
       });
       const ingested = await this.#parts.view.take(items, signal);
       if (ingested === null) return null;
-      const changes = unknown.flatMap((one, index) =>
-        this.#changes(job, one, ingested[index], objects[index]?.object ?? "", remaining),
+      const files = unknown.flatMap((one, index) =>
+        this.#file(job, one, ingested[index], objects[index]?.object ?? "", remaining),
       );
-      for (const { artifact } of changes) unused.delete(artifact.object);
-      return changes;
+      for (const { artifact } of files) unused.delete(artifact.object);
+      return files;
     } finally {
       // New objects become garbage; a linked file keeps its bytes. Objects that existed before stay.
       await this.#parts.abandoned.add([...unused]);
@@ -203,27 +209,19 @@ export class Adopter {
     return objects;
   }
 
-  /**
-   * The change that adopts the file. Empty if the file stays where it is; `remaining` then gets a finding.
-   */
-  #changes(
-    job: AdoptingJob,
+  /** Returns the file to adopt. Empty if the file stays where it is; `remaining` then gets a finding. */
+  #file(
+    { dryRun }: AdoptingJob,
     { key, choice }: UnknownKey,
     ingested: Taken | undefined,
     object: string,
     remaining: StoreFinding[],
-  ): readonly AdoptChange[] {
+  ): readonly AdoptedFile[] {
     const { tier } = choice.winner;
     if (ingested?.state === "taken") {
-      const { dryRun } = job;
-      return [
-        this.#change(
-          job,
-          key,
-          adoptionOf(key, choice, ingested, { dryRun, copied: ingested.copied }),
-          object,
-        ),
-      ];
+      const { copied } = ingested;
+      const { artifact, findings } = adoptionOf(key, choice, ingested, { dryRun, copied });
+      return [{ key: keyOf(key), artifact: { ...artifact, object, store: this.#parts.store.id }, findings }];
     }
     const path = pathOf(key, tier);
     const [kind, message] =
@@ -238,26 +236,6 @@ export class Adopter {
       message: `${message} It stays where it is; run the reindex again.`,
     });
     return [];
-  }
-
-  #change(
-    { jobId, actor, dryRun }: AdoptingJob,
-    key: ArtifactKey,
-    { artifact, findings }: Adoption,
-    object: string,
-  ): AdoptChange {
-    const { clock, owner, store } = this.#parts;
-    return {
-      kind: "adopt",
-      at: clock.now(),
-      actor,
-      jobId,
-      key: keyOf(key),
-      artifact: { ...artifact, object, store: store.id },
-      owner,
-      dryRun,
-      findings,
-    };
   }
 }
 

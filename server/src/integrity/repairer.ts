@@ -109,12 +109,17 @@ export class Repairer {
     const known: UnknownEntry[] = [];
     const unknown: UnknownEntry[] = [];
     for (const entry of entries) ((await this.#matchesSidecar(view, entry)) ? known : unknown).push(entry);
-    const left = await adopter.adopt(
+    let left: readonly StoreFinding[] = [];
+    const adopted = await adopter.adopt(
       { ...job, dryRun: false },
       known.map(({ entry }) => entry),
       signal,
+      (remaining) => {
+        left = remaining;
+        return null;
+      },
     );
-    if (left === null) return null;
+    if (!adopted) return null;
     const places = unknown.flatMap(({ key, entry }) => entry.files.map(({ tier }) => ({ key, tier })));
     const findings = places.map(({ key, tier }): StoreFinding => {
       const path = pathOf(key, tier);

@@ -1,7 +1,8 @@
 import type { Refused } from "@tierkeep/schema/domain/refusals";
 import type { ArtifactService } from "@tierkeep/schema/services/artifacts";
-import type { Catalog, CommitOutcome } from "../catalog/catalog.ts";
-import type { LifecycleStepChange, RestoreItemChange } from "../catalog/job-changes.ts";
+import type { Catalog } from "../catalog/catalog.ts";
+import type { RunBatchChange } from "../catalog/job-changes.ts";
+import type { ItemOutcome } from "../catalog/rows.ts";
 import type { Clock } from "../engine/clock.ts";
 import type { Adopter } from "../integrity/adopter.ts";
 import type { Checker } from "../integrity/checker.ts";
@@ -21,13 +22,8 @@ export interface Engine {
   readonly checker: Checker;
   readonly repairer: Repairer;
   readonly contentRecovery: ContentRecovery;
-  /**
-   * Commits steps of jobs in this order, each one atomically, and starts the follow-up work. A purge step
-   * that may not run now is returned as refused and changes nothing.
-   */
-  takeSteps<C extends LifecycleStepChange | RestoreItemChange>(
-    changes: readonly C[],
-  ): Promise<readonly CommitOutcome<C>[]>;
+  /** Commits a batch of a job and starts the follow-up work. @throws Refused, also where nothing may be purged now */
+  runBatch(batch: RunBatchChange): Promise<readonly ItemOutcome[] | null>;
   /**
    * Why nothing may be purged now: the audit log cannot be written or is behind, or a reindex is not
    * confirmed. Null: purging is allowed.

@@ -1,25 +1,18 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Job } from "@tierkeep/schema/services/jobs";
-import type { JobRow } from "../catalog/rows.ts";
+import type { JobEnding, JobRow } from "../catalog/rows.ts";
 import { BatchTurns } from "./batch-turns.ts";
-import {
-  cancelled,
-  failedBy,
-  type JobEnding,
-  type JobParts,
-  type JobWork,
-  WorkedSeconds,
-} from "./job-work.ts";
+import { cancelled, failedBy, type JobParts, type JobWork, WorkedSeconds } from "./job-work.ts";
 import { LifecycleRun } from "./lifecycle-run.ts";
 import { ReindexRun } from "./reindex-run.ts";
 import { RestoreRun } from "./restore-run.ts";
 import { VerifyRun } from "./verify-run.ts";
 
 const RETRY_MS = 1000;
-/** Number of jobs per kind and tenant whose items and findings are kept. */
+/** Number of jobs per kind and tenant whose plans and findings are kept. */
 const KEPT_JOBS = 100;
-/** Items deleted per commit, so that cleaning up does not delay writers. */
-const PRUNED_AT_ONCE = 500;
+/** Blocks and findings deleted per commit, so that cleaning up does not delay writers. */
+const PRUNED_AT_ONCE = 100;
 
 /** An id that no job has. */
 const NO_JOB = "";
@@ -40,7 +33,7 @@ interface Running {
  * - running: a batch is in progress; its position is stored at the end
  * - ending: the final status is written; a failed write is retried every second until it succeeds or `stop`
  *   is called
- * - over: the job is removed from the runner, and items of old jobs are deleted
+ * - over: the job is removed from the runner, and plans and findings of old jobs are deleted
  *
  * A cancel moves a waiting job to ending (CANCELLED), and a running one after its batch. `stop` lets a job
  * leave without an ending: it stays RUNNING in the catalog, and `resume` continues it at its stored position.
@@ -139,7 +132,7 @@ export class JobRunner {
   }
 
   async #runToEnd(row: JobRow, running: Running): Promise<void> {
-    const worked = new WorkedSeconds(row.position);
+    const worked = new WorkedSeconds(row.workSeconds);
     let ending: JobEnding | null;
     try {
       const signal = AbortSignal.any([running.cancel.signal, this.#stopping.signal]);
@@ -228,13 +221,16 @@ export class JobRunner {
         removed = await this.#pruneSome(jobId);
       } while (removed === PRUNED_AT_ONCE);
     } catch (error) {
-      this.#parts.onProblem("items of old jobs could not be deleted; the next job retries", error);
+      this.#parts.onProblem(
+        "plans and findings of old jobs could not be deleted; the next job retries",
+        error,
+      );
     }
   }
 
-  /** Deletes items of older jobs of this kind and tenant. Returns their number. */
+  /** Deletes some blocks and findings of older jobs of this kind and tenant. Returns their number. */
   #pruneSome(jobId: string): Promise<number> {
-    const change = { kind: "sweepJobItems", jobId, keep: KEPT_JOBS, limit: PRUNED_AT_ONCE } as const;
+    const change = { kind: "sweepJobs", jobId, keep: KEPT_JOBS, limit: PRUNED_AT_ONCE } as const;
     return this.#parts.engine.catalog.commit(change);
   }
 

@@ -1,9 +1,8 @@
-import type { JobStatus } from "@tierkeep/schema/domain/jobs";
 import type { RetentionPolicy } from "@tierkeep/schema/domain/policy";
 import { type ErrorCode, Refused } from "@tierkeep/schema/domain/refusals";
 import type { Job } from "@tierkeep/schema/services/jobs";
-import type { AdvanceJobChange } from "../catalog/job-changes.ts";
-import type { JobPosition, JobRow } from "../catalog/rows.ts";
+import type { JobAdvance } from "../catalog/job-changes.ts";
+import type { ItemFailure, JobEnding, JobRow } from "../catalog/rows.ts";
 import type { Engine } from "./job-engine.ts";
 
 /** Artifacts per batch. A crash repeats at most one batch, and a cancel waits for at most one. */
@@ -18,13 +17,6 @@ export interface JobParts {
   readonly onEnded?: ((job: Job, actor: string) => void) | undefined;
   /** Reports background problems. Jobs continue by themselves. */
   readonly onProblem: (message: string, error?: unknown) => void;
-}
-
-/** How a job ended. */
-export interface JobEnding {
-  readonly status: Exclude<JobStatus, "RUNNING">;
-  readonly errorCode: ErrorCode | null;
-  readonly error: string | null;
 }
 
 /**
@@ -43,7 +35,7 @@ export function failedBy(error: unknown): JobEnding {
 }
 
 /** Returns the part of an error that may be stored and shown. */
-export function reasonOf(error: unknown): { readonly errorCode: ErrorCode; readonly error: string } {
+export function reasonOf(error: unknown): ItemFailure {
   return error instanceof Refused
     ? { errorCode: error.code, error: error.message }
     : { errorCode: "INTERNAL", error: "The server failed unexpectedly. Its log has the details." };
@@ -63,9 +55,8 @@ export class WorkedSeconds {
   readonly #before: number;
   readonly #startedAt = performance.now();
 
-  constructor(position: JobPosition) {
-    const seconds = position?.workedSeconds;
-    this.#before = typeof seconds === "number" ? seconds : 0;
+  constructor(before: number) {
+    this.#before = before;
   }
 
   /** Greater than 0, even if the monotonic clock has not advanced since the start. */
@@ -94,16 +85,26 @@ export abstract class JobRun<J extends Job> {
   /** Continues at the stored position. */
   abstract work(): JobWork;
 
-  /** Stores the position. `expected`: number of artifacts of the job, set once. */
-  protected async store(place: object, expected?: number, found?: AdvanceJobChange["found"]): Promise<void> {
-    const workedSeconds = this.#worked.total;
-    await this.parts.engine.catalog.commit({
-      kind: "advanceJob",
-      jobId: this.row.job.id,
-      position: { ...place, workedSeconds },
-      durationSeconds: workedSeconds,
+  /** Working time so far. */
+  protected get workedSeconds(): number {
+    return this.#worked.total;
+  }
+
+  /** Returns what stores a position. `expected`: number of artifacts of the job, set once. */
+  protected advance(
+    position: JobAdvance["position"],
+    expected?: number,
+    found?: JobAdvance["found"],
+  ): JobAdvance {
+    return {
+      position,
+      durationSeconds: this.workedSeconds,
       ...(expected !== undefined && { expected }),
       ...(found && { found }),
-    });
+    };
+  }
+
+  protected async store(advance: JobAdvance): Promise<void> {
+    await this.parts.engine.catalog.commit({ kind: "advanceJob", jobId: this.job.id, ...advance });
   }
 }

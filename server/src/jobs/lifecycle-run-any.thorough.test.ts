@@ -2,11 +2,10 @@ import { DAY_MS, daysToMs } from "@tierkeep/schema/domain/ages";
 import { dueStep, LIFECYCLE_STEPS, type RetentionPolicy, STEP_RULES } from "@tierkeep/schema/domain/policy";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import { TIERS } from "@tierkeep/schema/domain/tiers";
-import type { LifecycleJob } from "@tierkeep/schema/services/jobs";
+import type { LifecycleItem, LifecycleJob } from "@tierkeep/schema/services/jobs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ADMIN, crashingCatalog, JobsStore, key, NOW, type Seed } from "../../testing/stores/jobs-store.ts";
-import type { LifecycleItemRow } from "../catalog/rows.ts";
 
 const auditBehind = new Refused("UNAVAILABLE", "The audit log cannot be written.");
 
@@ -15,7 +14,7 @@ function counts({ promotedToWarm, promotedToCold, purged, totalErrors }: Lifecyc
 }
 
 /** Items without the words that distinguish a plan from its execution. */
-function deeds(items: readonly LifecycleItemRow[]) {
+function deeds(items: readonly LifecycleItem[]) {
   return items.map((item) => ({ ...item, outcome: item.outcome === "PLANNED" ? "DONE" : item.outcome }));
 }
 

@@ -122,7 +122,7 @@ describe("a lifecycle run", () => {
 
   it("skips and reports artifacts that were overwritten after they were found due", async () => {
     await using world = await JobsStore.open([seed("busy", "HOT", 8), seed("idle", "HOT", 8)]);
-    const engine = world.engine(world.catalog, async (changes) => {
+    const engine = world.engine(world.catalog, async (batch) => {
       await world.catalog.commit({
         kind: "move",
         at: NOW,
@@ -134,7 +134,7 @@ describe("a lifecycle run", () => {
         ifChecksum: null,
         dryRun: false,
       });
-      return world.catalog.commitAll(changes);
+      return world.catalog.commit(batch);
     });
     const { job } = await world.jobs({ engine }).runLifecycle(ADMIN, live);
     expect(job).toMatchObject({ status: "SUCCEEDED", promotedToWarm: 1, totalErrors: 0 });
@@ -147,9 +147,10 @@ describe("a lifecycle run", () => {
 
   it("continues after an artifact that fails, and counts it", async () => {
     await using world = await JobsStore.open([seed("bad", "HOT", 9), seed("good", "HOT", 8)]);
-    const engine = world.engine(world.catalog, async (changes) => {
-      const outcomes = await world.catalog.commitAll(changes.filter(({ key }) => key.artifactId !== "bad"));
-      return [{ ok: false, refused: new Error("a disk failed") }, ...outcomes];
+    const engine = world.engine(world.catalog, async (batch) => {
+      const fails = batch.items.some(({ artifactId }, index) => artifactId === "bad" && !batch.failed[index]);
+      if (fails) throw new Error("a disk failed");
+      return world.catalog.commit(batch);
     });
     const { job } = await world.jobs({ engine }).runLifecycle(ADMIN, live);
     expect(job).toMatchObject({ status: "SUCCEEDED", promotedToWarm: 1, totalErrors: 1 });
@@ -185,11 +186,10 @@ describe("a lifecycle run", () => {
   it("ends its purge step if a reindex adopts an artifact at that moment, without counting failed artifacts", async () => {
     await using world = await JobsStore.open([seed("c1", "COLD", 91), seed("h", "HOT", 8)]);
     const held = new Refused("HELD", "A reindex has adopted artifacts.", { jobId: "a reindex" });
-    const engine = world.engine(world.catalog, async (changes) => {
-      if (changes[0]?.kind !== "lifecycleStep" || changes[0].step !== "PURGE")
-        return world.catalog.commitAll(changes);
+    const engine = world.engine(world.catalog, async (batch) => {
+      if (batch.step !== "PURGE") return world.catalog.commit(batch);
       world.refusal = held;
-      return changes.map(() => ({ ok: false as const, refused: held }));
+      throw held;
     });
     const { job } = await world.jobs({ engine }).runLifecycle(ADMIN, live);
     expect(job).toMatchObject({ status: "BLOCKED", error: held.message, totalErrors: 0, promotedToWarm: 1 });
@@ -214,9 +214,9 @@ describe("a lifecycle run", () => {
   it("ends FAILED when the catalog takes no changes", async () => {
     await using world = await JobsStore.open([seed("h", "HOT", 8)]);
     const full = new Refused("STORAGE_FULL", "There is no space left. Free some.");
-    const engine = world.engine(world.catalog, async (changes) =>
-      changes.map(() => ({ ok: false as const, refused: full })),
-    );
+    const engine = world.engine(world.catalog, async () => {
+      throw full;
+    });
     const { job } = await world.jobs({ engine }).runLifecycle(ADMIN, live);
     expect(job).toMatchObject({ status: "FAILED", error: full.message });
     expect((await world.events(job.id)).at(-1)).toMatchObject({ errorCode: "STORAGE_FULL" });
@@ -235,9 +235,8 @@ describe("a lifecycle run", () => {
       const reported = (await world.events(job.id)).filter(
         ({ type }) => type === "LIFECYCLE_STEP_FAILED",
       ).length;
-      // Writes 1 to 3 start the job, count what is due and enter the step. Write 4 records that it is
-      // blocked.
-      const blocked = lastWrite >= 4;
+      // Writes 1 to 4 start the job, store its plan and seal it. Write 5 records that it is blocked.
+      const blocked = lastWrite >= 5;
       expect({ lastWrite, status: job.status, reported }).toEqual({
         lastWrite,
         status: blocked ? "BLOCKED" : "SUCCEEDED",
@@ -263,7 +262,8 @@ describe("a lifecycle run", () => {
 
   it("keeps what the policy in force keeps, if resumed under a stricter policy", async () => {
     await using world = await JobsStore.open([seed("h1", "HOT", 9), seed("h2", "HOT", 8)]);
-    const { catalog, crashed } = crashingCatalog(world.catalog, 7);
+    // The job is started, its plan stored and sealed, and the first batch committed.
+    const { catalog, crashed } = crashingCatalog(world.catalog, 4);
     void world.jobs({ engine: world.engine(catalog), batchSize: 1 }).runLifecycle(ADMIN, live);
     await crashed;
     const id = await world.startedJob();

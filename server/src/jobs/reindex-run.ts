@@ -1,5 +1,6 @@
 import type { StoreFinding } from "@tierkeep/schema/domain/findings";
 import type { ReindexJob } from "@tierkeep/schema/services/jobs";
+import type { JobAdvance } from "../catalog/job-changes.ts";
 import { bytesToRead } from "../integrity/adopter.ts";
 import type { ObjectPosition } from "../integrity/checker.ts";
 import type { TreeEntry, TreePosition } from "../tiers/tier-view.ts";
@@ -31,14 +32,14 @@ export class ReindexRun extends JobRun<ReindexJob> {
       const entries = await adopter.view.walk(place.after, this.parts.batchSize);
       if (entries.length === 0) place = { ...place, phase: "objects" };
       for (const part of partsOf(entries)) {
-        const remaining = await adopter.adopt(job, part, this.signal);
-        if (remaining === null) {
-          yield;
-          break;
-        }
-        place = { ...place, after: part.at(-1)?.position ?? place.after };
-        await this.#store(place, [...part.flatMap(unreadableIn), ...remaining]);
+        const next: Place = { ...place, after: part.at(-1)?.position ?? place.after };
+        const unreadable = part.flatMap(unreadableIn);
+        const adopted = await adopter.adopt(job, part, this.signal, (remaining) =>
+          this.#advance(next, [...unreadable, ...remaining]),
+        );
+        if (adopted) place = next;
         yield;
+        if (!adopted) break;
       }
     }
     // A dry run adopts nothing. The catalog then lacks its rows, and every object would be unknown.
@@ -59,12 +60,12 @@ export class ReindexRun extends JobRun<ReindexJob> {
   }
 
   #store(place: Place, findings: readonly StoreFinding[], expected?: number): Promise<void> {
+    return this.store(this.#advance(place, findings, expected));
+  }
+
+  #advance(place: Place, findings: readonly StoreFinding[], expected?: number): JobAdvance {
     const treated = findings.filter(({ kind }) => kind !== "STRAY").length;
-    return this.store(place, expected, {
-      findings,
-      counts: { left: findings.length },
-      treated,
-    });
+    return this.advance({ ...place }, expected, { findings, counts: { left: findings.length }, treated });
   }
 }
 

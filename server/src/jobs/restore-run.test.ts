@@ -28,9 +28,9 @@ describe("a bulk restore", () => {
     ]);
     const keys = [key("c"), key("gone"), key("w"), key("h"), key("c")];
     const batches: number[] = [];
-    const engine = world.engine(world.catalog, (changes) => {
-      batches.push(changes.length);
-      return world.catalog.commitAll(changes);
+    const engine = world.engine(world.catalog, (batch) => {
+      batches.push(batch.items.length);
+      return world.catalog.commit(batch);
     });
     const job = await world.jobs({ engine, batchSize: 3 }).restoreArtifacts(ADMIN, { ...hot, keys });
     expect(batches).toEqual([3, 1]);
@@ -86,9 +86,9 @@ describe("a bulk restore", () => {
 
   it("by filter computes ages at the start", async () => {
     await using world = await JobsStore.open([seed("old", "COLD", 50), seed("young", "COLD", 9.9)]);
-    const engine = world.engine(world.catalog, (changes) => {
+    const engine = world.engine(world.catalog, (batch) => {
       world.now += DAY_MS;
-      return world.catalog.commitAll(changes);
+      return world.catalog.commit(batch);
     });
     const where = { tenantId: "acme", olderThanDays: 10 };
     const job = await world.jobs({ engine, batchSize: 1 }).restoreArtifacts(ADMIN, { ...hot, where });

@@ -194,11 +194,7 @@ export class VerifyRun extends JobRun<VerifyJob> {
     const of = (kind: StoreFindingKind) => findings.filter((finding) => finding.kind === kind).length;
     const counts = { ...checked, damaged: of("DAMAGED"), missing: of("MISSING"), stray: of("STRAY") };
     const treated = checked.checked ?? 0;
-    await this.store(place, expected, {
-      findings,
-      counts,
-      treated,
-    });
+    await this.store(this.advance({ ...place }, expected, { findings, counts, treated }));
   }
 }
 

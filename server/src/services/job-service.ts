@@ -21,7 +21,9 @@ import type {
   VerifyOptions,
 } from "@tierkeep/schema/services/jobs";
 import type { JobSelection, JobStart } from "../catalog/catalog.ts";
+import { UNSTARTED } from "../catalog/changes/jobs.ts";
 import type { IdempotencyKey } from "../catalog/idempotency.ts";
+import { countItems, listItems } from "../catalog/lifecycle-items.ts";
 import { idempotencyKeyOf, type RequestFacts } from "../engine/idempotency.ts";
 import type { Engine } from "../jobs/job-engine.ts";
 import { lifecycleInput, requireWait, restoreInput, treeNotPublished } from "../jobs/job-input.ts";
@@ -169,10 +171,10 @@ export class EngineJobs implements JobService {
     const { catalog } = this.#parts.engine;
     return connectionPage(page, {
       cursors: keysetCursors({ list: "lifecycleItems", filter: { jobId } }, keyPositions),
-      list: (window) => catalog.listItems(jobId, window),
+      list: (window) => listItems(catalog, jobId, window),
       positionOf: keyOf,
       nodeOf: (item) => item,
-      count: () => catalog.countItems(jobId),
+      count: () => countItems(catalog, jobId),
       indexed: true,
     });
   }
@@ -263,15 +265,7 @@ export class EngineJobs implements JobService {
     });
     if (jobId === job.id) {
       this.#parts.onStarted?.(job, actor);
-      this.#runner.run({
-        job,
-        actor,
-        cancelRequested: false,
-        input,
-        position: null,
-        expected: null,
-        treated: 0,
-      });
+      this.#runner.run({ ...UNSTARTED, job, actor, input, expected: null, treated: 0 });
     }
     await this.#runner.wait(jobId, waitSeconds);
     return { job: (await this.#job(jobId)) as J, started };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Catalog } from "../../src/catalog/catalog.ts";
-import type { AdoptChange, PresentChange } from "../../src/catalog/job-changes.ts";
+import type { AdoptBatchChange, AdoptedFile, PresentKey } from "../../src/catalog/job-changes.ts";
 import type { OpenForTest } from "./opened-catalog.ts";
 import {
   all,
@@ -45,20 +45,10 @@ function finding(path: string, kind: "ADOPTED" | "QUARANTINED" = "ADOPTED") {
   return { kind, path: `cold/${path}`, ...key(path), tier: "COLD" as const, message: `About ${path}.` };
 }
 
-function adopt(
-  job: { readonly id: string; readonly dryRun: boolean },
-  path: string,
-  object = newObject(),
-): AdoptChange {
+function file(path: string): AdoptedFile {
   return {
-    kind: "adopt",
-    jobId: job.id,
     key: key(path),
-    owner: OWNER,
-    dryRun: job.dryRun,
     findings: [finding(path)],
-    at: NOW,
-    actor: "ann",
     artifact: {
       tier: "COLD",
       sizeBytes: 3,
@@ -68,22 +58,28 @@ function adopt(
       createdAt: NOW - 3000,
       modifiedAt: NOW - 2000,
       ageSince: NOW - 1000,
-      object,
+      object: newObject(),
       store: "files",
     },
   };
 }
 
-function present(
-  job: { readonly id: string; readonly dryRun: boolean },
-  path: string,
-  findings: PresentChange["findings"] = [],
-) {
-  return { kind: "present", jobId: job.id, key: key(path), dryRun: job.dryRun, findings } as const;
+function adopt(
+  { id, dryRun }: { readonly id: string; readonly dryRun: boolean },
+  files: readonly AdoptedFile[],
+  present: readonly PresentKey[] = [],
+): AdoptBatchChange {
+  const base = { kind: "adoptBatch", owner: OWNER, advance: null, at: NOW, actor: "ann" } as const;
+  return { ...base, jobId: id, dryRun, files, present };
 }
 
-async function stage(catalog: Catalog, { artifact }: AdoptChange) {
-  await catalog.commit({ kind: "stage", object: artifact.object, store: "files", owner: OWNER, at: NOW });
+function present(path: string, findings: PresentKey["findings"] = []): PresentKey {
+  return { key: key(path), findings };
+}
+
+async function stage(catalog: Catalog, files: readonly AdoptedFile[]) {
+  for (const { artifact } of files)
+    await catalog.commit({ kind: "stage", object: artifact.object, store: "files", owner: OWNER, at: NOW });
 }
 
 const end = (jobId: string) =>
@@ -100,28 +96,44 @@ const end = (jobId: string) =>
 
 export function adopting(open: OpenForTest) {
   describe("adopting", () => {
-    it("creates the row of a found file with its event, findings and the job's counters, once", async () => {
+    it("creates the rows of found files with their events, findings and the job's counters and position", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const job = reindexJob();
-      const change = adopt(job, "a/w/1");
+      const files = [file("a/w/1"), file("a/w/2")];
       await catalog.commit(startJob(job));
-      await stage(catalog, change);
-      expect(await catalog.commit(change)).toBe("adopted");
-      expect(await catalog.commit(change)).toBe("repeated");
-      const { object } = change.artifact;
-      expect(await all(catalog)).toMatchObject([
-        { ...key("a/w/1"), ...change.artifact, promotedAt: null, inline: false },
+      await stage(catalog, files);
+      const found = { findings: [finding("a/w/left", "QUARANTINED")], counts: { left: 1 }, treated: 1 };
+      const advance = { position: { at: 2 }, durationSeconds: 3, found };
+      expect(await catalog.commit({ ...adopt(job, files), advance })).toEqual(["adopted", "adopted"]);
+      expect(await all(catalog)).toMatchObject(
+        files.map(({ artifact }, index) => ({
+          ...key(`a/w/${index + 1}`),
+          ...artifact,
+          promotedAt: null,
+          inline: false,
+          version: 2 + index,
+        })),
+      );
+      const objects = files.map(({ artifact }) => artifact.object);
+      expect(await catalog.strays("files", objects)).toEqual([]);
+      expect(await catalog.areDirty([key("a/w/1"), key("a/w/3")])).toEqual([true, false]);
+      expect(await catalog.held()).toMatchObject({ COLD: { artifactCount: 2, totalBytes: 6 } });
+      expect(await catalog.miscounts(9)).toEqual([]);
+      expect(await eventTypes(catalog)).toEqual([
+        "LIFECYCLE_JOB_STARTED",
+        "ARTIFACT_ADOPTED",
+        "ARTIFACT_ADOPTED",
       ]);
-      expect(await catalog.strays("files", [object])).toEqual([]);
-      expect(await catalog.areDirty([key("a/w/1"), key("a/w/2")])).toEqual([true, false]);
-      expect(await catalog.held()).toMatchObject({ COLD: { artifactCount: 1, totalBytes: 3 } });
-      expect(await eventTypes(catalog)).toEqual(["LIFECYCLE_JOB_STARTED", "ARTIFACT_ADOPTED"]);
       const reopened = await opened.reopen();
       expect(await reopened.jobs([job.id])).toMatchObject([
-        { treated: 1, job: { adoptedCount: 1, totalErrors: 0 } },
+        { treated: 3, position: { at: 2 }, job: { adoptedCount: 2, leftCount: 1, totalErrors: 1 } },
       ]);
-      expect(await reopened.listFindings(job.id, whole())).toEqual([{ number: 1, ...finding("a/w/1") }]);
+      expect(await reopened.listFindings(job.id, whole())).toEqual([
+        { number: 1, ...finding("a/w/1") },
+        { number: 2, ...finding("a/w/2") },
+        { number: 3, ...finding("a/w/left", "QUARANTINED") },
+      ]);
     });
 
     it("changes neither an existing row nor the file of an unpublished key", async () => {
@@ -130,14 +142,9 @@ export function adopting(open: OpenForTest) {
       const job = reindexJob();
       await catalog.commitAll([startJob(job), write("a/w/there"), write("a/w/gone"), purge("a/w/gone")]);
       const before = await all(catalog);
-      for (const [path, result] of [
-        ["a/w/there", "present"],
-        ["a/w/gone", "passed"],
-      ] as const) {
-        const change = adopt(job, path);
-        await stage(catalog, change);
-        expect(await catalog.commit(change)).toBe(result);
-      }
+      const files = [file("a/w/there"), file("a/w/gone")];
+      await stage(catalog, files);
+      expect(await catalog.commit(adopt(job, files))).toEqual(["present", "passed"]);
       expect(await all(catalog)).toEqual(before);
       expect(await catalog.jobs([job.id])).toMatchObject([{ job: { adoptedCount: 0, presentCount: 1 } }]);
       expect(await catalog.countFindings(job.id)).toBe(0);
@@ -148,13 +155,12 @@ export function adopting(open: OpenForTest) {
       const { catalog } = opened;
       const job = reindexJob();
       await catalog.commit(startJob(job));
-      await expect(catalog.commit(adopt(job, "a/w/1"))).rejects.toMatchObject({ code: "UNAVAILABLE" });
-      const change = adopt(job, "a/w/1");
-      await stage(catalog, change);
-      await expect(catalog.commit({ ...change, owner: "another" })).rejects.toMatchObject({
-        code: "UNAVAILABLE",
-      });
+      const files = [file("a/w/1"), file("a/w/2")];
+      await stage(catalog, files.slice(0, 1));
+      for (const change of [adopt(job, files), { ...adopt(job, files.slice(0, 1)), owner: "another" }])
+        await expect(catalog.commit(change)).rejects.toMatchObject({ code: "UNAVAILABLE" });
       expect(await all(catalog)).toEqual([]);
+      expect(await catalog.jobs([job.id])).toMatchObject([{ treated: 0, job: { adoptedCount: 0 } }]);
     });
 
     it("only counts and reports in a dry run", async () => {
@@ -167,8 +173,8 @@ export function adopting(open: OpenForTest) {
         { kind: "settled", key: key("a/w/there"), object: rows[0]?.object ?? "" },
         { kind: "published", key: key("a/w/there"), version: rows[0]?.version ?? 0 },
       ]);
-      expect(await catalog.commit(adopt(job, "b/w/1"))).toBe("adopted");
-      await catalog.commit(present(job, "a/w/there", [finding("a/w/there", "QUARANTINED")]));
+      const foreign = present("a/w/there", [finding("a/w/there", "QUARANTINED")]);
+      expect(await catalog.commit(adopt(job, [file("b/w/1")], [foreign]))).toEqual(["adopted"]);
       expect(await catalog.jobs([job.id])).toMatchObject([
         { treated: 2, job: { adoptedCount: 1, presentCount: 1, quarantinedCount: 1, totalErrors: 1 } },
       ]);
@@ -189,10 +195,9 @@ export function adopting(open: OpenForTest) {
           { kind: "published", key: key(`a/w/${row.artifactId}`), version: row.version },
         ]);
       }
-      await catalog.commitAll([
-        present(job, "a/w/1", [finding("a/w/1", "QUARANTINED")]),
-        present(job, "a/w/2"),
-      ]);
+      await catalog.commit(
+        adopt(job, [], [present("a/w/1", [finding("a/w/1", "QUARANTINED")]), present("a/w/2")]),
+      );
       expect(await catalog.areDirty([key("a/w/1"), key("a/w/2")])).toEqual([true, false]);
       const [dirty] = await catalog.dirtyKeys(["files"], 10);
       await catalog.commit({ kind: "published", key: key("a/w/1"), version: dirty?.version ?? 0 });
@@ -204,10 +209,10 @@ export function adopting(open: OpenForTest) {
       const { catalog } = opened;
       const jobs = [reindexJob(), reindexJob({ startedAt: NOW + 1 })];
       for (const [index, job] of jobs.entries()) {
-        const change = adopt(job, `a/w/${index}`);
+        const files = [file(`a/w/${index}`)];
         await catalog.commit(startJob(job));
-        await stage(catalog, change);
-        await catalog.commit(change);
+        await stage(catalog, files);
+        await catalog.commit(adopt(job, files));
         // Not while it runs.
         await catalog.commit({ kind: "confirmReindex", jobId: job.id, at: NOW, actor: "ann" });
         await catalog.commit(end(job.id));
@@ -234,13 +239,18 @@ export function adopting(open: OpenForTest) {
       await using opened = await open();
       const { catalog } = opened;
       const job = reindexJob();
-      const change = adopt(job, "a/w/adopted");
+      const files = [file("a/w/adopted")];
       await catalog.commitAll([write("a/w/1"), write("a/w/2"), startJob(job)]);
-      await stage(catalog, change);
-      const closing = await catalog.commitAll([purge("a/w/1"), change, purge("a/w/2"), end(job.id)]);
+      await stage(catalog, files);
+      const closing = await catalog.commitAll([
+        purge("a/w/1"),
+        adopt(job, files),
+        purge("a/w/2"),
+        end(job.id),
+      ]);
       expect(closing).toMatchObject([
         { ok: true },
-        { ok: true, result: "adopted" },
+        { ok: true, result: ["adopted"] },
         { ok: false, refused: { code: "HELD", facts: { jobId: job.id } } },
         { ok: true },
       ]);
@@ -332,8 +342,8 @@ export function adopting(open: OpenForTest) {
         backward: true,
       });
       expect(last.map(({ number }) => number)).toEqual([2, 3]);
-      expect(await catalog.commit({ kind: "sweepJobItems", jobId: old.id, keep: 1, limit: 2 })).toBe(2);
-      expect(await catalog.commit({ kind: "sweepJobItems", jobId: old.id, keep: 1, limit: 2 })).toBe(1);
+      expect(await catalog.commit({ kind: "sweepJobs", jobId: old.id, keep: 1, limit: 2 })).toBe(2);
+      expect(await catalog.commit({ kind: "sweepJobs", jobId: old.id, keep: 1, limit: 2 })).toBe(1);
       expect(await Promise.all(jobs.map(({ id }) => catalog.countFindings(id)))).toEqual([0, 3]);
       expect(await catalog.listFindings(old.id, whole())).toEqual([]);
     });

@@ -40,6 +40,9 @@ export function jobs(open: OpenForTest) {
         position: { at: [1, "x"] },
         expected: 4,
         treated: 0,
+        workSeconds: 1.5,
+        blocks: null,
+        ending: null,
       };
       expect(await catalog.jobs(["none", job.id])).toEqual([null, row]);
       expect(await catalog.runningJobs()).toEqual([row]);

@@ -3,23 +3,32 @@ import { describe, expect, it } from "vitest";
 import type { OpenForTest } from "./opened-catalog.ts";
 import {
   all,
+  batch,
   eventTypes,
-  failedItem,
+  finish,
   key,
   lifecycleJob,
   NOW,
+  plan,
+  plannedItem,
   purge,
   startJob,
-  step,
   whole,
   write,
 } from "./sample-changes.ts";
 
 const OLD = NOW - 100 * DAY_MS;
+const blocked = {
+  kind: "blockPurges",
+  errorCode: "HELD",
+  error: "Look.",
+  at: NOW,
+  actor: "schedule",
+} as const;
 
 export function lifecycleSteps(open: OpenForTest) {
   describe("lifecycle steps", () => {
-    it("moves each due artifact one step, once, with its event, its item and the job's counters", async () => {
+    it("move each due artifact one step, once, with its event, its outcome and the job's counters", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const job = lifecycleJob();
@@ -27,49 +36,47 @@ export function lifecycleSteps(open: OpenForTest) {
         write("a/w/hot", { at: OLD }),
         write("a/w/warm", { at: OLD, tier: "WARM" }),
         write("b/w/cold", { at: OLD, tier: "COLD" }),
-        startJob(job, { expected: 3 }),
+        startJob(job),
       ]);
-      const planned = await all(catalog);
-      const taken = await Promise.all(planned.map((row) => catalog.commit(step(job, row))));
-      expect(taken).toMatchObject([
-        {
-          artifactId: "hot",
-          step: "PROMOTE_TO_WARM",
-          fromTier: "HOT",
-          toTier: "WARM",
-          outcome: "DONE",
-          ageDays: 100,
-        },
-        { artifactId: "warm", step: "PROMOTE_TO_COLD", fromTier: "WARM", toTier: "COLD", outcome: "DONE" },
-        { artifactId: "cold", step: "PURGE", fromTier: "COLD", toTier: null, outcome: "DONE" },
+      const [hot, warm, cold] = (await all(catalog)).map((row) => [plannedItem(row)]);
+      if (!hot || !warm || !cold) throw new Error("Three were written.");
+      await plan(catalog, job.id, [
+        ["PURGE", cold],
+        ["PROMOTE_TO_COLD", warm],
+        ["PROMOTE_TO_WARM", hot],
       ]);
+      const batches = [
+        batch(job, "PURGE", cold, { n: 1 }),
+        batch(job, "PROMOTE_TO_COLD", warm, { n: 2 }),
+        batch(job, "PROMOTE_TO_WARM", hot, { n: 3 }),
+      ];
+      const taken = await catalog.commitAll(batches);
+      expect(taken.map((outcome) => outcome.ok && outcome.result)).toEqual([[5], [6], [7]]);
       const after = await all(catalog);
       expect(after).toMatchObject([
-        { tier: "WARM", ageSince: OLD, promotedAt: NOW, promotedFrom: "HOT" },
-        { tier: "COLD", ageSince: OLD },
+        { tier: "WARM", ageSince: OLD, promotedAt: NOW, promotedFrom: "HOT", version: 7 },
+        { tier: "COLD", ageSince: OLD, version: 6 },
       ]);
-      const [first] = after;
-      // A batch repeated after a crash, and the next step: the stored item is returned.
-      const again = await catalog.commitAll(
-        [...planned, ...(first ? [first] : [])].map((row) => step(job, row)),
-      );
-      expect(again.map((outcome) => outcome.ok && outcome.result)).toEqual([...taken, taken[0]]);
+      // Batches that are repeated after a crash.
+      const again = await catalog.commitAll(batches);
+      expect(again.map((outcome) => outcome.ok && outcome.result)).toEqual([null, null, null]);
       expect(await all(catalog)).toEqual(after);
       const events = await catalog.listEvents({ jobId: job.id }, "ASC", whole());
       expect(events.map(({ type, ageDays }) => [type, ageDays])).toEqual([
         ["LIFECYCLE_JOB_STARTED", null],
-        ["PROMOTED_TO_WARM", 100],
-        ["PROMOTED_TO_COLD", 100],
         ["PURGED_FROM_COLD", 100],
+        ["PROMOTED_TO_COLD", 100],
+        ["PROMOTED_TO_WARM", 100],
       ]);
-      expect(await catalog.jobs([job.id])).toMatchObject([
+      const reopened = await opened.reopen();
+      expect(await reopened.jobs([job.id])).toMatchObject([
         { treated: 3, job: { promotedToWarm: 1, promotedToCold: 1, purged: 1, totalErrors: 0, progress: 1 } },
       ]);
-      expect(await catalog.garbage("files", NOW, 9)).toEqual([]);
-      expect(await catalog.countItems(job.id)).toBe(3);
+      expect(await reopened.planBlock(job.id, 3)).toMatchObject({ outcomes: [7] });
+      expect(await reopened.garbage("files", NOW, 9)).toEqual([]);
     });
 
-    it("skips an artifact that is not as planned, or no longer due under the policy", async () => {
+    it("skip an artifact that is not as planned, or no longer due under the policy", async () => {
       await using opened = await open();
       const { catalog } = opened;
       const job = lifecycleJob();
@@ -81,15 +88,15 @@ export function lifecycleSteps(open: OpenForTest) {
       if (!written || !purged || !kept || !other) throw new Error("Four were written.");
       await catalog.commitAll([write("a/w/1", { at: OLD }), purge("a/w/2")]);
       const before = await all(catalog);
-      const outcomes = await catalog.commitAll([
-        step(job, written),
-        step(job, purged),
-        step(job, kept, { policy: { hotDays: null, warmDays: null, coldDays: null } }),
-        step(job, { ...other, ageSince: OLD - 1 }),
-      ]);
-      expect(outcomes.map((outcome) => outcome.ok && outcome.result.outcome)).toEqual(
-        Array(4).fill("SKIPPED"),
-      );
+      const changed = [written, purged, { ...other, ageSince: OLD - 1 }].map(plannedItem);
+      const lenient = { hotDays: null, warmDays: null, coldDays: null };
+      const outcomes = [
+        await catalog.commit(batch(job, "PROMOTE_TO_WARM", changed)),
+        await catalog.commit(
+          batch(job, "PROMOTE_TO_WARM", [plannedItem(kept)], { from: 3, policy: lenient }),
+        ),
+      ];
+      expect(outcomes.flat()).toMatchObject(Array(4).fill({ outcome: "SKIPPED", errorCode: null }));
       expect(await all(catalog)).toEqual(before);
       expect(await catalog.jobs([job.id])).toMatchObject([
         { treated: 4, job: { promotedToWarm: 0, totalErrors: 0 } },
@@ -97,53 +104,60 @@ export function lifecycleSteps(open: OpenForTest) {
       expect(await catalog.countEvents({ jobId: job.id })).toBe(1);
     });
 
-    it("records and counts in a dry run what it would do, and changes nothing else", async () => {
+    it("do nothing beside the block's position, or once the job has ended", async () => {
       await using opened = await open();
       const { catalog } = opened;
-      const job = lifecycleJob({ dryRun: true });
-      const { artifact } = await catalog.commit(write("a/w/1", { at: OLD, tier: "COLD" }));
-      await catalog.commit(startJob(job));
-      expect(await catalog.commit(step(job, artifact))).toMatchObject({ outcome: "PLANNED", toTier: null });
-      await catalog.commit({
-        kind: "lifecycleItemFailed",
-        jobId: job.id,
-        item: failedItem("a/w/2"),
-        dryRun: true,
-        at: NOW,
-        actor: "x",
-      });
-      expect(await all(catalog)).toEqual([artifact]);
-      expect(await eventTypes(catalog)).toEqual(["ARTIFACT_WRITTEN", "LIFECYCLE_JOB_STARTED"]);
+      const job = lifecycleJob();
+      await catalog.commitAll([write("a/w/1", { at: OLD }), startJob(job)]);
+      const [row] = await all(catalog);
+      if (row === undefined) throw new Error("One was written.");
+      const items = [plannedItem(row)];
+      expect(await catalog.commit(batch(job, "PROMOTE_TO_WARM", items, { from: 1 }))).toBeNull();
+      expect(await catalog.commit(batch(job, "PROMOTE_TO_WARM", items, { jobId: "none" }))).toBeNull();
+      await catalog.commit(finish(job.id));
+      expect(await catalog.commit(batch(job, "PROMOTE_TO_WARM", items))).toBeNull();
+      expect(await all(catalog)).toEqual([row]);
+      expect(await catalog.jobs([job.id])).toMatchObject([{ treated: 0 }]);
+    });
+
+    it("record a failed artifact with an event, and take the other ones", async () => {
+      await using opened = await open();
+      const { catalog } = opened;
+      const job = lifecycleJob();
+      await catalog.commitAll([
+        write("a/w/1", { at: OLD, tier: "COLD" }),
+        write("a/w/2", { at: OLD, tier: "COLD" }),
+        startJob(job),
+      ]);
+      const failure = { errorCode: "TIER_UNAVAILABLE", error: "The disk does not respond." } as const;
+      const items = (await all(catalog)).map(plannedItem);
+      const outcomes = await catalog.commit(batch(job, "PURGE", items, { failed: { 0: failure } }));
+      expect(outcomes).toEqual([{ outcome: "FAILED", ...failure }, 5]);
+      expect(await catalog.listEvents({ types: ["PURGE_ERROR"] }, "ASC", whole())).toMatchObject([
+        { ...key("a/w/1"), ...failure, fromTier: "COLD", toTier: null, ageDays: 100, jobId: job.id },
+      ]);
+      expect((await all(catalog)).map(({ artifactId }) => artifactId)).toEqual(["1"]);
       expect(await catalog.jobs([job.id])).toMatchObject([
         { treated: 2, job: { purged: 1, totalErrors: 1 } },
       ]);
     });
 
-    it("records a failed artifact once, with an event, and continues", async () => {
+    it("end as blocked, with one event, once purges are blocked", async () => {
       await using opened = await open();
       const { catalog } = opened;
-      const job = lifecycleJob();
+      const job = lifecycleJob({ tenantId: "a" });
       await catalog.commit(startJob(job));
-      const failed = {
-        kind: "lifecycleItemFailed",
-        jobId: job.id,
-        item: failedItem("a/w/1"),
-        dryRun: false,
-        at: NOW,
-        actor: "schedule",
-      } as const;
-      await catalog.commitAll([failed, failed]);
-      expect(await catalog.listItems(job.id, whole())).toEqual([failed.item]);
-      expect(await catalog.listEvents({ types: ["PURGE_ERROR"] }, "ASC", whole())).toMatchObject([
-        {
-          ...key("a/w/1"),
-          errorCode: "TIER_UNAVAILABLE",
-          error: "The disk does not respond.",
-          jobId: job.id,
-        },
+      await catalog.commitAll([
+        { ...blocked, jobId: job.id },
+        { ...blocked, jobId: job.id, error: "Later." },
       ]);
-      expect(await catalog.jobs([job.id])).toMatchObject([{ treated: 1, job: { totalErrors: 1 } }]);
-      await expect(catalog.commit({ ...failed, jobId: "none" })).rejects.toMatchObject({ code: "NOT_FOUND" });
+      expect(await catalog.jobs([job.id])).toMatchObject([
+        { ending: { status: "BLOCKED", errorCode: "HELD", error: "Look." } },
+      ]);
+      expect(await eventTypes(catalog)).toEqual(["LIFECYCLE_JOB_STARTED", "LIFECYCLE_STEP_FAILED"]);
+      await catalog.commit(finish(job.id));
+      await catalog.commit({ ...blocked, jobId: job.id });
+      expect(await catalog.lastSeq()).toBe(3);
     });
   });
 }

@@ -93,7 +93,7 @@ async function followUps(catalog: Catalog, then: "settle" | "age" | "nothing"): 
   const job = lifecycleJob({ id: newObject(), dryRun: false, asOf: NOW });
   return [
     startJob(job),
-    ...rows.map((row) => step(job, row)),
+    ...rows.map((row, index) => step(job, row, { n: index + 1 })),
     {
       kind: "finishJob",
       jobId: job.id,

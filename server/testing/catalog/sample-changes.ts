@@ -1,11 +1,18 @@
 import { createHash, randomBytes } from "node:crypto";
+import { isHeld } from "@tierkeep/schema/domain/holds";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { LifecycleJob, RestoreJob, VerifyJob } from "@tierkeep/schema/services/jobs";
 import type { MoveChange, PurgeChange, WriteChange } from "../../src/catalog/artifact-changes.ts";
 import type { Catalog, PageWindow } from "../../src/catalog/catalog.ts";
-import type { FinishJobChange, LifecycleStepChange, StartJobChange } from "../../src/catalog/job-changes.ts";
-import type { ArtifactRow, LifecycleItemRow } from "../../src/catalog/rows.ts";
+import type {
+  FinishJobChange,
+  JobCounts,
+  RunBatchChange,
+  StartJobChange,
+} from "../../src/catalog/job-changes.ts";
+import { type PlannedItem, type PlanStep, planBlockOf } from "../../src/catalog/plan-blocks.ts";
+import type { ArtifactRow } from "../../src/catalog/rows.ts";
 import type { EventChange } from "../../src/catalog/upkeep-changes.ts";
 
 /** The time of sample changes, ms since the epoch. */
@@ -170,41 +177,50 @@ export function finish(jobId: string, given: Partial<FinishJobChange> = {}): Fin
   return { ...base, jobId, at: NOW + 1, actor: "schedule", ...given };
 }
 
-/** The step that `job` takes with the artifact as planned. */
-export function step(
-  job: LifecycleJob,
-  planned: ArtifactRow,
-  given: Partial<LifecycleStepChange> = {},
-): LifecycleStepChange {
-  const steps = { HOT: "PROMOTE_TO_WARM", WARM: "PROMOTE_TO_COLD", COLD: "PURGE" } as const;
-  return {
-    kind: "lifecycleStep",
-    jobId: job.id,
-    key: key(path(planned)),
-    planned,
-    step: steps[planned.tier],
-    asOf: job.asOf,
-    policy: job.retentionPolicy,
-    dryRun: job.dryRun,
-    at: job.startedAt,
-    actor: "schedule",
-    ...given,
-  };
+/** Returns an artifact as a plan that is made now has it. */
+export function plannedItem(row: ArtifactRow): PlannedItem {
+  const { version, ageSince, sizeBytes } = row;
+  return { ...key(path(row)), planned: { version, ageSince, sizeBytes, held: isHeld(row.metadata) } };
 }
 
-/** Returns an item that failed in a sample job. */
-export function failedItem(of: string): LifecycleItemRow {
-  return {
-    ...key(of),
-    step: "PURGE",
-    fromTier: "COLD",
-    toTier: null,
-    ageDays: 91,
-    sizeBytes: 3,
-    outcome: "FAILED",
-    errorCode: "TIER_UNAVAILABLE",
-    error: "The disk does not respond.",
-  };
+/** Returns items that a restore takes as they are. */
+export const restoredItems = (...paths: readonly string[]): readonly PlannedItem[] =>
+  paths.map((of) => ({ ...key(of), planned: null }));
+
+/** Stores and seals a plan of a job: one block for each of these. */
+export async function plan(
+  catalog: Catalog,
+  jobId: string,
+  blocks: readonly (readonly [PlanStep, readonly PlannedItem[]])[],
+  counts: JobCounts = {},
+): Promise<void> {
+  for (const [index, [step, items]] of blocks.entries())
+    await catalog.commit({ kind: "storePlan", jobId, n: index + 1, block: planBlockOf(step, items) });
+  const items = blocks.reduce((sum, [, some]) => sum + some.length, 0);
+  const totals = { blocks: blocks.length, items, counts, ending: null, durationSeconds: 1 };
+  await catalog.commit({ kind: "sealPlan", jobId, ...totals });
+}
+
+/** Returns a batch with the first items of block 1. */
+export function batch(
+  { id, startedAt }: LifecycleJob | RestoreJob,
+  step: PlanStep,
+  items: readonly PlannedItem[],
+  given: Partial<RunBatchChange> = {},
+): RunBatchChange {
+  const policy = { hotDays: 7, warmDays: 30, coldDays: 90 };
+  const base = { kind: "runBatch", n: 1, from: 0, failed: {}, durationSeconds: 1 } as const;
+  return { ...base, jobId: id, step, items, policy, at: startedAt, actor: "schedule", ...given };
+}
+
+/** Returns a batch that takes the step that follows for one artifact. */
+export function step(
+  job: LifecycleJob,
+  row: ArtifactRow,
+  given: Partial<RunBatchChange> = {},
+): RunBatchChange {
+  const steps = { HOT: "PROMOTE_TO_WARM", WARM: "PROMOTE_TO_COLD", COLD: "PURGE" } as const;
+  return batch(job, steps[row.tier], [plannedItem(row)], { policy: job.retentionPolicy, ...given });
 }
 
 export function whole<Position>(limit = 1_000): PageWindow<Position> {

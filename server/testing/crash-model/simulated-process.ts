@@ -8,10 +8,10 @@ import { type OpenedEngine, openEngine } from "../../src/app/embedded/open-engin
 import type { Durability } from "../../src/catalog/sqlite/connection.ts";
 import { InlineSqliteCatalog } from "../../src/catalog/sqlite/open-sqlite-catalog.ts";
 import type { Clock } from "../../src/engine/clock.ts";
-import { requireWritten } from "../../src/engine/commit-all.ts";
 import type { RandomBytes } from "../../src/engine/new-object.ts";
 import { type Disk, type DiskStep, realDisk, withoutFsync } from "../../src/files/disk.ts";
 import { openTiers, type Tiers } from "../../src/tiers/open-tiers.ts";
+import { plannedItem } from "../catalog/sample-changes.ts";
 import type { FaultInjector } from "../faults/fault-injector.ts";
 import type { Loss } from "../tiers/crash-loss.ts";
 import { LossyDisk } from "../tiers/lossy-disk.ts";
@@ -176,7 +176,7 @@ export class SimulatedProcess {
     const jobId = await this.#startJob(this.#parts.clock.now(), "reindex");
     const entries = await adopter.view.walk(null, 1000);
     const job = { jobId, actor: "model", dryRun: false };
-    await adopter.adopt(job, entries, new AbortController().signal);
+    await adopter.adopt(job, entries, new AbortController().signal, () => null);
     this.#parts.crashPoint.throwIfCrashed();
   }
 
@@ -191,30 +191,19 @@ export class SimulatedProcess {
       null,
       100,
     );
-    const outcomes = await this.engine.takeSteps(
-      due.map(({ artifact }) => ({
-        kind: "lifecycleStep" as const,
-        at: now,
-        actor: "model",
-        jobId,
-        key: {
-          tenantId: artifact.tenantId,
-          workflowId: artifact.workflowId,
-          artifactId: artifact.artifactId,
-        },
-        planned: {
-          version: artifact.version,
-          tier: artifact.tier,
-          ageSince: artifact.ageSince,
-          sizeBytes: artifact.sizeBytes,
-        },
-        step,
-        asOf: now,
-        policy: POLICY,
-        dryRun: false,
-      })),
-    );
-    requireWritten(outcomes);
+    await this.engine.runBatch({
+      kind: "runBatch",
+      at: now,
+      actor: "model",
+      jobId,
+      n: 1,
+      step,
+      from: 0,
+      items: due.map(({ artifact }) => plannedItem(artifact)),
+      policy: POLICY,
+      failed: {},
+      durationSeconds: 1,
+    });
     await this.#parts.catalog.commit({
       kind: "finishJob",
       at: now,

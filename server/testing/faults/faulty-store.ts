@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { type ArtifactKey, keyText } from "@tierkeep/schema/domain/keys";
 import { STEP_RULES } from "@tierkeep/schema/domain/policy";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
-import type { LifecycleStepChange, RestoreItemChange } from "../../src/catalog/job-changes.ts";
+import type { RunBatchChange } from "../../src/catalog/job-changes.ts";
 import type { Durability } from "../../src/catalog/sqlite/connection.ts";
 import { CrashPoint } from "../crash-model/crash-point.ts";
 import { disagreements } from "../crash-model/disagreements.ts";
@@ -103,7 +103,7 @@ export class FaultyStore {
     const failed =
       act.do === "adopt files"
         ? await this.#adopt(fault)
-        : act.do === "steps"
+        : act.do === "batch"
           ? await this.#batch(await act.plan(this.#simulated, this.#clock.now()), fault)
           : act.do === "read"
             ? await this.#read(act.key, fault)
@@ -163,33 +163,27 @@ export class FaultyStore {
     return failed;
   }
 
-  /** Runs a batch of steps, each of which must be done or refused. */
-  async #batch(
-    changes: readonly (LifecycleStepChange | RestoreItemChange)[],
-    fault: Fault,
-  ): Promise<ReadonlySet<Place>> {
+  /** Runs a batch, which must be done for all of its items, or be refused for all of them. */
+  async #batch(batch: RunBatchChange, fault: Fault): Promise<ReadonlySet<Place>> {
     const { engine } = this.#simulated;
     const seqBefore = await engine.catalog.lastSeq();
     this.#injector.arm(fault);
-    // If the check whether purges are allowed fails, the whole batch is refused.
-    const outcomes = await engine
-      .takeSteps<LifecycleStepChange | RestoreItemChange>(changes)
-      .catch((refused: Error) => changes.map(() => ({ ok: false as const, refused })));
+    const refused = await refusalOf(engine.runBatch(batch).then(() => {}));
     const failed = this.#injector.lift();
+    if (refused !== null) this.#requireRightCode(refused, failed, fault);
     const seen = await artifactsOf(this.#simulated);
-    let events = 0;
-    for (const [index, change] of changes.entries()) {
-      const path = keyText(change.key);
+    const toTier = batch.step === "RESTORE" ? "HOT" : STEP_RULES[batch.step].to;
+    let moved = 0;
+    for (const item of batch.items) {
+      const path = keyText(item);
       const before = this.#state.get(path);
-      const toTier = change.kind === "restoreItem" ? change.toTier : STEP_RULES[change.step].to;
-      const outcome = outcomes[index];
-      const { refused } = outcome?.ok === false ? outcome : { refused: null };
-      if (refused !== null) this.#requireRightCode(refused, failed, fault);
       const isAs = seen.get(path);
       Violation.unlessNone(wrongStep(path, before, isAs, toTier, refused));
-      if (isAs?.tier !== before?.tier) events += 1;
+      if (isAs?.tier !== before?.tier) moved += 1;
     }
-    await this.#requireEvents(seqBefore, events);
+    if (moved > 0 && moved < batch.items.length)
+      throw new Violation([`${moved} of ${batch.items.length} items of a batch were done`]);
+    await this.#requireEvents(seqBefore, moved);
     this.#state = seen;
     await this.#finishJobs();
     return failed;

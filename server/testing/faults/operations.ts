@@ -1,13 +1,12 @@
 import { DAY_MS } from "@tierkeep/schema/domain/ages";
-import { type ArtifactKey, keyOf } from "@tierkeep/schema/domain/keys";
+import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import type { LifecycleStep } from "@tierkeep/schema/domain/policy";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
-import type { LifecycleStepChange, RestoreItemChange } from "../../src/catalog/job-changes.ts";
-import { lifecycleJob, restoreJob, startJob, step } from "../catalog/sample-changes.ts";
+import type { RunBatchChange } from "../../src/catalog/job-changes.ts";
+import { batch, lifecycleJob, plannedItem, restoreJob, startJob } from "../catalog/sample-changes.ts";
 import type { Command } from "../crash-model/expected.ts";
 import { rowsOf } from "../crash-model/inspect.ts";
 import type { SimulatedProcess } from "../crash-model/simulated-process.ts";
-
-type Step = LifecycleStepChange | RestoreItemChange;
 
 export type Given =
   | Command
@@ -26,8 +25,8 @@ export interface Operation {
     | { readonly do: "read"; readonly key: ArtifactKey }
     | { readonly do: "adopt files" }
     | {
-        readonly do: "steps";
-        readonly plan: (simulated: SimulatedProcess, now: number) => Promise<readonly Step[]>;
+        readonly do: "batch";
+        readonly plan: (simulated: SimulatedProcess, now: number) => Promise<RunBatchChange>;
       };
 }
 
@@ -52,23 +51,19 @@ function idOf(startedAt: number): string {
   return startedAt.toString(16).padStart(32, "0");
 }
 
-/** Starts a lifecycle job without faults, and returns its steps. */
-async function lifecycleBatch(simulated: SimulatedProcess, now: number): Promise<readonly Step[]> {
-  const job = lifecycleJob({ id: idOf(now), startedAt: now, asOf: now });
-  await simulated.engine.catalog.commit(startJob(job));
-  return (await rowsOf(simulated)).map((row) => step(job, row));
-}
+/** Starts a lifecycle job without faults, and returns a batch of it. */
+const lifecycleBatch =
+  (step: LifecycleStep) =>
+  async (simulated: SimulatedProcess, now: number): Promise<RunBatchChange> => {
+    const job = lifecycleJob({ id: idOf(now), startedAt: now, asOf: now });
+    await simulated.engine.catalog.commit(startJob(job));
+    return batch(job, step, (await rowsOf(simulated)).map(plannedItem));
+  };
 
-async function restoreBatch(simulated: SimulatedProcess, now: number): Promise<readonly Step[]> {
+async function restoreBatch(simulated: SimulatedProcess, now: number): Promise<RunBatchChange> {
   const job = restoreJob({ id: idOf(now), startedAt: now });
   await simulated.engine.catalog.commit(startJob(job));
-  const common = { kind: "restoreItem", jobId: job.id, toTier: "HOT", dryRun: false } as const;
-  return (await rowsOf(simulated)).map((row) => ({
-    ...common,
-    key: keyOf(row),
-    at: now,
-    actor: "model",
-  }));
+  return batch(job, "RESTORE", (await rowsOf(simulated)).map(plannedItem));
 }
 
 export const OPERATIONS: Readonly<Record<string, Operation>> = {
@@ -84,13 +79,13 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   "a purge": { given: [write(a, 1, LARGE), drain], act: { do: "purge", key: a } },
   "a batch that promotes": {
     given: [...twoIn("HOT"), { do: "wait", ms: 8 * DAY_MS }],
-    act: { do: "steps", plan: lifecycleBatch },
+    act: { do: "batch", plan: lifecycleBatch("PROMOTE_TO_WARM") },
   },
   "a batch that purges": {
     given: [...twoIn("COLD"), { do: "wait", ms: 91 * DAY_MS }],
-    act: { do: "steps", plan: lifecycleBatch },
+    act: { do: "batch", plan: lifecycleBatch("PURGE") },
   },
-  "a batch that restores": { given: twoIn("COLD"), act: { do: "steps", plan: restoreBatch } },
+  "a batch that restores": { given: twoIn("COLD"), act: { do: "batch", plan: restoreBatch } },
   "a read of inline content": { given: [write(a, 1, SMALL)], act: { do: "read", key: a } },
   "a read of a small object": { given: [write(a, 1, SMALL), drain], act: { do: "read", key: a } },
   "a read of a large object": { given: [write(a, 1, TO_STREAM)], act: { do: "read", key: a } },

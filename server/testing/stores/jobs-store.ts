@@ -5,10 +5,11 @@ import type { Principal } from "@tierkeep/schema/domain/principal";
 import type { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { ArtifactService } from "@tierkeep/schema/services/artifacts";
-import type { Catalog, CommitOutcome } from "../../src/catalog/catalog.ts";
+import type { LifecycleItem } from "@tierkeep/schema/services/jobs";
+import type { Catalog, PageWindow } from "../../src/catalog/catalog.ts";
 import type { Change } from "../../src/catalog/changes.ts";
-import type { LifecycleStepChange, RestoreItemChange } from "../../src/catalog/job-changes.ts";
-import type { ArtifactRow, JobRow, LifecycleItemRow } from "../../src/catalog/rows.ts";
+import { listItems } from "../../src/catalog/lifecycle-items.ts";
+import type { ArtifactRow, JobRow } from "../../src/catalog/rows.ts";
 import {
   type InlineCatalogOptions,
   InlineSqliteCatalog,
@@ -23,7 +24,7 @@ import type { OpenedCatalog } from "../catalog/opened-catalog.ts";
 import { path, write } from "../catalog/sample-changes.ts";
 import { catalogInTempDir } from "../sqlite/catalog-in-temp-dir.ts";
 
-type TakeSteps = Engine["takeSteps"];
+type RunBatch = Engine["runBatch"];
 
 export const NOW = Date.UTC(2026, 5, 1, 12);
 export const POLICY: RetentionPolicy = { hotDays: 7, warmDays: 30, coldDays: 90 };
@@ -83,11 +84,8 @@ export class JobsStore implements AsyncDisposable {
     );
   }
 
-  /** `takeSteps` replaces the engine's own, to delay it or make it fail. */
-  engine(
-    catalog: Catalog = this.catalog,
-    takeSteps: TakeSteps = (changes) => catalog.commitAll(changes),
-  ): Engine {
+  /** `runBatch` replaces the engine's own, to delay it or make it fail. */
+  engine(catalog: Catalog = this.catalog, runBatch: RunBatch = (batch) => catalog.commit(batch)): Engine {
     return {
       catalog,
       clock: { now: () => this.now },
@@ -98,11 +96,9 @@ export class JobsStore implements AsyncDisposable {
       repairer: {} as Repairer,
       contentRecovery: {} as ContentRecovery,
       purgeRefusal: async () => this.refusal,
-      takeSteps: async <C extends LifecycleStepChange | RestoreItemChange>(changes: readonly C[]) => {
-        const purges = changes.some((change) => change.kind === "lifecycleStep" && change.step === "PURGE");
-        const refused = purges && !changes[0]?.dryRun ? this.refusal : null;
-        if (refused) return changes.map((): CommitOutcome<C> => ({ ok: false, refused }));
-        return takeSteps(changes);
+      runBatch: async (batch) => {
+        if (batch.step === "PURGE" && this.refusal) throw this.refusal;
+        return runBatch(batch);
       },
       drain: async () => true,
       close: async () => {},
@@ -127,16 +123,19 @@ export class JobsStore implements AsyncDisposable {
     return (await this.rows()).map(({ tenantId, artifactId, tier }) => `${tenantId}/${artifactId} ${tier}`);
   }
 
-  rows(): Promise<readonly ArtifactRow[]> {
+  rows(limit = 10_000): Promise<readonly ArtifactRow[]> {
     return this.catalog.listArtifacts(
       {},
       { field: "KEY", direction: "ASC" },
-      { after: null, before: null, limit: 10_000, backward: false },
+      { after: null, before: null, limit, backward: false },
     );
   }
 
-  items(jobId: string): Promise<readonly LifecycleItemRow[]> {
-    return this.catalog.listItems(jobId, { after: null, before: null, limit: 10_000, backward: false });
+  items(
+    jobId: string,
+    window: PageWindow<ArtifactKey> = { after: null, before: null, limit: 10_000, backward: false },
+  ): Promise<readonly LifecycleItem[]> {
+    return listItems(this.catalog, jobId, window);
   }
 
   /** Returns the job's own events, in order. */

@@ -1,5 +1,5 @@
 import type { Catalog } from "../../catalog/catalog.ts";
-import { NewerCatalogError, openCatalog } from "../../catalog/open-catalog.ts";
+import { CatalogFormatError, openCatalog } from "../../catalog/open-catalog.ts";
 import type { Config } from "../../config/config.ts";
 import { openTiers, probeLinks, type Tiers } from "../../tiers/open-tiers.ts";
 import { StartProblem } from "../start-problem.ts";
@@ -13,11 +13,12 @@ import type { StorePaths } from "./store-files.ts";
 export async function openDrivers(
   config: Config,
   paths: StorePaths,
+  migrationCopy: boolean | undefined,
   undo: AsyncDisposableStack,
 ): Promise<[Catalog, Tiers]> {
   const { durability, publishTree } = config;
   const [catalog, tiers] = await Promise.allSettled([
-    openCatalog({ path: paths.catalog, durability, spaceReserve: paths.spaceReserve }),
+    openCatalog({ path: paths.catalog, durability, spaceReserve: paths.spaceReserve, migrationCopy }),
     openTiers({ root: paths.root, publishTree, durability }),
   ]);
   if (catalog.status === "fulfilled") undo.defer(() => catalog.value.close());
@@ -39,7 +40,7 @@ export async function openDrivers(
 }
 
 function catalogProblem(error: unknown, paths: StorePaths): StartProblem {
-  if (error instanceof NewerCatalogError) return new StartProblem(error.message);
+  if (error instanceof CatalogFormatError) return new StartProblem(error.message);
   const message = error instanceof Error ? error.message : String(error);
   return new StartProblem(`The catalog ${paths.catalog} cannot be opened: ${message}.`);
 }

@@ -130,13 +130,11 @@ export function openEngine(parts: EngineParts): OpenedEngine {
     repairer: new Repairer({ catalog, clock, stores, view, checker, adopter }),
     contentRecovery: new ContentRecovery({ catalog, clock, random, stores, owner, abandoned }),
     purgeRefusal,
-    takeSteps: (changes) =>
+    runBatch: (batch) =>
       during(async () => {
-        const purges = changes.some(
-          (change) => change.kind === "lifecycleStep" && change.step === "PURGE" && !change.dryRun,
-        );
-        const refused = purges ? await purgeRefusal() : null;
-        return refused ? changes.map(() => ({ ok: false as const, refused })) : catalog.commitAll(changes);
+        const refused = batch.step === "PURGE" ? await purgeRefusal() : null;
+        if (refused) throw refused;
+        return catalog.commit(batch);
       }),
     drain: () => upkeep.drain(),
     get backlogBytes() {

@@ -59,7 +59,7 @@ async function ownStore(
  */
 async function openSettled(
   given: Config,
-  { opening, clock = systemClock }: OpenStoreOptions,
+  { opening, clock = systemClock, migrationCopy }: OpenStoreOptions,
   preparedLogs: string | null,
   undo: AsyncDisposableStack,
 ): Promise<SettledParts> {
@@ -72,7 +72,7 @@ async function openSettled(
       logs = plan.paths.logs;
     }
     await using opened = new AsyncDisposableStack();
-    const [catalog, tiers] = await openDrivers(plan.config, plan.paths, opened);
+    const [catalog, tiers] = await openDrivers(plan.config, plan.paths, migrationCopy, opened);
     if (await recoverSettings(catalog, plan)) continue;
     const settled = await settleSettings({ given, opening, clock, catalog, plan });
     undo.use(opened.move());

@@ -18,6 +18,8 @@ export interface OpenStoreOptions {
   readonly log: Logger;
   /** Runs LIFECYCLE_SCHEDULE and the scrubber. Default: false. */
   readonly schedule?: boolean | undefined;
+  /** False: the catalog of an older version is changed without a copy. Default: true. */
+  readonly migrationCopy?: boolean | undefined;
   /** Number of lines of the server's log that could not be written so far. Default: none. */
   readonly droppedLogLines?: (() => number) | undefined;
 }

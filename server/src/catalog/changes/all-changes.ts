@@ -1,26 +1,27 @@
 import type { ChangeType } from "../change-type.ts";
 import type { Change } from "../changes.ts";
-import { adopt, present } from "./adopt.ts";
+import { adoptBatch } from "./adopt-batch.ts";
 import { createApiKey, revokeApiKey } from "./api-keys.ts";
 import { changeSettings } from "./change-settings.ts";
 import { damage } from "./damage.ts";
 import { advanceJob, confirmReindex, finishJob, requestCancel, startJob } from "./jobs.ts";
-import { lifecycleItemFailed, lifecycleStep } from "./lifecycle-items.ts";
 import { emptyQuarantine, event, exported } from "./log-changes.ts";
 import { move } from "./move.ts";
+import { blockPurges, sealPlan, storePlan } from "./plans.ts";
 import { purge } from "./purge.ts";
 import { recover } from "./recover.ts";
 import { quarantine, report } from "./report.ts";
 import { republish } from "./republish.ts";
-import { restoreItem } from "./restore-item.ts";
+import { runBatch } from "./run-batch.ts";
 import { abandon, stageFound } from "./staging.ts";
 import { write } from "./write.ts";
 
 /** The kinds of changes whose rules are pure functions over records. */
 const CHANGES = {
   abandon,
-  adopt,
+  adoptBatch,
   advanceJob,
+  blockPurges,
   changeSettings,
   confirmReindex,
   createApiKey,
@@ -29,20 +30,19 @@ const CHANGES = {
   event,
   exported,
   finishJob,
-  lifecycleItemFailed,
-  lifecycleStep,
   move,
-  present,
   purge,
   quarantine,
   recover,
   report,
   republish,
   requestCancel,
-  restoreItem,
   revokeApiKey,
+  runBatch,
+  sealPlan,
   stageFound,
   startJob,
+  storePlan,
   write,
 } as const;
 

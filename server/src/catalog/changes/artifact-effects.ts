@@ -15,10 +15,10 @@ export function scopeRefs(key: ArtifactKey): readonly Ref[] {
 }
 
 /** Returns the effects that make the tenant and the workflow of a key present, where they are not. */
-export function scopesPresent(found: Found, key: ArtifactKey): readonly Effect[] {
+export function scopesPresent(found: Found, key: ArtifactKey) {
   return scopesOf(key)
     .filter((scope) => found.get("scope", scope) === null)
-    .map((scope) => ({ put: "scope", key: scope, value: true }));
+    .map((scope) => ({ put: "scope", key: scope, value: true }) as const);
 }
 
 /** Returns the effect on usage: the artifact enters (1) or leaves (-1) the tier of this row. */

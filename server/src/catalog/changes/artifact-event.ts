@@ -2,8 +2,7 @@ import { ageDays } from "@tierkeep/schema/domain/ages";
 import type { LifecycleEventType } from "@tierkeep/schema/domain/events";
 import { type ArtifactKey, keyOf } from "@tierkeep/schema/domain/keys";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
-import type { EventDraft } from "../records.ts";
-import type { ArtifactRow } from "../rows.ts";
+import type { ArtifactFacts, EventDraft } from "../records.ts";
 import { eventOf } from "./event-of.ts";
 
 /** Returns an event about a key. */
@@ -23,7 +22,7 @@ export function keyEvent(
 export function departureEvent(
   type: LifecycleEventType,
   stamp: { readonly at: number; readonly actor: string },
-  row: ArtifactRow,
+  row: ArtifactFacts,
   toTier: Tier | null,
   facts: { readonly dryRun: boolean; readonly jobId: string | null; readonly judgedAt: number },
 ): EventDraft {

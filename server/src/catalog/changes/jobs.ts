@@ -2,16 +2,18 @@ import { isDeepStrictEqual } from "node:util";
 import type { EventJob } from "@tierkeep/schema/domain/events";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Job } from "@tierkeep/schema/services/jobs";
-import type { ChangeType } from "../change-type.ts";
+import type { ChangeType, Found } from "../change-type.ts";
 import type {
   AdvanceJobChange,
   ConfirmReindexChange,
   FinishJobChange,
+  JobAdvance,
   RequestCancelChange,
   StartJobChange,
   StartJobResult,
 } from "../job-changes.ts";
-import type { Effect, EventDraft, LiveJobKey } from "../records.ts";
+import type { Effect, EventDraft, JobRecord, LiveJobKey } from "../records.ts";
+import type { JobEnding } from "../rows.ts";
 import { eventOf } from "./event-of.ts";
 
 const JOB_NAMES: Record<Job["kind"], string> = {
@@ -29,6 +31,15 @@ function liveKey({ kind, dryRun, tenantId }: Job): LiveJobKey | null {
   if (dryRun || kind === "restore") return null;
   return kind === "verify" ? `verify/${tenantId ?? ""}` : kind;
 }
+
+/** What is stored with a job that has done nothing yet. */
+export const UNSTARTED = {
+  position: null,
+  cancelRequested: false,
+  workSeconds: 0,
+  blocks: null,
+  ending: null,
+} as const;
 
 export const startJob: ChangeType<StartJobChange, StartJobResult> = {
   grows: false,
@@ -60,7 +71,7 @@ export const startJob: ChangeType<StartJobChange, StartJobResult> = {
         { jobId: running.jobId },
       );
     }
-    const value = { job, actor, expected, position: null, cancelRequested: false, workSeconds: 0 };
+    const value = { ...UNSTARTED, job, actor, expected };
     const event = { ...jobEvent("LIFECYCLE_JOB_STARTED", change, job), job: startedJob(job) };
     return {
       effects: [
@@ -79,29 +90,32 @@ export const advanceJob: ChangeType<AdvanceJobChange, null> = {
 
   refs: ({ jobId }) => [["job", jobId]],
 
-  decide({ jobId, position, durationSeconds, expected, found: seen }, found) {
-    const record = found.get("job", jobId);
-    if (record === null) return { effects: [], result: null };
-    const value = {
-      ...record,
-      position,
-      workSeconds: durationSeconds,
-      expected: expected ?? record.expected,
-    };
-    return {
-      effects: [
-        ...(record.job.status === "RUNNING" ? [{ put: "job", key: jobId, value } as const] : []),
-        ...(seen?.findings ?? []).map(
-          (finding): Effect => ({ append: "finding", key: jobId, value: finding }),
-        ),
-        ...(seen === undefined
-          ? []
-          : [{ add: "jobCounts", key: jobId, by: { ...seen.counts, treated: seen.treated } } as const]),
-      ],
-      result: null,
-    };
+  decide(change, found) {
+    const record = found.get("job", change.jobId);
+    return { effects: record === null ? [] : advanced(record, change), result: null };
   },
 };
+
+/** Returns the effects of storing a job's position. A job that has ended keeps its own. */
+export function advanced(record: JobRecord, advance: JobAdvance): readonly Effect[] {
+  const { position, durationSeconds, expected = record.expected, found } = advance;
+  const { id } = record.job;
+  const value = { ...record, position, workSeconds: durationSeconds, expected };
+  return [
+    ...(record.job.status === "RUNNING" ? [{ put: "job", key: id, value } as const] : []),
+    ...(found?.findings ?? []).map((finding): Effect => ({ append: "finding", key: id, value: finding })),
+    ...(found === undefined
+      ? []
+      : [{ add: "jobCounts", key: id, by: { ...found.counts, treated: found.treated } } as const]),
+  ];
+}
+
+/** @throws Refused NOT_FOUND */
+export function requireJob(found: Found, jobId: string): JobRecord {
+  const record = found.get("job", jobId);
+  if (record === null) throw new Refused("NOT_FOUND", "There is no job with this id.");
+  return record;
+}
 
 export const requestCancel: ChangeType<RequestCancelChange, null> = {
   grows: false,
@@ -189,7 +203,7 @@ export function jobEvent(
   type: "LIFECYCLE_JOB_STARTED" | "LIFECYCLE_JOB_COMPLETED" | "REINDEX_CONFIRMED",
   stamp: { readonly at: number; readonly actor: string },
   job: Job,
-  ended: Pick<FinishJobChange, "errorCode" | "error"> = { errorCode: null, error: null },
+  ended: Pick<JobEnding, "errorCode" | "error"> = { errorCode: null, error: null },
 ): EventDraft {
   return eventOf(type, stamp, {
     tenantId: job.tenantId,

@@ -2,7 +2,7 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 import { isHotter, type Tier } from "@tierkeep/schema/domain/tiers";
 import type { MoveChange, MoveResult } from "../artifact-changes.ts";
 import type { ChangeType } from "../change-type.ts";
-import type { ArtifactRow } from "../rows.ts";
+import type { ArtifactFacts } from "../records.ts";
 import { inOtherTier } from "./artifact-effects.ts";
 import { departureEvent } from "./artifact-event.ts";
 import { named, requireChecksumUnchanged, requireCurrent } from "./current-row.ts";
@@ -44,7 +44,7 @@ export const move: ChangeType<MoveChange, MoveResult> = {
  * Returns the row in another tier. A move to a hotter tier resets its age. The age base never moves back,
  * even when the clock does.
  */
-export function moved(row: ArtifactRow, toTier: Tier, at: number, version: number): ArtifactRow {
+export function moved<Row extends ArtifactFacts>(row: Row, toTier: Tier, at: number, version: number): Row {
   const ageSince = isHotter(toTier, row.tier) ? Math.max(at, row.ageSince) : row.ageSince;
   return { ...row, tier: toTier, promotedAt: at, promotedFrom: row.tier, ageSince, version };
 }

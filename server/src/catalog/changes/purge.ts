@@ -1,9 +1,9 @@
 import { isHeld, RETENTION_OVERRIDE } from "@tierkeep/schema/domain/holds";
+import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { PurgeChange, PurgeResult } from "../artifact-changes.ts";
 import type { ChangeType } from "../change-type.ts";
 import type { PurgeGate } from "../records.ts";
-import type { ArtifactRow } from "../rows.ts";
 import { purged } from "./artifact-effects.ts";
 import { departureEvent } from "./artifact-event.ts";
 import { named, requireChecksumUnchanged, requireCurrent } from "./current-row.ts";
@@ -34,8 +34,8 @@ export const purge: ChangeType<PurgeChange, PurgeResult> = {
 };
 
 /** Returns the message for a purge of an artifact that is on hold. */
-export function holdMessage(row: ArtifactRow): string {
-  return `${named(row)} has ${RETENTION_OVERRIDE} in its metadata, which forbids purging it. Write it again without that key first.`;
+export function holdMessage(key: ArtifactKey): string {
+  return `${named(key)} has ${RETENTION_OVERRIDE} in its metadata, which forbids purging it. Write it again without that key first.`;
 }
 
 /** Returns the refusal of purges until a reindex is confirmed. */

@@ -5,17 +5,19 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { MemoryRecords } from "../../../testing/catalog/memory-records.ts";
 import {
-  failedItem,
+  batch,
   finish,
   key,
   lifecycleJob,
   move,
   NOW,
   purge,
+  restoredItems,
   startJob,
   write,
 } from "../../../testing/catalog/sample-changes.ts";
 import type { RecordChange } from "../changes/all-changes.ts";
+import { planBlockOf } from "../plan-blocks.ts";
 import { runGroup } from "./run-group.ts";
 
 // Few names, so that most changes of a group concern each other.
@@ -42,13 +44,16 @@ const finding = (path: string) => ({
   message: "Look.",
 });
 
-const adoption = fc.record({
-  object: objects,
-  owner: owners,
-  dryRun: fc.boolean(),
-  jobId: jobIds,
-  to: paths,
-});
+const blocks = fc.constantFrom(1, 2);
+const planBlock = planBlockOf("PURGE", restoredItems("a/x/1"));
+const files = fc.uniqueArray(fc.tuple(paths, objects), { maxLength: 2, selector: ([of]) => of }).map((some) =>
+  some.map(([of, object]) => {
+    const { key: at, tier, sizeBytes, checksum, contentType, metadata } = write(of);
+    const facts = { tier, sizeBytes, checksum, contentType, metadata, object, store: "files" };
+    const instants = { createdAt: NOW, modifiedAt: NOW, ageSince: NOW };
+    return { key: at, artifact: { ...facts, ...instants }, findings: [finding(of)] };
+  }),
+);
 
 const changes: fc.Arbitrary<RecordChange> = fc.oneof(
   fc
@@ -91,60 +96,51 @@ const changes: fc.Arbitrary<RecordChange> = fc.oneof(
   jobIds.map((jobId) => ({ kind: "requestCancel", jobId }) as const),
   jobIds.map((jobId) => ({ kind: "confirmReindex", jobId, ...stamp }) as const),
   jobIds.map((jobId) => ({ kind: "advanceJob", jobId, position: { at: 1 }, durationSeconds: 1 }) as const),
-  fc
-    .tuple(jobIds, paths)
-    .map(
-      ([jobId, of]) =>
-        ({ kind: "lifecycleItemFailed", jobId, item: failedItem(of), dryRun: false, ...stamp }) as const,
-    ),
+  fc.tuple(jobIds, blocks).map(([jobId, n]) => ({ kind: "storePlan", jobId, n, block: planBlock }) as const),
+  fc.tuple(jobIds, blocks).map(
+    ([jobId, blocks]) =>
+      ({
+        kind: "sealPlan",
+        jobId,
+        blocks,
+        items: 1,
+        counts: {},
+        ending: null,
+        durationSeconds: 1,
+      }) as const,
+  ),
+  jobIds.map((jobId) => ({ kind: "blockPurges", jobId, errorCode: "HELD", error: "x", ...stamp }) as const),
   fc
     .record({
-      jobId: jobIds,
-      of: paths,
-      tier: tiers,
+      id: jobIds,
+      n: blocks,
+      from: fc.nat({ max: 2 }),
+      some: fc.uniqueArray(paths, { maxLength: 3 }),
       version: fc.nat({ max: 9 }),
-      step: fc.constantFrom(...LIFECYCLE_STEPS),
+      step: fc.constantFrom(...LIFECYCLE_STEPS, "RESTORE" as const),
     })
-    .map(
-      ({ jobId, of, tier, version, step }) =>
-        ({
-          kind: "lifecycleStep",
-          jobId,
-          key: key(of),
-          planned: { version, tier, ageSince: NOW, sizeBytes: 1 },
-          step,
-          asOf: NOW + 100 * DAY_MS,
-          policy: { hotDays: 7, warmDays: 30, coldDays: 90 },
-          dryRun: false,
-          ...stamp,
-        }) as const,
+    .map(({ id, n, from, some, version, step }) =>
+      batch(
+        lifecycleJob({ id }),
+        step,
+        some.map((of) => ({
+          ...key(of),
+          planned: { version, ageSince: NOW, sizeBytes: 1, held: false },
+        })),
+        { n, from },
+      ),
     ),
-  fc
-    .tuple(jobIds, paths, tiers)
-    .map(
-      ([jobId, of, toTier]) =>
-        ({ kind: "restoreItem", jobId, key: key(of), toTier, dryRun: false, ...stamp }) as const,
-    ),
-  adoption.map(({ to, object, owner, ...given }) => {
-    const { key: at, tier, sizeBytes, checksum, contentType, metadata } = write(to);
-    const facts = { tier, sizeBytes, checksum, contentType, metadata, object, store: "files" };
-    const instants = { createdAt: NOW, modifiedAt: NOW, ageSince: NOW };
-    return {
-      kind: "adopt",
-      key: at,
-      artifact: { ...facts, ...instants },
-      owner,
-      findings: [finding(to)],
-      ...given,
-      ...stamp,
-    } as const;
-  }),
-  fc
-    .tuple(jobIds, paths)
-    .map(
-      ([jobId, of]) =>
-        ({ kind: "present", jobId, key: key(of), dryRun: false, findings: [finding(of)] }) as const,
-    ),
+  fc.record({ jobId: jobIds, owner: owners, dryRun: fc.boolean(), files, known: files }).map(
+    ({ files, known, ...given }) =>
+      ({
+        kind: "adoptBatch",
+        files,
+        present: known.map(({ key, findings }) => ({ key, findings })),
+        advance: { position: { at: 2 }, durationSeconds: 1 },
+        ...given,
+        ...stamp,
+      }) as const,
+  ),
 );
 
 it("a group of changes has the outcomes and effects of the same changes one by one", () => {
@@ -155,7 +151,10 @@ it("a group of changes has the outcomes and effects of the same changes one by o
       for (const records of [together, apart]) {
         runGroup(
           records,
-          [startJob(lifecycleJob({ id: "job 1" })), write("a/x/1", { object: "0".repeat(32) })],
+          [
+            startJob(lifecycleJob({ id: "job 1", asOf: NOW + 100 * DAY_MS })),
+            write("a/x/1", { object: "0".repeat(32) }),
+          ],
           null,
         );
       }

@@ -129,9 +129,14 @@ function loadAll(store: RecordStore, parts: readonly Part[]) {
   return { kinds, shared, seq };
 }
 
+/** Up to this number, comparing all refs of a change is faster than a map. */
+const FEW_REFS = 12;
+
 class FoundByPart implements Found {
   readonly seq: number;
   readonly #part: Part;
+  /** Indexes of the refs by kind and text. */
+  #byText: ReadonlyMap<string, number> | null = null;
 
   constructor(part: Part, seq: number) {
     this.#part = part;
@@ -141,10 +146,11 @@ class FoundByPart implements Found {
   get<K extends RecordKind>(kind: K, key: Records[K]["key"]): Records[K]["value"] | null {
     const { refs, texts, entries } = this.#part;
     // Nearly always the key is the object that the change declared.
-    let index = refs.findIndex((ref) => ref[1] === key && ref[0] === kind);
+    let index = refs.length > FEW_REFS ? -1 : refs.findIndex((ref) => ref[1] === key && ref[0] === kind);
     if (index === -1) {
       const text = refText(kind, key);
-      index = refs.findIndex((ref, at) => ref[0] === kind && texts[at] === text);
+      this.#byText ??= new Map(texts.map((text, at) => [`${refs[at]?.[0]} ${text}`, at]));
+      index = this.#byText.get(`${kind} ${text}`) ?? -1;
       if (index === -1) throw new Error(`The change did not declare the record ${text} (${kind}).`);
     }
     return entries[index]?.value as Records[K]["value"] | null;

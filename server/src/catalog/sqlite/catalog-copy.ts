@@ -3,7 +3,7 @@ import { backup, DatabaseSync } from "node:sqlite";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import { createPrivateFile } from "../../files/private-file.ts";
 import type { ExportState } from "../rows.ts";
-import { MIGRATIONS, NewerCatalogError } from "./schema/migrations.ts";
+import { CatalogFormatError, MIGRATIONS } from "./schema/migrations.ts";
 
 /** All pages in one step: a change between two steps would restart the copy. */
 const EVERY_PAGE = 2 ** 31 - 1;
@@ -127,14 +127,14 @@ export class CatalogCopy implements Disposable {
  * Gives a copy a new history: cursors of events after its newest one become invalid, and every key becomes
  * unpublished, except those whose objects are in `absent`.
  *
- * @throws NewerCatalogError
+ * @throws CatalogFormatError
  */
 export function restart(path: string, absent: readonly string[]): void {
   const db = new DatabaseSync(path);
   try {
     const found = Number(db.prepare("PRAGMA user_version").get()?.user_version);
     const known = MIGRATIONS.at(-1)?.version ?? 0;
-    if (found > known) throw NewerCatalogError.of(path, found, known);
+    if (found > known) throw CatalogFormatError.newer(path, found, known);
     db.exec("CREATE TEMP TABLE absent (object TEXT PRIMARY KEY) STRICT; BEGIN");
     const note = db.prepare("INSERT OR IGNORE INTO temp.absent VALUES (?)");
     for (const object of absent) note.run(object);

@@ -4,12 +4,14 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { once } from "../../../testing/catalog/idempotent-retries.ts";
 import {
   all,
+  batch,
   key,
   lifecycleJob,
   move,
   NOW,
   newObject,
   purge,
+  restoredItems,
   restoreJob,
   startJob,
   step,
@@ -141,7 +143,7 @@ const reads: Record<string, () => Promise<unknown>> = {
     await catalog.countTenants("HOT");
     await catalog.countWorkflows("a");
     await catalog.unsettledTotal();
-    await catalog.countItems("job");
+    await catalog.countPlanItems("job");
   },
   "what is due": () => catalog.due("HOT", null, NOW + 1, null, 100),
   "due artifacts of a tenant, from a position": () =>
@@ -196,7 +198,12 @@ const reads: Record<string, () => Promise<unknown>> = {
     await catalog.listJobs({}, { ...page, after: started });
     await catalog.listJobs({ statuses: ["RUNNING"] }, page);
     await catalog.lastFinishedLifecycleJob(null);
-    await catalog.listItems("job", { ...page, after: key("a/v/1") });
+    await catalog.planBlock("job", 1);
+    await catalog.nextPlanBlock("job", "PURGE", {
+      after: key("a/v/1"),
+      before: key("b/v/1"),
+      backward: true,
+    });
   },
   unsettled: () => catalog.unsettled("files", 100),
   "dirty keys": () => catalog.dirtyKeys(["files"], 100),
@@ -232,15 +239,7 @@ describe("statements in the path of a request", () => {
       if (row === undefined) throw new Error("Something was written.");
       await catalog.commitAll([
         step(job, row),
-        {
-          kind: "restoreItem",
-          jobId: restore.id,
-          key: key("d/w/1"),
-          toTier: "HOT",
-          dryRun: false,
-          at: NOW,
-          actor: "x",
-        },
+        batch(restore, "RESTORE", restoredItems("d/w/1")),
         { kind: "settled", key: row, object: row.object },
         { kind: "published", key: row, version: row.version },
         { kind: "damage", key: row, object: row.object, error: "x", at: NOW, actor: "x" },
@@ -278,7 +277,7 @@ describe("statements in the path of a request", () => {
           at: NOW,
           actor: "x",
         },
-        { kind: "sweepJobItems", jobId: job.id, keep: 100, limit: 9 },
+        { kind: "sweepJobs", jobId: job.id, keep: 100, limit: 9 },
         write("d/w/3", { once: once() }),
         write("d/w/3", { once: once() }),
         purge("d/w/none", { once: once({ key: "key 2" }) }),

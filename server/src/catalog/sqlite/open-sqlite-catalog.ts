@@ -7,7 +7,7 @@ import type { Durability, Faults } from "./connection.ts";
 import { SqliteReader } from "./reads/reader.ts";
 import type { ScanEnd } from "./reads/scan-turns.ts";
 import { type Scan, scan, sent } from "./reads/scans.ts";
-import { NewerCatalogError } from "./schema/migrations.ts";
+import { CatalogFormatError } from "./schema/migrations.ts";
 import { type CatalogParts, SqliteCatalog } from "./sqlite-catalog.ts";
 import { GroupQueue } from "./writes/group-queue.ts";
 import { type GroupResult, SqliteWriter } from "./writes/writer.ts";
@@ -18,6 +18,8 @@ export interface SqliteCatalogOptions {
   readonly durability: Durability;
   /** Path of the space reserve; the caller maintains it. Default: none. */
   readonly spaceReserve?: string | undefined;
+  /** Whether a catalog of an older format is copied before it is migrated. Default: true. */
+  readonly migrationCopy?: boolean | undefined;
 }
 
 export interface InlineCatalogOptions extends SqliteCatalogOptions {
@@ -36,12 +38,13 @@ const SCAN_CACHE_KIB = 4 * 1024;
  * thread starts with the first scan, and again after it has failed. Each `miscounts` scan, which reads the complete
  * catalog, runs on a separate thread so that other scans need not wait for it.
  *
- * @throws NewerCatalogError, or the error of SQLite that says why the file cannot be opened
+ * @throws CatalogFormatError, or the error of SQLite that says why the file cannot be opened
  */
 export async function openSqliteCatalog(options: SqliteCatalogOptions): Promise<SqliteCatalog> {
-  const { path, durability, spaceReserve } = options;
+  const { path, durability, spaceReserve, migrationCopy } = options;
   let fatal: string | null = null;
-  const writer = startThread<string>("writes/writer-thread", { path, durability, spaceReserve }, () => {
+  const data = { path, durability, spaceReserve, migrationCopy };
+  const writer = startThread<string>("writes/writer-thread", data, () => {
     fatal = "The catalog's writer has failed. Restart the server.";
   });
   const epoch = await writer.opened.catch((error) => {
@@ -112,7 +115,7 @@ export class InlineSqliteCatalog extends SqliteCatalog {
     this.#reader = parts.reader;
   }
 
-  /** @throws NewerCatalogError, or SQLite's error for the file */
+  /** @throws CatalogFormatError, or SQLite's error for the file */
   static open(options: InlineCatalogOptions): InlineSqliteCatalog {
     const writer = new SqliteWriter(options);
     const { path, readFaults } = options;
@@ -162,8 +165,8 @@ function startThread<Opened>(script: string, data: unknown, onEnd: () => void): 
 
 /** Restores the class of the error, which does not cross threads. */
 function openingError(error: unknown): unknown {
-  return error instanceof Error && error.name === "NewerCatalogError"
-    ? new NewerCatalogError(error.message)
+  return error instanceof Error && error.name === "CatalogFormatError"
+    ? new CatalogFormatError(error.message)
     : error;
 }
 

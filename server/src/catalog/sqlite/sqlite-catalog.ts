@@ -129,9 +129,11 @@ export class SqliteCatalog implements Catalog {
   countJobs = (...[selection, terms]: Arguments<"countJobs">) => this.#scan("countJobs", [selection], terms);
   lastFinishedLifecycleJob = (...args: Arguments<"lastFinishedLifecycleJob">) =>
     this.#read((reader) => reader.jobs.lastFinishedLifecycleJob(...args));
-  listItems = (...args: Arguments<"listItems">) => this.#read((reader) => reader.jobs.listItems(...args));
-  countItems = (...args: Arguments<"countItems">) => this.#read((reader) => reader.jobs.countItems(...args));
-
+  planBlock = (...args: Arguments<"planBlock">) => this.#read((reader) => reader.plans.planBlock(...args));
+  nextPlanBlock = (...args: Arguments<"nextPlanBlock">) =>
+    this.#read((reader) => reader.plans.nextPlanBlock(...args));
+  countPlanItems = (...args: Arguments<"countPlanItems">) =>
+    this.#read((reader) => reader.plans.countPlanItems(...args));
   listFindings = (...args: Arguments<"listFindings">) =>
     this.#read((reader) => reader.jobs.listFindings(...args));
   countFindings = (...args: Arguments<"countFindings">) =>

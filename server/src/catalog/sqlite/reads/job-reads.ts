@@ -1,19 +1,16 @@
-import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import type { LifecycleJob } from "@tierkeep/schema/services/jobs";
 import type { PageWindow } from "../../catalog.ts";
-import type { JobRow, LifecycleItemRow, StoreFindingRow } from "../../rows.ts";
+import type { JobRow, StoreFindingRow } from "../../rows.ts";
 import type { Cell, Connection } from "../connection.ts";
 import {
   FINDING_COLUMNS,
   findingRow,
-  ITEM_COLUMNS,
-  itemRow,
   JOB_COLUMN_COUNT,
   JOB_COLUMNS,
   jobRow,
   WITHOUT_INPUT,
 } from "../rows/job-row.ts";
-import { columnWalk, inOrder, walk } from "./page-window.ts";
+import { columnWalk, inOrder } from "./page-window.ts";
 
 /** The owners of jobs; null: all jobs, including those over all tenants. */
 interface Owners {
@@ -26,7 +23,7 @@ const WITH_INPUT = "LEFT JOIN job_input i ON i.job = j.id";
 export const UNCONFIRMED = `SELECT job FROM job INDEXED BY job_unconfirmed
   WHERE kind = 'reindex' AND dry_run = 0 AND adopted > 0 AND confirmed_at IS NULL ORDER BY started_at, job`;
 
-/** Reads jobs and their items on one connection. */
+/** Reads jobs and their findings on one connection. */
 export class JobReads {
   readonly #connection: Connection;
 
@@ -74,34 +71,6 @@ export class JobReads {
       .map(lifecycleJob)
       .toSorted((a, b) => (b.finishedAt ?? 0) - (a.finishedAt ?? 0));
     return last[0] ?? null;
-  }
-
-  listItems(jobId: string, window: PageWindow<ArtifactKey>): readonly LifecycleItemRow[] {
-    const { from, until, backward, limit } = walk(window);
-    const [beyond, before, direction] = backward ? ["<", ">", " DESC"] : [">", "<", ""];
-    let condition = "";
-    const parameters: string[] = [];
-    for (const [operator, position] of [
-      [beyond, from],
-      [before, until],
-    ] as const) {
-      if (position === null) continue;
-      condition += ` AND (i.tenant, i.workflow, i.artifact) ${operator} (?, ?, ?)`;
-      parameters.push(position.tenantId, position.workflowId, position.artifactId);
-    }
-    const rows = this.#connection
-      .statement(
-        `SELECT ${ITEM_COLUMNS} FROM job j CROSS JOIN job_item i
-         WHERE j.job = ? AND j.kind = 'lifecycle' AND i.job = j.id${condition}
-         ORDER BY i.tenant${direction}, i.workflow${direction}, i.artifact${direction} LIMIT ?`,
-      )
-      .all(jobId, ...parameters, limit);
-    return inOrder(rows.map(itemRow), backward);
-  }
-
-  countItems(jobId: string): number {
-    const sql = "SELECT items FROM job WHERE job = ? AND kind = 'lifecycle'";
-    return (this.#connection.statement(sql).get(jobId)?.[0] as number | undefined) ?? 0;
   }
 
   listFindings(jobId: string, window: PageWindow<number>): readonly StoreFindingRow[] {

@@ -8,6 +8,7 @@ import { CounterReads } from "./counter-reads.ts";
 import { EventReads } from "./event-reads.ts";
 import { JobLists } from "./job-lists.ts";
 import { JobReads } from "./job-reads.ts";
+import { PlanReads } from "./plan-reads.ts";
 import type { ScanEnd, Snapshots } from "./scan-turns.ts";
 import { ScrubReads } from "./scrub-reads.ts";
 import { onSnapshot } from "./snapshot.ts";
@@ -21,6 +22,7 @@ export class SqliteReader {
   readonly events: EventReads;
   readonly jobs: JobReads;
   readonly jobLists: JobLists;
+  readonly plans: PlanReads;
   readonly backlog: BacklogReads;
   readonly answers: AnswerReads;
   readonly scrub: ScrubReads;
@@ -36,6 +38,7 @@ export class SqliteReader {
     this.events = new EventReads(this.#connection);
     this.jobs = new JobReads(this.#connection);
     this.jobLists = new JobLists(this.#connection);
+    this.plans = new PlanReads(this.#connection);
     this.backlog = new BacklogReads(this.#connection);
     this.answers = new AnswerReads(this.#connection);
     this.scrub = new ScrubReads(this.#connection);

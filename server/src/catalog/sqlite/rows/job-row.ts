@@ -1,10 +1,8 @@
 import type { StoreFindingKind } from "@tierkeep/schema/domain/findings";
-import type { JobStatus, LifecycleItemOutcome } from "@tierkeep/schema/domain/jobs";
-import type { LifecycleStep } from "@tierkeep/schema/domain/policy";
-import type { ErrorCode } from "@tierkeep/schema/domain/refusals";
+import type { JobStatus } from "@tierkeep/schema/domain/jobs";
 import type { Job, LifecycleJob, RestoreJob, VerifyJob } from "@tierkeep/schema/services/jobs";
 import { jobProgress } from "../../changes/jobs.ts";
-import type { JobPosition, JobRow, LifecycleItemRow, StoreFindingRow } from "../../rows.ts";
+import type { JobPosition, JobRow, StoreFindingRow } from "../../rows.ts";
 import type { Cell } from "../connection.ts";
 import { tierName } from "./codes.ts";
 
@@ -12,9 +10,9 @@ import { tierName } from "./codes.ts";
 export const JOB_COLUMNS = `j.job, j.kind, j.status, j.dry_run, j.started_at, j.finished_at, j.duration_seconds, j.treated,
   j.expected, j.total_errors, j.promoted_to_warm, j.promoted_to_cold, j.purged, j.restored, j.skipped, j.cancel_requested,
   j.position, j.tenant, j.actor, j.error, j.facts, i.input, j.adopted, j.present, j.quarantined, j.left_over, j.checked,
-  j.checked_bytes, j.damaged, j.missing, j.stray, j.confirmed_at, j.healed`;
+  j.checked_bytes, j.damaged, j.missing, j.stray, j.confirmed_at, j.healed, j.blocks, j.ending`;
 
-export const JOB_COLUMN_COUNT = 33;
+export const JOB_COLUMN_COUNT = 35;
 
 /** The same without the input, which may be a long list of keys. */
 export const WITHOUT_INPUT = JOB_COLUMNS.replace("i.input", "NULL");
@@ -44,12 +42,10 @@ export function jobRow(cells: readonly Cell[]): JobRow {
     position: JSON.parse(cells[16] as string) as JobPosition,
     expected,
     treated,
+    workSeconds: (cells[6] as number | null) ?? 0,
+    blocks: cells[33] as number | null,
+    ending: JSON.parse((cells[34] as string | null) ?? "null"),
   };
-}
-
-/** Returns the seconds of work that are stored with a job. */
-export function workSeconds(cells: readonly Cell[]): number {
-  return (cells[6] as number | null) ?? 0;
 }
 
 function job(cells: readonly Cell[], treated: number, expected: number | null): Job {
@@ -132,26 +128,5 @@ export function findingRow(cells: readonly Cell[]): StoreFindingRow {
     artifactId: cells[5] as string | null,
     tier: tier === null ? null : tierName(tier),
     message: cells[7] as string,
-  };
-}
-
-/** Columns of job_item i, in the order that `itemRow` reads. */
-export const ITEM_COLUMNS = `i.tenant, i.workflow, i.artifact, i.step, i.from_tier, i.to_tier, i.age_days, i.size_bytes,
-  i.outcome, i.error_code, i.error`;
-
-export function itemRow(cells: readonly Cell[]): LifecycleItemRow {
-  const toTier = cells[5] as number | null;
-  return {
-    tenantId: cells[0] as string,
-    workflowId: cells[1] as string,
-    artifactId: cells[2] as string,
-    step: cells[3] as LifecycleStep,
-    fromTier: tierName(cells[4] as number),
-    toTier: toTier === null ? null : tierName(toTier),
-    ageDays: cells[6] as number,
-    sizeBytes: cells[7] as number,
-    outcome: cells[8] as LifecycleItemOutcome,
-    errorCode: cells[9] as ErrorCode | null,
-    error: cells[10] as string | null,
   };
 }

@@ -1,13 +1,16 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
+import { LIFECYCLE_STEPS } from "@tierkeep/schema/domain/policy";
 import { describe, expect, it } from "vitest";
-import { all, write } from "../../../../testing/catalog/sample-changes.ts";
+import { all, key, NOW, write } from "../../../../testing/catalog/sample-changes.ts";
 import { tempDir } from "../../../../testing/sqlite/temp-dir.ts";
+import { sqliteError } from "../../../files/sqlite-failures.ts";
+import { countItems, listItems } from "../../lifecycle-items.ts";
 import { openCatalog } from "../../open-catalog.ts";
 import { Connection } from "../connection.ts";
 import { InlineSqliteCatalog } from "../open-sqlite-catalog.ts";
 import { ChangeWrites } from "../writes/change-writes.ts";
-import { MIGRATIONS, migrate, NewerCatalogError } from "./migrations.ts";
+import { CatalogFormatError, MIGRATIONS, migrate } from "./migrations.ts";
 
 const newest = MIGRATIONS.length;
 const next = { version: newest + 1, sql: "CREATE TABLE later (id INTEGER PRIMARY KEY) STRICT" };
@@ -43,7 +46,7 @@ describe("migrations", () => {
       db.exec("PRAGMA user_version = 99");
       db.close();
       const opening = openCatalog({ path, durability: "fsync", thread });
-      await expect(opening).rejects.toBeInstanceOf(NewerCatalogError);
+      await expect(opening).rejects.toBeInstanceOf(CatalogFormatError);
       await expect(opening).rejects.toThrow(`The catalog ${path} has format 99`);
       const after = new DatabaseSync(path);
       expect(after.prepare("SELECT count(*) AS tables FROM sqlite_schema").get()).toEqual({ tables: 0 });
@@ -56,7 +59,7 @@ describe("migrations", () => {
       using folder = tempDir();
       const path = folder.file("catalog.db");
       const connection = connect(path);
-      migrate(connection, path, MIGRATIONS.slice(0, version));
+      migrate(connection, path, { migrations: MIGRATIONS.slice(0, version) });
       // Writes like an earlier version of this program: without anything that only a later format has.
       const changes = new ChangeWrites(connection);
       changes.runGroup([write("a/w/1")], null);
@@ -79,7 +82,7 @@ describe("migrations", () => {
     using folder = tempDir();
     const path = folder.file("catalog.db");
     const connection = connect(path);
-    migrate(connection, path, MIGRATIONS.slice(0, 3));
+    migrate(connection, path, { migrations: MIGRATIONS.slice(0, 3) });
     const changes = new ChangeWrites(connection);
     const damaged = write("a/w/1");
     changes.runGroup([damaged, write("a/x/2")], null);
@@ -95,7 +98,7 @@ describe("migrations", () => {
     using folder = tempDir();
     const path = folder.file("catalog.db");
     const connection = connect(path);
-    migrate(connection, path, MIGRATIONS.slice(0, 8));
+    migrate(connection, path, { migrations: MIGRATIONS.slice(0, 8) });
     const insert = connection.statement(
       `INSERT INTO job (job, kind, status, dry_run, started_at, duration_seconds, treated, total_errors, promoted_to_warm,
          promoted_to_cold, purged, restored, skipped, items, has_items, cancel_requested, position, tenant, actor, facts)
@@ -114,6 +117,101 @@ describe("migrations", () => {
     await catalog.close();
   });
 
+  it("turn the items of earlier lifecycle jobs into plans, and end runs that were not finished as failed", async () => {
+    using folder = tempDir();
+    const path = folder.file("catalog.db");
+    const connection = connect(path);
+    migrate(connection, path, { migrations: MIGRATIONS.slice(0, 9) });
+    const insert = connection.statement(
+      `INSERT INTO job (job, kind, status, dry_run, started_at, finished_at, duration_seconds, treated, total_errors,
+         promoted_to_warm, promoted_to_cold, purged, restored, skipped, items, has_items, cancel_requested, position,
+         actor, facts)
+       VALUES (?, ?, ?, ?, 1, 2, 1, 3, 0, 1, 0, 1, 0, 0, 3, 1, 0, 'null', 'ann', ?) RETURNING id`,
+    );
+    const facts = JSON.stringify({ asOf: NOW, steps: LIFECYCLE_STEPS, retentionPolicy: {} });
+    const [dry, live, running, restore] = [
+      insert.get("dry", "lifecycle", "SUCCEEDED", 1, facts),
+      insert.get("live", "lifecycle", "SUCCEEDED", 0, facts),
+      insert.get("running", "lifecycle", "RUNNING", 0, facts),
+      insert.get("restore", "restore", "RUNNING", 0, JSON.stringify({ toTier: "HOT" })),
+    ].map((row) => row?.[0] as number);
+    const item = connection.statement(
+      "INSERT INTO job_item VALUES (?, 'a', 'w', ?, ?, ?, ?, 10.5, 7, ?, ?, ?)",
+    );
+    for (const [job, done] of [
+      [dry, "PLANNED"],
+      [live, "DONE"],
+      [running, "DONE"],
+    ] as const) {
+      item.run(job ?? 0, "1", "PURGE", 2, null, done, null, null);
+      item.run(job ?? 0, "2", "PROMOTE_TO_WARM", 0, 1, done, null, null);
+      item.run(job ?? 0, "3", "PROMOTE_TO_WARM", 0, 1, "FAILED", "INTERNAL", "Look at the log.");
+      item.run(job ?? 0, "4", "PURGE", 2, null, "SKIPPED", "HELD", "On hold.");
+    }
+    item.run(restore ?? 0, "1", null, null, null, null, null, null);
+    connection.close();
+    const catalog = await openCatalog({ path, durability: "fsync", thread: "inline" });
+    const page = { after: null, before: null, limit: 9, backward: false };
+    for (const [jobId, outcome] of [
+      ["dry", "PLANNED"],
+      ["live", "DONE"],
+      ["running", "DONE"],
+    ] as const) {
+      const done = { outcome, errorCode: null, error: null, ageDays: 10.5, sizeBytes: 7 };
+      expect(await listItems(catalog, jobId, page)).toEqual([
+        { ...key("a/w/1"), step: "PURGE", fromTier: "COLD", toTier: null, ...done },
+        { ...key("a/w/2"), step: "PROMOTE_TO_WARM", fromTier: "HOT", toTier: "WARM", ...done },
+        expect.objectContaining({
+          artifactId: "3",
+          outcome: "FAILED",
+          errorCode: "INTERNAL",
+          error: "Look at the log.",
+        }),
+        expect.objectContaining({
+          artifactId: "4",
+          outcome: "SKIPPED",
+          errorCode: "HELD",
+          error: "On hold.",
+        }),
+      ]);
+      expect(await countItems(catalog, jobId)).toBe(4);
+    }
+    expect(await catalog.runningJobs()).toMatchObject([
+      { blocks: 0, ending: { status: "FAILED" }, job: { id: "restore" } },
+      { blocks: 2, ending: { status: "FAILED", errorCode: "UNAVAILABLE" }, job: { id: "running" } },
+    ]);
+    await catalog.close();
+  });
+
+  it("change nothing, and leave no part of a copy, if there is no space for the copy", () => {
+    using folder = tempDir();
+    const path = folder.file("catalog.db");
+    const connection = connect(path);
+    migrate(connection, path, { migrations: MIGRATIONS.slice(0, 9) });
+    const full = {
+      before: (_step: string, sql: string) => {
+        if (sql.startsWith("VACUUM")) throw sqliteError(13, "database or disk is full");
+      },
+    };
+    const open = () => InlineSqliteCatalog.open({ path, durability: "fsync", faults: full });
+    expect(open).toThrow(CatalogFormatError);
+    expect(open).toThrow("tierkeep serve --without-migration-copy");
+    expect(existsSync(`${path}.format-9.bak`)).toBe(false);
+    expect(connection.statement("PRAGMA user_version").get()).toEqual([9]);
+    connection.close();
+  });
+
+  it("make no copy if that is not wanted", async () => {
+    using folder = tempDir();
+    const path = folder.file("catalog.db");
+    const connection = connect(path);
+    migrate(connection, path, { migrations: MIGRATIONS.slice(0, 9) });
+    connection.close();
+    const catalog = await openCatalog({ path, durability: "fsync", thread: "worker", migrationCopy: false });
+    await catalog.close();
+    expect(existsSync(`${path}.format-9.bak`)).toBe(false);
+  });
+
   it("copy a catalog with contents before they change it", async () => {
     using folder = tempDir();
     const path = folder.file("catalog.db");
@@ -122,7 +220,7 @@ describe("migrations", () => {
     await catalog.close();
     expect(existsSync(`${path}.format-${newest}.bak`)).toBe(false);
     const connection = connect(path);
-    migrate(connection, path, [...MIGRATIONS, next]);
+    migrate(connection, path, { migrations: [...MIGRATIONS, next] });
     expect(connection.statement("PRAGMA user_version").get()).toEqual([next.version]);
     expect(connection.statement("SELECT count(*) FROM later").get()).toEqual([0]);
     connection.close();
@@ -141,15 +239,12 @@ describe("migrations", () => {
     const connection = connect(path);
     migrate(connection, path);
     const broken = { version: newest + 2, sql: "CREATE TABLE half (id INTEGER PRIMARY KEY); NONSENSE" };
-    expect(() => migrate(connection, path, [...MIGRATIONS, next, broken])).toThrow();
+    expect(() => migrate(connection, path, { migrations: [...MIGRATIONS, next, broken] })).toThrow();
     expect(connection.statement("PRAGMA user_version").get()).toEqual([next.version]);
     const half = "SELECT count(*) FROM sqlite_schema WHERE name = 'half'";
     expect(connection.statement(half).get()).toEqual([0]);
-    migrate(connection, path, [
-      ...MIGRATIONS,
-      next,
-      { ...broken, sql: "CREATE TABLE half (id INTEGER PRIMARY KEY)" },
-    ]);
+    const mended = { ...broken, sql: "CREATE TABLE half (id INTEGER PRIMARY KEY)" };
+    migrate(connection, path, { migrations: [...MIGRATIONS, next, mended] });
     expect(connection.statement(half).get()).toEqual([1]);
     connection.close();
   });

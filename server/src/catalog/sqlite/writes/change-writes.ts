@@ -11,6 +11,7 @@ import { EventLog } from "./event-log.ts";
 import { JobWrites } from "./job-writes.ts";
 import { Names } from "./names.ts";
 import { ObjectWrites } from "./object-writes.ts";
+import { PlanWrites } from "./plan-writes.ts";
 import { RecordWrites } from "./record-writes.ts";
 import { ScrubWrites } from "./scrub-writes.ts";
 import { SettingsWrites } from "./settings.ts";
@@ -49,6 +50,7 @@ export class ChangeWrites {
       objects: this.#objects,
       answers: this.#answers,
       jobs: this.#jobs,
+      plans: new PlanWrites(connection),
       scrub: this.#scrub,
       apiKeys: new ApiKeyWrites(connection),
       settings: new SettingsWrites(connection),
@@ -79,7 +81,7 @@ export class ChangeWrites {
         return this.#corrections.recount(statement);
       case "scrubbed":
         return this.#scrub.scrubbed(statement);
-      case "sweepJobItems":
+      case "sweepJobs":
         return this.#jobs.prune(statement);
       case "sweepAnswers":
         return this.#answers.forget(statement);

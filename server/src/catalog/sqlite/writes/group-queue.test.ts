@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { newObject, write } from "../../../../testing/catalog/sample-changes.ts";
+import { batch, key, lifecycleJob, newObject, write } from "../../../../testing/catalog/sample-changes.ts";
 import type { Change } from "../../changes.ts";
 import { GroupQueue } from "./group-queue.ts";
 import type { GroupResult } from "./writer.ts";
@@ -40,6 +40,25 @@ describe("GroupQueue", () => {
     expect(groups.map((group) => group.changes)).toEqual([changes.slice(0, 2), changes.slice(2)]);
     groups[1]?.answer();
     expect(await Promise.all(answers)).toEqual(Array(5).fill({ ok: true, result: null }));
+  });
+
+  it("limits a group by the artifacts that its batches process, and takes one batch of any size", async () => {
+    const { queue, groups, turn } = blockedWriter();
+    const batchOf = (count: number) =>
+      batch(lifecycleJob(), "PURGE", Array(count).fill({ ...key("a/w/1"), planned: null }));
+    const changes = [batchOf(300), collected(), batchOf(200), batchOf(600), collected()];
+    const answers = changes.map((change) => queue.submit(change));
+    for (let group = 0; group < 4; group += 1) {
+      await turn();
+      groups[group]?.answer();
+    }
+    await Promise.all(answers);
+    expect(groups.map((group) => group.changes)).toEqual([
+      changes.slice(0, 2),
+      changes.slice(2, 3),
+      changes.slice(3, 4),
+      changes.slice(4),
+    ]);
   });
 
   it("limits a group by changes and by inline bytes", async () => {

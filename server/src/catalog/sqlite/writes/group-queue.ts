@@ -4,11 +4,13 @@ import type { ChangeOutcome } from "../../commit/run-group.ts";
 import type { GroupResult } from "./writer.ts";
 
 /**
- * Changes per transaction. With GROUP_BYTES this keeps a transaction under 20 ms, so no caller waits long for
+ * Changes per transaction. With the two other limits this keeps a transaction under 20 ms, so no caller waits long for
  * the writer.
  */
 const GROUP_CHANGES = 64;
 const GROUP_BYTES = 8 * 1024 * 1024;
+/** Artifacts that the changes of a transaction process. */
+const GROUP_ARTIFACTS = 500;
 
 interface Waiting {
   readonly change: Change;
@@ -84,13 +86,25 @@ export class GroupQueue {
   }
 
   #next(): Waiting[] {
-    let bytes = 0;
-    let count = 0;
+    let [bytes, artifacts, count] = [0, 0, 0];
     for (const { change } of this.#waiting) {
       bytes += change.kind === "write" ? (change.bytes?.byteLength ?? 0) : 0;
-      if (count > 0 && (count === GROUP_CHANGES || bytes > GROUP_BYTES)) break;
+      artifacts += artifactsIn(change);
+      const full = count === GROUP_CHANGES || bytes > GROUP_BYTES || artifacts > GROUP_ARTIFACTS;
+      if (count > 0 && full) break;
       count += 1;
     }
     return this.#waiting.splice(0, count);
+  }
+}
+
+function artifactsIn(change: Change): number {
+  switch (change.kind) {
+    case "runBatch":
+      return change.items.length;
+    case "adoptBatch":
+      return change.files.length + change.present.length;
+    default:
+      return 1;
   }
 }

@@ -2,13 +2,12 @@ import { isProblem, type StoreFinding } from "@tierkeep/schema/domain/findings";
 import type { Job } from "@tierkeep/schema/services/jobs";
 import { jobCounts } from "../../changes/jobs.ts";
 import type { JobCounts } from "../../job-changes.ts";
-import type { JobItemKey, JobRecord, LiveJobKey, PurgeGate, Records } from "../../records.ts";
-import type { LifecycleItemRow } from "../../rows.ts";
-import type { SweepJobItemsChange } from "../../upkeep-changes.ts";
+import type { JobRecord, LiveJobKey, PurgeGate } from "../../records.ts";
+import type { SweepJobsChange } from "../../upkeep-changes.ts";
 import type { Connection, Row } from "../connection.ts";
 import { UNCONFIRMED } from "../reads/job-reads.ts";
 import { tierCode } from "../rows/codes.ts";
-import { factsOf, ITEM_COLUMNS, itemRow, jobRow, WITHOUT_INPUT, workSeconds } from "../rows/job-row.ts";
+import { factsOf, jobRow, WITHOUT_INPUT } from "../rows/job-row.ts";
 
 /** The columns of a job's counters. */
 const COUNT_COLUMNS = {
@@ -33,17 +32,16 @@ const COUNT_COLUMNS = {
 
 const COUNTS = Object.keys(COUNT_COLUMNS) as readonly (keyof JobCounts)[];
 
-const ADD = `UPDATE job SET items = items + ?, findings = findings + ?, has_items = has_items OR ?,
+const ADD = `UPDATE job SET findings = findings + ?, has_items = has_items OR ?,
   ${COUNTS.map((count) => `${COUNT_COLUMNS[count]} = ${COUNT_COLUMNS[count]} + ?`).join(", ")} WHERE id = ?`;
 
 /** What the effects of a group add to one job. */
 interface Additions {
   readonly findings: StoreFinding[];
   readonly counts: Record<keyof JobCounts, number>;
-  items: number;
 }
 
-/** Reads and writes jobs, their counters, items and findings, for a writer. */
+/** Reads and writes jobs, their counters and findings, for a writer. */
 export class JobWrites {
   readonly #connection: Connection;
   readonly #additions = new Map<string, Additions>();
@@ -56,7 +54,7 @@ export class JobWrites {
     const cells = this.#cells(jobId);
     if (cells === undefined) return null;
     const { treated: _treated, input: _input, ...record } = jobRow(cells);
-    return { ...record, workSeconds: workSeconds(cells) };
+    return record;
   }
 
   jobCounts(jobId: string): Readonly<Record<string, number>> | null {
@@ -83,22 +81,12 @@ export class JobWrites {
     return rows.length === 0 ? null : { jobIds: rows.map(([job]) => job as string) };
   }
 
-  item({ jobId, tenantId, workflowId, artifactId }: JobItemKey): Records["jobItem"]["value"] | null {
-    const cells = this.#connection
-      .statement(
-        `SELECT ${ITEM_COLUMNS} FROM job_item i
-         WHERE i.job = (SELECT id FROM job WHERE job = ?) AND i.tenant = ? AND i.workflow = ? AND i.artifact = ?`,
-      )
-      .get(jobId, tenantId, workflowId, artifactId);
-    if (cells === undefined) return null;
-    return { item: cells[3] === null ? null : itemRow(cells) };
-  }
-
-  put(jobId: string, { job, actor, expected, position, cancelRequested, workSeconds }: JobRecord): void {
+  put(jobId: string, record: JobRecord): void {
+    const { job, actor, expected, position, cancelRequested, workSeconds, blocks, ending } = record;
     const changed = this.#connection
       .statement(
         `UPDATE job SET status = ?, finished_at = ?, duration_seconds = ?, error = ?, cancel_requested = ?, position = ?,
-           expected = ?, confirmed_at = ? WHERE job = ?`,
+           expected = ?, confirmed_at = ?, blocks = ?, ending = ? WHERE job = ?`,
       )
       .run(
         job.status,
@@ -109,6 +97,8 @@ export class JobWrites {
         JSON.stringify(position),
         expected,
         job.kind === "reindex" ? job.confirmedAt : null,
+        blocks,
+        ending === null ? null : JSON.stringify(ending),
         jobId,
       );
     if (changed === 0) this.#insert(job, actor, expected);
@@ -118,28 +108,6 @@ export class JobWrites {
     this.#connection
       .statement("INSERT INTO job_input VALUES ((SELECT id FROM job WHERE job = ?), ?)")
       .run(jobId, JSON.stringify(input));
-  }
-
-  putItem({ jobId, ...key }: JobItemKey, item: LifecycleItemRow | null): void {
-    this.#connection
-      .statement(
-        "INSERT INTO job_item VALUES ((SELECT id FROM job WHERE job = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      )
-      .run(
-        jobId,
-        key.tenantId,
-        key.workflowId,
-        key.artifactId,
-        item?.step ?? null,
-        item === null ? null : tierCode(item.fromTier),
-        item === null || item.toTier === null ? null : tierCode(item.toTier),
-        item?.ageDays ?? null,
-        item?.sizeBytes ?? null,
-        item?.outcome ?? null,
-        item?.errorCode ?? null,
-        item?.error ?? null,
-      );
-    this.#additionsOf(jobId).items += 1;
   }
 
   addCounts(jobId: string, by: JobCounts): void {
@@ -156,15 +124,15 @@ export class JobWrites {
 
   /** Writes what was added to each job, with one statement for all of its counters. */
   flush(): void {
-    for (const [jobId, { findings, counts, items }] of this.#additions) {
+    for (const [jobId, { findings, counts }] of this.#additions) {
       const [job, last] = this.#connection
         .statement("SELECT id, findings FROM job WHERE job = ?")
         .get(jobId) as unknown as [number, number];
       for (const [index, finding] of findings.entries()) this.#insertFinding(job, last + index + 1, finding);
-      const some = items + findings.length > 0 ? 1 : 0;
+      const some = findings.length > 0 ? 1 : 0;
       this.#connection
         .statement(ADD)
-        .run(items, findings.length, some, ...COUNTS.map((count) => counts[count]), job);
+        .run(findings.length, some, ...COUNTS.map((count) => counts[count]), job);
     }
     this.#additions.clear();
   }
@@ -174,8 +142,8 @@ export class JobWrites {
     this.#additions.clear();
   }
 
-  /** Deletes items of older jobs. A running job keeps its items. */
-  prune({ jobId, keep, limit }: SweepJobItemsChange): number {
+  /** Deletes plans and findings of older jobs. A running job keeps its own. */
+  prune({ jobId, keep, limit }: SweepJobsChange): number {
     const jobs = this.#connection
       .statement(
         `SELECT j.id FROM job k CROSS JOIN job j INDEXED BY job_with_items
@@ -189,33 +157,28 @@ export class JobWrites {
   }
 
   #pruneJob(job: number, limit: number): number {
-    if (limit <= 0) return 0;
-    const removed = this.#connection
-      .statement(
-        `DELETE FROM job_item WHERE job = ?1 AND (tenant, workflow, artifact) IN
-           (SELECT tenant, workflow, artifact FROM job_item WHERE job = ?1 LIMIT ?2)`,
-      )
-      .run(job, limit);
-    const findings = this.#connection
-      .statement(
-        "DELETE FROM finding WHERE job = ?1 AND number IN (SELECT number FROM finding WHERE job = ?1 LIMIT ?2)",
-      )
-      .run(job, limit - removed);
-    this.#connection
-      .statement("UPDATE job SET items = max(0, items - ?), findings = max(0, findings - ?) WHERE id = ?")
-      .run(removed, findings, job);
-    if (removed + findings < limit)
-      this.#connection.statement("UPDATE job SET has_items = 0 WHERE id = ?").run(job);
-    return removed + findings;
+    let removed = 0;
+    for (const table of ["plan_block", "block", "finding"] as const) {
+      if (removed >= limit) return removed;
+      const column = table === "finding" ? "number" : "n";
+      removed += this.#connection
+        .statement(
+          `DELETE FROM ${table} WHERE job = ?1 AND ${column} IN (SELECT ${column} FROM ${table} WHERE job = ?1 LIMIT ?2)`,
+        )
+        .run(job, limit - removed);
+    }
+    if (removed < limit)
+      this.#connection.statement("UPDATE job SET has_items = 0, findings = 0 WHERE id = ?").run(job);
+    return removed;
   }
 
   #insert(job: Job, actor: string, expected: number | null): void {
     const id = this.#connection
       .statement(
         `INSERT INTO job (job, kind, status, dry_run, started_at, duration_seconds, treated, expected, total_errors,
-           promoted_to_warm, promoted_to_cold, purged, restored, skipped, items, has_items, cancel_requested, position,
+           promoted_to_warm, promoted_to_cold, purged, restored, skipped, has_items, cancel_requested, position,
            tenant, actor, facts)
-         VALUES (?, ?, 'RUNNING', ?, ?, 0, 0, ?, 0, 0, 0, 0, 0, 0, 0, 0, 0, 'null', ?, ?, ?) RETURNING id`,
+         VALUES (?, ?, 'RUNNING', ?, ?, 0, 0, ?, 0, 0, 0, 0, 0, 0, 0, 0, 'null', ?, ?, ?) RETURNING id`,
       )
       .get(
         job.id,
@@ -253,7 +216,7 @@ export class JobWrites {
     let additions = this.#additions.get(jobId);
     if (additions === undefined) {
       const counts = Object.fromEntries(COUNTS.map((count) => [count, 0])) as Additions["counts"];
-      additions = { findings: [], counts, items: 0 };
+      additions = { findings: [], counts };
       this.#additions.set(jobId, additions);
     }
     return additions;

@@ -9,6 +9,7 @@ import type { EventLog } from "./event-log.ts";
 import type { JobWrites } from "./job-writes.ts";
 import type { Names, WorkflowEntry } from "./names.ts";
 import type { ObjectWrites } from "./object-writes.ts";
+import type { PlanWrites } from "./plan-writes.ts";
 import type { ScrubWrites } from "./scrub-writes.ts";
 import type { SettingsWrites } from "./settings.ts";
 import type { UsageCounters } from "./usage-counters.ts";
@@ -22,6 +23,7 @@ export interface WriterParts {
   readonly objects: ObjectWrites;
   readonly answers: AnswerWrites;
   readonly jobs: JobWrites;
+  readonly plans: PlanWrites;
   readonly scrub: ScrubWrites;
   readonly apiKeys: ApiKeyWrites;
   readonly settings: SettingsWrites;
@@ -98,8 +100,8 @@ export class RecordWrites implements RecordStore {
         return this.#parts.jobs.jobCounts(key);
       case "liveJob":
         return this.#parts.jobs.live(key);
-      case "jobItem":
-        return this.#parts.jobs.item(key);
+      case "block":
+        return this.#parts.plans.block(key);
       case "unpublished":
         return this.#parts.objects.unpublished(key);
       default:
@@ -151,8 +153,11 @@ export class RecordWrites implements RecordStore {
       case "jobInput":
         this.#parts.jobs.putInput(effect.key, effect.value);
         return;
-      case "jobItem":
-        this.#parts.jobs.putItem(effect.key, effect.value.item);
+      case "planBlock":
+        this.#parts.plans.putPlanBlock(effect.key, effect.value);
+        return;
+      case "block":
+        this.#parts.plans.putBlock(effect.key, effect.value);
         return;
       case "liveJob": // are derived from the rows of jobs
       case "gate":

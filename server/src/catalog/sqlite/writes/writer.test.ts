@@ -2,12 +2,14 @@ import { statSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import {
   all,
+  batch,
   checksumOf,
   key,
   move,
   NOW,
   newObject,
   purge,
+  restoredItems,
   restoreJob,
   startJob,
   write,
@@ -275,16 +277,8 @@ describe("a group of changes", () => {
   it("that is rolled back creates no names", async () => {
     await withFaults(async (catalog, injector) => {
       const job = restoreJob();
-      const restore = {
-        kind: "restoreItem",
-        jobId: job.id,
-        toTier: "HOT",
-        dryRun: false,
-        at: NOW,
-        actor: "x",
-      } as const;
       // The log mentions both names before any artifact has them.
-      await catalog.commitAll([startJob(job), { ...restore, key: key("a/w/1") }]);
+      await catalog.commitAll([startJob(job), batch(job, "RESTORE", restoredItems("a/w/1"))]);
       injector.fail("before", "statement", () => new Error("unforeseen"), 1, /INSERT INTO artifact/);
       await catalog.commitAll([write("a/w/1")]);
       expect(await catalog.tenantsExist(["a"])).toEqual([false]);

@@ -16,6 +16,8 @@ export interface WriterOptions {
   readonly durability: Durability;
   /** Path of the space reserve. Default: none. */
   readonly spaceReserve?: string | undefined;
+  /** Whether a catalog of an older format is copied before it is migrated. Default: true. */
+  readonly migrationCopy?: boolean | undefined;
   readonly faults?: Faults | undefined;
   /**
    * Delays between attempts to find out whether a failed COMMIT took effect, ms. Default: about four seconds
@@ -108,7 +110,7 @@ export class SqliteWriter {
   #stopped = false;
 
   /**
-   * Creates the catalog or migrates it to the newest format. @throws NewerCatalogError, or SQLite's error for
+   * Creates the catalog or migrates it to the newest format. @throws CatalogFormatError, or SQLite's error for
    * the file
    */
   constructor(options: WriterOptions) {
@@ -117,12 +119,26 @@ export class SqliteWriter {
     this.#connection = new Connection({ ...options, cacheKiB: CACHE_KIB });
     this.#folder = new FolderWatch(dirname(options.path));
     try {
-      migrate(this.#connection, options.path);
+      this.#migrate(options);
       this.epoch = this.#meta("epoch");
       this.#changes = new ChangeWrites(this.#connection);
     } catch (error) {
       this.#connection.close();
       throw error;
+    }
+  }
+
+  /** On a full disk, uses the space reserve. */
+  #migrate({ path, migrationCopy }: WriterOptions): void {
+    let copies = migrationCopy;
+    for (;;) {
+      try {
+        migrate(this.#connection, path, { copies });
+        return;
+      } catch (error) {
+        if (failureKind(error) !== "full" || !this.#spaceReserve?.release()) throw error;
+        copies = false; // It is made already.
+      }
     }
   }
 

@@ -5,7 +5,7 @@ import { readConfig } from "../../../app/read-config.ts";
 import { restoredSettings } from "../../../app/settings/restored.ts";
 import { StartProblem } from "../../../app/start-problem.ts";
 import { type BackupReport, restoreBackup, verifyBackup } from "../../../backup/restore-backup.ts";
-import { NewerCatalogError } from "../../../catalog/open-catalog.ts";
+import { CatalogFormatError } from "../../../catalog/open-catalog.ts";
 import { processOutput } from "../../client-command.ts";
 import type { Run } from "../../command.ts";
 import { interruption } from "../../interruption.ts";
@@ -74,7 +74,7 @@ async function restore(from: string, { verify = false, json }: Options): Promise
     output.note("Next: tierkeep serve");
     return code;
   } catch (error) {
-    if (error instanceof NewerCatalogError) throw new StartProblem(error.message);
+    if (error instanceof CatalogFormatError) throw new StartProblem(error.message);
     if (interrupted.exitCode === null || (error as Error).name !== "AbortError") throw error;
     progress.clear();
     output.note(verify ? "Interrupted." : "Interrupted: the incomplete store was deleted.");

@@ -24,11 +24,19 @@ const FLUSH_MS = 1000;
 export function configure(command: Command, run: Run): void {
   command
     .description("Opens the store and serves it until SIGTERM, SIGINT or SIGHUP.")
+    .option(
+      "--without-migration-copy",
+      "change the catalog of an older version without a copy, for a disk that has no space for it",
+    )
     .addHelpText("after", settingsHelp())
-    .action(() => run(serve));
+    .action(({ withoutMigrationCopy = false }: Options) => run(() => serve(!withoutMigrationCopy)));
 }
 
-async function serve(): Promise<number> {
+interface Options {
+  readonly withoutMigrationCopy?: boolean;
+}
+
+async function serve(migrationCopy: boolean): Promise<number> {
   const config = readConfig();
   const stdout = new LineOutput(1);
   const stderr = logOutput();
@@ -38,6 +46,7 @@ async function serve(): Promise<number> {
   const droppedLogLines = () => stderr.dropped;
   const owned = await own(config, {
     opening: "serve",
+    migrationCopy,
     host,
     port,
     log,
