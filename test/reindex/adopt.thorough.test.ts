@@ -10,6 +10,7 @@ import {
 import { join } from "node:path";
 import { createTierkeep, type Tierkeep } from "@tierkeep/sdk";
 import { describe, expect, it } from "vitest";
+import { untilPublished } from "../support/at-rest.ts";
 import { daysAfter, refusalOf, sha256 } from "../support/client.ts";
 import { CREATED_AT, fingerprint, writeOld, writePythonTree } from "../support/python-tree.ts";
 import { removeDirectory, type Server, startServer, temporaryDirectory } from "../support/server.ts";
@@ -288,7 +289,7 @@ describe("reindex of a tree that the Python system wrote", () => {
       () => {},
       async (server, tierkeep) => {
         await tierkeep.upload(keyOf("acme/w/a.txt"), "ours");
-        await expect.poll(() => viewOf(server)).toContain("hot/acme/w/a.txt");
+        await untilPublished(server);
         writePythonTree(server.dir, [
           { tier: "cold", name: "acme/w/a.txt", content: "theirs", sidecar: null },
         ]);
