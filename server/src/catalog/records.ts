@@ -1,8 +1,8 @@
 import type { LifecycleEvent } from "@tierkeep/schema/domain/events";
 import type { StoreFinding } from "@tierkeep/schema/domain/findings";
 import { type ArtifactKey, keyText } from "@tierkeep/schema/domain/keys";
+import type { RefusalRecord } from "@tierkeep/schema/domain/refusals";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
-import type { Outcome } from "./changes.ts";
 import type { IdempotencyKey } from "./idempotency.ts";
 import type { JobCounts } from "./job-changes.ts";
 import type { PlanBlock } from "./plan-blocks.ts";
@@ -81,6 +81,11 @@ export interface Block {
 
 /** An event without its seq, which the driver assigns. */
 export type EventDraft = Omit<LifecycleEvent, "seq">;
+
+/** The outcome of a change: its result, or its refusal, in which case nothing of it was applied. */
+export type Outcome =
+  | { readonly ok: true; readonly result: unknown }
+  | { readonly ok: false; readonly refusal: RefusalRecord };
 
 export type AnswerKey = Pick<IdempotencyKey, "actor" | "key">;
 

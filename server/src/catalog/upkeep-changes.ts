@@ -169,3 +169,15 @@ export interface ExportedChange {
   readonly kind: "exported";
   readonly state: ExportState;
 }
+
+/** Changes without rules: a driver runs their statements and never refuses them. Result: the number of changed rows. */
+export type StatementChange =
+  | StageChange
+  | AbandonOrphanedChange
+  | SettledChange
+  | PublishedChange
+  | CollectedChange
+  | RecountChange
+  | ScrubbedChange
+  | SweepJobsChange
+  | SweepAnswersChange;

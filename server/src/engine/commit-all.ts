@@ -1,4 +1,4 @@
-import type { Catalog, CommitOutcome } from "../catalog/catalog.ts";
+import type { Catalog } from "../catalog/catalog.ts";
 import type { Change } from "../catalog/changes.ts";
 
 /**
@@ -10,6 +10,8 @@ export async function commitAllOf(catalog: Catalog, changes: readonly Change[]):
 }
 
 /** @throws the first error for which a change could not be written */
-export function requireWritten(outcomes: readonly CommitOutcome<Change>[]): void {
+export function requireWritten(
+  outcomes: readonly ({ readonly ok: true } | { readonly ok: false; readonly refused: Error })[],
+): void {
   for (const outcome of outcomes) if (!outcome.ok) throw outcome.refused;
 }

@@ -65,14 +65,9 @@ export function randomChanges(open: OpenForTest, runs: number) {
           };
           for (const [group, then] of script) {
             for (const outcome of await catalog.commitAll(group)) {
-              if (
-                outcome.ok &&
-                outcome.result !== null &&
-                typeof outcome.result === "object" &&
-                "artifact" in outcome.result
-              ) {
-                remember([outcome.result.artifact as ArtifactRow]);
-              }
+              const result = outcome.ok ? outcome.result : null;
+              if (typeof result === "object" && result !== null && "artifact" in result)
+                remember([result.artifact]);
             }
             await catalog.commitAll(await followUps(catalog, then));
           }

@@ -1,5 +1,4 @@
 import type { ChangeType } from "../change-type.ts";
-import type { Change } from "../changes.ts";
 import { adoptBatch } from "./adopt-batch.ts";
 import { createApiKey, revokeApiKey } from "./api-keys.ts";
 import { changeSettings } from "./change-settings.ts";
@@ -46,9 +45,13 @@ const CHANGES = {
   write,
 } as const;
 
-export type RecordChange = Extract<Change, { readonly kind: keyof typeof CHANGES }>;
+export type ChangeKind = keyof typeof CHANGES;
 
-export function isRecordChange(change: Change): change is RecordChange {
+export type ResultOfKind<K extends ChangeKind> = ReturnType<(typeof CHANGES)[K]["decide"]>["result"];
+
+export type RecordChange = { [K in ChangeKind]: Parameters<(typeof CHANGES)[K]["decide"]>[0] }[ChangeKind];
+
+export function isRecordChange(change: { readonly kind: string }): change is RecordChange {
   return change.kind in CHANGES;
 }
 

@@ -1,8 +1,7 @@
 import { DAY_MS } from "@tierkeep/schema/domain/ages";
 import { REFUSALS } from "@tierkeep/schema/domain/refusals";
-import type { Outcome } from "../changes.ts";
 import type { IdempotencyKey } from "../idempotency.ts";
-import type { StoredAnswer } from "../records.ts";
+import type { Outcome, StoredAnswer } from "../records.ts";
 
 /** How long a stored answer is valid, ms. */
 export const ANSWER_LIFETIME_MS = DAY_MS;

@@ -1,9 +1,16 @@
 import { type RefusalRecord, Refused } from "@tierkeep/schema/domain/refusals";
 import type { Found } from "../change-type.ts";
 import { grows, type RecordChange, typeOf } from "../changes/all-changes.ts";
-import type { Outcome } from "../changes.ts";
 import type { IdempotencyKey } from "../idempotency.ts";
-import { type Effect, type RecordKind, type Records, type Ref, recordOf, refText } from "../records.ts";
+import {
+  type Effect,
+  type Outcome,
+  type RecordKind,
+  type Records,
+  type Ref,
+  recordOf,
+  refText,
+} from "../records.ts";
 import { decideRetry, isAnswerValid } from "./retry.ts";
 
 /** Like Outcome; `failure`: an unexpected error, and nothing of the change was applied. */

@@ -1,7 +1,6 @@
-import type { Outcome } from "../../changes.ts";
 import { isWithinLifetime } from "../../commit/retry.ts";
 import type { IdempotencyKey } from "../../idempotency.ts";
-import type { AnswerKey, StoredAnswer } from "../../records.ts";
+import type { AnswerKey, Outcome, StoredAnswer } from "../../records.ts";
 import type { SweepAnswersChange } from "../../upkeep-changes.ts";
 import type { Connection } from "../connection.ts";
 

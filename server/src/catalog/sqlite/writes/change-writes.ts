@@ -1,7 +1,7 @@
 import type { RefusalRecord } from "@tierkeep/schema/domain/refusals";
 import type { RecordChange } from "../../changes/all-changes.ts";
-import type { Change, ResultOf } from "../../changes.ts";
 import { type ChangeOutcome, runGroup } from "../../commit/run-group.ts";
+import type { StatementChange } from "../../upkeep-changes.ts";
 import type { Connection } from "../connection.ts";
 import { BacklogReads } from "../reads/backlog-reads.ts";
 import { AnswerWrites } from "./answers.ts";
@@ -17,9 +17,6 @@ import { ScrubWrites } from "./scrub-writes.ts";
 import { SettingsWrites } from "./settings.ts";
 import { UsageCorrections } from "./usage-corrections.ts";
 import { UsageCounters } from "./usage-counters.ts";
-
-/** Changes without rules: the driver runs their statements. */
-export type StatementChange = Exclude<Change, RecordChange>;
 
 /** Makes the changes of a group within the open transaction. */
 export class ChangeWrites {
@@ -64,7 +61,7 @@ export class ChangeWrites {
   }
 
   /** Runs a statement, which is never refused. @throws SQLite's error: then the caller rolls back the transaction */
-  runStatement(statement: StatementChange): ResultOf<StatementChange> {
+  runStatement(statement: StatementChange): number {
     const objects = this.#objects;
     switch (statement.kind) {
       case "stage":

@@ -37,11 +37,10 @@ export class ObjectWrites {
     };
   }
 
-  stage(change: StageChange): null {
-    this.#connection
+  stage(change: StageChange): number {
+    return this.#connection
       .statement("INSERT INTO staged (object, store, owner, at) VALUES (?, ?, ?, ?)")
       .run(change.object, change.store, change.owner, change.at);
-    return null;
   }
 
   putStaged(object: ObjectId, { store, owner, at, found }: StagedObject): void {
@@ -107,36 +106,34 @@ export class ObjectWrites {
   }
 
   /** Drops the inline content, which is now in its object. The version stays. */
-  settled({ key, object }: SettledChange): null {
+  settled({ key, object }: SettledChange): number {
     const workflow = this.#names.findWorkflow(key.tenantId, key.workflowId);
-    if (workflow === null) return null;
+    if (workflow === null) return 0;
     const row = this.#connection
       .statement(
         `SELECT id, inline, size_bytes FROM artifact INDEXED BY artifact_key
          WHERE workflow = ? AND name = ? AND object = ? AND inline IS NOT NULL`,
       )
       .get(workflow.id, key.artifactId, object);
-    if (row === undefined) return null;
+    if (row === undefined) return 0;
     const [id, inline, sizeBytes] = row as [number, number, number];
     this.#connection.statement("UPDATE artifact SET inline = NULL WHERE id = ?").run(id);
     this.#connection.statement("DELETE FROM inline_bytes WHERE seq = ?").run(inline);
     this.#usage.addUnsettled(-1, sizeBytes);
-    return null;
+    return 1;
   }
 
-  published(change: PublishedChange): null {
+  published(change: PublishedChange): number {
     const { tenantId, workflowId, artifactId } = change.key;
     const workflow = this.#names.findWorkflow(tenantId, workflowId);
-    if (workflow === null) return null;
-    this.#connection
+    if (workflow === null) return 0;
+    return this.#connection
       .statement("DELETE FROM dirty WHERE workflow = ? AND name = ? AND version = ?")
       .run(workflow.id, artifactId, change.version);
-    return null;
   }
 
-  collected(change: CollectedChange): null {
-    this.#connection.statement("DELETE FROM garbage WHERE object = ?").run(change.object);
-    return null;
+  collected(change: CollectedChange): number {
+    return this.#connection.statement("DELETE FROM garbage WHERE object = ?").run(change.object);
   }
 
   putExporter(state: ExportState): void {

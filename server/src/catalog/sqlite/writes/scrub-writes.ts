@@ -31,7 +31,7 @@ export class ScrubWrites {
     this.#connection.statement("DELETE FROM told WHERE what = ?").run(mark);
   }
 
-  scrubbed({ position, passEnds }: ScrubbedChange): null {
+  scrubbed({ position, passEnds }: ScrubbedChange): number {
     // A verification that continues after a crash relies on what it has logged, however many passes ended
     // since.
     if (passEnds)
@@ -44,6 +44,6 @@ export class ScrubWrites {
     this.#connection
       .statement("UPDATE scrub SET position = ?, pass = pass + ?")
       .run(JSON.stringify(position), passEnds ? 1 : 0);
-    return null;
+    return 1;
   }
 }

@@ -23,16 +23,16 @@ export class UsageCorrections {
     this.#scrub = scrub;
   }
 
-  recount(change: RecountChange): null {
+  recount(change: RecountChange): number {
     const { jobId, finding } = change;
     const owner = this.#owner(finding);
-    if (owner === null) return null;
+    if (owner === null) return 0;
     this.#usage.recount(owner);
     this.#log.append(findingEvent(finding, change));
     this.#jobs.addFinding(jobId, finding);
     this.#jobs.flush();
     this.#scrub.deleteReported(findingMark({ ...finding, kind: "MISCOUNTED" }));
-    return null;
+    return 1;
   }
 
   #owner({ tenantId, workflowId }: RecountChange["finding"]): Recounted | null {

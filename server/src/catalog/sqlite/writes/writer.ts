@@ -7,9 +7,10 @@ import { type FailureKind, failureKind } from "../../../files/sqlite-failures.ts
 import { grows, isRecordChange, type RecordChange } from "../../changes/all-changes.ts";
 import type { Change } from "../../changes.ts";
 import type { ChangeOutcome } from "../../commit/run-group.ts";
+import type { StatementChange } from "../../upkeep-changes.ts";
 import { Connection, type Durability, type Faults } from "../connection.ts";
 import { migrate } from "../schema/migrations.ts";
-import { ChangeWrites, type StatementChange } from "./change-writes.ts";
+import { ChangeWrites } from "./change-writes.ts";
 
 export interface WriterOptions {
   readonly path: string;
