@@ -5,6 +5,7 @@ import type { RefusalRecord } from "@tierkeep/schema/domain/refusals";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { IdempotencyKey } from "./idempotency.ts";
 import type { JobCounts } from "./job-changes.ts";
+import type { CounterOwner, UsageCorrection } from "./miscounts.ts";
 import type { PlanBlock } from "./plan-blocks.ts";
 import type {
   ApiKeyRow,
@@ -152,6 +153,8 @@ export type Effect =
       readonly sizeBytes: number;
     }
   | { readonly add: "jobCounts"; readonly key: string; readonly by: JobCounts }
+  /** What is missing in the counters of this owner alone. */
+  | { readonly add: "correction"; readonly key: CounterOwner; readonly by: readonly UsageCorrection[] }
   /** The driver numbers events in the order in which they are appended. */
   | { readonly append: "event"; readonly value: EventDraft }
   /** A finding of this job. A finding that is a problem also counts as an error of the job. */

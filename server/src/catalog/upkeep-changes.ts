@@ -3,6 +3,7 @@ import type { StoreFinding } from "@tierkeep/schema/domain/findings";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import type { Attribution } from "./attribution.ts";
 import type { Repeatable } from "./idempotency.ts";
+import type { Miscount } from "./miscounts.ts";
 import type { ExportState, JobPosition, ObjectId } from "./rows.ts";
 
 /**
@@ -107,16 +108,14 @@ export interface QuarantineChange extends Attribution {
 }
 
 /**
- * Corrects usage counters: sets a workflow's to a count of its artifacts, a tenant's to the sums of its
- * workflows, the total to the sums of the tenants. Where several are wrong, correct them in this order.
- * `finding` (RECOUNTED) names the owner; it is an event and a finding of the job in the same commit.
- *
- * The count blocks the writer: some ms for thousands of artifacts, seconds for a workflow of a million.
- * Changes nothing where the tenant or workflow does not exist.
+ * Corrects the usage counters of an owner by the difference between the stored values and a full count, both read in
+ * one snapshot (`miscounts`). Changes since that snapshot count in both, so the difference is still right. `finding`
+ * (RECOUNTED) names the owner; it is an event and a finding of the job in the same commit.
  */
-export interface RecountChange extends Attribution {
-  readonly kind: "recount";
+export interface CorrectUsageChange extends Attribution {
+  readonly kind: "correctUsage";
   readonly jobId: string;
+  readonly miscount: Miscount;
   readonly finding: StoreFinding;
 }
 
@@ -177,7 +176,6 @@ export type StatementChange =
   | SettledChange
   | PublishedChange
   | CollectedChange
-  | RecountChange
   | ScrubbedChange
   | SweepJobsChange
   | SweepAnswersChange;

@@ -142,9 +142,10 @@ export class Repairer {
     await commitAllOf(
       catalog,
       miscounts.map((miscount) => ({
-        kind: "recount" as const,
+        kind: "correctUsage" as const,
         at: clock.now(),
         ...job,
+        miscount,
         finding: recounted(miscount),
       })),
     );

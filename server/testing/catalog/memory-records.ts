@@ -82,6 +82,7 @@ export class MemoryRecords implements RecordStore {
   }
 
   #add(effect: Extract<Effect, { readonly add: unknown }>): void {
+    if (effect.add === "correction") throw new Error("The counters of the model are never wrong.");
     if (effect.add === "jobCounts") {
       const counts: Record<string, number> = { ...this.get("jobCounts", effect.key) };
       for (const [name, by] of Object.entries(effect.by)) counts[name] = (counts[name] ?? 0) + by;

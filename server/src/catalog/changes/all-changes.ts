@@ -9,7 +9,7 @@ import { move } from "./move.ts";
 import { blockPurges, sealPlan, storePlan } from "./plans.ts";
 import { purge } from "./purge.ts";
 import { recover } from "./recover.ts";
-import { quarantine, report } from "./report.ts";
+import { correctUsage, quarantine, report } from "./report.ts";
 import { republish } from "./republish.ts";
 import { runBatch } from "./run-batch.ts";
 import { abandon, stageFound } from "./staging.ts";
@@ -23,6 +23,7 @@ const CHANGES = {
   blockPurges,
   changeSettings,
   confirmReindex,
+  correctUsage,
   createApiKey,
   damage,
   emptyQuarantine,

@@ -2,7 +2,7 @@ import type { LifecycleEventType } from "@tierkeep/schema/domain/events";
 import type { StoreFinding, StoreFindingKind } from "@tierkeep/schema/domain/findings";
 import type { ChangeType, Found } from "../change-type.ts";
 import type { Effect, EventDraft, Ref } from "../records.ts";
-import type { QuarantineChange, ReportChange } from "../upkeep-changes.ts";
+import type { CorrectUsageChange, QuarantineChange, ReportChange } from "../upkeep-changes.ts";
 import { eventOf } from "./event-of.ts";
 
 export const report: ChangeType<ReportChange, number> = {
@@ -42,8 +42,28 @@ export const quarantine: ChangeType<QuarantineChange, null> = {
   },
 };
 
+export const correctUsage: ChangeType<CorrectUsageChange, null> = {
+  grows: false,
+
+  refs: () => [],
+
+  decide(change) {
+    const { jobId, miscount, finding } = change;
+    return {
+      effects: [
+        { add: "correction", key: miscount, by: miscount.counters },
+        { append: "event", value: findingEvent(finding, change) },
+        { append: "finding", key: jobId, value: finding },
+        // It is reported again if the counters become wrong again.
+        { delete: "reported", key: findingMark({ ...finding, kind: "MISCOUNTED" }) },
+      ],
+      result: null,
+    };
+  },
+};
+
 /** Returns the event of a finding that is not logged yet. */
-export function findingEvent(
+function findingEvent(
   finding: StoreFinding,
   change: Pick<ReportChange, "at" | "actor" | "jobId">,
 ): EventDraft {
@@ -58,7 +78,7 @@ export function findingEvent(
 }
 
 /** Identifies a finding: by its path or, where it has none, by its tenant or workflow. */
-export function findingMark({ kind, path, tenantId, workflowId }: StoreFinding): string {
+function findingMark({ kind, path, tenantId, workflowId }: StoreFinding): string {
   return `${kind} ${path ?? [tenantId, workflowId].filter((name) => name !== null).join("/")}`;
 }
 

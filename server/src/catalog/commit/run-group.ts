@@ -204,7 +204,7 @@ interface WrittenRecord {
 /** Returns the record that an effect writes. Null: marks, usage and events do not conflict. */
 function writtenRecord(effect: Effect): WrittenRecord | null {
   if ("append" in effect) return null;
-  if ("add" in effect) return effect.add === "usage" ? null : { kind: effect.add, key: effect.key };
+  if ("add" in effect) return effect.add === "jobCounts" ? { kind: effect.add, key: effect.key } : null;
   const kind = "put" in effect ? effect.put : effect.delete;
   if (kind === "unpublished" || kind === "inline") return null;
   return { kind: recordOf(kind), key: effect.key };

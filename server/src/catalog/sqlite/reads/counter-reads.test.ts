@@ -4,7 +4,8 @@ import type { StoreFinding } from "@tierkeep/schema/domain/findings";
 import { expect, it } from "vitest";
 import { move, NOW, startJob, verifyJob, write } from "../../../../testing/catalog/sample-changes.ts";
 import { anyCatalog } from "../../../../testing/sqlite/catalog-in-temp-dir.ts";
-import type { CounterOwner } from "../../miscounts.ts";
+import type { Catalog } from "../../catalog.ts";
+import type { CounterOwner, Miscount } from "../../miscounts.ts";
 
 const WORKFLOW: CounterOwner = { tenantId: "a", workflowId: "w" };
 const TENANT: CounterOwner = { tenantId: "a", workflowId: null };
@@ -27,11 +28,16 @@ const TABLES = [
   { table: "total", owner: WHOLE, row: "id = 1", others: ["id"] },
 ];
 
-function finding(owner: CounterOwner): StoreFinding {
-  return { kind: "RECOUNTED", path: null, ...owner, artifactId: null, tier: null, message: "" };
+async function correct(catalog: Catalog, jobId: string, miscounts: readonly Miscount[]): Promise<void> {
+  for (const miscount of miscounts) {
+    const { tenantId, workflowId } = miscount;
+    const about = { path: null, tenantId, workflowId, artifactId: null, tier: null, message: "" };
+    const finding: StoreFinding = { kind: "RECOUNTED", ...about };
+    await catalog.commit({ kind: "correctUsage", at: NOW, actor: "ann", jobId, miscount, finding });
+  }
 }
 
-it("miscounts finds each wrong counter and no other, and a recount corrects it", async () => {
+it("miscounts finds each wrong counter and no other, and a correction corrects it", async () => {
   await using opened = await anyCatalog();
   const { catalog } = opened;
   const job = verifyJob();
@@ -50,19 +56,13 @@ it("miscounts finds each wrong counter and no other, and a recount corrects it",
       db.exec(`UPDATE ${table} SET ${column} = ${column} + 1 WHERE ${row}`);
       const found = await catalog.miscounts(9);
       expect([table, column, found]).toMatchObject([table, column, [{ ...owner, counters: [{}] }]]);
-      await catalog.commit({
-        kind: "recount",
-        at: NOW,
-        actor: "ann",
-        jobId: job.id,
-        finding: finding(owner),
-      });
+      await correct(catalog, job.id, found);
       expect([table, column, await catalog.miscounts(9)]).toEqual([table, column, []]);
     }
   }
 });
 
-it("miscounts finds a missing row of counters, and a recount creates it", async () => {
+it("miscounts finds a missing row of counters, and a correction creates it", async () => {
   await using opened = await anyCatalog();
   const { catalog } = opened;
   const job = verifyJob();
@@ -70,10 +70,10 @@ it("miscounts finds a missing row of counters, and a recount creates it", async 
   using db = new DatabaseSync(join(opened.folder, "catalog.db"));
   for (const { table, owner, row } of TABLES.filter((each) => each.table.endsWith("_held"))) {
     db.exec(`DELETE FROM ${table} WHERE ${row}`);
-    const [found] = await catalog.miscounts(9);
-    expect(found).toMatchObject(owner);
-    expect(found?.counters).toContainEqual({ what: "rows of counters", kept: 0, counted: 1 });
-    await catalog.commit({ kind: "recount", at: NOW, actor: "ann", jobId: job.id, finding: finding(owner) });
+    const found = await catalog.miscounts(9);
+    expect(found[0]).toMatchObject(owner);
+    expect(found[0]?.counters).toContainEqual({ what: "rows of counters", kept: 0, counted: 1 });
+    await correct(catalog, job.id, found);
     expect(await catalog.miscounts(9)).toEqual([]);
   }
 });

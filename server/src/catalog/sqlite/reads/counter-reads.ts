@@ -1,7 +1,7 @@
 import { TIERS } from "@tierkeep/schema/domain/tiers";
 import type { CounterOwner, Miscount, UsageCorrection } from "../../miscounts.ts";
 import type { Cell, Connection, Row } from "../connection.ts";
-import { type Counts, noUsage, PREFIXED_USAGE_COLUMNS, tiersOf } from "../rows/usage-columns.ts";
+import { type Counts, noUsage, PREFIXED_USAGE_COLUMNS, tiersOf, USAGE_NAMES } from "../rows/usage-columns.ts";
 import { onSnapshot } from "./snapshot.ts";
 
 /** Rows per statement, which are in memory together. */
@@ -9,9 +9,8 @@ const ROWS = 10_000;
 /** Tenants or workflows per statement. */
 const OWNERS = 10_000;
 
-const HELD = TIERS.flatMap((tier) => [`artifacts in ${tier}`, `bytes in ${tier}`]);
 const TIER_SET = "tiers with something in them, as bits";
-const TOTAL = [...HELD, ...TIERS.map((tier) => `tenants in ${tier}`)];
+const TOTAL = [...USAGE_NAMES, ...TIERS.map((tier) => `tenants in ${tier}`)];
 
 /** The counted usage of tenants, by their numbers. */
 interface TenantCount {
@@ -72,7 +71,7 @@ export class CounterReads {
     for (const [id, tenant, tenantId, workflowId, present, tiers, row, ...kept] of rows) {
       const own = counts.get(id as number) ?? noUsage();
       const owner = { tenantId: tenantId as string, workflowId: workflowId as string };
-      note(owner, [...compared(HELD, kept, own), ...keptAs(row, tiers, own)]);
+      note(owner, [...compared(USAGE_NAMES, kept, own), ...keptAs(row, tiers, own)]);
       const sum = entry(tenants, tenant as number, () => ({ held: noUsage(), workflows: 0 }));
       add(sum.held, own);
       sum.workflows += present as number;
@@ -98,7 +97,7 @@ export class CounterReads {
     for (const [id, name, present, tiers, workflows, row, ...kept] of rows) {
       const own = counts.get(id as number) ?? { held: noUsage(), workflows: 0 };
       note({ tenantId: name as string, workflowId: null }, [
-        ...compared(HELD, kept, own.held),
+        ...compared(USAGE_NAMES, kept, own.held),
         ...keptAs(row, tiers, own.held),
         { what: "workflows", kept: workflows as number, counted: own.workflows },
       ]);

@@ -15,7 +15,6 @@ import { PlanWrites } from "./plan-writes.ts";
 import { RecordWrites } from "./record-writes.ts";
 import { ScrubWrites } from "./scrub-writes.ts";
 import { SettingsWrites } from "./settings.ts";
-import { UsageCorrections } from "./usage-corrections.ts";
 import { UsageCounters } from "./usage-counters.ts";
 
 /** Makes the changes of a group within the open transaction. */
@@ -27,7 +26,6 @@ export class ChangeWrites {
   readonly #jobs: JobWrites;
   readonly #objects: ObjectWrites;
   readonly #scrub: ScrubWrites;
-  readonly #corrections: UsageCorrections;
   readonly #records: RecordWrites;
 
   constructor(connection: Connection) {
@@ -38,7 +36,6 @@ export class ChangeWrites {
     this.#jobs = new JobWrites(connection);
     this.#objects = new ObjectWrites(connection, this.#names, this.#usage);
     this.#scrub = new ScrubWrites(connection);
-    this.#corrections = new UsageCorrections(this.#names, this.#log, this.#usage, this.#jobs, this.#scrub);
     this.#records = new RecordWrites({
       names: this.#names,
       log: this.#log,
@@ -74,8 +71,6 @@ export class ChangeWrites {
         return objects.published(statement);
       case "collected":
         return objects.collected(statement);
-      case "recount":
-        return this.#corrections.recount(statement);
       case "scrubbed":
         return this.#scrub.scrubbed(statement);
       case "sweepJobs":

@@ -1,5 +1,6 @@
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import type { Loaded, RecordStore } from "../../commit/run-group.ts";
+import type { CounterOwner } from "../../miscounts.ts";
 import type { ArtifactFacts, Effect, InlineContent, RecordKind, Records, Ref } from "../../records.ts";
 import type { ObjectId } from "../../rows.ts";
 import type { BacklogReads } from "../reads/backlog-reads.ts";
@@ -13,6 +14,7 @@ import type { ObjectWrites } from "./object-writes.ts";
 import type { PlanWrites } from "./plan-writes.ts";
 import type { ScrubWrites } from "./scrub-writes.ts";
 import type { SettingsWrites } from "./settings.ts";
+import type { UsageOwner } from "./usage-corrections.ts";
 import type { UsageCounters } from "./usage-counters.ts";
 
 /** The parts of a writer that effects are applied to. */
@@ -86,11 +88,20 @@ export class RecordWrites implements RecordStore {
       if (effect.append === "event") log.append(effect.value);
       else jobs.addFinding(effect.key, effect.value);
     } else if (effect.add === "jobCounts") jobs.addCounts(effect.key, effect.by);
+    else if (effect.add === "correction") usage.correct(ownerOf(names, effect.key), effect.by);
     else {
       const { tenantId, workflowId } = effect.key;
       usage.add(names.workflow(tenantId, workflowId), effect.tier, effect.count, effect.sizeBytes);
     }
   }
+}
+
+/** @throws Error for a name that the catalog does not have */
+function ownerOf(names: Names, { tenantId, workflowId }: CounterOwner): UsageOwner {
+  if (tenantId === null) return { of: "total", id: null };
+  const found = workflowId === null ? names.findTenant(tenantId) : names.findWorkflow(tenantId, workflowId);
+  if (found === null) throw new Error("The owner of usage counters does not exist.");
+  return { of: workflowId === null ? "tenant" : "workflow", id: found.id };
 }
 
 const nothing = () => {};
@@ -142,6 +153,7 @@ function tablesOf(parts: WriterParts, inline: ReadonlyMap<ObjectId, InlineConten
     reported: {
       load: (mark) => scrub.reported(mark),
       put: (mark, { pass }) => scrub.putReported(mark, pass),
+      delete: (mark) => scrub.deleteReported(mark),
     },
     scrub: { load: () => scrub.state() },
     apiKey: { load: (keyId) => apiKeys.apiKey(keyId), put: (_keyId, value) => apiKeys.put(value) },

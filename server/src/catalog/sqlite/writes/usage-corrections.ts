@@ -1,45 +1,53 @@
-import { findingEvent, findingMark } from "../../changes/report.ts";
-import type { RecountChange } from "../../upkeep-changes.ts";
-import type { EventLog } from "./event-log.ts";
-import type { JobWrites } from "./job-writes.ts";
-import type { Names } from "./names.ts";
-import type { Recounted } from "./recount.ts";
-import type { ScrubWrites } from "./scrub-writes.ts";
-import type { UsageCounters } from "./usage-counters.ts";
+import type { UsageCorrection } from "../../miscounts.ts";
+import type { Connection } from "../connection.ts";
+import { type Counts, noUsage, tiersOf, USAGE_COLUMNS, USAGE_NAMES } from "../rows/usage-columns.ts";
 
-/** Writes corrections of usage counters, for a writer. */
-export class UsageCorrections {
-  readonly #names: Names;
-  readonly #log: EventLog;
-  readonly #usage: UsageCounters;
-  readonly #jobs: JobWrites;
-  readonly #scrub: ScrubWrites;
+/** The owner of counters, by number; `id` null: the total. */
+export type UsageOwner =
+  | { readonly of: "workflow" | "tenant"; readonly id: number }
+  | { readonly of: "total"; readonly id: null };
 
-  constructor(names: Names, log: EventLog, usage: UsageCounters, jobs: JobWrites, scrub: ScrubWrites) {
-    this.#names = names;
-    this.#log = log;
-    this.#usage = usage;
-    this.#jobs = jobs;
-    this.#scrub = scrub;
+const columns = USAGE_COLUMNS.join(", ");
+const raised = USAGE_COLUMNS.map((column, index) => `${column} = ${column} + ?${index + 1}`).join(", ");
+
+/**
+ * Adds to artifacts and bytes what the corrections say, within the open transaction. Counts again what derives from
+ * few rows: tiers with artifacts, workflows, tenants, inline content.
+ */
+export function correctUsage(
+  connection: Connection,
+  { of, id }: UsageOwner,
+  corrections: readonly UsageCorrection[],
+): void {
+  const by = USAGE_NAMES.map((name) => {
+    const correction = corrections.find(({ what }) => what === name);
+    return correction === undefined ? 0 : correction.counted - correction.kept;
+  }) as Counts;
+  if (of === "total") {
+    connection
+      .statement(
+        `UPDATE total SET ${raised},
+           hot_tenants = (SELECT count(*) FROM tenant WHERE (tiers & 1) <> 0),
+           warm_tenants = (SELECT count(*) FROM tenant WHERE (tiers & 2) <> 0),
+           cold_tenants = (SELECT count(*) FROM tenant WHERE (tiers & 4) <> 0),
+           tenants = (SELECT count(*) FROM tenant WHERE present = 1),
+           (unsettled, unsettled_bytes) = (SELECT count(*), coalesce(sum(size_bytes), 0) FROM inline_bytes)`,
+      )
+      .run(...by);
+    return;
   }
-
-  recount(change: RecountChange): number {
-    const { jobId, finding } = change;
-    const owner = this.#owner(finding);
-    if (owner === null) return 0;
-    this.#usage.recount(owner);
-    this.#log.append(findingEvent(finding, change));
-    this.#jobs.addFinding(jobId, finding);
-    this.#jobs.flush();
-    this.#scrub.deleteReported(findingMark({ ...finding, kind: "MISCOUNTED" }));
-    return 1;
-  }
-
-  #owner({ tenantId, workflowId }: RecountChange["finding"]): Recounted | null {
-    if (tenantId === null) return { of: "total", id: null };
-    const of = workflowId === null ? "tenant" : "workflow";
-    const found =
-      workflowId === null ? this.#names.findTenant(tenantId) : this.#names.findWorkflow(tenantId, workflowId);
-    return found && { of, id: found.id };
-  }
+  connection
+    .statement(`INSERT OR IGNORE INTO ${of}_held (${columns}, ${of}) VALUES (?, ?, ?, ?, ?, ?, ?)`)
+    .run(...noUsage(), id);
+  const counts = connection
+    .statement(`UPDATE ${of}_held SET ${raised} WHERE ${of} = ?7 RETURNING ${columns}`)
+    .get(...by, id) as unknown as Counts;
+  connection.statement(`UPDATE ${of} SET tiers = ? WHERE id = ?`).run(tiersOf(counts), id);
+  if (of === "tenant")
+    connection
+      .statement(
+        `UPDATE tenant SET workflows = (SELECT count(*) FROM workflow WHERE tenant = ?1 AND present = 1)
+         WHERE id = ?1`,
+      )
+      .run(id);
 }

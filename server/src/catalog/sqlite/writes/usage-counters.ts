@@ -1,8 +1,9 @@
 import { TIERS, type Tier } from "@tierkeep/schema/domain/tiers";
+import type { UsageCorrection } from "../../miscounts.ts";
 import type { Connection } from "../connection.ts";
 import { type Counts, noUsage, tiersOf, USAGE_COLUMNS } from "../rows/usage-columns.ts";
 import type { WorkflowEntry } from "./names.ts";
-import { type Recounted, recount } from "./recount.ts";
+import { correctUsage, type UsageOwner } from "./usage-corrections.ts";
 
 type Holder = "tenant" | "workflow";
 
@@ -17,7 +18,7 @@ const MAX_CACHED = 50_000;
 interface Deltas {
   readonly tenants: Map<number, Counts>;
   readonly workflows: Map<number, Counts>;
-  readonly recounted: Recounted[];
+  readonly corrections: { readonly owner: UsageOwner; readonly by: readonly UsageCorrection[] }[];
   unsettled: number;
   unsettledBytes: number;
 }
@@ -47,9 +48,9 @@ export class UsageCounters {
     this.#group.unsettledBytes += count * sizeBytes;
   }
 
-  /** Recounts an owner. First writes what the group has collected, so that nothing counts twice. */
-  recount(owner: Recounted): void {
-    this.#group.recounted.push(owner);
+  /** Corrects the counters of one owner. */
+  correct(owner: UsageOwner, by: readonly UsageCorrection[]): void {
+    this.#group.corrections.push({ owner, by });
   }
 
   /** Drops the collected additions of a group that was not, or not certainly, committed. */
@@ -60,7 +61,7 @@ export class UsageCounters {
 
   /** Writes the collected additions, before the group's COMMIT. */
   flush(): void {
-    const { tenants, workflows, recounted, unsettled, unsettledBytes } = this.#group;
+    const { tenants, workflows, corrections, unsettled, unsettledBytes } = this.#group;
     const total = noUsage();
     const holders: [number, number, number] = [0, 0, 0];
     for (const [id, delta] of workflows) {
@@ -87,8 +88,8 @@ export class UsageCounters {
         )
         .run(...total, ...holders, unsettled, unsettledBytes);
     }
-    for (const owner of recounted) recount(this.#connection, owner);
-    if (recounted.length > 0) this.#forgetStored();
+    for (const { owner, by } of corrections) correctUsage(this.#connection, owner, by);
+    if (corrections.length > 0) this.#forgetStored();
     this.#group = nothing();
   }
 
@@ -110,7 +111,7 @@ export class UsageCounters {
 }
 
 function nothing(): Deltas {
-  return { tenants: new Map(), workflows: new Map(), recounted: [], unsettled: 0, unsettledBytes: 0 };
+  return { tenants: new Map(), workflows: new Map(), corrections: [], unsettled: 0, unsettledBytes: 0 };
 }
 
 function raise(deltas: Map<number, Counts>, id: number, tier: Tier, count: number, sizeBytes: number): void {
