@@ -25,24 +25,28 @@ export function endpointOf(url: string | URL): string {
 }
 
 /**
- * Returns the URL at which an artifact's content is read and written.
+ * Returns the URL at which an artifact's content is read and written. Slashes of the artifact's id stay slashes.
  *
- * @throws InvalidIdentifierError for names that a URL cannot contain unchanged (empty, `.`, `..`, lone
+ * @throws InvalidIdentifierError for segments that a URL cannot contain unchanged (empty, `.`, `..`, lone
  * surrogates); the server checks every other rule
  */
-export function artifactUrl(endpoint: string, key: ArtifactKey): URL {
-  const segments = (["tenantId", "workflowId", "artifactId"] as const).map((argument) => {
-    const name = key[argument];
-    if (name === "" || name === "." || name === ".." || /\p{Surrogate}/u.test(name)) {
-      throw new TierkeepError(
-        "INVALID_IDENTIFIER",
-        `${argument} ${JSON.stringify(name)} cannot name an artifact.`,
-        {
-          argument,
-        },
-      );
-    }
-    return encodeURIComponent(name);
-  });
+export function artifactUrl(endpoint: string, { tenantId, workflowId, artifactId }: ArtifactKey): URL {
+  const segments = [
+    segmentOf("tenantId", tenantId),
+    segmentOf("workflowId", workflowId),
+    ...artifactId.split("/").map((segment) => segmentOf("artifactId", segment)),
+  ];
   return new URL(`artifacts/${segments.join("/")}`, endpoint);
+}
+
+function segmentOf(argument: keyof ArtifactKey, name: string): string {
+  if (name !== "" && name !== "." && name !== ".." && !/\p{Surrogate}/u.test(name))
+    return encodeURIComponent(name);
+  throw new TierkeepError(
+    "INVALID_IDENTIFIER",
+    `${argument} ${JSON.stringify(name)} cannot name an artifact.`,
+    {
+      argument,
+    },
+  );
 }

@@ -7,8 +7,11 @@ const shared = sharedServer();
 
 describe("the path of an artifact", () => {
   it.each([
-    ["an encoded slash", "a%2Fb", "INVALID_IDENTIFIER"],
-    ["an encoded slash in lower case", "a%2fb", "INVALID_IDENTIFIER"],
+    ["an encoded slash and dots", "a%2F..%2Fb", "INVALID_IDENTIFIER"],
+    ["encoded slashes in lower case without a name between", "a%2f%2fb", "INVALID_IDENTIFIER"],
+    ["an encoded slash at the end", "a%2F", "INVALID_IDENTIFIER"],
+    ["an encoded slash at the start", "%2Fa", "INVALID_IDENTIFIER"],
+    ["an encoded slash and a leading dot", "a%2F.git", "INVALID_IDENTIFIER"],
     ["an encoded backslash", "a%5Cb", "INVALID_IDENTIFIER"],
     ["encoded dots", "%2e%2e", "INVALID_IDENTIFIER"],
     ["dots of which one is encoded", ".%2E", "INVALID_IDENTIFIER"],
@@ -63,15 +66,62 @@ describe("the path of an artifact", () => {
   });
 
   it.each([
-    "/artifacts/a/b",
-    "/artifacts/a/b/c/d",
-    "/artifacts/a/b/c/",
-    "/artifacts//a/b/c",
-    "/Artifacts/a/b/c",
-  ])("has exactly three segments: %s is NOT_FOUND", async (path) => {
-    const answer = await sendRaw(shared.server, { path });
-    expect([answer.status, problemOf(answer).code]).toEqual([404, "NOT_FOUND"]);
+    ["slashes", "plots/2026/sales.svg"],
+    ["encoded slashes", "plots%2F2026%2fsales.svg"],
+    ["both", "plots/2026%2Fsales.svg"],
+  ])("names one nested artifact with %s", async (_what, path) => {
+    const tenantId = newTenant();
+    const url = `/artifacts/${tenantId}/w/${path}`;
+    const canonical = `/artifacts/${tenantId}/w/plots/2026/sales.svg`;
+    const written = await sendRaw(shared.server, { method: "PUT", path: url, body: "0123456789" });
+    expect(written.status).toBe(201);
+    expect(JSON.parse(written.body.toString())).toMatchObject({
+      artifact: { artifactId: "plots/2026/sales.svg", contentType: "image/svg+xml", downloadUrl: canonical },
+    });
+    for (const each of [url, canonical]) {
+      const read = await sendRaw(shared.server, { path: each });
+      expect([read.status, read.body.toString()]).toEqual([200, "0123456789"]);
+      expect(read.headers["content-disposition"]).toContain('filename="sales.svg"');
+      const range = await sendRaw(shared.server, { path: each, headers: { range: "bytes=2-3" } });
+      expect([range.status, range.body.toString()]).toEqual([206, "23"]);
+      expect((await sendRaw(shared.server, { method: "HEAD", path: each })).status).toBe(200);
+    }
   });
+
+  it("of a signed URL may be sent with encoded slashes too, and not with another artifact's", async () => {
+    const tenantId = newTenant();
+    const key = { tenantId, workflowId: "w", artifactId: "plots/a.svg" };
+    await shared.tierkeep.upload(key, "x");
+    const { url = "" } = (await shared.tierkeep.signedDownloadUrl({ key })) ?? {};
+    const { pathname, search } = new URL(url, "http://localhost");
+    expect(pathname).toBe(`/artifacts/${tenantId}/w/plots/a.svg`);
+    for (const [path, status] of [
+      [pathname, 200],
+      [pathname.replace("plots/", "plots%2F"), 200],
+      [pathname.replace("plots/", ""), 401],
+      [`${pathname}/b`, 401],
+    ] as const)
+      expect((await sendRaw(shared.server, { path: `${path}${search}` })).status).toBe(status);
+  });
+
+  it.each(["/a/../b", "/a/./b", "//a", "/a//b", "/a/", "/.git/config", "/a/%2e%2e/b", "/a%2F..%2Fb"])(
+    "is refused with the id %s, and nothing is written",
+    async (id) => {
+      const tenantId = newTenant();
+      const path = `/artifacts/${tenantId}/w${id}`;
+      const answer = await sendRaw(shared.server, { method: "PUT", path, body: "x" });
+      expect([answer.status, problemOf(answer).code]).toEqual([400, "INVALID_IDENTIFIER"]);
+      expect((await shared.tierkeep.artifacts({ where: { tenantId } })).nodes).toEqual([]);
+    },
+  );
+
+  it.each(["/artifacts/a/b", "/artifacts/a", "/Artifacts/a/b/c"])(
+    "has at least three segments: %s is NOT_FOUND",
+    async (path) => {
+      const answer = await sendRaw(shared.server, { path });
+      expect([answer.status, problemOf(answer).code]).toEqual([404, "NOT_FOUND"]);
+    },
+  );
 
   it("is not resolved with dots that lead outside", async () => {
     for (const path of ["/artifacts/a/../b/c", "/artifacts/../graphql", "/artifacts/a/b/../../../healthz"]) {

@@ -209,7 +209,7 @@ describe("Expect: 100-continue", () => {
   });
 
   it.each<[string, () => Promise<[path: string, headers: RawRequest["headers"]]>, number]>([
-    ["a bad identifier", async () => [`/artifacts/${newTenant()}/w/a%2Fb`, {}], 400],
+    ["a bad identifier", async () => [`/artifacts/${newTenant()}/w/a%2F..%2Fb`, {}], 400],
     ["a bad header", async () => [newKey().path, { "if-none-match": '"x"' }], 400],
     [
       "an existing key with If-None-Match: *",

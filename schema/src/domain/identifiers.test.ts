@@ -1,7 +1,15 @@
 import { posix, win32 } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { identifierProblem, MAX_IDENTIFIER_BYTES, requireIdentifier, requireKey } from "./identifiers.ts";
+import {
+  folderIdsOf,
+  identifierProblem,
+  MAX_ARTIFACT_ID_BYTES,
+  MAX_SEGMENT_BYTES,
+  MAX_SEGMENTS,
+  requireIdentifier,
+  requireKey,
+} from "./identifiers.ts";
 import { Refused } from "./refusals.ts";
 
 const rejected: [what: string, value: string][] = [
@@ -9,7 +17,6 @@ const rejected: [what: string, value: string][] = [
   ["a dot, which is the parent folder of tenants", "."],
   ["two dots", ".."],
   ["two dots inside a name", "a..b"],
-  ["a slash", "a/b"],
   ["a backslash", "a\\b"],
   ["a colon", "acme:corp"],
   ["an asterisk", "a*"],
@@ -35,7 +42,7 @@ const rejected: [what: string, value: string][] = [
   ["Windows' com1", "com1"],
   ["Windows' LPT with a superscript digit", "LPT¹"],
   ["a name that is not NFC", "cafe\u0301"],
-  [`${MAX_IDENTIFIER_BYTES + 1} bytes`, "a".repeat(MAX_IDENTIFIER_BYTES + 1)],
+  [`${MAX_SEGMENT_BYTES + 1} bytes`, "a".repeat(MAX_SEGMENT_BYTES + 1)],
   ["101 two-byte characters", "é".repeat(101)],
 ];
 
@@ -56,7 +63,7 @@ const allowed = [
   "com10",
   "__proto__",
   "constructor",
-  "a".repeat(MAX_IDENTIFIER_BYTES),
+  "a".repeat(MAX_SEGMENT_BYTES),
   "é".repeat(100),
   "'; DROP TABLE artifact; --",
 ];
@@ -81,13 +88,48 @@ describe("identifiers", () => {
     expect(identifierProblem("tenantId", "a.metadata.json")).toBeNull();
   });
 
+  it("accept slashes in an artifact id only", () => {
+    expect(identifierProblem("artifactId", "plots/2026/sales.svg")).toBeNull();
+    expect(identifierProblem("tenantId", "a/b")).toContain("/");
+    expect(identifierProblem("workflowId", "a/b")).toContain("/");
+  });
+
+  it.each(rejected)("reject %s as a segment of an artifact id", (_what, value) => {
+    for (const nested of [`${value}/b`, `a/${value}/b`, `a/${value}`])
+      expect(identifierProblem("artifactId", nested)).not.toBeNull();
+  });
+
+  it.each(["/", "/a", "a/", "a//b", "a/x.METADATA.json/b", "a/../b", "a/./b", "a/%2e%2e/../b"])(
+    "reject %j as an artifact id",
+    (value) => {
+      expect(identifierProblem("artifactId", value)).not.toBeNull();
+    },
+  );
+
+  it("limit the segments and the bytes of an artifact id", () => {
+    const segments = (count: number) => Array.from({ length: count }, () => "a").join("/");
+    expect(identifierProblem("artifactId", segments(MAX_SEGMENTS))).toBeNull();
+    expect(identifierProblem("artifactId", segments(MAX_SEGMENTS + 1))).toContain("33 segments");
+    const name = "a".repeat(MAX_SEGMENT_BYTES);
+    const longest = `${name}/${name}/${"a".repeat(MAX_ARTIFACT_ID_BYTES - 2 * MAX_SEGMENT_BYTES - 2)}`;
+    expect(identifierProblem("artifactId", longest)).toBeNull();
+    expect(identifierProblem("artifactId", `${longest}a`)).toContain("601 bytes");
+  });
+
+  it("have the ids of their folders, which are valid too", () => {
+    expect(folderIdsOf("a")).toEqual([]);
+    expect(folderIdsOf("a/b/c")).toEqual(["a", "a/b"]);
+  });
+
   it("never resolve outside their folder if they are allowed", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", minLength: 1, maxLength: 12 }), (value) => {
         fc.pre(identifierProblem("artifactId", value) === null);
         expect(posix.normalize(`root/${value}`)).toBe(`root/${value}`);
-        expect(posix.dirname(posix.join("root", value))).toBe("root");
-        expect(win32.dirname(win32.join("root", value))).toBe("root");
+        const depth = value.split("/").length;
+        expect(posix.join("root", value).split(posix.sep)).toHaveLength(depth + 1);
+        expect(win32.join("root", value).split(win32.sep)).toHaveLength(depth + 1);
+        expect(win32.join("root", value).startsWith("root\\")).toBe(true);
       }),
       { numRuns: 2000 },
     );

@@ -3,10 +3,16 @@ import { Refused } from "./refusals.ts";
 export type IdentifierKind = "tenantId" | "workflowId" | "artifactId";
 
 /**
- * Maximum length of an identifier in bytes of UTF-8. With ".metadata.json" and a temporary prefix it still
- * fits into a file name of 255 bytes.
+ * Maximum length of a tenant id, a workflow id, or a segment of an artifact id in bytes of UTF-8. With
+ * ".metadata.json" and a temporary prefix it still fits into a file name of 255 bytes.
  */
-export const MAX_IDENTIFIER_BYTES = 200;
+export const MAX_SEGMENT_BYTES = 200;
+
+/** Maximum number of segments of an artifact id: folders of the published tree, and the file's name. */
+export const MAX_SEGMENTS = 32;
+
+/** Maximum length of an artifact id in bytes of UTF-8, with its slashes. */
+export const MAX_ARTIFACT_ID_BYTES = 600;
 
 /**
  * Suffix of the published sidecars. An artifact with such a name could forge the metadata of another one.
@@ -23,31 +29,61 @@ const encoder = new TextEncoder();
 
 /**
  * Returns why `value` may not be used as an identifier, as the predicate of a sentence whose subject is the
- * value; null if it may.
+ * value; null if it may. A tenant id and a workflow id are one segment; an artifact id is 1 to 32 segments,
+ * joined by "/".
  *
- * Identifiers name folders and files of the published tree on any operating system. So names that Windows
+ * Segments name folders and files of the published tree on any operating system. So names that Windows
  * reserves are rejected (Microsoft, "Naming Files, Paths, and Namespaces"), and names must be in NFC: two
  * Unicode forms of one name are one file on macOS and two on Linux.
  */
 export function identifierProblem(kind: IdentifierKind, value: string): string | null {
   if (value === "") return "is empty";
   if (!value.isWellFormed()) return "is not well-formed Unicode (it contains a lone surrogate)";
+  const most = kind === "artifactId" ? MAX_ARTIFACT_ID_BYTES : MAX_SEGMENT_BYTES;
   const bytes = encoder.encode(value).length;
-  if (bytes > MAX_IDENTIFIER_BYTES)
-    return `is ${bytes} bytes of UTF-8 long; at most ${MAX_IDENTIFIER_BYTES} are allowed`;
-  if (value.includes("..")) return 'contains ".."';
-  const forbidden = FORBIDDEN_CHARACTERS.exec(value);
-  if (forbidden) return `contains ${JSON.stringify(forbidden[0])}`;
-  if (CONTROL_CHARACTERS.test(value)) return "contains a control character";
-  if (BIDIRECTIONAL_CONTROLS.test(value)) return "contains a bidirectional override";
-  if (value.startsWith(".")) return "starts with a dot";
-  if (value.endsWith(".")) return "ends with a dot";
-  if (value !== value.trim()) return "starts or ends with a space";
-  if (value.normalize("NFC") !== value) return "is not in Unicode normalization form C";
-  if (WINDOWS_RESERVED.test(value)) return "is a name that Windows reserves";
-  if (kind === "artifactId" && value.toLowerCase().endsWith(SIDECAR_SUFFIX))
-    return `ends with "${SIDECAR_SUFFIX}"`;
+  if (bytes > most) return `is ${bytes} bytes of UTF-8 long; at most ${most} are allowed`;
+  if (kind !== "artifactId") return segmentProblem(value);
+  const segments = value.split("/");
+  if (segments.length > MAX_SEGMENTS)
+    return `has ${segments.length} segments; at most ${MAX_SEGMENTS} are allowed`;
+  for (const segment of segments) {
+    const problem = segment.toLowerCase().endsWith(SIDECAR_SUFFIX)
+      ? `ends with "${SIDECAR_SUFFIX}"`
+      : segmentProblem(segment);
+    if (problem === null) continue;
+    if (segments.length === 1) return problem;
+    return segment === "" ? "has an empty segment" : `has a segment that ${problem}`;
+  }
   return null;
+}
+
+function segmentProblem(segment: string): string | null {
+  if (segment === "") return "is empty";
+  const bytes = encoder.encode(segment).length;
+  if (bytes > MAX_SEGMENT_BYTES)
+    return `is ${bytes} bytes of UTF-8 long; at most ${MAX_SEGMENT_BYTES} are allowed`;
+  if (segment.includes("..")) return 'contains ".."';
+  const forbidden = FORBIDDEN_CHARACTERS.exec(segment);
+  if (forbidden) return `contains ${JSON.stringify(forbidden[0])}`;
+  if (CONTROL_CHARACTERS.test(segment)) return "contains a control character";
+  if (BIDIRECTIONAL_CONTROLS.test(segment)) return "contains a bidirectional override";
+  if (segment.startsWith(".")) return "starts with a dot";
+  if (segment.endsWith(".")) return "ends with a dot";
+  if (segment !== segment.trim()) return "starts or ends with a space";
+  if (segment.normalize("NFC") !== segment) return "is not in Unicode normalization form C";
+  if (WINDOWS_RESERVED.test(segment)) return "is a name that Windows reserves";
+  return null;
+}
+
+/**
+ * Returns the ids that name the folders of an artifact id, outermost first: "a" and "a/b" for "a/b/c". Each
+ * may be an artifact's id too.
+ */
+export function folderIdsOf(artifactId: string): readonly string[] {
+  const ids: string[] = [];
+  for (let slash = artifactId.indexOf("/"); slash !== -1; slash = artifactId.indexOf("/", slash + 1))
+    ids.push(artifactId.slice(0, slash));
+  return ids;
 }
 
 /**
@@ -60,9 +96,13 @@ export function requireIdentifier(kind: IdentifierKind, value: string, argument:
   const problem = identifierProblem(kind, value);
   if (problem === null) return value;
   const shown = JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+  const [form, forbidden] =
+    kind === "artifactId"
+      ? [`1 to ${MAX_SEGMENTS} segments joined by "/", each of 1 to ${MAX_SEGMENT_BYTES} bytes`, ""]
+      : [`1 to ${MAX_SEGMENT_BYTES} bytes`, "/ "];
   throw new Refused(
     "INVALID_IDENTIFIER",
-    `${argument} ${shown} ${problem}. Use 1 to ${MAX_IDENTIFIER_BYTES} bytes without / \\ : * ? " < > |, "..", or a dot or space at either end.`,
+    `${argument} ${shown} ${problem}. Use ${form} without ${forbidden}\\ : * ? " < > |, "..", or a dot or space at either end.`,
     { argument },
   );
 }

@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { compareKeys, compareNames, isSameKey, keyOf, keyText } from "./keys.ts";
+import { artifactPath, compareKeys, compareNames, isSameKey, keyOf, keyOfText, keyText } from "./keys.ts";
 
 describe("keys", () => {
   const name = fc.constantFrom("a", "b", "ab");
-  const key = fc.record({ tenantId: name, workflowId: name, artifactId: name });
+  const id = fc.constantFrom("a", "b", "a/b", "b/a", "a/b/a");
+  const key = fc.record({ tenantId: name, workflowId: name, artifactId: id });
 
   it("are equal exactly if their texts are equal, and exactly if compareKeys returns 0", () => {
     fc.assert(
@@ -13,6 +14,20 @@ describe("keys", () => {
         expect(isSameKey(a, b)).toBe(compareKeys(a, b) === 0);
       }),
     );
+  });
+
+  it("are read from their texts, which split at the first two slashes", () => {
+    fc.assert(
+      fc.property(key, (one) => {
+        expect(keyOfText(keyText(one))).toEqual(one);
+      }),
+    );
+    expect(keyOfText("acme/nightly")).toBeNull();
+  });
+
+  it("have a path with each segment percent-encoded", () => {
+    const one = { tenantId: "acme", workflowId: "a b", artifactId: "plots/100%/é" };
+    expect(artifactPath("/base", one)).toBe("/base/artifacts/acme/a%20b/plots/100%25/%C3%A9");
   });
 
   it("are extracted from an object without its other properties", () => {

@@ -16,15 +16,22 @@ export function keyOf({ tenantId, workflowId, artifactId }: ArtifactKey): Artifa
  * @param basePath the path of PUBLIC_URL without a trailing slash; "" for none
  */
 export function artifactPath(basePath: string, { tenantId, workflowId, artifactId }: ArtifactKey): string {
-  return `${basePath}/artifacts/${[tenantId, workflowId, artifactId].map(encodeURIComponent).join("/")}`;
+  const segments = [tenantId, workflowId, ...artifactId.split("/")];
+  return `${basePath}/artifacts/${segments.map(encodeURIComponent).join("/")}`;
 }
 
 /**
- * Returns a key as text: tenant/workflow/artifact. Different keys have different texts, because no identifier
- * contains a slash.
+ * Returns a key as text: tenant/workflow/artifact. Different keys have different texts, because only the
+ * artifact's id can contain slashes.
  */
 export function keyText({ tenantId, workflowId, artifactId }: ArtifactKey): string {
   return `${tenantId}/${workflowId}/${artifactId}`;
+}
+
+/** Splits the text of a key at its first two slashes; null: it has fewer. The parts are not checked. */
+export function keyOfText(text: string): ArtifactKey | null {
+  const [tenantId = "", workflowId = "", ...segments] = text.split("/");
+  return segments.length === 0 ? null : { tenantId, workflowId, artifactId: segments.join("/") };
 }
 
 export function isSameKey(a: ArtifactKey, b: ArtifactKey): boolean {

@@ -37,7 +37,7 @@ export type ArtifactFilter = {
   readonly workflowId?: string | null | undefined;
 };
 
-/** The key of one artifact. Each part has 1 to 200 bytes of UTF-8, without slashes or other characters that file systems forbid, else INVALID_IDENTIFIER. */
+/** The key of one artifact. `tenantId` and `workflowId` have 1 to 200 bytes of UTF-8, without slashes or other characters that file systems forbid. `artifactId` is 1 to 32 such segments joined by slashes, such as `plots/2026/sales.svg`, with at most 600 bytes in all. Otherwise: INVALID_IDENTIFIER. */
 export type ArtifactKeyInput = {
   /** Last part of the key: the artifact. */
   readonly artifactId: string;

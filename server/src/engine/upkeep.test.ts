@@ -130,6 +130,70 @@ describe("a purge", () => {
   });
 });
 
+describe("a nested artifact", () => {
+  const tree = (store: EngineStore, ...path: string[]) =>
+    readdirSync(view(store, "hot", "acme", "nightly", ...path), { recursive: true })
+      .map(String)
+      .filter((name) => !name.endsWith(".metadata.json"))
+      .sort();
+
+  it("is published where an artifact was a file, which becomes a file in the folder of its name", async () => {
+    await using store = await EngineStore.open();
+    await store.write(keyOf("a"), Buffer.from("a"));
+    expect(await store.engine.drain()).toBe(true);
+    expect(tree(store)).toEqual(["a"]);
+    await store.write(keyOf("a/b/c"), Buffer.from("c"));
+    expect(await store.engine.drain()).toBe(true);
+    expect(tree(store)).toEqual(["a", "a/.file", "a/b", "a/b/c"]);
+    expect(readFileSync(view(store, "hot", "acme", "nightly", "a", ".file"), "utf8")).toBe("a");
+    await store.write(keyOf("a/b"), Buffer.from("b"));
+    await store.write(keyOf("a"), Buffer.from("a2"));
+    expect(await store.engine.drain()).toBe(true);
+    expect(tree(store)).toEqual(["a", "a/.file", "a/b", "a/b/.file", "a/b/c"]);
+    expect(readFileSync(view(store, "hot", "acme", "nightly", "a", ".file"), "utf8")).toBe("a2");
+    expect(store.problems).toEqual([]);
+  });
+
+  it("is published in one pass with hundreds of others that one file blocks", async () => {
+    await using store = await EngineStore.open();
+    const count = 300;
+    await store.write(keyOf("a"), Buffer.from("a"));
+    await store.engine.drain();
+    const ids = Array.from({ length: count }, (_, index) => `a/${index}`);
+    for (const id of ids) await store.write(keyOf(id), Buffer.from(id));
+    expect(await store.engine.drain()).toBe(true);
+    expect(tree(store)).toHaveLength(count + 2);
+    expect(await store.engine.catalog.dirtyCount()).toBe(0);
+  });
+
+  it("is published where an artifact moved or was purged in the same pass", async () => {
+    await using store = await EngineStore.open();
+    for (const id of ["moved", "purged"]) await store.write(keyOf(id), Buffer.from(id));
+    await store.engine.drain();
+    await store.write(keyOf("moved/b"), Buffer.from("b"));
+    await store.write(keyOf("purged/b"), Buffer.from("b"));
+    await store.engine.artifacts.promote(TEST_ADMIN, { ...keyOf("moved"), toTier: "WARM", dryRun: false });
+    await store.engine.artifacts.purge(TEST_ADMIN, { ...keyOf("purged"), dryRun: false });
+    expect(await store.engine.drain()).toBe(true);
+    expect(tree(store)).toEqual(["moved", "moved/b", "purged", "purged/b"]);
+    expect(readFileSync(view(store, "warm", "acme", "nightly", "moved"), "utf8")).toBe("moved");
+    expect(store.problems).toEqual([]);
+  });
+
+  it("has a file in its way moved to quarantine that is no artifact's", async () => {
+    await using store = await EngineStore.open();
+    await store.write(keyOf("other"), Buffer.from("x"));
+    await store.engine.drain();
+    writeFileSync(view(store, "hot", "acme", "nightly", "a"), "foreign");
+    await store.write(keyOf("a/b"), Buffer.from("b"));
+    expect(await store.engine.drain()).toBe(true);
+    expect(tree(store)).toEqual(["a", "a/b", "other"]);
+    expect(store.problems.join()).toContain("hot/acme/nightly/a, is now .tierkeep/quarantine/");
+    const [quarantined = ""] = readdirSync(view(store, ".tierkeep", "quarantine"));
+    expect(readFileSync(view(store, ".tierkeep", "quarantine", quarantined), "utf8")).toBe("foreign");
+  });
+});
+
 it("quarantines and reports foreign files in the view", async () => {
   await using store = await EngineStore.open();
   mkdirSync(view(store, "hot", "acme", "nightly"), { recursive: true });

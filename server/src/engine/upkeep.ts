@@ -8,7 +8,7 @@ import type { Abandoned } from "./abandoned.ts";
 import type { Backlog } from "./backlog.ts";
 import type { Clock } from "./clock.ts";
 import { collect } from "./collect.ts";
-import { publish } from "./publish.ts";
+import { Deferred, publish } from "./publish.ts";
 import { settle } from "./settle.ts";
 
 /** Pause after a commit, so that the work of a burst of commits is done together. */
@@ -67,7 +67,7 @@ export class Upkeep {
   readonly #duties: readonly Duty[];
   readonly #stopListening: () => void;
   /** Keys that could not be published in this pass. */
-  readonly #skippedKeys = new Set<string>();
+  readonly #deferred = new Deferred();
   #running: Promise<boolean> | null = null;
   #wokenWhileRunning = false;
   /** There is garbage to collect, and a backup pins it. */
@@ -141,7 +141,7 @@ export class Upkeep {
   #run(): Promise<boolean> {
     if (this.#closed) return Promise.resolve(true);
     this.#wokenWhileRunning = false;
-    this.#skippedKeys.clear();
+    this.#deferred.clear();
     this.#garbageIsPinned = false;
     for (const duty of this.#duties) duty.failedAt = null;
     this.#running = this.#pass().then((clean) => {
@@ -163,7 +163,7 @@ export class Upkeep {
           processed += await this.#do(duty);
       }
     } while (processed > 0);
-    return this.#skippedKeys.size === 0 && this.#duties.every(({ failedAt }) => failedAt === null);
+    return this.#deferred.size === 0 && this.#duties.every(({ failedAt }) => failedAt === null);
   }
 
   async #do(duty: Duty): Promise<number> {
@@ -212,7 +212,7 @@ export class Upkeep {
   /** A key that fails to publish does not block other keys. */
   async #publish(): Promise<number> {
     const { catalog, stores, view, onProblem } = this.#parts;
-    const { keys, quarantined, failed } = await publish(catalog, stores, view, this.#skippedKeys);
+    const { keys, quarantined, failed } = await publish(catalog, stores, view, this.#deferred);
     const [moved] = quarantined;
     if (moved) {
       // One line per batch: after a reindex, each old sidecar of an adopted tree is such a file.

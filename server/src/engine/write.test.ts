@@ -30,7 +30,7 @@ describe("a write", () => {
     expect(await typeOf("report.md", "text/plain")).toBe("text/plain");
   });
 
-  it.each(["../../etc", "a/b", ".", "a.metadata.json"])(
+  it.each(["../../etc", "a//b", "a/../b", ".", "a.metadata.json"])(
     "with the id %j is rejected and changes nothing",
     async (artifactId) => {
       await using store = await EngineStore.open();

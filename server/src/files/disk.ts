@@ -14,6 +14,7 @@ import {
   readdirSync,
   readSync,
   renameSync,
+  rmdirSync,
   unlinkSync,
   writeSync,
 } from "node:fs";
@@ -49,6 +50,8 @@ export const DISK_STEPS = [
   "view.link",
   "view.link.temporary",
   "view.link.rename",
+  "view.folder.unlink",
+  "view.folder.rmdir",
   "view.directory.fsync",
   "view.old.unlink",
   "view.old.fsync",
@@ -111,6 +114,8 @@ export interface Disk {
   link(step: DiskStep, existing: string, path: string): void;
   rename(step: DiskStep, from: string, to: string): void;
   unlink(step: DiskStep, path: string): void;
+  /** Removes an empty directory. ENOTEMPTY where it has names. */
+  rmdir(step: DiskStep, path: string): void;
   /** Opens a file for reading; null: the path does not exist. */
   open(path: string): number | null;
   /** Returns the number of bytes read into `into`, 0 at the end. */
@@ -145,6 +150,7 @@ export const realDisk: Disk = {
   link: (_step, existing, path) => linkSync(existing, path),
   rename: (_step, from, to) => renameSync(from, to),
   unlink: (_step, path) => unlinkSync(path),
+  rmdir: (_step, path) => rmdirSync(path),
   // O_NONBLOCK: opening a foreign named pipe must not wait for a writer.
   open: (path) =>
     orNull(() => openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)),

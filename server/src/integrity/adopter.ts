@@ -10,7 +10,7 @@ import { newObjectsTogether, type RandomBytes } from "../engine/new-object.ts";
 import { placementOf } from "../engine/publish.ts";
 import type { TierStore } from "../tiers/tier-store.ts";
 import type { FoundFile, IngestAs, IngestItem, Taken, TierView, TreeEntry } from "../tiers/tier-view.ts";
-import { adoptionOf, type Choice, chooseFile, pathOf } from "./adoption.ts";
+import { adoptionOf, type Choice, chooseFile } from "./adoption.ts";
 
 export interface AdopterParts {
   readonly catalog: Catalog;
@@ -217,13 +217,12 @@ export class Adopter {
     object: string,
     remaining: StoreFinding[],
   ): readonly AdoptedFile[] {
-    const { tier } = choice.winner;
+    const { tier, path } = choice.winner;
     if (ingested?.state === "taken") {
       const { copied } = ingested;
       const { artifact, findings } = adoptionOf(key, choice, ingested, { dryRun, copied });
       return [{ key: keyOf(key), artifact: { ...artifact, object, store: this.#parts.store.id }, findings }];
     }
-    const path = pathOf(key, tier);
     const [kind, message] =
       ingested?.state === "unreadable"
         ? (["UNREADABLE", `${path} cannot be read (${ingested.code}).`] as const)

@@ -17,6 +17,7 @@ function file(
   const { facts = null, ...rest } = given;
   return {
     tier,
+    path: `${tier.toLowerCase()}/acme/weekly/report.md`,
     sizeBytes: 5,
     modifiedNs: BigInt(WRITTEN) * 1_000_000n,
     revision: "1",

@@ -53,12 +53,11 @@ export function adoptionOf(
   read: ReadBytes,
   options: { readonly dryRun: boolean; readonly copied: boolean },
 ): Adoption {
-  const { tier } = winner;
+  const { tier, path } = winner;
   const would = options.dryRun ? "would be" : "is";
-  const path = pathOf(key, tier);
   const findings: StoreFinding[] = [];
-  const report = (kind: StoreFindingKind, message: string, at = tier) =>
-    findings.push({ kind, path: pathOf(key, at), ...keyOf(key), tier: at, message });
+  const report = (kind: StoreFindingKind, message: string, at: FoundFile = winner) =>
+    findings.push({ kind, path: at.path, ...keyOf(key), tier: at.tier, message });
 
   const { facts, problem } = winner.sidecar;
   if (problem !== null)
@@ -91,8 +90,8 @@ export function adoptionOf(
   for (const loser of losers)
     report(
       "QUARANTINED",
-      `${pathOf(key, loser.tier)} is a second file under the key of ${path}, which takes precedence. It ${would} moved to quarantine.`,
-      loser.tier,
+      `${loser.path} is a second file under the key of ${path}, which takes precedence. It ${would} moved to quarantine.`,
+      loser,
     );
   const how = options.copied ? "; its bytes were copied, because it cannot be linked or has other links" : "";
   report("ADOPTED", `${path} ${would} adopted${how}.`);

@@ -154,9 +154,10 @@ export class Checker {
     const copies = await this.#copies(view, rows, differences, signal);
     const copied = new Set(copies.map(({ key, file }) => pathOf(key, file.tier)));
     const findings = differences.map(({ key, tier, path, how }): StoreFinding => {
-      const message = copied.has(path)
-        ? `${path} ${HOW.copy}.`
-        : `${path} ${HOW[how]}. The artifact itself is unaffected: the tree is only a view.`;
+      const message =
+        how === "foreign" && copied.has(pathOf(key, tier))
+          ? `${path} ${HOW.copy}.`
+          : `${path} ${HOW[how]}. The artifact itself is unaffected: the tree is only a view.`;
       return { kind: "VIEW_DIFFERS", path, ...keyOf(key), tier, message };
     });
     return { findings, copies };
@@ -174,7 +175,9 @@ export class Checker {
   ): Promise<readonly ViewCopy[]> {
     const inView = rows.filter(({ store }) => store === view.store);
     const own = new Map(inView.map((row) => [pathOf(row, row.tier), row]));
-    const suspects = differences.flatMap(({ how, path }) => (how === "foreign" && own.get(path)) || []);
+    const suspects = differences.flatMap(
+      ({ how, key, tier }) => (how === "foreign" && own.get(pathOf(key, tier))) || [],
+    );
     const files = await view.find(suspects.map((row) => ({ key: keyOf(row), tier: row.tier })));
     const candidates = suspects.flatMap((row, index) => {
       const file = files[index];
@@ -205,7 +208,9 @@ export class Checker {
     const placements = rows.map((row) => placementOf({ key: keyOf(row), row, garbage: [] }, view));
     const differences = await view.differences(placements);
     const own = new Map(rows.map((row) => [pathOf(row, row.tier), row]));
-    const suspects = differences.flatMap(({ how, path }) => (how === "foreign" && own.get(path)) || []);
+    const suspects = differences.flatMap(
+      ({ how, key, tier }) => (how === "foreign" && own.get(pathOf(key, tier))) || [],
+    );
     const files = await view.find(suspects.map((row) => ({ key: keyOf(row), tier: row.tier })));
     const copies = suspects.filter((row, index) => files[index]?.sizeBytes === row.sizeBytes);
     return copies.length > rows.length / 2;
@@ -282,8 +287,7 @@ export class Checker {
     const suspects = found.filter((_, index) => rows[index] === null && !dirty[index]);
     const there = await this.#stillThere(suspects);
     const unknown = there.map(({ key, entry }): UnknownEntry => {
-      const findings = entry.files.map(({ tier }): StoreFinding => {
-        const path = pathOf(key, tier);
+      const findings = entry.files.map(({ tier, path }): StoreFinding => {
         const message = `${path} belongs to no artifact: the catalog has no row for this key. It is left in the tree; a reindex adopts it.`;
         return { kind: "STRAY", path, ...keyOf(key), tier, message };
       });
@@ -304,8 +308,8 @@ export class Checker {
     const seen = (await view?.differences(placements)) ?? [];
     const paths = new Set(seen.map(({ path }) => path));
     return suspects.flatMap((suspect) => {
-      const { key, entry } = suspect;
-      const files = entry.files.filter(({ tier }) => paths.has(pathOf(key, tier)));
+      const { entry } = suspect;
+      const files = entry.files.filter(({ path }) => paths.has(path));
       return files.length === 0 ? [] : [{ ...suspect, entry: { ...entry, files } }];
     });
   }

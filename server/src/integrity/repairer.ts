@@ -8,7 +8,7 @@ import { commitAllOf } from "../engine/commit-all.ts";
 import type { TierStore } from "../tiers/tier-store.ts";
 import type { TierView } from "../tiers/tier-view.ts";
 import type { Adopter } from "./adopter.ts";
-import { chooseFile, pathOf } from "./adoption.ts";
+import { chooseFile } from "./adoption.ts";
 import type { Checked, Checker, UnknownEntry, UnknownObject } from "./checker.ts";
 import { recounted } from "./usage-findings.ts";
 
@@ -120,9 +120,10 @@ export class Repairer {
       },
     );
     if (!adopted) return null;
-    const places = unknown.flatMap(({ key, entry }) => entry.files.map(({ tier }) => ({ key, tier })));
-    const findings = places.map(({ key, tier }): StoreFinding => {
-      const path = pathOf(key, tier);
+    const places = unknown.flatMap(({ key, entry }) =>
+      entry.files.map(({ tier, path }) => ({ key, tier, path })),
+    );
+    const findings = places.map(({ key, tier, path }): StoreFinding => {
       const message = `${path} belongs to no artifact, and no sidecar has its checksum. It is moved to quarantine.`;
       return { kind: "QUARANTINED", path, ...keyOf(key), tier, message };
     });

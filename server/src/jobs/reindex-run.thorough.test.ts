@@ -10,6 +10,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { identifierProblem } from "@tierkeep/schema/domain/identifiers";
+import { type ArtifactKey, keyOfText } from "@tierkeep/schema/domain/keys";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { jobsOf } from "../../testing/stores/engine-services.ts";
@@ -17,13 +18,16 @@ import { EngineStore, TEST_ADMIN } from "../../testing/stores/engine-store.ts";
 
 type Tier = "hot" | "warm" | "cold";
 
+/** Names in folders; `a` and `a/b` are folders of artifacts with these names. */
+const NESTED = ["a/b", "a/b/c.txt", "a/b?", "a/a.metadata.json", ".git/config", "d/報告.md"];
+
 /** A file of the tree: few names, so that keys collide, some of them illegal. */
 const files = fc.uniqueArray(
   fc.record({
     tier: fc.constantFrom<Tier>("hot", "warm", "cold"),
     tenant: fc.constantFrom("acme", "büro 😀", ".hidden", "con"),
     workflow: fc.constantFrom("w", "a b"),
-    name: fc.constantFrom("a", "a.txt", "a.metadata.json", ".a.tmp", "b?", "報告.md", " x"),
+    name: fc.constantFrom("a", "a.txt", "a.metadata.json", ".a.tmp", "b?", "報告.md", " x", ...NESTED),
     content: fc.string({ maxLength: 8 }),
     modifiedAt: fc.integer({ min: 0, max: 3 }).map((days) => Date.UTC(2024, 0, 1 + days)),
     sidecar: fc.oneof(
@@ -58,9 +62,10 @@ function write(root: string, path: string, content: string, modifiedAt: number):
 
 function writeAll(store: EngineStore, tree: readonly File[]): void {
   for (const file of tree) {
-    write(store.root, pathOf(file), file.content, file.modifiedAt);
-    if (file.sidecar !== null)
-      write(store.root, `${pathOf(file)}.metadata.json`, file.sidecar, file.modifiedAt);
+    const isFolder = tree.some((other) => pathOf(other).startsWith(`${pathOf(file)}/`));
+    const path = isFolder ? `${pathOf(file)}/.file` : pathOf(file);
+    write(store.root, path, file.content, file.modifiedAt);
+    if (file.sidecar !== null) write(store.root, `${path}.metadata.json`, file.sidecar, file.modifiedAt);
   }
 }
 
@@ -111,8 +116,7 @@ describe("a reindex of any tree", () => {
         );
         expect(live.job.adoptedCount).toBe(byKey.size);
         for (const [path, candidates] of byKey) {
-          const [tenantId = "", workflowId = "", artifactId = ""] = path.split("/");
-          const row = await store.row({ tenantId, workflowId, artifactId });
+          const row = await store.row(keyOfText(path) as ArtifactKey);
           const winner = candidates.find(({ tier }) => tier === row.tier.toLowerCase());
           const bytes = await store.engine.artifacts.bytes(TEST_ADMIN, row);
           expect(bytes?.toString()).toBe(winner?.content);

@@ -9,13 +9,31 @@ export interface Placement {
   readonly place: { readonly tier: Tier; readonly object: string; readonly sidecar: Uint8Array } | null;
   /** Objects of its earlier versions: links to these are ours to remove. */
   readonly earlier: readonly string[];
+  /** True: the path of `place` must become a folder, because it blocks another key. Default: false. */
+  readonly folder?: boolean;
+}
+
+/** A key that is not published, because a file is where a folder of its path belongs. */
+export interface Blocked {
+  readonly key: ArtifactKey;
+  /** Where the file is: the path of this key in this tier. */
+  readonly by: ArtifactKey;
+  readonly tier: Tier;
+}
+
+/** A file that was moved to quarantine. Both paths are below the root. */
+export interface Moved {
+  readonly path: string;
+  readonly movedTo: string;
 }
 
 export interface Published {
-  /** Foreign files that were in the way, with their new paths; both paths are below the root. */
-  readonly quarantined: readonly { readonly path: string; readonly movedTo: string }[];
+  /** Foreign files that were in the way. */
+  readonly quarantined: readonly Moved[];
   /** Keys that could not be published, and why. All other keys are published. */
   readonly failed: readonly { readonly key: ArtifactKey; readonly error: string }[];
+  /** Keys that can be published once the key in their way is published with `folder`. */
+  readonly blocked: readonly Blocked[];
 }
 
 /** A sidecar as found in the tree. */
@@ -29,6 +47,8 @@ export interface FoundSidecar {
 /** A file in the tree at the path of an artifact. */
 export interface FoundFile {
   readonly tier: Tier;
+  /** Below the root. */
+  readonly path: string;
   readonly sizeBytes: number;
   /** ns since the epoch. */
   readonly modifiedNs: bigint;
@@ -58,6 +78,7 @@ export function modifiedMs({ modifiedNs }: Pick<FoundFile, "modifiedNs">): numbe
 export interface TreePosition {
   readonly tenant: string;
   readonly workflow: string;
+  /** Path below the workflow, with slashes. A folder's own entry comes before those of its content. */
   readonly name: string;
 }
 
@@ -132,7 +153,8 @@ export interface ViewDifference {
 /**
  * The current versions as a tree of hard links, for people, backup tools and reindexing. The server never
  * serves content from it. Paths: ROOT/{hot,warm,cold}/{tenant}/{workflow}/{artifact}, and next to it
- * {artifact}.metadata.json.
+ * {artifact}.metadata.json. A slash in an artifact's id is one in its path. Where {artifact} is a folder, the
+ * artifact is {artifact}/.file. Empty folders are removed, up to the workflow's.
  */
 export interface TierView {
   /** Id of the store whose objects it shows. */
@@ -159,9 +181,9 @@ export interface TierView {
   take(items: readonly IngestItem[], signal?: AbortSignal): Promise<readonly Taken[] | null>;
   /**
    * Moves the files at these paths to quarantine with their sidecars. Durable when it
-   * resolves.
+   * resolves. Returns what was moved.
    */
-  setAside(places: readonly { readonly key: ArtifactKey; readonly tier: Tier }[]): Promise<void>;
+  setAside(places: readonly { readonly key: ArtifactKey; readonly tier: Tier }[]): Promise<readonly Moved[]>;
   /** The files at these paths, in their order; null: no file. */
   find(
     places: readonly { readonly key: ArtifactKey; readonly tier: Tier }[],

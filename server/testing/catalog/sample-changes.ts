@@ -24,8 +24,8 @@ export const checksumOf = (text: string) => createHash("sha256").update(text).di
 
 /** Returns a key from "tenant/workflow/artifact". */
 export function key(path: string): ArtifactKey {
-  const [tenantId = "", workflowId = "", artifactId = ""] = path.split("/");
-  return { tenantId, workflowId, artifactId };
+  const [tenantId = "", workflowId = "", ...segments] = path.split("/");
+  return { tenantId, workflowId, artifactId: segments.join("/") };
 }
 
 export const path = ({ tenantId, workflowId, artifactId }: ArtifactKey) =>

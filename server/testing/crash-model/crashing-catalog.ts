@@ -15,6 +15,7 @@ export const COMMIT_STEPS = [
   "adoptBatch",
   "settled",
   "published",
+  "republish",
   "collected",
   "sweepAnswers",
   "damage",

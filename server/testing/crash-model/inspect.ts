@@ -141,7 +141,8 @@ function viewViolations(root: string, rows: readonly ArtifactRow[], dirty: Reado
   for (const row of rows) {
     const name = keyText(row);
     if (dirty.has(name)) continue;
-    const path = join(root, row.tier.toLowerCase(), name);
+    const flat = join(root, row.tier.toLowerCase(), name);
+    const path = lstatSync(flat, { throwIfNoEntry: false })?.isDirectory() ? join(flat, ".file") : flat;
     wanted.set(path, () => {
       const object = join(root, ".tierkeep", "objects", row.object.slice(0, 2), row.object);
       return lstatSync(path).ino === lstatSync(object).ino ? null : `${path} is not a link to its object`;
@@ -160,11 +161,22 @@ function viewViolations(root: string, rows: readonly ArtifactRow[], dirty: Reado
       wanted.delete(path);
       const problem = check?.();
       if (problem) found.push(problem);
-      const name = relative.replace(/\.metadata\.json$/, "");
+      const name = relative.replace(/\.metadata\.json$/, "").replace(/\/\.file$/, "");
       if (!check && !dirty.has(name) && !isForeign(path)) found.push(`${path} should not exist`);
     }
   }
+  if (dirty.size === 0) found.push(...emptyFolders(root).map((path) => `${path} is an empty folder`));
   return [...found, ...[...wanted.keys()].map((path) => `${path} is missing`)];
+}
+
+/** Returns the empty folders below those of workflows. */
+function emptyFolders(root: string): string[] {
+  return TIERS.flatMap((tier) =>
+    readdirSync(join(root, tier.toLowerCase()), { recursive: true, withFileTypes: true }),
+  )
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => path.slice(root.length + 1).split("/").length > 3 && readdirSync(path).length === 0);
 }
 
 function filesBelow(folder: string): string[] {

@@ -85,7 +85,7 @@ function randomKey(draw: Draw): ArtifactKey {
   return {
     tenantId: oneOf(draw, ["acme", "globex"]),
     workflowId: oneOf(draw, ["nightly", "büro 😀"]),
-    artifactId: oneOf(draw, ["a", "b.json"]),
+    artifactId: oneOf(draw, ["a", "b.json", "a/b", "a/b/c"]),
   };
 }
 

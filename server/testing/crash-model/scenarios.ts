@@ -17,6 +17,7 @@ const LARGE = 200_000;
 
 const a: ArtifactKey = { tenantId: "acme", workflowId: "nightly", artifactId: "report.md" };
 const b: ArtifactKey = { tenantId: "acme", workflowId: "nightly", artifactId: "model.bin" };
+const inA: ArtifactKey = { ...a, artifactId: "report.md/plots/1.svg" };
 const c: ArtifactKey = { tenantId: "globex", workflowId: "büro", artifactId: "報告書.pdf" };
 
 const drain: Act = { do: "drain" };
@@ -109,6 +110,23 @@ export const SCENARIOS: Readonly<Record<string, readonly Act[]>> = {
     drain,
     { do: "add foreign file", path: "warm/acme/nightly/report.md" },
     { do: "promote", key: a, toTier: "WARM" },
+    drain,
+  ],
+  "a file makes way for the folder of its name, and empty folders are removed": [
+    write(a, 1, SMALL),
+    drain,
+    write(inA, 2, SMALL),
+    write(b, 3, SMALL),
+    drain,
+    write(a, 4, SMALL),
+    { do: "promote", key: inA, toTier: "WARM" },
+    drain,
+    { do: "purge", key: a },
+    { do: "add foreign file", path: "hot/acme/nightly/report.md/plots" },
+    write(inA, 5, LARGE),
+    drain,
+    { do: "purge", key: inA },
+    write(a, 6, SMALL),
     drain,
   ],
   "a write that is retried with its idempotency key happens once, until its stored answer expires": [

@@ -70,6 +70,7 @@ export class FaultInjector {
       link: around("link", true, disk.link),
       rename: around("rename", true, disk.rename),
       unlink: around("unlink", false, disk.unlink),
+      rmdir: around("rmdir", false, disk.rmdir),
       open: around("open", false, disk.open),
       read: around("read", false, disk.read),
       facts: around("facts", false, disk.facts),

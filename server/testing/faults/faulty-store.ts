@@ -256,8 +256,8 @@ export class FaultyStore {
     Violation.unlessNone(await violationsIn(this.#simulated, this.#root));
     Violation.unlessNone(leftovers(this.#root));
     for (const path of this.#state.keys()) {
-      const [tenantId = "", workflowId = "", artifactId = ""] = path.split("/");
-      const key = { tenantId, workflowId, artifactId };
+      const [tenantId = "", workflowId = "", ...segments] = path.split("/");
+      const key = { tenantId, workflowId, artifactId: segments.join("/") };
       await this.#simulated.engine.artifacts.purge(MODEL_ADMIN, { ...key, dryRun: false });
     }
     this.#state = new Map();

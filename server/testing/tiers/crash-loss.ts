@@ -3,6 +3,7 @@ import {
   existsSync,
   linkSync,
   lstatSync,
+  mkdirSync,
   renameSync,
   rmSync,
   truncateSync,
@@ -57,10 +58,13 @@ export function bringBack(path: string, state: NameState): void {
       if (present !== null) rmSync(path, { recursive: true });
       return;
     case "directory":
+      if (present?.kind === "directory") return;
+      if (present !== null) unlinkSync(path);
+      mkdirSync(path);
       return;
     case "file":
       if (present?.identity === realDisk.lstat(state.saved)?.identity) return;
-      if (present !== null) unlinkSync(path);
+      if (present !== null) rmSync(path, { recursive: true });
       linkSync(state.saved, path);
   }
 }

@@ -54,6 +54,25 @@ describe("LossyDisk", () => {
     expect(existsSync(at("a"))).toBe(false);
   });
 
+  it("restores a removed directory and the file whose path became a directory, until they are synced", () => {
+    const change = (disk: LossyDisk) => {
+      disk.unlink("view.folder.unlink", at("a"));
+      disk.mkdir("view.mkdir", at("a"));
+      disk.rmdir("view.folder.rmdir", at("empty"));
+    };
+    writeFileSync(at("a"), "hello");
+    mkdirSync(at("empty"));
+    const disk = open();
+    change(disk);
+    disk.crash("everything");
+    expect([readFileSync(at("a"), "utf8"), readdirSync(root)]).toEqual(["hello", ["a", "empty"]]);
+    const next = open();
+    change(next);
+    next.fsyncDirectory("view.parent.fsync", root);
+    next.crash("everything");
+    expect([statSync(at("a")).isDirectory(), readdirSync(root)]).toEqual([true, ["a"]]);
+  });
+
   it("keeps an empty file of which only the name was synced", () => {
     const disk = open();
     written(disk, at("a"), "hello");

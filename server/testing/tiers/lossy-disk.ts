@@ -1,4 +1,4 @@
-import { existsSync, linkSync, mkdtempSync, rmSync } from "node:fs";
+import { linkSync, mkdtempSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Disk, type DiskStep, realDisk } from "../../src/files/disk.ts";
 import {
@@ -79,7 +79,7 @@ export class LossyDisk implements Disk {
     const paths = [...chosen.keys()].sort((a, b) => a.split("/").length - b.split("/").length);
     for (const path of paths) {
       const state = this.#names.get(path)?.[chosen.get(path) ?? 0];
-      if (state !== undefined && existsSync(dirname(path))) bringBack(path, state);
+      if (state !== undefined && realDisk.lstat(dirname(path))?.kind === "directory") bringBack(path, state);
     }
     for (const move of this.#moves.reverse()) if (draw(1) === 0) undoMove(move);
     for (const file of this.#files.values()) loseBytes(file, draw);
@@ -177,6 +177,11 @@ export class LossyDisk implements Disk {
   readonly unlink: Disk["unlink"] = (step, path) => {
     this.#enter(step);
     this.#changeName(path, () => realDisk.unlink(step, path));
+  };
+
+  readonly rmdir: Disk["rmdir"] = (step, path) => {
+    this.#enter(step);
+    this.#changeName(path, () => realDisk.rmdir(step, path));
   };
 
   readonly open: Disk["open"] = (path) => {

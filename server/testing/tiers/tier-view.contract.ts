@@ -60,7 +60,7 @@ export function tierViewContract(name: string, open: () => Promise<ViewUnderTest
     return { key: of, place: { tier, object, sidecar: sidecar(version) }, earlier };
   }
 
-  const nothing = { quarantined: [], failed: [] };
+  const nothing = { quarantined: [], failed: [], blocked: [] };
 
   /** Returns every file of the tree, by its path below the root. */
   function tree(root: string): string[] {
@@ -243,6 +243,182 @@ export function tierViewContract(name: string, open: () => Promise<ViewUnderTest
     });
   });
 
+  describe(`TierView contract, ${name}: nested ids`, () => {
+    const named = (artifactId: string): ArtifactKey => ({ ...key, artifactId });
+    const report = named("report.pdf");
+    const page = named("report.pdf/page/1");
+
+    /** Returns the folders of the tree, by their paths below the root. */
+    const folders = (root: string) =>
+      TIERS.flatMap((tier) =>
+        readdirSync(join(root, tier.toLowerCase()), { recursive: true, withFileTypes: true }),
+      )
+        .filter((entry) => entry.isDirectory())
+        .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1))
+        .sort();
+
+    it("makes real folders, and removes those that are empty up to the workflow's", async () => {
+      await using test = await open();
+      const object = await stored(test, someBytes(10));
+      const other = named("plots/2025/costs.svg");
+      const nested = named("plots/2026/sales.svg");
+      expect(
+        await viewOf(test).publish([
+          placed("HOT", object, 1, [], nested),
+          placed("HOT", object, 1, [], other),
+        ]),
+      ).toEqual(nothing);
+      expect(tree(test.root)).toEqual([
+        "hot/acme/nightly/plots/2025/costs.svg",
+        "hot/acme/nightly/plots/2025/costs.svg.metadata.json",
+        "hot/acme/nightly/plots/2026/sales.svg",
+        "hot/acme/nightly/plots/2026/sales.svg.metadata.json",
+      ]);
+      expect(await viewOf(test).publish([placed("WARM", object, 2, [], nested)])).toEqual(nothing);
+      expect(folders(test.root)).toEqual([
+        "hot/acme",
+        "hot/acme/nightly",
+        "hot/acme/nightly/plots",
+        "hot/acme/nightly/plots/2025",
+        "warm/acme",
+        "warm/acme/nightly",
+        "warm/acme/nightly/plots",
+        "warm/acme/nightly/plots/2026",
+      ]);
+      const gone = [nested, other].map((of): Placement => ({ key: of, place: null, earlier: [object] }));
+      expect(await viewOf(test).publish(gone)).toEqual(nothing);
+      expect(folders(test.root)).toEqual(["hot/acme", "hot/acme/nightly", "warm/acme", "warm/acme/nightly"]);
+      // Folders are made again.
+      expect(await viewOf(test).publish([placed("HOT", object, 3, [], nested)])).toEqual(nothing);
+      expect(tree(test.root)).toHaveLength(2);
+    });
+
+    it("continues the removal of folders that a crash interrupted", async () => {
+      await using test = await open();
+      mkdirSync(dirname(path(test.root, "HOT", named("a/b/c"))), { recursive: true });
+      const gone = { key: named("a/b/c/d/e"), place: null, earlier: [] };
+      expect(await viewOf(test).publish([gone])).toEqual(nothing);
+      expect(folders(test.root)).toEqual(["hot/acme", "hot/acme/nightly"]);
+    });
+
+    it("puts an artifact into the folder of its name, in any order within one call", async () => {
+      for (const order of [
+        [report, page],
+        [page, report],
+      ]) {
+        await using test = await open();
+        const object = await stored(test, someBytes(10));
+        expect(await viewOf(test).publish(order.map((of) => placed("HOT", object, 1, [], of)))).toEqual(
+          nothing,
+        );
+        expect(tree(test.root)).toEqual([
+          "hot/acme/nightly/report.pdf/.file",
+          "hot/acme/nightly/report.pdf/.file.metadata.json",
+          "hot/acme/nightly/report.pdf/page/1",
+          "hot/acme/nightly/report.pdf/page/1.metadata.json",
+        ]);
+        expect(await viewOf(test).differences(order.map((of) => placed("HOT", object, 1, [], of)))).toEqual(
+          [],
+        );
+      }
+    });
+
+    it("reports the file in the way of a folder, which becomes a folder when it is published as one", async () => {
+      await using test = await open();
+      const [first, second] = [await stored(test, someBytes(10, 1)), await stored(test, someBytes(10, 2))];
+      await viewOf(test).publish([placed("HOT", first, 1)]);
+      expect(await viewOf(test).publish([placed("HOT", second, 2, [], page)])).toEqual({
+        ...nothing,
+        blocked: [{ key: page, by: report, tier: "HOT" }],
+      });
+      expect(tree(test.root)).toHaveLength(2);
+      const folder = { ...placed("HOT", first, 3), folder: true };
+      const both = [folder, placed("HOT", second, 2, [], page)];
+      for (let round = 0; round < 2; round += 1) {
+        expect(await viewOf(test).publish(both)).toEqual(nothing);
+        expect(tree(test.root)).toEqual([
+          "hot/acme/nightly/report.pdf/.file",
+          "hot/acme/nightly/report.pdf/.file.metadata.json",
+          "hot/acme/nightly/report.pdf/page/1",
+          "hot/acme/nightly/report.pdf/page/1.metadata.json",
+        ]);
+      }
+      const file = join(path(test.root, "HOT"), ".file");
+      expect(readFileSync(file).equals(someBytes(10, 1))).toBe(true);
+      expect(readFileSync(`${file}.metadata.json`).equals(sidecar(3))).toBe(true);
+      const expected = { range: null, sizeBytes: 10, checksum: sha256(someBytes(10, 1)) };
+      const body = await test.store.readFound({ key: report, tier: "HOT" }, expected);
+      expect(Buffer.concat(await Array.fromAsync(body ?? [])).equals(someBytes(10, 1))).toBe(true);
+    });
+
+    it("keeps the file of a folder until it is purged, and then removes the folder", async () => {
+      await using test = await open();
+      const object = await stored(test, someBytes(10));
+      await viewOf(test).publish([placed("HOT", object, 1, [], page), placed("HOT", object, 1)]);
+      await viewOf(test).publish([{ key: page, place: null, earlier: [object] }]);
+      expect(tree(test.root)).toEqual([
+        "hot/acme/nightly/report.pdf/.file",
+        "hot/acme/nightly/report.pdf/.file.metadata.json",
+      ]);
+      expect(await viewOf(test).differences([placed("HOT", object, 1)])).toEqual([]);
+      await viewOf(test).publish([{ key: report, place: null, earlier: [object] }]);
+      expect(folders(test.root)).toEqual(["hot/acme", "hot/acme/nightly"]);
+    });
+
+    it("moves an artifact out of the folder of its name into another tier", async () => {
+      await using test = await open();
+      const object = await stored(test, someBytes(10));
+      await viewOf(test).publish([placed("HOT", object, 1, [], page), placed("HOT", object, 1)]);
+      expect(await viewOf(test).publish([placed("COLD", object, 2)])).toEqual(nothing);
+      expect(tree(test.root)).toEqual([
+        "cold/acme/nightly/report.pdf",
+        "cold/acme/nightly/report.pdf.metadata.json",
+        "hot/acme/nightly/report.pdf/page/1",
+        "hot/acme/nightly/report.pdf/page/1.metadata.json",
+      ]);
+    });
+
+    it("quarantines a foreign file where an artifact must become a folder", async () => {
+      await using test = await open();
+      const at = path(test.root, "HOT");
+      mkdirSync(dirname(at), { recursive: true });
+      writeFileSync(at, "foreign content");
+      const object = await stored(test, someBytes(10));
+      const published = await viewOf(test).publish([{ ...placed("HOT", object, 1), folder: true }]);
+      expect(published.quarantined.map((moved) => moved.path)).toEqual(["hot/acme/nightly/report.pdf"]);
+      expect(readFileSync(join(at, ".file")).equals(someBytes(10))).toBe(true);
+    });
+
+    it("finds, ingests and quarantines files in folders", async () => {
+      await using test = await open();
+      for (const file of ["report.pdf/.file", "report.pdf/page/1"]) {
+        const at = join(test.root, "hot/acme/nightly", file);
+        mkdirSync(dirname(at), { recursive: true });
+        writeFileSync(at, file);
+      }
+      const view = viewOf(test);
+      const entries = await view.walk(null, 10);
+      expect(entries.map(({ key: of, files }) => [of, files.map((file) => file.path)])).toEqual([
+        [report, ["hot/acme/nightly/report.pdf/.file"]],
+        [page, ["hot/acme/nightly/report.pdf/page/1"]],
+      ]);
+      const files = entries.flatMap(({ key: of, files }) =>
+        files.map((file) => ({ key: of as ArtifactKey, file })),
+      );
+      expect(await view.find(files.map(({ key: of }) => ({ key: of, tier: "HOT" })))).toEqual(
+        files.map(({ file }) => file),
+      );
+      const taken = await view.take(
+        files.map(({ key: of, file }) => ({ key: of, file, how: { as: "look" } })),
+      );
+      expect(taken?.map((one) => one.state)).toEqual(["taken", "taken"]);
+      expect(await view.setAside([{ key: report, tier: "HOT" }])).toMatchObject([
+        { path: "hot/acme/nightly/report.pdf/.file" },
+      ]);
+      expect(tree(test.root)).toEqual(["hot/acme/nightly/report.pdf/page/1"]);
+    });
+  });
+
   describe(`TierView contract, ${name}: foreign files`, () => {
     /**
      * Returns the path in quarantine of the only file that was moved there, after a check that it was moved
@@ -293,7 +469,7 @@ export function tierViewContract(name: string, open: () => Promise<ViewUnderTest
 
       // In another tier a sidecar alone blocks nothing; next to a file it is moved with that.
       foreignFile(sidecarPath(test.root, "WARM"), content);
-      expect(await viewOf(test).publish([placed("HOT", object, 1)])).toEqual({ quarantined: [], failed: [] });
+      expect(await viewOf(test).publish([placed("HOT", object, 1)])).toEqual(nothing);
       expect(readFileSync(sidecarPath(test.root, "WARM"), "utf8")).toBe(content);
       foreignFile(path(test.root, "WARM"));
       const { quarantined } = await viewOf(test).publish([placed("HOT", object, 1)]);
@@ -307,16 +483,28 @@ export function tierViewContract(name: string, open: () => Promise<ViewUnderTest
       ]);
     });
 
-    it("moves a folder at the artifact's path to quarantine with its contents", async () => {
+    it("moves a folder at the path of the artifact's file to quarantine with its contents", async () => {
       await using test = await open();
-      foreignFile(join(path(test.root, "HOT"), "inner", "file"));
-      const moved = await movedFrom(
-        test,
-        path(test.root, "HOT"),
-        placed("HOT", await stored(test, someBytes(10)), 1),
-      );
+      const file = join(path(test.root, "HOT"), ".file");
+      foreignFile(join(file, "inner", "file"));
+      const moved = await movedFrom(test, file, placed("HOT", await stored(test, someBytes(10)), 1));
       expect(readFileSync(join(moved, "inner", "file"), "utf8")).toBe("foreign content");
-      expect(lstatSync(path(test.root, "HOT")).isFile()).toBe(true);
+      expect(lstatSync(file).isFile()).toBe(true);
+    });
+
+    it("does not write through a symbolic link in place of a folder of an id", async () => {
+      await using test = await open();
+      const outside = join(test.root, "outside");
+      mkdirSync(outside);
+      const nested = { ...key, artifactId: "plots/sales.svg" };
+      const folder = dirname(path(test.root, "HOT", nested));
+      mkdirSync(dirname(folder), { recursive: true });
+      symlinkSync(outside, folder);
+      const object = await stored(test, someBytes(10));
+      const moved = await movedFrom(test, folder, placed("HOT", object, 1, [], nested));
+      expect(readlinkSync(moved)).toBe(outside);
+      expect(readdirSync(outside)).toEqual([]);
+      expect(readFileSync(path(test.root, "HOT", nested)).equals(someBytes(10))).toBe(true);
     });
 
     it.each([

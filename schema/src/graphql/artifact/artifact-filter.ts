@@ -1,4 +1,4 @@
-import { MAX_IDENTIFIER_BYTES } from "../../domain/identifiers.ts";
+import { MAX_ARTIFACT_ID_BYTES } from "../../domain/identifiers.ts";
 import { requireMetadata } from "../../domain/metadata.ts";
 import { Refused } from "../../domain/refusals.ts";
 import { TIERS } from "../../domain/tiers.ts";
@@ -98,10 +98,10 @@ function withinScope(
 function optionalPrefix(prefix: string | null | undefined, argument: string): string | undefined {
   if (!prefix) return undefined;
   // An identifier has no more UTF-16 units than bytes.
-  if (prefix.length > MAX_IDENTIFIER_BYTES) {
+  if (prefix.length > MAX_ARTIFACT_ID_BYTES) {
     throw new Refused(
       "BAD_USER_INPUT",
-      `${argument} is longer than an artifact id can be: at most ${MAX_IDENTIFIER_BYTES} bytes.`,
+      `${argument} is longer than an artifact id can be: at most ${MAX_ARTIFACT_ID_BYTES} bytes.`,
       { argument },
     );
   }

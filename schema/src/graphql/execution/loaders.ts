@@ -116,7 +116,7 @@ export class Loaders {
   }
 }
 
-// A name cannot contain a slash.
+// Ids of tenants and workflows cannot contain a slash.
 function workflowKey({ tenantId, workflowId }: WorkflowName): string {
   return `${tenantId}/${workflowId}`;
 }

@@ -53,7 +53,7 @@ const refusals: Refusal[] = [
   ["artifactsByKey", { keys: Array(501).fill(key) }, "BAD_USER_INPUT", "keys"],
   [
     "artifactsByKey",
-    { keys: [key, key, { ...key, artifactId: "x/y" }] },
+    { keys: [key, key, { ...key, artifactId: "x//y" }] },
     "INVALID_IDENTIFIER",
     "keys.2.artifactId",
   ],

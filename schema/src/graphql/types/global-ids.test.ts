@@ -15,6 +15,8 @@ describe("global ids", () => {
   it("decode to the names that they encode", () => {
     const key = { tenantId: "acme", workflowId: "nightly run", artifactId: "résumé 🎉.txt" };
     expect(parseGlobalId(artifactGlobalId(key))).toEqual({ type: "Artifact", key });
+    const nested = { ...key, artifactId: "plots/2026/sales.svg" };
+    expect(parseGlobalId(artifactGlobalId(nested))).toEqual({ type: "Artifact", key: nested });
     expect(parseGlobalId(tenantGlobalId("acme"))).toEqual({ type: "Tenant", tenantId: "acme" });
     const workflow = { tenantId: "acme", workflowId: "wf" };
     expect(parseGlobalId(workflowGlobalId(workflow))).toEqual({ type: "Workflow", workflow });
@@ -25,8 +27,8 @@ describe("global ids", () => {
 
   it("are URL-safe, also for the longest names", () => {
     const name = "é".repeat(100);
-    const key = { tenantId: name, workflowId: name, artifactId: name };
-    expect(artifactGlobalId(key)).toMatch(/^[A-Za-z0-9_-]+$/);
+    const key = { tenantId: name, workflowId: name, artifactId: `${name}/${name}/${"é".repeat(99)}` };
+    expect(artifactGlobalId(key)).toMatch(/^[A-Za-z0-9_-]{1,1400}$/);
     expect(parseGlobalId(artifactGlobalId(key))).toEqual({ type: "Artifact", key });
   });
 
@@ -54,7 +56,8 @@ describe("global ids", () => {
     ["a workflow with too few parts", encoded("Workflow/a")],
     ["a workflow with too many parts", encoded("Workflow/a/b/c")],
     ["an artifact with too few parts", encoded("Artifact/a/b")],
-    ["an artifact with too many parts", encoded("Artifact/a/b/c/d")],
+    ["an artifact with an empty segment", encoded("Artifact/a/b/c//d")],
+    ["an artifact with 33 segments", encoded(`Artifact/a/b${"/c".repeat(33)}`)],
     ["an artifact named like a sidecar", encoded("Artifact/a/b/c.metadata.json")],
     ["invalid UTF-8", Buffer.from("Tenant/\xff", "latin1").toString("base64url")],
     ["padding", Buffer.from("Tenant/abcd").toString("base64")],

@@ -13,8 +13,8 @@ export type GlobalId =
   | { readonly type: "Job"; readonly jobId: string }
   | { readonly type: "LifecycleEvent"; readonly cursor: string };
 
-// Three names of 200 bytes and a type take 830 characters in base64. Event cursors are far shorter.
-const MAX_LENGTH = 1000;
+// Names of 200, 200 and 600 bytes and a type take 1,348 characters in base64. Event cursors are far shorter.
+const MAX_LENGTH = 1400;
 const BASE64URL = /^[A-Za-z0-9_-]+$/;
 
 const encoder = new TextEncoder();
@@ -47,13 +47,14 @@ export function parseGlobalId(id: string): GlobalId | null {
   if (rest === "") return null;
   if (type === "Job") return { type, jobId: rest };
   if (type === "LifecycleEvent") return { type, cursor: rest };
-  const [tenantId = "", workflowId = "", artifactId = "", ...more] = rest.split("/");
-  if (more.length > 0 || identifierProblem("tenantId", tenantId) !== null) return null;
+  const [tenantId = "", workflowId = "", ...segments] = rest.split("/");
+  if (identifierProblem("tenantId", tenantId) !== null) return null;
   if (type === "Tenant") return rest === tenantId ? { type, tenantId } : null;
   if (identifierProblem("workflowId", workflowId) !== null) return null;
   if (type === "Workflow") {
     return rest === `${tenantId}/${workflowId}` ? { type, workflow: { tenantId, workflowId } } : null;
   }
+  const artifactId = segments.join("/");
   if (type !== "Artifact" || identifierProblem("artifactId", artifactId) !== null) return null;
   return { type, key: { tenantId, workflowId, artifactId } };
 }

@@ -1,5 +1,5 @@
 import { requireIdentifier, requireKey } from "@tierkeep/schema/domain/identifiers";
-import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
+import { type ArtifactKey, keyOfText } from "@tierkeep/schema/domain/keys";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Command } from "commander";
 import { counted } from "../output/quantity.ts";
@@ -43,15 +43,14 @@ export function artifactKeyOf(key: string | undefined, options: KeyOptions): Art
       `KEY and --${given[0]} both name the artifact. Give either KEY, or --tenant, --workflow and --artifact.`,
     );
   }
-  const parts = key.split("/");
-  const [tenantId = "", workflowId = "", artifactId = ""] = parts;
-  if (parts.length !== PARTS.length) {
+  const parts = keyOfText(key);
+  if (parts === null) {
     throw new Refused(
       "BAD_USER_INPUT",
-      `KEY ${JSON.stringify(key)} has ${counted(parts.length, "part")}, not 3. Give tenant/workflow/artifact.`,
+      `KEY ${JSON.stringify(key)} has ${counted(key.split("/").length, "part")}, not 3 or more. Give tenant/workflow/artifact.`,
     );
   }
-  return requireKey({ tenantId, workflowId, artifactId }, "KEY's ");
+  return requireKey(parts, "KEY's ");
 }
 
 /** Returns the workflow that --tree reads or writes. @throws Refused like artifactKeyOf */

@@ -15,7 +15,7 @@ const INTRODUCTION = `# Command line
   of that server; otherwise it opens the store itself. \`--url\` or \`TIERKEEP_URL\` names another server.
 - **Credentials.** Commands on the store's own machine need none. For a server that is named by a URL, set \`TIERKEEP_TOKEN\`
   to a bearer token.
-- **KEY** is \`tenant/workflow/artifact\`, or \`--tenant\`, \`--workflow\` and \`--artifact\`.
+- **KEY** is \`tenant/workflow/artifact\`, such as \`acme/nightly/plots/2026/sales.svg\`, or \`--tenant\`, \`--workflow\` and \`--artifact\`.
 - **Output.** Data goes to stdout, messages go to stderr. With \`--json\`, stdout is one JSON document, or one line for each row
   of a list. At a terminal, tables fit its width: long keys are shortened and less important columns are left out.
 - **Options** with a value may be given once, unless their help says "repeatable".

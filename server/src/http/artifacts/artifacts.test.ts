@@ -112,7 +112,7 @@ describe("PUT /artifacts/{tenant}/{workflow}/{artifact}", () => {
     ["/artifacts/t/w/%FF", "INVALID_IDENTIFIER"],
     ["/artifacts/t/w/%", "INVALID_IDENTIFIER"],
     ["/artifacts/t/w/.hidden", "INVALID_IDENTIFIER"],
-    ["/artifacts/t/w/a/b", "NOT_FOUND"],
+    ["/artifacts/t/w/a//b", "INVALID_IDENTIFIER"],
     ["/artifacts/t/w", "NOT_FOUND"],
     ["/artifacts/t/w/a?tier=hot", "BAD_USER_INPUT"],
     ["/artifacts/t/w/a?tier=HOT&tier=HOT", "BAD_USER_INPUT"],

@@ -203,7 +203,10 @@ function contentResponse(
   headers.set("accept-ranges", "bytes");
   headers.set("content-type", artifact.contentType);
   headers.set("content-length", String(request.method === "HEAD" ? total : content.sizeBytes));
-  headers.set("content-disposition", attachment(artifact.artifactId));
+  headers.set(
+    "content-disposition",
+    attachment(artifact.artifactId.slice(artifact.artifactId.lastIndexOf("/") + 1)),
+  );
   headers.set("repr-digest", `sha-256=:${Buffer.from(artifact.checksum, "hex").toString("base64")}:`);
   // Whatever its content type, a browser must not show it as a page of this origin or inside one.
   headers.set("content-security-policy", "sandbox; default-src 'none'");

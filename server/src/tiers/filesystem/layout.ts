@@ -1,8 +1,7 @@
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { requireKey, SIDECAR_SUFFIX } from "@tierkeep/schema/domain/identifiers";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
-import type { FoundAt } from "../tier-store.ts";
 
 const OBJECT_ID = /^[0-9a-f]{32}$/;
 const FAN_OUT = /^[0-9a-f]{2}$/;
@@ -34,11 +33,10 @@ export class Layout {
     return join(this.objects, object.slice(0, 2), object);
   }
 
-  foundPath(at: FoundAt): string {
-    if ("key" in at) return this.viewPaths(at.tier, at.key).artifact;
-    const path = join(this.quarantine, at.quarantined);
+  quarantinePath(name: string): string {
+    const path = join(this.quarantine, name);
     if (dirname(path) !== this.quarantine)
-      throw new TypeError(`not the name of a file in quarantine: ${JSON.stringify(at.quarantined)}`);
+      throw new TypeError(`not the name of a file in quarantine: ${JSON.stringify(name)}`);
     return path;
   }
 
@@ -47,35 +45,53 @@ export class Layout {
   }
 
   /**
-   * Returns the tier's, tenant's and workflow's directories, and the paths of the artifact and its sidecar.
+   * Returns the paths of the artifact and its sidecar where no folder has the artifact's name; `currentPaths`
+   * checks that.
    * @throws Refused INVALID_IDENTIFIER
    */
   viewPaths(tier: Tier, key: ArtifactKey): ViewPaths {
     requireKey(key);
-    const tierDirectory = this.tierDirectory(tier);
-    const tenant = join(tierDirectory, key.tenantId);
-    const directory = join(tenant, key.workflowId);
-    const artifact = join(directory, key.artifactId);
-    // The rule above already rejects every name that could leave the root. This check remains if that rule
-    // changes.
-    if (
-      dirname(artifact) !== directory ||
-      dirname(directory) !== tenant ||
-      dirname(tenant) !== tierDirectory
-    ) {
-      throw new TypeError(`not a key that can be a path: ${JSON.stringify(key)}`);
+    const names = [key.tenantId, key.workflowId, ...key.artifactId.split("/")];
+    const directories = [this.tierDirectory(tier)];
+    let artifact = "";
+    for (const [index, name] of names.entries()) {
+      const parent = directories[index] as string;
+      artifact = join(parent, name);
+      // The rule above already rejects every name that could leave the root. This check remains if that rule
+      // changes.
+      if (dirname(artifact) !== parent || basename(artifact) !== name)
+        throw new TypeError(`not a key that can be a path: ${JSON.stringify(key)}`);
+      directories.push(artifact);
     }
-    return { tierDirectory, tenant, directory, artifact, sidecar: `${artifact}${SIDECAR_SUFFIX}` };
+    directories.pop();
+    return { directories, directory: dirname(artifact), artifact, sidecar: `${artifact}${SIDECAR_SUFFIX}` };
   }
 }
 
+/** Number of directories above the folders of artifact ids: the tier's, the tenant's and the workflow's. */
+export const FIXED_DEPTH = 3;
+
+/** Name of an artifact's file in the folder of the same name. No identifier begins with a dot. */
+export const FOLDER_FILE = ".file";
+
 export interface ViewPaths {
-  readonly tierDirectory: string;
-  readonly tenant: string;
-  /** The workflow's directory, which contains artifact and sidecar. */
+  /** All directories that contain the artifact, below each other: the tier's first. */
+  readonly directories: readonly string[];
+  /** The last of them, which contains artifact and sidecar. */
   readonly directory: string;
   readonly artifact: string;
   readonly sidecar: string;
+}
+
+/** Returns the paths of an artifact whose own path is a folder. */
+export function inFolder({ directories, artifact: folder }: ViewPaths): ViewPaths {
+  const artifact = join(folder, FOLDER_FILE);
+  return {
+    directories: [...directories, folder],
+    directory: folder,
+    artifact,
+    sidecar: `${artifact}${SIDECAR_SUFFIX}`,
+  };
 }
 
 export function isObjectId(name: string): boolean {

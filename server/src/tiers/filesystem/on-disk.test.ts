@@ -232,6 +232,7 @@ describe("a failing disk", () => {
     expect(published).toEqual({
       quarantined: [],
       failed: [{ key, error: "EIO: injected by the test" }],
+      blocked: [],
     } satisfies Published);
     expect(readdirSync(join(test.root, ".tierkeep", "tmp"))).toEqual([]);
   });
@@ -295,6 +296,7 @@ describe("files of the view", () => {
       expect(await test.store.view?.publish([{ key, place, earlier: objects }])).toEqual({
         quarantined: [],
         failed: [],
+        blocked: [],
       });
       expect(readdirSync(join(test.root, ".tierkeep", "tmp"))).toEqual([]);
     }

@@ -160,6 +160,7 @@ class FilesystemStore implements TierStore {
     return {
       quarantined: results.flatMap(({ quarantined }) => quarantined),
       failed: results.flatMap(({ failed }) => failed),
+      blocked: results.flatMap(({ blocked }) => blocked),
     };
   }
 
@@ -177,7 +178,8 @@ class FilesystemStore implements TierStore {
       return await this.#workers.at(index).call("publish", [placements]);
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
-      return { quarantined: [], failed: placements.map(({ key }) => ({ key, error: error.message })) };
+      const failed = placements.map(({ key }) => ({ key, error: error.message }));
+      return { quarantined: [], failed, blocked: [] };
     }
   }
 

@@ -1,9 +1,11 @@
 import { rmSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { Disk, Facts } from "../../../files/disk.ts";
 import type { Quarantined } from "../../tier-store.ts";
+import type { Moved } from "../../tier-view.ts";
+import { currentPaths } from "../current-paths.ts";
 import type { Layout } from "../layout.ts";
 import { moveToQuarantine } from "./quarantine.ts";
 
@@ -36,8 +38,7 @@ export class FoundFiles {
    * call.
    */
   deleteQuarantined(names: readonly string[]): void {
-    for (const name of names)
-      rmSync(this.#layout.foundPath({ quarantined: name }), { recursive: true, force: true });
+    for (const name of names) rmSync(this.#layout.quarantinePath(name), { recursive: true, force: true });
   }
 
   #sizeOf(path: string, facts: Facts): number {
@@ -51,14 +52,18 @@ export class FoundFiles {
   }
 
   /** As TierView.setAside. */
-  setAside(places: readonly { readonly key: ArtifactKey; readonly tier: Tier }[]): void {
+  setAside(places: readonly { readonly key: ArtifactKey; readonly tier: Tier }[]): readonly Moved[] {
     const paths = places.flatMap(({ key, tier }) => {
-      const { artifact, sidecar } = this.#layout.viewPaths(tier, key);
+      const { artifact, sidecar } = currentPaths(this.#disk, this.#layout, tier, key);
       return [artifact, sidecar].filter((path) => this.#disk.lstat(path) !== null);
     });
-    for (const path of paths) moveToQuarantine(this.#disk, this.#layout, path, "view.quarantine.rename");
+    const moved = paths.map((path): Moved => {
+      const movedTo = moveToQuarantine(this.#disk, this.#layout, path, "view.quarantine.rename");
+      return { path: relative(this.#layout.root, path), movedTo: relative(this.#layout.root, movedTo) };
+    });
     if (paths.length > 0) this.#disk.fsyncDirectory("view.quarantine.fsync", this.#layout.quarantine);
     for (const directory of new Set(paths.map(dirname)))
       this.#disk.fsyncDirectory("view.old.fsync", directory);
+    return moved;
   }
 }

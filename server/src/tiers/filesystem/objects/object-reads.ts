@@ -3,6 +3,7 @@ import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { ByteRange } from "@tierkeep/schema/services/artifacts";
 import type { Disk } from "../../../files/disk.ts";
 import type { FoundAt } from "../../tier-store.ts";
+import { foundPath } from "../current-paths.ts";
 import type { Layout } from "../layout.ts";
 
 /** Bytes per read call, and the maximum read-ahead of one reader. */
@@ -44,7 +45,7 @@ export function openObject(
   if (range !== null && !(range.start >= 0 && range.start <= range.end && range.end < sizeBytes)) {
     throw new RangeError(`bytes ${range.start} to ${range.end} are not within ${sizeBytes} bytes`);
   }
-  const path = typeof from === "string" ? layout.objectPath(from) : layout.foundPath(from);
+  const path = typeof from === "string" ? layout.objectPath(from) : foundPath(disk, layout, from);
   const object = typeof from === "string" ? from : path;
   const descriptor = disk.open(path);
   if (descriptor === null) return null;

@@ -4,6 +4,7 @@ import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import { type Disk, type Facts, systemCode } from "../../../files/disk.ts";
 import type { DurableDirectories } from "../../../files/durable-directories.ts";
 import { type FoundFile, type IngestAs, modifiedMs, type Taken } from "../../tier-view.ts";
+import { currentPaths } from "../current-paths.ts";
 import type { Layout } from "../layout.ts";
 import type { ObjectFiles, ObjectWrite } from "../objects/object-files.ts";
 
@@ -51,7 +52,7 @@ export class IngestFiles {
    * while it is hashed, and a write through an older descriptor shows in its size or modification time.
    */
   begin(key: ArtifactKey, file: FoundFile, how: IngestAs): FileIngest | Taken {
-    const path = this.#layout.viewPaths(file.tier, key).artifact;
+    const path = currentPaths(this.#disk, this.#layout, file.tier, key).artifact;
     const opened = this.#open(path);
     if (typeof opened !== "number") return opened;
     try {

@@ -51,10 +51,13 @@ describe("TreeWalk", () => {
       fc.constantFrom("hot", "warm", "cold"),
       fc.constantFrom("t", "u", "loose"),
       fc.constantFrom("v", "w", "loose"),
-      names,
+      fc.array(names, { minLength: 1, maxLength: 3 }),
     )
     // "loose" is a file where a folder belongs.
-    .map((parts) => parts.slice(0, parts.indexOf("loose") + 1 || 4).join("/"));
+    .map(([tier, tenant, workflow, id]) => {
+      const parts = [tier, tenant, workflow, ...id];
+      return parts.slice(0, parts.indexOf("loose") + 1 || undefined).join("/");
+    });
 
   it("returns every path once and in one order, with any page size and window, and from any position", () => {
     fc.assert(
@@ -65,9 +68,14 @@ describe("TreeWalk", () => {
         (tree, limit, window) => {
           rmSync(root, { recursive: true });
           mkdirSync(root);
-          put(tree);
+          const files = tree.map((path) =>
+            tree.some((other) => other.startsWith(`${path}/`)) ? `${path}/.file` : path,
+          );
+          put(files);
           const whole = walk().page(null, 1000);
           expect(asLines(whole).sort()).toEqual(tree.toSorted());
+          const found = whole.flatMap((entry) => [...entry.files, ...entry.left]);
+          expect(found.map(({ path }) => path).sort()).toEqual(files.toSorted());
           const paged: TreeEntry[] = [];
           const going = walk(window);
           for (let after: TreePosition | null = null; ; after = paged.at(-1)?.position ?? null) {
@@ -88,6 +96,48 @@ describe("TreeWalk", () => {
   it("counts names, without sidecars", () => {
     put(["hot/t/w/a", "hot/t/w/a.metadata.json", "cold/t/w/a", "warm/t/w/b"]);
     expect(walk(1).count()).toBe(2);
+  });
+
+  it("does not count folders", () => {
+    put(["hot/t/w/a/b", "hot/t/w/a/c/d", "cold/t/w/a/b"]);
+    expect(walk().count()).toBe(2);
+  });
+
+  it("reports a folder that cannot be part of an artifact's id once, without what is in it", () => {
+    const deep = `hot/t/w/${"d/".repeat(31)}`;
+    put([
+      "hot/t/w/.git/config",
+      "hot/t/w/.git/HEAD",
+      "hot/t/w/a.metadata.json/b",
+      `${deep}31`,
+      `${deep}e/33`,
+    ]);
+    const entries = walk().page(null, 10);
+    expect(entries.flatMap(({ left }) => left.map(({ kind, path }) => [kind, path]))).toEqual([
+      ["NAME_REFUSED", "hot/t/w/.git"],
+      ["NAME_REFUSED", "hot/t/w/a.metadata.json"],
+      ["NAME_REFUSED", `${deep}e`],
+    ]);
+    expect(entries.flatMap(({ files }) => files.map(({ path }) => path))).toEqual([`${deep}31`]);
+  });
+
+  it("reports a sidecar without a file and what is not a file within a folder, and passes over empty folders", () => {
+    put([
+      "hot/t/w/a/.file.metadata.json",
+      "hot/t/w/b/.file/c",
+      "hot/t/w/.file",
+      "hot/t/w/d.metadata.json",
+      "hot/t/w/d/.file",
+    ]);
+    mkdirSync(join(root, "hot/t/w/empty"));
+    const found = walk().page(null, 10);
+    expect(found.flatMap(({ left }) => left.map(({ kind, path }) => [kind, path]))).toEqual([
+      ["NAME_REFUSED", "hot/t/w/.file"],
+      ["ORPHAN_SIDECAR", "hot/t/w/a/.file.metadata.json"],
+      ["NOT_AN_ARTIFACT", "hot/t/w/b/.file"],
+      ["ORPHAN_SIDECAR", "hot/t/w/d.metadata.json"],
+    ]);
+    expect(found.flatMap(({ key }) => key?.artifactId ?? [])).toEqual(["d"]);
   });
 
   describe("finds of each file", () => {

@@ -1,10 +1,16 @@
-import { join, relative } from "node:path";
-import { type IdentifierKind, identifierProblem, SIDECAR_SUFFIX } from "@tierkeep/schema/domain/identifiers";
+import { basename, dirname, join, relative } from "node:path";
+import {
+  type IdentifierKind,
+  identifierProblem,
+  MAX_SEGMENTS,
+  SIDECAR_SUFFIX,
+} from "@tierkeep/schema/domain/identifiers";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import { TIERS, type Tier } from "@tierkeep/schema/domain/tiers";
 import { type Disk, type Facts, systemCode } from "../../../files/disk.ts";
 import type { FoundFile, LeftPath, TreeEntry, TreePosition } from "../../tier-view.ts";
-import { isObjectId, type Layout } from "../layout.ts";
+import { currentPaths } from "../current-paths.ts";
+import { FOLDER_FILE, isObjectId, type Layout } from "../layout.ts";
 import { revisionOf } from "./ingest-files.ts";
 import { readSidecar } from "./view-ownership.ts";
 
@@ -23,15 +29,23 @@ interface Present {
   readonly facts: Facts;
 }
 
-/** A name below the folders of a workflow, not examined yet. */
+/** A path of one tier that a walk has reached. */
+interface Reached {
+  readonly tier: Tier;
+  readonly path: string;
+  /** Null: the path does not exist. */
+  readonly facts: Facts | null;
+}
+
+/** A name below the folder of a workflow, not examined yet. */
 interface Met {
   readonly position: TreePosition;
-  /** The folders of the workflow, one per tier. */
-  readonly folders: readonly TierFolder[];
+  /** Its path in each tier that has the folder above it. */
+  readonly reached: readonly Reached[];
   readonly left: readonly LeftPath[];
 }
 
-/** Walks the published tree, three folders deep and with the tiers merged. All calls are synchronous. */
+/** Walks the published tree with the tiers merged. All calls are synchronous. */
 export class TreeWalk {
   readonly #disk: Disk;
   readonly #layout: Layout;
@@ -61,10 +75,13 @@ export class TreeWalk {
     return entries;
   }
 
-  /** Number of names below the folders of workflows, without sidecars. */
+  /** Number of names below the folders of workflows, without sidecars and folders. */
   count(): number {
     let count = 0;
-    for (const { position } of this.#walk(null)) if (!isSidecar(position.name)) count += 1;
+    for (const { position, reached } of this.#walk(null)) {
+      const isFolder = reached.some(({ facts }) => facts?.kind === "directory");
+      if (!isFolder && !isSidecar(position.name)) count += 1;
+    }
     return count;
   }
 
@@ -72,7 +89,7 @@ export class TreeWalk {
   find(places: readonly { readonly key: ArtifactKey; readonly tier: Tier }[]): (FoundFile | null)[] {
     return places.map(({ key, tier }) => {
       const places = TIERS.flatMap((each): Present[] => {
-        const path = this.#layout.viewPaths(each, key).artifact;
+        const path = currentPaths(this.#disk, this.#layout, each, key).artifact;
         const facts = this.#disk.lstat(path);
         return facts?.kind === "file" ? [{ tier: each, path, facts }] : [];
       });
@@ -84,20 +101,39 @@ export class TreeWalk {
     const tiers = TIERS.map((tier) => ({ tier, path: this.#layout.tierDirectory(tier) }));
     const [roots, strange] = this.#split(tiers);
     if (after === null && strange.length > 0)
-      yield { position: { tenant: "", workflow: "", name: "" }, folders: [], left: strange };
+      yield { position: { tenant: "", workflow: "", name: "" }, reached: [], left: strange };
     for (const tenant of this.#names(roots, after?.tenant ?? null, true)) {
       const [tenants, files] = this.#split(below(roots, tenant));
       if (files.length > 0 && !(after !== null && tenant <= after.tenant))
-        yield { position: { tenant, workflow: "", name: "" }, folders: [], left: files };
+        yield { position: { tenant, workflow: "", name: "" }, reached: [], left: files };
       const from = after?.tenant === tenant ? after : null;
       for (const workflow of this.#names(tenants, from?.workflow ?? null, true)) {
         const [folders, others] = this.#split(below(tenants, workflow));
         if (others.length > 0 && !(from !== null && workflow <= from.workflow))
-          yield { position: { tenant, workflow, name: "" }, folders: [], left: others };
-        const start = from?.workflow === workflow ? from.name : null;
-        for (const name of this.#names(folders, start, false))
-          yield { position: { tenant, workflow, name }, folders, left: [] };
+          yield { position: { tenant, workflow, name: "" }, reached: [], left: others };
+        const start = from?.workflow === workflow && from.name !== "" ? from.name.split("/") : null;
+        yield* this.#below({ tenant, workflow, name: "" }, folders, start);
       }
+    }
+  }
+
+  /**
+   * What is below a folder: each name, then what is below that, strictly after the path `from` (null: from the
+   * start). `at`: the folder's position.
+   */
+  *#below(at: TreePosition, folders: readonly TierFolder[], from: readonly string[] | null): Generator<Met> {
+    const [first, ...rest] = from ?? [];
+    for (const name of this.#names(folders, first ?? null, true)) {
+      if (name === FOLDER_FILE && at.name !== "") continue;
+      const position = { ...at, name: at.name === "" ? name : `${at.name}/${name}` };
+      const reached = folders.map(({ tier, path: folder }): Reached => {
+        const path = join(folder, name);
+        return { tier, path, facts: this.#disk.lstat(path) };
+      });
+      if (name !== first) yield { position, reached, left: [] };
+      const inner = reached.filter(({ facts, path }) => facts?.kind === "directory" && this.#mayList(path));
+      if (inner.length === 0 || folderProblem(position) !== null) continue;
+      yield* this.#below(position, inner, name === first && rest.length > 0 ? rest : null);
     }
   }
 
@@ -162,51 +198,69 @@ export class TreeWalk {
     return kept;
   }
 
-  #look({ position, folders, left }: Met): TreeEntry {
-    const { tenant, workflow, name } = position;
+  #look({ position, reached, left }: Met): TreeEntry {
     if (left.length > 0) return { position, key: null, files: [], left };
-    const found: Present[] = [];
-    const others: LeftPath[] = [];
-    const refused = nameProblem(tenant, workflow, name);
-    for (const { tier, path: folder } of folders) {
-      const path = join(folder, name);
-      const facts = this.#disk.lstat(path);
-      const why =
-        facts === null ? this.#whyNot(tier, folder, name) : this.#whyLeft(tier, path, facts, refused);
-      if (why === "nothing") continue;
-      if (why !== null) others.push(why);
-      else if (facts !== null) found.push({ tier, path, facts });
-    }
-    const key = found.length > 0 ? { tenantId: tenant, workflowId: workflow, artifactId: name } : null;
+    const refused = nameProblem(position);
+    const examined = reached.flatMap((one) => this.#examine(position, one, refused) ?? []);
+    const found = examined.filter((one) => "facts" in one);
+    const others = examined.filter((one) => "message" in one);
+    const key = found.length > 0 ? keyAt(position) : null;
     return { position, key, files: this.#files(found), left: others };
   }
 
-  /** Returns why a listed name leads to no file. */
-  #whyNot(tier: Tier, folder: string, name: string): LeftPath | "nothing" {
-    // Node converts bytes that are not UTF-8 into U+FFFD. Any other name was deleted since, or exists in
-    // another tier only.
-    if (!name.includes("\ufffd")) return "nothing";
-    return this.#hasName(folder, name)
-      ? this.#left(tier, join(folder, name), "NAME_REFUSED", "has a name that is not UTF-8")
-      : "nothing";
-  }
-
-  #whyLeft(tier: Tier, path: string, facts: Facts, refused: string | null): LeftPath | "nothing" | null {
-    if (facts.kind !== "file")
-      return this.#left(tier, path, "NOT_AN_ARTIFACT", "is not a file, and only files belong there");
-    const name = path.slice(path.lastIndexOf("/") + 1);
+  /** Returns the file of a key, or a path that stays; null: neither. */
+  #examine(
+    position: TreePosition,
+    { tier, path, facts }: Reached,
+    refused: string | null,
+  ): Present | LeftPath | null {
+    if (facts === null) return this.#whyMissing(tier, path);
+    if (facts.kind === "directory") return this.#inFolder(position, tier, path);
+    if (facts.kind === "other")
+      return this.#left(
+        tier,
+        path,
+        "NOT_AN_ARTIFACT",
+        "is not a file, and only files and folders belong there",
+      );
+    const name = basename(path);
     if (name.startsWith(".") && name.endsWith(".tmp"))
       return this.#left(tier, path, "TEMPORARY_FILE", "was left by an interrupted write");
     if (isSidecar(name)) {
       // A sidecar is not an artifact, so it has no sidecar itself.
       const owner = path.slice(0, -SIDECAR_SUFFIX.length);
       return !isSidecar(owner) && this.#disk.lstat(owner)?.kind === "file"
-        ? "nothing"
+        ? null
         : this.#left(tier, path, "ORPHAN_SIDECAR", "is a sidecar without an artifact beside it");
     }
     return refused === null
-      ? null
+      ? { tier, path, facts }
       : this.#left(tier, path, "NAME_REFUSED", `cannot be the name of an artifact: ${refused}`);
+  }
+
+  /** Returns the file of the artifact whose path is this folder. */
+  #inFolder(position: TreePosition, tier: Tier, folder: string): Present | LeftPath | null {
+    const problem = folderProblem(position);
+    if (problem !== null)
+      return this.#left(tier, folder, "NAME_REFUSED", `cannot be a folder of artifacts: ${problem}`);
+    if (!this.#mayList(folder))
+      return this.#left(tier, folder, "UNREADABLE", "cannot be listed by this user");
+    const path = join(folder, FOLDER_FILE);
+    const facts = this.#disk.lstat(path);
+    if (facts === null) return null;
+    return facts.kind === "file"
+      ? { tier, path, facts }
+      : this.#left(tier, path, "NOT_AN_ARTIFACT", "is not a file, and only a file belongs there");
+  }
+
+  /** Returns why a listed name leads to no file. */
+  #whyMissing(tier: Tier, path: string): LeftPath | null {
+    // Node converts bytes that are not UTF-8 into U+FFFD. Any other name was deleted since, or exists in
+    // another tier only.
+    const name = basename(path);
+    return name.includes("\ufffd") && this.#hasName(dirname(path), name)
+      ? this.#left(tier, path, "NAME_REFUSED", "has a name that is not UTF-8")
+      : null;
   }
 
   /** `present`: all files of one key, in the order of the tiers. */
@@ -224,7 +278,9 @@ export class TreeWalk {
       const object = isObject && links === same.length + 1 ? named : null;
       const reusable = links <= same.length;
       const sameAs = same[0]?.tier ?? tier;
-      return { tier, sizeBytes, modifiedNs, revision: revisionOf(facts), sidecar, sameAs, object, reusable };
+      const shown = relative(this.#layout.root, path);
+      const revision = revisionOf(facts);
+      return { tier, path: shown, sizeBytes, modifiedNs, revision, sidecar, sameAs, object, reusable };
     });
   }
 
@@ -247,18 +303,25 @@ function isSidecar(name: string): boolean {
   return name.endsWith(SIDECAR_SUFFIX);
 }
 
-/** Returns why these names are not a valid key, as the end of a sentence; null: they are valid. */
-function nameProblem(tenant: string, workflow: string, name: string): string | null {
-  const parts: [IdentifierKind, string][] = [
-    ["tenantId", tenant],
-    ["workflowId", workflow],
-    ["artifactId", name],
-  ];
-  for (const [kind, value] of parts) {
+function keyAt({ tenant, workflow, name }: TreePosition): ArtifactKey {
+  return { tenantId: tenant, workflowId: workflow, artifactId: name };
+}
+
+/** Returns why a position is not a valid key, as the end of a sentence; null: it is valid. */
+function nameProblem(position: TreePosition): string | null {
+  for (const [kind, value] of Object.entries(keyAt(position)) as [IdentifierKind, string][]) {
     const problem = identifierProblem(kind, value);
     if (problem !== null) return `${kind} ${JSON.stringify(value)} ${problem}`;
   }
   return null;
+}
+
+/** Returns why a folder cannot contain artifacts, as the end of a sentence; null: it can. */
+function folderProblem(position: TreePosition): string | null {
+  const depth = position.name.split("/").length;
+  return depth < MAX_SEGMENTS
+    ? nameProblem(position)
+    : `its files would have more than ${MAX_SEGMENTS} segments`;
 }
 
 function placeText(position: TreePosition | null): string {

@@ -2,6 +2,7 @@ import { relative } from "node:path";
 import { TIERS } from "@tierkeep/schema/domain/tiers";
 import { type Disk, systemCode } from "../../../files/disk.ts";
 import type { Placement, ViewDifference } from "../../tier-view.ts";
+import { currentPaths } from "../current-paths.ts";
 import type { Layout } from "../layout.ts";
 
 /** Returns where the view's paths differ from the placements. Changes nothing. */
@@ -12,7 +13,7 @@ export function viewDifferences(
 ): ViewDifference[] {
   return placements.flatMap(({ key, place }) =>
     TIERS.flatMap((tier): ViewDifference[] => {
-      const paths = layout.viewPaths(tier, key);
+      const paths = currentPaths(disk, layout, tier, key);
       const difference = (path: string, how: ViewDifference["how"]): ViewDifference => ({
         key,
         tier,

@@ -6,6 +6,7 @@ import type { FoundAt, Quarantined, WrittenObject } from "../../tier-store.ts";
 import type {
   FoundFile,
   IngestItem,
+  Moved,
   Placement,
   Published,
   Taken,
@@ -171,8 +172,8 @@ export class FileOperations {
     this.#found.deleteQuarantined(names);
   }
 
-  setAside(places: readonly { readonly key: ArtifactKey; readonly tier: Tier }[]): void {
-    this.#found.setAside(places);
+  setAside(places: readonly { readonly key: ArtifactKey; readonly tier: Tier }[]): readonly Moved[] {
+    return this.#found.setAside(places);
   }
 
   publish(placements: readonly Placement[]): Published {
