@@ -100,9 +100,9 @@ async function readiness(url: string): Promise<readonly [number, number]> {
   return [ready.status, Number(/^tierkeep_store_writable (\d)$/m.exec(metrics)?.[1])];
 }
 
-it("on a full disk, writes are rejected; reads, purges and the audit log work, and writes succeed again once there is space", async () => {
+it("on a full disk, writes are rejected; reads, purges, restarts and the audit log work, and writes succeed again once there is space", async () => {
   await using server = await startServer({ dir: disk, env: { TIERKEEP_ALLOW_AS_OF: "true" } });
-  const tierkeep = createTierkeep({ url: server.url, retries: 0 });
+  let tierkeep = createTierkeep({ url: server.url, retries: 0 });
   const stored = new Map<string, Buffer>();
   const large = () => [...stored.keys()].filter((name) => name.startsWith("large"));
   const purge = async (names: readonly string[]) => {
@@ -136,7 +136,12 @@ it("on a full disk, writes are rejected; reads, purges and the audit log work, a
   await expect.poll(freeBytes).toBeGreaterThan(8_000_000);
   await expectToRead(tierkeep, stored);
 
+  await server.stop();
   fillUp("filler-3");
+  expect(freeBytes()).toBe(0);
+  await server.restart();
+  tierkeep = createTierkeep({ url: server.url, retries: 0 });
+  await expectToRead(tierkeep, stored);
   const asOf = new Date(Date.now() + 91 * 86_400_000).toISOString();
   const { job } = await tierkeep.runLifecycle({ steps: ["PURGE"], asOf });
   expect(job).toMatchObject({ status: "SUCCEEDED", purged: 2 });

@@ -31,7 +31,7 @@ export class BackupWatch implements Disposable {
   constructor(path: string) {
     createPrivateFile(path);
     this.#db = new DatabaseSync(path, { timeout: 0 });
-    this.#db.exec("PRAGMA journal_mode = DELETE");
+    this.#db.exec("PRAGMA journal_mode = MEMORY");
   }
 
   /** Returns whether a backup is running. Takes some microseconds and writes nothing. */

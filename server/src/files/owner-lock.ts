@@ -15,8 +15,9 @@ export function tryOwn(path: string): OwnerLock | null {
   createPrivateFile(path);
   const db = new DatabaseSync(path, { timeout: 0 });
   try {
-    // A rollback journal, because an exclusive transaction does not lock out readers in WAL mode.
-    db.exec("PRAGMA journal_mode = DELETE");
+    // Not WAL, in which an exclusive transaction does not lock out readers. In memory: a full disk has no space for a
+    // journal, and nothing is written.
+    db.exec("PRAGMA journal_mode = MEMORY");
     db.exec("BEGIN EXCLUSIVE");
   } catch (error) {
     db.close();

@@ -117,7 +117,7 @@ export class SqliteWriter {
   constructor(options: WriterOptions) {
     this.#probeDelaysMs = options.probeDelaysMs ?? PROBE_DELAYS_MS;
     this.#spaceReserve = options.spaceReserve === undefined ? null : new SpaceReserve(options.spaceReserve);
-    this.#connection = new Connection({ ...options, cacheKiB: CACHE_KIB });
+    this.#connection = this.#connect(options);
     this.#folder = new FolderWatch(dirname(options.path));
     try {
       this.#migrate(options);
@@ -126,6 +126,17 @@ export class SqliteWriter {
     } catch (error) {
       this.#connection.close();
       throw error;
+    }
+  }
+
+  /** SQLite needs space for the file of the WAL's index, and reports a full disk as an I/O error. */
+  #connect(options: WriterOptions): Connection {
+    const connect = () => new Connection({ ...options, cacheKiB: CACHE_KIB });
+    try {
+      return connect();
+    } catch (error) {
+      if (failureKind(error) === "other" || !this.#spaceReserve?.release()) throw error;
+      return connect();
     }
   }
 
