@@ -4,6 +4,7 @@ import type { Page, PageRequest } from "../domain/pages.ts";
 import type { Principal } from "../domain/principal.ts";
 import type { Tier } from "../domain/tiers.ts";
 import type { ReadTerms } from "./read-terms.ts";
+import type { WorkflowName } from "./tenants.ts";
 
 /** An artifact as of one commit. Instants are ms since the epoch. */
 export interface Artifact extends ArtifactKey {
@@ -58,6 +59,20 @@ export interface ArtifactOrder {
   readonly field: ArtifactOrderField;
   readonly direction: "ASC" | "DESC";
 }
+
+/** The artifacts of a workflow whose ids start with the same segments. */
+export interface Folder {
+  /** The last segment of the prefix. */
+  readonly name: string;
+  /** What the ids start with; ends in "/". */
+  readonly prefix: string;
+}
+
+/** An artifact or a folder one level below another folder. */
+export type FolderEntry = Artifact | Folder;
+
+/** A page of a folder. It is not counted: a count would read all artifacts of the folder. */
+export type FolderPage = Omit<Page<FolderEntry>, "totalCount">;
 
 /** A change with an idempotency key. */
 export interface Repeatable {
@@ -142,6 +157,16 @@ export interface ArtifactService {
     page: PageRequest,
     terms?: ReadTerms,
   ): Promise<Page<Artifact>>;
+  /**
+   * Lists the folders and artifacts one level below a prefix: "", or the prefix of a folder. The order is that of
+   * artifact ids by Unicode code point, and a folder compares by its prefix. There are no backward pages.
+   */
+  listFolder(
+    principal: Principal,
+    workflow: WorkflowName,
+    prefix: string,
+    page: Pick<PageRequest, "limit" | "after">,
+  ): Promise<FolderPage>;
   /**
    * Writes or replaces an artifact. `content` is consumed once; a stream is never buffered completely.
    * Rights, identifiers and preconditions are checked before the first byte is read, and again at the commit.

@@ -19,6 +19,8 @@ import type {
   CreateApiKeyMutationVariables,
   EmptyQuarantineMutation,
   EmptyQuarantineMutationVariables,
+  FolderQuery,
+  FolderQueryVariables,
   JobQuery,
   JobQueryVariables,
   JobsQuery,
@@ -158,6 +160,11 @@ export const CreateApiKeyDocument: TypedDocument<CreateApiKeyMutation, CreateApi
 
 export const EmptyQuarantineDocument: TypedDocument<EmptyQuarantineMutation, EmptyQuarantineMutationVariables> = /* @__PURE__ */ withFragments(
   "mutation EmptyQuarantine($input:EmptyQuarantineInput!){emptyQuarantine(input:$input){deleted{...Quarantine}dryRun}}",
+  FRAGMENTS,
+);
+
+export const FolderDocument: TypedDocument<FolderQuery, FolderQueryVariables> = /* @__PURE__ */ withFragments(
+  "query Folder($tenantId:String!$workflowId:String!$prefix:String!=\"\"$first:Int$after:String){tenant(tenantId:$tenantId){workflow(workflowId:$workflowId){folder(prefix:$prefix first:$first after:$after){nodes{__typename ...on Folder{name prefix}...on Artifact{...Artifact}}pageInfo{...PageInfo}}}}}",
   FRAGMENTS,
 );
 

@@ -12,6 +12,7 @@ import {
   ConfirmReindexDocument,
   CreateApiKeyDocument,
   EmptyQuarantineDocument,
+  FolderDocument,
   JobDocument,
   JobsDocument,
   LastLifecycleJobDocument,
@@ -67,6 +68,8 @@ import type {
   CreateApiKeyMutation,
   EmptyQuarantineInput,
   EmptyQuarantineMutation,
+  FolderQuery,
+  FolderQueryVariables,
   JobQuery,
   JobQueryVariables,
   JobsQuery,
@@ -154,6 +157,8 @@ export interface TierkeepMethods {
   createApiKey(args: CreateApiKeyInput, options?: RequestOptions): Promise<NonNullable<CreateApiKeyMutation["createApiKey"]>>;
   /** Deletes files from quarantine permanently. Each deletion writes an event. If the audit log cannot be written: UNAVAILABLE. If a reindex awaits confirmReindex: HELD. Needs ADMIN. */
   emptyQuarantine(args: EmptyQuarantineInput, options?: RequestOptions): Promise<NonNullable<EmptyQuarantineMutation["emptyQuarantine"]>>;
+  /** The folders and artifacts one level below a prefix, in the order of artifact ids by Unicode code point. A folder is ordered by its prefix. It reads one index entry per row of the page, whatever the folders contain. */
+  folder(args: FolderQueryVariables, options?: RequestOptions): List<NonNullable<NonNullable<FolderQuery["tenant"]>["workflow"]>["folder"] | null>;
   /** The object with this global id. Null if there is none, or if the id is malformed. */
   job(args: JobQueryVariables, options?: RequestOptions): Promise<WithJobs<JobQuery["node"]>>;
   /** Jobs of every kind, newest first. Contains a job only if the caller may read every tenant that the job covers. */
@@ -255,6 +260,7 @@ export const METHODS: { readonly [Kind in MethodKind]: readonly { toString(): st
   list: [
     ApiKeysDocument,
     ArtifactsDocument,
+    FolderDocument,
     JobsDocument,
     LifecycleEventHistoryDocument,
     LifecycleJobItemsDocument,
@@ -284,6 +290,7 @@ export const METHODS: { readonly [Kind in MethodKind]: readonly { toString(): st
 /** The path of fields to a method's result, for methods whose result is not the root field of the same name. */
 export const PATHS: { readonly [method: string]: string } = {
   artifactContent: "artifact",
+  folder: "tenant.workflow.folder",
   job: "node",
   lifecycleEvent: "node",
   lifecycleEventHistory: "lifecycleEvents",

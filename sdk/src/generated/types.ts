@@ -474,6 +474,23 @@ export type LifecycleEventsSubscriptionVariables = Exact<{
 
 export type LifecycleEventsSubscription = { readonly lifecycleEvents: LifecycleEventFragment };
 
+export type FolderQueryVariables = Exact<{
+  tenantId: string;
+  workflowId: string;
+  prefix?: string | undefined;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type FolderQuery = { readonly tenant: { readonly workflow: { readonly folder: { readonly nodes: ReadonlyArray<
+          | (
+            { readonly __typename: 'Artifact' }
+            & ArtifactFragment
+          )
+          | { readonly __typename: 'Folder', readonly name: string, readonly prefix: string }
+        >, readonly pageInfo: PageInfoFragment } } | null } | null };
+
 export type ApiKeyFragment = { readonly keyId: string, readonly name: string | null, readonly role: OpenRole, readonly tenants: ReadonlyArray<string> | null, readonly createdAt: string, readonly createdBy: string, readonly expiresAt: string | null, readonly revokedAt: string | null, readonly revokedBy: string | null };
 
 export type ApiKeysQueryVariables = Exact<{

@@ -33,7 +33,7 @@ export const EVERYTHING = `query ($ids: [ID!]!, $keys: [ArtifactKeyInput!]!) {
   ${TENANTS.map(
     (
       tenant,
-    ) => `${tenant}: tenant(tenantId: "${tenant}") { id artifacts { ${LIST} nodes { id } } workflow(workflowId: "w") { id } }
+    ) => `${tenant}: tenant(tenantId: "${tenant}") { id artifacts { ${LIST} nodes { id } } workflow(workflowId: "w") { id folder { nodes { ... on Artifact { id } ... on Folder { prefix } } } } }
   ${tenant}One: artifact(tenantId: "${tenant}", workflowId: "w", artifactId: "1") { id text }
   ${tenant}Stats: tierStats(tenantId: "${tenant}") { tier artifactCount totalBytes tenantCount }
   ${tenant}Events: lifecycleEvents(where: { tenantId: "${tenant}" }) { ${LIST} nodes { type } }

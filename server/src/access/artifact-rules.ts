@@ -3,7 +3,7 @@ import type { Principal } from "@tierkeep/schema/domain/principal";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import { type RightName, requireRightWithin, seesTenant } from "@tierkeep/schema/domain/rights";
 import type { ArtifactService } from "@tierkeep/schema/services/artifacts";
-import { narrowed, ofVisible, type Rules } from "./rule.ts";
+import { emptyPage, narrowed, ofVisible, type Rules } from "./rule.ts";
 
 /** Artifacts of other tenants are never looked up, so the response time does not show whether they exist. */
 export const artifactRules: Rules<ArtifactService> = {
@@ -11,6 +11,8 @@ export const artifactRules: Rules<ArtifactService> = {
   getMany: (principal, proceed, keys) =>
     ofVisible(keys, ({ tenantId }) => seesTenant(principal, tenantId), proceed, null),
   list: narrowed,
+  listFolder: async (principal, proceed, workflow, ...page) =>
+    seesTenant(principal, workflow.tenantId) ? proceed(workflow, ...page) : emptyPage(),
   write: changing("write"),
   promote: changing("promote"),
   restore: changing("restore"),

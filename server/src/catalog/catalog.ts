@@ -76,6 +76,9 @@ export interface ArtifactSelection extends Omit<ArtifactFilter, "olderThanDays" 
   readonly ageSinceBefore?: number | undefined;
 }
 
+/** An entry of a folder: an artifact, or a folder's prefix, which ends in "/". */
+export type FolderRow = { readonly artifact: ArtifactRow } | { readonly folder: string };
+
 /**
  * Where a search for due artifacts continues: strictly after this age base, then this row. Callers only store
  * it.
@@ -109,6 +112,7 @@ export type UsageByTier = Readonly<Record<Tier, Usage>>;
  * Indexed reads cost the same however much is stored:
  * - lookups by key
  * - pages in KEY order of all artifacts, a tenant, a workflow or (with a prefix) part of a workflow
+ * - pages of a folder, whatever is in its inner folders
  * - pages in AGE order of all artifacts or of a tenant, with or without tiers
  * - counts of all artifacts, a tenant or a workflow, by tier
  * - due artifacts
@@ -139,6 +143,15 @@ export interface CatalogReads {
     terms?: ScanTerms,
   ): Promise<readonly ArtifactRow[]>;
   countArtifacts(selection: ArtifactSelection, terms?: ScanTerms): Promise<number>;
+  /**
+   * The folders and artifacts one level below a prefix, which is empty or ends in "/", in the order of their UTF-8 bytes.
+   * A folder compares with its slash. `after` is an artifact's id or a folder's prefix.
+   */
+  listFolder(
+    workflow: WorkflowName,
+    prefix: string,
+    window: Pick<PageWindow<string>, "after" | "limit">,
+  ): Promise<readonly FolderRow[]>;
 
   tenantsExist(tenantIds: readonly string[]): Promise<readonly boolean[]>;
   workflowsExist(workflows: readonly WorkflowName[]): Promise<readonly boolean[]>;

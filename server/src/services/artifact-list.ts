@@ -7,12 +7,21 @@ import type {
   ArtifactFilter,
   ArtifactOrder,
   ArtifactOrderField,
+  FolderEntry,
+  FolderPage,
 } from "@tierkeep/schema/services/artifacts";
 import { type ReadTerms, UNLIMITED } from "@tierkeep/schema/services/read-terms";
-import type { ArtifactPosition, ArtifactSelection, Catalog, TenantScope } from "../catalog/catalog.ts";
+import type { WorkflowName } from "@tierkeep/schema/services/tenants";
+import type {
+  ArtifactPosition,
+  ArtifactSelection,
+  Catalog,
+  FolderRow,
+  TenantScope,
+} from "../catalog/catalog.ts";
 import type { ArtifactRow } from "../catalog/rows.ts";
 import { connectionPage } from "./connection-page.ts";
-import { artifactPositions, keysetCursors } from "./keyset-cursor.ts";
+import { artifactPositions, keysetCursors, namePositions } from "./keyset-cursor.ts";
 import type { SealedNumbers } from "./sealed-number.ts";
 import { scanOwner, scoped } from "./tenant-scope.ts";
 
@@ -66,4 +75,26 @@ function isIndexed(selection: ArtifactSelection, field: ArtifactOrderField): boo
   if (workflowId !== undefined && (isOfAll || field === "AGE")) return false;
   if (field === "KEY") return tiers === undefined && ageSinceBefore === undefined;
   return field === "AGE" && artifactIdPrefix === undefined;
+}
+
+/** Returns one page of a folder. @throws Refused CURSOR_INVALID */
+export async function listFolder(
+  catalog: Catalog,
+  workflow: WorkflowName,
+  prefix: string,
+  { limit, after }: Pick<PageRequest, "limit" | "after">,
+): Promise<FolderPage> {
+  return connectionPage<FolderRow, string, FolderEntry>(
+    { limit, after, before: null, backward: false },
+    {
+      cursors: keysetCursors({ list: "folder", filter: { ...workflow, prefix } }, namePositions),
+      list: (window) => catalog.listFolder(workflow, prefix, window),
+      positionOf: (row) => ("artifact" in row ? row.artifact.artifactId : row.folder),
+      nodeOf: (row) =>
+        "artifact" in row ? row.artifact : { name: row.folder.slice(prefix.length, -1), prefix: row.folder },
+      // A folder is not counted, and is read forward only.
+      count: async () => 0,
+      indexed: false,
+    },
+  );
 }

@@ -11,6 +11,7 @@ import type {
   ArtifactOrder,
   ArtifactService,
   ByteRange,
+  FolderPage,
   Moved,
   MoveOptions,
   Purged,
@@ -18,13 +19,14 @@ import type {
   WriteOptions,
 } from "@tierkeep/schema/services/artifacts";
 import type { ReadTerms } from "@tierkeep/schema/services/read-terms";
+import type { WorkflowName } from "@tierkeep/schema/services/tenants";
 import type { Catalog } from "../catalog/catalog.ts";
 import { keyEvent } from "../catalog/changes/artifact-event.ts";
 import type { Clock } from "../engine/clock.ts";
 import { idempotencyKeyOf } from "../engine/idempotency.ts";
 import type { Reader } from "../engine/read.ts";
 import type { Writer } from "../engine/write.ts";
-import { listArtifacts } from "./artifact-list.ts";
+import { listArtifacts, listFolder } from "./artifact-list.ts";
 import type { SealedNumbers } from "./sealed-number.ts";
 
 export interface ArtifactServiceParts {
@@ -66,6 +68,15 @@ export class EngineArtifacts implements ArtifactService {
     terms?: ReadTerms,
   ): Promise<Page<Artifact>> {
     return listArtifacts(this.#parts, this.#parts.clock.now(), principal, filter, order, page, terms);
+  }
+
+  async listFolder(
+    _principal: Principal,
+    workflow: WorkflowName,
+    prefix: string,
+    page: Pick<PageRequest, "limit" | "after">,
+  ): Promise<FolderPage> {
+    return listFolder(this.#parts.catalog, workflow, prefix, page);
   }
 
   write(

@@ -3,6 +3,7 @@ import { adopting } from "./adopting.ts";
 import { backlog } from "./backlog.ts";
 import { bulkRestores } from "./bulk-restores.ts";
 import { counting } from "./counting.ts";
+import { folders } from "./folders.ts";
 import { repeating } from "./idempotent-retries.ts";
 import { jobs } from "./jobs.ts";
 import { lifecycleSteps } from "./lifecycle-steps.ts";
@@ -28,6 +29,7 @@ export function catalogContract(driver: string, open: OpenForTest, randomRuns = 
     writing(open);
     moving(open);
     listing(open);
+    folders(open);
     naming(open);
     narrowing(open);
     logging(open);

@@ -128,6 +128,7 @@ export const LISTS: Readonly<Record<string, string>> = {
   "Query.tenants": `{ tenants { ${LIST} nodes { id tenantId } } }`,
   "Tenant.workflows": `{ tenants { nodes { workflows { ${LIST} nodes { id tierStats { artifactCount } } } } } }`,
   "Tenant.workflow": `{ tenants { nodes { workflow(workflowId: "w") { id tierStats { artifactCount } } } } }`,
+  "Workflow.folder": `{ tenants { nodes { workflow(workflowId: "w") { folder { nodes { ... on Artifact { id } ... on Folder { prefix } } } } } } }`,
   "Query.tierStats": "{ tierStats { tier artifactCount totalBytes tenantCount } }",
   "TierStats.tenants": `{ tierStats { tenants { ${LIST} nodes { id } } } }`,
   "Query.retentionPolicy": "{ retentionPolicy { hotDays warmDays coldDays } }",

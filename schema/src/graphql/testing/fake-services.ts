@@ -1,6 +1,6 @@
 import { isSameKey } from "../../domain/keys.ts";
 import type { Page, PageRequest } from "../../domain/pages.ts";
-import type { Artifact, ArtifactService } from "../../services/artifacts.ts";
+import type { Artifact, ArtifactService, FolderEntry } from "../../services/artifacts.ts";
 import type { EventService, LoggedEvent } from "../../services/events.ts";
 import type {
   Job,
@@ -65,6 +65,8 @@ export function fakeServices({
     get: async (_principal, key) => find(key),
     getMany: async (_principal, keys) => keys.map(find),
     list: async (_principal, _filter, _order, page) => pageOf(artifacts, page),
+    listFolder: async (_principal, _workflow, prefix, page) =>
+      pageOf<FolderEntry>([{ name: "plots", prefix: `${prefix}plots/` }, ...artifacts], page),
     write: async (_principal, { tenantId, workflowId, artifactId }) => ({
       artifact: anArtifact({ tenantId, workflowId, artifactId }),
       created: true,
@@ -287,7 +289,7 @@ function tierCounts(artifacts: readonly Artifact[]): TierCount[] {
   });
 }
 
-function pageOf<T>(rows: readonly T[], { limit }: PageRequest): Page<T> {
+function pageOf<T>(rows: readonly T[], { limit }: Pick<PageRequest, "limit">): Page<T> {
   const edges = rows.slice(0, limit).map((node, index) => ({ cursor: `row-${index}`, node }));
   return {
     edges,

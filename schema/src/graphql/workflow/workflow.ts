@@ -8,6 +8,7 @@ import {
   TierStatsType,
   WorkflowType,
 } from "../types/references.ts";
+import { FolderEntryConnection, listFolder } from "./folder.ts";
 
 WorkflowType.implement({
   description:
@@ -34,6 +35,22 @@ WorkflowType.implement({
       },
       ArtifactConnection,
     ),
+    folder: t.field({
+      type: FolderEntryConnection,
+      description:
+        "The folders and artifacts one level below a prefix, in the order of artifact ids by Unicode code point. A folder is ordered by its prefix. It reads one index entry per row of the page, whatever the folders contain.",
+      args: {
+        prefix: t.arg.string({
+          required: true,
+          defaultValue: "",
+          description:
+            'The folder to list: empty, or ending in "/", such as `plots/2026/`. Otherwise: BAD_USER_INPUT. A folder that does not exist is empty.',
+        }),
+        first: t.arg.int({ description: "Number of entries, 0 to 500. Default: 50." }),
+        after: t.arg.string({ description: "List entries after this cursor." }),
+      },
+      resolve: listFolder,
+    }),
     tierStats: t.field({
       type: [TierStatsType],
       description:

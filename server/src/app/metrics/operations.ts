@@ -42,6 +42,7 @@ export class OperationMetrics {
       get: (...args) => artifacts.get(...args),
       getMany: (...args) => artifacts.getMany(...args),
       list: (...args) => artifacts.list(...args),
+      listFolder: (...args) => artifacts.listFolder(...args),
       async write(...args) {
         const written = await artifacts.write(...args);
         done("write");

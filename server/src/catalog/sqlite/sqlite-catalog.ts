@@ -92,6 +92,9 @@ export class SqliteCatalog implements Catalog {
       ? this.#read((reader) => reader.artifacts.countArtifacts(selection))
       : this.#scan("countArtifacts", [selection], terms);
 
+  listFolder = (...args: Arguments<"listFolder">) =>
+    this.#read((reader) => reader.folders.listFolder(...args));
+
   tenantsExist = (...args: Arguments<"tenantsExist">) =>
     this.#read((reader) => reader.held.tenantsExist(...args));
   workflowsExist = (...args: Arguments<"workflowsExist">) =>

@@ -6,6 +6,7 @@ import { ArtifactReads } from "./artifact-reads.ts";
 import { BacklogReads } from "./backlog-reads.ts";
 import { CounterReads } from "./counter-reads.ts";
 import { EventReads } from "./event-reads.ts";
+import { FolderReads } from "./folder-reads.ts";
 import { JobLists } from "./job-lists.ts";
 import { JobReads } from "./job-reads.ts";
 import { PlanReads } from "./plan-reads.ts";
@@ -19,6 +20,7 @@ import { UsageReads } from "./usage-reads.ts";
 export class SqliteReader {
   readonly artifacts: ArtifactReads;
   readonly held: UsageReads;
+  readonly folders: FolderReads;
   readonly events: EventReads;
   readonly jobs: JobReads;
   readonly jobLists: JobLists;
@@ -35,6 +37,7 @@ export class SqliteReader {
     this.#connection = new Connection({ ...options, durability: "fsync", readOnly: true });
     this.held = new UsageReads(this.#connection);
     this.artifacts = new ArtifactReads(this.#connection, this.held);
+    this.folders = new FolderReads(this.#connection);
     this.events = new EventReads(this.#connection);
     this.jobs = new JobReads(this.#connection);
     this.jobLists = new JobLists(this.#connection);
