@@ -4,13 +4,11 @@ import type { LifecycleStep } from "@tierkeep/schema/domain/policy";
 import type { LifecycleJob } from "@tierkeep/schema/services/jobs";
 import type { DuePosition } from "../catalog/catalog.ts";
 import { STEP_COUNTER } from "../catalog/changes/batch-items.ts";
-import { BLOCK_ITEMS, type PlannedItem } from "../catalog/plan-blocks.ts";
+import type { PlannedItem } from "../catalog/plan-blocks.ts";
 import type { ArtifactRow } from "../catalog/rows.ts";
 import { type PlannedStep, planSteps } from "./plan.ts";
-import { PlannedRun, type PlanPart } from "./planned-run.ts";
+import { PLAN_PAGE, PlannedRun, type PlanPart } from "./planned-run.ts";
 
-/** Artifacts per read of those that are due. */
-const PAGE = 500;
 /**
  * Due artifacts of a step that are read in the order of age and sorted in memory. For more, the catalog is scanned in
  * the order of keys.
@@ -25,8 +23,8 @@ export class LifecycleRun extends PlannedRun<LifecycleJob> {
       const few = await this.#few(planned);
       if (few === null) yield* this.#scanned(planned);
       else
-        for (let at = 0; at < few.length; at += BLOCK_ITEMS)
-          yield partOf(planned.step, few.slice(at, at + BLOCK_ITEMS));
+        for (let at = 0; at < few.length; at += PLAN_PAGE)
+          yield partOf(planned.step, few.slice(at, at + PLAN_PAGE));
     }
   }
 
@@ -35,9 +33,9 @@ export class LifecycleRun extends PlannedRun<LifecycleJob> {
     const items: PlannedItem[] = [];
     let after: DuePosition | null = null;
     for (;;) {
-      const due = await this.parts.engine.catalog.due(from, this.job.tenantId, before, after, PAGE);
+      const due = await this.parts.engine.catalog.due(from, this.job.tenantId, before, after, PLAN_PAGE);
       for (const { artifact } of due) items.push(itemOf(step, artifact));
-      if (due.length < PAGE) return items.sort(compareKeys);
+      if (due.length < PLAN_PAGE) return items.sort(compareKeys);
       if (items.length > SORTED_ITEMS) return null;
       after = due.at(-1)?.position ?? null;
     }

@@ -13,7 +13,10 @@ import {
 import type { ArtifactRow, ItemFailure, JobEnding, PlanBlockRow } from "../catalog/rows.ts";
 import { JobRun, type JobWork, reasonOf, stopsEverything, succeeded } from "./job-work.ts";
 
-/** Items of a plan that belong into one block. */
+/** Artifacts per read while a plan is made. Their metadata is in memory together. */
+export const PLAN_PAGE = 500;
+
+/** Some items of a plan, at most PLAN_PAGE. */
 export interface PlanPart {
   readonly step: PlanStep;
   /** At least one, in the order of their keys. */
@@ -29,7 +32,7 @@ export interface PlanPart {
 export abstract class PlannedRun<J extends LifecycleJob | RestoreJob> extends JobRun<J> {
   #ending = this.row.ending;
 
-  /** Yields the blocks of the plan in the order in which they run, purges first. */
+  /** Yields the plan in the order in which it runs, purges first. */
   protected abstract plan(): AsyncGenerator<PlanPart>;
 
   override async *work(): JobWork {
@@ -38,48 +41,44 @@ export abstract class PlannedRun<J extends LifecycleJob | RestoreJob> extends Jo
     return this.#ending ?? succeeded;
   }
 
-  /** Yields the artifacts of a selection, in the order of their keys, one block at a time. */
+  /** Yields the artifacts of a selection, in the order of their keys. */
   protected async *inKeyOrder(selection: ArtifactSelection): AsyncGenerator<readonly ArtifactRow[]> {
     let after: ArtifactKey | null = null;
     for (;;) {
       const rows: readonly ArtifactRow[] = await this.parts.engine.catalog.listArtifacts(
         selection,
         { field: "KEY", direction: "ASC" },
-        { after: after && { key: after }, before: null, limit: BLOCK_ITEMS, backward: false },
+        { after: after && { key: after }, before: null, limit: PLAN_PAGE, backward: false },
         { owner: this.row.actor },
       );
       const last = rows.at(-1);
       if (last === undefined) return;
       yield rows;
-      if (rows.length < BLOCK_ITEMS) return;
+      if (rows.length < PLAN_PAGE) return;
       after = keyOf(last);
     }
   }
 
   async *#makePlan(): AsyncGenerator<void, number, void> {
-    const { catalog } = this.parts.engine;
-    const { id: jobId, dryRun } = this.job;
-    const counts: Record<string, number> = {};
-    let [blocks, items] = [0, 0];
-    for await (const part of this.plan()) {
-      const full = await this.#storeBlock(blocks + 1, part);
+    let [blocks, items, counts]: [number, number, JobCounts] = [0, 0, {}];
+    for await (const block of inBlocks(this.plan())) {
+      const full = await this.#storeBlock(blocks + 1, block);
       if (full !== null) {
         // The blocks so far may be purges, which free space.
         this.#ending = { status: "FAILED", ...reasonOf(full) };
         break;
       }
       blocks += 1;
-      items += part.items.length;
-      const added = { ...part.counts, treated: part.items.length };
-      for (const [name, by] of Object.entries(added)) counts[name] = (counts[name] ?? 0) + by;
+      items += block.items.length;
+      counts = sumOf(counts, block.counts);
       yield;
     }
-    await catalog.commit({
+    await this.parts.engine.catalog.commit({
       kind: "sealPlan",
-      jobId,
+      jobId: this.job.id,
       blocks,
       items,
-      counts: dryRun ? counts : {},
+      counts: this.job.dryRun ? { ...counts, treated: items } : {},
       ending: this.#ending,
       durationSeconds: this.workedSeconds,
     });
@@ -167,4 +166,26 @@ export abstract class PlannedRun<J extends LifecycleJob | RestoreJob> extends Jo
     this.#ending = { status: "BLOCKED", ...reason } satisfies JobEnding;
     return true;
   }
+}
+
+/** Yields parts of the same step together, as many as fit into a block. */
+async function* inBlocks(parts: AsyncIterable<PlanPart>): AsyncGenerator<PlanPart> {
+  let block: PlanPart | null = null;
+  for await (const part of parts) {
+    if (block === null) block = part;
+    else if (block.step === part.step && block.items.length + part.items.length <= BLOCK_ITEMS) {
+      const { step, items, counts }: PlanPart = block;
+      block = { step, items: [...items, ...part.items], counts: sumOf(counts, part.counts) };
+    } else {
+      yield block;
+      block = part;
+    }
+  }
+  if (block !== null) yield block;
+}
+
+function sumOf(a: JobCounts, b: JobCounts): JobCounts {
+  const sum: Record<string, number> = { ...a };
+  for (const [name, by] of Object.entries(b)) sum[name] = (sum[name] ?? 0) + by;
+  return sum;
 }

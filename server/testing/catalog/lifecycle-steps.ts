@@ -104,16 +104,17 @@ export function lifecycleSteps(open: OpenForTest) {
       expect(await catalog.countEvents({ jobId: job.id })).toBe(1);
     });
 
-    it("do nothing beside the block's position, or once the job has ended", async () => {
+    it("do nothing beside the block's position, in a dry run, or once the job has ended", async () => {
       await using opened = await open();
       const { catalog } = opened;
-      const job = lifecycleJob();
-      await catalog.commitAll([write("a/w/1", { at: OLD }), startJob(job)]);
+      const [job, dry] = [lifecycleJob(), lifecycleJob({ dryRun: true })];
+      await catalog.commitAll([write("a/w/1", { at: OLD }), startJob(job), startJob(dry)]);
       const [row] = await all(catalog);
       if (row === undefined) throw new Error("One was written.");
       const items = [plannedItem(row)];
       expect(await catalog.commit(batch(job, "PROMOTE_TO_WARM", items, { from: 1 }))).toBeNull();
       expect(await catalog.commit(batch(job, "PROMOTE_TO_WARM", items, { jobId: "none" }))).toBeNull();
+      expect(await catalog.commit(batch(dry, "PROMOTE_TO_WARM", items))).toBeNull();
       await catalog.commit(finish(job.id));
       expect(await catalog.commit(batch(job, "PROMOTE_TO_WARM", items))).toBeNull();
       expect(await all(catalog)).toEqual([row]);

@@ -22,7 +22,8 @@ export const runBatch: ChangeType<RunBatchChange, readonly ItemOutcome[] | null>
     const { jobId, n, step, from, items, durationSeconds } = change;
     const record = found.get("job", jobId);
     const outcomes = found.get("block", { jobId, n })?.outcomes ?? [];
-    if (record?.job.status !== "RUNNING" || outcomes.length !== from) return { effects: [], result: null };
+    if (record?.job.status !== "RUNNING" || record.job.dryRun || outcomes.length !== from)
+      return { effects: [], result: null };
     const gate = step === "PURGE" ? found.get("gate", "purge") : null;
     if (gate !== null) throw closedGate(gate);
     const effects: Effect[] = [];
