@@ -4,7 +4,7 @@ import type { Metadata } from "@tierkeep/schema/domain/metadata";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { Attribution } from "./attribution.ts";
 import type { Repeatable } from "./idempotency.ts";
-import type { ArtifactRow, ObjectId } from "./rows.ts";
+import type { ArtifactRow, ObjectId, StoreIds } from "./rows.ts";
 
 /**
  * Writes or replaces an artifact. Result: WriteResult. Refusals: PRECONDITION_FAILED (facts: checksum of the
@@ -43,6 +43,7 @@ export interface MoveChange extends Attribution, Repeatable {
   readonly key: ArtifactKey;
   readonly fromTier: Tier | null;
   readonly toTier: Tier;
+  readonly storeIds: StoreIds;
   readonly ifChecksum: string | null;
   readonly dryRun: boolean;
 }
@@ -99,4 +100,22 @@ export interface RecoverChange extends Attribution {
   /** The job and the finding are both given, or neither is. */
   readonly jobId: string | null;
   readonly finding: StoreFinding | null;
+}
+
+/**
+ * Records that the content of an artifact was copied to the store of its tier. The row then names the copy, which
+ * `owner` has staged, and the object that it named becomes garbage. Version and age stay, and there is no event.
+ *
+ * Result: whether the row names the copy now. False where the row names another object than `from`, is damaged, or is
+ * in a tier of another store; then the copy is not used. The mark `misplaced` is cleared where the artifact is deleted
+ * or in the store of its tier.
+ */
+export interface RelocatedChange {
+  readonly kind: "relocated";
+  readonly key: ArtifactKey;
+  /** Null: nothing was copied, and only the mark is looked at. */
+  readonly copy: { readonly from: ObjectId; readonly object: ObjectId; readonly store: string } | null;
+  readonly storeIds: StoreIds;
+  readonly owner: string;
+  readonly at: number;
 }

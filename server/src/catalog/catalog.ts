@@ -17,10 +17,12 @@ import type {
   ExportState,
   GarbageObject,
   JobRow,
+  MisplacedKey,
   Overdue,
   PlanBlockRow,
   ScrubState,
   StoreFindingRow,
+  StoreIds,
   UnsettledObject,
 } from "./rows.ts";
 
@@ -233,6 +235,18 @@ export interface CatalogReads {
   dirtyCount(): Promise<number>;
   /** For each key, in the order of `keys`, whether its published view may be out of date. */
   areDirty(keys: readonly ArtifactKey[]): Promise<readonly boolean[]>;
+  /**
+   * Keys that are marked as misplaced and whose content is settled and not damaged, oldest mark first: those whose tier
+   * has this store, and those of deleted artifacts. Keys whose object is in another store than `stores` are left out.
+   */
+  misplacedKeys(
+    store: string,
+    storeIds: StoreIds,
+    stores: readonly string[],
+    limit: number,
+  ): Promise<readonly MisplacedKey[]>;
+  /** Number of keys that are marked as misplaced. */
+  misplacedCount(): Promise<number>;
   /** Objects of one store that became garbage at `since` or earlier, oldest first; only those whose key is published. */
   garbage(store: string, since: number, limit: number): Promise<readonly GarbageObject[]>;
   /**

@@ -6,7 +6,7 @@ import type { Job } from "@tierkeep/schema/services/jobs";
 import type { Attribution } from "./attribution.ts";
 import type { Repeatable } from "./idempotency.ts";
 import type { PlanBlock, PlannedItem, PlanStep } from "./plan-blocks.ts";
-import type { ArtifactRow, ItemFailure, JobEnding, JobPosition } from "./rows.ts";
+import type { ArtifactRow, ItemFailure, JobEnding, JobPosition, StoreIds } from "./rows.ts";
 
 /**
  * Stores a RUNNING job and its LIFECYCLE_JOB_STARTED event. A live lifecycle job joins the running one where
@@ -136,6 +136,7 @@ export interface RunBatchChange extends Attribution {
   readonly from: number;
   readonly items: readonly PlannedItem[];
   readonly policy: RetentionPolicy;
+  readonly storeIds: StoreIds;
   /** Why an item, by its index, cannot be processed: it is FAILED, with its *_ERROR event. */
   readonly failed: Readonly<Record<number, ItemFailure>>;
   readonly durationSeconds: number;
@@ -195,6 +196,7 @@ export interface AdoptBatchChange extends Attribution {
   readonly kind: "adoptBatch";
   readonly jobId: string;
   readonly owner: string;
+  readonly storeIds: StoreIds;
   readonly dryRun: boolean;
   readonly files: readonly AdoptedFile[];
   readonly present: readonly PresentKey[];

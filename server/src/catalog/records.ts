@@ -56,6 +56,12 @@ export interface Unpublished {
   readonly version: number;
 }
 
+/** The object of a key may not be in the store of its tier. */
+export interface Misplaced {
+  /** The instant of the commit that moved the artifact, ms since the epoch. */
+  readonly since: number;
+}
+
 /** Purging is disabled while there are live reindexes that adopted artifacts and are not confirmed. */
 export interface PurgeGate {
   /** Oldest first. */
@@ -110,6 +116,7 @@ export interface Records {
   staged: { key: ObjectId; value: StagedObject };
   garbage: { key: ObjectId; value: GarbageRecord };
   unpublished: { key: ArtifactKey; value: Unpublished };
+  misplaced: { key: ArtifactKey; value: Misplaced };
   gate: { key: "purge"; value: PurgeGate };
   answer: { key: AnswerKey; value: StoredAnswer };
   job: { key: string; value: JobRecord };

@@ -2,6 +2,7 @@ import type { StoreFinding } from "@tierkeep/schema/domain/findings";
 import type { JobStatus } from "@tierkeep/schema/domain/jobs";
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
 import type { ErrorCode } from "@tierkeep/schema/domain/refusals";
+import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { Artifact } from "@tierkeep/schema/services/artifacts";
 import type { Job } from "@tierkeep/schema/services/jobs";
 import type { ApiKey } from "@tierkeep/schema/services/keys";
@@ -38,6 +39,16 @@ export interface GarbageObject {
   readonly store: string;
   /** The instant of the commit that made it garbage, ms since the epoch. */
   readonly since: number;
+}
+
+/** Id of the store of each tier. */
+export type StoreIds = Readonly<Record<Tier, string>>;
+
+/** A key that is marked as misplaced. */
+export interface MisplacedKey {
+  readonly key: ArtifactKey;
+  /** The current row; null: the artifact is deleted. */
+  readonly row: ArtifactRow | null;
 }
 
 /**

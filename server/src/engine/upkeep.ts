@@ -9,6 +9,7 @@ import type { Backlog } from "./backlog.ts";
 import type { Clock } from "./clock.ts";
 import { collect } from "./collect.ts";
 import { Deferred, publish } from "./publish.ts";
+import { Relocation, type RelocationParts } from "./relocation.ts";
 import { settle } from "./settle.ts";
 
 /** Pause after a commit, so that the work of a burst of commits is done together. */
@@ -30,6 +31,8 @@ export interface UpkeepParts {
   readonly view: TierView | null;
   readonly backlog: Backlog;
   readonly abandoned: Abandoned;
+  /** What relocation needs besides the stores. */
+  readonly relocation: Pick<RelocationParts, "random" | "reader" | "storeIds" | "owner">;
   /** False: a backup pins the objects, so none is deleted. */
   readonly mayCollect: () => boolean;
   /** False: works only in `drain`. */
@@ -48,9 +51,9 @@ interface Duty {
 }
 
 /**
- * The work that follows commits: abandon, settle, publish, collect and sweep. One batch of each in turn, so that none
- * starves under load, and never two at the same time. Stores are settled and collected separately, so one that fails does
- * not block the others; the work of a store that is not in `stores` waits until it is opened.
+ * The work that follows commits: abandon, settle, relocate, publish, collect and sweep. One batch of each in turn, so
+ * that none starves under load, and never two at the same time. The work of each store is done separately, so one that
+ * fails does not block the others; the work of a store that is not in `stores` waits until it is opened.
  *
  * States:
  * - idle: nothing is known to be left.
@@ -61,10 +64,13 @@ interface Duty {
  * A commit moves idle to scheduled; during a pass it schedules another one. The timer and `drain` start a pass. After a
  * pass without failures upkeep is idle again; after one with a failure, or while a backup pins garbage, it is scheduled.
  * A duty that failed is retried after a second and does not block the others.
+ *
+ * Content is copied to another store beside the passes, which start and commit the copies.
  */
 export class Upkeep {
   readonly #parts: UpkeepParts;
   readonly #duties: readonly Duty[];
+  readonly #relocations: readonly Relocation[];
   readonly #stopListening: () => void;
   /** Keys that could not be published in this pass. */
   readonly #deferred = new Deferred();
@@ -83,9 +89,14 @@ export class Upkeep {
     this.#parts = parts;
     const { abandoned, byItself, catalog } = parts;
     const stores = [...parts.stores.values()];
+    // With one store, nothing can be misplaced.
+    this.#relocations = (stores.length > 1 ? stores : []).map(
+      (store) => new Relocation({ ...parts, ...parts.relocation }, store, () => this.wake()),
+    );
     this.#duties = [
       { name: "abandon", batch: () => abandoned.batch(), failedAt: null },
       ...stores.map((store) => ({ name: "settle", batch: () => this.#settle(store), failedAt: null })),
+      ...this.#relocations.map((one) => ({ name: "relocate", batch: () => one.batch(), failedAt: null })),
       { name: "publish", batch: () => this.#publish(), failedAt: null },
       ...stores.map((store) => ({ name: "collect", batch: () => this.#collect(store), failedAt: null })),
       { name: "sweep", batch: () => this.#sweepAnswers(), failedAt: null },
@@ -101,10 +112,15 @@ export class Upkeep {
     else this.#schedule(BATCH_DELAY_MS);
   }
 
-  /** Runs a pass now. Returns false where a duty failed and will be retried. */
+  /** Runs passes until no copy is left. Returns false where a duty failed and will be retried. */
   async drain(): Promise<boolean> {
-    while (this.#running !== null) await this.#running;
-    return this.#run();
+    for (const relocation of this.#relocations) relocation.retry();
+    for (;;) {
+      while (this.#running !== null) await this.#running;
+      const isClean = await this.#run();
+      if (this.#closed || !this.#relocations.some(({ isBusy }) => isBusy)) return isClean;
+      for (const relocation of this.#relocations) await relocation.settled();
+    }
   }
 
   /**
@@ -112,6 +128,7 @@ export class Upkeep {
    * three times in a row, waits for the next start: a shutdown does not wait for a broken disk.
    */
   async close(deadline: number): Promise<void> {
+    for (const relocation of this.#relocations) await relocation.close();
     const expired = setTimeout(() => this.#stop(), Math.max(0, deadline - Date.now()));
     for (let attempt = 0; attempt < CLOSING_ATTEMPTS && !this.#closed; attempt++) {
       if (await this.drain()) break;
@@ -163,7 +180,10 @@ export class Upkeep {
           processed += await this.#do(duty);
       }
     } while (processed > 0);
-    return this.#deferred.size === 0 && this.#duties.every(({ failedAt }) => failedAt === null);
+    const isRetrying = this.#relocations.some((relocation) => relocation.isRetrying);
+    return (
+      !isRetrying && this.#deferred.size === 0 && this.#duties.every(({ failedAt }) => failedAt === null)
+    );
   }
 
   async #do(duty: Duty): Promise<number> {

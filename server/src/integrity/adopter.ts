@@ -2,7 +2,7 @@ import type { StoreFinding } from "@tierkeep/schema/domain/findings";
 import { type ArtifactKey, isSameKey, keyOf } from "@tierkeep/schema/domain/keys";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { AdoptedFile, AdoptResult, JobAdvance, PresentKey } from "../catalog/job-changes.ts";
-import type { ArtifactRow } from "../catalog/rows.ts";
+import type { ArtifactRow, StoreIds } from "../catalog/rows.ts";
 import type { Abandoned } from "../engine/abandoned.ts";
 import type { Clock } from "../engine/clock.ts";
 import { commitAllOf, requireWritten } from "../engine/commit-all.ts";
@@ -21,6 +21,8 @@ export interface AdopterParts {
   readonly view: TierView;
   /** Name of this process, recorded with what it stages. */
   readonly owner: string;
+  /** The store of each tier. */
+  readonly storeIds: StoreIds;
   readonly abandoned: Abandoned;
 }
 
@@ -64,7 +66,7 @@ export class Adopter {
     signal: AbortSignal,
     advance: (remaining: readonly StoreFinding[]) => JobAdvance | null,
   ): Promise<boolean> {
-    const { catalog, clock, owner } = this.#parts;
+    const { catalog, clock, owner, storeIds } = this.#parts;
     const found = entries.flatMap(({ key, files }) => (key === null ? [] : [{ key, files }]));
     const keys = found.map(({ key }) => key);
     const rows = await catalog.artifacts(keys);
@@ -88,6 +90,7 @@ export class Adopter {
         at: clock.now(),
         ...job,
         owner,
+        storeIds,
         files,
         present,
         advance: advance(remaining),

@@ -2,7 +2,7 @@ import type { Refused } from "@tierkeep/schema/domain/refusals";
 import type { ArtifactService } from "@tierkeep/schema/services/artifacts";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { RunBatchChange } from "../catalog/job-changes.ts";
-import type { ItemOutcome } from "../catalog/rows.ts";
+import type { ItemOutcome, StoreIds } from "../catalog/rows.ts";
 import type { Clock } from "../engine/clock.ts";
 import type { Adopter } from "../integrity/adopter.ts";
 import type { Checker } from "../integrity/checker.ts";
@@ -17,6 +17,8 @@ export interface Engine {
   readonly artifacts: ArtifactService;
   /** By the store id in rows. */
   readonly stores: ReadonlyMap<string, TierStore>;
+  /** The store of each tier. */
+  readonly storeIds: StoreIds;
   /** Null without a view. */
   readonly adopter: Adopter | null;
   readonly checker: Checker;
@@ -30,7 +32,7 @@ export interface Engine {
    */
   purgeRefusal(): Promise<Refused | null>;
   /**
-   * Works until nothing is left to settle, publish or collect. False: something failed and will be retried.
+   * Works until nothing is left to settle, relocate, publish or collect. False: something failed and will be retried.
    */
   drain(): Promise<boolean>;
   /**

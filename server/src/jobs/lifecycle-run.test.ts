@@ -2,6 +2,7 @@ import { DAY_MS, daysToMs } from "@tierkeep/schema/domain/ages";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { LifecycleJob } from "@tierkeep/schema/services/jobs";
 import { describe, expect, it } from "vitest";
+import { IN_FILES } from "../../testing/catalog/sample-changes.ts";
 import {
   ADMIN,
   crashingCatalog,
@@ -74,6 +75,7 @@ describe("a lifecycle run", () => {
     ] as const) {
       await world.catalog.commit({
         kind: "move",
+        storeIds: IN_FILES,
         at: NOW,
         actor: "tester",
         as,
@@ -125,6 +127,7 @@ describe("a lifecycle run", () => {
     const engine = world.engine(world.catalog, async (batch) => {
       await world.catalog.commit({
         kind: "move",
+        storeIds: IN_FILES,
         at: NOW,
         actor: "tester",
         as: "promote",

@@ -148,6 +148,7 @@ export abstract class PlannedRun<J extends LifecycleJob | RestoreJob> extends Jo
       from,
       items,
       policy: this.parts.policy(),
+      storeIds: this.parts.engine.storeIds,
       failed: failure === undefined ? {} : { 0: failure },
       durationSeconds: this.workedSeconds,
     };

@@ -22,6 +22,7 @@ import type { ReadTerms } from "@tierkeep/schema/services/read-terms";
 import type { WorkflowName } from "@tierkeep/schema/services/tenants";
 import type { Catalog } from "../catalog/catalog.ts";
 import { keyEvent } from "../catalog/changes/artifact-event.ts";
+import type { StoreIds } from "../catalog/rows.ts";
 import type { Clock } from "../engine/clock.ts";
 import { idempotencyKeyOf } from "../engine/idempotency.ts";
 import type { Reader } from "../engine/read.ts";
@@ -34,6 +35,8 @@ export interface ArtifactServiceParts {
   /** Seals row numbers in cursors. */
   readonly rows: SealedNumbers;
   readonly clock: Clock;
+  /** The store of each tier. */
+  readonly storeIds: StoreIds;
   readonly writer: Writer;
   readonly reader: Reader;
   /** Why nothing may be purged now; null: purging is allowed. */
@@ -98,7 +101,7 @@ export class EngineArtifacts implements ArtifactService {
 
   async #move(principal: Principal, as: "promote" | "restore", options: MoveOptions): Promise<Moved> {
     const key = checkedKey(options);
-    const { catalog, clock, during } = this.#parts;
+    const { catalog, clock, storeIds, during } = this.#parts;
     const { actor } = principal;
     const at = clock.now();
     const request = {
@@ -109,7 +112,7 @@ export class EngineArtifacts implements ArtifactService {
       dryRun: options.dryRun,
     };
     const once = idempotencyKeyOf(principal, options.idempotencyKey, at, { operation: as, ...request });
-    return during(() => catalog.commit({ kind: "move", at, actor, as, ...request, once }));
+    return during(() => catalog.commit({ kind: "move", at, actor, as, ...request, storeIds, once }));
   }
 
   async purge(principal: Principal, options: PurgeOptions): Promise<Purged> {

@@ -30,6 +30,8 @@ export interface OpenTiersOptions {
 }
 
 export interface Tiers {
+  /** The store of each tier. */
+  readonly storeIds: Readonly<Record<Tier, string>>;
   /** The store for new objects of a tier. */
   storeOf(tier: Tier): TierStore;
   /** By the id in the catalog's rows. */
@@ -57,6 +59,7 @@ export async function openTiers(options: OpenTiersOptions): Promise<Tiers> {
     await openFilesystemStore({ id: ROOT_STORE, root, publishTree, workers }).catch(refuse),
   );
   return {
+    storeIds: { HOT: base.id, WARM: base.id, COLD: base.id },
     storeOf: () => base,
     stores: new Map([[base.id, base]]),
     close: () => base.close(),

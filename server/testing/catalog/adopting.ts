@@ -6,6 +6,7 @@ import {
   all,
   checksumOf,
   eventTypes,
+  IN_FILES,
   key,
   lifecycleJob,
   NOW,
@@ -70,7 +71,7 @@ function adopt(
   present: readonly PresentKey[] = [],
 ): AdoptBatchChange {
   const base = { kind: "adoptBatch", owner: OWNER, advance: null, at: NOW, actor: "ann" } as const;
-  return { ...base, jobId: id, dryRun, files, present };
+  return { ...base, storeIds: IN_FILES, jobId: id, dryRun, files, present };
 }
 
 function present(path: string, findings: PresentKey["findings"] = []): PresentKey {

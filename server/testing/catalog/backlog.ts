@@ -1,6 +1,17 @@
 import { describe, expect, it } from "vitest";
 import type { OpenForTest } from "./opened-catalog.ts";
-import { all, eventTypes, key, move, NOW, newObject, purge, write, writeStaged } from "./sample-changes.ts";
+import {
+  all,
+  eventTypes,
+  IN_FILES,
+  key,
+  move,
+  NOW,
+  newObject,
+  purge,
+  write,
+  writeStaged,
+} from "./sample-changes.ts";
 
 export function backlog(open: OpenForTest) {
   describe("work after a commit", () => {
@@ -248,7 +259,14 @@ export function backlog(open: OpenForTest) {
       ]);
       expect(await all(catalog)).toEqual(rows.map((row) => ({ ...row, damagedAt: NOW })));
       const moved = { kind: "move", as: "promote", key: change.key, fromTier: null, toTier: "WARM" } as const;
-      await catalog.commit({ ...moved, ifChecksum: null, dryRun: false, at: NOW, actor: "ann" });
+      await catalog.commit({
+        ...moved,
+        storeIds: IN_FILES,
+        ifChecksum: null,
+        dryRun: false,
+        at: NOW,
+        actor: "ann",
+      });
       expect(await all(catalog)).toMatchObject([{ tier: "WARM", damagedAt: NOW }]);
       const second = write("a/w/1");
       await writeStaged(catalog, second);

@@ -16,6 +16,7 @@ import type { OpenForTest } from "./opened-catalog.ts";
 import { plans } from "./plans.ts";
 import { randomChanges } from "./random-changes.ts";
 import { randomGroups } from "./random-groups.ts";
+import { relocating } from "./relocating.ts";
 import { scrubbing } from "./scrubbing.ts";
 import { storeSettings } from "./store-settings.ts";
 import { writing } from "./writing.ts";
@@ -39,6 +40,7 @@ export function catalogContract(driver: string, open: OpenForTest, randomRuns = 
     lifecycleSteps(open);
     bulkRestores(open);
     plans(open);
+    relocating(open);
     repeating(open);
     scrubbing(open);
     counting(open);

@@ -1,10 +1,11 @@
 import { TIERS } from "@tierkeep/schema/domain/tiers";
 import fc from "fast-check";
+import type { RelocatedChange } from "../../src/catalog/artifact-changes.ts";
 import type { Catalog } from "../../src/catalog/catalog.ts";
 import type { RecordChange } from "../../src/catalog/changes/all-changes.ts";
 import { once } from "./idempotent-retries.ts";
 import type { MemoryRecords } from "./memory-records.ts";
-import { checksumOf, key, move, NOW, newObject, purge, write } from "./sample-changes.ts";
+import { checksumOf, IN_FILES, key, move, NOW, newObject, purge, write } from "./sample-changes.ts";
 
 const paths = fc
   .tuple(fc.constantFrom("a", "é"), fc.constantFrom("x", "y"), fc.constantFrom("1", "🎼"))
@@ -38,9 +39,19 @@ const writes: fc.Arbitrary<Drawn> = fc
   })
   .map(({ to, content, ...given }) => ({ change: write(to, given), content }));
 
+/** With two stores, a move can leave an artifact misplaced. */
+const stores = fc.constantFrom(IN_FILES, { ...IN_FILES, COLD: "archive" });
+
 const moves: fc.Arbitrary<Drawn> = fc
-  .tuple(paths, fc.constantFrom(...TIERS), instants, fc.boolean(), fc.constantFrom("promote", "restore"))
-  .map(([of, to, at, dryRun, as]) => ({ change: move(of, to, { at, dryRun, as }) }));
+  .record({
+    of: paths,
+    to: fc.constantFrom(...TIERS),
+    at: instants,
+    dryRun: fc.boolean(),
+    as: fc.constantFrom("promote", "restore"),
+    storeIds: stores,
+  })
+  .map(({ of, to, ...given }) => ({ change: move(of, to, given) }));
 const purges: fc.Arbitrary<Drawn> = fc
   .record({
     fromTier: fc.option(fc.constantFrom(...TIERS), { freq: 2 }),
@@ -57,6 +68,18 @@ const damages: fc.Arbitrary<Drawn> = fc.tuple(paths, instants).map(([of, at]) =>
 const recoveries: fc.Arbitrary<Drawn> = fc
   .tuple(paths, instants, fc.constantFrom<Content[]>("inline", "staged", "missing"))
   .map(([of, at, content]) => ({ change: recovery(of, at), content }));
+const relocations: fc.Arbitrary<Drawn> = fc
+  .record({
+    of: paths,
+    at: instants,
+    storeIds: stores,
+    store: fc.constantFrom("files", "archive"),
+    content: fc.constantFrom<Content[]>("staged", "staged", "foreign", "missing"),
+  })
+  .map(({ of, content, store, ...given }) => {
+    const copy = { from: "", object: "", store };
+    return { change: { kind: "relocated", key: key(of), copy, owner: "this process", ...given }, content };
+  });
 const republications: fc.Arbitrary<Drawn> = paths.map((of) => ({
   change: { kind: "republish", key: key(of) },
 }));
@@ -108,6 +131,7 @@ export const drawnChanges = fc.oneof(
   { weight: 1, arbitrary: purges },
   { weight: 1, arbitrary: damages },
   { weight: 1, arbitrary: recoveries },
+  { weight: 2, arbitrary: relocations },
   { weight: 1, arbitrary: republications },
   { weight: 1, arbitrary: reports },
   { weight: 1, arbitrary: single },
@@ -122,16 +146,44 @@ export async function withObjects(
   model: MemoryRecords,
   { change, content = "inline" }: Drawn,
 ): Promise<RecordChange> {
+  if (change.kind === "relocated") return withCopy(catalog, model, change, content);
   if (change.kind !== "write" && change.kind !== "damage" && change.kind !== "recover") return change;
   const current = model.get("facts", change.key)?.object ?? newObject();
   if (change.kind === "damage") return { ...change, object: current };
   const object = change.kind === "recover" && content === "inline" ? current : newObject();
   if (content === "staged" || content === "foreign") {
-    const { store, at } = change;
     const owner = content === "staged" ? change.owner : "another process";
-    await catalog.commit({ kind: "stage", object, store, owner, at });
-    model.apply([{ put: "staged", key: object, value: { store, owner, at, found: false } }]);
+    await stage(catalog, model, object, { ...change, owner });
   }
   if (change.kind === "recover") return { ...change, object, damaged: current };
   return content === "inline" ? { ...change, object } : { ...change, object, bytes: null };
+}
+
+/** Returns the change with a copy of the artifact's current object, or of another one where there is no artifact. */
+async function withCopy(
+  catalog: Catalog,
+  model: MemoryRecords,
+  change: RelocatedChange,
+  content: Content,
+): Promise<RecordChange> {
+  if (change.copy === null) return change;
+  const copy = {
+    ...change.copy,
+    from: model.get("facts", change.key)?.object ?? newObject(),
+    object: newObject(),
+  };
+  const owner = content === "staged" ? change.owner : "another process";
+  if (content !== "missing")
+    await stage(catalog, model, copy.object, { ...change, store: copy.store, owner });
+  return { ...change, copy };
+}
+
+async function stage(
+  catalog: Catalog,
+  model: MemoryRecords,
+  object: string,
+  { store, owner, at }: { readonly store: string; readonly owner: string; readonly at: number },
+): Promise<void> {
+  await catalog.commit({ kind: "stage", object, store, owner, at });
+  model.apply([{ put: "staged", key: object, value: { store, owner, at, found: false } }]);
 }

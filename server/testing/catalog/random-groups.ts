@@ -10,6 +10,8 @@ import { MemoryRecords } from "./memory-records.ts";
 import type { OpenForTest } from "./opened-catalog.ts";
 import { all, whole } from "./sample-changes.ts";
 
+const STORES = ["files", "archive"];
+
 const scripts = fc.array(fc.array(drawnChanges, { minLength: 1, maxLength: 12 }), {
   minLength: 1,
   maxLength: 5,
@@ -59,8 +61,9 @@ async function agrees(catalog: Catalog, model: MemoryRecords): Promise<void> {
   expect(await catalog.exportState()).toEqual(model.get("exporter", ""));
   expect(await catalog.settings()).toEqual(model.get("settings", ""));
   expect(await catalog.miscounts(9)).toEqual([]);
+  expect(await catalog.misplacedCount()).toBe(model.all("misplaced").length);
   expect(await catalog.dirtyCount()).toBe(model.all("unpublished").length);
-  const unsettled = await catalog.unsettled("files", 1_000);
+  const unsettled = (await Promise.all(STORES.map((store) => catalog.unsettled(store, 1_000)))).flat();
   expect(unsettled.map(({ bytes }) => bytes.length).toSorted()).toEqual(
     model
       .all("inline")
@@ -68,11 +71,10 @@ async function agrees(catalog: Catalog, model: MemoryRecords): Promise<void> {
       .toSorted(),
   );
   await catalog.commitAll(rows.map((row) => ({ kind: "settled", key: row, object: row.object })));
-  for (const { key, version } of await catalog.dirtyKeys(["files"], 1_000)) {
+  for (const { key, version } of await catalog.dirtyKeys(STORES, 1_000)) {
     expect(version).toBe(model.get("unpublished", key)?.version);
     await catalog.commit({ kind: "published", key, version });
   }
-  expect(await catalog.garbage("files", Number.MAX_SAFE_INTEGER, 1_000)).toHaveLength(
-    model.all("garbage").length,
-  );
+  const garbage = STORES.map((store) => catalog.garbage(store, Number.MAX_SAFE_INTEGER, 1_000));
+  expect((await Promise.all(garbage)).flat()).toHaveLength(model.all("garbage").length);
 }

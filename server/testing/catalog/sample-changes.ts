@@ -58,9 +58,12 @@ export function write(
   };
 }
 
+/** All tiers in one store. */
+export const IN_FILES = { HOT: "files", WARM: "files", COLD: "files" } as const;
+
 export function move(of: string, toTier: Tier, given: Partial<MoveChange> = {}): MoveChange {
   const base = { kind: "move", as: "promote", fromTier: null, ifChecksum: null, dryRun: false } as const;
-  return { ...base, key: key(of), toTier, at: NOW, actor: "ann", ...given };
+  return { ...base, storeIds: IN_FILES, key: key(of), toTier, at: NOW, actor: "ann", ...given };
 }
 
 export function purge(of: string, given: Partial<PurgeChange> = {}): PurgeChange {
@@ -210,7 +213,17 @@ export function batch(
 ): RunBatchChange {
   const policy = { hotDays: 7, warmDays: 30, coldDays: 90 };
   const base = { kind: "runBatch", n: 1, from: 0, failed: {}, durationSeconds: 1 } as const;
-  return { ...base, jobId: id, step, items, policy, at: startedAt, actor: "schedule", ...given };
+  return {
+    ...base,
+    storeIds: IN_FILES,
+    jobId: id,
+    step,
+    items,
+    policy,
+    at: startedAt,
+    actor: "schedule",
+    ...given,
+  };
 }
 
 /** Returns a batch that takes the step that follows for one artifact. */

@@ -68,7 +68,7 @@ export class SimulatedProcess {
       clock,
       random,
       stores: tiers.stores,
-      storeOf: tiers.storeOf,
+      storeIds: tiers.storeIds,
       storeKey: random(16),
       owner: random(8).toString("hex"),
       maxArtifactBytes: null,
@@ -201,6 +201,7 @@ export class SimulatedProcess {
       from: 0,
       items: due.map(({ artifact }) => plannedItem(artifact)),
       policy: POLICY,
+      storeIds: this.tiers.storeIds,
       failed: {},
       durationSeconds: 1,
     });

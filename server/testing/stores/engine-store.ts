@@ -45,7 +45,7 @@ export class EngineStore implements AsyncDisposable {
       catalog,
       clock: { now: () => this.now },
       stores: tiers.stores,
-      storeOf: tiers.storeOf,
+      storeIds: tiers.storeIds,
       storeKey: randomBytes(16),
       owner: randomBytes(8).toString("hex"),
       maxArtifactBytes: null,

@@ -21,7 +21,7 @@ import type { Repairer } from "../../src/integrity/repairer.ts";
 import type { Engine } from "../../src/jobs/job-engine.ts";
 import { EngineJobs, type JobsParts } from "../../src/services/job-service.ts";
 import type { OpenedCatalog } from "../catalog/opened-catalog.ts";
-import { path, write } from "../catalog/sample-changes.ts";
+import { IN_FILES, path, write } from "../catalog/sample-changes.ts";
 import { catalogInTempDir } from "../sqlite/catalog-in-temp-dir.ts";
 
 type RunBatch = Engine["runBatch"];
@@ -90,6 +90,7 @@ export class JobsStore implements AsyncDisposable {
       catalog,
       clock: { now: () => this.now },
       stores: new Map(),
+      storeIds: IN_FILES,
       artifacts: {} as ArtifactService,
       adopter: null,
       checker: {} as Checker,

@@ -8,12 +8,15 @@ import type { Catalog } from "../../src/catalog/catalog.ts";
 import { openCatalog } from "../../src/catalog/open-catalog.ts";
 import type { ArtifactRow } from "../../src/catalog/rows.ts";
 import { systemClock } from "../../src/engine/clock.ts";
-import { realDisk } from "../../src/files/disk.ts";
+import { type Disk, realDisk } from "../../src/files/disk.ts";
 import { openFilesystemStore } from "../../src/tiers/filesystem/objects/filesystem-store.ts";
 import { inlineWorkers } from "../../src/tiers/filesystem/workers/io-workers.ts";
 import { refusing } from "../../src/tiers/refusing.ts";
 import { storeById } from "../../src/tiers/store-by-id.ts";
 import type { TierStore } from "../../src/tiers/tier-store.ts";
+import { CrashPoint } from "../crash-model/crash-point.ts";
+import { crashingCatalog } from "../crash-model/crashing-catalog.ts";
+import { LossyDisk } from "../tiers/lossy-disk.ts";
 import { TEST_ADMIN } from "./engine-store.ts";
 
 export type StoreId = "base" | "archive";
@@ -57,16 +60,42 @@ export class TwoStores implements AsyncDisposable {
    *
    * @param isServed with background work and the system's clock, as in a server
    */
-  async openOnly(ids: readonly StoreId[], graceMs = 0, isServed = false): Promise<void> {
+  openOnly(ids: readonly StoreId[], graceMs = 0, isServed = false): Promise<void> {
+    return this.#open(ids, graceMs, isServed, realDisk, this.catalog);
+  }
+
+  /**
+   * Opens both stores and does the work that is left, until a crash after this many steps, which loses all that was not
+   * synced. Returns whether it crashed before the end. Open the engine again after it.
+   */
+  async crashAfter(lastStep: number): Promise<boolean> {
+    const crashPoint = new CrashPoint(lastStep);
+    const disk = new LossyDisk(this.root, { onStep: (step) => crashPoint.step(step) });
+    await this.#open(BOTH, 0, false, disk, crashingCatalog(this.catalog, crashPoint)).catch(() => {});
+    await this.#engine?.drain();
+    const { crashed } = crashPoint;
+    crashPoint.crash();
+    disk.crash("everything");
+    return crashed;
+  }
+
+  async #open(
+    ids: readonly StoreId[],
+    graceMs: number,
+    isServed: boolean,
+    disk: Disk,
+    catalog: Catalog,
+  ): Promise<void> {
     await this.#closeStores();
+    this.#engine = null;
     const opened = new Map<string, TierStore>();
-    for (const id of ids) opened.set(id, await this.#openStore(id, graceMs));
+    for (const id of ids) opened.set(id, await this.#openStore(id, graceMs, disk));
     this.stores = opened;
     this.#engine = openEngine({
-      catalog: this.catalog,
+      catalog,
       clock: isServed ? systemClock : { now: () => this.now },
       stores: opened,
-      storeOf: (tier) => storeById(opened, tier === "HOT" ? "base" : "archive"),
+      storeIds: { HOT: "base", WARM: "archive", COLD: "archive" },
       storeKey: randomBytes(16),
       owner: randomBytes(8).toString("hex"),
       maxArtifactBytes: null,
@@ -109,9 +138,9 @@ export class TwoStores implements AsyncDisposable {
     rmSync(this.root, { recursive: true, force: true });
   }
 
-  async #openStore(id: StoreId, graceMs: number): Promise<TierStore> {
+  async #openStore(id: StoreId, graceMs: number, disk: Disk): Promise<TierStore> {
     const root = join(this.root, id);
-    const workers = inlineWorkers({ root, disk: realDisk });
+    const workers = inlineWorkers({ root, disk });
     const store = await openFilesystemStore({ id, root, publishTree: id === "base", workers });
     return refusing(Object.defineProperty(store, "graceMs", { value: graceMs }));
   }

@@ -80,7 +80,7 @@ export async function assembleStore(parts: StoreParts): Promise<Store> {
     catalog,
     clock,
     stores: tiers.stores,
-    storeOf: (tier) => tiers.storeOf(tier),
+    storeIds: tiers.storeIds,
     storeKey,
     owner: identity.instance,
     maxArtifactBytes: config.maxArtifactBytes,

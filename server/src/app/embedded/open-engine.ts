@@ -1,9 +1,8 @@
 import { randomBytes } from "node:crypto";
 import type { Refused } from "@tierkeep/schema/domain/refusals";
-import type { Tier } from "@tierkeep/schema/domain/tiers";
 import type { Catalog } from "../../catalog/catalog.ts";
 import { unconfirmedReindex } from "../../catalog/changes/purge.ts";
-import type { ArtifactRow } from "../../catalog/rows.ts";
+import type { ArtifactRow, StoreIds } from "../../catalog/rows.ts";
 import { Abandoned } from "../../engine/abandoned.ts";
 import { Backlog } from "../../engine/backlog.ts";
 import type { Clock } from "../../engine/clock.ts";
@@ -19,6 +18,7 @@ import { Repairer } from "../../integrity/repairer.ts";
 import type { Engine } from "../../jobs/job-engine.ts";
 import { EngineArtifacts } from "../../services/artifact-service.ts";
 import { sealedRows } from "../../services/keyset-cursor.ts";
+import { storeById } from "../../tiers/store-by-id.ts";
 import type { TierStore } from "../../tiers/tier-store.ts";
 
 /** Maximum number of inline bytes in the catalog. Above it, writers wait. */
@@ -31,8 +31,8 @@ export interface EngineParts {
   readonly random?: RandomBytes;
   /** Every store that a row may name, by the id in rows. */
   readonly stores: ReadonlyMap<string, TierStore>;
-  /** Returns the store for new content of a tier. */
-  readonly storeOf: (tier: Tier) => TierStore;
+  /** The store of each tier. */
+  readonly storeIds: StoreIds;
   /** The store's key, 16 bytes: seals tokens that clients keep but must not read, such as cursors. */
   readonly storeKey: Uint8Array;
   /** A unique name of this process. Objects that other processes staged are abandoned. */
@@ -67,7 +67,7 @@ async function purgeGate(catalog: Catalog): Promise<Refused | null> {
 
 /** Opens the engine and starts background work. */
 export function openEngine(parts: EngineParts): OpenedEngine {
-  const { catalog, clock, stores, storeOf, owner, maxArtifactBytes, onProblem } = parts;
+  const { catalog, clock, stores, storeIds, owner, maxArtifactBytes, onProblem } = parts;
   const { random = randomBytes } = parts;
   const purgeRefusal = async () => (await parts.purgeRefusal()) ?? (await purgeGate(catalog));
   const backlog = new Backlog(parts.backlogBytes ?? BACKLOG_BYTES);
@@ -75,6 +75,7 @@ export function openEngine(parts: EngineParts): OpenedEngine {
   const inFlight = new InFlight();
   const viewStore = [...stores.values()].find((store) => store.view !== null);
   const view = viewStore?.view ?? null;
+  const reader = new Reader({ catalog, clock, stores, onDamage: parts.onDamage ?? (() => {}) });
   const upkeep = new Upkeep({
     catalog,
     clock,
@@ -82,6 +83,7 @@ export function openEngine(parts: EngineParts): OpenedEngine {
     view,
     backlog,
     abandoned,
+    relocation: { random, reader, storeIds, owner },
     mayCollect: parts.mayCollect ?? (() => true),
     onProblem,
     byItself: parts.upkeepByItself ?? true,
@@ -92,18 +94,18 @@ export function openEngine(parts: EngineParts): OpenedEngine {
     clock,
     random,
     backlog,
-    storeOf,
+    storeOf: (tier) => storeById(stores, storeIds[tier]),
     owner,
     maxArtifactBytes,
     abandoned,
     wakeUpkeep,
   });
-  const reader = new Reader({ catalog, clock, stores, onDamage: parts.onDamage ?? (() => {}) });
   const during = <T>(work: () => Promise<T>) => inFlight.during(work);
   const artifacts = new EngineArtifacts({
     catalog,
     rows: sealedRows(parts.storeKey),
     clock,
+    storeIds,
     writer,
     reader,
     purgeRefusal,
@@ -113,7 +115,7 @@ export function openEngine(parts: EngineParts): OpenedEngine {
 
   const adopter =
     viewStore && view
-      ? new Adopter({ catalog, clock, random, store: viewStore, view, owner, abandoned })
+      ? new Adopter({ catalog, clock, random, store: viewStore, view, owner, storeIds, abandoned })
       : null;
   const checker = new Checker({ catalog, clock, reader, stores, view });
 
@@ -124,6 +126,7 @@ export function openEngine(parts: EngineParts): OpenedEngine {
     catalog,
     clock,
     stores,
+    storeIds,
     artifacts,
     adopter,
     checker,

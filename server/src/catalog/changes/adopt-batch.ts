@@ -5,7 +5,7 @@ import type { ChangeType, Found } from "../change-type.ts";
 import type { AdoptBatchChange, AdoptedFile, AdoptResult, JobCounts } from "../job-changes.ts";
 import { type Effect, type EventDraft, refText } from "../records.ts";
 import type { ArtifactRow } from "../rows.ts";
-import { counted, scopeRefs, scopesPresent, unpublished } from "./artifact-effects.ts";
+import { counted, misplaced, scopeRefs, scopesPresent, unpublished } from "./artifact-effects.ts";
 import { keyEvent } from "./artifact-event.ts";
 import { advanced, requireJob } from "./jobs.ts";
 
@@ -47,6 +47,7 @@ export const adoptBatch: ChangeType<AdoptBatchChange, readonly AdoptResult[]> = 
           counted(row, 1),
           { delete: "staged", key: row.object },
           unpublished(keyOf(row), row.version),
+          ...misplaced(row, change.storeIds, change.at),
           { append: "event", value: adoptionEvent(change, row) },
         ]),
         ...(rows.length === 0 ? [] : gateClosed(found, jobId)),

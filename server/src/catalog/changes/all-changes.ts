@@ -9,6 +9,7 @@ import { move } from "./move.ts";
 import { blockPurges, sealPlan, storePlan } from "./plans.ts";
 import { purge } from "./purge.ts";
 import { recover } from "./recover.ts";
+import { relocated } from "./relocated.ts";
 import { correctUsage, quarantine, report } from "./report.ts";
 import { republish } from "./republish.ts";
 import { runBatch } from "./run-batch.ts";
@@ -34,6 +35,7 @@ const CHANGES = {
   purge,
   quarantine,
   recover,
+  relocated,
   report,
   republish,
   requestCancel,

@@ -1,6 +1,7 @@
 import { type ArtifactKey, keyOf } from "@tierkeep/schema/domain/keys";
 import type { Found } from "../change-type.ts";
 import type { ArtifactFacts, Effect, Ref, ScopeKey } from "../records.ts";
+import type { StoreIds } from "../rows.ts";
 
 function scopesOf({ tenantId, workflowId }: ArtifactKey): readonly ScopeKey[] {
   return [
@@ -41,13 +42,24 @@ export function unpublished(key: ArtifactKey, version: number): Effect {
   return { put: "unpublished", key, value: { version } };
 }
 
-/** Returns the effects of a move to another tier. The content stays where it is. */
-export function inOtherTier(before: ArtifactFacts, after: ArtifactFacts): readonly Effect[] {
+/** Returns the mark that the object is not in the store of its tier, or nothing where it is. */
+export function misplaced(row: ArtifactFacts, storeIds: StoreIds, since: number): readonly Effect[] {
+  return row.store === storeIds[row.tier] ? [] : [{ put: "misplaced", key: keyOf(row), value: { since } }];
+}
+
+/** Returns the effects of a move to another tier at an instant. The content stays where it is. */
+export function inOtherTier(
+  before: ArtifactFacts,
+  after: ArtifactFacts,
+  storeIds: StoreIds,
+  at: number,
+): readonly Effect[] {
   return [
     { put: "facts", key: before, value: after },
     counted(before, -1),
     counted(after, 1),
     unpublished(before, after.version),
+    ...misplaced(after, storeIds, at),
   ];
 }
 

@@ -47,7 +47,7 @@ export function lifecycleItem(
   found: Found,
   version: number,
 ): Taken {
-  const { policy, at, jobId } = change;
+  const { policy, storeIds, at, jobId } = change;
   const asOf = job.kind === "lifecycle" ? job.asOf : at;
   const row = currentRow(found, step, item);
   const { planned } = item;
@@ -64,7 +64,9 @@ export function lifecycleItem(
   const event = departureEvent(EVENTS[step].done, change, row, to, { dryRun: false, jobId, judgedAt: asOf });
   return {
     effects: [
-      ...(to === null ? purged(row, version, at) : inOtherTier(row, moved(row, to, at, version))),
+      ...(to === null
+        ? purged(row, version, at)
+        : inOtherTier(row, moved(row, to, at, version), storeIds, at)),
       { append: "event", value: event },
     ],
     outcome: version,
@@ -80,7 +82,7 @@ export function restoredItem(
   found: Found,
   version: number,
 ): Taken {
-  const { at, jobId } = change;
+  const { storeIds, at, jobId } = change;
   const toTier = job.kind === "restore" ? job.toTier : "HOT";
   const row = found.get("facts", item);
   if (row === null) return failedItem(change, item, job, deletedArtifact(item));
@@ -91,7 +93,10 @@ export function restoredItem(
     judgedAt: at,
   });
   return {
-    effects: [...inOtherTier(row, moved(row, toTier, at, version)), { append: "event", value: event }],
+    effects: [
+      ...inOtherTier(row, moved(row, toTier, at, version), storeIds, at),
+      { append: "event", value: event },
+    ],
     outcome: version,
     counts: { restored: 1 },
   };

@@ -34,7 +34,7 @@ export const move: ChangeType<MoveChange, MoveResult> = {
     }
     const artifact = moved(row, toTier, at, found.seq + 1);
     return {
-      effects: [...inOtherTier(row, artifact), { append: "event", value: event }],
+      effects: [...inOtherTier(row, artifact, change.storeIds, at), { append: "event", value: event }],
       result: { artifact, fromTier, toTier },
     };
   },

@@ -7,6 +7,7 @@ import { MemoryRecords } from "../../../testing/catalog/memory-records.ts";
 import {
   batch,
   finish,
+  IN_FILES,
   key,
   lifecycleJob,
   move,
@@ -55,11 +56,26 @@ const files = fc.uniqueArray(fc.tuple(paths, objects), { maxLength: 2, selector:
   }),
 );
 
+const stores = fc.constantFrom(IN_FILES, { ...IN_FILES, COLD: "other files" });
+
 const changes: fc.Arbitrary<RecordChange> = fc.oneof(
   fc
     .record({ to: paths, object: objects, tier: tiers, once, ifAbsent: fc.boolean(), staged: fc.boolean() })
     .map(({ to, staged, ...given }) => write(to, staged ? { ...given, bytes: null } : given) as RecordChange),
-  fc.tuple(paths, tiers, once).map(([of, to, retry]) => move(of, to, { once: retry })),
+  fc
+    .tuple(paths, tiers, once, stores)
+    .map(([of, to, retry, storeIds]) => move(of, to, { once: retry, storeIds })),
+  fc.record({ of: paths, from: objects, object: objects, owner: owners, storeIds: stores }).map(
+    ({ of, from, object, owner, storeIds }) =>
+      ({
+        kind: "relocated",
+        key: key(of),
+        copy: { from, object, store: "files" },
+        storeIds,
+        owner,
+        at: NOW,
+      }) as const,
+  ),
   fc.tuple(paths, once).map(([of, retry]) => purge(of, { once: retry })),
   fc
     .tuple(objects, owners)
@@ -130,17 +146,19 @@ const changes: fc.Arbitrary<RecordChange> = fc.oneof(
         { n, from },
       ),
     ),
-  fc.record({ jobId: jobIds, owner: owners, dryRun: fc.boolean(), files, known: files }).map(
-    ({ files, known, ...given }) =>
-      ({
-        kind: "adoptBatch",
-        files,
-        present: known.map(({ key, findings }) => ({ key, findings })),
-        advance: { position: { at: 2 }, durationSeconds: 1 },
-        ...given,
-        ...stamp,
-      }) as const,
-  ),
+  fc
+    .record({ jobId: jobIds, owner: owners, dryRun: fc.boolean(), files, known: files, storeIds: stores })
+    .map(
+      ({ files, known, ...given }) =>
+        ({
+          kind: "adoptBatch",
+          files,
+          present: known.map(({ key, findings }) => ({ key, findings })),
+          advance: { position: { at: 2 }, durationSeconds: 1 },
+          ...given,
+          ...stamp,
+        }) as const,
+    ),
 );
 
 it("a group of changes has the outcomes and effects of the same changes one by one", () => {

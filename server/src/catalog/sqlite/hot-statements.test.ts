@@ -5,6 +5,7 @@ import { once } from "../../../testing/catalog/idempotent-retries.ts";
 import {
   all,
   batch,
+  IN_FILES,
   key,
   lifecycleJob,
   move,
@@ -35,6 +36,7 @@ const BOUNDED = [
   /^SCAN (t|w|tenant|workflow) USING (COVERING )?INDEX (tenant|workflow)_(holding|present|hot|warm|cold)$/, // in order, up to LIMIT
   /^SCAN (total|h|meta|export_state|scrub)$/, // one row
   /^SCAN (d|inline_bytes|b)$/, // by rowid, up to LIMIT
+  /^SCAN m USING COVERING INDEX misplaced_since$/, // in order, up to LIMIT
   /^SCAN (e|event)$/, // by rowid, up to LIMIT
   /^SCAN (j|job) USING INDEX job_running$/, // the running jobs
   /^SCAN job USING INDEX job_unconfirmed$/, // unconfirmed reindexes, up to LIMIT
@@ -209,6 +211,7 @@ const reads: Record<string, () => Promise<unknown>> = {
   },
   unsettled: () => catalog.unsettled("files", 100),
   "dirty keys": () => catalog.dirtyKeys(["files"], 100),
+  "misplaced keys": () => catalog.misplacedKeys("files", IN_FILES, ["files"], 100),
   garbage: () => catalog.garbage("files", NOW, 100),
   "the exporter's state": () => catalog.exportState(),
   answers: async () => {

@@ -146,6 +146,9 @@ export class SqliteCatalog implements Catalog {
   unsettled = (...args: Arguments<"unsettled">) => this.#read((reader) => reader.backlog.unsettled(...args));
   unsettledTotal = () => this.#read((reader) => reader.backlog.unsettledTotal());
   dirtyKeys = (...args: Arguments<"dirtyKeys">) => this.#read((reader) => reader.backlog.dirtyKeys(...args));
+  misplacedKeys = (...args: Arguments<"misplacedKeys">) =>
+    this.#read((reader) => reader.backlog.misplacedKeys(...args));
+  misplacedCount = () => this.#read((reader) => reader.backlog.misplacedCount());
   areDirty = (...args: Arguments<"areDirty">) => this.#read((reader) => reader.backlog.areDirty(...args));
   dirtyCount = () => this.#read((reader) => reader.backlog.dirtyCount());
   garbage = (...args: Arguments<"garbage">) => this.#read((reader) => reader.backlog.garbage(...args));

@@ -1,7 +1,17 @@
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
-import type { DirtyKey, ExportState, GarbageObject, Overdue, UnsettledObject } from "../../rows.ts";
+import { TIERS } from "@tierkeep/schema/domain/tiers";
+import type {
+  DirtyKey,
+  ExportState,
+  GarbageObject,
+  MisplacedKey,
+  Overdue,
+  StoreIds,
+  UnsettledObject,
+} from "../../rows.ts";
 import type { Connection } from "../connection.ts";
 import { ARTIFACT_COLUMN_COUNT, ARTIFACT_COLUMNS, artifactRow } from "../rows/artifact-row.ts";
+import { tierCode } from "../rows/codes.ts";
 import { onSnapshot } from "./snapshot.ts";
 
 /** Limit for the bytes that `unsettled` returns; a single larger object is still returned. */
@@ -83,6 +93,39 @@ export class BacklogReads {
         };
       });
     });
+  }
+
+  misplacedKeys(
+    store: string,
+    storeIds: StoreIds,
+    stores: readonly string[],
+    limit: number,
+  ): readonly MisplacedKey[] {
+    const tiers = TIERS.filter((tier) => storeIds[tier] === store).map(tierCode);
+    return this.#connection
+      .statement(
+        `SELECT ${ARTIFACT_COLUMNS}, m.name
+         FROM misplaced m INDEXED BY misplaced_since CROSS JOIN workflow w ON w.id = m.workflow
+           CROSS JOIN tenant t ON t.id = w.tenant
+           LEFT JOIN artifact a ON a.workflow = m.workflow AND a.name = m.name
+         WHERE a.id IS NULL OR (a.inline IS NULL AND a.damaged_at IS NULL
+           AND a.tier IN (SELECT k.value FROM json_each(?) k)
+           AND a.store IN (SELECT k.value FROM json_each(?) k))
+         ORDER BY m.since LIMIT ?`,
+      )
+      .all(JSON.stringify(tiers), JSON.stringify(stores), limit)
+      .map((cells) => ({
+        key: {
+          tenantId: cells[1] as string,
+          workflowId: cells[2] as string,
+          artifactId: cells[ARTIFACT_COLUMN_COUNT] as string,
+        },
+        row: cells[0] === null ? null : artifactRow(cells),
+      }));
+  }
+
+  misplacedCount(): number {
+    return this.#connection.statement("SELECT count(*) FROM misplaced").get()?.[0] as number;
   }
 
   dirtyCount(): number {

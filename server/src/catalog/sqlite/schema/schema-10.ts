@@ -39,6 +39,15 @@ CREATE TABLE block (
   PRIMARY KEY (job, n)
 ) STRICT;
 
+-- Artifacts whose object may not be in the store of their tier. 'since': ms since the epoch.
+CREATE TABLE misplaced (
+  workflow INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  since INTEGER NOT NULL,
+  PRIMARY KEY (workflow, name)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX misplaced_since ON misplaced (since);
+
 UPDATE job SET blocks = 0, ending = json_object('status', 'FAILED', 'errorCode', 'UNAVAILABLE', 'error',
   'An earlier version of Tierkeep started this job and did not finish it. Start it again.')
   WHERE status = 'RUNNING' AND kind IN ('lifecycle', 'restore');

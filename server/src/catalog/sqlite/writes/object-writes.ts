@@ -1,5 +1,5 @@
 import type { ArtifactKey } from "@tierkeep/schema/domain/keys";
-import type { GarbageRecord, StagedObject, Unpublished } from "../../records.ts";
+import type { GarbageRecord, Misplaced, StagedObject, Unpublished } from "../../records.ts";
 import type { ExportState, ObjectId } from "../../rows.ts";
 import type {
   AbandonOrphanedChange,
@@ -91,6 +91,23 @@ export class ObjectWrites {
       .statement("SELECT version FROM dirty WHERE workflow = ? AND name = ?")
       .get(workflow.id, artifactId);
     return row === undefined ? null : { version: row[0] as number };
+  }
+
+  putMisplaced({ tenantId, workflowId, artifactId }: ArtifactKey, { since }: Misplaced): void {
+    this.#connection
+      .statement(
+        `INSERT INTO misplaced (workflow, name, since) VALUES (?, ?, ?)
+         ON CONFLICT (workflow, name) DO UPDATE SET since = excluded.since`,
+      )
+      .run(this.#names.workflow(tenantId, workflowId).id, artifactId, since);
+  }
+
+  deleteMisplaced({ tenantId, workflowId, artifactId }: ArtifactKey): void {
+    const workflow = this.#names.findWorkflow(tenantId, workflowId);
+    if (workflow === null) return;
+    this.#connection
+      .statement("DELETE FROM misplaced WHERE workflow = ? AND name = ?")
+      .run(workflow.id, artifactId);
   }
 
   abandonOrphaned(change: AbandonOrphanedChange): number {

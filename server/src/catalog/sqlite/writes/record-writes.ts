@@ -141,6 +141,10 @@ function tablesOf(parts: WriterParts, inline: ReadonlyMap<ObjectId, InlineConten
       load: (key) => objects.unpublished(key),
       put: (key, value) => objects.putUnpublished(key, value),
     },
+    misplaced: {
+      put: (key, value) => objects.putMisplaced(key, value),
+      delete: (key) => objects.deleteMisplaced(key),
+    },
     answer: { load: (key) => answers.find(key), put: (key, value) => answers.keep(key, value) },
     job: { load: (jobId) => jobs.job(jobId), put: (jobId, value) => jobs.put(jobId, value) },
     jobInput: { put: (jobId, value) => jobs.putInput(jobId, value) },
