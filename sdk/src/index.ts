@@ -24,6 +24,7 @@ export type {
   ApiKeyFragment as ApiKey,
   ArtifactFragment as Artifact,
   EventJobFragment as EventJob,
+  FolderEntryFragment as FolderEntry,
   JobFragment as Job,
   LifecycleEventFragment as LifecycleEvent,
   LifecycleItemFragment as LifecycleItem,

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import process from "node:process";
 import type { Readable, Writable } from "node:stream";
 import { buffer, text } from "node:stream/consumers";
@@ -158,10 +158,28 @@ describe("a folder", () => {
       .split("\n")
       .map((line) => JSON.parse(line));
     expect(artifacts.map(({ artifactId, metadata }) => [artifactId, metadata.path])).toEqual([
-      ["assets__img__é.png", "assets/img/é.png"],
-      ["assets__style.css", "assets/style.css"],
+      ["assets/img/é.png", "assets/img/é.png"],
+      ["assets/style.css", "assets/style.css"],
       ["index.html", "index.html"],
     ]);
+    const folder = await runRemote("ls", `${tenant}/site/`);
+    const listed = folder.stdout.split("\n").map((line) => line.trim().split(/ +/).slice(0, 4).join(" "));
+    expect(listed).toContain(`${tenant}/site/assets/`);
+    expect(listed).toContain(`${tenant}/site/index.html HOT 4 B`);
+    expect(folder.stdout).not.toContain("style.css");
+    const inner = await runRemote("ls", `${tenant}/site/assets/`, "--json");
+    expect(
+      inner.stdout
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line)),
+    ).toMatchObject([
+      { __typename: "Folder", name: "img", prefix: "assets/img/" },
+      { __typename: "Artifact", artifactId: "assets/style.css" },
+    ]);
+    const prefixed = await runRemote("ls", `${tenant}/site/assets/st`, "--json");
+    expect(JSON.parse(prefixed.stdout)).toMatchObject({ artifactId: "assets/style.css" });
+    expect((await runRemote("ls", `${tenant}/site/`, "--tier", "hot")).code).toBe(2);
     const read = await runRemote(
       "read",
       "--tree",
@@ -176,6 +194,31 @@ describe("a folder", () => {
     for (const [path, content] of Object.entries(contents)) {
       expect(await readFile(join(dir, "back", path), "utf8")).toBe(content);
     }
+  });
+
+  it("of any shape is read back byte for byte, also with artifacts that other clients wrote", async () => {
+    const workflow = `${newTenant()}/site`;
+    const contents: Record<string, string> = {
+      a__b: "flat",
+      "a/b": "nested",
+      "d/.env": "dot",
+      "é/ü/x y": "",
+    };
+    for (let depth = 1; depth < 32; depth += 10) contents[`${"deep/".repeat(depth)}file`] = String(depth);
+    for (const [path, content] of Object.entries(contents)) {
+      await mkdir(dirname(join(dir, "site", path)), { recursive: true });
+      await writeFile(join(dir, "site", path), content);
+    }
+    expect((await runRemote("write", workflow, "--tree", "site")).code).toBe(0);
+    await writeFile(join(dir, "one"), "without a path");
+    await runRemote("write", `${workflow}/more/2026/one`, "one");
+    expect((await runRemote("read", workflow, "--tree", "back", "--dot-files")).code).toBe(0);
+    const files = (await readdir(join(dir, "back"), { recursive: true, withFileTypes: true }))
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(join(dir, "back"), join(entry.parentPath, entry.name)));
+    expect(files.sort()).toEqual([...Object.keys(contents), "more/2026/one"].sort());
+    for (const [path, content] of Object.entries(contents))
+      expect(await readFile(join(dir, "back", path), "utf8")).toBe(content);
   });
 
   it("is written again only where files have changed, and --skip-invalid skips invalid names", async () => {
@@ -208,11 +251,11 @@ describe("a folder", () => {
 
   it("with files that get the same artifact id is rejected before anything is written", async () => {
     await mkdir(join(dir, "site/a"), { recursive: true });
-    await writeFile(join(dir, "site/a/b"), "1");
-    await writeFile(join(dir, "site/a__b"), "2");
+    await writeFile(join(dir, "site/a/.b"), "1");
+    await writeFile(join(dir, "site/a__.b"), "2");
     const { code, stdout, stderr } = await run("write", "acme/site", "--tree", "site");
     expect([code, stdout]).toEqual([2, ""]);
-    expect(stderr).toMatch(/a\/b \(a__b\) and a__b have the same name/);
+    expect(stderr).toMatch(/a\/\.b \(a__\.b\) and a__\.b have the same name/);
     expect((await run("ls", "--json")).stdout).toBe("");
   });
 

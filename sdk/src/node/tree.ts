@@ -31,11 +31,12 @@ export interface TreeResult {
 const MAX_SHOWN = 20;
 
 /**
- * Returns the artifact id of a file below the directory. It is in NFC, as ids must be; macOS returns names in
- * NFD. The path is stored unchanged in the metadata, as `path`.
+ * Returns the artifact id of a file below the directory: its path. It is in NFC, as ids must be; macOS returns
+ * names in NFD. No segment of an id begins with a dot, so `a/.b` becomes `a__.b`. The path is stored unchanged in
+ * the metadata, as `path`.
  */
 export function artifactIdOf(path: string): string {
-  return path.replaceAll("/", "__").normalize("NFC");
+  return (hasDotPart(path) ? path.replaceAll("/", "__") : path).normalize("NFC");
 }
 
 /** Returns true if a relative path stays within its directory on every file system. */

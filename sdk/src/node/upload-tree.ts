@@ -28,8 +28,8 @@ export interface UploadTreeOptions extends TreePlanOptions {
 }
 
 /**
- * Writes the files below a directory as artifacts of one workflow: `a/b.txt` becomes `a__b.txt`, with its
- * path in its metadata. Artifact ids are normalised to NFC; the path in the metadata is unchanged. A file
+ * Writes the files below a directory as artifacts of one workflow: the file `a/b.txt` becomes the artifact
+ * `a/b.txt`, with its path in its metadata. Artifact ids are normalised to NFC; the path in the metadata is unchanged. A file
  * whose artifact already has the same content and metadata is not written, unless `rewrite` is true. Empty
  * folders are ignored. The first failure stops the transfer; written artifacts remain, and a second call
  * writes the rest.

@@ -27,7 +27,7 @@ it.each<[string, string | undefined, KeyOptions, string, RegExp]>([
     /KEY and --tenant both name/,
   ],
   ["two parts", "acme/weekly", {}, "BAD_USER_INPUT", /"acme\/weekly" has 2 parts, not 3/],
-  ["four parts", "acme/weekly/a/b", {}, "BAD_USER_INPUT", /has 4 parts, not 3/],
+  ["an empty segment", "acme/weekly/a//b", {}, "INVALID_IDENTIFIER", /empty segment/],
   ["an empty part", "acme//report.md", {}, "INVALID_IDENTIFIER", /KEY's workflowId "" is empty/],
   ["a path", "../../etc", {}, "INVALID_IDENTIFIER", /KEY's tenantId "\.\." contains/],
   [

@@ -1,12 +1,35 @@
 import { DAY_MS } from "@tierkeep/schema/domain/ages";
-import { keyText } from "@tierkeep/schema/domain/keys";
-import type { Artifact } from "@tierkeep/sdk";
+import { type ArtifactKey, keyText } from "@tierkeep/schema/domain/keys";
+import type { Artifact, FolderEntry } from "@tierkeep/sdk";
 import type { Output } from "../../output/output.ts";
 import { counted, formatAge, formatBytes } from "../../output/quantity.ts";
 
 /** Lists any number of artifacts as they arrive. Returns their count. */
-export async function listArtifacts(
+export function listArtifacts(
   artifacts: AsyncIterable<Artifact>,
+  output: Output,
+  signal: AbortSignal,
+): Promise<number> {
+  return listRows(artifacts, (artifact) => artifact, "artifact", output, signal);
+}
+
+/** Lists the folders and artifacts directly in a folder of this workflow. Returns their count. */
+export function listFolder(
+  { tenantId, workflowId }: Pick<ArtifactKey, "tenantId" | "workflowId">,
+  entries: AsyncIterable<FolderEntry>,
+  output: Output,
+  signal: AbortSignal,
+): Promise<number> {
+  const shown = (entry: FolderEntry) =>
+    entry.__typename === "Folder" ? `${tenantId}/${workflowId}/${entry.prefix}` : entry;
+  return listRows(entries, shown, "item", output, signal);
+}
+
+/** @param shown returns the artifact of a row, or the text of another row */
+async function listRows<Row>(
+  rows: AsyncIterable<Row>,
+  shown: (row: Row) => Artifact | string,
+  noun: string,
   output: Output,
   signal: AbortSignal,
 ): Promise<number> {
@@ -19,8 +42,10 @@ export async function listArtifacts(
       { head: "age", align: "right", minWidth: 7 },
       { head: "next" },
     ],
-    artifacts,
-    (artifact) => {
+    rows,
+    (row) => {
+      const artifact = shown(row);
+      if (typeof artifact === "string") return [artifact, "", "", "", ""];
       bytes += artifact.sizeBytes;
       return [
         keyText(artifact),
@@ -34,7 +59,7 @@ export async function listArtifacts(
   );
   // With a pipe, as in `tierkeep ls | head`, this line would appear between lines of the other program.
   if (!output.json && (output.isTerminal || count === 0)) {
-    output.note(`${counted(count, "artifact")}, ${formatBytes(bytes)}`);
+    output.note(`${counted(count, noun)}, ${formatBytes(bytes)}`);
   }
   return count;
 }

@@ -1,14 +1,15 @@
 import { requireIdentifier } from "@tierkeep/schema/domain/identifiers";
+import { keyOfText } from "@tierkeep/schema/domain/keys";
 import { Refused } from "@tierkeep/schema/domain/refusals";
 import type { Tier } from "@tierkeep/schema/domain/tiers";
-import type { ArtifactFilter, ArtifactOrder } from "@tierkeep/sdk";
+import type { ArtifactFilter, ArtifactOrder, FolderQueryVariables } from "@tierkeep/sdk";
 import { type Command, InvalidArgumentError } from "commander";
 import { type ClientOptions, clientOptions, runAsClient } from "../../client-command.ts";
 import type { Run } from "../../command.ts";
-import { type FilterOptions, filterOf, filterOptions } from "../../options/filter.ts";
+import { type FilterOptions, filterOf, filterOptions, isFiltered } from "../../options/filter.ts";
 import { countOf, tiersOption } from "../../options/values.ts";
 import { firstOf } from "../../output/first-of.ts";
-import { listArtifacts } from "./artifact-table.ts";
+import { listArtifacts, listFolder } from "./artifact-table.ts";
 
 interface Options extends FilterOptions, ClientOptions {
   readonly tenant?: string;
@@ -32,18 +33,23 @@ const PAGE_SIZE = 500;
 const TERMINAL_LIMIT = 1_000;
 
 const HELP = `
---json writes a line for each artifact.
+A WHERE that ends in / is a folder: only the folders and artifacts directly in it are listed.
+--json writes a line for each artifact or folder.
 
 Examples:
   tierkeep ls
   tierkeep ls acme/weekly --tier warm --tier cold --older-than 30d
+  tierkeep ls acme/weekly/plots/
   tierkeep ls acme/weekly/report- --meta author=Ada --sort size:desc --limit 10
 `;
 
 export function configure(command: Command, run: Run): void {
   command
     .description("Lists artifacts, sorted by key unless --sort is given.")
-    .argument("[where]", "tenant, tenant/workflow, or tenant/workflow/PREFIX of an artifact's id")
+    .argument(
+      "[where]",
+      "tenant, tenant/workflow, tenant/workflow/PREFIX of an artifact's id, or tenant/workflow/FOLDER/",
+    )
     .option("--tenant <tenant>", "only artifacts of this tenant")
     .option("--workflow <workflow>", "only artifacts of this workflow")
     .addOption(tiersOption("--tier <tier>", "only artifacts in this tier"));
@@ -63,6 +69,12 @@ export function configure(command: Command, run: Run): void {
       tiers: options.tier,
     };
     const { sort, all = false } = options;
+    const folder = folderOf(where);
+    if (folder !== null && (sort !== undefined || options.tier !== undefined || isFiltered(options)))
+      throw new Refused(
+        "BAD_USER_INPUT",
+        `${JSON.stringify(where)} is a folder, which is listed complete and by name. Remove the / at its end, or the options.`,
+      );
     if (all && options.limit !== undefined) command.error("error: give either --all or --limit");
     return run(() =>
       runAsClient(
@@ -71,8 +83,19 @@ export function configure(command: Command, run: Run): void {
           const isCut = options.limit === undefined && output.isTerminal && !output.json && !all;
           const limit = options.limit ?? (isCut ? TERMINAL_LIMIT : Number.POSITIVE_INFINITY);
           const first = Math.min(limit, PAGE_SIZE);
-          const artifacts = tierkeep.artifacts({ where: filter, orderBy: sort, first });
-          const count = await listArtifacts(firstOf(artifacts, limit), output, signal);
+          const count =
+            folder === null
+              ? await listArtifacts(
+                  firstOf(tierkeep.artifacts({ where: filter, orderBy: sort, first }), limit),
+                  output,
+                  signal,
+                )
+              : await listFolder(
+                  folder,
+                  firstOf(tierkeep.folder({ ...folder, first }), limit),
+                  output,
+                  signal,
+                );
           if (isCut && count === limit) {
             output.note(
               `Only the first ${limit} are listed; there may be more. --all lists all of them. --limit, --prefix or --tier list fewer.`,
@@ -86,15 +109,20 @@ export function configure(command: Command, run: Run): void {
   });
 }
 
+/** Returns the folder that the argument names; null: it names none. */
+function folderOf(where: string | undefined): (FolderQueryVariables & { readonly prefix: string }) | null {
+  const key = where?.endsWith("/") ? keyOfText(where) : null;
+  if (key === null) return null;
+  const { tenantId, workflowId, artifactId: prefix } = key;
+  return { tenantId, workflowId, prefix };
+}
+
 /** Returns the tenant, workflow and prefix of the argument or the options. @throws Refused BAD_USER_INPUT, INVALID_IDENTIFIER */
 function scopeOf(where: string | undefined, { tenant, workflow, prefix }: Options): ArtifactFilter {
-  const parts = where?.replace(/\/$/, "").split("/") ?? [];
-  if (parts.length > 3) {
-    throw new Refused(
-      "BAD_USER_INPUT",
-      `${JSON.stringify(where)} has ${parts.length} parts. Give tenant, tenant/workflow, or tenant/workflow/PREFIX.`,
-    );
-  }
+  const [first, second, ...segments] = where?.replace(/\/$/, "").split("/") ?? [];
+  const parts = [first, second, ...(segments.length > 0 ? [segments.join("/")] : [])].filter(
+    (part) => part !== undefined,
+  );
   const twice = [tenant, workflow, prefix].findIndex(
     (option, at) => option !== undefined && at < parts.length,
   );

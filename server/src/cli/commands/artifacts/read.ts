@@ -14,7 +14,8 @@ interface Options extends KeyOptions, ClientOptions {
 const HELP = `
 The command compares the content with the artifact's checksum and exits with code 7 if they differ. A file gets its name
 when it is complete. An interrupted or killed download leaves a file .NAME.….part beside it, and the same command
-continues from there. --tree writes a workflow's artifacts as files below a folder, and never outside it.
+continues from there. --tree writes a workflow's artifacts as files below a folder, and never outside it: by the path in
+their metadata, otherwise by their ids.
 --json writes the artifact with its content as text or base64. With -o or --tree it writes a line for each file.
 
 Examples:

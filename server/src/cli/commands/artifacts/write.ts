@@ -28,7 +28,7 @@ const HELP = `
 An existing artifact is replaced, unless --if-absent or --if-checksum prevents it. Empty stdin is refused without
 --allow-empty, because the command before the pipe may have failed.
 
---tree writes the files below a folder: a/b.txt as a__b.txt, with its path in its metadata. Unchanged files are not
+--tree writes the files below a folder: a/b.txt as the artifact a/b.txt, with its path in its metadata. Unchanged files are not
 written again and keep their age. After an interruption, the same command writes the remaining files. --json writes a
 line for each file.
 
