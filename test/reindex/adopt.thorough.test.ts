@@ -1,12 +1,4 @@
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createTierkeep, type Tierkeep } from "@tierkeep/sdk";
 import { describe, expect, it } from "vitest";
@@ -66,6 +58,7 @@ function damaged(dir: string): void {
     { tier: "hot", name: "acme/w/list.txt", sidecar: "[1]" },
     { tier: "hot", name: "acme/w/deep.txt", sidecar: `{"a":${"[".repeat(20_000)}${"]".repeat(20_000)}}` },
     { tier: "hot", name: "acme/w/bare.md", sidecar: null },
+    { tier: "hot", name: "acme/w/folder/inner.txt", sidecar: { author: "Bo" } },
     { tier: "hot", name: "acme/w/con", sidecar: {} },
     { tier: "hot", name: ".hidden/w/a.txt", sidecar: null },
   ]);
@@ -74,7 +67,6 @@ function damaged(dir: string): void {
   writeOld(join(hot, "acme/w/gone.txt.metadata.json"), "{}");
   writeOld(join(hot, "loose.txt"), "loose");
   writeOld(join(hot, "acme/loose.txt"), "loose");
-  mkdirSync(join(hot, "acme/w/folder"));
   symlinkSync("/etc/hostname", join(hot, "acme/w/link"));
   writeFileSync(Buffer.concat([Buffer.from(`${hot}/acme/w/`), Buffer.from([0xff, 0x2e])]), "no UTF-8");
 }
@@ -84,7 +76,6 @@ const LEFT = [
   "NAME_REFUSED hot/acme/w/con",
   "NAME_REFUSED hot/acme/w/\ufffd.",
   "NOT_AN_ARTIFACT hot/acme/loose.txt",
-  "NOT_AN_ARTIFACT hot/acme/w/folder",
   "NOT_AN_ARTIFACT hot/acme/w/link",
   "NOT_AN_ARTIFACT hot/loose.txt",
   "ORPHAN_SIDECAR hot/acme/w/gone.txt.metadata.json",
@@ -95,6 +86,7 @@ const ADOPTED = [
   "ADOPTED cold/acme/w/contract.pdf",
   "ADOPTED hot/acme/w/bare.md",
   "ADOPTED hot/acme/w/deep.txt",
+  "ADOPTED hot/acme/w/folder/inner.txt",
   "ADOPTED hot/acme/w/list.txt",
   "ADOPTED hot/acme/w/torn.txt",
   "ADOPTED hot/acme/w/twice.txt",
@@ -195,7 +187,7 @@ describe("reindex of a tree that the Python system wrote", () => {
       const before = fingerprint(server.dir);
       const { job, found } = await reindex(tierkeep);
       expect(found).toEqual([...ADOPTED, ...LEFT].sort());
-      expect(job).toMatchObject({ adoptedCount: 7, quarantinedCount: 2, leftCount: LEFT.length });
+      expect(job).toMatchObject({ adoptedCount: 8, quarantinedCount: 2, leftCount: LEFT.length });
       expect(job.totalErrors).toBe(
         found.filter((line) => !/^(ADOPTED|RETENTION_OVERRIDE) /.test(line)).length,
       );
@@ -234,7 +226,7 @@ describe("reindex of a tree that the Python system wrote", () => {
       expect(found).toEqual([...LEFT].sort());
       expect(job).toMatchObject({
         adoptedCount: 0,
-        presentCount: 7,
+        presentCount: 8,
         quarantinedCount: 0,
         leftCount: LEFT.length,
       });

@@ -183,7 +183,7 @@ export const LIMITS: readonly LimitRow[] = [
     refusal: "none: they wait",
   },
   {
-    resource: "stored items and findings of jobs",
+    resource: "stored plans and findings of jobs",
     charged: "tenant",
     limit: "those of the last 100 jobs of each kind",
     setting: "",

@@ -135,6 +135,8 @@ function key(artifactId: string): ArtifactKey {
 const moved = key("moved");
 const replaced = key("replaced");
 const purged = key("purged");
+const outer = key("outer");
+const inner = key("outer/inner");
 const taken = key("taken");
 const disturbed = key("disturbed");
 
@@ -241,6 +243,22 @@ async function live(history: History, written: string[]): Promise<void> {
   history.promise("moved", isOnlyAt(moved, "WARM", A));
   history.promise("replaced", isOnlyAt(replaced, "HOT", object));
   history.promise("purged", isOnlyAt(purged, null, C));
+
+  // The file of one key becomes a folder for another key. Without keys, the folder is removed.
+  const pathOfOuter = history.path("HOT", outer);
+  const holds = (path: string) => () =>
+    expect(readFileSync(path).equals(contents.get(A) ?? bytes)).toBe(true);
+  await publish(store, [place(outer, "HOT", A)]);
+  history.promise("outer", () => {});
+  await publish(store, [{ ...place(outer, "HOT", A), folder: true }, place(inner, "HOT", A)]);
+  history.promise("outer", holds(join(pathOfOuter, ".file")));
+  history.promise("inner", holds(history.path("HOT", inner)));
+  for (const name of ["outer", "inner"]) history.promise(name, () => {});
+  await publish(store, [
+    { key: inner, place: null, earlier: [A] },
+    { key: outer, place: null, earlier: [A] },
+  ]);
+  history.promise("outer", () => expect(existsSync(pathOfOuter)).toBe(false));
 
   const objectOf = async (of: ArtifactKey) => {
     const entries = (await store.view?.walk(null, 100)) ?? [];
