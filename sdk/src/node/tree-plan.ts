@@ -5,7 +5,7 @@ import type { Tierkeep } from "../client.ts";
 import { TierkeepError } from "../errors.ts";
 import type { ArtifactFragment } from "../generated/types.ts";
 import { checksumOf } from "./checksum-of.ts";
-import { artifactIdOf, collisionsOf, refuse, type Tree, type TreeFile } from "./tree.ts";
+import { artifactIdOf, collisionsOf, flatIdOf, refuse, type Tree, type TreeFile } from "./tree.ts";
 
 export interface TreePlanOptions {
   /** Metadata of every file, in addition to its `path`. */
@@ -57,7 +57,8 @@ export async function planTree(
     "BAD_USER_INPUT",
     collisionsOf(files, ({ artifactId }) => artifactId),
   );
-  const { present, invalid } = await artifactsOf(tierkeep, tree, files, signal);
+  const found = await artifactsOf(tierkeep, tree, files, signal);
+  const { invalid } = found;
   if (!skipInvalid) refuse("INVALID_IDENTIFIER", invalid.map(problemOf));
 
   const plan = {
@@ -66,8 +67,9 @@ export async function planTree(
     skipped: [...others, ...invalid].sort(byPath),
   };
   const left = new Set(invalid.map(({ path }) => path));
-  for (const file of files) {
-    if (left.has(file.path)) continue;
+  const valid = files.filter(({ path }) => !left.has(path));
+  const { named, present } = await withEarlierIds(tierkeep, tree, valid, found.present, signal);
+  for (const file of named) {
     signal?.throwIfAborted();
     const artifact = present.get(file.artifactId);
     const wanted = { ...metadata, path: file.path };
@@ -99,6 +101,35 @@ async function filesBelow(directory: string): Promise<{ files: TreeFile[]; other
     } else if (!entry.isDirectory()) others.push({ path, reason: "it is a link, or not a regular file" });
   }
   return { files: files.sort(byPath), others: others.sort(byPath) };
+}
+
+/**
+ * Earlier versions wrote the file `a/b` as the artifact `a__b`. Where there is such an artifact and none with the path as
+ * its id, the file keeps that id, so that it is not stored twice.
+ */
+async function withEarlierIds(
+  tierkeep: Tierkeep,
+  tree: Tree,
+  files: readonly TreeFile[],
+  present: ReadonlyMap<string, ArtifactFragment>,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly named: readonly TreeFile[]; readonly present: ReadonlyMap<string, ArtifactFragment> }> {
+  const absent = files.filter(({ artifactId }) => artifactId.includes("/") && !present.has(artifactId));
+  const flat = absent.map((file) => ({ ...file, artifactId: flatIdOf(file.path) }));
+  const earlier = (await artifactsOf(tierkeep, tree, flat, signal)).present;
+  const kept = new Map(
+    flat
+      .filter(({ artifactId, path }) => pathIn(earlier.get(artifactId)?.metadata) === path)
+      .map((file) => [file.path, file]),
+  );
+  return {
+    named: files.map((file) => kept.get(file.path) ?? file),
+    present: new Map([...present, ...earlier]),
+  };
+}
+
+function pathIn(metadata: unknown): unknown {
+  return typeof metadata === "object" && metadata !== null && "path" in metadata ? metadata.path : undefined;
 }
 
 /** Reads the artifacts that the files would replace. The server checks the names. */

@@ -36,7 +36,12 @@ const MAX_SHOWN = 20;
  * the metadata, as `path`.
  */
 export function artifactIdOf(path: string): string {
-  return (hasDotPart(path) ? path.replaceAll("/", "__") : path).normalize("NFC");
+  return hasDotPart(path) ? flatIdOf(path) : path.normalize("NFC");
+}
+
+/** Returns a path as an id of one segment. */
+export function flatIdOf(path: string): string {
+  return path.replaceAll("/", "__").normalize("NFC");
 }
 
 /** Returns true if a relative path stays within its directory on every file system. */
