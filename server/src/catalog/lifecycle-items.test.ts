@@ -61,7 +61,7 @@ describe("items of a lifecycle job", () => {
           expect(await countItems(catalog, job.id)).toBe(items.length);
         },
       ),
-      { numRuns: 30 },
+      { numRuns: 12 },
     );
   });
 

@@ -63,18 +63,21 @@ export function configure(command: Command, run: Run): void {
     .option("--all", `list all, also at a terminal (default there: ${TERMINAL_LIMIT})`)
     .addHelpText("after", HELP);
   clientOptions(command).action((where: string | undefined, options: Options) => {
+    const { sort, all = false } = options;
+    const named = folderOf(where);
     const filter = {
       ...filterOf(options),
       ...scopeOf(where, options),
+      ...(named?.prefix && { artifactIdPrefix: named.prefix }),
       tiers: options.tier,
     };
-    const { sort, all = false } = options;
-    const folder = folderOf(where);
-    if (folder !== null && (sort !== undefined || options.tier !== undefined || isFiltered(options)))
-      throw new Refused(
-        "BAD_USER_INPUT",
-        `${JSON.stringify(where)} is a folder, which is listed complete and by name. Remove the / at its end, or the options.`,
-      );
+    // A folder is listed complete and by name. Every other list has all artifacts below it.
+    const isComplete =
+      sort === undefined &&
+      options.tier === undefined &&
+      options.prefix === undefined &&
+      !isFiltered(options);
+    const folder = isComplete ? named : null;
     if (all && options.limit !== undefined) command.error("error: give either --all or --limit");
     return run(() =>
       runAsClient(
