@@ -72,5 +72,5 @@ export function withFragments(text: string, fragments: { readonly [name: string]
     }
   };
   collect(text);
-  return [text, ...[...needed].map((name) => `fragment ${name} on ${fragments[name]}`)].join("");
+  return text + [...needed].map((name) => `fragment ${name} on ${fragments[name]}`).join("");
 }

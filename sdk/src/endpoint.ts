@@ -30,23 +30,18 @@ export function endpointOf(url: string | URL): string {
  * @throws InvalidIdentifierError for segments that a URL cannot contain unchanged (empty, `.`, `..`, lone
  * surrogates); the server checks every other rule
  */
-export function artifactUrl(endpoint: string, { tenantId, workflowId, artifactId }: ArtifactKey): URL {
-  const segments = [
-    segmentOf("tenantId", tenantId),
-    segmentOf("workflowId", workflowId),
-    ...artifactId.split("/").map((segment) => segmentOf("artifactId", segment)),
-  ];
-  return new URL(`artifacts/${segments.join("/")}`, endpoint);
-}
-
-function segmentOf(argument: keyof ArtifactKey, name: string): string {
-  if (name !== "" && name !== "." && name !== ".." && !/\p{Surrogate}/u.test(name))
-    return encodeURIComponent(name);
-  throw new TierkeepError(
-    "INVALID_IDENTIFIER",
-    `${argument} ${JSON.stringify(name)} cannot name an artifact.`,
-    {
-      argument,
-    },
+export function artifactUrl(endpoint: string, key: ArtifactKey): URL {
+  const segments = (["tenantId", "workflowId", "artifactId"] as const).flatMap((argument) =>
+    (argument === "artifactId" ? key[argument].split("/") : [key[argument]]).map((segment) => {
+      if (/^\.{0,2}$|\p{Surrogate}/u.test(segment)) {
+        throw new TierkeepError(
+          "INVALID_IDENTIFIER",
+          `${argument} ${JSON.stringify(segment)} cannot name an artifact.`,
+          { argument },
+        );
+      }
+      return encodeURIComponent(segment);
+    }),
   );
+  return new URL(`artifacts/${segments.join("/")}`, endpoint);
 }

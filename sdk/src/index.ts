@@ -1,4 +1,6 @@
 // The public API of the package.
+import type { FolderQuery } from "./generated/types.ts";
+
 export type { Fetch, Token } from "./caller.ts";
 export { createTierkeep, type Tierkeep, type TierkeepOptions } from "./client.ts";
 export type { RequestOptions, Send, TypedDocument } from "./document.ts";
@@ -24,7 +26,6 @@ export type {
   ApiKeyFragment as ApiKey,
   ArtifactFragment as Artifact,
   EventJobFragment as EventJob,
-  FolderEntryFragment as FolderEntry,
   JobFragment as Job,
   LifecycleEventFragment as LifecycleEvent,
   LifecycleItemFragment as LifecycleItem,
@@ -40,6 +41,10 @@ export type {
   VerifyJobFragment as VerifyJob,
   WorkflowFragment as Workflow,
 } from "./generated/types.ts";
+/** A folder or an artifact one level below another folder; `__typename` tells which. */
+export type FolderEntry = NonNullable<
+  NonNullable<FolderQuery["tenant"]>["workflow"]
+>["folder"]["nodes"][number];
 export type { FinishedOptions, Finishing, WithJobs } from "./jobs.ts";
 export type { List, Page } from "./list.ts";
 export type { Uploaded, UploadedArtifact, UploadOptions } from "./upload.ts";

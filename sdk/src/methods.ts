@@ -17,8 +17,8 @@ export function methodsOver(caller: Caller, send: Send): TierkeepMethods {
   const method = (kind: string, name: string, document: { toString(): string }) => {
     const changes = kind === "change";
     const request = async (args: AnyArguments | undefined, options: RequestOptions | undefined) => {
-      const key = args?.idempotencyKey ?? newIdempotencyKey();
-      const variables = changes ? { input: { ...args, idempotencyKey: key } } : args;
+      const idempotencyKey = args?.idempotencyKey ?? newIdempotencyKey();
+      const variables = changes ? { input: { ...args, idempotencyKey } } : args;
       let result: unknown = await send(document as string, variables, options);
       for (const field of (PATHS[name] ?? name).split(".")) result = isRecord(result) ? result[field] : null;
       // With an error in the response, `send` has already thrown it.
@@ -33,13 +33,14 @@ export function methodsOver(caller: Caller, send: Send): TierkeepMethods {
       listOf((range) => request(range as AnyArguments, options) as Promise<Page<unknown> | null>, args);
   };
 
-  const methods = Object.entries(METHODS).flatMap(([kind, documents]) =>
-    documents.map((document) => {
+  const methods: Record<string, unknown> = {};
+  for (const [kind, documents] of Object.entries(METHODS)) {
+    for (const document of documents) {
       const name = nameOf(document);
-      return [name, method(kind, name, document)];
-    }),
-  );
-  return Object.fromEntries(methods) as TierkeepMethods;
+      methods[name] = method(kind, name, document);
+    }
+  }
+  return methods as unknown as TierkeepMethods;
 }
 
 /**
@@ -54,5 +55,5 @@ function withAbsoluteUrl(result: unknown, endpoint: string): unknown {
 /** Returns the method name of a document, for example "writeArtifact" for the operation WriteArtifact. */
 function nameOf(document: { toString(): string }): string {
   const { operationName = "" } = graphqlRequest(document);
-  return operationName.charAt(0).toLowerCase() + operationName.slice(1);
+  return operationName.replace(/^./, (first) => first.toLowerCase());
 }

@@ -28,8 +28,8 @@ async function sizeOf(program: string, parts: "at the start" | "all") {
 const client = 'export { createTierkeep } from "@tierkeep/sdk";';
 
 describe("the SDK in a page", () => {
-  it("initially loads less than 6,100 bytes", async () => {
-    expect(await sizeOf(client, "at the start")).toBeLessThan(6_100);
+  it("initially loads less than 6,000 bytes", async () => {
+    expect(await sizeOf(client, "at the start")).toBeLessThan(6_000);
   });
 
   it("loads less than 10,500 bytes in total, with transfers, events and WebSockets on first use", async () => {

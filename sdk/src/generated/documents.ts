@@ -99,7 +99,6 @@ const FRAGMENTS: { readonly [name: string]: string } = {
   ApiKey: "ApiKey{keyId name role tenants createdAt createdBy expiresAt revokedAt revokedBy}",
   Artifact: "Artifact{id tenantId workflowId artifactId tier sizeBytes checksum contentType metadata createdAt modifiedAt promotedAt promotedFrom ageSince ageDays damagedAt nextTransition{action at}downloadUrl}",
   EventJob: "Job{__typename id kind status durationSeconds totalErrors ...on LifecycleJob{asOf steps promotedToWarm promotedToCold purged retentionPolicy{...RetentionPolicy}}...on RestoreJob{toTier restoredCount skippedCount}...on ReindexJob{adoptedCount presentCount quarantinedCount leftCount}...on VerifyJob{repair checkedCount checkedBytes damagedCount missingCount strayCount healedCount quarantinedCount adoptedCount}}",
-  FolderEntry: "FolderEntry{__typename ...on Folder{name prefix}...on Artifact{...Artifact}}",
   Job: "Job{__typename id ...JobProgress ...on LifecycleJob{...LifecycleJob}...on RestoreJob{...RestoreJob}...on ReindexJob{...ReindexJob}...on VerifyJob{...VerifyJob}}",
   JobProgress: "Job{kind status dryRun startedAt finishedAt durationSeconds progress totalErrors error}",
   LifecycleEvent: "LifecycleEvent{id cursor timestamp type actor tenantId workflowId artifactId fromTier toTier ageDays sizeBytes checksum dryRun jobId job{...EventJob}errorCode error}",
@@ -165,7 +164,7 @@ export const EmptyQuarantineDocument: TypedDocument<EmptyQuarantineMutation, Emp
 );
 
 export const FolderDocument: TypedDocument<FolderQuery, FolderQueryVariables> = /* @__PURE__ */ withFragments(
-  "query Folder($tenantId:String!$workflowId:String!$prefix:String!=\"\"$first:Int$after:String){tenant(tenantId:$tenantId){workflow(workflowId:$workflowId){folder(prefix:$prefix first:$first after:$after){nodes{...FolderEntry}pageInfo{...PageInfo}}}}}",
+  "query Folder($tenantId:String!$workflowId:String!$first:Int$after:String$prefix:String!=\"\"){tenant(tenantId:$tenantId){workflow(workflowId:$workflowId){folder(prefix:$prefix first:$first after:$after){nodes{...Artifact ...on Folder{name prefix}__typename}pageInfo{...PageInfo}}}}}",
   FRAGMENTS,
 );
 

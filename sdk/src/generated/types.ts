@@ -474,30 +474,21 @@ export type LifecycleEventsSubscriptionVariables = Exact<{
 
 export type LifecycleEventsSubscription = { readonly lifecycleEvents: LifecycleEventFragment };
 
-type FolderEntry_Artifact_Fragment = (
-  { readonly __typename: 'Artifact' }
-  & ArtifactFragment
-);
-
-type FolderEntry_Folder_Fragment = { readonly __typename: 'Folder', readonly name: string, readonly prefix: string };
-
-export type FolderEntryFragment =
-  | FolderEntry_Artifact_Fragment
-  | FolderEntry_Folder_Fragment
-;
-
 export type FolderQueryVariables = Exact<{
   tenantId: string;
   workflowId: string;
-  prefix?: string | undefined;
   first?: number | null | undefined;
   after?: string | null | undefined;
+  prefix?: string | undefined;
 }>;
 
 
 export type FolderQuery = { readonly tenant: { readonly workflow: { readonly folder: { readonly nodes: ReadonlyArray<
-          | FolderEntry_Artifact_Fragment
-          | FolderEntry_Folder_Fragment
+          | (
+            { readonly __typename: 'Artifact' }
+            & ArtifactFragment
+          )
+          | { readonly __typename: 'Folder', readonly name: string, readonly prefix: string }
         >, readonly pageInfo: PageInfoFragment } } | null } | null };
 
 export type ApiKeyFragment = { readonly keyId: string, readonly name: string | null, readonly role: OpenRole, readonly tenants: ReadonlyArray<string> | null, readonly createdAt: string, readonly createdBy: string, readonly expiresAt: string | null, readonly revokedAt: string | null, readonly revokedBy: string | null };

@@ -118,8 +118,8 @@ export interface SealPlanChange {
 
 /**
  * Runs the next items of a block: all in one commit, with the block's position, their outcomes, the job's counters
- * and their events. Nothing happens unless the job is RUNNING and live, and `from` is the block's position, so a batch that is
- * repeated after a crash processes no artifact twice.
+ * and their events. Nothing happens unless the job is RUNNING and live, the step is one of its kind, and `from` is the
+ * block's position. So a batch that is repeated after a crash processes no artifact twice.
  *
  * A lifecycle step is taken where version, tier and age base are as planned and the artifact is still due at the
  * run's asOf under the policy; otherwise the item is SKIPPED. A restore moves the artifact as it is; it is SKIPPED

@@ -6,6 +6,8 @@ const SQLITE_CORRUPT = 11;
 const SQLITE_FULL = 13;
 const SQLITE_CANTOPEN = 14;
 const SQLITE_NOTADB = 26;
+// An extended code.
+const SQLITE_IOERR_SHMSIZE = 4874;
 
 /**
  * The meaning of an SQLite error for the caller of a change:
@@ -31,6 +33,11 @@ export function failureKind(error: unknown): FailureKind {
     default:
       return "other";
   }
+}
+
+/** Returns true if SQLite could not open a catalog because the disk has no space for the index of its WAL. */
+export function hasNoSpaceForIndex(error: unknown): boolean {
+  return error instanceof Error && "errcode" in error && error.errcode === SQLITE_IOERR_SHMSIZE;
 }
 
 export function isBusy(error: unknown): boolean {

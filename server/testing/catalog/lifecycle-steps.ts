@@ -115,6 +115,7 @@ export function lifecycleSteps(open: OpenForTest) {
       expect(await catalog.commit(batch(job, "PROMOTE_TO_WARM", items, { from: 1 }))).toBeNull();
       expect(await catalog.commit(batch(job, "PROMOTE_TO_WARM", items, { jobId: "none" }))).toBeNull();
       expect(await catalog.commit(batch(dry, "PROMOTE_TO_WARM", items))).toBeNull();
+      expect(await catalog.commit(batch(job, "RESTORE", items))).toBeNull();
       await catalog.commit(finish(job.id));
       expect(await catalog.commit(batch(job, "PROMOTE_TO_WARM", items))).toBeNull();
       expect(await all(catalog)).toEqual([row]);

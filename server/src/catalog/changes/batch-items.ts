@@ -3,7 +3,7 @@ import type { LifecycleEventType } from "@tierkeep/schema/domain/events";
 import { isHeld } from "@tierkeep/schema/domain/holds";
 import { dueStep, type LifecycleStep, STEP_RULES } from "@tierkeep/schema/domain/policy";
 import { isHotter } from "@tierkeep/schema/domain/tiers";
-import type { Job } from "@tierkeep/schema/services/jobs";
+import type { Job, LifecycleJob, RestoreJob } from "@tierkeep/schema/services/jobs";
 import type { Found } from "../change-type.ts";
 import type { JobCounts, RunBatchChange } from "../job-changes.ts";
 import type { PlannedItem, PlanStep } from "../plan-blocks.ts";
@@ -43,12 +43,11 @@ export function lifecycleItem(
   change: RunBatchChange,
   step: LifecycleStep,
   item: PlannedItem,
-  job: Job,
+  { asOf }: LifecycleJob,
   found: Found,
   version: number,
 ): Taken {
   const { policy, storeIds, at, jobId } = change;
-  const asOf = job.kind === "lifecycle" ? job.asOf : at;
   const row = currentRow(found, step, item);
   const { planned } = item;
   const unchanged =
@@ -78,12 +77,12 @@ export function lifecycleItem(
 export function restoredItem(
   change: RunBatchChange,
   item: PlannedItem,
-  job: Job,
+  job: RestoreJob,
   found: Found,
   version: number,
 ): Taken {
   const { storeIds, at, jobId } = change;
-  const toTier = job.kind === "restore" ? job.toTier : "HOT";
+  const { toTier } = job;
   const row = found.get("facts", item);
   if (row === null) return failedItem(change, item, job, deletedArtifact(item));
   if (!isHotter(toTier, row.tier)) return { ...skipped(null), counts: { skipped: 1 } };

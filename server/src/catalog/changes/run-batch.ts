@@ -21,9 +21,10 @@ export const runBatch: ChangeType<RunBatchChange, readonly ItemOutcome[] | null>
   decide(change, found) {
     const { jobId, n, step, from, items, durationSeconds } = change;
     const record = found.get("job", jobId);
+    const kind = step === "RESTORE" ? "restore" : "lifecycle";
     const outcomes = found.get("block", { jobId, n })?.outcomes ?? [];
-    if (record?.job.status !== "RUNNING" || record.job.dryRun || outcomes.length !== from)
-      return { effects: [], result: null };
+    const isLive = record?.job.status === "RUNNING" && record.job.kind === kind && !record.job.dryRun;
+    if (!isLive || outcomes.length !== from) return { effects: [], result: null };
     const gate = step === "PURGE" ? found.get("gate", "purge") : null;
     if (gate !== null) throw closedGate(gate);
     const effects: Effect[] = [];
@@ -61,7 +62,8 @@ function takeItem(
   version: number,
 ): Taken {
   if (failure !== undefined) return failedItem(change, item, job, failure);
-  return change.step === "RESTORE"
-    ? restoredItem(change, item, job, found, version)
-    : lifecycleItem(change, change.step, item, job, found, version);
+  if (job.kind === "restore") return restoredItem(change, item, job, found, version);
+  if (job.kind === "lifecycle" && change.step !== "RESTORE")
+    return lifecycleItem(change, change.step, item, job, found, version);
+  throw new Error("A job of this kind has no plan.");
 }

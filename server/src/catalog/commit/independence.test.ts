@@ -14,6 +14,7 @@ import {
   NOW,
   purge,
   restoredItems,
+  restoreJob,
   startJob,
   write,
 } from "../../../testing/catalog/sample-changes.ts";
@@ -137,7 +138,7 @@ const changes: fc.Arbitrary<RecordChange> = fc.oneof(
     })
     .map(({ id, n, from, some, version, step }) =>
       batch(
-        lifecycleJob({ id }),
+        step === "RESTORE" ? restoreJob({ id: "a restore" }) : lifecycleJob({ id }),
         step,
         some.map((of) => ({
           ...key(of),
@@ -171,6 +172,7 @@ it("a group of changes has the outcomes and effects of the same changes one by o
           records,
           [
             startJob(lifecycleJob({ id: "job 1", asOf: NOW + 100 * DAY_MS })),
+            startJob(restoreJob({ id: "a restore" })),
             write("a/x/1", { object: "0".repeat(32) }),
           ],
           null,

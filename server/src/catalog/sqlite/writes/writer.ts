@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import type { RefusalRecord } from "@tierkeep/schema/domain/refusals";
 import { FolderWatch } from "../../../files/folder-watch.ts";
 import { SpaceReserve } from "../../../files/space-reserve.ts";
-import { type FailureKind, failureKind } from "../../../files/sqlite-failures.ts";
+import { type FailureKind, failureKind, hasNoSpaceForIndex } from "../../../files/sqlite-failures.ts";
 import { grows, isRecordChange, type RecordChange } from "../../changes/all-changes.ts";
 import type { Change } from "../../changes.ts";
 import type { ChangeOutcome } from "../../commit/run-group.ts";
@@ -129,13 +129,13 @@ export class SqliteWriter {
     }
   }
 
-  /** SQLite needs space for the file of the WAL's index, and reports a full disk as an I/O error. */
+  /** On a full disk, uses the space reserve for the index of the WAL. */
   #connect(options: WriterOptions): Connection {
     const connect = () => new Connection({ ...options, cacheKiB: CACHE_KIB });
     try {
       return connect();
     } catch (error) {
-      if (failureKind(error) === "other" || !this.#spaceReserve?.release()) throw error;
+      if (!hasNoSpaceForIndex(error) || !this.#spaceReserve?.release()) throw error;
       return connect();
     }
   }
