@@ -179,7 +179,13 @@ describe("a folder", () => {
     ]);
     const prefixed = await runRemote("ls", `${tenant}/site/assets/st`, "--json");
     expect(JSON.parse(prefixed.stdout)).toMatchObject({ artifactId: "assets/style.css" });
-    expect((await runRemote("ls", `${tenant}/site/`, "--tier", "hot")).code).toBe(2);
+    const filtered = await runRemote("ls", `${tenant}/site/assets/`, "--tier", "hot", "--json");
+    expect(
+      filtered.stdout
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line).artifactId),
+    ).toEqual(["assets/img/é.png", "assets/style.css"]);
     const read = await runRemote(
       "read",
       "--tree",
